@@ -1,0 +1,68 @@
+"""Keys that are not environment variables: `entra` (azure-identity) and `keyring:SERVICE/NAME` (keyring).
+
+Both packages come with the extra `azure` and are imported when first needed.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from azml_magics.core.endpoint import kind_of
+from azml_magics.core.errors import KeyMissing, one_line
+from azml_magics.core.secrets import Secret
+
+_credential: Any = None
+_INSTALL = 'Run pip install "azml-magics[azure]".'
+
+
+def scope_of(endpoint_url: str) -> str:
+    """The OAuth scope of an Entra token for that endpoint (Azure ML and Foundry authentication documentation)."""
+    if kind_of(endpoint_url) in {"foundry", "azure-openai"}:
+        return "https://cognitiveservices.azure.com/.default"
+    if ".azure.us" in endpoint_url:
+        return "https://ml.azure.us/.default"
+    if ".azure.cn" in endpoint_url:
+        return "https://ml.azure.cn/.default"
+    return "https://ml.azure.com/.default"
+
+
+def entra_token(name: str, endpoint_url: str, refresh: bool) -> Secret:  # noqa: ARG001 - a resolver's signature
+    """An Entra ID token for the endpoint; azure-identity caches it and renews it before it expires."""
+    global _credential  # noqa: PLW0603 - its token cache is what makes the second call fast
+    identity = _imported("azure.identity")
+    if _credential is None or refresh:
+        _credential = identity.DefaultAzureCredential()
+    try:
+        return Secret(_credential.get_token(scope_of(endpoint_url)).token)
+    except Exception as error:
+        raise KeyMissing(
+            f"No Entra ID token: {one_line(str(error), 200)}",
+            remedy="Sign in with `az login`, or give the kernel a managed identity or AZURE_CLIENT_ID and its secret.",
+        ) from error
+
+
+def keyring_key(name: str, endpoint_url: str, refresh: bool) -> Secret:  # noqa: ARG001 - a resolver's signature
+    """The key that the system keyring holds for SERVICE/NAME."""
+    service, _, user = name.partition("/")
+    keyring = _imported("keyring")
+    try:
+        found = keyring.get_password(service, user)
+    except Exception as error:
+        raise KeyMissing(
+            f"The system keyring cannot be read: {one_line(str(error), 200)}", remedy="Use --key env:NAME or --key ask."
+        ) from error
+    key = Secret(found or "")
+    if not key:
+        raise KeyMissing(
+            f"The system keyring has no password for {service}/{user}",
+            remedy=f"Store it with `keyring set {service} {user}` in a terminal.",
+        )
+    return key
+
+
+def _imported(module: str) -> Any:
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        raise KeyMissing("This kind of key reference needs the azure extra", remedy=_INSTALL) from None

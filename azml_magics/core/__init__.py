@@ -1,0 +1,1 @@
+"""A config and a prompt become a response. Knows no notebook, no LangChain and no widget."""

@@ -1,0 +1,139 @@
+"""One call made ready, and its reply read: what invoke and the streams share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from . import endpoint, faults, wire
+from .errors import AzmlError, ConfigError
+from .policy import Answer, Plan, Request, attempts
+from .response import Response
+from .secrets import KeyRef, Secret, masked
+from .wire.base import Call, Formatter, Message, messages_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .config import LLMConfig
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A call made ready: its formatter, its request, and the key that its messages must never show."""
+
+    call: Call
+    formatter: Formatter
+    request: Request
+    secret: Secret | None
+
+    @property
+    def config(self) -> LLMConfig:
+        """The config that the call uses."""
+        return self.call.config
+
+    def placed(self, error: AzmlError) -> AzmlError:
+        """`error` with the place of this call, and without its key."""
+        error.cause = masked(error.cause, self.secret)
+        error.args = (error.cause,)
+        if hasattr(error, "body"):
+            error.body = masked(error.body, self.secret)
+        return error.at(config=self.config.name, deployment=self.config.deployment_name)
+
+
+def prepare(
+    config: LLMConfig, prompt: str | Sequence[Message], *, stream: bool = False, with_key: bool = True
+) -> Prepared:
+    """The request that `config` and `prompt` make; nothing is sent. Without `with_key` the key is not looked up.
+
+    Raises ConfigError (no URL, no formatter, no key, …), PromptError or FormatterError.
+    """
+    try:
+        if not config.endpoint_url:
+            raise ConfigError(
+                "No endpoint URL", remedy="Give one with --url, save a config with one, or set AZUREML_ENDPOINT_URL."
+            )
+        formatter = wire.formatter_for(config)
+        streamed = stream and formatter.streams(config)
+        call = Call(config, messages_of(prompt, config.system), stream=streamed)
+        payload = formatter.encode(call)
+        url = formatter.url(config, stream=streamed)
+        if endpoint.needs_model(url) and not (config.model or config.deployment_name or "model" in config.model_kwargs):
+            raise ConfigError(
+                "This endpoint serves several models and the request names none",
+                remedy="Name the deployment with --deployment, or set model in the config.",
+            )
+        secret = _secret(config) if with_key else None
+        request = Request(
+            url,
+            _request_headers(config, url, payload.headers, secret),
+            payload.body,
+            config.timeout,
+            streamed,
+            payload.fallback,
+        )
+    except AzmlError as error:
+        raise error.at(config=config.name) from error.__cause__
+    return Prepared(call, formatter, request, secret)
+
+
+def _secret(config: LLMConfig, *, refresh: bool = False) -> Secret | None:
+    if isinstance(config.key, KeyRef):
+        return config.key.resolve(config.endpoint_url, refresh=refresh)
+    assert config.key is None or isinstance(config.key, Secret)
+    return config.key
+
+
+def _request_headers(config: LLMConfig, url: str, extra: Any, secret: Secret | None) -> dict[str, str]:
+    headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream", **extra}
+    if secret:
+        key = secret.reveal()
+        if not (key.isascii() and key.isprintable()):
+            raise ConfigError("The key holds characters that no header can carry", remedy="Check what was pasted.")
+        is_token = isinstance(config.key, KeyRef) and config.key.is_token
+        headers.update(endpoint.auth_headers(url, key, is_token=is_token))
+    if config.deployment_name and not endpoint.needs_model(url):
+        headers["azureml-model-deployment"] = config.deployment_name
+    return headers
+
+
+def plan_of(prepared: Prepared) -> Plan:
+    """The plan that sends the call: a fresh one every time."""
+    config = prepared.config
+    refreshed = None
+    if isinstance(config.key, KeyRef) and config.key.is_token:
+
+        def refreshed() -> dict[str, str]:
+            fresh = _secret(config, refresh=True)
+            assert fresh is not None
+            auth = endpoint.auth_headers(prepared.request.url, fresh.reveal(), is_token=True)
+            return {**prepared.request.headers, **auth}
+
+    return attempts(prepared.request, max_retries=config.max_retries, refreshed=refreshed)
+
+
+def read_answer(prepared: Prepared, answer: Answer, latency: float, first: float | None = None) -> Response:
+    """The Response that a whole 200 holds; seconds in `latency` and `first` (to the first token)."""
+    place = {
+        "deployment": answer.headers.get("azureml-model-deployment", ""),
+        "request_id": faults.request_id(answer.headers),
+    }
+    try:
+        reply = prepared.formatter.decode(answer.body, prepared.call)
+    except AzmlError as error:
+        error.at(**place)
+        raise prepared.placed(error) from error.__cause__
+    return Response(
+        text=reply.text,
+        usage=reply.usage,
+        finish_reason=reply.finish_reason,
+        latency=latency,
+        time_to_first_token=first,
+        config=prepared.config.name,
+        model=reply.model,
+        tool_calls=reply.tool_calls,
+        reasoning=reply.reasoning,
+        logprobs=reply.logprobs,
+        raw=reply.raw,
+        **place,
+    )

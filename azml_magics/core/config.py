@@ -1,0 +1,156 @@
+"""LLMConfig: what to call and how, frozen, checked when made, with per-call overrides that never stick."""
+
+from __future__ import annotations
+
+import enum
+import json
+from dataclasses import dataclass, field, fields, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+from . import endpoint
+from .errors import ConfigError, UnknownName, did_you_mean
+from .secrets import DEFAULT_KEY, KeyRef, Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# Longer than the longest a managed endpoint works on one request (request_timeout_ms: at most 180 s).
+DEFAULT_TIMEOUT: Final = 190.0
+DEFAULT_MAX_RETRIES: Final = 2
+EXTRA_PARAMETERS: Final = ("error", "drop", "pass-through")
+
+
+class Unset(enum.Enum):
+    """The type of UNSET, which tells "not given" from None."""
+
+    UNSET = "UNSET"
+
+    def __repr__(self) -> str:
+        return self.value
+
+
+UNSET: Final = Unset.UNSET
+
+
+@dataclass(frozen=True)
+class LLMConfig:
+    """An endpoint and how to speak to it.
+
+    name: the session's name for it; "" for an unnamed one.
+    endpoint_url: any URL; https, or http on this machine.
+    endpoint_api_type: "dedicated" (online endpoint, `/score`) or "serverless" (OpenAI-like); by default what the URL
+        says. "realtime", LangChain's deprecated word for dedicated, is understood.
+    formatter: a registered name ("openai-chat", "gpt2", …) or a formatter object; "" lets the route decide.
+    deployment_name: pins one deployment (header azureml-model-deployment); on Foundry and /openai/v1 it is the model.
+    key: a KeyRef (or its text, such as "env:NAME"), or a Secret that lives in this process only; None sends none.
+    model_kwargs: what goes to the model with every call.
+    system: system message.
+    model: name of the model, for routes that want it in the body.
+    api_version: the api-version of the query; by default the service's documented one where it requires one.
+    extra_parameters: "error", "drop" or "pass-through": what an Inference API route does with kwargs it does not know.
+        None passes them through when there are any.
+    timeout: seconds to wait for the next byte (default 190). max_retries: tries after the first (default 2).
+    extras: keys of a loaded document that are not ours; kept for saving.
+    """
+
+    name: str = ""
+    endpoint_url: str = ""
+    endpoint_api_type: str = ""
+    formatter: Any = ""
+    deployment_name: str = ""
+    key: KeyRef | Secret | str | None = field(default_factory=lambda: KeyRef.parse(DEFAULT_KEY))
+    model_kwargs: Mapping[str, Any] = field(default_factory=dict)
+    system: str | None = None
+    model: str | None = None
+    api_version: str | None = None
+    extra_parameters: str | None = None
+    timeout: float = DEFAULT_TIMEOUT
+    max_retries: int = DEFAULT_MAX_RETRIES
+    extras: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        set_field = object.__setattr__  # the dataclass is frozen; this is its constructor's last step
+        set_field(self, "endpoint_url", self.endpoint_url.strip())
+        if self.endpoint_url:
+            endpoint.split(self.endpoint_url)
+        set_field(self, "endpoint_api_type", _api_type(self.endpoint_api_type, self.endpoint_url))
+        set_field(self, "key", KeyRef.parse(self.key) if isinstance(self.key, str) else self.key)
+        set_field(self, "model_kwargs", MappingProxyType(_kwargs(self.model_kwargs)))
+        set_field(self, "extras", MappingProxyType(dict(self.extras)))
+        set_field(self, "timeout", _timeout(self.timeout))
+        if isinstance(self.max_retries, bool) or not isinstance(self.max_retries, int) or self.max_retries < 0:
+            raise ConfigError(f"max_retries must be 0 or a positive integer, not {self.max_retries!r}")
+        if self.extra_parameters not in (None, *EXTRA_PARAMETERS):
+            raise ConfigError(
+                f"extra_parameters must be one of {', '.join(EXTRA_PARAMETERS)}, not {self.extra_parameters!r}"
+            )
+
+    def merged(self, model_kwargs: Mapping[str, Any] | Unset = UNSET, **changes: Any) -> LLMConfig:
+        """A config with those fields changed, and `model_kwargs` laid over this one's. This one stays as it is.
+
+        A value of UNSET leaves its field alone; a kwarg whose value is UNSET is taken out.
+        """
+        given = {name: value for name, value in changes.items() if value is not UNSET}
+        _check_names(given)
+        if "endpoint_url" in given and "endpoint_api_type" not in given:
+            given["endpoint_api_type"] = ""  # another URL may be of another type
+        if model_kwargs is not UNSET:
+            over = {**self.model_kwargs, **model_kwargs}
+            given["model_kwargs"] = {key: value for key, value in over.items() if value is not UNSET}
+        return replace(self, **given)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        state = {f.name: getattr(self, f.name) for f in fields(self)}
+        state["model_kwargs"], state["extras"] = dict(self.model_kwargs), dict(self.extras)
+        return _rebuilt, (state,)
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.endpoint_url, self.deployment_name, str(self.formatter)))
+
+
+def _rebuilt(state: dict[str, Any]) -> LLMConfig:
+    return LLMConfig(**state)
+
+
+def _check_names(given: Mapping[str, Any]) -> None:
+    known = [f.name for f in fields(LLMConfig)]
+    for name in given:
+        if name not in known:
+            raise ConfigError(f"A config has no field {name!r}", remedy=did_you_mean(name, known).strip())
+
+
+def _api_type(given: Any, url: str) -> str:
+    text = str(getattr(given, "value", given) or "").lower()
+    if not text:
+        return endpoint.api_type_of(url) if url else "dedicated"
+    if text in {"dedicated", "realtime"}:
+        return "dedicated"
+    if text == "serverless":
+        return "serverless"
+    raise UnknownName.of("endpoint type", str(given), ("dedicated", "serverless"))
+
+
+def _kwargs(given: Mapping[str, Any] | None) -> dict[str, Any]:
+    kwargs = dict(given or {})
+    for name, value in kwargs.items():
+        if not isinstance(name, str):
+            raise ConfigError(f"The names of model kwargs are text, not {name!r}")
+        try:
+            json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise ConfigError(
+                f"The model kwarg {name!r} cannot travel as JSON: {error}",
+                remedy="Use texts, numbers, booleans, lists and dicts of them.",
+            ) from None
+    return kwargs
+
+
+def _timeout(given: Any) -> float:
+    try:
+        seconds = float(given)
+    except (TypeError, ValueError):
+        raise ConfigError(f"timeout must be a number of seconds, not {given!r}") from None
+    if not 0 < seconds < 1e6:  # noqa: PLR2004 - infinity and nonsense are refused alike
+        raise ConfigError(f"timeout must be a positive number of seconds, not {given!r}")
+    return seconds

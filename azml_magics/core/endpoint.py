@@ -1,0 +1,141 @@
+"""What the URL of an endpoint says: its kind, its route, and the URL that a request really goes to. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
+
+from .errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Kind = Literal["managed", "serverless", "foundry", "azure-openai", "kubernetes", "other"]
+ApiType = Literal["dedicated", "serverless"]
+
+FOUNDRY_API_VERSION = "2024-05-01-preview"
+AZURE_OPENAI_API_VERSION = "2024-10-21"
+
+# Azure's host names, public and sovereign clouds (Azure ML and Foundry documentation).
+_HOSTS: tuple[tuple[re.Pattern[str], Kind], ...] = (
+    (re.compile(r"\.inference\.ml\.azure\.(com|us|cn)$"), "managed"),
+    (re.compile(r"(^|\.)(models|inference)\.(inference\.)?ai\.azure\.com$"), "serverless"),
+    (re.compile(r"\.services\.ai\.azure\.(com|us|cn)$"), "foundry"),
+    (re.compile(r"\.(openai|cognitiveservices)\.azure\.(com|us|cn)$"), "azure-openai"),
+)
+_KUBERNETES = re.compile(r"^(?:/[^/]+)*/api/v1/endpoint/[^/]+")
+_ROUTE = re.compile(r"/(score|generate|generate_stream|chat/completions|completions)/?$")
+# Paths that are a base to append a route to; any other path is taken as the person wrote it.
+_BASE = re.compile(r"^(/models|(/openai)?/v1|/openai/deployments/[^/]+|/(?:[^/]+/)*api/v1/endpoint/[^/]+)?/?$")
+
+
+def split(url: str) -> SplitResult:
+    """The parts of `url`; ConfigError where it is no URL that a key may be sent to.
+
+    Keys travel over https only. Loopback may be plain http: the embedded endpoint and local servers.
+    """
+    try:
+        parts = urlsplit(url.strip())
+        host, _ = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise ConfigError(f"The endpoint URL {url!r} cannot be read: {error}") from None
+    if parts.scheme not in {"http", "https"} or not host:
+        raise ConfigError(
+            f"The endpoint URL {url!r} is not complete",
+            remedy="Write it whole, such as https://NAME.REGION.inference.ml.azure.com/score.",
+        )
+    if parts.username or parts.password:
+        raise ConfigError("The endpoint URL holds a user name or password", remedy="Name the key with --key instead.")
+    if parts.scheme == "http" and not is_loopback(host):
+        raise ConfigError(
+            f"{parts.scheme}://{host} would carry the key in clear text to another machine",
+            remedy="Use https:// (plain http is for this machine only).",
+        )
+    return parts
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` is this machine by its very name, without asking a name server."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def kind_of(url: str) -> Kind:
+    """The kind of endpoint that `url` points to, as far as its host and path tell; "other" is never an error."""
+    parts = urlsplit(url.strip())
+    host = (parts.hostname or "").lower()
+    if _KUBERNETES.match(parts.path):
+        return "kubernetes"
+    for pattern, kind in _HOSTS:
+        if pattern.search(host):
+            on_openai_path = kind == "foundry" and parts.path.startswith("/openai/")
+            return "azure-openai" if on_openai_path else kind
+    if is_loopback(host) and parts.path.startswith(("/openai/", "/models/")):
+        return "azure-openai" if parts.path.startswith("/openai/") else "foundry"
+    return "other"
+
+
+def route_of(url: str) -> str:
+    """The route at the end of the URL's path - "score", "generate", "chat/completions", … - or ""."""
+    match = _ROUTE.search(urlsplit(url.strip()).path)
+    return match[1] if match else ""
+
+
+def api_type_of(url: str) -> ApiType:
+    """ "serverless" where the URL's route or host speaks the OpenAI-like protocol, else "dedicated"."""
+    route = route_of(url)
+    if route:
+        return "serverless" if route.endswith("completions") else "dedicated"
+    path = urlsplit(url.strip()).path
+    speaks_openai = kind_of(url) in {"serverless", "foundry", "azure-openai"} or path.rstrip("/").endswith("/v1")
+    return "serverless" if speaks_openai else "dedicated"
+
+
+def request_url(url: str, route: str, api_version: str | None = None) -> str:
+    """The URL a request goes to: `url`, with `route` appended where it is only a base, and api-version in its query.
+
+    A path that already ends in a route, or that is nobody's base, is kept. `api-version` in the URL stays unless
+    `api_version` is given; where the service requires one (Foundry's /models, Azure OpenAI's /openai/deployments)
+    and there is none, its documented default goes in.
+    """
+    parts = split(url)
+    path = parts.path
+    if not _ROUTE.search(path) and _BASE.match(path):
+        foundry_root = kind_of(url) == "foundry" and not path.strip("/")
+        path = f"{path.rstrip('/')}{'/models' if foundry_root else ''}/{route}"
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    version = api_version or query.get("api-version") or _required_api_version(path)
+    if version:
+        query["api-version"] = version
+    return urlunsplit((parts.scheme, parts.netloc, path.rstrip("/") or "/", urlencode(query), ""))
+
+
+def _required_api_version(path: str) -> str | None:
+    if re.search(r"(^|/)models/(chat/completions|completions|embeddings)/?$", path):
+        return FOUNDRY_API_VERSION
+    if "/openai/deployments/" in path:
+        return AZURE_OPENAI_API_VERSION
+    return None
+
+
+def needs_model(url: str) -> bool:
+    """Whether the body must name the model: Foundry's /models and the /openai/v1 route do not put it in the URL."""
+    path = urlsplit(url).path
+    return bool(re.search(r"(^|/)models/[^?]*completions$|/openai/v1/", path))
+
+
+def auth_headers(url: str, key: str, *, is_token: bool) -> Mapping[str, str]:
+    """The headers that carry `key`: Bearer everywhere; Foundry and Azure OpenAI take a key as `api-key`, too.
+
+    azure-ai-inference sends both for the same reason: some of these services read only the one, some only the other.
+    """
+    headers = {"Authorization": f"Bearer {key}"}
+    if not is_token and kind_of(url) in {"foundry", "azure-openai"}:
+        headers["api-key"] = key
+    return headers

@@ -1,0 +1,249 @@
+"""Everything that can go wrong, as exceptions that say cause, place and remedy in one line.
+
+* AzmlError
+  + UsageError              an option, verb or line cannot be understood
+  + ConfigError             a config cannot be made or used           (also a ValueError)
+    + UnknownName           no such config, formatter or verb; names the nearest
+    + KeyMissing            the key reference leads to no key
+    + KeyRefused            a literal key where a reference belongs
+    + DocumentError         a saved JSON or YAML document cannot be read or written
+  + PromptError             a prompt cannot be rendered or encoded    (also a ValueError)
+    + UndefinedVariable     {name} in the prompt, and no such variable
+  + FormatterError          a person's own formatter raised or returned nonsense
+  + EndpointError           the endpoint said no
+    + AuthenticationFailed  401, 403
+    + RouteNotFound         404, or 424 around the container's 404
+    + RequestRejected       400, 405, 413, 415, 422, 431, or 424 around one of them
+    + ContentFiltered       the content filter stopped the prompt or the answer
+    + RateLimited           429: too many requests or tokens
+    + EndpointTimeout       408, 504, or no byte within the timeout   (also a TimeoutError)
+    + EndpointUnavailable   500, 502, 503, or no instance ready
+    + ModelFailed           the scoring script or model failed, also behind a 200
+  + ReplyError              a 200 that cannot be read: HTML, empty, another dialect
+    + StreamCutOff          the stream ended before the answer did
+  + ConnectionFailed        no connection, or it broke                (also a ConnectionError)
+* Interrupted               a KeyboardInterrupt that keeps the text so far
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from .response import Response
+
+_LONGEST_CAUSE = 600
+
+
+def one_line(text: str, limit: int = _LONGEST_CAUSE) -> str:
+    """`text` on one line, white space folded, cut at `limit` characters."""
+    folded = " ".join(text.split())
+    return folded if len(folded) <= limit else folded[: limit - 1].rstrip() + "…"
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The hint " Did you mean X?" for the name nearest to `word`, or "" where none is near."""
+    names = list(known)
+    folded = {name.lower(): name for name in names}
+    near = difflib.get_close_matches(word.lower(), folded, n=1, cutoff=0.6)
+    return f" Did you mean {folded[near[0]]!r}?" if near else ""
+
+
+class AzmlError(Exception):
+    """An error with a cause, a remedy, and the place where it happened.
+
+    `str(error)` is one line; in a notebook that line is all that shows. Attributes: `cause`, `remedy`, `config`
+    (name), `deployment`, `request_id`, and `response`: what had arrived before it failed, or None.
+    """
+
+    def __init__(
+        self,
+        cause: str,
+        *,
+        remedy: str = "",
+        config: str = "",
+        deployment: str = "",
+        request_id: str = "",
+    ) -> None:
+        super().__init__(cause)
+        self.cause = one_line(cause)
+        self.remedy = one_line(remedy)
+        self.config = config
+        self.deployment = deployment
+        self.request_id = request_id
+        self.response: Response | None = None
+
+    def at(self, *, config: str = "", deployment: str = "", request_id: str = "") -> AzmlError:
+        """This error, with those parts of its place filled in that it does not know yet."""
+        self.config = self.config or config
+        self.deployment = self.deployment or deployment
+        self.request_id = self.request_id or request_id
+        return self
+
+    @property
+    def place(self) -> str:
+        """Where it happened, as "config 'prod', deployment 'blue', request id 1c7f…", or ""."""
+        parts = []
+        if self.config:
+            parts.append(f"config {self.config!r}")
+        if self.deployment:
+            parts.append(f"deployment {self.deployment!r}")
+        if self.request_id:
+            parts.append(f"request id {self.request_id}")
+        return ", ".join(parts)
+
+    def __str__(self) -> str:
+        place = f" ({self.place})" if self.place else ""
+        cause = self.cause.rstrip(".") if place or self.remedy else self.cause
+        end = "" if cause.endswith(("?", "!", "…", ".")) and not place else "."
+        remedy = f" {self.remedy}" if self.remedy else ""
+        return f"{cause}{place}{end}{remedy}" if place or remedy else cause
+
+    def _render_traceback_(self) -> list[str]:
+        """The lines that IPython shows in place of a traceback (its protocol for exceptions)."""
+        return [f"{type(self).__name__}: {self}"]
+
+
+class UsageError(AzmlError):
+    """An option, verb or line that cannot be understood."""
+
+
+class ConfigError(AzmlError, ValueError):
+    """A config that cannot be made or used."""
+
+
+class UnknownName(ConfigError):
+    """A name that nothing answers to."""
+
+    @classmethod
+    def of(cls, kind: str, name: str, known: Iterable[str], remedy: str = "") -> UnknownName:
+        """The error for `name`, a `kind` ("config", "formatter", …) that is not among `known`."""
+        names = sorted(known)
+        hint = did_you_mean(name, names)
+        listed = f" Known: {', '.join(names)}." if names else ""
+        return cls(f"No {kind} named {name!r}", remedy=f"{hint.strip()}{listed} {remedy}".strip())
+
+
+class KeyMissing(ConfigError):
+    """A key reference that leads to no key."""
+
+
+class KeyRefused(ConfigError):
+    """A literal key where a reference to one belongs."""
+
+
+class DocumentError(ConfigError):
+    """A saved document that cannot be read or written."""
+
+
+class PromptError(AzmlError, ValueError):
+    """A prompt that cannot be rendered or encoded."""
+
+
+class UndefinedVariable(PromptError):
+    """A `{name}` in the prompt without a variable of that name."""
+
+    @classmethod
+    def of(cls, name: str, known: Iterable[str]) -> UndefinedVariable:
+        """The error for `{name}`, with the nearest of the `known` names and every way out."""
+        hint = did_you_mean(name, known).strip()
+        return cls(
+            f"The prompt uses {{{name}}}, and there is no variable {name!r}",
+            remedy=f"{hint} Define it, pass --var {name}=…, write {{{{{name}}}}} for literal braces, "
+            "or use -t none to send the prompt untouched.".strip(),
+        )
+
+
+class FormatterError(AzmlError):
+    """A person's own formatter that raised, or returned something that is no answer."""
+
+
+class EndpointError(AzmlError):
+    """The endpoint answered with a failure.
+
+    Beyond AzmlError: `status` (HTTP, of the front door), `inner_status` (of the container behind a 424, else None),
+    `headers` (lower-case names), `body` (text, at most 64 KiB, key masked), `retry_after` (seconds or None).
+    """
+
+    def __init__(
+        self,
+        cause: str,
+        *,
+        remedy: str = "",
+        status: int = 0,
+        inner_status: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: str = "",
+        retry_after: float | None = None,
+        **place: Any,
+    ) -> None:
+        super().__init__(cause, remedy=remedy, **place)
+        self.status = status
+        self.inner_status = inner_status
+        self.headers = dict(headers or {})
+        self.body = body
+        self.retry_after = retry_after
+
+
+class AuthenticationFailed(EndpointError):
+    """401 or 403: no key, a wrong or expired one, or no right to use it."""
+
+
+class RouteNotFound(EndpointError):
+    """404: no deployment with traffic, no such deployment, or no such route."""
+
+
+class RequestRejected(EndpointError):
+    """The request was understood and refused: its parameters, size, type or shape."""
+
+
+class ContentFiltered(EndpointError):
+    """The content filter stopped the prompt or the answer."""
+
+
+class RateLimited(EndpointError):
+    """429, or 424 with too many pending requests."""
+
+
+class EndpointTimeout(EndpointError, TimeoutError):
+    """The model took longer than the endpoint or this client waits."""
+
+
+class EndpointUnavailable(EndpointError):
+    """The endpoint cannot answer now: failing, restarting or without a ready instance."""
+
+
+class ModelFailed(EndpointError):
+    """The scoring script or the model failed."""
+
+
+class ReplyError(AzmlError):
+    """A successful reply that cannot be read."""
+
+
+class StreamCutOff(ReplyError):
+    """A stream that ended before the answer did; `response` holds what came."""
+
+
+class ConnectionFailed(AzmlError, ConnectionError):
+    """No connection to the endpoint, or it broke before an answer came."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """A kernel interrupt; `response` holds what had arrived, or None."""
+
+    def __init__(self, response: Response | None = None) -> None:
+        super().__init__("interrupted")
+        self.response = response
+
+    def __str__(self) -> str:
+        if self.response is None or not self.response.text:
+            return "Stopped before the first token; nothing had arrived."
+        tokens = len(self.response.text)
+        return f"Stopped; the {tokens:,} characters that had arrived are kept in %azureml last."
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"Interrupted: {self}"]

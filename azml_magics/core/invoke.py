@@ -1,0 +1,67 @@
+"""A config and a prompt become a Response, or a stream of Chunks; sync and async.
+
+response = invoke(config, "Write a haiku about sparkling water.")
+with stream(config, "…") as answer:
+    for chunk in answer: print(chunk.text, end="")
+answer.response      # what has arrived, also after an interrupt or an error
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from .call import plan_of, prepare, read_answer
+from .errors import AzmlError, Interrupted
+from .stream import AsyncResponseStream, ResponseStream
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .config import LLMConfig
+    from .response import Response
+    from .wire.base import Message
+
+__all__ = ["AsyncResponseStream", "ResponseStream", "ainvoke", "astream", "invoke", "prepare", "stream"]
+
+
+def invoke(config: LLMConfig, prompt: str | Sequence[Message]) -> Response:
+    """The whole answer. Raises the errors of errors.py, each with its place; Interrupted for a kernel interrupt."""
+    from . import transport
+
+    prepared = prepare(config, prompt)
+    start = time.perf_counter()
+    try:
+        answer = transport.send(plan_of(prepared))
+    except KeyboardInterrupt:
+        raise Interrupted from None
+    except AzmlError as error:
+        raise prepared.placed(error) from error.__cause__
+    return read_answer(prepared, answer, time.perf_counter() - start)
+
+
+async def ainvoke(config: LLMConfig, prompt: str | Sequence[Message]) -> Response:
+    """What `invoke` does, on the running event loop."""
+    from . import transport
+
+    prepared = prepare(config, prompt)
+    start = time.perf_counter()
+    try:
+        answer = await transport.asend(plan_of(prepared))
+    except AzmlError as error:
+        raise prepared.placed(error) from error.__cause__
+    return read_answer(prepared, answer, time.perf_counter() - start)
+
+
+def stream(config: LLMConfig, prompt: str | Sequence[Message]) -> ResponseStream:
+    """The answer as it arrives; a dialect that cannot stream gives it in one chunk.
+
+    Raises what `invoke` raises; an error after the first chunk is never retried and has what had arrived in
+    `error.response`.
+    """
+    return ResponseStream(config, prompt)
+
+
+def astream(config: LLMConfig, prompt: str | Sequence[Message]) -> AsyncResponseStream:
+    """What `stream` does, on the running event loop."""
+    return AsyncResponseStream(config, prompt)

@@ -1,0 +1,88 @@
+"""What comes back from an endpoint, as data: Usage, Chunk, Response."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Tokens counted by the endpoint, never by this package. None where it did not say."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    total_tokens: int | None = None
+
+    @classmethod
+    def from_wire(cls, usage: object) -> Usage | None:
+        """The counts in an OpenAI-style `usage` object, or None where there are none."""
+        if not isinstance(usage, dict):
+            return None
+        prompt, completion, total = (_count(usage.get(f"{part}_tokens")) for part in ("prompt", "completion", "total"))
+        if total is None and prompt is not None and completion is not None:
+            total = prompt + completion
+        if prompt is None and completion is None and total is None:
+            return None
+        return cls(prompt, completion, total)
+
+    def to_dict(self) -> dict[str, int]:
+        """The counts that are known, under their wire names."""
+        return {name: value for name, value in vars(self).items() if value is not None}
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A piece of an answer as it streams in. Only the parts that this piece brought are set.
+
+    `tool_calls` are the wire's fragments: `[{"index": 0, "id": …, "function": {"name": …, "arguments": "…"}}]`.
+    """
+
+    text: str = ""
+    reasoning: str = ""
+    tool_calls: tuple[dict[str, Any], ...] = ()
+    usage: Usage | None = None
+    finish_reason: str | None = None
+    logprobs: Any = None
+    model: str = ""
+
+
+@dataclass(frozen=True)
+class Response:
+    """An endpoint's answer; `str(response)` is its text.
+
+    text: the answer, exactly as it came.
+    parsed: the object read from it, where one was asked for (`-F json`, `--schema`); else None.
+    usage: tokens, where the endpoint counts them; else None.
+    finish_reason: "stop", "length", "tool_calls", … in the endpoint's words; "interrupted" after a kernel interrupt;
+        None where it did not say.
+    latency, time_to_first_token: seconds.
+    request_id, deployment: as the endpoint named them, "" where it did not.
+    config: name of the config that asked, "" for an unnamed one.
+    model: the name that the endpoint gave itself.
+    tool_calls: OpenAI-style `{"id", "type", "function": {"name", "arguments"}}` dicts.
+    reasoning: a reasoning model's separate thoughts, "" where there are none.
+    raw: the decoded JSON of the reply; for a stream, the list of its events' JSON is not kept and raw is None.
+    """
+
+    text: str
+    parsed: Any = None
+    usage: Usage | None = None
+    finish_reason: str | None = None
+    latency: float = 0.0
+    time_to_first_token: float | None = None
+    request_id: str = ""
+    deployment: str = ""
+    config: str = ""
+    model: str = ""
+    tool_calls: tuple[dict[str, Any], ...] = ()
+    reasoning: str = ""
+    logprobs: Any = field(default=None, repr=False)
+    raw: Any = field(default=None, repr=False)
+
+    def __str__(self) -> str:
+        return self.text

@@ -1,0 +1,173 @@
+"""Keys: a Secret that cannot be printed, and a KeyRef that says where a key is without holding it.
+
+References: `env:NAME` (environment variable), `keyring:SERVICE/NAME` (system keyring), `entra` (Microsoft Entra ID
+token), `aml-token` (Azure ML token of the endpoint), `ask` (typed once, kept for this session).
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn
+
+from .errors import ConfigError, KeyMissing, KeyRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DEFAULT_KEY = "env:AZUREML_ENDPOINT_API_KEY"
+MASK = "**********"
+_GRAMMAR = {
+    "env": re.compile(r"[A-Za-z_][A-Za-z0-9_]*"),
+    "keyring": re.compile(r"[^/]+/.+"),
+    "entra": re.compile(r""),
+    "aml-token": re.compile(r""),
+    "ask": re.compile(r""),
+}
+_FORMS = "env:NAME, keyring:SERVICE/NAME, entra, aml-token or ask"
+_TOKENS = ("entra", "aml-token")
+
+
+class Secret:
+    """A key in memory that no print, log, format, traceback, copy to disk or pickle can show.
+
+    A leading "Bearer " and white space around it are stripped: people paste them along.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = re.sub(r"(?i)^\s*bearer\s+", "", value).strip()
+
+    def reveal(self) -> str:
+        """The key itself, for the Authorization header and nothing else."""
+        return self._value
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __repr__(self) -> str:
+        return f"Secret('{MASK}')"
+
+    def __str__(self) -> str:
+        return MASK
+
+    def __format__(self, spec: str) -> str:
+        return format(MASK, spec)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return hmac.compare_digest(self._value.encode(), other._value.encode())
+
+    def __hash__(self) -> int:
+        return hash((Secret, self._value))
+
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Secret:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("A Secret is never pickled: keep a key reference such as env:NAME instead.")
+
+
+@dataclass(frozen=True)
+class KeyRef:
+    """A reference to a key: `scheme` and `name`, printed as "env:NAME"."""
+
+    scheme: str
+    name: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> KeyRef:
+        """The reference that `text` writes; KeyRefused where it looks like a key itself."""
+        scheme, _, name = text.strip().partition(":")
+        grammar = _GRAMMAR.get(scheme)
+        if grammar is None:
+            raise KeyRefused(
+                "That is not a key reference, and a key itself would stay in the notebook and its history",
+                remedy=f"Write {_FORMS}.",
+            )
+        if not grammar.fullmatch(name):
+            raise ConfigError(f"A key reference {scheme}: is incomplete or has a wrong name", remedy=f"Write {_FORMS}.")
+        return cls(scheme, name)
+
+    def __str__(self) -> str:
+        return f"{self.scheme}:{self.name}" if self.name else self.scheme
+
+    @property
+    def is_token(self) -> bool:
+        """True for references that lead to an expiring token, which may be refreshed after a 401."""
+        return self.scheme in _TOKENS
+
+    def resolve(self, endpoint_url: str = "", *, refresh: bool = False) -> Secret:
+        """The key for `endpoint_url`; KeyMissing, with the remedy, where there is none."""
+        return _RESOLVERS[self.scheme](self.name, endpoint_url, refresh)
+
+    def is_found(self) -> bool | None:
+        """Whether the key is there, without asking anybody: None where only a try can tell."""
+        if self.scheme == "env":
+            return bool(os.environ.get(self.name, "").strip())
+        return None
+
+
+def register_resolver(scheme: str, resolver: Callable[[str, str, bool], Secret]) -> None:
+    """Make `resolver` the source of keys for `scheme`: how the azure room joins without the core importing it."""
+    _RESOLVERS[scheme] = resolver
+
+
+def _from_environment(name: str, endpoint_url: str, refresh: bool) -> Secret:  # noqa: ARG001 - a resolver's signature
+    key = Secret(os.environ.get(name, ""))
+    if not key:
+        raise KeyMissing(
+            f"No key: the environment variable {name} is not set",
+            remedy="Set it before starting Jupyter, or here with "
+            f"`import os, getpass; os.environ[{name!r}] = getpass.getpass()`, "
+            "or name another source: --key ask, --key keyring:SERVICE/NAME, --key entra.",
+        )
+    return key
+
+
+_ASKED: dict[str, Secret] = {}
+
+
+def _from_the_person(name: str, endpoint_url: str, refresh: bool) -> Secret:  # noqa: ARG001 - a resolver's signature
+    origin = "/".join(endpoint_url.split("/")[:3])
+    if origin not in _ASKED or refresh:
+        import getpass
+
+        key = Secret(getpass.getpass(f"Key for {origin or 'the endpoint'}: "))
+        if not key:
+            raise KeyMissing("No key was typed", remedy="Run the cell again and type it, or use --key env:NAME.")
+        _ASKED[origin] = key
+    return _ASKED[origin]
+
+
+def forget_asked_keys() -> None:
+    """Forget every key that was typed in this session."""
+    _ASKED.clear()
+
+
+def _unavailable(name: str, endpoint_url: str, refresh: bool) -> NoReturn:  # noqa: ARG001 - a resolver's signature
+    raise KeyMissing("This kind of key reference needs the azure extra", remedy='Run pip install "azml-magics[azure]".')
+
+
+_RESOLVERS: dict[str, Callable[[str, str, bool], Secret]] = {
+    "env": _from_environment,
+    "ask": _from_the_person,
+    "keyring": _unavailable,
+    "entra": _unavailable,
+    "aml-token": _unavailable,
+}
+
+
+def masked(text: str, *secrets: Secret | None) -> str:
+    """`text` with every occurrence of the secrets blotted out: for bodies and messages that echo a key."""
+    for secret in secrets:
+        if secret:
+            text = text.replace(secret.reveal(), MASK)
+    return text

@@ -1,0 +1,47 @@
+"""The embedded endpoint: a local server that speaks every dialect and every failure of an Azure ML endpoint.
+
+It is for demos, tutorials and tests; it is not a language model and says so in its answers.
+
+    with Emulator(key="demo-key-not-secret") as endpoint:
+        endpoint.url                                         # "http://127.0.0.1:PORT"
+        endpoint.script([Fault("429", retry_after=0.1)])     # the next request is told to wait
+        endpoint.requests[-1].json()                         # what the last client sent
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from azml_magics.emulator.faults import Fault
+    from azml_magics.emulator.recording import RecordedRequest
+    from azml_magics.emulator.server import Emulator
+
+__all__ = ["Emulator", "Fault", "RecordedRequest"]
+
+_HOME = {"Emulator": "server", "Fault": "faults", "RecordedRequest": "recording"}
+
+
+def __getattr__(name: str) -> Any:
+    """The public class `name`, imported on first use.
+
+    Raises ImportError with the remedy when uvicorn is not installed.
+    """
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib  # noqa: PLC0415 - everything here is loaded on first use
+
+    try:
+        module = importlib.import_module(f"{__name__}.{_HOME[name]}")
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] != "uvicorn":
+            raise
+        raise ImportError(
+            'The embedded endpoint needs uvicorn, which is not installed: pip install "azml-magics[demo]"',
+            name="uvicorn",
+        ) from None
+    return getattr(module, name)
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -1,0 +1,93 @@
+"""A list of chat messages as one Ask: last user text, system text, earlier turns, tool results, attachments."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import TYPE_CHECKING, Any
+
+from azml_magics.emulator import tokens
+from azml_magics.emulator.asking import Ask
+
+if TYPE_CHECKING:
+    from azml_magics.emulator.asking import Settings
+
+
+def to_ask(messages: list[dict[str, Any]], settings: Settings) -> Ask:
+    """The Ask of a conversation; tool results count only while no user message follows them."""
+    system: list[str] = []
+    turns: list[tuple[str, str]] = []
+    results: list[tuple[str, str]] = []
+    attached: list[str] = []
+    names: dict[str, str] = {}
+    prompt = ""
+    for message in messages:
+        role, (text, seen) = message.get("role"), _content(message.get("content"))
+        if role in ("system", "developer"):
+            system.append(text)
+        elif role in ("tool", "function"):
+            called = str(message.get("tool_call_id"))
+            results.append((str(message.get("name") or names.get(called, "")), "; ".join([text, *seen]).strip("; ")))
+        elif role == "assistant":
+            names.update(_call_names(message))
+            if text:
+                turns.append(("assistant", text))
+        else:
+            if prompt:
+                turns.append(("user", prompt))
+            prompt, attached, results = text, seen, []
+    return Ask(prompt, "\n".join(system), tuple(turns), tuple(results), tuple(attached), settings=settings)
+
+
+def prompt_tokens(messages: list[dict[str, Any]]) -> int:
+    """The tokens of all texts, with four more for each message and three for the reply's start (ChatML's overhead)."""
+    return 3 + sum(4 + tokens.count(_content(message.get("content"))[0]) for message in messages)
+
+
+def _call_names(message: dict[str, Any]) -> dict[str, str]:
+    calls = message.get("tool_calls")
+    found = {}
+    for call in calls if isinstance(calls, list) else []:
+        function = call.get("function") if isinstance(call, dict) else None
+        if isinstance(function, dict):
+            found[str(call.get("id"))] = str(function.get("name", ""))
+    return found
+
+
+def _content(content: Any) -> tuple[str, list[str]]:
+    """The text of a message's content, and descriptions of its other parts."""
+    if isinstance(content, str):
+        return content, []
+    texts: list[str] = []
+    others: list[str] = []
+    for part in content if isinstance(content, list) else []:
+        if isinstance(part, str):
+            texts.append(part)
+        elif isinstance(part, dict) and isinstance(part.get("text"), str):
+            texts.append(part["text"])
+        elif isinstance(part, dict):
+            others.append(describe(part))
+    return "\n".join(texts), others
+
+
+def describe(part: dict[str, Any]) -> str:
+    """A content part in a few words: its kind, media type and size."""
+    kind = str(part.get("type", "part"))[:40]
+    inner = part.get(kind) if isinstance(part.get(kind), dict) else {}
+    url = str(inner.get("url", part.get("url", "")))
+    what = "an image" if "image" in kind else "a sound" if "audio" in kind else f"a part of type {kind}"
+    if url.startswith("data:"):
+        head, _, data = url[5:].partition(",")
+        return f"{what} ({head.split(';')[0][:60] or 'no media type'}, {_size(data)} bytes)"
+    if isinstance(inner.get("data"), str):
+        return f"{what} ({str(inner.get('format', 'no format'))[:20]}, {_size(inner['data'])} bytes)"
+    if url:
+        return f"{what} at {url.split('?')[0][:120]}"
+    return what
+
+
+def _size(data: str) -> int:
+    try:
+        return len(base64.b64decode(data, validate=False))
+    except (binascii.Error, ValueError):
+        return len(data)

@@ -1,0 +1,101 @@
+"""Values for the slots of a JSON schema, found in a prompt where their type fits."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from azml_magics.emulator.keywords import COMMON, NUMBERS, keywords, topic
+
+_NUMBER = re.compile(r"(?<![\w.])-?\d{1,15}(?:\.\d{1,10})?(?![\w]|\.\d)")
+_QUOTED = re.compile(r"(?<!\w)[\"“«「‘'`]([^\"“”«»「」‘’'`\n]{1,200})[\"”»」’'`](?!\w)")
+_PROPER = re.compile(r"\b[^\W\d_a-z][\w'’-]*(?:,? (?:of |de |van )?[A-ZÀ-Þ][\w'’-]*)*")
+_EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
+_URL = re.compile(r"https?://[^\s\"'<>)]{1,300}")
+_DATE = re.compile(r"\b\d{4}-\d\d-\d\d\b")
+_WHOLE = re.compile(r"(?:^|_)(?:query|question|text|prompt|message|content|input|search|expression|body|sentence)$")
+_ASKING = frozenset("using create tell give write what who where when why how please can could find get call use add show make "
+                    "compute calculate hello hi the a an i is are do does book plan send set list name summarize".split())  # fmt: skip
+
+
+class Prompt:
+    """A prompt's numbers, quoted texts and names; each is handed out once, in order, then defaults follow."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text[:8000]
+        plain = _DATE.sub(" ", _URL.sub(" ", self.text))
+        self.numbers = [float(found) for found in _NUMBER.findall(plain)]
+        if not self.numbers:
+            self.numbers = [float(NUMBERS[w]) for w in re.findall(r"[a-z]+", plain.lower()) if w in NUMBERS and w != "one"]
+        self.quoted = _QUOTED.findall(self.text)
+        self.proper = self._names(_QUOTED.sub(" ", plain))
+        self.emails, self.urls, self.dates = (p.findall(self.text) for p in (_EMAIL, _URL, _DATE))
+
+    @staticmethod
+    def _names(text: str) -> list[str]:
+        found = []
+        for match in _PROPER.finditer(text):
+            words = match.group().rstrip("'’-").split()
+            while words and words[0].lower().rstrip(",") in _ASKING | COMMON:
+                words.pop(0)
+            if words and words[0] != "I":
+                found.append(" ".join(words))
+        return list(dict.fromkeys(found))
+
+    def named(self, name: str) -> str | None:
+        """The value said to belong to `name`: "name=value", "name: value", "name is value" or "name of value"."""
+        spoken = re.escape(name).replace("_", "[_ ]")
+        match = re.search(rf"\b{spoken}\s*(?:=|:|\bis\b|\bof\b|\bto\b|\bas\b)\s*[\"'“]?([^\"'”,;.?!\n]{{1,80}}?)[\"'”]?(?=$|[,;.?!\n\"'”]|\s+and\s|\s+with\s)", self.text, re.IGNORECASE)
+        return match[1].strip() or None if match else None
+
+    def number(self, name: str, *, whole: bool, low: float, high: float) -> float | None:
+        """The next number that fits; one said to belong to `name` goes first; None when there is none."""
+        said = self.named(name)
+        if said and (found := _NUMBER.match(said)) and self._fits(float(found[0]), whole, low, high):
+            value = float(found[0])
+            if value in self.numbers:
+                self.numbers.remove(value)
+            return value
+        for at, value in enumerate(self.numbers):
+            if self._fits(value, whole, low, high):
+                return self.numbers.pop(at)
+        return None
+
+    @staticmethod
+    def _fits(value: float, whole: bool, low: float, high: float) -> bool:
+        return low <= value <= high and (not whole or value == int(value))
+
+    def string(self, name: str, description: str = "") -> str | None:
+        """The text that fits a slot called `name`; None when the prompt holds none."""
+        for mark, pool in (("email", self.emails), ("url", self.urls), ("date", self.dates)):
+            if mark in name.lower() and pool:
+                return pool.pop(0)
+        said = self.named(name)
+        if said:
+            return said
+        for pool in (self.quoted, self.proper):
+            if pool:
+                return pool.pop(0)
+        if _WHOLE.search(name.lower()) and self.text.strip():
+            return self.text.strip()[:200]
+        if "topic" in f"{name} {description}".lower():
+            return topic(self.text)
+        return None
+
+    def about(self, name: str) -> str:
+        """A made-up text for a slot that the prompt says nothing of, plainly a demo's."""
+        words = " ".join(keywords(self.text, 3)) or "nothing in particular"
+        return f"demo {name.replace('_', ' ')} about {words}"
+
+    def chosen(self, options: list[Any]) -> Any:
+        """The option that the prompt names (whole word, the longest first), or else the first one."""
+        lower = self.text.lower()
+        for option in sorted((o for o in options if isinstance(o, str)), key=len, reverse=True):
+            if option and re.search(rf"(?<!\w){re.escape(option.lower())}(?!\w)", lower):
+                return option
+        numbers = [o for o in options if isinstance(o, int | float) and not isinstance(o, bool) and float(o) in self.numbers]
+        return numbers[0] if numbers else options[0]
+
+    def mentions(self, options: list[Any]) -> bool:
+        """Whether the prompt names one of the options."""
+        return any(re.search(rf"(?<!\w){re.escape(str(o).lower())}(?!\w)", self.text.lower()) for o in options if o != "")

@@ -1,0 +1,86 @@
+"""Chat and text completions as server-sent events: one token a chunk, its leading space with it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from azml_magics.emulator import tokens
+from azml_magics.emulator.reply import DONE, sse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from azml_magics.emulator.openai import Family, Stamp
+    from azml_magics.emulator.output import Output
+
+_SAFE = {"hate": {"filtered": False, "severity": "safe"}, "violence": {"filtered": False, "severity": "safe"}}
+
+
+def chat_events(outputs: list[Output], stamp: Stamp, usage: dict[str, Any], family: Family, *, include_usage: bool) -> Iterator[bytes]:
+    """The events of a chat stream; usage where the family's services put it (Microsoft's documentation).
+
+    The Inference API sends it in the chunk of the finish reason, unasked; OpenAI's routes in a last chunk without
+    choices, when stream_options.include_usage asks for it. Azure OpenAI begins with a chunk without choices.
+    """
+    if family.prompt_filter:
+        yield sse({"choices": [], "created": 0, "id": "", "model": "", "object": "", "prompt_filter_results": [{"prompt_index": 0, "content_filter_results": _SAFE}]})
+    for index, output in enumerate(outputs):
+        first = {"role": "assistant", "content": ""}
+        yield sse(_chat_chunk(stamp, index, first))
+        for piece in tokens.tokenize(output.reasoning):
+            yield sse(_chat_chunk(stamp, index, {"reasoning_content": piece}))
+        head, tail = _around(sse(_chat_chunk(stamp, index, {"content": ""})), b'"content":')
+        for part in output.parts:
+            yield head + _quoted(part) + tail
+        yield from _call_events(output, stamp, index)
+        last = index == len(outputs) - 1
+        end = _chat_chunk(stamp, index, {"content": ""} if family.strict else {}, output.finish_reason)
+        yield sse({**end, "usage": usage} if family.strict and last else end)
+    if include_usage and not family.strict:
+        yield sse({**_chat_chunk(stamp, 0, {}), "choices": [], "usage": usage})
+    yield DONE
+
+
+def _chat_chunk(stamp: Stamp, index: int, delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
+    choice = {"index": index, "delta": delta, "finish_reason": finish, "logprobs": None}
+    return {"id": stamp.id, "object": "chat.completion.chunk", "created": stamp.created, "model": stamp.model, "choices": [choice]}
+
+
+def _call_events(output: Output, stamp: Stamp, index: int) -> Iterator[bytes]:
+    for at, call in enumerate(output.calls):
+        function = {"name": call["function"]["name"], "arguments": ""}
+        start = {"index": at, "id": call["id"], "type": "function", "function": function}
+        yield sse(_chat_chunk(stamp, index, {"tool_calls": [start]}))
+        for piece in tokens.tokenize(call["function"]["arguments"]):
+            yield sse(_chat_chunk(stamp, index, {"tool_calls": [{"index": at, "function": {"arguments": piece}}]}))
+
+
+def completion_events(outputs: list[Output], stamp: Stamp, usage: dict[str, Any], family: Family, *, include_usage: bool) -> Iterator[bytes]:
+    """The events of a text completion stream."""
+    for index, output in enumerate(outputs):
+        head, tail = _around(sse(_text_chunk(stamp, index, "", None)), b'"text":')
+        for part in output.parts:
+            yield head + _quoted(part) + tail
+        end = _text_chunk(stamp, index, "", output.finish_reason)
+        last = index == len(outputs) - 1
+        yield sse({**end, "usage": usage} if family.strict and last else end)
+    if include_usage and not family.strict:
+        yield sse({**_text_chunk(stamp, 0, "", None), "choices": [], "usage": usage})
+    yield DONE
+
+
+def _text_chunk(stamp: Stamp, index: int, text: str, finish: str | None) -> dict[str, Any]:
+    choice = {"index": index, "text": text, "finish_reason": finish, "logprobs": None}
+    return {"id": stamp.id, "object": "text_completion", "created": stamp.created, "model": stamp.model, "choices": [choice]}
+
+
+def _around(event: bytes, key: bytes) -> tuple[bytes, bytes]:
+    """What stands before and after the empty string under `key`: a chunk is then three joined pieces of bytes."""
+    # The last one: a model name chosen by the client could hold the key, and the choices come after it.
+    at = event.rindex(key + b'""') + len(key)
+    return event[:at], event[at + 2 :]
+
+
+def _quoted(text: str) -> bytes:
+    return json.dumps(text, ensure_ascii=False).encode(errors="replace")

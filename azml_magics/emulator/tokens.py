@@ -1,0 +1,42 @@
+"""What counts as a token here, and where a text must end.
+
+A token is a word or a punctuation mark together with the white space before it, so that the tokens of a text
+joined give the text back. Usage, max_tokens and streamed chunks all count the same way.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+_TOKEN = re.compile(r"\s*(?:\w+(?:['’-]\w+)*|[^\w\s])|\s+\Z")
+
+
+class Ending(NamedTuple):
+    """A text cut to what was asked: its tokens and why it ended, "stop" or "length"."""
+
+    tokens: list[str]
+    finish_reason: str
+
+    @property
+    def text(self) -> str:
+        return "".join(self.tokens)
+
+
+def tokenize(text: str) -> list[str]:
+    """The tokens of `text`, in order; joined they are `text`."""
+    return _TOKEN.findall(text)
+
+
+def count(text: str) -> int:
+    """How many tokens `text` has."""
+    return len(_TOKEN.findall(text))
+
+
+def end_at(text: str, max_tokens: int | None, stop: tuple[str, ...]) -> Ending:
+    """`text` cut before the first of the stop strings and after `max_tokens` tokens, whichever comes first."""
+    found = [text.find(mark) for mark in stop if mark and mark in text]
+    tokens = tokenize(text[: min(found)] if found else text)
+    if max_tokens is not None and len(tokens) > max_tokens:
+        return Ending(tokens[:max_tokens], "length")
+    return Ending(tokens, "stop")

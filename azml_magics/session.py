@@ -1,0 +1,219 @@
+"""Session: the named configs of this process, the active one, and the history; locked, and it announces changes."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .core.errors import ConfigError, UnknownName, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from .core.config import LLMConfig
+    from .core.response import Response
+    from .core.wire import Message
+
+HISTORY_SIZE = 200
+
+
+class Saved(NamedTuple):
+    """A named config and where it came from: "session", or a file's path."""
+
+    config: LLMConfig
+    source: str = "session"
+
+
+class Change(NamedTuple):
+    """What listeners are told: kind is "saved", "deleted", "renamed", "used" or "asked"; name is the config's."""
+
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One prompt and what became of it. `response` may be partial beside an `error`; times are UTC."""
+
+    number: int
+    config: LLMConfig
+    messages: Sequence[Message]
+    response: Response | None = None
+    error: BaseException | None = field(default=None, repr=False)
+    asked_at: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
+
+    @property
+    def prompt(self) -> str:
+        """The text of the last user message."""
+        for turn in reversed(self.messages):
+            content = turn.get("content")
+            if turn.get("role") == "user":
+                return content if isinstance(content, str) else _texts(content)
+        return ""
+
+
+def _texts(parts: Any) -> str:
+    return " ".join(part.get("text", f"[{part.get('type')}]") for part in parts or () if isinstance(part, dict))
+
+
+class Session:
+    """Named configs, the active one, and the history. Every method may be called from any thread."""
+
+    def __init__(self, history_size: int = HISTORY_SIZE) -> None:
+        self._lock = threading.RLock()
+        self._saved: dict[str, Saved] = {}
+        self._active = ""
+        self._history: deque[Exchange] = deque(maxlen=history_size)
+        self._count = 0
+        self._listeners: list[Callable[[Change], None]] = []
+
+    # ---- configs
+
+    @property
+    def active(self) -> str:
+        """The name of the active config, "" while there is none."""
+        return self._active
+
+    def names(self) -> list[str]:
+        """The configs' names, in the order they were first saved."""
+        with self._lock:
+            return list(self._saved)
+
+    def get(self, name: str = "") -> LLMConfig:
+        """The config of that name, or the active one; UnknownName or ConfigError where there is none."""
+        return self.saved(name).config
+
+    def saved(self, name: str = "") -> Saved:
+        """The config of that name, or the active one, with its source."""
+        with self._lock:
+            wanted = name or self._active
+            if not wanted:
+                raise ConfigError(
+                    "There is no config yet",
+                    remedy="Run `%azureml demo` to try without an account, "
+                    "or `%azureml save NAME --url URL -f FORMATTER`.",
+                )
+            if wanted not in self._saved:
+                raise UnknownName.of("config", wanted, self._saved, "`%azureml save NAME --url URL` makes one.")
+            return self._saved[wanted]
+
+    def save(self, name: str, config: LLMConfig, source: str = "session") -> LLMConfig:
+        """Keep `config` as `name`, over one of that name; the first one saved becomes the active one."""
+        check_name(name)
+        with self._lock:
+            named = replace(config, name=name)
+            self._saved[name] = Saved(named, source)
+            self._active = self._active or name
+        self._announce("saved", name)
+        return named
+
+    def use(self, name: str) -> LLMConfig:
+        """Make `name` the active config."""
+        with self._lock:
+            config = self.get(name)
+            self._active = name
+        self._announce("used", name)
+        return config
+
+    def rename(self, old: str, new: str) -> None:
+        """Give a config another name; it stays active if it was."""
+        check_name(new)
+        with self._lock:
+            saved = self.saved(old)
+            if new in self._saved and new != old:
+                raise ConfigError(
+                    f"There is a config named {new!r} already", remedy="Delete it first, or choose another."
+                )
+            renamed = Saved(replace(saved.config, name=new), saved.source)
+            self._saved = {(new if name == old else name): value for name, value in self._saved.items()}
+            self._saved[new] = renamed
+            self._active = new if self._active == old else self._active
+        self._announce("renamed", new)
+
+    def delete(self, name: str) -> None:
+        """Forget a config; without the active one, none is active."""
+        with self._lock:
+            self.saved(name)
+            del self._saved[name]
+            self._active = "" if self._active == name else self._active
+        self._announce("deleted", name)
+
+    # ---- history
+
+    @property
+    def last(self) -> Exchange | None:
+        """The most recent exchange, or None."""
+        with self._lock:
+            return self._history[-1] if self._history else None
+
+    @property
+    def history(self) -> list[Exchange]:
+        """The exchanges, oldest first; as many as the history's size."""
+        with self._lock:
+            return list(self._history)
+
+    def resize_history(self, size: int) -> None:
+        """Keep the last `size` exchanges from now on."""
+        with self._lock:
+            self._history = deque(self._history, maxlen=size)
+
+    def record(
+        self,
+        config: LLMConfig,
+        messages: Sequence[Message],
+        response: Response | None = None,
+        error: BaseException | None = None,
+    ) -> Exchange:
+        """Add an exchange to the history."""
+        with self._lock:
+            self._count += 1
+            exchange = Exchange(self._count, config, messages, response, error)
+            self._history.append(exchange)
+        self._announce("asked", config.name)
+        return exchange
+
+    # ---- listeners
+
+    def subscribe(self, listener: Callable[[Change], None]) -> Callable[[], None]:
+        """Tell `listener` of every change from now on; returns what ends that."""
+        with self._lock:
+            self._listeners.append(listener)
+
+        def unsubscribe() -> None:
+            with self._lock:
+                if listener in self._listeners:
+                    self._listeners.remove(listener)
+
+        return unsubscribe
+
+    def _announce(self, kind: str, name: str) -> None:
+        with self._lock:
+            listeners = list(self._listeners)
+        for listener in listeners:  # outside the lock: a listener may ask the session
+            listener(Change(kind, name))
+
+
+def check_name(name: str) -> None:
+    """UsageError where `name` cannot name a config on a magic's line."""
+    if not name or name[0] in "-$%" or any(ch.isspace() or ch in "\"'=,/\\{}" for ch in name):
+        raise UsageError(
+            f"{name!r} cannot name a config", remedy="Use letters, digits, dots, - and _, such as prod or hr-bot."
+        )
+
+
+_current = Session()
+
+
+def current() -> Session:
+    """The session of this process, shared by the magics, the panel and plain Python."""
+    return _current
+
+
+def reset() -> Session:
+    """Start over with an empty session: what unloading the extension does."""
+    global _current  # noqa: PLW0603 - one session a process is the point
+    _current = Session()
+    return _current

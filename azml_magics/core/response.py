@@ -66,7 +66,8 @@ class Response:
     model: the name that the endpoint gave itself.
     tool_calls: OpenAI-style `{"id", "type", "function": {"name", "arguments"}}` dicts.
     reasoning: a reasoning model's separate thoughts, "" where there are none.
-    raw: the decoded JSON of the reply; for a stream, the list of its events' JSON is not kept and raw is None.
+    raw: the decoded JSON of the reply; None for a stream.
+    format: how the person asked to see it: "markdown", "text", "json" or "code".
     """
 
     text: str
@@ -83,6 +84,7 @@ class Response:
     reasoning: str = ""
     logprobs: Any = field(default=None, repr=False)
     raw: Any = field(default=None, repr=False)
+    format: str = "markdown"
 
     def __str__(self) -> str:
         return self.text

@@ -29,7 +29,7 @@ def __getattr__(name: str) -> Any:
     """
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import importlib  # noqa: PLC0415 - everything here is loaded on first use
+    import importlib
 
     try:
         module = importlib.import_module(f"{__name__}.{_HOME[name]}")

@@ -72,9 +72,11 @@ def lenient_settings(parameters: Any) -> Settings:
     )
 
 
+_LARGEST = 10**9
+
 LIMITS = ("max_new_tokens", "max_tokens", "max_gen_len", "max_completion_tokens")
 """The names under which the different images take the most tokens of an answer."""
 
 
 def _number(value: Any, default: Any, kind: type) -> Any:
-    return kind(value) if isinstance(value, int | float) and abs(value) < 1e9 else default  # noqa: PLR2004
+    return kind(value) if isinstance(value, int | float) and abs(value) < _LARGEST else default

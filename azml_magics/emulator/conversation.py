@@ -73,16 +73,17 @@ def _content(content: Any) -> tuple[str, list[str]]:
 def describe(part: dict[str, Any]) -> str:
     """A content part in a few words: its kind, media type and size."""
     kind = str(part.get("type", "part"))[:40]
-    inner = part.get(kind) if isinstance(part.get(kind), dict) else {}
+    found = part.get(kind)
+    inner = found if isinstance(found, dict) else {}
     url = str(inner.get("url", part.get("url", "")))
     what = "an image" if "image" in kind else "a sound" if "audio" in kind else f"a part of type {kind}"
     if url.startswith("data:"):
         head, _, data = url[5:].partition(",")
-        return f"{what} ({head.split(';')[0][:60] or 'no media type'}, {_size(data)} bytes)"
+        return f"{what} ({head.partition(';')[0][:60] or 'no media type'}, {_size(data)} bytes)"
     if isinstance(inner.get("data"), str):
         return f"{what} ({str(inner.get('format', 'no format'))[:20]}, {_size(inner['data'])} bytes)"
     if url:
-        return f"{what} at {url.split('?')[0][:120]}"
+        return f"{what} at {url.partition('?')[0][:120]}"
     return what
 
 

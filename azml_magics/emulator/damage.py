@@ -150,7 +150,10 @@ def _filter(reply: Reply, events: list[bytes], _after: int, _: Fault) -> None:
         choice = {**data["choices"][0], "finish_reason": "content_filter"}
     except (ValueError, LookupError, TypeError):
         return
-    choice.update({"text": ""} if "text" in choice else {"delta": {}})
+    if "text" in choice:
+        choice["text"] = ""
+    else:
+        choice["delta"] = {}
     reply.events = [b"data: " + fastapi_json({**data, "choices": [choice]}) + b"\n\n", DONE]
 
 

@@ -49,14 +49,12 @@ DEPLOYMENTS: dict[str, Deployment] = {
     for deployment in (
         BLUE,
         Deployment("gpt2", "GPT-2 today: input_data list and params", "gpt2", _SCORE, "mlflow"),
-        Deployment("gpt2-2023-11", "GPT-2 of November 2023: input_data.input_string", "gpt2", _SCORE, "text"),
+        Deployment("gpt2-2023-11", "GPT-2 of November 2023: input_data.input_string", "gpt2", _SCORE, "strings"),
         Deployment("gpt2-2023-06", "GPT-2 of June 2023: inputs.input_string", "gpt2", _SCORE, "inputs"),
-        Deployment("dolly", "Dolly: input_data.input_string, parameters beside it", "dolly-v2", _SCORE, "text"),
+        Deployment("dolly", "Dolly: input_data.input_string, parameters beside it", "dolly-v2", _SCORE, "dolly"),
         Deployment("hf", "Hugging Face inputs, a list or a string", "hf-text-generation", _SCORE, "hf"),
         Deployment("text", "dedicated completion: input_data.input_string", "llama-2-7b", _SCORE, "text"),
-        Deployment(
-            "llama2", "dedicated chat: input_data.input_string of messages", "llama-2-7b-chat", _SCORE, "chat"
-        ),
+        Deployment("llama2", "dedicated chat: input_data.input_string of messages", "llama-2-7b-chat", _SCORE, "chat"),
         Deployment("mlflow", "MLflow no-code: list, split, records, string", "mlflow-text", _SCORE, "mlflow"),
         Deployment("bart", "summaries: sentences taken from the text", "bart-large-cnn", _SCORE, "mlflow"),
         Deployment("t5", "translations, word by word from a small list", "t5-base", _SCORE, "mlflow"),
@@ -71,8 +69,10 @@ DEPLOYMENTS: dict[str, Deployment] = {
             (*_COMPLETIONS, "/score", *_INFO),
             "openai-completion",
         ),
-        Deployment("fms", "the image of 2026: /score replies with usage", "fms-chat", (*_CHAT, "/score", *_INFO), "chat"),
-        Deployment("reasoning", "chat with reasoning_content", "demo-reasoning", _CHAT + _INFO, "openai-chat"),
+        Deployment(
+            "fms", "the image of 2026: /score replies with usage", "fms-chat", (*_CHAT, "/score", *_INFO), "chat"
+        ),
+        Deployment("reasoning", "chat with reasoning_content", "demo-reasoning", _CHAT + _INFO, "openai"),
     )
 }
 

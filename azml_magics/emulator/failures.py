@@ -32,7 +32,8 @@ def unauthorized(style: str = "azure") -> Reply:
     """401: the Cognitive Services body, API Management's with style "apim", an empty one with "empty"."""
     text = (
         "Access denied due to invalid subscription key or wrong API endpoint. "
-        "Make sure to provide a valid key for an active subscription and use a correct regional API endpoint for your resource."
+        "Make sure to provide a valid key for an active subscription and use a correct regional API endpoint "
+        "for your resource."
     )
     if style == "empty":
         return Reply(401, content_type="text/plain")
@@ -44,7 +45,8 @@ def extra_parameters(names: list[str]) -> Reply:
     """400 of the Inference API for body keys outside its schema (the catalogue image's server)."""
     return Reply.fastapi(
         {
-            "detail": f"Extra parameters {names} are not allowed when extra-parameters is not set or set to be 'error'. "
+            "detail": f"Extra parameters {names} are not allowed when extra-parameters is not set "
+            "or set to be 'error'. "
             "Set extra-parameters to 'pass-through' to pass to the model."
         },
         400,
@@ -80,7 +82,13 @@ def _inner(fault: Fault) -> Reply:
 def _content_filter(fault: Fault) -> Reply:
     style = fault.text("style", "api")
     if style == "flat":
-        flat = {"status": 400, "code": "content_filter", "message": "The response was filtered", "param": "messages", "type": None}
+        flat = {
+            "status": 400,
+            "code": "content_filter",
+            "message": "The response was filtered",
+            "param": "messages",
+            "type": None,
+        }
         return Reply.flask(flat, 400)
     error = {"code": "content_filter", "message": FILTERED, "type": None, "param": "prompt", "status": 400}
     if style == "aoai":
@@ -131,7 +139,9 @@ def _unavailable(fault: Fault) -> Reply:
 _BUILDERS: dict[str, Callable[[Fault], Reply]] = {
     "400": lambda f: Reply.fastapi({"detail": f.text("message", "The request body is not valid for this model.")}, 400),
     "401": lambda f: unauthorized(f.text("style", "azure")),
-    "403": lambda _: Reply.flask({"statusCode": 403, "message": "Out of call volume quota. Quota will be replenished in 12:00:00."}, 403),
+    "403": lambda _: Reply.flask(
+        {"statusCode": 403, "message": "Out of call volume quota. Quota will be replenished in 12:00:00."}, 403
+    ),
     "404": lambda _: Reply.text(NO_TRAFFIC, 404),
     "405": lambda _: Reply.fastapi({"detail": "Method Not Allowed"}, 405),
     "408": lambda _: Reply.text("upstream request timeout", 408),
@@ -142,7 +152,9 @@ _BUILDERS: dict[str, Callable[[Fault], Reply]] = {
     "424": _inner,
     "429": _rate_limited,
     "431": _long_id,
-    "500": lambda _: Reply.flask({"error": {"code": "InternalServerError", "message": "Received 500 from a service request."}}, 500),
+    "500": lambda _: Reply.flask(
+        {"error": {"code": "InternalServerError", "message": "Received 500 from a service request."}}, 500
+    ),
     "502": lambda _: Reply.fastapi({"error": "Downstream unavailable"}, 502),
     "503": _unavailable,
     "504": lambda _: Reply.text("upstream request timeout", 504),
@@ -153,15 +165,22 @@ _BUILDERS: dict[str, Callable[[Fault], Reply]] = {
     "content-filter": _content_filter,
     "extra-parameters": lambda f: extra_parameters([f.text("name", "n")]),
     "html-error": lambda _: Reply.text(HTML, 500, "text/html"),
-    "html-200": lambda _: Reply.text("<!doctype html><html><title>Sign in</title><p>Sign in to continue.</p></html>", 200, "text/html"),
+    "html-200": lambda _: Reply.text(
+        "<!doctype html><html><title>Sign in</title><p>Sign in to continue.</p></html>", 200, "text/html"
+    ),
     "empty": lambda _: Reply(),
     "empty-object": lambda _: Reply.fastapi({}),
-    "null-output": lambda _: Reply.fastapi({"output": None, "error": {"status_code": 400, "body": "max_tokens is too large"}}),
+    "null-output": lambda _: Reply.fastapi(
+        {"output": None, "error": {"status_code": 400, "body": "max_tokens is too large"}}
+    ),
     "none-output": lambda _: Reply.fastapi({"output": "None"}),
     "error-string": _error_string,
     "nan": lambda _: Reply(body=b"[NaN]"),
     "other-dialect": lambda _: Reply.flask([{"label": "NEUTRAL", "score": 0.65}]),
     "big": _big,
-    "redirect": lambda f: Reply(307, headers={"location": f.text("location", "http://elsewhere.invalid/score").encode("ascii", "replace").decode()}),
+    "redirect": lambda f: Reply(
+        307,
+        headers={"location": f.text("location", "http://elsewhere.invalid/score").encode("ascii", "replace").decode()},
+    ),
     "dropped": lambda _: Reply(ending="dropped"),
 }

@@ -30,7 +30,9 @@ TABLE: tuple[Kind, ...] = (
     Kind("413", "status", "request too large"),
     Kind("415", "status", "wrong content type"),
     Kind("422", "status", "parameter not supported, serverless style"),
-    Kind("424", "status", "the model failed; `status` and `reason` are the inner ones", ("status", "reason", "message")),
+    Kind(
+        "424", "status", "the model failed; `status` and `reason` are the inner ones", ("status", "reason", "message")
+    ),
     Kind("429", "status", "rate limit", ("retry_after", "retry_after_ms", "style")),
     Kind("431", "status", "request id too long"),
     Kind("500", "status", "Azure's infrastructure fails"),
@@ -84,6 +86,9 @@ _ALIASES = {
 }  # fmt: skip
 
 
+_LARGEST = 10_000_000
+
+
 class Fault:
     """One fault of the table with its options: `Fault("429", retry_after=0.1)`, `Fault("cut", after=3)`.
 
@@ -116,7 +121,7 @@ class Fault:
             value = float(self.options.get(option, default))
         except (TypeError, ValueError):
             return default
-        return value if 0 <= value <= 10_000_000 else default  # noqa: PLR2004
+        return value if 0 <= value <= _LARGEST else default
 
     def text(self, option: str, default: str) -> str:
         """The option as text without control characters, which no header may carry."""

@@ -23,13 +23,35 @@ _THINGS = (
     "ideas?|names?|reasons?|things?|tips?|ways?|steps?|examples?|facts?|questions?|items?|titles?|slogans?|points?|"
     "words?|benefits?|uses?|options?|suggestions?|countries|cities|books?|animals?|colou?rs?|fruits?|rules?|bullets?"
 )
-_SUM = re.compile(r"(?<![\w.])(-?\d{1,12}(?:\.\d{1,9})?)\s*([-+*/x×÷])\s*(-?\d{1,12}(?:\.\d{1,9})?)(?![\w.])")
-_SAY = re.compile(r"\b(?:say|repeat|echo|reply with|respond with|answer with)\b[^\"'“‘]{0,40}[\"'“‘](.+?)[\"'”’](?!\w)", re.IGNORECASE)
-_NAME_TOLD = re.compile(r"\bmy name(?: is|'s)\s+([^\W\d_][\w'’-]{0,30})|\bI am called\s+([^\W\d_][\w'’-]{0,30})", re.IGNORECASE)
-_NAME_ASKED = re.compile(r"\b(?:what(?:'s| is| was)|tell me|remember|say|know)\b.{0,20}\bmy name\b|\bwho am i\b", re.IGNORECASE)
-_GREETING = re.compile(r"\s*(?:hello|hi|hey|good (?:morning|evening|afternoon)|greetings)\b[\s!,.\w]{0,12}\Z", re.IGNORECASE)
-_GOOD = re.compile(r"\b(?:good|great|love[ds]?|excellent|happy|wonderful|best|nice|perfect|enjoy(?:ed)?|fast|friendly|delicious|thank\w*)\b", re.IGNORECASE)
-_BAD = re.compile(r"\b(?:bad|terrible|hate[ds]?|awful|poor|worst|slow|broken?|never|disappoint\w*|rude|cold|late|refund|wrong|not)\b", re.IGNORECASE)
+_SUM = re.compile(r"(?<![\w.])(-?\d{1,12}(?:\.\d{1,9})?)\s*([-+*/x\u00d7÷])\s*(-?\d{1,12}(?:\.\d{1,9})?)(?![\w.])")
+_SAY = re.compile(
+    r"\b(?:say|repeat|echo|(?:reply|respond|answer) with)\b[^\"'“\u2018]{0,40}[\"'“\u2018](.+?)[\"'”\u2019](?!\w)",
+    re.IGNORECASE,
+)
+_NAME_TOLD = re.compile(
+    r"\bmy name(?: is|'s)\s+([^\W\d_][\w'\u2019-]{0,30})|\bI am called\s+([^\W\d_][\w'\u2019-]{0,30})", re.IGNORECASE
+)
+_NAME_ASKED = re.compile(
+    r"\b(?:what(?:'s| is| was)|tell me|remember|say|know)\b.{0,20}\bmy name\b|\bwho am i\b", re.IGNORECASE
+)
+_GREETING = re.compile(
+    r"\s*(?:hello|hi|hey|good (?:morning|evening|afternoon)|greetings)\b[\s!,.\w]{0,12}\Z", re.IGNORECASE
+)
+_GOOD = re.compile(
+    r"\b(?:good|great|love[ds]?|excellent|happy|wonderful|best|nice|perfect|enjoy(?:ed)?|fast|friendly|delicious|thank\w*)\b",
+    re.IGNORECASE,
+)
+_BAD = re.compile(
+    r"\b(?:bad|terrible|hate[ds]?|awful|poor|worst|slow|broken?|never|disappoint\w*|rude|cold|late|refund|wrong|not)\b",
+    re.IGNORECASE,
+)
+
+
+_QUESTION = 200
+"""In a text of more letters "3 - 4" is no question."""
+
+_WORTH_SUMMARY = 12
+"""Words below which there is nothing to summarise."""
 
 
 def body(ask: Ask, choices: random.Random) -> str:
@@ -37,7 +59,11 @@ def body(ask: Ask, choices: random.Random) -> str:
     said = _from_tools(ask) or next((text for form in _FORMS if (text := form(ask, choices))), None)
     if said is None:
         said = prose(ask.prompt, choices, _words_asked(ask))
-        if re.search(r"\b(?:terse|brief(?:ly)?|concise(?:ly)?|one sentence)\b", f"{ask.system} {ask.prompt[-200:]}", re.IGNORECASE):
+        if re.search(
+            r"\b(?:terse|brief(?:ly)?|concise(?:ly)?|one sentence)\b",
+            f"{ask.system} {ask.prompt[-200:]}",
+            re.IGNORECASE,
+        ):
             said = re.split(r"(?<=[.!?]) ", said)[0]
     seen = f"I was given {'; '.join(ask.attachments)}, and cannot see or hear any of it. " if ask.attachments else ""
     return f"{_voice(ask.system)}{seen}{said}"
@@ -48,7 +74,11 @@ def _voice(system: str) -> str:
     text = " ".join(system.split())[:200]
     if not text:
         return ""
-    role = re.match(r"(?:please )?(?:you(?:'re| are| will be)|act as|speak (?:as|like)|answer (?:as|like)) ((?:an?|the) [^.,;:!\n]+)", text, re.IGNORECASE)
+    role = re.match(
+        r"(?:please )?(?:you(?:'re| are| will be)|act as|(?:speak|answer) (?:as|like)) ((?:an?|the) [^.,;:!\n]+)",
+        text,
+        re.IGNORECASE,
+    )
     if role:
         return f"Speaking as {role.group(1)}: "
     return f'Following the system message "{re.split(r"(?<=[.!?]) ", text)[0].rstrip(".!?")}": '
@@ -57,7 +87,9 @@ def _voice(system: str) -> str:
 def _from_tools(ask: Ask) -> str | None:
     if not ask.tool_results:
         return None
-    told = " ".join(f"{name or 'The tool'} returned {text.strip()[:600] or 'nothing'}." for name, text in ask.tool_results)
+    told = " ".join(
+        f"{name or 'The tool'} returned {text.strip()[:600] or 'nothing'}." for name, text in ask.tool_results
+    )
     return f"About {topic(ask.prompt)}: {told.replace('..', '.')}"
 
 
@@ -76,18 +108,22 @@ def _greeting(ask: Ask, choices: random.Random) -> str | None:
         return None
     turn = sum(role == "user" for role, _ in ask.earlier) + 1
     again = f" This is turn {turn} of our conversation." if turn > 1 else ""
-    wish = choices.choice(("What shall we try first?", "Ask away.", "Try a haiku, a list or a summary.", "How can I be of use?"))
+    wish = choices.choice(
+        ("What shall we try first?", "Ask away.", "Try a haiku, a list or a summary.", "How can I be of use?")
+    )
     return f"Hello! {wish}{again}"
 
 
 def _arithmetic(ask: Ask, _: random.Random) -> str | None:
     match = _SUM.search(ask.prompt)
-    if not match or len(ask.prompt) > 200:  # noqa: PLR2004 - in a long text an "a - b" is no question
+    if not match or len(ask.prompt) > _QUESTION:
         return None
     left, sign, right = float(match[1]), match[2], float(match[3])
     if sign in "/÷" and right == 0:
         return f"{match[1]} {sign} {match[3]} has no value."
-    value = {"+": left + right, "-": left - right, "/": left / (right or 1), "÷": left / (right or 1)}.get(sign, left * right)
+    value = {"+": left + right, "-": left - right, "/": left / (right or 1), "÷": left / (right or 1)}.get(
+        sign, left * right
+    )
     return f"{match[1]} {sign} {match[3]} = {value:.10g}"
 
 
@@ -108,8 +144,10 @@ def _summary(ask: Ask, _: random.Random) -> str | None:
     head, colon, rest = ask.prompt.partition("\n") if "\n" in ask.prompt else ask.prompt.partition(":")
     text = rest if colon and len(rest.split()) > len(head.split()) else ask.prompt[asked.end() :]
     # A conversation to be summarised is before the question, not in it.
-    text = text if len(text.split()) >= 12 else " ".join(text for _, text in ask.earlier)  # noqa: PLR2004
-    return summarize(text, number_before(ask.prompt[:300], "sentences?")) if len(text.split()) >= 12 else None  # noqa: PLR2004
+    text = text if len(text.split()) >= _WORTH_SUMMARY else " ".join(text for _, text in ask.earlier)
+    return (
+        summarize(text, number_before(ask.prompt[:300], "sentences?")) if len(text.split()) >= _WORTH_SUMMARY else None
+    )
 
 
 def _sentiment(ask: Ask, choices: random.Random) -> str | None:
@@ -118,8 +156,20 @@ def _sentiment(ask: Ask, choices: random.Random) -> str | None:
     if options:
         rest = text[: options.start()] + text[options.end() :]
         score = len(_GOOD.findall(rest)) - len(_BAD.findall(rest))
-        return "positive" if score > 0 else "negative" if score < 0 else "neutral" if options.group(1) else choices.choice(("positive", "negative"))
-    either = re.search(r"\b(?:classify|label|categori[sz]e|decide)\b.{0,120}?\b(?:as|between)\s+([\w-]+)\s+(?:or|and)\s+([\w-]+)", text, re.IGNORECASE | re.DOTALL)
+        return (
+            "positive"
+            if score > 0
+            else "negative"
+            if score < 0
+            else "neutral"
+            if options.group(1)
+            else choices.choice(("positive", "negative"))
+        )
+    either = re.search(
+        r"\b(?:classify|label|categori[sz]e|decide)\b.{0,120}?\b(?:as|between)\s+([\w-]+)\s+(?:or|and)\s+([\w-]+)",
+        text,
+        re.IGNORECASE | re.DOTALL,
+    )
     return choices.choice(either.groups()) if either else None
 
 
@@ -139,7 +189,16 @@ def _list(ask: Ask, choices: random.Random) -> str | None:
 
 
 def _item(prompt: str, word: str, choices: random.Random) -> str:
-    pattern = choices.choice(("A {mood} {noun} of %s", "%s with a {mood} start", "{mood} notes on %s", "The {noun} in %s", "%s, the {mood} way", "A {mood} look at %s"))
+    pattern = choices.choice(
+        (
+            "A {mood} {noun} of %s",
+            "%s with a {mood} start",
+            "{mood} notes on %s",
+            "The {noun} in %s",
+            "%s, the {mood} way",
+            "A {mood} look at %s",
+        )
+    )
     line = fill(pattern.replace("%s", word), prompt, choices)
     return line[:1].upper() + line[1:]
 

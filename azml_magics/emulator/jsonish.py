@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import random
 
 _ASKED = re.compile(r"\bJSON\b")
-_KEY = re.compile(r"(?<!\w)[\"'`“‘]([^\W\d][\w.-]{0,40})[\"'`”’](?!\w)")
+_KEY = re.compile(r"(?<!\w)[\"'`“\u2018]([^\W\d][\w.-]{0,40})[\"'`”\u2019](?!\w)")
 _NAMED = re.compile(
     r"\b(?:keys?|fields?|properties|attributes)\s*(?:are|named|called|:)?\s*:?\s*((?:[a-z_]\w*)(?:(?:,\s*(?:and\s+)?|\s+and\s+)[a-z_]\w*)*)"
 )
@@ -37,7 +37,11 @@ def json_object(prompt: str, choices: random.Random) -> dict[str, Any]:
         names = re.split(r"[,\s]+(?:and\s+)?", named[1]) if named else []
     if names:
         return {name: _value(name, prompt, choices) for name in dict.fromkeys(names[:20])}
-    return {"note": "azml-magics demo endpoint, not a language model", "topic": topic(prompt), "keywords": keywords(prompt)}
+    return {
+        "note": "azml-magics demo endpoint, not a language model",
+        "topic": topic(prompt),
+        "keywords": keywords(prompt),
+    }
 
 
 def _value(name: str, prompt: str, choices: random.Random) -> Any:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import re
 
-COMMON = frozenset(
+
+def word_set(text: str) -> frozenset[str]:
+    """The words of `text` as a set, for the word lists of these modules."""
+    return frozenset(text.split())
+
+
+COMMON = word_set(
     """a about above after again all also am an and any are as at be because been before being below between both but
     by can could did do does doing down during each every few for from further give had has have having he her here
     hers him his how however i if in into is it its itself just keep let like list make many may me might more most
@@ -13,7 +19,7 @@ COMMON = frozenset(
     two under until up upon us use using very was we were what when where which while who whom why will with word
     words would write you your yours answer explain describe create generate create hello hi hey thanks sentence
     sentences short brief story poem haiku song essay json good great summarize summarise translate difference
-    include result nothing think know go going""".split()
+    include result nothing think know go going"""
 )
 
 NUMBERS = {
@@ -21,7 +27,7 @@ NUMBERS = {
     "seven": 7, "eight": 8, "nine": 9, "ten": 10, "a dozen": 12,
 }  # fmt: skip
 
-_WORD = re.compile(r"[^\W\d_][\w'’-]*")
+_WORD = re.compile(r"[^\W\d_][\w'\u2019-]*")
 _TOPIC = (
     re.compile(
         r"\b(?:about|regarding|describing|on the (?:topic|subject) of|explain(?: to me)?|define|describe|discuss|"
@@ -29,18 +35,24 @@ _TOPIC = (
         re.IGNORECASE,
     ),
     re.compile(r"\bwh(?:at|o|ere) (?:is|are|was|were|do|does)\s+([^.?!:;,\n]{2,80})", re.IGNORECASE),
-    re.compile(r"\b(?:names?|ideas?|reasons?|tips?|facts?|examples?|slogans?|titles?)\s+(?:for|of|to)\s+([^.?!:;,\n]{2,80})", re.IGNORECASE),
+    re.compile(
+        r"\b(?:names?|ideas?|reasons?|tips?|facts?|examples?|slogans?|titles?)\s+(?:for|of|to)\s+([^.?!:;,\n]{2,80})",
+        re.IGNORECASE,
+    ),
 )
-_TRAILER = re.compile(r"\s+(?:in (?:one|two|three|\d+|a few) .*|in (?:plain|simple) .*|as (?:a )?json.*|please)$", re.IGNORECASE)
+_TRAILER = re.compile(
+    r"\s+(?:in (?:one|two|three|\d+|a few) .*|in (?:plain|simple) .*|as (?:a )?json.*|please)$", re.IGNORECASE
+)
 LONGEST_LOOK = 4000
+_SHORTEST = 3
 
 
 def keywords(text: str, most: int = 6) -> list[str]:
     """The first words of `text` that carry meaning, each once, at most `most` of them."""
     found: dict[str, str] = {}
     for match in _WORD.finditer(text[:LONGEST_LOOK]):
-        word = match.group().strip("'’-")[:24]
-        if word.lower() in COMMON or (len(word) < 3 and word.isascii()):  # noqa: PLR2004
+        word = match.group().strip("'\u2019-")[:24]
+        if word.lower() in COMMON or (len(word) < _SHORTEST and word.isascii()):
             continue
         found.setdefault(word.lower(), word)
         if len(found) == most:
@@ -67,7 +79,9 @@ def topic(text: str) -> str:
 def number_before(text: str, nouns: str, most: int = 20) -> int | None:
     """How many of `nouns` (a regular expression) the text asks for: "three ideas" is 3; None when it does not say."""
     match = re.search(
-        rf"\b(\d{{1,4}}|{'|'.join(NUMBERS)})[ -](?:[\w'’-]+\s+){{0,3}}?(?:{nouns})\b", text[:LONGEST_LOOK], re.IGNORECASE
+        rf"\b(\d{{1,4}}|{'|'.join(NUMBERS)})[ -](?:[\w'\u2019-]+\s+){{0,3}}?(?:{nouns})\b",
+        text[:LONGEST_LOOK],
+        re.IGNORECASE,
     )
     if not match:
         return None

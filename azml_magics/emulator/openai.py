@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from azml_magics.emulator import conversation, streaming, tokens, tools, validation
-from azml_magics.emulator.asking import Ask, Settings
+from azml_magics.emulator.asking import DEFAULT_MAX_TOKENS, Ask
 from azml_magics.emulator.exchange import Exchange, NotJSONError, load_json
 from azml_magics.emulator.failures import extra_parameters
+from azml_magics.emulator.keywords import word_set
 from azml_magics.emulator.output import Output, chat_outputs
 from azml_magics.emulator.reply import Reply
 from azml_magics.emulator.validation import Invalid, bad_request, invalid
@@ -20,9 +21,9 @@ from azml_magics.emulator.words import answers
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_KNOWN = frozenset(
+_KNOWN = word_set(
     """model messages prompt frequency_penalty presence_penalty max_tokens max_new_tokens max_gen_len
-    max_completion_tokens seed stop stream temperature top_p response_format tools tool_choice modalities""".split()
+    max_completion_tokens seed stop stream temperature top_p response_format tools tool_choice modalities"""
 )
 """The Inference API's own schema; every other key is an extra parameter there (`n` and stream_options too)."""
 
@@ -68,7 +69,10 @@ def completion(exchange: Exchange, family: Family) -> Reply:
 def _served(exchange: Exchange, family: Family, handler: Callable[[Exchange, Family, dict[str, Any]], Reply]) -> Reply:
     try:
         if family.needs_version and not exchange.query.get("api-version"):
-            raise bad_request("The api-version query parameter (?api-version=) is required for all requests.", "MissingApiVersionParameter")  # noqa: TRY301
+            raise bad_request(
+                "The api-version query parameter (?api-version=) is required for all requests.",
+                "MissingApiVersionParameter",
+            )
         return handler(exchange, family, _body(exchange, family))
     except Invalid as refused:
         return refused.reply
@@ -80,9 +84,13 @@ def _body(exchange: Exchange, family: Family) -> dict[str, Any]:
     except NotJSONError as error:
         raise invalid("json_invalid", [error.position], "JSON decode error", str(error)) from None
     if not isinstance(body, dict) or not exchange.says_json():
-        raise invalid("model_attributes_type", [], "Input should be a valid dictionary or object to extract fields from", body)
+        raise invalid(
+            "model_attributes_type", [], "Input should be a valid dictionary or object to extract fields from", body
+        )
     if family.needs_model and not (isinstance(body.get("model"), str) and body["model"]):
-        raise bad_request("No model specified in request. Please provide a model name in the request body.", "no_model_name")
+        raise bad_request(
+            "No model specified in request. Please provide a model name in the request body.", "no_model_name"
+        )
     if family.strict:
         _check_extras(exchange, body)
     return body
@@ -98,7 +106,9 @@ def _check_extras(exchange: Exchange, body: dict[str, Any]) -> None:
         for key in extras:
             del body[key]
     elif policy != "error":
-        message = f"Unexpected EXTRA_PARAMETERS option {policy[:40]}, expected options are ['error', 'drop', 'pass-through']"
+        message = (
+            f"Unexpected EXTRA_PARAMETERS option {policy[:40]}, expected options are ['error', 'drop', 'pass-through']"
+        )
         raise Invalid(Reply.fastapi({"detail": message}, 400))
     elif extras:
         raise Invalid(extra_parameters(extras))
@@ -113,7 +123,11 @@ def stamp(exchange: Exchange, body: dict[str, Any], prefix: str) -> Stamp:
 
 def usage(prompt: int, completion_tokens: int, reasoning: int = 0) -> dict[str, Any]:
     """The usage object; reasoning tokens are part of the completion's."""
-    counted: dict[str, Any] = {"prompt_tokens": prompt, "completion_tokens": completion_tokens, "total_tokens": prompt + completion_tokens}
+    counted: dict[str, Any] = {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion_tokens,
+        "total_tokens": prompt + completion_tokens,
+    }
     if reasoning:
         counted["completion_tokens_details"] = {"reasoning_tokens": reasoning}
     return counted
@@ -134,7 +148,7 @@ def _chat(exchange: Exchange, family: Family, body: dict[str, Any]) -> Reply:
     structured = _schema(body)
     stream = validation.boolean(body, "stream")
     # A form with a grammar is never cut by the default limit, only by one that was asked for.
-    limit = None if functions or structured is not None else validation.DEFAULT_MAX_TOKENS
+    limit = None if functions or structured is not None else DEFAULT_MAX_TOKENS
     ask = conversation.to_ask(messages, validation.settings(body, limit))
     calls = tools.choose(functions, body.get("tool_choice"), ask, parallel=body.get("parallel_tool_calls") is not False)
     if not calls and structured is None:
@@ -142,7 +156,9 @@ def _chat(exchange: Exchange, family: Family, body: dict[str, Any]) -> Reply:
     outputs = chat_outputs(ask, _count(body), calls, structured)
     mark = stamp(exchange, body, "chatcmpl")
     if "reasoning" in (exchange.deployment.name, mark.model):
-        outputs = [output.reasoned(ask, inline=exchange.query.get("api-version") == "2024-05-01-preview") for output in outputs]
+        outputs = [
+            output.reasoned(ask, inline=exchange.query.get("api-version") == "2024-05-01-preview") for output in outputs
+        ]
     prompt = conversation.prompt_tokens(messages)
     counted = usage(prompt, sum(o.tokens for o in outputs), sum(o.reasoning_tokens for o in outputs))
     if stream:
@@ -150,7 +166,14 @@ def _chat(exchange: Exchange, family: Family, body: dict[str, Any]) -> Reply:
         return Reply.stream(events, tokens=counted["completion_tokens"])
     logprobs = validation.boolean(body, "logprobs")
     choices = [_chat_choice(at, output, logprobs=logprobs) for at, output in enumerate(outputs)]
-    data = {"id": mark.id, "object": "chat.completion", "created": mark.created, "model": mark.model, "choices": choices, "usage": counted}
+    data = {
+        "id": mark.id,
+        "object": "chat.completion",
+        "created": mark.created,
+        "model": mark.model,
+        "choices": choices,
+        "usage": counted,
+    }
     return Reply.fastapi(data, tokens=counted["completion_tokens"])
 
 
@@ -176,7 +199,12 @@ def _schema(body: dict[str, Any]) -> dict[str, Any] | None:
     schema = holder.get("schema") if isinstance(holder, dict) else None
     if kind == "json_schema" and isinstance(schema, dict):
         return schema or {"type": "object"}
-    raise invalid("literal_error", ["response_format"], "Input should be 'text', 'json_object' or 'json_schema' with a schema", given)
+    raise invalid(
+        "literal_error",
+        ["response_format"],
+        "Input should be 'text', 'json_object' or 'json_schema' with a schema",
+        given,
+    )
 
 
 def _completion(exchange: Exchange, family: Family, body: dict[str, Any]) -> Reply:
@@ -193,10 +221,22 @@ def _completion(exchange: Exchange, family: Family, body: dict[str, Any]) -> Rep
         return Reply.stream(events, tokens=counted["completion_tokens"])
     logprobs = body.get("logprobs") not in (None, False)
     choices = [
-        {"index": at, "text": o.text, "finish_reason": o.finish_reason, "logprobs": _text_logprobs(o) if logprobs else None}
+        {
+            "index": at,
+            "text": o.text,
+            "finish_reason": o.finish_reason,
+            "logprobs": _text_logprobs(o) if logprobs else None,
+        }
         for at, o in enumerate(outputs)
     ]
-    data = {"id": mark.id, "object": "text_completion", "created": mark.created, "model": mark.model, "choices": choices, "usage": counted}
+    data = {
+        "id": mark.id,
+        "object": "text_completion",
+        "created": mark.created,
+        "model": mark.model,
+        "choices": choices,
+        "usage": counted,
+    }
     return Reply.fastapi(data, tokens=counted["completion_tokens"])
 
 
@@ -211,7 +251,12 @@ def _prompts(body: dict[str, Any]) -> list[str]:
     if prompt is None:
         raise invalid("missing", ["prompt"], "Field required", body)
     prompts = [prompt] if isinstance(prompt, str) else prompt
-    if not isinstance(prompts, list) or not prompts or len(prompts) > MOST_CHOICES or not all(isinstance(p, str) for p in prompts):
+    if (
+        not isinstance(prompts, list)
+        or not prompts
+        or len(prompts) > MOST_CHOICES
+        or not all(isinstance(p, str) for p in prompts)
+    ):
         raise invalid("string_type", ["prompt"], "Input should be a valid string", prompt)
     return prompts
 
@@ -222,7 +267,12 @@ def _probability(token: str) -> float:
 
 
 def _logprob(token: str) -> dict[str, Any]:
-    return {"token": token, "logprob": _probability(token), "bytes": list(token.encode(errors="replace")), "top_logprobs": []}
+    return {
+        "token": token,
+        "logprob": _probability(token),
+        "bytes": list(token.encode(errors="replace")),
+        "top_logprobs": [],
+    }
 
 
 def _text_logprobs(output: Output) -> dict[str, Any]:
@@ -230,6 +280,3 @@ def _text_logprobs(output: Output) -> dict[str, Any]:
     found = [_probability(part) for part in output.parts]
     top = [{part: value} for part, value in zip(output.parts, found, strict=True)]
     return {"text_offset": offsets, "token_logprobs": found, "tokens": output.parts, "top_logprobs": top}
-
-
-__all__ = ["AZURE_OPENAI", "INFERENCE", "MODELS", "OPENAI_V1", "V1", "Family", "Settings", "Stamp", "chat", "completion", "stamp", "usage"]

@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from azml_magics.emulator.keywords import COMMON, NUMBERS, keywords, topic
+from azml_magics.emulator.keywords import COMMON, NUMBERS, keywords, topic, word_set
 
 _NUMBER = re.compile(r"(?<![\w.])-?\d{1,15}(?:\.\d{1,10})?(?![\w]|\.\d)")
-_QUOTED = re.compile(r"(?<!\w)[\"“«「‘'`]([^\"“”«»「」‘’'`\n]{1,200})[\"”»」’'`](?!\w)")
-_PROPER = re.compile(r"\b[^\W\d_a-z][\w'’-]*(?:,? (?:of |de |van )?[A-ZÀ-Þ][\w'’-]*)*")
+_QUOTED = re.compile(r"(?<!\w)[\"“«「\u2018'`]([^\"“”«»「」\u2018\u2019'`\n]{1,200})[\"”»」\u2019'`](?!\w)")
+_PROPER = re.compile(r"\b[^\W\d_a-z][\w'\u2019-]*(?:,? (?:of |de |van )?[A-ZÀ-Þ][\w'\u2019-]*)*")
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
 _URL = re.compile(r"https?://[^\s\"'<>)]{1,300}")
 _DATE = re.compile(r"\b\d{4}-\d\d-\d\d\b")
 _WHOLE = re.compile(r"(?:^|_)(?:query|question|text|prompt|message|content|input|search|expression|body|sentence)$")
-_ASKING = frozenset("using create tell give write what who where when why how please can could find get call use add show make "
-                    "compute calculate hello hi the a an i is are do does book plan send set list name summarize".split())  # fmt: skip
+_SENTENCE_START = re.compile(r"(?:^|[.?!:\n])\s*[\"'(]?\Z")
+_ASKING = word_set(
+    """using create tell give write what who where when why how please can could find get call use add show make
+    compute calculate hello hi the a an i is are do does book plan send set list name summarize"""
+)
 
 
 class Prompt:
@@ -26,26 +29,34 @@ class Prompt:
         plain = _DATE.sub(" ", _URL.sub(" ", self.text))
         self.numbers = [float(found) for found in _NUMBER.findall(plain)]
         if not self.numbers:
-            self.numbers = [float(NUMBERS[w]) for w in re.findall(r"[a-z]+", plain.lower()) if w in NUMBERS and w != "one"]
-        self.quoted = _QUOTED.findall(self.text)
+            self.numbers = [
+                float(NUMBERS[w]) for w in re.findall(r"[a-z]+", plain.lower()) if w in NUMBERS and w != "one"
+            ]
+        self.quoted: list[str] = _QUOTED.findall(self.text)
         self.proper = self._names(_QUOTED.sub(" ", plain))
-        self.emails, self.urls, self.dates = (p.findall(self.text) for p in (_EMAIL, _URL, _DATE))
+        self.emails: list[str] = _EMAIL.findall(self.text)
+        self.urls: list[str] = _URL.findall(self.text)
+        self.dates: list[str] = _DATE.findall(self.text)
 
     @staticmethod
     def _names(text: str) -> list[str]:
         found = []
         for match in _PROPER.finditer(text):
-            words = match.group().rstrip("'’-").split()
-            while words and words[0].lower().rstrip(",") in _ASKING | COMMON:
+            words = match.group().rstrip("'\u2019-").split()
+            # The capital of a sentence's first word says nothing: "Using the tool" names no one.
+            starts = _SENTENCE_START.search(text[: match.start()]) is not None
+            while starts and words and words[0].lower().rstrip(",") in _ASKING | COMMON:
                 words.pop(0)
-            if words and words[0] != "I":
+            if words and words[0] != "I" and not words[0][0].islower():
                 found.append(" ".join(words))
         return list(dict.fromkeys(found))
 
     def named(self, name: str) -> str | None:
         """The value said to belong to `name`: "name=value", "name: value", "name is value" or "name of value"."""
         spoken = re.escape(name).replace("_", "[_ ]")
-        match = re.search(rf"\b{spoken}\s*(?:=|:|\bis\b|\bof\b|\bto\b|\bas\b)\s*[\"'“]?([^\"'”,;.?!\n]{{1,80}}?)[\"'”]?(?=$|[,;.?!\n\"'”]|\s+and\s|\s+with\s)", self.text, re.IGNORECASE)
+        says = rf"\b{spoken}\s*(?:=|:|\bis\b|\bof\b|\bto\b|\bas\b)\s*"
+        value = r"[\"'“]?([^\"'”,;.?!\n]{1,80}?)[\"'”]?(?=$|[,;.?!\n\"'”]|\s+and\s|\s+with\s)"
+        match = re.search(says + value, self.text, re.IGNORECASE)
         return match[1].strip() or None if match else None
 
     def number(self, name: str, *, whole: bool, low: float, high: float) -> float | None:
@@ -67,7 +78,8 @@ class Prompt:
 
     def string(self, name: str, description: str = "") -> str | None:
         """The text that fits a slot called `name`; None when the prompt holds none."""
-        for mark, pool in (("email", self.emails), ("url", self.urls), ("date", self.dates)):
+        pools: tuple[tuple[str, list[str]], ...] = (("email", self.emails), ("url", self.urls), ("date", self.dates))
+        for mark, pool in pools:
             if mark in name.lower() and pool:
                 return pool.pop(0)
         said = self.named(name)
@@ -93,9 +105,13 @@ class Prompt:
         for option in sorted((o for o in options if isinstance(o, str)), key=len, reverse=True):
             if option and re.search(rf"(?<!\w){re.escape(option.lower())}(?!\w)", lower):
                 return option
-        numbers = [o for o in options if isinstance(o, int | float) and not isinstance(o, bool) and float(o) in self.numbers]
+        numbers = [
+            o for o in options if isinstance(o, int | float) and not isinstance(o, bool) and float(o) in self.numbers
+        ]
         return numbers[0] if numbers else options[0]
 
     def mentions(self, options: list[Any]) -> bool:
         """Whether the prompt names one of the options."""
-        return any(re.search(rf"(?<!\w){re.escape(str(o).lower())}(?!\w)", self.text.lower()) for o in options if o != "")
+        return any(
+            re.search(rf"(?<!\w){re.escape(str(o).lower())}(?!\w)", self.text.lower()) for o in options if o != ""
+        )

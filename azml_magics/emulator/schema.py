@@ -8,6 +8,7 @@ from typing import Any
 from azml_magics.emulator.sampling import Prompt
 
 _DEEPEST = 12
+_HUGE = 1e300
 _FORMATS = {
     "date": "2026-01-31", "date-time": "2026-01-31T09:30:00Z", "time": "09:30:00Z", "email": "demo@example.com",
     "uri": "https://example.com/", "url": "https://example.com/", "hostname": "example.com", "ipv4": "192.0.2.1",
@@ -83,8 +84,8 @@ class Filler:
         return next((o for o in flat or resolved if o.get("type") != "null"), resolved[0])
 
     def _object(self, schema: dict[str, Any], depth: int) -> dict[str, Any]:
-        properties = schema.get("properties") if isinstance(schema.get("properties"), dict) else {}
-        required = schema.get("required") if isinstance(schema.get("required"), list) else []
+        properties = _a(dict, schema.get("properties"))
+        required = _a(list, schema.get("required"))
         value = {}
         for name, inner in properties.items():
             if name in required or (depth < _DEEPEST and (self.every or self._spoken_of(name, inner))):
@@ -136,7 +137,12 @@ class Filler:
     def _string(self, schema: dict[str, Any], name: str) -> str:
         form = schema.get("format")
         if isinstance(form, str) and form in _FORMATS:
-            pools = {"email": self.prompt.emails, "uri": self.prompt.urls, "url": self.prompt.urls, "date": self.prompt.dates}
+            pools = {
+                "email": self.prompt.emails,
+                "uri": self.prompt.urls,
+                "url": self.prompt.urls,
+                "date": self.prompt.dates,
+            }
             pool = pools.get(form)
             return pool.pop(0) if pool else _FORMATS[form]
         found = self.prompt.string(name, str(schema.get("description", "")))
@@ -146,8 +152,13 @@ class Filler:
         return found.ljust(min(least, 10_000), ".")[: max(0, most)]
 
 
+def _a(kind: Any, value: Any) -> Any:
+    """`value` when it is of `kind`, else an empty one: schemas come from outside."""
+    return value if isinstance(value, kind) else kind()
+
+
 def _bound(value: Any, default: float) -> float:
-    good = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300  # noqa: PLR2004
+    good = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _HUGE
     return float(value) if good else default
 
 

@@ -17,14 +17,25 @@ if TYPE_CHECKING:
 _SAFE = {"hate": {"filtered": False, "severity": "safe"}, "violence": {"filtered": False, "severity": "safe"}}
 
 
-def chat_events(outputs: list[Output], stamp: Stamp, usage: dict[str, Any], family: Family, *, include_usage: bool) -> Iterator[bytes]:
+def chat_events(
+    outputs: list[Output], stamp: Stamp, usage: dict[str, Any], family: Family, *, include_usage: bool
+) -> Iterator[bytes]:
     """The events of a chat stream; usage where the family's services put it (Microsoft's documentation).
 
     The Inference API sends it in the chunk of the finish reason, unasked; OpenAI's routes in a last chunk without
     choices, when stream_options.include_usage asks for it. Azure OpenAI begins with a chunk without choices.
     """
     if family.prompt_filter:
-        yield sse({"choices": [], "created": 0, "id": "", "model": "", "object": "", "prompt_filter_results": [{"prompt_index": 0, "content_filter_results": _SAFE}]})
+        yield sse(
+            {
+                "choices": [],
+                "created": 0,
+                "id": "",
+                "model": "",
+                "object": "",
+                "prompt_filter_results": [{"prompt_index": 0, "content_filter_results": _SAFE}],
+            }
+        )
     for index, output in enumerate(outputs):
         first = {"role": "assistant", "content": ""}
         yield sse(_chat_chunk(stamp, index, first))
@@ -44,7 +55,13 @@ def chat_events(outputs: list[Output], stamp: Stamp, usage: dict[str, Any], fami
 
 def _chat_chunk(stamp: Stamp, index: int, delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
     choice = {"index": index, "delta": delta, "finish_reason": finish, "logprobs": None}
-    return {"id": stamp.id, "object": "chat.completion.chunk", "created": stamp.created, "model": stamp.model, "choices": [choice]}
+    return {
+        "id": stamp.id,
+        "object": "chat.completion.chunk",
+        "created": stamp.created,
+        "model": stamp.model,
+        "choices": [choice],
+    }
 
 
 def _call_events(output: Output, stamp: Stamp, index: int) -> Iterator[bytes]:
@@ -56,7 +73,9 @@ def _call_events(output: Output, stamp: Stamp, index: int) -> Iterator[bytes]:
             yield sse(_chat_chunk(stamp, index, {"tool_calls": [{"index": at, "function": {"arguments": piece}}]}))
 
 
-def completion_events(outputs: list[Output], stamp: Stamp, usage: dict[str, Any], family: Family, *, include_usage: bool) -> Iterator[bytes]:
+def completion_events(
+    outputs: list[Output], stamp: Stamp, usage: dict[str, Any], family: Family, *, include_usage: bool
+) -> Iterator[bytes]:
     """The events of a text completion stream."""
     for index, output in enumerate(outputs):
         head, tail = _around(sse(_text_chunk(stamp, index, "", None)), b'"text":')
@@ -72,7 +91,13 @@ def completion_events(outputs: list[Output], stamp: Stamp, usage: dict[str, Any]
 
 def _text_chunk(stamp: Stamp, index: int, text: str, finish: str | None) -> dict[str, Any]:
     choice = {"index": index, "text": text, "finish_reason": finish, "logprobs": None}
-    return {"id": stamp.id, "object": "text_completion", "created": stamp.created, "model": stamp.model, "choices": [choice]}
+    return {
+        "id": stamp.id,
+        "object": "text_completion",
+        "created": stamp.created,
+        "model": stamp.model,
+        "choices": [choice],
+    }
 
 
 def _around(event: bytes, key: bytes) -> tuple[bytes, bytes]:

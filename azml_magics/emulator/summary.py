@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 
@@ -32,7 +33,7 @@ def summarize(text: str, sentences: int | None = None) -> str:
         bag = bags[position]
         # Words shared with other sentences count; the square root keeps long sentences from always winning.
         shared = sum(weight[word] - 1 for word in bag)
-        return shared / max(1.0, len(bag)) ** 0.5 + (0.5 if position == 0 else 0.0)
+        return shared / math.sqrt(max(1, len(bag))) + (0.5 if position == 0 else 0.0)
 
     best = sorted(range(len(found)), key=lambda position: (-centrality(position), position))[:wanted]
     return " ".join(found[position] for position in sorted(best))

@@ -7,14 +7,17 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from azml_magics.emulator.keywords import COMMON
+from azml_magics.emulator.keywords import COMMON, word_set
 from azml_magics.emulator.schema import arguments
 from azml_magics.emulator.validation import invalid
 
 if TYPE_CHECKING:
     from azml_magics.emulator.asking import Ask
 
-_EMPTY_WORDS = COMMON | frozenset("get set tool tools fetch run call compute lookup look find args function".split())
+_EMPTY_WORDS = COMMON | word_set("get set tool tools fetch run call compute lookup look find args function")
+_TELLING = 3
+"""The letters a word must have to tell one tool from another."""
+
 _CHOICES = ("auto", "none", "required", "any")
 
 
@@ -52,17 +55,21 @@ def _forced(choice: Any) -> str:
 
 
 def plainly_asked(function: dict[str, Any], prompt: str) -> bool:
-    """Whether the prompt holds the tool's name, a telling word of it, or the name of a required parameter with a value."""
+    """Whether the prompt holds the tool's name, a telling word of it, or a required parameter with a value."""
     text = prompt.lower()
     if function["name"].lower() in text:
         return True
     spoken = {_stem(word) for word in re.findall(r"[^\W_]+", text)}
-    telling = [w for w in _split_name(function["name"]) if w not in _EMPTY_WORDS and len(w) > 2]  # noqa: PLR2004
+    telling = [w for w in _split_name(function["name"]) if w not in _EMPTY_WORDS and len(w) >= _TELLING]
     if any(_stem(word) in spoken for word in telling):
         return True
     parameters = function.get("parameters") or {}
-    required = parameters.get("required") if isinstance(parameters.get("required"), list) else []
-    names = [name for name in required if isinstance(name, str) and len(name) > 2]  # noqa: PLR2004
+    required = parameters.get("required")
+    names = [
+        name
+        for name in (required if isinstance(required, list) else [])
+        if isinstance(name, str) and len(name) >= _TELLING
+    ]
     return any(re.search(rf"\b{re.escape(name.lower())}\s*[=:]", text) for name in names)
 
 
@@ -72,7 +79,7 @@ def _split_name(name: str) -> list[str]:
 
 def _stem(word: str) -> str:
     for ending in ("ings", "ing", "ers", "er", "ors", "or", "es", "s"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3:  # noqa: PLR2004
+        if word.endswith(ending) and len(word) - len(ending) >= _TELLING:
             return word[: -len(ending)]
     return word
 

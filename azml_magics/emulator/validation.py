@@ -12,7 +12,7 @@ ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 _MOST = 200_000
 
 
-class Invalid(Exception):  # noqa: N818 - it is a reply, not an error of ours
+class Invalid(Exception):
     """A body that is refused; `reply` says so to the client."""
 
     def __init__(self, reply: Reply) -> None:
@@ -54,7 +54,9 @@ def number(body: dict[str, Any], name: str, low: float, high: float) -> float | 
         raise invalid("float_parsing", [name], "Input should be a valid number", value)
     if not low <= found <= high:
         edge = f"greater than or equal to {low:g}" if found < low else f"less than or equal to {high:g}"
-        raise invalid("greater_than_equal" if found < low else "less_than_equal", [name], f"Input should be {edge}", value)
+        raise invalid(
+            "greater_than_equal" if found < low else "less_than_equal", [name], f"Input should be {edge}", value
+        )
     return found
 
 
@@ -64,7 +66,9 @@ def integer(body: dict[str, Any], name: str, low: int, high: int) -> int | None:
     if value is None:
         return None
     if isinstance(value, str) and not value.strip().lstrip("+-").isdecimal():
-        raise invalid("int_parsing", [name], "Input should be a valid integer, unable to parse string as an integer", value)
+        raise invalid(
+            "int_parsing", [name], "Input should be a valid integer, unable to parse string as an integer", value
+        )
     found = number(body, name, low, high)
     if found is None or found != int(found):
         raise invalid("int_from_float", [name], "Input should be a valid integer", value)
@@ -126,7 +130,12 @@ def messages(body: dict[str, Any]) -> list[dict[str, Any]]:
         if not isinstance(message, dict):
             raise invalid("dict_type", ["messages", at], "Input should be a valid dictionary", message)
         if message.get("role") not in ROLES:
-            raise invalid("enum", ["messages", at, "role"], "Input should be 'system', 'user', 'assistant' or 'tool'", message.get("role"))
+            raise invalid(
+                "enum",
+                ["messages", at, "role"],
+                "Input should be 'system', 'user', 'assistant' or 'tool'",
+                message.get("role"),
+            )
         _check_content(message, at)
     return found
 
@@ -136,9 +145,16 @@ def _check_content(message: dict[str, Any], at: int) -> None:
     if content is None and (message["role"] == "assistant" or message.get("tool_calls")):
         return
     parts = content if isinstance(content, list) else []
-    good = isinstance(content, str | list) and all(isinstance(part, str) or (isinstance(part, dict) and isinstance(part.get("type"), str)) for part in parts)
+    good = isinstance(content, str | list) and all(
+        isinstance(part, str) or (isinstance(part, dict) and isinstance(part.get("type"), str)) for part in parts
+    )
     if not good:
-        raise invalid("string_type", ["messages", at, "content"], "Input should be a valid string or list of content parts", content)
+        raise invalid(
+            "string_type",
+            ["messages", at, "content"],
+            "Input should be a valid string or list of content parts",
+            content,
+        )
 
 
 def tools(body: dict[str, Any]) -> list[dict[str, Any]]:
@@ -154,6 +170,8 @@ def tools(body: dict[str, Any]) -> list[dict[str, Any]]:
         if not isinstance(function, dict) or not isinstance(function.get("name"), str) or not function["name"]:
             raise invalid("missing", ["tools", at, "function", "name"], "Field required", tool)
         if not isinstance(function.get("parameters", {}), dict):
-            raise invalid("dict_type", ["tools", at, "function", "parameters"], "Input should be a valid dictionary", tool)
+            raise invalid(
+                "dict_type", ["tools", at, "function", "parameters"], "Input should be a valid dictionary", tool
+            )
         functions.append(function)
     return functions

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from azml_magics.emulator.keywords import keywords, number_before, topic
+from azml_magics.emulator.keywords import keywords, number_before, topic, word_set
 from azml_magics.emulator.sentences import MOODS, NOUNS
 
 if TYPE_CHECKING:
@@ -16,20 +16,35 @@ if TYPE_CHECKING:
 _HAIKU = re.compile(r"\bhaikus?\b", re.IGNORECASE)
 _POEM = re.compile(r"\b(?:poems?|verses?|sonnet|limerick|rhyme|ode|songs?|lyrics)\b", re.IGNORECASE)
 _CODE = re.compile(
-    r"\b(?:write|show|give|need|create|complete|generate|with)\b.{0,60}\b(function|code|script|class|query|snippet|program)\b", re.IGNORECASE | re.DOTALL
+    r"\b(?:write|show|give|need|create|complete|generate|with)\b.{0,60}\b(function|code|script|class|query|snippet|program)\b",
+    re.IGNORECASE | re.DOTALL,
 )
 _TABLE = re.compile(r"\b(?:markdown table|as a table|in a table|table of)\b", re.IGNORECASE)
 
 _HAIKU_LINES = (
     ("{topic} at dawn,", "{topic}, so {mood} now,", "Only {topic} stays,", "Morning, and {topic},"),
-    ("a {mood} line waits in the cell,", "the cursor blinks and listens,", "each small word finds its own place,", "the long row of keys falls still,"),
+    (
+        "a {mood} line waits in the cell,",
+        "the cursor blinks and listens,",
+        "each small word finds its own place,",
+        "the long row of keys falls still,",
+    ),
     ("then the page is full.", "and the cell is done.", "rain taps on the keys.", "one more line, then rest."),
 )
 _POEM_LINES = (
     ("I asked about {topic} when the day was {mood} and new,", "There is a {noun} in {word} that only patience shows,"),
-    ("the page was white, the cursor blinked, the early answers few;", "it waits beside the window while the {mood} evening goes;"),
-    ("but {word} has a way with words that any line can keep,", "the margin fills with {other} and the numbers fall in line,"),
-    ("and {other} hums along with it until the cells can sleep.", "and all the {mood} {noun} of it is neither yours nor mine."),
+    (
+        "the page was white, the cursor blinked, the early answers few;",
+        "it waits beside the window while the {mood} evening goes;",
+    ),
+    (
+        "but {word} has a way with words that any line can keep,",
+        "the margin fills with {other} and the numbers fall in line,",
+    ),
+    (
+        "and {other} hums along with it until the cells can sleep.",
+        "and all the {mood} {noun} of it is neither yours nor mine.",
+    ),
     ("Oh {topic}, {topic}, stay a while,", "Sing {word}, sing {other}, sing it low,"),
     ("the {mood} hours are long,", "the {noun} is plain to see,"),
     ("the {noun} fits upon a page,", "a {mood} wind is in the wires,"),
@@ -64,7 +79,12 @@ def _fill(line: str, prompt: str, choices: random.Random) -> str:
     words = keywords(about, 6) or [about]
     word = choices.choice(words)
     other = choices.choice([w for w in words if w != word] or ["time"])
-    for slot, value in (("{mood}", choices.choice(MOODS)), ("{noun}", choices.choice(NOUNS)), ("{word}", word), ("{other}", other)):
+    for slot, value in (
+        ("{mood}", choices.choice(MOODS)),
+        ("{noun}", choices.choice(NOUNS)),
+        ("{word}", word),
+        ("{other}", other),
+    ):
         line = line.replace(slot, value)
     return line.replace("{topic}", about)
 
@@ -81,17 +101,27 @@ def code(ask: Ask, choices: random.Random) -> str | None:
         return None
     words = [word.lower() for word in keywords(ask.prompt, 12) if word.isidentifier() and word.isascii()]
     words = [word for word in words if word not in _LANGUAGE_WORDS][:3] or ["demo"]
-    name = "_".join(words)
+    name = "_".join(words) if len(words) > 1 else f"{words[0]}_stub"
     if re.search(r"\bsql\b|\bquery\b", ask.prompt, re.IGNORECASE):
         return f"```sql\nSELECT *\nFROM {words[0]}\nLIMIT {choices.randint(5, 20)};\n```"
     if re.search(r"\bjavascript\b|\btypescript\b", ask.prompt, re.IGNORECASE):
         return f"```javascript\n// A stub from the demo endpoint.\nfunction {name}(value) {{\n  return value;\n}}\n```"
     if re.search(r"\b(?:bash|shell)\b", ask.prompt, re.IGNORECASE):
         return f'```bash\n# A stub from the demo endpoint.\necho "{" ".join(words)}"\n```'
-    return f'```python\ndef {name}(value):\n    """A stub from the demo endpoint: gives back what it gets."""\n    return value\n\n\nprint({name}({choices.randint(1, 99)}))\n```'
+    return f"```python\n{_PYTHON.format(name=name, number=choices.randint(1, 99))}\n```"
 
 
-_LANGUAGE_WORDS = frozenset("python javascript typescript sql bash shell function code script class query snippet program def show need takes returns".split())
+_PYTHON = '''def {name}(value):
+    """A stub from the demo endpoint: gives back what it gets."""
+    return value
+
+
+print({name}({number}))'''
+
+_LANGUAGE_WORDS = word_set(
+    """python javascript typescript sql bash shell function code script class query snippet program def show need takes
+    returns"""
+)
 
 
 def table(ask: Ask, choices: random.Random) -> str | None:

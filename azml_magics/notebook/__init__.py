@@ -1,13 +1,42 @@
-"""The magics."""
+"""The notebook face: magics, completion, display. IPython is imported here and nowhere else."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from .magics import AzureMLMagics
+
+_NAME = "AzureMLMagics"
 
 
-def load(ipython: Any) -> None:
-    pass
+def load(ipython: InteractiveShell) -> AzureMLMagics:
+    """The magics, registered in `ipython`; loading twice is loading once more after unloading."""
+    from . import completion, display
+    from .magics import AzureMLMagics
+
+    unload(ipython)
+    magics = AzureMLMagics(shell=ipython)
+    ipython.register_magics(magics)
+    display.install(ipython)
+    completion.install(ipython, magics)
+    return magics
 
 
-def unload(ipython: Any) -> None:
-    pass
+def unload(ipython: InteractiveShell) -> None:
+    """Take everything away that `load` and the magics since then have put into `ipython` and this process."""
+    manager: Any = ipython.magics_manager
+    magics = manager.registry.pop(_NAME, None)
+    if magics is None:
+        return
+    from . import completion, display
+
+    for kind in ("line", "cell"):
+        manager.magics[kind].pop("azureml", None)
+    if magics in ipython.configurables:
+        ipython.configurables.remove(magics)
+    display.uninstall(ipython)
+    completion.uninstall(ipython, magics)
+    magics.close()

@@ -219,7 +219,7 @@ def _text(value: Any, depth: int, *, finished: bool = False) -> str:
         if isinstance(value, dict) and value:
             key = _text_key(value)
             if key is not None:
-                return _text(_unwrapped(value[key]), depth + 1, finished=finished)
+                return _text(value[key], depth + 1, finished=finished)
     raise not_an_answer(value)
 
 

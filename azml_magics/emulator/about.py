@@ -1,0 +1,107 @@
+"""GET /emulator, /info, /v1/models and health: what this is, and what it offers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from azml_magics.emulator.deployments import DEPLOYMENTS
+from azml_magics.emulator.faults import TABLE
+from azml_magics.emulator.reply import Reply
+
+if TYPE_CHECKING:
+    from azml_magics.emulator.exchange import Exchange
+
+STATEMENT = (
+    "This is the azml-magics demo endpoint. It is not a language model: its answers are put together by fixed rules "
+    "from the words of the prompt, the same for the same request. It listens on this machine only."
+)
+
+ROUTES: tuple[tuple[str, str, str], ...] = (
+    ("POST", "/score", "every dedicated dialect, known from the body's shape"),
+    ("POST", "/completions", "Inference API completions"),
+    ("POST", "/chat/completions", "Inference API chat"),
+    ("POST", "/v1/completions", "OpenAI completions (vLLM, Llama)"),
+    ("POST", "/v1/chat/completions", "OpenAI chat (vLLM, Llama)"),
+    ("POST", "/models/chat/completions", "Foundry model inference: api-version and model"),
+    ("POST", "/openai/v1/completions", "Azure OpenAI v1: model"),
+    ("POST", "/openai/v1/chat/completions", "Azure OpenAI v1: model"),
+    ("POST", "/openai/deployments/NAME/completions", "Azure OpenAI: api-version"),
+    ("POST", "/openai/deployments/NAME/chat/completions", "Azure OpenAI: api-version"),
+    ("POST", "/generate", "text-generation-inference"),
+    ("POST", "/generate_stream", "text-generation-inference, streamed"),
+    ("GET", "/swagger.json", "of the pinned deployment; ?version=2, 3, 3.1"),
+    ("GET", "/info", "the model's name and type"),
+    ("GET", "/v1/models", "the models"),
+    ("GET", "/", "health, without a key"),
+    ("GET", "/emulator", "this page, without a key"),
+    ("POST", "/emulator/script", "the faults of the next requests, a JSON list"),
+)
+
+KNOBS = (
+    ("azureml-model-deployment: NAME", "?emulator-deployment=NAME", "pin a deployment"),
+    ("x-emulator-fault: NAME;key=value", "?emulator-fault=NAME;key=value", "ask for a fault"),
+    ("x-emulator-rate: TOKENS_PER_S", "?emulator-rate=TOKENS_PER_S", "how fast tokens come"),
+    ("x-emulator-latency: SECONDS", "?emulator-latency=SECONDS", "how long the first byte takes"),
+)
+
+
+def description() -> dict[str, Any]:
+    """The tables as data; GET /emulator and the documentation are made from it."""
+    return {
+        "statement": STATEMENT,
+        "routes": [{"method": m, "path": p, "summary": s} for m, p, s in ROUTES],
+        "kubernetes": "/api/v1/endpoint/NAME/ before any route",
+        "knobs": [{"header": h, "query": q, "summary": s} for h, q, s in KNOBS],
+        "deployments": [{"name": d.name, "summary": d.summary} for d in DEPLOYMENTS.values()],
+        "faults": [{"name": k.name, "group": k.group, "options": list(k.options), "summary": k.summary} for k in TABLE],
+    }
+
+
+def page() -> str:
+    """The same as plain text."""
+    tables = (
+        ("Routes", [(f"{m} {p}", s) for m, p, s in ROUTES]),
+        ("Headers and queries", [(f"{h}  or  {q}", s) for h, q, s in KNOBS]),
+        ("Deployments", [(d.name, d.summary) for d in DEPLOYMENTS.values()]),
+        ("Faults", [(";".join([k.name, *(f"{option}=" for option in k.options)]), k.summary) for k in TABLE]),
+    )
+    lines = [STATEMENT]
+    for title, rows in tables:
+        width = max(len(left) for left, _ in rows)
+        lines += ["", title, *(f"  {left:<{width}}  {right}" for left, right in rows)]
+    return "\n".join(lines) + "\n"
+
+
+def emulator(exchange: Exchange) -> Reply:
+    """The statement and the tables, as JSON when that is accepted, else as text."""
+    if "application/json" in exchange.headers.get("accept", ""):
+        return Reply.fastapi(description())
+    return Reply.text(page(), content_type="text/plain; charset=utf-8")
+
+
+def health(exchange: Exchange) -> Reply:
+    """Healthy, in the words of azureml-inference-server-http or of the catalogue's image."""
+    fastapi = exchange.deployment.swagger.startswith("openai")
+    return Reply.fastapi("healthy") if fastapi else Reply.text("Healthy")
+
+
+def info(exchange: Exchange) -> Reply:
+    """model_name, model_type and model_provider_name, as the Inference API tells them."""
+    deployment = exchange.deployment
+    text = deployment.swagger in ("openai-completion", "tgi")
+    kind = "completion" if text else "chat-completion"
+    name = exchange.query.get("model") or deployment.model
+    return Reply.fastapi(
+        {"model_type": kind, "model_provider_name": "azml-magics demo endpoint, not a model", "model_name": name}
+    )
+
+
+def models(exchange: Exchange) -> Reply:
+    """The list of models in OpenAI's form."""
+    names = (
+        [exchange.deployment.model]
+        if exchange.pinned
+        else [d.model for d in DEPLOYMENTS.values() if d.name in ("blue", "reasoning")]
+    )
+    data = [{"id": name, "object": "model", "created": 0, "owned_by": "azml-magics"} for name in names]
+    return Reply.fastapi({"object": "list", "data": data})

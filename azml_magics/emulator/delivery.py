@@ -1,0 +1,134 @@
+"""A reply on its way out: paced by a rate, held up, cut off or left hanging as its fault says."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+
+    from azml_magics.emulator.reply import Reply
+
+_BREATH = 32
+"""A long stream lets other requests run after so many events."""
+
+_SHORT_WAIT = 1.0
+"""A wait below this, in seconds, is slept through; a longer one ends when the client goes."""
+
+
+class Delivery:
+    """Sends one reply over ASGI."""
+
+    def __init__(
+        self,
+        reply: Reply,
+        rate: float,
+        receive: Callable[[], Awaitable[Any]],
+        send: Callable[[Any], Awaitable[None]],
+        *,
+        head: bool,
+    ) -> None:
+        self.reply = reply
+        self.rate = rate
+        self._receive = receive
+        self._send = send
+        self._head = head
+        self._gone: asyncio.Task[None] | None = None
+
+    async def go(self) -> None:
+        """Everything from the first wait to the last byte; returns early when the client has gone."""
+        try:
+            await self._deliver()
+        finally:
+            if self._gone is not None:
+                self._gone.cancel()
+
+    async def _deliver(self) -> None:
+        reply = self.reply
+        if reply.events is None and self.rate > 0:
+            # Whole answers take the time their tokens would.
+            reply.delay += reply.tokens / self.rate
+        if reply.delay > 0 and await self._left_while_waiting(reply.delay):
+            return
+        if reply.ending == "dropped":
+            self._drop()
+            return
+        if reply.events is None:
+            await self._send_body()
+        else:
+            await self._send_events(reply.events)
+
+    async def _start(self, length: int | None) -> None:
+        headers = [(b"content-type", self.reply.content_type.encode("latin-1"))]
+        if length is not None:
+            headers.append((b"content-length", str(length).encode()))
+        else:
+            headers.append((b"cache-control", b"no-cache"))
+        headers += [
+            (name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in self.reply.headers.items()
+        ]
+        await self._send({"type": "http.response.start", "status": self.reply.status, "headers": headers})
+
+    async def _send_body(self) -> None:
+        body = self.reply.body
+        await self._start(len(body))
+        if self.reply.ending == "whole":
+            await self._send({"type": "http.response.body", "body": b"" if self._head else body})
+            return
+        await self._send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
+        await self._break_off()
+
+    async def _send_events(self, events: Iterable[bytes]) -> None:
+        await self._start(None)
+        gap = self.reply.gap or (1 / self.rate if self.rate > 0 else 0.0)
+        began = time.monotonic()
+        for at, event in enumerate(events):
+            # Against the clock, so that the sleeps' own lateness does not add up.
+            ahead = began + at * gap - time.monotonic() if gap else 0.0
+            if ahead > 0 and await self._left_while_waiting(ahead):
+                return
+            await self._send({"type": "http.response.body", "body": event, "more_body": True})
+            if at % _BREATH == _BREATH - 1:
+                await asyncio.sleep(0)
+        if self.reply.ending == "whole":
+            await self._send({"type": "http.response.body", "body": b""})
+            return
+        await self._break_off()
+
+    async def _break_off(self) -> None:
+        if self.reply.ending == "stalled":
+            await self._watch()
+            return
+        # What was sent must leave before the connection goes.
+        await asyncio.sleep(0.01)
+        self._drop()
+
+    async def _left_while_waiting(self, seconds: float) -> bool:
+        """Whether the client went away within `seconds`."""
+        if seconds < _SHORT_WAIT:
+            await asyncio.sleep(seconds)
+            return False
+        done, _ = await asyncio.wait([self._watch()], timeout=seconds)
+        return bool(done)
+
+    def _watch(self) -> asyncio.Task[None]:
+        if self._gone is None:
+            self._gone = asyncio.create_task(self._disconnected())
+        return self._gone
+
+    async def _disconnected(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
+    def _drop(self) -> None:
+        """Close the connection as a crash would. ASGI has no word for it, so uvicorn's own transport does it."""
+        cycle = getattr(self._send, "__self__", None)
+        transport = getattr(cycle, "transport", None)
+        if transport is None:
+            raise ConnectionAbortedError(
+                "this server gives no way to drop a connection; serve the emulator with uvicorn"
+            )
+        cycle.disconnected = True  # type: ignore[union-attr]  # uvicorn then adds no closing chunk of its own
+        transport.abort()

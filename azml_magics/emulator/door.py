@@ -1,0 +1,174 @@
+"""The front door, an ASGI application: key, size, faults and pace around every reply, and a record of each request."""
+
+from __future__ import annotations
+
+import hmac
+import re
+import uuid
+from collections import deque
+from contextlib import suppress
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from azml_magics.emulator.app import PUBLIC, handle, open_exchange
+from azml_magics.emulator.damage import damage
+from azml_magics.emulator.delivery import Delivery
+from azml_magics.emulator.exchange import NotJSONError, load_json
+from azml_magics.emulator.failures import failure, unauthorized
+from azml_magics.emulator.faults import KINDS, Fault
+from azml_magics.emulator.recording import RecordedRequest, Requests
+from azml_magics.emulator.reply import Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+
+    from azml_magics.emulator.exchange import Exchange
+
+    Receive = Callable[[], Awaitable[Any]]
+    Send = Callable[[Any], Awaitable[None]]
+
+SCRIPT = "/emulator/script"
+_LARGEST = 1_000_000
+
+
+class Door:
+    """Serves everything the emulator speaks. Rate in tokens a second (0: at once), latency in seconds."""
+
+    def __init__(self, key: str, rate: float = 0.0, latency: float = 0.0, max_body: int = 1_500_000) -> None:
+        self._key = key.encode()
+        self.rate = rate
+        self.latency = latency
+        self.max_body = max_body
+        self.requests = Requests()
+        self.scripted: deque[Fault | None] = deque()
+        self.in_flight = 0
+        self.in_flight_peak = 0
+
+    def script(self, faults: Iterable[Fault | None]) -> None:
+        """The next requests meet these faults in order; it replaces what was left of an earlier script."""
+        self.scripted = deque(faults)
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        self.in_flight += 1
+        self.in_flight_peak = max(self.in_flight_peak, self.in_flight)
+        try:
+            request, whole = await self._read(scope, receive)
+            if request is None:
+                return
+            reply = self._reply(request, whole=whole)
+            rate = _float(request, "rate", self.rate)
+            if reply.delay == 0:
+                reply.delay = _float(request, "latency", self.latency)
+            _add_headers(reply, request)
+            await Delivery(reply, rate, receive, send, head=request.method == "HEAD").go()
+        finally:
+            self.in_flight -= 1
+
+    async def _read(self, scope: Any, receive: Receive) -> tuple[RecordedRequest | None, bool]:
+        """The request and whether its body is within the limit; None when the client left meanwhile."""
+        pieces: list[bytes] = []
+        size, more = 0, True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return None, False
+            piece = message.get("body", b"")
+            size += len(piece)
+            if size <= self.max_body:
+                pieces.append(piece)
+            more = message.get("more_body", False)
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        query = scope["query_string"].decode("latin-1")
+        whole = size <= self.max_body
+        request = RecordedRequest(scope["method"], scope["path"], query, headers, b"".join(pieces) if whole else b"")
+        if not request.path.startswith("/emulator"):
+            self.requests.append(request)
+        return request, whole
+
+    def _reply(self, request: RecordedRequest, *, whole: bool) -> Reply:
+        exchange = open_exchange(request)
+        route = exchange.route if not isinstance(exchange, Reply) else request.path
+        if route not in PUBLIC and not self._may_enter(request):
+            return unauthorized()
+        if not whole:
+            return failure(Fault("413"))
+        if isinstance(exchange, Reply):
+            return exchange
+        if route == SCRIPT:
+            return self._take_script(request)
+        try:
+            fault = self._next_fault(exchange)
+        except ValueError as error:
+            return Reply.flask(
+                {"error": {"code": "EmulatorUnknownFault", "message": f"{error} (see GET /emulator)"}}, 400
+            )
+        return self._answer(exchange, fault)
+
+    @staticmethod
+    def _answer(exchange: Exchange, fault: Fault | None) -> Reply:
+        if fault is not None and KINDS[fault.name].group == "status":
+            reply = failure(fault)
+        else:
+            reply = handle(exchange)
+            # A fault is done to answers; a request that was refused has none.
+            if fault is not None and reply.status == HTTPStatus.OK:
+                reply = damage(reply, fault)
+        reply.deployment = exchange.deployment.name
+        return reply
+
+    def _may_enter(self, request: RecordedRequest) -> bool:
+        given = request.headers.get("authorization", "")
+        scheme, _, token = given.partition(" ")
+        offered = [request.headers.get("api-key", "")]
+        if scheme.lower() == "bearer":
+            offered.append(token.strip())
+        return any(hmac.compare_digest(one.encode("latin-1", "replace"), self._key) for one in offered)
+
+    def _next_fault(self, exchange: Exchange) -> Fault | None:
+        ordered = exchange.headers.get("x-emulator-fault") or exchange.query.get("emulator-fault")
+        if ordered:
+            return Fault.parse(ordered)
+        if self.scripted and exchange.route not in PUBLIC:
+            with suppress(IndexError):  # another thread may have taken the script away
+                return self.scripted.popleft()
+        return None
+
+    def _take_script(self, request: RecordedRequest) -> Reply:
+        if request.method != "POST":
+            return Reply.fastapi({"detail": "Method Not Allowed"}, 405, headers={"allow": "POST"})
+        try:
+            items = load_json(request.body)
+            if not isinstance(items, list):
+                raise ValueError("a script is a JSON list")
+            faults = [Fault.from_json(item) for item in items]
+        except (NotJSONError, ValueError) as error:
+            return Reply.flask({"error": {"code": "EmulatorBadScript", "message": str(error)}}, 400)
+        self.script(faults)
+        return Reply.fastapi({"scripted": len(faults)})
+
+
+def _float(request: RecordedRequest, name: str, default: float) -> float:
+    """A number from the header x-emulator-NAME or the query emulator-NAME, within 0 and a million."""
+    text = request.headers.get(f"x-emulator-{name}", "")
+    if not text:
+        if "emulator-" not in request.query:
+            return default
+        found = re.search(rf"(?:^|&)emulator-{name}=([^&]*)", request.query)
+        text = found[1] if found else ""
+    try:
+        value = float(text)
+    except ValueError:
+        return default
+    return value if 0 <= value <= _LARGEST else default
+
+
+def _add_headers(reply: Reply, request: RecordedRequest) -> None:
+    """The headers Azure adds: a request id of its own, the caller's id cut to 40, the deployment that served."""
+    reply.headers.setdefault("x-request-id", str(uuid.uuid4()))
+    own = re.sub(r"[^A-Za-z0-9_-]", "", request.headers.get("x-ms-client-request-id", ""))[:40]
+    if own:
+        reply.headers["x-ms-client-request-id"] = own
+    if reply.deployment:
+        reply.headers["azureml-model-deployment"] = reply.deployment

@@ -1,0 +1,216 @@
+"""The emulator as an object: uvicorn in a thread of this process, on loopback, on a free port."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import ipaddress
+import logging
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+
+from azml_magics.emulator.door import Door
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from azml_magics.emulator.faults import Fault
+    from azml_magics.emulator.recording import Requests
+
+DEFAULT_KEY = "demo-key-not-secret"
+_START_SECONDS = 10.0
+_LOGGERS = ("uvicorn.error", "uvicorn.access", "uvicorn.asgi")
+
+
+class Emulator:
+    """A local endpoint that speaks every dialect: `with Emulator() as endpoint: endpoint.url`.
+
+    key: what clients must send. port: 0 takes a free one. rate: tokens a second, 0 for at once. latency: seconds
+    before an answer. max_body: bytes, beyond which a request gets 413. certfile, keyfile: serve https. Times and
+    rates may be changed while it runs. start() and stop() may be called twice; it also stops with the interpreter.
+    Raises ValueError for a host that is not loopback, OSError when the port is taken.
+    """
+
+    def __init__(
+        self,
+        key: str = DEFAULT_KEY,
+        port: int = 0,
+        rate: float = 0.0,
+        latency: float = 0.0,
+        *,
+        host: str = "127.0.0.1",
+        max_body: int = 1_500_000,
+        certfile: str | None = None,
+        keyfile: str | None = None,
+    ) -> None:
+        if not _is_loopback(host):
+            raise ValueError(f"the emulator listens on loopback only, not on {host!r}; leave host out")
+        self.key = key
+        self.host = host
+        self._wanted_port = port
+        self._certfile, self._keyfile = certfile, keyfile
+        self._door = Door(key, rate, latency, max_body)
+        self._port: int | None = None
+        self._server: uvicorn.Server | None = None
+        self._thread: threading.Thread | None = None
+        self._levels: dict[str, tuple[int, bool, list[logging.Handler]]] = {}
+
+    @property
+    def port(self) -> int:
+        """The port it listens on; RuntimeError before start()."""
+        if self._port is None:
+            raise RuntimeError("the emulator is not running; call start() or use it in a with statement")
+        return self._port
+
+    @property
+    def url(self) -> str:
+        """http://127.0.0.1:PORT, without a slash at its end."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http{'s' if self._certfile else ''}://{host}:{self.port}"
+
+    @property
+    def running(self) -> bool:
+        """Whether it serves now."""
+        return self._thread is not None and self._thread.is_alive()
+
+    @property
+    def requests(self) -> Requests:
+        """The last requests, newest last; clear with `.clear()`."""
+        return self._door.requests
+
+    @property
+    def in_flight_peak(self) -> int:
+        """The most requests that were served at the same time; may be set back to 0."""
+        return self._door.in_flight_peak
+
+    @in_flight_peak.setter
+    def in_flight_peak(self, value: int) -> None:
+        self._door.in_flight_peak = value
+
+    @property
+    def rate(self) -> float:
+        """Tokens a second, 0 for at once."""
+        return self._door.rate
+
+    @rate.setter
+    def rate(self, value: float) -> None:
+        self._door.rate = value
+
+    @property
+    def latency(self) -> float:
+        """Seconds before an answer begins."""
+        return self._door.latency
+
+    @latency.setter
+    def latency(self, value: float) -> None:
+        self._door.latency = value
+
+    def script(self, faults: Iterable[Fault | None]) -> None:
+        """The next requests meet these faults in order (None: answered normally), the ones after them none."""
+        self._door.script(faults)
+
+    def start(self) -> Self:
+        """Serve from now on; returns the emulator once it is ready."""
+        if self.running:
+            return self
+        listener = _listen(self.host, self._wanted_port)
+        self._port = listener.getsockname()[1]
+        # The loggers of uvicorn are quiet while this server runs and as they were afterwards.
+        self._levels = {name: _state(logging.getLogger(name)) for name in _LOGGERS}
+        config = uvicorn.Config(
+            self._door,
+            interface="asgi3",
+            lifespan="off",
+            ws="none",
+            log_config=None,
+            log_level="critical",
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            headers=[("server", "azml-magics-emulator")],
+            backlog=2048,
+            timeout_keep_alive=60,
+            timeout_graceful_shutdown=0,
+            ssl_certfile=self._certfile,
+            ssl_keyfile=self._keyfile,
+        )
+        server = uvicorn.Server(config)
+        self._server = server
+        self._thread = threading.Thread(target=_serve, args=(server, listener), name="azml-emulator", daemon=True)
+        self._thread.start()
+        atexit.register(self.stop)
+        deadline = time.monotonic() + _START_SECONDS
+        while not server.started:
+            if not self._thread.is_alive() or time.monotonic() > deadline:
+                self.stop()
+                raise RuntimeError(f"the emulator did not start on {self.host}:{self._wanted_port or 'a free port'}")
+            time.sleep(0.002)
+        return self
+
+    def stop(self) -> None:
+        """Stop serving and join the thread; connections that are open are closed."""
+        thread, self._thread = self._thread, None
+        if thread is None:
+            return
+        atexit.unregister(self.stop)
+        if self._server is not None:
+            self._server.should_exit = True
+        thread.join(timeout=_START_SECONDS)
+        self._server = None
+        self._port = None
+        for name, (level, propagate, handlers) in self._levels.items():
+            logger = logging.getLogger(name)
+            logger.level, logger.propagate, logger.handlers = level, propagate, handlers
+        self._levels = {}
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        return f"<Emulator {self.url}>" if self.running else "<Emulator, stopped>"
+
+
+def _state(logger: logging.Logger) -> tuple[int, bool, list[logging.Handler]]:
+    return logger.level, logger.propagate, logger.handlers
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A listening socket: connections made before the server is up wait instead of being refused."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(2048)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _serve(server: Any, listener: socket.socket) -> None:
+    try:
+        asyncio.run(server.serve(sockets=[listener]))
+    finally:
+        listener.close()

@@ -1,0 +1,166 @@
+"""Completion after %azureml and in %%azureml cells, made from the parsers, the session and the notebook's variables."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from azml_magics.core import wire
+from azml_magics.core.errors import AzmlError
+
+from . import args
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from .magics import AzureMLMagics
+
+_LINE = re.compile(r"^\s*%(?P<cell>%?)azureml(?P<rest>\s.*)?$", re.DOTALL)
+_BRACE = re.compile(r"(?<!\{)\{(?P<start>[^\W\d]?\w*)$")
+_KEY_FORMS = ("env:", "keyring:", "entra", "aml-token", "ask")
+
+
+class Candidate(NamedTuple):
+    """A completion and the word for its kind that the frontend shows."""
+
+    text: str
+    type: str
+
+
+def install(ipython: InteractiveShell, magics: AzureMLMagics) -> None:
+    """Add the matcher to IPython's completer."""
+    from IPython.core.completer import SimpleCompletion, context_matcher
+
+    @context_matcher()  # type: ignore[untyped-decorator,unused-ignore]  # typed in later IPythons
+    def azureml_matcher(context: Any) -> Any:
+        found = complete(
+            magics, context.full_text, context.cursor_line, context.line_with_cursor, context.cursor_position
+        )
+        if found is None:
+            return {"completions": []}
+        fragment, candidates = found
+        return {
+            "completions": [SimpleCompletion(candidate.text, type=candidate.type) for candidate in candidates],
+            "matched_fragment": fragment,
+            "ordered": True,
+            "suppress": True,
+        }
+
+    magics.matcher = azureml_matcher
+    ipython.Completer.custom_matchers.append(azureml_matcher)
+
+
+def uninstall(ipython: InteractiveShell, magics: AzureMLMagics) -> None:
+    """Take the matcher out again."""
+    matchers = ipython.Completer.custom_matchers  # type: ignore[union-attr]
+    if magics.matcher in matchers:
+        matchers.remove(magics.matcher)
+
+
+def complete(
+    magics: AzureMLMagics, text: str, line_number: int, line: str, column: int
+) -> tuple[str, list[Candidate]] | None:
+    """(the fragment before the cursor, its candidates), or None where the cell is not ours."""
+    before = line[:column]
+    first = text.split("\n", 1)[0]
+    if line_number > 0:
+        if not re.match(r"\s*%%azureml(\s|$)", first):
+            return None
+        brace = _BRACE.search(before)
+        if not brace:
+            return "", []
+        names = [name for name in magics.variables if not name.startswith("_")]
+        return brace["start"], _starting(brace["start"], names, "variable")
+    found = _LINE.match(before)
+    if not found or found["rest"] is None:
+        return None
+    return _on_the_line(magics, found["rest"], is_cell=bool(found["cell"]))
+
+
+def _on_the_line(magics: AzureMLMagics, rest: str, *, is_cell: bool) -> tuple[str, list[Candidate]]:
+    words = rest.split()
+    fragment = "" if rest[-1:].isspace() else words.pop()
+    verb = None
+    if not is_cell:
+        if not words:
+            return fragment, _starting(fragment, args.VERBS, "verb")
+        verb = words.pop(0)
+        if verb not in args.VERBS or verb == "ask":
+            return fragment, []
+    kind = _expected(verb, words)
+    if fragment.startswith("-") and kind is None:
+        flags = [flag for option in args.options_of(verb) for flag in option[0] if flag.startswith("-")]
+        return fragment, _starting(fragment, flags, "option")
+    if kind is None:
+        kind = _positional(verb, words)
+    if kind == "kwarg" and "=" in fragment:
+        return fragment, []
+    return fragment, _values(magics, kind, fragment, words)
+
+
+def _expected(verb: str | None, words: list[str]) -> str | None:
+    """What the option before the cursor wants as its value: a kind, "choices:…", "" for anything; None without one."""
+    if not words or not words[-1].startswith("-"):
+        return None
+    for flags, keywords in args.options_of(verb):
+        if words[-1] in flags and keywords.get("action") != "store_true":
+            return "choices:" + ",".join(keywords["choices"]) if "choices" in keywords else keywords.get("kind", "")
+    return None
+
+
+def _positional(verb: str | None, words: list[str]) -> str:
+    """What kind of word may stand at the cursor: the next positional argument's."""
+    positionals = [keywords for flags, keywords in args.options_of(verb) if not flags[0].startswith("-")]
+    valued = {
+        flag
+        for flags, keywords in args.options_of(verb)
+        for flag in flags
+        if flag.startswith("-") and keywords.get("action") != "store_true"
+    }
+    given = [w for i, w in enumerate(words) if not w.startswith("-") and (i == 0 or words[i - 1] not in valued)]
+    if not positionals:
+        return ""
+    at = min(len(given), len(positionals) - 1)
+    if len(given) >= len(positionals) and positionals[at].get("nargs") not in {"*", "+"}:
+        return ""
+    return "" if positionals[at].get("nargs") == "+" and given else str(positionals[at].get("kind", ""))
+
+
+def _values(magics: AzureMLMagics, kind: str, fragment: str, words: list[str]) -> list[Candidate]:
+    variables = [f"${name}" for name in magics.variables if not name.startswith("_")]
+    if kind.startswith("choices:"):
+        return _starting(fragment, kind.removeprefix("choices:").split(","), "value")
+    names: dict[str, Callable[[], Iterable[str]]] = {
+        "config": lambda: [*magics.session.names(), *(variables if fragment.startswith("$") else ())],
+        "formatter": lambda: [*wire.names(aliases=True), *(variables if fragment.startswith("$") else ())],
+        "key": lambda: [*_KEY_FORMS, *(_key_variables() if fragment.startswith("env:") else ())],
+        "kwarg": lambda: [f"{name}=" for name in _kwarg_names(magics, words)],
+        "template": lambda: ["none", *variables],
+        "variable": lambda: variables,
+        "verb": lambda: [*args.VERBS, "formatters"],
+    }
+    return _starting(fragment, names[kind](), kind) if kind in names else []
+
+
+def _key_variables() -> list[str]:
+    """The environment variables that seem to hold a key, by name only."""
+    return sorted(f"env:{name}" for name in os.environ if "KEY" in name or "TOKEN" in name)
+
+
+def _kwarg_names(magics: AzureMLMagics, words: list[str]) -> list[str]:
+    """The kwargs of the formatter that the line names, of its config's, or of any."""
+    named = next((words[i + 1] for i, word in enumerate(words[:-1]) if word in {"-f", "--formatter"}), "")
+    config = next((word for word in words if word in magics.session.names()), magics.session.active)
+    try:
+        formatter = wire.get(named) if named else wire.formatter_for(magics.session.get(config))
+        return [kwarg.name for kwarg in formatter.known_kwargs]
+    except AzmlError:
+        known = (kwarg.name for name in wire.names() for kwarg in wire.get(name).known_kwargs)
+        return list(dict.fromkeys(known))
+
+
+def _starting(fragment: str, names: Iterable[str], kind: str) -> list[Candidate]:
+    return [Candidate(name, kind) for name in names if name.startswith(fragment)]

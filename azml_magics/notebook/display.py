@@ -1,0 +1,201 @@
+"""How things look: a Response's mime bundle, an answer while it streams, tables and notes.
+
+nbval ignores display updates and compares a display's first payload with its last: a streaming display begins and
+ends empty, and the lasting output is the cell's result. Times and ids go into metadata, which nbval skips.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from azml_magics.core.response import Response
+
+from .markdown import inert
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from IPython.core.interactiveshell import InteractiveShell
+
+RESPONSE_MIME = "application/vnd.azml.response.v1+json"
+_FRAME = 0.05  # seconds: at most 20 updates a second
+_EMPTY = {"text/plain": ""}
+_streamed: list[Response] = []  # what a terminal has already shown token by token
+
+
+def install(ipython: InteractiveShell) -> None:
+    """Let IPython show a Response by its mime bundle."""
+    ipython.display_formatter.mimebundle_formatter.for_type(Response, response_bundle)  # type: ignore[union-attr]
+
+
+def uninstall(ipython: InteractiveShell) -> None:
+    """Undo `install`."""
+    formatter = ipython.display_formatter.mimebundle_formatter  # type: ignore[union-attr]
+    if Response in formatter.type_printers:
+        formatter.pop(Response)
+
+
+def response_bundle(response: Response, **_asked: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(data, metadata) of a response: exactly its text, its Markdown, and our own mime type; both deterministic."""
+    if _streamed and _streamed[-1] is response:
+        _streamed.clear()
+        return {"text/plain": summary(response)}, {}
+    data: dict[str, Any] = {"text/plain": response.text}
+    markdown = markdown_of(response)
+    if markdown is not None:
+        data["text/markdown"] = markdown
+    data[RESPONSE_MIME] = {
+        "version": 1,
+        "text": response.text,
+        "config": response.config,
+        "model": response.model,
+        "finish_reason": response.finish_reason,
+        "usage": response.usage.to_dict() if response.usage else None,
+        "tool_calls": list(response.tool_calls),
+        "reasoning": response.reasoning,
+    }
+    return data, {
+        "azml": {
+            "latency": response.latency,
+            "time_to_first_token": response.time_to_first_token,
+            "request_id": response.request_id,
+            "deployment": response.deployment,
+        }
+    }
+
+
+def markdown_of(response: Response) -> str | None:
+    """The answer as Markdown in its format; None where it is to be shown as plain text."""
+    if response.format == "text":
+        return None
+    if response.format == "json" and response.parsed is not None:
+        return fenced(json.dumps(response.parsed, indent=2, ensure_ascii=False), "json")
+    if response.format == "code" and isinstance(response.parsed, str):
+        return fenced(response.parsed, "python")
+    if response.text:
+        return inert(response.text)
+    calls = [
+        f"- `{call.get('function', {}).get('name', '?')}({call.get('function', {}).get('arguments', '')})`"
+        for call in response.tool_calls
+    ]
+    return inert("The model asks for:\n\n" + "\n".join(calls)) if calls else "*(no text)*"
+
+
+def fenced(text: str, language: str) -> str:
+    """`text` in a fence longer than any in it."""
+    mark = "```"
+    while mark in text:
+        mark += "`"
+    return f"{mark}{language}\n{text}\n{mark}"
+
+
+def summary(response: Response) -> str:
+    """One short line about a response, for a terminal that has shown its text."""
+    tokens = f"{response.usage.completion_tokens} tokens" if response.usage and response.usage.completion_tokens else ""
+    parts = (response.config, response.finish_reason or "", tokens, f"{response.latency:.1f} s")
+    return f"[{' · '.join(part for part in parts if part)}]"
+
+
+# ---- while it streams ------------------------------------------------------------------------------------------
+
+
+def in_terminal(shell: Any) -> bool:
+    """Whether the person sits at a terminal, not at a notebook."""
+    return not hasattr(shell, "kernel")
+
+
+class Live:
+    """The text so far, on the screen. Begins empty; `done` leaves it empty, `keep` leaves the text."""
+
+    def __init__(self, shell: Any) -> None:
+        self._terminal = in_terminal(shell)
+        self._text = ""
+        self._shown = 0
+        self._next = 0.0
+        self._handle: Any = None
+        if not self._terminal:
+            from IPython.display import display
+
+            self._handle = display(_EMPTY, raw=True, display_id=True)  # type: ignore[no-untyped-call,unused-ignore]  # typed later
+
+    def add(self, text: str) -> None:
+        """Show more text, now or with the next frame."""
+        self._text += text
+        now = time.monotonic()
+        if now >= self._next:
+            self._draw()
+            # a long text costs more to send and draw: it gets fewer frames
+            self._next = now + max(_FRAME, len(self._text) / 200_000)
+
+    def _draw(self) -> None:
+        if self._terminal:
+            sys.stdout.write(self._text[self._shown :])
+            sys.stdout.flush()
+        elif len(self._text) > self._shown:
+            self._handle.update({"text/plain": self._text, "text/markdown": inert(self._text)}, raw=True)
+        self._shown = len(self._text)
+
+    def done(self, response: Response) -> None:
+        """The answer is whole and becomes the cell's result."""
+        if self._terminal:
+            self._draw()
+            sys.stdout.write("\n")
+            _streamed[:] = [response]
+        else:
+            self._handle.update(_EMPTY, raw=True)
+
+    def keep(self) -> None:
+        """It ended early: what came stays on the screen."""
+        self._draw()
+        if self._terminal and self._text:
+            sys.stdout.write("\n")
+
+
+# ---- notes and tables ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Note:
+    """A few lines of plain text."""
+
+    text: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+    __str__ = __repr__
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows under headings, as text and as escaped HTML. Cells are texts."""
+
+    headings: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    note: str = ""
+
+    def __repr__(self) -> str:
+        widths = [max(len(row[i]) for row in (self.headings, *self.rows)) for i in range(len(self.headings))]
+        headed = (self.headings, *self.rows) if any(self.headings) else self.rows
+        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in headed]
+        return "\n".join(line.rstrip() for line in (*lines, *([self.note] if self.note else [])))
+
+    def _repr_mimebundle_(self, **_asked: Any) -> dict[str, str]:
+        def row(tag: str, cells: Sequence[str]) -> str:
+            made = "".join(f'<{tag} style="text-align:left">{html.escape(cell)}</{tag}>' for cell in cells)
+            return f"<tr>{made}</tr>"
+
+        body = "".join(row("td", cells) for cells in self.rows)
+        note = f"<p>{html.escape(self.note)}</p>" if self.note else ""
+        table = f"<table><thead>{row('th', self.headings)}</thead><tbody>{body}</tbody></table>{note}"
+        return {"text/plain": repr(self), "text/html": table}
+
+
+def warn(message: str) -> None:
+    """One line for the person that is no error."""
+    sys.stderr.write(f"azureml: {message}\n")

@@ -1,0 +1,67 @@
+"""Help as text and as Markdown, made from the options and verbs in args.py; the README's tables come from here, too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from azml_magics.core import wire
+from azml_magics.core.errors import UnknownName
+
+from . import args
+
+if TYPE_CHECKING:
+    from .args import Option
+
+_VARIABLES = (
+    "{name} in the body is the notebook's variable of that name, {{name}} is a literal {name}; "
+    "other braces stay as they are."
+)
+
+
+def _rows(options: tuple[Option, ...]) -> list[tuple[str, str]]:
+    rows = []
+    for flags, keywords in options:
+        value = keywords.get("metavar") or ("|".join(keywords["choices"]) if "choices" in keywords else "")
+        shown = value if not flags[0].startswith("-") else " ".join(filter(None, (", ".join(flags), value)))
+        rows.append((shown, keywords.get("help", "")))
+    return rows
+
+
+def _columns(rows: list[tuple[str, str]]) -> str:
+    width = min(34, max(len(left) for left, _ in rows))
+    return "\n".join(f"  {left:<{width}}  {right}".rstrip() for left, right in rows)
+
+
+def cell_help() -> str:
+    """The help of the cell magic, as text."""
+    return (
+        "%%azureml [CONFIG] [options]      the body of the cell is the prompt\n\n"
+        f"{_columns(_rows(args.CELL_OPTIONS))}\n\n{_VARIABLES}\n\n"
+        "%azureml VERB …\n\n"
+        f"{_columns([(verb.usage, verb.help) for verb in args.VERBS.values()])}"
+    )
+
+
+def verb_help(name: str) -> str:
+    """The help of one verb, of "formatters", or of everything for an empty name."""
+    if not name:
+        return cell_help()
+    if name == "formatters":
+        return "Formatters (-f):\n\n" + _columns([(known, wire.get(known).description) for known in wire.names()])
+    if name not in args.VERBS:
+        raise UnknownName.of("verb", name, [*args.VERBS, "formatters"])
+    verb = args.VERBS[name]
+    text = f"%azureml {verb.usage}\n\n{verb.help[0].upper()}{verb.help[1:]}."
+    options = [row for row in _rows(verb.options) if row[1]]
+    return f"{text}\n\n{_columns(options)}" if options else text
+
+
+def markdown_tables() -> str:
+    """The option and verb tables in Markdown: what the README holds between its markers."""
+    options = "\n".join(f"| `{_cell(left)}` | {_cell(right)} |" for left, right in _rows(args.CELL_OPTIONS))
+    verbs = "\n".join(f"| `{_cell(verb.usage)}` | {_cell(verb.help)} |" for verb in args.VERBS.values())
+    return f"| `%%azureml` option | meaning |\n|---|---|\n{options}\n\n| `%azureml` | does |\n|---|---|\n{verbs}\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")

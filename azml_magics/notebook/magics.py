@@ -1,0 +1,87 @@
+"""%azureml and %%azureml: where IPython calls in, and the defaults that %config AzureMLMagics changes."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
+from traitlets import Bool, CaselessStrEnum, Float, Int, Unicode, observe
+
+from azml_magics import session as sessions
+
+from . import args, help_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from azml_magics.session import Session
+
+
+@magics_class
+class AzureMLMagics(Magics):
+    """Prompts for language models on Azure ML endpoints."""
+
+    default_config = Unicode("", help="The config that answers where a cell names none and none is in use.").tag(
+        config=True
+    )
+    format = CaselessStrEnum(args.FORMATS, "markdown", help="How answers are shown.").tag(config=True)
+    timeout = Float(
+        None, allow_none=True, help="Seconds to wait for the next byte; by default what the config says."
+    ).tag(config=True)
+    stream = Bool(True, help="Show answers as they arrive.").tag(config=True)
+    history_size = Int(sessions.HISTORY_SIZE, min=1, help="How many exchanges %azureml history keeps.").tag(config=True)
+
+    def __init__(self, shell: Any = None, **kwargs: Any) -> None:
+        super().__init__(shell=shell, **kwargs)
+        self.at_exit: list[Callable[[], None]] = []
+        self.demo_endpoint: Any = None
+        self.matcher: Any = None
+        self.session.resize_history(self.history_size)
+
+    @property
+    def session(self) -> Session:
+        """The session of this kernel."""
+        return sessions.current()
+
+    @property
+    def variables(self) -> dict[str, Any]:
+        """The notebook's variables."""
+        namespace: dict[str, Any] = self.shell.user_ns  # type: ignore[union-attr]  # magics live in a shell
+        return namespace
+
+    @observe("default_config")
+    def _use_default(self, change: dict[str, Any]) -> None:
+        if change["new"] in self.session.names():
+            self.session.use(change["new"])
+
+    @observe("history_size")
+    def _resize_history(self, change: dict[str, Any]) -> None:
+        self.session.resize_history(change["new"])
+
+    @no_var_expand  # else IPython evaluates {expressions} and expands $names in the line: both are ours
+    @line_cell_magic
+    def azureml(self, line: str, cell: str | None = None) -> Any:
+        """Replaced below by the generated help, which `%%azureml?` shows."""
+        if cell is not None:
+            from . import cell as cells
+
+            return cells.run(self, args.cell_options(line), cell)
+        from . import commands
+
+        verb, rest = args.verb_of(line)
+        return commands.run(self, verb, rest)
+
+    def close(self) -> None:
+        """End what the magics started - the demo endpoint, connections - and forget the session."""
+        while self.at_exit:
+            self.at_exit.pop()()
+        from azml_magics.core import secrets
+
+        secrets.forget_asked_keys()
+        if "azml_magics.core.transport" in sys.modules:
+            sys.modules["azml_magics.core.transport"].close()
+        sessions.reset()
+
+
+AzureMLMagics.azureml.__doc__ = help_text.cell_help()

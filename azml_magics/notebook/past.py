@@ -1,0 +1,83 @@
+"""%azureml history and last."""
+
+from __future__ import annotations
+
+import json
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from azml_magics.core.errors import ConfigError, DocumentError, one_line
+
+from . import display
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from azml_magics.session import Exchange
+
+    from .magics import AzureMLMagics
+
+_CELL = 60
+
+
+def last(magics: AzureMLMagics, options: Mapping[str, Any]) -> Any:
+    """The last Response, also a partial one; where nothing arrived, the error in one line."""
+    exchange = magics.session.last
+    if exchange is None:
+        raise ConfigError("Nothing has been asked yet", remedy="Write a prompt below %%azureml.")
+    if options["traceback"]:
+        if exchange.error is None:
+            return display.Note("The last prompt was answered without an error.")
+        return display.Note("".join(traceback.format_exception(exchange.error)))
+    if exchange.response is not None:
+        return exchange.response
+    return display.Note(f"No answer: {exchange.error}")
+
+
+def history(magics: AzureMLMagics, options: Mapping[str, Any]) -> Any:
+    """A table of the last exchanges, newest last; with --json, a file with all that match."""
+    wanted = (options["search"] or "").lower()
+    matching = [e for e in magics.session.history if wanted in e.prompt.lower() or wanted in _answer(e).lower()]
+    if options["file"]:
+        return _write(matching, Path(options["file"]).expanduser())
+    if not matching:
+        return display.Note("Nothing has been asked yet." if not wanted else "Nothing matches.")
+    rows = [
+        (str(e.number), e.config.name, one_line(e.prompt, _CELL), one_line(_answer(e), _CELL))
+        for e in matching[-max(options["number"], 1) :]
+    ]
+    return display.Table(("#", "config", "prompt", "answer"), rows)
+
+
+def _answer(exchange: Exchange) -> str:
+    if exchange.error is not None:
+        kept = f" [{exchange.response.text}]" if exchange.response and exchange.response.text else ""
+        return f"{type(exchange.error).__name__}: {exchange.error}{kept}"
+    return exchange.response.text if exchange.response else ""
+
+
+def _write(exchanges: list[Exchange], path: Path) -> display.Note:
+    """JSON lines: one exchange a line, without keys."""
+    lines = [json.dumps(_as_data(exchange), ensure_ascii=False) + "\n" for exchange in exchanges]
+    try:
+        path.write_text("".join(lines), encoding="utf-8")
+    except OSError as error:
+        raise DocumentError(f"{path} cannot be written: {error.strerror or error}", remedy="Choose another.") from None
+    return display.Note(f"Wrote {len(lines)} exchanges to {path}.")
+
+
+def _as_data(exchange: Exchange) -> dict[str, Any]:
+    response = exchange.response
+    return {
+        "number": exchange.number,
+        "asked_at": exchange.asked_at.isoformat(),
+        "config": exchange.config.name,
+        "model_kwargs": dict(exchange.config.model_kwargs),
+        "messages": list(exchange.messages),
+        "text": response.text if response else None,
+        "finish_reason": response.finish_reason if response else None,
+        "usage": response.usage.to_dict() if response and response.usage else None,
+        "latency": response.latency if response else None,
+        "error": f"{type(exchange.error).__name__}: {exchange.error}" if exchange.error else None,
+    }

@@ -1,0 +1,88 @@
+"""Every test stands alone: no stray variables, no real home, no network beyond this machine, nothing left behind."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+import sys
+
+import hypothesis
+import pytest
+
+# No deadlines: the machine may be busy, and a slow example is no failure. No database: a run leaves nothing behind.
+hypothesis.settings.register_profile(
+    "azml",
+    deadline=None,
+    database=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.function_scoped_fixture],
+)
+hypothesis.settings.load_profile("azml")
+
+
+class NetworkRefused(RuntimeError):
+    """A test reached for another machine. No OSError, so that nothing under test takes it for a bad connection."""
+
+
+def _is_here(host: object) -> bool:
+    if host in ("localhost", "", None, b"localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host.decode() if isinstance(host, bytes) else str(host)).is_loopback
+    except ValueError:
+        return False
+
+
+@pytest.fixture(autouse=True)
+def _no_network(monkeypatch):
+    connect, connect_ex, getaddrinfo = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
+
+    def check(own: socket.socket, address: object) -> None:
+        if own.family in (socket.AF_INET, socket.AF_INET6) and not _is_here(address[0]):
+            raise NetworkRefused(f"a test tried to connect to {address[0]}")
+
+    def guarded_connect(self, address):
+        check(self, address)
+        return connect(self, address)
+
+    def guarded_connect_ex(self, address):
+        check(self, address)
+        return connect_ex(self, address)
+
+    def guarded_getaddrinfo(host, *args, **kwargs):
+        if not _is_here(host):
+            raise NetworkRefused(f"a test asked for the address of {host}")
+        return getaddrinfo(host, *args, **kwargs)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded_connect)
+    monkeypatch.setattr(socket.socket, "connect_ex", guarded_connect_ex)
+    monkeypatch.setattr(socket, "getaddrinfo", guarded_getaddrinfo)
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch, tmp_path):
+    """No AZUREML_* variable, proxy or Azure identity of whoever runs the tests, and a home of its own."""
+    for name in list(os.environ):
+        if name.startswith(("AZUREML_", "AZURE_", "MSI_")) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    home = tmp_path / "home"
+    home.mkdir()
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(home))
+    for name in [name for name in os.environ if name.startswith("XDG_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left_behind():
+    """Formatters, typed keys, connections and the session's configs end with their test."""
+    from azml_magics.core import secrets, wire
+
+    registered = set(wire.names())
+    yield
+    for name in set(wire.names()) - registered:
+        wire.unregister(name)
+    secrets.forget_asked_keys()
+    for module, end in (("azml_magics.core.transport", "close"), ("azml_magics.session", "reset")):
+        if module in sys.modules:
+            getattr(sys.modules[module], end)()

@@ -1,0 +1,1 @@
+"""The embedded endpoint, asked over real HTTP."""

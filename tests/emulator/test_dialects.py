@@ -1,0 +1,194 @@
+"""/score: each dialect gets the reply its real container gives."""
+
+from __future__ import annotations
+
+import pytest
+
+MARK = "[azml-magics demo endpoint, not a language model]"
+
+
+def score(client, body, deployment=None, **headers):
+    if deployment:
+        headers["azureml-model-deployment"] = deployment
+    return client.post("/score", json=body, headers=headers)
+
+
+def test_gpt2_of_june_2023_echoes_the_prompt_in_one_record_each(client):
+    reply = score(
+        client, {"inputs": {"input_string": ["My name is", "Once"]}, "parameters": {"max_new_tokens": 20}}
+    ).json()
+    assert [list(record) for record in reply] == [["0"], ["0"]]
+    assert reply[0]["0"].startswith(f"My name is {MARK}")
+    assert reply[1]["0"].startswith(f"Once {MARK}")
+
+
+def test_gpt2_of_november_2023(client):
+    reply = score(client, {"input_data": {"input_string": ["My name is", "Once"]}}).json()
+    assert len(reply) == 2
+    assert reply[0]["0"].startswith("My name is ")
+
+
+@pytest.mark.parametrize("deployment", [None, "gpt2", "mlflow"])
+def test_gpt2_today_is_a_list_of_strings(client, deployment):
+    body = {"input_data": ["My name is"], "params": {"max_new_tokens": 30}}
+    assert score(client, body, deployment).json()[0].startswith(f"My name is {MARK}")
+    body["params"]["return_full_text"] = False
+    assert score(client, body, deployment).json()[0].startswith(MARK)
+
+
+def test_dolly_has_its_parameters_beside_and_does_not_echo(client):
+    body = {"input_data": {"input_string": ["Explain fusion."]}, "parameters": {}}
+    for deployment in (None, "dolly"):
+        assert score(client, body, deployment).json()[0]["0"].startswith(MARK)
+
+
+def test_hugging_face_list_and_plain(client):
+    assert score(client, {"inputs": ["Hi there, Azure"]}).json()[0]["0"]["generated_text"].startswith(MARK)
+    assert score(client, {"inputs": "Hi there, Azure"}, "hf").json()[0]["generated_text"].startswith(MARK)
+    two = score(client, {"inputs": ["a b c", "d e f"]}).json()
+    assert [list(record) for record in two] == [["0"], ["0"]]
+
+
+def test_dedicated_completion_puts_several_prompts_into_one_record(client):
+    body = {"input_data": {"input_string": ["One thing", "Two things"], "parameters": {"max_new_tokens": 30}}}
+    for deployment in (None, "text"):
+        (record,) = score(client, body, deployment).json()
+        assert list(record) == ["0", "1"]
+
+
+def test_dedicated_chat_replies_output(client):
+    body = {"input_data": {"input_string": [{"role": "user", "content": "Hello"}], "parameters": {}}}
+    for deployment in (None, "llama2", "chat"):
+        response = score(client, body, deployment)
+        assert response.content.startswith(b'{"output":"[azml-magics demo endpoint')
+
+
+def test_the_image_of_2026_replies_usage_too(client):
+    body = {"input_data": {"input_string": [{"role": "user", "content": "Hello"}], "parameters": {"max_new_tokens": 3}}}
+    reply = score(client, body, "fms").json()
+    assert reply["finish_reason"] == "length"
+    assert reply["usage"]["completion_tokens"] == 3
+    assert reply["message"] == {"role": "assistant", "content": reply["output"]}
+    text = score(client, {"input_data": {"input_string": ["Hi"], "parameters": {}}}, "fms").json()
+    assert isinstance(text["output"], list)
+    assert score(client, {"inputs": ["Hi"]}, "fms").json() == {}
+
+
+@pytest.mark.parametrize(
+    ("given", "shape"),
+    [
+        ("What is Azure?", str),
+        (["What is Azure?"], str),
+        ({"columns": ["input_string"], "index": [0], "data": [["What is Azure?"]]}, dict),
+        ({"columns": ["input_string"], "index": [0], "data": ["What is Azure?"]}, dict),
+        ([{"question": "What is Azure?"}], dict),
+    ],
+)
+def test_mlflow_takes_every_form_of_input_data(client, given, shape):
+    (row,) = score(client, {"input_data": given}, "mlflow").json()
+    assert isinstance(row, shape)
+    assert "Azure" in (row if shape is str else row["0"])
+
+
+TEXT = (
+    "The bridge over the river was closed for repairs in March. Engineers found cracks in two of the river bridge's "
+    "pillars. A cat slept nearby. The repairs of the bridge will take the engineers until June."
+)
+
+
+def test_bart_extracts_sentences_of_the_text(client):
+    reply = score(client, {"inputs": [TEXT], "parameters": {}, "options": {"wait_for_model": True}}, "bart").json()
+    summary = reply[0]["summary_text"].removeprefix(MARK).strip()
+    assert summary in TEXT
+    assert "cat" not in summary
+    assert summary in score(client, {"input_data": [TEXT]}, "bart").json()[0]
+
+
+def test_t5_translates_the_words_it_knows(client):
+    reply = score(client, {"inputs": ["translate English to German: the house is big"]}, "t5").json()
+    assert reply[0]["translation_text"].endswith("das haus ist groß")
+
+
+def test_promptflow_answers_and_streams_without_done(client, events):
+    body = {"question": "What is Azure ML?", "chat_history": []}
+    answer = score(client, body).json()["answer"]
+    streamed = score(client, body, "promptflow", accept="text/event-stream")
+    assert "".join(event["answer"] for event in events(streamed)) == answer
+    assert b"[DONE]" not in streamed.content
+    refused = score(client, body, "promptflow", accept="image/png")
+    assert (refused.status_code, refused.headers["ms-azureml-model-error-statuscode"]) == (424, "406")
+    assert refused.json()["error"]["code"] == "UserError"
+
+
+def test_promptflow_knows_the_chat_history(client):
+    history = [{"inputs": {"question": "My name is Ada."}, "outputs": {"answer": "Hello Ada"}}]
+    assert "Ada" in score(client, {"question": "What is my name?", "chat_history": history}).json()["answer"]
+
+
+@pytest.mark.parametrize(
+    ("deployment", "body", "inner", "message"),
+    [
+        ("llama2", {"inputs": ["x"]}, "400", "A value is not provided for the 'input_data' parameter."),
+        ("hf", {"input_data": ["x"]}, "400", "A value is not provided for the 'inputs' parameter."),
+        ("gpt2", {"input_data": {"input_string": ["x"]}}, "500", "An unexpected error occurred in scoring script."),
+        (None, {"hello": 1}, "400", "A value is not provided for the 'input_data' parameter."),
+        (None, [1], "400", "POST body should be a JSON dictionary."),
+    ],
+)
+def test_a_body_of_another_dialect_is_azures_424(client, deployment, body, inner, message):
+    response = score(client, body, deployment)
+    assert response.status_code == 424
+    assert response.headers["ms-azureml-model-error-statuscode"] == inner
+    assert response.headers["ms-azureml-model-error-reason"] == "model_error"
+    assert response.json()["message"].startswith(message)
+
+
+def test_bodies_that_are_not_json(client):
+    broken = client.post("/score", content=b'{"inputs": ', headers={"content-type": "application/json"})
+    assert (
+        broken.json()["message"]
+        == "POST body could not be decoded as JSON: Expecting value: line 1 column 12 (char 11)"
+    )
+    form = client.post("/score", content=b"{}", headers={"content-type": "text/plain"})
+    assert form.headers["ms-azureml-model-error-statuscode"] == "415"
+    empty = client.post("/score", headers={"content-type": "application/json"})
+    assert empty.json() == {"message": "POST body is empty. Expecting a JSON dictionary."}
+
+
+def test_an_unknown_deployment_has_no_traffic(client):
+    response = score(client, {"inputs": ["x"]}, "green")
+    assert (response.status_code, response.text) == (404, "Specified traffic group could not be found")
+
+
+def test_a_route_the_deployment_does_not_serve_is_424_with_inner_404(client):
+    response = client.post("/v1/chat/completions", json={}, headers={"azureml-model-deployment": "gpt2"})
+    assert (response.status_code, response.headers["ms-azureml-model-error-statuscode"]) == (424, "404")
+    assert response.json()["message"].startswith("The requested URL was not found on the server.")
+    openai = score(client, {"inputs": ["x"]}, "openai")
+    assert (openai.status_code, openai.json()) == (424, {"detail": "Not Found"})
+
+
+def test_a_url_alone_can_pin_a_deployment(client):
+    for route in ("/score?emulator-deployment=bart", "/api/v1/endpoint/bart/score"):
+        response = client.post(route, json={"inputs": [TEXT]})
+        assert response.headers["azureml-model-deployment"] == "bart"
+        assert "summary_text" in response.json()[0]
+    assert (
+        client.post("/api/v1/endpoint/my-endpoint/score", json={"inputs": ["x"]}).headers["azureml-model-deployment"]
+        == "blue"
+    )
+
+
+def test_azures_headers(client):
+    response = score(client, {"inputs": ["x"]}, **{"x-ms-client-request-id": "a" * 60, "x-request-id": "mine"})
+    assert response.headers["x-ms-client-request-id"] == "a" * 40
+    assert len(response.headers["x-request-id"]) == 36
+    assert response.headers["azureml-model-deployment"] == "blue"
+
+
+def test_stop_and_limits_under_all_their_names(client):
+    for name in ("max_new_tokens", "max_tokens", "max_gen_len"):
+        reply = score(client, {"input_data": {"input_string": ["Hi there"], "parameters": {name: 4}}}).json()
+        assert reply == [{"0": "[azml-magics demo endpoint"}]
+    stopped = score(client, {"inputs": "Hi there", "parameters": {"stop": [" not"]}}).json()
+    assert stopped == [{"generated_text": "[azml-magics demo endpoint,"}]

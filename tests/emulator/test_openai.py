@@ -1,0 +1,214 @@
+"""The OpenAI-style routes: bodies, settings, checks."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+HELLO = [{"role": "user", "content": "Hello"}]
+CHAT_ROUTES = [
+    "/chat/completions",
+    "/v1/chat/completions",
+    "/models/chat/completions?api-version=2024-05-01-preview",
+    "/openai/v1/chat/completions",
+    "/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21",
+    "/api/v1/endpoint/mine/v1/chat/completions",
+]
+TEXT_ROUTES = [
+    "/completions",
+    "/v1/completions",
+    "/openai/v1/completions",
+    "/openai/deployments/x/completions?api-version=2024-10-21",
+]
+
+
+@pytest.mark.parametrize("route", CHAT_ROUTES)
+def test_every_chat_route_answers(client, route):
+    reply = client.post(route, json={"model": "m", "messages": HELLO}).json()
+    assert reply["object"] == "chat.completion"
+    assert reply["model"] == "m"
+    (choice,) = reply["choices"]
+    assert choice["message"]["role"] == "assistant"
+    assert choice["message"]["content"].startswith("[azml-magics demo endpoint, not a language model]")
+    assert choice["finish_reason"] == "stop"
+    usage = reply["usage"]
+    assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"]
+
+
+@pytest.mark.parametrize("route", TEXT_ROUTES)
+def test_every_completion_route_answers(client, route):
+    reply = client.post(route, json={"model": "m", "prompt": "Once upon a time"}).json()
+    assert reply["object"] == "text_completion"
+    assert reply["choices"][0]["text"].startswith(" [azml-magics")
+    assert reply["usage"]["prompt_tokens"] == 4
+
+
+def test_api_version_and_model_where_they_are_required(client):
+    missing = client.post("/models/chat/completions", json={"model": "m", "messages": HELLO})
+    assert (missing.status_code, missing.json()["error"]["code"]) == (400, "MissingApiVersionParameter")
+    assert client.post("/openai/deployments/x/chat/completions", json={"messages": HELLO}).status_code == 400
+    for route in ("/models/chat/completions?api-version=1", "/openai/v1/chat/completions"):
+        assert client.post(route, json={"messages": HELLO}).json()["error"]["code"] == "no_model_name"
+    assert (
+        client.post("/openai/deployments/x/chat/completions?api-version=1", json={"messages": HELLO}).json()["model"]
+        == "x"
+    )
+
+
+def test_extra_parameters_as_the_inference_api_treats_them(client):
+    body = {"messages": HELLO, "n": 2, "stream_options": {"include_usage": True}}
+    refused = client.post("/chat/completions", json=body)
+    assert refused.status_code == 400
+    assert refused.json()["detail"] == (
+        "Extra parameters ['n', 'stream_options'] are not allowed when extra-parameters is not set or set to be 'error'. "
+        "Set extra-parameters to 'pass-through' to pass to the model."
+    )
+    dropped = client.post("/chat/completions", json=body, headers={"extra-parameters": "drop"}).json()
+    assert len(dropped["choices"]) == 1
+    passed = client.post("/chat/completions", json=body, headers={"extra-parameters": "pass-through"}).json()
+    assert len(passed["choices"]) == 2
+    odd = client.post("/chat/completions", json=body, headers={"extra-parameters": "nope"})
+    assert odd.json() == {
+        "detail": "Unexpected EXTRA_PARAMETERS option nope, expected options are ['error', 'drop', 'pass-through']"
+    }
+    assert len(client.post("/v1/chat/completions", json=body).json()["choices"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        ({"max_tokens": "lots"}, ["body", "max_tokens"]),
+        ({"max_tokens": 0}, ["body", "max_tokens"]),
+        ({"max_tokens": 1.5}, ["body", "max_tokens"]),
+        ({"temperature": 3}, ["body", "temperature"]),
+        ({"temperature": True}, ["body", "temperature"]),
+        ({"top_p": -1}, ["body", "top_p"]),
+        ({"presence_penalty": 5}, ["body", "presence_penalty"]),
+        ({"seed": "x"}, ["body", "seed"]),
+        ({"stop": 3}, ["body", "stop"]),
+        ({"stop": ["a", 3]}, ["body", "stop"]),
+        ({"stream": "perhaps"}, ["body", "stream"]),
+        ({"messages": None}, ["body", "messages"]),
+        ({"messages": []}, ["body", "messages"]),
+        ({"messages": "hi"}, ["body", "messages"]),
+        ({"messages": [{"role": "wizard", "content": "x"}]}, ["body", "messages", 0, "role"]),
+        ({"messages": [{"role": "user", "content": None}]}, ["body", "messages", 0, "content"]),
+        ({"tools": [{"type": "function"}]}, ["body", "tools", 0, "function", "name"]),
+        (
+            {"tool_choice": "sometimes", "tools": [{"type": "function", "function": {"name": "f"}}]},
+            ["body", "tool_choice"],
+        ),
+        ({"response_format": {"type": "xml"}}, ["body", "response_format"]),
+    ],
+)
+def test_wrong_types_and_ranges_are_422_and_name_the_place(client, change, where):
+    response = client.post("/chat/completions", json={"messages": HELLO, **change})
+    assert response.status_code == 422
+    error = response.json()["error"]
+    assert (error["code"], error["message"]) == ("Invalid input", "invalid input error")
+    assert error["details"][0]["loc"] == where
+
+
+def test_bodies_that_are_not_json_are_422(client):
+    broken = client.post(
+        "/v1/chat/completions", content=b'{"messages": [', headers={"content-type": "application/json"}
+    )
+    assert (broken.status_code, broken.json()["error"]["details"][0]["type"]) == (422, "json_invalid")
+    text = client.post("/chat/completions", content=b"{}", headers={"content-type": "text/plain"})
+    assert text.json()["error"]["details"][0]["type"] == "model_attributes_type"
+
+
+def test_numbers_in_strings_and_stream_as_text_pass_as_in_the_real_server(client):
+    reply = client.post("/v1/chat/completions", json={"messages": HELLO, "max_tokens": "3", "stream": "True"})
+    assert reply.headers["content-type"].startswith("text/event-stream")
+
+
+def test_tokens_are_counted_the_same_everywhere(client, chat, events):
+    whole = chat("What is Azure?", max_tokens=9)
+    assert whole["choices"][0]["finish_reason"] == "length"
+    assert whole["usage"]["completion_tokens"] == 9
+    streamed = events(
+        client.post(
+            "/v1/chat/completions",
+            json={"messages": [{"role": "user", "content": "What is Azure?"}], "max_tokens": 9, "stream": True},
+        )
+    )
+    pieces = [c["choices"][0]["delta"]["content"] for c in streamed[:-1] if c["choices"][0]["delta"].get("content")]
+    assert len(pieces) == 9
+    assert "".join(pieces) == whole["choices"][0]["message"]["content"]
+
+
+@pytest.mark.parametrize("name", ["max_tokens", "max_new_tokens", "max_gen_len", "max_completion_tokens"])
+def test_every_name_of_the_limit(chat, name):
+    assert chat("Hello", **{name: 2})["usage"]["completion_tokens"] == 2
+
+
+def test_stop_is_a_string_or_a_list(chat):
+    for stop in (" language", ["nowhere", " language"]):
+        choice = chat("Hello", stop=stop)["choices"][0]
+        assert choice["message"]["content"] == "[azml-magics demo endpoint, not a"
+        assert choice["finish_reason"] == "stop"
+
+
+def test_ignore_eos_gives_exactly_as_many_tokens_as_asked(chat):
+    reply = chat("Hello", max_tokens=700, ignore_eos=True)
+    assert reply["usage"]["completion_tokens"] == 700
+    assert reply["choices"][0]["finish_reason"] in ("stop", "length")
+
+
+def test_n_choices_differ(chat):
+    choices = chat("Tell me about notebooks and kernels", n=3)["choices"]
+    assert [c["index"] for c in choices] == [0, 1, 2]
+    assert len({c["message"]["content"] for c in choices}) == 3
+
+
+def test_logprobs(client, chat):
+    content = chat("Hello", max_tokens=2, logprobs=True)["choices"][0]["logprobs"]["content"]
+    assert [item["token"] for item in content] == ["[", "azml-magics"]
+    found = client.post("/v1/completions", json={"prompt": "x", "max_tokens": 2, "logprobs": 1}).json()["choices"][0][
+        "logprobs"
+    ]
+    assert found["tokens"] == [" [", "azml-magics"]
+    assert found["text_offset"] == [0, 2]
+    assert all(value <= 0 for value in found["token_logprobs"])
+
+
+def test_several_prompts_and_echo(client):
+    reply = client.post("/v1/completions", json={"prompt": ["one", "two"], "echo": True}).json()
+    assert [c["text"][:4] for c in reply["choices"]] == ["one ", "two "]
+
+
+def test_pictures_and_sounds_are_named_with_type_and_size(say):
+    data = base64.b64encode(b"12345").decode()
+    parts = [
+        {"type": "text", "text": "What is in the image?"},
+        {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{data}"}},
+        {"type": "image_url", "image_url": {"url": "https://example.com/cat.jpg?sig=secret"}},
+        {"type": "input_audio", "input_audio": {"data": data, "format": "mp3"}},
+    ]
+    answer = say("", messages=[{"role": "user", "content": parts}])
+    assert "an image (image/png, 5 bytes); an image at https://example.com/cat.jpg; a sound (mp3, 5 bytes)" in answer
+    assert "secret" not in answer
+
+
+def test_reasoning_apart_or_in_think_tags(client, chat):
+    reply = chat("Why is the sky blue?", headers={"azureml-model-deployment": "reasoning"})
+    message = reply["choices"][0]["message"]
+    assert "cannot reason" in message["reasoning_content"]
+    assert reply["usage"]["completion_tokens_details"]["reasoning_tokens"] > 0
+    old = client.post(
+        "/models/chat/completions?api-version=2024-05-01-preview", json={"model": "reasoning", "messages": HELLO}
+    ).json()
+    assert old["choices"][0]["message"]["content"].startswith("<think>\n")
+    assert "</think>\n\n[azml-magics" in old["choices"][0]["message"]["content"]
+
+
+def test_a_lone_surrogate_does_not_break_the_reply(client):
+    response = client.post(
+        "/v1/chat/completions",
+        content=b'{"messages":[{"role":"user","content":"say \'\\ud800x\'"}]}',
+        headers={"content-type": "application/json"},
+    )
+    assert response.status_code == 200
+    assert response.json()["choices"][0]["message"]["content"].endswith("?x")

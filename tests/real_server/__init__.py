@@ -1,0 +1,1 @@
+"""Microsoft's own scoring server, azureml-inference-server-http, as a real endpoint for the tests."""

@@ -196,8 +196,9 @@ async def serve(folder: Path | None) -> None:
     if files:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(*files)
+        context.num_tickets = 0  # nobody here resumes a session
         secure = await loop.create_server(lambda: Connection(stats), "127.0.0.1", 0, backlog=1024, ssl=context)
-        said.update(https=f"https://localhost:{port_of(secure)}", ca=str(files[0]))
+        said.update(https=f"https://127.0.0.1:{port_of(secure)}", ca=str(files[0]))
     print(json.dumps(said), flush=True)
     await loop.run_in_executor(None, sys.stdin.read)  # our parent's end of this pipe closes with it
 

@@ -1,0 +1,1 @@
+"""The tests of azml_magics; folders mirror its rooms."""

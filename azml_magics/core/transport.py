@@ -1,7 +1,7 @@
 """The one place that talks HTTP: a sync and an async driver for policy.py's plans, and lanes.
 
-A lane is an httpx client with one connection. httpx's own pool looks at every connection for every queued request,
-which is quadratic in their number; a stack of lanes is not, and its most recently used connection is its warmest.
+A lane is one connection. A pool looks at every connection for every queued request, which is quadratic in their
+number; a stack of lanes is not, and its most recently used connection is its warmest.
 """
 
 from __future__ import annotations
@@ -11,116 +11,62 @@ import os
 import threading
 import time
 import weakref
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-import httpx
-
-from .policy import CONNECT_TIMEOUT, Answer, Broken, Plan, Request, Sleep
+from . import connection
+from .connection import Lane, broken, decoded, decoder_of, headers_of, open_async_lane, open_lane, to_send
+from .policy import Answer, Broken, Plan, Request, Sleep
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncGenerator, Callable, Generator
 
-_IDLE_SECONDS = 60.0
+__all__ = ["asend", "broken", "close", "send", "trust"]
+
 _MOST_IDLE_LANES = 256
-_USER_AGENT = "azml-magics"
-
-
-def broken(error: Exception, *, reused: bool = False) -> Broken:
-    """httpx's exception in the policy's words."""
-    if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
-        return Broken("connect-timeout", error, reused)
-    if isinstance(error, httpx.TimeoutException):
-        return Broken("timeout", error, reused)
-    if isinstance(error, httpx.ConnectError | httpx.ProxyError):
-        return Broken("refused", error, reused)
-    if isinstance(error, httpx.TransportError):
-        return Broken("closed", error, reused)
-    return Broken("unsendable", error, reused)
-
-
-# ---- lanes ---------------------------------------------------------------------------------------------------
-
-
-def _client_options(url: str) -> dict[str, Any]:
-    """Options for one lane: one connection, kept alive, no redirects, the system's trust and proxies.
-
-    On plain http (this machine) nothing is ever encrypted, so the costly loading of certificates is left out.
-    """
-    return {
-        "verify": _trust() if url.startswith("https:") else _no_trust(),
-        "limits": httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=_IDLE_SECONDS),
-        "follow_redirects": False,
-        "headers": {"User-Agent": _USER_AGENT},
-        "trust_env": url.startswith("https:"),
-    }
-
-
-_contexts: dict[str, ssl.SSLContext] = {}
-
-
-def _trust() -> ssl.SSLContext:
-    if "system" not in _contexts:
-        _contexts["system"] = httpx.create_ssl_context()
-    return _contexts["system"]
-
-
-def _no_trust() -> ssl.SSLContext:
-    if "none" not in _contexts:
-        import ssl
-
-        _contexts["none"] = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    return _contexts["none"]
+_OK = 200
 
 
 def trust(certificates: ssl.SSLContext | None) -> None:
     """Use `certificates` for every new connection of this process; None goes back to the system's."""
     close()
-    if certificates is None:
-        _contexts.pop("system", None)
-    else:
-        _contexts["system"] = certificates
-
-
-@dataclass
-class _Lane:
-    client: Any
-    served: bool = False
+    connection.set_trusted(certificates)
 
 
 class _Lanes:
     """A stack of idle lanes for each origin."""
 
     def __init__(self) -> None:
-        self._idle: dict[str, list[_Lane]] = {}
+        self._idle: dict[str, list[Lane]] = {}
         self._lock = threading.Lock()
 
-    def take(self, url: str, make: Callable[..., Any]) -> tuple[str, _Lane]:
-        parts = urlsplit(url)
-        origin = f"{parts.scheme}://{parts.netloc}"
+    def take(self, url: str) -> Lane | None:
+        """The lane that was used last, or None where all are busy."""
         with self._lock:
-            idle = self._idle.get(origin)
-            if idle:
-                return origin, idle.pop()
-        return origin, _Lane(make(**_client_options(url)))
+            idle = self._idle.get(_origin(url))
+            return idle.pop() if idle else None
 
-    def give_back(self, origin: str, lane: _Lane) -> bool:
+    def give_back(self, url: str, lane: Lane) -> bool:
         """Whether the lane was kept; a caller closes one that was not."""
         lane.served = True
         with self._lock:
-            idle = self._idle.setdefault(origin, [])
+            idle = self._idle.setdefault(_origin(url), [])
             if len(idle) < _MOST_IDLE_LANES:
                 idle.append(lane)
                 return True
         return False
 
-    def empty(self) -> list[_Lane]:
+    def empty(self) -> list[Lane]:
+        """All idle lanes, no longer in the stack."""
         with self._lock:
             lanes = [lane for idle in self._idle.values() for lane in idle]
             self._idle.clear()
         return lanes
+
+
+def _origin(url: str) -> str:
+    """ "https://host:port" of a URL."""
+    return "/".join(url.split("/", 3)[:3])
 
 
 _lanes = _Lanes()
@@ -131,16 +77,7 @@ if hasattr(os, "register_at_fork"):  # a child must not write on its parent's so
 def close() -> None:
     """Close the idle connections of the sync lanes; the next call opens new ones."""
     for lane in _lanes.empty():
-        lane.client.close()
-
-
-def _built(client: Any, request: Request) -> Any:
-    timeout = httpx.Timeout(request.timeout, connect=min(CONNECT_TIMEOUT, request.timeout))
-    return client.build_request("POST", request.url, content=request.body, headers=request.headers, timeout=timeout)
-
-
-def _headers(reply: Any) -> dict[str, str]:
-    return {name.lower(): value for name, value in reply.headers.items()}
+        lane.connection.close()
 
 
 # ---- sync ----------------------------------------------------------------------------------------------------
@@ -162,35 +99,50 @@ def send(plan: Plan, wait: Callable[[float], Any] = time.sleep) -> Answer:
             return answer
 
 
+def _lane_for(url: str) -> Lane:
+    while lane := _lanes.take(url):
+        if lane.is_usable:
+            return lane
+        lane.connection.close()
+    return open_lane(url)
+
+
 def _send_once(request: Request) -> Answer | Broken:
-    origin, lane = _lanes.take(request.url, httpx.Client)
+    lane = None
     try:
-        reply = lane.client.send(_built(lane.client, request), stream=True)
-        if request.stream and reply.status_code == httpx.codes.OK:
-            return Answer(reply.status_code, _headers(reply), stream=_pieces(reply, origin, lane))
-        body = reply.read()
-        answer = Answer(reply.status_code, _headers(reply), body)
+        lane = _lane_for(request.url)
+        reply = lane.connection.handle_request(to_send(request))
+        headers = headers_of(reply)
+        if request.stream and reply.status == _OK:
+            return Answer(reply.status, headers, stream=_pieces(reply, headers, request.url, lane))
+        answer = Answer(reply.status, headers, decoded(reply.iter_stream(), headers))
+        reply.close()
     except Exception as error:  # noqa: BLE001 - every failure to send becomes an error of ours in `attempts`
-        lane.client.close()
+        if lane is None:
+            return broken(error)
+        lane.connection.close()
         return broken(error, reused=lane.served)
     except BaseException:  # a kernel interrupt: the connection is in the middle of something
-        lane.client.close()
+        if lane is not None:
+            lane.connection.close()
         raise
-    if not _lanes.give_back(origin, lane):
-        lane.client.close()
+    if not _lanes.give_back(request.url, lane):
+        lane.connection.close()
     return answer
 
 
-def _pieces(reply: httpx.Response, origin: str, lane: _Lane) -> Generator[bytes, None, None]:
+def _pieces(reply: Any, headers: dict[str, str], url: str, lane: Lane) -> Generator[bytes, None, None]:
     """The body as it arrives; the lane goes back when it is whole and is closed when it is left early."""
     whole = False
+    decoder = decoder_of(headers)
     try:
-        yield from reply.iter_bytes()
+        for piece in reply.iter_stream():
+            yield decoder.decompress(piece)
         whole = True
     finally:
         reply.close()
-        if not (whole and _lanes.give_back(origin, lane)):
-            lane.client.close()
+        if not (whole and _lanes.give_back(url, lane)):
+            lane.connection.close()
 
 
 # ---- async ---------------------------------------------------------------------------------------------------
@@ -216,7 +168,7 @@ async def _kept(lanes: _Lanes) -> AsyncGenerator[None, None]:
         yield
     finally:
         for lane in lanes.empty():
-            await lane.client.aclose()
+            await lane.connection.aclose()
 
 
 async def asend(plan: Plan) -> Answer:
@@ -236,32 +188,48 @@ async def asend(plan: Plan) -> Answer:
             return answer
 
 
+async def _async_lane_for(url: str, lanes: _Lanes) -> Lane:
+    while lane := lanes.take(url):
+        if lane.is_usable:
+            return lane
+        await lane.connection.aclose()
+    return open_async_lane(url)
+
+
 async def _asend_once(request: Request, lanes: _Lanes) -> Answer | Broken:
-    origin, lane = lanes.take(request.url, httpx.AsyncClient)
+    lane = None
     try:
-        reply = await lane.client.send(_built(lane.client, request), stream=True)
-        if request.stream and reply.status_code == httpx.codes.OK:
-            return Answer(reply.status_code, _headers(reply), stream=_apieces(reply, origin, lane, lanes))
-        body = await reply.aread()
-        answer = Answer(reply.status_code, _headers(reply), body)
+        lane = await _async_lane_for(request.url, lanes)
+        reply = await lane.connection.handle_async_request(to_send(request))
+        headers = headers_of(reply)
+        if request.stream and reply.status == _OK:
+            return Answer(reply.status, headers, stream=_apieces(reply, headers, request.url, lane, lanes))
+        answer = Answer(reply.status, headers, decoded([piece async for piece in reply.aiter_stream()], headers))
+        await reply.aclose()
     except Exception as error:  # noqa: BLE001 - every failure to send becomes an error of ours in `attempts`
-        await lane.client.aclose()
+        if lane is None:
+            return broken(error)
+        await lane.connection.aclose()
         return broken(error, reused=lane.served)
     except BaseException:  # cancelled: the connection is in the middle of something
-        await asyncio.shield(lane.client.aclose())
+        if lane is not None:
+            await asyncio.shield(lane.connection.aclose())
         raise
-    if not lanes.give_back(origin, lane):
-        await lane.client.aclose()
+    if not lanes.give_back(request.url, lane):
+        await lane.connection.aclose()
     return answer
 
 
-async def _apieces(reply: httpx.Response, origin: str, lane: _Lane, lanes: _Lanes) -> AsyncGenerator[bytes, None]:
+async def _apieces(
+    reply: Any, headers: dict[str, str], url: str, lane: Lane, lanes: _Lanes
+) -> AsyncGenerator[bytes, None]:
     whole = False
+    decoder = decoder_of(headers)
     try:
-        async for piece in reply.aiter_bytes():
-            yield piece
+        async for piece in reply.aiter_stream():
+            yield decoder.decompress(piece)
         whole = True
     finally:
         await reply.aclose()
-        if not (whole and lanes.give_back(origin, lane)):
-            await lane.client.aclose()
+        if not (whole and lanes.give_back(url, lane)):
+            await lane.connection.aclose()

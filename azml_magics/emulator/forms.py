@@ -182,24 +182,23 @@ def _list(ask: Ask, choices: random.Random) -> str | None:
     essay = re.search(r"\b\d+[ -]words?\b", ask.prompt, re.IGNORECASE)
     if essay or (many is None and not _LIST.search(ask.prompt)) or many == 1:
         return None
-    words = keywords(ask.prompt, 12) or ["this"]
+    words = [word for word in keywords(ask.prompt, 12) if not re.fullmatch(_THINGS, word, re.IGNORECASE)] or ["this"]
     choices.shuffle(words)
     lines = [f"{at + 1}. {_item(ask.prompt, words[at % len(words)], choices)}" for at in range(many or 5)]
     return "\n".join(dict.fromkeys(lines))
 
 
+_ITEMS = (
+    "{mood} {word}",
+    "A {mood} {word}",
+    "{word}, the {mood} way",
+    "{mood} notes on {word}",
+    "The {noun} of {word}",
+)
+
+
 def _item(prompt: str, word: str, choices: random.Random) -> str:
-    pattern = choices.choice(
-        (
-            "A {mood} {noun} of %s",
-            "%s with a {mood} start",
-            "{mood} notes on %s",
-            "The {noun} in %s",
-            "%s, the {mood} way",
-            "A {mood} look at %s",
-        )
-    )
-    line = fill(pattern.replace("%s", word), prompt, choices)
+    line = fill(choices.choice(_ITEMS).replace("{word}", word), prompt, choices)
     return line[:1].upper() + line[1:]
 
 
@@ -210,5 +209,5 @@ def _words_asked(ask: Ask) -> int | None:
 
 _FORMS: tuple[Callable[[Ask, random.Random], str | None], ...] = (
     _remembered_name, _greeting, _translation, _summary, _json, _sentiment, _arithmetic, _echo,
-    verse.verse, verse.code, verse.table, _list,
+    verse.joke, verse.verse, verse.code, verse.table, _list,
 )  # fmt: skip

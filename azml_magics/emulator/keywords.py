@@ -31,7 +31,7 @@ _WORD = re.compile(r"[^\W\d_][\w'\u2019-]*")
 _TOPIC = (
     re.compile(
         r"\b(?:about|regarding|describing|on the (?:topic|subject) of|explain(?: to me)?|define|describe|discuss|"
-        r"difference between|compare|definition of|meaning of)\s+([^.?!:;\n]{2,120})",
+        r"difference between|compare|definition of|meaning of)\s+([^.?!:;,\n]{2,120})",
         re.IGNORECASE,
     ),
     re.compile(r"\bwh(?:at|o|ere) (?:is|are|was|were|do|does)\s+([^.?!:;,\n]{2,80})", re.IGNORECASE),
@@ -43,6 +43,10 @@ _TOPIC = (
 _TRAILER = re.compile(
     r"\s+(?:in (?:one|two|three|\d+|a few) .*|in (?:plain|simple) .*|as (?:a )?json.*|please)$", re.IGNORECASE
 )
+_LEADER = re.compile(
+    r"^(?:the |a |an |my |your )?(?:(?:difference|relation)s? between |(?:meaning|definition) of )?(?:the |a |an )?",
+    re.IGNORECASE,
+)
 LONGEST_LOOK = 4000
 _SHORTEST = 3
 
@@ -52,7 +56,7 @@ def keywords(text: str, most: int = 6) -> list[str]:
     found: dict[str, str] = {}
     for match in _WORD.finditer(text[:LONGEST_LOOK]):
         word = match.group().strip("'\u2019-")[:24]
-        if word.lower() in COMMON or (len(word) < _SHORTEST and word.isascii()):
+        if word.lower() in COMMON or word.lower() in NUMBERS or (len(word) < _SHORTEST and word.isascii()):
             continue
         found.setdefault(word.lower(), word)
         if len(found) == most:
@@ -66,7 +70,7 @@ def topic(text: str) -> str:
         match = pattern.search(text[:LONGEST_LOOK])
         if match:
             phrase = _TRAILER.sub("", match.group(1).strip().strip("'\"`“”"))
-            words = re.sub(r"^(?:the|a|an|my|your)\s+", "", phrase, flags=re.IGNORECASE).split()
+            words = _LEADER.sub("", phrase).split()
             phrase = " ".join(words[:8]).strip("'\"`“”,() ")
             if phrase and phrase.lower() not in COMMON:
                 return phrase

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from azml_magics.emulator.keywords import COMMON, NUMBERS, keywords, topic, word_set
+from azml_magics.emulator.keywords import COMMON, NUMBERS, topic, word_set
 
 _NUMBER = re.compile(r"(?<![\w.])-?\d{1,15}(?:\.\d{1,10})?(?![\w]|\.\d)")
 _QUOTED = re.compile(r"(?<!\w)[\"“«「\u2018'`]([^\"“”«»「」\u2018\u2019'`\n]{1,200})[\"”»」\u2019'`](?!\w)")
@@ -96,8 +96,7 @@ class Prompt:
 
     def about(self, name: str) -> str:
         """A made-up text for a slot that the prompt says nothing of, plainly a demo's."""
-        words = " ".join(keywords(self.text, 3)) or "nothing in particular"
-        return f"demo {name.replace('_', ' ')} about {words}"
+        return f"demo {name.replace('_', ' ')} about {topic(self.text)}"
 
     def chosen(self, options: list[Any]) -> Any:
         """The option that the prompt names (whole word, the longest first), or else the first one."""

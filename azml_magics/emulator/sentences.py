@@ -35,7 +35,7 @@ CLOSINGS = (
     "That is the {noun} of {topic} in brief.",
     "With {word} settled, the rest of {topic} follows.",
     "From here, {other} is the natural next question.",
-    "The rest is practice with {word}.",
+    "The rest is patience with {word}.",
     "Everything else about {topic} can wait until {word} is clear.",
 )
 MOODS = ("quiet", "plain", "careful", "curious", "patient", "bright", "steady", "practical", "gentle", "simple")
@@ -47,7 +47,7 @@ def fill(pattern: str, prompt: str, choices: random.Random) -> str:
     about = topic(prompt)
     words = keywords(prompt, 8) or [about]
     word = choices.choice(words)
-    other = choices.choice([w for w in words if w != word] or ["its context"])
+    other = choices.choice([w for w in words if w != word] or ["practice"])
     return (
         pattern.replace("{mood}", choices.choice(MOODS))
         .replace("{noun}", choices.choice(NOUNS))

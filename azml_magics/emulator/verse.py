@@ -22,7 +22,7 @@ _CODE = re.compile(
 _TABLE = re.compile(r"\b(?:markdown table|as a table|in a table|table of)\b", re.IGNORECASE)
 
 _HAIKU_LINES = (
-    ("{topic} at dawn,", "{topic}, so {mood} now,", "Only {topic} stays,", "Morning, and {topic},"),
+    ("{topic} at dawn,", "{topic}, so {mood} now,", "Only {topic}, still,", "Morning, and {topic},"),
     (
         "a {mood} line waits in the cell,",
         "the cursor blinks and listens,",
@@ -50,6 +50,25 @@ _POEM_LINES = (
     ("the {noun} fits upon a page,", "a {mood} wind is in the wires,"),
     ("and half of it is song.", "and that will do for me."),
 )
+
+
+_JOKE = re.compile(r"\bjokes?\b", re.IGNORECASE)
+_JOKES = (
+    "Why did {topic} open a notebook? To see what the next cell would say.",
+    "What did the kernel say to {topic}? Give me a moment, I am still on the cell before.",
+    "How many answers does {topic} need? One, and a demo endpoint that knows it is a demo.",
+    "Why was {topic} never late? It always came with its own time series.",
+)
+
+
+def joke(ask: Ask, choices: random.Random) -> str | None:
+    """As many jokes as the prompt asks for, each a line."""
+    if not _JOKE.search(ask.prompt):
+        return None
+    many = number_before(ask.prompt, "jokes?", len(_JOKES)) or 1
+    about = topic(re.sub(r"\bjokes?\b", " ", ask.prompt, flags=re.IGNORECASE))
+    about = "the empty page" if about == "this request" else about
+    return "\n".join(line.replace("{topic}", about) for line in choices.sample(_JOKES, many))
 
 
 def verse(ask: Ask, choices: random.Random) -> str | None:

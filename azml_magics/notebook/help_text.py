@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from azml_magics.core import wire
@@ -56,12 +59,33 @@ def verb_help(name: str) -> str:
     return f"{text}\n\n{_columns(options)}" if options else text
 
 
-def markdown_tables() -> str:
-    """The option and verb tables in Markdown: what the README holds between its markers."""
-    options = "\n".join(f"| `{_cell(left)}` | {_cell(right)} |" for left, right in _rows(args.CELL_OPTIONS))
-    verbs = "\n".join(f"| `{_cell(verb.usage)}` | {_cell(verb.help)} |" for verb in args.VERBS.values())
-    return f"| `%%azureml` option | meaning |\n|---|---|\n{options}\n\n| `%azureml` | does |\n|---|---|\n{verbs}\n"
+def markdown_tables() -> dict[str, str]:
+    """The README's generated tables, by the name of the markers that hold them."""
+    options = [(f"`{_cell(left)}`", _cell(right)) for left, right in _rows(args.CELL_OPTIONS)]
+    verbs = [(f"`{_cell(verb.usage)}`", _cell(verb.help)) for verb in args.VERBS.values()]
+    formatters = [(f"`{name}`", _cell(wire.get(name).description)) for name in wire.names()]
+    return {
+        "formatters": _table("`-f`", "speaks", formatters),
+        "options": f"{_table('`%%azureml`', 'means', options)}\n{_table('`%azureml`', 'does', verbs)}",
+    }
+
+
+def _table(left: str, right: str, rows: list[tuple[str, str]]) -> str:
+    return "\n".join([f"| {left} | {right} |", "|---|---|", *(f"| {name} | {text} |" for name, text in rows)]) + "\n"
 
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|")
+
+
+def refreshed(document: str) -> str:
+    """`document` with every generated table made anew between its markers."""
+    for name, table in markdown_tables().items():
+        pattern = re.compile(rf"(<!-- {name}:[^\n]*-->\n).*?(<!-- /{name} -->)", re.DOTALL)
+        document = pattern.sub(lambda found, table=table: f"{found[1]}{table}{found[2]}", document)  # type: ignore[misc]
+    return document
+
+
+if __name__ == "__main__":
+    readme = Path(sys.argv[1] if len(sys.argv) > 1 else "README.md")
+    readme.write_text(refreshed(readme.read_text(encoding="utf-8")), encoding="utf-8")

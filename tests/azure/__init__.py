@@ -1,0 +1,1 @@
+"""What needs Azure beyond an endpoint and its key, with fake packages in its place."""

@@ -1,0 +1,1 @@
+"""The core: a config and a prompt become a response."""

@@ -156,9 +156,11 @@ def test_cut_breaks_off_in_the_middle(client, body):
 def test_stalled_sends_nothing_more_and_lets_the_client_go(client, endpoint):
     got = bytearray()
     headers = {"x-emulator-fault": "stalled;after=2"}
-    with client.stream("POST", ROUTE, json=STREAM, headers=headers, timeout=httpx.Timeout(5, read=0.3)) as response:
-        with pytest.raises(httpx.ReadTimeout):
-            collect(response, got)
+    with (
+        pytest.raises(httpx.ReadTimeout),
+        client.stream("POST", ROUTE, json=STREAM, headers=headers, timeout=httpx.Timeout(5, read=0.3)) as response,
+    ):
+        collect(response, got)
     assert got.count(b"\n\n") == 2
     assert client.post(ROUTE, json=CHAT).status_code == 200
 

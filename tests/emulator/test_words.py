@@ -66,6 +66,7 @@ def test_earlier_turns_are_known(say):
         ("Is this review positive or negative? The food was cold and the staff rude.", "negative"),
         ("Write a Python function that reverses text", "```python\ndef "),
         ("Write a SQL query for the orders", "```sql\nSELECT"),
+        ("Tell me a joke about cats.", "cats"),
         ("Show cats and dogs as a markdown table", "|---|---|---|"),
     ],
 )

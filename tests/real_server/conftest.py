@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from azml_magics import LLMConfig, Secret
 
 from .server import RealServer
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 KEY = "sk-real-server-0123456789"
 

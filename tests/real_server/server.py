@@ -35,9 +35,7 @@ class RealServer:
             if attempt == 2 or self._process.returncode != _NO_PORT:
                 raise RuntimeError(f"azmlinfsrv did not start with {script}.py:\n{self.log}")
 
-    def _start(
-        self, python: Path, script: str, folder: Path, environment: dict[str, str]
-    ) -> subprocess.Popen[bytes]:
+    def _start(self, python: Path, script: str, folder: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:
         clean = {
             "HOME": str(folder),
             "XDG_RUNTIME_DIR": str(folder),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import struct
 from pathlib import Path
@@ -56,7 +55,7 @@ def _socket_inodes(pid: int) -> set[str]:
     inodes = set()
     try:
         for link in Path(f"/proc/{pid}/fd").iterdir():
-            target = os.readlink(link)
+            target = str(link.readlink())
             if target.startswith("socket:["):
                 inodes.add(target[8:-1])
     except OSError:  # the process, or one of its files, went away meanwhile

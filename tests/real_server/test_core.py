@@ -3,99 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import pytest
 
 from azml_magics import ainvoke, astream, errors, invoke, stream
 
+from .cases import ANSWERS, FAILURES
 from .conftest import KEY, Serve
 
 pytestmark = pytest.mark.real_server
 
-ANSWERS: dict[str, tuple[str, str, dict[str, Any], str, str]] = {
-    # what it is: scoring script, formatter, model kwargs, prompt, the answer
-    "gpt2, first generation": (
-        "gpt2",
-        "gpt2",
-        {"max_new_tokens": 5},
-        "It rained {and}\n\"rained\",",
-        "It rained {and}\n\"rained\", and so the river found",
-    ),
-    "gpt2 under its older name": ("gpt2", "oss", {"max_new_tokens": 1}, "It rained", "It rained and"),
-    "dolly, second generation": (
-        "dolly",
-        "dolly",
-        {"style": "polite"},
-        "Name a river",
-        "A polite instruction of 12 letters: Name a river",
-    ),
-    "MLflow with params": (
-        "mlflow_params",
-        "mlflow",
-        {"max_new_tokens": 2, "return_full_text": False},
-        "Count",
-        "word1 word2",
-    ),
-    "MLflow without params": (
-        "mlflow_params",
-        "mlflow",
-        {},
-        "Count",
-        "Count " + " ".join(f"word{number}" for number in range(1, 17)),
-    ),
-    "Hugging Face list": ("hf_list", "hf", {"top_k": 5, "seed": 1}, "Name a city", "Name a city ['seed', 'top_k']"),
-    "Hugging Face plain": (
-        "hf_plain",
-        "hf-plain",
-        {"max_new_tokens": 9},
-        "Name a city",
-        "Name a city, in 9 tokens or fewer",
-    ),
-    "TGI's body on /score": ("hf_plain", "tgi", {"max_new_tokens": 3}, "Name a city", "Name a city, in 3 tokens or fewer"),
-    "summary_text": ("summarization", "hf", {}, "Tin melts early. Iron melts late.", "Tin melts early."),
-    "translation_text": ("translation", "hf", {}, "the water is very cold", "l'eau est très froide"),
-    "curated completion": ("curated_completion", "openai", {"top_p": 0.5}, "Night fell", "Night fell (top_p 0.5)"),
-    "curated chat": (
-        "curated_chat",
-        "openai-chat",
-        {},
-        "What's new?",
-        "I have read user; the last said \"What's new?\".",
-    ),
-    "prompt flow": (
-        "promptflow",
-        "promptflow",
-        {},
-        "Any news?",
-        "You asked 'Any news?' after 0 earlier questions — naïve, but fine.",
-    ),
-    "a reply encoded twice": (
-        "double_encoded",
-        "openai",
-        {},
-        "äh \\ {x}",
-        'He said "äh \\ {x}" and left: {} \\ ünïcödé',
-    ),
-    "a declared input": ("strict", "openai", {}, "Fine", "Fine, as declared"),
-}
 
-
-@pytest.mark.parametrize(("script", "formatter", "kwargs", "prompt", "answer"), ANSWERS.values(), ids=ANSWERS)
+@pytest.mark.parametrize("case", ANSWERS.values(), ids=ANSWERS)
 class TestEveryDialectAnswers:
-    def test_at_once(self, config_of, script, formatter, kwargs, prompt, answer) -> None:
-        response = invoke(config_of(script, formatter, **kwargs), prompt)
-        assert response.text == answer
+    def test_at_once(self, config_of, case) -> None:
+        response = invoke(config_of(case.script, case.formatter, **case.kwargs), case.prompt)
+        assert response.text == case.answer
         assert response.request_id, "the server's own x-request-id"
 
-    def test_as_a_stream(self, config_of, script, formatter, kwargs, prompt, answer) -> None:
-        with stream(config_of(script, formatter, **kwargs), prompt) as pieces:
-            assert "".join(piece.text for piece in pieces) == answer
-        assert pieces.response.text == answer
+    def test_as_a_stream(self, config_of, case) -> None:
+        with stream(config_of(case.script, case.formatter, **case.kwargs), case.prompt) as pieces:
+            assert "".join(piece.text for piece in pieces) == case.answer
+        assert pieces.response.text == case.answer
 
-    async def test_on_an_event_loop(self, config_of, script, formatter, kwargs, prompt, answer) -> None:
-        response = await ainvoke(config_of(script, formatter, **kwargs), prompt)
-        assert response.text == answer
+    async def test_on_an_event_loop(self, config_of, case) -> None:
+        response = await ainvoke(config_of(case.script, case.formatter, **case.kwargs), case.prompt)
+        assert response.text == case.answer
 
 
 def test_prompt_flow_streams_word_by_word_and_has_no_done(config_of) -> None:
@@ -121,7 +54,10 @@ def test_earlier_turns_travel_as_chat_history(config_of) -> None:
 
 
 def test_a_flow_that_breaks_off_keeps_what_had_arrived(config_of) -> None:
-    with stream(config_of("promptflow", "promptflow"), "Now break") as pieces, pytest.raises(errors.StreamCutOff) as caught:
+    with (
+        stream(config_of("promptflow", "promptflow"), "Now break") as pieces,
+        pytest.raises(errors.StreamCutOff) as caught,
+    ):
         list(pieces)
     assert caught.value.response.text == "You asked"
     assert_one_line(caught.value)
@@ -154,51 +90,25 @@ def test_a_config_without_a_key_sends_none(config_of) -> None:
     assert '"authorization": null' in invoke(config_of("statuses").merged(key=None), "headers").text
 
 
-FAILURES: dict[str, tuple[str, str, type[errors.AzmlError], str]] = {
-    # how it fails: scoring script, prompt that makes it so, the class, what the line says
-    "run raises": ("failures", "raise", errors.EndpointUnavailable, "(500): An unexpected error occurred in scoring script"),
-    "run exits": ("failures", "exit", errors.EndpointUnavailable, "an HTML page, 'Internal Server Error'"),
-    "an object that is no JSON": ("failures", "an object", errors.EndpointUnavailable, "An unexpected internal error"),
-    "{}": ("failures", "empty object", errors.ModelFailed, "answered 200 with {}"),
-    "None": ("failures", "none", errors.ModelFailed, "answered 200 with {}"),
-    "[]": ("failures", "empty list", errors.ReplyError, "no text that this formatter can find: []"),
-    "an empty text": ("failures", "empty text", errors.ModelFailed, "an empty text"),
-    "numbers": ("failures", "no text", errors.ReplyError, "no text that this formatter can find"),
-    "NaN": ("failures", "not a number", errors.ReplyError, "no text that this formatter can find"),
-    "output null and an error": ("failures", "error inside", errors.ModelFailed, "the context is 4096 tokens long"),
-    "an error in a string": ("failures", "error in a string", errors.ModelFailed, "CUDA out of memory"),
-    'the text "None"': ("failures", "the text None", errors.ModelFailed, "how its model server reports a failure"),
-    "a login page": ("statuses", "html", errors.ReplyError, "HTML page"),
-    "an empty body": ("statuses", "nothing", errors.ReplyError, "an empty body"),
-    "half a reply": ("statuses", "half", errors.ReplyError, "not JSON"),
-    "a redirect": ("statuses", "redirect", errors.RouteNotFound, "redirects elsewhere"),
-    "429": ("statuses", "busy", errors.RateLimited, "Too many requests or tokens (429)"),
-    "424 around a 500": ("statuses", "model error", errors.ModelFailed, "(424, 500 inside): An unexpected error"),
-    "424, not ready": ("statuses", "not ready", errors.EndpointUnavailable, "no instance ready (424): no healthy upstream"),
-    "401": ("statuses", "unauthorized", errors.AuthenticationFailed, "did not accept the key (401)"),
-    "418": ("statuses", "teapot", errors.RequestRejected, "unusual status (418): short and stout"),
-}
-
-
-@pytest.mark.parametrize(("script", "prompt", "kind", "said"), FAILURES.values(), ids=FAILURES)
+@pytest.mark.parametrize("case", FAILURES.values(), ids=FAILURES)
 class TestEveryFailureIsOneLine:
-    def test_at_once(self, config_of, script, prompt, kind, said) -> None:
+    def test_at_once(self, config_of, case) -> None:
         with pytest.raises(errors.AzmlError) as caught:
-            invoke(config_of(script), prompt)
-        assert type(caught.value) is kind
-        assert said in str(caught.value)
+            invoke(config_of(case.script), case.prompt)
+        assert type(caught.value) is case.kind
+        assert case.said in str(caught.value)
         assert_one_line(caught.value)
 
-    def test_as_a_stream(self, config_of, script, prompt, kind, said) -> None:
-        with stream(config_of(script), prompt) as pieces, pytest.raises(errors.AzmlError) as caught:
+    def test_as_a_stream(self, config_of, case) -> None:
+        with stream(config_of(case.script), case.prompt) as pieces, pytest.raises(errors.AzmlError) as caught:
             list(pieces)
-        assert type(caught.value) is kind
-        assert said in str(caught.value)
+        assert type(caught.value) is case.kind
+        assert case.said in str(caught.value)
 
-    async def test_on_an_event_loop(self, config_of, script, prompt, kind, said) -> None:
+    async def test_on_an_event_loop(self, config_of, case) -> None:
         with pytest.raises(errors.AzmlError) as caught:
-            await ainvoke(config_of(script), prompt)
-        assert type(caught.value) is kind
+            await ainvoke(config_of(case.script), case.prompt)
+        assert type(caught.value) is case.kind
 
 
 STRICT: dict[str, tuple[str, str]] = {

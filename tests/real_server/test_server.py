@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from . import sockets
-from .conftest import Serve
 from .server import RealServer
+
+if TYPE_CHECKING:
+    from .conftest import Serve
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="reads the sockets of processes from Linux's /proc")
 

@@ -75,11 +75,21 @@ def register(name: str, formatter: Any) -> None:
 
     UsageError where it is no formatter or the name is taken by a built-in one.
     """
-    if not name or not name.replace("-", "_").isidentifier():
+    if not name or name[0] == "-" or not name.replace("-", "_").isidentifier():
         raise UsageError(f"{name!r} cannot name a formatter", remedy="Use letters, digits, - and _.")
     if name in _BUILT_IN or name in ALIASES:
         raise UsageError(f"{name!r} is the name of a built-in formatter", remedy="Choose another name.")
-    _registered[name] = as_formatter(formatter() if isinstance(formatter, type) else formatter)
+    _registered[name] = as_formatter(_made(formatter) if isinstance(formatter, type) else formatter)
+
+
+def _made(formatter: type) -> Any:
+    try:
+        return formatter()
+    except TypeError as error:
+        raise UsageError(
+            f"{formatter.__name__} cannot be made without arguments: {error}",
+            remedy="Make the object yourself and register that.",
+        ) from error
 
 
 def unregister(name: str) -> None:

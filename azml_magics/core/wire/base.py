@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -12,8 +13,6 @@ from ..errors import ConfigError, PromptError
 from . import replies
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from ..config import LLMConfig
     from ..response import Chunk
     from .sse import Event
@@ -132,8 +131,13 @@ def to_json(value: Any) -> bytes:
 
 
 def messages_of(prompt: str | Sequence[Message], system: str | None) -> list[Message]:
-    """`prompt` as messages, after the `system` message unless the prompt brings its own."""
-    messages = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else [dict(turn) for turn in prompt]
+    """`prompt` as messages, after the `system` message unless the prompt brings its own; PromptError for no prompt."""
+    if isinstance(prompt, str):
+        messages = [{"role": "user", "content": prompt}]
+    elif isinstance(prompt, Sequence) and not isinstance(prompt, (bytes, bytearray)):
+        messages = [_message(turn) for turn in prompt]
+    else:
+        raise PromptError(f"{type(prompt).__name__!r} is no prompt", remedy=_PROMPT)
     if not messages:
         raise PromptError("There is no prompt", remedy="Write one under %%azureml.")
     if system and not any(turn.get("role") == "system" for turn in messages):
@@ -141,10 +145,23 @@ def messages_of(prompt: str | Sequence[Message], system: str | None) -> list[Mes
     return messages
 
 
+_PROMPT = 'Give a text, or a list of messages such as {"role": "user", "content": "…"}.'
+
+
+def _message(turn: Any) -> Message:
+    if not isinstance(turn, Mapping) or not (isinstance(turn.get("role"), str) and turn["role"]):
+        raise PromptError(
+            f"A message of the prompt is no message with a role, but {type(turn).__name__!r}", remedy=_PROMPT
+        )
+    return dict(turn)
+
+
 def text_of(content: Any) -> str:
     """The text of a message's content; PromptError where a part of it is no text."""
     if isinstance(content, str):
         return content
+    if content is not None and not isinstance(content, (list, tuple)):
+        raise PromptError(f"A message's content is of type {type(content).__name__!r}", remedy=_PROMPT)
     texts = []
     for part in content or ():
         if isinstance(part, str):
@@ -162,7 +179,7 @@ def text_of(content: Any) -> str:
 
 def flattened(messages: Sequence[Message]) -> str:
     """The messages as one text: a lone prompt stays as it is; a system text precedes it; turns get their speakers."""
-    system = [text_of(turn["content"]) for turn in messages if turn.get("role") == "system"]
+    system = [text_of(turn.get("content")) for turn in messages if turn.get("role") == "system"]
     turns = [turn for turn in messages if turn.get("role") != "system"]
     if len(turns) <= 1:
         return "\n\n".join([*system, *(text_of(turn.get("content")) for turn in turns)])

@@ -67,20 +67,20 @@ class MistralChat(OpenAIChat):
     description = "chat for models without a system role: it joins the first user message"
 
     def arranged(self, messages: Sequence[Message]) -> list[Message]:
-        system = [text_of(turn["content"]) for turn in messages if turn.get("role") == "system"]
+        system = [text_of(turn.get("content")) for turn in messages if turn.get("role") == "system"]
         turns: list[Message] = []
         for turn in messages:
             if turn.get("role") == "system":
                 continue
             if turns and _may_join(turns[-1], turn):
-                turns[-1]["content"] = _joined(turns[-1]["content"], turn["content"])
+                turns[-1]["content"] = _joined(turns[-1].get("content"), turn.get("content"))
             else:
                 turns.append(dict(turn))
         if system:
             if not turns or turns[0].get("role") != "user":
                 turns.insert(0, {"role": "user", "content": "\n\n".join(system)})
             else:
-                turns[0]["content"] = _joined("\n\n".join(system), turns[0]["content"])
+                turns[0]["content"] = _joined("\n\n".join(system), turns[0].get("content"))
         return turns
 
 

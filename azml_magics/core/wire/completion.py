@@ -161,7 +161,9 @@ def openai_payload(call: Call, body: dict[str, Any]) -> Payload:
         extra = "pass-through"
     if extra:
         headers["extra-parameters"] = extra
-    if not call.stream:
+    if not call.stream:  # a kwarg of that name would bring a stream that nobody reads
+        body.pop("stream", None)
+        body.pop("stream_options", None)
         return Payload(to_json(body), headers)
     body["stream"] = True
     plain = to_json(body)
@@ -243,8 +245,8 @@ class PromptFlow(Formatter):
         pairs = zip(earlier[::2], earlier[1::2], strict=False)
         history = [
             {
-                "inputs": {"question": text_of(asked["content"])},
-                "outputs": {"answer": text_of(told["content"])},
+                "inputs": {"question": text_of(asked.get("content"))},
+                "outputs": {"answer": text_of(told.get("content"))},
             }
             for asked, told in pairs
         ]

@@ -7,12 +7,15 @@ a str, a dict, or an object with `.text` (LangChain's Generation) or `.message` 
 
 from __future__ import annotations
 
+import copy
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from ..errors import AzmlError, FormatterError, UsageError, one_line
+from .. import endpoint
+from ..errors import AzmlError, FormatterError, PromptError, UsageError, one_line
 from . import replies
 from .base import Call, Formatter, Message, Payload, to_json
+from .completion import speaks_openai
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -67,13 +70,20 @@ class CustomFormatter(Formatter):
                 remedy="Add the type to its supported_api_types, or set --type.",
             )
 
+    def url(self, config: LLMConfig, *, stream: bool) -> str:  # noqa: ARG002 - a custom formatter does not stream
+        route = "score"
+        if speaks_openai(config):
+            route = "chat/completions" if self._takes_messages else "completions"
+        return endpoint.request_url(config.endpoint_url, route, config.api_version)
+
     def encode(self, call: Call) -> Payload:
         if self._takes_messages:
             given: Any = self._to_messages(call.messages)
             method = self.theirs.format_messages_request_payload
         else:
             given, method = call.text, self.theirs.format_request_payload
-        made = self._run(method, given, call.kwargs, self._api_type_as(call.config.endpoint_api_type))
+        kwargs = copy.deepcopy(call.kwargs)  # theirs to change
+        made = self._run(method, given, kwargs, self._api_type_as(call.config.endpoint_api_type))
         headers = {}
         for attribute, header in (("content_type", "Content-Type"), ("accepts", "Accept")):
             value = getattr(self.theirs, attribute, None)
@@ -87,7 +97,7 @@ class CustomFormatter(Formatter):
         if isinstance(made, (bytes, bytearray)):
             return bytes(made)
         if isinstance(made, str):
-            return made.encode()
+            return _utf8(made)
         if isinstance(made, (dict, list)):
             return to_json(made)
         raise FormatterError(
@@ -105,8 +115,12 @@ class CustomFormatter(Formatter):
         message = getattr(read, "message", None)
         content = getattr(message, "content", None) if message is not None else getattr(read, "text", None)
         if isinstance(content, str):
-            info = getattr(read, "generation_info", None) or {}
-            return replies.Reply(content, finish_reason=info.get("finish_reason"), logprobs=info.get("logprobs"))
+            info = getattr(read, "generation_info", None)
+            info = info if isinstance(info, dict) else {}
+            reason = info.get("finish_reason")
+            return replies.Reply(
+                content, finish_reason=reason if isinstance(reason, str) else None, logprobs=info.get("logprobs")
+            )
         if isinstance(read, (dict, list)):
             return replies.read_value(read)
         raise FormatterError(
@@ -125,6 +139,13 @@ class CustomFormatter(Formatter):
                 f"{self}.{method.__name__} raised {type(error).__name__}: {one_line(str(error), 200)}",
                 remedy="Mend the formatter; %azureml last shows what the endpoint sent.",
             ) from error
+
+
+def _utf8(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise PromptError(f"The request cannot be written as UTF-8: {error.reason}") from None
 
 
 def _takes(method: Callable[..., Any], offered: int) -> int:

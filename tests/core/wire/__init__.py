@@ -1,0 +1,1 @@
+"""What knows the bytes: formatters, replies, server-sent events."""

@@ -10,4 +10,7 @@ def init():
 def run(raw_data):
     body = json.loads(raw_data)
     style = body["parameters"].get("style", "plain")
-    return [{"0": f"A {style} instruction of {len(prompt)} letters: {prompt}"} for prompt in body["input_data"]["input_string"]]
+    return [
+        {"0": f"A {style} instruction of {len(prompt)} letters: {prompt}"}
+        for prompt in body["input_data"]["input_string"]
+    ]

@@ -24,7 +24,13 @@ def run(request):
         return Response('[{"0": "The river ro', mimetype="application/json")
     if way == "headers":
         seen = {name.lower(): value for name, value in request.headers.items()}
-        return [{"0": json.dumps({name: seen.get(name) for name in ("authorization", "azureml-model-deployment")}, indent=1)}]
+        return [
+            {
+                "0": json.dumps(
+                    {name: seen.get(name) for name in ("authorization", "azureml-model-deployment")}, indent=1
+                )
+            }
+        ]
     if way == "redirect":
         return AMLResponse("", 307, {"Location": "/elsewhere"})
     status, headers, message = {

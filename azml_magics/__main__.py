@@ -1,0 +1,117 @@
+"""The command line: `azml-magics demo` runs the quickstart in a real kernel, `azml-magics demo --lab` opens it."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+QUICKSTART = "01_quickstart.ipynb"
+_WIDTH = 100
+_CELL_TIMEOUT = 120
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The exit status: 0 where everything ran, 1 where something is missing or a cell failed."""
+    parser = argparse.ArgumentParser(
+        prog="azml-magics", description="Language models on Azure ML endpoints in a notebook."
+    )
+    parser.add_argument("--version", action="version", version=f"azml-magics {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True)
+    demo = commands.add_parser("demo", help="run the quickstart notebook against the embedded endpoint")
+    demo.add_argument("--lab", action="store_true", help="open the notebooks in JupyterLab; further options go to it")
+    options, further = parser.parse_known_args(argv)
+    if further and not options.lab:
+        parser.error(f"unrecognized arguments: {' '.join(further)}")
+    return open_lab(further) if options.lab else run_quickstart()
+
+
+def notebooks() -> Path:
+    """The folder of the tutorials: in the installed package, or beside it in a checkout."""
+    installed = Path(__file__).parent / "notebooks"
+    return installed if installed.is_dir() else Path(__file__).parents[1] / "notebooks"
+
+
+def run_quickstart() -> int:
+    """Run the quickstart, cell by cell, printing each and its answer."""
+    try:
+        import nbformat
+        import starlette  # noqa: F401 - the embedded endpoint needs it; better to say so before a kernel is started
+        from nbclient import NotebookClient
+        from nbclient.exceptions import CellExecutionError
+    except ImportError as error:
+        return _complain(f"azml-magics demo needs {error.name}.", 'Run pip install "azml-magics[demo]".')
+    notebook: Any = nbformat.read(notebooks() / QUICKSTART, as_version=4)  # type: ignore[no-untyped-call]
+    client = NotebookClient(notebook, timeout=_CELL_TIMEOUT, kernel_name="python3")
+    with _workshop() as folder, client.setup_kernel(cwd=str(folder)):
+        for index, cell in enumerate(notebook.cells):
+            print(_source(cell), flush=True)
+            try:
+                client.execute_cell(cell, index)
+            except CellExecutionError as error:
+                return _complain(f"Cell {index + 1} failed: {error.ename}: {error.evalue}")
+            for output in cell.get("outputs", ()):
+                print(textwrap.indent(_text(output), "    "), flush=True)
+            print()
+    print("That was notebooks/01_quickstart.ipynb, run in a kernel of its own against the embedded endpoint.")
+    print('To try it by hand:  pip install "azml-magics[lab]"  and  azml-magics demo --lab')
+    return 0
+
+
+def _workshop() -> Any:
+    """A temporary folder for what the notebook writes."""
+    import tempfile
+
+    return tempfile.TemporaryDirectory(prefix="azml-magics-")
+
+
+def _source(cell: Any) -> str:
+    if cell.cell_type != "code":
+        return textwrap.fill(cell.source, _WIDTH, replace_whitespace=False) + "\n"
+    first, *rest = cell.source.split("\n")
+    return "\n".join([f">>> {first}", *(f"... {line}" for line in rest)])
+
+
+def _text(output: Any) -> str:
+    if output.output_type == "stream":
+        return str(output.text).rstrip("\n")
+    return str(output.get("data", {}).get("text/plain", "")).rstrip("\n")
+
+
+def open_lab(further: Sequence[str]) -> int:
+    """Open the notebooks in JupyterLab; from an installed package, a copy of them in this folder."""
+    try:
+        import jupyterlab  # noqa: F401 - only whether it is there
+    except ImportError:
+        return _complain("azml-magics demo --lab needs JupyterLab.", 'Run pip install "azml-magics[lab]".')
+    source = notebooks()
+    if source.parent.name == "azml_magics":
+        copy = Path("azml-magics-notebooks")
+        copy.mkdir(exist_ok=True)
+        for notebook in source.glob("*.ipynb"):
+            if not (copy / notebook.name).exists():  # a person's own changes are theirs
+                shutil.copy(notebook, copy)
+        source = copy
+    command = [sys.executable, "-m", "jupyterlab", str(source / QUICKSTART), *further]
+    try:
+        return subprocess.run(command, check=False).returncode  # noqa: S603 - our own interpreter, no shell
+    except KeyboardInterrupt:
+        return 0
+
+
+def _complain(*lines: str) -> int:
+    print("\n".join(lines), file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,178 @@
+"""LangChain messages <-> the message dicts of the wire: roles, content parts, tool calls, names.
+
+    messages_to_wire([SystemMessage("Be brief."), HumanMessage("Hello")])
+    -> [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hello"}]
+
+A reasoning model's thoughts stay out of what is sent, as Azure's documentation asks.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.messages import (
+    AIMessage,
+    BaseMessage,
+    ChatMessage,
+    FunctionMessage,
+    HumanMessage,
+    InvalidToolCall,
+    SystemMessage,
+    ToolCall,
+    ToolMessage,
+)
+
+from ..core.errors import PromptError
+from .parts import to_parts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from langchain_core.messages import ToolCallChunk
+
+_ROLES: tuple[tuple[type[BaseMessage], str], ...] = (
+    (HumanMessage, "user"),
+    (AIMessage, "assistant"),
+    (SystemMessage, "system"),
+    (ToolMessage, "tool"),
+    (FunctionMessage, "function"),
+)
+_OPENAI_ROLE = "__openai_role__"  # where LangChain keeps a system message's other role, "developer"
+
+
+def messages_to_wire(messages: Iterable[BaseMessage]) -> list[dict[str, Any]]:
+    """The messages as role-and-content dicts; PromptError where one cannot be sent."""
+    return [message_to_wire(message) for message in messages]
+
+
+def message_to_wire(message: BaseMessage) -> dict[str, Any]:
+    """One message as the wire takes it."""
+    role = _role(message)
+    spoken = role in {"assistant", "tool", "function"}
+    wire: dict[str, Any] = {"role": role, "content": to_parts(message.content, spoken=spoken)}
+    if isinstance(message, ToolMessage):
+        wire["tool_call_id"] = message.tool_call_id
+        return wire  # its name is known from the call, and strict servers refuse it here
+    if message.name:
+        wire["name"] = message.name
+    if isinstance(message, AIMessage):
+        calls = _calls_to_wire(message)
+        if calls:
+            wire["tool_calls"] = calls
+    return wire
+
+
+def _role(message: BaseMessage) -> str:
+    if isinstance(message, ChatMessage):
+        return message.role
+    for kind, role in _ROLES:
+        if isinstance(message, kind):
+            return str(message.additional_kwargs.get(_OPENAI_ROLE, role)) if role == "system" else role
+    raise PromptError(
+        f"A {type(message).__name__} has no role that an endpoint knows",
+        remedy="Use HumanMessage, AIMessage, SystemMessage, ToolMessage, or ChatMessage with a role.",
+    )
+
+
+def _calls_to_wire(message: AIMessage) -> list[dict[str, Any]]:
+    calls = [
+        _call_to_wire(call["id"], call["name"], json.dumps(call["args"], ensure_ascii=False))
+        for call in message.tool_calls
+    ]
+    calls += [_call_to_wire(call["id"], call["name"] or "", call["args"] or "") for call in message.invalid_tool_calls]
+    return calls or list(message.additional_kwargs.get("tool_calls") or ())
+
+
+def _call_to_wire(identity: str | None, name: str, arguments: str) -> dict[str, Any]:
+    return {"id": identity, "type": "function", "function": {"name": name, "arguments": arguments}}
+
+
+# ---- from the wire -------------------------------------------------------------------------------------------
+
+
+def messages_from_wire(messages: Iterable[dict[str, Any]]) -> list[BaseMessage]:
+    """The LangChain messages that role-and-content dicts stand for; an unknown role makes a ChatMessage."""
+    return [message_from_wire(message) for message in messages]
+
+
+def message_from_wire(wire: dict[str, Any]) -> BaseMessage:
+    """One message of LangChain's. A content of null, as beside tool calls, becomes ""."""
+    role = wire.get("role")
+    content: Any = wire.get("content")
+    content = "" if content is None else content
+    name = wire.get("name")
+    if role == "user":
+        return HumanMessage(content=content, name=name)
+    if role == "assistant":
+        thoughts = wire.get("reasoning_content")
+        calls, invalid = calls_from_wire(wire.get("tool_calls") or ())
+        return AIMessage(
+            content=content,
+            name=name,
+            tool_calls=calls,
+            invalid_tool_calls=invalid,
+            additional_kwargs={"reasoning_content": thoughts} if thoughts else {},
+        )
+    if role == "system":
+        return SystemMessage(content=content, name=name)
+    if role == "developer":
+        return SystemMessage(content=content, name=name, additional_kwargs={_OPENAI_ROLE: role})
+    if role == "tool":
+        return ToolMessage(content=content, tool_call_id=str(wire.get("tool_call_id") or ""), name=name)
+    if role == "function" and name:
+        return FunctionMessage(content=content, name=name)
+    if not isinstance(role, str) or not role:
+        raise PromptError("A message has no role", remedy='Give it one: {"role": "user", "content": "…"}.')
+    return ChatMessage(content=content, role=role, name=name)
+
+
+def calls_from_wire(calls: Iterable[dict[str, Any]]) -> tuple[list[ToolCall], list[InvalidToolCall]]:
+    """The tool calls of an answer: those whose arguments are a JSON object, and the others with what was wrong."""
+    good: list[ToolCall] = []
+    bad: list[InvalidToolCall] = []
+    for call in calls:
+        function = call.get("function")
+        function = function if isinstance(function, dict) else {}
+        name, given = function.get("name"), function.get("arguments")
+        arguments = _object(given)
+        if arguments is not None and isinstance(name, str) and name:
+            good.append(ToolCall(name=name, args=arguments, id=call.get("id"), type="tool_call"))
+        else:
+            text = given if isinstance(given, str) else json.dumps(given)
+            problem = "The arguments are not a JSON object" if arguments is None else "The call names no function"
+            bad.append(
+                InvalidToolCall(name=name, args=text, id=call.get("id"), error=problem, type="invalid_tool_call")
+            )
+    return good, bad
+
+
+def _object(arguments: Any) -> dict[str, Any] | None:
+    """The arguments as a dict, {} where a server leaves them out, None where they are none."""
+    if arguments is None or arguments == "":
+        return {}
+    if isinstance(arguments, str):
+        try:
+            arguments = json.loads(arguments, strict=False)
+        except (ValueError, RecursionError):
+            return None
+    return arguments if isinstance(arguments, dict) else None
+
+
+def call_chunks(fragments: Iterable[dict[str, Any]]) -> list[ToolCallChunk]:
+    """Streamed pieces of tool calls as LangChain's chunks, which add up by their index."""
+    chunks: list[ToolCallChunk] = []
+    for position, fragment in enumerate(fragments):
+        function = fragment.get("function")
+        function = function if isinstance(function, dict) else {}
+        arguments = function.get("arguments")
+        chunks.append(
+            {
+                "type": "tool_call_chunk",
+                "name": function.get("name"),
+                "args": json.dumps(arguments) if isinstance(arguments, dict) else arguments,
+                "id": fragment.get("id"),
+                "index": fragment.get("index", position),
+            }
+        )
+    return chunks

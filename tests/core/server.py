@@ -1,0 +1,149 @@
+"""A scripted HTTP server on 127.0.0.1: it says exactly the bytes a test gives it, and keeps what it was sent."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Received:
+    """One request as it came in; `connection` counts the connections from 1."""
+
+    method: str
+    target: str
+    headers: dict[str, str]
+    body: bytes
+    connection: int
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+
+@dataclass
+class Server:
+    """Answers each request with the next of `replies`, the last one for ever.
+
+    A reply is the bytes of a whole response, or a function (socket, Received) -> False to hang up, True to go on.
+    """
+
+    replies: list = field(default_factory=list)
+    received: list[Received] = field(default_factory=list)
+    connections: int = 0
+
+    def __post_init__(self) -> None:
+        self._lock = threading.Lock()
+        self._open: set[socket.socket] = set()
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self._threads[0].start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def answers(self, *replies) -> None:
+        with self._lock:
+            self.replies[:] = replies
+
+    def hang_up_on_everybody(self) -> None:
+        """Close the connections that clients keep alive, as a server does after its idle time."""
+        with self._lock:
+            kept = list(self._open)
+        for connection in kept:
+            _shut(connection)
+
+    def stop(self) -> None:
+        _shut(self._listener)
+        self._listener.close()
+        self.hang_up_on_everybody()
+        for thread in self._threads:
+            thread.join(10)
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            with self._lock:
+                self.connections += 1
+                number = self.connections
+                self._open.add(connection)
+            thread = threading.Thread(target=self._serve, args=(connection, number), daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def _serve(self, connection: socket.socket, number: int) -> None:
+        try:
+            with connection, connection.makefile("rb") as reader:
+                while (request := _read(reader, number)) is not None:
+                    with self._lock:
+                        self.received.append(request)
+                        reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+                    if callable(reply):
+                        if not reply(connection, request):
+                            return
+                    else:
+                        connection.sendall(reply)
+        except OSError:
+            pass  # the client has gone
+        finally:
+            with self._lock:
+                self._open.discard(connection)
+
+
+def _shut(connection: socket.socket) -> None:
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass  # gone already
+
+
+def _read(reader, number: int) -> Received | None:
+    line = reader.readline().decode()
+    if not line:
+        return None
+    method, target, _ = line.split()
+    headers = {}
+    while (line := reader.readline().decode().rstrip("\r\n")) != "":
+        name, _, value = line.partition(":")
+        headers[name.lower()] = value.strip()
+    return Received(method, target, headers, reader.read(int(headers.get("content-length", 0))), number)
+
+
+def reply(body: bytes | str | object, status: int = 200, kind: str = "application/json", **headers: str) -> bytes:
+    """A whole response; a body that is no text or bytes is sent as JSON. `x_request_id=…` becomes a header."""
+    if not isinstance(body, (bytes, str)):
+        body = json.dumps(body)
+    body = body.encode() if isinstance(body, str) else body
+    lines = [f"HTTP/1.1 {status} Whatever", f"Content-Type: {kind}", f"Content-Length: {len(body)}"]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def chunk(body: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(body), body)
+
+
+def event(value: object) -> bytes:
+    data = value if isinstance(value, bytes) else json.dumps(value).encode()
+    return b"data: " + data + b"\n\n"
+
+
+def delta(text: str, **choice: object) -> dict:
+    return {"id": "c1", "model": "tiny", "choices": [{"index": 0, "delta": {"content": text}, **choice}]}
+
+
+STREAM_HEAD = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n"
+    b"x-request-id: r-77\r\nazureml-model-deployment: blue\r\n\r\n"
+)
+
+
+def streamed(*events: object, head: bytes = STREAM_HEAD) -> bytes:
+    """A whole chunked stream of those events."""
+    return head + b"".join(chunk(event(value)) for value in events) + b"0\r\n\r\n"

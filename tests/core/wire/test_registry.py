@@ -1,0 +1,117 @@
+"""Formatters by name: the built-in ones, the older names, and a person's own."""
+
+from __future__ import annotations
+
+import pytest
+
+from azml_magics.core import wire
+from azml_magics.core.config import LLMConfig
+from azml_magics.core.errors import UnknownName, UsageError
+
+BUILT_IN = [
+    "openai",
+    "openai-chat",
+    "mistral-chat",
+    "gpt2",
+    "dolly",
+    "hf",
+    "hf-plain",
+    "mlflow",
+    "tgi",
+    "promptflow",
+]
+
+
+class Mine:
+    def format_request_payload(self, prompt, model_kwargs):
+        return prompt
+
+    def format_response_payload(self, output):
+        return output.decode()
+
+
+def test_the_names_in_their_order():
+    assert wire.names() == BUILT_IN
+    assert wire.names(aliases=True) == [*BUILT_IN, "oss", "llama", "llama-chat"]
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_each_has_a_name_a_line_of_description_and_a_route(name):
+    formatter = wire.get(name)
+    assert formatter.name == name
+    assert formatter.description
+    assert "\n" not in formatter.description
+    assert formatter.routes
+    assert set(formatter.api_types) <= {"dedicated", "serverless"}
+    assert len({kwarg.name for kwarg in formatter.known_kwargs}) == len(formatter.known_kwargs)
+
+
+@pytest.mark.parametrize("kwarg", {k.name: k for n in BUILT_IN for k in wire.get(n).known_kwargs}.values(), ids=str)
+def test_each_known_kwarg_has_a_type_a_help_and_a_range_that_holds_its_default(kwarg):
+    assert kwarg.type in {"number", "integer", "boolean", "string", "strings", "object"}
+    assert kwarg.help
+    if kwarg.default is not None:
+        assert kwarg.minimum <= kwarg.default <= kwarg.maximum
+
+
+@pytest.mark.parametrize(("alias", "name"), [("oss", "gpt2"), ("llama", "openai"), ("llama-chat", "openai-chat")])
+def test_langchains_older_names_are_understood(alias, name):
+    assert wire.get(alias) is wire.get(name)
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("gtp2", "gpt2"), ("opnai-chat", "openai-chat"), ("GPT2", "gpt2")])
+def test_a_mistyped_name_names_its_nearest_neighbour(typed, meant):
+    with pytest.raises(UnknownName, match=f"No formatter named '{typed}'") as caught:
+        wire.get(typed)
+    assert f"Did you mean '{meant}'?" in str(caught.value)
+    assert "register_formatter" in str(caught.value)
+
+
+def test_a_registered_formatter_is_found_listed_and_forgotten():
+    wire.register("bart-x", Mine())
+    assert "bart-x" in wire.names()
+    assert isinstance(wire.get("bart-x"), wire.CustomFormatter)
+    wire.unregister("bart-x")
+    wire.unregister("bart-x")
+    assert "bart-x" not in wire.names()
+
+
+def test_a_class_is_called_to_make_the_formatter():
+    wire.register("mine", Mine)
+    assert isinstance(wire.get("mine").theirs, Mine)
+
+
+def test_a_class_that_cannot_be_made_without_arguments_is_a_usage_error():
+    class Needy(Mine):
+        def __init__(self, needed):
+            self.needed = needed
+
+    with pytest.raises(UsageError, match="Needy cannot be made without arguments") as caught:
+        wire.register("needy", Needy)
+    assert "object" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["gpt2", "oss", "openai-chat"])
+def test_a_built_in_name_is_taken(name):
+    with pytest.raises(UsageError, match="is the name of a built-in formatter"):
+        wire.register(name, Mine())
+
+
+@pytest.mark.parametrize("name", ["", "with space", "-x", "a/b", "1st", "$x"])
+def test_what_cannot_be_a_name_is_refused(name):
+    with pytest.raises(UsageError, match="cannot name a formatter"):
+        wire.register(name, Mine())
+
+
+@pytest.mark.parametrize("thing", [object(), 7, {"a": 1}, lambda prompt: prompt])
+def test_what_is_no_formatter_is_refused_with_what_one_has(thing):
+    with pytest.raises(UsageError, match="is no content formatter") as caught:
+        wire.register("thing", thing)
+    assert "format_request_payload" in str(caught.value)
+
+
+def test_a_config_may_hold_a_name_a_formatter_or_a_persons_object():
+    url = "https://n.eastus.inference.ml.azure.com/score"
+    assert wire.formatter_for(LLMConfig(endpoint_url=url, formatter="gpt2")) is wire.get("gpt2")
+    assert wire.formatter_for(LLMConfig(endpoint_url=url, formatter=wire.get("hf"))) is wire.get("hf")
+    assert isinstance(wire.formatter_for(LLMConfig(endpoint_url=url, formatter=Mine())), wire.CustomFormatter)

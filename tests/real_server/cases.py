@@ -1,0 +1,136 @@
+"""What is asked of the real server in every way (core, LangChain, a notebook's cell), and what must come of it."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from azml_magics import errors
+
+
+class Answer(NamedTuple):
+    """The scoring script, the formatter that speaks its dialect, and the answer to the prompt."""
+
+    script: str
+    formatter: str
+    kwargs: dict[str, Any]
+    prompt: str
+    answer: str
+
+
+class Failure(NamedTuple):
+    """The scoring script, the prompt that makes it fail, the error's class, and words of its one line."""
+
+    script: str
+    prompt: str
+    kind: type[errors.AzmlError]
+    said: str
+
+
+ANSWERS = {
+    "gpt2, first generation": Answer(
+        "gpt2",
+        "gpt2",
+        {"max_new_tokens": 5},
+        'It rained {and}\n"rained",',
+        'It rained {and}\n"rained", and so the river found',
+    ),
+    "gpt2 under its older name": Answer("gpt2", "oss", {"max_new_tokens": 1}, "It rained", "It rained and"),
+    "dolly, second generation": Answer(
+        "dolly",
+        "dolly",
+        {"style": "polite"},
+        "Name a river",
+        "A polite instruction of 12 letters: Name a river",
+    ),
+    "MLflow with params": Answer(
+        "mlflow_params",
+        "mlflow",
+        {"max_new_tokens": 2, "return_full_text": False},
+        "Count",
+        "word1 word2",
+    ),
+    "MLflow without params": Answer(
+        "mlflow_params",
+        "mlflow",
+        {},
+        "Count",
+        "Count " + " ".join(f"word{number}" for number in range(1, 17)),
+    ),
+    "Hugging Face list": Answer(
+        "hf_list", "hf", {"top_k": 5, "seed": 1}, "Name a city", "Name a city ['seed', 'top_k']"
+    ),
+    "Hugging Face plain": Answer(
+        "hf_plain",
+        "hf-plain",
+        {"max_new_tokens": 9},
+        "Name a city",
+        "Name a city, in 9 tokens or fewer",
+    ),
+    "TGI's body on /score": Answer(
+        "hf_plain", "tgi", {"max_new_tokens": 3}, "Name a city", "Name a city, in 3 tokens or fewer"
+    ),
+    "summary_text": Answer("summarization", "hf", {}, "Tin melts early. Iron melts late.", "Tin melts early."),
+    "translation_text": Answer("translation", "hf", {}, "the water is very cold", "l'eau est très froide"),
+    "curated completion": Answer(
+        "curated_completion", "openai", {"top_p": 0.5}, "Night fell", "Night fell (top_p 0.5)"
+    ),
+    "curated chat": Answer(
+        "curated_chat",
+        "openai-chat",
+        {},
+        "What's new?",
+        'I have read user; the last said "What\'s new?".',
+    ),
+    "prompt flow": Answer(
+        "promptflow",
+        "promptflow",
+        {},
+        "Any news?",
+        "You asked 'Any news?' after 0 earlier questions — naïve, but fine.",
+    ),
+    "a reply encoded twice": Answer(
+        "double_encoded",
+        "openai",
+        {},
+        "äh \\ {x}",
+        'He said "äh \\ {x}" and left: {} \\ ünïcödé',
+    ),
+    "a declared input": Answer("strict", "openai", {}, "Fine", "Fine, as declared"),
+}
+
+
+FAILURES = {
+    "run raises": Failure(
+        "failures", "raise", errors.EndpointUnavailable, "(500): An unexpected error occurred in scoring script"
+    ),
+    "run exits": Failure("failures", "exit", errors.EndpointUnavailable, "an HTML page, 'Internal Server Error'"),
+    "an object that is no JSON": Failure(
+        "failures", "an object", errors.EndpointUnavailable, "An unexpected internal error"
+    ),
+    "{}": Failure("failures", "empty object", errors.ModelFailed, "answered 200 with {}"),
+    "None": Failure("failures", "none", errors.ModelFailed, "answered 200 with {}"),
+    "[]": Failure("failures", "empty list", errors.ReplyError, "no text that this formatter can find: []"),
+    "an empty text": Failure("failures", "empty text", errors.ModelFailed, "an empty text"),
+    "numbers": Failure("failures", "no text", errors.ReplyError, "no text that this formatter can find"),
+    "NaN": Failure("failures", "not a number", errors.ReplyError, "no text that this formatter can find"),
+    "output null and an error": Failure(
+        "failures", "error inside", errors.ModelFailed, "the context is 4096 tokens long"
+    ),
+    "an error in a string": Failure("failures", "error in a string", errors.ModelFailed, "CUDA out of memory"),
+    'the text "None"': Failure(
+        "failures", "the text None", errors.ModelFailed, "how its model server reports a failure"
+    ),
+    "a login page": Failure("statuses", "html", errors.ReplyError, "HTML page"),
+    "an empty body": Failure("statuses", "nothing", errors.ReplyError, "an empty body"),
+    "half a reply": Failure("statuses", "half", errors.ReplyError, "not JSON"),
+    "a redirect": Failure("statuses", "redirect", errors.RouteNotFound, "redirects elsewhere"),
+    "429": Failure("statuses", "busy", errors.RateLimited, "Too many requests or tokens (429)"),
+    "424 around a 500": Failure(
+        "statuses", "model error", errors.ModelFailed, "(424, 500 inside): An unexpected error"
+    ),
+    "424, not ready": Failure(
+        "statuses", "not ready", errors.EndpointUnavailable, "no instance ready (424): no healthy upstream"
+    ),
+    "401": Failure("statuses", "unauthorized", errors.AuthenticationFailed, "did not accept the key (401)"),
+    "418": Failure("statuses", "teapot", errors.RequestRejected, "unusual status (418): short and stout"),
+}

@@ -45,7 +45,7 @@ def run_quickstart() -> int:
     """Run the quickstart, cell by cell, printing each and its answer."""
     try:
         import nbformat
-        import starlette  # noqa: F401 - the embedded endpoint needs it; better to say so before a kernel is started
+        import uvicorn  # noqa: F401 - the endpoint needs it; better said before a kernel is started
         from nbclient import NotebookClient
         from nbclient.exceptions import CellExecutionError
     except ImportError as error:

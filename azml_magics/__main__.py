@@ -76,7 +76,8 @@ def _workshop() -> Any:
 
 def _source(cell: Any) -> str:
     if cell.cell_type != "code":
-        return textwrap.fill(cell.source, _WIDTH, replace_whitespace=False) + "\n"
+        paragraphs = cell.source.split("\n\n")
+        return "\n\n".join(textwrap.fill(paragraph, _WIDTH, break_on_hyphens=False) for paragraph in paragraphs)
     first, *rest = cell.source.split("\n")
     return "\n".join([f">>> {first}", *(f"... {line}" for line in rest)])
 

@@ -157,6 +157,9 @@ class Player:
             self._questions.append(entry["asked"])
             self._takes[_digest(entry["asked"])].append(_take(entry["answered"]))
 
+    def __len__(self) -> int:
+        return len(self._questions)
+
     def play(self, request: Request) -> Take:
         """The recorded reply."""
         question = asked(request)

@@ -13,6 +13,7 @@ from .core.errors import ConfigError, UnknownName, UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from .core.comparison import Batch
     from .core.config import LLMConfig
     from .core.response import Response
     from .core.wire import Message
@@ -60,7 +61,10 @@ def _texts(parts: Any) -> str:
 
 
 class Session:
-    """Named configs, the active one, and the history. Every method may be called from any thread."""
+    """Named configs, the active one, and the history. Every method may be called from any thread.
+
+    conversations: the turns of each, by name; where a cell says `-c NAME`, they grow and are sent along.
+    """
 
     def __init__(self, history_size: int = HISTORY_SIZE) -> None:
         self._lock = threading.RLock()
@@ -69,6 +73,8 @@ class Session:
         self._history: deque[Exchange] = deque(maxlen=history_size)
         self._count = 0
         self._listeners: list[Callable[[Change], None]] = []
+        self._last_batch: Batch | None = None
+        self.conversations: dict[str, list[Message]] = {}
 
     # ---- configs
 
@@ -150,6 +156,15 @@ class Session:
             return self._history[-1] if self._history else None
 
     @property
+    def last_batch(self) -> Batch | None:
+        """The rows of the last cell, where it asked for several answers; None where it asked for one."""
+        return self._last_batch
+
+    def keep_batch(self, batch: Batch) -> None:
+        """Remember the rows of a side-by-side cell as the last answer."""
+        self._last_batch = batch
+
+    @property
     def history(self) -> list[Exchange]:
         """The exchanges, oldest first; as many as the history's size."""
         with self._lock:
@@ -172,6 +187,7 @@ class Session:
             self._count += 1
             exchange = Exchange(self._count, config, messages, response, error)
             self._history.append(exchange)
+            self._last_batch = None
         self._announce("asked", config.name)
         return exchange
 

@@ -1,6 +1,6 @@
-"""A lean HTTP/1.1 server on loopback that every contender is measured against; it ends with the process that started it.
+"""A lean HTTP/1.1 server on loopback that every contender is measured against; it ends with whoever started it.
 
-python server.py [--certificate FOLDER]      prints one JSON line: {"http": URL, "https": URL or null, "ca": FILE or null}
+python server.py [--certificate FOLDER]   prints one JSON line: {"http": URL, "https": URL or null, "ca": FILE or null}
 
 Its URLs take settings as path segments, so that clients that check the end of a URL are content:
 

@@ -37,7 +37,8 @@ INSIDE_FUNCTIONS = {
 }
 # third-party package -> the rooms (or single modules) that may import it, and whether inside functions only
 OUTSIDE = {
-    "httpx": {"core/transport.py"},
+    "httpx": set(),
+    "httpcore": {"core/connection.py", "core/network.py"},
     "IPython": {"notebook", "__main__.py"},
     "traitlets": {"notebook"},
     "ipywidgets": {"panel/view.py", "panel/fields.py"},
@@ -57,6 +58,8 @@ CORE_ORDER = (
     {"wire"},
     {"faults"},
     {"policy"},
+    {"network"},
+    {"connection"},
     {"transport"},
     {"call"},
     {"stream"},
@@ -153,7 +156,7 @@ def test_the_core_imports_the_standard_library_and_itself(path):
     for imported in imports_of(path):
         top = imported.module.split(".")[0]
         known = top == "azml_magics" or top in sys.stdlib_module_names
-        assert known or imported.typing_only or (top == "httpx" and path.name == "transport.py"), f"{path}: {imported}"
+        assert known or imported.typing_only or top in OUTSIDE, f"{path}: {imported}"
 
 
 def _layer(module: str) -> int:
@@ -199,15 +202,15 @@ print("imported", len({modules!r}))
     assert said == f"imported {len(modules)}"
 
 
-@pytest.mark.parametrize("heavy", ["httpx", "pydantic", "langchain_core", "ipywidgets", "IPython", "yaml", "asyncio"])
+@pytest.mark.parametrize("heavy", ["httpx", "httpcore", "pydantic", "langchain_core", "ipywidgets", "IPython", "yaml", "asyncio"])
 def test_importing_the_package_is_light(heavy):
     assert python(f"import sys, azml_magics; print({heavy!r} in sys.modules)") == "False"
 
 
-def test_every_module_of_the_core_is_imported_without_httpx_apart_from_the_transport():
+def test_every_module_of_the_core_is_imported_without_httpcore_apart_from_the_transport():
     modules = [f"azml_magics.core.{path.stem}" for path in (PACKAGE / "core").glob("*.py")]
-    modules = [name for name in modules if not name.endswith(("__init__", "transport"))]
+    modules = [name for name in modules if not name.endswith(("__init__", "transport", "connection", "network"))]
     said = python(
-        f"import importlib, sys\nfor name in {modules!r}: importlib.import_module(name)\nprint('httpx' in sys.modules)"
+        f"import importlib, sys\nfor name in {modules!r}: importlib.import_module(name)\nprint('httpcore' in sys.modules)"
     )
     assert said == "False"

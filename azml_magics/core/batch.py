@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import threading
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -82,7 +83,8 @@ def run(coroutine: Coroutine[Any, Any, R]) -> R:
         except BaseException as error:  # noqa: BLE001 - whatever it is, the caller gets it
             outcome.set_exception(error)
 
-    worker = threading.Thread(target=thread, name="azml-magics-batch", daemon=True)
+    context = contextvars.copy_context()  # traces and settings of the caller hold there, too
+    worker = threading.Thread(target=context.run, args=(thread,), name="azml-magics-batch", daemon=True)
     worker.start()
     try:
         return outcome.result()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from . import endpoint, faults, wire
-from .errors import AzmlError, ConfigError
+from .errors import AzmlError, ConfigError, EndpointError
 from .policy import Answer, Plan, Request, attempts
 from .response import Response
 from .secrets import KeyRef, Secret, masked
@@ -26,6 +26,7 @@ class Prepared:
     formatter: Formatter
     request: Request
     secret: Secret | None
+    refreshed: list[Secret] = field(default_factory=list, repr=False)
 
     @property
     def config(self) -> LLMConfig:
@@ -34,10 +35,12 @@ class Prepared:
 
     def placed(self, error: AzmlError) -> AzmlError:
         """`error` with the place of this call, and without its key."""
-        error.cause = masked(error.cause, self.secret)
+        secrets = (self.secret, *self.refreshed)
+        error.cause = masked(error.cause, *secrets)
         error.args = (error.cause,)
-        if hasattr(error, "body"):
-            error.body = masked(error.body, self.secret)
+        if isinstance(error, EndpointError):
+            error.body = masked(error.body, *secrets)
+            error.headers = {name: masked(value, *secrets) for name, value in error.headers.items()}
         return error.at(config=self.config.name, deployment=self.config.deployment_name)
 
 
@@ -86,15 +89,21 @@ def _secret(config: LLMConfig, *, refresh: bool = False) -> Secret | None:
 
 def _request_headers(config: LLMConfig, url: str, extra: Any, secret: Secret | None) -> dict[str, str]:
     headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream", **extra}
-    if secret:
-        key = secret.reveal()
-        if not (key.isascii() and key.isprintable()):
-            raise ConfigError("The key holds characters that no header can carry", remedy="Check what was pasted.")
-        is_token = isinstance(config.key, KeyRef) and config.key.is_token
-        headers.update(endpoint.auth_headers(url, key, is_token=is_token))
     if config.deployment_name and not endpoint.needs_model(url):
         headers["azureml-model-deployment"] = config.deployment_name
+    for name, value in headers.items():
+        if not _fits_a_header(value):
+            raise ConfigError(f"{name} holds characters that no header can carry", remedy="Mend the formatter.")
+    if secret:  # last, and never in a variable: a traceback with locals would show it
+        if not _fits_a_header(secret.reveal()):
+            raise ConfigError("The key holds characters that no header can carry", remedy="Check what was pasted.")
+        is_token = isinstance(config.key, KeyRef) and config.key.is_token
+        headers.update(endpoint.auth_headers(url, secret.reveal(), is_token=is_token))
     return headers
+
+
+def _fits_a_header(text: str) -> bool:
+    return text.isascii() and text.isprintable()
 
 
 def plan_of(prepared: Prepared) -> Plan:
@@ -106,6 +115,7 @@ def plan_of(prepared: Prepared) -> Plan:
         def refreshed() -> dict[str, str]:
             fresh = _secret(config, refresh=True)
             assert fresh is not None
+            prepared.refreshed.append(fresh)
             auth = endpoint.auth_headers(prepared.request.url, fresh.reveal(), is_token=True)
             return {**prepared.request.headers, **auth}
 
@@ -122,6 +132,10 @@ def read_answer(prepared: Prepared, answer: Answer, latency: float, first: float
         reply = prepared.formatter.decode(answer.body, prepared.call)
     except AzmlError as error:
         error.at(**place)
+        if error.response is not None:  # what the content filter let through
+            error.response = replace(
+                error.response, latency=latency, time_to_first_token=first, config=prepared.config.name, **place
+            )
         raise prepared.placed(error) from error.__cause__
     return Response(
         text=reply.text,

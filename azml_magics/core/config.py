@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import enum
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from . import endpoint
 from .errors import ConfigError, UnknownName, did_you_mean
 from .secrets import DEFAULT_KEY, KeyRef, Secret
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 # Longer than the longest a managed endpoint works on one request (request_timeout_ms: at most 180 s).
 DEFAULT_TIMEOUT: Final = 190.0
 DEFAULT_MAX_RETRIES: Final = 2
 EXTRA_PARAMETERS: Final = ("error", "drop", "pass-through")
+_TEXTS: Final = ("name", "endpoint_url", "deployment_name")
+_TEXTS_OR_NONE: Final = ("system", "model", "api_version")
 
 
 class Unset(enum.Enum):
@@ -71,13 +71,14 @@ class LLMConfig:
 
     def __post_init__(self) -> None:
         set_field = object.__setattr__  # the dataclass is frozen; this is its constructor's last step
+        _check_types(self)
         set_field(self, "endpoint_url", self.endpoint_url.strip())
         if self.endpoint_url:
             endpoint.split(self.endpoint_url)
         set_field(self, "endpoint_api_type", _api_type(self.endpoint_api_type, self.endpoint_url))
         set_field(self, "key", KeyRef.parse(self.key) if isinstance(self.key, str) else self.key)
         set_field(self, "model_kwargs", MappingProxyType(_kwargs(self.model_kwargs)))
-        set_field(self, "extras", MappingProxyType(dict(self.extras)))
+        set_field(self, "extras", MappingProxyType(dict(_mapping("extras", self.extras))))
         set_field(self, "timeout", _timeout(self.timeout))
         if isinstance(self.max_retries, bool) or not isinstance(self.max_retries, int) or self.max_retries < 0:
             raise ConfigError(f"max_retries must be 0 or a positive integer, not {self.max_retries!r}")
@@ -120,6 +121,20 @@ def _check_names(given: Mapping[str, Any]) -> None:
             raise ConfigError(f"A config has no field {name!r}", remedy=did_you_mean(name, known).strip())
 
 
+def _check_types(config: LLMConfig) -> None:
+    """ConfigError where a field holds something of another type, or something that cannot be sent."""
+    for name in (*_TEXTS, *_TEXTS_OR_NONE):
+        value = getattr(config, name)
+        if not (isinstance(value, str) or (value is None and name in _TEXTS_OR_NONE)):
+            raise ConfigError(f"{name} must be a text, not {type(value).__name__}")
+    if not (config.deployment_name.isascii() and config.deployment_name.isprintable()):
+        raise ConfigError("deployment_name holds characters that no header can carry", remedy="Copy it from the studio.")
+    if not (config.key is None or isinstance(config.key, KeyRef | Secret | str)):
+        raise ConfigError(
+            f"key must be a key reference, not {type(config.key).__name__}", remedy="Write it as env:NAME, for example."
+        )
+
+
 def _api_type(given: Any, url: str) -> str:
     text = str(getattr(given, "value", given) or "").lower()
     if not text:
@@ -131,13 +146,20 @@ def _api_type(given: Any, url: str) -> str:
     raise UnknownName.of("endpoint type", str(given), ("dedicated", "serverless"))
 
 
-def _kwargs(given: Mapping[str, Any] | None) -> dict[str, Any]:
-    kwargs = dict(given or {})
-    for name, value in kwargs.items():
+def _mapping(name: str, given: Any) -> Mapping[Any, Any]:
+    if given is not None and not isinstance(given, Mapping):
+        raise ConfigError(f"{name} must be a dict, not {type(given).__name__}")
+    return given or {}
+
+
+def _kwargs(given: Any) -> dict[str, Any]:
+    """A copy of the kwargs, as JSON has them: tuples become lists, enum members their values."""
+    kwargs = {}
+    for name, value in _mapping("model_kwargs", given).items():
         if not isinstance(name, str):
             raise ConfigError(f"The names of model kwargs are text, not {name!r}")
         try:
-            json.dumps(value, allow_nan=False)
+            kwargs[name] = json.loads(json.dumps(value, allow_nan=False))
         except (TypeError, ValueError, RecursionError) as error:
             raise ConfigError(
                 f"The model kwarg {name!r} cannot travel as JSON: {error}",
@@ -148,7 +170,9 @@ def _kwargs(given: Mapping[str, Any] | None) -> dict[str, Any]:
 
 def _timeout(given: Any) -> float:
     try:
-        seconds = float(given)
+        seconds = float("nonsense" if isinstance(given, bool) else given)
+    except OverflowError:
+        seconds = 0
     except (TypeError, ValueError):
         raise ConfigError(f"timeout must be a number of seconds, not {given!r}") from None
     if not 0 < seconds < 1e6:  # noqa: PLR2004 - infinity and nonsense are refused alike

@@ -7,6 +7,7 @@ that httpx wraps around them a call costs half as much.
 from __future__ import annotations
 
 import os
+import sys
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -26,17 +27,30 @@ _USER_AGENT = b"azml-magics"
 _IN_URLS = "%/:=&?~#+!$,;'@()*[]"  # the characters that quoting leaves alone
 
 
-def broken(error: Exception, *, reused: bool = False) -> Broken:
-    """httpcore's exception in the policy's words."""
+def broken(error: Exception, *, reused: bool = False, begun: bool = False) -> Broken:
+    """httpcore's exception in the policy's words. `begun`: the head of a reply had come."""
     if isinstance(error, httpcore.ConnectTimeout | httpcore.PoolTimeout):
         return Broken("connect-timeout", error, reused)
     if isinstance(error, httpcore.TimeoutException):
         return Broken("timeout", error, reused)
+    if begun:
+        return Broken("broken", error, reused)
     if isinstance(error, httpcore.ConnectError | httpcore.ProxyError):
-        return Broken("refused", error, reused)
+        return Broken("untrusted" if _is_untrusted(error) else "refused", error, reused)
     if isinstance(error, httpcore.NetworkError | httpcore.RemoteProtocolError):
         return Broken("closed", error, reused)
     return Broken("unsendable", error, reused)
+
+
+def _is_untrusted(error: BaseException | None) -> bool:
+    """Whether a certificate that nobody vouches for is behind `error`."""
+    import ssl
+
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 @dataclass
@@ -84,8 +98,14 @@ def _opened(parts: SplitResult, direct: Any, http_proxy: Any, socks_proxy: Any, 
     return (socks_proxy if through.scheme.startswith("socks") else http_proxy)(plain, max_connections=1, **options)
 
 
+_PROXY_VARIABLES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
+_WITH_PROXY_SETTINGS = ("darwin", "win32")  # there the system itself may name a proxy
+
+
 def _proxy_for(host: str) -> str:
     """The proxy that the environment, or the system's settings, name for https to `host`; "" for none."""
+    if not (any(os.environ.get(name) for name in _PROXY_VARIABLES) or sys.platform in _WITH_PROXY_SETTINGS):
+        return ""
     import urllib.request
 
     proxies = urllib.request.getproxies()
@@ -101,16 +121,11 @@ _trusted: list[ssl.SSLContext] = []  # of one, made when the first https lane op
 
 
 def trusted() -> ssl.SSLContext:
-    """The certificates that https connections are checked against: SSL_CERT_FILE, SSL_CERT_DIR, or certifi's."""
+    """The certificates that https connections are checked against: the system's (with SSL_CERT_FILE and SSL_CERT_DIR)
+    and certifi's.
+    """
     if not _trusted:
-        import ssl
-
-        import certifi
-
-        file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
-        nothing_named = not (file or folder)
-        context = ssl.create_default_context(cafile=certifi.where() if nothing_named else file, capath=folder)
-        _trusted.append(context)
+        _trusted.append(httpcore.default_ssl_context())
     return _trusted[0]
 
 

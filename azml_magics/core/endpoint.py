@@ -28,7 +28,8 @@ _HOSTS: tuple[tuple[re.Pattern[str], Kind], ...] = (
 _KUBERNETES = re.compile(r"^(?:/[^/]+)*/api/v1/endpoint/[^/]+")
 _ROUTE = re.compile(r"/(score|generate|generate_stream|chat/completions|completions)/?$")
 # Paths that are a base to append a route to; any other path is taken as the person wrote it.
-_BASE = re.compile(r"^(/models|(/openai)?/v1|/openai/deployments/[^/]+|/(?:[^/]+/)*api/v1/endpoint/[^/]+)?/?$")
+_BASE = re.compile(r"^(/models|/openai|(/openai)?/v1|/openai/deployments/[^/]+|/(?:[^/]+/)*api/v1/endpoint/[^/]+)?/?$")
+_HOST_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
 
 
 def split(url: str) -> SplitResult:
@@ -36,24 +37,36 @@ def split(url: str) -> SplitResult:
 
     Keys travel over https only. Loopback may be plain http: the embedded endpoint and local servers.
     """
+    example = "Write it whole, such as https://NAME.REGION.inference.ml.azure.com/score."
     try:
         parts = urlsplit(url.strip())
         host, _ = parts.hostname or "", parts.port
     except ValueError as error:
-        raise ConfigError(f"The endpoint URL {url!r} cannot be read: {error}") from None
-    if parts.scheme not in {"http", "https"} or not host:
-        raise ConfigError(
-            f"The endpoint URL {url!r} is not complete",
-            remedy="Write it whole, such as https://NAME.REGION.inference.ml.azure.com/score.",
-        )
-    if parts.username or parts.password:
+        shown = re.sub(r"//[^/]*@", "//…@", url)  # a password may stand there
+        raise ConfigError(f"The endpoint URL {shown!r} cannot be read: {error}", remedy=example) from None
+    if "@" in parts.netloc:
         raise ConfigError("The endpoint URL holds a user name or password", remedy="Name the key with --key instead.")
+    if parts.scheme not in {"http", "https"} or not host:
+        raise ConfigError(f"The endpoint URL {url!r} is not complete", remedy=example)
+    if not _is_host(host):
+        raise ConfigError(f"The endpoint URL {url!r} has no host name that can be asked", remedy=example)
     if parts.scheme == "http" and not is_loopback(host):
         raise ConfigError(
             f"{parts.scheme}://{host} would carry the key in clear text to another machine",
             remedy="Use https:// (plain http is for this machine only).",
         )
     return parts
+
+
+def _is_host(host: str) -> bool:
+    """Whether `host` is a name that a name server can be asked for, or an address."""
+    try:
+        if ":" in host:
+            return bool(ipaddress.ip_address(host))
+        name = host if host.isascii() else host.encode("idna").decode()
+    except ValueError:
+        return False
+    return _HOST_NAME.fullmatch(name.lower()) is not None
 
 
 def is_loopback(host: str) -> bool:
@@ -74,7 +87,7 @@ def kind_of(url: str) -> Kind:
         return "kubernetes"
     for pattern, kind in _HOSTS:
         if pattern.search(host):
-            on_openai_path = kind == "foundry" and parts.path.startswith("/openai/")
+            on_openai_path = kind == "foundry" and re.match(r"/openai(/|$)", parts.path)
             return "azure-openai" if on_openai_path else kind
     if is_loopback(host) and parts.path.startswith(("/openai/", "/models/")):
         return "azure-openai" if parts.path.startswith("/openai/") else "foundry"
@@ -106,14 +119,31 @@ def request_url(url: str, route: str, api_version: str | None = None) -> str:
     """
     parts = split(url)
     path = parts.path
-    if not _ROUTE.search(path) and _BASE.match(path):
-        foundry_root = kind_of(url) == "foundry" and not path.strip("/")
-        path = f"{path.rstrip('/')}{'/models' if foundry_root else ''}/{route}"
-    query = dict(parse_qsl(parts.query, keep_blank_values=True))
-    version = api_version or query.get("api-version") or _required_api_version(path)
-    if version:
-        query["api-version"] = version
-    return urlunsplit((parts.scheme, parts.netloc, path.rstrip("/") or "/", urlencode(query), ""))
+    if _ROUTE.search(path):
+        path = path.rstrip("/")
+    elif _BASE.match(path):
+        path = f"{_base(url, path.rstrip('/'))}/{route}"
+    query = _with_api_version(parts.query, api_version, _required_api_version(path))
+    return urlunsplit((parts.scheme, parts.netloc, path, query, ""))
+
+
+def _base(url: str, path: str) -> str:
+    """The path that routes are appended to: a bare Foundry or Azure OpenAI host has its routes deeper."""
+    if path == "/openai" or (not path and kind_of(url) == "azure-openai"):
+        return "/openai/v1"
+    return "/models" if not path and kind_of(url) == "foundry" else path
+
+
+def _with_api_version(query: str, asked: str | None, required: str | None) -> str:
+    """`query` with the api-version that was asked for; else its own; else the one that the service requires."""
+    pairs = parse_qsl(query, keep_blank_values=True)
+    own = dict(pairs).get("api-version")
+    version = asked or own or required
+    if not version or version == own:
+        return query
+    if own is None:
+        return "&".join(filter(None, [query, urlencode({"api-version": version})]))
+    return urlencode([(name, version if name == "api-version" else value) for name, value in pairs])
 
 
 def _required_api_version(path: str) -> str | None:

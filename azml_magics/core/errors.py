@@ -28,19 +28,24 @@
 from __future__ import annotations
 
 import difflib
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from .comparison import Batch
     from .response import Response
 
 _LONGEST_CAUSE = 600
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")  # a server's escape sequences have no business in a terminal
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # can be neither printed nor saved
 
 
 def one_line(text: str, limit: int = _LONGEST_CAUSE) -> str:
-    """`text` on one line, white space folded, cut at `limit` characters."""
-    folded = " ".join(text.split())
+    """`text` on one line, white space folded, without control characters, cut at `limit` characters."""
+    folded = _CONTROL.sub("", " ".join(text.split()))
+    folded = _LONE_SURROGATE.sub("\ufffd", folded)
     return folded if len(folded) <= limit else folded[: limit - 1].rstrip() + "…"
 
 
@@ -92,7 +97,7 @@ class AzmlError(Exception):
         if self.deployment:
             parts.append(f"deployment {self.deployment!r}")
         if self.request_id:
-            parts.append(f"request id {self.request_id}")
+            parts.append(f"request id {one_line(self.request_id)}")
         return ", ".join(parts)
 
     def __str__(self) -> str:
@@ -233,17 +238,20 @@ class ConnectionFailed(AzmlError, ConnectionError):
 
 
 class Interrupted(KeyboardInterrupt):
-    """A kernel interrupt; `response` holds what had arrived, or None."""
+    """A kernel interrupt; `response` holds what had arrived, or None; `batch` the rows of a side-by-side run."""
 
-    def __init__(self, response: Response | None = None) -> None:
+    def __init__(self, response: Response | None = None, batch: Batch | None = None) -> None:
         super().__init__("interrupted")
         self.response = response
+        self.batch = batch
 
     def __str__(self) -> str:
+        if self.batch is not None:
+            whole = sum(row.error is None and row.response is not None for row in self.batch)
+            return f"Stopped; {whole} of {len(self.batch)} answers were whole. All that arrived is in %azureml last."
         if self.response is None or not self.response.text:
             return "Stopped before the first token; nothing had arrived."
-        tokens = len(self.response.text)
-        return f"Stopped; the {tokens:,} characters that had arrived are kept in %azureml last."
+        return f"Stopped; the {len(self.response.text):,} characters that had arrived are kept in %azureml last."
 
     def _render_traceback_(self) -> list[str]:
         return [f"Interrupted: {self}"]

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .errors import (
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 _LARGEST_BODY = 64 * 1024
 _NO_TRAFFIC = "Specified traffic group could not be found"
 _FILTER_CODES = {"content_filter", "ResponsibleAIPolicyViolation"}
+_FILTER_WORDS = "content safety setting"  # how the catalogue's own server says it, without a code
+_DEEPEST = 8
 # What the front door says in ms-azureml-model-error-reason of instances that cannot take a request right now.
 _BUSY = {"too_many_pending_request"}
 _NOT_READY = {"model_not_ready", "too_few_model_instance"}
@@ -110,7 +114,7 @@ def fault(status: int, headers: Mapping[str, str], body: bytes, *, request_bytes
 
 
 def _classified(status: int, inner: int | None, headers: Mapping[str, str], said: str, value: Any) -> _Fault:
-    if _is_filter(value):
+    if _is_filter(value) or _FILTER_WORDS in said:
         return _Fault(ContentFiltered, "The content filter stopped the prompt", "Rephrase the prompt.")
     if status == 424:  # noqa: PLR2004
         return _model_error(inner, headers.get("ms-azureml-model-error-reason", ""), said)
@@ -167,7 +171,7 @@ def _model_error(inner: int | None, reason: str, said: str) -> _Fault:
 def inner_status(headers: Mapping[str, str]) -> int | None:
     """The container's own status behind a 424, or None where the front door does not say."""
     text = headers.get("ms-azureml-model-error-statuscode", "")
-    return int(text) if text.isascii() and text.isdigit() else None
+    return int(text) if re.fullmatch(r"[1-9][0-9]{2}", text) else None
 
 
 def request_id(headers: Mapping[str, str]) -> str:
@@ -179,26 +183,36 @@ def request_id(headers: Mapping[str, str]) -> str:
 
 
 def retry_after(headers: Mapping[str, str], said: str = "") -> float | None:
-    """Seconds to wait, from retry-after-ms, Retry-After in seconds, or "Try again in N seconds"; None without them."""
+    """Seconds to wait, from retry-after-ms, Retry-After in seconds or as a date, or "Try again in N seconds"; None
+    without them. A date counts from the reply's own Date, so that this machine's clock does not matter.
+    """
     for name, scale in (("retry-after-ms", 0.001), ("x-ms-retry-after-ms", 0.001), ("retry-after", 1.0)):
         if re.fullmatch(r"\s*\d{1,9}(\.\d{1,9})?\s*", headers.get(name, "")):
             return float(headers[name]) * scale
+    if "retry-after" in headers and "date" in headers:
+        try:
+            waits = parsedate_to_datetime(headers["retry-after"]) - parsedate_to_datetime(headers["date"])
+        except (ValueError, TypeError, IndexError, OverflowError):  # no date, or one with a time zone and one without
+            return None
+        return max(waits, timedelta(0)).total_seconds()
     found = re.search(r"(?:try again|retry) (?:in|after) (\d{1,6}) (?:milli)?seconds?", said, re.IGNORECASE)
     if found:
         return float(found[1]) * (0.001 if "milli" in found[0].lower() else 1.0)
     return None
 
 
-def _is_filter(value: Any) -> bool:
-    """The rule of the reference: content_filter as the code at any of the three places where services put it."""
-    if not isinstance(value, dict):
+def _is_filter(value: Any, depth: int = 0) -> bool:
+    """Whether the code of the content filter stands where services put it: at the top, in `error`, in its
+    `innererror`, or in the JSON that a front end wrapped into its message.
+    """
+    if isinstance(value, str):
+        value = _json(value)
+    if not isinstance(value, dict) or depth > _DEEPEST:
         return False
-    error = value.get("error")
-    error = error if isinstance(error, dict) else {}
-    inner = error.get("innererror")
-    inner = inner if isinstance(inner, dict) else {}
-    codes = (error.get("code"), value.get("code"), inner.get("code"))
-    return any(isinstance(code, str) and code in _FILTER_CODES for code in codes)
+    code = value.get("code")
+    if isinstance(code, str) and code in _FILTER_CODES:
+        return True
+    return any(_is_filter(value.get(key), depth + 1) for key in ("error", "innererror", "message"))
 
 
 def _json(text: str) -> Any:
@@ -219,7 +233,7 @@ def _plain(text: str) -> str:
 
 def message_in(value: Any, depth: int = 0) -> str:
     """The human sentence in an error body of any known shape; "" where there is none."""
-    if depth > 4 or value is None:  # noqa: PLR2004 - error bodies nest a level or two; deeper is nonsense
+    if depth > _DEEPEST or value is None:
         return ""
     if isinstance(value, str):
         nested = _json(value)  # curated images put the inner server's JSON into their message
@@ -233,5 +247,7 @@ def message_in(value: Any, depth: int = 0) -> str:
         problem = value.get("msg") or f"not {value.get('input')!r}"
         return f"{where}: {problem}"
     parts = [message_in(value.get(key), depth + 1) for key in ("message", "error", "detail", "details", "errors")]
-    said = list(dict.fromkeys(part for part in parts if part))
-    return ": ".join(said[:2])
+    said = list(dict.fromkeys(part for part in parts if part))[:2]
+    if not said:
+        return value["code"] if isinstance(value.get("code"), str) else ""
+    return ": ".join([*(part.rstrip(". ") for part in said[:-1]), said[-1]])

@@ -37,9 +37,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Send:
-    """The policy asks to send this request."""
+    """The policy asks to send this request; `fresh`: on a connection that has served nothing yet."""
 
     request: Request
+    fresh: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,9 @@ class Answer:
     """A reply. `body` is whole unless the request asked for a stream and the status is 200; then `stream` has it."""
 
     status: int
-    headers: Mapping[str, str]
-    body: bytes = b""
-    stream: Any = None
+    headers: Mapping[str, str] = field(repr=False)  # a server may echo the key
+    body: bytes = field(default=b"", repr=False)
+    stream: Any = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -64,10 +65,10 @@ class Broken:
     """No reply: why, what was raised, and whether the connection had served before.
 
     how: "refused" (no connection opened), "connect-timeout", "timeout" (no byte in time), "closed" (the connection
-    ended without a reply), "broken" (it ended within one), "unsendable".
+    ended without a reply), "broken" (it ended within one), "untrusted" (its certificate), "unsendable".
     """
 
-    how: Literal["refused", "connect-timeout", "timeout", "closed", "broken", "unsendable"]
+    how: Literal["refused", "connect-timeout", "timeout", "closed", "broken", "untrusted", "unsendable"]
     error: Exception
     reused: bool = False
 
@@ -94,7 +95,7 @@ def attempts(
     while True:
         outcome = yield Send(request)
         if isinstance(outcome, Broken) and outcome.reused and outcome.how == "closed":
-            outcome = yield Send(request)
+            outcome = yield Send(request, fresh=True)
         if isinstance(outcome, Answer):
             if outcome.status == _OK:
                 return outcome
@@ -147,12 +148,28 @@ def broken(outcome: Broken, request: Request) -> AzmlError:
             remedy="Raise --timeout, ask for fewer tokens, or stream. "
             "It was not asked again: the model may still be working on it.",
         )
+    elif outcome.how == "untrusted":
+        made = ConnectionFailed(
+            f"{host} has a certificate that is not trusted: {error}",
+            remedy="Name your organisation's certificates in SSL_CERT_FILE before starting Jupyter.",
+        )
     elif outcome.how == "unsendable":
-        made = ConnectionFailed(f"The request to {host} could not be sent: {type(error).__name__}: {error}")
+        made = ConnectionFailed(
+            f"The request to {host} could not be sent: {type(error).__name__}: {error}", remedy="Check the URL."
+        )
     else:
         made = ConnectionFailed(
-            f"The connection to {host} broke before the answer was whole: {error or type(error).__name__}",
+            f"The connection to {host} broke before the answer was whole: {str(error) or type(error).__name__}",
             remedy="Try again; look at the deployment's logs if it stays so.",
         )
-    made.__cause__ = error
+    made.__cause__ = _without_frames(error)
     return made
+
+
+def _without_frames(error: BaseException) -> BaseException:
+    """`error` and all that led to it without their frames: a traceback with locals would show the key's header."""
+    following: BaseException | None = error
+    while following is not None and following.__traceback__ is not None:
+        following.__traceback__ = None
+        following = following.__cause__ or following.__context__
+    return error

@@ -28,6 +28,7 @@ _GRAMMAR = {
 }
 _FORMS = "env:NAME, keyring:SERVICE/NAME, entra, aml-token or ask"
 _TOKENS = ("entra", "aml-token")
+_TELLING = 8  # so many characters of a key tell too much of it
 
 
 class Secret:
@@ -39,7 +40,7 @@ class Secret:
     __slots__ = ("_value",)
 
     def __init__(self, value: str) -> None:
-        self._value = re.sub(r"(?i)^\s*bearer\s+", "", value).strip()
+        self._value = re.sub(r"(?i)^\s*bearer(\s+|$)", "", value).strip()
 
     def reveal(self) -> str:
         """The key itself, for the Authorization header and nothing else."""
@@ -60,7 +61,8 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        return hmac.compare_digest(self._value.encode(), other._value.encode())
+        mine, theirs = (key._value.encode("utf-8", "surrogatepass") for key in (self, other))
+        return hmac.compare_digest(mine, theirs)
 
     def __hash__(self) -> int:
         return hash((Secret, self._value))
@@ -82,18 +84,20 @@ class KeyRef:
     scheme: str
     name: str = ""
 
+    def __post_init__(self) -> None:
+        grammar = _GRAMMAR.get(self.scheme)
+        if grammar is None or not grammar.fullmatch(self.name):
+            raise ConfigError("A key reference is incomplete or has a wrong name", remedy=f"Write {_FORMS}.")
+
     @classmethod
     def parse(cls, text: str) -> KeyRef:
         """The reference that `text` writes; KeyRefused where it looks like a key itself."""
         scheme, _, name = text.strip().partition(":")
-        grammar = _GRAMMAR.get(scheme)
-        if grammar is None:
+        if scheme not in _GRAMMAR:
             raise KeyRefused(
                 "That is not a key reference, and a key itself would stay in the notebook and its history",
                 remedy=f"Write {_FORMS}.",
             )
-        if not grammar.fullmatch(name):
-            raise ConfigError(f"A key reference {scheme}: is incomplete or has a wrong name", remedy=f"Write {_FORMS}.")
         return cls(scheme, name)
 
     def __str__(self) -> str:
@@ -140,7 +144,12 @@ def _from_the_person(name: str, endpoint_url: str, refresh: bool) -> Secret:  # 
     if origin not in _ASKED or refresh:
         import getpass
 
-        key = Secret(getpass.getpass(f"Key for {origin or 'the endpoint'}: "))
+        try:
+            key = Secret(getpass.getpass(f"Key for {origin or 'the endpoint'}: "))
+        except Exception as error:  # EOFError in a script, ipykernel's StdinNotImplementedError under "Run all"
+            raise KeyMissing(
+                "Nobody can be asked for the key here", remedy="Use --key env:NAME or --key keyring:SERVICE/NAME."
+            ) from error
         if not key:
             raise KeyMissing("No key was typed", remedy="Run the cell again and type it, or use --key env:NAME.")
         _ASKED[origin] = key
@@ -156,12 +165,20 @@ def _unavailable(name: str, endpoint_url: str, refresh: bool) -> NoReturn:  # no
     raise KeyMissing("This kind of key reference needs the azure extra", remedy='Run pip install "azml-magics[azure]".')
 
 
+def _no_aml_token(name: str, endpoint_url: str, refresh: bool) -> NoReturn:  # noqa: ARG001 - a resolver's signature
+    raise KeyMissing(
+        "An Azure ML token cannot be fetched yet",
+        remedy="Put one (az ml online-endpoint get-credentials) into an environment variable and use --key env:NAME, "
+        "or use --key entra.",
+    )
+
+
 _RESOLVERS: dict[str, Callable[[str, str, bool], Secret]] = {
     "env": _from_environment,
     "ask": _from_the_person,
     "keyring": _unavailable,
     "entra": _unavailable,
-    "aml-token": _unavailable,
+    "aml-token": _no_aml_token,
 }
 
 
@@ -169,5 +186,14 @@ def masked(text: str, *secrets: Secret | None) -> str:
     """`text` with every occurrence of the secrets blotted out: for bodies and messages that echo a key."""
     for secret in secrets:
         if secret:
-            text = text.replace(secret.reveal(), MASK)
+            text = _blotted(text.replace(secret.reveal(), MASK), secret)
+    return text
+
+
+def _blotted(text: str, secret: Secret) -> str:
+    """`text` without the beginning of a key that an excerpt cut off ("…") in its middle."""
+    for end in [found.start() for found in re.finditer("…", text)]:
+        for length in range(min(len(secret.reveal()), end), _TELLING - 1, -1):
+            if text.endswith(secret.reveal()[:length], 0, end):
+                return _blotted(f"{text[: end - length]}{MASK}{text[end:]}", secret)
     return text

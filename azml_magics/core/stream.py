@@ -11,6 +11,7 @@ from .call import Prepared, plan_of, prepare, read_answer
 from .errors import AzmlError, ConnectionFailed, Interrupted, StreamCutOff
 from .policy import Answer, broken
 from .response import Chunk, Response
+from .wire import events as wire_events
 from .wire import replies
 from .wire.sse import SSEDecoder
 
@@ -92,7 +93,7 @@ class _Assembly:
         chunks = []
         read = self.prepared.formatter.read_event
         for event in events:
-            if event.data == replies.DONE:
+            if event.data == wire_events.DONE:
                 self._done = True
                 continue
             chunk = read(event)

@@ -1,6 +1,7 @@
 """Prompt variables: which `{name}` a prompt has, and the prompt with their values. Pure.
 
-`{name}`, where name is an identifier, is a variable. `{{name}}` is a literal `{name}`. All other braces - JSON, code,
+`{name}`, where name is an identifier, is a variable. `{{name}}` is a literal `{name}`, and `{{{name}}}` the value in
+braces, as in Python's own format strings. All other braces - JSON, code,
 `{}`, Python keywords, the arguments of LaTeX commands such as `\\frac{a}{b}` - are text. Values go in once and are
 never scanned again; nothing is evaluated.
 """
@@ -18,13 +19,14 @@ if TYPE_CHECKING:
 
 _PIECE = re.compile(
     r"(?P<latex>\\[A-Za-z]+\*?(?:\[[^\]\n]*\])*(?:\{[^{}\n]*\})+)"
+    r"|(?<!\{)\{\{\{(?P<braced>[^\W\d]\w*)\}\}\}(?!\})"
     r"|\{\{(?P<literal>[^\W\d]\w*)\}\}"
     r"|\{(?P<name>[^\W\d]\w*)\}"
 )
 
 
 def _variable(match: re.Match[str]) -> str | None:
-    name = match["name"]
+    name = match["name"] or match["braced"]
     return name if name and not keyword.iskeyword(name) else None
 
 
@@ -38,7 +40,8 @@ def spans(prompt: str) -> Iterator[tuple[str, int, int]]:
     for match in _PIECE.finditer(prompt):
         name = _variable(match)
         if name:
-            yield name, match.start(), match.end()
+            around = 2 if match["braced"] else 0
+            yield name, match.start() + around, match.end() - around
 
 
 def render(prompt: str, values: Mapping[str, object]) -> str:
@@ -52,7 +55,8 @@ def render(prompt: str, values: Mapping[str, object]) -> str:
             return match[0]
         if name not in values:
             raise UndefinedVariable.of(name, (known for known in values if not known.startswith("_")))
-        return _as_text(name, values[name])
+        text = _as_text(name, values[name])
+        return "{" + text + "}" if match["braced"] else text
 
     return _PIECE.sub(replaced, prompt)
 

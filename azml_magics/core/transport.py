@@ -91,7 +91,7 @@ def send(plan: Plan, wait: Callable[[float], Any] = time.sleep) -> Answer:
         if isinstance(step, Sleep):
             wait(step.seconds)
         else:
-            outcome = _send_once(step.request)
+            outcome = _send_once(step.request, fresh=step.fresh)
         try:
             step = plan.send(outcome)
         except StopIteration as done:
@@ -99,18 +99,18 @@ def send(plan: Plan, wait: Callable[[float], Any] = time.sleep) -> Answer:
             return answer
 
 
-def _lane_for(url: str) -> Lane:
-    while lane := _lanes.take(url):
+def _lane_for(url: str, *, fresh: bool) -> Lane:
+    while not fresh and (lane := _lanes.take(url)):
         if lane.is_usable:
             return lane
         lane.connection.close()
     return open_lane(url)
 
 
-def _send_once(request: Request) -> Answer | Broken:
-    lane = None
+def _send_once(request: Request, *, fresh: bool = False) -> Answer | Broken:
+    lane = reply = None
     try:
-        lane = _lane_for(request.url)
+        lane = _lane_for(request.url, fresh=fresh)
         reply = lane.connection.handle_request(to_send(request))
         headers = headers_of(reply)
         if request.stream and reply.status == _OK:
@@ -121,7 +121,7 @@ def _send_once(request: Request) -> Answer | Broken:
         if lane is None:
             return broken(error)
         lane.connection.close()
-        return broken(error, reused=lane.served)
+        return broken(error, reused=lane.served, begun=reply is not None)
     except BaseException:  # a kernel interrupt: the connection is in the middle of something
         if lane is not None:
             lane.connection.close()
@@ -180,7 +180,7 @@ async def asend(plan: Plan) -> Answer:
         if isinstance(step, Sleep):
             await asyncio.sleep(step.seconds)
         else:
-            outcome = await _asend_once(step.request, lanes)
+            outcome = await _asend_once(step.request, lanes, fresh=step.fresh)
         try:
             step = plan.send(outcome)
         except StopIteration as done:
@@ -188,18 +188,18 @@ async def asend(plan: Plan) -> Answer:
             return answer
 
 
-async def _async_lane_for(url: str, lanes: _Lanes) -> Lane:
-    while lane := lanes.take(url):
+async def _async_lane_for(url: str, lanes: _Lanes, *, fresh: bool) -> Lane:
+    while not fresh and (lane := lanes.take(url)):
         if lane.is_usable:
             return lane
         await lane.connection.aclose()
     return open_async_lane(url)
 
 
-async def _asend_once(request: Request, lanes: _Lanes) -> Answer | Broken:
-    lane = None
+async def _asend_once(request: Request, lanes: _Lanes, *, fresh: bool = False) -> Answer | Broken:
+    lane = reply = None
     try:
-        lane = await _async_lane_for(request.url, lanes)
+        lane = await _async_lane_for(request.url, lanes, fresh=fresh)
         reply = await lane.connection.handle_async_request(to_send(request))
         headers = headers_of(reply)
         if request.stream and reply.status == _OK:
@@ -210,7 +210,7 @@ async def _asend_once(request: Request, lanes: _Lanes) -> Answer | Broken:
         if lane is None:
             return broken(error)
         await lane.connection.aclose()
-        return broken(error, reused=lane.served)
+        return broken(error, reused=lane.served, begun=reply is not None)
     except BaseException:  # cancelled: the connection is in the middle of something
         if lane is not None:
             await asyncio.shield(lane.connection.aclose())

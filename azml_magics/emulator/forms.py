@@ -66,7 +66,8 @@ def body(ask: Ask, choices: random.Random) -> str:
         ):
             said = re.split(r"(?<=[.!?]) ", said)[0]
     seen = f"I was given {'; '.join(ask.attachments)}, and cannot see or hear any of it. " if ask.attachments else ""
-    return f"{_voice(ask.system)}{seen}{said}"
+    voice = _voice(ask.system)
+    return f"{voice.rstrip()}\n\n{seen}{said}" if voice and "\n" in said else f"{voice}{seen}{said}"
 
 
 def _voice(system: str) -> str:
@@ -189,11 +190,11 @@ def _list(ask: Ask, choices: random.Random) -> str | None:
 
 
 _ITEMS = (
-    "{mood} {word}",
-    "A {mood} {word}",
-    "{word}, the {mood} way",
-    "{mood} notes on {word}",
-    "The {noun} of {word}",
+    "Keep a {mood} hour for {word}",
+    "Ask somebody who knows {word} well",
+    "Begin with {word}, and take it slowly",
+    "Write down one {mood} thing about {word}",
+    "Look at {word} from its {mood} side",
 )
 
 

@@ -3,7 +3,7 @@
 from azml_magics.langchain import AzureMLOnlineEndpoint, CustomOpenAIContentFormatter
 
 Beyond the original: streaming and async for both classes, concurrent batches, retries, usage, tool calls, structured
-output, images, any URL path, and errors that say what to do. Prompts go out as written, and per-call kwargs never stick.
+output, images, any URL path, and errors that say what to do. Prompts go out as written; per-call kwargs never stick.
 """
 
 from __future__ import annotations

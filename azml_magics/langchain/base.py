@@ -127,7 +127,7 @@ class AzureMLBaseEndpoint(BaseModel):
         if "key" not in given:
             given["endpoint_api_key"] = given.get("endpoint_api_key") or os.environ.get(KEY_VARIABLE, "")
         url = str(given.get("endpoint_url", "")).strip()
-        given["endpoint_url"] = url[:-1] if url.endswith("/") else url
+        given["endpoint_url"] = url.removesuffix("/")
         given["endpoint_api_type"] = _api_type(given.get("endpoint_api_type"), url)
         return given
 

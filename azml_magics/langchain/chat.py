@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from langchain_core.language_models.base import LangSmithParams
     from langchain_core.messages import BaseMessage
     from langchain_core.runnables import Runnable
+    from langchain_core.tools import BaseTool
 
     from ..core.config import LLMConfig
     from ..core.response import Response
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 _STRUCTURED = ("tools", "response_format")
 
 
-class AzureMLChatOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseChatModel):  # type: ignore[misc] # as in llm.py
+class AzureMLChatOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseChatModel):
     """A chat model.
 
     chat = AzureMLChatOnlineEndpoint(
@@ -166,7 +167,7 @@ class AzureMLChatOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseChatMo
 
     def bind_tools(
         self,
-        tools: Sequence[dict[str, Any] | type | Callable[..., Any]],
+        tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
         *,
         tool_choice: dict[str, Any] | str | bool | None = None,
         strict: bool | None = None,

@@ -9,8 +9,6 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from langchain_core.outputs import Generation
-
 from ..core import wire
 from ..core.config import LLMConfig
 from .api_type import AzureMLEndpointApiType
@@ -18,6 +16,8 @@ from .results import text_generation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from langchain_core.outputs import Generation
 
 # Formatters are asked without an endpoint; this stands for one. Nothing is sent to it.
 _NOWHERE = "https://localhost"

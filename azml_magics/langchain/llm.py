@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ..core.response import Response
 
 
-class AzureMLOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseLLM):  # type: ignore[misc] # batch is generic there
+class AzureMLOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseLLM):
     """A text model.
 
     llm = AzureMLOnlineEndpoint(

@@ -38,6 +38,7 @@ _ROLES: tuple[tuple[type[BaseMessage], str], ...] = (
     (ToolMessage, "tool"),
     (FunctionMessage, "function"),
 )
+_PLAIN: dict[str, type[BaseMessage]] = {"user": HumanMessage, "system": SystemMessage}
 _OPENAI_ROLE = "__openai_role__"  # where LangChain keeps a system message's other role, "developer"
 
 
@@ -99,32 +100,30 @@ def messages_from_wire(messages: Iterable[dict[str, Any]]) -> list[BaseMessage]:
 def message_from_wire(wire: dict[str, Any]) -> BaseMessage:
     """One message of LangChain's. A content of null, as beside tool calls, becomes ""."""
     role = wire.get("role")
-    content: Any = wire.get("content")
-    content = "" if content is None else content
-    name = wire.get("name")
-    if role == "user":
-        return HumanMessage(content=content, name=name)
-    if role == "assistant":
-        thoughts = wire.get("reasoning_content")
-        calls, invalid = calls_from_wire(wire.get("tool_calls") or ())
-        return AIMessage(
-            content=content,
-            name=name,
-            tool_calls=calls,
-            invalid_tool_calls=invalid,
-            additional_kwargs={"reasoning_content": thoughts} if thoughts else {},
-        )
-    if role == "system":
-        return SystemMessage(content=content, name=name)
-    if role == "developer":
-        return SystemMessage(content=content, name=name, additional_kwargs={_OPENAI_ROLE: role})
-    if role == "tool":
-        return ToolMessage(content=content, tool_call_id=str(wire.get("tool_call_id") or ""), name=name)
-    if role == "function" and name:
-        return FunctionMessage(content=content, name=name)
     if not isinstance(role, str) or not role:
         raise PromptError("A message has no role", remedy='Give it one: {"role": "user", "content": "…"}.')
-    return ChatMessage(content=content, role=role, name=name)
+    content = wire.get("content")
+    common: dict[str, Any] = {"content": "" if content is None else content, "name": wire.get("name")}
+    if role == "assistant":
+        return _assistant(wire, common)
+    if role == "developer":
+        return SystemMessage(**common, additional_kwargs={_OPENAI_ROLE: role})
+    if role == "tool":
+        return ToolMessage(**common, tool_call_id=str(wire.get("tool_call_id") or ""))
+    if role == "function" and common["name"]:
+        return FunctionMessage(**common)
+    return _PLAIN[role](**common) if role in _PLAIN else ChatMessage(**common, role=role)
+
+
+def _assistant(wire: dict[str, Any], common: dict[str, Any]) -> AIMessage:
+    calls, invalid = calls_from_wire(wire.get("tool_calls") or ())
+    thoughts = wire.get("reasoning_content")
+    return AIMessage(
+        **common,
+        tool_calls=calls,
+        invalid_tool_calls=invalid,
+        additional_kwargs={"reasoning_content": thoughts} if thoughts else {},
+    )
 
 
 def calls_from_wire(calls: Iterable[dict[str, Any]]) -> tuple[list[ToolCall], list[InvalidToolCall]]:

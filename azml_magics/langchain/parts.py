@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
 Part = dict[str, Any]
 # What a model said beside its words: it is not sent back (tool calls travel in a field of their own).
-_NOT_SENT = frozenset(
-    """tool_use tool_call tool_call_chunk invalid_tool_call thinking redacted_thinking reasoning reasoning_content
-    server_tool_call server_tool_call_chunk server_tool_result function_call refusal""".split()
-)
+_NOT_SENT = {
+    *("tool_use", "tool_call", "tool_call_chunk", "invalid_tool_call", "function_call"),
+    *("server_tool_call", "server_tool_call_chunk", "server_tool_result"),
+    *("thinking", "redacted_thinking", "reasoning", "reasoning_content", "refusal"),
+}
 _AUDIO_FORMATS = {"mpeg": "mp3", "x-wav": "wav", "wave": "wav", "vnd.wave": "wav", "x-m4a": "m4a", "mp4": "m4a"}
 _FILE_NAMES = {"application/pdf": "document.pdf", "text/plain": "document.txt"}
 

@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 
     from langchain_core.output_parsers import BaseOutputParser
     from langchain_core.runnables import Runnable
+    from langchain_core.tools import BaseTool
 
 METHODS = ("function_calling", "json_schema", "json_mode")
 _WORDS = ("auto", "none", "required")
 
 
 def tool_kwargs(
-    tools: Sequence[dict[str, Any] | type | Callable[..., Any]], tool_choice: Any, strict: bool | None
+    tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool], tool_choice: Any, strict: bool | None
 ) -> dict[str, Any]:
     """The `tools` and `tool_choice` of a request.
 

@@ -1,21 +1,20 @@
-"""What a person types after %%azureml and %azureml, as frozen dataclasses; the parsers are also help and completion."""
+"""What a person typed after %%azureml and %azureml, read into frozen dataclasses and dicts."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from azml_magics.core.errors import UsageError, did_you_mean
 
+from .options import VERBS, options_of
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-FORMATS = ("markdown", "text", "json", "code")
-API_TYPES = ("dedicated", "serverless")
 
 
 @dataclass(frozen=True)
@@ -41,25 +40,22 @@ class CellOptions(ConfigOptions):
     config: str | None = None
     set: tuple[str, ...] = ()
     kwargs: str | None = None
+    conversation: str | None = None
     var: tuple[str, ...] = ()
     template: str | None = None
     format: str | None = None
+    schema: str | None = None
+    image: tuple[str, ...] = ()
     output: str | None = None
     quiet: bool = False
+    insert: bool = False
+    repeat: int | None = None
+    compare: str | None = None
+    sweep: tuple[str, ...] = ()
     no_stream: bool = False
     dry_run: bool = False
     save: str | None = None
     help: bool = False
-
-
-@dataclass(frozen=True)
-class Verb:
-    """One word after %azureml: its parser's options and what it is for."""
-
-    name: str
-    help: str
-    usage: str
-    options: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = field(default=())
 
 
 class Parser(argparse.ArgumentParser):
@@ -121,150 +117,6 @@ def json_or_text(value: str) -> Any:
         return json.loads(value, parse_constant=lambda word: word)
     except (ValueError, RecursionError):
         return value
-
-
-# ---- the options -----------------------------------------------------------------------------------------------
-
-# (flags, argparse keywords); `kind` says what completion offers for the value and is no argparse keyword
-Option = tuple[tuple[str, ...], dict[str, Any]]
-
-CONFIG_OPTIONS: tuple[Option, ...] = (
-    (("-u", "--url"), {"metavar": "URL", "help": "the endpoint's URL"}),
-    (("--type",), {"choices": API_TYPES, "help": "the endpoint's type; by default what the URL says"}),
-    (("--deployment",), {"metavar": "NAME", "help": "one deployment of the endpoint (on Foundry: the model)"}),
-    (
-        ("-f", "--formatter"),
-        {"metavar": "NAME|$var", "help": "the content formatter, by name or an object", "kind": "formatter"},
-    ),
-    (
-        ("--key",),
-        {"metavar": "REF", "help": "where the key is: env:NAME, keyring:SERVICE/NAME, entra, ask", "kind": "key"},
-    ),
-    (("--timeout",), {"metavar": "S", "type": float, "help": "seconds to wait for the next byte"}),
-    (("--retries",), {"metavar": "N", "type": int, "help": "tries after the first that failed in passing"}),
-    (("-s", "--system"), {"metavar": "TEXT|$var", "help": "the system message"}),
-    (("--model",), {"metavar": "NAME", "help": "the model's name, where the route wants it in the body"}),
-    (("--api-version",), {"metavar": "V", "help": "the api-version in the query"}),
-)
-
-CELL_OPTIONS: tuple[Option, ...] = (
-    (
-        ("config",),
-        {"nargs": "?", "metavar": "CONFIG", "help": "a saved config's name, or $name of an object", "kind": "config"},
-    ),
-    (
-        ("-p", "--set"),
-        {
-            "action": "append",
-            "default": [],
-            "metavar": "KEY=VALUE",
-            "help": "a model kwarg for this call",
-            "kind": "kwarg",
-        },
-    ),
-    (("-k", "--kwargs"), {"metavar": "JSON|$var", "help": "several model kwargs at once", "kind": "variable"}),
-    (
-        ("-v", "--var"),
-        {"action": "append", "default": [], "metavar": "NAME=VALUE", "help": "a prompt variable for this call"},
-    ),
-    (
-        ("-t", "--template"),
-        {
-            "metavar": "$var|none",
-            "help": "a LangChain prompt template; none sends the body untouched",
-            "kind": "template",
-        },
-    ),
-    *CONFIG_OPTIONS,
-    (("-F", "--format"), {"choices": FORMATS, "help": "how the answer is shown; json and code also parse it"}),
-    (("-o", "--output"), {"metavar": "VAR", "help": "store the Response in VAR"}),
-    (("-q", "--quiet"), {"action": "store_true", "help": "do not show the answer"}),
-    (("--no-stream",), {"action": "store_true", "help": "wait for the whole answer"}),
-    (("--dry-run",), {"action": "store_true", "help": "show the request and send nothing"}),
-    (("--save",), {"metavar": "NAME", "help": "save this combination as a config once it worked"}),
-    (("-h", "--help"), {"action": "store_true", "help": "show this help"}),
-)
-
-
-def _force(text: str) -> Option:
-    return (("-f", "--force"), {"action": "store_true", "help": text})
-
-
-_NAME: Option = (("name",), {"metavar": "NAME", "kind": "config"})
-_OPTIONAL_NAME: Option = (("name",), {"nargs": "?", "metavar": "NAME", "kind": "config"})
-
-VERBS: dict[str, Verb] = {
-    verb.name: verb
-    for verb in (
-        Verb("demo", "start the local endpoint and save the demo configs", "demo"),
-        Verb(
-            "save",
-            "create or change a config of this session",
-            "save NAME [options] [KEY=VALUE …]",
-            (
-                (("name",), {"metavar": "NAME", "kind": "config"}),
-                (("values",), {"nargs": "*", "metavar": "KEY=VALUE", "help": "model kwargs", "kind": "kwarg"}),
-                (("--from",), {"dest": "copy_of", "metavar": "OTHER", "help": "start from a copy", "kind": "config"}),
-                *CONFIG_OPTIONS,
-            ),
-        ),
-        Verb("use", "make a config the active one", "use NAME", (_NAME,)),
-        Verb("list", "the configs, and whether each one's key is found", "list"),
-        Verb("show", "everything about a config", "show [NAME]", (_OPTIONAL_NAME,)),
-        Verb("rename", "give a config another name", "rename OLD NEW", (_NAME, (("new",), {"metavar": "NEW"}))),
-        Verb("delete", "forget a config", "delete NAME [-f]", (_NAME, _force("also the active one"))),
-        Verb(
-            "export",
-            "write a config as the JSON or YAML that LangChain reads",
-            "export NAME PATH | --all FOLDER",
-            (
-                (("words",), {"nargs": "+", "metavar": "NAME PATH", "kind": "config"}),
-                (("--all",), {"action": "store_true", "dest": "every", "help": "every config, one file each"}),
-                (("--langchain",), {"action": "store_true", "help": "only the keys that LangChain's save() writes"}),
-                _force("overwrite a file that is no saved config"),
-            ),
-        ),
-        Verb(
-            "import",
-            "read a config, or every one in a folder",
-            "import PATH [--as NAME]",
-            (
-                (("path",), {"metavar": "PATH"}),
-                (("--as",), {"dest": "as_name", "metavar": "NAME", "help": "its name here"}),
-            ),
-        ),
-        Verb("ask", "ask the active config in one line", "ask TEXT"),
-        Verb("test", "check that a config works, step by step", "test [NAME]", (_OPTIONAL_NAME,)),
-        Verb(
-            "history",
-            "what was asked and answered",
-            "history [-n N] [--search TEXT] [--json FILE]",
-            (
-                (("-n",), {"type": int, "default": 10, "metavar": "N", "dest": "number", "help": "how many (10)"}),
-                (("--search",), {"metavar": "TEXT", "help": "only those with TEXT in prompt or answer"}),
-                (("--json",), {"metavar": "FILE", "dest": "file", "help": "write them as JSON lines"}),
-            ),
-        ),
-        Verb(
-            "last",
-            "the last answer again, also a partial one",
-            "last [--traceback]",
-            ((("--traceback",), {"action": "store_true", "help": "the whole traceback of the last error"}),),
-        ),
-        Verb(
-            "help",
-            "this overview, or one verb",
-            "help [VERB]",
-            ((("topic",), {"nargs": "?", "metavar": "VERB", "kind": "verb"}),),
-        ),
-        Verb("version", "the versions in use", "version"),
-    )
-}
-
-
-def options_of(verb: str | None) -> tuple[Option, ...]:
-    """The options after `verb`; those of the cell for None."""
-    return CELL_OPTIONS if verb is None else VERBS[verb].options
 
 
 @cache

@@ -1,17 +1,17 @@
-"""One %%azureml cell: options and body become a config and messages; the answer streams in and becomes the result."""
+"""One %%azureml cell: what it asks for goes out, the answer streams in and becomes the result."""
 
 from __future__ import annotations
 
 import json
-import os
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from azml_magics.core import extract, template, wire
+from azml_magics.core import extract, wire
 from azml_magics.core.config import LLMConfig
-from azml_magics.core.errors import AzmlError, Interrupted, PromptError, UsageError, did_you_mean
+from azml_magics.core.errors import AzmlError, ConfigError, Interrupted, RequestRejected, UsageError
+from azml_magics.core.schema import Schema, SchemaMismatch, repair_turns
 
-from . import args, display, help_text
+from . import calls, display, help_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,190 +24,132 @@ if TYPE_CHECKING:
 
 
 def run(magics: AzureMLMagics, options: CellOptions, body: str) -> Any:
-    """The Response of the cell; None with --quiet; the request with --dry-run; the help with --help."""
+    """The Response of the cell, or the Batch; None with --quiet; the request with --dry-run; the help with --help."""
     if options.help:
         return display.Note(help_text.cell_help())
-    check_output(options.output)
-    config = config_of(magics, options)
-    messages = messages_of(magics, options, body, config)
+    _check(options)
+    from . import runnables, several
+
+    if several.wanted(options):
+        return several.run(magics, options, body)
+    found = calls.named_object(magics, options)
+    if runnables.is_runnable(found) and not hasattr(found, "to_config"):
+        return _finished(magics, options, _ask_runnable(magics, options, body, found))
+    config = calls.config_of(magics, options)
+    messages = calls.messages_of(magics, options, body, config)
+    schema = Schema.of(calls.schema_source(options.schema, magics.variables)) if options.schema else None
     if options.dry_run:
-        return dry_run(config, messages, stream=streams(magics, options))
-    warn_of_misspelt_kwargs(config)
-    response = ask(magics, config, messages, stream=streams(magics, options), quiet=options.quiet)
-    response = formatted(response, options.format or magics.format)
-    if options.output:
-        magics.variables[options.output] = response
+        asked = schema.asked(config, messages) if schema else (config, messages)
+        return dry_run(*asked, stream=_streams(magics, options))
+    calls.warn_of_misspelt_kwargs(config)
+    question = Question(config, messages, schema, options)
+    response = question.answer(magics)
+    if options.conversation:
+        from . import talks
+
+        talks.keep(magics, options.conversation, messages, response)
     if options.save:
         magics.session.save(options.save, config)
-    return None if options.quiet else response
+    return _finished(magics, options, response)
 
 
-def streams(magics: AzureMLMagics, options: CellOptions) -> bool:
-    """Whether the answer should be asked for piece by piece."""
+def _check(options: CellOptions) -> None:
+    """UsageError for options that do not go together, before anything is sent."""
+    if options.output is not None and not options.output.isidentifier():
+        raise UsageError(f"-o takes the name of a variable, not {options.output!r}")
+    if options.insert and options.format != "code":
+        raise UsageError("--insert puts code into the next cell", remedy="Add -F code.")
+    several = {"--compare": options.compare, "--sweep": options.sweep, "-n": options.repeat}
+    single = {"--schema": options.schema, "-c": options.conversation, "--save": options.save}
+    for many in (name for name, given in several.items() if given):
+        for one in (name for name, given in single.items() if given):
+            raise UsageError(f"{many} gives several answers, and {one} takes one", remedy=f"Leave out {one}.")
+
+
+def _streams(magics: AzureMLMagics, options: CellOptions) -> bool:
     return magics.stream and not options.no_stream
 
 
-def check_output(name: str | None) -> None:
-    """UsageError where an answer could not be stored under that name."""
-    if name is not None and not name.isidentifier():
-        raise UsageError(f"-o takes the name of a variable, not {name!r}")
+def _finished(magics: AzureMLMagics, options: CellOptions, response: Response) -> Response | None:
+    """The response in its format, stored and inserted as the options say; None where it is not to be shown."""
+    if response.parsed is None:
+        response = formatted(response, options.format or magics.format)
+    if options.output:
+        magics.variables[options.output] = response
+    if options.insert and isinstance(response.parsed, str):
+        magics.shell.set_next_input(response.parsed, replace=False)  # type: ignore[union-attr]  # magics live in a shell
+    return None if options.quiet else response
 
 
-# ---- the config ------------------------------------------------------------------------------------------------
+# ---- asking ----------------------------------------------------------------------------------------------------
 
 
-def config_of(magics: AzureMLMagics, options: CellOptions) -> LLMConfig:
-    """The config that the cell names, with the line's changes for this call."""
-    changes = args.config_changes(vars(options))
-    for name in ("formatter", "system"):
-        if str(changes.get(name, "")).startswith("$"):
-            changes[name] = variable(changes[name], magics.variables)
-    if "timeout" not in changes and magics.timeout is not None:
-        changes["timeout"] = magics.timeout
-    config = _named_config(magics, options)
-    return config.merged(model_kwargs=_kwargs(options, magics.variables), **changes)
+@dataclass(frozen=True)
+class Question:
+    """What is asked, kept so that it can be asked again to repair an answer."""
+
+    config: LLMConfig
+    messages: Sequence[Message]
+    schema: Schema | None
+    options: CellOptions
+
+    def answer(self, magics: AzureMLMagics, further: Sequence[Message] = ()) -> Response:
+        """The answer, with its object in `parsed` where there is a schema; SchemaMismatch where it does not fit."""
+        magics.repairable = None
+        turns = [*self.messages, *further]
+        stream, quiet = _streams(magics, self.options), self.options.quiet
+        if self.schema is None:
+            return ask(magics, self.config, turns, stream=stream, quiet=quiet)
+        config, asked = self.schema.asked(self.config, turns)
+        try:
+            response = ask(magics, config, asked, stream=stream, quiet=quiet)
+        except RequestRejected as error:
+            if "response_format" not in error.body:
+                raise
+            config, asked = self.schema.asked(self.config, turns, by_instruction=True)
+            response = ask(magics, config, asked, stream=stream, quiet=quiet)
+        try:
+            return replace(response, parsed=self.schema.read(response), format="json")
+        except SchemaMismatch as error:
+            magics.repairable = (self, response, error)
+            raise error.at(config=self.config.name) from None
 
 
-def _named_config(magics: AzureMLMagics, options: CellOptions) -> LLMConfig:
-    name = options.config or ""
-    if name.startswith("$"):
-        return _as_config(variable(name, magics.variables), name)
-    wanted = name or magics.session.active or magics.default_config
-    if not wanted and (options.url or os.environ.get("AZUREML_ENDPOINT_URL")):
-        return from_environment()
-    return magics.session.get(wanted)
-
-
-def from_environment() -> LLMConfig:
-    """An unnamed config from the environment variables that LangChain's class reads, too."""
-    return LLMConfig(
-        endpoint_url=os.environ.get("AZUREML_ENDPOINT_URL", ""),
-        endpoint_api_type=os.environ.get("AZUREML_ENDPOINT_API_TYPE", ""),
-        deployment_name=os.environ.get("AZUREML_DEPLOYMENT_NAME", ""),
-    )
-
-
-def _as_config(found: Any, name: str) -> LLMConfig:
-    if isinstance(found, LLMConfig):
-        return found
-    if callable(getattr(found, "to_config", None)):  # azml_magics' LangChain classes
-        config = found.to_config()
-        assert isinstance(config, LLMConfig)
-        return config
-    raise UsageError(
-        f"{name} is {type(found).__name__}, which is no config",
-        remedy="Name a saved config, an LLMConfig, or an AzureMLOnlineEndpoint of azml_magics.langchain.",
-    )
-
-
-def _kwargs(options: CellOptions, variables: dict[str, Any]) -> dict[str, Any]:
-    kwargs: dict[str, Any] = {}
-    if options.kwargs is not None:
-        several = (
-            variable(options.kwargs, variables) if options.kwargs.startswith("$") else _json_object(options.kwargs)
+def repair(magics: AzureMLMagics) -> Response | None:
+    """The answer to the last question whose answer did not keep to its schema, asked once more."""
+    if magics.repairable is None:
+        raise ConfigError(
+            "There is nothing to repair", remedy="It follows a cell whose answer did not fit its --schema."
         )
-        if not isinstance(several, dict):
-            raise UsageError(
-                "-k takes a JSON object or a dict", remedy="""Write -k '{"temperature": 0.2}' or -k $kwargs."""
-            )
-        kwargs.update(several)
-    for setting in options.set:
-        key, value = args.pair(setting, "-p")
-        kwargs[key] = args.json_or_text(value)
-    return kwargs
+    question, response, error = magics.repairable
+    return _finished(magics, question.options, question.answer(magics, repair_turns(response, error)))
 
 
-def _json_object(text: str) -> Any:
+def _ask_runnable(magics: AzureMLMagics, options: CellOptions, body: str, runnable: Any) -> Response:
+    """The answer of a chain or of another provider's model."""
+    from . import runnables
+
+    ours = {"-p": options.set, "-k": options.kwargs, "-u": options.url, "-f": options.formatter, "--key": options.key}
+    for flag in (flag for flag, given in ours.items() if given):
+        raise UsageError(f"{flag} is for configs, and {options.config} brings its own settings")
+    if options.dry_run or options.schema or options.conversation or options.save:
+        raise UsageError("--dry-run, --schema, -c and --save are for configs, not for LangChain objects")
+    given = runnables.input_of(runnable, calls.text_of(body), calls.values_of(magics, options), options.system)
+    live = None if options.quiet or not _streams(magics, options) else display.Live(magics.shell)
+    answer = runnables.Answer(runnable, given, options.config or "")
+    name = (options.config or "").removeprefix("$")
+    exchange = (LLMConfig(name=name), [{"role": "user", "content": calls.text_of(body)}])
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise UsageError(
-            f"-k is no JSON: {error}", remedy="""Write it in single quotes: -k '{"temperature": 0.2}'."""
-        ) from None
-
-
-def variable(reference: str, variables: dict[str, Any]) -> Any:
-    """The notebook's variable that `$name` names."""
-    name = reference[1:]
-    if name not in variables:
-        known = [known for known in variables if not known.startswith("_")]
-        raise UsageError(f"There is no variable {name!r} for {reference}", remedy=did_you_mean(name, known).strip())
-    return variables[name]
-
-
-def warn_of_misspelt_kwargs(config: LLMConfig) -> None:
-    """A line for each kwarg that is almost one the formatter knows; it is sent all the same."""
-    known = [kwarg.name for kwarg in wire.formatter_for(config).known_kwargs]
-    for name in config.model_kwargs:
-        hint = did_you_mean(name, known).strip() if known and name not in known else ""
-        if hint and not _is_other_word(name, known):
-            display.warn(f"the model kwarg {name!r} is sent as it is. {hint}")
-
-
-def _is_other_word(name: str, known: list[str]) -> bool:
-    """Whether `name` is a kwarg of its own that merely resembles a known one, such as max_tokens and max_new_tokens."""
-    others = {
-        "max_tokens",
-        "max_new_tokens",
-        "max_gen_len",
-        "max_completion_tokens",
-        "top_k",
-        "top_p",
-        "min_p",
-        "stop_token_ids",
-    }
-    return name in others or name in known
-
-
-# ---- the prompt ------------------------------------------------------------------------------------------------
-
-
-def messages_of(magics: AzureMLMagics, options: CellOptions, body: str, config: LLMConfig) -> list[Message]:
-    """The messages to send: the body with its variables, or the template's."""
-    values = {**magics.variables, **dict(args.pair(given, "--var") for given in options.var)}
-    prompt: str | list[Message]
-    text = body.strip("\n").rstrip()
-    if options.template == "none":
-        prompt = text
-    elif options.template:
-        prompt = _from_template(variable(_dollar(options.template), magics.variables), text, values, options.template)
-    else:
-        prompt = template.render(text, values)
-    if not prompt:
-        raise PromptError("There is no prompt", remedy="Write one in the cell, below the line with %%azureml.")
-    return wire.messages_of(prompt, config.system)
-
-
-def _dollar(text: str) -> str:
-    if not text.startswith("$"):
-        raise UsageError(f"-t takes none or a variable, not {text!r}", remedy=f"Write -t ${text} for the variable.")
-    return text
-
-
-def _from_template(prompt_template: Any, body: str, values: dict[str, Any], name: str) -> str | list[Message]:
-    """A LangChain prompt template, rendered with the notebook's variables; the body fills the one it finds nowhere."""
-    wanted = getattr(prompt_template, "input_variables", None)
-    if wanted is None or not callable(getattr(prompt_template, "format_prompt", None)):
-        raise UsageError(f"{name} is {type(prompt_template).__name__}, which is no LangChain prompt template")
-    optional = set(getattr(prompt_template, "optional_variables", ()))
-    given = {key: values[key] for key in (*wanted, *optional) if key in values}
-    missing = [key for key in wanted if key not in given]
-    if body:
-        if len(missing) != 1:
-            why = f"it lacks {', '.join(missing)}" if missing else "it lacks no variable"
-            raise PromptError(
-                f"The cell has a body, and {name} has no single variable for it: {why}",
-                remedy="Leave one variable of the template to the body, or leave the body empty.",
-            )
-        given[missing.pop()] = template.render(body, values)
-    if missing:
-        raise PromptError(f"{name} needs {', '.join(missing)}", remedy="Define it, or pass --var NAME=VALUE.")
-    from azml_magics.langchain.messages import messages_to_wire
-
-    return messages_to_wire(prompt_template.format_prompt(**given).to_messages())
-
-
-# ---- the answer ------------------------------------------------------------------------------------------------
+        response = answer.read(live.add if live else None)
+    except (AzmlError, Interrupted) as error:
+        if live:
+            live.keep()
+        magics.session.record(*exchange, error.response, error)
+        raise
+    if live:
+        live.done(response)
+    magics.session.record(*exchange, response)
+    return response
 
 
 def ask(

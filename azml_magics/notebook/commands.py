@@ -10,7 +10,7 @@ from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import AzmlError, ConfigError, UsageError
 from azml_magics.core.secrets import KeyRef, Secret
 
-from . import args, cell, display, help_text
+from . import args, calls, cell, display, help_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,7 +27,7 @@ def run(magics: AzureMLMagics, verb: str, rest: str) -> Any:
     """What `%azureml VERB REST` gives."""
     if verb == "ask":  # the rest is the prompt itself, quotes and all
         return cell.run(magics, args.CellOptions(), rest)
-    from . import checks, files, past
+    from . import checks, detecting, files, past, recording, talks
 
     options = args.parser_of(verb).read(args.words_of(rest))
     commands: dict[str, Command] = {
@@ -41,8 +41,15 @@ def run(magics: AzureMLMagics, verb: str, rest: str) -> Any:
         "export": files.export,
         "import": files.import_,
         "test": checks.test,
+        "detect": detecting.detect,
         "history": past.history,
         "last": past.last,
+        "repair": repair,
+        "code": show_code,
+        "conversations": talks.conversations,
+        "record": recording.record,
+        "replay": recording.replay,
+        "stop-recording": recording.stop,
         "help": show_help,
         "version": version,
     }
@@ -108,11 +115,11 @@ def save(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Note:
     """Create a config, or change the one of that name, or a copy of another."""
     session, name = magics.session, options["name"]
     base = options["copy_of"] or (name if name in session.names() else "")
-    config = session.get(base) if base else cell.from_environment()
+    config = session.get(base) if base else calls.from_environment()
     changes = args.config_changes(dict(options))
     for field in ("formatter", "system"):
         if str(changes.get(field, "")).startswith("$"):
-            changes[field] = cell.variable(changes[field], magics.variables)
+            changes[field] = calls.variable(changes[field], magics.variables)
     if changes.get("formatter"):
         wire.as_formatter(changes["formatter"])
     kwargs = {
@@ -219,6 +226,31 @@ def delete(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Note:
         raise UsageError(f"{name} is the config in use", remedy=f"Use another first, or %azureml delete {name} -f.")
     magics.session.delete(name)
     return display.Note(f"Deleted {name}.")
+
+
+# ---- the last call ---------------------------------------------------------------------------------------------
+
+
+def repair(magics: AzureMLMagics, options: Mapping[str, Any]) -> Any:  # noqa: ARG001 - a command's signature
+    """Ask once more for an answer that did not keep to its schema."""
+    return cell.repair(magics)
+
+
+def show_code(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Code:
+    """The last call, or one with the named config, as code."""
+    from azml_magics import codegen
+
+    language = options["language"]
+    if options["name"] == "last" and "last" not in magics.session.names():
+        exchange = magics.session.last
+        if exchange is None:
+            raise ConfigError("Nothing has been asked yet", remedy="Name a config: %azureml code NAME.")
+        config, messages = exchange.config, exchange.messages
+    else:
+        config = magics.session.get(options["name"])
+        messages = wire.messages_of("Hello", config.system)
+    shown = "bash" if language == "curl" else "python"
+    return display.Code(codegen.code(config, messages, language), shown)
 
 
 # ---- about -----------------------------------------------------------------------------------------------------

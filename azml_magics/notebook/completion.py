@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from azml_magics.core import wire
 from azml_magics.core.errors import AzmlError
 
-from . import args
+from .options import VERBS, options_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -86,13 +86,13 @@ def _on_the_line(magics: AzureMLMagics, rest: str, *, is_cell: bool) -> tuple[st
     verb = None
     if not is_cell:
         if not words:
-            return fragment, _starting(fragment, args.VERBS, "verb")
+            return fragment, _starting(fragment, VERBS, "verb")
         verb = words.pop(0)
-        if verb not in args.VERBS or verb == "ask":
+        if verb not in VERBS or verb == "ask":
             return fragment, []
     kind = _expected(verb, words)
     if fragment.startswith("-") and kind is None:
-        flags = [flag for option in args.options_of(verb) for flag in option[0] if flag.startswith("-")]
+        flags = [flag for option in options_of(verb) for flag in option[0] if flag.startswith("-")]
         return fragment, _starting(fragment, flags, "option")
     if kind is None:
         kind = _positional(verb, words)
@@ -105,7 +105,7 @@ def _expected(verb: str | None, words: list[str]) -> str | None:
     """What the option before the cursor wants as its value: a kind, "choices:…", "" for anything; None without one."""
     if not words or not words[-1].startswith("-"):
         return None
-    for flags, keywords in args.options_of(verb):
+    for flags, keywords in options_of(verb):
         if words[-1] in flags and keywords.get("action") != "store_true":
             return "choices:" + ",".join(keywords["choices"]) if "choices" in keywords else keywords.get("kind", "")
     return None
@@ -113,10 +113,10 @@ def _expected(verb: str | None, words: list[str]) -> str | None:
 
 def _positional(verb: str | None, words: list[str]) -> str:
     """What kind of word may stand at the cursor: the next positional argument's."""
-    positionals = [keywords for flags, keywords in args.options_of(verb) if not flags[0].startswith("-")]
+    positionals = [keywords for flags, keywords in options_of(verb) if not flags[0].startswith("-")]
     valued = {
         flag
-        for flags, keywords in args.options_of(verb)
+        for flags, keywords in options_of(verb)
         for flag in flags
         if flag.startswith("-") and keywords.get("action") != "store_true"
     }
@@ -140,9 +140,19 @@ def _values(magics: AzureMLMagics, kind: str, fragment: str, words: list[str]) -
         "kwarg": lambda: [f"{name}=" for name in _kwarg_names(magics, words)],
         "template": lambda: ["none", *variables],
         "variable": lambda: variables,
-        "verb": lambda: [*args.VERBS, "formatters"],
+        "verb": lambda: [*VERBS, "formatters"],
+        "configs": lambda: _list_completed(fragment, magics.session.names()),
+        "talk": lambda: magics.session.conversations,
+        "talks": lambda: magics.session.conversations if words else ("show", "clear", "export"),
     }
     return _starting(fragment, names[kind](), kind) if kind in names else []
+
+
+def _list_completed(fragment: str, names: Iterable[str]) -> list[str]:
+    """The names that may follow the last comma of `fragment`, each with what stands before it."""
+    head, comma, _ = fragment.rpartition(",")
+    taken = head.split(",")
+    return [f"{head}{comma}{name}" for name in names if name not in taken]
 
 
 def _key_variables() -> list[str]:

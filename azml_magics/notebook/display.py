@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from azml_magics.core.comparison import Batch
 from azml_magics.core.response import Response
 
 from .markdown import inert
@@ -24,20 +25,23 @@ if TYPE_CHECKING:
 
 RESPONSE_MIME = "application/vnd.azml.response.v1+json"
 _FRAME = 0.05  # seconds: at most 20 updates a second
-_EMPTY = {"text/plain": ""}
+EMPTY = {"text/plain": ""}
 _streamed: list[Response] = []  # what a terminal has already shown token by token
 
 
 def install(ipython: InteractiveShell) -> None:
     """Let IPython show a Response by its mime bundle."""
-    ipython.display_formatter.mimebundle_formatter.for_type(Response, response_bundle)  # type: ignore[union-attr]
+    formatter = ipython.display_formatter.mimebundle_formatter  # type: ignore[union-attr]
+    for kind, bundle in _BUNDLES.items():
+        formatter.for_type(kind, bundle)
 
 
 def uninstall(ipython: InteractiveShell) -> None:
     """Undo `install`."""
     formatter = ipython.display_formatter.mimebundle_formatter  # type: ignore[union-attr]
-    if Response in formatter.type_printers:
-        formatter.pop(Response)
+    for kind in _BUNDLES:
+        if kind in formatter.type_printers:
+            formatter.pop(kind)
 
 
 def response_bundle(response: Response, **_asked: Any) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -67,6 +71,26 @@ def response_bundle(response: Response, **_asked: Any) -> tuple[dict[str, Any], 
             "deployment": response.deployment,
         }
     }
+
+
+def batch_bundle(batch: Batch, **_asked: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(data, metadata) of a batch: its text and HTML tables without times, which are in the metadata."""
+    rows = [
+        {
+            "setting": dict(row.setting),
+            "text": row.text,
+            "finish_reason": row.response.finish_reason if row.response else None,
+            "usage": row.response.usage.to_dict() if row.response and row.response.usage else None,
+            "error": row.failure or None,
+        }
+        for row in batch
+    ]
+    latencies = [row.response.latency if row.response else None for row in batch]
+    data = {"text/plain": batch.to_text(), "text/html": batch.to_html(), RESPONSE_MIME: {"version": 1, "rows": rows}}
+    return data, {"azml": {"latencies": latencies}}
+
+
+_BUNDLES: dict[type, Any] = {Response: response_bundle, Batch: batch_bundle}
 
 
 def markdown_of(response: Response) -> str | None:
@@ -109,6 +133,13 @@ def in_terminal(shell: Any) -> bool:
     return not hasattr(shell, "kernel")
 
 
+def begin() -> Any:
+    """The handle of a new, empty display."""
+    from IPython.display import display
+
+    return display(EMPTY, raw=True, display_id=True)  # type: ignore[no-untyped-call,unused-ignore]  # typed later
+
+
 class Live:
     """The text so far, on the screen. Begins empty; `done` leaves it empty, `keep` leaves the text."""
 
@@ -119,9 +150,7 @@ class Live:
         self._next = 0.0
         self._handle: Any = None
         if not self._terminal:
-            from IPython.display import display
-
-            self._handle = display(_EMPTY, raw=True, display_id=True)  # type: ignore[no-untyped-call,unused-ignore]  # typed later
+            self._handle = begin()
 
     def add(self, text: str) -> None:
         """Show more text, now or with the next frame."""
@@ -147,7 +176,7 @@ class Live:
             sys.stdout.write("\n")
             _streamed[:] = [response]
         else:
-            self._handle.update(_EMPTY, raw=True)
+            self._handle.update(EMPTY, raw=True)
 
     def keep(self) -> None:
         """It ended early: what came stays on the screen."""
@@ -169,6 +198,22 @@ class Note:
         return self.text
 
     __str__ = __repr__
+
+
+@dataclass(frozen=True)
+class Code:
+    """A program: `str()` is its text."""
+
+    text: str
+    language: str = "python"
+
+    def __repr__(self) -> str:
+        return self.text
+
+    __str__ = __repr__
+
+    def _repr_mimebundle_(self, **_asked: Any) -> dict[str, str]:
+        return {"text/plain": self.text, "text/markdown": fenced(self.text.rstrip("\n"), self.language)}
 
 
 @dataclass(frozen=True)
@@ -194,6 +239,12 @@ class Table:
         note = f"<p>{html.escape(self.note)}</p>" if self.note else ""
         table = f"<table><thead>{row('th', self.headings)}</thead><tbody>{body}</tbody></table>{note}"
         return {"text/plain": repr(self), "text/html": table}
+
+
+def say(message: str) -> None:
+    """One line for the person, at once."""
+    sys.stdout.write(f"{message}\n")
+    sys.stdout.flush()
 
 
 def warn(message: str) -> None:

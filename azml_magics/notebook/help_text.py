@@ -1,4 +1,4 @@
-"""Help as text and as Markdown, made from the options and verbs in args.py; the README's tables come from here, too."""
+"""Help as text, and the README's tables in Markdown; both made from options.py."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from azml_magics.core import wire
 from azml_magics.core.errors import UnknownName
 
-from . import args
+from .options import CELL_OPTIONS, VERBS
 
 if TYPE_CHECKING:
-    from .args import Option
+    from .options import Option
 
 _VARIABLES = (
     "{name} in the body is the notebook's variable of that name, {{name}} is a literal {name}; "
@@ -39,9 +39,9 @@ def cell_help() -> str:
     """The help of the cell magic, as text."""
     return (
         "%%azureml [CONFIG] [options]      the body of the cell is the prompt\n\n"
-        f"{_columns(_rows(args.CELL_OPTIONS))}\n\n{_VARIABLES}\n\n"
+        f"{_columns(_rows(CELL_OPTIONS))}\n\n{_VARIABLES}\n\n"
         "%azureml VERB …\n\n"
-        f"{_columns([(verb.usage, verb.help) for verb in args.VERBS.values()])}"
+        f"{_columns([(verb.usage, verb.help) for verb in VERBS.values()])}"
     )
 
 
@@ -51,9 +51,9 @@ def verb_help(name: str) -> str:
         return cell_help()
     if name == "formatters":
         return "Formatters (-f):\n\n" + _columns([(known, wire.get(known).description) for known in wire.names()])
-    if name not in args.VERBS:
-        raise UnknownName.of("verb", name, [*args.VERBS, "formatters"])
-    verb = args.VERBS[name]
+    if name not in VERBS:
+        raise UnknownName.of("verb", name, [*VERBS, "formatters"])
+    verb = VERBS[name]
     text = f"%azureml {verb.usage}\n\n{verb.help[0].upper()}{verb.help[1:]}."
     options = [row for row in _rows(verb.options) if row[1]]
     return f"{text}\n\n{_columns(options)}" if options else text
@@ -61,8 +61,8 @@ def verb_help(name: str) -> str:
 
 def markdown_tables() -> dict[str, str]:
     """The README's generated tables, by the name of the markers that hold them."""
-    options = [(f"`{_cell(left)}`", _cell(right)) for left, right in _rows(args.CELL_OPTIONS)]
-    verbs = [(f"`{_cell(verb.usage)}`", _cell(verb.help)) for verb in args.VERBS.values()]
+    options = [(f"`{_cell(left)}`", _cell(right)) for left, right in _rows(CELL_OPTIONS)]
+    verbs = [(f"`{_cell(verb.usage)}`", _cell(verb.help)) for verb in VERBS.values()]
     formatters = [(f"`{name}`", _cell(wire.get(name).description)) for name in wire.names()]
     return {
         "formatters": _table("`-f`", "speaks", formatters),

@@ -10,7 +10,7 @@ from traitlets import Bool, CaselessStrEnum, Float, Int, Unicode, observe
 
 from azml_magics import session as sessions
 
-from . import args, help_text
+from . import args, help_text, options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,11 +25,12 @@ class AzureMLMagics(Magics):
     default_config = Unicode("", help="The config that answers where a cell names none and none is in use.").tag(
         config=True
     )
-    format = CaselessStrEnum(args.FORMATS, "markdown", help="How answers are shown.").tag(config=True)
+    format = CaselessStrEnum(options.FORMATS, "markdown", help="How answers are shown.").tag(config=True)
     timeout = Float(
         None, allow_none=True, help="Seconds to wait for the next byte; by default what the config says."
     ).tag(config=True)
     stream = Bool(True, help="Show answers as they arrive.").tag(config=True)
+    concurrency = Int(8, min=1, help="How many requests of a side-by-side cell are under way at once.").tag(config=True)
     history_size = Int(sessions.HISTORY_SIZE, min=1, help="How many exchanges %azureml history keeps.").tag(config=True)
 
     def __init__(self, shell: Any = None, **kwargs: Any) -> None:
@@ -37,6 +38,7 @@ class AzureMLMagics(Magics):
         self.at_exit: list[Callable[[], None]] = []
         self.demo_endpoint: Any = None
         self.matcher: Any = None
+        self.repairable: Any = None
         self.session.resize_history(self.history_size)
 
     @property

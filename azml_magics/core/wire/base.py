@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from .. import endpoint
 from ..errors import ConfigError, PromptError
-from . import replies
+from . import events, replies
 
 if TYPE_CHECKING:
     from ..config import LLMConfig
@@ -113,7 +113,7 @@ class Formatter(ABC):
 
     def read_event(self, event: Event) -> Chunk | None:
         """The piece of answer in one event of a stream; None where it has none."""
-        return replies.read_event(event)
+        return events.read_event(event)
 
     def ends_with_done(self, config: LLMConfig) -> bool:  # noqa: ARG002 - depends on the route in some dialects
         """Whether a complete stream says so itself ([DONE] or a finish reason), so that a cut-off one can be told."""

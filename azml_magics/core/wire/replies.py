@@ -12,16 +12,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import ContentFiltered, EndpointError, ModelFailed, ReplyError, one_line
-from ..response import Chunk, Usage
+from ..response import Response, Usage
 
-if TYPE_CHECKING:
-    from .sse import Event
-
-DONE = b"[DONE]"
-_TEXT_KEYS = (
+TEXT_KEYS = (
     "generated_text",
     "summary_text",
     "translation_text",
@@ -31,7 +27,7 @@ _TEXT_KEYS = (
     "response",
     "result",
 )
-_NEVER_TEXT = ("error", "message", "detail", "label", "score", "exception")
+NEVER_TEXT = ("error", "message", "detail", "label", "score", "exception")
 _DEEPEST = 8
 
 
@@ -125,14 +121,14 @@ def _raise_hidden_failure(value: dict[str, Any]) -> None:
 def hidden_failure(value: dict[str, Any]) -> EndpointError:
     """The error for an error object inside a 200, in a body or in a stream."""
     error = value.get("error") or value
-    detail, code, status = str(error), "", None
+    detail, code, status = as_text(error), "", None
     if isinstance(error, dict):
-        detail = str(error.get("message") or error.get("body") or error.get("detail") or json.dumps(error))
+        detail = as_text(error.get("message") or error.get("body") or error.get("detail") or error)
         code = str(error.get("code") or error.get("type") or "")
         status = error.get("status_code") or error.get("status") or error.get("code")
     inner = status if isinstance(status, int) else None
     if "exception" in value:
-        detail = f"{detail}: {value['exception']}"
+        detail = f"{detail}: {as_text(value['exception'])}"
     if code == "content_filter" or "ResponsibleAIPolicyViolation" in detail:
         return ContentFiltered(
             f"The content filter stopped it: {one_line(detail, 300)}",
@@ -154,18 +150,18 @@ def _from_choices(value: dict[str, Any]) -> Reply:
     choice = choices[0]
     message = choice.get("message")
     message = message if isinstance(message, dict) else {}
-    text = _content_text(message.get("content")) if message else _content_text(choice.get("text"))
+    text = content_text(message.get("content")) if message else content_text(choice.get("text"))
     reply = Reply(
-        text=text or str(message.get("refusal") or ""),
+        text=text or content_text(message.get("refusal")),
         raw=value,
         usage=Usage.from_wire(value.get("usage")),
-        finish_reason=_string(choice.get("finish_reason")),
-        tool_calls=_tool_calls(message.get("tool_calls")),
-        reasoning=_string(message.get("reasoning_content") or message.get("reasoning")) or "",
-        model=_string(value.get("model")) or "",
+        finish_reason=string(choice.get("finish_reason")),
+        tool_calls=tool_calls(message.get("tool_calls")),
+        reasoning=content_text(message.get("reasoning_content") or message.get("reasoning")),
+        model=string(value.get("model")) or "",
         logprobs=choice.get("logprobs"),
     )
-    raise_if_filtered(reply.finish_reason)
+    raise_if_filtered(reply.finish_reason, reply)
     if not message and "text" not in choice:
         raise ReplyError("The reply's choice has neither a message nor a text", remedy="Check the formatter and route.")
     if not (reply.text or reply.tool_calls or reply.reasoning or reply.finish_reason):
@@ -173,33 +169,41 @@ def _from_choices(value: dict[str, Any]) -> Reply:
     return reply
 
 
-def raise_if_filtered(finish_reason: str | None) -> None:
-    """ContentFiltered where the finish reason says that the answer was stopped by the filter."""
-    if finish_reason and finish_reason.startswith("content_filter"):
-        raise ContentFiltered(
-            f"The content filter stopped the answer (finish reason {finish_reason})",
-            remedy="Rephrase the prompt, or review the deployment's content filter.",
-            status=200,
+def raise_if_filtered(finish_reason: str | None, reply: Reply | None = None) -> None:
+    """ContentFiltered where the finish reason says that the answer was stopped by the filter; it keeps the `reply`."""
+    if not (finish_reason and finish_reason.startswith("content_filter")):
+        return
+    error = ContentFiltered(
+        f"The content filter stopped the answer (finish reason {finish_reason})",
+        remedy="Rephrase the prompt, or review the deployment's content filter.",
+        status=200,
+    )
+    if reply is not None:
+        error.response = Response(
+            reply.text, usage=reply.usage, finish_reason=finish_reason, model=reply.model, reasoning=reply.reasoning
         )
+    raise error
 
 
 def _from_record(value: dict[str, Any]) -> Reply:
     details = value.get("details")
     details = details if isinstance(details, dict) else {}
-    finish_reason = _string(value.get("finish_reason") or details.get("finish_reason"))
-    raise_if_filtered(finish_reason)
-    tool_calls = _tool_calls(value.get("tool_calls"))
-    text = "" if tool_calls and not value.get("output") else _text(value, 0, finished=finish_reason is not None)
+    finish_reason = string(value.get("finish_reason") or details.get("finish_reason"))
+    calls = tool_calls(value.get("tool_calls"))
+    filtered = bool(finish_reason and finish_reason.startswith("content_filter"))
+    silent = (calls or filtered) and not value.get("output")
     counted = details.get("generated_tokens")
-    return Reply(
-        text,
+    reply = Reply(
+        "" if silent else _text(value, 0, finished=finish_reason is not None),
         raw=value,
         usage=Usage.from_wire(value.get("usage")) or Usage.from_wire({"completion_tokens": counted}),
         finish_reason=finish_reason,
-        tool_calls=tool_calls,
-        reasoning=_string(value.get("reasoning_content") or value.get("reasoning")) or "",
-        model=_string(value.get("model")) or "",
+        tool_calls=calls,
+        reasoning=content_text(value.get("reasoning_content") or value.get("reasoning")),
+        model=string(value.get("model")) or "",
     )
+    raise_if_filtered(finish_reason, reply)
+    return reply
 
 
 def _text(value: Any, depth: int, *, finished: bool = False) -> str:
@@ -224,108 +228,60 @@ def _text(value: Any, depth: int, *, finished: bool = False) -> str:
 
 
 def _text_key(record: dict[str, Any]) -> str | None:
-    for key in (*_TEXT_KEYS, "0", "predictions"):
+    for key in (*TEXT_KEYS, "0", "predictions"):
         if key in record:
             return key
     if len(record) == 1:
         only = next(iter(record))
-        if only not in _NEVER_TEXT:
+        if only not in NEVER_TEXT:
             return only
     return None
 
 
 def not_an_answer(value: Any) -> ReplyError:
     """The error for a well-formed reply that holds no text, showing how it begins."""
-    shown = one_line(json.dumps(value, ensure_ascii=False, default=str), 120)
     return ReplyError(
-        f"The reply holds no text that this formatter can find: {shown}",
+        f"The reply holds no text that this formatter can find: {one_line(as_text(value), 120)}",
         remedy="Choose the formatter of this deployment with -f (`%azureml help formatters`), "
         "or register one of your own: azml_magics.register_formatter.",
     )
 
 
-def _content_text(content: Any) -> str:
+def as_text(value: Any) -> str:
+    """A text as it is, anything else as JSON."""
+    if isinstance(value, str):
+        return value
+    try:
+        return json.dumps(value, ensure_ascii=False, default=str)
+    except (ValueError, RecursionError):
+        return f"a {type(value).__name__} nested without end"
+
+
+def content_text(content: Any) -> str:
+    """The text of a message's content: a text, or the texts of its parts."""
     if isinstance(content, str):
         return content
     if isinstance(content, list):
-        return "".join(str(part.get("text", "")) if isinstance(part, dict) else str(part) for part in content)
-    return "" if content is None else str(content)
+        return "".join(content_text(part) for part in content if isinstance(part, (str, dict)))
+    if isinstance(content, dict):
+        text = content.get("text")
+        return text if isinstance(text, str) else ""
+    return ""
 
 
-def _tool_calls(calls: Any) -> tuple[dict[str, Any], ...]:
-    return tuple(call for call in calls if isinstance(call, dict)) if isinstance(calls, list) else ()
+def tool_calls(calls: Any) -> tuple[dict[str, Any], ...]:
+    """The tool calls, or fragments of them, in the wire's list; arguments that came as an object become JSON text."""
+    return tuple(_tool_call(call) for call in calls if isinstance(call, dict)) if isinstance(calls, list) else ()
 
 
-def _string(value: Any) -> str | None:
+def _tool_call(call: dict[str, Any]) -> dict[str, Any]:
+    function = call.get("function")
+    arguments = function.get("arguments") if isinstance(function, dict) else None
+    if arguments is None or isinstance(arguments, str):
+        return call
+    return {**call, "function": {**call["function"], "arguments": as_text(arguments)}}
+
+
+def string(value: Any) -> str | None:
+    """A text that is not empty, else None."""
     return value if isinstance(value, str) and value else None
-
-
-# ---- streams -------------------------------------------------------------------------------------------------
-
-
-def read_event(event: Event) -> Chunk | None:
-    """The piece of answer in one server-sent event; None where it brings none ([DONE], role, prompt filter results).
-
-    Raises the same errors as `read`: for `event: error`, for an error object in the data (TGI, vLLM), for a finish
-    reason of the content filter, and ReplyError for data that is no JSON.
-    """
-    if event.data == DONE:
-        return None
-    try:
-        value = json.loads(event.data)
-    except (ValueError, RecursionError):
-        if event.type == "error":
-            value = {"error": event.data.decode("utf-8", "replace")}
-        else:
-            shown = one_line(event.data.decode("utf-8", "replace"), 120)
-            raise ReplyError(
-                f"The stream holds an event that is not JSON: {shown!r}",
-                remedy="Ask again, or with --no-stream.",
-            ) from None
-    if not isinstance(value, dict):
-        raise not_an_answer(value)
-    if event.type == "error" or value.get("error"):
-        raise hidden_failure(value)
-    choices = value.get("choices")
-    if choices:
-        return _chunk_of_choice(choices[0], value)
-    if choices is not None:
-        usage = Usage.from_wire(value.get("usage"))
-        return Chunk(usage=usage, model=_string(value.get("model")) or "") if usage else None
-    return _chunk_of_record(value)
-
-
-def _chunk_of_choice(choice: Any, value: dict[str, Any]) -> Chunk | None:
-    if not isinstance(choice, dict):
-        raise not_an_answer(value)
-    delta = choice.get("delta") or choice.get("message") or choice
-    if not isinstance(delta, dict):
-        raise not_an_answer(value)
-    text = delta.get("content") or delta.get("text") or ""
-    return Chunk(
-        text=text if isinstance(text, str) else _content_text(text),
-        reasoning=delta.get("reasoning_content") or delta.get("reasoning") or "",
-        tool_calls=_tool_calls(delta["tool_calls"]) if delta.get("tool_calls") else (),
-        usage=Usage.from_wire(value["usage"]) if value.get("usage") else None,
-        finish_reason=choice.get("finish_reason"),
-        logprobs=choice.get("logprobs"),
-        model=value.get("model") or "",
-    )
-
-
-def _chunk_of_record(value: dict[str, Any]) -> Chunk | None:
-    token = value.get("token")
-    if isinstance(token, dict):  # TGI; its last event repeats the whole text in generated_text
-        details = value.get("details")
-        details = details if isinstance(details, dict) else {}
-        return Chunk(
-            text="" if token.get("special") else str(token.get("text", "")),
-            usage=Usage.from_wire({"completion_tokens": details.get("generated_tokens")}),
-            finish_reason=_string(details.get("finish_reason")) or ("stop" if value.get("generated_text") else None),
-        )
-    for key in _TEXT_KEYS:
-        if isinstance(value.get(key), str):
-            return Chunk(text=value[key])
-    if any(key in value for key in ("id", "object", "model", "prompt_filter_results")):
-        return None  # a preamble without content
-    raise not_an_answer(value)

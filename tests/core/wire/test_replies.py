@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from azml_magics.core.errors import AzmlError, ContentFiltered, ModelFailed, ReplyError
 from azml_magics.core.response import Chunk, Usage
-from azml_magics.core.wire import replies
+from azml_magics.core.wire import events, replies
 from azml_magics.core.wire.sse import Event
 
 SHAPES = [
@@ -53,7 +53,10 @@ class TestEveryShape:
         assert read(value).text == "t"
 
     def test_also_where_the_scoring_script_returned_json_dumps(self, source, value):
-        assert read(json.dumps(value)).text == "t"
+        if isinstance(value, str):  # quotes around a bare text may be the model's own
+            assert read(json.dumps(value)).text == '"t"'
+        else:
+            assert read(json.dumps(value)).text == "t"
 
     def test_also_behind_a_byte_order_mark_and_white_space(self, source, value):
         assert replies.read(b"\xef\xbb\xbf \n" + json.dumps(value).encode() + b"\n").text == "t"
@@ -296,7 +299,7 @@ def test_whatever_bytes_come_only_our_own_errors_come_out(body):
 
 
 def piece(value: object, kind: str = "message") -> Chunk | None:
-    return replies.read_event(Event(kind, value if isinstance(value, bytes) else json.dumps(value).encode()))
+    return events.read_event(Event(kind, value if isinstance(value, bytes) else json.dumps(value).encode()))
 
 
 def test_the_pieces_of_a_chat_stream():

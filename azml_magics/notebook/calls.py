@@ -1,0 +1,214 @@
+"""What a cell's line and body ask for: a config, with the line's changes, and messages, with their variables."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from azml_magics.core import template, wire
+from azml_magics.core.config import LLMConfig
+from azml_magics.core.errors import PromptError, UsageError, did_you_mean, one_line
+
+from . import args, display
+
+if TYPE_CHECKING:
+    from azml_magics.core.wire import Message
+
+    from .args import CellOptions
+    from .magics import AzureMLMagics
+
+
+# ---- the config ------------------------------------------------------------------------------------------------
+
+
+def config_of(magics: AzureMLMagics, options: CellOptions) -> LLMConfig:
+    """The config that the cell names, with the line's changes for this call."""
+    changes = args.config_changes(vars(options))
+    for name in ("formatter", "system"):
+        if str(changes.get(name, "")).startswith("$"):
+            changes[name] = variable(changes[name], magics.variables)
+    if "timeout" not in changes and magics.timeout is not None:
+        changes["timeout"] = magics.timeout
+    config = _named_config(magics, options)
+    return config.merged(model_kwargs=_kwargs(options, magics.variables), **changes)
+
+
+def named_object(magics: AzureMLMagics, options: CellOptions) -> Any:
+    """The object that `$name` in the config's place stands for; None where it is a name, or left out."""
+    name = options.config or ""
+    return variable(name, magics.variables) if name.startswith("$") else None
+
+
+def _named_config(magics: AzureMLMagics, options: CellOptions) -> LLMConfig:
+    name = options.config or ""
+    found = named_object(magics, options)
+    if found is not None:
+        return _as_config(found, name)
+    wanted = name or magics.session.active or magics.default_config
+    if not wanted and (options.url or os.environ.get("AZUREML_ENDPOINT_URL")):
+        return from_environment()
+    return magics.session.get(wanted)
+
+
+def from_environment() -> LLMConfig:
+    """An unnamed config from the environment variables that LangChain's class reads, too."""
+    return LLMConfig(
+        endpoint_url=os.environ.get("AZUREML_ENDPOINT_URL", ""),
+        endpoint_api_type=os.environ.get("AZUREML_ENDPOINT_API_TYPE", ""),
+        deployment_name=os.environ.get("AZUREML_DEPLOYMENT_NAME", ""),
+    )
+
+
+def _as_config(found: Any, name: str) -> LLMConfig:
+    if isinstance(found, LLMConfig):
+        return found
+    if callable(getattr(found, "to_config", None)):  # azml_magics' LangChain classes
+        config = found.to_config()
+        assert isinstance(config, LLMConfig)
+        return config
+    raise UsageError(
+        f"{name} is {type(found).__name__}, which is no config",
+        remedy="Name a saved config, an LLMConfig, or an AzureMLOnlineEndpoint of azml_magics.langchain.",
+    )
+
+
+def _kwargs(options: CellOptions, variables: dict[str, Any]) -> dict[str, Any]:
+    kwargs: dict[str, Any] = {}
+    if options.kwargs is not None:
+        several = (
+            variable(options.kwargs, variables) if options.kwargs.startswith("$") else _json_object(options.kwargs)
+        )
+        if not isinstance(several, dict):
+            raise UsageError(
+                "-k takes a JSON object or a dict", remedy="""Write -k '{"temperature": 0.2}' or -k $kwargs."""
+            )
+        kwargs.update(several)
+    for setting in options.set:
+        key, value = args.pair(setting, "-p")
+        kwargs[key] = args.json_or_text(value)
+    return kwargs
+
+
+def _json_object(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(
+            f"-k is no JSON: {error}", remedy="""Write it in single quotes: -k '{"temperature": 0.2}'."""
+        ) from None
+
+
+def variable(reference: str, variables: dict[str, Any]) -> Any:
+    """The notebook's variable that `$name` names."""
+    name = reference[1:]
+    if name not in variables:
+        known = [known for known in variables if not known.startswith("_")]
+        raise UsageError(f"There is no variable {name!r} for {reference}", remedy=did_you_mean(name, known).strip())
+    return variables[name]
+
+
+def warn_of_misspelt_kwargs(config: LLMConfig) -> None:
+    """A line for each kwarg that is almost one the formatter knows; it is sent all the same."""
+    known = [kwarg.name for kwarg in wire.formatter_for(config).known_kwargs]
+    for name in config.model_kwargs:
+        hint = did_you_mean(name, known).strip() if known and name not in known else ""
+        if hint and not _is_other_word(name, known):
+            display.warn(f"the model kwarg {name!r} is sent as it is. {hint}")
+
+
+def _is_other_word(name: str, known: list[str]) -> bool:
+    """Whether `name` is a kwarg of its own that merely resembles a known one, such as max_tokens and max_new_tokens."""
+    others = {
+        "max_tokens",
+        "max_new_tokens",
+        "max_gen_len",
+        "max_completion_tokens",
+        "top_k",
+        "top_p",
+        "min_p",
+        "stop_token_ids",
+    }
+    return name in others or name in known
+
+
+# ---- the prompt ------------------------------------------------------------------------------------------------
+
+
+def values_of(magics: AzureMLMagics, options: CellOptions) -> dict[str, Any]:
+    """The prompt variables: the notebook's, and over them the line's."""
+    return {**magics.variables, **dict(args.pair(given, "--var") for given in options.var)}
+
+
+def text_of(body: str) -> str:
+    """The body without the blank lines around it."""
+    return body.strip("\n").rstrip()
+
+
+def messages_of(magics: AzureMLMagics, options: CellOptions, body: str, config: LLMConfig) -> list[Message]:
+    """The messages to send: the body with its variables, or the template's; pictures; the conversation before them."""
+    values = values_of(magics, options)
+    prompt: str | list[Message]
+    text = text_of(body)
+    if options.template == "none":
+        prompt = text
+    elif options.template:
+        prompt = _from_template(variable(_dollar(options.template), magics.variables), text, values, options.template)
+    else:
+        prompt = template.render(text, values)
+    if not prompt:
+        raise PromptError("There is no prompt", remedy="Write one in the cell, below the line with %%azureml.")
+    messages = wire.messages_of(prompt, config.system)
+    if options.image:
+        from . import images
+
+        given = [variable(image, magics.variables) if image.startswith("$") else image for image in options.image]
+        messages = images.with_images(messages, given)
+    if options.conversation:
+        from . import talks
+
+        messages = talks.with_earlier_turns(magics, options.conversation, messages)
+    return messages
+
+
+def schema_source(given: str, variables: dict[str, Any]) -> Any:
+    """What --schema names: the variable's value, or the text of a JSON file."""
+    if given.startswith("$"):
+        return variable(given, variables)
+    try:
+        return Path(given).expanduser().read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"The schema {given} cannot be read: {one_line(str(error), 100)}",
+            remedy=f"Give a JSON file, or ${given} for a variable.",
+        ) from None
+
+
+def _dollar(text: str) -> str:
+    if not text.startswith("$"):
+        raise UsageError(f"-t takes none or a variable, not {text!r}", remedy=f"Write -t ${text} for the variable.")
+    return text
+
+
+def _from_template(prompt_template: Any, body: str, values: dict[str, Any], name: str) -> str | list[Message]:
+    """A LangChain prompt template, rendered with the notebook's variables; the body fills the one it finds nowhere."""
+    wanted = getattr(prompt_template, "input_variables", None)
+    if wanted is None or not callable(getattr(prompt_template, "format_prompt", None)):
+        raise UsageError(f"{name} is {type(prompt_template).__name__}, which is no LangChain prompt template")
+    optional = set(getattr(prompt_template, "optional_variables", ()))
+    given = {key: values[key] for key in (*wanted, *optional) if key in values}
+    missing = [key for key in wanted if key not in given]
+    if body:
+        if len(missing) != 1:
+            why = f"it lacks {', '.join(missing)}" if missing else "it lacks no variable"
+            raise PromptError(
+                f"The cell has a body, and {name} has no single variable for it: {why}",
+                remedy="Leave one variable of the template to the body, or leave the body empty.",
+            )
+        given[missing.pop()] = template.render(body, values)
+    if missing:
+        raise PromptError(f"{name} needs {', '.join(missing)}", remedy="Define it, or pass --var NAME=VALUE.")
+    from azml_magics.langchain.messages import messages_to_wire
+
+    return messages_to_wire(prompt_template.format_prompt(**given).to_messages())

@@ -1,0 +1,137 @@
+"""--compare, --sweep and --repeat: one prompt, several answers, in one table that fills as they stream in."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from azml_magics.core import side_by_side
+from azml_magics.core.errors import Interrupted, UsageError
+
+from . import args, calls, cell, display
+
+if TYPE_CHECKING:
+    from azml_magics.core.comparison import Batch
+    from azml_magics.core.config import LLMConfig
+
+    from .args import CellOptions
+    from .magics import AzureMLMagics
+
+_FRAME = 0.05
+
+
+def wanted(options: CellOptions) -> bool:
+    """Whether the cell asks for several answers."""
+    return bool(options.compare or options.sweep or options.repeat is not None)
+
+
+def run(magics: AzureMLMagics, options: CellOptions, body: str) -> Batch | display.Note | None:
+    """The Batch of all answers; the requests' number is said before they go."""
+    asks = asks_of(magics, options, body)
+    if options.dry_run:
+        requests = [cell.dry_run(ask.config, ask.messages, stream=True).text for ask in asks]
+        return display.Note(f"{_announcement(asks)}\n\n" + "\n\n".join(requests))
+    if not options.quiet:
+        display.say(_announcement(asks))
+    live = None if options.quiet else LiveTable(magics.shell)
+    try:
+        batch = side_by_side.run(asks, concurrency=magics.concurrency, show=live.show if live else None)
+    except Interrupted as interrupted:
+        if interrupted.batch is not None:
+            _record(magics, asks, interrupted.batch)
+            if live:
+                live.keep(interrupted.batch)
+        raise
+    _record(magics, asks, batch)
+    if live:
+        live.done()
+    if options.output:
+        magics.variables[options.output] = batch
+    return None if options.quiet else batch
+
+
+def asks_of(magics: AzureMLMagics, options: CellOptions, body: str) -> list[side_by_side.Ask]:
+    """One call for every config, every combination of the swept kwargs, and every repetition."""
+    swept = dict(_values(setting) for setting in options.sweep)
+    repeat = options.repeat if options.repeat is not None else 1
+    if repeat < 1:
+        raise UsageError(f"-n takes a number of at least 1, not {repeat}")
+    asks = []
+    for name, config in _configs(magics, options):
+        messages = calls.messages_of(magics, options, body, config)
+        for setting, changed in side_by_side.sweep(config, swept):
+            for number in range(1, repeat + 1):
+                labels: dict[str, Any] = {"config": name} if options.compare else {}
+                labels |= setting
+                labels |= {"answer": number} if repeat > 1 or not labels else {}
+                asks.append(side_by_side.Ask(labels, changed, messages))
+    return asks
+
+
+def _configs(magics: AzureMLMagics, options: CellOptions) -> list[tuple[str, LLMConfig]]:
+    if not options.compare:
+        return [("", calls.config_of(magics, options))]
+    if options.config:
+        raise UsageError(f"--compare names every config itself: leave out {options.config}, or put it into the list")
+    names = [name.strip() for name in options.compare.split(",") if name.strip()]
+    return [(name, calls.config_of(magics, replace(options, config=name))) for name in names]
+
+
+def _values(setting: str) -> tuple[str, list[Any]]:
+    """KEY=V1,V2,… as the key and its values, each JSON where it is JSON; a JSON list after KEY= is its values."""
+    name, text = args.pair(setting, "--sweep")
+    for candidate in (text, f"[{text}]"):
+        try:
+            values = json.loads(candidate)
+        except ValueError:
+            continue
+        if isinstance(values, list):
+            return name, values
+    return name, [args.json_or_text(value.strip()) for value in text.split(",") if value.strip()]
+
+
+def _announcement(asks: list[side_by_side.Ask]) -> str:
+    return f"{len(asks)} requests" if len(asks) != 1 else "1 request"
+
+
+def _record(magics: AzureMLMagics, asks: list[side_by_side.Ask], batch: Batch) -> None:
+    for ask, row in zip(asks, batch, strict=True):
+        magics.session.record(row.config, ask.messages, row.response, row.error)
+    magics.session.keep_batch(batch)
+
+
+class LiveTable:
+    """The table while it fills: empty first and last, as a streaming answer is."""
+
+    def __init__(self, shell: Any) -> None:
+        self._next = 0.0
+        self._handle: Any = None
+        self._drawn = ""
+        if not display.in_terminal(shell):
+            self._handle = display.begin()
+
+    def show(self, batch: Batch) -> None:
+        """Draw the rows so far, unless nothing has changed or the last frame was just now."""
+        now = time.monotonic()
+        if self._handle is None or now < self._next:
+            return
+        self._draw(batch)
+        self._next = now + max(_FRAME, len(self._drawn) / 400_000)
+
+    def _draw(self, batch: Batch) -> None:
+        table = batch.to_html(times=True)
+        if table != self._drawn:
+            self._drawn = table
+            self._handle.update({"text/plain": batch.to_text(), "text/html": table}, raw=True)
+
+    def done(self) -> None:
+        """The batch is whole and becomes the cell's result."""
+        if self._handle is not None:
+            self._handle.update(display.EMPTY, raw=True)
+
+    def keep(self, batch: Batch) -> None:
+        """It ended early: what came stays on the screen."""
+        if self._handle is not None:
+            self._draw(batch)

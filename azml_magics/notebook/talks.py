@@ -1,0 +1,92 @@
+"""-c NAME and %azureml conversations: turns kept under a name and sent along, only where asked for."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from azml_magics.core.errors import DocumentError, UnknownName, UsageError, one_line
+
+from . import display
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from azml_magics.core.response import Response
+    from azml_magics.core.wire import Message
+
+    from .magics import AzureMLMagics
+
+_ACTIONS = ("show", "clear", "export")
+
+
+def with_earlier_turns(magics: AzureMLMagics, name: str, messages: Sequence[Message]) -> list[Message]:
+    """The messages, after the turns that the conversation has; a system message stays first."""
+    earlier = magics.session.conversations.get(name, [])
+    system = [turn for turn in messages if turn.get("role") == "system"]
+    return [*system, *earlier, *(turn for turn in messages if turn.get("role") != "system")]
+
+
+def keep(magics: AzureMLMagics, name: str, messages: Sequence[Message], response: Response) -> None:
+    """Add the turn that was just asked, and its answer. The system message is the config's, and not kept."""
+    turns = [dict(turn) for turn in messages if turn.get("role") != "system"]
+    answer: Message = {"role": "assistant", "content": response.text}
+    if response.tool_calls:
+        answer["tool_calls"] = list(response.tool_calls)
+    magics.session.conversations[name] = [*turns, answer]
+
+
+def conversations(magics: AzureMLMagics, options: Mapping[str, Any]) -> Any:
+    """The list of conversations, or one shown, cleared or exported."""
+    action, *words = options["words"] or ["list"]
+    kept = magics.session.conversations
+    if action == "list":
+        return _list(kept)
+    if action not in _ACTIONS:
+        raise UnknownName.of("action of %azureml conversations", action, _ACTIONS)
+    if action == "clear" and not words:
+        count = len(kept)
+        kept.clear()
+        return display.Note(f"Cleared {count} conversations.")
+    if len(words) != (2 if action == "export" else 1):
+        raise UsageError(f"%azureml conversations {action} takes NAME" + (" and FILE" if action == "export" else ""))
+    turns = _named(kept, words[0])
+    if action == "clear":
+        del kept[words[0]]
+        return display.Note(f"Cleared {words[0]}.")
+    if action == "export":
+        return _export(words[0], turns, Path(words[1]).expanduser())
+    return display.Note("\n\n".join(f"{turn['role']}: {_text(turn)}" for turn in turns))
+
+
+def _list(kept: Mapping[str, Sequence[Message]]) -> Any:
+    if not kept:
+        return display.Note("No conversations. -c NAME on a cell keeps its turns under NAME.")
+    rows = [
+        (name, str(sum(t["role"] == "user" for t in turns)), one_line(_text(turns[-1]), 60))
+        for name, turns in kept.items()
+    ]
+    return display.Table(("conversation", "prompts", "last answer"), rows)
+
+
+def _named(kept: Mapping[str, list[Message]], name: str) -> list[Message]:
+    if name not in kept:
+        raise UnknownName.of("conversation", name, kept)
+    return kept[name]
+
+
+def _text(turn: Message) -> str:
+    content = turn.get("content")
+    if isinstance(content, str):
+        return content
+    return " ".join(str(part.get("text", f"[{part.get('type')}]")) for part in content or () if isinstance(part, dict))
+
+
+def _export(name: str, turns: list[Message], path: Path) -> display.Note:
+    """The turns as JSON: the messages as an OpenAI-like route takes them."""
+    try:
+        path.write_text(json.dumps(turns, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise DocumentError(f"{path} cannot be written: {error.strerror or error}", remedy="Choose another.") from None
+    return display.Note(f"Wrote {len(turns)} messages of {name} to {path}.")

@@ -1,0 +1,170 @@
+"""What is measured, and the rows that come of it. Each function takes the running server and whether to be quick."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import venvs
+from table import Row
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from running import Bench, Run
+
+MS = 1e3
+US = 1e6
+V2, V3 = "jupyter-ai-magics 2 `%%ai`", "jupyter-ai 3 `%%ai`"
+COMMUNITY = "langchain_community"
+
+
+def cells(bench: Bench, quick: bool) -> list[Row]:
+    """Loading the extension, the first cell, every further one, and memory."""
+    calls = ("--calls", 60 if quick else 200)
+    runs = [(env, "cells", magic, bench.http, *calls) for env, magic in _MAGICS.items()]
+    warm_up = [(env, "cells", magic, bench.http) for env, magic in _MAGICS.items()]
+    bench.medians(1, *warm_up)  # files are read, bytecode is written
+    ours, v2, v3 = bench.medians(3 if quick else 7, *runs)
+    assert all(magic["answered"] for magic in (ours, v2, v3)), "a magic gave no answer"
+    heavy = ", ".join(ours["imported"]) or "none of httpx, pydantic, langchain_core, ipywidgets"
+    over = _over_raw
+    return [
+        Row("`%load_ext`", ours["load"] * MS, V2, v2["load"] * MS, "ms", 1 / 40, note=f"imports {heavy}"),
+        Row("`%load_ext`", ours["load"] * MS, V3, v3["load"] * MS, "ms", 1 / 40),
+        Row("first `%%azureml`", ours["first"] * MS, V2, v2["first"] * MS, "ms", 1 / 4),
+        Row("first `%%azureml`", ours["first"] * MS, V3, v3["first"] * MS, "ms", 1 / 4),
+        Row("`%%azureml`, every call", ours["cell"] * MS, "raw httpx post", ours["raw"] * MS, "ms", 1.0, True),
+        Row("what a call adds to a raw post", over(ours), V2, over(v2), "ms", 1 / 5),
+        Row("what a call adds to a raw post", over(ours), V3, over(v3), "ms", 1 / 5),
+        Row("memory that `%load_ext` adds", ours["memory_loaded"], "plain IPython", 0, "MB", 4, True),
+        Row("memory after the first answer", ours["memory_answered"], "plain IPython", 0, "MB", 35, True),
+        Row("memory after the first answer", ours["memory_answered"], V2, v2["memory_answered"], "MB"),
+        Row("memory after the first answer", ours["memory_answered"], V3, v3["memory_answered"], "MB"),
+    ]
+
+
+_MAGICS = {"ours": "azureml", "ai-v2": "ai-v2", "ai-v3": "ai-v3"}
+
+
+def _over_raw(measured: dict[str, Any]) -> float:
+    return float(measured["cell"] - measured["raw"]) * MS
+
+
+def calls(bench: Bench, quick: bool) -> list[Row]:
+    """One call at a time over TLS."""
+    (took,) = bench.medians(1 if quick else 3, ("peers", "calls", bench.https, "--calls", 150 if quick else 300))
+    ours, core, raw = took["llm"] * MS, took["core"] * MS, took["httpx"] * MS
+    invoke = "`AzureMLOnlineEndpoint.invoke`"
+    return [
+        Row(invoke, ours, "raw httpx post", raw, "ms", 1.5),
+        Row(invoke, ours, COMMUNITY, took["community"] * MS, "ms", 1 / 2.5),
+        Row(invoke, ours, "openai SDK", took["openai"] * MS, "ms"),
+        Row(invoke, ours, "azure-ai-inference", took["azure-ai-inference"] * MS, "ms"),
+        Row("`azml_magics.invoke`", core, "raw httpx post", raw, "ms"),
+    ]
+
+
+@dataclass(frozen=True)
+class Load:
+    """So many prompts, so many at a time; `limit` is the mark for their time over the ideal."""
+
+    prompts: int
+    concurrency: int
+    limit: float
+
+    @property
+    def ideal(self) -> float:
+        """Seconds, when the server takes 100 ms for each and the client nothing."""
+        return 0.1 * math.ceil(self.prompts / self.concurrency)
+
+    @property
+    def name(self) -> str:
+        return f"{self.prompts:,} prompts, {self.concurrency} at a time: "
+
+    def run(self, bench: Bench, contender: str) -> Run:
+        """What `medians` takes."""
+        sizes = ("--prompts", self.prompts, "--concurrency", self.concurrency, "--warm", bench.http)
+        return ("peers", "batches", contender, f"{bench.https}/delay=100", *sizes)
+
+    def row(self, ours: str, figures: dict[str, float], peer: str, theirs: float, limit: float | None = None) -> Row:
+        return Row(f"{self.name}`{ours}`", figures["seconds"], peer, theirs, "s", limit)
+
+
+def batches(bench: Bench, quick: bool) -> list[Row]:
+    """400 prompts at 64 and 1,000 at 256, 100 ms each, over TLS."""
+    few, many = Load(400, 64, 1.2), Load(1000, 256, 2.5)
+    return [*_batch(bench, quick, few), *_community(bench, quick, few), *_batch(bench, quick, many)]
+
+
+def _batch(bench: Bench, quick: bool, load: Load) -> list[Row]:
+    fast = ("core", "llm-batch", "llm-abatch", "aiohttp")
+    core, batch, abatch, aiohttp = bench.medians(3 if quick else 7, *(load.run(bench, name) for name in fast))
+    (pool,) = bench.medians(1, load.run(bench, "httpx"))
+    return [
+        load.row("llm.batch", batch, "ideal", load.ideal, load.limit),
+        load.row("llm.abatch", abatch, "ideal", load.ideal, load.limit),
+        load.row("invoke_many", core, "ideal", load.ideal, load.limit),
+        load.row("invoke_many", core, "aiohttp", aiohttp["seconds"]),
+        load.row("llm.batch", batch, f"httpx, {load.concurrency} connections", pool["seconds"]),
+    ]
+
+
+def _community(bench: Bench, quick: bool, load: Load) -> list[Row]:
+    """The peer sends one after another: in a hurry it gets a tenth, and its time is multiplied."""
+    share = 10 if quick else 1
+    theirs = replace(load, prompts=load.prompts // share)
+    names = ("llm-batch", "llm-abatch")
+    ours = bench.medians(1, *(load.run(bench, name) for name in names))
+    slow = bench.medians(1, *(theirs.run(bench, name) for name in ("community-batch", "community-abatch")))
+    peer = f"{COMMUNITY} ({theirs.prompts} prompts, times {share})" if share > 1 else COMMUNITY
+    rows = zip(("llm.batch", "llm.abatch"), ours, slow, strict=True)
+    return [load.row(name, figures, peer, other["seconds"] * share, 1 / 50) for name, figures, other in rows]
+
+
+def streams(bench: Bench, quick: bool) -> list[Row]:
+    """Streamed chat answers: time to the first token, CPU per chunk."""
+    took = bench.probe("peers", "streams", bench.http, "--rounds", 3 if quick else 9)
+    first = {name: seconds * MS for name, seconds in took["first"].items()}
+    cpu = {name: seconds * US for name, seconds in took["cpu"].items()}
+    to_first, per_chunk = "time to the first token", "2,000 chunks, CPU per chunk"
+    raw = "httpx with json.loads"
+    return [
+        Row(f"{to_first}: core", first["core"], raw, first["httpx"], "ms", 2.0, True),
+        Row(f"{to_first}: chat class", first["chat"], raw, first["httpx"], "ms", 2.0, True),
+        Row(f"{to_first}: chat class", first["chat"], COMMUNITY, first["community"], "ms"),
+        Row(f"{per_chunk}: core", cpu["core"], raw, cpu["httpx"], "us", 2.0),
+        Row(f"{per_chunk}: core", cpu["core"], "openai SDK", cpu["openai"], "us", 1 / 4),
+        Row(f"{per_chunk}: chat class", cpu["chat"], "openai SDK", cpu["openai"], "us", 1.0),
+        Row(f"{per_chunk}: chat class", cpu["chat"], COMMUNITY, cpu["community"], "us"),
+    ]
+
+
+def displays(bench: Bench, quick: bool) -> list[Row]:
+    """How often a streaming cell updates its display."""
+    took = bench.probe("ours", "displays", bench.http, "--chunks", 400 if quick else 1500)
+    return [Row("display updates a second, 1 chunk a ms", took["rate"], "none", 0, "/s", 20, True)]
+
+
+def install(bench: Bench, quick: bool) -> list[Row]:  # noqa: ARG001 - nothing to hurry, nothing to serve
+    """What an installation brings along."""
+    rows = []
+    sizes = {name: venvs.size(name) for name in ("ours", "ai-v2", "ai-v3")}
+    packages, megabytes = sizes["ours"]
+    for name, peer in (("ai-v2", f"{V2}, OpenAI provider"), ("ai-v3", V3)):
+        rows += [
+            Row("packages installed", packages, peer, sizes[name][0], "", 1.0),
+            Row("megabytes installed", megabytes, peer, sizes[name][1], "MB", 1.0),
+        ]
+    return rows
+
+
+MEASURES: dict[str, Callable[[Bench, bool], list[Row]]] = {
+    "cells": cells,
+    "calls": calls,
+    "batches": batches,
+    "streams": streams,
+    "displays": displays,
+    "install": install,
+}

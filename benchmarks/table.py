@@ -1,0 +1,67 @@
+"""Rows of the result: what was measured, beside whom, and whether the mark is met; and their markdown table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+@dataclass(frozen=True)
+class Row:
+    """One comparison. `ours` and `theirs` are in `unit`; `limit` bounds their ratio, or their difference.
+
+    ours / theirs where `limit` is a share; ours - theirs, in `unit`, where `is_difference`. No limit: for information.
+    """
+
+    what: str
+    ours: float
+    peer: str
+    theirs: float
+    unit: str
+    limit: float | None = None
+    is_difference: bool = False
+    note: str = ""
+
+    @property
+    def measured(self) -> float:
+        """What the mark bounds."""
+        return self.ours - self.theirs if self.is_difference else self.ours / self.theirs
+
+    @property
+    def is_met(self) -> bool:
+        """Whether the mark is reached; a row without one is."""
+        return self.limit is None or self.measured <= self.limit
+
+    def cells(self) -> tuple[str, ...]:
+        """The row's cells, as text."""
+        if self.is_difference:
+            ratio = f"{self.measured:+.3g} {self.unit}"
+            mark = "" if self.limit is None else f"<= +{self.limit:g} {self.unit}"
+        else:
+            ratio, mark = _share(self.measured), "" if self.limit is None else f"<= {_share(self.limit)}"
+        verdict = "" if self.limit is None else "yes" if self.is_met else "**no**"
+        ours, theirs = (f"{value:,.3g} {self.unit}" for value in (self.ours, self.theirs))
+        return (self.what, ours, self.peer, theirs, ratio, mark, verdict, self.note)
+
+
+def _share(ratio: float) -> str:
+    """ "1.3x", or "1/40" below one half."""
+    return f"{ratio:.2f}x" if ratio > 0.5 else f"1/{1 / ratio:.3g}"
+
+
+HEAD = ("what", "ours", "peer", "theirs", "ours to theirs", "mark", "met", "")
+
+
+def markdown(rows: Iterable[Row]) -> str:
+    """The rows as a markdown table with aligned columns."""
+    lines = [HEAD, *(row.cells() for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(HEAD))]
+
+    def line_of(cells: tuple[str, ...]) -> str:
+        return "| " + " | ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)) + " |"
+
+    rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
+    return "\n".join([line_of(lines[0]), rule, *map(line_of, lines[1:])])

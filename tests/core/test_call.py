@@ -1,0 +1,137 @@
+"""A call made ready: its headers, and that its key shows nowhere."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+
+import pytest
+
+from azml_magics.core.call import plan_of, prepare
+from azml_magics.core.config import LLMConfig
+from azml_magics.core.errors import AzmlError, ConfigError, KeyMissing, UnknownName
+from azml_magics.core.policy import Answer
+from azml_magics.core.secrets import KeyRef, Secret, register_resolver
+
+from .conftest import KEY
+
+MANAGED = "https://n.eastus.inference.ml.azure.com/score"
+FOUNDRY = "https://r.services.ai.azure.com/models"
+
+
+def config(url=MANAGED, **fields) -> LLMConfig:
+    return LLMConfig(**{"name": "prod", "endpoint_url": url, "formatter": "", "key": Secret(KEY), **fields})
+
+
+def test_the_headers_of_a_dedicated_endpoint():
+    request = prepare(config(formatter="gpt2", deployment_name="blue", timeout=7), "Hi").request
+    assert dict(request.headers) == {
+        "Content-Type": "application/json",
+        "Accept": "application/json, text/event-stream",
+        "Authorization": f"Bearer {KEY}",
+        "azureml-model-deployment": "blue",
+    }
+    assert (request.url, request.timeout, request.stream, request.fallback) == (MANAGED, 7, False, None)
+
+
+def test_foundry_gets_a_key_both_ways_and_a_token_one_way(monkeypatch):
+    assert prepare(config(FOUNDRY, model="m"), "Hi").request.headers["api-key"] == KEY
+    monkeypatch.setattr("azml_magics.core.secrets._RESOLVERS", {"entra": lambda *_: Secret("token")})
+    headers = prepare(config(FOUNDRY, model="m", key="entra"), "Hi").request.headers
+    assert headers["Authorization"] == "Bearer token"
+    assert "api-key" not in headers
+
+
+def test_no_key_no_header():
+    assert "Authorization" not in prepare(config(formatter="gpt2", key=None), "Hi").request.headers
+
+
+def test_the_key_is_looked_up_only_when_it_is_needed(monkeypatch):
+    monkeypatch.delenv("AZUREML_ENDPOINT_API_KEY", raising=False)
+    from_env = config(formatter="gpt2", key="env:AZUREML_ENDPOINT_API_KEY")
+    shown = prepare(from_env, "Hi", with_key=False)
+    assert "Authorization" not in shown.request.headers
+    with pytest.raises(KeyMissing, match="config 'prod'"):
+        prepare(from_env, "Hi")
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind", "said"),
+    [
+        ({"url": ""}, ConfigError, "No endpoint URL (config 'prod'). Give one with --url"),
+        ({}, ConfigError, "No formatter: /score speaks a different dialect on every deployment (config 'prod')"),
+        ({"formatter": "gtp2"}, UnknownName, "No formatter named 'gtp2' (config 'prod'). Did you mean 'gpt2'?"),
+        ({"formatter": "gpt2", "key": Secret("kéy")}, ConfigError, "The key holds characters that no header can carry"),
+        ({"formatter": "gpt2", "key": Secret("k\ny")}, ConfigError, "The key holds characters that no header can carry"),
+    ],
+)
+def test_what_stops_a_call_before_it_begins(fields, kind, said):
+    with pytest.raises(AzmlError) as caught:
+        prepare(config(**fields), "Hi")
+    assert type(caught.value) is kind
+    assert said in str(caught.value)
+
+
+def test_a_prepared_call_shows_no_key():
+    prepared = prepare(config(formatter="gpt2"), "Hi")
+    assert KEY not in repr(prepared)
+    assert KEY not in str(vars(prepared.request).keys())
+
+
+def test_an_error_loses_the_key_and_gets_its_place():
+    prepared = prepare(config(formatter="gpt2", deployment_name="blue"), "Hi")
+    from azml_magics.core.faults import fault
+
+    error = fault(401, {"x-echo": f"Bearer {KEY}"}, f'{{"message": "bad key {KEY} here"}}'.encode())
+    placed = prepared.placed(error)
+    assert placed is error
+    for shown in (str(error), repr(error), error.body, str(error.args), str(vars(error))):
+        assert KEY not in shown
+    assert "config 'prod', deployment 'blue'" in str(error)
+
+
+def test_a_key_at_the_edge_of_what_is_shown_is_not_shown_in_part():
+    from azml_magics.core.faults import fault
+
+    prepared = prepare(config(formatter="gpt2"), "Hi")
+    for before in range(250, 300):
+        body = b'{"message": "' + b"x" * before + KEY.encode() + b'"}'
+        assert KEY[:8] not in str(prepared.placed(fault(400, {}, body)))
+
+
+def test_a_refreshed_token_is_used_and_does_not_show_either(monkeypatch):
+    tokens = {False: "old-token-0123456789", True: "new-token-9876543210"}
+    monkeypatch.setattr("azml_magics.core.secrets._RESOLVERS", {})
+    register_resolver("entra", lambda name, url, refresh: Secret(tokens[refresh]))
+    prepared = prepare(config(formatter="gpt2", key=KeyRef("entra")), "Hi")
+    plan = plan_of(prepared)
+    assert next(plan).request.headers["Authorization"] == f"Bearer {tokens[False]}"
+    assert plan.send(Answer(401, {})).request.headers["Authorization"] == f"Bearer {tokens[True]}"
+    with pytest.raises(AzmlError) as caught:
+        plan.send(Answer(401, {}, f"not {tokens[True]} nor {tokens[False]}".encode()))
+    error = prepared.placed(caught.value)
+    for token in tokens.values():
+        assert token not in str(error)
+        assert token not in error.body
+
+
+@pytest.mark.parametrize("key", [Secret("kéy-0123456789"), Secret(KEY)])
+def test_tracebacks_with_locals_show_no_key_when_a_call_cannot_be_made(key):
+    from_person = config(formatter=Raises(), key=key)
+    try:
+        prepare(from_person, "Hi")
+    except AzmlError:
+        shown = "".join(traceback.TracebackException(*sys.exc_info(), capture_locals=True).format())
+    assert "from_person" not in shown or key.reveal() not in shown
+    assert key.reveal() not in shown
+    assert f"Bearer {key.reveal()}" not in shown
+
+
+class Raises:
+    content_type = "text/plain\r\nX: 1"
+
+    def format_request_payload(self, prompt, model_kwargs):
+        return b"{}"
+
+    def format_response_payload(self, output):
+        return ""

@@ -1,0 +1,143 @@
+"""Errors read like help: one line with cause, place and remedy."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from azml_magics import errors
+from azml_magics.core.errors import (
+    AzmlError,
+    ConfigError,
+    ConnectionFailed,
+    EndpointError,
+    EndpointTimeout,
+    Interrupted,
+    UndefinedVariable,
+    UnknownName,
+    did_you_mean,
+    one_line,
+)
+from azml_magics.core.response import Response
+
+
+def test_cause_place_and_remedy_make_one_line():
+    error = AzmlError("It broke", remedy="Mend it.", config="prod", deployment="blue", request_id="1c7f")
+    assert str(error) == "It broke (config 'prod', deployment 'blue', request id 1c7f). Mend it."
+
+
+@pytest.mark.parametrize(
+    ("cause", "fields", "line"),
+    [
+        ("It broke", {}, "It broke"),
+        ("It broke.", {}, "It broke."),
+        ("It broke", {"remedy": "Mend it."}, "It broke. Mend it."),
+        ("It broke.", {"remedy": "Mend it."}, "It broke. Mend it."),
+        ("Why?", {"remedy": "Ask."}, "Why? Ask."),
+        ("It broke.", {"config": "a"}, "It broke (config 'a')."),
+        ("Why?", {"config": "a"}, "Why? (config 'a')."),
+        ("two\nlines\t here", {"remedy": "a\nb"}, "two lines here. a b"),
+    ],
+)
+def test_the_line_is_punctuated(cause, fields, line):
+    assert str(AzmlError(cause, **fields)) == line
+
+
+def test_a_place_that_is_known_is_not_overwritten():
+    error = AzmlError("x", deployment="served").at(config="prod", deployment="asked for", request_id="r")
+    assert error.place == "config 'prod', deployment 'served', request id r"
+
+
+@given(st.text(), st.text(), st.text(), st.text(), st.text())
+def test_whatever_is_said_it_is_one_printable_line(cause, remedy, config, deployment, request_id):
+    error = AzmlError(cause, remedy=remedy, config=config, deployment=deployment, request_id=request_id)
+    line = str(error)
+    assert len(line.splitlines()) <= 1
+    assert not any(char in line for char in "\x00\x1b\x07\x9b")
+    line.encode()  # a terminal and a notebook file can hold it
+
+
+def test_a_long_cause_is_cut():
+    assert len(one_line("word " * 1000)) == 600
+    assert one_line("abcdef", 4) == "abc…"
+
+
+def test_escape_sequences_of_a_server_do_not_reach_the_terminal():
+    assert one_line("\x1b[31mred\x1b[0m\x07") == "[31mred[0m"
+
+
+def test_a_notebook_shows_the_line_and_no_traceback():
+    assert errors.RateLimited("Too many", remedy="Wait.")._render_traceback_() == ["RateLimited: Too many. Wait."]
+    assert Interrupted()._render_traceback_() == [
+        "Interrupted: Stopped before the first token; nothing had arrived."
+    ]
+
+
+def test_an_interrupt_says_what_is_kept():
+    assert "12 characters that had arrived are kept in %azureml last" in str(Interrupted(Response("Once upon a ")))
+    assert issubclass(Interrupted, KeyboardInterrupt)
+    assert not issubclass(Interrupted, Exception)
+
+
+@pytest.mark.parametrize(
+    ("ours", "builtin"),
+    [
+        (ConfigError, ValueError),
+        (UnknownName, ValueError),
+        (errors.PromptError, ValueError),
+        (EndpointTimeout, TimeoutError),
+        (ConnectionFailed, ConnectionError),
+    ],
+)
+def test_they_are_caught_as_pythons_own_kinds_too(ours, builtin):
+    with pytest.raises(builtin):
+        raise ours("x")
+
+
+@pytest.mark.parametrize("name", errors.__all__)
+def test_every_one_has_a_docstring_and_survives_pickling(name):
+    kind = getattr(errors, name)
+    assert kind.__doc__
+    error = kind(Response("so far")) if kind is Interrupted else kind("Cause", remedy="Remedy.")
+    if isinstance(error, AzmlError):
+        error.at(config="prod")
+        error.response = Response("so far")
+    copy = pickle.loads(pickle.dumps(error))
+    assert type(copy) is kind
+    assert str(copy) == str(error)
+    assert copy.response == error.response
+
+
+def test_an_endpoint_error_keeps_what_the_endpoint_said():
+    error = EndpointError("x", status=424, inner_status=500, headers={"a": "b"}, body="said", retry_after=2.0)
+    assert (error.status, error.inner_status, error.headers, error.body) == (424, 500, {"a": "b"}, "said")
+    assert error.retry_after == 2.0
+
+
+@pytest.mark.parametrize(
+    ("typed", "known", "hint"),
+    [
+        ("temprature", ["temperature", "top_p"], " Did you mean 'temperature'?"),
+        ("GPT2", ["gpt2"], " Did you mean 'gpt2'?"),
+        ("xyz", ["temperature"], ""),
+        ("", [], ""),
+    ],
+)
+def test_did_you_mean(typed, known, hint):
+    assert did_you_mean(typed, known) == hint
+
+
+def test_an_unknown_name_lists_what_is_known():
+    error = UnknownName.of("config", "prd", ["prod", "test"], "Save one.")
+    assert str(error) == "No config named 'prd'. Did you mean 'prod'? Known: prod, test. Save one."
+    assert str(UnknownName.of("config", "prd", [], "Save one.")) == "No config named 'prd'. Save one."
+
+
+def test_an_undefined_variable_names_every_way_out():
+    line = str(UndefinedVariable.of("topik", ["topic", "n"]))
+    assert line.startswith("The prompt uses {topik}, and there is no variable 'topik'. Did you mean 'topic'?")
+    for way in ("--var topik=…", "{{topik}}", "-t none"):
+        assert way in line

@@ -1,0 +1,53 @@
+"""Response, Chunk and Usage: data, and nothing made up."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from azml_magics.core.response import Chunk, Response, Usage
+
+
+def test_the_text_of_a_response_is_its_str():
+    assert str(Response("Fizz\n")) == "Fizz\n"
+    assert f"{Response('x')}" == "x"
+
+
+@pytest.mark.parametrize(
+    ("wire", "usage"),
+    [
+        ({"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}, Usage(1, 2, 3)),
+        ({"prompt_tokens": 1, "completion_tokens": 2}, Usage(1, 2, 3)),
+        ({"completion_tokens": 2}, Usage(None, 2, None)),
+        ({"prompt_tokens": 1, "completion_tokens": 0, "total_tokens": 1}, Usage(1, 0, 1)),
+        ({"prompt_tokens": True, "completion_tokens": -1, "total_tokens": "3"}, None),
+        ({}, None),
+        (None, None),
+        ([1], None),
+    ],
+)
+def test_usage_is_what_the_endpoint_counted(wire, usage):
+    assert Usage.from_wire(wire) == usage
+
+
+def test_usage_leaves_out_what_is_not_known():
+    assert Usage(None, 2, None).to_dict() == {"completion_tokens": 2}
+    assert Usage(1, 2, 3).to_dict() == {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}
+
+
+@given(st.dictionaries(st.sampled_from(["prompt_tokens", "completion_tokens", "total_tokens"]), st.none() | st.integers() | st.text()))
+def test_counts_are_never_negative_or_text(wire):
+    usage = Usage.from_wire(wire)
+    assert usage is None or all(value >= 0 for value in usage.to_dict().values())
+
+
+def test_a_response_can_be_kept_on_disk():
+    response = Response("t", usage=Usage(1, 2, 3), raw={"a": [1]}, tool_calls=({"id": "c"},))
+    assert pickle.loads(pickle.dumps(response)) == response
+
+
+def test_a_chunk_brings_only_what_it_brings():
+    assert Chunk("a") == Chunk(text="a", reasoning="", tool_calls=(), usage=None, finish_reason=None)

@@ -1,0 +1,1 @@
+"""The LangChain face, run against the embedded endpoint."""

@@ -1,0 +1,334 @@
+"""What both model classes share: where their fields come from, what they refuse, and that the key stays in."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import json
+import pickle
+import traceback
+import warnings
+
+import pytest
+from langchain_core.load import dumpd, dumps, load
+
+from azml_magics import errors, langchain
+from azml_magics.core.config import LLMConfig
+from azml_magics.core.secrets import Secret
+from azml_magics.langchain import AzureMLChatOnlineEndpoint, AzureMLEndpointApiType, AzureMLOnlineEndpoint
+
+SCORE = "https://name.region.inference.ml.azure.com/score"
+LITERAL = "literal-key-0123456789"
+BOTH = pytest.mark.parametrize("kind", [AzureMLOnlineEndpoint, AzureMLChatOnlineEndpoint])
+
+
+# ---- where fields come from ----------------------------------------------------------------------------------
+
+
+@BOTH
+def test_nothing_is_needed_to_build_one(kind):
+    model = kind()
+    assert (model.endpoint_url, model.deployment_name, model.model_kwargs) == ("", "", None)
+    assert model.endpoint_api_type is AzureMLEndpointApiType.dedicated
+
+
+@BOTH
+def test_the_environment_fills_in_what_is_not_given(kind, monkeypatch):
+    monkeypatch.setenv("AZUREML_ENDPOINT_URL", "https://localhost/score/")
+    monkeypatch.setenv("AZUREML_ENDPOINT_API_KEY", LITERAL)
+    monkeypatch.setenv("AZUREML_DEPLOYMENT_NAME", "blue")
+    monkeypatch.setenv("AZUREML_ENDPOINT_API_TYPE", "serverless")
+    monkeypatch.setenv("AZUREML_TIMEOUT", "7.5")
+    model = kind()
+    assert model.endpoint_url == "https://localhost/score"
+    assert model.endpoint_api_key.get_secret_value() == LITERAL
+    assert (model.deployment_name, model.endpoint_api_type, model.timeout) == ("blue", "serverless", 7.5)
+    given = kind(
+        endpoint_url=SCORE,
+        endpoint_api_key="mine",
+        deployment_name="green",
+        endpoint_api_type="dedicated",
+        timeout=3,
+    )
+    assert given.endpoint_api_key.get_secret_value() == "mine"
+    assert (given.endpoint_url, given.deployment_name, given.timeout) == (SCORE, "green", 3)
+    assert given.endpoint_api_type is AzureMLEndpointApiType.dedicated
+
+
+@pytest.mark.parametrize(
+    "given", [AzureMLEndpointApiType.serverless, "serverless", " Serverless "], ids=["enum", "text", "any case"]
+)
+def test_the_type_may_be_an_enum_or_a_text(given):
+    assert AzureMLOnlineEndpoint(endpoint_api_type=given).endpoint_api_type is AzureMLEndpointApiType.serverless
+
+
+@pytest.mark.parametrize("given", [AzureMLEndpointApiType.realtime, "realtime"])
+def test_realtime_is_dedicated(given):
+    model = AzureMLOnlineEndpoint(endpoint_url=SCORE, endpoint_api_type=given)
+    assert model.endpoint_api_type is AzureMLEndpointApiType.realtime
+    assert model.to_config().endpoint_api_type == "dedicated"
+
+
+@pytest.mark.parametrize(
+    ("url", "kind"),
+    [
+        (SCORE, "dedicated"),
+        ("https://name.region.inference.ml.azure.com/v1/chat/completions", "serverless"),
+        ("https://name.region.models.ai.azure.com", "serverless"),
+        ("https://cluster.example.org/api/v1/endpoint/bert", "dedicated"),
+        ("https://name.region.inference.ml.azure.com/any/path", "dedicated"),
+    ],
+)
+def test_without_a_type_the_url_tells(url, kind):
+    assert AzureMLOnlineEndpoint(endpoint_url=url).endpoint_api_type == kind
+
+
+def test_langchains_standard_parameters_are_understood():
+    model = AzureMLChatOnlineEndpoint(
+        base_url=SCORE,
+        api_key=LITERAL,
+        model_name="demo",
+        temperature=0,
+        max_tokens=5,
+        stop=["\n"],
+        model_kwargs={"max_tokens": 9},
+    )
+    assert (model.endpoint_url, model.model) == (SCORE, "demo")
+    assert model.endpoint_api_key.get_secret_value() == LITERAL
+    assert model.model_kwargs == {"temperature": 0, "max_tokens": 9, "stop": ["\n"]}
+
+
+# ---- what is refused, in one line ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"endpoint_api_type": "batch"}, "endpoint_api_type: Input should be 'dedicated'"),
+        ({"endpoint_url": "http://elsewhere.example.org/score"}, "would carry the key in clear text"),
+        ({"endpoint_url": "not a url"}, "is not complete"),
+        ({"timeout": "soon"}, "timeout: Input should be a valid number"),
+        ({"timeout": 0}, "timeout must be a positive number"),
+        ({"max_retries": -1}, "max_retries must be 0 or a positive integer"),
+        ({"model_kwargs": "hot"}, "model_kwargs: Input should be a valid dictionary"),
+        ({"key": LITERAL}, "That is not a key reference"),
+        ({"content_formatter": "gpt3"}, "No formatter named 'gpt3'"),
+        (
+            {"endpoint_api_type": "serverless", "content_formatter": langchain.GPT2ContentFormatter()},
+            "speaks to dedicated endpoints, and this one is serverless. Choose another content_formatter",
+        ),
+        (
+            {"endpoint_url": "https://localhost/v1/completions", "content_formatter": langchain.HFContentFormatter()},
+            "Choose another content_formatter",
+        ),
+    ],
+)
+@BOTH
+def test_arguments_that_do_not_fit_are_refused_without_showing_the_key(kind, given, said):
+    with pytest.raises(ValueError) as caught:
+        kind(endpoint_api_key=LITERAL, **given)
+    assert isinstance(caught.value, errors.ConfigError)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert LITERAL not in "".join(traceback.format_exception(caught.value))
+
+
+def test_something_that_is_no_formatter_is_refused():
+    with pytest.raises(errors.UsageError, match="no content formatter"):
+        AzureMLOnlineEndpoint(content_formatter=object())
+    with pytest.raises(errors.UsageError, match="not its class: call it"):
+        AzureMLOnlineEndpoint(content_formatter=langchain.GPT2ContentFormatter)
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("given", "error", "remedy"),
+    [
+        ({}, errors.ConfigError, "Pass endpoint_url=…, or set AZUREML_ENDPOINT_URL."),
+        ({"endpoint_url": SCORE}, errors.ConfigError, "Pass content_formatter=…"),
+        (
+            {"endpoint_url": SCORE, "content_formatter": "openai-chat"},
+            errors.KeyMissing,
+            'Set it, pass endpoint_api_key=…, or name where the key is, such as key="entra".',
+        ),
+        (
+            {"endpoint_url": SCORE, "content_formatter": "openai-chat", "key": "env:NOT_THERE"},
+            errors.KeyMissing,
+            "pass endpoint_api_key",
+        ),
+    ],
+    ids=["no URL", "no formatter", "no key", "no key there"],
+)
+async def test_a_call_says_what_is_missing(kind, given, error, remedy):
+    model = kind(**given)
+    for call in (model.invoke, lambda prompt: list(model.stream(prompt))):
+        with pytest.raises(error) as caught:
+            call("Hi")
+        assert remedy in str(caught.value)
+        assert "\n" not in str(caught.value)
+    with pytest.raises(error):
+        await model.ainvoke("Hi")
+    with pytest.raises(error):
+        async for _ in model.astream("Hi"):
+            pass
+
+
+# ---- to the core's config ------------------------------------------------------------------------------------
+
+
+def test_the_config_has_every_field():
+    model = AzureMLChatOnlineEndpoint(
+        endpoint_url=SCORE,
+        content_formatter=langchain.CustomOpenAIChatContentFormatter(),
+        deployment_name="blue",
+        key="env:MY_KEY",
+        model_kwargs={"top_p": 0.5},
+        system="Be brief.",
+        model="demo",
+        api_version="2024-10-21",
+        extra_parameters="drop",
+        timeout=3,
+        max_retries=0,
+        name="prod",
+    )
+    config = model.to_config()
+    assert config == LLMConfig(
+        name="prod",
+        endpoint_url=SCORE,
+        formatter=config.formatter,
+        deployment_name="blue",
+        key="env:MY_KEY",
+        model_kwargs={"top_p": 0.5},
+        system="Be brief.",
+        model="demo",
+        api_version="2024-10-21",
+        extra_parameters="drop",
+        timeout=3,
+        max_retries=0,
+    )
+    assert config.formatter.name == "openai-chat"
+
+
+def test_a_key_that_the_environment_holds_goes_by_reference(monkeypatch):
+    monkeypatch.setenv("AZUREML_ENDPOINT_API_KEY", LITERAL)
+    assert str(AzureMLOnlineEndpoint().to_config().key) == "env:AZUREML_ENDPOINT_API_KEY"
+    assert AzureMLOnlineEndpoint(endpoint_api_key="other").to_config().key == Secret("other")
+    assert AzureMLOnlineEndpoint(key="entra").to_config().key.scheme == "entra"
+    assert AzureMLOnlineEndpoint(key="").to_config().key is None
+
+
+def test_a_key_assigned_later_is_used_and_shown_nowhere():
+    model = AzureMLOnlineEndpoint()
+    model.endpoint_api_key = LITERAL
+    assert model.to_config().key == Secret(LITERAL)
+    assert LITERAL not in repr(model)
+
+
+# ---- the key stays in ----------------------------------------------------------------------------------------
+
+
+@BOTH
+def test_the_key_is_in_no_text(kind, tmp_path):
+    model = kind(endpoint_url=SCORE, endpoint_api_key=LITERAL)
+    model.save(tmp_path / "saved.json")
+    texts = [repr(model), str(model), f"{model}", dumps(model), str(dumpd(model)), model.model_dump_json()]
+    texts += [str(model.model_dump()), str(model.to_config()), (tmp_path / "saved.json").read_text()]
+    texts += [str(vars(model))]
+    assert not [text for text in texts if LITERAL in text]
+
+
+@BOTH
+def test_pickle_leaves_the_key_out_and_copies_keep_it(kind, monkeypatch):
+    model = kind(
+        endpoint_url=SCORE,
+        endpoint_api_key=LITERAL,
+        model_kwargs={"top_p": 1},
+        content_formatter=langchain.CustomOpenAIChatContentFormatter(),
+    )
+    pickled = pickle.dumps(model)
+    assert LITERAL.encode() not in pickled
+    back = pickle.loads(pickled)
+    assert (back.endpoint_url, back.model_kwargs) == (SCORE, {"top_p": 1})
+    assert str(back.to_config().key) == "env:AZUREML_ENDPOINT_API_KEY"
+    for same in (copy.copy(model), copy.deepcopy(model), model.model_copy()):
+        assert same.to_config().key == Secret(LITERAL)
+    copied = copy.deepcopy(model)
+    copied.model_kwargs["top_p"] = 0
+    assert model.model_kwargs == {"top_p": 1}
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "formatter", [None, langchain.CustomOpenAIChatContentFormatter(), "mlflow"], ids=["none", "ours", "named"]
+)
+def test_langchains_dump_comes_back_with_the_key_from_the_environment(kind, formatter, monkeypatch):
+    monkeypatch.setenv("AZUREML_ENDPOINT_API_KEY", LITERAL)
+    model = kind(endpoint_url=SCORE, content_formatter=formatter, model_kwargs={"top_p": 1}, deployment_name="blue")
+    dumped = dumps(model)
+    assert LITERAL not in dumped
+    options = {"valid_namespaces": ["azml_magics"], "secrets_from_env": True}
+    if "allowed_objects" in inspect.signature(load).parameters:  # langchain-core 1.x asks which classes may come back
+        options["allowed_objects"] = [kind]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # `load` is called beta
+        back = load(json.loads(dumped), **options)
+    assert isinstance(back, kind)
+    assert back.endpoint_api_key.get_secret_value() == LITERAL
+    assert back.to_config() == model.to_config()
+
+
+# ---- a client of one's own -----------------------------------------------------------------------------------
+
+
+class FakeClient:
+    """Answers by itself and remembers what it was asked."""
+
+    def __init__(self, reply=b'[{"0": "from the fake"}]'):
+        self.reply, self.calls = reply, []
+
+    def call(self, body, run_manager=None, **kwargs):
+        self.calls.append((body, run_manager, kwargs))
+        return self.reply
+
+
+@pytest.mark.parametrize("url", ["", SCORE])
+async def test_a_client_of_ones_own_sends_the_request(url):
+    client = FakeClient()
+    llm = AzureMLOnlineEndpoint(
+        endpoint_url=url, http_client=client, content_formatter=langchain.GPT2ContentFormatter()
+    )
+    assert llm.invoke("Hi") == "from the fake"
+    assert await llm.ainvoke("Hi") == "from the fake"
+    assert list(llm.stream("Hi")) == ["from the fake"]
+    assert llm.batch(["Hi", "Ho"]) == ["from the fake"] * 2
+    assert len(client.calls) == 5
+    body, run_manager, kwargs = client.calls[0]
+    assert body == b'{"inputs":{"input_string":["Hi"]},"parameters":{}}'
+    assert run_manager is not None
+    assert kwargs == {}
+
+
+def test_a_client_of_ones_own_answers_the_chat_class():
+    reply = b'{"choices": [{"message": {"role": "assistant", "content": "fake"}, "finish_reason": "stop"}]}'
+    chat = AzureMLChatOnlineEndpoint(
+        http_client=FakeClient(reply), endpoint_api_type="serverless", content_formatter="openai-chat"
+    )
+    assert chat.invoke("Hi").content == "fake"
+    assert [chunk.content for chunk in chat.stream("Hi") if chunk.content] == ["fake"]
+
+
+def test_a_clients_own_error_passes_through():
+    class Broken:
+        def call(self, body, run_manager=None):
+            raise KeyError("mine")
+
+    llm = AzureMLOnlineEndpoint(http_client=Broken(), content_formatter="gpt2")
+    with pytest.raises(KeyError, match="mine"):
+        llm.invoke("Hi")
+
+
+def test_a_clients_reply_may_be_text_and_its_timeout_is_passed_when_given():
+    client = FakeClient('["text"]')
+    llm = AzureMLOnlineEndpoint(http_client=client, content_formatter="gpt2")
+    assert llm.invoke("Hi", timeout=3) == "text"
+    assert client.calls[0][2] == {"timeout": 3}

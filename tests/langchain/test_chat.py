@@ -1,0 +1,265 @@
+"""The chat class: roles, streams, parts, thoughts; sync and async."""
+
+from __future__ import annotations
+
+import pytest
+from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.prompts import ChatPromptTemplate
+
+from azml_magics import errors, langchain
+from azml_magics.emulator import Fault
+
+from .test_llm import Tokens
+
+
+def whole(chunks):
+    """The sum of a stream's chunks."""
+    full = None
+    for chunk in chunks:
+        full = chunk if full is None else full + chunk
+    return full
+
+
+def test_an_answer_is_a_message_with_its_usage_and_origin(chat):
+    answer = chat.invoke([SystemMessage("You are a pirate."), HumanMessage("Name a cloud.")])
+    assert isinstance(answer, AIMessage)
+    assert "Speaking as a pirate" in answer.content
+    assert answer.usage_metadata["total_tokens"] == (
+        answer.usage_metadata["input_tokens"] + answer.usage_metadata["output_tokens"]
+    )
+    metadata = answer.response_metadata
+    assert (metadata["model_name"], metadata["finish_reason"]) == ("azml-magics-demo", "stop" if len(
+        answer.content
+    ) < 100 else metadata["finish_reason"])
+    assert (metadata["deployment"], bool(metadata["request_id"])) == ("blue", True)
+
+
+async def test_sync_async_and_streams_say_the_same(chat):
+    answer = chat.invoke("Name a cloud.")
+    assert (await chat.ainvoke("Name a cloud.")).content == answer.content
+    full = whole(chat.stream("Name a cloud."))
+    assert full.content == answer.content
+    assert whole([chunk async for chunk in chat.astream("Name a cloud.")]).content == answer.content
+    assert full.usage_metadata == answer.usage_metadata
+    for key in ("model_name", "finish_reason", "deployment"):
+        assert full.response_metadata[key] == answer.response_metadata[key]
+
+
+@pytest.mark.parametrize(
+    "route", ["/chat/completions", "/v1/chat/completions", "/openai/v1/chat/completions", "/models/chat/completions"]
+)
+async def test_usage_and_the_end_come_in_the_last_chunk_whatever_the_route(endpoint, route):
+    chat = langchain.AzureMLChatOnlineEndpoint(endpoint_url=endpoint.url + route, model="demo", max_tokens=10)
+    from_sync = list(chat._stream([HumanMessage("Hi")]))
+    from_async = [chunk async for chunk in chat._astream([HumanMessage("Hi")])]
+    for chunks in (from_sync, from_async):
+        *pieces, last = chunks
+        assert len(pieces) >= 5
+        assert all(piece.message.content and not piece.message.usage_metadata for piece in pieces)
+        assert last.message.usage_metadata["output_tokens"] == 10
+        assert last.generation_info["finish_reason"] == "length"
+        assert last.message.response_metadata["model_name"] == "demo"
+
+
+def test_a_conversation_goes_out_with_its_roles(chat, sent):
+    chat.invoke(
+        [
+            SystemMessage("Be brief."),
+            HumanMessage("Hi", name="ann"),
+            AIMessage("Hello"),
+            HumanMessage("Well?"),
+        ]
+    )
+    assert sent()["messages"] == [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "Hi", "name": "ann"},
+        {"role": "assistant", "content": "Hello"},
+        {"role": "user", "content": "Well?"},
+    ]
+
+
+def test_the_endpoints_system_text_gives_way_to_the_conversations(chat, sent):
+    chat.system = "Be brief."
+    chat.invoke("Hi")
+    assert sent()["messages"][0] == {"role": "system", "content": "Be brief."}
+    chat.invoke([SystemMessage("Be long."), HumanMessage("Hi")])
+    assert [turn["content"] for turn in sent()["messages"]] == ["Be long.", "Hi"]
+
+
+def test_a_dedicated_endpoint_gets_input_data_and_answers_in_one_piece(score_chat, sent):
+    answer = score_chat.invoke('Say "hi"\n', top_p=0.5)
+    assert sent() == {
+        "input_data": {
+            "input_string": [{"role": "user", "content": 'Say "hi"\n'}],
+            "parameters": {"max_new_tokens": 40, "top_p": 0.5},
+        }
+    }
+    chunks = list(score_chat.stream('Say "hi"\n', top_p=0.5))
+    assert [chunk.content for chunk in chunks if chunk.content] == [answer.content]
+
+
+def test_the_newest_image_tells_usage_on_score_too(score_chat):
+    score_chat.deployment_name = "fms"
+    answer = score_chat.invoke("Hi")
+    assert answer.usage_metadata["output_tokens"] > 0
+    assert answer.response_metadata["finish_reason"] == "stop"
+
+
+def test_kwargs_and_stop_of_one_call_do_not_stay(chat, sent):
+    chat.invoke("Hi", temperature=0.9, stop=["Z"], timeout=9)
+    assert (sent()["temperature"], sent()["stop"], "timeout" in sent()) == (0.9, ["Z"], False)
+    chat.invoke("Hi")
+    assert sent() == {"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 40}
+
+
+def test_the_model_may_be_named_for_one_call(chat, sent):
+    chat.model = "demo-chat"
+    assert chat.invoke("Hi").response_metadata["model_name"] == "demo-chat"
+    assert chat.invoke("Hi", model="other").response_metadata["model_name"] == "other"
+    assert sent()["model"] == "other"
+    chat.invoke("Hi")
+    assert sent()["model"] == "demo-chat"
+
+
+def test_several_choices_are_several_generations(chat):
+    result = chat.generate([[HumanMessage("Hi")]], n=3)
+    assert len(result.generations[0]) == 3
+    assert all(isinstance(each.message, AIMessage) for each in result.generations[0])
+
+
+def test_counts_of_several_conversations_are_summed(chat):
+    result = chat.generate([[HumanMessage("Hi")], [HumanMessage("Ho")]])
+    counted = sum(each[0].message.usage_metadata["total_tokens"] for each in result.generations)
+    assert result.llm_output["token_usage"]["total_tokens"] == counted
+
+
+async def test_a_reasoning_models_thoughts_stand_beside_its_answer(chat):
+    chat.deployment_name = "reasoning"
+    answer = chat.invoke("Why is the sky blue?")
+    thoughts = answer.additional_kwargs["reasoning_content"]
+    assert thoughts
+    assert thoughts not in answer.content
+    assert answer.usage_metadata["output_token_details"]["reasoning"] > 0
+    assert whole(chat.stream("Why is the sky blue?")).additional_kwargs["reasoning_content"] == thoughts
+    full = whole([chunk async for chunk in chat.astream("Why is the sky blue?")])
+    assert full.additional_kwargs["reasoning_content"] == thoughts
+    chat.invoke([HumanMessage("Why?"), answer, HumanMessage("And?")])
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        {"type": "image_url", "image_url": {"url": "data:image/png;base64,QUJD"}},
+        {"type": "image", "source_type": "base64", "mime_type": "image/png", "data": "QUJD"},
+        {"type": "image", "base64": "QUJD", "mime_type": "image/png"},
+    ],
+    ids=["wire", "0.3", "1.x"],
+)
+def test_an_image_reaches_the_model(chat, sent, image):
+    answer = chat.invoke([HumanMessage([{"type": "text", "text": "What is this?"}, image])])
+    assert "an image (image/png, 3 bytes)" in answer.content
+    assert sent()["messages"][0]["content"] == [
+        {"type": "text", "text": "What is this?"},
+        {"type": "image_url", "image_url": {"url": "data:image/png;base64,QUJD"}},
+    ]
+
+
+def test_a_dialect_of_texts_says_that_it_takes_no_image(llm, endpoint):
+    chat = langchain.AzureMLChatOnlineEndpoint(
+        endpoint_url=f"{endpoint.url}/score", content_formatter=langchain.GPT2ContentFormatter()
+    )
+    image = {"type": "image", "url": "https://example.org/cat.png"}
+    with pytest.raises(errors.PromptError, match="sends text only"):
+        chat.invoke([HumanMessage(["What is this?", image])])
+
+
+def test_a_tools_result_reaches_the_model(chat):
+    answer = chat.invoke(
+        [
+            HumanMessage("What is 1 + 2?"),
+            AIMessage("", tool_calls=[{"name": "add", "args": {"a": 1, "b": 2}, "id": "c1"}]),
+            ToolMessage("3", tool_call_id="c1", name="add"),
+        ]
+    )
+    assert "add returned 3" in answer.content
+
+
+# ---- callbacks -----------------------------------------------------------------------------------------------
+
+
+def test_callbacks_hear_every_token_and_the_end(chat):
+    heard = Tokens()
+    full = whole(chat.stream("Name a cloud.", config={"callbacks": [heard]}))
+    assert "".join(heard.tokens) == full.content
+    assert len([token for token in heard.tokens if token]) > 10
+    assert all(isinstance(chunk.message, AIMessageChunk) for chunk in heard.chunks)
+    assert heard.results[0].generations[0][0].message.content == full.content
+
+
+def test_a_run_manager_given_to_the_stream_itself_hears_of_every_chunk(chat):
+    heard = []
+
+    class Manager:
+        def on_llm_new_token(self, token, chunk=None):
+            heard.append((token, chunk))
+
+    chunks = list(chat._stream([HumanMessage("Hi")], run_manager=Manager()))
+    assert [chunk for _, chunk in heard] == chunks
+
+
+async def test_events_of_a_chain_hold_the_streamed_chunks(chat):
+    chain = ChatPromptTemplate.from_messages([("system", "Be {how}."), ("user", "{what}")]) | chat
+    names = [event["event"] async for event in chain.astream_events({"how": "brief", "what": "Hi"}, version="v2")]
+    assert names.count("on_chat_model_start") == 1
+    assert names.count("on_chat_model_stream") > 5
+    assert names.count("on_chat_model_end") == 1
+
+
+def test_streaming_true_makes_invoke_stream_where_langchain_can(chat):
+    heard = Tokens()
+    chat = langchain.AzureMLChatOnlineEndpoint(endpoint_url=chat.endpoint_url, streaming=True, max_tokens=20)
+    answer = chat.invoke("Hi", config={"callbacks": [heard]})
+    assert answer.usage_metadata["output_tokens"] == 20 or answer.response_metadata["finish_reason"] == "stop"
+
+
+def test_an_error_is_heard_and_raised_as_it_is(chat, endpoint):
+    class Errors(BaseCallbackHandler):
+        def __init__(self):
+            self.heard = []
+
+        def on_llm_error(self, error, **kwargs):
+            self.heard.append(error)
+
+    heard = Errors()
+    endpoint.script([Fault("content-filter")])
+    with pytest.raises(errors.ContentFiltered) as caught:
+        chat.invoke("Hi", config={"callbacks": [heard]})
+    assert heard.heard == [caught.value]
+    endpoint.script([Fault("error-event", after=3)])
+    with pytest.raises(errors.AzmlError) as caught:
+        list(chat.stream("Hi", config={"callbacks": [heard]}))
+    assert heard.heard[-1] is caught.value
+    assert caught.value.response.text
+
+
+async def test_an_error_in_an_async_stream_holds_what_had_arrived(chat, endpoint):
+    endpoint.script([Fault("cut", after=6)])
+    pieces = []
+    with pytest.raises(errors.StreamCutOff) as caught:
+        async for chunk in chat.astream("Hi"):
+            pieces.append(chunk.content)
+    assert caught.value.response.text == "".join(pieces) != ""
+
+
+def test_the_saved_document_names_the_chat_class(chat, tmp_path):
+    chat.deployment_name = "blue"
+    chat.save(tmp_path / "new folder" / "chat.json")
+    assert (tmp_path / "new folder" / "chat.json").read_text() == (
+        '{\n    "deployment_name": "blue",\n    "model_kwargs": {\n        "max_tokens": 40\n    },\n'
+        '    "_type": "azureml_chat_endpoint"\n}'
+    )
+    chat.save(str(tmp_path / "chat.yaml"))
+    assert (tmp_path / "chat.yaml").read_text() == (
+        "_type: azureml_chat_endpoint\ndeployment_name: blue\nmodel_kwargs:\n  max_tokens: 40\n"
+    )

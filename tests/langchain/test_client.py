@@ -1,0 +1,70 @@
+"""AzureMLEndpointClient: bytes there, bytes back."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+from azml_magics import errors, langchain
+from azml_magics.emulator import Fault
+from azml_magics.langchain import AzureMLEndpointClient
+
+from .conftest import KEY
+
+BODY = b'{"inputs": {"input_string": ["Hi"]}, "parameters": {"max_new_tokens": 3}}'
+
+
+def test_a_body_goes_out_as_it_is_and_the_reply_comes_back_as_it_is(endpoint):
+    client = AzureMLEndpointClient(f"{endpoint.url}/score", KEY, "gpt2-2023-06", 20)
+    reply = client.call(BODY)
+    assert reply.startswith(b'[{"0": ')
+    request = endpoint.requests[-1]
+    assert request.body == BODY
+    assert request.headers["azureml-model-deployment"] == "gpt2-2023-06"
+    assert request.headers["authorization"] == f"Bearer {KEY}"
+
+
+def test_it_is_a_client_for_the_model_classes(endpoint):
+    client = AzureMLEndpointClient(f"{endpoint.url}/score", KEY)
+    llm = langchain.AzureMLOnlineEndpoint(http_client=client, content_formatter=langchain.GPT2ContentFormatter())
+    assert "not a language model" in llm.invoke("Hi", return_full_text=False)
+
+
+def test_its_fields_are_the_originals():
+    client = AzureMLEndpointClient("https://localhost/score", "k-123", timeout=5)
+    assert (client.endpoint_url, client.endpoint_api_key, client.deployment_name, client.timeout) == (
+        "https://localhost/score",
+        "k-123",
+        "",
+        5,
+    )
+
+
+@pytest.mark.parametrize(("url", "key"), [("", "k"), ("https://localhost/score", "")])
+def test_a_url_and_a_key_are_needed(url, key):
+    with pytest.raises(ValueError, match="needs a URL and a key"):
+        AzureMLEndpointClient(url, key)
+
+
+def test_any_route_is_taken_as_it_is(endpoint):
+    client = AzureMLEndpointClient(f"{endpoint.url}/openai/v1/chat/completions", KEY)
+    reply = client.call(b'{"model": "demo", "messages": [{"role": "user", "content": "Hi"}]}')
+    assert b'"choices"' in reply
+
+
+def test_a_refusal_is_one_of_our_errors_without_the_key(endpoint):
+    client = AzureMLEndpointClient(f"{endpoint.url}/score", "wrong-key-123")
+    with pytest.raises(errors.AuthenticationFailed) as caught:
+        client.call(BODY)
+    assert "wrong-key-123" not in str(caught.value)
+    endpoint.script([Fault("slow", seconds=5)])
+    with pytest.raises(errors.EndpointTimeout):
+        AzureMLEndpointClient(f"{endpoint.url}/score", KEY).call(BODY, timeout=0.2)
+
+
+def test_the_key_is_in_no_text_of_it():
+    client = AzureMLEndpointClient("https://localhost/score", "k-123456")
+    assert "k-123456" not in repr(client) + str(vars(client))
+    with pytest.raises(TypeError, match="never pickled"):
+        pickle.dumps(client)

@@ -1,0 +1,122 @@
+"""The text formatters: bytes that go out, generations that come back."""
+
+from __future__ import annotations
+
+import json
+import warnings
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from langchain_core.outputs import Generation
+
+from azml_magics import errors, langchain
+from azml_magics.langchain import AzureMLEndpointApiType
+
+DEDICATED, SERVERLESS = AzureMLEndpointApiType.dedicated, AzureMLEndpointApiType.serverless
+KWARGS = {"temperature": 0.5}
+BODIES = {
+    langchain.GPT2ContentFormatter: {"inputs": {"input_string": ["Hi"]}, "parameters": KWARGS},
+    langchain.DollyContentFormatter: {"input_data": {"input_string": ["Hi"]}, "parameters": KWARGS},
+    langchain.HFContentFormatter: {"inputs": ["Hi"], "parameters": KWARGS},
+    langchain.CustomOpenAIContentFormatter: {"input_data": {"input_string": ["Hi"], "parameters": KWARGS}},
+}
+
+
+@pytest.mark.parametrize("kind", BODIES)
+@pytest.mark.parametrize("api_type", [DEDICATED, AzureMLEndpointApiType.realtime, "dedicated"])
+def test_the_request_of_each_dialect(kind, api_type):
+    body = kind().format_request_payload("Hi", KWARGS, api_type)
+    assert isinstance(body, bytes)
+    assert json.loads(body) == BODIES[kind]
+
+
+def test_the_api_type_may_be_left_out():
+    assert b"input_string" in langchain.GPT2ContentFormatter().format_request_payload("Hi", {})
+
+
+def test_a_serverless_completion_is_openais():
+    formatter = langchain.CustomOpenAIContentFormatter()
+    assert json.loads(formatter.format_request_payload("Hi", KWARGS, SERVERLESS)) == {"prompt": "Hi", **KWARGS}
+    reply = {"choices": [{"text": " there", "finish_reason": "stop", "logprobs": None}]}
+    made = formatter.format_response_payload(json.dumps(reply).encode(), SERVERLESS)
+    assert made == Generation(text=" there", generation_info={"finish_reason": "stop", "logprobs": None})
+
+
+@pytest.mark.parametrize("kind", BODIES)
+@pytest.mark.parametrize(
+    "reply", [["t"], [{"0": "t"}], [{"0": {"generated_text": "t"}}], [{"generated_text": "t"}], {"output": "t"}]
+)
+def test_every_dialect_reads_every_shape_of_reply(kind, reply):
+    assert kind().format_response_payload(json.dumps(reply).encode(), DEDICATED) == Generation(text="t")
+
+
+@given(st.text(max_size=60))
+def test_the_prompt_goes_out_exactly_as_written(prompt):
+    for kind in BODIES:
+        body = json.loads(kind().format_request_payload(prompt, {}, DEDICATED))
+        assert prompt in (body.get("input_data") or body)["input_string" if "input_data" in body else "inputs"] or (
+            body["inputs"]["input_string"] == [prompt]
+        )
+
+
+@pytest.mark.parametrize("kind", BODIES)
+def test_which_endpoints_a_formatter_speaks_to(kind):
+    supported = kind().supported_api_types
+    assert DEDICATED in supported
+    assert (SERVERLESS in supported) == (kind is langchain.CustomOpenAIContentFormatter)
+
+
+def test_an_endpoint_that_it_cannot_speak_to_is_refused():
+    with pytest.raises(errors.ConfigError, match="speaks to dedicated endpoints"):
+        langchain.GPT2ContentFormatter().format_request_payload("Hi", {}, SERVERLESS)
+
+
+@pytest.mark.parametrize("reply", [b"{}", b"", b"<html>", b'[{"label": "X", "score": 1}]', b'{"error": "no"}'])
+def test_a_reply_that_is_no_answer_is_one_line(reply):
+    with pytest.raises(errors.AzmlError) as caught:
+        langchain.HFContentFormatter().format_response_payload(reply, DEDICATED)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_reply_may_be_text():
+    assert langchain.DollyContentFormatter().format_response_payload('["t"]', DEDICATED).text == "t"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (langchain.OSSContentFormatter, langchain.GPT2ContentFormatter),
+        (langchain.LlamaContentFormatter, langchain.CustomOpenAIContentFormatter),
+        (langchain.LlamaChatContentFormatter, langchain.CustomOpenAIChatContentFormatter),
+    ],
+)
+def test_the_old_names_work_and_say_what_to_use(old, new):
+    with pytest.warns(DeprecationWarning, match=f"{old.__name__} is deprecated: use {new.__name__}") as caught:
+        formatter = old()
+    assert caught[0].filename == __file__
+    assert isinstance(formatter, new)
+    assert formatter.dialect == new.dialect
+
+
+def test_the_mistral_formatter_does_not_warn():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        langchain.MistralChatContentFormatter()
+
+
+def test_the_base_has_the_attributes_of_the_original():
+    base = langchain.ContentFormatterBase()
+    assert (base.content_type, base.accepts) == ("application/json", "application/json")
+    assert base.supported_api_types == [DEDICATED]
+    assert "dedicated" in base.format_error_msg.format(api_type="dedicated")
+    with pytest.raises(NotImplementedError, match="format_request_payload"):
+        base.format_request_payload("Hi", {})
+    with pytest.raises(NotImplementedError, match="format_response_payload"):
+        base.format_response_payload(b"")
+
+
+@given(st.text())
+def test_escaping_by_hand_gives_what_json_would_write(text):
+    escaped = langchain.ContentFormatterBase.escape_special_characters(text)
+    assert json.loads(f'"{escaped}"', strict=False) == text

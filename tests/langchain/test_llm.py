@@ -1,0 +1,221 @@
+"""The text class: one answer, many, streams; sync and async."""
+
+from __future__ import annotations
+
+import pytest
+from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
+from langchain_core.output_parsers import StrOutputParser
+from langchain_core.prompts import PromptTemplate
+
+from azml_magics import errors, langchain
+from azml_magics.emulator import Fault
+
+
+class Tokens(BaseCallbackHandler):
+    """Keeps the tokens and chunks that a callback is told of, and how the run ended."""
+
+    def __init__(self):
+        self.tokens, self.chunks, self.results, self.errors = [], [], [], []
+
+    def on_llm_new_token(self, token, *, chunk=None, **kwargs):
+        self.tokens.append(token)
+        self.chunks.append(chunk)
+
+    def on_llm_end(self, response, **kwargs):
+        self.results.append(response)
+
+    def on_llm_error(self, error, **kwargs):
+        self.errors.append(error)
+
+
+class AsyncTokens(AsyncCallbackHandler):
+    """The same, awaited."""
+
+    def __init__(self):
+        self.tokens = []
+
+    async def on_llm_new_token(self, token, **kwargs):
+        self.tokens.append(token)
+
+
+def test_an_answer_is_text(llm, sent):
+    assert "not a language model" in llm.invoke("Name a cloud.")
+    assert sent()["inputs"] == {"input_string": ["Name a cloud."]}
+
+
+async def test_sync_and_async_give_the_same_answer(llm):
+    assert await llm.ainvoke("Name a cloud.") == llm.invoke("Name a cloud.")
+
+
+@pytest.mark.parametrize("prompt", ['a\n"b"\\', '"', "{}", "ü 🌧", "", '{"json": ["{x}"]}'])
+def test_the_prompt_goes_out_as_written(llm, sent, prompt):
+    llm.invoke(prompt)
+    assert sent()["inputs"]["input_string"] == [prompt]
+
+
+def test_kwargs_and_stop_of_one_call_do_not_stay(llm, sent):
+    llm.invoke("x", max_new_tokens=7, stop=["Z"], seed=1)
+    assert sent()["parameters"] == {"max_new_tokens": 7, "return_full_text": False, "stop": ["Z"], "seed": 1}
+    llm.invoke("x")
+    assert sent()["parameters"] == {"max_new_tokens": 20, "return_full_text": False}
+    assert llm.model_kwargs == {"max_new_tokens": 20, "return_full_text": False}
+
+
+def test_a_stop_text_ends_the_answer(completion):
+    whole = completion.invoke("Name a cloud.")
+    word = whole.split()[2]
+    assert completion.invoke("Name a cloud.", stop=[word]) == whole[: whole.index(word)]
+
+
+def test_options_of_the_transport_are_not_sent_to_the_model(llm, endpoint, sent):
+    llm.invoke("x", timeout=5, max_retries=0, stream=False, model="m")
+    assert sent()["parameters"] == {"max_new_tokens": 20, "return_full_text": False}
+    endpoint.script([Fault("slow", seconds=5)])
+    with pytest.raises(errors.EndpointTimeout, match=r"No byte from .* for 0.2 s"):
+        llm.invoke("x", timeout=0.2)
+
+
+def test_the_generation_says_how_it_ended_and_what_it_cost(completion):
+    result = completion.generate(["Name a cloud.", "Name a river."])
+    assert [len(each) for each in result.generations] == [1, 1]
+    assert result.generations[0][0].generation_info == {"finish_reason": "length", "logprobs": None}
+    usage = result.llm_output["token_usage"]
+    assert usage["completion_tokens"] == 40
+    assert usage["total_tokens"] == usage["prompt_tokens"] + 40
+    assert result.llm_output["model_name"] == "azml-magics-demo"
+
+
+def test_logprobs_are_kept(completion):
+    info = completion.generate(["Hi"], logprobs=1).generations[0][0].generation_info
+    assert len(info["logprobs"]["tokens"]) == 20
+
+
+def test_several_choices_are_several_generations(completion):
+    texts = [each.text for each in completion.generate(["Hi"], n=3, temperature=1).generations[0]]
+    assert len(texts) == 3
+    assert len(set(texts)) > 1
+
+
+async def test_many_prompts_are_answered_in_order_and_side_by_side(llm, endpoint):
+    prompts = [f"Name {n} clouds." for n in range(12)]
+    alone = [llm.invoke(prompt) for prompt in prompts]
+    endpoint.latency = 0.1
+    endpoint.in_flight_peak = 0
+    assert [each[0].text for each in llm.generate(prompts).generations] == alone
+    assert endpoint.in_flight_peak > 6
+    assert [each[0].text for each in (await llm.agenerate(prompts)).generations] == alone
+
+
+def test_no_prompts_no_requests(llm, endpoint):
+    assert llm.generate([]).generations == []
+    assert not endpoint.requests
+
+
+# ---- streams -------------------------------------------------------------------------------------------------
+
+
+def test_a_stream_brings_the_same_text_piece_by_piece(completion):
+    pieces = list(completion.stream("Name a cloud."))
+    assert len(pieces) > 10
+    assert "".join(pieces) == completion.invoke("Name a cloud.")
+
+
+async def test_an_async_stream_brings_the_same(completion):
+    pieces = [piece async for piece in completion.astream("Name a cloud.")]
+    assert len(pieces) > 10
+    assert "".join(pieces) == completion.invoke("Name a cloud.")
+
+
+async def test_an_endpoint_that_cannot_stream_answers_in_one_piece(llm):
+    whole = llm.invoke("Hi")
+    assert list(llm.stream("Hi")) == [whole]
+    assert [piece async for piece in llm.astream("Hi")] == [whole]
+
+
+def test_callbacks_hear_every_token_and_the_end(completion):
+    heard = Tokens()
+    pieces = list(completion.stream("Name a cloud.", config={"callbacks": [heard]}))
+    assert heard.tokens == [piece for piece in pieces if piece]
+    assert [chunk.text for chunk in heard.chunks] == heard.tokens
+    info = heard.results[0].generations[0][0].generation_info
+    assert info["finish_reason"] == "length"
+    assert info["token_usage"]["completion_tokens"] == 20
+
+
+async def test_async_callbacks_hear_every_token(completion):
+    heard = AsyncTokens()
+    pieces = [piece async for piece in completion.astream("Hi", config={"callbacks": [heard]})]
+    assert heard.tokens == [piece for piece in pieces if piece]
+
+
+async def test_one_piece_is_one_token_for_callbacks(llm):
+    heard, heard_later = Tokens(), AsyncTokens()
+    whole = next(llm.stream("Hi", config={"callbacks": [heard]}))
+    assert heard.tokens == [whole]
+    assert [piece async for piece in llm.astream("Hi", config={"callbacks": [heard_later]})] == heard_later.tokens
+
+
+def test_a_stream_that_is_cut_off_raises_with_what_had_arrived(completion, endpoint):
+    endpoint.script([Fault("cut", after=5)])
+    heard, pieces = Tokens(), []
+    with pytest.raises(errors.StreamCutOff) as caught:
+        for piece in completion.stream("Hi", config={"callbacks": [heard]}):
+            pieces.append(piece)
+    assert caught.value.response.text == "".join(pieces) != ""
+    assert heard.errors == [caught.value]
+
+
+def test_a_stream_may_be_left(completion, endpoint):
+    endpoint.script([Fault("slow-stream", seconds=0.05)])
+    stream = completion.stream("Hi")
+    assert next(stream)
+    stream.close()
+    assert completion.invoke("Hi")
+
+
+# ---- in chains -----------------------------------------------------------------------------------------------
+
+
+def test_a_prompt_piped_into_it(llm, sent):
+    chain = PromptTemplate.from_template("Name a {what}.") | llm | StrOutputParser()
+    assert "not a language model" in chain.invoke({"what": "river"})
+    assert sent()["inputs"]["input_string"] == ["Name a river."]
+
+
+def test_bound_kwargs_travel_along(llm, sent):
+    llm.bind(seed=3, stop=["."]).invoke("Hi")
+    assert sent()["parameters"]["seed"] == 3
+    assert sent()["parameters"]["stop"] == ["."]
+
+
+def test_an_error_passes_through_a_chain_with_its_class(llm, endpoint):
+    endpoint.script([Fault("424", status=400)])
+    with pytest.raises(errors.RequestRejected, match="does not understand this request"):
+        (PromptTemplate.from_template("{x}") | llm).invoke({"x": "Hi"})
+
+
+def test_a_passing_failure_is_asked_again_and_max_retries_is_obeyed(llm, endpoint):
+    endpoint.script([Fault("429", retry_after=0.01), Fault("503", retry_after=0.01)])
+    assert llm.invoke("Hi")
+    assert len(endpoint.requests) == 3
+    llm.max_retries = 0
+    endpoint.script([Fault("429", retry_after=0.01)])
+    with pytest.raises(errors.RateLimited):
+        llm.invoke("Hi")
+
+
+def test_a_chat_formatter_serves_the_text_class(endpoint, sent):
+    llm = langchain.AzureMLOnlineEndpoint(
+        endpoint_url=f"{endpoint.url}/v1/chat/completions", system="You are a pirate.", max_tokens=30
+    )
+    assert "Speaking as a pirate" in llm.invoke("Hi")
+    assert sent()["messages"] == [
+        {"role": "system", "content": "You are a pirate."},
+        {"role": "user", "content": "Hi"},
+    ]
+
+
+async def test_the_sync_calls_work_while_a_loop_is_running_as_in_a_notebook(llm):
+    one = llm.invoke("Hi")
+    assert llm.batch(["Hi", "Hi"]) == [one, one]
+    assert list(llm.stream("Hi")) == [one]

@@ -1,0 +1,184 @@
+"""LangChain messages and the wire's, there and back."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from langchain_core.messages import (
+    AIMessage,
+    AIMessageChunk,
+    BaseMessage,
+    ChatMessage,
+    FunctionMessage,
+    HumanMessage,
+    HumanMessageChunk,
+    RemoveMessage,
+    SystemMessage,
+    ToolMessage,
+)
+
+from azml_magics.core.errors import PromptError
+from azml_magics.langchain import messages_from_wire, messages_to_wire
+from azml_magics.langchain.messages import call_chunks, calls_from_wire, message_to_wire
+
+CALL = {"id": "c1", "type": "function", "function": {"name": "add", "arguments": '{"a": 1, "näme": "ü"}'}}
+
+
+@pytest.mark.parametrize(
+    ("message", "wire"),
+    [
+        (HumanMessage("Hi"), {"role": "user", "content": "Hi"}),
+        (HumanMessageChunk(content="Hi"), {"role": "user", "content": "Hi"}),
+        (HumanMessage("Hi", name="ann"), {"role": "user", "content": "Hi", "name": "ann"}),
+        (AIMessage("Hello"), {"role": "assistant", "content": "Hello"}),
+        (AIMessageChunk(content="Hello"), {"role": "assistant", "content": "Hello"}),
+        (SystemMessage("Be brief"), {"role": "system", "content": "Be brief"}),
+        (
+            SystemMessage("Be brief", additional_kwargs={"__openai_role__": "developer"}),
+            {"role": "developer", "content": "Be brief"},
+        ),
+        (ChatMessage("Hm", role="critic"), {"role": "critic", "content": "Hm"}),
+        (FunctionMessage("3", name="add"), {"role": "function", "content": "3", "name": "add"}),
+        (ToolMessage("3", tool_call_id="c1"), {"role": "tool", "content": "3", "tool_call_id": "c1"}),
+        (
+            ToolMessage(["3 ", {"type": "text", "text": "apples"}], tool_call_id="c1"),
+            {"role": "tool", "content": "3 apples", "tool_call_id": "c1"},
+        ),
+        (
+            AIMessage("", tool_calls=[{"name": "add", "args": {"a": 1, "näme": "ü"}, "id": "c1"}]),
+            {"role": "assistant", "content": "", "tool_calls": [CALL]},
+        ),
+        (
+            AIMessage("", additional_kwargs={"tool_calls": [CALL]}),
+            {"role": "assistant", "content": "", "tool_calls": [CALL]},
+        ),
+    ],
+)
+def test_every_kind_of_message_has_its_wire_form(message: BaseMessage, wire):
+    assert message_to_wire(message) == wire
+
+
+def test_thoughts_are_not_sent_back():
+    assert message_to_wire(AIMessage("42", additional_kwargs={"reasoning_content": "let me think"})) == {
+        "role": "assistant",
+        "content": "42",
+    }
+
+
+def test_a_call_whose_arguments_were_no_json_goes_back_as_it_came():
+    message = messages_from_wire([{"role": "assistant", "content": "", "tool_calls": [broken_call("{a:")]}])[0]
+    assert isinstance(message, AIMessage)
+    assert message.tool_calls == []
+    assert message.invalid_tool_calls[0]["args"] == "{a:"
+    assert message_to_wire(message)["tool_calls"] == [broken_call("{a:")]
+
+
+def broken_call(arguments):
+    return {"id": "c1", "type": "function", "function": {"name": "add", "arguments": arguments}}
+
+
+def test_a_message_that_has_no_role_is_one_line():
+    with pytest.raises(PromptError, match="A RemoveMessage has no role that an endpoint knows"):
+        messages_to_wire([RemoveMessage(id="1")])
+    with pytest.raises(PromptError, match="A message has no role"):
+        messages_from_wire([{"content": "hi"}])
+
+
+def test_null_content_beside_tool_calls_becomes_an_empty_text():
+    made = messages_from_wire([{"role": "assistant", "content": None, "tool_calls": [CALL]}])[0]
+    assert made.content == ""
+    assert made.tool_calls[0]["args"] == {"a": 1, "näme": "ü"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "args"),
+    [("", {}), (None, {}), ("{}", {}), ({"a": 1}, {"a": 1}), ('{"a": "x\ny"}', {"a": "x\ny"})],
+    ids=["empty", "null", "object", "not text", "raw newline"],
+)
+def test_arguments_are_read_as_servers_send_them(arguments, args):
+    good, bad = calls_from_wire([broken_call(arguments)])
+    assert [call["args"] for call in good] == [args]
+    assert bad == []
+
+
+@pytest.mark.parametrize("call", [broken_call("[1]"), broken_call("{"), {"id": "c", "function": {}}, {"id": "c"}])
+def test_a_call_that_cannot_be_made_is_kept_as_invalid(call):
+    good, bad = calls_from_wire([call])
+    assert good == []
+    assert bad[0]["error"]
+
+
+def test_pieces_of_calls_add_up():
+    pieces = [
+        {"index": 0, "id": "c1", "function": {"name": "add", "arguments": ""}},
+        {"index": 0, "function": {"arguments": '{"a"'}},
+        {"index": 1, "id": "c2", "function": {"name": "sub", "arguments": "{}"}},
+        {"index": 0, "function": {"arguments": ": 1}"}},
+    ]
+    full = AIMessageChunk(content="")
+    for piece in pieces:
+        full = full + AIMessageChunk(content="", tool_call_chunks=call_chunks([piece]))
+    assert [(call["name"], call["args"], call["id"]) for call in full.tool_calls] == [
+        ("add", {"a": 1}, "c1"),
+        ("sub", {}, "c2"),
+    ]
+
+
+# ---- there and back, whatever is said ------------------------------------------------------------------------
+
+texts = st.text(max_size=40)
+names = st.text("abcdefghij_", min_size=1, max_size=10)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=8,
+)
+calls = st.builds(
+    lambda identity, name, args: {
+        "id": identity,
+        "type": "function",
+        "function": {"name": name, "arguments": json.dumps(args, ensure_ascii=False)},
+    },
+    names,
+    names,
+    st.dictionaries(texts, json_values, max_size=3),
+)
+parts = st.lists(
+    st.builds(lambda text: {"type": "text", "text": text}, texts)
+    | st.builds(lambda url: {"type": "image_url", "image_url": {"url": f"https://{url}"}}, names),
+    min_size=2,
+    max_size=4,
+)
+wire_messages = (
+    st.builds(lambda role, content: {"role": role, "content": content}, st.sampled_from(["system", "developer"]), texts)
+    | st.builds(lambda content: {"role": "user", "content": content}, texts | parts)
+    | st.builds(lambda content, name: {"role": "user", "content": content, "name": name}, texts, names)
+    | st.builds(lambda content: {"role": "assistant", "content": content}, texts)
+    | st.builds(
+        lambda content, made: {"role": "assistant", "content": content, "tool_calls": made},
+        texts,
+        st.lists(calls, min_size=1, max_size=3),
+    )
+    | st.builds(lambda content, call: {"role": "tool", "content": content, "tool_call_id": call}, texts, names)
+)
+
+
+@given(st.lists(wire_messages, max_size=5))
+def test_wire_messages_come_back_as_they_were(messages):
+    assert messages_to_wire(messages_from_wire(messages)) == messages
+
+
+@given(st.lists(wire_messages, max_size=5))
+def test_langchain_messages_come_back_as_they_were(messages):
+    made = messages_from_wire(messages)
+    assert messages_from_wire(messages_to_wire(made)) == made
+
+
+@given(st.lists(st.dictionaries(st.sampled_from(["id", "function", "index", "type"]), json_values, max_size=4)))
+def test_no_reply_breaks_the_reading_of_calls(found):
+    good, bad = calls_from_wire(found)
+    assert len(good) + len(bad) == len(found)
+    call_chunks(found)

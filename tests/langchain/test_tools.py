@@ -1,0 +1,200 @@
+"""Tools and structured output."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+import pytest
+from langchain_core.messages import HumanMessage, ToolMessage
+from langchain_core.tools import tool
+from pydantic import BaseModel, Field
+
+from azml_magics import errors
+
+from .test_chat import whole
+
+
+@tool
+def weather(city: str) -> str:
+    """The weather in a city."""
+    return f"Rain in {city}."
+
+
+@tool
+def convert(amount: float, currency: str) -> str:
+    """Convert an amount of money."""
+    return f"{amount} {currency}"
+
+
+class Joke(BaseModel):
+    """A joke."""
+
+    setup: str = Field(description="how it begins")
+    punchline: str = Field(description="how it ends")
+
+
+class JokeDict(TypedDict):
+    """A joke."""
+
+    setup: str
+    punchline: str
+
+
+JOKE_SCHEMA = {
+    "title": "Joke",
+    "description": "A joke.",
+    "type": "object",
+    "properties": {"setup": {"type": "string"}, "punchline": {"type": "string"}},
+    "required": ["setup", "punchline"],
+}
+
+
+@pytest.mark.parametrize(
+    ("choice", "wire"),
+    [
+        ("auto", "auto"),
+        ("none", "none"),
+        ("required", "required"),
+        ("any", "required"),
+        (True, "required"),
+        ("weather", {"type": "function", "function": {"name": "weather"}}),
+        ({"type": "function", "function": {"name": "weather"}}, {"type": "function", "function": {"name": "weather"}}),
+    ],
+)
+def test_every_tool_choice_has_its_wire_form(chat, sent, choice, wire):
+    chat.bind_tools([weather, convert], tool_choice=choice).invoke("Hi")
+    assert sent()["tool_choice"] == wire
+
+
+@pytest.mark.parametrize("choice", [None, False])
+def test_no_tool_choice_leaves_it_to_the_endpoint(chat, sent, choice):
+    chat.bind_tools([weather], tool_choice=choice, parallel_tool_calls=False).invoke("Hi")
+    assert "tool_choice" not in sent()
+    assert sent()["parallel_tool_calls"] is False
+    assert sent()["tools"][0]["function"]["name"] == "weather"
+
+
+@pytest.mark.parametrize(
+    ("choice", "said"),
+    [
+        ("wether", "tool_choice names 'wether', which is no tool given. Did you mean 'weather'?"),
+        ({"type": "function", "function": {"name": "x"}}, "tool_choice names 'x'"),
+        (3, "tool_choice cannot be int"),
+    ],
+)
+def test_a_choice_that_names_no_tool_is_one_line(chat, choice, said):
+    with pytest.raises(errors.ConfigError) as caught:
+        chat.bind_tools([weather], tool_choice=choice)
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_strict_is_passed_along(chat, sent, strict):
+    chat.bind_tools([weather], strict=strict).invoke("Hi")
+    assert sent()["tools"][0]["function"]["strict"] is strict
+
+
+async def test_a_called_tool_and_its_result_make_an_answer(chat):
+    model = chat.bind_tools([weather, convert])
+    question = HumanMessage("What is the weather in Paris?")
+    asked = model.invoke([question])
+    call = asked.tool_calls[0]
+    assert (call["name"], call["args"]) == ("weather", {"city": "Paris"})
+    assert asked.response_metadata["finish_reason"] == "tool_calls"
+    result = weather.invoke(call)
+    assert isinstance(result, ToolMessage)
+    assert "Rain in Paris." in model.invoke([question, asked, result]).content
+    for streamed in (
+        whole(model.stream([question])),
+        whole([chunk async for chunk in model.astream([question])]),
+    ):
+        assert [(made["name"], made["args"]) for made in streamed.tool_calls] == [("weather", {"city": "Paris"})]
+        assert streamed.tool_calls[0]["id"] == call["id"]
+
+
+def test_a_tool_call_streams_in_pieces(chat):
+    pieces = [
+        piece
+        for chunk in chat.bind_tools([weather], tool_choice="any").stream("Weather in Paris?")
+        for piece in chunk.tool_call_chunks
+    ]
+    assert len(pieces) > 2
+    assert {piece["index"] for piece in pieces} == {0}
+    assert [piece["name"] for piece in pieces if piece["name"]] == ["weather"]
+
+
+@pytest.mark.parametrize("method", ["function_calling", "json_schema"])
+@pytest.mark.parametrize("schema", [Joke, JokeDict, JOKE_SCHEMA], ids=["pydantic", "TypedDict", "JSON schema"])
+async def test_an_answer_of_a_schema(chat, method, schema):
+    model = chat.with_structured_output(schema, method=method)
+    for joke in (model.invoke("Tell a joke about cats."), await model.ainvoke("Tell a joke about cats.")):
+        assert isinstance(joke, Joke if schema is Joke else dict)
+        told = joke.model_dump() if schema is Joke else joke
+        assert sorted(told) == ["punchline", "setup"]
+
+
+@pytest.mark.parametrize("strict", [None, True, False])
+def test_a_json_schema_goes_out_with_its_name_and_strictness(chat, sent, strict):
+    chat.with_structured_output(JOKE_SCHEMA, method="json_schema", strict=strict).invoke("Tell a joke.")
+    described = sent()["response_format"]["json_schema"]
+    assert described["name"] == "Joke"
+    assert sorted(described["schema"]["properties"]) == ["punchline", "setup"]
+    assert described.get("strict") is strict
+    assert "ls_structured_output_format" not in sent()
+
+
+def test_json_mode_asks_for_json_and_reads_it(chat, sent):
+    model = chat.with_structured_output(method="json_mode")
+    told = model.invoke("Answer in JSON with the keys 'setup' and 'punchline'.")
+    assert sent()["response_format"] == {"type": "json_object"}
+    assert sorted(told) == ["punchline", "setup"]
+    model = chat.with_structured_output(Joke, method="json_mode")
+    assert isinstance(model.invoke("Answer in JSON with the keys 'setup' and 'punchline'."), Joke)
+
+
+def test_include_raw_gives_the_message_and_the_object(chat):
+    told = chat.with_structured_output(Joke, include_raw=True).invoke("Tell a joke.")
+    assert isinstance(told["parsed"], Joke)
+    assert told["raw"].tool_calls
+    assert told["parsing_error"] is None
+
+
+def test_include_raw_keeps_what_could_not_be_parsed(chat):
+    class Strict(BaseModel):
+        """A number that no answer has."""
+
+        setup: str = Field(pattern="^never$")
+
+    told = chat.with_structured_output(Strict, include_raw=True, method="json_mode").invoke(
+        "Answer in JSON with the key 'setup'."
+    )
+    assert told["parsed"] is None
+    assert "Strict" in str(told["parsing_error"])
+
+
+def test_a_method_that_does_not_exist_is_one_line(chat):
+    with pytest.raises(errors.UnknownName, match="No structured output method named 'json_shema'"):
+        chat.with_structured_output(Joke, method="json_shema")
+    with pytest.raises(errors.ConfigError, match="needs a schema"):
+        chat.with_structured_output()
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        lambda chat: chat.bind_tools([weather]),
+        lambda chat: chat.with_structured_output(Joke),
+        lambda chat: chat.with_structured_output(Joke, method="json_schema"),
+        lambda chat: chat.with_structured_output(method="json_mode"),
+    ],
+    ids=["tools", "function_calling", "json_schema", "json_mode"],
+)
+async def test_a_dialect_without_tools_says_so_before_anything_is_sent(score_chat, endpoint, asked):
+    model = asked(score_chat)
+    for call in (model.invoke, lambda prompt: list(model.stream(prompt))):
+        with pytest.raises(errors.ConfigError, match="need an OpenAI-like chat route") as caught:
+            call("Hi")
+        assert "/v1/chat/completions" in str(caught.value)
+    with pytest.raises(errors.ConfigError):
+        await model.ainvoke("Hi")
+    assert not endpoint.requests

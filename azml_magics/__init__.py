@@ -13,6 +13,7 @@ from .core.secrets import Secret, register_resolver
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from . import errors as errors
     from .core.config import LLMConfig as LLMConfig
     from .core.invoke import ainvoke as ainvoke
     from .core.invoke import astream as astream
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-# name -> (module, its name there); imported on first use, so that %load_ext stays light
+# name -> (module, its name there, "" for the module itself); imported on first use, so that %load_ext stays light
 _LAZY = {
     "Chunk": ("core.response", "Chunk"),
     "KeyRef": ("core.secrets", "KeyRef"),
@@ -37,6 +38,7 @@ _LAZY = {
     "Usage": ("core.response", "Usage"),
     "ainvoke": ("core.invoke", "ainvoke"),
     "astream": ("core.invoke", "astream"),
+    "errors": ("errors", ""),
     "invoke": ("core.invoke", "invoke"),
     "load_config": ("serialization", "load"),
     "register_formatter": ("core.wire", "register"),
@@ -54,6 +56,7 @@ __all__ = [
     "__version__",
     "ainvoke",
     "astream",
+    "errors",
     "invoke",
     "load_config",
     "load_ipython_extension",
@@ -68,7 +71,8 @@ def __getattr__(name: str) -> Any:
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module, attribute = _LAZY[name]
-    value = getattr(importlib.import_module(f"{__name__}.{module}"), attribute)
+    value: Any = importlib.import_module(f"{__name__}.{module}")
+    value = getattr(value, attribute) if attribute else value
     globals()[name] = value
     return value
 

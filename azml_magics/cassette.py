@@ -51,7 +51,8 @@ def asked(request: Request) -> dict[str, Any]:
     except ValueError:
         body = base64.b64encode(request.body).decode()
     deployment = next((v for name, v in request.headers.items() if name.lower() == "azureml-model-deployment"), "")
-    return {"path": parts.path, "query": urlencode(query), "deployment": deployment, "body": body}
+    question = {"path": parts.path, "query": urlencode(query), "deployment": deployment, "body": body}
+    return question if request.method == "POST" else {"method": request.method, **question}
 
 
 def _digest(question: Any) -> str:

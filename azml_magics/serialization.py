@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .core import endpoint, wire
 from .core.config import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, LLMConfig
-from .core.errors import AzmlError, ConfigError, DocumentError, did_you_mean, one_line
+from .core.errors import AzmlError, ConfigError, DocumentError, did_you_mean
 from .core.secrets import DEFAULT_KEY, KeyRef
+from .document_text import dumps, loads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+__all__ = ["dumps", "from_document", "load", "load_all", "loads", "save", "to_document"]
 
 SCHEMA = 1
 LARGEST_FILE = 1024 * 1024
@@ -34,7 +38,6 @@ _NEVER = {
 
 def to_document(config: LLMConfig, *, langchain: bool = False) -> dict[str, Any]:
     """The document of `config`; with `langchain`, only the keys that LangChain's save() writes."""
-    formatter = _formatter_name(config)
     document: dict[str, Any] = {
         "deployment_name": config.deployment_name,
         "model_kwargs": dict(config.model_kwargs),
@@ -51,24 +54,29 @@ def to_document(config: LLMConfig, *, langchain: bool = False) -> dict[str, Any]
         else None,
         "timeout": _number(config.timeout) if config.timeout != DEFAULT_TIMEOUT else None,
         "max_retries": config.max_retries if config.max_retries != DEFAULT_MAX_RETRIES else None,
-        "formatter": formatter or None,
+        "formatter": _formatter_name(config) or None,
         "key": str(config.key) if isinstance(config.key, KeyRef) and str(config.key) != DEFAULT_KEY else None,
-        "system": config.system,
-        "api_version": config.api_version,
+        "system": config.system or None,
+        "api_version": config.api_version or None,
         "extra_parameters": config.extra_parameters,
-        "model": config.model,
+        "model": config.model or None,
     }
-    document.update({key: value for key, value in ours.items() if value is not None})
+    keyless = config.key is None  # which is not the default: it sends no key at all
+    document.update({key: value for key, value in ours.items() if value is not None or (key == "key" and keyless)})
     document["azml_schema"] = SCHEMA
     document.update({key: value for key, value in config.extras.items() if key not in document})
     return document
 
 
 def _formatter_name(config: LLMConfig) -> str:
-    if isinstance(config.formatter, str):
-        return config.formatter
+    formatter = config.formatter
+    if not formatter or isinstance(formatter, str):
+        return formatter or ""
     for name in wire.names():
-        if wire.get(name) is config.formatter or getattr(wire.get(name), "theirs", None) is config.formatter:
+        known = wire.get(name)
+        if known is formatter or getattr(known, "theirs", known) is getattr(formatter, "theirs", formatter):
+            return name
+        if type(known) is type(formatter) and not isinstance(known, wire.CustomFormatter):
             return name
     raise DocumentError(
         f"The formatter {type(config.formatter).__name__} has no name to be saved under",
@@ -96,36 +104,69 @@ def from_document(document: Mapping[str, Any], *, name: str = "", source: str = 
         what = f"its _type is {kind!r}" if "_type" in document else "it has no _type"
         hint = did_you_mean(kind, TYPES) if isinstance(kind, str) else ""
         raise DocumentError(f"{source} is no saved config: {what}", remedy=(hint + " " + _EXPECTED).strip())
-    for key, remedy in _NEVER.items():
-        if key in document:
-            raise DocumentError(f"{source} has the key {key!r}", remedy=f"{remedy[0].upper()}{remedy[1:]}.")
+    _check_keys(document, source)
     _check_types(document, source)
-    fields = {
-        key: document[key] for key in (*_TEXTS, "extra_parameters", "timeout", "max_retries") if document.get(key)
-    }
-    if document.get("max_retries") == 0:
-        fields["max_retries"] = 0
+    fields = {key: document[key] for key in (*_TEXTS, "extra_parameters") if document.get(key)}
+    fields |= {key: document[key] for key in ("timeout", "max_retries") if document.get(key) is not None}
+    fields["model_kwargs"] = document.get("model_kwargs") or {}
     if "key" in document:
-        fields["key"] = document["key"]
+        fields["key"] = _reference(document["key"], source)
+    for key, value in fields.items():
+        _check_value(key, value, source)
     extras = {key: value for key, value in document.items() if key not in _OURS}
-    if kind == TYPES[1] and not fields.get("formatter"):
-        fields["formatter"] = "openai-chat"
+    config = LLMConfig(name=name, extras=extras, **fields)
+    if kind == TYPES[1] and not config.formatter and not wire.default_for_route(config.endpoint_url):
+        return config.merged(formatter="openai-chat")
+    return config
+
+
+def _check_value(key: str, value: Any, source: str) -> None:
+    """DocumentError where no config takes `value` under `key`: one key at a time, so that the line can name it."""
     try:
-        return LLMConfig(name=name, model_kwargs=document.get("model_kwargs") or {}, extras=extras, **fields)
+        LLMConfig(**{key: value})
     except ConfigError as error:
-        raise DocumentError(f"{source}: {error.cause}", remedy=error.remedy) from None
+        where = "" if key in error.cause or key == "model_kwargs" else f"{key}: "
+        raise DocumentError(f"{source}: {where}{error.cause}", remedy=error.remedy or f"Mend {key}.") from None
+
+
+def _reference(written: str | None, source: str) -> KeyRef | None:
+    try:
+        return None if written is None else KeyRef.parse(written)
+    except ConfigError as error:
+        raise DocumentError(
+            f"{source}: the key 'key' holds no key reference",
+            remedy=f"{error.remedy} A key itself is never kept in a file.",
+        ) from None
 
 
 _EXPECTED = "It should be what LangChain's AzureMLOnlineEndpoint.save() or `%azureml export` wrote."
 
 
+def _check_keys(document: Mapping[Any, Any], source: str) -> None:
+    """DocumentError for a key that no document may have, or whose value could not be saved again."""
+    for key, remedy in _NEVER.items():
+        if key in document:
+            raise DocumentError(f"{source} has the key {key!r}", remedy=f"{remedy[0].upper()}{remedy[1:]}.")
+    for key, value in document.items():
+        if not isinstance(key, str):
+            raise DocumentError(f"{source} has the key {key!r}, which is no text", remedy="Put it in quotes.")
+        if key in _OURS:
+            continue
+        try:
+            json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError, RecursionError):
+            raise DocumentError(
+                f"{source}: the key {key!r} holds what no JSON can hold", remedy="Take it out, or put it in quotes."
+            ) from None
+
+
 def _check_types(document: Mapping[str, Any], source: str) -> None:
     expected: dict[str, tuple[type, ...]] = dict.fromkeys((*_TEXTS, "extra_parameters", "key"), (str,))
-    expected |= {"model_kwargs": (dict,), "timeout": (int, float, str), "max_retries": (int,), "azml_schema": (int,)}
+    expected |= {"model_kwargs": (dict,), "timeout": (float, int, str), "max_retries": (int,), "azml_schema": (int,)}
     for key, types in expected.items():
         value = document.get(key)
         if value is not None and (not isinstance(value, types) or isinstance(value, bool)):
-            wanted = {str: "a text", dict: "an object", int: "a number"}[types[0]]
+            wanted = {str: "a text", dict: "an object", int: "a whole number", float: "a number"}[types[0]]
             raise DocumentError(f"{source}: {key} is {_kind(value)}", remedy=f"Make it {wanted}.")
     if (document.get("azml_schema") or 0) > SCHEMA:
         raise DocumentError(
@@ -135,53 +176,16 @@ def _check_types(document: Mapping[str, Any], source: str) -> None:
 
 
 def _kind(value: Any) -> str:
-    kinds = {str: "a text", dict: "an object", list: "a list", bool: "true or false", type(None): "nothing"}
-    return kinds.get(type(value), "a number")
-
-
-# ---- text ----------------------------------------------------------------------------------------------------
-
-
-def dumps(document: Mapping[str, Any], suffix: str = ".json") -> str:
-    """The document as LangChain writes it: JSON indented by 4 without a final newline, or block-style YAML."""
-    if suffix == ".json":
-        return json.dumps(document, indent=4)
-    import yaml
-
-    return str(yaml.dump(dict(document), default_flow_style=False))
-
-
-def loads(text: str, suffix: str = ".json", source: str = "the document") -> Any:
-    """What `dumps` wrote; DocumentError where it is cut off or no JSON or YAML."""
-    if suffix == ".json":
-        try:
-            return json.loads(text)
-        except (ValueError, RecursionError) as error:
-            cut = not text.rstrip().endswith("}")
-            raise DocumentError(
-                f"{source} is not whole JSON ({one_line(str(error), 100)})",
-                remedy="It seems cut off: export it again." if cut else "Mend it there, or export it again.",
-            ) from None
-    return _yaml(text, source)
-
-
-def _yaml(text: str, source: str) -> Any:
-    import yaml
-
-    class Loader(yaml.SafeLoader):
-        """Without aliases: a small document of them unfolds to gigabytes."""
-
-        def compose_node(self, parent: Any, index: Any) -> Any:
-            if self.check_event(yaml.AliasEvent):
-                raise yaml.YAMLError("it uses aliases")
-            return super().compose_node(parent, index)
-
-    try:
-        return yaml.load(text, Loader=Loader)  # noqa: S506 - a subclass of SafeLoader
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise DocumentError(
-            f"{source} is no plain YAML ({one_line(str(error), 100)})", remedy="Mend it, or export it again."
-        ) from None
+    kinds = {
+        str: "a text",
+        dict: "an object",
+        list: "a list",
+        bool: "true or false",
+        int: "a number",
+        float: "a fraction",
+        type(None): "nothing",
+    }
+    return kinds.get(type(value), f"of type {type(value).__name__}")
 
 
 # ---- files ---------------------------------------------------------------------------------------------------
@@ -192,7 +196,7 @@ def save(config: LLMConfig, path: str | Path, *, langchain: bool = False, force:
 
     An existing file that is no such document is left alone unless `force`.
     """
-    target = Path(path).expanduser()
+    target = _path(path)
     _check_suffix(target)
     text = dumps(to_document(config, langchain=langchain), target.suffix)
     if not force:
@@ -205,14 +209,23 @@ def save(config: LLMConfig, path: str | Path, *, langchain: bool = False, force:
             file.write(text)
         os.replace(temporary, target)  # noqa: PTH105 - Path.replace is the same call with the names turned round
         temporary = None
-    except OSError as error:
-        raise DocumentError(
-            f"{target} cannot be written: {error.strerror or error}", remedy="Choose another path."
-        ) from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        raise DocumentError(f"{target} cannot be written: {_reason(error)}", remedy="Choose another path.") from None
     finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
     return target
+
+
+def _path(path: str | Path) -> Path:
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:  # ~somebody, and there is no such person
+        raise DocumentError(f"{path} cannot be read: {error}", remedy="Check the path.") from None
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error)
 
 
 def _check_suffix(path: Path) -> None:
@@ -233,22 +246,31 @@ def _check_overwrite(target: Path) -> None:
 
 def load(path: str | Path, *, name: str = "") -> LLMConfig:
     """The config in the file at `path`, named `name` or after the file. DocumentError says what is wrong with it."""
-    source = Path(path).expanduser()
+    source = _path(path)
     _check_suffix(source)
     try:
-        if source.stat().st_size > LARGEST_FILE:
+        facts = source.stat()
+        if not stat.S_ISREG(facts.st_mode):  # a pipe would keep us waiting
+            raise DocumentError(f"{source} is no file", remedy="Check the path.")
+        if facts.st_size > LARGEST_FILE:
             raise DocumentError(
                 f"{source} is larger than 1 MiB", remedy="A saved config is far smaller: check the path."
             )
         text = source.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise DocumentError(f"{source} cannot be read: {error.strerror or error}", remedy="Check the path.") from None
     except UnicodeDecodeError:
         raise DocumentError(f"{source} is not UTF-8 text", remedy="Check the path, or export it again.") from None
+    except DocumentError:
+        raise
+    except (OSError, ValueError) as error:
+        raise DocumentError(f"{source} cannot be read: {_reason(error)}", remedy="Check the path.") from None
     return from_document(loads(text, source.suffix, str(source)), name=name or source.stem, source=str(source))
 
 
 def load_all(folder: str | Path) -> list[LLMConfig]:
     """The configs in every .json, .yaml and .yml file of `folder`, by file name; the first bad one is raised."""
-    root = Path(folder).expanduser()
-    return [load(path) for path in sorted(root.iterdir()) if path.suffix in _SUFFIXES and path.is_file()]
+    root = _path(folder)
+    try:
+        paths = sorted(path for path in root.iterdir() if path.suffix in _SUFFIXES and path.is_file())
+    except (OSError, ValueError) as error:
+        raise DocumentError(f"{root} cannot be read: {_reason(error)}", remedy="Check the path.") from None
+    return [load(path) for path in paths]

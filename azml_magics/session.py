@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from dataclasses import dataclass, field, replace
@@ -106,13 +107,13 @@ class Session:
                 raise UnknownName.of("config", wanted, self._saved, "`%azureml save NAME --url URL` makes one.")
             return self._saved[wanted]
 
-    def save(self, name: str, config: LLMConfig, source: str = "session") -> LLMConfig:
-        """Keep `config` as `name`, over one of that name; the first one saved becomes the active one."""
+    def save(self, name: str, config: LLMConfig, source: str = "session", *, activate: bool = True) -> LLMConfig:
+        """Keep `config` as `name`, over one of that name; the first one is the active one, if it may `activate`."""
         check_name(name)
         with self._lock:
             named = replace(config, name=name)
             self._saved[name] = Saved(named, source)
-            self._active = self._active or name
+            self._active = self._active or (name if activate else "")
         self._announce("saved", name)
         return named
 
@@ -120,7 +121,7 @@ class Session:
         """Make `name` the active config."""
         with self._lock:
             config = self.get(name)
-            self._active = name
+            self._active = name = config.name
         self._announce("used", name)
         return config
 
@@ -129,6 +130,7 @@ class Session:
         check_name(new)
         with self._lock:
             saved = self.saved(old)
+            old = saved.config.name
             if new in self._saved and new != old:
                 raise ConfigError(
                     f"There is a config named {new!r} already", remedy="Delete it first, or choose another."
@@ -142,7 +144,7 @@ class Session:
     def delete(self, name: str) -> None:
         """Forget a config; without the active one, none is active."""
         with self._lock:
-            self.saved(name)
+            name = self.get(name).name
             del self._saved[name]
             self._active = "" if self._active == name else self._active
         self._announce("deleted", name)
@@ -185,7 +187,7 @@ class Session:
         """Add an exchange to the history."""
         with self._lock:
             self._count += 1
-            exchange = Exchange(self._count, config, messages, response, error)
+            exchange = Exchange(self._count, config, list(messages), response, error)
             self._history.append(exchange)
             self._last_batch = None
         self._announce("asked", config.name)
@@ -209,12 +211,19 @@ class Session:
         with self._lock:
             listeners = list(self._listeners)
         for listener in listeners:  # outside the lock: a listener may ask the session
-            listener(Change(kind, name))
+            _tell(listener, Change(kind, name))
+
+
+def _tell(listener: Callable[[Change], None], change: Change) -> None:
+    try:
+        listener(change)
+    except Exception:  # what was done is done, and the other listeners are to hear of it
+        logging.getLogger(__name__).exception("A listener of the session failed")
 
 
 def check_name(name: str) -> None:
     """UsageError where `name` cannot name a config on a magic's line."""
-    if not name or name[0] in "-$%" or any(ch.isspace() or ch in "\"'=,/\\{}" for ch in name):
+    if not name or name[0] in "-$%" or not name.isprintable() or any(ch in " \"'=,/\\{}" for ch in name):
         raise UsageError(
             f"{name!r} cannot name a config", remedy="Use letters, digits, dots, - and _, such as prod or hr-bot."
         )

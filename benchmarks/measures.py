@@ -85,7 +85,7 @@ class Load:
 
     def run(self, bench: Bench, contender: str) -> Run:
         """What `medians` takes."""
-        sizes = ("--prompts", self.prompts, "--concurrency", self.concurrency, "--warm", bench.http)
+        sizes = ("--prompts", self.prompts, "--concurrency", self.concurrency, "--warm", bench.https)
         return ("peers", "batches", contender, f"{bench.https}/delay=100", *sizes)
 
     def row(self, ours: str, figures: dict[str, float], peer: str, theirs: float, limit: float | None = None) -> Row:

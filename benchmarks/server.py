@@ -2,7 +2,7 @@
 
 python server.py [--certificate FOLDER]   prints one JSON line: {"http": URL, "https": URL or null, "ca": FILE or null}
 
-Its URLs take settings as path segments, so that clients that check the end of a URL are content:
+Its URLs take settings as path segments or in the query: some clients check a URL's end, some its whole path.
 
 /score                                        gpt2, dolly, input_data and chat bodies, each answered in its own shape
 /v1/chat/completions, /v1/completions         OpenAI's shapes; "stream": true gives server-sent events
@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import re
 import ssl
 import subprocess
 import sys
@@ -84,7 +85,7 @@ class Connection(asyncio.Protocol):
         self.busy = True
         self.stats.began()
         path = head.split(b" ", 2)[1].decode("latin-1")
-        settings = dict(part.split("=", 1) for part in path.partition("?")[0].split("/") if "=" in part)
+        settings = dict(part.split("=", 1) for part in re.split("[/?&]", path) if "=" in part)
         if "delay" in settings:
             seconds = float(settings["delay"]) / 1000
             asyncio.get_running_loop().call_later(seconds, self.answer, path, settings, rest[:length])

@@ -7,24 +7,23 @@ from __future__ import annotations
 
 import importlib
 from typing import Any
+from urllib.parse import urlsplit
 
 from azml_magics.core.endpoint import kind_of
 from azml_magics.core.errors import KeyMissing, one_line
 from azml_magics.core.secrets import Secret
 
 _credential: Any = None
+_SIGN_IN = "Sign in with `az login`, or give the kernel a managed identity or AZURE_CLIENT_ID and its secret."
 _INSTALL = 'Run pip install "azml-magics[azure]".'
 
 
 def scope_of(endpoint_url: str) -> str:
     """The OAuth scope of an Entra token for that endpoint (Azure ML and Foundry authentication documentation)."""
-    if kind_of(endpoint_url) in {"foundry", "azure-openai"}:
-        return "https://cognitiveservices.azure.com/.default"
-    if ".azure.us" in endpoint_url:
-        return "https://ml.azure.us/.default"
-    if ".azure.cn" in endpoint_url:
-        return "https://ml.azure.cn/.default"
-    return "https://ml.azure.com/.default"
+    service = "cognitiveservices" if kind_of(endpoint_url) in {"foundry", "azure-openai"} else "ml"
+    host = urlsplit(endpoint_url).hostname or ""
+    cloud = host.rpartition(".")[2] if host.endswith((".azure.us", ".azure.cn")) else "com"
+    return f"https://{service}.azure.{cloud}/.default"
 
 
 def entra_token(name: str, endpoint_url: str, refresh: bool) -> Secret:  # noqa: ARG001 - a resolver's signature
@@ -34,12 +33,12 @@ def entra_token(name: str, endpoint_url: str, refresh: bool) -> Secret:  # noqa:
     if _credential is None or refresh:
         _credential = identity.DefaultAzureCredential()
     try:
-        return Secret(_credential.get_token(scope_of(endpoint_url)).token)
+        token = Secret(_credential.get_token(scope_of(endpoint_url)).token)
     except Exception as error:
-        raise KeyMissing(
-            f"No Entra ID token: {one_line(str(error), 200)}",
-            remedy="Sign in with `az login`, or give the kernel a managed identity or AZURE_CLIENT_ID and its secret.",
-        ) from error
+        raise KeyMissing(f"No Entra ID token: {one_line(str(error), 200)}", remedy=_SIGN_IN) from error
+    if not token:
+        raise KeyMissing("No Entra ID token: the one that came is empty", remedy=_SIGN_IN)
+    return token
 
 
 def keyring_key(name: str, endpoint_url: str, refresh: bool) -> Secret:  # noqa: ARG001 - a resolver's signature

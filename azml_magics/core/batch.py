@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import threading
-from concurrent.futures import Future
+from collections.abc import Sized
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from .config import LLMConfig
     from .response import Response
@@ -65,35 +65,65 @@ async def amap(
     return [results[index] for index in sorted(results)]
 
 
-def run(coroutine: Coroutine[Any, Any, R]) -> R:
-    """The coroutine's result, run on an event loop of its own in another thread: a notebook's own loop is running.
+def map_in_threads(
+    work: Callable[[T], R],
+    items: Iterable[T],
+    *,
+    concurrency: int = DEFAULT_CONCURRENCY,
+    return_exceptions: bool = False,
+) -> list[R | Exception]:
+    """What `amap` gives, for a function that waits: threads, each with connections of its own.
 
-    A kernel interrupt cancels it before it is raised here.
+    Faster than an event loop for requests that are short and many, and it works where one is running already. The
+    caller's context variables hold in every thread. A kernel interrupt is raised here at once; the requests that are
+    under way end in the background.
     """
-    outcome: Future[R] = Future()
-    running: dict[str, Any] = {}
+    if concurrency < 1:
+        raise ValueError(f"concurrency must be at least 1, not {concurrency}")
+    results: dict[int, R | Exception] = {}
+    unreadable: list[Exception] = []
+    source, lock, stopped = enumerate(items), threading.Lock(), threading.Event()
 
-    async def supervised() -> R:
-        running["loop"], running["task"] = asyncio.get_running_loop(), asyncio.current_task()
-        return await coroutine
+    def next_item() -> tuple[int, T] | None:
+        with lock:
+            return None if stopped.is_set() else next(source, None)
 
-    def thread() -> None:
+    def worker() -> None:
         try:
-            outcome.set_result(asyncio.run(supervised()))
-        except BaseException as error:  # noqa: BLE001 - whatever it is, the caller gets it
-            outcome.set_exception(error)
+            while (item := next_item()) is not None:
+                index, value = item
+                results[index] = _tried(work, value)
+                if isinstance(results[index], Exception) and not return_exceptions:
+                    stopped.set()
+        except Exception as error:  # noqa: BLE001 - the items themselves could not be read; raised below
+            unreadable.append(error)
+            stopped.set()
 
-    context = contextvars.copy_context()  # traces and settings of the caller hold there, too
-    worker = threading.Thread(target=context.run, args=(thread,), name="azml-magics-batch", daemon=True)
-    worker.start()
+    count = min(concurrency, len(items)) if isinstance(items, Sized) else concurrency
+    threads = [
+        threading.Thread(target=contextvars.copy_context().run, args=(worker,), name="azml-magics-batch", daemon=True)
+        for _ in range(count)
+    ]
     try:
-        return outcome.result()
-    except KeyboardInterrupt:
-        if "loop" in running and not outcome.done():
-            running["loop"].call_soon_threadsafe(running["task"].cancel)
-        raise
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
     finally:
-        worker.join(timeout=5)
+        stopped.set()
+    answers = [results[index] for index in sorted(results)]
+    failures = [] if return_exceptions else [answer for answer in answers if isinstance(answer, Exception)]
+    for failure in (*failures, *unreadable):
+        raise failure
+    return answers
+
+
+def _tried(work: Callable[[T], R], item: T) -> R | Exception:
+    """What `work` gives, or the exception it raised."""
+    try:
+        return work(item)
+    except Exception as error:  # noqa: BLE001 - it becomes the item's result, or is raised in the caller's thread
+        return error
 
 
 def invoke_many(
@@ -104,13 +134,8 @@ def invoke_many(
     return_exceptions: bool = False,
 ) -> list[Response | Exception]:
     """The answers to all prompts, in order, `concurrency` requests at a time."""
-    from .invoke import ainvoke
+    from .invoke import invoke
 
-    return run(
-        amap(
-            lambda prompt: ainvoke(config, prompt),
-            prompts,
-            concurrency=concurrency,
-            return_exceptions=return_exceptions,
-        )
+    return map_in_threads(
+        lambda prompt: invoke(config, prompt), prompts, concurrency=concurrency, return_exceptions=return_exceptions
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from . import endpoint, faults, wire
+from . import endpoint, faults, tape, wire
 from .errors import AzmlError, ConfigError, EndpointError
 from .policy import Answer, Plan, Request, attempts
 from .response import Response
@@ -66,7 +66,7 @@ def prepare(
                 "This endpoint serves several models and the request names none",
                 remedy="Name the deployment with --deployment, or set model in the config.",
             )
-        secret = _secret(config) if with_key else None
+        secret = _secret(config) if with_key and not tape.is_replaying() else None
         request = Request(
             url,
             _request_headers(config, url, payload.headers, secret),
@@ -78,6 +78,13 @@ def prepare(
     except AzmlError as error:
         raise error.at(config=config.name) from error.__cause__
     return Prepared(call, formatter, request, secret)
+
+
+def description_request(config: LLMConfig, url: str) -> tuple[Request, Secret | None]:
+    """A GET of `url` with the config's key and pinned deployment: for swagger.json and /info."""
+    secret = None if tape.is_replaying() else _secret(config)
+    headers = _request_headers(config, url, {"Accept": "application/json"}, secret)
+    return Request(url, headers, b"", config.timeout, method="GET"), secret
 
 
 def _secret(config: LLMConfig, *, refresh: bool = False) -> Secret | None:
@@ -124,7 +131,7 @@ def plan_of(prepared: Prepared) -> Plan:
 
 def read_answer(prepared: Prepared, answer: Answer, latency: float, first: float | None = None) -> Response:
     """The Response that a whole 200 holds; seconds in `latency` and `first` (to the first token)."""
-    place = {
+    place: dict[str, Any] = {
         "deployment": answer.headers.get("azureml-model-deployment", ""),
         "request_id": faults.request_id(answer.headers),
     }
@@ -133,9 +140,8 @@ def read_answer(prepared: Prepared, answer: Answer, latency: float, first: float
     except AzmlError as error:
         error.at(**place)
         if error.response is not None:  # what the content filter let through
-            error.response = replace(
-                error.response, latency=latency, time_to_first_token=first, config=prepared.config.name, **place
-            )
+            times: dict[str, Any] = {"latency": latency, "time_to_first_token": first}
+            error.response = replace(error.response, config=prepared.config.name, **times, **place)
         raise prepared.placed(error) from error.__cause__
     return Response(
         text=reply.text,

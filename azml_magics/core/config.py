@@ -128,7 +128,9 @@ def _check_types(config: LLMConfig) -> None:
         if not (isinstance(value, str) or (value is None and name in _TEXTS_OR_NONE)):
             raise ConfigError(f"{name} must be a text, not {type(value).__name__}")
     if not (config.deployment_name.isascii() and config.deployment_name.isprintable()):
-        raise ConfigError("deployment_name holds characters that no header can carry", remedy="Copy it from the studio.")
+        raise ConfigError(
+            "deployment_name holds characters that no header can carry", remedy="Copy it from the studio."
+        )
     if not (config.key is None or isinstance(config.key, KeyRef | Secret | str)):
         raise ConfigError(
             f"key must be a key reference, not {type(config.key).__name__}", remedy="Write it as env:NAME, for example."

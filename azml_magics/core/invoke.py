@@ -11,8 +11,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from .call import plan_of, prepare, read_answer
+from .call import description_request, plan_of, prepare, read_answer
 from .errors import AzmlError, Interrupted
+from .policy import attempts
+from .secrets import masked
 from .stream import AsyncResponseStream, ResponseStream
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from .response import Response
     from .wire.base import Message
 
-__all__ = ["AsyncResponseStream", "ResponseStream", "ainvoke", "astream", "invoke", "prepare", "stream"]
+__all__ = ["AsyncResponseStream", "ResponseStream", "ainvoke", "astream", "fetch", "invoke", "prepare", "stream"]
 
 
 def invoke(config: LLMConfig, prompt: str | Sequence[Message]) -> Response:
@@ -51,6 +53,18 @@ async def ainvoke(config: LLMConfig, prompt: str | Sequence[Message]) -> Respons
     except AzmlError as error:
         raise prepared.placed(error) from error.__cause__
     return read_answer(prepared, answer, time.perf_counter() - start)
+
+
+def fetch(config: LLMConfig, url: str) -> bytes:
+    """The body of a GET of `url` with the config's key; the errors are those of `invoke`."""
+    from . import transport
+
+    request, secret = description_request(config, url)
+    try:
+        return transport.send(attempts(request, max_retries=config.max_retries)).body
+    except AzmlError as error:
+        error.cause = masked(error.cause, secret)
+        raise error.at(config=config.name, deployment=config.deployment_name) from error.__cause__
 
 
 def stream(config: LLMConfig, prompt: str | Sequence[Message]) -> ResponseStream:

@@ -25,7 +25,7 @@ _UNAUTHORIZED = 401
 
 @dataclass(frozen=True)
 class Request:
-    """A POST as it goes over the wire. `fallback`: a plainer body, for a server that refuses `stream_options`."""
+    """A request as it goes over the wire. `fallback`: a plainer body, for a server that refuses `stream_options`."""
 
     url: str
     headers: Mapping[str, str] = field(repr=False)
@@ -33,6 +33,7 @@ class Request:
     timeout: float
     stream: bool = False
     fallback: bytes | None = field(default=None, repr=False)
+    method: str = "POST"
 
 
 @dataclass(frozen=True)

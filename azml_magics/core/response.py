@@ -5,14 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+_DETAILS = ("prompt_tokens_details", "completion_tokens_details")
+
 
 @dataclass(frozen=True)
 class Usage:
-    """Tokens counted by the endpoint, never by this package. None where it did not say."""
+    """Tokens counted by the endpoint, never by this package. None where it did not say.
+
+    details: the counts' parts in the endpoint's words, such as
+        {"completion_tokens_details": {"reasoning_tokens": 5}}; they do not make two usages differ.
+    """
 
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     total_tokens: int | None = None
+    details: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def from_wire(cls, usage: object) -> Usage | None:
@@ -24,11 +31,12 @@ class Usage:
             total = prompt + completion
         if prompt is None and completion is None and total is None:
             return None
-        return cls(prompt, completion, total)
+        details = {name: parts for name, parts in usage.items() if name in _DETAILS and isinstance(parts, dict)}
+        return cls(prompt, completion, total, details)
 
     def to_dict(self) -> dict[str, int]:
         """The counts that are known, under their wire names."""
-        return {name: value for name, value in vars(self).items() if value is not None}
+        return {name: value for name, value in vars(self).items() if name != "details" and value is not None}
 
 
 def _count(value: object) -> int | None:

@@ -57,7 +57,7 @@ class Schema:
             try:
                 return self.model.model_validate(value)
             except ValueError as error:  # pydantic's ValidationError is one
-                problem = one_line(str(error).partition("\n")[2] or str(error), 300)
+                problem = _first_of(error)
         else:
             problem = _problem(value, self.json_schema)
         if problem:
@@ -98,6 +98,16 @@ class Schema:
         """The words for a model that has no such kwarg."""
         schema = json.dumps(self.json_schema, ensure_ascii=False)
         return f"Answer with JSON alone, no prose and no fences, valid for this JSON schema:\n{schema}"
+
+
+def _first_of(error: Any) -> str:
+    """The first problem in a pydantic ValidationError, as "minutes: Input should be a valid integer"."""
+    try:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        return one_line(f"{where}: {first['msg']}" if where else str(first["msg"]), 300)
+    except (AttributeError, IndexError, KeyError, TypeError):  # a ValueError of a validator's own
+        return one_line(str(error), 300)
 
 
 def _identifier(title: Any) -> str:

@@ -61,7 +61,7 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        mine, theirs = (key._value.encode("utf-8", "surrogatepass") for key in (self, other))
+        mine, theirs = (key.reveal().encode("utf-8", "surrogatepass") for key in (self, other))
         return hmac.compare_digest(mine, theirs)
 
     def __hash__(self) -> int:

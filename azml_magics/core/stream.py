@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import faults
 from .call import Prepared, plan_of, prepare, read_answer
-from .errors import AzmlError, ConnectionFailed, Interrupted, StreamCutOff
+from .errors import AzmlError, ConnectionFailed, Interrupted, ReplyError, StreamCutOff
 from .policy import Answer, broken
 from .response import Chunk, Response
 from .wire import events as wire_events
@@ -16,13 +16,14 @@ from .wire import replies
 from .wire.sse import SSEDecoder
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Generator, Sequence
+    from collections.abc import AsyncGenerator, Generator, Iterator, Sequence
     from types import TracebackType
 
     from typing_extensions import Self
 
     from .config import LLMConfig
     from .wire.base import Message
+    from .wire.sse import Event
 
 
 class _Assembly:
@@ -42,6 +43,11 @@ class _Assembly:
         self.is_events = False
 
     @property
+    def is_complete(self) -> bool:
+        """Whether the endpoint has said that the answer is whole."""
+        return self._done or self._last.finish_reason is not None
+
+    @property
     def response(self) -> Response:
         """What has arrived."""
         return replace(
@@ -54,8 +60,12 @@ class _Assembly:
             time_to_first_token=self._first,
         )
 
+    def started(self) -> None:
+        """The clock runs from here: a stream may wait long before somebody reads it."""
+        self._start = time.perf_counter()
+
     def opened(self, answer: Answer) -> None:
-        self.is_events = "text/event-stream" in answer.headers.get("content-type", "")
+        self.is_events = "text/event-stream" in answer.headers.get("content-type", "").lower()
         self._last = replace(
             self._last,
             deployment=answer.headers.get("azureml-model-deployment", ""),
@@ -70,27 +80,30 @@ class _Assembly:
         last = self._last
         return Chunk(last.text, last.reasoning, calls, last.usage, last.finish_reason, last.logprobs, last.model)
 
-    def fed(self, piece: bytes) -> list[Chunk]:
+    def fed(self, piece: bytes) -> Iterator[Chunk]:
+        """The chunks that a piece of the body completes."""
         return self._chunks(self._decoder.feed(piece))
 
-    def ended(self) -> list[Chunk]:
+    def ended(self) -> Iterator[Chunk]:
         """The chunks that the end of the stream completes; StreamCutOff where the answer was not complete."""
-        chunks = self._chunks(self._decoder.flush())
-        complete = self._done or self._last.finish_reason
-        if not complete and self.prepared.formatter.ends_with_done(self.prepared.config):
+        half_an_event = False
+        try:
+            yield from self._chunks(self._decoder.flush())
+        except ReplyError:
+            half_an_event = True
+        says_so = self.prepared.formatter.ends_with_done(self.prepared.config)
+        if not self.is_complete and (half_an_event or says_so):
             raise StreamCutOff("The stream ended before the answer did", remedy=_CUT_OFF)
-        if not (self._texts or self._tools or self._reasonings or complete):
+        if not (self._texts or self._tools or self._reasonings or self.is_complete):
             raise StreamCutOff("The stream ended without a word", remedy=_CUT_OFF)
         self.finished()
-        return chunks
 
     def finished(self, reason: str | None = None) -> None:
         """Stop the clock, and note the reason where the endpoint gave none."""
         latency = self._last.latency or time.perf_counter() - self._start
         self._last = replace(self._last, latency=latency, finish_reason=self._last.finish_reason or reason)
 
-    def _chunks(self, events: list[Any]) -> list[Chunk]:
-        chunks = []
+    def _chunks(self, events: list[Event]) -> Iterator[Chunk]:
         read = self.prepared.formatter.read_event
         for event in events:
             if event.data == wire_events.DONE:
@@ -99,8 +112,7 @@ class _Assembly:
             chunk = read(event)
             if chunk is not None:
                 self._keep(chunk)
-                chunks.append(chunk)
-        return chunks
+                yield chunk
 
     def _keep(self, chunk: Chunk) -> None:
         if chunk.text:
@@ -135,7 +147,7 @@ class _Assembly:
                 made = StreamCutOff(f"The stream broke off: {error}", remedy=_CUT_OFF)
                 made.__cause__ = error
         self.finished()
-        made.response = self.response
+        made.response = made.response or self.response
         made.at(deployment=self._last.deployment, request_id=self._last.request_id)
         return self.prepared.placed(made)
 
@@ -151,13 +163,13 @@ def _add_fragment(tools: dict[int, dict[str, Any]], fragment: dict[str, Any]) ->
     """Lay a streamed piece of a tool call to the ones before it."""
     index = fragment.get("index")
     call = tools.setdefault(index if isinstance(index, int) else len(tools), {"type": "function", "function": {}})
-    if fragment.get("id"):
+    if isinstance(fragment.get("id"), str) and fragment["id"]:
         call["id"] = fragment["id"]
     function = fragment.get("function")
     if isinstance(function, dict):
         known = call["function"]
-        known["name"] = known.get("name") or function.get("name") or ""
-        known["arguments"] = known.get("arguments", "") + (function.get("arguments") or "")
+        known["name"] = known.get("name") or replies.string(function.get("name")) or ""
+        known["arguments"] = known.get("arguments", "") + (replies.string(function.get("arguments")) or "")
 
 
 def _merged_logprobs(pieces: list[Any]) -> Any:
@@ -199,6 +211,7 @@ class ResponseStream:
         assembly = self._assembly
         pieces = None
         try:
+            assembly.started()
             answer = transport.send(plan_of(self._prepared))
             assembly.opened(answer)
             if answer.stream is None:
@@ -214,9 +227,12 @@ class ResponseStream:
             yield from assembly.ended()
         except KeyboardInterrupt:
             raise assembly.interrupted() from None
-        except Exception as error:  # noqa: BLE001 - httpx's and ours alike become one error with what had arrived
+        except Exception as error:  # noqa: BLE001 - the network's and ours alike become one error with what had arrived
+            if assembly.is_complete and not isinstance(error, AzmlError):
+                return  # the answer is whole; how the connection ends does not matter
             raise assembly.failed(error) from error.__cause__ or (None if isinstance(error, AzmlError) else error)
         finally:
+            assembly.finished()
             if pieces is not None:
                 pieces.close()
 
@@ -255,6 +271,7 @@ class AsyncResponseStream:
         assembly = self._assembly
         pieces = None
         try:
+            assembly.started()
             answer = await transport.asend(plan_of(self._prepared))
             assembly.opened(answer)
             if answer.stream is None:
@@ -270,8 +287,11 @@ class AsyncResponseStream:
                     yield chunk
             for chunk in assembly.ended():
                 yield chunk
-        except Exception as error:  # noqa: BLE001 - httpx's and ours alike become one error with what had arrived
+        except Exception as error:  # noqa: BLE001 - the network's and ours alike become one error with what had arrived
+            if assembly.is_complete and not isinstance(error, AzmlError):
+                return  # the answer is whole; how the connection ends does not matter
             raise assembly.failed(error) from error.__cause__ or (None if isinstance(error, AzmlError) else error)
         finally:
+            assembly.finished()
             if pieces is not None:
                 await pieces.aclose()

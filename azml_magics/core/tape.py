@@ -5,13 +5,19 @@ The core knows only this seam; cassette.py, which keeps exchanges in files, plug
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+import time
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
+from .policy import Answer
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 
     from .policy import Request
+
+_OK = 200
 
 
 @dataclass(frozen=True)
@@ -57,3 +63,86 @@ def inserted() -> Tape | None:
 def is_replaying() -> bool:
     """Whether requests are answered from a tape."""
     return _inserted is not None and _inserted.replays
+
+
+# ---- what the transport does with it ---------------------------------------------------------------------------
+
+
+def played(take: Take, request: Request) -> Answer:
+    """The answer that a take stands for; a stream comes in its own rhythm."""
+
+    def pieces() -> Generator[bytes, None, None]:
+        for seconds, piece in take.pieces:
+            time.sleep(seconds)
+            yield piece
+
+    if request.stream and take.status == _OK:
+        return Answer(take.status, take.headers, stream=pieces())
+    return Answer(take.status, take.headers, take.body)
+
+
+def aplayed(take: Take, request: Request) -> Answer:
+    """What `played` gives, for the running event loop."""
+
+    async def pieces() -> AsyncGenerator[bytes, None]:
+        for seconds, piece in take.pieces:
+            await asyncio.sleep(seconds)
+            yield piece
+
+    if request.stream and take.status == _OK:
+        return Answer(take.status, take.headers, stream=pieces())
+    return Answer(take.status, take.headers, take.body)
+
+
+def kept(recorder: Tape, request: Request, answer: Answer) -> Answer:
+    """The answer, told to the recorder: at once, or once its stream has ended."""
+    if answer.stream is None:
+        recorder.keep(request, Take(answer.status, answer.headers, [(0.0, answer.body)]))
+        return answer
+
+    def pieces() -> Generator[bytes, None, None]:
+        watch = _Watch(recorder, request, answer)
+        try:
+            for piece in answer.stream:
+                watch.saw(piece)
+                yield piece
+        finally:
+            answer.stream.close()
+            watch.ended()
+
+    return replace(answer, stream=pieces())
+
+
+def akept(recorder: Tape, request: Request, answer: Answer) -> Answer:
+    """What `kept` gives, for the running event loop."""
+    if answer.stream is None:
+        return kept(recorder, request, answer)
+
+    async def pieces() -> AsyncGenerator[bytes, None]:
+        watch = _Watch(recorder, request, answer)
+        try:
+            async for piece in answer.stream:
+                watch.saw(piece)
+                yield piece
+        finally:
+            await answer.stream.aclose()
+            watch.ended()
+
+    return replace(answer, stream=pieces())
+
+
+class _Watch:
+    """Notes a stream's pieces and the pauses before them."""
+
+    def __init__(self, recorder: Tape, request: Request, answer: Answer) -> None:
+        self._recorder, self._request, self._answer = recorder, request, answer
+        self._pieces: list[tuple[float, bytes]] = []
+        self._last = time.perf_counter()
+
+    def saw(self, piece: bytes) -> None:
+        now = time.perf_counter()
+        self._pieces.append((now - self._last, piece))
+        self._last = now
+
+    def ended(self) -> None:
+        self._recorder.keep(self._request, Take(self._answer.status, self._answer.headers, self._pieces))

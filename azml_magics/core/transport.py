@@ -13,8 +13,8 @@ import time
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from . import connection
-from .connection import Lane, broken, decoded, decoder_of, headers_of, open_async_lane, open_lane, to_send
+from . import connection, tape
+from .connection import Lane, broken, headers_of, open_async_lane, open_lane, to_send
 from .policy import Answer, Broken, Plan, Request, Sleep
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def send(plan: Plan, wait: Callable[[float], Any] = time.sleep) -> Answer:
         if isinstance(step, Sleep):
             wait(step.seconds)
         else:
-            outcome = _send_once(step.request, fresh=step.fresh)
+            outcome = _exchange(step.request, fresh=step.fresh)
         try:
             step = plan.send(outcome)
         except StopIteration as done:
@@ -99,12 +99,17 @@ def send(plan: Plan, wait: Callable[[float], Any] = time.sleep) -> Answer:
             return answer
 
 
+def _exchange(request: Request, *, fresh: bool) -> Answer | Broken:
+    """The reply to `request`, from the tape that is in or from the network; a recording tape hears of the latter."""
+    inserted = tape.inserted()
+    if inserted is not None and inserted.replays:
+        return tape.played(inserted.play(request), request)
+    outcome = _send_once(request, fresh=fresh)
+    return tape.kept(inserted, request, outcome) if inserted is not None and isinstance(outcome, Answer) else outcome
+
+
 def _lane_for(url: str, *, fresh: bool) -> Lane:
-    while not fresh and (lane := _lanes.take(url)):
-        if lane.is_usable:
-            return lane
-        lane.connection.close()
-    return open_lane(url)
+    return (None if fresh else _lanes.take(url)) or open_lane(url)
 
 
 def _send_once(request: Request, *, fresh: bool = False) -> Answer | Broken:
@@ -113,9 +118,9 @@ def _send_once(request: Request, *, fresh: bool = False) -> Answer | Broken:
         lane = _lane_for(request.url, fresh=fresh)
         reply = lane.connection.handle_request(to_send(request))
         headers = headers_of(reply)
-        if request.stream and reply.status == _OK:
-            return Answer(reply.status, headers, stream=_pieces(reply, headers, request.url, lane))
-        answer = Answer(reply.status, headers, decoded(reply.iter_stream(), headers))
+        if request.stream and reply.status_code == _OK:
+            return Answer(reply.status_code, headers, stream=_pieces(reply, request.url, lane))
+        answer = Answer(reply.status_code, headers, b"".join(reply.iter_bytes()))
         reply.close()
     except Exception as error:  # noqa: BLE001 - every failure to send becomes an error of ours in `attempts`
         if lane is None:
@@ -131,13 +136,11 @@ def _send_once(request: Request, *, fresh: bool = False) -> Answer | Broken:
     return answer
 
 
-def _pieces(reply: Any, headers: dict[str, str], url: str, lane: Lane) -> Generator[bytes, None, None]:
+def _pieces(reply: Any, url: str, lane: Lane) -> Generator[bytes, None, None]:
     """The body as it arrives; the lane goes back when it is whole and is closed when it is left early."""
     whole = False
-    decoder = decoder_of(headers)
     try:
-        for piece in reply.iter_stream():
-            yield decoder.decompress(piece)
+        yield from reply.iter_bytes()
         whole = True
     finally:
         reply.close()
@@ -180,7 +183,7 @@ async def asend(plan: Plan) -> Answer:
         if isinstance(step, Sleep):
             await asyncio.sleep(step.seconds)
         else:
-            outcome = await _asend_once(step.request, lanes, fresh=step.fresh)
+            outcome = await _aexchange(step.request, lanes, fresh=step.fresh)
         try:
             step = plan.send(outcome)
         except StopIteration as done:
@@ -188,23 +191,27 @@ async def asend(plan: Plan) -> Answer:
             return answer
 
 
-async def _async_lane_for(url: str, lanes: _Lanes, *, fresh: bool) -> Lane:
-    while not fresh and (lane := lanes.take(url)):
-        if lane.is_usable:
-            return lane
-        await lane.connection.aclose()
-    return open_async_lane(url)
+async def _aexchange(request: Request, lanes: _Lanes, *, fresh: bool) -> Answer | Broken:
+    inserted = tape.inserted()
+    if inserted is not None and inserted.replays:
+        return tape.aplayed(inserted.play(request), request)
+    outcome = await _asend_once(request, lanes, fresh=fresh)
+    return tape.akept(inserted, request, outcome) if inserted is not None and isinstance(outcome, Answer) else outcome
+
+
+def _async_lane_for(url: str, lanes: _Lanes, *, fresh: bool) -> Lane:
+    return (None if fresh else lanes.take(url)) or open_async_lane(url)
 
 
 async def _asend_once(request: Request, lanes: _Lanes, *, fresh: bool = False) -> Answer | Broken:
     lane = reply = None
     try:
-        lane = await _async_lane_for(request.url, lanes, fresh=fresh)
+        lane = _async_lane_for(request.url, lanes, fresh=fresh)
         reply = await lane.connection.handle_async_request(to_send(request))
         headers = headers_of(reply)
-        if request.stream and reply.status == _OK:
-            return Answer(reply.status, headers, stream=_apieces(reply, headers, request.url, lane, lanes))
-        answer = Answer(reply.status, headers, decoded([piece async for piece in reply.aiter_stream()], headers))
+        if request.stream and reply.status_code == _OK:
+            return Answer(reply.status_code, headers, stream=_apieces(reply, request.url, lane, lanes))
+        answer = Answer(reply.status_code, headers, b"".join([piece async for piece in reply.aiter_bytes()]))
         await reply.aclose()
     except Exception as error:  # noqa: BLE001 - every failure to send becomes an error of ours in `attempts`
         if lane is None:
@@ -220,14 +227,11 @@ async def _asend_once(request: Request, lanes: _Lanes, *, fresh: bool = False) -
     return answer
 
 
-async def _apieces(
-    reply: Any, headers: dict[str, str], url: str, lane: Lane, lanes: _Lanes
-) -> AsyncGenerator[bytes, None]:
+async def _apieces(reply: Any, url: str, lane: Lane, lanes: _Lanes) -> AsyncGenerator[bytes, None]:
     whole = False
-    decoder = decoder_of(headers)
     try:
-        async for piece in reply.aiter_stream():
-            yield decoder.decompress(piece)
+        async for piece in reply.aiter_bytes():
+            yield piece
         whole = True
     finally:
         await reply.aclose()

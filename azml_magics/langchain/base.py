@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
-from ..core import endpoint
 from ..core.call import prepare, read_answer
 from ..core.config import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, LLMConfig
-from ..core.errors import ConfigError, KeyMissing, one_line
+from ..core.errors import ConfigError, KeyMissing
 from ..core.invoke import ainvoke, invoke
 from ..core.policy import Answer
 from ..core.secrets import DEFAULT_KEY, KeyRef, Secret
 from ..core.wire import formatter_for
+from ..core.wire.chat import default_for_route
 from .api_type import AzureMLEndpointApiType
+from .arguments import KEY_VARIABLE, config_error, filled_in
 from .bridge import name_of, wire_formatter
 
 if TYPE_CHECKING:
@@ -26,16 +27,6 @@ if TYPE_CHECKING:
     from ..core import wire
     from ..core.response import Response
 
-KEY_VARIABLE = "AZUREML_ENDPOINT_API_KEY"
-_VARIABLES = {
-    "endpoint_url": "AZUREML_ENDPOINT_URL",
-    "endpoint_api_type": "AZUREML_ENDPOINT_API_TYPE",
-    "deployment_name": "AZUREML_DEPLOYMENT_NAME",
-    "timeout": "AZUREML_TIMEOUT",
-}
-# LangChain's standard parameters under the names that they have here; the second group are model kwargs here.
-_STANDARD = {"api_key": "endpoint_api_key", "base_url": "endpoint_url", "model_name": "model"}
-_STANDARD_KWARGS = ("temperature", "max_tokens", "stop")
 # Per-call kwargs that are this client's business, and those that LangChain passes along for its own tracing.
 _CALL_OPTIONS = ("timeout", "max_retries", "model")
 _NOT_SENT = ("stream", "ls_structured_output_format", "structured_output_format")
@@ -103,33 +94,13 @@ class AzureMLBaseEndpoint(BaseModel):
         try:
             super().__init__(**kwargs)
         except ValidationError as error:
-            raise _config_error(type(self).__name__, error) from None
+            raise config_error(type(self).__name__, error) from None
         self._check()
 
     @model_validator(mode="before")
     @classmethod
     def _filled_in(cls, values: Any) -> Any:
-        """The arguments with the environment's values, standard names and the URL's type filled in."""
-        if not isinstance(values, dict):
-            return values
-        given = {name: value for name, value in values.items() if value is not None}
-        for standard, ours in _STANDARD.items():
-            if standard in given:
-                given.setdefault(ours, given.pop(standard))
-        kwargs = {name: given.pop(name) for name in _STANDARD_KWARGS if name in given}
-        kwargs = {name: value for name, value in kwargs.items() if value != []}
-        if kwargs:
-            given["model_kwargs"] = {**kwargs, **given.get("model_kwargs", {})}
-        for name, variable in _VARIABLES.items():
-            text = os.environ.get(variable, "").strip()
-            if text and (name not in given or (name == "endpoint_url" and not given[name])):
-                given[name] = text
-        if "key" not in given:
-            given["endpoint_api_key"] = given.get("endpoint_api_key") or os.environ.get(KEY_VARIABLE, "")
-        url = str(given.get("endpoint_url", "")).strip()
-        given["endpoint_url"] = url.removesuffix("/")
-        given["endpoint_api_type"] = _api_type(given.get("endpoint_api_type"), url)
-        return given
+        return filled_in(values) if isinstance(values, dict) else values
 
     def _check(self) -> None:
         """ConfigError where the fields do not fit each other or the formatter does not fit the endpoint."""
@@ -188,19 +159,12 @@ class AzureMLBaseEndpoint(BaseModel):
         elif not self.endpoint_url:
             raise ConfigError("No endpoint URL", remedy="Pass endpoint_url=…, or set AZUREML_ENDPOINT_URL.")
         config = self._config(sent, formatter, **options)
-        if not config.formatter and endpoint.route_of(config.endpoint_url) in {"", "score"}:
-            self._check_formatter(config)
-        return config
-
-    @staticmethod
-    def _check_formatter(config: LLMConfig) -> None:
-        from ..core.wire.chat import default_for_route
-
-        if not default_for_route(config.endpoint_url):
+        if formatter is None and not default_for_route(config.endpoint_url):
             raise ConfigError(
                 "No content_formatter: /score speaks a different dialect on every deployment",
                 remedy="Pass content_formatter=…, such as CustomOpenAIContentFormatter() or GPT2ContentFormatter().",
             )
+        return config
 
     # ---- asking ----
 
@@ -262,17 +226,3 @@ class AzureMLBaseEndpoint(BaseModel):
         """What pickle keeps: everything but the key, which the environment or `key` gives again."""
         state = super().__getstate__()
         return {**state, "__dict__": {**state["__dict__"], "endpoint_api_key": SecretStr("")}}
-
-
-def _api_type(given: Any, url: str) -> str:
-    text = str(getattr(given, "value", given) or "").strip().lower()
-    return text or (endpoint.api_type_of(url) if url else "dedicated")
-
-
-def _config_error(owner: str, error: ValidationError) -> ConfigError:
-    """pydantic's report in one line, without the values that it was given."""
-    problems = [
-        f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
-        for problem in error.errors(include_url=False, include_context=False, include_input=False)
-    ]
-    return ConfigError(f"{owner} cannot be made: {one_line('; '.join(problems), 400)}", remedy="Check its arguments.")

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_core.runnables.config import RunnableConfig, get_config_list
 
-from ..core.batch import DEFAULT_CONCURRENCY, amap, run
+from ..core.batch import DEFAULT_CONCURRENCY, amap, map_in_threads
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
 
 class ConcurrentBatch:
-    """`max_concurrency` requests at a time (16 by default), on one event loop, results in the inputs' order.
+    """`max_concurrency` requests at a time (16 by default), results in the inputs' order.
 
     LangChain's own text models work a batch off in slices, each as slow as its slowest request, and give every input
     the same exception when one fails.
@@ -31,7 +31,13 @@ class ConcurrentBatch:
         configs = get_config_list(config, len(inputs)) if inputs else []
         if len(inputs) == 1 and not return_exceptions:
             return [self.invoke(inputs[0], configs[0], **kwargs)]  # type: ignore[attr-defined] # the model class has it
-        return run(self._answers(inputs, configs, return_exceptions, kwargs)) if inputs else []
+        invoke, _ = self._invoking(configs)
+        return map_in_threads(
+            lambda row: invoke(*row, **kwargs),
+            list(zip(inputs, configs, strict=True)),
+            concurrency=_concurrency(configs),
+            return_exceptions=return_exceptions,
+        )
 
     async def abatch(
         self,
@@ -45,16 +51,25 @@ class ConcurrentBatch:
         configs = get_config_list(config, len(inputs)) if inputs else []
         return await self._answers(inputs, configs, return_exceptions, kwargs) if inputs else []
 
+    def _invoking(self, configs: Sequence[RunnableConfig]) -> tuple[Callable[..., Any], Callable[..., Awaitable[Any]]]:  # noqa: ARG002 - the text class looks at them
+        """What answers one input, and what does so on an event loop; called with it, its config and the kwargs."""
+        return self.invoke, self.ainvoke  # type: ignore[attr-defined] # the model class has them
+
     async def _answers(
         self, inputs: Sequence[Any], configs: Sequence[RunnableConfig], return_exceptions: bool, kwargs: dict[str, Any]
     ) -> list[Any]:
-        async def answer(row: tuple[Any, RunnableConfig]) -> Any:
-            return await self.ainvoke(*row, **kwargs)  # type: ignore[attr-defined] # the model class has it
+        _, ainvoke = self._invoking(configs)
 
-        concurrency = configs[0].get("max_concurrency") or DEFAULT_CONCURRENCY
+        async def answer(row: tuple[Any, RunnableConfig]) -> Any:
+            return await ainvoke(*row, **kwargs)
+
         return await amap(
             answer,
             zip(inputs, configs, strict=True),
-            concurrency=min(concurrency, len(inputs)),
+            concurrency=min(_concurrency(configs), len(inputs)),
             return_exceptions=return_exceptions,
         )
+
+
+def _concurrency(configs: Sequence[RunnableConfig]) -> int:
+    return (configs[0].get("max_concurrency") if configs else None) or DEFAULT_CONCURRENCY

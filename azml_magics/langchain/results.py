@@ -84,12 +84,8 @@ def usage_metadata(answer: Answer) -> UsageMetadata | None:
         output_tokens=usage.completion_tokens,
         total_tokens=usage.total_tokens or usage.prompt_tokens + usage.completion_tokens,
     )
-    counted = answer.raw.get("usage") if isinstance(answer.raw, dict) else None
-    if isinstance(counted, dict):
-        asked, answered = (
-            _details(counted.get("prompt_tokens_details")),
-            _details(counted.get("completion_tokens_details")),
-        )
+    if usage.details:
+        asked, answered = (_parts(usage, side) for side in ("prompt", "completion"))
         if asked:
             metadata["input_token_details"] = asked  # type: ignore[typeddict-item] # its keys are _DETAILS' values
         if answered:
@@ -97,9 +93,8 @@ def usage_metadata(answer: Answer) -> UsageMetadata | None:
     return metadata
 
 
-def _details(counted: object) -> dict[str, int]:
-    if not isinstance(counted, dict):
-        return {}
+def _parts(usage: Usage, side: str) -> dict[str, int]:
+    counted = usage.details.get(f"{side}_tokens_details", {})
     return {ours: counted[wire] for wire, ours in _DETAILS.items() if isinstance(counted.get(wire), int)}
 
 

@@ -14,7 +14,7 @@ _NAME = "AzureMLMagics"
 
 def load(ipython: InteractiveShell) -> AzureMLMagics:
     """The magics, registered in `ipython`; loading twice is loading once more after unloading."""
-    from . import completion, display
+    from . import completion, display, startup
     from .magics import AzureMLMagics
 
     unload(ipython)
@@ -22,6 +22,7 @@ def load(ipython: InteractiveShell) -> AzureMLMagics:
     ipython.register_magics(magics)
     display.install(ipython)
     completion.install(ipython, magics)
+    startup.load(magics)
     return magics
 
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import json
 import shlex
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from azml_magics.core import wire
 from azml_magics.core.errors import UsageError, did_you_mean
 
 from .options import VERBS, options_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 
 @dataclass(frozen=True)
@@ -62,15 +64,25 @@ class Parser(argparse.ArgumentParser):
     """argparse that raises one-line UsageErrors with the nearest neighbour, and never exits."""
 
     def __init__(self, prog: str, description: str) -> None:
-        super().__init__(prog=prog, description=description, add_help=False, allow_abbrev=False)
+        # our errors and help show no usage of argparse's, which would be laid out again for every line that is read
+        super().__init__(prog=prog, usage="", description=description, add_help=False, allow_abbrev=False)
 
     def error(self, message: str) -> NoReturn:
-        """Raise the message as a UsageError; values are left out of it, for one of them may be a key."""
+        """Raise argparse's message as a UsageError."""
+        if "required" in message:  # argparse counts those that may be left out among them
+            needed = [a.metavar for a in self._actions if not a.option_strings and a.nargs not in {"?", "*"}]
+            message = f"it needs {' and '.join(map(str, needed))}"
         raise UsageError(f"{self.prog}: {message}", remedy=f"`{_help_for(self.prog)}` lists the options.")
 
     def read(self, words: Sequence[str]) -> dict[str, Any]:
         """The values of `words` by option name."""
-        values, left = self.parse_known_intermixed_args(list(words))
+        try:
+            values, left = self.parse_known_intermixed_args(list(words))
+        except UsageError:  # a mistyped option is the likelier cause of what is missing
+            for word in words:
+                if word.startswith("--") and word.partition("=")[0] not in self._option_string_actions:
+                    self._refuse(word)
+            raise
         if left:
             self._refuse(left[0])
         return vars(values)
@@ -81,15 +93,27 @@ class Parser(argparse.ArgumentParser):
             known = [option for action in self._actions for option in action.option_strings]
             raise UsageError(
                 f"{self.prog} has no option {flag}",
-                remedy=f"{did_you_mean(flag, known).strip()} `{_help_for(self.prog)}` lists the options.".strip(),
+                remedy=f"{_nearest(flag, known)} `{_help_for(self.prog)}` lists the options.".strip(),
             )
         raise UsageError(
-            f"{self.prog} does not expect {flag!r}", remedy='Put texts with spaces into quotes: -s "be brief".'
+            f"{self.prog} does not expect {flag!r}",
+            remedy='Put texts with spaces into quotes: -s "be brief".'
+            + (" The prompt goes below the line." if self.prog.startswith("%%") else ""),
         )
 
 
+def _nearest(flag: str, known: list[str]) -> str:
+    """The hint at the option that was probably meant, or at -p where it was a model kwarg."""
+    kwargs = {}
+    if "-p" in known:
+        kwargs = {f"--{kwarg.name}": kwarg.name for name in wire.names() for kwarg in wire.get(name).known_kwargs}
+    near = difflib.get_close_matches(flag.replace("-", "_").replace("__", "--", 1), kwargs, n=1, cutoff=0.75)
+    return f"Model kwargs go behind -p: -p {kwargs[near[0]]}=…." if near else did_you_mean(flag, known).strip()
+
+
 def _help_for(prog: str) -> str:
-    return "%%azureml --help" if prog.startswith("%%") else f"%azureml help {prog.rpartition(' ')[2]}".strip()
+    # not `%%azureml --help`: IPython refuses a cell magic without a body
+    return "%azureml help" if prog.startswith("%%") else f"%azureml help {prog.rpartition(' ')[2]}"
 
 
 def words_of(line: str) -> list[str]:
@@ -126,8 +150,36 @@ def parser_of(verb: str | None) -> Parser:
     description = "The body of the cell is the prompt." if verb is None else VERBS[verb].help
     parser = Parser(prog, description)
     for flags, keywords in options_of(verb):
-        parser.add_argument(*flags, **{key: value for key, value in keywords.items() if key != "kind"})
+        given = {key: value for key, value in keywords.items() if key not in {"kind", "choices", "type"}}
+        if "choices" in keywords:
+            given |= {"type": _one_of(flags[-1], keywords["choices"]), "metavar": flags[-1]}
+        elif "type" in keywords:
+            given["type"] = _number(flags[-1], keywords["type"])
+        parser.add_argument(*flags, **given)
     return parser
+
+
+def _one_of(flag: str, choices: Sequence[str]) -> Callable[[str], str]:
+    """What reads the value of an option with choices, and names the nearest one where it is none of them."""
+
+    def read(word: str) -> str:
+        if word not in choices:
+            hint = did_you_mean(word, choices).strip()
+            raise UsageError(f"{flag} takes {', '.join(choices)}", remedy=hint)
+        return word
+
+    return read
+
+
+def _number(flag: str, kind: type[int] | type[float]) -> Callable[[str], float]:
+    def read(word: str) -> float:
+        try:
+            return kind(word)
+        except ValueError:
+            whole = "a whole number" if kind is int else "a number"
+            raise UsageError(f"{flag} takes {whole}, not {word!r}") from None
+
+    return read
 
 
 def cell_options(line: str) -> CellOptions:
@@ -141,7 +193,7 @@ def cell_options(line: str) -> CellOptions:
 
 def verb_of(line: str) -> tuple[str, str]:
     """(verb, rest) of a line; "help" for an empty one. UsageError names the nearest verb."""
-    word, _, rest = line.strip().partition(" ")
+    word, *further = line.split(None, 1) or [""]
     if not word:
         return "help", ""
     if word not in VERBS:
@@ -150,7 +202,7 @@ def verb_of(line: str) -> tuple[str, str]:
             f"%azureml has no verb {word!r}",
             remedy=f"{hint} Verbs: {', '.join(VERBS)}. A prompt goes below %%azureml, or after %azureml ask.".strip(),
         )
-    return word, rest.strip()
+    return word, further[0].strip() if further else ""
 
 
 def config_changes(options: dict[str, Any]) -> dict[str, Any]:

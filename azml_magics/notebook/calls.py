@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from azml_magics.core import template, wire
 from azml_magics.core.config import LLMConfig
-from azml_magics.core.errors import PromptError, UsageError, did_you_mean, one_line
+from azml_magics.core.errors import AzmlError, ConfigError, PromptError, UsageError, did_you_mean, one_line
 
 from . import args, display
 
@@ -49,6 +49,16 @@ def _named_config(magics: AzureMLMagics, options: CellOptions) -> LLMConfig:
     wanted = name or magics.session.active or magics.default_config
     if not wanted and (options.url or os.environ.get("AZUREML_ENDPOINT_URL")):
         return from_environment()
+    return in_use(magics, wanted)
+
+
+def in_use(magics: AzureMLMagics, name: str = "") -> LLMConfig:
+    """The config of that name, or the one that answers where none is named."""
+    wanted = name or magics.session.active or magics.default_config
+    if not wanted and magics.session.names():
+        raise ConfigError(
+            "No config is in use", remedy=f"%azureml use NAME takes one: {', '.join(magics.session.names())}."
+        )
     return magics.session.get(wanted)
 
 
@@ -105,32 +115,34 @@ def variable(reference: str, variables: dict[str, Any]) -> Any:
     name = reference[1:]
     if name not in variables:
         known = [known for known in variables if not known.startswith("_")]
-        raise UsageError(f"There is no variable {name!r} for {reference}", remedy=did_you_mean(name, known).strip())
+        hint = did_you_mean(name, known).strip()
+        raise UsageError(f"There is no variable {name!r} for {reference}", remedy=hint or "Define it in a cell.")
     return variables[name]
 
 
 def warn_of_misspelt_kwargs(config: LLMConfig) -> None:
     """A line for each kwarg that is almost one the formatter knows; it is sent all the same."""
-    known = [kwarg.name for kwarg in wire.formatter_for(config).known_kwargs]
+    try:
+        known = [kwarg.name for kwarg in wire.formatter_for(config).known_kwargs]
+    except AzmlError:  # the call itself will say so
+        return
     for name in config.model_kwargs:
         hint = did_you_mean(name, known).strip() if known and name not in known else ""
-        if hint and not _is_other_word(name, known):
+        if hint and not _is_other_word(name):
             display.warn(f"the model kwarg {name!r} is sent as it is. {hint}")
 
 
-def _is_other_word(name: str, known: list[str]) -> bool:
+# Kwargs that no formatter lists and that merely resemble one (vLLM, TGI, transformers, OpenAI).
+_OTHER_WORDS = {
+    *("max_gen_len", "max_completion_tokens", "max_length", "min_length", "min_tokens", "min_new_tokens"),
+    *("length_penalty", "min_p", "typical_p", "stop_token_ids", "stop_strings", "stop_sequences"),
+    *("top_logprobs", "logprobs", "n", "best_of"),
+}
+
+
+def _is_other_word(name: str) -> bool:
     """Whether `name` is a kwarg of its own that merely resembles a known one, such as max_tokens and max_new_tokens."""
-    others = {
-        "max_tokens",
-        "max_new_tokens",
-        "max_gen_len",
-        "max_completion_tokens",
-        "top_k",
-        "top_p",
-        "min_p",
-        "stop_token_ids",
-    }
-    return name in others or name in known
+    return name in _OTHER_WORDS or any(name == kwarg.name for f in wire.names() for kwarg in wire.get(f).known_kwargs)
 
 
 # ---- the prompt ------------------------------------------------------------------------------------------------
@@ -138,7 +150,7 @@ def _is_other_word(name: str, known: list[str]) -> bool:
 
 def values_of(magics: AzureMLMagics, options: CellOptions) -> dict[str, Any]:
     """The prompt variables: the notebook's, and over them the line's."""
-    return {**magics.variables, **dict(args.pair(given, "--var") for given in options.var)}
+    return {**magics.own_variables(), **dict(args.pair(given, "--var") for given in options.var)}
 
 
 def text_of(body: str) -> str:
@@ -211,4 +223,11 @@ def _from_template(prompt_template: Any, body: str, values: dict[str, Any], name
         raise PromptError(f"{name} needs {', '.join(missing)}", remedy="Define it, or pass --var NAME=VALUE.")
     from azml_magics.langchain.messages import messages_to_wire
 
-    return messages_to_wire(prompt_template.format_prompt(**given).to_messages())
+    try:
+        turns = prompt_template.format_prompt(**given).to_messages()
+    except Exception as error:
+        raise PromptError(
+            f"{name} raised {type(error).__name__}: {one_line(str(error), 200)}",
+            remedy="Look at its variables' values.",
+        ) from error
+    return messages_to_wire(turns)

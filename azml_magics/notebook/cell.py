@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import keyword
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from azml_magics.core import extract, wire
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import AzmlError, ConfigError, Interrupted, RequestRejected, UsageError
 from azml_magics.core.schema import Schema, SchemaMismatch, repair_turns
+from azml_magics.session import check_name
 
 from . import calls, display, help_text
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from azml_magics.core.response import Response
+    from azml_magics.core.stream import ResponseStream
     from azml_magics.core.wire import Message
 
     from .args import CellOptions
@@ -55,8 +58,10 @@ def run(magics: AzureMLMagics, options: CellOptions, body: str) -> Any:
 
 def _check(options: CellOptions) -> None:
     """UsageError for options that do not go together, before anything is sent."""
-    if options.output is not None and not options.output.isidentifier():
+    if options.output is not None and (not options.output.isidentifier() or keyword.iskeyword(options.output)):
         raise UsageError(f"-o takes the name of a variable, not {options.output!r}")
+    if options.save is not None:
+        check_name(options.save)
     if options.insert and options.format != "code":
         raise UsageError("--insert puts code into the next cell", remedy="Add -F code.")
     several = {"--compare": options.compare, "--sweep": options.sweep, "-n": options.repeat}
@@ -71,9 +76,7 @@ def _streams(magics: AzureMLMagics, options: CellOptions) -> bool:
 
 
 def _finished(magics: AzureMLMagics, options: CellOptions, response: Response) -> Response | None:
-    """The response in its format, stored and inserted as the options say; None where it is not to be shown."""
-    if response.parsed is None:
-        response = formatted(response, options.format or magics.format)
+    """The response, stored and inserted as the options say; None where it is not to be shown."""
     if options.output:
         magics.variables[options.output] = response
     if options.insert and isinstance(response.parsed, str):
@@ -99,7 +102,8 @@ class Question:
         turns = [*self.messages, *further]
         stream, quiet = _streams(magics, self.options), self.options.quiet
         if self.schema is None:
-            return ask(magics, self.config, turns, stream=stream, quiet=quiet)
+            wanted = self.options.format or magics.format
+            return ask(magics, self.config, turns, stream=stream, quiet=quiet, format=wanted)
         config, asked = self.schema.asked(self.config, turns)
         try:
             response = ask(magics, config, asked, stream=stream, quiet=quiet)
@@ -136,8 +140,8 @@ def _ask_runnable(magics: AzureMLMagics, options: CellOptions, body: str, runnab
         raise UsageError("--dry-run, --schema, -c and --save are for configs, not for LangChain objects")
     given = runnables.input_of(runnable, calls.text_of(body), calls.values_of(magics, options), options.system)
     live = None if options.quiet or not _streams(magics, options) else display.Live(magics.shell)
-    answer = runnables.Answer(runnable, given, options.config or "")
     name = (options.config or "").removeprefix("$")
+    answer = runnables.Answer(runnable, given, name)
     exchange = (LLMConfig(name=name), [{"role": "user", "content": calls.text_of(body)}])
     try:
         response = answer.read(live.add if live else None)
@@ -146,6 +150,8 @@ def _ask_runnable(magics: AzureMLMagics, options: CellOptions, body: str, runnab
             live.keep()
         magics.session.record(*exchange, error.response, error)
         raise
+    if response.parsed is None:
+        response = formatted(response, options.format or magics.format)
     if live:
         live.done(response)
     magics.session.record(*exchange, response)
@@ -153,28 +159,45 @@ def _ask_runnable(magics: AzureMLMagics, options: CellOptions, body: str, runnab
 
 
 def ask(
-    magics: AzureMLMagics, config: LLMConfig, messages: Sequence[Message], *, stream: bool, quiet: bool = False
+    magics: AzureMLMagics,
+    config: LLMConfig,
+    messages: Sequence[Message],
+    *,
+    stream: bool,
+    quiet: bool = False,
+    format: str = "markdown",  # noqa: A002 - the option's own name
 ) -> Response:
-    """The answer, shown as it arrives; the exchange goes into the history however it ends."""
+    """The answer in its format, shown as it arrives; the exchange goes into the history however it ends."""
     from azml_magics.core import invoke
 
-    show = stream and not quiet and wire.formatter_for(config).streams(config)
-    live = None
+    live: display.Live | None = None
+    answer: ResponseStream | None = None
+
+    def ended(error: AzmlError | Interrupted) -> None:
+        if live:
+            live.keep()
+        magics.session.record(config, messages, error.response, error)
+
     try:
         if not stream:
             response = invoke.invoke(config, messages)
         else:
             with invoke.stream(config, messages) as answer:
+                show = not quiet and wire.formatter_for(config).streams(config)
                 live = display.Live(magics.shell) if show else None
                 for chunk in answer:
                     if live and chunk.text:
                         live.add(chunk.text)
                 response = answer.response
-    except (AzmlError, Interrupted) as error:
-        if live:
-            live.keep()
-        magics.session.record(config, messages, error.response, error)
+    except AzmlError as error:
+        ended(error)
         raise
+    except KeyboardInterrupt as interrupt:  # a plain one where it came while drawing or asking for the key
+        came = replace(answer.response, finish_reason="interrupted") if answer else None
+        stopped = interrupt if isinstance(interrupt, Interrupted) else Interrupted(came)
+        ended(stopped)
+        raise stopped from None
+    response = formatted(response, format)
     if live:
         live.done(response)
     magics.session.record(config, messages, response)

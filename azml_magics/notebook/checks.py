@@ -9,11 +9,10 @@ from azml_magics.core.errors import (
     AzmlError,
     ConnectionFailed,
     EndpointError,
-    KeyMissing,
     one_line,
 )
 
-from . import display
+from . import calls, display
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +28,7 @@ _STEPS = ("config", "key", "reach", "authenticate", "answer")
 
 def test(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Table:
     """A check list: is the config whole, the key there, the endpoint reached, the key accepted, one token answered."""
-    config = magics.session.get(options["name"] or magics.session.active or magics.default_config)
+    config = calls.in_use(magics, options["name"] or "")
     found = check(config)
     rows = [(found[step][0], step, found[step][1]) for step in _STEPS]
     works = all(state == GOOD for state, _, _ in rows)
@@ -48,7 +47,7 @@ def check(config: LLMConfig) -> dict[str, tuple[str, str]]:
     found["config"] = (GOOD, f"POST {prepared.request.url} ({prepared.formatter.name})")
     try:
         invoke.prepare(config, "Hello")
-    except KeyMissing as error:
+    except AzmlError as error:  # no key, or one that no header can carry
         return found | {"key": (BAD, str(error))}
     found["key"] = (GOOD, str(config.key) if config.key else "none")
     return found | _answered(config, prepared.formatter)
@@ -67,6 +66,8 @@ def _answered(config: LLMConfig, formatter: wire.Formatter) -> dict[str, tuple[s
     except AuthenticationFailed as error:
         return {"reach": (GOOD, _status(error)), "authenticate": (BAD, str(error))}
     except EndpointError as error:
+        if not error.status:  # connected, and then not a byte: whether the key is good is not known
+            return {"reach": (GOOD, "connected"), "answer": (BAD, str(error))}
         return {"reach": (GOOD, _status(error)), "authenticate": (GOOD, ""), "answer": (BAD, str(error))}
     except AzmlError as error:
         return {"reach": (GOOD, ""), "authenticate": (GOOD, ""), "answer": (BAD, str(error))}

@@ -97,15 +97,22 @@ def _start_demo(magics: AzureMLMagics) -> str:
         import secrets
 
         running = Emulator(key=f"demo-{secrets.token_hex(8)}", rate=_DEMO_TOKENS_PER_SECOND)
-        running.start()
+        try:
+            running.start()
+        except (OSError, RuntimeError) as error:
+            raise ConfigError(f"The demo endpoint did not start: {error}", remedy="Run %azureml demo again.") from error
+        before = os.environ.get(DEMO_KEY_VARIABLE)
         os.environ[DEMO_KEY_VARIABLE] = running.key
         magics.demo_endpoint = running
-        magics.at_exit += [running.stop, _forget_demo_key]
+        magics.at_exit += [running.stop, lambda: _put_back(before)]
     return str(running.url)
 
 
-def _forget_demo_key() -> None:
+def _put_back(key: str | None) -> None:
+    """The demo's variable as it was before the demo."""
     os.environ.pop(DEMO_KEY_VARIABLE, None)
+    if key is not None:
+        os.environ[DEMO_KEY_VARIABLE] = key
 
 
 # ---- configs ---------------------------------------------------------------------------------------------------
@@ -114,6 +121,8 @@ def _forget_demo_key() -> None:
 def save(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Note:
     """Create a config, or change the one of that name, or a copy of another."""
     session, name = magics.session, options["name"]
+    if any("://" in word.partition("=")[0] for word in options["values"]):
+        raise UsageError("A URL goes behind --url", remedy=f"Write %azureml save {name} --url URL.")
     base = options["copy_of"] or (name if name in session.names() else "")
     config = session.get(base) if base else calls.from_environment()
     changes = args.config_changes(dict(options))
@@ -126,6 +135,7 @@ def save(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Note:
         key: args.json_or_text(value) for key, value in (args.pair(word, "save NAME") for word in options["values"])
     }
     config = session.save(name, config.merged(model_kwargs=kwargs, **changes))
+    calls.warn_of_misspelt_kwargs(config)
     return display.Note(f"Saved {name}: {_in_words(config)}{_still_missing(config)}")
 
 

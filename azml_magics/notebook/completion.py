@@ -66,16 +66,13 @@ def complete(
     """(the fragment before the cursor, its candidates), or None where the cell is not ours."""
     before = line[:column]
     first = text.split("\n", 1)[0]
-    if line_number > 0:
-        if not re.match(r"\s*%%azureml(\s|$)", first):
-            return None
+    if line_number > 0 and re.match(r"\s*%%azureml(\s|$)", first):
         brace = _BRACE.search(before)
         if not brace:
             return "", []
-        names = [name for name in magics.variables if not name.startswith("_")]
-        return brace["start"], _starting(brace["start"], names, "variable")
+        return brace["start"], _starting(brace["start"], _variable_names(magics), "variable")
     found = _LINE.match(before)
-    if not found or found["rest"] is None:
+    if not found or found["rest"] is None or (found["cell"] and line_number > 0):
         return None
     return _on_the_line(magics, found["rest"], is_cell=bool(found["cell"]))
 
@@ -84,7 +81,7 @@ def _on_the_line(magics: AzureMLMagics, rest: str, *, is_cell: bool) -> tuple[st
     words = rest.split()
     fragment = "" if rest[-1:].isspace() else words.pop()
     verb = None
-    if not is_cell:
+    if not (is_cell or [*words, fragment][0].startswith("-")):
         if not words:
             return fragment, _starting(fragment, VERBS, "verb")
         verb = words.pop(0)
@@ -130,7 +127,7 @@ def _positional(verb: str | None, words: list[str]) -> str:
 
 
 def _values(magics: AzureMLMagics, kind: str, fragment: str, words: list[str]) -> list[Candidate]:
-    variables = [f"${name}" for name in magics.variables if not name.startswith("_")]
+    variables = [f"${name}" for name in _variable_names(magics)]
     if kind.startswith("choices:"):
         return _starting(fragment, kind.removeprefix("choices:").split(","), "value")
     names: dict[str, Callable[[], Iterable[str]]] = {
@@ -153,6 +150,10 @@ def _list_completed(fragment: str, names: Iterable[str]) -> list[str]:
     head, comma, _ = fragment.rpartition(",")
     taken = head.split(",")
     return [f"{head}{comma}{name}" for name in names if name not in taken]
+
+
+def _variable_names(magics: AzureMLMagics) -> list[str]:
+    return [name for name in magics.own_variables() if not name.startswith("_")]
 
 
 def _key_variables() -> list[str]:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import html
 import json
+import re
 import sys
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from azml_magics.core import extract
 from azml_magics.core.comparison import Batch
 from azml_magics.core.response import Response
 
@@ -26,7 +28,9 @@ if TYPE_CHECKING:
 RESPONSE_MIME = "application/vnd.azml.response.v1+json"
 _FRAME = 0.05  # seconds: at most 20 updates a second
 EMPTY = {"text/plain": ""}
-_streamed: list[Response] = []  # what a terminal has already shown token by token
+_streamed: list[tuple[str, Any, int]] = []  # what a terminal has shown token by token: text, shell, cell's number
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # half a character, which no message to a frontend can carry
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # what could command a terminal
 
 
 def install(ipython: InteractiveShell) -> None:
@@ -42,26 +46,26 @@ def uninstall(ipython: InteractiveShell) -> None:
     for kind in _BUNDLES:
         if kind in formatter.type_printers:
             formatter.pop(kind)
+    _streamed.clear()
 
 
 def response_bundle(response: Response, **_asked: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """(data, metadata) of a response: exactly its text, its Markdown, and our own mime type; both deterministic."""
-    if _streamed and _streamed[-1] is response:
-        _streamed.clear()
+    if _is_on_screen(response):
         return {"text/plain": summary(response)}, {}
-    data: dict[str, Any] = {"text/plain": response.text}
+    data: dict[str, Any] = {"text/plain": _sendable(response.text)}
     markdown = markdown_of(response)
     if markdown is not None:
-        data["text/markdown"] = markdown
+        data["text/markdown"] = _sendable(markdown)
     data[RESPONSE_MIME] = {
         "version": 1,
-        "text": response.text,
+        "text": _sendable(response.text),
         "config": response.config,
         "model": response.model,
         "finish_reason": response.finish_reason,
         "usage": response.usage.to_dict() if response.usage else None,
         "tool_calls": list(response.tool_calls),
-        "reasoning": response.reasoning,
+        "reasoning": _sendable(response.reasoning),
     }
     return data, {
         "azml": {
@@ -71,6 +75,17 @@ def response_bundle(response: Response, **_asked: Any) -> tuple[dict[str, Any], 
             "deployment": response.deployment,
         }
     }
+
+
+def _is_on_screen(response: Response) -> bool:
+    """Whether the terminal's person has just seen this answer stream in, in this very cell."""
+    seen = _streamed.copy()
+    _streamed.clear()
+    return any(text == response.text and shell.execution_count == cell for text, shell, cell in seen)
+
+
+def _sendable(text: str) -> str:
+    return _LONE_SURROGATE.sub("\ufffd", text)
 
 
 def batch_bundle(batch: Batch, **_asked: Any) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -98,9 +113,9 @@ def markdown_of(response: Response) -> str | None:
     if response.format == "text":
         return None
     if response.format == "json" and response.parsed is not None:
-        return fenced(json.dumps(response.parsed, indent=2, ensure_ascii=False), "json")
+        return fenced(json.dumps(_plain(response.parsed), indent=2, ensure_ascii=False), "json")
     if response.format == "code" and isinstance(response.parsed, str):
-        return fenced(response.parsed, "python")
+        return inert(fenced(response.parsed, extract.code(response.text).language or "python"))
     if response.text:
         return inert(response.text)
     calls = [
@@ -108,6 +123,11 @@ def markdown_of(response: Response) -> str | None:
         for call in response.tool_calls
     ]
     return inert("The model asks for:\n\n" + "\n".join(calls)) if calls else "*(no text)*"
+
+
+def _plain(parsed: Any) -> Any:
+    """A pydantic object as the JSON value it stands for; JSON itself as it is."""
+    return parsed.model_dump(mode="json") if callable(getattr(parsed, "model_dump", None)) else parsed
 
 
 def fenced(text: str, language: str) -> str:
@@ -144,13 +164,12 @@ class Live:
     """The text so far, on the screen. Begins empty; `done` leaves it empty, `keep` leaves the text."""
 
     def __init__(self, shell: Any) -> None:
+        self._shell = shell
         self._terminal = in_terminal(shell)
         self._text = ""
         self._shown = 0
         self._next = 0.0
-        self._handle: Any = None
-        if not self._terminal:
-            self._handle = begin()
+        self._handle: Any = None  # begun with the first text: an error before it leaves no empty output
 
     def add(self, text: str) -> None:
         """Show more text, now or with the next frame."""
@@ -163,10 +182,12 @@ class Live:
 
     def _draw(self) -> None:
         if self._terminal:
-            sys.stdout.write(self._text[self._shown :])
+            sys.stdout.write(_CONTROL.sub("", _sendable(self._text[self._shown :])))
             sys.stdout.flush()
         elif len(self._text) > self._shown:
-            self._handle.update({"text/plain": self._text, "text/markdown": inert(self._text)}, raw=True)
+            self._handle = self._handle or begin()
+            text = _sendable(self._text)
+            self._handle.update({"text/plain": text, "text/markdown": inert(text)}, raw=True)
         self._shown = len(self._text)
 
     def done(self, response: Response) -> None:
@@ -174,8 +195,8 @@ class Live:
         if self._terminal:
             self._draw()
             sys.stdout.write("\n")
-            _streamed[:] = [response]
-        else:
+            _streamed[:] = [(response.text, self._shell, self._shell.execution_count)]
+        elif self._handle is not None:
             self._handle.update(EMPTY, raw=True)
 
     def keep(self) -> None:
@@ -225,8 +246,9 @@ class Table:
     note: str = ""
 
     def __repr__(self) -> str:
-        widths = [max(len(row[i]) for row in (self.headings, *self.rows)) for i in range(len(self.headings))]
-        headed = (self.headings, *self.rows) if any(self.headings) else self.rows
+        rows = [[" ".join(cell.splitlines()) for cell in row] for row in (self.headings, *self.rows)]
+        widths = [max(len(row[i]) for row in rows) for i in range(len(self.headings))]
+        headed = rows if any(self.headings) else rows[1:]
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in headed]
         return "\n".join(line.rstrip() for line in (*lines, *([self.note] if self.note else [])))
 

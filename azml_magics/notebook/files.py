@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from azml_magics import serialization
-from azml_magics.core.errors import DocumentError, UsageError
+from azml_magics.core.errors import ConfigError, DocumentError, UsageError
+from azml_magics.core.secrets import KeyRef
+from azml_magics.session import check_name
 
 from . import display
 
@@ -24,15 +26,21 @@ def export(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Note:
         if len(words) != 1:
             raise UsageError("%azureml export --all takes one folder", remedy="Write %azureml export --all FOLDER.")
         names = magics.session.names()
-        targets = [Path(words[0]) / f"{name}.json" for name in names]
-        for name, target in zip(names, targets, strict=True):
-            serialization.save(magics.session.get(name), target, **settings)
+        if not names:
+            raise ConfigError("There is no config to export", remedy="%azureml save NAME --url URL makes one.")
+        configs = [magics.session.get(name) for name in names]
+        for config in configs:  # all of them or, where one cannot be written down, none
+            serialization.to_document(config, langchain=options["langchain"])
+        for config in configs:
+            serialization.save(config, Path(words[0]) / f"{config.name}.json", **settings)
         return display.Note(f"Exported {len(names)} configs to {words[0]}: {', '.join(names)}.")
     if len(words) != 2:  # noqa: PLR2004 - NAME and PATH
         raise UsageError("%azureml export takes a config and a path", remedy="Write %azureml export NAME FILE.json.")
     name, path = words
-    serialization.save(magics.session.get(name), path, **settings)
-    return display.Note(f"Exported {name} to {path}. The key is not in it, only where to find it.")
+    config = magics.session.get(name)
+    serialization.save(config, path, **settings)
+    where = ", only where to find it" if isinstance(config.key, KeyRef) and not options["langchain"] else ""
+    return display.Note(f"Exported {name} to {path}. The key is not in it{where}.")
 
 
 def import_(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Note:
@@ -47,5 +55,14 @@ def import_(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Note:
     else:
         configs = [serialization.load(path, name=options["as_name"] or "")]
     for config in configs:
+        _check_name(config.name)
+    for config in configs:
         magics.session.save(config.name, config, source=str(path))
     return display.Note(f"Imported {', '.join(config.name for config in configs)}.")
+
+
+def _check_name(name: str) -> None:
+    try:
+        check_name(name)
+    except UsageError as error:
+        raise UsageError(error.cause, remedy="Import the file alone, with --as NAME.") from None

@@ -9,6 +9,7 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 from traitlets import Bool, CaselessStrEnum, Float, Int, Unicode, observe
 
 from azml_magics import session as sessions
+from azml_magics.core.errors import AzmlError, Interrupted
 
 from . import args, help_text, options
 
@@ -39,6 +40,7 @@ class AzureMLMagics(Magics):
         self.demo_endpoint: Any = None
         self.matcher: Any = None
         self.repairable: Any = None
+        self.last_error: BaseException | None = None
         self.session.resize_history(self.history_size)
 
     @property
@@ -51,6 +53,15 @@ class AzureMLMagics(Magics):
         """The notebook's variables."""
         namespace: dict[str, Any] = self.shell.user_ns  # type: ignore[union-attr]  # magics live in a shell
         return namespace
+
+    def own_variables(self) -> dict[str, Any]:
+        """The notebook's variables, the last outputs (_, _3) among them, without In, Out, exit and their like."""
+        hidden = self.shell.user_ns_hidden  # type: ignore[union-attr]  # magics live in a shell
+        return {
+            name: value
+            for name, value in self.variables.items()
+            if name.startswith("_") or hidden.get(name, hidden) is not value
+        }
 
     @observe("default_config")
     def _use_default(self, change: dict[str, Any]) -> None:
@@ -65,14 +76,19 @@ class AzureMLMagics(Magics):
     @line_cell_magic
     def azureml(self, line: str, cell: str | None = None) -> Any:
         """Replaced below by the generated help, which `%%azureml?` shows."""
-        if cell is not None:
-            from . import cell as cells
+        try:
+            # a line of options is a cell without a body, which IPython refuses with two %: -t $template, --help
+            if cell is not None or line.lstrip().startswith("-"):
+                from . import cell as cells
 
-            return cells.run(self, args.cell_options(line), cell)
-        from . import commands
+                return cells.run(self, args.cell_options(line), cell or "")
+            from . import commands
 
-        verb, rest = args.verb_of(line)
-        return commands.run(self, verb, rest)
+            verb, rest = args.verb_of(line)
+            return commands.run(self, verb, rest)
+        except (AzmlError, Interrupted) as error:
+            self.last_error = error
+            raise
 
     def close(self) -> None:
         """End what the magics started - the demo endpoint, connections - and forget the session."""

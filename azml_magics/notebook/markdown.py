@@ -26,6 +26,7 @@ _OTHER_BREAKS = re.compile(r"[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")  # line break
 _OPENING = re.compile(r"^(?P<indent> *)(?P<mark>`{3,}|~{3,})[ \t]*(?P<info>[\w+#./:{}=\"' -]*)$")
 _FENCE_LIKE = re.compile(r"^[\s>]*(?:(?:[-*+:]|\d{1,9}[.)])[\s>]+)*(?:`{3}|~{3})")
 _ITEM = re.compile(r"^(?P<offset> *(?:[-*+]|(?P<number>\d{1,9})[.)]) {1,4})\S")
+_TABBED = re.compile(r"^ *(?:(?:[-*+>]|\d{1,9}[.)]) *)*\t")  # readers count a tab's columns in several ways
 _CONTAINER = re.compile(r"^\s*(?:>|[-*+]\s|\d{1,9}[.)]\s)")
 _DEFINITION = re.compile(r"^\s*:[ \t]")
 _DEEPEST = 3  # columns that a block may be indented without becoming indented code
@@ -83,7 +84,7 @@ def _blocks(lines: list[str]) -> list[_Block] | None:
         line = lines[at]
         opening = _OPENING.match(line)
         if not opening:
-            if _FENCE_LIKE.match(line):
+            if _FENCE_LIKE.match(line) or (_TABBED.match(line) and line.strip()):
                 return None
             _follow_lists(offsets, line, after_blank=not prose or not prose[-1].strip())
             prose.append(line)
@@ -95,6 +96,7 @@ def _blocks(lines: list[str]) -> list[_Block] | None:
         blocks += [_Block(prose, is_code=False)] if prose else []
         blocks.append(_Block(lines[at:end], is_code=True, info=opening["info"].strip()))
         prose, at = [], end
+        offsets = [column for column in offsets if column <= len(opening["indent"])]
     has_code = bool(blocks)
     blocks += [_Block(prose, is_code=False)] if prose else []
     return None if has_code and any(_DEFINITION.match(line) for line in lines) else blocks
@@ -111,7 +113,7 @@ def _end(lines: list[str], at: int, opening: re.Match[str], offsets: list[int]) 
     """
     indent, mark = len(opening["indent"]), opening["mark"]
     offset = next((column for column in reversed(offsets) if column <= indent), 0)
-    if indent > offset + _DEEPEST or (offset and offset not in offsets):
+    if indent > offset + _DEEPEST:
         return 0
     closing = re.compile(rf"^\s*{re.escape(mark[0])}{{{len(mark)},}}\s*$")
     for index in range(at + 1, len(lines)):

@@ -23,17 +23,18 @@ _CELL = 60
 
 def last(magics: AzureMLMagics, options: Mapping[str, Any]) -> Any:
     """The last Response, also a partial one; where nothing arrived, the error in one line."""
+    if options["traceback"]:
+        if magics.last_error is None:
+            return display.Note("There has been no error.")
+        return display.Note("".join(traceback.format_exception(magics.last_error)))
     exchange = magics.session.last
     if exchange is None:
         raise ConfigError("Nothing has been asked yet", remedy="Write a prompt below %%azureml.")
-    if options["traceback"]:
-        if exchange.error is None:
-            return display.Note("The last prompt was answered without an error.")
-        return display.Note("".join(traceback.format_exception(exchange.error)))
     if magics.session.last_batch is not None:
         return magics.session.last_batch
-    if exchange.response is not None:
-        return exchange.response
+    response = exchange.response
+    if response is not None and (exchange.error is None or response.text or response.tool_calls):
+        return response
     return display.Note(f"No answer: {exchange.error}")
 
 
@@ -62,8 +63,8 @@ def _answer(exchange: Exchange) -> str:
 def _write(exchanges: list[Exchange], path: Path) -> display.Note:
     """JSON lines: one exchange a line, without keys."""
     lines = [json.dumps(_as_data(exchange), ensure_ascii=False) + "\n" for exchange in exchanges]
-    try:
-        path.write_text("".join(lines), encoding="utf-8")
+    try:  # half a character (a lone surrogate) is no UTF-8; its JSON escape is
+        path.write_bytes("".join(lines).encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise DocumentError(f"{path} cannot be written: {error.strerror or error}", remedy="Choose another.") from None
     return display.Note(f"Wrote {len(lines)} exchanges to {path}.")

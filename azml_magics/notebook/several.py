@@ -93,7 +93,7 @@ def _values(setting: str) -> tuple[str, list[Any]]:
 
 
 def _announcement(asks: list[side_by_side.Ask]) -> str:
-    return f"{len(asks)} requests" if len(asks) != 1 else "1 request"
+    return f"Sending {len(asks)} requests." if len(asks) != 1 else "Sending 1 request."
 
 
 def _record(magics: AzureMLMagics, asks: list[side_by_side.Ask], batch: Batch) -> None:

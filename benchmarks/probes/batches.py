@@ -1,9 +1,9 @@
 """Many prompts at once, in one fresh process: the seconds that one contender needs for all of them.
 
-python batches.py CONTENDER URL --prompts N --concurrency C --warm PLAIN_URL
+python batches.py CONTENDER URL --prompts N --concurrency C --warm BASE_URL
 
-URL holds the server's delay. One prompt goes to PLAIN_URL first, so that imports are not measured; the connections are
-opened within the time that is measured.
+URL holds the server's delay. Two prompts go to BASE_URL first, so that imports are not measured; no contender keeps its
+connections for the next batch, and all are opened within the time that is measured.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def main() -> None:
     parser.add_argument("--concurrency", type=int, required=True)
     parser.add_argument("--warm", required=True)
     asked = parser.parse_args()
-    CONTENDERS[asked.contender](asked.warm)(["Hello"], 1)
+    CONTENDERS[asked.contender](asked.warm)(["Hello", "Goodbye"], 2)
     work = CONTENDERS[asked.contender](asked.url)
     prompts = [f"Write haiku {number} about sparkling water." for number in range(asked.prompts)]
     start, cpu = time.perf_counter(), time.process_time()

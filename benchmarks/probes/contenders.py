@@ -31,7 +31,11 @@ def our_llm(url: str) -> Any:
 def community_llm(url: str) -> Any:
     from langchain_community.llms.azureml_endpoint import AzureMLOnlineEndpoint, DollyContentFormatter
 
-    return AzureMLOnlineEndpoint(**_llm(url, DollyContentFormatter()))
+    base, has_delay, delay = url.partition("/delay=")  # its check of the URL takes the path /score only
+    settings = _llm(base, DollyContentFormatter())
+    if has_delay:
+        settings["endpoint_url"] += f"?delay={delay}"
+    return AzureMLOnlineEndpoint(**settings)
 
 
 def _llm(url: str, formatter: Any) -> dict[str, Any]:

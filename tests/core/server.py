@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import threading
@@ -97,10 +98,8 @@ class Server:
 
 
 def _shut(connection: socket.socket) -> None:
-    try:
+    with contextlib.suppress(OSError):  # gone already
         connection.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass  # gone already
 
 
 def _read(reader, number: int) -> Received | None:

@@ -62,7 +62,11 @@ def test_the_key_is_looked_up_only_when_it_is_needed(monkeypatch):
         ({}, ConfigError, "No formatter: /score speaks a different dialect on every deployment (config 'prod')"),
         ({"formatter": "gtp2"}, UnknownName, "No formatter named 'gtp2' (config 'prod'). Did you mean 'gpt2'?"),
         ({"formatter": "gpt2", "key": Secret("kéy")}, ConfigError, "The key holds characters that no header can carry"),
-        ({"formatter": "gpt2", "key": Secret("k\ny")}, ConfigError, "The key holds characters that no header can carry"),
+        (
+            {"formatter": "gpt2", "key": Secret("k\ny")},
+            ConfigError,
+            "The key holds characters that no header can carry",
+        ),
     ],
 )
 def test_what_stops_a_call_before_it_begins(fields, kind, said):

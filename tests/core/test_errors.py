@@ -71,9 +71,7 @@ def test_escape_sequences_of_a_server_do_not_reach_the_terminal():
 
 def test_a_notebook_shows_the_line_and_no_traceback():
     assert errors.RateLimited("Too many", remedy="Wait.")._render_traceback_() == ["RateLimited: Too many. Wait."]
-    assert Interrupted()._render_traceback_() == [
-        "Interrupted: Stopped before the first token; nothing had arrived."
-    ]
+    assert Interrupted()._render_traceback_() == ["Interrupted: Stopped before the first token; nothing had arrived."]
 
 
 def test_an_interrupt_says_what_is_kept():

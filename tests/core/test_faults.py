@@ -143,7 +143,9 @@ REFUSALS = [
                 "code": "Invalid input",
                 "status": 422,
                 "message": "invalid input error",
-                "details": [{"type": "int_parsing", "loc": ["body", "max_tokens"], "msg": "Input should be a valid integer"}],
+                "details": [
+                    {"type": "int_parsing", "loc": ["body", "max_tokens"], "msg": "Input should be a valid integer"}
+                ],
             }
         },
         RequestRejected,
@@ -220,7 +222,15 @@ REFUSALS = [
         "must have less than 1024 tokens",
         "",
     ),
-    ("TGI overloaded", 429, {}, {"error": "Model is overloaded", "error_type": "overloaded"}, RateLimited, "overloaded", "Wait"),
+    (
+        "TGI overloaded",
+        429,
+        {},
+        {"error": "Model is overloaded", "error_type": "overloaded"},
+        RateLimited,
+        "overloaded",
+        "Wait",
+    ),
     (
         "Cognitive Services: key",
         401,
@@ -266,7 +276,15 @@ REFUSALS = [
         "no instance ready (424, 503 inside): no healthy upstream",
         "ten minutes",
     ),
-    ("front door: no instance, no headers", 424, {}, "no healthy upstream", EndpointUnavailable, "no instance ready", ""),
+    (
+        "front door: no instance, no headers",
+        424,
+        {},
+        "no healthy upstream",
+        EndpointUnavailable,
+        "no instance ready",
+        "",
+    ),
     (
         "front door: too few instances",
         424,
@@ -286,7 +304,15 @@ REFUSALS = [
         "max_concurrent_requests_per_instance",
     ),
     ("front door: the container's 429", 424, inner(429), {"message": "slow down"}, RateLimited, "slow down", ""),
-    ("front door: the container's 404", 424, inner(404), {"detail": "Not Found"}, RouteNotFound, "has no such route", "path"),
+    (
+        "front door: the container's 404",
+        424,
+        inner(404),
+        {"detail": "Not Found"},
+        RouteNotFound,
+        "has no such route",
+        "path",
+    ),
     (
         "front door: the container's 400",
         424,
@@ -308,11 +334,35 @@ REFUSALS = [
         "has no deployment with traffic, or none of that name (404)",
         "--deployment",
     ),
-    ("Envoy: timeout", 408, AZML, "upstream request timeout", EndpointTimeout, "(408): upstream request timeout", "180,000"),
+    (
+        "Envoy: timeout",
+        408,
+        AZML,
+        "upstream request timeout",
+        EndpointTimeout,
+        "(408): upstream request timeout",
+        "180,000",
+    ),
     ("Kubernetes: timeout", 504, {}, "", EndpointTimeout, "took longer than the endpoint waits (504)", "timeout"),
     ("too large", 413, {}, "", RequestRejected, "too large for the endpoint of 12,345 bytes (413)", "Shorten"),
-    ("gunicorn: a crash", 500, {}, "<html><title>Internal Server Error</title><p>x", EndpointUnavailable, "an HTML page, 'Internal Server Error'", "logs"),
-    ("a proxy's page without a title", 503, {}, "<html><body><h1>Service\n is away</h1>", EndpointUnavailable, "'Service is away'", ""),
+    (
+        "gunicorn: a crash",
+        500,
+        {},
+        "<html><title>Internal Server Error</title><p>x",
+        EndpointUnavailable,
+        "an HTML page, 'Internal Server Error'",
+        "logs",
+    ),
+    (
+        "a proxy's page without a title",
+        503,
+        {},
+        "<html><body><h1>Service\n is away</h1>",
+        EndpointUnavailable,
+        "'Service is away'",
+        "",
+    ),
     (
         "foundation-model-serve: vLLM away",
         502,
@@ -326,14 +376,30 @@ REFUSALS = [
         "Inference API with x-ms-error-code",
         404,
         {"x-ms-error-code": "ResourceNotFound"},
-        {"error": {"code": "ResourceNotFound", "message": "No deployment", "details": [], "target": None, "innererror": None}},
+        {
+            "error": {
+                "code": "ResourceNotFound",
+                "message": "No deployment",
+                "details": [],
+                "target": None,
+                "innererror": None,
+            }
+        },
         RouteNotFound,
         "No deployment",
         "",
     ),
     ("a code and no message", 400, {}, {"error": {"code": "BadModel"}}, RequestRejected, "(400): BadModel", ""),
     ("wrong method", 405, {}, {"detail": "Method Not Allowed"}, RequestRejected, "does not take POST", ""),
-    ("a redirect", 302, {"location": "https://login.example.com/?token=abc"}, "", RouteNotFound, "redirects elsewhere", "final URL"),
+    (
+        "a redirect",
+        302,
+        {"location": "https://login.example.com/?token=abc"},
+        "",
+        RouteNotFound,
+        "redirects elsewhere",
+        "final URL",
+    ),
     ("a teapot", 418, {}, "short and stout", RequestRejected, "unusual status (418): short and stout", ""),
     ("an unknown failure", 599, {}, "", EndpointUnavailable, "unusual status (599)", ""),
     ("another success", 204, {}, "", RequestRejected, "unusual status (204)", ""),
@@ -343,7 +409,7 @@ REFUSALS = [
 @pytest.mark.parametrize(
     ("who", "status", "headers", "body", "kind", "said", "remedy"), REFUSALS, ids=[refusal[0] for refusal in REFUSALS]
 )
-def test_a_refusal_becomes_one_line(who, status, headers, body, kind, said, remedy):
+def test_a_refusal_becomes_one_line(who, status, headers, body, kind, said, remedy):  # noqa: PLR0917 - a column each
     raw = (body if isinstance(body, str) else json.dumps(body)).encode()
     error = fault(status, headers, raw, request_bytes=12_345)
     line = str(error.at(config="prod"))
@@ -421,7 +487,21 @@ JSON = st.recursive(
         st.lists(inside, max_size=3)
         | st.dictionaries(
             st.sampled_from(
-                "error message detail details errors code status loc msg input innererror type object".split()
+                [
+                    "error",
+                    "message",
+                    "detail",
+                    "details",
+                    "errors",
+                    "code",
+                    "status",
+                    "loc",
+                    "msg",
+                    "input",
+                    "innererror",
+                    "type",
+                    "object",
+                ]
             ),
             inside,
             max_size=4,
@@ -438,8 +518,15 @@ BODIES = st.one_of(
 )
 HEADERS = st.dictionaries(
     st.sampled_from(
-        "retry-after retry-after-ms x-request-id ms-azureml-model-error-statuscode ms-azureml-model-error-reason "
-        "azureml-model-deployment date".split()
+        [
+            "retry-after",
+            "retry-after-ms",
+            "x-request-id",
+            "ms-azureml-model-error-statuscode",
+            "ms-azureml-model-error-reason",
+            "azureml-model-deployment",
+            "date",
+        ]
     ),
     st.text(max_size=12),
 )

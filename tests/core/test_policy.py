@@ -164,7 +164,10 @@ def test_it_is_replaced_by_a_fresh_one_only_once():
 
 
 def test_retries_go_on_after_a_replacement():
-    assert play(Broken("closed", OSError(), True), answer(503), OK, max_retries=1) == (["send", "send", 0.5, "send"], OK)
+    assert play(Broken("closed", OSError(), True), answer(503), OK, max_retries=1) == (
+        ["send", "send", 0.5, "send"],
+        OK,
+    )
 
 
 # ---- tokens
@@ -235,12 +238,20 @@ def test_another_refusal_does_not_try_it():
 @pytest.mark.parametrize(
     ("outcome", "said", "remedy"),
     [
-        (Broken("refused", OSError("Connection refused")), "Cannot connect to n.example.com: Connection refused", "URL"),
+        (
+            Broken("refused", OSError("Connection refused")),
+            "Cannot connect to n.example.com: Connection refused",
+            "URL",
+        ),
         (Broken("connect-timeout", OSError()), "n.example.com did not take the connection within 10 s", "VPN"),
         (Broken("timeout", OSError()), "No byte from n.example.com for 60 s", "It was not asked again"),
         (Broken("closed", OSError("peer closed")), "broke before the answer was whole: peer closed", "Try again"),
         (Broken("broken", OSError()), "broke before the answer was whole: OSError", "Try again"),
-        (Broken("untrusted", OSError("self-signed")), "n.example.com has a certificate that is not trusted", "SSL_CERT_FILE"),
+        (
+            Broken("untrusted", OSError("self-signed")),
+            "n.example.com has a certificate that is not trusted",
+            "SSL_CERT_FILE",
+        ),
         (Broken("unsendable", ValueError("bad")), "could not be sent: ValueError: bad", "URL"),
     ],
     ids=lambda value: value.how if isinstance(value, Broken) else None,

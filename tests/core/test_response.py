@@ -38,7 +38,11 @@ def test_usage_leaves_out_what_is_not_known():
     assert Usage(1, 2, 3).to_dict() == {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}
 
 
-@given(st.dictionaries(st.sampled_from(["prompt_tokens", "completion_tokens", "total_tokens"]), st.none() | st.integers() | st.text()))
+@given(
+    st.dictionaries(
+        st.sampled_from(["prompt_tokens", "completion_tokens", "total_tokens"]), st.none() | st.integers() | st.text()
+    )
+)
 def test_counts_are_never_negative_or_text(wire):
     usage = Usage.from_wire(wire)
     assert usage is None or all(value >= 0 for value in usage.to_dict().values())

@@ -17,6 +17,8 @@ from azml_magics.core import secrets
 from azml_magics.core.errors import AzmlError, ConfigError, KeyMissing, KeyRefused
 from azml_magics.core.secrets import DEFAULT_KEY, MASK, KeyRef, Secret, masked
 
+from .judge import only_our_errors
+
 KEY = "k3y-0123456789abcdef-KEEP-OUT"
 
 
@@ -155,7 +157,19 @@ def test_the_grammar_of_references(text, scheme, name, is_token):
 
 
 @pytest.mark.parametrize(
-    "text", ["env:", "env:1X", "env:A-B", "env:A B", "keyring:", "keyring:azml", "keyring:/x", "keyring:a/", "entra:x", "ask:x"]
+    "text",
+    [
+        "env:",
+        "env:1X",
+        "env:A-B",
+        "env:A B",
+        "keyring:",
+        "keyring:azml",
+        "keyring:/x",
+        "keyring:a/",
+        "entra:x",
+        "ask:x",
+    ],
 )
 def test_an_incomplete_reference_shows_the_forms(text):
     with pytest.raises(ConfigError, match="incomplete or has a wrong name") as caught:
@@ -163,7 +177,9 @@ def test_an_incomplete_reference_shows_the_forms(text):
     assert "env:NAME, keyring:SERVICE/NAME, entra, aml-token or ask" in str(caught.value)
 
 
-@pytest.mark.parametrize("literal", [KEY, f"Bearer {KEY}", "sk-abc:def", "eyJ0eXAi.eyJhdWQi.sig", "", "ENV:X", "environ"])
+@pytest.mark.parametrize(
+    "literal", [KEY, f"Bearer {KEY}", "sk-abc:def", "eyJ0eXAi.eyJhdWQi.sig", "", "ENV:X", "environ"]
+)
 def test_a_literal_key_is_refused_with_the_reason_and_not_repeated(literal):
     with pytest.raises(KeyRefused, match="would stay in the notebook and its history") as caught:
         KeyRef.parse(literal)
@@ -174,10 +190,8 @@ def test_a_literal_key_is_refused_with_the_reason_and_not_repeated(literal):
 
 @given(st.text())
 def test_any_text_is_a_reference_or_one_of_our_errors(text):
-    try:
+    with only_our_errors(ConfigError):
         assert KeyRef.parse(str(KeyRef.parse(text))) == KeyRef.parse(text)
-    except ConfigError as error:
-        assert "\n" not in str(error)
 
 
 def test_a_scheme_that_does_not_exist_cannot_be_made():

@@ -19,6 +19,14 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.filterwarnings(OLD_CORE))
 
 
+def whole(chunks):
+    """The sum of a stream's chunks."""
+    full = None
+    for chunk in chunks:
+        full = chunk if full is None else full + chunk
+    return full
+
+
 @pytest.fixture(scope="module")
 def running():
     with Emulator(key=KEY) as running:

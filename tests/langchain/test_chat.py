@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
+import langchain_core
 import pytest
+from langchain_core.caches import InMemoryCache
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, SystemMessage, ToolMessage
 from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.runnables import ConfigurableField
 
 from azml_magics import errors, langchain
 from azml_magics.emulator import Fault
 
-from .test_llm import Tokens
-
-
-def whole(chunks):
-    """The sum of a stream's chunks."""
-    full = None
-    for chunk in chunks:
-        full = chunk if full is None else full + chunk
-    return full
+from .conftest import whole
+from .test_llm import Tokens, gathered
 
 
 def test_an_answer_is_a_message_with_its_usage_and_origin(chat):
@@ -29,9 +25,7 @@ def test_an_answer_is_a_message_with_its_usage_and_origin(chat):
         answer.usage_metadata["input_tokens"] + answer.usage_metadata["output_tokens"]
     )
     metadata = answer.response_metadata
-    assert (metadata["model_name"], metadata["finish_reason"]) == ("azml-magics-demo", "stop" if len(
-        answer.content
-    ) < 100 else metadata["finish_reason"])
+    assert (metadata["model_name"], metadata["finish_reason"]) == ("azml-magics-demo", "length")
     assert (metadata["deployment"], bool(metadata["request_id"])) == ("blue", True)
 
 
@@ -185,6 +179,38 @@ def test_a_tools_result_reaches_the_model(chat):
     assert "add returned 3" in answer.content
 
 
+async def test_a_prompt_flow_gets_question_and_history_and_streams(endpoint, sent):
+    chat = langchain.AzureMLChatOnlineEndpoint(
+        endpoint_url=f"{endpoint.url}/score", deployment_name="promptflow", content_formatter="promptflow"
+    )
+    turns = [HumanMessage("Hi"), AIMessage("Hello"), HumanMessage("Name a cloud.")]
+    answer = chat.invoke(turns)
+    assert sent()["question"] == "Name a cloud."
+    assert sent()["chat_history"] == [{"inputs": {"question": "Hi"}, "outputs": {"answer": "Hello"}}]
+    chunks = list(chat.stream(turns))
+    assert len(chunks) > 5
+    assert whole(chunks).content == answer.content
+
+
+def test_langchains_cache_answers_the_second_time(chat, llm, endpoint):
+    for model in (chat, llm):
+        model.cache = InMemoryCache()
+        endpoint.requests.clear()
+        first = model.invoke("Hi")
+        assert getattr(model.invoke("Hi"), "content", None) == getattr(first, "content", None)
+        assert len(endpoint.requests) == 1
+        model.invoke("Hi", stop=["z"])
+        assert len(endpoint.requests) == 2
+
+
+def test_a_field_may_be_configured_at_run_time(chat, sent):
+    model = chat.configurable_fields(model_kwargs=ConfigurableField(id="kwargs"))
+    model.with_config(configurable={"kwargs": {"max_tokens": 3}}).invoke("Hi")
+    assert sent()["max_tokens"] == 3
+    model.invoke("Hi")
+    assert sent()["max_tokens"] == 40
+
+
 # ---- callbacks -----------------------------------------------------------------------------------------------
 
 
@@ -216,11 +242,12 @@ async def test_events_of_a_chain_hold_the_streamed_chunks(chat):
     assert names.count("on_chat_model_end") == 1
 
 
-def test_streaming_true_makes_invoke_stream_where_langchain_can(chat):
-    heard = Tokens()
-    chat = langchain.AzureMLChatOnlineEndpoint(endpoint_url=chat.endpoint_url, streaming=True, max_tokens=20)
-    answer = chat.invoke("Hi", config={"callbacks": [heard]})
-    assert answer.usage_metadata["output_tokens"] == 20 or answer.response_metadata["finish_reason"] == "stop"
+def test_streaming_true_makes_invoke_stream_where_langchain_knows_it(chat, sent):
+    told = chat.invoke("Hi")
+    chat = langchain.AzureMLChatOnlineEndpoint(endpoint_url=chat.endpoint_url, streaming=True, max_tokens=40)
+    answer = chat.invoke("Hi")
+    assert sent().get("stream", False) is (langchain_core.__version__ >= "1")
+    assert (answer.content, answer.usage_metadata) == (told.content, told.usage_metadata)
 
 
 def test_an_error_is_heard_and_raised_as_it_is(chat, endpoint):
@@ -247,9 +274,8 @@ async def test_an_error_in_an_async_stream_holds_what_had_arrived(chat, endpoint
     endpoint.script([Fault("cut", after=6)])
     pieces = []
     with pytest.raises(errors.StreamCutOff) as caught:
-        async for chunk in chat.astream("Hi"):
-            pieces.append(chunk.content)
-    assert caught.value.response.text == "".join(pieces) != ""
+        await gathered(chat.astream("Hi"), pieces)
+    assert caught.value.response.text == "".join(chunk.content for chunk in pieces) != ""
 
 
 def test_the_saved_document_names_the_chat_class(chat, tmp_path):

@@ -59,7 +59,10 @@ def test_what_a_persons_formatter_made_is_taken_as_it_is():
 
 def test_counts_of_several_answers_are_summed():
     output = results.llm_output([Response("a", usage=Usage(1, 2, 3), model="m"), Response("b", usage=Usage(4, 5, 9))])
-    assert output == {"token_usage": {"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 12}, "model_name": "m"}
+    assert output == {
+        "token_usage": {"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 12},
+        "model_name": "m",
+    }
     assert results.llm_output([Response("a")]) == {}
 
 

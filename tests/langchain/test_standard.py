@@ -9,14 +9,16 @@ import pytest
 
 from azml_magics.langchain import AzureMLChatOnlineEndpoint
 
-from .conftest import KEY
+from .conftest import KEY, whole
 
 integration_tests = pytest.importorskip("langchain_tests.integration_tests")
 unit_tests = pytest.importorskip("langchain_tests.unit_tests")
 
 NOWHERE = "https://name.region.inference.ml.azure.com/v1/chat/completions"
 # A picture of one pixel: the standard tests fetch theirs from the internet.
-PIXEL = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
+PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 
 
 SERIALIZED = {
@@ -64,7 +66,6 @@ class TestStandardUnit(unit_tests.ChatModelUnitTests):
             "timeout": 7,
         }
         return variables, {}, expected
-
 
     @pytest.fixture
     def snapshot(self):
@@ -145,10 +146,11 @@ class TestStandardIntegration(integration_tests.ChatModelIntegrationTests):
 
     @property
     def supported_usage_metadata_details(self):
-        return {"invoke": ["reasoning_output"], "stream": []}
+        return {"invoke": ["reasoning_output"], "stream": ["reasoning_output"]}
 
     def invoke_with_reasoning_output(self, *, stream=False):
-        return AzureMLChatOnlineEndpoint(**self.chat_model_params, model="reasoning").invoke("Why is the sky blue?")
+        model = AzureMLChatOnlineEndpoint(**self.chat_model_params, model="reasoning")
+        return whole(model.stream("Why is the sky blue?")) if stream else model.invoke("Why is the sky blue?")
 
 
 class TestStandardIntegrationOfTheInferenceAPI(TestStandardIntegration):

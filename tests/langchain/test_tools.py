@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from azml_magics import errors
 
-from .test_chat import whole
+from .conftest import whole
 
 
 @tool

@@ -134,7 +134,7 @@ def messages_of(prompt: str | Sequence[Message], system: str | None) -> list[Mes
     """`prompt` as messages, after the `system` message unless the prompt brings its own; PromptError for no prompt."""
     if isinstance(prompt, str):
         messages = [{"role": "user", "content": prompt}]
-    elif isinstance(prompt, Sequence) and not isinstance(prompt, (bytes, bytearray)):
+    elif _is_list(prompt):
         messages = [_message(turn) for turn in prompt]
     else:
         raise PromptError(f"{type(prompt).__name__!r} is no prompt", remedy=_PROMPT)
@@ -146,6 +146,10 @@ def messages_of(prompt: str | Sequence[Message], system: str | None) -> list[Mes
 
 
 _PROMPT = 'Give a text, or a list of messages such as {"role": "user", "content": "…"}.'
+
+
+def _is_list(prompt: object) -> bool:
+    return isinstance(prompt, Sequence) and not isinstance(prompt, bytes | bytearray)
 
 
 def _message(turn: Any) -> Message:

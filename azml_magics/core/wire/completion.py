@@ -222,6 +222,9 @@ class TGI(Formatter):
     def streams(self, config: LLMConfig) -> bool:
         return endpoint.route_of(config.endpoint_url) != "score"
 
+    def ends_with_done(self, config: LLMConfig) -> bool:
+        return self.streams(config)
+
     def encode(self, call: Call) -> Payload:
         return Payload(to_json({"inputs": call.text, "parameters": call.kwargs}))
 

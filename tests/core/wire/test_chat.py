@@ -73,7 +73,9 @@ def sent(a_config: LLMConfig, prompt) -> dict:
     return json.loads(prepare(a_config, prompt).request.body)
 
 
-@pytest.mark.parametrize(("source", "name", "url", "kwargs", "expected"), BODIES, ids=[f"{b[1]}-{b[0]}" for b in BODIES])
+@pytest.mark.parametrize(
+    ("source", "name", "url", "kwargs", "expected"), BODIES, ids=[f"{b[1]}-{b[0]}" for b in BODIES]
+)
 def test_the_body_is_the_documented_one(source, name, url, kwargs, expected):
     assert prepare(config(name, url, model_kwargs=kwargs), "Hi").request.body == expected
 
@@ -94,7 +96,11 @@ def test_the_system_message_comes_first_and_only_where_the_prompt_has_none():
 def test_image_tools_and_other_parts_travel_untouched():
     turns = [
         {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}]},
-        {"role": "assistant", "content": None, "tool_calls": [{"id": "c", "type": "function", "function": {"name": "f"}}]},
+        {
+            "role": "assistant",
+            "content": None,
+            "tool_calls": [{"id": "c", "type": "function", "function": {"name": "f"}}],
+        },
         {"role": "tool", "content": "{}", "tool_call_id": "c"},
     ]
     assert sent(config(), turns)["messages"] == turns
@@ -116,7 +122,10 @@ def mistral(*turns) -> list[dict]:
 
 
 def test_mistral_gets_the_system_text_in_the_first_user_message():
-    assert mistral({"role": "system", "content": "S"}, *TURNS) == [{"role": "user", "content": "S\n\nParis?"}, *TURNS[1:]]
+    assert mistral({"role": "system", "content": "S"}, *TURNS) == [
+        {"role": "user", "content": "S\n\nParis?"},
+        *TURNS[1:],
+    ]
 
 
 def test_mistral_gets_a_lone_system_message_as_the_users():
@@ -128,7 +137,8 @@ def test_mistral_gets_neighbours_of_one_role_as_one_message():
         {"role": "user", "content": "a\n\nb"}
     ]
     assert mistral(
-        {"role": "user", "content": "a"}, {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "u"}}]}
+        {"role": "user", "content": "a"},
+        {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "u"}}]},
     ) == [
         {"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "image_url", "image_url": {"url": "u"}}]}
     ]

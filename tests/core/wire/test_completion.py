@@ -112,7 +112,9 @@ def body(a_config: LLMConfig, prompt, *, stream: bool = False) -> bytes:
     return prepare(a_config, prompt, stream=stream).request.body
 
 
-@pytest.mark.parametrize(("source", "name", "url", "kwargs", "expected"), BODIES, ids=[f"{b[1]}-{b[0]}" for b in BODIES])
+@pytest.mark.parametrize(
+    ("source", "name", "url", "kwargs", "expected"), BODIES, ids=[f"{b[1]}-{b[0]}" for b in BODIES]
+)
 def test_the_body_is_the_documented_one(source, name, url, kwargs, expected):
     assert body(config(name, url, model_kwargs=kwargs), "Say {hi}") == expected
 
@@ -146,7 +148,9 @@ def test_turns_get_their_speakers_in_dialects_without_roles():
         {"role": "user", "content": [{"type": "text", "text": "And"}, {"type": "text", "text": " now?"}]},
     ]
     sent = json.loads(body(config("gpt2", system="Be brief."), turns))
-    assert sent["inputs"]["input_string"] == ["Be brief.\n\nUser: Hi\n\nAssistant: Hello\n\nUser: And now?\n\nAssistant:"]
+    assert sent["inputs"]["input_string"] == [
+        "Be brief.\n\nUser: Hi\n\nAssistant: Hello\n\nUser: And now?\n\nAssistant:"
+    ]
 
 
 def test_an_image_in_a_text_dialect_is_refused_before_anything_is_sent():
@@ -226,9 +230,7 @@ def test_other_routes_are_not_bothered_with_extra_parameters(url):
     assert "extra-parameters" not in headers(config("openai", url, model_kwargs={"top_k": 3}))
 
 
-@pytest.mark.parametrize(
-    "url", ["https://r.services.ai.azure.com/models", "https://r.services.ai.azure.com/openai/v1"]
-)
+@pytest.mark.parametrize("url", ["https://r.services.ai.azure.com/models", "https://r.services.ai.azure.com/openai/v1"])
 def test_the_model_is_required_where_the_url_does_not_name_it(url):
     with pytest.raises(ConfigError, match="serves several models and the request names none") as caught:
         body(config("openai-chat", url), "Hi")
@@ -302,7 +304,9 @@ def test_a_route_that_nobody_knows_is_anybodys():
     assert prepare(config("gpt2", odd), "Hi").request.url == odd
 
 
-@pytest.mark.parametrize("prompt", [None, 7, b"bytes", [], ["text"], [{"content": "no role"}], [None], {"role": "user"}])
+@pytest.mark.parametrize(
+    "prompt", [None, 7, b"bytes", [], ["text"], [{"content": "no role"}], [None], {"role": "user"}]
+)
 def test_what_is_no_prompt_is_a_prompt_error(prompt):
     with pytest.raises(PromptError) as caught:
         body(config("gpt2"), prompt)

@@ -67,7 +67,7 @@ class Messages:
 
 
 def prepared(formatter, url=URL, **fields):
-    return prepare(LLMConfig(endpoint_url=url, formatter=formatter, key=None, name="prod", **fields), "Hi \"you\"")
+    return prepare(LLMConfig(endpoint_url=url, formatter=formatter, key=None, name="prod", **fields), 'Hi "you"')
 
 
 def decoded(formatter, body: bytes):
@@ -107,7 +107,7 @@ def test_the_request_may_be_bytes_text_json_or_a_file(made, sent):
 
 @pytest.mark.parametrize("made", [None, 7, object(), Generation("x")])
 def test_a_request_that_is_none_of_these_names_the_formatter_and_the_remedy(made):
-    with pytest.raises(FormatterError, match="Returns.format_request_payload returned") as caught:
+    with pytest.raises(FormatterError, match=r"Returns.format_request_payload returned") as caught:
         prepared(Returns(made))
     assert "Return bytes, a str, or a dict" in str(caught.value)
     assert "config 'prod'" in str(caught.value)
@@ -137,7 +137,7 @@ def test_a_failure_in_the_dict_they_return_is_seen():
 
 @pytest.mark.parametrize("read", [None, 7, b"bytes", object(), Generation(7)])
 def test_an_answer_that_is_none_of_these_names_the_remedy(read):
-    with pytest.raises(FormatterError, match="Returns.format_response_payload returned") as caught:
+    with pytest.raises(FormatterError, match=r"Returns.format_response_payload returned") as caught:
         decoded(Returns(read=read), b"")
     assert "Return a str, a dict, or a LangChain Generation" in str(caught.value)
 
@@ -149,7 +149,7 @@ def test_odd_generation_info_is_no_failure(info):
 
 
 def test_what_they_raise_is_one_line_with_the_cause_kept_for_the_traceback():
-    with pytest.raises(FormatterError, match="Returns.format_request_payload raised KeyError: 'a b'") as caught:
+    with pytest.raises(FormatterError, match=r"Returns.format_request_payload raised KeyError: 'a b'") as caught:
         prepared(Returns(KeyError("a\nb")) if False else Returns(KeyError("a b")))
     assert isinstance(caught.value.__cause__, KeyError)
     assert "\n" not in str(caught.value)
@@ -226,7 +226,7 @@ def test_supported_api_types_are_honoured(supported, url, fine):
     if fine:
         assert prepared(Picky(), url)
     else:
-        with pytest.raises(FormatterError, match="Picky speaks to .* endpoints, and this one is") as caught:
+        with pytest.raises(FormatterError, match=r"Picky speaks to .* endpoints, and this one is") as caught:
             prepared(Picky(), url)
         assert "supported_api_types" in str(caught.value)
 

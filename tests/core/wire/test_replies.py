@@ -13,6 +13,8 @@ from azml_magics.core.response import Chunk, Usage
 from azml_magics.core.wire import events, replies
 from azml_magics.core.wire.sse import Event
 
+from ..judge import only_our_errors
+
 SHAPES = [
     ("Azure ML catalogue, gpt2 of December 2023", ["t"]),
     ("Azure ML catalogue, gpt2 of June 2023", [{"0": "t"}]),
@@ -240,17 +242,48 @@ def test_nesting_without_end_is_no_answer_and_no_crash(depth):
         replies.read(b"[" * depth + b"1" + b"]" * depth)
 
 
+_KEYS = [
+    "choices",
+    "message",
+    "content",
+    "text",
+    "delta",
+    "error",
+    "output",
+    "finish_reason",
+    "usage",
+    "tool_calls",
+    "function",
+    "arguments",
+    "index",
+    "token",
+    "details",
+    "generated_text",
+    "reasoning",
+    "reasoning_content",
+    "model",
+    "object",
+    "code",
+    "0",
+    "predictions",
+    "answer",
+    "logprobs",
+    "prompt_tokens",
+    "completion_tokens",
+    "id",
+    "exception",
+    "body",
+    "status_code",
+    "refusal",
+    "special",
+    "generated_tokens",
+]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(
-                "choices message content text delta error output finish_reason usage tool_calls function arguments index "
-                "token details generated_text reasoning reasoning_content model object code 0 predictions answer logprobs "
-                "prompt_tokens completion_tokens id exception body status_code refusal special generated_tokens".split()
-            )
-            | st.text(max_size=4),
+            st.sampled_from(_KEYS) | st.text(max_size=4),
             inner,
             max_size=4,
         )
@@ -260,9 +293,9 @@ JSON = st.recursive(
 CHOICES = st.fixed_dictionaries({"choices": st.lists(JSON, max_size=2)}, optional={"usage": JSON, "model": JSON})
 CHAT = st.fixed_dictionaries(
     {},
-    optional={
-        name: JSON for name in ("content", "text", "tool_calls", "reasoning", "reasoning_content", "refusal", "function")
-    },
+    optional=dict.fromkeys(
+        ("content", "text", "tool_calls", "reasoning", "reasoning_content", "refusal", "function"), JSON
+    ),
 )
 CHAT_CHOICES = st.fixed_dictionaries(
     {"choices": st.lists(st.fixed_dictionaries({}, optional={"message": CHAT, "delta": CHAT, "finish_reason": JSON}))},
@@ -281,18 +314,14 @@ def is_a_reply(reply: replies.Reply) -> None:
 
 @given(JSON | CHOICES | CHAT_CHOICES | TGI)
 def test_whatever_json_comes_only_our_own_errors_come_out(value):
-    try:
+    with only_our_errors():
         is_a_reply(read(value))
-    except AzmlError as error:
-        assert "\n" not in str(error)
 
 
 @given(st.binary(max_size=40) | st.text(max_size=40).map(lambda t: t.encode("utf-8", "surrogatepass")))
 def test_whatever_bytes_come_only_our_own_errors_come_out(body):
-    try:
+    with only_our_errors():
         is_a_reply(replies.read(body))
-    except AzmlError as error:
-        assert "\n" not in str(error)
 
 
 # ---- streams
@@ -320,7 +349,10 @@ def test_the_pieces_of_a_completion_stream():
 @pytest.mark.parametrize(
     "value",
     [
-        {"choices": [{"delta": {"content": ""}, "finish_reason": "stop"}], "usage": {"prompt_tokens": 1, "completion_tokens": 2}},
+        {
+            "choices": [{"delta": {"content": ""}, "finish_reason": "stop"}],
+            "usage": {"prompt_tokens": 1, "completion_tokens": 2},
+        },
         {"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 2}},
     ],
     ids=["beside the finish reason (Inference API)", "in a last chunk without choices (OpenAI)"],
@@ -351,7 +383,9 @@ def test_the_fragments_of_a_tool_call():
 
 
 def test_the_pieces_of_tgi():
-    assert piece({"token": {"id": 1, "text": " a", "special": False}, "generated_text": None, "details": None}) == Chunk(" a")
+    assert piece(
+        {"token": {"id": 1, "text": " a", "special": False}, "generated_text": None, "details": None}
+    ) == Chunk(" a")
     last = {"token": {"text": "</s>", "special": True}, "generated_text": " a", "details": None}
     assert piece(last) == Chunk(finish_reason="stop")
     counted = {"finish_reason": "length", "generated_tokens": 9}
@@ -370,7 +404,13 @@ STREAM_FAILURES = [
     ("an error event that is no JSON", b"upstream went away", "error", ModelFailed, "upstream went away"),
     ("an error event that is no object", b'"went away"', "error", ModelFailed, "went away"),
     ("an error event without words", b"", "error", ModelFailed, "an error inside"),
-    ("TGI", {"error": "Input validation error", "error_type": "validation"}, "message", ModelFailed, "validation error"),
+    (
+        "TGI",
+        {"error": "Input validation error", "error_type": "validation"},
+        "message",
+        ModelFailed,
+        "validation error",
+    ),
     ("vLLM of old", {"object": "error", "message": "too long", "code": 400}, "message", ModelFailed, "too long"),
     ("vLLM", {"error": {"message": "too long", "code": 400}}, "message", ModelFailed, "too long"),
     ("filter", {"error": {"code": "content_filter", "message": "filtered"}}, "message", ContentFiltered, "filtered"),
@@ -391,11 +431,9 @@ def test_a_failure_within_a_stream_is_raised(source, value, kind, error, said):
 
 @given(JSON | CHOICES | CHAT_CHOICES | TGI, st.sampled_from(["message", "error", "x"]))
 def test_whatever_event_comes_only_our_own_errors_come_out(value, kind):
-    try:
+    chunk = None
+    with only_our_errors():
         chunk = piece(value, kind)
-    except AzmlError as error:
-        assert "\n" not in str(error)
-        return
     if chunk is not None:
         assert isinstance(chunk.text, str)
         assert isinstance(chunk.reasoning, str)
@@ -406,7 +444,5 @@ def test_whatever_event_comes_only_our_own_errors_come_out(value, kind):
 
 @given(st.binary(max_size=30))
 def test_whatever_data_comes_only_our_own_errors_come_out(data):
-    try:
+    with only_our_errors():
         piece(data)
-    except AzmlError as error:
-        assert "\n" not in str(error)

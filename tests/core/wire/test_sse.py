@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -50,7 +52,10 @@ FRAMINGS = {
     "blank lines alone": (b"\n\n\r\n\r", []),
     "lines of no known field": (b"datax: a\nnonsense\nevent\n\ndata: a\n\n", [b"a"]),
     "a character cut in two": ("data: é漢🫧\n\n".encode(), ["é漢🫧".encode()]),
-    "line separators of Unicode are text": ("data: a\u2028b\x0bc\x1cd\x85\n\n".encode(), ["a\u2028b\x0bc\x1cd\x85".encode()]),
+    "line separators of Unicode are text": (
+        "data: a\u2028b\x0bc\x1cd\x85\n\n".encode(),
+        ["a\u2028b\x0bc\x1cd\x85".encode()],
+    ),
     "nothing": (b"", []),
 }
 
@@ -84,7 +89,19 @@ def test_events_come_as_soon_as_they_are_whole():
 
 
 LINES = st.sampled_from(
-    [b"data: x", b"data:y", b"data:", b"data", b": c", b"event: error", b"event:", b"id: 1", b"", b"", "data: ü".encode()]
+    [
+        b"data: x",
+        b"data:y",
+        b"data:",
+        b"data",
+        b": c",
+        b"event: error",
+        b"event:",
+        b"id: 1",
+        b"",
+        b"",
+        "data: ü".encode(),
+    ]
 )
 ENDS = st.sampled_from([b"\n", b"\r\n", b"\r"])
 STREAMS = st.one_of(
@@ -99,7 +116,7 @@ STREAMS = st.one_of(
 @example(b"\xef\xbb\xbfdata: a\n\n", [1])
 def test_any_chunking_gives_the_same_events(raw, cuts):
     edges = sorted({0, len(raw), *(cut for cut in cuts if cut < len(raw))})
-    pieces = [raw[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    pieces = [raw[start:end] for start, end in itertools.pairwise(edges)]
     assert b"".join(pieces) == raw
     assert events(*pieces) == events(raw)
     assert events(*pieces, b"") == events(raw)

@@ -1,0 +1,112 @@
+"""What %load_ext finds: the project's [tool.azml_magics] in pyproject.toml, and the person's saved configs.
+
+    [tool.azml_magics]
+    default_config = "prod"
+    format = "text"
+
+    [tool.azml_magics.configs.prod]
+    endpoint_url = "https://NAME.REGION.inference.ml.azure.com/score"
+    formatter = "openai-chat"
+    key = "env:PROD_KEY"
+
+Files that cannot be read are named in a line each; they never keep the extension from loading.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from traitlets import TraitError
+
+from azml_magics.core.errors import AzmlError, did_you_mean
+
+from . import display
+
+if TYPE_CHECKING:
+    from .magics import AzureMLMagics
+
+_TABLE = b"[tool.azml_magics"
+_DEFAULTS = ("default_config", "format", "timeout", "stream", "concurrency", "history_size")
+
+
+def load(magics: AzureMLMagics) -> None:
+    """Save the configs that are found, none of them in use yet, and set the defaults."""
+    for path in sorted(_folder().glob("*.json")):
+        _load_file(magics, path)
+    project = _project_file(Path.cwd())
+    if project is not None:
+        _load_project(magics, project)
+
+
+def _folder() -> Path:
+    """~/.config/azml/configs, or its place under XDG_CONFIG_HOME."""
+    base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return Path(base) / "azml" / "configs"
+
+
+def _load_file(magics: AzureMLMagics, path: Path) -> None:
+    from azml_magics import serialization
+
+    try:
+        config = serialization.load(path)
+        magics.session.save(config.name, config, source=str(path), activate=False)
+    except AzmlError as error:
+        display.warn(str(error))
+
+
+def _project_file(folder: Path) -> Path | None:
+    """The nearest pyproject.toml with our table, from `folder` upwards."""
+    for place in (folder, *folder.parents):
+        path = place / "pyproject.toml"
+        try:
+            if _TABLE in path.read_bytes():
+                return path
+        except OSError:
+            continue
+    return None
+
+
+def _load_project(magics: AzureMLMagics, path: Path) -> None:
+    toml: Any = _toml()
+    if toml is None:
+        display.warn(f"{path} is not read: Python 3.10 needs tomli for it (pip install tomli).")
+        return
+    try:
+        table = toml.loads(path.read_text(encoding="utf-8"))["tool"]["azml_magics"]
+    except (ValueError, KeyError, OSError) as error:
+        display.warn(f"{path} cannot be read: {error}")
+        return
+    for name, document in table.pop("configs", {}).items():
+        _save(magics, name, document, f"{path} [tool.azml_magics.configs.{name}]", path)
+    for name, value in table.items():
+        _set_default(magics, name, value, path)
+
+
+def _toml() -> Any:
+    """tomllib, or tomli on Python 3.10; None without either."""
+    found = next((name for name in ("tomllib", "tomli") if importlib.util.find_spec(name)), None)
+    return importlib.import_module(found) if found else None
+
+
+def _save(magics: AzureMLMagics, name: str, document: Any, place: str, path: Path) -> None:
+    from azml_magics import serialization
+
+    try:
+        full = {"_type": "azureml_endpoint", **document} if isinstance(document, dict) else document
+        config = serialization.from_document(full, name=name, source=place)
+        magics.session.save(name, config, source=str(path), activate=False)
+    except AzmlError as error:
+        display.warn(str(error))
+
+
+def _set_default(magics: AzureMLMagics, name: str, value: Any, path: Path) -> None:
+    if name not in _DEFAULTS:
+        display.warn(f"{path}: [tool.azml_magics] has no key {name!r}.{did_you_mean(name, (*_DEFAULTS, 'configs'))}")
+        return
+    try:
+        setattr(magics, name, value)
+    except TraitError as error:
+        display.warn(f"{path}: {name}: {error}")

@@ -1,0 +1,140 @@
+"""Entra ID tokens and the system keyring, with fake packages in place of the real ones."""
+
+from __future__ import annotations
+
+import sys
+import types
+
+import pytest
+
+import azml_magics  # noqa: F401 - joins the resolvers
+from azml_magics.azure import identity
+from azml_magics.core.errors import KeyMissing
+from azml_magics.core.secrets import KeyRef, Secret
+
+MANAGED = "https://n.eastus.inference.ml.azure.com/score"
+
+
+@pytest.fixture
+def entra(monkeypatch):
+    """A fake azure.identity: what it was asked for, and what it says."""
+    fake = types.SimpleNamespace(made=0, scopes=[], error=None)
+
+    class DefaultAzureCredential:
+        def __init__(self):
+            fake.made += 1
+
+        def get_token(self, scope):
+            fake.scopes.append(scope)
+            if fake.error:
+                raise fake.error
+            return types.SimpleNamespace(token=f"token-{fake.made}", expires_on=0)
+
+    package, module = types.ModuleType("azure"), types.ModuleType("azure.identity")
+    package.__path__ = []
+    package.identity = module
+    module.DefaultAzureCredential = DefaultAzureCredential
+    monkeypatch.setitem(sys.modules, "azure", package)
+    monkeypatch.setitem(sys.modules, "azure.identity", module)
+    monkeypatch.setattr(identity, "_credential", None)
+    return fake
+
+
+def test_a_token_is_asked_for_the_endpoints_audience(entra):
+    assert KeyRef.parse("entra").resolve(MANAGED) == Secret("token-1")
+    assert entra.scopes == ["https://ml.azure.com/.default"]
+
+
+def test_the_credential_and_its_cache_are_kept_until_a_token_is_refused(entra):
+    ref = KeyRef.parse("entra")
+    ref.resolve(MANAGED)
+    ref.resolve(MANAGED)
+    assert entra.made == 1
+    assert ref.resolve(MANAGED, refresh=True) == Secret("token-2")
+
+
+@pytest.mark.parametrize(
+    ("url", "scope"),
+    [
+        (MANAGED, "https://ml.azure.com/.default"),
+        ("https://n.eastus2.models.ai.azure.com", "https://ml.azure.com/.default"),
+        ("https://n.usgovvirginia.inference.ml.azure.us/score", "https://ml.azure.us/.default"),
+        ("https://n.chinaeast2.inference.ml.azure.cn/score", "https://ml.azure.cn/.default"),
+        ("https://r.services.ai.azure.com/models", "https://cognitiveservices.azure.com/.default"),
+        ("https://r.openai.azure.com/openai/v1", "https://cognitiveservices.azure.com/.default"),
+        ("https://r.openai.azure.us/openai/v1", "https://cognitiveservices.azure.us/.default"),
+        ("https://r.openai.azure.cn/openai/v1", "https://cognitiveservices.azure.cn/.default"),
+        ("https://apim.example.com/score?next=.azure.us", "https://ml.azure.com/.default"),
+        ("", "https://ml.azure.com/.default"),
+    ],
+)
+def test_the_audience_goes_by_the_endpoint_and_its_cloud(url, scope):
+    assert identity.scope_of(url) == scope
+
+
+def test_a_token_that_cannot_be_had_is_one_line_with_the_remedy(entra):
+    entra.error = RuntimeError(
+        "DefaultAzureCredential failed:\n\tEnvironmentCredential: not set\n\tAzureCli: not found"
+    )
+    with pytest.raises(KeyMissing, match="No Entra ID token: DefaultAzureCredential failed:") as caught:
+        KeyRef.parse("entra").resolve(MANAGED)
+    assert "\n" not in str(caught.value)
+    assert "az login" in str(caught.value)
+    assert caught.value.__cause__ is entra.error
+
+
+def test_a_token_that_is_empty_is_no_token(entra, monkeypatch):
+    monkeypatch.setattr(
+        sys.modules["azure.identity"].DefaultAzureCredential,
+        "get_token",
+        lambda self, scope: types.SimpleNamespace(token=""),
+    )
+    with pytest.raises(KeyMissing, match="No Entra ID token"):
+        KeyRef.parse("entra").resolve(MANAGED)
+
+
+@pytest.fixture
+def keyring(monkeypatch):
+    """A fake keyring: what it holds, by (service, user)."""
+    held: dict = {}
+    module = types.ModuleType("keyring")
+
+    def get_password(service, user):
+        found = held.get((service, user))
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    module.get_password = get_password
+    monkeypatch.setitem(sys.modules, "keyring", module)
+    return held
+
+
+def test_a_key_in_the_keyring(keyring):
+    keyring["azml", "hr-bot"] = "Bearer from-the-ring\n"
+    keyring["azml", "a/b"] = "slashed"
+    assert KeyRef.parse("keyring:azml/hr-bot").resolve(MANAGED) == Secret("from-the-ring")
+    assert KeyRef.parse("keyring:azml/a/b").resolve(MANAGED) == Secret("slashed")
+
+
+@pytest.mark.parametrize("held", [None, "", "  "])
+def test_a_keyring_without_the_key_says_how_to_store_it(keyring, held):
+    keyring["azml", "hr-bot"] = held
+    with pytest.raises(KeyMissing, match="no password for azml/hr-bot") as caught:
+        KeyRef.parse("keyring:azml/hr-bot").resolve(MANAGED)
+    assert "keyring set azml hr-bot" in str(caught.value)
+
+
+def test_a_keyring_that_is_locked_is_one_line(keyring):
+    keyring["azml", "hr-bot"] = RuntimeError("locked\nby somebody")
+    with pytest.raises(KeyMissing, match="cannot be read: locked by somebody"):
+        KeyRef.parse("keyring:azml/hr-bot").resolve(MANAGED)
+
+
+@pytest.mark.parametrize(("module", "text"), [("azure.identity", "entra"), ("keyring", "keyring:a/b")])
+def test_without_the_packages_the_extra_is_named(monkeypatch, module, text):
+    monkeypatch.setitem(sys.modules, module, None)
+    monkeypatch.setattr(identity, "_credential", None)
+    with pytest.raises(KeyMissing, match="needs the azure extra") as caught:
+        KeyRef.parse(text).resolve(MANAGED)
+    assert 'pip install "azml-magics[azure]"' in str(caught.value)

@@ -1,0 +1,476 @@
+"""Answers piece by piece: what arrives is kept, whatever ends the stream."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+
+import pytest
+
+from azml_magics.core.errors import (
+    AzmlError,
+    ContentFiltered,
+    EndpointTimeout,
+    EndpointUnavailable,
+    Interrupted,
+    ModelFailed,
+    ReplyError,
+    RequestRejected,
+    StreamCutOff,
+)
+from azml_magics.core.invoke import astream, stream
+from azml_magics.core.response import Chunk, Response, Usage
+
+from .conftest import KEY
+from .server import STREAM_HEAD, chunk, delta, event, reply, streamed
+
+DONE = b"[DONE]"
+CLOSE_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nConnection: close\r\n\r\n"
+STOP = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+
+
+def whole(*texts: str) -> bytes:
+    return streamed(*(delta(text) for text in texts), STOP, DONE)
+
+
+def read_sync(config, prompt="Hi"):
+    with stream(config, prompt) as pieces:
+        return list(pieces), pieces
+
+
+def read_async(config, prompt="Hi"):
+    async def run():
+        async with astream(config, prompt) as pieces:
+            return [piece async for piece in pieces], pieces
+
+    return asyncio.run(run())
+
+
+@pytest.fixture(params=[read_sync, read_async], ids=["sync", "async"])
+def read(request):
+    """Reads a whole stream; every test that uses it runs both ways."""
+    return request.param
+
+
+def keep(came, pieces):
+    """Puts the texts of `pieces` into `came` as they come."""
+    with pieces:
+        for piece in pieces:
+            came.append(piece.text)
+
+
+async def akeep(came, pieces):
+    async with pieces:
+        async for piece in pieces:
+            came.append(piece.text)
+
+
+@pytest.fixture(params=["sync", "async"])
+def fail(request):
+    """Reads a stream that must fail; returns what had come, and the error."""
+
+    def sync(config):
+        came = []
+        with pytest.raises(AzmlError) as caught:
+            keep(came, stream(config, "Hi"))
+        return came, caught.value
+
+    def run(config):
+        async def read():
+            came = []
+            with pytest.raises(AzmlError) as caught:
+                await akeep(came, astream(config, "Hi"))
+            return came, caught.value
+
+        return asyncio.run(read())
+
+    return sync if request.param == "sync" else run
+
+
+def test_the_pieces_and_the_whole(server, config_of, read):
+    server.answers(streamed(delta("", role="assistant"), delta("Once "), delta("upon"), STOP, DONE))
+    chunks, pieces = read(config_of())
+    assert "".join(piece.text for piece in chunks) == "Once upon"
+    response = pieces.response
+    assert (response.text, response.finish_reason, response.model) == ("Once upon", "stop", "tiny")
+    assert (response.request_id, response.deployment, response.config) == ("r-77", "blue", "prod")
+    assert response.time_to_first_token is not None
+    assert 0 < response.time_to_first_token <= response.latency
+    assert pieces.response.latency == response.latency
+
+
+def test_it_asks_for_a_stream_with_usage(server, config_of, read):
+    server.answers(
+        streamed(delta("a"), STOP, {"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 2}}, DONE)
+    )
+    _, pieces = read(config_of())
+    assert server.received[0].json["stream"] is True
+    assert server.received[0].json["stream_options"] == {"include_usage": True}
+    assert pieces.response.usage == Usage(1, 2, 3)
+
+
+def test_a_server_that_refuses_stream_options_streams_without(server, config_of, read):
+    refused = {"detail": "Extra parameters ['stream_options'] are not allowed when extra-parameters is not set"}
+    server.answers(reply(refused, 400), whole("fine"))
+    _, pieces = read(config_of())
+    assert pieces.response.text == "fine"
+    assert "stream_options" not in server.received[1].json
+
+
+def test_the_connection_of_a_whole_stream_is_kept(server, config_of):
+    server.answers(whole("a"))
+    for _ in range(3):
+        read_sync(config_of())
+    assert server.connections == 1
+
+
+def test_a_server_that_ignores_stream_gives_one_piece(server, config_of, read):
+    server.answers(reply({"choices": [{"message": {"content": "all"}, "finish_reason": "stop"}], "model": "m"}))
+    chunks, pieces = read(config_of())
+    assert [piece.text for piece in chunks] == ["all"]
+    assert pieces.response.raw["model"] == "m"
+
+
+def test_a_dialect_that_cannot_stream_gives_one_piece(server, config_of, read):
+    server.answers(reply(["all"]))
+    chunks, pieces = read(config_of("/score", formatter="gpt2"))
+    assert chunks == [Chunk("all")]
+    assert (pieces.response.text, pieces.response.raw) == ("all", ["all"])
+
+
+def test_reasoning_tools_and_logprobs_are_put_together(server, config_of, read):
+    server.answers(
+        streamed(
+            {"choices": [{"delta": {"reasoning_content": "Let me "}}]},
+            {"choices": [{"delta": {"reasoning_content": "see."}, "logprobs": {"content": [{"token": "a"}]}}]},
+            {
+                "choices": [
+                    {"delta": {"tool_calls": [{"index": 0, "id": "c1", "function": {"name": "f", "arguments": ""}}]}}
+                ]
+            },
+            {"choices": [{"delta": {"tool_calls": [{"index": 0, "function": {"arguments": '{"city"'}}]}}]},
+            {"choices": [{"delta": {"tool_calls": [{"index": 1, "id": "c2", "function": {"name": "g"}}]}}]},
+            {"choices": [{"delta": {"tool_calls": [{"index": 0, "function": {"arguments": ':"Oslo"}'}}]}}]},
+            {"choices": [{"delta": {}, "finish_reason": "tool_calls", "logprobs": {"content": [{"token": "b"}]}}]},
+            DONE,
+        )
+    )
+    response = read(config_of())[1].response
+    assert response.reasoning == "Let me see."
+    assert response.tool_calls == (
+        {"id": "c1", "type": "function", "function": {"name": "f", "arguments": '{"city":"Oslo"}'}},
+        {"id": "c2", "type": "function", "function": {"name": "g", "arguments": ""}},
+    )
+    assert response.logprobs == {"content": [{"token": "a"}, {"token": "b"}]}
+    assert response.finish_reason == "tool_calls"
+
+
+@pytest.mark.parametrize(
+    "fragment",
+    [
+        {"index": 0, "id": 7, "function": {"name": 7, "arguments": {"a": 1}}},
+        {"index": "x", "function": "f"},
+        {"index": None, "function": {"name": None, "arguments": None}},
+        {"function": []},
+        {},
+    ],
+)
+def test_odd_fragments_of_a_tool_call_do_not_break_the_stream(server, config_of, fragment):
+    server.answers(streamed({"choices": [{"delta": {"tool_calls": [fragment]}}]}, STOP, DONE))
+    (call,) = read_sync(config_of())[1].response.tool_calls
+    assert isinstance(call["function"].get("name", ""), str)
+    assert isinstance(call["function"].get("arguments", ""), str)
+
+
+def test_a_character_cut_in_two_by_the_network_is_whole(server, config_of, read):
+    raw = b"".join(event(value) for value in (delta("Fjörð 🫧"), STOP, DONE))
+    server.answers(STREAM_HEAD + b"".join(chunk(raw[i : i + 3]) for i in range(0, len(raw), 3)) + b"0\r\n\r\n")
+    assert read(config_of())[1].response.text == "Fjörð 🫧"
+
+
+def test_prompt_flow_ends_when_the_connection_does(server, config_of, read):
+    def act(connection, request) -> bool:
+        assert request.headers["accept"] == "text/event-stream"
+        connection.sendall(CLOSE_HEAD + event({"answer": "Hel"}) + event({"answer": "lo"}))
+        return False
+
+    server.answers(act)
+    assert read(config_of("/score", formatter="promptflow"))[1].response.text == "Hello"
+
+
+TGI_LAST = {"token": {"text": "!", "special": False}, "generated_text": "Hi!", "details": None}
+
+
+def test_tgi_ends_with_its_whole_text(server, config_of, read):
+    server.answers(streamed({"token": {"text": "Hi", "special": False}, "generated_text": None}, TGI_LAST))
+    _, pieces = read(config_of("/generate", formatter="tgi"))
+    assert (pieces.response.text, pieces.response.finish_reason) == ("Hi!", "stop")
+    assert server.received[0].target == "/generate_stream"
+
+
+# ---- streams that fail
+
+
+def closing(raw: bytes):
+    def act(connection, request) -> bool:
+        connection.sendall(raw)
+        return False
+
+    return act
+
+
+CUT_OFF = [
+    ("the connection ends", CLOSE_HEAD + event(delta("Once ")) + event(delta("upon"))),
+    ("the chunks break off", STREAM_HEAD + chunk(event(delta("Once "))) + chunk(event(delta("upon")))),
+    ("within an event", CLOSE_HEAD + event(delta("Once ")) + event(delta("upon")) + b'data: {"choices": [{"del'),
+    ("within the word [DONE]", CLOSE_HEAD + event(delta("Once ")) + event(delta("upon")) + b"data: [DO"),
+    ("within a chunk", STREAM_HEAD + chunk(event(delta("Once ")) + event(delta("upon"))) + b"ff\r\ndata: {"),
+    ("the last chunk without [DONE]", STREAM_HEAD + chunk(event(delta("Once ")) + event(delta("upon"))) + b"0\r\n\r\n"),
+]
+
+
+@pytest.mark.parametrize(("how", "raw"), CUT_OFF, ids=[case[0] for case in CUT_OFF])
+def test_a_stream_that_is_cut_off_says_so_and_keeps_what_came(server, config_of, fail, how, raw):
+    server.answers(closing(raw))
+    came, error = fail(config_of(max_retries=3))
+    assert type(error) is StreamCutOff
+    assert came == ["Once ", "upon"]
+    assert error.response.text == "Once upon"
+    assert error.response.request_id == ("r-77" if raw.startswith(STREAM_HEAD) else "")
+    assert "What had arrived is kept" in error.remedy
+    assert len(server.received) == 1
+    assert "\n" not in str(error)
+
+
+def test_a_stream_of_tgi_that_is_cut_off_is_noticed_too(server, config_of, fail):
+    server.answers(closing(CLOSE_HEAD + event({"token": {"text": "Once", "special": False}, "generated_text": None})))
+    came, error = fail(config_of("/generate", formatter="tgi"))
+    assert (type(error), came, error.response.text) == (StreamCutOff, ["Once"], "Once")
+
+
+def test_an_answer_that_was_complete_stays_so_however_the_connection_ends(server, config_of, read):
+    for tail in (b"", b"data: [DO", chunk(b"x")[:2]):
+        server.answers(closing(STREAM_HEAD + chunk(event(delta("all")) + event(STOP)) + tail))
+        assert read(config_of())[1].response.text == "all"
+    server.answers(closing(STREAM_HEAD + chunk(event(delta("all")) + event(DONE))))
+    assert read(config_of())[1].response.text == "all"
+
+
+@pytest.mark.parametrize("raw", [CLOSE_HEAD, CLOSE_HEAD + b": ping\n\n"])
+def test_a_stream_without_a_word_is_no_answer(server, config_of, fail, raw):
+    server.answers(closing(raw))
+    for path, formatter in (("/v1/chat/completions", ""), ("/score", "promptflow")):
+        came, error = fail(config_of(path, formatter=formatter))
+        assert (type(error), came) == (StreamCutOff, [])
+
+
+def test_a_stall_is_a_timeout_with_what_came(server, config_of, fail):
+    let_go = threading.Event()
+
+    def act(connection, request) -> bool:
+        connection.sendall(STREAM_HEAD + chunk(event(delta("Once "))))
+        let_go.wait(20)
+        return False
+
+    server.answers(act)
+    try:
+        came, error = fail(config_of(timeout=0.3, max_retries=3))
+    finally:
+        let_go.set()
+    assert type(error) is EndpointTimeout
+    assert (came, error.response.text) == (["Once "], "Once ")
+    assert len(server.received) == 1
+
+
+FAILURES = [
+    ("an error within", {"error": {"message": "CUDA out of memory", "code": 500}}, ModelFailed, "CUDA out of memory"),
+    ("an error of old vLLM", {"object": "error", "message": "too long"}, ModelFailed, "too long"),
+    (
+        "the content filter",
+        {"choices": [{"delta": {"content": ""}, "finish_reason": "content_filter"}]},
+        ContentFiltered,
+        "content filter",
+    ),
+    ("no JSON", b"oops", ReplyError, "not JSON: 'oops'"),
+]
+
+
+@pytest.mark.parametrize(("what", "value", "kind", "said"), FAILURES, ids=[failure[0] for failure in FAILURES])
+def test_a_failure_in_the_middle_keeps_what_came(server, config_of, fail, what, value, kind, said):  # noqa: PLR0917 - a column each
+    server.answers(streamed(delta("Once "), value, DONE))
+    came, error = fail(config_of(max_retries=3))
+    assert type(error) is kind
+    assert said in str(error)
+    assert (came, error.response.text) == (["Once "], "Once ")
+    assert "config 'prod', deployment 'blue', request id r-77" in str(error)
+    assert len(server.received) == 1
+
+
+def test_an_error_event_in_the_middle(server, config_of, fail):
+    server.answers(
+        STREAM_HEAD
+        + chunk(event(delta("Once ")) + b'event: error\r\ndata: {"detail": "downstream"}\r\n\r\ndata: [DONE]\r\n\r\n')
+        + b"0\r\n\r\n"
+    )
+    came, error = fail(config_of())
+    assert (type(error), came) == (ModelFailed, ["Once "])
+    assert "downstream" in str(error)
+
+
+def test_a_refusal_before_the_stream_is_what_invoke_raises(server, config_of, fail):
+    server.answers(reply({"error": {"message": "too long", "code": 400}}, 400, x_request_id="r-5"))
+    came, error = fail(config_of())
+    assert (type(error), came) == (RequestRejected, [])
+    assert "request id r-5" in str(error)
+
+
+def test_before_the_first_piece_a_passing_failure_is_asked_again(server, config_of, read):
+    server.answers(reply("", 503, retry_after_ms="1"), whole("fine"))
+    assert read(config_of(max_retries=1))[1].response.text == "fine"
+
+
+def test_and_is_raised_in_the_end(server, config_of, fail):
+    server.answers(reply("", 503, retry_after_ms="1"))
+    _, error = fail(config_of(max_retries=1))
+    assert type(error) is EndpointUnavailable
+    assert len(server.received) == 2
+
+
+def test_a_whole_answer_that_fails_keeps_what_the_filter_let_through(server, config_of, fail):
+    server.answers(reply({"choices": [{"message": {"content": "Once"}, "finish_reason": "content_filter"}]}))
+    _, error = fail(config_of())
+    assert (type(error), error.response.text) == (ContentFiltered, "Once")
+
+
+def test_no_error_of_a_stream_shows_the_key(server, config_of, fail):
+    server.answers(streamed(delta("x"), {"error": {"message": f"bad key {KEY}"}}))
+    _, error = fail(config_of())
+    assert KEY not in f"{error}{error!r}{vars(error)}"
+
+
+# ---- leaving
+
+
+def test_leaving_early_closes_the_connection_and_keeps_what_came(server, config_of):
+    gone = threading.Event()
+
+    def act(connection, request) -> bool:
+        connection.sendall(STREAM_HEAD + chunk(event(delta("Once "))))
+        connection.settimeout(20)
+        if connection.recv(1) == b"":
+            gone.set()
+        return False
+
+    server.answers(act)
+    with stream(config_of(), "Hi") as pieces:
+        assert next(iter(pieces)).text == "Once "
+    assert gone.wait(20)
+    response = pieces.response
+    assert response.text == "Once "
+    assert pieces.response.latency == response.latency, "the clock stands still"
+
+
+async def test_leaving_early_closes_the_connection_on_a_loop_too(server, config_of):
+    gone = threading.Event()
+
+    def act(connection, request) -> bool:
+        connection.sendall(STREAM_HEAD + chunk(event(delta("Once "))))
+        connection.settimeout(20)
+        if connection.recv(1) == b"":
+            gone.set()
+        return False
+
+    server.answers(act)
+    async with astream(config_of(), "Hi") as pieces:
+        async for piece in pieces:
+            assert piece.text == "Once "
+            break
+    assert await asyncio.to_thread(gone.wait, 20)
+    assert pieces.response.text == "Once "
+
+
+def test_a_stream_that_is_never_read_sends_nothing(server, config_of):
+    pieces = stream(config_of(), "Hi")
+    assert pieces.response == Response("", config="prod", latency=pieces.response.latency) or not pieces.response.text
+    pieces.close()
+    assert list(pieces) == []
+    assert server.received == []
+
+
+def test_a_kernel_interrupt_while_waiting_keeps_the_text(server, config_of):
+    """SIGINT in the main thread, as Jupyter's stop button sends it, while the next token is awaited."""
+    let_go = threading.Event()
+
+    def act(connection, request) -> bool:
+        connection.sendall(STREAM_HEAD + chunk(event(delta("Once "))) + chunk(event(delta("upon"))))
+        read_two.wait(20)
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        let_go.wait(20)
+        return False
+
+    server.answers(act)
+    read_two = threading.Event()
+    came = []
+
+    def read() -> None:
+        for piece in stream(config_of(), "Hi"):
+            came.append(piece.text)
+            if len(came) == 2:
+                read_two.set()
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(Interrupted) as caught:
+            read()
+    finally:
+        signal.signal(signal.SIGINT, before)
+        let_go.set()
+    assert came == ["Once ", "upon"]
+    assert caught.value.response.text == "Once upon"
+    assert caught.value.response.finish_reason == "interrupted"
+    assert "9 characters that had arrived are kept" in str(caught.value)
+
+
+def test_an_interrupt_between_two_pieces_keeps_the_text_in_the_stream(server, config_of):
+    server.answers(whole("Once ", "upon"))
+    pieces = stream(config_of(), "Hi")
+
+    def read() -> None:
+        with pieces:
+            for _ in pieces:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        read()
+    assert pieces.response.text == "Once "
+
+
+async def test_a_cancelled_stream_keeps_what_came(server, config_of):
+    let_go = threading.Event()
+
+    def act(connection, request) -> bool:
+        connection.sendall(STREAM_HEAD + chunk(event(delta("Once "))))
+        let_go.wait(20)
+        return False
+
+    server.answers(act)
+    pieces = astream(config_of(), "Hi")
+    first = asyncio.Event()
+
+    async def read() -> None:
+        async for _ in pieces:
+            first.set()
+
+    task = asyncio.create_task(read())
+    await first.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    let_go.set()
+    assert pieces.response.text == "Once "
+
+
+def test_a_wrong_config_stops_before_anything_is_sent(config_of):
+    with pytest.raises(AzmlError, match="No formatter named"):
+        stream(config_of(formatter="nonsense"), "Hi")

@@ -1,0 +1,205 @@
+"""Lines as people type them, read into options; and the one line they get for those that cannot be read."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from azml_magics.core.errors import UsageError
+from azml_magics.notebook import args
+from azml_magics.notebook.options import VERBS, options_of
+
+
+def refused(line, verb=None):
+    with pytest.raises(UsageError) as caught:
+        args.parser_of(verb).read(args.words_of(line))
+    return str(caught.value)
+
+
+def test_an_empty_line_asks_for_nothing():
+    assert args.cell_options("") == args.CellOptions()
+
+
+def test_every_option_is_read():
+    read = args.cell_options(
+        "prod -p temperature=0.2 -p stop='[\"x\"]' -k '{\"seed\": 1}' -v a=b -t $t -u https://x.y/score --type dedicated "
+        '--deployment blue -f gpt2 --key env:K --timeout 2.5 --retries 0 -s "be nice" --model m --api-version 1 '
+        "-F json -o out -q --no-stream --dry-run --save kept"
+    )
+    assert read == args.CellOptions(
+        config="prod",
+        set=("temperature=0.2", 'stop=["x"]'),
+        kwargs='{"seed": 1}',
+        var=("a=b",),
+        template="$t",
+        url="https://x.y/score",
+        type="dedicated",
+        deployment="blue",
+        formatter="gpt2",
+        key="env:K",
+        timeout=2.5,
+        retries=0,
+        system="be nice",
+        model="m",
+        api_version="1",
+        format="json",
+        output="out",
+        quiet=True,
+        no_stream=True,
+        dry_run=True,
+        save="kept",
+    )
+
+
+@pytest.mark.parametrize("line", ["-s 'be nice' prod", 'prod --system "be nice"', "prod --system='be nice'"])
+def test_quotes_hold_a_text_together_wherever_the_config_stands(line):
+    read = args.cell_options(line)
+    assert (read.config, read.system) == ("prod", "be nice")
+
+
+def test_options_are_written_out_so_that_a_new_one_never_changes_the_meaning_of_a_line():
+    assert "no option --sys" in refused("--sys hello")
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("--systm x", "Did you mean '--system'?"),
+        ("--formater gpt2", "Did you mean '--formatter'?"),
+        ("--no_stream", "Did you mean '--no-stream'?"),
+        ("--temprature 3", "Model kwargs go behind -p: -p temperature=…."),
+        ("--max-tokens 3", "Model kwargs go behind -p: -p max_tokens=…."),
+        ("--top_p 0.1", "Model kwargs go behind -p: -p top_p=…."),
+        ("-F markdwon", "Did you mean 'markdown'?"),
+        ("--type serverles", "Did you mean 'serverless'?"),
+    ],
+)
+def test_a_mistyped_option_or_choice_names_the_nearest(line, hint):
+    assert hint in refused(line)
+
+
+def test_a_choice_that_is_near_to_nothing_names_them_all():
+    assert refused("-F pdf") == "--format takes markdown, text, json, code"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("--timeout soon", "--timeout takes a number, not 'soon'"),
+        ("--retries 1.5", "--retries takes a whole number, not '1.5'"),
+        ("-s", "argument -s/--system: expected one argument"),
+    ],
+)
+def test_a_value_of_the_wrong_kind_says_which_kind_is_right(line, said):
+    assert said in refused(line)
+
+
+@pytest.mark.parametrize("line", ['-s "be nice', "-s 'be nice", "prod it's"])
+def test_an_unclosed_quote_is_named(line):
+    assert refused(line).startswith("The line cannot be read: a quote is not closed.")
+
+
+def test_a_prompt_on_the_line_is_sent_below_it():
+    assert refused("demo Write a haiku").endswith("The prompt goes below the line.")
+
+
+def test_what_a_verb_needs_is_named_without_what_may_be_left_out():
+    assert "%azureml save: it needs NAME." in refused("", "save")
+    assert "%azureml rename: it needs NAME and NEW." in refused("", "rename")
+
+
+def test_help_is_pointed_to_with_the_verb():
+    assert "`%azureml help export`" in refused("x --forse", "export")
+    assert "`%azureml help`" in refused("--xyzzy")
+
+
+@pytest.mark.parametrize(
+    ("line", "verb", "rest"),
+    [
+        ("", "help", ""),
+        ("   ", "help", ""),
+        ("list", "list", ""),
+        ("use\tdemo", "use", "demo"),
+        ("  show   prod ", "show", "prod"),
+        ("ask What's  new, {x}?", "ask", "What's  new, {x}?"),
+    ],
+)
+def test_the_first_word_is_the_verb(line, verb, rest):
+    assert args.verb_of(line) == (verb, rest)
+
+
+@pytest.mark.parametrize(("word", "near"), [("lst", "list"), ("exprt", "export"), ("hlep", "help"), ("Save", "save")])
+def test_a_mistyped_verb_names_the_nearest_and_all(word, near):
+    with pytest.raises(UsageError) as caught:
+        args.verb_of(word)
+    assert f"no verb {word!r}. Did you mean {near!r}? Verbs: demo, save," in str(caught.value)
+
+
+def test_a_prompt_where_a_verb_belongs_is_shown_its_place():
+    with pytest.raises(UsageError, match="below %%azureml, or after %azureml ask"):
+        args.verb_of("What is MLflow?")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("0.2", 0.2),
+        ("30", 30),
+        ("true", True),
+        ("null", None),
+        ('["a", "b"]', ["a", "b"]),
+        ('"7"', "7"),
+        ("hello world", "hello world"),
+        ("", ""),
+        ("NaN", "NaN"),
+        ("-Infinity", "-Infinity"),
+        ("[" * 100_000, "[" * 100_000),
+    ],
+)
+def test_a_value_is_json_where_it_is_json_and_else_text(text, value):
+    assert args.json_or_text(text) == value
+
+
+def test_a_pair_splits_at_the_first_equals_sign():
+    assert args.pair("stop=a=b", "-p") == ("stop", "a=b")
+
+
+@pytest.mark.parametrize("text", ["temperature", "=0.2", ""])
+def test_half_a_pair_says_how_it_is_written(text):
+    with pytest.raises(UsageError, match="Write -p temperature=0.2"):
+        args.pair(text, "-p")
+
+
+@given(st.text(max_size=80))
+def test_any_line_is_read_or_refused_in_one_line(line):
+    try:
+        read = args.cell_options(line)
+    except UsageError as error:
+        assert "\n" not in str(error)
+    else:
+        assert isinstance(read, args.CellOptions)
+
+
+@given(st.sampled_from(sorted(VERBS)), st.text(max_size=60))
+def test_any_line_after_a_verb_is_read_or_refused_in_one_line(verb, line):
+    try:
+        read = args.parser_of(verb).read(args.words_of(line))
+    except UsageError as error:
+        assert "\n" not in str(error)
+    else:
+        assert isinstance(read, dict)
+
+
+@given(st.text())
+def test_a_quoted_text_arrives_as_it_was(text):
+    quoted = "'" + text.replace("'", "'\"'\"'") + "'"
+    assert args.cell_options(f"--system={quoted}").system == text
+
+
+@pytest.mark.parametrize("verb", [None, *VERBS])
+def test_every_option_has_a_help_line_and_a_name_of_its_own(verb):
+    flags = [flag for names, _ in options_of(verb) for flag in names]
+    assert len(flags) == len(set(flags))
+    for names, keywords in options_of(verb):
+        assert keywords.get("help") or not names[0].startswith("-"), names

@@ -1,0 +1,363 @@
+"""One %%azureml cell: what goes out, what is shown, what stays."""
+
+from __future__ import annotations
+
+import pytest
+
+from azml_magics.core.errors import Interrupted
+from azml_magics.core.response import Response
+from azml_magics.emulator import Fault
+
+STREAM = "application/vnd.azml.response.v1+json"
+
+
+class Says:
+    """A formatter whose answer is given: for how answers are shown, whatever they say."""
+
+    def __init__(self, answer):
+        self.answer = answer
+
+    def format_request_payload(self, prompt, model_kwargs):
+        return {"input_data": [prompt]}
+
+    def format_response_payload(self, output):
+        return self.answer
+
+
+@pytest.fixture
+def saying(asking, endpoint):
+    """Run a cell whose answer is `answer`."""
+
+    def run(answer, line=""):
+        asking.vars["says"] = Says(answer)
+        return asking.ok(f"%%azureml -u {endpoint.url}/score -f $says {line}\nSay it.")
+
+    return run
+
+
+# ---- the answer ------------------------------------------------------------------------------------------------
+
+
+def test_the_result_is_the_response_and_its_plain_text_is_exactly_the_answer(asking):
+    ran = asking.ok("%%azureml\nWrite a haiku about sparkling water.")
+    assert isinstance(ran.result, Response)
+    assert "Sparkling water" in ran.text
+    assert ran.data["text/plain"] == ran.data["text/markdown"] == ran.result.text == str(ran.result)
+    assert ran.result.config == "main"
+    assert asking.vars["_"] is ran.result
+
+
+def test_the_vendor_mime_is_deterministic_and_times_are_metadata(asking):
+    first, second = (asking.ok("%%azureml -p seed=1\nHello") for _ in range(2))
+    assert first.data == second.data
+    assert first.data[STREAM]["usage"] == {"prompt_tokens": 8, "completion_tokens": 19, "total_tokens": 27}
+    assert set(first.metadata["azml"]) == {"latency", "time_to_first_token", "request_id", "deployment"}
+    assert first.metadata["azml"]["request_id"] != second.metadata["azml"]["request_id"]
+
+
+def test_it_streams_and_the_display_begins_and_ends_empty(asking, last_body):
+    ran = asking.ok("%%azureml\nHello there")
+    assert last_body()["stream"] is True
+    assert ran.payloads[0] == ran.payloads[-1] == {"text/plain": ""}
+    shown = [payload["text/plain"] for payload in ran.payloads[1:-1]]
+    assert shown
+    assert all(ran.text.startswith(text) for text in shown)
+
+
+@pytest.mark.parametrize("line", ["%%azureml --no-stream", "%config AzureMLMagics.stream = False\n%%azureml"])
+def test_without_streaming_the_answer_comes_whole(asking, last_body, line):
+    *before, line = line.split("\n")
+    for setting in before:
+        asking.ok(setting)
+    ran = asking.ok(f"{line}\nHello")
+    assert "stream" not in last_body()
+    assert ran.payloads == []
+    assert "Hello!" in ran.text
+
+
+def test_a_dialect_that_cannot_stream_shows_nothing_before_its_answer(asking, endpoint):
+    ran = asking.ok(f"%%azureml -u {endpoint.url}/score -f gpt2 --deployment gpt2-2023-06\nOnce")
+    assert ran.payloads == []
+    assert ran.text.startswith("Once")
+
+
+def test_a_server_that_ignores_the_wish_to_stream_is_understood(asking, endpoint):
+    endpoint.script([Fault("big", size=100)])
+    assert "nothing much" in asking.ok("%%azureml\nHello").text
+
+
+@pytest.mark.parametrize("fault", ["no-done", "done-no-space", "crlf", "split", "buffered", "no-usage"])
+def test_odd_streams_give_the_same_answer(asking, endpoint, fault):
+    plain = asking.ok("%%azureml\nHello").text
+    endpoint.script([Fault(fault)])
+    assert asking.ok("%%azureml\nHello").text == plain
+
+
+def test_quiet_shows_nothing_and_keeps_the_answer(asking):
+    ran = asking.ok("%%azureml -q\nHello")
+    assert (ran.result, ran.payloads, ran.stdout, ran.stderr) == (None, [], "", "")
+    assert "Hello!" in asking.ok("%azureml last").text
+
+
+def test_output_stores_the_response(asking):
+    ran = asking.ok("%%azureml -o answer\nHello")
+    assert asking.vars["answer"] is ran.result
+    asking.ok("%%azureml -q -o quiet\nHello")
+    assert asking.vars["quiet"].text == ran.result.text
+
+
+@pytest.mark.parametrize("name", ["my answer", "1st", "class", "a.b", "''"])
+def test_output_takes_the_name_of_a_variable(asking, endpoint, name):
+    before = len(endpoint.requests)
+    assert asking.refused(f"%%azureml -o '{name}'\nHello").startswith("UsageError: -o takes the name of a variable")
+    assert len(endpoint.requests) == before
+
+
+def test_a_failed_cell_leaves_the_variable_as_it_was(asking, endpoint):
+    asking.vars["answer"] = "before"
+    endpoint.script([Fault("401")])
+    asking.refused("%%azureml -o answer\nHello")
+    assert asking.vars["answer"] == "before"
+
+
+# ---- formats ---------------------------------------------------------------------------------------------------
+
+FENCED = 'Here you are:\n\n```json\n{"a": [1, 2]}\n```\nAnything else?'
+
+
+@pytest.mark.parametrize(
+    "answer", ['{"a": [1, 2]}', FENCED, 'Sure! {"a": [1, 2]} is it.', '~~~\n{"a": [1, 2]}\n~~~', '```json\n{"a": [1, 2]}']
+)
+def test_json_is_parsed_out_of_fences_and_prose(saying, answer):
+    ran = saying(answer, "-F json")
+    assert ran.result.parsed == {"a": [1, 2]}
+    assert ran.text == answer
+    assert ran.data["text/markdown"] == '```json\n{\n  "a": [\n    1,\n    2\n  ]\n}\n```'
+    assert ran.stderr == ""
+
+
+@pytest.mark.parametrize("answer", ["I would rather not.", '{"a": [1, 2', "{}-shaped", ""])
+def test_a_failed_parse_keeps_the_answer_and_warns(saying, answer):
+    ran = saying(answer or "nothing", "-F json")
+    assert ran.text == (answer or "nothing")
+    assert ran.result.parsed is None
+    assert ran.stderr == "azureml: The answer holds no JSON; it is kept as text.\n"
+
+
+def test_code_is_the_first_block_in_its_language(saying):
+    ran = saying("Try this:\n\n```sql\nSELECT 1 < 2;\n```\n\nor\n\n```python\n1\n```\n", "-F code")
+    assert ran.result.parsed == "SELECT 1 < 2;"
+    assert ran.data["text/markdown"] == "```sql\nSELECT 1 < 2;\n```"
+
+
+def test_code_without_a_fence_is_all_of_it(saying):
+    ran = saying("print(1)", "-F code")
+    assert ran.result.parsed == "print(1)"
+    assert ran.data["text/markdown"] == "```python\nprint(1)\n```"
+
+
+def test_code_that_holds_fences_is_kept_together(saying):
+    inner = "print('```')\n```\n"
+    ran = saying(f"````python\n{inner}````", "-F code")
+    assert ran.result.parsed == inner.removesuffix("\n")
+    assert ran.data["text/markdown"].startswith("````python\n")
+    assert ran.data["text/markdown"].endswith("\n````")
+
+
+def test_text_is_shown_as_it_is(saying):
+    ran = saying("*stars* and <b>", "-F text")
+    assert ran.text == "*stars* and <b>"
+    assert "text/markdown" not in ran.data
+
+
+def test_the_default_format_is_a_setting(asking, saying):
+    asking.ok("%config AzureMLMagics.format = 'json'")
+    assert saying("[1]").result.parsed == [1]
+    assert saying("[1]", "-F markdown").result.parsed is None
+
+
+def test_the_last_answer_is_shown_again_in_its_format(asking, saying):
+    saying(FENCED, "-F json")
+    ran = asking.ok("%azureml last")
+    assert ran.result.parsed == {"a": [1, 2]}
+    assert ran.data["text/markdown"].startswith("```json\n")
+
+
+def test_html_in_an_answer_stays_text(saying):
+    ran = saying("Hi <script>alert(1)</script>")
+    assert ran.text == "Hi <script>alert(1)</script>"
+    assert ran.data["text/markdown"] == "Hi &lt;script>alert(1)&lt;/script>"
+
+
+def test_half_a_character_does_not_cost_the_answer(saying):
+    ran = saying("caf\ud83d\u00e9")
+    assert ran.result.text == "caf\ud83d\u00e9"
+    for text in (ran.text, ran.data["text/markdown"], ran.data[STREAM]["text"]):
+        assert text == "caf\ufffd\u00e9"
+
+
+def test_tool_calls_are_shown_where_there_is_no_text(asking, last_body):
+    asking.vars["kwargs"] = {
+        "tools": [{"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}],
+        "tool_choice": {"type": "function", "function": {"name": "weather"}},
+    }
+    ran = asking.ok("%%azureml -k $kwargs\nWhat is the weather in Oslo?")
+    assert last_body()["tools"][0]["function"]["name"] == "weather"
+    assert "The model asks for:" in ran.data["text/markdown"]
+    assert "`weather(" in ran.data["text/markdown"]
+    assert ran.data[STREAM]["tool_calls"][0]["function"]["name"] == "weather"
+
+
+# ---- dry run and save ------------------------------------------------------------------------------------------
+
+
+def test_a_dry_run_shows_the_request_without_its_key_and_sends_nothing(asking, endpoint):
+    ran = asking.ok("%%azureml --dry-run -p temperature=0.5 -s 'Be brief.'\nHello")
+    assert len(endpoint.requests) == 0
+    assert ran.text.startswith(f"POST {endpoint.url}/v1/chat/completions\n")
+    assert "Authorization: Bearer **********  (env:TEST_KEY)" in ran.text
+    assert '"temperature": 0.5' in ran.text
+    assert '"content": "Be brief."' in ran.text
+
+
+def test_a_dry_run_does_not_need_the_key(asking):
+    assert "env:NOT_THERE" in asking.ok("%%azureml --dry-run --key env:NOT_THERE\nHello").text
+
+
+def test_a_dry_run_is_no_exchange(asking):
+    asking.ok("%%azureml --dry-run\nHello")
+    assert asking.ok("%azureml history").text == "Nothing has been asked yet."
+
+
+def test_what_worked_can_be_saved(asking, last_body):
+    asking.ok("%%azureml -p temperature=0.7 -s 'Be brief.' --save brief\nHello")
+    asking.ok("%%azureml brief\nHello again")
+    assert last_body()["temperature"] == 0.7
+    assert last_body()["messages"][0] == {"role": "system", "content": "Be brief."}
+
+
+def test_what_failed_is_not_saved(asking, endpoint):
+    endpoint.script([Fault("400")])
+    asking.refused("%%azureml --save broken\nHello")
+    assert "broken" not in asking.ok("%azureml list").text
+
+
+def test_a_name_that_cannot_be_saved_is_refused_before_anything_is_sent(asking, endpoint):
+    assert "'my config' cannot name a config" in asking.refused("%%azureml --save 'my config'\nHello")
+    assert len(endpoint.requests) == 0
+
+
+def test_the_calls_options_do_not_stick(asking, last_body):
+    asking.ok("%%azureml -p temperature=0.9 -s 'Be brief.'\nHello")
+    asking.ok("%%azureml\nHello")
+    assert "temperature" not in last_body()
+    assert [turn["role"] for turn in last_body()["messages"]] == ["user"]
+
+
+# ---- what goes wrong -------------------------------------------------------------------------------------------
+
+
+def test_an_error_before_the_first_token_leaves_no_empty_output(asking, endpoint):
+    endpoint.script([Fault("401")])
+    assert asking.run("%%azureml\nHello").payloads == []
+
+
+def test_a_stream_that_is_cut_off_leaves_what_came_on_the_screen_and_in_last(asking, endpoint):
+    endpoint.script([Fault("cut", after=8)])
+    ran = asking.run("%%azureml\nTell me about rivers")
+    assert type(ran.error).__name__ == "StreamCutOff"
+    kept = ran.error.response.text
+    assert kept
+    assert ran.payloads[0] == {"text/plain": ""}
+    assert ran.payloads[-1]["text/plain"] == kept
+    assert asking.ok("%azureml last").text == kept
+
+
+def test_a_kernel_interrupt_while_drawing_keeps_the_text_so_far(asking, monkeypatch):
+    from azml_magics.notebook.display import Live
+
+    def interrupted(self, text, count=iter(range(100))):
+        self._text += text
+        if next(count) == 5:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Live, "add", interrupted)
+    ran = asking.run("%%azureml\nTell me about rivers")
+    assert type(ran.error) is Interrupted
+    assert ran.error.response.finish_reason == "interrupted"
+    assert ran.payloads[-1]["text/plain"] == ran.error.response.text != ""
+    assert asking.ok("%azureml last").text == ran.error.response.text
+    assert "Interrupted" in asking.ok("%azureml history").text
+
+
+def test_a_kernel_interrupt_at_the_keys_prompt_is_an_interrupt(asking, monkeypatch):
+    def interrupted(prompt):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("getpass.getpass", interrupted)
+    line = asking.refused("%%azureml --key ask\nHello")
+    assert line == "Interrupted: Stopped before the first token; nothing had arrived."
+    assert asking.ok("%azureml last").text.startswith("No answer: Stopped")
+
+
+def test_an_error_says_which_config_it_was(asking, endpoint):
+    asking.ok(f"%azureml save lost --url {endpoint.url}/score --key env:TEST_KEY")
+    assert "(config 'lost')" in asking.refused("%%azureml lost\nHello")
+    asking.ok("%azureml save bare -f gpt2")
+    assert asking.refused("%%azureml bare\nHello").startswith("ConfigError: No endpoint URL (config 'bare').")
+
+
+# ---- at a terminal ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def typing(terminal, endpoint):
+    terminal.ok(f"%azureml save main --url {endpoint.url}/v1/chat/completions --key env:TEST_KEY")
+    return terminal
+
+
+def test_at_a_terminal_the_tokens_go_to_stdout_and_the_result_is_one_short_line(typing):
+    ran = typing.ok("%%azureml\nHello there")
+    tokens, _, rest = ran.stdout.partition("\n")
+    assert tokens == ran.result.text
+    assert rest.startswith("Out[")
+    assert rest.count("\n") == 1
+    assert "[main · stop · " in rest
+    assert ran.payloads == []
+
+
+@pytest.mark.parametrize("line", ["-F json", "-F code", "-F text"])
+def test_at_a_terminal_no_format_shows_the_answer_twice(typing, line):
+    ran = typing.ok(f"%%azureml {line}\nGive me a JSON object with name and age")
+    assert ran.stdout.count("not a language model]") == 1
+
+
+def test_at_a_terminal_the_variable_shows_its_text_in_a_later_cell(typing):
+    typing.ok("answer = get_ipython().run_cell_magic('azureml', '', 'Hello there')")
+    ran = typing.ok("answer")
+    assert ran.result.text in ran.stdout
+    assert "· stop ·" not in ran.stdout
+
+
+def test_at_a_terminal_an_answer_that_did_not_stream_is_the_result(typing):
+    ran = typing.ok("%%azureml --no-stream\nHello there")
+    assert ran.stdout.count(ran.result.text) == 1
+    assert "Out[" in ran.stdout
+
+
+def test_at_a_terminal_an_answer_cannot_command_it(typing, endpoint, capsys):
+    from azml_magics.notebook.display import Live
+
+    live = Live(typing.shell)
+    live.add("a\x1b]52;c;aGk=\x07b\x9b31mc\td\ne")
+    live.done(Response("x"))
+    assert capsys.readouterr().out == "a]52;c;aGk=b31mc\td\ne\n"
+
+
+def test_at_a_terminal_what_came_before_a_cut_stays(typing, endpoint):
+    endpoint.script([Fault("cut", after=8)])
+    ran = typing.run("%%azureml\nTell me about rivers")
+    kept = ran.error.response.text
+    assert kept
+    assert ran.stdout.startswith(f"{kept}\n")
+    assert "StreamCutOff: " in ran.stdout

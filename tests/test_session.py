@@ -1,0 +1,340 @@
+"""The session: named configs, the active one, the history - from any thread."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from azml_magics import session as sessions
+from azml_magics.core.config import LLMConfig
+from azml_magics.core.errors import ConfigError, RateLimited, UnknownName, UsageError
+from azml_magics.core.response import Response
+from azml_magics.session import Change, Session
+
+PROD = LLMConfig(endpoint_url="https://n.eastus.inference.ml.azure.com/score", formatter="gpt2")
+
+
+@pytest.fixture
+def session():
+    return Session()
+
+
+@pytest.fixture
+def told(session):
+    """The changes that were announced."""
+    changes: list[Change] = []
+    session.subscribe(changes.append)
+    return changes
+
+
+# ---- configs
+
+
+def test_an_empty_session_says_how_to_begin(session):
+    with pytest.raises(ConfigError, match="There is no config yet") as caught:
+        session.get()
+    assert "%azureml demo" in str(caught.value)
+    assert session.active == ""
+    assert session.names() == []
+
+
+def test_the_first_config_saved_is_the_active_one(session, told):
+    assert session.save("prod", PROD).name == "prod"
+    session.save("test", PROD)
+    assert (session.active, session.names()) == ("prod", ["prod", "test"])
+    assert session.get().name == "prod"
+    assert session.get("test").name == "test"
+    assert told == [Change("saved", "prod"), Change("saved", "test")]
+
+
+def test_saving_again_replaces_and_keeps_its_place(session):
+    session.save("a", PROD)
+    session.save("b", PROD)
+    session.save("a", PROD.merged(timeout=5), source="a.json")
+    assert session.names() == ["a", "b"]
+    assert session.saved("a").source == "a.json"
+    assert session.get("a").timeout == 5
+
+
+def test_a_mistyped_name_names_the_nearest(session):
+    session.save("prod", PROD)
+    with pytest.raises(UnknownName, match=r"No config named 'prd'. Did you mean 'prod'\?"):
+        session.get("prd")
+
+
+def test_use_makes_active(session, told):
+    session.save("a", PROD)
+    session.save("b", PROD)
+    assert session.use("b").name == "b"
+    assert session.active == "b"
+    assert told[-1] == Change("used", "b")
+    with pytest.raises(UnknownName):
+        session.use("c")
+    assert session.active == "b"
+
+
+def test_rename_keeps_place_source_and_active(session, told):
+    session.save("a", PROD, source="a.json")
+    session.save("b", PROD)
+    session.rename("a", "c")
+    assert (session.names(), session.active) == (["c", "b"], "c")
+    assert session.get("c").name == "c"
+    assert session.saved("c").source == "a.json"
+    assert told[-1] == Change("renamed", "c")
+
+
+def test_rename_of_another_leaves_the_active_one(session):
+    session.save("a", PROD)
+    session.save("b", PROD)
+    session.rename("b", "c")
+    assert session.active == "a"
+
+
+def test_rename_refuses_a_name_that_is_taken_and_an_unknown_one(session):
+    session.save("a", PROD)
+    session.save("b", PROD)
+    with pytest.raises(ConfigError, match="There is a config named 'b' already"):
+        session.rename("a", "b")
+    with pytest.raises(UnknownName):
+        session.rename("x", "y")
+    session.rename("a", "a")
+    assert session.names() == ["a", "b"]
+
+
+def test_no_name_means_the_active_one_everywhere(session):
+    session.save("a", PROD)
+    session.save("b", PROD)
+    session.rename("", "c")
+    assert (session.names(), session.active) == (["c", "b"], "c")
+    assert session.use("").name == "c"
+    assert session.active == "c"
+    session.delete("")
+    assert (session.names(), session.active) == (["b"], "")
+
+
+def test_delete_forgets_and_without_the_active_one_none_is_active(session, told):
+    session.save("a", PROD)
+    session.save("b", PROD)
+    session.delete("a")
+    assert (session.names(), session.active) == (["b"], "")
+    assert told[-1] == Change("deleted", "a")
+    with pytest.raises(UnknownName):
+        session.delete("a")
+    with pytest.raises(ConfigError):
+        session.get()
+    session.save("c", PROD)
+    assert session.active == "c"
+
+
+@pytest.mark.parametrize("name", ["prod", "hr-bot", "gpt2.v1", "Straße", "a_b", "1", "v1:blue"])
+def test_names_that_a_line_can_hold(session, name):
+    assert session.save(name, PROD).name == name
+
+
+@pytest.mark.parametrize(
+    "name", ["", "-x", "$x", "%x", "a b", "a\nb", 'a"b', "a'b", "a=b", "a,b", "a/b", "a\\b", "{a}", "a\x00b", "\x1b[0m"]
+)
+def test_names_that_a_line_cannot_hold(session, name):
+    with pytest.raises(UsageError, match="cannot name a config"):
+        session.save(name, PROD)
+    assert session.names() == []
+
+
+# ---- history
+
+
+def test_the_history_is_numbered_and_bounded():
+    session = Session(history_size=3)
+    assert session.last is None
+    for number in range(5):
+        session.record(PROD, [{"role": "user", "content": f"q{number}"}], Response(f"a{number}"))
+    assert [exchange.number for exchange in session.history] == [3, 4, 5]
+    assert session.last.prompt == "q4"
+    session.resize_history(2)
+    assert [exchange.prompt for exchange in session.history] == ["q3", "q4"]
+    session.resize_history(0)
+    assert session.last is None
+
+
+def test_an_exchange_may_have_a_response_an_error_or_both(session, told):
+    error = RateLimited("busy")
+    exchange = session.record(session.save("prod", PROD), [], Response("half"), error)
+    assert (exchange.response.text, exchange.error) == ("half", error)
+    assert exchange.asked_at.tzinfo is not None
+    assert told[-1] == Change("asked", "prod")
+
+
+@pytest.mark.parametrize(
+    ("messages", "prompt"),
+    [
+        ([{"role": "system", "content": "S"}, {"role": "user", "content": "Q"}], "Q"),
+        (
+            [
+                {"role": "user", "content": "Q1"},
+                {"role": "assistant", "content": "A"},
+                {"role": "user", "content": "Q2"},
+            ],
+            "Q2",
+        ),
+        (
+            [{"role": "user", "content": [{"type": "text", "text": "What is"}, {"type": "image_url"}]}],
+            "What is [image_url]",
+        ),
+        ([{"role": "system", "content": "S"}], ""),
+        ([{"role": "user"}], ""),
+        ([], ""),
+    ],
+)
+def test_the_prompt_of_an_exchange_is_the_last_thing_the_user_said(session, messages, prompt):
+    assert session.record(PROD, messages).prompt == prompt
+
+
+def test_a_conversation_that_goes_on_does_not_change_the_history(session):
+    turns = [{"role": "user", "content": "one"}]
+    session.record(PROD, turns)
+    turns.append({"role": "user", "content": "two"})
+    assert session.last.prompt == "one"
+
+
+# ---- listeners
+
+
+def test_a_listener_may_ask_the_session_and_stop_listening(session):
+    seen = []
+    end = session.subscribe(lambda change: seen.append((change.name, session.names())))
+    session.save("a", PROD)
+    end()
+    end()
+    session.save("b", PROD)
+    assert seen == [("a", ["a"])]
+
+
+def test_a_listener_that_fails_keeps_nobody_else_from_hearing_and_nothing_from_being_saved(session, caplog):
+    seen = []
+
+    def broken(change):
+        raise RuntimeError("panel gone")
+
+    session.subscribe(broken)
+    session.subscribe(seen.append)
+    session.save("a", PROD)
+    assert seen == [Change("saved", "a")]
+    assert session.names() == ["a"]
+    assert "panel gone" in caplog.text
+
+
+def test_a_listener_in_another_thread_may_change_the_session(session):
+    """No lock is held while listeners run: one that waits for another thread does not hang."""
+    done = threading.Event()
+
+    def listener(change):
+        if change.name == "a":
+            thread = threading.Thread(target=lambda: (session.save("b", PROD), done.set()))
+            thread.start()
+            assert done.wait(20)
+
+    session.subscribe(listener)
+    session.save("a", PROD)
+    assert session.names() == ["a", "b"]
+
+
+# ---- threads
+
+
+def test_many_threads_lose_nothing():
+    session = Session(history_size=10_000)
+    heard = []
+    session.subscribe(heard.append)
+
+    def work(worker):
+        for number in range(50):
+            name = f"c{worker}-{number}"
+            session.save(name, PROD)
+            session.rename(name, name + "x")
+            session.record(PROD, [])
+            session.use(name + "x")
+            if number % 2:
+                session.delete(name + "x")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(8)))
+    assert len(session.names()) == len(set(session.names())) == 8 * 25
+    assert [exchange.number for exchange in session.history] == list(range(1, 401))
+    assert len(heard) == 8 * (50 * 4 + 25)
+    assert session.active in ("", *session.names())
+
+
+class Sessions(RuleBasedStateMachine):
+    """Whatever is done in whatever order: the active config is one of the saved ones, or none."""
+
+    def __init__(self):
+        super().__init__()
+        self.session = Session(history_size=4)
+        self.model: dict[str, float] = {}
+
+    names = st.sampled_from(["a", "b", "c", "d"])
+
+    @rule(name=names, timeout=st.integers(1, 9))
+    def save(self, name, timeout):
+        self.session.save(name, PROD.merged(timeout=timeout))
+        self.model[name] = timeout
+
+    @rule(name=names)
+    def use(self, name):
+        if name in self.model:
+            self.session.use(name)
+            assert self.session.active == name
+        else:
+            with pytest.raises(UnknownName):
+                self.session.use(name)
+
+    @rule(name=names)
+    def delete(self, name):
+        if name in self.model:
+            self.session.delete(name)
+            del self.model[name]
+        else:
+            with pytest.raises(UnknownName):
+                self.session.delete(name)
+
+    @rule(old=names, new=names)
+    def rename(self, old, new):
+        if old not in self.model or (new in self.model and new != old):
+            with pytest.raises(ConfigError):
+                self.session.rename(old, new)
+        else:
+            self.session.rename(old, new)
+            self.model = {(new if name == old else name): value for name, value in self.model.items()}
+
+    @rule()
+    def ask(self):
+        self.session.record(PROD, [])
+
+    @invariant()
+    def it_holds_together(self):
+        assert self.session.names() == list(self.model)
+        assert self.session.active in ("", *self.model)
+        for name, timeout in self.model.items():
+            config = self.session.get(name)
+            assert (config.name, config.timeout) == (name, timeout)
+        assert len(self.session.history) <= 4
+
+
+TestSessions = Sessions.TestCase
+TestSessions.settings = settings(max_examples=40, stateful_step_count=20, deadline=None, database=None)
+
+
+# ---- the one of this process
+
+
+def test_there_is_one_session_until_it_is_reset():
+    first = sessions.current()
+    first.save("prod", PROD)
+    assert sessions.current() is first
+    assert sessions.reset() is not first
+    assert sessions.current().names() == []

@@ -9,7 +9,7 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 from traitlets import Bool, CaselessStrEnum, Float, Int, Unicode, observe
 
 from azml_magics import session as sessions
-from azml_magics.core.errors import AzmlError, Interrupted
+from azml_magics.core.errors import AzmlError, Interrupted, UsageError
 
 from . import args, help_text, options
 
@@ -87,7 +87,8 @@ class AzureMLMagics(Magics):
             verb, rest = args.verb_of(line)
             return commands.run(self, verb, rest)
         except (AzmlError, Interrupted) as error:
-            self.last_error = error
+            if not isinstance(error, UsageError):  # a slip on the line hides nothing, not the error before it either
+                self.last_error = error
             raise
 
     def close(self) -> None:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import contextvars
 
 import pytest
+from langchain_core.caches import InMemoryCache
 from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.globals import set_llm_cache
+from langchain_core.prompt_values import StringPromptValue
+from langchain_core.tracers.context import collect_runs
 
 from azml_magics import errors
 from azml_magics.emulator import Fault
@@ -133,3 +137,46 @@ def test_the_callers_context_holds_in_the_batch(llm):
 def test_batch_as_completed_gives_every_index(llm):
     done = dict(llm.batch_as_completed(["a", "b", "c"]))
     assert sorted(done) == [0, 1, 2]
+
+
+# A batch that nobody listens to takes a shorter way; these are those who listen.
+
+
+async def test_a_cache_answers_for_the_batch(llm, endpoint):
+    cached = llm.model_copy(update={"cache": InMemoryCache()})
+    assert cached.batch(["a", "b"]) == cached.batch(["a", "b"]) == await cached.abatch(["a", "b"])
+    assert len(endpoint.requests) == 2
+
+
+def test_the_cache_of_the_whole_process_answers_too_unless_the_model_wants_none(llm, endpoint):
+    set_llm_cache(InMemoryCache())
+    try:
+        assert llm.batch(["a", "b"]) == llm.batch(["a", "b"])
+        assert len(endpoint.requests) == 2
+        llm.model_copy(update={"cache": False}).batch(["a", "b"])
+        assert len(endpoint.requests) == 4
+    finally:
+        set_llm_cache(None)
+
+
+@pytest.mark.parametrize("way", ["batch", "abatch"])
+async def test_a_tracer_around_a_batch_sees_every_run(llm, way):
+    with collect_runs() as seen:
+        _ = llm.batch(["a", "b"]) if way == "batch" else await llm.abatch(["a", "b"])
+    assert sorted(run.inputs["prompts"][0] for run in seen.traced_runs) == ["a", "b"]
+
+
+async def test_the_models_own_callbacks_hear_a_batch(llm):
+    ends = Ends()
+    listening = llm.model_copy(update={"callbacks": [ends]})
+    listening.batch(["a", "b"])
+    await listening.abatch(["c", "d"])
+    assert sorted(ends.ended) == ["a", "b", "c", "d"]
+
+
+async def test_a_batch_that_nobody_listens_to_gives_what_invoke_gives(llm, endpoint):
+    prompts = ["Name a river.", StringPromptValue(text="Name a lake.")]
+    alone = [llm.invoke(prompt, stop=["."], seed=3) for prompt in prompts]
+    assert llm.batch(prompts, stop=["."], seed=3) == alone == await llm.abatch(prompts, stop=["."], seed=3)
+    bodies = [request.json() for request in endpoint.requests]
+    assert {str(body) for body in bodies[:2]} == {str(body) for body in bodies[2:4]} == {str(b) for b in bodies[4:]}

@@ -1,0 +1,150 @@
+"""What Tab offers: options, choices, verbs, names, variables; and nothing changed anywhere else."""
+
+from __future__ import annotations
+
+import pytest
+from IPython.core.completer import provisionalcompleter
+
+from azml_magics.notebook.options import CELL_OPTIONS, VERBS, options_of
+
+
+@pytest.fixture
+def tab(asking):
+    """The completions of a cell at the mark |, with what of the cell they replace."""
+
+    def press(source):
+        cursor = source.index("|")
+        text = source.replace("|", "", 1)
+        with provisionalcompleter():
+            found = list(asking.shell.Completer.completions(text, cursor))
+        return [(text[c.start : c.end], c.text, c.type) for c in found]
+
+    return press
+
+
+@pytest.fixture
+def texts(tab):
+    return lambda source: [text for _, text, _ in tab(source)]
+
+
+def test_every_option_of_a_cell(tab):
+    flags = [flag for flags, _ in CELL_OPTIONS for flag in flags if flag.startswith("-")]
+    assert tab("%%azureml -|\n") == [("-", flag, "option") for flag in flags]
+    assert tab("%%azureml main --fo|") == [("--fo", "--formatter", "option"), ("--fo", "--format", "option")]
+
+
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb != "ask" and options_of(verb)])
+def test_every_option_of_a_verb(texts, verb):
+    flags = [flag for flags, _ in options_of(verb) for flag in flags if flag.startswith("--")]
+    assert texts(f"%azureml {verb} --|") == flags
+
+
+def test_every_verb(tab, texts):
+    assert tab("%azureml |") == [("", verb, "verb") for verb in VERBS]
+    assert texts("%azureml ex|") == ["export"]
+    assert texts("%azureml help de|") == [verb for verb in VERBS if verb.startswith("de")]
+
+
+def test_choices(texts):
+    assert texts("%%azureml -F |") == ["markdown", "text", "json", "code"]
+    assert texts("%%azureml --type s|") == ["serverless"]
+
+
+def test_config_names(asking, texts):
+    asking.ok("%azureml save second --from main")
+    assert texts("%%azureml |") == ["main", "second"]
+    assert texts("%%azureml s|") == ["second"]
+    for verb in ("use", "show", "delete", "test", "rename", "export"):
+        assert texts(f"%azureml {verb} m|") == ["main"]
+    assert texts("%azureml save third --from |") == ["main", "second"]
+
+
+def test_formatter_names_with_the_persons_own(asking, texts):
+    import azml_magics
+
+    class Mine:
+        def format_request_payload(self, prompt, model_kwargs): ...
+        def format_response_payload(self, output): ...
+
+    azml_magics.register_formatter("mine", Mine())
+    assert texts("%%azureml -f m|") == ["mistral-chat", "mlflow", "mine"]
+    assert "gpt2" in texts("%%azureml --formatter |")
+
+
+def test_kwargs_of_the_formatter_on_the_line_or_of_the_configs(texts):
+    assert "max_tokens=" in texts("%%azureml -p |")
+    assert "max_new_tokens=" in texts("%%azureml -f gpt2 -p |")
+    assert "max_tokens=" not in texts("%%azureml -f gpt2 -p |")
+    assert texts("%%azureml -p temp|") == ["temperature="]
+    assert texts("%azureml save prod -f gpt2 do_|") == ["do_sample="]
+
+
+def test_key_forms_and_the_names_of_variables_that_hold_keys(texts, monkeypatch):
+    monkeypatch.setenv("MY_API_KEY", "v4lue")
+    assert texts("%%azureml --key |") == ["env:", "keyring:", "entra", "aml-token", "ask"]
+    assert texts("%%azureml --key env:MY|") == ["env:MY_API_KEY"]
+    assert "v4lue" not in str(texts("%%azureml --key env:|"))
+
+
+def test_variables_in_the_body(asking, tab):
+    asking.vars.update(river="x", rivet=1, _hidden=2)
+    assert tab("%%azureml\nTell me about {riv|} and") == [("riv", "river", "variable"), ("riv", "rivet", "variable")]
+    everything = [text for _, text, _ in tab("%%azureml\nfirst line\nsecond {|")]
+    assert set(everything) >= {"river", "rivet"}
+    assert not {"In", "Out", "exit", "quit", "get_ipython", "_hidden"} & set(everything)
+
+
+def test_two_braces_are_no_variable(asking, tab):
+    asking.vars["river_name"] = "x"
+    assert not [kind for _, _, kind in tab("%%azureml\nliteral {{river_n|") if kind == "variable"]
+
+
+def test_dollar_names_where_an_object_may_stand(asking, texts):
+    asking.vars.update(model=1, mode=2)
+    for line in ("%%azureml $mod|", "%%azureml -f $mod|", "%%azureml -k $mod|", "%%azureml -t $mod|"):
+        assert texts(line) == ["$model", "$mode"]
+    assert texts("%%azureml -t n|") == ["none"]
+
+
+def test_a_line_magic_anywhere_in_a_cell(texts):
+    assert texts("x = 1\n%azureml us|") == ["use"]
+    assert texts("x = 1\nif x:\n    %azureml export --l|") == ["--langchain"]
+
+
+def test_a_line_of_options_is_completed_as_a_cell(texts):
+    assert texts("%azureml --dr|") == ["--dry-run"]
+    assert texts("%azureml -F j|") == ["json"]
+
+
+@pytest.mark.parametrize("source", ["impor|", "x = 1\nx.bit_le|", "%lo|", "%%ti|", "# %azureml us\npri|", "print('%azureml |"])
+def test_other_cells_are_completed_as_ever(asking, source):
+    def completed():
+        text, cursor = source.replace("|", ""), source.index("|")
+        with provisionalcompleter():
+            return [(c.start, c.end, c.text) for c in asking.shell.Completer.completions(text, cursor)]
+
+    with_us = completed()
+    asking.shell.run_line_magic("unload_ext", "azml_magics")
+    without = completed()
+    ours = {"%azureml", "%%azureml"}
+    assert [c for c in with_us if c[2] not in ours] == without
+
+
+@pytest.mark.parametrize("source", ["%azur|", "%%azur|"])
+def test_the_magic_itself_is_offered_by_ipython(texts, source):
+    assert source.rstrip("|") + "eml" in texts(source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["%%azureml -f xyzzy -p |", "%%azureml 'un|", "%azureml xyzzy |", "%azureml ask What is {|", "%%azureml -p temperature=|"],
+)
+def test_odd_lines_do_no_harm(texts, source):
+    assert isinstance(texts(source), list)
+
+
+def test_reloading_does_not_double_the_candidates(asking, texts):
+    before = len(asking.shell.Completer.custom_matchers)
+    asking.shell.run_line_magic("reload_ext", "azml_magics")
+    assert len(asking.shell.Completer.custom_matchers) == before
+    assert texts("%azureml ver|") == ["version"]

@@ -1,0 +1,41 @@
+"""What the README says can be typed is what there is."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from azml_magics.notebook import help_text
+from azml_magics.notebook.options import VERBS
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_tables_are_fresh():
+    assert help_text.refreshed(README) == README, "run: python -m azml_magics.notebook.help_text"
+    for name, table in help_text.markdown_tables().items():
+        assert table in README, f"the markers of {name} are gone"
+
+
+def test_both_commands_stand_alone_in_a_code_block():
+    blocks = re.findall(r"```bash\n(.*?)\n```", README, re.S)
+    assert 'pip install -e ".[demo]" && azml-magics demo' in blocks
+    assert 'pip install -e ".[test]" && pytest' in blocks
+
+
+def test_every_verb_in_an_example_exists():
+    used = set(re.findall(r"^%azureml ([a-z-]+)", README, re.M)) | set(re.findall(r"`%azureml ([a-z-]+)", README))
+    assert used
+    assert used <= set(VERBS)
+
+
+def test_the_links_lead_somewhere():
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", README):
+        assert (ROOT / target).exists(), target
+
+
+def test_the_extras_it_names_exist():
+    extras = re.findall(r"^(\w+) = \[", (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.M)
+    named = set(re.findall(r"\[(\w+)\]\"", README))
+    assert {"demo", "test", "lab"} <= named <= set(extras)

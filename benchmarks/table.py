@@ -48,7 +48,9 @@ class Row:
 
 
 def _share(ratio: float) -> str:
-    """ "1.3x", or "1/40" below one half."""
+    """ "1.3x", or "1/40" below one half; what costs less than nothing is "below 0"."""
+    if ratio <= 0:
+        return "below 0"
     return f"{ratio:.2f}x" if ratio > 0.5 else f"1/{1 / ratio:.3g}"
 
 

@@ -35,13 +35,17 @@ class Prepared:
 
     def placed(self, error: AzmlError) -> AzmlError:
         """`error` with the place of this call, and without its key."""
-        secrets = (self.secret, *self.refreshed)
-        error.cause = masked(error.cause, *secrets)
-        error.args = (error.cause,)
-        if isinstance(error, EndpointError):
-            error.body = masked(error.body, *secrets)
-            error.headers = {name: masked(value, *secrets) for name, value in error.headers.items()}
-        return error.at(config=self.config.name, deployment=self.config.deployment_name)
+        return placed(error, self.config, self.secret, *self.refreshed)
+
+
+def placed(error: AzmlError, config: LLMConfig, *secrets: Secret | None) -> AzmlError:
+    """`error` with its place in `config`, and without the `secrets` that a server may have repeated."""
+    error.cause = masked(error.cause, *secrets)
+    error.args = (error.cause,)
+    if isinstance(error, EndpointError):
+        error.body = masked(error.body, *secrets)
+        error.headers = {name: masked(value, *secrets) for name, value in error.headers.items()}
+    return error.at(config=config.name, deployment=config.deployment_name)
 
 
 def prepare(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -121,13 +122,16 @@ def _trusting_nobody() -> ssl.SSLContext:
 # ---- messages ------------------------------------------------------------------------------------------------
 
 
+_url = lru_cache(maxsize=256)(httpx.URL)  # reading one costs as much as the rest of a request's making
+
+
 def to_send(request: Request) -> httpx.Request:
     """`request` as httpx takes it."""
     waits = {"connect": min(CONNECT_TIMEOUT, request.timeout)}
     waits |= dict.fromkeys(("read", "write", "pool"), request.timeout)
     return httpx.Request(
         request.method,
-        request.url,
+        _url(request.url),
         headers={**_HEADERS, **request.headers},
         content=request.body or None,
         extensions={"timeout": waits},

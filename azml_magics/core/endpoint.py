@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -32,6 +33,11 @@ _BASE = re.compile(r"^(/models|/openai|(/openai)?/v1|/openai/deployments/[^/]+|/
 _HOST_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
 
 
+# A call asks these of its URL several times over, and a batch asks them of the same URL for every row.
+_remembered = lru_cache(maxsize=256)
+
+
+@_remembered
 def split(url: str) -> SplitResult:
     """The parts of `url`; ConfigError where it is no URL that a key may be sent to.
 
@@ -79,6 +85,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+@_remembered
 def kind_of(url: str) -> Kind:
     """The kind of endpoint that `url` points to, as far as its host and path tell; "other" is never an error."""
     parts = urlsplit(url.strip())
@@ -94,6 +101,7 @@ def kind_of(url: str) -> Kind:
     return "other"
 
 
+@_remembered
 def route_of(url: str) -> str:
     """The route at the end of the URL's path - "score", "generate", "chat/completions", … - or ""."""
     match = _ROUTE.search(urlsplit(url.strip()).path)
@@ -110,6 +118,7 @@ def api_type_of(url: str) -> ApiType:
     return "serverless" if speaks_openai else "dedicated"
 
 
+@_remembered
 def request_url(url: str, route: str, api_version: str | None = None) -> str:
     """The URL a request goes to: `url`, with `route` appended where it is only a base, and api-version in its query.
 
@@ -154,6 +163,7 @@ def _required_api_version(path: str) -> str | None:
     return None
 
 
+@_remembered
 def needs_model(url: str) -> bool:
     """Whether the body must name the model: Foundry's /models and the /openai/v1 route do not put it in the URL."""
     path = urlsplit(url).path

@@ -11,10 +11,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from .call import description_request, plan_of, prepare, read_answer
+from .call import description_request, placed, plan_of, prepare, read_answer
 from .errors import AzmlError, Interrupted
 from .policy import attempts
-from .secrets import masked
 from .stream import AsyncResponseStream, ResponseStream
 
 if TYPE_CHECKING:
@@ -59,12 +58,12 @@ def fetch(config: LLMConfig, url: str) -> bytes:
     """The body of a GET of `url` with the config's key; the errors are those of `invoke`."""
     from . import transport
 
-    request, secret = description_request(config, url)
+    secret = None
     try:
+        request, secret = description_request(config, url)
         return transport.send(attempts(request, max_retries=config.max_retries)).body
     except AzmlError as error:
-        error.cause = masked(error.cause, secret)
-        raise error.at(config=config.name, deployment=config.deployment_name) from error.__cause__
+        raise placed(error, config, secret) from error.__cause__
 
 
 def stream(config: LLMConfig, prompt: str | Sequence[Message]) -> ResponseStream:

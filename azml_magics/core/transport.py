@@ -19,7 +19,7 @@ from .policy import Answer, Broken, Plan, Request, Sleep
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncGenerator, Callable, Generator
+    from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 
 __all__ = ["asend", "broken", "close", "send", "trust"]
 
@@ -46,9 +46,9 @@ class _Lanes:
             idle = self._idle.get(_origin(url))
             return idle.pop() if idle else None
 
-    def give_back(self, url: str, lane: Lane) -> bool:
-        """Whether the lane was kept; a caller closes one that was not."""
-        lane.served = True
+    def give_back(self, url: str, lane: Lane, headers: Mapping[str, str]) -> bool:
+        """Whether the lane was kept; a caller closes one that was not. `headers` of the reply that it carried."""
+        lane.served = headers.get("connection", "").lower() != "close"  # else its next request connects anew
         with self._lock:
             idle = self._idle.setdefault(_origin(url), [])
             if len(idle) < _MOST_IDLE_LANES:
@@ -119,7 +119,7 @@ def _send_once(request: Request, *, fresh: bool = False) -> Answer | Broken:
         reply = lane.connection.handle_request(to_send(request))
         headers = headers_of(reply)
         if request.stream and reply.status_code == _OK:
-            return Answer(reply.status_code, headers, stream=_pieces(reply, request.url, lane))
+            return Answer(reply.status_code, headers, stream=_pieces(reply, headers, request.url, lane))
         answer = Answer(reply.status_code, headers, b"".join(reply.iter_bytes()))
         reply.close()
     except Exception as error:  # noqa: BLE001 - every failure to send becomes an error of ours in `attempts`
@@ -131,12 +131,12 @@ def _send_once(request: Request, *, fresh: bool = False) -> Answer | Broken:
         if lane is not None:
             lane.connection.close()
         raise
-    if not _lanes.give_back(request.url, lane):
+    if not _lanes.give_back(request.url, lane, headers):
         lane.connection.close()
     return answer
 
 
-def _pieces(reply: Any, url: str, lane: Lane) -> Generator[bytes, None, None]:
+def _pieces(reply: Any, headers: Mapping[str, str], url: str, lane: Lane) -> Generator[bytes, None, None]:
     """The body as it arrives; the lane goes back when it is whole and is closed when it is left early."""
     whole = False
     try:
@@ -144,7 +144,7 @@ def _pieces(reply: Any, url: str, lane: Lane) -> Generator[bytes, None, None]:
         whole = True
     finally:
         reply.close()
-        if not (whole and _lanes.give_back(url, lane)):
+        if not (whole and _lanes.give_back(url, lane, headers)):
             lane.connection.close()
 
 
@@ -210,7 +210,7 @@ async def _asend_once(request: Request, lanes: _Lanes, *, fresh: bool = False) -
         reply = await lane.connection.handle_async_request(to_send(request))
         headers = headers_of(reply)
         if request.stream and reply.status_code == _OK:
-            return Answer(reply.status_code, headers, stream=_apieces(reply, request.url, lane, lanes))
+            return Answer(reply.status_code, headers, stream=_apieces(reply, headers, request.url, lane, lanes))
         answer = Answer(reply.status_code, headers, b"".join([piece async for piece in reply.aiter_bytes()]))
         await reply.aclose()
     except Exception as error:  # noqa: BLE001 - every failure to send becomes an error of ours in `attempts`
@@ -222,12 +222,14 @@ async def _asend_once(request: Request, lanes: _Lanes, *, fresh: bool = False) -
         if lane is not None:
             await asyncio.shield(lane.connection.aclose())
         raise
-    if not lanes.give_back(request.url, lane):
+    if not lanes.give_back(request.url, lane, headers):
         await lane.connection.aclose()
     return answer
 
 
-async def _apieces(reply: Any, url: str, lane: Lane, lanes: _Lanes) -> AsyncGenerator[bytes, None]:
+async def _apieces(
+    reply: Any, headers: Mapping[str, str], url: str, lane: Lane, lanes: _Lanes
+) -> AsyncGenerator[bytes, None]:
     whole = False
     try:
         async for piece in reply.aiter_bytes():
@@ -235,5 +237,5 @@ async def _apieces(reply: Any, url: str, lane: Lane, lanes: _Lanes) -> AsyncGene
         whole = True
     finally:
         await reply.aclose()
-        if not (whole and lanes.give_back(url, lane)):
+        if not (whole and lanes.give_back(url, lane, headers)):
             await lane.connection.aclose()

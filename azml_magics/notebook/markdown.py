@@ -29,13 +29,14 @@ _ITEM = re.compile(r"^(?P<offset> *(?:[-*+]|(?P<number>\d{1,9})[.)]) {1,4})\S")
 _TABBED = re.compile(r"^ *(?:(?:[-*+>]|\d{1,9}[.)]) *)*\t")  # readers count a tab's columns in several ways
 _CONTAINER = re.compile(r"^\s*(?:>|[-*+]\s|\d{1,9}[.)]\s)")
 _DEFINITION = re.compile(r"^\s*:[ \t]")
+_LOOK_BACK = 2000  # characters of a paragraph before its math
 _DEEPEST = 3  # columns that a block may be indented without becoming indented code
 
 _SPAN = re.compile(r"(?<![`\\])(?P<ticks>`+)(?!`)(?P<inside>[^`|\n]+|[^|\n]{1,500}?[^`|\n])(?P=ticks)(?!`)")
 _BLOCK_MATH = re.compile(r"(?<!\\)\$\$|\\\\\[|\\begin\{(?P<name>[a-z]*\*?)\}")  # as nbconvert finds it
 _MATH = re.compile(
-    r"\$\$.{1,4000}?\$\$|\\begin\{([a-z]*\*?)\}.{1,4000}?\\end\{\1\}"
-    r"|\\{1,2}\[.{1,4000}?\\{1,2}\]|\\{1,2}\(.{1,1000}?\\{1,2}\)"
+    r"\$\$.{1,2000}?\$\$|\\begin\{([a-z]*\*?)\}.{1,2000}?\\end\{\1\}"
+    r"|\\{1,2}\[.{1,2000}?\\{1,2}\]|\\{1,2}\(.{1,1000}?\\{1,2}\)"
     r"|(?<![\\$\w])\$(?=[^\s$])[^$\n]{1,1000}?(?<![\s\\])\$(?![\d$])",
     re.DOTALL,
 )
@@ -159,11 +160,13 @@ def _is_settled(prose: list[str]) -> bool:
 
 def _stands_alone(text: str, begin: re.Match[str], end: int) -> bool:
     """Whether math over several lines is in one block for every reader: at its line's start, in no quote or list."""
-    before, inside = text[: begin.start()], text[begin.start() : end]
+    at, inside = begin.start(), text[begin.start() : end]
+    before = text[max(0, at - _LOOK_BACK) : at]
     start = before.rpartition("\n")[2]
     paragraph = before.rpartition("\n\n")[2]
     return not (
-        start.strip()
+        len(paragraph) == _LOOK_BACK
+        or start.strip()
         or len(start) > _DEEPEST
         or re.search(r"\n[ \t]*\n", inside)
         or any(_CONTAINER.match(line) for line in paragraph.split("\n"))

@@ -69,6 +69,8 @@ def main() -> None:
         if asked.calls:
             raw = raw_post(asked.url)
             contenders = {"cell": lambda: shell.run_cell_magic(name, line, PROMPT), "raw": raw}
+            if asked.magic == "azureml":  # %%ai waits for the whole answer: to compare, so does this
+                contenders["whole"] = lambda: shell.run_cell_magic(name, "--no-stream", PROMPT)
             measured.update(interleaved(contenders, asked.calls))
     report(**measured)
 

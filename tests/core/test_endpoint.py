@@ -276,10 +276,10 @@ def test_any_text_is_a_url_that_can_be_sent_or_one_of_our_errors(text, version):
     endpoint.kind_of(text), endpoint.api_type_of(text), endpoint.route_of(text)
     assert url.startswith(("https://", "http://"))
     assert endpoint.request_url(url, "score", version) == url
+    how, target = "sent", b""
     try:
-        sent = connection.to_send(Request(url, {}, b"", 1))
-    except Exception as error:  # a host that no name can be, such as "a..b": said when it is sent
-        assert connection.broken(error).how == "unsendable"
-    else:
-        assert b" " not in sent.url.raw_path
-        assert sent.url.host
+        target = connection.to_send(Request(url, {}, b"", 1)).url.raw_path
+    except Exception as error:  # a name in other letters that no registry would take: said when it is sent
+        how = connection.broken(error).how
+    assert how in {"sent", "unsendable"}
+    assert b" " not in target

@@ -9,8 +9,15 @@ import pytest
 
 import azml_magics
 from azml_magics.core import secrets
-from azml_magics.core.errors import AuthenticationFailed, ContentFiltered, Interrupted, ModelFailed, ReplyError
-from azml_magics.core.invoke import ainvoke, invoke
+from azml_magics.core.errors import (
+    AuthenticationFailed,
+    ContentFiltered,
+    Interrupted,
+    KeyMissing,
+    ModelFailed,
+    ReplyError,
+)
+from azml_magics.core.invoke import ainvoke, fetch, invoke
 from azml_magics.core.secrets import Secret
 
 from .conftest import KEY
@@ -102,3 +109,28 @@ def test_a_kernel_interrupt_stops_the_call(server, config_of):
         let_go.set()
     assert caught.value.response is None
     assert invoke(config_of("/score", formatter="gpt2"), "Hi").text == "t"
+
+
+# ---- fetch
+
+
+def test_a_description_is_fetched_with_the_key_and_the_deployment(server, config_of):
+    server.answers(reply({"swagger": "2.0"}))
+    config = config_of("/score", deployment_name="blue")
+    assert fetch(config, server.url + "/swagger.json") == b'{"swagger": "2.0"}'
+    (seen,) = server.received
+    assert (seen.method, seen.target, seen.body) == ("GET", "/swagger.json", b"")
+    assert seen.headers["authorization"] == f"Bearer {KEY}"
+    assert seen.headers["azureml-model-deployment"] == "blue"
+
+
+def test_a_description_that_is_refused_says_where_and_shows_no_key(server, config_of):
+    server.answers(reply({"message": f"not with {KEY}"}, 403, x_echo=KEY))
+    with pytest.raises(AuthenticationFailed, match="config 'prod'") as caught:
+        fetch(config_of("/score"), server.url + "/swagger.json")
+    assert KEY not in f"{caught.value}{caught.value!r}{caught.value.args}{vars(caught.value)}"
+
+
+def test_a_description_without_a_key_says_where(server, config_of):
+    with pytest.raises(KeyMissing, match="config 'prod'"):
+        fetch(config_of("/score", key="env:NO_SUCH_KEY"), server.url + "/swagger.json")

@@ -119,7 +119,7 @@ def test_any_text_may_be_a_secret(text):
     key = Secret(text)
     assert key == Secret(text)
     assert isinstance(hash(key), int)
-    assert masked(f"<{key.reveal()}>", key) == (f"<{MASK}>" if key else "<>")
+    assert masked(key.reveal(), key) == (MASK if key else "")
 
 
 def test_masked_blots_out_every_secret_and_leaves_the_rest():

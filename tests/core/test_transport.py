@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import gzip
 import socket
 import ssl
+import subprocess
 import sys
 import threading
 import traceback
-import warnings
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 
@@ -175,6 +174,23 @@ def test_a_fresh_connection_that_closes_without_a_word_is_not_asked_again(server
     assert "config 'prod'" in str(caught.value)
 
 
+def test_a_new_connection_to_a_server_that_never_keeps_one_is_no_kept_one(server, config_of):
+    """Microsoft's scoring server closes after each reply: one that crashes must not be asked a second time."""
+    server.answers(says(HI.replace(b"Content-Type", b"Connection: close\r\nContent-Type")), hang_up, HI)
+    invoke(config_of(), "Hi")
+    with pytest.raises(ConnectionFailed, match="broke before the answer was whole"):
+        invoke(config_of(), "Hi")
+    assert len(server.received) == 2
+
+
+async def test_a_new_connection_to_a_server_that_never_keeps_one_is_no_kept_one_on_a_loop(server, config_of):
+    server.answers(says(HI.replace(b"Content-Type", b"Connection: close\r\nContent-Type")), hang_up, HI)
+    await ainvoke(config_of(), "Hi")
+    with pytest.raises(ConnectionFailed, match="broke before the answer was whole"):
+        await ainvoke(config_of(), "Hi")
+    assert len(server.received) == 2
+
+
 def test_a_body_that_breaks_off_on_a_kept_connection_is_not_asked_again(server, config_of):
     server.answers(HI, says(HI[:-10]), HI)
     invoke(config_of(max_retries=3), "Hi")
@@ -225,20 +241,31 @@ def test_close_ends_the_kept_connections(server, config_of):
     assert server.connections == 2
 
 
-def test_a_loops_connections_end_with_the_loop(server, config_of):
+LOOPS = """
+import asyncio, gc, sys
+from azml_magics import LLMConfig, ainvoke, astream
+
+config = LLMConfig(endpoint_url=sys.argv[1], key=None)
+
+async def some():
+    async with astream(config, "left early") as pieces:
+        async for piece in pieces:
+            break
+    answers = await asyncio.gather(*(ainvoke(config, "Hi") for _ in range(4)))
+    print(*(answer.text for answer in answers))
+
+for _ in range(3):
+    asyncio.run(some())
+gc.collect()
+"""
+
+
+def test_a_loops_connections_end_with_the_loop(server):
     """No ResourceWarning and no "Event loop is closed" afterwards: what a notebook user would see in red."""
     server.answers(HI)
-
-    async def some() -> None:
-        await asyncio.gather(*(ainvoke(config_of(), "Hi") for _ in range(4)))
-
-    asyncio.run(asyncio.sleep(0))  # pytest-asyncio below 1.0 keeps a spare loop, which ends here and is not ours
-    gc.collect()
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        for _ in range(3):
-            asyncio.run(some())
-        gc.collect()
+    command = [sys.executable, "-W", "error", "-c", LOOPS, f"{server.url}/v1/chat/completions"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert (done.stdout, done.stderr) == ("hi hi hi hi\n" * 3, "")
 
 
 def test_a_cancelled_call_closes_its_connection(server, config_of):
@@ -390,9 +417,7 @@ def test_every_failure_of_the_network_is_in_the_policys_words():
     import httpx
 
     foreign = [
-        kind
-        for kind in vars(httpx).values()
-        if isinstance(kind, type) and issubclass(kind, httpx.TransportError)
+        kind for kind in vars(httpx).values() if isinstance(kind, type) and issubclass(kind, httpx.TransportError)
     ]
     assert len(foreign) > 10
     for kind in foreign:

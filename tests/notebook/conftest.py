@@ -95,13 +95,19 @@ def _newer_than(major: int) -> bool:
 
 @pytest.fixture
 def shell(_shell, tmp_path, monkeypatch):
-    """The shell with nothing in it, in a folder of its own."""
+    """The shell in a folder of its own; what a test puts into it goes with the test."""
     monkeypatch.chdir(tmp_path)
-    _shell.reset(new_session=False)
+    before = dict(_shell.user_ns), dict(_shell.user_ns_hidden)
     yield _shell
     _shell.run_line_magic("unload_ext", "azml_magics")
     _shell.config.pop("AzureMLMagics", None)  # %config writes its settings into the shell's, too
-    _shell.reset(new_session=False)
+    # what shell.reset() does, without its collecting of garbage, which would take longer than most tests
+    for namespace, names in zip((_shell.user_ns, _shell.user_ns_hidden), before, strict=True):
+        namespace.clear()
+        namespace.update(names)
+    _shell.user_ns["_oh"].clear()
+    hook = _shell.displayhook
+    hook._ = hook.__ = hook.___ = ""
 
 
 @pytest.fixture

@@ -105,7 +105,7 @@ def test_an_empty_prompt_is_refused(asking, body):
 
 def test_ask_is_the_one_line_form(asking, last_body):
     asking.vars["x"] = "rivers"
-    asking.ok("%azureml ask What's \"new\" about {x}? --no")
+    asking.ok('%azureml ask What\'s "new" about {x}? --no')
     assert last_body()["messages"] == [{"role": "user", "content": 'What\'s "new" about rivers? --no'}]
     assert asking.refused("%azureml ask").startswith("PromptError: There is no prompt.")
 
@@ -155,9 +155,7 @@ def test_kwargs_that_are_no_object_are_refused(asking, given, said):
 
 def test_a_kwarg_that_cannot_travel_is_named(asking):
     asking.vars["kwargs"] = {"stop": {1, 2}}
-    assert "ConfigError: The model kwarg 'stop' cannot travel as JSON" in asking.refused(
-        "%%azureml -k $kwargs\nHello"
-    )
+    assert "ConfigError: The model kwarg 'stop' cannot travel as JSON" in asking.refused("%%azureml -k $kwargs\nHello")
 
 
 def test_a_misspelt_kwarg_is_sent_and_named_on_stderr(asking, last_body):
@@ -286,7 +284,9 @@ def test_a_formatter_that_raises_is_named_with_what_it_said(asking, endpoint):
 
 @pytest.mark.parametrize("reference", ["$number", "$Mine"])
 def test_what_is_no_formatter_is_refused(asking, endpoint, reference):
-    asking.ok("number = 3\nclass Mine:\n    def format_request_payload(self): ...\n    def format_response_payload(self): ...")
+    asking.ok(
+        "number = 3\nclass Mine:\n    def format_request_payload(self): ...\n    def format_response_payload(self): ..."
+    )
     assert asking.refused(f"%%azureml -u {endpoint.url}/score -f {reference}\nHello").startswith("UsageError: ")
 
 
@@ -298,7 +298,9 @@ def test_a_mistyped_formatter_names_the_nearest(asking, endpoint):
 
 def test_a_formatter_for_another_kind_of_endpoint_says_what_fits(asking):
     line = asking.refused("%%azureml -f gpt2\nHello")
-    assert line.startswith("ConfigError: The formatter 'gpt2' speaks to dedicated endpoints, and this one is serverless")
+    assert line.startswith(
+        "ConfigError: The formatter 'gpt2' speaks to dedicated endpoints, and this one is serverless"
+    )
     assert "openai-chat" in line
 
 
@@ -411,7 +413,9 @@ def test_a_key_does_not_travel_in_clear_text(asking, url):
     assert "would carry the key in clear text to another machine" in asking.refused(f"%%azureml -u {url}\nHello")
 
 
-@pytest.mark.parametrize("url", ["example.com/score", "ftp://example.com", "https://", "https://user:pw@example.com/score"])
+@pytest.mark.parametrize(
+    "url", ["example.com/score", "ftp://example.com", "https://", "https://user:pw@example.com/score"]
+)
 def test_what_is_no_url_is_refused(asking, url):
     line = asking.refused(f"%%azureml -u {url}\nHello")
     assert line.startswith("ConfigError: The endpoint URL")

@@ -198,7 +198,15 @@ def test_the_list_says_for_each_whether_its_key_is_found(two, monkeypatch):
     ran = two.ok("%azureml list")
     assert ran.result.rows == [
         ("*", "prod", "dedicated", "dolly", "https://x.y/score", "env:PROD_KEY (found)", "session"),
-        ("", "dev", "serverless", "openai-chat", "https://z.y/v1/chat/completions", "ask (asked when needed)", "session"),
+        (
+            "",
+            "dev",
+            "serverless",
+            "openai-chat",
+            "https://z.y/v1/chat/completions",
+            "ask (asked when needed)",
+            "session",
+        ),
     ]
     assert ran.text.splitlines()[0].split() == ["config", "type", "formatter", "endpoint", "key", "from"]
     assert "s3cr3t" not in str(ran.data)

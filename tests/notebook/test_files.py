@@ -126,7 +126,10 @@ def test_a_file_that_is_no_saved_config_is_overwritten_by_force_only(prod):
         ("prd a.json", "UnknownName: No config named 'prd'. Did you mean 'prod'?"),
         ("prod a.txt", "DocumentError: a.txt is neither .json nor .yaml."),
         ("prod /proc/nowhere/a.json", "DocumentError: /proc/nowhere/a.json cannot be written:"),
-        ("prod a.json --langchian", "UsageError: %azureml export has no option --langchian. Did you mean '--langchain'?"),
+        (
+            "prod a.json --langchian",
+            "UsageError: %azureml export has no option --langchian. Did you mean '--langchain'?",
+        ),
     ],
 )
 def test_an_export_that_cannot_be_is_one_line(prod, line, said):
@@ -146,13 +149,21 @@ def test_with_no_config_there_is_nothing_to_export(notebook):
         ("foreign.json", '{"cells": []}', "DocumentError: foreign.json is no saved config: it has no _type."),
         ("openai.json", '{"_type": "openai"}', "DocumentError: openai.json is no saved config: its _type is 'openai'."),
         ("typo.json", '{"_type": "azureml_endpont"}', "DocumentError: typo.json is no saved config: its _type is"),
-        ("kwargs.json", '{"_type": "azureml_endpoint", "model_kwargs": 3}', "DocumentError: kwargs.json: model_kwargs is"),
+        (
+            "kwargs.json",
+            '{"_type": "azureml_endpoint", "model_kwargs": 3}',
+            "DocumentError: kwargs.json: model_kwargs is",
+        ),
         (
             "keyed.json",
             '{"_type": "azureml_endpoint", "endpoint_api_key": "sk-1234"}',
             "DocumentError: keyed.json has the key 'endpoint_api_key'. A key is never kept in a file",
         ),
-        ("literal.json", '{"_type": "azureml_endpoint", "key": "sk-1234"}', "DocumentError: literal.json: the key 'key'"),
+        (
+            "literal.json",
+            '{"_type": "azureml_endpoint", "key": "sk-1234"}',
+            "DocumentError: literal.json: the key 'key'",
+        ),
         ("bytes.json", "\ufffe\x00", "DocumentError: bytes.json is not whole JSON"),
         ("x.toml", "a = 1", "DocumentError: x.toml is neither .json nor .yaml."),
         ("alias.yaml", "a: &a [1]\nb: *a\n_type: azureml_endpoint\n", "DocumentError: alias.yaml is no plain YAML"),

@@ -15,7 +15,9 @@ FLAGS = [flag for flags, _ in CELL_OPTIONS for flag in flags if flag.startswith(
 
 @pytest.mark.parametrize("flag", FLAGS)
 def test_the_cells_help_names_every_option(flag):
-    shown = [line for line in help_text.cell_help().splitlines() if flag in line.split("   ")[0].replace(",", " ").split()]
+    shown = [
+        line for line in help_text.cell_help().splitlines() if flag in line.split("   ")[0].replace(",", " ").split()
+    ]
     assert len(shown) == 1
     assert len(shown[0].split(flag, 1)[1].strip()) > 5  # and says what it does
 

@@ -1,0 +1,197 @@
+"""A real kernel, kept for all tests, and a running endpoint that it asks: cells go in over ZeroMQ as Jupyter sends them."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, field
+from queue import Empty
+from typing import Any
+
+import nbformat
+import pytest
+from jupyter_client import KernelManager
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+from azml_magics.emulator import Emulator
+
+KEY = "kernel-5up3r-s3cr3t-key"
+PATIENCE = 60  # seconds until a cell that hangs fails its test
+
+
+@dataclass
+class Cell:
+    """What a cell gave, as the frontend receives it."""
+
+    messages: list[dict[str, Any]] = field(default_factory=list)
+
+    def _contents(self, kind: str) -> list[dict[str, Any]]:
+        return [message["content"] for message in self.messages if message["msg_type"] == kind]
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """The mime bundle of the one execute_result; {} without one."""
+        results = self._contents("execute_result")
+        assert len(results) <= 1
+        return results[0]["data"] if results else {}
+
+    @property
+    def text(self) -> str:
+        """The result as plain text."""
+        return self.result.get("text/plain", "")
+
+    @property
+    def error(self) -> dict[str, Any] | None:
+        """ename, evalue and traceback, or None."""
+        errors = self._contents("error")
+        return errors[0] if errors else None
+
+    @property
+    def begun(self) -> list[dict[str, Any]]:
+        """The bundles that displays began with."""
+        return [content["data"] for content in self._contents("display_data")]
+
+    @property
+    def updates(self) -> list[dict[str, Any]]:
+        """The bundles that displays were updated with, in order."""
+        return [content["data"] for content in self._contents("update_display_data")]
+
+    def stream(self, name: str) -> str:
+        """What was written to "stdout" or "stderr"."""
+        return "".join(content["text"] for content in self._contents("stream") if content["name"] == name)
+
+
+class Kernel:
+    """A kernel and the client of a frontend."""
+
+    def __init__(self, manager: KernelManager) -> None:
+        self.manager = manager
+        self.client = manager.client()
+        self.client.start_channels()
+        self.client.wait_for_ready(timeout=PATIENCE)
+
+    def run(self, source, *, on_message=None, answer=None) -> Cell:
+        """Everything that the cell gives. `on_message` sees each message as it comes; `answer` goes to an input()."""
+        cell = Cell()
+        number = self.client.execute(source, allow_stdin=answer is not None)
+        limit = time.monotonic() + PATIENCE
+        while True:
+            assert time.monotonic() < limit, f"the kernel does not come back from {source!r}"
+            if answer is not None and self.client.stdin_channel.msg_ready():
+                request = self.client.get_stdin_msg(timeout=1)
+                assert request["content"]["password"]
+                self.client.input(answer)
+            try:
+                message = self.client.get_iopub_msg(timeout=0.1)
+            except Empty:
+                if on_message:
+                    on_message(None)
+                continue
+            if message["parent_header"].get("msg_id") != number:
+                continue
+            if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
+                self.client.get_shell_msg(timeout=PATIENCE)
+                return cell
+            cell.messages.append(message)
+            if on_message:
+                on_message(message)
+
+    def ok(self, source, **further) -> Cell:
+        """`run`, for a cell that must not fail."""
+        cell = self.run(source, **further)
+        assert cell.error is None, cell.error
+        return cell
+
+    def value(self, expression):
+        """The value of an expression in the kernel, by way of its repr."""
+        import ast
+
+        return ast.literal_eval(self.ok(f"print(repr({expression}))").stream("stdout"))
+
+    def notebook(self, *sources, allow_errors=False):
+        """The cells run by nbclient in this kernel: the notebook as it would be saved, and the error that stopped it."""
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+        notebook.metadata["language_info"] = {"name": "python"}
+        client = NotebookClient(notebook, km=self.manager, timeout=PATIENCE, allow_errors=allow_errors)
+        try:
+            client.execute(cleanup_kc=True)
+        except CellExecutionError as error:
+            return notebook, error
+        return notebook, None
+
+    def refused(self, source, ename):
+        """The one line that a failing cell shows. nbclient stops there, and the key is nowhere in the notebook."""
+        notebook, error = self.notebook("went_on = False", source, "went_on = True")
+        assert error is not None, notebook.cells[1].outputs
+        assert error.ename == ename, error
+        output = notebook.cells[1].outputs[-1]
+        assert output.output_type == "error"
+        assert (output.ename, len(output.traceback)) == (ename, 1)
+        assert output.traceback[0] == f"{ename}: {output.evalue}"
+        assert "\n" not in output.evalue
+        assert notebook.cells[2].outputs == []
+        assert self.value("went_on") is False
+        assert KEY not in nbformat.writes(notebook)
+        return output.traceback[0]
+
+
+def environment(folder) -> dict[str, str]:
+    """The environment of a person who has nothing set: none of Azure's variables, and a home of their own."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AZUREML_", "AZURE_", "AZML_", "MSI_", "XDG_")) and not name.lower().endswith("_proxy")
+    }
+    for name in ("HOME", "USERPROFILE", "IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR"):
+        kept[name] = str(folder / name.lower())
+        (folder / name.lower()).mkdir(exist_ok=True)
+    return {**kept, "TEST_KEY": KEY, "PYTHONWARNINGS": "default"}
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory):
+    """The folder of everything that the kernels write."""
+    return tmp_path_factory.mktemp("kernel")
+
+
+@pytest.fixture(scope="session")
+def _endpoint():
+    with Emulator(key=KEY) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def _kernel(home):
+    manager = KernelManager(kernel_name="python3")
+    (home / "work").mkdir()
+    manager.start_kernel(env=environment(home), cwd=str(home / "work"))
+    kernel = Kernel(manager)
+    yield kernel
+    kernel.client.stop_channels()
+    manager.shutdown_kernel(now=True)
+    manager.cleanup_resources()
+
+
+@pytest.fixture
+def endpoint(_endpoint):
+    """The running endpoint, as if just started."""
+    _endpoint.script([])
+    _endpoint.requests.clear()
+    yield _endpoint
+    _endpoint.rate = 0.0
+
+
+@pytest.fixture
+def bare(_kernel):
+    """The kernel with the extension loaded and nothing else."""
+    _kernel.ok("%reset -f\nget_ipython().config.pop('AzureMLMagics', None)")
+    _kernel.ok("%reload_ext azml_magics")
+    return _kernel
+
+
+@pytest.fixture
+def kernel(bare, endpoint):
+    """The kernel with a config `main` that speaks to the endpoint's chat route."""
+    bare.ok(f"%azureml save main --url {endpoint.url}/v1/chat/completions --key env:TEST_KEY")
+    return bare

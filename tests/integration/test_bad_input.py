@@ -1,0 +1,275 @@
+"""Every mistake that people make, in a real kernel: one line with the way out, and nothing lost that had arrived."""
+
+from __future__ import annotations
+
+import pytest
+
+from azml_magics.emulator import Fault
+
+from .conftest import KEY
+
+CUSTOM = """
+class Mine:
+    def format_request_payload(self, prompt, model_kwargs):
+        {encode}
+    def format_response_payload(self, output):
+        {decode}
+mine = Mine()
+"""
+
+
+# ---- what is typed ---------------------------------------------------------------------------------------------
+
+
+def test_a_mistyped_option(kernel):
+    line = kernel.refused("%%azureml --formater gpt2\nHello", "UsageError")
+    assert line == (
+        "UsageError: %%azureml has no option --formater. Did you mean '--formatter'? `%azureml help` lists the options."
+    )
+
+
+def test_a_model_kwarg_typed_as_an_option(kernel):
+    assert "-p temperature=…" in kernel.refused("%%azureml --temperature 0.2\nHello", "UsageError")
+
+
+def test_a_mistyped_verb(kernel):
+    assert "no verb 'exprt'. Did you mean 'export'?" in kernel.refused("%azureml exprt main x.json", "UsageError")
+
+
+def test_a_mistyped_config(kernel):
+    assert "No config named 'mian'. Did you mean 'main'?" in kernel.refused("%%azureml mian\nHello", "UnknownName")
+
+
+def test_a_mistyped_formatter(kernel, endpoint):
+    line = kernel.refused(f"%%azureml -u {endpoint.url}/score -f doly\nHello", "UnknownName")
+    assert "Did you mean 'dolly'?" in line
+
+
+def test_a_mistyped_choice(kernel):
+    line = kernel.refused("%%azureml -F markdwon\nHello", "UsageError")
+    assert line == "UsageError: --format takes markdown, text, json, code. Did you mean 'markdown'?"
+
+
+def test_a_mistyped_kwarg_is_sent_with_a_word_on_stderr(kernel, endpoint):
+    cell = kernel.ok("%%azureml -p temprature=0.2\nHello")
+    assert cell.stream("stderr") == (
+        "azureml: the model kwarg 'temprature' is sent as it is. Did you mean 'temperature'?\n"
+    )
+    assert endpoint.requests[-1].json()["temprature"] == 0.2
+
+
+def test_a_mistyped_variable_reference(kernel):
+    kernel.ok("formatter = 1")
+    line = kernel.refused("%%azureml -f $formater\nHello", "UsageError")
+    assert line == "UsageError: There is no variable 'formater' for $formater. Did you mean 'formatter'?"
+
+
+@pytest.mark.parametrize("line", ['-s "be brief', "-s 'be brief", "main it's"])
+def test_an_unclosed_quote(kernel, line):
+    assert "a quote is not closed" in kernel.refused(f"%%azureml {line}\nHello", "UsageError")
+
+
+def test_an_undefined_variable(kernel, endpoint):
+    kernel.ok("topic = 'rivers'")
+    line = kernel.refused("%%azureml\nTell me about {topci}", "UndefinedVariable")
+    for way_out in ("Did you mean 'topic'?", "--var topci=", "{{topci}}", "-t none"):
+        assert way_out in line
+    assert len(endpoint.requests) == 0
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        '{"name": {"first": "x"}, "list": [{}, {"a": []}]}',
+        r"Explain \frac{a}{b}, \sqrt{2} and \begin{align} x_{i}^{2} \end{align}",
+        "{}",
+        "f'{value:>8} {value!r} {a.b} {c[0]} {1 + 1}'",
+        "{% if user %}{{ user.name }}{% endif %} {# note #}",
+        "function f() { return {}; } body { color: red }",
+        "{{literal}}",
+    ],
+)
+def test_a_prompt_full_of_braces(kernel, endpoint, prompt):
+    kernel.ok(f"%%azureml -q\n{prompt}")
+    sent = endpoint.requests[-1].json()["messages"][0]["content"]
+    assert sent == prompt.replace("{{literal}}", "{literal}")
+
+
+# ---- what is missing -------------------------------------------------------------------------------------------
+
+
+def test_no_config(bare):
+    line = bare.refused("%%azureml\nHello", "ConfigError")
+    assert "%azureml demo" in line
+    assert "%azureml save NAME --url URL" in line
+
+
+def test_no_url(bare):
+    bare.ok("%azureml save half -f gpt2")
+    line = bare.refused("%%azureml\nHello", "ConfigError")
+    assert line.startswith("ConfigError: No endpoint URL (config 'half'). Give one with --url")
+
+
+def test_no_formatter(kernel, endpoint):
+    line = kernel.refused(f"%%azureml -u {endpoint.url}/score\nHello", "ConfigError")
+    assert "Choose one with -f: openai, openai-chat," in line
+
+
+def test_no_key(kernel):
+    line = kernel.refused("%%azureml --key env:NOT_THERE\nHello", "KeyMissing")
+    for way_out in ("NOT_THERE", "getpass", "--key ask", "--key keyring:SERVICE/NAME", "--key entra"):
+        assert way_out in line
+
+
+def test_no_prompt(kernel):
+    assert "There is no prompt" in kernel.refused("%%azureml\n \n", "PromptError")
+
+
+# ---- what is refused -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("line", [f"--key {KEY}", f"--key={KEY}", f"--key 'Bearer {KEY}'"])
+def test_a_literal_key_on_the_line(kernel, endpoint, line):
+    cell = kernel.run(f"%%azureml {line}\nHello")
+    assert cell.error["ename"] == "KeyRefused"
+    assert "a key itself would stay in the notebook and its history" in cell.error["evalue"]
+    assert KEY not in str([message["content"] for message in cell.messages if message["msg_type"] != "execute_input"])
+    assert len(endpoint.requests) == 0
+
+
+def test_http_to_another_machine(kernel):
+    line = kernel.refused("%%azureml -u http://example.com/v1/chat/completions\nHello", "ConfigError")
+    assert line.startswith("ConfigError: http://example.com would carry the key in clear text to another machine.")
+
+
+def test_a_formatter_that_cannot_speak_to_this_kind_of_endpoint(kernel):
+    line = kernel.refused("%%azureml -f gpt2\nHello", "ConfigError")
+    assert line.startswith("ConfigError: The formatter 'gpt2' speaks to dedicated endpoints, and this one is serverless")
+
+
+def test_a_formatter_that_does_not_speak_on_this_route(kernel, endpoint):
+    line = kernel.refused(f"%%azureml -u {endpoint.url}/generate -f dolly\nHello", "ConfigError")
+    assert line.startswith("ConfigError: The formatter 'dolly' does not speak on /generate")
+
+
+# ---- files -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('{\n    "deployment_name": "blue",\n    "model_', "is not whole JSON"),
+        ("", "is not whole JSON"),
+        ('{"cells": [], "nbformat": 4}', "is no saved config: it has no _type"),
+        ("[1]", "is no saved config: it holds a list"),
+        ('{"_type": "openai"}', "its _type is 'openai'"),
+    ],
+)
+def test_a_truncated_or_foreign_file(kernel, home, content, said):
+    (home / "work" / "there.json").write_text(content)
+    line = kernel.refused("%azureml import there.json", "DocumentError")
+    assert line.startswith("DocumentError: there.json ")
+    assert said in line
+    assert [row[1] for row in kernel.value("[tuple(r) for r in get_ipython().run_line_magic('azureml', 'list').rows]")] == [
+        "main"
+    ]
+
+
+# ---- replies ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("line", ["", "--no-stream"])
+@pytest.mark.parametrize(
+    ("fault", "ename", "said"),
+    [
+        ("html-200", "ReplyError", "HTML page"),
+        ("html-error", "EndpointUnavailable", "an HTML page, 'Internal Server Error'"),
+        ("empty", "ReplyError", "empty body"),
+        ("empty-object", "ModelFailed", "answered 200 with {}"),
+        ("null-output", "ModelFailed", "max_tokens is too large"),
+        ("error-string", "ModelFailed", "CUDA out of memory"),
+        ("other-dialect", "ReplyError", "NEUTRAL"),
+        ("nan", "ReplyError", ""),
+        ("401", "AuthenticationFailed", "did not accept the key (401)"),
+        ("404", "RouteNotFound", "no deployment with traffic"),
+        ("408", "EndpointTimeout", "request_timeout_ms"),
+        ("413", "RequestRejected", "too large"),
+        ("422", "RequestRejected", "parameters"),
+        ("424", "ModelFailed", "scoring script"),
+        ("429;retry_after=0", "RateLimited", "Too many requests"),
+        ("503;retry_after=0", "EndpointUnavailable", ""),
+        ("content-filter", "ContentFiltered", "Rephrase"),
+        ("redirect", "RouteNotFound", "redirects elsewhere"),
+        ("dropped", "ConnectionFailed", "127.0.0.1"),
+    ],
+)
+def test_a_reply_that_is_no_answer(kernel, endpoint, fault, ename, said, line):
+    url = f"'{endpoint.url}/v1/chat/completions?emulator-fault={fault}'"
+    shown = kernel.refused(f"%%azureml --retries 0 -u {url} {line}\nHello", ename)
+    assert said in shown
+    assert "(config 'main'" in shown
+
+
+def test_a_reply_of_another_dialect(kernel, endpoint):
+    line = kernel.refused(
+        f"%%azureml -u {endpoint.url}/score?emulator-fault=other-dialect -f dolly\nHello", "ReplyError"
+    )
+    assert "Choose the formatter of this deployment with -f" in line
+
+
+@pytest.mark.parametrize("fault", ["cut;after=8", "short;after=8", "error-event;after=8", "error-data;after=8"])
+def test_a_reply_that_is_cut_off_keeps_what_came(kernel, endpoint, fault):
+    url = f"'{endpoint.url}/v1/chat/completions?emulator-fault={fault}'"
+    cell = kernel.run(f"%%azureml -u {url}\nTell me about rivers")
+    assert cell.error["ename"] in {"StreamCutOff", "ModelFailed"}
+    assert len(cell.error["traceback"]) == 1
+    assert cell.begun == [{"text/plain": ""}]
+    kept = cell.updates[-1]["text/plain"]
+    assert kept.startswith("[azml-magics demo")
+    assert kernel.ok("%azureml last").text == kept
+
+
+def test_a_stream_that_is_broken_in_the_middle_keeps_what_came(kernel, endpoint):
+    url = f"'{endpoint.url}/v1/chat/completions?emulator-fault=bad-json;after=8'"
+    cell = kernel.run(f"%%azureml -u {url}\nTell me about rivers")
+    assert cell.error["ename"] == "ReplyError"
+    assert kernel.ok("%azureml last").text == cell.updates[-1]["text/plain"] != ""
+
+
+def test_a_whole_reply_that_is_cut_off(kernel, endpoint):
+    for fault in ("truncated", "cut"):
+        endpoint.script([Fault(fault)])
+        cell = kernel.run(f"%%azureml -u {endpoint.url}/score -f dolly\nHello")
+        assert cell.error["ename"] in {"ReplyError", "ConnectionFailed"}
+        assert len(cell.error["traceback"]) == 1
+
+
+def test_an_endpoint_that_is_not_there(kernel):
+    line = kernel.refused("%%azureml --retries 0 -u http://127.0.0.1:9/v1/chat/completions\nHello", "ConnectionFailed")
+    assert "127.0.0.1:9" in line
+
+
+# ---- custom formatters -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("encode", "decode", "said"),
+    [
+        ("raise KeyError('inputs')", "return 'x'", "Mine.format_request_payload raised KeyError: 'inputs'"),
+        ("return {}", "return output['answer']", "Mine.format_response_payload raised TypeError: "),
+        ("return {}", "return 1 / 0", "Mine.format_response_payload raised ZeroDivisionError: division by zero"),
+        ("return 3", "return 'x'", "Mine.format_request_payload returned int"),
+        ("return {'input_data': [prompt]}", "return 3", "Mine.format_response_payload returned int"),
+        ("return {'input_data': [prompt]}", "return None", "Mine.format_response_payload returned NoneType"),
+    ],
+)
+def test_a_custom_formatter_that_raises_or_returns_nonsense(kernel, endpoint, encode, decode, said):
+    kernel.ok(CUSTOM.format(encode=encode, decode=decode))
+    line = kernel.refused(f"%%azureml -u {endpoint.url}/score -f $mine\nHello", "FormatterError")
+    assert line.startswith(f"FormatterError: {said}")
+
+
+def test_the_traceback_of_a_custom_formatter_is_one_line_away(kernel, endpoint):
+    kernel.ok(CUSTOM.format(encode="return {}", decode="return output['answer']"))
+    kernel.run(f"%%azureml -u {endpoint.url}/score -f $mine\nHello")
+    assert "return output['answer']" in kernel.ok("%azureml last --traceback").text

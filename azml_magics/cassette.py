@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from .core import tape
-from .core.errors import AzmlError, DocumentError, one_line
+from .core.errors import DocumentError, NotRecorded, one_line
 from .core.secrets import MASK, Secret, masked
 from .core.tape import Take
 
@@ -36,10 +36,6 @@ _KEPT_HEADERS = (
 )
 _SECRET_PARAMETERS = {"api-key", "code", "key", "sig", "subscription-key", "token"}
 _LONGEST_PAUSE = 2.0  # seconds: a replay keeps the rhythm of the stream, not the minutes before it
-
-
-class NotRecorded(AzmlError):
-    """A request that a replayed cassette has no answer for."""
 
 
 def asked(request: Request) -> dict[str, Any]:

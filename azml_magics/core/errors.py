@@ -22,6 +22,9 @@
   + ReplyError              a 200 that cannot be read: HTML, empty, another dialect
     + StreamCutOff          the stream ended before the answer did
   + ConnectionFailed        no connection, or it broke                (also a ConnectionError)
+  + SchemaMismatch          the answer does not keep to the schema that was asked for
+  + NotRecorded             a replayed cassette has no answer for this request
+  + RunnableFailed          a LangChain object that a cell asked raised
 * Interrupted               a KeyboardInterrupt that keeps the text so far
 """
 
@@ -235,6 +238,18 @@ class StreamCutOff(ReplyError):
 
 class ConnectionFailed(AzmlError, ConnectionError):
     """No connection to the endpoint, or it broke before an answer came."""
+
+
+class SchemaMismatch(AzmlError):
+    """An answer that does not keep to the schema; `response` holds it."""
+
+
+class NotRecorded(AzmlError):
+    """A request that a replayed cassette has no answer for."""
+
+
+class RunnableFailed(AzmlError):
+    """An error that a chain or another provider's model raised, in one line; the original is its cause."""
 
 
 class Interrupted(KeyboardInterrupt):

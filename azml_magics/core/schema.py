@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from . import endpoint, extract, wire
-from .errors import AzmlError, UsageError, one_line
+from .errors import SchemaMismatch, UsageError, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,10 +15,6 @@ if TYPE_CHECKING:
     from .config import LLMConfig
     from .response import Response
     from .wire import Message
-
-
-class SchemaMismatch(AzmlError):
-    """An answer that does not keep to the schema; `response` holds it."""
 
 
 @dataclass(frozen=True)

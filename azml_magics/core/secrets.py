@@ -1,7 +1,8 @@
 """Keys: a Secret that cannot be printed, and a KeyRef that says where a key is without holding it.
 
 References: `env:NAME` (environment variable), `keyring:SERVICE/NAME` (system keyring), `entra` (Microsoft Entra ID
-token), `aml-token` (Azure ML token of the endpoint), `ask` (typed once, kept for this session).
+token), `ask` (typed once, kept for this session).
+`aml-token` is understood, and says what to use in its place until endpoints can be looked up in a workspace.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _GRAMMAR = {
     "aml-token": re.compile(r""),
     "ask": re.compile(r""),
 }
-_FORMS = "env:NAME, keyring:SERVICE/NAME, entra, aml-token or ask"
+_FORMS = "env:NAME, keyring:SERVICE/NAME, entra or ask"
 _TOKENS = ("entra", "aml-token")
 _TELLING = 8  # so many characters of a key tell too much of it
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .batch import amap
 from .comparison import Batch, Row
 from .errors import Interrupted, UsageError
+from .invoke import ainvoke
 from .stream import AsyncResponseStream
 
 if TYPE_CHECKING:
@@ -25,11 +26,12 @@ _FRAME = 0.05
 
 @dataclass(frozen=True)
 class Ask:
-    """One call of several, and what sets it apart."""
+    """One call of several, and what sets it apart; without `stream` its answer comes whole."""
 
     setting: Mapping[str, Any]
     config: LLMConfig
     messages: Sequence[Message]
+    stream: bool = True
 
 
 def sweep(config: LLMConfig, values: Mapping[str, Sequence[Any]]) -> list[tuple[dict[str, Any], LLMConfig]]:
@@ -92,6 +94,9 @@ class SideBySide:
     async def _one(self, index: int) -> None:
         ask = self._asks[index]
         try:
+            if not ask.stream:
+                self._rows[index] = Row(ask.setting, ask.config, await ainvoke(ask.config, ask.messages))
+                return
             async with AsyncResponseStream(ask.config, ask.messages) as stream:
                 self._streams[index] = stream
                 async for _ in stream:

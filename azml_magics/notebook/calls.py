@@ -32,7 +32,7 @@ def config_of(magics: AzureMLMagics, options: CellOptions) -> LLMConfig:
     if "timeout" not in changes and magics.timeout is not None:
         changes["timeout"] = magics.timeout
     config = _named_config(magics, options)
-    return config.merged(model_kwargs=_kwargs(options, magics.variables), **changes)
+    return config.merged(model_kwargs=kwargs_of(options, magics.variables), **changes)
 
 
 def named_object(magics: AzureMLMagics, options: CellOptions) -> Any:
@@ -84,7 +84,8 @@ def _as_config(found: Any, name: str) -> LLMConfig:
     )
 
 
-def _kwargs(options: CellOptions, variables: dict[str, Any]) -> dict[str, Any]:
+def kwargs_of(options: CellOptions, variables: dict[str, Any]) -> dict[str, Any]:
+    """The model kwargs of the line: those of -k, and over them those of -p."""
     kwargs: dict[str, Any] = {}
     if options.kwargs is not None:
         several = (

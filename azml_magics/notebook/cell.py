@@ -16,7 +16,7 @@ from azml_magics.session import check_name
 from . import calls, display, help_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from azml_magics.core.response import Response
     from azml_magics.core.stream import ResponseStream
@@ -36,8 +36,8 @@ def run(magics: AzureMLMagics, options: CellOptions, body: str) -> Any:
     if several.wanted(options):
         return several.run(magics, options, body)
     found = calls.named_object(magics, options)
-    if runnables.is_runnable(found) and not hasattr(found, "to_config"):
-        return _finished(magics, options, _ask_runnable(magics, options, body, found))
+    if runnables.is_runnable(found):
+        return _finished(magics, options, runnables.run(magics, options, body, found))
     config = calls.config_of(magics, options)
     messages = calls.messages_of(magics, options, body, config)
     schema = Schema.of(calls.schema_source(options.schema, magics.variables)) if options.schema else None
@@ -46,14 +46,7 @@ def run(magics: AzureMLMagics, options: CellOptions, body: str) -> Any:
         return dry_run(*asked, stream=_streams(magics, options))
     calls.warn_of_misspelt_kwargs(config)
     question = Question(config, messages, schema, options)
-    response = question.answer(magics)
-    if options.conversation:
-        from . import talks
-
-        talks.keep(magics, options.conversation, messages, response)
-    if options.save:
-        magics.session.save(options.save, config)
-    return _finished(magics, options, response)
+    return _settled(magics, question, question.answer(magics))
 
 
 def _check(options: CellOptions) -> None:
@@ -65,7 +58,12 @@ def _check(options: CellOptions) -> None:
     if options.insert and options.format != "code":
         raise UsageError("--insert puts code into the next cell", remedy="Add -F code.")
     several = {"--compare": options.compare, "--sweep": options.sweep, "-n": options.repeat}
-    single = {"--schema": options.schema, "-c": options.conversation, "--save": options.save}
+    single = {
+        "--schema": options.schema,
+        "-c": options.conversation,
+        "--save": options.save,
+        "--insert": options.insert,
+    }
     for many in (name for name, given in several.items() if given):
         for one in (name for name, given in single.items() if given):
             raise UsageError(f"{many} gives several answers, and {one} takes one", remedy=f"Leave out {one}.")
@@ -73,6 +71,18 @@ def _check(options: CellOptions) -> None:
 
 def _streams(magics: AzureMLMagics, options: CellOptions) -> bool:
     return magics.stream and not options.no_stream
+
+
+def _settled(magics: AzureMLMagics, question: Question, response: Response) -> Response | None:
+    """What an answer that came whole leaves behind: its turns, the config that worked, and the cell's result."""
+    options = question.options
+    if options.conversation:
+        from . import talks
+
+        talks.keep(magics, options.conversation, question.messages, response)
+    if options.save:
+        magics.session.save(options.save, question.config)
+    return _finished(magics, options, response)
 
 
 def _finished(magics: AzureMLMagics, options: CellOptions, response: Response) -> Response | None:
@@ -101,22 +111,25 @@ class Question:
         magics.repairable = None
         turns = [*self.messages, *further]
         stream, quiet = _streams(magics, self.options), self.options.quiet
-        if self.schema is None:
+        schema = self.schema
+        if schema is None:
             wanted = self.options.format or magics.format
-            return ask(magics, self.config, turns, stream=stream, quiet=quiet, format=wanted)
-        config, asked = self.schema.asked(self.config, turns)
+            return ask(magics, self.config, turns, lambda came: formatted(came, wanted), stream=stream, quiet=quiet)
+
+        def read(response: Response) -> Response:
+            try:
+                return replace(response, parsed=schema.read(response), format="json")
+            except SchemaMismatch as error:
+                magics.repairable = (self, response, error)
+                raise error.at(config=self.config.name) from None
+
         try:
-            response = ask(magics, config, asked, stream=stream, quiet=quiet)
+            return ask(magics, *schema.asked(self.config, turns), read, stream=stream, quiet=quiet)
         except RequestRejected as error:
             if "response_format" not in error.body:
                 raise
-            config, asked = self.schema.asked(self.config, turns, by_instruction=True)
-            response = ask(magics, config, asked, stream=stream, quiet=quiet)
-        try:
-            return replace(response, parsed=self.schema.read(response), format="json")
-        except SchemaMismatch as error:
-            magics.repairable = (self, response, error)
-            raise error.at(config=self.config.name) from None
+        instructed = schema.asked(self.config, turns, by_instruction=True)
+        return ask(magics, *instructed, read, stream=stream, quiet=quiet)
 
 
 def repair(magics: AzureMLMagics) -> Response | None:
@@ -125,49 +138,26 @@ def repair(magics: AzureMLMagics) -> Response | None:
         raise ConfigError(
             "There is nothing to repair", remedy="It follows a cell whose answer did not fit its --schema."
         )
-    question, response, error = magics.repairable
-    return _finished(magics, question.options, question.answer(magics, repair_turns(response, error)))
-
-
-def _ask_runnable(magics: AzureMLMagics, options: CellOptions, body: str, runnable: Any) -> Response:
-    """The answer of a chain or of another provider's model."""
-    from . import runnables
-
-    ours = {"-p": options.set, "-k": options.kwargs, "-u": options.url, "-f": options.formatter, "--key": options.key}
-    for flag in (flag for flag, given in ours.items() if given):
-        raise UsageError(f"{flag} is for configs, and {options.config} brings its own settings")
-    if options.dry_run or options.schema or options.conversation or options.save:
-        raise UsageError("--dry-run, --schema, -c and --save are for configs, not for LangChain objects")
-    given = runnables.input_of(runnable, calls.text_of(body), calls.values_of(magics, options), options.system)
-    live = None if options.quiet or not _streams(magics, options) else display.Live(magics.shell)
-    name = (options.config or "").removeprefix("$")
-    answer = runnables.Answer(runnable, given, name)
-    exchange = (LLMConfig(name=name), [{"role": "user", "content": calls.text_of(body)}])
+    question, response, error = kept = magics.repairable
     try:
-        response = answer.read(live.add if live else None)
-    except (AzmlError, Interrupted) as error:
-        if live:
-            live.keep()
-        magics.session.record(*exchange, error.response, error)
-        raise
-    if response.parsed is None:
-        response = formatted(response, options.format or magics.format)
-    if live:
-        live.done(response)
-    magics.session.record(*exchange, response)
-    return response
+        repaired = question.answer(magics, repair_turns(response, error))
+    finally:
+        if magics.repairable is None:  # neither mended nor asked in vain: a network's failure may pass
+            magics.repairable = kept
+    magics.repairable = None
+    return _settled(magics, question, repaired)
 
 
 def ask(
     magics: AzureMLMagics,
     config: LLMConfig,
     messages: Sequence[Message],
+    read: Callable[[Response], Response],
     *,
     stream: bool,
     quiet: bool = False,
-    format: str = "markdown",  # noqa: A002 - the option's own name
 ) -> Response:
-    """The answer in its format, shown as it arrives; the exchange goes into the history however it ends."""
+    """The answer as `read` reads it, shown as it arrives; the exchange goes into the history however it ends."""
     from azml_magics.core import invoke
 
     live: display.Live | None = None
@@ -189,6 +179,11 @@ def ask(
                     if live and chunk.text:
                         live.add(chunk.text)
                 response = answer.response
+        try:
+            response = read(response)
+        except AzmlError as error:  # an answer that cannot be read is not lost
+            error.response = error.response or response
+            raise
     except AzmlError as error:
         ended(error)
         raise
@@ -197,7 +192,6 @@ def ask(
         stopped = interrupt if isinstance(interrupt, Interrupted) else Interrupted(came)
         ended(stopped)
         raise stopped from None
-    response = formatted(response, format)
     if live:
         live.done(response)
     magics.session.record(config, messages, response)

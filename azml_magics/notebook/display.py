@@ -174,6 +174,15 @@ class Live:
     def add(self, text: str) -> None:
         """Show more text, now or with the next frame."""
         self._text += text
+        self._draw_in_time()
+
+    def replace(self, text: str) -> None:
+        """Show `text` in the place of what was there: an object that grows. A terminal shows it once it is whole."""
+        self._text, self._shown = text, 0
+        if not self._terminal:
+            self._draw_in_time()
+
+    def _draw_in_time(self) -> None:
         now = time.monotonic()
         if now >= self._next:
             self._draw()

@@ -1,185 +1,198 @@
-"""%%azureml $object for any LangChain object - chain, chat model, LLM, of any provider - streamed through its astream.
+"""%%azureml $object for any LangChain object - chain, chat model, LLM, of any provider.
 
-Nothing here imports LangChain: what was given brings it along, and is told by what it can do.
+Nothing here imports LangChain before such an object is asked: what was given brings it along, and is told by what it
+can do.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
-import queue
-import threading
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from azml_magics.core import template
+from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import AzmlError, Interrupted, PromptError, UsageError, one_line
-from azml_magics.core.response import Response, Usage
+from azml_magics.core.wire import messages_of
+
+from . import calls, cell, display, runnable_answer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Collection, Sequence
 
-_FRAME = 0.05
-_END = object()
+    from azml_magics.core.response import Response
+    from azml_magics.core.wire import Message
 
+    from .args import CellOptions
+    from .magics import AzureMLMagics
 
-class RunnableFailed(AzmlError):
-    """An error that the chain or its provider raised, in one line; the original is its cause."""
+_FOR_CONFIGS = {
+    "-u": "url",
+    "--type": "type",
+    "--deployment": "deployment",
+    "-f": "formatter",
+    "--key": "key",
+    "--timeout": "timeout",
+    "--retries": "retries",
+    "--model": "model",
+    "--api-version": "api_version",
+    "--schema": "schema",
+    "--dry-run": "dry_run",
+    "--save": "save",
+}
+_FOR_MODELS = {"-s": "system", "-c": "conversation", "-i": "image", "-p": "set", "-k": "kwargs"}
+_DEEPEST = 8  # wrappers around a model: retries, bound kwargs, fallbacks
 
 
 def is_runnable(found: Any) -> bool:
-    """Whether `found` is a LangChain Runnable, by what it can do."""
-    return all(callable(getattr(found, name, None)) for name in ("invoke", "astream", "get_input_jsonschema"))
+    """Whether `found` is a LangChain Runnable that is no config of ours: one of another make, a chain, or a wrapper."""
+    kind = type(found)
+    if isinstance(found, type) or hasattr(kind, "to_config"):  # not hasattr(found, …): a wrapper hands everything on
+        return False
+    return all(callable(getattr(kind, name, None)) for name in ("invoke", "astream", "get_input_jsonschema"))
 
 
-def input_of(runnable: Any, body: str, values: dict[str, Any], system: str | None) -> Any:
-    """What the runnable takes: messages for a chat model, a text for an LLM, the variables for a chain's prompt.
+def run(magics: AzureMLMagics, options: CellOptions, body: str, runnable: Any) -> Response:
+    """The answer of a chain or of another provider's model, shown as it arrives and kept in the history."""
+    name = options.config or ""
+    is_model = _is_model(runnable)
+    _check(options, is_model=is_model)
+    messages: Sequence[Message]
+    if is_model:
+        messages = calls.messages_of(magics, options, body, LLMConfig(name=name, system=_system(magics, options)))
+        given = _prompt_of(messages)
+        kwargs = calls.kwargs_of(options, magics.variables)
+        runnable = runnable.bind(**kwargs) if kwargs else runnable
+    else:
+        given = _input_of(magics, options, body, runnable)
+        messages = messages_of(given if isinstance(given, str) else calls.text_of(body), None)
+    if runnable_answer.close not in magics.at_exit:
+        magics.at_exit.append(runnable_answer.close)
+    live = display.Live(magics.shell) if magics.stream and not (options.no_stream or options.quiet) else None
+    exchange = (LLMConfig(name=name), messages)
+    try:
+        response = runnable_answer.Answer(runnable, given, name).read(live)
+    except (AzmlError, Interrupted) as error:
+        if live:
+            live.keep()
+        magics.session.record(*exchange, error.response, error)
+        raise
+    response = _formatted(response, options.format or magics.format)
+    if live:
+        live.done(response)
+    magics.session.record(*exchange, response)
+    if options.conversation:
+        from . import talks
 
-    A chain's variables come from the notebook; the body fills the one that is found nowhere else.
-    """
-    wanted = _variables(runnable)
-    if wanted is None:
-        text = template.render(body, values)
-        if not text:
-            raise PromptError("There is no prompt", remedy="Write one in the cell, below the line with %%azureml.")
-        return [("system", system), ("user", text)] if system else text
-    if system:
-        raise UsageError("-s has no place in a chain", remedy="Put the system message into its prompt template.")
-    given = {name: values[name] for name in wanted if name in values}
-    missing = [name for name in wanted if name not in given]
-    if body:
-        if len(missing) != 1:
-            why = f"it lacks {', '.join(missing)}" if missing else "it lacks no variable"
-            raise PromptError(
-                f"The cell has a body, and the chain has no single variable for it: {why}",
-                remedy="Define all but one of its variables in the notebook, or leave the body empty.",
+        talks.keep(magics, options.conversation, messages, response)
+    return response
+
+
+def _check(options: CellOptions, *, is_model: bool) -> None:
+    """UsageError for options that mean nothing to what was given."""
+    for flag, field in _FOR_CONFIGS.items():
+        if getattr(options, field):
+            raise UsageError(
+                f"{flag} is for configs, and {options.config} is a LangChain object with settings of its own",
+                remedy=f"Leave out {flag}.",
             )
-        given[missing.pop()] = template.render(body, values)
-    if missing:
-        raise PromptError(f"The chain needs {', '.join(missing)}", remedy="Define it, or pass --var NAME=VALUE.")
+    templated = {} if options.template in (None, "none") else {"-t": "template"}
+    for flag, field in {} if is_model else (_FOR_MODELS | templated).items():
+        if getattr(options, field):
+            raise UsageError(
+                f"{flag} has no place in a chain", remedy=f"Put it into the chain that {options.config} is."
+            )
+
+
+def _system(magics: AzureMLMagics, options: CellOptions) -> str | None:
+    given = options.system
+    return str(calls.variable(given, magics.variables)) if given and given.startswith("$") else given
+
+
+def _formatted(response: Response, wanted: str) -> Response:
+    """The response as it is to be shown: what a parser made is JSON, where JSON can hold it."""
+    if response.parsed is None:
+        return cell.formatted(response, wanted)
+    try:
+        json.loads(response.text)
+    except ValueError:
+        return replace(response, format="text")
+    return replace(response, format="text" if wanted == "text" else "json")
+
+
+# ---- what goes in ----------------------------------------------------------------------------------------------
+
+
+def _is_model(runnable: Any) -> bool:
+    """Whether it is a chat model or LLM, possibly with retries, fallbacks or kwargs around it."""
+    for _ in range(_DEEPEST):
+        if callable(getattr(type(runnable), "generate_prompt", None)):
+            return True
+        inner = vars(runnable).get("bound", vars(runnable).get("runnable")) if hasattr(runnable, "__dict__") else None
+        if inner is None:
+            return False
+        runnable = inner
+    return False
+
+
+def _prompt_of(messages: Sequence[Message]) -> Any:
+    """What a model takes: the text of a lone prompt, or LangChain's messages."""
+    if len(messages) == 1 and messages[0].get("role") == "user" and isinstance(messages[0].get("content"), str):
+        return messages[0]["content"]
+    from azml_magics.langchain.messages import messages_from_wire
+
+    return messages_from_wire(messages)
+
+
+def _input_of(magics: AzureMLMagics, options: CellOptions, body: str, runnable: Any) -> Any:
+    """What a chain takes: its variables, or the text of the body where it takes one."""
+    values = calls.values_of(magics, options)
+    text = calls.text_of(body)
+    prompt = text if options.template == "none" else template.render(text, values)
+    wanted, optional = _variables(runnable, str(options.config))
+    if wanted is None:
+        if not prompt:
+            raise PromptError("There is no prompt", remedy="Write one in the cell, below the line with %%azureml.")
+        return prompt
+    given = {key: values[key] for key in (*wanted, *optional) if key in values}
+    sole = [key for key in wanted if len(wanted) == 1 and f"{key}=" not in "".join(options.var)]
+    return _filled(str(options.config), wanted, given, prompt, sole)
+
+
+def _filled(
+    name: str, wanted: Sequence[str], given: dict[str, Any], prompt: str, sole: Sequence[str]
+) -> dict[str, Any]:
+    """The variables of the chain `name`, those that are `given` and, with the prompt, the one that is found nowhere
+    else; a chain's `sole` variable is the prompt, also where the notebook happens to have one of that name.
+    """
+    missing = [key for key in wanted if key not in given]
+    if prompt:
+        open_one = missing or sole
+        if len(open_one) != 1:
+            why = f"it lacks {', '.join(missing)}" if missing else "all of its variables are defined in the notebook"
+            raise PromptError(
+                f"The cell has a body, and {name} has no single variable for it: {why}",
+                remedy="Leave one of its variables to the body, or leave the body empty.",
+            )
+        given[open_one[0]] = prompt
+    elif missing:
+        raise PromptError(f"{name} needs {', '.join(missing)}", remedy="Define it, or pass --var NAME=VALUE.")
     return given
 
 
-def _variables(runnable: Any) -> list[str] | None:
-    """The names that a chain's first step asks for; None for one that takes a prompt as it is."""
+def _variables(runnable: Any, name: str) -> tuple[Sequence[str] | None, Collection[str]]:
+    """(names that a chain asks for, names that it can do without); None for one that takes a text."""
     first = getattr(runnable, "first", runnable)
     names = getattr(first, "input_variables", None)
     if isinstance(names, list):
-        return names
-    if hasattr(runnable, "generate"):  # a chat model or LLM
-        return None
-    schema = runnable.get_input_jsonschema()
-    properties = schema.get("properties") if schema.get("type") == "object" else None
-    return list(properties) if properties else None
-
-
-class Answer:
-    """The runnable's answer as it arrives, in a thread of its own with an event loop of its own."""
-
-    def __init__(self, runnable: Any, given: Any, name: str) -> None:
-        self._runnable, self._given, self._name = runnable, given, name
-        self._pieces: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._task: asyncio.Task[None] | None = None
-        self._whole: Any = None
-        self._texts: list[str] = []
-        self._start = time.perf_counter()
-        self._first: float | None = None
-        self._thread = threading.Thread(target=self._run, name="azml-magics-runnable", daemon=True)
-
-    def read(self, show: Callable[[str], Any] | None = None) -> Response:
-        """The whole answer; `show` is given each new text in this thread.
-
-        RunnableFailed or Interrupted carry what had arrived.
-        """
-        self._thread.start()
-        try:
-            while (piece := self._next()) is not _END:
-                if isinstance(piece, Exception):
-                    raise self._failed(piece) from piece
-                self._add(piece, show)
-        except KeyboardInterrupt:
-            if self._loop is not None and self._task is not None:
-                self._loop.call_soon_threadsafe(self._task.cancel)
-            raise Interrupted(replace(self._response(), finish_reason="interrupted")) from None
-        finally:
-            self._thread.join(timeout=2)
-        return self._response()
-
-    def _next(self) -> Any:
-        """The next piece; waits in short steps, so that a kernel interrupt is not kept waiting."""
-        while self._pieces.empty():
-            time.sleep(_FRAME / 5)
-        return self._pieces.get()
-
-    def _run(self) -> None:
-        try:
-            asyncio.run(self._stream())
-        except asyncio.CancelledError:
-            pass
-        except Exception as error:  # noqa: BLE001 - a provider's error, raised again in the cell's thread
-            self._pieces.put(error)
-        self._pieces.put(_END)
-
-    async def _stream(self) -> None:
-        self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
-        async for piece in self._runnable.astream(self._given):
-            self._pieces.put(piece)
-
-    def _add(self, piece: Any, show: Callable[[str], Any] | None) -> None:
-        text = text_of(piece)
-        if text:
-            self._first = self._first if self._first is not None else time.perf_counter() - self._start
-            self._texts.append(text)
-            if show is not None:
-                show(text)
-        try:
-            self._whole = piece if self._whole is None else self._whole + piece
-        except TypeError:  # a parser streams whole objects, each fuller than the one before
-            self._whole, self._texts = piece, [text]
-
-    def _response(self) -> Response:
-        whole = self._whole
-        counted = getattr(whole, "usage_metadata", None) or {}
-        metadata = getattr(whole, "response_metadata", None) or {}
-        is_text = whole is None or isinstance(whole, str) or hasattr(whole, "content")
-        return Response(
-            text="".join(self._texts) if is_text else text_of(whole),
-            parsed=None if is_text else whole,
-            usage=Usage.from_wire(
-                {
-                    "prompt_tokens": counted.get("input_tokens"),
-                    "completion_tokens": counted.get("output_tokens"),
-                    "total_tokens": counted.get("total_tokens"),
-                }
-            ),
-            finish_reason=metadata.get("finish_reason"),
-            model=str(metadata.get("model_name") or ""),
-            latency=time.perf_counter() - self._start,
-            time_to_first_token=self._first,
-            config=self._name,
-        )
-
-    def _failed(self, error: Exception) -> AzmlError:
-        said = f"{type(error).__name__}: {one_line(str(error), 300)}"
-        made = error if isinstance(error, AzmlError) else RunnableFailed(said)
-        made.response = self._response() if self._texts else made.response
-        return made.at(config=self._name)
-
-
-def text_of(piece: Any) -> str:
-    """The text of a piece: a str, a message's content, or an object as JSON."""
-    if isinstance(piece, str):
-        return piece
-    content = getattr(piece, "content", None)
-    if isinstance(content, str):
-        return content
-    if isinstance(content, list):
-        return "".join(part if isinstance(part, str) else str(part.get("text", "")) for part in content)
-    if callable(getattr(piece, "model_dump_json", None)):
-        return str(piece.model_dump_json(indent=2))
+        return names, set(getattr(first, "optional_variables", ()))
     try:
-        return json.dumps(piece, ensure_ascii=False, indent=2)
-    except (TypeError, ValueError):
-        return str(piece)
+        schema = runnable.get_input_jsonschema()
+    except Exception as error:
+        raise UsageError(
+            f"{name} does not tell what it takes: {type(error).__name__}: {one_line(str(error), 200)}",
+            remedy="Put a prompt template before it.",
+        ) from error
+    properties = list(schema.get("properties") or ()) if schema.get("type") == "object" else []
+    # LangChain names the whole input "root" where a chain passes it on as it is: {"question": RunnablePassthrough()}
+    return (None if not properties or properties == ["root"] else properties), ()

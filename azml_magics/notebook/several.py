@@ -7,13 +7,16 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from azml_magics.core import side_by_side
+from azml_magics.core import side_by_side, tape
+from azml_magics.core.comparison import Batch
 from azml_magics.core.errors import Interrupted, UsageError
+from azml_magics.core.secrets import KeyRef
 
-from . import args, calls, cell, display
+from . import args, calls, cell, display, runnables
 
 if TYPE_CHECKING:
-    from azml_magics.core.comparison import Batch
+    from collections.abc import Sequence
+
     from azml_magics.core.config import LLMConfig
 
     from .args import CellOptions
@@ -31,11 +34,13 @@ def run(magics: AzureMLMagics, options: CellOptions, body: str) -> Batch | displ
     """The Batch of all answers; the requests' number is said before they go."""
     asks = asks_of(magics, options, body)
     if options.dry_run:
-        requests = [cell.dry_run(ask.config, ask.messages, stream=True).text for ask in asks]
-        return display.Note(f"{_announcement(asks)}\n\n" + "\n\n".join(requests))
+        requests = [cell.dry_run(ask.config, ask.messages, stream=ask.stream).text for ask in asks]
+        return display.Note(f"Would send {_count(asks)}.\n\n" + "\n\n".join(requests))
+    _warn_once(asks)
     if not options.quiet:
-        display.say(_announcement(asks))
-    live = None if options.quiet else LiveTable(magics.shell)
+        display.say(f"Sending {_count(asks)}.")
+    _ask_for_keys(asks)
+    live = None if options.quiet or not asks[0].stream else LiveTable(magics.shell)
     try:
         batch = side_by_side.run(asks, concurrency=magics.concurrency, show=live.show if live else None)
     except Interrupted as interrupted:
@@ -44,9 +49,10 @@ def run(magics: AzureMLMagics, options: CellOptions, body: str) -> Batch | displ
             if live:
                 live.keep(interrupted.batch)
         raise
-    _record(magics, asks, batch)
     if live:
         live.done()
+    batch = _formatted(batch, options.format or magics.format)
+    _record(magics, asks, batch)
     if options.output:
         magics.variables[options.output] = batch
     return None if options.quiet else batch
@@ -54,11 +60,15 @@ def run(magics: AzureMLMagics, options: CellOptions, body: str) -> Batch | displ
 
 def asks_of(magics: AzureMLMagics, options: CellOptions, body: str) -> list[side_by_side.Ask]:
     """One call for every config, every combination of the swept kwargs, and every repetition."""
-    swept = dict(_values(setting) for setting in options.sweep)
+    found = calls.named_object(magics, options)
+    if runnables.is_runnable(found):
+        raise UsageError(f"--compare, --sweep and -n take configs, and {options.config} is a LangChain object")
+    swept = _swept(options.sweep)
     repeat = options.repeat if options.repeat is not None else 1
     if repeat < 1:
         raise UsageError(f"-n takes a number of at least 1, not {repeat}")
     asks = []
+    stream = magics.stream and not options.no_stream
     for name, config in _configs(magics, options):
         messages = calls.messages_of(magics, options, body, config)
         for setting, changed in side_by_side.sweep(config, swept):
@@ -66,7 +76,7 @@ def asks_of(magics: AzureMLMagics, options: CellOptions, body: str) -> list[side
                 labels: dict[str, Any] = {"config": name} if options.compare else {}
                 labels |= setting
                 labels |= {"answer": number} if repeat > 1 or not labels else {}
-                asks.append(side_by_side.Ask(labels, changed, messages))
+                asks.append(side_by_side.Ask(labels, changed, messages, stream))
     return asks
 
 
@@ -76,7 +86,18 @@ def _configs(magics: AzureMLMagics, options: CellOptions) -> list[tuple[str, LLM
     if options.config:
         raise UsageError(f"--compare names every config itself: leave out {options.config}, or put it into the list")
     names = [name.strip() for name in options.compare.split(",") if name.strip()]
+    if not names:
+        raise UsageError("--compare names no config", remedy="Write the configs with commas between: --compare a,b.")
     return [(name, calls.config_of(magics, replace(options, config=name))) for name in names]
+
+
+def _swept(settings: Sequence[str]) -> dict[str, list[Any]]:
+    swept: dict[str, list[Any]] = {}
+    for name, values in map(_values, settings):
+        if name in swept:
+            raise UsageError(f"--sweep names {name} twice", remedy=f"Put all values into one: --sweep {name}=V1,V2.")
+        swept[name] = values
+    return swept
 
 
 def _values(setting: str) -> tuple[str, list[Any]]:
@@ -84,20 +105,46 @@ def _values(setting: str) -> tuple[str, list[Any]]:
     name, text = args.pair(setting, "--sweep")
     for candidate in (text, f"[{text}]"):
         try:
-            values = json.loads(candidate)
-        except ValueError:
+            values = json.loads(candidate, parse_constant=lambda word: word)
+        except (ValueError, RecursionError):
             continue
         if isinstance(values, list):
             return name, values
     return name, [args.json_or_text(value.strip()) for value in text.split(",") if value.strip()]
 
 
-def _announcement(asks: list[side_by_side.Ask]) -> str:
-    return f"Sending {len(asks)} requests." if len(asks) != 1 else "Sending 1 request."
+def _count(asks: Sequence[side_by_side.Ask]) -> str:
+    return f"{len(asks)} requests" if len(asks) != 1 else "1 request"
+
+
+def _warn_once(asks: Sequence[side_by_side.Ask]) -> None:
+    """A line for each misspelt kwarg of each formatter, however many requests have it."""
+    seen = {(str(ask.config.formatter), *ask.config.model_kwargs): ask.config for ask in asks}
+    for config in seen.values():
+        calls.warn_of_misspelt_kwargs(config)
+
+
+def _ask_for_keys(asks: Sequence[side_by_side.Ask]) -> None:
+    """Ask for every key that is to be typed here, in the cell's own thread, before the requests go from another."""
+    for ask in asks:
+        key = ask.config.key
+        if isinstance(key, KeyRef) and key.scheme == "ask" and not tape.is_replaying():
+            key.resolve(ask.config.endpoint_url)
+
+
+def _formatted(batch: Batch, wanted: str) -> Batch:
+    """The rows with their answers parsed as -F says; rows without an answer as they are."""
+    whole = (row.error is None and row.response is not None for row in batch)
+    return Batch(
+        replace(row, response=cell.formatted(row.response, wanted)) if is_whole and row.response else row
+        for row, is_whole in zip(batch, whole, strict=True)
+    )
 
 
 def _record(magics: AzureMLMagics, asks: list[side_by_side.Ask], batch: Batch) -> None:
     for ask, row in zip(asks, batch, strict=True):
+        if row.response is None and row.error is None:
+            continue  # it never went out
         magics.session.record(row.config, ask.messages, row.response, row.error)
     magics.session.keep_batch(batch)
 

@@ -1,0 +1,209 @@
+"""What a LangChain object answers, as it arrives: its astream runs in an event loop beside the notebook's."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import queue
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from azml_magics.core.errors import AzmlError, Interrupted, RunnableFailed, one_line
+from azml_magics.core.response import Response, Usage
+
+if TYPE_CHECKING:
+    from .display import Live
+
+_STEP = 0.01  # seconds between two looks for a piece: a kernel interrupt is not kept waiting
+_LEAVE = 0.3  # seconds for the connections of an interrupted call to close
+_END = object()
+
+
+@dataclass(frozen=True)
+class _Failure:
+    """An error that ended the answer, apart from a piece of it that happens to be an exception."""
+
+    error: BaseException
+
+
+class _Loop:
+    """One event loop in a thread of its own, for all cells: providers keep connections that belong to their loop."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self._executor = ThreadPoolExecutor(thread_name_prefix="azml-magics-runnables")
+        self.loop.set_default_executor(self._executor)
+        self._thread = threading.Thread(target=self.loop.run_forever, name="azml-magics-runnables", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """End what runs, and the thread."""
+        asyncio.run_coroutine_threadsafe(self._cancel_all(), self.loop)
+        self._thread.join(timeout=2)
+        self._executor.shutdown(wait=False, cancel_futures=True)  # a step that is no coroutine cannot be ended
+        if not self._thread.is_alive():
+            self.loop.close()
+
+    async def _cancel_all(self) -> None:
+        own = asyncio.current_task()
+        tasks = [task for task in asyncio.all_tasks() if task is not own]
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks, timeout=1) if tasks else None
+        await self.loop.shutdown_asyncgens()
+        self.loop.stop()
+
+
+_running: _Loop | None = None
+
+
+def _loop() -> asyncio.AbstractEventLoop:
+    global _running  # noqa: PLW0603 - one loop a process, started by the first LangChain object that is asked
+    _running = _running or _Loop()
+    return _running.loop
+
+
+def close() -> None:
+    """End the event loop, if one was started."""
+    global _running  # noqa: PLW0603 - see above
+    ended, _running = _running, None
+    if ended is not None:
+        ended.close()
+
+
+class Answer:
+    """The answer of `runnable` to `given` as it arrives. `name` is what the cell calls it."""
+
+    def __init__(self, runnable: Any, given: Any, name: str) -> None:
+        self._runnable, self._given, self._name = runnable, given, name
+        self._replaces = _is_cumulative(runnable)
+        self._pieces: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._whole: Any = None
+        self._texts: list[str] = []
+        self._start = time.perf_counter()
+        self._first: float | None = None
+
+    def read(self, live: Live | None = None) -> Response:
+        """The whole answer; `live` shows what has come. RunnableFailed and Interrupted carry what had arrived."""
+        asked = asyncio.run_coroutine_threadsafe(self._stream(), _loop())  # in the cell's context: callbacks hold
+        try:
+            while (piece := self._next()) is not _END:
+                if isinstance(piece, _Failure):
+                    raise self._failed(piece.error) from piece.error
+                self._add(piece, live)
+        except KeyboardInterrupt:
+            asked.cancel()
+            wait([asked], timeout=_LEAVE)
+            raise Interrupted(replace(self._response(), finish_reason="interrupted")) from None
+        return self._response()
+
+    def _next(self) -> Any:
+        while self._pieces.empty():
+            time.sleep(_STEP)
+        return self._pieces.get()
+
+    async def _stream(self) -> None:
+        try:
+            async for piece in self._runnable.astream(self._given):
+                self._pieces.put(piece)
+        except BaseException as error:  # noqa: BLE001 - also SystemExit: it belongs to the cell, not to this thread
+            self._pieces.put(_Failure(error))
+        finally:
+            self._pieces.put(_END)
+
+    def _add(self, piece: Any, live: Live | None) -> None:
+        if piece is None:
+            return
+        self._first = self._first if self._first is not None else time.perf_counter() - self._start
+        self._whole = piece if self._replaces or self._whole is None else _sum(self._whole, piece)
+        if not _is_text(piece):
+            if live is not None:
+                live.replace(text_of(self._whole))
+            return
+        text = text_of(piece)
+        self._texts.append(text)
+        if live is not None and text:
+            live.add(text)
+
+    def _response(self) -> Response:
+        whole = self._whole
+        is_text = whole is None or _is_text(whole)
+        counted = getattr(whole, "usage_metadata", None) or {}
+        metadata = getattr(whole, "response_metadata", None) or {}
+        return Response(
+            text="".join(self._texts) if is_text else text_of(whole),
+            parsed=None if is_text else whole,
+            usage=Usage.from_wire(
+                {
+                    "prompt_tokens": counted.get("input_tokens"),
+                    "completion_tokens": counted.get("output_tokens"),
+                    "total_tokens": counted.get("total_tokens"),
+                }
+            ),
+            finish_reason=metadata.get("finish_reason"),
+            model=str(metadata.get("model_name") or ""),
+            latency=time.perf_counter() - self._start,
+            time_to_first_token=self._first,
+            config=self._name,
+            tool_calls=tuple(_tool_call(call) for call in getattr(whole, "tool_calls", None) or ()),
+        )
+
+    def _failed(self, error: BaseException) -> AzmlError:
+        if isinstance(error, AzmlError):
+            made = error
+        else:
+            said = str(error).partition("\nFor troubleshooting, visit")[0]  # LangChain's own advertisement
+            made = RunnableFailed(": ".join(filter(None, [type(error).__name__, one_line(said, 300)])))
+        if made.response is None and self._whole is not None:
+            made.response = self._response()
+        return made.at(config=self._name)
+
+
+def _is_cumulative(runnable: Any) -> bool:
+    """Whether each piece holds the ones before it, as those of LangChain's JSON parsers do."""
+    last = getattr(runnable, "last", runnable)
+    return callable(getattr(last, "_diff", None)) and not getattr(last, "diff", False)
+
+
+def _is_text(piece: Any) -> bool:
+    return isinstance(piece, str) or hasattr(piece, "content")
+
+
+def _sum(whole: Any, piece: Any) -> Any:
+    """What came before and the piece, joined as LangChain joins them; the piece alone where they do not join."""
+    if not isinstance(whole, str | list | dict) and not hasattr(whole, "content"):
+        return piece
+    try:
+        joined = whole + piece
+    except TypeError:
+        return piece
+    # two whole messages make a prompt template in LangChain
+    return joined if hasattr(joined, "content") or not hasattr(whole, "content") else piece
+
+
+def _tool_call(call: Any) -> dict[str, Any]:
+    """LangChain's form of a tool call in the wire's."""
+    arguments = json.dumps(call.get("args"), ensure_ascii=False, default=str)
+    return {"id": call.get("id"), "type": "function", "function": {"name": call.get("name"), "arguments": arguments}}
+
+
+def text_of(piece: Any) -> str:
+    """The text of a piece: a str, a message's content, a prompt's messages, or an object as JSON."""
+    if isinstance(piece, str):
+        return piece
+    content = getattr(piece, "content", None)
+    if isinstance(content, str):
+        return content
+    if isinstance(content, list):
+        return "".join(part if isinstance(part, str) else str(part.get("text", "")) for part in content)
+    if callable(getattr(piece, "to_string", None)):
+        return str(piece.to_string())
+    if callable(getattr(piece, "model_dump_json", None)):
+        return str(piece.model_dump_json(indent=2))
+    try:
+        return json.dumps(piece, ensure_ascii=False, indent=2)
+    except (TypeError, ValueError):
+        return str(piece)

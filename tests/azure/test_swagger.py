@@ -1,0 +1,262 @@
+"""Which dialect a swagger.json tells of; and that the embedded endpoint's deployments speak what theirs tell."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from azml_magics.azure.swagger import Finding, findings
+from azml_magics.core import wire
+from azml_magics.core.config import LLMConfig
+from azml_magics.core.invoke import fetch, invoke
+from azml_magics.core.secrets import Secret
+from azml_magics.emulator import Emulator
+from azml_magics.emulator.deployments import DEPLOYMENTS
+
+KEY = "test-key-0123456789"
+TEXTS = {"type": "array", "items": {"type": "string"}}
+TURN = {"role": "user", "content": "I am going to Paris, what should I see?"}
+
+
+def swagger_2(service_input):
+    """As Microsoft's scoring server writes it."""
+    body = {"name": "serviceInputPayload", "in": "body", "schema": {"$ref": "#/definitions/ServiceInput"}}
+    return {
+        "swagger": "2.0",
+        "info": {"title": "ML service", "version": "1.0"},
+        "paths": {
+            "/": {"get": {"operationId": "ServiceHealthCheck"}},
+            "/score": {"post": {"operationId": "RunMLService", "parameters": [body]}},
+            "/swagger.json": {"get": {"parameters": [{"name": "version", "in": "query", "type": "integer"}]}},
+        },
+        "definitions": {"ServiceInput": service_input, "ErrorResponse": {"type": "object"}},
+    }
+
+
+def openapi(service_input, path="/score"):
+    """The same for ?version=3."""
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/ServiceInput"}}}
+    return {
+        "openapi": "3.0.3",
+        "paths": {path: {"post": {"requestBody": {"content": content}}}},
+        "components": {"schemas": {"ServiceInput": service_input}},
+    }
+
+
+def fastapi(*routes, example=None):
+    """As the catalogue's images write it: /score has an example and no schema."""
+    media = {"examples": {"example": {"value": example}}} if example else {"schema": {}}
+    body = {"post": {"requestBody": {"content": {"application/json": media}}}}
+    return {"openapi": "3.1.0", "paths": {"/": {"get": {}}, "/info": {"get": {}}, **dict.fromkeys(routes, body)}}
+
+
+def shown(example):
+    return {"type": "object", "example": example}
+
+
+def first(document):
+    found = findings(document)
+    return (found[0].formatter, found[0].route) if found else None
+
+
+# ---- what /score takes
+
+
+@pytest.mark.parametrize(
+    ("example", "formatter"),
+    [
+        ({"inputs": {"input_string": ["My name is John and I am"]}, "parameters": {"max_new_tokens": 16}}, "gpt2"),
+        ({"input_data": {"input_string": ["hello"], "parameters": {"max_new_tokens": 10}}}, "openai"),
+        ({"input_data": {"input_string": ["Explain fission."]}, "parameters": {}}, "dolly"),
+        ({"input_data": {"input_string": ["My name is John"]}}, "dolly"),
+        ({"input_data": {"input_string": [TURN], "parameters": {"temperature": 0.6}}}, "openai-chat"),
+        ({"input_data": ["sample string"], "params": {"max_new_tokens": 100}}, "mlflow"),
+        ({"input_data": ["sample string"]}, "mlflow"),
+        ({"input_data": "sample string"}, "mlflow"),
+        ({"input_data": {"columns": ["input_string"], "index": [0], "data": [["a"]]}}, "mlflow"),
+        ({"input_data": {"columns": ["input_string"], "index": [0, 1], "data": ["a", "b"]}}, "mlflow"),
+        ({"inputs": ["My name is Julien and I like to"], "parameters": {}}, "hf"),
+        ({"inputs": "My name is Julien and I like to"}, "hf-plain"),
+        ({"question": "What is Azure ML?", "chat_history": []}, "promptflow"),
+        # tables are no language model's business
+        ({"input_data": {"columns": [0, 1], "index": [0], "data": [[0.03, 0.05]]}}, ""),
+        ({"input_data": [[1, 2], [3, 4]]}, ""),
+        ({"input_data": [{"age": 5}]}, ""),
+        ({"data": [[1, 2]]}, ""),
+        ({"Inputs": {"data": [{"age": 5}]}, "GlobalParameters": 1.0}, ""),
+    ],
+)
+def test_the_example_tells_in_every_version(example, formatter):
+    for document in (swagger_2(shown(example)), openapi(shown(example)), fastapi("/score", example=example)):
+        (found,) = findings(document)
+        assert (found.formatter, found.route) == (formatter, "/score")
+        assert found.because.startswith("its example ")
+        assert found.example == example
+
+
+@pytest.mark.parametrize(
+    ("properties", "formatter"),
+    [
+        ({"inputs": {"type": "object", "properties": {"input_string": TEXTS}}}, "gpt2"),
+        (
+            {"input_data": {"type": "object", "properties": {"input_string": TEXTS, "parameters": {"type": "object"}}}},
+            "openai",
+        ),
+        ({"input_data": {"type": "object", "properties": {"input_string": TEXTS}}}, "dolly"),
+        (
+            {
+                "input_data": {
+                    "properties": {"input_string": {"type": "array", "items": {"$ref": "#/definitions/Turn"}}}
+                }
+            },
+            "openai-chat",
+        ),
+        ({"input_data": TEXTS, "params": {"type": "object"}}, "mlflow"),
+        ({"input_data": {"type": "array"}}, "mlflow"),
+        ({"inputs": TEXTS, "parameters": {"type": "object"}}, "hf"),
+        ({"inputs": {"type": "string"}}, "hf-plain"),
+        ({"inputs": {"anyOf": [{"type": "null"}, {"type": "string"}]}}, "hf-plain"),
+        ({"question": {"type": "string"}, "chat_history": {"type": "array"}}, "promptflow"),
+        ({"input_data": {"type": "array", "items": {"type": "array", "items": {"type": "number"}}}}, ""),
+        (
+            {
+                "input_data": {
+                    "type": "object",
+                    "properties": {
+                        "columns": TEXTS,
+                        "data": {"type": "array", "items": {"type": "array", "items": {"type": "number"}}},
+                    },
+                }
+            },
+            "",
+        ),
+    ],
+)
+def test_the_schema_tells_where_there_is_no_example(properties, formatter):
+    document = swagger_2({"type": "object", "properties": properties})
+    document["definitions"]["Turn"] = {"type": "object", "properties": {"role": {"type": "string"}}}
+    (found,) = findings(document)
+    assert (found.formatter, found.because.split()[:2], found.example) == (formatter, ["its", "schema"], None)
+
+
+def test_an_example_may_be_written_as_text_or_beside_its_property():
+    assert first(swagger_2(shown(json.dumps({"inputs": ["a"]})))) == ("hf", "/score")
+    apart = {"type": "object", "properties": {"input_data": {**TEXTS, "example": ["a"]}, "params": {"example": {}}}}
+    assert findings(swagger_2(apart))[0].example == {"input_data": ["a"], "params": {}}
+    in_3_1 = {"type": "object", "examples": [{"inputs": "a"}]}
+    assert first(openapi(in_3_1)) == ("hf-plain", "/score")
+
+
+@pytest.mark.parametrize(
+    "service_input",
+    [
+        {"type": "object", "example": {}},  # a run() without a schema
+        {},
+        shown({"text": "?"}),
+        shown({"input_data": {"question": "What's my name?", "context": "My name is John"}}),
+        shown({"question": "What's my name?", "context": "My name is John"}),
+        shown({"inputs": {"question": ["Who?"], "context": ["I"]}}),
+        shown("no JSON {"),
+        shown(["a"]),
+    ],
+)
+def test_what_tells_nothing_finds_nothing(service_input):
+    assert findings(swagger_2(service_input)) == []
+
+
+# ---- routes
+
+
+@pytest.mark.parametrize(
+    ("routes", "expected"),
+    [
+        (("/v1/chat/completions", "/chat/completions"), ["/v1/chat/completions", "/chat/completions"]),
+        (("/completions", "/v1/completions"), ["/v1/completions", "/completions"]),
+        (("/chat/completions/",), ["/chat/completions"]),
+        (("/generate", "/generate_stream"), ["/generate"]),
+        (("/api/v1/endpoint/mine/v1/chat/completions",), ["/v1/chat/completions"]),
+        (("/predict",), []),
+    ],
+)
+def test_routes_tell_the_dialect_by_their_end(routes, expected):
+    assert [found.route for found in findings(fastapi(*routes))] == expected
+
+
+def test_a_catalogue_chat_image_tells_its_routes_and_then_its_score():
+    example = {"input_data": {"input_string": [TURN], "parameters": {"max_new_tokens": 200}}}
+    found = findings(fastapi("/score", "/v1/chat/completions", "/chat/completions", example=example))
+    assert [finding.formatter for finding in found] == ["openai-chat"] * 3
+    assert found[0].because == "it has the path /v1/chat/completions"
+    assert found[2] == Finding("openai-chat", "/score", "its example has messages in input_data.input_string", example)
+
+
+def test_a_kubernetes_prefix_before_score_does_not_matter():
+    assert first(openapi(shown({"inputs": ["a"]}), "/api/v1/endpoint/mine/score")) == ("hf", "/score")
+
+
+def test_a_schema_that_refers_to_itself_many_times_is_read_at_once():
+    names = ["input_data", "inputs", "input_string", "parameters", *(f"p{i}" for i in range(300))]
+    itself = {"type": "object", "properties": dict.fromkeys(names, {"$ref": "#/definitions/ServiceInput"})}
+    assert first(swagger_2(itself)) is None
+    assert findings(swagger_2({"$ref": "#/definitions/ServiceInput"})) == []
+
+
+# ---- documents from outside
+
+ODD = st.none() | st.booleans() | st.integers() | st.text(max_size=8)
+WORDS = st.sampled_from(
+    [
+        *("paths", "/score", "/completions", "post", "parameters", "in", "body", "schema", "requestBody", "content"),
+        *("application/json", "examples", "example", "value", "definitions", "components", "schemas", "ServiceInput"),
+        *("properties", "items", "type", "array", "object", "string", "$ref", "#/definitions/ServiceInput", "#/paths"),
+        *("input_data", "inputs", "input_string", "columns", "data", "anyOf", "allOf", "{"),
+    ]
+)
+ANY = st.recursive(ODD | WORDS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=4))
+
+
+def check(document):
+    for found in findings(document):
+        assert not found.formatter or found.formatter in wire.names()
+        assert found.because
+        assert len(found.because.splitlines()) == 1
+
+
+@given(ANY)
+def test_any_json_is_looked_through(document):
+    check(document)
+
+
+@given(ANY, ANY)
+def test_any_json_under_the_right_names_is_looked_through(body, schema):
+    check({"paths": {"/score": {"post": {"parameters": body}}}, "definitions": {"ServiceInput": schema}})
+    check({"paths": {"/score": {"post": {"requestBody": body}}}, "components": {"schemas": {"ServiceInput": schema}}})
+    check(swagger_2(schema))
+    check(openapi(schema))
+
+
+# ---- the embedded endpoint
+
+
+@pytest.fixture(scope="module")
+def running():
+    with Emulator(key=KEY) as running:
+        yield running
+
+
+@pytest.mark.parametrize("version", ["", "?version=3", "?version=3.1"])
+@pytest.mark.parametrize("deployment", [name for name in DEPLOYMENTS if name != "blue"])
+def test_what_a_deployments_document_tells_first_works(running, deployment, version):
+    config = LLMConfig(endpoint_url=f"{running.url}/score", key=Secret(KEY), deployment_name=deployment, max_retries=0)
+    found = findings(json.loads(fetch(config, f"{running.url}/swagger.json{version}")))[0]
+    response = invoke(config.merged(endpoint_url=running.url + found.route, formatter=found.formatter), "Say hello.")
+    assert response.text
+    assert response.deployment == deployment
+
+
+def test_a_deployment_without_a_schema_leaves_the_choice_open(running):
+    config = LLMConfig(endpoint_url=f"{running.url}/score", key=Secret(KEY), deployment_name="blue")
+    assert findings(json.loads(fetch(config, f"{running.url}/swagger.json"))) == []

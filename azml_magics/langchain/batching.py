@@ -9,7 +9,7 @@ from langchain_core.runnables.config import RunnableConfig, get_config_list
 from ..core.batch import DEFAULT_CONCURRENCY, amap, map_in_threads
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Sequence
 
 
 class ConcurrentBatch:
@@ -31,9 +31,8 @@ class ConcurrentBatch:
         configs = get_config_list(config, len(inputs)) if inputs else []
         if len(inputs) == 1 and not return_exceptions:
             return [self.invoke(inputs[0], configs[0], **kwargs)]  # type: ignore[attr-defined] # the model class has it
-        invoke, _ = self._invoking(configs)
         return map_in_threads(
-            lambda row: invoke(*row, **kwargs),
+            lambda row: self.invoke(*row, **kwargs),  # type: ignore[attr-defined] # the model class has it
             list(zip(inputs, configs, strict=True)),
             concurrency=_concurrency(configs),
             return_exceptions=return_exceptions,
@@ -51,17 +50,11 @@ class ConcurrentBatch:
         configs = get_config_list(config, len(inputs)) if inputs else []
         return await self._answers(inputs, configs, return_exceptions, kwargs) if inputs else []
 
-    def _invoking(self, configs: Sequence[RunnableConfig]) -> tuple[Callable[..., Any], Callable[..., Awaitable[Any]]]:  # noqa: ARG002 - the text class looks at them
-        """What answers one input, and what does so on an event loop; called with it, its config and the kwargs."""
-        return self.invoke, self.ainvoke  # type: ignore[attr-defined] # the model class has them
-
     async def _answers(
         self, inputs: Sequence[Any], configs: Sequence[RunnableConfig], return_exceptions: bool, kwargs: dict[str, Any]
     ) -> list[Any]:
-        _, ainvoke = self._invoking(configs)
-
         async def answer(row: tuple[Any, RunnableConfig]) -> Any:
-            return await ainvoke(*row, **kwargs)
+            return await self.ainvoke(*row, **kwargs)  # type: ignore[attr-defined] # the model class has it
 
         return await amap(
             answer,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from langchain_core.callbacks import AsyncCallbackManager
-from langchain_core.globals import get_llm_cache
 from langchain_core.language_models.llms import BaseLLM
 from langchain_core.outputs import GenerationChunk, LLMResult
 
@@ -18,11 +16,10 @@ from .results import choices, last_text_chunk, llm_output, text_generation
 from .tracing import ls_params
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
     from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
-    from langchain_core.language_models.base import LangSmithParams, LanguageModelInput
-    from langchain_core.runnables import RunnableConfig
+    from langchain_core.language_models.base import LangSmithParams
 
     from ..core.config import LLMConfig
     from ..core.response import Response
@@ -82,34 +79,6 @@ class AzureMLOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseLLM):
 
         answers: list[Any] = await amap(answer, prompts)
         return _result(answers)
-
-    # ---- many answers ----
-
-    def _invoking(self, configs: Sequence[RunnableConfig]) -> tuple[Callable[..., Any], Callable[..., Awaitable[Any]]]:
-        """invoke and ainvoke where anybody listens; else the same answers without LangChain's bookkeeping, which costs
-        as much as the call itself.
-        """
-        distinct = {id(config.get("callbacks")): config for config in configs}
-        if any(self._is_overheard(config) for config in distinct.values()):
-            return super()._invoking(configs)
-        return self._invoke_unheard, self._ainvoke_unheard
-
-    def _is_overheard(self, config: RunnableConfig) -> bool:
-        """Whether callbacks, tracing, verbosity or a cache want to know of a call."""
-        if self.cache or (self.cache is None and get_llm_cache() is not None):
-            return True
-        return bool(AsyncCallbackManager.configure(config.get("callbacks"), self.callbacks, self.verbose).handlers)
-
-    def _invoke_unheard(
-        self, given: LanguageModelInput, _config: RunnableConfig, *, stop: list[str] | None = None, **kwargs: Any
-    ) -> str:
-        return self._generate([self._convert_input(given).to_string()], stop, **kwargs).generations[0][0].text
-
-    async def _ainvoke_unheard(
-        self, given: LanguageModelInput, _config: RunnableConfig, *, stop: list[str] | None = None, **kwargs: Any
-    ) -> str:
-        result = await self._agenerate([self._convert_input(given).to_string()], stop, **kwargs)
-        return result.generations[0][0].text
 
     # ---- a stream ----
 

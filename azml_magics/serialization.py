@@ -29,7 +29,7 @@ LARGEST_FILE = 1024 * 1024
 TYPES = ("azureml_endpoint", "azureml_chat_endpoint")
 _SUFFIXES = (".json", ".yaml", ".yml")
 _TEXTS = ("deployment_name", "endpoint_url", "endpoint_api_type", "formatter", "system", "api_version", "model")
-_OURS = (*_TEXTS, "extra_parameters", "model_kwargs", "timeout", "max_retries", "key", "azml_schema", "_type")
+KEYS = (*_TEXTS, "extra_parameters", "model_kwargs", "timeout", "max_retries", "key", "azml_schema", "_type")
 _NEVER = {
     "endpoint_api_key": "a key is never kept in a file: take it out, and name where it is under key, such as env:NAME",
     "content_formatter": "LangChain cannot load it: write the formatter's name under formatter",
@@ -113,7 +113,7 @@ def from_document(document: Mapping[str, Any], *, name: str = "", source: str = 
         fields["key"] = _reference(document["key"], source)
     for key, value in fields.items():
         _check_value(key, value, source)
-    extras = {key: value for key, value in document.items() if key not in _OURS}
+    extras = {key: value for key, value in document.items() if key not in KEYS}
     config = LLMConfig(name=name, extras=extras, **fields)
     if kind == TYPES[1] and not config.formatter and not wire.default_for_route(config.endpoint_url):
         return config.merged(formatter="openai-chat")
@@ -150,7 +150,7 @@ def _check_keys(document: Mapping[Any, Any], source: str) -> None:
     for key, value in document.items():
         if not isinstance(key, str):
             raise DocumentError(f"{source} has the key {key!r}, which is no text", remedy="Put it in quotes.")
-        if key in _OURS:
+        if key in KEYS:
             continue
         try:
             json.dumps(value, allow_nan=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import venvs
 from table import Row
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from running import Bench, Run
 
+Figures: TypeAlias = "dict[str, Any]"
 MS = 1e3
 US = 1e6
 V2, V3 = "jupyter-ai-magics 2 `%%ai`", "jupyter-ai 3 `%%ai`"
@@ -89,39 +90,40 @@ class Load:
         sizes = ("--prompts", self.prompts, "--concurrency", self.concurrency, "--warm", bench.https)
         return ("peers", "batches", contender, f"{bench.https}/delay=100", *sizes)
 
-    def row(self, ours: str, figures: dict[str, float], peer: str, theirs: float, limit: float | None = None) -> Row:
+    def row(self, ours: str, figures: Figures, peer: str, theirs: float, limit: float | None = None) -> Row:
         return Row(f"{self.name}`{ours}`", figures["seconds"], peer, theirs, "s", limit)
 
 
 def batches(bench: Bench, quick: bool) -> list[Row]:
     """400 prompts at 64 and 1,000 at 256, 100 ms each, over TLS."""
     few, many = Load(400, 64, 1.2), Load(1000, 256, 2.5)
-    return [*_batch(bench, quick, few), *_community(bench, quick, few), *_batch(bench, quick, many)]
+    few_rows, batch, abatch = _batch(bench, quick, few)
+    community = _community(bench, few, (batch, abatch), share=10 if quick else 1)
+    return [*few_rows, *community, *_batch(bench, quick, many)[0]]
 
 
-def _batch(bench: Bench, quick: bool, load: Load) -> list[Row]:
+def _batch(bench: Bench, quick: bool, load: Load) -> tuple[list[Row], Figures, Figures]:
+    """The rows, and what batch and abatch took."""
     fast = ("core", "llm-batch", "llm-abatch", "aiohttp")
     core, batch, abatch, aiohttp = bench.medians(3 if quick else 7, *(load.run(bench, name) for name in fast))
     (pool,) = bench.medians(1, load.run(bench, "httpx"))
-    return [
+    rows = [
         load.row("llm.batch", batch, "ideal", load.ideal, load.limit),
         load.row("llm.abatch", abatch, "ideal", load.ideal, load.limit),
         load.row("invoke_many", core, "ideal", load.ideal, load.limit),
         load.row("invoke_many", core, "aiohttp", aiohttp["seconds"]),
         load.row("llm.batch", batch, f"httpx, {load.concurrency} connections", pool["seconds"]),
     ]
+    return rows, batch, abatch
 
 
-def _community(bench: Bench, quick: bool, load: Load) -> list[Row]:
-    """The peer sends one after another: in a hurry it gets a tenth, and its time is multiplied."""
-    share = 10 if quick else 1
-    theirs = replace(load, prompts=load.prompts // share)
-    names = ("llm-batch", "llm-abatch")
-    ours = bench.medians(1, *(load.run(bench, name) for name in names))
-    slow = bench.medians(1, *(theirs.run(bench, name) for name in ("community-batch", "community-abatch")))
-    peer = f"{COMMUNITY} ({theirs.prompts} prompts, times {share})" if share > 1 else COMMUNITY
+def _community(bench: Bench, load: Load, ours: tuple[Figures, Figures], share: int) -> list[Row]:
+    """The peer sends one after another: it gets a share of the prompts, and its time is scaled."""
+    part = replace(load, prompts=load.prompts // share)
+    slow = bench.medians(1, *(part.run(bench, name) for name in ("community-batch", "community-abatch")))
+    peer = COMMUNITY + (f", {part.prompts} prompts times {share}" if share > 1 else "")
     rows = zip(("llm.batch", "llm.abatch"), ours, slow, strict=True)
-    return [load.row(name, figures, peer, other["seconds"] * share, 1 / 50) for name, figures, other in rows]
+    return [load.row(name, mine, peer, theirs["seconds"] * share, 1 / 50) for name, mine, theirs in rows]
 
 
 def streams(bench: Bench, quick: bool) -> list[Row]:

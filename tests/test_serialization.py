@@ -328,7 +328,7 @@ def test_a_wrong_document_names_the_file_the_key_and_the_remedy(document, said):
 @given(
     JSON
     | st.fixed_dictionaries(
-        {"_type": st.just("azureml_endpoint")}, optional={k: JSON for k in serialization._OURS if k != "_type"}
+        {"_type": st.just("azureml_endpoint")}, optional={k: JSON for k in serialization.KEYS if k != "_type"}
     )
 )
 def test_any_json_is_a_config_or_one_of_our_errors(document):

@@ -104,14 +104,7 @@ _TABLE = Finding("", "/score", "is a table: this is hardly a language model")
 
 def _by_input_data(given: Any, *, with_params: bool) -> Finding | None:
     if isinstance(given, dict) and "input_string" in given:
-        turns = given["input_string"]
-        if isinstance(turns, dict):
-            return None
-        if isinstance(turns, list) and any(isinstance(turn, dict) for turn in turns):
-            return Finding("openai-chat", "/score", "has messages in input_data.input_string")
-        if "parameters" in given:
-            return Finding("openai", "/score", "has input_data.input_string with parameters in it")
-        return Finding("dolly", "/score", "has input_data.input_string")
+        return _by_input_string(given["input_string"], with_parameters="parameters" in given)
     if isinstance(given, dict) and {"columns", "data"} <= set(given):
         first = given["data"]
         while isinstance(first, list) and first:
@@ -124,6 +117,16 @@ def _by_input_data(given: Any, *, with_params: bool) -> Finding | None:
     if isinstance(given, list) and given and not with_params:
         return _TABLE  # records or tensors
     return Finding("mlflow", "/score", "has input_data with params beside it") if with_params else None
+
+
+def _by_input_string(given: Any, *, with_parameters: bool) -> Finding | None:
+    if isinstance(given, dict):
+        return None
+    if isinstance(given, list) and any(isinstance(turn, dict) for turn in given):
+        return Finding("openai-chat", "/score", "has messages in input_data.input_string")
+    if with_parameters:
+        return Finding("openai", "/score", "has input_data.input_string with parameters in it")
+    return Finding("dolly", "/score", "has input_data.input_string")
 
 
 def _are_texts(values: list[Any]) -> bool:

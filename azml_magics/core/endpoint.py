@@ -167,7 +167,8 @@ def _required_api_version(path: str) -> str | None:
 def needs_model(url: str) -> bool:
     """Whether the body must name the model: Foundry's /models and the /openai/v1 route do not put it in the URL."""
     path = urlsplit(url).path
-    return bool(re.search(r"(^|/)models/[^?]*completions$|/openai/v1/", path))
+    # a Kubernetes endpoint may be called openai
+    return bool(re.search(r"(^|/)models/[^?]*completions$|(?<!/endpoint)/openai/v1/", path))
 
 
 def auth_headers(url: str, key: str, *, is_token: bool) -> Mapping[str, str]:

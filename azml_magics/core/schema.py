@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,11 +11,14 @@ from . import endpoint, extract, wire
 from .errors import SchemaMismatch, UsageError, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from .config import LLMConfig
     from .response import Response
     from .wire import Message
+
+_MOST_VALUES = 20  # that an answer may hold and that are tried
+_MOST_PROBLEMS = 3  # that are said
 
 
 @dataclass(frozen=True)
@@ -27,15 +31,19 @@ class Schema:
 
     @classmethod
     def of(cls, source: Any) -> Schema:
-        """The schema of a pydantic model class, a JSON schema as a dict, or its JSON text."""
-        if callable(getattr(source, "model_json_schema", None)):
-            return cls(source.__name__, source.model_json_schema(), source)
+        """The schema of a pydantic model class, a JSON schema as a dict, or its JSON text.
+
+        UsageError where it is none of them or could not be checked: before anything is sent.
+        """
+        if isinstance(source, type) and callable(getattr(source, "model_json_schema", None)):
+            return cls(_identifier(source.__name__), _schema_of(source), source)
         if isinstance(source, str):
             try:
                 source = json.loads(source)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise UsageError(f"The schema is no JSON: {one_line(str(error), 100)}") from None
         if isinstance(source, dict):
+            _check(source)
             return cls(_identifier(source.get("title")), source)
         raise UsageError(
             f"--schema takes a pydantic model class, a dict or a file, not {type(source).__name__}",
@@ -43,30 +51,33 @@ class Schema:
         )
 
     def read(self, response: Response) -> Any:
-        """The answer as an object of the model, or as JSON; SchemaMismatch says what is wrong with it."""
-        try:
-            value = extract.json_value(response.text)
-        except extract.NoJson as error:
-            raise self._mismatch(response, error.cause) from None
-        problem = None
-        if self.model is not None:
-            try:
-                return self.model.model_validate(value)
-            except ValueError as error:  # pydantic's ValidationError is one
-                problem = _first_of(error)
-        else:
-            problem = _problem(value, self.json_schema)
-        if problem:
-            raise self._mismatch(response, problem)
-        return value
+        """The answer as an object of the model, or as JSON; SchemaMismatch says what is wrong with it.
 
-    def _mismatch(self, response: Response, problem: str) -> SchemaMismatch:
+        Where the answer holds several JSON values, the first that keeps to the schema is meant.
+        """
+        problem = ""
+        for value in itertools.islice(extract.json_values(response.text), _MOST_VALUES):
+            fitting, wrong = self._tried(value)
+            if not wrong:
+                return fitting
+            problem = problem or wrong
         error = SchemaMismatch(
-            f"The answer does not keep to {self.name}: {problem}",
-            remedy="It is kept in %azureml last; %azureml repair asks once more, saying what was wrong.",
+            f"The answer does not keep to {self.name}: {problem or 'it holds no JSON'}",
+            remedy="It was cut off: raise max_tokens."
+            if response.finish_reason == "length"
+            else "It is kept in %azureml last; %azureml repair asks once more, saying what was wrong.",
         )
         error.response = response
-        return error
+        raise error
+
+    def _tried(self, value: Any) -> tuple[Any, str]:
+        """(object, "") for a value that keeps to the schema, (None, what is wrong) for one that does not."""
+        try:
+            if self.model is None:
+                return value, _problem(value, self.json_schema)
+            return self.model.model_validate_json(json.dumps(value)), ""
+        except Exception as error:  # noqa: BLE001 - a validator of the person's own may raise anything; the answer stays
+            return None, _problem_in(error)
 
     def asked(
         self, config: LLMConfig, messages: Sequence[Message], *, by_instruction: bool = False
@@ -77,11 +88,13 @@ class Schema:
         if on_openai and formatter.name == "openai-chat" and not by_instruction:
             return config.merged(model_kwargs={"response_format": self.response_format}), list(messages)
         *earlier, last = [dict(turn) for turn in messages]
-        content = last["content"]
+        content = last.get("content")
+        if last.get("role") != "user":
+            return config, [*earlier, last, {"role": "user", "content": self.instruction}]
         if isinstance(content, str):
             last["content"] = f"{content}\n\n{self.instruction}"
         else:
-            last["content"] = [*content, {"type": "text", "text": self.instruction}]
+            last["content"] = [*(content or ()), {"type": "text", "text": f"\n\n{self.instruction}"}]
         return config, [*earlier, last]
 
     @property
@@ -96,40 +109,93 @@ class Schema:
         return f"Answer with JSON alone, no prose and no fences, valid for this JSON schema:\n{schema}"
 
 
-def _first_of(error: Any) -> str:
-    """The first problem in a pydantic ValidationError, as "minutes: Input should be a valid integer"."""
-    try:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        return one_line(f"{where}: {first['msg']}" if where else str(first["msg"]), 300)
-    except (AttributeError, IndexError, KeyError, TypeError):  # a ValueError of a validator's own
-        return one_line(str(error), 300)
-
-
 def _identifier(title: Any) -> str:
-    kept = "".join(ch if ch.isalnum() or ch in "-_" else "_" for ch in str(title or "answer"))
-    return kept[:64] or "answer"
+    """A name as OpenAI's routes take it: at most 64 letters, digits, - and _."""
+    kept = "".join(ch if ch.isascii() and (ch.isalnum() or ch in "-_") else "_" for ch in str(title or "answer"))
+    return kept[:64]
 
 
-def _problem(value: Any, json_schema: dict[str, Any]) -> str:
-    """What is wrong with `value`, "" where nothing is."""
+def _schema_of(model: Any) -> dict[str, Any]:
     try:
-        import jsonschema  # type: ignore[import-untyped,unused-ignore]  # comes with Jupyter's nbformat
+        json_schema: dict[str, Any] = model.model_json_schema()
+    except Exception as error:  # pydantic's errors, and those of the model's own methods
+        raise UsageError(
+            f"{model.__name__} has no JSON schema: {type(error).__name__}: {one_line(str(error), 200)}",
+            remedy="Use fields that JSON can hold.",
+        ) from error
+    return json_schema
+
+
+def _problem_in(error: Exception) -> str:
+    """What a pydantic ValidationError says, as "minutes: Input should be a valid integer"; any other error by name."""
+    try:
+        found = [(".".join(map(str, problem["loc"])), str(problem["msg"])) for problem in error.errors()]  # type: ignore[attr-defined]  # pydantic's, which this room does not import
+    except (AttributeError, KeyError, TypeError):
+        return f"{type(error).__name__}: {one_line(str(error), 300)}"
+    return _said(found)
+
+
+def _said(problems: list[tuple[str, str]]) -> str:
+    """The first few problems, each with its place, and how many more there are."""
+    said = "; ".join(f"{where}: {what}" if where else what for where, what in problems[:_MOST_PROBLEMS])
+    more = f" (and {len(problems) - _MOST_PROBLEMS} more)" if len(problems) > _MOST_PROBLEMS else ""
+    return one_line(said, 300) + more
+
+
+# ---- JSON schemas, which jsonschema checks: it comes with Jupyter's nbformat -----------------------------------------
+
+
+def _validator(json_schema: dict[str, Any]) -> Any:
+    """The class of jsonschema's that checks against it; UsageError where that is not installed."""
+    try:
+        import jsonschema  # type: ignore[import-untyped,unused-ignore]  # optional, and untyped
     except ImportError:
         raise UsageError(
             "Checking an answer against a JSON schema needs jsonschema",
             remedy="Run pip install jsonschema, or pass a pydantic model.",
         ) from None
+    return jsonschema.validators.validator_for(json_schema, default=jsonschema.Draft202012Validator)
+
+
+def _check(json_schema: dict[str, Any]) -> None:
+    """UsageError for a schema that is wrong itself, or that would be fetched from elsewhere."""
     try:
-        validator = jsonschema.validators.validator_for(json_schema)
-        validator.check_schema(json_schema)
-        errors = sorted(validator(json_schema).iter_errors(value), key=lambda error: list(map(str, error.path)))
-    except jsonschema.SchemaError as error:
-        raise UsageError(f"The JSON schema itself is wrong: {one_line(error.message, 200)}") from None
-    if not errors:
-        return ""
-    where = ".".join(map(str, errors[0].path))
-    return one_line(f"{where}: {errors[0].message}" if where else errors[0].message, 300)
+        json.dumps(json_schema)
+        _validator(json_schema).check_schema(json_schema)
+    except UsageError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a schema from outside may be anything, and so may what it leads to
+        what = one_line(str(getattr(error, "message", error)), 200)
+        raise UsageError(f"The JSON schema itself is wrong: {what}") from None
+    elsewhere = next((target for target in _references(json_schema) if not target.startswith("#")), None)
+    if elsewhere is not None:
+        raise UsageError(
+            f"The JSON schema refers to another document, {one_line(elsewhere, 100)!r}, which is not fetched",
+            remedy="Put that part into its $defs.",
+        )
+
+
+def _references(schema: Any) -> Iterator[str]:
+    if isinstance(schema, dict):
+        for name, inner in schema.items():
+            if name in {"$ref", "$dynamicRef"} and isinstance(inner, str):
+                yield inner
+            yield from _references(inner)
+    elif isinstance(schema, list):
+        for inner in schema:
+            yield from _references(inner)
+
+
+def _problem(value: Any, json_schema: dict[str, Any]) -> str:
+    """What is wrong with `value`, "" where nothing is."""
+    from jsonschema.exceptions import best_match  # type: ignore[import-untyped,unused-ignore]  # untyped
+
+    errors = sorted(
+        _validator(json_schema)(json_schema).iter_errors(value), key=lambda error: list(map(str, error.path))
+    )
+    # of alternatives that all fail, the one that came nearest
+    nearest = [best_match([error]) for error in errors]
+    return _said([(".".join(map(str, error.absolute_path)), error.message) for error in nearest])
 
 
 def repair_turns(response: Response, error: SchemaMismatch) -> list[Message]:

@@ -23,7 +23,7 @@ _TASK_KEYS = {"summary": "summary_text", "translation": "translation_text", "tex
 
 _SPEAKS = {
     "gpt2": {"list", "string"},
-    "gpt2-2023-11": {"strings"},
+    "gpt2-2023-11": {"strings", "strings-beside"},  # the server hands run() what it declares, and drops the rest
     "gpt2-2023-06": {"inputs-object"},
     "dolly": {"strings-beside", "strings", "list"},
     "hf": {"hf-list", "hf-string"},
@@ -93,8 +93,10 @@ def _texts(name: str, body: Body) -> Reply:
     """The reply to prompts: each answered, written in the shape that goes with the body's."""
     settings = lenient_settings(body.parameters)
     task = _TASKS.get(name, "text")
-    echoing = body.shape in ("inputs-object", "list", "string", "split", "records") or (
-        body.shape == "strings" and name in ("blue", "gpt2-2023-11", "mlflow")
+    echoing = (
+        body.shape in ("inputs-object", "list", "string", "split", "records")
+        or (body.shape == "strings" and name in ("blue", "mlflow"))
+        or name == "gpt2-2023-11"
     )
     echo = task == "text" and (
         settings.return_full_text if settings.return_full_text is not None else echoing and name != "dolly"

@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from azml_magics.core import extract, wire
-from azml_magics.core.config import LLMConfig
-from azml_magics.core.errors import AzmlError, ConfigError, Interrupted, RequestRejected, UsageError
-from azml_magics.core.schema import Schema, SchemaMismatch, repair_turns
+from azml_magics.core.errors import AzmlError, ConfigError, Interrupted, RequestRejected, SchemaMismatch, UsageError
+from azml_magics.core.schema import Schema, repair_turns
 from azml_magics.session import check_name
 
 from . import calls, display, help_text
@@ -18,6 +17,7 @@ from . import calls, display, help_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from azml_magics.core.config import LLMConfig
     from azml_magics.core.response import Response
     from azml_magics.core.stream import ResponseStream
     from azml_magics.core.wire import Message

@@ -203,7 +203,7 @@ def list_configs(magics: AzureMLMagics, options: Mapping[str, Any]) -> Any:  # n
 
 def show(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Table:
     """Everything about a config, in the words of the options that set it."""
-    config, source = magics.session.saved(options["name"] or "")
+    config, source = magics.session.saved(calls.in_use(magics, options["name"] or "").name)
     facts = {
         "config": config.name,
         "url": config.endpoint_url,
@@ -256,6 +256,11 @@ def show_code(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Code
         if exchange is None:
             raise ConfigError("Nothing has been asked yet", remedy="Name a config: %azureml code NAME.")
         config, messages = exchange.config, exchange.messages
+        if config.name.startswith("$"):
+            raise ConfigError(
+                f"{config.name} is a LangChain object, and its code is in your notebook",
+                remedy="Name a config for the code of a call with it: %azureml code NAME.",
+            )
     else:
         config = magics.session.get(options["name"])
         messages = wire.messages_of("Hello", config.system)

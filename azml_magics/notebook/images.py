@@ -8,14 +8,15 @@ import mimetypes
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from azml_magics.core.errors import UsageError
+from azml_magics.core.errors import UsageError, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from azml_magics.core.wire import Message
 
-_SIGNATURES = ((b"\x89PNG", "image/png"), (b"\xff\xd8", "image/jpeg"), (b"GIF8", "image/gif"), (b"RIFF", "image/webp"))
+_SIGNATURES = ((b"\x89PNG", "image/png"), (b"\xff\xd8", "image/jpeg"), (b"GIF8", "image/gif"))
+_URLS = ("https://", "http://", "data:image/")
 
 
 def with_images(messages: Sequence[Message], images: Sequence[Any]) -> list[Message]:
@@ -29,22 +30,33 @@ def with_images(messages: Sequence[Message], images: Sequence[Any]) -> list[Mess
 
 def url_of(image: Any) -> str:
     """The picture as a URL: its own, or a data: URL with its bytes. UsageError where it is no picture."""
-    if isinstance(image, str) and image.startswith(("https://", "data:image/")):
+    if isinstance(image, str) and image.startswith(_URLS):
         return image
     if isinstance(image, str | Path):
         return _of_file(Path(image).expanduser())
+    url = getattr(image, "url", None)  # an IPython Image that the browser loads
+    if isinstance(url, str) and url.startswith(_URLS):
+        return url
     return _data_url(_bytes_of(image))
 
 
 def _of_file(path: Path) -> str:
     try:
         data = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"The image {path} cannot be read: {error.strerror or error}") from None
-    kind = mimetypes.guess_type(path.name)[0] or ""
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise UsageError(f"The image {path} cannot be read: {why}", remedy="Check the path.") from None
+    kind = _kind_of(data) or mimetypes.guess_type(path.name)[0] or ""
     if not kind.startswith("image/"):
-        raise UsageError(f"{path} is no image file by its name", remedy="Give a .png, .jpg, .gif or .webp file.")
+        raise UsageError(f"{path} is no image", remedy="Give a .png, .jpg, .gif or .webp file.")
     return _data_url(data, kind)
+
+
+def _kind_of(data: bytes) -> str:
+    """The media type that the first bytes tell, "" for any that models are not known to take."""
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "image/webp"
+    return next((kind for start, kind in _SIGNATURES if data.startswith(start)), "")
 
 
 def _bytes_of(image: Any) -> bytes:
@@ -57,17 +69,28 @@ def _bytes_of(image: Any) -> bytes:
     for method, keywords in (("savefig", {"format": "png", "bbox_inches": "tight"}), ("save", {"format": "PNG"})):
         draw = getattr(image, method, None)
         if callable(draw):
-            buffer = io.BytesIO()
-            draw(buffer, **keywords)
-            return buffer.getvalue()
-    raise UsageError(
-        f"-i cannot make an image of {type(image).__name__}",
-        remedy="Give a path, bytes, a PIL image, a matplotlib figure or an IPython Image.",
+            return _drawn(draw, keywords, type(image).__name__)
+    raise _no_picture(type(image).__name__)
+
+
+def _drawn(draw: Any, keywords: dict[str, Any], name: str) -> bytes:
+    buffer = io.BytesIO()
+    try:
+        draw(buffer, **keywords)
+    except Exception as error:
+        raise _no_picture(name, f": {type(error).__name__}: {one_line(str(error), 200)}") from error
+    return buffer.getvalue()
+
+
+def _no_picture(name: str, why: str = "") -> UsageError:
+    return UsageError(
+        f"-i cannot make an image of {name}{why}",
+        remedy="Give a path, a URL, bytes, a PIL image, a matplotlib figure or an IPython Image.",
     )
 
 
 def _data_url(data: bytes, kind: str = "") -> str:
-    kind = kind or next((known for start, known in _SIGNATURES if data.startswith(start)), "")
+    kind = kind or _kind_of(data)
     if not kind:
         raise UsageError("-i was given bytes that are no PNG, JPEG, GIF or WebP")
     return f"data:{kind};base64,{base64.b64encode(data).decode()}"

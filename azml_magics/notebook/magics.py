@@ -9,9 +9,9 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 from traitlets import Bool, CaselessStrEnum, Float, Int, Unicode, observe
 
 from azml_magics import session as sessions
-from azml_magics.core.errors import AzmlError, Interrupted, UsageError
+from azml_magics.core.errors import AzmlError, Interrupted, UsageError, did_you_mean
 
-from . import args, help_text, options
+from . import args, display, help_text, options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,8 +65,17 @@ class AzureMLMagics(Magics):
 
     @observe("default_config")
     def _use_default(self, change: dict[str, Any]) -> None:
-        if change["new"] in self.session.names():
+        known = self.session.names()
+        if change["new"] in known:
             self.session.use(change["new"])
+        elif change["new"] and known:
+            hint = did_you_mean(change["new"], known)
+            display.warn(f"there is no config named {change['new']!r} yet.{hint}")
+
+    def use_default(self) -> None:
+        """Make the default config the active one, where it is there and none is."""
+        if self.default_config in self.session.names() and not self.session.active:
+            self.session.use(self.default_config)
 
     @observe("history_size")
     def _resize_history(self, change: dict[str, Any]) -> None:
@@ -90,6 +99,9 @@ class AzureMLMagics(Magics):
             if not isinstance(error, UsageError):  # a slip on the line hides nothing, not the error before it either
                 self.last_error = error
             raise
+        except KeyboardInterrupt:  # between two steps that know how to be interrupted
+            self.last_error = stopped = Interrupted()
+            raise stopped from None
 
     def close(self) -> None:
         """End what the magics started - the demo endpoint, connections - and forget the session."""

@@ -42,6 +42,8 @@ _MATH = re.compile(
 )
 _TARGET = re.compile(r"\](?P<mark>[(:])(?P<space>\s*(?:<|&lt;)?)(?P<target>[^\s)>]*)")
 _DEFINED = re.compile(r"[ \t]*https?://[^\s<>\"'()`]+[ \t]*(?:\n(?!\s*[\"'(])|$)")  # no title, which may span lines
+# A line of words before another one, no table and no math: two spaces keep the lines of a poem or an address apart.
+_LINE_OF_WORDS = re.compile(r"^([^\W\d_](?:[^|$\\&\n]*[^|$\\&\s])?)\n(?=[^\W\d_][^|$\\&\n]*$)", re.MULTILINE)
 _SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _HARMLESS = ("http:", "https:", "mailto:")
 _TEX_LINK = re.compile(r"\\href(?!\s*\{\s*https?:)")  # MathJax makes links of it
@@ -66,7 +68,7 @@ def inert(text: str) -> str:
     for block in blocks:
         joined = "\n".join(block.lines)
         if not block.is_code:
-            parts.append(_inert_prose(joined))
+            parts.append(_LINE_OF_WORDS.sub(r"\1  \n", _inert_prose(joined)))
         else:  # nbconvert puts a mermaid block into the page as it is
             parts.append(_escaped(joined) if block.info.lower().startswith("mermaid") else joined)
     return "\n".join(parts)

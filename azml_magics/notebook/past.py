@@ -27,11 +27,11 @@ def last(magics: AzureMLMagics, options: Mapping[str, Any]) -> Any:
         if magics.last_error is None:
             return display.Note("There has been no error.")
         return display.Note("".join(traceback.format_exception(magics.last_error)))
+    if magics.session.last_batch is not None:
+        return magics.session.last_batch
     exchange = magics.session.last
     if exchange is None:
         raise ConfigError("Nothing has been asked yet", remedy="Write a prompt below %%azureml.")
-    if magics.session.last_batch is not None:
-        return magics.session.last_batch
     response = exchange.response
     if response is not None and (exchange.error is None or response.text or response.tool_calls):
         return response

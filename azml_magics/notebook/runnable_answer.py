@@ -68,7 +68,7 @@ def _loop() -> asyncio.AbstractEventLoop:
 
 def close() -> None:
     """End the event loop, if one was started."""
-    global _running  # noqa: PLW0603 - see above
+    global _running
     ended, _running = _running, None
     if ended is not None:
         ended.close()

@@ -16,35 +16,40 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from traitlets import TraitError
 
-from azml_magics.core.errors import AzmlError, did_you_mean
+from azml_magics.core.errors import AzmlError, did_you_mean, one_line
 
 from . import display
 
 if TYPE_CHECKING:
     from .magics import AzureMLMagics
 
-_TABLE = b"[tool.azml_magics"
+_TABLE = re.compile(rb"^[ \t]*\[tool\.azml_magics[\].]", re.MULTILINE)
 _DEFAULTS = ("default_config", "format", "timeout", "stream", "concurrency", "history_size")
 
 
 def load(magics: AzureMLMagics) -> None:
     """Save the configs that are found, none of them in use yet, and set the defaults."""
-    for path in sorted(_folder().glob("*.json")):
+    for path in _saved_files():
         _load_file(magics, path)
-    project = _project_file(Path.cwd())
+    project = _project_file()
     if project is not None:
         _load_project(magics, project)
+    magics.use_default()
 
 
-def _folder() -> Path:
-    """~/.config/azml/configs, or its place under XDG_CONFIG_HOME."""
-    base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
-    return Path(base) / "azml" / "configs"
+def _saved_files() -> list[Path]:
+    """The files in ~/.config/azml/configs, or in its place under XDG_CONFIG_HOME."""
+    try:
+        base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+        return sorted((Path(base) / "azml" / "configs").glob("*.json"))
+    except (OSError, RuntimeError):  # there is no home, or it may not be read
+        return []
 
 
 def _load_file(magics: AzureMLMagics, path: Path) -> None:
@@ -57,12 +62,16 @@ def _load_file(magics: AzureMLMagics, path: Path) -> None:
         display.warn(str(error))
 
 
-def _project_file(folder: Path) -> Path | None:
-    """The nearest pyproject.toml with our table, from `folder` upwards."""
+def _project_file() -> Path | None:
+    """The nearest pyproject.toml with our table, from the working folder upwards."""
+    try:
+        folder = Path.cwd()
+    except OSError:  # the folder is gone
+        return None
     for place in (folder, *folder.parents):
         path = place / "pyproject.toml"
         try:
-            if _TABLE in path.read_bytes():
+            if _TABLE.search(path.read_bytes()):
                 return path
         except OSError:
             continue
@@ -75,11 +84,15 @@ def _load_project(magics: AzureMLMagics, path: Path) -> None:
         display.warn(f"{path} is not read: Python 3.10 needs tomli for it (pip install tomli).")
         return
     try:
-        table = toml.loads(path.read_text(encoding="utf-8"))["tool"]["azml_magics"]
-    except (ValueError, KeyError, OSError) as error:
-        display.warn(f"{path} cannot be read: {error}")
+        table = toml.loads(path.read_text(encoding="utf-8")).get("tool", {}).get("azml_magics", {})
+        configs = dict(table.pop("configs", {}))
+    except (OSError, ValueError) as error:
+        display.warn(f"{path} cannot be read: {one_line(str(error), 200)}")
         return
-    for name, document in table.pop("configs", {}).items():
+    except (AttributeError, TypeError):
+        display.warn(f"{path}: [tool.azml_magics] and its configs must be tables.")
+        return
+    for name, document in configs.items():
         _save(magics, name, document, f"{path} [tool.azml_magics.configs.{name}]", path)
     for name, value in table.items():
         _set_default(magics, name, value, path)
@@ -97,6 +110,8 @@ def _save(magics: AzureMLMagics, name: str, document: Any, place: str, path: Pat
     try:
         full = {"_type": "azureml_endpoint", **document} if isinstance(document, dict) else document
         config = serialization.from_document(full, name=name, source=place)
+        for key in config.extras:  # in a saved file they are another program's; here they are slips
+            display.warn(f"{place}: a config has no key {key!r}.{did_you_mean(key, serialization.KEYS)}")
         magics.session.save(name, config, source=str(path), activate=False)
     except AzmlError as error:
         display.warn(str(error))
@@ -109,4 +124,4 @@ def _set_default(magics: AzureMLMagics, name: str, value: Any, path: Path) -> No
     try:
         setattr(magics, name, value)
     except TraitError as error:
-        display.warn(f"{path}: {name}: {error}")
+        display.warn(f"{path}: {name}: {one_line(str(error), 200)}")

@@ -31,10 +31,14 @@ def with_earlier_turns(magics: AzureMLMagics, name: str, messages: Sequence[Mess
 def keep(magics: AzureMLMagics, name: str, messages: Sequence[Message], response: Response) -> None:
     """Add the turn that was just asked, and its answer. The system message is the config's, and not kept."""
     turns = [dict(turn) for turn in messages if turn.get("role") != "system"]
-    answer: Message = {"role": "assistant", "content": response.text}
-    if response.tool_calls:
-        answer["tool_calls"] = list(response.tool_calls)
-    magics.session.conversations[name] = [*turns, answer]
+    magics.session.conversations[name] = [*turns, {"role": "assistant", "content": _said(response)}]
+
+
+def _said(response: Response) -> str:
+    """The answer as a turn. Tool calls become words: a turn that has them may only be followed by their results."""
+    functions = [call.get("function", {}) for call in response.tool_calls]
+    asked = [f"[asked for {function.get('name')}({function.get('arguments', '')})]" for function in functions]
+    return "\n".join(filter(None, [response.text, *asked]))
 
 
 def conversations(magics: AzureMLMagics, options: Mapping[str, Any]) -> Any:
@@ -48,7 +52,7 @@ def conversations(magics: AzureMLMagics, options: Mapping[str, Any]) -> Any:
     if action == "clear" and not words:
         count = len(kept)
         kept.clear()
-        return display.Note(f"Cleared {count} conversations.")
+        return display.Note(f"Cleared {count} conversation{'s' if count != 1 else ''}.")
     if len(words) != (2 if action == "export" else 1):
         raise UsageError(f"%azureml conversations {action} takes NAME" + (" and FILE" if action == "export" else ""))
     turns = _named(kept, words[0])
@@ -85,8 +89,9 @@ def _text(turn: Message) -> str:
 
 def _export(name: str, turns: list[Message], path: Path) -> display.Note:
     """The turns as JSON: the messages as an OpenAI-like route takes them."""
-    try:
-        path.write_text(json.dumps(turns, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    text = json.dumps(turns, indent=2, ensure_ascii=False) + "\n"
+    try:  # half a character (a lone surrogate) is no UTF-8; its JSON escape is
+        path.write_bytes(text.encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise DocumentError(f"{path} cannot be written: {error.strerror or error}", remedy="Choose another.") from None
     return display.Note(f"Wrote {len(turns)} messages of {name} to {path}.")

@@ -199,7 +199,7 @@ def test_a_kubernetes_prefix_before_score_does_not_matter():
 
 def test_a_schema_that_refers_to_itself_many_times_is_read_at_once():
     names = ["input_data", "inputs", "input_string", "parameters", *(f"p{i}" for i in range(300))]
-    itself = {"type": "object", "properties": dict.fromkeys(names, {"$ref": "#/definitions/ServiceInput"})}
+    itself = {"type": "object", "properties": {name: {"$ref": "#/definitions/ServiceInput"} for name in names}}
     assert first(swagger_2(itself)) is None
     assert findings(swagger_2({"$ref": "#/definitions/ServiceInput"})) == []
 

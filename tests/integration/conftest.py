@@ -10,7 +10,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from jupyter_client import KernelManager
+from jupyter_client import BlockingKernelClient, KernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
@@ -67,7 +67,9 @@ class Kernel:
 
     def __init__(self, manager: KernelManager) -> None:
         self.manager = manager
-        self.client = manager.client()
+        # not manager.client(): that one has the session, and so the address, of the client that nbclient makes
+        self.client = BlockingKernelClient()
+        self.client.load_connection_info(manager.get_connection_info())
         self.client.start_channels()
         self.client.wait_for_ready(timeout=PATIENCE)
 
@@ -82,6 +84,11 @@ class Kernel:
                 request = self.client.get_stdin_msg(timeout=1)
                 assert request["content"]["password"]
                 self.client.input(answer)
+            if self.client.shell_channel.msg_ready():
+                reply = self.client.get_shell_msg(timeout=PATIENCE)
+                ours = reply["parent_header"].get("msg_id") == number
+                if ours and reply["content"]["status"] == "aborted":  # it came just behind another client's error
+                    number = self.client.execute(source, allow_stdin=answer is not None)
             try:
                 message = self.client.get_iopub_msg(timeout=0.1)
             except Empty:
@@ -91,7 +98,6 @@ class Kernel:
             if message["parent_header"].get("msg_id") != number:
                 continue
             if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
-                self.client.get_shell_msg(timeout=PATIENCE)
                 return cell
             cell.messages.append(message)
             if on_message:
@@ -115,9 +121,11 @@ class Kernel:
         notebook.metadata["language_info"] = {"name": "python"}
         client = NotebookClient(notebook, km=self.manager, timeout=PATIENCE, allow_errors=allow_errors)
         try:
-            client.execute(cleanup_kc=True)
+            client.execute(cleanup_kc=False)  # the kernel is ours, and goes on
         except CellExecutionError as error:
             return notebook, error
+        finally:
+            client.kc.stop_channels()
         return notebook, None
 
     def refused(self, source, ename):

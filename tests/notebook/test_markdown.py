@@ -284,7 +284,7 @@ def test_a_plain_answer_is_unchanged(answer):
         ("$$\na<b\n$$", "$$\na< b\n$$"),
         ("- ```html\n  <b>\n  ```", "- ```html\n  &lt;b>\n  ```"),
         ("it costs $5 <b> and $6", "it costs $5 &lt;b> and $6"),
-        ("a\r\nb\rc", "a\nb\nc"),
+        ("a\r\nb\rc", "a  \nb  \nc"),
         ("[a](javascript:x)", "[a]\\(javascript:x)"),
         ("[note]: this", "[note]\\: this"),
     ],
@@ -320,3 +320,9 @@ def test_a_long_answer_of_one_piece_is_dead_too(piece):
     many = piece * (200_000 // len(piece))
     assert ("<b" in inert(many)) == ("```\n  <b>" in piece)
     assert inert(f"{many}\n```\nx\n```").endswith("\n```\nx\n```")
+
+
+def test_the_lines_of_a_poem_stay_apart():
+    poem = "Sparkling water at dawn,\nthe long row of keys falls still,\nthen the page is full."
+    assert inert(poem).split("\n") == [line + "  " for line in poem.split("\n")[:-1]] + ["then the page is full."]
+    assert inert("One paragraph.\n\nAnother.") == "One paragraph.\n\nAnother."

@@ -1,0 +1,178 @@
+"""-i: a picture from a path, a URL or the notebook goes along as an image content part."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import pytest
+from IPython.display import Image
+
+from azml_magics.core.errors import UsageError
+from azml_magics.notebook.images import url_of
+
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+JPEG = b"\xff\xd8\xff\xe0rest"
+GIF = b"GIF89arest"
+WEBP = b"RIFF\x10\x00\x00\x00WEBPrest"
+
+
+def data_url(kind, data):
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+
+
+class PilLike:
+    """What a PIL image does."""
+
+    def save(self, file, format):
+        assert format == "PNG"
+        file.write(PNG)
+
+
+class FigureLike:
+    """What a matplotlib figure does."""
+
+    def savefig(self, file, format, bbox_inches):
+        assert (format, bbox_inches) == ("png", "tight")
+        file.write(PNG)
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        (PNG, data_url("png", PNG)),
+        (bytearray(PNG), data_url("png", PNG)),
+        (JPEG, data_url("jpeg", JPEG)),
+        (GIF, data_url("gif", GIF)),
+        (WEBP, data_url("webp", WEBP)),
+        (PilLike(), data_url("png", PNG)),
+        (FigureLike(), data_url("png", PNG)),
+        (Image(data=PNG), data_url("png", PNG)),
+        (Image(url="https://h.example/cat.png"), "https://h.example/cat.png"),
+        ("https://h.example/cat", "https://h.example/cat"),
+        ("http://h.example/cat.png", "http://h.example/cat.png"),
+        (data_url("png", PNG), data_url("png", PNG)),
+    ],
+    ids=lambda value: type(value).__name__ if not isinstance(value, str) else value[:22],
+)
+def test_what_is_a_picture(given, url):
+    assert url_of(given) == url
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "kind"),
+    [
+        ("a.png", PNG, "png"),
+        ("a.jpg", JPEG, "jpeg"),
+        ("a.webp", WEBP, "webp"),
+        ("really-a-jpeg.png", JPEG, "jpeg"),
+        ("no-suffix", PNG, "png"),
+        ("a.bmp", b"BMrest", "bmp"),
+    ],
+)
+def test_a_file_is_what_its_bytes_say_else_its_name(tmp_path, name, data, kind):
+    (tmp_path / name).write_bytes(data)
+    assert url_of(str(tmp_path / name)).startswith(f"data:image/{kind};base64,")
+    assert url_of(tmp_path / name) == url_of(str(tmp_path / name))
+
+
+def test_a_file_in_the_home_folder():
+    (Path.home() / "a.png").write_bytes(PNG)
+    assert url_of("~/a.png") == data_url("png", PNG)
+
+
+class Broken:
+    def save(self, file, format):
+        raise OSError("cannot write mode F\nas PNG")
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ("nowhere.png", "The image nowhere.png cannot be read: No such file or directory."),
+        (".", "The image . cannot be read: Is a directory."),
+        ("a\0b.png", "cannot be read"),
+        ("", "The image . cannot be read"),
+        (b"plain", "-i was given bytes that are no PNG, JPEG, GIF or WebP"),
+        (b"RIFF\x10\x00\x00\x00WAVE", "-i was given bytes that are no PNG"),
+        (b"", "-i was given bytes that are no PNG"),
+        (42, "-i cannot make an image of int."),
+        (None, "-i cannot make an image of NoneType."),
+        ([PNG], "-i cannot make an image of list."),
+        (Broken(), "-i cannot make an image of Broken: OSError: cannot write mode F as PNG."),
+    ],
+    ids=repr,
+)
+def test_what_is_none_is_refused_in_one_line(given, why, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError) as refused:
+        url_of(given)
+    assert why in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_text_file_is_no_picture(tmp_path):
+    (tmp_path / "notes.txt").write_text("cat")
+    with pytest.raises(UsageError, match=r"notes\.txt is no image"):
+        url_of(tmp_path / "notes.txt")
+
+
+# ---- in a cell -------------------------------------------------------------------------------------------------
+
+
+def test_a_picture_joins_the_prompt_as_a_part(asking, last_body, tmp_path):
+    (tmp_path / "my cat.png").write_bytes(PNG)
+    ran = asking.ok("%%azureml -i 'my cat.png'\nWhat is in the picture?")
+    assert last_body()["messages"] == [
+        {
+            "role": "user",
+            "content": [
+                {"type": "text", "text": "What is in the picture?"},
+                {"type": "image_url", "image_url": {"url": data_url("png", PNG)}},
+            ],
+        }
+    ]
+    assert f"I was given an image (image/png, {len(PNG)} bytes)" in ran.text
+
+
+def test_several_pictures_of_several_kinds_keep_their_order(asking, last_body):
+    asking.vars.update(figure=FigureLike(), raw=JPEG)
+    asking.ok("%%azureml -s 'Be brief.' -i $figure --image https://h.example/cat.png -i $raw\nCompare them")
+    system, user = last_body()["messages"]
+    assert system == {"role": "system", "content": "Be brief."}
+    urls = [part["image_url"]["url"] for part in user["content"][1:]]
+    assert urls == [data_url("png", PNG), "https://h.example/cat.png", data_url("jpeg", JPEG)]
+
+
+def test_the_history_and_a_template_know_the_text(asking, last_body):
+    asking.ok("from langchain_core.prompts import PromptTemplate\nt = PromptTemplate.from_template('Say {what}')")
+    asking.vars["raw"] = PNG
+    asking.ok("%%azureml -i $raw -t $t\nhello")
+    assert last_body()["messages"][0]["content"][0] == {"type": "text", "text": "Say hello"}
+    assert asking.ok("%azureml history").result.rows[0][2] == "Say hello [image_url]"
+
+
+@pytest.mark.parametrize("formatter", ["gpt2", "dolly", "hf"])
+def test_a_dialect_of_text_alone_says_so_before_anything_is_sent(asking, endpoint, formatter):
+    asking.vars["raw"] = PNG
+    line = asking.refused(f"%%azureml -u {endpoint.url}/score -f {formatter} -i $raw\nWhat is this?")
+    assert "This formatter sends text only, and the prompt has a part of type 'image_url'" in line
+    assert "-f openai-chat" in line
+    assert len(endpoint.requests) == 0
+
+
+@pytest.mark.parametrize(
+    ("image", "why"),
+    [("$nothing", "There is no variable 'nothing' for $nothing"), ("nothing.png", "nothing.png cannot be read")],
+)
+def test_a_picture_that_is_not_there_stops_the_cell(asking, endpoint, image, why):
+    assert why in asking.refused(f"%%azureml -i {image}\nWhat is this?")
+    assert len(endpoint.requests) == 0
+
+
+def test_side_by_side_takes_pictures_too(asking, endpoint):
+    asking.vars["raw"] = PNG
+    asking.ok("%%azureml -n 2 -i $raw\nWhat is this?")
+    assert [len(request.json()["messages"][0]["content"]) for request in endpoint.requests] == [2, 2]

@@ -1,0 +1,549 @@
+"""%%azureml $object: chains, chat models and LLMs of LangChain, of any provider."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+from langchain_core.language_models.fake import FakeStreamingListLLM
+from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
+from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.output_parsers import (
+    CommaSeparatedListOutputParser,
+    JsonOutputParser,
+    PydanticOutputParser,
+    StrOutputParser,
+)
+from langchain_core.prompts import ChatPromptTemplate, PromptTemplate
+from langchain_core.runnables import RunnableGenerator, RunnableLambda, RunnableParallel, RunnablePassthrough
+from pydantic import BaseModel
+
+from azml_magics.core.errors import Interrupted, RunnableFailed
+from azml_magics.emulator import Fault
+from azml_magics.langchain import AzureMLChatOnlineEndpoint, CustomOpenAIChatContentFormatter
+from azml_magics.notebook import runnable_answer
+from azml_magics.notebook.runnables import is_runnable
+
+MIME = "application/vnd.azml.response.v1+json"
+
+
+class Recipe(BaseModel):
+    title: str
+    minutes: int
+
+
+class Echo(GenericFakeChatModel):
+    """A chat model that repeats what it was asked, word by word."""
+
+    messages: object = None
+    asked: list = []
+
+    def _generate(self, messages, stop=None, run_manager=None, **kwargs):
+        self.asked.append((messages, stop, kwargs))
+        self.messages = iter([AIMessage(f"You said: {messages[-1].text}")])
+        return super()._generate(messages, stop, run_manager)
+
+
+def saying(*texts):
+    """A runnable that streams those texts."""
+
+    def stream(_):
+        yield from texts
+
+    return RunnableGenerator(stream)
+
+
+@pytest.fixture
+def asks(notebook):
+    """Ask an object in a cell."""
+
+    def ask(thing, line="", body="Hello", **variables):
+        notebook.vars.update(variables, thing=thing)
+        return notebook.ok(f"%%azureml $thing {line}\n{body}")
+
+    return ask
+
+
+@pytest.fixture
+def refused(notebook):
+    """The line that a cell with an object shows."""
+
+    def ask(thing, line="", body="Hello", **variables):
+        notebook.vars.update(variables, thing=thing)
+        return notebook.refused(f"%%azureml $thing {line}\n{body}")
+
+    return ask
+
+
+@pytest.fixture
+def ours(endpoint, monkeypatch):
+    from .conftest import KEY
+
+    monkeypatch.setenv("AZUREML_ENDPOINT_API_KEY", KEY)
+    return AzureMLChatOnlineEndpoint(
+        endpoint_url=f"{endpoint.url}/v1/chat/completions", content_formatter=CustomOpenAIChatContentFormatter()
+    )
+
+
+@pytest.fixture
+def openai(endpoint):
+    """Another provider's class at the endpoint's OpenAI route."""
+    langchain_openai = pytest.importorskip(
+        "langchain_openai", reason="it goes with langchain-core 1.x; the oldest run has none"
+    )
+    from .conftest import KEY
+
+    return langchain_openai.ChatOpenAI(
+        base_url=f"{endpoint.url}/v1", api_key=KEY, model="demo", max_retries=0, stream_usage=True
+    )
+
+
+# ---- models ----------------------------------------------------------------------------------------------------
+
+
+def test_a_chat_model_takes_the_prompt_and_its_answer_streams(asks):
+    model = Echo()
+    ran = asks(model, body="Hello {name}", name="Ada")
+    assert ran.text == "You said: Hello Ada"
+    assert ran.data["text/markdown"] == ran.text
+    assert ran.payloads[0] == ran.payloads[-1] == {"text/plain": ""}
+    assert model.asked[0][0] == [HumanMessage("Hello Ada")]
+    assert ran.data[MIME]["config"] == "$thing"
+
+
+def test_a_chat_model_of_another_provider_at_an_openai_route(asks, openai, endpoint):
+    for _ in range(3):  # its connections belong to an event loop that must not end with the cell
+        ran = asks(openai)
+        assert "Hello!" in ran.text
+    assert ran.result.usage.total_tokens == 27
+    assert ran.result.model
+    assert ran.result.finish_reason == "stop"
+    assert endpoint.requests[-1].json()["stream"] is True
+
+
+def test_a_text_model_takes_the_prompt(asks):
+    assert asks(FakeStreamingListLLM(responses=["a b c"])).text == "a b c"
+
+
+def test_a_model_takes_a_system_message(asks, notebook):
+    model = Echo()
+    asks(model, "-s 'Be brief.'")
+    asks(model, "-s $mood", mood="Be kind.")
+    assert [asked[0][0].content for asked in model.asked[-2:]] == ["Be brief.", "Be kind."]
+    assert [asked[0][0].type for asked in model.asked[-2:]] == ["system", "system"]
+
+
+def test_a_model_takes_kwargs_for_this_call(asks, openai, endpoint):
+    asks(openai, "-p temperature=0.25 -k $more", more={"max_tokens": 7})
+    assert endpoint.requests[-1].json()["temperature"] == 0.25
+    asks(openai)
+    assert "temperature" not in endpoint.requests[-1].json()
+
+
+def test_a_model_takes_a_prompt_template(asks):
+    model = Echo()
+    template = ChatPromptTemplate.from_messages([("system", "Be {mood}."), ("user", "Translate: {text}")])
+    assert asks(model, "-t $t -v mood=kind", "water", t=template).text == "You said: Translate: water"
+    assert model.asked[-1][0][0].content == "Be kind."
+
+
+def test_a_model_takes_an_untouched_body(asks):
+    assert asks(Echo(), "-t none", "Hello {nobody}").text == "You said: Hello {nobody}"
+
+
+def test_a_model_takes_pictures(asks, openai, endpoint):
+    ran = asks(openai, "-i $picture", "What is this?", picture=b"\x89PNG\r\n\x1a\n")
+    assert endpoint.requests[-1].json()["messages"][0]["content"][1]["type"] == "image_url"
+    assert "an image (image/png, 8 bytes)" in ran.text
+
+
+def test_a_model_keeps_a_conversation(asks, openai, endpoint, notebook):
+    asks(openai, "-c ada", "My name is Ada.")
+    assert "Your name is Ada" in asks(openai, "-c ada", "What is my name?").text
+    assert [turn["role"] for turn in endpoint.requests[-1].json()["messages"]] == ["user", "assistant", "user"]
+    assert len(notebook.ok("%azureml conversations").result.rows) == 1
+
+
+def test_a_models_tool_calls_are_shown(asks, openai):
+    def weather(city: str) -> str:
+        """The weather in a city."""
+
+    ran = asks(openai.bind_tools([weather], tool_choice="weather"), body="What is the weather in Oslo?")
+    assert "The model asks for:" in ran.data["text/markdown"]
+    assert ran.result.tool_calls[0]["function"]["name"] == "weather"
+
+
+def test_our_own_model_is_a_config_like_any_other(asks, ours, endpoint):
+    assert is_runnable(ours) is False
+    ran = asks(ours, "-p temperature=0.5")
+    assert endpoint.requests[-1].json()["temperature"] == 0.5
+    assert ran.result.usage.total_tokens == 27
+    assert asks(ours, "--dry-run").text.startswith("POST ")
+
+
+@pytest.mark.parametrize("wrapped", ["bind", "with_config", "with_retry"])
+def test_what_is_wrapped_around_our_own_model_holds(asks, ours, endpoint, wrapped):
+    model = {"bind": lambda: ours.bind(stop=["zzz"]), "with_config": lambda: ours.with_config(tags=["a"])}.get(
+        wrapped, ours.with_retry
+    )()
+    ran = asks(model, "-s 'Be brief.'")
+    assert "Hello!" in ran.text
+    body = endpoint.requests[-1].json()
+    assert body.get("stop") == (["zzz"] if wrapped == "bind" else None)
+    assert body["messages"][0] == {"role": "system", "content": "Be brief."}
+
+
+def test_fallbacks_of_models_are_a_model(asks, ours, endpoint):
+    endpoint.script([Fault("400")])
+    assert "You said: Hello" in asks(ours.with_fallbacks([Echo()]), "-s 'Be brief.'").text
+
+
+# ---- chains ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def chain():
+    return PromptTemplate.from_template("{greeting}, {name}!") | Echo()
+
+
+def test_a_chains_variables_come_from_the_notebook_and_the_line(asks, chain):
+    assert asks(chain, "-v name=Ada", "", greeting="Hello").text == "You said: Hello, Ada!"
+
+
+def test_the_body_fills_the_variable_that_is_found_nowhere_else(asks, chain):
+    assert asks(chain, body="{who}", greeting="Hello", who="Ada").text == "You said: Hello, Ada!"
+    assert asks(chain, "-t none", "{who}").text == "You said: Hello, {who}!"
+
+
+def test_the_body_fills_a_sole_variable_whatever_the_notebook_has(asks, notebook):
+    sole = PromptTemplate.from_template("About {topic}") | Echo()
+    assert asks(sole, body="rivers", topic="hills").text == "You said: About rivers"
+    assert asks(sole, body="").text == "You said: About hills"
+    assert "no single variable" in notebook.refused("%%azureml $thing -v topic=lakes\nrivers")
+
+
+@pytest.mark.parametrize(
+    ("body", "variables", "why"),
+    [
+        ("Ada", {}, "The cell has a body, and $thing has no single variable for it: it lacks greeting, name."),
+        (
+            "Ada",
+            {"greeting": "Hi", "name": "Bob"},
+            "$thing has no single variable for it: all of its variables are defined in the notebook.",
+        ),
+        ("", {"greeting": "Hi"}, "$thing needs name. Define it, or pass --var NAME=VALUE."),
+    ],
+)
+def test_variables_that_do_not_come_together_are_named(refused, chain, body, variables, why):
+    assert why in refused(chain, "", body, **variables)
+
+
+def test_a_chains_optional_history_is_passed_along(asks):
+    model = Echo()
+    chain = ChatPromptTemplate.from_messages([("placeholder", "{history}"), ("user", "{question}")]) | model
+    asks(chain, body="And now?")
+    assert len(model.asked[-1][0]) == 1
+    asks(chain, body="And now?", history=[("user", "Hello"), ("ai", "Hi")])
+    assert [message.content for message in model.asked[-1][0]] == ["Hello", "Hi", "And now?"]
+
+
+def test_a_retrieval_chain_takes_the_body_as_it_is(asks):
+    prompt = PromptTemplate.from_template("{context}: {question}")
+    chain = {"context": RunnableLambda(lambda _: "found"), "question": RunnablePassthrough()} | prompt | Echo()
+    assert asks(chain, body="why?", context="not this").text == "You said: found: why?"
+
+
+@pytest.mark.parametrize("wrap", [lambda c: c.with_retry(), lambda c: c.with_config(tags=["a"])])
+def test_what_is_wrapped_around_a_chain_changes_nothing(asks, chain, wrap):
+    assert asks(wrap(chain), body="Ada", greeting="Hello").text == "You said: Hello, Ada!"
+
+
+def test_a_chain_of_our_own_model(asks, ours):
+    chain = ChatPromptTemplate.from_template("Say hello to {name}") | ours | StrOutputParser()
+    ran = asks(chain, body="Ada")
+    assert "not a language model]" in ran.text
+    assert len(ran.payloads) > 2
+
+
+# ---- what parsers and functions make ---------------------------------------------------------------------------
+
+
+def test_a_text_parser_gives_text(asks):
+    ran = asks(Echo() | StrOutputParser())
+    assert ran.text == "You said: Hello"
+    assert ran.result.parsed is None
+
+
+def test_a_json_parser_gives_its_object_which_grows_on_the_screen(asks):
+    ran = asks(saying('{"title": "So', 'up", "min', 'utes": 20}') | JsonOutputParser())
+    assert ran.result.parsed == {"title": "Soup", "minutes": 20}
+    assert ran.data["text/markdown"] == '```json\n{\n  "title": "Soup",\n  "minutes": 20\n}\n```'
+    assert ran.payloads[1]["text/plain"] == '{\n  "title": "So"\n}'
+    assert all(payload["text/plain"].count("title") <= 1 for payload in ran.payloads)
+
+
+def test_a_json_list_is_not_added_up(asks):
+    assert asks(saying("[1", ", 2", ", 3]") | JsonOutputParser()).result.parsed == [1, 2, 3]
+
+
+def test_a_pydantic_parser_gives_its_object(asks):
+    parser = PydanticOutputParser(pydantic_object=Recipe)
+    ran = asks(saying('{"title": "Soup",', ' "minutes": 20}') | parser)
+    assert ran.result.parsed == Recipe(title="Soup", minutes=20)
+    assert ran.data["text/markdown"].startswith("```json\n")
+    assert ran.text == Recipe(title="Soup", minutes=20).model_dump_json(indent=2)
+
+
+def test_a_list_parser_gives_its_list(asks):
+    assert asks(saying("a, b", ", c") | CommaSeparatedListOutputParser()).result.parsed == ["a", "b", "c"]
+
+
+def test_parallel_chains_give_a_dict_of_their_answers(asks):
+    ran = asks(RunnableParallel(one=saying("a", "b"), two=saying("c")))
+    assert ran.result.parsed == {"one": "ab", "two": "c"}
+
+
+@pytest.mark.parametrize(
+    ("made", "text", "parsed"),
+    [
+        ("text", "text", None),
+        (5, "5", 5),
+        (0, "0", 0),
+        ([1, 2], "[\n  1,\n  2\n]", [1, 2]),
+        ({}, "{}", {}),
+        (None, "", None),
+        (Recipe(title="Soup", minutes=1), '{\n  "title": "Soup",\n  "minutes": 1\n}', Recipe(title="Soup", minutes=1)),
+    ],
+)
+def test_a_function_gives_what_it_returns(asks, made, text, parsed):
+    ran = asks(RunnableLambda(lambda _: made), "-o answer")
+    assert ran.text == text
+    assert ran.result.parsed == parsed
+
+
+def test_what_json_cannot_hold_is_shown_as_text(asks):
+    ran = asks(RunnableLambda(lambda _: {1, 2}))
+    assert ran.text == "{1, 2}"
+    assert "text/markdown" not in ran.data
+
+
+def test_a_prompt_alone_shows_what_it_would_say(asks):
+    assert asks(ChatPromptTemplate.from_template("About {topic}"), body="rivers").text == "Human: About rivers"
+
+
+def test_the_format_holds(asks):
+    assert asks(saying("```python\n1\n```"), "-F code").result.parsed == "1"
+    assert "text/markdown" not in asks(saying("a"), "-F text").data
+    assert "text/markdown" not in asks(RunnableLambda(lambda _: {"a": 1}), "-F text").data
+
+
+def test_output_quiet_and_no_stream(asks, notebook):
+    ran = asks(Echo(), "-q -o answer")
+    assert (ran.result, ran.payloads, ran.stdout) == (None, [], "")
+    assert notebook.vars["answer"].text == "You said: Hello"
+    assert asks(Echo(), "--no-stream").payloads == []
+
+
+def test_at_a_terminal_it_streams_to_stdout(terminal):
+    terminal.vars.update(model=Echo(), grows=saying('{"a"', ": 1}") | JsonOutputParser())
+    ran = terminal.ok("%%azureml $model\nHello")
+    assert ran.stdout.startswith("You said: Hello\nOut[")
+    assert ran.stdout.count("You said") == 1
+    assert terminal.ok("%%azureml $grows\nHello").stdout.startswith('{\n  "a": 1\n}\n')
+
+
+# ---- what goes wrong -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("-u https://h.example/score", "-u is for configs, and $thing is a LangChain object with settings of its own"),
+        ("-f gpt2", "-f is for configs"),
+        ("--key env:A", "--key is for configs"),
+        ("--timeout 3", "--timeout is for configs"),
+        ("--retries 3", "--retries is for configs"),
+        ("--deployment x", "--deployment is for configs"),
+        ("--model x", "--model is for configs"),
+        ("--schema $x", "--schema is for configs"),
+        ("--save x", "--save is for configs"),
+        ("--dry-run", "--dry-run is for configs"),
+    ],
+)
+def test_options_of_configs_are_refused(refused, line, why):
+    assert why in refused(Echo(), line)
+
+
+@pytest.mark.parametrize("line", ["-s brief", "-c talk", "-i a.png", "-p a=1", "-k {}", "-t $x"])
+def test_options_of_models_are_refused_for_chains(refused, line):
+    assert f"{line.split()[0]} has no place in a chain" in refused(saying("a"), line)
+
+
+def test_no_prompt_is_no_question(refused):
+    for thing in (Echo(), RunnableLambda(str)):
+        assert refused(thing, body=" ").startswith("PromptError: There is no prompt.")
+
+
+def test_a_class_or_another_object_is_no_config(refused):
+    assert refused(StrOutputParser, body="x").startswith("UsageError: $thing is ")
+    assert refused(42, body="x") == (
+        "UsageError: $thing is int, which is no config. "
+        "Name a saved config, an LLMConfig, or an AzureMLOnlineEndpoint of azml_magics.langchain."
+    )
+
+
+def test_an_error_of_the_provider_is_one_line_and_real(notebook, openai, endpoint):
+    notebook.vars["chat"] = openai
+    endpoint.script([Fault("429")])
+    line = notebook.refused("%%azureml $chat\nHello")
+    assert line.startswith("RunnableFailed: ")
+    assert "RateLimitError" in line
+    assert "429" in line
+    assert line.endswith("(config '$chat').")
+    from azml_magics import errors
+
+    error = notebook.run("%%azureml $thing\nHello" if "thing" in notebook.vars else "%azureml nonsense").error
+    assert isinstance(error, errors.AzmlError)
+    assert "Traceback" in notebook.ok("%azureml last --traceback").text
+
+
+def test_an_error_of_our_own_model_keeps_its_class_and_place(refused, ours, endpoint):
+    endpoint.script([Fault("401")])
+    line = refused(ChatPromptTemplate.from_template("{x}") | ours)
+    assert line.startswith("AuthenticationFailed: ")
+
+
+def test_an_error_in_a_function_is_one_line(refused, notebook):
+    def broken(_):
+        raise KeyError("a\nb")
+
+    assert refused(RunnableLambda(broken)).startswith("RunnableFailed: KeyError: ")
+    assert notebook.ok("%azureml last").text.startswith("No answer: KeyError: ")
+
+
+def test_langchains_advice_on_parsers_is_left_out(refused):
+    line = refused(saying("no json") | JsonOutputParser())
+    assert line.startswith("RunnableFailed: OutputParserException: Invalid json output: no json")
+    assert "visit" not in line
+
+
+def test_a_function_that_wants_to_end_python_does_not_hang_the_cell(refused):
+    def leaves(_):
+        raise SystemExit(3)
+
+    assert refused(RunnableLambda(leaves)) == "RunnableFailed: SystemExit: 3 (config '$thing')."
+
+
+def test_an_error_in_mid_stream_keeps_what_had_arrived(notebook):
+    def half(_):
+        yield "Once upon "
+        yield "a time"
+        raise ValueError("lost the thread")
+
+    notebook.vars["half"] = RunnableGenerator(half)
+    ran = notebook.run("%%azureml $half\nHello")
+    assert type(ran.error) is RunnableFailed
+    assert ran.payloads[-1]["text/plain"] == "Once upon a time"
+    assert notebook.ok("%azureml last").text == "Once upon a time"
+    assert "ValueError: lost the thread" in notebook.ok("%azureml history").text
+
+
+def test_a_kernel_interrupt_keeps_what_had_arrived_and_ends_the_providers_stream(
+    notebook, openai, endpoint, monkeypatch
+):
+    from azml_magics.notebook.display import Live
+
+    add = Live.add
+
+    def interrupted(self, text):
+        add(self, text)
+        if len(self._text) > 20:
+            raise KeyboardInterrupt
+
+    notebook.vars["chat"] = openai
+    endpoint.script([Fault("stalled", after=12)])
+    with monkeypatch.context() as patch:
+        patch.setattr(Live, "add", interrupted)
+        ran = notebook.run("%%azureml $chat\nTell me about rivers")
+    assert type(ran.error) is Interrupted
+    assert ran.error.response.finish_reason == "interrupted"
+    assert notebook.ok("%azureml last").text == ran.payloads[-1]["text/plain"] != ""
+    assert gone(endpoint)
+    assert "Hello!" in notebook.ok("%%azureml $chat\nHello").text
+
+
+def gone(endpoint, seconds=10):
+    """Whether the endpoint serves nobody any more."""
+    limit = time.monotonic() + seconds
+    while endpoint._door.in_flight and time.monotonic() < limit:
+        time.sleep(0.01)
+    return endpoint._door.in_flight == 0
+
+
+def test_a_kernel_interrupt_does_not_wait_for_a_function_that_cannot_be_ended(notebook, monkeypatch):
+    started, finish = threading.Event(), threading.Event()
+
+    def blocks(_):
+        started.set()
+        finish.wait(60)
+
+    def interrupted(self):
+        started.wait(10)
+        raise KeyboardInterrupt
+
+    notebook.vars["blocks"] = RunnableLambda(blocks)
+    monkeypatch.setattr(runnable_answer.Answer, "_next", interrupted)
+    assert notebook.refused("%%azureml $blocks\nHello") == (
+        "Interrupted: Stopped before the first token; nothing had arrived."
+    )
+    assert not finish.is_set()  # it was left alone
+    finish.set()
+
+
+# ---- around it -------------------------------------------------------------------------------------------------
+
+
+def test_the_history_names_the_object_and_the_prompt(asks, notebook):
+    asks(Echo(), body="Hello {name}", name="Ada")
+    assert notebook.ok("%azureml history").result.rows == [("1", "$thing", "Hello Ada", "You said: Hello Ada")]
+    assert notebook.ok("%azureml last").text == "You said: Hello Ada"
+
+
+def test_callbacks_of_the_cell_reach_the_model(notebook):
+    from langchain_core.callbacks import BaseCallbackHandler
+    from langchain_core.tracers.context import register_configure_hook  # noqa: F401 - what such managers stand on
+    import contextvars
+
+    seen = []
+    where = contextvars.ContextVar("where", default="nowhere")
+
+    class Sees(BaseCallbackHandler):
+        def on_chain_start(self, *args, **kwargs):
+            seen.append(where.get())
+
+    notebook.vars["chain"] = RunnableLambda(lambda x: where.get()).with_config(callbacks=[Sees()])
+    token = where.set("here")
+    assert notebook.ok("%%azureml $chain\nHello").text == "here"
+    where.reset(token)
+    assert seen == ["here"]
+
+
+def test_one_event_loop_serves_all_cells_and_ends_with_the_extension(asks, notebook):
+    def names():
+        return [t.name for t in threading.enumerate() if t.name.startswith("azml-magics-runnables")]
+
+    asks(RunnableLambda(str))
+    asks(saying("a"))
+    assert names().count("azml-magics-runnables") == 1
+    notebook.ok("%reload_ext azml_magics")
+    limit = time.monotonic() + 10
+    while names() and time.monotonic() < limit:
+        time.sleep(0.01)
+    assert names() == []
+    assert asks(saying("a")).text == "a"
+
+
+def test_asking_a_config_starts_no_event_loop(asking):
+    asking.ok("%%azureml\nHello")
+    assert runnable_answer._running is None

@@ -1,64 +1,37 @@
 """Exchanges kept in a file, so that a notebook runs again without a network, a key or a bill.
 
-A cassette is JSON lines: a heading, then one exchange a line - what was asked (path, query, deployment, body) and what
-came (status, headers, body or stream with its timing). Keys are never in it: request headers are not kept, and a key
-that a reply echoes is masked before it reaches the tape.
+record(path) writes every exchange of this process to a cassette, replay(path) answers from one; cassette_format.py
+says how they are written. Keys are never in it.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
+import os
 import threading
+import warnings
 from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from . import cassette_format as form
 from .core import tape
 from .core.errors import DocumentError, NotRecorded, one_line
-from .core.secrets import MASK, Secret, masked
-from .core.tape import Take
 
 if TYPE_CHECKING:
     from .core.policy import Request
+    from .core.tape import Take
 
-SCHEMA = 1
-_KEPT_HEADERS = (
-    "content-type",
-    "azureml-model-deployment",
-    "x-request-id",
-    "ms-azureml-model-error-statuscode",
-    "ms-azureml-model-error-reason",
-    "retry-after",
-    "retry-after-ms",
-)
-_SECRET_PARAMETERS = {"api-key", "code", "key", "sig", "subscription-key", "token"}
-_LONGEST_PAUSE = 2.0  # seconds: a replay keeps the rhythm of the stream, not the minutes before it
-
-
-def asked(request: Request) -> dict[str, Any]:
-    """What identifies a request: path, query, pinned deployment and body. Not the host, nor any other header."""
-    parts = urlsplit(request.url)
-    query = [(name, MASK if name.lower() in _SECRET_PARAMETERS else value) for name, value in parse_qsl(parts.query)]
-    try:
-        body: Any = json.loads(request.body)
-    except ValueError:
-        body = base64.b64encode(request.body).decode()
-    deployment = next((v for name, v in request.headers.items() if name.lower() == "azureml-model-deployment"), "")
-    question = {"path": parts.path, "query": urlencode(query), "deployment": deployment, "body": body}
-    return question if request.method == "POST" else {"method": request.method, **question}
-
-
-def _digest(question: Any) -> str:
-    return hashlib.sha256(json.dumps(question, sort_keys=True).encode()).hexdigest()
+_MOST_DIFFERENCES = 3  # that are said
+_BEFORE = 16  # characters that two texts have in common, shown before they part
 
 
 class Recorder:
     """A tape that writes every exchange to a cassette as it happens; an existing one is continued.
 
-    `count` is how many it has written. DocumentError where the file cannot be written or is no cassette.
+    `count` is how many it has written. DocumentError where the file cannot be written or is no cassette. Where it
+    cannot be written later on (a full disk), the answer goes its way all the same: the person is warned once, and the
+    exchanges are kept and written as soon as that goes again.
     """
 
     replays = False
@@ -67,14 +40,25 @@ class Recorder:
         self.path = Path(path).expanduser()
         self.count = 0
         self._lock = threading.Lock()
+        self._unwritten: list[bytes] = []
+        self._has_warned = False
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             if self.path.exists() and self.path.stat().st_size:
-                _read(self.path)
+                self._continue()
             else:
-                self.path.write_text(json.dumps({"azml_cassette": SCHEMA}) + "\n", encoding="utf-8")
+                self.path.write_bytes(form.heading())
         except OSError as error:
-            raise _unwritable(self.path, error) from None
+            raise self._unwritable(error) from None
+
+    def _continue(self) -> None:
+        """Take a torn last line off, and end the last whole one, so that the next begins on its own."""
+        _, filled = form.read(self.path)
+        with self.path.open("rb+") as file:
+            file.truncate(filled)
+            file.seek(filled - 1)
+            if file.read(1) != b"\n":
+                file.write(b"\n")
 
     def play(self, request: Request) -> Take:
         """Never asked: a recorder lets the network answer."""
@@ -82,62 +66,58 @@ class Recorder:
 
     def keep(self, request: Request, take: Take) -> None:
         """Append the exchange, its key masked."""
-        key = _key_of(request)
-        answered: dict[str, Any] = {
-            "status": take.status,
-            "headers": {name: masked(take.headers[name], key) for name in _KEPT_HEADERS if name in take.headers},
-        }
-        if request.stream and len(take.pieces) > 1:
-            answered["stream"] = [[round(seconds, 4), _text(piece, key)] for seconds, piece in _whole_lines(take)]
-        else:
-            answered["body"] = _text(take.body, key)
-        line = json.dumps({"asked": asked(request), "answered": answered}, ensure_ascii=False)
+        line = form.exchange(request, take)
         with self._lock:
-            try:
-                with self.path.open("a", encoding="utf-8", newline="\n") as file:
-                    file.write(masked(line, key) + "\n")
-            except OSError as error:
-                raise _unwritable(self.path, error) from None
-            self.count += 1
+            self._unwritten.append(line)
+            error = self._write()
+            if error is None or self._has_warned:
+                return
+            self._has_warned = True
+        warnings.warn(f"{self._unwritable(error)} Until then the exchanges are kept in memory.", stacklevel=2)
+
+    def close(self) -> None:
+        """Write what could not be written before; DocumentError where it still cannot."""
+        with self._lock:
+            error = self._write()
+        if error is not None:
+            raise DocumentError(
+                f"{len(self._unwritten)} exchanges are not in {self.path}, which cannot be written: {error.strerror}",
+                remedy="Free space or choose another path, and record them again.",
+            )
+
+    def _write(self) -> OSError | None:
+        """All that is not yet written, each line in one go; the error that stopped it."""
+        try:
+            while self._unwritten:
+                _append(self.path, self._unwritten[0])
+                del self._unwritten[0]
+                self.count += 1
+        except OSError as error:
+            return error
+        return None
+
+    def _unwritable(self, error: OSError) -> DocumentError:
+        return DocumentError(
+            f"{self.path} cannot be written: {error.strerror or error}", remedy="Mend that, or choose another path."
+        )
 
 
-def _key_of(request: Request) -> Secret | None:
-    header = next((value for name, value in request.headers.items() if name.lower() == "authorization"), "")
-    return Secret(header) if header else None
-
-
-def _whole_lines(take: Take) -> list[tuple[float, bytes]]:
-    """The pieces, cut again so that each ends at a line's end: no character is split, and no key across two pieces."""
-    pieces: list[tuple[float, bytes]] = []
-    tail, pause = b"", 0.0
-    for seconds, piece in take.pieces:
-        head, newline, rest = (tail + piece).rpartition(b"\n")
-        pause += seconds
-        if newline:
-            pieces.append((pause, head + newline))
-            pause = 0.0
-        tail = rest
-    return [*pieces, (pause, tail)] if tail else pieces
-
-
-def _text(piece: bytes, key: Secret | None) -> str:
-    """Bytes as the text that JSON can hold: UTF-8, or its bytes one for one behind a mark where it is none."""
-    try:
-        return masked(piece.decode(), key)
-    except UnicodeDecodeError:
-        return "base64:" + base64.b64encode(piece).decode()
-
-
-def _bytes(text: str) -> bytes:
-    return base64.b64decode(text[7:]) if text.startswith("base64:") else text.encode()
-
-
-def _unwritable(path: Path, error: OSError) -> DocumentError:
-    return DocumentError(f"{path} cannot be written: {error.strerror or error}", remedy="Choose another path.")
+def _append(path: Path, line: bytes) -> None:
+    """Write `line` at the end of a file, or nothing at all."""
+    with path.open("ab", buffering=0) as file:
+        before = os.fstat(file.fileno()).st_size
+        try:
+            written = file.write(line) or 0
+            if written < len(line):
+                file.write(line[written:])
+        except OSError:
+            file.truncate(before)
+            raise
 
 
 class Player:
-    """A tape that answers from a cassette. The same request asked again gets the next answer recorded for it, in turn.
+    """A tape that answers from a cassette. The same request asked again gets the next answer recorded for it, in turn,
+    and after the last one the first again. An answer that was left early counts only where there is no whole one.
 
     NotRecorded for a request that is not in it, with what comes nearest; DocumentError where the file is no cassette.
     """
@@ -147,30 +127,39 @@ class Player:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path).expanduser()
         self._lock = threading.Lock()
-        self._questions: list[dict[str, Any]] = []
         self._takes: dict[str, list[Take]] = defaultdict(list)
         self._next: dict[str, int] = defaultdict(int)
-        for entry in _read(self.path):
-            self._questions.append(entry["asked"])
-            self._takes[_digest(entry["asked"])].append(_take(entry["answered"]))
+        entries, _ = form.read(self.path)
+        self._count = len(entries)
+        self._questions: dict[str, dict[str, Any]] = {}
+        for question, take in entries:
+            digest = form.digest(question)
+            self._questions[digest] = question
+            self._takes[digest].append(take)
+        self._masked = {digest: known for digest, known in self._questions.items() if form.has_mask(known)}
+        for digest, takes in self._takes.items():
+            self._takes[digest] = [take for take in takes if take.is_whole] or takes
 
     def __len__(self) -> int:
-        return len(self._questions)
+        return self._count
 
     def play(self, request: Request) -> Take:
         """The recorded reply."""
-        question = asked(request)
-        digest = _digest(question)
+        question = form.asked(request)
+        digest = form.digest(question)
+        if digest not in self._questions:
+            alike = (other for other, known in self._masked.items() if form.is_alike(known, question))
+            digest = next(alike, "")
+        if not digest:
+            raise NotRecorded(
+                f"{self.path.name} has no answer for this request to {question['path']}: {self._nearest(question)}",
+                remedy="Record it (%azureml record FILE), or end the replay (%azureml stop-recording).",
+            )
         with self._lock:
-            takes = self._takes.get(digest)
-            if takes:
-                at = self._next[digest] % len(takes)
-                self._next[digest] += 1
-                return takes[at]
-        raise NotRecorded(
-            f"{self.path.name} has no answer for this request to {question['path']}: {self._nearest(question)}",
-            remedy="Record it (%azureml record FILE), or end the replay (%azureml stop-recording).",
-        )
+            takes = self._takes[digest]
+            take = takes[self._next[digest] % len(takes)]
+            self._next[digest] += 1
+        return take
 
     def keep(self, request: Request, take: Take) -> None:
         """Never told: nothing goes over the network."""
@@ -180,60 +169,21 @@ class Player:
         """How the nearest recorded request differs, in words."""
         if not self._questions:
             return "it is empty"
-        nearest = min(self._questions, key=lambda known: sum(known.get(part) != question[part] for part in question))
-        different = [part for part in question if nearest.get(part) != question[part]]
-        if "body" in different and isinstance(question["body"], dict) and isinstance(nearest.get("body"), dict):
-            keys = {**question["body"], **nearest["body"]}
-            different[different.index("body")] = " and ".join(
-                f"body {key} (asked {_shown(question['body'].get(key))}, recorded {_shown(nearest['body'].get(key))})"
-                for key in keys
-                if question["body"].get(key) != nearest["body"].get(key)
-            )
-        return f"the nearest one differs in {', '.join(different)}"
+        found = min((list(form.differences(question, known)) for known in self._questions.values()), key=len)
+        said = [f"{where} (asked {one}, recorded {other})" for where, one, other in map(_apart, found)]
+        more = f" and {len(said) - _MOST_DIFFERENCES} more" if len(said) > _MOST_DIFFERENCES else ""
+        return f"the nearest one differs in {', '.join(said[:_MOST_DIFFERENCES])}{more}"
 
 
-def _shown(value: Any) -> str:
-    return one_line(json.dumps(value, ensure_ascii=False), 80)
-
-
-def _take(answered: dict[str, Any]) -> Take:
-    if "stream" in answered:
-        pieces = [(min(float(seconds), _LONGEST_PAUSE), _bytes(text)) for seconds, text in answered["stream"]]
-    else:
-        pieces = [(0.0, _bytes(answered["body"]))]
-    return Take(answered["status"], answered["headers"], pieces)
-
-
-def _read(path: Path) -> list[dict[str, Any]]:
-    """The exchanges in a cassette; DocumentError names the line that is none. A torn last line is left out."""
-    try:
-        heading, *lines = path.read_text(encoding="utf-8").splitlines() or [""]
-    except OSError as error:
-        raise DocumentError(f"{path} cannot be read: {error.strerror or error}", remedy="Check the path.") from None
-    except UnicodeDecodeError:
-        heading, lines = "", []
-    try:
-        if json.loads(heading)["azml_cassette"] != SCHEMA:
-            raise DocumentError(f"{path} was recorded by another version of azml-magics", remedy="Record it again.")
-    except (ValueError, KeyError, TypeError):
-        raise DocumentError(f"{path} is no cassette", remedy="Record one with %azureml record FILE.") from None
-    entries = []
-    for number, line in enumerate(lines, 2):
-        entry = _entry(line)
-        if entry is not None:
-            entries.append(entry)
-        elif number < len(lines) + 1:
-            raise DocumentError(f"{path}, line {number}, is no recorded exchange", remedy="Take the line out.")
-    return entries
-
-
-def _entry(line: str) -> dict[str, Any] | None:
-    try:
-        entry = json.loads(line)
-        _take(entry["answered"])
-        return {"asked": dict(entry["asked"]), "answered": entry["answered"]}
-    except (ValueError, KeyError, TypeError):
-        return None
+def _apart(difference: tuple[str, Any, Any]) -> tuple[str, str, str]:
+    """A difference in short: two long texts from shortly before the place where they part."""
+    where, one, other = difference
+    if isinstance(one, str) and isinstance(other, str):
+        start = max(len(os.path.commonprefix([one, other])) - _BEFORE, 0)
+        if start:
+            one, other = f"…{one[start:]}", f"…{other[start:]}"
+    shown = [one_line(json.dumps(value, ensure_ascii=False), 60) for value in (one, other)]
+    return where, shown[0], shown[1]
 
 
 def record(path: str | Path) -> Recorder:
@@ -251,5 +201,11 @@ def replay(path: str | Path) -> Player:
 
 
 def stop() -> None:
-    """End recording or replaying; nothing happens where neither goes on."""
+    """End recording or replaying; nothing happens where neither goes on.
+
+    DocumentError where a recorder could not write all that it was told; the recording has ended all the same.
+    """
+    ended = tape.inserted()
     tape.insert(None)
+    if isinstance(ended, Recorder):
+        ended.close()

@@ -6,13 +6,13 @@ had arrived when it failed.
 
 from __future__ import annotations
 
-import difflib
 import html
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, overload
 
+from .differences import marked
 from .errors import one_line
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from .config import LLMConfig
     from .response import Response
 
-_WORD = re.compile(r"\s+|[^\s\w]|\w+")
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")  # commands to a terminal; half characters
+_LONGEST_LABEL = 80
 _TEXT_WIDTH = 72
 _COLUMNS = ("answer", "finish", "tokens", "seconds")
 
@@ -42,15 +43,15 @@ class Row:
 
     @property
     def label(self) -> str:
-        """The setting in words: its values, with their names where there are several."""
+        """The setting in words, on one line: its values, with their names where there are several."""
         if len(self.setting) == 1:
-            return str(next(iter(self.setting.values())))
-        return ", ".join(f"{name}={value}" for name, value in self.setting.items())
+            return one_line(str(next(iter(self.setting.values()))), _LONGEST_LABEL)
+        return ", ".join(f"{name}={one_line(str(value), _LONGEST_LABEL)}" for name, value in self.setting.items())
 
     @property
     def failure(self) -> str:
         """The error in one line, "" where there is none."""
-        return f"{type(self.error).__name__}: {self.error}" if self.error else ""
+        return one_line(f"{type(self.error).__name__}: {self.error}") if self.error else ""
 
     def figures(self) -> tuple[str, str, str]:
         """(finish reason, completion tokens, seconds) as texts, "" where unknown."""
@@ -63,17 +64,23 @@ class Row:
 
 
 class Batch(Sequence[Row]):
-    """Rows in the order they were asked for. Indexing gives a Row; `texts`, `responses` and `errors` their columns."""
+    """Rows in the order they were asked for. Indexing gives a Row; `texts`, `responses` and `errors` their columns.
 
-    def __init__(self, rows: Iterable[Row]) -> None:
+    `is_complete`: nothing more comes. Until then no differences are marked: they would change with every word.
+    """
+
+    def __init__(self, rows: Iterable[Row], *, is_complete: bool = True) -> None:
         self._rows = tuple(rows)
+        self.is_complete = is_complete
 
     @overload
     def __getitem__(self, index: int) -> Row: ...
     @overload
     def __getitem__(self, index: slice) -> Batch: ...
     def __getitem__(self, index: int | slice) -> Row | Batch:
-        return Batch(self._rows[index]) if isinstance(index, slice) else self._rows[index]
+        if isinstance(index, slice):
+            return Batch(self._rows[index], is_complete=self.is_complete)
+        return self._rows[index]
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -104,7 +111,7 @@ class Batch(Sequence[Row]):
             if row.error is None and row.text not in seen:
                 seen.add(row.text)
                 kept.append(row)
-        return Batch(kept)
+        return Batch(kept, is_complete=self.is_complete)
 
     def to_dicts(self) -> list[dict[str, Any]]:
         """One flat dict a row: its setting, text, finish reason, token counts, latency and error."""
@@ -136,10 +143,15 @@ class Batch(Sequence[Row]):
 
     # ---- forms
 
+    def _marked(self) -> list[list[tuple[str, bool]]]:
+        """The rows' texts in pieces, as `marked` gives them; each in one piece while more is coming."""
+        texts = [_UNPRINTABLE.sub("\ufffd", text.replace("\r\n", "\n")) for text in self.texts]
+        return marked(texts) if self.is_complete else [[(text, False)] for text in texts]
+
     def to_text(self, *, times: bool = False) -> str:
         """The rows as text: a heading each, and the answer below with its differences from the first *marked*."""
         parts = []
-        for row, pieces in zip(self, marked([row.text for row in self]), strict=True):
+        for row, pieces in zip(self, self._marked(), strict=True):
             finish, tokens, seconds = row.figures()
             facts = [finish, f"{tokens} tokens" if tokens else "", f"{seconds} s" if times and seconds else ""]
             heading = " · ".join(filter(None, [row.label, *facts]))
@@ -152,7 +164,7 @@ class Batch(Sequence[Row]):
         """The rows as an HTML table, everything escaped; words unlike the first row's are in <mark>."""
         headings = "".join(f"<th>{html.escape(name)}</th>" for name in (self._setting_name(), *_columns(times=times)))
         lines = []
-        for row, pieces in zip(self, marked([row.text for row in self]), strict=True):
+        for row, pieces in zip(self, self._marked(), strict=True):
             text = "".join(
                 f"<mark>{html.escape(word)}</mark>" if is_new else html.escape(word) for word, is_new in pieces
             )
@@ -166,7 +178,7 @@ class Batch(Sequence[Row]):
 
     def _setting_name(self) -> str:
         names = {name for row in self for name in row.setting}
-        return names.pop() if len(names) == 1 else ""
+        return one_line(names.pop(), _LONGEST_LABEL) if len(names) == 1 else ""
 
     def summary(self) -> str:
         """The batch in one line."""
@@ -180,27 +192,3 @@ _LEFT = "text-align:left;vertical-align:top"
 
 def _columns(*, times: bool) -> Sequence[str]:
     return _COLUMNS if times else _COLUMNS[:-1]
-
-
-def marked(texts: Sequence[str]) -> list[list[tuple[str, bool]]]:
-    """For each text its pieces as (piece, is new): whether it is unlike what the first non-empty text has there."""
-    first = next((text for text in texts if text), "")
-    reference = _WORD.findall(first)
-    found: list[list[tuple[str, bool]]] = []
-    for text in texts:
-        if text == first or not text:
-            found.append([(text, False)])
-            continue
-        words = _WORD.findall(text)
-        pieces: list[tuple[str, bool]] = []
-        matcher = difflib.SequenceMatcher(None, reference, words, autojunk=False)
-        for kind, _, _, start, end in matcher.get_opcodes():
-            piece = "".join(words[start:end])
-            if kind == "equal" or not piece.strip():
-                pieces.append((piece, False))
-            else:  # the white space around a new word is not new
-                core = piece.strip()
-                before, _, after = piece.partition(core)
-                pieces += [(before, False), (core, True), (after, False)]
-        found.append(pieces)
-    return found

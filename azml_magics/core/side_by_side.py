@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from . import tape
 from .batch import amap
 from .comparison import Batch, Row
-from .errors import Interrupted, UsageError
+from .errors import AzmlError, Interrupted, UsageError
 from .invoke import ainvoke
+from .secrets import KeyRef
 from .stream import AsyncResponseStream
 
 if TYPE_CHECKING:
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
 DEFAULT_CONCURRENCY = 8
 _FRAME = 0.05
+_PATIENCE = 0.4  # seconds that an interrupt waits for connections to close; they go on closing by themselves
 
 
 @dataclass(frozen=True)
@@ -44,52 +48,72 @@ def sweep(config: LLMConfig, values: Mapping[str, Sequence[Any]]) -> list[tuple[
 
 
 class SideBySide:
-    """Calls under way in a thread of their own. `rows` is how far they are at any moment; `stop` ends them."""
+    """Calls under way in a thread of their own. `batch` is how far they are at any moment; `stop` ends them.
+
+    ValueError for a concurrency below 1.
+    """
 
     def __init__(self, asks: Iterable[Ask], *, concurrency: int = DEFAULT_CONCURRENCY) -> None:
+        if concurrency < 1:
+            raise ValueError(f"concurrency must be at least 1, not {concurrency}")
         self._asks = list(asks)
         self._concurrency = concurrency
         self._rows = [Row(ask.setting, ask.config) for ask in self._asks]
         self._streams: dict[int, AsyncResponseStream] = {}
         self._done = threading.Event()
+        self._stopping = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[Any] | None = None
         self._thread = threading.Thread(target=self._run, name="azml-magics-side-by-side", daemon=True)
 
     def start(self) -> SideBySide:
-        """Begin; returns itself."""
+        """Begin; returns itself. Keys that a person types are asked for here, in the caller's thread."""
+        for config in [] if tape.is_replaying() else [ask.config for ask in self._asks]:
+            if isinstance(config.key, KeyRef) and config.key.scheme == "ask":
+                with contextlib.suppress(AzmlError):  # its row will say so
+                    config.key.resolve(config.endpoint_url)
         self._thread.start()
         return self
 
     @property
     def batch(self) -> Batch:
-        """The rows so far, those that are still writing with what they have."""
-        rows = list(self._rows)
-        for index, stream in list(self._streams.items()):
-            rows[index] = Row(rows[index].setting, rows[index].config, stream.response)
-        return Batch(rows)
+        """The rows so far: those that are still writing have what they have, those that were stopped an Interrupted."""
+        streams = dict(self._streams)  # before the rows: one that ends in between is in both, not in neither
+        rows, is_stopped = list(self._rows), self._stopping.is_set()
+        for index, row in enumerate(rows):
+            if row.response is None and row.error is None:
+                so_far = replace(row, response=streams[index].response) if index in streams else row
+                rows[index] = _stopped(so_far) if is_stopped else so_far
+        return Batch(rows, is_complete=is_stopped or self._done.is_set())
 
     def wait(self, seconds: float) -> bool:
         """Whether all are done, after at most that long."""
         return self._done.wait(seconds)
 
     def stop(self) -> None:
-        """End what is under way; the rows keep what they have."""
-        if self._loop is not None and self._task is not None and not self._done.is_set():
-            self._loop.call_soon_threadsafe(self._task.cancel)
-        self._thread.join(timeout=2)
+        """End what is under way; the rows keep what they have. Nothing happens where all is done."""
+        if not self._done.is_set():
+            self._stopping.set()
+            if self._loop is not None and self._task is not None:
+                with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+                    self._loop.call_soon_threadsafe(self._task.cancel)
+        if self._thread.ident is not None:
+            self._thread.join(timeout=_PATIENCE)
 
     def _run(self) -> None:
         try:
             asyncio.run(self._all())
         except asyncio.CancelledError:
             pass
+        except Exception as error:  # noqa: BLE001 - no loop, or a fault of ours: no row may wait for ever
+            self._rows = [row if row.response or row.error else replace(row, error=error) for row in self._rows]
         finally:
             self._done.set()
 
     async def _all(self) -> None:
         self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
-        await amap(self._one, range(len(self._asks)), concurrency=self._concurrency)
+        if not self._stopping.is_set():
+            await amap(self._one, range(len(self._asks)), concurrency=min(self._concurrency, len(self._asks) or 1))
 
     async def _one(self, index: int) -> None:
         ask = self._asks[index]
@@ -104,8 +128,7 @@ class SideBySide:
             self._rows[index] = Row(ask.setting, ask.config, stream.response)
         except asyncio.CancelledError:
             arrived = self._streams[index].response if index in self._streams else None
-            kept = arrived if arrived and arrived.text else None
-            self._rows[index] = Row(ask.setting, ask.config, kept, Interrupted(kept))
+            self._rows[index] = _stopped(Row(ask.setting, ask.config, arrived))
             raise
         except Exception as error:  # noqa: BLE001 - one failure stops no other: it becomes its row's error
             self._rows[index] = Row(ask.setting, ask.config, getattr(error, "response", None), error)
@@ -113,19 +136,32 @@ class SideBySide:
             self._streams.pop(index, None)
 
 
+def _stopped(row: Row) -> Row:
+    """The row as an interrupt leaves it: whole where the answer was, else with what had arrived, if anything."""
+    if row.response is not None and row.response.finish_reason is not None:
+        return row
+    kept = replace(row.response, finish_reason="interrupted") if row.response and row.response.text else None
+    return replace(row, response=kept, error=Interrupted(kept))
+
+
 def run(
     asks: Iterable[Ask], *, concurrency: int = DEFAULT_CONCURRENCY, show: Callable[[Batch], Any] | None = None
 ) -> Batch:
     """All answers; `show` is called with the rows so far, at most 20 times a second, in this thread.
 
-    A kernel interrupt ends the calls; the Interrupted that is raised has the rows in its `batch`.
+    A kernel interrupt ends the calls; the Interrupted that is raised has the rows in its `batch`. An error that `show`
+    raises ends them, too.
     """
-    calls = SideBySide(asks, concurrency=concurrency).start()
+    calls = SideBySide(asks, concurrency=concurrency)
     try:
+        calls.start()
         while not calls.wait(_FRAME):
             if show is not None:
                 show(calls.batch)
-    except KeyboardInterrupt:
+    except BaseException as error:
         calls.stop()
-        raise Interrupted(batch=calls.batch) from None
+        if isinstance(error, KeyboardInterrupt):
+            raise Interrupted(batch=calls.batch) from None
+        raise
+    calls.stop()
     return calls.batch

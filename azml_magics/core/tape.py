@@ -22,11 +22,15 @@ _OK = 200
 
 @dataclass(frozen=True)
 class Take:
-    """A reply as it came: status, headers (lower-case names), and its pieces with the seconds before each."""
+    """A reply as it came: status, headers (lower-case names), and its pieces with the seconds before each.
+
+    is_whole: False where its reader left before the end, as after a kernel interrupt.
+    """
 
     status: int
     headers: Mapping[str, str]
     pieces: Sequence[tuple[float, bytes]]
+    is_whole: bool = True
 
     @property
     def body(self) -> bytes:
@@ -43,7 +47,10 @@ class Tape(Protocol):
         """The reply to give in place of the network's; an AzmlError where there is none. Asked only if it replays."""
 
     def keep(self, request: Request, take: Take) -> None:
-        """Told of every exchange that went over the network. Called only if it does not replay."""
+        """Told of every exchange that went over the network; raises nothing, for the answer is there and paid for.
+
+        Called only if it does not replay.
+        """
 
 
 _inserted: Tape | None = None
@@ -63,6 +70,11 @@ def inserted() -> Tape | None:
 def is_replaying() -> bool:
     """Whether requests are answered from a tape."""
     return _inserted is not None and _inserted.replays
+
+
+def pause(seconds: float) -> float:
+    """The seconds to wait before a retry that wants to wait that long: none in a replay, which nothing overloads."""
+    return 0.0 if is_replaying() else seconds
 
 
 # ---- what the transport does with it ---------------------------------------------------------------------------
@@ -106,6 +118,11 @@ def kept(recorder: Tape, request: Request, answer: Answer) -> Answer:
             for piece in answer.stream:
                 watch.saw(piece)
                 yield piece
+                watch.waits()
+            watch.is_whole = True
+        except Exception:
+            watch.is_whole = True  # it broke off: that is how this reply ends
+            raise
         finally:
             answer.stream.close()
             watch.ended()
@@ -124,6 +141,11 @@ def akept(recorder: Tape, request: Request, answer: Answer) -> Answer:
             async for piece in answer.stream:
                 watch.saw(piece)
                 yield piece
+                watch.waits()
+            watch.is_whole = True
+        except Exception:
+            watch.is_whole = True  # it broke off: that is how this reply ends
+            raise
         finally:
             await answer.stream.aclose()
             watch.ended()
@@ -132,17 +154,20 @@ def akept(recorder: Tape, request: Request, answer: Answer) -> Answer:
 
 
 class _Watch:
-    """Notes a stream's pieces and the pauses before them."""
+    """Notes a stream's pieces, and how long each was waited for: not what its reader took in between."""
 
     def __init__(self, recorder: Tape, request: Request, answer: Answer) -> None:
         self._recorder, self._request, self._answer = recorder, request, answer
         self._pieces: list[tuple[float, bytes]] = []
-        self._last = time.perf_counter()
+        self.is_whole = False
+        self.waits()
+
+    def waits(self) -> None:
+        self._since = time.perf_counter()
 
     def saw(self, piece: bytes) -> None:
-        now = time.perf_counter()
-        self._pieces.append((now - self._last, piece))
-        self._last = now
+        self._pieces.append((time.perf_counter() - self._since, piece))
 
     def ended(self) -> None:
-        self._recorder.keep(self._request, Take(self._answer.status, self._answer.headers, self._pieces))
+        take = Take(self._answer.status, self._answer.headers, self._pieces, self.is_whole)
+        self._recorder.keep(self._request, take)

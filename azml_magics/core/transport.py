@@ -89,7 +89,7 @@ def send(plan: Plan, wait: Callable[[float], Any] = time.sleep) -> Answer:
     while True:
         outcome = None
         if isinstance(step, Sleep):
-            wait(step.seconds)
+            wait(tape.pause(step.seconds))
         else:
             outcome = _exchange(step.request, fresh=step.fresh)
         try:
@@ -181,7 +181,7 @@ async def asend(plan: Plan) -> Answer:
     while True:
         outcome = None
         if isinstance(step, Sleep):
-            await asyncio.sleep(step.seconds)
+            await asyncio.sleep(tape.pause(step.seconds))
         else:
             outcome = await _aexchange(step.request, lanes, fresh=step.fresh)
         try:

@@ -14,7 +14,7 @@ _NAME = "AzureMLMagics"
 
 def load(ipython: InteractiveShell) -> AzureMLMagics:
     """The magics, registered in `ipython`; loading twice is loading once more after unloading."""
-    from . import completion, display, startup
+    from . import completion, display, questions, startup
     from .magics import AzureMLMagics
 
     unload(ipython)
@@ -22,6 +22,7 @@ def load(ipython: InteractiveShell) -> AzureMLMagics:
     ipython.register_magics(magics)
     display.install(ipython)
     completion.install(ipython, magics)
+    questions.install(ipython)
     startup.load(magics)
     return magics
 
@@ -32,7 +33,7 @@ def unload(ipython: InteractiveShell) -> None:
     magics = manager.registry.pop(_NAME, None)
     if magics is None:
         return
-    from . import completion, display
+    from . import completion, display, questions
 
     for kind in ("line", "cell"):
         manager.magics[kind].pop("azureml", None)
@@ -40,4 +41,5 @@ def unload(ipython: InteractiveShell) -> None:
         ipython.configurables.remove(magics)
     display.uninstall(ipython)
     completion.uninstall(ipython, magics)
+    questions.uninstall(ipython)
     magics.close()

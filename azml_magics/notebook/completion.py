@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from azml_magics.core import wire
@@ -81,7 +82,7 @@ def _on_the_line(magics: AzureMLMagics, rest: str, *, is_cell: bool) -> tuple[st
     words = rest.split()
     fragment = "" if rest[-1:].isspace() else words.pop()
     verb = None
-    if not (is_cell or [*words, fragment][0].startswith("-")):
+    if not (is_cell or [*words, fragment][0].startswith(("-", "$"))):
         if not words:
             return fragment, _starting(fragment, VERBS, "verb")
         verb = words.pop(0)
@@ -139,10 +140,16 @@ def _values(magics: AzureMLMagics, kind: str, fragment: str, words: list[str]) -
         "variable": lambda: variables,
         "verb": lambda: [*VERBS, "formatters"],
         "configs": lambda: _list_completed(fragment, magics.session.names()),
-        "talk": lambda: magics.session.conversations,
-        "talks": lambda: magics.session.conversations if words else ("show", "clear", "export"),
+        "call": lambda: ["last", *magics.session.names()],
+        "talk": lambda: _talks(magics),
+        "talks": lambda: _talks(magics) if len(words) == 1 else () if words else ("show", "clear", "export"),
     }
     return _starting(fragment, names[kind](), kind) if kind in names else []
+
+
+def _talks(magics: AzureMLMagics) -> list[str]:
+    """The conversations, as they are typed on a line."""
+    return [shlex.quote(name) for name in magics.session.conversations]
 
 
 def _list_completed(fragment: str, names: Iterable[str]) -> list[str]:

@@ -86,8 +86,8 @@ class AzureMLMagics(Magics):
     def azureml(self, line: str, cell: str | None = None) -> Any:
         """Replaced below by the generated help, which `%%azureml?` shows."""
         try:
-            # a line of options is a cell without a body, which IPython refuses with two %: -t $template, --help
-            if cell is not None or line.lstrip().startswith("-"):
+            # a line of options is a cell without a body, which IPython refuses with two %: $chain, -t $template, --help
+            if cell is not None or line.lstrip().startswith(("-", "$")):
                 from . import cell as cells
 
                 return cells.run(self, args.cell_options(line), cell or "")

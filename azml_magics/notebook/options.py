@@ -163,7 +163,7 @@ VERBS: dict[str, Verb] = {
             "the last call, or one with a config, as code",
             "code [last|NAME] [--as LANGUAGE]",
             (
-                _takes("name", nargs="?", default="last", metavar="last|NAME", kind="config"),
+                _takes("name", nargs="?", default="last", metavar="last|NAME", kind="call"),
                 (("--as",), {"dest": "language", "choices": LANGUAGES, "default": "langchain", "help": "langchain"}),
             ),
         ),

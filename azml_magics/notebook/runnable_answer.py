@@ -30,48 +30,65 @@ class _Failure:
 
 
 class _Loop:
-    """One event loop in a thread of its own, for all cells: providers keep connections that belong to their loop."""
+    """One event loop in a thread of its own, for all cells.
+
+    Providers keep connections that belong to their loop, langchain-openai beyond the extension's life: so the loop is
+    stopped with the extension and taken up again, and never closed.
+    """
 
     def __init__(self) -> None:
-        self.loop = asyncio.new_event_loop()
-        self._executor = ThreadPoolExecutor(thread_name_prefix="azml-magics-runnables")
-        self.loop.set_default_executor(self._executor)
-        self._thread = threading.Thread(target=self.loop.run_forever, name="azml-magics-runnables", daemon=True)
-        self._thread.start()
+        self._loop = asyncio.new_event_loop()
+        self._executor: ThreadPoolExecutor | None = None
+        self._thread: threading.Thread | None = None
 
-    def close(self) -> None:
-        """End what runs, and the thread."""
-        asyncio.run_coroutine_threadsafe(self._cancel_all(), self.loop)
+    def started(self) -> asyncio.AbstractEventLoop:
+        """The loop, running."""
+        if self._thread is None:
+            self._executor = ThreadPoolExecutor(thread_name_prefix="azml-magics-runnables")
+            self._loop.set_default_executor(self._executor)
+            self._thread = threading.Thread(target=self._run, name="azml-magics-runnables", daemon=True)
+            self._thread.start()
+        return self._loop
+
+    def stop(self) -> None:
+        """End what runs, and the threads. What is no coroutine and works on cannot be ended: it is left alone."""
+        if self._thread is None or self._executor is None:
+            return
+        asyncio.run_coroutine_threadsafe(self._cancel_all(), self._loop)
         self._thread.join(timeout=2)
-        self._executor.shutdown(wait=False, cancel_futures=True)  # a step that is no coroutine cannot be ended
-        if not self._thread.is_alive():
-            self.loop.close()
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        self._thread = None
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self._loop.run_forever()
+            except (SystemExit, KeyboardInterrupt):  # asyncio passes on what a task raised; the task has it, too
+                continue
+            return
 
     async def _cancel_all(self) -> None:
-        own = asyncio.current_task()
-        tasks = [task for task in asyncio.all_tasks() if task is not own]
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
         for task in tasks:
             task.cancel()
-        await asyncio.wait(tasks, timeout=1) if tasks else None
-        await self.loop.shutdown_asyncgens()
-        self.loop.stop()
+        if tasks:
+            await asyncio.wait(tasks, timeout=1)
+        self._loop.stop()
 
 
 _running: _Loop | None = None
 
 
 def _loop() -> asyncio.AbstractEventLoop:
-    global _running  # noqa: PLW0603 - one loop a process, started by the first LangChain object that is asked
+    global _running  # noqa: PLW0603 - one loop a process, made for the first LangChain object that is asked
     _running = _running or _Loop()
-    return _running.loop
+    return _running.started()
 
 
 def close() -> None:
-    """End the event loop, if one was started."""
-    global _running
-    ended, _running = _running, None
-    if ended is not None:
-        ended.close()
+    """End what the event loop runs, and its threads."""
+    if _running is not None:
+        _running.stop()
 
 
 class Answer:
@@ -83,6 +100,7 @@ class Answer:
         self._pieces: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._whole: Any = None
         self._texts: list[str] = []
+        self._stopped = False
         self._start = time.perf_counter()
         self._first: float | None = None
 
@@ -95,9 +113,15 @@ class Answer:
                     raise self._failed(piece.error) from piece.error
                 self._add(piece, live)
         except KeyboardInterrupt:
+            self._stopped = True
             asked.cancel()
             wait([asked], timeout=_LEAVE)
             raise Interrupted(replace(self._response(), finish_reason="interrupted")) from None
+        if self._whole is None and self._replaces:  # LangChain's JSON parsers pass over what they cannot read
+            raise RunnableFailed(
+                f"The parser that {self._name} ends with found nothing in the answer",
+                remedy="Ask without the parser to see it.",
+            ).at(config=self._name)
         return self._response()
 
     def _next(self) -> Any:
@@ -107,12 +131,26 @@ class Answer:
 
     async def _stream(self) -> None:
         try:
-            async for piece in self._runnable.astream(self._given):
-                self._pieces.put(piece)
+            await self._stream_pieces()
         except BaseException as error:  # noqa: BLE001 - also SystemExit: it belongs to the cell, not to this thread
             self._pieces.put(_Failure(error))
         finally:
             self._pieces.put(_END)
+
+    async def _stream_pieces(self) -> None:
+        try:
+            async for piece in self._runnable.astream(self._given):
+                self._pieces.put(piece)
+        except NotImplementedError:  # LangChain's generators may have a form for threads only
+            if self._whole is not None or not self._pieces.empty():
+                raise
+            await asyncio.to_thread(self._stream_in_thread)
+
+    def _stream_in_thread(self) -> None:
+        for piece in self._runnable.stream(self._given):
+            if self._stopped:
+                return
+            self._pieces.put(piece)
 
     def _add(self, piece: Any, live: Live | None) -> None:
         if piece is None:

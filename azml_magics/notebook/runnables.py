@@ -172,7 +172,7 @@ def _filled(
             why = f"it lacks {', '.join(missing)}" if missing else "all of its variables are defined in the notebook"
             raise PromptError(
                 f"The cell has a body, and {name} has no single variable for it: {why}",
-                remedy="Leave one of its variables to the body, or leave the body empty.",
+                remedy=f"Leave one of its variables to the body, or ask without one: %azureml {name}.",
             )
         given[open_one[0]] = prompt
     elif missing:

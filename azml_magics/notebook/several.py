@@ -7,10 +7,9 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from azml_magics.core import side_by_side, tape
+from azml_magics.core import side_by_side
 from azml_magics.core.comparison import Batch
 from azml_magics.core.errors import Interrupted, UsageError
-from azml_magics.core.secrets import KeyRef
 
 from . import args, calls, cell, display, runnables
 
@@ -39,7 +38,6 @@ def run(magics: AzureMLMagics, options: CellOptions, body: str) -> Batch | displ
     _warn_once(asks)
     if not options.quiet:
         display.say(f"Sending {_count(asks)}.")
-    _ask_for_keys(asks)
     live = None if options.quiet or not asks[0].stream else LiveTable(magics.shell)
     try:
         batch = side_by_side.run(asks, concurrency=magics.concurrency, show=live.show if live else None)
@@ -124,14 +122,6 @@ def _warn_once(asks: Sequence[side_by_side.Ask]) -> None:
         calls.warn_of_misspelt_kwargs(config)
 
 
-def _ask_for_keys(asks: Sequence[side_by_side.Ask]) -> None:
-    """Ask for every key that is to be typed here, in the cell's own thread, before the requests go from another."""
-    for ask in asks:
-        key = ask.config.key
-        if isinstance(key, KeyRef) and key.scheme == "ask" and not tape.is_replaying():
-            key.resolve(ask.config.endpoint_url)
-
-
 def _formatted(batch: Batch, wanted: str) -> Batch:
     """The rows with their answers parsed as -F says; rows without an answer as they are."""
     whole = (row.error is None and row.response is not None for row in batch)
@@ -143,8 +133,6 @@ def _formatted(batch: Batch, wanted: str) -> Batch:
 
 def _record(magics: AzureMLMagics, asks: list[side_by_side.Ask], batch: Batch) -> None:
     for ask, row in zip(asks, batch, strict=True):
-        if row.response is None and row.error is None:
-            continue  # it never went out
         magics.session.record(row.config, ask.messages, row.response, row.error)
     magics.session.keep_batch(batch)
 

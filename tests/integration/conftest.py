@@ -113,7 +113,7 @@ class Kernel:
         """The value of an expression in the kernel, by way of its repr."""
         import ast
 
-        return ast.literal_eval(self.ok(f"print(repr({expression}))").stream("stdout"))
+        return ast.literal_eval(self.ok(f"print(repr(({expression})))").stream("stdout"))
 
     def notebook(self, *sources, allow_errors=False):
         """The cells run by nbclient in this kernel: the notebook as it would be saved, and the error that stopped it."""

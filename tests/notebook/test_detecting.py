@@ -180,7 +180,9 @@ def test_probing_stops_at_a_rate_limit_rather_than_call_a_dialect_unknown(unknow
 def test_probing_asks_for_a_few_tokens_without_retries(unknown, endpoint):
     unknown("llama2").ok("%azureml detect it --probe")
     probes = [request.json() for request in endpoint.requests if request.method == "POST"]
-    assert {"input_data": {"input_string": [{"role": "user", "content": "Say hello."}], "parameters": {"max_tokens": 5}}} in probes
+    assert {
+        "input_data": {"input_string": [{"role": "user", "content": "Say hello."}], "parameters": {"max_tokens": 5}}
+    } in probes
 
 
 @pytest.mark.parametrize(

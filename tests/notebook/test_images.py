@@ -26,16 +26,16 @@ def data_url(kind, data):
 class PilLike:
     """What a PIL image does."""
 
-    def save(self, file, format):
-        assert format == "PNG"
+    def save(self, file, **keywords):
+        assert keywords == {"format": "PNG"}
         file.write(PNG)
 
 
 class FigureLike:
     """What a matplotlib figure does."""
 
-    def savefig(self, file, format, bbox_inches):
-        assert (format, bbox_inches) == ("png", "tight")
+    def savefig(self, file, **keywords):
+        assert keywords == {"format": "png", "bbox_inches": "tight"}
         file.write(PNG)
 
 
@@ -84,7 +84,7 @@ def test_a_file_in_the_home_folder():
 
 
 class Broken:
-    def save(self, file, format):
+    def save(self, file, **keywords):
         raise OSError("cannot write mode F\nas PNG")
 
 

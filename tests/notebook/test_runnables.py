@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 
+import httpx
 import pytest
 from langchain_core.language_models.fake import FakeStreamingListLLM
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
@@ -17,7 +19,8 @@ from langchain_core.output_parsers import (
 )
 from langchain_core.prompts import ChatPromptTemplate, PromptTemplate
 from langchain_core.runnables import RunnableGenerator, RunnableLambda, RunnableParallel, RunnablePassthrough
-from pydantic import BaseModel
+from langchain_openai import ChatOpenAI
+from pydantic import BaseModel, Field
 
 from azml_magics.core.errors import Interrupted, RunnableFailed
 from azml_magics.emulator import Fault
@@ -37,19 +40,20 @@ class Echo(GenericFakeChatModel):
     """A chat model that repeats what it was asked, word by word."""
 
     messages: object = None
-    asked: list = []
+    asked: list = Field(default_factory=list)
 
     def _generate(self, messages, stop=None, run_manager=None, **kwargs):
         self.asked.append((messages, stop, kwargs))
-        self.messages = iter([AIMessage(f"You said: {messages[-1].text}")])
+        self.messages = iter([AIMessage(f"You said: {messages[-1].content}")])
         return super()._generate(messages, stop, run_manager)
 
 
 def saying(*texts):
     """A runnable that streams those texts."""
 
-    def stream(_):
-        yield from texts
+    async def stream(_):
+        for text in texts:
+            yield text
 
     return RunnableGenerator(stream)
 
@@ -60,7 +64,7 @@ def asks(notebook):
 
     def ask(thing, line="", body="Hello", **variables):
         notebook.vars.update(variables, thing=thing)
-        return notebook.ok(f"%%azureml $thing {line}\n{body}")
+        return notebook.ok(f"%%azureml $thing {line}\n{body}" if body else f"%azureml $thing {line}")
 
     return ask
 
@@ -71,7 +75,7 @@ def refused(notebook):
 
     def ask(thing, line="", body="Hello", **variables):
         notebook.vars.update(variables, thing=thing)
-        return notebook.refused(f"%%azureml $thing {line}\n{body}")
+        return notebook.refused(f"%%azureml $thing {line}\n{body}" if body else f"%azureml $thing {line}")
 
     return ask
 
@@ -89,14 +93,19 @@ def ours(endpoint, monkeypatch):
 @pytest.fixture
 def openai(endpoint):
     """Another provider's class at the endpoint's OpenAI route."""
-    langchain_openai = pytest.importorskip(
-        "langchain_openai", reason="it goes with langchain-core 1.x; the oldest run has none"
-    )
     from .conftest import KEY
 
-    return langchain_openai.ChatOpenAI(
-        base_url=f"{endpoint.url}/v1", api_key=KEY, model="demo", max_retries=0, stream_usage=True
+    client = httpx.AsyncClient()
+    yield ChatOpenAI(
+        base_url=f"{endpoint.url}/v1",
+        api_key=KEY,
+        model="demo",
+        max_retries=0,
+        stream_usage=True,
+        http_async_client=client,
     )
+    asyncio.run_coroutine_threadsafe(client.aclose(), runnable_answer._loop()).result(10)
+    runnable_answer.close()
 
 
 # ---- models ----------------------------------------------------------------------------------------------------
@@ -120,6 +129,12 @@ def test_a_chat_model_of_another_provider_at_an_openai_route(asks, openai, endpo
     assert ran.result.model
     assert ran.result.finish_reason == "stop"
     assert endpoint.requests[-1].json()["stream"] is True
+
+
+def test_its_connections_outlive_the_extension(asks, openai, notebook):
+    asks(openai)
+    notebook.ok("%reload_ext azml_magics")
+    assert "Hello!" in asks(openai).text
 
 
 def test_a_text_model_takes_the_prompt(asks):
@@ -178,7 +193,7 @@ def test_our_own_model_is_a_config_like_any_other(asks, ours, endpoint):
     assert is_runnable(ours) is False
     ran = asks(ours, "-p temperature=0.5")
     assert endpoint.requests[-1].json()["temperature"] == 0.5
-    assert ran.result.usage.total_tokens == 27
+    assert ran.result.usage.total_tokens
     assert asks(ours, "--dry-run").text.startswith("POST ")
 
 
@@ -332,6 +347,16 @@ def test_a_prompt_alone_shows_what_it_would_say(asks):
     assert asks(ChatPromptTemplate.from_template("About {topic}"), body="rivers").text == "Human: About rivers"
 
 
+def test_a_step_that_has_no_async_form_streams_all_the_same(asks):
+    def pieces(_):
+        yield "a"
+        yield "b"
+
+    ran = asks(RunnableGenerator(pieces))
+    assert ran.text == "ab"
+    assert ran.payloads
+
+
 def test_the_format_holds(asks):
     assert asks(saying("```python\n1\n```"), "-F code").result.parsed == "1"
     assert "text/markdown" not in asks(saying("a"), "-F text").data
@@ -403,9 +428,9 @@ def test_an_error_of_the_provider_is_one_line_and_real(notebook, openai, endpoin
     assert line.endswith("(config '$chat').")
     from azml_magics import errors
 
-    error = notebook.run("%%azureml $thing\nHello" if "thing" in notebook.vars else "%azureml nonsense").error
-    assert isinstance(error, errors.AzmlError)
-    assert "Traceback" in notebook.ok("%azureml last --traceback").text
+    endpoint.script([Fault("429")])
+    assert isinstance(notebook.run("%%azureml $chat\nHello").error, errors.RunnableFailed)
+    assert "RateLimitError" in notebook.ok("%azureml last --traceback").text
 
 
 def test_an_error_of_our_own_model_keeps_its_class_and_place(refused, ours, endpoint):
@@ -423,9 +448,17 @@ def test_an_error_in_a_function_is_one_line(refused, notebook):
 
 
 def test_langchains_advice_on_parsers_is_left_out(refused):
-    line = refused(saying("no json") | JsonOutputParser())
-    assert line.startswith("RunnableFailed: OutputParserException: Invalid json output: no json")
-    assert "visit" not in line
+    parser = PydanticOutputParser(pydantic_object=Recipe)
+    line = refused(RunnableLambda(lambda _: parser.parse('{"title": 1}')))
+    assert line.startswith("RunnableFailed: OutputParserException: Failed to parse Recipe from completion")
+    assert "troubleshooting" not in line
+
+
+def test_a_parser_that_finds_nothing_is_no_empty_answer(refused):
+    assert refused(saying("no json") | JsonOutputParser()) == (
+        "RunnableFailed: The parser that $thing ends with found nothing in the answer (config '$thing'). "
+        "Ask without the parser to see it."
+    )
 
 
 def test_a_function_that_wants_to_end_python_does_not_hang_the_cell(refused):
@@ -511,9 +544,9 @@ def test_the_history_names_the_object_and_the_prompt(asks, notebook):
 
 
 def test_callbacks_of_the_cell_reach_the_model(notebook):
-    from langchain_core.callbacks import BaseCallbackHandler
-    from langchain_core.tracers.context import register_configure_hook  # noqa: F401 - what such managers stand on
     import contextvars
+
+    from langchain_core.callbacks import BaseCallbackHandler
 
     seen = []
     where = contextvars.ContextVar("where", default="nowhere")
@@ -546,4 +579,4 @@ def test_one_event_loop_serves_all_cells_and_ends_with_the_extension(asks, noteb
 
 def test_asking_a_config_starts_no_event_loop(asking):
     asking.ok("%%azureml\nHello")
-    assert runnable_answer._running is None
+    assert "azml-magics-runnables" not in [thread.name for thread in threading.enumerate()]

@@ -1,0 +1,122 @@
+"""A kernel interrupt at any moment: it comes back, with all that had arrived, and the kernel goes on.
+
+Every wait that is interrupted here would otherwise last longer than a cell is given.
+"""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from azml_magics.emulator import Fault
+
+LONG = 300
+
+
+@pytest.fixture
+def interrupted(kernel, endpoint):
+    """Run a cell and interrupt the kernel once `when` says so."""
+
+    def run(source, when):
+        done = []
+
+        def watch(message):
+            if not done and when(message):
+                kernel.manager.interrupt_kernel()
+                done.append(True)
+
+        cell = kernel.run(source, on_message=watch)
+        assert done
+        assert cell.error["ename"] == "Interrupted"
+        assert cell.error["traceback"] == [f"Interrupted: {cell.error['evalue']}"]
+        return cell
+
+    return run
+
+
+def test_before_the_first_byte(kernel, endpoint, interrupted):
+    endpoint.script([Fault("slow", seconds=LONG)])
+    cell = interrupted("%%azureml\nHello", lambda message: len(endpoint.requests) > 0)
+    assert cell.error["evalue"] == "Stopped before the first token; nothing had arrived."
+    assert (cell.begun, cell.updates) == ([], [])
+    assert kernel.ok("%azureml last").text == "No answer: Stopped before the first token; nothing had arrived."
+    assert "Hello" in kernel.ok("%%azureml\nHello").text
+
+
+def test_without_streaming(kernel, endpoint, interrupted):
+    endpoint.script([Fault("slow", seconds=LONG)])
+    interrupted("%%azureml --no-stream\nHello", lambda message: len(endpoint.requests) > 0)
+    assert "Hello" in kernel.ok("%%azureml --no-stream\nHello").text
+
+
+def is_update(message):
+    return message is not None and message["msg_type"] == "update_display_data"
+
+
+def test_in_the_middle_of_a_stream_that_stalls(kernel, endpoint, interrupted):
+    endpoint.script([Fault("stalled", after=10)])
+    shown = []
+
+    def is_stalled(message):
+        shown.extend([message] if is_update(message) else [])
+        return bool(shown) and message is None  # nothing more for a while
+
+    cell = interrupted("%%azureml\nTell me about rivers", is_stalled)
+    kept = cell.updates[-1]["text/plain"]
+    assert kept.startswith("[azml-magics demo")
+    assert cell.error["evalue"] == f"Stopped; the {len(kept):,} characters that had arrived are kept in %azureml last."
+    assert kernel.ok("%azureml last").text == kept
+    assert kernel.value("_.finish_reason") == "interrupted"
+    assert "Interrupted: Stopped" in kernel.ok("%azureml history").text
+
+
+def test_in_the_middle_of_a_stream_that_goes_on(kernel, endpoint, interrupted):
+    endpoint.rate = 5
+    cell = interrupted("%%azureml -o answer\nTell me about rivers and lakes and seas", is_update)
+    endpoint.rate = 0
+    kept = kernel.ok("%azureml last").text
+    assert cell.updates[-1]["text/plain"] == kept != ""
+    assert kernel.value("'answer' in globals()") is False
+    assert "Hello" in kernel.ok("%%azureml\nHello").text
+
+
+@pytest.mark.parametrize("line", ["", "--no-stream"])
+def test_between_retries(kernel, endpoint, interrupted, line):
+    endpoint.script([Fault("429", retry_after=LONG)] * 50)
+
+    def is_waiting(message, seen=[]):  # noqa: B006 - remembers when the request came
+        if len(endpoint.requests) == 1:
+            seen.append(time.monotonic())
+        return bool(seen) and time.monotonic() - seen[0] > 0.3
+
+    interrupted(f"%%azureml {line} --retries 50\nHello", is_waiting)
+    assert len(endpoint.requests) == 1
+    endpoint.script([])
+    assert "Hello" in kernel.ok("%%azureml\nHello").text
+
+
+def test_run_all_stops_there(kernel, endpoint):
+    endpoint.script([Fault("stalled", after=10)])
+    seen = []
+
+    def watch(message):
+        if is_update(message) and not seen:
+            seen.append(True)
+            kernel.manager.interrupt_kernel()
+
+    kernel.client.execute("went_on = False")
+    kernel.run("%%azureml\nTell me about rivers", on_message=watch)
+    assert kernel.value("went_on") is False
+
+
+def test_an_interrupt_of_python_is_pythons(kernel):
+    done = []
+
+    def watch(message):
+        if not done and message is not None and message["msg_type"] == "stream":
+            kernel.manager.interrupt_kernel()
+            done.append(True)
+
+    cell = kernel.run(f"import time\nprint('begun', flush=True)\ntime.sleep({LONG})", on_message=watch)
+    assert cell.error["ename"] == "KeyboardInterrupt"

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .core.tape import Take
 
 _MOST_DIFFERENCES = 3  # that are said
+_LONGEST_SHOWN = 60
 _BEFORE = 16  # characters that two texts have in common, shown before they part
 
 
@@ -42,6 +43,7 @@ class Recorder:
         self._lock = threading.Lock()
         self._unwritten: list[bytes] = []
         self._has_warned = False
+        self._first_turn = 0 - tape.next_turn()
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             if self.path.exists() and self.path.stat().st_size:
@@ -53,7 +55,8 @@ class Recorder:
 
     def _continue(self) -> None:
         """Take a torn last line off, and end the last whole one, so that the next begins on its own."""
-        _, filled = form.read(self.path)
+        entries, filled = form.read(self.path)
+        self._first_turn += max((take.turn for _, take in entries), default=-1) + 1
         with self.path.open("rb+") as file:
             file.truncate(filled)
             file.seek(filled - 1)
@@ -66,14 +69,18 @@ class Recorder:
 
     def keep(self, request: Request, take: Take) -> None:
         """Append the exchange, its key masked."""
-        line = form.exchange(request, take)
+        try:
+            line = form.exchange(request, take, self._first_turn + take.turn)
+        except (ValueError, TypeError, RecursionError) as error:  # of a formatter of the person's own
+            warnings.warn(f"An exchange could not be recorded: {one_line(str(error), 200)}", stacklevel=2)
+            return
         with self._lock:
             self._unwritten.append(line)
-            error = self._write()
-            if error is None or self._has_warned:
+            failure = self._write()
+            if failure is None or self._has_warned:
                 return
             self._has_warned = True
-        warnings.warn(f"{self._unwritable(error)} Until then the exchanges are kept in memory.", stacklevel=2)
+        warnings.warn(f"{self._unwritable(failure)} Until then the exchanges are kept in memory.", stacklevel=2)
 
     def close(self) -> None:
         """Write what could not be written before; DocumentError where it still cannot."""
@@ -107,9 +114,9 @@ def _append(path: Path, line: bytes) -> None:
     with path.open("ab", buffering=0) as file:
         before = os.fstat(file.fileno()).st_size
         try:
-            written = file.write(line) or 0
-            if written < len(line):
-                file.write(line[written:])
+            rest = memoryview(line)
+            while rest:
+                rest = rest[file.write(rest) or 0 :]
         except OSError:
             file.truncate(before)
             raise
@@ -138,6 +145,7 @@ class Player:
             self._takes[digest].append(take)
         self._masked = {digest: known for digest, known in self._questions.items() if form.has_mask(known)}
         for digest, takes in self._takes.items():
+            takes.sort(key=lambda take: take.turn)
             self._takes[digest] = [take for take in takes if take.is_whole] or takes
 
     def __len__(self) -> int:
@@ -176,27 +184,26 @@ class Player:
 
 
 def _apart(difference: tuple[str, Any, Any]) -> tuple[str, str, str]:
-    """A difference in short: two long texts from shortly before the place where they part."""
-    where, one, other = difference
-    if isinstance(one, str) and isinstance(other, str):
-        start = max(len(os.path.commonprefix([one, other])) - _BEFORE, 0)
-        if start:
-            one, other = f"…{one[start:]}", f"…{other[start:]}"
-    shown = [one_line(json.dumps(value, ensure_ascii=False), 60) for value in (one, other)]
-    return where, shown[0], shown[1]
+    """A difference in short: of two long texts what begins shortly before the place where they part."""
+    where, *values = difference
+    one, other = ("nothing" if value is ... else json.dumps(value, ensure_ascii=False) for value in values)
+    alike = next((at for at, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), 0)
+    start = alike - _BEFORE if alike > _BEFORE else 0
+    one, other = (one_line(f"{'…' if start else ''}{text[start:]}", _LONGEST_SHOWN) for text in (one, other))
+    return where, one, other
 
 
 def record(path: str | Path) -> Recorder:
-    """Write every exchange of this process to the cassette at `path` from now on."""
+    """Write every exchange of this process to the cassette at `path` from now on; ends what was going on before."""
     recorder = Recorder(path)
-    tape.insert(recorder)
+    _insert(recorder)
     return recorder
 
 
 def replay(path: str | Path) -> Player:
-    """Answer every request of this process from the cassette at `path` from now on."""
+    """Answer every request of this process from the cassette at `path` from now on; ends what was going on before."""
     player = Player(path)
-    tape.insert(player)
+    _insert(player)
     return player
 
 
@@ -205,7 +212,11 @@ def stop() -> None:
 
     DocumentError where a recorder could not write all that it was told; the recording has ended all the same.
     """
+    _insert(None)
+
+
+def _insert(following: Recorder | Player | None) -> None:
     ended = tape.inserted()
-    tape.insert(None)
+    tape.insert(following)
     if isinstance(ended, Recorder):
         ended.close()

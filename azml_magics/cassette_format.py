@@ -45,8 +45,8 @@ def heading() -> bytes:
     return _line({"azml_cassette": SCHEMA})
 
 
-def exchange(request: Request, take: Take) -> bytes:
-    """The line that keeps an exchange, its key masked wherever it stands."""
+def exchange(request: Request, take: Take, turn: int) -> bytes:
+    """The line that keeps an exchange, its key masked wherever it stands. `turn` is its place among all requests."""
     keys = _spellings(request)
     answered: dict[str, Any] = {
         "status": take.status,
@@ -58,7 +58,7 @@ def exchange(request: Request, take: Take) -> bytes:
         answered["body"] = _text(take.body, keys)
     if not take.is_whole:
         answered["whole"] = False
-    return _line({"asked": _hidden(asked(request), keys), "answered": answered})
+    return _line({"turn": turn, "asked": _hidden(asked(request), keys), "answered": answered})
 
 
 def _line(value: Any) -> bytes:
@@ -161,7 +161,7 @@ def read(path: Path) -> tuple[list[tuple[dict[str, Any], Take]], int]:
     _check_heading(path, first)
     entries, filled = [], len(first)
     for number, line in enumerate(lines, 2):
-        entry = _entry(line)
+        entry = _entry(line, number)
         if entry is not None:
             entries.append(entry)
         elif line.strip() and number <= len(lines):
@@ -181,19 +181,20 @@ def _check_heading(path: Path, line: bytes) -> None:
         raise DocumentError(f"{path} was recorded by another version of azml-magics", remedy="Record it again.")
 
 
-def _entry(line: bytes) -> tuple[dict[str, Any], Take] | None:
-    """(what was asked, what came) in a line; None where it is no exchange."""
+def _entry(line: bytes, number: int) -> tuple[dict[str, Any], Take] | None:
+    """(what was asked, what came) in the line of that number; None where it is no exchange."""
     try:
         entry = json.loads(line)
         question, answered = entry["asked"], entry["answered"]
         if not isinstance(question, dict):
             return None
-        return question, _take(answered)
+        turn = entry.get("turn", number)
+        return question, _take(answered, turn if isinstance(turn, int) else number)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 
-def _take(answered: dict[str, Any]) -> Take:
+def _take(answered: dict[str, Any], turn: int) -> Take:
     """ValueError, KeyError, TypeError or AttributeError where it is none."""
     status = answered["status"]
     headers = {str(name).lower(): str(value) for name, value in answered["headers"].items()}
@@ -203,7 +204,7 @@ def _take(answered: dict[str, Any]) -> Take:
         pieces = [(0.0, _bytes(answered["body"]))]
     if not isinstance(status, int) or isinstance(status, bool):
         raise TypeError("a status is a number")
-    return Take(status, headers, pieces, answered.get("whole") is not False)
+    return Take(status, headers, pieces, answered.get("whole") is not False, turn)
 
 
 def _seconds(value: Any) -> float:
@@ -258,12 +259,13 @@ def _matches(known: str, text: str) -> bool:
 
 
 def differences(question: Any, known: Any, where: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """(where, asked, recorded) for every place in which the two are unlike."""
+    """(where, asked, recorded) for every place in which the two are unlike; ... where one has nothing."""
     if isinstance(question, dict) and isinstance(known, dict):
         for name in {**question, **known}:
-            yield from differences(question.get(name), known.get(name), f"{where}.{name}" if where else str(name))
+            inside = f"{where}.{name}" if where else str(name)
+            yield from differences(question.get(name, ...), known.get(name, ...), inside)
     elif isinstance(question, list) and isinstance(known, list) and len(question) == len(known):
         for index, (one, other) in enumerate(zip(question, known, strict=True)):
             yield from differences(one, other, f"{where}.{index}")
-    elif question != known:
+    elif type(question) is not type(known) or question != known:
         yield where, question, known

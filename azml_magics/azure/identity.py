@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import importlib
 from typing import Any
-from urllib.parse import urlsplit
 
-from azml_magics.core.endpoint import kind_of
+from azml_magics.core.endpoint import entra_resource
 from azml_magics.core.errors import KeyMissing, one_line
 from azml_magics.core.secrets import Secret
 
@@ -19,11 +18,8 @@ _INSTALL = 'Run pip install "azml-magics[azure]".'
 
 
 def scope_of(endpoint_url: str) -> str:
-    """The OAuth scope of an Entra token for that endpoint (Azure ML and Foundry authentication documentation)."""
-    service = "cognitiveservices" if kind_of(endpoint_url) in {"foundry", "azure-openai"} else "ml"
-    host = urlsplit(endpoint_url).hostname or ""
-    cloud = host.rpartition(".")[2] if host.endswith((".azure.us", ".azure.cn")) else "com"
-    return f"https://{service}.azure.{cloud}/.default"
+    """The OAuth scope of an Entra token for that endpoint."""
+    return f"{entra_resource(endpoint_url)}/.default"
 
 
 def entra_token(name: str, endpoint_url: str, refresh: bool) -> Secret:  # noqa: ARG001 - a resolver's signature

@@ -171,6 +171,14 @@ def needs_model(url: str) -> bool:
     return bool(re.search(r"(^|/)models/[^?]*completions$|(?<!/endpoint)/openai/v1/", path))
 
 
+def entra_resource(url: str) -> str:
+    """The resource of an Entra ID token for `url` (Azure ML and Foundry authentication documentation)."""
+    service = "cognitiveservices" if kind_of(url) in {"foundry", "azure-openai"} else "ml"
+    host = urlsplit(url).hostname or ""
+    cloud = host.rpartition(".")[2] if host.endswith((".azure.us", ".azure.cn")) else "com"
+    return f"https://{service}.azure.{cloud}"
+
+
 def auth_headers(url: str, key: str, *, is_token: bool) -> Mapping[str, str]:
     """The headers that carry `key`: Bearer everywhere; Foundry and Azure OpenAI take a key as `api-key`, too.
 

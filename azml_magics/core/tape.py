@@ -6,6 +6,7 @@ The core knows only this seam; cassette.py, which keeps exchanges in files, plug
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
@@ -24,13 +25,15 @@ _OK = 200
 class Take:
     """A reply as it came: status, headers (lower-case names), and its pieces with the seconds before each.
 
-    is_whole: False where its reader left before the end, as after a kernel interrupt.
+    is_whole: False where its reader left before the end, as after a kernel interrupt. turn: a number that grows with
+    the order in which requests began, which is not the order in which replies end.
     """
 
     status: int
     headers: Mapping[str, str]
     pieces: Sequence[tuple[float, bytes]]
     is_whole: bool = True
+    turn: int = 0
 
     @property
     def body(self) -> bytes:
@@ -54,6 +57,7 @@ class Tape(Protocol):
 
 
 _inserted: Tape | None = None
+_turns = itertools.count()
 
 
 def insert(tape: Tape | None) -> None:
@@ -70,6 +74,11 @@ def inserted() -> Tape | None:
 def is_replaying() -> bool:
     """Whether requests are answered from a tape."""
     return _inserted is not None and _inserted.replays
+
+
+def next_turn() -> int:
+    """The number of a request that begins now."""
+    return next(_turns)
 
 
 def pause(seconds: float) -> float:
@@ -106,14 +115,14 @@ def aplayed(take: Take, request: Request) -> Answer:
     return Answer(take.status, take.headers, take.body)
 
 
-def kept(recorder: Tape, request: Request, answer: Answer) -> Answer:
-    """The answer, told to the recorder: at once, or once its stream has ended."""
+def kept(recorder: Tape, request: Request, answer: Answer, turn: int = 0) -> Answer:
+    """The answer, told to the recorder: at once, or once its stream has ended. `turn` is the request's."""
     if answer.stream is None:
-        recorder.keep(request, Take(answer.status, answer.headers, [(0.0, answer.body)]))
+        recorder.keep(request, Take(answer.status, answer.headers, [(0.0, answer.body)], turn=turn))
         return answer
 
     def pieces() -> Generator[bytes, None, None]:
-        watch = _Watch(recorder, request, answer)
+        watch = _Watch(recorder, request, answer, turn)
         try:
             for piece in answer.stream:
                 watch.saw(piece)
@@ -130,13 +139,13 @@ def kept(recorder: Tape, request: Request, answer: Answer) -> Answer:
     return replace(answer, stream=pieces())
 
 
-def akept(recorder: Tape, request: Request, answer: Answer) -> Answer:
+def akept(recorder: Tape, request: Request, answer: Answer, turn: int = 0) -> Answer:
     """What `kept` gives, for the running event loop."""
     if answer.stream is None:
-        return kept(recorder, request, answer)
+        return kept(recorder, request, answer, turn)
 
     async def pieces() -> AsyncGenerator[bytes, None]:
-        watch = _Watch(recorder, request, answer)
+        watch = _Watch(recorder, request, answer, turn)
         try:
             async for piece in answer.stream:
                 watch.saw(piece)
@@ -156,8 +165,8 @@ def akept(recorder: Tape, request: Request, answer: Answer) -> Answer:
 class _Watch:
     """Notes a stream's pieces, and how long each was waited for: not what its reader took in between."""
 
-    def __init__(self, recorder: Tape, request: Request, answer: Answer) -> None:
-        self._recorder, self._request, self._answer = recorder, request, answer
+    def __init__(self, recorder: Tape, request: Request, answer: Answer, turn: int) -> None:
+        self._recorder, self._request, self._answer, self._turn = recorder, request, answer, turn
         self._pieces: list[tuple[float, bytes]] = []
         self.is_whole = False
         self.waits()
@@ -169,5 +178,5 @@ class _Watch:
         self._pieces.append((time.perf_counter() - self._since, piece))
 
     def ended(self) -> None:
-        take = Take(self._answer.status, self._answer.headers, self._pieces, self.is_whole)
+        take = Take(self._answer.status, self._answer.headers, self._pieces, self.is_whole, self._turn)
         self._recorder.keep(self._request, take)

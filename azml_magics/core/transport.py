@@ -104,8 +104,11 @@ def _exchange(request: Request, *, fresh: bool) -> Answer | Broken:
     inserted = tape.inserted()
     if inserted is not None and inserted.replays:
         return tape.played(inserted.play(request), request)
+    turn = tape.next_turn()
     outcome = _send_once(request, fresh=fresh)
-    return tape.kept(inserted, request, outcome) if inserted is not None and isinstance(outcome, Answer) else outcome
+    if inserted is None or not isinstance(outcome, Answer):
+        return outcome
+    return tape.kept(inserted, request, outcome, turn)
 
 
 def _lane_for(url: str, *, fresh: bool) -> Lane:
@@ -195,8 +198,11 @@ async def _aexchange(request: Request, lanes: _Lanes, *, fresh: bool) -> Answer 
     inserted = tape.inserted()
     if inserted is not None and inserted.replays:
         return tape.aplayed(inserted.play(request), request)
+    turn = tape.next_turn()
     outcome = await _asend_once(request, lanes, fresh=fresh)
-    return tape.akept(inserted, request, outcome) if inserted is not None and isinstance(outcome, Answer) else outcome
+    if inserted is None or not isinstance(outcome, Answer):
+        return outcome
+    return tape.akept(inserted, request, outcome, turn)
 
 
 def _async_lane_for(url: str, lanes: _Lanes, *, fresh: bool) -> Lane:

@@ -134,7 +134,8 @@ def save(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Note:
     kwargs = {
         key: args.json_or_text(value) for key, value in (args.pair(word, "save NAME") for word in options["values"])
     }
-    config = session.save(name, config.merged(model_kwargs=kwargs, **changes))
+    config = config.merged(model_kwargs=kwargs, **changes)
+    config = session.save(name, config, activate=not magics.default_config)
     calls.warn_of_misspelt_kwargs(config)
     return display.Note(f"Saved {name}: {_in_words(config)}{_still_missing(config)}")
 

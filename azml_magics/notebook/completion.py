@@ -56,7 +56,7 @@ def install(ipython: InteractiveShell, magics: AzureMLMagics) -> None:
 
 def uninstall(ipython: InteractiveShell, magics: AzureMLMagics) -> None:
     """Take the matcher out again."""
-    matchers = ipython.Completer.custom_matchers  # type: ignore[union-attr]
+    matchers = ipython.Completer.custom_matchers  # type: ignore[union-attr,unused-ignore]  # typed later
     if magics.matcher in matchers:
         matchers.remove(magics.matcher)
 

@@ -93,7 +93,7 @@ def batch_bundle(batch: Batch, **_asked: Any) -> tuple[dict[str, Any], dict[str,
     rows = [
         {
             "setting": dict(row.setting),
-            "text": row.text,
+            "text": _sendable(row.text),
             "finish_reason": row.response.finish_reason if row.response else None,
             "usage": row.response.usage.to_dict() if row.response and row.response.usage else None,
             "error": row.failure or None,
@@ -101,7 +101,11 @@ def batch_bundle(batch: Batch, **_asked: Any) -> tuple[dict[str, Any], dict[str,
         for row in batch
     ]
     latencies = [row.response.latency if row.response else None for row in batch]
-    data = {"text/plain": batch.to_text(), "text/html": batch.to_html(), RESPONSE_MIME: {"version": 1, "rows": rows}}
+    data = {
+        "text/plain": _sendable(batch.to_text()),
+        "text/html": _sendable(batch.to_html()),
+        RESPONSE_MIME: {"version": 1, "rows": rows},
+    }
     return data, {"azml": {"latencies": latencies}}
 
 

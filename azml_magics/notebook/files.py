@@ -57,7 +57,7 @@ def import_(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Note:
     for config in configs:
         _check_name(config.name)
     for config in configs:
-        magics.session.save(config.name, config, source=str(path))
+        magics.session.save(config.name, config, source=str(path), activate=not magics.default_config)
     return display.Note(f"Imported {', '.join(config.name for config in configs)}.")
 
 

@@ -86,15 +86,10 @@ class AzureMLMagics(Magics):
     def azureml(self, line: str, cell: str | None = None) -> Any:
         """Replaced below by the generated help, which `%%azureml?` shows."""
         try:
-            # a line of options is a cell without a body, which IPython refuses with two %: $chain, -t $template, --help
-            if cell is not None or line.lstrip().startswith(("-", "$")):
-                from . import cell as cells
-
-                return cells.run(self, args.cell_options(line), cell or "")
-            from . import commands
-
-            verb, rest = args.verb_of(line)
-            return commands.run(self, verb, rest)
+            if cell is None and line.rstrip().endswith(";") and line.split(None, 1)[0] != "ask":
+                self._run(line.rstrip().removesuffix(";"))  # as after any expression: it is done, and not shown
+                return None
+            return self._run(line, cell)
         except (AzmlError, Interrupted) as error:
             if not isinstance(error, UsageError):  # a slip on the line hides nothing, not the error before it either
                 self.last_error = error
@@ -102,6 +97,17 @@ class AzureMLMagics(Magics):
         except KeyboardInterrupt:  # between two steps that know how to be interrupted
             self.last_error = stopped = Interrupted()
             raise stopped from None
+
+    def _run(self, line: str, cell: str | None = None) -> Any:
+        # a line of options is a cell without a body, which IPython refuses with two %: $chain, -t $template, --help
+        if cell is not None or line.lstrip().startswith(("-", "$")):
+            from . import cell as cells
+
+            return cells.run(self, args.cell_options(line), cell or "")
+        from . import commands
+
+        verb, rest = args.verb_of(line)
+        return commands.run(self, verb, rest)
 
     def close(self) -> None:
         """End what the magics started - the demo endpoint, connections - and forget the session."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from azml_magics import cassette
 from azml_magics.core import tape
+from azml_magics.core.errors import DocumentError
 
 from . import display
 
@@ -40,5 +42,11 @@ def stop(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Note:  # 
 
 def _end_with(magics: AzureMLMagics) -> None:
     """See that unloading the extension ends it, too."""
-    if cassette.stop not in magics.at_exit:
-        magics.at_exit.append(cassette.stop)
+    if _end_quietly not in magics.at_exit:
+        magics.at_exit.append(_end_quietly)
+
+
+def _end_quietly() -> None:
+    """End it; what could not be written has been warned of, and must not keep the rest from being unloaded."""
+    with contextlib.suppress(DocumentError):
+        cassette.stop()

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import pytest
 
 from azml_magics.core import tape
-from azml_magics.core.errors import AuthenticationFailed, DocumentError
+from azml_magics.core.errors import AuthenticationFailed, DocumentError, StreamCutOff
 from azml_magics.core.invoke import ainvoke, astream, invoke, stream
 
-from .server import delta, event, reply, streamed
+from .server import STREAM_HEAD, chunk, delta, event, reply, streamed
 
 STOP = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
 CONFIG = {"name": "prod", "formatter": "openai-chat"}
@@ -101,6 +102,54 @@ def test_a_stream_that_is_left_early_is_kept_as_far_as_it_was_read(server, confi
         assert next(iter(pieces)).text == "one"
     ((_, take),) = recorder.told
     assert take.body.startswith(event(delta("one")))
+    assert not take.is_whole
+
+
+def test_a_stream_that_is_read_to_its_end_is_whole_and_so_is_one_that_broke_off(server, config_of, inserted, ask):
+    _, piecewise = ask
+    recorder = inserted(Recorder())
+    torn = STREAM_HEAD + chunk(event(delta("torn")))
+    server.answers(streamed(delta("one"), STOP, b"[DONE]"), lambda connection, request: connection.sendall(torn))
+    assert piecewise(config_of(**CONFIG)) == "one"
+    with pytest.raises(StreamCutOff):
+        piecewise(config_of(**CONFIG))
+    assert [take.is_whole for _, take in recorder.told] == [True, True]
+    assert recorder.told[1][1].body == event(delta("torn"))
+
+
+def test_a_stream_that_is_cancelled_is_kept_as_far_as_it_had_come(server, config_of, inserted):
+    recorder, let_go = inserted(Recorder()), threading.Event()
+
+    def act(connection, request):
+        connection.sendall(STREAM_HEAD + chunk(event(delta("one"))))
+        return let_go.wait(20) and False
+
+    async def read():
+        async with astream(config_of(**CONFIG), "Hi") as pieces:
+            async for _ in pieces:
+                asyncio.current_task().cancel()
+
+    server.answers(act)
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(read())
+    let_go.set()
+    ((_, take),) = recorder.told
+    assert (take.body, take.is_whole) == (event(delta("one")), False)
+
+
+def test_turns_tell_the_order_in_which_requests_began(server, config_of, inserted, ask):
+    whole, piecewise = ask
+    recorder = inserted(Recorder())
+    server.answers(reply({"choices": [{"text": "one"}]}), streamed(delta("two"), STOP, b"[DONE]"))
+    assert (whole(config_of(**CONFIG)), piecewise(config_of(**CONFIG))) == ("one", "two")
+    first, second = (take.turn for _, take in recorder.told)
+    assert first < second
+
+
+def test_a_retry_waits_unless_it_is_replayed(inserted):
+    assert tape.pause(3.5) == 3.5
+    inserted(Recorder(tape.Take(200, {}, [])))
+    assert tape.pause(3.5) == 0.0
 
 
 def test_a_player_answers_without_a_network_and_without_a_key(config_of, inserted, ask):

@@ -84,11 +84,6 @@ class Kernel:
                 request = self.client.get_stdin_msg(timeout=1)
                 assert request["content"]["password"]
                 self.client.input(answer)
-            if self.client.shell_channel.msg_ready():
-                reply = self.client.get_shell_msg(timeout=PATIENCE)
-                ours = reply["parent_header"].get("msg_id") == number
-                if ours and reply["content"]["status"] == "aborted":  # it came just behind another client's error
-                    number = self.client.execute(source, allow_stdin=answer is not None)
             try:
                 message = self.client.get_iopub_msg(timeout=0.1)
             except Empty:
@@ -98,10 +93,21 @@ class Kernel:
             if message["parent_header"].get("msg_id") != number:
                 continue
             if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
-                return cell
+                if self._status(number) != "aborted":
+                    return cell
+                # it came just behind a cell that failed, and was taken for one of the same "Run all"
+                number = self.client.execute(source, allow_stdin=answer is not None)
+                cell.messages.clear()
+                continue
             cell.messages.append(message)
             if on_message:
                 on_message(message)
+
+    def _status(self, number: str) -> str:
+        while True:
+            reply = self.client.get_shell_msg(timeout=PATIENCE)
+            if reply["parent_header"].get("msg_id") == number:
+                return reply["content"]["status"]
 
     def ok(self, source, **further) -> Cell:
         """`run`, for a cell that must not fail."""

@@ -202,3 +202,11 @@ def test_an_error_can_be_caught_as_what_it_is(asking):
         "except UndefinedVariable as error:\n    caught = error"
     )
     assert asking.vars["caught"].cause.startswith("The prompt uses {nobody}")
+
+
+def test_a_config_saved_before_the_default_one_does_not_take_its_place(asking):
+    asking.ok("%azureml delete main -f")
+    asking.ok("%config AzureMLMagics.default_config = 'prod'")
+    asking.ok("%azureml save draft --url https://draft.example.com/v1/chat/completions")
+    asking.ok("%azureml save prod --url https://prod.example.com/v1/chat/completions")
+    assert "POST https://prod.example.com/" in str(asking.ok("%%azureml --dry-run\nHello").result)

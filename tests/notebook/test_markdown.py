@@ -237,7 +237,7 @@ def test_a_text_without_code_keeps_no_tag_and_every_other_character(text):
 
 
 @given(st.text(alphabet="<ab/`\n ", max_size=30))
-def test_what_is_inert_stays_as_it_is(text):
+def test_an_answer_that_is_treated_twice_is_dead_too(text):
     once = inert(text)
     assert live_in(RENDERERS["nbconvert"](inert(once))) == []
 

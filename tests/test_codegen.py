@@ -1,0 +1,534 @@
+"""A call as code: what is printed runs, sends the same request as the call itself, and holds no key."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import types
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from azml_magics import codegen, register_formatter
+from azml_magics.codegen import LANGUAGES, code
+from azml_magics.core import wire
+from azml_magics.core.call import prepare
+from azml_magics.core.config import LLMConfig
+from azml_magics.core.errors import ConfigError, PromptError, UnknownName
+from azml_magics.core.invoke import invoke
+from azml_magics.core.secrets import Secret
+from azml_magics.core.wire import messages_of
+from azml_magics.emulator import Emulator
+
+KEY = "c0degen-key-0123456789"
+NAME = "AZUREML_ENDPOINT_API_KEY"
+HARD = "He said \"it's\" 'so' \\ \\n {x} {{y}} $HOME `ls` !! %d\n\tA line — 서울 🎈 \u2028 \x01 \x7f\n"
+PIXEL = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+PICTURE = [{"type": "text", "text": "What's this?"}, {"type": "image_url", "image_url": {"url": PIXEL}}]
+TURNS = [
+    {"role": "user", "content": "My name is Ada."},
+    {"role": "assistant", "content": 'Hello "Ada", it\'s nice'},
+    {"role": "user", "content": HARD},
+]
+TOOL_TURNS = [
+    {"role": "user", "content": "What is the weather in Oslo?"},
+    {
+        "role": "assistant",
+        "content": "",
+        "tool_calls": [
+            {"id": "c1", "type": "function", "function": {"name": "weather", "arguments": '{"city": "Oslo"}'}}
+        ],
+    },
+    {"role": "tool", "tool_call_id": "c1", "content": "Rain, it's said"},
+]
+KWARGS = {"temperature": 0.5, "stop": ['"it\'s"\n', "é\\"], "seed": None, "logprobs": True, "user": "$(id) `x`"}
+
+
+def user(content):
+    return [{"role": "user", "content": content}]
+
+
+# (config fields, route, messages); the dialect's own names of deployments on the embedded endpoint
+CALLS = {
+    "chat": ({}, "/v1/chat/completions", user("Hello")),
+    "chat, hard prompt": ({}, "/v1/chat/completions", user(HARD)),
+    "chat, kwargs": ({"model_kwargs": KWARGS}, "/v1/chat/completions", user("Hello")),
+    "chat, system": ({"system": HARD}, "/v1/chat/completions", user("Hello")),
+    "chat, conversation": ({"system": "Be brief."}, "/v1/chat/completions", TURNS),
+    "chat, picture": ({}, "/v1/chat/completions", user(PICTURE)),
+    "chat, large picture": (
+        {},
+        "/v1/chat/completions",
+        user([{**PICTURE[1], "image_url": {"url": PIXEL + "A" * 200_000}}]),
+    ),
+    "chat, tools": ({}, "/v1/chat/completions", TOOL_TURNS),
+    "chat, name": ({}, "/v1/chat/completions", [{"role": "user", "content": "Hello", "name": "ada"}]),
+    "chat, model": ({"model": "my model's", "timeout": 12.5, "max_retries": 0}, "/v1/chat/completions", user("Hello")),
+    "chat, Foundry": (
+        {"deployment_name": "chat", "api_version": "2025-04-01", "timeout": 30},
+        "/models/chat/completions",
+        user("Hello"),
+    ),
+    "chat, extra parameters": (
+        {"model_kwargs": {"n": 2, "odd": {"a": [1.5, None, "'"]}}, "extra_parameters": "drop"},
+        "/chat/completions",
+        user("Hello"),
+    ),
+    "chat, kwargs passed through": ({"model_kwargs": {"odd": 1}}, "/chat/completions", user("Hello")),
+    "chat on /score": ({"formatter": "openai-chat", "deployment_name": "llama2"}, "/score", TURNS),
+    "chat, another query": ({}, "/v1/chat/completions?a=it's&b=%20$HOME", user("Hello")),
+    "mistral": ({"formatter": "mistral-chat", "system": "Be brief."}, "/v1/chat/completions", TURNS),
+    "completions": ({"model_kwargs": {"max_tokens": 5}}, "/v1/completions", user(HARD)),
+    "completions on /score": ({"formatter": "openai", "deployment_name": "text"}, "/score", TURNS),
+    "gpt2": ({"formatter": "gpt2", "deployment_name": "gpt2-2023-06", "system": "Be brief."}, "/score", user(HARD)),
+    "dolly": ({"formatter": "dolly", "model_kwargs": {"do_sample": False}}, "/score", user(HARD)),
+    "hf": ({"formatter": "hf", "deployment_name": "hf"}, "/score", user(HARD)),
+    "hf-plain": ({"formatter": "hf-plain", "deployment_name": "hf"}, "/score", user(HARD)),
+    "mlflow": ({"formatter": "mlflow", "model_kwargs": {"max_new_tokens": 3}}, "/score", user(HARD)),
+    "tgi": ({"formatter": "tgi"}, "/generate", user(HARD)),
+    "promptflow": ({"formatter": "promptflow", "system": "Be brief."}, "/score", TURNS[:3]),
+}
+IN_LANGCHAIN = [
+    name for name in CALLS if CALLS[name][0].get("formatter") not in ("hf-plain", "mlflow", "tgi", "promptflow")
+]
+
+
+def test_the_calls_here_are_in_every_dialect():
+    configs = [LLMConfig(endpoint_url=f"https://x.y{route}", **fields) for fields, route, _ in CALLS.values()]
+    assert {wire.formatter_for(config).name for config in configs} == set(wire.names())
+
+
+@pytest.fixture(scope="module")
+def running():
+    with Emulator(key=KEY) as running:
+        yield running
+
+
+@pytest.fixture
+def endpoint(running, monkeypatch):
+    monkeypatch.setenv(NAME, KEY)
+    running.requests.clear()
+    return running
+
+
+def config_at(url, fields, route="/v1/chat/completions"):
+    return LLMConfig(endpoint_url=url + route, **{"name": "prod", **fields})
+
+
+def essence(request):
+    """What of a request matters to the endpoint."""
+    names = ("authorization", "api-key", "azureml-model-deployment", "content-type", "extra-parameters")
+    return request.path, request.query, {n: request.headers.get(n) for n in names}, request.json()
+
+
+@pytest.fixture
+def sent_and_code(endpoint):
+    """For each named call: the request that the call itself sends, and its code in a language."""
+
+    def make(names, language):
+        sent, programs = [], []
+        for name in names:
+            fields, route, messages = CALLS[name]
+            config = config_at(endpoint.url, fields, route)
+            invoke(config, messages)
+            sent.append(essence(endpoint.requests[-1]))
+            programs.append(code(config, messages_of(messages, config.system), language))
+        endpoint.requests.clear()
+        return sent, programs
+
+    return make
+
+
+RUNNER = """
+import runpy, sys
+for path in sys.argv[1:]:
+    runpy.run_path(path, run_name="__main__")
+    print("\\x1e", end="", flush=True)
+"""
+
+
+@pytest.fixture
+def run_python(tmp_path):
+    """What each of the programs prints, all run in one fresh Python."""
+
+    def run(*programs):
+        paths = []
+        for number, program in enumerate(programs):
+            paths.append(tmp_path / f"program_{number}.py")
+            paths[-1].write_text(program, encoding="utf-8", errors="strict")
+        environment = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONUTF8": "1"}
+        done = subprocess.run(
+            [sys.executable, "-c", RUNNER, *map(str, paths)],
+            capture_output=True,
+            encoding="utf-8",
+            env=environment,
+            cwd=tmp_path,
+            timeout=200,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.split("\x1e")[:-1]
+
+    return run
+
+
+def run_shell(script, answer=""):
+    done = subprocess.run(
+        ["bash", "-u"] if not answer else ["bash", "-uc", script],
+        input=answer or script,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+needs_curl = pytest.mark.skipif(
+    not (shutil.which("curl") and shutil.which("bash")), reason="curl or bash is not installed here"
+)
+
+
+# ---- it runs as printed
+
+
+@pytest.mark.parametrize(("language", "names"), [("python", list(CALLS)), ("langchain", IN_LANGCHAIN)])
+def test_python_runs_as_printed_and_sends_the_same_request(endpoint, sent_and_code, run_python, language, names):
+    sent, programs = sent_and_code(names, language)
+    printed = run_python(*programs)
+    assert dict(zip(names, map(essence, endpoint.requests), strict=True)) == dict(zip(names, sent, strict=True))
+    assert all(text.strip() for text in printed)
+    assert not any(KEY in program for program in programs)
+
+
+@needs_curl
+def test_curl_runs_as_printed_and_sends_the_same_request(endpoint, sent_and_code):
+    sent, commands = sent_and_code(list(CALLS), "curl")
+    for name, command, expected in zip(CALLS, commands, sent, strict=True):
+        reply = json.loads(run_shell(command))
+        assert reply, name
+        assert essence(endpoint.requests[-1]) == expected, name
+        assert KEY not in command
+
+
+def test_what_langchain_prints_is_the_answer(endpoint, run_python):
+    fields, route, messages = CALLS["chat, conversation"]
+    config = config_at(endpoint.url, fields, route)
+    programs = [code(config, messages_of(messages, config.system), language) for language in ("langchain", "python")]
+    assert run_python(*programs) == [invoke(config, messages).text + "\n"] * 2
+
+
+# ---- formatters
+
+
+@pytest.mark.parametrize("formatter", ["hf-plain", "mlflow", "tgi", "promptflow"])
+def test_a_dialect_that_langchain_has_no_class_for_says_so(formatter):
+    config = LLMConfig(
+        endpoint_url="https://x.y/" + ("generate" if formatter == "tgi" else "score"), formatter=formatter
+    )
+    with pytest.raises(ConfigError) as caught:
+        code(config, user("Hello"))
+    assert str(caught.value) == (
+        f"LangChain has no formatter for {formatter!r}. Ask for --as python, which speaks every dialect."
+    )
+
+
+def test_the_classes_are_those_of_the_langchain_room():
+    from azml_magics.langchain import bridge
+
+    assert {name: kind.__name__ for name, kind in bridge._BY_DIALECT.items()} == codegen._LANGCHAIN_FORMATTERS
+
+
+OWN = """
+import json
+
+
+class Loud:
+    content_type = "application/json"
+    accepts = "application/json"
+
+    def format_request_payload(self, prompt, model_kwargs):
+        return json.dumps({"inputs": {"input_string": [prompt.upper()]}, "parameters": model_kwargs}).encode()
+
+    def format_response_payload(self, output):
+        return json.loads(output)[0]["0"] + "!"
+
+
+class Talkative:
+    def format_messages_request_payload(self, messages, model_kwargs, api_type):
+        said = [getattr(m, "content", None) or m["content"] for m in messages]
+        return {"inputs": {"input_string": said}, "parameters": model_kwargs}
+
+    def format_response_payload(self, output, api_type):
+        return json.loads(output)[0]["0"]
+
+
+class Tuned(Loud):
+    def __init__(self, volume=11):
+        self.volume = volume
+
+
+class Needy(Loud):
+    __slots__ = ()
+
+    def __init__(self, volume):
+        pass
+
+
+def made():
+    class Inner(Loud):
+        pass
+
+    return Inner()
+"""
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    """A module with formatters of one's own, importable here and in a program."""
+    (tmp_path / "my_formatters.py").write_text(OWN, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "my_formatters", raising=False)
+    import my_formatters
+
+    yield my_formatters
+    del sys.modules["my_formatters"]
+
+
+@pytest.mark.parametrize("kind", ["Loud", "Talkative"])
+@pytest.mark.parametrize("registered", [True, False])
+def test_a_formatter_of_ones_own_is_imported_from_its_module(endpoint, own, run_python, kind, registered):
+    formatter = getattr(own, kind)()
+    if registered:
+        register_formatter("mine", formatter)
+    fields = {"formatter": "mine" if registered else formatter, "deployment_name": "gpt2-2023-06"}
+    config = config_at(endpoint.url, fields, "/score")
+    expected = invoke(config, "Hello").text
+    sent = essence(endpoint.requests[-1])
+    endpoint.requests.clear()
+    programs = [code(config, user("Hello"), language) for language in ("python", "langchain")]
+    assert all(f"from my_formatters import {kind}\n" in program for program in programs)
+    assert run_python(*programs) == [f"{expected}\n"] * 2
+    assert list(map(essence, endpoint.requests)) == [sent] * 2
+
+
+@needs_curl
+def test_curl_needs_no_formatter_only_its_bytes(endpoint, own):
+    config = config_at(endpoint.url, {"formatter": own.made(), "deployment_name": "gpt2-2023-06"}, "/score")
+    assert "HELLO" in json.loads(run_shell(code(config, user("Hello"), "curl")))[0]["0"]
+
+
+def test_a_class_of_the_notebook_is_to_be_taken_along(monkeypatch, own):
+    notebook = types.ModuleType("__main__")
+    kind = type("Quiet", (own.Loud,), {"__module__": "__main__"})
+    notebook.Quiet = kind
+    monkeypatch.setitem(sys.modules, "__main__", notebook)
+    config = LLMConfig(endpoint_url="https://x.y/score", formatter=kind())
+    for language in ("python", "langchain"):
+        program = code(config, user("Hello"), language)
+        assert "# Quiet is your own class: take it along from the notebook\n" in program
+        assert "formatter=Quiet(),\n" in program
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda own: own.made(), "The formatter Inner cannot be imported by a program"),
+        (lambda own: own.Tuned(), "The formatter Tuned was made with settings that code cannot show"),
+        (lambda own: own.Needy(3), "The formatter Needy was made with settings that code cannot show"),
+    ],
+)
+@pytest.mark.parametrize("language", ["python", "langchain"])
+def test_a_formatter_that_no_program_can_have_says_so(own, make, said, language):
+    with pytest.raises(ConfigError) as caught:
+        code(LLMConfig(endpoint_url="https://x.y/score", formatter=make(own)), user("Hello"), language)
+    assert str(caught.value).startswith(f"{said}. Ask for --as curl, or give it a class of its own")
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def sending(own, body):
+    """A formatter of one's own that sends `body` whatever is asked."""
+    formatter = own.Loud()
+    formatter.format_request_payload = lambda prompt, model_kwargs: body
+    return formatter
+
+
+def test_curl_takes_no_body_that_is_no_text(own):
+    for body in (b"\xff\xfe", b"a\0b"):
+        formatter = sending(own, body)
+        with pytest.raises(ConfigError, match="The request's body is no text"):
+            code(LLMConfig(endpoint_url="https://x.y/score", formatter=formatter), user("Hello"), "curl")
+
+
+@needs_curl
+def test_curl_sends_a_body_that_looks_like_a_file_name_as_it_is(endpoint, own):
+    for body in ("@/etc/hostname", "BODY\nBODY_\n" + "x" * 100_001):
+        run_shell(code(config_at(endpoint.url, {"formatter": sending(own, body)}, "/score"), user("Hello"), "curl"))
+        assert endpoint.requests[-1].body.decode().removesuffix("\n") == body
+
+
+# ---- keys
+
+
+@pytest.mark.parametrize(
+    ("key", "langchain", "python", "curl"),
+    [
+        (f"env:{NAME}", f"endpoint_api_key=os.environ['{NAME}'],", None, f'-H "Authorization: Bearer ${NAME}"'),
+        ("env:PROD_KEY", "endpoint_api_key=os.environ['PROD_KEY'],", "key='env:PROD_KEY',", "Bearer $PROD_KEY"),
+        ("keyring:azml/h r", "key='keyring:azml/h r',", "key='keyring:azml/h r',", "$(keyring get azml 'h r')"),
+        ("entra", "key='entra',", "key='entra',", "--resource https://ml.azure.com --query accessToken -o tsv)"),
+        ("aml-token", "key='aml-token',", "key='aml-token',", "read -rs KEY"),
+        ("ask", "key='ask',", "key='ask',", "read -rs KEY"),
+        (Secret(KEY), "key='ask',", "key='ask',", "read -rs KEY"),
+        (None, "key='',", "key=None,", None),
+    ],
+)
+def test_the_key_is_a_reference(key, langchain, python, curl):
+    config = LLMConfig(endpoint_url="https://n.eastus.inference.ml.azure.com/v1/chat/completions", key=key)
+    for language, expected in (("langchain", langchain), ("python", python), ("curl", curl)):
+        program = code(config, user("Hello"), language)
+        assert KEY not in program
+        if expected is None:
+            assert not any(word in program for word in ("key=", "Authorization", "KEY"))
+        else:
+            assert expected in program
+
+
+@pytest.mark.parametrize(
+    ("url", "resource"),
+    [
+        ("https://n.services.ai.azure.com/models", "https://cognitiveservices.azure.com"),
+        ("https://n.openai.azure.us/openai/v1", "https://cognitiveservices.azure.us"),
+        ("https://n.usgovvirginia.inference.ml.azure.us/v1/chat/completions", "https://ml.azure.us"),
+    ],
+)
+def test_an_entra_token_is_asked_for_the_services_own_audience(url, resource):
+    config = LLMConfig(endpoint_url=url, key="entra", deployment_name="d")
+    command = code(config, user("Hello"), "curl")
+    assert f"--resource {resource} " in command
+    assert "api-key" not in command
+
+
+def test_services_that_want_the_key_under_another_name_get_it_under_both():
+    config = LLMConfig(endpoint_url="https://n.services.ai.azure.com/models", deployment_name="d")
+    command = code(config, user("Hello"), "curl")
+    assert f'-H "Authorization: Bearer ${NAME}" \\\n  -H "api-key: ${NAME}"' in command
+
+
+@needs_curl
+def test_a_key_that_is_typed_is_asked_for_by_the_shell(endpoint):
+    config = config_at(endpoint.url, {"key": Secret(KEY)})
+    reply = json.loads(run_shell(code(config, user("Hello"), "curl"), answer=f"{KEY}\n"))
+    assert reply["choices"]
+    assert essence(endpoint.requests[-1])[2]["authorization"] == f"Bearer {KEY}"
+
+
+@needs_curl
+def test_a_key_of_the_keyring_is_read_by_the_shell(endpoint, tmp_path, monkeypatch):
+    keyring = tmp_path / "keyring"
+    keyring.write_text(f'#!/bin/sh\n[ "$1 $2 $3" = "get azml it\'s mine" ] && echo {KEY}\n', encoding="utf-8")
+    keyring.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    config = config_at(endpoint.url, {"key": "keyring:azml/it's mine"})
+    assert json.loads(run_shell(code(config, user("Hello"), "curl")))["choices"]
+
+
+def test_a_program_whose_key_is_not_there_says_which(endpoint, run_python, monkeypatch):
+    monkeypatch.delenv("PROD_KEY", raising=False)
+    config = config_at(endpoint.url, {"key": "env:PROD_KEY"})
+    with pytest.raises(AssertionError, match="PROD_KEY"):
+        run_python(code(config, user("Hello"), "python"))
+
+
+# ---- what cannot be sent is no program
+
+
+def test_an_unknown_language_names_the_nearest():
+    with pytest.raises(UnknownName, match=r"No language named 'pyton'. Did you mean 'python'"):
+        code(LLMConfig(endpoint_url="https://x.y/v1"), user("Hello"), "pyton")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    ("config", "messages", "kind"),
+    [
+        (LLMConfig(formatter="gpt2"), user("Hello"), ConfigError),
+        (LLMConfig(endpoint_url="https://x.y/score"), user("Hello"), ConfigError),
+        (LLMConfig(endpoint_url="https://n.services.ai.azure.com/models"), user("Hello"), ConfigError),
+        (LLMConfig(endpoint_url="https://x.y/score", formatter="gpt2"), user(PICTURE), PromptError),
+        (LLMConfig(endpoint_url="https://x.y/v1"), [], PromptError),
+    ],
+)
+def test_a_call_that_could_not_be_sent_says_so_instead(language, config, messages, kind):
+    with pytest.raises(kind):
+        code(config, messages, language)
+
+
+# ---- any prompt, any kwargs
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+TEXT = st.text(max_size=120) | st.text(st.characters(codec=None) | st.sampled_from("\\\"'{}$`! \n"), max_size=40)
+PROMPTS = TEXT | st.lists(
+    st.fixed_dictionaries({"role": st.sampled_from(["system", "user", "assistant"]), "content": TEXT}),
+    min_size=1,
+    max_size=3,
+)
+KWARG_NAMES = st.text(max_size=8).filter(lambda name: name not in ("stream", "stream_options", "messages", "model"))
+
+
+def arguments(program):
+    """(the keyword arguments of the config or model, the argument that is asked), all read as literals."""
+    tree = ast.parse(program)
+    names = {node.targets[0].id: node.value for node in tree.body if isinstance(node, ast.Assign)}
+    config = names.get("config") or names["llm"]
+    asked = names["response"].args[-1]
+    asked = names["prompt"] if isinstance(asked, ast.Name) else asked
+    literals = {
+        word.arg: ast.literal_eval(word.value)
+        for word in config.keywords
+        if not isinstance(word.value, (ast.Call, ast.Subscript))
+    }
+    return literals, ast.literal_eval(asked)
+
+
+@given(PROMPTS, st.dictionaries(KWARG_NAMES, JSON, max_size=3), st.sampled_from(["python", "langchain"]))
+def test_any_prompt_and_kwargs_come_back_out_of_the_python(prompt, kwargs, language):
+    config = LLMConfig(endpoint_url="https://x.y/v1/chat/completions", model_kwargs=kwargs)
+    program = code(config, messages_of(prompt, None), language)
+    assert program.encode()
+    given_config, asked = arguments(program)
+    assert given_config.get("model_kwargs", {}) == config.model_kwargs
+    assert given_config["endpoint_url"] == config.endpoint_url
+    assert messages_of(asked, None) == messages_of(prompt, None)
+
+
+@given(PROMPTS, st.dictionaries(KWARG_NAMES, JSON, max_size=3))
+def test_any_prompt_and_kwargs_come_back_out_of_the_curl_command(prompt, kwargs):
+    config = LLMConfig(endpoint_url="https://x.y/v1/chat/completions", model_kwargs=kwargs)
+    command = code(config, messages_of(prompt, None), "curl")
+    assert command.encode()
+    words = shlex.split(command.replace(" \\\n  ", " "))
+    assert words[:3] == ["curl", "-sS", config.endpoint_url]
+    options = dict(itertools.pairwise(words[3:]))
+    assert options["--data-raw"].encode() == prepare(config, messages_of(prompt, None), with_key=False).request.body
+
+
+@given(st.text(st.characters(codec="ascii", categories=["L", "N", "P", "S"]), min_size=1, max_size=20))
+def test_any_deployment_name_comes_back(name):
+    config = LLMConfig(endpoint_url="https://x.y/v1/chat/completions", deployment_name=name)
+    assert arguments(code(config, user("Hi"), "python"))[0]["deployment_name"] == name
+    words = shlex.split(code(config, user("Hi"), "curl").replace(" \\\n  ", " "))
+    assert f"azureml-model-deployment: {name}" in words

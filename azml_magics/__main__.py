@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import shutil
 import subprocess
 import sys
@@ -90,9 +91,7 @@ def _text(output: Any) -> str:
 
 def open_lab(further: Sequence[str]) -> int:
     """Open the notebooks in JupyterLab; from an installed package, a copy of them in this folder."""
-    try:
-        import jupyterlab  # noqa: F401 - only whether it is there
-    except ImportError:
+    if importlib.util.find_spec("jupyterlab") is None:
         return _complain("azml-magics demo --lab needs JupyterLab.", 'Run pip install "azml-magics[lab]".')
     source = notebooks()
     if source.parent.name == "azml_magics":

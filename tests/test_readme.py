@@ -19,13 +19,15 @@ def test_the_tables_are_fresh():
 
 
 def test_both_commands_stand_alone_in_a_code_block():
-    blocks = re.findall(r"```bash\n(.*?)\n```", README, re.S)
+    blocks = re.findall(r"```bash\n(.*?)\n```", README, re.DOTALL)
     assert 'pip install -e ".[demo]" && azml-magics demo' in blocks
     assert 'pip install -e ".[test]" && pytest' in blocks
 
 
 def test_every_verb_in_an_example_exists():
-    used = set(re.findall(r"^%azureml ([a-z-]+)", README, re.M)) | set(re.findall(r"`%azureml ([a-z-]+)", README))
+    used = set(re.findall(r"^%azureml ([a-z-]+)", README, re.MULTILINE)) | set(
+        re.findall(r"`%azureml ([a-z-]+)", README)
+    )
     assert used
     assert used <= set(VERBS)
 
@@ -36,6 +38,6 @@ def test_the_links_lead_somewhere():
 
 
 def test_the_extras_it_names_exist():
-    extras = re.findall(r"^(\w+) = \[", (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.M)
+    extras = re.findall(r"^(\w+) = \[", (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
     named = set(re.findall(r"\[(\w+)\]\"", README))
     assert {"demo", "test", "lab"} <= named <= set(extras)

@@ -7,7 +7,7 @@ import json
 import queue
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from .display import Live
 
 _STEP = 0.01  # seconds between two looks for a piece: a kernel interrupt is not kept waiting
-_LEAVE = 0.3  # seconds for the connections of an interrupted call to close
+_LEAVE = 0.1  # seconds for the connections of an interrupted call to close, after each cancellation
+_CANCELLATIONS = 3  # asyncio.wait_for, on which providers stand, may lose one before Python 3.12
 _END = object()
 
 
@@ -100,22 +101,22 @@ class Answer:
         self._pieces: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._whole: Any = None
         self._texts: list[str] = []
+        self._task: asyncio.Task[Any] | None = None
         self._stopped = False
+        self._ended = threading.Event()
         self._start = time.perf_counter()
         self._first: float | None = None
 
     def read(self, live: Live | None = None) -> Response:
         """The whole answer; `live` shows what has come. RunnableFailed and Interrupted carry what had arrived."""
-        asked = asyncio.run_coroutine_threadsafe(self._stream(), _loop())  # in the cell's context: callbacks hold
+        asyncio.run_coroutine_threadsafe(self._stream(), _loop())  # in the cell's context: callbacks hold
         try:
             while (piece := self._next()) is not _END:
                 if isinstance(piece, _Failure):
                     raise self._failed(piece.error) from piece.error
                 self._add(piece, live)
         except KeyboardInterrupt:
-            self._stopped = True
-            asked.cancel()
-            wait([asked], timeout=_LEAVE)
+            self._stop()
             raise Interrupted(replace(self._response(), finish_reason="interrupted")) from None
         if self._whole is None and self._replaces:  # LangChain's JSON parsers pass over what they cannot read
             raise RunnableFailed(
@@ -124,17 +125,28 @@ class Answer:
             ).at(config=self._name)
         return self._response()
 
+    def _stop(self) -> None:
+        self._stopped = True
+        for _ in range(_CANCELLATIONS):
+            if self._task is not None:
+                self._task.get_loop().call_soon_threadsafe(self._task.cancel)
+            if self._ended.wait(_LEAVE):
+                return
+
     def _next(self) -> Any:
         while self._pieces.empty():
             time.sleep(_STEP)
         return self._pieces.get()
 
     async def _stream(self) -> None:
+        self._task = asyncio.current_task()
         try:
-            await self._stream_pieces()
+            if not self._stopped:
+                await self._stream_pieces()
         except BaseException as error:  # noqa: BLE001 - also SystemExit: it belongs to the cell, not to this thread
             self._pieces.put(_Failure(error))
         finally:
+            self._ended.set()
             self._pieces.put(_END)
 
     async def _stream_pieces(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 from dataclasses import dataclass, field
 from queue import Empty
@@ -68,7 +69,7 @@ class Kernel:
     def __init__(self, manager: KernelManager) -> None:
         self.manager = manager
         # not manager.client(): that one has the session, and so the address, of the client that nbclient makes
-        self.client = BlockingKernelClient()
+        self.client = BlockingKernelClient(parent=manager)  # asks the manager, not the heartbeat, whether it lives
         self.client.load_connection_info(manager.get_connection_info())
         self.client.start_channels()
         self.client.wait_for_ready(timeout=PATIENCE)
@@ -169,6 +170,16 @@ def home(tmp_path_factory):
     return tmp_path_factory.mktemp("kernel")
 
 
+def manager_at(sockets: str) -> KernelManager:
+    """A kernel manager whose kernel listens on files in the folder `sockets`, which must have a short name.
+
+    TCP ports are free when they are chosen, and may be another's by the time that the kernel wants them.
+    """
+    if os.name == "nt":
+        return KernelManager(kernel_name="python3")
+    return KernelManager(kernel_name="python3", transport="ipc", ip=f"{sockets}/k")
+
+
 @pytest.fixture(scope="session")
 def _endpoint():
     with Emulator(key=KEY) as running:
@@ -177,14 +188,15 @@ def _endpoint():
 
 @pytest.fixture(scope="session")
 def _kernel(home):
-    manager = KernelManager(kernel_name="python3")
     (home / "work").mkdir()
-    manager.start_kernel(env=environment(home), cwd=str(home / "work"))
-    kernel = Kernel(manager)
-    yield kernel
-    kernel.client.stop_channels()
-    manager.shutdown_kernel(now=True)
-    manager.cleanup_resources()
+    with tempfile.TemporaryDirectory() as sockets:
+        manager = manager_at(sockets)
+        manager.start_kernel(env=environment(home), cwd=str(home / "work"))
+        kernel = Kernel(manager)
+        yield kernel
+        kernel.client.stop_channels()
+        manager.shutdown_kernel(now=True)
+        manager.cleanup_resources()
 
 
 @pytest.fixture

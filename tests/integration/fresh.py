@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import subprocess
 import sys
 import tempfile
 from typing import TYPE_CHECKING
 
 import nbformat
-from jupyter_client import KernelManager
 from nbclient import NotebookClient
 
-from .conftest import PATIENCE, Kernel, environment
+from .conftest import PATIENCE, Kernel, environment, manager_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,16 +40,6 @@ def executed(folder: Path, *sources: str, allow_errors: bool = False, **variable
             manager.shutdown_kernel(now=True)
             manager.cleanup_resources()
     return notebook
-
-
-def manager_at(sockets: str) -> KernelManager:
-    """A kernel manager whose kernel listens on files in the folder `sockets`, which must have a short name.
-
-    TCP ports are free when they are chosen, and may be another kernel's by the time that this one wants them.
-    """
-    if os.name == "nt":
-        return KernelManager(kernel_name="python3")
-    return KernelManager(kernel_name="python3", transport="ipc", ip=f"{sockets}/k")
 
 
 @contextlib.contextmanager

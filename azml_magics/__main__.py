@@ -51,7 +51,7 @@ def run_quickstart() -> int:
         from nbclient.exceptions import CellExecutionError
     except ImportError as error:
         return _complain(f"azml-magics demo needs {error.name}.", 'Run pip install "azml-magics[demo]".')
-    notebook: Any = nbformat.read(notebooks() / QUICKSTART, as_version=4)  # type: ignore[no-untyped-call]
+    notebook: Any = nbformat.read(notebooks() / QUICKSTART, as_version=4)  # type: ignore[no-untyped-call]  # untyped
     client = NotebookClient(notebook, timeout=_CELL_TIMEOUT, kernel_name="python3")
     with _workshop() as folder, client.setup_kernel(cwd=str(folder)):
         for index, cell in enumerate(notebook.cells):

@@ -95,9 +95,9 @@ def fault(status: int, headers: Mapping[str, str], body: bytes, *, request_bytes
     text = body[:_LARGEST_BODY].decode("utf-8", "replace")
     value = _json(text)
     said = message_in(value) if value is not None else _plain(text)
-    inner = inner_status(headers) if status == 424 else None  # noqa: PLR2004 - Azure ML's status for a model error
+    inner = inner_status(headers) if status == 424 else None
     kind, what, remedy = _classified(status, inner, headers, said, value)
-    size = f" of {request_bytes:,} bytes" if status == 413 and request_bytes else ""  # noqa: PLR2004
+    size = f" of {request_bytes:,} bytes" if status == 413 and request_bytes else ""
     shown_status = f"{status}, {inner} inside" if inner else str(status)
     cause = f"{what}{size} ({shown_status})" + (f": {one_line(said, 300)}" if said else "")
     return kind(
@@ -116,9 +116,9 @@ def fault(status: int, headers: Mapping[str, str], body: bytes, *, request_bytes
 def _classified(status: int, inner: int | None, headers: Mapping[str, str], said: str, value: Any) -> _Fault:
     if _is_filter(value) or _FILTER_WORDS in said:
         return _Fault(ContentFiltered, "The content filter stopped the prompt", "Rephrase the prompt.")
-    if status == 424:  # noqa: PLR2004
+    if status == 424:
         return _model_error(inner, headers.get("ms-azureml-model-error-reason", ""), said)
-    if status == 404 and _NO_TRAFFIC in said:  # noqa: PLR2004
+    if status == 404 and _NO_TRAFFIC in said:
         return _Fault(
             RouteNotFound,
             "The endpoint has no deployment with traffic, or none of that name",
@@ -127,31 +127,31 @@ def _classified(status: int, inner: int | None, headers: Mapping[str, str], said
     known = _BY_STATUS.get(status)
     if known:
         return known
-    if 300 <= status < 400:  # noqa: PLR2004
+    if 300 <= status < 400:
         return _Fault(
             RouteNotFound,
             "The endpoint redirects elsewhere, and a key is not carried along",
             "Put the final URL into the config.",
         )
-    kind = EndpointUnavailable if status >= 500 else RequestRejected  # noqa: PLR2004
+    kind = EndpointUnavailable if status >= 500 else RequestRejected
     return _Fault(kind, "The endpoint answered with an unusual status", "Check the URL; look at the deployment's logs.")
 
 
 def _model_error(inner: int | None, reason: str, said: str) -> _Fault:
     """What a 424 stands for: the front door puts the container's own status and a reason into headers."""
-    if reason in _BUSY or inner == 429:  # noqa: PLR2004
+    if reason in _BUSY or inner == 429:
         return _Fault(
             RateLimited,
             "The deployment has too many pending requests",
             "Lower the concurrency, or raise max_concurrent_requests_per_instance or the instance count.",
         )
-    if reason in _NOT_READY or "no healthy upstream" in said or inner == 503:  # noqa: PLR2004
+    if reason in _NOT_READY or "no healthy upstream" in said or inner == 503:
         return _Fault(
             EndpointUnavailable,
             "The deployment has no instance ready",
             "Wait: a new instance of a language model takes some ten minutes to load.",
         )
-    if inner == 404:  # noqa: PLR2004
+    if inner == 404:
         return _Fault(RouteNotFound, "The deployment has no such route", "Check the URL's path, and the formatter.")
     if inner in {408, 504}:
         return _BY_STATUS[408]

@@ -35,14 +35,14 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # what could command a 
 
 def install(ipython: InteractiveShell) -> None:
     """Let IPython show a Response by its mime bundle."""
-    formatter = ipython.display_formatter.mimebundle_formatter  # type: ignore[union-attr]
+    formatter = ipython.display_formatter.mimebundle_formatter  # type: ignore[union-attr]  # a shell that displays has it
     for kind, bundle in _BUNDLES.items():
         formatter.for_type(kind, bundle)
 
 
 def uninstall(ipython: InteractiveShell) -> None:
     """Undo `install`."""
-    formatter = ipython.display_formatter.mimebundle_formatter  # type: ignore[union-attr]
+    formatter = ipython.display_formatter.mimebundle_formatter  # type: ignore[union-attr]  # a shell that displays has it
     for kind in _BUNDLES:
         if kind in formatter.type_printers:
             formatter.pop(kind)

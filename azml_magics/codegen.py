@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import pprint
 import shlex
 import sys
@@ -12,7 +13,7 @@ from .core import endpoint, wire
 from .core.call import prepare
 from .core.config import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, LLMConfig
 from .core.errors import ConfigError, UnknownName
-from .core.secrets import DEFAULT_KEY, KeyRef
+from .core.secrets import DEFAULT_KEY, MASK, KeyRef
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +44,23 @@ def code(config: LLMConfig, messages: Sequence[Message], language: str = "langch
         raise UnknownName.of("language", language, LANGUAGES)
     prepared = prepare(config, messages, with_key=False)
     return writers[language](config, list(prepared.call.messages))
+
+
+def request(config: LLMConfig, messages: Sequence[Message], *, stream: bool = False) -> str:
+    """The exact HTTP request as text, its key masked and not even looked up; with `stream`, the one that streams.
+
+    Raises what `prepare` raises for a call that could not be sent.
+    """
+    prepared = prepare(config, messages, stream=stream, with_key=False).request
+    headers = dict(prepared.headers)
+    if config.key is not None:
+        headers["Authorization"] = f"Bearer {MASK}  ({config.key})"
+    try:
+        body = json.dumps(json.loads(prepared.body), indent=2, ensure_ascii=False)
+    except ValueError:
+        body = prepared.body.decode("utf-8", "replace")
+    lines = [f"POST {prepared.url}", *(f"{name}: {value}" for name, value in headers.items()), "", body]
+    return "\n".join(lines)
 
 
 def _prompt_of(messages: Sequence[Message]) -> str | None:

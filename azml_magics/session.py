@@ -30,10 +30,14 @@ class Saved(NamedTuple):
 
 
 class Change(NamedTuple):
-    """What listeners are told: kind is "saved", "deleted", "renamed", "used" or "asked"; name is the config's."""
+    """What listeners are told: kind is "saved", "deleted", "renamed", "used" or "asked"; name is the config's.
+
+    former: the name before it was renamed.
+    """
 
     kind: str
     name: str
+    former: str = ""
 
 
 @dataclass(frozen=True)
@@ -139,7 +143,7 @@ class Session:
             self._saved = {(new if name == old else name): value for name, value in self._saved.items()}
             self._saved[new] = renamed
             self._active = new if self._active == old else self._active
-        self._announce("renamed", new)
+        self._announce("renamed", new, old)
 
     def delete(self, name: str) -> None:
         """Forget a config; without the active one, none is active."""
@@ -207,11 +211,11 @@ class Session:
 
         return unsubscribe
 
-    def _announce(self, kind: str, name: str) -> None:
+    def _announce(self, kind: str, name: str, former: str = "") -> None:
         with self._lock:
             listeners = list(self._listeners)
         for listener in listeners:  # outside the lock: a listener may ask the session
-            _tell(listener, Change(kind, name))
+            _tell(listener, Change(kind, name, former))
 
 
 def _tell(listener: Callable[[Change], None], change: Change) -> None:

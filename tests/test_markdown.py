@@ -18,7 +18,7 @@ from markdown_it import MarkdownIt
 from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import markdown2html_mistune
 
-from azml_magics.notebook.markdown import inert
+from azml_magics.markdown import inert
 
 SCRIPT = "<script>alert(1)</script>"
 IMAGE = "<img src=x onerror=alert(1)>"

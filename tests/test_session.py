@@ -85,7 +85,7 @@ def test_rename_keeps_place_source_and_active(session, told):
     assert (session.names(), session.active) == (["c", "b"], "c")
     assert session.get("c").name == "c"
     assert session.saved("c").source == "a.json"
-    assert told[-1] == Change("renamed", "c")
+    assert told[-1] == Change("renamed", "c", former="a")
 
 
 def test_rename_of_another_leaves_the_active_one(session):

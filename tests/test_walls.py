@@ -28,14 +28,16 @@ ROOMS = {
     "cassette_format": {"core"},
     "azure": {"core"},
     "langchain": {"core", "serialization"},
-    "panel": {"session", "serialization", "codegen", "core"},
-    "notebook": {"core", "session", "serialization", "codegen", "cassette", "azure", "langchain", "errors"},
+    "markdown": set(),
+    "panel": {"session", "serialization", "codegen", "markdown", "core"},
+    "notebook": {"core", "session", "serialization", "codegen", "cassette", "azure", "langchain", "errors", "markdown"},
     "emulator": set(),
     "errors": {"core"},
     "__main__": {"notebook", "emulator", "core"},
 }
 INSIDE_FUNCTIONS = {
     "notebook": {"panel", "emulator"},
+    "panel": {"azure"},
     "__init__": {"core", "session", "serialization", "notebook", "azure", "errors"},
 }
 # third-party package -> the rooms (or single modules) that may import it, and whether inside functions only

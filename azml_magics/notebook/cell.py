@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import keyword
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -213,16 +212,6 @@ def formatted(response: Response, format: str) -> Response:  # noqa: A002 - the 
 
 def dry_run(config: LLMConfig, messages: Sequence[Message], *, stream: bool) -> display.Note:
     """The exact request, its key masked; nothing is sent and the key is not even looked up."""
-    from azml_magics.core import invoke
-    from azml_magics.core.secrets import MASK
+    from azml_magics import codegen
 
-    request = invoke.prepare(config, messages, stream=stream, with_key=False).request
-    headers = dict(request.headers)
-    if config.key is not None:
-        headers["Authorization"] = f"Bearer {MASK}  ({config.key})"
-    try:
-        body = json.dumps(json.loads(request.body), indent=2, ensure_ascii=False)
-    except ValueError:
-        body = request.body.decode("utf-8", "replace")
-    lines = [f"POST {request.url}", *(f"{name}: {value}" for name, value in headers.items()), "", body]
-    return display.Note("\n".join(lines))
+    return display.Note(codegen.request(config, messages, stream=stream))

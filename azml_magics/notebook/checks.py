@@ -4,76 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from azml_magics.core.errors import (
-    AuthenticationFailed,
-    AzmlError,
-    ConnectionFailed,
-    EndpointError,
-    one_line,
-)
-
 from . import calls, display
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from azml_magics.core import wire
-    from azml_magics.core.config import LLMConfig
-
     from .magics import AzureMLMagics
-
-GOOD, BAD, OPEN = "ok", "FAILED", "-"
-_STEPS = ("config", "key", "reach", "authenticate", "answer")
 
 
 def test(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Table:
     """A check list: is the config whole, the key there, the endpoint reached, the key accepted, one token answered."""
+    from azml_magics.azure import checking
+
     config = calls.in_use(magics, options["name"] or "")
-    found = check(config)
-    rows = [(found[step][0], step, found[step][1]) for step in _STEPS]
-    works = all(state == GOOD for state, _, _ in rows)
+    found = checking.check(config)
+    rows = [(found[step][0], step, found[step][1]) for step in checking.STEPS]
+    works = all(state == checking.GOOD for state, _, _ in rows)
     return display.Table(("", "step", config.name), rows, note="It works." if works else "")
-
-
-def check(config: LLMConfig) -> dict[str, tuple[str, str]]:
-    """step -> (state, in words). The first failure leaves the later steps open."""
-    from azml_magics.core import invoke
-
-    found = dict.fromkeys(_STEPS, (OPEN, ""))
-    try:
-        prepared = invoke.prepare(config, "Hello", with_key=False)
-    except AzmlError as error:
-        return found | {"config": (BAD, str(error))}
-    found["config"] = (GOOD, f"POST {prepared.request.url} ({prepared.formatter.name})")
-    try:
-        invoke.prepare(config, "Hello")
-    except AzmlError as error:  # no key, or one that no header can carry
-        return found | {"key": (BAD, str(error))}
-    found["key"] = (GOOD, str(config.key) if config.key else "none")
-    return found | _answered(config, prepared.formatter)
-
-
-def _answered(config: LLMConfig, formatter: wire.Formatter) -> dict[str, tuple[str, str]]:
-    """The last three steps, from one request for a single token."""
-    from azml_magics.core import invoke
-
-    limit = next((k.name for k in formatter.known_kwargs if k.name in {"max_tokens", "max_new_tokens"}), None)
-    short = config.merged(model_kwargs={limit: 1} if limit else {}, max_retries=0)
-    try:
-        response = invoke.invoke(short, "Hello")
-    except ConnectionFailed as error:
-        return {"reach": (BAD, str(error))}
-    except AuthenticationFailed as error:
-        return {"reach": (GOOD, _status(error)), "authenticate": (BAD, str(error))}
-    except EndpointError as error:
-        if not error.status:  # connected, and then not a byte: whether the key is good is not known
-            return {"reach": (GOOD, "connected"), "answer": (BAD, str(error))}
-        return {"reach": (GOOD, _status(error)), "authenticate": (GOOD, ""), "answer": (BAD, str(error))}
-    except AzmlError as error:
-        return {"reach": (GOOD, ""), "authenticate": (GOOD, ""), "answer": (BAD, str(error))}
-    where = f"deployment {response.deployment}" if response.deployment else ""
-    return {"reach": (GOOD, where), "authenticate": (GOOD, ""), "answer": (GOOD, repr(one_line(response.text, 60)))}
-
-
-def _status(error: EndpointError) -> str:
-    return f"it answered {error.status}"

@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Any
 from azml_magics.core import extract
 from azml_magics.core.comparison import Batch
 from azml_magics.core.response import Response
-
-from .markdown import inert
+from azml_magics.markdown import inert
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,10 +6,10 @@ import re
 
 import pytest
 
+from azml_magics.azure.detecting import swagger_url
 from azml_magics.core.errors import Interrupted
 from azml_magics.emulator import Fault
 from azml_magics.emulator.deployments import DEPLOYMENTS
-from azml_magics.notebook.detecting import swagger_url
 
 PINNED = [name for name in DEPLOYMENTS if name != "blue"]
 

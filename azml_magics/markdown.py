@@ -74,6 +74,14 @@ def inert(text: str) -> str:
     return "\n".join(parts)
 
 
+def fenced(text: str, language: str) -> str:
+    """`text` in a fence longer than any in it."""
+    mark = "```"
+    while mark in text:
+        mark += "`"
+    return f"{mark}{language}\n{text}\n{mark}"
+
+
 # ---- what is code ----------------------------------------------------------------------------------------------
 
 

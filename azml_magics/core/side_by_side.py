@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import json
 import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -45,6 +46,25 @@ def sweep(config: LLMConfig, values: Mapping[str, Sequence[Any]]) -> list[tuple[
     combinations = itertools.product(*values.values())
     settings = [dict(zip(values, combination, strict=True)) for combination in combinations]
     return [(setting, config.merged(model_kwargs=setting)) for setting in settings]
+
+
+def values_of(text: str) -> list[Any]:
+    """The values that a person lists with commas between: each JSON where it is JSON, else text; or one JSON list."""
+    for candidate in (text, f"[{text}]"):
+        try:
+            values = json.loads(candidate, parse_constant=lambda word: word)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(values, list):
+            return values
+    return [_json_or_text(value.strip()) for value in text.split(",") if value.strip()]
+
+
+def _json_or_text(value: str) -> Any:
+    try:
+        return json.loads(value, parse_constant=lambda word: word)
+    except (ValueError, RecursionError):
+        return value
 
 
 class SideBySide:

@@ -43,3 +43,19 @@ def unload(ipython: InteractiveShell) -> None:
     completion.uninstall(ipython, magics)
     questions.uninstall(ipython)
     magics.close()
+
+
+def side_panel() -> None:
+    """Show the panel of this process, the extension loaded before: what JupyterLab's side panel runs."""
+    from IPython.core.getipython import get_ipython
+    from IPython.display import display
+
+    from . import panels
+
+    ipython = get_ipython()
+    if ipython is None:
+        raise RuntimeError("side_panel() is for a notebook's kernel")
+    if _NAME not in ipython.magics_manager.registry:
+        load(ipython)
+    magics = ipython.magics_manager.registry[_NAME]
+    display(panels.opened(magics))  # type: ignore[no-untyped-call,unused-ignore]  # typed later

@@ -27,7 +27,7 @@ def run(magics: AzureMLMagics, verb: str, rest: str) -> Any:
     """What `%azureml VERB REST` gives."""
     if verb == "ask":  # the rest is the prompt itself, quotes and all
         return cell.run(magics, args.CellOptions(), rest)
-    from . import checks, detecting, files, past, recording, talks
+    from . import checks, detecting, files, panels, past, recording, talks
 
     options = args.parser_of(verb).read(args.words_of(rest))
     commands: dict[str, Command] = {
@@ -47,6 +47,7 @@ def run(magics: AzureMLMagics, verb: str, rest: str) -> Any:
         "repair": repair,
         "code": show_code,
         "conversations": talks.conversations,
+        "panel": panels.panel,
         "record": recording.record,
         "replay": recording.replay,
         "stop-recording": recording.stop,

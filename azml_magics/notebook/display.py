@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from azml_magics.core import extract
 from azml_magics.core.comparison import Batch
 from azml_magics.core.response import Response
-from azml_magics.markdown import inert
+from azml_magics.markdown import fenced, inert
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -131,14 +131,6 @@ def markdown_of(response: Response) -> str | None:
 def _plain(parsed: Any) -> Any:
     """A pydantic object as the JSON value it stands for; JSON itself as it is."""
     return parsed.model_dump(mode="json") if callable(getattr(parsed, "model_dump", None)) else parsed
-
-
-def fenced(text: str, language: str) -> str:
-    """`text` in a fence longer than any in it."""
-    mark = "```"
-    while mark in text:
-        mark += "`"
-    return f"{mark}{language}\n{text}\n{mark}"
 
 
 def summary(response: Response) -> str:

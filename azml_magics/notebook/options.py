@@ -173,6 +173,7 @@ VERBS: dict[str, Verb] = {
             "conversations [show|clear|export NAME [FILE]]",
             (_takes("words", nargs="*", metavar="show|clear|export NAME", kind="talks"),),
         ),
+        Verb("panel", "the widget panel: choose, tweak, run, compare, keep", "panel [NAME]", (_OPTIONAL_NAME,)),
         Verb("record", "keep every exchange in a file, without keys", "record FILE", (_takes("path", metavar="FILE"),)),
         Verb("replay", "answer from such a file, without a network", "replay FILE", (_takes("path", metavar="FILE"),)),
         Verb("stop-recording", "end the recording or the replay", "stop-recording"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -99,16 +98,9 @@ def _swept(settings: Sequence[str]) -> dict[str, list[Any]]:
 
 
 def _values(setting: str) -> tuple[str, list[Any]]:
-    """KEY=V1,V2,… as the key and its values, each JSON where it is JSON; a JSON list after KEY= is its values."""
+    """KEY=V1,V2,… as the key and its values."""
     name, text = args.pair(setting, "--sweep")
-    for candidate in (text, f"[{text}]"):
-        try:
-            values = json.loads(candidate, parse_constant=lambda word: word)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(values, list):
-            return name, values
-    return name, [args.json_or_text(value.strip()) for value in text.split(",") if value.strip()]
+    return name, side_by_side.values_of(text)
 
 
 def _count(asks: Sequence[side_by_side.Ask]) -> str:

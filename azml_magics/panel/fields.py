@@ -198,21 +198,20 @@ def _typed(value: str | Sequence[str]) -> str | tuple[str, ...]:
 
 
 class KwargRows:
-    """A row for every kwarg of the formatter; made anew when the formatter changes."""
+    """A row for every kwarg of the formatter. Rows are kept: switching back and forth makes nothing new."""
 
     def __init__(self, model: PanelModel) -> None:
         self._model = model
-        self._rows: list[KwargRow] = []
-        self._shown: Sequence[Kwarg] | None = None
+        self._made: dict[Kwarg, KwargRow] = {}
         self.widget = w.VBox()
 
     def draw(self, draft: Draft) -> None:
         """Show the draft's kwargs."""
-        controls = draft.controls
-        if controls != self._shown:
-            former, self._shown = self._rows, controls
-            known = {row.kwarg: row for row in former}
-            self._rows = [known.get(kwarg) or KwargRow(self._model, kwarg) for kwarg in controls]
-            put(self.widget, children=tuple(row.widget for row in self._rows))
-        for row in self._rows:
+        rows = [self._made.get(kwarg) or self._make(kwarg) for kwarg in draft.controls]
+        put(self.widget, children=tuple(row.widget for row in rows))
+        for row in rows:
             row.draw(draft)
+
+    def _make(self, kwarg: Kwarg) -> KwargRow:
+        self._made[kwarg] = row = KwargRow(self._model, kwarg)
+        return row

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from azml_magics.core import template
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from azml_magics.core.wire import Message
 
 _LONGEST_HINT = 60
+_MANY = 100
 
 
 class Variable(NamedTuple):
@@ -57,7 +59,9 @@ def stripped(text: str) -> str:
 
 def _short(value: object) -> str:
     try:
-        return one_line(str(value)[: 4 * _LONGEST_HINT], _LONGEST_HINT)
+        is_long = isinstance(value, list | tuple | dict | set) and len(value) > _MANY
+        text = reprlib.repr(value) if is_long else str(value)  # the text of a million items takes its time
+        return one_line(text[: 4 * _LONGEST_HINT], _LONGEST_HINT)
     except Exception as error:  # noqa: BLE001 - any object of the notebook's may be here
         return f"({type(value).__name__}, whose text raises {type(error).__name__})"
 

@@ -56,7 +56,7 @@ class Runs:
 
     def __init__(self, model: PanelModel) -> None:
         self._model = model
-        self._work = Work()
+        self._work = Work(self._failed)
         self._calls: SideBySide | None = None
         self.result: Result | None = None
         self.prompts: dict[int, Prompt] = {}  # history number -> the prompt as it was typed
@@ -158,6 +158,11 @@ class Runs:
                 model.session.keep_batch(batch)
             self.result = Result(asks, batch, number=number)
             model.note("run", *_said(batch))
+
+    def _failed(self, error: Exception) -> None:
+        with self._model.changing(STATE, ANSWER):
+            self._calls = None
+            self._model.note("run", f"The panel failed: {in_words(error)}", "bad")
 
     def _refuse(self, error: AzmlError) -> None:
         with self._model.changing(place="run"):

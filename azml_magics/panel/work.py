@@ -23,9 +23,13 @@ class Job:
 
 
 class Work:
-    """The panel's worker. Every method may be called from any thread."""
+    """The panel's worker. Every method may be called from any thread.
 
-    def __init__(self) -> None:
+    failed: is told what the work raised, which is a fault of ours: a thread's traceback would go nowhere useful.
+    """
+
+    def __init__(self, failed: Callable[[Exception], None]) -> None:
+        self._failed = failed
         self._lock = threading.Lock()
         self._job: Job | None = None
 
@@ -49,19 +53,22 @@ class Work:
         return True
 
     def _run(self, job: Job, task: Callable[[Job], Callable[[], None] | None]) -> None:
-        finish = None
         try:
             finish = task(job)
+        except Exception as error:  # noqa: BLE001 - see `failed`
+            failure = error
+            finish = lambda: self._failed(failure)  # noqa: E731 - what else there is to do at the end
+        with self._lock:
+            is_wanted = self._job is job
+            if is_wanted:
+                self._job = None
+        try:
+            if is_wanted and finish is not None:
+                finish()
+        except Exception as error:  # noqa: BLE001 - see `failed`
+            self._failed(error)
         finally:
-            with self._lock:
-                is_wanted = self._job is job
-                if is_wanted:
-                    self._job = None
-            try:
-                if is_wanted and finish is not None:
-                    finish()
-            finally:
-                job.ended.set()
+            job.ended.set()
 
     def stop(self) -> None:
         """Ask what is being done to end; it says itself when it has."""

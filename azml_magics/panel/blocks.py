@@ -12,7 +12,7 @@ _LONG_ENOUGH = 1000  # characters: a piece has a cost of its own
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})")
 _CONTINUES = re.compile(r"\s|[-+>|:]|\*\s|\d{1,9}[.)]\s")
 _SMALL = 4000  # characters of the last piece that every frame may send again
-_GROWTH = 1 / 16
+GROWTH = 1 / 16
 
 
 class Blocks:
@@ -39,7 +39,7 @@ class Blocks:
             at = _boundary(tail)
         self.pieces[-1] = tail
         grown = len(tail) - self._sent
-        if not grown or (len(tail) > _SMALL and grown < len(tail) * _GROWTH):
+        if not grown or (len(tail) > _SMALL and grown < len(tail) * GROWTH):
             return False
         self._sent = len(tail)
         return True

@@ -15,7 +15,7 @@ from azml_magics.core.errors import AzmlError
 from azml_magics.markdown import fenced, inert
 
 from . import numbers
-from .blocks import Blocks
+from .blocks import GROWTH, Blocks
 from .fields import button, buttons, drawing, on_change, put
 from .parts import ANSWER, DRAFT, HISTORY, PROMPT, STATE
 from .words import in_words
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .model import PanelModel
     from .runs import Result
 
+_SMALL_TABLE = 4000  # characters of a table that every frame may send again
 _LONGEST = 100_000  # characters of one text that a browser is given
 _TABS = ("Answer", "Request", "Response", "Code", "Numbers", "History")
 
@@ -105,11 +106,14 @@ class Answer:
 
     def _table(self, result: Result) -> None:
         table = result.batch.to_html(times=True)
-        if len(table) > _LONGEST and result.is_running:
+        before = len((self._drawn or {}).get("text/html", ""))
+        if result.is_running and len(table) > _LONGEST:
             return
-        self._whole({"text/plain": _cut(result.batch.to_text()), "text/html": table}, is_last=not result.is_running)
+        if result.is_running and len(table) > _SMALL_TABLE and before < len(table) < before * (1 + GROWTH):
+            return  # what is sent altogether stays in proportion to the table
+        self._whole({"text/plain": _cut(result.batch.to_text()), "text/html": table})
 
-    def _whole(self, data: dict[str, str], *, is_last: bool = True) -> None:
+    def _whole(self, data: dict[str, str]) -> None:
         """Show one bundle, in one place, instead of the pieces."""
         if data == self._drawn:
             return
@@ -119,8 +123,7 @@ class Answer:
             self._live = [w.Output()]
             put(self.widget, children=tuple(self._live))
         put(self._live[0], outputs=(_output(data),) if data else ())
-        if is_last:
-            self._blocks = Blocks()
+        self._blocks = Blocks()
 
     def _end(self) -> None:
         put(self.widget, children=())

@@ -79,13 +79,16 @@ def buttons(*made: w.Button) -> w.HBox:
     return box
 
 
+_NO_MATH = ("tex2jax_ignore", "mathjax_ignore")  # a label's $…$ would be typeset: a server's message is text
+
+
 class Line:
     """A line of text with a mood: takes no room while it is empty. Whatever is in it stays text."""
 
     def __init__(self, *classes: str) -> None:
         self.widget = w.Label()
         self._mood = ""
-        for name in ("azml-line", *classes):
+        for name in ("azml-line", *_NO_MATH, *classes):
             self.widget.add_class(name)
         shown(self.widget, False)
 

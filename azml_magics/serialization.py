@@ -234,10 +234,12 @@ def _check_suffix(path: Path) -> None:
 
 
 def _check_overwrite(target: Path) -> None:
-    if not target.exists():
-        return
     try:
+        if not target.exists():
+            return
         load(target)
+    except OSError:  # such as a name that is too long: writing says so
+        return
     except DocumentError:
         raise DocumentError(
             f"{target} is there and is no saved config", remedy="Choose another path, or -f to overwrite it."

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from . import endpoint
 from .errors import ConfigError, UnknownName, did_you_mean
-from .secrets import DEFAULT_KEY, KeyRef, Secret
+from .secrets import DEFAULT_KEY, NO_KEY, KeyRef, Secret
 
 # Longer than the longest a managed endpoint works on one request (request_timeout_ms: at most 180 s).
 DEFAULT_TIMEOUT: Final = 190.0
@@ -43,7 +43,8 @@ class LLMConfig:
         says. "realtime", LangChain's deprecated word for dedicated, is understood.
     formatter: a registered name ("openai-chat", "gpt2", …) or a formatter object; "" lets the route decide.
     deployment_name: pins one deployment (header azureml-model-deployment); on Foundry and /openai/v1 it is the model.
-    key: a KeyRef (or its text, such as "env:NAME"), or a Secret that lives in this process only; None sends none.
+    key: a KeyRef (or its text, such as "env:NAME"), or a Secret that lives in this process only; None, or the text
+        "none", sends none.
     model_kwargs: what goes to the model with every call.
     system: system message.
     model: name of the model, for routes that want it in the body.
@@ -76,7 +77,7 @@ class LLMConfig:
         if self.endpoint_url:
             endpoint.split(self.endpoint_url)
         set_field(self, "endpoint_api_type", _api_type(self.endpoint_api_type, self.endpoint_url))
-        set_field(self, "key", KeyRef.parse(self.key) if isinstance(self.key, str) else self.key)
+        set_field(self, "key", _key(self.key))
         set_field(self, "model_kwargs", MappingProxyType(_kwargs(self.model_kwargs)))
         set_field(self, "extras", MappingProxyType(dict(_mapping("extras", self.extras))))
         set_field(self, "timeout", _timeout(self.timeout))
@@ -108,6 +109,12 @@ class LLMConfig:
 
     def __hash__(self) -> int:
         return hash((self.name, self.endpoint_url, self.deployment_name, str(self.formatter)))
+
+
+def _key(given: KeyRef | Secret | str | None) -> KeyRef | Secret | None:
+    if not isinstance(given, str):
+        return given
+    return None if given.strip() == NO_KEY else KeyRef.parse(given)
 
 
 def _rebuilt(state: dict[str, Any]) -> LLMConfig:

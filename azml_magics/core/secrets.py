@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 DEFAULT_KEY = "env:AZUREML_ENDPOINT_API_KEY"
+NO_KEY = "none"  # what a person writes for a server that takes none
 MASK = "**********"
 _GRAMMAR = {
     "env": re.compile(r"[A-Za-z_][A-Za-z0-9_]*"),
@@ -27,7 +28,7 @@ _GRAMMAR = {
     "aml-token": re.compile(r""),
     "ask": re.compile(r""),
 }
-_FORMS = "env:NAME, keyring:SERVICE/NAME, entra or ask"
+_FORMS = "env:NAME, keyring:SERVICE/NAME, entra, ask or none"
 _TOKENS = ("entra", "aml-token")
 _TELLING = 8  # so many characters of a key tell too much of it
 
@@ -132,7 +133,7 @@ def _from_environment(name: str, endpoint_url: str, refresh: bool) -> Secret:  #
             f"No key: the environment variable {name} is not set",
             remedy="Set it before starting Jupyter, or here with "
             f"`import os, getpass; os.environ[{name!r}] = getpass.getpass()`, "
-            "or name another source: --key ask, --key keyring:SERVICE/NAME, --key entra.",
+            "or name another source: --key ask, --key keyring:SERVICE/NAME, --key entra (--key none sends no key).",
         )
     return key
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 DEFAULT_CONCURRENCY = 8
 _FRAME = 0.05
+_AGAIN = 1.0  # seconds after which what has not ended is cancelled once more
 _PATIENCE = 0.4  # seconds that an interrupt waits for connections to close; they go on closing by themselves
 
 
@@ -116,9 +117,15 @@ class SideBySide:
             self._stopping.set()
             if self._loop is not None and self._task is not None:
                 with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
-                    self._loop.call_soon_threadsafe(self._task.cancel)
+                    self._loop.call_soon_threadsafe(self._cancel, self._loop, self._task)
         if self._thread.ident is not None:
             self._thread.join(timeout=_PATIENCE)
+
+    def _cancel(self, loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any]) -> None:
+        """Cancel until it has ended: on Python 3.10 a connection that opens at that moment swallows it (anyio)."""
+        if not task.done():
+            task.cancel()
+            loop.call_later(_AGAIN, self._cancel, loop, task)
 
     def _run(self) -> None:
         try:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _LINE = re.compile(r"^\s*%(?P<cell>%?)azureml(?P<rest>\s.*)?$", re.DOTALL)
 _BRACE = re.compile(r"(?<!\{)\{(?P<start>[^\W\d]?\w*)$")
-_KEY_FORMS = ("env:", "keyring:", "entra", "ask")
+_KEY_FORMS = ("env:", "keyring:", "entra", "ask", "none")
 
 
 class Candidate(NamedTuple):

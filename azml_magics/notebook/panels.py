@@ -26,9 +26,8 @@ def opened(magics: AzureMLMagics) -> Any:
     """The panel of this process, which from now on looks at the notebook's variables after every cell."""
     from azml_magics import panel as panels
 
-    is_new = panels.if_open() is None
     shown = panels.the_panel(magics.session, magics.own_variables)
-    if is_new and magics.shell is not None:
+    if magics.shell is not None and panels.close not in magics.at_exit:
         events = magics.shell.events
         events.register("post_run_cell", _look_again)
         magics.at_exit += [panels.close, lambda: events.unregister("post_run_cell", _look_again)]

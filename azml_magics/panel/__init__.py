@@ -16,17 +16,19 @@ _open: list[Panel] = []
 
 def the_panel(session: Session, variables: Callable[[], Mapping[str, Any]]) -> Panel:
     """The panel of this process: the same one every time. `variables` gives the notebook's."""
-    if not _open:
+    shown = if_open()
+    if shown is None:
         from .model import PanelModel
         from .view import Panel
 
-        _open.append(Panel(PanelModel(session, variables)))
-    return _open[0]
+        shown = Panel(PanelModel(session, variables))
+        _open[:] = [shown]
+    return shown
 
 
 def if_open() -> Panel | None:
-    """The panel where it was shown before, else None."""
-    return next(iter(_open), None)
+    """The panel where it was shown before and is still there, else None."""
+    return next((shown for shown in _open if not shown.is_closed), None)
 
 
 def close() -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import ipywidgets as w
 
-from .fields import Line, area, button, buttons, put, text
+from .fields import Line, area, button, buttons, closed, put, text
 from .parts import CONFIG, DRAFT, NOTES, PROMPT, STATE, VARIABLES
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ class Prompt:
             hint = missing if each.notebook is None else f"notebook: {each.notebook}"
             put(field, value=each.typed, placeholder=hint)
         put(self._fields, children=tuple(self._variables[each.name] for each in variables))
+        for name in self._variables.keys() - {each.name for each in variables}:
+            closed(self._variables.pop(name))  # while a name is typed, each of its beginnings is one
 
     def _field(self, name: str) -> w.Text:
         field = text(f"{{{name}}}", lambda value: self._model.set_variable(name, value))
@@ -89,11 +91,11 @@ class Runs:
         """Show what runs and what can be run."""
         model = self._model
         doing = model.runs.doing
+        self._doing.say(doing)
+        self._line.note(model.notes.get("run"))
         for each in (self._run, *self._starts):
             put(each, disabled=bool(doing))
         put(self._stop, disabled=not doing)
-        self._doing.say(doing)
-        self._line.note(model.notes.get("run"))
         _offer(self._other, [name for name in model.names if name and name != model.name])
         _offer(self._kwarg, [kwarg.name for kwarg in model.draft.controls if kwarg.type != "strings"])
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from azml_magics.core import endpoint, wire
 from azml_magics.core.config import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, LLMConfig
-from azml_magics.core.errors import AzmlError
-from azml_magics.core.secrets import KeyRef
+from azml_magics.core.errors import AzmlError, KeyRefused, one_line
+from azml_magics.core.secrets import NO_KEY, KeyRef
 
 from . import kwargs
 from .words import in_words
@@ -30,10 +30,11 @@ FIELDS: Final = (
     "system",
     "formatter",
 )
-NO_KEY: Final = "none"
 IN_MEMORY: Final = "(in memory)"
+NOT_KEPT: Final = "(not kept)"
 REST: Final = "the other kwargs"
 _ONE_LINE: Final = 60
+_DIGITS: Final = 10  # of a number of retries
 
 
 class Draft:
@@ -44,6 +45,10 @@ class Draft:
     """
 
     def __init__(self, saved: LLMConfig, start: LLMConfig | None = None) -> None:
+        self.begin(saved, start)
+
+    def begin(self, saved: LLMConfig, start: LLMConfig | None = None) -> None:
+        """Hold what is saved, or `start` as unsaved changes to it; what was typed before is forgotten."""
         self.saved = saved
         self._start = start or saved
         self.texts = texts_of(self._start)
@@ -61,8 +66,13 @@ class Draft:
 
     @property
     def errors(self) -> dict[str, str]:
-        """Field or kwarg -> what is wrong with it, in one line. Empty where all is well."""
-        return {**self._errors, **{name: message for name, (_, message) in self._unreadable.items()}}
+        """Field or kwarg -> what is wrong with it, in one line. Empty where all is well.
+
+        What was typed into a control that the chosen formatter has none of waits for one that has.
+        """
+        shown = {REST, *(kwarg.name for kwarg in self.controls)} if self._unreadable else ()
+        unreadable = {name: message for name, (_, message) in self._unreadable.items() if name in shown}
+        return {**self._errors, **unreadable}
 
     @property
     def is_changed(self) -> bool:
@@ -80,9 +90,11 @@ class Draft:
     # ---- fields
 
     def set(self, field: str, text: str) -> None:
-        """Put `text` into a field's box."""
-        self.texts[field] = text
+        """Put `text` into a field's box. What is no key reference may be a key: it is refused, and not kept."""
+        self.texts[field] = NOT_KEPT if field == "key" and _is_refused(text) else text
         self._read()
+        if REST in self._unreadable:  # another formatter has other controls
+            self.set_rest(self.rest)
 
     def _read(self) -> None:
         """Make the config of all that can be read, and note what cannot."""
@@ -128,8 +140,8 @@ class Draft:
 
     def set_kwarg(self, name: str, typed: str | tuple[str, ...]) -> None:
         """Put what was typed into a kwarg's control; blank is not sent."""
-        kwarg = next(kwarg for kwarg in self.controls if kwarg.name == name)
-        if kwarg.name not in self._unreadable and typed == self.typed(kwarg):
+        kwarg = next((kwarg for kwarg in self.controls if kwarg.name == name), None)
+        if kwarg is None or (name not in self._unreadable and typed == self.typed(kwarg)):
             return
         self._unreadable.pop(name, None)
         try:
@@ -176,7 +188,7 @@ class Draft:
         return [
             kwarg.name
             for kwarg in self.controls
-            if held.get(kwarg.name) is None or kwargs.typed_of(kwarg, held[kwarg.name]) is not None
+            if kwarg.name not in held or kwargs.typed_of(kwarg, held[kwarg.name]) is not None
         ]
 
 
@@ -193,11 +205,17 @@ def texts_of(config: LLMConfig) -> dict[str, str]:
         "key": key_text(config.key),
         "model": config.model or "",
         "api_version": config.api_version or "",
-        "timeout": "" if config.timeout == DEFAULT_TIMEOUT else f"{config.timeout:g}",
+        "timeout": "" if config.timeout == DEFAULT_TIMEOUT else seconds_text(config.timeout),
         "max_retries": "" if config.max_retries == DEFAULT_MAX_RETRIES else str(config.max_retries),
         "system": config.system or "",
         "formatter": formatter_text(config),
     }
+
+
+def seconds_text(seconds: float) -> str:
+    """A number of seconds, as short as it can be written."""
+    short = f"{seconds:g}"
+    return short if float(short) == seconds else repr(seconds)
 
 
 def key_text(key: object) -> str:
@@ -226,6 +244,17 @@ def formatter_of(config: LLMConfig) -> wire.Formatter | None:
         return None
 
 
+def _is_refused(text: str) -> bool:
+    """Whether a text may be a key itself: it is neither a reference nor one of the words for having none."""
+    try:
+        KeyRef.parse(text)
+    except KeyRefused:
+        return text.strip() not in {"", NO_KEY, IN_MEMORY}
+    except AzmlError:  # a reference that is incomplete
+        return False
+    return False
+
+
 def _value(field: str, text: str) -> Any:
     """What the text of a field stands for; ValueError, in words, where it is no such thing."""
     text = text if field == "system" else text.strip()
@@ -234,8 +263,8 @@ def _value(field: str, text: str) -> Any:
     if field == "timeout":
         return text or DEFAULT_TIMEOUT
     if field == "max_retries":
-        if text and not text.isdecimal():
-            raise ValueError(f"{text!r} is no whole number")
+        if text and not (text.isdecimal() and len(text) < _DIGITS):
+            raise ValueError(f"{one_line(text, _ONE_LINE)!r} is no whole number")
         return int(text) if text else DEFAULT_MAX_RETRIES
     if field in {"model", "api_version", "system"}:
         return text or None

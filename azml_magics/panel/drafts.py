@@ -28,6 +28,7 @@ class Drafts:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._drafts: dict[str, Draft] = {}
+        self._aside: dict[str, Draft | None] = {}  # what `put` has laid something over, None where there was no draft
         self._choosing_new = False
         self.note = ""
 
@@ -35,7 +36,10 @@ class Drafts:
     def names(self) -> list[str]:
         """The session's configs, and NEW while one is being made or there is none."""
         names = self._session.names()
-        return [*names, NEW] if self.name == NEW else names
+        return [*names, NEW] if self.name == NEW or self._new_is_begun() else names
+
+    def _new_is_begun(self) -> bool:
+        return NEW in self._drafts and self._drafts[NEW].is_changed
 
     @property
     def name(self) -> str:
@@ -53,21 +57,41 @@ class Drafts:
     def choose(self, name: str) -> None:
         """Make a config the chosen one, and the session's active one."""
         self.note = ""
-        self._choosing_new = name == NEW
         if name != NEW:
             self._session.use(name)
+        self._choosing_new = name == NEW
 
     def new(self) -> None:
-        """Begin a config, with the endpoint and the formatter left open."""
+        """Begin a config, with the endpoint and the formatter left open; one that was begun before goes on."""
         self.choose(NEW)
-        self._drafts[NEW] = Draft(LLMConfig())
+
+    # ---- an older state
 
     def put(self, config: LLMConfig) -> None:
-        """Show `config` as unsaved changes to the one of its name; as a new one where there is none."""
+        """Show `config` as unsaved changes to the one of its name; as a new one where there is none.
+
+        What was unsaved there is laid aside, until `take_back` or `settle`.
+        """
         name = config.name if config.name in self._session.names() else NEW
         self.choose(name)
+        self._aside.setdefault(name, self._drafts.get(name))
         saved = self._session.get(name) if name else LLMConfig()
         self._drafts[name] = Draft(saved, replace(config, name=name))
+
+    def take_back(self, name: str) -> None:
+        """Undo what was `put`, and choose `name` again where it is still there."""
+        for each, draft in self._aside.items():
+            self._drafts.pop(each, None)
+            if draft is not None and (each == NEW or each in self._session.names()):
+                draft.moved(self._session.get(each) if each else LLMConfig())
+                self._drafts[each] = draft
+        self._aside.clear()
+        if name == NEW or name in self._session.names():
+            self.choose(name)
+
+    def settle(self) -> None:
+        """What was `put` stays: forget what was laid aside for it."""
+        self._aside.clear()
 
     # ---- keeping
 
@@ -88,10 +112,11 @@ class Drafts:
             raise ConfigError(
                 f"There is a config named {name} already", remedy="Choose another name, or delete that one first."
             )
-        config = self.checked()
+        draft, config = self.current, self.checked()
         self._drafts.pop(self.name, None)
         self._drafts.pop(name, None)
-        self._session.save(name, config)
+        draft.begin(self._session.save(name, config))
+        self._drafts[name] = draft  # itself, and no other one: a detection may be about it
         self.choose(name)
         return name
 
@@ -105,7 +130,7 @@ class Drafts:
     def revert(self) -> None:
         """Drop the unsaved changes."""
         self.note = ""
-        self._drafts.pop(self.name, None)
+        self.current.begin(self._session.get(self.name) if self.name else LLMConfig())
 
     def delete(self) -> str:
         """Forget the chosen config and take the one before it in the list; returns its name."""
@@ -115,7 +140,8 @@ class Drafts:
             self._choosing_new = False
             return "the new config"
         names = self._session.names()
-        at = names.index(name)
+        at = names.index(name) if name in names else 0
+        self._drafts.pop(name, None)
         self._session.delete(name)
         left = names[:at] + names[at + 1 :]
         if left:
@@ -134,15 +160,15 @@ class Drafts:
         """Read one file, or every one of a folder; returns their names, of which the first is chosen."""
         if not path.strip():
             raise DocumentError("No file is named", remedy="Type the path of a .json or .yaml file, or of a folder.")
-        where = Path(path.strip()).expanduser()
-        configs = serialization.load_all(where) if where.is_dir() else [serialization.load(where)]
+        where = path.strip()
+        configs = serialization.load_all(where) if _is_folder(where) else [serialization.load(where)]
         if not configs:
             raise DocumentError(f"{where} holds no .json or .yaml file", remedy="Check the path.")
         for config in configs:
             check_name(config.name)
         for config in configs:
             self._drafts.pop(config.name, None)
-            self._session.save(config.name, config, source=str(where))
+            self._session.save(config.name, config, source=str(Path(where).expanduser()))
         self.choose(configs[0].name)
         return [config.name for config in configs]
 
@@ -150,25 +176,45 @@ class Drafts:
 
     def heard(self, change: Change) -> None:
         """Follow a change of the session's: drafts without unsaved changes show what is saved now."""
-        if change.kind == "renamed" and change.former in self._drafts:
-            self._drafts[change.name] = draft = self._drafts.pop(change.former)
-            draft.moved(self._session.get(change.name))
+        if change.kind == "renamed":
+            self._renamed_elsewhere(change)
         elif change.kind == "deleted":
             gone = self._drafts.pop(change.name, None)
-            if gone is not None and gone.is_changed and not self._session.active:
-                self._drafts[NEW] = Draft(LLMConfig(), replace(gone.config, name=""))
-                self.note = f"{change.name} was deleted in the notebook; its unsaved state is kept here."
+            if gone is not None and gone.is_changed and self.name == NEW:
+                self._deleted_elsewhere(change.name, gone)
         elif change.kind == "saved" and change.name in self._drafts:
             self._saved_elsewhere(change.name)
         elif change.kind == "used":
             self._choosing_new = False
 
+    def _renamed_elsewhere(self, change: Change) -> None:
+        if change.former in self._drafts:
+            self._drafts[change.name] = draft = self._drafts.pop(change.former)
+            draft.moved(self._session.get(change.name))
+        if change.former in self._aside:
+            self._aside[change.name] = self._aside.pop(change.former)
+
+    def _deleted_elsewhere(self, name: str, gone: Draft) -> None:
+        if self._choosing_new or self._new_is_begun():
+            self.note = f"{name} was deleted in the notebook, and its unsaved changes with it."
+        else:
+            self._drafts[NEW] = Draft(LLMConfig(), replace(gone.config, name=""))
+            self.note = f"{name} was deleted in the notebook; its unsaved state is kept here."
+
     def _saved_elsewhere(self, name: str) -> None:
         draft, saved = self._drafts[name], self._session.get(name)
         if draft.saved == saved:
             return
-        if not draft.is_changed:
+        was_changed = draft.is_changed
+        draft.moved(saved)
+        if not (was_changed and draft.is_changed):
             del self._drafts[name]
         else:
-            draft.moved(saved)
             self.note = f"{name} was changed in the notebook, too. Revert shows that; Save writes over it."
+
+
+def _is_folder(path: str) -> bool:
+    try:
+        return Path(path).expanduser().is_dir()
+    except (OSError, RuntimeError, ValueError):  # reading it as a file says what is wrong with it
+        return False

@@ -53,6 +53,16 @@ def shown(control: Any, yes: object) -> None:
     put(control.layout, display=None if yes else "none")
 
 
+def closed(widget: Any) -> None:
+    """Close a widget and all that is in it: one that is only taken out stays in the page and in the saved notebook."""
+    for child in getattr(widget, "children", ()):
+        closed(child)
+    for part in ("layout", "style"):
+        if hasattr(widget, part):
+            getattr(widget, part).close()
+    widget.close()
+
+
 def text(description: str, call: Callable[[str], Any], **traits: Any) -> w.Text:
     """A line to type in; `call` hears of it when Enter is pressed or the field is left."""
     made: w.Text = on_change(w.Text(description=description, continuous_update=False, **traits), call)
@@ -86,11 +96,10 @@ class Line:
     """A line of text with a mood: takes no room while it is empty. Whatever is in it stays text."""
 
     def __init__(self, *classes: str) -> None:
-        self.widget = w.Label()
+        # all at once: there are many lines, and add_class would send a message for each class
+        looks = ("azml-line", *_NO_MATH, *classes)
+        self.widget = w.Label(_dom_classes=looks, layout=w.Layout(display="none"))
         self._mood = ""
-        for name in ("azml-line", *_NO_MATH, *classes):
-            self.widget.add_class(name)
-        shown(self.widget, False)
 
     def say(self, text: str, mood: str = "plain") -> None:
         """Show `text`; "" takes the line away."""
@@ -116,7 +125,7 @@ class KwargRow:
         self.kwarg = kwarg
         self._slider = _slider(kwarg)
         self._field = _field(kwarg, label="" if self._slider else kwarg.name)
-        holder = _labelled(kwarg.name, self._field) if kwarg.type == "strings" else self._field
+        holder = _with_entry(kwarg, self._field) if kwarg.type == "strings" else self._field
         self._reset = button(
             "", lambda: model.reset_kwarg(kwarg.name), icon="undo", tooltip=f"Do not send {kwarg.name}"
         )
@@ -136,6 +145,7 @@ class KwargRow:
         """Show what the draft has for the kwarg."""
         typed = draft.typed(self.kwarg)
         put(self._field, value=list(typed) if isinstance(typed, tuple) else typed)
+        shown(self._field, typed or self.kwarg.type != "strings")
         put(self._reset, disabled=not typed)
         problem = self.kwarg.name in draft.errors
         self._line.say(draft.note(self.kwarg), "bad" if problem else "plain")
@@ -177,7 +187,7 @@ def _field(kwarg: Kwarg, label: str) -> Any:
             description=label, options=[("default", ""), ("true", "true"), ("false", "false")], tooltip=kwarg.help
         )
     if kwarg.type == "strings":
-        return w.TagsInput(allow_duplicates=False, placeholder="type, then Tab", tooltip=kwarg.help)
+        return w.TagsInput(allow_duplicates=False, tooltip=kwarg.help)
     default = "" if kwarg.default is None else f" {kwarg.default:g}"
     return w.Text(
         description=label,
@@ -187,11 +197,20 @@ def _field(kwarg: Kwarg, label: str) -> Any:
     )
 
 
-def _labelled(name: str, field: w.Widget) -> w.HBox:
-    """A control that has no description of its own, with one before it."""
-    label = w.Label(name)
-    label.add_class("azml-label")
-    box = w.HBox([label, field])
+def _with_entry(kwarg: Kwarg, tags: w.TagsInput) -> w.HBox:
+    """The tags below a line that a further one is typed into.
+
+    The line that tags have of their own hears no Enter in a notebook, and when it is left, the focus goes nowhere:
+    what is typed next would be taken for the notebook's shortcuts.
+    """
+
+    def entered(tag: str) -> None:
+        entry.value = ""
+        if tag and tag not in tags.value:
+            tags.value = [*tags.value, tag]
+
+    entry = text(kwarg.name, entered, placeholder="type, then Enter", tooltip=kwarg.help)
+    box = w.HBox([entry, tags])
     box.add_class("azml-tags")
     return box
 
@@ -214,6 +233,11 @@ class KwargRows:
         put(self.widget, children=tuple(row.widget for row in rows))
         for row in rows:
             row.draw(draft)
+
+    def close(self) -> None:
+        """Close all rows, also those that are not shown now."""
+        for row in self._made.values():
+            closed(row.widget)
 
     def _make(self, kwarg: Kwarg) -> KwargRow:
         self._made[kwarg] = row = KwargRow(self._model, kwarg)

@@ -55,7 +55,7 @@ def _number(kwarg: Kwarg, text: str) -> float | int:
         raise NotReadable(f"{text!r} is no {'whole ' if kwarg.type == 'integer' else ''}number") from None
     if not math.isfinite(number):
         raise NotReadable(f"{text!r} cannot be sent")
-    return int(number) if text.lstrip("+-").isdigit() else number
+    return int(text) if text.lstrip("+-").isdigit() else number
 
 
 def typed_of(kwarg: Kwarg, value: Any) -> str | tuple[str, ...] | None:
@@ -122,6 +122,10 @@ def object_of(text: str, controlled: Iterable[str]) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}" if "\n" in text else f"column {error.colno}"
         raise NotReadable(f"no JSON at {where}: {error.msg}") from None
+    except NotReadable:
+        raise
+    except ValueError:  # Python reads no whole number of more than 4,300 digits
+        raise NotReadable("a number in it has too many digits") from None
     except RecursionError:
         raise NotReadable("nested too deeply") from None
     if not isinstance(value, dict):

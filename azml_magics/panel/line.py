@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from azml_magics.core import endpoint
-from azml_magics.core.secrets import KeyRef
+from azml_magics.core.errors import one_line
+from azml_magics.core.secrets import NO_KEY, KeyRef
 
-from .draft import formatter_text
+from .draft import formatter_text, seconds_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,6 +28,10 @@ _OPTIONS = {
     "api_version": "--api-version",
     "system": "-s",
 }
+_LONG = {"-s": "--system", "-p": "--set"}
+_NOT_ON_A_LINE = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+# Prompts of Python's and IPython's own, which IPython takes out of a cell before any magic sees it (inputtransformer2).
+_TAKEN_OUT = re.compile(r"\s*(>>>|\.{3}|(\[\w+\] )? ?In \[\d+\]:)")
 
 
 class Cell(NamedTuple):
@@ -52,13 +58,18 @@ def cell(
     words += _changes(config, base, unsaid)
     words += _kwargs(config, base, unsaid)
     for name, value in values.items():
-        words += ["-v", shlex.quote(f"{name}={value}")]
+        words += _option("-v", f"{name}={value}")
         if not _fits(value):
             unsaid.append(f"the value of {name}, which has several lines")
     text = "\n".join([" ".join(" ".join([*words, *further]).splitlines()), prompt])
-    if not unsaid:
-        return Cell(text)
-    return Cell(text, f"A line cannot say {_listed(unsaid)}. Save the config first, and the cell can be short.")
+    notes = []
+    if unsaid:
+        notes.append(f"A line cannot say {_listed(unsaid)}. Save the config first, and the cell can be short.")
+    if any(_TAKEN_OUT.match(line) for line in prompt.splitlines()):
+        notes.append(
+            "IPython takes >>>, ... and In [1]: at the beginning of a line out of a cell; the panel sends them."
+        )
+    return Cell(text, one_line(" ".join(notes)))
 
 
 def _listed(parts: Sequence[str]) -> str:
@@ -66,7 +77,14 @@ def _listed(parts: Sequence[str]) -> str:
 
 
 def _fits(text: str) -> bool:
-    return len(text.splitlines()) <= 1 and text.isprintable()
+    return not _NOT_ON_A_LINE.search(text)
+
+
+def _option(option: str, value: str) -> list[str]:
+    """The option with its value, as the words of a line; a value that begins with a dash is tied to it."""
+    if value.startswith("-"):
+        return [shlex.quote(f"{_LONG.get(option, option)}={value}")]
+    return [option, shlex.quote(value)]
 
 
 def _changes(config: LLMConfig, base: LLMConfig, unsaid: list[str]) -> list[str]:
@@ -78,23 +96,36 @@ def _changes(config: LLMConfig, base: LLMConfig, unsaid: list[str]) -> list[str]
             before = endpoint.api_type_of(config.endpoint_url)  # another URL may be of another type
         if now == before:
             continue
-        value = f"{now:g}" if isinstance(now, float) else str(now or "")
-        if not _fits(value) or (field == "system" and value.startswith("$")):
+        value = seconds_text(now) if isinstance(now, float) else str("" if now is None else now)
+        if field == "system" and value.startswith("$"):
+            unsaid.append("a system message that begins with $")
+        elif not _fits(value):
             unsaid.append("a system message of several lines" if field == "system" else field)
         else:
-            words += [option, shlex.quote(value)]
-    if config.formatter != base.formatter:
-        name = formatter_text(config)
-        if not name or name.startswith("("):
-            unsaid.append("the formatter")
-        else:
-            words += ["-f", name]
-    if config.key != base.key:
-        if isinstance(config.key, KeyRef):
-            words += ["--key", shlex.quote(str(config.key))]
-        else:
-            unsaid.append("the key")
-    return words
+            words += _option(option, value)
+    if config.extra_parameters != base.extra_parameters:
+        unsaid.append("extra_parameters")
+    return [*words, *_formatter(config, base, unsaid), *_key(config, base, unsaid)]
+
+
+def _formatter(config: LLMConfig, base: LLMConfig, unsaid: list[str]) -> list[str]:
+    name = formatter_text(config)
+    if config.formatter == base.formatter:
+        return []
+    if name and not name.startswith("("):
+        return ["-f", name]
+    unsaid.append("the formatter")
+    return []
+
+
+def _key(config: LLMConfig, base: LLMConfig, unsaid: list[str]) -> list[str]:
+    if config.key == base.key:
+        return []
+    key = NO_KEY if config.key is None else str(config.key) if isinstance(config.key, KeyRef) else ""
+    if key and _fits(key):
+        return _option("--key", key)
+    unsaid.append("the key")
+    return []
 
 
 def _kwargs(config: LLMConfig, base: LLMConfig, unsaid: list[str]) -> list[str]:
@@ -102,9 +133,9 @@ def _kwargs(config: LLMConfig, base: LLMConfig, unsaid: list[str]) -> list[str]:
     words: list[str] = []
     for name, value in config.model_kwargs.items():
         if name not in before or json.dumps(before[name]) != json.dumps(value):
-            if "=" in name or name != name.strip() or not name:
+            if "=" in name or name != name.strip() or not name or not _fits(name):
                 unsaid.append(f"the kwarg {name!r}")
-            words += ["-p", shlex.quote(f"{name}={_written(value)}")]
+            words += _option("-p", f"{name}={_written(value)}")
     unsaid += [f"that {name} is not sent" for name in before if name not in config.model_kwargs]
     return words
 

@@ -184,8 +184,17 @@ class PanelModel:
     @contextlib.contextmanager
     def _editing(self) -> Iterator[None]:
         """While the draft is edited; what was said of it before is old news then."""
-        with self.changing(CONFIG, DRAFT):
+        with self._typing(CONFIG, DRAFT):
             self.note("config")
+            yield
+
+    @contextlib.contextmanager
+    def _typing(self, *parts: str) -> Iterator[None]:
+        """While those parts are typed into; why the last click was refused may be mended by it."""
+        with self.changing(*parts):
+            if self.runs.refused:
+                self.runs.refused = False
+                self.note("run")
             yield
 
     def set(self, field: str, text: str) -> None:
@@ -248,16 +257,27 @@ class PanelModel:
             self._drafts.put(config)
             self.prompt = prompt
 
+    def show_again(self, name: str, prompt: Prompt) -> None:
+        """Put into the controls what every `show` has laid aside: the config of that name, and a prompt."""
+        with self.changing(CONFIG, DRAFT, PROMPT, VARIABLES, place="run"):
+            self._drafts.take_back(name)
+            self.prompt = prompt
+
+    def settle(self) -> None:
+        """What was last shown stays: forget what was laid aside for it."""
+        with self.changing():
+            self._drafts.settle()
+
     def set_prompt(self, text: str) -> None:
         """Type into the prompt box."""
         if self.prompt.text != text:
-            with self.changing(PROMPT, VARIABLES):
+            with self._typing(PROMPT, VARIABLES):
                 self.prompt.text = text
 
     def set_variable(self, name: str, text: str) -> None:
         """Type a value for a prompt variable; blank takes the notebook's."""
         if self.prompt.typed.get(name, "") != text:
-            with self.changing(PROMPT):
+            with self._typing(PROMPT):
                 self.prompt.typed[name] = text
 
     def variables(self) -> list[Variable]:

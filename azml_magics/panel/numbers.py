@@ -16,9 +16,9 @@ def figures(response: Response) -> list[tuple[str, str]]:
     facts = [
         ("latency", f"{total:.2f} s" if total else ""),
         ("time to first token", f"{first:.2f} s" if first is not None and first < total else ""),
-        ("prompt tokens", str(usage.prompt_tokens or "") if usage else ""),
-        ("completion tokens", str(usage.completion_tokens or "") if usage else ""),
-        ("total tokens", str(usage.total_tokens or "") if usage else ""),
+        ("prompt tokens", _count(usage.prompt_tokens) if usage else ""),
+        ("completion tokens", _count(usage.completion_tokens) if usage else ""),
+        ("total tokens", _count(usage.total_tokens) if usage else ""),
         ("tokens per second", rate(response)),
         ("characters", str(len(response.text))),
         ("finish reason", response.finish_reason or ""),
@@ -27,6 +27,10 @@ def figures(response: Response) -> list[tuple[str, str]]:
         ("request id", response.request_id),
     ]
     return [(name, value) for name, value in facts if value]
+
+
+def _count(tokens: int | None) -> str:
+    return "" if tokens is None else str(tokens)
 
 
 def rate(response: Response) -> str:

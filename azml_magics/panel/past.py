@@ -14,7 +14,6 @@ from .prompt import Prompt, spoken
 from .runs import Result
 
 if TYPE_CHECKING:
-    from azml_magics.core.config import LLMConfig
     from azml_magics.session import Exchange
 
     from .model import PanelModel
@@ -26,7 +25,7 @@ _LONGEST = 48
 class _State(NamedTuple):
     """What the controls held before an older state went into them."""
 
-    config: LLMConfig
+    name: str
     prompt: Prompt
     result: Result | None
 
@@ -58,7 +57,7 @@ class Past:
                 raise ConfigError(f"Number {number} is not in the history any more")
             if self._before is None:
                 prompt = Prompt(model.prompt.text, model.prompt.typed)
-                self._before = _State(model.draft.config, prompt, model.runs.result)
+                self._before = _State(model.name, prompt, model.runs.result)
             note = self._put(exchange)
             model.runs.result = _result(exchange)
             model.note("run", f"Number {number} is shown. {note}".rstrip())
@@ -79,13 +78,14 @@ class Past:
         if before is not None:
             with model.changing(ANSWER, STATE, place="run"):
                 self._before = None
-                model.show(before.config, before.prompt)
+                model.show_again(before.name, before.prompt)
                 model.runs.result = before.result
                 model.note("run")
 
     def forget(self) -> None:
         """The restored state is the person's own now: it was asked again."""
         self._before = None
+        self._model.settle()
 
 
 def _label(exchange: Exchange) -> str:

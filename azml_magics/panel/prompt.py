@@ -82,11 +82,13 @@ def spoken(messages: list[Message]) -> tuple[str, str | None, str]:
     last = turns[-1] if turns else {}
     content = last.get("content")
     is_text = isinstance(content, str)
-    text = content if is_text else "\n".join(part.get("text", "") for part in content or () if isinstance(part, dict))
+    parts = [part for part in content or () if isinstance(part, dict)] if not is_text else []
+    texts = [str(part.get("text", "")) for part in parts if part.get("type") == "text"]
+    text = content if is_text else "\n".join(texts)
     lost = []
     if len(turns) > 1:
         lost.append("the turns before it")
-    if not is_text and any(part.get("type") != "text" for part in content or () if isinstance(part, dict)):
+    if len(texts) < len(parts):
         lost.append("its pictures")
     note = f"The boxes hold the last prompt; {' and '.join(lost)} are not restored." if lost else ""
     prompt = as_template(str(text))

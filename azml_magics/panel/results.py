@@ -16,7 +16,7 @@ from azml_magics.markdown import fenced, inert
 
 from . import numbers
 from .blocks import GROWTH, Blocks
-from .fields import button, buttons, drawing, on_change, put
+from .fields import button, buttons, closed, drawing, on_change, put
 from .parts import ANSWER, DRAFT, HISTORY, PROMPT, STATE
 from .words import in_words
 
@@ -128,8 +128,7 @@ class Answer:
     def _end(self) -> None:
         put(self.widget, children=())
         for output in self._live:
-            output.close()
-            output.layout.close()
+            closed(output)
         self._live = []
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from azml_magics.core import secrets, side_by_side, tape, wire
@@ -59,6 +60,7 @@ class Runs:
         self._work = Work(self._failed)
         self._calls: SideBySide | None = None
         self.result: Result | None = None
+        self.refused = False  # what was clicked last could not be begun
         self.prompts: dict[int, Prompt] = {}  # history number -> the prompt as it was typed
 
     @property
@@ -94,7 +96,12 @@ class Runs:
         if times < 1:
             self._refuse(UsageError(f"Repeat takes a number of at least 1, not {times}"))
             return
-        self._ask(f"Asking {times} times", lambda config: [({"answer": n}, config) for n in range(1, times + 1)])
+
+        def asked(config: LLMConfig) -> list[tuple[dict[str, Any], LLMConfig]]:
+            _check_count(times)
+            return [({"answer": n}, config) for n in range(1, times + 1)]
+
+        self._ask(f"Asking {times} times", asked)
 
     def compare(self, names: Sequence[str]) -> None:
         """Ask the config in the controls and the other ones, side by side."""
@@ -115,17 +122,18 @@ class Runs:
             listed = {name: side_by_side.values_of(text) for name, text in settings.items()}
             if not listed or not all(listed.values()):
                 raise UsageError("A sweep needs values", remedy="Write them with commas between, such as 0, 0.5, 1.")
+            _check_count(math.prod(map(len, listed.values())))
             return side_by_side.sweep(config, listed)
 
         self._ask("Sweeping", asked)
 
     def _ask(self, what: str, settings: Callable[[LLMConfig], Sequence[tuple[Mapping[str, Any], LLMConfig]]]) -> None:
         model = self._model
+        self.refused = True
         with model.changing(STATE, ANSWER, place="run"):
             config = _ready(model.draft.errors, model.draft.config)
             asked = settings(config)
-            if len(asked) > _MOST:
-                raise UsageError(f"That would be {len(asked)} requests", remedy=f"At most {_MOST} go out at one click.")
+            _check_count(len(asked))
             prompt, values = Prompt(model.prompt.text, model.prompt.typed), model.values()
             asks = [Ask(s, each, wire.messages_of(prompt.rendered(values), each.system)) for s, each in asked]
             for ask in asks:
@@ -134,6 +142,7 @@ class Runs:
             if not self._work.start(f"{what}…", lambda job: self._follow(job, calls, asks, prompt)):
                 raise UsageError("Something is running already", remedy="Stop it first.")
             self._calls, self.result = calls, Result(asks, calls.batch, is_running=True)
+            self.refused = False
             model.past.forget()
             model.note("run")
 
@@ -144,24 +153,27 @@ class Runs:
             with self._model.changing(ANSWER):
                 self.result = Result(asks, calls.batch, is_running=True)
         calls.stop()
-        return lambda: self._ended(asks, calls.batch, prompt)
+        return lambda: self._ended(calls, asks, prompt)
 
-    def _ended(self, asks: Sequence[Ask], batch: Batch, prompt: Prompt) -> None:
-        model, number = self._model, 0
+    def _ended(self, calls: SideBySide, asks: Sequence[Ask], prompt: Prompt) -> None:
+        model, batch, number = self._model, calls.batch, 0
         with model.changing(STATE, ANSWER):
-            self._calls = None
             for ask, row in zip(asks, batch, strict=True):
                 exchange = model.session.record(row.config, ask.messages, row.response, row.error)
                 number = exchange.number
                 self.prompts[number] = prompt
             if len(asks) > 1:
                 model.session.keep_batch(batch)
-            self.result = Result(asks, batch, number=number)
-            model.note("run", *_said(batch))
+            kept = {each.number for each in model.session.history}
+            self.prompts = {each: typed for each, typed in self.prompts.items() if each in kept}
+            if self._calls is calls:  # else somebody has clicked between its end and here
+                self._calls, self.result = None, Result(asks, batch, number=number)
+                model.note("run", *_said(batch))
 
     def _failed(self, error: Exception) -> None:
         with self._model.changing(STATE, ANSWER):
             self._calls = None
+            self.result = replace(self.result, is_running=False) if self.result else None
             self._model.note("run", f"The panel failed: {in_words(error)}", "bad")
 
     def _refuse(self, error: AzmlError) -> None:
@@ -177,7 +189,7 @@ class Runs:
     def _tested(self, config: LLMConfig) -> Found:
         from azml_magics.azure import checking
 
-        found = checking.check(config)
+        found = checking.check(config, said=in_words)
         for step in checking.STEPS:
             state, words = found[step]
             if state == checking.BAD:
@@ -206,6 +218,7 @@ class Runs:
             problem = draft.errors.get("endpoint_url") or draft.errors.get("key")
             if problem:
                 raise ConfigError(problem)
+            _check_url(config)
             _check_key(config)
 
             def task(job: Job) -> Callable[[], None]:  # noqa: ARG001 - it cannot be stopped, only left behind
@@ -230,9 +243,19 @@ def _ready(errors: Mapping[str, str], config: LLMConfig) -> LLMConfig:
     """The config, whose fields are all readable; ConfigError names the first that is not."""
     for field, message in errors.items():
         raise ConfigError(f"{field}: {message}")
+    _check_url(config)
+    return config
+
+
+def _check_url(config: LLMConfig) -> None:
     if not config.endpoint_url:
         raise ConfigError("There is no endpoint", remedy="Type its URL, or choose a config.")
-    return config
+
+
+def _check_count(requests: int) -> None:
+    """UsageError where one click would send that many: a slip of the finger costs tokens."""
+    if requests > _MOST:
+        raise UsageError(f"That would be {requests} requests", remedy=f"At most {_MOST} go out at one click.")
 
 
 def _check_key(config: LLMConfig) -> None:

@@ -37,6 +37,12 @@ class KeyBox(w.Password):  # type: ignore[misc]  # ipywidgets has no types
     value = Unicode("").tag(sync=True, echo_update=False)
 
 
+class ReferenceBox(w.Text):  # type: ignore[misc]  # ipywidgets has no types
+    """A text field for a key reference. It sends no echo: a key that is typed there by mistake is refused, and gone."""
+
+    value = Unicode("").tag(sync=True, echo_update=False)
+
+
 class ConfigBar:
     """Which config is chosen, whether it is changed, and what keeps it."""
 
@@ -98,7 +104,7 @@ class Drawer:
         self._plain = w.Checkbox(description="only LangChain's own keys", indent=False)
         self._question = Line()
         self._yes = button("OK", self._confirmed, button_style="primary")
-        self._field.on_submit(lambda _: self._confirmed())
+        self._field.on_msg(self._heard)
         self.widget = w.VBox(
             [self._question.widget, self._field, self._plain, buttons(self._yes, button("Cancel", self.close))]
         )
@@ -131,6 +137,10 @@ class Drawer:
         """Another config was chosen: what was asked was about the former one."""
         if self._action and self._name != self._model.name:
             self.close()
+
+    def _heard(self, _field: w.Text, content: dict[str, Any], _buffers: Any) -> None:
+        if content.get("event") == "submit":  # Enter; what ipywidgets calls on_submit is deprecated
+            self._confirmed()
 
     def _deleted(self) -> bool:
         self._model.delete()
@@ -165,7 +175,14 @@ class Endpoint:
                 lambda value: model.set("endpoint_api_type", value),
             ),
             "deployment_name": self._field("Deployment", "deployment_name", placeholder="the endpoint's own choice"),
-            "key": self._field("Key", "key", placeholder="env:NAME, keyring:SERVICE/NAME, entra, ask or none"),
+            "key": on_change(
+                ReferenceBox(
+                    description="Key",
+                    placeholder="env:NAME, keyring:SERVICE/NAME, entra, ask or none",
+                    continuous_update=False,
+                ),
+                lambda value: model.set("key", value),
+            ),
             "model": self._field("Model", "model", placeholder="where the route wants it in the body"),
             "api_version": self._field("API version", "api_version", placeholder="the documented one"),
             "timeout": self._field("Timeout", "timeout", placeholder="190 (seconds)"),
@@ -286,6 +303,10 @@ class Kwargs:
         """The section's heading, with how many are sent."""
         sent = len(self._model.draft.config.model_kwargs)
         return f"Model kwargs: {sent} sent" if sent else "Model kwargs: all by default"
+
+    def close(self) -> None:
+        """Close the rows of the formatters that are not chosen now; the view closes the others."""
+        self._rows.close()
 
     def draw(self) -> None:
         """Show the draft's kwargs."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as w
 
 from .asking import Cell, Prompt, Runs
-from .fields import drawing, on_change
+from .fields import closed, drawing, on_change
 from .look import STYLE
 from .parts import ALL, CONFIG, DRAFT, NOTES
 from .results import Results
@@ -34,20 +34,20 @@ class Panel:
         self.model = model
         self._doorway = w.Output()
         self._doorway.add_class("azml-doorway")
-        endpoint, self._formatter, kwargs = Endpoint(model), Formatter(model), Kwargs(model)
+        endpoint, self._formatter, self._kwargs = Endpoint(model), Formatter(model), Kwargs(model)
         runs = Runs(model)
         self._sections: list[Any] = [
             ConfigBar(model),
             endpoint,
             self._formatter,
-            kwargs,
+            self._kwargs,
             Prompt(model),
-            runs,
             Results(model, self._take),
             Cell(model, self._take),
+            runs,  # last: an answer is there before it is said that nothing runs any more
         ]
-        config, prompt, results, cell = (self._sections[index].widget for index in (0, 4, 6, 7))
-        self._folds = [(_fold(section.widget), section) for section in (endpoint, self._formatter, kwargs)]
+        config, prompt, results, cell = (self._sections[index].widget for index in (0, 4, 5, 6))
+        self._folds = [(_fold(section.widget), section) for section in (endpoint, self._formatter, self._kwargs)]
         self._folds[2][0].selected_index = 0
         on_change(self._folds[1][0], self._formatter_opened, "selected_index")
         several = _fold(runs.several, "Several answers")
@@ -59,6 +59,7 @@ class Panel:
         columns.add_class("azml-columns")
         self.widget = w.VBox([w.HTML(STYLE), config, columns, self._doorway])
         self.widget.add_class("azml-panel")
+        self.widget.comm.on_close(lambda _message: self.close())  # a frontend has thrown the widgets away
         model.subscribe(self.draw)
         with model.changing(*ALL):
             pass
@@ -93,16 +94,24 @@ class Panel:
         with self.model.changing():
             self.model.note("cell", done[how])
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether its widgets are gone."""
+        return self.widget.comm is None
+
     def close(self) -> None:
         """End what runs and take the widgets away."""
         self.model.close()
-        _close(self.widget)
+        with self.model.changing():  # so that no drawing is under way
+            self._kwargs.close()
+            closed(self.widget)
 
     def __repr__(self) -> str:
         return f"azml-magics panel ({self.model.name or 'new config'})"
 
     def _repr_mimebundle_(self, **_asked: Any) -> dict[str, Any]:
-        data = self.widget._repr_mimebundle_()
+        bundle_of = self.widget._repr_mimebundle_  # None once it is closed
+        data = bundle_of() if bundle_of else None
         return {**data, "text/plain": repr(self)} if isinstance(data, dict) else {"text/plain": repr(self)}
 
 
@@ -111,13 +120,3 @@ def _fold(section: w.Widget, title: str = "") -> w.Accordion:
     fold = w.Accordion([section], selected_index=None)
     fold.set_title(0, title)
     return fold
-
-
-def _close(widget: Any) -> None:
-    """Close a widget and all that is in it."""
-    for child in getattr(widget, "children", ()):
-        _close(child)
-    for part in ("layout", "style"):
-        if hasattr(widget, part):
-            getattr(widget, part).close()
-    widget.close()

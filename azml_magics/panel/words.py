@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from azml_magics.core import errors
@@ -17,6 +18,8 @@ _REMEDIES: tuple[tuple[type[BaseException], str], ...] = (
     (errors.UndefinedVariable, "Type a value into its field, or define it in the notebook; {{name}} is literal text."),
     (errors.Interrupted, "What had arrived is kept."),
 )
+
+_OF_THE_LINE = re.compile(r"(?<![\w-])(--[a-z]|-[a-zF]\b)|%azureml|%%")  # what speaks of a magic or its options
 
 
 def in_words(error: BaseException) -> str:
@@ -39,8 +42,7 @@ def _remedy(error: errors.AzmlError) -> str:
     for kind, remedy in _REMEDIES:
         if isinstance(error, kind):
             return remedy
-    of_the_line = any(sign in error.remedy for sign in (" -", "--", "%azureml", "%%"))
-    return "" if of_the_line else error.remedy
+    return "" if _OF_THE_LINE.search(error.remedy) else error.remedy
 
 
 def key_sign(config: LLMConfig) -> tuple[bool | None, str]:

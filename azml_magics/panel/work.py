@@ -6,6 +6,7 @@ takes time is never done there.
 
 from __future__ import annotations
 
+import contextvars
 import threading
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,7 @@ class Work:
         self._failed = failed
         self._lock = threading.Lock()
         self._job: Job | None = None
+        self._ending: Job | None = None  # done, and what comes afterwards is not
 
     @property
     def doing(self) -> str:
@@ -49,7 +51,10 @@ class Work:
             if self._job is not None:
                 return False
             self._job = job = Job(what)
-        threading.Thread(target=self._run, args=(job, task), name="azml-magics-panel", daemon=True).start()
+        # In the context of who asked for it: ipykernel 7.0 looks there for the message that a widget's update answers,
+        # and cannot send one from a thread that has none.
+        run, context = self._run, contextvars.copy_context()
+        threading.Thread(target=context.run, args=(run, job, task), name="azml-magics-panel", daemon=True).start()
         return True
 
     def _run(self, job: Job, task: Callable[[Job], Callable[[], None] | None]) -> None:
@@ -61,7 +66,7 @@ class Work:
         with self._lock:
             is_wanted = self._job is job
             if is_wanted:
-                self._job = None
+                self._job, self._ending = None, job
         try:
             if is_wanted and finish is not None:
                 finish()
@@ -84,6 +89,6 @@ class Work:
             job.stopping.set()
 
     def wait(self, seconds: float) -> bool:
-        """Whether nothing is being done, after at most that long."""
-        job = self._job
+        """Whether nothing is being done, and what comes afterwards is done, too, after at most that long."""
+        job = self._job or self._ending
         return job is None or job.ended.wait(seconds)

@@ -110,6 +110,11 @@ def test_a_literal_key_is_refused_as_text_and_taken_as_secret():
     assert LLMConfig(key=None).key is None
 
 
+def test_a_server_without_keys_is_said_with_none():
+    assert LLMConfig(key="none").key is None
+    assert LLMConfig(key="env:K").merged(key="none").key is None
+
+
 def test_its_repr_shows_no_key():
     assert "abc123" not in repr(LLMConfig(key=Secret("abc123")))
 

@@ -174,7 +174,7 @@ def test_the_grammar_of_references(text, scheme, name, is_token):
 def test_an_incomplete_reference_shows_the_forms(text):
     with pytest.raises(ConfigError, match="incomplete or has a wrong name") as caught:
         KeyRef.parse(text)
-    assert "env:NAME, keyring:SERVICE/NAME, entra or ask" in str(caught.value)
+    assert "env:NAME, keyring:SERVICE/NAME, entra, ask or none" in str(caught.value)
 
 
 @pytest.mark.parametrize(

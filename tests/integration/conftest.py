@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
 from queue import Empty
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import nbformat
 import pytest
@@ -16,6 +18,10 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 from azml_magics.emulator import Emulator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 KEY = "kernel-5up3r-s3cr3t-key"
 PATIENCE = 60  # seconds until a cell that hangs fails its test
@@ -68,6 +74,7 @@ class Kernel:
 
     def __init__(self, manager: KernelManager) -> None:
         self.manager = manager
+        self.listeners: list[Callable[[dict[str, Any]], None]] = []  # each is given every message that arrives
         # not manager.client(): that one has the session, and so the address, of the client that nbclient makes
         self.client = BlockingKernelClient(parent=manager)  # asks the manager, not the heartbeat, whether it lives
         self.client.load_connection_info(manager.get_connection_info())
@@ -85,9 +92,8 @@ class Kernel:
                 request = self.client.get_stdin_msg(timeout=1)
                 assert request["content"]["password"]
                 self.client.input(answer)
-            try:
-                message = self.client.get_iopub_msg(timeout=0.1)
-            except Empty:
+            message = self.receive()
+            if message is None:
                 if on_message:
                     on_message(None)
                 continue
@@ -103,6 +109,16 @@ class Kernel:
             cell.messages.append(message)
             if on_message:
                 on_message(message)
+
+    def receive(self) -> dict[str, Any] | None:
+        """The next message of anybody's; None where none comes for a moment."""
+        try:
+            message: dict[str, Any] = self.client.get_iopub_msg(timeout=0.1)
+        except Empty:
+            return None
+        for listener in self.listeners:
+            listener(message)
+        return message
 
     def _status(self, number: str) -> str:
         while True:
@@ -170,14 +186,16 @@ def home(tmp_path_factory):
     return tmp_path_factory.mktemp("kernel")
 
 
-def manager_at(sockets: str) -> KernelManager:
+def manager_at(sockets: str, python: str = sys.executable) -> KernelManager:
     """A kernel manager whose kernel listens on files in the folder `sockets`, which must have a short name.
 
     TCP ports are free when they are chosen, and may be another's by the time that the kernel wants them.
+    python: the interpreter that the kernel runs in.
     """
-    if os.name == "nt":
-        return KernelManager(kernel_name="python3")
-    return KernelManager(kernel_name="python3", transport="ipc", ip=f"{sockets}/k")
+    how = {} if os.name == "nt" else {"transport": "ipc", "ip": f"{sockets}/k"}
+    manager = KernelManager(kernel_name="python3", **how)
+    manager.kernel_spec.argv[0] = python
+    return manager
 
 
 @pytest.fixture(scope="session")
@@ -188,9 +206,16 @@ def _endpoint():
 
 @pytest.fixture(scope="session")
 def _kernel(home):
+    with running_kernel(home) as kernel:
+        yield kernel
+
+
+@contextlib.contextmanager
+def running_kernel(home: Path, python: str = sys.executable) -> Iterator[Kernel]:
+    """A kernel that works in `home`/work, of that interpreter."""
     (home / "work").mkdir()
     with tempfile.TemporaryDirectory() as sockets:
-        manager = manager_at(sockets)
+        manager = manager_at(sockets, python)
         manager.start_kernel(env=environment(home), cwd=str(home / "work"))
         kernel = Kernel(manager)
         yield kernel

@@ -81,7 +81,7 @@ def test_kwargs_of_the_formatter_on_the_line_or_of_the_configs(texts):
 
 def test_key_forms_and_the_names_of_variables_that_hold_keys(texts, monkeypatch):
     monkeypatch.setenv("MY_API_KEY", "v4lue")
-    assert texts("%%azureml --key |") == ["env:", "keyring:", "entra", "ask"]
+    assert texts("%%azureml --key |") == ["env:", "keyring:", "entra", "ask", "none"]
     assert texts("%%azureml --key env:MY|") == ["env:MY_API_KEY"]
     assert "v4lue" not in str(texts("%%azureml --key env:|"))
 

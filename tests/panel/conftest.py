@@ -1,0 +1,166 @@
+"""The panel's model over a session of its own and a running endpoint: no widgets, no kernel."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from azml_magics.core.config import LLMConfig
+from azml_magics.core.secrets import KeyRef, Secret
+from azml_magics.emulator import Emulator
+from azml_magics.panel.model import PanelModel
+from azml_magics.session import Session
+
+# The shell in which test_line.py runs the cells that the panel shows.
+from tests.notebook.conftest import _shell, magics, notebook, shell  # noqa: F401 - fixtures are found by their names
+
+KEY = "panel-5up3r-s3cr3t-key"
+LONG = 60  # seconds: nobody waits so long, and a deadlock fails instead of hanging
+
+
+@pytest.fixture(scope="session")
+def _running():
+    with Emulator(key=KEY) as running:
+        yield running
+
+
+@pytest.fixture
+def endpoint(_running, monkeypatch):
+    """The running endpoint; its key is in PANEL_KEY."""
+    _running.script([])
+    _running.requests.clear()
+    monkeypatch.setenv("PANEL_KEY", KEY)
+    yield _running
+    _running.rate = _running.latency = 0.0
+
+
+@pytest.fixture
+def chat(endpoint):
+    """A config that speaks to the endpoint's chat route, which streams."""
+    return LLMConfig(endpoint_url=f"{endpoint.url}/v1/chat/completions", key=KeyRef("env", "PANEL_KEY"), max_retries=0)
+
+
+@pytest.fixture
+def session():
+    return Session()
+
+
+@pytest.fixture
+def variables():
+    """The notebook's variables: a test puts its own in."""
+    return {}
+
+
+@pytest.fixture
+def model(session, variables):
+    """A panel over an empty session."""
+    made = PanelModel(session, lambda: variables)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def asking(model, session, chat):
+    """A panel with the config `main` chosen, and a prompt."""
+    session.save("main", chat)
+    model.set_prompt("Tell me about rivers")
+    return model
+
+
+@pytest.fixture
+def settled():
+    """Wait until nothing runs in that panel any more; says the note at its Run."""
+
+    def wait(model, place="run"):
+        assert model.runs.wait(LONG), "it still runs"
+        return model.notes[place].text if place in model.notes else ""
+
+    return wait
+
+
+class Changes:
+    """What a listener was told; `until` waits for something to be true, looking at every change."""
+
+    def __init__(self, model):
+        self._told = threading.Condition()
+        self.parts: list[frozenset[str]] = []
+        model.subscribe(self._hear)
+
+    def _hear(self, parts):
+        with self._told:
+            self.parts.append(parts)
+            self._told.notify_all()
+
+    def until(self, true):
+        with self._told:
+            assert self._told.wait_for(true, LONG), "it never came"
+
+
+@pytest.fixture
+def watched():
+    """`watched(model)` records what its listeners are told."""
+    return Changes
+
+
+@pytest.fixture(autouse=True)
+def logged():
+    """The log of this test, down to its last detail: no record of it may hold a traceback."""
+    records: list[logging.LogRecord] = []
+    handler = logging.Handler(logging.DEBUG)
+    handler.emit = records.append
+    logger, level = logging.getLogger("azml_magics"), logging.getLogger("azml_magics").level
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    yield records
+    logger.removeHandler(handler)
+    logger.setLevel(level)
+    assert not [record.getMessage() for record in records if record.exc_info]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_goes_on():
+    """No thread of the panel's outlives its test for long."""
+    before = set(threading.enumerate())
+    yield
+    for thread in set(threading.enumerate()) - before:
+        if thread.name.startswith("azml-magics"):
+            thread.join(LONG)
+            assert not thread.is_alive(), thread.name
+
+
+def texts_in(thing: Any, _seen: set[int] | None = None) -> list[str]:
+    """Every text that can be reached from an object of ours, dicts and lists; a Secret is shut."""
+    seen = set() if _seen is None else _seen
+    if id(thing) in seen or isinstance(thing, Secret | threading.Thread):
+        return []
+    seen.add(id(thing))
+    if isinstance(thing, str | bytes):
+        return [thing if isinstance(thing, str) else thing.decode(errors="replace")]
+    found: list[str] = []
+    if isinstance(thing, Mapping):
+        inside: list[Any] = [*thing.keys(), *thing.values()]
+    elif isinstance(thing, list | tuple | set | frozenset):
+        inside = list(thing)
+    elif isinstance(thing, BaseException) or type(thing).__module__.startswith("azml_magics"):
+        found += [repr(thing), str(thing)]
+        slots = [name for kind in type(thing).__mro__ for name in getattr(kind, "__slots__", ())]
+        inside = [*getattr(thing, "__dict__", {}).values(), *(getattr(thing, name, None) for name in slots)]
+        if isinstance(thing, BaseException):
+            inside += [thing.args, thing.__cause__, thing.__context__]
+    else:
+        inside = []
+    return found + [text for each in inside for text in texts_in(each, seen)]
+
+
+@pytest.fixture
+def shows():
+    """Whether `text` stands anywhere in an object: in its repr, or in anything that it holds."""
+
+    def look(thing, text):
+        return any(text in each for each in texts_in(thing))
+
+    return look

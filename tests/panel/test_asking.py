@@ -1,0 +1,300 @@
+"""The panel's prompt, what asks it, and the cell that would do the same, from both sides."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import ipywidgets as w
+import pytest
+
+from azml_magics.core.config import LLMConfig
+from azml_magics.emulator import Emulator, Fault
+from azml_magics.session import Session
+
+from .widgets import chooses, fires, opened, sets, within
+
+KEY = "panel-5up3r-s3cr3t"
+STARTS = ("Run", "Repeat", "Compare", "Sweep")
+
+
+@pytest.fixture(scope="module")
+def running():
+    with Emulator(key=KEY) as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def endpoint(running):
+    running.script([])
+    running.requests.clear()
+    return running
+
+
+@pytest.fixture
+def session(endpoint, monkeypatch):
+    monkeypatch.setenv("PANEL_KEY", KEY)
+    session = Session()
+    for name in ("main", "other", "third"):
+        url = f"{endpoint.url}/v1/chat/completions"
+        session.save(name, LLMConfig(endpoint_url=url, formatter="openai-chat", key="env:PANEL_KEY", max_retries=0))
+    return session
+
+
+@pytest.fixture
+def panel(session):
+    with opened(session, topic="tea", _3="an output") as panel:
+        yield panel
+
+
+def control(panel, kind, description):
+    (found,) = [each for each in within(panel.panel.widget) if type(each) is kind and each.description == description]
+    return found
+
+
+def is_disabled(panel):
+    return {name: control(panel, w.Button, name).disabled for name in ("Run", "Stop", "Repeat", "Compare", "Sweep")}
+
+
+# ---- the prompt
+
+
+def test_the_prompt_reaches_the_model_and_the_model_the_box(panel):
+    panel.type("Prompt", "Hello")
+    assert panel.model.prompt.text == "Hello"
+    panel.model.set_prompt("Hello there")
+    assert panel.find("Prompt").value == "Hello there"
+    panel.type("System", "Be brief.")
+    assert panel.model.draft.config.system == "Be brief."
+    panel.model.set("system", "")
+    assert panel.find("System").value == ""
+
+
+def test_each_variable_has_a_field_with_the_notebooks_value_as_its_hint(panel):
+    panel.type("Prompt", "About {topic} and {place}, {topic}")
+    topic, place = panel.find("{topic}"), panel.find("{place}")
+    assert (topic.value, topic.placeholder) == ("", "notebook: tea")
+    assert place.placeholder == "not in the notebook: type a value"
+    sets(place, value="Rome")
+    assert panel.model.prompt.given() == {"place": "Rome"}
+
+
+def test_a_variable_that_goes_takes_its_field_along_and_comes_back_with_what_was_typed(panel):
+    panel.type("Prompt", "{place}")
+    panel.type("{place}", "Rome")
+    before = panel.traffic.still_open()
+    panel.type("Prompt", "place")
+    assert len(before - panel.traffic.still_open()) == 3  # the field, its layout and its style
+    panel.type("Prompt", "{place}!")
+    assert panel.find("{place}").value == "Rome"
+
+
+def test_a_name_that_is_typed_letter_by_letter_leaves_one_field(panel):
+    panel.type("Prompt", "{")
+    before = len(panel.traffic.still_open())
+    for end in range(2, len("{beverage}") + 1):
+        panel.type("Prompt", "{beverage}"[:end])
+        panel.type("Prompt", "{beverage}"[:end] + "}")  # an editor that closes the brace at once
+    panel.type("Prompt", "{beverage}")
+    assert len(panel.traffic.still_open()) == before + 3
+    assert [each.description for each in within(panel.panel.widget) if "{" in getattr(each, "description", "")] == [
+        "{beverage}"
+    ]
+
+
+def test_the_notebooks_variables_are_looked_at_again_after_a_cell():
+    values = {"topic": "tea"}
+    with opened(**values) as panel:
+        panel.model._variables = lambda: values
+        panel.type("Prompt", "{topic}")
+        values["topic"] = "coffee"
+        panel.model.look_again()
+        assert panel.find("{topic}").placeholder == "notebook: coffee"
+        del values["topic"]
+        panel.model.look_again()
+        assert panel.find("{topic}").placeholder == "not in the notebook: type a value"
+
+
+def test_a_prompt_of_any_text_is_no_trouble(panel):
+    for text in ("{", "{}", "{{topic}}", "{0}", "{a.b}", "{a[0]}", "{" * 500, "\x00\ud83d", "{" + "x" * 300 + "}"):
+        panel.type("Prompt", text)
+        assert panel.find("Prompt").value == text
+
+
+# ---- running
+
+
+def test_run_asks_the_config_in_the_controls(panel, endpoint):
+    panel.type("Prompt", "Tell me about {topic}")
+    panel.type("System", "Be brief.")
+    panel.click("Run")
+    panel.ended()
+    sent = endpoint.requests[-1].json()
+    assert sent["messages"] == [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "Tell me about tea"},
+    ]
+    assert panel.model.runs.result.row.text.startswith("[azml-magics demo")
+
+
+def test_while_it_runs_only_stop_can_be_clicked(panel, endpoint):
+    assert is_disabled(panel) == {"Stop": True, **dict.fromkeys(STARTS, False)}
+    endpoint.script([Fault("stalled", after=3)])
+    panel.type("Prompt", "Hello")
+    panel.click("Run")
+    assert is_disabled(panel) == {"Stop": False, **dict.fromkeys(STARTS, True)}
+    assert "Asking…" in panel.lines()
+    panel.click("Stop")
+    panel.ended()
+    assert is_disabled(panel) == {"Stop": True, **dict.fromkeys(STARTS, False)}
+    assert "Asking…" not in panel.lines()
+
+
+def test_stop_before_the_first_byte(panel, endpoint):
+    endpoint.script([Fault("slow", seconds=300)])
+    panel.type("Prompt", "Hello")
+    panel.click("Run")
+    panel.click("Stop")
+    panel.ended()
+    assert "Stopped before the first word." in panel.lines()
+
+
+def test_a_click_that_was_on_its_way_is_told_that_something_runs(panel, endpoint):
+    endpoint.script([Fault("stalled", after=3)])
+    panel.type("Prompt", "Hello")
+    panel.click("Run")
+    fires(control(panel, w.Button, "Run"), "click")
+    assert "Something is running already. Stop it first." in panel.lines()
+    panel.click("Stop")
+    panel.ended()
+
+
+def test_what_cannot_be_run_says_why_in_place(panel, endpoint):
+    panel.click("Run")
+    assert "There is no prompt. Write one into the prompt box." in panel.lines()
+    panel.type("Prompt", "{nowhere}")
+    panel.click("Run")
+    assert any("nowhere" in line and "Type a value into its field" in line for line in panel.lines())
+    panel.type("Others, JSON", "{")
+    panel.click("Run")
+    assert any("no JSON at column 2" in line for line in panel.lines())
+    assert endpoint.requests == []
+
+
+def test_repeat_asks_as_often_as_it_says(panel, endpoint):
+    panel.type("Prompt", "Hello")
+    sets(control(panel, w.BoundedIntText, "Repeat"), value=2)
+    panel.click("Repeat")
+    panel.ended()
+    assert len(endpoint.requests) == len(panel.model.runs.result.batch) == 2
+
+
+def test_compare_offers_the_other_configs(panel, session):
+    others = panel.find("Compare with")
+    assert (others.options, others.value) == (("other", "third"), "other")
+    chooses(others, "third")
+    session.save("fourth", session.get("main"))
+    assert (others.options, others.value) == (("other", "third", "fourth"), "third")
+    panel.type("Prompt", "Hello")
+    panel.click("Compare")
+    panel.ended()
+    assert [row.label for row in panel.model.runs.result.batch] == ["main", "third"]
+    session.delete("third")
+    assert others.value == "other"
+
+
+def test_with_nothing_to_compare_it_says_so():
+    session = Session()
+    session.save("main", LLMConfig(endpoint_url="http://127.0.0.1:9/score", formatter="hf", key=None))
+    with opened(session) as panel:
+        panel.type("Prompt", "Hello")
+        assert (panel.find("Compare with").options, panel.find("Compare with").value) == ((), None)
+        panel.click("Compare")
+        assert "There is nothing to compare with. Choose another config, or save one." in panel.lines()
+
+
+def test_sweep_asks_with_each_value(panel, endpoint):
+    panel.type("Prompt", "Hello")
+    panel.type("Sweep", "top_p")
+    panel.type("over", "0.1, 0.9")
+    panel.click("Sweep")
+    panel.ended()
+    assert sorted(request.json()["top_p"] for request in endpoint.requests) == [0.1, 0.9]
+
+
+@pytest.mark.parametrize("values", ["", " , "])
+def test_a_sweep_over_nothing_says_what_to_write(panel, endpoint, values):
+    panel.type("Prompt", "Hello")
+    panel.type("over", values)
+    panel.click("Sweep")
+    assert "A sweep needs values. Write them with commas between, such as 0, 0.5, 1." in panel.lines()
+    assert endpoint.requests == []
+
+
+def test_the_kwargs_to_sweep_are_the_formatters(panel):
+    assert "temperature" in panel.find("Sweep").options
+    assert "stop" not in panel.find("Sweep").options  # a list of texts has commas of its own
+
+
+# ---- the cell
+
+
+def test_the_cell_follows_every_control(panel):
+    cell = panel.find("As a cell")
+    panel.type("Prompt", "Tell me about {place}")
+    panel.type("{place}", "Rome")
+    panel.model.set_kwarg("temperature", "0.3")
+    assert cell.value == "%%azureml main -p temperature=0.3 -v place=Rome\nTell me about {place}"
+    assert cell.disabled
+    panel.model.reset_kwarg("temperature")
+    chooses(panel.find("Config"), "other")
+    assert cell.value == "%%azureml other -v place=Rome\nTell me about {place}"
+
+
+def test_what_a_line_cannot_say_is_said_beside_it(panel):
+    panel.type("Prompt", "Hello")
+    panel.type("System", "Two\nlines")
+    assert any(line.startswith("A line cannot say a system message of several lines.") for line in panel.lines())
+
+
+def taken(panel):
+    """The outputs that were put into the panel's doorway."""
+    return [
+        output
+        for each in panel.traffic.updates
+        for output in each.data.get("state", {}).get("outputs", ())
+        if "application/javascript" in output["data"]
+    ]
+
+
+@pytest.mark.parametrize(("label", "said"), [("Copy", "Copied, where"), ("Insert cell", "Inserted. Without")])
+def test_taking_it_along_runs_once_in_the_browser_and_says_so(panel, label, said):
+    panel.type("Prompt", "Hello")
+    cell = [each for each in within(panel.panel.widget) if getattr(each, "description", "") == label][-1]
+    panel.traffic.clear()
+    cell.click()
+    (output,) = taken(panel)
+    assert '"%%azureml main\\nHello"' in output["data"]["application/javascript"]
+    assert any(line.startswith(said) for line in panel.lines())
+    panel.type("Prompt", "Hello again")
+    assert not any(line.startswith(said) for line in panel.lines())
+
+
+def test_nothing_that_runs_stays_in_a_widget(panel):
+    panel.type("Prompt", "Hello")
+    panel.click("Insert cell")
+    outputs = [each for each in within(panel.panel.widget) if isinstance(each, w.Output)]
+    assert not [each for each in outputs for output in each.outputs if "application/javascript" in output["data"]]
+
+
+@pytest.mark.parametrize("hostile", ["</script><script>alert(1)</script>", "`${alert(1)}`", "\u2028alert(1)", "\\';--"])
+def test_a_prompt_is_a_string_of_the_script_whatever_is_in_it(panel, hostile):
+    panel.type("Prompt", hostile)
+    panel.traffic.clear()
+    panel.click("Insert cell")
+    (output,) = taken(panel)
+    script = output["data"]["application/javascript"]
+    assert "<" not in script
+    literal = re.search(r'^const text = (".*");$', script, re.MULTILINE)[1]
+    assert literal.isascii()
+    assert json.loads(literal) == f"%%azureml main\n{hostile}"

@@ -1,0 +1,451 @@
+"""A config while it is being edited: what is typed is kept, what is wrong is said, what is blank is not sent."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from azml_magics.core import wire
+from azml_magics.core.config import LLMConfig
+from azml_magics.core.secrets import KeyRef, Secret
+from azml_magics.panel.draft import FIELDS, REST, Draft, formatter_of, texts_of
+
+URL = "https://n.eastus.inference.ml.azure.com/score"
+CHAT = "https://n.eastus.models.ai.azure.com/v1/chat/completions"
+FULL = LLMConfig(
+    name="prod",
+    endpoint_url=CHAT,
+    endpoint_api_type="dedicated",
+    formatter="openai-chat",
+    deployment_name="blue",
+    key="env:RIVER_KEY",
+    model_kwargs={"temperature": 0.2, "stop": ["###"], "logit_bias": {"50256": -100}},
+    system="Be brief.",
+    model="phi-4",
+    api_version="2024-05-01-preview",
+    timeout=12.5,
+    max_retries=0,
+)
+GPT2 = LLMConfig(name="old", endpoint_url=URL, formatter="gpt2")
+
+
+def control(draft, name):
+    return next(kwarg for kwarg in draft.controls if kwarg.name == name)
+
+
+def typed(draft, name):
+    return draft.typed(control(draft, name))
+
+
+class Mine:
+    """A formatter as LangChain's documentation shows it."""
+
+    def format_request_payload(self, prompt, model_kwargs):
+        return b"{}"
+
+    def format_response_payload(self, output):
+        return ""
+
+
+# ---- what it starts from
+
+
+@pytest.mark.parametrize("config", [LLMConfig(), FULL, GPT2, GPT2.merged(key=None), GPT2.merged(key=Secret("s3cret"))])
+def test_untouched_it_is_the_config_itself(config):
+    draft = Draft(config)
+    assert draft.config is config or draft.config == config
+    assert not draft.is_changed
+    assert set(draft.texts) == set(FIELDS)
+
+
+def test_defaults_are_blank_and_all_else_is_text():
+    assert texts_of(GPT2) == {
+        **dict.fromkeys(FIELDS, ""),
+        "endpoint_url": URL,
+        "key": "env:AZUREML_ENDPOINT_API_KEY",
+        "formatter": "gpt2",
+    }
+    assert texts_of(FULL) == {
+        "endpoint_url": CHAT,
+        "endpoint_api_type": "dedicated",
+        "deployment_name": "blue",
+        "key": "env:RIVER_KEY",
+        "model": "phi-4",
+        "api_version": "2024-05-01-preview",
+        "timeout": "12.5",
+        "max_retries": "0",
+        "system": "Be brief.",
+        "formatter": "openai-chat",
+    }
+
+
+@pytest.mark.parametrize(
+    ("key", "text"), [(None, "none"), (Secret("s3cret"), "(in memory)"), (KeyRef("ask"), "ask"), ("env:K", "env:K")]
+)
+def test_a_key_is_shown_as_where_it_is_never_as_itself(key, text):
+    assert texts_of(LLMConfig(key=key))["key"] == text
+
+
+@pytest.mark.parametrize("seconds", [12.3456789, 0.1 + 0.2, 123456.7])
+def test_a_timeout_is_shown_to_its_last_digit(seconds):
+    assert float(texts_of(LLMConfig(timeout=seconds))["timeout"]) == seconds
+
+
+@given(st.sampled_from([FULL, GPT2, LLMConfig(), GPT2.merged(key=None)]), st.sampled_from([FULL, GPT2, LLMConfig()]))
+def test_typing_one_configs_texts_over_another_gives_that_config(start, target):
+    draft = Draft(start)
+    for field, text in texts_of(target).items():
+        draft.set(field, text)
+    for field in FIELDS:
+        assert getattr(draft.config, field) == getattr(target, field), field
+    assert not set(draft.errors) - {"formatter"}
+
+
+# ---- fields
+
+
+def test_what_is_typed_is_in_the_config_and_taken_back_is_no_change():
+    draft = Draft(GPT2)
+    draft.set("system", "Be brief.\n")
+    assert draft.config.system == "Be brief.\n"
+    assert draft.is_changed
+    draft.set("system", "")
+    assert not draft.is_changed
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "said"),
+    [
+        ("endpoint_url", "n.example/score", "https"),
+        ("endpoint_url", "http://n.example/score", "https"),
+        ("timeout", "soon", "timeout must be a number of seconds, not 'soon'"),
+        ("timeout", "0", "timeout must be a positive number of seconds"),
+        ("timeout", "nan", "timeout must be a positive number of seconds"),
+        ("timeout", "1e999", "timeout must be a positive number of seconds"),
+        ("max_retries", "-1", "'-1' is no whole number"),
+        ("max_retries", "2.5", "'2.5' is no whole number"),
+        ("max_retries", "9" * 5000, "no whole number"),
+        ("key", "env:", "A key reference is incomplete"),
+        ("key", "keyring:azure", "A key reference is incomplete"),
+        ("formatter", "gtp2", "No formatter named 'gtp2'"),
+        ("deployment_name", "blaü", "characters that no header can carry"),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_line_and_stays_as_it_was_typed(field, text, said):
+    draft = Draft(GPT2)
+    draft.set(field, text)
+    assert said in draft.errors[field]
+    assert "\n" not in draft.errors[field]
+    assert "--" not in draft.errors[field]
+    assert len(draft.errors[field]) < 400
+    assert draft.texts[field] == text
+    assert draft.is_changed
+    if field != "formatter":
+        assert draft.config == GPT2  # what was saved holds on
+    draft.set(field, texts_of(GPT2)[field])
+    assert draft.errors == {}
+    assert not draft.is_changed
+
+
+@pytest.mark.parametrize("key", ["sk-0123456789abcdef", "Bearer abc", "0123456789:abcdef"])
+def test_a_key_in_the_place_of_its_reference_is_refused_and_kept_nowhere(key, shows):
+    draft = Draft(GPT2)
+    draft.set("key", key)
+    assert draft.errors["key"].startswith("That is not a key reference")
+    assert not shows(draft, key)
+    assert draft.config == GPT2
+    draft.set("key", "env:RIVER_KEY")
+    assert draft.errors == {}
+
+
+def test_spaces_around_a_field_are_no_part_of_it():
+    draft = Draft(GPT2)
+    for field, text in {
+        "endpoint_url": f" {URL}\n",
+        "key": " env:K ",
+        "timeout": " 5 ",
+        "deployment_name": " x ",
+    }.items():
+        draft.set(field, text)
+    config = draft.config
+    assert (config.endpoint_url, str(config.key), config.timeout, config.deployment_name) == (URL, "env:K", 5.0, "x")
+
+
+def test_another_url_may_be_of_another_type_unless_one_is_chosen():
+    draft = Draft(GPT2)
+    draft.set("endpoint_url", CHAT)
+    assert draft.config.endpoint_api_type == "serverless"
+    draft.set("endpoint_api_type", "dedicated")
+    assert draft.config.endpoint_api_type == "dedicated"
+    draft.set("endpoint_url", URL)
+    draft.set("endpoint_url", CHAT)
+    assert draft.config.endpoint_api_type == "dedicated"
+
+
+def test_a_type_that_was_saved_stays_with_another_url():
+    draft = Draft(FULL)
+    draft.set("endpoint_url", CHAT.replace("n.", "m."))
+    assert draft.config.endpoint_api_type == "dedicated"
+
+
+def test_a_formatter_that_does_not_fit_the_endpoint_is_said():
+    draft = Draft(GPT2)
+    draft.set("endpoint_url", CHAT)
+    assert draft.errors["formatter"].startswith("The formatter 'gpt2' speaks to dedicated endpoints")
+    draft.set("endpoint_url", URL)
+    draft.set("formatter", "")
+    assert "formatter" in draft.errors  # /score tells none
+    draft.set("endpoint_url", CHAT)
+    assert draft.errors == {}  # the route tells it
+
+
+def test_without_a_url_nothing_is_wrong_yet():
+    assert Draft(LLMConfig()).errors == {}
+
+
+def test_a_formatter_object_stays_until_another_is_chosen_and_comes_back():
+    mine = Mine()
+    draft = Draft(GPT2.merged(formatter=mine))
+    assert draft.texts["formatter"] == "(Mine)"
+    draft.set("formatter", "gpt2")
+    assert draft.config.formatter == "gpt2"
+    draft.set("formatter", "(Mine)")
+    assert draft.config.formatter is mine
+    assert draft.controls == []
+
+
+def test_an_older_name_of_a_formatter_is_shown_as_the_one_it_means():
+    assert Draft(GPT2.merged(formatter="oss")).texts["formatter"] == "gpt2"
+    assert formatter_of(GPT2.merged(formatter="oss")).name == "gpt2"
+    assert formatter_of(GPT2.merged(formatter="registered-elsewhere")) is None
+
+
+def test_a_key_in_memory_stays_while_its_box_is_left_alone():
+    draft = Draft(GPT2.merged(key=Secret("s3cret")))
+    draft.set("timeout", "5")
+    assert draft.config.key == Secret("s3cret")
+    draft.set("key", "none")
+    assert draft.config.key is None
+    draft.set("key", "(in memory)")
+    assert draft.config.key == Secret("s3cret")
+
+
+# ---- kwargs
+
+
+def test_controls_are_those_of_the_formatter():
+    assert [kwarg.name for kwarg in Draft(GPT2).controls] == [kwarg.name for kwarg in wire.get("gpt2").known_kwargs]
+    assert "tools" not in [kwarg.name for kwarg in Draft(FULL).controls]  # an object: it is written as JSON
+    assert Draft(LLMConfig()).controls == []
+
+
+def test_blank_is_not_sent():
+    draft = Draft(GPT2)
+    draft.set_kwarg("temperature", "0.5")
+    draft.set_kwarg("stop", ("###", "\\n"))
+    assert draft.config.model_kwargs == {"temperature": 0.5, "stop": ["###", "\n"]}
+    draft.set_kwarg("temperature", " ")
+    draft.set_kwarg("stop", ())
+    assert draft.config.model_kwargs == {}
+    assert not draft.is_changed
+
+
+def test_reset_leaves_it_to_the_provider():
+    draft = Draft(FULL)
+    draft.reset_kwarg("temperature")
+    assert "temperature" not in draft.config.model_kwargs
+    assert typed(draft, "temperature") == ""
+    assert draft.is_changed
+
+
+def test_a_null_in_the_config_is_sent_and_therefore_shown():
+    draft = Draft(GPT2.merged(model_kwargs={"temperature": None}))
+    assert typed(draft, "temperature") == ""
+    assert draft.rest == '{"temperature": null}'
+    draft.set_kwarg("temperature", "1")
+    assert (draft.config.model_kwargs, draft.rest) == ({"temperature": 1}, "")
+
+
+def test_a_value_outside_its_range_is_noted_and_sent():
+    draft = Draft(GPT2)
+    draft.set_kwarg("temperature", "7")
+    assert draft.note(control(draft, "temperature")) == "above the documented 2; sent all the same"
+    assert draft.errors == {}
+    assert draft.config.model_kwargs == {"temperature": 7}
+
+
+def test_what_cannot_be_read_is_kept_and_said_and_the_value_before_holds():
+    draft = Draft(FULL)
+    draft.set_kwarg("temperature", "warm")
+    assert typed(draft, "temperature") == "warm"
+    assert draft.note(control(draft, "temperature")) == "'warm' is no number"
+    assert draft.errors == {"temperature": "'warm' is no number"}
+    assert draft.config.model_kwargs["temperature"] == 0.2
+    assert draft.is_changed
+    draft.set_kwarg("temperature", "0.2")
+    assert draft.errors == {}
+    assert not draft.is_changed
+
+
+def test_what_cannot_be_read_goes_with_its_reset():
+    draft = Draft(GPT2)
+    draft.set_kwarg("max_new_tokens", "many")
+    draft.reset_kwarg("max_new_tokens")
+    assert (draft.errors, draft.is_changed) == ({}, False)
+
+
+def test_what_cannot_be_read_waits_with_its_control_for_a_formatter_that_has_one():
+    draft = Draft(GPT2)
+    draft.set_kwarg("temperature", "warm")
+    draft.set("formatter", "promptflow")
+    assert draft.errors == {}  # there is nothing to mend it in
+    draft.set("formatter", "hf")
+    assert draft.errors == {"temperature": "'warm' is no number"}
+    assert typed(draft, "temperature") == "warm"
+
+
+def test_a_late_word_from_a_control_that_is_gone_changes_nothing():
+    draft = Draft(GPT2)
+    draft.set("formatter", "promptflow")
+    draft.set_kwarg("temperature", "1")
+    assert draft.config.model_kwargs == {}
+
+
+# ---- the JSON box
+
+
+def test_what_has_no_control_is_in_the_box():
+    assert Draft(FULL).rest == '{"logit_bias": {"50256": -100}}'
+    assert Draft(GPT2).rest == ""
+
+
+def test_many_are_laid_out_over_lines():
+    rest = Draft(GPT2.merged(model_kwargs={f"kwarg_number_{n}": n for n in range(9)})).rest
+    assert rest.count("\n") == 10
+    assert json.loads(rest)["kwarg_number_8"] == 8
+
+
+def test_what_is_typed_there_is_sent_beside_the_controls():
+    draft = Draft(FULL)
+    draft.set_rest('{"min_p": 0.1}')
+    assert draft.config.model_kwargs == {"temperature": 0.2, "stop": ["###"], "min_p": 0.1}
+    draft.set_rest("")
+    assert draft.config.model_kwargs == {"temperature": 0.2, "stop": ["###"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"min_p": }', "no JSON at column 11: Expecting value"),
+        ('{"min_p": NaN}', "NaN cannot be sent"),
+        ('{"min_p": 1e999}', "The model kwarg 'min_p' cannot travel as JSON"),
+        ('{"a": {"b": [1, {"c": -1e999}]}}', "The model kwarg 'a' cannot travel as JSON"),
+        ('{"temperature": 1}', "temperature has a field of its own above"),
+        ('{"a": ' + "[" * 100_000 + "]" * 100_000 + "}", ""),
+        ('{"a": ' + "9" * 5000 + "}", "too many digits"),
+    ],
+)
+def test_what_is_wrong_there_is_said_and_stays_as_it_was_typed(text, said):
+    draft = Draft(FULL)
+    draft.set_rest(text)
+    assert said in draft.errors[REST]
+    assert "\n" not in draft.errors[REST]
+    assert draft.rest == text
+    assert draft.config == FULL
+    assert draft.is_changed
+    draft.set_rest('{"logit_bias": {"50256": -100}}')
+    assert (draft.errors, draft.is_changed) == ({}, False)
+
+
+@pytest.mark.parametrize("depth", [10, 100, 300, 500, 700, 900, 1200, 2000])
+def test_json_however_deep_is_taken_and_shown_or_refused(depth):
+    draft = Draft(GPT2)
+    draft.set_rest('{"a": ' + "[" * depth + "]" * depth + "}")
+    assert draft.rest
+    if not draft.errors:
+        assert json.loads(draft.rest) == draft.config.model_kwargs
+
+
+def test_a_value_that_no_control_can_hold_is_in_the_box_until_one_can():
+    draft = Draft(GPT2.merged(model_kwargs={"stop": "###", "temperature": 1}))
+    assert draft.rest == '{"stop": "###"}'
+    assert typed(draft, "stop") == ()
+    draft.set_rest('{"stop": ["###"]}')
+    assert draft.rest == ""
+    assert typed(draft, "stop") == ("###",)
+    assert not draft.errors
+
+
+def test_json_that_was_refused_for_a_control_is_taken_where_there_is_none():
+    draft = Draft(GPT2)
+    draft.set_rest('{"temperature": 1}')
+    draft.set("formatter", "promptflow")
+    assert draft.errors == {}
+    assert draft.config.model_kwargs == {"temperature": 1}
+
+
+# ---- another formatter
+
+_NAMES = ["gpt2", "dolly", "hf", "hf-plain", "mlflow", "promptflow", "openai", "openai-chat", "mistral-chat", "tgi", ""]
+_KWARGS = st.dictionaries(
+    st.sampled_from(
+        ["temperature", "top_p", "max_tokens", "max_new_tokens", "stop", "seed", "tools", "min_p", "do_sample"]
+    ),
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 5)
+    | st.floats(0, 2)
+    | st.text(max_size=3)
+    | st.lists(st.text(max_size=3), max_size=3),
+)
+
+
+@given(_KWARGS, st.lists(st.sampled_from(_NAMES), min_size=1, max_size=6))
+def test_no_kwarg_is_lost_or_in_two_places_whatever_formatters_are_chosen(kwargs, names):
+    draft = Draft(GPT2.merged(model_kwargs=kwargs))
+    for name in names:
+        draft.set("formatter", name)
+        assert draft.config.model_kwargs == kwargs
+        others = json.loads(draft.rest or "{}")
+        shown = {kwarg.name for kwarg in draft.controls if draft.typed(kwarg)}
+        assert shown | set(others) == set(kwargs)
+        assert not shown & set(others)
+    draft.set("formatter", "gpt2")
+    assert not draft.is_changed
+
+
+def test_a_kwarg_moves_into_the_box_and_back_into_its_control():
+    draft = Draft(GPT2)
+    draft.set_kwarg("max_new_tokens", "64")
+    draft.set("formatter", "openai")
+    draft.set("endpoint_url", CHAT.replace("/chat", ""))
+    assert draft.rest == '{"max_new_tokens": 64}'
+    draft.set("endpoint_url", URL)
+    draft.set("formatter", "hf")
+    assert (draft.rest, typed(draft, "max_new_tokens")) == ("", "64")
+
+
+# ---- the session moves on
+
+
+def test_when_another_is_saved_under_its_name_what_was_typed_stays():
+    draft = Draft(GPT2)
+    draft.set("system", "Mine.")
+    draft.set_kwarg("temperature", "1")
+    draft.moved(GPT2.merged(timeout=5, system="Theirs."))
+    assert (draft.config.system, dict(draft.config.model_kwargs)) == ("Mine.", {"temperature": 1})
+    assert draft.is_changed
+
+
+def test_when_it_is_renamed_only_its_name_changes():
+    draft = Draft(GPT2)
+    draft.set("timeout", "soon")
+    draft.set("system", "Mine.")
+    draft.moved(GPT2.merged(name="new"))
+    assert (draft.config.name, draft.config.system, draft.texts["timeout"]) == ("new", "Mine.", "soon")
+    draft.set("timeout", "")
+    draft.set("system", "")
+    assert not draft.is_changed

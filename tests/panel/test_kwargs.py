@@ -1,0 +1,228 @@
+"""Kwargs as a person types them: text to value and back, and what cannot be sent."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from azml_magics.core import wire
+from azml_magics.core.wire import Kwarg
+from azml_magics.panel import kwargs
+from azml_magics.panel.kwargs import NotReadable
+
+EVERY = sorted({kwarg for name in wire.names() for kwarg in wire.get(name).known_kwargs}, key=repr)
+TEMPERATURE = Kwarg("temperature", "number", "", 0, 2)
+SEED = Kwarg("seed", "integer", "", 0)
+STOP = Kwarg("stop", "strings", "")
+SAMPLE = Kwarg("do_sample", "boolean", "")
+CHOICE = Kwarg("tool_choice", "string", "")
+
+VALUES = {
+    "number": st.integers() | st.floats(allow_nan=False, allow_infinity=False),
+    "integer": st.integers(),
+    "boolean": st.booleans(),
+    "string": st.text().filter(str.strip),
+    "strings": st.lists(st.text(min_size=1), min_size=1),
+}
+
+
+def outcome(read, *given):
+    """(what it reads, "") or (None, what is wrong)."""
+    try:
+        return read(*given), ""
+    except NotReadable as error:
+        return None, str(error)
+
+
+def test_every_type_of_every_formatters_kwargs_is_known_here():
+    assert {kwarg.type for kwarg in EVERY} <= {*VALUES, "object"}
+    assert [kwarg.name for kwarg in EVERY if not kwargs.has_control(kwarg)] == ["response_format", "tools"]
+
+
+# ---- there and back
+
+
+@given(st.data(), st.sampled_from([kwarg for kwarg in EVERY if kwargs.has_control(kwarg)]))
+def test_what_a_control_shows_for_a_value_reads_back_as_that_very_value(data, kwarg):
+    value = data.draw(VALUES[kwarg.type])
+    typed = kwargs.typed_of(kwarg, value)
+    assert typed is not None
+    back = kwargs.value_of(kwarg, typed)
+    assert (type(back), back) == (type(value), value)
+
+
+@pytest.mark.parametrize("value", [10**23, 2**53 + 1, -(10**30)])
+def test_a_whole_number_too_large_for_a_fraction_keeps_every_digit(value):
+    assert kwargs.value_of(TEMPERATURE, str(value)) == value
+
+
+@given(st.sampled_from([kwarg for kwarg in EVERY if kwargs.has_control(kwarg)]), st.text() | st.lists(st.text()))
+@example(TEMPERATURE, "9" * 5000)
+@example(SEED, "9" * 5000)
+@example(TEMPERATURE, "²")
+def test_whatever_is_typed_is_a_value_that_json_carries_or_is_refused_in_one_line(kwarg, typed):
+    value, refused = outcome(kwargs.value_of, kwarg, typed if isinstance(typed, str) else tuple(typed))
+    assert len(refused.splitlines()) <= 1
+    assert refused or json.loads(json.dumps(value, allow_nan=False)) == value
+
+
+@given(st.sampled_from([kwarg for kwarg in EVERY if kwargs.has_control(kwarg)]), st.text(" \t", max_size=4))
+def test_blank_is_no_value(kwarg, blank):
+    if kwarg.type == "strings":
+        assert kwargs.value_of(kwarg, ()) is None
+        assert kwargs.value_of(kwarg, "") is None
+    else:
+        assert kwargs.value_of(kwarg, blank) is None
+
+
+@pytest.mark.parametrize(
+    ("kwarg", "typed", "value"),
+    [
+        (TEMPERATURE, "0.7", 0.7),
+        (TEMPERATURE, " 1 ", 1),
+        (TEMPERATURE, "-2", -2),
+        (TEMPERATURE, "1e-3", 0.001),
+        (SEED, "42", 42),
+        (SAMPLE, "True", True),
+        (SAMPLE, " false ", False),
+        (CHOICE, "auto", "auto"),
+        (CHOICE, " auto", " auto"),
+        (STOP, ("###", "\\n\\n"), ["###", "\n\n"]),
+        (STOP, "a,b", ["a", "b"]),
+        (STOP, ("a,b", " "), ["a,b", " "]),
+        (STOP, ("C:\\\\dir",), ["C:\\dir"]),
+        (STOP, ("\\d", "end\\"), ["\\d", "end\\"]),
+    ],
+)
+def test_what_is_typed_is_read_as_a_person_means_it(kwarg, typed, value):
+    read = kwargs.value_of(kwarg, typed)
+    assert (type(read), read) == (type(value), value)
+
+
+@pytest.mark.parametrize(
+    ("kwarg", "typed", "said"),
+    [
+        (TEMPERATURE, "warm", "'warm' is no number"),
+        (TEMPERATURE, "0,5", "'0,5' is no number"),
+        (TEMPERATURE, "nan", "'nan' cannot be sent"),
+        (TEMPERATURE, "-inf", "'-inf' cannot be sent"),
+        (TEMPERATURE, "1e999", "'1e999' cannot be sent"),
+        (SEED, "1.5", "'1.5' is no whole number"),
+        (SEED, "many", "'many' is no whole number"),
+        (SAMPLE, "yes", "'yes' is neither true nor false"),
+    ],
+)
+def test_what_is_no_value_is_refused_in_words(kwarg, typed, said):
+    with pytest.raises(NotReadable) as caught:
+        kwargs.value_of(kwarg, typed)
+    assert str(caught.value) == said
+
+
+@pytest.mark.parametrize(
+    ("kwarg", "value"),
+    [
+        (TEMPERATURE, None),
+        (TEMPERATURE, "hot"),
+        (TEMPERATURE, True),
+        (SEED, 1.0),
+        (SEED, False),
+        (SAMPLE, 1),
+        (SAMPLE, "true"),
+        (CHOICE, {"type": "function"}),
+        (CHOICE, ""),
+        (STOP, "###"),
+        (STOP, []),
+        (STOP, ["a", ""]),
+        (STOP, ["a", 1]),
+    ],
+)
+def test_a_value_that_the_control_cannot_hold_is_left_to_the_json(kwarg, value):
+    assert kwargs.typed_of(kwarg, value) is None
+
+
+@given(st.text())
+def test_a_stop_sequence_is_one_line_and_the_same_again(tag):
+    escaped = kwargs.escaped(tag)
+    assert not {"\n", "\r", "\t"} & set(escaped)
+    assert kwargs.unescaped(escaped) == tag
+
+
+# ---- ranges
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (None, ""),
+        (0, ""),
+        (2, ""),
+        (-0.1, "below the documented 0; sent all the same"),
+        (2.5, "above the documented 2; sent all the same"),
+        ("hot", ""),
+        (True, ""),
+    ],
+)
+def test_a_value_outside_the_documented_range_gets_a_line(value, said):
+    assert kwargs.note_on(TEMPERATURE, value) == said
+
+
+def test_a_kwarg_without_a_range_gets_none():
+    assert kwargs.note_on(CHOICE, "auto") == ""
+    assert kwargs.note_on(SEED, 10**12) == ""
+    assert kwargs.note_on(SEED, -1) == "below the documented 0; sent all the same"
+
+
+# ---- the others, as JSON
+
+
+@pytest.mark.parametrize("text", ["", "  \n "])
+def test_an_empty_box_is_no_kwargs(text):
+    assert kwargs.object_of(text, ["seed"]) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"a": }', "no JSON at column 7: Expecting value"),
+        ('{"a": 1,\n "b" 2}', "no JSON at line 2, column 6: Expecting ':' delimiter"),
+        ("seed=1", "no JSON at column 1: Expecting value"),
+        ("[1]", 'must be an object, such as {"seed": 1}'),
+        ("null", 'must be an object, such as {"seed": 1}'),
+        ('{"a": NaN}', "NaN cannot be sent"),
+        ('{"a": {"b": [-Infinity]}}', "-Infinity cannot be sent"),
+        ('{"temperature": 1}', "temperature has a field of its own above"),
+        ('{"seed": 1, "x": 2, "temperature": 1}', "temperature, seed has a field of its own above"),
+    ],
+)
+def test_what_is_wrong_with_the_json_is_said_with_its_place(text, said):
+    with pytest.raises(NotReadable) as caught:
+        kwargs.object_of(text, ["temperature", "seed"])
+    assert str(caught.value) == said
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": ' + "9" * 5000 + "}",
+        '{"a": ' + "[" * 100_000 + "]" * 100_000 + "}",
+        '{"a": ' + '{"a":' * 50_000 + "1" + "}" * 50_001,
+    ],
+    ids=["digits", "lists", "objects"],
+)
+def test_json_that_python_will_not_read_is_refused_in_one_line(text):
+    with pytest.raises(NotReadable) as caught:
+        kwargs.object_of(text, [])
+    assert "\n" not in str(caught.value)
+    assert "sys." not in str(caught.value)
+
+
+@given(st.text())
+@example('{"a": 1e999}')
+@example(f'{{"a": {"9" * sys.get_int_max_str_digits()}9}}' if hasattr(sys, "get_int_max_str_digits") else "{}")
+def test_any_text_is_an_object_or_refused(text):
+    value, refused = outcome(kwargs.object_of, text, ["seed"])
+    assert isinstance(value, dict) or len(refused.splitlines()) == 1

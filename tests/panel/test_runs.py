@@ -1,0 +1,630 @@
+"""What the panel runs, against the real endpoint: answers, one or several, and what stops them."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import itertools
+import socket
+import threading
+
+import pytest
+
+from azml_magics.core import side_by_side
+from azml_magics.core.comparison import Batch
+from azml_magics.core.config import LLMConfig
+from azml_magics.core.errors import (
+    AuthenticationFailed,
+    ConnectionFailed,
+    EndpointTimeout,
+    Interrupted,
+    KeyMissing,
+    RateLimited,
+    RouteNotFound,
+)
+from azml_magics.core.response import Response
+from azml_magics.emulator import Fault
+from azml_magics.emulator.faults import TABLE
+from azml_magics.panel import runs as runs_module
+from azml_magics.panel.parts import ANSWER, STATE
+
+from .conftest import KEY, LONG
+
+
+@pytest.fixture
+def faulty(endpoint, session, chat):
+    """`faulty(name, fault)` saves a config that meets a fault with every request."""
+
+    def save(name, fault, **fields):
+        session.save(name, chat.merged(endpoint_url=f"{chat.endpoint_url}?emulator-fault={fault}", **fields))
+
+    return save
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _no_socket_is_left():
+    """An unclosed one warns when it is collected."""
+    yield
+    gc.collect()
+
+
+def running(model, changes):
+    """Wait until something of the answer is there."""
+    changes.until(lambda: model.runs.result.row.text)
+
+
+# ---- an answer
+
+
+def test_the_answer_is_shown_and_in_the_history(asking, session, settled, endpoint):
+    asking.set("system", "Be brief.")
+    asking.set_kwarg("temperature", "0.5")
+    asking.runs.run()
+    assert settled(asking) == ""
+    result = asking.runs.result
+    assert "rivers" in result.row.text
+    assert (result.is_running, result.number, len(result.batch)) == (False, 1, 1)
+    body = endpoint.requests[-1].json()
+    assert body["messages"] == asking.messages()
+    assert (body["temperature"], body["stream"]) == (0.5, True)
+    exchange = session.last
+    assert (exchange.number, exchange.config, exchange.messages) == (1, asking.draft.config, asking.messages())
+    assert exchange.response.text == result.row.text
+    assert session.last_batch is None
+    assert asking.draft.is_changed  # asking saves nothing
+
+
+def test_it_grows_while_it_comes(asking, settled, endpoint):
+    endpoint.rate = 150
+    texts, running_ones = [], []
+
+    def hear(parts):
+        if ANSWER in parts:
+            texts.append(asking.runs.result.row.text)
+            running_ones.append(asking.runs.result.is_running)
+
+    asking.subscribe(hear)
+    asking.runs.run()
+    settled(asking)
+    assert running_ones == [True] * (len(running_ones) - 1) + [False]
+    assert all(later.startswith(earlier) for earlier, later in itertools.pairwise(texts))
+    assert (texts[0], texts[-1]) == ("", asking.session.last.response.text)
+
+
+def test_what_has_arrived_is_there_while_more_is_awaited(asking, settled, endpoint, watched):
+    endpoint.script([Fault("stalled", after=6)])
+    changes = watched(asking)
+    asking.runs.run()
+    running(asking, changes)
+    assert asking.runs.result.is_running
+    assert asking.runs.result.row.response.finish_reason is None
+    asking.runs.stop()
+    settled(asking)
+
+
+def test_it_says_what_it_does_and_when_it_is_done(asking, settled, endpoint):
+    endpoint.script([Fault("stalled", after=3)])
+    doing = []
+    asking.subscribe(lambda parts: STATE in parts and doing.append(asking.runs.doing))
+    asking.runs.run()
+    assert doing == ["Asking…"]
+    asking.runs.stop()
+    settled(asking)
+    assert doing[-1] == ""
+
+
+def test_an_answer_that_was_cut_says_how_to_get_more(asking, settled):
+    asking.set_kwarg("max_tokens", "3")
+    asking.runs.run()
+    assert settled(asking) == "The answer was cut at its token limit: raise max_tokens for more."
+    assert asking.runs.result.row.response.finish_reason == "length"
+
+
+def test_what_is_typed_while_it_runs_is_for_the_next_one(asking, settled, endpoint, watched):
+    endpoint.script([Fault("stalled", after=5)])
+    changes = watched(asking)
+    asking.runs.run()
+    running(asking, changes)
+    asking.set_prompt("Something else")
+    asking.set("system", "Something else")
+    asking.runs.stop()
+    settled(asking)
+    assert asking.session.last.messages == [{"role": "user", "content": "Tell me about rivers"}]
+    assert asking.runs.prompts[1].text == "Tell me about rivers"
+
+
+def test_markup_in_an_answer_is_text(asking, settled):
+    evil = "<img src=x onerror=alert(1)>"
+    asking.set_prompt(f'Say "{evil}"')
+    asking.runs.run()
+    settled(asking)
+    assert evil in asking.runs.result.row.text
+    assert evil not in asking.runs.result.batch.to_html()
+
+
+def test_an_answer_of_two_megabytes_is_all_there(asking, session, settled, endpoint):
+    endpoint.script([Fault("big", size=2_000_000)])
+    asking.runs.run()
+    assert settled(asking) == ""
+    assert len(asking.runs.result.row.text) >= 2_000_000
+    assert session.last.response.text == asking.runs.result.row.text
+
+
+def test_a_dialect_that_cannot_stream_answers_as_well(model, session, endpoint, settled):
+    session.save("score", LLMConfig(endpoint_url=f"{endpoint.url}/score", formatter="gpt2", key="env:PANEL_KEY"))
+    model.set_prompt("Tell me about rivers")
+    model.runs.run()
+    assert settled(model) == ""
+    assert "rivers" in model.runs.result.row.text
+
+
+# ---- what keeps it from being asked
+
+
+@pytest.mark.parametrize(
+    ("prepare", "said"),
+    [
+        (lambda model: model.set_prompt(" "), "There is no prompt. Write one into the prompt box."),
+        (lambda model: model.set_prompt("{topic}"), "The prompt uses {topic}, and there is no variable 'topic'."),
+        (lambda model: model.set_kwarg("temperature", "warm"), "temperature: 'warm' is no number."),
+        (lambda model: model.set_rest("{"), "the other kwargs: no JSON at column 2: "),
+        (lambda model: model.set("timeout", "soon"), "timeout: timeout must be a number of seconds"),
+        (lambda model: model.set("key", "s3cret-key"), "key: That is not a key reference"),
+        (lambda model: model.set("formatter", "gpt2"), "formatter: The formatter 'gpt2' speaks to dedicated endpoints"),
+        (lambda model: model.new(), "There is no endpoint. Type its URL, or choose a config."),
+        (lambda model: model.set("key", "ask"), "No key was typed for main in this session. Type it into the one-time"),
+    ],
+)
+def test_what_cannot_be_asked_is_said_in_place_and_nothing_is_sent(asking, endpoint, session, prepare, said):
+    prepare(asking)
+    asking.runs.run()
+    note = asking.notes["run"]
+    assert note.text.startswith(said)
+    assert "--" not in note.text
+    assert note.mood == "bad"
+    assert (asking.runs.doing, asking.runs.result) == ("", None)
+    assert (len(endpoint.requests), session.history) == (0, [])
+
+
+def test_what_was_wrong_is_forgotten_when_it_runs(asking, settled):
+    asking.set_kwarg("temperature", "warm")
+    asking.runs.run()
+    asking.set_kwarg("temperature", "1")
+    asking.runs.run()
+    assert settled(asking) == ""
+
+
+def test_a_key_that_is_typed_once_is_used_for_its_host(asking, settled, shows):
+    asking.set("key", "ask")
+    asking.type_key(f"Bearer {KEY}\n")
+    assert asking.notes["endpoint"].text == "The key is kept for this session, and nowhere else."
+    asking.runs.run()
+    assert settled(asking) == ""
+    assert "rivers" in asking.runs.result.row.text
+    assert not shows(asking, KEY)
+
+
+# ---- what goes wrong
+
+
+def closed_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+FAILURES = {
+    "401": (AuthenticationFailed, "Check the key, and that it belongs to this endpoint."),
+    "403": (AuthenticationFailed, "Check the key, and that it belongs to this endpoint."),
+    "404": (RouteNotFound, ""),
+    "429": (RateLimited, "Wait, lower the concurrency, or scale the deployment out."),
+    "504": (EndpointTimeout, ""),
+}
+
+
+@pytest.mark.parametrize("fault", FAILURES)
+def test_what_the_endpoint_refuses_is_said_with_a_remedy(asking, session, endpoint, settled, fault):
+    kind, remedy = FAILURES[fault]
+    endpoint.script([Fault(fault)])
+    asking.runs.run()
+    note = settled(asking)
+    assert note.endswith(remedy)
+    assert "\n" not in note
+    assert asking.notes["run"].mood == "bad"
+    assert type(asking.runs.result.row.error) is kind
+    assert session.last.error is asking.runs.result.row.error
+
+
+@pytest.mark.parametrize("kind", [kind.name for kind in TABLE])
+def test_whatever_an_endpoint_does_ends_in_an_answer_or_a_line(asking, endpoint, settled, shows, kind):
+    options = {"seconds": 30} if kind in {"slow", "slow-stream"} else {}
+    asking.set("timeout", "0.4" if kind in {"slow", "slow-stream", "stalled"} else "20")
+    endpoint.script([Fault(kind, **options)])
+    asking.runs.run()
+    note, row = settled(asking), asking.runs.result.row
+    assert row.response is not None or row.error is not None
+    assert bool(row.error) == (asking.notes["run"].mood == "bad")
+    assert len(note.splitlines()) == bool(row.error)
+    for sign in ("--", "%azureml", "Traceback", KEY):
+        assert sign not in note
+    exchange = asking.session.last
+    assert (exchange.error, exchange.response) == (row.error, row.response)
+    assert not shows(asking, KEY)
+
+
+def test_a_host_that_is_not_there_is_said(asking, settled):
+    asking.set("endpoint_url", f"http://127.0.0.1:{closed_port()}/v1/chat/completions")
+    asking.runs.run()
+    note = settled(asking)
+    assert note.startswith("Cannot connect to 127.0.0.1")
+    assert note.endswith("Check the URL, the network and the VPN.")
+    assert isinstance(asking.runs.result.row.error, ConnectionFailed)
+
+
+def test_an_endpoint_that_does_not_answer_in_time_is_said(asking, endpoint, settled):
+    endpoint.script([Fault("slow", seconds=30)])
+    asking.set("timeout", "0.2")
+    asking.runs.run()
+    note = settled(asking)
+    assert "--" not in note
+    assert isinstance(asking.runs.result.row.error, EndpointTimeout)
+
+
+def test_a_key_that_is_not_there_is_said_with_what_to_do(asking, endpoint, session, settled):
+    asking.set("key", "env:NOT_THERE")
+    asking.runs.run()
+    assert settled(asking) == (
+        "No key: the environment variable NOT_THERE is not set. "
+        "Set it before starting Jupyter, or type the key into the one-time key box."
+    )
+    assert isinstance(session.last.error, KeyMissing)
+    assert len(endpoint.requests) == 0
+
+
+def test_a_wrong_key_is_shown_nowhere(asking, settled, shows, monkeypatch, logged):
+    monkeypatch.setenv("WRONG_KEY", "another-s3cret-key")
+    asking.set("key", "env:WRONG_KEY")
+    asking.runs.run()
+    assert settled(asking).startswith("The endpoint did not accept the key")
+    assert not shows(asking, "another-s3cret-key")
+    assert not [record for record in logged if "another-s3cret-key" in record.getMessage()]
+
+
+def test_what_had_arrived_before_a_failure_is_kept(asking, session, endpoint, settled):
+    endpoint.script([Fault("cut", after=8)])
+    asking.runs.run()
+    assert settled(asking)
+    row = asking.runs.result.row
+    assert row.text
+    assert row.error is not None
+    assert session.last.response.text == row.text
+
+
+# ---- stopping
+
+
+def test_stop_before_the_first_byte(asking, session, endpoint, settled, watched):
+    endpoint.script([Fault("slow", seconds=LONG)])
+    changes = watched(asking)
+    asking.runs.run()
+    changes.until(lambda: len(endpoint.requests) == 1)
+    asking.runs.stop()
+    assert settled(asking) == "Stopped before the first word."
+    assert asking.notes["run"].mood == "plain"
+    assert (asking.runs.doing, asking.runs.result.is_running) == ("", False)
+    assert isinstance(session.last.error, Interrupted)
+    assert session.last.response is None
+
+
+def test_stop_in_the_middle_keeps_what_had_arrived(asking, session, endpoint, settled, watched):
+    endpoint.script([Fault("stalled", after=6)])
+    changes = watched(asking)
+    asking.runs.run()
+    running(asking, changes)
+    asking.runs.stop()
+    assert settled(asking) == "Stopped. What had arrived is kept."
+    row = asking.runs.result.row
+    assert row.text
+    assert row.response.finish_reason == "interrupted"
+    assert (session.last.response, session.last.error) == (row.response, row.error)
+
+
+def test_stop_at_once(asking, session, settled):
+    asking.runs.run()
+    asking.runs.stop()
+    asking.runs.stop()
+    settled(asking)
+    assert len(session.history) == 1
+    assert asking.runs.result.row.error is not None or asking.runs.result.row.text
+
+
+def test_after_a_stop_it_runs_again(asking, endpoint, settled, watched):
+    endpoint.script([Fault("slow", seconds=LONG)])
+    changes = watched(asking)
+    asking.runs.run()
+    changes.until(lambda: len(endpoint.requests) == 1)
+    asking.runs.stop()
+    settled(asking)
+    asking.runs.run()
+    assert settled(asking) == ""
+    assert "rivers" in asking.runs.result.row.text
+
+
+def test_a_stop_that_is_swallowed_is_asked_for_again(asking, settled, watched, monkeypatch):
+    """On Python 3.10 a connection that opens at that very moment swallows a cancellation."""
+
+    class Deaf:
+        """A stream that never comes, and does not hear the first cancellation."""
+
+        swallowed = 0
+
+        def __init__(self, config, messages):
+            self.response = Response("", config=config.name)
+
+        async def __aenter__(self):
+            return self
+
+        async def __aexit__(self, *_):
+            pass
+
+        async def __aiter__(self):
+            try:
+                await asyncio.sleep(LONG)
+            except asyncio.CancelledError:
+                Deaf.swallowed += 1
+            await asyncio.sleep(LONG)
+            yield
+
+    monkeypatch.setattr(side_by_side, "AsyncResponseStream", Deaf)
+    monkeypatch.setattr(side_by_side, "_AGAIN", 0.01)
+    changes = watched(asking)
+    asking.runs.run()
+    calls = asking.runs._calls
+    changes.until(lambda: calls._streams)
+    asking.runs.stop()
+    assert settled(asking) == "Stopped before the first word."
+    assert calls.wait(LONG)
+    assert Deaf.swallowed == 1
+
+
+def test_with_nothing_running_there_is_nothing_to_stop(asking):
+    asking.runs.stop()
+    assert asking.notes.get("run") is None
+    assert asking.notes.get("endpoint") is None
+
+
+def test_two_clicks_ask_once(asking, endpoint, session, settled, watched):
+    endpoint.script([Fault("stalled", after=3)])
+    changes = watched(asking)
+    asking.runs.run()
+    asking.runs.run()
+    assert asking.notes["run"].text == "Something is running already. Stop it first."
+    asking.runs.repeat(3)
+    asking.runs.test()
+    assert asking.notes["endpoint"].text == "Something is running already. Stop it first."
+    running(asking, changes)
+    asking.runs.stop()
+    settled(asking)
+    assert (len(endpoint.requests), len(session.history)) == (1, 1)
+
+
+def test_many_clicks_from_many_threads_ask_once(asking, endpoint, session, settled, watched):
+    endpoint.script([Fault("stalled", after=3)])
+    changes, together = watched(asking), threading.Barrier(8, timeout=LONG)
+
+    def click():
+        together.wait()
+        asking.runs.run()
+
+    clicks = [threading.Thread(target=click) for _ in range(8)]
+    for each in clicks:
+        each.start()
+    for each in clicks:
+        each.join(LONG)
+    running(asking, changes)
+    asking.runs.stop()
+    settled(asking)
+    assert (len(endpoint.requests), len(session.history)) == (1, 1)
+
+
+def test_closing_the_panel_ends_what_runs_and_shows_nothing_more(asking, endpoint, watched):
+    endpoint.script([Fault("stalled", after=3)])
+    changes = watched(asking)
+    asking.runs.run()
+    running(asking, changes)
+    ours = [thread for thread in threading.enumerate() if thread.name == "azml-magics-panel"]
+    asking.close()
+    told = len(changes.parts)
+    for thread in ours:
+        thread.join(LONG)
+        assert not thread.is_alive()
+    assert len(changes.parts) == told
+    assert asking.runs.doing == ""
+
+
+def test_a_click_at_the_very_end_of_a_run_begins_a_new_one_that_can_be_stopped(asking, endpoint, session, monkeypatch):
+    """What the first one leaves to be done must not be taken for the end of the second."""
+    monkeypatch.setattr(runs_module, "FRAME", LONG)
+    endpoint.script([None, Fault("stalled", after=3)])
+    with asking.changing():  # holds back what comes after the first
+        asking.runs.run()
+        first = asking.runs._work._job
+        while asking.runs.doing:
+            first.ended.wait(0.01)
+        monkeypatch.setattr(runs_module, "FRAME", 0.01)
+        asking.runs.run()
+        second = asking.runs.result
+        assert second.is_running
+    assert first.ended.wait(LONG)
+    assert len(session.history) == 1
+    assert asking.runs.doing == "Asking…"
+    assert asking.runs.result.is_running
+    asking.runs.stop()
+    assert asking.runs.wait(LONG)
+    assert isinstance(asking.runs.result.row.error, Interrupted)
+    assert len(session.history) == 2
+
+
+# ---- several
+
+
+def test_repeat_asks_the_same_several_times(asking, session, settled, endpoint):
+    asking.runs.repeat(3)
+    assert settled(asking) == "3 answers, 1 different."
+    assert asking.notes["run"].mood == "good"
+    batch = asking.runs.result.batch
+    assert [row.label for row in batch] == ["1", "2", "3"]
+    assert len(endpoint.requests) == len(session.history) == 3
+    assert session.last_batch is batch
+    assert asking.runs.result.number == 3
+
+
+def test_compare_asks_the_other_configs_too(asking, session, chat, settled):
+    session.save("text", chat.merged(endpoint_url=chat.endpoint_url.replace("/chat", "")))
+    asking.set("system", "Be brief.")  # unsaved: what is in the controls is asked
+    asking.runs.compare(["text"])
+    settled(asking)
+    assert [row.label for row in asking.runs.result.batch] == ["main", "text"]
+    assert all("rivers" in text for text in asking.runs.result.batch.texts)
+    assert session.history[0].messages[0] == {"role": "system", "content": "Be brief."}
+    assert [each.config.name for each in session.history] == ["main", "text"]
+
+
+def test_a_config_without_a_name_can_be_compared(asking, session, chat, settled):
+    asking.new()
+    asking.set("endpoint_url", chat.endpoint_url)
+    asking.set("key", "env:PANEL_KEY")
+    asking.runs.compare(["main"])
+    settled(asking)
+    assert [row.label for row in asking.runs.result.batch] == ["new config", "main"]
+
+
+def test_sweep_asks_with_every_combination(asking, settled, endpoint):
+    asking.runs.sweep({"temperature": "0, 0.5", "seed": "1,2"})
+    settled(asking)
+    assert [row.setting for row in asking.runs.result.batch] == [
+        {"temperature": 0, "seed": 1},
+        {"temperature": 0, "seed": 2},
+        {"temperature": 0.5, "seed": 1},
+        {"temperature": 0.5, "seed": 2},
+    ]
+    assert len(endpoint.requests) == 4
+
+
+def test_a_row_that_fails_stands_beside_those_that_do_not(asking, session, faulty, settled):
+    faulty("broken", "401")
+    faulty("cut", "cut;after=8")
+    session.save("keyless", session.get("main").merged(key="env:NOT_THERE"))
+    session.save("nowhere", LLMConfig())
+    asking.runs.compare(["broken", "cut", "keyless", "nowhere"])
+    note = settled(asking)
+    assert note == "5 answers, 1 different, 4 failed."
+    assert asking.notes["run"].mood == "bad"
+    batch = asking.runs.result.batch
+    assert [type(error).__name__ for error in batch.errors] == [
+        "NoneType",
+        "AuthenticationFailed",
+        "StreamCutOff",
+        "KeyMissing",
+        "ConfigError",
+    ]
+    assert batch[2].text
+    assert [each.error for each in session.history] == batch.errors
+
+
+def test_stop_ends_all_of_several_and_keeps_those_that_were_whole(asking, session, faulty, settled, watched):
+    faulty("stuck", "stalled;after=3")
+    changes = watched(asking)
+    asking.runs.compare(["stuck"])
+    changes.until(lambda: asking.runs.result.batch[0].response and asking.runs.result.batch[0].response.finish_reason)
+    changes.until(lambda: asking.runs.result.batch[1].text)
+    asking.runs.stop()
+    settled(asking)
+    whole, stopped = asking.runs.result.batch
+    assert whole.error is None
+    assert isinstance(stopped.error, Interrupted)
+    assert stopped.text
+    assert len(session.history) == 2
+
+
+def test_the_controls_own_kwargs_are_left_where_a_sweep_ends(asking, settled):
+    asking.set_kwarg("temperature", "0.9")
+    asking.runs.sweep({"temperature": "0,1"})
+    settled(asking)
+    assert asking.draft.config.model_kwargs == {"temperature": 0.9}
+
+
+@pytest.mark.parametrize(
+    ("click", "said"),
+    [
+        (lambda runs: runs.repeat(0), "Repeat takes a number of at least 1, not 0."),
+        (lambda runs: runs.repeat(101), "That would be 101 requests. At most 100 go out at one click."),
+        (lambda runs: runs.repeat(10**12), "That would be 1000000000000 requests. At most 100 go out at one click."),
+        (lambda runs: runs.compare([]), "There is nothing to compare with. Choose another config, or save one."),
+        (lambda runs: runs.compare(["gone"]), "No config named 'gone'."),
+        (lambda runs: runs.sweep({}), "A sweep needs values. Write them with commas between, such as 0, 0.5, 1."),
+        (lambda runs: runs.sweep({"seed": " "}), "A sweep needs values. Write them with commas between"),
+        (lambda runs: runs.sweep({"seed": "1,1e999"}), "The model kwarg 'seed' cannot travel as JSON"),
+        (
+            lambda runs: runs.sweep({f"kwarg{n}": ",".join(map(str, range(100))) for n in range(10)}),
+            "That would be 100000000000000000000 requests. At most 100 go out at one click.",
+        ),
+    ],
+)
+def test_what_cannot_be_asked_several_times_is_said(asking, endpoint, click, said):
+    click(asking.runs)
+    assert asking.notes["run"].text.startswith(said)
+    assert asking.notes["run"].mood == "bad"
+    assert (asking.runs.doing, asking.runs.result, len(endpoint.requests)) == ("", None, 0)
+
+
+def test_a_typed_key_serves_several(asking, session, settled):
+    session.save("other", session.get("main").merged(key="ask"))
+    asking.runs.compare(["other"])
+    assert asking.notes["run"].text.startswith("No key was typed for other in this session.")
+    asking.type_key(KEY)
+    asking.runs.compare(["other"])
+    settled(asking)
+    assert asking.runs.result.batch.errors == [None, None]
+
+
+# ---- all of it at once
+
+
+def test_many_threads_at_once_never_wait_for_each_other_for_ever(asking, session, chat, endpoint, settled):
+    session.save("other", chat)
+    endpoint.rate = 2000
+    together = threading.Barrier(10, timeout=LONG)
+    asking.subscribe(lambda parts: (asking.draft.config, asking.variables(), asking.cell(), asking.past.entries()))
+    actions = [
+        lambda n: asking.runs.run(),
+        lambda n: asking.runs.stop(),
+        lambda n: asking.set_kwarg("temperature", str(n / 10)),
+        lambda n: asking.choose(("main", "other")[n % 2]),
+        lambda n: session.save("main", chat.merged(timeout=n + 1)),
+        lambda n: session.use(("main", "other")[n % 2]),
+        lambda n: asking.set_prompt(f"Tell me about rivers {n}"),
+        lambda n: asking.past.restore(n),
+        lambda n: (asking.look_again(), asking.save()),
+        lambda n: session.record(chat, [{"role": "user", "content": "x"}]),
+    ]
+    failures = []
+
+    def act(action):
+        together.wait()
+        try:
+            for n in range(20):
+                action(n)
+        except Exception as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=act, args=(action,), daemon=True) for action in actions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(LONG)
+        assert not thread.is_alive()
+    asking.runs.stop()
+    settled(asking)
+    assert failures == []
+    assert isinstance(asking.runs.result.batch, Batch)

@@ -66,14 +66,16 @@ def response_bundle(response: Response, **_asked: Any) -> tuple[dict[str, Any], 
         "tool_calls": list(response.tool_calls),
         "reasoning": _sendable(response.reasoning),
     }
-    return data, {
-        "azml": {
-            "latency": response.latency,
-            "time_to_first_token": response.time_to_first_token,
-            "request_id": response.request_id,
-            "deployment": response.deployment,
-        }
+    details = {
+        "latency": response.latency,
+        "time_to_first_token": response.time_to_first_token,
+        "request_id": response.request_id,
+        "deployment": response.deployment,
     }
+    from .kept_call import kept_call
+
+    call = kept_call(response)
+    return data, {"azml": details | ({"request": call} if call else {})}
 
 
 def _is_on_screen(response: Response) -> bool:
@@ -204,10 +206,24 @@ class Live:
             self._handle.update(EMPTY, raw=True)
 
     def keep(self) -> None:
-        """It ended early: what came stays on the screen."""
-        self._draw()
-        if self._terminal and self._text:
-            sys.stdout.write("\n")
+        """It ended early: what came stays on the screen.
+
+        As an output of its own: to whoever knows no updates (nbval), the transient one is empty from first to last.
+        """
+        if self._terminal:
+            self._draw()
+            sys.stdout.write("\n" if self._text else "")
+        elif self._text:
+            text = _sendable(self._text)
+            if self._handle is not None:
+                self._handle.update(EMPTY, raw=True)
+            _show({"text/plain": text, "text/markdown": inert(text)})
+
+
+def _show(bundle: dict[str, str]) -> None:
+    from IPython.display import display
+
+    display(bundle, raw=True)  # type: ignore[no-untyped-call,unused-ignore]  # typed later
 
 
 # ---- notes and tables ------------------------------------------------------------------------------------------

@@ -1,0 +1,105 @@
+import { Widget } from '@lumino/widgets';
+
+import { type IPiece, piecesOf } from './differences';
+import { type ISideBySide } from './document';
+import { button, element, withoutShortcuts } from './elements';
+import { columnsOf, type Direction, type IColumn, sortedBy, type Value } from './table';
+
+/** Answers side by side; a click on a column's name sorts by it, then the other way, then not at all. */
+export class SideBySideTable extends Widget {
+  constructor(
+    private readonly document: ISideBySide,
+    latencies: readonly (number | null)[],
+    html: unknown
+  ) {
+    super();
+    this.addClass('azml-SideBySide');
+    this.addClass('jp-RenderedHTMLCommon');
+    this.columns = columnsOf(document, latencies);
+    this.pieces = piecesOf(
+      html,
+      document.rows.map(row => row.text)
+    );
+    const table = element('table');
+    const head = withoutShortcuts(element('tr'));
+    this.headings = this.columns.map((column, index) => this.heading(column, index));
+    head.append(...this.headings);
+    table.createTHead().append(head);
+    this.body = table.createTBody();
+    this.node.append(table);
+    this.draw();
+  }
+
+  private heading(column: IColumn, index: number): HTMLElement {
+    const heading = element('th');
+    heading.scope = 'col';
+    heading.append(
+      button(column.name, 'azml-SideBySide-sort', () => {
+        this.sortBy(index);
+      })
+    );
+    return heading;
+  }
+
+  private sortBy(index: number): void {
+    if (this.sorted !== index) {
+      this.sorted = index;
+      this.direction = 1;
+    } else if (this.direction === 1) {
+      this.direction = -1;
+    } else {
+      this.sorted = null;
+    }
+    this.draw();
+  }
+
+  private draw(): void {
+    const { sorted, direction } = this;
+    this.headings.forEach((heading, index) => {
+      const order = direction === 1 ? 'ascending' : 'descending';
+      heading.setAttribute('aria-sort', index === sorted ? order : 'none');
+    });
+    const order =
+      sorted === null
+        ? this.document.rows.map((_, index) => index)
+        : sortedBy(this.columns[sorted], direction);
+    this.body.replaceChildren(...order.map(row => this.row(row)));
+  }
+
+  private row(index: number): HTMLTableRowElement {
+    const made = element('tr');
+    made.append(
+      ...this.columns.map(column =>
+        column.isAnswer
+          ? this.answer(index)
+          : element('td', shown(column.values[index], column.name))
+      )
+    );
+    return made;
+  }
+
+  private answer(index: number): HTMLElement {
+    const cell = element('td', '', 'azml-SideBySide-answer');
+    cell.append(
+      ...this.pieces[index].map(({ text, isNew }) =>
+        isNew ? element('mark', text) : document.createTextNode(text)
+      )
+    );
+    const { error } = this.document.rows[index];
+    if (error) {
+      cell.append(element('div', error, 'azml-SideBySide-error'));
+    }
+    return cell;
+  }
+
+  private readonly columns: IColumn[];
+  private readonly pieces: IPiece[][];
+  private readonly headings: HTMLElement[];
+  private readonly body: HTMLTableSectionElement;
+  private sorted: number | null = null;
+  private direction: Direction = 1;
+}
+
+function shown(value: Value, name: string): string {
+  return typeof value === 'number' && name === 'seconds' ? value.toFixed(1) : String(value ?? '');
+}

@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { readDetails, readDocument } from '../src/response/document';
+
+const ANSWER = {
+  version: 1,
+  text: 'Rivers run.',
+  config: 'prod',
+  model: 'phi-4',
+  finish_reason: 'stop',
+  usage: { prompt_tokens: 3, completion_tokens: 4, total_tokens: 7 },
+  tool_calls: [{ id: '1', type: 'function', function: { name: 'f', arguments: '{"a": 1}' } }],
+  reasoning: 'Hm.'
+};
+
+test('an answer', () => {
+  assert.deepEqual(readDocument(ANSWER), {
+    kind: 'answer',
+    text: 'Rivers run.',
+    reasoning: 'Hm.',
+    toolCalls: [{ name: 'f', arguments: '{"a": 1}' }],
+    config: 'prod',
+    model: 'phi-4',
+    finishReason: 'stop',
+    usage: { promptTokens: 3, completionTokens: 4, totalTokens: 7 }
+  });
+});
+
+test('answers side by side', () => {
+  const rows = [
+    {
+      setting: { config: 'a', temperature: 0, stop: ['x'] },
+      text: 'Hi',
+      finish_reason: 'stop',
+      usage: null,
+      error: null
+    },
+    {
+      setting: { config: 'b' },
+      text: '',
+      finish_reason: null,
+      usage: null,
+      error: 'RateLimited: later'
+    }
+  ];
+  assert.deepEqual(readDocument({ version: 1, rows }), {
+    kind: 'side-by-side',
+    rows: [
+      {
+        setting: { config: 'a', temperature: 0, stop: '["x"]' },
+        text: 'Hi',
+        finishReason: 'stop',
+        usage: null,
+        error: ''
+      },
+      {
+        setting: { config: 'b' },
+        text: '',
+        finishReason: '',
+        usage: null,
+        error: 'RateLimited: later'
+      }
+    ]
+  });
+});
+
+test('fields that are missing or wrong are left out', () => {
+  const wrong = {
+    version: 1,
+    text: 'x',
+    config: 3,
+    usage: 'many',
+    tool_calls: [null, 1, {}],
+    reasoning: []
+  };
+  assert.deepEqual(readDocument(wrong), {
+    kind: 'answer',
+    text: 'x',
+    reasoning: '',
+    toolCalls: [],
+    config: '',
+    model: '',
+    finishReason: '',
+    usage: null
+  });
+});
+
+test('a newer document is named as such', () => {
+  assert.deepEqual(readDocument({ version: 2, answer: 'x' }), {
+    kind: 'unreadable',
+    why: 'This answer was saved by a newer azml-magics (document version 2); its details are not shown.'
+  });
+});
+
+for (const damaged of [
+  null,
+  undefined,
+  'text',
+  7,
+  [],
+  {},
+  { text: 'x' },
+  { version: '1', text: 'x' },
+  { version: 1 },
+  { version: 1, text: 5 },
+  { version: 1, rows: 'x' },
+  { version: 1, rows: [1] },
+  { version: 1, rows: [{ text: 'x' }] }
+]) {
+  test(`a damaged document is no answer: ${JSON.stringify(damaged)}`, () => {
+    assert.equal(readDocument(damaged).kind, 'unreadable');
+  });
+}
+
+test('details', () => {
+  const request = {
+    url: 'https://x/score',
+    headers: { Authorization: 'Bearer ***', number: 1 },
+    body: { a: 1 },
+    texts: ['long'],
+    code: { curl: 'curl' }
+  };
+  const azml = {
+    latency: 1.5,
+    time_to_first_token: null,
+    request_id: 'id',
+    deployment: 'blue',
+    request
+  };
+  assert.deepEqual(readDetails({ azml }), {
+    latency: 1.5,
+    timeToFirstToken: null,
+    requestId: 'id',
+    deployment: 'blue',
+    latencies: [],
+    call: {
+      url: 'https://x/score',
+      headers: { Authorization: 'Bearer ***' },
+      body: { a: 1 },
+      texts: ['long'],
+      isShortened: false,
+      code: { curl: 'curl' }
+    }
+  });
+});
+
+for (const damaged of [
+  null,
+  undefined,
+  1,
+  {},
+  { azml: 3 },
+  { azml: { latency: 'x', latencies: 3, request: { url: 1 } } }
+]) {
+  test(`details that are damaged are none: ${JSON.stringify(damaged)}`, () => {
+    const { latency, call, latencies } = readDetails(damaged);
+    assert.deepEqual([latency, call, latencies], [null, null, []]);
+  });
+}

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { type IRow, type ISideBySide } from '../src/response/document';
+import { columnsOf, sortedBy } from '../src/response/table';
+
+function row(config: string, tokens: number | null, text = config): IRow {
+  const usage =
+    tokens === null ? null : { promptTokens: null, completionTokens: tokens, totalTokens: null };
+  return { setting: { config }, text, finishReason: 'stop', usage, error: '' };
+}
+
+const DOCUMENT: ISideBySide = {
+  kind: 'side-by-side',
+  rows: [row('b10', 100), row('b9', 20), row('a', null), row('c', 3, '')]
+};
+
+test('columns: settings, answer, figures; those that are empty everywhere are left out', () => {
+  const names = (latencies: (number | null)[]): string[] =>
+    columnsOf(DOCUMENT, latencies).map(column => column.name);
+  assert.deepEqual(names([]), ['config', 'answer', 'finish', 'tokens']);
+  assert.deepEqual(names([0.5]), ['config', 'answer', 'finish', 'tokens', 'seconds']);
+});
+
+test('numbers are sorted as numbers, texts as people sort them, and what is missing is last', () => {
+  const [config, answer, , tokens] = columnsOf(DOCUMENT, []);
+  assert.deepEqual(sortedBy(tokens, 1), [3, 1, 0, 2]);
+  assert.deepEqual(sortedBy(tokens, -1), [0, 1, 3, 2]);
+  assert.deepEqual(sortedBy(config, 1), [2, 1, 0, 3]);
+  assert.deepEqual(sortedBy(config, -1), [3, 0, 1, 2]);
+  assert.deepEqual(sortedBy(answer, 1), [2, 1, 0, 3]);
+});
+
+test('equal rows keep their order', () => {
+  const [, , finish] = columnsOf(DOCUMENT, []);
+  assert.deepEqual(sortedBy(finish, 1), [0, 1, 2, 3]);
+  assert.deepEqual(sortedBy(finish, -1), [0, 1, 2, 3]);
+});
+
+test('rows may have different settings', () => {
+  const rows = [row('a', 1), { ...row('b', 1), setting: { temperature: 0.5 } }];
+  const [config, temperature] = columnsOf({ kind: 'side-by-side', rows }, []);
+  assert.deepEqual(config.values, ['a', null]);
+  assert.deepEqual(temperature.values, [null, 0.5]);
+});

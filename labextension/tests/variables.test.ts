@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+import { variablesIn } from '../src/variables';
+
+// The Python renderer's tests read the same table.
+const TABLE = join(process.cwd(), '..', 'tests', 'core', 'prompt_variables.json');
+const CASES = JSON.parse(readFileSync(TABLE, 'utf-8')) as [string, string[]][];
+
+for (const [prompt, names] of CASES) {
+  test(`the variables of ${JSON.stringify(prompt)}`, () => {
+    const found = variablesIn(prompt);
+    assert.deepEqual(
+      found.map(({ name }) => name),
+      names
+    );
+    for (const { name, start, end } of found) {
+      assert.equal(prompt.slice(start, end), `{${name}}`);
+    }
+  });
+
+  test(`read line by line it is the same: ${JSON.stringify(prompt)}`, () => {
+    const found = prompt.split('\n').flatMap(line => variablesIn(line).map(({ name }) => name));
+    assert.deepEqual(found, names);
+  });
+}

@@ -1,0 +1,421 @@
+"""The panel in JupyterLab, used as a person uses it who never learned the magics."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from .conftest import NOT_OURS
+from .panel_page import SHOW, PanelNotebook, PanelPage
+
+pytest.importorskip("playwright", reason='the tests in a browser: pip install -e ".[browser]"')
+from playwright.sync_api import expect
+
+# All tests share one window and one kernel; each begins with an extension that knows nothing of the test before.
+
+
+@pytest.fixture(scope="module")
+def window(browser, lab):
+    """The notebook in its window, whose widgets' state is saved with it; and what the console has said."""
+    lab.set_setting("@jupyter-widgets/jupyterlab-manager:plugin", saveState=True)
+    context = browser.new_context(viewport={"width": 1400, "height": 1600})
+    context.set_default_timeout(20_000)
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page, said = context.new_page(), []
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    yield PanelNotebook(page, lab), said
+    page.evaluate("jupyterapp.serviceManager.sessions.shutdownAll().then(() => null)")
+    context.close()
+    lab.set_setting("@jupyter-widgets/jupyterlab-manager:plugin")
+
+
+@pytest.fixture
+def console_errors(window):
+    """The errors that the console has shown since the test began."""
+    window[1].clear()
+    return window[1]
+
+
+@pytest.fixture
+def page(window, console_errors):
+    """The window that all share. The test fails where its console has shown an error."""
+    yield window[0].page
+    assert [error for error in console_errors if not NOT_OURS.search(error)] == []
+
+
+@pytest.fixture
+def shown(window, page):
+    """The notebook, with a session and a panel that are new."""
+    window[0].afresh()
+    return window[0]
+
+
+@pytest.fixture
+def panel(shown):
+    """That panel."""
+    return shown.panel
+
+
+def test_choose_tweak_run_and_see_it_stream(page, panel):
+    panel.field("Config").select_option("demo-llama2")
+    panel.says_in_cell("%%azureml demo-llama2")
+    panel.field("Config").select_option("demo")
+    panel.field("Prompt").fill("Write 120 words about tea.")
+    panel.says_in_cell("%%azureml demo\nWrite 120 words about tea.")
+
+    panel.slider("temperature").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(panel.row("temperature").get_by_role("textbox")).to_have_value("0.95")
+    panel.says_in_cell("-p temperature=0.95")
+    panel.says("unsaved changes")
+    panel.type("max_tokens", "200")
+    panel.says_in_cell("-p max_tokens=200")
+
+    panel.button("Run").click()
+    expect(panel.button("Stop")).to_be_enabled()
+    expect(panel.answer).to_contain_text("demo endpoint")
+    begun = panel.answer.inner_text()
+    expect(panel.button("Run")).to_be_disabled()  # there is text, and it goes on
+    panel.ends()
+    assert len(panel.answer.inner_text()) > len(begun)
+    assert panel.answer.inner_text().startswith(begun.strip()[:20])
+
+
+def test_what_is_wrong_with_a_kwarg_is_said_beside_it_and_not_sent(page, panel):
+    panel.type("max_tokens", "many")
+    panel.says("'many' is no whole number")
+    panel.field("Prompt").fill("Hello")
+    panel.button("Run").click()
+    panel.says("max_tokens: 'many' is no whole number.")
+    panel.row("max_tokens").get_by_title("Do not send max_tokens").click()
+    expect(panel.field("max_tokens")).to_have_value("")
+    expect(panel.lines.filter(has_text=re.compile("^'many' is no"))).to_have_count(0)
+
+    rest = panel.field("Others, JSON")
+    rest.fill('{"logprobs": tru')
+    panel.field("Prompt").click()
+    panel.says("no JSON at column 14")
+    expect(rest).to_have_value('{"logprobs": tru')
+    rest.fill('{"logprobs": true}')
+    panel.field("Prompt").click()
+    panel.says_in_cell("-p logprobs=true")
+
+    panel.row("temperature").get_by_role("textbox").fill("9")
+    page.keyboard.press("Tab")
+    panel.says("above the documented 2; sent all the same")
+
+
+def test_stop_sequences_are_tags(page, panel):
+    stop = panel.field("stop")
+    stop.click()
+    for tag in ("END", "\\n\\n"):
+        page.keyboard.type(tag)
+        page.keyboard.press("Enter")
+        expect(stop).to_have_value("")
+    panel.says_in_cell("""-p 'stop=["END", "\\n\\n"]'""")
+    expect(stop).to_be_focused()  # else what is typed next would be the notebook's shortcuts
+    page.keyboard.type("left")
+    panel.field("seed").click()
+    panel.says_in_cell("""-p 'stop=["END", "\\n\\n", "left"]'""")
+    expect(panel.field("seed")).to_be_focused()
+    panel.row("stop").locator(".jupyter-widget-tag-close").first.click()
+    panel.says_in_cell("""-p 'stop=["\\n\\n", "left"]'""")
+    panel.row("stop").get_by_title("Do not send stop").click()
+    expect(panel.row("stop").locator(".jupyter-widget-tag-close")).to_have_count(0)
+
+
+def test_variables_come_from_the_notebook_or_are_typed(shown, panel):
+    panel.field("Prompt").fill("Say '{topic} and {other}'")
+    expect(panel.field("{topic}")).to_have_attribute("placeholder", "notebook: sparkling water")
+    expect(panel.field("{other}")).to_have_attribute("placeholder", "not in the notebook: type a value")
+    panel.button("Run").click()
+    panel.says("other")
+    expect(panel.answer).not_to_contain_text("sparkling")
+
+    shown.run("topic = 'lemonade'")
+    expect(panel.field("{topic}")).to_have_attribute("placeholder", "notebook: lemonade")
+    panel.type("{other}", "tea")
+    panel.says_in_cell("-v other=tea")
+    panel.button("Run").click()
+    panel.ends()
+    expect(panel.answer).to_contain_text("lemonade and tea")
+
+
+def test_stop_before_the_first_word_and_in_the_middle(shown, panel):
+    shown.run("faulty.script([Fault('slow', seconds=600), Fault('stalled', after=12)])")
+    panel.field("Config").select_option("faulty")
+    panel.field("Prompt").fill("Write 100 words about tea.")
+    panel.says_in_cell("%%azureml faulty\nWrite 100 words about tea.")
+    panel.button("Run").click()
+    expect(panel.button("Stop")).to_be_enabled()
+    panel.button("Stop").click()
+    panel.says("Stopped before the first word.")
+    panel.ends()
+
+    panel.button("Run").click()
+    expect(panel.answer).to_contain_text("demo endpoint")
+    expect(shown.run("6 * 7")).to_have_text("42")  # a cell runs meanwhile
+    expect(panel.button("Stop")).to_be_enabled()
+    panel.button("Stop").click()
+    panel.says("Stopped. What had arrived is kept.")
+    panel.ends()
+    expect(panel.answer).to_contain_text("demo endpoint")
+
+
+def test_several_answers_stand_side_by_side(panel):
+    panel.field("Prompt").fill("Write a haiku about tea.")
+    panel.says_in_cell("haiku")
+    panel.open("Several answers")
+    rows = panel.answer.locator("tbody tr")
+
+    panel.field("Repeat").fill("2")
+    panel.button("Repeat").click()
+    panel.says("2 answers")
+    panel.ends()
+    expect(rows).to_have_count(2)
+
+    panel.field("Compare with").select_option("demo-llama2")
+    panel.button("Compare").click()
+    expect(panel.answer).to_contain_text("demo-llama2")
+    panel.ends()
+    expect(rows).to_have_count(2)
+
+    panel.field("Sweep").select_option("temperature")
+    panel.type("over", "0, 0.5, 1")
+    panel.button("Sweep").click()
+    panel.says("3 answers")
+    panel.ends()
+    expect(rows).to_have_count(3)
+    expect(panel.answer).to_contain_text("temperature")
+    expect(panel.tab("Numbers").locator("th")).to_have_text(["", "0", "0.5", "1"])
+
+
+def test_every_result_tab_and_the_way_back(shown, panel):
+    panel.ask("Say 'first'")
+    panel.type("max_tokens", "50")
+    panel.ask("Say 'second'")
+    request = panel.tab("Request")
+    expect(request).to_contain_text("Authorization: Bearer **********")
+    expect(request).to_contain_text('"max_tokens": 50')
+    expect(panel.tab("Response")).to_contain_text('"finish_reason": "stop"')
+    expect(panel.tab("Numbers")).to_contain_text("completion tokens")
+    code = panel.tab("Code")
+    expect(code).to_contain_text("AzureMLChatOnlineEndpoint")
+    panel.field("Language").select_option("curl")
+    expect(code).to_contain_text("curl ")
+
+    history = panel.tab("History").locator("select")
+    expect(history.locator("option")).to_have_count(2)
+    history.select_option(index=1)
+    expect(panel.field("Prompt")).to_have_value("Say 'first'")
+    expect(panel.field("max_tokens")).to_have_value("")
+    panel.says("Number 1 is shown.")
+    expect(panel.tab("Answer")).to_contain_text("first")
+    panel.tab("History")
+    panel.button("Back to what I had").click()
+    expect(panel.field("Prompt")).to_have_value("Say 'second'")
+    expect(panel.field("max_tokens")).to_have_value("50")
+    expect(panel.button("Back to what I had")).to_be_disabled()
+
+
+def test_what_was_tweaked_is_kept_dropped_and_written_to_files(panel, lab):
+    panel.type("max_tokens", "77")
+    panel.says("unsaved changes")
+    panel.button("Save as").click()
+    panel.type("Save as", "mine")
+    panel.says("Saved mine.")
+    expect(panel.field("Config")).to_have_value("mine")
+    expect(panel.button("Save")).to_be_disabled()
+
+    panel.type("seed", "5")
+    expect(panel.button("Save")).to_be_enabled()
+    panel.button("Revert").click()
+    panel.says("Unsaved changes dropped.")
+    expect(panel.field("seed")).to_have_value("")
+    expect(panel.field("max_tokens")).to_have_value("77")
+
+    panel.button("Export").click()
+    expect(panel.field("File")).to_have_value("mine.json")
+    panel.type("File", "kept.json")
+    panel.says("Exported to kept.json. The key is not in it.")
+    written = json.loads((lab.root / "kept.json").read_text())
+    assert written["model_kwargs"] == {"max_tokens": 77}
+    assert "AZML_DEMO_KEY" not in json.dumps(written.get("endpoint_api_key", ""))
+
+    panel.button("Delete").click()
+    panel.says("Forget mine?")
+    panel.button("Delete").click()
+    panel.says("Deleted mine.")
+    expect(panel.field("Config")).not_to_have_value("mine")
+
+    panel.button("Import").click()
+    panel.type("File", "nowhere.json")
+    panel.says("nowhere.json")
+    panel.type("File", "kept.json")
+    panel.says("Imported kept.")
+    expect(panel.field("max_tokens")).to_have_value("77")
+
+
+def test_a_new_config_with_a_key_that_is_written_nowhere(shown, panel):
+    outputs = shown.run("closed = Emulator(key='sk-' + 'very-secret').start(); print(closed.url)")
+    url = outputs.inner_text().strip()
+    panel.button("New").click()
+    panel.says("A new config")
+    panel.open("Endpoint")
+    panel.type("URL", f"{url}/v1/chat/completions")
+    panel.type("Key", "env:NO_SUCH_KEY")
+    panel.says("✗ NO_SUCH_KEY is not set")
+    panel.button("Test").click()
+    panel.says("key: No key: the environment variable NO_SUCH_KEY is not set. Set it before starting Jupyter, or type")
+    panel.type("One-time key", "sk-very-secret")
+    expect(panel.field("One-time key")).to_have_value("")
+    panel.says("✓ typed, for this session")
+    expect(panel.field("Key")).to_have_value("ask")
+    panel.button("Detect").click()
+    panel.says("The swagger does not tell. Probe sends a short prompt in every dialect.")
+    panel.button("Probe").click()
+    panel.says("It speaks openai-chat")
+    panel.button("Test").click()
+    panel.says("It works")
+    expect(panel.ask("Say 'found'")).to_contain_text("found")
+    expect(panel.tab("Request")).to_contain_text("Authorization: Bearer **********")
+    panel.button("Save").click()
+    panel.type("Save as", "typed")
+    panel.says("Saved typed.")
+
+    saved = shown.saved()
+    assert "application/vnd.jupyter.widget-state+json" in saved
+    assert "env:NO_SUCH_KEY" in saved or "One-time key" in saved  # the state of the panel's own widgets
+    assert "sk-very-secret" not in saved
+    assert "azml-magics panel (" in saved  # what is shown where there are no widgets
+
+
+def test_an_endpoint_that_is_not_there_is_said_in_place(panel):
+    panel.open("Endpoint")
+    panel.type("URL", "http://127.0.0.1:9/score")
+    panel.button("Test").click()
+    panel.says("reach: ")
+    panel.field("Prompt").fill("Hello")
+    panel.says_in_cell("Hello")
+    panel.button("Run").click()
+    panel.says("Cannot connect to 127.0.0.1:9")
+    panel.ends()
+
+
+def test_the_cell_can_be_copied_or_inserted(page, panel):
+
+    def clipboard():
+        return page.evaluate("navigator.clipboard.readText()")
+
+    panel.field("Prompt").fill("Say 'copied'")
+    panel.says_in_cell("copied")
+    panel.button("Copy").click()
+    panel.says("Copied")
+    page.wait_for_function("navigator.clipboard.readText().then(text => text.includes('copied'))")
+    assert clipboard() == "%%azureml demo\nSay 'copied'"
+
+    # somebody who inserts cells: the clipboard stays as it is
+    page.evaluate("""
+        window.heard = [];
+        window.listener = event => { heard.push(event.detail.text); event.preventDefault(); event.stopPropagation(); };
+        window.addEventListener("azml-magics:insert-cell", listener, true);
+    """)
+    panel.field("Prompt").fill("Say 'inserted'")
+    panel.says_in_cell("inserted")
+    panel.button("Insert cell").click()
+    page.wait_for_function("heard.length")
+    assert page.evaluate("heard") == ["%%azureml demo\nSay 'inserted'"]
+    assert clipboard() == "%%azureml demo\nSay 'copied'"
+
+    # nobody who does
+    page.evaluate("""
+        window.removeEventListener("azml-magics:insert-cell", listener, true);
+        window.addEventListener("azml-magics:insert-cell", event => event.stopPropagation(), true);
+    """)
+    panel.button("Insert cell").click()
+    panel.says("Inserted. Without the JupyterLab extension it is in the clipboard")
+    page.wait_for_function("navigator.clipboard.readText().then(text => text.includes('inserted'))")
+
+    panel.tab("Code")
+    panel.root.locator(".jupyter-widget-TabPanel-tabContents").get_by_role("button", name="Copy").click()
+    page.wait_for_function("navigator.clipboard.readText().then(text => text.includes('AzureMLChatOnlineEndpoint'))")
+
+
+def test_cells_and_a_second_view_share_the_one_panel(page, shown, panel):
+    shown.run("%azureml use demo-chat")
+    expect(panel.field("Config")).to_have_value("demo-chat")
+    shown.run("%azureml save quick --from demo temperature=0.1")
+    shown.run("%azureml use quick")
+    expect(panel.field("Config")).to_have_value("quick")
+    expect(panel.row("temperature").get_by_role("textbox")).to_have_value("0.1")
+    shown.run("%%azureml\nSay 'in a cell'")
+    expect(panel.tab("History").locator("option").first).to_have_text(re.compile("in.a.cell"))
+
+    shown.run(SHOW, 3)
+    second = PanelPage(page, 1)
+    expect(second.field("Config")).to_have_value("quick")
+    second.field("Prompt").fill("Say 'twice'")
+    expect(panel.field("Prompt")).to_have_value("Say 'twice'")
+    second.button("Run").click()
+    second.ends()
+    expect(panel.tab("Answer")).to_contain_text("twice")
+    expect(second.answer).to_contain_text("twice")
+    shown.run("None", 3)
+    expect(page.locator(".azml-panel")).to_have_count(1)
+
+
+def test_it_outlives_its_view_and_the_page(page, shown, panel):
+    panel.field("Prompt").fill("Write 200 words about tea.")
+    panel.says_in_cell("200 words")
+    panel.button("Run").click()
+    expect(panel.answer).to_contain_text("demo endpoint")
+    shown.notebook.select(1)
+    shown.notebook.command("notebook:clear-cell-output")  # in the middle of the answer
+    expect(page.locator(".azml-panel")).to_have_count(0)
+    shown.notebook.run(1)
+    expect(panel.field("Prompt")).to_have_value("Write 200 words about tea.")
+    expect(panel.answer).to_contain_text("demo endpoint")
+    panel.ends()
+
+    shown.saved()
+    shown.notebook.reload()
+    expect(panel.field("Prompt")).to_have_value("Write 200 words about tea.", timeout=30_000)
+    expect(panel.answer).to_contain_text("demo endpoint")
+    expect(panel.ask("Say 'back'")).to_contain_text("back")
+
+
+def test_a_restart_of_the_kernel(shown, panel):
+    panel.ask("Say 'before'")
+    shown.notebook.restart_kernel()
+    shown.notebook.wait_for_kernel()
+    shown.afresh()
+    expect(panel.ask("Say 'after'")).to_contain_text("after")
+
+
+def test_an_answer_with_html_in_it_does_nothing(page, panel):
+    answer = panel.ask("Say '<img src=x onerror=window.pwned=1> <script>window.pwned=1</script> end'")
+    expect(answer).to_contain_text("<img src=x onerror=window.pwned=1> <script>window.pwned=1</script> end")
+    expect(answer.locator("img, script")).to_have_count(0)
+    panel.open("Several answers")
+    panel.field("Repeat").fill("2")
+    panel.button("Repeat").click()
+    panel.says("2 answers")
+    expect(answer.locator("td", has_text="onerror=window.pwned")).to_have_count(2)
+    expect(answer.locator("img, script")).to_have_count(0)
+    for tab in ("Request", "Response", "Code", "Numbers", "History"):
+        expect(panel.tab(tab)).to_be_visible()
+    assert page.evaluate("window.pwned") is None
+
+
+def test_two_megabytes_of_an_answer_leave_the_page_usable(shown, panel):
+    shown.run("faulty.script([Fault('big', size=2_000_000)])")
+    panel.field("Config").select_option("faulty")
+    answer = panel.ask("Write a lot.")
+    expect(answer).to_contain_text("more characters. The whole is in %azureml last.")
+    panel.field("Prompt").fill("Say 'still here'")
+    panel.says_in_cell("still here")
+    expect(panel.tab("Response")).to_be_visible()
+    expect(panel.ask("Say 'still here'")).to_contain_text("still here")

@@ -1,0 +1,67 @@
+"""What frontends choose that do not know our mime type: Markdown for an answer, the table for several, never the JSON."""
+
+from __future__ import annotations
+
+import pytest
+from nbconvert import HTMLExporter, MarkdownExporter
+
+from azml_magics.core.comparison import Batch, Row
+from azml_magics.core.config import LLMConfig
+from azml_magics.core.response import Response
+from azml_magics.notebook import display
+
+# VS Code: NOTEBOOK_DISPLAY_ORDER in its source (notebookCommon.ts); what is in no such list, and has no renderer, comes last
+VS_CODE = (
+    "application/json",
+    "application/javascript",
+    "text/html",
+    "image/svg+xml",
+    "text/latex",
+    "text/markdown",
+    "image/png",
+    "image/jpeg",
+    "text/plain",
+)
+# JupyterLab without the extension: the ranks of @jupyterlab/rendermime's factories, best first, then its JSON viewer's
+JUPYTERLAB = (
+    "application/json",
+    "text/html",
+    "text/latex",
+    "text/markdown",
+    "image/svg+xml",
+    "image/png",
+    "text/plain",
+)
+
+
+def orders():
+    """Frontend -> the mime types it takes, best first."""
+    exporters = {
+        kind.__name__: kind().config.NbConvertBase.display_data_priority for kind in (HTMLExporter, MarkdownExporter)
+    }
+    return {"VS Code": VS_CODE, "JupyterLab": JUPYTERLAB, **exporters}
+
+
+def chosen(order, bundle):
+    return next(mime for mime in order if mime in bundle)
+
+
+@pytest.mark.parametrize("frontend", orders())
+def test_an_answer_is_markdown(frontend):
+    bundle, _ = display.response_bundle(Response("Rivers **run**."))
+    assert chosen(orders()[frontend], bundle) == "text/markdown"
+    assert display.RESPONSE_MIME in bundle
+
+
+@pytest.mark.parametrize("frontend", orders())
+def test_an_answer_as_text_is_text(frontend):
+    bundle, _ = display.response_bundle(Response("Rivers **run**.", format="text"))
+    assert chosen(orders()[frontend], bundle) == "text/plain"
+
+
+@pytest.mark.parametrize("frontend", orders())
+def test_several_answers_are_a_table(frontend):
+    batch = Batch([Row({"config": name}, LLMConfig(), Response("Rivers run.")) for name in ("a", "b")])
+    bundle, _ = display.batch_bundle(batch)
+    assert chosen(orders()[frontend], bundle) == "text/html"
+    assert display.RESPONSE_MIME in bundle

@@ -1,0 +1,49 @@
+"""What TypeScript and Python both know is the same on both sides."""
+
+from __future__ import annotations
+
+import json
+import keyword
+import re
+
+from azml_magics.notebook import kept_call
+from azml_magics.notebook.display import RESPONSE_MIME
+from azml_magics.notebook.options import CELL_OPTIONS
+from azml_magics.panel import view
+
+from .conftest import ROOT
+
+SOURCES = ROOT / "labextension" / "src"
+
+
+def source(name):
+    return (SOURCES / name).read_text(encoding="utf-8")
+
+
+def test_the_options_without_a_value():
+    switches = {flag for flags, keywords in CELL_OPTIONS if keywords.get("action") == "store_true" for flag in flags}
+    known = json.loads(source("cell-options.json"))
+    assert known == {"switches": sorted(switches)}, "labextension/src/cell-options.json lists them, too"
+    # the front end takes the word behind any other option for its value
+    assert {keywords.get("action", "store") for _, keywords in CELL_OPTIONS} <= {"store", "store_true", "append"}
+
+
+def test_pythons_keywords():
+    words = re.search(r"new Set\(\s*\((.*?)\)\.split", source("variables.ts"), re.DOTALL)
+    assert sorted(" ".join(re.findall(r"'(.*?)'", words[1])).split()) == sorted(keyword.kwlist)
+
+
+def test_the_mime_type_and_the_marks_in_a_kept_call():
+    assert f"RESPONSE_MIME = '{RESPONSE_MIME}'" in source("response/document.ts")
+    assert kept_call._MARK in source("response/kept-call.ts")
+
+
+def test_the_event_by_which_the_panel_inserts_a_cell():
+    assert f"'{view.INSERT_EVENT}'" in source("commands.ts")
+
+
+def test_every_command_in_the_schema_exists():
+    schema = (ROOT / "labextension/schema/panel.json").read_text(encoding="utf-8")
+    named = set(re.findall(r'"command": "(.*?)"', schema))
+    assert named
+    assert named <= set(re.findall(r"'(azml-magics:[a-z-]+)'", source("commands.ts")))

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from .core.response import Chunk as Chunk
     from .core.response import Response as Response
     from .core.response import Usage as Usage
+    from .core.rows.mapping import amap_rows as amap_rows
+    from .core.rows.mapping import map_rows as map_rows
     from .core.secrets import KeyRef as KeyRef
     from .core.wire import register as register_formatter
     from .serialization import load as load_config
@@ -37,10 +39,12 @@ _LAZY = {
     "Response": ("core.response", "Response"),
     "Usage": ("core.response", "Usage"),
     "ainvoke": ("core.invoke", "ainvoke"),
+    "amap_rows": ("core.rows.mapping", "amap_rows"),
     "astream": ("core.invoke", "astream"),
     "errors": ("errors", ""),
     "invoke": ("core.invoke", "invoke"),
     "load_config": ("serialization", "load"),
+    "map_rows": ("core.rows.mapping", "map_rows"),
     "register_formatter": ("core.wire", "register"),
     "save_config": ("serialization", "save"),
     "stream": ("core.invoke", "stream"),
@@ -55,11 +59,13 @@ __all__ = [
     "Usage",
     "__version__",
     "ainvoke",
+    "amap_rows",
     "astream",
     "errors",
     "invoke",
     "load_config",
     "load_ipython_extension",
+    "map_rows",
     "register_formatter",
     "save_config",
     "stream",

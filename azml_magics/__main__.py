@@ -1,9 +1,10 @@
-"""The command line: `azml-magics demo` runs the quickstart in a real kernel, `azml-magics demo --lab` opens it."""
+"""The command line: `azml-magics demo` runs the quickstart in a real kernel, with --lab it opens all tutorials."""
 
 from __future__ import annotations
 
 import argparse
 import importlib.util
+import os
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 QUICKSTART = "01_quickstart.ipynb"
+COPY = Path("azml-magics-notebooks")  # of the tutorials, in the folder where --lab is run
 _WIDTH = 100
 _CELL_TIMEOUT = 120
 
@@ -29,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"azml-magics {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
     demo = commands.add_parser("demo", help="run the quickstart notebook against the embedded endpoint")
-    demo.add_argument("--lab", action="store_true", help="open the notebooks in JupyterLab; further options go to it")
+    demo.add_argument("--lab", action="store_true", help="open the tutorials in JupyterLab; further options go to it")
     options, further = parser.parse_known_args(argv)
     if further and not options.lab:
         parser.error(f"unrecognized arguments: {' '.join(further)}")
@@ -53,6 +55,7 @@ def run_quickstart() -> int:
         return _complain(f"azml-magics demo needs {error.name}.", 'Run pip install "azml-magics[demo]".')
     notebook: Any = nbformat.read(notebooks() / QUICKSTART, as_version=4)  # type: ignore[no-untyped-call]  # untyped
     client = NotebookClient(notebook, timeout=_CELL_TIMEOUT, kernel_name="python3")
+    client.extra_arguments = ["--log-level=40"]  # ipykernel warns of its unencrypted loopback; errors still show
     with _workshop() as folder, client.setup_kernel(cwd=str(folder)):
         for index, cell in enumerate(notebook.cells):
             print(_source(cell), flush=True)
@@ -90,22 +93,41 @@ def _text(output: Any) -> str:
 
 
 def open_lab(further: Sequence[str]) -> int:
-    """Open the notebooks in JupyterLab; from an installed package, a copy of them in this folder."""
+    """Open a copy of the tutorials, in this folder, in JupyterLab; the embedded endpoint runs beside it."""
     if importlib.util.find_spec("jupyterlab") is None:
         return _complain("azml-magics demo --lab needs JupyterLab.", 'Run pip install "azml-magics[lab]".')
-    source = notebooks()
-    if source.parent.name == "azml_magics":
-        copy = Path("azml-magics-notebooks")
-        copy.mkdir(exist_ok=True)
-        for notebook in source.glob("*.ipynb"):
-            if not (copy / notebook.name).exists():  # a person's own changes are theirs
-                shutil.copy(notebook, copy)
-        source = copy
-    command = [sys.executable, "-m", "jupyterlab", str(source / QUICKSTART), *further]
+    from .notebook.demos import DEMO_KEY_VARIABLE, DEMO_URL_VARIABLE, demo_endpoint
+
     try:
-        return subprocess.run(command, check=False).returncode  # noqa: S603 - our own interpreter, no shell
-    except KeyboardInterrupt:
-        return 0
+        endpoint = demo_endpoint()
+        _copy_tutorials()
+    except ImportError as error:
+        return _complain(f"azml-magics demo --lab needs {error.name}.", 'Run pip install "azml-magics[lab]".')
+    except OSError as error:
+        return _complain(
+            f"The tutorials cannot be copied to {COPY}: {error.strerror or error}.", "Run it in a folder of your own."
+        )
+    print(
+        f"The tutorials are in {COPY}, yours to change. The demo endpoint runs beside it: %azureml demo finds it.",
+        flush=True,
+    )
+    command = [sys.executable, "-m", "jupyterlab", str(COPY / QUICKSTART), *further]
+    with endpoint:
+        shared = {DEMO_URL_VARIABLE: endpoint.url, DEMO_KEY_VARIABLE: endpoint.key}
+        try:
+            return subprocess.run(command, env={**os.environ, **shared}, check=False).returncode  # noqa: S603 - our own interpreter, no shell
+        except KeyboardInterrupt:
+            return 0
+
+
+def _copy_tutorials() -> None:
+    """Copy the notebooks and what they replay; what a person has there already is theirs, and stays."""
+    source = notebooks()
+    for path in sorted([*source.glob("*.ipynb"), *source.glob("cassettes/*")]):
+        copy = COPY / path.relative_to(source)
+        if not copy.exists():
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)  # without its mode: an installed file may be for reading only
 
 
 def _complain(*lines: str) -> int:

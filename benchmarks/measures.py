@@ -85,10 +85,11 @@ class Load:
     def name(self) -> str:
         return f"{self.prompts:,} prompts, {self.concurrency} at a time: "
 
-    def run(self, bench: Bench, contender: str) -> Run:
-        """What `medians` takes."""
-        sizes = ("--prompts", self.prompts, "--concurrency", self.concurrency, "--warm", bench.https)
-        return ("peers", "batches", contender, f"{bench.https}/delay=100", *sizes)
+    def run(self, bench: Bench, contender: str, url: str = "") -> Run:
+        """What `medians` takes; over TLS, unless another URL is given."""
+        url = url or bench.https
+        sizes = ("--prompts", self.prompts, "--concurrency", self.concurrency, "--warm", url)
+        return ("peers", "batches", contender, f"{url}/delay=100", *sizes)
 
     def row(self, ours: str, figures: Figures, peer: str, theirs: float, limit: float | None = None) -> Row:
         return Row(f"{self.name}`{ours}`", figures["seconds"], peer, theirs, "s", limit)
@@ -124,6 +125,48 @@ def _community(bench: Bench, load: Load, ours: tuple[Figures, Figures], share: i
     peer = COMMUNITY + (f", {part.prompts} prompts times {share}" if share > 1 else "")
     rows = zip(("llm.batch", "llm.abatch"), ours, slow, strict=True)
     return [load.row(name, mine, peer, theirs["seconds"] * share, 1 / 50) for name, mine, theirs in rows]
+
+
+def rows(bench: Bench, quick: bool) -> list[Row]:
+    """map_rows at the same loads, over TLS and plain http, beside the HTTP clients and langchain_community."""
+    made = []
+    for load in (Load(400, 64, 1.2), Load(1000, 256, 2.5)):
+        for scheme, url in (("TLS", bench.https), ("http", bench.http)):
+            made += _rows(bench, quick, load, scheme, url)
+    return made
+
+
+def _rows(bench: Bench, quick: bool, load: Load, scheme: str, url: str) -> list[Row]:
+    names = ("rows", "arows", "rows-journal", "aiohttp", "httpx")
+    took = bench.medians(3 if quick else 7, *(load.run(bench, name, url) for name in names))
+    ours, on_loop, journaled, aiohttp, pool = took
+    share = 10 if quick else 1
+    part = replace(load, prompts=load.prompts // share)
+    (slow,) = bench.medians(1, part.run(bench, "community-batch", url))
+    peer = f"{COMMUNITY}.batch" + (f", {part.prompts} prompts times {share}" if share > 1 else "")
+
+    def row(what: str, figures: Figures, peer: str, theirs: float, limit: float | None = None) -> Row:
+        return replace(load.row(what, figures, peer, theirs, limit), note=scheme)
+
+    return [
+        row("map_rows", ours, "ideal", load.ideal, load.limit),
+        row("amap_rows", on_loop, "ideal", load.ideal, load.limit),
+        row("map_rows, journal", journaled, "ideal", load.ideal, load.limit),
+        row("map_rows", ours, "aiohttp", aiohttp["seconds"]),
+        row("map_rows", ours, f"httpx, {load.concurrency} connections", pool["seconds"]),
+        row("map_rows", ours, peer, slow["seconds"] * share, 1 / 50 if load.concurrency == 64 else None),
+    ]
+
+
+def memory(bench: Bench, quick: bool) -> list[Row]:
+    """What many rows with a journal hold in memory."""
+    number = 20_000 if quick else 100_000
+    held = bench.probe("ours", "memory", bench.http, "--rows", number)
+    after = f"memory after {number:,} rows with a journal"
+    return [
+        Row(after, held["all"], f"after {number // 10:,}", held["tenth"], "MB", 4, True),
+        Row(f"{after}, read again", held["again"], f"after {number // 10:,}", held["tenth"], "MB", 8, True),
+    ]
 
 
 def streams(bench: Bench, quick: bool) -> list[Row]:
@@ -167,6 +210,8 @@ MEASURES: dict[str, Callable[[Bench, bool], list[Row]]] = {
     "cells": cells,
     "calls": calls,
     "batches": batches,
+    "rows": rows,
+    "memory": memory,
     "streams": streams,
     "displays": displays,
     "install": install,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FOLDER = Path(__file__).parent
-LONGEST = 300  # seconds for one probe
+LONGEST = 600  # seconds for one probe
 Run: TypeAlias = "tuple[object, ...]"  # environment, probe, the probe's arguments
 
 

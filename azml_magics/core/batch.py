@@ -1,4 +1,4 @@
-"""Many prompts, a bounded number at a time, results in order."""
+"""Many prompts, a bounded number at a time, results in order; each request in its turn at its endpoint's gate."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import contextvars
 import threading
 from collections.abc import Sized
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from .gate import Abandoned, Pacing, pacing
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -52,13 +54,16 @@ async def amap(
                 on_result(index, result)
 
     workers: list[asyncio.Task[None]] = []
+    turns = Pacing(at_once=concurrency)
     try:
-        for _ in range(concurrency):
-            workers.append(asyncio.create_task(worker()))
-            if len(workers) % 16 == 0:
-                await asyncio.sleep(0)  # lets the first ones send while the rest are made
+        with pacing(turns):  # each task keeps the context that it is made in
+            for _ in range(concurrency):
+                workers.append(asyncio.create_task(worker()))
+                if len(workers) % 16 == 0:
+                    await asyncio.sleep(0)  # lets the first ones send while the rest are made
         await asyncio.gather(*workers)
     finally:
+        turns.stop()
         for task in workers:
             task.cancel()
         await asyncio.gather(*workers, return_exceptions=True)
@@ -95,27 +100,42 @@ def map_in_threads(
                 results[index] = _tried(work, value)
                 if isinstance(results[index], Exception) and not return_exceptions:
                     stopped.set()
+        except Abandoned:  # the batch was stopped while an item waited for its turn
+            pass
         except Exception as error:  # noqa: BLE001 - the items themselves could not be read; raised below
             unreadable.append(error)
             stopped.set()
 
     count = min(concurrency, len(items)) if isinstance(items, Sized) else concurrency
-    threads = [
-        threading.Thread(target=contextvars.copy_context().run, args=(worker,), name="azml-magics-batch", daemon=True)
-        for _ in range(count)
-    ]
+    turns = Pacing(at_once=count, stopped=stopped)
+    threads = _threads(worker, count, turns)
     try:
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
     finally:
-        stopped.set()
+        turns.stop()
     answers = [results[index] for index in sorted(results)]
-    failures = [] if return_exceptions else [answer for answer in answers if isinstance(answer, Exception)]
-    for failure in (*failures, *unreadable):
-        raise failure
+    failures = [] if return_exceptions else answers
+    _raise_first([*failures, *unreadable])
     return answers
+
+
+def _raise_first(results: Iterable[Any]) -> None:
+    for result in results:
+        if isinstance(result, Exception):
+            raise result
+
+
+def _threads(worker: Callable[[], None], count: int, turns: Pacing) -> list[threading.Thread]:
+    """Threads that will run `worker`, each in the caller's context, and wait for their turns."""
+    with pacing(turns):
+        contexts = [contextvars.copy_context() for _ in range(count)]
+    return [
+        threading.Thread(target=context.run, args=(worker,), name="azml-magics-batch", daemon=True)
+        for context in contexts
+    ]
 
 
 def _tried(work: Callable[[T], R], item: T) -> R | Exception:

@@ -13,9 +13,11 @@ from .secrets import KeyRef, Secret, masked
 from .wire.base import Call, Formatter, Message, messages_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from .config import LLMConfig
+
+LONGEST_REPLY = 64 * 1024  # bytes of a reply that cannot be read, kept for the person to look at
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ def placed(error: AzmlError, config: LLMConfig, *secrets: Secret | None) -> Azml
     """`error` with its place in `config`, and without the `secrets` that a server may have repeated."""
     error.cause = masked(error.cause, *secrets)
     error.args = (error.cause,)
+    error.reply = masked(error.reply, *secrets)
     if isinstance(error, EndpointError):
         error.body = masked(error.body, *secrets)
         error.headers = {name: masked(value, *secrets) for name, value in error.headers.items()}
@@ -117,8 +120,8 @@ def _fits_a_header(text: str) -> bool:
     return text.isascii() and text.isprintable()
 
 
-def plan_of(prepared: Prepared) -> Plan:
-    """The plan that sends the call: a fresh one every time."""
+def plan_of(prepared: Prepared, again: Callable[[AzmlError], bool | None] | None = None) -> Plan:
+    """The plan that sends the call: a fresh one every time. `again` is the policy's."""
     config = prepared.config
     refreshed = None
     if isinstance(config.key, KeyRef) and config.key.is_token:
@@ -132,7 +135,7 @@ def plan_of(prepared: Prepared) -> Plan:
             auth = endpoint.auth_headers(prepared.request.url, fresh.reveal(), is_token=True)
             return {**prepared.request.headers, **auth}
 
-    return attempts(prepared.request, max_retries=config.max_retries, refreshed=refreshed)
+    return attempts(prepared.request, max_retries=config.max_retries, refreshed=refreshed, again=again)
 
 
 def read_answer(prepared: Prepared, answer: Answer, latency: float, first: float | None = None) -> Response:
@@ -145,6 +148,7 @@ def read_answer(prepared: Prepared, answer: Answer, latency: float, first: float
         reply = prepared.formatter.decode(answer.body, prepared.call)
     except AzmlError as error:
         error.at(**place)
+        error.reply = answer.body[:LONGEST_REPLY].decode("utf-8", "replace")
         if error.response is not None:  # what the content filter let through
             times: dict[str, Any] = {"latency": latency, "time_to_first_token": first}
             error.response = replace(error.response, config=prepared.config.name, **times, **place)

@@ -162,7 +162,8 @@ class Batch(Sequence[Row]):
 
     def to_html(self, *, times: bool = False) -> str:
         """The rows as an HTML table, everything escaped; words unlike the first row's are in <mark>."""
-        headings = "".join(f"<th>{html.escape(name)}</th>" for name in (self._setting_name(), *_columns(times=times)))
+        names = (self._setting_name(), *_columns(times=times))
+        headings = "".join(f'<th style="{_LEFT}">{html.escape(name)}</th>' for name in names)
         lines = []
         for row, pieces in zip(self, self._marked(), strict=True):
             text = "".join(

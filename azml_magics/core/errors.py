@@ -25,6 +25,8 @@
   + SchemaMismatch          the answer does not keep to the schema that was asked for
   + NotRecorded             a replayed cassette has no answer for this request
   + RunnableFailed          a LangChain object that a cell asked raised
+  + JournalError            a journal of rows cannot be used: unwritable, in use, or another run's
+  + RowsStopped             a run over rows ended before its last row; `batch` holds what came
 * Interrupted               a KeyboardInterrupt that keeps the text so far
 """
 
@@ -64,7 +66,8 @@ class AzmlError(Exception):
     """An error with a cause, a remedy, and the place where it happened.
 
     `str(error)` is one line; in a notebook that line is all that shows. Attributes: `cause`, `remedy`, `config`
-    (name), `deployment`, `request_id`, and `response`: what had arrived before it failed, or None.
+    (name), `deployment`, `request_id`, `response`: what had arrived before it failed, or None, and `reply`: the text of
+    a 200 that could not be read (at most 64 KiB, key masked), or "".
     """
 
     def __init__(
@@ -83,6 +86,7 @@ class AzmlError(Exception):
         self.deployment = deployment
         self.request_id = request_id
         self.response: Response | None = None
+        self.reply = ""
 
     def at(self, *, config: str = "", deployment: str = "", request_id: str = "") -> AzmlError:
         """This error, with those parts of its place filled in that it does not know yet."""
@@ -250,6 +254,18 @@ class NotRecorded(AzmlError):
 
 class RunnableFailed(AzmlError):
     """An error that a chain or another provider's model raised, in one line; the original is its cause."""
+
+
+class JournalError(AzmlError):
+    """A journal that cannot be used: not writable, in use by another run, or the journal of other questions."""
+
+
+class RowsStopped(AzmlError):
+    """A run over rows that ended before its last row; `batch` holds the rows with what came, its cause is the error."""
+
+    def __init__(self, cause: str, *, remedy: str = "", batch: Batch | None = None, **place: str) -> None:
+        super().__init__(cause, remedy=remedy, **place)
+        self.batch = batch
 
 
 class Interrupted(KeyboardInterrupt):

@@ -97,9 +97,10 @@ def fault(status: int, headers: Mapping[str, str], body: bytes, *, request_bytes
     said = message_in(value) if value is not None else _plain(text)
     inner = inner_status(headers) if status == 424 else None
     kind, what, remedy = _classified(status, inner, headers, said, value)
-    size = f" of {request_bytes:,} bytes" if status == 413 and request_bytes else ""
+    if status == 413 and request_bytes:
+        what = what.replace("request", f"request of {request_bytes:,} bytes", 1)
     shown_status = f"{status}, {inner} inside" if inner else str(status)
-    cause = f"{what}{size} ({shown_status})" + (f": {one_line(said, 300)}" if said else "")
+    cause = f"{what} ({shown_status})" + (f": {one_line(said, 300)}" if said else "")
     return kind(
         cause,
         remedy=remedy,

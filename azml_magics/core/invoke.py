@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING
 
 from .call import description_request, placed, plan_of, prepare, read_answer
 from .errors import AzmlError, Interrupted
+from .gate import turn_for
 from .policy import attempts
 from .stream import AsyncResponseStream, ResponseStream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from .call import Prepared
     from .config import LLMConfig
+    from .gate import Turn
     from .response import Response
     from .wire.base import Message
 
@@ -31,6 +34,8 @@ def invoke(config: LLMConfig, prompt: str | Sequence[Message]) -> Response:
     from . import transport
 
     prepared = prepare(config, prompt)
+    if (turn := turn_for(config)) is not None:
+        return _in_turn(prepared, turn)
     start = time.perf_counter()
     try:
         answer = transport.send(plan_of(prepared))
@@ -41,17 +46,35 @@ def invoke(config: LLMConfig, prompt: str | Sequence[Message]) -> Response:
     return read_answer(prepared, answer, time.perf_counter() - start)
 
 
+def _in_turn(prepared: Prepared, turn: Turn) -> Response:
+    """The answer of one call of many; its latency is counted from its turn."""
+    from . import transport
+
+    try:
+        answer = transport.send(plan_of(prepared, turn.again), turn.run.pause, turn)
+    except AzmlError as error:
+        raise prepared.placed(error) from error.__cause__
+    return _paid(prepared, turn, read_answer(prepared, answer, time.monotonic() - turn.began))
+
+
+def _paid(prepared: Prepared, turn: Turn, response: Response) -> Response:
+    turn.spent(response.usage, len(prepared.request.body), response.text)
+    return response
+
+
 async def ainvoke(config: LLMConfig, prompt: str | Sequence[Message]) -> Response:
     """What `invoke` does, on the running event loop."""
     from . import transport
 
     prepared = prepare(config, prompt)
-    start = time.perf_counter()
+    turn = turn_for(config)
+    start = time.monotonic()
     try:
-        answer = await transport.asend(plan_of(prepared))
+        answer = await transport.asend(plan_of(prepared, turn.again if turn else None), turn)
     except AzmlError as error:
         raise prepared.placed(error) from error.__cause__
-    return read_answer(prepared, answer, time.perf_counter() - start)
+    response = read_answer(prepared, answer, time.monotonic() - (turn.began if turn else start))
+    return _paid(prepared, turn, response) if turn else response
 
 
 def fetch(config: LLMConfig, url: str) -> bytes:

@@ -82,6 +82,7 @@ def attempts(
     *,
     max_retries: int,
     refreshed: Callable[[], Mapping[str, str]] | None = None,
+    again: Callable[[AzmlError], bool | None] | None = None,
     jitter: Callable[[], float] = random.random,
 ) -> Plan:
     """The plan of one call: yields what to do, returns the 200, raises the error.
@@ -90,7 +91,8 @@ def attempts(
     connection that never opened, `max_retries` times, after Retry-After or half a second doubling, with jitter, at
     most 30 s. Not 408, 504 or a read timeout: the model goes on computing, and a repeat adds to its load. A kept-alive
     connection that the server had closed is replaced once, beyond that count. `refreshed` gives headers with a fresh
-    token; it is tried once after a 401.
+    token; it is tried once after a 401. `again`, asked of every error, may have the request sent once more, at once and
+    beyond that count, or never (False): where many prompts wait for their turns, the waiting is done there.
     """
     retried = 0
     while True:
@@ -114,7 +116,10 @@ def attempts(
             assert isinstance(outcome, Broken)
             error = broken(outcome, request)
             passing = outcome.how in {"refused", "connect-timeout"}
-        if retried >= max_retries or not passing:
+        wish = again(error) if again is not None else None
+        if wish:
+            continue
+        if retried >= max_retries or not passing or wish is False:
             raise error from error.__cause__
         yield Sleep(_delay(error, retried, jitter))
         retried += 1

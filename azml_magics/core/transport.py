@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 
+    from .gate import Turn
+
 __all__ = ["asend", "broken", "close", "send", "trust"]
 
 _MOST_IDLE_LANES = 256
@@ -83,15 +85,21 @@ def close() -> None:
 # ---- sync ----------------------------------------------------------------------------------------------------
 
 
-def send(plan: Plan, wait: Callable[[float], Any] = time.sleep) -> Answer:
-    """Do what `plan` asks until it returns its answer or raises. `wait` sleeps."""
+def send(plan: Plan, wait: Callable[[float], Any] = time.sleep, turn: Turn | None = None) -> Answer:
+    """Do what `plan` asks until it returns its answer or raises. `wait` sleeps; every request waits for its `turn`."""
     step: Any = next(plan)
     while True:
         outcome = None
         if isinstance(step, Sleep):
             wait(tape.pause(step.seconds))
-        else:
+        elif turn is None:
             outcome = _exchange(step.request, fresh=step.fresh)
+        else:
+            turn.take()
+            try:
+                outcome = _exchange(step.request, fresh=step.fresh)
+            finally:
+                turn.end(outcome)
         try:
             step = plan.send(outcome)
         except StopIteration as done:
@@ -177,7 +185,7 @@ async def _kept(lanes: _Lanes) -> AsyncGenerator[None, None]:
             await lane.connection.aclose()
 
 
-async def asend(plan: Plan) -> Answer:
+async def asend(plan: Plan, turn: Turn | None = None) -> Answer:
     """What `send` does, on the running event loop."""
     lanes = await _loop_lanes()
     step: Any = next(plan)
@@ -185,8 +193,14 @@ async def asend(plan: Plan) -> Answer:
         outcome = None
         if isinstance(step, Sleep):
             await asyncio.sleep(tape.pause(step.seconds))
-        else:
+        elif turn is None:
             outcome = await _aexchange(step.request, lanes, fresh=step.fresh)
+        else:
+            await turn.atake()
+            try:
+                outcome = await _aexchange(step.request, lanes, fresh=step.fresh)
+            finally:
+                turn.end(outcome)
         try:
             step = plan.send(outcome)
         except StopIteration as done:

@@ -97,7 +97,7 @@ class Fault:
 
     __slots__ = ("name", "options")
 
-    def __init__(self, name: str | int, **options: Any) -> None:
+    def __init__(self, name: str | int, /, **options: Any) -> None:
         wanted = str(name).strip().lower().replace("_", "-")
         wanted = _ALIASES.get(wanted, wanted)
         if wanted not in KINDS:

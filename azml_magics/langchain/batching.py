@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.runnables.config import RunnableConfig, get_config_list
 
 from ..core.batch import DEFAULT_CONCURRENCY, amap, map_in_threads
+from .threads import threads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +47,7 @@ class ConcurrentBatch:
         return_exceptions: bool = False,
         **kwargs: Any,
     ) -> list[Any]:
-        """What `batch` does, on the running event loop."""
+        """What `batch` does, without holding up the running event loop; the requests go out in threads, too."""
         configs = get_config_list(config, len(inputs)) if inputs else []
         return await self._answers(inputs, configs, return_exceptions, kwargs) if inputs else []
 
@@ -56,12 +57,10 @@ class ConcurrentBatch:
         async def answer(row: tuple[Any, RunnableConfig]) -> Any:
             return await self.ainvoke(*row, **kwargs)  # type: ignore[attr-defined] # the model class has it
 
-        return await amap(
-            answer,
-            zip(inputs, configs, strict=True),
-            concurrency=min(_concurrency(configs), len(inputs)),
-            return_exceptions=return_exceptions,
-        )
+        concurrency = min(_concurrency(configs), len(inputs))
+        rows = zip(inputs, configs, strict=True)
+        with threads(concurrency):
+            return await amap(answer, rows, concurrency=concurrency, return_exceptions=return_exceptions)
 
 
 def _concurrency(configs: Sequence[RunnableConfig]) -> int:

@@ -54,6 +54,16 @@ class CellOptions(ConfigOptions):
     repeat: int | None = None
     compare: str | None = None
     sweep: tuple[str, ...] = ()
+    each: str | None = None
+    journal: str | None = None
+    retry_failed: bool = False
+    limit: int | None = None
+    sample: int | None = None
+    concurrency: int | None = None
+    rpm: float | None = None
+    tpm: float | None = None
+    max_tokens_total: int | None = None
+    client: str | None = None
     no_stream: bool = False
     dry_run: bool = False
     save: str | None = None

@@ -25,13 +25,20 @@ if TYPE_CHECKING:
     from .magics import AzureMLMagics
 
 
+_OF_ROWS = ("journal", "retry_failed", "limit", "sample", "concurrency", "rpm", "tpm", "max_tokens_total", "client")
+
+
 def run(magics: AzureMLMagics, options: CellOptions, body: str) -> Any:
-    """The Response of the cell, or the Batch; None with --quiet; the request with --dry-run; the help with --help."""
+    """The Response of the cell, or the Batch of several; None with --quiet; the request with --dry-run."""
     if options.help:
         return display.Note(help_text.cell_help())
     _check(options)
     from . import runnables, several
 
+    if options.each is not None:
+        from . import each
+
+        return each.run(magics, options, body)
     if several.wanted(options):
         return several.run(magics, options, body)
     found = calls.named_object(magics, options)
@@ -56,7 +63,15 @@ def _check(options: CellOptions) -> None:
         check_name(options.save)
     if options.insert and options.format != "code":
         raise UsageError("--insert puts code into the next cell", remedy="Add -F code.")
-    several = {"--compare": options.compare, "--sweep": options.sweep, "-n": options.repeat}
+    rows = {f"--{name.replace('_', '-')}": getattr(options, name) for name in _OF_ROWS}
+    for lonely in (name for name, given in rows.items() if given and options.each is None):
+        raise UsageError(f"{lonely} goes with --each", remedy="Name the rows with --each $rows.")
+    several = {
+        "--compare": options.compare,
+        "--sweep": options.sweep,
+        "-n": options.repeat,
+        "--each": options.each,
+    }
     single = {
         "--schema": options.schema,
         "-c": options.conversation,

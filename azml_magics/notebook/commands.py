@@ -1,12 +1,10 @@
-"""The verbs of %azureml: configs and the demo here; files, checks and the past in their own modules."""
+"""The verbs of %azureml: configs here; the demo, files, checks and the past in their own modules."""
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 from azml_magics.core import wire
-from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import AzmlError, ConfigError, UsageError
 from azml_magics.core.secrets import KeyRef, Secret
 
@@ -15,23 +13,22 @@ from . import args, calls, cell, display, help_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from azml_magics.core.config import LLMConfig
+
     from .magics import AzureMLMagics
 
     Command = Callable[[AzureMLMagics, Mapping[str, Any]], Any]
-
-DEMO_KEY_VARIABLE = "AZML_DEMO_KEY"
-_DEMO_TOKENS_PER_SECOND = 80.0
 
 
 def run(magics: AzureMLMagics, verb: str, rest: str) -> Any:
     """What `%azureml VERB REST` gives."""
     if verb == "ask":  # the rest is the prompt itself, quotes and all
         return cell.run(magics, args.CellOptions(), rest)
-    from . import checks, detecting, files, panels, past, recording, talks
+    from . import checks, demos, detecting, files, panels, past, recording, talks
 
     options = args.parser_of(verb).read(args.words_of(rest))
     commands: dict[str, Command] = {
-        "demo": demo,
+        "demo": demos.demo,
         "save": save,
         "use": use,
         "list": list_configs,
@@ -55,65 +52,6 @@ def run(magics: AzureMLMagics, verb: str, rest: str) -> Any:
         "version": version,
     }
     return commands[verb](magics, options)
-
-
-# ---- the demo --------------------------------------------------------------------------------------------------
-
-
-def demo(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Note:  # noqa: ARG001 - a command's signature
-    """Start the local endpoint (once) and save a config for each way to speak to it."""
-    url = _start_demo(magics)
-    key = KeyRef("env", DEMO_KEY_VARIABLE)
-    configs = {
-        "demo": LLMConfig(endpoint_url=f"{url}/v1/chat/completions", formatter="openai-chat", key=key),
-        "demo-chat": LLMConfig(endpoint_url=f"{url}/chat/completions", formatter="openai-chat", key=key),
-        "demo-llama2": LLMConfig(
-            endpoint_url=f"{url}/score", formatter="openai-chat", deployment_name="llama2", key=key
-        ),
-        "demo-gpt2": LLMConfig(endpoint_url=f"{url}/score", formatter="gpt2", deployment_name="gpt2-2023-06", key=key),
-        "demo-hf": LLMConfig(endpoint_url=f"{url}/score", formatter="hf", deployment_name="hf", key=key),
-        "demo-dolly": LLMConfig(endpoint_url=f"{url}/score", formatter="dolly", deployment_name="dolly", key=key),
-    }
-    for name, config in configs.items():
-        magics.session.save(name, config, source="demo")
-    magics.session.use("demo")
-    return display.Note(
-        "A demo endpoint is running in this kernel. It needs no Azure account, and it is not a language model:\n"
-        "its answers follow from the prompt by simple rules.\n\n"
-        f"Configs: {', '.join(configs)}. In use: demo.\n\n"
-        "Try it:\n    %%azureml\n    Write a haiku about sparkling water."
-    )
-
-
-def _start_demo(magics: AzureMLMagics) -> str:
-    """The URL of this kernel's demo endpoint, started if it is not running."""
-    running = magics.demo_endpoint
-    if running is None:
-        try:
-            from azml_magics.emulator import Emulator
-        except ImportError as error:
-            raise ConfigError(
-                "The demo endpoint needs the demo extra", remedy='Run pip install "azml-magics[demo]".'
-            ) from error
-        import secrets
-
-        running = Emulator(key=f"demo-{secrets.token_hex(8)}", rate=_DEMO_TOKENS_PER_SECOND)
-        try:
-            running.start()
-        except (OSError, RuntimeError) as error:
-            raise ConfigError(f"The demo endpoint did not start: {error}", remedy="Run %azureml demo again.") from error
-        before = os.environ.get(DEMO_KEY_VARIABLE)
-        os.environ[DEMO_KEY_VARIABLE] = running.key
-        magics.demo_endpoint = running
-        magics.at_exit += [running.stop, lambda: _put_back(before)]
-    return str(running.url)
-
-
-def _put_back(key: str | None) -> None:
-    """The demo's variable as it was before the demo."""
-    os.environ.pop(DEMO_KEY_VARIABLE, None)
-    if key is not None:
-        os.environ[DEMO_KEY_VARIABLE] = key
 
 
 # ---- configs ---------------------------------------------------------------------------------------------------

@@ -45,12 +45,26 @@ CONFIG_OPTIONS: tuple[Option, ...] = (
     _takes(
         "-f", "--formatter", metavar="NAME|$var", help="the content formatter, by name or an object", kind="formatter"
     ),
-    _takes("--key", metavar="REF", help="where the key is: env:NAME, keyring:SERVICE/NAME, entra, ask", kind="key"),
+    _takes(
+        "--key", metavar="REF", help="where the key is: env:NAME, keyring:SERVICE/NAME, entra, ask, none", kind="key"
+    ),
     _takes("--timeout", metavar="S", type=float, help="seconds to wait for the next byte"),
     _takes("--retries", metavar="N", type=int, help="tries after the first that failed in passing"),
     _takes("-s", "--system", metavar="TEXT|$var", help="the system message", kind="variable"),
     _takes("--model", metavar="NAME", help="the model's name, where the route wants it in the body"),
     _takes("--api-version", metavar="V", help="the api-version in the query"),
+)
+
+ROWS_OPTIONS: tuple[Option, ...] = (
+    _takes("--journal", metavar="FILE", help="with --each: keep every answer there, and go on from it"),
+    _switch("--retry-failed", help="with --each: ask the rows again that failed in the journal"),
+    _takes("--limit", metavar="N", type=int, help="with --each: only the first N rows"),
+    _takes("--sample", metavar="N", type=int, help="with --each: only N rows, drawn from all, always the same"),
+    _takes("--concurrency", metavar="N", type=int, help="with --each: the most requests at a time (16)"),
+    _takes("--rpm", metavar="N", type=float, help="with --each: the most requests a minute"),
+    _takes("--tpm", metavar="N", type=float, help="with --each: the most tokens a minute"),
+    _takes("--max-tokens-total", metavar="N", type=int, help="with --each: begin no row beyond so many tokens"),
+    _takes("--client", metavar="$client", help="with --each: a dask client, on whose workers to ask", kind="variable"),
 )
 
 CELL_OPTIONS: tuple[Option, ...] = (
@@ -76,6 +90,8 @@ CELL_OPTIONS: tuple[Option, ...] = (
     _takes("-n", "--repeat", metavar="N", type=int, help="N answers to the same prompt, side by side"),
     _takes("--compare", metavar="A,B,…", help="several configs, side by side", kind="configs"),
     _each("--sweep", metavar="KEY=V1,V2,…", help="every value of a kwarg, side by side", kind="kwarg"),
+    _takes("--each", metavar="$rows|FILE", help="ask once for every row; {column} takes its value", kind="variable"),
+    *ROWS_OPTIONS,
     _switch("--no-stream", help="wait for the whole answer"),
     _switch("--dry-run", help="show the request and send nothing"),
     _takes("--save", metavar="NAME", help="save this combination as a config once it worked"),

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from .magics import AzureMLMagics
 
 _CELL = 60
+_MOST_SENT = 4_000  # characters of a reply that could not be read
 
 
 def last(magics: AzureMLMagics, options: Mapping[str, Any]) -> Any:
-    """The last Response, also a partial one; where nothing arrived, the error in one line."""
+    """The last Response, also a partial one; where nothing arrived, the error, and what the endpoint sent."""
     if options["traceback"]:
         if magics.last_error is None:
             return display.Note("There has been no error.")
@@ -35,7 +36,10 @@ def last(magics: AzureMLMagics, options: Mapping[str, Any]) -> Any:
     response = exchange.response
     if response is not None and (exchange.error is None or response.text or response.tool_calls):
         return response
-    return display.Note(f"No answer: {exchange.error}")
+    sent = getattr(exchange.error, "body", "") or getattr(exchange.error, "reply", "")
+    if len(sent) > _MOST_SENT:
+        sent = f"{sent[:_MOST_SENT]}…"
+    return display.Note(f"No answer: {exchange.error}" + (f"\n\nThe endpoint sent:\n{sent}" if sent else ""))
 
 
 def history(magics: AzureMLMagics, options: Mapping[str, Any]) -> Any:

@@ -33,6 +33,35 @@ def core(url: str) -> Callable[[list[str], int], list[Any]]:
     return lambda prompts, concurrency: invoke_many(config, prompts, concurrency=concurrency)
 
 
+def rows(url: str) -> Callable[[list[str], int], list[Any]]:
+    from azml_magics import map_rows
+
+    config = our_config(url)
+    return lambda prompts, concurrency: map_rows(config, "{prompt}", prompts, concurrency=concurrency)
+
+
+def arows(url: str) -> Callable[[list[str], int], list[Any]]:
+    from azml_magics import amap_rows
+
+    config = our_config(url)
+    return lambda prompts, concurrency: asyncio.run(amap_rows(config, "{prompt}", prompts, concurrency=concurrency))
+
+
+def journaled(url: str) -> Callable[[list[str], int], list[Any]]:
+    """The same with every answer on disk."""
+    import tempfile
+
+    from azml_magics import map_rows
+
+    config = our_config(url)
+
+    def work(prompts: list[str], concurrency: int) -> list[Any]:
+        with tempfile.TemporaryDirectory() as folder:
+            return map_rows(config, "{prompt}", prompts, concurrency=concurrency, journal=f"{folder}/run.jsonl")
+
+    return work
+
+
 def batch(llm: Any) -> Callable[[list[str], int], list[Any]]:
     return lambda prompts, concurrency: llm.batch(prompts, config={"max_concurrency": concurrency})
 
@@ -73,6 +102,9 @@ def aiohttp_pool(url: str) -> Callable[[list[str], int], list[Any]]:
 
 CONTENDERS: dict[str, Callable[[str], Callable[[list[str], int], list[Any]]]] = {
     "core": core,
+    "rows": rows,
+    "arows": arows,
+    "rows-journal": journaled,
     "llm-batch": lambda url: batch(our_llm(url)),
     "llm-abatch": lambda url: abatch(our_llm(url)),
     "community-batch": lambda url: batch(community_llm(url)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html.parser
+import re
 import sys
 import types
 
@@ -220,6 +221,7 @@ def test_the_html_form_is_a_table_with_a_column_for_each_figure():
         *("1", "a cReplyError: no", "stop", ""),
     ]
     assert seen(made).marks == ["c"]
+    assert len(re.findall('<t[hd] style="text-align:left', made.to_html())) == 12  # Jupyter's own would be right
     assert seen(made, times=True).cells[4] == "seconds"
     assert seen(made, times=True).cells[9] == "0.5"
 

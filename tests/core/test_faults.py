@@ -344,7 +344,15 @@ REFUSALS = [
         "180,000",
     ),
     ("Kubernetes: timeout", 504, {}, "", EndpointTimeout, "took longer than the endpoint waits (504)", "timeout"),
-    ("too large", 413, {}, "", RequestRejected, "too large for the endpoint of 12,345 bytes (413)", "Shorten"),
+    (
+        "too large",
+        413,
+        {},
+        "",
+        RequestRejected,
+        "The request of 12,345 bytes is too large for the endpoint (413)",
+        "Shorten",
+    ),
     (
         "gunicorn: a crash",
         500,

@@ -94,6 +94,13 @@ def test_424_carries_the_inner_status_and_reason(client, fault, inner, reason, t
     assert response.text == text
 
 
+def test_every_option_of_every_fault_can_be_given():
+    for kind in TABLE:
+        given = dict.fromkeys(kind.options, "1")
+        assert dict(Fault(kind.name, **given).options) == given
+        assert dict(Fault.parse(";".join([kind.name, *(f"{name}=1" for name in kind.options)])).options) == given
+
+
 def test_429_says_when_to_come_back(client):
     response = meet(client, "429;retry_after=2;retry_after_ms=1500")
     assert (response.headers["retry-after"], response.headers["retry-after-ms"]) == ("2", "1500")

@@ -98,7 +98,7 @@ def test_an_interrupt_in_mid_stream_keeps_what_had_arrived_and_leaves_the_stream
 
     cell = chains.run("%%azureml $chain\nWhat is treasure?", on_message=watch)
     assert cell.error["ename"] == "Interrupted"
-    kept = cell.updates[-1]["text/plain"]
+    kept = cell.begun[-1]["text/plain"]
     assert kept.startswith("[azml-magics demo")
     assert chains.ok("%azureml last").text == kept
     assert is_served_no_more(endpoint)

@@ -63,7 +63,7 @@ def test_in_the_middle_of_a_stream_that_stalls(kernel, endpoint, interrupted):
         return bool(shown) and message is None  # nothing more for a while
 
     cell = interrupted("%%azureml\nTell me about rivers", is_stalled)
-    kept = cell.updates[-1]["text/plain"]
+    kept = cell.begun[-1]["text/plain"]
     assert kept.startswith("[azml-magics demo")
     assert cell.error["evalue"] == f"Stopped; the {len(kept):,} characters that had arrived are kept in %azureml last."
     assert kernel.ok("%azureml last").text == kept
@@ -76,7 +76,7 @@ def test_in_the_middle_of_a_stream_that_goes_on(kernel, endpoint, interrupted):
     cell = interrupted("%%azureml -o answer\nTell me about rivers and lakes and seas", is_update)
     endpoint.rate = 0
     kept = kernel.ok("%azureml last").text
-    assert cell.updates[-1]["text/plain"] == kept != ""
+    assert cell.begun[-1]["text/plain"] == kept != ""
     assert kernel.value("'answer' in globals()") is False
     assert "Hello" in kernel.ok("%%azureml\nHello").text
 

@@ -23,7 +23,7 @@ def test_the_lasting_output_is_one_result_and_a_transient_display_that_begins_an
     assert result.output_type == "execute_result"
     assert set(result.data) == {"text/plain", "text/markdown", VENDOR}
     assert result.data["text/plain"] == result.data[VENDOR]["text"] == kernel.value("str(_)")
-    assert set(result.metadata["azml"]) == {"latency", "time_to_first_token", "request_id", "deployment"}
+    assert set(result.metadata["azml"]) == {"latency", "time_to_first_token", "request_id", "deployment", "request"}
 
 
 def test_tokens_are_shown_as_they_come(kernel, endpoint):

@@ -52,7 +52,7 @@ def test_the_vendor_mime_is_deterministic_and_times_are_metadata(asking):
     first, second = (asking.ok("%%azureml -p seed=1\nHello") for _ in range(2))
     assert first.data == second.data
     assert first.data[STREAM]["usage"] == {"prompt_tokens": 8, "completion_tokens": 19, "total_tokens": 27}
-    assert set(first.metadata["azml"]) == {"latency", "time_to_first_token", "request_id", "deployment"}
+    assert set(first.metadata["azml"]) == {"latency", "time_to_first_token", "request_id", "deployment", "request"}
     assert first.metadata["azml"]["request_id"] != second.metadata["azml"]["request_id"]
 
 

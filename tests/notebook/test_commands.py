@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from importlib import metadata
 
 import pytest
 
 import azml_magics
-from azml_magics.notebook import commands
 from azml_magics.notebook.options import VERBS
 
 
@@ -21,52 +18,6 @@ def rows(notebook):
 
 def shown(rows):
     return {row[0]: row[1] for row in rows}
-
-
-# ---- demo ------------------------------------------------------------------------------------------------------
-
-DEMOS = ("demo", "demo-chat", "demo-llama2", "demo-gpt2", "demo-hf", "demo-dolly")
-
-
-def test_the_demo_starts_an_endpoint_and_every_config_of_it_answers(notebook, magics):
-    said = notebook.ok("%azureml demo").text
-    assert "it is not a language model" in said
-    assert "In use: demo." in said
-    magics.demo_endpoint.rate = 0.0
-    for name in DEMOS:
-        assert name in said
-        assert "not a language model" in notebook.ok(f"%%azureml {name}\nTell me about rivers").text
-
-
-def test_the_demo_starts_once(notebook, magics):
-    notebook.ok("%azureml demo")
-    first = magics.demo_endpoint.url
-    notebook.ok("%azureml demo")
-    assert magics.demo_endpoint.url == first
-
-
-def test_the_demos_key_is_a_reference(notebook, magics, rows):
-    notebook.ok("%azureml demo")
-    assert shown(rows("%azureml show demo"))["key"] == "env:AZML_DEMO_KEY (found)"
-    assert magics.demo_endpoint.key not in notebook.ok("%azureml list").text
-
-
-def test_without_its_extra_the_demo_says_what_to_install(notebook, monkeypatch):
-    monkeypatch.setitem(sys.modules, "azml_magics.emulator", None)
-    assert notebook.refused("%azureml demo") == (
-        'ConfigError: The demo endpoint needs the demo extra. Run pip install "azml-magics[demo]".'
-    )
-
-
-def test_a_demo_that_does_not_start_is_one_line(notebook, monkeypatch):
-    from azml_magics.emulator import Emulator
-
-    def fails(self):
-        raise OSError(98, "Address already in use")
-
-    monkeypatch.setattr(Emulator, "start", fails)
-    assert "The demo endpoint did not start: [Errno 98] Address already in use" in notebook.refused("%azureml demo")
-    assert commands.DEMO_KEY_VARIABLE not in os.environ
 
 
 # ---- save ------------------------------------------------------------------------------------------------------
@@ -164,6 +115,13 @@ def test_the_environment_gives_what_the_line_leaves_out(notebook, rows, monkeypa
     notebook.ok("%azureml save prod -f gpt2")
     facts = shown(rows("%azureml show"))
     assert (facts["url"], facts["deployment"]) == ("https://x.y/score", "blue")
+
+
+def test_a_server_on_this_machine_may_take_no_key(notebook, rows):
+    said = notebook.ok("%azureml save local --url http://127.0.0.1:8080/v1/chat/completions --key none").text
+    assert said.endswith("key none")
+    assert shown(rows("%azureml show local"))["key"] == "none"
+    assert "Authorization" not in notebook.ok("%%azureml local --dry-run\nHello").text
 
 
 def test_a_formatter_object_can_be_saved_for_the_session(notebook, rows):

@@ -29,6 +29,33 @@ def test_last_after_an_error_without_an_answer_says_why(asking, endpoint):
     assert asking.ok("%azureml last").text.startswith("No answer: The endpoint did not accept the key (401)")
 
 
+def test_last_after_a_reply_that_could_not_be_read_shows_it(asking, endpoint):
+    asking.ok(
+        "class Hasty:\n"
+        "    def format_request_payload(self, prompt, kwargs):\n"
+        "        return {'messages': [{'role': 'user', 'content': prompt}]}\n"
+        "    def format_response_payload(self, output):\n"
+        "        return output['text']\n"
+        "hasty = Hasty()"
+    )
+    assert "%azureml last shows what the endpoint sent" in asking.refused("%%azureml -f $hasty\nHello")
+    said = asking.ok("%azureml last").text
+    assert said.startswith("No answer: Hasty.format_response_payload raised TypeError")
+    assert '\n\nThe endpoint sent:\n{"id":' in said
+    endpoint.script([Fault("extra-parameters", name="n")])
+    asking.refused("%%azureml\nHello")
+    assert asking.ok("%azureml last").text.endswith("Set extra-parameters to 'pass-through' to pass to the model.\"}")
+    endpoint.script([Fault("html-200")])
+    asking.refused("%%azureml\nHello")
+    assert "<!doctype html>" in asking.ok("%azureml last").text.partition("The endpoint sent:\n")[2]
+
+
+def test_a_very_long_reply_is_shown_in_part(asking, endpoint):
+    endpoint.script([Fault("400", message="x" * 60_000)])
+    asking.refused("%%azureml\nHello")
+    assert len(asking.ok("%azureml last").text) < 10_000
+
+
 def test_last_after_a_cut_is_what_came(asking, endpoint):
     endpoint.script([Fault("cut", after=8)])
     asking.refused("%%azureml\nTell me about rivers")

@@ -1,0 +1,87 @@
+"""What a row is, going in (Record) and coming out (TableRow), and the columns that an answer adds to a table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..comparison import Row
+from ..errors import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+ANSWER_COLUMNS = ("text", "error", "finish_reason", "prompt_tokens", "completion_tokens", "latency")
+_PREFIX = "answer_"
+_NOT_ASKED = "not asked"
+_LONGEST_LABEL = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A row as it was read: where it stands, its label in the table, its values by column.
+
+    problem: why it cannot be asked, "" where it can.
+    """
+
+    position: int
+    index: Any
+    values: Mapping[str, Any]
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class TableRow(Row):
+    """A row and its answer. `setting` has the columns that the prompt uses.
+
+    position: counted from 0. index: its label in the table. reused: the answer was in the journal already.
+    Without a response and without an error it was not asked.
+    """
+
+    position: int = 0
+    index: Any = None
+    reused: bool = False
+
+    @property
+    def was_asked(self) -> bool:
+        """Whether there is an answer or an error."""
+        return self.response is not None or self.error is not None
+
+    @property
+    def failure(self) -> str:
+        """The error in one line, "not asked" for a row that was not, "" for one with an answer."""
+        return super().failure if self.was_asked else _NOT_ASKED
+
+    @property
+    def label(self) -> str:
+        """What sets the row apart, on one line."""
+        return one_line(", ".join(str(value) for value in self.setting.values()), _LONGEST_LABEL) or str(self.index)
+
+    def answer(self) -> tuple[Any, ...]:
+        """The values of ANSWER_COLUMNS; None where there is nothing to say."""
+        response = self.response
+        usage = response.usage if response else None
+        return (
+            response.text if response else None,
+            self.failure or None,
+            response.finish_reason if response else None,
+            usage.prompt_tokens if usage else None,
+            usage.completion_tokens if usage else None,
+            response.latency if response else None,
+        )
+
+
+def answer_columns(rows: Iterable[TableRow]) -> list[tuple[Any, ...]]:
+    """The values of ANSWER_COLUMNS, a column each."""
+    return list(zip(*(row.answer() for row in rows), strict=True)) or [() for _ in ANSWER_COLUMNS]
+
+
+def answer_names(taken: Collection[str]) -> tuple[str, ...]:
+    """The names of the answer's columns beside the columns `taken`: `answer_text` where there is a `text` already."""
+    names = []
+    for name in ANSWER_COLUMNS:
+        free = name
+        while free in taken:
+            free = f"{_PREFIX}{free}"
+        names.append(free)
+    return tuple(names)

@@ -1,0 +1,77 @@
+"""docs/images/panel-*.png made anew: the panel after a prompt, wide and narrow, light and dark.
+
+Run from the checkout with what the browser tests need (CONTRIBUTING.md): python -m docs.screenshot_panel
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import expect, sync_playwright
+
+from tests.browser.conftest import CHROMIUM
+from tests.browser.lab_server import LabServer
+from tests.browser.notebook_page import NotebookPage
+from tests.browser.panel_page import PanelPage
+
+IMAGES = Path(__file__).parent / "images"
+PORT = 18765  # in the pictures: they are the same every time
+CELLS = (
+    "%load_ext azml_magics\n"
+    "import os\n"
+    "from azml_magics.emulator import Emulator\n"
+    f'os.environ["LETTERS_KEY"] = "demo"; endpoint = Emulator(key="demo", port={PORT}, rate=200).start()\n'
+    "%azureml save letters --key env:LETTERS_KEY -f openai-chat "
+    f"--url http://127.0.0.1:{PORT}/v1/chat/completions\n"
+    "%azureml use letters",
+    'season = "spring"',
+    "%azureml panel",
+)
+WIDE, NARROW = 1120, 300  # pixels: a notebook's width, and a side panel's
+
+
+def main() -> None:
+    """Write the four pictures."""
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        server = LabServer("lab", Path(folder, "lab"))
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        try:
+            server.write("panel.ipynb", *CELLS)
+            page = browser.new_page(viewport={"width": 1400, "height": 2400})
+            notebook = NotebookPage(page, server, "panel.ipynb")
+            notebook.command("application:toggle-left-area")
+            for index in range(len(CELLS)):
+                notebook.run(index)
+            panel = PanelPage(page)
+            _ask(panel)
+            for dark in (False, True):
+                notebook.use_theme(dark=dark)
+                for name, width in (("panel", WIDE), ("panel-narrow", NARROW)):
+                    _shoot(panel, width, IMAGES / f"{name}-{'dark' if dark else 'light'}.png")
+        finally:
+            browser.close()
+            server.stop()
+
+
+def _ask(panel: PanelPage) -> None:
+    """A prompt with a variable, a temperature, a limit and a stop sequence, and its answer."""
+    panel.row("temperature").get_by_role("textbox").fill("0.7")
+    panel.type("max_tokens", "120")
+    panel.type("stop", "---")
+    expect(panel.row("stop").locator(".jupyter-widget-tag-close")).to_be_visible()
+    answer = panel.ask("List four ideas for our {season} newsletter.")
+    expect(answer).to_contain_text("spring")
+
+
+def _shoot(panel: PanelPage, width: int, path: Path) -> None:
+    """The panel alone, so wide, with nothing in it under the mouse or the keyboard."""
+    path.parent.mkdir(exist_ok=True)
+    panel.root.evaluate("(panel, width) => { panel.style.maxWidth = `${width}px`; }", width)
+    panel.page.evaluate("document.activeElement.blur()")
+    panel.page.mouse.move(0, 0)
+    panel.root.screenshot(path=path, animations="disabled")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,212 @@
+"""--each: one request for every row, as a person sees it in a notebook and at a terminal."""
+
+from __future__ import annotations
+
+import pytest
+
+from azml_magics.core import gate
+from azml_magics.core.errors import RowsStopped
+from azml_magics.core.rows.results import Results
+from azml_magics.emulator import Fault
+
+MIME = "application/vnd.azml.response.v1+json"
+
+
+@pytest.fixture
+def rows(asking):
+    """A notebook with a config and the list `places` of three dicts."""
+    gate.forget()
+    asking.vars["places"] = [{"place": name} for name in ("rivers", "lakes", "seas")]
+    yield asking
+    gate.forget()
+
+
+def prompts(endpoint):
+    return sorted(request.json()["messages"][-1]["content"] for request in endpoint.requests)
+
+
+def test_every_row_is_asked_and_the_table_comes_back(rows, endpoint):
+    ran = rows.ok("%%azureml --each $places -o out\nWrite about {place}.")
+    assert prompts(endpoint) == ["Write about lakes.", "Write about rivers.", "Write about seas."]
+    assert isinstance(ran.result, Results)
+    assert [row["place"] for row in rows.vars["out"]] == ["rivers", "lakes", "seas"]
+    assert all(place["place"] in place["text"] for place in rows.vars["out"])
+    assert ran.stdout.startswith("Sending 3 rows to main, up to 16 at a time.\n")
+
+
+def test_what_is_saved_is_one_summary_and_the_first_rows_the_same_in_every_run(rows):
+    rows.vars["places"] = [{"place": f"river {n}"} for n in range(20)]
+    one, two = (rows.ok("%%azureml --each $places\nWrite about {place}.") for _ in range(2))
+    assert one.data == two.data
+    assert one.text.startswith("20 rows\n\n[0: river 0]\n")
+    assert one.text.endswith("… and 15 more")
+    assert [row["setting"] for row in one.data[MIME]["rows"]] == [{"place": f"river {n}"} for n in range(5)]
+    assert one.metadata["azml"]["done"] == 20
+    assert one.metadata["azml"]["seconds"] > 0
+    assert "<td" in one.data["text/html"]
+
+
+def test_the_bar_begins_and_ends_empty_and_moves_in_between(rows, endpoint):
+    endpoint.latency = 0.15
+    try:
+        ran = rows.ok("%%azureml --each $places --concurrency 1\nWrite about {place}.")
+    finally:
+        endpoint.latency = 0.0
+    assert ran.payloads[0] == ran.payloads[-1] == {"text/plain": ""}
+    drawn = [payload["text/plain"] for payload in ran.payloads[1:-1]]
+    assert any("of 3 rows" in text and "░" in text for text in drawn)
+
+
+def test_quiet_stores_and_shows_nothing(rows):
+    ran = rows.ok("%%azureml --each $places -q -o out\nWrite about {place}.")
+    assert (ran.result, ran.stdout, ran.payloads) == (None, "", [])
+    assert len(rows.vars["out"]) == 3
+
+
+def test_columns_go_before_variables_and_variables_fill_the_rest(rows, endpoint):
+    rows.ok("place, tongue = 'nowhere', 'French'")
+    rows.ok("%%azureml --each $places --limit 1 -v mood=gay\nA {mood} line about {place} in {tongue}.")
+    assert prompts(endpoint) == ["A gay line about rivers in French."]
+
+
+def test_plain_texts_and_files(rows, endpoint, tmp_path):
+    rows.vars["words"] = ["eau", "pain"]
+    rows.ok("%%azureml --each $words -o out\nTranslate {word}.")
+    assert [row["word"] for row in rows.vars["out"]] == ["eau", "pain"]
+    (tmp_path / "rows.csv").write_text("word\nvin\n", encoding="utf-8")
+    rows.ok("%%azureml --each rows.csv -o out\nTranslate {word}.")
+    assert [row["word"] for row in rows.vars["out"]] == ["vin"]
+    assert "Translate vin." in prompts(endpoint)
+
+
+def test_a_frame_gives_a_frame(rows):
+    pd = pytest.importorskip("pandas", reason="pandas is optional")
+    rows.vars["df"] = pd.DataFrame({"place": ["rivers", None]}, index=["a", "b"])
+    ran = rows.ok("%%azureml --each $df -o out\nWrite about {place}.")
+    assert list(rows.vars["out"].index) == ["a", "b"]
+    assert rows.vars["out"]["error"].iloc[1] == "PromptError: Row 'b' has no value in the column 'place'"
+    assert ran.text.startswith("2 rows, 1 failed\n")
+    assert "Row &#x27;b&#x27; has no value" in ran.data["text/html"]
+
+
+# ---- before anything is sent
+
+
+def test_dry_run_shows_the_first_three_requests_and_the_count(rows, endpoint):
+    rows.vars["places"] = [*rows.vars["places"][:2], {"place": None}, {"place": "hills"}]
+    text = rows.ok("%%azureml --each $places --dry-run\nWrite about {place}.").text
+    assert text.startswith("Would send 4 requests. The first:\n\nPOST http")
+    assert text.count("POST ") == 2
+    assert "Write about lakes." in text
+    assert "PromptError: Row 2 has no value in the column 'place'" in text
+    assert "hills" not in text
+    assert "nbtest-5up3r-s3cr3t-key" not in text
+    assert len(endpoint.requests) == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "body", "why"),
+    [
+        ("--each $palces", "{place}", "There is no variable 'palces' for $palces. Did you mean 'places'"),
+        ("--each places", "{place}", "--each takes $NAME or a file, not 'places'. Write --each $places"),
+        (
+            "--each $places",
+            "{plaec}",
+            "The prompt uses {plaec}, and there is no variable 'plaec'. Did you mean 'place'",
+        ),
+        ("--each $places", "Hello", "The prompt uses no column of the table: every row would ask the same"),
+        ("--each $places", " ", "There is no prompt"),
+        ("--each $empty", "{place}", "There are no rows"),
+        ("--each $number", "{place}", "A int is no table"),
+        ("--each missing.csv", "{place}", "There is no file 'missing.csv'"),
+        ("--each $places --limit 0", "{place}", "limit takes a number of at least 1"),
+        ("--each $places --concurrency 0", "{place}", "concurrency takes a whole number of at least 1"),
+        ("--each $places --limit x", "{place}", "--limit takes a whole number, not 'x'"),
+        ("--each $places --retry-failed", "{place}", "retry_failed needs the journal"),
+        ("--each $places --client $number", "{place}", "$number is int, which is no dask client"),
+        ("--each $places --client number", "{place}", "--client takes a variable, not 'number'. Write $number"),
+        ("--each $places --sweep temperature=0,1", "{place}", "--each and --sweep do not go together"),
+        ("--each $places -F json", "{place}", "--each and -F do not go together"),
+        ("--each $places -c talk", "{place}", "--each gives several answers, and -c takes one"),
+        ("--each $places --journal nowhere/run.jsonl", "{place}", "The journal 'nowhere/run.jsonl' cannot be opened"),
+        ("--journal run.jsonl", "{place}", "--journal goes with --each"),
+        ("--max-tokens-total 5", "{place}", "--max-tokens-total goes with --each"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_before_anything_is_sent(rows, endpoint, line, body, why):
+    rows.vars.update(empty=[], number=7)
+    assert why in rows.refused(f"%%azureml {line}\n{body}")
+    assert len(endpoint.requests) == 0
+
+
+# ---- nothing lost
+
+
+def test_the_same_cell_again_goes_on_from_the_journal(rows, endpoint):
+    cell = "%%azureml --each $places --journal run.jsonl -o out\nWrite about {place}."
+    first = rows.ok(cell)
+    assert first.stdout.startswith("Sending 3 rows to main, up to 16 at a time, with the journal run.jsonl.\n")
+    rows.vars["places"].append({"place": "hills"})
+    again = rows.ok(cell)
+    assert len(endpoint.requests) == 4
+    assert rows.vars["out"][0]["text"] == first.result[0].text
+    assert again.metadata["azml"]["reused"] == 3
+    assert "is the journal of another run: prompt was" in rows.refused(cell + "!")
+
+
+def test_rows_that_failed_can_be_asked_again(rows, endpoint):
+    cell = "%%azureml --each $places --journal run.jsonl --concurrency 1 -o out"
+    endpoint.script([None, Fault("400")])
+    assert rows.ok(f"{cell}\nWrite about {{place}}.").text.startswith("3 rows, 1 failed")
+    assert rows.ok(f"{cell}\nWrite about {{place}}.").text.startswith("3 rows, 1 failed")
+    assert len(endpoint.requests) == 3
+    assert rows.ok(f"{cell} --retry-failed\nWrite about {{place}}.").text.startswith("3 rows\n")
+    assert len(endpoint.requests) == 4
+
+
+def test_a_run_that_ends_early_leaves_what_came(rows, endpoint):
+    rows.vars["places"] = [{"place": f"river {n}"} for n in range(30)]
+    endpoint.script([None] * 4 + [Fault("401")] * 30)
+    line = rows.refused("%%azureml --each $places --concurrency 1 -o out\nWrite about {place}.")
+    assert line.startswith("RowsStopped: The run ended after 4 of 30 rows: AuthenticationFailed: ")
+    assert [row["error"] for row in rows.vars["out"]] == [None] * 4 + ["not asked"] * 26
+    last = rows.ok("%azureml last").result
+    assert sum(row.response is not None for row in last) == 4
+    assert issubclass(RowsStopped, Exception)
+
+
+def test_limits_of_tokens(rows, endpoint):
+    ran = rows.ok("%%azureml --each $places --concurrency 1 --max-tokens-total 1\nWrite about {place}.")
+    assert ran.text.startswith("3 rows, 2 not asked. It began no more at its limit of 1 tokens\n")
+    assert len(endpoint.requests) == 1
+
+
+def test_the_defaults_of_the_class_count(rows, endpoint):
+    rows.ok("%config AzureMLMagics.concurrency = 2")
+    assert "up to 2 at a time" in rows.ok("%%azureml --each $places\nWrite about {place}.").stdout
+    assert "up to 5 at a time" in rows.ok("%%azureml --each $places --concurrency 5\nWrite about {place}.").stdout
+
+
+def test_in_a_terminal_one_summary_stays(terminal, endpoint, capsys):
+    gate.forget()
+    terminal.ok(f"%azureml save main --url {endpoint.url}/v1/chat/completions --key env:TEST_KEY")
+    terminal.vars["words"] = ["eau", "pain"]
+    ran = terminal.ok("%%azureml --each $words\nTranslate {word}.")
+    assert ran.stdout.startswith("Sending 2 rows to main")
+    assert ran.text.startswith("2 rows\n\n[0: eau]\n")
+
+
+def test_a_langchain_object_is_sent_to_its_own_batch(rows):
+    rows.ok("from langchain_core.runnables import RunnableLambda\nchain = RunnableLambda(str)")
+    assert "--each takes a config, and $chain is a LangChain object. Use its batch()" in rows.refused(
+        "%%azureml $chain --each $places\n{place}"
+    )
+
+
+def test_unloading_leaves_nothing_behind(rows):
+    rows.ok("%%azureml --each $places\nWrite about {place}.")
+    formatter = rows.shell.display_formatter.mimebundle_formatter
+    assert Results in formatter.type_printers
+    rows.ok("%unload_ext azml_magics")
+    assert Results not in formatter.type_printers
+    rows.ok("%load_ext azml_magics")

@@ -1,0 +1,238 @@
+"""The documentation: what it shows can be typed, its tables are fresh, and the site builds without a network."""
+
+from __future__ import annotations
+
+import ast
+import html
+import importlib.util
+import os
+import re
+import shlex
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+import azml_magics
+from azml_magics import errors, langchain
+from azml_magics.core import wire
+from azml_magics.notebook import args
+from azml_magics.notebook.options import CELL_OPTIONS, VERBS
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = sorted([*DOCS.glob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"])
+PAGE = pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+_FENCE = re.compile(r"^(?P<indent> *)```python[^\n]*\n(?P<code>.*?)^(?P=indent)```", re.DOTALL | re.MULTILINE)
+_OTHER_MAGICS = ("load_ext", "reload_ext", "unload_ext", "config", "pip")
+
+
+def text_of(path):
+    return path.read_text(encoding="utf-8")
+
+
+def snippets(path):
+    """The Python blocks of a page, without the indentation of a list that they may stand in."""
+    found = _FENCE.finditer(text_of(path))
+    return [re.sub(rf"^{each['indent']}", "", each["code"], flags=re.MULTILINE) for each in found]
+
+
+def compiled(source):
+    """Compile what a cell may hold; a top-level await is one of those things."""
+    return compile(source, "a snippet", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+
+
+def check_line_magic(line):
+    """UsageError where IPython would hand us a line that the parsers refuse."""
+    name, _, rest = line.removeprefix("%").partition(" ")
+    if name != "azureml":
+        assert name in _OTHER_MAGICS, line
+    elif rest.lstrip().startswith(("-", "$")):
+        args.cell_options(rest)
+    else:
+        verb, words = args.verb_of(rest)
+        if verb != "ask":
+            args.parser_of(verb).read(args.words_of(words))
+
+
+def check_snippet(code):
+    """Each snippet is one cell: a prompt, or Python with line magics in it."""
+    first, _, body = code.partition("\n")
+    if first.startswith("%%azureml"):
+        args.cell_options(first.removeprefix("%%azureml"))
+        assert body.strip(), "a prompt cell without a prompt"
+        return
+    python = []
+    for line in code.replace("\\\n", " ").split("\n"):
+        if line.startswith("%"):
+            check_line_magic(line.partition("  # ")[0].rstrip())
+        else:
+            python.append(line)
+    compiled("\n".join(python))
+
+
+# ---- what it shows can be typed --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", [pytest.param(code, id=path.name) for path in PAGES for code in snippets(path)])
+def test_every_snippet_is_a_cell_that_would_be_understood(code):
+    check_snippet(code)
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        ("%%azureml --swep temperature=0,1\nHi", errors.UsageError),
+        ("%azureml sve mine", errors.UsageError),
+        ("x = 1\n%azureml save mine --ulr https://x\ny = 2", errors.UsageError),
+        ("for x in y\n    pass", SyntaxError),
+        ("%%azureml -q\n\n", AssertionError),
+    ],
+)
+def test_a_snippet_that_has_rotted_is_found(code, error):
+    with pytest.raises(error):
+        check_snippet(code)
+
+
+@PAGE
+def test_every_verb_and_option_in_the_text_exists(path):
+    text = text_of(path)
+    assert set(re.findall(r"`%azureml ([a-z][a-z-]*)", text)) <= {*VERBS}
+    flags = {
+        flag
+        for options in (CELL_OPTIONS, *(verb.options for verb in VERBS.values()))
+        for each in options
+        for flag in each[0]
+    }
+    for span in re.findall(r"`(-{1,2}[A-Za-z][\w-]*)(?=[ `=])[^`]*`", text):
+        assert span in flags | {"--lab"}, f"{path.name}: {span}"
+
+
+@PAGE
+def test_every_python_name_in_the_text_exists(path):
+    for dotted in re.findall(r"`(azml_magics(?:\.\w+)+)", text_of(path)):
+        module, attributes = azml_magics, dotted.split(".")[1:]
+        for position, name in enumerate(attributes, 2):
+            if not hasattr(module, name):
+                importlib.import_module(".".join(dotted.split(".")[:position]))
+            module = getattr(module, name)
+
+
+def test_every_error_has_its_row():
+    rows = re.findall(r"^\| `(\w+)` \|", text_of(DOCS / "errors.md"), re.MULTILINE)
+    assert sorted(rows) == errors.__all__
+
+
+def test_the_error_that_is_quoted_is_the_real_one():
+    quoted = next(line for line in text_of(DOCS / "errors.md").split("\n") if line.startswith("UndefinedVariable: "))
+    assert errors.UndefinedVariable.of("citty", ["city"])._render_traceback_() == [quoted]
+
+
+def test_every_public_name_is_in_the_reference():
+    reference = text_of(DOCS / "python.md") + text_of(DOCS / "errors.md")
+    of_ipython = {"__version__", "load_ipython_extension", "unload_ipython_extension"}
+    for name in {*azml_magics.__all__, *langchain.__all__} - of_ipython:
+        assert re.search(rf"\b{name}\b", reference), name
+
+
+def test_the_extras_it_names_exist():
+    project = text_of(ROOT / "pyproject.toml").partition("[project.optional-dependencies]")[2].partition("\n[")[0]
+    named = set(re.findall(r"^\| `(\w+)` \|", text_of(DOCS / "install.md"), re.MULTILINE))
+    assert named
+    assert named <= set(re.findall(r"^(\w+) = \[", project, re.MULTILINE))
+
+
+# ---- the site --------------------------------------------------------------------------------------------------
+
+
+class Page(HTMLParser):
+    """What a page of the site refers to, what it loads, and the places in it that can be referred to."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.links, self.loads, self.ids = [], [], set()
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        given = dict(attrs)
+        self.ids |= {given[name] for name in ("id", "name") if given.get(name)}
+        if tag == "a" and given.get("href"):
+            self.links.append(given["href"])
+        self.loads += [given[name] for name in ("src", "srcset", "data") if given.get(name)]
+        if tag == "link" and given.get("rel") != "canonical":
+            self.loads.append(given["href"])
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The folder of the site, built as strictly as CI does, every proxy leading nowhere."""
+    for needed in ("mkdocs", "material", "mkdocstrings_handlers"):
+        if importlib.util.find_spec(needed) is None:
+            pytest.skip('mkdocs is not installed: pip install -e ".[docs]"')
+    folder = tmp_path_factory.mktemp("site")
+    nowhere = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), "http://127.0.0.1:9")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
+    environment = {**os.environ, **nowhere, "NO_MKDOCS_2_WARNING": "1"}
+    built = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=280)
+    assert built.returncode == 0, f"{shlex.join(command)}\n{built.stdout}{built.stderr}"
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pages(site):
+    return {path.relative_to(site).as_posix(): Page(text_of(path)) for path in site.rglob("*.html")}
+
+
+def test_every_page_and_every_tutorial_is_there(pages):
+    assert {f"{path.stem}.html" for path in DOCS.glob("*.md")} <= set(pages)
+    assert {f"tutorials/{path.stem}.html" for path in (ROOT / "notebooks").glob("*.ipynb")} <= set(pages)
+
+
+def test_the_tables_are_what_the_parsers_say(pages, site):
+    commands = html.unescape(re.sub(r"<[^>]+>", "", text_of(site / "commands.html")))
+    for usage, means in [(verb.usage, verb.help) for verb in VERBS.values()]:
+        assert usage in commands
+        assert means in commands
+    for flags, _ in CELL_OPTIONS:
+        assert all(flag in commands for flag in flags if flag.startswith("-"))
+    assert all(wire.get(name).description in commands for name in wire.names())
+
+
+def test_no_page_loads_anything_from_elsewhere(pages, site):
+    for name, page in pages.items():
+        for target in page.loads:
+            assert not urlsplit(target).netloc, f"{name} loads {target}"
+            assert target.startswith("data:") or not urlsplit(target).scheme, f"{name} loads {target}"
+    for sheet in site.rglob("*.css"):
+        fetched = re.findall(r"(?:@import\s*[\"']?|url\(\s*[\"']?)(https?:|//)", text_of(sheet))
+        assert not fetched, f"{sheet.name} fetches something"
+    for name in pages:  # Material would load it for these, and for nothing else
+        assert 'class="mermaid"' not in text_of(site / name), name
+
+
+def test_every_link_and_anchor_leads_somewhere(pages, site):
+    for name, page in pages.items():
+        for link in [*page.links, *page.loads]:
+            parts = urlsplit(link)
+            if parts.scheme or parts.netloc:
+                continue
+            target = (site / name).parent / unquote(parts.path) if parts.path else site / name
+            target = site / parts.path.lstrip("/") if parts.path.startswith("/") else target.resolve()
+            target = target / "index.html" if target.is_dir() else target
+            assert target.exists(), f"{name}: {link}"
+            if parts.fragment and target.suffix == ".html" and parts.fragment != "__skip":
+                known = pages[target.relative_to(site.resolve()).as_posix()].ids
+                assert unquote(parts.fragment) in known, f"{name}: {link}"
+
+
+def test_no_markup_is_left_over(pages, site):
+    for name in pages:
+        text = text_of(site / name)
+        assert "<!-- verbs" not in text, name
+        assert "<!-- tutorials" not in text, name
+        assert "--8&lt;--" not in text, name
+        assert not re.search(r"<td><code>[^<]*\\\|", text), name
+        assert not re.search(r"<p>\s*(?::::|\|---)", text), name

@@ -75,7 +75,7 @@ def _own_environment(monkeypatch, tmp_path):
 
 @pytest.fixture(autouse=True)
 def _nothing_left_behind():
-    """Formatters, typed keys, connections and the session's configs end with their test."""
+    """Formatters, typed keys, connections, what was learnt of endpoints, and the session's configs end with their test."""
     from azml_magics.core import secrets, wire
 
     registered = set(wire.names())
@@ -83,6 +83,10 @@ def _nothing_left_behind():
     for name in set(wire.names()) - registered:
         wire.unregister(name)
     secrets.forget_asked_keys()
-    for module, end in (("azml_magics.core.transport", "close"), ("azml_magics.session", "reset")):
+    for module, end in (
+        ("azml_magics.core.transport", "close"),
+        ("azml_magics.core.gate", "forget"),
+        ("azml_magics.session", "reset"),
+    ):
         if module in sys.modules:
             getattr(sys.modules[module], end)()

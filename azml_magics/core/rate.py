@@ -2,12 +2,12 @@
 
 Pure: it is told the time and what was heard; gate.py does the waiting.
 
-It begins with 16 requests in flight and opens two further places with every answer, and one with every 4 ms without: a
-managed endpoint takes 500 new connections and 500 requests a second (Azure ML, limits of online endpoints), and this is
-half of that. A refusal for want of room (429, 503, 424 around them: too many pending requests, no instance ready)
-halves the window and makes everybody wait, for Retry-After or a quarter of a second doubling; from then on the window
-opens by one place a round. Where the replies count what is left (`x-ratelimit-remaining-requests`, `-tokens`) and it
-runs out, requests go at the pace at which the minute's limit comes back.
+It begins with 16 requests in flight and opens two further places with every answer, and one with every 2 ms without: a
+managed endpoint takes 500 new connections and 500 requests a second (Azure ML, limits of online endpoints). A refusal
+for want of room (429, 503, 424 around them: too many pending requests, no instance ready) halves the window and makes
+everybody wait, for Retry-After or a quarter of a second doubling; from then on the window opens by one place a round,
+until a minute has passed without another. Where the replies count what is left (`x-ratelimit-remaining-requests`,
+`-tokens`) and it runs out, requests go at the pace at which the minute's limit comes back.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from .errors import AzmlError
 
 FIRST_WINDOW = 16.0
+_FORGIVEN = 60.0  # seconds without a refusal after which it opens as at first: limits are counted by the minute
 _WIDER = 2.0  # places that an answer opens at first
-_STEP = 0.004  # seconds after which a further place opens by itself
+_STEP = 0.002  # seconds after which a further place opens by itself
 _FIRST_HOLD = 0.25
 _LONGEST_HOLD = 8.0  # without a word from the endpoint
 _LONGEST_WAIT = 900.0  # with one
@@ -154,8 +155,10 @@ class Rate:
 
     def _until_a_step(self, now: float, ahead: int) -> float:
         """Seconds until time alone opens a place for one with `ahead` before it; 0.0 where it has just done so."""
-        if not self._opening:
+        if not self._opening and now - self._cut < _FORGIVEN:
             return math.inf
+        if not self._opening:
+            self._opening, self._stepped = True, now
         if now < self._stepped + _STEP:
             return self._stepped + _STEP * (ahead + 1) - now
         steps = int((now - self._stepped) / _STEP)

@@ -83,8 +83,10 @@ class Delivery:
     async def _send_events(self, events: Iterable[bytes]) -> None:
         await self._start(None)
         gap = self.reply.gap or (1 / self.rate if self.rate > 0 else 0.0)
-        began = time.monotonic()
+        began, gone = time.monotonic(), self._watch()
         for at, event in enumerate(events):
+            if gone.done():  # nobody reads on
+                return
             # Against the clock, so that the sleeps' own lateness does not add up.
             ahead = began + at * gap - time.monotonic() if gap else 0.0
             if ahead > 0 and await self._left_while_waiting(ahead):

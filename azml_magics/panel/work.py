@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextvars
 import threading
+import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Work:
         self._failed = failed
         self._lock = threading.Lock()
         self._job: Job | None = None
-        self._ending: Job | None = None  # done, and what comes afterwards is not
+        self._unended: list[Job] = []  # also those that are done, while what comes afterwards is not
 
     @property
     def doing(self) -> str:
@@ -51,6 +52,7 @@ class Work:
             if self._job is not None:
                 return False
             self._job = job = Job(what)
+            self._unended.append(job)
         # In the context of who asked for it: ipykernel 7.0 looks there for the message that a widget's update answers,
         # and cannot send one from a thread that has none.
         run, context = self._run, contextvars.copy_context()
@@ -66,13 +68,15 @@ class Work:
         with self._lock:
             is_wanted = self._job is job
             if is_wanted:
-                self._job, self._ending = None, job
+                self._job = None
         try:
             if is_wanted and finish is not None:
                 finish()
         except Exception as error:  # noqa: BLE001 - see `failed`
             self._failed(error)
         finally:
+            with self._lock:
+                self._unended = [each for each in self._unended if each is not job]
             job.ended.set()
 
     def stop(self) -> None:
@@ -85,10 +89,11 @@ class Work:
         """Go on without waiting for what is being done: nothing of it is shown any more."""
         with self._lock:
             job, self._job = self._job, None
+            self._unended = [each for each in self._unended if each is not job]
         if job is not None:
             job.stopping.set()
 
     def wait(self, seconds: float) -> bool:
         """Whether nothing is being done, and what comes afterwards is done, too, after at most that long."""
-        job = self._job or self._ending
-        return job is None or job.ended.wait(seconds)
+        limit = time.monotonic() + seconds
+        return all(job.ended.wait(max(0.0, limit - time.monotonic())) for job in self._unended)

@@ -34,7 +34,7 @@ def _nothing_learnt():
 def narrow():
     """A gate with room for one, that opens no further by itself."""
     made = Gate(Rate())
-    made.rate.window, made.rate._opening = 1.0, False
+    made.rate.window, made.rate._opening, made.rate._cut = 1.0, False, time.monotonic()
     return made
 
 

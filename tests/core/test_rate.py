@@ -31,12 +31,12 @@ def admitted(rate, now, most=1000, **limits):
 # ---- the window
 
 
-def test_it_begins_with_sixteen_and_opens_a_place_every_four_milliseconds(rate):
+def test_it_begins_with_sixteen_and_opens_a_place_every_two_milliseconds(rate):
     assert admitted(rate, 0.0) == FIRST_WINDOW
-    assert rate.admit(0.0) == pytest.approx(0.004)
-    assert rate.admit(0.0, ahead=3) == pytest.approx(0.016), "the fourth in the queue has three before it"
-    assert admitted(rate, 0.0041) == 1
-    assert admitted(rate, 0.1001) in (23, 24)
+    assert rate.admit(0.0) == pytest.approx(0.002)
+    assert rate.admit(0.0, ahead=3) == pytest.approx(0.008), "the fourth in the queue has three before it"
+    assert admitted(rate, 0.0021) == 1
+    assert admitted(rate, 0.0501) in (23, 24)
 
 
 def test_every_answer_opens_two_places_while_all_goes_well(rate):
@@ -79,6 +79,17 @@ def test_after_a_refusal_it_opens_by_one_a_round(rate):
     assert rate.admit(11.0) == 0.0
     admitted(rate, 11.0)
     assert rate.admit(11.0) == math.inf, "time alone opens nothing any more"
+
+
+def test_after_a_minute_without_a_refusal_it_opens_as_at_first(rate):
+    admitted(rate, 0.0)
+    rate.left(0.1, 0.0, PUSHED_BACK)
+    for _ in range(15):
+        rate.left(0.2, 0.0, ANSWERED)
+    inside = admitted(rate, 59.0)
+    assert rate.admit(59.0) == math.inf
+    assert 0 < rate.admit(61.0) < 1
+    assert admitted(rate, 61.1) > inside
 
 
 def test_refusals_without_an_answer_between_them_wait_longer_each_time_up_to_eight_seconds(rate):

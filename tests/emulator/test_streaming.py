@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import httpx
 import pytest
+
+from azml_magics.emulator import Emulator
 
 BODY = {"model": "m", "messages": [{"role": "user", "content": "Hello"}], "stream": True}
 
@@ -97,3 +101,14 @@ def test_a_rate_spreads_the_chunks_over_time(endpoint):
     with httpx.stream("POST", f"{endpoint.url}/v1/chat/completions", json=BODY, headers=headers) as response:
         reads = list(response.iter_raw())
     assert len(reads) > 3
+
+
+def test_a_stream_that_nobody_reads_any_more_ends():
+    with Emulator(key="k", rate=2) as endpoint, httpx.Client(headers={"Authorization": "Bearer k"}) as reader:
+        asked = {**BODY, "messages": [{"role": "user", "content": "Tell me about rivers and lakes and seas"}]}
+        with reader.stream("POST", f"{endpoint.url}/v1/chat/completions", json=asked) as reply:  # half a minute long
+            next(reply.iter_lines())
+        limit = time.monotonic() + 15
+        while endpoint._door.in_flight and time.monotonic() < limit:
+            time.sleep(0.01)
+        assert endpoint._door.in_flight == 0

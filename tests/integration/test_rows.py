@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from azml_magics.emulator import Fault
+from azml_magics.emulator import Emulator, Fault
 
+from .conftest import KEY
 from .fresh import executed
 
 LONG = 300
 CELL = "%%azureml --each $places --journal run.jsonl --concurrency 4 -o out\nWrite about {place}."
+
+
+@pytest.fixture
+def endpoint():
+    """An endpoint of the test's own: what was under way at an interrupt ends in the background."""
+    with Emulator(key=KEY) as running:
+        yield running
 
 
 @pytest.fixture

@@ -77,7 +77,7 @@ def tutorials() -> str:
 def as_markdown(path: Path) -> tuple[str, dict[str, bytes]]:
     """A notebook as a page, and the pictures in it by file name. Links to notebooks become links to their pages."""
     resources = {"unique_key": path.stem, "output_files_dir": "."}
-    text, resources = MarkdownExporter().from_filename(str(path), resources=resources)  # type: ignore[no-untyped-call]
+    text, resources = MarkdownExporter().from_filename(str(path), resources=resources)  # type: ignore[no-untyped-call]  # nbconvert has no types
     text = re.sub(r"\]\((\w+)\.ipynb\)", r"](\1.md)", text)
     return text, {name.removeprefix("./"): content for name, content in resources.get("outputs", {}).items()}
 

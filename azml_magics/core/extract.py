@@ -109,3 +109,11 @@ def _closed(text: str, start: int) -> int:
         if depth == 0:
             return found.end()
     return len(text)
+
+
+def json_or_text(value: str) -> Any:
+    """What a person typed, as JSON where it is JSON, else as the text it is."""
+    try:
+        return json.loads(value, parse_constant=lambda word: word)
+    except (ValueError, RecursionError):
+        return value

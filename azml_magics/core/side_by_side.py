@@ -14,6 +14,7 @@ from . import tape
 from .batch import amap
 from .comparison import Batch, Row
 from .errors import AzmlError, Interrupted, UsageError
+from .extract import json_or_text
 from .invoke import ainvoke
 from .secrets import KeyRef
 from .stream import AsyncResponseStream
@@ -58,14 +59,7 @@ def values_of(text: str) -> list[Any]:
             continue
         if isinstance(values, list):
             return values
-    return [_json_or_text(value.strip()) for value in text.split(",") if value.strip()]
-
-
-def _json_or_text(value: str) -> Any:
-    try:
-        return json.loads(value, parse_constant=lambda word: word)
-    except (ValueError, RecursionError):
-        return value
+    return [json_or_text(value.strip()) for value in text.split(",") if value.strip()]
 
 
 class SideBySide:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import json
 import shlex
 from dataclasses import dataclass
 from functools import cache
@@ -143,14 +142,6 @@ def pair(text: str, option: str) -> tuple[str, str]:
     if not equals or not name:
         raise UsageError(f"{option} takes NAME=VALUE, not {name!r}", remedy=f"Write {option} temperature=0.2.")
     return name.strip(), value
-
-
-def json_or_text(value: str) -> Any:
-    """VALUE as JSON where it is JSON, else as the text it is."""
-    try:
-        return json.loads(value, parse_constant=lambda word: word)
-    except (ValueError, RecursionError):
-        return value
 
 
 @cache

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from azml_magics.core import template, wire
+from azml_magics.core import extract, template, wire
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import AzmlError, ConfigError, PromptError, UsageError, did_you_mean, one_line
 
@@ -98,7 +98,7 @@ def kwargs_of(options: CellOptions, variables: dict[str, Any]) -> dict[str, Any]
         kwargs.update(several)
     for setting in options.set:
         key, value = args.pair(setting, "-p")
-        kwargs[key] = args.json_or_text(value)
+        kwargs[key] = extract.json_or_text(value)
     return kwargs
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from azml_magics.core import wire
+from azml_magics.core import extract, wire
 from azml_magics.core.errors import AzmlError, ConfigError, UsageError
 from azml_magics.core.secrets import KeyRef, Secret
 
@@ -71,7 +71,7 @@ def save(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Note:
     if changes.get("formatter"):
         wire.as_formatter(changes["formatter"])
     kwargs = {
-        key: args.json_or_text(value) for key, value in (args.pair(word, "save NAME") for word in options["values"])
+        key: extract.json_or_text(value) for key, value in (args.pair(word, "save NAME") for word in options["values"])
     }
     config = config.merged(model_kwargs=kwargs, **changes)
     config = session.save(name, config, activate=not magics.default_config)

@@ -105,11 +105,12 @@ class PanelModel:
         self._changed.add(NOTES)
 
     def _heard(self, change: Change) -> None:
-        parts = {"asked": (HISTORY,)}.get(change.kind, (CONFIG, DRAFT))
-        with self.changing(*parts):
-            if change.kind != "asked":
-                self._drafts.heard(change)
-                self.note("config", self._drafts.note)
+        if change.kind == "asked":
+            with self.changing(HISTORY):
+                return
+        with self.changing(CONFIG, DRAFT):
+            self._drafts.heard(change)
+            self.note("config", self._drafts.note)
 
     # ---- the config
 

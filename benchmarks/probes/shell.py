@@ -7,7 +7,7 @@ from typing import Any
 
 def shell_up() -> Any:
     """The shell. asyncio is imported, as in every kernel; nothing goes into the person's history."""
-    import asyncio  # noqa: F401
+    import asyncio  # noqa: F401 - so that no contender pays for it
 
     from IPython.core.displaypub import CapturingDisplayPublisher
     from IPython.core.interactiveshell import InteractiveShell

@@ -51,6 +51,7 @@ def openai_sdk(url: str) -> Callable[[], Iterable[str]]:
     client = openai.OpenAI(base_url=f"{url}/v1", api_key=KEY)
 
     def texts() -> Iterable[str]:
+        # MESSAGES are plain dicts, the SDK's overloads want its own types
         for chunk in client.chat.completions.create(model="bench", messages=MESSAGES, stream=True):  # type: ignore[call-overload]
             yield (chunk.choices[0].delta.content or "") if chunk.choices else ""
 

@@ -8,7 +8,7 @@ from . import kernels
 from .conftest import running_kernel
 
 # Collected again here, where `_kernel` is another one.
-from .test_panel import (  # noqa: F401
+from .test_panel import (  # noqa: F401 - pytest collects and injects them by name
     busy,
     front,
     test_a_cell_runs_while_an_answer_streams,

@@ -11,8 +11,12 @@ from azml_magics.langchain import AzureMLChatOnlineEndpoint
 
 from .conftest import KEY, whole
 
-integration_tests = pytest.importorskip("langchain_tests.integration_tests")
-unit_tests = pytest.importorskip("langchain_tests.unit_tests")
+integration_tests = pytest.importorskip(
+    "langchain_tests.integration_tests", reason="LangChain's standard tests are in the test extra"
+)
+unit_tests = pytest.importorskip(
+    "langchain_tests.unit_tests", reason="LangChain's standard tests are in the test extra"
+)
 
 NOWHERE = "https://name.region.inference.ml.azure.com/v1/chat/completions"
 # A picture of one pixel: the standard tests fetch theirs from the internet.

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from azml_magics.core import extract
 from azml_magics.core.errors import UsageError
 from azml_magics.notebook import args
 from azml_magics.notebook.options import VERBS, options_of
@@ -158,7 +159,7 @@ def test_a_prompt_where_a_verb_belongs_is_shown_its_place():
     ],
 )
 def test_a_value_is_json_where_it_is_json_and_else_text(text, value):
-    assert args.json_or_text(text) == value
+    assert extract.json_or_text(text) == value
 
 
 def test_a_pair_splits_at_the_first_equals_sign():

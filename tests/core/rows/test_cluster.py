@@ -108,7 +108,7 @@ def test_a_list_gives_a_list_and_a_row_that_fails_its_error(client, config):
 
 
 def test_a_dask_frame_gives_a_dask_frame_that_was_asked_once(endpoint, client, config):
-    dd = pytest.importorskip("dask.dataframe")
+    dd = pytest.importorskip("dask.dataframe", reason="a dask DataFrame needs the dask extra")
     rows = dd.from_pandas(frame(90), npartitions=3)
     out = map_rows(config, "Write about {word}.", rows, client=client)
     assert isinstance(out, dd.DataFrame)
@@ -122,7 +122,7 @@ def test_a_dask_frame_gives_a_dask_frame_that_was_asked_once(endpoint, client, c
 
 
 def test_without_a_client_the_one_in_use_is_taken(client, config):
-    dd = pytest.importorskip("dask.dataframe")
+    dd = pytest.importorskip("dask.dataframe", reason="a dask DataFrame needs the dask extra")
     out = map_rows(config, "Write about {word}.", dd.from_pandas(frame(4), npartitions=1))
     assert len(out.compute()) == 4
 
@@ -216,7 +216,7 @@ def test_an_interrupt_stops_the_workers_too(endpoint, client, config, monkeypatc
 
 
 def test_what_cannot_go_to_a_cluster(client, config, tmp_path):
-    dd = pytest.importorskip("dask.dataframe")
+    dd = pytest.importorskip("dask.dataframe", reason="a dask DataFrame needs the dask extra")
     with pytest.raises(UsageError, match="An iterator or a file cannot go to a cluster"):
         map_rows(config, "{w}", iter(["a"]), client=client)
     with pytest.raises(UsageError, match="uses no column"):

@@ -43,7 +43,7 @@ INSIDE_FUNCTIONS = {
 # third-party package -> the rooms (or single modules) that may import it, and whether inside functions only
 OUTSIDE = {
     "httpx": {"core/connection.py"},
-    "httpcore": set(),
+    "httpcore": {"core/connection.py"},
     "IPython": {"notebook", "__main__.py"},
     "traitlets": {"notebook", "panel/sections.py"},
     "ipywidgets": {f"panel/{name}.py" for name in ("view", "fields", "sections", "asking", "results")},

@@ -1,7 +1,8 @@
-"""One connection to an endpoint: an httpx transport with room for one, straight or through the environment's proxy.
+"""One connection to an endpoint, straight or through the environment's proxy, and what goes through it.
 
-The transport is the layer of httpx below its client. The client's cookies, redirects and look-ups are not wanted here
-and cost a third of a short call; the network, TLS, proxies and decoding stay httpx's: no code of our own for those.
+A connection is httpcore's, which is what httpx's own transports hold. httpx's client and pool are for many hosts at
+once - cookies, redirects, look-ups, a search of the pool before and after every request - and cost half of a short
+call. The network, TLS, proxies and decoding stay httpcore's and httpx's: there is no code here for those.
 """
 
 from __future__ import annotations
@@ -13,27 +14,28 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import httpcore
 import httpx
 
 from .policy import CONNECT_TIMEOUT, Broken, Request
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import AsyncIterator, Iterator, Mapping
 
 _IDLE_SECONDS = 60.0
-_LIMITS = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=_IDLE_SECONDS)
 _HEADERS = {"User-Agent": "azml-magics", "Accept-Encoding": "identity"}  # a compressed stream would stutter
 
 
 def broken(error: Exception, *, reused: bool = False, begun: bool = False) -> Broken:
-    """httpx's exception in the policy's words. `begun`: the reply had begun when it came."""
-    if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
+    """What was raised in the policy's words. `begun`: the reply had begun when it came."""
+    if isinstance(error, httpcore.ConnectTimeout):
         return Broken("connect-timeout", error, reused)
-    if isinstance(error, httpx.TimeoutException):
+    if isinstance(error, httpcore.TimeoutException):
         return Broken("timeout", error, reused)
-    if isinstance(error, httpx.ConnectError | httpx.ProxyError):
+    if isinstance(error, httpcore.ConnectError | httpcore.ProxyError):
         return Broken("untrusted" if _is_about_trust(error) else "refused", error, reused)
-    if isinstance(error, httpx.TransportError | httpx.DecodingError):
+    if isinstance(error, httpcore.NetworkError | httpcore.ProtocolError | httpx.DecodingError):
         return Broken("broken" if begun else "closed", error, reused)
     return Broken("unsendable", error, reused)
 
@@ -57,19 +59,26 @@ class Lane:
 
 def open_lane(url: str) -> Lane:
     """A lane to the origin of `url`; it connects with its first request."""
-    return Lane(httpx.HTTPTransport(**_options(url)))
+    return Lane(_opened(url, httpcore.HTTPConnection, httpcore.HTTPProxy, httpcore.SOCKSProxy))
 
 
 def open_async_lane(url: str) -> Lane:
     """A lane for the running event loop."""
-    return Lane(httpx.AsyncHTTPTransport(**_options(url)))
+    return Lane(_opened(url, httpcore.AsyncHTTPConnection, httpcore.AsyncHTTPProxy, httpcore.AsyncSOCKSProxy))
 
 
-def _options(url: str) -> dict[str, Any]:
-    if url.startswith("https:"):
-        return {"verify": trusted(), "limits": _LIMITS, "proxy": _proxy_for(urlsplit(url).netloc)}
-    # Plain http is this machine alone: no proxy, and nothing encrypted that certificates would have to be loaded for.
-    return {"verify": _trusting_nobody(), "limits": _LIMITS}
+def _opened(url: str, straight: Any, http_proxy: Any, socks_proxy: Any) -> Any:
+    """A connection of the class `straight`, or one of a proxy's."""
+    origin = _url(url)[0].origin
+    if origin.scheme != b"https":  # plain http is this machine alone: no proxy, and no certificates to load
+        return straight(origin, keepalive_expiry=_IDLE_SECONDS)
+    options = {"ssl_context": trusted(), "keepalive_expiry": _IDLE_SECONDS}
+    named = _proxy_for(urlsplit(url).netloc)
+    if named is None:
+        return straight(origin, **options)
+    proxy = httpx.Proxy(named)
+    kind = socks_proxy if proxy.url.scheme.startswith("socks5") else http_proxy
+    return kind(_core_url(proxy.url), proxy_auth=proxy.raw_auth, **options).create_connection(origin)
 
 
 _PROXY_VARIABLES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
@@ -110,34 +119,47 @@ def set_trusted(certificates: ssl.SSLContext | None) -> None:
         _contexts["trusted"] = certificates
 
 
-def _trusting_nobody() -> ssl.SSLContext:
-    """A context without certificates, which costs nothing to make, and with which no https connection succeeds."""
-    if "nobody" not in _contexts:
-        import ssl
-
-        _contexts["nobody"] = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    return _contexts["nobody"]
-
-
 # ---- messages ------------------------------------------------------------------------------------------------
 
 
-_url = lru_cache(maxsize=256)(httpx.URL)  # reading one costs as much as the rest of a request's making
+def _core_url(url: httpx.URL) -> httpcore.URL:
+    return httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
 
 
-def to_send(request: Request) -> httpx.Request:
-    """`request` as httpx takes it."""
+@lru_cache(maxsize=256)  # reading one costs as much as the rest of a request's making
+def _url(text: str) -> tuple[httpcore.URL, bytes]:
+    """The URL, escaped where it has to be, and what the header Host says of it."""
+    url = httpx.URL(text)
+    return _core_url(url), url.netloc
+
+
+def to_send(request: Request) -> httpcore.Request:
+    """`request` as httpcore takes it."""
+    url, host = _url(request.url)
+    headers = [(name.encode("ascii"), value.encode("ascii")) for name, value in {**_HEADERS, **request.headers}.items()]
+    if request.body:
+        headers.append((b"Content-Length", b"%d" % len(request.body)))
     waits = {"connect": min(CONNECT_TIMEOUT, request.timeout)}
-    waits |= dict.fromkeys(("read", "write", "pool"), request.timeout)
-    return httpx.Request(
-        request.method,
-        _url(request.url),
-        headers={**_HEADERS, **request.headers},
-        content=request.body or None,
-        extensions={"timeout": waits},
+    waits |= dict.fromkeys(("read", "write"), request.timeout)
+    return httpcore.Request(
+        request.method, url, headers=[(b"Host", host), *headers], content=request.body, extensions={"timeout": waits}
     )
 
 
-def headers_of(reply: httpx.Response) -> dict[str, str]:
+def headers_of(reply: httpcore.Response) -> dict[str, str]:
     """The reply's headers by lower-case name; repeated ones are joined by commas."""
-    return dict(reply.headers)
+    return dict(httpx.Headers(reply.headers))
+
+
+def pieces_of(reply: httpcore.Response, headers: Mapping[str, str]) -> Iterator[bytes]:
+    """The reply's body as it comes, unpacked where the server packed it though nobody asked for that."""
+    return _unpacked(reply).iter_bytes() if "content-encoding" in headers else reply.iter_stream()
+
+
+def async_pieces_of(reply: httpcore.Response, headers: Mapping[str, str]) -> AsyncIterator[bytes]:
+    """What `pieces_of` gives, on the running event loop."""
+    return _unpacked(reply).aiter_bytes() if "content-encoding" in headers else reply.aiter_stream()
+
+
+def _unpacked(reply: httpcore.Response) -> httpx.Response:
+    return httpx.Response(reply.status, headers=reply.headers, content=reply.stream)

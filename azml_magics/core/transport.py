@@ -14,7 +14,16 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from . import connection, tape
-from .connection import Lane, broken, headers_of, open_async_lane, open_lane, to_send
+from .connection import (
+    Lane,
+    async_pieces_of,
+    broken,
+    headers_of,
+    open_async_lane,
+    open_lane,
+    pieces_of,
+    to_send,
+)
 from .policy import Answer, Broken, Plan, Request, Sleep
 
 if TYPE_CHECKING:
@@ -48,9 +57,11 @@ class _Lanes:
             idle = self._idle.get(_origin(url))
             return idle.pop() if idle else None
 
-    def give_back(self, url: str, lane: Lane, headers: Mapping[str, str]) -> bool:
-        """Whether the lane was kept; a caller closes one that was not. `headers` of the reply that it carried."""
-        lane.served = headers.get("connection", "").lower() != "close"  # else its next request connects anew
+    def give_back(self, url: str, lane: Lane) -> bool:
+        """Whether the lane was kept; a caller closes one that was not."""
+        if not lane.connection.is_idle():  # the server keeps it open no longer, or the reply was not whole
+            return False
+        lane.served = True
         with self._lock:
             idle = self._idle.setdefault(_origin(url), [])
             if len(idle) < _MOST_IDLE_LANES:
@@ -120,7 +131,11 @@ def _exchange(request: Request, *, fresh: bool) -> Answer | Broken:
 
 
 def _lane_for(url: str, *, fresh: bool) -> Lane:
-    return (None if fresh else _lanes.take(url)) or open_lane(url)
+    while not fresh and (lane := _lanes.take(url)):
+        if not lane.connection.has_expired():
+            return lane
+        lane.connection.close()
+    return open_lane(url)
 
 
 def _send_once(request: Request, *, fresh: bool = False) -> Answer | Broken:
@@ -129,9 +144,9 @@ def _send_once(request: Request, *, fresh: bool = False) -> Answer | Broken:
         lane = _lane_for(request.url, fresh=fresh)
         reply = lane.connection.handle_request(to_send(request))
         headers = headers_of(reply)
-        if request.stream and reply.status_code == _OK:
-            return Answer(reply.status_code, headers, stream=_pieces(reply, headers, request.url, lane))
-        answer = Answer(reply.status_code, headers, b"".join(reply.iter_bytes()))
+        if request.stream and reply.status == _OK:
+            return Answer(reply.status, headers, stream=_pieces(reply, headers, request.url, lane))
+        answer = Answer(reply.status, headers, b"".join(pieces_of(reply, headers)))
         reply.close()
     except Exception as error:  # noqa: BLE001 - every failure to send becomes an error of ours in `attempts`
         if lane is None:
@@ -142,7 +157,7 @@ def _send_once(request: Request, *, fresh: bool = False) -> Answer | Broken:
         if lane is not None:
             lane.connection.close()
         raise
-    if not _lanes.give_back(request.url, lane, headers):
+    if not _lanes.give_back(request.url, lane):
         lane.connection.close()
     return answer
 
@@ -151,11 +166,11 @@ def _pieces(reply: Any, headers: Mapping[str, str], url: str, lane: Lane) -> Gen
     """The body as it arrives; the lane goes back when it is whole and is closed when it is left early."""
     whole = False
     try:
-        yield from reply.iter_bytes()
+        yield from pieces_of(reply, headers)
         whole = True
     finally:
         reply.close()
-        if not (whole and _lanes.give_back(url, lane, headers)):
+        if not (whole and _lanes.give_back(url, lane)):
             lane.connection.close()
 
 
@@ -219,19 +234,23 @@ async def _aexchange(request: Request, lanes: _Lanes, *, fresh: bool) -> Answer 
     return tape.akept(inserted, request, outcome, turn)
 
 
-def _async_lane_for(url: str, lanes: _Lanes, *, fresh: bool) -> Lane:
-    return (None if fresh else lanes.take(url)) or open_async_lane(url)
+async def _async_lane_for(url: str, lanes: _Lanes, *, fresh: bool) -> Lane:
+    while not fresh and (lane := lanes.take(url)):
+        if not lane.connection.has_expired():
+            return lane
+        await lane.connection.aclose()
+    return open_async_lane(url)
 
 
 async def _asend_once(request: Request, lanes: _Lanes, *, fresh: bool = False) -> Answer | Broken:
     lane = reply = None
     try:
-        lane = _async_lane_for(request.url, lanes, fresh=fresh)
+        lane = await _async_lane_for(request.url, lanes, fresh=fresh)
         reply = await lane.connection.handle_async_request(to_send(request))
         headers = headers_of(reply)
-        if request.stream and reply.status_code == _OK:
-            return Answer(reply.status_code, headers, stream=_apieces(reply, headers, request.url, lane, lanes))
-        answer = Answer(reply.status_code, headers, b"".join([piece async for piece in reply.aiter_bytes()]))
+        if request.stream and reply.status == _OK:
+            return Answer(reply.status, headers, stream=_apieces(reply, headers, request.url, lane, lanes))
+        answer = Answer(reply.status, headers, b"".join([piece async for piece in async_pieces_of(reply, headers)]))
         await reply.aclose()
     except Exception as error:  # noqa: BLE001 - every failure to send becomes an error of ours in `attempts`
         if lane is None:
@@ -242,7 +261,7 @@ async def _asend_once(request: Request, lanes: _Lanes, *, fresh: bool = False) -
         if lane is not None:
             await asyncio.shield(lane.connection.aclose())
         raise
-    if not lanes.give_back(request.url, lane, headers):
+    if not lanes.give_back(request.url, lane):
         await lane.connection.aclose()
     return answer
 
@@ -252,10 +271,10 @@ async def _apieces(
 ) -> AsyncGenerator[bytes, None]:
     whole = False
     try:
-        async for piece in reply.aiter_bytes():
+        async for piece in async_pieces_of(reply, headers):
             yield piece
         whole = True
     finally:
         await reply.aclose()
-        if not (whole and lanes.give_back(url, lane, headers)):
+        if not (whole and lanes.give_back(url, lane)):
             await lane.connection.aclose()

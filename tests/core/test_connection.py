@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gzip
 import shutil
 import socket
 import ssl
@@ -15,7 +16,7 @@ import pytest
 from azml_magics.core import transport
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import ConnectionFailed, RequestRejected
-from azml_magics.core.invoke import ainvoke, astream, invoke
+from azml_magics.core.invoke import ainvoke, astream, invoke, stream
 from azml_magics.core.secrets import Secret
 
 from .conftest import KEY
@@ -238,6 +239,32 @@ def test_a_refusal_that_comes_before_the_whole_request_was_read_is_understood():
 
     with Raw(serve) as server, pytest.raises(RequestRejected, match="too large"):
         invoke(config_for(f"http://127.0.0.1:{server.port}{ROUTE}"), "water " * 2_000_000)
+
+
+@pytest.mark.parametrize("how", ["sync", "async"])
+def test_a_stream_that_a_gateway_compressed_unasked_is_understood(how):
+    events = event(delta("a drop ")) + event(delta("of rain")) + b"data: [DONE]\n\n"
+    squeezed = gzip.compress(events)
+
+    def serve(talking):
+        whole_request(talking)
+        talking.sendall(STREAM_HEAD.replace(b"\r\n\r\n", b"\r\nContent-Encoding: gzip\r\n\r\n"))
+        for start in range(0, len(squeezed), 20):
+            talking.sendall(chunk(squeezed[start : start + 20]))
+        talking.sendall(b"0\r\n\r\n")
+
+    async def on_a_loop(config):
+        async with astream(config, "hello") as answer:
+            return [piece.text async for piece in answer]
+
+    with Raw(serve) as server:
+        config = config_for(f"http://127.0.0.1:{server.port}{ROUTE}")
+        if how == "async":
+            texts = asyncio.run(on_a_loop(config))
+        else:
+            with stream(config, "hello") as answer:
+                texts = [piece.text for piece in answer]
+    assert "".join(texts) == "a drop of rain"
 
 
 async def test_a_slow_reader_of_a_stream_holds_the_server_back():

@@ -148,7 +148,11 @@ def to_send(request: Request) -> httpcore.Request:
 
 def headers_of(reply: httpcore.Response) -> dict[str, str]:
     """The reply's headers by lower-case name; repeated ones are joined by commas."""
-    return dict(httpx.Headers(reply.headers))
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in reply.headers:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
 
 
 def pieces_of(reply: httpcore.Response, headers: Mapping[str, str]) -> Iterator[bytes]:

@@ -276,7 +276,9 @@ def gate_of(config: LLMConfig) -> Gate:
     """The gate of the config's endpoint; every config that leads there shares it."""
     place = _place(config.endpoint_url, config.deployment_name or config.model or "")
     with _gates_lock:
-        return _gates.setdefault(place, Gate())
+        if place not in _gates:
+            _gates[place] = Gate()
+        return _gates[place]
 
 
 @lru_cache(maxsize=256)

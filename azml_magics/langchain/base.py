@@ -18,7 +18,6 @@ from ..core.policy import Answer
 from ..core.secrets import DEFAULT_KEY, KeyRef, Secret
 from ..core.wire import formatter_for
 from ..core.wire.chat import default_for_route
-from . import threads
 from .api_type import AzureMLEndpointApiType
 from .arguments import KEY_VARIABLE, config_error, filled_in
 from .bridge import name_of, wire_formatter
@@ -181,8 +180,7 @@ class AzureMLBaseEndpoint(BaseModel):
         if self.http_client is not None:
             return await asyncio.to_thread(self._through_client, config, prompt, run_manager)
         self._check_key(config)
-        own = threads.current()
-        return await (own.call(invoke, config, prompt) if own else ainvoke(config, prompt))
+        return await ainvoke(config, prompt)
 
     def _streams(self, config: LLMConfig) -> bool:
         """Whether the answer can come piece by piece; checks the key, as `_ask` does for the others."""

@@ -19,9 +19,17 @@ if TYPE_CHECKING:
 
     ToMessages = Callable[[Sequence[wire.Message]], Any]
 
-_OWN_MODULES = {formatters.__name__, chat_formatters.__name__}
 _REQUESTS = ("format_request_payload", "format_messages_request_payload")
 _RESPONSES = ("format_response_payload",)
+_TYPES = "supported_api_types"
+_OWN = {
+    id(found): found
+    for module in (formatters, chat_formatters)
+    for kind in vars(module).values()
+    if isinstance(kind, type)
+    for name in (*_REQUESTS, *_RESPONSES, _TYPES)
+    if (found := getattr(kind, name, None)) is not None
+}
 _BY_DIALECT: dict[str, type[formatters.DialectFormatter]] = {
     kind.dialect: kind
     for kind in (
@@ -54,18 +62,13 @@ def wire_formatter(given: Any, to_messages: ToMessages = messages_from_wire) -> 
     return BridgedFormatter(given, to_messages)
 
 
-_TYPES = "supported_api_types"
-
-
 def _changed(formatter: Any, *names: str) -> bool:
     """Whether one of those methods is the person's own and not this package's."""
-    for name in names:
-        if name in vars(formatter):
-            return True
-        home = next((kind for kind in type(formatter).__mro__ if name in vars(kind)), None)
-        if home is not None and home.__module__ not in _OWN_MODULES:
-            return True
-    return False
+    of_itself, kind = vars(formatter), type(formatter)
+    return any(
+        name in of_itself or ((found := getattr(kind, name, None)) is not None and id(found) not in _OWN)
+        for name in names
+    )
 
 
 def takes_messages(given: Any) -> bool:

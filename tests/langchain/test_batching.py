@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextvars
+import sys
+import time
+import warnings
 
 import pytest
 from langchain_core.caches import InMemoryCache
@@ -13,6 +16,7 @@ from langchain_core.tracers.context import collect_runs
 
 from azml_magics import errors
 from azml_magics.emulator import Fault
+from azml_magics.langchain import AzureMLOnlineEndpoint, DollyContentFormatter
 
 
 @pytest.fixture
@@ -139,7 +143,7 @@ def test_batch_as_completed_gives_every_index(llm):
     assert sorted(done) == [0, 1, 2]
 
 
-# A batch that nobody listens to takes a shorter way; these are those who listen.
+# ---- those who listen
 
 
 async def test_a_cache_answers_for_the_batch(llm, endpoint):
@@ -174,7 +178,41 @@ async def test_the_models_own_callbacks_hear_a_batch(llm):
     assert sorted(ends.ended) == ["a", "b", "c", "d"]
 
 
-async def test_a_batch_that_nobody_listens_to_gives_what_invoke_gives(llm, endpoint):
+def test_a_batch_leaves_the_processs_warning_filters_as_they_were():
+    """LangChain changes them for a moment at each call, and threads would change them back in the wrong order."""
+
+    class Client:
+        def call(self, body, run_manager=None):
+            time.sleep(0.001)
+            return b'["Bubbles rise in glass"]'
+
+    llm = AzureMLOnlineEndpoint(http_client=Client(), content_formatter=DollyContentFormatter())
+    before, interval = list(warnings.filters), sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        llm.batch(["Name a river."] * 1000, config={"max_concurrency": 64})
+    finally:
+        sys.setswitchinterval(interval)
+    assert list(warnings.filters) == before
+
+
+def test_a_persons_own_dict_still_tells_calls_apart_in_the_cache(llm, endpoint):
+    class Own(AzureMLOnlineEndpoint):
+        flavour: str = "plain"
+
+        def dict(self, **kwargs):
+            return {"flavour": self.flavour}
+
+    plain = Own(
+        **{name: getattr(llm, name) for name in type(llm).model_fields if name != "cache"}, cache=InMemoryCache()
+    )
+    other = plain.model_copy(update={"flavour": "other"})
+    for model in (plain, plain, other):
+        model.invoke("a")
+    assert len(endpoint.requests) == 2
+
+
+async def test_a_batch_gives_what_invoke_gives(llm, endpoint):
     prompts = ["Name a river.", StringPromptValue(text="Name a lake.")]
     alone = [llm.invoke(prompt, stop=["."], seed=3) for prompt in prompts]
     assert llm.batch(prompts, stop=["."], seed=3) == alone == await llm.abatch(prompts, stop=["."], seed=3)

@@ -44,29 +44,33 @@ class Index:
 
     def get(self, key: bytes, n: int) -> Kept | None:
         """Where the answer is; None where there is none."""
-        found = self._run("SELECT at, size FROM kept WHERE key = ? AND n = ?", (key, n))
+        _, found = self._run("SELECT at, size FROM kept WHERE key = ? AND n = ?", (key, n))
         return Kept(*found) if found else None
 
     def number(self, key: bytes) -> int:
         """How many rows with this key were numbered before this one. One thread numbers the rows, in their order."""
-        found = self._run("SELECT n FROM seen WHERE key = ?", (key,))
-        number = int(found[0]) + 1 if found else 0
-        self._run("INSERT OR REPLACE INTO seen VALUES (?, ?)", (key, number))
-        return number
+        is_new, _ = self._run("INSERT OR IGNORE INTO seen VALUES (?, 0)", (key,))
+        if is_new:
+            return 0
+        self._run("UPDATE seen SET n = n + 1 WHERE key = ?", (key,))
+        _, found = self._run("SELECT n FROM seen WHERE key = ?", (key,))
+        return int(found[0])
 
     def __len__(self) -> int:
-        return int(self._run("SELECT count(*) FROM kept")[0])
+        _, found = self._run("SELECT count(*) FROM kept")
+        return int(found[0])
 
     def close(self) -> None:
         """Give the space back."""
         with self._lock:
             self._database.close()
 
-    def _run(self, statement: str, values: Sequence[Any] = ()) -> Any:
-        """The statement's first row; None where it has none."""
+    def _run(self, statement: str, values: Sequence[Any] = ()) -> tuple[int, Any]:
+        """(how many rows it changed, the first that it found: None where it found none)."""
         try:
             with self._lock:
-                return self._database.execute(statement, values).fetchone()
+                done = self._database.execute(statement, values)
+                return done.rowcount, done.fetchone()
         except sqlite3.Error as error:
             raise JournalError(
                 f"The journal's index in the temporary folder failed: {error}", remedy="Free some space there."

@@ -51,7 +51,8 @@ class Journal:
         self._lock = threading.Lock()
         self._synced = time.monotonic()
         self._end = 0
-        self._index = Index()
+        self._index = Index()  # of what it held when it was opened: no run asks for a row twice
+        self._held = 0
         try:
             self._file = self._opened()
         except BaseException:
@@ -59,6 +60,7 @@ class Journal:
             raise
         try:
             self._read(asks)
+            self._held = len(self._index)
         except BaseException:
             self.close()
             raise
@@ -139,16 +141,16 @@ class Journal:
     # ---- what a run asks of it
 
     def __len__(self) -> int:
-        """How many rows it has an answer or an error of."""
-        return len(self._index)
+        """Of how many rows it had an answer or an error when it was opened."""
+        return self._held
 
     def number(self, key: bytes) -> int:
         """The number of the next row of the table with this key: 0 for the first of equal ones."""
         return self._index.number(key)
 
     def find(self, key: bytes, n: int) -> tuple[Response | None, AzmlError | None] | None:
-        """(response, error) that it holds for that row; None where there is nothing."""
-        kept = self._index.get(key, n)
+        """(response, error) that it held for that row when it was opened; None where there was nothing."""
+        kept = self._index.get(key, n) if self._held else None
         if kept is None:
             return None
         try:
@@ -171,9 +173,7 @@ class Journal:
         with self._lock:
             if self._file < 0:
                 return False
-            at = self._end
             self._write(line)
-            self._index.put(key, n, Kept(at, len(line)))
             is_due = time.monotonic() - self._synced >= _SYNC_SECONDS
             if is_due:
                 self._synced = time.monotonic()

@@ -24,11 +24,17 @@ if TYPE_CHECKING:
 
     from IPython.core.interactiveshell import InteractiveShell
 
+    from azml_magics.core.errors import AzmlError
+
 RESPONSE_MIME = "application/vnd.azml.response.v1+json"
 _FRAME = 0.05  # seconds: at most 20 updates a second
 EMPTY = {"text/plain": ""}
 _streamed: list[tuple[str, Any, int]] = []  # what a terminal has shown token by token: text, shell, cell's number
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # half a character, which no message to a frontend can carry
+_ERROR = (  # JupyterLab breaks the words of a <pre> anywhere
+    "white-space:pre-wrap;word-break:normal;overflow-wrap:break-word;"
+    "padding:4px 8px;border-left:4px solid #d32f2f;background-color:rgba(211,47,47,0.12)"
+)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # what could command a terminal
 
 
@@ -281,6 +287,16 @@ class Table:
         note = f"<p>{html.escape(self.note)}</p>" if self.note else ""
         table = f"<table><thead>{row('th', self.headings)}</thead><tbody>{body}</tbody></table>{note}"
         return {"text/plain": repr(self), "text/html": table}
+
+
+def show_error(error: AzmlError) -> None:
+    """The lines that stand for its traceback, as an output like any other: nothing stops at it.
+
+    The colours leave the text its own, so it can be read in a light theme and in a dark one; JupyterLab's sanitizer
+    lets them pass. In a `<pre>` no frontend takes what stands between two $ for mathematics.
+    """
+    text = _sendable("\n".join(error._render_traceback_()))
+    _show({"text/plain": text, "text/html": f'<pre style="{_ERROR}">{html.escape(text)}</pre>'})
 
 
 def say(message: str) -> None:

@@ -33,6 +33,7 @@ class AzureMLMagics(Magics):
     stream = Bool(True, help="Show answers as they arrive.").tag(config=True)
     concurrency = Int(8, min=1, help="How many requests of a side-by-side cell are under way at once.").tag(config=True)
     history_size = Int(sessions.HISTORY_SIZE, min=1, help="How many exchanges %azureml history keeps.").tag(config=True)
+    raise_errors = Bool(True, help="Raise errors; if not, they are shown, and the next cell runs.").tag(config=True)
 
     def __init__(self, shell: Any = None, **kwargs: Any) -> None:
         super().__init__(shell=shell, **kwargs)
@@ -93,7 +94,10 @@ class AzureMLMagics(Magics):
         except (AzmlError, Interrupted) as error:
             if not isinstance(error, UsageError):  # a slip on the line hides nothing, not the error before it either
                 self.last_error = error
-            raise
+            if self.raise_errors or isinstance(error, Interrupted):
+                raise
+            display.show_error(error)
+            return None
         except KeyboardInterrupt:  # between two steps that know how to be interrupted
             self.last_error = stopped = Interrupted()
             raise stopped from None

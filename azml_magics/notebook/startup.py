@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .magics import AzureMLMagics
 
 _TABLE = re.compile(rb"^[ \t]*\[tool\.azml_magics[\].]", re.MULTILINE)
-_DEFAULTS = ("default_config", "format", "timeout", "stream", "concurrency", "history_size")
+_DEFAULTS = ("default_config", "format", "timeout", "stream", "concurrency", "history_size", "raise_errors")
 
 
 def load(magics: AzureMLMagics) -> None:

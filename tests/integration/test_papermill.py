@@ -1,6 +1,8 @@
-"""papermill: parameters reach the prompts, answers are saved, and an error stops it under its own name."""
+"""papermill: parameters reach the prompts, answers are saved, and an error stops it under its own name, or is shown."""
 
 from __future__ import annotations
+
+import html
 
 import nbformat
 import pytest
@@ -42,6 +44,20 @@ def test_parameters_reach_the_prompts_and_the_answers_are_saved(papermill):
     for ugly in ("object at 0x", "0%|", KEY, '"stderr"'):
         assert ugly not in text
     assert "widgets" not in notebook.metadata
+
+
+def test_an_error_that_is_shown_stops_nothing(papermill):
+    ran, notebook = papermill(
+        "%config AzureMLMagics.raise_errors = False",
+        "%%azureml --key env:NOT_THERE -o answer\nTell me about {topic}",
+        "%%azureml --key env:TEST_KEY -o answer\nTell me about {topic}",
+    )
+    assert ran.returncode == 0, ran.stderr[-3000:]
+    [error] = notebook.cells[-2].outputs
+    assert error.output_type == "display_data"
+    assert error.data["text/plain"].startswith("KeyMissing: ")
+    assert error.data["text/plain"] in html.unescape(error.data["text/html"])
+    assert "rivers" in notebook.cells[-1].outputs[-1].data["text/plain"]
 
 
 SETUP = """

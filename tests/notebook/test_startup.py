@@ -187,6 +187,7 @@ timeout = 30
 stream = false
 concurrency = 3
 history_size = 2
+raise_errors = false
 
 [tool.azml_magics.configs.prod]
 endpoint_url = "{endpoint.url}/v1/chat/completions"
@@ -215,6 +216,7 @@ key = "env:TEST_KEY"
     assert len(notebook.ok("%azureml history").result.rows) == 2
     magics = notebook.shell.magics_manager.registry["AzureMLMagics"]
     assert (magics.timeout, magics.concurrency) == (30, 3)
+    assert notebook.ok("%azureml use nowhere").payloads[-1]["text/plain"].startswith("UnknownName: ")
 
 
 @needs_toml
@@ -286,7 +288,7 @@ def test_without_a_toml_reader_a_line_says_so(loading, tmp_path, monkeypatch):
 
 def test_config_lists_every_default_with_its_help(notebook):
     listed = notebook.ok("%config AzureMLMagics").stdout
-    for name in ("default_config", "format", "timeout", "stream", "concurrency", "history_size"):
+    for name in ("default_config", "format", "timeout", "stream", "concurrency", "history_size", "raise_errors"):
         assert f"AzureMLMagics.{name}=" in listed
     assert "How answers are shown." in listed
 
@@ -338,7 +340,15 @@ def test_config_history_size(asking):
 
 
 @pytest.mark.parametrize(
-    "setting", ["format = 'fancy'", "timeout = 'soon'", "stream = 'yes'", "concurrency = 0", "history_size = 0"]
+    "setting",
+    [
+        "format = 'fancy'",
+        "timeout = 'soon'",
+        "stream = 'yes'",
+        "concurrency = 0",
+        "history_size = 0",
+        "raise_errors = 'no'",
+    ],
 )
 def test_config_refuses_what_is_no_value(asking, setting, caplog):
     name = setting.split()[0]

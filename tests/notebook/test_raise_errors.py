@@ -1,0 +1,201 @@
+"""%config AzureMLMagics.raise_errors = False: an error of ours is an output, and what comes after it runs."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import pytest
+from langchain_core.runnables import RunnableLambda
+from pydantic import BaseModel
+
+from azml_magics.core.errors import Interrupted
+from azml_magics.emulator import Fault
+from azml_magics.langchain import from_config
+from azml_magics.notebook import calls
+from azml_magics.notebook.display import EMPTY, Live
+from azml_magics.session import current
+
+from .conftest import KEY
+
+SHOW = "%config AzureMLMagics.raise_errors = False"
+
+
+class Loaves(BaseModel):
+    loaves: int
+
+
+@pytest.fixture
+def showing(asking):
+    """A notebook with the config `main` that shows errors."""
+    asking.ok(SHOW)
+    return asking
+
+
+def shown_by(notebook, source):
+    """The error that a cell shows as the last of its outputs: nothing is raised, returned or written beside it."""
+    kept = dict(notebook.vars["_oh"])
+    ran = notebook.ok(source)
+    assert ran.result is None
+    assert notebook.vars["_oh"] == kept
+    assert ran.stderr == ""
+    assert set(ran.payloads[-1]) == {"text/plain", "text/html"}
+    line = ran.payloads[-1]["text/plain"]
+    assert html.unescape(re.sub(r"<[^>]*>", "", ran.payloads[-1]["text/html"])) == line
+    return line
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "%%azureml --frobnicate\nHello",
+        "%%azureml nowhere\nHello",
+        "%%azureml --key env:NOT_THERE\nHello",
+        "%%azureml --key 0123456789\nHello",
+        "%%azureml\nHello {nobody}",
+        "%%azureml\n\n",
+        "%%azureml -n 0\nHello",
+        "%%azureml --compare main,nowhere\nHello",
+        "%%azureml --each $places\nHello",
+        "%azureml ask Hello {nobody}",
+        "%azureml sve main",
+        "%azureml use nowhere;",
+        "%azureml last",
+        "%azureml repair",
+    ],
+)
+def test_what_is_shown_is_the_line_that_would_stand_for_the_traceback(asking, source):
+    line = asking.refused(source)
+    asking.ok(SHOW)
+    assert shown_by(asking, source) == line
+    asking.ok("%config AzureMLMagics.raise_errors = True")
+    assert asking.refused(source) == line
+
+
+def test_the_rest_of_the_cell_and_the_next_one_run(showing):
+    showing.ok("%azureml use nowhere\nwent_on = True")
+    assert showing.ok("went_on").result is True
+    assert "Hello" in showing.ok("%%azureml\nHello").text
+
+
+def test_what_is_markup_in_an_error_is_text(showing):
+    ran = showing.ok("%%azureml <script>alert(1)</script>&\nHello")
+    assert "<script>alert(1)</script>&" in ran.payloads[-1]["text/plain"]
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;&amp;" in ran.payloads[-1]["text/html"]
+    assert re.findall(r"<[^>]*>", ran.payloads[-1]["text/html"])[1:] == ["</pre>"]
+
+
+def test_what_had_arrived_stays_above_the_error(showing, endpoint):
+    endpoint.script([Fault("cut", after=8)])
+    ran = showing.ok("%%azureml\nTell me about rivers")
+    kept = showing.ok("%azureml last").text
+    assert ran.payloads[0] == EMPTY
+    assert ran.payloads[-2]["text/plain"] == kept != ""
+    assert ran.payloads[-1]["text/plain"].startswith("StreamCutOff: The stream broke off")
+
+
+def test_the_variable_keeps_what_it_held(showing, endpoint):
+    showing.vars["answer"] = "mine"
+    endpoint.script([Fault("401")])
+    assert shown_by(showing, "%%azureml -o answer\nHello").startswith("AuthenticationFailed: ")
+    assert showing.vars["answer"] == "mine"
+
+
+def test_what_looks_back_at_the_error_finds_it(showing, endpoint):
+    endpoint.script([Fault("401")])
+    shown_by(showing, "%%azureml\nHello")
+    shown_by(showing, "%azureml last --tracebak")  # a slip does not hide it
+    traced = showing.ok("%azureml last --traceback").text
+    assert traced.startswith("Traceback (most recent call last):")
+    assert "AuthenticationFailed: " in traced
+    assert showing.ok("%azureml last").text.startswith("No answer: The endpoint did not accept the key (401)")
+    assert "AuthenticationFailed: " in showing.ok("%azureml history").text
+
+
+def test_an_answer_that_does_not_fit_can_be_repaired(showing, endpoint):
+    answers = ['{"loaves": "many"}', '{"loaves": 3}']
+
+    class Says:
+        def format_request_payload(self, prompt, model_kwargs):
+            return {"input_data": [prompt]}
+
+        def format_response_payload(self, output):
+            return answers.pop(0)
+
+    showing.vars.update(says=Says(), Loaves=Loaves)
+    cell = f"%%azureml -u {endpoint.url}/score -f $says --key env:TEST_KEY --schema $Loaves -o order\nHow many?"
+    assert shown_by(showing, cell).startswith("SchemaMismatch: ")
+    assert "order" not in showing.vars
+    assert showing.ok("%azureml repair").result.parsed == Loaves(loaves=3)
+    assert showing.vars["order"].parsed == Loaves(loaves=3)
+
+
+def test_rows_that_end_early_leave_what_came(showing, endpoint):
+    showing.vars["places"] = [{"place": f"river {n}"} for n in range(30)]
+    endpoint.script([None] * 4 + [Fault("401")] * 30)
+    line = shown_by(showing, "%%azureml --each $places --concurrency 1 -o out\nWrite about {place}.")
+    assert line.startswith("RowsStopped: The run ended after 4 of 30 rows: AuthenticationFailed: ")
+    assert [row["error"] for row in showing.vars["out"]] == [None] * 4 + ["not asked"] * 26
+
+
+def test_answers_side_by_side_have_their_errors_in_their_rows(showing, endpoint):
+    endpoint.script([Fault("401"), None])
+    batch = showing.ok("%%azureml -n 2\nHello").result
+    assert sum(row.error is not None for row in batch) == 1
+
+
+def test_a_key_that_the_endpoint_repeats_is_masked(showing, endpoint):
+    endpoint.script([Fault("400", message=f"bad key {KEY}")])
+    ran = showing.ok("%%azureml\nHello")
+    assert "bad key **" in ran.payloads[-1]["text/plain"]
+    assert KEY not in str(ran.payloads)
+
+
+def test_at_a_terminal_it_is_the_line(terminal, endpoint, capsys):
+    terminal.ok(SHOW)
+    terminal.ok(f"%azureml save main --url {endpoint.url}/v1/chat/completions --key env:TEST_KEY;")
+    terminal.shell.run_cell("%%azureml\nHello {nobody}")
+    said = capsys.readouterr()
+    assert said.out.startswith("UndefinedVariable: The prompt uses {nobody}")
+    assert (said.out.count("\n"), said.err) == (1, "")
+
+
+# ---- what is raised all the same -------------------------------------------------------------------------------
+
+
+def test_an_interrupt(showing, monkeypatch):
+    def interrupted(self, text):
+        self._text += text
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Live, "add", interrupted)
+    ran = showing.run("%%azureml\nTell me about rivers")
+    assert type(ran.error) is Interrupted
+    assert ran.payloads[-1]["text/plain"] == ran.error.response.text != ""
+
+
+def test_an_interrupt_between_two_steps(showing, monkeypatch):
+    def interrupted(*_given):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(calls, "config_of", interrupted)
+    assert showing.refused("%%azureml\nHello").startswith("Interrupted: ")
+
+
+def test_what_a_chain_of_the_persons_own_raises_is_shown(showing):
+    showing.vars["broken"] = RunnableLambda(lambda text: 1 / 0)
+    assert "ZeroDivisionError" in shown_by(showing, "%%azureml $broken\nHello")
+
+
+def test_what_an_endpoint_says_to_a_chain_is_shown(showing, endpoint):
+    showing.vars["chain"] = RunnableLambda(str.strip) | from_config(current().get("main"))
+    endpoint.script([Fault("401")])
+    assert shown_by(showing, "%%azureml $chain\nHello").startswith("AuthenticationFailed: ")
+
+
+def test_what_is_no_error_of_ours(showing, monkeypatch):
+    def failing(*_given):
+        return 1 / 0
+
+    monkeypatch.setattr(calls, "config_of", failing)
+    assert type(showing.run("%%azureml\nHello").error) is ZeroDivisionError

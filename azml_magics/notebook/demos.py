@@ -45,8 +45,8 @@ def demo(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Note:  # 
     magics.session.use("demo")
     return display.Note(
         f"A demo endpoint is running {'beside JupyterLab' if shared else 'in this kernel'}. "
-        "It needs no Azure account, and it is not a language model:\n"
-        "its answers follow from the prompt by simple rules.\n\n"
+        "It needs no Azure account,\n"
+        "and it is not a language model: its answers follow from the prompt by simple rules.\n\n"
         f"Configs: {', '.join(configs)}. In use: demo.\n\n"
         "Try it:\n    %%azureml\n    Write a haiku about sparkling water."
     )

@@ -32,7 +32,7 @@ EMPTY = {"text/plain": ""}
 _streamed: list[tuple[str, Any, int]] = []  # what a terminal has shown token by token: text, shell, cell's number
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # half a character, which no message to a frontend can carry
 _ERROR = (  # JupyterLab breaks the words of a <pre> anywhere
-    "white-space:pre-wrap;word-break:normal;overflow-wrap:break-word;"
+    "margin:0;white-space:pre-wrap;word-break:normal;overflow-wrap:break-word;"
     "padding:4px 8px;border-left:4px solid #d32f2f;background-color:rgba(211,47,47,0.12)"
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # what could command a terminal

@@ -168,6 +168,16 @@ class UndefinedVariable(PromptError):
             "or use -t none to send the prompt untouched.".strip(),
         )
 
+    @classmethod
+    def of_rows(cls, name: str, known: Iterable[str]) -> UndefinedVariable:
+        """The error for `{name}` in a prompt over a table; `known` are its columns and the variables."""
+        hint = did_you_mean(name, known).strip()
+        return cls(
+            f"The prompt uses {{{name}}}, and there is no column or variable {name!r}",
+            remedy=f"{hint} Name a column, define it (a cell takes --var {name}=…, map_rows variables), "
+            f"or write {{{{{name}}}}} for literal braces.".strip(),
+        )
+
 
 class FormatterError(AzmlError):
     """A person's own formatter that raised, or returned something that is no answer."""

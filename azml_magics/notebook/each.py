@@ -18,6 +18,7 @@ from . import calls, cell, display, runnables
 
 if TYPE_CHECKING:
     from azml_magics.core.config import LLMConfig
+    from azml_magics.core.rows.job import Kept
     from azml_magics.core.rows.progress import Progress
 
     from .args import CellOptions
@@ -51,16 +52,21 @@ def run(magics: AzureMLMagics, options: CellOptions, body: str) -> Any:
     if options.dry_run:
         return _dry_run(job, is_part=is_dask(rows))
     calls.warn_of_misspelt_kwargs(config)
-    if not options.quiet:
-        display.say(_announced(job, config, wishes, is_dask=is_dask(rows)))
+
+    def announce(kept: Kept | None) -> None:
+        display.say(_announced(job, config, wishes, kept, is_dask=is_dask(rows)))
+
+    said = None if options.quiet else announce
     try:
         with Moving(magics.shell, quiet=options.quiet) as moving:
             if on_cluster:
                 from azml_magics.core.rows import cluster
 
+                if said is not None:
+                    said(None)  # each part of the rows has a journal of its own, which its worker reads
                 results = cluster.asked(rows, job_of, wishes, client, moving)
             else:
-                results = job.results(wishes, moving)
+                results = job.results(wishes, moving, said)
     except (Interrupted, RowsStopped) as ended:
         if isinstance(ended.batch, Results):
             _keep(magics, options, ended.batch)
@@ -132,13 +138,29 @@ def _prompt(magics: AzureMLMagics, options: CellOptions, body: str) -> tuple[str
     return text, {name: values[name] for name in template.variables(text) if name in values}
 
 
-def _announced(job: Job, config: LLMConfig, wishes: Wishes, *, is_dask: bool) -> str:
-    """One line: how many rows go where, and what the first one asks."""
+def _announced(job: Job, config: LLMConfig, wishes: Wishes, kept: Kept | None, *, is_dask: bool) -> str:
+    """One line: how many rows go where, and how many the journal has."""
     length = None if is_dask else job.table.length
-    rows = "the rows one by one" if length is None else f"{length:,} row{'' if length == 1 else 's'}"
+    rows = _counted(job, length, "row") or "the rows one by one"
     to = f" to {config.name}" if config.name else ""
-    journal = f", with the journal {wishes.journal}" if wishes.journal else ""
-    return f"Sending {rows}{to}, up to {wishes.limits.concurrency} at a time{journal}."
+    pace = f"up to {wishes.limits.concurrency} at a time"
+    journal = f"the journal {wishes.journal}"
+    if kept is None or kept.rows == 0:
+        return f"Sending {rows}{to}, {pace}{f', with {journal}' if wishes.journal else ''}."
+    if kept.rows is None:
+        return f"Sending what {journal} lacks of {rows}{to}, {pace}: it has {kept.lines:,} answers and errors."
+    if kept.missing:
+        return f"Sending {kept.missing:,} of {rows}{to}, {pace}: {journal} has {kept.rows:,}."
+    every = "the row" if length == 1 else f"all {rows}"
+    return f"Sending nothing{to}: {journal} has {every if kept.rows == length else f'{kept.rows:,} of {rows}'}."
+
+
+def _counted(job: Job, length: int | None, thing: str) -> str:
+    """So many of the things, or at most so many; "" where only reading tells."""
+    most = length if length is not None else job.limit or job.sample
+    if most is None:
+        return ""
+    return f"{'at most ' if length is None else ''}{most:,} {thing}{'' if most == 1 else 's'}"
 
 
 def _dry_run(job: Job, *, is_part: bool) -> display.Note:
@@ -149,8 +171,7 @@ def _dry_run(job: Job, *, is_part: bool) -> display.Note:
             shown.append(cell.dry_run(job.question.config, job.question.messages(record), stream=False).text)
         except AzmlError as error:  # noqa: PERF203 - three at most
             shown.append(f"{type(error).__name__}: {error}")
-    length = None if is_part else job.table.length
-    count = "a request for every row" if length is None else f"{length:,} request{'' if length == 1 else 's'}"
+    count = _counted(job, None if is_part else job.table.length, "request") or "a request for every row"
     return display.Note("\n\n".join([f"Would send {count}. The first:", *shown]))
 
 
@@ -209,7 +230,7 @@ def results_bundle(results: Results, **_asked: Any) -> tuple[dict[str, Any], dic
     progress = results.progress
     rows = [
         {
-            "setting": {name: str(value) for name, value in row.setting.items()},
+            "setting": row.shown,
             "text": _sendable(row.text),
             "finish_reason": row.response.finish_reason if row.response else None,
             "usage": row.response.usage.to_dict() if row.response and row.response.usage else None,

@@ -45,8 +45,10 @@ def export(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Note:
 
 def import_(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Note:
     """Read one config, or every one in a folder: all of them or, where one is bad, none."""
-    path = Path(options["path"]).expanduser()
-    if path.is_dir():
+    path = options["path"].strip()
+    if not path:
+        raise DocumentError("No file is named", remedy="Write %azureml import FILE.json, or a folder.")
+    if _is_folder(path):
         if options["as_name"]:
             raise UsageError("--as names a single config, and this is a folder")
         configs = serialization.load_all(path)
@@ -56,8 +58,9 @@ def import_(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Note:
         configs = [serialization.load(path, name=options["as_name"] or "")]
     for config in configs:
         _check_name(config.name)
+    source = str(Path(path).expanduser())
     for config in configs:
-        magics.session.save(config.name, config, source=str(path), activate=not magics.default_config)
+        magics.session.save(config.name, config, source=source, activate=not magics.default_config)
     return display.Note(f"Imported {', '.join(config.name for config in configs)}.")
 
 
@@ -66,3 +69,10 @@ def _check_name(name: str) -> None:
         check_name(name)
     except UsageError as error:
         raise UsageError(error.cause, remedy="Import the file alone, with --as NAME.") from None
+
+
+def _is_folder(path: str) -> bool:
+    try:
+        return Path(path).expanduser().is_dir()
+    except (OSError, RuntimeError, ValueError):  # reading it as a file says what is wrong with it
+        return False

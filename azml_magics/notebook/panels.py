@@ -26,7 +26,7 @@ def opened(magics: AzureMLMagics) -> Any:
     """The panel of this process, which from now on looks at the notebook's variables after every cell."""
     from azml_magics import panel as panels
 
-    shown = panels.the_panel(magics.session, magics.own_variables)
+    shown = panels.the_panel(magics.session, magics.own_variables, lambda: magics.timeout)
     if magics.shell is not None and panels.close not in magics.at_exit:
         events = magics.shell.events
         events.register("post_run_cell", _look_again)

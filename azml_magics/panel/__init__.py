@@ -14,14 +14,18 @@ if TYPE_CHECKING:
 _open: list[Panel] = []
 
 
-def the_panel(session: Session, variables: Callable[[], Mapping[str, Any]]) -> Panel:
-    """The panel of this process: the same one every time. `variables` gives the notebook's."""
+def the_panel(
+    session: Session,
+    variables: Callable[[], Mapping[str, Any]],
+    timeout: Callable[[], float | None] = lambda: None,
+) -> Panel:
+    """The panel of this process: the same one every time. `variables` and `timeout` give the notebook's."""
     shown = if_open()
     if shown is None:
         from .model import PanelModel
         from .view import Panel
 
-        shown = Panel(PanelModel(session, variables))
+        shown = Panel(PanelModel(session, variables, timeout))
         _open[:] = [shown]
     return shown
 

@@ -48,12 +48,19 @@ class Note:
 class PanelModel:
     """The panel's state and its actions. What an action cannot do it says in `notes`, by place, and changes nothing.
 
-    variables: gives the notebook's variables. notes: place ("config", "endpoint", "run", "cell") -> Note.
+    variables: gives the notebook's variables. timeout: gives the notebook's own, in seconds, None where it has none.
+    notes: place ("config", "endpoint", "run", "cell") -> Note.
     """
 
-    def __init__(self, session: Session, variables: Callable[[], Mapping[str, Any]] = dict) -> None:
+    def __init__(
+        self,
+        session: Session,
+        variables: Callable[[], Mapping[str, Any]] = dict,
+        timeout: Callable[[], float | None] = lambda: None,
+    ) -> None:
         self.session = session
         self._variables = variables
+        self.timeout = timeout
         self._lock = threading.RLock()
         self._drafts = Drafts(session)
         self._listeners: list[Callable[[frozenset[str]], None]] = []
@@ -301,12 +308,13 @@ class PanelModel:
 
     def cell(self, *further: str) -> line.Cell:
         """The cell that a person could have typed in the panel's place."""
-        config = self.draft.config
-        base = self.draft.saved if self.name else self._base_of_new()
-        return line.cell(config, base, stripped(self.prompt.text), self.prompt.given(), further)
+        return line.cell(self.draft.config, self.base, stripped(self.prompt.text), self.prompt.given(), further)
 
-    def _base_of_new(self) -> LLMConfig:
-        return self.session.get() if self.session.active else self.draft.saved
+    @property
+    def base(self) -> LLMConfig:
+        """What a cell starts from: the saved config; where it has no name yet, the one in use."""
+        is_new = not self.name and self.session.active
+        return self.session.get() if is_new else self.draft.saved
 
 
 def _told(listener: Callable[[frozenset[str]], None], changed: frozenset[str]) -> None:

@@ -109,7 +109,8 @@ class Runs:
         def asked(config: LLMConfig) -> list[tuple[dict[str, Any], LLMConfig]]:
             if not names:
                 raise UsageError("There is nothing to compare with", remedy="Choose another config, or save one.")
-            others = [self._model.session.get(name) for name in names]
+            saved = [self._model.session.get(name) for name in names]
+            others = [self._timed(each, each) for each in saved]
             own = config.name or "new config"
             return [({"config": own}, config), *(({"config": other.name}, other) for other in others)]
 
@@ -132,7 +133,7 @@ class Runs:
         self.refused = True
         with model.changing(STATE, ANSWER, place="run"):
             config = _ready(model.draft.errors, model.draft.config)
-            asked = settings(config)
+            asked = settings(self._timed(config, model.base))
             _check_count(len(asked))
             prompt, values = Prompt(model.prompt.text, model.prompt.typed), model.values()
             asks = [Ask(s, each, wire.messages_of(prompt.rendered(values), each.system)) for s, each in asked]
@@ -145,6 +146,11 @@ class Runs:
             self.refused = False
             model.past.forget()
             model.note("run")
+
+    def _timed(self, config: LLMConfig, base: LLMConfig) -> LLMConfig:
+        """The config with the notebook's own timeout, where none is typed: what a cell would ask."""
+        seconds = self._model.timeout()
+        return config if seconds is None or config.timeout != base.timeout else replace(config, timeout=seconds)
 
     def _follow(self, job: Job, calls: SideBySide, asks: Sequence[Ask], prompt: Prompt) -> Callable[[], None]:
         """Show the calls while they run; what comes back records and shows how they ended."""

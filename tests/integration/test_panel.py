@@ -100,6 +100,19 @@ def test_the_answer_streams_and_is_whole_at_last(kernel, front, endpoint):
     assert front.answer_outputs()[0]["text/markdown"]
 
 
+def test_the_notebooks_timeout_counts_from_the_next_run_on(kernel, front, endpoint):
+    kernel.ok("from azml_magics.session import current")
+    front.run("Hello")
+    assert kernel.ok("current().last.config.timeout").text == "190.0"
+    kernel.ok("%config AzureMLMagics.timeout = 0.5")
+    endpoint.script([Fault("slow", seconds=300)])
+    front.run("Hello again")
+    assert any("0.5 s" in line for line in front.lines()), front.lines()
+    kernel.ok("%config AzureMLMagics.timeout = None")
+    assert "Hello" in front.run("Hello")
+    assert kernel.ok("current().last.config.timeout").text == "190.0"
+
+
 def test_stop_keeps_what_had_arrived(kernel, front, endpoint):
     endpoint.script([Fault("stalled", after=10)])
     front.type("Prompt", "Tell me about rivers")

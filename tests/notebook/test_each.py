@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from azml_magics.core import gate
 from azml_magics.core.errors import RowsStopped
+from azml_magics.core.rows import job
 from azml_magics.core.rows.results import Results
 from azml_magics.emulator import Fault
 
@@ -89,6 +92,17 @@ def test_a_frame_gives_a_frame(rows):
     assert "Row &#x27;b&#x27; has no value" in ran.data["text/html"]
 
 
+@pytest.mark.parametrize("empty", ["None", "float('nan')", "pd.NaT", "pd.NA"])
+def test_a_row_without_its_value_is_shown_with_nothing_in_its_place(rows, empty):
+    pytest.importorskip("pandas", reason="pandas is optional")
+    rows.ok(f"import pandas as pd\ndf = pd.DataFrame({{'place': ['rivers', {empty}], 'tongue': ['French', {empty}]}})")
+    ran = rows.ok("%%azureml --each $df\nWrite about {place}.")
+    assert "\n[1]\nPromptError: Row 1 has no value" in ran.text
+    assert re.search(r"<tr><td[^>]*>1</td><td[^>]*></td><td[^>]*><div[^>]*>PromptError: ", ran.data["text/html"])
+    assert [row["setting"] for row in ran.data[MIME]["rows"]] == [{"place": "rivers"}, {"place": ""}]
+    assert not any(word in ran.data["text/html"] for word in ("nan", "NaT", "NA&gt;", "None"))
+
+
 # ---- before anything is sent
 
 
@@ -104,6 +118,28 @@ def test_dry_run_shows_the_first_three_requests_and_the_count(rows, endpoint):
     assert len(endpoint.requests) == 0
 
 
+def test_a_limit_is_said_where_only_reading_tells_how_many_there_are(rows, endpoint, tmp_path):
+    (tmp_path / "rows.csv").write_text("place\nrivers\nlakes\nseas\n", encoding="utf-8")
+    ask = "%%azureml --each rows.csv {}\nWrite about {{place}}."
+    assert rows.ok(ask.format("--limit 1")).stdout.startswith("Sending at most 1 row to main, up to 16 at a time.\n")
+    assert rows.ok(ask.format("--sample 2")).stdout.startswith("Sending at most 2 rows to main, up to 16 at a time.\n")
+    assert rows.ok(ask.format("")).stdout.startswith("Sending the rows one by one to main, up to 16 at a time.\n")
+    assert len(endpoint.requests) == 6
+
+
+def test_a_limit_is_said_of_a_dask_frame(rows, endpoint):
+    dd = pytest.importorskip("dask.dataframe", reason="a dask DataFrame needs the dask extra")
+    pd = pytest.importorskip("pandas", reason="pandas is optional")
+    rows.vars["far"] = dd.from_pandas(pd.DataFrame({"place": ["rivers", "lakes", "seas", "hills"]}), npartitions=2)
+    ask = "%%azureml --each $far --dry-run {}\nWrite about {{place}}."
+    limited = rows.ok(ask.format("--limit 2")).text
+    assert limited.startswith("Would send at most 2 requests. The first:\n\nPOST http")
+    assert limited.count("POST ") == 2
+    assert rows.ok(ask.format("--sample 9")).text.startswith("Would send at most 9 requests. The first:\n")
+    assert rows.ok(ask.format("")).text.startswith("Would send a request for every row. The first:\n")
+    assert len(endpoint.requests) == 0
+
+
 @pytest.mark.parametrize(
     ("line", "body", "why"),
     [
@@ -112,7 +148,9 @@ def test_dry_run_shows_the_first_three_requests_and_the_count(rows, endpoint):
         (
             "--each $places",
             "{plaec}",
-            "The prompt uses {plaec}, and there is no variable 'plaec'. Did you mean 'place'",
+            "UndefinedVariable: The prompt uses {plaec}, and there is no column or variable 'plaec'. Did you mean 'place'? "
+            "Name a column, define it (a cell takes --var plaec=…, map_rows variables), or write {{plaec}} for literal "
+            "braces.",
         ),
         ("--each $places", "Hello", "The prompt uses no column of the table: every row would ask the same"),
         ("--each $places", " ", "There is no prompt"),
@@ -148,19 +186,52 @@ def test_the_same_cell_again_goes_on_from_the_journal(rows, endpoint):
     assert first.stdout.startswith("Sending 3 rows to main, up to 16 at a time, with the journal run.jsonl.\n")
     rows.vars["places"].append({"place": "hills"})
     again = rows.ok(cell)
+    assert again.stdout.startswith("Sending 1 of 4 rows to main, up to 16 at a time: the journal run.jsonl has 3.\n")
     assert len(endpoint.requests) == 4
     assert rows.vars["out"][0]["text"] == first.result[0].text
     assert again.metadata["azml"]["reused"] == 3
     assert "is the journal of another run: prompt was" in rows.refused(cell + "!")
 
 
+def test_it_is_said_how_many_rows_the_journal_lacks(rows, endpoint):
+    """Equal rows are counted each, and one that cannot be asked is neither sent nor had."""
+    cell = "%%azureml --each $places --journal run.jsonl\nWrite about {place}."
+    rows.vars["places"] = [{"place": "rivers"}, {"place": None}, {"place": "rivers"}]
+    rows.ok("%%azureml --each $places --limit 1 --journal run.jsonl\nWrite about {place}.")
+    assert rows.ok(cell).stdout.startswith(
+        "Sending 1 of 3 rows to main, up to 16 at a time: the journal run.jsonl has 1."
+    )
+    assert rows.ok(cell).stdout.startswith("Sending nothing to main: the journal run.jsonl has 2 of 3 rows.\n")
+    rows.vars["places"] = [{"place": "rivers"}] * 2
+    assert rows.ok(cell).stdout.startswith("Sending nothing to main: the journal run.jsonl has all 2 rows.\n")
+    rows.vars["places"] = [{"place": "rivers"}]
+    assert rows.ok(cell).stdout.startswith("Sending nothing to main: the journal run.jsonl has the row.\n")
+    rows.vars["places"] = [{"place": "seas"}]
+    assert rows.ok(cell).stdout.startswith("Sending 1 row to main, up to 16 at a time, with the journal run.jsonl.\n")
+    assert len(endpoint.requests) == 3
+
+
+def test_of_a_large_table_it_is_said_what_the_journal_has_and_nothing_is_counted(rows, monkeypatch):
+    cell = "%%azureml --each $places --journal run.jsonl\nWrite about {place}."
+    rows.ok(cell)
+    monkeypatch.setattr(job, "COUNTED", 2)
+    said = rows.ok(cell).stdout
+    assert said.startswith(
+        "Sending what the journal run.jsonl lacks of 3 rows to main, up to 16 at a time: it has 3 answers and errors.\n"
+    )
+
+
 def test_rows_that_failed_can_be_asked_again(rows, endpoint):
     cell = "%%azureml --each $places --journal run.jsonl --concurrency 1 -o out"
     endpoint.script([None, Fault("400")])
     assert rows.ok(f"{cell}\nWrite about {{place}}.").text.startswith("3 rows, 1 failed")
-    assert rows.ok(f"{cell}\nWrite about {{place}}.").text.startswith("3 rows, 1 failed")
+    again = rows.ok(f"{cell}\nWrite about {{place}}.")
+    assert again.stdout.startswith("Sending nothing to main: the journal run.jsonl has all 3 rows.\n")
+    assert again.text.startswith("3 rows, 1 failed")
     assert len(endpoint.requests) == 3
-    assert rows.ok(f"{cell} --retry-failed\nWrite about {{place}}.").text.startswith("3 rows\n")
+    once_more = rows.ok(f"{cell} --retry-failed\nWrite about {{place}}.")
+    assert once_more.stdout.startswith("Sending 1 of 3 rows to main, up to 1 at a time: the journal run.jsonl has 2.\n")
+    assert once_more.text.startswith("3 rows\n")
     assert len(endpoint.requests) == 4
 
 

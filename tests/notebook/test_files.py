@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from azml_magics import LLMConfig, Secret
+from azml_magics import LLMConfig, Secret, serialization
 from azml_magics.session import current
 
 from .conftest import KEY
@@ -192,3 +192,30 @@ def test_home_is_understood(prod):
     prod.ok("%azureml export prod ~/prod.json")
     assert Path("~/prod.json").expanduser().exists()
     assert prod.ok("%azureml import ~/prod.json --as again").text == "Imported again."
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("~nobody-of-that-name/a.json", "DocumentError: ~nobody-of-that-name/a.json cannot be read: "),
+        ("~nobody-of-that-name", "DocumentError: ~nobody-of-that-name cannot be read: "),
+        ("~nobody-of-that-name --as x", "DocumentError: ~nobody-of-that-name cannot be read: "),
+        (f"{'a' * 300}.json", f"DocumentError: {'a' * 300}.json cannot be read: "),
+        ("a\0b.json", "DocumentError: ab.json cannot be read: "),
+        ("''", "DocumentError: No file is named. Write %azureml import FILE.json, or a folder."),
+        ("' '", "DocumentError: No file is named. Write %azureml import FILE.json, or a folder."),
+    ],
+)
+def test_where_nothing_can_be_read_it_is_said_in_a_line_and_nothing_is_imported(prod, line, said):
+    serialization.save(current().get("prod"), Path("here.json"))
+    refused = prod.refused(f"%azureml import {line}")
+    assert refused.startswith(said)
+    assert "\n" not in refused
+    assert current().names() == ["prod"]
+
+
+def test_a_folder_at_home_is_understood(prod):
+    prod.ok("%azureml export --all ~/configs")
+    prod.ok("%azureml delete prod -f")
+    assert prod.ok("%azureml import ~/configs").text == "Imported prod."
+    assert current().saved("prod").source == str(Path("~/configs").expanduser())

@@ -26,6 +26,7 @@ from azml_magics.core.response import Response
 from azml_magics.emulator import Fault
 from azml_magics.emulator.faults import TABLE
 from azml_magics.panel import runs as runs_module
+from azml_magics.panel.model import PanelModel
 from azml_magics.panel.parts import ANSWER, STATE
 
 from .conftest import KEY, LONG
@@ -111,6 +112,63 @@ def test_it_says_what_it_does_and_when_it_is_done(asking, settled, endpoint):
     asking.runs.stop()
     settled(asking)
     assert doing[-1] == ""
+
+
+# ---- the notebook's own timeout
+
+
+@pytest.fixture
+def timed(session, chat):
+    """A panel in a notebook whose timeout is 60 seconds, with the configs `main` and `patient` and a prompt."""
+    made = PanelModel(session, timeout=lambda: 60.0)
+    session.save("patient", chat.merged(timeout=90))
+    session.save("main", chat)
+    made.choose("main")
+    made.set_prompt("Tell me about rivers")
+    yield made
+    made.close()
+
+
+def timeouts(model):
+    return [row.config.timeout for row in model.runs.result.batch]
+
+
+def test_the_notebooks_timeout_goes_before_that_of_the_config(timed, settled, session):
+    timed.runs.run()
+    assert settled(timed) == ""
+    assert timeouts(timed) == [60]
+    assert session.last.config.timeout == 60
+    assert (timed.draft.config.timeout, timed.draft.is_changed) == (190, False), "the config stays as it is"
+    assert session.get("main").timeout == 190
+
+
+def test_it_goes_for_each_of_several_answers(timed, settled):
+    timed.runs.compare(["patient"])
+    settled(timed)
+    assert timeouts(timed) == [60, 60]
+    timed.runs.sweep({"temperature": "0, 1"})
+    settled(timed)
+    assert timeouts(timed) == [60, 60]
+
+
+def test_a_timeout_that_is_typed_goes_before_the_notebooks(timed, settled):
+    timed.set("timeout", "7")
+    timed.runs.compare(["patient"])
+    settled(timed)
+    assert timeouts(timed) == [7, 60]
+
+
+def test_a_new_config_has_the_notebooks_timeout_as_a_cell_has_it(timed, settled, chat):
+    timed.new()
+    timed.set("endpoint_url", chat.endpoint_url)
+    timed.set("key", "env:PANEL_KEY")
+    assert "--timeout" not in timed.cell().text
+    timed.runs.run()
+    assert settled(timed) == ""
+    assert timeouts(timed) == [60]
+
+
+# ---- how it ends
 
 
 def test_an_answer_that_was_cut_says_how_to_get_more(asking, settled):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import AzmlError, ConfigError, Interrupted, JournalError, RowsStopped, UsageError
 from ..secrets import KeyRef
+from .cluster_choice import chosen
 from .cluster_worker import Part, ask_part, count, flag, with_answers
 from .progress import Progress, Speed
 from .results import Results
@@ -133,7 +134,7 @@ class _Work:
         """The dask DataFrame with the answers; its partitions stay where they were asked."""
         import dask.dataframe as dd  # type: ignore[import-not-found,import-untyped,unused-ignore]  # optional
 
-        parts = self._client.compute(frame.to_delayed())
+        parts, total = chosen(self._client, frame.to_delayed(), job.limit, job.sample)
         self._submit(job, parts)
 
         def arrived(_number: int, future: Any) -> tuple[int, int, int, int, AzmlError | None]:
@@ -142,11 +143,12 @@ class _Work:
             ).result()
             return counts
 
-        self._watch(None, arrived, lambda _note: None)
+        self._watch(total, arrived, lambda _note: None)
         pairs = zip(parts, self._futures, strict=True)
         made = [self._client.submit(with_answers, part, answers, pure=False) for part, answers in pairs]
         meta = table_of(frame._meta).given_back([])  # noqa: SLF001 - dask's name for it, in its documentation too
-        return dd.from_delayed(made, meta=meta, divisions=frame.divisions if frame.known_divisions else None)
+        divisions = frame.divisions[: len(made) + 1] if frame.known_divisions else None
+        return dd.from_delayed(made, meta=meta, divisions=divisions)
 
     # ---- waiting
 

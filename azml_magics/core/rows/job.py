@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import tape
 from ..errors import AzmlError, Interrupted, RowsStopped, UsageError
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 LOOK_AHEAD = 1024  # rows of a stream that may be done before the first of them is
 TICK = 0.1  # seconds between two looks at how far it is
+COUNTED = 10_000  # rows of a table at most are looked up in a journal before any is sent: a tenth of a second
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,17 @@ class Wishes:
         return replace(self, limits=replace(self.limits, rpm=rpm, tpm=tpm))
 
 
+class Kept(NamedTuple):
+    """What a journal has before a run. lines: rows of any table. rows: of this one. missing: what is to be sent.
+
+    Of a large table only `lines` is known, and the others are None.
+    """
+
+    lines: int
+    rows: int | None = None
+    missing: int | None = None
+
+
 class Job:
     """What is asked of which rows. UsageError or UndefinedVariable where the prompt and the table do not fit."""
 
@@ -72,27 +85,62 @@ class Job:
         sample: int | None = None,
     ) -> None:
         self.question = Question(config, prompt, variables)
+        self.limit, self.sample = limit, sample
         self.table: Table = chosen(table_of(rows, self.question.alone), limit, sample)
         if self.table.length == 0 or (self.table.columns == () and self.table.is_lazy):
             raise UsageError("There are no rows", remedy="Check what the table was made of.")
         self.question.check(self.table.columns)
 
-    def run(self, wishes: Wishes) -> Run:
-        """The run, not begun yet; a key that a person types is asked for here, and the journal is opened."""
+    def run(self, wishes: Wishes, on_begin: Callable[[Kept | None], Any] | None = None) -> Run:
+        """The run, not begun yet; a key that a person types is asked for here, and the journal is opened.
+
+        `on_begin` hears what the journal has of a table's rows; None where it has none, or only reading tells.
+        """
         limits = wishes.limits
         mask = _mask(self.question.config)
         journal = None if wishes.journal is None else Journal(wishes.journal, self.question.asks(), mask)
+        if on_begin is not None:
+            try:
+                on_begin(None if journal is None else self._kept(journal, retry_failed=wishes.retry_failed))
+            except BaseException:
+                if journal is not None:
+                    journal.close()
+                raise
         if self.table.is_lazy:
             limits = replace(limits, look_ahead=max(LOOK_AHEAD, 8 * limits.concurrency))
         retry, total = wishes.retry_failed, self.table.length
         return Run(self.question, self.table.records(), limits, journal=journal, retry_failed=retry, total=total)
 
+    def _kept(self, journal: Journal, *, retry_failed: bool) -> Kept | None:
+        """What the journal has; a row that cannot be asked is neither had nor missing."""
+        if self.table.is_lazy or self.table.length is None or not len(journal):
+            return None
+        if self.table.length > COUNTED or callable(self.question.prompt):  # a person's function is called once a row
+            return Kept(len(journal))
+        numbers: Counter[bytes] = Counter()
+        rows = missing = 0
+        for record in self.table.records():
+            try:
+                key = self.question.key(self.question.messages(record))
+            except Exception:  # noqa: BLE001, S112 - the row's own: the run says it there
+                continue
+            is_kept = journal.has(key, numbers[key], with_errors=not retry_failed)
+            numbers[key] += 1
+            rows += is_kept
+            missing += not is_kept
+        return Kept(len(journal), rows, missing)
+
     # ---- all of it
 
-    def results(self, wishes: Wishes, on_progress: OnProgress | None = None) -> Results:
+    def results(
+        self,
+        wishes: Wishes,
+        on_progress: OnProgress | None = None,
+        on_begin: Callable[[Kept | None], Any] | None = None,
+    ) -> Results:
         """Every row with its answer. Interrupted or RowsStopped, where it ends early, have what came in `batch`."""
         done: list[Done] = []
-        run = self.run(wishes)
+        run = self.run(wishes, on_begin)
         try:
             with run:
                 for some in watched(run, on_progress):

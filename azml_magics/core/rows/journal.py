@@ -148,6 +148,13 @@ class Journal:
         """The number of the next row of the table with this key: 0 for the first of equal ones."""
         return self._index.number(key)
 
+    def has(self, key: bytes, n: int, *, with_errors: bool) -> bool:
+        """Whether it held an answer for that row when it was opened; an error counts `with_errors`."""
+        if with_errors:
+            return self._index.get(key, n) is not None
+        found = self.find(key, n)
+        return found is not None and found[1] is None
+
     def find(self, key: bytes, n: int) -> tuple[Response | None, AzmlError | None] | None:
         """(response, error) that it held for that row when it was opened; None where there was nothing."""
         kept = self._index.get(key, n) if self._held else None

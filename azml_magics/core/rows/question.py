@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from .. import template, wire
 from ..errors import PromptError, UndefinedVariable, UsageError, one_line
+from .record import is_missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -49,7 +50,7 @@ class Question:
             return
         for name in self.names:
             if name not in columns and name not in self.variables:
-                raise UndefinedVariable.of(name, [*columns, *self.variables])
+                raise UndefinedVariable.of_rows(name, [*columns, *self.variables])
         if not any(name in columns for name in self.names):
             raise UsageError(
                 "The prompt uses no column of the table: every row would ask the same",
@@ -81,7 +82,7 @@ class Question:
         if name not in record.values:
             if name not in self.variables:
                 raise PromptError(f"Row {record.index!r} has no column {name!r}")
-        elif _is_missing(record.values[name]):
+        elif is_missing(record.values[name]):
             raise PromptError(f"Row {record.index!r} has no value in the column {name!r}")
 
     # ---- what makes two runs the same
@@ -147,13 +148,3 @@ def _filled(message: Message, values: Mapping[str, Any]) -> Message:
         return message
     parts = [{**part, "text": template.render(part["text"], values)} if "text" in part else part for part in content]
     return {**message, "content": parts}
-
-
-def _is_missing(value: Any) -> bool:
-    """Whether a cell is empty: None, NaN, pandas' NA and NaT. An empty text is a value."""
-    if value is None or type(value).__name__ == "NAType":
-        return True
-    try:
-        return bool(value != value)  # noqa: PLR0124 - what NaN and NaT alone are
-    except Exception:  # noqa: BLE001 - an array, or an object that compares in its own way: there is something
-        return False

@@ -17,6 +17,16 @@ _NOT_ASKED = "not asked"
 _LONGEST_LABEL = 60
 
 
+def is_missing(value: Any) -> bool:
+    """Whether a cell is empty: None, NaN, pandas' NA and NaT. An empty text is a value."""
+    if value is None or type(value).__name__ == "NAType":
+        return True
+    try:
+        return bool(value != value)  # noqa: PLR0124 - what NaN and NaT alone are
+    except Exception:  # noqa: BLE001 - an array, or an object that compares in its own way: there is something
+        return False
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """A row as it was read: where it stands, its label in the table, its values by column.
@@ -54,8 +64,13 @@ class TableRow(Row):
 
     @property
     def label(self) -> str:
-        """What sets the row apart, on one line."""
-        return one_line(", ".join(str(value) for value in self.setting.values()), _LONGEST_LABEL) or str(self.index)
+        """What sets the row apart, on one line: the values that are there, "" where none is."""
+        return one_line(", ".join(filter(None, self.shown.values())), _LONGEST_LABEL)
+
+    @property
+    def shown(self) -> dict[str, str]:
+        """The setting as texts, "" for a value that is missing."""
+        return {name: "" if is_missing(value) else str(value) for name, value in self.setting.items()}
 
     def answer(self) -> tuple[Any, ...]:
         """The values of ANSWER_COLUMNS; None where there is nothing to say."""

@@ -70,7 +70,8 @@ class Results(Batch):
         """The counts - with the time that they took, where asked for - and the first rows."""
         lines = [self._counts(times=times), ""]
         for row in self.preview():
-            lines += [f"[{one_line(f'{row.index}: {row.label}', 100)}]", one_line(row.text or row.failure, _CELL), ""]
+            label = f"{row.index}: {row.label}" if row.label else f"{row.index}"
+            lines += [f"[{one_line(label, 100)}]", one_line(row.text or row.failure, _CELL), ""]
         return "\n".join([*lines, *self._rest()]).rstrip()
 
     def to_html(self, *, times: bool = False) -> str:

@@ -172,10 +172,15 @@ def chosen(table: Table, limit: int | None, sample: int | None) -> Table:
     if sample is not None and table.length is None:
         return StreamTable(_reservoir(table.records(), sample))
     if sample is not None and table.length is not None and sample < table.length:
-        return table.taken(sorted(random.Random(table.length).sample(range(table.length), sample)))  # noqa: S311 - no secret
+        return table.taken(drawn(table.length, sample))
     if limit is not None and (table.length is None or limit < table.length):
         return table.taken(range(limit))
     return table
+
+
+def drawn(length: int, number: int) -> list[int]:
+    """The positions of `number` rows of a table of `length` rows, ascending; the same ones every time."""
+    return sorted(random.Random(length).sample(range(length), number))  # noqa: S311 - no secret
 
 
 def _reservoir(records: Iterator[Record], number: int) -> Iterator[Record]:

@@ -44,7 +44,11 @@ def client():
     from distributed import Client, LocalCluster
 
     os.environ["DASK_TEST_KEY"] = KEY
-    quiet = {"distributed.worker.daemon": False, "distributed.comm.timeouts.connect": "20s"}
+    quiet = {
+        "distributed.worker.daemon": False,
+        "distributed.comm.timeouts.connect": "20s",
+        "distributed.worker.profile.enabled": False,  # it can freeze a worker in which threads begin: docs/rows.md
+    }
     try:
         with (
             dask.config.set(quiet),
@@ -53,7 +57,7 @@ def client():
                 threads_per_worker=2,
                 processes=True,
                 host="127.0.0.1",
-                dashboard_address=None,
+                dashboard_address=":0",  # a free port: None takes 8787
                 silence_logs=50,
             ) as made,
             Client(made) as connected,
@@ -119,6 +123,48 @@ def test_a_dask_frame_gives_a_dask_frame_that_was_asked_once(endpoint, client, c
         assert all(word in text for word, text in zip(computed["word"], computed["text"], strict=True))
         assert computed.dtypes.to_dict() == out.dtypes.to_dict()
     assert len(endpoint.requests) == 90
+
+
+def test_a_limit_takes_the_first_rows_of_a_dask_frame_and_reads_no_more_than_it_must(endpoint, client, config):
+    dd = pytest.importorskip("dask.dataframe", reason="a dask DataFrame needs the dask extra")
+    rows = dd.from_pandas(frame(90), npartitions=9)
+    rows = rows[rows["word"] >= "word2"]  # of the first partitions few or no rows are left
+    told = []
+    out = map_rows(config, "Write about {word}.", rows, client=client, limit=12, progress=told.append)
+    assert list(out.compute()["word"]) == list(rows.compute()["word"][:12])
+    assert len(endpoint.requests) == 12
+    assert (told[-1].done, told[-1].total) == (12, 12)
+    assert out.npartitions < 9
+    assert out.divisions == rows.divisions[: out.npartitions + 1]
+    assert len(map_rows(config, "Write about {word}.", rows, client=client, limit=900).compute()) == len(rows)
+
+
+def test_a_sample_of_a_dask_frame_is_drawn_from_all_and_the_same_as_of_the_whole_frame(endpoint, client, config):
+    dd = pytest.importorskip("dask.dataframe", reason="a dask DataFrame needs the dask extra")
+    rows = dd.from_pandas(frame(90), npartitions=30)
+    outs = [map_rows(config, "Write about {word}.", rows, client=client, sample=7) for _ in range(2)]
+    assert len(endpoint.requests) == 14
+    whole = map_rows(config, "Write about {word}.", frame(90), sample=7)
+    for out in outs:
+        computed = out.compute()
+        assert list(computed.index) == list(whole.index)
+        assert all(word in text for word, text in zip(whole["word"], computed["text"], strict=True))
+        assert computed.dtypes.to_dict() == out.dtypes.to_dict(), "also of the partitions that are left with no row"
+    assert len(map_rows(config, "Write about {word}.", rows, client=client, sample=91).compute()) == 90
+
+
+@pytest.mark.parametrize("part", [{"limit": 15}, {"sample": 15}])
+def test_what_a_part_of_a_dask_frame_was_answered_the_whole_finds_in_the_journal(
+    endpoint, client, config, tmp_path, part
+):
+    dd = pytest.importorskip("dask.dataframe", reason="a dask DataFrame needs the dask extra")
+    rows = dd.from_pandas(frame(40), npartitions=4)
+    map_rows(config, "Write about {word}.", rows, client=client, journal=tmp_path / "run", **part)
+    assert len(endpoint.requests) == 15
+    out = map_rows(config, "Write about {word}.", rows, client=client, journal=tmp_path / "run")
+    assert len(endpoint.requests) == 40
+    assert len(set(asked(endpoint))) == 40
+    assert out.compute()["error"].isna().all()
 
 
 def test_without_a_client_the_one_in_use_is_taken(client, config):
@@ -221,6 +267,9 @@ def test_what_cannot_go_to_a_cluster(client, config, tmp_path):
         map_rows(config, "{w}", iter(["a"]), client=client)
     with pytest.raises(UsageError, match="uses no column"):
         map_rows(config, "hello", dd.from_pandas(frame(2), npartitions=1), client=client)
+    for options in ({"limit": 0}, {"sample": 0}, {"limit": 1, "sample": 1}):
+        with pytest.raises(UsageError, match="limit" if "limit" in options else "sample"):
+            map_rows(config, "{word}", dd.from_pandas(frame(2), npartitions=1), client=client, **options)
     (tmp_path / "file").write_text("")
     with pytest.raises(JournalError, match="cannot be a folder"):
         map_rows(config, "{word}", frame(2), client=client, journal=tmp_path / "file")

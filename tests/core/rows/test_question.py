@@ -68,8 +68,9 @@ def test_the_column_of_plain_texts(prompt, variables, alone):
 
 
 def test_a_column_that_is_missing_stops_before_anything_is_sent():
-    with pytest.raises(UndefinedVariable, match=r"uses {citty}, .* Did you mean 'city'"):
+    with pytest.raises(UndefinedVariable, match=r"uses {citty}, .* Did you mean 'city'") as caught:
         Question(CONFIG, "{citty}").check(["city"])
+    assert "-t none" not in str(caught.value), "which rows refuse"
 
 
 def test_a_prompt_without_a_column_is_refused():

@@ -1,7 +1,7 @@
 """One connection to an endpoint, straight or through the environment's proxy, and what goes through it.
 
 A connection is httpcore's, which is what httpx's own transports hold. httpx's client and pool are for many hosts at
-once - cookies, redirects, look-ups, a search of the pool before and after every request - and cost half of a short
+once - cookies, redirects, look-ups, a search of the pool before and after every request - and cost a third of a short
 call. The network, TLS, proxies and decoding stay httpcore's and httpx's: there is no code here for those.
 """
 

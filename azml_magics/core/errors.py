@@ -161,22 +161,19 @@ class UndefinedVariable(PromptError):
     @classmethod
     def of(cls, name: str, known: Iterable[str]) -> UndefinedVariable:
         """The error for `{name}`, with the nearest of the `known` names and every way out."""
-        hint = did_you_mean(name, known).strip()
-        return cls(
-            f"The prompt uses {{{name}}}, and there is no variable {name!r}",
-            remedy=f"{hint} Define it, pass --var {name}=…, write {{{{{name}}}}} for literal braces, "
-            "or use -t none to send the prompt untouched.".strip(),
-        )
+        ways = f"Define it, pass --var {name}=…, write {{{{{name}}}}} for literal braces, "
+        return cls._among(known, name, "variable", f"{ways}or use -t none to send the prompt untouched.")
 
     @classmethod
     def of_rows(cls, name: str, known: Iterable[str]) -> UndefinedVariable:
         """The error for `{name}` in a prompt over a table; `known` are its columns and the variables."""
+        ways = f"Name a column, define it (a cell takes --var {name}=…, map_rows variables), "
+        return cls._among(known, name, "column or variable", f"{ways}or write {{{{{name}}}}} for literal braces.")
+
+    @classmethod
+    def _among(cls, known: Iterable[str], name: str, thing: str, ways: str) -> UndefinedVariable:
         hint = did_you_mean(name, known).strip()
-        return cls(
-            f"The prompt uses {{{name}}}, and there is no column or variable {name!r}",
-            remedy=f"{hint} Name a column, define it (a cell takes --var {name}=…, map_rows variables), "
-            f"or write {{{{{name}}}}} for literal braces.".strip(),
-        )
+        return cls(f"The prompt uses {{{name}}}, and there is no {thing} {name!r}", remedy=f"{hint} {ways}".strip())
 
 
 class FormatterError(AzmlError):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 Method = TypeVar("Method", bound="Callable[..., Any]")
 
 
-def signed(method: Method) -> Method:
+def with_signature(method: Method) -> Method:
     """The method, its signature read for good: LangChain asks for that of `_generate` at every call."""
     method.__signature__ = inspect.signature(method)  # type: ignore[attr-defined] # inspect.signature looks for it
     return method

@@ -15,7 +15,7 @@ from ..core.stream import AsyncResponseStream, ResponseStream
 from ..core.wire.chat import OpenAIChat
 from ..core.wire.completion import speaks_openai
 from .base import AzureMLBaseEndpoint
-from .batching import ConcurrentBatch, signed
+from .batching import ConcurrentBatch, with_signature
 from .bridge import takes_messages, wire_formatter
 from .messages import messages_to_wire
 from .results import chat_chunk, chat_generation, choices, last_chat_chunk, llm_output, whole_chat_chunk
@@ -76,7 +76,7 @@ class AzureMLChatOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseChatMo
 
     # ---- one answer ----
 
-    @signed
+    @with_signature
     def _generate(
         self,
         messages: list[BaseMessage],
@@ -87,7 +87,7 @@ class AzureMLChatOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseChatMo
         config, prompt = self._call(messages, stop, kwargs)
         return _result(self._ask(config, prompt, run_manager))
 
-    @signed
+    @with_signature
     async def _agenerate(
         self,
         messages: list[BaseMessage],

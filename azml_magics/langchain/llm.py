@@ -10,7 +10,7 @@ from langchain_core.outputs import GenerationChunk, LLMResult
 from ..core.batch import amap, map_in_threads
 from ..core.stream import AsyncResponseStream, ResponseStream
 from .base import AzureMLBaseEndpoint
-from .batching import ConcurrentBatch, signed
+from .batching import ConcurrentBatch, with_signature
 from .bridge import wire_formatter
 from .results import choices, last_text_chunk, llm_output, text_generation
 from .tracing import ls_params
@@ -50,7 +50,7 @@ class AzureMLOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseLLM):
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         return ls_params(self, super()._get_ls_params(stop=stop, **kwargs), stop, kwargs)
 
-    @signed
+    @with_signature
     def _generate(
         self,
         prompts: list[str],
@@ -64,7 +64,7 @@ class AzureMLOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseLLM):
         answers: list[Any] = map_in_threads(lambda prompt: self._ask(config, prompt, None), prompts)
         return _result(answers)
 
-    @signed
+    @with_signature
     async def _agenerate(
         self,
         prompts: list[str],

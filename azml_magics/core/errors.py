@@ -144,7 +144,7 @@ class KeyMissing(ConfigError):
 
 
 class KeyRefused(ConfigError):
-    """A literal key where a reference to one belongs."""
+    """A literal key where a reference to one belongs, or a key that a line would send to a host it is not for."""
 
 
 class DocumentError(ConfigError):

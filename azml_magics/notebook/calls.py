@@ -6,10 +6,12 @@ import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from azml_magics.core import extract, template, wire
+from azml_magics.core import endpoint, extract, template, wire
 from azml_magics.core.config import LLMConfig
-from azml_magics.core.errors import AzmlError, ConfigError, PromptError, UsageError, did_you_mean, one_line
+from azml_magics.core.errors import AzmlError, ConfigError, KeyRefused, PromptError, UsageError, did_you_mean, one_line
+from azml_magics.core.secrets import KeyRef
 
 from . import args, display
 
@@ -32,7 +34,26 @@ def config_of(magics: AzureMLMagics, options: CellOptions) -> LLMConfig:
     if "timeout" not in changes and magics.timeout is not None:
         changes["timeout"] = magics.timeout
     config = _named_config(magics, options)
-    return config.merged(model_kwargs=kwargs_of(options, magics.variables), **changes)
+    changed = config.merged(model_kwargs=kwargs_of(options, magics.variables), **changes)
+    if "key" not in changes:
+        _check_key_stays(config, changed)
+    return changed
+
+
+def _check_key_stays(config: LLMConfig, changed: LLMConfig) -> None:
+    """KeyRefused where a line's --url would hand the config's key to a host that it is not for.
+
+    This machine is no other host, and what `ask` asks for it asks per host.
+    """
+    home, there = (urlsplit(url) for url in (config.endpoint_url, changed.endpoint_url))
+    is_asked = isinstance(config.key, KeyRef) and config.key.scheme == "ask"
+    if not config.key or is_asked or not home.hostname or endpoint.is_loopback(there.hostname or ""):
+        return
+    if (home.hostname, home.port) != (there.hostname, there.port):
+        raise KeyRefused(
+            f"The config's key is for {home.netloc}, and --url names {there.netloc}",
+            remedy="Say on the line which key goes there: --key env:NAME, or --key none.",
+        )
 
 
 def named_object(magics: AzureMLMagics, options: CellOptions) -> Any:

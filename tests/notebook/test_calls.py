@@ -413,6 +413,49 @@ def test_a_key_does_not_travel_in_clear_text(asking, url):
     assert "would carry the key in clear text to another machine" in asking.refused(f"%%azureml -u {url}\nHello")
 
 
+ELSEWHERE = "https://elsewhere.example/v1/chat/completions"
+
+
+@pytest.fixture
+def prod(asking):
+    """A config of a host far away, in use."""
+    asking.ok("%azureml save prod --url https://prod.example/v1/chat/completions --key env:TEST_KEY")
+    asking.ok("%azureml use prod")
+
+
+@pytest.mark.usefixtures("prod")
+@pytest.mark.parametrize("url", [ELSEWHERE, "https://prod.example:8443/v1/chat/completions"])
+@pytest.mark.parametrize("line", ["", "--compare prod,prod", "--each $rows", "--dry-run"])
+def test_a_key_does_not_go_to_another_host(asking, url, line):
+    asking.vars["rows"] = [{"name": "Ada"}]
+    said = asking.refused(f"%%azureml -u {url} {line}\nHello")
+    assert said.startswith("KeyRefused: The config's key is for prod.example, and --url names ")
+    assert said.endswith("Say on the line which key goes there: --key env:NAME, or --key none.")
+
+
+@pytest.mark.usefixtures("prod")
+@pytest.mark.parametrize("key", ["env:TEST_KEY", "none", "ask"])
+def test_a_key_that_the_line_names_goes_where_it_says(asking, key):
+    assert "elsewhere.example" in asking.ok(f"%%azureml -u {ELSEWHERE} --key {key} --dry-run\nHello").text
+
+
+@pytest.mark.usefixtures("prod")
+@pytest.mark.parametrize("url", ["https://prod.example/score -f gpt2", "https://PROD.example/v1/chat/completions"])
+def test_another_route_of_the_same_host_takes_the_same_key(asking, url):
+    asking.ok(f"%%azureml -u {url} --dry-run\nHello")
+
+
+def test_a_key_that_is_asked_for_is_asked_for_per_host(asking):
+    asking.ok("%azureml save asks --url https://prod.example/v1/chat/completions --key ask")
+    asking.ok(f"%%azureml asks -u {ELSEWHERE} --dry-run\nHello")
+
+
+@pytest.mark.usefixtures("prod")
+def test_a_server_on_this_machine_can_be_tried_with_any_config(asking, endpoint):
+    asking.ok(f"%%azureml -u {endpoint.url}/v1/chat/completions\nHello")
+    assert endpoint.requests
+
+
 @pytest.mark.parametrize(
     "url", ["example.com/score", "ftp://example.com", "https://", "https://user:pw@example.com/score"]
 )

@@ -111,7 +111,11 @@ def _read(reader, number: int) -> Received | None:
     while (line := reader.readline().decode().rstrip("\r\n")) != "":
         name, _, value = line.partition(":")
         headers[name.lower()] = value.strip()
-    return Received(method, target, headers, reader.read(int(headers.get("content-length", 0))), number)
+    length = int(headers.get("content-length", 0))
+    body = reader.read(length)
+    if len(body) < length:
+        return None  # the client left while it sent: no request
+    return Received(method, target, headers, body, number)
 
 
 def reply(body: bytes | str | object, status: int = 200, kind: str = "application/json", **headers: str) -> bytes:

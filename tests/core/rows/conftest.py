@@ -36,8 +36,6 @@ class Echo:
         return self.server.url
 
     def _reply(self, connection, request) -> bool:
-        if len(request.body) < int(request.headers["content-length"]):
-            return False  # the test ended while it was sent
         prompt = request.json["messages"][-1]["content"]
         with self._lock:
             self.asked[prompt] += 1

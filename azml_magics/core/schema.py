@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from . import endpoint, extract, wire
-from .errors import SchemaMismatch, UsageError, one_line
+from .errors import RequestRejected, SchemaMismatch, UsageError, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _MOST_VALUES = 20  # that an answer may hold and that are tried
 _MOST_PROBLEMS = 3  # that are said
+_REPAIR = "It is kept in %azureml last; %azureml repair asks once more, saying what was wrong."
 
 
 @dataclass(frozen=True)
@@ -46,12 +47,12 @@ class Schema:
             _check(source)
             return cls(_identifier(source.get("title")), source)
         raise UsageError(
-            f"--schema takes a pydantic model class, a dict or a file, not {type(source).__name__}",
-            remedy="Pass the class itself, not an object of it: --schema $Recipe.",
+            f"A schema is a pydantic model class, a dict, or JSON in a text or a file, not {type(source).__name__}",
+            remedy="Pass the class itself, not an object of it.",
         )
 
-    def read(self, response: Response) -> Any:
-        """The answer as an object of the model, or as JSON; SchemaMismatch says what is wrong with it.
+    def read(self, response: Response, remedy: str = _REPAIR) -> Any:
+        """The answer as an object of the model, or as JSON; SchemaMismatch says what is wrong with it, and the remedy.
 
         Where the answer holds several JSON values, the first that keeps to the schema is meant.
         """
@@ -63,9 +64,7 @@ class Schema:
             problem = problem or wrong
         error = SchemaMismatch(
             f"The answer does not keep to {self.name}: {problem or 'it holds no JSON'}",
-            remedy="It was cut off: raise max_tokens."
-            if response.finish_reason == "length"
-            else "It is kept in %azureml last; %azureml repair asks once more, saying what was wrong.",
+            remedy="It was cut off: raise max_tokens." if response.finish_reason == "length" else remedy,
         )
         error.response = response
         raise error
@@ -107,6 +106,11 @@ class Schema:
         """The words for a model that has no such kwarg."""
         schema = json.dumps(self.json_schema, ensure_ascii=False)
         return f"Answer with JSON alone, no prose and no fences, valid for this JSON schema:\n{schema}"
+
+
+def is_refused(error: RequestRejected) -> bool:
+    """Whether the server wants no `response_format`: it has to be asked by instruction."""
+    return "response_format" in error.body
 
 
 def _identifier(title: Any) -> str:

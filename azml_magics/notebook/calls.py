@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from azml_magics.core import endpoint, extract, template, wire
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import AzmlError, ConfigError, KeyRefused, PromptError, UsageError, did_you_mean, one_line
+from azml_magics.core.schema import Schema
 from azml_magics.core.secrets import KeyRef
 
 from . import args, display
@@ -206,12 +207,15 @@ def messages_of(magics: AzureMLMagics, options: CellOptions, body: str, config: 
     return messages
 
 
-def schema_source(given: str, variables: dict[str, Any]) -> Any:
-    """What --schema names: the variable's value, or the text of a JSON file."""
+def schema_of(magics: AzureMLMagics, options: CellOptions) -> Schema | None:
+    """What --schema names: a variable's value, or the text of a JSON file; None where it is left out."""
+    given = options.schema
+    if not given:
+        return None
     if given.startswith("$"):
-        return variable(given, variables)
+        return Schema.of(variable(given, magics.variables))
     try:
-        return Path(given).expanduser().read_text(encoding="utf-8")
+        return Schema.of(Path(given).expanduser().read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
             f"The schema {given} cannot be read: {one_line(str(error), 100)}",

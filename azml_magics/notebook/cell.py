@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from azml_magics.core import extract, wire
 from azml_magics.core.errors import AzmlError, ConfigError, Interrupted, RequestRejected, SchemaMismatch, UsageError
-from azml_magics.core.schema import Schema, repair_turns
+from azml_magics.core.schema import Schema, is_refused, repair_turns
 from azml_magics.session import check_name
 
 from . import calls, display, help_text
@@ -46,7 +46,7 @@ def run(magics: AzureMLMagics, options: CellOptions, body: str) -> Any:
         return _finished(magics, options, runnables.run(magics, options, body, found))
     config = calls.config_of(magics, options)
     messages = calls.messages_of(magics, options, body, config)
-    schema = Schema.of(calls.schema_source(options.schema, magics.variables)) if options.schema else None
+    schema = calls.schema_of(magics, options)
     if options.dry_run:
         asked = schema.asked(config, messages) if schema else (config, messages)
         return dry_run(*asked, stream=_streams(magics, options))
@@ -79,7 +79,7 @@ def _check(options: CellOptions) -> None:
         "--insert": options.insert,
     }
     for many in (name for name, given in several.items() if given):
-        for one in (name for name, given in single.items() if given):
+        for one in (name for name, given in single.items() if given and (many, name) != ("--each", "--schema")):
             raise UsageError(f"{many} gives several answers, and {one} takes one", remedy=f"Leave out {one}.")
 
 
@@ -140,7 +140,7 @@ class Question:
         try:
             return ask(magics, *schema.asked(self.config, turns), read, stream=stream, quiet=quiet)
         except RequestRejected as error:
-            if "response_format" not in error.body:
+            if not is_refused(error):
                 raise
         instructed = schema.asked(self.config, turns, by_instruction=True)
         return ask(magics, *instructed, read, stream=stream, quiet=quiet)

@@ -40,12 +40,13 @@ def run(magics: AzureMLMagics, options: CellOptions, body: str) -> Any:
         )
     _install(magics)
     config = calls.config_of(magics, options)
+    schema = calls.schema_of(magics, options)
     rows, client = _rows(magics, options), _client(magics, options)
     wishes = Wishes(_limits(magics, options), options.journal, options.retry_failed)
 
     def job_of(rows: Any) -> Job:
         prompt, variables = _prompt(magics, options, body)
-        return Job(config, prompt, rows, variables=variables, limit=options.limit, sample=options.sample)
+        return Job(config, prompt, rows, variables=variables, schema=schema, limit=options.limit, sample=options.sample)
 
     on_cluster = client is not None or is_dask(rows)
     job = job_of(rows.head(_SHOWN, npartitions=-1) if is_dask(rows) else rows)
@@ -168,7 +169,7 @@ def _dry_run(job: Job, *, is_part: bool) -> display.Note:
     shown = []
     for record, _ in zip(job.table.records(), range(_SHOWN), strict=False):
         try:
-            shown.append(cell.dry_run(job.question.config, job.question.messages(record), stream=False).text)
+            shown.append(cell.dry_run(*job.question.request(job.question.messages(record)), stream=False).text)
         except AzmlError as error:  # noqa: PERF203 - three at most
             shown.append(f"{type(error).__name__}: {error}")
     count = _counted(job, None if is_part else job.table.length, "request") or "a request for every row"

@@ -98,11 +98,11 @@ def test_its_name_is_one_that_openai_routes_take(source, name):
     [
         (
             Step(text="a", minutes=1),
-            "--schema takes a pydantic model class, a dict or a file, not Step. Pass the class",
+            "A schema is a pydantic model class, a dict, or JSON in a text or a file, not Step. Pass the class",
         ),
-        (5, "a dict or a file, not int"),
-        (dict, "a dict or a file, not type"),
-        ("true", "a dict or a file, not bool"),
+        (5, "a dict, or JSON in a text or a file, not int"),
+        (dict, "a dict, or JSON in a text or a file, not type"),
+        ("true", "a dict, or JSON in a text or a file, not bool"),
         ("{", "The schema is no JSON: Expecting property name"),
         ("[" * 100_000, "The schema is no JSON"),
         ({"type": "strnig"}, "The JSON schema itself is wrong: 'strnig' is not valid under any of the given schemas"),

@@ -164,6 +164,7 @@ def test_a_limit_is_said_of_a_dask_frame(rows, endpoint):
         ("--each $places --client $number", "{place}", "$number is int, which is no dask client"),
         ("--each $places --client number", "{place}", "--client takes a variable, not 'number'. Write $number"),
         ("--each $places --sweep temperature=0,1", "{place}", "--each and --sweep do not go together"),
+        ("--each $places --schema $number", "{place}", "A schema is a pydantic model class"),
         ("--each $places -F json", "{place}", "--each and -F do not go together"),
         ("--each $places -c talk", "{place}", "--each gives several answers, and -c takes one"),
         ("--each $places --journal nowhere/run.jsonl", "{place}", "The journal 'nowhere/run.jsonl' cannot be opened"),
@@ -175,6 +176,38 @@ def test_what_cannot_be_asked_is_refused_before_anything_is_sent(rows, endpoint,
     rows.vars.update(empty=[], number=7)
     assert why in rows.refused(f"%%azureml {line}\n{body}")
     assert len(endpoint.requests) == 0
+
+
+# ---- objects
+
+
+def test_a_schema_checks_every_answer_and_its_fields_are_in_the_table(rows, endpoint):
+    rows.ok("from pydantic import BaseModel\nclass Water(BaseModel):\n    name: str\n    depth: int")
+    cell = "%%azureml --each $places --schema $Water -o out"
+    ran = rows.ok(f"{cell}\nJSON with the 'name' and the 'depth' of {{place}}.")
+    assert [list(row)[:4] for row in rows.vars["out"]] == [["place", "name", "depth", "text"]] * 3
+    assert [type(row["depth"]) for row in rows.vars["out"]] == [int] * 3
+    assert isinstance(ran.result[0].response.parsed, rows.vars["Water"])
+    assert "response_format" in endpoint.requests[0].json()
+
+
+def test_a_dry_run_shows_how_a_schema_is_asked_for(rows, endpoint):
+    rows.vars["form"] = {"type": "object", "properties": {"depth": {"type": "integer"}}}
+    assert (
+        '"response_format"' in rows.ok("%%azureml --each $places --schema $form --dry-run\nHow deep are {place}?").text
+    )
+    assert len(endpoint.requests) == 0
+
+
+def test_an_answer_that_does_not_fit_is_shown_with_what_is_wrong(rows, endpoint):
+    never = {"type": "string", "pattern": "^never$"}
+    rows.vars["form"] = {"type": "object", "properties": {"depth": never}, "required": ["depth"]}
+    ran = rows.ok("%%azureml --each $places --schema $form -o out\nJSON with the 'depth' of {place}.")
+    assert ran.text.startswith("3 rows, 3 failed\n\n[0: rivers]\n{")
+    for form in ("text/plain", "text/html"):
+        assert ran.data[form].count("does not match") == 3
+    assert all("does not match '^never$'" in row["error"] for row in rows.vars["out"])
+    assert all(row["text"].startswith('{"depth": ') and row["depth"] is None for row in rows.vars["out"])
 
 
 # ---- nothing lost

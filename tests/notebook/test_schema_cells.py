@@ -131,8 +131,8 @@ def test_schema_dry_run_shows_how_it_is_asked_for(asking, endpoint):
     ("schema", "why"),
     [
         ("$Nope", "There is no variable 'Nope' for $Nope"),
-        ("$number", "--schema takes a pydantic model class, a dict or a file, not int"),
-        ("$recipe", "--schema takes a pydantic model class"),
+        ("$number", "A schema is a pydantic model class, a dict, or JSON in a text or a file, not int"),
+        ("$recipe", "A schema is a pydantic model class"),
         ("nowhere.json", "The schema nowhere.json cannot be read"),
         ("broken.json", "The schema is no JSON"),
     ],

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import AzmlError, ConfigError, Interrupted, JournalError, RowsStopped, UsageError
 from ..secrets import KeyRef
 from .cluster_choice import chosen
-from .cluster_worker import Part, ask_part, count, flag, with_answers
+from .cluster_worker import Part, answered, ask_part, count, flag, with_answers
 from .progress import Progress, Speed
 from .results import Results
 from .table import is_dask, table_of
@@ -94,6 +94,7 @@ class _Work:
         self._stop = flag(self._name, client)
         self._began = time.monotonic()
         self._speed = Speed()
+        self._parts: list[Part] = []
         self._futures: list[Any] = []
         self.done = self.failed = self.reused = self.tokens = 0
         self.error: AzmlError | None = None
@@ -101,8 +102,9 @@ class _Work:
     def _submit(self, job: Job, parts: Sequence[Any]) -> None:
         question = job.question
         for number, rows in enumerate(parts):
-            part = Part(self._name, number, question.config, question.prompt, question.variables, self._wishes)
+            part = Part(self._name, number, question, self._wishes)
             key = f"{self._name}-{number}"
+            self._parts.append(part)
             self._futures.append(self._client.submit(ask_part, rows, part, key=key, pure=False))
 
     def on_rows(self, job: Job) -> Results:
@@ -124,8 +126,8 @@ class _Work:
             for start in bounds:
                 part = answers.get(start // PART)
                 for offset, record in enumerate(records[start : start + PART]):
-                    rows.append(job.answered(record, *part.rows[offset]) if part else job.unasked(record))
-            return Results(rows, self.progress(table.length, is_over=True), table.given_back, note=note)
+                    rows.append(answered(job.question, record, part.rows[offset]) if part else job.unasked(record))
+            return Results(rows, self.progress(table.length, is_over=True), job.given_back, note=note)
 
         self._watch(table.length, arrived, results)
         return results(self._note())
@@ -144,9 +146,10 @@ class _Work:
             return counts
 
         self._watch(total, arrived, lambda _note: None)
-        pairs = zip(parts, self._futures, strict=True)
-        made = [self._client.submit(with_answers, part, answers, pure=False) for part, answers in pairs]
-        meta = table_of(frame._meta).given_back([])  # noqa: SLF001 - dask's name for it, in its documentation too
+        threes = zip(parts, self._futures, self._parts, strict=True)
+        made = [self._client.submit(with_answers, rows, answers, part, pure=False) for rows, answers, part in threes]
+        empty = table_of(frame._meta)  # noqa: SLF001 - dask's name for it, in its documentation too
+        meta = empty.given_back([], job.question.columns)
         divisions = frame.divisions[: len(made) + 1] if frame.known_divisions else None
         return dd.from_delayed(made, meta=meta, divisions=divisions)
 

@@ -14,11 +14,11 @@ from .job import Job, Wishes
 from .table import table_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
-    from ..config import LLMConfig
-    from .question import Prompt
-    from .record import TableRow
+    from ..response import Response
+    from .question import Question
+    from .record import Record, TableRow
 
     Counts = tuple[int, int, int, int, AzmlError | None]
 
@@ -33,13 +33,11 @@ class _Unwanted(Exception):
 
 @dataclass(frozen=True)
 class Part:
-    """One part of a run: which, and what is asked. The config's key is a reference."""
+    """One part of a run: which, and what is asked. The key of the question's config is a reference."""
 
     run: str
     number: int
-    config: LLMConfig
-    prompt: Prompt
-    variables: Mapping[str, Any]
+    question: Question
     wishes: Wishes
 
     @property
@@ -63,7 +61,8 @@ def ask_part(rows: Any, part: Part) -> Answers:
     """The answers to the rows: a list of dicts, or a partition of a dask DataFrame."""
     if len(rows) == 0:
         return Answers([])
-    job = Job(part.config, part.prompt, rows, variables=part.variables)
+    asked = part.question
+    job = Job(asked.config, asked.prompt, rows, variables=asked.variables, schema=asked.schema)
     with _engine:
         try:
             batch: Iterable[Any] = _patiently(job, part)
@@ -79,8 +78,12 @@ def ask_part(rows: Any, part: Part) -> Answers:
 
 
 def _plain(batch: Iterable[Any]) -> list[tuple[Any, Any, bool]]:
-    """The rows' answers as they travel: errors of other libraries may not."""
-    return [(row.response, _portable(row.error), row.reused) for row in batch]
+    """The rows' answers as they travel: errors of other libraries may not, and a schema's objects are read again."""
+    return [(_unread(row.response), _portable(row.error), row.reused) for row in batch]
+
+
+def _unread(response: Response | None) -> Response | None:
+    return replace(response, parsed=None) if response is not None and response.parsed is not None else response
 
 
 def _portable(error: BaseException | None) -> BaseException | None:
@@ -139,12 +142,14 @@ def count(answers: Answers) -> Counts:
     return done, failed, reused, tokens, answers.error
 
 
-def with_answers(rows: Any, answers: Answers) -> Any:
+def with_answers(rows: Any, answers: Answers, part: Part) -> Any:
     """The partition with the answers' columns."""
-    from .record import TableRow
+    table, question = table_of(rows), part.question
+    pairs = zip(table.records(), answers.rows, strict=True)
+    return table.given_back([answered(question, record, answer) for record, answer in pairs], question.columns)
 
-    made: list[TableRow] = [
-        TableRow({}, None, response, error, position, None, reused)  # type: ignore[arg-type]  # its columns need no config
-        for position, (response, error, reused) in enumerate(answers.rows)
-    ]
-    return table_of(rows).given_back(made)
+
+def answered(question: Question, record: Record, answer: tuple[Any, Any, bool]) -> TableRow:
+    """The row of a record, from its answer as it travelled."""
+    response, error, reused = answer
+    return question.answered(record, response, error, reused=reused)

@@ -15,10 +15,8 @@ from typing import TYPE_CHECKING
 
 from ..errors import AzmlError
 from ..gate import Abandoned, Pacing, gate_of, pacing
-from ..invoke import invoke
 from ..rate import FIRST_WINDOW
 from .health import Health
-from .record import TableRow
 from .tally import Tally
 
 if TYPE_CHECKING:
@@ -215,7 +213,7 @@ class Run:
     def _ask(self, task: Task) -> None:
         began = time.monotonic()
         try:
-            response = invoke(self._question.config, task.messages)
+            response = self._question.ask(task.messages)
         except Exception as error:  # noqa: BLE001 - the row's, or the reason to end
             self._judge(task, error.with_traceback(None), began)
             return
@@ -224,7 +222,7 @@ class Run:
                 self._answered += 1
                 self._tokens += (response.usage.total_tokens or 0) if response.usage else 0
         object.__setattr__(response, "raw", None)  # nobody else has it yet; a hundred thousand of them are not kept
-        self._finish(task, response, None)
+        self._finish(task, *self._question.read(response))
         if not self._health.is_fine:
             with self._changed:
                 proven = self._health.answered()
@@ -251,9 +249,7 @@ class Run:
     def _arrive(
         self, record: Record, response: Response | None, error: BaseException | None, *, reused: bool = False
     ) -> None:
-        used = self._question.used(record)
-        row = TableRow(used, self._question.config, response, error, record.position, record.index, reused)
-        self._tally.arrived.append((record, row))
+        self._tally.arrived.append((record, self._question.answered(record, response, error, reused=reused)))
 
     # ---- what is next ----
 

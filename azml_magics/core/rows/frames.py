@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
-from .record import Record, answer_columns, answer_names
+from .record import ANSWER_COLUMNS, Record, answer_columns, answer_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from .record import TableRow
+    from .record import Column, TableRow
+
+_PANDAS = {"text": "object", "integer": "Int64", "number": "float64", "boolean": "boolean", "any": "object"}
+_POLARS = {"text": "String", "integer": "Int64", "number": "Float64", "boolean": "Boolean"}
 
 
 def _names(columns: Iterable[Any]) -> tuple[str, ...]:
@@ -51,15 +54,20 @@ class PandasTable:
         """Those rows alone."""
         return PandasTable(self._frame.iloc[list(positions)])
 
-    def given_back(self, rows: Iterable[TableRow]) -> Any:
+    def given_back(self, rows: Iterable[TableRow], columns: Sequence[Column] = ANSWER_COLUMNS) -> Any:
         """A new DataFrame with the same index and the answer's columns behind its own."""
         import pandas as pd  # type: ignore[import-untyped,import-not-found,unused-ignore]  # optional
 
-        columns = answer_columns(rows)
-        kinds = ("object", "object", "object", "Int64", "Int64", "float64")
+        def series(values: tuple[Any, ...], kind: str) -> Any:
+            try:
+                return pd.Series(list(values), index=frame.index, dtype=_PANDAS[kind])
+            except (TypeError, ValueError, OverflowError):  # a whole number of 30 digits, for one
+                return pd.Series(list(values), index=frame.index, dtype="object")
+
         frame = self._frame.copy()
-        for name, values, kind in zip(answer_names(self.columns), columns, kinds, strict=True):
-            frame[name] = pd.Series(list(values), index=frame.index, dtype=kind)
+        names, came = answer_names(self.columns, columns), answer_columns(rows, columns)
+        for name, values, column in zip(names, came, columns, strict=True):
+            frame[name] = series(values, column.kind)
         return frame
 
 
@@ -93,16 +101,18 @@ class PolarsTable:
         """Those rows alone."""
         return PolarsTable(self._frame[list(positions)])
 
-    def given_back(self, rows: Iterable[TableRow]) -> Any:
+    def given_back(self, rows: Iterable[TableRow], columns: Sequence[Column] = ANSWER_COLUMNS) -> Any:
         """A new DataFrame with the answer's columns behind its own."""
         import polars as pl  # type: ignore[import-not-found,unused-ignore]  # optional
 
-        columns = answer_columns(rows)
-        kinds = (pl.String, pl.String, pl.String, pl.Int64, pl.Int64, pl.Float64)
-        names = answer_names(self.columns)
+        def series(name: str, values: tuple[Any, ...], kind: str) -> Any:
+            wanted = getattr(pl, _POLARS[kind]) if kind in _POLARS else None  # None: as the values are
+            try:
+                return pl.Series(name, list(values), dtype=wanted)
+            except (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError):  # a whole number of 30 digits
+                return pl.Series(name, list(values), dtype=pl.Object)
+
+        names, came = answer_names(self.columns, columns), answer_columns(rows, columns)
         return self._frame.with_columns(
-            [
-                pl.Series(name, list(values), dtype=kind)
-                for name, values, kind in zip(names, columns, kinds, strict=True)
-            ]
+            [series(name, values, column.kind) for name, values, column in zip(names, came, columns, strict=True)]
         )

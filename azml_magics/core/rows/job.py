@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import tape
@@ -13,18 +14,19 @@ from ..secrets import KeyRef, Secret, masked
 from .engine import Limits, Run
 from .journal import Journal
 from .question import Question
-from .record import TableRow, answer_names
+from .record import answer_names
 from .results import Results
 from .table import chosen, table_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from ..config import LLMConfig
+    from ..schema import Schema
     from .progress import Progress
     from .question import Prompt
-    from .record import Record
+    from .record import Record, TableRow
     from .table import Table
     from .tally import Done
 
@@ -81,10 +83,11 @@ class Job:
         rows: Any,
         *,
         variables: Mapping[str, Any] | None = None,
+        schema: Schema | None = None,
         limit: int | None = None,
         sample: int | None = None,
     ) -> None:
-        self.question = Question(config, prompt, variables)
+        self.question = Question(config, prompt, variables, schema)
         self.limit, self.sample = limit, sample
         self.table: Table = chosen(table_of(rows, self.question.alone), limit, sample)
         if self.table.length == 0 or (self.table.columns == () and self.table.is_lazy):
@@ -156,19 +159,24 @@ class Job:
         if self.table.is_lazy:
             done.sort(key=lambda pair: pair[0].position)
             records = [record for record, _ in done]
-            return Results([row for _, row in done], run.progress(), lambda rows: _dicts(records, rows), note=note)
+            names = self.names(records[0].values if records else ())
+            table = partial(_dicts, names, records)
+            return Results([row for _, row in done], run.progress(), table, note=note)
         by_position = {record.position: row for record, row in done}
         rows = [by_position.get(record.position) or self.unasked(record) for record in self.table.records()]
-        return Results(rows, run.progress(), self.table.given_back, note=note)
+        return Results(rows, run.progress(), self.given_back, note=note)
+
+    def given_back(self, rows: Iterable[TableRow]) -> Any:
+        """The table with the answers' columns."""
+        return self.table.given_back(rows, self.question.columns)
 
     def unasked(self, record: Record) -> TableRow:
         """The row of a record that was not asked."""
-        return self.answered(record, None, None)
+        return self.question.answered(record, None, None)
 
-    def answered(self, record: Record, response: Any, error: Any, reused: bool = False) -> TableRow:
-        """The row of a record."""
-        used = self.question.used(record)
-        return TableRow(used, self.question.config, response, error, record.position, record.index, reused)
+    def names(self, taken: Collection[str]) -> tuple[str, ...]:
+        """The names of the answer's columns beside the columns `taken`."""
+        return answer_names(taken, self.question.columns)
 
     def raise_early_end(self, run: Run, wishes: Wishes, batch: Callable[[], Results]) -> None:
         """Raise what ended the run before its last row: the error itself where no row had an answer."""
@@ -191,7 +199,7 @@ class Job:
 
     def stream(self, wishes: Wishes, run: Run, on_progress: OnProgress | None = None) -> Iterator[dict[str, Any]]:
         """The rows' columns and the answers', each in its turn; RowsStopped at the end where the run ended early."""
-        names = answer_names(self.table.columns)
+        names = self.names(self.table.columns)
         with run:
             for some in watched(run, on_progress):
                 for record, row in some:
@@ -219,8 +227,7 @@ def flat(names: tuple[str, ...], record: Record, row: TableRow) -> dict[str, Any
     return {**record.values, **dict(zip(names, row.answer(), strict=True))}
 
 
-def _dicts(records: list[Record], rows: Iterable[TableRow]) -> list[dict[str, Any]]:
-    names = answer_names(records[0].values if records else ())
+def _dicts(names: tuple[str, ...], records: list[Record], rows: Iterable[TableRow]) -> list[dict[str, Any]]:
     return [flat(names, record, row) for record, row in zip(records, rows, strict=True)]
 
 

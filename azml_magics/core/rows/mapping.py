@@ -7,10 +7,10 @@ import contextlib
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ..schema import Schema
 from .engine import DEFAULT_CONCURRENCY, Limits
 from .job import TICK, Job, Wishes, flat, spent_note
 from .progress import Bar
-from .record import answer_names
 from .results import Results
 from .table import is_dask
 
@@ -32,6 +32,7 @@ def map_rows(
     rows: Any,
     *,
     variables: Mapping[str, Any] | None = None,
+    schema: Any = None,
     concurrency: int = DEFAULT_CONCURRENCY,
     journal: str | Path | None = None,
     retry_failed: bool = False,
@@ -50,6 +51,7 @@ def map_rows(
         file. A frame gives a frame with its index, a list gives a list of dicts, an iterator and a path give an
         iterator of dicts that asks as it is read and holds about a thousand rows.
     variables: what names in the prompt stand for that are no columns.
+    schema: a pydantic model class, or a JSON schema (dict or text): answers are asked for as JSON of it, and checked.
     concurrency: the most requests at a time; the endpoint's answers say how many of them are under way.
     journal: a file that keeps every answer before it counts; the same call again asks only what it lacks.
     retry_failed: ask again the rows that have an error in the journal.
@@ -58,16 +60,18 @@ def map_rows(
     client: a dask.distributed.Client: the rows are asked on its workers.
     progress: True writes a bar to standard error; a function is called with a Progress now and then.
 
-    The columns added are text, error, finish_reason, prompt_tokens, completion_tokens and latency (seconds); with
-    `answer_` before a name that the table has already. A row that fails has its error there. Raises RowsStopped where
-    the endpoint is gone, Interrupted for a kernel interrupt, both with what came in `batch`; JournalError; UsageError
-    and UndefinedVariable where the prompt and the table do not fit.
+    The columns added are text, error, finish_reason, prompt_tokens, completion_tokens and latency (seconds); with a
+    schema, one for each of its fields goes before them, or `parsed` where it names none. A name that the table has
+    already gets `answer_` before it. A row that fails has its error there, also one whose answer does not keep to the
+    schema. Raises RowsStopped where the endpoint is gone, Interrupted for a kernel interrupt, both with what came in
+    `batch`; JournalError; UsageError and UndefinedVariable where the prompt and the table do not fit.
     """
     limits = Limits(concurrency, rpm, tpm, max_tokens_total)
     wishes = Wishes(limits, journal, retry_failed)
+    wanted = Schema.of(schema) if schema is not None else None
     shown = Bar() if progress is True else progress or None
     with shown if isinstance(shown, Bar) else contextlib.nullcontext():
-        made = partial(Job, config, prompt, variables=variables, limit=limit, sample=sample)
+        made = partial(Job, config, prompt, variables=variables, schema=wanted, limit=limit, sample=sample)
         if client is not None or is_dask(rows):
             from . import cluster
 
@@ -85,6 +89,7 @@ async def amap_rows(
     rows: Any,
     *,
     variables: Mapping[str, Any] | None = None,
+    schema: Any = None,
     concurrency: int = DEFAULT_CONCURRENCY,
     journal: str | Path | None = None,
     retry_failed: bool = False,
@@ -100,7 +105,8 @@ async def amap_rows(
     The requests are sent in threads, as there.
     """
     wishes = Wishes(Limits(concurrency, rpm, tpm, max_tokens_total), journal, retry_failed)
-    job = Job(config, prompt, rows, variables=variables, limit=limit, sample=sample)
+    wanted = Schema.of(schema) if schema is not None else None
+    job = Job(config, prompt, rows, variables=variables, schema=wanted, limit=limit, sample=sample)
     run = job.run(wishes)
     if job.table.is_lazy:
         return _astream(job, wishes, run, progress)
@@ -138,7 +144,7 @@ async def _awatched(run: Run, on_progress: OnProgress | None) -> AsyncIterator[l
 
 
 async def _astream(job: Job, wishes: Wishes, run: Run, on_progress: OnProgress | None) -> AsyncIterator[dict[str, Any]]:
-    names = answer_names(job.table.columns)
+    names = job.names(job.table.columns)
     async for some in _awatched(run, on_progress):
         for record, row in some:
             yield flat(names, record, row)

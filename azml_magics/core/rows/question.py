@@ -9,14 +9,18 @@ from urllib.parse import urlsplit
 
 from .. import template, wire
 from ..errors import PromptError, UndefinedVariable, UsageError, one_line
-from .record import is_missing
+from ..invoke import invoke
+from .extraction import Extraction
+from .record import ANSWER_COLUMNS, TableRow, is_missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from ..config import LLMConfig
+    from ..response import Response
+    from ..schema import Schema
     from ..wire import Message
-    from .record import Record
+    from .record import Column, Record
 
     Prompt = str | Sequence[Message] | Callable[[Mapping[str, Any]], str | Sequence[Message]]
 
@@ -27,15 +31,25 @@ class Question:
     """What every row is asked.
 
     prompt: a text or messages, whose `{column}`s take the row's values; or a function of the row's values that gives
-    either. variables: what other names in the prompt stand for; a column goes before them.
+    either. variables: what other names in the prompt stand for; a column goes before them. schema: what every answer is
+    to keep to.
+    columns: those that an answer adds to the table.
     """
 
-    def __init__(self, config: LLMConfig, prompt: Prompt, variables: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        config: LLMConfig,
+        prompt: Prompt,
+        variables: Mapping[str, Any] | None = None,
+        schema: Schema | None = None,
+    ) -> None:
         self.config = config
         self.prompt = prompt
         self.names: tuple[str, ...] = () if callable(prompt) else tuple(_names_in(prompt))
         known = variables or {}
         self.variables = {name: known[name] for name in self.names if name in known}
+        self._extraction = Extraction(schema) if schema is not None else None
+        self.columns: tuple[Column, ...] = (*(self._extraction.columns if self._extraction else ()), *ANSWER_COLUMNS)
         self._digest = b""
 
     @property
@@ -85,6 +99,37 @@ class Question:
         elif is_missing(record.values[name]):
             raise PromptError(f"Row {record.index!r} has no value in the column {name!r}")
 
+    # ---- asked, and answered
+
+    @property
+    def schema(self) -> Schema | None:
+        """What every answer is to keep to; None where any text will do."""
+        return self._extraction.schema if self._extraction else None
+
+    def request(self, messages: Sequence[Message]) -> tuple[LLMConfig, Sequence[Message]]:
+        """(config, messages) as they are sent."""
+        return self._extraction.request(self.config, messages) if self._extraction else (self.config, messages)
+
+    def ask(self, messages: Sequence[Message]) -> Response:
+        """The endpoint's answer; the errors are those of `invoke`."""
+        return self._extraction.ask(self.config, messages) if self._extraction else invoke(self.config, messages)
+
+    def read(self, response: Response) -> tuple[Response, Exception | None]:
+        """The answer, with its object in `parsed`; or as it is, and why it does not keep to the schema."""
+        return self._extraction.read(response) if self._extraction else (response, None)
+
+    def answered(
+        self, record: Record, response: Response | None, error: BaseException | None, *, reused: bool = False
+    ) -> TableRow:
+        """The row of a record; an answer that comes from elsewhere - a journal, a worker - is read here."""
+        fields: tuple[Any, ...] = ()
+        if self._extraction is not None:
+            if response is not None and response.parsed is None and error is None:
+                response, error = self._extraction.read(response)
+            fields = self._extraction.values(response.parsed if response and error is None else None)
+        used = self.used(record)
+        return TableRow(used, self.config, response, error, record.position, record.index, reused, fields)
+
     # ---- what makes two runs the same
 
     def asks(self) -> dict[str, Any]:
@@ -105,6 +150,7 @@ class Question:
             **{f"model kwarg {name}": value for name, value in config.model_kwargs.items()},
             "prompt": _named(self.prompt) if callable(self.prompt) else self.prompt,
             **{f"variable {name}": str(value) for name, value in self.variables.items()},
+            "schema": self.schema.json_schema if self.schema else None,
         }
         return {name: value for name, value in fields.items() if value not in (None, "")}
 

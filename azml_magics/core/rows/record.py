@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from ..comparison import Row
 from ..errors import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
-ANSWER_COLUMNS = ("text", "error", "finish_reason", "prompt_tokens", "completion_tokens", "latency")
+Kind = Literal["text", "integer", "number", "boolean", "any"]
+
+
+class Column(NamedTuple):
+    """A column that answers add to a table. `kind`: what stands in it where it is not empty."""
+
+    name: str
+    kind: Kind
+
+
+ANSWER_COLUMNS = (
+    Column("text", "text"),
+    Column("error", "text"),
+    Column("finish_reason", "text"),
+    Column("prompt_tokens", "integer"),
+    Column("completion_tokens", "integer"),
+    Column("latency", "number"),
+)
 _PREFIX = "answer_"
 _NOT_ASKED = "not asked"
 _LONGEST_LABEL = 60
@@ -44,13 +61,15 @@ class Record:
 class TableRow(Row):
     """A row and its answer. `setting` has the columns that the prompt uses.
 
-    position: counted from 0. index: its label in the table. reused: the answer was in the journal already.
+    position: counted from 0. index: its label in the table. reused: the answer was in the journal already. fields: what
+    stands in the columns of a schema.
     Without a response and without an error it was not asked.
     """
 
     position: int = 0
     index: Any = None
     reused: bool = False
+    fields: tuple[Any, ...] = ()
 
     @property
     def was_asked(self) -> bool:
@@ -73,10 +92,11 @@ class TableRow(Row):
         return {name: "" if is_missing(value) else str(value) for name, value in self.setting.items()}
 
     def answer(self) -> tuple[Any, ...]:
-        """The values of ANSWER_COLUMNS; None where there is nothing to say."""
+        """The values of the schema's columns and of ANSWER_COLUMNS; None where there is nothing to say."""
         response = self.response
         usage = response.usage if response else None
         return (
+            *self.fields,
             response.text if response else None,
             self.failure or None,
             response.finish_reason if response else None,
@@ -86,17 +106,17 @@ class TableRow(Row):
         )
 
 
-def answer_columns(rows: Iterable[TableRow]) -> list[tuple[Any, ...]]:
-    """The values of ANSWER_COLUMNS, a column each."""
-    return list(zip(*(row.answer() for row in rows), strict=True)) or [() for _ in ANSWER_COLUMNS]
+def answer_columns(rows: Iterable[TableRow], columns: Sequence[Column]) -> list[tuple[Any, ...]]:
+    """The values of the answers, a tuple for each column."""
+    return list(zip(*(row.answer() for row in rows), strict=True)) or [() for _ in columns]
 
 
-def answer_names(taken: Collection[str]) -> tuple[str, ...]:
+def answer_names(taken: Collection[str], columns: Sequence[Column] = ANSWER_COLUMNS) -> tuple[str, ...]:
     """The names of the answer's columns beside the columns `taken`: `answer_text` where there is a `text` already."""
-    names = []
-    for name in ANSWER_COLUMNS:
+    names: dict[str, None] = {}
+    for name, _ in columns:
         free = name
-        while free in taken:
+        while free in taken or free in names:
             free = f"{_PREFIX}{free}"
-        names.append(free)
+        names[free] = None
     return tuple(names)

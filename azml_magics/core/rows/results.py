@@ -71,7 +71,7 @@ class Results(Batch):
         lines = [self._counts(times=times), ""]
         for row in self.preview():
             label = f"{row.index}: {row.label}" if row.label else f"{row.index}"
-            lines += [f"[{one_line(label, 100)}]", one_line(row.text or row.failure, _CELL), ""]
+            lines += [f"[{one_line(label, 100)}]", *filter(None, (one_line(row.text, _CELL), row.failure)), ""]
         return "\n".join([*lines, *self._rest()]).rstrip()
 
     def to_html(self, *, times: bool = False) -> str:

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..errors import UsageError
-from .record import Record, answer_names
+from .record import ANSWER_COLUMNS, Record, answer_names
 
 if TYPE_CHECKING:
-    from .record import TableRow
+    from .record import Column, TableRow
 
 _SCALARS = (str, int, float, bool)
 _FRAMES = {"pandas": "PandasTable", "polars": "PolarsTable"}
@@ -39,7 +39,7 @@ class Table(Protocol):
     def taken(self, positions: Sequence[int]) -> Table:
         """Those rows alone, in that order."""
 
-    def given_back(self, rows: Iterable[TableRow]) -> Any:
+    def given_back(self, rows: Iterable[TableRow], columns: Sequence[Column] = ANSWER_COLUMNS) -> Any:
         """The table with the answers' columns, as the type that came in; `rows` has one for each of its rows."""
 
 
@@ -115,9 +115,9 @@ class ListTable:
         """Those rows alone."""
         return ListTable([self._rows[position] for position in positions], self._alone)
 
-    def given_back(self, rows: Iterable[TableRow]) -> list[dict[str, Any]]:
+    def given_back(self, rows: Iterable[TableRow], columns: Sequence[Column] = ANSWER_COLUMNS) -> list[dict[str, Any]]:
         """A dict for each row: its own columns and the answer's."""
-        names = answer_names(self.columns)
+        names = answer_names(self.columns, columns)
         return [
             {**record.values, **dict(zip(names, row.answer(), strict=True))}
             for record, row in zip(self.records(), rows, strict=True)
@@ -157,7 +157,7 @@ class StreamTable:
             if record.position >= last:
                 return
 
-    def given_back(self, rows: Iterable[TableRow]) -> Any:
+    def given_back(self, rows: Iterable[TableRow], columns: Sequence[Column] = ANSWER_COLUMNS) -> Any:
         """Nothing: the rows have gone by. A stream's answers are handed out as they come."""
         raise NotImplementedError
 

@@ -167,6 +167,37 @@ def test_what_a_part_of_a_dask_frame_was_answered_the_whole_finds_in_the_journal
     assert out.compute()["error"].isna().all()
 
 
+def story():
+    """A model that the workers cannot import: a notebook's are such."""
+    from pydantic import BaseModel
+
+    class Story(BaseModel):
+        title: str
+        pages: int
+
+    return Story
+
+
+def test_a_schema_is_checked_on_the_workers_and_gives_its_columns(client, config):
+    prompt = "Write JSON with 'title' and 'pages' about {word}."
+    rows = map_rows(config, prompt, [{"word": "a"}, {"word": "b"}], client=client, schema=story())
+    assert [type(row["pages"]) for row in rows] == [int, int]
+    assert [row["error"] for row in rows] == [None, None]
+
+
+def test_a_dask_frame_has_a_schemas_columns_also_where_nothing_fits(endpoint, client, config):
+    dd = pytest.importorskip("dask.dataframe", reason="a dask DataFrame needs the dask extra")
+    rows = dd.from_pandas(frame(4), npartitions=2)
+    for prompt, fits in (("JSON with 'title' and 'pages' about {word}.", True), ("Write about {word}.", False)):
+        endpoint.script([None if fits else Fault("other-dialect")] * 4)
+        out = map_rows(config, prompt, rows, client=client, schema=story())
+        computed = out.compute()
+        assert list(out.columns[:3]) == ["word", "title", "pages"]
+        assert computed["pages"].notna().tolist() == [fits] * 4
+        assert computed["error"].isna().tolist() == [fits] * 4
+        assert computed.dtypes.to_dict() == out.dtypes.to_dict()
+
+
 def test_without_a_client_the_one_in_use_is_taken(client, config):
     dd = pytest.importorskip("dask.dataframe", reason="a dask DataFrame needs the dask extra")
     out = map_rows(config, "Write about {word}.", dd.from_pandas(frame(4), npartitions=1))

@@ -1,0 +1,112 @@
+"""What a schema adds to rows: every answer is asked for as JSON of it, checked, and laid out in columns."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from .. import schema as schemas
+from ..errors import RequestRejected, SchemaMismatch
+from ..invoke import invoke
+from .record import Column
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from ..config import LLMConfig
+    from ..response import Response
+    from ..schema import Schema
+    from ..wire import Message
+    from .record import Kind
+
+WHOLE = "parsed"  # the only column of a schema that names no fields: a list, a number, an object of any names
+_KINDS: dict[str, Kind] = {"string": "text", "integer": "integer", "number": "number", "boolean": "boolean"}
+_REMEDY = "Its text is kept; --retry-failed asks the failed rows of a journal once more."
+
+
+class Extraction:
+    """The objects of a schema, one a row.
+
+    columns: one for every field of the schema - a model's attributes, a JSON schema's properties -, or WHOLE alone.
+    """
+
+    def __init__(self, schema: Schema) -> None:
+        self.schema = schema
+        self._names = tuple(_fields(schema))
+        properties = schema.json_schema.get("properties") or {}
+        self.columns: tuple[Column, ...] = tuple(
+            Column(name, _kind(properties.get(property_, {}), schema.json_schema))
+            for name, property_ in _fields(schema).items()
+        ) or (Column(WHOLE, _kind(schema.json_schema, schema.json_schema)),)
+        self._by_instruction = False
+
+    def request(self, config: LLMConfig, messages: Sequence[Message]) -> tuple[LLMConfig, list[Message]]:
+        """(config, messages) that ask for it, in the way that the endpoint has taken so far."""
+        return self.schema.asked(config, messages, by_instruction=self._by_instruction)
+
+    def ask(self, config: LLMConfig, messages: Sequence[Message]) -> Response:
+        """The answer, not read yet. A server that wants no `response_format` is asked by instruction from then on."""
+        try:
+            return invoke(*self.request(config, messages))
+        except RequestRejected as error:
+            if not schemas.is_refused(error):
+                raise
+        self._by_instruction = True
+        return invoke(*self.request(config, messages))
+
+    def read(self, response: Response) -> tuple[Response, SchemaMismatch | None]:
+        """The answer with its object in `parsed`, or as it is beside what is wrong with it."""
+        try:
+            return replace(response, parsed=self.schema.read(response, _REMEDY), format="json"), None
+        except SchemaMismatch as error:
+            error.at(config=response.config)
+            return response, error.with_traceback(None)
+
+    def values(self, parsed: Any) -> tuple[Any, ...]:
+        """What stands in the columns, as JSON has it; None for what is not there."""
+        plain = _plain(parsed)
+        if not self._names:
+            return (plain,)
+        held: Mapping[str, Any] = plain if isinstance(plain, dict) else {}
+        return tuple(held.get(name) for name in self._names)
+
+
+def _fields(schema: Schema) -> dict[str, str]:
+    """Name of a column -> the schema's property for it. Empty where the schema is not of an object with known names."""
+    if schema.json_schema.get("type") != "object":
+        return {}
+    fields = getattr(schema.model, "model_fields", None)
+    if fields is None:
+        return {name: name for name in schema.json_schema.get("properties") or ()}
+    aliases = {name: field.validation_alias for name, field in fields.items()}
+    return {name: alias if isinstance(alias, str) else name for name, alias in aliases.items()}
+
+
+def _plain(parsed: Any) -> Any:
+    """JSON of a model's object; anything else as it is."""
+    if not callable(getattr(parsed, "model_dump", None)):
+        return parsed
+    try:
+        return parsed.model_dump(mode="json", warnings=False)
+    except Exception:  # noqa: BLE001 - a serialiser of the person's own, or a value that JSON has no form for
+        return dict(parsed)
+
+
+def _kind(part: Any, whole: Mapping[str, Any]) -> Kind:
+    """The one type that a part of the JSON schema `whole` allows beside null; "any" where there are several."""
+    types = set(_types(part, whole, depth=0)) - {"null"}
+    return _KINDS.get(types.pop(), "any") if len(types) == 1 else "any"
+
+
+def _types(part: Any, whole: Mapping[str, Any], depth: int) -> Iterator[str]:
+    if not isinstance(part, dict) or depth > 8:  # noqa: PLR2004 - a schema may refer to itself
+        yield "anything"
+        return
+    reference = str(part.get("$ref", ""))
+    inner = [(whole.get("$defs") or {}).get(reference.rpartition("/")[2])] if reference else []
+    inner = inner or part.get("anyOf") or part.get("oneOf") or part.get("allOf") or []
+    for each in inner:
+        yield from _types(each, whole, depth + 1)
+    if not inner:
+        named = part.get("type", "anything")
+        yield from [named] if isinstance(named, str) else named

@@ -32,12 +32,12 @@ class Extraction:
 
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
-        self._names = tuple(_fields(schema))
-        properties = schema.json_schema.get("properties") or {}
-        self.columns: tuple[Column, ...] = tuple(
-            Column(name, _kind(properties.get(property_, {}), schema.json_schema))
-            for name, property_ in _fields(schema).items()
-        ) or (Column(WHOLE, _kind(schema.json_schema, schema.json_schema)),)
+        whole = schema.json_schema
+        fields = _fields(schema)
+        self._names = tuple(fields)
+        self.columns: tuple[Column, ...] = tuple(Column(name, _kind(part, whole)) for name, part in fields.items()) or (
+            Column(WHOLE, _kind(whole, whole)),
+        )
         self._by_instruction = False
 
     def request(self, config: LLMConfig, messages: Sequence[Message]) -> tuple[LLMConfig, list[Message]]:
@@ -71,15 +71,17 @@ class Extraction:
         return tuple(held.get(name) for name in self._names)
 
 
-def _fields(schema: Schema) -> dict[str, str]:
-    """Name of a column -> the schema's property for it. Empty where the schema is not of an object with known names."""
-    if schema.json_schema.get("type") != "object":
+def _fields(schema: Schema) -> dict[str, Any]:
+    """Name of a column -> the JSON schema of what stands in it. Empty where it is not of an object with known names."""
+    top = _referred(schema.json_schema, schema.json_schema)
+    if not isinstance(top, dict) or top.get("type") != "object":
         return {}
+    properties: dict[str, Any] = top.get("properties") or {}
     fields = getattr(schema.model, "model_fields", None)
-    if fields is None:
-        return {name: name for name in schema.json_schema.get("properties") or ()}
+    if fields is None or "root" in fields:  # "root": a RootModel, whose only field is no name of its own
+        return properties
     aliases = {name: field.validation_alias for name, field in fields.items()}
-    return {name: alias if isinstance(alias, str) else name for name, alias in aliases.items()}
+    return {name: properties.get(alias if isinstance(alias, str) else name) for name, alias in aliases.items()}
 
 
 def _plain(parsed: Any) -> Any:
@@ -99,14 +101,19 @@ def _kind(part: Any, whole: Mapping[str, Any]) -> Kind:
 
 
 def _types(part: Any, whole: Mapping[str, Any], depth: int) -> Iterator[str]:
+    part = _referred(part, whole)
     if not isinstance(part, dict) or depth > 8:  # noqa: PLR2004 - a schema may refer to itself
         yield "anything"
         return
-    reference = str(part.get("$ref", ""))
-    inner = [(whole.get("$defs") or {}).get(reference.rpartition("/")[2])] if reference else []
-    inner = inner or part.get("anyOf") or part.get("oneOf") or part.get("allOf") or []
+    inner = part.get("anyOf") or part.get("oneOf") or part.get("allOf") or []
     for each in inner:
         yield from _types(each, whole, depth + 1)
     if not inner:
         named = part.get("type", "anything")
         yield from [named] if isinstance(named, str) else named
+
+
+def _referred(part: Any, whole: Mapping[str, Any]) -> Any:
+    """What the part refers to among the schema's `$defs`; None where that is not there."""
+    reference = part.get("$ref") if isinstance(part, dict) else None
+    return part if reference is None else (whole.get("$defs") or {}).get(str(reference).rpartition("/")[2])

@@ -167,13 +167,20 @@ def test_what_a_part_of_a_dask_frame_was_answered_the_whole_finds_in_the_journal
     assert out.compute()["error"].isna().all()
 
 
-def story():
-    """A model that the workers cannot import: a notebook's are such."""
-    from pydantic import BaseModel
+def story(*, most=1_000_000):
+    """A model that the workers cannot import, as those of notebooks; it takes stories of at most so many pages."""
+    from pydantic import BaseModel, field_validator
 
     class Story(BaseModel):
         title: str
         pages: int
+
+        @field_validator("pages")
+        @classmethod
+        def _short_enough(cls, pages):
+            if pages > most:
+                raise ValueError("too long")
+            return pages
 
     return Story
 
@@ -183,14 +190,17 @@ def test_a_schema_is_checked_on_the_workers_and_gives_its_columns(client, config
     rows = map_rows(config, prompt, [{"word": "a"}, {"word": "b"}], client=client, schema=story())
     assert [type(row["pages"]) for row in rows] == [int, int]
     assert [row["error"] for row in rows] == [None, None]
+    rows = map_rows(config, prompt, [{"word": "a"}, {"word": "b"}], client=client, schema=story(most=0))
+    assert all("pages: Value error, too long" in row["error"] for row in rows)
+    assert all(row["pages"] is None and '"pages"' in row["text"] for row in rows)
 
 
-def test_a_dask_frame_has_a_schemas_columns_also_where_nothing_fits(endpoint, client, config):
+def test_a_dask_frame_has_a_schemas_columns_also_where_nothing_fits(client, config):
     dd = pytest.importorskip("dask.dataframe", reason="a dask DataFrame needs the dask extra")
     rows = dd.from_pandas(frame(4), npartitions=2)
-    for prompt, fits in (("JSON with 'title' and 'pages' about {word}.", True), ("Write about {word}.", False)):
-        endpoint.script([None if fits else Fault("other-dialect")] * 4)
-        out = map_rows(config, prompt, rows, client=client, schema=story())
+    for most, fits in ((1_000_000, True), (0, False)):
+        prompt = "JSON with 'title' and 'pages' about {word}."
+        out = map_rows(config, prompt, rows, client=client, schema=story(most=most))
         computed = out.compute()
         assert list(out.columns[:3]) == ["word", "title", "pages"]
         assert computed["pages"].notna().tolist() == [fits] * 4

@@ -270,9 +270,18 @@ def test_a_models_values_are_those_of_json():
     assert values == ("t", 1, 2.0, True, "red", "2026-02-28", None, 0, [], part, 5)
 
 
+class Pairs(RootModel[dict[str, int]]):
+    """Names that nobody knows before."""
+
+
 @pytest.mark.parametrize(
     ("schema", "columns"),
     [
+        (Part, [Column("name", "text"), Column("parts", "any")]),
+        (Pairs, [Column(WHOLE, "any")]),
+        (RootModel[Review], [Column("mood", "text"), Column("stars", "integer")]),
+        ({"$ref": "#/$defs/nowhere"}, [Column(WHOLE, "any")]),
+        ({"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#/$defs/a"}}}, [Column(WHOLE, "any")]),
         ({"type": "array", "items": {"type": "string"}}, [Column(WHOLE, "any")]),
         ({"type": "integer"}, [Column(WHOLE, "integer")]),
         ({"type": "object", "additionalProperties": {"type": "integer"}}, [Column(WHOLE, "any")]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import threading
 import time
 from dataclasses import dataclass, replace
@@ -146,7 +147,13 @@ def with_answers(rows: Any, answers: Answers, part: Part) -> Any:
     """The partition with the answers' columns."""
     table, question = table_of(rows), part.question
     pairs = zip(table.records(), answers.rows, strict=True)
-    return table.given_back([answered(question, record, answer) for record, answer in pairs], question.columns)
+    made = [answered(question, record, answer) for record, answer in pairs]
+    return table.given_back([replace(row, fields=tuple(map(_as_text, row.fields))) for row in made], question.columns)
+
+
+def _as_text(value: Any) -> Any:
+    """Lists and objects as JSON: dask makes texts of them anyway (`dataframe.convert-string`), by their repr."""
+    return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, (list, dict)) else value
 
 
 def answered(question: Question, record: Record, answer: tuple[Any, Any, bool]) -> TableRow:

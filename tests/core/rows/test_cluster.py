@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import threading
@@ -206,6 +207,16 @@ def test_a_dask_frame_has_a_schemas_columns_also_where_nothing_fits(client, conf
         assert computed["pages"].notna().tolist() == [fits] * 4
         assert computed["error"].isna().tolist() == [fits] * 4
         assert computed.dtypes.to_dict() == out.dtypes.to_dict()
+
+
+def test_lists_and_objects_are_json_texts_in_a_dask_frame(client, config):
+    dd = pytest.importorskip("dask.dataframe", reason="a dask DataFrame needs the dask extra")
+    form = {"type": "object", "properties": {"tags": {"type": "array", "items": {"type": "string"}, "minItems": 1}}}
+    rows = dd.from_pandas(frame(2), npartitions=2)
+    out = map_rows(config, "JSON with 'tags' about {word}.", rows, client=client, schema={**form, "required": ["tags"]})
+    tags = [json.loads(text) for text in out.compute()["tags"]]
+    assert [type(each) for each in tags] == [list, list]
+    assert all(tags)
 
 
 def test_without_a_client_the_one_in_use_is_taken(client, config):

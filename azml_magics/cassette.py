@@ -11,14 +11,16 @@ import os
 import threading
 import warnings
 from collections import defaultdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import cassette_format as form
 from .core import tape
 from .core.errors import DocumentError, NotRecorded, one_line
+from .core.paths import path_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .core.policy import Request
     from .core.tape import Take
 
@@ -38,7 +40,7 @@ class Recorder:
     replays = False
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path).expanduser()
+        self.path = path_of(path)
         self.count = 0
         self._lock = threading.Lock()
         self._unwritten: list[bytes] = []
@@ -132,7 +134,7 @@ class Player:
     replays = True
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path).expanduser()
+        self.path = path_of(path)
         self._lock = threading.Lock()
         self._takes: dict[str, list[Take]] = defaultdict(list)
         self._next: dict[str, int] = defaultdict(int)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from .core import endpoint, wire
 from .core.config import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, LLMConfig
 from .core.errors import AzmlError, ConfigError, DocumentError, did_you_mean
+from .core.paths import path_of
 from .core.secrets import DEFAULT_KEY, KeyRef
 from .document_text import dumps, loads
 
@@ -196,7 +197,7 @@ def save(config: LLMConfig, path: str | Path, *, langchain: bool = False, force:
 
     An existing file that is no such document is left alone unless `force`.
     """
-    target = _path(path)
+    target = path_of(path)
     _check_suffix(target)
     text = dumps(to_document(config, langchain=langchain), target.suffix)
     if not force:
@@ -215,13 +216,6 @@ def save(config: LLMConfig, path: str | Path, *, langchain: bool = False, force:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
     return target
-
-
-def _path(path: str | Path) -> Path:
-    try:
-        return Path(path).expanduser()
-    except RuntimeError as error:  # ~somebody, and there is no such person
-        raise DocumentError(f"{path} cannot be read: {error}", remedy="Check the path.") from None
 
 
 def _reason(error: Exception) -> str:
@@ -248,7 +242,7 @@ def _check_overwrite(target: Path) -> None:
 
 def load(path: str | Path, *, name: str = "") -> LLMConfig:
     """The config in the file at `path`, named `name` or after the file. DocumentError says what is wrong with it."""
-    source = _path(path)
+    source = path_of(path)
     _check_suffix(source)
     try:
         facts = source.stat()
@@ -270,7 +264,7 @@ def load(path: str | Path, *, name: str = "") -> LLMConfig:
 
 def load_all(folder: str | Path) -> list[LLMConfig]:
     """The configs in every .json, .yaml and .yml file of `folder`, by file name; the first bad one is raised."""
-    root = _path(folder)
+    root = path_of(folder)
     try:
         paths = sorted(path for path in root.iterdir() if path.suffix in _SUFFIXES and path.is_file())
     except (OSError, ValueError) as error:

@@ -65,7 +65,7 @@ IN_FUNCTIONS_ONLY |= {"pandas", "polars", "dask", "distributed"}
 # inside core, from the bottom up: a module imports what lies below it, never upwards
 CORE_ORDER = (
     {"errors", "differences"},
-    {"secrets", "template", "response", "endpoint", "extract", "comparison"},
+    {"secrets", "template", "response", "endpoint", "extract", "comparison", "paths"},
     {"config"},
     {"wire"},
     {"faults", "schema"},

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .. import serialization
 from ..core import wire
 from ..core.errors import AzmlError
+from ..core.paths import path_of
 from ..core.secrets import DEFAULT_KEY, KeyRef, Secret
 from .bridge import content_formatter_of, takes_messages
 from .chat import AzureMLChatOnlineEndpoint
@@ -33,7 +34,7 @@ def load_llm(file: str | Path, **kwargs: Any) -> AzureMLOnlineEndpoint | AzureML
     """
     path = Path(file)
     config = serialization.load(path)
-    document = serialization.loads(path.expanduser().read_text(encoding="utf-8-sig"), path.suffix)
+    document = serialization.loads(path_of(path).read_text(encoding="utf-8-sig"), path.suffix)
     kind = AzureMLChatOnlineEndpoint if document["_type"] == serialization.TYPES[1] else AzureMLOnlineEndpoint
     told = {**document, "content_formatter": True, "model_kwargs": True}
     arguments = {name: value for name, value in _arguments(config).items() if told.get(name) is not None}

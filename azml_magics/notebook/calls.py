@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from azml_magics.core import endpoint, extract, template, wire
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import AzmlError, ConfigError, KeyRefused, PromptError, UsageError, did_you_mean, one_line
+from azml_magics.core.paths import path_of
 from azml_magics.core.schema import Schema
 from azml_magics.core.secrets import KeyRef
 
@@ -215,7 +215,7 @@ def schema_of(magics: AzureMLMagics, options: CellOptions) -> Schema | None:
     if given.startswith("$"):
         return Schema.of(variable(given, magics.variables))
     try:
-        return Schema.of(Path(given).expanduser().read_text(encoding="utf-8"))
+        return Schema.of(path_of(given).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
             f"The schema {given} cannot be read: {one_line(str(error), 100)}",

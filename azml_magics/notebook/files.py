@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from azml_magics import serialization
 from azml_magics.core.errors import ConfigError, DocumentError, UsageError
+from azml_magics.core.paths import is_folder, path_of
 from azml_magics.core.secrets import KeyRef
 from azml_magics.session import check_name
 
@@ -48,7 +49,7 @@ def import_(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Note:
     path = options["path"].strip()
     if not path:
         raise DocumentError("No file is named", remedy="Write %azureml import FILE.json, or a folder.")
-    if _is_folder(path):
+    if is_folder(path):
         if options["as_name"]:
             raise UsageError("--as names a single config, and this is a folder")
         configs = serialization.load_all(path)
@@ -58,7 +59,7 @@ def import_(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Note:
         configs = [serialization.load(path, name=options["as_name"] or "")]
     for config in configs:
         _check_name(config.name)
-    source = str(Path(path).expanduser())
+    source = str(path_of(path))
     for config in configs:
         magics.session.save(config.name, config, source=source, activate=not magics.default_config)
     return display.Note(f"Imported {', '.join(config.name for config in configs)}.")
@@ -69,10 +70,3 @@ def _check_name(name: str) -> None:
         check_name(name)
     except UsageError as error:
         raise UsageError(error.cause, remedy="Import the file alone, with --as NAME.") from None
-
-
-def _is_folder(path: str) -> bool:
-    try:
-        return Path(path).expanduser().is_dir()
-    except (OSError, RuntimeError, ValueError):  # reading it as a file says what is wrong with it
-        return False

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from azml_magics.core.errors import UsageError, one_line
+from azml_magics.core.paths import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +34,7 @@ def url_of(image: Any) -> str:
     if isinstance(image, str) and image.startswith(_URLS):
         return image
     if isinstance(image, str | Path):
-        return _of_file(Path(image).expanduser())
+        return _of_file(path_of(image))
     url = getattr(image, "url", None)  # an IPython Image that the browser loads
     if isinstance(url, str) and url.startswith(_URLS):
         return url

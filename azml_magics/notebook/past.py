@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import traceback
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from azml_magics.core.errors import ConfigError, DocumentError, one_line
+from azml_magics.core.paths import path_of
 
 from . import display
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from azml_magics.session import Exchange
 
@@ -47,7 +48,7 @@ def history(magics: AzureMLMagics, options: Mapping[str, Any]) -> Any:
     wanted = (options["search"] or "").lower()
     matching = [e for e in magics.session.history if wanted in e.prompt.lower() or wanted in _answer(e).lower()]
     if options["file"]:
-        return _write(matching, Path(options["file"]).expanduser())
+        return _write(matching, path_of(options["file"]))
     if not matching:
         return display.Note("Nothing has been asked yet." if not wanted else "Nothing matches.")
     rows = [

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from azml_magics.core.errors import DocumentError, UnknownName, UsageError, one_line
+from azml_magics.core.paths import path_of
 
 from . import display
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from azml_magics.core.response import Response
     from azml_magics.core.wire import Message
@@ -60,7 +61,7 @@ def conversations(magics: AzureMLMagics, options: Mapping[str, Any]) -> Any:
         del kept[words[0]]
         return display.Note(f"Cleared {words[0]}.")
     if action == "export":
-        return _export(words[0], turns, Path(words[1]).expanduser())
+        return _export(words[0], turns, path_of(words[1]))
     return display.Note("\n\n".join(f"{turn['role']}: {_text(turn)}" for turn in turns))
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from azml_magics import serialization
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import ConfigError, DocumentError
+from azml_magics.core.paths import is_folder, path_of
 from azml_magics.session import check_name
 
 from .draft import Draft
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from azml_magics.session import Change, Session
 
 NEW = ""  # the name of the config that has none yet
@@ -161,14 +163,14 @@ class Drafts:
         if not path.strip():
             raise DocumentError("No file is named", remedy="Type the path of a .json or .yaml file, or of a folder.")
         where = path.strip()
-        configs = serialization.load_all(where) if _is_folder(where) else [serialization.load(where)]
+        configs = serialization.load_all(where) if is_folder(where) else [serialization.load(where)]
         if not configs:
             raise DocumentError(f"{where} holds no .json or .yaml file", remedy="Check the path.")
         for config in configs:
             check_name(config.name)
         for config in configs:
             self._drafts.pop(config.name, None)
-            self._session.save(config.name, config, source=str(Path(where).expanduser()))
+            self._session.save(config.name, config, source=str(path_of(where)))
         self.choose(configs[0].name)
         return [config.name for config in configs]
 
@@ -211,10 +213,3 @@ class Drafts:
             del self._drafts[name]
         else:
             self.note = f"{name} was changed in the notebook, too. Revert shows that; Save writes over it."
-
-
-def _is_folder(path: str) -> bool:
-    try:
-        return Path(path).expanduser().is_dir()
-    except (OSError, RuntimeError, ValueError):  # reading it as a file says what is wrong with it
-        return False

@@ -197,9 +197,9 @@ def test_home_is_understood(prod):
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("~nobody-of-that-name/a.json", "DocumentError: ~nobody-of-that-name/a.json cannot be read: "),
-        ("~nobody-of-that-name", "DocumentError: ~nobody-of-that-name cannot be read: "),
-        ("~nobody-of-that-name --as x", "DocumentError: ~nobody-of-that-name cannot be read: "),
+        ("~nobody-of-that-name/a.json", "DocumentError: ~nobody-of-that-name/a.json cannot be found: "),
+        ("~nobody-of-that-name", "DocumentError: ~nobody-of-that-name cannot be found: "),
+        ("~nobody-of-that-name --as x", "DocumentError: ~nobody-of-that-name cannot be found: "),
         (f"{'a' * 300}.json", f"DocumentError: {'a' * 300}.json cannot be read: "),
         ("a\0b.json", "DocumentError: ab.json cannot be read: "),
         ("''", "DocumentError: No file is named. Write %azureml import FILE.json, or a folder."),
@@ -219,3 +219,24 @@ def test_a_folder_at_home_is_understood(prod):
     prod.ok("%azureml delete prod -f")
     assert prod.ok("%azureml import ~/configs").text == "Imported prod."
     assert current().saved("prod").source == str(Path("~/configs").expanduser())
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "%azureml import ~nobody-at-all/a.json",
+        "%azureml export main ~nobody-at-all/a.json",
+        "%azureml history --json ~nobody-at-all/a.json",
+        "%azureml conversations export ada ~nobody-at-all/a.json",
+        "%azureml record ~nobody-at-all/a.jsonl",
+        "%azureml replay ~nobody-at-all/a.jsonl",
+        "%%azureml -i ~nobody-at-all/a.png\nWhat is this?",
+        "%%azureml --schema ~nobody-at-all/a.json\nHello",
+        "%%azureml --each ~nobody-at-all/a.csv\n{text}",
+        "%%azureml --each $rows --journal ~nobody-at-all/a.jsonl\n{text}",
+    ],
+)
+def test_the_home_of_nobody_is_said_wherever_a_path_is_taken(asking, cell):
+    asking.vars["rows"] = ["one"]
+    asking.ok("%%azureml -c ada\nHello")
+    assert asking.refused(cell).startswith("DocumentError: ~nobody-at-all/a.")

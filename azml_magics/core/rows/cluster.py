@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import time
 import uuid
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import AzmlError, ConfigError, Interrupted, JournalError, RowsStopped, UsageError
+from ..paths import path_of
 from ..secrets import KeyRef
 from .cluster_choice import chosen
 from .cluster_worker import Part, answered, ask_part, count, flag, with_answers
@@ -22,6 +22,7 @@ from .table import is_dask, table_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from .job import Job, OnProgress, Wishes
     from .record import TableRow
@@ -40,7 +41,7 @@ def asked(rows: Any, job_of: Callable[[Any], Job], wishes: Wishes, client: Any, 
     if not workers:
         raise UsageError("The dask cluster has no workers", remedy="Scale it out, then run again.")
     if wishes.journal is not None:
-        _make_folder(Path(wishes.journal).expanduser())
+        _make_folder(path_of(wishes.journal))
     work = _Work(client, wishes.for_one_of(workers), on_progress)
     if is_dask(rows):
         job = job_of(rows.head(1, npartitions=-1, compute=True))

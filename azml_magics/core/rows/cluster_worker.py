@@ -7,10 +7,10 @@ import json
 import threading
 import time
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import AzmlError, JournalError, RowsStopped
+from ..paths import path_of
 from .job import Job, Wishes
 from .table import table_of
 
@@ -47,7 +47,7 @@ class Part:
         journal = self.wishes.journal
         if journal is None:
             return self.wishes
-        return replace(self.wishes, journal=Path(journal).expanduser() / f"part-{self.number:05}.jsonl")
+        return replace(self.wishes, journal=path_of(journal) / f"part-{self.number:05}.jsonl")
 
 
 @dataclass(frozen=True)

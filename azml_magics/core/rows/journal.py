@@ -14,16 +14,17 @@ import json
 import os
 import threading
 import time
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 from ..errors import JournalError, one_line
+from ..paths import path_of
 from ..wire.base import to_json
 from . import entry, lock
 from .index import Index, Kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from ..errors import AzmlError
     from ..response import Response
@@ -45,7 +46,7 @@ class Journal:
     """
 
     def __init__(self, path: str | Path, asks: Mapping[str, Any], mask: Callable[[str], str] = str) -> None:
-        self.path = Path(path).expanduser()
+        self.path = path_of(path)
         self.skipped = 0  # lines that could not be read; their rows are asked again
         self._mask = mask
         self._lock = threading.Lock()

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..errors import UsageError
+from ..paths import path_of
 from .record import ANSWER_COLUMNS, Record, answer_names
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def table_of(rows: Any, alone: str = "text") -> Table:
     if isinstance(rows, (str, Path)):
         from .files import records_of
 
-        return StreamTable(records_of(Path(rows).expanduser(), alone))
+        return StreamTable(records_of(path_of(rows), alone))
     if isinstance(rows, (Mapping, bytes)):
         raise _no_table(rows)
     if isinstance(rows, Sequence):

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from . import endpoint
 from .errors import ConfigError, UnknownName, did_you_mean
@@ -109,6 +110,20 @@ class LLMConfig:
 
     def __hash__(self) -> int:
         return hash((self.name, self.endpoint_url, self.deployment_name, str(self.formatter)))
+
+
+def takes_key_elsewhere(config: LLMConfig, changed: LLMConfig) -> bool:
+    """Whether `changed`, made from `config`, would send the same key to another host.
+
+    This machine is no other host, and what `ask` asks for it asks per host.
+    """
+    key = config.key
+    if not key or key != changed.key or (isinstance(key, KeyRef) and key.scheme == "ask"):
+        return False
+    home, there = (urlsplit(each.endpoint_url) for each in (config, changed))
+    if not home.hostname or not there.hostname or endpoint.is_loopback(there.hostname):
+        return False
+    return (home.hostname, home.port) != (there.hostname, there.port)
 
 
 def _key(given: KeyRef | Secret | str | None) -> KeyRef | Secret | None:

@@ -7,12 +7,11 @@ import os
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from azml_magics.core import endpoint, extract, template, wire
-from azml_magics.core.config import LLMConfig
+from azml_magics.core import extract, template, wire
+from azml_magics.core.config import LLMConfig, takes_key_elsewhere
 from azml_magics.core.errors import AzmlError, ConfigError, KeyRefused, PromptError, UsageError, did_you_mean, one_line
 from azml_magics.core.paths import path_of
 from azml_magics.core.schema import Schema
-from azml_magics.core.secrets import KeyRef
 
 from . import args, display
 
@@ -42,17 +41,11 @@ def config_of(magics: AzureMLMagics, options: CellOptions) -> LLMConfig:
 
 
 def _check_key_stays(config: LLMConfig, changed: LLMConfig) -> None:
-    """KeyRefused where a line's --url would hand the config's key to a host that it is not for.
-
-    This machine is no other host, and what `ask` asks for it asks per host.
-    """
-    home, there = (urlsplit(url) for url in (config.endpoint_url, changed.endpoint_url))
-    is_asked = isinstance(config.key, KeyRef) and config.key.scheme == "ask"
-    if not config.key or is_asked or not home.hostname or endpoint.is_loopback(there.hostname or ""):
-        return
-    if (home.hostname, home.port) != (there.hostname, there.port):
+    """KeyRefused where a line's --url would hand the config's key to a host that it is not for."""
+    if takes_key_elsewhere(config, changed):
+        home, there = (urlsplit(each.endpoint_url).netloc for each in (config, changed))
         raise KeyRefused(
-            f"The config's key is for {home.netloc}, and --url names {there.netloc}",
+            f"The config's key is for {home}, and --url names {there}",
             remedy="Say on the line which key goes there: --key env:NAME, or --key none.",
         )
 

@@ -8,6 +8,7 @@ import shlex
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from azml_magics.core import endpoint
+from azml_magics.core.config import takes_key_elsewhere
 from azml_magics.core.errors import one_line
 from azml_magics.core.secrets import NO_KEY, KeyRef
 
@@ -119,7 +120,7 @@ def _formatter(config: LLMConfig, base: LLMConfig, unsaid: list[str]) -> list[st
 
 
 def _key(config: LLMConfig, base: LLMConfig, unsaid: list[str]) -> list[str]:
-    if config.key == base.key:
+    if config.key == base.key and not takes_key_elsewhere(base, config):
         return []
     key = NO_KEY if config.key is None else str(config.key) if isinstance(config.key, KeyRef) else ""
     if key and _fits(key):

@@ -8,6 +8,7 @@ call. The network, TLS, proxies and decoding stay httpcore's and httpx's: there 
 from __future__ import annotations
 
 import os
+import ssl
 import sys
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,7 +21,6 @@ import httpx
 from .policy import CONNECT_TIMEOUT, Broken, Request
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import AsyncIterator, Iterator, Mapping
 
 _IDLE_SECONDS = 60.0
@@ -33,7 +33,7 @@ def broken(error: Exception, *, reused: bool = False, begun: bool = False) -> Br
         return Broken("connect-timeout", error, reused)
     if isinstance(error, httpcore.TimeoutException):
         return Broken("timeout", error, reused)
-    if isinstance(error, httpcore.ConnectError | httpcore.ProxyError):
+    if isinstance(error, httpcore.ConnectError | httpcore.ProxyError | ssl.SSLError):  # bare from httpcore before 1.0.6
         return Broken("untrusted" if _is_about_trust(error) else "refused", error, reused)
     if isinstance(error, httpcore.NetworkError | httpcore.ProtocolError | httpx.DecodingError):
         return Broken("broken" if begun else "closed", error, reused)
@@ -43,7 +43,7 @@ def broken(error: Exception, *, reused: bool = False, begun: bool = False) -> Br
 def _is_about_trust(error: BaseException | None) -> bool:
     """Whether a certificate that nobody vouches for is behind it: asking again will not help."""
     while error is not None:
-        if type(error).__name__ == "SSLCertVerificationError":  # by name: plain http never loads ssl
+        if isinstance(error, ssl.SSLCertVerificationError):
             return True
         error = error.__cause__ or error.__context__
     return False

@@ -164,6 +164,32 @@ def test_an_untrusted_certificate_gets_no_request(certificate, ask):
     assert "\n" not in str(raised.value)
 
 
+class Balking:
+    """A server's context for one connection: it meets the client's hello with an alert, and the next is as it should be."""
+
+    def __init__(self, server):
+        self.server, self.sound = server, server.tls
+
+    def wrap_socket(self, talking, *, server_side):
+        self.server.tls = self.sound
+        talking.recv(65536)
+        talking.sendall(b"\x15\x03\x03\x00\x02\x02\x50")  # fatal, internal_error
+        talking.close()
+        raise ConnectionError
+
+
+@needs_openssl
+def test_a_handshake_that_fails_is_tried_again(certificate, ask):
+    """As behind a balancer with a broken node."""
+    context, file = certificate
+    transport.trust(ssl.create_default_context(cafile=file))
+    with Raw(answers, context) as server:
+        server.tls = Balking(server)
+        config = config_for(f"https://localhost:{server.port}{ROUTE}").merged(max_retries=1)
+        assert ask(config, "hello").text == "hi"
+        assert server.connections == 2
+
+
 # ---- proxies -------------------------------------------------------------------------------------------------
 
 

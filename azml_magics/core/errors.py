@@ -5,7 +5,7 @@
   + ConfigError             a config cannot be made or used           (also a ValueError)
     + UnknownName           no such config, formatter or verb; names the nearest
     + KeyMissing            the key reference leads to no key
-    + KeyRefused            a literal key where a reference belongs
+    + KeyRefused            a literal key where a reference belongs, or a key for another host
     + DocumentError         a saved JSON or YAML document cannot be read or written
   + PromptError             a prompt cannot be rendered or encoded    (also a ValueError)
     + UndefinedVariable     {name} in the prompt, and no such variable

@@ -242,7 +242,7 @@ def results_bundle(results: Results, **_asked: Any) -> tuple[dict[str, Any], dic
     data = {
         "text/plain": _sendable(results.to_text()),
         "text/html": _sendable(results.to_html()),
-        display.RESPONSE_MIME: {"version": 1, "rows": rows},
+        display.RESPONSE_MIME: {"version": 1, "rows": rows, "summary": results.counts(), "rest": results.rest()},
     }
     counts = {name: getattr(progress, name) for name in ("done", "failed", "reused", "tokens", "seconds", "rate")}
     return data, {"azml": counts}

@@ -61,7 +61,21 @@ test('answers side by side', () => {
         usage: null,
         error: 'RateLimited: later'
       }
-    ]
+    ],
+    summary: '',
+    rest: ''
+  });
+});
+
+test('the first rows of a table', () => {
+  const document = { version: 1, rows: [], summary: '20 rows, 1 failed', rest: '… and 20 more' };
+  const { rows, summary, rest } = document;
+  assert.deepEqual(readDocument(document), { kind: 'side-by-side', rows, summary, rest });
+  assert.deepEqual(readDocument({ ...document, summary: 7, rest: null }), {
+    kind: 'side-by-side',
+    rows: [],
+    summary: '',
+    rest: ''
   });
 });
 

@@ -10,10 +10,11 @@ function row(config: string, tokens: number | null, text = config): IRow {
   return { setting: { config }, text, finishReason: 'stop', usage, error: '' };
 }
 
-const DOCUMENT: ISideBySide = {
-  kind: 'side-by-side',
-  rows: [row('b10', 100), row('b9', 20), row('a', null), row('c', 3, '')]
-};
+function sideBySide(...rows: IRow[]): ISideBySide {
+  return { kind: 'side-by-side', rows, summary: '', rest: '' };
+}
+
+const DOCUMENT = sideBySide(row('b10', 100), row('b9', 20), row('a', null), row('c', 3, ''));
 
 test('columns: settings, answer, figures; those that are empty everywhere are left out', () => {
   const names = (latencies: (number | null)[]): string[] =>
@@ -38,8 +39,8 @@ test('equal rows keep their order', () => {
 });
 
 test('rows may have different settings', () => {
-  const rows = [row('a', 1), { ...row('b', 1), setting: { temperature: 0.5 } }];
-  const [config, temperature] = columnsOf({ kind: 'side-by-side', rows }, []);
+  const other = { ...row('b', 1), setting: { temperature: 0.5 } };
+  const [config, temperature] = columnsOf(sideBySide(row('a', 1), other), []);
   assert.deepEqual(config.values, ['a', null]);
   assert.deepEqual(temperature.values, [null, 0.5]);
 });

@@ -68,11 +68,11 @@ class Results(Batch):
 
     def to_text(self, *, times: bool = False) -> str:
         """The counts - with the time that they took, where asked for - and the first rows."""
-        lines = [self._counts(times=times), ""]
+        lines = [self.counts(times=times), ""]
         for row in self.preview():
             label = f"{row.index}: {row.label}" if row.label else f"{row.index}"
             lines += [f"[{one_line(label, 100)}]", *filter(None, (one_line(row.text, _CELL), row.failure)), ""]
-        return "\n".join([*lines, *self._rest()]).rstrip()
+        return "\n".join([*lines, self.rest()]).rstrip()
 
     def to_html(self, *, times: bool = False) -> str:
         """The same as a table, everything escaped."""
@@ -84,11 +84,11 @@ class Results(Batch):
             cells = (html.escape(f"{row.index}"), html.escape(row.label), text + failure, html.escape(finish), tokens)
             body.append("<tr>" + "".join(f'<td style="{_LEFT}">{cell}</td>' for cell in cells) + "</tr>")
         heads = "".join(f'<th style="{_LEFT}">{name}</th>' for name in ("", "row", "answer", "finish", "tokens"))
-        rest = "".join(f"<p>{html.escape(line)}</p>" for line in self._rest())
-        counts = html.escape(self._counts(times=times))
+        rest = f"<p>{html.escape(self.rest())}</p>" if self.rest() else ""
+        counts = html.escape(self.counts(times=times))
         return f"<p>{counts}</p><table><thead><tr>{heads}</tr></thead><tbody>{''.join(body)}</tbody></table>{rest}"
 
-    def _counts(self, *, times: bool) -> str:
+    def counts(self, *, times: bool = False) -> str:
         """The summary; without times it is the same whenever the same rows give the same answers."""
         failed = sum(row.error is not None for row in self)
         unasked = len(self) - failed - sum(row.response is not None and row.error is None for row in self)
@@ -96,6 +96,7 @@ class Results(Batch):
         counts += f", {unasked:,} not asked" if unasked else ""
         return self.summary() if times else ". ".join(filter(None, [counts, self.note]))
 
-    def _rest(self) -> list[str]:
+    def rest(self) -> str:
+        """How many rows the forms leave out, "" where they have all."""
         more = len(self) - len(self.preview())
-        return [f"… and {more:,} more"] if more > 0 else []
+        return f"… and {more:,} more" if more > 0 else ""

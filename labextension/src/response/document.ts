@@ -34,6 +34,9 @@ export interface IToolCall {
 export interface ISideBySide {
   kind: 'side-by-side';
   rows: IRow[];
+  /** Of a table of which these are the first rows: how many there are, and how many more; else ''. */
+  summary: string;
+  rest: string;
 }
 
 /** One of several answers; `setting` is what sets it apart. */
@@ -95,7 +98,12 @@ export function readDocument(document: unknown): IAnswer | ISideBySide | IUnread
   if (version === VERSION && Array.isArray(fields.rows)) {
     const rows = fields.rows.map(fieldsOf);
     if (rows.every(row => row !== null && fieldsOf(row.setting) !== null)) {
-      return { kind: 'side-by-side', rows: rows.map(row => rowOf(row ?? {})) };
+      return {
+        kind: 'side-by-side',
+        rows: rows.map(row => rowOf(row ?? {})),
+        summary: textOf(fields.summary),
+        rest: textOf(fields.rest)
+      };
     }
   }
   if (version === VERSION && typeof fields.text === 'string') {

@@ -2,7 +2,7 @@ import { Widget } from '@lumino/widgets';
 
 import { type IPiece, piecesOf } from './differences';
 import { type ISideBySide } from './document';
-import { button, element, withoutShortcuts } from './elements';
+import { button, element, paragraph, withoutShortcuts } from './elements';
 import { columnsOf, type Direction, type IColumn, sortedBy, type Value } from './table';
 
 /** Answers side by side; a click on a column's name sorts by it, then the other way, then not at all. */
@@ -26,7 +26,12 @@ export class SideBySideTable extends Widget {
     head.append(...this.headings);
     table.createTHead().append(head);
     this.body = table.createTBody();
-    this.node.append(table);
+    const { summary, rest } = document;
+    this.node.append(
+      ...(summary ? [paragraph(summary)] : []),
+      table,
+      ...(rest ? [paragraph(rest)] : [])
+    );
     this.draw();
   }
 

@@ -137,7 +137,7 @@ def test_each_action_says_what_it_did(prod, session, tmp_path):
             lambda model, path: model.import_(f"{path}/none.json"),
             "none.json cannot be read: No such file or directory.",
         ),
-        (lambda model, path: model.import_("~nobody-of-that-name/x.json"), " cannot be read: "),
+        (lambda model, path: model.import_("~nobody-of-that-name/x.json"), " cannot be found: "),
         (lambda model, path: model.import_(f"{path}/file.json"), "file.json "),
     ],
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from azml_magics.core import template
-from azml_magics.core.errors import AzmlError, Interrupted, PromptError, RowsStopped, UsageError
+from azml_magics.core.errors import AzmlError, Interrupted, PromptError, RowsStopped, UsageError, one_line
 from azml_magics.core.rows.engine import DEFAULT_CONCURRENCY, Limits
 from azml_magics.core.rows.job import Job, Wishes
 from azml_magics.core.rows.progress import Bar
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _FRAME = 0.1  # seconds between two frames of the bar
 _SHOWN = 3  # requests of a dry run
+_LONGEST = 200  # letters of a row's value beside its answer
 
 
 def run(magics: AzureMLMagics, options: CellOptions, body: str) -> Any:
@@ -231,7 +232,7 @@ def results_bundle(results: Results, **_asked: Any) -> tuple[dict[str, Any], dic
     progress = results.progress
     rows = [
         {
-            "setting": row.shown,
+            "setting": {name: one_line(_sendable(text), _LONGEST) for name, text in row.shown.items()},
             "text": _sendable(row.text),
             "finish_reason": row.response.finish_reason if row.response else None,
             "usage": row.response.usage.to_dict() if row.response and row.response.usage else None,

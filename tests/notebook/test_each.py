@@ -50,6 +50,16 @@ def test_what_is_saved_is_one_summary_and_the_first_rows_the_same_in_every_run(r
     assert "<td" in one.data["text/html"]
 
 
+def test_a_value_is_shown_shortened_and_without_what_no_message_carries(rows, endpoint):
+    long = "a river\n" * 100
+    rows.vars["places"] = [{"place": long}, {"place": "half \ud800"}]
+    whole, half = rows.ok("%%azureml --each $places\nWrite about {place}.").data[MIME]["rows"]
+    assert len(whole["setting"]["place"]) <= 200
+    assert whole["setting"]["place"].startswith("a river a river")
+    assert half["setting"] == {"place": "half ?"}
+    assert f"Write about {long}." in prompts(endpoint), "it is sent as it is"
+
+
 def test_the_bar_begins_and_ends_empty_and_moves_in_between(rows, endpoint):
     endpoint.latency = 0.15
     try:

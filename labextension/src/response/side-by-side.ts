@@ -5,6 +5,8 @@ import { type ISideBySide } from './document';
 import { button, element, paragraph, withoutShortcuts } from './elements';
 import { columnsOf, type Direction, type IColumn, sortedBy, type Value } from './table';
 
+const SHORT = 24;
+
 /** Answers side by side; a click on a column's name sorts by it, then the other way, then not at all. */
 export class SideBySideTable extends Widget {
   constructor(
@@ -75,9 +77,7 @@ export class SideBySideTable extends Widget {
     const made = element('tr');
     made.append(
       ...this.columns.map(column =>
-        column.isAnswer
-          ? this.answer(index)
-          : element('td', shown(column.values[index], column.name))
+        column.isAnswer ? this.answer(index) : cell(shown(column.values[index], column.name))
       )
     );
     return made;
@@ -103,6 +103,11 @@ export class SideBySideTable extends Widget {
   private readonly body: HTMLTableSectionElement;
   private sorted: number | null = null;
   private direction: Direction = 1;
+}
+
+/** A cell that stays on one line while that takes no room from the answers. */
+function cell(text: string): HTMLElement {
+  return element('td', text, text.length <= SHORT ? 'azml-SideBySide-short' : '');
 }
 
 function shown(value: Value, name: string): string {

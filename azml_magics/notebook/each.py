@@ -232,6 +232,7 @@ def results_bundle(results: Results, **_asked: Any) -> tuple[dict[str, Any], dic
     progress = results.progress
     rows = [
         {
+            "index": one_line(_sendable(str(row.index)), _LONGEST),
             "setting": {name: one_line(_sendable(text), _LONGEST) for name, text in row.shown.items()},
             "text": _sendable(row.text),
             "finish_reason": row.response.finish_reason if row.response else None,

@@ -30,6 +30,7 @@ test('an answer', () => {
 test('answers side by side', () => {
   const rows = [
     {
+      index: '104',
       setting: { config: 'a', temperature: 0, stop: ['x'] },
       text: 'Hi',
       finish_reason: 'stop',
@@ -37,6 +38,7 @@ test('answers side by side', () => {
       error: null
     },
     {
+      index: 9,
       setting: { config: 'b' },
       text: '',
       finish_reason: null,
@@ -48,6 +50,7 @@ test('answers side by side', () => {
     kind: 'side-by-side',
     rows: [
       {
+        index: '104',
         setting: { config: 'a', temperature: 0, stop: '["x"]' },
         text: 'Hi',
         finishReason: 'stop',
@@ -55,6 +58,7 @@ test('answers side by side', () => {
         error: ''
       },
       {
+        index: '',
         setting: { config: 'b' },
         text: '',
         finishReason: '',

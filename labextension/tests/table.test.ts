@@ -7,7 +7,7 @@ import { columnsOf, sortedBy } from '../src/response/table';
 function row(config: string, tokens: number | null, text = config): IRow {
   const usage =
     tokens === null ? null : { promptTokens: null, completionTokens: tokens, totalTokens: null };
-  return { setting: { config }, text, finishReason: 'stop', usage, error: '' };
+  return { index: '', setting: { config }, text, finishReason: 'stop', usage, error: '' };
 }
 
 function sideBySide(...rows: IRow[]): ISideBySide {
@@ -30,6 +30,19 @@ test('numbers are sorted as numbers, texts as people sort them, and what is miss
   assert.deepEqual(sortedBy(config, 1), [2, 1, 0, 3]);
   assert.deepEqual(sortedBy(config, -1), [3, 0, 1, 2]);
   assert.deepEqual(sortedBy(answer, 1), [2, 1, 0, 3]);
+});
+
+test('rows of a table have their labels in front', () => {
+  const [label, ...further] = columnsOf(
+    sideBySide({ ...row('a', 1), index: '104' }, { ...row('b', 1), index: '9' }),
+    []
+  );
+  assert.equal(label.name, '#');
+  assert.deepEqual(sortedBy(label, 1), [1, 0]);
+  assert.deepEqual(
+    further.map(column => column.name),
+    ['config', 'answer', 'finish', 'tokens']
+  );
 });
 
 test('equal rows keep their order', () => {

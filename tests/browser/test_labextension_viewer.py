@@ -101,14 +101,14 @@ def test_a_saved_answer_without_a_kernel(page, lab, shot):
 
 def test_the_first_rows_of_a_table_say_how_many_there_are(page, lab, shot):
     rows = [
-        {"setting": {"place": "rivers"}, "text": "They run.", "finish_reason": "stop"},
-        {"setting": {"place": "seas"}, "text": "", "error": "RateLimited: later"},
+        {"index": "101", "setting": {"place": "rivers"}, "text": "They run.", "finish_reason": "stop"},
+        {"index": "734", "setting": {"place": "seas"}, "text": "", "error": "RateLimited: later"},
     ]
     document = {"version": 1, "rows": rows, "summary": "1,000 rows, 3 failed", "rest": "… and 998 more"}
     lab.write("r.ipynb", saved(document), kernel="")
     shown = NotebookPage(page, lab, "r.ipynb", with_kernel=False).outputs(0).locator(".azml-SideBySide")
     expect(shown.locator("> p")).to_have_text(["1,000 rows, 3 failed", "… and 998 more"])
-    expect(shown.locator("tbody tr")).to_have_count(2)
+    expect(shown.locator("tbody td:first-child")).to_have_text(["101", "734"])
     shot("rows")
 
 

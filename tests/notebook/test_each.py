@@ -43,6 +43,7 @@ def test_what_is_saved_is_one_summary_and_the_first_rows_the_same_in_every_run(r
     assert one.data == two.data
     assert one.text.startswith("20 rows\n\n[0: river 0]\n")
     assert one.text.endswith("… and 15 more")
+    assert [row["index"] for row in one.data[MIME]["rows"]] == ["0", "1", "2", "3", "4"]
     assert (one.data[MIME]["summary"], one.data[MIME]["rest"]) == ("20 rows", "… and 15 more")
     assert [row["setting"] for row in one.data[MIME]["rows"]] == [{"place": f"river {n}"} for n in range(5)]
     assert one.metadata["azml"]["done"] == 20

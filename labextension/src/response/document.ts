@@ -39,8 +39,9 @@ export interface ISideBySide {
   rest: string;
 }
 
-/** One of several answers; `setting` is what sets it apart. */
+/** One of several answers; `setting` is what sets it apart, `index` its label in a table, '' where there is none. */
 export interface IRow {
+  index: string;
   setting: Record<string, string | number>;
   text: string;
   finishReason: string;
@@ -154,6 +155,7 @@ function rowOf(fields: Fields): IRow {
     ]
   );
   return {
+    index: textOf(fields.index),
     setting: Object.fromEntries(setting),
     text: textOf(fields.text),
     finishReason: textOf(fields.finish_reason),

@@ -16,7 +16,7 @@ export interface IColumn {
 /** 1 is upwards, -1 downwards. */
 export type Direction = 1 | -1;
 
-/** The columns in the order of the plain table: settings, answer, finish reason, tokens, seconds. */
+/** The columns in the order of the plain table: label, settings, answer, finish reason, tokens, seconds. */
 export function columnsOf(document: ISideBySide, latencies: readonly (number | null)[]): IColumn[] {
   const { rows } = document;
   const settings = [...new Set(rows.flatMap(row => Object.keys(row.setting)))];
@@ -39,7 +39,12 @@ export function columnsOf(document: ISideBySide, latencies: readonly (number | n
       rows.map((_, index) => latencies[index] ?? null)
     )
   ];
+  const labels = column(
+    '#',
+    rows.map(row => row.index || null)
+  );
   return [
+    ...(labels.values.some(value => value !== null) ? [labels] : []),
     ...settings.map(name =>
       column(
         name,

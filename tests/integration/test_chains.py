@@ -105,19 +105,19 @@ def test_an_interrupt_in_mid_stream_keeps_what_had_arrived_and_leaves_the_stream
     assert "Speaking as a pirate" in chains.ok("%%azureml $chain\nWhat is treasure?").text
 
 
-def test_an_interrupt_of_a_step_that_blocks_comes_back(chains):
-    chains.ok("import threading\nstarted = threading.Event()")
-    chains.ok("def block(_):\n    started.set()\n    threading.Event().wait(3)\nblocks = RunnableLambda(block)")
+def test_an_interrupt_of_a_step_that_blocks_comes_back(chains, home):
+    chains.ok("import pathlib, threading")
+    chains.ok("def block(_):\n    pathlib.Path('started').touch()\n    threading.Event().wait(3)")
+    chains.ok("blocks = RunnableLambda(block)")
     done = []
 
     def watch(message):
-        if message is None and not done:
+        if (home / "work" / "started").exists() and not done:
             chains.manager.interrupt_kernel()
             done.append(True)
 
     cell = chains.run("%%azureml $blocks\nHello", on_message=watch)
     assert cell.error["evalue"] == "Stopped before the first token; nothing had arrived."
-    assert chains.value("started.is_set()") is True
 
 
 def test_a_key_that_is_typed_inside_a_chain(chains, endpoint):

@@ -114,6 +114,11 @@ def _types(part: Any, whole: Mapping[str, Any], depth: int) -> Iterator[str]:
 
 
 def _referred(part: Any, whole: Mapping[str, Any]) -> Any:
-    """What the part refers to among the schema's `$defs`; None where that is not there."""
+    """What the part refers to among the schema's `$defs`; None where that is not there.
+
+    Beside a title, pydantic before 2.9 refers in an `allOf` of one.
+    """
+    if isinstance(part, dict) and "$ref" not in part and len(part.get("allOf") or ()) == 1:
+        part = part["allOf"][0]
     reference = part.get("$ref") if isinstance(part, dict) else None
     return part if reference is None else (whole.get("$defs") or {}).get(str(reference).rpartition("/")[2])

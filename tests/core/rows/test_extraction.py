@@ -281,6 +281,11 @@ class Pairs(RootModel[dict[str, int]]):
         (Pairs, [Column(WHOLE, "any")]),
         (RootModel[Review], [Column("mood", "text"), Column("stars", "integer")]),
         ({"$ref": "#/$defs/nowhere"}, [Column(WHOLE, "any")]),
+        (
+            {"allOf": [{"$ref": "#/$defs/a"}], "$defs": {"a": {"type": "object", "properties": {"b": {}}}}},
+            [Column("b", "any")],
+        ),
+        ({"allOf": [True]}, [Column(WHOLE, "any")]),
         ({"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#/$defs/a"}}}, [Column(WHOLE, "any")]),
         ({"type": "array", "items": {"type": "string"}}, [Column(WHOLE, "any")]),
         ({"type": "integer"}, [Column(WHOLE, "integer")]),

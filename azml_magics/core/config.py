@@ -17,6 +17,7 @@ from .secrets import DEFAULT_KEY, NO_KEY, KeyRef, Secret
 # Longer than the longest a managed endpoint works on one request (request_timeout_ms: at most 180 s).
 DEFAULT_TIMEOUT: Final = 190.0
 DEFAULT_MAX_RETRIES: Final = 2
+_HTTPS = 443
 EXTRA_PARAMETERS: Final = ("error", "drop", "pass-through")
 _TEXTS: Final = ("name", "endpoint_url", "deployment_name")
 _TEXTS_OR_NONE: Final = ("system", "model", "api_version")
@@ -123,7 +124,7 @@ def takes_key_elsewhere(config: LLMConfig, changed: LLMConfig) -> bool:
     home, there = (urlsplit(each.endpoint_url) for each in (config, changed))
     if not home.hostname or not there.hostname or endpoint.is_loopback(there.hostname):
         return False
-    return (home.hostname, home.port) != (there.hostname, there.port)
+    return (home.hostname, home.port or _HTTPS) != (there.hostname, there.port or _HTTPS)
 
 
 def _key(given: KeyRef | Secret | str | None) -> KeyRef | Secret | None:

@@ -440,9 +440,11 @@ def test_a_key_that_the_line_names_goes_where_it_says(asking, key):
 
 
 @pytest.mark.usefixtures("prod")
-@pytest.mark.parametrize("url", ["https://prod.example/score -f gpt2", "https://PROD.example/v1/chat/completions"])
+@pytest.mark.parametrize(
+    "url", ["prod.example/score -f gpt2", "PROD.example/v1/chat/completions", "prod.example:443/v1/chat/completions"]
+)
 def test_another_route_of_the_same_host_takes_the_same_key(asking, url):
-    asking.ok(f"%%azureml -u {url} --dry-run\nHello")
+    asking.ok(f"%%azureml -u https://{url} --dry-run\nHello")
 
 
 def test_a_key_that_is_asked_for_is_asked_for_per_host(asking):

@@ -8,46 +8,46 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from .core.secrets import Secret, register_resolver
+from .core.keys import Secret, register_resolver
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from . import errors as errors
+    from . import errors
+    from .core.client import ainvoke as ainvoke
+    from .core.client import astream as astream
+    from .core.client import invoke as invoke
+    from .core.client import stream as stream
     from .core.config import LLMConfig as LLMConfig
-    from .core.invoke import ainvoke as ainvoke
-    from .core.invoke import astream as astream
-    from .core.invoke import invoke as invoke
-    from .core.invoke import stream as stream
+    from .core.keys import KeyRef as KeyRef
     from .core.response import Chunk as Chunk
     from .core.response import Response as Response
     from .core.response import Usage as Usage
-    from .core.rows.mapping import amap_rows as amap_rows
-    from .core.rows.mapping import map_rows as map_rows
-    from .core.secrets import KeyRef as KeyRef
     from .core.wire import register as register_formatter
-    from .serialization import load as load_config
-    from .serialization import save as save_config
+    from .documents import load as load_config
+    from .documents import save as save_config
+    from .rows.api import amap_rows as amap_rows
+    from .rows.api import map_rows as map_rows
 
 __version__ = "0.1.0"
 
 # name -> (module, its name there, "" for the module itself); imported on first use, so that %load_ext stays light
 _LAZY = {
     "Chunk": ("core.response", "Chunk"),
-    "KeyRef": ("core.secrets", "KeyRef"),
+    "KeyRef": ("core.keys", "KeyRef"),
     "LLMConfig": ("core.config", "LLMConfig"),
     "Response": ("core.response", "Response"),
     "Usage": ("core.response", "Usage"),
-    "ainvoke": ("core.invoke", "ainvoke"),
-    "amap_rows": ("core.rows.mapping", "amap_rows"),
-    "astream": ("core.invoke", "astream"),
+    "ainvoke": ("core.client", "ainvoke"),
+    "amap_rows": ("rows.api", "amap_rows"),
+    "astream": ("core.client", "astream"),
     "errors": ("errors", ""),
-    "invoke": ("core.invoke", "invoke"),
-    "load_config": ("serialization", "load"),
-    "map_rows": ("core.rows.mapping", "map_rows"),
+    "invoke": ("core.client", "invoke"),
+    "load_config": ("documents", "load"),
+    "map_rows": ("rows.api", "map_rows"),
     "register_formatter": ("core.wire", "register"),
-    "save_config": ("serialization", "save"),
-    "stream": ("core.invoke", "stream"),
+    "save_config": ("documents", "save"),
+    "stream": ("core.client", "stream"),
 }
 
 __all__ = [

@@ -9,11 +9,11 @@ import shlex
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .core import endpoint, wire
+from .core import endpoints, wire
 from .core.call import prepare
 from .core.config import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, LLMConfig
 from .core.errors import ConfigError, UnknownName
-from .core.secrets import DEFAULT_KEY, MASK, KeyRef
+from .core.keys import DEFAULT_KEY, MASK, KeyRef
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -229,7 +229,7 @@ def _curl(config: LLMConfig, messages: Sequence[Message]) -> str:
         asking, key = _key_in_shell(config)
         lines[:0] = asking
         is_token = isinstance(config.key, KeyRef) and config.key.is_token
-        auth = endpoint.auth_headers(request.url, key, is_token=is_token)
+        auth = endpoints.auth_headers(request.url, key, is_token=is_token)
         lines += [f'-H "{name}: {value}"' for name, value in auth.items()]
     # the whole answer is asked for: what a stream would be accepted as does not matter
     headers = {name: value for name, value in request.headers.items() if "event-stream" not in value}
@@ -257,6 +257,6 @@ def _key_in_shell(config: LLMConfig) -> tuple[list[str], str]:
         service, _, user = key.name.partition("/")
         return [], f"$(keyring get {shlex.quote(service)} {shlex.quote(user)})"
     if isinstance(key, KeyRef) and key.scheme == "entra":
-        resource = endpoint.entra_resource(config.endpoint_url)
+        resource = endpoints.entra_resource(config.endpoint_url)
         return [], f"$(az account get-access-token --resource {resource} --query accessToken -o tsv)"
     return ["printf 'Key: ' >&2 && read -rs KEY && echo >&2 &&"], "$KEY"

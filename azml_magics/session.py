@@ -14,7 +14,7 @@ from .core.errors import ConfigError, UnknownName, UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from .core.comparison import Batch
+    from .compare.comparison import Batch
     from .core.config import LLMConfig
     from .core.response import Response
     from .core.wire import Message

@@ -76,16 +76,16 @@ def _own_environment(monkeypatch, tmp_path):
 @pytest.fixture(autouse=True)
 def _nothing_left_behind():
     """Formatters, typed keys, connections, what was learnt of endpoints, and the session's configs end with their test."""
-    from azml_magics.core import secrets, wire
+    from azml_magics.core import keys, wire
 
     registered = set(wire.names())
     yield
     for name in set(wire.names()) - registered:
         wire.unregister(name)
-    secrets.forget_asked_keys()
+    keys.forget_asked_keys()
     for module, end in (
-        ("azml_magics.core.transport", "close"),
-        ("azml_magics.core.gate", "forget"),
+        ("azml_magics.core.http.transport", "close"),
+        ("azml_magics.core.http.rate_limiter", "forget"),
         ("azml_magics.session", "reset"),
     ):
         if module in sys.modules:

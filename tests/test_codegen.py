@@ -20,10 +20,10 @@ from azml_magics import codegen, register_formatter
 from azml_magics.codegen import LANGUAGES, code
 from azml_magics.core import wire
 from azml_magics.core.call import prepare
+from azml_magics.core.client import invoke
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import ConfigError, PromptError, UnknownName
-from azml_magics.core.invoke import invoke
-from azml_magics.core.secrets import Secret
+from azml_magics.core.keys import Secret
 from azml_magics.core.wire import messages_of
 from azml_magics.emulator import Emulator
 

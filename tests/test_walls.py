@@ -42,8 +42,8 @@ INSIDE_FUNCTIONS = {
 }
 # third-party package -> the rooms (or single modules) that may import it, and whether inside functions only
 OUTSIDE = {
-    "httpx": {"core/connection.py"},
-    "httpcore": {"core/connection.py"},
+    "httpx": {"core/http/connection.py"},
+    "httpcore": {"core/http/connection.py"},
     "IPython": {"notebook", "__main__.py"},
     "traitlets": {"notebook", "panel/sections.py"},
     "ipywidgets": {f"panel/{name}.py" for name in ("view", "fields", "sections", "asking", "results")},
@@ -51,11 +51,11 @@ OUTSIDE = {
     "pydantic": {"langchain"},
     "starlette": {"emulator"},
     "uvicorn": {"emulator", "__main__.py"},
-    "pandas": {"core/comparison.py", "core/rows/frames.py"},
-    "polars": {"core/rows/frames.py"},
-    "dask": {"core/rows/cluster.py"},
-    "distributed": {"core/rows/cluster.py", "core/rows/cluster_worker.py"},
-    "jsonschema": {"core/schema.py"},
+    "pandas": {"compare/comparison.py", "rows/frames.py"},
+    "polars": {"rows/frames.py"},
+    "dask": {"rows/dask.py"},
+    "distributed": {"rows/dask.py", "rows/dask_worker.py"},
+    "jsonschema": {"core/prompt/schema.py"},
     "yaml": {"document_text.py", "langchain"},
 }
 # what may be missing: imported where it is used, and nowhere else
@@ -130,7 +130,7 @@ def room_of(path: Path) -> str:
 
 def test_the_walk_sees_imports_in_functions_relative_ones_and_those_for_types_only():
     seen = {(i.module, i.in_function, i.typing_only) for i in imports_of(PACKAGE / "core" / "invoke.py")}
-    assert ("azml_magics.core.transport", True, False) in seen
+    assert ("azml_magics.core.http.transport", True, False) in seen
     assert ("azml_magics.core.errors", False, False) in seen
     assert ("azml_magics.core.wire.base", False, True) in seen
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from azml_magics.core.endpoint import entra_resource
+from azml_magics.core.endpoints import entra_resource
 from azml_magics.core.errors import KeyMissing, one_line
-from azml_magics.core.secrets import Secret
+from azml_magics.core.keys import Secret
 
 _credential: Any = None
 _SIGN_IN = "Sign in with `az login`, or give the kernel a managed identity or AZURE_CLIENT_ID and its secret."

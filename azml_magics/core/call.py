@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from . import endpoint, faults, tape, wire
+from . import endpoints, wire
 from .errors import AzmlError, ConfigError, EndpointError
-from .policy import Answer, Plan, Request, attempts
+from .http import recording, status_errors
+from .http.retry import Answer, Plan, Request, attempts
+from .keys import KeyRef, Secret, masked
 from .response import Response
-from .secrets import KeyRef, Secret, masked
 from .wire.base import Call, Formatter, Message, messages_of
 
 if TYPE_CHECKING:
@@ -68,12 +69,14 @@ def prepare(
         call = Call(config, messages_of(prompt, config.system), stream=streamed)
         payload = formatter.encode(call)
         url = formatter.url(config, stream=streamed)
-        if endpoint.needs_model(url) and not (config.model or config.deployment_name or "model" in config.model_kwargs):
+        if endpoints.needs_model(url) and not (
+            config.model or config.deployment_name or "model" in config.model_kwargs
+        ):
             raise ConfigError(
                 "This endpoint serves several models and the request names none",
                 remedy="Name the deployment with --deployment, or set model in the config.",
             )
-        secret = _secret(config) if with_key and not tape.is_replaying() else None
+        secret = _secret(config) if with_key and not recording.is_replaying() else None
         request = Request(
             url,
             _request_headers(config, url, payload.headers, secret),
@@ -89,7 +92,7 @@ def prepare(
 
 def description_request(config: LLMConfig, url: str) -> tuple[Request, Secret | None]:
     """A GET of `url` with the config's key and pinned deployment: for swagger.json and /info."""
-    secret = None if tape.is_replaying() else _secret(config)
+    secret = None if recording.is_replaying() else _secret(config)
     headers = _request_headers(config, url, {"Accept": "application/json"}, secret)
     return Request(url, headers, b"", config.timeout, method="GET"), secret
 
@@ -103,7 +106,7 @@ def _secret(config: LLMConfig, *, refresh: bool = False) -> Secret | None:
 
 def _request_headers(config: LLMConfig, url: str, extra: Any, secret: Secret | None) -> dict[str, str]:
     headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream", **extra}
-    if config.deployment_name and not endpoint.needs_model(url):
+    if config.deployment_name and not endpoints.needs_model(url):
         headers["azureml-model-deployment"] = config.deployment_name
     for name, value in headers.items():
         if not _fits_a_header(value):
@@ -112,7 +115,7 @@ def _request_headers(config: LLMConfig, url: str, extra: Any, secret: Secret | N
         if not _fits_a_header(secret.reveal()):
             raise ConfigError("The key holds characters that no header can carry", remedy="Check what was pasted.")
         is_token = isinstance(config.key, KeyRef) and config.key.is_token
-        headers.update(endpoint.auth_headers(url, secret.reveal(), is_token=is_token))
+        headers.update(endpoints.auth_headers(url, secret.reveal(), is_token=is_token))
     return headers
 
 
@@ -127,12 +130,12 @@ def plan_of(prepared: Prepared, again: Callable[[AzmlError], bool | None] | None
     if isinstance(config.key, KeyRef) and config.key.is_token:
 
         def refreshed() -> dict[str, str]:
-            if tape.is_replaying():  # the 401 is on the tape, and so is what came after it
+            if recording.is_replaying():  # the 401 is on the tape, and so is what came after it
                 return dict(prepared.request.headers)
             fresh = _secret(config, refresh=True)
             assert fresh is not None
             prepared.refreshed.append(fresh)
-            auth = endpoint.auth_headers(prepared.request.url, fresh.reveal(), is_token=True)
+            auth = endpoints.auth_headers(prepared.request.url, fresh.reveal(), is_token=True)
             return {**prepared.request.headers, **auth}
 
     return attempts(prepared.request, max_retries=config.max_retries, refreshed=refreshed, again=again)
@@ -142,7 +145,7 @@ def read_answer(prepared: Prepared, answer: Answer, latency: float, first: float
     """The Response that a whole 200 holds; seconds in `latency` and `first` (to the first token)."""
     place: dict[str, Any] = {
         "deployment": answer.headers.get("azureml-model-deployment", ""),
-        "request_id": faults.request_id(answer.headers),
+        "request_id": status_errors.request_id(answer.headers),
     }
     try:
         reply = prepared.formatter.decode(answer.body, prepared.call)

@@ -10,9 +10,9 @@ from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from . import endpoint
+from . import endpoints
 from .errors import ConfigError, UnknownName, did_you_mean
-from .secrets import DEFAULT_KEY, NO_KEY, KeyRef, Secret
+from .keys import DEFAULT_KEY, NO_KEY, KeyRef, Secret
 
 # Longer than the longest a managed endpoint works on one request (request_timeout_ms: at most 180 s).
 DEFAULT_TIMEOUT: Final = 190.0
@@ -77,7 +77,7 @@ class LLMConfig:
         _check_types(self)
         set_field(self, "endpoint_url", self.endpoint_url.strip())
         if self.endpoint_url:
-            endpoint.split(self.endpoint_url)
+            endpoints.split(self.endpoint_url)
         set_field(self, "endpoint_api_type", _api_type(self.endpoint_api_type, self.endpoint_url))
         set_field(self, "key", _key(self.key))
         set_field(self, "model_kwargs", MappingProxyType(_kwargs(self.model_kwargs)))
@@ -122,7 +122,7 @@ def takes_key_elsewhere(config: LLMConfig, changed: LLMConfig) -> bool:
     if not key or key != changed.key or (isinstance(key, KeyRef) and key.scheme == "ask"):
         return False
     home, there = (urlsplit(each.endpoint_url) for each in (config, changed))
-    if not home.hostname or not there.hostname or endpoint.is_loopback(there.hostname):
+    if not home.hostname or not there.hostname or endpoints.is_loopback(there.hostname):
         return False
     return (home.hostname, home.port or _HTTPS) != (there.hostname, there.port or _HTTPS)
 
@@ -163,7 +163,7 @@ def _check_types(config: LLMConfig) -> None:
 def _api_type(given: Any, url: str) -> str:
     text = str(getattr(given, "value", given) or "").lower()
     if not text:
-        return endpoint.api_type_of(url) if url else "dedicated"
+        return endpoints.api_type_of(url) if url else "dedicated"
     if text in {"dedicated", "realtime"}:
         return "dedicated"
     if text == "serverless":

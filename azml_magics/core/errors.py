@@ -39,7 +39,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from .comparison import Batch
+    from ..compare.comparison import Batch
     from .response import Response
 
 _LONGEST_CAUSE = 600

@@ -6,10 +6,10 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from . import faults
 from .call import Prepared, plan_of, prepare, read_answer
 from .errors import AzmlError, ConnectionFailed, Interrupted, ReplyError, StreamCutOff
-from .policy import Answer, broken
+from .http import status_errors
+from .http.retry import Answer, broken
 from .response import Chunk, Response
 from .wire import events as wire_events
 from .wire import replies
@@ -69,7 +69,7 @@ class _Assembly:
         self._last = replace(
             self._last,
             deployment=answer.headers.get("azureml-model-deployment", ""),
-            request_id=faults.request_id(answer.headers),
+            request_id=status_errors.request_id(answer.headers),
         )
 
     def whole(self, answer: Answer) -> Chunk:
@@ -137,7 +137,7 @@ class _Assembly:
 
     def failed(self, error: Exception) -> AzmlError:
         """The error to raise for one that came while reading, with its place and with what had arrived."""
-        from . import transport
+        from .http import transport
 
         if isinstance(error, AzmlError):
             made = error
@@ -206,7 +206,7 @@ class ResponseStream:
         self._chunks.close()
 
     def _run(self) -> Generator[Chunk, None, None]:
-        from . import transport
+        from .http import transport
 
         assembly = self._assembly
         pieces = None
@@ -266,7 +266,7 @@ class AsyncResponseStream:
         await self._chunks.aclose()
 
     async def _run(self) -> AsyncGenerator[Chunk, None]:
-        from . import transport
+        from .http import transport
 
         assembly = self._assembly
         pieces = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from ..core import endpoint
+from ..core import endpoints
 from ..core.errors import ConfigError, one_line
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def filled_in(values: dict[str, Any]) -> dict[str, Any]:
 
 def _api_type(given: Any, url: str) -> str:
     text = str(getattr(given, "value", given) or "").strip().lower()
-    return text or (endpoint.api_type_of(url) if url else "dedicated")
+    return text or (endpoints.api_type_of(url) if url else "dedicated")
 
 
 def config_error(owner: str, error: ValidationError) -> ConfigError:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
-from ..core import tape
 from ..core.call import prepare, read_answer
+from ..core.client import ainvoke, invoke
 from ..core.config import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, LLMConfig
 from ..core.errors import ConfigError, KeyMissing
-from ..core.invoke import ainvoke, invoke
-from ..core.policy import Answer
-from ..core.secrets import DEFAULT_KEY, KeyRef, Secret
+from ..core.http import recording
+from ..core.http.retry import Answer
+from ..core.keys import DEFAULT_KEY, KeyRef, Secret
 from ..core.wire import formatter_for
 from ..core.wire.chat import default_for_route
 from .api_type import AzureMLEndpointApiType
@@ -199,7 +199,7 @@ class AzureMLBaseEndpoint(BaseModel):
 
     def _check_key(self, config: LLMConfig) -> None:
         key = config.key
-        if isinstance(key, KeyRef) and key.is_found() is False and not tape.is_replaying():
+        if isinstance(key, KeyRef) and key.is_found() is False and not recording.is_replaying():
             raise KeyMissing(
                 f"No key: the environment variable {key.name} is not set",
                 remedy='Set it, pass endpoint_api_key=…, or name where the key is, such as key="entra".',

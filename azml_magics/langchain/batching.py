@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from langchain_core.runnables.config import RunnableConfig, get_config_list
 
-from ..core.batch import DEFAULT_CONCURRENCY, amap, map_in_threads
+from ..compare.fan_out import DEFAULT_CONCURRENCY, amap, map_in_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

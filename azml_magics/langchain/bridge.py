@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_core.outputs import Generation
 
-from ..core import endpoint, wire
+from ..core import endpoints, wire
 from ..core.wire.replies import Reply
 from . import chat_formatters, formatters
 from .api_type import AzureMLEndpointApiType
@@ -116,7 +116,7 @@ class BridgedFormatter(wire.CustomFormatter):
             return self._dialect.url(config, stream=stream)
         serverless = "chat/completions" if takes_messages(self.theirs) else "completions"
         route = serverless if config.endpoint_api_type == "serverless" else "score"
-        return endpoint.request_url(config.endpoint_url, route, config.api_version)
+        return endpoints.request_url(config.endpoint_url, route, config.api_version)
 
     def encode(self, call: wire.Call) -> wire.Payload:
         if self._dialect is not None and not self._encodes:

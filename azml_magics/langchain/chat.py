@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 
-from .. import serialization
+from .. import documents
 from ..core import wire
 from ..core.errors import ConfigError
 from ..core.stream import AsyncResponseStream, ResponseStream
@@ -206,7 +206,7 @@ class AzureMLChatOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseChatMo
         path = Path(file_path)
         config = self.to_config()
         document = {"deployment_name": config.deployment_name, "model_kwargs": dict(config.model_kwargs)}
-        text = serialization.dumps({**document, "_type": self._llm_type}, path.suffix)
+        text = documents.dumps({**document, "_type": self._llm_type}, path.suffix)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..core import wire
+from ..core.client import invoke
 from ..core.config import DEFAULT_TIMEOUT, LLMConfig
 from ..core.errors import ConfigError
-from ..core.invoke import invoke
-from ..core.secrets import Secret
+from ..core.keys import Secret
 from ..core.wire.replies import Reply
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.language_models.llms import BaseLLM
 from langchain_core.outputs import GenerationChunk, LLMResult
 
-from ..core.batch import amap, map_in_threads
+from ..compare.fan_out import amap, map_in_threads
 from ..core.stream import AsyncResponseStream, ResponseStream
 from .base import AzureMLBaseEndpoint
 from .batching import ConcurrentBatch, with_signature

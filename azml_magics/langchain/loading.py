@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import serialization
+from .. import documents
 from ..core import wire
 from ..core.errors import AzmlError
+from ..core.keys import DEFAULT_KEY, KeyRef, Secret
 from ..core.paths import path_of
-from ..core.secrets import DEFAULT_KEY, KeyRef, Secret
 from .bridge import content_formatter_of, takes_messages
 from .chat import AzureMLChatOnlineEndpoint
 from .llm import AzureMLOnlineEndpoint
@@ -33,9 +33,9 @@ def load_llm(file: str | Path, **kwargs: Any) -> AzureMLOnlineEndpoint | AzureML
     environment. DocumentError says what is wrong with a file.
     """
     path = Path(file)
-    config = serialization.load(path)
-    document = serialization.loads(path_of(path).read_text(encoding="utf-8-sig"), path.suffix)
-    kind = AzureMLChatOnlineEndpoint if document["_type"] == serialization.TYPES[1] else AzureMLOnlineEndpoint
+    config = documents.load(path)
+    document = documents.loads(path_of(path).read_text(encoding="utf-8-sig"), path.suffix)
+    kind = AzureMLChatOnlineEndpoint if document["_type"] == documents.TYPES[1] else AzureMLOnlineEndpoint
     told = {**document, "content_formatter": True, "model_kwargs": True}
     arguments = {name: value for name, value in _arguments(config).items() if told.get(name) is not None}
     kwargs.pop(_ALLOW_DANGEROUS, None)

@@ -14,7 +14,7 @@ _NAME = "AzureMLMagics"
 
 def load(ipython: InteractiveShell) -> AzureMLMagics:
     """The magics, registered in `ipython`; loading twice is loading once more after unloading."""
-    from . import completion, display, questions, startup
+    from . import completion, display, startup, trailing_question
     from .magics import AzureMLMagics
 
     unload(ipython)
@@ -22,7 +22,7 @@ def load(ipython: InteractiveShell) -> AzureMLMagics:
     ipython.register_magics(magics)
     display.install(ipython)
     completion.install(ipython, magics)
-    questions.install(ipython)
+    trailing_question.install(ipython)
     startup.load(magics)
     return magics
 
@@ -33,7 +33,7 @@ def unload(ipython: InteractiveShell) -> None:
     magics = manager.registry.pop(_NAME, None)
     if magics is None:
         return
-    from . import completion, display, questions
+    from . import completion, display, trailing_question
 
     for kind in ("line", "cell"):
         manager.magics[kind].pop("azureml", None)
@@ -41,7 +41,7 @@ def unload(ipython: InteractiveShell) -> None:
         ipython.configurables.remove(magics)
     display.uninstall(ipython)
     completion.uninstall(ipython, magics)
-    questions.uninstall(ipython)
+    trailing_question.uninstall(ipython)
     magics.close()
 
 
@@ -50,7 +50,7 @@ def side_panel() -> None:
     from IPython.core.getipython import get_ipython
     from IPython.display import display
 
-    from . import panels
+    from .commands import panel
 
     ipython = get_ipython()
     if ipython is None:
@@ -58,4 +58,4 @@ def side_panel() -> None:
     if _NAME not in ipython.magics_manager.registry:
         load(ipython)
     magics = ipython.magics_manager.registry[_NAME]
-    display(panels.opened(magics))  # type: ignore[no-untyped-call,unused-ignore]  # typed later
+    display(panel.opened(magics))  # type: ignore[no-untyped-call,unused-ignore]  # typed later

@@ -7,11 +7,12 @@ import os
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from azml_magics.core import extract, template, wire
+from azml_magics.core import wire
 from azml_magics.core.config import LLMConfig, takes_key_elsewhere
 from azml_magics.core.errors import AzmlError, ConfigError, KeyRefused, PromptError, UsageError, did_you_mean, one_line
 from azml_magics.core.paths import path_of
-from azml_magics.core.schema import Schema
+from azml_magics.core.prompt import extract, template
+from azml_magics.core.prompt.schema import Schema
 
 from . import args, display
 
@@ -194,9 +195,9 @@ def messages_of(magics: AzureMLMagics, options: CellOptions, body: str, config: 
         given = [variable(image, magics.variables) if image.startswith("$") else image for image in options.image]
         messages = images.with_images(messages, given)
     if options.conversation:
-        from . import talks
+        from .commands import conversations
 
-        messages = talks.with_earlier_turns(magics, options.conversation, messages)
+        messages = conversations.with_earlier_turns(magics, options.conversation, messages)
     return messages
 
 

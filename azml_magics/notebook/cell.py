@@ -6,9 +6,10 @@ import keyword
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from azml_magics.core import extract, wire
+from azml_magics.core import wire
 from azml_magics.core.errors import AzmlError, ConfigError, Interrupted, RequestRejected, SchemaMismatch, UsageError
-from azml_magics.core.schema import Schema, is_refused, repair_turns
+from azml_magics.core.prompt import extract
+from azml_magics.core.prompt.schema import Schema, is_refused, repair_turns
 from azml_magics.session import check_name
 
 from . import calls, display, help_text
@@ -33,14 +34,14 @@ def run(magics: AzureMLMagics, options: CellOptions, body: str) -> Any:
     if options.help:
         return display.Note(help_text.cell_help())
     _check(options)
-    from . import runnables, several
+    from . import compare, runnables
 
     if options.each is not None:
-        from . import each
+        from . import rows
 
-        return each.run(magics, options, body)
-    if several.wanted(options):
-        return several.run(magics, options, body)
+        return rows.run(magics, options, body)
+    if compare.wanted(options):
+        return compare.run(magics, options, body)
     found = calls.named_object(magics, options)
     if runnables.is_runnable(found):
         return _finished(magics, options, runnables.run(magics, options, body, found))
@@ -91,9 +92,9 @@ def _settled(magics: AzureMLMagics, question: Question, response: Response) -> R
     """What an answer that came whole leaves behind: its turns, the config that worked, and the cell's result."""
     options = question.options
     if options.conversation:
-        from . import talks
+        from .commands import conversations
 
-        talks.keep(magics, options.conversation, question.messages, response)
+        conversations.keep(magics, options.conversation, question.messages, response)
     if options.save:
         magics.session.save(options.save, question.config)
     return _finished(magics, options, response)
@@ -172,7 +173,7 @@ def ask(
     quiet: bool = False,
 ) -> Response:
     """The answer as `read` reads it, shown as it arrives; the exchange goes into the history however it ends."""
-    from azml_magics.core import invoke
+    from azml_magics.core import client
 
     live: display.Live | None = None
     answer: ResponseStream | None = None
@@ -184,9 +185,9 @@ def ask(
 
     try:
         if not stream:
-            response = invoke.invoke(config, messages)
+            response = client.invoke(config, messages)
         else:
-            with invoke.stream(config, messages) as answer:
+            with client.stream(config, messages) as answer:
                 show = not quiet and wire.formatter_for(config).streams(config)
                 live = display.Live(magics.shell) if show else None
                 for chunk in answer:

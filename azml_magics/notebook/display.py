@@ -14,10 +14,10 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from azml_magics.core import extract
-from azml_magics.core.comparison import Batch
+from azml_magics.compare.comparison import Batch
+from azml_magics.core.prompt import extract
 from azml_magics.core.response import Response
-from azml_magics.markdown import fenced, inert
+from azml_magics.display.markdown import fenced, inert
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,7 +78,7 @@ def response_bundle(response: Response, **_asked: Any) -> tuple[dict[str, Any], 
         "request_id": response.request_id,
         "deployment": response.deployment,
     }
-    from .kept_call import kept_call
+    from .code_metadata import kept_call
 
     call = kept_call(response)
     return data, {"azml": details | ({"request": call} if call else {})}

@@ -108,20 +108,20 @@ class AzureMLMagics(Magics):
             from . import cell as cells
 
             return cells.run(self, args.cell_options(line), cell or "")
-        from . import commands
+        from .commands import dispatch
 
         verb, rest = args.verb_of(line)
-        return commands.run(self, verb, rest)
+        return dispatch.run(self, verb, rest)
 
     def close(self) -> None:
         """End what the magics started - the demo endpoint, connections - and forget the session."""
         while self.at_exit:
             self.at_exit.pop()()
-        from azml_magics.core import secrets
+        from azml_magics.core import keys
 
-        secrets.forget_asked_keys()
-        if "azml_magics.core.transport" in sys.modules:
-            sys.modules["azml_magics.core.transport"].close()
+        keys.forget_asked_keys()
+        if "azml_magics.core.http.transport" in sys.modules:
+            sys.modules["azml_magics.core.http.transport"].close()
         sessions.reset()
 
 

@@ -10,9 +10,9 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from azml_magics.core import template
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import AzmlError, Interrupted, PromptError, UsageError, one_line
+from azml_magics.core.prompt import template
 from azml_magics.core.wire import messages_of
 
 from . import calls, cell, display, runnable_answer
@@ -82,9 +82,9 @@ def run(magics: AzureMLMagics, options: CellOptions, body: str, runnable: Any) -
         live.done(response)
     magics.session.record(*exchange, response)
     if options.conversation:
-        from . import talks
+        from .commands import conversations
 
-        talks.keep(magics, options.conversation, messages, response)
+        conversations.keep(magics, options.conversation, messages, response)
     return response
 
 

@@ -53,10 +53,10 @@ def _saved_files() -> list[Path]:
 
 
 def _load_file(magics: AzureMLMagics, path: Path) -> None:
-    from azml_magics import serialization
+    from azml_magics import documents
 
     try:
-        config = serialization.load(path)
+        config = documents.load(path)
         magics.session.save(config.name, config, source=str(path), activate=False)
     except AzmlError as error:
         display.warn(str(error))
@@ -105,13 +105,13 @@ def _toml() -> Any:
 
 
 def _save(magics: AzureMLMagics, name: str, document: Any, place: str, path: Path) -> None:
-    from azml_magics import serialization
+    from azml_magics import documents
 
     try:
         full = {"_type": "azureml_endpoint", **document} if isinstance(document, dict) else document
-        config = serialization.from_document(full, name=name, source=place)
+        config = documents.from_document(full, name=name, source=place)
         for key in config.extras:  # in a saved file they are another program's; here they are slips
-            display.warn(f"{place}: a config has no key {key!r}.{did_you_mean(key, serialization.KEYS)}")
+            display.warn(f"{place}: a config has no key {key!r}.{did_you_mean(key, documents.KEYS)}")
         magics.session.save(name, config, source=str(path), activate=False)
     except AzmlError as error:
         display.warn(str(error))

@@ -6,13 +6,13 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from azml_magics.core import endpoint, wire
+from azml_magics.core import endpoints, wire
 from azml_magics.core.config import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, LLMConfig
 from azml_magics.core.errors import AzmlError, KeyRefused, one_line
-from azml_magics.core.secrets import NO_KEY, KeyRef
+from azml_magics.core.keys import NO_KEY, KeyRef
 
 from . import kwargs
-from .words import in_words
+from .messages import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -197,7 +197,7 @@ class Draft:
 
 def texts_of(config: LLMConfig) -> dict[str, str]:
     """field -> its text; blank stands for a default."""
-    implied = endpoint.api_type_of(config.endpoint_url) if config.endpoint_url else "dedicated"
+    implied = endpoints.api_type_of(config.endpoint_url) if config.endpoint_url else "dedicated"
     return {
         "endpoint_url": config.endpoint_url,
         "endpoint_api_type": "" if config.endpoint_api_type == implied else config.endpoint_api_type,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from azml_magics import serialization
+from azml_magics import documents
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import ConfigError, DocumentError
 from azml_magics.core.paths import is_folder, path_of
@@ -156,14 +156,14 @@ class Drafts:
         """Write the draft to a file, as LangChain reads it; returns the path. DocumentError where that cannot be."""
         if not path.strip():
             raise DocumentError("No file is named", remedy="Type a name that ends in .json or .yaml.")
-        return serialization.save(self.checked(), path.strip(), langchain=langchain)
+        return documents.save(self.checked(), path.strip(), langchain=langchain)
 
     def import_(self, path: str) -> list[str]:
         """Read one file, or every one of a folder; returns their names, of which the first is chosen."""
         if not path.strip():
             raise DocumentError("No file is named", remedy="Type the path of a .json or .yaml file, or of a folder.")
         where = path.strip()
-        configs = serialization.load_all(where) if is_folder(where) else [serialization.load(where)]
+        configs = documents.load_all(where) if is_folder(where) else [documents.load(where)]
         if not configs:
             raise DocumentError(f"{where} holds no .json or .yaml file", remedy="Check the path.")
         for config in configs:

@@ -12,18 +12,18 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from azml_magics.core import secrets, wire
+from azml_magics.core import keys, wire
 from azml_magics.core.errors import AzmlError, ConfigError
-from azml_magics.core.secrets import Secret
+from azml_magics.core.keys import Secret
 
-from . import line
+from . import cell_source
 from .draft import formatter_of
 from .drafts import Drafts
-from .parts import CONFIG, DRAFT, HISTORY, NOTES, PROMPT, VARIABLES
-from .past import Past
+from .events import CONFIG, DRAFT, HISTORY, NOTES, PROMPT, VARIABLES
+from .history import Past
+from .messages import in_words
 from .prompt import Prompt, stripped
 from .runs import Runs
-from .words import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -236,7 +236,7 @@ class PanelModel:
             key = Secret(text)
             if not key:
                 return
-            secrets.answer(url, key)
+            keys.answer(url, key)
             self.draft.set("key", "ask")
             self.note("endpoint", "The key is kept for this session, and nowhere else.", "good")
 
@@ -306,9 +306,9 @@ class PanelModel:
         """What is sent, with the variables' values; PromptError where one is missing."""
         return wire.messages_of(self.prompt.rendered(self._variables()), self.draft.config.system)
 
-    def cell(self, *further: str) -> line.Cell:
+    def cell(self, *further: str) -> cell_source.Cell:
         """The cell that a person could have typed in the panel's place."""
-        return line.cell(self.draft.config, self.base, stripped(self.prompt.text), self.prompt.given(), further)
+        return cell_source.cell(self.draft.config, self.base, stripped(self.prompt.text), self.prompt.given(), further)
 
     @property
     def base(self) -> LLMConfig:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import reprlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from azml_magics.core import template
 from azml_magics.core.errors import PromptError, one_line
+from azml_magics.core.prompt import template
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,13 +12,13 @@ import ipywidgets as w
 
 from azml_magics import codegen
 from azml_magics.core.errors import AzmlError
-from azml_magics.markdown import fenced, inert
+from azml_magics.display.markdown import fenced, inert
 
 from . import numbers
-from .blocks import GROWTH, Blocks
+from .chunked_text import GROWTH, Blocks
+from .events import ANSWER, DRAFT, HISTORY, PROMPT, STATE
 from .fields import button, buttons, closed, drawing, on_change, put
-from .parts import ANSWER, DRAFT, HISTORY, PROMPT, STATE
-from .words import in_words
+from .messages import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

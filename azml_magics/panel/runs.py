@@ -6,20 +6,22 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from azml_magics.core import secrets, side_by_side, tape, wire
+from azml_magics.compare import side_by_side
+from azml_magics.compare.side_by_side import Ask, SideBySide
+from azml_magics.core import keys, wire
 from azml_magics.core.errors import AzmlError, ConfigError, Interrupted, UsageError
-from azml_magics.core.secrets import KeyRef
-from azml_magics.core.side_by_side import Ask, SideBySide
+from azml_magics.core.http import recording
+from azml_magics.core.keys import KeyRef
 
-from .parts import ANSWER, CONFIG, DRAFT, STATE
+from .events import ANSWER, CONFIG, DRAFT, STATE
+from .messages import in_words
 from .prompt import Prompt
-from .words import in_words
-from .work import Job, Work
+from .worker import Job, Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from azml_magics.core.comparison import Batch, Row
+    from azml_magics.compare.comparison import Batch, Row
     from azml_magics.core.config import LLMConfig
 
     from .draft import Draft
@@ -193,12 +195,12 @@ class Runs:
         self._look("Testing", self._tested)
 
     def _tested(self, config: LLMConfig) -> Found:
-        from azml_magics.azure import checking
+        from azml_magics.azure import check
 
-        found = checking.check(config, said=in_words)
-        for step in checking.STEPS:
+        found = check.check(config, said=in_words)
+        for step in check.STEPS:
             state, words = found[step]
-            if state == checking.BAD:
+            if state == check.BAD:
                 return Found(f"{step}: {words}", "bad")
         return Found(f"It works: it answered {found['answer'][1]}.", "good")
 
@@ -207,9 +209,9 @@ class Runs:
         self._look("Detecting", lambda config: self._detected(config, probe=probe))
 
     def _detected(self, config: LLMConfig, *, probe: bool) -> Found:
-        from azml_magics.azure import detecting
+        from azml_magics.azure import detect
 
-        found = detecting.detect(config, probe=probe)
+        found = detect.detect(config, probe=probe)
         if found.best is None:
             more = "" if probe else " Probe sends a short prompt in every dialect."
             return Found(f"{found.note}{more}", "bad")
@@ -267,7 +269,7 @@ def _check_count(requests: int) -> None:
 def _check_key(config: LLMConfig) -> None:
     """ConfigError where a person would have to be asked for the key, which a worker cannot do."""
     is_asked = isinstance(config.key, KeyRef) and config.key.scheme == "ask"
-    if is_asked and not tape.is_replaying() and not secrets.is_answered(config.endpoint_url):
+    if is_asked and not recording.is_replaying() and not keys.is_answered(config.endpoint_url):
         raise ConfigError(
             f"No key was typed for {config.name or 'this endpoint'} in this session",
             remedy="Type it into the one-time key box, under Endpoint.",

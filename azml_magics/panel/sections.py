@@ -8,14 +8,14 @@ import ipywidgets as w
 from traitlets import Unicode
 
 from azml_magics import codegen
-from azml_magics.core import endpoint, wire
+from azml_magics.core import endpoints, wire
 from azml_magics.core.errors import AzmlError
 
 from .draft import REST, formatter_text
 from .drafts import NEW
+from .events import CONFIG, DRAFT, NOTES, PROMPT, STATE, VARIABLES
 from .fields import KwargRows, Line, area, button, buttons, on_change, put, shown, text
-from .parts import CONFIG, DRAFT, NOTES, PROMPT, STATE, VARIABLES
-from .words import in_words, key_sign
+from .messages import in_words, key_sign
 
 if TYPE_CHECKING:
     from .model import PanelModel
@@ -220,7 +220,7 @@ class Endpoint:
     def title(self) -> str:
         """The section's heading, with what a glance should tell."""
         url = self._model.draft.config.endpoint_url
-        return f"Endpoint: {endpoint.split(url).netloc}" if url else "Endpoint"
+        return f"Endpoint: {endpoints.split(url).netloc}" if url else "Endpoint"
 
     def draw(self) -> None:
         """Show the draft's fields."""
@@ -229,7 +229,7 @@ class Endpoint:
             put(field, value=draft.texts[name])
             self._lines[name].say(draft.errors.get(name, ""), "bad")
         url = draft.config.endpoint_url
-        kind = _KINDS[endpoint.kind_of(url)] if url else ""
+        kind = _KINDS[endpoints.kind_of(url)] if url else ""
         self._kind.say(f"{draft.config.endpoint_api_type}{': ' if kind else ''}{kind}" if url else "")
         found, words = key_sign(draft.config)
         self._sign.say(f"{'✓' if found else '✗' if found is False else '?'} {words}", _MOODS[found])

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
 
-from .asking import Cell, Prompt, Runs
+from .events import ALL, CONFIG, DRAFT, NOTES
 from .fields import closed, drawing, on_change
-from .look import STYLE
-from .parts import ALL, CONFIG, DRAFT, NOTES
+from .prompt_section import Cell, Prompt, Runs
 from .results import Results
 from .sections import ConfigBar, Endpoint, Formatter, Kwargs
+from .style import STYLE
 
 if TYPE_CHECKING:
     from .model import PanelModel

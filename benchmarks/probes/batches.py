@@ -28,7 +28,7 @@ def _body(prompt: str) -> dict[str, Any]:
 
 
 def core(url: str) -> Callable[[list[str], int], list[Any]]:
-    from azml_magics.core.batch import invoke_many
+    from azml_magics.compare.fan_out import invoke_many
 
     config = our_config(url)
     return lambda prompts, concurrency: invoke_many(config, prompts, concurrency=concurrency)

@@ -26,7 +26,7 @@ def raw_httpx(url: str) -> Callable[[], Any]:
 
 
 def core(url: str) -> Callable[[], Any]:
-    from azml_magics.core.invoke import invoke
+    from azml_magics.core.client import invoke
 
     config = our_config(url)
     return lambda: invoke(config, PROMPT).text

@@ -39,7 +39,7 @@ def httpx_json(url: str) -> Callable[[], Iterable[str]]:
 
 
 def core(url: str) -> Callable[[], Iterable[str]]:
-    from azml_magics.core.invoke import stream
+    from azml_magics.core.client import stream
 
     config = our_chat_config(url)
     return lambda: (chunk.text for chunk in stream(config, PROMPT))

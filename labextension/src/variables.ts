@@ -1,6 +1,6 @@
 /**
- * Prompt variables: the rule of azml_magics/core/template.py. Both sides are held to one table,
- * tests/core/prompt_variables.json.
+ * Prompt variables: the rule of azml_magics/core/prompt/template.py. Both sides are held to one table,
+ * tests/core/prompt/prompt_variables.json.
  */
 
 const PIECE =

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { variablesIn } from '../src/variables';
 
 // The Python renderer's tests read the same table.
-const TABLE = join(process.cwd(), '..', 'tests', 'core', 'prompt_variables.json');
+const TABLE = join(process.cwd(), '..', 'tests', 'core', 'prompt', 'prompt_variables.json');
 const CASES = JSON.parse(readFileSync(TABLE, 'utf-8')) as [string, string[]][];
 
 for (const [prompt, names] of CASES) {

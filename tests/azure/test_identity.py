@@ -10,7 +10,7 @@ import pytest
 import azml_magics  # noqa: F401 - joins the resolvers
 from azml_magics.azure import identity
 from azml_magics.core.errors import KeyMissing
-from azml_magics.core.secrets import KeyRef, Secret
+from azml_magics.core.keys import KeyRef, Secret
 
 MANAGED = "https://n.eastus.inference.ml.azure.com/score"
 

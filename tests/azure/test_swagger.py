@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from azml_magics.azure.swagger import Finding, findings
 from azml_magics.core import wire
+from azml_magics.core.client import fetch, invoke
 from azml_magics.core.config import LLMConfig
-from azml_magics.core.invoke import fetch, invoke
-from azml_magics.core.secrets import Secret
+from azml_magics.core.keys import Secret
 from azml_magics.emulator import Emulator
 from azml_magics.emulator.deployments import DEPLOYMENTS
 

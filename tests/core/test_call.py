@@ -10,8 +10,8 @@ import pytest
 from azml_magics.core.call import plan_of, prepare
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import AzmlError, ConfigError, KeyMissing, UnknownName
-from azml_magics.core.policy import Answer
-from azml_magics.core.secrets import KeyRef, Secret, register_resolver
+from azml_magics.core.http.retry import Answer
+from azml_magics.core.keys import KeyRef, Secret, register_resolver
 
 from .conftest import KEY
 
@@ -36,7 +36,7 @@ def test_the_headers_of_a_dedicated_endpoint():
 
 def test_foundry_gets_a_key_both_ways_and_a_token_one_way(monkeypatch):
     assert prepare(config(FOUNDRY, model="m"), "Hi").request.headers["api-key"] == KEY
-    monkeypatch.setattr("azml_magics.core.secrets._RESOLVERS", {"entra": lambda *_: Secret("token")})
+    monkeypatch.setattr("azml_magics.core.keys._RESOLVERS", {"entra": lambda *_: Secret("token")})
     headers = prepare(config(FOUNDRY, model="m", key="entra"), "Hi").request.headers
     assert headers["Authorization"] == "Bearer token"
     assert "api-key" not in headers
@@ -84,7 +84,7 @@ def test_a_prepared_call_shows_no_key():
 
 def test_an_error_loses_the_key_and_gets_its_place():
     prepared = prepare(config(formatter="gpt2", deployment_name="blue"), "Hi")
-    from azml_magics.core.faults import fault
+    from azml_magics.core.http.status_errors import fault
 
     error = fault(401, {"x-echo": f"Bearer {KEY}"}, f'{{"message": "bad key {KEY} here"}}'.encode())
     placed = prepared.placed(error)
@@ -95,7 +95,7 @@ def test_an_error_loses_the_key_and_gets_its_place():
 
 
 def test_a_key_at_the_edge_of_what_is_shown_is_not_shown_in_part():
-    from azml_magics.core.faults import fault
+    from azml_magics.core.http.status_errors import fault
 
     prepared = prepare(config(formatter="gpt2"), "Hi")
     for before in range(250, 300):
@@ -105,7 +105,7 @@ def test_a_key_at_the_edge_of_what_is_shown_is_not_shown_in_part():
 
 def test_a_refreshed_token_is_used_and_does_not_show_either(monkeypatch):
     tokens = {False: "old-token-0123456789", True: "new-token-9876543210"}
-    monkeypatch.setattr("azml_magics.core.secrets._RESOLVERS", {})
+    monkeypatch.setattr("azml_magics.core.keys._RESOLVERS", {})
     register_resolver("entra", lambda name, url, refresh: Secret(tokens[refresh]))
     prepared = prepare(config(formatter="gpt2", key=KeyRef("entra")), "Hi")
     plan = plan_of(prepared)

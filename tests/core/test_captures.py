@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from azml_magics.core.client import invoke, stream
 from azml_magics.core.errors import EndpointUnavailable, ModelFailed, ReplyError, RequestRejected, RouteNotFound
-from azml_magics.core.invoke import invoke, stream
 from azml_magics.core.response import Usage
 
 FOLDER = Path(__file__).parent / "captures"

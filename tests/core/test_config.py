@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from azml_magics.core.config import DEFAULT_TIMEOUT, UNSET, LLMConfig
 from azml_magics.core.errors import ConfigError, KeyRefused, UnknownName
-from azml_magics.core.secrets import KeyRef, Secret
+from azml_magics.core.keys import KeyRef, Secret
 
 from .judge import only_our_errors
 

@@ -8,6 +8,7 @@ import threading
 
 import pytest
 
+from azml_magics.core.client import astream, stream
 from azml_magics.core.errors import (
     AzmlError,
     ContentFiltered,
@@ -19,7 +20,6 @@ from azml_magics.core.errors import (
     RequestRejected,
     StreamCutOff,
 )
-from azml_magics.core.invoke import astream, stream
 from azml_magics.core.response import Chunk, Response, Usage
 
 from .conftest import KEY

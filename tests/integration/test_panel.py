@@ -9,7 +9,7 @@ import nbformat
 import pytest
 
 from azml_magics.emulator import Fault
-from azml_magics.panel.blocks import GROWTH
+from azml_magics.panel.chunked_text import GROWTH
 
 from .conftest import KEY, PATIENCE, environment
 from .fresh import started

@@ -8,20 +8,6 @@ from . import kernels
 from .conftest import running_kernel
 
 # Collected again here, where `_kernel` is another one.
-from .test_panel import (  # noqa: F401 - pytest collects and injects them by name
-    busy,
-    front,
-    test_a_cell_runs_while_an_answer_streams,
-    test_a_change_in_a_cell_shows_in_the_panel_and_the_other_way,
-    test_a_click_while_a_cell_runs_is_not_lost,
-    test_a_frontend_that_closes_all_widgets_while_it_runs,
-    test_an_answer_streams_and_ends_while_a_cell_runs,
-    test_an_interrupt_of_a_cell_leaves_the_panel_alone,
-    test_shown_twice_it_is_the_same,
-    test_stop_keeps_what_had_arrived,
-    test_the_answer_streams_and_is_whole_at_last,
-    test_unloading_takes_it_away_whatever_runs,
-)
 
 pytestmark = [
     pytest.mark.kernels,

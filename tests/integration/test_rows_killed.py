@@ -18,8 +18,8 @@ from collections import Counter
 import pytest
 
 from azml_magics import LLMConfig
-from azml_magics.core.rows.question import Question
-from azml_magics.core.rows.record import Record
+from azml_magics.rows.prompts import Question
+from azml_magics.rows.record import Record
 
 KEY = "killed-5up3r-s3cr3t-key"
 ROWS, CONCURRENCY, KILLS = 400, 8, 20

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azml_magics.core import extract
 from azml_magics.core.errors import UsageError
+from azml_magics.core.prompt import extract
 from azml_magics.notebook import args
 from azml_magics.notebook.options import VERBS, options_of
 

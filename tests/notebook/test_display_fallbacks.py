@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from nbconvert import HTMLExporter, MarkdownExporter
 
-from azml_magics.core.comparison import Batch, Row
+from azml_magics.compare.comparison import Batch, Row
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.response import Response
 from azml_magics.notebook import display

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from azml_magics.core.errors import Interrupted
-from azml_magics.notebook import commands
+from azml_magics.notebook.commands import dispatch
 
 
 def test_a_semicolon_at_the_end_hides_the_result_and_is_no_part_of_the_line(asking, endpoint):
@@ -35,6 +35,6 @@ def test_an_interrupt_between_two_steps_is_one_line_too(asking, monkeypatch, sou
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(commands, "run", interrupted)
+    monkeypatch.setattr(dispatch, "run", interrupted)
     assert asking.refused(source).startswith("Interrupted: ")
     assert type(asking.run(source).error) is Interrupted

@@ -6,7 +6,7 @@ import json
 import keyword
 import re
 
-from azml_magics.notebook import kept_call
+from azml_magics.notebook import code_metadata
 from azml_magics.notebook.display import RESPONSE_MIME
 from azml_magics.notebook.options import CELL_OPTIONS
 from azml_magics.panel import view
@@ -35,7 +35,7 @@ def test_pythons_keywords():
 
 def test_the_mime_type_and_the_marks_in_a_kept_call():
     assert f"RESPONSE_MIME = '{RESPONSE_MIME}'" in source("response/document.ts")
-    assert kept_call._MARK in source("response/kept-call.ts")
+    assert code_metadata._MARK in source("response/kept-call.ts")
 
 
 def test_the_event_by_which_the_panel_inserts_a_cell():

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from azml_magics.core.config import LLMConfig
-from azml_magics.core.secrets import KeyRef, Secret
+from azml_magics.core.keys import KeyRef, Secret
 from azml_magics.emulator import Emulator
 from azml_magics.panel.model import PanelModel
 from azml_magics.session import Session

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from azml_magics.core import wire
 from azml_magics.core.config import LLMConfig
-from azml_magics.core.secrets import KeyRef, Secret
+from azml_magics.core.keys import KeyRef, Secret
 from azml_magics.panel.draft import FIELDS, REST, Draft, formatter_of, texts_of
 
 URL = "https://n.eastus.inference.ml.azure.com/score"

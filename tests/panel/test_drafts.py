@@ -10,10 +10,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from azml_magics import serialization
+from azml_magics import documents
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import ConfigError, DocumentError, UnknownName, UsageError
-from azml_magics.core.secrets import Secret
+from azml_magics.core.keys import Secret
 from azml_magics.panel.drafts import NEW, Drafts
 from azml_magics.session import Session
 
@@ -299,8 +299,8 @@ def test_what_is_exported_is_what_serialization_writes(two, session, tmp_path):
     two.current.set("system", "Mine.")
     written = two.export(f" {tmp_path}/a.json\n", langchain=False)
     config = two.current.config
-    assert json.loads(written.read_text()) == serialization.to_document(config)
-    assert serialization.load(written, name="a") == config
+    assert json.loads(written.read_text()) == documents.to_document(config)
+    assert documents.load(written, name="a") == config
     plain = two.export(f"{tmp_path}/plain.json", langchain=True)
     assert list(json.loads(plain.read_text())) == ["deployment_name", "model_kwargs", "_type"]
     assert two.current.is_changed  # exporting saves nothing in the session
@@ -365,7 +365,7 @@ def test_a_file_that_may_not_be_written_is_said(two, tmp_path, monkeypatch):
     def refuse(*_):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(serialization.os, "replace", refuse)
+    monkeypatch.setattr(documents.os, "replace", refuse)
     with pytest.raises(DocumentError, match="Permission denied"):
         two.export(f"{tmp_path}/a.json", langchain=False)
     assert list(Path(tmp_path).glob("*.json")) == []
@@ -379,7 +379,7 @@ def test_with_a_field_that_cannot_be_read_nothing_is_exported(two, tmp_path):
 
 
 def test_a_file_is_imported_under_its_name_and_chosen(two, session, tmp_path):
-    serialization.save(PROD.merged(timeout=5), tmp_path / "river.json")
+    documents.save(PROD.merged(timeout=5), tmp_path / "river.json")
     assert two.import_(f" {tmp_path}/river.json ") == ["river"]
     assert (two.name, session.active, session.get("river").timeout) == ("river", "river", 5)
     assert session.saved("river").source == str(tmp_path / "river.json")
@@ -387,13 +387,13 @@ def test_a_file_is_imported_under_its_name_and_chosen(two, session, tmp_path):
 
 def test_a_folder_is_imported_whole_and_its_first_is_chosen(two, session, tmp_path):
     for name in ("zebra", "river"):
-        serialization.save(PROD, tmp_path / "configs" / f"{name}.yaml")
+        documents.save(PROD, tmp_path / "configs" / f"{name}.yaml")
     assert two.import_(str(tmp_path / "configs")) == ["river", "zebra"]
     assert (session.names(), two.name) == (["a", "b", "river", "zebra"], "river")
 
 
 def test_a_folder_with_one_bad_file_is_not_imported_at_all(two, session, tmp_path):
-    serialization.save(PROD, tmp_path / "c" / "river.json")
+    documents.save(PROD, tmp_path / "c" / "river.json")
     (tmp_path / "c" / "zebra.json").write_text("{")
     with pytest.raises(DocumentError, match=r"zebra\.json"):
         two.import_(str(tmp_path / "c"))
@@ -404,7 +404,7 @@ def test_an_empty_folder_and_a_name_that_cannot_be_are_said(two, session, tmp_pa
     (tmp_path / "empty").mkdir()
     with pytest.raises(DocumentError, match=r"holds no \.json or \.yaml file"):
         two.import_(str(tmp_path / "empty"))
-    serialization.save(PROD, tmp_path / "my config.json")
+    documents.save(PROD, tmp_path / "my config.json")
     with pytest.raises(UsageError, match="cannot name a config"):
         two.import_(str(tmp_path / "my config.json"))
     assert session.names() == ["a", "b"]
@@ -412,7 +412,7 @@ def test_an_empty_folder_and_a_name_that_cannot_be_are_said(two, session, tmp_pa
 
 def test_an_import_over_the_chosen_config_shows_the_file(two, tmp_path):
     two.current.set("system", "Mine.")
-    serialization.save(PROD.merged(timeout=5), tmp_path / "a.json")
+    documents.save(PROD.merged(timeout=5), tmp_path / "a.json")
     two.import_(str(tmp_path / "a.json"))
     assert (two.current.config.timeout, two.current.is_changed) == (5, False)
 

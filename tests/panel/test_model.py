@@ -7,15 +7,15 @@ import threading
 
 import pytest
 
-from azml_magics import codegen, serialization
-from azml_magics.core import secrets, wire
+from azml_magics import codegen, documents
+from azml_magics.core import keys, wire
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import UndefinedVariable
+from azml_magics.core.keys import Secret
 from azml_magics.core.response import Response
-from azml_magics.core.secrets import Secret
 from azml_magics.panel.drafts import NEW
+from azml_magics.panel.events import ALL, CONFIG, DRAFT, HISTORY, NOTES, PROMPT, VARIABLES
 from azml_magics.panel.model import Note, PanelModel
-from azml_magics.panel.parts import ALL, CONFIG, DRAFT, HISTORY, NOTES, PROMPT, VARIABLES
 from azml_magics.panel.prompt import Variable
 
 from .conftest import LONG
@@ -179,7 +179,7 @@ def test_an_exported_file_is_what_the_magics_and_langchain_read(prod, tmp_path, 
     prod.set("system", "Be brief.")
     prod.set_kwarg("temperature", "0.5")
     path = prod.export(f"{tmp_path}/prod.json")
-    serialization.save(prod.draft.config, tmp_path / "same.json")
+    documents.save(prod.draft.config, tmp_path / "same.json")
     assert path.read_text() == (tmp_path / "same.json").read_text()
     assert load_llm(path).model_kwargs == {"temperature": 0.5}
     plain = prod.export(f"{tmp_path}/plain.yaml", langchain=True)
@@ -278,7 +278,7 @@ def test_a_typed_key_makes_the_config_refer_to_it(prod, session, shows, tmp_path
     prod.type_key(" Bearer panel-s3cret-key\n")
     assert str(prod.draft.config.key) == "ask"
     assert prod.notes["endpoint"] == Note("The key is kept for this session, and nowhere else.", "good")
-    assert secrets.is_answered(URL)
+    assert keys.is_answered(URL)
     prod.save()
     prod.export(f"{tmp_path}/prod.json")
     prod.set_prompt("Hi")
@@ -298,7 +298,7 @@ def test_a_key_without_an_endpoint_has_nowhere_to_go(model):
 def test_a_blank_is_no_key(prod, typed):
     prod.type_key(typed)
     assert str(prod.draft.config.key) == "env:RIVER_KEY"
-    assert not secrets.is_answered(URL)
+    assert not keys.is_answered(URL)
 
 
 def test_a_key_in_memory_is_shown_nowhere(prod, session, shows):

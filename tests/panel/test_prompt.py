@@ -8,8 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from azml_magics.core import template, wire
+from azml_magics.core import wire
 from azml_magics.core.errors import PromptError, UndefinedVariable
+from azml_magics.core.prompt import template
 from azml_magics.panel.prompt import Prompt, Variable, as_template, spoken, stripped
 
 _BRACES = st.lists(

@@ -8,12 +8,12 @@ import re
 import ipywidgets as w
 import pytest
 
-from azml_magics.core.comparison import Batch, Row
+from azml_magics.compare.comparison import Batch, Row
+from azml_magics.compare.side_by_side import Ask
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import RateLimited
 from azml_magics.core.response import Response, Usage
-from azml_magics.core.side_by_side import Ask
-from azml_magics.panel.parts import ANSWER
+from azml_magics.panel.events import ANSWER
 from azml_magics.panel.runs import Result
 from azml_magics.session import Session
 

@@ -10,8 +10,8 @@ import threading
 
 import pytest
 
-from azml_magics.core import side_by_side
-from azml_magics.core.comparison import Batch
+from azml_magics.compare import side_by_side
+from azml_magics.compare.comparison import Batch
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import (
     AuthenticationFailed,
@@ -26,8 +26,8 @@ from azml_magics.core.response import Response
 from azml_magics.emulator import Fault
 from azml_magics.emulator.faults import TABLE
 from azml_magics.panel import runs as runs_module
+from azml_magics.panel.events import ANSWER, STATE
 from azml_magics.panel.model import PanelModel
-from azml_magics.panel.parts import ANSWER, STATE
 
 from .conftest import KEY, LONG
 

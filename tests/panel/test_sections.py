@@ -7,9 +7,9 @@ import json
 import ipywidgets as w
 import pytest
 
-from azml_magics.core import secrets
+from azml_magics.core import keys
 from azml_magics.core.config import LLMConfig
-from azml_magics.core.secrets import KeyRef
+from azml_magics.core.keys import KeyRef
 from azml_magics.panel.drafts import NEW
 from azml_magics.session import Session
 
@@ -323,7 +323,7 @@ def test_a_typed_key_is_kept_for_the_session_and_leaves_no_trace(panel):
     sets(box, value=KEY)
     assert box.value == ""
     assert panel.model.draft.config.key == KeyRef("ask")
-    assert secrets.is_answered(URL)
+    assert keys.is_answered(URL)
     assert KeyRef("ask").resolve(URL).reveal() == KEY
     assert "The key is kept for this session, and nowhere else." in panel.lines()
     assert "✓ typed, for this session" in panel.lines()

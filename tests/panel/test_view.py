@@ -11,11 +11,11 @@ import ipywidgets as w
 import pytest
 
 from azml_magics import panel as panels
-from azml_magics.core import secrets
+from azml_magics.core import keys
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.response import Response
 from azml_magics.emulator import Emulator, Fault
-from azml_magics.panel.parts import ALL
+from azml_magics.panel.events import ALL
 from azml_magics.session import Session
 
 from .widgets import PATIENCE, Traffic, chooses, clicks, nothing_fails, opened, sets, within
@@ -279,7 +279,7 @@ def test_a_closed_panel_hears_nothing_of_the_session(session):
 
 def test_closing_while_it_runs_ends_the_run_and_records_nothing(session, endpoint):
     endpoint.script([Fault("stalled", after=3)])
-    secrets.answer(endpoint.url, secrets.Secret(KEY))
+    keys.answer(endpoint.url, keys.Secret(KEY))
     url = f"{endpoint.url}/v1/chat/completions"
     session.save("live", LLMConfig(endpoint_url=url, formatter="openai-chat", key="ask"))
     session.use("live")

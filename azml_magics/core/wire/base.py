@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from .. import endpoint
+from .. import endpoints
 from ..errors import ConfigError, PromptError
 from . import events, replies
 
@@ -87,7 +87,7 @@ class Formatter(ABC):
                 f"and this one is {config.endpoint_api_type}",
                 remedy="Choose another formatter with -f, such as openai-chat or openai, or set --type.",
             )
-        route = endpoint.route_of(config.endpoint_url)
+        route = endpoints.route_of(config.endpoint_url)
         if route and route not in self.routes:
             raise ConfigError(
                 f"The formatter {self.name!r} does not speak on /{route}",
@@ -97,7 +97,7 @@ class Formatter(ABC):
 
     def url(self, config: LLMConfig, *, stream: bool) -> str:  # noqa: ARG002 - some dialects stream elsewhere
         """The URL that a request goes to."""
-        return endpoint.request_url(config.endpoint_url, self.routes[0], config.api_version)
+        return endpoints.request_url(config.endpoint_url, self.routes[0], config.api_version)
 
     def streams(self, config: LLMConfig) -> bool:  # noqa: ARG002 - depends on the route in some dialects
         """Whether an answer can come piece by piece."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .. import endpoint
+from .. import endpoints
 from .base import Call, Formatter, Kwarg, Message, Payload, text_of, to_json
 from .completion import OPENAI_KWARGS, openai_payload, speaks_openai
 
@@ -37,7 +37,7 @@ class OpenAIChat(Formatter):
 
     def url(self, config: LLMConfig, *, stream: bool) -> str:  # noqa: ARG002 - one route for both
         route = "chat/completions" if speaks_openai(config) else "score"
-        return endpoint.request_url(config.endpoint_url, route, config.api_version)
+        return endpoints.request_url(config.endpoint_url, route, config.api_version)
 
     def streams(self, config: LLMConfig) -> bool:
         return speaks_openai(config)
@@ -107,9 +107,9 @@ def default_for_route(url: str) -> str:
     """The formatter's name that the route of `url` implies, or "" where the route leaves it open (/score)."""
     if not url:
         return ""
-    route = endpoint.route_of(url)
+    route = endpoints.route_of(url)
     if route == "completions":
         return "openai"
     if route.startswith("generate"):
         return "tgi"
-    return "openai-chat" if route == "chat/completions" or endpoint.api_type_of(url) == "serverless" else ""
+    return "openai-chat" if route == "chat/completions" or endpoints.api_type_of(url) == "serverless" else ""

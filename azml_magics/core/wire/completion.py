@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .. import endpoint
+from .. import endpoints
 from .base import Call, Formatter, Kwarg, Payload, flattened, text_of, to_json
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class MLflow(Formatter):
 
 def speaks_openai(config: LLMConfig) -> bool:
     """Whether the config's endpoint wants OpenAI's bodies: its route says so, or its type where the route does not."""
-    route = endpoint.route_of(config.endpoint_url)
+    route = endpoints.route_of(config.endpoint_url)
     return route.endswith("completions") or config.endpoint_api_type == "serverless"
 
 
@@ -149,12 +149,12 @@ def openai_payload(call: Call, body: dict[str, Any]) -> Payload:
     extra parameter and refuses. A server that refuses it all the same gets the body again without it.
     """
     config = call.config
-    url = endpoint.request_url(config.endpoint_url, "completions", config.api_version)
+    url = endpoints.request_url(config.endpoint_url, "completions", config.api_version)
     body = {**body, **call.kwargs}
-    model = config.model or (config.deployment_name if endpoint.needs_model(url) else None)
+    model = config.model or (config.deployment_name if endpoints.needs_model(url) else None)
     if model:
         body.setdefault("model", model)
-    inference_api = "/v1/" not in url and endpoint.kind_of(url) != "azure-openai"
+    inference_api = "/v1/" not in url and endpoints.kind_of(url) != "azure-openai"
     headers = {}
     extra = config.extra_parameters
     if inference_api and extra is None and not _INFERENCE_API_KEYS.issuperset(body):
@@ -187,7 +187,7 @@ class OpenAI(Formatter):
 
     def url(self, config: LLMConfig, *, stream: bool) -> str:  # noqa: ARG002 - one route for both
         route = "completions" if speaks_openai(config) else "score"
-        return endpoint.request_url(config.endpoint_url, route, config.api_version)
+        return endpoints.request_url(config.endpoint_url, route, config.api_version)
 
     def streams(self, config: LLMConfig) -> bool:
         return speaks_openai(config)
@@ -213,14 +213,14 @@ class TGI(Formatter):
     known_kwargs = HF_KWARGS
 
     def url(self, config: LLMConfig, *, stream: bool) -> str:
-        url = endpoint.request_url(config.endpoint_url, "generate", config.api_version)
+        url = endpoints.request_url(config.endpoint_url, "generate", config.api_version)
         head, query_mark, query = url.partition("?")
         if self.streams(config):
             head = head.removesuffix("_stream") + ("_stream" if stream else "")
         return head + query_mark + query
 
     def streams(self, config: LLMConfig) -> bool:
-        return endpoint.route_of(config.endpoint_url) != "score"
+        return endpoints.route_of(config.endpoint_url) != "score"
 
     def ends_with_done(self, config: LLMConfig) -> bool:
         return self.streams(config)

@@ -11,7 +11,7 @@ import copy
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from .. import endpoint
+from .. import endpoints
 from ..errors import AzmlError, FormatterError, PromptError, UsageError, one_line
 from . import replies
 from .base import Call, Formatter, Message, Payload, to_json
@@ -74,7 +74,7 @@ class CustomFormatter(Formatter):
         route = "score"
         if speaks_openai(config):
             route = "chat/completions" if self._takes_messages else "completions"
-        return endpoint.request_url(config.endpoint_url, route, config.api_version)
+        return endpoints.request_url(config.endpoint_url, route, config.api_version)
 
     def encode(self, call: Call) -> Payload:
         if self._takes_messages:

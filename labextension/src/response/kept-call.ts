@@ -1,6 +1,6 @@
 /**
  * The request and the programs that make it, whole again: the kernel keeps each long text of a prompt
- * once, and a mark in all its places (azml_magics/notebook/kept_call.py).
+ * once, and a mark in all its places (azml_magics/notebook/code_metadata.py).
  */
 
 const MARK = /<<azml-text:(\d+)>>/g;

@@ -1,0 +1,68 @@
+"""A config, checked step by step, from "is it whole" to "does it answer"."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from azml_magics.core.errors import (
+    AuthenticationFailed,
+    AzmlError,
+    ConnectionFailed,
+    EndpointError,
+    one_line,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from azml_magics.core import wire
+    from azml_magics.core.config import LLMConfig
+
+GOOD, BAD, OPEN = "ok", "FAILED", "-"
+STEPS = ("config", "key", "reach", "authenticate", "answer")
+
+
+def check(config: LLMConfig, said: Callable[[AzmlError], str] = str) -> dict[str, tuple[str, str]]:
+    """step -> (state, in words). The first failure leaves the later steps open. `said` puts an error into words."""
+    from azml_magics.core import client
+
+    found = dict.fromkeys(STEPS, (OPEN, ""))
+    try:
+        prepared = client.prepare(config, "Hello", with_key=False)
+    except AzmlError as error:
+        return found | {"config": (BAD, said(error))}
+    found["config"] = (GOOD, f"POST {prepared.request.url} ({prepared.formatter.name})")
+    try:
+        client.prepare(config, "Hello")
+    except AzmlError as error:  # no key, or one that no header can carry
+        return found | {"key": (BAD, said(error))}
+    found["key"] = (GOOD, str(config.key) if config.key else "none")
+    return found | _answered(config, prepared.formatter, said)
+
+
+def _answered(
+    config: LLMConfig, formatter: wire.Formatter, said: Callable[[AzmlError], str]
+) -> dict[str, tuple[str, str]]:
+    """The last three steps, from one request for a single token."""
+    from azml_magics.core import client
+
+    limit = next((k.name for k in formatter.known_kwargs if k.name in {"max_tokens", "max_new_tokens"}), None)
+    short = config.merged(model_kwargs={limit: 1} if limit else {}, max_retries=0)
+    try:
+        response = client.invoke(short, "Hello")
+    except ConnectionFailed as error:
+        return {"reach": (BAD, said(error))}
+    except AuthenticationFailed as error:
+        return {"reach": (GOOD, _status(error)), "authenticate": (BAD, said(error))}
+    except EndpointError as error:
+        if not error.status:  # connected, and then not a byte: whether the key is good is not known
+            return {"reach": (GOOD, "connected"), "answer": (BAD, said(error))}
+        return {"reach": (GOOD, _status(error)), "authenticate": (GOOD, ""), "answer": (BAD, said(error))}
+    except AzmlError as error:
+        return {"reach": (GOOD, ""), "authenticate": (GOOD, ""), "answer": (BAD, said(error))}
+    where = f"deployment {response.deployment}" if response.deployment else ""
+    return {"reach": (GOOD, where), "authenticate": (GOOD, ""), "answer": (GOOD, repr(one_line(response.text, 60)))}
+
+
+def _status(error: EndpointError) -> str:
+    return f"it answered {error.status}"

@@ -1,0 +1,1 @@
+"""Several responses side by side."""

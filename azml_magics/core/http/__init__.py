@@ -1,0 +1,1 @@
+"""Everything between a request and its bytes: retries, connections, rate limits, recording, errors by status."""

@@ -1,0 +1,1 @@
+"""What a prompt is made of: variables, schemas, and the JSON or code found in a response."""

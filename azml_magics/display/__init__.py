@@ -1,0 +1,1 @@
+"""How responses and tables look, without IPython."""

@@ -1,0 +1,1 @@
+"""The verbs of %azureml, one module for each group."""

@@ -1,0 +1,23 @@
+"""%azureml test: a config, checked step by step, with what to do where a step fails."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .. import calls, display
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..magics import AzureMLMagics
+
+
+def test(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Table:
+    """A check list: is the config whole, the key there, the endpoint reached, the key accepted, one token answered."""
+    from azml_magics.azure import check
+
+    config = calls.in_use(magics, options["name"] or "")
+    found = check.check(config)
+    rows = [(found[step][0], step, found[step][1]) for step in check.STEPS]
+    works = all(state == check.GOOD for state, _, _ in rows)
+    return display.Table(("", "step", config.name), rows, note="It works." if works else "")

@@ -1,0 +1,98 @@
+"""-c NAME and %azureml conversations: turns kept under a name and sent along, only where asked for."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from azml_magics.core.errors import DocumentError, UnknownName, UsageError, one_line
+from azml_magics.core.paths import path_of
+
+from .. import display
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from azml_magics.core.response import Response
+    from azml_magics.core.wire import Message
+
+    from ..magics import AzureMLMagics
+
+_ACTIONS = ("show", "clear", "export")
+
+
+def with_earlier_turns(magics: AzureMLMagics, name: str, messages: Sequence[Message]) -> list[Message]:
+    """The messages, after the turns that the conversation has; a system message stays first."""
+    earlier = magics.session.conversations.get(name, [])
+    system = [turn for turn in messages if turn.get("role") == "system"]
+    return [*system, *earlier, *(turn for turn in messages if turn.get("role") != "system")]
+
+
+def keep(magics: AzureMLMagics, name: str, messages: Sequence[Message], response: Response) -> None:
+    """Add the turn that was just asked, and its answer. The system message is the config's, and not kept."""
+    turns = [dict(turn) for turn in messages if turn.get("role") != "system"]
+    magics.session.conversations[name] = [*turns, {"role": "assistant", "content": _said(response)}]
+
+
+def _said(response: Response) -> str:
+    """The answer as a turn. Tool calls become words: a turn that has them may only be followed by their results."""
+    functions = [call.get("function", {}) for call in response.tool_calls]
+    asked = [f"[asked for {function.get('name')}({function.get('arguments', '')})]" for function in functions]
+    return "\n".join(filter(None, [response.text, *asked]))
+
+
+def conversations(magics: AzureMLMagics, options: Mapping[str, Any]) -> Any:
+    """The list of conversations, or one shown, cleared or exported."""
+    action, *words = options["words"] or ["list"]
+    kept = magics.session.conversations
+    if action == "list":
+        return _list(kept)
+    if action not in _ACTIONS:
+        raise UnknownName.of("action of %azureml conversations", action, _ACTIONS)
+    if action == "clear" and not words:
+        count = len(kept)
+        kept.clear()
+        return display.Note(f"Cleared {count} conversation{'s' if count != 1 else ''}.")
+    if len(words) != (2 if action == "export" else 1):
+        raise UsageError(f"%azureml conversations {action} takes NAME" + (" and FILE" if action == "export" else ""))
+    turns = _named(kept, words[0])
+    if action == "clear":
+        del kept[words[0]]
+        return display.Note(f"Cleared {words[0]}.")
+    if action == "export":
+        return _export(words[0], turns, path_of(words[1]))
+    return display.Note("\n\n".join(f"{turn['role']}: {_text(turn)}" for turn in turns))
+
+
+def _list(kept: Mapping[str, Sequence[Message]]) -> Any:
+    if not kept:
+        return display.Note("No conversations. -c NAME on a cell keeps its turns under NAME.")
+    rows = [
+        (name, str(sum(t["role"] == "user" for t in turns)), one_line(_text(turns[-1]), 60))
+        for name, turns in kept.items()
+    ]
+    return display.Table(("conversation", "prompts", "last answer"), rows)
+
+
+def _named(kept: Mapping[str, list[Message]], name: str) -> list[Message]:
+    if name not in kept:
+        raise UnknownName.of("conversation", name, kept)
+    return kept[name]
+
+
+def _text(turn: Message) -> str:
+    content = turn.get("content")
+    if isinstance(content, str):
+        return content
+    return " ".join(str(part.get("text", f"[{part.get('type')}]")) for part in content or () if isinstance(part, dict))
+
+
+def _export(name: str, turns: list[Message], path: Path) -> display.Note:
+    """The turns as JSON: the messages as an OpenAI-like route takes them."""
+    text = json.dumps(turns, indent=2, ensure_ascii=False) + "\n"
+    try:  # half a character (a lone surrogate) is no UTF-8; its JSON escape is
+        path.write_bytes(text.encode("utf-8", "backslashreplace"))
+    except OSError as error:
+        raise DocumentError(f"{path} cannot be written: {error.strerror or error}", remedy="Choose another.") from None
+    return display.Note(f"Wrote {len(turns)} messages of {name} to {path}.")

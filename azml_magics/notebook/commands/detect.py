@@ -1,0 +1,42 @@
+"""%azureml detect: which dialect a deployment speaks, from its swagger and, with --probe, by trying them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from azml_magics.core.config import LLMConfig
+
+from .. import calls, display
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..magics import AzureMLMagics
+
+
+def detect(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Table:
+    """A table of the dialects found, the likeliest first, with the sign for each and what to type."""
+    from azml_magics.azure import detect
+
+    name = options["name"] or ""
+    config = _config_at(magics, name) if "://" in name else calls.in_use(magics, name)
+    found = detect.detect(config, probe=options["probe"])
+    if found.best:
+        url = f" --url {found.url}" if found.url else ""
+        note = f"To use it: %azureml save {config.name or 'NAME'}{url} -f {found.best.formatter}"
+    elif options["probe"]:
+        note = found.note
+    else:
+        note = f"{found.note} Try %azureml detect {name} --probe: it sends a short prompt in every dialect."
+    return display.Table(("formatter", "route", "because"), found.dialects, note=note.strip())
+
+
+def _config_at(magics: AzureMLMagics, url: str) -> LLMConfig:
+    """An unnamed config for a URL; its key is that of a config for the same host, the one in use before the others."""
+    host = urlsplit(url).netloc
+    for name in filter(None, (magics.session.active, *magics.session.names())):
+        known = magics.session.get(name)
+        if host and urlsplit(known.endpoint_url).netloc == host:
+            return known.merged(endpoint_url=url, name="", formatter="")
+    return LLMConfig(endpoint_url=url)

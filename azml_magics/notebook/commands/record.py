@@ -1,0 +1,52 @@
+"""%azureml record, replay and stop-recording."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+from azml_magics.cassettes import cassette
+from azml_magics.core.errors import DocumentError
+from azml_magics.core.http import recording
+
+from .. import display
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..magics import AzureMLMagics
+
+
+def record(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Note:
+    """Keep every exchange from now on in a cassette."""
+    cassette.record(options["path"])
+    _end_with(magics)
+    return display.Note(f"Recording to {options['path']}; no key goes into it. %azureml stop-recording ends it.")
+
+
+def replay(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Note:
+    """Answer from a cassette from now on: no network, no key."""
+    player = cassette.replay(options["path"])
+    _end_with(magics)
+    return display.Note(f"Replaying {len(player)} exchanges from {options['path']}: nothing goes over the network.")
+
+
+def stop(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Note:  # noqa: ARG001 - a command's signature
+    """End the recording or the replay."""
+    current = recording.inserted()
+    cassette.stop()
+    if isinstance(current, cassette.Recorder):
+        return display.Note(f"Recorded {current.count} exchanges to {current.path}.")
+    return display.Note("The replay has ended." if current else "Nothing was being recorded or replayed.")
+
+
+def _end_with(magics: AzureMLMagics) -> None:
+    """See that unloading the extension ends it, too."""
+    if _end_quietly not in magics.at_exit:
+        magics.at_exit.append(_end_quietly)
+
+
+def _end_quietly() -> None:
+    """End it; what could not be written has been warned of, and must not keep the rest from being unloaded."""
+    with contextlib.suppress(DocumentError):
+        cassette.stop()

@@ -1,0 +1,250 @@
+"""--each: one request for every row of a table, with a bar that moves while they go and leaves a table behind."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from azml_magics.core.errors import AzmlError, Interrupted, PromptError, RowsStopped, UsageError, one_line
+from azml_magics.core.prompt import template
+from azml_magics.rows.job import Job, Wishes
+from azml_magics.rows.progress import Bar
+from azml_magics.rows.results import Results
+from azml_magics.rows.runner import DEFAULT_CONCURRENCY, Limits
+from azml_magics.rows.sources import is_dask
+
+from . import calls, cell, display, runnables
+
+if TYPE_CHECKING:
+    from azml_magics.core.config import LLMConfig
+    from azml_magics.rows.job import Kept
+    from azml_magics.rows.progress import Progress
+
+    from .args import CellOptions
+    from .magics import AzureMLMagics
+
+_FRAME = 0.1  # seconds between two frames of the bar
+_SHOWN = 3  # requests of a dry run
+_LONGEST = 200  # letters of a row's value beside its answer
+
+
+def run(magics: AzureMLMagics, options: CellOptions, body: str) -> Any:
+    """The Results of all rows; the rows' number is said before they go. A dask DataFrame gives another one.
+
+    An error or an interrupt leaves what came in the variable of -o, and in %azureml last.
+    """
+    _check(options)
+    if runnables.is_runnable(calls.named_object(magics, options)):
+        raise UsageError(
+            f"--each takes a config, and {options.config} is a LangChain object", remedy="Use its batch()."
+        )
+    _install(magics)
+    config = calls.config_of(magics, options)
+    schema = calls.schema_of(magics, options)
+    rows, client = _rows(magics, options), _client(magics, options)
+    wishes = Wishes(_limits(magics, options), options.journal, options.retry_failed)
+
+    def job_of(rows: Any) -> Job:
+        prompt, variables = _prompt(magics, options, body)
+        return Job(config, prompt, rows, variables=variables, schema=schema, limit=options.limit, sample=options.sample)
+
+    on_cluster = client is not None or is_dask(rows)
+    job = job_of(rows.head(_SHOWN, npartitions=-1) if is_dask(rows) else rows)
+    if options.dry_run:
+        return _dry_run(job, is_part=is_dask(rows))
+    calls.warn_of_misspelt_kwargs(config)
+
+    def announce(kept: Kept | None) -> None:
+        display.say(_announced(job, config, wishes, kept, is_dask=is_dask(rows)))
+
+    said = None if options.quiet else announce
+    try:
+        with Moving(magics.shell, quiet=options.quiet) as moving:
+            if on_cluster:
+                from azml_magics.rows import dask
+
+                if said is not None:
+                    said(None)  # each part of the rows has a journal of its own, which its worker reads
+                results = dask.asked(rows, job_of, wishes, client, moving)
+            else:
+                results = job.results(wishes, moving, said)
+    except (Interrupted, RowsStopped) as ended:
+        if isinstance(ended.batch, Results):
+            _keep(magics, options, ended.batch)
+        raise
+    return _keep(magics, options, results)
+
+
+def _keep(magics: AzureMLMagics, options: CellOptions, results: Any) -> Any:
+    """What the cell shows; the table goes into the variable of -o."""
+    is_ours = isinstance(results, Results)
+    if options.output:
+        magics.variables[options.output] = results.to_table() if is_ours else results
+    if is_ours:
+        magics.session.keep_batch(results)
+    return None if options.quiet else results
+
+
+# ---- what is asked ---------------------------------------------------------------------------------------------
+
+
+def _check(options: CellOptions) -> None:
+    """UsageError for options that do not go with rows."""
+    others = {
+        "--compare": options.compare,
+        "--sweep": options.sweep,
+        "-n": options.repeat is not None,
+        "-t": options.template,
+        "-i": options.image,
+        "-F": options.format,
+    }
+    for name in (name for name, given in others.items() if given):
+        raise UsageError(f"--each and {name} do not go together", remedy=f"Leave out {name}.")
+
+
+def _rows(magics: AzureMLMagics, options: CellOptions) -> Any:
+    """The variable's value, or the path of a file."""
+    given = options.each or ""
+    if given.startswith("$"):
+        return calls.variable(given, magics.variables)
+    if given in magics.variables and not Path(given).suffix:
+        raise UsageError(f"--each takes $NAME or a file, not {given!r}", remedy=f"Write --each ${given}.")
+    return given
+
+
+def _client(magics: AzureMLMagics, options: CellOptions) -> Any:
+    if options.client is None:
+        return None
+    if not options.client.startswith("$"):
+        raise UsageError(f"--client takes a variable, not {options.client!r}", remedy=f"Write ${options.client}.")
+    client = calls.variable(options.client, magics.variables)
+    if not callable(getattr(client, "submit", None)):
+        raise UsageError(f"{options.client} is {type(client).__name__}, which is no dask client")
+    return client
+
+
+def _limits(magics: AzureMLMagics, options: CellOptions) -> Limits:
+    own = magics.trait_values(config=True)["concurrency"]
+    usual = own if own != magics.traits()["concurrency"].default_value else DEFAULT_CONCURRENCY
+    concurrency = options.concurrency if options.concurrency is not None else usual
+    return Limits(concurrency, options.rpm, options.tpm, options.max_tokens_total)
+
+
+def _prompt(magics: AzureMLMagics, options: CellOptions, body: str) -> tuple[str, dict[str, Any]]:
+    """The body, and what stands for the names in it that are no columns."""
+    text = calls.text_of(body)
+    if not text:
+        raise PromptError("There is no prompt", remedy="Write one in the cell, below the line with %%azureml.")
+    values = calls.values_of(magics, options)
+    return text, {name: values[name] for name in template.variables(text) if name in values}
+
+
+def _announced(job: Job, config: LLMConfig, wishes: Wishes, kept: Kept | None, *, is_dask: bool) -> str:
+    """One line: how many rows go where, and how many the journal has."""
+    length = None if is_dask else job.table.length
+    rows = _counted(job, length, "row") or "the rows one by one"
+    to = f" to {config.name}" if config.name else ""
+    pace = f"up to {wishes.limits.concurrency} at a time"
+    journal = f"the journal {wishes.journal}"
+    if kept is None or kept.rows == 0:
+        return f"Sending {rows}{to}, {pace}{f', with {journal}' if wishes.journal else ''}."
+    if kept.rows is None:
+        return f"Sending what {journal} lacks of {rows}{to}, {pace}: it has {kept.lines:,} answers and errors."
+    if kept.missing:
+        return f"Sending {kept.missing:,} of {rows}{to}, {pace}: {journal} has {kept.rows:,}."
+    every = "the row" if length == 1 else f"all {rows}"
+    return f"Sending nothing{to}: {journal} has {every if kept.rows == length else f'{kept.rows:,} of {rows}'}."
+
+
+def _counted(job: Job, length: int | None, thing: str) -> str:
+    """So many of the things, or at most so many; "" where only reading tells."""
+    most = length if length is not None else job.limit or job.sample
+    if most is None:
+        return ""
+    return f"{'at most ' if length is None else ''}{most:,} {thing}{'' if most == 1 else 's'}"
+
+
+def _dry_run(job: Job, *, is_part: bool) -> display.Note:
+    """The first three requests and how many there are; nothing is sent."""
+    shown = []
+    for record, _ in zip(job.table.records(), range(_SHOWN), strict=False):
+        try:
+            shown.append(cell.dry_run(*job.question.request(job.question.messages(record)), stream=False).text)
+        except AzmlError as error:  # noqa: PERF203 - three at most
+            shown.append(f"{type(error).__name__}: {error}")
+    count = _counted(job, None if is_part else job.table.length, "request") or "a request for every row"
+    return display.Note("\n\n".join([f"Would send {count}. The first:", *shown]))
+
+
+# ---- while they go ---------------------------------------------------------------------------------------------
+
+
+class Moving:
+    """The bar while the rows go. It begins and ends empty: what stays is the cell's result."""
+
+    def __init__(self, shell: Any, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self._bar = Bar() if display.in_terminal(shell) and not quiet else None
+        self._handle: Any = None
+        self._next = 0.0
+
+    def __call__(self, progress: Progress) -> None:
+        """Draw it so, at most ten times a second."""
+        now = time.monotonic()
+        if self._quiet or now < self._next:
+            return
+        self._next = now + _FRAME
+        if self._bar is not None:
+            self._bar(progress)
+            return
+        self._handle = self._handle or display.begin()
+        self._handle.update({"text/plain": f"{progress.bar()} {progress}".strip()}, raw=True)
+
+    def __enter__(self) -> Moving:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self._bar is not None:
+            self._bar.clear()
+        if self._handle is not None:
+            self._handle.update(display.EMPTY, raw=True)
+
+
+# ---- afterwards ------------------------------------------------------------------------------------------------
+
+
+def _install(magics: AzureMLMagics) -> None:
+    """Let IPython show Results by their own bundle: a Batch's would hold every row."""
+    formatter = magics.shell.display_formatter.mimebundle_formatter  # type: ignore[union-attr]  # magics live in a shell
+    if Results not in formatter.type_printers:
+        formatter.for_type(Results, results_bundle)
+        magics.at_exit.append(lambda: formatter.pop(Results, None))
+
+
+def _sendable(text: str) -> str:
+    """`text` without lone surrogates, which no message to a frontend can carry."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def results_bundle(results: Results, **_asked: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(data, metadata) of results: their counts and first rows; what took how long is in the metadata."""
+    progress = results.progress
+    rows = [
+        {
+            "index": one_line(_sendable(str(row.index)), _LONGEST),
+            "setting": {name: one_line(_sendable(text), _LONGEST) for name, text in row.shown.items()},
+            "text": _sendable(row.text),
+            "finish_reason": row.response.finish_reason if row.response else None,
+            "usage": row.response.usage.to_dict() if row.response and row.response.usage else None,
+            "error": row.failure or None,
+        }
+        for row in results.preview()
+    ]
+    data = {
+        "text/plain": _sendable(results.to_text()),
+        "text/html": _sendable(results.to_html()),
+        display.RESPONSE_MIME: {"version": 1, "rows": rows, "summary": results.counts(), "rest": results.rest()},
+    }
+    counts = {name: getattr(progress, name) for name in ("done", "failed", "reused", "tokens", "seconds", "rate")}
+    return data, {"azml": counts}

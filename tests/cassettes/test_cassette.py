@@ -1,0 +1,621 @@
+"""Record, take the endpoint and the key away, replay: in every way that something is asked."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import json
+import os
+import signal
+import socket
+import threading
+import warnings
+
+import pytest
+
+from azml_magics.cassettes import cassette
+from azml_magics.compare.fan_out import invoke_many
+from azml_magics.compare.side_by_side import Ask, run
+from azml_magics.core import keys
+from azml_magics.core.client import ainvoke, astream, fetch, invoke, stream
+from azml_magics.core.config import LLMConfig
+from azml_magics.core.errors import (
+    AuthenticationFailed,
+    DocumentError,
+    Interrupted,
+    ModelFailed,
+    NotRecorded,
+    RateLimited,
+    StreamCutOff,
+)
+from azml_magics.core.http import recording
+from azml_magics.core.keys import Secret
+from azml_magics.core.wire import messages_of
+from azml_magics.emulator import Emulator, Fault
+from azml_magics.langchain import (
+    AzureMLChatOnlineEndpoint,
+    AzureMLOnlineEndpoint,
+    CustomOpenAIChatContentFormatter,
+    GPT2ContentFormatter,
+)
+
+from ..core.server import STREAM_HEAD, Server, chunk, delta, event, reply, streamed
+
+KEY = "rec0rded-key-0123456789"
+STOP = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+
+
+@pytest.fixture(autouse=True)
+def _no_tape_left():
+    yield
+    recording.insert(None)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "tapes" / "tape.jsonl"
+
+
+@pytest.fixture
+def key(monkeypatch):
+    monkeypatch.setenv("AZUREML_ENDPOINT_API_KEY", KEY)
+
+
+@pytest.fixture
+def gone():
+    """The URL of a port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    return f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture
+def server():
+    running = Server()
+    yield running
+    running.stop()
+
+
+def config_at(url, path="/v1/chat/completions", **fields):
+    return LLMConfig(endpoint_url=url + path, max_retries=0, timeout=20, **fields)
+
+
+def chunks_of(config, prompt):
+    with stream(config, prompt) as pieces:
+        return [piece.text for piece in pieces]
+
+
+async def chunks_on_a_loop(config, prompt):
+    async with astream(config, prompt) as pieces:
+        return [piece.text async for piece in pieces]
+
+
+def langchain_chat(config):
+    return AzureMLChatOnlineEndpoint(
+        endpoint_url=config.endpoint_url, content_formatter=CustomOpenAIChatContentFormatter(), max_retries=0
+    )
+
+
+def langchain_text(config):
+    url = config.endpoint_url.replace("/v1/chat/completions", "/score")
+    return AzureMLOnlineEndpoint(endpoint_url=url, content_formatter=GPT2ContentFormatter(), max_retries=0)
+
+
+async def alist(pieces):
+    return [piece async for piece in pieces]
+
+
+ASKING = {
+    "invoke": lambda config: invoke(config, "Tell me about rivers").text,
+    "ainvoke": lambda config: asyncio.run(ainvoke(config, "Tell me about rivers")).text,
+    "stream": lambda config: chunks_of(config, "Tell me about rivers"),
+    "astream": lambda config: asyncio.run(chunks_on_a_loop(config, "Tell me about rivers")),
+    "side by side": lambda config: run(
+        [Ask({"n": n}, config, messages_of(prompt, None)) for n, prompt in enumerate(["One", "Two", "One"])]
+    ).to_text(),
+    "in threads": lambda config: [answer.text for answer in invoke_many(config, ["One", "Two", "Three"])],
+    "LangChain chat": lambda config: langchain_chat(config).invoke("Rivers").content,
+    "LangChain chat, streamed": lambda config: [c.content for c in langchain_chat(config).stream("Rivers")],
+    "LangChain chat, async": lambda config: asyncio.run(langchain_chat(config).ainvoke("Rivers")).content,
+    "LangChain text": lambda config: langchain_text(config).invoke("Rivers"),
+    "LangChain text, batch": lambda config: langchain_text(config).batch(["One", "Two"]),
+    "swagger": lambda config: fetch(config, config.endpoint_url.replace("/v1/chat/completions", "/swagger.json")),
+}
+
+
+# langchain-core 0.3.30 itself does, under a pydantic that is newer than it is
+@pytest.mark.filterwarnings("ignore:Accessing the 'model_fields' attribute on the instance is deprecated")
+@pytest.mark.parametrize("how", ASKING)
+def test_what_was_recorded_is_replayed_without_a_network_and_without_a_key(how, path, key, gone, monkeypatch):
+    ask = ASKING[how]
+    with Emulator(key=KEY) as running:
+        recorder = cassette.record(path)
+        before = ask(config_at(running.url))
+        cassette.stop()
+    assert before
+    assert recorder.count > 0
+    text = path.read_text(encoding="utf-8")
+    assert KEY not in text
+    for entry in map(json.loads, text.splitlines()[1:]):
+        kept = json.dumps([entry["asked"], entry["answered"]["headers"]]).lower()
+        assert "authorization" not in kept
+        assert "bearer" not in kept
+    monkeypatch.delenv("AZUREML_ENDPOINT_API_KEY")
+    player = cassette.replay(path)
+    assert len(player) == recorder.count
+    assert ask(config_at(gone)) == before
+    assert ask(config_at(gone)) == before  # and once more from the start
+
+
+@pytest.mark.parametrize("reference", ["entra", "keyring:azml/nobody", "ask", "aml-token"])
+def test_no_kind_of_key_is_looked_for_in_a_replay(path, key, gone, reference, monkeypatch):
+    with Emulator(key=KEY) as running:
+        cassette.record(path)
+        before = invoke(config_at(running.url), "Hello").text
+        cassette.replay(path)
+
+    def refused(*args):
+        raise AssertionError("looked for a key")
+
+    monkeypatch.setattr(keys, "_RESOLVERS", dict.fromkeys(keys._RESOLVERS, refused))
+    assert invoke(config_at(gone, key=reference), "Hello").text == before
+
+
+def test_a_token_that_had_expired_is_replayed_without_a_new_one(path, server, gone, monkeypatch):
+    monkeypatch.setattr(keys, "_RESOLVERS", {"entra": lambda name, url, refresh: Secret(f"token-{refresh}-012345")})
+    server.answers(reply({"message": "expired"}, 401), reply({"choices": [{"text": "fine"}]}))
+    cassette.record(path)
+    assert invoke(config_at(server.url, key="entra"), "Hi").text == "fine"
+    cassette.replay(path)
+    monkeypatch.setattr(keys, "_RESOLVERS", {})
+    assert invoke(config_at(gone, key="entra"), "Hi").text == "fine"
+
+
+# ---- in turn
+
+
+def answers_of(config, count):
+    return [invoke(config, "Hi").text for _ in range(count)]
+
+
+def test_the_same_request_gets_its_answers_in_turn_and_then_from_the_start(path, server, gone):
+    server.answers(*(reply({"choices": [{"text": word}]}) for word in ("one", "two", "three")))
+    cassette.record(path)
+    assert answers_of(config_at(server.url, key=None), 3) == ["one", "two", "three"]
+    cassette.replay(path)
+    assert answers_of(config_at(gone, key=None), 5) == ["one", "two", "three", "one", "two"]
+
+
+def test_answers_side_by_side_keep_their_rows_whichever_ended_first(path, server, gone):
+    """The first request is answered last."""
+    first_may_end, numbers = threading.Event(), iter(range(3))
+
+    def act(connection, request):
+        number = next(numbers)
+        if number == 0:
+            first_may_end.wait(20)
+        connection.sendall(streamed(delta(f"answer to connection {request.connection}"), STOP, b"[DONE]"))
+        if number == 2:
+            first_may_end.set()
+        return True
+
+    def ask(url):
+        config = config_at(url, key=None)
+        return run([Ask({"n": n}, config, messages_of("Hi", None)) for n in range(3)]).texts
+
+    server.answers(act)
+    cassette.record(path)
+    before = ask(server.url)
+    assert len(set(before)) == 3
+    cassette.replay(path)
+    assert ask(gone) == before
+
+
+def test_errors_are_recorded_too(path, server, gone):
+    wait = reply({"message": "slow down"}, 429, retry_after="30")
+    server.answers(wait, reply({"choices": [{"text": "fine"}]}), reply({}), reply({"message": "no"}, 401))
+
+    def ask(url):
+        retrying = config_at(url, key=None).merged(max_retries=1)
+        assert invoke(retrying, "Hi").text == "fine"
+        with pytest.raises(ModelFailed):
+            invoke(config_at(url, key=None), "Ha")
+        with pytest.raises(AuthenticationFailed, match="no"):
+            chunks_of(config_at(url, key=None), "Ho")
+
+    slept = []
+    original = recording.pause
+    with pytest.MonkeyPatch.context() as patch:  # the server's half minute is not sat out here either
+        patch.setattr(recording, "pause", lambda seconds: slept.append(seconds) or 0.0)
+        cassette.record(path)
+        ask(server.url)
+    assert slept == [30.0]
+    cassette.replay(path)
+    assert original(30.0) == 0.0  # nor is it in a replay
+    ask(gone)
+
+
+def test_without_a_replay_a_retry_waits_as_long_as_it_was_told():
+    assert recording.pause(30.0) == 30.0
+
+
+def test_a_rate_limit_that_stays_is_replayed_as_the_error_it_was(path, server, gone):
+    server.answers(reply({"message": "Try again in 9 seconds"}, 429))
+    cassette.record(path)
+    with pytest.raises(RateLimited):
+        invoke(config_at(server.url, key=None), "Hi")
+    cassette.replay(path)
+    with pytest.raises(RateLimited) as caught:
+        invoke(config_at(gone, key=None), "Hi")
+    assert caught.value.retry_after == 9.0
+
+
+# ---- streams
+
+
+def test_a_stream_that_broke_off_breaks_off_again(path, gone, key):
+    with Emulator(key=KEY) as running:
+        running.script([Fault("cut", after=3)])
+        cassette.record(path)
+        with pytest.raises(StreamCutOff) as before:
+            chunks_of(config_at(running.url), "Tell me about rivers")
+    cassette.replay(path)
+    with pytest.raises(StreamCutOff) as after:
+        chunks_of(config_at(gone), "Tell me about rivers")
+    assert after.value.response.text == before.value.response.text != ""
+
+
+def left_early(config):
+    with stream(config, "Hi") as pieces:
+        return next(iter(pieces)).text
+
+
+def test_a_reader_who_leaves_early_finds_what_it_read(path, server, gone):
+    server.answers(streamed(delta("one"), delta("two"), STOP, b"[DONE]"))
+    cassette.record(path)
+    assert left_early(config_at(server.url, key=None)) == "one"
+    cassette.replay(path)
+    assert left_early(config_at(gone, key=None)) == "one"
+
+
+@pytest.fixture
+def interruptible():
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield lambda: signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_answer_that_was_interrupted_gives_way_to_the_whole_one_that_followed(path, server, gone, interruptible):
+    """A cell is stopped and run again: a replay runs it once."""
+    let_go = threading.Event()
+
+    def act(connection, request):
+        connection.sendall(STREAM_HEAD + chunk(event(delta("half"))))
+        interruptible()
+        let_go.wait(20)
+        return False
+
+    server.answers(act, streamed(delta("half and whole"), STOP, b"[DONE]"))
+    cassette.record(path)
+    try:
+        with pytest.raises(Interrupted):
+            chunks_of(config_at(server.url, key=None), "Hi")
+    finally:
+        let_go.set()
+    player = cassette.replay(path)
+    if len(player):  # it had begun: without a whole one, what came is all there is
+        with pytest.raises(StreamCutOff):
+            chunks_of(config_at(gone, key=None), "Hi")
+    cassette.record(path)
+    assert chunks_of(config_at(server.url, key=None), "Hi") == ["half and whole", ""]
+    cassette.replay(path)
+    for _ in range(2):
+        assert chunks_of(config_at(gone, key=None), "Hi") == ["half and whole", ""]
+
+
+def test_a_replay_waits_as_the_stream_did(path, server, gone, monkeypatch):
+    slept = []
+    server.answers(streamed(delta("one"), delta("two"), STOP, b"[DONE]"))
+    cassette.record(path)
+    chunks_of(config_at(server.url, key=None), "Hi")
+    cassette.stop()
+    heading, line = path.read_text(encoding="utf-8").splitlines()
+    entry = json.loads(line)
+    entry["answered"]["stream"] = [[pause, text] for pause, text in [(0.25, ""), (99, event(STOP).decode())]]
+    path.write_text(f"{heading}\n{json.dumps(entry)}\n", encoding="utf-8")
+    monkeypatch.setattr("time.sleep", slept.append)
+    cassette.replay(path)
+    chunks_of(config_at(gone, key=None), "Hi")
+    assert slept == [0.25, 2.0]
+
+
+def test_a_pause_is_what_the_endpoint_took_and_not_its_reader(path, server, monkeypatch):
+    clock = iter(range(100))
+    server.answers(streamed(delta("one"), delta("two"), STOP, b"[DONE]"))
+    cassette.record(path)
+    with stream(config_at(server.url, key=None), "Hi") as pieces:
+        monkeypatch.setattr(recording.time, "perf_counter", lambda: next(clock))
+        list(pieces)
+    monkeypatch.undo()
+    cassette.stop()
+    pauses = [pause for pause, _ in json.loads(path.read_text(encoding="utf-8").splitlines()[1])["answered"]["stream"]]
+    assert pauses == [1] * len(
+        pauses
+    )  # each is waited for on its own: two looks at the clock apart, whatever is between
+
+
+# ---- what is not recorded
+
+
+@pytest.fixture
+def replayed(path, server, gone):
+    """A config that answers from a cassette with one exchange in it."""
+    server.answers(reply({"choices": [{"text": "fine"}]}))
+    cassette.record(path)
+    invoke(config_at(server.url, key=None, model_kwargs={"temperature": 0}), "Tell me something about rivers")
+    cassette.replay(path)
+    return config_at(gone, key=None, model_kwargs={"temperature": 0})
+
+
+@pytest.mark.parametrize(
+    ("changes", "prompt", "difference"),
+    [
+        ({"model_kwargs": {"temperature": 1}}, None, "body.temperature (asked 1, recorded 0)"),
+        ({"model_kwargs": {"n": 2}}, None, "body.n (asked 2, recorded nothing)"),
+        ({"deployment_name": "blue"}, None, 'deployment (asked "blue", recorded "")'),
+        (
+            {"system": "Be brief."},
+            None,
+            'body.messages (asked [{"role": "system", "content": "Be brief."}, {"role": "user…, recorded [{"role": "user"',
+        ),
+        (
+            {},
+            "Tell me something about hills",
+            'body.messages.0.content (asked …something about hills", recorded …something about rivers")',
+        ),
+        (
+            {"endpoint_url": "https://n.eastus.inference.ml.azure.com/v1/chat/completions"},
+            None,
+            'host (asked "n.eastus.inference.ml.azure.com", recorded nothing)',
+        ),
+        (
+            {"model_kwargs": {"a": 1, "b": 2, "c": 3, "d": 4}},
+            None,
+            "body.a (asked 1, recorded nothing), body.b (asked 2, recorded nothing), body.c (asked 3, recorded nothing)"
+            " and 1 more",
+        ),
+    ],
+)
+def test_a_request_without_a_record_says_how_the_nearest_one_differs(replayed, changes, prompt, difference):
+    with pytest.raises(NotRecorded) as caught:
+        invoke(replayed.merged(name="prod", **changes), prompt or "Tell me something about rivers")
+    said = str(caught.value)
+    assert said.startswith(
+        "tape.jsonl has no answer for this request to /v1/chat/completions: the nearest one differs in"
+    )
+    assert difference in said
+    assert "(config 'prod'" in said
+    assert said.endswith("Record it (%azureml record FILE), or end the replay (%azureml stop-recording).")
+    assert len(said.splitlines()) == 1
+
+
+def test_and_so_on_a_loop_and_for_streams(replayed):
+    with pytest.raises(NotRecorded, match="the nearest one differs in body"):
+        asyncio.run(ainvoke(replayed, "Hills"))
+    with pytest.raises(NotRecorded, match="stream"):
+        chunks_of(replayed, "Tell me something about rivers")
+
+
+def test_an_empty_cassette_says_so(path, gone):
+    cassette.record(path)
+    cassette.replay(path)
+    with pytest.raises(NotRecorded, match="it is empty"):
+        invoke(config_at(gone, key=None), "Hi")
+
+
+def test_hosts_are_told_apart_and_this_machines_ports_are_not(path, server, gone):
+    """Two configs with the same route on different hosts never answer for each other."""
+    lines = []
+    for host, word in (("a.azure.com", "from a"), ("b.azure.com", "from b")):
+        server.answers(reply({"choices": [{"text": word}]}))
+        cassette.record(path)
+        invoke(config_at(server.url, key=None), "Hi")
+        cassette.stop()
+        entry = json.loads(path.read_text(encoding="utf-8").splitlines()[-1])
+        assert "host" not in entry["asked"]
+        lines.append(json.dumps({**entry, "asked": {**entry["asked"], "host": host}}))
+    path.write_text("\n".join(['{"azml_cassette": 1}', *lines]), encoding="utf-8")
+    cassette.replay(path)
+    for host, word in (("b.azure.com", "from b"), ("a.azure.com", "from a"), ("b.azure.com", "from b")):
+        assert invoke(config_at(f"https://{host}", key=None), "Hi").text == word
+    with pytest.raises(NotRecorded):
+        invoke(config_at(gone, key=None), "Hi")
+
+
+def test_a_prompt_flow_that_streams_is_not_taken_for_one_that_does_not(path, key, gone):
+    with Emulator(key=KEY) as running:
+        config = config_at(running.url, "/score", formatter="promptflow", deployment_name="promptflow")
+        cassette.record(path)
+        streamed_texts, whole = chunks_of(config, "Hello"), invoke(config, "Hello").text
+    cassette.replay(path)
+    config = config.merged(endpoint_url=f"{gone}/score")
+    assert invoke(config, "Hello").text == whole
+    assert chunks_of(config, "Hello") == streamed_texts
+
+
+def test_a_prompt_with_the_key_in_it_is_known_again_without_the_key(path, key, gone, monkeypatch):
+    with Emulator(key=KEY) as running:
+        cassette.record(path)
+        invoke(config_at(running.url), f"Is {KEY} a good key?")
+        cassette.stop()
+    assert KEY not in path.read_text(encoding="utf-8")
+    monkeypatch.delenv("AZUREML_ENDPOINT_API_KEY")
+    cassette.replay(path)
+    assert invoke(config_at(gone), f"Is {KEY} a good key?").text
+
+
+# ---- the file
+
+
+def test_a_cassette_is_continued_also_after_a_torn_line(path, server, gone):
+    config = config_at(server.url, key=None)
+    for prompt, left in (("one", b""), ("two", b'{"asked": {"pa'), ("three", b"\n")):
+        server.answers(reply({"choices": [{"text": prompt}]}))
+        cassette.record(path)
+        invoke(config, prompt)
+        cassette.stop()
+        with path.open("ab") as file:
+            file.write(left)
+    path.write_bytes(path.read_bytes().rstrip(b"\n"))
+    server.answers(reply({"choices": [{"text": "four"}]}))
+    cassette.record(path)
+    invoke(config, "four")
+    assert len(cassette.replay(path)) == 4
+    replaying = config_at(gone, key=None)
+    assert [invoke(replaying, prompt).text for prompt in ("four", "three", "two", "one")] == [
+        "four",
+        "three",
+        "two",
+        "one",
+    ]
+
+
+def test_answers_of_a_later_session_come_after_those_before(path, server, gone):
+    for word in ("one", "two", "three"):
+        server.answers(reply({"choices": [{"text": word}]}))
+        cassette.record(path)
+        invoke(config_at(server.url, key=None), "Hi")
+        cassette.stop()
+    cassette.replay(path)
+    assert answers_of(config_at(gone, key=None), 3) == ["one", "two", "three"]
+
+
+def test_many_threads_write_whole_lines(path, server):
+    server.answers(reply({"choices": [{"text": "x" * 50_000}]}))
+    recorder = cassette.record(path)
+    invoke_many(config_at(server.url, key=None), [f"Prompt {n}" for n in range(40)], concurrency=8)
+    cassette.stop()
+    assert recorder.count == 40
+    assert len(cassette.Player(path)) == 40
+
+
+def test_half_a_character_in_a_prompt_or_an_answer_is_recorded(path, server, gone):
+    server.answers(reply(b'{"choices": [{"text": "\\ud800"}]}'))
+    cassette.record(path)
+    assert invoke(config_at(server.url, key=None), "\udc00").text == "\ud800"
+    cassette.replay(path)
+    assert invoke(config_at(gone, key=None), "\udc00").text == "\ud800"
+
+
+@pytest.mark.parametrize("content", [b"my notes\n", b'{"cells": []}', b'{"azml_cassette": 9}\n'])
+def test_a_file_that_is_no_cassette_is_neither_continued_nor_replayed_nor_touched(tmp_path, content):
+    path = tmp_path / "notes.txt"
+    path.write_bytes(content)
+    for begin in (cassette.record, cassette.replay):
+        with pytest.raises(DocumentError):
+            begin(path)
+    assert path.read_bytes() == content
+    assert recording.inserted() is None
+
+
+def test_a_place_that_cannot_be_written_is_said_at_once(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    for path in (tmp_path, tmp_path / "file" / "tape.jsonl"):
+        with pytest.raises(DocumentError, match=r"cannot be (written|read): ") as caught:
+            cassette.record(path)
+        assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.fixture
+def full_disk(monkeypatch):
+    """`full_disk(True)` lets every write fail as on a full disk."""
+    is_full = threading.Event()
+    original = cassette._append
+
+    def append(path, line):
+        if is_full.is_set():
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        original(path, line)
+
+    monkeypatch.setattr(cassette, "_append", append)
+    return lambda full: is_full.set() if full else is_full.clear()
+
+
+@pytest.mark.filterwarnings("always::UserWarning")
+def test_a_full_disk_loses_no_answer_and_is_said_once(path, server, full_disk):
+    server.answers(streamed(delta("fine"), STOP, b"[DONE]"))
+    recorder = cassette.record(path)
+    full_disk(True)
+    with warnings.catch_warnings(record=True) as said:
+        for prompt in ("one", "two"):
+            assert "".join(chunks_of(config_at(server.url, key=None), prompt)) == "fine"
+    assert [str(warning.message) for warning in said] == [
+        f"{path} cannot be written: No space left on device. Mend that, or choose another path. "
+        "Until then the exchanges are kept in memory."
+    ]
+    assert recorder.count == 0
+    with pytest.raises(DocumentError, match=r"2 exchanges are not in .*: No space left on device"):
+        cassette.stop()
+    assert recording.inserted() is None
+
+
+def test_what_could_not_be_written_is_written_when_it_can(path, server, full_disk):
+    server.answers(reply({"choices": [{"text": "fine"}]}))
+    recorder = cassette.record(path)
+    full_disk(True)
+    with pytest.warns(UserWarning, match="No space left"):
+        invoke(config_at(server.url, key=None), "one")
+    full_disk(False)
+    invoke(config_at(server.url, key=None), "two")
+    assert recorder.count == 2
+    full_disk(True)
+    invoke(config_at(server.url, key=None), "three")
+    full_disk(False)
+    cassette.stop()
+    assert recorder.count == len(cassette.Player(path)) == 3
+
+
+def test_a_line_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    path = tmp_path / "tape.jsonl"
+    path.write_bytes(b"heading\n")
+
+    class Filling:
+        """A disk that is full after ten bytes."""
+
+        def __init__(self, file):
+            self.file, self.room = file, 10
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error):
+            self.file.close()
+
+        def __getattr__(self, name):
+            return getattr(self.file, name)
+
+        def write(self, data):
+            if not self.room:
+                raise OSError(errno.ENOSPC, "full")
+            written = self.file.write(data[: self.room])
+            self.room -= written
+            return written
+
+    original = type(path).open
+    monkeypatch.setattr(type(path), "open", lambda self, *args, **options: Filling(original(self, *args, **options)))
+    with pytest.raises(OSError, match="full"):
+        cassette._append(path, b"a line of more than ten bytes\n")
+    monkeypatch.undo()
+    assert path.read_bytes() == b"heading\n"
+
+
+def test_a_new_recording_ends_the_one_before(tmp_path, server):
+    server.answers(reply({"choices": [{"text": "fine"}]}))
+    first = cassette.record(tmp_path / "one.jsonl")
+    invoke(config_at(server.url, key=None), "Hi")
+    second = cassette.record(tmp_path / "two.jsonl")
+    invoke(config_at(server.url, key=None), "Hi")
+    cassette.stop()
+    cassette.stop()
+    invoke(config_at(server.url, key=None), "Hi")
+    assert (first.count, second.count) == (1, 1)

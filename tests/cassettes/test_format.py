@@ -1,0 +1,317 @@
+"""How an exchange is written in a cassette: everything comes back as it was, and no key ever gets in."""
+
+from __future__ import annotations
+
+import base64
+import json
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from azml_magics.cassettes import format as form
+from azml_magics.core.errors import DocumentError
+from azml_magics.core.http.recording import Take
+from azml_magics.core.http.retry import Request
+from azml_magics.core.keys import MASK
+
+from ..core.judge import only_our_errors
+
+KEY = "k3y/with+signs=0123456789"
+URL = "http://127.0.0.1:8000/v1/chat/completions"
+
+
+def request(body=b"{}", url=URL, *, key=KEY, stream=False, method="POST", **headers):
+    headers = {"Authorization": f"Bearer {key}", **{name.replace("_", "-"): value for name, value in headers.items()}}
+    return Request(url, headers, body, 20, stream, method=method)
+
+
+def written(asked, take, folder):
+    """What a cassette with that one exchange holds: (its line, what is read from it)."""
+    line = form.exchange(asked, take, 0)
+    path = folder / "tape.jsonl"
+    path.write_bytes(form.heading() + line)
+    ((question, found),), filled = form.read(path)
+    assert filled == path.stat().st_size
+    return line.decode(), question, found
+
+
+# ---- what identifies a request
+
+
+def test_a_question_is_path_query_deployment_and_body():
+    asked = request(b'{"a": [1]}', f"{URL}?api-version=1&b=", azureml_model_deployment="blue", Accept="*/*")
+    assert form.asked(asked) == {
+        "path": "/v1/chat/completions",
+        "query": "api-version=1&b=",
+        "deployment": "blue",
+        "body": {"a": [1]},
+    }
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:1", "localhost:8080", "[::1]:9", "azml.localhost"])
+def test_this_machines_ports_do_not_matter(host):
+    assert form.asked(request(url=f"http://{host}/score")) == form.asked(request(url="http://127.0.0.1/score"))
+
+
+def test_other_hosts_do():
+    one, other = (form.asked(request(url=f"https://{host}/score")) for host in ("a.azure.com", "b.azure.com:8443"))
+    assert (one["host"], other["host"]) == ("a.azure.com", "b.azure.com:8443")
+    assert form.asked(request(url="https://A.azure.com/score")) == one
+
+
+def test_the_method_counts_and_so_does_asking_for_a_stream():
+    questions = [form.asked(request(**options)) for options in ({}, {"method": "GET"}, {"stream": True})]
+    assert len({form.digest(question) for question in questions}) == 3
+
+
+def test_the_order_of_keys_does_not():
+    one, other = form.asked(request(b'{"a": 1, "b": 2}')), form.asked(request(b'{"b":2,"a":1}'))
+    assert form.digest(one) == form.digest(other)
+
+
+@pytest.mark.parametrize("body", [b"\xff\xfe", b"no JSON", b"base64:x", b"", b"[" * 100_000])
+def test_a_body_that_is_no_json_is_kept_as_it_is(body):
+    question = form.asked(request(body))
+    assert form._bytes(question["body"]) == body
+
+
+# ---- replies come back
+
+
+BODIES = st.binary(max_size=60) | st.text(max_size=40).map(lambda text: text.encode("utf-8", "replace"))
+HARD = st.sampled_from([b"base64:QQ==", b"\xe2\x80\xa8 \xc2\x85 \r\n \x00", b'{"a": "\\ud800"}', b"", b"\n\n"])
+
+
+@given(st.lists(st.tuples(st.floats(0, 2), BODIES | HARD), max_size=5), st.booleans(), st.booleans())
+def test_any_reply_comes_back_byte_for_byte(tmp_path_factory, pieces, stream, is_whole):
+    take = Take(200, {"content-type": "text/event-stream"}, pieces, is_whole)
+    _, _, found = written(request(stream=stream), take, tmp_path_factory.mktemp("cassette"))
+    assert found.body == take.body
+    assert (found.status, found.headers, found.is_whole) == (200, take.headers, is_whole)
+    assert sum(seconds for seconds, _ in found.pieces) <= sum(seconds for seconds, _ in pieces) + 0.001
+
+
+def test_a_stream_keeps_its_pieces_and_their_pauses_up_to_two_seconds(tmp_path):
+    pieces = [(0.25, b"data: 1\n\n"), (600.0, b"data: 2\n\nda"), (0.5, b"ta: 3"), (0.5, b"\n\n"), (0.125, b"end")]
+    _, _, found = written(request(stream=True), Take(200, {}, pieces), tmp_path)
+    assert found.pieces == [(0.25, b"data: 1\n\n"), (2.0, b"data: 2\n\n"), (1.0, b"data: 3\n\n"), (0.125, b"end")]
+
+
+def test_headers_that_tell_something_are_kept_and_no_others(tmp_path):
+    headers = {"content-type": "a", "retry-after": "3", "x-request-id": "r-1", "set-cookie": "session", "server": "x"}
+    _, _, found = written(request(), Take(429, headers, [(0.0, b"")]), tmp_path)
+    assert (found.status, found.headers) == (429, {"content-type": "a", "retry-after": "3", "x-request-id": "r-1"})
+
+
+def test_an_exchange_is_one_readable_line(tmp_path):
+    line, _, _ = written(request('{"q": "서울"}'.encode()), Take(200, {}, [(0.0, "é\u2028\n".encode())]), tmp_path)
+    assert line.count("\n") == 1
+    assert "서울" in line
+    assert json.loads(line)["answered"]["body"] == "é\u2028\n"
+
+
+@given(st.text(max_size=20), st.text(st.characters(codec=None), max_size=20))
+def test_any_prompt_is_found_again(tmp_path_factory, prompt, odd):
+    asked = request(json.dumps({"messages": [prompt, odd]}).encode())
+    _, question, _ = written(asked, Take(200, {}, [(0.0, b"")]), tmp_path_factory.mktemp("cassette"))
+    assert question == form.asked(asked)
+    assert form.digest(question) == form.digest(form.asked(asked))
+
+
+# ---- no key gets in
+
+
+SPELLINGS = (KEY, json.dumps(KEY), KEY.replace("/", "\\/"), quote(KEY, safe=""), quote(KEY))
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize("header", ["Authorization", "authorization", "api-key"])
+def test_a_key_that_a_reply_echoes_is_masked_however_it_is_spelt(tmp_path, spelling, header):
+    said = f'{{"message": "The key {spelling} is wrong"}}'.encode()
+    asked = Request(URL, {header: KEY if header == "api-key" else f"Bearer {KEY}"}, b"{}", 20)
+    take = Take(401, {"x-request-id": f"r-{spelling}"}, [(0.0, said)])
+    line, _, found = written(asked, take, tmp_path)
+    assert not any(other in line for other in SPELLINGS)
+    assert MASK.encode() in found.body
+    assert MASK in found.headers["x-request-id"]
+
+
+@given(st.lists(st.integers(1, 40), max_size=6))
+def test_a_key_that_comes_in_pieces_is_masked(tmp_path_factory, cuts):
+    whole = f'data: {{"a": "{KEY}"}}\n\ndata: \xff{KEY}\n\n'.encode("latin-1")
+    ends = sorted({min(cut, len(whole)) for cut in cuts} | {len(whole)})
+    pieces = [(0.0, whole[start:end]) for start, end in zip([0, *ends], ends, strict=False)]
+    line, _, found = written(request(stream=True), Take(200, {}, pieces), tmp_path_factory.mktemp("cassette"))
+    assert KEY not in line
+    assert KEY.encode() not in found.body
+    assert found.body == whole.replace(KEY.encode(), MASK.encode())
+
+
+def test_a_key_in_a_body_that_is_no_text_is_masked_before_it_is_encoded(tmp_path):
+    line, _, found = written(request(), Take(200, {}, [(0.0, b"\xff" + KEY.encode() + b"\xfe")]), tmp_path)
+    assert found.body == b"\xff" + MASK.encode() + b"\xfe"
+    assert base64.b64encode(KEY.encode())[4:-4].decode() not in line
+
+
+@pytest.mark.parametrize(
+    "query", ["code=KEY&a=1", "subscription-key=KEY&a=1", "Api-Key=KEY&a=1", "sig=KEY&a=1", "other=KEY&a=1"]
+)
+def test_a_key_in_the_url_is_masked(tmp_path, query):
+    asked = request(url=f"{URL}?{query.replace('KEY', quote(KEY, safe=''))}")
+    line, question, _ = written(asked, Take(200, {}, [(0.0, b"")]), tmp_path)
+    assert not any(spelling in line for spelling in SPELLINGS)
+    assert question["query"] == query.replace("KEY", MASK)
+
+
+def test_a_key_in_the_prompt_is_masked_and_the_question_is_known_again(tmp_path):
+    asked = request(json.dumps({"messages": [{"content": f"Is {KEY} mine, {KEY}?"}], KEY: 1}).encode())
+    line, question, _ = written(asked, Take(200, {}, [(0.0, b"")]), tmp_path)
+    assert KEY not in line
+    assert form.has_mask(question)
+    question["body"].pop(MASK)
+    unmasked = form.asked(request(b'{"messages": [{"content": "Is another mine, yes?"}]}'))
+    assert form.is_alike(question, unmasked)
+    assert not form.is_alike(question, form.asked(request(b'{"messages": [{"content": "Is it yours?"}]}')))
+
+
+@pytest.mark.parametrize("key", ["x", "data", "EMPTY", ""])
+def test_a_local_servers_placeholder_garbles_no_answer(tmp_path, key):
+    body = b'data: {"text": "x EMPTY"}\n\n'
+    _, question, found = written(request(b'{"a": "EMPTY"}', key=key), Take(200, {}, [(0.0, body)]), tmp_path)
+    assert found.body == body
+    assert not form.has_mask(question)
+
+
+# ---- what a mask hides
+
+
+@pytest.mark.parametrize(
+    ("known", "asked", "alike"),
+    [
+        (f"a{MASK}b", "a key b", True),
+        (f"a{MASK}b", "ab", True),
+        (f"a{MASK}b", "a key c", False),
+        (f"ab{MASK}bc", "abc", False),
+        (f"{MASK} and {MASK}", "x and y", True),
+        (f"{MASK} and {MASK}.", "x or y.", False),
+        ("plain", "plain", True),
+        ([MASK, 1], ["x", 1], True),
+        ([MASK], ["x", 1], False),
+        ({"a": MASK}, {"a": "x"}, True),
+        ({"a": MASK}, {"b": "x"}, False),
+        ({"a": MASK}, {"a": 1}, False),
+        (None, None, True),
+    ],
+)
+def test_a_mask_stands_for_what_it_hid(known, asked, alike):
+    assert form.is_alike(known, asked) is alike
+
+
+# ---- differences
+
+
+@pytest.mark.parametrize(
+    ("asked", "known", "found"),
+    [
+        ({"a": 1}, {"a": 1}, []),
+        ({"a": {"b": [1, 2]}}, {"a": {"b": [1, 3]}}, [("a.b.1", 2, 3)]),
+        ({"a": None}, {}, [("a", None, ...)]),
+        ({}, {"a": None}, [("a", ..., None)]),
+        ({"a": True}, {"a": 1}, [("a", True, 1)]),
+        ([1], [1, 2], [("", [1], [1, 2])]),
+    ],
+)
+def test_every_difference_says_where_it_is(asked, known, found):
+    assert list(form.differences(asked, known)) == found
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(JSON, JSON)
+def test_questions_differ_where_their_digests_do(one, other):
+    assert bool(list(form.differences(one, other))) == (form.digest(one) != form.digest(other))
+
+
+# ---- files from outside
+
+
+def read(folder, content):
+    path = folder / "tape.jsonl"
+    path.write_bytes(content)
+    return form.read(path)
+
+
+LINE = form.exchange(request(), Take(200, {}, [(0.0, b"hi")]), 0)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "tape.jsonl is no cassette. Record one with %azureml record FILE."),
+        (b"\xff\xfe\x00", "is no cassette"),
+        (b"[]\n", "is no cassette"),
+        (b'"azml_cassette"\n', "is no cassette"),
+        (b'{"cells": []}\n', "is no cassette"),
+        (b"[" * 100_000, "is no cassette"),
+        (b'{"azml_cassette": 2}\n', "was recorded by another version of azml-magics. Record it again."),
+        (form.heading() + b"{}\n" + LINE, "line 2, is no recorded exchange. Take the line out."),
+        (form.heading() + LINE + b'{"asked": 5}\n' + LINE, "line 3, is no recorded exchange"),
+    ],
+)
+def test_a_file_that_is_no_cassette_is_one_line(tmp_path, content, said):
+    with pytest.raises(DocumentError) as caught:
+        read(tmp_path, content)
+    assert said in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_file_that_is_not_there_is_one_line(tmp_path):
+    with pytest.raises(DocumentError, match="cannot be read: No such file or directory"):
+        form.read(tmp_path / "nowhere.jsonl")
+
+
+@pytest.mark.parametrize("cut", [1, 20, len(LINE) - 2])
+def test_a_torn_last_line_is_left_out(tmp_path, cut):
+    entries, filled = read(tmp_path, form.heading() + LINE + LINE[:cut])
+    assert len(entries) == 1
+    assert filled == len(form.heading() + LINE)
+
+
+@pytest.mark.parametrize("end", [b"", b"\r\n", b"\n\n\n", b"  \n"])
+def test_an_editors_blank_lines_and_line_ends_do_not_matter(tmp_path, end):
+    content = form.heading().replace(b"\n", b"\r\n") + LINE + b"\n" + LINE.rstrip(b"\n") + end
+    entries, filled = read(tmp_path, content)
+    assert len(entries) == 2
+    assert filled == len(content)
+
+
+ODD = st.none() | st.integers() | st.floats() | st.text(max_size=5) | st.lists(st.integers(), max_size=2)
+PIECES = st.lists(st.lists(ODD, max_size=3) | st.tuples(st.floats(), st.text(max_size=5)) | ODD, max_size=3)
+ANSWERED = st.fixed_dictionaries(
+    {},
+    optional={
+        "status": ODD | st.just(200),
+        "headers": ODD | st.dictionaries(st.text(max_size=3), ODD, max_size=2),
+        "body": ODD | st.sampled_from(["base64:", "base64:A", "base64:QQ=="]),
+        "stream": ODD | PIECES,
+        "whole": ODD,
+    },
+)
+
+
+@given(st.dictionaries(st.sampled_from(["asked", "answered", "turn"]), ODD | ANSWERED), st.binary(max_size=20))
+def test_any_line_is_an_exchange_or_one_line_of_error(tmp_path_factory, entry, noise):
+    folder = tmp_path_factory.mktemp("cassette")
+    for line in (json.dumps(entry).encode(), noise.replace(b"\n", b"").replace(b"\r", b"")):
+        with only_our_errors(DocumentError):
+            entries, _ = read(folder, form.heading() + line + b"\n" + LINE)
+            for _, take in entries:
+                assert isinstance(take.body, bytes)
+                assert all(0 <= seconds <= 2 for seconds, _ in take.pieces)

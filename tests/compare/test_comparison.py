@@ -1,0 +1,268 @@
+"""Answers side by side: what is different in them, as data, as text and as HTML that nobody's answer breaks out of."""
+
+from __future__ import annotations
+
+import html.parser
+import re
+import sys
+import types
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from azml_magics.compare.comparison import Batch, Row
+from azml_magics.core.config import LLMConfig
+from azml_magics.core.errors import Interrupted, RateLimited, ReplyError
+from azml_magics.core.response import Response, Usage
+
+CONFIG = LLMConfig(name="prod")
+HOSTILE = (
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "</td></table><svg/onload=alert(1)>",
+    "<mark>mine</mark> &lt; &amp; &#60;",
+    "javascript:alert('x')",
+    "<!-- ]]> <style>*{}</style>",
+)
+
+
+def row(text=None, error=None, /, usage=None, latency=0.0, finish="stop", **setting):
+    response = None
+    if text is not None:
+        response = Response(text, usage=usage, finish_reason=finish, latency=latency)
+    return Row(setting or {"answer": 1}, CONFIG, response, error)
+
+
+def batch(*texts):
+    return Batch(row(text, answer=number) for number, text in enumerate(texts, 1))
+
+
+class Reader(html.parser.HTMLParser):
+    """What a browser would see: the tags with their attributes, and the text of each cell."""
+
+    def __init__(self):
+        super().__init__()
+        self.tags, self.cells, self.marks = [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, tuple(name for name, _ in attrs)))
+        if tag in ("td", "th"):
+            self.cells.append("")
+        if tag == "mark":
+            self.marks.append("")
+
+    def handle_data(self, data):
+        self.cells[-1] += data
+        if self.tags[-1][0] == "mark":
+            self.marks[-1] += data
+
+    def handle_endtag(self, tag):
+        self.tags.append((f"/{tag}", ()))
+
+
+def seen(a_batch, **options):
+    reader = Reader()
+    reader.feed(a_batch.to_html(**options))
+    reader.close()
+    return reader
+
+
+# ---- as a sequence
+
+
+def test_it_is_a_sequence_of_rows_whose_slices_are_batches():
+    rows = [row("a", answer=1), row("b", answer=2), row(None, ReplyError("no"), answer=3)]
+    made = Batch(rows)
+    assert len(made) == 3
+    assert list(made) == rows
+    assert made[-1] is rows[2]
+    assert isinstance(made[1:], Batch)
+    assert made[1:].texts == ["b", ""]
+    assert [response and response.text for response in made.responses] == ["a", "b", None]
+    assert made.errors == [None, None, rows[2].error]
+    assert rows[0] in made
+
+
+def test_an_empty_batch_has_every_form():
+    empty = Batch([])
+    assert (empty.to_text(), empty.to_dicts(), empty.summary()) == ("", [], "0 answers, 0 different")
+    assert seen(empty).cells == ["", "answer", "finish", "tokens"]
+    assert len(empty.only_different()) == 0
+
+
+def test_only_different_keeps_the_first_of_each_text_and_leaves_failures_out():
+    made = Batch([row("a", n=1), row("b", n=2), row("a", n=3), row("c", RateLimited("slow"), n=4), row("", n=5)])
+    assert [kept.setting["n"] for kept in made.only_different()] == [1, 2, 5]
+    assert made.summary() == "5 answers, 3 different, 1 failed"
+
+
+def test_rows_with_the_same_setting_stay_apart():
+    made = Batch([row("a", config="x"), row("b", config="x")])
+    assert [entry["text"] for entry in made.to_dicts()] == ["a", "b"]
+    assert made.to_text() == "[x · stop]\na\n\n[x · stop]\n*b*"
+
+
+# ---- as data
+
+
+def test_to_dicts_has_a_flat_dict_for_each_row():
+    failed = ReplyError("Half of it came")
+    made = Batch(
+        [
+            row("Hi", usage=Usage(3, 2, 5), latency=0.5, config="prod", temperature=0.2),
+            row("Ha", failed, finish=None, config="prod", temperature=0.9),
+            row(None, failed, config="test", temperature=0.2),
+        ]
+    )
+    assert made.to_dicts() == [
+        {
+            "config": "prod",
+            "temperature": 0.2,
+            "text": "Hi",
+            "finish_reason": "stop",
+            "prompt_tokens": 3,
+            "completion_tokens": 2,
+            "latency": 0.5,
+            "error": None,
+        },
+        {
+            "config": "prod",
+            "temperature": 0.9,
+            "text": "Ha",
+            "finish_reason": None,
+            "prompt_tokens": None,
+            "completion_tokens": None,
+            "latency": 0.0,
+            "error": "ReplyError: Half of it came",
+        },
+        {
+            "config": "test",
+            "temperature": 0.2,
+            "text": "",
+            "finish_reason": None,
+            "prompt_tokens": None,
+            "completion_tokens": None,
+            "latency": None,
+            "error": "ReplyError: Half of it came",
+        },
+    ]
+
+
+def test_to_pandas_makes_a_frame_of_the_dicts(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", types.SimpleNamespace(DataFrame=lambda rows: ("frame", rows)))
+    assert batch("a", "b").to_pandas() == ("frame", batch("a", "b").to_dicts())
+
+
+def test_to_pandas_with_the_real_one():
+    pandas = pytest.importorskip("pandas", reason="pandas is optional")
+    frame = batch("a", "b").to_pandas()
+    assert isinstance(frame, pandas.DataFrame)
+    assert list(frame["text"]) == ["a", "b"]
+
+
+def test_to_pandas_without_pandas_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ImportError, match=r"pip install pandas\. to_dicts\(\) does without"):
+        batch("a").to_pandas()
+
+
+# ---- as text
+
+
+def test_the_text_form_has_a_heading_a_row_and_marks_what_is_new():
+    made = Batch(
+        [
+            row("the cat sat", usage=Usage(1, 3, 4), latency=1.26, temperature=0),
+            row("the dog sat", finish="length", latency=2.0, temperature=1),
+            row("the", ReplyError("Half of it came"), finish=None, temperature=2),
+            row(None, RateLimited("Too many"), temperature=3),
+            row(None, temperature=4),
+        ]
+    )
+    assert made.to_text() == (
+        "[0 · stop · 3 tokens]\nthe cat sat\n\n"
+        "[1 · length]\nthe *dog* sat\n\n"
+        "[2]\nthe\nReplyError: Half of it came\n\n"
+        "[3]\nRateLimited: Too many\n\n"
+        "[4]\n…"
+    )
+    assert repr(made) == made.to_text()
+    assert made.to_text(times=True).startswith("[0 · stop · 3 tokens · 1.3 s]\n")
+
+
+def test_settings_of_several_names_are_named():
+    made = Batch([row("a", config="prod", temperature=0), row("a", config="a\nb", temperature="x" * 500)])
+    heading = made.to_text().splitlines()[3]
+    assert made.to_text().splitlines()[0] == "[config=prod, temperature=0 · stop]"
+    assert heading.startswith("[config=a b, temperature=xxx")
+    assert len(heading) < 130
+
+
+def test_no_answer_commands_the_terminal_or_breaks_the_saved_notebook():
+    made = Batch([row("\x1b[2Jgone\x07\r\nnext\ttab \ud800", RuntimeError("a\x1b[2J\nb"), finish=None)])
+    for form in (made.to_text(), made.to_html()):
+        assert form.encode()
+        assert not set(form) & {"\x1b", "\x07", "\r"}
+        assert "gone\ufffd\nnext\ttab" in form
+        assert "RuntimeError: a[2J b" in form
+
+
+# ---- as HTML
+
+
+def test_the_html_form_is_a_table_with_a_column_for_each_figure():
+    made = Batch(
+        [row("a b", usage=Usage(1, 2, 3), latency=0.52, temperature=0), row("a c", ReplyError("no"), temperature=1)]
+    )
+    assert seen(made).cells == [
+        *("temperature", "answer", "finish", "tokens"),
+        *("0", "a b", "stop", "2"),
+        *("1", "a cReplyError: no", "stop", ""),
+    ]
+    assert seen(made).marks == ["c"]
+    assert len(re.findall('<t[hd] style="text-align:left', made.to_html())) == 12  # Jupyter's own would be right
+    assert seen(made, times=True).cells[4] == "seconds"
+    assert seen(made, times=True).cells[9] == "0.5"
+
+
+def test_more_than_one_setting_has_no_single_heading():
+    assert seen(Batch([row("a", config="x", n=1)])).cells[0] == ""
+    assert seen(Batch([row("a", config="x"), row("a", n=1)])).cells[0] == ""
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_texts_stay_text_wherever_they_stand(text):
+    made = Batch(
+        [
+            row("fine", **{text: text}),
+            row(f"fine {text}", RuntimeError(text), finish=text, **{text: text}),
+        ]
+    )
+    reader = seen(made, times=True)
+    assert {tag.strip("/") for tag, _ in reader.tags} == {"table", "thead", "tbody", "tr", "th", "td", "mark", "div"}
+    assert {name for _, names in reader.tags for name in names} == {"style"}
+    assert reader.cells[0] == " ".join(text.split())
+    assert reader.cells[11] == f"fine {text}RuntimeError: {text}"
+    assert reader.cells[12] == text
+
+
+@given(st.lists(st.text(st.characters(codec="utf-8") | st.sampled_from("<>&\"'/!-")), min_size=1, max_size=3))
+def test_any_texts_come_through_the_html_as_they_are(texts):
+    texts = ["".join(sign for sign in text if sign.isprintable() or sign in "\n\t") for text in texts]
+    reader = seen(batch(*texts))
+    assert reader.cells[5::4] == texts
+    assert {tag.strip("/") for tag, _ in reader.tags} <= {"table", "thead", "tbody", "tr", "th", "td", "mark"}
+
+
+def test_while_more_is_coming_nothing_is_marked():
+    made = Batch([row("a b", n=1), row("a c", n=2)], is_complete=False)
+    assert seen(made).marks == []
+    assert "*" not in made.to_text()
+    assert "*" not in made[:2].to_text()
+    assert seen(Batch(list(made))).marks == ["c"]
+
+
+def test_an_interrupted_batch_counts_what_was_whole():
+    made = Batch([row("a"), row("b", Interrupted()), row(None, Interrupted())])
+    assert str(Interrupted(batch=made)).startswith("Stopped; 1 of 3 answers were whole.")

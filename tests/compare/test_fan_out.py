@@ -1,0 +1,256 @@
+"""Many prompts at once: bounded, lazy, in order, and stopped as a whole."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import signal
+import threading
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from azml_magics.compare.fan_out import amap, invoke_many, map_in_threads
+from azml_magics.core.errors import RequestRejected
+
+from ..core.server import reply
+
+
+@given(st.integers(1, 12), st.lists(st.integers(0, 5), max_size=30))
+def test_results_keep_the_order_of_the_items_whoever_is_done_first(concurrency, steps):
+    at_once = most = 0
+
+    async def work(item):
+        nonlocal at_once, most
+        index, length = item
+        at_once += 1
+        most = max(most, at_once)
+        for _ in range(length):
+            await asyncio.sleep(0)
+        at_once -= 1
+        return index
+
+    results = asyncio.run(amap(work, enumerate(steps), concurrency=concurrency))
+    assert results == list(range(len(steps)))
+    assert most <= concurrency
+
+
+async def test_items_are_read_one_as_a_worker_comes_free():
+    taken = []
+    gate = asyncio.Semaphore(0)
+
+    def items():
+        for number in range(10):
+            taken.append(number)
+            yield number
+
+    async def work(item):
+        await gate.acquire()
+        return item
+
+    task = asyncio.create_task(amap(work, items(), concurrency=3))
+    for expected in (3, 4, 5):
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert len(taken) == expected
+        gate.release()
+    for _ in range(10):
+        gate.release()
+    assert await task == list(range(10))
+
+
+async def test_the_first_error_ends_the_others_and_is_raised():
+    ended = []
+
+    async def work(item):
+        if item == 2:
+            await asyncio.sleep(0.01)
+            raise ValueError("two")
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            ended.append(item)
+            raise
+
+    with pytest.raises(ValueError, match="two"):
+        await amap(work, range(100), concurrency=4)
+    assert sorted(ended) == [0, 1, 3]
+
+
+async def test_return_exceptions_puts_them_in_their_place():
+    async def work(item):
+        if item % 2:
+            raise ValueError(item)
+        return item
+
+    results = await amap(work, range(5), concurrency=2, return_exceptions=True)
+    assert [r if isinstance(r, int) else str(r) for r in results] == [0, "1", 2, "3", 4]
+
+
+async def test_each_result_is_told_as_it_comes():
+    told = {}
+
+    async def work(item):
+        if item == 1:
+            raise ValueError("one")
+        return item * 10
+
+    await amap(work, range(3), return_exceptions=True, on_result=told.__setitem__)
+    assert (told[0], told[2]) == (0, 20)
+    assert isinstance(told[1], ValueError)
+
+
+async def test_items_that_cannot_be_read_are_an_error_also_with_return_exceptions():
+    def items():
+        yield 1
+        raise OSError("disk")
+
+    async def work(item):
+        return item
+
+    with pytest.raises(OSError, match="disk"):
+        await amap(work, items(), return_exceptions=True)
+
+
+async def test_nothing_to_do_gives_nothing():
+    assert await amap(asyncio.sleep, []) == []
+
+
+@pytest.mark.parametrize("concurrency", [0, -1])
+async def test_a_bound_below_one_is_refused(concurrency):
+    with pytest.raises(ValueError, match=f"at least 1, not {concurrency}"):
+        await amap(asyncio.sleep, [], concurrency=concurrency)
+
+
+async def test_a_cancelled_batch_cancels_its_work():
+    ended = []
+
+    async def work(item):
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.append(item)
+
+    task = asyncio.create_task(amap(work, range(9), concurrency=3))
+    await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert sorted(ended) == [0, 1, 2]
+
+
+# ---- map_in_threads
+
+
+async def test_threads_work_where_a_loop_is_running_as_in_a_notebook():
+    names = map_in_threads(lambda _: threading.current_thread().name, range(3))
+    assert set(names) == {"azml-magics-batch"}
+
+
+def test_threads_keep_the_order_and_the_bound():
+    busy, most, lock = [0], [0], threading.Lock()
+
+    def work(item):
+        with lock:
+            busy[0] += 1
+            most[0] = max(most[0], busy[0])
+        time.sleep(0.002 * (item % 3))
+        with lock:
+            busy[0] -= 1
+        return item * 2
+
+    assert map_in_threads(work, iter(range(50)), concurrency=5) == [2 * item for item in range(50)]
+    assert 1 < most[0] <= 5
+
+
+def test_the_first_failure_in_a_thread_ends_the_others():
+    begun = []
+
+    def work(item):
+        begun.append(item)
+        if item == 2:
+            raise RequestRejected("no")
+        return item
+
+    with pytest.raises(RequestRejected, match="no"):
+        map_in_threads(work, range(1000), concurrency=2)
+    assert len(begun) < 1000
+
+
+def test_a_failure_in_a_thread_may_be_a_result():
+    def work(item):
+        if item == 1:
+            raise RequestRejected("no")
+        return item
+
+    first, second, third = map_in_threads(work, range(3), return_exceptions=True)
+    assert (first, type(second), third) == (0, RequestRejected, 2)
+
+
+def test_items_that_cannot_be_read_are_an_error_in_threads_too():
+    def items():
+        yield 1
+        raise OSError("disk")
+
+    with pytest.raises(OSError, match="disk"):
+        map_in_threads(lambda item: item, items(), return_exceptions=True)
+
+
+def test_threads_see_the_callers_context():
+    trace = contextvars.ContextVar("trace", default="none")
+    trace.set("the cell's")
+    assert map_in_threads(lambda _: trace.get(), range(4)) == ["the cell's"] * 4
+
+
+def test_threads_refuse_a_bound_below_one():
+    with pytest.raises(ValueError, match="at least 1, not 0"):
+        map_in_threads(print, [], concurrency=0)
+
+
+def test_a_kernel_interrupt_comes_back_at_once_and_nothing_more_is_begun():
+    begun, release = [], threading.Event()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def work(item):
+        begun.append(item)
+        if len(begun) == 2:
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        release.wait(20)
+
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            map_in_threads(work, range(50), concurrency=2)
+    finally:
+        signal.signal(signal.SIGINT, before)
+        release.set()
+    for thread in threading.enumerate():
+        if thread.name == "azml-magics-batch":
+            thread.join(20)
+    assert len(begun) == 2
+
+
+# ---- invoke_many
+
+
+def echo(connection, request) -> bool:
+    prompt = request.json["inputs"]["input_string"][0]
+    connection.sendall(reply({"detail": "no"}, 400) if prompt == "bad" else reply([prompt.upper()]))
+    return True
+
+
+def test_many_prompts_many_answers(server, config_of):
+    server.answers(echo)
+    answers = invoke_many(config_of("/score", formatter="gpt2"), (f"p{n}" for n in range(40)), concurrency=8)
+    assert [answer.text for answer in answers] == [f"P{n}" for n in range(40)]
+    assert server.connections <= 8
+
+
+def test_one_failure_among_many(server, config_of):
+    server.answers(echo)
+    config = config_of("/score", formatter="gpt2")
+    with pytest.raises(RequestRejected, match="config 'prod'"):
+        invoke_many(config, ["a", "bad", "c"])
+    one, two, three = invoke_many(config, ["a", "bad", "c"], return_exceptions=True)
+    assert (one.text, type(two), three.text) == ("A", RequestRejected, "C")

@@ -1,0 +1,390 @@
+"""Several calls at once: in order, bounded, each on its own, and all of them stopped by one interrupt."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import signal
+import threading
+
+import pytest
+
+from azml_magics.compare import side_by_side
+from azml_magics.compare.side_by_side import Ask, SideBySide, run, sweep
+from azml_magics.core.config import LLMConfig
+from azml_magics.core.errors import (
+    AuthenticationFailed,
+    ConfigError,
+    ConnectionFailed,
+    Interrupted,
+    KeyMissing,
+    RateLimited,
+    StreamCutOff,
+    UnknownName,
+    UsageError,
+)
+from azml_magics.core.http import recording
+from azml_magics.core.keys import Secret
+from azml_magics.core.wire import messages_of
+from azml_magics.emulator import Emulator, Fault
+
+from ..core.server import STREAM_HEAD, chunk, delta, event, reply, streamed
+
+KEY = "test-key-0123456789"
+STOP = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+HELLO = messages_of("Hello", None)
+
+
+@pytest.fixture(scope="module")
+def running():
+    with Emulator(key=KEY) as running:
+        yield running
+
+
+@pytest.fixture
+def endpoint(running):
+    running.script([])
+    running.requests.clear()
+    running.in_flight_peak = 0
+    yield running
+    running.latency = 0.0
+
+
+@pytest.fixture
+def chat(endpoint):
+    return LLMConfig(endpoint_url=f"{endpoint.url}/v1/chat/completions", key=Secret(KEY), max_retries=0)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_goes_on():
+    """No thread and no socket outlives a run: an unclosed one warns when it is collected."""
+    before = set(threading.enumerate())
+    yield
+    ours = [thread for thread in threading.enumerate() if thread.name == "azml-magics-side-by-side"]
+    for thread in set(ours) - before:
+        thread.join(20)
+        assert not thread.is_alive()
+    gc.collect()
+
+
+def asks_of(config, *prompts):
+    return [Ask({"n": n}, config, messages_of(prompt, None)) for n, prompt in enumerate(prompts)]
+
+
+# ---- sweep
+
+
+def test_a_sweep_is_the_cartesian_product_the_last_kwarg_changing_fastest():
+    config = LLMConfig(model_kwargs={"temperature": 9, "seed": 1})
+    swept = sweep(config, {"temperature": [0, 1], "top_p": [0.1, 0.9]})
+    assert [setting for setting, _ in swept] == [
+        {"temperature": 0, "top_p": 0.1},
+        {"temperature": 0, "top_p": 0.9},
+        {"temperature": 1, "top_p": 0.1},
+        {"temperature": 1, "top_p": 0.9},
+    ]
+    assert [changed.model_kwargs for _, changed in swept] == [{"seed": 1, **setting} for setting, _ in swept]
+    assert config.model_kwargs == {"temperature": 9, "seed": 1}
+
+
+def test_a_sweep_of_nothing_is_the_config_itself_and_of_no_values_an_error():
+    assert sweep(LLMConfig(), {}) == [({}, LLMConfig())]
+    with pytest.raises(UsageError, match="at least one value"):
+        sweep(LLMConfig(), {"temperature": [0], "top_p": []})
+    with pytest.raises(ConfigError, match="'top_p' cannot travel as JSON"):
+        sweep(LLMConfig(), {"top_p": [object()]})
+
+
+# ---- answers
+
+
+def test_rows_come_in_the_order_they_were_asked_for_whatever_ends_first(endpoint, chat):
+    words = [f"word{n}" for n in range(12)]
+    endpoint.script([Fault("slow", seconds=0.2), None, Fault("slow", seconds=0.1)])
+    made = run(asks_of(chat, *(f'Say "{word}"' for word in words)))
+    assert [row.setting["n"] for row in made] == list(range(12))
+    assert all(word in row.text for word, row in zip(words, made, strict=True))
+    assert made.errors == [None] * 12
+    assert made.is_complete
+
+
+@pytest.mark.parametrize("concurrency", [1, 3])
+def test_no_more_requests_are_under_way_than_wanted(endpoint, chat, concurrency):
+    endpoint.latency = 0.02
+    made = run(asks_of(chat, *["Hello"] * 7), concurrency=concurrency)
+    assert made.errors == [None] * 7
+    assert 1 <= endpoint.in_flight_peak <= concurrency
+
+
+def test_and_as_many_as_wanted_are(server, config_of):
+    together = threading.Barrier(3, timeout=20)  # nobody is answered before three have come
+
+    def answer(connection, request):
+        together.wait()
+        connection.sendall(streamed(delta("Hi"), STOP, b"[DONE]"))
+        return True
+
+    server.answers(answer)
+    assert run(asks_of(config_of(), *["Hello"] * 6), concurrency=3).texts == ["Hi"] * 6
+
+
+def test_dialects_that_cannot_stream_stand_beside_those_that_can(endpoint, chat):
+    score = LLMConfig(endpoint_url=f"{endpoint.url}/score", key=Secret(KEY), formatter="gpt2")
+    made = run([Ask({"config": "chat"}, chat, HELLO), Ask({"config": "score"}, score, HELLO)])
+    assert all(made.texts)
+    assert made.errors == [None, None]
+
+
+def test_an_answer_that_is_not_to_stream_comes_whole(endpoint, chat):
+    asks = [Ask({"n": 1}, chat, HELLO, stream=False), Ask({"n": 2}, chat, HELLO)]
+    assert run(asks).errors == [None, None]
+    assert sorted(request.json().get("stream", False) for request in endpoint.requests) == [False, True]
+
+
+def test_nothing_asked_gives_nothing():
+    made = run([])
+    assert len(made) == 0
+    assert made.is_complete
+
+
+def test_a_concurrency_below_one_is_refused_before_anything_is_sent():
+    with pytest.raises(ValueError, match="concurrency must be at least 1, not 0"):
+        run(asks_of(LLMConfig(), "Hello"), concurrency=0)
+
+
+# ---- failures
+
+
+def test_one_failure_stops_no_other(server, config_of):
+    half = STREAM_HEAD + chunk(event(delta("half"))) + b"0\r\n\r\n"
+    broken = STREAM_HEAD + chunk(event(delta("torn")))
+    server.answers(reply({"message": "slow down"}, 429), half, lambda connection, request: connection.sendall(broken))
+    config = config_of()
+    unreachable = config.merged(endpoint_url="http://127.0.0.1:9/v1/chat/completions")
+    first = run(asks_of(config, "a", "b", "c"), concurrency=1)
+    assert [type(error) for error in first.errors] == [RateLimited, StreamCutOff, StreamCutOff]
+    assert first.texts == ["", "half", "torn"]
+    server.answers(reply({"message": "no"}, 401), streamed(delta("fine"), STOP, b"[DONE]"))
+    made = run([*asks_of(config, "a"), *asks_of(unreachable, "b"), *asks_of(config, "c")], concurrency=1)
+    assert [type(error) for error in made.errors] == [AuthenticationFailed, ConnectionFailed, type(None)]
+    assert made.texts == ["", "", "fine"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [
+        ({"key": "env:NO_SUCH_KEY"}, KeyMissing),
+        ({"formatter": "nonsense"}, UnknownName),
+        ({"formatter": "gpt2"}, ConfigError),
+        ({"endpoint_url": ""}, ConfigError),
+    ],
+)
+def test_what_is_wrong_with_a_config_is_its_rows_error(chat, changes, kind):
+    made = run([*asks_of(chat.merged(**changes), "a"), *asks_of(chat, "b")])
+    assert [type(error) for error in made.errors] == [kind, type(None)]
+    assert made.responses[0] is None
+    assert made.texts[1]
+
+
+def test_what_nobody_foresaw_leaves_no_row_waiting(chat, monkeypatch):
+    async def failing(*args, **kwargs):
+        raise RuntimeError("no threads left")
+
+    monkeypatch.setattr(side_by_side, "amap", failing)
+    made = run(asks_of(chat, "a", "b"))
+    assert [str(error) for error in made.errors] == ["no threads left"] * 2
+
+
+# ---- while it runs
+
+
+@pytest.fixture
+def stalling(server):
+    """A server that streams one word, keeps the line open, and goes on when told."""
+    let_go = threading.Event()
+
+    def act(connection, request):
+        connection.sendall(STREAM_HEAD + chunk(event(delta("partial "))))
+        if not let_go.wait(20):
+            return False
+        connection.sendall(
+            chunk(event(delta("and whole"))) + chunk(event(STOP)) + chunk(event(b"[DONE]")) + b"0\r\n\r\n"
+        )
+        return True
+
+    server.answers(act)
+    yield let_go
+    let_go.set()
+
+
+def test_what_has_arrived_shows_while_the_rest_comes(stalling, config_of):
+    frames = []
+
+    def show(so_far):
+        frames.append(so_far)
+        if so_far.texts == ["partial "] * 3:
+            stalling.set()
+
+    made = run(asks_of(config_of(), "a", "b", "c"), show=show)
+    assert made.texts == ["partial and whole"] * 3
+    assert any(frame.texts == ["partial "] * 3 and not frame.is_complete for frame in frames)
+    assert all(frame.errors == [None] * 3 for frame in frames)
+    assert made.is_complete
+
+
+def test_it_shows_at_most_twenty_times_a_second(stalling, config_of, monkeypatch):
+    steps = []
+    original = SideBySide.wait
+
+    def wait(self, seconds):
+        steps.append(seconds)
+        return original(self, seconds)
+
+    def show(so_far):
+        steps.append("shown")
+        if steps.count("shown") == 5:
+            stalling.set()
+
+    monkeypatch.setattr(SideBySide, "wait", wait)
+    run(asks_of(config_of(), "a"), show=show)
+    assert steps.count("shown") >= 5
+    assert all(steps[at - 1] >= 1 / 20 for at, step in enumerate(steps) if step == "shown")
+
+
+async def test_it_works_where_an_event_loop_is_running_already(endpoint, chat):
+    made = run(asks_of(chat, "Hello", "Hi"))
+    assert made.errors == [None, None]
+
+
+def test_a_key_that_is_typed_is_asked_for_once_and_by_the_thread_that_can(endpoint, chat, monkeypatch):
+    asked = []
+
+    def getpass(prompt):
+        asked.append(threading.current_thread())
+        return KEY
+
+    monkeypatch.setattr("getpass.getpass", getpass)
+    made = run(asks_of(chat.merged(key="ask"), "a", "b", "c"))
+    assert made.errors == [None] * 3
+    assert asked == [threading.main_thread()]
+
+
+def test_a_replay_asks_for_no_key(chat, monkeypatch):
+    class Player:
+        replays = True
+
+        def play(self, request):
+            return recording.Take(200, {}, [(0.0, b'{"choices": [{"text": "kept"}]}')])
+
+    monkeypatch.setattr("getpass.getpass", lambda prompt: pytest.fail("asked for a key"))
+    recording.insert(Player())
+    try:
+        assert run(asks_of(chat.merged(key="ask"), "a")).texts == ["kept"]
+    finally:
+        recording.insert(None)
+
+
+# ---- interrupts
+
+
+@pytest.fixture
+def interruptible():
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield lambda: signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupt_comes_back_with_all_that_had_arrived(stalling, server, config_of, interruptible):
+    """Ten rows, four at a time: four have begun, six have not."""
+    interrupted = threading.Event()
+
+    def show(so_far):
+        if sum(map(bool, so_far.texts)) == 4 and not interrupted.is_set():
+            interrupted.set()
+            threading.Thread(target=interruptible).start()
+
+    with pytest.raises(Interrupted) as caught:
+        run(asks_of(config_of(), *"abcdefghij"), concurrency=4, show=show)
+    made = caught.value.batch
+    assert made.texts == ["partial "] * 4 + [""] * 6
+    assert all(isinstance(error, Interrupted) for error in made.errors)
+    assert [error.response for error in made.errors] == made.responses
+    assert [response.finish_reason for response in made.responses[:4]] == ["interrupted"] * 4
+    assert made.is_complete
+    assert str(caught.value).startswith("Stopped; 0 of 10 answers were whole.")
+    assert len(server.received) == 4
+
+
+def test_answers_that_were_whole_before_an_interrupt_stay_whole(server, config_of, interruptible):
+    let_go = threading.Event()
+
+    def stall(connection, request):
+        let_go.wait(20)
+        return False
+
+    def act(connection, request):
+        if b'"quick"' in request.body:
+            connection.sendall(streamed(delta("whole"), STOP, b"[DONE]"))
+            return True
+        return stall(connection, request)
+
+    def show(so_far):
+        if so_far.texts[0]:
+            interruptible()
+
+    server.answers(act)
+    try:
+        with pytest.raises(Interrupted) as caught:
+            run(asks_of(config_of(), "quick", "slow"), show=show)
+    finally:
+        let_go.set()
+    made = caught.value.batch
+    assert (made[0].text, made[0].error, made[0].response.finish_reason) == ("whole", None, "stop")
+    assert (made[1].response, type(made[1].error)) == (None, Interrupted)
+    assert "1 of 2 answers were whole" in str(caught.value)
+
+
+def test_an_interrupt_while_the_key_is_typed_sends_nothing(server, config_of, monkeypatch):
+    def getpass(prompt):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("getpass.getpass", getpass)
+    with pytest.raises(Interrupted) as caught:
+        run(asks_of(config_of(key="ask"), "a", "b"))
+    assert [type(error) for error in caught.value.batch.errors] == [Interrupted, Interrupted]
+    assert server.received == []
+
+
+def test_an_error_while_showing_ends_the_calls(stalling, config_of):
+    def show(so_far):
+        raise OSError("the display has gone")
+
+    with pytest.raises(OSError, match="the display has gone"):
+        run(asks_of(config_of(), "a", "b"), show=show)
+
+
+def test_stopping_before_the_start_after_the_end_and_twice_does_no_harm(stalling, config_of):
+    unstarted = SideBySide(asks_of(config_of(), "a"))
+    unstarted.stop()
+    assert unstarted.batch.texts == [""]
+    stalling.set()
+    calls = SideBySide(asks_of(config_of(), "a")).start()
+    assert calls.wait(20)
+    calls.stop()
+    calls.stop()
+    assert calls.batch.texts == ["partial and whole"]
+    assert calls.batch.errors == [None]
+
+
+def test_stopping_at_once_starts_nothing_more(stalling, server, config_of):
+    for _ in range(5):
+        calls = SideBySide(asks_of(config_of(), *"abc"), concurrency=1).start()
+        calls.stop()
+        assert calls.wait(20)
+        assert [type(error) for error in calls.batch.errors] == [Interrupted] * 3
+    with contextlib.suppress(IndexError):
+        assert server.received[-1].json["messages"] == [{"role": "user", "content": "a"}]
+
+
+def test_more_at_once_than_there_are_is_no_matter(endpoint, chat):
+    assert run(asks_of(chat, "Hello"), concurrency=100).errors == [None]

@@ -1,0 +1,317 @@
+"""How a connection is opened - TLS, trust, proxies - and what goes through it that is larger than anybody's buffer."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gzip
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+
+import pytest
+
+from azml_magics.core.client import ainvoke, astream, invoke, stream
+from azml_magics.core.config import LLMConfig
+from azml_magics.core.errors import ConnectionFailed, RequestRejected
+from azml_magics.core.http import transport
+from azml_magics.core.keys import Secret
+
+from ..conftest import KEY
+from ..server import STREAM_HEAD, chunk, delta, event, reply
+
+HI = reply({"choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}]})
+ROUTE = "/v1/chat/completions"
+needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
+
+
+@pytest.fixture(params=["sync", "async"])
+def ask(request):
+    """invoke or ainvoke: every test that uses it runs both ways."""
+    if request.param == "sync":
+        return invoke
+    return lambda config, prompt: asyncio.run(ainvoke(config, prompt))
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A server's TLS context for localhost, and the file of its certificate."""
+    folder = tmp_path_factory.mktemp("tls")
+    key, cert = folder / "key.pem", folder / "cert.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    command += ["-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
+    subprocess.run([*command, "-keyout", key, "-out", cert], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    return context, cert
+
+
+@pytest.fixture(autouse=True)
+def own_trust(monkeypatch):
+    """No proxy of the machine's; and no certificate of a test's stays behind."""
+    for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    transport.trust(None)
+    yield
+    transport.trust(None)
+
+
+class Raw:
+    """A server on 127.0.0.1 that gives each connection to a function, in a thread of its own."""
+
+    def __init__(self, serve, tls=None):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.connections = 0
+        self.serve, self.tls = serve, tls
+        self.threads = [threading.Thread(target=self._accept, daemon=True)]
+        self.threads[0].start()
+
+    def _accept(self):
+        while True:
+            try:
+                taken, _ = self.listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            self.threads.append(threading.Thread(target=self._talk, args=(taken,), daemon=True))
+            self.threads[-1].start()
+
+    def _talk(self, taken):
+        with contextlib.suppress(OSError), self._opened(taken) as talking:  # the client may go, or not trust us
+            self.serve(talking)
+
+    def _opened(self, taken):
+        return self.tls.wrap_socket(taken, server_side=True) if self.tls else taken
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        with contextlib.suppress(OSError):  # a system that does not shut down listeners wakes up by itself
+            self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        transport.close()
+        for thread in self.threads:
+            thread.join(10)
+
+
+def config_for(url: str) -> LLMConfig:
+    return LLMConfig(name="prod", endpoint_url=url, key=Secret(KEY), timeout=20, max_retries=0)
+
+
+def head_of(talking) -> bytes:
+    """What has come up to the end of a head; b"" when the client has gone."""
+    received = b""
+    while b"\r\n\r\n" not in received:
+        piece = talking.recv(65536)
+        if not piece:
+            return b""
+        received += piece
+    return received
+
+
+def whole_request(talking) -> bytes:
+    head, end, body = head_of(talking).partition(b"\r\n\r\n")
+    while head and len(body) < int(head.lower().partition(b"content-length:")[2].split()[0]):
+        body += talking.recv(65536)
+    return head + end + body
+
+
+def answers(talking) -> None:
+    while whole_request(talking):
+        talking.sendall(HI)
+
+
+# ---- TLS -----------------------------------------------------------------------------------------------------
+
+
+@needs_openssl
+def test_a_trusted_endpoint_answers_over_tls_and_its_connection_is_kept(certificate):
+    context, file = certificate
+    transport.trust(ssl.create_default_context(cafile=file))
+    with Raw(answers, context) as server:
+        config = config_for(f"https://localhost:{server.port}{ROUTE}")
+        assert [invoke(config, "hello").text for _ in range(3)] == ["hi"] * 3
+        assert server.connections == 1
+
+        async def three():
+            return [(await ainvoke(config, "hello")).text for _ in range(3)]
+
+        assert asyncio.run(three()) == ["hi"] * 3
+        assert server.connections == 2
+
+
+@needs_openssl
+def test_a_certificate_named_by_the_environment_is_trusted(certificate, ask, monkeypatch):
+    context, file = certificate
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    with Raw(answers, context) as server:
+        assert ask(config_for(f"https://localhost:{server.port}{ROUTE}"), "hello").text == "hi"
+
+
+@needs_openssl
+def test_an_untrusted_certificate_gets_no_request(certificate, ask):
+    seen = []
+    with (
+        Raw(lambda talking: seen.append(whole_request(talking)), certificate[0]) as server,
+        pytest.raises(ConnectionFailed, match="certificate") as raised,
+    ):
+        ask(config_for(f"https://localhost:{server.port}{ROUTE}"), "hello")
+    assert seen in ([], [b""])
+    assert "\n" not in str(raised.value)
+
+
+class Balking:
+    """A server's context for one connection: it meets the client's hello with an alert, and the next is as it should be."""
+
+    def __init__(self, server):
+        self.server, self.sound = server, server.tls
+
+    def wrap_socket(self, talking, *, server_side):
+        self.server.tls = self.sound
+        talking.recv(65536)
+        talking.sendall(b"\x15\x03\x03\x00\x02\x02\x50")  # fatal, internal_error
+        talking.close()
+        raise ConnectionError
+
+
+@needs_openssl
+def test_a_handshake_that_fails_is_tried_again(certificate, ask):
+    """As behind a balancer with a broken node."""
+    context, file = certificate
+    transport.trust(ssl.create_default_context(cafile=file))
+    with Raw(answers, context) as server:
+        server.tls = Balking(server)
+        config = config_for(f"https://localhost:{server.port}{ROUTE}").merged(max_retries=1)
+        assert ask(config, "hello").text == "hi"
+        assert server.connections == 2
+
+
+# ---- proxies -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("variable", ["https_proxy", "HTTPS_PROXY", "all_proxy"])
+def test_https_goes_through_the_proxy_of_the_environment_which_never_sees_the_key(ask, monkeypatch, variable):
+    seen = []
+
+    def refuse(talking):
+        seen.append(head_of(talking))
+        talking.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+
+    with Raw(refuse) as proxy:
+        monkeypatch.setenv(variable, f"http://ann:s3cret@127.0.0.1:{proxy.port}")
+        with pytest.raises(ConnectionFailed, match="407"):
+            ask(config_for(f"https://prod.westeurope.inference.ml.azure.com{ROUTE}"), "hello")
+    assert seen[0].startswith(b"CONNECT prod.westeurope.inference.ml.azure.com:443 ")
+    assert b"Basic YW5uOnMzY3JldA==" in seen[0]
+    assert KEY.encode() not in seen[0]
+
+
+@needs_openssl
+def test_an_answer_comes_back_through_a_proxys_tunnel(certificate, ask, monkeypatch):
+    context, file = certificate
+    transport.trust(ssl.create_default_context(cafile=file))
+
+    def tunnel(talking):
+        head_of(talking)
+        talking.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        with context.wrap_socket(talking, server_side=True) as inside:
+            answers(inside)
+
+    with Raw(tunnel) as proxy:
+        monkeypatch.setenv("https_proxy", f"127.0.0.1:{proxy.port}")
+        config = config_for(f"https://localhost{ROUTE}")
+        assert [ask(config, "hello").text for _ in range(2)] == ["hi", "hi"]
+
+
+def test_no_proxy_keeps_a_host_away_from_the_proxy(ask, monkeypatch):
+    with Raw(lambda talking: None) as proxy:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]  # and afterwards nobody listens there
+        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{proxy.port}")
+        monkeypatch.setenv("no_proxy", "localhost")
+        with pytest.raises(ConnectionFailed, match="Cannot connect"):
+            ask(config_for(f"https://localhost:{port}{ROUTE}"), "hello")
+        assert proxy.connections == 0
+
+
+# ---- large bodies --------------------------------------------------------------------------------------------
+
+
+def test_a_large_prompt_and_a_large_answer_arrive_whole(ask):
+    words = "water " * 500_000
+    seen = []
+
+    def serve(talking):
+        seen.append(len(whole_request(talking)))
+        talking.sendall(reply({"choices": [{"message": {"content": words}, "finish_reason": "stop"}]}))
+
+    with Raw(serve) as server:
+        answer = ask(config_for(f"http://127.0.0.1:{server.port}{ROUTE}"), words)
+    assert answer.text == words
+    assert seen[0] > len(words)
+
+
+def test_a_refusal_that_comes_before_the_whole_request_was_read_is_understood():
+    def serve(talking):
+        talking.recv(1024)
+        talking.sendall(reply({"error": {"message": "too large"}}, status=413))
+        talking.shutdown(socket.SHUT_WR)
+        while talking.recv(1 << 20):
+            pass
+
+    with Raw(serve) as server, pytest.raises(RequestRejected, match="too large"):
+        invoke(config_for(f"http://127.0.0.1:{server.port}{ROUTE}"), "water " * 2_000_000)
+
+
+@pytest.mark.parametrize("how", ["sync", "async"])
+def test_a_stream_that_a_gateway_compressed_unasked_is_understood(how):
+    events = event(delta("a drop ")) + event(delta("of rain")) + b"data: [DONE]\n\n"
+    squeezed = gzip.compress(events)
+
+    def serve(talking):
+        whole_request(talking)
+        talking.sendall(STREAM_HEAD.replace(b"\r\n\r\n", b"\r\nContent-Encoding: gzip\r\n\r\n"))
+        for start in range(0, len(squeezed), 20):
+            talking.sendall(chunk(squeezed[start : start + 20]))
+        talking.sendall(b"0\r\n\r\n")
+
+    async def on_a_loop(config):
+        async with astream(config, "hello") as answer:
+            return [piece.text async for piece in answer]
+
+    with Raw(serve) as server:
+        config = config_for(f"http://127.0.0.1:{server.port}{ROUTE}")
+        if how == "async":
+            texts = asyncio.run(on_a_loop(config))
+        else:
+            with stream(config, "hello") as answer:
+                texts = [piece.text for piece in answer]
+    assert "".join(texts) == "a drop of rain"
+
+
+async def test_a_slow_reader_of_a_stream_holds_the_server_back():
+    events, sent_all = 40_000, threading.Event()
+
+    def serve(talking):
+        whole_request(talking)
+        talking.sendall(STREAM_HEAD)
+        piece = chunk(event(delta("x" * 1000)))
+        for _ in range(events):
+            talking.sendall(piece)
+        talking.sendall(chunk(b"data: [DONE]\n\n") + b"0\r\n\r\n")
+        sent_all.set()
+
+    with Raw(serve) as server:
+        config = config_for(f"http://127.0.0.1:{server.port}{ROUTE}")
+        async with astream(config, "hello") as answer:
+            count = 0
+            async for _ in answer:
+                count += 1
+                if count == 100:
+                    await asyncio.sleep(0.3)  # long enough for the server to send all, were it let
+                    assert not sent_all.is_set()
+        assert (count, len(answer.response.text)) == (events, events * 1000)

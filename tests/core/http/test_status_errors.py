@@ -1,0 +1,555 @@
+"""Every refusal that an endpoint is known to send becomes one error: its class, one line, place and remedy."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from azml_magics.core.errors import (
+    AuthenticationFailed,
+    ContentFiltered,
+    EndpointError,
+    EndpointTimeout,
+    EndpointUnavailable,
+    ModelFailed,
+    RateLimited,
+    RequestRejected,
+    RouteNotFound,
+)
+from azml_magics.core.http.status_errors import fault, inner_status, message_in, request_id, retry_after
+
+AZML = {"x-request-id": "1c7f", "azureml-model-deployment": "blue"}
+
+
+def inner(status: int | str, reason: str = "model_error") -> dict[str, str]:
+    return {**AZML, "ms-azureml-model-error-statuscode": str(status), "ms-azureml-model-error-reason": reason}
+
+
+# (who says it, status, headers, body, class, what the line says, what the remedy says)
+REFUSALS = [
+    (
+        "Foundry: content filter",
+        400,
+        {},
+        {
+            "error": {
+                "code": "content_filter",
+                "message": "The response was filtered due to the prompt triggering Microsoft's content policy.",
+                "type": None,
+                "param": "prompt",
+                "status": 400,
+            }
+        },
+        ContentFiltered,
+        "The content filter stopped the prompt (400): The response was filtered due to",
+        "Rephrase",
+    ),
+    (
+        "Azure OpenAI: content filter",
+        400,
+        {},
+        {
+            "error": {
+                "message": "filtered",
+                "code": None,
+                "innererror": {
+                    "code": "ResponsibleAIPolicyViolation",
+                    "content_filter_result": {"jailbreak": {"filtered": True}},
+                },
+            }
+        },
+        ContentFiltered,
+        "(400): filtered",
+        "Rephrase",
+    ),
+    (
+        "Inference API: content filter at the top",
+        400,
+        {},
+        {"status": 400, "code": "content_filter", "message": "The response was filtered", "param": "messages"},
+        ContentFiltered,
+        "The response was filtered",
+        "Rephrase",
+    ),
+    (
+        "curated image: content safety",
+        400,
+        {},
+        {"error": {"code": "Bad Request", "message": "request input violates azure ai content safety setting."}},
+        ContentFiltered,
+        "violates azure ai content safety setting",
+        "Rephrase",
+    ),
+    (
+        "curated image behind the front door: content safety",
+        424,
+        inner(400),
+        {"error": {"code": "Bad Request", "message": '{"error": {"code": "content_filter", "message": "filtered"}}'}},
+        ContentFiltered,
+        "(424, 400 inside): filtered",
+        "Rephrase",
+    ),
+    (
+        "serverless: a parameter",
+        422,
+        {},
+        {
+            "status": 422,
+            "code": "parameter_not_supported",
+            "detail": {"loc": ["body", "response_format"], "input": "json_object"},
+            "message": "One of the parameters contain invalid values.",
+        },
+        RequestRejected,
+        "One of the parameters contain invalid values: body.response_format: not 'json_object'",
+        "parameter",
+    ),
+    (
+        "serverless: a list of them",
+        422,
+        {},
+        {"detail": [{"loc": ["body", "n"], "input": 2}, {"loc": ["body", "m"], "input": 3}], "message": "Invalid."},
+        RequestRejected,
+        "Invalid: body.n: not 2; body.m: not 3",
+        "--dry-run",
+    ),
+    (
+        "FastAPI: extra parameters",
+        400,
+        {},
+        {"detail": "Extra parameters ['n'] are not allowed when extra-parameters is not set or set to be 'error'."},
+        RequestRejected,
+        "Extra parameters ['n'] are not allowed",
+        "model kwargs",
+    ),
+    ("FastAPI: no route", 404, {}, {"detail": "Not Found"}, RouteNotFound, "no such route (404): Not Found", "path"),
+    (
+        "FastAPI: validation",
+        422,
+        {},
+        {"detail": [{"type": "missing", "loc": ["body", "messages"], "msg": "Field required", "input": {}}]},
+        RequestRejected,
+        "body.messages: Field required",
+        "parameter",
+    ),
+    (
+        "curated image: validation",
+        422,
+        {},
+        {
+            "error": {
+                "code": "Invalid input",
+                "status": 422,
+                "message": "invalid input error",
+                "details": [
+                    {"type": "int_parsing", "loc": ["body", "max_tokens"], "msg": "Input should be a valid integer"}
+                ],
+            }
+        },
+        RequestRejected,
+        "invalid input error: body.max_tokens: Input should be a valid integer",
+        "parameter",
+    ),
+    (
+        "curated image: the model's words within its own",
+        400,
+        {},
+        {
+            "error": {
+                "code": "Bad Request",
+                "message": '{"error":{"code":400,"message":"request (4010 tokens) exceeds the available context size"}}',
+                "status": 400,
+            }
+        },
+        RequestRejected,
+        "(400): request (4010 tokens) exceeds the available context size",
+        "model kwargs",
+    ),
+    (
+        "azmlinfsrv behind the front door",
+        424,
+        {**inner(500), "x-ms-server-version": "azmlinfsrv/1.5.1"},
+        {"message": "An unexpected error occurred in scoring script. Check the logs for more info."},
+        ModelFailed,
+        "The model or its scoring script failed (424, 500 inside): An unexpected error occurred in scoring script",
+        "formatter",
+    ),
+    (
+        "azmlinfsrv, reached directly",
+        415,
+        {},
+        {"message": "Expects Content-Type to be application/json"},
+        RequestRejected,
+        "does not take this content type (415)",
+        "content_type",
+    ),
+    ("azmlinfsrv: an id too long", 431, {}, {"message": "too long"}, RequestRejected, "header of the request", "key"),
+    (
+        "prompt flow",
+        400,
+        {},
+        {"error": {"code": "UserError", "message": "Missing input 'question'"}},
+        RequestRejected,
+        "Missing input 'question'",
+        "formatter",
+    ),
+    (
+        "vLLM of old",
+        400,
+        {},
+        {"object": "error", "message": "maximum context length", "type": "BadRequestError", "param": None, "code": 400},
+        RequestRejected,
+        "maximum context length",
+        "",
+    ),
+    (
+        "vLLM of today",
+        404,
+        {},
+        {"error": {"message": "The model `x` does not exist.", "type": "NotFoundError", "code": 404}},
+        RouteNotFound,
+        "The model `x` does not exist",
+        "",
+    ),
+    (
+        "TGI",
+        422,
+        {},
+        {"error": "Input validation error: `inputs` must have less than 1024 tokens", "error_type": "validation"},
+        RequestRejected,
+        "must have less than 1024 tokens",
+        "",
+    ),
+    (
+        "TGI overloaded",
+        429,
+        {},
+        {"error": "Model is overloaded", "error_type": "overloaded"},
+        RateLimited,
+        "overloaded",
+        "Wait",
+    ),
+    (
+        "Cognitive Services: key",
+        401,
+        {"apim-request-id": "ap-1"},
+        {"error": {"code": "401", "message": "Access denied due to invalid subscription key or wrong API endpoint."}},
+        AuthenticationFailed,
+        "did not accept the key (401): Access denied due to invalid subscription key",
+        "key belongs to this endpoint",
+    ),
+    (
+        "API Management: key",
+        401,
+        {},
+        {"statusCode": 401, "message": "Access denied due to missing subscription key."},
+        AuthenticationFailed,
+        "Access denied due to missing subscription key",
+        "",
+    ),
+    (
+        "API Management: quota",
+        403,
+        {},
+        {"statusCode": 403, "message": "Out of call volume quota."},
+        AuthenticationFailed,
+        "does not allow this (403): Out of call volume quota",
+        "role",
+    ),
+    (
+        "API Management: rate",
+        429,
+        {},
+        {"statusCode": 429, "message": "Rate limit is exceeded. Try again in 26 seconds."},
+        RateLimited,
+        "Too many requests or tokens (429): Rate limit is exceeded",
+        "concurrency",
+    ),
+    (
+        "front door: no instance",
+        424,
+        inner(503, "model_not_ready"),
+        "no healthy upstream",
+        EndpointUnavailable,
+        "no instance ready (424, 503 inside): no healthy upstream",
+        "ten minutes",
+    ),
+    (
+        "front door: no instance, no headers",
+        424,
+        {},
+        "no healthy upstream",
+        EndpointUnavailable,
+        "no instance ready",
+        "",
+    ),
+    (
+        "front door: too few instances",
+        424,
+        inner(0, "too_few_model_instance"),
+        "",
+        EndpointUnavailable,
+        "no instance ready (424)",
+        "",
+    ),
+    (
+        "front door: too many pending, an empty body",
+        424,
+        inner("", "too_many_pending_request"),
+        "",
+        RateLimited,
+        "too many pending requests (424)",
+        "max_concurrent_requests_per_instance",
+    ),
+    ("front door: the container's 429", 424, inner(429), {"message": "slow down"}, RateLimited, "slow down", ""),
+    (
+        "front door: the container's 404",
+        424,
+        inner(404),
+        {"detail": "Not Found"},
+        RouteNotFound,
+        "has no such route",
+        "path",
+    ),
+    (
+        "front door: the container's 400",
+        424,
+        inner(400),
+        {"message": "A value is not provided for the 'input_data' parameter."},
+        RequestRejected,
+        "does not understand this request (424, 400 inside)",
+        "formatter",
+    ),
+    ("front door: the container's 422", 424, inner(422), {"detail": "x"}, RequestRejected, "not understand", "-f"),
+    ("front door: the container's 504", 424, inner(504), "", EndpointTimeout, "took longer", "request_timeout_ms"),
+    ("front door: without a word", 424, {}, "", ModelFailed, "scoring script failed (424)", "logs"),
+    (
+        "front door: no traffic",
+        404,
+        {},
+        "Specified traffic group could not be found",
+        RouteNotFound,
+        "has no deployment with traffic, or none of that name (404)",
+        "--deployment",
+    ),
+    (
+        "Envoy: timeout",
+        408,
+        AZML,
+        "upstream request timeout",
+        EndpointTimeout,
+        "(408): upstream request timeout",
+        "180,000",
+    ),
+    ("Kubernetes: timeout", 504, {}, "", EndpointTimeout, "took longer than the endpoint waits (504)", "timeout"),
+    (
+        "too large",
+        413,
+        {},
+        "",
+        RequestRejected,
+        "The request of 12,345 bytes is too large for the endpoint (413)",
+        "Shorten",
+    ),
+    (
+        "gunicorn: a crash",
+        500,
+        {},
+        "<html><title>Internal Server Error</title><p>x",
+        EndpointUnavailable,
+        "an HTML page, 'Internal Server Error'",
+        "logs",
+    ),
+    (
+        "a proxy's page without a title",
+        503,
+        {},
+        "<html><body><h1>Service\n is away</h1>",
+        EndpointUnavailable,
+        "'Service is away'",
+        "",
+    ),
+    (
+        "foundation-model-serve: vLLM away",
+        502,
+        {},
+        {"error": "Downstream unavailable"},
+        EndpointUnavailable,
+        "crashed or is away (502): Downstream unavailable",
+        "",
+    ),
+    (
+        "Inference API with x-ms-error-code",
+        404,
+        {"x-ms-error-code": "ResourceNotFound"},
+        {
+            "error": {
+                "code": "ResourceNotFound",
+                "message": "No deployment",
+                "details": [],
+                "target": None,
+                "innererror": None,
+            }
+        },
+        RouteNotFound,
+        "No deployment",
+        "",
+    ),
+    ("a code and no message", 400, {}, {"error": {"code": "BadModel"}}, RequestRejected, "(400): BadModel", ""),
+    ("wrong method", 405, {}, {"detail": "Method Not Allowed"}, RequestRejected, "does not take POST", ""),
+    (
+        "a redirect",
+        302,
+        {"location": "https://login.example.com/?token=abc"},
+        "",
+        RouteNotFound,
+        "redirects elsewhere",
+        "final URL",
+    ),
+    ("a teapot", 418, {}, "short and stout", RequestRejected, "unusual status (418): short and stout", ""),
+    ("an unknown failure", 599, {}, "", EndpointUnavailable, "unusual status (599)", ""),
+    ("another success", 204, {}, "", RequestRejected, "unusual status (204)", ""),
+]
+
+
+@pytest.mark.parametrize(
+    ("who", "status", "headers", "body", "kind", "said", "remedy"), REFUSALS, ids=[refusal[0] for refusal in REFUSALS]
+)
+def test_a_refusal_becomes_one_line(who, status, headers, body, kind, said, remedy):  # noqa: PLR0917 - a column each
+    raw = (body if isinstance(body, str) else json.dumps(body)).encode()
+    error = fault(status, headers, raw, request_bytes=12_345)
+    line = str(error.at(config="prod"))
+    assert type(error) is kind
+    assert said in line
+    assert remedy in error.remedy
+    assert error.remedy
+    assert "config 'prod'" in line
+    assert "\n" not in line
+    assert (error.status, error.body) == (status, raw.decode())
+
+
+def test_the_place_is_in_the_line():
+    line = str(fault(424, inner(500), b"").at(config="prod"))
+    assert "(config 'prod', deployment 'blue', request id 1c7f)" in line
+
+
+@pytest.mark.parametrize(
+    ("headers", "id_"),
+    [
+        ({"x-request-id": "a", "apim-request-id": "b"}, "a"),
+        ({"apim-request-id": "b"}, "b"),
+        ({"x-ms-request-id": "c"}, "c"),
+        ({"x-request-id": ""}, ""),
+        ({}, ""),
+        ({"x-request-id": "x" * 200}, "x" * 79 + "…"),
+    ],
+)
+def test_the_request_id_wherever_the_service_puts_it(headers, id_):
+    assert request_id(headers) == id_
+
+
+@pytest.mark.parametrize(
+    ("headers", "said", "seconds"),
+    [
+        ({"retry-after": "7"}, "", 7.0),
+        ({"retry-after": " 7 "}, "", 7.0),
+        ({"retry-after": "0"}, "", 0.0),
+        ({"retry-after-ms": "1500", "retry-after": "9"}, "", 1.5),
+        ({"x-ms-retry-after-ms": "250"}, "", 0.25),
+        ({}, "Rate limit is exceeded. Try again in 26 seconds.", 26.0),
+        ({}, "Please retry after 3 seconds.", 3.0),
+        ({}, "Please retry after 200 milliseconds.", 0.2),
+        ({"retry-after": "3"}, "Try again in 26 seconds.", 3.0),
+        ({"retry-after": "Sun, 22 Nov 2026 08:33:40 GMT", "date": "Sun, 22 Nov 2026 08:33:25 GMT"}, "", 15.0),
+        ({"retry-after": "Sun, 22 Nov 2026 08:33:20 GMT", "date": "Sun, 22 Nov 2026 08:33:25 GMT"}, "", 0.0),
+        ({"retry-after": "Sun, 22 Nov 2026 08:33:40 GMT"}, "", None),
+        ({"retry-after": "soon"}, "", None),
+        ({"retry-after": "-1"}, "", None),
+        ({"retry-after": "9" * 400}, "", None),
+        ({"retry-after": "nan"}, "", None),
+        ({}, "", None),
+    ],
+)
+def test_how_long_to_wait(headers, said, seconds):
+    assert retry_after(headers, said) == seconds
+
+
+@pytest.mark.parametrize(
+    ("text", "status"), [("500", 500), ("", None), ("5xx", None), ("²", None), ("9" * 9999, None), ("-1", None)]
+)
+def test_the_status_inside_a_424(text, status):
+    assert inner_status({"ms-azureml-model-error-statuscode": text}) == status
+
+
+def test_a_huge_body_is_cut():
+    error = fault(500, {}, b"x" * 1_000_000)
+    assert len(error.body) == 64 * 1024
+    assert len(str(error)) < 700
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10),
+    lambda inside: (
+        st.lists(inside, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "error",
+                    "message",
+                    "detail",
+                    "details",
+                    "errors",
+                    "code",
+                    "status",
+                    "loc",
+                    "msg",
+                    "input",
+                    "innererror",
+                    "type",
+                    "object",
+                ]
+            ),
+            inside,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+BODIES = st.one_of(
+    JSON.map(lambda value: json.dumps(value).encode()),
+    JSON.map(lambda value: json.dumps({"message": json.dumps(value)}).encode()),
+    st.binary(max_size=40),
+    st.text("<>/titlehm \n", max_size=40).map(str.encode),
+    st.sampled_from([b"[" * 50_000, b'{"a":' * 50_000, b"\xff" * 10, b'"' + b"\\" * 9]),
+)
+HEADERS = st.dictionaries(
+    st.sampled_from(
+        [
+            "retry-after",
+            "retry-after-ms",
+            "x-request-id",
+            "ms-azureml-model-error-statuscode",
+            "ms-azureml-model-error-reason",
+            "azureml-model-deployment",
+            "date",
+        ]
+    ),
+    st.text(max_size=12),
+)
+
+
+@given(st.integers(100, 999).filter(lambda status: status != 200), HEADERS, BODIES)
+def test_whatever_an_endpoint_says_becomes_one_line(status, headers, body):
+    error = fault(status, headers, body)
+    assert isinstance(error, EndpointError)
+    assert len(str(error).splitlines()) == 1
+    assert str(status) in str(error)
+    assert error.remedy
+    assert error.retry_after is None or error.retry_after >= 0
+
+
+@given(JSON)
+def test_the_sentence_in_any_body_is_text(value):
+    assert isinstance(message_in(value), str)

@@ -1,0 +1,367 @@
+"""Answers that follow a schema: how they are asked for, read and checked, and that no answer is lost over it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+import json
+import sys
+from collections.abc import Callable  # noqa: TC003 - pydantic reads the annotation
+from typing import Generic, Literal, Optional, TypeVar
+
+import pydantic
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from azml_magics.core.client import invoke
+from azml_magics.core.config import LLMConfig
+from azml_magics.core.errors import RequestRejected, SchemaMismatch, UsageError
+from azml_magics.core.keys import Secret
+from azml_magics.core.prompt.schema import Schema, repair_turns
+from azml_magics.core.response import Response
+from azml_magics.core.wire import messages_of
+from azml_magics.emulator import Emulator
+
+from ..judge import only_our_errors
+from ..server import reply
+
+KEY = "test-key-0123456789"
+T = TypeVar("T")
+
+
+class Course(enum.Enum):
+    starter = "starter"
+    main = "main"
+
+
+class Step(pydantic.BaseModel):
+    text: str
+    minutes: int = pydantic.Field(ge=0)
+
+
+class Recipe(pydantic.BaseModel):
+    name: str
+    course: Course
+    steps: list[Step]
+    wine: Optional[str] = None  # noqa: UP045 - pydantic on Python 3.10 reads it so
+    serves: int | Literal["many"] = 2
+
+
+class Box(pydantic.BaseModel, Generic[T]):
+    content: T
+
+
+PERSON = {
+    "title": "Person",
+    "type": "object",
+    "properties": {"name": {"type": "string"}, "age": {"type": "integer"}},
+    "required": ["name", "age"],
+}
+SOUP = {"name": "Soup", "course": "starter", "steps": [{"text": "Boil", "minutes": 5}], "serves": "many"}
+
+
+def read(source, text, **fields):
+    return Schema.of(source).read(Response(json.dumps(text) if not isinstance(text, str) else text, **fields))
+
+
+# ---- what a schema may be
+
+
+@pytest.mark.parametrize("source", [PERSON, json.dumps(PERSON)])
+def test_a_json_schema_is_a_dict_or_its_text(source):
+    schema = Schema.of(source)
+    assert (schema.name, schema.json_schema, schema.model) == ("Person", PERSON, None)
+    assert schema.read(Response('{"name": "Ada", "age": 36}')) == {"name": "Ada", "age": 36}
+
+
+def test_a_model_class_is_its_own_schema():
+    schema = Schema.of(Recipe)
+    assert (schema.name, schema.model) == ("Recipe", Recipe)
+    assert schema.json_schema == Recipe.model_json_schema()
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        (Box[int], "Box_int_"),
+        ({"title": "Éclair für Gäste: " + "x" * 100}, "_clair_f_r_G_ste__" + "x" * 46),
+        ({}, "answer"),
+    ],
+)
+def test_its_name_is_one_that_openai_routes_take(source, name):
+    assert Schema.of(source).name == name
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        (
+            Step(text="a", minutes=1),
+            "A schema is a pydantic model class, a dict, or JSON in a text or a file, not Step. Pass the class",
+        ),
+        (5, "a dict, or JSON in a text or a file, not int"),
+        (dict, "a dict, or JSON in a text or a file, not type"),
+        ("true", "a dict, or JSON in a text or a file, not bool"),
+        ("{", "The schema is no JSON: Expecting property name"),
+        ("[" * 100_000, "The schema is no JSON"),
+        ({"type": "strnig"}, "The JSON schema itself is wrong: 'strnig' is not valid under any of the given schemas"),
+        ({"properties": []}, "The JSON schema itself is wrong: [] is not of type 'object'"),
+        ({"type": "object", "required": "name"}, "The JSON schema itself is wrong: 'name' is not of type 'array'"),
+        ({"enum": {1, 2}}, "The JSON schema itself is wrong"),
+        ({"$schema": ["odd"]}, "The JSON schema itself is wrong"),
+        (
+            {"properties": {"a": {"$ref": "https://x.y/z.json"}}},
+            "refers to another document, 'https://x.y/z.json', whi",
+        ),
+        (
+            {"items": [{"$ref": "file:///etc/passwd"}], "$schema": "http://json-schema.org/draft-07/schema#"},
+            "not fetche",
+        ),
+    ],
+)
+def test_what_is_no_schema_is_said_before_anything_is_sent(source, said):
+    with pytest.raises(UsageError) as caught:
+        Schema.of(source)
+    assert said in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_model_without_a_json_schema_is_said_before_anything_is_sent():
+    class Odd(pydantic.BaseModel):
+        work: Callable[[], int]
+
+    with pytest.raises(UsageError, match="Odd has no JSON schema: PydanticInvalidForJsonSchema"):
+        Schema.of(Odd)
+
+
+def test_without_jsonschema_a_dict_is_refused_before_anything_is_sent_and_a_model_works(monkeypatch):
+    monkeypatch.setitem(sys.modules, "jsonschema", None)
+    with pytest.raises(UsageError, match=r"needs jsonschema\. Run pip install jsonschema, or pass a pydantic model"):
+        Schema.of(PERSON)
+    assert read(Step, {"text": "a", "minutes": 1}) == Step(text="a", minutes=1)
+
+
+# ---- reading an answer
+
+
+def test_nested_models_enums_optional_fields_and_unions():
+    recipe = read(Recipe, SOUP)
+    assert recipe == Recipe(name="Soup", course=Course.starter, steps=[Step(text="Boil", minutes=5)], serves="many")
+    assert recipe.wine is None
+
+
+def test_a_strict_model_is_read_as_json_is():
+    class Strict(pydantic.BaseModel):
+        model_config = pydantic.ConfigDict(strict=True)
+        day: dt.date
+        course: Course
+
+    assert read(Strict, {"day": "2026-01-31", "course": "main"}).day == dt.date(2026, 1, 31)
+    with pytest.raises(SchemaMismatch, match="course"):
+        read(Strict, {"day": "2026-01-31", "course": 1})
+
+
+@pytest.mark.parametrize(
+    ("source", "text", "value"),
+    [
+        (PERSON, '```json\n{"name": "Ada", "age": 36}\n```', {"name": "Ada", "age": 36}),
+        (PERSON, 'Certainly! {"name": "Ada", "age": 36} Anything else?', {"name": "Ada", "age": 36}),
+        # the model repeats the schema, cites something, or corrects itself: the value that fits is meant
+        (PERSON, f'The schema {json.dumps(PERSON)} gives {{"name": "Ada", "age": 36}}.', {"name": "Ada", "age": 36}),
+        (PERSON, '[1] says: {"name": "Ada", "age": "?"}. So: {"name": "Ada", "age": 36}', {"name": "Ada", "age": 36}),
+        ({"type": "array"}, "[1, 2]", [1, 2]),
+        ({"type": "integer"}, "42", 42),
+        ({"enum": [None]}, "null", None),
+    ],
+)
+def test_fences_prose_and_several_values_around_it(source, text, value):
+    assert read(source, text) == value
+
+
+@pytest.mark.parametrize(
+    ("source", "text", "problem"),
+    [
+        (
+            Step,
+            {"text": "a", "minutes": "soon"},
+            "The answer does not keep to Step: minutes: Input should be a valid integer",
+        ),
+        (
+            Recipe,
+            {**SOUP, "steps": [{"text": "Boil", "minutes": -1}]},
+            "Recipe: steps.0.minutes: Input should be greater",
+        ),
+        (Recipe, {**SOUP, "course": "tea"}, "Recipe: course: Input should be 'starter' or 'main'"),
+        (Recipe, {}, "Recipe: name: Field required; course: Field required; steps: Field required"),
+        (Step, [], "Step: Input should be an object"),
+        (PERSON, {"name": "Ada", "age": "36"}, "Person: age: '36' is not of type 'integer'"),
+        (PERSON, {"name": "Ada"}, "Person: 'age' is a required property"),
+        (
+            {"properties": {"a": {"anyOf": [{"type": "null"}, {"type": "array", "items": {"type": "integer"}}]}}},
+            {"a": [1, "x"]},
+            "answer: a.1: 'x' is not of type 'integer'",
+        ),
+        (
+            {"required": ["a", "b", "c", "d", "e"]},
+            {},
+            "'a' is a required property; 'b' is a required property; 'c' is a required property (and 2 more)",
+        ),
+        (PERSON, "I would rather not.", "The answer does not keep to Person: it holds no JSON"),
+        (PERSON, "", "it holds no JSON"),
+        # schemas that break while they are applied
+        ({"$ref": "#/$defs/missing"}, {"a": 1}, "answer: "),
+        ({"$ref": "#"}, {"a": 1}, "answer: RecursionError"),
+        ({"properties": {"a": {"pattern": "(" * 3 + "x)"}}}, {"a": "x"}, "The "),
+    ],
+)
+def test_what_does_not_fit_is_one_line_and_the_answer_is_kept(source, text, problem):
+    with pytest.raises((SchemaMismatch, UsageError)) as caught:
+        read(source, text)
+    error = caught.value
+    assert problem in str(error)
+    assert len(str(error).splitlines()) == 1
+    if isinstance(error, SchemaMismatch):
+        assert error.response.text == (text if isinstance(text, str) else json.dumps(text))
+        assert "It is kept in %azureml last; %azureml repair asks once more" in str(error)
+
+
+def test_an_answer_that_was_cut_off_says_so():
+    with pytest.raises(SchemaMismatch, match=r"it holds no JSON\. It was cut off: raise max_tokens"):
+        read(PERSON, '{"name": {"first": "Ada"}, "age', finish_reason="length")
+
+
+def test_a_validator_that_raises_anything_loses_no_answer():
+    class Odd(pydantic.BaseModel):
+        a: int
+
+        @pydantic.field_validator("a")
+        @classmethod
+        def odd(cls, value):
+            raise KeyError("no such a")
+
+    with pytest.raises(SchemaMismatch, match="does not keep to Odd: KeyError: 'no such a'") as caught:
+        read(Odd, {"a": 1})
+    assert caught.value.response.text == '{"a": 1}'
+
+
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+)
+KEYWORDS = ["type", "properties", "items", "anyOf", "$ref", "required", "enum", "const", "pattern", "minimum", "title"]
+SCHEMAS = st.dictionaries(
+    st.sampled_from(KEYWORDS),
+    st.sampled_from(["object", "string", "#", "#/properties/a", ["a"], {"a": {}}, [{"$ref": "#"}]]) | ANY,
+    max_size=4,
+)
+
+
+@given(SCHEMAS, ANY)
+def test_any_schema_and_any_answer_end_in_an_object_or_one_line(source, value):
+    with only_our_errors():
+        schema = Schema.of(source)
+        assert schema.read(Response(json.dumps(value))) == value
+
+
+@given(st.text('{}[]":,ab1 \n`', max_size=60))
+def test_any_text_is_an_answer(text):
+    with only_our_errors(SchemaMismatch):
+        Schema.of(Recipe).read(Response(text))
+
+
+# ---- asking
+
+
+CHAT = "https://n.eastus.inference.ml.azure.com/v1/chat/completions"
+SCORE = "https://n.eastus.inference.ml.azure.com/score"
+
+
+def asked(config, prompt="Make soup.", **options):
+    return Schema.of(Recipe).asked(config, messages_of(prompt, config.system), **options)
+
+
+def test_an_openai_chat_route_is_asked_by_response_format():
+    config = LLMConfig(endpoint_url=CHAT, model_kwargs={"temperature": 0})
+    changed, messages = asked(config)
+    assert changed.model_kwargs["response_format"] == {
+        "type": "json_schema",
+        "json_schema": {"name": "Recipe", "schema": json.loads(json.dumps(Recipe.model_json_schema()))},
+    }
+    assert changed.model_kwargs["temperature"] == 0
+    assert messages == [{"role": "user", "content": "Make soup."}]
+    assert "response_format" not in config.model_kwargs
+
+
+@pytest.mark.parametrize(
+    ("url", "formatter"),
+    [(CHAT, "mistral-chat"), (SCORE, "openai-chat"), (SCORE, "gpt2"), (CHAT.replace("chat/", ""), "openai")],
+)
+def test_every_other_dialect_is_asked_by_instruction(url, formatter):
+    config = LLMConfig(endpoint_url=url, formatter=formatter, system="Be brief.")
+    changed, messages = asked(config)
+    assert changed is config
+    assert messages[0] == {"role": "system", "content": "Be brief."}
+    prompt, _, instruction = messages[1]["content"].partition("\n\n")
+    assert prompt == "Make soup."
+    assert instruction.startswith("Answer with JSON alone, no prose and no fences, valid for this JSON schema:\n{")
+    assert json.loads(instruction.partition("\n")[2]) == Recipe.model_json_schema()
+
+
+def test_pictures_keep_their_place_before_the_instruction():
+    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+    prompt = [{"role": "user", "content": [{"type": "text", "text": "What is it?"}, picture]}]
+    _, messages = asked(LLMConfig(endpoint_url=CHAT, formatter="mistral-chat"), prompt)
+    *before, last = messages[0]["content"]
+    assert before == prompt[0]["content"]
+    assert last["text"].startswith("\n\nAnswer with JSON alone")
+    assert len(prompt[0]["content"]) == 2
+
+
+def test_a_conversation_that_ends_otherwise_gets_a_turn_of_its_own():
+    turns = [{"role": "user", "content": "a"}, {"role": "assistant", "content": None, "tool_calls": []}]
+    _, messages = asked(LLMConfig(endpoint_url=SCORE, formatter="openai-chat"), turns)
+    assert messages[:2] == turns
+    assert messages[2]["role"] == "user"
+
+
+def test_a_repair_shows_the_answer_and_what_was_wrong_with_it():
+    response = Response('{"text": "a"}')
+    with pytest.raises(SchemaMismatch) as caught:
+        Schema.of(Step).read(response)
+    assistant, user = repair_turns(response, caught.value)
+    assert assistant == {"role": "assistant", "content": '{"text": "a"}'}
+    assert user["role"] == "user"
+    assert "does not keep to Step: minutes: Field required. Answer again with corrected JSON alone." in user["content"]
+
+
+# ---- against endpoints
+
+
+@pytest.fixture(scope="module")
+def running():
+    with Emulator(key=KEY) as running:
+        yield running
+
+
+@pytest.mark.parametrize("source", [Recipe, PERSON, Box[Step]])
+def test_an_endpoint_that_knows_response_format_gives_the_object(running, source):
+    schema = Schema.of(source)
+    config = LLMConfig(endpoint_url=f"{running.url}/v1/chat/completions", key=Secret(KEY))
+    changed, messages = schema.asked(config, messages_of("Make soup.", None))
+    found = schema.read(invoke(changed, messages))
+    assert isinstance(found, source if isinstance(source, type) else dict)
+
+
+def test_an_endpoint_that_refuses_response_format_says_so_and_is_asked_by_instruction(server, config_of):
+    refusal = {"status": 422, "detail": {"loc": ["body", "response_format"], "input": "json_schema"}}
+    server.answers(reply(refusal, 422), reply({"choices": [{"message": {"content": '{"name": "Ada", "age": 3}'}}]}))
+    schema, config = Schema.of(PERSON), config_of()
+    with pytest.raises(RequestRejected) as caught:
+        invoke(*schema.asked(config, messages_of("Who?", None)))
+    assert "response_format" in caught.value.body
+    response = invoke(*schema.asked(config, messages_of("Who?", None), by_instruction=True))
+    assert schema.read(response) == {"name": "Ada", "age": 3}
+    assert "response_format" in server.received[0].json
+    assert "response_format" not in server.received[1].json
+    assert "valid for this JSON schema" in server.received[1].json["messages"][0]["content"]

@@ -1,0 +1,89 @@
+"""Prompt variables: which braces are variables, and that values go in once and are never read again."""
+
+from __future__ import annotations
+
+import json
+import keyword
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from azml_magics.core.errors import PromptError, UndefinedVariable
+from azml_magics.core.prompt.template import render, spans, variables
+
+# labextension/tests/variables.test.ts reads it, too: what the editor marks is what the renderer fills in
+CASES = json.loads(Path(__file__).with_name("prompt_variables.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(("prompt", "names"), CASES)
+def test_which_braces_are_variables(prompt, names):
+    assert [name for name, _, _ in spans(prompt)] == names
+    assert variables(prompt) == list(dict.fromkeys(names))
+
+
+@pytest.mark.parametrize(
+    ("prompt", "text"),
+    [
+        ("Write about {topic}.", "Write about tea."),
+        ("{n} times {n}", "3 times 3"),
+        ("{{topic}} is {topic}", "{topic} is tea"),
+        ("{{topic}}{{{topic}}}", "{topic}{tea}"),
+        ('{"a": "{topic}"}', '{"a": "tea"}'),
+        (r"\frac{a}{b} for {topic}", r"\frac{a}{b} for tea"),
+        ("{} {1} {{}} {{ x }}", "{} {1} {{}} {{ x }}"),
+        ("{if}", "{if}"),
+    ],
+)
+def test_what_is_sent(prompt, text):
+    assert render(prompt, {"topic": "tea", "n": 3}) == text
+
+
+def test_a_value_is_never_scanned_again():
+    values = {"a": "{b} {{b}} {a.__class__} {os.environ[HOME]}", "b": "secret"}
+    assert render("{a}", values) == values["a"]
+
+
+def test_values_become_text_by_str():
+    class Frame:
+        def __str__(self):
+            return "a  b\n1  2"
+
+    assert render("{df}|{x}|{none}", {"df": Frame(), "x": 1.5, "none": None}) == "a  b\n1  2|1.5|None"
+
+
+def test_a_value_that_cannot_be_written_names_its_variable():
+    class Broken:
+        def __str__(self):
+            raise RuntimeError("no\nway")
+
+    with pytest.raises(PromptError, match=r"variable 'x' .Broken. raised RuntimeError: no way") as caught:
+        render("{x}", {"x": Broken()})
+    assert "--var x=" in str(caught.value)
+
+
+def test_an_undefined_variable_stops_it_with_the_nearest_and_no_private_names():
+    with pytest.raises(UndefinedVariable, match=r"Did you mean 'topic'\?") as caught:
+        render("{topik}", {"topic": 1, "_topik": 2})
+    assert "_topik" not in str(caught.value)
+
+
+@given(st.text("{}ab \n\\x", max_size=40))
+def test_what_has_no_variables_and_no_doubled_braces_is_sent_untouched(prompt):
+    if not variables(prompt) and "{{" not in prompt:
+        assert render(prompt, {}) == prompt
+
+
+@given(st.text("{}ab\\ f[", max_size=40), st.text("{}ab", max_size=6), st.text("{}ab", max_size=6))
+def test_only_undefined_variables_fail_and_spans_point_at_them(prompt, a, b):
+    values = {"a": a, "b": b}
+    if set(variables(prompt)) <= set(values):
+        render(prompt, values)
+    else:
+        with pytest.raises(UndefinedVariable):
+            render(prompt, values)
+    for name, start, end in spans(prompt):
+        assert prompt[start:end] == "{" + name + "}"
+        assert name.isidentifier()
+        assert not keyword.iskeyword(name)

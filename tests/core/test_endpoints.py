@@ -1,0 +1,286 @@
+"""URLs: any path is taken, a base gets its route, and a key goes nowhere in clear text."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from azml_magics.core import endpoints
+from azml_magics.core.errors import ConfigError
+from azml_magics.core.http import connection
+from azml_magics.core.http.retry import Request
+
+from .judge import only_our_errors
+
+MANAGED = "https://n.eastus.inference.ml.azure.com"
+HUB = "https://n.eastus2.models.ai.azure.com"
+FOUNDRY = "https://r.services.ai.azure.com"
+AOAI = "https://r.openai.azure.com"
+K8S = "https://k8s.example.com/api/v1/endpoint/hr"
+
+
+@pytest.mark.parametrize(
+    ("url", "kind"),
+    [
+        (MANAGED + "/score", "managed"),
+        ("https://n.usgovvirginia.inference.ml.azure.us/score", "managed"),
+        ("https://n.chinaeast2.inference.ml.azure.cn/score", "managed"),
+        (HUB, "serverless"),
+        ("https://n.eastus.inference.ai.azure.com/v1/chat/completions", "serverless"),
+        ("https://models.inference.ai.azure.com", "serverless"),
+        (FOUNDRY + "/models", "foundry"),
+        (FOUNDRY, "foundry"),
+        (FOUNDRY + "/openai/v1", "azure-openai"),
+        (AOAI + "/openai/deployments/d", "azure-openai"),
+        ("https://r.cognitiveservices.azure.com/openai/v1", "azure-openai"),
+        ("https://R.OpenAI.Azure.Com/openai/v1", "azure-openai"),
+        (K8S + "/score", "kubernetes"),
+        ("http://127.0.0.1/api/v1/endpoint/hr/score", "kubernetes"),
+        ("http://localhost:8000/score", "other"),
+        ("http://localhost:8000/models/chat/completions", "foundry"),
+        ("http://localhost:8000/openai/v1/chat/completions", "azure-openai"),
+        ("https://apim.example.com/llm", "other"),
+        ("https://openai.azure.com.evil.example/x", "other"),
+        ("https://evil-inference.ml.azure.com.example.org/score", "other"),
+    ],
+)
+def test_the_kind_of_an_endpoint(url, kind):
+    assert endpoints.kind_of(url) == kind
+
+
+# url, route of the formatter, api_version -> where the request goes
+GOES_TO = [
+    # a path is kept, whatever it is
+    (MANAGED + "/score", "score", None, MANAGED + "/score"),
+    (MANAGED + "/generate", "score", None, MANAGED + "/generate"),
+    (MANAGED + "/v1/chat/completions", "chat/completions", None, MANAGED + "/v1/chat/completions"),
+    (MANAGED + "/my/own/predict", "score", None, MANAGED + "/my/own/predict"),
+    ("https://apim.example.com/llm/", "chat/completions", None, "https://apim.example.com/llm/"),
+    ("https://apim.example.com/a%20b/c", "score", None, "https://apim.example.com/a%20b/c"),
+    # a base gets its route
+    (MANAGED, "score", None, MANAGED + "/score"),
+    (MANAGED + "/", "score", None, MANAGED + "/score"),
+    (MANAGED + "/v1", "chat/completions", None, MANAGED + "/v1/chat/completions"),
+    (MANAGED + "/v1/", "completions", None, MANAGED + "/v1/completions"),
+    (HUB, "chat/completions", None, HUB + "/chat/completions"),
+    (K8S, "score", None, K8S + "/score"),
+    (K8S + "/", "score", None, K8S + "/score"),
+    (
+        "https://h.example.com/proxy/api/v1/endpoint/hr",
+        "score",
+        None,
+        "https://h.example.com/proxy/api/v1/endpoint/hr/score",
+    ),
+    # api-version: where it is required its documented default, and merged into the query
+    (FOUNDRY, "chat/completions", None, FOUNDRY + "/models/chat/completions?api-version=2024-05-01-preview"),
+    (
+        FOUNDRY + "/models",
+        "chat/completions",
+        None,
+        FOUNDRY + "/models/chat/completions?api-version=2024-05-01-preview",
+    ),
+    (
+        FOUNDRY + "/models/",
+        "chat/completions",
+        "2025-04-01",
+        FOUNDRY + "/models/chat/completions?api-version=2025-04-01",
+    ),
+    (
+        FOUNDRY + "/models/chat/completions?api-version=2024-05-01-preview",
+        "chat/completions",
+        None,
+        FOUNDRY + "/models/chat/completions?api-version=2024-05-01-preview",
+    ),
+    (
+        FOUNDRY + "/models?api-version=2024-05-01-preview",
+        "chat/completions",
+        "2025-04-01",
+        FOUNDRY + "/models/chat/completions?api-version=2025-04-01",
+    ),
+    (
+        AOAI + "/openai/deployments/gpt",
+        "chat/completions",
+        None,
+        AOAI + "/openai/deployments/gpt/chat/completions?api-version=2024-10-21",
+    ),
+    (AOAI + "/openai/v1", "chat/completions", None, AOAI + "/openai/v1/chat/completions"),
+    (AOAI + "/openai/v1/chat/completions", "chat/completions", None, AOAI + "/openai/v1/chat/completions"),
+    (AOAI, "chat/completions", None, AOAI + "/openai/v1/chat/completions"),
+    (AOAI + "/openai/", "completions", None, AOAI + "/openai/v1/completions"),
+    (FOUNDRY + "/openai/v1", "chat/completions", None, FOUNDRY + "/openai/v1/chat/completions"),
+    (MANAGED + "/score", "score", "7", MANAGED + "/score?api-version=7"),
+    (MANAGED + "/score?a=1&b=2&a=3&e=", "score", "7", MANAGED + "/score?a=1&b=2&a=3&e=&api-version=7"),
+    (MANAGED + "/score?a=b%20c&d=%26", "score", None, MANAGED + "/score?a=b%20c&d=%26"),
+    (MANAGED + "/score?api-version=1&a=b%20c", "score", "7", MANAGED + "/score?api-version=7&a=b+c"),
+    # odds and ends
+    (f"  {MANAGED}/score\n", "score", None, MANAGED + "/score"),
+    (MANAGED + "/score/", "score", None, MANAGED + "/score"),
+    (MANAGED + "/score#part", "score", None, MANAGED + "/score"),
+    ("http://localhost:8000", "score", None, "http://localhost:8000/score"),
+    ("http://127.0.0.1:8000/v1", "completions", None, "http://127.0.0.1:8000/v1/completions"),
+    ("http://[::1]:8000/score", "score", None, "http://[::1]:8000/score"),
+    ("http://demo.localhost/score", "score", None, "http://demo.localhost/score"),
+]
+
+
+@pytest.mark.parametrize(("url", "route", "version", "expected"), GOES_TO)
+def test_where_a_request_goes(url, route, version, expected):
+    assert endpoints.request_url(url, route, version) == expected
+
+
+@pytest.mark.parametrize(("url", "route", "version", "expected"), GOES_TO)
+def test_a_url_that_is_whole_stays_so(url, route, version, expected):
+    assert endpoints.request_url(expected, route, version) == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("http://n.example.com/score", "http://n.example.com would carry the key in clear text to another machine"),
+        ("http://10.0.0.1/score", "clear text"),
+        ("http://localhost.example.com/score", "clear text"),
+        ("http://127.0.0.1.example.com/score", "clear text"),
+        ("http://0.0.0.0/score", "clear text"),
+        ("https://user:pa55word@n.example.com/score", "holds a user name or password"),
+        ("http://user@localhost/score", "holds a user name or password"),
+        ("https://:pa55word@n.example.com", "holds a user name or password"),
+        ("https://@n.example.com", "holds a user name or password"),
+        ("ftp://user:pa55word@n.example.com", "holds a user name or password"),
+        ("n.example.com/score", "is not complete"),
+        ("https:///score", "is not complete"),
+        ("ftp://n.example.com", "is not complete"),
+        ("file:///etc/passwd", "is not complete"),
+        ("", "is not complete"),
+        ("score", "is not complete"),
+        ("https://[::1", "cannot be read"),
+        ("https://user:pa55word@[::1", "cannot be read"),
+        ("https://n.example.com:99999/score", "cannot be read"),
+        ("https://n.example.com:port/score", "cannot be read"),
+        ("https://exa mple.com/score", "has no host name that can be asked"),
+        ("https://exa\x00mple.com/score", "has no host name that can be asked"),
+        ("https://a..b.com/score", "has no host name that can be asked"),
+        ("https://-/score%", None),
+        ("https://" + "a" * 300 + ".com/score", "has no host name that can be asked"),
+    ],
+)
+def test_a_url_that_no_key_may_be_sent_to(url, said):
+    if said is None:
+        assert endpoints.split(url)
+        return
+    with pytest.raises(ConfigError, match=said) as caught:
+        endpoints.split(url)
+    assert "pa55word" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("host", "here"),
+    [
+        ("localhost", True),
+        ("a.localhost", True),
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("0.0.0.0", False),
+        ("example.com", False),
+        ("localhost.example.com", False),
+        ("", False),
+    ],
+)
+def test_what_is_this_machine(host, here):
+    assert endpoints.is_loopback(host) is here
+
+
+@pytest.mark.parametrize(
+    ("url", "route"),
+    [
+        (MANAGED + "/score", "score"),
+        (MANAGED + "/v1/chat/completions/", "chat/completions"),
+        (MANAGED + "/a/completions?x=/score", "completions"),
+        (MANAGED + "/generate_stream", "generate_stream"),
+        (MANAGED + "/scores", ""),
+        (MANAGED + "/myscore", ""),
+        (MANAGED, ""),
+    ],
+)
+def test_the_route_of_a_url(url, route):
+    assert endpoints.route_of(url) == route
+
+
+@pytest.mark.parametrize(
+    ("url", "type_"),
+    [
+        (MANAGED, "dedicated"),
+        (MANAGED + "/score", "dedicated"),
+        (MANAGED + "/v1/chat/completions", "serverless"),
+        (MANAGED + "/v1", "serverless"),
+        (HUB, "serverless"),
+        (HUB + "/score", "dedicated"),
+        (FOUNDRY, "serverless"),
+        (AOAI, "serverless"),
+        (K8S, "dedicated"),
+        ("https://apim.example.com/llm", "dedicated"),
+    ],
+)
+def test_which_protocol_a_url_speaks(url, type_):
+    assert endpoints.api_type_of(url) == type_
+
+
+@pytest.mark.parametrize(
+    ("url", "is_token", "names"),
+    [
+        (MANAGED + "/score", False, {"Authorization"}),
+        (HUB, False, {"Authorization"}),
+        (FOUNDRY + "/models", False, {"Authorization", "api-key"}),
+        (AOAI + "/openai/v1", False, {"Authorization", "api-key"}),
+        (FOUNDRY + "/models", True, {"Authorization"}),
+        (K8S, False, {"Authorization"}),
+    ],
+)
+def test_which_headers_carry_the_key(url, is_token, names):
+    headers = endpoints.auth_headers(url, "K", is_token=is_token)
+    assert set(headers) == names
+    assert headers["Authorization"] == "Bearer K"
+    assert headers.get("api-key", "K") == "K"
+
+
+@pytest.mark.parametrize(
+    ("url", "needed"),
+    [
+        (FOUNDRY + "/models/chat/completions?api-version=1", True),
+        (AOAI + "/openai/v1/chat/completions", True),
+        (AOAI + "/openai/deployments/d/chat/completions", False),
+        (MANAGED + "/v1/chat/completions", False),
+        (HUB + "/chat/completions", False),
+        (MANAGED + "/score", False),
+    ],
+)
+def test_where_the_body_must_name_the_model(url, needed):
+    assert endpoints.needs_model(url) is needed
+
+
+URLS = st.one_of(
+    st.text(max_size=30),
+    st.text("htps:/@[]?#.\\ %1a\néß&=", max_size=30).map(lambda t: "https://" + t),
+    st.builds("https://{}/{}?{}".format, st.text(max_size=12), st.text(max_size=12), st.text(max_size=12)),
+)
+
+
+@given(URLS, st.none() | st.text(max_size=8))
+def test_any_text_is_a_url_that_can_be_sent_or_one_of_our_errors(text, version):
+    url = ""
+    with only_our_errors(ConfigError):
+        url = endpoints.request_url(text, "score", version)
+    if not url:
+        return
+    endpoints.kind_of(text), endpoints.api_type_of(text), endpoints.route_of(text)
+    assert url.startswith(("https://", "http://"))
+    assert endpoints.request_url(url, "score", version) == url
+    how, target = "sent", b""
+    try:
+        target = connection.to_send(Request(url, {}, b"", 1)).url.raw_path
+    except Exception as error:  # a name in other letters that no registry would take: said when it is sent
+        how = connection.broken(error).how
+    assert how in {"sent", "unsendable"}
+    assert b" " not in target

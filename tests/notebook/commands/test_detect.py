@@ -1,0 +1,232 @@
+"""%azureml detect: which dialect a deployment speaks, and the line to type, which works as printed."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from azml_magics.azure.detect import swagger_url
+from azml_magics.core.errors import Interrupted
+from azml_magics.emulator import Fault
+from azml_magics.emulator.deployments import DEPLOYMENTS
+
+PINNED = [name for name in DEPLOYMENTS if name != "blue"]
+
+
+@pytest.fixture
+def unknown(notebook, endpoint):
+    """Save `it`: a deployment whose dialect is not known yet."""
+
+    def save(deployment, path="/score"):
+        notebook.ok(f"%azureml save it --url {endpoint.url}{path} --deployment '{deployment}' --key env:TEST_KEY")
+        return notebook
+
+    return save
+
+
+def follow(notebook, table):
+    """Type what the note says, and ask."""
+    line = re.fullmatch(r"To use it: (%azureml save it.* -f \S+)", table.note)
+    assert line, table.note
+    notebook.ok(line[1])
+    return notebook.ok("%%azureml it\nSay hello to Ada.")
+
+
+@pytest.mark.parametrize("deployment", PINNED)
+def test_what_the_swagger_tells_of_a_deployment_works_as_printed(unknown, endpoint, deployment):
+    notebook = unknown(deployment)
+    table = notebook.ok("%azureml detect it").result
+    assert [request.method for request in endpoint.requests] == ["GET"]
+    assert endpoint.requests[0].path == "/swagger.json"
+    assert endpoint.requests[0].headers["azureml-model-deployment"] == deployment
+    assert table.headings == ("formatter", "route", "because")
+    assert all(because for _, _, because in table.rows)
+    assert follow(notebook, table).text
+    assert endpoint.requests[-1].headers["azureml-model-deployment"] == deployment
+
+
+@pytest.mark.parametrize("deployment", PINNED)
+def test_what_probing_finds_works_as_printed(unknown, endpoint, deployment):
+    notebook = unknown(deployment)
+    table = notebook.ok("%azureml detect it --probe").result
+    if not [row for row in table.rows if "it answered" in row.because]:
+        # its container has no /score: the routes that the swagger names are another URL
+        assert "/score" not in DEPLOYMENTS[deployment].routes
+        assert table.note.startswith("No dialect was answered.")
+        return
+    for row in table.rows:
+        if "it answered" in row.because:
+            notebook.ok(f"%azureml save trying --from it -f {row.formatter}")
+            assert notebook.ok("%%azureml trying\nHello").text
+    assert follow(notebook, table).text
+
+
+def test_the_deployment_of_every_dialect_says_nothing_until_it_is_probed(unknown, endpoint):
+    notebook = unknown("blue")
+    table = notebook.ok("%azureml detect it").result
+    assert table.rows == []
+    assert table.note == (
+        "The swagger does not tell. Try %azureml detect it --probe: it sends a short prompt in every dialect."
+    )
+    endpoint.requests.clear()
+    table = notebook.ok("%azureml detect it --probe").result
+    assert len(endpoint.requests) == len(table.rows) + 1
+    assert {"openai-chat", "mlflow", "dolly", "gpt2", "hf"} <= {row.formatter for row in table.rows}
+    assert follow(notebook, table).text
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("/v1/chat/completions", "%azureml save it -f openai-chat"),
+        ("/chat/completions", "%azureml save it -f openai-chat"),
+        ("/v1/completions", "%azureml save it -f openai"),
+        ("/v1", "%azureml save it -f openai-chat"),
+        ("/score", "%azureml save it --url {url}/v1/chat/completions -f openai-chat"),
+        ("/score?emulator-rate=0", "%azureml save it --url {url}/v1/chat/completions?emulator-rate=0 -f openai-chat"),
+    ],
+)
+def test_the_url_is_changed_only_where_it_must_be(unknown, endpoint, path, says):
+    notebook = unknown("openai", path)
+    table = notebook.ok("%azureml detect it").result
+    assert table.note == f"To use it: {says.format(url=endpoint.url)}"
+    assert follow(notebook, table).text
+
+
+def test_a_kubernetes_prefix_stays(unknown, endpoint):
+    notebook = unknown("", "/api/v1/endpoint/openai/score")
+    table = notebook.ok("%azureml detect it").result
+    assert endpoint.requests[-1].path == "/api/v1/endpoint/openai/swagger.json"
+    assert f"--url {endpoint.url}/api/v1/endpoint/openai/v1/chat/completions" in table.note
+    assert follow(notebook, table).text
+
+
+def test_a_url_is_taken_too_with_the_key_of_a_config_for_that_host(asking, endpoint):
+    asking.ok("%azureml save other --url https://elsewhere.example/score")
+    asking.ok("%azureml use other")
+    table = asking.ok(f"%azureml detect {endpoint.url}/api/v1/endpoint/dolly/score").result
+    assert [row.formatter for row in table.rows] == ["dolly"]
+    url = f"{endpoint.url}/api/v1/endpoint/dolly/score"
+    assert table.note == f"To use it: %azureml save NAME --url {url} -f dolly"
+
+
+def test_without_a_name_it_is_the_config_in_use(asking, unknown, endpoint):
+    unknown("hf")
+    asking.ok("%azureml use it")
+    asking.ok("%config AzureMLMagics.default_config = 'it'")
+    asking.ok("%azureml use main")
+    asking.ok("%azureml detect")
+    assert "azureml-model-deployment" not in endpoint.requests[-1].headers
+
+
+def test_one_formatter_shows_the_sign_that_it_rests_on(unknown):
+    table = unknown("gpt2-2023-06").ok("%azureml detect it").result
+    assert [tuple(row) for row in table.rows] == [("gpt2", "/score", "its example has inputs.input_string")]
+
+
+def test_a_table_model_is_told_apart(notebook, endpoint, monkeypatch):
+    from azml_magics.core import client
+
+    swagger = b'{"definitions": {"ServiceInput": {"example": {"Inputs": {"data": []}}}}, "paths": {"/score": {}}}'
+    monkeypatch.setattr(client, "fetch", lambda config, url: swagger)
+    notebook.ok(f"%azureml save it --url {endpoint.url}/score --key env:TEST_KEY")
+    assert "It is hardly a language model." in notebook.ok("%azureml detect it").result.note
+
+
+@pytest.mark.parametrize(
+    ("fault", "note"),
+    [
+        (Fault("404"), "No swagger: "),
+        (Fault("503"), "No swagger: "),
+        (Fault("html-200"), "swagger.json is no JSON."),
+        (Fault("empty"), "swagger.json is no JSON."),
+        (Fault("empty-object"), "The swagger does not tell."),
+        (Fault("nan"), "The swagger does not tell."),
+    ],
+)
+def test_without_a_swagger_it_says_why_and_what_else_there_is(unknown, endpoint, fault, note):
+    notebook = unknown("hf")
+    notebook.ok("%azureml save it --retries 0")
+    endpoint.script([fault])
+    table = notebook.ok("%azureml detect it").result
+    assert table.rows == []
+    assert note in table.note
+    assert "Try %azureml detect it --probe" in table.note
+
+
+@pytest.mark.parametrize("probe", ["", " --probe"])
+@pytest.mark.parametrize(
+    ("save", "error"),
+    [
+        ("--key env:NOT_THERE", "KeyMissing: No key: the environment variable NOT_THERE is not set"),
+        ("--key env:WRONG", "AuthenticationFailed: "),
+        ("--url http://127.0.0.1:9/score --retries 0", "ConnectionFailed: "),
+    ],
+)
+def test_what_no_dialect_would_help_stops_it(unknown, monkeypatch, save, error, probe):
+    monkeypatch.setenv("WRONG", "not-the-key")
+    notebook = unknown("hf")
+    notebook.ok(f"%azureml save it {save}")
+    assert notebook.refused(f"%azureml detect it{probe}").startswith(error)
+
+
+def test_probing_stops_at_a_rate_limit_rather_than_call_a_dialect_unknown(unknown, endpoint):
+    notebook = unknown("hf")
+    endpoint.script([None, Fault("429")])
+    assert notebook.refused("%azureml detect it --probe").startswith("RateLimited: ")
+
+
+def test_probing_asks_for_a_few_tokens_without_retries(unknown, endpoint):
+    unknown("llama2").ok("%azureml detect it --probe")
+    probes = [request.json() for request in endpoint.requests if request.method == "POST"]
+    assert {
+        "input_data": {"input_string": [{"role": "user", "content": "Say hello."}], "parameters": {"max_tokens": 5}}
+    } in probes
+
+
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [
+        ("detect nope", "UnknownName: No config named 'nope'"),
+        ("detect", "ConfigError: There is no config yet"),
+        ("detect http://example.com/score", "ConfigError: http://example.com would carry the key in clear text"),
+        ("detect https:///score", "ConfigError: The endpoint URL 'https:///score' is not complete"),
+    ],
+)
+def test_what_cannot_be_asked_is_said_in_one_line(notebook, line, error):
+    assert notebook.refused(f"%azureml {line}").startswith(error)
+
+
+def test_a_config_without_a_url_says_so(notebook):
+    notebook.ok("%azureml save bare -f gpt2")
+    assert notebook.refused("%azureml detect bare").startswith("ConfigError: bare has no URL.")
+
+
+def test_a_kernel_interrupt_is_one_line(unknown, monkeypatch):
+    from azml_magics.core import client
+
+    notebook = unknown("hf")
+
+    def interrupted(config, url):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(client, "fetch", interrupted)
+    assert notebook.refused("%azureml detect it").startswith("Interrupted: ")
+    assert type(notebook.run("%azureml detect it").error) is Interrupted
+
+
+@pytest.mark.parametrize(
+    ("url", "swagger"),
+    [
+        ("https://h.example/score", "https://h.example/swagger.json"),
+        ("https://h.example", "https://h.example/swagger.json"),
+        ("https://h.example/v1/chat/completions", "https://h.example/swagger.json"),
+        ("https://h.example/v1", "https://h.example/swagger.json"),
+        ("https://h.example/generate?x=1", "https://h.example/swagger.json"),
+        ("https://h.example/api/v1/endpoint/e/score", "https://h.example/api/v1/endpoint/e/swagger.json"),
+        ("https://h.example/api/v1/endpoint/e", "https://h.example/api/v1/endpoint/e/swagger.json"),
+    ],
+)
+def test_the_swagger_lies_beside_the_route(url, swagger):
+    assert swagger_url(url) == swagger

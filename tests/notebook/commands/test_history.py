@@ -1,0 +1,160 @@
+"""%azureml last and history: nothing that arrived is lost, and no key is in it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from azml_magics.emulator import Fault
+
+from ..conftest import KEY
+
+
+def test_before_anything_was_asked(notebook):
+    assert notebook.ok("%azureml last --traceback").text.startswith("There has been no error")
+    assert notebook.refused("%azureml last").startswith("ConfigError: Nothing has been asked yet.")
+    assert notebook.ok("%azureml history").text == "Nothing has been asked yet."
+
+
+def test_last_is_the_same_response(asking):
+    answer = asking.ok("%%azureml\nHello").result
+    assert asking.ok("%azureml last").result is answer
+
+
+def test_last_after_an_error_without_an_answer_says_why(asking, endpoint):
+    endpoint.script([Fault("401")])
+    asking.refused("%%azureml\nHello")
+    assert asking.ok("%azureml last").text.startswith("No answer: The endpoint did not accept the key (401)")
+
+
+def test_last_after_a_reply_that_could_not_be_read_shows_it(asking, endpoint):
+    asking.ok(
+        "class Hasty:\n"
+        "    def format_request_payload(self, prompt, kwargs):\n"
+        "        return {'messages': [{'role': 'user', 'content': prompt}]}\n"
+        "    def format_response_payload(self, output):\n"
+        "        return output['text']\n"
+        "hasty = Hasty()"
+    )
+    assert "%azureml last shows what the endpoint sent" in asking.refused("%%azureml -f $hasty\nHello")
+    said = asking.ok("%azureml last").text
+    assert said.startswith("No answer: Hasty.format_response_payload raised TypeError")
+    assert '\n\nThe endpoint sent:\n{"id":' in said
+    endpoint.script([Fault("extra-parameters", name="n")])
+    asking.refused("%%azureml\nHello")
+    assert asking.ok("%azureml last").text.endswith("Set extra-parameters to 'pass-through' to pass to the model.\"}")
+    endpoint.script([Fault("html-200")])
+    asking.refused("%%azureml\nHello")
+    assert "<!doctype html>" in asking.ok("%azureml last").text.partition("The endpoint sent:\n")[2]
+
+
+def test_a_very_long_reply_is_shown_in_part(asking, endpoint):
+    endpoint.script([Fault("400", message="x" * 60_000)])
+    asking.refused("%%azureml\nHello")
+    assert len(asking.ok("%azureml last").text) < 10_000
+
+
+def test_last_after_a_cut_is_what_came(asking, endpoint):
+    endpoint.script([Fault("cut", after=8)])
+    asking.refused("%%azureml\nTell me about rivers")
+    assert asking.ok("%azureml last").text.startswith("[azml-magics demo")
+
+
+def test_a_cut_before_the_first_token_is_no_answer(asking, endpoint):
+    endpoint.script([Fault("cut", after=1)])
+    asking.refused("%%azureml\nTell me about rivers")
+    assert asking.ok("%azureml last").text.startswith("No answer: The stream broke off")
+
+
+def test_the_traceback_is_of_the_last_error_whatever_raised_it(asking, endpoint):
+    endpoint.script([Fault("401")])
+    asking.refused("%%azureml\nHello")
+    asking.refused("%azureml last --tracebak")  # a slip does not hide it
+    assert "AuthenticationFailed: " in asking.ok("%azureml last --traceback").text
+    asking.ok("class Bad:\n    def __str__(self): raise RuntimeError('no text')\nbad = Bad()")
+    asking.refused("%%azureml\n{bad}")
+    shown = asking.ok("%azureml last --traceback").text
+    assert shown.startswith("Traceback (most recent call last):")
+    assert "RuntimeError: no text" in shown
+    assert "PromptError: " in shown
+
+
+def test_the_history_is_a_table_newest_last(asking):
+    for word in ("rivers", "lakes", "seas"):
+        asking.ok(f"%%azureml -q\nTell me about\n{word}")
+    ran = asking.ok("%azureml history")
+    assert [row[:3] for row in ran.result.rows] == [
+        ("1", "main", "Tell me about rivers"),
+        ("2", "main", "Tell me about lakes"),
+        ("3", "main", "Tell me about seas"),
+    ]
+    assert all(len(line) < 160 for line in ran.text.splitlines())
+    assert [row[0] for row in asking.ok("%azureml history -n 1").result.rows] == ["3"]
+    assert [row[0] for row in asking.ok("%azureml history -n 0").result.rows] == ["3"]
+
+
+def test_a_search_finds_prompts_and_answers(asking):
+    for word in ("rivers", "lakes"):
+        asking.ok(f"%%azureml -q\nTell me about {word}")
+    assert [row[0] for row in asking.ok("%azureml history --search LAKES").result.rows] == ["2"]
+    assert len(asking.ok("%azureml history --search 'not a language model'").result.rows) == 2
+    assert asking.ok("%azureml history --search oceans").text == "Nothing matches."
+
+
+def test_errors_and_what_came_before_them_are_in_the_history(asking, endpoint):
+    endpoint.script([Fault("cut", after=8)])
+    asking.refused("%%azureml\nTell me about rivers")
+    answer = asking.ok("%azureml history --search rivers").result.rows[0][3]
+    assert answer.startswith("StreamCutOff: ")
+    asking.ok("%azureml history --json h.jsonl")
+    kept = json.loads(Path("h.jsonl").read_text())
+    assert kept["text"].startswith("[azml-magics demo")
+    assert kept["error"].startswith("StreamCutOff: ")
+
+
+def test_json_lines_hold_every_match(asking):
+    asking.ok("%%azureml -q -s 'Be brief.' -p temperature=0.2\nGrüße {x}".replace("{x}", "rivers"))
+    asking.ok("%%azureml -q\nlakes")
+    assert asking.ok("%azureml history -n 1 --json h.jsonl").text == "Wrote 2 exchanges to h.jsonl."
+    first, second = (json.loads(line) for line in Path("h.jsonl").read_text(encoding="utf-8").splitlines())
+    assert first["messages"] == [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "Grüße rivers"},
+    ]
+    assert first["model_kwargs"] == {"temperature": 0.2}
+    assert (first["number"], first["config"], first["finish_reason"], first["error"]) == (1, "main", "stop", None)
+    assert first["usage"]["total_tokens"] > 0
+    assert second["text"].startswith("[azml-magics")
+
+
+def test_half_a_character_does_not_cost_the_history(asking, endpoint):
+    asking.vars["odd"] = "caf\ud83d"
+    asking.ok("%%azureml -q\n{odd}")
+    asking.ok("%azureml history --json h.jsonl")
+    assert json.loads(Path("h.jsonl").read_text(encoding="utf-8"))["messages"][0]["content"] == "caf\ud83d"
+
+
+def test_a_file_that_cannot_be_written_is_one_line(asking):
+    asking.ok("%%azureml -q\nHello")
+    assert asking.refused("%azureml history --json /proc/nowhere/h.jsonl").startswith(
+        "DocumentError: /proc/nowhere/h.jsonl cannot be written:"
+    )
+
+
+def test_the_history_keeps_as_many_as_it_is_told(asking):
+    asking.ok("%config AzureMLMagics.history_size = 2")
+    for word in ("rivers", "lakes", "seas"):
+        asking.ok(f"%%azureml -q\n{word}")
+    assert [row[0] for row in asking.ok("%azureml history").result.rows] == ["2", "3"]
+
+
+@pytest.mark.parametrize("fault", [None, "401", "html-200", "424"])
+def test_no_key_is_in_the_past(asking, endpoint, fault):
+    endpoint.script([Fault(fault)] if fault else [])
+    asking.run("%%azureml\nHello")
+    asking.ok("%azureml history --json h.jsonl")
+    lines = ["%azureml last", "%azureml last --traceback", "%azureml history"]
+    shown = [str(asking.ok(line).data) for line in lines]
+    assert KEY not in "".join([*shown, Path("h.jsonl").read_text()])

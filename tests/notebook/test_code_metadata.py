@@ -1,0 +1,147 @@
+"""What an answer's metadata says of its call: the very request without its key, and programs that make the same one."""
+
+from __future__ import annotations
+
+import ast
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from azml_magics import codegen, session
+from azml_magics.core import wire
+from azml_magics.core.call import prepare
+from azml_magics.core.config import LLMConfig
+from azml_magics.core.keys import Secret
+from azml_magics.core.response import Response
+from azml_magics.notebook.code_metadata import MOST_TEXT, _filled, kept_call
+
+LONG = "Rivers carry water from the hills to the sea, day and night. " * 3
+CHAT = "https://x.inference.ml.azure.com/v1/chat/completions"
+SCORE = "https://x.inference.ml.azure.com/score"
+
+
+def kept(config, *turns, **of_response):
+    """What is kept of a call of `config` with these messages."""
+    session.reset()
+    response = Response("An answer", **of_response)
+    session.current().record(config, list(turns), response)
+    return kept_call(response)
+
+
+def user(content):
+    return {"role": "user", "content": content}
+
+
+def strings_in(program):
+    return sorted(str(node.value) for node in ast.walk(ast.parse(program)) if isinstance(node, ast.Constant))
+
+
+def test_the_request_as_it_was_sent_its_key_masked():
+    call = kept(
+        LLMConfig(endpoint_url=CHAT, model_kwargs={"temperature": 0}, key=Secret("literal-5up3r-s3cr3t")), user("Hello")
+    )
+    assert call["url"] == CHAT
+    assert call["headers"]["Authorization"] == "Bearer **********  (**********)"
+    assert call["body"]["messages"] == [user("Hello")]
+    assert call["body"]["temperature"] == 0
+    assert "5up3r" not in json.dumps(call)
+
+
+def test_a_stream_is_kept_as_a_stream_and_a_whole_answer_as_none():
+    assert kept(LLMConfig(endpoint_url=CHAT), user("Hello"))["body"]["stream"] is True
+    assert "stream" not in kept(LLMConfig(endpoint_url=CHAT), user("Hello"), raw={})["body"]
+
+
+def test_a_long_prompt_is_there_once():
+    call = kept(LLMConfig(endpoint_url=CHAT), {"role": "system", "content": "Be brief."}, user(LONG))
+    assert call["texts"] == [LONG]
+    assert json.dumps(call).count("Rivers carry") == LONG.count("Rivers carry")
+    assert call["body"]["messages"][0]["content"] == "Be brief."
+
+
+@pytest.mark.parametrize("name", wire.names())
+@pytest.mark.parametrize(
+    "prompt", ["Hello", LONG, 'It\'s "so" \\n\n' + LONG, f"<<azml-text:0>> {LONG}", "<<azml-text:3>>"]
+)
+def test_filled_in_it_is_the_request_in_every_dialect(name, prompt):
+    url = {"tgi": "https://x.inference.ml.azure.com/generate"}.get(name, SCORE)
+    config = LLMConfig(endpoint_url=url, formatter=name)
+    turns = [{"role": "system", "content": LONG.upper()}, user(prompt)]
+    call = kept(config, *turns, raw={})
+    assert _filled(call["body"], call["texts"]) == json.loads(prepare(config, turns, with_key=False).request.body)
+
+
+@pytest.mark.parametrize("language", ["langchain", "python"])
+@pytest.mark.parametrize("name", ["openai-chat", "gpt2"])
+def test_filled_in_a_program_says_what_code_says(language, name):
+    config, turns = (
+        LLMConfig(endpoint_url=SCORE, formatter=name),
+        [{"role": "system", "content": LONG.upper()}, user(LONG)],
+    )
+    call = kept(config, *turns)
+    filled = sorted(_filled(value, call["texts"]) for value in strings_in(call["code"][language]))
+    assert filled == strings_in(codegen.code(config, turns, language))
+
+
+def test_what_langchain_does_not_speak_is_shown_in_the_other_languages():
+    assert set(kept(LLMConfig(endpoint_url=SCORE, formatter="mlflow"), user("Hello"))["code"]) == {"python", "curl"}
+
+
+def test_of_a_very_long_prompt_the_beginning_is_kept_and_no_programs():
+    call = kept(LLMConfig(endpoint_url=CHAT), user("x" * 1_000_000))
+    assert call["texts"] == ["x" * MOST_TEXT + "… (992,000 characters left out)"]
+    assert call["shortened"] is True
+    assert "code" not in call
+
+
+def test_a_picture_does_not_make_the_notebook_big():
+    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 500_000}}
+    call = kept(LLMConfig(endpoint_url=CHAT), user([{"type": "text", "text": "What is it?"}, picture]))
+    assert len(json.dumps(call)) < 2 * MOST_TEXT
+    assert call["body"]["messages"][0]["content"][0]["text"] == "What is it?"
+
+
+def test_a_very_long_conversation_is_not_kept():
+    assert kept(LLMConfig(endpoint_url=CHAT), *(user("Short, but there are many.") for _ in range(2000))) is None
+
+
+def test_nothing_is_kept_of_what_this_session_has_not_asked():
+    assert kept_call(Response("x")) is None
+    assert kept(LLMConfig(name="$chain", endpoint_url=CHAT), user("Hello")) is None
+    assert kept(LLMConfig(), user("Hello")) is None
+
+
+def test_a_formatter_of_the_persons_own_is_not_run_again():
+    class Mine:
+        runs = 0
+
+        def format_request_payload(self, prompt, model_kwargs):
+            Mine.runs += 1
+            return {"input_data": [prompt]}
+
+        def format_response_payload(self, output):
+            return output.decode()
+
+    assert kept(LLMConfig(endpoint_url=SCORE, formatter=Mine()), user("Hello")) is None
+    assert Mine.runs == 0
+
+
+@given(st.text(max_size=200), st.text(max_size=200))
+def test_any_prompt_can_be_kept_and_sent(system, prompt):
+    if not prompt.strip():
+        return
+    config, turns = LLMConfig(endpoint_url=CHAT), [{"role": "system", "content": system}, user(prompt)]
+    call = kept(config, *turns)
+    if call is not None:
+        json.dumps(call, ensure_ascii=False, allow_nan=False).encode()
+        filled = [turn["content"] for turn in _filled(call["body"], call["texts"])["messages"]]
+        assert filled[-1] == prompt.encode("utf-8", "replace").decode()
+
+
+def test_the_cell_that_asked_carries_it(asking):
+    ran = asking.ok("%%azureml\n" + LONG)
+    request = ran.metadata["azml"]["request"]
+    assert request["texts"] == [LONG.strip()]
+    assert set(request["code"]) == {"langchain", "python", "curl"}

@@ -1,0 +1,328 @@
+"""--each: one request for every row, as a person sees it in a notebook and at a terminal."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from azml_magics.core.errors import RowsStopped
+from azml_magics.core.http import rate_limiter
+from azml_magics.emulator import Fault
+from azml_magics.rows import job
+from azml_magics.rows.results import Results
+
+MIME = "application/vnd.azml.response.v1+json"
+
+
+@pytest.fixture
+def rows(asking):
+    """A notebook with a config and the list `places` of three dicts."""
+    rate_limiter.forget()
+    asking.vars["places"] = [{"place": name} for name in ("rivers", "lakes", "seas")]
+    yield asking
+    rate_limiter.forget()
+
+
+def prompts(endpoint):
+    return sorted(request.json()["messages"][-1]["content"] for request in endpoint.requests)
+
+
+def test_every_row_is_asked_and_the_table_comes_back(rows, endpoint):
+    ran = rows.ok("%%azureml --each $places -o out\nWrite about {place}.")
+    assert prompts(endpoint) == ["Write about lakes.", "Write about rivers.", "Write about seas."]
+    assert isinstance(ran.result, Results)
+    assert [row["place"] for row in rows.vars["out"]] == ["rivers", "lakes", "seas"]
+    assert all(place["place"] in place["text"] for place in rows.vars["out"])
+    assert ran.stdout.startswith("Sending 3 rows to main, up to 16 at a time.\n")
+
+
+def test_what_is_saved_is_one_summary_and_the_first_rows_the_same_in_every_run(rows):
+    rows.vars["places"] = [{"place": f"river {n}"} for n in range(20)]
+    one, two = (rows.ok("%%azureml --each $places\nWrite about {place}.") for _ in range(2))
+    assert one.data == two.data
+    assert one.text.startswith("20 rows\n\n[0: river 0]\n")
+    assert one.text.endswith("… and 15 more")
+    assert [row["index"] for row in one.data[MIME]["rows"]] == ["0", "1", "2", "3", "4"]
+    assert (one.data[MIME]["summary"], one.data[MIME]["rest"]) == ("20 rows", "… and 15 more")
+    assert [row["setting"] for row in one.data[MIME]["rows"]] == [{"place": f"river {n}"} for n in range(5)]
+    assert one.metadata["azml"]["done"] == 20
+    assert one.metadata["azml"]["seconds"] > 0
+    assert "<td" in one.data["text/html"]
+
+
+def test_a_value_is_shown_shortened_and_without_what_no_message_carries(rows, endpoint):
+    long = "a river\n" * 100
+    rows.vars["places"] = [{"place": long}, {"place": "half \ud800"}]
+    whole, half = rows.ok("%%azureml --each $places\nWrite about {place}.").data[MIME]["rows"]
+    assert len(whole["setting"]["place"]) <= 200
+    assert whole["setting"]["place"].startswith("a river a river")
+    assert half["setting"] == {"place": "half ?"}
+    assert f"Write about {long}." in prompts(endpoint), "it is sent as it is"
+
+
+def test_the_bar_begins_and_ends_empty_and_moves_in_between(rows, endpoint):
+    endpoint.latency = 0.15
+    try:
+        ran = rows.ok("%%azureml --each $places --concurrency 1\nWrite about {place}.")
+    finally:
+        endpoint.latency = 0.0
+    assert ran.payloads[0] == ran.payloads[-1] == {"text/plain": ""}
+    drawn = [payload["text/plain"] for payload in ran.payloads[1:-1]]
+    assert any("of 3 rows" in text and "░" in text for text in drawn)
+
+
+def test_quiet_stores_and_shows_nothing(rows):
+    ran = rows.ok("%%azureml --each $places -q -o out\nWrite about {place}.")
+    assert (ran.result, ran.stdout, ran.payloads) == (None, "", [])
+    assert len(rows.vars["out"]) == 3
+
+
+def test_columns_go_before_variables_and_variables_fill_the_rest(rows, endpoint):
+    rows.ok("place, tongue = 'nowhere', 'French'")
+    rows.ok("%%azureml --each $places --limit 1 -v mood=gay\nA {mood} line about {place} in {tongue}.")
+    assert prompts(endpoint) == ["A gay line about rivers in French."]
+
+
+def test_plain_texts_and_files(rows, endpoint, tmp_path):
+    rows.vars["words"] = ["eau", "pain"]
+    rows.ok("%%azureml --each $words -o out\nTranslate {word}.")
+    assert [row["word"] for row in rows.vars["out"]] == ["eau", "pain"]
+    (tmp_path / "rows.csv").write_text("word\nvin\n", encoding="utf-8")
+    rows.ok("%%azureml --each rows.csv -o out\nTranslate {word}.")
+    assert [row["word"] for row in rows.vars["out"]] == ["vin"]
+    assert "Translate vin." in prompts(endpoint)
+
+
+def test_a_frame_gives_a_frame(rows):
+    pd = pytest.importorskip("pandas", reason="pandas is optional")
+    rows.vars["df"] = pd.DataFrame({"place": ["rivers", None]}, index=["a", "b"])
+    ran = rows.ok("%%azureml --each $df -o out\nWrite about {place}.")
+    assert list(rows.vars["out"].index) == ["a", "b"]
+    assert rows.vars["out"]["error"].iloc[1] == "PromptError: Row 'b' has no value in the column 'place'"
+    assert ran.text.startswith("2 rows, 1 failed\n")
+    assert "Row &#x27;b&#x27; has no value" in ran.data["text/html"]
+
+
+@pytest.mark.parametrize("empty", ["None", "float('nan')", "pd.NaT", "pd.NA"])
+def test_a_row_without_its_value_is_shown_with_nothing_in_its_place(rows, empty):
+    pytest.importorskip("pandas", reason="pandas is optional")
+    rows.ok(f"import pandas as pd\ndf = pd.DataFrame({{'place': ['rivers', {empty}], 'tongue': ['French', {empty}]}})")
+    ran = rows.ok("%%azureml --each $df\nWrite about {place}.")
+    assert "\n[1]\nPromptError: Row 1 has no value" in ran.text
+    assert re.search(r"<tr><td[^>]*>1</td><td[^>]*></td><td[^>]*><div[^>]*>PromptError: ", ran.data["text/html"])
+    assert [row["setting"] for row in ran.data[MIME]["rows"]] == [{"place": "rivers"}, {"place": ""}]
+    assert not any(word in ran.data["text/html"] for word in ("nan", "NaT", "NA&gt;", "None"))
+
+
+# ---- before anything is sent
+
+
+def test_dry_run_shows_the_first_three_requests_and_the_count(rows, endpoint):
+    rows.vars["places"] = [*rows.vars["places"][:2], {"place": None}, {"place": "hills"}]
+    text = rows.ok("%%azureml --each $places --dry-run\nWrite about {place}.").text
+    assert text.startswith("Would send 4 requests. The first:\n\nPOST http")
+    assert text.count("POST ") == 2
+    assert "Write about lakes." in text
+    assert "PromptError: Row 2 has no value in the column 'place'" in text
+    assert "hills" not in text
+    assert "nbtest-5up3r-s3cr3t-key" not in text
+    assert len(endpoint.requests) == 0
+
+
+def test_a_limit_is_said_where_only_reading_tells_how_many_there_are(rows, endpoint, tmp_path):
+    (tmp_path / "rows.csv").write_text("place\nrivers\nlakes\nseas\n", encoding="utf-8")
+    ask = "%%azureml --each rows.csv {}\nWrite about {{place}}."
+    assert rows.ok(ask.format("--limit 1")).stdout.startswith("Sending at most 1 row to main, up to 16 at a time.\n")
+    assert rows.ok(ask.format("--sample 2")).stdout.startswith("Sending at most 2 rows to main, up to 16 at a time.\n")
+    assert rows.ok(ask.format("")).stdout.startswith("Sending the rows one by one to main, up to 16 at a time.\n")
+    assert len(endpoint.requests) == 6
+
+
+def test_a_limit_is_said_of_a_dask_frame(rows, endpoint):
+    dd = pytest.importorskip("dask.dataframe", reason="a dask DataFrame needs the dask extra")
+    pd = pytest.importorskip("pandas", reason="pandas is optional")
+    rows.vars["far"] = dd.from_pandas(pd.DataFrame({"place": ["rivers", "lakes", "seas", "hills"]}), npartitions=2)
+    ask = "%%azureml --each $far --dry-run {}\nWrite about {{place}}."
+    limited = rows.ok(ask.format("--limit 2")).text
+    assert limited.startswith("Would send at most 2 requests. The first:\n\nPOST http")
+    assert limited.count("POST ") == 2
+    assert rows.ok(ask.format("--sample 9")).text.startswith("Would send at most 9 requests. The first:\n")
+    assert rows.ok(ask.format("")).text.startswith("Would send a request for every row. The first:\n")
+    assert len(endpoint.requests) == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "body", "why"),
+    [
+        ("--each $palces", "{place}", "There is no variable 'palces' for $palces. Did you mean 'places'"),
+        ("--each places", "{place}", "--each takes $NAME or a file, not 'places'. Write --each $places"),
+        (
+            "--each $places",
+            "{plaec}",
+            "UndefinedVariable: The prompt uses {plaec}, and there is no column or variable 'plaec'. Did you mean 'place'? "
+            "Name a column, define it (a cell takes --var plaec=…, map_rows variables), or write {{plaec}} for literal "
+            "braces.",
+        ),
+        ("--each $places", "Hello", "The prompt uses no column of the table: every row would ask the same"),
+        ("--each $places", " ", "There is no prompt"),
+        ("--each $empty", "{place}", "There are no rows"),
+        ("--each $number", "{place}", "A int is no table"),
+        ("--each missing.csv", "{place}", "There is no file 'missing.csv'"),
+        ("--each $places --limit 0", "{place}", "limit takes a number of at least 1"),
+        ("--each $places --concurrency 0", "{place}", "concurrency takes a whole number of at least 1"),
+        ("--each $places --limit x", "{place}", "--limit takes a whole number, not 'x'"),
+        ("--each $places --retry-failed", "{place}", "retry_failed needs the journal"),
+        ("--each $places --client $number", "{place}", "$number is int, which is no dask client"),
+        ("--each $places --client number", "{place}", "--client takes a variable, not 'number'. Write $number"),
+        ("--each $places --sweep temperature=0,1", "{place}", "--each and --sweep do not go together"),
+        ("--each $places --schema $number", "{place}", "A schema is a pydantic model class"),
+        ("--each $places -F json", "{place}", "--each and -F do not go together"),
+        ("--each $places -c talk", "{place}", "--each gives several answers, and -c takes one"),
+        ("--each $places --journal nowhere/run.jsonl", "{place}", "The journal 'nowhere/run.jsonl' cannot be opened"),
+        ("--journal run.jsonl", "{place}", "--journal goes with --each"),
+        ("--max-tokens-total 5", "{place}", "--max-tokens-total goes with --each"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_before_anything_is_sent(rows, endpoint, line, body, why):
+    rows.vars.update(empty=[], number=7)
+    assert why in rows.refused(f"%%azureml {line}\n{body}")
+    assert len(endpoint.requests) == 0
+
+
+# ---- objects
+
+
+def test_a_schema_checks_every_answer_and_its_fields_are_in_the_table(rows, endpoint):
+    rows.ok("from pydantic import BaseModel\nclass Water(BaseModel):\n    name: str\n    depth: int")
+    cell = "%%azureml --each $places --schema $Water -o out"
+    ran = rows.ok(f"{cell}\nJSON with the 'name' and the 'depth' of {{place}}.")
+    assert [list(row)[:4] for row in rows.vars["out"]] == [["place", "name", "depth", "text"]] * 3
+    assert [type(row["depth"]) for row in rows.vars["out"]] == [int] * 3
+    assert isinstance(ran.result[0].response.parsed, rows.vars["Water"])
+    assert "response_format" in endpoint.requests[0].json()
+
+
+def test_a_dry_run_shows_how_a_schema_is_asked_for(rows, endpoint):
+    rows.vars["form"] = {"type": "object", "properties": {"depth": {"type": "integer"}}}
+    assert (
+        '"response_format"' in rows.ok("%%azureml --each $places --schema $form --dry-run\nHow deep are {place}?").text
+    )
+    assert len(endpoint.requests) == 0
+
+
+def test_an_answer_that_does_not_fit_is_shown_with_what_is_wrong(rows, endpoint):
+    never = {"type": "string", "pattern": "^never$"}
+    rows.vars["form"] = {"type": "object", "properties": {"depth": never}, "required": ["depth"]}
+    ran = rows.ok("%%azureml --each $places --schema $form -o out\nJSON with the 'depth' of {place}.")
+    assert ran.text.startswith("3 rows, 3 failed\n\n[0: rivers]\n{")
+    for form in ("text/plain", "text/html"):
+        assert ran.data[form].count("does not match") == 3
+    assert all("does not match '^never$'" in row["error"] for row in rows.vars["out"])
+    assert all(row["text"].startswith('{"depth": ') and row["depth"] is None for row in rows.vars["out"])
+
+
+# ---- nothing lost
+
+
+def test_the_same_cell_again_goes_on_from_the_journal(rows, endpoint):
+    cell = "%%azureml --each $places --journal run.jsonl -o out\nWrite about {place}."
+    first = rows.ok(cell)
+    assert first.stdout.startswith("Sending 3 rows to main, up to 16 at a time, with the journal run.jsonl.\n")
+    rows.vars["places"].append({"place": "hills"})
+    again = rows.ok(cell)
+    assert again.stdout.startswith("Sending 1 of 4 rows to main, up to 16 at a time: the journal run.jsonl has 3.\n")
+    assert len(endpoint.requests) == 4
+    assert rows.vars["out"][0]["text"] == first.result[0].text
+    assert again.metadata["azml"]["reused"] == 3
+    assert "is the journal of another run: prompt was" in rows.refused(cell + "!")
+
+
+def test_it_is_said_how_many_rows_the_journal_lacks(rows, endpoint):
+    """Equal rows are counted each, and one that cannot be asked is neither sent nor had."""
+    cell = "%%azureml --each $places --journal run.jsonl\nWrite about {place}."
+    rows.vars["places"] = [{"place": "rivers"}, {"place": None}, {"place": "rivers"}]
+    rows.ok("%%azureml --each $places --limit 1 --journal run.jsonl\nWrite about {place}.")
+    assert rows.ok(cell).stdout.startswith(
+        "Sending 1 of 3 rows to main, up to 16 at a time: the journal run.jsonl has 1."
+    )
+    assert rows.ok(cell).stdout.startswith("Sending nothing to main: the journal run.jsonl has 2 of 3 rows.\n")
+    rows.vars["places"] = [{"place": "rivers"}] * 2
+    assert rows.ok(cell).stdout.startswith("Sending nothing to main: the journal run.jsonl has all 2 rows.\n")
+    rows.vars["places"] = [{"place": "rivers"}]
+    assert rows.ok(cell).stdout.startswith("Sending nothing to main: the journal run.jsonl has the row.\n")
+    rows.vars["places"] = [{"place": "seas"}]
+    assert rows.ok(cell).stdout.startswith("Sending 1 row to main, up to 16 at a time, with the journal run.jsonl.\n")
+    assert len(endpoint.requests) == 3
+
+
+def test_of_a_large_table_it_is_said_what_the_journal_has_and_nothing_is_counted(rows, monkeypatch):
+    cell = "%%azureml --each $places --journal run.jsonl\nWrite about {place}."
+    rows.ok(cell)
+    monkeypatch.setattr(job, "COUNTED", 2)
+    said = rows.ok(cell).stdout
+    assert said.startswith(
+        "Sending what the journal run.jsonl lacks of 3 rows to main, up to 16 at a time: it has 3 answers and errors.\n"
+    )
+
+
+def test_rows_that_failed_can_be_asked_again(rows, endpoint):
+    cell = "%%azureml --each $places --journal run.jsonl --concurrency 1 -o out"
+    endpoint.script([None, Fault("400")])
+    assert rows.ok(f"{cell}\nWrite about {{place}}.").text.startswith("3 rows, 1 failed")
+    again = rows.ok(f"{cell}\nWrite about {{place}}.")
+    assert again.stdout.startswith("Sending nothing to main: the journal run.jsonl has all 3 rows.\n")
+    assert again.text.startswith("3 rows, 1 failed")
+    assert len(endpoint.requests) == 3
+    once_more = rows.ok(f"{cell} --retry-failed\nWrite about {{place}}.")
+    assert once_more.stdout.startswith("Sending 1 of 3 rows to main, up to 1 at a time: the journal run.jsonl has 2.\n")
+    assert once_more.text.startswith("3 rows\n")
+    assert len(endpoint.requests) == 4
+
+
+def test_a_run_that_ends_early_leaves_what_came(rows, endpoint):
+    rows.vars["places"] = [{"place": f"river {n}"} for n in range(30)]
+    endpoint.script([None] * 4 + [Fault("401")] * 30)
+    line = rows.refused("%%azureml --each $places --concurrency 1 -o out\nWrite about {place}.")
+    assert line.startswith("RowsStopped: The run ended after 4 of 30 rows: AuthenticationFailed: ")
+    assert [row["error"] for row in rows.vars["out"]] == [None] * 4 + ["not asked"] * 26
+    last = rows.ok("%azureml last").result
+    assert sum(row.response is not None for row in last) == 4
+    assert issubclass(RowsStopped, Exception)
+
+
+def test_limits_of_tokens(rows, endpoint):
+    ran = rows.ok("%%azureml --each $places --concurrency 1 --max-tokens-total 1\nWrite about {place}.")
+    assert ran.text.startswith("3 rows, 2 not asked. It began no more at its limit of 1 tokens\n")
+    assert len(endpoint.requests) == 1
+
+
+def test_the_defaults_of_the_class_count(rows, endpoint):
+    rows.ok("%config AzureMLMagics.concurrency = 2")
+    assert "up to 2 at a time" in rows.ok("%%azureml --each $places\nWrite about {place}.").stdout
+    assert "up to 5 at a time" in rows.ok("%%azureml --each $places --concurrency 5\nWrite about {place}.").stdout
+
+
+def test_in_a_terminal_one_summary_stays(terminal, endpoint, capsys):
+    rate_limiter.forget()
+    terminal.ok(f"%azureml save main --url {endpoint.url}/v1/chat/completions --key env:TEST_KEY")
+    terminal.vars["words"] = ["eau", "pain"]
+    ran = terminal.ok("%%azureml --each $words\nTranslate {word}.")
+    assert ran.stdout.startswith("Sending 2 rows to main")
+    assert ran.text.startswith("2 rows\n\n[0: eau]\n")
+
+
+def test_a_langchain_object_is_sent_to_its_own_batch(rows):
+    rows.ok("from langchain_core.runnables import RunnableLambda\nchain = RunnableLambda(str)")
+    assert "--each takes a config, and $chain is a LangChain object. Use its batch()" in rows.refused(
+        "%%azureml $chain --each $places\n{place}"
+    )
+
+
+def test_unloading_leaves_nothing_behind(rows):
+    rows.ok("%%azureml --each $places\nWrite about {place}.")
+    formatter = rows.shell.display_formatter.mimebundle_formatter
+    assert Results in formatter.type_printers
+    rows.ok("%unload_ext azml_magics")
+    assert Results not in formatter.type_printers
+    rows.ok("%load_ext azml_magics")

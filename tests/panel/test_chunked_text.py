@@ -1,0 +1,185 @@
+"""A growing answer in pieces: together they are the text, settled ones never change, and the traffic stays linear."""
+
+from __future__ import annotations
+
+import itertools
+import textwrap
+from unittest import mock
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from azml_magics.panel import chunked_text
+from azml_magics.panel.chunked_text import Blocks
+
+WORDS = "A river runs from its spring to the sea, and everything on its way is the river's. "
+
+
+def prose(length):
+    return "\n\n".join(itertools.islice(itertools.repeat(WORDS * 5), length // 400 + 1))[:length]
+
+
+def one_line(length):
+    return ("no break at all " * (length // 16 + 1))[:length]
+
+
+def one_fence(length):
+    lines = "\n\n".join(f"print('line {n}')" for n in range(length // 15))
+    return f"```python\n{lines[: length - 14]}\n```"
+
+
+def a_list(length):
+    return "\n\n".join(f"{n}. {WORDS}" for n in range(1, length // 80))[:length]
+
+
+def fences(length):
+    return f"{WORDS * 5}\n\n```\n{WORDS}\n\n{WORDS}\n```\n\n" * (length // 600)
+
+
+SHAPES = [prose, one_line, one_fence, a_list, fences]
+
+
+def frames(text, step):
+    """The last pieces as they are sent while the text comes in tokens of so many characters."""
+    growing = Blocks()
+    for end in range(step, len(text) + step, step):
+        before = list(growing.pieces)
+        is_worth_it = growing.grow(text[:end])
+        assert "".join(growing.pieces) == text[:end]
+        assert growing.pieces[: len(before) - 1] == before[:-1]  # what is settled stays as it was
+        sent = growing.pieces[len(before) - 1 : -1]
+        yield sum(map(len, sent)) + (len(growing.pieces[-1]) if is_worth_it else 0)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("step", [4, 40])
+def test_all_frames_of_a_long_answer_together_are_in_proportion_to_it(shape, step):
+    text = shape(60_000)
+    # of a short last piece each frame sends all, of a long one its 16th part more makes a frame
+    most = chunked_text._SMALL / step + 1 / chunked_text.GROWTH + 3
+    assert sum(frames(text, step)) <= most * len(text)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_twice_the_answer_is_twice_the_traffic(shape):
+    once, twice = (sum(frames(shape(length), 20)) for length in (40_000, 80_000))
+    assert twice <= 2.5 * once
+
+
+@pytest.mark.parametrize("shape", [prose, fences])
+def test_pieces_settle_where_a_reader_may_stop(shape):
+    growing = Blocks()
+    for end in range(7, 20_000, 7):
+        growing.grow(shape(20_000)[:end])
+    assert len(growing.pieces) > 10
+    assert all(piece.endswith("\n\n") and len(piece) >= chunked_text._LONG_ENOUGH for piece in growing.pieces[:-1])
+
+
+def test_an_answer_that_does_not_grow_is_worth_no_frame():
+    growing = Blocks()
+    assert growing.grow("A river")
+    assert not growing.grow("A river")
+    assert growing.grow("A river runs")
+
+
+def test_nothing_yet_is_no_frame():
+    growing = Blocks()
+    assert not growing.grow("")
+    assert growing.pieces == [""]
+
+
+# ---- whatever a model writes
+
+_TEXT = st.text("ab $*_.[]!#>-", min_size=1, max_size=30).map(lambda line: f"x{line}")
+_CODE = st.lists(
+    st.sampled_from(["", "x = 1", "# no heading", "- no item", "1. no number", "``", "~~", "$$", "> no quote", "   "]),
+    min_size=1,
+    max_size=8,
+).map("\n".join)
+_FENCE = st.tuples(st.sampled_from(["```", "````", "~~~", "~~~~~"]), st.sampled_from(["", "python", " js"]), _CODE).map(
+    lambda part: f"{part[0]}{part[1]}\n{part[2]}\n{part[0]}"
+)
+_PROSE = st.one_of(
+    st.lists(_TEXT, min_size=1, max_size=4).map("\n".join),
+    _TEXT.map(lambda text: f"# {text}"),
+    st.lists(_TEXT, min_size=1, max_size=4).map(lambda lines: "\n\n".join(f"- {line}" for line in lines)),
+    st.lists(_TEXT, min_size=1, max_size=4).map(
+        lambda lines: "\n\n".join(f"{n}. {line}" for n, line in enumerate(lines, 9))
+    ),
+    st.lists(_TEXT, min_size=1, max_size=3).map(lambda lines: "\n\n".join(f"> {line}" for line in lines)),
+    st.just("```one line of `code` is no fence``` and more"),
+    st.just("a line separator\u2028```\u2028is no line"),
+    st.just("$$\na\n\nb\n$$"),
+)
+_PARTS = st.lists(st.tuples(st.just("prose"), _PROSE) | st.tuples(st.just("fence"), _FENCE), min_size=1, max_size=12)
+
+
+def cut(text, cuts):
+    """The text as it grows, in tokens of these lengths."""
+    ends = itertools.takewhile(lambda end: end < len(text), itertools.accumulate(itertools.cycle(cuts)))
+    return [*(text[:end] for end in ends), text]
+
+
+def grown(text, cuts, long_enough):
+    """The blocks of the text after it has come in those tokens, and what the pieces were on the way."""
+    growing, seen = Blocks(), [""]
+    with mock.patch.object(chunked_text, "_LONG_ENOUGH", long_enough):
+        for so_far in cut(text, cuts):
+            growing.grow(so_far)
+            assert "".join(growing.pieces) == so_far
+            assert growing.pieces[: len(seen) - 1] == seen[:-1]
+            seen = list(growing.pieces)
+    return growing.pieces
+
+
+_CUTS = st.lists(st.integers(1, 40), min_size=1, max_size=5)
+
+
+@given(_PARTS, _CUTS, st.integers(1, 60))
+def test_no_piece_ends_inside_a_fence(parts, cuts, long_enough):
+    text, inside = "", []
+    for kind, part in parts:
+        if kind == "fence":
+            inside.append((len(text), len(text) + len(part)))
+        text += f"{part}\n\n"
+    ends = itertools.accumulate(map(len, grown(text, cuts, long_enough)[:-1]))
+    assert not [(end, fence) for end in ends for fence in inside if fence[0] < end < fence[1]]
+
+
+@given(st.text("ab`~$-1.* \n\r\u2028", max_size=400), _CUTS, st.integers(1, 60))
+def test_the_pieces_of_any_text_are_the_text(text, cuts, long_enough):
+    assert "".join(grown(text, cuts, long_enough)) == text
+
+
+@given(
+    st.sampled_from(["-", "*", "+", "{n}.", "{n})", ">"]),
+    st.lists(_TEXT, min_size=2, max_size=30),
+    _CUTS,
+    st.integers(1, 60),
+)
+def test_a_list_stays_in_one_piece_however_its_items_arrive(mark, items, cuts, long_enough):
+    """Its numbers would begin anew, and its bullets would stand apart."""
+    lines = [f"{mark.format(n=n)} {item}" for n, item in enumerate(items, 7)]
+    assert len(grown("\n\n".join(lines), cuts, long_enough)) == 1
+
+
+def test_what_belongs_to_a_list_item_stays_with_it():
+    item = "- " + WORDS * 20 + "\n\n" + textwrap.indent(WORDS * 20, "  ")
+    assert len(grown(item, [9], 100)) == 1
+
+
+def test_a_displayed_formula_stays_in_one_piece():
+    formula = "$$\n" + "x + y\n\n" * 400 + "$$"
+    assert len(grown(formula, [9], 100)) == 1
+
+
+def test_dollar_signs_in_code_hold_nothing_back():
+    code = "```sh\necho $$\n```\n\n"
+    assert len(grown(code + f"{WORDS}\n\n" * 40, [9], 100)) > 10
+
+
+def test_a_line_of_inline_code_opens_no_fence():
+    fence = "```\ncode\n\nmore code\n```\n\n"
+    pieces = grown(f"```a line` of it\n\n{fence}and the end of it all", [9], 1)
+    assert fence in pieces

@@ -1,0 +1,222 @@
+"""The panel's history: what was asked goes back into the controls, and looking loses nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from azml_magics.core.config import LLMConfig
+from azml_magics.core.errors import RateLimited
+from azml_magics.core.response import Response
+from azml_magics.core.wire import messages_of
+from azml_magics.panel.drafts import NEW
+from azml_magics.panel.history import SHOWN
+
+URL = "https://n.eastus.inference.ml.azure.com/score"
+PROD = LLMConfig(name="prod", endpoint_url=URL, formatter="gpt2", key="env:RIVER_KEY", system="Be brief.")
+
+
+@pytest.fixture
+def asked(model, session):
+    """A panel with `prod` and `test`, and three exchanges of the notebook's."""
+    session.save("prod", PROD)
+    session.save("test", PROD.merged(formatter="hf", system=None))
+    hot = PROD.merged(model_kwargs={"temperature": 1})
+    session.record(PROD, messages_of("One {x}", "Be brief."), Response("Eins", latency=1.25))
+    session.record(hot, messages_of("Two", "Be kind."), error=RateLimited("Too many"))
+    session.record(session.get("test"), messages_of("Three", None), Response("Drei", latency=0.5))
+    return model
+
+
+def shown(model):
+    """What a person sees in the controls and in the answer's place."""
+    result = model.runs.result
+    return model.name, model.prompt.text, model.draft.config.system, result.row.text if result else None
+
+
+def test_nothing_was_asked_yet(model):
+    assert model.past.entries() == []
+    assert not model.past.can_go_back
+
+
+def test_the_last_are_listed_the_newest_first(asked):
+    assert asked.past.entries() == [
+        ("3 · test · 0.5 s · Three", 3),
+        ("2 · prod · failed · Two", 2),
+        ("1 · prod · 1.2 s · One {x}", 1),
+    ]
+
+
+def test_of_very_many_the_last_are_listed(asked, session):
+    for n in range(SHOWN + 10):
+        session.record(PROD, messages_of(f"{n} " + "very " * 50 + "long\nprompt", None))
+    entries = asked.past.entries()
+    assert [number for _, number in entries] == list(range(SHOWN + 13, 13, -1))
+    assert all(len(label) < 80 and "\n" not in label for label, _ in entries)
+
+
+def test_a_restored_state_is_in_the_controls_with_its_answer(asked):
+    asked.past.restore(2)
+    assert shown(asked) == ("prod", "Two", "Be kind.", "")
+    assert asked.draft.config.model_kwargs == {"temperature": 1}
+    assert asked.draft.is_changed
+    assert isinstance(asked.runs.result.row.error, RateLimited)
+    assert asked.notes["run"].text == "Number 2 is shown."
+
+
+def test_what_is_restored_sends_the_same_again(asked):
+    asked.past.restore(1)
+    assert asked.prompt.text == "One {{x}}"
+    assert asked.messages() == messages_of("One {x}", "Be brief.")
+
+
+def test_the_session_uses_what_is_restored(asked, session):
+    asked.past.restore(3)
+    assert (asked.name, session.active) == ("test", "test")
+
+
+def test_going_back_is_as_if_nobody_had_looked(asked):
+    asked.set_prompt("Mine {topic}")
+    asked.set_variable("topic", "tea")
+    asked.set("system", "My own.")
+    asked.set_kwarg("temperature", "warm")
+    before = shown(asked)
+    asked.past.restore(1)
+    asked.past.restore(3)
+    assert asked.past.can_go_back
+    asked.past.back()
+    assert shown(asked) == before
+    assert asked.prompt.typed == {"topic": "tea"}
+    assert asked.draft.errors == {"temperature": "'warm' is no number"}
+    assert not asked.past.can_go_back
+    assert asked.notes["run"].text == ""
+
+
+def test_going_back_also_brings_back_what_was_unsaved_in_the_other_config(asked):
+    asked.choose("test")
+    asked.set("system", "Unsaved in test.")
+    asked.choose("prod")
+    asked.past.restore(3)
+    assert asked.draft.config.system is None
+    asked.past.back()
+    assert asked.name == "prod"
+    asked.choose("test")
+    assert asked.draft.config.system == "Unsaved in test."
+
+
+def test_going_back_where_nothing_was_unsaved_leaves_nothing_unsaved(asked):
+    asked.past.restore(2)
+    asked.past.back()
+    assert shown(asked) == ("prod", "", "Be brief.", None)
+    assert not asked.draft.is_changed
+
+
+def test_a_new_config_that_was_begun_comes_back(asked):
+    asked.new()
+    asked.set("endpoint_url", "https://new.eastus.inference.ml.azure.com/score")
+    asked.past.restore(3)
+    asked.past.back()
+    assert asked.name == NEW
+    assert asked.draft.config.endpoint_url.startswith("https://new.")
+
+
+def test_a_config_that_is_gone_comes_back_as_a_new_one(asked, session):
+    asked.set("system", "My own.")
+    session.delete("test")
+    asked.past.restore(3)
+    assert (asked.name, asked.draft.config.formatter, asked.draft.config.name) == (NEW, "hf", "")
+    asked.past.back()
+    assert shown(asked)[:3] == ("prod", "", "My own.")
+    assert asked.names == ["prod"]
+
+
+def test_going_back_when_the_config_was_renamed_or_deleted_meanwhile(asked, session):
+    asked.set("system", "My own.")
+    asked.past.restore(2)
+    session.rename("prod", "production")
+    asked.past.back()
+    assert asked.name == "production"
+    assert asked.draft.config.system == "My own."
+    asked.past.restore(3)
+    session.delete("production")
+    asked.past.back()
+    assert asked.name == "test"
+    assert asked.names == ["test"]
+
+
+def test_back_without_having_looked_does_nothing(asked):
+    before = shown(asked)
+    asked.past.back()
+    assert shown(asked) == before
+
+
+def test_a_number_that_is_not_there_any_more_is_said(asked):
+    asked.past.restore(99)
+    assert asked.notes["run"].text == "Number 99 is not in the history any more."
+    assert asked.notes["run"].mood == "bad"
+    assert shown(asked)[0] == "prod"
+    assert not asked.past.can_go_back
+
+
+def test_what_no_box_can_hold_is_said(asked, session):
+    turns = [{"role": "assistant", "content": "a"}, {"role": "user", "content": "b"}]
+    session.record(PROD, turns, Response("c"))
+    asked.past.restore(4)
+    assert asked.notes["run"].text == (
+        "Number 4 is shown. The boxes hold the last prompt; the turns before it are not restored."
+    )
+    assert asked.prompt.text == "b"
+
+
+def test_a_langchain_object_is_no_config_and_the_controls_stay(asked, session):
+    session.record(LLMConfig(name="$chain"), messages_of("Four", None), Response("Vier"))
+    asked.set("system", "My own.")
+    asked.past.restore(4)
+    assert shown(asked) == ("prod", "", "My own.", "Vier")
+    assert asked.notes["run"].text == "Number 4 is shown. $chain is a LangChain object: the controls stay as they are."
+    asked.past.back()
+    assert shown(asked) == ("prod", "", "My own.", None)
+
+
+def test_what_ran_here_comes_back_with_its_variables(asking, variables, settled):
+    variables["topic"] = "tea"
+    asking.set_prompt("About {topic} and {other}")
+    asking.set_variable("other", "rain")
+    asking.runs.run()
+    settled(asking)
+    asking.set_prompt("Something else")
+    asking.past.restore(1)
+    assert asking.prompt.text == "About {topic} and {other}"
+    assert asking.prompt.given() == {"other": "rain"}
+    assert "rain" in asking.runs.result.row.text
+
+
+def test_once_it_is_asked_again_it_is_the_persons_own(asking, settled):
+    asking.runs.run()
+    settled(asking)
+    asking.set("system", "My own.")
+    asking.past.restore(1)
+    asking.runs.run()
+    settled(asking)
+    assert not asking.past.can_go_back
+    asking.past.back()
+    assert asking.draft.config.system is None
+
+
+def test_while_something_runs_nothing_is_restored(asking, endpoint, settled):
+    asking.runs.run()
+    settled(asking)
+    endpoint.latency = 30
+    asking.runs.run()
+    asking.past.restore(1)
+    assert asking.notes["run"].text == "Something is running. Stop it first."
+    assert not asking.past.can_go_back
+    asking.runs.stop()
+    settled(asking)
+
+
+def test_prompts_are_forgotten_with_the_history(asking, session, settled):
+    session.resize_history(3)
+    for _ in range(5):
+        asking.runs.run()
+        settled(asking)
+    assert sorted(asking.runs.prompts) == [3, 4, 5]

@@ -1,0 +1,160 @@
+"""The panel's worker: one thing at a time, stopped or left behind, and what comes after it."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from azml_magics.panel.worker import Work
+
+LONG = 60
+
+
+@pytest.fixture
+def failures():
+    """What the work was told of faults."""
+    return []
+
+
+@pytest.fixture
+def work(failures):
+    made = Work(failures.append)
+    yield made
+    made.leave()
+
+
+class Held:
+    """A task that goes on until it is let go; `finished` is set by what it returns."""
+
+    def __init__(self):
+        self.began, self.go, self.finished = threading.Event(), threading.Event(), threading.Event()
+        self.job = None
+
+    def __call__(self, job):
+        self.job = job
+        self.began.set()
+        assert self.go.wait(LONG)
+        return self.finished.set
+
+
+@pytest.fixture
+def held():
+    made = Held()
+    yield made
+    made.go.set()
+
+
+def test_it_says_what_it_does_and_that_it_has_ended(work, held):
+    assert work.doing == ""
+    assert work.wait(0)
+    assert work.start("Asking…", held)
+    assert work.doing == "Asking…"
+    assert not work.wait(0)
+    held.go.set()
+    assert work.wait(LONG)
+    assert work.doing == ""
+    assert held.finished.is_set()
+
+
+def test_it_does_one_thing_at_a_time(work, held):
+    assert work.start("first", held)
+    assert not work.start("second", held)
+    assert work.doing == "first"
+    held.go.set()
+    assert work.wait(LONG)
+    assert work.start("second", lambda job: None)
+    assert work.wait(LONG)
+
+
+def test_of_many_threads_that_click_at_once_one_begins(work, held):
+    together, began = threading.Barrier(16, timeout=LONG), []
+
+    def click():
+        together.wait()
+        began.append(work.start("x", held))
+
+    threads = [threading.Thread(target=click) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(LONG)
+    assert sorted(began) == [False] * 15 + [True]
+
+
+def test_it_works_in_a_thread_of_its_own(work):
+    seen = []
+    assert work.start("x", lambda job: lambda: seen.append(threading.current_thread()))
+    assert work.wait(LONG)
+    assert seen[0] is not threading.current_thread()
+    assert (seen[0].name, seen[0].daemon) == ("azml-magics-panel", True)
+
+
+def test_stopping_asks_and_the_end_is_heard_all_the_same(work, held):
+    work.start("x", held)
+    assert held.began.wait(LONG)
+    work.stop()
+    assert held.job.stopping.is_set()
+    assert work.doing == "x"
+    held.go.set()
+    assert work.wait(LONG)
+    assert held.finished.is_set()
+
+
+def test_what_is_left_behind_leaves_nothing_and_the_next_begins_at_once(work, held):
+    work.start("x", held)
+    assert held.began.wait(LONG)
+    work.leave()
+    assert held.job.stopping.is_set()
+    assert work.doing == ""
+    ended = threading.Event()
+    assert work.start("y", lambda job: ended.set)
+    assert ended.wait(LONG)
+    held.go.set()
+    assert held.job.ended.wait(LONG)
+    assert not held.finished.is_set()
+
+
+def test_the_panel_is_free_when_the_end_is_heard(work):
+    seen = []
+    work.start("x", lambda job: lambda: seen.append((work.doing, work.start("y", lambda job: None))))
+    assert work.wait(LONG)
+    assert seen == [("", True)]
+
+
+def test_what_the_work_raises_is_told_and_the_next_can_begin(work, failures):
+    broken = ValueError("a fault of ours")
+
+    def task(job):
+        raise broken
+
+    work.start("x", task)
+    assert work.wait(LONG)
+    assert failures == [broken]
+    assert work.start("y", lambda job: None)
+    assert work.wait(LONG)
+
+
+def test_what_comes_afterwards_may_fail_as_well(work, failures):
+    work.start("x", lambda job: lambda: {}["missing"])
+    assert work.wait(LONG)
+    assert [type(error) for error in failures] == [KeyError]
+
+
+def test_a_fault_of_what_was_left_behind_is_nobodys(work, failures, held):
+    def task(job):
+        held(job)
+        raise ValueError
+
+    work.start("x", task)
+    assert held.began.wait(LONG)
+    work.leave()
+    held.go.set()
+    assert held.job.ended.wait(LONG)
+    assert failures == []
+
+
+def test_with_nothing_to_do_there_is_nothing_to_stop(work):
+    work.stop()
+    work.leave()
+    assert work.wait(0)

@@ -1,0 +1,73 @@
+"""An endpoint that echoes prompts, keeps count of them, and fails where a prompt tells it to; its gate is new each time."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+
+import pytest
+
+from azml_magics.core.config import LLMConfig
+from azml_magics.core.http import rate_limiter
+from azml_magics.core.keys import Secret
+
+from ..core.server import Server, reply
+
+KEY = "r0ws-0123456789abcdef-KEEP-OUT"
+USAGE = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
+
+
+class Echo:
+    """Answers "say X" with "SAY X". A test may put a function (prompt, how often it was asked) -> bytes | None first.
+
+    asked: how often each prompt came. most: how many were under way at once.
+    """
+
+    def __init__(self) -> None:
+        self.server = Server()
+        self.server.answers(self._reply)
+        self.asked: Counter[str] = Counter()
+        self.first = lambda prompt, times: None
+        self.most = self._now = 0
+        self._lock = threading.Lock()
+
+    @property
+    def url(self) -> str:
+        return self.server.url
+
+    def _reply(self, connection, request) -> bool:
+        prompt = request.json["messages"][-1]["content"]
+        with self._lock:
+            self.asked[prompt] += 1
+            times = self.asked[prompt]
+            self._now += 1
+            self.most = max(self.most, self._now)
+        try:
+            said = self.first(prompt, times)
+        finally:
+            with self._lock:
+                self._now -= 1
+        if said is False:
+            return False
+        message = {"role": "assistant", "content": prompt.upper()}
+        whole = {"model": "tiny", "choices": [{"message": message, "finish_reason": "stop"}], "usage": USAGE}
+        connection.sendall(said or reply(whole, x_request_id="r-1"))
+        return True
+
+    def config(self, **fields) -> LLMConfig:
+        fields = {"name": "prod", "key": Secret(KEY), "timeout": 20, "max_retries": 0, **fields}
+        return LLMConfig(endpoint_url=f"{self.url}/v1/chat/completions", **fields)
+
+
+@pytest.fixture
+def echo():
+    rate_limiter.forget()
+    running = Echo()
+    yield running
+    running.server.stop()
+    rate_limiter.forget()
+
+
+@pytest.fixture
+def config(echo):
+    return echo.config()

@@ -1,0 +1,478 @@
+"""map_rows and amap_rows as a person calls them: every row once, in order, whatever happens on the way."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import itertools
+import json
+import os
+import signal
+import threading
+
+import pytest
+
+import azml_magics
+from azml_magics.core.errors import (
+    AuthenticationFailed,
+    ConnectionFailed,
+    Interrupted,
+    JournalError,
+    KeyMissing,
+    RequestRejected,
+    RowsStopped,
+    UndefinedVariable,
+    UsageError,
+)
+from azml_magics.core.http import rate_limiter
+from azml_magics.rows import runner
+from azml_magics.rows.api import amap_rows, map_rows
+from azml_magics.rows.progress import Bar, Progress
+
+from ..core.server import reply
+from .conftest import KEY
+
+WORDS = [f"w{number}" for number in range(40)]
+
+
+def texts(rows):
+    return [row["text"] for row in rows]
+
+
+@pytest.fixture(params=["sync", "async"])
+def ask(request):
+    """map_rows or amap_rows: every test that uses it runs both ways, and gets a list."""
+    if request.param == "sync":
+        return lambda *args, **options: list(map_rows(*args, **options))
+
+    async def asked(*args, **options):
+        rows = await amap_rows(*args, **options)
+        return [row async for row in rows] if hasattr(rows, "__aiter__") else rows
+
+    return lambda *args, **options: asyncio.run(asked(*args, **options))
+
+
+# ---- rows in, answers out
+
+
+@pytest.mark.parametrize("make", [list, iter], ids=["list", "iterator"])
+def test_answers_keep_the_order_of_the_rows_and_every_row_is_asked_once(echo, config, ask, make):
+    turn = threading.Semaphore(1)
+
+    def first(prompt, times):
+        with turn:  # one after another, while others are under way
+            return
+
+    echo.first = first
+    rows = ask(config, "say {w}", make(WORDS), concurrency=8)
+    assert texts(rows) == [f"SAY {word.upper()}" for word in WORDS]
+    assert [row["w"] for row in rows] == WORDS
+    assert set(echo.asked.values()) == {1}
+    assert echo.most <= 8
+
+
+def test_the_public_names_are_these():
+    assert azml_magics.map_rows is map_rows
+    assert azml_magics.amap_rows is amap_rows
+
+
+def test_a_file_is_asked_as_it_is_read(echo, config, tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_text("w,n\na,1\nb,2\n", encoding="utf-8")
+    rows = list(map_rows(config, "say {w}", str(path)))
+    assert [(row["n"], row["text"]) for row in rows] == [("1", "SAY A"), ("2", "SAY B")]
+
+
+def test_an_endless_iterator_is_read_no_further_than_it_must(echo, config, monkeypatch):
+    monkeypatch.setattr("azml_magics.rows.job.LOOK_AHEAD", 30)
+    read = []
+    endless = (read.append(number) or f"w{number}" for number in itertools.count())
+    rows = map_rows(config, "say {w}", endless, concurrency=2)
+    assert texts(itertools.islice(rows, 5)) == [f"SAY W{n}" for n in range(5)]
+    rows.close()
+    assert len(read) <= 5 + 30 + 30
+
+
+def test_variables_fill_in_what_is_no_column(echo, config):
+    rows = map_rows(config, "say {w} in {lang}", [{"w": "a"}], variables={"lang": "French", "w": "no"})
+    assert texts(rows) == ["SAY A IN FRENCH"]
+
+
+def test_limit_and_sample(echo, config, ask):
+    assert len(ask(config, "say {w}", WORDS, limit=3)) == 3
+    assert len(ask(config, "say {w}", iter(WORDS), sample=4)) == 4
+    assert sum(echo.asked.values()) == 7
+
+
+# ---- rows that fail
+
+
+def test_a_failure_is_its_rows_own(echo, config, ask):
+    echo.first = lambda prompt, times: reply({"detail": "no"}, 400) if prompt in {"say w3", "say w7"} else None
+    rows = ask(config, "say {w}", [*WORDS[:5], None, {"w": 1}, *WORDS[7:10]])
+    errors = {number: row["error"] for number, row in enumerate(rows) if row["error"]}
+    assert list(errors) == [3, 5, 6, 7]
+    assert errors[3].startswith("RequestRejected: The endpoint refused the request (400): no")
+    assert errors[5] == "PromptError: Row 5 has no value in the column 'w'"
+    assert errors[6] == "PromptError: Row 6 cannot be asked: it is a dict, and the first row is of another type"
+    assert texts(rows)[8] == "SAY W8"
+
+
+def test_a_function_of_the_persons_that_fails_is_an_error_of_its_row(echo, config):
+    rows = map_rows(config, lambda row: f"say {1 / row['n']}", [{"n": 1}, {"n": 0}])
+    assert texts(rows) == ["SAY 1.0", None]
+    assert rows[1]["error"] == "ZeroDivisionError: division by zero"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "rows", "options"),
+    [
+        ("{w}", [], {}),
+        ("{w}", iter([]), {}),
+        ("hello", ["a"], {}),
+        ("{a}{b}", [{"a": 1}], {}),
+        ("{w}", ["a"], {"concurrency": 0}),
+        ("{w}", ["a"], {"rpm": 0}),
+        ("{w}", ["a"], {"max_tokens_total": 0}),
+        ("{w}", ["a"], {"limit": 0}),
+        ("{w}", ["a"], {"retry_failed": True}),
+        ("{w}", 7, {}),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_before_anything_is_sent(echo, ask, prompt, rows, options):
+    with pytest.raises((UsageError, UndefinedVariable)):
+        ask(echo.config(), prompt, rows, **options)
+    assert not echo.asked
+
+
+def test_a_key_that_is_missing_is_said_before_anything_is_sent(echo, ask):
+    with pytest.raises(KeyMissing):
+        ask(echo.config(key="env:NOT_THERE"), "{w}", WORDS)
+    assert not echo.asked
+
+
+def test_a_key_that_is_wrong_is_tried_once_or_so_and_not_for_every_row(echo, config, ask):
+    echo.first = lambda prompt, times: reply({"error": {"code": "401", "message": "no"}}, 401)
+    with pytest.raises(AuthenticationFailed, match="config 'prod'"):
+        ask(config, "say {w}", [f"w{n}" for n in range(1000)], concurrency=4)
+    assert sum(echo.asked.values()) <= 4
+
+
+def test_where_no_row_at_all_gets_an_answer_the_run_ends(echo, config):
+    echo.first = lambda prompt, times: reply({"detail": "not this formatter"}, 422)
+    with pytest.raises(
+        RowsStopped, match=r"ended after 19 of 500 rows: RequestRejected: .*not this formatter"
+    ) as caught:
+        map_rows(config, "say {w}", [f"w{n}" for n in range(500)], concurrency=1)
+    assert isinstance(caught.value.__cause__, RequestRejected)
+    assert sum(row.was_asked for row in caught.value.batch) == 19
+
+
+def test_rows_that_cannot_be_read_end_the_run_and_keep_what_came(echo, config, ask):
+    def rows():
+        yield from ("a", "b")
+        raise OSError("the disk is gone")
+
+    with pytest.raises(RowsStopped, match="ended after 2 rows: OSError: the disk is gone"):
+        ask(config, "say {w}", rows(), concurrency=1)
+
+
+# ---- an endpoint in trouble
+
+
+def test_an_endpoint_that_dies_half_way_ends_the_run_and_every_answer_is_kept(echo, config, tmp_path, monkeypatch):
+    monkeypatch.setattr(rate_limiter, "_AWAY", 0.5)
+    journal = tmp_path / "run.jsonl"
+
+    def first(prompt, times):
+        if len(echo.asked) > 20:
+            gone.set()
+            return False
+        return None
+
+    gone, echo.first = threading.Event(), first
+    threading.Thread(target=lambda: gone.wait(30) and echo.server.stop()).start()
+    with pytest.raises(RowsStopped, match=r"of 40 rows: ConnectionFailed: .*run\.jsonl has them") as caught:
+        map_rows(config, "say {w}", WORDS, concurrency=2, journal=journal)
+    batch = caught.value.batch
+    answered = [row.text for row in batch if row.response]
+    assert len(batch) == 40
+    assert 15 <= len(answered) <= 20
+    assert len(journal.read_text().splitlines()) == 1 + len(answered), (
+        "what died with the endpoint is not the rows' fault"
+    )
+    table = batch.to_table()
+    assert [row["text"] for row in table if row["text"]] == answered
+    assert {row["error"] for row in table if not row["text"]} == {"not asked"}
+
+
+def test_an_endpoint_that_was_never_there(echo, config, monkeypatch):
+    monkeypatch.setattr(rate_limiter, "_NEVER_THERE", 0.3)
+    echo.server.stop()
+    with pytest.raises(ConnectionFailed, match="Cannot connect"):
+        map_rows(config, "say {w}", WORDS)
+
+
+def test_connections_that_break_now_and_then_are_their_rows_errors(echo, config, tmp_path):
+    echo.first = lambda prompt, times: False if prompt == "say w5" else None
+    journal = tmp_path / "run.jsonl"
+    rows = map_rows(config, "say {w}", WORDS[:10], concurrency=1, journal=journal)
+    assert [row["error"] is None for row in rows] == [n != 5 for n in range(10)]
+    assert rows[5]["error"].startswith("ConnectionFailed: ")
+    assert '"error":{"kind":"ConnectionFailed"' in journal.read_text()
+
+
+@pytest.mark.parametrize(
+    ("status", "headers"),
+    [
+        (429, {"retry_after_ms": "20"}),
+        (503, {"retry_after_ms": "20"}),
+        (424, {"ms_azureml_model_error_reason": "too_many_pending_request", "retry_after_ms": "20"}),
+    ],
+)
+def test_an_endpoint_without_room_is_asked_again_until_it_has_some(echo, config, ask, status, headers):
+    lock, inside, refused = threading.Lock(), [0], []
+
+    def first(prompt, times):
+        with lock:
+            inside[0] += 1
+            crowded = inside[0] > 2
+        try:
+            if crowded:
+                refused.append(prompt)
+                return reply(b"", status, **headers)
+            threading.Event().wait(0.005)
+        finally:
+            with lock:
+                inside[0] -= 1
+
+    echo.first = first
+    rows = ask(config, "say {w}", WORDS, concurrency=16)
+    assert [row["error"] for row in rows] == [None] * 40
+    assert refused, "sixteen were too many"
+    assert rate_limiter.gate_of(config).rate.window < 16
+
+
+def test_patience_ends(echo, config, monkeypatch):
+    echo.first = lambda prompt, times: reply(b"", 429, retry_after_ms="10") if len(echo.asked) > 3 else None
+    limits = runner.Limits(patience=0.2, concurrency=2)
+    monkeypatch.setattr("azml_magics.rows.api.Limits", lambda *given: limits)
+    with pytest.raises(RowsStopped, match=r"RateLimited: Too many requests"):
+        map_rows(config, "say {w}", WORDS)
+
+
+def test_a_row_that_asks_for_more_than_there_ever_is_fails_alone(echo, config, monkeypatch):
+    monkeypatch.setattr(rate_limiter, "_MOST_REFUSALS", 4)
+    echo.first = lambda prompt, times: reply(b"", 429, retry_after_ms="1") if prompt == "say w3" else None
+    rows = map_rows(config, "say {w}", WORDS[:8], concurrency=2)
+    assert [number for number, row in enumerate(rows) if row["error"]] == [3]
+    assert echo.asked["say w3"] == 4
+
+
+def test_two_runs_share_their_endpoints_gate(echo, config):
+    map_rows(config, "say {w}", WORDS[:3])
+    assert rate_limiter.gate_of(config) is rate_limiter.gate_of(
+        config.merged(name="other", model_kwargs={"temperature": 1})
+    )
+    assert rate_limiter.gate_of(config) is not rate_limiter.gate_of(config.merged(deployment_name="blue"))
+    assert rate_limiter.gate_of(config).rate.in_flight == 0
+
+
+# ---- limits
+
+
+def test_no_row_is_begun_beyond_the_limit_of_tokens(echo, config, tmp_path):
+    journal = tmp_path / "run.jsonl"
+    rows = map_rows(config, "say {w}", WORDS, max_tokens_total=35, concurrency=1, journal=journal)
+    assert [row["error"] for row in rows] == [None] * 5 + ["not asked"] * 35
+    rows = map_rows(config, "say {w}", WORDS, concurrency=1, journal=journal)
+    assert [row["error"] for row in rows] == [None] * 40
+    assert sum(echo.asked.values()) == 40
+
+
+def test_requests_a_minute(echo, config):
+    waits = []
+
+    class Clock:
+        now = 0.0
+
+        def __call__(self):
+            return self.now
+
+    paced = rate_limiter.gate_of(config)
+    paced._clock = clock = Clock()
+    admit = paced.rate.admit
+
+    def watched(now, *rest):
+        wait = admit(now, *rest)
+        if wait:
+            waits.append(wait)
+            clock.now += wait
+        return 0.0 if wait and admit(clock.now, *rest) == 0.0 else wait
+
+    paced.rate.admit = watched
+    map_rows(config, "say {w}", WORDS[:4], rpm=30, concurrency=1)
+    assert waits == pytest.approx([2.0, 2.0, 2.0])
+
+
+# ---- the journal
+
+
+def test_the_same_run_again_asks_only_what_is_missing(echo, config, ask, tmp_path):
+    journal = tmp_path / "run.jsonl"
+    ask(config, "say {w}", WORDS[:10], journal=journal)
+    rows = ask(config, "say {w}", ["new", *reversed(WORDS[:12])], journal=journal)
+    assert texts(rows) == ["SAY NEW", *[f"SAY {word.upper()}" for word in reversed(WORDS[:12])]]
+    assert set(echo.asked.values()) == {1}
+
+
+def test_equal_rows_are_asked_each_and_reused_each(echo, config, tmp_path):
+    journal = tmp_path / "run.jsonl"
+    map_rows(config, "say {w}", ["a", "b", "a"], journal=journal)
+    assert echo.asked == {"say a": 2, "say b": 1}
+    assert texts(map_rows(config, "say {w}", ["a", "a", "a", "b"], journal=journal)) == ["SAY A"] * 3 + ["SAY B"]
+    assert echo.asked == {"say a": 3, "say b": 1}
+
+
+def test_failed_rows_are_done_until_they_are_asked_for_again(echo, config, ask, tmp_path):
+    journal = tmp_path / "run.jsonl"
+    echo.first = lambda prompt, times: reply({"detail": "no"}, 400) if prompt == "say w1" and times == 1 else None
+    options = {"journal": journal, "concurrency": 1}
+    assert ask(config, "say {w}", WORDS[:3], **options)[1]["error"].startswith("RequestRejected")
+    again = ask(config, "say {w}", WORDS[:3], **options)
+    assert again[1]["error"].startswith("RequestRejected")
+    assert sum(echo.asked.values()) == 3
+    mended = ask(config, "say {w}", WORDS[:3], retry_failed=True, **options)
+    assert texts(mended) == ["SAY W0", "SAY W1", "SAY W2"]
+    assert echo.asked == {"say w0": 1, "say w1": 2, "say w2": 1}
+    assert texts(ask(config, "say {w}", WORDS[:3], **options)) == texts(mended)
+
+
+def test_another_prompt_is_refused_before_anything_is_sent(echo, config, ask, tmp_path):
+    journal = tmp_path / "run.jsonl"
+    ask(config, "say {w}", WORDS[:3], journal=journal)
+    with pytest.raises(JournalError, match=r"prompt was 'say \{w\}' and is 'Say \{w\}'"):
+        ask(config, "Say {w}", WORDS[:3], journal=journal)
+    with pytest.raises(JournalError, match=r"there is model kwarg temperature '0\.5'"):
+        ask(config.merged(model_kwargs={"temperature": 0.5}), "say {w}", WORDS[:3], journal=journal)
+    ask(config, "say {w} {lang}", ["a"], variables={"lang": "French"}, journal=tmp_path / "other.jsonl")
+    with pytest.raises(JournalError, match="variable lang was 'French' and is 'German'"):
+        ask(config, "say {w} {lang}", ["a"], variables={"lang": "German"}, journal=tmp_path / "other.jsonl")
+    assert sum(echo.asked.values()) == 4
+
+
+def test_the_key_is_never_in_the_journal_even_where_the_endpoint_repeats_it(echo, config, tmp_path):
+    journal = tmp_path / "run.jsonl"
+    said = {"choices": [{"message": {"content": f"your key is {KEY}"}, "finish_reason": "stop"}]}
+    echo.first = lambda prompt, times: reply({"detail": f"bad {KEY}"}, 400) if prompt == "say b" else reply(said)
+    map_rows(config, "say {w}", ["a", "b"], journal=journal)
+    assert len(journal.read_text().splitlines()) == 3
+    assert KEY not in journal.read_text()
+
+
+def test_a_disk_that_is_full_ends_the_run_and_the_answers_that_came_are_kept(echo, config, tmp_path, monkeypatch):
+    write = os.write
+
+    def full(file, data):
+        if b"W5" in bytes(data):
+            raise OSError(28, "No space left on device")
+        return write(file, data)
+
+    monkeypatch.setattr(os, "write", full)
+    journal = tmp_path / "run.jsonl"
+    with pytest.raises(RowsStopped, match=r"JournalError: .*No space left on device\. Free some space") as caught:
+        map_rows(config, "say {w}", WORDS, concurrency=1, journal=journal)
+    assert [row.text for row in caught.value.batch if row.response] == [f"SAY W{n}" for n in range(6)]
+    assert len(journal.read_text().splitlines()) == 6
+
+
+# ---- interrupts
+
+
+def test_an_interrupt_keeps_every_answer_that_came(echo, config, tmp_path):
+    journal, stall = tmp_path / "run.jsonl", threading.Event()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def first(prompt, times):
+        if prompt == "say w10" and times == 1:
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+            stall.wait(20)
+
+    echo.first = first
+    try:
+        with pytest.raises(Interrupted, match=r"Stopped; \d+ of 40 answers were whole") as caught:
+            map_rows(config, "say {w}", WORDS, concurrency=1, journal=journal)
+    finally:
+        signal.signal(signal.SIGINT, before)
+        stall.set()
+    batch = caught.value.batch
+    assert [row.text for row in batch if row.response] == [f"SAY W{n}" for n in range(10)]
+    rows = map_rows(config, "say {w}", WORDS, concurrency=1, journal=journal)
+    assert texts(rows) == [f"SAY {word.upper()}" for word in WORDS]
+    assert {prompt: times for prompt, times in echo.asked.items() if times > 1} == {"say w10": 2}
+
+
+async def test_a_cancelled_task_ends_its_run(echo, config, tmp_path):
+    journal, stall, begun = tmp_path / "run.jsonl", threading.Event(), threading.Event()
+    echo.first = lambda prompt, times: begun.set() or (stall.wait(20) and None)
+    task = asyncio.create_task(amap_rows(config, "say {w}", WORDS, concurrency=2, journal=journal))
+    await asyncio.to_thread(begun.wait, 20)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    stall.set()
+    rows = await amap_rows(config, "say {w}", WORDS[:2], journal=journal)
+    assert texts(rows) == ["SAY W0", "SAY W1"]
+
+
+def test_an_iterator_that_is_left_ends_its_run_and_lets_go_of_the_journal(echo, config, tmp_path):
+    journal = tmp_path / "run.jsonl"
+    rows = map_rows(config, "say {w}", iter(WORDS), journal=journal, concurrency=2)
+    next(rows)
+    rows.close()
+    assert len(list(map_rows(config, "say {w}", iter(WORDS), journal=journal))) == 40
+
+
+# ---- progress
+
+
+def test_progress_is_told_and_ends_whole(echo, config, tmp_path):
+    echo.first = lambda prompt, times: reply({"detail": "no"}, 400) if prompt == "say w3" else None
+    told: list[Progress] = []
+    map_rows(config, "say {w}", WORDS, progress=told.append, journal=tmp_path / "run.jsonl")
+    last = told[-1]
+    assert (last.total, last.done, last.failed, last.reused, last.tokens) == (40, 40, 1, 0, 39 * 7)
+    map_rows(config, "say {w}", WORDS, progress=told.append, journal=tmp_path / "run.jsonl")
+    assert (told[-1].done, told[-1].reused, told[-1].failed, told[-1].tokens) == (40, 40, 1, 0)
+
+
+def test_where_nobody_watches_one_line_stays(echo, config, capsys):
+    map_rows(config, "say {w}", WORDS, progress=True)
+    written = capsys.readouterr().err
+    assert written.count("\n") == 1
+    assert written.startswith("40 of 40 rows, 280 tokens, ")
+
+
+def test_at_a_terminal_the_bar_moves_and_one_line_stays():
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    stream = Terminal()
+    with Bar(stream) as bar:
+        bar(Progress(40, 10, 1, 0, 70, 4, 2.0, rate=5.0))
+        bar(Progress(40, 40, 1, 0, 280, 0, 8.0, is_over=True))
+    first, second, last = stream.getvalue().split("\r")[1:]
+    assert first == "█████░░░░░░░░░░░░░░░ 10 of 40 rows, 1 failed, 70 tokens, 5.0 rows/s, 6.0 s left"
+    assert second.startswith("████████████████████ 40 of 40 rows")
+    assert last.rstrip() == "40 of 40 rows, 1 failed, 280 tokens, 8.0 s"
+    assert last.endswith("\n")
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0.04, "0.0 s"), (59, "59 s"), (200, "3 min 20 s"), (7500, "2 h 5 min")])
+def test_spans_of_time(seconds, text):
+    assert str(Progress(None, 3, seconds=seconds, is_over=True)) == f"3 rows, {text}"
+
+
+def test_the_results_of_a_run_can_be_read_as_json(echo, config):
+    assert json.loads(json.dumps(map_rows(config, "say {w}", ["a"])))[0]["text"] == "SAY A"

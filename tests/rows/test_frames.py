@@ -1,0 +1,93 @@
+"""Frames of pandas and polars go in and come out with their index, their types and the answers."""
+
+from __future__ import annotations
+
+import pytest
+
+from azml_magics.core.errors import RequestRejected, UsageError
+from azml_magics.rows.api import map_rows
+from azml_magics.rows.sources import chosen, table_of
+
+from ..core.server import reply
+
+pd = pytest.importorskip("pandas", reason="pandas is optional")
+
+
+def test_a_dataframe_comes_back_with_its_index_and_the_answers(echo, config):
+    frame = pd.DataFrame({"city": ["Rom", "Oslo", None], "n": [1, 2, 3]}, index=["x", "y", "x"])
+    out = map_rows(config, "say {city}", frame)
+    assert list(out.columns) == [
+        "city",
+        "n",
+        "text",
+        "error",
+        "finish_reason",
+        "prompt_tokens",
+        "completion_tokens",
+        "latency",
+    ]
+    assert list(out.index) == ["x", "y", "x"], "doubles in the index harm nobody"
+    assert list(out["text"])[:2] == ["SAY ROM", "SAY OSLO"]
+    assert out["text"].isna().tolist() == [False, False, True]
+    assert out["error"].iloc[2] == "PromptError: Row 'x' has no value in the column 'city'"
+    assert out["completion_tokens"].tolist()[:2] == [4, 4]
+    assert out["latency"].dtype == float
+    assert list(frame.columns) == ["city", "n"], "the frame that came in is as it was"
+
+
+@pytest.mark.parametrize("empty", [None, float("nan"), pd.NA, pd.NaT])
+def test_every_kind_of_empty_cell_is_an_error_of_its_row(echo, config, empty):
+    out = map_rows(config, "say {a}", pd.DataFrame({"a": pd.Series(["one", empty], dtype=object)}))
+    assert out["error"].isna().tolist() == [True, False]
+    assert list(echo.asked) == ["say one"]
+
+
+def test_cells_that_compare_in_their_own_way_are_values(echo, config):
+    cells = [[1, 2], pd.Series([1, 2]), ""]
+    out = map_rows(config, "say {a}!", pd.DataFrame({"a": pd.Series(cells, dtype=object)}))
+    assert out["error"].isna().all()
+    assert out["text"].iloc[2] == "SAY !"
+
+
+def test_a_series_is_a_frame_of_one_column(echo, config):
+    series = pd.Series(["Rom", "Oslo"], index=[7, 9], name="city")
+    out = map_rows(config, "say {city}", series)
+    assert (list(out.index), list(out["text"])) == ([7, 9], ["SAY ROM", "SAY OSLO"])
+    assert list(map_rows(config, "say {w}", series.rename(None))["w"]) == ["Rom", "Oslo"]
+
+
+def test_a_row_that_fails_has_its_error_in_its_row(echo, config):
+    echo.first = lambda prompt, times: reply({"detail": "too long"}, 400) if "Oslo" in prompt else None
+    out = map_rows(config, "say {city}", pd.DataFrame({"city": ["Rom", "Oslo", "Bern"]}))
+    assert out["error"].isna().tolist() == [True, False, True]
+    assert (
+        out["error"].iloc[1].startswith(f"{RequestRejected.__name__}: The endpoint refused the request (400): too long")
+    )
+
+
+def test_columns_that_cannot_be_told_apart():
+    with pytest.raises(UsageError, match="two columns named 'a'"):
+        table_of(pd.DataFrame([[1, 2]], columns=["a", "a"]))
+    with pytest.raises(UsageError, match="A Timestamp of pandas is no table"):
+        table_of(pd.Timestamp(0))
+
+
+def test_some_of_the_rows():
+    frame = pd.DataFrame({"a": range(100)}, index=range(100, 200))
+    assert [record.index for record in chosen(table_of(frame), 2, None).records()] == [100, 101]
+    assert chosen(table_of(frame), None, 7).length == 7
+
+
+def test_polars(echo, config):
+    pl = pytest.importorskip("polars", reason="polars is optional")
+    frame = pl.DataFrame({"city": ["Rom", None, "Oslo"], "text": ["a", "b", "c"]})
+    for given in (frame, frame.lazy()):
+        out = map_rows(config, "say {city}", given)
+        assert isinstance(out, pl.DataFrame)
+        assert out["answer_text"].to_list() == ["SAY ROM", None, "SAY OSLO"]
+        assert out["text"].to_list() == ["a", "b", "c"]
+        assert out["completion_tokens"].to_list() == [4, None, 4]
+        assert out["error"][1] == "PromptError: Row 1 has no value in the column 'city'"
+    assert map_rows(config, "say {city}", frame["city"], limit=1)["text"].to_list() == ["SAY ROM"]
+    with pytest.raises(UsageError, match="is no table"):
+        table_of(pl.col("a"))

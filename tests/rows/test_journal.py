@@ -1,0 +1,290 @@
+"""A journal keeps every answer, mends itself, and refuses what it is not."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from azml_magics.core import errors
+from azml_magics.core.errors import JournalError, RateLimited, RequestRejected, RunnableFailed
+from azml_magics.core.response import Response, Usage
+from azml_magics.rows import entry
+from azml_magics.rows.journal import Journal
+
+ASKS = {"endpoint": "https://n.example.com/score", "prompt": "Sum up {text}", "model kwarg temperature": 0.2}
+ONE, TWO = b"1" * 16, b"2" * 16
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "run.jsonl"
+
+
+def opened(path, asks=ASKS, **options):
+    return Journal(path, asks, **options)
+
+
+def kept(path, *rows):
+    """A closed journal with an answer for each (key, n, text)."""
+    journal = opened(path)
+    for key, n, text in rows:
+        assert journal.keep(key, n, Response(text), None)
+    journal.close()
+    return path.read_bytes()
+
+
+def text_of(journal, key, n=0):
+    found = journal.find(key, n)
+    return found and found[0].text
+
+
+def test_what_was_kept_is_there_again(path):
+    kept(path, (ONE, 0, "ünï\n\ud800"), (ONE, 1, "again"))
+    journal = opened(path)
+    assert [text_of(journal, ONE), text_of(journal, ONE, 1), journal.find(TWO, 0)] == ["ünï\n\ud800", "again", None]
+    assert len(journal) == 2
+    journal.close()
+
+
+def test_it_is_json_lines_and_says_first_what_is_asked(path):
+    header, line = kept(path, (ONE, 0, "hi")).splitlines()
+    assert json.loads(header) == {"azml_magics_journal": 1, "asks": ASKS}
+    assert json.loads(line) == {"row": ONE.hex(), "n": 0, "answer": {"text": "hi"}}
+
+
+def test_a_row_is_on_disk_before_keep_returns(path):
+    journal = opened(path)
+    journal.keep(ONE, 0, Response("hi"), None)
+    assert path.read_bytes().endswith(b'"answer":{"text":"hi"}}\n')
+    journal.close()
+
+
+def test_a_later_line_goes_before_an_earlier_one(path):
+    journal = opened(path)
+    journal.keep(ONE, 0, None, RateLimited("busy", status=429))
+    journal.keep(ONE, 0, Response("hi"), None)
+    journal.close()
+    journal = opened(path)
+    assert journal.find(ONE, 0) == (Response("hi"), None)
+    assert len(journal) == 1
+    journal.close()
+
+
+def test_equal_rows_are_numbered(path):
+    journal = opened(path)
+    assert [journal.number(key) for key in (ONE, TWO, ONE, ONE, TWO)] == [0, 0, 1, 2, 1]
+    journal.close()
+
+
+def test_no_key_gets_into_it(path):
+    asks = {**ASKS, "prompt": "use k3y-12345"}
+    journal = opened(path, asks, mask=lambda text: text.replace("k3y-12345", "****"))
+    journal.keep(ONE, 0, Response("the key is k3y-12345", tool_calls=({"id": "k3y-12345"},)), None)
+    journal.keep(TWO, 0, None, RequestRejected("bad k3y-12345", status=400))
+    journal.close()
+    assert b"k3y-12345" not in path.read_bytes()
+    opened(path, asks, mask=lambda text: text.replace("k3y-12345", "****")).close()
+
+
+def test_a_closed_journal_keeps_nothing_more_and_says_so(path):
+    journal = opened(path)
+    journal.close()
+    journal.close()
+    assert journal.keep(ONE, 0, Response("late"), None) is False
+
+
+# ---- a process that was killed
+
+
+@settings(max_examples=30)  # files are written
+@given(cut=st.integers(1, 60))
+def test_a_torn_last_line_is_taken_off_and_its_row_asked_again(tmp_path_factory, cut):
+    path = tmp_path_factory.mktemp("torn") / "run.jsonl"
+    whole = kept(path, (ONE, 0, "one"), (TWO, 0, "two"))
+    path.write_bytes(whole[:-cut])
+    journal = opened(path)
+    assert text_of(journal, ONE) == "one"
+    assert text_of(journal, TWO) == ("two" if cut == 1 else None), "only the line's end was missing"
+    journal.keep(TWO, 0, Response("two again"), None)
+    journal.close()
+    journal = opened(path)
+    assert [text_of(journal, ONE), text_of(journal, TWO)] == ["one", "two again"]
+    assert journal.skipped == 0
+    journal.close()
+
+
+@settings(max_examples=30)  # files are written
+@given(length=st.integers(0, 140))
+def test_a_header_that_was_begun_is_begun_again(tmp_path_factory, length):
+    path = tmp_path_factory.mktemp("torn") / "run.jsonl"
+    header = kept(path)
+    path.write_bytes(header[: min(length, len(header) - 1)])
+    opened(path, {**ASKS, "prompt": "another"}).close()
+    assert json.loads(path.read_text())["asks"]["prompt"] == "another"
+
+
+@settings(max_examples=30)  # files are written
+@given(junk=st.binary(max_size=80))
+def test_lines_that_cannot_be_read_are_asked_again(tmp_path_factory, junk):
+    path = tmp_path_factory.mktemp("junk") / "run.jsonl"
+    header, line = kept(path, (ONE, 0, "one")).splitlines(keepends=True)
+    path.write_bytes(header + junk.replace(b"\n", b"") + b"\n" + line)
+    journal = opened(path)
+    assert text_of(journal, ONE) == "one"
+    assert journal.skipped == 1
+    journal.close()
+
+
+def test_the_lock_goes_with_the_process(path):
+    code = (
+        "import sys; from azml_magics.rows.journal import Journal\n"
+        f"journal = Journal({str(path)!r}, {ASKS!r}); print('open', flush=True); sys.stdin.read()"
+    )
+    holder = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        assert holder.stdout.readline() == b"open\n"
+        with pytest.raises(JournalError, match=r"Another run has the journal 'run\.jsonl' open\. Let it end"):
+            opened(path)
+    finally:
+        holder.kill()
+        holder.communicate()
+    opened(path).close()
+
+
+def test_two_runs_of_one_process_are_two_runs(path):
+    journal = opened(path)
+    with pytest.raises(JournalError, match="Another run"):
+        opened(path)
+    journal.close()
+    opened(path).close()
+
+
+# ---- what it refuses
+
+
+@pytest.mark.parametrize(
+    ("asks", "difference"),
+    [
+        ({**ASKS, "model kwarg temperature": 0.7}, "model kwarg temperature was '0.2' and is '0.7'"),
+        ({**ASKS, "prompt": "Sum up {text}!"}, "prompt was 'Sum up {text}' and is 'Sum up {text}!'"),
+        ({**ASKS, "system": "Be terse."}, "there is system 'Be terse.'"),
+        ({key: ASKS[key] for key in ("endpoint", "prompt")}, "there was model kwarg temperature '0.2'"),
+        (
+            {**ASKS, "prompt": "x" * 90 + "A" + "y" * 90},
+            "prompt was 'Sum up {text}' and is 'xxxxxxxxxxxxxxxxxxxxxxxx…'",
+        ),
+    ],
+)
+def test_the_journal_of_another_run_shows_the_difference(path, asks, difference):
+    before = kept(path, (ONE, 0, "one"))
+    with pytest.raises(JournalError) as caught:
+        opened(path, asks)
+    assert f"'run.jsonl' is the journal of another run: {difference}. Choose" in str(caught.value)
+    assert path.read_bytes() == before
+
+
+def test_of_two_long_prompts_the_place_where_they_part_is_shown(path):
+    first = {**ASKS, "prompt": "a" * 200 + "old" + "b" * 200}
+    opened(path, first).close()
+    with pytest.raises(JournalError, match=r"was '…a{24}oldb{21}…' and is '…a{24}newb{21}…'"):
+        opened(path, {**ASKS, "prompt": "a" * 200 + "new" + "b" * 200})
+
+
+@pytest.mark.parametrize(
+    "content", [b"a,b\n1,2\n", b"{}\n", b'{"azml_magics_journal": 1}\n', b"[1]\n", b"\xff\xfe", b"\n"]
+)
+def test_another_file_is_left_as_it_is(path, content):
+    path.write_bytes(content)
+    with pytest.raises(JournalError, match="is no journal of rows"):
+        opened(path)
+    assert path.read_bytes() == content
+
+
+def test_a_later_version_is_left_as_it_is(path):
+    path.write_bytes(b'{"azml_magics_journal": 2, "asks": {}}\n')
+    with pytest.raises(JournalError, match="is of another version"):
+        opened(path)
+
+
+@pytest.mark.parametrize("where", ["missing/run.jsonl", "."])
+def test_a_place_where_none_can_be(tmp_path, where):
+    with pytest.raises(JournalError, match=r"cannot be opened: .* Choose another file"):
+        opened(tmp_path / where)
+
+
+def test_a_full_disk_leaves_no_half_line(path, monkeypatch):
+    journal = opened(path)
+    journal.keep(ONE, 0, Response("one"), None)
+    before = path.read_bytes()
+    write = os.write
+
+    def full(file, data):
+        if len(data) < 20:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(file, data[:10])
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(JournalError, match=r"cannot be written: No space left on device\. Free some space"):
+        journal.keep(TWO, 0, Response("two"), None)
+    monkeypatch.undo()
+    assert path.read_bytes() == before
+    assert journal.keep(TWO, 0, Response("two"), None), "once there is room it goes on"
+    journal.close()
+    journal = opened(path)
+    assert [text_of(journal, ONE), text_of(journal, TWO)] == ["one", "two"]
+    journal.close()
+
+
+# ---- one line
+
+
+def test_a_response_comes_back_whole_but_for_the_raw_reply():
+    calls = ({"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}},)
+    response = Response(
+        "text", usage=Usage(1, 2, 3), finish_reason="stop", latency=1.25, request_id="r", deployment="blue",
+        config="prod", model="m", tool_calls=calls, reasoning="hm", logprobs=[1], raw={"big": 1},
+    )  # fmt: skip
+    key, n, again, error = entry.loaded(entry.dumped(ONE, 4, response, None))
+    assert (key, n, error, again.raw) == (ONE, 4, None, None)
+    assert vars(again) == {**vars(response), "raw": None}
+
+
+def test_an_error_comes_back_as_what_it_was():
+    error = RateLimited("too many", remedy="Wait.", status=424, inner_status=429, config="prod", request_id="r")
+    _, _, response, again = entry.loaded(entry.dumped(ONE, 0, Response("part"), error))
+    assert type(again) is RateLimited
+    assert (str(again), again.status, again.inner_status) == (str(error), 424, 429)
+    assert response.text == "part"
+
+
+def test_every_class_of_ours_can_come_back():
+    classes = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.AzmlError)]
+    for kind in classes:
+        again = entry.loaded(entry.dumped(ONE, 0, None, kind("cause", remedy="Remedy.")))[3]
+        assert (type(again), again.cause) == (kind, "cause")
+    assert RunnableFailed in classes
+
+
+def test_an_error_of_python_keeps_its_name():
+    again = entry.loaded(entry.dumped(ONE, 0, None, ZeroDivisionError("by zero")))[3]
+    assert str(again) == "ZeroDivisionError: by zero"
+
+
+@given(
+    st.binary(max_size=60)
+    | st.recursive(
+        st.none() | st.integers() | st.text(),
+        lambda x: st.lists(x) | st.dictionaries(st.sampled_from(["row", "n", "answer", "error", "text", "kind"]), x),
+    ).map(lambda v: json.dumps(v).encode())
+)
+def test_anything_else_is_no_line(line):
+    with contextlib.suppress(ValueError):
+        entry.loaded(line)

@@ -1,0 +1,173 @@
+"""Every kind of table is read row by row and given back as the type that it is."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from azml_magics.core.errors import UsageError
+from azml_magics.core.response import Response, Usage
+from azml_magics.rows.record import TableRow, answer_names
+from azml_magics.rows.sources import chosen, table_of
+
+ANSWER = Response("hi", usage=Usage(3, 4, 7), finish_reason="stop", latency=0.5)
+
+
+def answered(table):
+    """A row for each of the table's, the second one failed."""
+    for record in table.records():
+        failed = record.position == 1
+        error = UsageError("no") if failed else None
+        yield TableRow({}, None, None if failed else ANSWER, error, record.position, record.index)
+
+
+def values(table):
+    return [dict(record.values) for record in table.records()]
+
+
+def test_a_list_of_dicts():
+    table = table_of([{"a": 1}, {"a": 2, "b": 3}])
+    assert (table.columns, table.length, table.is_lazy) == (("a", "b"), 2, False)
+    first, second = table.given_back(answered(table))
+    assert first == {
+        "a": 1,
+        "text": "hi",
+        "error": None,
+        "finish_reason": "stop",
+        "prompt_tokens": 3,
+        "completion_tokens": 4,
+        "latency": 0.5,
+    }
+    assert (second["b"], second["text"], second["error"]) == (3, None, "UsageError: no")
+
+
+@pytest.mark.parametrize("row", ["word", 7, 2.5, True, None])
+def test_plain_values_have_one_column(row):
+    assert values(table_of([row], "w")) == [{"w": row}]
+
+
+def test_a_column_of_the_table_is_never_written_over():
+    table = table_of([{"text": "mine", "answer_text": "also mine"}])
+    (row,) = table.given_back(answered(table))
+    assert (row["text"], row["answer_text"], row["answer_answer_text"]) == ("mine", "also mine", "hi")
+    assert answer_names(["error"])[:3] == ("text", "answer_error", "finish_reason")
+
+
+def test_rows_of_another_type_say_so_and_stand_in_their_place():
+    records = list(table_of([{"a": 1}, "text", [1], {"a": 2}]).records())
+    assert [record.problem for record in records] == [
+        "",
+        "it is a str, and the first row is of another type",
+        "it is a list, and rows are dicts or texts",
+        "",
+    ]
+
+
+def test_names_that_are_no_texts_become_texts():
+    assert values(table_of([{1: "a"}])) == [{"1": "a"}]
+
+
+@pytest.mark.parametrize("rows", [7, {"a": [1, 2]}, b"bytes", None])
+def test_what_is_no_table(rows):
+    with pytest.raises(UsageError, match=f"A {type(rows).__name__} is no table. Rows come in a DataFrame"):
+        table_of(rows)
+
+
+# ---- one by one
+
+
+def test_an_iterator_is_read_row_by_row():
+    read = []
+
+    def rows():
+        for number in range(5):
+            read.append(number)
+            yield {"n": number}
+
+    table = table_of(rows())
+    assert (table.columns, table.length, table.is_lazy, read) == (("n",), None, True, [0])
+    records = table.records()
+    assert [next(records).values["n"] for _ in range(2)] == [0, 1]
+    assert read == [0, 1]
+
+
+def test_an_empty_iterator_has_no_columns():
+    assert table_of(iter([])).columns == ()
+
+
+@pytest.mark.parametrize("bom", ["", "\ufeff"])
+def test_csv(tmp_path, bom):
+    path = tmp_path / "rows.csv"
+    path.write_text(
+        bom + 'city,note\r\nÅrhus,"two\nlines, a comma"\r\nRom\r\nOslo,a,b\r\n', encoding="utf-8", newline=""
+    )
+    records = list(table_of(str(path)).records())
+    assert dict(records[0].values) == {"city": "Århus", "note": "two\nlines, a comma"}
+    assert dict(records[1].values) == {"city": "Rom", "note": None}
+    assert records[2].problem == "it has more cells than the heading"
+
+
+def test_tsv_and_a_path_object(tmp_path):
+    (tmp_path / "rows.TSV").write_text("a\tb\n1\t2\n", encoding="utf-8")
+    assert values(table_of(tmp_path / "rows.TSV")) == [{"a": "1", "b": "2"}]
+
+
+def test_json_lines(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    lines = [json.dumps({"a": "ü"}), "", "{broken", json.dumps("plain"), "[1]", json.dumps({"a": 2})]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    records = list(table_of(path, "w").records())
+    assert [dict(record.values) for record in records] == [{"a": "ü"}, {}, {"w": "plain"}, {}, {"a": 2}]
+    assert [record.position for record in records] == [0, 1, 2, 3, 4]
+    assert records[1].problem.startswith("line 3 is no JSON: ")
+    assert records[3].problem == "line 5 is a list, and rows are objects or texts"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("rows.parquet", b"", "'rows.parquet' is no table that can be read row by row"),
+        ("missing.csv", None, "There is no file"),
+        ("twice.csv", b"a,a\n1,2\n", "'twice.csv' has two columns named 'a'"),
+        ("latin.csv", b"a\n\xe9\n", "'latin.csv' cannot be read after its row 0: 'utf-8' codec"),
+        ("long.csv", b"a\nx\n" + b"y" * 200_000, "'long.csv' cannot be read after its row 1: field larger than"),
+    ],
+)
+def test_files_that_cannot_be_read(tmp_path, name, content, why):
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(UsageError, match=why):
+        list(table_of(tmp_path / name).records())
+
+
+# ---- some of the rows
+
+
+@pytest.mark.parametrize("make", [list, iter], ids=["list", "iterator"])
+def test_limit_takes_the_first(make):
+    assert values(chosen(table_of(make(range(9)), "n"), 3, None)) == [{"n": 0}, {"n": 1}, {"n": 2}]
+    assert len(values(chosen(table_of(make(range(2)), "n"), 3, None))) == 2
+
+
+@pytest.mark.parametrize("make", [list, iter], ids=["list", "iterator"])
+def test_sample_draws_from_all_of_them_in_their_order_and_the_same_every_time(make):
+    def drawn():
+        return [row["n"] for row in values(chosen(table_of(make(range(1000)), "n"), None, 20))]
+
+    rows = drawn()
+    assert rows == drawn() == sorted(rows)
+    assert len(set(rows)) == 20
+    assert max(rows) > 500
+    assert len(values(chosen(table_of(make(range(5)), "n"), None, 20))) == 5
+
+
+def test_the_rows_that_are_chosen_are_counted_anew():
+    table = chosen(table_of(iter(range(1000)), "n"), None, 3)
+    assert [record.position for record in table.records()] == [0, 1, 2]
+
+
+@pytest.mark.parametrize(("limit", "sample"), [(0, None), (None, -1), (2, 2)])
+def test_what_cannot_be_chosen(limit, sample):
+    with pytest.raises(UsageError):
+        chosen(table_of([1]), limit, sample)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .core import endpoints, wire
 from .core.call import prepare
 from .core.config import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, LLMConfig
-from .core.errors import ConfigError, UnknownName
+from .core.errors import ConfigError, UnknownNameError
 from .core.keys import DEFAULT_KEY, MASK, KeyRef
 
 if TYPE_CHECKING:
@@ -36,12 +36,12 @@ def code(config: LLMConfig, messages: Sequence[Message], language: str = "langch
     """The call as a program in `language`, ending in a newline.
 
     It runs as printed where the key's reference leads to a key: keys that no program can look up are typed in. Raises
-    UnknownName for another language, ConfigError where a formatter of the person's own cannot be had in a program, and
-    what `prepare` raises for a call that could not be sent.
+    UnknownNameError for another language, ConfigError for a custom formatter that a program cannot import, and what
+    `prepare` raises for a call that could not be sent.
     """
     writers = {"langchain": _langchain, "python": _python, "curl": _curl}
     if language not in writers:
-        raise UnknownName.of("language", language, LANGUAGES)
+        raise UnknownNameError.of("language", language, LANGUAGES)
     prepared = prepare(config, messages, with_key=False)
     return writers[language](config, list(prepared.call.messages))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .core.errors import ConfigError, UnknownName, UsageError
+from .core.errors import ConfigError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -94,7 +94,7 @@ class Session:
             return list(self._saved)
 
     def get(self, name: str = "") -> LLMConfig:
-        """The config of that name, or the active one; UnknownName or ConfigError where there is none."""
+        """The config of that name, or the active one; UnknownNameError or ConfigError where there is none."""
         return self.saved(name).config
 
     def saved(self, name: str = "") -> Saved:
@@ -108,7 +108,7 @@ class Session:
                     "or `%azureml save NAME --url URL -f FORMATTER`.",
                 )
             if wanted not in self._saved:
-                raise UnknownName.of("config", wanted, self._saved, "`%azureml save NAME --url URL` makes one.")
+                raise UnknownNameError.of("config", wanted, self._saved, "`%azureml save NAME --url URL` makes one.")
             return self._saved[wanted]
 
     def save(self, name: str, config: LLMConfig, source: str = "session", *, activate: bool = True) -> LLMConfig:

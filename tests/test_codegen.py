@@ -22,7 +22,7 @@ from azml_magics.core import wire
 from azml_magics.core.call import prepare
 from azml_magics.core.client import invoke
 from azml_magics.core.config import LLMConfig
-from azml_magics.core.errors import ConfigError, PromptError, UnknownName
+from azml_magics.core.errors import ConfigError, PromptError, UnknownNameError
 from azml_magics.core.keys import Secret
 from azml_magics.core.wire import messages_of
 from azml_magics.emulator import Emulator
@@ -452,7 +452,7 @@ def test_a_program_whose_key_is_not_there_says_which(endpoint, run_python, monke
 
 
 def test_an_unknown_language_names_the_nearest():
-    with pytest.raises(UnknownName, match=r"No language named 'pyton'. Did you mean 'python'"):
+    with pytest.raises(UnknownNameError, match=r"No language named 'pyton'. Did you mean 'python'"):
         code(LLMConfig(endpoint_url="https://x.y/v1"), user("Hello"), "pyton")
 
 

@@ -127,8 +127,10 @@ def test_every_error_has_its_row():
 
 
 def test_the_error_that_is_quoted_is_the_real_one():
-    quoted = next(line for line in text_of(DOCS / "errors.md").split("\n") if line.startswith("UndefinedVariable: "))
-    assert errors.UndefinedVariable.of("citty", ["city"])._render_traceback_() == [quoted]
+    quoted = next(
+        line for line in text_of(DOCS / "errors.md").split("\n") if line.startswith("UndefinedVariableError: ")
+    )
+    assert errors.UndefinedVariableError.of("citty", ["city"])._render_traceback_() == [quoted]
 
 
 def test_every_public_name_is_in_the_reference():

@@ -56,6 +56,6 @@ def test_the_drawing_of_the_tree_names_every_exception_under_its_parent():
 
 
 def test_errors_are_reachable_without_importing_them_first():
-    code = "import azml_magics; print(issubclass(azml_magics.errors.RateLimited, azml_magics.errors.AzmlError))"
+    code = "import azml_magics; print(issubclass(azml_magics.errors.RateLimitError, azml_magics.errors.AzmlError))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout.strip() == "True", done.stderr

@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from azml_magics import session as sessions
 from azml_magics.core.config import LLMConfig
-from azml_magics.core.errors import ConfigError, RateLimited, UnknownName, UsageError
+from azml_magics.core.errors import ConfigError, RateLimitError, UnknownNameError, UsageError
 from azml_magics.core.response import Response
 from azml_magics.session import Change, Session
 
@@ -63,7 +63,7 @@ def test_saving_again_replaces_and_keeps_its_place(session):
 
 def test_a_mistyped_name_names_the_nearest(session):
     session.save("prod", PROD)
-    with pytest.raises(UnknownName, match=r"No config named 'prd'. Did you mean 'prod'\?"):
+    with pytest.raises(UnknownNameError, match=r"No config named 'prd'. Did you mean 'prod'\?"):
         session.get("prd")
 
 
@@ -73,7 +73,7 @@ def test_use_makes_active(session, told):
     assert session.use("b").name == "b"
     assert session.active == "b"
     assert told[-1] == Change("used", "b")
-    with pytest.raises(UnknownName):
+    with pytest.raises(UnknownNameError):
         session.use("c")
     assert session.active == "b"
 
@@ -100,7 +100,7 @@ def test_rename_refuses_a_name_that_is_taken_and_an_unknown_one(session):
     session.save("b", PROD)
     with pytest.raises(ConfigError, match="There is a config named 'b' already"):
         session.rename("a", "b")
-    with pytest.raises(UnknownName):
+    with pytest.raises(UnknownNameError):
         session.rename("x", "y")
     session.rename("a", "a")
     assert session.names() == ["a", "b"]
@@ -123,7 +123,7 @@ def test_delete_forgets_and_without_the_active_one_none_is_active(session, told)
     session.delete("a")
     assert (session.names(), session.active) == (["b"], "")
     assert told[-1] == Change("deleted", "a")
-    with pytest.raises(UnknownName):
+    with pytest.raises(UnknownNameError):
         session.delete("a")
     with pytest.raises(ConfigError):
         session.get()
@@ -162,7 +162,7 @@ def test_the_history_is_numbered_and_bounded():
 
 
 def test_an_exchange_may_have_a_response_an_error_or_both(session, told):
-    error = RateLimited("busy")
+    error = RateLimitError("busy")
     exchange = session.record(session.save("prod", PROD), [], Response("half"), error)
     assert (exchange.response.text, exchange.error) == ("half", error)
     assert exchange.asked_at.tzinfo is not None
@@ -290,7 +290,7 @@ class Sessions(RuleBasedStateMachine):
             self.session.use(name)
             assert self.session.active == name
         else:
-            with pytest.raises(UnknownName):
+            with pytest.raises(UnknownNameError):
                 self.session.use(name)
 
     @rule(name=names)
@@ -299,7 +299,7 @@ class Sessions(RuleBasedStateMachine):
             self.session.delete(name)
             del self.model[name]
         else:
-            with pytest.raises(UnknownName):
+            with pytest.raises(UnknownNameError):
                 self.session.delete(name)
 
     @rule(old=names, new=names)

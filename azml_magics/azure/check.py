@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from azml_magics.core.errors import (
-    AuthenticationFailed,
+    APIConnectionError,
+    AuthenticationError,
     AzmlError,
-    ConnectionFailed,
     EndpointError,
     one_line,
 )
@@ -50,9 +50,9 @@ def _answered(
     short = config.merged(model_kwargs={limit: 1} if limit else {}, max_retries=0)
     try:
         response = client.invoke(short, "Hello")
-    except ConnectionFailed as error:
+    except APIConnectionError as error:
         return {"reach": (BAD, said(error))}
-    except AuthenticationFailed as error:
+    except AuthenticationError as error:
         return {"reach": (GOOD, _status(error)), "authenticate": (BAD, said(error))}
     except EndpointError as error:
         if not error.status:  # connected, and then not a byte: whether the key is good is not known

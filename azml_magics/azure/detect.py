@@ -9,14 +9,14 @@ from urllib.parse import urlsplit, urlunsplit
 
 from azml_magics.core import endpoints, wire
 from azml_magics.core.errors import (
-    AuthenticationFailed,
+    APIConnectionError,
+    AuthenticationError,
     AzmlError,
     ConfigError,
-    ConnectionFailed,
     EndpointError,
-    KeyMissing,
-    NotRecorded,
-    RateLimited,
+    KeyNotFoundError,
+    NotRecordedError,
+    RateLimitError,
     one_line,
 )
 
@@ -53,8 +53,8 @@ class Detected:
 def detect(config: LLMConfig, *, probe: bool = False) -> Detected:
     """What the deployment's swagger tells; with `probe` also what answers a short prompt.
 
-    Raises ConfigError without a URL, and what stops every other request, too: AuthenticationFailed, ConnectionFailed,
-    KeyMissing, RateLimited.
+    Raises ConfigError without a URL, and what stops every other request, too: AuthenticationError, APIConnectionError,
+    KeyNotFoundError, RateLimitError.
     """
     dialects, note = _by_swagger(config)
     if probe:
@@ -113,7 +113,7 @@ def _by_swagger(config: LLMConfig) -> tuple[list[Dialect], str]:
     url = swagger_url(config.endpoint_url)
     try:
         described = client.fetch(config, url)
-    except (AuthenticationFailed, ConnectionFailed, ConfigError, NotRecorded):
+    except (AuthenticationError, APIConnectionError, ConfigError, NotRecordedError):
         raise
     except AzmlError as error:
         return [], f"No swagger: {error.cause.rstrip('.')}."
@@ -137,7 +137,12 @@ def _by_probing(config: LLMConfig) -> tuple[list[Dialect], str]:
         probe = config.merged(formatter=name, max_retries=0)
         try:
             response = client.invoke(probe.merged(model_kwargs={limit: 5} if limit else {}), "Say hello.")
-        except (AuthenticationFailed, ConnectionFailed, KeyMissing, RateLimited):  # no other dialect would help
+        except (
+            AuthenticationError,
+            APIConnectionError,
+            KeyNotFoundError,
+            RateLimitError,
+        ):
             raise
         except EndpointError as error:
             last_error = f"The last one said: {error.cause}"

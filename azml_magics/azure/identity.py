@@ -9,7 +9,7 @@ import importlib
 from typing import Any
 
 from azml_magics.core.endpoints import entra_resource
-from azml_magics.core.errors import KeyMissing, one_line
+from azml_magics.core.errors import KeyNotFoundError, one_line
 from azml_magics.core.keys import Secret
 
 _credential: Any = None
@@ -31,9 +31,9 @@ def entra_token(name: str, endpoint_url: str, refresh: bool) -> Secret:  # noqa:
     try:
         token = Secret(_credential.get_token(scope_of(endpoint_url)).token)
     except Exception as error:
-        raise KeyMissing(f"No Entra ID token: {one_line(str(error), 200)}", remedy=_SIGN_IN) from error
+        raise KeyNotFoundError(f"No Entra ID token: {one_line(str(error), 200)}", remedy=_SIGN_IN) from error
     if not token:
-        raise KeyMissing("No Entra ID token: the one that came is empty", remedy=_SIGN_IN)
+        raise KeyNotFoundError("No Entra ID token: the one that came is empty", remedy=_SIGN_IN)
     return token
 
 
@@ -44,12 +44,12 @@ def keyring_key(name: str, endpoint_url: str, refresh: bool) -> Secret:  # noqa:
     try:
         found = keyring.get_password(service, user)
     except Exception as error:
-        raise KeyMissing(
+        raise KeyNotFoundError(
             f"The system keyring cannot be read: {one_line(str(error), 200)}", remedy="Use --key env:NAME or --key ask."
         ) from error
     key = Secret(found or "")
     if not key:
-        raise KeyMissing(
+        raise KeyNotFoundError(
             f"The system keyring has no password for {service}/{user}",
             remedy=f"Store it with `keyring set {service} {user}` in a terminal.",
         )
@@ -60,4 +60,4 @@ def _imported(module: str) -> Any:
     try:
         return importlib.import_module(module)
     except ImportError:
-        raise KeyMissing("This kind of key reference needs the azure extra", remedy=_INSTALL) from None
+        raise KeyNotFoundError("This kind of key reference needs the azure extra", remedy=_INSTALL) from None

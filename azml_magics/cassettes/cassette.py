@@ -13,7 +13,7 @@ import warnings
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from ..core.errors import DocumentError, NotRecorded, one_line
+from ..core.errors import DocumentError, NotRecordedError, one_line
 from ..core.http import recording
 from ..core.paths import path_of
 from . import format as form
@@ -128,7 +128,7 @@ class Player:
     """A tape that answers from a cassette. The same request asked again gets the next answer recorded for it, in turn,
     and after the last one the first again. An answer that was left early counts only where there is no whole one.
 
-    NotRecorded for a request that is not in it, with what comes nearest; DocumentError where the file is no cassette.
+    Raises NotRecordedError, with the nearest recorded request, or DocumentError if the file is not a cassette.
     """
 
     replays = True
@@ -161,7 +161,7 @@ class Player:
             alike = (other for other, known in self._masked.items() if form.is_alike(known, question))
             digest = next(alike, "")
         if not digest:
-            raise NotRecorded(
+            raise NotRecordedError(
                 f"{self.path.name} has no answer for this request to {question['path']}: {self._nearest(question)}",
                 remedy="Record it (%azureml record FILE), or end the replay (%azureml stop-recording).",
             )

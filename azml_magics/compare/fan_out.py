@@ -8,7 +8,7 @@ import threading
 from collections.abc import Sized
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..core.http.rate_limiter import Abandoned, Pacing, pacing
+from ..core.http.rate_limiter import RunCancelled, RunPacing, pacing
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -54,7 +54,7 @@ async def amap(
                 on_result(index, result)
 
     workers: list[asyncio.Task[None]] = []
-    turns = Pacing(at_once=concurrency)
+    turns = RunPacing(at_once=concurrency)
     try:
         with pacing(turns):  # each task keeps the context that it is made in
             for _ in range(concurrency):
@@ -100,14 +100,14 @@ def map_in_threads(
                 results[index] = _tried(work, value)
                 if isinstance(results[index], Exception) and not return_exceptions:
                     stopped.set()
-        except Abandoned:  # the batch was stopped while an item waited for its turn
+        except RunCancelled:  # the batch was stopped while an item waited for its turn
             pass
         except Exception as error:  # noqa: BLE001 - the items themselves could not be read; raised below
             unreadable.append(error)
             stopped.set()
 
     count = min(concurrency, len(items)) if isinstance(items, Sized) else concurrency
-    turns = Pacing(at_once=count, stopped=stopped)
+    turns = RunPacing(at_once=count, stopped=stopped)
     threads = _threads(worker, count, turns)
     try:
         for thread in threads:
@@ -128,7 +128,7 @@ def _raise_first(results: Iterable[Any]) -> None:
             raise result
 
 
-def _threads(worker: Callable[[], None], count: int, turns: Pacing) -> list[threading.Thread]:
+def _threads(worker: Callable[[], None], count: int, turns: RunPacing) -> list[threading.Thread]:
     """Threads that will run `worker`, each in the caller's context, and wait for their turns."""
     with pacing(turns):
         contexts = [contextvars.copy_context() for _ in range(count)]

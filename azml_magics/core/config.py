@@ -11,7 +11,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from . import endpoints
-from .errors import ConfigError, UnknownName, did_you_mean
+from .errors import ConfigError, UnknownNameError, did_you_mean
 from .keys import DEFAULT_KEY, NO_KEY, KeyRef, Secret
 
 # Longer than the longest a managed endpoint works on one request (request_timeout_ms: at most 180 s).
@@ -168,7 +168,7 @@ def _api_type(given: Any, url: str) -> str:
         return "dedicated"
     if text == "serverless":
         return "serverless"
-    raise UnknownName.of("endpoint type", str(given), ("dedicated", "serverless"))
+    raise UnknownNameError.of("endpoint type", str(given), ("dedicated", "serverless"))
 
 
 def _mapping(name: str, given: Any) -> Mapping[Any, Any]:

@@ -3,30 +3,30 @@
 * AzmlError
   + UsageError              an option, verb or line cannot be understood
   + ConfigError             a config cannot be made or used           (also a ValueError)
-    + UnknownName           no such config, formatter or verb; names the nearest
-    + KeyMissing            the key reference leads to no key
-    + KeyRefused            a literal key where a reference belongs, or a key for another host
+    + UnknownNameError           no such config, formatter or verb; names the nearest
+    + KeyNotFoundError            the key reference leads to no key
+    + KeyRefusedError            a literal key where a reference belongs, or a key for another host
     + DocumentError         a saved JSON or YAML document cannot be read or written
   + PromptError             a prompt cannot be rendered or encoded    (also a ValueError)
-    + UndefinedVariable     {name} in the prompt, and no such variable
+    + UndefinedVariableError     {name} in the prompt, and no such variable
   + FormatterError          a person's own formatter raised or returned nonsense
   + EndpointError           the endpoint said no
-    + AuthenticationFailed  401, 403
-    + RouteNotFound         404, or 424 around the container's 404
-    + RequestRejected       400, 405, 413, 415, 422, 431, or 424 around one of them
-    + ContentFiltered       the content filter stopped the prompt or the answer
-    + RateLimited           429: too many requests or tokens
-    + EndpointTimeout       408, 504, or no byte within the timeout   (also a TimeoutError)
-    + EndpointUnavailable   500, 502, 503, or no instance ready
-    + ModelFailed           the scoring script or model failed, also behind a 200
-  + ReplyError              a 200 that cannot be read: HTML, empty, another dialect
-    + StreamCutOff          the stream ended before the answer did
-  + ConnectionFailed        no connection, or it broke                (also a ConnectionError)
-  + SchemaMismatch          the answer does not keep to the schema that was asked for
-  + NotRecorded             a replayed cassette has no answer for this request
-  + RunnableFailed          a LangChain object that a cell asked raised
+    + AuthenticationError  401, 403
+    + NotFoundError         404, or 424 around the container's 404
+    + BadRequestError       400, 405, 413, 415, 422, 431, or 424 around one of them
+    + ContentFilterError       the content filter stopped the prompt or the answer
+    + RateLimitError           429: too many requests or tokens
+    + APITimeoutError       408, 504, or no byte within the timeout   (also a TimeoutError)
+    + ServiceUnavailableError   500, 502, 503, or no instance ready
+    + ModelError           the scoring script or model failed, also behind a 200
+  + ResponseFormatError              a 200 that cannot be read: HTML, empty, another dialect
+    + StreamInterruptedError          the stream ended before the answer did
+  + APIConnectionError        no connection, or it broke                (also a ConnectionError)
+  + SchemaError          the answer does not keep to the schema that was asked for
+  + NotRecordedError             a replayed cassette has no answer for this request
+  + RunnableError          a LangChain object that a cell asked raised
   + JournalError            a journal of rows cannot be used: unwritable, in use, or another run's
-  + RowsStopped             a run over rows ended before its last row; `batch` holds what came
+  + RowsError             a run over rows ended before its last row; `batch` holds what came
 * Interrupted               a KeyboardInterrupt that keeps the text so far
 """
 
@@ -127,11 +127,11 @@ class ConfigError(AzmlError, ValueError):
     """A config that cannot be made or used."""
 
 
-class UnknownName(ConfigError):
+class UnknownNameError(ConfigError):
     """A name that nothing answers to."""
 
     @classmethod
-    def of(cls, kind: str, name: str, known: Iterable[str], remedy: str = "") -> UnknownName:
+    def of(cls, kind: str, name: str, known: Iterable[str], remedy: str = "") -> UnknownNameError:
         """The error for `name`, a `kind` ("config", "formatter", …) that is not among `known`."""
         names = sorted(known)
         hint = did_you_mean(name, names)
@@ -139,11 +139,11 @@ class UnknownName(ConfigError):
         return cls(f"No {kind} named {name!r}", remedy=f"{hint.strip()}{listed} {remedy}".strip())
 
 
-class KeyMissing(ConfigError):
+class KeyNotFoundError(ConfigError):
     """A key reference that leads to no key."""
 
 
-class KeyRefused(ConfigError):
+class KeyRefusedError(ConfigError):
     """A literal key where a reference to one belongs, or a key that a line would send to a host it is not for."""
 
 
@@ -155,23 +155,23 @@ class PromptError(AzmlError, ValueError):
     """A prompt that cannot be rendered or encoded."""
 
 
-class UndefinedVariable(PromptError):
+class UndefinedVariableError(PromptError):
     """A `{name}` in the prompt without a variable of that name."""
 
     @classmethod
-    def of(cls, name: str, known: Iterable[str]) -> UndefinedVariable:
+    def of(cls, name: str, known: Iterable[str]) -> UndefinedVariableError:
         """The error for `{name}`, with the nearest of the `known` names and every way out."""
         ways = f"Define it, pass --var {name}=…, write {{{{{name}}}}} for literal braces, "
         return cls._among(known, name, "variable", f"{ways}or use -t none to send the prompt untouched.")
 
     @classmethod
-    def of_rows(cls, name: str, known: Iterable[str]) -> UndefinedVariable:
+    def of_rows(cls, name: str, known: Iterable[str]) -> UndefinedVariableError:
         """The error for `{name}` in a prompt over a table; `known` are its columns and the variables."""
         ways = f"Name a column, define it (a cell takes --var {name}=…, map_rows variables), "
         return cls._among(known, name, "column or variable", f"{ways}or write {{{{{name}}}}} for literal braces.")
 
     @classmethod
-    def _among(cls, known: Iterable[str], name: str, thing: str, ways: str) -> UndefinedVariable:
+    def _among(cls, known: Iterable[str], name: str, thing: str, ways: str) -> UndefinedVariableError:
         hint = did_you_mean(name, known).strip()
         return cls(f"The prompt uses {{{name}}}, and there is no {thing} {name!r}", remedy=f"{hint} {ways}".strip())
 
@@ -207,59 +207,59 @@ class EndpointError(AzmlError):
         self.retry_after = retry_after
 
 
-class AuthenticationFailed(EndpointError):
+class AuthenticationError(EndpointError):
     """401 or 403: no key, a wrong or expired one, or no right to use it."""
 
 
-class RouteNotFound(EndpointError):
+class NotFoundError(EndpointError):
     """404: no deployment with traffic, no such deployment, or no such route."""
 
 
-class RequestRejected(EndpointError):
+class BadRequestError(EndpointError):
     """The request was understood and refused: its parameters, size, type or shape."""
 
 
-class ContentFiltered(EndpointError):
+class ContentFilterError(EndpointError):
     """The content filter stopped the prompt or the answer."""
 
 
-class RateLimited(EndpointError):
+class RateLimitError(EndpointError):
     """429, or 424 with too many pending requests."""
 
 
-class EndpointTimeout(EndpointError, TimeoutError):
+class APITimeoutError(EndpointError, TimeoutError):
     """The model took longer than the endpoint or this client waits."""
 
 
-class EndpointUnavailable(EndpointError):
+class ServiceUnavailableError(EndpointError):
     """The endpoint cannot answer now: failing, restarting or without a ready instance."""
 
 
-class ModelFailed(EndpointError):
+class ModelError(EndpointError):
     """The scoring script or the model failed."""
 
 
-class ReplyError(AzmlError):
+class ResponseFormatError(AzmlError):
     """A successful reply that cannot be read."""
 
 
-class StreamCutOff(ReplyError):
+class StreamInterruptedError(ResponseFormatError):
     """A stream that ended before the answer did; `response` holds what came."""
 
 
-class ConnectionFailed(AzmlError, ConnectionError):
+class APIConnectionError(AzmlError, ConnectionError):
     """No connection to the endpoint, or it broke before an answer came."""
 
 
-class SchemaMismatch(AzmlError):
+class SchemaError(AzmlError):
     """An answer that does not keep to the schema; `response` holds it."""
 
 
-class NotRecorded(AzmlError):
+class NotRecordedError(AzmlError):
     """A request that a replayed cassette has no answer for."""
 
 
-class RunnableFailed(AzmlError):
+class RunnableError(AzmlError):
     """An error that a chain or another provider's model raised, in one line; the original is its cause."""
 
 
@@ -267,7 +267,7 @@ class JournalError(AzmlError):
     """A journal that cannot be used: not writable, in use by another run, or the journal of other questions."""
 
 
-class RowsStopped(AzmlError):
+class RowsError(AzmlError):
     """A run over rows that ended before its last row; `batch` holds the rows with what came, its cause is the error."""
 
     def __init__(self, cause: str, *, remedy: str = "", batch: Batch | None = None, **place: str) -> None:

@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
-from .errors import ConfigError, KeyMissing, KeyRefused
+from .errors import ConfigError, KeyNotFoundError, KeyRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,10 +93,10 @@ class KeyRef:
 
     @classmethod
     def parse(cls, text: str) -> KeyRef:
-        """The reference that `text` writes; KeyRefused where it looks like a key itself."""
+        """The reference that `text` writes; KeyRefusedError where it looks like a key itself."""
         scheme, _, name = text.strip().partition(":")
         if scheme not in _GRAMMAR:
-            raise KeyRefused(
+            raise KeyRefusedError(
                 "That is not a key reference, and a key itself would stay in the notebook and its history",
                 remedy=f"Write {_FORMS}.",
             )
@@ -111,7 +111,7 @@ class KeyRef:
         return self.scheme in _TOKENS
 
     def resolve(self, endpoint_url: str = "", *, refresh: bool = False) -> Secret:
-        """The key for `endpoint_url`; KeyMissing, with the remedy, where there is none."""
+        """The key for `endpoint_url`; KeyNotFoundError, with the remedy, where there is none."""
         return _RESOLVERS[self.scheme](self.name, endpoint_url, refresh)
 
     def is_found(self) -> bool | None:
@@ -129,7 +129,7 @@ def register_resolver(scheme: str, resolver: Callable[[str, str, bool], Secret])
 def _from_environment(name: str, endpoint_url: str, refresh: bool) -> Secret:  # noqa: ARG001 - a resolver's signature
     key = Secret(os.environ.get(name, ""))
     if not key:
-        raise KeyMissing(
+        raise KeyNotFoundError(
             f"No key: the environment variable {name} is not set",
             remedy="Set it before starting Jupyter, or here with "
             f"`import os, getpass; os.environ[{name!r}] = getpass.getpass()`, "
@@ -163,11 +163,11 @@ def _from_the_person(name: str, endpoint_url: str, refresh: bool) -> Secret:  # 
         try:
             key = Secret(getpass.getpass(f"Key for {origin or 'the endpoint'}: "))
         except Exception as error:  # EOFError in a script, ipykernel's StdinNotImplementedError under "Run all"
-            raise KeyMissing(
+            raise KeyNotFoundError(
                 "Nobody can be asked for the key here", remedy="Use --key env:NAME or --key keyring:SERVICE/NAME."
             ) from error
         if not key:
-            raise KeyMissing("No key was typed", remedy="Run the cell again and type it, or use --key env:NAME.")
+            raise KeyNotFoundError("No key was typed", remedy="Run the cell again and type it, or use --key env:NAME.")
         _ASKED[origin] = key
     return _ASKED[origin]
 
@@ -178,11 +178,13 @@ def forget_asked_keys() -> None:
 
 
 def _unavailable(name: str, endpoint_url: str, refresh: bool) -> NoReturn:  # noqa: ARG001 - a resolver's signature
-    raise KeyMissing("This kind of key reference needs the azure extra", remedy='Run pip install "azml-magics[azure]".')
+    raise KeyNotFoundError(
+        "This kind of key reference needs the azure extra", remedy='Run pip install "azml-magics[azure]".'
+    )
 
 
 def _no_aml_token(name: str, endpoint_url: str, refresh: bool) -> NoReturn:  # noqa: ARG001 - a resolver's signature
-    raise KeyMissing(
+    raise KeyNotFoundError(
         "An Azure ML token cannot be fetched yet",
         remedy="Put one (az ml online-endpoint get-credentials) into an environment variable and use --key env:NAME, "
         "or use --key entra.",

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .call import Prepared, plan_of, prepare, read_answer
-from .errors import AzmlError, ConnectionFailed, Interrupted, ReplyError, StreamCutOff
+from .errors import APIConnectionError, AzmlError, Interrupted, ResponseFormatError, StreamInterruptedError
 from .http import status_errors
 from .http.retry import Answer, broken
 from .response import Chunk, Response
@@ -85,17 +85,17 @@ class _Assembly:
         return self._chunks(self._decoder.feed(piece))
 
     def ended(self) -> Iterator[Chunk]:
-        """The chunks that the end of the stream completes; StreamCutOff where the answer was not complete."""
+        """The chunks that the end of the stream completes; StreamInterruptedError where the answer was not complete."""
         half_an_event = False
         try:
             yield from self._chunks(self._decoder.flush())
-        except ReplyError:
+        except ResponseFormatError:
             half_an_event = True
         says_so = self.prepared.formatter.ends_with_done(self.prepared.config)
         if not self.is_complete and (half_an_event or says_so):
-            raise StreamCutOff("The stream ended before the answer did", remedy=_CUT_OFF)
+            raise StreamInterruptedError("The stream ended before the answer did", remedy=_CUT_OFF)
         if not (self._texts or self._tools or self._reasonings or self.is_complete):
-            raise StreamCutOff("The stream ended without a word", remedy=_CUT_OFF)
+            raise StreamInterruptedError("The stream ended without a word", remedy=_CUT_OFF)
         self.finished()
 
     def finished(self, reason: str | None = None) -> None:
@@ -143,8 +143,8 @@ class _Assembly:
             made = error
         else:
             made = broken(transport.broken(error), self.prepared.request)
-            if isinstance(made, ConnectionFailed):
-                made = StreamCutOff(f"The stream broke off: {error}", remedy=_CUT_OFF)
+            if isinstance(made, APIConnectionError):
+                made = StreamInterruptedError(f"The stream broke off: {error}", remedy=_CUT_OFF)
                 made.__cause__ = error
         self.finished()
         made.response = made.response or self.response

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, m
 from ..core.call import prepare, read_answer
 from ..core.client import ainvoke, invoke
 from ..core.config import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, LLMConfig
-from ..core.errors import ConfigError, KeyMissing
+from ..core.errors import ConfigError, KeyNotFoundError
 from ..core.http import recording
 from ..core.http.retry import Answer
 from ..core.keys import DEFAULT_KEY, KeyRef, Secret
@@ -200,7 +200,7 @@ class AzureMLBaseEndpoint(BaseModel):
     def _check_key(self, config: LLMConfig) -> None:
         key = config.key
         if isinstance(key, KeyRef) and key.is_found() is False and not recording.is_replaying():
-            raise KeyMissing(
+            raise KeyNotFoundError(
                 f"No key: the environment variable {key.name} is not set",
                 remedy='Set it, pass endpoint_api_key=…, or name where the key is, such as key="entra".',
             )

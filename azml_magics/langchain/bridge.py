@@ -47,7 +47,7 @@ def wire_formatter(given: Any, to_messages: ToMessages = messages_from_wire) -> 
     """The core's formatter for a content_formatter: an object, a registered name, or None.
 
     to_messages: what a formatter with format_messages_request_payload is handed for the wire's messages.
-    UsageError where it is no formatter; UnknownName where nothing has that name.
+    UsageError where it is no formatter; UnknownNameError where nothing has that name.
     """
     if given is None:
         return None

@@ -11,7 +11,7 @@ from langchain_core.runnables import RunnableMap, RunnablePassthrough
 from langchain_core.utils.function_calling import convert_to_openai_function, convert_to_openai_tool
 from langchain_core.utils.pydantic import is_basemodel_subclass
 
-from ..core.errors import ConfigError, UnknownName, did_you_mean
+from ..core.errors import ConfigError, UnknownNameError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -66,7 +66,7 @@ def _known(name: str, names: list[str]) -> str:
 def structured_kwargs(schema: Any, method: str, strict: bool | None) -> dict[str, Any]:
     """What a call takes along to get an answer of `schema`; LangChain's tracing reads ls_structured_output_format."""
     if method not in METHODS:
-        raise UnknownName.of("structured output method", method, METHODS)
+        raise UnknownNameError.of("structured output method", method, METHODS)
     if schema is None and method != "json_mode":
         raise ConfigError(f"The method {method!r} needs a schema", remedy="Give one, or use method='json_mode'.")
     options = {"method": method, **({} if strict is None else {"strict": strict})}

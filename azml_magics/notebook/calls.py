@@ -9,7 +9,15 @@ from urllib.parse import urlsplit
 
 from azml_magics.core import wire
 from azml_magics.core.config import LLMConfig, takes_key_elsewhere
-from azml_magics.core.errors import AzmlError, ConfigError, KeyRefused, PromptError, UsageError, did_you_mean, one_line
+from azml_magics.core.errors import (
+    AzmlError,
+    ConfigError,
+    KeyRefusedError,
+    PromptError,
+    UsageError,
+    did_you_mean,
+    one_line,
+)
 from azml_magics.core.paths import path_of
 from azml_magics.core.prompt import extract, template
 from azml_magics.core.prompt.schema import Schema
@@ -42,10 +50,10 @@ def config_of(magics: AzureMLMagics, options: CellOptions) -> LLMConfig:
 
 
 def _check_key_stays(config: LLMConfig, changed: LLMConfig) -> None:
-    """KeyRefused where a line's --url would hand the config's key to a host that it is not for."""
+    """KeyRefusedError where a line's --url would hand the config's key to a host that it is not for."""
     if takes_key_elsewhere(config, changed):
         home, there = (urlsplit(each.endpoint_url).netloc for each in (config, changed))
-        raise KeyRefused(
+        raise KeyRefusedError(
             f"The config's key is for {home}, and --url names {there}",
             remedy="Say on the line which key goes there: --key env:NAME, or --key none.",
         )

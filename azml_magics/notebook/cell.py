@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from azml_magics.core import wire
-from azml_magics.core.errors import AzmlError, ConfigError, Interrupted, RequestRejected, SchemaMismatch, UsageError
+from azml_magics.core.errors import AzmlError, BadRequestError, ConfigError, Interrupted, SchemaError, UsageError
 from azml_magics.core.prompt import extract
 from azml_magics.core.prompt.schema import Schema, is_refused, repair_turns
 from azml_magics.session import check_name
@@ -122,7 +122,7 @@ class Question:
     options: CellOptions
 
     def answer(self, magics: AzureMLMagics, further: Sequence[Message] = ()) -> Response:
-        """The answer, with its object in `parsed` where there is a schema; SchemaMismatch where it does not fit."""
+        """The answer, with its object in `parsed` where there is a schema; SchemaError where it does not fit."""
         magics.repairable = None
         turns = [*self.messages, *further]
         stream, quiet = _streams(magics, self.options), self.options.quiet
@@ -134,13 +134,13 @@ class Question:
         def read(response: Response) -> Response:
             try:
                 return replace(response, parsed=schema.read(response), format="json")
-            except SchemaMismatch as error:
+            except SchemaError as error:
                 magics.repairable = (self, response, error)
                 raise error.at(config=self.config.name) from None
 
         try:
             return ask(magics, *schema.asked(self.config, turns), read, stream=stream, quiet=quiet)
-        except RequestRejected as error:
+        except BadRequestError as error:
             if not is_refused(error):
                 raise
         instructed = schema.asked(self.config, turns, by_instruction=True)

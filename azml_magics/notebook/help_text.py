@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from azml_magics.core import wire
-from azml_magics.core.errors import UnknownName
+from azml_magics.core.errors import UnknownNameError
 
 from .options import CELL_OPTIONS, VERBS
 
@@ -52,7 +52,7 @@ def verb_help(name: str) -> str:
     if name == "formatters":
         return "Formatters (-f):\n\n" + _columns([(known, wire.get(known).description) for known in wire.names()])
     if name not in VERBS:
-        raise UnknownName.of("verb", name, [*VERBS, "formatters"])
+        raise UnknownNameError.of("verb", name, [*VERBS, "formatters"])
     verb = VERBS[name]
     text = f"%azureml {verb.usage}\n\n{verb.help[0].upper()}{verb.help[1:]}."
     options = [row for row in _rows(verb.options) if row[1]]

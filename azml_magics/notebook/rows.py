@@ -6,9 +6,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from azml_magics.core.errors import AzmlError, Interrupted, PromptError, RowsStopped, UsageError, one_line
+from azml_magics.core.errors import AzmlError, Interrupted, PromptError, RowsError, UsageError, one_line
 from azml_magics.core.prompt import template
-from azml_magics.rows.job import Job, Wishes
+from azml_magics.rows.job import Job, RunOptions
 from azml_magics.rows.progress import Bar
 from azml_magics.rows.results import Results
 from azml_magics.rows.runner import DEFAULT_CONCURRENCY, Limits
@@ -43,7 +43,7 @@ def run(magics: AzureMLMagics, options: CellOptions, body: str) -> Any:
     config = calls.config_of(magics, options)
     schema = calls.schema_of(magics, options)
     rows, client = _rows(magics, options), _client(magics, options)
-    wishes = Wishes(_limits(magics, options), options.journal, options.retry_failed)
+    wishes = RunOptions(_limits(magics, options), options.journal, options.retry_failed)
 
     def job_of(rows: Any) -> Job:
         prompt, variables = _prompt(magics, options, body)
@@ -69,7 +69,7 @@ def run(magics: AzureMLMagics, options: CellOptions, body: str) -> Any:
                 results = dask.asked(rows, job_of, wishes, client, moving)
             else:
                 results = job.results(wishes, moving, said)
-    except (Interrupted, RowsStopped) as ended:
+    except (Interrupted, RowsError) as ended:
         if isinstance(ended.batch, Results):
             _keep(magics, options, ended.batch)
         raise
@@ -140,7 +140,7 @@ def _prompt(magics: AzureMLMagics, options: CellOptions, body: str) -> tuple[str
     return text, {name: values[name] for name in template.variables(text) if name in values}
 
 
-def _announced(job: Job, config: LLMConfig, wishes: Wishes, kept: Kept | None, *, is_dask: bool) -> str:
+def _announced(job: Job, config: LLMConfig, wishes: RunOptions, kept: Kept | None, *, is_dask: bool) -> str:
     """One line: how many rows go where, and how many the journal has."""
     length = None if is_dask else job.table.length
     rows = _counted(job, length, "row") or "the rows one by one"

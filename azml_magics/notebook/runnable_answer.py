@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from azml_magics.core.errors import AzmlError, Interrupted, RunnableFailed, one_line
+from azml_magics.core.errors import AzmlError, Interrupted, RunnableError, one_line
 from azml_magics.core.response import Response, Usage
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class Answer:
         self._first: float | None = None
 
     def read(self, live: Live | None = None) -> Response:
-        """The whole answer; `live` shows what has come. RunnableFailed and Interrupted carry what had arrived."""
+        """The whole answer; `live` shows what has come. RunnableError and Interrupted carry what had arrived."""
         asyncio.run_coroutine_threadsafe(self._stream(), _loop())  # in the cell's context: callbacks hold
         try:
             while (piece := self._next()) is not _END:
@@ -119,7 +119,7 @@ class Answer:
             self._stop()
             raise Interrupted(replace(self._response(), finish_reason="interrupted")) from None
         if self._whole is None and self._replaces:  # LangChain's JSON parsers pass over what they cannot read
-            raise RunnableFailed(
+            raise RunnableError(
                 f"The parser that {self._name} ends with found nothing in the answer",
                 remedy="Ask without the parser to see it.",
             ).at(config=self._name)
@@ -206,7 +206,7 @@ class Answer:
             made = error
         else:
             said = str(error).partition("\nFor troubleshooting, visit")[0]  # LangChain's own advertisement
-            made = RunnableFailed(": ".join(filter(None, [type(error).__name__, one_line(said, 300)])))
+            made = RunnableError(": ".join(filter(None, [type(error).__name__, one_line(said, 300)])))
         if made.response is None and self._whole is not None:
             made.response = self._response()
         return made.at(config=self._name)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from azml_magics.core import endpoints, wire
 from azml_magics.core.config import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, LLMConfig
-from azml_magics.core.errors import AzmlError, KeyRefused, one_line
+from azml_magics.core.errors import AzmlError, KeyRefusedError, one_line
 from azml_magics.core.keys import NO_KEY, KeyRef
 
 from . import kwargs
@@ -248,7 +248,7 @@ def _is_refused(text: str) -> bool:
     """Whether a text may be a key itself: it is neither a reference nor one of the words for having none."""
     try:
         KeyRef.parse(text)
-    except KeyRefused:
+    except KeyRefusedError:
         return text.strip() not in {"", NO_KEY, IN_MEMORY}
     except AzmlError:  # a reference that is incomplete
         return False

@@ -12,10 +12,13 @@ if TYPE_CHECKING:
     from azml_magics.core.config import LLMConfig
 
 _REMEDIES: tuple[tuple[type[BaseException], str], ...] = (
-    (errors.KeyMissing, "Set it before starting Jupyter, or type the key into the one-time key box."),
-    (errors.KeyRefused, "Write env:NAME, keyring:SERVICE/NAME, entra, ask or none."),
-    (errors.AuthenticationFailed, "Check the key, and that it belongs to this endpoint."),
-    (errors.UndefinedVariable, "Type a value into its field, or define it in the notebook; {{name}} is literal text."),
+    (errors.KeyNotFoundError, "Set it before starting Jupyter, or type the key into the one-time key box."),
+    (errors.KeyRefusedError, "Write env:NAME, keyring:SERVICE/NAME, entra, ask or none."),
+    (errors.AuthenticationError, "Check the key, and that it belongs to this endpoint."),
+    (
+        errors.UndefinedVariableError,
+        "Type a value into its field, or define it in the notebook; {{name}} is literal.",
+    ),
     (errors.Interrupted, "What had arrived is kept."),
 )
 

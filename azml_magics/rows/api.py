@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..core.prompt.schema import Schema
-from .job import TICK, Job, Wishes, flat, spent_note
+from .job import TICK, Job, RunOptions, flat, spent_note
 from .progress import Bar
 from .results import Results
 from .runner import DEFAULT_CONCURRENCY, Limits
@@ -63,11 +63,11 @@ def map_rows(
     The columns added are text, error, finish_reason, prompt_tokens, completion_tokens and latency (seconds); with a
     schema, one for each of its fields goes before them, or `parsed` where it names none. A name that the table has
     already gets `answer_` before it. A row that fails has its error there, also one whose answer does not keep to the
-    schema. Raises RowsStopped where the endpoint is gone, Interrupted for a kernel interrupt, both with what came in
-    `batch`; JournalError; UsageError and UndefinedVariable where the prompt and the table do not fit.
+    schema. Raises RowsError where the endpoint is gone, Interrupted for a kernel interrupt, both with what came in
+    `batch`; JournalError; UsageError and UndefinedVariableError where the prompt and the table do not fit.
     """
     limits = Limits(concurrency, rpm, tpm, max_tokens_total)
-    wishes = Wishes(limits, journal, retry_failed)
+    wishes = RunOptions(limits, journal, retry_failed)
     wanted = Schema.of(schema) if schema is not None else None
     shown = Bar() if progress is True else progress or None
     with shown if isinstance(shown, Bar) else contextlib.nullcontext():
@@ -104,7 +104,7 @@ async def amap_rows(
 
     The requests are sent in threads, as there.
     """
-    wishes = Wishes(Limits(concurrency, rpm, tpm, max_tokens_total), journal, retry_failed)
+    wishes = RunOptions(Limits(concurrency, rpm, tpm, max_tokens_total), journal, retry_failed)
     wanted = Schema.of(schema) if schema is not None else None
     job = Job(config, prompt, rows, variables=variables, schema=wanted, limit=limit, sample=sample)
     run = job.run(wishes)
@@ -143,7 +143,9 @@ async def _awatched(run: Run, on_progress: OnProgress | None) -> AsyncIterator[l
     yield run.due(0)
 
 
-async def _astream(job: Job, wishes: Wishes, run: Run, on_progress: OnProgress | None) -> AsyncIterator[dict[str, Any]]:
+async def _astream(
+    job: Job, wishes: RunOptions, run: Run, on_progress: OnProgress | None
+) -> AsyncIterator[dict[str, Any]]:
     names = job.names(job.table.columns)
     async for some in _awatched(run, on_progress):
         for record, row in some:

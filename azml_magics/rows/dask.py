@@ -11,7 +11,7 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from ..core.errors import AzmlError, ConfigError, Interrupted, JournalError, RowsStopped, UsageError
+from ..core.errors import AzmlError, ConfigError, Interrupted, JournalError, RowsError, UsageError
 from ..core.keys import KeyRef
 from ..core.paths import path_of
 from .dask_choice import chosen
@@ -24,14 +24,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from .job import Job, OnProgress, Wishes
+    from .job import Job, OnProgress, RunOptions
     from .record import TableRow
 
 PART = 128  # rows; the same whatever the cluster, so that a journal fits the next run, too
 _LOOK = 0.2  # seconds between two looks at how far it is
 
 
-def asked(rows: Any, job_of: Callable[[Any], Job], wishes: Wishes, client: Any, on_progress: OnProgress | None) -> Any:
+def asked(
+    rows: Any, job_of: Callable[[Any], Job], wishes: RunOptions, client: Any, on_progress: OnProgress | None
+) -> Any:
     """The Results of a list or a frame, asked on the client's workers; of a dask DataFrame another one, on its workers.
 
     job_of: makes the Job of such rows. client: a distributed.Client; None takes the one in use.
@@ -87,7 +89,7 @@ def _make_folder(folder: Path) -> None:
 class _Work:
     """Parts under way on a cluster."""
 
-    def __init__(self, client: Any, wishes: Wishes, on_progress: OnProgress | None) -> None:
+    def __init__(self, client: Any, wishes: RunOptions, on_progress: OnProgress | None) -> None:
         self._client = client
         self._wishes = wishes
         self._on_progress = on_progress
@@ -157,7 +159,7 @@ class _Work:
     # ---- waiting
 
     def _watch(self, total: int | None, arrived: Callable[[int, Any], Any], results: Callable[[str], Any]) -> None:
-        """Wait for every part. Interrupted or RowsStopped, where it ends early, have what came in `batch`."""
+        """Wait for every part. Interrupted or RowsError, where it ends early, have what came in `batch`."""
         waiting = dict(enumerate(self._futures))
         try:
             while waiting:
@@ -180,7 +182,7 @@ class _Work:
             raise
         if self.error is not None:
             kept = f" {self._wishes.journal} has the answers; run again to go on." if self._wishes.journal else ""
-            raise RowsStopped(
+            raise RowsError(
                 f"The run ended after {self.done:,} rows: {type(self.error).__name__}: {self.error.cause}",
                 remedy=f"{self.error.remedy}{kept}",
                 batch=results("Stopped early"),

@@ -9,9 +9,9 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ..core.errors import AzmlError, JournalError, RowsStopped
+from ..core.errors import AzmlError, JournalError, RowsError
 from ..core.paths import path_of
-from .job import Job, Wishes
+from .job import Job, RunOptions
 from .sources import table_of
 
 if TYPE_CHECKING:
@@ -39,10 +39,10 @@ class Part:
     run: str
     number: int
     question: Question
-    wishes: Wishes
+    wishes: RunOptions
 
     @property
-    def own_wishes(self) -> Wishes:
+    def own_wishes(self) -> RunOptions:
         """The wishes with the part's own journal."""
         journal = self.wishes.journal
         if journal is None:
@@ -67,7 +67,7 @@ def ask_part(rows: Any, part: Part) -> Answers:
     with _engine:
         try:
             batch: Iterable[Any] = _patiently(job, part)
-        except RowsStopped as stopped:
+        except RowsError as stopped:
             cause = stopped.__cause__
             error = cause if isinstance(cause, AzmlError) else AzmlError(f"{type(cause).__name__}: {cause}")
             return Answers(_plain(stopped.batch or ()), error)

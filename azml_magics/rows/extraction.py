@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..core.client import invoke
-from ..core.errors import RequestRejected, SchemaMismatch
+from ..core.errors import BadRequestError, SchemaError
 from ..core.prompt import schema as schemas
 from .record import Column
 
@@ -48,17 +48,17 @@ class Extraction:
         """The answer, not read yet. A server that wants no `response_format` is asked by instruction from then on."""
         try:
             return invoke(*self.request(config, messages))
-        except RequestRejected as error:
+        except BadRequestError as error:
             if not schemas.is_refused(error):
                 raise
         self._by_instruction = True
         return invoke(*self.request(config, messages))
 
-    def read(self, response: Response) -> tuple[Response, SchemaMismatch | None]:
+    def read(self, response: Response) -> tuple[Response, SchemaError | None]:
         """The answer with its object in `parsed`, or as it is beside what is wrong with it."""
         try:
             return replace(response, parsed=self.schema.read(response, _REMEDY), format="json"), None
-        except SchemaMismatch as error:
+        except SchemaError as error:
             error.at(config=response.config)
             return response, error.with_traceback(None)
 

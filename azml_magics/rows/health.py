@@ -5,24 +5,24 @@ from __future__ import annotations
 from typing import Generic, Literal, TypeVar
 
 from ..core.errors import (
-    AuthenticationFailed,
+    APIConnectionError,
+    APITimeoutError,
+    AuthenticationError,
     ConfigError,
-    ConnectionFailed,
-    EndpointTimeout,
-    EndpointUnavailable,
     JournalError,
-    NotRecorded,
-    RateLimited,
-    RouteNotFound,
+    NotFoundError,
+    NotRecordedError,
+    RateLimitError,
+    ServiceUnavailableError,
 )
 
 T = TypeVar("T")
 Verdict = Literal["row", "held", "end"]
 
 # No other row would fare better.
-_HOPELESS = (AuthenticationFailed, RouteNotFound, ConfigError, JournalError, NotRecorded)
+_HOPELESS = (AuthenticationError, NotFoundError, ConfigError, JournalError, NotRecordedError)
 # Nothing seems wrong with the row: it is to blame only if the endpoint goes on to answer others.
-_PASSING = (ConnectionFailed, EndpointUnavailable, EndpointTimeout, RateLimited)
+_PASSING = (APIConnectionError, ServiceUnavailableError, APITimeoutError, RateLimitError)
 DEAD_AFTER = 5  # so many of them in a row, begun after the first of them failed, and the endpoint is gone
 WRONG_AFTER = 20  # so many refusals before the first answer, and it is not the rows
 

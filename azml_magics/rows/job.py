@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..core.errors import AzmlError, Interrupted, RowsStopped, UsageError
+from ..core.errors import AzmlError, Interrupted, RowsError, UsageError
 from ..core.http import recording
 from ..core.keys import KeyRef, Secret, masked
 from .journal import Journal
@@ -38,7 +38,7 @@ COUNTED = 10_000  # rows of a table at most are looked up in a journal before an
 
 
 @dataclass(frozen=True)
-class Wishes:
+class RunOptions:
     """How a run goes: what map_rows takes beside the config, the prompt and the rows."""
 
     limits: Limits = field(default_factory=Limits)
@@ -56,7 +56,7 @@ class Wishes:
         if self.retry_failed and self.journal is None:
             raise UsageError("retry_failed needs the journal of the run that failed", remedy="Name it with journal.")
 
-    def for_one_of(self, workers: int) -> Wishes:
+    def for_one_of(self, workers: int) -> RunOptions:
         """A worker's share of what is allowed in a minute: it cannot see what the others do."""
         rpm, tpm = (most and most / workers for most in (self.limits.rpm, self.limits.tpm))
         return replace(self, limits=replace(self.limits, rpm=rpm, tpm=tpm))
@@ -74,7 +74,7 @@ class Kept(NamedTuple):
 
 
 class Job:
-    """What is asked of which rows. UsageError or UndefinedVariable where the prompt and the table do not fit."""
+    """What is asked of which rows. UsageError or UndefinedVariableError where the prompt and the table do not fit."""
 
     def __init__(
         self,
@@ -94,7 +94,7 @@ class Job:
             raise UsageError("There are no rows", remedy="Check what the table was made of.")
         self.question.check(self.table.columns)
 
-    def run(self, wishes: Wishes, on_begin: Callable[[Kept | None], Any] | None = None) -> Run:
+    def run(self, wishes: RunOptions, on_begin: Callable[[Kept | None], Any] | None = None) -> Run:
         """The run, not begun yet; a key that a person types is asked for here, and the journal is opened.
 
         `on_begin` hears what the journal has of a table's rows; None where it has none, or only reading tells.
@@ -137,11 +137,11 @@ class Job:
 
     def results(
         self,
-        wishes: Wishes,
+        wishes: RunOptions,
         on_progress: OnProgress | None = None,
         on_begin: Callable[[Kept | None], Any] | None = None,
     ) -> Results:
-        """Every row with its answer. Interrupted or RowsStopped, where it ends early, have what came in `batch`."""
+        """Every row with its answer. Interrupted or RowsError, where it ends early, have what came in `batch`."""
         done: list[Done] = []
         run = self.run(wishes, on_begin)
         try:
@@ -178,7 +178,7 @@ class Job:
         """The names of the answer's columns beside the columns `taken`."""
         return answer_names(taken, self.question.columns)
 
-    def raise_early_end(self, run: Run, wishes: Wishes, batch: Callable[[], Results]) -> None:
+    def raise_early_end(self, run: Run, wishes: RunOptions, batch: Callable[[], Results]) -> None:
         """Raise what ended the run before its last row: the error itself where no row had an answer."""
         error = run.error
         if error is None:
@@ -193,12 +193,12 @@ class Job:
         )
         remedy = f"{getattr(error, 'remedy', '')} The answers that came are in the error's `batch`{kept}."
         place = {"config": error.config, "deployment": error.deployment} if isinstance(error, AzmlError) else {}
-        raise RowsStopped(cause, remedy=remedy.strip(), batch=batch(), **place) from error
+        raise RowsError(cause, remedy=remedy.strip(), batch=batch(), **place) from error
 
     # ---- one by one
 
-    def stream(self, wishes: Wishes, run: Run, on_progress: OnProgress | None = None) -> Iterator[dict[str, Any]]:
-        """The rows' columns and the answers', each in its turn; RowsStopped at the end where the run ended early."""
+    def stream(self, wishes: RunOptions, run: Run, on_progress: OnProgress | None = None) -> Iterator[dict[str, Any]]:
+        """The rows' columns and the answers', each in its turn; RowsError at the end where the run ended early."""
         names = self.names(self.table.columns)
         with run:
             for some in watched(run, on_progress):
@@ -231,13 +231,13 @@ def _dicts(names: tuple[str, ...], records: list[Record], rows: Iterable[TableRo
     return [flat(names, record, row) for record, row in zip(records, rows, strict=True)]
 
 
-def spent_note(run: Run, wishes: Wishes) -> str:
+def spent_note(run: Run, wishes: RunOptions) -> str:
     """What to say of a run that ended at its limit of tokens; "" for another."""
     return f"It began no more at its limit of {wishes.limits.tokens:,} tokens" if run.is_spent else ""
 
 
 def _mask(config: LLMConfig) -> Callable[[str], str]:
-    """What takes the config's key out of a text; KeyMissing where there is no key."""
+    """What takes the config's key out of a text; KeyNotFoundError where there is no key."""
     if recording.is_replaying() or config.key is None:
         return str
     secret = config.key.resolve(config.endpoint_url) if isinstance(config.key, KeyRef) else config.key

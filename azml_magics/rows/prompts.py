@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from ..core import wire
 from ..core.client import invoke
-from ..core.errors import PromptError, UndefinedVariable, UsageError, one_line
+from ..core.errors import PromptError, UndefinedVariableError, UsageError, one_line
 from ..core.prompt import template
 from .extraction import Extraction
 from .record import ANSWER_COLUMNS, TableRow, is_missing
@@ -60,12 +60,12 @@ class Question:
         return open_names[0] if len(open_names) == 1 else self.names[0] if len(self.names) == 1 else "text"
 
     def check(self, columns: Sequence[str]) -> None:
-        """UndefinedVariable or UsageError where the prompt and a table with those columns do not fit."""
+        """UndefinedVariableError or UsageError where the prompt and a table with those columns do not fit."""
         if callable(self.prompt):
             return
         for name in self.names:
             if name not in columns and name not in self.variables:
-                raise UndefinedVariable.of_rows(name, [*columns, *self.variables])
+                raise UndefinedVariableError.of_rows(name, [*columns, *self.variables])
         if not any(name in columns for name in self.names):
             raise UsageError(
                 "The prompt uses no column of the table: every row would ask the same",

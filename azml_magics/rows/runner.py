@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..core.errors import AzmlError
-from ..core.http.rate_limiter import Abandoned, Pacing, gate_of, pacing
+from ..core.http.rate_limiter import RunCancelled, RunPacing, gate_of, pacing
 from ..core.http.window import FIRST_WINDOW
 from .health import Health
 from .tally import Tally
@@ -91,7 +91,7 @@ class Run:
         self._tally = Tally(total)
         self._health: Health[Task] = Health(has_answered=bool(journal is not None and len(journal)))
         self._gate = gate_of(question.config)
-        self._pacing = Pacing(limits.rpm, limits.tpm, limits.patience, self._go_on)
+        self._pacing = RunPacing(limits.rpm, limits.tpm, limits.patience, self._go_on)
         self._ends = contextlib.ExitStack()
         self._feed = threading.Lock()  # for reading rows, one thread at a time
         self._read = self._begun = 0  # rows that were read, and of them those that are asked
@@ -175,7 +175,7 @@ class Run:
             with pacing(self._pacing):
                 while (task := self._next_task()) is not None:
                     self._ask(task)
-        except Abandoned:
+        except RunCancelled:
             pass
         except BaseException as error:  # noqa: BLE001 - raised for the caller, who waits in another thread
             self._end(error)
@@ -242,7 +242,7 @@ class Run:
         """The row is done, once the journal has it."""
         try:
             if self._journal is not None and not self._journal.keep(task.key, task.n, response, error):
-                raise Abandoned  # the run was stopped, and its journal is closed
+                raise RunCancelled  # the run was stopped, and its journal is closed
         finally:  # an answer that no disk would take is still an answer
             self._arrive(task.record, response, error)
 

@@ -43,7 +43,7 @@ test('answers side by side', () => {
       text: '',
       finish_reason: null,
       usage: null,
-      error: 'RateLimited: later'
+      error: 'RateLimitError: later'
     }
   ];
   assert.deepEqual(readDocument({ version: 1, rows }), {
@@ -63,7 +63,7 @@ test('answers side by side', () => {
         text: '',
         finishReason: '',
         usage: null,
-        error: 'RateLimited: later'
+        error: 'RateLimitError: later'
       }
     ],
     summary: '',

@@ -9,7 +9,7 @@ import pytest
 
 import azml_magics  # noqa: F401 - joins the resolvers
 from azml_magics.azure import identity
-from azml_magics.core.errors import KeyMissing
+from azml_magics.core.errors import KeyNotFoundError
 from azml_magics.core.keys import KeyRef, Secret
 
 MANAGED = "https://n.eastus.inference.ml.azure.com/score"
@@ -76,7 +76,7 @@ def test_a_token_that_cannot_be_had_is_one_line_with_the_remedy(entra):
     entra.error = RuntimeError(
         "DefaultAzureCredential failed:\n\tEnvironmentCredential: not set\n\tAzureCli: not found"
     )
-    with pytest.raises(KeyMissing, match="No Entra ID token: DefaultAzureCredential failed:") as caught:
+    with pytest.raises(KeyNotFoundError, match="No Entra ID token: DefaultAzureCredential failed:") as caught:
         KeyRef.parse("entra").resolve(MANAGED)
     assert "\n" not in str(caught.value)
     assert "az login" in str(caught.value)
@@ -89,7 +89,7 @@ def test_a_token_that_is_empty_is_no_token(entra, monkeypatch):
         "get_token",
         lambda self, scope: types.SimpleNamespace(token=""),
     )
-    with pytest.raises(KeyMissing, match="No Entra ID token"):
+    with pytest.raises(KeyNotFoundError, match="No Entra ID token"):
         KeyRef.parse("entra").resolve(MANAGED)
 
 
@@ -120,14 +120,14 @@ def test_a_key_in_the_keyring(keyring):
 @pytest.mark.parametrize("held", [None, "", "  "])
 def test_a_keyring_without_the_key_says_how_to_store_it(keyring, held):
     keyring["azml", "hr-bot"] = held
-    with pytest.raises(KeyMissing, match="no password for azml/hr-bot") as caught:
+    with pytest.raises(KeyNotFoundError, match="no password for azml/hr-bot") as caught:
         KeyRef.parse("keyring:azml/hr-bot").resolve(MANAGED)
     assert "keyring set azml hr-bot" in str(caught.value)
 
 
 def test_a_keyring_that_is_locked_is_one_line(keyring):
     keyring["azml", "hr-bot"] = RuntimeError("locked\nby somebody")
-    with pytest.raises(KeyMissing, match="cannot be read: locked by somebody"):
+    with pytest.raises(KeyNotFoundError, match="cannot be read: locked by somebody"):
         KeyRef.parse("keyring:azml/hr-bot").resolve(MANAGED)
 
 
@@ -135,6 +135,6 @@ def test_a_keyring_that_is_locked_is_one_line(keyring):
 def test_without_the_packages_the_extra_is_named(monkeypatch, module, text):
     monkeypatch.setitem(sys.modules, module, None)
     monkeypatch.setattr(identity, "_credential", None)
-    with pytest.raises(KeyMissing, match="needs the azure extra") as caught:
+    with pytest.raises(KeyNotFoundError, match="needs the azure extra") as caught:
         KeyRef.parse(text).resolve(MANAGED)
     assert 'pip install "azml-magics[azure]"' in str(caught.value)

@@ -102,7 +102,7 @@ def test_a_saved_answer_without_a_kernel(page, lab, shot):
 def test_the_first_rows_of_a_table_say_how_many_there_are(page, lab, shot):
     rows = [
         {"index": "101", "setting": {"place": "rivers"}, "text": "They run.", "finish_reason": "stop"},
-        {"index": "734", "setting": {"place": "seas"}, "text": "", "error": "RateLimited: later"},
+        {"index": "734", "setting": {"place": "seas"}, "text": "", "error": "RateLimitError: later"},
     ]
     document = {"version": 1, "rows": rows, "summary": "1,000 rows, 3 failed", "rest": "… and 998 more"}
     lab.write("r.ipynb", saved(document), kernel="")

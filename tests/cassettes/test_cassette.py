@@ -20,13 +20,13 @@ from azml_magics.core import keys
 from azml_magics.core.client import ainvoke, astream, fetch, invoke, stream
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import (
-    AuthenticationFailed,
+    AuthenticationError,
     DocumentError,
     Interrupted,
-    ModelFailed,
-    NotRecorded,
-    RateLimited,
-    StreamCutOff,
+    ModelError,
+    NotRecordedError,
+    RateLimitError,
+    StreamInterruptedError,
 )
 from azml_magics.core.http import recording
 from azml_magics.core.keys import Secret
@@ -218,9 +218,9 @@ def test_errors_are_recorded_too(path, server, gone):
     def ask(url):
         retrying = config_at(url, key=None).merged(max_retries=1)
         assert invoke(retrying, "Hi").text == "fine"
-        with pytest.raises(ModelFailed):
+        with pytest.raises(ModelError):
             invoke(config_at(url, key=None), "Ha")
-        with pytest.raises(AuthenticationFailed, match="no"):
+        with pytest.raises(AuthenticationError, match="no"):
             chunks_of(config_at(url, key=None), "Ho")
 
     slept = []
@@ -242,10 +242,10 @@ def test_without_a_replay_a_retry_waits_as_long_as_it_was_told():
 def test_a_rate_limit_that_stays_is_replayed_as_the_error_it_was(path, server, gone):
     server.answers(reply({"message": "Try again in 9 seconds"}, 429))
     cassette.record(path)
-    with pytest.raises(RateLimited):
+    with pytest.raises(RateLimitError):
         invoke(config_at(server.url, key=None), "Hi")
     cassette.replay(path)
-    with pytest.raises(RateLimited) as caught:
+    with pytest.raises(RateLimitError) as caught:
         invoke(config_at(gone, key=None), "Hi")
     assert caught.value.retry_after == 9.0
 
@@ -257,10 +257,10 @@ def test_a_stream_that_broke_off_breaks_off_again(path, gone, key):
     with Emulator(key=KEY) as running:
         running.script([Fault("cut", after=3)])
         cassette.record(path)
-        with pytest.raises(StreamCutOff) as before:
+        with pytest.raises(StreamInterruptedError) as before:
             chunks_of(config_at(running.url), "Tell me about rivers")
     cassette.replay(path)
-    with pytest.raises(StreamCutOff) as after:
+    with pytest.raises(StreamInterruptedError) as after:
         chunks_of(config_at(gone), "Tell me about rivers")
     assert after.value.response.text == before.value.response.text != ""
 
@@ -304,7 +304,7 @@ def test_an_answer_that_was_interrupted_gives_way_to_the_whole_one_that_followed
         let_go.set()
     player = cassette.replay(path)
     if len(player):  # it had begun: without a whole one, what came is all there is
-        with pytest.raises(StreamCutOff):
+        with pytest.raises(StreamInterruptedError):
             chunks_of(config_at(gone, key=None), "Hi")
     cassette.record(path)
     assert chunks_of(config_at(server.url, key=None), "Hi") == ["half and whole", ""]
@@ -387,7 +387,7 @@ def replayed(path, server, gone):
     ],
 )
 def test_a_request_without_a_record_says_how_the_nearest_one_differs(replayed, changes, prompt, difference):
-    with pytest.raises(NotRecorded) as caught:
+    with pytest.raises(NotRecordedError) as caught:
         invoke(replayed.merged(name="prod", **changes), prompt or "Tell me something about rivers")
     said = str(caught.value)
     assert said.startswith(
@@ -400,16 +400,16 @@ def test_a_request_without_a_record_says_how_the_nearest_one_differs(replayed, c
 
 
 def test_and_so_on_a_loop_and_for_streams(replayed):
-    with pytest.raises(NotRecorded, match="the nearest one differs in body"):
+    with pytest.raises(NotRecordedError, match="the nearest one differs in body"):
         asyncio.run(ainvoke(replayed, "Hills"))
-    with pytest.raises(NotRecorded, match="stream"):
+    with pytest.raises(NotRecordedError, match="stream"):
         chunks_of(replayed, "Tell me something about rivers")
 
 
 def test_an_empty_cassette_says_so(path, gone):
     cassette.record(path)
     cassette.replay(path)
-    with pytest.raises(NotRecorded, match="it is empty"):
+    with pytest.raises(NotRecordedError, match="it is empty"):
         invoke(config_at(gone, key=None), "Hi")
 
 
@@ -428,7 +428,7 @@ def test_hosts_are_told_apart_and_this_machines_ports_are_not(path, server, gone
     cassette.replay(path)
     for host, word in (("b.azure.com", "from b"), ("a.azure.com", "from a"), ("b.azure.com", "from b")):
         assert invoke(config_at(f"https://{host}", key=None), "Hi").text == word
-    with pytest.raises(NotRecorded):
+    with pytest.raises(NotRecordedError):
         invoke(config_at(gone, key=None), "Hi")
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from azml_magics.compare.comparison import Batch, Row
 from azml_magics.core.config import LLMConfig
-from azml_magics.core.errors import Interrupted, RateLimited, ReplyError
+from azml_magics.core.errors import Interrupted, RateLimitError, ResponseFormatError
 from azml_magics.core.response import Response, Usage
 
 CONFIG = LLMConfig(name="prod")
@@ -72,7 +72,7 @@ def seen(a_batch, **options):
 
 
 def test_it_is_a_sequence_of_rows_whose_slices_are_batches():
-    rows = [row("a", answer=1), row("b", answer=2), row(None, ReplyError("no"), answer=3)]
+    rows = [row("a", answer=1), row("b", answer=2), row(None, ResponseFormatError("no"), answer=3)]
     made = Batch(rows)
     assert len(made) == 3
     assert list(made) == rows
@@ -92,7 +92,7 @@ def test_an_empty_batch_has_every_form():
 
 
 def test_only_different_keeps_the_first_of_each_text_and_leaves_failures_out():
-    made = Batch([row("a", n=1), row("b", n=2), row("a", n=3), row("c", RateLimited("slow"), n=4), row("", n=5)])
+    made = Batch([row("a", n=1), row("b", n=2), row("a", n=3), row("c", RateLimitError("slow"), n=4), row("", n=5)])
     assert [kept.setting["n"] for kept in made.only_different()] == [1, 2, 5]
     assert made.summary() == "5 answers, 3 different, 1 failed"
 
@@ -107,7 +107,7 @@ def test_rows_with_the_same_setting_stay_apart():
 
 
 def test_to_dicts_has_a_flat_dict_for_each_row():
-    failed = ReplyError("Half of it came")
+    failed = ResponseFormatError("Half of it came")
     made = Batch(
         [
             row("Hi", usage=Usage(3, 2, 5), latency=0.5, config="prod", temperature=0.2),
@@ -134,7 +134,7 @@ def test_to_dicts_has_a_flat_dict_for_each_row():
             "prompt_tokens": None,
             "completion_tokens": None,
             "latency": 0.0,
-            "error": "ReplyError: Half of it came",
+            "error": "ResponseFormatError: Half of it came",
         },
         {
             "config": "test",
@@ -144,7 +144,7 @@ def test_to_dicts_has_a_flat_dict_for_each_row():
             "prompt_tokens": None,
             "completion_tokens": None,
             "latency": None,
-            "error": "ReplyError: Half of it came",
+            "error": "ResponseFormatError: Half of it came",
         },
     ]
 
@@ -175,8 +175,8 @@ def test_the_text_form_has_a_heading_a_row_and_marks_what_is_new():
         [
             row("the cat sat", usage=Usage(1, 3, 4), latency=1.26, temperature=0),
             row("the dog sat", finish="length", latency=2.0, temperature=1),
-            row("the", ReplyError("Half of it came"), finish=None, temperature=2),
-            row(None, RateLimited("Too many"), temperature=3),
+            row("the", ResponseFormatError("Half of it came"), finish=None, temperature=2),
+            row(None, RateLimitError("Too many"), temperature=3),
             row(None, temperature=4),
         ]
     )
@@ -213,7 +213,10 @@ def test_no_answer_commands_the_terminal_or_breaks_the_saved_notebook():
 
 def test_the_html_form_is_a_table_with_a_column_for_each_figure():
     made = Batch(
-        [row("a b", usage=Usage(1, 2, 3), latency=0.52, temperature=0), row("a c", ReplyError("no"), temperature=1)]
+        [
+            row("a b", usage=Usage(1, 2, 3), latency=0.52, temperature=0),
+            row("a c", ResponseFormatError("no"), temperature=1),
+        ]
     )
     assert seen(made).cells == [
         *("temperature", "answer", "finish", "tokens"),

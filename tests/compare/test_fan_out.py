@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azml_magics.compare.fan_out import amap, invoke_many, map_in_threads
-from azml_magics.core.errors import RequestRejected
+from azml_magics.core.errors import BadRequestError
 
 from ..core.server import reply
 
@@ -171,10 +171,10 @@ def test_the_first_failure_in_a_thread_ends_the_others():
     def work(item):
         begun.append(item)
         if item == 2:
-            raise RequestRejected("no")
+            raise BadRequestError("no")
         return item
 
-    with pytest.raises(RequestRejected, match="no"):
+    with pytest.raises(BadRequestError, match="no"):
         map_in_threads(work, range(1000), concurrency=2)
     assert len(begun) < 1000
 
@@ -182,11 +182,11 @@ def test_the_first_failure_in_a_thread_ends_the_others():
 def test_a_failure_in_a_thread_may_be_a_result():
     def work(item):
         if item == 1:
-            raise RequestRejected("no")
+            raise BadRequestError("no")
         return item
 
     first, second, third = map_in_threads(work, range(3), return_exceptions=True)
-    assert (first, type(second), third) == (0, RequestRejected, 2)
+    assert (first, type(second), third) == (0, BadRequestError, 2)
 
 
 def test_items_that_cannot_be_read_are_an_error_in_threads_too():
@@ -250,7 +250,7 @@ def test_many_prompts_many_answers(server, config_of):
 def test_one_failure_among_many(server, config_of):
     server.answers(echo)
     config = config_of("/score", formatter="gpt2")
-    with pytest.raises(RequestRejected, match="config 'prod'"):
+    with pytest.raises(BadRequestError, match="config 'prod'"):
         invoke_many(config, ["a", "bad", "c"])
     one, two, three = invoke_many(config, ["a", "bad", "c"], return_exceptions=True)
-    assert (one.text, type(two), three.text) == ("A", RequestRejected, "C")
+    assert (one.text, type(two), three.text) == ("A", BadRequestError, "C")

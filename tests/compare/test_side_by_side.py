@@ -13,14 +13,14 @@ from azml_magics.compare import side_by_side
 from azml_magics.compare.side_by_side import Ask, SideBySide, run, sweep
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import (
-    AuthenticationFailed,
+    APIConnectionError,
+    AuthenticationError,
     ConfigError,
-    ConnectionFailed,
     Interrupted,
-    KeyMissing,
-    RateLimited,
-    StreamCutOff,
-    UnknownName,
+    KeyNotFoundError,
+    RateLimitError,
+    StreamInterruptedError,
+    UnknownNameError,
     UsageError,
 )
 from azml_magics.core.http import recording
@@ -162,19 +162,19 @@ def test_one_failure_stops_no_other(server, config_of):
     config = config_of()
     unreachable = config.merged(endpoint_url="http://127.0.0.1:9/v1/chat/completions")
     first = run(asks_of(config, "a", "b", "c"), concurrency=1)
-    assert [type(error) for error in first.errors] == [RateLimited, StreamCutOff, StreamCutOff]
+    assert [type(error) for error in first.errors] == [RateLimitError, StreamInterruptedError, StreamInterruptedError]
     assert first.texts == ["", "half", "torn"]
     server.answers(reply({"message": "no"}, 401), streamed(delta("fine"), STOP, b"[DONE]"))
     made = run([*asks_of(config, "a"), *asks_of(unreachable, "b"), *asks_of(config, "c")], concurrency=1)
-    assert [type(error) for error in made.errors] == [AuthenticationFailed, ConnectionFailed, type(None)]
+    assert [type(error) for error in made.errors] == [AuthenticationError, APIConnectionError, type(None)]
     assert made.texts == ["", "", "fine"]
 
 
 @pytest.mark.parametrize(
     ("changes", "kind"),
     [
-        ({"key": "env:NO_SUCH_KEY"}, KeyMissing),
-        ({"formatter": "nonsense"}, UnknownName),
+        ({"key": "env:NO_SUCH_KEY"}, KeyNotFoundError),
+        ({"formatter": "nonsense"}, UnknownNameError),
         ({"formatter": "gpt2"}, ConfigError),
         ({"endpoint_url": ""}, ConfigError),
     ],

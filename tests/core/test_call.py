@@ -9,7 +9,7 @@ import pytest
 
 from azml_magics.core.call import plan_of, prepare
 from azml_magics.core.config import LLMConfig
-from azml_magics.core.errors import AzmlError, ConfigError, KeyMissing, UnknownName
+from azml_magics.core.errors import AzmlError, ConfigError, KeyNotFoundError, UnknownNameError
 from azml_magics.core.http.retry import Answer
 from azml_magics.core.keys import KeyRef, Secret, register_resolver
 
@@ -51,7 +51,7 @@ def test_the_key_is_looked_up_only_when_it_is_needed(monkeypatch):
     from_env = config(formatter="gpt2", key="env:AZUREML_ENDPOINT_API_KEY")
     shown = prepare(from_env, "Hi", with_key=False)
     assert "Authorization" not in shown.request.headers
-    with pytest.raises(KeyMissing, match="config 'prod'"):
+    with pytest.raises(KeyNotFoundError, match="config 'prod'"):
         prepare(from_env, "Hi")
 
 
@@ -60,7 +60,7 @@ def test_the_key_is_looked_up_only_when_it_is_needed(monkeypatch):
     [
         ({"url": ""}, ConfigError, "No endpoint URL (config 'prod'). Give one with --url"),
         ({}, ConfigError, "No formatter: /score speaks a different dialect on every deployment (config 'prod')"),
-        ({"formatter": "gtp2"}, UnknownName, "No formatter named 'gtp2' (config 'prod'). Did you mean 'gpt2'?"),
+        ({"formatter": "gtp2"}, UnknownNameError, "No formatter named 'gtp2' (config 'prod'). Did you mean 'gpt2'?"),
         ({"formatter": "gpt2", "key": Secret("kéy")}, ConfigError, "The key holds characters that no header can carry"),
         (
             {"formatter": "gpt2", "key": Secret("k\ny")},

@@ -9,7 +9,13 @@ from pathlib import Path
 import pytest
 
 from azml_magics.core.client import invoke, stream
-from azml_magics.core.errors import EndpointUnavailable, ModelFailed, ReplyError, RequestRejected, RouteNotFound
+from azml_magics.core.errors import (
+    BadRequestError,
+    ModelError,
+    NotFoundError,
+    ResponseFormatError,
+    ServiceUnavailableError,
+)
 from azml_magics.core.response import Usage
 
 FOLDER = Path(__file__).parent / "captures"
@@ -118,19 +124,19 @@ def test_streamed_tool_calls_are_put_together(replay, config_of):
             "scoring-run-raises",
             SCORE,
             "gpt2",
-            EndpointUnavailable,
+            ServiceUnavailableError,
             "(500): An unexpected error occurred in scoring script",
         ),
-        ("scoring-no-route", SCORE, "gpt2", RouteNotFound, "no such route (404): The requested URL was not found"),
-        ("scoring-missing-inputs", SCORE, "dolly", RequestRejected, "not provided for the 'inputs' parameter"),
-        ("scoring-empty-list", SCORE, "gpt2", ReplyError, "no text that this formatter can find: []"),
-        ("catalogue-score-failed", SCORE, "openai-chat", ModelFailed, "answered 200 with {}"),
-        ("catalogue-score-too-long", SCORE, "openai-chat", ModelFailed, "how its model server reports a failure"),
-        ("catalogue-too-long", CHAT, "", RequestRejected, "(400): request (4010 tokens) exceeds the available context"),
-        ("catalogue-tools", CHAT, "", RequestRejected, "body.tools.0.function.description: Field required"),
-        ("catalogue-wrong-task", COMPLETIONS, "", RequestRejected, "task_type chat-completion not available"),
-        ("catalogue-extra-parameters", CHAT, "", RequestRejected, "Extra parameters ['safe_prompt'] are not allowed"),
-        ("llama-too-long", CHAT, "", RequestRejected, "(400): request (4001 tokens) exceeds the available context"),
+        ("scoring-no-route", SCORE, "gpt2", NotFoundError, "no such route (404): The requested URL was not found"),
+        ("scoring-missing-inputs", SCORE, "dolly", BadRequestError, "not provided for the 'inputs' parameter"),
+        ("scoring-empty-list", SCORE, "gpt2", ResponseFormatError, "no text that this formatter can find: []"),
+        ("catalogue-score-failed", SCORE, "openai-chat", ModelError, "answered 200 with {}"),
+        ("catalogue-score-too-long", SCORE, "openai-chat", ModelError, "how its model server reports a failure"),
+        ("catalogue-too-long", CHAT, "", BadRequestError, "(400): request (4010 tokens) exceeds the available context"),
+        ("catalogue-tools", CHAT, "", BadRequestError, "body.tools.0.function.description: Field required"),
+        ("catalogue-wrong-task", COMPLETIONS, "", BadRequestError, "task_type chat-completion not available"),
+        ("catalogue-extra-parameters", CHAT, "", BadRequestError, "Extra parameters ['safe_prompt'] are not allowed"),
+        ("llama-too-long", CHAT, "", BadRequestError, "(400): request (4001 tokens) exceeds the available context"),
     ],
 )
 def test_failures(replay, config_of, name, path, formatter, kind, said):  # noqa: PLR0917 - a column each

@@ -11,12 +11,12 @@ import azml_magics
 from azml_magics.core import keys
 from azml_magics.core.client import ainvoke, fetch, invoke
 from azml_magics.core.errors import (
-    AuthenticationFailed,
-    ContentFiltered,
+    AuthenticationError,
+    ContentFilterError,
     Interrupted,
-    KeyMissing,
-    ModelFailed,
-    ReplyError,
+    KeyNotFoundError,
+    ModelError,
+    ResponseFormatError,
 )
 from azml_magics.core.keys import Secret
 
@@ -46,9 +46,9 @@ def test_a_conversation_goes_as_it_is(server, config_of):
 @pytest.mark.parametrize(
     ("body", "kind"),
     [
-        (reply({}), ModelFailed),
-        (reply("<html>", kind="text/html"), ReplyError),
-        (reply({"choices": [{"message": {"content": "x"}, "finish_reason": "content_filter"}]}), ContentFiltered),
+        (reply({}), ModelError),
+        (reply("<html>", kind="text/html"), ResponseFormatError),
+        (reply({"choices": [{"message": {"content": "x"}, "finish_reason": "content_filter"}]}), ContentFilterError),
     ],
 )
 def test_a_200_may_be_a_failure_and_says_where(server, config_of, body, kind):
@@ -58,20 +58,20 @@ def test_a_200_may_be_a_failure_and_says_where(server, config_of, body, kind):
     with pytest.raises(kind) as caught:
         invoke(config_of(), "Hi")
     assert "(config 'prod', deployment 'blue', request id r-3)" in str(caught.value)
-    if kind is ContentFiltered:
+    if kind is ContentFilterError:
         assert caught.value.response.text == "x"
         assert caught.value.response.request_id == "r-3"
 
 
 async def test_and_so_on_a_loop(server, config_of):
     server.answers(reply({}, x_request_id="r-3"))
-    with pytest.raises(ModelFailed, match="request id r-3"):
+    with pytest.raises(ModelError, match="request id r-3"):
         await ainvoke(config_of(), "Hi")
 
 
 def test_the_key_of_the_config_does_not_show_in_what_fails(server, config_of):
     server.answers(reply({"message": f"The key {KEY} is wrong"}, 401))
-    with pytest.raises(AuthenticationFailed) as caught:
+    with pytest.raises(AuthenticationError) as caught:
         invoke(config_of(), "Hi")
     assert KEY not in f"{caught.value}{caught.value!r}{vars(caught.value)}"
     assert "The key ********** is wrong" in str(caught.value)
@@ -126,11 +126,11 @@ def test_a_description_is_fetched_with_the_key_and_the_deployment(server, config
 
 def test_a_description_that_is_refused_says_where_and_shows_no_key(server, config_of):
     server.answers(reply({"message": f"not with {KEY}"}, 403, x_echo=KEY))
-    with pytest.raises(AuthenticationFailed, match="config 'prod'") as caught:
+    with pytest.raises(AuthenticationError, match="config 'prod'") as caught:
         fetch(config_of("/score"), server.url + "/swagger.json")
     assert KEY not in f"{caught.value}{caught.value!r}{caught.value.args}{vars(caught.value)}"
 
 
 def test_a_description_without_a_key_says_where(server, config_of):
-    with pytest.raises(KeyMissing, match="config 'prod'"):
+    with pytest.raises(KeyNotFoundError, match="config 'prod'"):
         fetch(config_of("/score", key="env:NO_SUCH_KEY"), server.url + "/swagger.json")

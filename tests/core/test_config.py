@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azml_magics.core.config import DEFAULT_TIMEOUT, UNSET, LLMConfig
-from azml_magics.core.errors import ConfigError, KeyRefused, UnknownName
+from azml_magics.core.errors import ConfigError, KeyRefusedError, UnknownNameError
 from azml_magics.core.keys import KeyRef, Secret
 
 from .judge import only_our_errors
@@ -50,7 +50,7 @@ def test_the_type_is_what_is_said_or_what_the_url_says(given_type, url, type_):
 
 
 def test_a_mistyped_type_names_the_nearest():
-    with pytest.raises(UnknownName, match=r"No endpoint type named 'severless'. Did you mean 'serverless'\?"):
+    with pytest.raises(UnknownNameError, match=r"No endpoint type named 'severless'. Did you mean 'serverless'\?"):
         LLMConfig(endpoint_api_type="severless")
 
 
@@ -103,7 +103,7 @@ def test_recursion_in_a_kwarg_is_refused():
 
 
 def test_a_literal_key_is_refused_as_text_and_taken_as_secret():
-    with pytest.raises(KeyRefused):
+    with pytest.raises(KeyRefusedError):
         LLMConfig(key="abc123")
     assert LLMConfig(key=Secret("abc123")).key == Secret("abc123")
     assert LLMConfig(key="entra").key == KeyRef("entra")

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from azml_magics import errors
 from azml_magics.core.errors import (
+    APIConnectionError,
+    APITimeoutError,
     AzmlError,
     ConfigError,
-    ConnectionFailed,
     EndpointError,
-    EndpointTimeout,
     Interrupted,
-    UndefinedVariable,
-    UnknownName,
+    UndefinedVariableError,
+    UnknownNameError,
     did_you_mean,
     one_line,
 )
@@ -70,7 +70,7 @@ def test_escape_sequences_of_a_server_do_not_reach_the_terminal():
 
 
 def test_a_notebook_shows_the_line_and_no_traceback():
-    assert errors.RateLimited("Too many", remedy="Wait.")._render_traceback_() == ["RateLimited: Too many. Wait."]
+    assert errors.RateLimitError("Too many", remedy="Wait.")._render_traceback_() == ["RateLimitError: Too many. Wait."]
     assert Interrupted()._render_traceback_() == ["Interrupted: Stopped before the first token; nothing had arrived."]
 
 
@@ -84,10 +84,10 @@ def test_an_interrupt_says_what_is_kept():
     ("ours", "builtin"),
     [
         (ConfigError, ValueError),
-        (UnknownName, ValueError),
+        (UnknownNameError, ValueError),
         (errors.PromptError, ValueError),
-        (EndpointTimeout, TimeoutError),
-        (ConnectionFailed, ConnectionError),
+        (APITimeoutError, TimeoutError),
+        (APIConnectionError, ConnectionError),
     ],
 )
 def test_they_are_caught_as_pythons_own_kinds_too(ours, builtin):
@@ -129,13 +129,13 @@ def test_did_you_mean(typed, known, hint):
 
 
 def test_an_unknown_name_lists_what_is_known():
-    error = UnknownName.of("config", "prd", ["prod", "test"], "Save one.")
+    error = UnknownNameError.of("config", "prd", ["prod", "test"], "Save one.")
     assert str(error) == "No config named 'prd'. Did you mean 'prod'? Known: prod, test. Save one."
-    assert str(UnknownName.of("config", "prd", [], "Save one.")) == "No config named 'prd'. Save one."
+    assert str(UnknownNameError.of("config", "prd", [], "Save one.")) == "No config named 'prd'. Save one."
 
 
 def test_an_undefined_variable_names_every_way_out():
-    line = str(UndefinedVariable.of("topik", ["topic", "n"]))
+    line = str(UndefinedVariableError.of("topik", ["topic", "n"]))
     assert line.startswith("The prompt uses {topik}, and there is no variable 'topik'. Did you mean 'topic'?")
     for way in ("--var topik=…", "{{topik}}", "-t none"):
         assert way in line

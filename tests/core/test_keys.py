@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azml_magics.core import keys
-from azml_magics.core.errors import AzmlError, ConfigError, KeyMissing, KeyRefused
+from azml_magics.core.errors import AzmlError, ConfigError, KeyNotFoundError, KeyRefusedError
 from azml_magics.core.keys import DEFAULT_KEY, MASK, KeyRef, Secret, masked
 
 from .judge import only_our_errors
@@ -181,7 +181,7 @@ def test_an_incomplete_reference_shows_the_forms(text):
     "literal", [KEY, f"Bearer {KEY}", "sk-abc:def", "eyJ0eXAi.eyJhdWQi.sig", "", "ENV:X", "environ"]
 )
 def test_a_literal_key_is_refused_with_the_reason_and_not_repeated(literal):
-    with pytest.raises(KeyRefused, match="would stay in the notebook and its history") as caught:
+    with pytest.raises(KeyRefusedError, match="would stay in the notebook and its history") as caught:
         KeyRef.parse(literal)
     if literal:
         assert literal not in str(caught.value)
@@ -210,7 +210,7 @@ def test_a_key_that_is_not_in_the_environment_says_how_to_set_it(monkeypatch, va
     if value is not None:
         monkeypatch.setenv("MY_KEY", value)
     assert KeyRef.parse("env:MY_KEY").is_found() is False
-    with pytest.raises(KeyMissing, match="the environment variable MY_KEY is not set") as caught:
+    with pytest.raises(KeyNotFoundError, match="the environment variable MY_KEY is not set") as caught:
         KeyRef.parse("env:MY_KEY").resolve()
     assert "os.environ['MY_KEY'] = getpass.getpass()" in str(caught.value)
     assert "--key ask" in str(caught.value)
@@ -258,7 +258,7 @@ def test_ask_asks_once_for_each_endpoint(typed):
 def test_nothing_typed_is_an_error_and_is_not_kept(typed):
     answers, _ = typed
     answers += ["  ", "one"]
-    with pytest.raises(KeyMissing, match="No key was typed"):
+    with pytest.raises(KeyNotFoundError, match="No key was typed"):
         KeyRef.parse("ask").resolve("https://a.example.com")
     assert KeyRef.parse("ask").resolve("https://a.example.com") == Secret("one")
 
@@ -269,7 +269,7 @@ def test_ask_where_nobody_can_be_asked(monkeypatch, error):
         raise error
 
     monkeypatch.setattr("getpass.getpass", getpass)
-    with pytest.raises(KeyMissing, match="Nobody can be asked for the key here") as caught:
+    with pytest.raises(KeyNotFoundError, match="Nobody can be asked for the key here") as caught:
         KeyRef.parse("ask").resolve("https://a.example.com")
     assert "--key env:NAME" in str(caught.value)
 
@@ -284,7 +284,7 @@ def test_a_person_may_break_off_the_question(monkeypatch):
 
 
 def test_an_aml_token_says_what_to_use_in_its_place():
-    with pytest.raises(KeyMissing, match="Azure ML token") as caught:
+    with pytest.raises(KeyNotFoundError, match="Azure ML token") as caught:
         KeyRef.parse("aml-token").resolve("https://a.example.com")
     assert "--key entra" in str(caught.value)
     assert isinstance(caught.value, AzmlError)

@@ -10,15 +10,15 @@ import pytest
 
 from azml_magics.core.client import astream, stream
 from azml_magics.core.errors import (
+    APITimeoutError,
     AzmlError,
-    ContentFiltered,
-    EndpointTimeout,
-    EndpointUnavailable,
+    BadRequestError,
+    ContentFilterError,
     Interrupted,
-    ModelFailed,
-    ReplyError,
-    RequestRejected,
-    StreamCutOff,
+    ModelError,
+    ResponseFormatError,
+    ServiceUnavailableError,
+    StreamInterruptedError,
 )
 from azml_magics.core.response import Chunk, Response, Usage
 
@@ -234,7 +234,7 @@ CUT_OFF = [
 def test_a_stream_that_is_cut_off_says_so_and_keeps_what_came(server, config_of, fail, how, raw):
     server.answers(closing(raw))
     came, error = fail(config_of(max_retries=3))
-    assert type(error) is StreamCutOff
+    assert type(error) is StreamInterruptedError
     assert came == ["Once ", "upon"]
     assert error.response.text == "Once upon"
     assert error.response.request_id == ("r-77" if raw.startswith(STREAM_HEAD) else "")
@@ -246,7 +246,7 @@ def test_a_stream_that_is_cut_off_says_so_and_keeps_what_came(server, config_of,
 def test_a_stream_of_tgi_that_is_cut_off_is_noticed_too(server, config_of, fail):
     server.answers(closing(CLOSE_HEAD + event({"token": {"text": "Once", "special": False}, "generated_text": None})))
     came, error = fail(config_of("/generate", formatter="tgi"))
-    assert (type(error), came, error.response.text) == (StreamCutOff, ["Once"], "Once")
+    assert (type(error), came, error.response.text) == (StreamInterruptedError, ["Once"], "Once")
 
 
 def test_an_answer_that_was_complete_stays_so_however_the_connection_ends(server, config_of, read):
@@ -262,7 +262,7 @@ def test_a_stream_without_a_word_is_no_answer(server, config_of, fail, raw):
     server.answers(closing(raw))
     for path, formatter in (("/v1/chat/completions", ""), ("/score", "promptflow")):
         came, error = fail(config_of(path, formatter=formatter))
-        assert (type(error), came) == (StreamCutOff, [])
+        assert (type(error), came) == (StreamInterruptedError, [])
 
 
 def test_a_stall_is_a_timeout_with_what_came(server, config_of, fail):
@@ -278,21 +278,21 @@ def test_a_stall_is_a_timeout_with_what_came(server, config_of, fail):
         came, error = fail(config_of(timeout=0.3, max_retries=3))
     finally:
         let_go.set()
-    assert type(error) is EndpointTimeout
+    assert type(error) is APITimeoutError
     assert (came, error.response.text) == (["Once "], "Once ")
     assert len(server.received) == 1
 
 
 FAILURES = [
-    ("an error within", {"error": {"message": "CUDA out of memory", "code": 500}}, ModelFailed, "CUDA out of memory"),
-    ("an error of old vLLM", {"object": "error", "message": "too long"}, ModelFailed, "too long"),
+    ("an error within", {"error": {"message": "CUDA out of memory", "code": 500}}, ModelError, "CUDA out of memory"),
+    ("an error of old vLLM", {"object": "error", "message": "too long"}, ModelError, "too long"),
     (
         "the content filter",
         {"choices": [{"delta": {"content": ""}, "finish_reason": "content_filter"}]},
-        ContentFiltered,
+        ContentFilterError,
         "content filter",
     ),
-    ("no JSON", b"oops", ReplyError, "not JSON: 'oops'"),
+    ("no JSON", b"oops", ResponseFormatError, "not JSON: 'oops'"),
 ]
 
 
@@ -314,14 +314,14 @@ def test_an_error_event_in_the_middle(server, config_of, fail):
         + b"0\r\n\r\n"
     )
     came, error = fail(config_of())
-    assert (type(error), came) == (ModelFailed, ["Once "])
+    assert (type(error), came) == (ModelError, ["Once "])
     assert "downstream" in str(error)
 
 
 def test_a_refusal_before_the_stream_is_what_invoke_raises(server, config_of, fail):
     server.answers(reply({"error": {"message": "too long", "code": 400}}, 400, x_request_id="r-5"))
     came, error = fail(config_of())
-    assert (type(error), came) == (RequestRejected, [])
+    assert (type(error), came) == (BadRequestError, [])
     assert "request id r-5" in str(error)
 
 
@@ -333,14 +333,14 @@ def test_before_the_first_piece_a_passing_failure_is_asked_again(server, config_
 def test_and_is_raised_in_the_end(server, config_of, fail):
     server.answers(reply("", 503, retry_after_ms="1"))
     _, error = fail(config_of(max_retries=1))
-    assert type(error) is EndpointUnavailable
+    assert type(error) is ServiceUnavailableError
     assert len(server.received) == 2
 
 
 def test_a_whole_answer_that_fails_keeps_what_the_filter_let_through(server, config_of, fail):
     server.answers(reply({"choices": [{"message": {"content": "Once"}, "finish_reason": "content_filter"}]}))
     _, error = fail(config_of())
-    assert (type(error), error.response.text) == (ContentFiltered, "Once")
+    assert (type(error), error.response.text) == (ContentFilterError, "Once")
 
 
 def test_no_error_of_a_stream_shows_the_key(server, config_of, fail):

@@ -35,11 +35,11 @@ def test_a_mistyped_verb(kernel):
 
 
 def test_a_mistyped_config(kernel):
-    assert "No config named 'mian'. Did you mean 'main'?" in kernel.refused("%%azureml mian\nHello", "UnknownName")
+    assert "No config named 'mian'. Did you mean 'main'?" in kernel.refused("%%azureml mian\nHello", "UnknownNameError")
 
 
 def test_a_mistyped_formatter(kernel, endpoint):
-    line = kernel.refused(f"%%azureml -u {endpoint.url}/score -f doly\nHello", "UnknownName")
+    line = kernel.refused(f"%%azureml -u {endpoint.url}/score -f doly\nHello", "UnknownNameError")
     assert "Did you mean 'dolly'?" in line
 
 
@@ -69,7 +69,7 @@ def test_an_unclosed_quote(kernel, line):
 
 def test_an_undefined_variable(kernel, endpoint):
     kernel.ok("topic = 'rivers'")
-    line = kernel.refused("%%azureml\nTell me about {topci}", "UndefinedVariable")
+    line = kernel.refused("%%azureml\nTell me about {topci}", "UndefinedVariableError")
     for way_out in ("Did you mean 'topic'?", "--var topci=", "{{topci}}", "-t none"):
         assert way_out in line
     assert len(endpoint.requests) == 0
@@ -114,7 +114,7 @@ def test_no_formatter(kernel, endpoint):
 
 
 def test_no_key(kernel):
-    line = kernel.refused("%%azureml --key env:NOT_THERE\nHello", "KeyMissing")
+    line = kernel.refused("%%azureml --key env:NOT_THERE\nHello", "KeyNotFoundError")
     for way_out in ("NOT_THERE", "getpass", "--key ask", "--key keyring:SERVICE/NAME", "--key entra"):
         assert way_out in line
 
@@ -129,7 +129,7 @@ def test_no_prompt(kernel):
 @pytest.mark.parametrize("line", ["--key sk-lit3ral", "--key=sk-lit3ral", "--key 'Bearer sk-lit3ral'"])
 def test_a_literal_key_on_the_line(kernel, endpoint, line):
     cell = kernel.run(f"%%azureml {line}\nHello")
-    assert cell.error["ename"] == "KeyRefused"
+    assert cell.error["ename"] == "KeyRefusedError"
     assert "a key itself would stay in the notebook and its history" in cell.error["evalue"]
     assert "lit3ral" not in str([m["content"] for m in cell.messages if m["msg_type"] != "execute_input"])
     assert len(endpoint.requests) == 0
@@ -182,25 +182,25 @@ def test_a_truncated_or_foreign_file(kernel, home, content, said):
 @pytest.mark.parametrize(
     "case",
     [
-        ("html-200", "ReplyError", "HTML page"),
-        ("html-error", "EndpointUnavailable", "an HTML page, 'Internal Server Error'"),
-        ("empty", "ReplyError", "empty body"),
-        ("empty-object", "ModelFailed", "answered 200 with {}"),
-        ("null-output", "ModelFailed", "max_tokens is too large"),
-        ("error-string", "ModelFailed", "CUDA out of memory"),
-        ("other-dialect", "ReplyError", "NEUTRAL"),
-        ("nan", "ReplyError", ""),
-        ("401", "AuthenticationFailed", "did not accept the key (401)"),
-        ("404", "RouteNotFound", "no deployment with traffic"),
-        ("408", "EndpointTimeout", "request_timeout_ms"),
-        ("413", "RequestRejected", "too large"),
-        ("422", "RequestRejected", "parameters"),
-        ("424", "ModelFailed", "scoring script"),
-        ("429;retry_after=0", "RateLimited", "Too many requests"),
-        ("503;retry_after=0", "EndpointUnavailable", ""),
-        ("content-filter", "ContentFiltered", "Rephrase"),
-        ("redirect", "RouteNotFound", "redirects elsewhere"),
-        ("dropped", "ConnectionFailed", "127.0.0.1"),
+        ("html-200", "ResponseFormatError", "HTML page"),
+        ("html-error", "ServiceUnavailableError", "an HTML page, 'Internal Server Error'"),
+        ("empty", "ResponseFormatError", "empty body"),
+        ("empty-object", "ModelError", "answered 200 with {}"),
+        ("null-output", "ModelError", "max_tokens is too large"),
+        ("error-string", "ModelError", "CUDA out of memory"),
+        ("other-dialect", "ResponseFormatError", "NEUTRAL"),
+        ("nan", "ResponseFormatError", ""),
+        ("401", "AuthenticationError", "did not accept the key (401)"),
+        ("404", "NotFoundError", "no deployment with traffic"),
+        ("408", "APITimeoutError", "request_timeout_ms"),
+        ("413", "BadRequestError", "too large"),
+        ("422", "BadRequestError", "parameters"),
+        ("424", "ModelError", "scoring script"),
+        ("429;retry_after=0", "RateLimitError", "Too many requests"),
+        ("503;retry_after=0", "ServiceUnavailableError", ""),
+        ("content-filter", "ContentFilterError", "Rephrase"),
+        ("redirect", "NotFoundError", "redirects elsewhere"),
+        ("dropped", "APIConnectionError", "127.0.0.1"),
     ],
 )
 def test_a_reply_that_is_no_answer(kernel, endpoint, case, line):
@@ -213,7 +213,7 @@ def test_a_reply_that_is_no_answer(kernel, endpoint, case, line):
 
 def test_a_reply_of_another_dialect(kernel, endpoint):
     line = kernel.refused(
-        f"%%azureml -u {endpoint.url}/score?emulator-fault=other-dialect -f dolly\nHello", "ReplyError"
+        f"%%azureml -u {endpoint.url}/score?emulator-fault=other-dialect -f dolly\nHello", "ResponseFormatError"
     )
     assert "Choose the formatter of this deployment with -f" in line
 
@@ -222,7 +222,7 @@ def test_a_reply_of_another_dialect(kernel, endpoint):
 def test_a_reply_that_is_cut_off_keeps_what_came(kernel, endpoint, fault):
     url = f"'{endpoint.url}/v1/chat/completions?emulator-fault={fault}'"
     cell = kernel.run(f"%%azureml -u {url}\nTell me about rivers")
-    assert cell.error["ename"] in {"StreamCutOff", "ModelFailed"}
+    assert cell.error["ename"] in {"StreamInterruptedError", "ModelError"}
     assert len(cell.error["traceback"]) == 1
     assert cell.begun[0] == cell.updates[-1] == {"text/plain": ""}
     kept = cell.begun[1]["text/plain"]
@@ -233,7 +233,7 @@ def test_a_reply_that_is_cut_off_keeps_what_came(kernel, endpoint, fault):
 def test_a_stream_that_is_broken_in_the_middle_keeps_what_came(kernel, endpoint):
     url = f"'{endpoint.url}/v1/chat/completions?emulator-fault=bad-json;after=8'"
     cell = kernel.run(f"%%azureml -u {url}\nTell me about rivers")
-    assert cell.error["ename"] == "ReplyError"
+    assert cell.error["ename"] == "ResponseFormatError"
     assert kernel.ok("%azureml last").text == cell.begun[-1]["text/plain"] != ""
 
 
@@ -241,12 +241,14 @@ def test_a_whole_reply_that_is_cut_off(kernel, endpoint):
     for fault in ("truncated", "cut"):
         endpoint.script([Fault(fault)])
         cell = kernel.run(f"%%azureml -u {endpoint.url}/score -f dolly\nHello")
-        assert cell.error["ename"] in {"ReplyError", "ConnectionFailed"}
+        assert cell.error["ename"] in {"ResponseFormatError", "APIConnectionError"}
         assert len(cell.error["traceback"]) == 1
 
 
 def test_an_endpoint_that_is_not_there(kernel):
-    line = kernel.refused("%%azureml --retries 0 -u http://127.0.0.1:9/v1/chat/completions\nHello", "ConnectionFailed")
+    line = kernel.refused(
+        "%%azureml --retries 0 -u http://127.0.0.1:9/v1/chat/completions\nHello", "APIConnectionError"
+    )
     assert "127.0.0.1:9" in line
 
 

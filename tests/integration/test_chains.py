@@ -77,11 +77,11 @@ def test_chains_that_end_in_parsers(chains):
 def test_an_error_of_a_provider_is_one_line_and_stops_the_notebook(chains, endpoint):
     chains.ok("theirs.openai_api_key\nchain = prompt | theirs")
     endpoint.script([Fault("401")])
-    line = chains.refused("%%azureml $chain\nWhat is treasure?", "RunnableFailed")
+    line = chains.refused("%%azureml $chain\nWhat is treasure?", "RunnableError")
     assert "401" in line
     endpoint.script([Fault("401")])
     chains.ok("chain = prompt | ours")
-    assert "AuthenticationFailed: " in chains.refused("%%azureml $chain\nWhat is treasure?", "AuthenticationFailed")
+    assert "AuthenticationError: " in chains.refused("%%azureml $chain\nWhat is treasure?", "AuthenticationError")
 
 
 @pytest.mark.parametrize("model", ["ours", "theirs"])

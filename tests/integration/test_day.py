@@ -55,7 +55,7 @@ def test_a_schema_and_its_repair(day):
     day.ok("from pydantic import BaseModel\nclass Walk(BaseModel):\n    title: str\n    minutes: int")
     day.ok("%%azureml --schema $Walk -o walk\nA walk of 20 minutes")
     assert day.value("walk.parsed.minutes") == 20
-    assert day.run("%%azureml demo-dolly --schema $Walk\nA walk").error["ename"] == "SchemaMismatch"
+    assert day.run("%%azureml demo-dolly --schema $Walk\nA walk").error["ename"] == "SchemaError"
     assert day.ok("%azureml last").text
     day.run("%azureml repair")  # the demo does not learn from its faults; a model may
     assert "That does not fit: The answer does not keep to Walk" in day.ok("%azureml history").text

@@ -121,7 +121,7 @@ def test_html_holds_nothing_live(converted):
 
 def test_html_shows_answers_tables_and_errors(converted):
     page = converted("html")
-    for part in ("not a language model]", "<mark>", "Sending 2 requests.", "UnknownName: No config named"):
+    for part in ("not a language model]", "<mark>", "Sending 2 requests.", "UnknownNameError: No config named"):
         assert part in page
     assert page.count("<table") >= 6
 
@@ -141,7 +141,7 @@ def test_nothing_ugly_and_no_key_is_in_it(converted, to):
 def test_markdown_shows_answers_and_errors(converted):
     text = converted("markdown")
     assert "not a language model]" in text
-    assert "UnknownName: No config named 'chta'. Did you mean 'chat'?" in text
+    assert "UnknownNameError: No config named 'chta'. Did you mean 'chat'?" in text
     prose = re.sub(r"^(```|~~~).*?^\1", "", text, flags=re.DOTALL | re.MULTILINE)
     prose = re.sub(r"^    .*$", "", prose, flags=re.MULTILINE)  # text/plain outputs are indented code
     assert "<script" not in prose

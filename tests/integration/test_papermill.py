@@ -55,7 +55,7 @@ def test_an_error_that_is_shown_stops_nothing(papermill):
     assert ran.returncode == 0, ran.stderr[-3000:]
     [error] = notebook.cells[-2].outputs
     assert error.output_type == "display_data"
-    assert error.data["text/plain"].startswith("KeyMissing: ")
+    assert error.data["text/plain"].startswith("KeyNotFoundError: ")
     assert error.data["text/plain"] in html.unescape(error.data["text/html"])
     assert "rivers" in notebook.cells[-1].outputs[-1].data["text/plain"]
 
@@ -72,9 +72,9 @@ broken = RunnableLambda(lambda text: 1 / 0)
 @pytest.mark.parametrize(
     ("source", "name"),
     [
-        ("%%azureml --key env:NOT_THERE\nHello", "KeyMissing"),
-        ("%%azureml --key env:TEST_KEY -f mistral-chat --schema $Recipe\nHello", "SchemaMismatch"),
-        ("%%azureml $broken\nHello", "RunnableFailed"),
+        ("%%azureml --key env:NOT_THERE\nHello", "KeyNotFoundError"),
+        ("%%azureml --key env:TEST_KEY -f mistral-chat --schema $Recipe\nHello", "SchemaError"),
+        ("%%azureml $broken\nHello", "RunnableError"),
     ],
 )
 def test_an_error_stops_it_under_its_own_name(papermill, source, name):

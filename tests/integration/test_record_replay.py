@@ -80,8 +80,8 @@ def test_nbval_passes_on_the_replayed_notebook(recorded):
 def test_a_request_that_is_not_in_it_stops_the_notebook_with_one_line(recorded, kernel):
     folder, _, _ = recorded
     kernel.ok(f"%azureml replay {folder / 'tape.jsonl'}")
-    line = kernel.refused("%%azureml\nTell me about volcanoes", "NotRecorded")
-    assert line.startswith("NotRecorded: tape.jsonl has no answer for this request to /v1/chat/completions: ")
+    line = kernel.refused("%%azureml\nTell me about volcanoes", "NotRecordedError")
+    assert line.startswith("NotRecordedError: tape.jsonl has no answer for this request to /v1/chat/completions: ")
     assert "volcanoes" in line
     kernel.ok("%azureml stop-recording")
     assert "volcanoes" in kernel.ok("%%azureml\nTell me about volcanoes").text

@@ -202,6 +202,6 @@ def test_ipython_at_a_terminal(home, endpoint):
     assert result.startswith("Out[3]: [main · stop · ")
     assert answered.count("not a language model") == 1
     assert compared.startswith("Out[4]: True")
-    assert undefined.startswith("UndefinedVariable: The prompt uses {nobody}")
+    assert undefined.startswith("UndefinedVariableError: The prompt uses {nobody}")
     assert mistyped.startswith("UsageError: %azureml has no verb 'lst'. Did you mean 'list'?")
     assert "Traceback" not in ran.stdout

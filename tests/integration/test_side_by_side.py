@@ -115,8 +115,8 @@ def test_one_failure_does_not_stop_the_others(kernel, endpoint):
     assert sorted((error or "").partition(":")[0] for error in errors) == [
         "",
         "",
-        "AuthenticationFailed",
-        "StreamCutOff",
+        "AuthenticationError",
+        "StreamInterruptedError",
     ]
 
 

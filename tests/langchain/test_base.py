@@ -148,12 +148,12 @@ def test_something_that_is_no_formatter_is_refused():
         ({"endpoint_url": SCORE}, errors.ConfigError, "Pass content_formatter=…"),
         (
             {"endpoint_url": SCORE, "content_formatter": "openai-chat"},
-            errors.KeyMissing,
+            errors.KeyNotFoundError,
             'Set it, pass endpoint_api_key=…, or name where the key is, such as key="entra".',
         ),
         (
             {"endpoint_url": SCORE, "content_formatter": "openai-chat", "key": "env:NOT_THERE"},
-            errors.KeyMissing,
+            errors.KeyNotFoundError,
             "pass endpoint_api_key",
         ),
     ],

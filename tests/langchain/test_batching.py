@@ -78,21 +78,21 @@ async def test_nobody_waits_for_a_slow_one(model, endpoint):
 async def test_each_input_has_its_own_error(model, endpoint):
     endpoint.script([None, Fault("413"), None])
     answers = model.batch(["a", "b", "c"], config={"max_concurrency": 1}, return_exceptions=True)
-    assert [isinstance(answer, errors.RequestRejected) for answer in answers] == [False, True, False]
+    assert [isinstance(answer, errors.BadRequestError) for answer in answers] == [False, True, False]
     endpoint.script([None, Fault("413"), None])
     answers = await model.abatch(["a", "b", "c"], config={"max_concurrency": 1}, return_exceptions=True)
-    assert [isinstance(answer, errors.RequestRejected) for answer in answers] == [False, True, False]
+    assert [isinstance(answer, errors.BadRequestError) for answer in answers] == [False, True, False]
     endpoint.script([Fault("413")])
-    assert isinstance(model.batch(["a"], return_exceptions=True)[0], errors.RequestRejected)
+    assert isinstance(model.batch(["a"], return_exceptions=True)[0], errors.BadRequestError)
 
 
 @pytest.mark.parametrize("model", ["llm", "chat"], indirect=True)
 async def test_the_first_error_is_raised_otherwise(model, endpoint):
     endpoint.script([Fault("413")])
-    with pytest.raises(errors.RequestRejected):
+    with pytest.raises(errors.BadRequestError):
         model.batch(["a", "b"], config={"max_concurrency": 1})
     endpoint.script([Fault("413")])
-    with pytest.raises(errors.RequestRejected):
+    with pytest.raises(errors.BadRequestError):
         await model.abatch(["a", "b"], config={"max_concurrency": 1})
     assert len(endpoint.requests) == 2
 

@@ -55,11 +55,11 @@ def test_any_route_is_taken_as_it_is(endpoint):
 
 def test_a_refusal_is_one_of_our_errors_without_the_key(endpoint):
     client = AzureMLEndpointClient(f"{endpoint.url}/score", "wrong-key-123")
-    with pytest.raises(errors.AuthenticationFailed) as caught:
+    with pytest.raises(errors.AuthenticationError) as caught:
         client.call(BODY)
     assert "wrong-key-123" not in str(caught.value)
     endpoint.script([Fault("slow", seconds=5)])
-    with pytest.raises(errors.EndpointTimeout):
+    with pytest.raises(errors.APITimeoutError):
         AzureMLEndpointClient(f"{endpoint.url}/score", KEY).call(BODY, timeout=0.2)
 
 

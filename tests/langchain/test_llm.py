@@ -77,7 +77,7 @@ def test_options_of_the_transport_are_not_sent_to_the_model(llm, endpoint, sent)
     llm.invoke("x", timeout=5, max_retries=0, stream=False, model="m")
     assert sent()["parameters"] == {"max_new_tokens": 20, "return_full_text": False}
     endpoint.script([Fault("slow", seconds=5)])
-    with pytest.raises(errors.EndpointTimeout, match=r"No byte from .* for 0.2 s"):
+    with pytest.raises(errors.APITimeoutError, match=r"No byte from .* for 0.2 s"):
         llm.invoke("x", timeout=0.2)
 
 
@@ -164,7 +164,7 @@ async def test_one_piece_is_one_token_for_callbacks(llm):
 def test_a_stream_that_is_cut_off_raises_with_what_had_arrived(completion, endpoint):
     endpoint.script([Fault("cut", after=5)])
     heard, pieces = Tokens(), []
-    with pytest.raises(errors.StreamCutOff) as caught:
+    with pytest.raises(errors.StreamInterruptedError) as caught:
         pieces.extend(completion.stream("Hi", config={"callbacks": [heard]}))
     assert caught.value.response.text == "".join(pieces) != ""
     assert heard.errors == [caught.value]
@@ -195,7 +195,7 @@ def test_bound_kwargs_travel_along(llm, sent):
 
 def test_an_error_passes_through_a_chain_with_its_class(llm, endpoint):
     endpoint.script([Fault("424", status=400)])
-    with pytest.raises(errors.RequestRejected, match="does not understand this request"):
+    with pytest.raises(errors.BadRequestError, match="does not understand this request"):
         (PromptTemplate.from_template("{x}") | llm).invoke({"x": "Hi"})
 
 
@@ -205,7 +205,7 @@ def test_a_passing_failure_is_asked_again_and_max_retries_is_obeyed(llm, endpoin
     assert len(endpoint.requests) == 3
     llm.max_retries = 0
     endpoint.script([Fault("429", retry_after=0.01)])
-    with pytest.raises(errors.RateLimited):
+    with pytest.raises(errors.RateLimitError):
         llm.invoke("Hi")
 
 

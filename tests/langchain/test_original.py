@@ -155,19 +155,19 @@ def test_dolly_and_hugging_face_replies_are_read_in_every_documented_shape(forma
 
 def test_an_empty_object_is_a_failure_with_its_meaning(score_chat, endpoint):
     endpoint.script([Fault("empty-object")])
-    with pytest.raises(errors.ModelFailed, match="content-safety filter blocked"):
+    with pytest.raises(errors.ModelError, match="content-safety filter blocked"):
         score_chat.invoke("Hi")
 
 
 def test_a_refusal_keeps_its_body_and_headers(llm, endpoint):
     llm.max_retries = 0
     endpoint.script([Fault("424", status=500, message="CUDA out of memory")])
-    with pytest.raises(errors.ModelFailed, match="CUDA out of memory") as caught:
+    with pytest.raises(errors.ModelError, match="CUDA out of memory") as caught:
         llm.invoke("Hi")
     assert (caught.value.status, caught.value.inner_status) == (424, 500)
     assert caught.value.headers["ms-azureml-model-error-reason"] == "model_error"
     endpoint.script([Fault("429", retry_after=7)])
-    with pytest.raises(errors.RateLimited) as caught:
+    with pytest.raises(errors.RateLimitError) as caught:
         llm.invoke("Hi")
     assert caught.value.retry_after == 7
 

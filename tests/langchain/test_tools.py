@@ -173,7 +173,7 @@ def test_include_raw_keeps_what_could_not_be_parsed(chat):
 
 
 def test_a_method_that_does_not_exist_is_one_line(chat):
-    with pytest.raises(errors.UnknownName, match="No structured output method named 'json_shema'"):
+    with pytest.raises(errors.UnknownNameError, match="No structured output method named 'json_shema'"):
         chat.with_structured_output(Joke, method="json_shema")
     with pytest.raises(errors.ConfigError, match="needs a schema"):
         chat.with_structured_output()

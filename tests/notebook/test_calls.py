@@ -81,7 +81,7 @@ def test_an_undefined_variable_stops_before_anything_is_sent(asking, endpoint):
     asking.vars["topic"] = "rivers"
     line = asking.refused("%%azureml\nTell me about {topci}")
     assert line == (
-        "UndefinedVariable: The prompt uses {topci}, and there is no variable 'topci'. Did you mean 'topic'? Define it, "
+        "UndefinedVariableError: The prompt uses {topci}, and there is no variable 'topci'. Did you mean 'topic'? Define it, "
         "pass --var topci=…, write {{topci}} for literal braces, or use -t none to send the prompt untouched."
     )
     assert len(endpoint.requests) == 0
@@ -190,7 +190,7 @@ def test_no_config_in_use_names_those_that_there_are(asking):
 
 def test_a_mistyped_config_names_the_nearest(asking):
     assert asking.refused("%%azureml mian\nHello").startswith(
-        "UnknownName: No config named 'mian'. Did you mean 'main'? Known: main."
+        "UnknownNameError: No config named 'mian'. Did you mean 'main'? Known: main."
     )
 
 
@@ -247,7 +247,7 @@ def test_system_comes_from_the_line_or_a_variable(asking, last_body):
 def test_a_setting_gives_every_call_its_timeout(asking, endpoint):
     asking.ok("%config AzureMLMagics.timeout = 0.2")
     endpoint.script([Fault("slow", seconds=30)])
-    assert asking.refused("%%azureml\nHello").startswith("EndpointTimeout: ")
+    assert asking.refused("%%azureml\nHello").startswith("APITimeoutError: ")
     endpoint.script([Fault("slow", seconds=0.4)])
     asking.ok("%%azureml --timeout 20\nHello")
 
@@ -291,7 +291,7 @@ def test_what_is_no_formatter_is_refused(asking, endpoint, reference):
 
 
 def test_a_mistyped_formatter_names_the_nearest(asking, endpoint):
-    assert "UnknownName: No formatter named 'doly' (config 'main'). Did you mean 'dolly'?" in asking.refused(
+    assert "UnknownNameError: No formatter named 'doly' (config 'main'). Did you mean 'dolly'?" in asking.refused(
         f"%%azureml -u {endpoint.url}/score -f doly\nHello"
     )
 
@@ -382,14 +382,16 @@ def test_a_template_that_raises_is_one_line(templates):
 def test_a_key_on_the_line_is_refused_and_not_repeated(asking, endpoint):
     for line in ("--key sk-lIt3ral", "--key=sk-lIt3ral", "--key 'Bearer sk-lIt3ral'"):
         said = asking.refused(f"%%azureml {line}\nHello")
-        assert said.startswith("KeyRefused: That is not a key reference, and a key itself would stay in the notebook")
+        assert said.startswith(
+            "KeyRefusedError: That is not a key reference, and a key itself would stay in the notebook"
+        )
         assert "lIt3ral" not in said
     assert len(endpoint.requests) == 0
 
 
 def test_a_missing_key_says_where_it_was_looked_for(asking):
     assert asking.refused("%%azureml --key env:NOT_THERE\nHello").startswith(
-        "KeyMissing: No key: the environment variable NOT_THERE is not set (config 'main')."
+        "KeyNotFoundError: No key: the environment variable NOT_THERE is not set (config 'main')."
     )
 
 
@@ -404,7 +406,7 @@ def test_a_typed_key_is_asked_for_once(asking, endpoint, monkeypatch):
 def test_a_wrong_key_is_refused_without_being_shown(asking, monkeypatch):
     monkeypatch.setenv("WRONG_KEY", "sk-wr0ng")
     line = asking.refused("%%azureml --key env:WRONG_KEY\nHello")
-    assert line.startswith("AuthenticationFailed: The endpoint did not accept the key (401)")
+    assert line.startswith("AuthenticationError: The endpoint did not accept the key (401)")
     assert "wr0ng" not in line + asking.ok("%azureml last --traceback").text
 
 
@@ -429,7 +431,7 @@ def prod(asking):
 def test_a_key_does_not_go_to_another_host(asking, url, line):
     asking.vars["rows"] = [{"name": "Ada"}]
     said = asking.refused(f"%%azureml -u {url} {line}\nHello")
-    assert said.startswith("KeyRefused: The config's key is for prod.example, and --url names ")
+    assert said.startswith("KeyRefusedError: The config's key is for prod.example, and --url names ")
     assert said.endswith("Say on the line which key goes there: --key env:NAME, or --key none.")
 
 

@@ -267,7 +267,7 @@ def test_an_error_before_the_first_token_leaves_no_empty_output(asking, endpoint
 def test_a_stream_that_is_cut_off_leaves_what_came_on_the_screen_and_in_last(asking, endpoint):
     endpoint.script([Fault("cut", after=8)])
     ran = asking.run("%%azureml\nTell me about rivers")
-    assert type(ran.error).__name__ == "StreamCutOff"
+    assert type(ran.error).__name__ == "StreamInterruptedError"
     kept = ran.error.response.text
     assert kept
     assert ran.payloads[0] == {"text/plain": ""}
@@ -365,4 +365,4 @@ def test_at_a_terminal_what_came_before_a_cut_stays(typing, endpoint):
     kept = ran.error.response.text
     assert kept
     assert ran.stdout.startswith(f"{kept}\n")
-    assert "StreamCutOff: " in ran.stdout
+    assert "StreamInterruptedError: " in ran.stdout

@@ -53,13 +53,13 @@ def test_compare_one_failure_does_not_stop_the_others(two, failing):
     failing("slow", "504")
     ran = two.ok("%%azureml --compare broken,main,slow,text\nHello")
     assert [type(error).__name__ for error in ran.result.errors] == [
-        "AuthenticationFailed",
+        "AuthenticationError",
         "NoneType",
-        "EndpointTimeout",
+        "APITimeoutError",
         "NoneType",
     ]
     assert "Hello!" in ran.result[1].text
-    assert "AuthenticationFailed: " in ran.text
+    assert "AuthenticationError: " in ran.text
     assert "(config 'broken'" in ran.text
     assert [row["error"] is None for row in ran.data[MIME]["rows"]] == [False, True, False, True]
 
@@ -68,13 +68,13 @@ def test_compare_a_config_without_a_key_or_formatter_fails_alone(two, endpoint):
     two.ok(f"%azureml save keyless --url {endpoint.url}/v1/completions --key env:NOT_THERE")
     two.ok(f"%azureml save speechless --url {endpoint.url}/score --key env:TEST_KEY")
     batch = two.ok("%%azureml --compare keyless,speechless,main\nHello").result
-    assert [type(error).__name__ for error in batch.errors] == ["KeyMissing", "ConfigError", "NoneType"]
+    assert [type(error).__name__ for error in batch.errors] == ["KeyNotFoundError", "ConfigError", "NoneType"]
 
 
 def test_compare_what_had_arrived_before_a_failure_stays(two, failing):
     failing("cut", "cut;after=8")
     row = two.ok("%%azureml --compare cut,main\nTell me about rivers").result[0]
-    assert type(row.error).__name__ == "StreamCutOff"
+    assert type(row.error).__name__ == "StreamInterruptedError"
     assert row.text != ""
 
 

@@ -197,9 +197,9 @@ def test_python_sees_the_same_session(asking):
 
 def test_an_error_can_be_caught_as_what_it_is(asking):
     asking.ok(
-        "from azml_magics.errors import UndefinedVariable\n"
+        "from azml_magics.errors import UndefinedVariableError\n"
         "try:\n    get_ipython().run_cell_magic('azureml', '', 'Hello {nobody}')\n"
-        "except UndefinedVariable as error:\n    caught = error"
+        "except UndefinedVariableError as error:\n    caught = error"
     )
     assert asking.vars["caught"].cause.startswith("The prompt uses {nobody}")
 

@@ -91,13 +91,13 @@ def test_what_had_arrived_stays_above_the_error(showing, endpoint):
     kept = showing.ok("%azureml last").text
     assert ran.payloads[0] == EMPTY
     assert ran.payloads[-2]["text/plain"] == kept != ""
-    assert ran.payloads[-1]["text/plain"].startswith("StreamCutOff: The stream broke off")
+    assert ran.payloads[-1]["text/plain"].startswith("StreamInterruptedError: The stream broke off")
 
 
 def test_the_variable_keeps_what_it_held(showing, endpoint):
     showing.vars["answer"] = "mine"
     endpoint.script([Fault("401")])
-    assert shown_by(showing, "%%azureml -o answer\nHello").startswith("AuthenticationFailed: ")
+    assert shown_by(showing, "%%azureml -o answer\nHello").startswith("AuthenticationError: ")
     assert showing.vars["answer"] == "mine"
 
 
@@ -107,9 +107,9 @@ def test_what_looks_back_at_the_error_finds_it(showing, endpoint):
     shown_by(showing, "%azureml last --tracebak")  # a slip does not hide it
     traced = showing.ok("%azureml last --traceback").text
     assert traced.startswith("Traceback (most recent call last):")
-    assert "AuthenticationFailed: " in traced
+    assert "AuthenticationError: " in traced
     assert showing.ok("%azureml last").text.startswith("No answer: The endpoint did not accept the key (401)")
-    assert "AuthenticationFailed: " in showing.ok("%azureml history").text
+    assert "AuthenticationError: " in showing.ok("%azureml history").text
 
 
 def test_an_answer_that_does_not_fit_can_be_repaired(showing, endpoint):
@@ -124,7 +124,7 @@ def test_an_answer_that_does_not_fit_can_be_repaired(showing, endpoint):
 
     showing.vars.update(says=Says(), Loaves=Loaves)
     cell = f"%%azureml -u {endpoint.url}/score -f $says --key env:TEST_KEY --schema $Loaves -o order\nHow many?"
-    assert shown_by(showing, cell).startswith("SchemaMismatch: ")
+    assert shown_by(showing, cell).startswith("SchemaError: ")
     assert "order" not in showing.vars
     assert showing.ok("%azureml repair").result.parsed == Loaves(loaves=3)
     assert showing.vars["order"].parsed == Loaves(loaves=3)
@@ -134,7 +134,7 @@ def test_rows_that_end_early_leave_what_came(showing, endpoint):
     showing.vars["places"] = [{"place": f"river {n}"} for n in range(30)]
     endpoint.script([None] * 4 + [Fault("401")] * 30)
     line = shown_by(showing, "%%azureml --each $places --concurrency 1 -o out\nWrite about {place}.")
-    assert line.startswith("RowsStopped: The run ended after 4 of 30 rows: AuthenticationFailed: ")
+    assert line.startswith("RowsError: The run ended after 4 of 30 rows: AuthenticationError: ")
     assert [row["error"] for row in showing.vars["out"]] == [None] * 4 + ["not asked"] * 26
 
 
@@ -156,7 +156,7 @@ def test_at_a_terminal_it_is_the_line(terminal, endpoint, capsys):
     terminal.ok(f"%azureml save main --url {endpoint.url}/v1/chat/completions --key env:TEST_KEY;")
     terminal.shell.run_cell("%%azureml\nHello {nobody}")
     said = capsys.readouterr()
-    assert said.out.startswith("UndefinedVariable: The prompt uses {nobody}")
+    assert said.out.startswith("UndefinedVariableError: The prompt uses {nobody}")
     assert (said.out.count("\n"), said.err) == (1, "")
 
 
@@ -190,7 +190,7 @@ def test_what_a_chain_of_the_persons_own_raises_is_shown(showing):
 def test_what_an_endpoint_says_to_a_chain_is_shown(showing, endpoint):
     showing.vars["chain"] = RunnableLambda(str.strip) | from_config(current().get("main"))
     endpoint.script([Fault("401")])
-    assert shown_by(showing, "%%azureml $chain\nHello").startswith("AuthenticationFailed: ")
+    assert shown_by(showing, "%%azureml $chain\nHello").startswith("AuthenticationError: ")
 
 
 def test_what_is_no_error_of_ours(showing, monkeypatch):

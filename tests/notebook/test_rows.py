@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from azml_magics.core.errors import RowsStopped
+from azml_magics.core.errors import RowsError
 from azml_magics.core.http import rate_limiter
 from azml_magics.emulator import Fault
 from azml_magics.rows import job
@@ -160,7 +160,7 @@ def test_a_limit_is_said_of_a_dask_frame(rows, endpoint):
         (
             "--each $places",
             "{plaec}",
-            "UndefinedVariable: The prompt uses {plaec}, and there is no column or variable 'plaec'. Did you mean 'place'? "
+            "UndefinedVariableError: The prompt uses {plaec}, and there is no column or variable 'plaec'. Did you mean 'place'? "
             "Name a column, define it (a cell takes --var plaec=…, map_rows variables), or write {{plaec}} for literal "
             "braces.",
         ),
@@ -284,11 +284,11 @@ def test_a_run_that_ends_early_leaves_what_came(rows, endpoint):
     rows.vars["places"] = [{"place": f"river {n}"} for n in range(30)]
     endpoint.script([None] * 4 + [Fault("401")] * 30)
     line = rows.refused("%%azureml --each $places --concurrency 1 -o out\nWrite about {place}.")
-    assert line.startswith("RowsStopped: The run ended after 4 of 30 rows: AuthenticationFailed: ")
+    assert line.startswith("RowsError: The run ended after 4 of 30 rows: AuthenticationError: ")
     assert [row["error"] for row in rows.vars["out"]] == [None] * 4 + ["not asked"] * 26
     last = rows.ok("%azureml last").result
     assert sum(row.response is not None for row in last) == 4
-    assert issubclass(RowsStopped, Exception)
+    assert issubclass(RowsError, Exception)
 
 
 def test_limits_of_tokens(rows, endpoint):

@@ -22,7 +22,7 @@ from langchain_core.runnables import RunnableGenerator, RunnableLambda, Runnable
 from langchain_openai import ChatOpenAI
 from pydantic import BaseModel, Field
 
-from azml_magics.core.errors import Interrupted, RunnableFailed
+from azml_magics.core.errors import Interrupted, RunnableError
 from azml_magics.emulator import Fault
 from azml_magics.langchain import AzureMLChatOnlineEndpoint, CustomOpenAIChatContentFormatter
 from azml_magics.notebook import runnable_answer
@@ -422,41 +422,41 @@ def test_an_error_of_the_provider_is_one_line_and_real(notebook, openai, endpoin
     notebook.vars["chat"] = openai
     endpoint.script([Fault("429")])
     line = notebook.refused("%%azureml $chat\nHello")
-    assert line.startswith("RunnableFailed: ")
+    assert line.startswith("RunnableError: ")
     assert "RateLimitError" in line
     assert "429" in line
     assert line.endswith("(config '$chat').")
     from azml_magics import errors
 
     endpoint.script([Fault("429")])
-    assert isinstance(notebook.run("%%azureml $chat\nHello").error, errors.RunnableFailed)
+    assert isinstance(notebook.run("%%azureml $chat\nHello").error, errors.RunnableError)
     assert "RateLimitError" in notebook.ok("%azureml last --traceback").text
 
 
 def test_an_error_of_our_own_model_keeps_its_class_and_place(refused, ours, endpoint):
     endpoint.script([Fault("401")])
     line = refused(ChatPromptTemplate.from_template("{x}") | ours)
-    assert line.startswith("AuthenticationFailed: ")
+    assert line.startswith("AuthenticationError: ")
 
 
 def test_an_error_in_a_function_is_one_line(refused, notebook):
     def broken(_):
         raise KeyError("a\nb")
 
-    assert refused(RunnableLambda(broken)).startswith("RunnableFailed: KeyError: ")
+    assert refused(RunnableLambda(broken)).startswith("RunnableError: KeyError: ")
     assert notebook.ok("%azureml last").text.startswith("No answer: KeyError: ")
 
 
 def test_langchains_advice_on_parsers_is_left_out(refused):
     parser = PydanticOutputParser(pydantic_object=Recipe)
     line = refused(RunnableLambda(lambda _: parser.parse('{"title": 1}')))
-    assert line.startswith("RunnableFailed: OutputParserException: Failed to parse Recipe from completion")
+    assert line.startswith("RunnableError: OutputParserException: Failed to parse Recipe from completion")
     assert "troubleshooting" not in line
 
 
 def test_a_parser_that_finds_nothing_is_no_empty_answer(refused):
     assert refused(saying("no json") | JsonOutputParser()) == (
-        "RunnableFailed: The parser that $thing ends with found nothing in the answer (config '$thing'). "
+        "RunnableError: The parser that $thing ends with found nothing in the answer (config '$thing'). "
         "Ask without the parser to see it."
     )
 
@@ -465,7 +465,7 @@ def test_a_function_that_wants_to_end_python_does_not_hang_the_cell(refused):
     def leaves(_):
         raise SystemExit(3)
 
-    assert refused(RunnableLambda(leaves)) == "RunnableFailed: SystemExit: 3 (config '$thing')."
+    assert refused(RunnableLambda(leaves)) == "RunnableError: SystemExit: 3 (config '$thing')."
 
 
 def test_an_error_in_mid_stream_keeps_what_had_arrived(notebook):
@@ -476,7 +476,7 @@ def test_an_error_in_mid_stream_keeps_what_had_arrived(notebook):
 
     notebook.vars["half"] = RunnableGenerator(half)
     ran = notebook.run("%%azureml $half\nHello")
-    assert type(ran.error) is RunnableFailed
+    assert type(ran.error) is RunnableError
     assert ran.payloads[-1]["text/plain"] == "Once upon a time"
     assert notebook.ok("%azureml last").text == "Once upon a time"
     assert "ValueError: lost the thread" in notebook.ok("%azureml history").text

@@ -7,7 +7,7 @@ import json
 import pytest
 from pydantic import BaseModel
 
-from azml_magics.core.errors import SchemaMismatch
+from azml_magics.core.errors import SchemaError
 from azml_magics.emulator import Fault
 
 
@@ -94,13 +94,13 @@ def test_schema_is_asked_for_by_instruction_where_the_server_refuses_the_field(a
     assert "response_format" not in last_body()
     assert "Answer with JSON alone" in last_body()["messages"][-1]["content"]
     assert len(endpoint.requests) == 2
-    assert ran.error is None or type(ran.error) is SchemaMismatch  # the demo endpoint is no model
+    assert ran.error is None or type(ran.error) is SchemaError  # the demo endpoint is no model
 
 
 def test_another_refusal_is_not_asked_again(asking, endpoint):
     asking.vars["Recipe"] = Recipe
     endpoint.script([Fault("400", message="too long")])
-    assert asking.refused("%%azureml --schema $Recipe\nSoup").startswith("RequestRejected: ")
+    assert asking.refused("%%azureml --schema $Recipe\nSoup").startswith("BadRequestError: ")
     assert len(endpoint.requests) == 1
 
 
@@ -153,11 +153,11 @@ def test_a_validation_error_keeps_the_answer_and_offers_a_repair(saying):
     notebook = saying(BAD)
     line = notebook.refused("%%azureml scripted --schema $Recipe -o r\nSoup")
     assert line == (
-        f"SchemaMismatch: The answer does not keep to Recipe: {WRONG} (config 'scripted'). "
+        f"SchemaError: The answer does not keep to Recipe: {WRONG} (config 'scripted'). "
         "It is kept in %azureml last; %azureml repair asks once more, saying what was wrong."
     )
     assert notebook.ok("%azureml last").text == BAD
-    assert "SchemaMismatch" in notebook.ok("%azureml history").text
+    assert "SchemaError" in notebook.ok("%azureml history").text
     assert "r" not in notebook.vars
 
 
@@ -169,7 +169,7 @@ def test_a_validation_error_leaves_the_streamed_answer_on_the_screen(asking, end
 
     asking.vars["Strict"] = Strict
     ran = asking.run(f"%%azureml --schema $Strict -u {endpoint.url}/v1/chat/completions -f mistral-chat\nHello")
-    assert type(ran.error) is SchemaMismatch
+    assert type(ran.error) is SchemaError
     assert ran.payloads[0] == {"text/plain": ""}
     assert ran.payloads[-1]["text/plain"] == ran.error.response.text != ""
 
@@ -199,7 +199,7 @@ def test_repair_survives_a_failure_of_the_network(saying, endpoint):
     notebook.ok("%azureml save scripted --retries 0")
     notebook.refused("%%azureml scripted --schema $Recipe\nSoup")
     endpoint.script([Fault("503")])
-    assert notebook.refused("%azureml repair").startswith("EndpointUnavailable: ")
+    assert notebook.refused("%azureml repair").startswith("ServiceUnavailableError: ")
     assert notebook.ok("%azureml repair").result.parsed == Recipe(title="Soup", minutes=20)
 
 
@@ -332,7 +332,7 @@ def test_code_after_a_chain_says_where_its_code_is(asking):
     ("line", "error"),
     [
         ("code", "ConfigError: Nothing has been asked yet. Name a config: %azureml code NAME."),
-        ("code mian", "UnknownName: No config named 'mian'. Did you mean 'main'?"),
+        ("code mian", "UnknownNameError: No config named 'mian'. Did you mean 'main'?"),
         ("code main --as perl", "UsageError: --as takes langchain, python, curl"),
     ],
 )

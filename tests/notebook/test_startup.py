@@ -216,7 +216,7 @@ key = "env:TEST_KEY"
     assert len(notebook.ok("%azureml history").result.rows) == 2
     magics = notebook.shell.magics_manager.registry["AzureMLMagics"]
     assert (magics.timeout, magics.concurrency) == (30, 3)
-    assert notebook.ok("%azureml use nowhere").payloads[-1]["text/plain"].startswith("UnknownName: ")
+    assert notebook.ok("%azureml use nowhere").payloads[-1]["text/plain"].startswith("UnknownNameError: ")
 
 
 @needs_toml
@@ -314,7 +314,7 @@ def test_config_timeout(asking, endpoint):
 
     asking.ok("%config AzureMLMagics.timeout = 0.2")
     endpoint.script([Fault("slow", seconds=30)])
-    assert asking.refused("%%azureml --retries 0\nHello").startswith("EndpointTimeout: ")
+    assert asking.refused("%%azureml --retries 0\nHello").startswith("APITimeoutError: ")
     asking.ok("%config AzureMLMagics.timeout = None")
     asking.ok("%%azureml\nHello")
 

@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from azml_magics import documents
 from azml_magics.core.config import LLMConfig
-from azml_magics.core.errors import ConfigError, DocumentError, UnknownName, UsageError
+from azml_magics.core.errors import ConfigError, DocumentError, UnknownNameError, UsageError
 from azml_magics.core.keys import Secret
 from azml_magics.panel.drafts import NEW, Drafts
 from azml_magics.session import Session
@@ -65,7 +65,7 @@ def test_unsaved_changes_wait_for_their_config(two):
 
 def test_a_config_that_is_gone_cannot_be_chosen(two, session):
     two.new()
-    with pytest.raises(UnknownName):
+    with pytest.raises(UnknownNameError):
         two.choose("c")
     assert (two.name, session.active) == (NEW, "a")
 

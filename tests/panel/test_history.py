@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from azml_magics.core.config import LLMConfig
-from azml_magics.core.errors import RateLimited
+from azml_magics.core.errors import RateLimitError
 from azml_magics.core.response import Response
 from azml_magics.core.wire import messages_of
 from azml_magics.panel.drafts import NEW
@@ -22,7 +22,7 @@ def asked(model, session):
     session.save("test", PROD.merged(formatter="hf", system=None))
     hot = PROD.merged(model_kwargs={"temperature": 1})
     session.record(PROD, messages_of("One {x}", "Be brief."), Response("Eins", latency=1.25))
-    session.record(hot, messages_of("Two", "Be kind."), error=RateLimited("Too many"))
+    session.record(hot, messages_of("Two", "Be kind."), error=RateLimitError("Too many"))
     session.record(session.get("test"), messages_of("Three", None), Response("Drei", latency=0.5))
     return model
 
@@ -59,7 +59,7 @@ def test_a_restored_state_is_in_the_controls_with_its_answer(asked):
     assert shown(asked) == ("prod", "Two", "Be kind.", "")
     assert asked.draft.config.model_kwargs == {"temperature": 1}
     assert asked.draft.is_changed
-    assert isinstance(asked.runs.result.row.error, RateLimited)
+    assert isinstance(asked.runs.result.row.error, RateLimitError)
     assert asked.notes["run"].text == "Number 2 is shown."
 
 

@@ -28,7 +28,7 @@ def test_no_remedy_speaks_of_a_magics_options(kind, remedy):
 
 
 def test_a_remedy_that_anybody_can_follow_stays():
-    error = errors.ConnectionFailed("Cannot connect to n.example", remedy="Check the URL, the network and the VPN.")
+    error = errors.APIConnectionError("Cannot connect to n.example", remedy="Check the URL, the network and the VPN.")
     assert in_words(error) == "Cannot connect to n.example. Check the URL, the network and the VPN."
 
 
@@ -45,7 +45,7 @@ def test_a_dash_alone_makes_no_option(remedy):
 
 
 def test_the_place_is_named_but_not_the_config_which_is_in_sight():
-    error = errors.RateLimited("Too many requests", config="prod", deployment="blue", request_id="1c7f")
+    error = errors.RateLimitError("Too many requests", config="prod", deployment="blue", request_id="1c7f")
     assert in_words(error) == "Too many requests (deployment blue, request 1c7f)."
 
 
@@ -53,15 +53,15 @@ def test_the_place_is_named_but_not_the_config_which_is_in_sight():
     ("error", "words"),
     [
         (
-            errors.KeyMissing("No key: the environment variable K is not set"),
+            errors.KeyNotFoundError("No key: the environment variable K is not set"),
             "No key: the environment variable K is not set. "
             "Set it before starting Jupyter, or type the key into the one-time key box.",
         ),
         (
-            errors.KeyRefused("That is no reference"),
+            errors.KeyRefusedError("That is no reference"),
             "That is no reference. Write env:NAME, keyring:SERVICE/NAME, entra, ask or none.",
         ),
-        (errors.AuthenticationFailed("401"), "401. Check the key, and that it belongs to this endpoint."),
+        (errors.AuthenticationError("401"), "401. Check the key, and that it belongs to this endpoint."),
         (errors.ConfigError("It has no name yet."), "It has no name yet."),
         (Interrupted(None), "Stopped before the first word."),
         (Interrupted(Response("Riv")), "Stopped. What had arrived is kept."),

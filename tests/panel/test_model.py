@@ -10,7 +10,7 @@ import pytest
 from azml_magics import codegen, documents
 from azml_magics.core import keys, wire
 from azml_magics.core.config import LLMConfig
-from azml_magics.core.errors import UndefinedVariable
+from azml_magics.core.errors import UndefinedVariableError
 from azml_magics.core.keys import Secret
 from azml_magics.core.response import Response
 from azml_magics.panel.drafts import NEW
@@ -364,7 +364,7 @@ def test_variables_are_the_notebooks_as_they_are_now(prod, variables):
 
 def test_a_variable_without_a_value_is_named_when_it_is_needed(prod):
     prod.set_prompt("About {topic}")
-    with pytest.raises(UndefinedVariable):
+    with pytest.raises(UndefinedVariableError):
         prod.messages()
 
 

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from azml_magics.core import wire
-from azml_magics.core.errors import PromptError, UndefinedVariable
+from azml_magics.core.errors import PromptError, UndefinedVariableError
 from azml_magics.core.prompt import template
 from azml_magics.panel.prompt import Prompt, Variable, as_template, spoken, stripped
 
@@ -36,7 +36,7 @@ def test_a_blank_field_takes_the_notebooks_value_and_a_typed_one_its_own():
 
 
 def test_a_variable_that_is_nowhere_is_named():
-    with pytest.raises(UndefinedVariable, match=r"\{topic\}"):
+    with pytest.raises(UndefinedVariableError, match=r"\{topic\}"):
         Prompt("About {topic}").rendered({})
 
 

@@ -11,7 +11,7 @@ import pytest
 from azml_magics.compare.comparison import Batch, Row
 from azml_magics.compare.side_by_side import Ask
 from azml_magics.core.config import LLMConfig
-from azml_magics.core.errors import RateLimited
+from azml_magics.core.errors import RateLimitError
 from azml_magics.core.response import Response, Usage
 from azml_magics.panel.events import ANSWER
 from azml_magics.panel.runs import Result
@@ -325,7 +325,7 @@ def test_before_an_answer_a_tab_says_that_there_is_none(panel, title):
 
 
 def test_a_failure_is_said_where_the_response_would_be(panel):
-    shows(panel, None, error=RateLimited("The endpoint is busy"))
+    shows(panel, None, error=RateLimitError("The endpoint is busy"))
     opens(panel, "Response")
     assert outputs(panel, "Response")[0]["text/plain"].startswith("The endpoint is busy")
 

@@ -14,13 +14,13 @@ from azml_magics.compare import side_by_side
 from azml_magics.compare.comparison import Batch
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import (
-    AuthenticationFailed,
-    ConnectionFailed,
-    EndpointTimeout,
+    APIConnectionError,
+    APITimeoutError,
+    AuthenticationError,
     Interrupted,
-    KeyMissing,
-    RateLimited,
-    RouteNotFound,
+    KeyNotFoundError,
+    NotFoundError,
+    RateLimitError,
 )
 from azml_magics.core.response import Response
 from azml_magics.emulator import Fault
@@ -272,11 +272,11 @@ def closed_port():
 
 
 FAILURES = {
-    "401": (AuthenticationFailed, "Check the key, and that it belongs to this endpoint."),
-    "403": (AuthenticationFailed, "Check the key, and that it belongs to this endpoint."),
-    "404": (RouteNotFound, ""),
-    "429": (RateLimited, "Wait, lower the concurrency, or scale the deployment out."),
-    "504": (EndpointTimeout, ""),
+    "401": (AuthenticationError, "Check the key, and that it belongs to this endpoint."),
+    "403": (AuthenticationError, "Check the key, and that it belongs to this endpoint."),
+    "404": (NotFoundError, ""),
+    "429": (RateLimitError, "Wait, lower the concurrency, or scale the deployment out."),
+    "504": (APITimeoutError, ""),
 }
 
 
@@ -316,7 +316,7 @@ def test_a_host_that_is_not_there_is_said(asking, settled):
     note = settled(asking)
     assert note.startswith("Cannot connect to 127.0.0.1")
     assert note.endswith("Check the URL, the network and the VPN.")
-    assert isinstance(asking.runs.result.row.error, ConnectionFailed)
+    assert isinstance(asking.runs.result.row.error, APIConnectionError)
 
 
 def test_an_endpoint_that_does_not_answer_in_time_is_said(asking, endpoint, settled):
@@ -325,7 +325,7 @@ def test_an_endpoint_that_does_not_answer_in_time_is_said(asking, endpoint, sett
     asking.runs.run()
     note = settled(asking)
     assert "--" not in note
-    assert isinstance(asking.runs.result.row.error, EndpointTimeout)
+    assert isinstance(asking.runs.result.row.error, APITimeoutError)
 
 
 def test_a_key_that_is_not_there_is_said_with_what_to_do(asking, endpoint, session, settled):
@@ -335,7 +335,7 @@ def test_a_key_that_is_not_there_is_said_with_what_to_do(asking, endpoint, sessi
         "No key: the environment variable NOT_THERE is not set. "
         "Set it before starting Jupyter, or type the key into the one-time key box."
     )
-    assert isinstance(session.last.error, KeyMissing)
+    assert isinstance(session.last.error, KeyNotFoundError)
     assert len(endpoint.requests) == 0
 
 
@@ -581,9 +581,9 @@ def test_a_row_that_fails_stands_beside_those_that_do_not(asking, session, fault
     batch = asking.runs.result.batch
     assert [type(error).__name__ for error in batch.errors] == [
         "NoneType",
-        "AuthenticationFailed",
-        "StreamCutOff",
-        "KeyMissing",
+        "AuthenticationError",
+        "StreamInterruptedError",
+        "KeyNotFoundError",
         "ConfigError",
     ]
     assert batch[2].text

@@ -101,36 +101,34 @@ ANSWERS = {
 
 FAILURES = {
     "run raises": Failure(
-        "failures", "raise", errors.EndpointUnavailable, "(500): An unexpected error occurred in scoring script"
+        "failures", "raise", errors.ServiceUnavailableError, "(500): An unexpected error occurred in scoring script"
     ),
-    "run exits": Failure("failures", "exit", errors.EndpointUnavailable, "an HTML page, 'Internal Server Error'"),
+    "run exits": Failure("failures", "exit", errors.ServiceUnavailableError, "an HTML page, 'Internal Server Error'"),
     "an object that is no JSON": Failure(
-        "failures", "an object", errors.EndpointUnavailable, "An unexpected internal error"
+        "failures", "an object", errors.ServiceUnavailableError, "An unexpected internal error"
     ),
-    "{}": Failure("failures", "empty object", errors.ModelFailed, "answered 200 with {}"),
-    "None": Failure("failures", "none", errors.ModelFailed, "answered 200 with {}"),
-    "[]": Failure("failures", "empty list", errors.ReplyError, "no text that this formatter can find: []"),
-    "an empty text": Failure("failures", "empty text", errors.ModelFailed, "an empty text"),
-    "numbers": Failure("failures", "no text", errors.ReplyError, "no text that this formatter can find"),
-    "NaN": Failure("failures", "not a number", errors.ReplyError, "no text that this formatter can find"),
+    "{}": Failure("failures", "empty object", errors.ModelError, "answered 200 with {}"),
+    "None": Failure("failures", "none", errors.ModelError, "answered 200 with {}"),
+    "[]": Failure("failures", "empty list", errors.ResponseFormatError, "no text that this formatter can find: []"),
+    "an empty text": Failure("failures", "empty text", errors.ModelError, "an empty text"),
+    "numbers": Failure("failures", "no text", errors.ResponseFormatError, "no text that this formatter can find"),
+    "NaN": Failure("failures", "not a number", errors.ResponseFormatError, "no text that this formatter can find"),
     "output null and an error": Failure(
-        "failures", "error inside", errors.ModelFailed, "the context is 4096 tokens long"
+        "failures", "error inside", errors.ModelError, "the context is 4096 tokens long"
     ),
-    "an error in a string": Failure("failures", "error in a string", errors.ModelFailed, "CUDA out of memory"),
+    "an error in a string": Failure("failures", "error in a string", errors.ModelError, "CUDA out of memory"),
     'the text "None"': Failure(
-        "failures", "the text None", errors.ModelFailed, "how its model server reports a failure"
+        "failures", "the text None", errors.ModelError, "how its model server reports a failure"
     ),
-    "a login page": Failure("statuses", "html", errors.ReplyError, "HTML page"),
-    "an empty body": Failure("statuses", "nothing", errors.ReplyError, "an empty body"),
-    "half a reply": Failure("statuses", "half", errors.ReplyError, "not JSON"),
-    "a redirect": Failure("statuses", "redirect", errors.RouteNotFound, "redirects elsewhere"),
-    "429": Failure("statuses", "busy", errors.RateLimited, "Too many requests or tokens (429)"),
-    "424 around a 500": Failure(
-        "statuses", "model error", errors.ModelFailed, "(424, 500 inside): An unexpected error"
-    ),
+    "a login page": Failure("statuses", "html", errors.ResponseFormatError, "HTML page"),
+    "an empty body": Failure("statuses", "nothing", errors.ResponseFormatError, "an empty body"),
+    "half a reply": Failure("statuses", "half", errors.ResponseFormatError, "not JSON"),
+    "a redirect": Failure("statuses", "redirect", errors.NotFoundError, "redirects elsewhere"),
+    "429": Failure("statuses", "busy", errors.RateLimitError, "Too many requests or tokens (429)"),
+    "424 around a 500": Failure("statuses", "model error", errors.ModelError, "(424, 500 inside): An unexpected error"),
     "424, not ready": Failure(
-        "statuses", "not ready", errors.EndpointUnavailable, "no instance ready (424): no healthy upstream"
+        "statuses", "not ready", errors.ServiceUnavailableError, "no instance ready (424): no healthy upstream"
     ),
-    "401": Failure("statuses", "unauthorized", errors.AuthenticationFailed, "did not accept the key (401)"),
-    "418": Failure("statuses", "teapot", errors.RequestRejected, "unusual status (418): short and stout"),
+    "401": Failure("statuses", "unauthorized", errors.AuthenticationError, "did not accept the key (401)"),
+    "418": Failure("statuses", "teapot", errors.BadRequestError, "unusual status (418): short and stout"),
 }

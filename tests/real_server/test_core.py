@@ -56,7 +56,7 @@ def test_earlier_turns_travel_as_chat_history(config_of) -> None:
 def test_a_flow_that_breaks_off_keeps_what_had_arrived(config_of) -> None:
     with (
         stream(config_of("promptflow", "promptflow"), "Now break") as pieces,
-        pytest.raises(errors.StreamCutOff) as caught,
+        pytest.raises(errors.StreamInterruptedError) as caught,
     ):
         list(pieces)
     assert caught.value.response.text == "You asked"
@@ -121,7 +121,7 @@ STRICT: dict[str, tuple[str, str]] = {
 
 @pytest.mark.parametrize(("formatter", "said"), STRICT.values(), ids=STRICT)
 def test_a_declared_input_refuses_another_dialect_with_400(config_of, formatter, said) -> None:
-    with pytest.raises(errors.RequestRejected) as caught:
+    with pytest.raises(errors.BadRequestError) as caught:
         invoke(config_of("strict", formatter), "Hi")
     assert caught.value.status == 400
     assert said.rstrip(".") in str(caught.value)
@@ -142,20 +142,20 @@ def test_the_wrong_formatter_is_a_failure_of_the_scoring_script(config_of, scrip
 
 def test_an_unknown_route_is_not_found(config_of, serve: Serve) -> None:
     url = serve("gpt2").url.replace("/score", "/v1/chat/completions")
-    with pytest.raises(errors.RouteNotFound, match="no such route") as caught:
+    with pytest.raises(errors.NotFoundError, match="no such route") as caught:
         invoke(config_of("gpt2").merged(endpoint_url=url, formatter="openai-chat"), "Hi")
     assert_one_line(caught.value)
 
 
 def test_the_server_that_gives_up_says_so(config_of, serve: Serve) -> None:
     serve("slow", SCORING_TIMEOUT_MS="300")
-    with pytest.raises(errors.EndpointUnavailable, match="Scoring timeout after 300 ms"):
+    with pytest.raises(errors.ServiceUnavailableError, match="Scoring timeout after 300 ms"):
         invoke(config_of("slow"), "Hi")
 
 
 def test_a_model_slower_than_the_client_waits_is_a_timeout_and_not_asked_again(config_of, serve: Serve) -> None:
     serve("slow", SCORING_TIMEOUT_MS="300")
-    with pytest.raises(errors.EndpointTimeout, match=r"No byte .* for 0\.1 s"):
+    with pytest.raises(errors.APITimeoutError, match=r"No byte .* for 0\.1 s"):
         invoke(config_of("slow").merged(timeout=0.1, max_retries=2), "Hi")
 
 

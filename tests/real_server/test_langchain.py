@@ -108,7 +108,7 @@ def test_kwargs_of_one_call_do_not_stay_for_the_next(llm_of) -> None:
 
 def test_one_failure_of_a_batch_leaves_the_other_answers(llm_of) -> None:
     answers = llm_of("double_encoded").batch(["a", "b"]) + llm_of("failures").batch(["raise"], return_exceptions=True)
-    assert [type(answer) for answer in answers] == [str, str, errors.EndpointUnavailable]
+    assert [type(answer) for answer in answers] == [str, str, errors.ServiceUnavailableError]
 
 
 def test_the_deployment_travels_as_a_header(llm_of) -> None:

@@ -14,14 +14,14 @@ import pytest
 
 import azml_magics
 from azml_magics.core.errors import (
-    AuthenticationFailed,
-    ConnectionFailed,
+    APIConnectionError,
+    AuthenticationError,
+    BadRequestError,
     Interrupted,
     JournalError,
-    KeyMissing,
-    RequestRejected,
-    RowsStopped,
-    UndefinedVariable,
+    KeyNotFoundError,
+    RowsError,
+    UndefinedVariableError,
     UsageError,
 )
 from azml_magics.core.http import rate_limiter
@@ -112,7 +112,7 @@ def test_a_failure_is_its_rows_own(echo, config, ask):
     rows = ask(config, "say {w}", [*WORDS[:5], None, {"w": 1}, *WORDS[7:10]])
     errors = {number: row["error"] for number, row in enumerate(rows) if row["error"]}
     assert list(errors) == [3, 5, 6, 7]
-    assert errors[3].startswith("RequestRejected: The endpoint refused the request (400): no")
+    assert errors[3].startswith("BadRequestError: The endpoint refused the request (400): no")
     assert errors[5] == "PromptError: Row 5 has no value in the column 'w'"
     assert errors[6] == "PromptError: Row 6 cannot be asked: it is a dict, and the first row is of another type"
     assert texts(rows)[8] == "SAY W8"
@@ -140,31 +140,29 @@ def test_a_function_of_the_persons_that_fails_is_an_error_of_its_row(echo, confi
     ],
 )
 def test_what_cannot_be_asked_is_refused_before_anything_is_sent(echo, ask, prompt, rows, options):
-    with pytest.raises((UsageError, UndefinedVariable)):
+    with pytest.raises((UsageError, UndefinedVariableError)):
         ask(echo.config(), prompt, rows, **options)
     assert not echo.asked
 
 
 def test_a_key_that_is_missing_is_said_before_anything_is_sent(echo, ask):
-    with pytest.raises(KeyMissing):
+    with pytest.raises(KeyNotFoundError):
         ask(echo.config(key="env:NOT_THERE"), "{w}", WORDS)
     assert not echo.asked
 
 
 def test_a_key_that_is_wrong_is_tried_once_or_so_and_not_for_every_row(echo, config, ask):
     echo.first = lambda prompt, times: reply({"error": {"code": "401", "message": "no"}}, 401)
-    with pytest.raises(AuthenticationFailed, match="config 'prod'"):
+    with pytest.raises(AuthenticationError, match="config 'prod'"):
         ask(config, "say {w}", [f"w{n}" for n in range(1000)], concurrency=4)
     assert sum(echo.asked.values()) <= 4
 
 
 def test_where_no_row_at_all_gets_an_answer_the_run_ends(echo, config):
     echo.first = lambda prompt, times: reply({"detail": "not this formatter"}, 422)
-    with pytest.raises(
-        RowsStopped, match=r"ended after 19 of 500 rows: RequestRejected: .*not this formatter"
-    ) as caught:
+    with pytest.raises(RowsError, match=r"ended after 19 of 500 rows: BadRequestError: .*not this formatter") as caught:
         map_rows(config, "say {w}", [f"w{n}" for n in range(500)], concurrency=1)
-    assert isinstance(caught.value.__cause__, RequestRejected)
+    assert isinstance(caught.value.__cause__, BadRequestError)
     assert sum(row.was_asked for row in caught.value.batch) == 19
 
 
@@ -173,7 +171,7 @@ def test_rows_that_cannot_be_read_end_the_run_and_keep_what_came(echo, config, a
         yield from ("a", "b")
         raise OSError("the disk is gone")
 
-    with pytest.raises(RowsStopped, match="ended after 2 rows: OSError: the disk is gone"):
+    with pytest.raises(RowsError, match="ended after 2 rows: OSError: the disk is gone"):
         ask(config, "say {w}", rows(), concurrency=1)
 
 
@@ -192,7 +190,7 @@ def test_an_endpoint_that_dies_half_way_ends_the_run_and_every_answer_is_kept(ec
 
     gone, echo.first = threading.Event(), first
     threading.Thread(target=lambda: gone.wait(30) and echo.server.stop()).start()
-    with pytest.raises(RowsStopped, match=r"of 40 rows: ConnectionFailed: .*run\.jsonl has them") as caught:
+    with pytest.raises(RowsError, match=r"of 40 rows: APIConnectionError: .*run\.jsonl has them") as caught:
         map_rows(config, "say {w}", WORDS, concurrency=2, journal=journal)
     batch = caught.value.batch
     answered = [row.text for row in batch if row.response]
@@ -209,7 +207,7 @@ def test_an_endpoint_that_dies_half_way_ends_the_run_and_every_answer_is_kept(ec
 def test_an_endpoint_that_was_never_there(echo, config, monkeypatch):
     monkeypatch.setattr(rate_limiter, "_NEVER_THERE", 0.3)
     echo.server.stop()
-    with pytest.raises(ConnectionFailed, match="Cannot connect"):
+    with pytest.raises(APIConnectionError, match="Cannot connect"):
         map_rows(config, "say {w}", WORDS)
 
 
@@ -218,8 +216,8 @@ def test_connections_that_break_now_and_then_are_their_rows_errors(echo, config,
     journal = tmp_path / "run.jsonl"
     rows = map_rows(config, "say {w}", WORDS[:10], concurrency=1, journal=journal)
     assert [row["error"] is None for row in rows] == [n != 5 for n in range(10)]
-    assert rows[5]["error"].startswith("ConnectionFailed: ")
-    assert '"error":{"kind":"ConnectionFailed"' in journal.read_text()
+    assert rows[5]["error"].startswith("APIConnectionError: ")
+    assert '"error":{"kind":"APIConnectionError"' in journal.read_text()
 
 
 @pytest.mark.parametrize(
@@ -257,7 +255,7 @@ def test_patience_ends(echo, config, monkeypatch):
     echo.first = lambda prompt, times: reply(b"", 429, retry_after_ms="10") if len(echo.asked) > 3 else None
     limits = runner.Limits(patience=0.2, concurrency=2)
     monkeypatch.setattr("azml_magics.rows.api.Limits", lambda *given: limits)
-    with pytest.raises(RowsStopped, match=r"RateLimited: Too many requests"):
+    with pytest.raises(RowsError, match=r"RateLimitError: Too many requests"):
         map_rows(config, "say {w}", WORDS)
 
 
@@ -338,9 +336,9 @@ def test_failed_rows_are_done_until_they_are_asked_for_again(echo, config, ask, 
     journal = tmp_path / "run.jsonl"
     echo.first = lambda prompt, times: reply({"detail": "no"}, 400) if prompt == "say w1" and times == 1 else None
     options = {"journal": journal, "concurrency": 1}
-    assert ask(config, "say {w}", WORDS[:3], **options)[1]["error"].startswith("RequestRejected")
+    assert ask(config, "say {w}", WORDS[:3], **options)[1]["error"].startswith("BadRequestError")
     again = ask(config, "say {w}", WORDS[:3], **options)
-    assert again[1]["error"].startswith("RequestRejected")
+    assert again[1]["error"].startswith("BadRequestError")
     assert sum(echo.asked.values()) == 3
     mended = ask(config, "say {w}", WORDS[:3], retry_failed=True, **options)
     assert texts(mended) == ["SAY W0", "SAY W1", "SAY W2"]
@@ -380,7 +378,7 @@ def test_a_disk_that_is_full_ends_the_run_and_the_answers_that_came_are_kept(ech
 
     monkeypatch.setattr(os, "write", full)
     journal = tmp_path / "run.jsonl"
-    with pytest.raises(RowsStopped, match=r"JournalError: .*No space left on device\. Free some space") as caught:
+    with pytest.raises(RowsError, match=r"JournalError: .*No space left on device\. Free some space") as caught:
         map_rows(config, "say {w}", WORDS, concurrency=1, journal=journal)
     assert [row.text for row in caught.value.batch if row.response] == [f"SAY W{n}" for n in range(6)]
     assert len(journal.read_text().splitlines()) == 6

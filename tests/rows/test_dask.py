@@ -10,11 +10,11 @@ import threading
 import pytest
 
 from azml_magics.core.errors import (
-    AuthenticationFailed,
+    AuthenticationError,
     ConfigError,
     Interrupted,
     JournalError,
-    RowsStopped,
+    RowsError,
     UsageError,
 )
 from azml_magics.emulator import Emulator, Fault
@@ -246,7 +246,7 @@ def test_keys_never_travel(client, config, monkeypatch):
 
 
 def test_a_key_that_the_workers_do_not_have_ends_the_run(client, config):
-    with pytest.raises(RowsStopped, match="KeyMissing: No key: the environment variable NOT_THERE is not set"):
+    with pytest.raises(RowsError, match="KeyNotFoundError: No key: the environment variable NOT_THERE is not set"):
         map_rows(config.merged(key="env:NOT_THERE"), "Write about {word}.", frame(2), client=client)
 
 
@@ -288,9 +288,9 @@ def test_a_worker_that_is_killed_costs_only_its_rows_in_flight(endpoint, client,
 def test_an_error_that_is_everybodys_ends_the_run_and_keeps_what_came(endpoint, client, config, monkeypatch, tmp_path):
     monkeypatch.setattr(dask, "PART", 10)
     endpoint.script([None] * 25 + [Fault("401")] * 400)
-    with pytest.raises(RowsStopped, match=r"The run ended after \d+ rows: AuthenticationFailed") as caught:
+    with pytest.raises(RowsError, match=r"The run ended after \d+ rows: AuthenticationError") as caught:
         map_rows(config, "Write about {word}.", frame(60), client=client, journal=tmp_path / "run", concurrency=2)
-    assert isinstance(caught.value.__cause__, AuthenticationFailed)
+    assert isinstance(caught.value.__cause__, AuthenticationError)
     batch = caught.value.batch
     assert len(batch) == 60
     assert sum(row.response is not None for row in batch) == 25
@@ -328,8 +328,8 @@ def test_what_cannot_go_to_a_cluster(client, config, tmp_path):
 
 
 def test_limits_a_minute_are_shared_out_among_the_workers():
-    from azml_magics.rows.job import Wishes
+    from azml_magics.rows.job import RunOptions
     from azml_magics.rows.runner import Limits
 
-    share = Wishes(Limits(rpm=60, tokens=500)).for_one_of(2)
+    share = RunOptions(Limits(rpm=60, tokens=500)).for_one_of(2)
     assert (share.limits.rpm, share.limits.tpm, share.limits.tokens) == (30, None, 500)

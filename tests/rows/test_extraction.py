@@ -11,7 +11,7 @@ from typing import Any, Literal, Optional, Union
 import pytest
 from pydantic import BaseModel, Field, RootModel, field_serializer, field_validator
 
-from azml_magics.core.errors import AuthenticationFailed, JournalError, RowsStopped, UsageError
+from azml_magics.core.errors import AuthenticationError, JournalError, RowsError, UsageError
 from azml_magics.core.prompt.schema import Schema
 from azml_magics.rows.api import amap_rows, map_rows
 from azml_magics.rows.extraction import WHOLE, Extraction
@@ -29,7 +29,7 @@ class Review(BaseModel):
 USUAL = ("text", "error", "finish_reason", "prompt_tokens", "completion_tokens", "latency")
 GOOD, BAD = '{"mood": "good", "stars": 4}', '{"mood": "good", "stars": "many"}'
 WRONG = (
-    "SchemaMismatch: The answer does not keep to Review: stars: Input should be a valid integer, unable to parse string "
+    "SchemaError: The answer does not keep to Review: stars: Input should be a valid integer, unable to parse string "
     "as an integer (config 'prod'). Its text is kept; --retry-failed asks the failed rows of a journal once more."
 )
 
@@ -78,7 +78,7 @@ def test_answers_that_never_fit_do_not_end_the_run(echo, config, answers):
     answers["Odd."] = "No."
     rows = map_rows(config, "{review}", [{"review": "Odd."}] * 40, schema=Review)
     assert {row["error"].partition(" (config")[0] for row in rows} == {
-        "SchemaMismatch: The answer does not keep to Review: it holds no JSON"
+        "SchemaError: The answer does not keep to Review: it holds no JSON"
     }
 
 
@@ -96,7 +96,7 @@ def test_tokens_of_answers_that_do_not_fit_count(echo, config, answers):
 
 def test_an_error_of_the_endpoint_is_what_it_is_without_a_schema(echo, config):
     echo.first = lambda prompt, times: reply({"detail": "no"}, 401)
-    with pytest.raises((AuthenticationFailed, RowsStopped)):
+    with pytest.raises((AuthenticationError, RowsError)):
         map_rows(config, "{review}", ["Good."], schema=Review)
 
 
@@ -157,7 +157,7 @@ def test_many_at_once_fall_back_each(echo, config):
 def test_another_refusal_is_the_rows_own(echo, config):
     echo.first = lambda prompt, times: reply({"detail": "too long"}, 400)
     (row,) = map_rows(config, "{review}", ["a"], schema=Review)
-    assert row["error"].startswith("RequestRejected: ")
+    assert row["error"].startswith("BadRequestError: ")
     assert len(sent(echo)) == 1
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from azml_magics.core.errors import RequestRejected, UsageError
+from azml_magics.core.errors import BadRequestError, UsageError
 from azml_magics.rows.api import map_rows
 from azml_magics.rows.sources import chosen, table_of
 
@@ -61,7 +61,7 @@ def test_a_row_that_fails_has_its_error_in_its_row(echo, config):
     out = map_rows(config, "say {city}", pd.DataFrame({"city": ["Rom", "Oslo", "Bern"]}))
     assert out["error"].isna().tolist() == [True, False, True]
     assert (
-        out["error"].iloc[1].startswith(f"{RequestRejected.__name__}: The endpoint refused the request (400): too long")
+        out["error"].iloc[1].startswith(f"{BadRequestError.__name__}: The endpoint refused the request (400): too long")
     )
 
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 import pytest
 
 from azml_magics.core.errors import (
-    AuthenticationFailed,
-    ConnectionFailed,
-    EndpointTimeout,
-    EndpointUnavailable,
+    APIConnectionError,
+    APITimeoutError,
+    AuthenticationError,
+    BadRequestError,
     FormatterError,
     JournalError,
-    KeyMissing,
-    RequestRejected,
-    RouteNotFound,
+    KeyNotFoundError,
+    NotFoundError,
+    ServiceUnavailableError,
 )
 from azml_magics.rows.health import DEAD_AFTER, WRONG_AFTER, Health
 
-GONE = ConnectionFailed("gone")
+GONE = APIConnectionError("gone")
 
 
 @pytest.fixture
@@ -27,17 +27,17 @@ def health():
     return made
 
 
-@pytest.mark.parametrize("kind", [AuthenticationFailed, RouteNotFound, KeyMissing, JournalError])
+@pytest.mark.parametrize("kind", [AuthenticationError, NotFoundError, KeyNotFoundError, JournalError])
 def test_where_no_other_row_would_fare_better_it_ends(health, kind):
     assert health.failed("row", kind("no"), 0.0, 1.0) == "end"
 
 
-@pytest.mark.parametrize("error", [RequestRejected("no"), FormatterError("no"), ZeroDivisionError()])
+@pytest.mark.parametrize("error", [BadRequestError("no"), FormatterError("no"), ZeroDivisionError()])
 def test_what_is_the_rows_own(health, error):
     assert [health.failed(row, error, 0.0, 1.0) for row in range(50)] == ["row"] * 50
 
 
-@pytest.mark.parametrize("kind", [ConnectionFailed, EndpointUnavailable, EndpointTimeout])
+@pytest.mark.parametrize("kind", [APIConnectionError, ServiceUnavailableError, APITimeoutError])
 def test_what_may_be_the_endpoints_is_held_until_it_answers_another(health, kind):
     error = kind("hm")
     assert health.failed("a", error, 0.0, 1.0) == "held"
@@ -62,11 +62,11 @@ def test_an_answer_in_between_begins_the_count_anew(health):
 
 def test_an_endpoint_that_answers_nobody_any_more_ends_it_at_once(health):
     assert health.failed("a", GONE, 0.0, 1.0, is_gone=True) == "end"
-    assert health.failed("a", RequestRejected("no"), 0.0, 1.0, is_gone=True) == "row"
+    assert health.failed("a", BadRequestError("no"), 0.0, 1.0, is_gone=True) == "row"
 
 
 def test_refusals_before_any_answer_are_not_the_rows():
     fresh = Health()
-    verdicts = [fresh.failed(row, RequestRejected("no"), 0.0, 1.0) for row in range(WRONG_AFTER)]
+    verdicts = [fresh.failed(row, BadRequestError("no"), 0.0, 1.0) for row in range(WRONG_AFTER)]
     assert verdicts == ["row"] * (WRONG_AFTER - 1) + ["end"]
-    assert Health(has_answered=True).failed("a", RequestRejected("no"), 0.0, 1.0) == "row"
+    assert Health(has_answered=True).failed("a", BadRequestError("no"), 0.0, 1.0) == "row"

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from azml_magics.core import errors
-from azml_magics.core.errors import JournalError, RateLimited, RequestRejected, RunnableFailed
+from azml_magics.core.errors import BadRequestError, JournalError, RateLimitError, RunnableError
 from azml_magics.core.response import Response, Usage
 from azml_magics.rows import entry
 from azml_magics.rows.journal import Journal
@@ -69,7 +69,7 @@ def test_a_row_is_on_disk_before_keep_returns(path):
 
 def test_a_later_line_goes_before_an_earlier_one(path):
     journal = opened(path)
-    journal.keep(ONE, 0, None, RateLimited("busy", status=429))
+    journal.keep(ONE, 0, None, RateLimitError("busy", status=429))
     journal.keep(ONE, 0, Response("hi"), None)
     journal.close()
     journal = opened(path)
@@ -88,7 +88,7 @@ def test_no_key_gets_into_it(path):
     asks = {**ASKS, "prompt": "use k3y-12345"}
     journal = opened(path, asks, mask=lambda text: text.replace("k3y-12345", "****"))
     journal.keep(ONE, 0, Response("the key is k3y-12345", tool_calls=({"id": "k3y-12345"},)), None)
-    journal.keep(TWO, 0, None, RequestRejected("bad k3y-12345", status=400))
+    journal.keep(TWO, 0, None, BadRequestError("bad k3y-12345", status=400))
     journal.close()
     assert b"k3y-12345" not in path.read_bytes()
     opened(path, asks, mask=lambda text: text.replace("k3y-12345", "****")).close()
@@ -258,9 +258,9 @@ def test_a_response_comes_back_whole_but_for_the_raw_reply():
 
 
 def test_an_error_comes_back_as_what_it_was():
-    error = RateLimited("too many", remedy="Wait.", status=424, inner_status=429, config="prod", request_id="r")
+    error = RateLimitError("too many", remedy="Wait.", status=424, inner_status=429, config="prod", request_id="r")
     _, _, response, again = entry.loaded(entry.dumped(ONE, 0, Response("part"), error))
-    assert type(again) is RateLimited
+    assert type(again) is RateLimitError
     assert (str(again), again.status, again.inner_status) == (str(error), 424, 429)
     assert response.text == "part"
 
@@ -270,7 +270,7 @@ def test_every_class_of_ours_can_come_back():
     for kind in classes:
         again = entry.loaded(entry.dumped(ONE, 0, None, kind("cause", remedy="Remedy.")))[3]
         assert (type(again), again.cause) == (kind, "cause")
-    assert RunnableFailed in classes
+    assert RunnableError in classes
 
 
 def test_an_error_of_python_keeps_its_name():

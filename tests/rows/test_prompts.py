@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from azml_magics.core.config import LLMConfig
-from azml_magics.core.errors import PromptError, UndefinedVariable, UsageError
+from azml_magics.core.errors import PromptError, UndefinedVariableError, UsageError
 from azml_magics.core.keys import Secret
 from azml_magics.rows.prompts import Question
 from azml_magics.rows.record import Record
@@ -68,7 +68,7 @@ def test_the_column_of_plain_texts(prompt, variables, alone):
 
 
 def test_a_column_that_is_missing_stops_before_anything_is_sent():
-    with pytest.raises(UndefinedVariable, match=r"uses {citty}, .* Did you mean 'city'") as caught:
+    with pytest.raises(UndefinedVariableError, match=r"uses {citty}, .* Did you mean 'city'") as caught:
         Question(CONFIG, "{citty}").check(["city"])
     assert "-t none" not in str(caught.value), "which rows refuse"
 

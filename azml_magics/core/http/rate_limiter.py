@@ -38,12 +38,12 @@ _MOST_REFUSALS = 30  # of one call, while others are answered: it may ask for mo
 _BYTES_A_TOKEN = 4  # where the endpoint does not count: good enough to keep a pace, and shown nowhere
 
 
-class Abandoned(BaseException):
+class RunCancelled(BaseException):
     """The run was stopped while a request waited for its turn; no error of anybody's."""
 
 
 @dataclass(eq=False)
-class Pacing:
+class RunPacing:
     """One run's wishes. rpm, tpm: requests and tokens a minute at most.
 
     patience: seconds for which a run asks again and again while its endpoint turns everybody away; 0.0 leaves that to
@@ -60,25 +60,25 @@ class Pacing:
     _entered: set[Gate] = field(default_factory=set)
 
     def stop(self) -> None:
-        """Let nothing more through; whoever waits is Abandoned at once."""
+        """Let nothing more through; whoever waits is RunCancelled at once."""
         self.stopped.set()
         for gate in list(self._entered):
             gate.wake()
 
     def pause(self, seconds: float) -> None:
-        """Sleep, as between two tries; Abandoned where the run is stopped meanwhile."""
+        """Sleep, as between two tries; RunCancelled where the run is stopped meanwhile."""
         if self.stopped.wait(seconds):
-            raise Abandoned
+            raise RunCancelled
 
 
 Bell = TypeVar("Bell", bound="_Bell | _LoopBell")
-_pacing: ContextVar[Pacing | None] = ContextVar("azml_pacing", default=None)
+_pacing: ContextVar[RunPacing | None] = ContextVar("azml_pacing", default=None)
 
 
 @contextlib.contextmanager
-def pacing(wishes: Pacing | None = None) -> Iterator[Pacing]:
+def pacing(wishes: RunPacing | None = None) -> Iterator[RunPacing]:
     """In this block every `invoke` waits for its turn at its endpoint's gate."""
-    wishes = wishes or Pacing()
+    wishes = wishes or RunPacing()
     token = _pacing.set(wishes)
     try:
         yield wishes
@@ -116,9 +116,9 @@ class Gate:
         self._clock = clock
         self._lock = threading.Lock()
         self._waiting: deque[Callable[[], object]] = deque()
-        self._wishes: list[Pacing] = []
+        self._wishes: list[RunPacing] = []
 
-    def _admitted(self, run: Pacing, waker: Callable[[], Bell]) -> tuple[float, float, Bell | None]:
+    def _admitted(self, run: RunPacing, waker: Callable[[], Bell]) -> tuple[float, float, Bell | None]:
         """(seconds to wait, now, None where the caller is in, else a bell of `waker` that rings when there is room)."""
         with self._lock:
             now = self._clock()
@@ -141,11 +141,11 @@ class Gate:
         )
         return min(rpm, default=None), min(tpm, default=None)
 
-    def enter(self, run: Pacing) -> float:
-        """The time, once the caller's turn has come; Abandoned where the run is stopped before."""
+    def enter(self, run: RunPacing) -> float:
+        """The time, once the caller's turn has come; RunCancelled where the run is stopped before."""
         while True:
             if run.stopped.is_set():
-                raise Abandoned
+                raise RunCancelled
             wait, now, woken = self._admitted(run, _Bell)
             if woken is None:
                 if run.on_turn is not None:
@@ -154,12 +154,12 @@ class Gate:
             woken.event.wait(min(wait, _LONGEST_WAIT))
             self._forget(woken)
 
-    async def aenter(self, run: Pacing) -> float:
+    async def aenter(self, run: RunPacing) -> float:
         """What `enter` does, on the running event loop."""
         loop = asyncio.get_running_loop()
         while True:
             if run.stopped.is_set():
-                raise Abandoned
+                raise RunCancelled
             wait, now, woken = self._admitted(run, lambda: _LoopBell(loop))
             if woken is None:
                 return now
@@ -213,7 +213,7 @@ class Gate:
             self._waiting.remove(wake)
 
     @contextlib.contextmanager
-    def wishing(self, run: Pacing) -> Iterator[None]:
+    def wishing(self, run: RunPacing) -> Iterator[None]:
         """Hold to the run's limits for everybody until the block ends."""
         run._entered.add(self)  # noqa: SLF001 - two halves of one thing
         if run.rpm is None and run.tpm is None:
@@ -231,7 +231,7 @@ class Gate:
 class Turn:
     """One call's way through its endpoint's gate: what the transport's drivers and the policy ask."""
 
-    def __init__(self, gate: Gate, run: Pacing) -> None:
+    def __init__(self, gate: Gate, run: RunPacing) -> None:
         self.gate = gate
         self.run = run
         self.began = 0.0

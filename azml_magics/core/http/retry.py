@@ -11,7 +11,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from urllib.parse import urlsplit
 
-from ..errors import AzmlError, ConnectionFailed, EndpointError, EndpointTimeout, EndpointUnavailable, RateLimited
+from ..errors import (
+    APIConnectionError,
+    APITimeoutError,
+    AzmlError,
+    EndpointError,
+    RateLimitError,
+    ServiceUnavailableError,
+)
 from . import status_errors
 
 if TYPE_CHECKING:
@@ -111,7 +118,7 @@ def attempts(
             if request.fallback is not None and _refuses_stream_options(error):
                 request = replace(request, body=request.fallback, fallback=None)
                 continue
-            passing = isinstance(error, RateLimited | EndpointUnavailable)
+            passing = isinstance(error, RateLimitError | ServiceUnavailableError)
         else:
             assert isinstance(outcome, Broken)
             error = broken(outcome, request)
@@ -142,29 +149,29 @@ def broken(outcome: Broken, request: Request) -> AzmlError:
     error = outcome.error
     made: AzmlError
     if outcome.how == "refused":
-        made = ConnectionFailed(f"Cannot connect to {host}: {error}", remedy="Check the URL, the network and the VPN.")
+        made = APIConnectionError(f"Cannot connect to {host}: {error}", remedy="Check the URL, network and VPN.")
     elif outcome.how == "connect-timeout":
-        made = ConnectionFailed(
+        made = APIConnectionError(
             f"{host} did not take the connection within {min(CONNECT_TIMEOUT, request.timeout):g} s",
             remedy="Check the network, VPN or private endpoint.",
         )
     elif outcome.how == "timeout":
-        made = EndpointTimeout(
+        made = APITimeoutError(
             f"No byte from {host} for {request.timeout:g} s",
             remedy="Raise --timeout, ask for fewer tokens, or stream. "
             "It was not asked again: the model may still be working on it.",
         )
     elif outcome.how == "untrusted":
-        made = ConnectionFailed(
+        made = APIConnectionError(
             f"{host} has a certificate that is not trusted: {error}",
             remedy="Name your organisation's certificates in SSL_CERT_FILE before starting Jupyter.",
         )
     elif outcome.how == "unsendable":
-        made = ConnectionFailed(
+        made = APIConnectionError(
             f"The request to {host} could not be sent: {type(error).__name__}: {error}", remedy="Check the URL."
         )
     else:
-        made = ConnectionFailed(
+        made = APIConnectionError(
             f"The connection to {host} broke before the answer was whole: {str(error) or type(error).__name__}",
             remedy="Try again; look at the deployment's logs if it stays so.",
         )

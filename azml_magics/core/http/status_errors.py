@@ -13,15 +13,15 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import (
-    AuthenticationFailed,
-    ContentFiltered,
+    APITimeoutError,
+    AuthenticationError,
+    BadRequestError,
+    ContentFilterError,
     EndpointError,
-    EndpointTimeout,
-    EndpointUnavailable,
-    ModelFailed,
-    RateLimited,
-    RequestRejected,
-    RouteNotFound,
+    ModelError,
+    NotFoundError,
+    RateLimitError,
+    ServiceUnavailableError,
     one_line,
 )
 
@@ -46,43 +46,43 @@ class _Fault(NamedTuple):
 
 _BY_STATUS: Mapping[int, _Fault] = {
     400: _Fault(
-        RequestRejected, "The endpoint refused the request", "Check the model kwargs and the formatter (--dry-run)."
+        BadRequestError, "The endpoint refused the request", "Check the model kwargs and the formatter (--dry-run)."
     ),
     401: _Fault(
-        AuthenticationFailed,
+        AuthenticationError,
         "The endpoint did not accept the key",
         "Check that the key belongs to this endpoint and has not been regenerated or expired (%azureml test).",
     ),
     403: _Fault(
-        AuthenticationFailed,
+        AuthenticationError,
         "The endpoint does not allow this",
         "Check your role (onlineEndpoints/score/action) and whether the endpoint takes calls from this network.",
     ),
-    404: _Fault(RouteNotFound, "There is no such route", "Check the URL's path, and that it fits the formatter."),
-    405: _Fault(RequestRejected, "The route does not take POST", "Check the URL's path."),
+    404: _Fault(NotFoundError, "There is no such route", "Check the URL's path, and that it fits the formatter."),
+    405: _Fault(BadRequestError, "The route does not take POST", "Check the URL's path."),
     408: _Fault(
-        EndpointTimeout,
+        APITimeoutError,
         "The model took longer than the endpoint waits",
         "Raise the deployment's request_timeout_ms (at most 180,000), ask for fewer tokens, or stream.",
     ),
-    413: _Fault(RequestRejected, "The request is too large for the endpoint", "Shorten the prompt or the images."),
-    415: _Fault(RequestRejected, "The endpoint does not take this content type", "Check the formatter's content_type."),
+    413: _Fault(BadRequestError, "The request is too large for the endpoint", "Shorten the prompt or the images."),
+    415: _Fault(BadRequestError, "The endpoint does not take this content type", "Check the formatter's content_type."),
     422: _Fault(
-        RequestRejected,
+        BadRequestError,
         "The endpoint does not take these parameters",
         "Take out or mend the parameter it names (--dry-run shows the request).",
     ),
     429: _Fault(
-        RateLimited, "Too many requests or tokens", "Wait, lower the concurrency, or scale the deployment out."
+        RateLimitError, "Too many requests or tokens", "Wait, lower the concurrency, or scale the deployment out."
     ),
-    431: _Fault(RequestRejected, "A header of the request is too long", "Check the key: is it the right text?"),
-    500: _Fault(EndpointUnavailable, "The endpoint failed", "Try again; look at the deployment's logs if it stays so."),
-    502: _Fault(EndpointUnavailable, "The model server crashed or is away", "Look at the deployment's logs."),
+    431: _Fault(BadRequestError, "A header of the request is too long", "Check the key: is it the right text?"),
+    500: _Fault(ServiceUnavailableError, "The endpoint failed", "Try again, then check the deployment's logs."),
+    502: _Fault(ServiceUnavailableError, "The model server crashed or is away", "Look at the deployment's logs."),
     503: _Fault(
-        EndpointUnavailable, "The endpoint is overloaded or starting", "Try again in a while, or scale it out."
+        ServiceUnavailableError, "The endpoint is overloaded or starting", "Try again in a while, or scale it out."
     ),
     504: _Fault(
-        EndpointTimeout, "The model took longer than the endpoint waits", "Ask for fewer tokens or raise its timeout."
+        APITimeoutError, "The model took longer than the endpoint waits", "Ask for fewer tokens or raise its timeout."
     ),
 }
 
@@ -116,12 +116,12 @@ def fault(status: int, headers: Mapping[str, str], body: bytes, *, request_bytes
 
 def _classified(status: int, inner: int | None, headers: Mapping[str, str], said: str, value: Any) -> _Fault:
     if _is_filter(value) or _FILTER_WORDS in said:
-        return _Fault(ContentFiltered, "The content filter stopped the prompt", "Rephrase the prompt.")
+        return _Fault(ContentFilterError, "The content filter stopped the prompt", "Rephrase the prompt.")
     if status == 424:
         return _model_error(inner, headers.get("ms-azureml-model-error-reason", ""), said)
     if status == 404 and _NO_TRAFFIC in said:
         return _Fault(
-            RouteNotFound,
+            NotFoundError,
             "The endpoint has no deployment with traffic, or none of that name",
             "Give a deployment traffic, or name one with --deployment.",
         )
@@ -130,11 +130,11 @@ def _classified(status: int, inner: int | None, headers: Mapping[str, str], said
         return known
     if 300 <= status < 400:
         return _Fault(
-            RouteNotFound,
+            NotFoundError,
             "The endpoint redirects elsewhere, and a key is not carried along",
             "Put the final URL into the config.",
         )
-    kind = EndpointUnavailable if status >= 500 else RequestRejected
+    kind = ServiceUnavailableError if status >= 500 else BadRequestError
     return _Fault(kind, "The endpoint answered with an unusual status", "Check the URL; look at the deployment's logs.")
 
 
@@ -142,28 +142,28 @@ def _model_error(inner: int | None, reason: str, said: str) -> _Fault:
     """What a 424 stands for: the front door puts the container's own status and a reason into headers."""
     if reason in _BUSY or inner == 429:
         return _Fault(
-            RateLimited,
+            RateLimitError,
             "The deployment has too many pending requests",
             "Lower the concurrency, or raise max_concurrent_requests_per_instance or the instance count.",
         )
     if reason in _NOT_READY or "no healthy upstream" in said or inner == 503:
         return _Fault(
-            EndpointUnavailable,
+            ServiceUnavailableError,
             "The deployment has no instance ready",
             "Wait: a new instance of a language model takes some ten minutes to load.",
         )
     if inner == 404:
-        return _Fault(RouteNotFound, "The deployment has no such route", "Check the URL's path, and the formatter.")
+        return _Fault(NotFoundError, "The deployment has no such route", "Check the URL's path, and the formatter.")
     if inner in {408, 504}:
         return _BY_STATUS[408]
     if inner in {400, 413, 415, 422}:
         return _Fault(
-            RequestRejected,
+            BadRequestError,
             "The deployment does not understand this request",
             "Its formatter is probably another one: try -f with another name, and check the model kwargs.",
         )
     return _Fault(
-        ModelFailed,
+        ModelError,
         "The model or its scoring script failed",
         "Often the formatter does not match the deployment; its logs tell (az ml online-deployment get-logs).",
     )

@@ -17,7 +17,7 @@ import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from ..errors import EndpointUnavailable, RateLimited
+from ..errors import RateLimitError, ServiceUnavailableError
 from . import status_errors
 from .retry import Answer, Broken
 
@@ -53,7 +53,9 @@ class Heard:
 
 def is_pushback(error: AzmlError) -> bool:
     """Whether the endpoint has no room for the request now: it would take the same one later."""
-    return isinstance(error, RateLimited) or (isinstance(error, EndpointUnavailable) and error.status in _ROOMLESS)
+    return isinstance(error, RateLimitError) or (
+        isinstance(error, ServiceUnavailableError) and error.status in _ROOMLESS
+    )
 
 
 def heard(outcome: Answer | Broken | None) -> Heard:

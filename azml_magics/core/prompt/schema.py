@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .. import endpoints, wire
-from ..errors import RequestRejected, SchemaMismatch, UsageError, one_line
+from ..errors import BadRequestError, SchemaError, UsageError, one_line
 from . import extract
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Schema:
         )
 
     def read(self, response: Response, remedy: str = _REPAIR) -> Any:
-        """The answer as an object of the model, or as JSON; SchemaMismatch says what is wrong with it, and the remedy.
+        """The answer as an object of the model, or as JSON; SchemaError says what is wrong with it, and the remedy.
 
         Where the answer holds several JSON values, the first that keeps to the schema is meant.
         """
@@ -63,7 +63,7 @@ class Schema:
             if not wrong:
                 return fitting
             problem = problem or wrong
-        error = SchemaMismatch(
+        error = SchemaError(
             f"The answer does not keep to {self.name}: {problem or 'it holds no JSON'}",
             remedy="It was cut off: raise max_tokens." if response.finish_reason == "length" else remedy,
         )
@@ -109,7 +109,7 @@ class Schema:
         return f"Answer with JSON alone, no prose and no fences, valid for this JSON schema:\n{schema}"
 
 
-def is_refused(error: RequestRejected) -> bool:
+def is_refused(error: BadRequestError) -> bool:
     """Whether the server wants no `response_format`: it has to be asked by instruction."""
     return "response_format" in error.body
 
@@ -203,7 +203,7 @@ def _problem(value: Any, json_schema: dict[str, Any]) -> str:
     return _said([(".".join(map(str, error.absolute_path)), error.message) for error in nearest])
 
 
-def repair_turns(response: Response, error: SchemaMismatch) -> list[Message]:
+def repair_turns(response: Response, error: SchemaError) -> list[Message]:
     """The two turns that ask for the same answer again, saying what was wrong with it."""
     return [
         {"role": "assistant", "content": response.text},

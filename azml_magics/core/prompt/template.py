@@ -12,7 +12,7 @@ import keyword
 import re
 from typing import TYPE_CHECKING
 
-from ..errors import PromptError, UndefinedVariable
+from ..errors import PromptError, UndefinedVariableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -45,7 +45,7 @@ def spans(prompt: str) -> Iterator[tuple[str, int, int]]:
 
 
 def render(prompt: str, values: Mapping[str, object]) -> str:
-    """`prompt` with `str()` of each value in its place; UndefinedVariable names the first that is missing."""
+    """`prompt` with `str()` of each value in its place; UndefinedVariableError names the first that is missing."""
 
     def replaced(match: re.Match[str]) -> str:
         if match["literal"]:
@@ -54,7 +54,7 @@ def render(prompt: str, values: Mapping[str, object]) -> str:
         if name is None:
             return match[0]
         if name not in values:
-            raise UndefinedVariable.of(name, (known for known in values if not known.startswith("_")))
+            raise UndefinedVariableError.of(name, (known for known in values if not known.startswith("_")))
         text = _as_text(name, values[name])
         return "{" + text + "}" if match["braced"] else text
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ConfigError, UnknownName, UsageError
+from ..errors import ConfigError, UnknownNameError, UsageError
 from .base import Call, Formatter, Kwarg, Message, Payload, messages_of
 from .chat import MistralChat, OpenAIChat, default_for_route
 from .completion import GPT2, HF, TGI, Dolly, HFPlain, MLflow, OpenAI, PromptFlow
@@ -58,10 +58,10 @@ def names(*, aliases: bool = False) -> list[str]:
 
 
 def get(name: str) -> Formatter:
-    """The formatter of that name or alias; UnknownName names the nearest one."""
+    """The formatter of that name or alias; UnknownNameError names the nearest one."""
     formatter = _registered.get(name) or _BUILT_IN.get(ALIASES.get(name, name))
     if formatter is None:
-        raise UnknownName.of(
+        raise UnknownNameError.of(
             "formatter",
             name,
             names(),

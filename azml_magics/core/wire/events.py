@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ReplyError, one_line
+from ..errors import ResponseFormatError, one_line
 from ..response import Chunk, Usage
 from .replies import NEVER_TEXT, TEXT_KEYS, content_text, hidden_failure, not_an_answer, string, tool_calls
 
@@ -19,8 +19,8 @@ _PREAMBLE = ("id", "object", "model", "prompt_filter_results")
 def read_event(event: Event) -> Chunk | None:
     """The piece of answer in one server-sent event; None where it brings none ([DONE], role, prompt filter results).
 
-    Raises what `replies.read` raises: for `event: error`, for an error object in the data (TGI, vLLM), and ReplyError
-    for data that is no JSON.
+    Raises what `replies.read` raises: for `event: error`, for an error object in the data (TGI, vLLM), and
+    ResponseFormatError for data that is not JSON.
     """
     if event.data == DONE:
         return None
@@ -30,7 +30,7 @@ def read_event(event: Event) -> Chunk | None:
     except (ValueError, RecursionError):
         shown = event.data.decode("utf-8", "replace")
         if not failed:
-            raise ReplyError(
+            raise ResponseFormatError(
                 f"The stream holds an event that is not JSON: {one_line(shown, 120)!r}",
                 remedy="Ask again, or with --no-stream.",
             ) from None

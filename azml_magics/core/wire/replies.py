@@ -14,7 +14,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import ContentFiltered, EndpointError, ModelFailed, ReplyError, one_line
+from ..errors import ContentFilterError, EndpointError, ModelError, ResponseFormatError, one_line
 from ..response import Response, Usage
 
 TEXT_KEYS = (
@@ -48,7 +48,7 @@ class Reply:
 def read(body: bytes) -> Reply:
     """The answer in the body of a 200.
 
-    Raises ModelFailed or ContentFiltered for a failure hidden in it, ReplyError for what is no answer of any dialect.
+    Raises ModelError or ContentFilterError for a failure hidden in it, ResponseFormatError for any other shape.
     """
     return read_value(decoded(body))
 
@@ -65,15 +65,15 @@ def read_value(raw: Any) -> Reply:
 
 
 def decoded(body: bytes) -> Any:
-    """The JSON value in `body`; ReplyError says what is there instead."""
+    """The JSON value in `body`; ResponseFormatError says what is there instead."""
     text = body.decode("utf-8", "replace").lstrip("\ufeff").strip()
     if not text:
-        raise ReplyError(
+        raise ResponseFormatError(
             "The endpoint answered 200 with an empty body",
             remedy="Check that the scoring script returns its result, and that the URL is the scoring URI.",
         )
     if text[0] == "<":
-        raise ReplyError(
+        raise ResponseFormatError(
             f"The endpoint answered with an HTML page, not with JSON: {one_line(text, 120)!r}",
             remedy="Check the URL: a proxy, a login page or a portal answered in its place.",
         )
@@ -82,7 +82,9 @@ def decoded(body: bytes) -> Any:
     except (ValueError, RecursionError) as error:
         start = one_line(text, 120)
         remedy = "It may have been cut off on its way: ask again." if text[0] in "[{" else "Check the URL and route."
-        raise ReplyError(f"The reply is not JSON ({one_line(str(error), 80)}): {start!r}", remedy=remedy) from None
+        raise ResponseFormatError(
+            f"The reply is not JSON ({one_line(str(error), 80)}): {start!r}", remedy=remedy
+        ) from None
 
 
 def _unwrapped(value: Any) -> Any:
@@ -99,7 +101,7 @@ def _unwrapped(value: Any) -> Any:
 
 def _raise_hidden_failure(value: dict[str, Any]) -> None:
     if not value:
-        raise ModelFailed(
+        raise ModelError(
             "The deployment answered 200 with {}: its model server failed, "
             "or its content-safety filter blocked the request",
             remedy="Look at the deployment's logs; check that the formatter matches the deployment (%azureml test).",
@@ -109,13 +111,13 @@ def _raise_hidden_failure(value: dict[str, Any]) -> None:
     if error or str(value.get("object")) == "error":
         raise hidden_failure(value)
     if value.get("output") == "None" and not value.get("finish_reason"):
-        raise ModelFailed(
+        raise ModelError(
             'The deployment answered {"output": "None"}, which is how its model server reports a failure',
             remedy="The prompt may be longer than the model's context; look at the deployment's logs.",
             status=200,
         )
     if "output" in value and value["output"] is None and not value.get("tool_calls"):
-        raise ModelFailed("The deployment answered without an output", remedy="Look at its logs.", status=200)
+        raise ModelError("The deployment answered without an output", remedy="Look at its logs.", status=200)
 
 
 def hidden_failure(value: dict[str, Any]) -> EndpointError:
@@ -130,12 +132,12 @@ def hidden_failure(value: dict[str, Any]) -> EndpointError:
     if "exception" in value:
         detail = f"{detail}: {as_text(value['exception'])}"
     if code == "content_filter" or "ResponsibleAIPolicyViolation" in detail:
-        return ContentFiltered(
+        return ContentFilterError(
             f"The content filter stopped it: {one_line(detail, 300)}",
             remedy="Rephrase the prompt.",
             status=200,
         )
-    return ModelFailed(
+    return ModelError(
         f"The deployment answered 200 with an error inside: {one_line(detail, 300)}",
         remedy="Look at the deployment's logs, and at the model kwargs and prompt length.",
         status=200,
@@ -146,7 +148,7 @@ def hidden_failure(value: dict[str, Any]) -> EndpointError:
 def _from_choices(value: dict[str, Any]) -> Reply:
     choices = value["choices"]
     if not choices or not isinstance(choices[0], dict):
-        raise ReplyError("The reply has no choices", remedy="Ask again; look at the deployment's logs if it stays so.")
+        raise ResponseFormatError("The reply has no choices", remedy="Try again, then check the deployment's logs.")
     choice = choices[0]
     message = choice.get("message")
     message = message if isinstance(message, dict) else {}
@@ -163,17 +165,19 @@ def _from_choices(value: dict[str, Any]) -> Reply:
     )
     raise_if_filtered(reply.finish_reason, reply)
     if not message and "text" not in choice:
-        raise ReplyError("The reply's choice has neither a message nor a text", remedy="Check the formatter and route.")
+        raise ResponseFormatError(
+            "The reply's choice has neither a message nor a text", remedy="Check the formatter and route."
+        )
     if not (reply.text or reply.tool_calls or reply.reasoning or reply.finish_reason):
-        raise ModelFailed("The deployment answered with an empty choice", remedy="Look at its logs.", status=200)
+        raise ModelError("The deployment answered with an empty choice", remedy="Look at its logs.", status=200)
     return reply
 
 
 def raise_if_filtered(finish_reason: str | None, reply: Reply | None = None) -> None:
-    """ContentFiltered where the finish reason says that the answer was stopped by the filter; it keeps the `reply`."""
+    """Raise ContentFilterError if the finish reason says that the filter stopped the text; it keeps the `reply`."""
     if not (finish_reason and finish_reason.startswith("content_filter")):
         return
-    error = ContentFiltered(
+    error = ContentFilterError(
         f"The content filter stopped the answer (finish reason {finish_reason})",
         remedy="Rephrase the prompt, or review the deployment's content filter.",
         status=200,
@@ -210,7 +214,7 @@ def _text(value: Any, depth: int, *, finished: bool = False) -> str:
     """The first text in a reply without choices; an empty one counts as an answer only if a finish reason says so."""
     if isinstance(value, str):
         if not value and not finished:
-            raise ModelFailed(
+            raise ModelError(
                 "The deployment answered with an empty text: the model wrote nothing, "
                 "or the content-safety filter withheld it",
                 remedy="Rephrase the prompt or raise max_new_tokens; look at the deployment's logs.",
@@ -238,9 +242,9 @@ def _text_key(record: dict[str, Any]) -> str | None:
     return None
 
 
-def not_an_answer(value: Any) -> ReplyError:
+def not_an_answer(value: Any) -> ResponseFormatError:
     """The error for a well-formed reply that holds no text, showing how it begins."""
-    return ReplyError(
+    return ResponseFormatError(
         f"The reply holds no text that this formatter can find: {one_line(as_text(value), 120)}",
         remedy="Choose the formatter of this deployment with -f (`%azureml help formatters`), "
         "or register one of your own: azml_magics.register_formatter.",

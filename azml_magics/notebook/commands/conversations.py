@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from azml_magics.core.errors import DocumentError, UnknownName, UsageError, one_line
+from azml_magics.core.errors import DocumentError, UnknownNameError, UsageError, one_line
 from azml_magics.core.paths import path_of
 
 from .. import display
@@ -49,7 +49,7 @@ def conversations(magics: AzureMLMagics, options: Mapping[str, Any]) -> Any:
     if action == "list":
         return _list(kept)
     if action not in _ACTIONS:
-        raise UnknownName.of("action of %azureml conversations", action, _ACTIONS)
+        raise UnknownNameError.of("action of %azureml conversations", action, _ACTIONS)
     if action == "clear" and not words:
         count = len(kept)
         kept.clear()
@@ -77,7 +77,7 @@ def _list(kept: Mapping[str, Sequence[Message]]) -> Any:
 
 def _named(kept: Mapping[str, list[Message]], name: str) -> list[Message]:
     if name not in kept:
-        raise UnknownName.of("conversation", name, kept)
+        raise UnknownNameError.of("conversation", name, kept)
     return kept[name]
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from azml_magics.core.client import ainvoke, astream, invoke, stream
 from azml_magics.core.config import LLMConfig
-from azml_magics.core.errors import ConnectionFailed, RequestRejected
+from azml_magics.core.errors import APIConnectionError, BadRequestError
 from azml_magics.core.http import transport
 from azml_magics.core.keys import Secret
 
@@ -157,7 +157,7 @@ def test_an_untrusted_certificate_gets_no_request(certificate, ask):
     seen = []
     with (
         Raw(lambda talking: seen.append(whole_request(talking)), certificate[0]) as server,
-        pytest.raises(ConnectionFailed, match="certificate") as raised,
+        pytest.raises(APIConnectionError, match="certificate") as raised,
     ):
         ask(config_for(f"https://localhost:{server.port}{ROUTE}"), "hello")
     assert seen in ([], [b""])
@@ -203,7 +203,7 @@ def test_https_goes_through_the_proxy_of_the_environment_which_never_sees_the_ke
 
     with Raw(refuse) as proxy:
         monkeypatch.setenv(variable, f"http://ann:s3cret@127.0.0.1:{proxy.port}")
-        with pytest.raises(ConnectionFailed, match="407"):
+        with pytest.raises(APIConnectionError, match="407"):
             ask(config_for(f"https://prod.westeurope.inference.ml.azure.com{ROUTE}"), "hello")
     assert seen[0].startswith(b"CONNECT prod.westeurope.inference.ml.azure.com:443 ")
     assert b"Basic YW5uOnMzY3JldA==" in seen[0]
@@ -233,7 +233,7 @@ def test_no_proxy_keeps_a_host_away_from_the_proxy(ask, monkeypatch):
             port = taken.getsockname()[1]  # and afterwards nobody listens there
         monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{proxy.port}")
         monkeypatch.setenv("no_proxy", "localhost")
-        with pytest.raises(ConnectionFailed, match="Cannot connect"):
+        with pytest.raises(APIConnectionError, match="Cannot connect"):
             ask(config_for(f"https://localhost:{port}{ROUTE}"), "hello")
         assert proxy.connections == 0
 
@@ -263,7 +263,7 @@ def test_a_refusal_that_comes_before_the_whole_request_was_read_is_understood():
         while talking.recv(1 << 20):
             pass
 
-    with Raw(serve) as server, pytest.raises(RequestRejected, match="too large"):
+    with Raw(serve) as server, pytest.raises(BadRequestError, match="too large"):
         invoke(config_for(f"http://127.0.0.1:{server.port}{ROUTE}"), "water " * 2_000_000)
 
 

@@ -11,9 +11,9 @@ import pytest
 from azml_magics.compare.fan_out import amap, invoke_many, map_in_threads
 from azml_magics.core.client import ainvoke, invoke
 from azml_magics.core.config import LLMConfig
-from azml_magics.core.errors import ConnectionFailed, RateLimited
+from azml_magics.core.errors import APIConnectionError, RateLimitError
 from azml_magics.core.http import rate_limiter, recording
-from azml_magics.core.http.rate_limiter import Abandoned, Gate, Pacing, gate_of, pacing, turn_for
+from azml_magics.core.http.rate_limiter import Gate, RunCancelled, RunPacing, gate_of, pacing, turn_for
 from azml_magics.core.http.retry import Answer
 from azml_magics.core.http.window import Rate
 
@@ -86,7 +86,7 @@ async def is_waiting(narrow):
 
 
 def test_a_thread_waits_until_another_leaves(narrow):
-    run, order = Pacing(), []
+    run, order = RunPacing(), []
     began = narrow.enter(run)
 
     def second():
@@ -104,7 +104,7 @@ def test_a_thread_waits_until_another_leaves(narrow):
 
 
 async def test_a_coroutine_waits_until_another_leaves_from_whatever_thread(narrow):
-    run = Pacing()
+    run = RunPacing()
     began = await narrow.aenter(run)
     second = asyncio.create_task(narrow.aenter(run))
     await is_waiting(narrow)
@@ -115,7 +115,7 @@ async def test_a_coroutine_waits_until_another_leaves_from_whatever_thread(narro
 
 
 async def test_a_coroutine_that_is_cancelled_while_it_waits_leaves_the_queue(narrow):
-    run = Pacing()
+    run = RunPacing()
     await narrow.aenter(run)
     second = asyncio.create_task(narrow.aenter(run))
     await is_waiting(narrow)
@@ -127,14 +127,14 @@ async def test_a_coroutine_that_is_cancelled_while_it_waits_leaves_the_queue(nar
 
 
 def test_a_run_that_is_stopped_waits_no_more_and_others_go_on_waiting(narrow):
-    stopped, other = Pacing(), Pacing()
+    stopped, other = RunPacing(), RunPacing()
     began, ended = narrow.enter(other), []
 
     def wait(run):
         try:
             narrow.enter(run)
             ended.append("in")
-        except Abandoned:
+        except RunCancelled:
             ended.append("abandoned")
 
     with narrow.wishing(stopped):
@@ -158,15 +158,15 @@ async def test_a_loop_that_ended_is_rung_in_vain(narrow):
 
 
 def test_a_pause_ends_with_the_run():
-    run = Pacing()
+    run = RunPacing()
     run.stop()
-    with pytest.raises(Abandoned):
+    with pytest.raises(RunCancelled):
         run.pause(60)
 
 
 def test_the_strictest_wish_counts_and_goes_with_its_run():
     shared = Gate()
-    with shared.wishing(Pacing(rpm=60)), shared.wishing(Pacing(rpm=30, tpm=100)):
+    with shared.wishing(RunPacing(rpm=60)), shared.wishing(RunPacing(rpm=30, tpm=100)):
         assert shared._limits() == (30, 100)
     assert shared._limits() == (None, None)
 
@@ -212,7 +212,7 @@ def test_a_batch_learns_how_much_room_there_is(server, crowded, config_of, many)
 def test_a_batch_keeps_to_the_configs_retries(server, config_of):
     server.answers(reply(b"", 429, retry_after_ms="1"))
     (error,) = invoke_many(config_of(max_retries=1), ["p"], return_exceptions=True)
-    assert isinstance(error, RateLimited)
+    assert isinstance(error, RateLimitError)
     assert len(server.received) == 2
 
 
@@ -242,11 +242,11 @@ def test_a_first_failure_ends_the_waiting_of_the_others(server, config_of):
         if item:
             gate_of(asked).enter(rate_limiter._pacing.get())
         else:
-            raise ConnectionFailed("gone")
+            raise APIConnectionError("gone")
 
     asked = config_of()
     gate_of(asked).rate.held_until = float("inf")
-    with pytest.raises(ConnectionFailed):
+    with pytest.raises(APIConnectionError):
         map_in_threads(work, [1, 1, 0], concurrency=3)
 
 

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from azml_magics.core.client import ainvoke, astream, invoke, stream
-from azml_magics.core.errors import AuthenticationFailed, DocumentError, StreamCutOff
+from azml_magics.core.errors import AuthenticationError, DocumentError, StreamInterruptedError
 from azml_magics.core.http import recording
 
 from ..server import STREAM_HEAD, chunk, delta, event, reply, streamed
@@ -83,7 +83,7 @@ def test_a_recorder_is_told_of_every_exchange_also_of_refusals(server, config_of
     server.answers(
         reply({"message": "no"}, 401), reply({"choices": [{"text": "one"}]}), streamed(delta("two"), STOP, b"[DONE]")
     )
-    with pytest.raises(AuthenticationFailed):
+    with pytest.raises(AuthenticationError):
         whole(config_of(**CONFIG))
     assert whole(config_of(**CONFIG)) == "one"
     assert piecewise(config_of(**CONFIG)) == "two"
@@ -111,7 +111,7 @@ def test_a_stream_that_is_read_to_its_end_is_whole_and_so_is_one_that_broke_off(
     torn = STREAM_HEAD + chunk(event(delta("torn")))
     server.answers(streamed(delta("one"), STOP, b"[DONE]"), lambda connection, request: connection.sendall(torn))
     assert piecewise(config_of(**CONFIG)) == "one"
-    with pytest.raises(StreamCutOff):
+    with pytest.raises(StreamInterruptedError):
         piecewise(config_of(**CONFIG))
     assert [take.is_whole for _, take in recorder.told] == [True, True]
     assert recorder.told[1][1].body == event(delta("torn"))
@@ -165,7 +165,7 @@ def test_a_player_answers_without_a_network_and_without_a_key(config_of, inserte
     config = config_of(**CONFIG, key="env:NO_SUCH_KEY")
     assert whole(config) == "one"
     assert piecewise(config) == "two"
-    with pytest.raises(AuthenticationFailed, match="config 'prod'"):
+    with pytest.raises(AuthenticationError, match="config 'prod'"):
         piecewise(config)
     assert len(player.told) == 3
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 
 from azml_magics.core.errors import (
-    AuthenticationFailed,
+    APIConnectionError,
+    APITimeoutError,
+    AuthenticationError,
     AzmlError,
-    ConnectionFailed,
-    ContentFiltered,
-    EndpointTimeout,
-    EndpointUnavailable,
-    KeyMissing,
-    RateLimited,
-    RequestRejected,
+    BadRequestError,
+    ContentFilterError,
+    KeyNotFoundError,
+    RateLimitError,
+    ServiceUnavailableError,
 )
 from azml_magics.core.http.retry import Answer, Broken, Request, Send, Sleep, attempts
 
@@ -61,18 +61,18 @@ def test_an_answer_is_returned():
 
 
 PASSING = [
-    ("429", answer(429), RateLimited),
-    ("500", answer(500), EndpointUnavailable),
-    ("502", answer(502), EndpointUnavailable),
-    ("503", answer(503), EndpointUnavailable),
-    ("424 around 429", answer(424, ms_azureml_model_error_statuscode="429"), RateLimited),
-    ("424 around 503", answer(424, ms_azureml_model_error_statuscode="503"), EndpointUnavailable),
-    ("424, no instance", answer(424, b"no healthy upstream"), EndpointUnavailable),
-    ("424, pending", answer(424, ms_azureml_model_error_reason="too_many_pending_request"), RateLimited),
-    ("424, not ready", answer(424, ms_azureml_model_error_reason="model_not_ready"), EndpointUnavailable),
-    ("424, too few", answer(424, ms_azureml_model_error_reason="too_few_model_instance"), EndpointUnavailable),
-    ("no connection", Broken("refused", OSError("refused")), ConnectionFailed),
-    ("no connection in time", Broken("connect-timeout", TimeoutError()), ConnectionFailed),
+    ("429", answer(429), RateLimitError),
+    ("500", answer(500), ServiceUnavailableError),
+    ("502", answer(502), ServiceUnavailableError),
+    ("503", answer(503), ServiceUnavailableError),
+    ("424 around 429", answer(424, ms_azureml_model_error_statuscode="429"), RateLimitError),
+    ("424 around 503", answer(424, ms_azureml_model_error_statuscode="503"), ServiceUnavailableError),
+    ("424, no instance", answer(424, b"no healthy upstream"), ServiceUnavailableError),
+    ("424, pending", answer(424, ms_azureml_model_error_reason="too_many_pending_request"), RateLimitError),
+    ("424, not ready", answer(424, ms_azureml_model_error_reason="model_not_ready"), ServiceUnavailableError),
+    ("424, too few", answer(424, ms_azureml_model_error_reason="too_few_model_instance"), ServiceUnavailableError),
+    ("no connection", Broken("refused", OSError("refused")), APIConnectionError),
+    ("no connection in time", Broken("connect-timeout", TimeoutError()), APIConnectionError),
 ]
 
 
@@ -92,27 +92,27 @@ class TestWhatPasses:
 
 
 LASTING = [
-    ("400", answer(400), RequestRejected),
-    ("400, filter", answer(400, b'{"error": {"code": "content_filter"}}'), ContentFiltered),
-    ("401 with a key", answer(401), AuthenticationFailed),
-    ("403", answer(403), AuthenticationFailed),
+    ("400", answer(400), BadRequestError),
+    ("400, filter", answer(400, b'{"error": {"code": "content_filter"}}'), ContentFilterError),
+    ("401 with a key", answer(401), AuthenticationError),
+    ("403", answer(403), AuthenticationError),
     ("404", answer(404), AzmlError),
-    ("408", answer(408), EndpointTimeout),
-    ("413", answer(413), RequestRejected),
-    ("422", answer(422), RequestRejected),
-    ("504", answer(504), EndpointTimeout),
+    ("408", answer(408), APITimeoutError),
+    ("413", answer(413), BadRequestError),
+    ("422", answer(422), BadRequestError),
+    ("504", answer(504), APITimeoutError),
     ("302", answer(302), AzmlError),
     ("424 around 500", answer(424, ms_azureml_model_error_statuscode="500"), AzmlError),
-    ("424 around 400", answer(424, ms_azureml_model_error_statuscode="400"), RequestRejected),
-    ("424 around 408", answer(424, ms_azureml_model_error_statuscode="408"), EndpointTimeout),
-    ("424 around 504", answer(424, ms_azureml_model_error_statuscode="504"), EndpointTimeout),
-    ("no byte in time", Broken("timeout", TimeoutError()), EndpointTimeout),
-    ("no byte in time on a connection that had served", Broken("timeout", TimeoutError(), True), EndpointTimeout),
-    ("hung up without a word on a fresh connection", Broken("closed", OSError()), ConnectionFailed),
-    ("hung up within the answer", Broken("broken", OSError()), ConnectionFailed),
-    ("hung up within the answer, kept connection", Broken("broken", OSError(), True), ConnectionFailed),
-    ("a certificate that nobody trusts", Broken("untrusted", OSError("self-signed")), ConnectionFailed),
-    ("unsendable", Broken("unsendable", ValueError("bad")), ConnectionFailed),
+    ("424 around 400", answer(424, ms_azureml_model_error_statuscode="400"), BadRequestError),
+    ("424 around 408", answer(424, ms_azureml_model_error_statuscode="408"), APITimeoutError),
+    ("424 around 504", answer(424, ms_azureml_model_error_statuscode="504"), APITimeoutError),
+    ("no byte in time", Broken("timeout", TimeoutError()), APITimeoutError),
+    ("no byte in time on a connection that had served", Broken("timeout", TimeoutError(), True), APITimeoutError),
+    ("hung up without a word on a fresh connection", Broken("closed", OSError()), APIConnectionError),
+    ("hung up within the answer", Broken("broken", OSError()), APIConnectionError),
+    ("hung up within the answer, kept connection", Broken("broken", OSError(), True), APIConnectionError),
+    ("a certificate that nobody trusts", Broken("untrusted", OSError("self-signed")), APIConnectionError),
+    ("unsendable", Broken("unsendable", ValueError("bad")), APIConnectionError),
 ]
 
 
@@ -160,7 +160,7 @@ def test_a_kept_connection_that_was_closed_is_replaced_once_and_counts_as_no_ret
 def test_it_is_replaced_by_a_fresh_one_only_once():
     did, error = play(Broken("closed", OSError(), True), Broken("closed", OSError("gone"), True), max_retries=3)
     assert did == ["send", "send"]
-    assert isinstance(error, ConnectionFailed)
+    assert isinstance(error, APIConnectionError)
 
 
 def test_retries_go_on_after_a_replacement():
@@ -185,7 +185,7 @@ def test_a_second_401_is_raised():
     calls = []
     did, error = play(answer(401), answer(401), max_retries=3, refreshed=lambda: calls.append(1) or {})
     assert did == ["send", "send"]
-    assert isinstance(error, AuthenticationFailed)
+    assert isinstance(error, AuthenticationError)
     assert len(calls) == 1
 
 
@@ -197,11 +197,11 @@ def test_only_a_401_refreshes(status):
 
 def test_a_refresh_that_fails_is_what_is_raised():
     def refreshed():
-        raise KeyMissing("No Entra ID token")
+        raise KeyNotFoundError("No Entra ID token")
 
     did, error = play(answer(401), refreshed=refreshed)
     assert did == ["send"]
-    assert isinstance(error, KeyMissing)
+    assert isinstance(error, KeyNotFoundError)
 
 
 # ---- stream_options
@@ -224,7 +224,7 @@ def test_also_behind_the_front_door():
 def test_the_plainer_body_is_tried_once():
     did, error = play(answer(400, REFUSED), answer(400, REFUSED), request=PLAINER)
     assert did == ["send", "send"]
-    assert isinstance(error, RequestRejected)
+    assert isinstance(error, BadRequestError)
 
 
 def test_another_refusal_does_not_try_it():

@@ -17,13 +17,13 @@ import pytest
 
 from azml_magics.core.client import ainvoke, invoke
 from azml_magics.core.errors import (
+    APIConnectionError,
+    APITimeoutError,
     AzmlError,
-    ConnectionFailed,
-    EndpointTimeout,
-    EndpointUnavailable,
     Interrupted,
-    ReplyError,
-    RouteNotFound,
+    NotFoundError,
+    ResponseFormatError,
+    ServiceUnavailableError,
 )
 from azml_magics.core.http import connection, transport
 from azml_magics.core.http.retry import Answer, Request, Send, Sleep, attempts
@@ -168,7 +168,7 @@ def test_a_kept_connection_that_closes_under_the_request_is_replaced_by_a_fresh_
 
 def test_a_fresh_connection_that_closes_without_a_word_is_not_asked_again(server, config_of, ask):
     server.answers(hang_up, HI)
-    with pytest.raises(ConnectionFailed, match="broke before the answer was whole") as caught:
+    with pytest.raises(APIConnectionError, match="broke before the answer was whole") as caught:
         ask(config_of(max_retries=3), "Hi")
     assert len(server.received) == 1
     assert "config 'prod'" in str(caught.value)
@@ -178,7 +178,7 @@ def test_a_new_connection_to_a_server_that_never_keeps_one_is_no_kept_one(server
     """Microsoft's scoring server closes after each reply: one that crashes must not be asked a second time."""
     server.answers(says(HI.replace(b"Content-Type", b"Connection: close\r\nContent-Type")), hang_up, HI)
     invoke(config_of(), "Hi")
-    with pytest.raises(ConnectionFailed, match="broke before the answer was whole"):
+    with pytest.raises(APIConnectionError, match="broke before the answer was whole"):
         invoke(config_of(), "Hi")
     assert len(server.received) == 2
 
@@ -186,7 +186,7 @@ def test_a_new_connection_to_a_server_that_never_keeps_one_is_no_kept_one(server
 async def test_a_new_connection_to_a_server_that_never_keeps_one_is_no_kept_one_on_a_loop(server, config_of):
     server.answers(says(HI.replace(b"Content-Type", b"Connection: close\r\nContent-Type")), hang_up, HI)
     await ainvoke(config_of(), "Hi")
-    with pytest.raises(ConnectionFailed, match="broke before the answer was whole"):
+    with pytest.raises(APIConnectionError, match="broke before the answer was whole"):
         await ainvoke(config_of(), "Hi")
     assert len(server.received) == 2
 
@@ -194,7 +194,7 @@ async def test_a_new_connection_to_a_server_that_never_keeps_one_is_no_kept_one_
 def test_a_body_that_breaks_off_on_a_kept_connection_is_not_asked_again(server, config_of):
     server.answers(HI, says(HI[:-10]), HI)
     invoke(config_of(max_retries=3), "Hi")
-    with pytest.raises(ConnectionFailed, match="broke before the answer was whole"):
+    with pytest.raises(APIConnectionError, match="broke before the answer was whole"):
         invoke(config_of(max_retries=3), "Hi")
     assert len(server.received) == 2
 
@@ -202,7 +202,7 @@ def test_a_body_that_breaks_off_on_a_kept_connection_is_not_asked_again(server, 
 async def test_a_body_that_breaks_off_on_a_kept_connection_is_not_asked_again_on_a_loop(server, config_of):
     server.answers(HI, says(HI[:-10]), HI)
     await ainvoke(config_of(max_retries=3), "Hi")
-    with pytest.raises(ConnectionFailed, match="broke before the answer was whole"):
+    with pytest.raises(APIConnectionError, match="broke before the answer was whole"):
         await ainvoke(config_of(max_retries=3), "Hi")
     assert len(server.received) == 2
 
@@ -299,7 +299,7 @@ def test_a_cancelled_call_closes_its_connection(server, config_of):
 def test_nobody_listens(config_of, ask):
     with socket.create_server(("127.0.0.1", 0)) as closed:
         url = f"http://127.0.0.1:{closed.getsockname()[1]}/score"
-    with pytest.raises(ConnectionFailed, match=r"Cannot connect to 127.0.0.1") as caught:
+    with pytest.raises(APIConnectionError, match=r"Cannot connect to 127.0.0.1") as caught:
         ask(config_of(formatter="gpt2").merged(endpoint_url=url), "Hi")
     assert "URL" in caught.value.remedy
     assert isinstance(caught.value, ConnectionError)
@@ -309,7 +309,7 @@ def test_a_slow_answer_is_a_timeout_and_is_not_asked_again(server, config_of, as
     let_go = threading.Event()
     server.answers(lambda connection, request: let_go.wait(20) and False)
     try:
-        with pytest.raises(EndpointTimeout, match=r"No byte from 127.0.0.1:\d+ for 0.2 s") as caught:
+        with pytest.raises(APITimeoutError, match=r"No byte from 127.0.0.1:\d+ for 0.2 s") as caught:
             ask(config_of(timeout=0.2, max_retries=3), "Hi")
     finally:
         let_go.set()
@@ -327,7 +327,7 @@ def test_a_timeout_within_the_body_is_a_timeout_too(server, config_of, ask):
 
     server.answers(half)
     try:
-        with pytest.raises(EndpointTimeout):
+        with pytest.raises(APITimeoutError):
             ask(config_of(timeout=0.2), "Hi")
     finally:
         let_go.set()
@@ -336,17 +336,17 @@ def test_a_timeout_within_the_body_is_a_timeout_too(server, config_of, ask):
 @pytest.mark.parametrize(
     ("raw", "kind"),
     [
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n[", ConnectionFailed),
-        (b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n["t', ConnectionFailed),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", ConnectionFailed),
-        (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nnotgz", ConnectionFailed),
-        (b"SSH-2.0-OpenSSH_9\r\n", ConnectionFailed),
-        (b"\x15\x03\x01\x00\x02\x02\x46", ConnectionFailed),
-        (b"HTTP/1.1 banana\r\n\r\n", ConnectionFailed),
-        (b"HTTP/1.1 200 OK\r\nBad Header\r\n\r\n", ConnectionFailed),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", ReplyError),
-        (b'HTTP/1.1 200 OK\r\n\r\n["half', ReplyError),
-        (b"HTTP/1.1 503 Away\r\nContent-Length: 0\r\n\r\n", EndpointUnavailable),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n[", APIConnectionError),
+        (b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n["t', APIConnectionError),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", APIConnectionError),
+        (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nnotgz", APIConnectionError),
+        (b"SSH-2.0-OpenSSH_9\r\n", APIConnectionError),
+        (b"\x15\x03\x01\x00\x02\x02\x46", APIConnectionError),
+        (b"HTTP/1.1 banana\r\n\r\n", APIConnectionError),
+        (b"HTTP/1.1 200 OK\r\nBad Header\r\n\r\n", APIConnectionError),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", ResponseFormatError),
+        (b'HTTP/1.1 200 OK\r\n\r\n["half', ResponseFormatError),
+        (b"HTTP/1.1 503 Away\r\nContent-Length: 0\r\n\r\n", ServiceUnavailableError),
     ],
     ids=[
         "content cut off",
@@ -374,7 +374,7 @@ def test_broken_replies_are_one_line(server, config_of, ask, raw, kind):
 
 def test_a_redirect_is_not_followed_and_the_key_stays_here(server, config_of, ask):
     server.answers(reply("", 302, location=f"{server.url}/elsewhere"), HI)
-    with pytest.raises(RouteNotFound, match="redirects elsewhere, and a key is not carried along"):
+    with pytest.raises(NotFoundError, match="redirects elsewhere, and a key is not carried along"):
         ask(config_of(), "Hi")
     assert [seen.target for seen in server.received] == ["/v1/chat/completions"]
 
@@ -423,7 +423,7 @@ def test_every_failure_of_the_network_is_in_the_policys_words():
             found = connection.broken(kind("x"), begun=begun)
             plan = attempts(Request("https://n/score", {}, b"", 1), max_retries=0)
             assert isinstance(next(plan), Send)
-            with pytest.raises((ConnectionFailed, EndpointTimeout)):
+            with pytest.raises((APIConnectionError, APITimeoutError)):
                 plan.send(found)
     assert connection.broken(httpcore.ReadTimeout("x")).how == "timeout"
     assert connection.broken(httpcore.ReadTimeout("x"), begun=True).how == "timeout"

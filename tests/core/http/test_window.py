@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azml_magics.core.errors import EndpointUnavailable, ModelFailed, RateLimited
+from azml_magics.core.errors import ModelError, RateLimitError, ServiceUnavailableError
 from azml_magics.core.http.retry import Answer, Broken
 from azml_magics.core.http.window import FIRST_WINDOW, Heard, Pace, Rate, heard, is_pushback
 
@@ -271,7 +271,7 @@ def test_the_count_of_what_is_left_and_what_is_no_count():
 
 
 def test_what_is_a_pushback():
-    assert is_pushback(RateLimited("x", status=429))
-    assert is_pushback(EndpointUnavailable("x", status=424))
-    assert not is_pushback(EndpointUnavailable("x", status=500))
-    assert not is_pushback(ModelFailed("x", status=424))
+    assert is_pushback(RateLimitError("x", status=429))
+    assert is_pushback(ServiceUnavailableError("x", status=424))
+    assert not is_pushback(ServiceUnavailableError("x", status=500))
+    assert not is_pushback(ModelError("x", status=424))

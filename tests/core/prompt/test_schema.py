@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from azml_magics.core.client import invoke
 from azml_magics.core.config import LLMConfig
-from azml_magics.core.errors import RequestRejected, SchemaMismatch, UsageError
+from azml_magics.core.errors import BadRequestError, SchemaError, UsageError
 from azml_magics.core.keys import Secret
 from azml_magics.core.prompt.schema import Schema, repair_turns
 from azml_magics.core.response import Response
@@ -158,7 +158,7 @@ def test_a_strict_model_is_read_as_json_is():
         course: Course
 
     assert read(Strict, {"day": "2026-01-31", "course": "main"}).day == dt.date(2026, 1, 31)
-    with pytest.raises(SchemaMismatch, match="course"):
+    with pytest.raises(SchemaError, match="course"):
         read(Strict, {"day": "2026-01-31", "course": 1})
 
 
@@ -216,18 +216,18 @@ def test_fences_prose_and_several_values_around_it(source, text, value):
     ],
 )
 def test_what_does_not_fit_is_one_line_and_the_answer_is_kept(source, text, problem):
-    with pytest.raises((SchemaMismatch, UsageError)) as caught:
+    with pytest.raises((SchemaError, UsageError)) as caught:
         read(source, text)
     error = caught.value
     assert problem in str(error)
     assert len(str(error).splitlines()) == 1
-    if isinstance(error, SchemaMismatch):
+    if isinstance(error, SchemaError):
         assert error.response.text == (text if isinstance(text, str) else json.dumps(text))
         assert "It is kept in %azureml last; %azureml repair asks once more" in str(error)
 
 
 def test_an_answer_that_was_cut_off_says_so():
-    with pytest.raises(SchemaMismatch, match=r"it holds no JSON\. It was cut off: raise max_tokens"):
+    with pytest.raises(SchemaError, match=r"it holds no JSON\. It was cut off: raise max_tokens"):
         read(PERSON, '{"name": {"first": "Ada"}, "age', finish_reason="length")
 
 
@@ -240,7 +240,7 @@ def test_a_validator_that_raises_anything_loses_no_answer():
         def odd(cls, value):
             raise KeyError("no such a")
 
-    with pytest.raises(SchemaMismatch, match="does not keep to Odd: KeyError: 'no such a'") as caught:
+    with pytest.raises(SchemaError, match="does not keep to Odd: KeyError: 'no such a'") as caught:
         read(Odd, {"a": 1})
     assert caught.value.response.text == '{"a": 1}'
 
@@ -266,7 +266,7 @@ def test_any_schema_and_any_answer_end_in_an_object_or_one_line(source, value):
 
 @given(st.text('{}[]":,ab1 \n`', max_size=60))
 def test_any_text_is_an_answer(text):
-    with only_our_errors(SchemaMismatch):
+    with only_our_errors(SchemaError):
         Schema.of(Recipe).read(Response(text))
 
 
@@ -327,7 +327,7 @@ def test_a_conversation_that_ends_otherwise_gets_a_turn_of_its_own():
 
 def test_a_repair_shows_the_answer_and_what_was_wrong_with_it():
     response = Response('{"text": "a"}')
-    with pytest.raises(SchemaMismatch) as caught:
+    with pytest.raises(SchemaError) as caught:
         Schema.of(Step).read(response)
     assistant, user = repair_turns(response, caught.value)
     assert assistant == {"role": "assistant", "content": '{"text": "a"}'}
@@ -357,7 +357,7 @@ def test_an_endpoint_that_refuses_response_format_says_so_and_is_asked_by_instru
     refusal = {"status": 422, "detail": {"loc": ["body", "response_format"], "input": "json_schema"}}
     server.answers(reply(refusal, 422), reply({"choices": [{"message": {"content": '{"name": "Ada", "age": 3}'}}]}))
     schema, config = Schema.of(PERSON), config_of()
-    with pytest.raises(RequestRejected) as caught:
+    with pytest.raises(BadRequestError) as caught:
         invoke(*schema.asked(config, messages_of("Who?", None)))
     assert "response_format" in caught.value.body
     response = invoke(*schema.asked(config, messages_of("Who?", None), by_instruction=True))

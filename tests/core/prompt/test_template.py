@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azml_magics.core.errors import PromptError, UndefinedVariable
+from azml_magics.core.errors import PromptError, UndefinedVariableError
 from azml_magics.core.prompt.template import render, spans, variables
 
 # labextension/tests/variables.test.ts reads it, too: what the editor marks is what the renderer fills in
@@ -64,7 +64,7 @@ def test_a_value_that_cannot_be_written_names_its_variable():
 
 
 def test_an_undefined_variable_stops_it_with_the_nearest_and_no_private_names():
-    with pytest.raises(UndefinedVariable, match=r"Did you mean 'topic'\?") as caught:
+    with pytest.raises(UndefinedVariableError, match=r"Did you mean 'topic'\?") as caught:
         render("{topik}", {"topic": 1, "_topik": 2})
     assert "_topik" not in str(caught.value)
 
@@ -81,7 +81,7 @@ def test_only_undefined_variables_fail_and_spans_point_at_them(prompt, a, b):
     if set(variables(prompt)) <= set(values):
         render(prompt, values)
     else:
-        with pytest.raises(UndefinedVariable):
+        with pytest.raises(UndefinedVariableError):
             render(prompt, values)
     for name, start, end in spans(prompt):
         assert prompt[start:end] == "{" + name + "}"

@@ -9,7 +9,7 @@ import pytest
 from azml_magics.core import wire
 from azml_magics.core.call import prepare
 from azml_magics.core.config import LLMConfig
-from azml_magics.core.errors import ConfigError, FormatterError, ModelFailed, PromptError, UsageError
+from azml_magics.core.errors import ConfigError, FormatterError, ModelError, PromptError, UsageError
 
 URL = "https://n.eastus.inference.ml.azure.com/score"
 
@@ -131,7 +131,7 @@ def test_the_answer_may_be_a_dict_of_a_known_shape_or_a_chat_message():
 
 
 def test_a_failure_in_the_dict_they_return_is_seen():
-    with pytest.raises(ModelFailed, match="error inside"):
+    with pytest.raises(ModelError, match="error inside"):
         decoded(Returns(read={"error": "boom"}), b"")
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from azml_magics.core import wire
 from azml_magics.core.config import LLMConfig
-from azml_magics.core.errors import UnknownName, UsageError
+from azml_magics.core.errors import UnknownNameError, UsageError
 
 BUILT_IN = [
     "openai",
@@ -61,7 +61,7 @@ def test_langchains_older_names_are_understood(alias, name):
 
 @pytest.mark.parametrize(("typed", "meant"), [("gtp2", "gpt2"), ("opnai-chat", "openai-chat"), ("GPT2", "gpt2")])
 def test_a_mistyped_name_names_its_nearest_neighbour(typed, meant):
-    with pytest.raises(UnknownName, match=f"No formatter named '{typed}'") as caught:
+    with pytest.raises(UnknownNameError, match=f"No formatter named '{typed}'") as caught:
         wire.get(typed)
     assert f"Did you mean '{meant}'?" in str(caught.value)
     assert "register_formatter" in str(caught.value)

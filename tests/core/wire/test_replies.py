@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azml_magics.core.errors import AzmlError, ContentFiltered, ModelFailed, ReplyError
+from azml_magics.core.errors import AzmlError, ContentFilterError, ModelError, ResponseFormatError
 from azml_magics.core.response import Chunk, Usage
 from azml_magics.core.wire import events, replies
 from azml_magics.core.wire.sse import Event
@@ -133,55 +133,60 @@ def test_an_empty_answer_counts_where_the_model_says_that_it_finished():
 # ---- failures behind a 200
 
 HIDDEN = [
-    ("curated image: failed or blocked", {}, ModelFailed, "its content-safety filter blocked the request"),
-    ("the same, encoded twice", "{}", ModelFailed, "answered 200 with {}"),
+    ("curated image: failed or blocked", {}, ModelError, "its content-safety filter blocked the request"),
+    ("the same, encoded twice", "{}", ModelError, "answered 200 with {}"),
     (
         "foundation-model-serve: vLLM's error",
         {"output": None, "error": {"status_code": 400, "body": "context is 4096"}},
-        ModelFailed,
+        ModelError,
         "context is 4096",
     ),
-    ("curated image, too long a prompt", {"output": "None"}, ModelFailed, "how its model server reports a failure"),
-    ("no output at all", {"output": None}, ModelFailed, "without an output"),
+    ("curated image, too long a prompt", {"output": "None"}, ModelError, "how its model server reports a failure"),
+    ("no output at all", {"output": None}, ModelError, "without an output"),
     (
         "older curated image: a JSON text",
         json.dumps({"error": "Error in processing request", "exception": "CUDA out of memory"}),
-        ModelFailed,
+        ModelError,
         "Error in processing request: CUDA out of memory",
     ),
-    ("TGI", {"error": "Input validation error", "error_type": "validation"}, ModelFailed, "Input validation error"),
-    ("vLLM of old", {"object": "error", "message": "too long", "code": 400}, ModelFailed, "too long"),
-    ("output flagged: the text withheld", {"output": ""}, ModelFailed, "the content-safety filter withheld it"),
-    ("withheld, in a list", [""], ModelFailed, "an empty text"),
-    ("an empty choice", {"choices": [{"message": {"content": ""}}]}, ModelFailed, "an empty choice"),
-    ("no choices", {"choices": []}, ReplyError, "no choices"),
-    ("choices that are none", {"choices": ["t"]}, ReplyError, "no choices"),
-    ("a choice without a message", {"choices": [{"index": 0}]}, ReplyError, "neither a message nor a text"),
+    ("TGI", {"error": "Input validation error", "error_type": "validation"}, ModelError, "Input validation error"),
+    ("vLLM of old", {"object": "error", "message": "too long", "code": 400}, ModelError, "too long"),
+    ("output flagged: the text withheld", {"output": ""}, ModelError, "the content-safety filter withheld it"),
+    ("withheld, in a list", [""], ModelError, "an empty text"),
+    ("an empty choice", {"choices": [{"message": {"content": ""}}]}, ModelError, "an empty choice"),
+    ("no choices", {"choices": []}, ResponseFormatError, "no choices"),
+    ("choices that are none", {"choices": ["t"]}, ResponseFormatError, "no choices"),
+    ("a choice without a message", {"choices": [{"index": 0}]}, ResponseFormatError, "neither a message nor a text"),
     (
         "content filter, Inference API",
         {"choices": [{"message": {"content": ""}, "finish_reason": "content_filter"}]},
-        ContentFiltered,
+        ContentFilterError,
         "content filter stopped the answer (finish reason content_filter)",
     ),
     (
         "content filter, Llama's own word",
         {"choices": [{"text": "", "finish_reason": "content_filter_error"}]},
-        ContentFiltered,
+        ContentFilterError,
         "content_filter_error",
     ),
-    ("content filter, curated image", {"output": "x", "finish_reason": "content_filter"}, ContentFiltered, "stopped"),
+    (
+        "content filter, curated image",
+        {"output": "x", "finish_reason": "content_filter"},
+        ContentFilterError,
+        "stopped",
+    ),
     (
         "content filter as an error inside",
         {"error": {"code": "content_filter", "message": "The response was filtered"}},
-        ContentFiltered,
+        ContentFilterError,
         "The response was filtered",
     ),
-    ("numbers", [11633.1, 8522.1], ReplyError, "holds no text that this formatter can find"),
-    ("labels", [{"label": "POSITIVE", "score": 0.99}], ReplyError, "holds no text"),
-    ("a list of nothing", [], ReplyError, "holds no text that this formatter can find: []"),
-    ("null", None, ReplyError, "holds no text"),
-    ("a message is no answer", {"message": "Method not allowed"}, ReplyError, "holds no text"),
-    ("a detail is no answer", {"detail": "Not Found"}, ReplyError, "holds no text"),
+    ("numbers", [11633.1, 8522.1], ResponseFormatError, "holds no text that this formatter can find"),
+    ("labels", [{"label": "POSITIVE", "score": 0.99}], ResponseFormatError, "holds no text"),
+    ("a list of nothing", [], ResponseFormatError, "holds no text that this formatter can find: []"),
+    ("null", None, ResponseFormatError, "holds no text"),
+    ("a message is no answer", {"message": "Method not allowed"}, ResponseFormatError, "holds no text"),
+    ("a detail is no answer", {"detail": "Not Found"}, ResponseFormatError, "holds no text"),
 ]
 
 
@@ -196,14 +201,14 @@ def test_a_failure_behind_a_200_is_raised_with_its_reason(source, value, kind, s
 
 
 def test_the_status_inside_is_kept():
-    with pytest.raises(ModelFailed) as caught:
+    with pytest.raises(ModelError) as caught:
         read({"output": None, "error": {"status_code": 400, "body": "x"}})
     assert (caught.value.status, caught.value.inner_status) == (200, 400)
 
 
 def test_what_had_come_before_the_filter_struck_is_kept():
     partial = {"choices": [{"message": {"content": "Once upon"}, "finish_reason": "content_filter"}], "model": "m"}
-    with pytest.raises(ContentFiltered) as caught:
+    with pytest.raises(ContentFilterError) as caught:
         read(partial)
     assert caught.value.response.text == "Once upon"
     assert caught.value.response.finish_reason == "content_filter"
@@ -224,7 +229,7 @@ BODIES = [
 
 @pytest.mark.parametrize(("body", "said"), BODIES, ids=[said + str(i) for i, (_, said) in enumerate(BODIES)])
 def test_a_200_that_cannot_be_read_shows_how_it_begins(body, said):
-    with pytest.raises(ReplyError, match=said) as caught:
+    with pytest.raises(ResponseFormatError, match=said) as caught:
         replies.read(body)
     assert caught.value.remedy
     assert "\n" not in str(caught.value)
@@ -232,13 +237,13 @@ def test_a_200_that_cannot_be_read_shows_how_it_begins(body, said):
 
 
 def test_a_cut_off_reply_says_so():
-    with pytest.raises(ReplyError, match="cut off on its way: ask again"):
+    with pytest.raises(ResponseFormatError, match="cut off on its way: ask again"):
         replies.read(b'{"output": "half a rep')
 
 
 @pytest.mark.parametrize("depth", [5, 40, 500, 900, 980, 990])
 def test_nesting_without_end_is_no_answer_and_no_crash(depth):
-    with pytest.raises(ReplyError):
+    with pytest.raises(ResponseFormatError):
         replies.read(b"[" * depth + b"1" + b"]" * depth)
 
 
@@ -400,23 +405,23 @@ def test_the_pieces_of_prompt_flow():
 
 
 STREAM_FAILURES = [
-    ("foundation-model-serve", {"error": {"message": "boom"}}, "error", ModelFailed, "boom"),
-    ("an error event that is no JSON", b"upstream went away", "error", ModelFailed, "upstream went away"),
-    ("an error event that is no object", b'"went away"', "error", ModelFailed, "went away"),
-    ("an error event without words", b"", "error", ModelFailed, "an error inside"),
+    ("foundation-model-serve", {"error": {"message": "boom"}}, "error", ModelError, "boom"),
+    ("an error event that is no JSON", b"upstream went away", "error", ModelError, "upstream went away"),
+    ("an error event that is no object", b'"went away"', "error", ModelError, "went away"),
+    ("an error event without words", b"", "error", ModelError, "an error inside"),
     (
         "TGI",
         {"error": "Input validation error", "error_type": "validation"},
         "message",
-        ModelFailed,
+        ModelError,
         "validation error",
     ),
-    ("vLLM of old", {"object": "error", "message": "too long", "code": 400}, "message", ModelFailed, "too long"),
-    ("vLLM", {"error": {"message": "too long", "code": 400}}, "message", ModelFailed, "too long"),
-    ("filter", {"error": {"code": "content_filter", "message": "filtered"}}, "message", ContentFiltered, "filtered"),
-    ("no JSON", b"hello", "message", ReplyError, "an event that is not JSON: 'hello'"),
-    ("a number", b"7", "message", ReplyError, "holds no text"),
-    ("nothing known", {"a": 1, "b": 2}, "message", ReplyError, "holds no text"),
+    ("vLLM of old", {"object": "error", "message": "too long", "code": 400}, "message", ModelError, "too long"),
+    ("vLLM", {"error": {"message": "too long", "code": 400}}, "message", ModelError, "too long"),
+    ("filter", {"error": {"code": "content_filter", "message": "filtered"}}, "message", ContentFilterError, "filtered"),
+    ("no JSON", b"hello", "message", ResponseFormatError, "an event that is not JSON: 'hello'"),
+    ("a number", b"7", "message", ResponseFormatError, "holds no text"),
+    ("nothing known", {"a": 1, "b": 2}, "message", ResponseFormatError, "holds no text"),
 ]
 
 

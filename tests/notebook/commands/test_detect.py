@@ -159,9 +159,9 @@ def test_without_a_swagger_it_says_why_and_what_else_there_is(unknown, endpoint,
 @pytest.mark.parametrize(
     ("save", "error"),
     [
-        ("--key env:NOT_THERE", "KeyMissing: No key: the environment variable NOT_THERE is not set"),
-        ("--key env:WRONG", "AuthenticationFailed: "),
-        ("--url http://127.0.0.1:9/score --retries 0", "ConnectionFailed: "),
+        ("--key env:NOT_THERE", "KeyNotFoundError: No key: the environment variable NOT_THERE is not set"),
+        ("--key env:WRONG", "AuthenticationError: "),
+        ("--url http://127.0.0.1:9/score --retries 0", "APIConnectionError: "),
     ],
 )
 def test_what_no_dialect_would_help_stops_it(unknown, monkeypatch, save, error, probe):
@@ -174,7 +174,7 @@ def test_what_no_dialect_would_help_stops_it(unknown, monkeypatch, save, error, 
 def test_probing_stops_at_a_rate_limit_rather_than_call_a_dialect_unknown(unknown, endpoint):
     notebook = unknown("hf")
     endpoint.script([None, Fault("429")])
-    assert notebook.refused("%azureml detect it --probe").startswith("RateLimited: ")
+    assert notebook.refused("%azureml detect it --probe").startswith("RateLimitError: ")
 
 
 def test_probing_asks_for_a_few_tokens_without_retries(unknown, endpoint):
@@ -188,7 +188,7 @@ def test_probing_asks_for_a_few_tokens_without_retries(unknown, endpoint):
 @pytest.mark.parametrize(
     ("line", "error"),
     [
-        ("detect nope", "UnknownName: No config named 'nope'"),
+        ("detect nope", "UnknownNameError: No config named 'nope'"),
         ("detect", "ConfigError: There is no config yet"),
         ("detect http://example.com/score", "ConfigError: http://example.com would carry the key in clear text"),
         ("detect https:///score", "ConfigError: The endpoint URL 'https:///score' is not complete"),

@@ -123,7 +123,7 @@ def test_a_file_that_is_no_saved_config_is_overwritten_by_force_only(prod):
         ("prod a.json b.json", "UsageError: %azureml export takes a config and a path."),
         ("--all", "UsageError: %azureml export: it needs NAME PATH."),
         ("--all a b", "UsageError: %azureml export --all takes one folder. Write %azureml export --all FOLDER."),
-        ("prd a.json", "UnknownName: No config named 'prd'. Did you mean 'prod'?"),
+        ("prd a.json", "UnknownNameError: No config named 'prd'. Did you mean 'prod'?"),
         ("prod a.txt", "DocumentError: a.txt is neither .json nor .yaml."),
         ("prod /proc/nowhere/a.json", "DocumentError: /proc/nowhere/a.json cannot be written:"),
         (

@@ -72,7 +72,7 @@ def test_the_traceback_is_of_the_last_error_whatever_raised_it(asking, endpoint)
     endpoint.script([Fault("401")])
     asking.refused("%%azureml\nHello")
     asking.refused("%azureml last --tracebak")  # a slip does not hide it
-    assert "AuthenticationFailed: " in asking.ok("%azureml last --traceback").text
+    assert "AuthenticationError: " in asking.ok("%azureml last --traceback").text
     asking.ok("class Bad:\n    def __str__(self): raise RuntimeError('no text')\nbad = Bad()")
     asking.refused("%%azureml\n{bad}")
     shown = asking.ok("%azureml last --traceback").text
@@ -107,11 +107,11 @@ def test_errors_and_what_came_before_them_are_in_the_history(asking, endpoint):
     endpoint.script([Fault("cut", after=8)])
     asking.refused("%%azureml\nTell me about rivers")
     answer = asking.ok("%azureml history --search rivers").result.rows[0][3]
-    assert answer.startswith("StreamCutOff: ")
+    assert answer.startswith("StreamInterruptedError: ")
     asking.ok("%azureml history --json h.jsonl")
     kept = json.loads(Path("h.jsonl").read_text())
     assert kept["text"].startswith("[azml-magics demo")
-    assert kept["error"].startswith("StreamCutOff: ")
+    assert kept["error"].startswith("StreamInterruptedError: ")
 
 
 def test_json_lines_hold_every_match(asking):

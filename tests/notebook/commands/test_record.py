@@ -67,7 +67,7 @@ def test_a_replay_streams_as_recorded(recorded):
 def test_a_request_without_a_record_is_named_in_one_line(recorded):
     recorded.ok("%azureml replay tape.jsonl")
     line = recorded.refused("%%azureml\nTell me about lakes")
-    assert line.startswith("NotRecorded: tape.jsonl has no answer for this request to /v1/chat/completions: ")
+    assert line.startswith("NotRecordedError: tape.jsonl has no answer for this request to /v1/chat/completions: ")
     assert "lakes" in line
     assert line.endswith("Record it (%azureml record FILE), or end the replay (%azureml stop-recording).")
     assert "temperature" in recorded.refused("%%azureml -p temperature=0.3\nTell me about rivers")

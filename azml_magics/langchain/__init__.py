@@ -9,14 +9,14 @@ output, images, any URL path, and errors that say what to do. Prompts go out as 
 from __future__ import annotations
 
 from .api_type import AzureMLEndpointApiType
-from .base import AzureMLBaseEndpoint
+from .base_endpoint import AzureMLBaseEndpoint
 from .chat import AzureMLChatOnlineEndpoint
 from .chat_formatters import (
     CustomOpenAIChatContentFormatter,
     LlamaChatContentFormatter,
     MistralChatContentFormatter,
 )
-from .client import AzureMLEndpointClient
+from .endpoint_client import AzureMLEndpointClient
 from .formatters import (
     ContentFormatterBase,
     CustomOpenAIContentFormatter,
@@ -28,7 +28,7 @@ from .formatters import (
 )
 from .llm import AzureMLOnlineEndpoint
 from .loading import from_config, load_llm
-from .messages import messages_from_wire, messages_to_wire
+from .message_conversion import messages_from_wire, messages_to_wire
 
 __all__ = [
     "AzureMLBaseEndpoint",

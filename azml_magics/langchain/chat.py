@@ -14,11 +14,11 @@ from ..core.errors import ConfigError
 from ..core.stream import AsyncResponseStream, ResponseStream
 from ..core.wire.chat import OpenAIChat
 from ..core.wire.completion import speaks_openai
-from .base import AzureMLBaseEndpoint
+from .base_endpoint import AzureMLBaseEndpoint
 from .batching import ConcurrentBatch, with_signature
-from .bridge import takes_messages, wire_formatter
-from .messages import messages_to_wire
-from .results import chat_chunk, chat_generation, choices, last_chat_chunk, llm_output, whole_chat_chunk
+from .formatter_adapter import takes_messages, wire_formatter
+from .message_conversion import messages_to_wire
+from .outputs import chat_chunk, chat_generation, choices, last_chat_chunk, llm_output, whole_chat_chunk
 from .tools import output_parser, structured_kwargs, tool_kwargs, with_raw
 from .tracing import ls_params
 

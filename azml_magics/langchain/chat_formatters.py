@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from .api_type import AzureMLEndpointApiType
 from .formatters import DialectFormatter, deprecated
-from .messages import message_to_wire, messages_to_wire
-from .results import chat_generation
+from .message_conversion import message_to_wire, messages_to_wire
+from .outputs import chat_generation
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage

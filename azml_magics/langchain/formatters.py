@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ..core import wire
 from ..core.config import LLMConfig
 from .api_type import AzureMLEndpointApiType
-from .results import text_generation
+from .outputs import text_generation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,10 +9,10 @@ from langchain_core.outputs import GenerationChunk, LLMResult
 
 from ..compare.fan_out import amap, map_in_threads
 from ..core.stream import AsyncResponseStream, ResponseStream
-from .base import AzureMLBaseEndpoint
+from .base_endpoint import AzureMLBaseEndpoint
 from .batching import ConcurrentBatch, with_signature
-from .bridge import wire_formatter
-from .results import choices, last_text_chunk, llm_output, text_generation
+from .formatter_adapter import wire_formatter
+from .outputs import choices, last_text_chunk, llm_output, text_generation
 from .tracing import ls_params
 
 if TYPE_CHECKING:

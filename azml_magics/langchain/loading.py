@@ -10,8 +10,8 @@ from ..core import wire
 from ..core.errors import AzmlError
 from ..core.keys import DEFAULT_KEY, KeyRef, Secret
 from ..core.paths import path_of
-from .bridge import content_formatter_of, takes_messages
 from .chat import AzureMLChatOnlineEndpoint
+from .formatter_adapter import content_formatter_of, takes_messages
 from .llm import AzureMLOnlineEndpoint
 
 if TYPE_CHECKING:

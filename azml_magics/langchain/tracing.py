@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from langchain_core.language_models.base import LangSmithParams
 
-    from .base import AzureMLBaseEndpoint
+    from .base_endpoint import AzureMLBaseEndpoint
 
 
 def ls_params(

@@ -249,7 +249,7 @@ def _from_template(prompt_template: Any, body: str, values: dict[str, Any], name
         given[missing.pop()] = template.render(body, values)
     if missing:
         raise PromptError(f"{name} needs {', '.join(missing)}", remedy="Define it, or pass --var NAME=VALUE.")
-    from azml_magics.langchain.messages import messages_to_wire
+    from azml_magics.langchain.message_conversion import messages_to_wire
 
     try:
         turns = prompt_template.format_prompt(**given).to_messages()

@@ -139,7 +139,7 @@ def _prompt_of(messages: Sequence[Message]) -> Any:
     """What a model takes: the text of a lone prompt, or LangChain's messages."""
     if len(messages) == 1 and messages[0].get("role") == "user" and isinstance(messages[0].get("content"), str):
         return messages[0]["content"]
-    from azml_magics.langchain.messages import messages_from_wire
+    from azml_magics.langchain.message_conversion import messages_from_wire
 
     return messages_from_wire(messages)
 

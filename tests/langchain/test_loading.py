@@ -13,7 +13,7 @@ from azml_magics.core.config import LLMConfig
 from azml_magics.core.keys import Secret
 from azml_magics.langchain import AzureMLChatOnlineEndpoint, AzureMLOnlineEndpoint, from_config, load_llm
 
-from .test_bridge import Chatty, TwoArguments
+from .test_formatter_adapter import Chatty, TwoArguments
 
 CHAT = "https://name.region.inference.ml.azure.com/v1/chat/completions"
 SCORE = "https://name.region.inference.ml.azure.com/score"

@@ -10,7 +10,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, Generati
 
 from ..core.response import Response, Usage
 from ..core.wire import replies
-from .messages import call_chunks, calls_from_wire
+from .message_conversion import call_chunks, calls_from_wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

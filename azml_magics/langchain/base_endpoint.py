@@ -20,7 +20,7 @@ from ..core.wire import formatter_for
 from ..core.wire.chat import default_for_route
 from .api_type import AzureMLEndpointApiType
 from .arguments import KEY_VARIABLE, config_error, filled_in
-from .bridge import name_of, wire_formatter
+from .formatter_adapter import name_of, wire_formatter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

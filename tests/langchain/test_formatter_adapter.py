@@ -13,7 +13,7 @@ import azml_magics
 from azml_magics import errors, langchain
 from azml_magics.core import wire
 from azml_magics.langchain import AzureMLEndpointApiType, AzureMLOnlineEndpoint, ContentFormatterBase
-from azml_magics.langchain.bridge import name_of, takes_messages, wire_formatter
+from azml_magics.langchain.formatter_adapter import name_of, takes_messages, wire_formatter
 
 
 class TwoArguments(ContentFormatterBase):

@@ -22,7 +22,7 @@ from langchain_core.messages import (
 
 from azml_magics.core.errors import PromptError
 from azml_magics.langchain import messages_from_wire, messages_to_wire
-from azml_magics.langchain.messages import call_chunks, calls_from_wire, message_to_wire
+from azml_magics.langchain.message_conversion import call_chunks, calls_from_wire, message_to_wire
 
 CALL = {"id": "c1", "type": "function", "function": {"name": "add", "arguments": '{"a": 1, "näme": "ü"}'}}
 

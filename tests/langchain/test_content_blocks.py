@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from azml_magics.core.errors import PromptError
-from azml_magics.langchain.parts import to_parts
+from azml_magics.langchain.content_blocks import to_parts
 
 URL = {"type": "image_url", "image_url": {"url": "https://example.org/cat.png"}}
 DATA_URL = {"type": "image_url", "image_url": {"url": "data:image/png;base64,QUJD"}}

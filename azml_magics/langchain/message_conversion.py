@@ -24,7 +24,7 @@ from langchain_core.messages import (
 )
 
 from ..core.errors import PromptError
-from .parts import to_parts
+from .content_blocks import to_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

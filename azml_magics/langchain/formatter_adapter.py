@@ -10,7 +10,7 @@ from ..core import endpoints, wire
 from ..core.wire.replies import Reply
 from . import chat_formatters, formatters
 from .api_type import AzureMLEndpointApiType
-from .messages import messages_from_wire
+from .message_conversion import messages_from_wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

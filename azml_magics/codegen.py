@@ -13,7 +13,8 @@ from .core import endpoints, wire
 from .core.call import prepare
 from .core.config import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, LLMConfig
 from .core.errors import ConfigError, UnknownNameError
-from .core.keys import DEFAULT_KEY, MASK, KeyRef
+from .core.keys import DEFAULT_KEY, KeyRef
+from .core.redaction import MASK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

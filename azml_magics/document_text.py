@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from .core.errors import DocumentError, one_line
+from .core.errors import DocumentError
+from .core.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

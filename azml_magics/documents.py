@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from .core import endpoints, wire
 from .core.config import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, LLMConfig
-from .core.errors import AzmlError, ConfigError, DocumentError, did_you_mean
+from .core.errors import AzmlError, ConfigError, DocumentError
 from .core.keys import DEFAULT_KEY, KeyRef
 from .core.paths import path_of
+from .core.text import did_you_mean
 from .document_text import dumps, loads
 
 if TYPE_CHECKING:

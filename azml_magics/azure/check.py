@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from azml_magics.core.errors import (
-    APIConnectionError,
-    AuthenticationError,
-    AzmlError,
-    EndpointError,
-    one_line,
-)
+from azml_magics.core.errors import APIConnectionError, AuthenticationError, AzmlError, EndpointError
+from azml_magics.core.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,8 +17,8 @@ from azml_magics.core.errors import (
     KeyNotFoundError,
     NotRecordedError,
     RateLimitError,
-    one_line,
 )
+from azml_magics.core.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,8 +9,9 @@ import importlib
 from typing import Any
 
 from azml_magics.core.endpoints import entra_resource
-from azml_magics.core.errors import KeyNotFoundError, one_line
+from azml_magics.core.errors import KeyNotFoundError
 from azml_magics.core.keys import Secret
+from azml_magics.core.text import one_line
 
 _credential: Any = None
 _SIGN_IN = "Sign in with `az login`, or give the kernel a managed identity or AZURE_CLIENT_ID and its secret."

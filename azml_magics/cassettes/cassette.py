@@ -13,9 +13,10 @@ import warnings
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from ..core.errors import DocumentError, NotRecordedError, one_line
+from ..core.errors import DocumentError, NotRecordedError
 from ..core.http import recording
 from ..core.paths import path_of
+from ..core.text import one_line
 from . import format as form
 
 if TYPE_CHECKING:

@@ -12,12 +12,13 @@ import hashlib
 import json
 import math
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from ..core import endpoints
 from ..core.errors import DocumentError
 from ..core.http.recording import Take
-from ..core.keys import MASK, Secret
+from ..core.keys import Secret
+from ..core.redaction import MASK, redact, redact_bytes, redact_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +33,6 @@ _KEPT_HEADERS = (
 )
 _KEY_HEADERS = ("authorization", "api-key")
 _KEY_PARAMETERS = {"api-key", "apikey", "code", "key", "sig", "signature", "subscription-key", "token", "access_token"}
-_SHORTEST_KEY = 6  # a shorter one is a local server's placeholder, and blotting it out would garble the answers
 _LONGEST_PAUSE = 2.0  # seconds: a replay keeps the rhythm of the stream, not the minutes before it
 _BINARY = "base64:"
 
@@ -47,10 +47,10 @@ def heading() -> bytes:
 
 def exchange(request: Request, take: Take, turn: int) -> bytes:
     """The line that keeps an exchange, its key masked wherever it stands. `turn` is its place among all requests."""
-    keys = _spellings(request)
+    keys = _keys(request)
     answered: dict[str, Any] = {
         "status": take.status,
-        "headers": {name: _hidden(take.headers[name], keys) for name in _KEPT_HEADERS if name in take.headers},
+        "headers": {name: redact(take.headers[name], *keys) for name in _KEPT_HEADERS if name in take.headers},
     }
     if request.stream and len(take.pieces) > 1:
         answered["stream"] = [[round(seconds, 4), _text(piece, keys)] for seconds, piece in _whole_lines(take)]
@@ -58,7 +58,7 @@ def exchange(request: Request, take: Take, turn: int) -> bytes:
         answered["body"] = _text(take.body, keys)
     if not take.is_whole:
         answered["whole"] = False
-    return _line({"turn": turn, "asked": _hidden(asked(request), keys), "answered": answered})
+    return _line({"turn": turn, "asked": redact_data(asked(request), *keys), "answered": answered})
 
 
 def _line(value: Any) -> bytes:
@@ -110,34 +110,14 @@ def _whole_lines(take: Take) -> list[tuple[float, bytes]]:
 # ---- keys
 
 
-def _spellings(request: Request) -> tuple[str, ...]:
-    """The key that went with a request in every way that a reply may repeat it, the longest first."""
-    keys = {Secret(value).reveal() for name, value in request.headers.items() if name.lower() in _KEY_HEADERS}
-    found = set()
-    for key in keys:
-        if len(key) >= _SHORTEST_KEY:
-            escaped = json.dumps(key)[1:-1]
-            found |= {key, escaped, escaped.replace("/", "\\/"), quote(key, safe=""), quote(key)}
-    return tuple(sorted(found, key=len, reverse=True))
-
-
-def _hidden(value: Any, keys: tuple[str, ...]) -> Any:
-    """`value`, JSON of any shape, with the keys blotted out of all its texts and names."""
-    if isinstance(value, str):
-        for key in keys:
-            value = value.replace(key, MASK)
-        return value
-    if isinstance(value, list):
-        return [_hidden(item, keys) for item in value]
-    if isinstance(value, dict):
-        return {_hidden(name, keys): _hidden(item, keys) for name, item in value.items()}
-    return value
+def _keys(request: Request) -> tuple[str, ...]:
+    """Return the keys that went with a request."""
+    return tuple({Secret(value).reveal() for name, value in request.headers.items() if name.lower() in _KEY_HEADERS})
 
 
 def _text(piece: bytes, keys: tuple[str, ...]) -> str:
-    """Bytes as the text that JSON can hold: UTF-8, or base64 behind a mark where they are none."""
-    for key in keys:
-        piece = piece.replace(key.encode(), MASK.encode())
+    """Return bytes as text that JSON can hold: UTF-8, or base64 behind a mark if they are not UTF-8."""
+    piece = redact_bytes(piece, *keys)
     try:
         text = piece.decode()
     except UnicodeDecodeError:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, overload
 
-from ..core.errors import one_line
+from ..core.text import one_line
 from .differences import marked
 
 if TYPE_CHECKING:

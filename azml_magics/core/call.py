@@ -9,7 +9,8 @@ from . import endpoints, wire
 from .errors import AzmlError, ConfigError, EndpointError
 from .http import recording, status_errors
 from .http.retry import Answer, Plan, Request, attempts
-from .keys import KeyRef, Secret, masked
+from .keys import KeyRef, Secret
+from .redaction import redact
 from .response import Response
 from .wire.base import Call, Formatter, Message, messages_of
 
@@ -43,12 +44,12 @@ class Prepared:
 
 def placed(error: AzmlError, config: LLMConfig, *secrets: Secret | None) -> AzmlError:
     """`error` with its place in `config`, and without the `secrets` that a server may have repeated."""
-    error.cause = masked(error.cause, *secrets)
+    error.cause = redact(error.cause, *secrets)
     error.args = (error.cause,)
-    error.reply = masked(error.reply, *secrets)
+    error.reply = redact(error.reply, *secrets)
     if isinstance(error, EndpointError):
-        error.body = masked(error.body, *secrets)
-        error.headers = {name: masked(value, *secrets) for name, value in error.headers.items()}
+        error.body = redact(error.body, *secrets)
+        error.headers = {name: redact(value, *secrets) for name, value in error.headers.items()}
     return error.at(config=config.name, deployment=config.deployment_name)
 
 

@@ -11,8 +11,9 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from . import endpoints
-from .errors import ConfigError, UnknownNameError, did_you_mean
+from .errors import ConfigError, UnknownNameError
 from .keys import DEFAULT_KEY, NO_KEY, KeyRef, Secret
+from .text import did_you_mean
 
 # Longer than the longest a managed endpoint works on one request (request_timeout_ms: at most 180 s).
 DEFAULT_TIMEOUT: Final = 190.0

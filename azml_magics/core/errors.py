@@ -32,34 +32,15 @@
 
 from __future__ import annotations
 
-import difflib
-import re
 from typing import TYPE_CHECKING, Any
+
+from .text import did_you_mean, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from ..compare.comparison import Batch
     from .response import Response
-
-_LONGEST_CAUSE = 600
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")  # a server's escape sequences have no business in a terminal
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # can be neither printed nor saved
-
-
-def one_line(text: str, limit: int = _LONGEST_CAUSE) -> str:
-    """`text` on one line, white space folded, without control characters, cut at `limit` characters."""
-    folded = _CONTROL.sub("", " ".join(text.split()))
-    folded = _LONE_SURROGATE.sub("\ufffd", folded)
-    return folded if len(folded) <= limit else folded[: limit - 1].rstrip() + "…"
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """The hint " Did you mean X?" for the name nearest to `word`, or "" where none is near."""
-    names = list(known)
-    folded = {name.lower(): name for name in names}
-    near = difflib.get_close_matches(word.lower(), folded, n=1, cutoff=0.6)
-    return f" Did you mean {folded[near[0]]!r}?" if near else ""
 
 
 class AzmlError(Exception):

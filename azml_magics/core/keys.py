@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 from .errors import ConfigError, KeyNotFoundError, KeyRefusedError
+from .redaction import MASK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 DEFAULT_KEY = "env:AZUREML_ENDPOINT_API_KEY"
 NO_KEY = "none"  # what a person writes for a server that takes none
-MASK = "**********"
 _GRAMMAR = {
     "env": re.compile(r"[A-Za-z_][A-Za-z0-9_]*"),
     "keyring": re.compile(r"[^/]+/.+"),
@@ -30,7 +30,6 @@ _GRAMMAR = {
 }
 _FORMS = "env:NAME, keyring:SERVICE/NAME, entra, ask or none"
 _TOKENS = ("entra", "aml-token")
-_TELLING = 8  # so many characters of a key tell too much of it
 
 
 class Secret:
@@ -198,20 +197,3 @@ _RESOLVERS: dict[str, Callable[[str, str, bool], Secret]] = {
     "entra": _unavailable,
     "aml-token": _no_aml_token,
 }
-
-
-def masked(text: str, *secrets: Secret | None) -> str:
-    """`text` with every occurrence of the secrets blotted out: for bodies and messages that echo a key."""
-    for secret in secrets:
-        if secret:
-            text = _blotted(text.replace(secret.reveal(), MASK), secret)
-    return text
-
-
-def _blotted(text: str, secret: Secret) -> str:
-    """`text` without the beginning of a key that an excerpt cut off ("…") in its middle."""
-    for end in [found.start() for found in re.finditer("…", text)]:
-        for length in range(min(len(secret.reveal()), end), _TELLING - 1, -1):
-            if text.endswith(secret.reveal()[:length], 0, end):
-                return _blotted(f"{text[: end - length]}{MASK}{text[end:]}", secret)
-    return text

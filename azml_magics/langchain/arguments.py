@@ -6,7 +6,8 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from ..core import endpoints
-from ..core.errors import ConfigError, one_line
+from ..core.errors import ConfigError
+from ..core.text import one_line
 
 if TYPE_CHECKING:
     from pydantic import ValidationError

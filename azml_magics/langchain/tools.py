@@ -11,7 +11,8 @@ from langchain_core.runnables import RunnableMap, RunnablePassthrough
 from langchain_core.utils.function_calling import convert_to_openai_function, convert_to_openai_tool
 from langchain_core.utils.pydantic import is_basemodel_subclass
 
-from ..core.errors import ConfigError, UnknownNameError, did_you_mean
+from ..core.errors import ConfigError, UnknownNameError
+from ..core.text import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -10,7 +10,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from azml_magics.core import wire
-from azml_magics.core.errors import UsageError, did_you_mean
+from azml_magics.core.errors import UsageError
+from azml_magics.core.text import did_you_mean
 
 from .options import VERBS, options_of
 

@@ -9,18 +9,11 @@ from urllib.parse import urlsplit
 
 from azml_magics.core import wire
 from azml_magics.core.config import LLMConfig, takes_key_elsewhere
-from azml_magics.core.errors import (
-    AzmlError,
-    ConfigError,
-    KeyRefusedError,
-    PromptError,
-    UsageError,
-    did_you_mean,
-    one_line,
-)
+from azml_magics.core.errors import AzmlError, ConfigError, KeyRefusedError, PromptError, UsageError
 from azml_magics.core.paths import path_of
 from azml_magics.core.prompt import extract, template
 from azml_magics.core.prompt.schema import Schema
+from azml_magics.core.text import did_you_mean, one_line
 
 from . import args, display
 

@@ -14,7 +14,7 @@ from azml_magics import codegen, session
 from azml_magics.core import wire
 from azml_magics.core.call import prepare
 from azml_magics.core.errors import AzmlError
-from azml_magics.core.keys import MASK
+from azml_magics.core.redaction import MASK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

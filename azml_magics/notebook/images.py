@@ -8,8 +8,9 @@ import mimetypes
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from azml_magics.core.errors import UsageError, one_line
+from azml_magics.core.errors import UsageError
 from azml_magics.core.paths import path_of
+from azml_magics.core.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

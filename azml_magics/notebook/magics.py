@@ -9,7 +9,8 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 from traitlets import Bool, CaselessStrEnum, Float, Int, Unicode, observe
 
 from azml_magics import session as sessions
-from azml_magics.core.errors import AzmlError, Interrupted, UsageError, did_you_mean
+from azml_magics.core.errors import AzmlError, Interrupted, UsageError
+from azml_magics.core.text import did_you_mean
 
 from . import args, display, help_text, options
 

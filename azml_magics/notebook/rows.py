@@ -6,8 +6,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from azml_magics.core.errors import AzmlError, Interrupted, PromptError, RowsError, UsageError, one_line
+from azml_magics.core.errors import AzmlError, Interrupted, PromptError, RowsError, UsageError
 from azml_magics.core.prompt import template
+from azml_magics.core.text import one_line
 from azml_magics.rows.job import Job, RunOptions
 from azml_magics.rows.progress import Bar
 from azml_magics.rows.results import Results

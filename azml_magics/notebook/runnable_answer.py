@@ -11,8 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from azml_magics.core.errors import AzmlError, Interrupted, RunnableError, one_line
+from azml_magics.core.errors import AzmlError, Interrupted, RunnableError
 from azml_magics.core.response import Response, Usage
+from azml_magics.core.text import one_line
 
 if TYPE_CHECKING:
     from .display import Live

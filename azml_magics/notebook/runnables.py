@@ -11,8 +11,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from azml_magics.core.config import LLMConfig
-from azml_magics.core.errors import AzmlError, Interrupted, PromptError, UsageError, one_line
+from azml_magics.core.errors import AzmlError, Interrupted, PromptError, UsageError
 from azml_magics.core.prompt import template
+from azml_magics.core.text import one_line
 from azml_magics.core.wire import messages_of
 
 from . import calls, cell, display, runnable_answer

@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Any
 
 from traitlets import TraitError
 
-from azml_magics.core.errors import AzmlError, did_you_mean, one_line
+from azml_magics.core.errors import AzmlError
+from azml_magics.core.text import did_you_mean, one_line
 
 from . import display
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from azml_magics.core import endpoints
 from azml_magics.core.config import takes_key_elsewhere
-from azml_magics.core.errors import one_line
 from azml_magics.core.keys import NO_KEY, KeyRef
+from azml_magics.core.text import one_line
 
 from .draft import formatter_text, seconds_text
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from azml_magics.core import endpoints, wire
 from azml_magics.core.config import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, LLMConfig
-from azml_magics.core.errors import AzmlError, KeyRefusedError, one_line
+from azml_magics.core.errors import AzmlError, KeyRefusedError
 from azml_magics.core.keys import NO_KEY, KeyRef
+from azml_magics.core.text import one_line
 
 from . import kwargs
 from .messages import in_words

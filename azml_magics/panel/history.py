@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from azml_magics.compare.comparison import Batch, Row
 from azml_magics.compare.side_by_side import Ask
-from azml_magics.core.errors import ConfigError, one_line
+from azml_magics.core.errors import ConfigError
+from azml_magics.core.text import one_line
 
 from .events import ANSWER, STATE
 from .prompt import Prompt, spoken

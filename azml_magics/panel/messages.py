@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from azml_magics.core import errors
 from azml_magics.core.keys import KeyRef, is_answered
+from azml_magics.core.text import one_line
 
 if TYPE_CHECKING:
     from azml_magics.core.config import LLMConfig
@@ -30,9 +31,9 @@ def in_words(error: BaseException) -> str:
     if isinstance(error, errors.Interrupted):
         return "Stopped. What had arrived is kept." if error.response is not None else "Stopped before the first word."
     if not isinstance(error, errors.AzmlError):
-        return errors.one_line(f"{type(error).__name__}: {error}")
+        return one_line(f"{type(error).__name__}: {error}")
     cause = error.cause.rstrip(".") + _place(error)
-    return errors.one_line(f"{cause}. {_remedy(error)}".rstrip())
+    return one_line(f"{cause}. {_remedy(error)}".rstrip())
 
 
 def _place(error: errors.AzmlError) -> str:

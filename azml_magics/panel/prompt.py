@@ -5,8 +5,9 @@ from __future__ import annotations
 import reprlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from azml_magics.core.errors import PromptError, one_line
+from azml_magics.core.errors import PromptError
 from azml_magics.core.prompt import template
+from azml_magics.core.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

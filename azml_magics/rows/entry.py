@@ -7,32 +7,27 @@ from typing import TYPE_CHECKING, Any
 
 from ..core import errors
 from ..core.errors import AzmlError, EndpointError
+from ..core.redaction import redact_data
 from ..core.response import Response, Usage
+from ..core.text import one_line
 from ..core.wire.base import to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
+
+    from ..core.keys import Secret
 
 _PLACE = ("config", "deployment", "request_id")
 _STATUSES = ("status", "inner_status")
 
 
 def dumped(
-    key: bytes, n: int, response: Response | None, error: BaseException | None, mask: Callable[[str], str] = str
+    key: bytes, n: int, response: Response | None, error: BaseException | None, secret: Secret | None = None
 ) -> bytes:
-    """The line, with its end, that keeps the answer of the row with that key and number; `mask` goes over its texts."""
-    said = {"error": masked(_error_as_data(error), mask)} if error is not None else {}
-    kept = {"answer": masked(_response_as_data(response), mask)} if response is not None else {}
+    """The line, with its end, that keeps the answer of the row with that key and number; the key masked."""
+    said = {"error": redact_data(_error_as_data(error), secret)} if error is not None else {}
+    kept = {"answer": redact_data(_response_as_data(response), secret)} if response is not None else {}
     return to_json({"row": key.hex(), "n": n, **kept, **said}) + b"\n"
-
-
-def masked(value: Any, mask: Callable[[str], str]) -> Any:
-    """`value` with `mask` over every text in it, the names in its dicts left alone."""
-    if isinstance(value, str):
-        return mask(value)
-    if isinstance(value, list):
-        return [masked(item, mask) for item in value]
-    return {name: masked(item, mask) for name, item in value.items()} if isinstance(value, dict) else value
 
 
 def loaded(line: bytes) -> tuple[bytes, int, Response | None, AzmlError | None]:
@@ -86,7 +81,7 @@ def _response(data: Mapping[str, Any]) -> Response:
 
 def _error_as_data(error: BaseException) -> dict[str, Any]:
     if not isinstance(error, AzmlError):
-        return {"kind": type(error).__name__, "cause": errors.one_line(str(error))}
+        return {"kind": type(error).__name__, "cause": one_line(str(error))}
     names = ("cause", "remedy", *_PLACE, *(_STATUSES if isinstance(error, EndpointError) else ()))
     data = {name: getattr(error, name) for name in names}
     return {"kind": type(error).__name__, **{name: value for name, value in data.items() if value}}

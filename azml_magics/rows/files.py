@@ -7,7 +7,8 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..core.errors import UsageError, one_line
+from ..core.errors import UsageError
+from ..core.text import one_line
 from .record import Record
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..core.errors import AzmlError, Interrupted, RowsError, UsageError
 from ..core.http import recording
-from ..core.keys import KeyRef, Secret, masked
+from ..core.keys import KeyRef, Secret
 from .journal import Journal
 from .prompts import Question
 from .record import answer_names
@@ -100,8 +100,8 @@ class Job:
         `on_begin` hears what the journal has of a table's rows; None where it has none, or only reading tells.
         """
         limits = wishes.limits
-        mask = _mask(self.question.config)
-        journal = None if wishes.journal is None else Journal(wishes.journal, self.question.asks(), mask)
+        secret = _secret(self.question.config)
+        journal = None if wishes.journal is None else Journal(wishes.journal, self.question.asks(), secret)
         if on_begin is not None:
             try:
                 on_begin(None if journal is None else self._kept(journal, retry_failed=wishes.retry_failed))
@@ -236,10 +236,10 @@ def spent_note(run: Run, wishes: RunOptions) -> str:
     return f"It began no more at its limit of {wishes.limits.tokens:,} tokens" if run.is_spent else ""
 
 
-def _mask(config: LLMConfig) -> Callable[[str], str]:
-    """What takes the config's key out of a text; KeyNotFoundError where there is no key."""
+def _secret(config: LLMConfig) -> Secret | None:
+    """Return the config's key, which the journal must not show; None without one. Raises KeyNotFoundError."""
     if recording.is_replaying() or config.key is None:
-        return str
+        return None
     secret = config.key.resolve(config.endpoint_url) if isinstance(config.key, KeyRef) else config.key
     assert isinstance(secret, Secret)
-    return lambda text: masked(text, secret) if secret.reveal() in text or "…" in text else text
+    return secret

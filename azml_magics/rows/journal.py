@@ -16,17 +16,20 @@ import threading
 import time
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
-from ..core.errors import JournalError, one_line
+from ..core.errors import JournalError
 from ..core.paths import path_of
+from ..core.redaction import redact_data
+from ..core.text import one_line
 from ..core.wire.base import to_json
 from . import entry, lock
 from .index import Index, Kept
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from ..core.errors import AzmlError
+    from ..core.keys import Secret
     from ..core.response import Response
 
 _FORMAT = "azml_magics_journal"
@@ -42,13 +45,13 @@ _DIFFERENCE = 24  # so many characters are shown around the first that differs
 class Journal:
     """An open journal, ours alone. JournalError where it cannot be, or is the journal of another run.
 
-    asks: what the run asks, as data. mask: takes the key out of what is written.
+    asks: what the run asks, as data. secret: the key to mask in what is written.
     """
 
-    def __init__(self, path: str | Path, asks: Mapping[str, Any], mask: Callable[[str], str] = str) -> None:
+    def __init__(self, path: str | Path, asks: Mapping[str, Any], secret: Secret | None = None) -> None:
         self.path = path_of(path)
         self.skipped = 0  # lines that could not be read; their rows are asked again
-        self._mask = mask
+        self._secret = secret
         self._lock = threading.Lock()
         self._synced = time.monotonic()
         self._end = 0
@@ -91,7 +94,7 @@ class Journal:
 
     def _read(self, asks: Mapping[str, Any]) -> None:
         """Check what it holds, index every line, and mend its end."""
-        header = to_json({_FORMAT: _VERSION, "asks": entry.masked(dict(asks), self._mask)}) + b"\n"
+        header = to_json({_FORMAT: _VERSION, "asks": redact_data(dict(asks), self._secret)}) + b"\n"
         try:
             with self.path.open("rb") as file:
                 line = file.readline(_LONGEST_HEADER)
@@ -177,7 +180,7 @@ class Journal:
 
         JournalError where it cannot be written.
         """
-        line = entry.dumped(key, n, response, error, self._mask)
+        line = entry.dumped(key, n, response, error, self._secret)
         with self._lock:
             if self._file < 0:
                 return False

@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 
 from ..core import wire
 from ..core.client import invoke
-from ..core.errors import PromptError, UndefinedVariableError, UsageError, one_line
+from ..core.errors import PromptError, UndefinedVariableError, UsageError
 from ..core.prompt import template
+from ..core.text import one_line
 from .extraction import Extraction
 from .record import ANSWER_COLUMNS, TableRow, is_missing
 

@@ -6,7 +6,7 @@ import html
 from typing import TYPE_CHECKING, Any
 
 from ..compare.comparison import Batch
-from ..core.errors import one_line
+from ..core.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

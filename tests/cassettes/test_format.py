@@ -14,7 +14,7 @@ from azml_magics.cassettes import format as form
 from azml_magics.core.errors import DocumentError
 from azml_magics.core.http.recording import Take
 from azml_magics.core.http.retry import Request
-from azml_magics.core.keys import MASK
+from azml_magics.core.redaction import MASK
 
 from ..core.judge import only_our_errors
 

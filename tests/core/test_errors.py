@@ -18,10 +18,9 @@ from azml_magics.core.errors import (
     Interrupted,
     UndefinedVariableError,
     UnknownNameError,
-    did_you_mean,
-    one_line,
 )
 from azml_magics.core.response import Response
+from azml_magics.core.text import did_you_mean, one_line
 
 
 def test_cause_place_and_remedy_make_one_line():

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from azml_magics.core import errors
 from azml_magics.core.errors import BadRequestError, JournalError, RateLimitError, RunnableError
+from azml_magics.core.keys import Secret
 from azml_magics.core.response import Response, Usage
 from azml_magics.rows import entry
 from azml_magics.rows.journal import Journal
@@ -86,12 +87,12 @@ def test_equal_rows_are_numbered(path):
 
 def test_no_key_gets_into_it(path):
     asks = {**ASKS, "prompt": "use k3y-12345"}
-    journal = opened(path, asks, mask=lambda text: text.replace("k3y-12345", "****"))
+    journal = opened(path, asks, secret=Secret("k3y-12345"))
     journal.keep(ONE, 0, Response("the key is k3y-12345", tool_calls=({"id": "k3y-12345"},)), None)
     journal.keep(TWO, 0, None, BadRequestError("bad k3y-12345", status=400))
     journal.close()
     assert b"k3y-12345" not in path.read_bytes()
-    opened(path, asks, mask=lambda text: text.replace("k3y-12345", "****")).close()
+    opened(path, asks, secret=Secret("k3y-12345")).close()
 
 
 def test_a_closed_journal_keeps_nothing_more_and_says_so(path):

@@ -22,8 +22,8 @@ from ..errors import (
     NotFoundError,
     RateLimitError,
     ServiceUnavailableError,
-    one_line,
 )
+from ..text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .. import endpoints, wire
-from ..errors import BadRequestError, SchemaError, UsageError, one_line
+from ..errors import BadRequestError, SchemaError, UsageError
+from ..text import one_line
 from . import extract
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from .. import endpoints
-from ..errors import AzmlError, FormatterError, PromptError, UsageError, one_line
+from ..errors import AzmlError, FormatterError, PromptError, UsageError
+from ..text import one_line
 from . import replies
 from .base import Call, Formatter, Message, Payload, to_json
 from .completion import speaks_openai

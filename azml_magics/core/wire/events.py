@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ResponseFormatError, one_line
+from ..errors import ResponseFormatError
 from ..response import Chunk, Usage
+from ..text import one_line
 from .replies import NEVER_TEXT, TEXT_KEYS, content_text, hidden_failure, not_an_answer, string, tool_calls
 
 if TYPE_CHECKING:

@@ -14,8 +14,9 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import ContentFilterError, EndpointError, ModelError, ResponseFormatError, one_line
+from ..errors import ContentFilterError, EndpointError, ModelError, ResponseFormatError
 from ..response import Response, Usage
+from ..text import one_line
 
 TEXT_KEYS = (
     "generated_text",

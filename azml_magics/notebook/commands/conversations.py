@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from azml_magics.core.errors import DocumentError, UnknownNameError, UsageError, one_line
+from azml_magics.core.errors import DocumentError, UnknownNameError, UsageError
 from azml_magics.core.paths import path_of
+from azml_magics.core.text import one_line
 
 from .. import display
 

@@ -6,8 +6,9 @@ import json
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from azml_magics.core.errors import ConfigError, DocumentError, one_line
+from azml_magics.core.errors import ConfigError, DocumentError
 from azml_magics.core.paths import path_of
+from azml_magics.core.text import one_line
 
 from .. import display
 

@@ -1,0 +1,117 @@
+"""The one redactor: it masks a key in any text that a server or a log may have repeated it in.
+
+Errors, journals, cassettes and the panel use it, so one rule holds everywhere. A key is recognised in every spelling
+that a server may give it: as it is, URL-quoted (`%2B`), escaped in JSON (`\\/`, `\\u002B`) or HTML (`&#43;`), nested
+escapes included, and base64-encoded, also inside a longer value such as Basic authentication.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+import re
+from functools import lru_cache
+from typing import Any, Protocol
+
+MASK = "**********"
+MIN_KEY_LENGTH = 6
+"""Shorter keys are left alone: they are placeholders of local servers ("x", "none"), and masking them garbles text."""
+_MIN_REDACTED_PREFIX = 8  # characters of a key that was cut off; fewer tell nothing and occur by chance
+_CUT = re.compile("…|\\Z")
+_SHORT_ESCAPES = {'"': "&quot;", "&": "&amp;", "'": "&apos;", "<": "&lt;", ">": "&gt;"}
+
+
+class SupportsReveal(Protocol):
+    """A secret that gives its text on demand, such as `keys.Secret`."""
+
+    def reveal(self) -> str:
+        """Return the secret text."""
+        ...
+
+
+def redact(text: str, *secrets: SupportsReveal | str | None) -> str:
+    """Return `text` with every spelling of the secrets masked.
+
+    Args:
+        text: any text: a message, a header, a body.
+        secrets: the keys; None and keys shorter than `MIN_KEY_LENGTH` change nothing.
+
+    Returns:
+        The text with `MASK` for each key, also for a key that an excerpt cut off ("…" or the end of the text follows).
+    """
+    for secret in secrets:
+        key = secret if isinstance(secret, str) else secret.reveal() if secret is not None else ""
+        if len(key) >= MIN_KEY_LENGTH:
+            text = _redact_cut_off(_pattern(key).sub(MASK, text), key)
+    return text
+
+
+def redact_data(value: Any, *secrets: SupportsReveal | str | None) -> Any:
+    """Return a copy of `value`, JSON data of any shape, with the secrets masked in all texts and names."""
+    if isinstance(value, str):
+        return redact(value, *secrets)
+    if isinstance(value, list | tuple):
+        return [redact_data(item, *secrets) for item in value]
+    if isinstance(value, dict):
+        return {redact_data(name, *secrets): redact_data(item, *secrets) for name, item in value.items()}
+    return value
+
+
+def redact_bytes(value: bytes, *secrets: SupportsReveal | str | None) -> bytes:
+    """Return `value`, UTF-8 text or other bytes, with the secrets masked."""
+    try:
+        return redact(value.decode(), *secrets).encode()
+    except UnicodeDecodeError:
+        return redact(value.decode("latin-1"), *secrets).encode("latin-1")
+
+
+def _redact_cut_off(text: str, key: str) -> str:
+    """Mask the beginning of a key where an excerpt ends in its middle."""
+    if key[:_MIN_REDACTED_PREFIX] not in text:
+        return text
+    parts, done = [], 0
+    for cut in _CUT.finditer(text):
+        end = cut.start()
+        for length in range(min(len(key), end - done), _MIN_REDACTED_PREFIX - 1, -1):
+            if text.endswith(key[:length], done, end):
+                parts += [text[done : end - length], MASK]
+                done = end
+                break
+    return "".join([*parts, text[done:]])
+
+
+@lru_cache(maxsize=32)
+def _pattern(key: str) -> re.Pattern[str]:
+    plain = "".join(map(_spellings, key))
+    encoded = [_base64_pattern(key.encode("utf-8", "surrogatepass"), offset) for offset in range(3)]
+    return re.compile("|".join([plain, *encoded]))
+
+
+def _spellings(char: str) -> str:
+    """Return a pattern for one character: as it is, or escaped once or more for JSON, a URL or HTML."""
+    code = ord(char)
+    quoted = "".join(f"%(?:25)*{byte:02X}" for byte in char.encode("utf-8", "surrogatepass"))
+    ways = [re.escape(char), rf"\\+{re.escape(char)}", f"(?i:{quoted})", f"&(?:amp;)*#(?:{code}|(?i:x{code:X}));"]
+    if code <= 0xFFFF:  # noqa: PLR2004 - the basic plane: one \uXXXX
+        ways.append(rf"\\+u(?i:{code:04x})")
+    if char in _SHORT_ESCAPES:
+        ways.append(re.escape(_SHORT_ESCAPES[char]))
+    return f"(?:{'|'.join(ways)})"
+
+
+def _base64_pattern(key: bytes, offset: int) -> str:
+    """Return a pattern for the base64 of `key` that begins `offset` bytes into a group of three.
+
+    Only the characters that the key alone decides are in it, so a key inside a longer value is found; the rest of a
+    group that the key ends in is masked with it if padding follows.
+    """
+    encoded = base64.b64encode(b"\0" * offset + key).decode().rstrip("=")
+    first, last = math.ceil(offset * 8 / 6), (offset + len(key)) * 8 // 6
+    inner, rest = encoded[first:last], encoded[last:]
+    tail = f"(?:{''.join(map(_base64_char, rest))}(?:=|%3[Dd])*)?" if rest else ""
+    return "".join(map(_base64_char, inner)) + tail
+
+
+def _base64_char(char: str) -> str:
+    urlsafe = {"+": "-", "/": "_"}.get(char)
+    return f"(?:{_spellings(char)}|{urlsafe})" if urlsafe else char

@@ -85,7 +85,7 @@ def _nothing_left_behind():
     keys.forget_asked_keys()
     for module, end in (
         ("azml_magics.core.http.transport", "close"),
-        ("azml_magics.core.http.rate_limiter", "forget"),
+        ("azml_magics.core.http.rate_limiter", "reset"),
         ("azml_magics.session", "reset"),
     ):
         if module in sys.modules:

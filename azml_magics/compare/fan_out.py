@@ -1,4 +1,4 @@
-"""Many prompts, a bounded number at a time, results in order; each request in its turn at its endpoint's gate."""
+"""Many prompts, a bounded number at a time, results in order; each request waits for a permit."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import threading
 from collections.abc import Sized
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..core.http.rate_limiter import RunCancelled, RunPacing, pacing
+from ..core.http.rate_limiter import RunCancelled, RunControl, limit_rate
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -54,16 +54,16 @@ async def amap(
                 on_result(index, result)
 
     workers: list[asyncio.Task[None]] = []
-    turns = RunPacing(at_once=concurrency)
+    run = RunControl(initial_window=concurrency)
     try:
-        with pacing(turns):  # each task keeps the context that it is made in
+        with limit_rate(run):  # each task keeps the context that it is made in
             for _ in range(concurrency):
                 workers.append(asyncio.create_task(worker()))
                 if len(workers) % 16 == 0:
                     await asyncio.sleep(0)  # lets the first ones send while the rest are made
         await asyncio.gather(*workers)
     finally:
-        turns.stop()
+        run.stop()
         for task in workers:
             task.cancel()
         await asyncio.gather(*workers, return_exceptions=True)
@@ -107,15 +107,15 @@ def map_in_threads(
             stopped.set()
 
     count = min(concurrency, len(items)) if isinstance(items, Sized) else concurrency
-    turns = RunPacing(at_once=count, stopped=stopped)
-    threads = _threads(worker, count, turns)
+    run = RunControl(initial_window=count, stopped=stopped)
+    threads = _threads(worker, count, run)
     try:
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
     finally:
-        turns.stop()
+        run.stop()
     answers = [results[index] for index in sorted(results)]
     failures = [] if return_exceptions else answers
     _raise_first([*failures, *unreadable])
@@ -128,9 +128,9 @@ def _raise_first(results: Iterable[Any]) -> None:
             raise result
 
 
-def _threads(worker: Callable[[], None], count: int, turns: RunPacing) -> list[threading.Thread]:
-    """Threads that will run `worker`, each in the caller's context, and wait for their turns."""
-    with pacing(turns):
+def _threads(worker: Callable[[], None], count: int, run: RunControl) -> list[threading.Thread]:
+    """Threads that will run `worker`, each in the caller's context, and wait for permits."""
+    with limit_rate(run):
         contexts = [contextvars.copy_context() for _ in range(count)]
     return [
         threading.Thread(target=context.run, args=(worker,), name="azml-magics-batch", daemon=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from .call import description_request, placed, plan_of, prepare, read_answer
 from .errors import AzmlError, Interrupted
-from .http.rate_limiter import turn_for
+from .http.rate_limiter import permit_for
 from .http.retry import attempts
 from .stream import AsyncResponseStream, ResponseStream
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from .call import Prepared
     from .config import LLMConfig
-    from .http.rate_limiter import Turn
+    from .http.rate_limiter import Permit
     from .response import Response
     from .wire.base import Message
 
@@ -34,8 +34,8 @@ def invoke(config: LLMConfig, prompt: str | Sequence[Message]) -> Response:
     from .http import transport
 
     prepared = prepare(config, prompt)
-    if (turn := turn_for(config)) is not None:
-        return _in_turn(prepared, turn)
+    if (permit := permit_for(config)) is not None:
+        return _invoke_with_permit(prepared, permit)
     start = time.perf_counter()
     try:
         answer = transport.send(plan_of(prepared))
@@ -46,19 +46,19 @@ def invoke(config: LLMConfig, prompt: str | Sequence[Message]) -> Response:
     return read_answer(prepared, answer, time.perf_counter() - start)
 
 
-def _in_turn(prepared: Prepared, turn: Turn) -> Response:
-    """The answer of one call of many; its latency is counted from its turn."""
+def _invoke_with_permit(prepared: Prepared, permit: Permit) -> Response:
+    """The answer of one call of many; its latency is counted from its permit."""
     from .http import transport
 
     try:
-        answer = transport.send(plan_of(prepared, turn.again), turn.run.pause, turn)
+        answer = transport.send(plan_of(prepared, permit.should_retry), permit.run.pause, permit)
     except AzmlError as error:
         raise prepared.placed(error) from error.__cause__
-    return _paid(prepared, turn, read_answer(prepared, answer, time.monotonic() - turn.began))
+    return _record_usage(prepared, permit, read_answer(prepared, answer, time.monotonic() - permit.started))
 
 
-def _paid(prepared: Prepared, turn: Turn, response: Response) -> Response:
-    turn.spent(response.usage, len(prepared.request.body), response.text)
+def _record_usage(prepared: Prepared, permit: Permit, response: Response) -> Response:
+    permit.record_usage(response.usage, len(prepared.request.body), response.text)
     return response
 
 
@@ -67,14 +67,14 @@ async def ainvoke(config: LLMConfig, prompt: str | Sequence[Message]) -> Respons
     from .http import transport
 
     prepared = prepare(config, prompt)
-    turn = turn_for(config)
+    permit = permit_for(config)
     start = time.monotonic()
     try:
-        answer = await transport.asend(plan_of(prepared, turn.again if turn else None), turn)
+        answer = await transport.asend(plan_of(prepared, permit.should_retry if permit else None), permit)
     except AzmlError as error:
         raise prepared.placed(error) from error.__cause__
-    response = read_answer(prepared, answer, time.monotonic() - (turn.began if turn else start))
-    return _paid(prepared, turn, response) if turn else response
+    response = read_answer(prepared, answer, time.monotonic() - (permit.started if permit else start))
+    return _record_usage(prepared, permit, response) if permit else response
 
 
 def fetch(config: LLMConfig, url: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Rows asked many at a time, in threads that each wait for their endpoint's gate; results in the rows' order.
+"""Rows asked many at a time, in threads that each wait for a permit of their endpoint; results in the rows' order.
 
 Threads, because an event loop that runs already cannot be waited for - in a notebook one always runs - and because
 requests that are short and many go faster in them.
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..core.errors import AzmlError
-from ..core.http.rate_limiter import RunCancelled, RunPacing, gate_of, pacing
+from ..core.http.rate_limiter import RunCancelled, RunControl, limit_rate, rate_limiter_for
 from ..core.http.window import FIRST_WINDOW
 from .health import Health
 from .tally import Tally
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from .tally import Done
 
 DEFAULT_CONCURRENCY = 16
-DEFAULT_PATIENCE = 900.0  # a new instance of a language model takes 12 to 18 minutes to load
+GIVE_UP_AFTER = 900.0  # a new instance of a language model takes 12 to 18 minutes to load
 _GOODBYE = 0.4  # seconds that an interrupt waits for answers that are just coming
 _LONGER_GOODBYE = 5.0  # and an error, which nobody waits for with a finger on the button
 
@@ -43,7 +43,7 @@ _LONGER_GOODBYE = 5.0  # and an error, which nobody waits for with a finger on t
 class Limits:
     """What bounds a run. rpm, tpm: requests and tokens a minute. tokens: none is begun beyond so many.
 
-    patience: seconds for which an endpoint may turn everybody away. look_ahead: how many rows may be read before the
+    give_up_after: seconds for which an endpoint may be overloaded. look_ahead: how many rows may be read before the
     first of them is handed out; None where all are held anyway.
     """
 
@@ -51,7 +51,7 @@ class Limits:
     rpm: float | None = None
     tpm: float | None = None
     tokens: int | None = None
-    patience: float = DEFAULT_PATIENCE
+    give_up_after: float = GIVE_UP_AFTER
     look_ahead: int | None = None
 
 
@@ -90,8 +90,8 @@ class Run:
         self._retry_failed = retry_failed
         self._tally = Tally(total)
         self._health: Health[Task] = Health(has_answered=bool(journal is not None and len(journal)))
-        self._gate = gate_of(question.config)
-        self._pacing = RunPacing(limits.rpm, limits.tpm, limits.patience, self._go_on)
+        self._limiter = rate_limiter_for(question.config)
+        self._control = RunControl(limits.rpm, limits.tpm, limits.give_up_after, self._go_on)
         self._ends = contextlib.ExitStack()
         self._feed = threading.Lock()  # for reading rows, one thread at a time
         self._read = self._begun = 0  # rows that were read, and of them those that are asked
@@ -112,7 +112,7 @@ class Run:
 
     def __enter__(self) -> Self:
         """Begin."""
-        self._ends.enter_context(self._gate.wishing(self._pacing))
+        self._ends.enter_context(self._limiter.apply_limits(self._control))
         for _ in range(min(self._threads, int(FIRST_WINDOW))):
             self._begin_thread()
         return self
@@ -121,7 +121,7 @@ class Run:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Begin nothing more, wait a moment for answers that are just coming, and let go of the journal."""
-        self._pacing.stop()
+        self._control.stop()
         with self._changed:
             self._changed.notify_all()
             self._changed.wait_for(lambda: self.is_over, _GOODBYE if self.error is None else _LONGER_GOODBYE)
@@ -138,7 +138,7 @@ class Run:
         with self._changed:
             if not self.is_over:
                 self._changed.wait(seconds)
-            due = self._tally.due(all_of_them=self.is_over or self._pacing.stopped.is_set())
+            due = self._tally.due(all_of_them=self.is_over or self._control.stopped.is_set())
             if due and self._limits.look_ahead is not None:
                 self._changed.notify_all()  # there is room to read on
             return due
@@ -160,7 +160,7 @@ class Run:
         threading.Thread(target=context.run, args=(self._work,), name="azml-magics-rows", daemon=True).start()
 
     def _go_on(self) -> None:
-        """This thread's turn has come. With its first one the next thread begins: no crowd waits at the gate."""
+        """This thread has a permit. With its first one the next thread begins: no crowd waits at the rate limiter."""
         if getattr(self._own, "has_begun", False):
             return
         self._own.has_begun = True
@@ -172,7 +172,7 @@ class Run:
 
     def _work(self) -> None:
         try:
-            with pacing(self._pacing):
+            with limit_rate(self._control):
                 while (task := self._next_task()) is not None:
                     self._ask(task)
         except RunCancelled:
@@ -188,7 +188,7 @@ class Run:
             self._active -= 1
             if self._active:
                 return
-            held = [] if self._pacing.stopped.is_set() else self._health.held
+            held = [] if self._control.stopped.is_set() else self._health.held
         try:
             for task, failure in held:
                 self._finish(task, None, failure)
@@ -203,9 +203,9 @@ class Run:
     def _end(self, error: BaseException) -> None:
         """Begin nothing more; the first error is the one that counts."""
         with self._changed:
-            if self.error is None and not self._pacing.stopped.is_set():
+            if self.error is None and not self._control.stopped.is_set():
                 self.error = error
-            self._pacing.stop()
+            self._control.stop()
             self._changed.notify_all()
 
     # ---- one row ----
@@ -230,7 +230,7 @@ class Run:
                 self._finish(other, None, failure)
 
     def _judge(self, task: Task, error: Exception, began: float) -> None:
-        gone = isinstance(error, AzmlError) and self._gate.is_gone(error, self._limits.patience)
+        gone = isinstance(error, AzmlError) and self._limiter.should_give_up(error, self._limits.give_up_after)
         with self._changed:
             verdict = self._health.failed(task, error, began, time.monotonic(), is_gone=gone)
         if verdict == "row":
@@ -256,7 +256,7 @@ class Run:
     def _next_task(self) -> Task | None:
         """The next row to ask; None where there is none. Those that need no asking are done on the way."""
         with self._feed:
-            while not (self._is_exhausted or self._pacing.stopped.is_set()) and self._may_read():
+            while not (self._is_exhausted or self._control.stopped.is_set()) and self._may_read():
                 record = next(self._records, None)
                 if record is None:
                     self._is_exhausted = True
@@ -274,13 +274,13 @@ class Run:
         if ahead is not None and self._read - self._tally.given >= ahead:
             with self._changed:
                 self._changed.notify_all()
-                self._changed.wait_for(lambda: self._pacing.stopped.is_set() or self._read - self._tally.given < ahead)
+                self._changed.wait_for(lambda: self._control.stopped.is_set() or self._read - self._tally.given < ahead)
         if tokens is not None and not self.is_spent:
             with self._changed:
                 under_way = self._begun - self._answered
                 expected = self._tokens / self._answered * under_way if self._answered else 0.0
                 self.is_spent = self._tokens + expected >= tokens
-        return not (self.is_spent or self._pacing.stopped.is_set())
+        return not (self.is_spent or self._control.stopped.is_set())
 
     def _task(self, record: Record) -> Task | None:
         """What is to be asked about the row; None where it is done: it cannot be asked, or the journal has it."""

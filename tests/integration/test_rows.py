@@ -24,7 +24,7 @@ def endpoint():
 def rows(kernel, home):
     """The kernel with forty rows."""
     (home / "work" / "run.jsonl").unlink(missing_ok=True)
-    kernel.ok("from azml_magics.core import gate; gate.forget()")
+    kernel.ok("from azml_magics.core.http import rate_limiter; rate_limiter.reset()")
     kernel.ok("places = [{'place': f'river {n}'} for n in range(40)]")
     return kernel
 
@@ -62,7 +62,7 @@ def test_an_interrupt_keeps_every_answer_that_came_and_the_cell_goes_on_from_the
     assert rows.value("sum(row['text'] is not None for row in out)") == waits
     assert rows.value("len(open('run.jsonl').readlines())") == waits + 1
     endpoint.script([])
-    rows.ok("gate.forget()")
+    rows.ok("rate_limiter.reset()")
     endpoint.requests.clear()
     assert rows.ok(CELL).text.startswith("40 rows\n")
     assert len(endpoint.requests) == 40 - waits

@@ -18,10 +18,10 @@ MIME = "application/vnd.azml.response.v1+json"
 @pytest.fixture
 def rows(asking):
     """A notebook with a config and the list `places` of three dicts."""
-    rate_limiter.forget()
+    rate_limiter.reset()
     asking.vars["places"] = [{"place": name} for name in ("rivers", "lakes", "seas")]
     yield asking
-    rate_limiter.forget()
+    rate_limiter.reset()
 
 
 def prompts(endpoint):
@@ -304,7 +304,7 @@ def test_the_defaults_of_the_class_count(rows, endpoint):
 
 
 def test_in_a_terminal_one_summary_stays(terminal, endpoint, capsys):
-    rate_limiter.forget()
+    rate_limiter.reset()
     terminal.ok(f"%azureml save main --url {endpoint.url}/v1/chat/completions --key env:TEST_KEY")
     terminal.vars["words"] = ["eau", "pain"]
     ran = terminal.ok("%%azureml --each $words\nTranslate {word}.")

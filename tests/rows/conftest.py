@@ -61,11 +61,11 @@ class Echo:
 
 @pytest.fixture
 def echo():
-    rate_limiter.forget()
+    rate_limiter.reset()
     running = Echo()
     yield running
     running.server.stop()
-    rate_limiter.forget()
+    rate_limiter.reset()
 
 
 @pytest.fixture

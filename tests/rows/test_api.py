@@ -179,7 +179,7 @@ def test_rows_that_cannot_be_read_end_the_run_and_keep_what_came(echo, config, a
 
 
 def test_an_endpoint_that_dies_half_way_ends_the_run_and_every_answer_is_kept(echo, config, tmp_path, monkeypatch):
-    monkeypatch.setattr(rate_limiter, "_AWAY", 0.5)
+    monkeypatch.setattr(rate_limiter, "_GIVE_UP_LOST", 0.5)
     journal = tmp_path / "run.jsonl"
 
     def first(prompt, times):
@@ -205,7 +205,7 @@ def test_an_endpoint_that_dies_half_way_ends_the_run_and_every_answer_is_kept(ec
 
 
 def test_an_endpoint_that_was_never_there(echo, config, monkeypatch):
-    monkeypatch.setattr(rate_limiter, "_NEVER_THERE", 0.3)
+    monkeypatch.setattr(rate_limiter, "_GIVE_UP_UNKNOWN", 0.3)
     echo.server.stop()
     with pytest.raises(APIConnectionError, match="Cannot connect"):
         map_rows(config, "say {w}", WORDS)
@@ -248,19 +248,19 @@ def test_an_endpoint_without_room_is_asked_again_until_it_has_some(echo, config,
     rows = ask(config, "say {w}", WORDS, concurrency=16)
     assert [row["error"] for row in rows] == [None] * 40
     assert refused, "sixteen were too many"
-    assert rate_limiter.gate_of(config).rate.window < 16
+    assert rate_limiter.rate_limiter_for(config).window.size < 16
 
 
 def test_patience_ends(echo, config, monkeypatch):
     echo.first = lambda prompt, times: reply(b"", 429, retry_after_ms="10") if len(echo.asked) > 3 else None
-    limits = runner.Limits(patience=0.2, concurrency=2)
+    limits = runner.Limits(give_up_after=0.2, concurrency=2)
     monkeypatch.setattr("azml_magics.rows.api.Limits", lambda *given: limits)
     with pytest.raises(RowsError, match=r"RateLimitError: Too many requests"):
         map_rows(config, "say {w}", WORDS)
 
 
 def test_a_row_that_asks_for_more_than_there_ever_is_fails_alone(echo, config, monkeypatch):
-    monkeypatch.setattr(rate_limiter, "_MOST_REFUSALS", 4)
+    monkeypatch.setattr(rate_limiter, "_MAX_OVERLOADS", 4)
     echo.first = lambda prompt, times: reply(b"", 429, retry_after_ms="1") if prompt == "say w3" else None
     rows = map_rows(config, "say {w}", WORDS[:8], concurrency=2)
     assert [number for number, row in enumerate(rows) if row["error"]] == [3]
@@ -269,11 +269,13 @@ def test_a_row_that_asks_for_more_than_there_ever_is_fails_alone(echo, config, m
 
 def test_two_runs_share_their_endpoints_gate(echo, config):
     map_rows(config, "say {w}", WORDS[:3])
-    assert rate_limiter.gate_of(config) is rate_limiter.gate_of(
+    assert rate_limiter.rate_limiter_for(config) is rate_limiter.rate_limiter_for(
         config.merged(name="other", model_kwargs={"temperature": 1})
     )
-    assert rate_limiter.gate_of(config) is not rate_limiter.gate_of(config.merged(deployment_name="blue"))
-    assert rate_limiter.gate_of(config).rate.in_flight == 0
+    assert rate_limiter.rate_limiter_for(config) is not rate_limiter.rate_limiter_for(
+        config.merged(deployment_name="blue")
+    )
+    assert rate_limiter.rate_limiter_for(config).window.in_flight == 0
 
 
 # ---- limits
@@ -297,9 +299,9 @@ def test_requests_a_minute(echo, config):
         def __call__(self):
             return self.now
 
-    paced = rate_limiter.gate_of(config)
+    paced = rate_limiter.rate_limiter_for(config)
     paced._clock = clock = Clock()
-    admit = paced.rate.admit
+    admit = paced.window.admit
 
     def watched(now, *rest):
         wait = admit(now, *rest)
@@ -308,7 +310,7 @@ def test_requests_a_minute(echo, config):
             clock.now += wait
         return 0.0 if wait and admit(clock.now, *rest) == 0.0 else wait
 
-    paced.rate.admit = watched
+    paced.window.admit = watched
     map_rows(config, "say {w}", WORDS[:4], rpm=30, concurrency=1)
     assert waits == pytest.approx([2.0, 2.0, 2.0])
 

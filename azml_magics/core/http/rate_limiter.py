@@ -1,14 +1,15 @@
-"""The gate before each endpoint: all work on many prompts in this process goes through it, in threads and on loops.
+"""Rate limiters: each endpoint has one, and all runs over many prompts in this process share it, in threads and loops.
 
-with pacing():                      # in this context, and in the threads that copy it
-    invoke(config, prompt)          # waits for its turn, and tells the gate how it went
+with limit_rate():                  # in this context, and in the threads that copy it
+    invoke(config, prompt)          # waits for a permit, and reports its outcome to the rate limiter
 
-One call alone never waits: a person sits before it. What a gate has learnt stays for the next run.
+Single calls bypass the limiter. Limits learned from responses persist for the process.
 """
 
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextlib
 import threading
 import time
@@ -16,289 +17,295 @@ from collections import deque
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
 from .. import endpoints
 from . import recording
 from .retry import Broken
-from .window import Rate, heard, is_pushback
+from .window import Window, feedback_from, is_overload
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from ..config import LLMConfig
     from ..errors import AzmlError
     from ..response import Usage
     from .retry import Answer
 
-_AWAY, _NEVER_THERE = 10.0, 2.0  # seconds to wait for an endpoint that cannot be reached, and for a wrong URL
-_LONGEST_WAIT = 1.0  # seconds after which a waiter looks again whether it is still wanted
-_MOST_REFUSALS = 30  # of one call, while others are answered: it may ask for more than the endpoint ever has
-_BYTES_A_TOKEN = 4  # where the endpoint does not count: good enough to keep a pace, and shown nowhere
+_GIVE_UP_LOST = 10.0  # seconds for which an endpoint that has responded before may be unreachable
+_GIVE_UP_UNKNOWN = 2.0  # seconds for one that never responded: its URL is probably wrong
+_POLL_INTERVAL = 1.0  # seconds after which a waiting request checks whether its run was stopped
+_MAX_OVERLOADS = 30  # of one call while others succeed: it may need more than the endpoint ever has
+_BYTES_PER_TOKEN = 4  # an estimate for endpoints that count no tokens; used for limits only, never shown
+
+_Waiter: TypeAlias = "concurrent.futures.Future[None]"  # done when there may be room
 
 
 class RunCancelled(BaseException):
-    """The run was stopped while a request waited for its turn; no error of anybody's."""
+    """The run was stopped while a request waited for a permit. Not an error: it only unwinds the thread or task."""
 
 
 @dataclass(eq=False)
-class RunPacing:
-    """One run's wishes. rpm, tpm: requests and tokens a minute at most.
+class RunControl:
+    """The limits of one run over many prompts, and the switch that stops it.
 
-    patience: seconds for which a run asks again and again while its endpoint turns everybody away; 0.0 leaves that to
-    the config's max_retries. at_once: so many may begin together while the endpoint has refused nobody. on_turn: called
-    by every thread whose turn comes. `stop` ends every wait.
+    Attributes:
+        rpm, tpm: Requests and tokens per minute at most; None for no limit.
+        give_up_after: Seconds for which calls are retried while the endpoint is overloaded; 0.0 leaves retries to the
+            config's max_retries.
+        on_permit: Called by every thread that gets a permit.
+        initial_window: Requests that may start together while the endpoint has not been overloaded.
+        stopped: Set once the run is stopped; may be shared.
     """
 
     rpm: float | None = None
     tpm: float | None = None
-    patience: float = 0.0
-    on_turn: Callable[[], object] | None = None
-    at_once: int = 0
+    give_up_after: float = 0.0
+    on_permit: Callable[[], object] | None = None
+    initial_window: int = 0
     stopped: threading.Event = field(default_factory=threading.Event)
-    _entered: set[Gate] = field(default_factory=set)
+    _limiters: set[RateLimiter] = field(default_factory=set)
 
     def stop(self) -> None:
-        """Let nothing more through; whoever waits is RunCancelled at once."""
+        """Start no more requests; every waiting one raises RunCancelled at once."""
         self.stopped.set()
-        for gate in list(self._entered):
-            gate.wake()
+        for limiter in list(self._limiters):
+            limiter.wake_all()
 
     def pause(self, seconds: float) -> None:
-        """Sleep, as between two tries; RunCancelled where the run is stopped meanwhile."""
+        """Sleep between two attempts.
+
+        Raises:
+            RunCancelled: The run was stopped meanwhile.
+        """
         if self.stopped.wait(seconds):
             raise RunCancelled
 
+    def raise_if_stopped(self) -> None:
+        """Raise RunCancelled once the run is stopped."""
+        if self.stopped.is_set():
+            raise RunCancelled
 
-Bell = TypeVar("Bell", bound="_Bell | _LoopBell")
-_pacing: ContextVar[RunPacing | None] = ContextVar("azml_pacing", default=None)
+
+_current_run: ContextVar[RunControl | None] = ContextVar("azml_current_run", default=None)
 
 
 @contextlib.contextmanager
-def pacing(wishes: RunPacing | None = None) -> Iterator[RunPacing]:
-    """In this block every `invoke` waits for its turn at its endpoint's gate."""
-    wishes = wishes or RunPacing()
-    token = _pacing.set(wishes)
+def limit_rate(run: RunControl | None = None) -> Iterator[RunControl]:
+    """Make every `invoke` in this block wait for a permit of its endpoint's rate limiter.
+
+    Args:
+        run: The limits to apply; by default those of the endpoint alone.
+
+    Yields:
+        The run, whose `stop` ends all waiting.
+    """
+    run = run or RunControl()
+    token = _current_run.set(run)
     try:
-        yield wishes
+        yield run
     finally:
-        _pacing.reset(token)
+        _current_run.reset(token)
 
 
-class _Bell:
-    """Wakes a thread that waits."""
+class RateLimiter:
+    """One endpoint's rate limiter: a window behind a lock, and a queue of the requests that wait for room."""
 
-    def __init__(self) -> None:
-        self.event = threading.Event()
-
-    def __call__(self) -> None:
-        self.event.set()
-
-
-class _LoopBell:
-    """Wakes a coroutine of a loop, from any thread."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.event = asyncio.Event()
-        self._loop = loop
-
-    def __call__(self) -> None:
-        with contextlib.suppress(RuntimeError):  # its loop has ended meanwhile
-            self._loop.call_soon_threadsafe(self.event.set)
-
-
-class Gate:
-    """One endpoint's gate: a Rate behind a lock, and those who wait for it."""
-
-    def __init__(self, rate: Rate | None = None, clock: Callable[[], float] = time.monotonic) -> None:
-        self.rate = rate or Rate()
+    def __init__(self, window: Window | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self.window = window or Window()
         self._clock = clock
         self._lock = threading.Lock()
-        self._waiting: deque[Callable[[], object]] = deque()
-        self._wishes: list[RunPacing] = []
+        self._waiters: deque[_Waiter] = deque()
+        self._runs: list[RunControl] = []  # those with limits of their own
 
-    def _admitted(self, run: RunPacing, waker: Callable[[], Bell]) -> tuple[float, float, Bell | None]:
-        """(seconds to wait, now, None where the caller is in, else a bell of `waker` that rings when there is room)."""
-        with self._lock:
-            now = self._clock()
-            if run.at_once > self.rate.window:
-                self.rate.open_to(run.at_once)
-            wait = self.rate.admit(now, len(self._waiting), *self._limits())
-            if not wait:
-                return wait, now, None
-            bell = waker()
-            self._waiting.append(bell)
-            return wait, now, bell
+    def acquire(self, run: RunControl) -> float:
+        """Wait until a request may start, and count it as in flight.
 
-    def _limits(self) -> tuple[float | None, float | None]:
-        """The strictest of the runs' wishes."""
-        if not self._wishes:
-            return None, None
-        rpm, tpm = (
-            [value for value in values if value]
-            for values in zip(*((wish.rpm, wish.tpm) for wish in self._wishes), strict=True)
-        )
-        return min(rpm, default=None), min(tpm, default=None)
+        Returns:
+            The time of the start, on the limiter's clock.
 
-    def enter(self, run: RunPacing) -> float:
-        """The time, once the caller's turn has come; RunCancelled where the run is stopped before."""
+        Raises:
+            RunCancelled: The run was stopped before.
+        """
         while True:
-            if run.stopped.is_set():
-                raise RunCancelled
-            wait, now, woken = self._admitted(run, _Bell)
-            if woken is None:
-                if run.on_turn is not None:
-                    run.on_turn()
+            run.raise_if_stopped()
+            wait, now, waiter = self._admit(run)
+            if waiter is None:
+                if run.on_permit is not None:
+                    run.on_permit()
                 return now
-            woken.event.wait(min(wait, _LONGEST_WAIT))
-            self._forget(woken)
+            with contextlib.suppress(concurrent.futures.TimeoutError):
+                waiter.result(min(wait, _POLL_INTERVAL))
+            self._discard(waiter)
 
-    async def aenter(self, run: RunPacing) -> float:
-        """What `enter` does, on the running event loop."""
-        loop = asyncio.get_running_loop()
+    async def aacquire(self, run: RunControl) -> float:
+        """What `acquire` does, on the running event loop; `on_permit` is not called."""
         while True:
-            if run.stopped.is_set():
-                raise RunCancelled
-            wait, now, woken = self._admitted(run, lambda: _LoopBell(loop))
-            if woken is None:
+            run.raise_if_stopped()
+            wait, now, waiter = self._admit(run)
+            if waiter is None:
                 return now
             try:
-                with contextlib.suppress(asyncio.TimeoutError):
-                    await asyncio.wait_for(woken.event.wait(), min(wait, _LONGEST_WAIT))
+                await asyncio.wait([asyncio.wrap_future(waiter)], timeout=min(wait, _POLL_INTERVAL))
             finally:
-                self._forget(woken)
+                self._discard(waiter)
 
-    def leave(self, began: float, outcome: Answer | Broken | None) -> None:
-        """A request that was let in at `began` has ended; None where nothing came of it."""
-        said = heard(outcome)
+    def _admit(self, run: RunControl) -> tuple[float, float, _Waiter | None]:
+        """Seconds to wait, the time, and None if the request may start now, else what is done once there is room."""
         with self._lock:
-            self.rate.left(self._clock(), began, said)
-            free = min(self.rate.free(), len(self._waiting))
-            ready = [self._waiting.popleft() for _ in range(free)]
-        for wake in ready:
-            wake()
+            now = self._clock()
+            if run.initial_window > self.window.size:
+                self.window.raise_to(run.initial_window)
+            wait = self.window.admit(now, len(self._waiters), *self._limits())
+            if not wait:
+                return wait, now, None
+            waiter: _Waiter = concurrent.futures.Future()
+            self._waiters.append(waiter)
+            return wait, now, waiter
 
-    def spent(self, tokens: float) -> None:
-        """An answer cost so many tokens."""
-        if not (self._wishes or self.rate.is_counted):
+    def _limits(self) -> tuple[float | None, float | None]:
+        """The strictest rpm and tpm of all runs."""
+        rpm = min((run.rpm for run in self._runs if run.rpm), default=None)
+        tpm = min((run.tpm for run in self._runs if run.tpm), default=None)
+        return rpm, tpm
+
+    def release(self, started: float, outcome: Answer | Broken | None) -> None:
+        """Record the outcome of the request that started at `started`; None if it was given up."""
+        feedback = feedback_from(outcome)
+        with self._lock:
+            self.window.release(self._clock(), started, feedback)
+            ready = [self._waiters.popleft() for _ in range(min(self.window.free_places, len(self._waiters)))]
+        _wake(ready)
+
+    def record_usage(self, tokens: float) -> None:
+        """Record the tokens that one response cost."""
+        if not (self._runs or self.window.reports_tokens):
             return
         with self._lock:
-            self.rate.spent(self._clock(), tokens, self._limits()[1])
+            self.window.record_usage(self._clock(), tokens, self._limits()[1])
 
-    def has_been_silent(self, seconds: float) -> bool:
-        """Whether the endpoint has turned everybody away for so long."""
+    def has_failed_for(self, seconds: float) -> bool:
+        """Whether every request of the last `seconds` failed for lack of room or of a connection."""
         with self._lock:
-            since = self.rate.refused_since
+            since = self.window.overloaded_since
             return since is not None and self._clock() - since >= seconds
 
-    def is_gone(self, error: AzmlError, patience: float) -> bool:
-        """Whether a call that failed with `error` is to be the last: nobody has had an answer for too long.
+    def should_give_up(self, error: AzmlError, give_up_after: float) -> bool:
+        """Whether a call that failed with `error` should not be retried, because no request has succeeded for too long.
 
-        `patience` is for an endpoint that has no room; one that cannot be reached has ten seconds to come back.
+        Args:
+            error: Why the call failed.
+            give_up_after: Seconds for which the endpoint may be overloaded. If it cannot be reached, it has ten
+                seconds to come back.
         """
-        if is_pushback(error):
-            return self.has_been_silent(patience)
-        return self.has_been_silent(min(patience, _AWAY if self.rate.has_answered else _NEVER_THERE))
+        if is_overload(error):
+            return self.has_failed_for(give_up_after)
+        unreachable = _GIVE_UP_LOST if self.window.has_succeeded else _GIVE_UP_UNKNOWN
+        return self.has_failed_for(min(give_up_after, unreachable))
 
-    def wake(self) -> None:
-        """Have everybody who waits look again."""
+    def wake_all(self) -> None:
+        """Make every waiting request check again whether it may start."""
         with self._lock:
-            ready, self._waiting = list(self._waiting), deque()
-        for wake in ready:
-            wake()
+            ready, self._waiters = self._waiters, deque()
+        _wake(ready)
 
-    def _forget(self, wake: Callable[[], object]) -> None:
-        with self._lock, contextlib.suppress(ValueError):  # woken already
-            self._waiting.remove(wake)
+    def _discard(self, waiter: _Waiter) -> None:
+        with self._lock, contextlib.suppress(ValueError):  # no longer in the queue if it was woken
+            self._waiters.remove(waiter)
 
     @contextlib.contextmanager
-    def wishing(self, run: RunPacing) -> Iterator[None]:
-        """Hold to the run's limits for everybody until the block ends."""
-        run._entered.add(self)  # noqa: SLF001 - two halves of one thing
+    def apply_limits(self, run: RunControl) -> Iterator[None]:
+        """Apply the run's limits to all requests at this endpoint until the block ends."""
+        run._limiters.add(self)  # noqa: SLF001 - the two classes are halves of one thing
         if run.rpm is None and run.tpm is None:
             yield
             return
         with self._lock:
-            self._wishes.append(run)
+            self._runs.append(run)
         try:
             yield
         finally:
             with self._lock:
-                self._wishes.remove(run)
+                self._runs.remove(run)
 
 
-class Turn:
-    """One call's way through its endpoint's gate: what the transport's drivers and the policy ask."""
+def _wake(waiters: Iterable[_Waiter]) -> None:
+    for waiter in waiters:
+        waiter.set_result(None)
 
-    def __init__(self, gate: Gate, run: RunPacing) -> None:
-        self.gate = gate
+
+class Permit:
+    """One call's permit: acquired before each of its requests, and released with the request's outcome."""
+
+    def __init__(self, limiter: RateLimiter, run: RunControl) -> None:
+        self.limiter = limiter
         self.run = run
-        self.began = 0.0
-        self._refusals = 0
+        self.started = 0.0
+        self._overloads = 0
         self._was_unreachable = False
 
-    def take(self) -> None:
-        """Wait for the turn of the next request."""
-        self.began = self.gate.enter(self.run)
+    def acquire(self) -> None:
+        """Wait until the next request may start."""
+        self.started = self.limiter.acquire(self.run)
 
-    async def atake(self) -> None:
-        """What `take` does, on the running event loop."""
-        self.began = await self.gate.aenter(self.run)
+    async def aacquire(self) -> None:
+        """What `acquire` does, on the running event loop."""
+        self.started = await self.limiter.aacquire(self.run)
 
-    def end(self, outcome: Answer | Broken | None) -> None:
-        """The request has ended so; None where nothing came of it."""
+    def release(self, outcome: Answer | Broken | None) -> None:
+        """Report the outcome of the request; None if it was given up."""
         self._was_unreachable = isinstance(outcome, Broken) and outcome.how in {"refused", "connect-timeout"}
-        self.gate.leave(self.began, outcome)
+        self.limiter.release(self.started, outcome)
 
-    def again(self, error: AzmlError) -> bool | None:
-        """Whether the call that failed with `error` is to ask once more when its next turn comes; None for "as ever".
+    def should_retry(self, error: AzmlError) -> bool | None:
+        """Whether to retry the call with its next permit; None leaves it to the config's max_retries.
 
-        A run with patience asks again where there was no room, and where no connection opened.
+        Runs with `give_up_after` retry overloads and connections that could not be opened.
         """
-        if not (self.run.patience and (is_pushback(error) or self._was_unreachable)):
+        if not (self.run.give_up_after and (is_overload(error) or self._was_unreachable)):
             return None
-        self._refusals += 1
-        return self._refusals < _MOST_REFUSALS and not self.gate.is_gone(error, self.run.patience)
+        self._overloads += 1
+        return self._overloads < _MAX_OVERLOADS and not self.limiter.should_give_up(error, self.run.give_up_after)
 
-    def spent(self, usage: Usage | None, request_bytes: int, text: str) -> None:
-        """The answer cost that much."""
-        counted = usage.total_tokens if usage else None
-        self.gate.spent(counted if counted is not None else (request_bytes + len(text)) / _BYTES_A_TOKEN)
-
-
-# ---- the gates of this process ---------------------------------------------------------------------------------
-
-_gates: dict[str, Gate] = {}
-_gates_lock = threading.Lock()
+    def record_usage(self, usage: Usage | None, request_bytes: int, text: str) -> None:
+        """Record what the response cost: its usage, or an estimate from the lengths of the request and the text."""
+        tokens = usage.total_tokens if usage else None
+        self.limiter.record_usage(tokens if tokens is not None else (request_bytes + len(text)) / _BYTES_PER_TOKEN)
 
 
-def gate_of(config: LLMConfig) -> Gate:
-    """The gate of the config's endpoint; every config that leads there shares it."""
-    place = _place(config.endpoint_url, config.deployment_name or config.model or "")
-    with _gates_lock:
-        if place not in _gates:
-            _gates[place] = Gate()
-        return _gates[place]
+# ---- the rate limiters of this process ----------------------------------------------------------------------------
+
+_limiters: dict[str, RateLimiter] = {}
+_limiters_lock = threading.Lock()
+
+
+def rate_limiter_for(config: LLMConfig) -> RateLimiter:
+    """The rate limiter of the config's endpoint, shared by every config of that endpoint."""
+    key = _endpoint_key(config.endpoint_url, config.deployment_name or config.model or "")
+    with _limiters_lock:
+        if key not in _limiters:
+            _limiters[key] = RateLimiter()
+        return _limiters[key]
 
 
 @lru_cache(maxsize=256)
-def _place(url: str, deployment: str) -> str:
-    """What tells one endpoint from another: the URL without its route, and the deployment, which has its own limits."""
+def _endpoint_key(url: str, deployment: str) -> str:
+    """What tells endpoints apart: the URL without its route, and the deployment, which has limits of its own."""
     parts = urlsplit(url)
     path = parts.path.rstrip("/").removesuffix(endpoints.route_of(url)).rstrip("/")
     return f"{parts.scheme}://{parts.netloc}{path} {deployment}"
 
 
-def turn_for(config: LLMConfig) -> Turn | None:
-    """The turn that a call with `config` must take; None for a call alone, and where a tape answers."""
-    run = _pacing.get()
+def permit_for(config: LLMConfig) -> Permit | None:
+    """A permit for one call with `config`; None for a single call, and while responses are replayed."""
+    run = _current_run.get()
     if run is None or recording.is_replaying():
         return None
-    return Turn(gate_of(config), run)
+    return Permit(rate_limiter_for(config), run)
 
 
-def forget() -> None:
-    """Forget what was learnt of every endpoint."""
-    with _gates_lock:
-        _gates.clear()
+def reset() -> None:
+    """Forget all limits learned from responses."""
+    with _limiters_lock:
+        _limiters.clear()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 
-    from .rate_limiter import Turn
+    from .rate_limiter import Permit
 
 __all__ = ["asend", "broken", "close", "send", "trust"]
 
@@ -87,21 +87,21 @@ def close() -> None:
 # ---- sync ----------------------------------------------------------------------------------------------------
 
 
-def send(plan: Plan, wait: Callable[[float], Any] = time.sleep, turn: Turn | None = None) -> Answer:
-    """Do what `plan` asks until it returns its answer or raises. `wait` sleeps; every request waits for its `turn`."""
+def send(plan: Plan, wait: Callable[[float], Any] = time.sleep, permit: Permit | None = None) -> Answer:
+    """Do what `plan` asks until it returns its answer or raises. `wait` sleeps between attempts."""
     step: Any = next(plan)
     while True:
         outcome = None
         if isinstance(step, Sleep):
             wait(recording.pause(step.seconds))
-        elif turn is None:
+        elif permit is None:
             outcome = _exchange(step.request, fresh=step.fresh)
         else:
-            turn.take()
+            permit.acquire()
             try:
                 outcome = _exchange(step.request, fresh=step.fresh)
             finally:
-                turn.end(outcome)
+                permit.release(outcome)
         try:
             step = plan.send(outcome)
         except StopIteration as done:
@@ -191,7 +191,7 @@ async def _kept(lanes: _Lanes) -> AsyncGenerator[None, None]:
             await lane.connection.aclose()
 
 
-async def asend(plan: Plan, turn: Turn | None = None) -> Answer:
+async def asend(plan: Plan, permit: Permit | None = None) -> Answer:
     """What `send` does, on the running event loop."""
     lanes = await _loop_lanes()
     step: Any = next(plan)
@@ -199,14 +199,14 @@ async def asend(plan: Plan, turn: Turn | None = None) -> Answer:
         outcome = None
         if isinstance(step, Sleep):
             await asyncio.sleep(recording.pause(step.seconds))
-        elif turn is None:
+        elif permit is None:
             outcome = await _aexchange(step.request, lanes, fresh=step.fresh)
         else:
-            await turn.atake()
+            await permit.aacquire()
             try:
                 outcome = await _aexchange(step.request, lanes, fresh=step.fresh)
             finally:
-                turn.end(outcome)
+                permit.release(outcome)
         try:
             step = plan.send(outcome)
         except StopIteration as done:

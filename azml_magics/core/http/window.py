@@ -1,13 +1,13 @@
-"""How many requests one endpoint is sent, and when: a window that opens while it answers, and closes when it balks.
+"""How many requests one endpoint gets at a time, and when: an adaptive concurrency window (AIMD) and its limits.
 
-Pure: it is told the time and what was heard; gate.py does the waiting.
+Pure: callers pass the time and the outcome of each request; rate_limiter.py does the waiting.
 
-It begins with 16 requests in flight and opens two further places with every answer, and one with every 2 ms without: a
-managed endpoint takes 500 new connections and 500 requests a second (Azure ML, limits of online endpoints). A refusal
-for want of room (429, 503, 424 around them: too many pending requests, no instance ready) halves the window and makes
-everybody wait, for Retry-After or a quarter of a second doubling; from then on the window opens by one place a round,
-until a minute has passed without another. Where the replies count what is left (`x-ratelimit-remaining-requests`,
-`-tokens`) and it runs out, requests go at the pace at which the minute's limit comes back.
+The window starts at 16 requests in flight. It grows by two with every success and by one every 2 ms without any: a
+managed endpoint accepts 500 new connections and 500 requests a second (Azure ML, limits of online endpoints). An
+overload (429, 503, or 424 around them: too many pending requests, no instance ready) halves the window and pauses all
+requests, for Retry-After or for a quarter of a second, doubling. After that the window grows by one a round, until a
+minute has passed without another overload. If responses count what is left of a quota
+(`x-ratelimit-remaining-requests`, `-tokens`) and it runs out, requests are spaced as the quota comes back.
 """
 
 from __future__ import annotations
@@ -27,192 +27,220 @@ if TYPE_CHECKING:
     from ..errors import AzmlError
 
 FIRST_WINDOW = 16.0
-_FORGIVEN = 60.0  # seconds without a refusal after which it opens as at first: limits are counted by the minute
-_WIDER = 2.0  # places that an answer opens at first
-_STEP = 0.002  # seconds after which a further place opens by itself
-_FIRST_HOLD = 0.25
-_LONGEST_HOLD = 8.0  # without a word from the endpoint
-_LONGEST_WAIT = 900.0  # with one
-_BURST = 1.0  # so many seconds' worth of a limit may go at once
+_RECOVERY = 60.0  # seconds without an overload after which the window grows fast again: quotas are per minute
+_FAST_GROWTH = 2.0  # places that a success adds at first
+_GROWTH_INTERVAL = 0.002  # seconds after which one more place opens without a response
+_FIRST_PAUSE = 0.25
+_MAX_PAUSE = 8.0  # without Retry-After
+_MAX_RETRY_AFTER = 900.0
+_BURST = 1.0  # seconds' worth of a limit that may be used at once
 _MINUTE = 60.0
 _OK = 200
-_ROOMLESS = (429, 503, 424)
+_OVERLOAD_STATUSES = (429, 503, 424)
 
 
 @dataclass(frozen=True)
-class Heard:
-    """What one request taught: how it ended, the seconds it was told to wait, and what is left of the limits."""
+class Feedback:
+    """What the outcome of one request says about the endpoint.
 
-    kind: Literal["answered", "pushed-back", "broken", "failed"]
+    Attributes:
+        kind: "success"; "overloaded" (no room for the request now); "no-response" (the connection failed); "neutral"
+            (says nothing about load).
+        retry_after: Seconds to wait, if the endpoint said so.
+        remaining_requests, request_limit: What is left of the quota of requests per minute, and the quota.
+        remaining_tokens, token_limit: The same for tokens.
+    """
+
+    kind: Literal["success", "overloaded", "no-response", "neutral"]
     retry_after: float | None = None
-    requests_left: int | None = None
-    requests_limit: int | None = None
-    tokens_left: int | None = None
-    tokens_limit: int | None = None
+    remaining_requests: int | None = None
+    request_limit: int | None = None
+    remaining_tokens: int | None = None
+    token_limit: int | None = None
 
 
-def is_pushback(error: AzmlError) -> bool:
-    """Whether the endpoint has no room for the request now: it would take the same one later."""
+def is_overload(error: AzmlError) -> bool:
+    """Whether the endpoint has no room for the request now but would accept it later."""
     return isinstance(error, RateLimitError) or (
-        isinstance(error, ServiceUnavailableError) and error.status in _ROOMLESS
+        isinstance(error, ServiceUnavailableError) and error.status in _OVERLOAD_STATUSES
     )
 
 
-def heard(outcome: Answer | Broken | None) -> Heard:
-    """What the outcome of a request teaches; None for one that was given up before it had any."""
+def feedback_from(outcome: Answer | Broken | None) -> Feedback:
+    """Read the feedback in a request's outcome; None stands for a request that was given up."""
     if outcome is None:
-        return Heard("failed")
+        return Feedback("neutral")
     if isinstance(outcome, Broken):
-        was_left = outcome.how == "closed" and outcome.reused  # as servers do with a connection that was idle
-        return Heard("failed" if was_left or outcome.how in {"untrusted", "unsendable"} else "broken")
-    status, headers, body = outcome.status, outcome.headers, outcome.body
-    kind: Literal["answered", "pushed-back", "failed"] = "answered" if status == _OK else "failed"
+        was_idle = outcome.how == "closed" and outcome.reused  # servers close connections that were idle
+        return Feedback("neutral" if was_idle or outcome.how in {"untrusted", "unsendable"} else "no-response")
+    status, headers = outcome.status, outcome.headers
+    kind: Literal["success", "overloaded", "neutral"] = "success" if status == _OK else "neutral"
     retry_after = None
-    if status in _ROOMLESS:
-        error = status_errors.fault(status, headers, body)
-        kind, retry_after = ("pushed-back", error.retry_after) if is_pushback(error) else ("failed", None)
+    if status in _OVERLOAD_STATUSES:
+        error = status_errors.fault(status, headers, outcome.body)
+        kind, retry_after = ("overloaded", error.retry_after) if is_overload(error) else ("neutral", None)
     if "x-ratelimit-remaining-requests" not in headers and "x-ratelimit-remaining-tokens" not in headers:
-        return Heard(kind, retry_after)
-    left, limit = (_count(headers.get(f"x-ratelimit-{what}-requests")) for what in ("remaining", "limit"))
-    tokens, most = (_count(headers.get(f"x-ratelimit-{what}-tokens")) for what in ("remaining", "limit"))
-    return Heard(kind, retry_after, left, limit, tokens, most)
+        return Feedback(kind, retry_after)
+    requests, request_limit, tokens, token_limit = (
+        _count(headers.get(f"x-ratelimit-{part}-{what}"))
+        for what in ("requests", "tokens")
+        for part in ("remaining", "limit")
+    )
+    return Feedback(kind, retry_after, requests, request_limit, tokens, token_limit)
 
 
 def _count(text: str | None) -> int | None:
-    """The count in a header; None where it is missing or -1, which some routes write for "unknown"."""
-    return int(text) if text and text.isdecimal() and len(text) < 12 else None  # noqa: PLR2004 - a length, no number
+    """The count in a header; None if absent or -1, which some routes write for "unknown"."""
+    return int(text) if text and text.isdecimal() and len(text) < 12 else None  # noqa: PLR2004 - a length
 
 
-class Pace:
-    """So many a minute: `wait` says how long until the next may go, `spend` counts what went."""
+class PerMinuteLimit:
+    """A limit of requests or tokens per minute, used evenly: `delay` until the next use, `consume` for each."""
 
     def __init__(self) -> None:
         self._due = -math.inf
 
-    def wait(self, now: float, per_minute: float) -> float:
-        """Seconds until something may go; a second's worth may go at once."""
-        return max(0.0, self._due - min(_BURST, self._burst(per_minute)) - now) if self._due > now else 0.0
+    def delay(self, now: float, per_minute: float) -> float:
+        """Seconds until more may be used; one second's worth may be used at once."""
+        return max(0.0, self._due - self._burst(per_minute) - now) if self._due > now else 0.0
 
     @staticmethod
     def _burst(per_minute: float) -> float:
-        """Nothing at once where less than one a second may go."""
+        """Nothing at once if the limit is less than one a second."""
         return _BURST if per_minute > _MINUTE else 0.0
 
-    def spend(self, now: float, per_minute: float, amount: float = 1.0) -> None:
-        """`amount` went now; a negative one gives back."""
+    def consume(self, now: float, per_minute: float, amount: float = 1.0) -> None:
+        """Count `amount` as used now; a negative amount is given back."""
         self._due = max(self._due, now) + amount * _MINUTE / per_minute
 
 
-class Rate:
-    """One endpoint's window and pace. Seconds on any clock that only goes forward."""
+class Window:
+    """One endpoint's concurrency window. Times are seconds on any monotonic clock.
+
+    Attributes:
+        size: Requests that may be in flight; the fraction counts towards the next place.
+        in_flight: Requests that are in flight.
+        paused_until: Time before which no request starts.
+        overloaded_since: Time of the first failure after the last success, or None.
+        has_succeeded: Whether the endpoint has ever returned a 200.
+        tokens_per_request: A moving average.
+        reports_tokens: Whether the endpoint says what is left of its token quota.
+    """
 
     def __init__(self, jitter: Callable[[], float] = random.random) -> None:
-        self.window = FIRST_WINDOW
+        self.size = FIRST_WINDOW
         self.in_flight = 0
-        self.held_until = -math.inf
-        self.refused_since: float | None = None  # the first refusal after the last answer
-        self.has_answered = False
-        self.tokens_a_request = 0.0
-        self.is_counted = False  # the endpoint says what is left of the tokens
+        self.paused_until = -math.inf
+        self.overloaded_since: float | None = None
+        self.has_succeeded = False
+        self.tokens_per_request = 0.0
+        self.reports_tokens = False
         self._jitter = jitter
-        self._opening = True
-        self._stepped = -math.inf
-        self._cut = -math.inf
-        self._refusals = 0
-        self._requests, self._tokens = Pace(), Pace()
-        self._scarce: float = 0.0  # seconds between two requests while the endpoint's own count runs out
-        self._scarce_until = -math.inf
+        self._grows_fast = True
+        self._grown_at = -math.inf
+        self._reduced_at = -math.inf
+        self._reductions = 0
+        self._requests, self._tokens = PerMinuteLimit(), PerMinuteLimit()
+        self._quota_interval = 0.0  # seconds between two requests while the endpoint's quota runs out
+        self._quota_until = -math.inf
 
-    def open_to(self, window: int) -> None:
-        """Let so many in, if nobody has been refused yet."""
-        if self._opening:
-            self.window = max(self.window, window)
+    def raise_to(self, size: int) -> None:
+        """Widen the window to `size`, unless the endpoint has been overloaded."""
+        if self._grows_fast:
+            self.size = max(self.size, size)
 
     def admit(self, now: float, ahead: int = 0, rpm: float | None = None, tpm: float | None = None) -> float:
-        """0.0 where a request may go now - it counts as in flight - else the seconds after which to ask again.
+        """Count a request as in flight if it may start now.
 
-        ahead: how many wait already. rpm, tpm: the requests and tokens a minute that the person allows.
+        Args:
+            now: The time.
+            ahead: How many requests are waiting already.
+            rpm: Requests per minute that the user allows.
+            tpm: Tokens per minute that the user allows.
+
+        Returns:
+            0.0 if the request was admitted, else the seconds after which to try again.
         """
-        wait = max(self.held_until - now, self._scarce_until - now)
+        wait = max(self.paused_until - now, self._quota_until - now)
         if rpm is not None:
-            wait = max(wait, self._requests.wait(now, rpm))
+            wait = max(wait, self._requests.delay(now, rpm))
         if tpm is not None:
-            wait = max(wait, self._tokens.wait(now, tpm))
+            wait = max(wait, self._tokens.delay(now, tpm))
+        if wait <= 0 and self.in_flight >= int(self.size):
+            wait = self._grow_with_time(now, ahead)
         if wait > 0:
             return wait
-        if self.in_flight >= int(self.window):
-            closed = self._until_a_step(now, ahead)
-            if closed > 0:
-                return closed
         self.in_flight += 1
-        if self.in_flight >= int(self.window):
-            self._stepped = max(self._stepped, now)
+        if self.in_flight >= int(self.size):
+            self._grown_at = max(self._grown_at, now)
         if rpm is not None:
-            self._requests.spend(now, rpm)
-        if tpm is not None and self.tokens_a_request:
-            self._tokens.spend(now, tpm, self.tokens_a_request)
-        if self._scarce:
-            self._scarce_until = now + self._scarce
+            self._requests.consume(now, rpm)
+        if tpm is not None and self.tokens_per_request:
+            self._tokens.consume(now, tpm, self.tokens_per_request)
+        if self._quota_interval:
+            self._quota_until = now + self._quota_interval
         return 0.0
 
-    def _until_a_step(self, now: float, ahead: int) -> float:
-        """Seconds until time alone opens a place for one with `ahead` before it; 0.0 where it has just done so."""
-        if not self._opening and now - self._cut < _FORGIVEN:
-            return math.inf
-        if not self._opening:
-            self._opening, self._stepped = True, now
-        if now < self._stepped + _STEP:
-            return self._stepped + _STEP * (ahead + 1) - now
-        steps = int((now - self._stepped) / _STEP)
-        self.window += steps
-        self._stepped += steps * _STEP
+    def _grow_with_time(self, now: float, ahead: int) -> float:
+        """Open the places that time alone opens; the seconds until there is one behind `ahead` others, or 0.0."""
+        if not self._grows_fast:
+            if now - self._reduced_at < _RECOVERY:
+                return math.inf
+            self._grows_fast, self._grown_at = True, now
+        if now < self._grown_at + _GROWTH_INTERVAL:
+            return self._grown_at + _GROWTH_INTERVAL * (ahead + 1) - now
+        places = int((now - self._grown_at) / _GROWTH_INTERVAL)
+        self.size += places
+        self._grown_at += places * _GROWTH_INTERVAL
         return 0.0
 
-    def free(self) -> int:
-        """How many more may be in flight."""
-        return max(0, int(self.window) - self.in_flight)
+    @property
+    def free_places(self) -> int:
+        """How many more requests may be in flight."""
+        return max(0, int(self.size) - self.in_flight)
 
-    def left(self, now: float, began: float, said: Heard) -> None:
-        """A request that began at `began` has ended, as `said` says."""
-        was_full = self.in_flight >= int(self.window)
-        if said.kind == "answered":
-            self._refusals, self.refused_since, self.has_answered = 0, None, True
-            if was_full:
-                self.window += _WIDER if self._opening else 1.0 / self.window
-        elif said.kind in {"pushed-back", "broken"}:
-            self._refused(now, began, said)
+    def release(self, now: float, started: float, feedback: Feedback) -> None:
+        """Count a request that was admitted at `started` as ended, and adapt to its feedback."""
+        if feedback.kind == "success":
+            self._reductions, self.overloaded_since, self.has_succeeded = 0, None, True
+            if self.in_flight >= int(self.size):
+                self.size += _FAST_GROWTH if self._grows_fast else 1.0 / self.size
+        elif feedback.kind in {"overloaded", "no-response"}:
+            self._reduce(now, started, feedback.retry_after)
         self.in_flight -= 1
-        self._count(now, said)
+        self._apply_quota(now, feedback)
 
-    def _refused(self, now: float, began: float, said: Heard) -> None:
-        self.refused_since = now if self.refused_since is None else self.refused_since
-        if began >= self._cut:  # those that were sent before the last cut say nothing new
-            self.window = max(1.0, min(self.window, self.in_flight) / 2)
-            self._opening, self._cut = False, now
-            if said.retry_after is None:
-                hold = min(_FIRST_HOLD * 2.0**self._refusals, _LONGEST_HOLD) * (0.5 + self._jitter() / 2)
-                self.held_until = max(self.held_until, now + hold)
-                self._refusals = min(self._refusals + 1, 10)
-        if said.retry_after is not None:
-            self.held_until = max(self.held_until, now + min(said.retry_after, _LONGEST_WAIT))
+    def _reduce(self, now: float, started: float, retry_after: float | None) -> None:
+        """Halve the window and pause all requests."""
+        self.overloaded_since = now if self.overloaded_since is None else self.overloaded_since
+        if started >= self._reduced_at:  # requests sent before the last reduction say nothing new
+            self.size = max(1.0, min(self.size, self.in_flight) / 2)
+            self._grows_fast, self._reduced_at = False, now
+            if retry_after is None:
+                pause = min(_FIRST_PAUSE * 2.0**self._reductions, _MAX_PAUSE) * (0.5 + self._jitter() / 2)
+                self.paused_until = max(self.paused_until, now + pause)
+                self._reductions = min(self._reductions + 1, 10)
+        if retry_after is not None:
+            self.paused_until = max(self.paused_until, now + min(retry_after, _MAX_RETRY_AFTER))
 
-    def _count(self, now: float, said: Heard) -> None:
-        """Take the endpoint's own count of what is left; without one nothing changes."""
-        if said.requests_left is None and said.tokens_left is None:
+    def _apply_quota(self, now: float, feedback: Feedback) -> None:
+        """Space requests by what the endpoint says is left of its quotas, if it says so."""
+        requests, tokens = feedback.remaining_requests, feedback.remaining_tokens
+        if requests is None and tokens is None:
             return
-        scarce = 0.0
-        if said.requests_left is not None and said.requests_left <= self.in_flight:
-            scarce = _MINUTE / (said.requests_limit or _MINUTE)
-        self.is_counted = self.is_counted or said.tokens_left is not None
-        wanted = self.tokens_a_request * (self.in_flight + 1)
-        if said.tokens_left is not None and said.tokens_left < max(wanted, 1.0):
-            limit = max(said.tokens_limit or 0, 1)
-            scarce = max(scarce, min(_MINUTE, max(self.tokens_a_request, 1.0) * _MINUTE / limit))
-        self._scarce = scarce
-        self._scarce_until = max(self._scarce_until, now + scarce) if scarce else -math.inf
+        interval = 0.0
+        if requests is not None and requests <= self.in_flight:
+            interval = _MINUTE / (feedback.request_limit or _MINUTE)
+        self.reports_tokens = self.reports_tokens or tokens is not None
+        needed = self.tokens_per_request * (self.in_flight + 1)
+        if tokens is not None and tokens < max(needed, 1.0):
+            limit = max(feedback.token_limit or 0, 1)
+            interval = max(interval, min(_MINUTE, max(self.tokens_per_request, 1.0) * _MINUTE / limit))
+        self._quota_interval = interval
+        self._quota_until = max(self._quota_until, now + interval) if interval else -math.inf
 
-    def spent(self, now: float, tokens: float, tpm: float | None = None) -> None:
-        """An answer cost so many tokens."""
+    def record_usage(self, now: float, tokens: float, tpm: float | None = None) -> None:
+        """Count the tokens of one response."""
         if tpm is not None:
-            self._tokens.spend(now, tpm, tokens - self.tokens_a_request)
-        self.tokens_a_request += (tokens - self.tokens_a_request) / 8 if self.tokens_a_request else tokens
+            self._tokens.consume(now, tpm, tokens - self.tokens_per_request)
+        self.tokens_per_request += (tokens - self.tokens_per_request) / 8 if self.tokens_per_request else tokens

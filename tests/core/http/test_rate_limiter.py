@@ -1,4 +1,4 @@
-"""The gate before an endpoint: threads and coroutines wait for their turn, and a run that is stopped waits no more."""
+"""Rate limiters: threads and coroutines wait for permits, and a stopped run waits no longer."""
 
 from __future__ import annotations
 
@@ -13,9 +13,16 @@ from azml_magics.core.client import ainvoke, invoke
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import APIConnectionError, RateLimitError
 from azml_magics.core.http import rate_limiter, recording
-from azml_magics.core.http.rate_limiter import Gate, RunCancelled, RunPacing, gate_of, pacing, turn_for
+from azml_magics.core.http.rate_limiter import (
+    RateLimiter,
+    RunCancelled,
+    RunControl,
+    limit_rate,
+    permit_for,
+    rate_limiter_for,
+)
 from azml_magics.core.http.retry import Answer
-from azml_magics.core.http.window import Rate
+from azml_magics.core.http.window import Window
 
 from ..server import reply
 
@@ -24,17 +31,17 @@ HI = reply({"choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}]
 
 
 @pytest.fixture(autouse=True)
-def _nothing_learnt():
-    rate_limiter.forget()
+def _fresh_limits():
+    rate_limiter.reset()
     yield
-    rate_limiter.forget()
+    rate_limiter.reset()
 
 
 @pytest.fixture
 def narrow():
-    """A gate with room for one, that opens no further by itself."""
-    made = Gate(Rate())
-    made.rate.window, made.rate._opening, made.rate._cut = 1.0, False, time.monotonic()
+    """A rate limiter with room for one request, which does not grow with time."""
+    made = RateLimiter(Window())
+    made.window.size, made.window._grows_fast, made.window._reduced_at = 1.0, False, time.monotonic()
     return made
 
 
@@ -42,7 +49,7 @@ def config(url="https://n.example.com/score", **fields):
     return LLMConfig(endpoint_url=url, formatter="gpt2", key=None, **fields)
 
 
-# ---- whose gate
+# ---- which rate limiter
 
 
 @pytest.mark.parametrize(
@@ -57,116 +64,124 @@ def config(url="https://n.example.com/score", **fields):
         ({"url": "https://h/api/v1/endpoint/a/score"}, {"url": "https://h/api/v1/endpoint/b/score"}, False),
     ],
 )
-def test_one_endpoint_has_one_gate(one, other, is_shared):
-    assert (gate_of(config(**one)) is gate_of(config(**other))) is is_shared
+def test_configs_of_one_endpoint_share_a_rate_limiter(one, other, is_shared):
+    assert (rate_limiter_for(config(**one)) is rate_limiter_for(config(**other))) is is_shared
 
 
-def test_a_call_alone_takes_no_turn_and_many_do():
-    assert turn_for(config()) is None
-    with pacing() as run:
-        assert turn_for(config()).run is run
-        with pacing():
-            assert turn_for(config()).run is not run
-    assert turn_for(config()) is None
+def test_single_calls_need_no_permit():
+    assert permit_for(config()) is None
+    with limit_rate() as run:
+        assert permit_for(config()).run is run
+        with limit_rate():
+            assert permit_for(config()).run is not run
+    assert permit_for(config()) is None
 
 
-def test_where_a_tape_answers_nobody_waits(monkeypatch):
+def test_replayed_calls_need_no_permit(monkeypatch):
     monkeypatch.setattr(recording, "is_replaying", lambda: True)
-    with pacing():
-        assert turn_for(config()) is None
+    with limit_rate():
+        assert permit_for(config()) is None
 
 
 # ---- waiting
 
 
-async def is_waiting(narrow):
-    """Return once somebody waits."""
-    while not narrow._waiting:  # noqa: ASYNC110 - the gate has no event for it
+async def until_one_waits(narrow):
+    """Return once a request waits."""
+    while not narrow._waiters:  # noqa: ASYNC110 - the rate limiter has no event for it
         await asyncio.sleep(0)
 
 
-def test_a_thread_waits_until_another_leaves(narrow):
-    run, order = RunPacing(), []
-    began = narrow.enter(run)
+def test_thread_waits_until_another_releases(narrow):
+    run, order = RunControl(), []
+    began = narrow.acquire(run)
 
     def second():
-        narrow.enter(run)
+        narrow.acquire(run)
         order.append("second in")
 
     thread = threading.Thread(target=second)
     thread.start()
-    while not narrow._waiting:
+    while not narrow._waiters:
         time.sleep(0.001)
     order.append("first out")
-    narrow.leave(began, OK)
+    narrow.release(began, OK)
     thread.join(10)
     assert order == ["first out", "second in"]
 
 
-async def test_a_coroutine_waits_until_another_leaves_from_whatever_thread(narrow):
-    run = RunPacing()
-    began = await narrow.aenter(run)
-    second = asyncio.create_task(narrow.aenter(run))
-    await is_waiting(narrow)
+async def test_coroutine_waits_until_another_thread_releases(narrow):
+    run = RunControl()
+    began = await narrow.aacquire(run)
+    second = asyncio.create_task(narrow.aacquire(run))
+    await until_one_waits(narrow)
     assert not second.done()
-    await asyncio.to_thread(narrow.leave, began, OK)
+    await asyncio.to_thread(narrow.release, began, OK)
     await asyncio.wait_for(second, 10)
-    assert narrow.rate.in_flight == 1
+    assert narrow.window.in_flight == 1
 
 
-async def test_a_coroutine_that_is_cancelled_while_it_waits_leaves_the_queue(narrow):
-    run = RunPacing()
-    await narrow.aenter(run)
-    second = asyncio.create_task(narrow.aenter(run))
-    await is_waiting(narrow)
+async def test_cancelled_coroutine_leaves_the_queue(narrow):
+    run = RunControl()
+    await narrow.aacquire(run)
+    second = asyncio.create_task(narrow.aacquire(run))
+    await until_one_waits(narrow)
     second.cancel()
     with pytest.raises(asyncio.CancelledError):
         await second
-    assert not narrow._waiting
-    assert narrow.rate.in_flight == 1
+    assert not narrow._waiters
+    assert narrow.window.in_flight == 1
 
 
-def test_a_run_that_is_stopped_waits_no_more_and_others_go_on_waiting(narrow):
-    stopped, other = RunPacing(), RunPacing()
-    began, ended = narrow.enter(other), []
+def test_stopping_a_run_ends_only_its_own_waiting(narrow):
+    stopped, other = RunControl(), RunControl()
+    began, ended = narrow.acquire(other), []
 
     def wait(run):
         try:
-            narrow.enter(run)
+            narrow.acquire(run)
             ended.append("in")
         except RunCancelled:
-            ended.append("abandoned")
+            ended.append("cancelled")
 
-    with narrow.wishing(stopped):
+    with narrow.apply_limits(stopped):
         threads = [threading.Thread(target=wait, args=(run,)) for run in (stopped, other)]
         for thread in threads:
             thread.start()
-        while len(narrow._waiting) < 2:
+        while len(narrow._waiters) < 2:
             time.sleep(0.001)
         stopped.stop()
         threads[0].join(10)
-    assert ended == ["abandoned"]
-    narrow.leave(began, OK)
+    assert ended == ["cancelled"]
+    narrow.release(began, OK)
     threads[1].join(10)
-    assert ended == ["abandoned", "in"]
+    assert ended == ["cancelled", "in"]
 
 
-async def test_a_loop_that_ended_is_rung_in_vain(narrow):
-    bell = rate_limiter._LoopBell(asyncio.new_event_loop())
-    bell._loop.close()
-    bell()
+def test_waking_a_coroutine_of_a_closed_loop_does_nothing(narrow):
+    run = RunControl()
+
+    async def cancelled_while_waiting():
+        await narrow.aacquire(run)
+        second = asyncio.create_task(narrow.aacquire(run))
+        await until_one_waits(narrow)
+        return second
+
+    asyncio.run(cancelled_while_waiting())
+    narrow.release(0.0, OK)
+    assert narrow.window.in_flight == 0
 
 
-def test_a_pause_ends_with_the_run():
-    run = RunPacing()
+def test_pause_ends_when_the_run_is_stopped():
+    run = RunControl()
     run.stop()
     with pytest.raises(RunCancelled):
         run.pause(60)
 
 
-def test_the_strictest_wish_counts_and_goes_with_its_run():
-    shared = Gate()
-    with shared.wishing(RunPacing(rpm=60)), shared.wishing(RunPacing(rpm=30, tpm=100)):
+def test_strictest_limits_apply_while_their_run_lasts():
+    shared = RateLimiter()
+    with shared.apply_limits(RunControl(rpm=60)), shared.apply_limits(RunControl(rpm=30, tpm=100)):
         assert shared._limits() == (30, 100)
     assert shared._limits() == (None, None)
 
@@ -196,7 +211,7 @@ def crowded(server):
 
 
 @pytest.mark.parametrize("many", ["threads", "tasks"])
-def test_a_batch_learns_how_much_room_there_is(server, crowded, config_of, many):
+def test_batch_learns_the_endpoints_capacity(server, crowded, config_of, many):
     asked = config_of(max_retries=8)
     prompts = [f"p{n}" for n in range(60)]
     if many == "threads":
@@ -205,18 +220,18 @@ def test_a_batch_learns_how_much_room_there_is(server, crowded, config_of, many)
         answers = asyncio.run(amap(lambda prompt: ainvoke(asked, prompt), prompts, concurrency=12))
     assert [answer.text for answer in answers] == ["hi"] * 60
     assert crowded["refused"] > 0
-    assert gate_of(asked).rate.window < 8
-    assert gate_of(asked).rate.in_flight == 0
+    assert rate_limiter_for(asked).window.size < 8
+    assert rate_limiter_for(asked).window.in_flight == 0
 
 
-def test_a_batch_keeps_to_the_configs_retries(server, config_of):
+def test_batch_respects_max_retries_of_the_config(server, config_of):
     server.answers(reply(b"", 429, retry_after_ms="1"))
     (error,) = invoke_many(config_of(max_retries=1), ["p"], return_exceptions=True)
     assert isinstance(error, RateLimitError)
     assert len(server.received) == 2
 
 
-def test_a_batch_begins_all_that_it_may_at_once(server, config_of):
+def test_batch_starts_with_its_whole_concurrency(server, config_of):
     everybody = threading.Barrier(40)
 
     def answer(connection, request):
@@ -229,31 +244,31 @@ def test_a_batch_begins_all_that_it_may_at_once(server, config_of):
     assert len(answers) == 40
 
 
-def test_what_one_run_learnt_the_next_one_knows(server, config_of):
+def test_limits_learned_persist_for_the_next_run(server, config_of):
     asked = config_of(max_retries=3)
     server.answers(reply(b"", 429, retry_after_ms="1"), HI)
     invoke_many(asked, ["p"])
-    assert gate_of(asked).rate.window == 2, "sixteen, one, and one more for the answer"
+    assert rate_limiter_for(asked).window.size == 2, "sixteen, one, and one more for the answer"
     assert invoke(asked, "alone").text == "hi"
 
 
-def test_a_first_failure_ends_the_waiting_of_the_others(server, config_of):
+def test_first_failure_ends_the_waiting_of_the_others(server, config_of):
     def work(item):
         if item:
-            gate_of(asked).enter(rate_limiter._pacing.get())
+            rate_limiter_for(asked).acquire(rate_limiter._current_run.get())
         else:
             raise APIConnectionError("gone")
 
     asked = config_of()
-    gate_of(asked).rate.held_until = float("inf")
+    rate_limiter_for(asked).window.paused_until = float("inf")
     with pytest.raises(APIConnectionError):
         map_in_threads(work, [1, 1, 0], concurrency=3)
 
 
-def test_latency_is_counted_from_the_turn_and_not_from_the_wait(server, config_of):
+def test_latency_excludes_the_wait_for_a_permit(server, config_of):
     asked = config_of()
     server.answers(HI)
     began = time.monotonic()
-    gate_of(asked).rate.held_until = began + 0.3
+    rate_limiter_for(asked).window.paused_until = began + 0.3
     (answer,) = invoke_many(asked, ["p"])
     assert answer.latency <= time.monotonic() - began - 0.3

@@ -1,4 +1,4 @@
-"""One endpoint's window and pace, played on a clock of the test's own."""
+"""One endpoint's concurrency window and limits, on a simulated clock."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from hypothesis import strategies as st
 
 from azml_magics.core.errors import ModelError, RateLimitError, ServiceUnavailableError
 from azml_magics.core.http.retry import Answer, Broken
-from azml_magics.core.http.window import FIRST_WINDOW, Heard, Pace, Rate, heard, is_pushback
+from azml_magics.core.http.window import FIRST_WINDOW, Feedback, PerMinuteLimit, Window, feedback_from, is_overload
 
-ANSWERED, PUSHED_BACK = Heard("answered"), Heard("pushed-back")
+SUCCESS, OVERLOADED = Feedback("success"), Feedback("overloaded")
 
 
 @pytest.fixture
-def rate():
-    return Rate(jitter=lambda: 1.0)
+def window():
+    return Window(jitter=lambda: 1.0)
 
 
-def admitted(rate, now, most=1000, **limits):
-    """How many get in at `now`."""
+def admit_all(window, now, most=1000, **limits):
+    """How many requests are admitted at `now`."""
     count = 0
-    while count < most and rate.admit(now, **limits) == 0.0:
+    while count < most and window.admit(now, **limits) == 0.0:
         count += 1
     return count
 
@@ -31,247 +31,251 @@ def admitted(rate, now, most=1000, **limits):
 # ---- the window
 
 
-def test_it_begins_with_sixteen_and_opens_a_place_every_two_milliseconds(rate):
-    assert admitted(rate, 0.0) == FIRST_WINDOW
-    assert rate.admit(0.0) == pytest.approx(0.002)
-    assert rate.admit(0.0, ahead=3) == pytest.approx(0.008), "the fourth in the queue has three before it"
-    assert admitted(rate, 0.0021) == 1
-    assert admitted(rate, 0.0501) in (23, 24)
+def test_window_starts_at_sixteen_and_grows_every_two_milliseconds(window):
+    assert admit_all(window, 0.0) == FIRST_WINDOW
+    assert window.admit(0.0) == pytest.approx(0.002)
+    assert window.admit(0.0, ahead=3) == pytest.approx(0.008), "the fourth in the queue has three before it"
+    assert admit_all(window, 0.0021) == 1
+    assert admit_all(window, 0.0501) in (23, 24)
 
 
-def test_every_answer_opens_two_places_while_all_goes_well(rate):
-    admitted(rate, 0.0)
+def test_each_success_adds_two_places_at_first(window):
+    admit_all(window, 0.0)
     for _ in range(16):
-        rate.left(0.001, 0.0, ANSWERED)
-    assert rate.window > 17, "the first answer, with the window full, has opened it"
-    before = admitted(rate, 0.001)
-    assert before == int(rate.window)
+        window.release(0.001, 0.0, SUCCESS)
+    assert window.size > 17, "the first answer, with the window full, has opened it"
+    before = admit_all(window, 0.001)
+    assert before == int(window.size)
 
 
-def test_a_window_that_nobody_fills_does_not_grow(rate):
+def test_window_that_is_not_full_does_not_grow(window):
     for step in range(100):
-        assert rate.admit(step) == 0.0
-        rate.left(step, step, ANSWERED)
-    assert rate.window == FIRST_WINDOW
+        assert window.admit(step) == 0.0
+        window.release(step, step, SUCCESS)
+    assert window.size == FIRST_WINDOW
 
 
-def test_a_refusal_halves_it_once_for_all_that_were_sent_before(rate):
-    admitted(rate, 0.0)
+def test_overload_halves_window_once_for_requests_sent_before(window):
+    admit_all(window, 0.0)
     for _ in range(10):
-        rate.left(1.0, 0.0, PUSHED_BACK)
-    assert rate.window == 8
-    assert rate.admit(1.0) == pytest.approx(0.25), "nobody goes for a quarter of a second"
-    assert admitted(rate, 1.25) == 2, "six are still in flight"
+        window.release(1.0, 0.0, OVERLOADED)
+    assert window.size == 8
+    assert window.admit(1.0) == pytest.approx(0.25), "no request starts for a quarter of a second"
+    assert admit_all(window, 1.25) == 2, "six are still in flight"
 
 
-def test_after_a_refusal_it_opens_by_one_a_round(rate):
-    admitted(rate, 0.0)
-    rate.left(0.1, 0.0, PUSHED_BACK)
+def test_window_grows_by_one_a_round_after_overload(window):
+    admit_all(window, 0.0)
+    window.release(0.1, 0.0, OVERLOADED)
     for _ in range(15):
-        rate.left(0.2, 0.0, ANSWERED)
-    window = rate.window
+        window.release(0.2, 0.0, SUCCESS)
+    size = window.size
     for _ in range(3):
         now = 10.0
-        inside = admitted(rate, now)
+        inside = admit_all(window, now)
         for _ in range(inside):
-            rate.left(now, now, ANSWERED)
-    assert window + 0.3 < rate.window < window + 3
-    assert rate.admit(11.0) == 0.0
-    admitted(rate, 11.0)
-    assert rate.admit(11.0) == math.inf, "time alone opens nothing any more"
+            window.release(now, now, SUCCESS)
+    assert size + 0.3 < window.size < size + 3
+    assert window.admit(11.0) == 0.0
+    admit_all(window, 11.0)
+    assert window.admit(11.0) == math.inf, "time alone opens no place"
 
 
-def test_after_a_minute_without_a_refusal_it_opens_as_at_first(rate):
-    admitted(rate, 0.0)
-    rate.left(0.1, 0.0, PUSHED_BACK)
+def test_window_grows_fast_again_after_a_minute(window):
+    admit_all(window, 0.0)
+    window.release(0.1, 0.0, OVERLOADED)
     for _ in range(15):
-        rate.left(0.2, 0.0, ANSWERED)
-    inside = admitted(rate, 59.0)
-    assert rate.admit(59.0) == math.inf
-    assert 0 < rate.admit(61.0) < 1
-    assert admitted(rate, 61.1) > inside
+        window.release(0.2, 0.0, SUCCESS)
+    inside = admit_all(window, 59.0)
+    assert window.admit(59.0) == math.inf
+    assert 0 < window.admit(61.0) < 1
+    assert admit_all(window, 61.1) > inside
 
 
-def test_refusals_without_an_answer_between_them_wait_longer_each_time_up_to_eight_seconds(rate):
+def test_pauses_double_up_to_eight_seconds_until_a_success(window):
     waits, now = [], 0.0
     for _ in range(8):
-        assert rate.admit(now) == 0.0
-        rate.left(now, now, PUSHED_BACK)
-        wait = rate.admit(now)
+        assert window.admit(now) == 0.0
+        window.release(now, now, OVERLOADED)
+        wait = window.admit(now)
         waits.append(wait)
         now += wait
     assert waits == pytest.approx([0.25, 0.5, 1, 2, 4, 8, 8, 8])
-    assert rate.window == 1
-    assert rate.refused_since == 0.0
-    assert rate.admit(now) == 0.0
-    rate.left(now, now, ANSWERED)
-    assert rate.refused_since is None
+    assert window.size == 1
+    assert window.overloaded_since == 0.0
+    assert window.admit(now) == 0.0
+    window.release(now, now, SUCCESS)
+    assert window.overloaded_since is None
 
 
 @pytest.mark.parametrize("seconds", [0.5, 60.0])
-def test_retry_after_is_kept_to(rate, seconds):
-    rate.admit(0.0)
-    rate.left(1.0, 0.0, Heard("pushed-back", retry_after=seconds))
-    assert rate.admit(1.0) == pytest.approx(seconds)
-    assert rate.admit(1.0 + seconds) == 0.0
+def test_window_waits_for_retry_after(window, seconds):
+    window.admit(0.0)
+    window.release(1.0, 0.0, Feedback("overloaded", retry_after=seconds))
+    assert window.admit(1.0) == pytest.approx(seconds)
+    assert window.admit(1.0 + seconds) == 0.0
 
 
-def test_a_connection_that_broke_counts_as_a_refusal_and_a_rejected_request_does_not(rate):
-    admitted(rate, 0.0)
-    rate.left(0.1, 0.0, Heard("failed"))
-    assert (rate.window, rate.refused_since) == (16, None)
-    rate.left(0.1, 0.0, Heard("broken"))
-    assert (rate.window, rate.refused_since) == (7.5, 0.1)
+def test_broken_connection_counts_as_overload_and_a_400_does_not(window):
+    admit_all(window, 0.0)
+    window.release(0.1, 0.0, Feedback("neutral"))
+    assert (window.size, window.overloaded_since) == (16, None)
+    window.release(0.1, 0.0, Feedback("no-response"))
+    assert (window.size, window.overloaded_since) == (7.5, 0.1)
 
 
 @given(
-    st.lists(st.tuples(st.sampled_from(["answered", "pushed-back", "broken", "failed"]), st.floats(0, 2)), max_size=60)
+    st.lists(
+        st.tuples(st.sampled_from(["success", "overloaded", "no-response", "neutral"]), st.floats(0, 2)), max_size=60
+    )
 )
-def test_whatever_happens_somebody_may_go_again_and_the_count_is_right(steps):
-    rate, now, inside = Rate(), 0.0, []
+def test_a_request_is_always_admitted_in_the_end(steps):
+    window, now, inside = Window(), 0.0, []
     for kind, seconds in steps:
         now += seconds
-        if rate.admit(now) == 0.0:
+        if window.admit(now) == 0.0:
             inside.append(now)
         if inside:
-            rate.left(now, inside.pop(0), Heard(kind))
-        assert rate.in_flight == len(inside)
-        assert rate.window >= 1
+            window.release(now, inside.pop(0), Feedback(kind))
+        assert window.in_flight == len(inside)
+        assert window.size >= 1
     for began in inside:
-        rate.left(now, began, ANSWERED)
-    assert rate.admit(now + 8.0) == 0.0
+        window.release(now, began, SUCCESS)
+    assert window.admit(now + 8.0) == 0.0
 
 
-# ---- what the replies count
+# ---- quotas that responses report
 
 
-def left(requests=None, tokens=None, **limits):
-    return Heard("answered", requests_left=requests, tokens_left=tokens, **limits)
+def quota(requests=None, tokens=None, **limits):
+    return Feedback("success", remaining_requests=requests, remaining_tokens=tokens, **limits)
 
 
-def test_where_no_requests_are_left_they_go_at_the_pace_of_the_minutes_limit(rate):
-    rate.admit(0.0)
-    rate.left(0.0, 0.0, left(0, requests_limit=120))
-    assert rate.admit(0.0) == pytest.approx(0.5)
-    assert rate.admit(0.5) == 0.0
-    assert rate.admit(0.5) == pytest.approx(0.5)
+def test_requests_are_spaced_when_the_request_quota_is_used_up(window):
+    window.admit(0.0)
+    window.release(0.0, 0.0, quota(0, request_limit=120))
+    assert window.admit(0.0) == pytest.approx(0.5)
+    assert window.admit(0.5) == 0.0
+    assert window.admit(0.5) == pytest.approx(0.5)
 
 
-def test_while_enough_is_left_nobody_waits_and_a_new_count_ends_the_waiting(rate):
-    rate.admit(0.0)
-    rate.left(0.0, 0.0, left(50, requests_limit=60))
-    assert rate.admit(0.0) == 0.0
-    rate.left(0.0, 0.0, left(0, requests_limit=60))
-    assert rate.admit(0.0) == pytest.approx(1.0)
-    assert rate.admit(1.0) == 0.0
-    rate.left(1.0, 0.0, left(60, requests_limit=60))
-    assert rate.admit(1.0) == 0.0
-    assert rate.admit(1.0) == 0.0
+def test_spacing_ends_when_the_quota_is_back(window):
+    window.admit(0.0)
+    window.release(0.0, 0.0, quota(50, request_limit=60))
+    assert window.admit(0.0) == 0.0
+    window.release(0.0, 0.0, quota(0, request_limit=60))
+    assert window.admit(0.0) == pytest.approx(1.0)
+    assert window.admit(1.0) == 0.0
+    window.release(1.0, 0.0, quota(60, request_limit=60))
+    assert window.admit(1.0) == 0.0
+    assert window.admit(1.0) == 0.0
 
 
-def test_where_too_few_tokens_are_left_for_one_more_answer_they_are_waited_for(rate):
-    rate.spent(0.0, 200)
-    rate.admit(0.0)
-    rate.left(0.0, 0.0, left(tokens=150, tokens_limit=6000))
-    assert rate.admit(0.0) == pytest.approx(2.0), "200 tokens come back in two seconds"
-    assert rate.is_counted
+def test_requests_are_spaced_when_the_token_quota_is_low(window):
+    window.record_usage(0.0, 200)
+    window.admit(0.0)
+    window.release(0.0, 0.0, quota(tokens=150, token_limit=6000))
+    assert window.admit(0.0) == pytest.approx(2.0), "200 tokens come back in two seconds"
+    assert window.reports_tokens
 
 
-# ---- the person's own limits
+# ---- limits set by the user
 
 
-def test_so_many_requests_a_minute(rate):
-    assert admitted(rate, 0.0, rpm=30) == 1
-    assert rate.admit(0.0, rpm=30) == pytest.approx(2.0)
-    assert rate.admit(2.0, rpm=30) == 0.0
+def test_rpm_spaces_requests(window):
+    assert admit_all(window, 0.0, rpm=30) == 1
+    assert window.admit(0.0, rpm=30) == pytest.approx(2.0)
+    assert window.admit(2.0, rpm=30) == 0.0
 
 
-def test_of_many_a_minute_a_seconds_worth_goes_at_once(rate):
-    assert admitted(rate, 0.0, rpm=600) in (10, 11)
-    assert admitted(rate, 0.5, rpm=600) in (4, 5)
+def test_rpm_allows_one_seconds_worth_at_once(window):
+    assert admit_all(window, 0.0, rpm=600) in (10, 11)
+    assert admit_all(window, 0.5, rpm=600) in (4, 5)
 
 
 @given(st.floats(1, 5000), st.integers(2, 40))
-def test_no_more_than_so_many_go_in_a_minute(rpm, seconds):
-    rate, gone, now = Rate(), 0, 0.0
+def test_rpm_is_never_exceeded(rpm, seconds):
+    window, gone, now = Window(), 0, 0.0
     while now < seconds:
-        wait = rate.admit(now, rpm=rpm)
+        wait = window.admit(now, rpm=rpm)
         if wait == 0.0:
             gone += 1
-            rate.left(now, now, ANSWERED)
+            window.release(now, now, SUCCESS)
         now += wait
     assert gone <= seconds * rpm / 60 + rpm / 60 + 2
 
 
-def test_so_many_tokens_a_minute(rate):
-    assert rate.admit(0.0, tpm=600) == 0.0
-    rate.spent(0.0, 100, tpm=600)
-    assert rate.admit(0.0, tpm=600) == pytest.approx(9.0), "100 tokens are ten seconds' worth, and one may be borrowed"
-    assert rate.admit(9.0, tpm=600) == 0.0
+def test_tpm_spaces_requests_by_tokens_used(window):
+    assert window.admit(0.0, tpm=600) == 0.0
+    window.record_usage(0.0, 100, tpm=600)
+    assert window.admit(0.0, tpm=600) == pytest.approx(9.0), (
+        "100 tokens are ten seconds' worth, and one may be borrowed"
+    )
+    assert window.admit(9.0, tpm=600) == 0.0
 
 
-def test_a_pace_forgives_what_was_not_used():
-    pace = Pace()
-    pace.spend(0.0, 60)
-    assert pace.wait(100.0, 60) == 0.0
-    pace.spend(100.0, 60)
-    assert pace.wait(100.0, 60) == 1.0
+def test_unused_limit_does_not_accumulate():
+    limit = PerMinuteLimit()
+    limit.consume(0.0, 60)
+    assert limit.delay(100.0, 60) == 0.0
+    limit.consume(100.0, 60)
+    assert limit.delay(100.0, 60) == 1.0
 
 
-# ---- what a reply teaches
+# ---- feedback
 
 
 @pytest.mark.parametrize(
     ("status", "headers", "body", "kind", "wait"),
     [
-        (200, {}, b"{}", "answered", None),
-        (429, {"retry-after": "3"}, b"", "pushed-back", 3.0),
-        (429, {"retry-after-ms": "250", "retry-after": "3"}, b"", "pushed-back", 0.25),
-        (429, {}, b'{"message": "Rate limit is exceeded. Try again in 26 seconds."}', "pushed-back", 26.0),
-        (503, {"retry-after": "7"}, b"no healthy upstream", "pushed-back", 7.0),
-        (424, {"ms-azureml-model-error-reason": "too_many_pending_request"}, b"", "pushed-back", None),
-        (424, {"ms-azureml-model-error-reason": "model_not_ready"}, b"no healthy upstream", "pushed-back", None),
-        (424, {"ms-azureml-model-error-statuscode": "429", "retry-after": "2"}, b"", "pushed-back", 2.0),
-        (424, {"ms-azureml-model-error-statuscode": "500", "retry-after": "2"}, b"", "failed", None),
-        (400, {}, b"", "failed", None),
-        (500, {}, b"", "failed", None),
-        (401, {}, b"", "failed", None),
+        (200, {}, b"{}", "success", None),
+        (429, {"retry-after": "3"}, b"", "overloaded", 3.0),
+        (429, {"retry-after-ms": "250", "retry-after": "3"}, b"", "overloaded", 0.25),
+        (429, {}, b'{"message": "Window limit is exceeded. Try again in 26 seconds."}', "overloaded", 26.0),
+        (503, {"retry-after": "7"}, b"no healthy upstream", "overloaded", 7.0),
+        (424, {"ms-azureml-model-error-reason": "too_many_pending_request"}, b"", "overloaded", None),
+        (424, {"ms-azureml-model-error-reason": "model_not_ready"}, b"no healthy upstream", "overloaded", None),
+        (424, {"ms-azureml-model-error-statuscode": "429", "retry-after": "2"}, b"", "overloaded", 2.0),
+        (424, {"ms-azureml-model-error-statuscode": "500", "retry-after": "2"}, b"", "neutral", None),
+        (400, {}, b"", "neutral", None),
+        (500, {}, b"", "neutral", None),
+        (401, {}, b"", "neutral", None),
     ],
 )
-def test_statuses_and_headers(status, headers, body, kind, wait):
-    said = heard(Answer(status, headers, body))
-    assert (said.kind, said.retry_after) == (kind, wait)
+def test_feedback_from_status_and_headers(status, headers, body, kind, wait):
+    feedback = feedback_from(Answer(status, headers, body))
+    assert (feedback.kind, feedback.retry_after) == (kind, wait)
 
 
 @pytest.mark.parametrize(
     ("how", "reused", "kind"),
     [
-        ("refused", False, "broken"),
-        ("timeout", False, "broken"),
-        ("broken", True, "broken"),
-        ("closed", False, "broken"),
-        ("closed", True, "failed"),
-        ("untrusted", False, "failed"),
-        ("unsendable", False, "failed"),
+        ("refused", False, "no-response"),
+        ("timeout", False, "no-response"),
+        ("broken", True, "no-response"),
+        ("closed", False, "no-response"),
+        ("closed", True, "neutral"),
+        ("untrusted", False, "neutral"),
+        ("unsendable", False, "neutral"),
     ],
 )
-def test_connections(how, reused, kind):
-    assert heard(Broken(how, OSError(), reused)).kind == kind
-    assert heard(None).kind == "failed"
+def test_feedback_from_failed_connections(how, reused, kind):
+    assert feedback_from(Broken(how, OSError(), reused)).kind == kind
+    assert feedback_from(None).kind == "neutral"
 
 
-def test_the_count_of_what_is_left_and_what_is_no_count():
+def test_feedback_reads_quotas_and_ignores_malformed_ones():
     headers = {
         "x-ratelimit-remaining-requests": "999",
         "x-ratelimit-limit-requests": "1000",
         "x-ratelimit-remaining-tokens": "-1",
         "x-ratelimit-limit-tokens": "many",
     }
-    assert heard(Answer(200, headers, b"")) == Heard("answered", None, 999, 1000, None, None)
+    assert feedback_from(Answer(200, headers, b"")) == Feedback("success", None, 999, 1000, None, None)
 
 
-def test_what_is_a_pushback():
-    assert is_pushback(RateLimitError("x", status=429))
-    assert is_pushback(ServiceUnavailableError("x", status=424))
-    assert not is_pushback(ServiceUnavailableError("x", status=500))
-    assert not is_pushback(ModelError("x", status=424))
+def test_is_overload():
+    assert is_overload(RateLimitError("x", status=429))
+    assert is_overload(ServiceUnavailableError("x", status=424))
+    assert not is_overload(ServiceUnavailableError("x", status=500))
+    assert not is_overload(ModelError("x", status=424))

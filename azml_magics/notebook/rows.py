@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from azml_magics.core.errors import AzmlError, Interrupted, PromptError, RowsError, UsageError
 from azml_magics.core.prompt import template
 from azml_magics.core.text import one_line
-from azml_magics.rows.job import Job, RunOptions
+from azml_magics.rows.mapper import Job, RunOptions
 from azml_magics.rows.progress import Bar
 from azml_magics.rows.results import Results
 from azml_magics.rows.runner import DEFAULT_CONCURRENCY, Limits
@@ -19,7 +19,7 @@ from . import calls, cell, display, runnables
 
 if TYPE_CHECKING:
     from azml_magics.core.config import LLMConfig
-    from azml_magics.rows.job import Kept
+    from azml_magics.rows.mapper import Kept
     from azml_magics.rows.progress import Progress
 
     from .args import CellOptions

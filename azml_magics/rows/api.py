@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..core.prompt.schema import Schema
-from .job import TICK, Job, RunOptions, flat, spent_note
+from .mapper import TICK, Job, RunOptions, flat, spent_note
 from .progress import Bar
 from .results import Results
 from .runner import DEFAULT_CONCURRENCY, Limits
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..core.config import LLMConfig
-    from .job import OnProgress
+    from .mapper import OnProgress
     from .progress import Progress
     from .prompts import Prompt
     from .runner import Run

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from .job import Job, OnProgress, RunOptions
-    from .record import TableRow
+    from .mapper import Job, OnProgress, RunOptions
+    from .records import TableRow
 
 PART = 128  # rows; the same whatever the cluster, so that a journal fits the next run, too
 _LOOK = 0.2  # seconds between two looks at how far it is

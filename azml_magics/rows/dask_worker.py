@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.errors import AzmlError, JournalError, RowsError
 from ..core.paths import path_of
-from .job import Job, RunOptions
+from .mapper import Job, RunOptions
 from .sources import table_of
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ..core.response import Response
     from .prompts import Question
-    from .record import Record, TableRow
+    from .records import Record, TableRow
 
     Counts = tuple[int, int, int, int, AzmlError | None]
 

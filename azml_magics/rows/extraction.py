@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.client import invoke
 from ..core.errors import BadRequestError, SchemaError
 from ..core.prompt import schema as schemas
-from .record import Column
+from .records import Column
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..core.prompt.schema import Schema
     from ..core.response import Response
     from ..core.wire import Message
-    from .record import Kind
+    from .records import Kind
 
 WHOLE = "parsed"  # the only column of a schema that names no fields: a list, a number, an object of any names
 _KINDS: dict[str, Kind] = {"string": "text", "integer": "integer", "number": "number", "boolean": "boolean"}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.errors import UsageError
 from ..core.text import one_line
-from .record import Record
+from .records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import UsageError
-from .record import ANSWER_COLUMNS, Record, answer_columns, answer_names
+from .records import ANSWER_COLUMNS, Record, answer_columns, answer_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from .record import Column, TableRow
+    from .records import Column, TableRow
 
 _PANDAS = {"text": "object", "integer": "Int64", "number": "float64", "boolean": "boolean", "any": "object"}
 _POLARS = {"text": "String", "integer": "Int64", "number": "Float64", "boolean": "Boolean"}

@@ -21,7 +21,7 @@ from ..core.paths import path_of
 from ..core.redaction import redact_data
 from ..core.text import one_line
 from ..core.wire.base import to_json
-from . import entry, lock
+from . import entries, lock
 from .index import Index, Kept
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class Journal:
         for line in file:
             at, is_whole = self._end, line.endswith(b"\n")
             try:
-                key, n, *_ = entry.loaded(line)
+                key, n, *_ = entries.loaded(line)
             except ValueError:
                 if not is_whole:  # its row never counted
                     os.ftruncate(self._file, at)
@@ -168,7 +168,7 @@ class Journal:
             with self._lock, self.path.open("rb", buffering=0) as file:
                 file.seek(kept.at)
                 line = file.read(kept.size)
-            _, _, response, error = entry.loaded(line)
+            _, _, response, error = entries.loaded(line)
         except OSError as wrong:
             self._cannot("read", wrong)
         except ValueError:
@@ -180,7 +180,7 @@ class Journal:
 
         JournalError where it cannot be written.
         """
-        line = entry.dumped(key, n, response, error, self._secret)
+        line = entries.dumped(key, n, response, error, self._secret)
         with self._lock:
             if self._file < 0:
                 return False

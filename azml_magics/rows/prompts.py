@@ -13,7 +13,7 @@ from ..core.errors import PromptError, UndefinedVariableError, UsageError
 from ..core.prompt import template
 from ..core.text import one_line
 from .extraction import Extraction
-from .record import ANSWER_COLUMNS, TableRow, is_missing
+from .records import ANSWER_COLUMNS, TableRow, is_missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..core.prompt.schema import Schema
     from ..core.response import Response
     from ..core.wire import Message
-    from .record import Column, Record
+    from .records import Column, Record
 
     Prompt = str | Sequence[Message] | Callable[[Mapping[str, Any]], str | Sequence[Message]]
 

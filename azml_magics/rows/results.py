@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from .progress import Progress
-    from .record import TableRow
+    from .records import TableRow
 
 _SHOWN = 5
 _CELL = 300  # letters of an answer in the preview

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from ..core.errors import AzmlError
 from ..core.http.rate_limiter import RunCancelled, RunControl, limit_rate, rate_limiter_for
 from ..core.http.window import FIRST_WINDOW
-from .health import Health
+from .failures import Health
 from .tally import Tally
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .journal import Journal
     from .progress import Progress
     from .prompts import Question
-    from .record import Record
+    from .records import Record
     from .tally import Done
 
 DEFAULT_CONCURRENCY = 16

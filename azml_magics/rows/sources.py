@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ..core.errors import UsageError
 from ..core.paths import path_of
-from .record import ANSWER_COLUMNS, Record, answer_names
+from .records import ANSWER_COLUMNS, Record, answer_names
 
 if TYPE_CHECKING:
-    from .record import Column, TableRow
+    from .records import Column, TableRow
 
 _SCALARS = (str, int, float, bool)
 _FRAMES = {"pandas": "PandasTable", "polars": "PolarsTable"}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from .progress import Progress, Speed
 
 if TYPE_CHECKING:
-    from .record import Record, TableRow
+    from .records import Record, TableRow
 
     Done = tuple[Record, TableRow]
 

@@ -19,7 +19,7 @@ import pytest
 
 from azml_magics import LLMConfig
 from azml_magics.rows.prompts import Question
-from azml_magics.rows.record import Record
+from azml_magics.rows.records import Record
 
 KEY = "killed-5up3r-s3cr3t-key"
 ROWS, CONCURRENCY, KILLS = 400, 8, 20

@@ -9,7 +9,7 @@ import pytest
 from azml_magics.core.errors import RowsError
 from azml_magics.core.http import rate_limiter
 from azml_magics.emulator import Fault
-from azml_magics.rows import job
+from azml_magics.rows import mapper
 from azml_magics.rows.results import Results
 
 MIME = "application/vnd.azml.response.v1+json"
@@ -259,7 +259,7 @@ def test_it_is_said_how_many_rows_the_journal_lacks(rows, endpoint):
 def test_of_a_large_table_it_is_said_what_the_journal_has_and_nothing_is_counted(rows, monkeypatch):
     cell = "%%azureml --each $places --journal run.jsonl\nWrite about {place}."
     rows.ok(cell)
-    monkeypatch.setattr(job, "COUNTED", 2)
+    monkeypatch.setattr(mapper, "COUNTED", 2)
     said = rows.ok(cell).stdout
     assert said.startswith(
         "Sending what the journal run.jsonl lacks of 3 rows to main, up to 16 at a time: it has 3 answers and errors.\n"

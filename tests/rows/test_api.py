@@ -84,7 +84,7 @@ def test_a_file_is_asked_as_it_is_read(echo, config, tmp_path):
 
 
 def test_an_endless_iterator_is_read_no_further_than_it_must(echo, config, monkeypatch):
-    monkeypatch.setattr("azml_magics.rows.job.LOOK_AHEAD", 30)
+    monkeypatch.setattr("azml_magics.rows.mapper.LOOK_AHEAD", 30)
     read = []
     endless = (read.append(number) or f"w{number}" for number in itertools.count())
     rows = map_rows(config, "say {w}", endless, concurrency=2)

@@ -328,7 +328,7 @@ def test_what_cannot_go_to_a_cluster(client, config, tmp_path):
 
 
 def test_limits_a_minute_are_shared_out_among_the_workers():
-    from azml_magics.rows.job import RunOptions
+    from azml_magics.rows.mapper import RunOptions
     from azml_magics.rows.runner import Limits
 
     share = RunOptions(Limits(rpm=60, tokens=500)).for_one_of(2)

@@ -17,7 +17,7 @@ from azml_magics.core import errors
 from azml_magics.core.errors import BadRequestError, JournalError, RateLimitError, RunnableError
 from azml_magics.core.keys import Secret
 from azml_magics.core.response import Response, Usage
-from azml_magics.rows import entry
+from azml_magics.rows import entries
 from azml_magics.rows.journal import Journal
 
 ASKS = {"endpoint": "https://n.example.com/score", "prompt": "Sum up {text}", "model kwarg temperature": 0.2}
@@ -253,14 +253,14 @@ def test_a_response_comes_back_whole_but_for_the_raw_reply():
         "text", usage=Usage(1, 2, 3), finish_reason="stop", latency=1.25, request_id="r", deployment="blue",
         config="prod", model="m", tool_calls=calls, reasoning="hm", logprobs=[1], raw={"big": 1},
     )  # fmt: skip
-    key, n, again, error = entry.loaded(entry.dumped(ONE, 4, response, None))
+    key, n, again, error = entries.loaded(entries.dumped(ONE, 4, response, None))
     assert (key, n, error, again.raw) == (ONE, 4, None, None)
     assert vars(again) == {**vars(response), "raw": None}
 
 
 def test_an_error_comes_back_as_what_it_was():
     error = RateLimitError("too many", remedy="Wait.", status=424, inner_status=429, config="prod", request_id="r")
-    _, _, response, again = entry.loaded(entry.dumped(ONE, 0, Response("part"), error))
+    _, _, response, again = entries.loaded(entries.dumped(ONE, 0, Response("part"), error))
     assert type(again) is RateLimitError
     assert (str(again), again.status, again.inner_status) == (str(error), 424, 429)
     assert response.text == "part"
@@ -269,13 +269,13 @@ def test_an_error_comes_back_as_what_it_was():
 def test_every_class_of_ours_can_come_back():
     classes = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.AzmlError)]
     for kind in classes:
-        again = entry.loaded(entry.dumped(ONE, 0, None, kind("cause", remedy="Remedy.")))[3]
+        again = entries.loaded(entries.dumped(ONE, 0, None, kind("cause", remedy="Remedy.")))[3]
         assert (type(again), again.cause) == (kind, "cause")
     assert RunnableError in classes
 
 
 def test_an_error_of_python_keeps_its_name():
-    again = entry.loaded(entry.dumped(ONE, 0, None, ZeroDivisionError("by zero")))[3]
+    again = entries.loaded(entries.dumped(ONE, 0, None, ZeroDivisionError("by zero")))[3]
     assert str(again) == "ZeroDivisionError: by zero"
 
 
@@ -288,4 +288,4 @@ def test_an_error_of_python_keeps_its_name():
 )
 def test_anything_else_is_no_line(line):
     with contextlib.suppress(ValueError):
-        entry.loaded(line)
+        entries.loaded(line)

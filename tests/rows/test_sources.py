@@ -8,7 +8,7 @@ import pytest
 
 from azml_magics.core.errors import UsageError
 from azml_magics.core.response import Response, Usage
-from azml_magics.rows.record import TableRow, answer_names
+from azml_magics.rows.records import TableRow, answer_names
 from azml_magics.rows.sources import chosen, table_of
 
 ANSWER = Response("hi", usage=Usage(3, 4, 7), finish_reason="stop", latency=0.5)

@@ -15,7 +15,7 @@ from azml_magics.core.errors import (
     NotFoundError,
     ServiceUnavailableError,
 )
-from azml_magics.rows.health import DEAD_AFTER, WRONG_AFTER, Health
+from azml_magics.rows.failures import DEAD_AFTER, WRONG_AFTER, Health
 
 GONE = APIConnectionError("gone")
 

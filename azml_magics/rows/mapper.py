@@ -13,7 +13,7 @@ from ..core.http import recording
 from ..core.keys import KeyRef, Secret
 from .journal import Journal
 from .prompts import Question
-from .record import answer_names
+from .records import answer_names
 from .results import Results
 from .runner import Limits, Run
 from .sources import chosen, table_of
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ..core.prompt.schema import Schema
     from .progress import Progress
     from .prompts import Prompt
-    from .record import Record, TableRow
+    from .records import Record, TableRow
     from .sources import Table
     from .tally import Done
 

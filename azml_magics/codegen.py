@@ -19,7 +19,8 @@ from .core.redaction import MASK
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .core.wire import Formatter, Message
+    from .core.messages import Message
+    from .core.wire import Formatter
 
 LANGUAGES = ("langchain", "python", "curl")
 _LANGCHAIN_FORMATTERS = {

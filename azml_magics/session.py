@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from .compare.comparison import Batch
     from .core.config import LLMConfig
+    from .core.messages import Message
     from .core.response import Response
-    from .core.wire import Message
 
 HISTORY_SIZE = 200
 

@@ -24,7 +24,7 @@ from azml_magics.core.client import invoke
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import ConfigError, PromptError, UnknownNameError
 from azml_magics.core.keys import Secret
-from azml_magics.core.wire import messages_of
+from azml_magics.core.messages import as_messages
 from azml_magics.emulator import Emulator
 
 KEY = "c0degen-key-0123456789"
@@ -139,7 +139,7 @@ def sent_and_code(endpoint):
             config = config_at(endpoint.url, fields, route)
             invoke(config, messages)
             sent.append(essence(endpoint.requests[-1]))
-            programs.append(code(config, messages_of(messages, config.system), language))
+            programs.append(code(config, as_messages(messages, config.system), language))
         endpoint.requests.clear()
         return sent, programs
 
@@ -222,7 +222,7 @@ def test_curl_runs_as_printed_and_sends_the_same_request(endpoint, sent_and_code
 def test_what_langchain_prints_is_the_answer(endpoint, run_python):
     fields, route, messages = CALLS["chat, conversation"]
     config = config_at(endpoint.url, fields, route)
-    programs = [code(config, messages_of(messages, config.system), language) for language in ("langchain", "python")]
+    programs = [code(config, as_messages(messages, config.system), language) for language in ("langchain", "python")]
     assert run_python(*programs) == [invoke(config, messages).text + "\n"] * 2
 
 
@@ -509,23 +509,23 @@ def arguments(program):
 @given(PROMPTS, st.dictionaries(KWARG_NAMES, JSON, max_size=3), st.sampled_from(["python", "langchain"]))
 def test_any_prompt_and_kwargs_come_back_out_of_the_python(prompt, kwargs, language):
     config = LLMConfig(endpoint_url="https://x.y/v1/chat/completions", model_kwargs=kwargs)
-    program = code(config, messages_of(prompt, None), language)
+    program = code(config, as_messages(prompt, None), language)
     assert program.encode()
     given_config, asked = arguments(program)
     assert given_config.get("model_kwargs", {}) == config.model_kwargs
     assert given_config["endpoint_url"] == config.endpoint_url
-    assert messages_of(asked, None) == messages_of(prompt, None)
+    assert as_messages(asked, None) == as_messages(prompt, None)
 
 
 @given(PROMPTS, st.dictionaries(KWARG_NAMES, JSON, max_size=3))
 def test_any_prompt_and_kwargs_come_back_out_of_the_curl_command(prompt, kwargs):
     config = LLMConfig(endpoint_url="https://x.y/v1/chat/completions", model_kwargs=kwargs)
-    command = code(config, messages_of(prompt, None), "curl")
+    command = code(config, as_messages(prompt, None), "curl")
     assert command.encode()
     words = shlex.split(command.replace(" \\\n  ", " "))
     assert words[:3] == ["curl", "-sS", config.endpoint_url]
     options = dict(itertools.pairwise(words[3:]))
-    assert options["--data-raw"].encode() == prepare(config, messages_of(prompt, None), with_key=False).request.body
+    assert options["--data-raw"].encode() == prepare(config, as_messages(prompt, None), with_key=False).request.body
 
 
 @given(st.text(st.characters(codec="ascii", categories=["L", "N", "P", "S"]), min_size=1, max_size=20))

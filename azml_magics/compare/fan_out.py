@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
     from ..core.config import LLMConfig
+    from ..core.messages import Message
     from ..core.response import Response
-    from ..core.wire.base import Message
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from ..core.config import LLMConfig
-    from ..core.wire.base import Message
+    from ..core.messages import Message
 
 DEFAULT_CONCURRENCY = 8
 _FRAME = 0.05

@@ -10,9 +10,10 @@ from .errors import AzmlError, ConfigError, EndpointError
 from .http import recording, status_errors
 from .http.retry import Answer, Plan, Request, attempts
 from .keys import KeyRef, Secret
+from .messages import Message, as_messages
 from .redaction import redact
 from .response import Response
-from .wire.base import Call, Formatter, Message, messages_of
+from .wire.base import Call, Formatter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -67,7 +68,7 @@ def prepare(
             )
         formatter = wire.formatter_for(config)
         streamed = stream and formatter.streams(config)
-        call = Call(config, messages_of(prompt, config.system), stream=streamed)
+        call = Call(config, as_messages(prompt, config.system), stream=streamed)
         payload = formatter.encode(call)
         url = formatter.url(config, stream=streamed)
         if endpoints.needs_model(url) and not (

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from .call import Prepared
     from .config import LLMConfig
     from .http.rate_limiter import Permit
+    from .messages import Message
     from .response import Response
-    from .wire.base import Message
 
 __all__ = ["AsyncResponseStream", "ResponseStream", "ainvoke", "astream", "fetch", "invoke", "prepare", "stream"]
 

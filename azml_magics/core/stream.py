@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from .config import LLMConfig
-    from .wire.base import Message
+    from .messages import Message
     from .wire.sse import Event
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ..core import wire
+    from ..core.messages import Message
     from ..core.response import Response
 
 # Per-call kwargs that are this client's business, and those that LangChain passes along for its own tracing.
@@ -169,14 +170,14 @@ class AzureMLBaseEndpoint(BaseModel):
 
     # ---- asking ----
 
-    def _ask(self, config: LLMConfig, prompt: str | Sequence[wire.Message], run_manager: Any = None) -> Response:
+    def _ask(self, config: LLMConfig, prompt: str | Sequence[Message], run_manager: Any = None) -> Response:
         """The answer, through the core's transport or the person's own client."""
         if self.http_client is not None:
             return self._through_client(config, prompt, run_manager)
         self._check_key(config)
         return invoke(config, prompt)
 
-    async def _aask(self, config: LLMConfig, prompt: str | Sequence[wire.Message], run_manager: Any = None) -> Response:
+    async def _aask(self, config: LLMConfig, prompt: str | Sequence[Message], run_manager: Any = None) -> Response:
         if self.http_client is not None:
             return await asyncio.to_thread(self._through_client, config, prompt, run_manager)
         self._check_key(config)
@@ -189,7 +190,7 @@ class AzureMLBaseEndpoint(BaseModel):
         self._check_key(config)
         return True
 
-    def _through_client(self, config: LLMConfig, prompt: str | Sequence[wire.Message], run_manager: Any) -> Response:
+    def _through_client(self, config: LLMConfig, prompt: str | Sequence[Message], run_manager: Any) -> Response:
         prepared = prepare(config, prompt, with_key=False)
         options = {"timeout": config.timeout} if config.timeout != self.timeout else {}
         start = time.perf_counter()

@@ -32,9 +32,10 @@ if TYPE_CHECKING:
     from langchain_core.tools import BaseTool
 
     from ..core.config import LLMConfig
+    from ..core.messages import Message
     from ..core.response import Response
 
-    Wire = list[wire.Message]
+    Wire = list[Message]
 _STRUCTURED = ("tools", "response_format")
 
 

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ..core.config import LLMConfig
+    from ..core.messages import Message
 
-    ToMessages = Callable[[Sequence[wire.Message]], Any]
+    ToMessages = Callable[[Sequence[Message]], Any]
 
 _REQUESTS = ("format_request_payload", "format_messages_request_payload")
 _RESPONSES = ("format_response_payload",)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from langchain_core.outputs import Generation
 
+    from ..core.messages import Message
+
 # Formatters are asked without an endpoint; this stands for one. Nothing is sent to it.
 _NOWHERE = "https://localhost"
 
@@ -93,7 +95,7 @@ class DialectFormatter(ContentFormatterBase):
         return text_generation(self._decoded(output, api_type))
 
     def _encoded(
-        self, messages: Sequence[wire.Message], model_kwargs: dict[str, Any], api_type: AzureMLEndpointApiType
+        self, messages: Sequence[Message], model_kwargs: dict[str, Any], api_type: AzureMLEndpointApiType
     ) -> bytes:
         call = _call(messages, model_kwargs, api_type)
         formatter = wire.get(self.dialect)
@@ -105,7 +107,7 @@ class DialectFormatter(ContentFormatterBase):
         return wire.get(self.dialect).decode(body, _call([], {}, api_type))
 
 
-def _call(messages: Sequence[wire.Message], kwargs: dict[str, Any], api_type: AzureMLEndpointApiType) -> wire.Call:
+def _call(messages: Sequence[Message], kwargs: dict[str, Any], api_type: AzureMLEndpointApiType) -> wire.Call:
     config = LLMConfig(endpoint_url=_NOWHERE, endpoint_api_type=api_type, model_kwargs=kwargs)
     return wire.Call(config, messages)
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from azml_magics.core import wire
 from azml_magics.core.config import LLMConfig, takes_key_elsewhere
 from azml_magics.core.errors import AzmlError, ConfigError, KeyRefusedError, PromptError, UsageError
+from azml_magics.core.messages import as_messages
 from azml_magics.core.paths import path_of
 from azml_magics.core.prompt import extract, template
 from azml_magics.core.prompt.schema import Schema
@@ -18,7 +19,7 @@ from azml_magics.core.text import did_you_mean, one_line
 from . import args, display
 
 if TYPE_CHECKING:
-    from azml_magics.core.wire import Message
+    from azml_magics.core.messages import Message
 
     from .args import CellOptions
     from .magics import AzureMLMagics
@@ -189,7 +190,7 @@ def messages_of(magics: AzureMLMagics, options: CellOptions, body: str, config: 
         prompt = template.render(text, values)
     if not prompt:
         raise PromptError("There is no prompt", remedy="Write one in the cell, below the line with %%azureml.")
-    messages = wire.messages_of(prompt, config.system)
+    messages = as_messages(prompt, config.system)
     if options.image:
         from . import images
 

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from azml_magics.core.config import LLMConfig
+    from azml_magics.core.messages import Message
     from azml_magics.core.response import Response
     from azml_magics.core.stream import ResponseStream
-    from azml_magics.core.wire import Message
 
     from .args import CellOptions
     from .magics import AzureMLMagics

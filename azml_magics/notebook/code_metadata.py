@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from azml_magics.core.config import LLMConfig
+    from azml_magics.core.messages import Message
     from azml_magics.core.response import Response
-    from azml_magics.core.wire import Message
 
 MOST_TEXT = 8_000  # characters of prompt that a notebook keeps for one answer
 _LONG = 60  # characters: a shorter text stands where it is used

@@ -15,7 +15,7 @@ from azml_magics.core.text import one_line
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from azml_magics.core.wire import Message
+    from azml_magics.core.messages import Message
 
 _SIGNATURES = ((b"\x89PNG", "image/png"), (b"\xff\xd8", "image/jpeg"), (b"GIF8", "image/gif"))
 _URLS = ("https://", "http://", "data:image/")

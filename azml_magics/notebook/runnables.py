@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import AzmlError, Interrupted, PromptError, UsageError
+from azml_magics.core.messages import as_messages
 from azml_magics.core.prompt import template
 from azml_magics.core.text import one_line
-from azml_magics.core.wire import messages_of
 
 from . import calls, cell, display, runnable_answer
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+    from azml_magics.core.messages import Message
     from azml_magics.core.response import Response
-    from azml_magics.core.wire import Message
 
     from .args import CellOptions
     from .magics import AzureMLMagics
@@ -66,7 +66,7 @@ def run(magics: AzureMLMagics, options: CellOptions, body: str, runnable: Any) -
         runnable = runnable.bind(**kwargs) if kwargs else runnable
     else:
         given = _input_of(magics, options, body, runnable)
-        messages = messages_of(given if isinstance(given, str) else calls.text_of(body), None)
+        messages = as_messages(given if isinstance(given, str) else calls.text_of(body), None)
     if runnable_answer.close not in magics.at_exit:
         magics.at_exit.append(runnable_answer.close)
     live = display.Live(magics.shell) if magics.stream and not (options.no_stream or options.quiet) else None

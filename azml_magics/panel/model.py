@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from azml_magics.core import keys, wire
 from azml_magics.core.errors import AzmlError, ConfigError
 from azml_magics.core.keys import Secret
+from azml_magics.core.messages import as_messages
 
 from . import cell_source
 from .draft import formatter_of
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from azml_magics.core.config import LLMConfig
-    from azml_magics.core.wire import Message
+    from azml_magics.core.messages import Message
     from azml_magics.session import Change, Session
 
     from .draft import Draft
@@ -304,7 +305,7 @@ class PanelModel:
 
     def messages(self) -> list[Message]:
         """What is sent, with the variables' values; PromptError where one is missing."""
-        return wire.messages_of(self.prompt.rendered(self._variables()), self.draft.config.system)
+        return as_messages(self.prompt.rendered(self._variables()), self.draft.config.system)
 
     def cell(self, *further: str) -> cell_source.Cell:
         """The cell that a person could have typed in the panel's place."""

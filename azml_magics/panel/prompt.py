@@ -12,7 +12,7 @@ from azml_magics.core.text import one_line
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from azml_magics.core.wire import Message
+    from azml_magics.core.messages import Message
 
 _LONGEST_HINT = 60
 _MANY = 100

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from azml_magics.core.config import LLMConfig
-    from azml_magics.core.wire import Message
+    from azml_magics.core.messages import Message
 
     from .model import PanelModel
     from .runs import Result

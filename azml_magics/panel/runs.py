@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from azml_magics.compare import side_by_side
 from azml_magics.compare.side_by_side import Ask, SideBySide
-from azml_magics.core import keys, wire
+from azml_magics.core import keys
 from azml_magics.core.errors import AzmlError, ConfigError, Interrupted, UsageError
 from azml_magics.core.http import recording
 from azml_magics.core.keys import KeyRef
+from azml_magics.core.messages import as_messages
 
 from .events import ANSWER, CONFIG, DRAFT, STATE
 from .messages import in_words
@@ -138,7 +139,7 @@ class Runs:
             asked = settings(self._timed(config, model.base))
             _check_count(len(asked))
             prompt, values = Prompt(model.prompt.text, model.prompt.typed), model.values()
-            asks = [Ask(s, each, wire.messages_of(prompt.rendered(values), each.system)) for s, each in asked]
+            asks = [Ask(s, each, as_messages(prompt.rendered(values), each.system)) for s, each in asked]
             for ask in asks:
                 _check_key(ask.config)
             calls = SideBySide(asks)

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from ..core.config import LLMConfig
+    from ..core.messages import Message
     from ..core.prompt.schema import Schema
     from ..core.response import Response
-    from ..core.wire import Message
     from .records import Kind
 
 WHOLE = "parsed"  # the only column of a schema that names no fields: a list, a number, an object of any names

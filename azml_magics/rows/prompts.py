@@ -7,9 +7,9 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from ..core import wire
 from ..core.client import invoke
 from ..core.errors import PromptError, UndefinedVariableError, UsageError
+from ..core.messages import as_messages
 from ..core.prompt import template
 from ..core.text import one_line
 from .extraction import Extraction
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from ..core.config import LLMConfig
+    from ..core.messages import Message
     from ..core.prompt.schema import Schema
     from ..core.response import Response
-    from ..core.wire import Message
     from .records import Column, Record
 
     Prompt = str | Sequence[Message] | Callable[[Mapping[str, Any]], str | Sequence[Message]]
@@ -86,13 +86,13 @@ class Question:
         prompt: Any = self.prompt
         if callable(prompt):
             made = prompt(record.values)
-            return wire.messages_of(made, self.config.system)
+            return as_messages(made, self.config.system)
         for name in self.names:
             self._check_value(record, name)
         values = {**self.variables, **record.values}
         if isinstance(prompt, str):
-            return wire.messages_of(template.render(prompt, values), self.config.system)
-        return wire.messages_of([_filled(message, values) for message in prompt], self.config.system)
+            return as_messages(template.render(prompt, values), self.config.system)
+        return as_messages([_filled(message, values) for message in prompt], self.config.system)
 
     def _check_value(self, record: Record, name: str) -> None:
         if name not in record.values:

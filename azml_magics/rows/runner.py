@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from ..core.messages import Message
     from ..core.response import Response
-    from ..core.wire import Message
     from .journal import Journal
     from .progress import Progress
     from .prompts import Question

@@ -30,7 +30,7 @@ from azml_magics.core.errors import (
 )
 from azml_magics.core.http import recording
 from azml_magics.core.keys import Secret
-from azml_magics.core.wire import messages_of
+from azml_magics.core.messages import as_messages
 from azml_magics.emulator import Emulator, Fault
 from azml_magics.langchain import (
     AzureMLChatOnlineEndpoint,
@@ -111,7 +111,7 @@ ASKING = {
     "stream": lambda config: chunks_of(config, "Tell me about rivers"),
     "astream": lambda config: asyncio.run(chunks_on_a_loop(config, "Tell me about rivers")),
     "side by side": lambda config: run(
-        [Ask({"n": n}, config, messages_of(prompt, None)) for n, prompt in enumerate(["One", "Two", "One"])]
+        [Ask({"n": n}, config, as_messages(prompt, None)) for n, prompt in enumerate(["One", "Two", "One"])]
     ).to_text(),
     "in threads": lambda config: [answer.text for answer in invoke_many(config, ["One", "Two", "Three"])],
     "LangChain chat": lambda config: langchain_chat(config).invoke("Rivers").content,
@@ -201,7 +201,7 @@ def test_answers_side_by_side_keep_their_rows_whichever_ended_first(path, server
 
     def ask(url):
         config = config_at(url, key=None)
-        return run([Ask({"n": n}, config, messages_of("Hi", None)) for n in range(3)]).texts
+        return run([Ask({"n": n}, config, as_messages("Hi", None)) for n in range(3)]).texts
 
     server.answers(act)
     cassette.record(path)

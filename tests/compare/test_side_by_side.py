@@ -25,14 +25,14 @@ from azml_magics.core.errors import (
 )
 from azml_magics.core.http import recording
 from azml_magics.core.keys import Secret
-from azml_magics.core.wire import messages_of
+from azml_magics.core.messages import as_messages
 from azml_magics.emulator import Emulator, Fault
 
 from ..core.server import STREAM_HEAD, chunk, delta, event, reply, streamed
 
 KEY = "test-key-0123456789"
 STOP = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
-HELLO = messages_of("Hello", None)
+HELLO = as_messages("Hello", None)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def _nothing_goes_on():
 
 
 def asks_of(config, *prompts):
-    return [Ask({"n": n}, config, messages_of(prompt, None)) for n, prompt in enumerate(prompts)]
+    return [Ask({"n": n}, config, as_messages(prompt, None)) for n, prompt in enumerate(prompts)]
 
 
 # ---- sweep

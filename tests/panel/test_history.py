@@ -6,8 +6,8 @@ import pytest
 
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import RateLimitError
+from azml_magics.core.messages import as_messages
 from azml_magics.core.response import Response
-from azml_magics.core.wire import messages_of
 from azml_magics.panel.drafts import NEW
 from azml_magics.panel.history import SHOWN
 
@@ -21,9 +21,9 @@ def asked(model, session):
     session.save("prod", PROD)
     session.save("test", PROD.merged(formatter="hf", system=None))
     hot = PROD.merged(model_kwargs={"temperature": 1})
-    session.record(PROD, messages_of("One {x}", "Be brief."), Response("Eins", latency=1.25))
-    session.record(hot, messages_of("Two", "Be kind."), error=RateLimitError("Too many"))
-    session.record(session.get("test"), messages_of("Three", None), Response("Drei", latency=0.5))
+    session.record(PROD, as_messages("One {x}", "Be brief."), Response("Eins", latency=1.25))
+    session.record(hot, as_messages("Two", "Be kind."), error=RateLimitError("Too many"))
+    session.record(session.get("test"), as_messages("Three", None), Response("Drei", latency=0.5))
     return model
 
 
@@ -48,7 +48,7 @@ def test_the_last_are_listed_the_newest_first(asked):
 
 def test_of_very_many_the_last_are_listed(asked, session):
     for n in range(SHOWN + 10):
-        session.record(PROD, messages_of(f"{n} " + "very " * 50 + "long\nprompt", None))
+        session.record(PROD, as_messages(f"{n} " + "very " * 50 + "long\nprompt", None))
     entries = asked.past.entries()
     assert [number for _, number in entries] == list(range(SHOWN + 13, 13, -1))
     assert all(len(label) < 80 and "\n" not in label for label, _ in entries)
@@ -66,7 +66,7 @@ def test_a_restored_state_is_in_the_controls_with_its_answer(asked):
 def test_what_is_restored_sends_the_same_again(asked):
     asked.past.restore(1)
     assert asked.prompt.text == "One {{x}}"
-    assert asked.messages() == messages_of("One {x}", "Be brief.")
+    assert asked.messages() == as_messages("One {x}", "Be brief.")
 
 
 def test_the_session_uses_what_is_restored(asked, session):
@@ -168,7 +168,7 @@ def test_what_no_box_can_hold_is_said(asked, session):
 
 
 def test_a_langchain_object_is_no_config_and_the_controls_stay(asked, session):
-    session.record(LLMConfig(name="$chain"), messages_of("Four", None), Response("Vier"))
+    session.record(LLMConfig(name="$chain"), as_messages("Four", None), Response("Vier"))
     asked.set("system", "My own.")
     asked.past.restore(4)
     assert shown(asked) == ("prod", "", "My own.", "Vier")

@@ -12,6 +12,7 @@ from azml_magics.core import keys, wire
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import UndefinedVariableError
 from azml_magics.core.keys import Secret
+from azml_magics.core.messages import as_messages
 from azml_magics.core.response import Response
 from azml_magics.panel.drafts import NEW
 from azml_magics.panel.events import ALL, CONFIG, DRAFT, HISTORY, NOTES, PROMPT, VARIABLES
@@ -59,7 +60,7 @@ def test_what_the_notebook_does_shows_at_once(prod, session, told):
 
 
 def test_what_is_asked_in_the_notebook_shows_in_the_history(prod, session, told):
-    session.record(session.get("prod"), wire.messages_of("Hi", None), Response("Ho"))
+    session.record(session.get("prod"), as_messages("Hi", None), Response("Ho"))
     assert told == [frozenset({HISTORY})]
     assert len(prod.past.entries()) == 1
 
@@ -359,7 +360,7 @@ def test_variables_are_the_notebooks_as_they_are_now(prod, variables):
     prod.set_variable("other", "rain")
     assert prod.variables() == [Variable("topic", "", "tea"), Variable("other", "rain", None)]
     prod.set("system", "Be brief.")
-    assert prod.messages() == wire.messages_of("About tea and rain", "Be brief.")
+    assert prod.messages() == as_messages("About tea and rain", "Be brief.")
 
 
 def test_a_variable_without_a_value_is_named_when_it_is_needed(prod):

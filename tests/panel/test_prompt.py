@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from azml_magics.core import wire
 from azml_magics.core.errors import PromptError, UndefinedVariableError
+from azml_magics.core.messages import as_messages
 from azml_magics.core.prompt import template
 from azml_magics.panel.prompt import Prompt, Variable, as_template, spoken, stripped
 
@@ -94,7 +94,7 @@ def test_two_prompts_share_no_values():
 @example("{{{x}}}")
 @example(r"\frac{a}{b} and {x}")
 def test_what_was_sent_renders_to_itself_or_it_is_said_that_it_cannot(text):
-    prompt, _, note = spoken(wire.messages_of(text, None))
+    prompt, _, note = spoken(as_messages(text, None))
     assert prompt == as_template(text)
     assert template.variables(prompt) == []
     if template.render(prompt, {}) != text:
@@ -111,8 +111,8 @@ def test_single_braces_always_come_back_as_they_were(text):
 
 
 def test_the_last_question_and_the_system_message_go_into_the_boxes():
-    assert spoken(wire.messages_of("Why?", "Be brief.")) == ("Why?", "Be brief.", "")
-    assert spoken(wire.messages_of("Why?", None)) == ("Why?", None, "")
+    assert spoken(as_messages("Why?", "Be brief.")) == ("Why?", "Be brief.", "")
+    assert spoken(as_messages("Why?", None)) == ("Why?", None, "")
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ..config import LLMConfig
+    from ..messages import Message
     from ..response import Response
-    from ..wire import Message
 
 _MOST_VALUES = 20  # that an answer may hold and that are tried
 _MOST_PROBLEMS = 3  # that are said

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, UnknownNameError, UsageError
-from .base import Call, Formatter, Kwarg, Message, Payload, messages_of
+from .base import Call, Formatter, Kwarg, Payload
 from .chat import MistralChat, OpenAIChat, default_for_route
 from .completion import GPT2, HF, TGI, Dolly, HFPlain, MLflow, OpenAI, PromptFlow
 from .custom import CustomFormatter, is_formatter
@@ -20,13 +20,11 @@ __all__ = [
     "CustomFormatter",
     "Formatter",
     "Kwarg",
-    "Message",
     "Payload",
     "as_formatter",
     "default_for_route",
     "formatter_for",
     "get",
-    "messages_of",
     "names",
     "register",
     "unregister",

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .. import endpoints
 from ..errors import ConfigError, PromptError
+from ..messages import Message, flatten
 from . import events, replies
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from ..config import LLMConfig
     from ..response import Chunk
     from .sse import Event
-
-Message = dict[str, Any]
-"""An OpenAI-style message: {"role": "system" | "user" | "assistant" | "tool", "content": text or parts, …}."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ class Call:
     @property
     def text(self) -> str:
         """The messages as one text, for dialects without roles."""
-        return flattened(self.messages)
+        return flatten(self.messages)
 
 
 @dataclass(frozen=True)
@@ -128,64 +127,3 @@ def to_json(value: Any) -> bytes:
         return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
     except (TypeError, ValueError) as error:
         raise PromptError(f"The request cannot be written as JSON: {error}") from None
-
-
-def messages_of(prompt: str | Sequence[Message], system: str | None) -> list[Message]:
-    """`prompt` as messages, after the `system` message unless the prompt brings its own; PromptError for no prompt."""
-    if isinstance(prompt, str):
-        messages = [{"role": "user", "content": prompt}]
-    elif _is_list(prompt):
-        messages = [_message(turn) for turn in prompt]
-    else:
-        raise PromptError(f"{type(prompt).__name__!r} is no prompt", remedy=_PROMPT)
-    if not messages:
-        raise PromptError("There is no prompt", remedy="Write one under %%azureml.")
-    if system and not any(turn.get("role") == "system" for turn in messages):
-        messages.insert(0, {"role": "system", "content": system})
-    return messages
-
-
-_PROMPT = 'Give a text, or a list of messages such as {"role": "user", "content": "…"}.'
-
-
-def _is_list(prompt: object) -> bool:
-    return isinstance(prompt, Sequence) and not isinstance(prompt, bytes | bytearray)
-
-
-def _message(turn: Any) -> Message:
-    if not isinstance(turn, Mapping) or not (isinstance(turn.get("role"), str) and turn["role"]):
-        raise PromptError(
-            f"A message of the prompt is no message with a role, but {type(turn).__name__!r}", remedy=_PROMPT
-        )
-    return dict(turn)
-
-
-def text_of(content: Any) -> str:
-    """The text of a message's content; PromptError where a part of it is no text."""
-    if isinstance(content, str):
-        return content
-    if content is not None and not isinstance(content, (list, tuple)):
-        raise PromptError(f"A message's content is of type {type(content).__name__!r}", remedy=_PROMPT)
-    texts = []
-    for part in content or ():
-        if isinstance(part, str):
-            texts.append(part)
-        elif isinstance(part, dict) and part.get("type") == "text":
-            texts.append(str(part.get("text", "")))
-        else:
-            kind = part.get("type") if isinstance(part, dict) else type(part).__name__
-            raise PromptError(
-                f"This formatter sends text only, and the prompt has a part of type {kind!r}",
-                remedy="Use -f openai-chat with a deployment that takes images.",
-            )
-    return "".join(texts)
-
-
-def flattened(messages: Sequence[Message]) -> str:
-    """The messages as one text: a lone prompt stays as it is; a system text precedes it; turns get their speakers."""
-    system = [text_of(turn.get("content")) for turn in messages if turn.get("role") == "system"]
-    turns = [turn for turn in messages if turn.get("role") != "system"]
-    if len(turns) <= 1:
-        return "\n\n".join([*system, *(text_of(turn.get("content")) for turn in turns)])
-    spoken = [f"{str(turn.get('role', 'user')).capitalize()}: {text_of(turn.get('content'))}" for turn in turns]
-    return "\n\n".join([*system, *spoken, "Assistant:"])

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import endpoints
-from .base import Call, Formatter, Kwarg, Message, Payload, text_of, to_json
+from ..messages import Message, text_of
+from .base import Call, Formatter, Kwarg, Payload, to_json
 from .completion import OPENAI_KWARGS, openai_payload, speaks_openai
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import endpoints
-from .base import Call, Formatter, Kwarg, Payload, flattened, text_of, to_json
+from ..messages import flatten, text_of
+from .base import Call, Formatter, Kwarg, Payload, to_json
 
 if TYPE_CHECKING:
     from ..config import LLMConfig
@@ -253,6 +254,6 @@ class PromptFlow(Formatter):
             }
             for asked, told in pairs
         ]
-        body = {"question": flattened([*system, last]), "chat_history": history, **call.kwargs}
+        body = {"question": flatten([*system, last]), "chat_history": history, **call.kwargs}
         headers = {"Accept": "text/event-stream" if call.stream else "application/json"}
         return Payload(to_json(body), headers)

@@ -15,13 +15,14 @@ from .. import endpoints
 from ..errors import AzmlError, FormatterError, PromptError, UsageError
 from ..text import one_line
 from . import replies
-from .base import Call, Formatter, Message, Payload, to_json
+from .base import Call, Formatter, Payload, to_json
 from .completion import speaks_openai
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ..config import LLMConfig
+    from ..messages import Message
 
 
 def is_formatter(candidate: object) -> bool:

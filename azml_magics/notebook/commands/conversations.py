@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from azml_magics.core.messages import Message
     from azml_magics.core.response import Response
-    from azml_magics.core.wire import Message
 
     from ..magics import AzureMLMagics
 

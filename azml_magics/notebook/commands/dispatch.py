@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from azml_magics.core import wire
 from azml_magics.core.errors import AzmlError, ConfigError, UsageError
 from azml_magics.core.keys import KeyRef, Secret
+from azml_magics.core.messages import as_messages
 from azml_magics.core.prompt import extract
 
 from .. import args, calls, cell, display, help_text
@@ -204,7 +205,7 @@ def show_code(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Code
             )
     else:
         config = magics.session.get(options["name"])
-        messages = wire.messages_of("Hello", config.system)
+        messages = as_messages("Hello", config.system)
     shown = "bash" if language == "curl" else "python"
     return display.Code(codegen.code(config, messages, language), shown)
 

@@ -18,9 +18,9 @@ from azml_magics.core.client import invoke
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import BadRequestError, SchemaError, UsageError
 from azml_magics.core.keys import Secret
+from azml_magics.core.messages import as_messages
 from azml_magics.core.prompt.schema import Schema, repair_turns
 from azml_magics.core.response import Response
-from azml_magics.core.wire import messages_of
 from azml_magics.emulator import Emulator
 
 from ..judge import only_our_errors
@@ -278,7 +278,7 @@ SCORE = "https://n.eastus.inference.ml.azure.com/score"
 
 
 def asked(config, prompt="Make soup.", **options):
-    return Schema.of(Recipe).asked(config, messages_of(prompt, config.system), **options)
+    return Schema.of(Recipe).asked(config, as_messages(prompt, config.system), **options)
 
 
 def test_an_openai_chat_route_is_asked_by_response_format():
@@ -348,7 +348,7 @@ def running():
 def test_an_endpoint_that_knows_response_format_gives_the_object(running, source):
     schema = Schema.of(source)
     config = LLMConfig(endpoint_url=f"{running.url}/v1/chat/completions", key=Secret(KEY))
-    changed, messages = schema.asked(config, messages_of("Make soup.", None))
+    changed, messages = schema.asked(config, as_messages("Make soup.", None))
     found = schema.read(invoke(changed, messages))
     assert isinstance(found, source if isinstance(source, type) else dict)
 
@@ -358,9 +358,9 @@ def test_an_endpoint_that_refuses_response_format_says_so_and_is_asked_by_instru
     server.answers(reply(refusal, 422), reply({"choices": [{"message": {"content": '{"name": "Ada", "age": 3}'}}]}))
     schema, config = Schema.of(PERSON), config_of()
     with pytest.raises(BadRequestError) as caught:
-        invoke(*schema.asked(config, messages_of("Who?", None)))
+        invoke(*schema.asked(config, as_messages("Who?", None)))
     assert "response_format" in caught.value.body
-    response = invoke(*schema.asked(config, messages_of("Who?", None), by_instruction=True))
+    response = invoke(*schema.asked(config, as_messages("Who?", None), by_instruction=True))
     assert schema.read(response) == {"name": "Ada", "age": 3}
     assert "response_format" in server.received[0].json
     assert "response_format" not in server.received[1].json

@@ -1,0 +1,87 @@
+"""Messages of a conversation, in the form that OpenAI's chat routes take: made from prompts, read, written as text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .errors import PromptError
+
+Message = dict[str, Any]
+"""An OpenAI-style message: {"role": "system" | "user" | "assistant" | "tool", "content": text or parts, …}."""
+
+_EXPECTED = 'Give a text, or a list of messages such as {"role": "user", "content": "…"}.'
+
+
+def as_messages(prompt: str | Sequence[Message], system: str | None) -> list[Message]:
+    """Return `prompt` as a new list of messages.
+
+    Args:
+        prompt: A text, which becomes one user message, or messages with a role.
+        system: The config's system text. It goes in front unless the prompt has a system message.
+
+    Raises:
+        PromptError: The prompt is of another type, is an empty list, or holds a message without a role.
+    """
+    if isinstance(prompt, str):
+        messages = [{"role": "user", "content": prompt}]
+    elif _is_list(prompt):
+        messages = [_copy_message(message) for message in prompt]
+    else:
+        raise PromptError(f"{type(prompt).__name__!r} is not a prompt", remedy=_EXPECTED)
+    if not messages:
+        raise PromptError("There is no prompt", remedy="Write one under %%azureml.")
+    if system and not any(message.get("role") == "system" for message in messages):
+        messages.insert(0, {"role": "system", "content": system})
+    return messages
+
+
+def _is_list(prompt: object) -> bool:
+    return isinstance(prompt, Sequence) and not isinstance(prompt, bytes | bytearray)
+
+
+def _copy_message(message: Any) -> Message:
+    if not isinstance(message, Mapping):
+        raise PromptError(f"The prompt holds a {type(message).__name__!r} in place of a message", remedy=_EXPECTED)
+    if not (isinstance(message.get("role"), str) and message["role"]):
+        raise PromptError("A message of the prompt has no role", remedy=_EXPECTED)
+    return dict(message)
+
+
+def text_of(content: Any) -> str:
+    """Return the text of a message's content, which is a text or a list of parts.
+
+    Raises:
+        PromptError: A part is not text, such as an image.
+    """
+    if isinstance(content, str):
+        return content
+    if content is not None and not isinstance(content, (list, tuple)):
+        raise PromptError(f"A message's content is of type {type(content).__name__!r}", remedy=_EXPECTED)
+    return "".join(_text_of_part(part) for part in content or ())
+
+
+def _text_of_part(part: Any) -> str:
+    if isinstance(part, str):
+        return part
+    if isinstance(part, dict) and part.get("type") == "text":
+        return str(part.get("text", ""))
+    kind = part.get("type") if isinstance(part, dict) else type(part).__name__
+    raise PromptError(
+        f"This formatter sends text only, and the prompt has a part of type {kind!r}",
+        remedy="Use -f openai-chat with a deployment that takes images.",
+    )
+
+
+def flatten(messages: Sequence[Message]) -> str:
+    """Return the messages as one text, for wire formats without roles.
+
+    One message alone stays as it is. System texts come first. In a conversation each text has its speaker in front,
+    and the text ends in "Assistant:".
+    """
+    system = [text_of(message.get("content")) for message in messages if message.get("role") == "system"]
+    turns = [message for message in messages if message.get("role") != "system"]
+    if len(turns) <= 1:
+        return "\n\n".join([*system, *(text_of(turn.get("content")) for turn in turns)])
+    lines = [f"{str(turn.get('role', 'user')).capitalize()}: {text_of(turn.get('content'))}" for turn in turns]
+    return "\n\n".join([*system, *lines, "Assistant:"])

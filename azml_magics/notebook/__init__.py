@@ -21,9 +21,9 @@ def load(ipython: InteractiveShell) -> AzureMLMagics:
     magics = AzureMLMagics(shell=ipython)
     ipython.register_magics(magics)
     display.install(ipython)
-    completion.install(ipython, magics)
+    completion.install(magics.context)
     trailing_question.install(ipython)
-    startup.load(magics)
+    startup.load(magics.context, magics)
     return magics
 
 
@@ -33,14 +33,13 @@ def unload(ipython: InteractiveShell) -> None:
     magics = manager.registry.pop(_NAME, None)
     if magics is None:
         return
-    from . import completion, display, trailing_question
+    from . import display, trailing_question
 
     for kind in ("line", "cell"):
         manager.magics[kind].pop("azureml", None)
     if magics in ipython.configurables:
         ipython.configurables.remove(magics)
     display.uninstall(ipython)
-    completion.uninstall(ipython, magics)
     trailing_question.uninstall(ipython)
     magics.close()
 
@@ -58,4 +57,4 @@ def side_panel() -> None:
     if _NAME not in ipython.magics_manager.registry:
         load(ipython)
     magics = ipython.magics_manager.registry[_NAME]
-    display(panel.opened(magics))  # type: ignore[no-untyped-call,unused-ignore]  # typed later
+    display(panel.opened(magics.context))  # type: ignore[no-untyped-call,unused-ignore]  # typed later

@@ -22,22 +22,22 @@ if TYPE_CHECKING:
     from azml_magics.core.messages import Message
 
     from .args import CellOptions
-    from .magics import AzureMLMagics
+    from .context import NotebookContext
 
 
 # ---- the config ------------------------------------------------------------------------------------------------
 
 
-def config_of(magics: AzureMLMagics, options: CellOptions) -> LLMConfig:
+def config_of(context: NotebookContext, options: CellOptions) -> LLMConfig:
     """The config that the cell names, with the line's changes for this call."""
     changes = args.config_changes(vars(options))
     for name in ("formatter", "system"):
         if str(changes.get(name, "")).startswith("$"):
-            changes[name] = variable(changes[name], magics.variables)
-    if "timeout" not in changes and magics.timeout is not None:
-        changes["timeout"] = magics.timeout
-    config = _named_config(magics, options)
-    changed = config.merged(model_kwargs=kwargs_of(options, magics.variables), **changes)
+            changes[name] = context.variable(changes[name])
+    if "timeout" not in changes and context.settings.timeout is not None:
+        changes["timeout"] = context.settings.timeout
+    config = _named_config(context, options)
+    changed = config.merged(model_kwargs=kwargs_of(context, options), **changes)
     if "key" not in changes:
         _check_key_stays(config, changed)
     return changed
@@ -53,31 +53,31 @@ def _check_key_stays(config: LLMConfig, changed: LLMConfig) -> None:
         )
 
 
-def named_object(magics: AzureMLMagics, options: CellOptions) -> Any:
+def named_object(context: NotebookContext, options: CellOptions) -> Any:
     """The object that `$name` in the config's place stands for; None where it is a name, or left out."""
     name = options.config or ""
-    return variable(name, magics.variables) if name.startswith("$") else None
+    return context.variable(name) if name.startswith("$") else None
 
 
-def _named_config(magics: AzureMLMagics, options: CellOptions) -> LLMConfig:
+def _named_config(context: NotebookContext, options: CellOptions) -> LLMConfig:
     name = options.config or ""
-    found = named_object(magics, options)
+    found = named_object(context, options)
     if found is not None:
         return _as_config(found, name)
-    wanted = name or magics.session.active or magics.default_config
+    wanted = name or context.session.active or context.settings.default_config
     if not wanted and (options.url or os.environ.get("AZUREML_ENDPOINT_URL")):
         return from_environment()
-    return in_use(magics, wanted)
+    return in_use(context, wanted)
 
 
-def in_use(magics: AzureMLMagics, name: str = "") -> LLMConfig:
+def in_use(context: NotebookContext, name: str = "") -> LLMConfig:
     """The config of that name, or the one that answers where none is named."""
-    wanted = name or magics.session.active or magics.default_config
-    if not wanted and magics.session.names():
+    wanted = name or context.session.active or context.settings.default_config
+    if not wanted and context.session.names():
         raise ConfigError(
-            "No config is in use", remedy=f"%azureml use NAME takes one: {', '.join(magics.session.names())}."
+            "No config is in use", remedy=f"%azureml use NAME takes one: {', '.join(context.session.names())}."
         )
-    return magics.session.get(wanted)
+    return context.session.get(wanted)
 
 
 def from_environment() -> LLMConfig:
@@ -102,13 +102,11 @@ def _as_config(found: Any, name: str) -> LLMConfig:
     )
 
 
-def kwargs_of(options: CellOptions, variables: dict[str, Any]) -> dict[str, Any]:
+def kwargs_of(context: NotebookContext, options: CellOptions) -> dict[str, Any]:
     """The model kwargs of the line: those of -k, and over them those of -p."""
     kwargs: dict[str, Any] = {}
     if options.kwargs is not None:
-        several = (
-            variable(options.kwargs, variables) if options.kwargs.startswith("$") else _json_object(options.kwargs)
-        )
+        several = context.variable(options.kwargs) if options.kwargs.startswith("$") else _json_object(options.kwargs)
         if not isinstance(several, dict):
             raise UsageError(
                 "-k takes a JSON object or a dict", remedy="""Write -k '{"temperature": 0.2}' or -k $kwargs."""
@@ -127,16 +125,6 @@ def _json_object(text: str) -> Any:
         raise UsageError(
             f"-k is no JSON: {error}", remedy="""Write it in single quotes: -k '{"temperature": 0.2}'."""
         ) from None
-
-
-def variable(reference: str, variables: dict[str, Any]) -> Any:
-    """The notebook's variable that `$name` names."""
-    name = reference[1:]
-    if name not in variables:
-        known = [known for known in variables if not known.startswith("_")]
-        hint = did_you_mean(name, known).strip()
-        raise UsageError(f"There is no variable {name!r} for {reference}", remedy=hint or "Define it in a cell.")
-    return variables[name]
 
 
 def warn_of_misspelt_kwargs(config: LLMConfig) -> None:
@@ -167,9 +155,9 @@ def _is_other_word(name: str) -> bool:
 # ---- the prompt ------------------------------------------------------------------------------------------------
 
 
-def values_of(magics: AzureMLMagics, options: CellOptions) -> dict[str, Any]:
+def values_of(context: NotebookContext, options: CellOptions) -> dict[str, Any]:
     """The prompt variables: the notebook's, and over them the line's."""
-    return {**magics.own_variables(), **dict(args.pair(given, "--var") for given in options.var)}
+    return {**context.prompt_variables, **dict(args.pair(given, "--var") for given in options.var)}
 
 
 def text_of(body: str) -> str:
@@ -177,15 +165,15 @@ def text_of(body: str) -> str:
     return body.strip("\n").rstrip()
 
 
-def messages_of(magics: AzureMLMagics, options: CellOptions, body: str, config: LLMConfig) -> list[Message]:
+def messages_of(context: NotebookContext, options: CellOptions, body: str, config: LLMConfig) -> list[Message]:
     """The messages to send: the body with its variables, or the template's; pictures; the conversation before them."""
-    values = values_of(magics, options)
+    values = values_of(context, options)
     prompt: str | list[Message]
     text = text_of(body)
     if options.template == "none":
         prompt = text
     elif options.template:
-        prompt = _from_template(variable(_dollar(options.template), magics.variables), text, values, options.template)
+        prompt = _from_template(context.variable(_dollar(options.template)), text, values, options.template)
     else:
         prompt = template.render(text, values)
     if not prompt:
@@ -194,22 +182,22 @@ def messages_of(magics: AzureMLMagics, options: CellOptions, body: str, config: 
     if options.image:
         from . import images
 
-        given = [variable(image, magics.variables) if image.startswith("$") else image for image in options.image]
+        given = [context.variable(image) if image.startswith("$") else image for image in options.image]
         messages = images.with_images(messages, given)
     if options.conversation:
         from .commands import conversations
 
-        messages = conversations.with_earlier_turns(magics, options.conversation, messages)
+        messages = conversations.with_earlier_turns(context, options.conversation, messages)
     return messages
 
 
-def schema_of(magics: AzureMLMagics, options: CellOptions) -> Schema | None:
+def schema_of(context: NotebookContext, options: CellOptions) -> Schema | None:
     """What --schema names: a variable's value, or the text of a JSON file; None where it is left out."""
     given = options.schema
     if not given:
         return None
     if given.startswith("$"):
-        return Schema.of(variable(given, magics.variables))
+        return Schema.of(context.variable(given))
     try:
         return Schema.of(path_of(given).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:

@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from azml_magics.core.stream import ResponseStream
 
     from .args import CellOptions
-    from .magics import AzureMLMagics
+    from .context import NotebookContext
 
 
 _OF_ROWS = ("journal", "retry_failed", "limit", "sample", "concurrency", "rpm", "tpm", "max_tokens_total", "client")
 
 
-def run(magics: AzureMLMagics, options: CellOptions, body: str) -> Any:
+def run(context: NotebookContext, options: CellOptions, body: str) -> Any:
     """The Response of the cell, or the Batch of several; None with --quiet; the request with --dry-run."""
     if options.help:
         return display.Note(help_text.cell_help())
@@ -39,21 +39,22 @@ def run(magics: AzureMLMagics, options: CellOptions, body: str) -> Any:
     if options.each is not None:
         from . import rows
 
-        return rows.run(magics, options, body)
+        return rows.run(context, options, body)
     if compare.wanted(options):
-        return compare.run(magics, options, body)
-    found = calls.named_object(magics, options)
+        return compare.run(context, options, body)
+    found = calls.named_object(context, options)
     if runnables.is_runnable(found):
-        return _finished(magics, options, runnables.run(magics, options, body, found))
-    config = calls.config_of(magics, options)
-    messages = calls.messages_of(magics, options, body, config)
-    schema = calls.schema_of(magics, options)
+        return _finished(context, options, runnables.run(context, options, body, found))
+    config = calls.config_of(context, options)
+    messages = calls.messages_of(context, options, body, config)
+    schema = calls.schema_of(context, options)
     if options.dry_run:
         asked = schema.asked(config, messages) if schema else (config, messages)
-        return dry_run(*asked, stream=_streams(magics, options))
+        return dry_run(*asked, stream=_streams(context, options))
     calls.warn_of_misspelt_kwargs(config)
     question = Question(config, messages, schema, options)
-    return _settled(magics, question, question.answer(magics))
+    context.state.repairable = None
+    return _settled(context, question, question.answer(context))
 
 
 def _check(options: CellOptions) -> None:
@@ -84,28 +85,28 @@ def _check(options: CellOptions) -> None:
             raise UsageError(f"{many} gives several answers, and {one} takes one", remedy=f"Leave out {one}.")
 
 
-def _streams(magics: AzureMLMagics, options: CellOptions) -> bool:
-    return magics.stream and not options.no_stream
+def _streams(context: NotebookContext, options: CellOptions) -> bool:
+    return context.settings.stream and not options.no_stream
 
 
-def _settled(magics: AzureMLMagics, question: Question, response: Response) -> Response | None:
+def _settled(context: NotebookContext, question: Question, response: Response) -> Response | None:
     """What an answer that came whole leaves behind: its turns, the config that worked, and the cell's result."""
     options = question.options
     if options.conversation:
         from .commands import conversations
 
-        conversations.keep(magics, options.conversation, question.messages, response)
+        conversations.keep(context, options.conversation, question.messages, response)
     if options.save:
-        magics.session.save(options.save, question.config)
-    return _finished(magics, options, response)
+        context.session.save(options.save, question.config)
+    return _finished(context, options, response)
 
 
-def _finished(magics: AzureMLMagics, options: CellOptions, response: Response) -> Response | None:
+def _finished(context: NotebookContext, options: CellOptions, response: Response) -> Response | None:
     """The response, stored and inserted as the options say; None where it is not to be shown."""
     if options.output:
-        magics.variables[options.output] = response
+        context.store(options.output, response)
     if options.insert and isinstance(response.parsed, str):
-        magics.shell.set_next_input(response.parsed, replace=False)  # type: ignore[union-attr]  # magics live in a shell
+        context.shell.set_next_input(response.parsed, replace=False)
     return None if options.quiet else response
 
 
@@ -121,50 +122,45 @@ class Question:
     schema: Schema | None
     options: CellOptions
 
-    def answer(self, magics: AzureMLMagics, further: Sequence[Message] = ()) -> Response:
+    def answer(self, context: NotebookContext, further: Sequence[Message] = ()) -> Response:
         """The answer, with its object in `parsed` where there is a schema; SchemaError where it does not fit."""
-        magics.repairable = None
         turns = [*self.messages, *further]
-        stream, quiet = _streams(magics, self.options), self.options.quiet
+        stream, quiet = _streams(context, self.options), self.options.quiet
         schema = self.schema
         if schema is None:
-            wanted = self.options.format or magics.format
-            return ask(magics, self.config, turns, lambda came: formatted(came, wanted), stream=stream, quiet=quiet)
+            wanted = self.options.format or context.settings.format
+            return ask(context, self.config, turns, lambda came: formatted(came, wanted), stream=stream, quiet=quiet)
 
         def read(response: Response) -> Response:
             try:
                 return replace(response, parsed=schema.read(response), format="json")
             except SchemaError as error:
-                magics.repairable = (self, response, error)
+                context.state.repairable = (self, response, error)
                 raise error.at(config=self.config.name) from None
 
         try:
-            return ask(magics, *schema.asked(self.config, turns), read, stream=stream, quiet=quiet)
+            return ask(context, *schema.asked(self.config, turns), read, stream=stream, quiet=quiet)
         except BadRequestError as error:
             if not is_refused(error):
                 raise
         instructed = schema.asked(self.config, turns, by_instruction=True)
-        return ask(magics, *instructed, read, stream=stream, quiet=quiet)
+        return ask(context, *instructed, read, stream=stream, quiet=quiet)
 
 
-def repair(magics: AzureMLMagics) -> Response | None:
+def repair(context: NotebookContext) -> Response | None:
     """The answer to the last question whose answer did not keep to its schema, asked once more."""
-    if magics.repairable is None:
+    if context.state.repairable is None:
         raise ConfigError(
             "There is nothing to repair", remedy="It follows a cell whose answer did not fit its --schema."
         )
-    question, response, error = kept = magics.repairable
-    try:
-        repaired = question.answer(magics, repair_turns(response, error))
-    finally:
-        if magics.repairable is None:  # neither mended nor asked in vain: a network's failure may pass
-            magics.repairable = kept
-    magics.repairable = None
-    return _settled(magics, question, repaired)
+    question, response, error = context.state.repairable
+    repaired = question.answer(context, repair_turns(response, error))  # after a failure it can be tried again
+    context.state.repairable = None
+    return _settled(context, question, repaired)
 
 
 def ask(
-    magics: AzureMLMagics,
+    context: NotebookContext,
     config: LLMConfig,
     messages: Sequence[Message],
     read: Callable[[Response], Response],
@@ -181,7 +177,7 @@ def ask(
     def ended(error: AzmlError | Interrupted) -> None:
         if live:
             live.keep()
-        magics.session.record(config, messages, error.response, error)
+        context.session.record(config, messages, error.response, error)
 
     try:
         if not stream:
@@ -189,7 +185,7 @@ def ask(
         else:
             with client.stream(config, messages) as answer:
                 show = not quiet and wire.formatter_for(config).streams(config)
-                live = display.Live(magics.shell) if show else None
+                live = display.Live(context.shell) if show else None
                 for chunk in answer:
                     if live and chunk.text:
                         live.add(chunk.text)
@@ -209,7 +205,7 @@ def ask(
         raise stopped from None
     if live:
         live.done(response)
-    magics.session.record(config, messages, response)
+    context.session.record(config, messages, response)
     return response
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from azml_magics.core.config import LLMConfig
 
     from .args import CellOptions
-    from .magics import AzureMLMagics
+    from .context import NotebookContext
 
 _FRAME = 0.05
 
@@ -28,36 +28,36 @@ def wanted(options: CellOptions) -> bool:
     return bool(options.compare or options.sweep or options.repeat is not None)
 
 
-def run(magics: AzureMLMagics, options: CellOptions, body: str) -> Batch | display.Note | None:
+def run(context: NotebookContext, options: CellOptions, body: str) -> Batch | display.Note | None:
     """The Batch of all answers; the requests' number is said before they go."""
-    asks = asks_of(magics, options, body)
+    asks = asks_of(context, options, body)
     if options.dry_run:
         requests = [cell.dry_run(ask.config, ask.messages, stream=ask.stream).text for ask in asks]
         return display.Note(f"Would send {_count(asks)}.\n\n" + "\n\n".join(requests))
     _warn_once(asks)
     if not options.quiet:
         display.say(f"Sending {_count(asks)}.")
-    live = None if options.quiet or not asks[0].stream else LiveTable(magics.shell)
+    live = None if options.quiet or not asks[0].stream else LiveTable(context.shell)
     try:
-        batch = side_by_side.run(asks, concurrency=magics.concurrency, show=live.show if live else None)
+        batch = side_by_side.run(asks, concurrency=context.settings.concurrency, show=live.show if live else None)
     except Interrupted as interrupted:
         if interrupted.batch is not None:
-            _record(magics, asks, interrupted.batch)
+            _record(context, asks, interrupted.batch)
             if live:
                 live.keep(interrupted.batch)
         raise
     if live:
         live.done()
-    batch = _formatted(batch, options.format or magics.format)
-    _record(magics, asks, batch)
+    batch = _formatted(batch, options.format or context.settings.format)
+    _record(context, asks, batch)
     if options.output:
-        magics.variables[options.output] = batch
+        context.store(options.output, batch)
     return None if options.quiet else batch
 
 
-def asks_of(magics: AzureMLMagics, options: CellOptions, body: str) -> list[side_by_side.Ask]:
+def asks_of(context: NotebookContext, options: CellOptions, body: str) -> list[side_by_side.Ask]:
     """One call for every config, every combination of the swept kwargs, and every repetition."""
-    found = calls.named_object(magics, options)
+    found = calls.named_object(context, options)
     if runnables.is_runnable(found):
         raise UsageError(f"--compare, --sweep and -n take configs, and {options.config} is a LangChain object")
     swept = _swept(options.sweep)
@@ -65,9 +65,9 @@ def asks_of(magics: AzureMLMagics, options: CellOptions, body: str) -> list[side
     if repeat < 1:
         raise UsageError(f"-n takes a number of at least 1, not {repeat}")
     asks = []
-    stream = magics.stream and not options.no_stream
-    for name, config in _configs(magics, options):
-        messages = calls.messages_of(magics, options, body, config)
+    stream = context.settings.stream and not options.no_stream
+    for name, config in _configs(context, options):
+        messages = calls.messages_of(context, options, body, config)
         for setting, changed in side_by_side.sweep(config, swept):
             for number in range(1, repeat + 1):
                 labels: dict[str, Any] = {"config": name} if options.compare else {}
@@ -77,15 +77,15 @@ def asks_of(magics: AzureMLMagics, options: CellOptions, body: str) -> list[side
     return asks
 
 
-def _configs(magics: AzureMLMagics, options: CellOptions) -> list[tuple[str, LLMConfig]]:
+def _configs(context: NotebookContext, options: CellOptions) -> list[tuple[str, LLMConfig]]:
     if not options.compare:
-        return [("", calls.config_of(magics, options))]
+        return [("", calls.config_of(context, options))]
     if options.config:
         raise UsageError(f"--compare names every config itself: leave out {options.config}, or put it into the list")
     names = [name.strip() for name in options.compare.split(",") if name.strip()]
     if not names:
         raise UsageError("--compare names no config", remedy="Write the configs with commas between: --compare a,b.")
-    return [(name, calls.config_of(magics, replace(options, config=name))) for name in names]
+    return [(name, calls.config_of(context, replace(options, config=name))) for name in names]
 
 
 def _swept(settings: Sequence[str]) -> dict[str, list[Any]]:
@@ -123,10 +123,10 @@ def _formatted(batch: Batch, wanted: str) -> Batch:
     )
 
 
-def _record(magics: AzureMLMagics, asks: list[side_by_side.Ask], batch: Batch) -> None:
+def _record(context: NotebookContext, asks: list[side_by_side.Ask], batch: Batch) -> None:
     for ask, row in zip(asks, batch, strict=True):
-        magics.session.record(row.config, ask.messages, row.response, row.error)
-    magics.session.keep_batch(batch)
+        context.session.record(row.config, ask.messages, row.response, row.error)
+    context.session.keep_batch(batch)
 
 
 class LiveTable:

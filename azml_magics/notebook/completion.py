@@ -15,9 +15,7 @@ from .options import VERBS, options_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from IPython.core.interactiveshell import InteractiveShell
-
-    from .magics import AzureMLMagics
+    from .context import NotebookContext
 
 _LINE = re.compile(r"^\s*%(?P<cell>%?)azureml(?P<rest>\s.*)?$", re.DOTALL)
 _BRACE = re.compile(r"(?<!\{)\{(?P<start>[^\W\d]?\w*)$")
@@ -31,14 +29,14 @@ class Candidate(NamedTuple):
     type: str
 
 
-def install(ipython: InteractiveShell, magics: AzureMLMagics) -> None:
-    """Add the matcher to IPython's completer."""
+def install(context: NotebookContext) -> None:
+    """Add the matcher to IPython's completer, until the context is closed."""
     from IPython.core.completer import SimpleCompletion, context_matcher
 
     @context_matcher()  # type: ignore[untyped-decorator,unused-ignore]  # typed in later IPythons
-    def azureml_matcher(context: Any) -> Any:
+    def azureml_matcher(request: Any) -> Any:
         found = complete(
-            magics, context.full_text, context.cursor_line, context.line_with_cursor, context.cursor_position
+            context, request.full_text, request.cursor_line, request.line_with_cursor, request.cursor_position
         )
         if found is None:
             return {"completions": []}
@@ -50,19 +48,13 @@ def install(ipython: InteractiveShell, magics: AzureMLMagics) -> None:
             "suppress": True,
         }
 
-    magics.matcher = azureml_matcher
-    ipython.Completer.custom_matchers.append(azureml_matcher)
-
-
-def uninstall(ipython: InteractiveShell, magics: AzureMLMagics) -> None:
-    """Take the matcher out again."""
-    matchers = ipython.Completer.custom_matchers  # type: ignore[union-attr,unused-ignore]  # typed later
-    if magics.matcher in matchers:
-        matchers.remove(magics.matcher)
+    matchers = context.shell.Completer.custom_matchers
+    matchers.append(azureml_matcher)
+    context.on_exit(lambda: matchers.remove(azureml_matcher) if azureml_matcher in matchers else None)
 
 
 def complete(
-    magics: AzureMLMagics, text: str, line_number: int, line: str, column: int
+    context: NotebookContext, text: str, line_number: int, line: str, column: int
 ) -> tuple[str, list[Candidate]] | None:
     """(the fragment before the cursor, its candidates), or None where the cell is not ours."""
     before = line[:column]
@@ -71,14 +63,14 @@ def complete(
         brace = _BRACE.search(before)
         if not brace:
             return "", []
-        return brace["start"], _starting(brace["start"], _variable_names(magics), "variable")
+        return brace["start"], _starting(brace["start"], _variable_names(context), "variable")
     found = _LINE.match(before)
     if not found or found["rest"] is None or (found["cell"] and line_number > 0):
         return None
-    return _on_the_line(magics, found["rest"], is_cell=bool(found["cell"]))
+    return _on_the_line(context, found["rest"], is_cell=bool(found["cell"]))
 
 
-def _on_the_line(magics: AzureMLMagics, rest: str, *, is_cell: bool) -> tuple[str, list[Candidate]]:
+def _on_the_line(context: NotebookContext, rest: str, *, is_cell: bool) -> tuple[str, list[Candidate]]:
     words = rest.split()
     fragment = "" if rest[-1:].isspace() else words.pop()
     verb = None
@@ -96,7 +88,7 @@ def _on_the_line(magics: AzureMLMagics, rest: str, *, is_cell: bool) -> tuple[st
         kind = _positional(verb, words)
     if kind == "kwarg" and "=" in fragment:
         return fragment, []
-    return fragment, _values(magics, kind, fragment, words)
+    return fragment, _values(context, kind, fragment, words)
 
 
 def _expected(verb: str | None, words: list[str]) -> str | None:
@@ -127,29 +119,29 @@ def _positional(verb: str | None, words: list[str]) -> str:
     return "" if positionals[at].get("nargs") == "+" and given else str(positionals[at].get("kind", ""))
 
 
-def _values(magics: AzureMLMagics, kind: str, fragment: str, words: list[str]) -> list[Candidate]:
-    variables = [f"${name}" for name in _variable_names(magics)]
+def _values(context: NotebookContext, kind: str, fragment: str, words: list[str]) -> list[Candidate]:
+    variables = [f"${name}" for name in _variable_names(context)]
     if kind.startswith("choices:"):
         return _starting(fragment, kind.removeprefix("choices:").split(","), "value")
     names: dict[str, Callable[[], Iterable[str]]] = {
-        "config": lambda: [*magics.session.names(), *(variables if fragment.startswith("$") else ())],
+        "config": lambda: [*context.session.names(), *(variables if fragment.startswith("$") else ())],
         "formatter": lambda: [*wire.names(aliases=True), *(variables if fragment.startswith("$") else ())],
         "key": lambda: [*_KEY_FORMS, *(_key_variables() if fragment.startswith("env:") else ())],
-        "kwarg": lambda: [f"{name}=" for name in _kwarg_names(magics, words)],
+        "kwarg": lambda: [f"{name}=" for name in _kwarg_names(context, words)],
         "template": lambda: ["none", *variables],
         "variable": lambda: variables,
         "verb": lambda: [*VERBS, "formatters"],
-        "configs": lambda: _list_completed(fragment, magics.session.names()),
-        "call": lambda: ["last", *magics.session.names()],
-        "talk": lambda: _talks(magics),
-        "talks": lambda: _talks(magics) if len(words) == 1 else () if words else ("show", "clear", "export"),
+        "configs": lambda: _list_completed(fragment, context.session.names()),
+        "call": lambda: ["last", *context.session.names()],
+        "talk": lambda: _talks(context),
+        "talks": lambda: _talks(context) if len(words) == 1 else () if words else ("show", "clear", "export"),
     }
     return _starting(fragment, names[kind](), kind) if kind in names else []
 
 
-def _talks(magics: AzureMLMagics) -> list[str]:
+def _talks(context: NotebookContext) -> list[str]:
     """The conversations, as they are typed on a line."""
-    return [shlex.quote(name) for name in magics.session.conversations]
+    return [shlex.quote(name) for name in context.session.conversations]
 
 
 def _list_completed(fragment: str, names: Iterable[str]) -> list[str]:
@@ -159,8 +151,8 @@ def _list_completed(fragment: str, names: Iterable[str]) -> list[str]:
     return [f"{head}{comma}{name}" for name in names if name not in taken]
 
 
-def _variable_names(magics: AzureMLMagics) -> list[str]:
-    return [name for name in magics.own_variables() if not name.startswith("_")]
+def _variable_names(context: NotebookContext) -> list[str]:
+    return [name for name in context.prompt_variables if not name.startswith("_")]
 
 
 def _key_variables() -> list[str]:
@@ -168,12 +160,12 @@ def _key_variables() -> list[str]:
     return sorted(f"env:{name}" for name in os.environ if "KEY" in name or "TOKEN" in name)
 
 
-def _kwarg_names(magics: AzureMLMagics, words: list[str]) -> list[str]:
+def _kwarg_names(context: NotebookContext, words: list[str]) -> list[str]:
     """The kwargs of the formatter that the line names, of its config's, or of any."""
     named = next((words[i + 1] for i, word in enumerate(words[:-1]) if word in {"-f", "--formatter"}), "")
-    config = next((word for word in words if word in magics.session.names()), magics.session.active)
+    config = next((word for word in words if word in context.session.names()), context.session.active)
     try:
-        formatter = wire.get(named) if named else wire.formatter_for(magics.session.get(config))
+        formatter = wire.get(named) if named else wire.formatter_for(context.session.get(config))
         return [kwarg.name for kwarg in formatter.known_kwargs]
     except AzmlError:
         known = (kwarg.name for name in wire.names() for kwarg in wire.get(name).known_kwargs)

@@ -16,6 +16,7 @@ from azml_magics.rows.runner import DEFAULT_CONCURRENCY, Limits
 from azml_magics.rows.sources import is_dask
 
 from . import calls, cell, display, runnables
+from .context import Settings
 
 if TYPE_CHECKING:
     from azml_magics.core.config import LLMConfig
@@ -23,31 +24,31 @@ if TYPE_CHECKING:
     from azml_magics.rows.progress import Progress
 
     from .args import CellOptions
-    from .magics import AzureMLMagics
+    from .context import NotebookContext
 
 _FRAME = 0.1  # seconds between two frames of the bar
 _SHOWN = 3  # requests of a dry run
 _LONGEST = 200  # letters of a row's value beside its answer
 
 
-def run(magics: AzureMLMagics, options: CellOptions, body: str) -> Any:
+def run(context: NotebookContext, options: CellOptions, body: str) -> Any:
     """The Results of all rows; the rows' number is said before they go. A dask DataFrame gives another one.
 
     An error or an interrupt leaves what came in the variable of -o, and in %azureml last.
     """
     _check(options)
-    if runnables.is_runnable(calls.named_object(magics, options)):
+    if runnables.is_runnable(calls.named_object(context, options)):
         raise UsageError(
             f"--each takes a config, and {options.config} is a LangChain object", remedy="Use its batch()."
         )
-    _install(magics)
-    config = calls.config_of(magics, options)
-    schema = calls.schema_of(magics, options)
-    rows, client = _rows(magics, options), _client(magics, options)
-    wishes = RunOptions(_limits(magics, options), options.journal, options.retry_failed)
+    _install(context)
+    config = calls.config_of(context, options)
+    schema = calls.schema_of(context, options)
+    rows, client = _rows(context, options), _client(context, options)
+    wishes = RunOptions(_limits(context, options), options.journal, options.retry_failed)
 
     def job_of(rows: Any) -> Job:
-        prompt, variables = _prompt(magics, options, body)
+        prompt, variables = _prompt(context, options, body)
         return Job(config, prompt, rows, variables=variables, schema=schema, limit=options.limit, sample=options.sample)
 
     on_cluster = client is not None or is_dask(rows)
@@ -61,7 +62,7 @@ def run(magics: AzureMLMagics, options: CellOptions, body: str) -> Any:
 
     said = None if options.quiet else announce
     try:
-        with Moving(magics.shell, quiet=options.quiet) as moving:
+        with Moving(context.shell, quiet=options.quiet) as moving:
             if on_cluster:
                 from azml_magics.rows import dask
 
@@ -72,18 +73,18 @@ def run(magics: AzureMLMagics, options: CellOptions, body: str) -> Any:
                 results = job.results(wishes, moving, said)
     except (Interrupted, RowsError) as ended:
         if isinstance(ended.batch, Results):
-            _keep(magics, options, ended.batch)
+            _keep(context, options, ended.batch)
         raise
-    return _keep(magics, options, results)
+    return _keep(context, options, results)
 
 
-def _keep(magics: AzureMLMagics, options: CellOptions, results: Any) -> Any:
+def _keep(context: NotebookContext, options: CellOptions, results: Any) -> Any:
     """What the cell shows; the table goes into the variable of -o."""
     is_ours = isinstance(results, Results)
     if options.output:
-        magics.variables[options.output] = results.to_table() if is_ours else results
+        context.store(options.output, results.to_table() if is_ours else results)
     if is_ours:
-        magics.session.keep_batch(results)
+        context.session.keep_batch(results)
     return None if options.quiet else results
 
 
@@ -104,40 +105,40 @@ def _check(options: CellOptions) -> None:
         raise UsageError(f"--each and {name} do not go together", remedy=f"Leave out {name}.")
 
 
-def _rows(magics: AzureMLMagics, options: CellOptions) -> Any:
+def _rows(context: NotebookContext, options: CellOptions) -> Any:
     """The variable's value, or the path of a file."""
     given = options.each or ""
     if given.startswith("$"):
-        return calls.variable(given, magics.variables)
-    if given in magics.variables and not Path(given).suffix:
+        return context.variable(given)
+    if given in context.variables and not Path(given).suffix:
         raise UsageError(f"--each takes $NAME or a file, not {given!r}", remedy=f"Write --each ${given}.")
     return given
 
 
-def _client(magics: AzureMLMagics, options: CellOptions) -> Any:
+def _client(context: NotebookContext, options: CellOptions) -> Any:
     if options.client is None:
         return None
     if not options.client.startswith("$"):
         raise UsageError(f"--client takes a variable, not {options.client!r}", remedy=f"Write ${options.client}.")
-    client = calls.variable(options.client, magics.variables)
+    client = context.variable(options.client)
     if not callable(getattr(client, "submit", None)):
         raise UsageError(f"{options.client} is {type(client).__name__}, which is no dask client")
     return client
 
 
-def _limits(magics: AzureMLMagics, options: CellOptions) -> Limits:
-    own = magics.trait_values(config=True)["concurrency"]
-    usual = own if own != magics.traits()["concurrency"].default_value else DEFAULT_CONCURRENCY
+def _limits(context: NotebookContext, options: CellOptions) -> Limits:
+    usual = context.settings.concurrency
+    usual = DEFAULT_CONCURRENCY if usual == Settings.concurrency else usual
     concurrency = options.concurrency if options.concurrency is not None else usual
     return Limits(concurrency, options.rpm, options.tpm, options.max_tokens_total)
 
 
-def _prompt(magics: AzureMLMagics, options: CellOptions, body: str) -> tuple[str, dict[str, Any]]:
+def _prompt(context: NotebookContext, options: CellOptions, body: str) -> tuple[str, dict[str, Any]]:
     """The body, and what stands for the names in it that are no columns."""
     text = calls.text_of(body)
     if not text:
         raise PromptError("There is no prompt", remedy="Write one in the cell, below the line with %%azureml.")
-    values = calls.values_of(magics, options)
+    values = calls.values_of(context, options)
     return text, {name: values[name] for name in template.variables(text) if name in values}
 
 
@@ -215,12 +216,12 @@ class Moving:
 # ---- afterwards ------------------------------------------------------------------------------------------------
 
 
-def _install(magics: AzureMLMagics) -> None:
+def _install(context: NotebookContext) -> None:
     """Let IPython show Results by their own bundle: a Batch's would hold every row."""
-    formatter = magics.shell.display_formatter.mimebundle_formatter  # type: ignore[union-attr]  # magics live in a shell
+    formatter = context.shell.display_formatter.mimebundle_formatter  # type: ignore[union-attr]
     if Results not in formatter.type_printers:
         formatter.for_type(Results, results_bundle)
-        magics.at_exit.append(lambda: formatter.pop(Results, None))
+        context.on_exit(lambda: formatter.pop(Results, None))
 
 
 def _sendable(text: str) -> str:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from azml_magics.core.response import Response
 
     from .args import CellOptions
-    from .magics import AzureMLMagics
+    from .context import NotebookContext
 
 _FOR_CONFIGS = {
     "-u": "url",
@@ -53,39 +53,38 @@ def is_runnable(found: Any) -> bool:
     return all(callable(getattr(kind, name, None)) for name in ("invoke", "astream", "get_input_jsonschema"))
 
 
-def run(magics: AzureMLMagics, options: CellOptions, body: str, runnable: Any) -> Response:
+def run(context: NotebookContext, options: CellOptions, body: str, runnable: Any) -> Response:
     """The answer of a chain or of another provider's model, shown as it arrives and kept in the history."""
     name = options.config or ""
     is_model = _is_model(runnable)
     _check(options, is_model=is_model)
     messages: Sequence[Message]
     if is_model:
-        messages = calls.messages_of(magics, options, body, LLMConfig(name=name, system=_system(magics, options)))
+        messages = calls.messages_of(context, options, body, LLMConfig(name=name, system=_system(context, options)))
         given = _prompt_of(messages)
-        kwargs = calls.kwargs_of(options, magics.variables)
+        kwargs = calls.kwargs_of(context, options)
         runnable = runnable.bind(**kwargs) if kwargs else runnable
     else:
-        given = _input_of(magics, options, body, runnable)
+        given = _input_of(context, options, body, runnable)
         messages = as_messages(given if isinstance(given, str) else calls.text_of(body), None)
-    if runnable_answer.close not in magics.at_exit:
-        magics.at_exit.append(runnable_answer.close)
-    live = display.Live(magics.shell) if magics.stream and not (options.no_stream or options.quiet) else None
+    context.on_exit(runnable_answer.close)
+    live = display.Live(context.shell) if context.settings.stream and not (options.no_stream or options.quiet) else None
     exchange = (LLMConfig(name=name), messages)
     try:
         response = runnable_answer.Answer(runnable, given, name).read(live)
     except (AzmlError, Interrupted) as error:
         if live:
             live.keep()
-        magics.session.record(*exchange, error.response, error)
+        context.session.record(*exchange, error.response, error)
         raise
-    response = _formatted(response, options.format or magics.format)
+    response = _formatted(response, options.format or context.settings.format)
     if live:
         live.done(response)
-    magics.session.record(*exchange, response)
+    context.session.record(*exchange, response)
     if options.conversation:
         from .commands import conversations
 
-        conversations.keep(magics, options.conversation, messages, response)
+        conversations.keep(context, options.conversation, messages, response)
     return response
 
 
@@ -105,9 +104,9 @@ def _check(options: CellOptions, *, is_model: bool) -> None:
             )
 
 
-def _system(magics: AzureMLMagics, options: CellOptions) -> str | None:
+def _system(context: NotebookContext, options: CellOptions) -> str | None:
     given = options.system
-    return str(calls.variable(given, magics.variables)) if given and given.startswith("$") else given
+    return str(context.variable(given)) if given and given.startswith("$") else given
 
 
 def _formatted(response: Response, wanted: str) -> Response:
@@ -145,9 +144,9 @@ def _prompt_of(messages: Sequence[Message]) -> Any:
     return messages_from_wire(messages)
 
 
-def _input_of(magics: AzureMLMagics, options: CellOptions, body: str, runnable: Any) -> Any:
+def _input_of(context: NotebookContext, options: CellOptions, body: str, runnable: Any) -> Any:
     """What a chain takes: its variables, or the text of the body where it takes one."""
-    values = calls.values_of(magics, options)
+    values = calls.values_of(context, options)
     text = calls.text_of(body)
     prompt = text if options.template == "none" else template.render(text, values)
     wanted, optional = _variables(runnable, str(options.config))

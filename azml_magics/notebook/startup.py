@@ -17,6 +17,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,22 +27,32 @@ from azml_magics.core.errors import AzmlError
 from azml_magics.core.text import did_you_mean, one_line
 
 from . import display
+from .context import Settings
 
 if TYPE_CHECKING:
-    from .magics import AzureMLMagics
+    from traitlets import HasTraits
+
+    from .context import NotebookContext
 
 _TABLE = re.compile(rb"^[ \t]*\[tool\.azml_magics[\].]", re.MULTILINE)
-_DEFAULTS = ("default_config", "format", "timeout", "stream", "concurrency", "history_size", "raise_errors")
+_DEFAULTS = tuple(field.name for field in fields(Settings))
 
 
-def load(magics: AzureMLMagics) -> None:
+def load(context: NotebookContext, defaults: HasTraits) -> None:
     """Save the configs that are found, none of them in use yet, and set the defaults."""
     for path in _saved_files():
-        _load_file(magics, path)
+        _load_file(context, path)
     project = _project_file()
     if project is not None:
-        _load_project(magics, project)
-    magics.use_default()
+        _load_project(context, defaults, project)
+    use_default(context)
+
+
+def use_default(context: NotebookContext) -> None:
+    """Make the default config the active one if it is saved and no other is active."""
+    session, name = context.session, context.settings.default_config
+    if name in session.names() and not session.active:
+        session.use(name)
 
 
 def _saved_files() -> list[Path]:
@@ -53,12 +64,12 @@ def _saved_files() -> list[Path]:
         return []
 
 
-def _load_file(magics: AzureMLMagics, path: Path) -> None:
+def _load_file(context: NotebookContext, path: Path) -> None:
     from azml_magics import documents
 
     try:
         config = documents.load(path)
-        magics.session.save(config.name, config, source=str(path), activate=False)
+        context.session.save(config.name, config, source=str(path), activate=False)
     except AzmlError as error:
         display.warn(str(error))
 
@@ -79,7 +90,7 @@ def _project_file() -> Path | None:
     return None
 
 
-def _load_project(magics: AzureMLMagics, path: Path) -> None:
+def _load_project(context: NotebookContext, defaults: HasTraits, path: Path) -> None:
     toml: Any = _toml()
     if toml is None:
         display.warn(f"{path} is not read: Python 3.10 needs tomli for it (pip install tomli).")
@@ -94,9 +105,9 @@ def _load_project(magics: AzureMLMagics, path: Path) -> None:
         display.warn(f"{path}: [tool.azml_magics] and its configs must be tables.")
         return
     for name, document in configs.items():
-        _save(magics, name, document, f"{path} [tool.azml_magics.configs.{name}]", path)
+        _save(context, name, document, f"{path} [tool.azml_magics.configs.{name}]", path)
     for name, value in table.items():
-        _set_default(magics, name, value, path)
+        _set_default(defaults, name, value, path)
 
 
 def _toml() -> Any:
@@ -105,7 +116,7 @@ def _toml() -> Any:
     return importlib.import_module(found) if found else None
 
 
-def _save(magics: AzureMLMagics, name: str, document: Any, place: str, path: Path) -> None:
+def _save(context: NotebookContext, name: str, document: Any, place: str, path: Path) -> None:
     from azml_magics import documents
 
     try:
@@ -113,16 +124,16 @@ def _save(magics: AzureMLMagics, name: str, document: Any, place: str, path: Pat
         config = documents.from_document(full, name=name, source=place)
         for key in config.extras:  # in a saved file they are another program's; here they are slips
             display.warn(f"{place}: a config has no key {key!r}.{did_you_mean(key, documents.KEYS)}")
-        magics.session.save(name, config, source=str(path), activate=False)
+        context.session.save(name, config, source=str(path), activate=False)
     except AzmlError as error:
         display.warn(str(error))
 
 
-def _set_default(magics: AzureMLMagics, name: str, value: Any, path: Path) -> None:
+def _set_default(defaults: HasTraits, name: str, value: Any, path: Path) -> None:
     if name not in _DEFAULTS:
         display.warn(f"{path}: [tool.azml_magics] has no key {name!r}.{did_you_mean(name, (*_DEFAULTS, 'configs'))}")
         return
     try:
-        setattr(magics, name, value)
+        setattr(defaults, name, value)
     except TraitError as error:
         display.warn(f"{path}: {name}: {one_line(str(error), 200)}")

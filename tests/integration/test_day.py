@@ -20,7 +20,7 @@ def day(tmp_path_factory):
         kernel.folder = folder
         kernel.ok("%load_ext azml_magics\n%azureml demo")
         kernel.ok("%%azureml\nHello")  # at the pace of a model; the rest of the day is quicker
-        kernel.ok("get_ipython().magics_manager.registry['AzureMLMagics'].demo_endpoint.rate = 0")
+        kernel.ok("get_ipython().magics_manager.registry['AzureMLMagics'].context.state.demo_endpoint.rate = 0")
         yield kernel
 
 

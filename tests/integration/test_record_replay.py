@@ -92,7 +92,7 @@ def test_the_demo_can_be_recorded_and_replayed_without_it(tmp_path):
     before = executed(
         tmp_path,
         "%load_ext azml_magics\n%azureml demo\n%azureml record demo.jsonl\n"
-        "get_ipython().magics_manager.registry['AzureMLMagics'].demo_endpoint.rate = 0",
+        "get_ipython().magics_manager.registry['AzureMLMagics'].context.state.demo_endpoint.rate = 0",
         *asked,
     )
     after = executed(

@@ -16,7 +16,7 @@ def tab(asking, magics, endpoint):
     asking.vars.update(Recipe=dict, picture=b"")
 
     def press(line):
-        found = completion.complete(magics, line, 0, line, len(line))
+        found = completion.complete(magics.context, line, 0, line, len(line))
         assert found is not None
         fragment, candidates = found
         assert line.endswith(fragment)

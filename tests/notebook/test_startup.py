@@ -290,7 +290,7 @@ def test_config_lists_every_default_with_its_help(notebook):
     listed = notebook.ok("%config AzureMLMagics").stdout
     for name in ("default_config", "format", "timeout", "stream", "concurrency", "history_size", "raise_errors"):
         assert f"AzureMLMagics.{name}=" in listed
-    assert "How answers are shown." in listed
+    assert "How responses are shown." in listed
 
 
 def test_config_default_config(asking, endpoint):

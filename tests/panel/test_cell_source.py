@@ -45,7 +45,7 @@ def asked(notebook, magics):
 @pytest.fixture
 def panel(magics):
     """A panel over the notebook's session and its variables."""
-    made = PanelModel(magics.session, magics.own_variables)
+    made = PanelModel(magics.context.session, lambda: magics.context.prompt_variables)
     yield made
     made.close()
 
@@ -161,7 +161,7 @@ def test_a_cell_without_a_note_asks_exactly_what_the_panel_asks(bench, saved, ed
     if not ready(edited):
         edited = saved.merged(system="Be brief.", model_kwargs=kwargs)
     assume(ready(edited))
-    magics.session.save("prod", saved)
+    magics.context.session.save("prod", saved)
     panel.show(edited, Prompt(prompt, {"x": value, "y": value}))
     magics.shell.user_ns.update(x="from the notebook", y=2, I="i", n="n", In="In")
     assume(panel.draft.config == edited)
@@ -197,7 +197,7 @@ def test_a_cell_without_a_note_asks_exactly_what_the_panel_asks(bench, saved, ed
     ],
 )
 def test_these_a_line_can_say(panel, magics, asked, changes):
-    magics.session.save("prod", BASE)
+    magics.context.session.save("prod", BASE)
     panel.show(BASE.merged(**{"model_kwargs": {}, **changes}), Prompt("Tell me about rivers"))
     assert panel.cell().note == ""
     assert same(panel, asked)
@@ -268,13 +268,13 @@ def test_a_value_of_several_lines_is_not_on_the_line():
     "prompt", [">>> print(1)", "... and then?", "In [3]: x", "a\n>>> b", "?", "%%time", "!ls", "x?", "x = 1;"]
 )
 def test_a_prompt_that_looks_like_code_is_the_same_prompt_or_it_is_said(panel, magics, asked, prompt):
-    magics.session.save("prod", BASE)
+    magics.context.session.save("prod", BASE)
     panel.set_prompt(prompt)
     assert same(panel, asked) or "IPython" in panel.cell().note
 
 
 def test_a_config_without_a_name_builds_on_the_one_in_use(panel, magics, asked):
-    magics.session.save("prod", BASE.merged(system="Be brief.", model_kwargs={"seed": 1}))
+    magics.context.session.save("prod", BASE.merged(system="Be brief.", model_kwargs={"seed": 1}))
     panel.new()
     for field, text in {"endpoint_url": URL, "formatter": "gpt2", "key": "env:RIVER_KEY", "timeout": "7"}.items():
         panel.set(field, text)
@@ -295,7 +295,7 @@ def test_in_an_empty_session_the_line_says_it_all(panel, magics, asked):
 
 
 def test_blank_variables_are_the_notebooks_in_the_cell_too(panel, magics, asked):
-    magics.session.save("prod", BASE)
+    magics.context.session.save("prod", BASE)
     magics.shell.user_ns.update(topic="tea", other="rain")
     panel.set_prompt("About {topic} and {other}, as {{json}}")
     panel.set_variable("other", "snow = 'white'")

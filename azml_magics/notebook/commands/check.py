@@ -9,14 +9,14 @@ from .. import calls, display
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..magics import AzureMLMagics
+    from ..context import NotebookContext
 
 
-def test(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Table:
+def test(context: NotebookContext, options: Mapping[str, Any]) -> display.Table:
     """A check list: is the config whole, the key there, the endpoint reached, the key accepted, one token answered."""
     from azml_magics.azure import check
 
-    config = calls.in_use(magics, options["name"] or "")
+    config = calls.in_use(context, options["name"] or "")
     found = check.check(config)
     rows = [(found[step][0], step, found[step][1]) for step in check.STEPS]
     works = all(state == check.GOOD for state, _, _ in rows)

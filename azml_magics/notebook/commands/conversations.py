@@ -18,22 +18,22 @@ if TYPE_CHECKING:
     from azml_magics.core.messages import Message
     from azml_magics.core.response import Response
 
-    from ..magics import AzureMLMagics
+    from ..context import NotebookContext
 
 _ACTIONS = ("show", "clear", "export")
 
 
-def with_earlier_turns(magics: AzureMLMagics, name: str, messages: Sequence[Message]) -> list[Message]:
+def with_earlier_turns(context: NotebookContext, name: str, messages: Sequence[Message]) -> list[Message]:
     """The messages, after the turns that the conversation has; a system message stays first."""
-    earlier = magics.session.conversations.get(name, [])
+    earlier = context.session.conversations.get(name, [])
     system = [turn for turn in messages if turn.get("role") == "system"]
     return [*system, *earlier, *(turn for turn in messages if turn.get("role") != "system")]
 
 
-def keep(magics: AzureMLMagics, name: str, messages: Sequence[Message], response: Response) -> None:
+def keep(context: NotebookContext, name: str, messages: Sequence[Message], response: Response) -> None:
     """Add the turn that was just asked, and its answer. The system message is the config's, and not kept."""
     turns = [dict(turn) for turn in messages if turn.get("role") != "system"]
-    magics.session.conversations[name] = [*turns, {"role": "assistant", "content": _said(response)}]
+    context.session.conversations[name] = [*turns, {"role": "assistant", "content": _said(response)}]
 
 
 def _said(response: Response) -> str:
@@ -43,10 +43,10 @@ def _said(response: Response) -> str:
     return "\n".join(filter(None, [response.text, *asked]))
 
 
-def conversations(magics: AzureMLMagics, options: Mapping[str, Any]) -> Any:
+def conversations(context: NotebookContext, options: Mapping[str, Any]) -> Any:
     """The list of conversations, or one shown, cleared or exported."""
     action, *words = options["words"] or ["list"]
-    kept = magics.session.conversations
+    kept = context.session.conversations
     if action == "list":
         return _list(kept)
     if action not in _ACTIONS:

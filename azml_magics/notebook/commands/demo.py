@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 
     from azml_magics.emulator import Emulator
 
-    from ..magics import AzureMLMagics
+    from ..context import NotebookContext
 
 DEMO_KEY_VARIABLE = "AZML_DEMO_KEY"
 DEMO_URL_VARIABLE = "AZML_DEMO_URL"  # of the endpoint that `azml-magics demo --lab` runs for all kernels
 _TOKENS_PER_SECOND = 80.0
 
 
-def demo(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Note:  # noqa: ARG001 - a command's signature
+def demo(context: NotebookContext, options: Mapping[str, Any]) -> display.Note:  # noqa: ARG001 - a command's signature
     """Start the local endpoint (once), or take JupyterLab's, and save a config for each way to speak to it."""
-    shared = _shared_demo() if magics.demo_endpoint is None else ""
-    url = shared or _start_demo(magics)
+    shared = _shared_demo() if context.state.demo_endpoint is None else ""
+    url = shared or _start_demo(context)
     key = KeyRef("env", DEMO_KEY_VARIABLE)
     configs = {
         "demo": LLMConfig(endpoint_url=f"{url}/v1/chat/completions", formatter="openai-chat", key=key),
@@ -41,8 +41,8 @@ def demo(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Note:  # 
         "demo-dolly": LLMConfig(endpoint_url=f"{url}/score", formatter="dolly", deployment_name="dolly", key=key),
     }
     for name, config in configs.items():
-        magics.session.save(name, config, source="demo")
-    magics.session.use("demo")
+        context.session.save(name, config, source="demo")
+    context.session.use("demo")
     return display.Note(
         f"A demo endpoint is running {'beside JupyterLab' if shared else 'in this kernel'}. "
         "It needs no Azure account,\n"
@@ -74,9 +74,9 @@ def demo_endpoint() -> Emulator:
     return Emulator(key=f"demo-{secrets.token_hex(8)}", rate=_TOKENS_PER_SECOND)
 
 
-def _start_demo(magics: AzureMLMagics) -> str:
+def _start_demo(context: NotebookContext) -> str:
     """The URL of this kernel's demo endpoint, started if it is not running."""
-    running = magics.demo_endpoint
+    running = context.state.demo_endpoint
     if running is None:
         try:
             running = demo_endpoint()
@@ -90,8 +90,9 @@ def _start_demo(magics: AzureMLMagics) -> str:
             raise ConfigError(f"The demo endpoint did not start: {error}", remedy="Run %azureml demo again.") from error
         before = os.environ.get(DEMO_KEY_VARIABLE)
         os.environ[DEMO_KEY_VARIABLE] = running.key
-        magics.demo_endpoint = running
-        magics.at_exit += [running.stop, lambda: _put_back(before)]
+        context.state.demo_endpoint = running
+        context.on_exit(running.stop)
+        context.on_exit(lambda: _put_back(before))
     return str(running.url)
 
 

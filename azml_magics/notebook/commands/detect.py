@@ -12,15 +12,15 @@ from .. import calls, display
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..magics import AzureMLMagics
+    from ..context import NotebookContext
 
 
-def detect(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Table:
+def detect(context: NotebookContext, options: Mapping[str, Any]) -> display.Table:
     """A table of the dialects found, the likeliest first, with the sign for each and what to type."""
     from azml_magics.azure import detect
 
     name = options["name"] or ""
-    config = _config_at(magics, name) if "://" in name else calls.in_use(magics, name)
+    config = _config_at(context, name) if "://" in name else calls.in_use(context, name)
     found = detect.detect(config, probe=options["probe"])
     if found.best:
         url = f" --url {found.url}" if found.url else ""
@@ -32,11 +32,11 @@ def detect(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Table:
     return display.Table(("formatter", "route", "because"), found.dialects, note=note.strip())
 
 
-def _config_at(magics: AzureMLMagics, url: str) -> LLMConfig:
+def _config_at(context: NotebookContext, url: str) -> LLMConfig:
     """An unnamed config for a URL; its key is that of a config for the same host, the one in use before the others."""
     host = urlsplit(url).netloc
-    for name in filter(None, (magics.session.active, *magics.session.names())):
-        known = magics.session.get(name)
+    for name in filter(None, (context.session.active, *context.session.names())):
+        known = context.session.get(name)
         if host and urlsplit(known.endpoint_url).netloc == host:
             return known.merged(endpoint_url=url, name="", formatter="")
     return LLMConfig(endpoint_url=url)

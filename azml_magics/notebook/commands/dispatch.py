@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
     from azml_magics.core.config import LLMConfig
 
-    from ..magics import AzureMLMagics
+    from ..context import NotebookContext
 
-    Command = Callable[[AzureMLMagics, Mapping[str, Any]], Any]
+    Command = Callable[[NotebookContext, Mapping[str, Any]], Any]
 
 
-def run(magics: AzureMLMagics, verb: str, rest: str) -> Any:
+def run(context: NotebookContext, verb: str, rest: str) -> Any:
     """What `%azureml VERB REST` gives."""
     if verb == "ask":  # the rest is the prompt itself, quotes and all
-        return cell.run(magics, args.CellOptions(), rest)
+        return cell.run(context, args.CellOptions(), rest)
     from . import check, conversations, demo, detect, files, history, panel, record
 
     options = args.parser_of(verb).read(args.words_of(rest))
@@ -53,15 +53,15 @@ def run(magics: AzureMLMagics, verb: str, rest: str) -> Any:
         "help": show_help,
         "version": version,
     }
-    return commands[verb](magics, options)
+    return commands[verb](context, options)
 
 
 # ---- configs ---------------------------------------------------------------------------------------------------
 
 
-def save(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Note:
+def save(context: NotebookContext, options: Mapping[str, Any]) -> display.Note:
     """Create a config, or change the one of that name, or a copy of another."""
-    session, name = magics.session, options["name"]
+    session, name = context.session, options["name"]
     if any("://" in word.partition("=")[0] for word in options["values"]):
         raise UsageError("A URL goes behind --url", remedy=f"Write %azureml save {name} --url URL.")
     base = options["copy_of"] or (name if name in session.names() else "")
@@ -69,14 +69,14 @@ def save(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Note:
     changes = args.config_changes(dict(options))
     for field in ("formatter", "system"):
         if str(changes.get(field, "")).startswith("$"):
-            changes[field] = calls.variable(changes[field], magics.variables)
+            changes[field] = context.variable(changes[field])
     if changes.get("formatter"):
         wire.as_formatter(changes["formatter"])
     kwargs = {
         key: extract.json_or_text(value) for key, value in (args.pair(word, "save NAME") for word in options["values"])
     }
     config = config.merged(model_kwargs=kwargs, **changes)
-    config = session.save(name, config, activate=not magics.default_config)
+    config = session.save(name, config, activate=not context.settings.default_config)
     calls.warn_of_misspelt_kwargs(config)
     return display.Note(f"Saved {name}: {_in_words(config)}{_still_missing(config)}")
 
@@ -115,15 +115,15 @@ def key_state(config: LLMConfig) -> str:
     return f"{config.key} ({'found' if found else 'asked when needed' if found is None else 'not set'})"
 
 
-def use(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Note:
+def use(context: NotebookContext, options: Mapping[str, Any]) -> display.Note:
     """Make a config the active one."""
-    config = magics.session.use(options["name"])
+    config = context.session.use(options["name"])
     return display.Note(f"In use: {config.name} ({_in_words(config)})")
 
 
-def list_configs(magics: AzureMLMagics, options: Mapping[str, Any]) -> Any:  # noqa: ARG001 - a command's signature
+def list_configs(context: NotebookContext, options: Mapping[str, Any]) -> Any:  # noqa: ARG001 - a command's signature
     """A table of the configs; a star marks the active one."""
-    session = magics.session
+    session = context.session
     if not session.names():
         return display.Note("No configs yet. `%azureml demo` makes some; `%azureml save NAME --url URL` makes yours.")
     rows = []
@@ -143,9 +143,9 @@ def list_configs(magics: AzureMLMagics, options: Mapping[str, Any]) -> Any:  # n
     return display.Table(("", "config", "type", "formatter", "endpoint", "key", "from"), rows)
 
 
-def show(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Table:
+def show(context: NotebookContext, options: Mapping[str, Any]) -> display.Table:
     """Everything about a config, in the words of the options that set it."""
-    config, source = magics.session.saved(calls.in_use(magics, options["name"] or "").name)
+    config, source = context.session.saved(calls.in_use(context, options["name"] or "").name)
     facts = {
         "config": config.name,
         "url": config.endpoint_url,
@@ -165,36 +165,36 @@ def show(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Table:
     return display.Table(("", ""), [(name, str(value)) for name, value in facts.items() if value])
 
 
-def rename(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Note:
+def rename(context: NotebookContext, options: Mapping[str, Any]) -> display.Note:
     """Give a config another name."""
-    magics.session.rename(options["name"], options["new"])
+    context.session.rename(options["name"], options["new"])
     return display.Note(f"{options['name']} is now {options['new']}.")
 
 
-def delete(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Note:
+def delete(context: NotebookContext, options: Mapping[str, Any]) -> display.Note:
     """Forget a config; the active one only with --force."""
     name = options["name"]
-    if name == magics.session.active and not options["force"]:
+    if name == context.session.active and not options["force"]:
         raise UsageError(f"{name} is the config in use", remedy=f"Use another first, or %azureml delete {name} -f.")
-    magics.session.delete(name)
+    context.session.delete(name)
     return display.Note(f"Deleted {name}.")
 
 
 # ---- the last call ---------------------------------------------------------------------------------------------
 
 
-def repair(magics: AzureMLMagics, options: Mapping[str, Any]) -> Any:  # noqa: ARG001 - a command's signature
+def repair(context: NotebookContext, options: Mapping[str, Any]) -> Any:  # noqa: ARG001 - a command's signature
     """Ask once more for an answer that did not keep to its schema."""
-    return cell.repair(magics)
+    return cell.repair(context)
 
 
-def show_code(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Code:
+def show_code(context: NotebookContext, options: Mapping[str, Any]) -> display.Code:
     """The last call, or one with the named config, as code."""
     from azml_magics import codegen
 
     language = options["language"]
-    if options["name"] == "last" and "last" not in magics.session.names():
-        exchange = magics.session.last
+    if options["name"] == "last" and "last" not in context.session.names():
+        exchange = context.session.last
         if exchange is None:
             raise ConfigError("Nothing has been asked yet", remedy="Name a config: %azureml code NAME.")
         config, messages = exchange.config, exchange.messages
@@ -204,7 +204,7 @@ def show_code(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Code
                 remedy="Name a config for the code of a call with it: %azureml code NAME.",
             )
     else:
-        config = magics.session.get(options["name"])
+        config = context.session.get(options["name"])
         messages = as_messages("Hello", config.system)
     shown = "bash" if language == "curl" else "python"
     return display.Code(codegen.code(config, messages, language), shown)
@@ -213,12 +213,12 @@ def show_code(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Code
 # ---- about -----------------------------------------------------------------------------------------------------
 
 
-def show_help(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Note:  # noqa: ARG001 - a command's signature
+def show_help(context: NotebookContext, options: Mapping[str, Any]) -> display.Note:  # noqa: ARG001 - a command's signature
     """The overview, or one verb, or the formatters."""
     return display.Note(help_text.verb_help(options["topic"] or ""))
 
 
-def version(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Note:  # noqa: ARG001 - a command's signature
+def version(context: NotebookContext, options: Mapping[str, Any]) -> display.Note:  # noqa: ARG001 - a command's signature
     """The versions of this package, Python, and what it stands on."""
     import platform
     from importlib import metadata

@@ -16,20 +16,20 @@ from .. import display
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..magics import AzureMLMagics
+    from ..context import NotebookContext
 
 
-def export(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Note:
+def export(context: NotebookContext, options: Mapping[str, Any]) -> display.Note:
     """Write one config to a file, or all to a folder."""
     words = options["words"]
     settings = {"langchain": options["langchain"], "force": options["force"]}
     if options["every"]:
         if len(words) != 1:
             raise UsageError("%azureml export --all takes one folder", remedy="Write %azureml export --all FOLDER.")
-        names = magics.session.names()
+        names = context.session.names()
         if not names:
             raise ConfigError("There is no config to export", remedy="%azureml save NAME --url URL makes one.")
-        configs = [magics.session.get(name) for name in names]
+        configs = [context.session.get(name) for name in names]
         for config in configs:  # all of them or, where one cannot be written down, none
             documents.to_document(config, langchain=options["langchain"])
         for config in configs:
@@ -38,13 +38,13 @@ def export(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Note:
     if len(words) != 2:  # noqa: PLR2004 - NAME and PATH
         raise UsageError("%azureml export takes a config and a path", remedy="Write %azureml export NAME FILE.json.")
     name, path = words
-    config = magics.session.get(name)
+    config = context.session.get(name)
     documents.save(config, path, **settings)
     where = ", only where to find it" if isinstance(config.key, KeyRef) and not options["langchain"] else ""
     return display.Note(f"Exported {name} to {path}. The key is not in it{where}.")
 
 
-def import_(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Note:
+def import_(context: NotebookContext, options: Mapping[str, Any]) -> display.Note:
     """Read one config, or every one in a folder: all of them or, where one is bad, none."""
     path = options["path"].strip()
     if not path:
@@ -61,7 +61,7 @@ def import_(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Note:
         _check_name(config.name)
     source = str(path_of(path))
     for config in configs:
-        magics.session.save(config.name, config, source=source, activate=not magics.default_config)
+        context.session.save(config.name, config, source=source, activate=not context.settings.default_config)
     return display.Note(f"Imported {', '.join(config.name for config in configs)}.")
 
 

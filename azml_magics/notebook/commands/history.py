@@ -18,21 +18,21 @@ if TYPE_CHECKING:
 
     from azml_magics.session import Exchange
 
-    from ..magics import AzureMLMagics
+    from ..context import NotebookContext
 
 _CELL = 60
 _MOST_SENT = 4_000  # characters of a reply that could not be read
 
 
-def last(magics: AzureMLMagics, options: Mapping[str, Any]) -> Any:
+def last(context: NotebookContext, options: Mapping[str, Any]) -> Any:
     """The last Response, also a partial one; where nothing arrived, the error, and what the endpoint sent."""
     if options["traceback"]:
-        if magics.last_error is None:
+        if context.state.last_error is None:
             return display.Note("There has been no error.")
-        return display.Note("".join(traceback.format_exception(magics.last_error)))
-    if magics.session.last_batch is not None:
-        return magics.session.last_batch
-    exchange = magics.session.last
+        return display.Note("".join(traceback.format_exception(context.state.last_error)))
+    if context.session.last_batch is not None:
+        return context.session.last_batch
+    exchange = context.session.last
     if exchange is None:
         raise ConfigError("Nothing has been asked yet", remedy="Write a prompt below %%azureml.")
     response = exchange.response
@@ -44,10 +44,10 @@ def last(magics: AzureMLMagics, options: Mapping[str, Any]) -> Any:
     return display.Note(f"No answer: {exchange.error}" + (f"\n\nThe endpoint sent:\n{sent}" if sent else ""))
 
 
-def history(magics: AzureMLMagics, options: Mapping[str, Any]) -> Any:
+def history(context: NotebookContext, options: Mapping[str, Any]) -> Any:
     """A table of the last exchanges, newest last; with --json, a file with all that match."""
     wanted = (options["search"] or "").lower()
-    matching = [e for e in magics.session.history if wanted in e.prompt.lower() or wanted in _answer(e).lower()]
+    matching = [e for e in context.session.history if wanted in e.prompt.lower() or wanted in _answer(e).lower()]
     if options["file"]:
         return _write(matching, path_of(options["file"]))
     if not matching:

@@ -10,27 +10,29 @@ from azml_magics.core.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..magics import AzureMLMagics
+    from ..context import NotebookContext
 
 
-def panel(magics: AzureMLMagics, options: Mapping[str, Any]) -> Any:
+def panel(context: NotebookContext, options: Mapping[str, Any]) -> Any:
     """The panel, with the named config chosen; ConfigError where there is nobody to show widgets to."""
-    if magics.shell is not None and not hasattr(magics.shell, "kernel"):
+    if not hasattr(context.shell, "kernel"):
         raise ConfigError("The panel needs a notebook", remedy="Here, %azureml help lists what can be typed.")
     if options["name"]:
-        magics.session.use(options["name"])
-    return opened(magics)
+        context.session.use(options["name"])
+    return opened(context)
 
 
-def opened(magics: AzureMLMagics) -> Any:
+def opened(context: NotebookContext) -> Any:
     """The panel of this process, which from now on looks at the notebook's variables after every cell."""
     from azml_magics import panel as panels
 
-    shown = panels.the_panel(magics.session, magics.own_variables, lambda: magics.timeout)
-    if magics.shell is not None and panels.close not in magics.at_exit:
-        events = magics.shell.events
+    top_level = context.with_locals({})
+    shown = panels.the_panel(context.session, lambda: top_level.prompt_variables, lambda: context.settings.timeout)
+    if panels.close not in context.state.exit_callbacks:
+        events = context.shell.events
         events.register("post_run_cell", _look_again)
-        magics.at_exit += [panels.close, lambda: events.unregister("post_run_cell", _look_again)]
+        context.on_exit(panels.close)
+        context.on_exit(lambda: events.unregister("post_run_cell", _look_again))
     return shown
 
 

@@ -14,24 +14,24 @@ from .. import display
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..magics import AzureMLMagics
+    from ..context import NotebookContext
 
 
-def record(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Note:
+def record(context: NotebookContext, options: Mapping[str, Any]) -> display.Note:
     """Keep every exchange from now on in a cassette."""
     cassette.record(options["path"])
-    _end_with(magics)
+    _end_with(context)
     return display.Note(f"Recording to {options['path']}; no key goes into it. %azureml stop-recording ends it.")
 
 
-def replay(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Note:
+def replay(context: NotebookContext, options: Mapping[str, Any]) -> display.Note:
     """Answer from a cassette from now on: no network, no key."""
     player = cassette.replay(options["path"])
-    _end_with(magics)
+    _end_with(context)
     return display.Note(f"Replaying {len(player)} exchanges from {options['path']}: nothing goes over the network.")
 
 
-def stop(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Note:  # noqa: ARG001 - a command's signature
+def stop(context: NotebookContext, options: Mapping[str, Any]) -> display.Note:  # noqa: ARG001 - a command's signature
     """End the recording or the replay."""
     current = recording.inserted()
     cassette.stop()
@@ -40,10 +40,9 @@ def stop(magics: AzureMLMagics, options: Mapping[str, Any]) -> display.Note:  # 
     return display.Note("The replay has ended." if current else "Nothing was being recorded or replayed.")
 
 
-def _end_with(magics: AzureMLMagics) -> None:
+def _end_with(context: NotebookContext) -> None:
     """See that unloading the extension ends it, too."""
-    if _end_quietly not in magics.at_exit:
-        magics.at_exit.append(_end_quietly)
+    context.on_exit(_end_quietly)
 
 
 def _end_quietly() -> None:

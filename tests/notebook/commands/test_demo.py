@@ -15,7 +15,7 @@ def test_the_demo_starts_an_endpoint_and_every_config_of_it_answers(notebook, ma
     said = notebook.ok("%azureml demo").text
     assert "it is not a language model" in said
     assert "In use: demo." in said
-    magics.demo_endpoint.rate = 0.0
+    magics.context.state.demo_endpoint.rate = 0.0
     for name in DEMOS:
         assert name in said
         assert "not a language model" in notebook.ok(f"%%azureml {name}\nTell me about rivers").text
@@ -23,15 +23,15 @@ def test_the_demo_starts_an_endpoint_and_every_config_of_it_answers(notebook, ma
 
 def test_the_demo_starts_once(notebook, magics):
     notebook.ok("%azureml demo")
-    first = magics.demo_endpoint.url
+    first = magics.context.state.demo_endpoint.url
     notebook.ok("%azureml demo")
-    assert magics.demo_endpoint.url == first
+    assert magics.context.state.demo_endpoint.url == first
 
 
 def test_the_demos_key_is_a_reference(notebook, magics):
     notebook.ok("%azureml demo")
     assert ("key", "env:AZML_DEMO_KEY (found)") in [tuple(row) for row in notebook.ok("%azureml show demo").result.rows]
-    assert magics.demo_endpoint.key not in notebook.ok("%azureml list").text
+    assert magics.context.state.demo_endpoint.key not in notebook.ok("%azureml list").text
 
 
 def test_the_demo_takes_the_endpoint_that_runs_beside_jupyterlab(notebook, magics, monkeypatch):
@@ -39,7 +39,7 @@ def test_the_demo_takes_the_endpoint_that_runs_beside_jupyterlab(notebook, magic
         monkeypatch.setenv("AZML_DEMO_URL", endpoint.url)
         monkeypatch.setenv("AZML_DEMO_KEY", endpoint.key)
         assert notebook.ok("%azureml demo").text.startswith("A demo endpoint is running beside JupyterLab.")
-        assert magics.demo_endpoint is None
+        assert magics.context.state.demo_endpoint is None
         for name in DEMOS:
             assert "not a language model" in notebook.ok(f"%%azureml {name}\nTell me about rivers").text
         assert len(endpoint.requests) == len(DEMOS)
@@ -50,7 +50,7 @@ def test_the_demo_takes_the_endpoint_that_runs_beside_jupyterlab(notebook, magic
 def test_where_that_endpoint_is_gone_the_demo_starts_its_own(notebook, magics, monkeypatch):
     monkeypatch.setenv("AZML_DEMO_URL", "http://127.0.0.1:9")
     assert notebook.ok("%azureml demo").text.startswith("A demo endpoint is running in this kernel.")
-    assert magics.demo_endpoint.running
+    assert magics.context.state.demo_endpoint.running
 
 
 def test_without_its_extra_the_demo_says_what_to_install(notebook, monkeypatch):

@@ -71,9 +71,9 @@ def detect(config: LLMConfig, *, probe: bool = False) -> Detected:
 
 def _base(url: str) -> tuple[str, str, str]:
     """(scheme, host, path) of a URL without its route: what other routes are appended to."""
-    parts = endpoints.split(url)
+    parts, origin = endpoints.split(url), endpoints.Origin.of(url)
     path = parts.path.rstrip("/")
-    return parts.scheme, parts.netloc, path.removesuffix(f"/{endpoints.route_of(url)}").removesuffix("/v1")
+    return origin.scheme, origin.netloc, path.removesuffix(f"/{endpoints.route_of(url)}").removesuffix("/v1")
 
 
 def swagger_url(url: str) -> str:

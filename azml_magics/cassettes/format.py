@@ -14,7 +14,7 @@ import math
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from ..core import endpoints
+from ..core.endpoints import Origin
 from ..core.errors import DocumentError
 from ..core.http.recording import Take
 from ..core.keys import Secret
@@ -73,8 +73,9 @@ def asked(request: Request) -> dict[str, Any]:
     question: dict[str, Any] = {}
     if request.method != "POST":
         question["method"] = request.method
-    if not endpoints.is_loopback(parts.hostname or ""):
-        question["host"] = parts.netloc.lower()
+    origin = Origin.of(request.url)
+    if not origin.is_loopback:
+        question["host"] = origin.netloc
     question |= {"path": parts.path, "query": urlencode(query, safe="*"), "deployment": _deployment(request)}
     if request.stream:  # prompt flow's body does not tell
         question["stream"] = True

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from . import endpoints
 from .errors import ConfigError, UnknownNameError
@@ -18,7 +17,6 @@ from .text import did_you_mean
 # Longer than the longest a managed endpoint works on one request (request_timeout_ms: at most 180 s).
 DEFAULT_TIMEOUT: Final = 190.0
 DEFAULT_MAX_RETRIES: Final = 2
-_HTTPS = 443
 EXTRA_PARAMETERS: Final = ("error", "drop", "pass-through")
 _TEXTS: Final = ("name", "endpoint_url", "deployment_name")
 _TEXTS_OR_NONE: Final = ("system", "model", "api_version")
@@ -122,10 +120,10 @@ def takes_key_elsewhere(config: LLMConfig, changed: LLMConfig) -> bool:
     key = config.key
     if not key or key != changed.key or (isinstance(key, KeyRef) and key.scheme == "ask"):
         return False
-    home, there = (urlsplit(each.endpoint_url) for each in (config, changed))
-    if not home.hostname or not there.hostname or endpoints.is_loopback(there.hostname):
+    home, there = (endpoints.Origin.of(each.endpoint_url) for each in (config, changed))
+    if not home or not there or there.is_loopback:
         return False
-    return (home.hostname, home.port or _HTTPS) != (there.hostname, there.port or _HTTPS)
+    return (home.host, home.port) != (there.host, there.port)
 
 
 def _key(given: KeyRef | Secret | str | None) -> KeyRef | Secret | None:

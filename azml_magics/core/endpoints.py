@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
@@ -35,6 +36,59 @@ _HOST_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?"
 
 # A call asks these of its URL several times over, and a batch asks them of the same URL for every row.
 _remembered = lru_cache(maxsize=256)
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What tells one server from another: scheme, host and port, normalised.
+
+    Rate limiters, connections, typed keys and the check that a key stays with its host all compare origins, so
+    `https://h`, `https://H/score` and `https://h:443` are the same endpoint for each of them.
+
+    Attributes:
+        scheme: "https" or "http"; "" if the URL has none.
+        host: the host name or address in lower case, an international name in its ASCII form; "" if absent.
+        port: the port, the scheme's default filled in; 0 if neither is known.
+    """
+
+    scheme: str
+    host: str
+    port: int
+
+    @classmethod
+    def of(cls, url: str) -> Origin:
+        """Return the origin of `url`; a URL that cannot be read has an empty host."""
+        return _origin_of(url)
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the host is this machine by its name."""
+        return is_loopback(self.host)
+
+    @property
+    def netloc(self) -> str:
+        """The host, with the port unless it is the scheme's default: what messages show."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == _DEFAULT_PORTS.get(self.scheme, 0) else f"{host}:{self.port}"
+
+    def __bool__(self) -> bool:
+        return bool(self.host)
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.netloc}" if self.host else ""
+
+
+@_remembered
+def _origin_of(url: str) -> Origin:
+    try:
+        parts = urlsplit(url.strip())
+        host, port = parts.hostname or "", parts.port
+        host = host if host.isascii() else host.encode("idna").decode()
+    except ValueError:
+        return Origin("", "", 0)
+    return Origin(parts.scheme, host.lower(), port or _DEFAULT_PORTS.get(parts.scheme, 0))
 
 
 @_remembered

@@ -13,6 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
+from .endpoints import Origin
 from .errors import ConfigError, KeyNotFoundError, KeyRefusedError
 from .redaction import MASK
 
@@ -137,25 +138,21 @@ def _from_environment(name: str, endpoint_url: str, refresh: bool) -> Secret:  #
     return key
 
 
-_ASKED: dict[str, Secret] = {}
-
-
-def _origin(endpoint_url: str) -> str:
-    return "/".join(endpoint_url.split("/")[:3])
+_ASKED: dict[Origin, Secret] = {}
 
 
 def answer(endpoint_url: str, key: Secret) -> None:
     """Keep `key` as what was typed for the endpoint's host: `ask` does not ask for it any more in this session."""
-    _ASKED[_origin(endpoint_url)] = key
+    _ASKED[Origin.of(endpoint_url)] = key
 
 
 def is_answered(endpoint_url: str) -> bool:
     """Whether a key was typed for the endpoint's host in this session."""
-    return _origin(endpoint_url) in _ASKED
+    return Origin.of(endpoint_url) in _ASKED
 
 
 def _from_the_person(name: str, endpoint_url: str, refresh: bool) -> Secret:  # noqa: ARG001 - a resolver's signature
-    origin = _origin(endpoint_url)
+    origin = Origin.of(endpoint_url)
     if origin not in _ASKED or refresh:
         import getpass
 

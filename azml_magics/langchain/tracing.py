@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+
+from ..core.endpoints import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +23,7 @@ def ls_params(
     """
     sent = {**(endpoint.model_kwargs or {}), **kwargs}
     model = sent.get("model") or endpoint.model or endpoint.deployment_name
-    params["ls_model_name"] = str(model or urlsplit(endpoint.endpoint_url).hostname or "")
+    params["ls_model_name"] = str(model or Origin.of(endpoint.endpoint_url).host)
     temperature = sent.get("temperature")
     if isinstance(temperature, int | float):
         params["ls_temperature"] = temperature

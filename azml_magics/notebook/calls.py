@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from azml_magics.core import wire
 from azml_magics.core.config import LLMConfig, takes_key_elsewhere
+from azml_magics.core.endpoints import Origin
 from azml_magics.core.errors import AzmlError, ConfigError, KeyRefusedError, PromptError, UsageError
 from azml_magics.core.messages import as_messages
 from azml_magics.core.paths import path_of
@@ -46,7 +46,7 @@ def config_of(context: NotebookContext, options: CellOptions) -> LLMConfig:
 def _check_key_stays(config: LLMConfig, changed: LLMConfig) -> None:
     """KeyRefusedError where a line's --url would hand the config's key to a host that it is not for."""
     if takes_key_elsewhere(config, changed):
-        home, there = (urlsplit(each.endpoint_url).netloc for each in (config, changed))
+        home, there = (Origin.of(each.endpoint_url).netloc for each in (config, changed))
         raise KeyRefusedError(
             f"The config's key is for {home}, and --url names {there}",
             remedy="Say on the line which key goes there: --key env:NAME, or --key none.",

@@ -220,7 +220,7 @@ class Endpoint:
     def title(self) -> str:
         """The section's heading, with what a glance should tell."""
         url = self._model.draft.config.endpoint_url
-        return f"Endpoint: {endpoints.split(url).netloc}" if url else "Endpoint"
+        return f"Endpoint: {endpoints.Origin.of(url).netloc}" if url else "Endpoint"
 
     def draw(self) -> None:
         """Show the draft's fields."""

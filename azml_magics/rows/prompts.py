@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ..core.client import invoke
+from ..core.endpoints import Origin
 from ..core.errors import PromptError, UndefinedVariableError, UsageError
 from ..core.messages import as_messages
 from ..core.prompt import template
@@ -140,7 +141,7 @@ class Question:
         url = urlsplit(config.endpoint_url)
         formatter: Any = config.formatter
         fields = {
-            "endpoint": f"{url.scheme}://{url.netloc}{url.path}",
+            "endpoint": f"{Origin.of(config.endpoint_url)}{url.path}",
             "query": hashlib.blake2b(url.query.encode(), digest_size=8).hexdigest() if url.query else "",
             "endpoint_api_type": config.endpoint_api_type,
             "deployment": config.deployment_name,

@@ -49,6 +49,27 @@ def test_the_kind_of_an_endpoint(url, kind):
     assert endpoints.kind_of(url) == kind
 
 
+@pytest.mark.parametrize(
+    ("url", "text"),
+    [
+        ("https://h.example.com", "https://h.example.com"),
+        (" HTTPS://H.Example.com:443/score?a=1\n", "https://h.example.com"),
+        ("https://h.example.com:8443/score", "https://h.example.com:8443"),
+        ("http://localhost:80/score", "http://localhost"),
+        ("http://[::1]:8000/score", "http://[::1]:8000"),
+        ("https://bücher.example", "https://xn--bcher-kva.example"),
+        ("", ""),
+        ("https://[::1", ""),
+        ("https://h:port", ""),
+    ],
+)
+def test_origin_normalises_scheme_host_and_port(url, text):
+    origin = endpoints.Origin.of(url)
+    assert str(origin) == text
+    assert bool(origin) is bool(text)
+    assert not text or endpoints.Origin.of(text) == origin
+
+
 # url, route of the formatter, api_version -> where the request goes
 GOES_TO = [
     # a path is kept, whatever it is

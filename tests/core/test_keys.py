@@ -238,6 +238,7 @@ def test_ask_asks_once_for_each_endpoint(typed):
     ask = KeyRef.parse("ask")
     assert ask.resolve("https://a.example.com/score") == Secret("one")
     assert ask.resolve("https://a.example.com/other") == Secret("one")
+    assert ask.resolve("https://A.example.com:443/score") == Secret("one"), "the same origin"
     assert ask.resolve("https://b.example.com/score") == Secret("two")
     assert prompts == ["Key for https://a.example.com: ", "Key for https://b.example.com: "]
     keys.forget_asked_keys()

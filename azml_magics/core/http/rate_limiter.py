@@ -292,9 +292,8 @@ def rate_limiter_for(config: LLMConfig) -> RateLimiter:
 @lru_cache(maxsize=256)
 def _endpoint_key(url: str, deployment: str) -> str:
     """What tells endpoints apart: the URL without its route, and the deployment, which has limits of its own."""
-    parts = urlsplit(url)
-    path = parts.path.rstrip("/").removesuffix(endpoints.route_of(url)).rstrip("/")
-    return f"{parts.scheme}://{parts.netloc}{path} {deployment}"
+    path = urlsplit(url).path.rstrip("/").removesuffix(endpoints.route_of(url)).rstrip("/")
+    return f"{endpoints.Origin.of(url)}{path} {deployment}"
 
 
 def permit_for(config: LLMConfig) -> Permit | None:

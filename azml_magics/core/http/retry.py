@@ -9,8 +9,8 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
-from urllib.parse import urlsplit
 
+from ..endpoints import Origin
 from ..errors import (
     APIConnectionError,
     APITimeoutError,
@@ -145,7 +145,7 @@ def _delay(error: AzmlError, retried: int, jitter: Callable[[], float]) -> float
 
 def broken(outcome: Broken, request: Request) -> AzmlError:
     """The error for a call without a reply."""
-    host = urlsplit(request.url).netloc
+    host = Origin.of(request.url).netloc
     error = outcome.error
     made: AzmlError
     if outcome.how == "refused":

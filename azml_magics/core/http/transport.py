@@ -13,6 +13,7 @@ import time
 import weakref
 from typing import TYPE_CHECKING, Any
 
+from ..endpoints import Origin
 from . import connection, recording
 from .connection import Lane, async_pieces_of, broken, headers_of, open_async_lane, open_lane, pieces_of, to_send
 from .retry import Answer, Broken, Plan, Request, Sleep
@@ -39,13 +40,13 @@ class _Lanes:
     """A stack of idle lanes for each origin."""
 
     def __init__(self) -> None:
-        self._idle: dict[str, list[Lane]] = {}
+        self._idle: dict[Origin, list[Lane]] = {}
         self._lock = threading.Lock()
 
     def take(self, url: str) -> Lane | None:
         """The lane that was used last, or None where all are busy."""
         with self._lock:
-            idle = self._idle.get(_origin(url))
+            idle = self._idle.get(Origin.of(url))
             return idle.pop() if idle else None
 
     def give_back(self, url: str, lane: Lane) -> bool:
@@ -54,7 +55,7 @@ class _Lanes:
             return False
         lane.served = True
         with self._lock:
-            idle = self._idle.setdefault(_origin(url), [])
+            idle = self._idle.setdefault(Origin.of(url), [])
             if len(idle) < _MOST_IDLE_LANES:
                 idle.append(lane)
                 return True
@@ -66,11 +67,6 @@ class _Lanes:
             lanes = [lane for idle in self._idle.values() for lane in idle]
             self._idle.clear()
         return lanes
-
-
-def _origin(url: str) -> str:
-    """ "https://host:port" of a URL."""
-    return "/".join(url.split("/", 3)[:3])
 
 
 _lanes = _Lanes()

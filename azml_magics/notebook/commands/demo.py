@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import socket
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from azml_magics.core.config import LLMConfig
+from azml_magics.core.endpoints import Origin
 from azml_magics.core.errors import ConfigError
 from azml_magics.core.keys import KeyRef
 
@@ -58,8 +58,8 @@ def _shared_demo() -> str:
     if not url:
         return ""
     try:
-        parts = urlsplit(url)
-        with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=1):
+        origin = Origin.of(url)
+        with socket.create_connection((origin.host, origin.port), timeout=1):
             return url
     except (OSError, ValueError):  # its JupyterLab has ended
         return ""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from azml_magics.core.config import LLMConfig
+from azml_magics.core.endpoints import Origin
 
 from .. import calls, display
 
@@ -34,9 +34,9 @@ def detect(context: NotebookContext, options: Mapping[str, Any]) -> display.Tabl
 
 def _config_at(context: NotebookContext, url: str) -> LLMConfig:
     """An unnamed config for a URL; its key is that of a config for the same host, the one in use before the others."""
-    host = urlsplit(url).netloc
+    origin = Origin.of(url)
     for name in filter(None, (context.session.active, *context.session.names())):
         known = context.session.get(name)
-        if host and urlsplit(known.endpoint_url).netloc == host:
+        if origin and Origin.of(known.endpoint_url) == origin:
             return known.merged(endpoint_url=url, name="", formatter="")
     return LLMConfig(endpoint_url=url)

@@ -58,6 +58,8 @@ def config(url="https://n.example.com/score", **fields):
         ({}, {"name": "x", "model_kwargs": {"temperature": 1}, "timeout": 3}, True),
         ({}, {"url": "https://n.example.com/"}, True),
         ({}, {"url": "https://n.example.com/score?x=1"}, True),
+        ({}, {"url": "https://N.example.com:443/score"}, True),
+        ({}, {"url": "https://n.example.com:8443/score"}, False),
         ({}, {"url": "https://n.example.com/v1/score"}, False),
         ({}, {"url": "https://m.example.com/score"}, False),
         ({}, {"deployment_name": "blue"}, False),

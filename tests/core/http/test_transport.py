@@ -74,6 +74,14 @@ def test_the_request_as_the_server_sees_it(server, config_of, ask):
     assert "expect" not in seen.headers
 
 
+def test_connections_are_shared_by_spellings_of_one_host(server, config_of):
+    for host in ("localhost", "LOCALHOST"):
+        server.answers(HI)
+        url = server.url.replace("127.0.0.1", host)
+        invoke(config_of().merged(endpoint_url=f"{url}/v1/chat/completions"), "Hi")
+    assert server.connections == 1
+
+
 def test_the_query_and_an_odd_path_arrive_as_they_were_written(server, config_of, ask):
     server.answers(HI)
     ask(config_of("/a%20b/ü/ask?x=1&y=a+b", formatter="openai-chat", endpoint_api_type="serverless"), "Hi")

@@ -183,8 +183,8 @@ def test_the_text_form_has_a_heading_a_row_and_marks_what_is_new():
     assert made.to_text() == (
         "[0 · stop · 3 tokens]\nthe cat sat\n\n"
         "[1 · length]\nthe *dog* sat\n\n"
-        "[2]\nthe\nReplyError: Half of it came\n\n"
-        "[3]\nRateLimited: Too many\n\n"
+        "[2]\nthe\nResponseFormatError: Half of it came\n\n"
+        "[3]\nRateLimitError: Too many\n\n"
         "[4]\n…"
     )
     assert repr(made) == made.to_text()
@@ -221,7 +221,7 @@ def test_the_html_form_is_a_table_with_a_column_for_each_figure():
     assert seen(made).cells == [
         *("temperature", "answer", "finish", "tokens"),
         *("0", "a b", "stop", "2"),
-        *("1", "a cReplyError: no", "stop", ""),
+        *("1", "a cResponseFormatError: no", "stop", ""),
     ]
     assert seen(made).marks == ["c"]
     assert len(re.findall('<t[hd] style="text-align:left', made.to_html())) == 12  # Jupyter's own would be right

@@ -149,7 +149,8 @@ def broken(outcome: Broken, request: Request) -> AzmlError:
     error = outcome.error
     made: AzmlError
     if outcome.how == "refused":
-        made = APIConnectionError(f"Cannot connect to {host}: {error}", remedy="Check the URL, network and VPN.")
+        remedy = "Check the URL, the network and the VPN."
+        made = APIConnectionError(f"Cannot connect to {host}: {error}", remedy=remedy)
     elif outcome.how == "connect-timeout":
         made = APIConnectionError(
             f"{host} did not take the connection within {min(CONNECT_TIMEOUT, request.timeout):g} s",

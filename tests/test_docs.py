@@ -51,18 +51,18 @@ def check_line_magic(line):
     if name != "azureml":
         assert name in _OTHER_MAGICS, line
     elif rest.lstrip().startswith(("-", "$")):
-        args.cell_options(rest)
+        args.read_cell_line(rest)
     else:
-        verb, words = args.verb_of(rest)
+        verb, words = args.split_verb(rest)
         if verb != "ask":
-            args.parser_of(verb).read(args.words_of(words))
+            args.parser_of(verb).read(args.split_words(words))
 
 
 def check_snippet(code):
     """Each snippet is one cell: a prompt, or Python with line magics in it."""
     first, _, body = code.partition("\n")
     if first.startswith("%%azureml"):
-        args.cell_options(first.removeprefix("%%azureml"))
+        args.read_cell_line(first.removeprefix("%%azureml"))
         assert body.strip(), "a prompt cell without a prompt"
         return
     python = []

@@ -57,4 +57,4 @@ def side_panel() -> None:
     if _NAME not in ipython.magics_manager.registry:
         load(ipython)
     magics = ipython.magics_manager.registry[_NAME]
-    display(panel.opened(magics.context))  # type: ignore[no-untyped-call,unused-ignore]  # typed later
+    display(panel.open_panel(magics.context))  # type: ignore[no-untyped-call,unused-ignore]  # typed later

@@ -1,73 +1,24 @@
-"""What a person typed after %%azureml and %azureml, read into frozen dataclasses and dicts."""
+"""Parsers of what the user typed after %%azureml and %azureml."""
 
 from __future__ import annotations
 
 import argparse
 import difflib
 import shlex
-from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from azml_magics.core import wire
 from azml_magics.core.errors import UsageError
 from azml_magics.core.text import did_you_mean
 
 from .options import VERBS, options_of
+from .parsed_options import CellOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-
-@dataclass(frozen=True)
-class ConfigOptions:
-    """The parts of a config that an option can set; None where it was not given."""
-
-    url: str | None = None
-    type: str | None = None
-    deployment: str | None = None
-    formatter: str | None = None
-    key: str | None = None
-    timeout: float | None = None
-    retries: int | None = None
-    system: str | None = None
-    model: str | None = None
-    api_version: str | None = None
-
-
-@dataclass(frozen=True)
-class CellOptions(ConfigOptions):
-    """The line of a %%azureml cell."""
-
-    config: str | None = None
-    set: tuple[str, ...] = ()
-    kwargs: str | None = None
-    conversation: str | None = None
-    var: tuple[str, ...] = ()
-    template: str | None = None
-    format: str | None = None
-    schema: str | None = None
-    image: tuple[str, ...] = ()
-    output: str | None = None
-    quiet: bool = False
-    insert: bool = False
-    repeat: int | None = None
-    compare: str | None = None
-    sweep: tuple[str, ...] = ()
-    each: str | None = None
-    journal: str | None = None
-    retry_failed: bool = False
-    limit: int | None = None
-    sample: int | None = None
-    concurrency: int | None = None
-    rpm: float | None = None
-    tpm: float | None = None
-    max_tokens_total: int | None = None
-    client: str | None = None
-    no_stream: bool = False
-    dry_run: bool = False
-    save: str | None = None
-    help: bool = False
+Options = TypeVar("Options")
 
 
 class Parser(argparse.ArgumentParser):
@@ -126,7 +77,7 @@ def _help_for(prog: str) -> str:
     return "%azureml help" if prog.startswith("%%") else f"%azureml help {prog.rpartition(' ')[2]}"
 
 
-def words_of(line: str) -> list[str]:
+def split_words(line: str) -> list[str]:
     """The words of a line, quotes taken off as a shell does; UsageError for a quote that is not closed."""
     try:
         return shlex.split(line)
@@ -137,7 +88,7 @@ def words_of(line: str) -> list[str]:
         ) from None
 
 
-def pair(text: str, option: str) -> tuple[str, str]:
+def split_pair(text: str, option: str) -> tuple[str, str]:
     """NAME=VALUE as its two parts."""
     name, equals, value = text.partition("=")
     if not equals or not name:
@@ -184,16 +135,30 @@ def _number(flag: str, kind: type[int] | type[float]) -> Callable[[str], float]:
     return read
 
 
-def cell_options(line: str) -> CellOptions:
-    """The options in the line of a cell."""
-    values: dict[str, Any] = {
-        key: tuple(value) if isinstance(value, list) else value
-        for key, value in parser_of(None).read(words_of(line)).items()
-    }
-    return CellOptions(**values)
+def read_cell_line(line: str) -> CellOptions:
+    """Read the line of a cell, the part after `%%azureml`.
+
+    Raises:
+        UsageError: An option is unknown or its value has the wrong form.
+    """
+    return CellOptions(**_read(None, line))
 
 
-def verb_of(line: str) -> tuple[str, str]:
+def read_verb_line(verb: str, line: str, options: type[Options]) -> Options:
+    """Read the rest of a line, the part after `%azureml VERB`, into a dataclass of the type `options`.
+
+    Raises:
+        UsageError: A word is missing, an option is unknown, or its value has the wrong form.
+    """
+    return options(**_read(verb, line))
+
+
+def _read(verb: str | None, line: str) -> dict[str, Any]:
+    values = parser_of(verb).read(split_words(line))
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+
+
+def split_verb(line: str) -> tuple[str, str]:
     """(verb, rest) of a line; "help" for an empty one. UsageError names the nearest verb."""
     word, *further = line.split(None, 1) or [""]
     if not word:
@@ -205,20 +170,3 @@ def verb_of(line: str) -> tuple[str, str]:
             remedy=f"{hint} Verbs: {', '.join(VERBS)}. A prompt goes below %%azureml, or after %azureml ask.".strip(),
         )
     return word, further[0].strip() if further else ""
-
-
-def config_changes(options: dict[str, Any]) -> dict[str, Any]:
-    """The fields of an LLMConfig that the given options set."""
-    fields = {
-        "url": "endpoint_url",
-        "type": "endpoint_api_type",
-        "deployment": "deployment_name",
-        "formatter": "formatter",
-        "key": "key",
-        "timeout": "timeout",
-        "retries": "max_retries",
-        "system": "system",
-        "model": "model",
-        "api_version": "api_version",
-    }
-    return {target: options[name] for name, target in fields.items() if options.get(name) is not None}

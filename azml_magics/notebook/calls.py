@@ -16,13 +16,29 @@ from azml_magics.core.prompt import extract, template
 from azml_magics.core.prompt.schema import Schema
 from azml_magics.core.text import did_you_mean, one_line
 
-from . import args, display
+from . import args, conversation_turns, display
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from azml_magics.core.messages import Message
 
-    from .args import CellOptions
     from .context import NotebookContext
+    from .parsed_options import CellOptions, ConfigOptions
+
+
+_CONFIG_FIELDS = {  # option -> field of LLMConfig
+    "url": "endpoint_url",
+    "type": "endpoint_api_type",
+    "deployment": "deployment_name",
+    "formatter": "formatter",
+    "key": "key",
+    "timeout": "timeout",
+    "retries": "max_retries",
+    "system": "system",
+    "model": "model",
+    "api_version": "api_version",
+}
 
 
 # ---- the config ------------------------------------------------------------------------------------------------
@@ -30,10 +46,7 @@ if TYPE_CHECKING:
 
 def config_of(context: NotebookContext, options: CellOptions) -> LLMConfig:
     """The config that the cell names, with the line's changes for this call."""
-    changes = args.config_changes(vars(options))
-    for name in ("formatter", "system"):
-        if str(changes.get(name, "")).startswith("$"):
-            changes[name] = context.variable(changes[name])
+    changes = config_changes(context, options)
     if "timeout" not in changes and context.settings.timeout is not None:
         changes["timeout"] = context.settings.timeout
     config = _named_config(context, options)
@@ -41,6 +54,16 @@ def config_of(context: NotebookContext, options: CellOptions) -> LLMConfig:
     if "key" not in changes:
         _check_key_stays(config, changed)
     return changed
+
+
+def config_changes(context: NotebookContext, options: ConfigOptions) -> dict[str, Any]:
+    """Return the fields of an LLMConfig that the options set, `$name` replaced by the variable."""
+    given = {field: getattr(options, option) for option, field in _CONFIG_FIELDS.items()}
+    changes = {field: value for field, value in given.items() if value is not None}
+    for field in ("formatter", "system"):
+        if str(changes.get(field, "")).startswith("$"):
+            changes[field] = context.variable(changes[field])
+    return changes
 
 
 def _check_key_stays(config: LLMConfig, changed: LLMConfig) -> None:
@@ -66,11 +89,11 @@ def _named_config(context: NotebookContext, options: CellOptions) -> LLMConfig:
         return _as_config(found, name)
     wanted = name or context.session.active or context.settings.default_config
     if not wanted and (options.url or os.environ.get("AZUREML_ENDPOINT_URL")):
-        return from_environment()
-    return in_use(context, wanted)
+        return config_from_environment()
+    return active_config(context, wanted)
 
 
-def in_use(context: NotebookContext, name: str = "") -> LLMConfig:
+def active_config(context: NotebookContext, name: str = "") -> LLMConfig:
     """The config of that name, or the one that answers where none is named."""
     wanted = name or context.session.active or context.settings.default_config
     if not wanted and context.session.names():
@@ -80,7 +103,7 @@ def in_use(context: NotebookContext, name: str = "") -> LLMConfig:
     return context.session.get(wanted)
 
 
-def from_environment() -> LLMConfig:
+def config_from_environment() -> LLMConfig:
     """An unnamed config from the environment variables that LangChain's class reads, too."""
     return LLMConfig(
         endpoint_url=os.environ.get("AZUREML_ENDPOINT_URL", ""),
@@ -112,10 +135,21 @@ def kwargs_of(context: NotebookContext, options: CellOptions) -> dict[str, Any]:
                 "-k takes a JSON object or a dict", remedy="""Write -k '{"temperature": 0.2}' or -k $kwargs."""
             )
         kwargs.update(several)
-    for setting in options.set:
-        key, value = args.pair(setting, "-p")
-        kwargs[key] = extract.json_or_text(value)
-    return kwargs
+    return kwargs | parse_kwargs(options.set, "-p")
+
+
+def parse_kwargs(settings: Sequence[str], option: str) -> dict[str, Any]:
+    """Read model kwargs written as KEY=VALUE, where VALUE is JSON or else text.
+
+    Args:
+        settings: The words of the line.
+        option: The option that took them, for the error message.
+
+    Raises:
+        UsageError: A word is not of that form.
+    """
+    pairs = (args.split_pair(setting, option) for setting in settings)
+    return {key: extract.json_or_text(value) for key, value in pairs}
 
 
 def _json_object(text: str) -> Any:
@@ -157,7 +191,7 @@ def _is_other_word(name: str) -> bool:
 
 def values_of(context: NotebookContext, options: CellOptions) -> dict[str, Any]:
     """The prompt variables: the notebook's, and over them the line's."""
-    return {**context.prompt_variables, **dict(args.pair(given, "--var") for given in options.var)}
+    return {**context.prompt_variables, **dict(args.split_pair(given, "--var") for given in options.var)}
 
 
 def text_of(body: str) -> str:
@@ -185,9 +219,7 @@ def messages_of(context: NotebookContext, options: CellOptions, body: str, confi
         given = [context.variable(image) if image.startswith("$") else image for image in options.image]
         messages = images.with_images(messages, given)
     if options.conversation:
-        from .commands import conversations
-
-        messages = conversations.with_earlier_turns(context, options.conversation, messages)
+        messages = conversation_turns.with_earlier_turns(context, options.conversation, messages)
     return messages
 
 

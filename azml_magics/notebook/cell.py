@@ -12,7 +12,7 @@ from azml_magics.core.prompt import extract
 from azml_magics.core.prompt.schema import Schema, is_refused, repair_turns
 from azml_magics.session import check_name
 
-from . import calls, display, help_text
+from . import calls, conversation_turns, display, help_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from azml_magics.core.response import Response
     from azml_magics.core.stream import ResponseStream
 
-    from .args import CellOptions
     from .context import NotebookContext
+    from .parsed_options import CellOptions
 
 
 _OF_ROWS = ("journal", "retry_failed", "limit", "sample", "concurrency", "rpm", "tpm", "max_tokens_total", "client")
@@ -93,9 +93,7 @@ def _settled(context: NotebookContext, question: Question, response: Response) -
     """What an answer that came whole leaves behind: its turns, the config that worked, and the cell's result."""
     options = question.options
     if options.conversation:
-        from .commands import conversations
-
-        conversations.keep(context, options.conversation, question.messages, response)
+        conversation_turns.keep_turns(context, options.conversation, question.messages, response)
     if options.save:
         context.session.save(options.save, question.config)
     return _finished(context, options, response)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from azml_magics.core.config import LLMConfig
 
-    from .args import CellOptions
     from .context import NotebookContext
+    from .parsed_options import CellOptions
 
 _FRAME = 0.05
 
@@ -99,7 +99,7 @@ def _swept(settings: Sequence[str]) -> dict[str, list[Any]]:
 
 def _values(setting: str) -> tuple[str, list[Any]]:
     """KEY=V1,V2,… as the key and its values."""
-    name, text = args.pair(setting, "--sweep")
+    name, text = args.split_pair(setting, "--sweep")
     return name, side_by_side.values_of(text)
 
 

@@ -132,7 +132,7 @@ VERBS: dict[str, Verb] = {
             "export NAME PATH | --all FOLDER",
             (
                 _takes("words", nargs="+", metavar="NAME PATH", kind="config"),
-                _switch("--all", dest="every", help="every config, one file each"),
+                _switch("--all", dest="all_configs", help="every config, one file each"),
                 _switch("--langchain", help="only the keys that LangChain's save() writes"),
                 _switch("-f", "--force", help="overwrite a file that is no saved config"),
             ),

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from azml_magics.rows.mapper import Kept
     from azml_magics.rows.progress import Progress
 
-    from .args import CellOptions
     from .context import NotebookContext
+    from .parsed_options import CellOptions
 
 _FRAME = 0.1  # seconds between two frames of the bar
 _SHOWN = 3  # requests of a dry run

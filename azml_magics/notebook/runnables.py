@@ -16,7 +16,7 @@ from azml_magics.core.messages import as_messages
 from azml_magics.core.prompt import template
 from azml_magics.core.text import one_line
 
-from . import calls, cell, display, runnable_answer
+from . import calls, cell, conversation_turns, display, runnable_answer
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from azml_magics.core.messages import Message
     from azml_magics.core.response import Response
 
-    from .args import CellOptions
     from .context import NotebookContext
+    from .parsed_options import CellOptions
 
 _FOR_CONFIGS = {
     "-u": "url",
@@ -82,9 +82,7 @@ def run(context: NotebookContext, options: CellOptions, body: str, runnable: Any
         live.done(response)
     context.session.record(*exchange, response)
     if options.conversation:
-        from .commands import conversations
-
-        conversations.keep(context, options.conversation, messages, response)
+        conversation_turns.keep_turns(context, options.conversation, messages, response)
     return response
 
 

@@ -10,25 +10,26 @@ from azml_magics.core.errors import UsageError
 from azml_magics.core.prompt import extract
 from azml_magics.notebook import args
 from azml_magics.notebook.options import VERBS, options_of
+from azml_magics.notebook.parsed_options import CellOptions
 
 
 def refused(line, verb=None):
     with pytest.raises(UsageError) as caught:
-        args.parser_of(verb).read(args.words_of(line))
+        args.parser_of(verb).read(args.split_words(line))
     return str(caught.value)
 
 
 def test_an_empty_line_asks_for_nothing():
-    assert args.cell_options("") == args.CellOptions()
+    assert args.read_cell_line("") == CellOptions()
 
 
 def test_every_option_is_read():
-    read = args.cell_options(
+    read = args.read_cell_line(
         "prod -p temperature=0.2 -p stop='[\"x\"]' -k '{\"seed\": 1}' -v a=b -t $t -u https://x.y/score --type dedicated "
         '--deployment blue -f gpt2 --key env:K --timeout 2.5 --retries 0 -s "be nice" --model m --api-version 1 '
         "-F json -o out -q --no-stream --dry-run --save kept"
     )
-    assert read == args.CellOptions(
+    assert read == CellOptions(
         config="prod",
         set=("temperature=0.2", 'stop=["x"]'),
         kwargs='{"seed": 1}',
@@ -55,7 +56,7 @@ def test_every_option_is_read():
 
 @pytest.mark.parametrize("line", ["-s 'be nice' prod", 'prod --system "be nice"', "prod --system='be nice'"])
 def test_quotes_hold_a_text_together_wherever_the_config_stands(line):
-    read = args.cell_options(line)
+    read = args.read_cell_line(line)
     assert (read.config, read.system) == ("prod", "be nice")
 
 
@@ -127,19 +128,19 @@ def test_help_is_pointed_to_with_the_verb():
     ],
 )
 def test_the_first_word_is_the_verb(line, verb, rest):
-    assert args.verb_of(line) == (verb, rest)
+    assert args.split_verb(line) == (verb, rest)
 
 
 @pytest.mark.parametrize(("word", "near"), [("lst", "list"), ("exprt", "export"), ("hlep", "help"), ("Save", "save")])
 def test_a_mistyped_verb_names_the_nearest_and_all(word, near):
     with pytest.raises(UsageError) as caught:
-        args.verb_of(word)
+        args.split_verb(word)
     assert f"no verb {word!r}. Did you mean {near!r}? Verbs: demo, save," in str(caught.value)
 
 
 def test_a_prompt_where_a_verb_belongs_is_shown_its_place():
     with pytest.raises(UsageError, match="below %%azureml, or after %azureml ask"):
-        args.verb_of("What is MLflow?")
+        args.split_verb("What is MLflow?")
 
 
 @pytest.mark.parametrize(
@@ -163,18 +164,18 @@ def test_a_value_is_json_where_it_is_json_and_else_text(text, value):
 
 
 def test_a_pair_splits_at_the_first_equals_sign():
-    assert args.pair("stop=a=b", "-p") == ("stop", "a=b")
+    assert args.split_pair("stop=a=b", "-p") == ("stop", "a=b")
 
 
 @pytest.mark.parametrize("text", ["temperature", "=0.2", ""])
 def test_half_a_pair_says_how_it_is_written(text):
     with pytest.raises(UsageError, match=r"Write -p temperature=0\.2"):
-        args.pair(text, "-p")
+        args.split_pair(text, "-p")
 
 
 def read_or_refused(verb, line):
     try:
-        return args.parser_of(verb).read(args.words_of(line))
+        return args.parser_of(verb).read(args.split_words(line))
     except UsageError as error:
         return str(error)
 
@@ -188,7 +189,7 @@ def test_any_line_is_read_or_refused_in_one_line(verb, line):
 @given(st.text())
 def test_a_quoted_text_arrives_as_it_was(text):
     quoted = "'" + text.replace("'", "'\"'\"'") + "'"
-    assert args.cell_options(f"--system={quoted}").system == text
+    assert args.read_cell_line(f"--system={quoted}").system == text
 
 
 @pytest.mark.parametrize("verb", [None, *VERBS])

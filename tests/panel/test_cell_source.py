@@ -309,7 +309,7 @@ def test_each_word_of_the_line_is_one_that_the_cell_knows():
         api_version="v", system="s", formatter="openai-chat", key="entra", model_kwargs={"a": 1},
     )  # fmt: skip
     line = cell_of(config, BASE, "Hi", {"x": "1"}).text.splitlines()[0].removeprefix("%%azureml")
-    options = args.cell_options(line)
+    options = args.read_cell_line(line)
     assert (options.url, options.type, options.deployment, options.formatter) == (
         CHAT,
         "dedicated",

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .. import calls, display
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ..context import NotebookContext
+    from ..parsed_options import NameOptions
 
 
-def test(context: NotebookContext, options: Mapping[str, Any]) -> display.Table:
+def check_config(context: NotebookContext, options: NameOptions) -> display.Table:
     """A check list: is the config whole, the key there, the endpoint reached, the key accepted, one token answered."""
     from azml_magics.azure import check
 
-    config = calls.in_use(context, options["name"] or "")
+    config = calls.active_config(context, options.name or "")
     found = check.check(config)
     rows = [(found[step][0], step, found[step][1]) for step in check.STEPS]
     works = all(state == check.GOOD for state, _, _ in rows)

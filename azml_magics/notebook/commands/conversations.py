@@ -1,4 +1,4 @@
-"""-c NAME and %azureml conversations: turns kept under a name and sent along, only where asked for."""
+"""%azureml conversations: list, show, clear or export the conversations of -c NAME."""
 
 from __future__ import annotations
 
@@ -16,36 +16,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from azml_magics.core.messages import Message
-    from azml_magics.core.response import Response
 
     from ..context import NotebookContext
+    from ..parsed_options import ConversationsOptions
 
 _ACTIONS = ("show", "clear", "export")
 
 
-def with_earlier_turns(context: NotebookContext, name: str, messages: Sequence[Message]) -> list[Message]:
-    """The messages, after the turns that the conversation has; a system message stays first."""
-    earlier = context.session.conversations.get(name, [])
-    system = [turn for turn in messages if turn.get("role") == "system"]
-    return [*system, *earlier, *(turn for turn in messages if turn.get("role") != "system")]
-
-
-def keep(context: NotebookContext, name: str, messages: Sequence[Message], response: Response) -> None:
-    """Add the turn that was just asked, and its answer. The system message is the config's, and not kept."""
-    turns = [dict(turn) for turn in messages if turn.get("role") != "system"]
-    context.session.conversations[name] = [*turns, {"role": "assistant", "content": _said(response)}]
-
-
-def _said(response: Response) -> str:
-    """The answer as a turn. Tool calls become words: a turn that has them may only be followed by their results."""
-    functions = [call.get("function", {}) for call in response.tool_calls]
-    asked = [f"[asked for {function.get('name')}({function.get('arguments', '')})]" for function in functions]
-    return "\n".join(filter(None, [response.text, *asked]))
-
-
-def conversations(context: NotebookContext, options: Mapping[str, Any]) -> Any:
+def manage_conversations(context: NotebookContext, options: ConversationsOptions) -> Any:
     """The list of conversations, or one shown, cleared or exported."""
-    action, *words = options["words"] or ["list"]
+    action, *words = options.words or ["list"]
     kept = context.session.conversations
     if action == "list":
         return _list(kept)

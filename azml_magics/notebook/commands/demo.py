@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.endpoints import Origin
@@ -14,8 +14,6 @@ from azml_magics.core.keys import KeyRef
 from .. import display
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from azml_magics.emulator import Emulator
 
     from ..context import NotebookContext
@@ -25,7 +23,7 @@ DEMO_URL_VARIABLE = "AZML_DEMO_URL"  # of the endpoint that `azml-magics demo --
 _TOKENS_PER_SECOND = 80.0
 
 
-def demo(context: NotebookContext, options: Mapping[str, Any]) -> display.Note:  # noqa: ARG001 - a command's signature
+def start_demo(context: NotebookContext) -> display.Note:
     """Start the local endpoint (once), or take JupyterLab's, and save a config for each way to speak to it."""
     shared = _shared_demo() if context.state.demo_endpoint is None else ""
     url = shared or _start_demo(context)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.endpoints import Origin
@@ -10,22 +10,21 @@ from azml_magics.core.endpoints import Origin
 from .. import calls, display
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ..context import NotebookContext
+    from ..parsed_options import DetectOptions
 
 
-def detect(context: NotebookContext, options: Mapping[str, Any]) -> display.Table:
+def detect_formatter(context: NotebookContext, options: DetectOptions) -> display.Table:
     """A table of the dialects found, the likeliest first, with the sign for each and what to type."""
     from azml_magics.azure import detect
 
-    name = options["name"] or ""
-    config = _config_at(context, name) if "://" in name else calls.in_use(context, name)
-    found = detect.detect(config, probe=options["probe"])
+    name = options.name or ""
+    config = _config_at(context, name) if "://" in name else calls.active_config(context, name)
+    found = detect.detect(config, probe=options.probe)
     if found.best:
         url = f" --url {found.url}" if found.url else ""
         note = f"To use it: %azureml save {config.name or 'NAME'}{url} -f {found.best.formatter}"
-    elif options["probe"]:
+    elif options.probe:
         note = found.note
     else:
         note = f"{found.note} Try %azureml detect {name} --probe: it sends a short prompt in every dialect."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from azml_magics import documents
 from azml_magics.core.errors import ConfigError, DocumentError, UsageError
@@ -14,16 +14,15 @@ from azml_magics.session import check_name
 from .. import display
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ..context import NotebookContext
+    from ..parsed_options import ExportOptions, ImportOptions
 
 
-def export(context: NotebookContext, options: Mapping[str, Any]) -> display.Note:
+def export_configs(context: NotebookContext, options: ExportOptions) -> display.Note:
     """Write one config to a file, or all to a folder."""
-    words = options["words"]
-    settings = {"langchain": options["langchain"], "force": options["force"]}
-    if options["every"]:
+    words = options.words
+    settings = {"langchain": options.langchain, "force": options.force}
+    if options.all_configs:
         if len(words) != 1:
             raise UsageError("%azureml export --all takes one folder", remedy="Write %azureml export --all FOLDER.")
         names = context.session.names()
@@ -31,7 +30,7 @@ def export(context: NotebookContext, options: Mapping[str, Any]) -> display.Note
             raise ConfigError("There is no config to export", remedy="%azureml save NAME --url URL makes one.")
         configs = [context.session.get(name) for name in names]
         for config in configs:  # all of them or, where one cannot be written down, none
-            documents.to_document(config, langchain=options["langchain"])
+            documents.to_document(config, langchain=options.langchain)
         for config in configs:
             documents.save(config, Path(words[0]) / f"{config.name}.json", **settings)
         return display.Note(f"Exported {len(names)} configs to {words[0]}: {', '.join(names)}.")
@@ -40,23 +39,23 @@ def export(context: NotebookContext, options: Mapping[str, Any]) -> display.Note
     name, path = words
     config = context.session.get(name)
     documents.save(config, path, **settings)
-    where = ", only where to find it" if isinstance(config.key, KeyRef) and not options["langchain"] else ""
+    where = ", only where to find it" if isinstance(config.key, KeyRef) and not options.langchain else ""
     return display.Note(f"Exported {name} to {path}. The key is not in it{where}.")
 
 
-def import_(context: NotebookContext, options: Mapping[str, Any]) -> display.Note:
+def import_configs(context: NotebookContext, options: ImportOptions) -> display.Note:
     """Read one config, or every one in a folder: all of them or, where one is bad, none."""
-    path = options["path"].strip()
+    path = options.path.strip()
     if not path:
         raise DocumentError("No file is named", remedy="Write %azureml import FILE.json, or a folder.")
     if is_folder(path):
-        if options["as_name"]:
+        if options.as_name:
             raise UsageError("--as names a single config, and this is a folder")
         configs = documents.load_all(path)
         if not configs:
             raise DocumentError(f"{path} holds no .json or .yaml file", remedy="Check the path.")
     else:
-        configs = [documents.load(path, name=options["as_name"] or "")]
+        configs = [documents.load(path, name=options.as_name or "")]
     for config in configs:
         _check_name(config.name)
     source = str(path_of(path))

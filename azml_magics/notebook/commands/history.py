@@ -13,20 +13,20 @@ from azml_magics.core.text import one_line
 from .. import display
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from azml_magics.session import Exchange
 
     from ..context import NotebookContext
+    from ..parsed_options import HistoryOptions, LastOptions
 
 _CELL = 60
 _MOST_SENT = 4_000  # characters of a reply that could not be read
 
 
-def last(context: NotebookContext, options: Mapping[str, Any]) -> Any:
+def show_last(context: NotebookContext, options: LastOptions) -> Any:
     """The last Response, also a partial one; where nothing arrived, the error, and what the endpoint sent."""
-    if options["traceback"]:
+    if options.traceback:
         if context.state.last_error is None:
             return display.Note("There has been no error.")
         return display.Note("".join(traceback.format_exception(context.state.last_error)))
@@ -44,17 +44,17 @@ def last(context: NotebookContext, options: Mapping[str, Any]) -> Any:
     return display.Note(f"No answer: {exchange.error}" + (f"\n\nThe endpoint sent:\n{sent}" if sent else ""))
 
 
-def history(context: NotebookContext, options: Mapping[str, Any]) -> Any:
+def show_history(context: NotebookContext, options: HistoryOptions) -> Any:
     """A table of the last exchanges, newest last; with --json, a file with all that match."""
-    wanted = (options["search"] or "").lower()
+    wanted = (options.search or "").lower()
     matching = [e for e in context.session.history if wanted in e.prompt.lower() or wanted in _answer(e).lower()]
-    if options["file"]:
-        return _write(matching, path_of(options["file"]))
+    if options.file:
+        return _write(matching, path_of(options.file))
     if not matching:
         return display.Note("Nothing has been asked yet." if not wanted else "Nothing matches.")
     rows = [
         (str(e.number), e.config.name, one_line(e.prompt, _CELL), one_line(_answer(e), _CELL))
-        for e in matching[-max(options["number"], 1) :]
+        for e in matching[-max(options.number, 1) :]
     ]
     return display.Table(("#", "config", "prompt", "answer"), rows)
 

@@ -8,21 +8,20 @@ from typing import TYPE_CHECKING, Any
 from azml_magics.core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ..context import NotebookContext
+    from ..parsed_options import NameOptions
 
 
-def panel(context: NotebookContext, options: Mapping[str, Any]) -> Any:
+def show_panel(context: NotebookContext, options: NameOptions) -> Any:
     """The panel, with the named config chosen; ConfigError where there is nobody to show widgets to."""
     if not hasattr(context.shell, "kernel"):
         raise ConfigError("The panel needs a notebook", remedy="Here, %azureml help lists what can be typed.")
-    if options["name"]:
-        context.session.use(options["name"])
-    return opened(context)
+    if options.name:
+        context.session.use(options.name)
+    return open_panel(context)
 
 
-def opened(context: NotebookContext) -> Any:
+def open_panel(context: NotebookContext) -> Any:
     """The panel of this process, which from now on looks at the notebook's variables after every cell."""
     from azml_magics import panel as panels
 
@@ -30,13 +29,13 @@ def opened(context: NotebookContext) -> Any:
     shown = panels.the_panel(context.session, lambda: top_level.prompt_variables, lambda: context.settings.timeout)
     if panels.close not in context.state.exit_callbacks:
         events = context.shell.events
-        events.register("post_run_cell", _look_again)
+        events.register("post_run_cell", _refresh_panel)
         context.on_exit(panels.close)
-        context.on_exit(lambda: events.unregister("post_run_cell", _look_again))
+        context.on_exit(lambda: events.unregister("post_run_cell", _refresh_panel))
     return shown
 
 
-def _look_again(*_result: Any) -> None:
+def _refresh_panel(*_result: Any) -> None:
     """A cell has run: the prompt's variables may have other values now."""
     panels = sys.modules.get("azml_magics.panel")
     shown = panels.if_open() if panels else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from azml_magics.cassettes import cassette
 from azml_magics.core.errors import DocumentError
@@ -12,26 +12,25 @@ from azml_magics.core.http import recording
 from .. import display
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ..context import NotebookContext
+    from ..parsed_options import FileOptions
 
 
-def record(context: NotebookContext, options: Mapping[str, Any]) -> display.Note:
+def record(context: NotebookContext, options: FileOptions) -> display.Note:
     """Keep every exchange from now on in a cassette."""
-    cassette.record(options["path"])
-    _end_with(context)
-    return display.Note(f"Recording to {options['path']}; no key goes into it. %azureml stop-recording ends it.")
+    cassette.record(options.path)
+    _stop_on_exit(context)
+    return display.Note(f"Recording to {options.path}; no key goes into it. %azureml stop-recording ends it.")
 
 
-def replay(context: NotebookContext, options: Mapping[str, Any]) -> display.Note:
+def replay(context: NotebookContext, options: FileOptions) -> display.Note:
     """Answer from a cassette from now on: no network, no key."""
-    player = cassette.replay(options["path"])
-    _end_with(context)
-    return display.Note(f"Replaying {len(player)} exchanges from {options['path']}: nothing goes over the network.")
+    player = cassette.replay(options.path)
+    _stop_on_exit(context)
+    return display.Note(f"Replaying {len(player)} exchanges from {options.path}: nothing goes over the network.")
 
 
-def stop(context: NotebookContext, options: Mapping[str, Any]) -> display.Note:  # noqa: ARG001 - a command's signature
+def stop_recording(_context: NotebookContext) -> display.Note:
     """End the recording or the replay."""
     current = recording.inserted()
     cassette.stop()
@@ -40,12 +39,12 @@ def stop(context: NotebookContext, options: Mapping[str, Any]) -> display.Note: 
     return display.Note("The replay has ended." if current else "Nothing was being recorded or replayed.")
 
 
-def _end_with(context: NotebookContext) -> None:
+def _stop_on_exit(context: NotebookContext) -> None:
     """See that unloading the extension ends it, too."""
-    context.on_exit(_end_quietly)
+    context.on_exit(_stop_quietly)
 
 
-def _end_quietly() -> None:
+def _stop_quietly() -> None:
     """End it; what could not be written has been warned of, and must not keep the rest from being unloaded."""
     with contextlib.suppress(DocumentError):
         cassette.stop()

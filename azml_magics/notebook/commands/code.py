@@ -1,0 +1,44 @@
+"""%azureml code: the last call, or one with a named config, as a program."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from azml_magics.core.errors import ConfigError
+from azml_magics.core.messages import as_messages
+
+from .. import display
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from azml_magics.core.config import LLMConfig
+    from azml_magics.core.messages import Message
+
+    from ..context import NotebookContext
+    from ..parsed_options import CodeOptions
+
+
+def show_code(context: NotebookContext, options: CodeOptions) -> display.Code:
+    """Return the last call, or a call with the named config, as a program. It refers to its key and never holds it."""
+    from azml_magics import codegen
+
+    if options.name == "last" and "last" not in context.session.names():
+        config, messages = _last_call(context)
+    else:
+        config = context.session.get(options.name)
+        messages = as_messages("Hello", config.system)
+    shown = "bash" if options.language == "curl" else "python"
+    return display.Code(codegen.code(config, messages, options.language), shown)
+
+
+def _last_call(context: NotebookContext) -> tuple[LLMConfig, Sequence[Message]]:
+    exchange = context.session.last
+    if exchange is None:
+        raise ConfigError("Nothing has been asked yet", remedy="Name a config: %azureml code NAME.")
+    if exchange.config.name.startswith("$"):
+        raise ConfigError(
+            f"{exchange.config.name} is a LangChain object, and its code is in your notebook",
+            remedy="Name a config for the code of a call with it: %azureml code NAME.",
+        )
+    return exchange.config, exchange.messages

@@ -1,0 +1,132 @@
+"""%azureml save, use, list, show, rename and delete: the configs of this session."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from azml_magics.core import wire
+from azml_magics.core.errors import AzmlError, UsageError
+from azml_magics.core.keys import KeyRef, Secret
+
+from .. import calls, display
+
+if TYPE_CHECKING:
+    from azml_magics.core.config import LLMConfig
+
+    from ..context import NotebookContext
+    from ..parsed_options import DeleteOptions, NameOptions, RenameOptions, SaveOptions
+
+
+def save(context: NotebookContext, options: SaveOptions) -> display.Note:
+    """Create a config, or change the one of that name, or a copy of another."""
+    session, name = context.session, options.name
+    if any("://" in word.partition("=")[0] for word in options.values):
+        raise UsageError("A URL goes behind --url", remedy=f"Write %azureml save {name} --url URL.")
+    base = options.copy_of or (name if name in session.names() else "")
+    config = session.get(base) if base else calls.config_from_environment()
+    changes = calls.config_changes(context, options)
+    if changes.get("formatter"):
+        wire.as_formatter(changes["formatter"])
+    config = config.merged(model_kwargs=calls.parse_kwargs(options.values, "save NAME"), **changes)
+    config = session.save(name, config, activate=not context.settings.default_config)
+    calls.warn_of_misspelt_kwargs(config)
+    return display.Note(f"Saved {name}: {_describe(config)}{_next_step(config)}")
+
+
+def use(context: NotebookContext, options: NameOptions) -> display.Note:
+    """Make a config the active one."""
+    config = context.session.use(options.name or "")
+    return display.Note(f"In use: {config.name} ({_describe(config)})")
+
+
+def list_configs(context: NotebookContext) -> display.Table | display.Note:
+    """Return a table of the configs; a star marks the active one."""
+    session = context.session
+    if not session.names():
+        return display.Note("No configs yet. `%azureml demo` makes some; `%azureml save NAME --url URL` makes yours.")
+    rows = []
+    for name in session.names():
+        config, source = session.saved(name)
+        rows.append(
+            (
+                "*" if name == session.active else "",
+                name,
+                config.endpoint_api_type,
+                _formatter_name(config) or "(choose with -f)",
+                config.endpoint_url or "(none)",
+                _key_state(config),
+                source,
+            )
+        )
+    return display.Table(("", "config", "type", "formatter", "endpoint", "key", "from"), rows)
+
+
+def show(context: NotebookContext, options: NameOptions) -> display.Table:
+    """Return everything about a config, under the names of the options that set it."""
+    config, source = context.session.saved(calls.active_config(context, options.name or "").name)
+    facts = {
+        "config": config.name,
+        "url": config.endpoint_url,
+        "type": config.endpoint_api_type,
+        "deployment": config.deployment_name,
+        "formatter": _formatter_name(config),
+        "key": _key_state(config),
+        "system": config.system,
+        "model": config.model,
+        "api-version": config.api_version,
+        "extra-parameters": config.extra_parameters,
+        "timeout": f"{config.timeout:g} s",
+        "retries": str(config.max_retries),
+        "from": source,
+        **{f"kwarg {name}": repr(value) for name, value in config.model_kwargs.items()},
+    }
+    return display.Table(("", ""), [(name, str(value)) for name, value in facts.items() if value])
+
+
+def rename(context: NotebookContext, options: RenameOptions) -> display.Note:
+    """Give a config another name."""
+    context.session.rename(options.name, options.new)
+    return display.Note(f"{options.name} is now {options.new}.")
+
+
+def delete(context: NotebookContext, options: DeleteOptions) -> display.Note:
+    """Delete a config; the active one only with --force."""
+    name = options.name
+    if name == context.session.active and not options.force:
+        raise UsageError(f"{name} is the config in use", remedy=f"Use another first, or %azureml delete {name} -f.")
+    context.session.delete(name)
+    return display.Note(f"Deleted {name}.")
+
+
+def _describe(config: LLMConfig) -> str:
+    url = config.endpoint_url or "no URL yet"
+    return f"{_formatter_name(config) or 'no formatter yet'} at {url}, key {_key_state(config)}"
+
+
+def _next_step(config: LLMConfig) -> str:
+    """What the config still needs before it works, as a line of its own; "" if nothing."""
+    if not config.endpoint_url:
+        return f"\nGive it a URL: %azureml save {config.name} --url URL"
+    try:
+        wire.formatter_for(config)
+    except AzmlError as error:
+        return f"\nBefore it can answer: {error}"
+    return ""
+
+
+def _formatter_name(config: LLMConfig) -> str:
+    """The name of the config's formatter, chosen or implied by its URL; "" if neither."""
+    if config.formatter and not isinstance(config.formatter, str):
+        return str(getattr(config.formatter, "name", "") or type(config.formatter).__name__)
+    return config.formatter or wire.default_for_route(config.endpoint_url)
+
+
+def _key_state(config: LLMConfig) -> str:
+    """The key's reference and whether the key is found."""
+    if config.key is None:
+        return "none"
+    if isinstance(config.key, Secret):
+        return "in memory"
+    assert isinstance(config.key, KeyRef)
+    found = config.key.is_found()
+    return f"{config.key} ({'found' if found else 'asked when needed' if found is None else 'not set'})"

@@ -1,0 +1,168 @@
+"""The options of a cell and of each verb as frozen dataclasses, made by `args` from what the user typed.
+
+The attributes carry the names of the options in `options`, which also holds their help. None stands for an option that
+was not given.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ConfigOptions:
+    """The parts of a config that `%%azureml` and `%azureml save` can set."""
+
+    url: str | None = None
+    type: str | None = None
+    deployment: str | None = None
+    formatter: str | None = None
+    key: str | None = None
+    timeout: float | None = None
+    retries: int | None = None
+    system: str | None = None
+    model: str | None = None
+    api_version: str | None = None
+
+
+@dataclass(frozen=True)
+class CellOptions(ConfigOptions):
+    """The line of a `%%azureml` cell."""
+
+    config: str | None = None
+    set: tuple[str, ...] = ()
+    kwargs: str | None = None
+    conversation: str | None = None
+    var: tuple[str, ...] = ()
+    template: str | None = None
+    format: str | None = None
+    schema: str | None = None
+    image: tuple[str, ...] = ()
+    output: str | None = None
+    quiet: bool = False
+    insert: bool = False
+    repeat: int | None = None
+    compare: str | None = None
+    sweep: tuple[str, ...] = ()
+    each: str | None = None
+    journal: str | None = None
+    retry_failed: bool = False
+    limit: int | None = None
+    sample: int | None = None
+    concurrency: int | None = None
+    rpm: float | None = None
+    tpm: float | None = None
+    max_tokens_total: int | None = None
+    client: str | None = None
+    no_stream: bool = False
+    dry_run: bool = False
+    save: str | None = None
+    help: bool = False
+
+
+@dataclass(frozen=True)
+class SaveOptions(ConfigOptions):
+    """`%azureml save NAME [options] [KEY=VALUE …]`."""
+
+    name: str = ""
+    values: tuple[str, ...] = ()
+    copy_of: str | None = None
+
+
+@dataclass(frozen=True)
+class NameOptions:
+    """A verb that takes the name of a config, or none for the active one."""
+
+    name: str | None = None
+
+
+@dataclass(frozen=True)
+class RenameOptions:
+    """`%azureml rename OLD NEW`."""
+
+    name: str
+    new: str
+
+
+@dataclass(frozen=True)
+class DeleteOptions:
+    """`%azureml delete NAME [-f]`."""
+
+    name: str
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """`%azureml export NAME PATH | --all FOLDER`."""
+
+    words: tuple[str, ...]
+    all_configs: bool = False
+    langchain: bool = False
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class ImportOptions:
+    """`%azureml import PATH [--as NAME]`."""
+
+    path: str
+    as_name: str | None = None
+
+
+@dataclass(frozen=True)
+class DetectOptions:
+    """`%azureml detect [NAME|URL] [--probe]`."""
+
+    name: str | None = None
+    probe: bool = False
+
+
+@dataclass(frozen=True)
+class HistoryOptions:
+    """`%azureml history [-n N] [--search TEXT] [--json FILE]`."""
+
+    number: int = 10
+    search: str | None = None
+    file: str | None = None
+
+
+@dataclass(frozen=True)
+class LastOptions:
+    """`%azureml last [--traceback]`."""
+
+    traceback: bool = False
+
+
+@dataclass(frozen=True)
+class CodeOptions:
+    """`%azureml code [last|NAME] [--as LANGUAGE]`."""
+
+    name: str = "last"
+    language: str = "langchain"
+
+
+@dataclass(frozen=True)
+class ConversationsOptions:
+    """`%azureml conversations [show|clear|export NAME [FILE]]`."""
+
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class FileOptions:
+    """A verb that takes the path of a recording."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class HelpOptions:
+    """`%azureml help [VERB]`."""
+
+    topic: str | None = None
+
+
+@dataclass(frozen=True)
+class NoOptions:
+    """A verb that takes nothing."""

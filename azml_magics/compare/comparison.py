@@ -6,13 +6,11 @@ had arrived when it failed.
 
 from __future__ import annotations
 
-import html
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, overload
 
-from ..core.text import one_line
+from ..core.text import one_line, printable
 from .differences import marked
 
 if TYPE_CHECKING:
@@ -21,10 +19,7 @@ if TYPE_CHECKING:
     from ..core.config import LLMConfig
     from ..core.response import Response
 
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")  # commands to a terminal; half characters
 _LONGEST_LABEL = 80
-_TEXT_WIDTH = 72
-_COLUMNS = ("answer", "finish", "tokens", "seconds")
 
 
 @dataclass(frozen=True)
@@ -143,15 +138,15 @@ class Batch(Sequence[Row]):
 
     # ---- forms
 
-    def _marked(self) -> list[list[tuple[str, bool]]]:
+    def mark_differences(self) -> list[list[tuple[str, bool]]]:
         """The rows' texts in pieces, as `marked` gives them; each in one piece while more is coming."""
-        texts = [_UNPRINTABLE.sub("\ufffd", text.replace("\r\n", "\n")) for text in self.texts]
+        texts = [printable(text) for text in self.texts]
         return marked(texts) if self.is_complete else [[(text, False)] for text in texts]
 
     def to_text(self, *, times: bool = False) -> str:
         """The rows as text: a heading each, and the answer below with its differences from the first *marked*."""
         parts = []
-        for row, pieces in zip(self, self._marked(), strict=True):
+        for row, pieces in zip(self, self.mark_differences(), strict=True):
             finish, tokens, seconds = row.figures()
             facts = [finish, f"{tokens} tokens" if tokens else "", f"{seconds} s" if times and seconds else ""]
             heading = " · ".join(filter(None, [row.label, *facts]))
@@ -160,24 +155,9 @@ class Batch(Sequence[Row]):
             parts.append(f"[{heading}]\n{body or '…'}")
         return "\n\n".join(parts)
 
-    def to_html(self, *, times: bool = False) -> str:
-        """The rows as an HTML table, everything escaped; words unlike the first row's are in <mark>."""
-        names = (self._setting_name(), *_columns(times=times))
-        headings = "".join(f'<th style="{_LEFT}">{html.escape(name)}</th>' for name in names)
-        lines = []
-        for row, pieces in zip(self, self._marked(), strict=True):
-            text = "".join(
-                f"<mark>{html.escape(word)}</mark>" if is_new else html.escape(word) for word, is_new in pieces
-            )
-            failure = f'<div style="color:#b00020">{html.escape(row.failure)}</div>' if row.error else ""
-            figures = row.figures()[: 3 if times else 2]
-            cells = [f'<td style="{_LEFT};white-space:nowrap">{html.escape(row.label)}</td>']
-            cells.append(f'<td style="{_LEFT};white-space:pre-wrap">{text}{failure}</td>')
-            cells += [f'<td style="{_LEFT};white-space:nowrap">{html.escape(figure)}</td>' for figure in figures]
-            lines.append(f"<tr>{''.join(cells)}</tr>")
-        return f"<table><thead><tr>{headings}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
-
-    def _setting_name(self) -> str:
+    @property
+    def setting_name(self) -> str:
+        """The name of the setting that all rows have; "" if there are several."""
         names = {name for row in self for name in row.setting}
         return one_line(names.pop(), _LONGEST_LABEL) if len(names) == 1 else ""
 
@@ -186,10 +166,3 @@ class Batch(Sequence[Row]):
         failed = sum(row.error is not None for row in self)
         different = len(self.only_different())
         return one_line(f"{len(self)} answers, {different} different" + (f", {failed} failed" if failed else ""))
-
-
-_LEFT = "text-align:left;vertical-align:top"
-
-
-def _columns(*, times: bool) -> Sequence[str]:
-    return _COLUMNS if times else _COLUMNS[:-1]

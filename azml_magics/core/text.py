@@ -1,4 +1,4 @@
-"""Text for messages: one printable line, and the hint "Did you mean X?"."""
+"""Text that can be shown: without what a terminal takes for commands, on one line, and the hint "Did you mean X?"."""
 
 from __future__ import annotations
 
@@ -10,8 +10,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _MAX_LINE = 600  # characters
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")  # a server's escape sequences must not reach a terminal
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and newline
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # can be neither printed nor saved
+
+
+def printable(text: str) -> str:
+    """Return `text` without the control characters that a terminal may take for commands.
+
+    Tabs and newlines stay. Lone surrogates are replaced as in `replace_surrogates`.
+    """
+    return replace_surrogates(_CONTROL.sub("", text))
+
+
+def replace_surrogates(text: str) -> str:
+    """Return `text` as UTF-8 can encode it: each lone surrogate (half a character) becomes U+FFFD."""
+    return _LONE_SURROGATE.sub("\ufffd", text)
 
 
 def one_line(text: str, limit: int = _MAX_LINE) -> str:
@@ -24,8 +37,7 @@ def one_line(text: str, limit: int = _MAX_LINE) -> str:
     Returns:
         The text with white space folded into single spaces, control characters removed and lone surrogates replaced.
     """
-    folded = _CONTROL.sub("", " ".join(text.split()))
-    folded = _LONE_SURROGATE.sub("\ufffd", folded)
+    folded = printable(" ".join(text.split()))
     return folded if len(folded) <= limit else folded[: limit - 1].rstrip() + "…"
 
 

@@ -14,13 +14,13 @@ _NAME = "AzureMLMagics"
 
 def load(ipython: InteractiveShell) -> AzureMLMagics:
     """The magics, registered in `ipython`; loading twice is loading once more after unloading."""
-    from . import completion, display, startup, trailing_question
+    from . import completion, publishing, startup, trailing_question
     from .magics import AzureMLMagics
 
     unload(ipython)
     magics = AzureMLMagics(shell=ipython)
     ipython.register_magics(magics)
-    display.install(ipython)
+    publishing.install(ipython)
     completion.install(magics.context)
     trailing_question.install(ipython)
     startup.load(magics.context, magics)
@@ -33,13 +33,13 @@ def unload(ipython: InteractiveShell) -> None:
     magics = manager.registry.pop(_NAME, None)
     if magics is None:
         return
-    from . import display, trailing_question
+    from . import publishing, trailing_question
 
     for kind in ("line", "cell"):
         manager.magics[kind].pop("azureml", None)
     if magics in ipython.configurables:
         ipython.configurables.remove(magics)
-    display.uninstall(ipython)
+    publishing.uninstall(ipython)
     trailing_question.uninstall(ipython)
     magics.close()
 

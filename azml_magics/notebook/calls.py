@@ -16,7 +16,7 @@ from azml_magics.core.prompt import extract, template
 from azml_magics.core.prompt.schema import Schema
 from azml_magics.core.text import did_you_mean, one_line
 
-from . import args, conversation_turns, display
+from . import args, conversation_turns, publishing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -170,7 +170,7 @@ def warn_of_misspelt_kwargs(config: LLMConfig) -> None:
     for name in config.model_kwargs:
         hint = did_you_mean(name, known).strip() if known and name not in known else ""
         if hint and not _is_other_word(name):
-            display.warn(f"the model kwarg {name!r} is sent as it is. {hint}")
+            publishing.print_warning(f"the model kwarg {name!r} is sent as it is. {hint}")
 
 
 # Kwargs that no formatter lists and that merely resemble one (vLLM, TGI, transformers, OpenAI).

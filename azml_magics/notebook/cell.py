@@ -10,9 +10,10 @@ from azml_magics.core import wire
 from azml_magics.core.errors import AzmlError, BadRequestError, ConfigError, Interrupted, SchemaError, UsageError
 from azml_magics.core.prompt import extract
 from azml_magics.core.prompt.schema import Schema, is_refused, repair_turns
+from azml_magics.display.outputs import TextOutput
 from azml_magics.session import check_name
 
-from . import calls, conversation_turns, display, help_text
+from . import calls, conversation_turns, help_text, publishing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from azml_magics.core.messages import Message
     from azml_magics.core.response import Response
     from azml_magics.core.stream import ResponseStream
+    from azml_magics.display.live import LiveText
 
     from .context import NotebookContext
     from .parsed_options import CellOptions
@@ -32,7 +34,7 @@ _OF_ROWS = ("journal", "retry_failed", "limit", "sample", "concurrency", "rpm", 
 def run(context: NotebookContext, options: CellOptions, body: str) -> Any:
     """The Response of the cell, or the Batch of several; None with --quiet; the request with --dry-run."""
     if options.help:
-        return display.Note(help_text.cell_help())
+        return TextOutput(help_text.cell_help())
     _check(options)
     from . import compare, runnables
 
@@ -169,7 +171,7 @@ def ask(
     """The answer as `read` reads it, shown as it arrives; the exchange goes into the history however it ends."""
     from azml_magics.core import client
 
-    live: display.Live | None = None
+    live: LiveText | None = None
     answer: ResponseStream | None = None
 
     def ended(error: AzmlError | Interrupted) -> None:
@@ -183,7 +185,7 @@ def ask(
         else:
             with client.stream(config, messages) as answer:
                 show = not quiet and wire.formatter_for(config).streams(config)
-                live = display.Live(context.shell) if show else None
+                live = publishing.live_text(context.shell) if show else None
                 for chunk in answer:
                     if live and chunk.text:
                         live.add(chunk.text)
@@ -202,7 +204,7 @@ def ask(
         ended(stopped)
         raise stopped from None
     if live:
-        live.done(response)
+        live.finish(response)
     context.session.record(config, messages, response)
     return response
 
@@ -215,13 +217,13 @@ def formatted(response: Response, format: str) -> Response:  # noqa: A002 - the 
         try:
             return replace(response, format=format, parsed=extract.json_value(response.text))
         except extract.NoJson as error:
-            display.warn(f"{error.cause}; it is kept as text.")
+            publishing.print_warning(f"{error.cause}; it is kept as text.")
             return replace(response, format="markdown")
     return replace(response, format=format)
 
 
-def dry_run(config: LLMConfig, messages: Sequence[Message], *, stream: bool) -> display.Note:
+def dry_run(config: LLMConfig, messages: Sequence[Message], *, stream: bool) -> TextOutput:
     """The exact request, its key masked; nothing is sent and the key is not even looked up."""
     from azml_magics import codegen
 
-    return display.Note(codegen.request(config, messages, stream=stream))
+    return TextOutput(codegen.request(config, messages, stream=stream))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from azml_magics.compare import side_by_side
 from azml_magics.compare.comparison import Batch
 from azml_magics.core.errors import Interrupted, UsageError
+from azml_magics.display.batch_html import batch_to_html
+from azml_magics.display.live import LiveDisplay
+from azml_magics.display.outputs import TextOutput
 
-from . import args, calls, cell, display, runnables
+from . import args, calls, cell, publishing, runnables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,24 +22,23 @@ if TYPE_CHECKING:
     from .context import NotebookContext
     from .parsed_options import CellOptions
 
-_FRAME = 0.05
-
 
 def wanted(options: CellOptions) -> bool:
     """Whether the cell asks for several answers."""
     return bool(options.compare or options.sweep or options.repeat is not None)
 
 
-def run(context: NotebookContext, options: CellOptions, body: str) -> Batch | display.Note | None:
+def run(context: NotebookContext, options: CellOptions, body: str) -> Batch | TextOutput | None:
     """The Batch of all answers; the requests' number is said before they go."""
     asks = asks_of(context, options, body)
     if options.dry_run:
         requests = [cell.dry_run(ask.config, ask.messages, stream=ask.stream).text for ask in asks]
-        return display.Note(f"Would send {_count(asks)}.\n\n" + "\n\n".join(requests))
+        return TextOutput(f"Would send {_count(asks)}.\n\n" + "\n\n".join(requests))
     _warn_once(asks)
     if not options.quiet:
-        display.say(f"Sending {_count(asks)}.")
-    live = None if options.quiet or not asks[0].stream else LiveTable(context.shell)
+        publishing.print_line(f"Sending {_count(asks)}.")
+    is_live = asks[0].stream and not options.quiet and not publishing.is_terminal(context.shell)
+    live = LiveTable() if is_live else None
     try:
         batch = side_by_side.run(asks, concurrency=context.settings.concurrency, show=live.show if live else None)
     except Interrupted as interrupted:
@@ -47,7 +48,7 @@ def run(context: NotebookContext, options: CellOptions, body: str) -> Batch | di
                 live.keep(interrupted.batch)
         raise
     if live:
-        live.done()
+        live.finish()
     batch = _formatted(batch, options.format or context.settings.format)
     _record(context, asks, batch)
     if options.output:
@@ -130,35 +131,24 @@ def _record(context: NotebookContext, asks: list[side_by_side.Ask], batch: Batch
 
 
 class LiveTable:
-    """The table while it fills: empty first and last, as a streaming answer is."""
+    """The table of a batch while its responses arrive."""
 
-    def __init__(self, shell: Any) -> None:
-        self._next = 0.0
-        self._handle: Any = None
-        self._drawn = ""
-        if not display.in_terminal(shell):
-            self._handle = display.begin()
+    def __init__(self) -> None:
+        self._live = LiveDisplay(publishing.CellOutput())
+        self._live.open()
 
     def show(self, batch: Batch) -> None:
-        """Draw the rows so far, unless nothing has changed or the last frame was just now."""
-        now = time.monotonic()
-        if self._handle is None or now < self._next:
-            return
-        self._draw(batch)
-        self._next = now + max(_FRAME, len(self._drawn) / 400_000)
+        """Draw the rows so far, unless the last frame was just now."""
+        self._live.update(lambda: _bundle(batch))
 
-    def _draw(self, batch: Batch) -> None:
-        table = batch.to_html(times=True)
-        if table != self._drawn:
-            self._drawn = table
-            self._handle.update({"text/plain": batch.to_text(), "text/html": table}, raw=True)
-
-    def done(self) -> None:
-        """The batch is whole and becomes the cell's result."""
-        if self._handle is not None:
-            self._handle.update(display.EMPTY, raw=True)
+    def finish(self) -> None:
+        """Leave the display empty: the batch becomes the cell's result."""
+        self._live.clear()
 
     def keep(self, batch: Batch) -> None:
-        """It ended early: what came stays on the screen."""
-        if self._handle is not None:
-            self._draw(batch)
+        """Leave the rows so far as an output that stays."""
+        self._live.keep(_bundle(batch))
+
+
+def _bundle(batch: Batch) -> dict[str, str]:
+    return {"text/plain": batch.to_text(), "text/html": batch_to_html(batch, times=True)}

@@ -13,7 +13,7 @@ from azml_magics import session as sessions
 from azml_magics.core.errors import AzmlError, Interrupted, UsageError
 from azml_magics.core.text import did_you_mean
 
-from . import args, display, help_text, options
+from . import args, help_text, options, publishing
 from .context import NotebookContext, Settings
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class AzureMLMagics(Magics):
             session.use(name)
         elif name and session.names():
             hint = did_you_mean(name, session.names())
-            display.warn(f"there is no config named {name!r} yet.{hint}")
+            publishing.print_warning(f"there is no config named {name!r} yet.{hint}")
 
     @observe("history_size")
     def _resize_history(self, change: dict[str, Any]) -> None:
@@ -79,7 +79,7 @@ class AzureMLMagics(Magics):
                 context.state.last_error = error
             if self.raise_errors or isinstance(error, Interrupted):
                 raise
-            display.show_error(error)
+            publishing.show_error(error)
             return None
         except KeyboardInterrupt:  # between two steps that handle interrupts themselves
             context.state.last_error = stopped = Interrupted()

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from azml_magics.core.errors import AzmlError, Interrupted, PromptError, RowsError, UsageError
 from azml_magics.core.prompt import template
-from azml_magics.core.text import one_line
+from azml_magics.display.live import LiveDisplay, Throttle
+from azml_magics.display.outputs import TextOutput
 from azml_magics.rows.mapper import Job, RunOptions
 from azml_magics.rows.progress import Bar
 from azml_magics.rows.results import Results
 from azml_magics.rows.runner import DEFAULT_CONCURRENCY, Limits
 from azml_magics.rows.sources import is_dask
 
-from . import calls, cell, display, runnables
+from . import calls, cell, publishing, runnables
 from .context import Settings
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 _FRAME = 0.1  # seconds between two frames of the bar
 _SHOWN = 3  # requests of a dry run
-_LONGEST = 200  # letters of a row's value beside its answer
 
 
 def run(context: NotebookContext, options: CellOptions, body: str) -> Any:
@@ -41,7 +40,6 @@ def run(context: NotebookContext, options: CellOptions, body: str) -> Any:
         raise UsageError(
             f"--each takes a config, and {options.config} is a LangChain object", remedy="Use its batch()."
         )
-    _install(context)
     config = calls.config_of(context, options)
     schema = calls.schema_of(context, options)
     rows, client = _rows(context, options), _client(context, options)
@@ -58,7 +56,7 @@ def run(context: NotebookContext, options: CellOptions, body: str) -> Any:
     calls.warn_of_misspelt_kwargs(config)
 
     def announce(kept: Kept | None) -> None:
-        display.say(_announced(job, config, wishes, kept, is_dask=is_dask(rows)))
+        publishing.print_line(_announced(job, config, wishes, kept, is_dask=is_dask(rows)))
 
     said = None if options.quiet else announce
     try:
@@ -167,7 +165,7 @@ def _counted(job: Job, length: int | None, thing: str) -> str:
     return f"{'at most ' if length is None else ''}{most:,} {thing}{'' if most == 1 else 's'}"
 
 
-def _dry_run(job: Job, *, is_part: bool) -> display.Note:
+def _dry_run(job: Job, *, is_part: bool) -> TextOutput:
     """The first three requests and how many there are; nothing is sent."""
     shown = []
     for record, _ in zip(job.table.records(), range(_SHOWN), strict=False):
@@ -176,32 +174,27 @@ def _dry_run(job: Job, *, is_part: bool) -> display.Note:
         except AzmlError as error:  # noqa: PERF203 - three at most
             shown.append(f"{type(error).__name__}: {error}")
     count = _counted(job, None if is_part else job.table.length, "request") or "a request for every row"
-    return display.Note("\n\n".join([f"Would send {count}. The first:", *shown]))
+    return TextOutput("\n\n".join([f"Would send {count}. The first:", *shown]))
 
 
 # ---- while they go ---------------------------------------------------------------------------------------------
 
 
 class Moving:
-    """The bar while the rows go. It begins and ends empty: what stays is the cell's result."""
+    """The bar while the rows go; what stays is the cell's result."""
 
     def __init__(self, shell: Any, *, quiet: bool) -> None:
-        self._quiet = quiet
-        self._bar = Bar() if display.in_terminal(shell) and not quiet else None
-        self._handle: Any = None
-        self._next = 0.0
+        is_terminal = publishing.is_terminal(shell)
+        self._bar = Bar() if is_terminal and not quiet else None
+        self._throttle = Throttle(_FRAME)
+        self._live = None if is_terminal or quiet else LiveDisplay(publishing.CellOutput(), min_interval=_FRAME)
 
     def __call__(self, progress: Progress) -> None:
-        """Draw it so, at most ten times a second."""
-        now = time.monotonic()
-        if self._quiet or now < self._next:
-            return
-        self._next = now + _FRAME
-        if self._bar is not None:
+        """Draw the progress, at most ten times a second."""
+        if self._bar is not None and self._throttle.is_due():
             self._bar(progress)
-            return
-        self._handle = self._handle or display.begin()
-        self._handle.update({"text/plain": f"{progress.bar()} {progress}".strip()}, raw=True)
+        if self._live is not None:
+            self._live.update(lambda: {"text/plain": f"{progress.bar()} {progress}".strip()})
 
     def __enter__(self) -> Moving:
         return self
@@ -209,44 +202,5 @@ class Moving:
     def __exit__(self, *_error: object) -> None:
         if self._bar is not None:
             self._bar.clear()
-        if self._handle is not None:
-            self._handle.update(display.EMPTY, raw=True)
-
-
-# ---- afterwards ------------------------------------------------------------------------------------------------
-
-
-def _install(context: NotebookContext) -> None:
-    """Let IPython show Results by their own bundle: a Batch's would hold every row."""
-    formatter = context.shell.display_formatter.mimebundle_formatter  # type: ignore[union-attr]
-    if Results not in formatter.type_printers:
-        formatter.for_type(Results, results_bundle)
-        context.on_exit(lambda: formatter.pop(Results, None))
-
-
-def _sendable(text: str) -> str:
-    """`text` without lone surrogates, which no message to a frontend can carry."""
-    return text.encode("utf-8", "replace").decode()
-
-
-def results_bundle(results: Results, **_asked: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """(data, metadata) of results: their counts and first rows; what took how long is in the metadata."""
-    progress = results.progress
-    rows = [
-        {
-            "index": one_line(_sendable(str(row.index)), _LONGEST),
-            "setting": {name: one_line(_sendable(text), _LONGEST) for name, text in row.shown.items()},
-            "text": _sendable(row.text),
-            "finish_reason": row.response.finish_reason if row.response else None,
-            "usage": row.response.usage.to_dict() if row.response and row.response.usage else None,
-            "error": row.failure or None,
-        }
-        for row in results.preview()
-    ]
-    data = {
-        "text/plain": _sendable(results.to_text()),
-        "text/html": _sendable(results.to_html()),
-        display.RESPONSE_MIME: {"version": 1, "rows": rows, "summary": results.counts(), "rest": results.rest()},
-    }
-    counts = {name: getattr(progress, name) for name in ("done", "failed", "reused", "tokens", "seconds", "rate")}
-    return data, {"azml": counts}
+        if self._live is not None:
+            self._live.clear()

@@ -16,7 +16,7 @@ from azml_magics.core.response import Response, Usage
 from azml_magics.core.text import one_line
 
 if TYPE_CHECKING:
-    from .display import Live
+    from azml_magics.display.live import LiveText
 
 _STEP = 0.01  # seconds between two looks for a piece: a kernel interrupt is not kept waiting
 _LEAVE = 0.1  # seconds for the connections of an interrupted call to close, after each cancellation
@@ -108,7 +108,7 @@ class Answer:
         self._start = time.perf_counter()
         self._first: float | None = None
 
-    def read(self, live: Live | None = None) -> Response:
+    def read(self, live: LiveText | None = None) -> Response:
         """The whole answer; `live` shows what has come. RunnableError and Interrupted carry what had arrived."""
         asyncio.run_coroutine_threadsafe(self._stream(), _loop())  # in the cell's context: callbacks hold
         try:
@@ -165,7 +165,7 @@ class Answer:
                 return
             self._pieces.put(piece)
 
-    def _add(self, piece: Any, live: Live | None) -> None:
+    def _add(self, piece: Any, live: LiveText | None) -> None:
         if piece is None:
             return
         self._first = self._first if self._first is not None else time.perf_counter() - self._start

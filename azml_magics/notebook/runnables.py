@@ -16,7 +16,7 @@ from azml_magics.core.messages import as_messages
 from azml_magics.core.prompt import template
 from azml_magics.core.text import one_line
 
-from . import calls, cell, conversation_turns, display, runnable_answer
+from . import calls, cell, conversation_turns, publishing, runnable_answer
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -68,7 +68,11 @@ def run(context: NotebookContext, options: CellOptions, body: str, runnable: Any
         given = _input_of(context, options, body, runnable)
         messages = as_messages(given if isinstance(given, str) else calls.text_of(body), None)
     context.on_exit(runnable_answer.close)
-    live = display.Live(context.shell) if context.settings.stream and not (options.no_stream or options.quiet) else None
+    live = (
+        publishing.live_text(context.shell)
+        if context.settings.stream and not (options.no_stream or options.quiet)
+        else None
+    )
     exchange = (LLMConfig(name=name), messages)
     try:
         response = runnable_answer.Answer(runnable, given, name).read(live)
@@ -79,7 +83,7 @@ def run(context: NotebookContext, options: CellOptions, body: str, runnable: Any
         raise
     response = _formatted(response, options.format or context.settings.format)
     if live:
-        live.done(response)
+        live.finish(response)
     context.session.record(*exchange, response)
     if options.conversation:
         conversation_turns.keep_turns(context, options.conversation, messages, response)

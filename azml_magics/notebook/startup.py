@@ -26,7 +26,7 @@ from traitlets import TraitError
 from azml_magics.core.errors import AzmlError
 from azml_magics.core.text import did_you_mean, one_line
 
-from . import display
+from . import publishing
 from .context import Settings
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _load_file(context: NotebookContext, path: Path) -> None:
         config = documents.load(path)
         context.session.save(config.name, config, source=str(path), activate=False)
     except AzmlError as error:
-        display.warn(str(error))
+        publishing.print_warning(str(error))
 
 
 def _project_file() -> Path | None:
@@ -93,16 +93,16 @@ def _project_file() -> Path | None:
 def _load_project(context: NotebookContext, defaults: HasTraits, path: Path) -> None:
     toml: Any = _toml()
     if toml is None:
-        display.warn(f"{path} is not read: Python 3.10 needs tomli for it (pip install tomli).")
+        publishing.print_warning(f"{path} is not read: Python 3.10 needs tomli for it (pip install tomli).")
         return
     try:
         table = toml.loads(path.read_text(encoding="utf-8")).get("tool", {}).get("azml_magics", {})
         configs = dict(table.pop("configs", {}))
     except (OSError, ValueError) as error:
-        display.warn(f"{path} cannot be read: {one_line(str(error), 200)}")
+        publishing.print_warning(f"{path} cannot be read: {one_line(str(error), 200)}")
         return
     except (AttributeError, TypeError):
-        display.warn(f"{path}: [tool.azml_magics] and its configs must be tables.")
+        publishing.print_warning(f"{path}: [tool.azml_magics] and its configs must be tables.")
         return
     for name, document in configs.items():
         _save(context, name, document, f"{path} [tool.azml_magics.configs.{name}]", path)
@@ -123,17 +123,18 @@ def _save(context: NotebookContext, name: str, document: Any, place: str, path: 
         full = {"_type": "azureml_endpoint", **document} if isinstance(document, dict) else document
         config = documents.from_document(full, name=name, source=place)
         for key in config.extras:  # in a saved file they are another program's; here they are slips
-            display.warn(f"{place}: a config has no key {key!r}.{did_you_mean(key, documents.KEYS)}")
+            publishing.print_warning(f"{place}: a config has no key {key!r}.{did_you_mean(key, documents.KEYS)}")
         context.session.save(name, config, source=str(path), activate=False)
     except AzmlError as error:
-        display.warn(str(error))
+        publishing.print_warning(str(error))
 
 
 def _set_default(defaults: HasTraits, name: str, value: Any, path: Path) -> None:
     if name not in _DEFAULTS:
-        display.warn(f"{path}: [tool.azml_magics] has no key {name!r}.{did_you_mean(name, (*_DEFAULTS, 'configs'))}")
+        hint = did_you_mean(name, (*_DEFAULTS, "configs"))
+        publishing.print_warning(f"{path}: [tool.azml_magics] has no key {name!r}.{hint}")
         return
     try:
         setattr(defaults, name, value)
     except TraitError as error:
-        display.warn(f"{path}: {name}: {one_line(str(error), 200)}")
+        publishing.print_warning(f"{path}: {name}: {one_line(str(error), 200)}")

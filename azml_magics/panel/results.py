@@ -12,6 +12,7 @@ import ipywidgets as w
 
 from azml_magics import codegen
 from azml_magics.core.errors import AzmlError
+from azml_magics.display.batch_html import batch_to_html
 from azml_magics.display.markdown import fenced, inert
 
 from . import numbers
@@ -105,7 +106,7 @@ class Answer:
             put(self.widget, children=tuple(self._live))
 
     def _table(self, result: Result) -> None:
-        table = result.batch.to_html(times=True)
+        table = batch_to_html(result.batch, times=True)
         before = len((self._drawn or {}).get("text/html", ""))
         if result.is_running and len(table) > _LONGEST:
             return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from typing import TYPE_CHECKING, Any
 
 from ..compare.comparison import Batch
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
 
 _SHOWN = 5
 _CELL = 300  # letters of an answer in the preview
-_LEFT = "text-align:left;vertical-align:top"
 
 
 class Results(Batch):
@@ -73,20 +71,6 @@ class Results(Batch):
             label = f"{row.index}: {row.label}" if row.label else f"{row.index}"
             lines += [f"[{one_line(label, 100)}]", *filter(None, (one_line(row.text, _CELL), row.failure)), ""]
         return "\n".join([*lines, self.rest()]).rstrip()
-
-    def to_html(self, *, times: bool = False) -> str:
-        """The same as a table, everything escaped."""
-        body = []
-        for row in self.preview():
-            text = html.escape(one_line(row.text, _CELL))
-            failure = f'<div style="color:#b00020">{html.escape(row.failure)}</div>' if row.failure else ""
-            finish, tokens, _ = row.figures()
-            cells = (html.escape(f"{row.index}"), html.escape(row.label), text + failure, html.escape(finish), tokens)
-            body.append("<tr>" + "".join(f'<td style="{_LEFT}">{cell}</td>' for cell in cells) + "</tr>")
-        heads = "".join(f'<th style="{_LEFT}">{name}</th>' for name in ("", "row", "answer", "finish", "tokens"))
-        rest = f"<p>{html.escape(self.rest())}</p>" if self.rest() else ""
-        counts = html.escape(self.counts(times=times))
-        return f"<p>{counts}</p><table><thead><tr>{heads}</tr></thead><tbody>{''.join(body)}</tbody></table>{rest}"
 
     def counts(self, *, times: bool = False) -> str:
         """The summary; without times it is the same whenever the same rows give the same answers."""

@@ -276,7 +276,7 @@ def test_a_stream_that_is_cut_off_leaves_what_came_on_the_screen_and_in_last(ask
 
 
 def test_a_kernel_interrupt_while_drawing_keeps_the_text_so_far(asking, monkeypatch):
-    from azml_magics.notebook.display import Live
+    from azml_magics.display.live import NotebookText
 
     pieces = []
 
@@ -286,7 +286,7 @@ def test_a_kernel_interrupt_while_drawing_keeps_the_text_so_far(asking, monkeypa
         if len(pieces) == 5:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(Live, "add", interrupted)
+    monkeypatch.setattr(NotebookText, "add", interrupted)
     ran = asking.run("%%azureml\nTell me about rivers")
     assert type(ran.error) is Interrupted
     assert ran.error.response.finish_reason == "interrupted"
@@ -351,11 +351,11 @@ def test_at_a_terminal_an_answer_that_did_not_stream_is_the_result(typing):
 
 
 def test_at_a_terminal_an_answer_cannot_command_it(typing, endpoint, capsys):
-    from azml_magics.notebook.display import Live
+    from azml_magics.notebook.publishing import live_text
 
-    live = Live(typing.shell)
+    live = live_text(typing.shell)
     live.add("a\x1b]52;c;aGk=\x07b\x9b31mc\td\ne")
-    live.done(Response("x"))
+    live.finish(Response("x"))
     assert capsys.readouterr().out == "a]52;c;aGk=b31mc\td\ne\n"
 
 

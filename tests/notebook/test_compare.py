@@ -9,7 +9,7 @@ import pytest
 
 from azml_magics.compare.comparison import Batch
 from azml_magics.core.errors import Interrupted
-from azml_magics.notebook import compare, display
+from azml_magics.notebook import compare, publishing
 
 MIME = "application/vnd.azml.response.v1+json"
 
@@ -194,8 +194,8 @@ def test_the_number_of_requests_is_said_before_they_go(asking, endpoint, monkeyp
         went_before.append(len(endpoint.requests))
         said_before(message)
 
-    said_before = display.say
-    monkeypatch.setattr(display, "say", say)
+    said_before = publishing.print_line
+    monkeypatch.setattr(publishing, "print_line", say)
     assert asking.ok(f"%%azureml {line}\nHello").stdout.startswith(said)
     assert went_before == [0]
 

@@ -10,10 +10,10 @@ from langchain_core.runnables import RunnableLambda
 from pydantic import BaseModel
 
 from azml_magics.core.errors import Interrupted
+from azml_magics.display.live import EMPTY, NotebookText
 from azml_magics.emulator import Fault
 from azml_magics.langchain import from_config
 from azml_magics.notebook import calls
-from azml_magics.notebook.display import EMPTY, Live
 from azml_magics.session import current
 
 from .conftest import KEY
@@ -168,7 +168,7 @@ def test_an_interrupt(showing, monkeypatch):
         self._text += text
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Live, "add", interrupted)
+    monkeypatch.setattr(NotebookText, "add", interrupted)
     ran = showing.run("%%azureml\nTell me about rivers")
     assert type(ran.error) is Interrupted
     assert ran.payloads[-1]["text/plain"] == ran.error.response.text != ""

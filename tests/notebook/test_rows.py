@@ -57,7 +57,7 @@ def test_a_value_is_shown_shortened_and_without_what_no_message_carries(rows, en
     whole, half = rows.ok("%%azureml --each $places\nWrite about {place}.").data[MIME]["rows"]
     assert len(whole["setting"]["place"]) <= 200
     assert whole["setting"]["place"].startswith("a river a river")
-    assert half["setting"] == {"place": "half ?"}
+    assert half["setting"] == {"place": "half \ufffd"}
     assert f"Write about {long}." in prompts(endpoint), "it is sent as it is"
 
 

@@ -485,9 +485,9 @@ def test_an_error_in_mid_stream_keeps_what_had_arrived(notebook):
 def test_a_kernel_interrupt_keeps_what_had_arrived_and_ends_the_providers_stream(
     notebook, openai, endpoint, monkeypatch
 ):
-    from azml_magics.notebook.display import Live
+    from azml_magics.display.live import NotebookText
 
-    add = Live.add
+    add = NotebookText.add
 
     def interrupted(self, text):
         add(self, text)
@@ -497,7 +497,7 @@ def test_a_kernel_interrupt_keeps_what_had_arrived_and_ends_the_providers_stream
     notebook.vars["chat"] = openai
     endpoint.script([Fault("stalled", after=12)])
     with monkeypatch.context() as patch:
-        patch.setattr(Live, "add", interrupted)
+        patch.setattr(NotebookText, "add", interrupted)
         ran = notebook.run("%%azureml $chat\nTell me about rivers")
     assert type(ran.error) is Interrupted
     assert ran.error.response.finish_reason == "interrupted"

@@ -6,8 +6,8 @@ import json
 import keyword
 import re
 
+from azml_magics.display.mime import RESPONSE_MIME
 from azml_magics.notebook import code_metadata
-from azml_magics.notebook.display import RESPONSE_MIME
 from azml_magics.notebook.options import CELL_OPTIONS
 from azml_magics.panel import view
 

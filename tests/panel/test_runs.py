@@ -23,6 +23,7 @@ from azml_magics.core.errors import (
     RateLimitError,
 )
 from azml_magics.core.response import Response
+from azml_magics.display.batch_html import batch_to_html
 from azml_magics.emulator import Fault
 from azml_magics.emulator.faults import TABLE
 from azml_magics.panel import runs as runs_module
@@ -197,7 +198,7 @@ def test_markup_in_an_answer_is_text(asking, settled):
     asking.runs.run()
     settled(asking)
     assert evil in asking.runs.result.row.text
-    assert evil not in asking.runs.result.batch.to_html()
+    assert evil not in batch_to_html(asking.runs.result.batch)
 
 
 def test_an_answer_of_two_megabytes_is_all_there(asking, session, settled, endpoint):

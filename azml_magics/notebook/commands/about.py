@@ -6,7 +6,9 @@ import platform
 from importlib import metadata
 from typing import TYPE_CHECKING
 
-from .. import display, help_text
+from azml_magics.display.outputs import TextOutput
+
+from .. import help_text
 
 if TYPE_CHECKING:
     from ..context import NotebookContext
@@ -15,16 +17,16 @@ if TYPE_CHECKING:
 _PACKAGES = ("ipython", "ipykernel", "ipywidgets", "langchain-core", "httpx", "traitlets")
 
 
-def show_help(_context: NotebookContext, options: HelpOptions) -> display.Note:
+def show_help(_context: NotebookContext, options: HelpOptions) -> TextOutput:
     """Return the overview, or the help of one verb, or the list of formatters."""
-    return display.Note(help_text.verb_help(options.topic or ""))
+    return TextOutput(help_text.verb_help(options.topic or ""))
 
 
-def version(_context: NotebookContext) -> display.Note:
+def version(_context: NotebookContext) -> TextOutput:
     """Return the versions of this package, of Python, and of the packages it uses."""
     from azml_magics import __version__
 
     installed = {d.name.lower(): d.version for d in metadata.distributions() if d.name}
     lines = [f"azml-magics {__version__}", f"Python {platform.python_version()}"]
     lines += [f"{package} {installed.get(package, 'is not installed')}" for package in _PACKAGES]
-    return display.Note("\n".join(lines))
+    return TextOutput("\n".join(lines))

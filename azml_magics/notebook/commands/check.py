@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .. import calls, display
+from azml_magics.display.table import TableOutput
+
+from .. import calls
 
 if TYPE_CHECKING:
     from ..context import NotebookContext
     from ..parsed_options import NameOptions
 
 
-def check_config(context: NotebookContext, options: NameOptions) -> display.Table:
+def check_config(context: NotebookContext, options: NameOptions) -> TableOutput:
     """A check list: is the config whole, the key there, the endpoint reached, the key accepted, one token answered."""
     from azml_magics.azure import check
 
@@ -19,4 +21,4 @@ def check_config(context: NotebookContext, options: NameOptions) -> display.Tabl
     found = check.check(config)
     rows = [(found[step][0], step, found[step][1]) for step in check.STEPS]
     works = all(state == check.GOOD for state, _, _ in rows)
-    return display.Table(("", "step", config.name), rows, note="It works." if works else "")
+    return TableOutput(("", "step", config.name), rows, note="It works." if works else "")

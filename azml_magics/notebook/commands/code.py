@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from azml_magics.core.errors import ConfigError
 from azml_magics.core.messages import as_messages
-
-from .. import display
+from azml_magics.display.outputs import CodeOutput
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from ..parsed_options import CodeOptions
 
 
-def show_code(context: NotebookContext, options: CodeOptions) -> display.Code:
+def show_code(context: NotebookContext, options: CodeOptions) -> CodeOutput:
     """Return the last call, or a call with the named config, as a program. It refers to its key and never holds it."""
     from azml_magics import codegen
 
@@ -29,7 +28,7 @@ def show_code(context: NotebookContext, options: CodeOptions) -> display.Code:
         config = context.session.get(options.name)
         messages = as_messages("Hello", config.system)
     shown = "bash" if options.language == "curl" else "python"
-    return display.Code(codegen.code(config, messages, options.language), shown)
+    return CodeOutput(codegen.code(config, messages, options.language), shown)
 
 
 def _last_call(context: NotebookContext) -> tuple[LLMConfig, Sequence[Message]]:

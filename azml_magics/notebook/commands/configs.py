@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from azml_magics.core import wire
 from azml_magics.core.errors import AzmlError, UsageError
 from azml_magics.core.keys import KeyRef, Secret
+from azml_magics.display.outputs import TextOutput
+from azml_magics.display.table import TableOutput
 
-from .. import calls, display
+from .. import calls
 
 if TYPE_CHECKING:
     from azml_magics.core.config import LLMConfig
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from ..parsed_options import DeleteOptions, NameOptions, RenameOptions, SaveOptions
 
 
-def save(context: NotebookContext, options: SaveOptions) -> display.Note:
+def save(context: NotebookContext, options: SaveOptions) -> TextOutput:
     """Create a config, or change the one of that name, or a copy of another."""
     session, name = context.session, options.name
     if any("://" in word.partition("=")[0] for word in options.values):
@@ -30,20 +32,20 @@ def save(context: NotebookContext, options: SaveOptions) -> display.Note:
     config = config.merged(model_kwargs=calls.parse_kwargs(options.values, "save NAME"), **changes)
     config = session.save(name, config, activate=not context.settings.default_config)
     calls.warn_of_misspelt_kwargs(config)
-    return display.Note(f"Saved {name}: {_describe(config)}{_next_step(config)}")
+    return TextOutput(f"Saved {name}: {_describe(config)}{_next_step(config)}")
 
 
-def use(context: NotebookContext, options: NameOptions) -> display.Note:
+def use(context: NotebookContext, options: NameOptions) -> TextOutput:
     """Make a config the active one."""
     config = context.session.use(options.name or "")
-    return display.Note(f"In use: {config.name} ({_describe(config)})")
+    return TextOutput(f"In use: {config.name} ({_describe(config)})")
 
 
-def list_configs(context: NotebookContext) -> display.Table | display.Note:
+def list_configs(context: NotebookContext) -> TableOutput | TextOutput:
     """Return a table of the configs; a star marks the active one."""
     session = context.session
     if not session.names():
-        return display.Note("No configs yet. `%azureml demo` makes some; `%azureml save NAME --url URL` makes yours.")
+        return TextOutput("No configs yet. `%azureml demo` makes some; `%azureml save NAME --url URL` makes yours.")
     rows = []
     for name in session.names():
         config, source = session.saved(name)
@@ -58,10 +60,10 @@ def list_configs(context: NotebookContext) -> display.Table | display.Note:
                 source,
             )
         )
-    return display.Table(("", "config", "type", "formatter", "endpoint", "key", "from"), rows)
+    return TableOutput(("", "config", "type", "formatter", "endpoint", "key", "from"), rows)
 
 
-def show(context: NotebookContext, options: NameOptions) -> display.Table:
+def show(context: NotebookContext, options: NameOptions) -> TableOutput:
     """Return everything about a config, under the names of the options that set it."""
     config, source = context.session.saved(calls.active_config(context, options.name or "").name)
     facts = {
@@ -80,22 +82,22 @@ def show(context: NotebookContext, options: NameOptions) -> display.Table:
         "from": source,
         **{f"kwarg {name}": repr(value) for name, value in config.model_kwargs.items()},
     }
-    return display.Table(("", ""), [(name, str(value)) for name, value in facts.items() if value])
+    return TableOutput(("", ""), [(name, str(value)) for name, value in facts.items() if value])
 
 
-def rename(context: NotebookContext, options: RenameOptions) -> display.Note:
+def rename(context: NotebookContext, options: RenameOptions) -> TextOutput:
     """Give a config another name."""
     context.session.rename(options.name, options.new)
-    return display.Note(f"{options.name} is now {options.new}.")
+    return TextOutput(f"{options.name} is now {options.new}.")
 
 
-def delete(context: NotebookContext, options: DeleteOptions) -> display.Note:
+def delete(context: NotebookContext, options: DeleteOptions) -> TextOutput:
     """Delete a config; the active one only with --force."""
     name = options.name
     if name == context.session.active and not options.force:
         raise UsageError(f"{name} is the config in use", remedy=f"Use another first, or %azureml delete {name} -f.")
     context.session.delete(name)
-    return display.Note(f"Deleted {name}.")
+    return TextOutput(f"Deleted {name}.")
 
 
 def _describe(config: LLMConfig) -> str:

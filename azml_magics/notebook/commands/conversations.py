@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from azml_magics.core.errors import DocumentError, UnknownNameError, UsageError
 from azml_magics.core.paths import path_of
 from azml_magics.core.text import one_line
-
-from .. import display
+from azml_magics.display.outputs import TextOutput
+from azml_magics.display.table import TableOutput
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,26 +34,26 @@ def manage_conversations(context: NotebookContext, options: ConversationsOptions
     if action == "clear" and not words:
         count = len(kept)
         kept.clear()
-        return display.Note(f"Cleared {count} conversation{'s' if count != 1 else ''}.")
+        return TextOutput(f"Cleared {count} conversation{'s' if count != 1 else ''}.")
     if len(words) != (2 if action == "export" else 1):
         raise UsageError(f"%azureml conversations {action} takes NAME" + (" and FILE" if action == "export" else ""))
     turns = _named(kept, words[0])
     if action == "clear":
         del kept[words[0]]
-        return display.Note(f"Cleared {words[0]}.")
+        return TextOutput(f"Cleared {words[0]}.")
     if action == "export":
         return _export(words[0], turns, path_of(words[1]))
-    return display.Note("\n\n".join(f"{turn['role']}: {_text(turn)}" for turn in turns))
+    return TextOutput("\n\n".join(f"{turn['role']}: {_text(turn)}" for turn in turns))
 
 
 def _list(kept: Mapping[str, Sequence[Message]]) -> Any:
     if not kept:
-        return display.Note("No conversations. -c NAME on a cell keeps its turns under NAME.")
+        return TextOutput("No conversations. -c NAME on a cell keeps its turns under NAME.")
     rows = [
         (name, str(sum(t["role"] == "user" for t in turns)), one_line(_text(turns[-1]), 60))
         for name, turns in kept.items()
     ]
-    return display.Table(("conversation", "prompts", "last answer"), rows)
+    return TableOutput(("conversation", "prompts", "last answer"), rows)
 
 
 def _named(kept: Mapping[str, list[Message]], name: str) -> list[Message]:
@@ -69,11 +69,11 @@ def _text(turn: Message) -> str:
     return " ".join(str(part.get("text", f"[{part.get('type')}]")) for part in content or () if isinstance(part, dict))
 
 
-def _export(name: str, turns: list[Message], path: Path) -> display.Note:
+def _export(name: str, turns: list[Message], path: Path) -> TextOutput:
     """The turns as JSON: the messages as an OpenAI-like route takes them."""
     text = json.dumps(turns, indent=2, ensure_ascii=False) + "\n"
     try:  # half a character (a lone surrogate) is no UTF-8; its JSON escape is
         path.write_bytes(text.encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise DocumentError(f"{path} cannot be written: {error.strerror or error}", remedy="Choose another.") from None
-    return display.Note(f"Wrote {len(turns)} messages of {name} to {path}.")
+    return TextOutput(f"Wrote {len(turns)} messages of {name} to {path}.")

@@ -10,8 +10,7 @@ from azml_magics.core.config import LLMConfig
 from azml_magics.core.endpoints import Origin
 from azml_magics.core.errors import ConfigError
 from azml_magics.core.keys import KeyRef
-
-from .. import display
+from azml_magics.display.outputs import TextOutput
 
 if TYPE_CHECKING:
     from azml_magics.emulator import Emulator
@@ -23,7 +22,7 @@ DEMO_URL_VARIABLE = "AZML_DEMO_URL"  # of the endpoint that `azml-magics demo --
 _TOKENS_PER_SECOND = 80.0
 
 
-def start_demo(context: NotebookContext) -> display.Note:
+def start_demo(context: NotebookContext) -> TextOutput:
     """Start the local endpoint (once), or take JupyterLab's, and save a config for each way to speak to it."""
     shared = _shared_demo() if context.state.demo_endpoint is None else ""
     url = shared or _start_demo(context)
@@ -41,7 +40,7 @@ def start_demo(context: NotebookContext) -> display.Note:
     for name, config in configs.items():
         context.session.save(name, config, source="demo")
     context.session.use("demo")
-    return display.Note(
+    return TextOutput(
         f"A demo endpoint is running {'beside JupyterLab' if shared else 'in this kernel'}. "
         "It needs no Azure account,\n"
         "and it is not a language model: its answers follow from the prompt by simple rules.\n\n"

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING
 
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.endpoints import Origin
+from azml_magics.display.table import TableOutput
 
-from .. import calls, display
+from .. import calls
 
 if TYPE_CHECKING:
     from ..context import NotebookContext
     from ..parsed_options import DetectOptions
 
 
-def detect_formatter(context: NotebookContext, options: DetectOptions) -> display.Table:
+def detect_formatter(context: NotebookContext, options: DetectOptions) -> TableOutput:
     """A table of the dialects found, the likeliest first, with the sign for each and what to type."""
     from azml_magics.azure import detect
 
@@ -28,7 +29,7 @@ def detect_formatter(context: NotebookContext, options: DetectOptions) -> displa
         note = found.note
     else:
         note = f"{found.note} Try %azureml detect {name} --probe: it sends a short prompt in every dialect."
-    return display.Table(("formatter", "route", "because"), found.dialects, note=note.strip())
+    return TableOutput(("formatter", "route", "because"), found.dialects, note=note.strip())
 
 
 def _config_at(context: NotebookContext, url: str) -> LLMConfig:

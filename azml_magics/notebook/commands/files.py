@@ -9,16 +9,15 @@ from azml_magics import documents
 from azml_magics.core.errors import ConfigError, DocumentError, UsageError
 from azml_magics.core.keys import KeyRef
 from azml_magics.core.paths import is_folder, path_of
+from azml_magics.display.outputs import TextOutput
 from azml_magics.session import check_name
-
-from .. import display
 
 if TYPE_CHECKING:
     from ..context import NotebookContext
     from ..parsed_options import ExportOptions, ImportOptions
 
 
-def export_configs(context: NotebookContext, options: ExportOptions) -> display.Note:
+def export_configs(context: NotebookContext, options: ExportOptions) -> TextOutput:
     """Write one config to a file, or all to a folder."""
     words = options.words
     settings = {"langchain": options.langchain, "force": options.force}
@@ -33,17 +32,17 @@ def export_configs(context: NotebookContext, options: ExportOptions) -> display.
             documents.to_document(config, langchain=options.langchain)
         for config in configs:
             documents.save(config, Path(words[0]) / f"{config.name}.json", **settings)
-        return display.Note(f"Exported {len(names)} configs to {words[0]}: {', '.join(names)}.")
+        return TextOutput(f"Exported {len(names)} configs to {words[0]}: {', '.join(names)}.")
     if len(words) != 2:  # noqa: PLR2004 - NAME and PATH
         raise UsageError("%azureml export takes a config and a path", remedy="Write %azureml export NAME FILE.json.")
     name, path = words
     config = context.session.get(name)
     documents.save(config, path, **settings)
     where = ", only where to find it" if isinstance(config.key, KeyRef) and not options.langchain else ""
-    return display.Note(f"Exported {name} to {path}. The key is not in it{where}.")
+    return TextOutput(f"Exported {name} to {path}. The key is not in it{where}.")
 
 
-def import_configs(context: NotebookContext, options: ImportOptions) -> display.Note:
+def import_configs(context: NotebookContext, options: ImportOptions) -> TextOutput:
     """Read one config, or every one in a folder: all of them or, where one is bad, none."""
     path = options.path.strip()
     if not path:
@@ -61,7 +60,7 @@ def import_configs(context: NotebookContext, options: ImportOptions) -> display.
     source = str(path_of(path))
     for config in configs:
         context.session.save(config.name, config, source=source, activate=not context.settings.default_config)
-    return display.Note(f"Imported {', '.join(config.name for config in configs)}.")
+    return TextOutput(f"Imported {', '.join(config.name for config in configs)}.")
 
 
 def _check_name(name: str) -> None:

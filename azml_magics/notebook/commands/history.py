@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from azml_magics.core.errors import ConfigError, DocumentError
 from azml_magics.core.paths import path_of
 from azml_magics.core.text import one_line
-
-from .. import display
+from azml_magics.display.outputs import TextOutput
+from azml_magics.display.table import TableOutput
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,8 +28,8 @@ def show_last(context: NotebookContext, options: LastOptions) -> Any:
     """The last Response, also a partial one; where nothing arrived, the error, and what the endpoint sent."""
     if options.traceback:
         if context.state.last_error is None:
-            return display.Note("There has been no error.")
-        return display.Note("".join(traceback.format_exception(context.state.last_error)))
+            return TextOutput("There has been no error.")
+        return TextOutput("".join(traceback.format_exception(context.state.last_error)))
     if context.session.last_batch is not None:
         return context.session.last_batch
     exchange = context.session.last
@@ -41,7 +41,7 @@ def show_last(context: NotebookContext, options: LastOptions) -> Any:
     sent = getattr(exchange.error, "body", "") or getattr(exchange.error, "reply", "")
     if len(sent) > _MOST_SENT:
         sent = f"{sent[:_MOST_SENT]}…"
-    return display.Note(f"No answer: {exchange.error}" + (f"\n\nThe endpoint sent:\n{sent}" if sent else ""))
+    return TextOutput(f"No answer: {exchange.error}" + (f"\n\nThe endpoint sent:\n{sent}" if sent else ""))
 
 
 def show_history(context: NotebookContext, options: HistoryOptions) -> Any:
@@ -51,12 +51,12 @@ def show_history(context: NotebookContext, options: HistoryOptions) -> Any:
     if options.file:
         return _write(matching, path_of(options.file))
     if not matching:
-        return display.Note("Nothing has been asked yet." if not wanted else "Nothing matches.")
+        return TextOutput("Nothing has been asked yet." if not wanted else "Nothing matches.")
     rows = [
         (str(e.number), e.config.name, one_line(e.prompt, _CELL), one_line(_answer(e), _CELL))
         for e in matching[-max(options.number, 1) :]
     ]
-    return display.Table(("#", "config", "prompt", "answer"), rows)
+    return TableOutput(("#", "config", "prompt", "answer"), rows)
 
 
 def _answer(exchange: Exchange) -> str:
@@ -66,14 +66,14 @@ def _answer(exchange: Exchange) -> str:
     return exchange.response.text if exchange.response else ""
 
 
-def _write(exchanges: list[Exchange], path: Path) -> display.Note:
+def _write(exchanges: list[Exchange], path: Path) -> TextOutput:
     """JSON lines: one exchange a line, without keys."""
     lines = [json.dumps(_as_data(exchange), ensure_ascii=False) + "\n" for exchange in exchanges]
     try:  # half a character (a lone surrogate) is no UTF-8; its JSON escape is
         path.write_bytes("".join(lines).encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise DocumentError(f"{path} cannot be written: {error.strerror or error}", remedy="Choose another.") from None
-    return display.Note(f"Wrote {len(lines)} exchanges to {path}.")
+    return TextOutput(f"Wrote {len(lines)} exchanges to {path}.")
 
 
 def _as_data(exchange: Exchange) -> dict[str, Any]:

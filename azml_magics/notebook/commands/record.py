@@ -8,35 +8,34 @@ from typing import TYPE_CHECKING
 from azml_magics.cassettes import cassette
 from azml_magics.core.errors import DocumentError
 from azml_magics.core.http import recording
-
-from .. import display
+from azml_magics.display.outputs import TextOutput
 
 if TYPE_CHECKING:
     from ..context import NotebookContext
     from ..parsed_options import FileOptions
 
 
-def record(context: NotebookContext, options: FileOptions) -> display.Note:
+def record(context: NotebookContext, options: FileOptions) -> TextOutput:
     """Keep every exchange from now on in a cassette."""
     cassette.record(options.path)
     _stop_on_exit(context)
-    return display.Note(f"Recording to {options.path}; no key goes into it. %azureml stop-recording ends it.")
+    return TextOutput(f"Recording to {options.path}; no key goes into it. %azureml stop-recording ends it.")
 
 
-def replay(context: NotebookContext, options: FileOptions) -> display.Note:
+def replay(context: NotebookContext, options: FileOptions) -> TextOutput:
     """Answer from a cassette from now on: no network, no key."""
     player = cassette.replay(options.path)
     _stop_on_exit(context)
-    return display.Note(f"Replaying {len(player)} exchanges from {options.path}: nothing goes over the network.")
+    return TextOutput(f"Replaying {len(player)} exchanges from {options.path}: nothing goes over the network.")
 
 
-def stop_recording(_context: NotebookContext) -> display.Note:
+def stop_recording(_context: NotebookContext) -> TextOutput:
     """End the recording or the replay."""
     current = recording.inserted()
     cassette.stop()
     if isinstance(current, cassette.Recorder):
-        return display.Note(f"Recorded {current.count} exchanges to {current.path}.")
-    return display.Note("The replay has ended." if current else "Nothing was being recorded or replayed.")
+        return TextOutput(f"Recorded {current.count} exchanges to {current.path}.")
+    return TextOutput("The replay has ended." if current else "Nothing was being recorded or replayed.")
 
 
 def _stop_on_exit(context: NotebookContext) -> None:

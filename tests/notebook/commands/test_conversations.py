@@ -108,10 +108,10 @@ def test_a_failed_turn_is_not_kept(asking, endpoint, roles, fault):
 
 
 def test_an_interrupted_turn_is_not_kept(asking, monkeypatch, roles):
-    from azml_magics.notebook.display import Live
+    from azml_magics.display.live import NotebookText
 
     with monkeypatch.context() as patch:
-        patch.setattr(Live, "add", lambda self, text: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(NotebookText, "add", lambda self, text: (_ for _ in ()).throw(KeyboardInterrupt))
         assert type(asking.run("%%azureml -c ada\nTell me about rivers").error) is Interrupted
     assert asking.ok("%azureml conversations").text.startswith("No conversations.")
     asking.ok("%%azureml -c ada\nHello")

@@ -8,7 +8,7 @@ from nbconvert import HTMLExporter, MarkdownExporter
 from azml_magics.compare.comparison import Batch, Row
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.response import Response
-from azml_magics.notebook import display
+from azml_magics.display import mime
 
 # VS Code: NOTEBOOK_DISPLAY_ORDER in its source (notebookCommon.ts); what is in no such list, and has no renderer, comes last
 VS_CODE = (
@@ -48,20 +48,20 @@ def chosen(order, bundle):
 
 @pytest.mark.parametrize("frontend", orders())
 def test_an_answer_is_markdown(frontend):
-    bundle, _ = display.response_bundle(Response("Rivers **run**."))
+    bundle, _ = mime.response_bundle(Response("Rivers **run**."))
     assert chosen(orders()[frontend], bundle) == "text/markdown"
-    assert display.RESPONSE_MIME in bundle
+    assert mime.RESPONSE_MIME in bundle
 
 
 @pytest.mark.parametrize("frontend", orders())
 def test_an_answer_as_text_is_text(frontend):
-    bundle, _ = display.response_bundle(Response("Rivers **run**.", format="text"))
+    bundle, _ = mime.response_bundle(Response("Rivers **run**.", format="text"))
     assert chosen(orders()[frontend], bundle) == "text/plain"
 
 
 @pytest.mark.parametrize("frontend", orders())
 def test_several_answers_are_a_table(frontend):
     batch = Batch([Row({"config": name}, LLMConfig(), Response("Rivers run.")) for name in ("a", "b")])
-    bundle, _ = display.batch_bundle(batch)
+    bundle, _ = mime.batch_bundle(batch)
     assert chosen(orders()[frontend], bundle) == "text/html"
-    assert display.RESPONSE_MIME in bundle
+    assert mime.RESPONSE_MIME in bundle

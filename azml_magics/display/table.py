@@ -1,0 +1,78 @@
+"""The one HTML table: everything in it is escaped, and Jupyter's right alignment is overridden."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_ALIGN = "text-align:left;vertical-align:top"
+_ERROR_COLOR = "#b00020"
+
+
+class Cell(NamedTuple):
+    """One cell of an HTML table.
+
+    Attributes:
+        text: Pieces of the text, each with whether it is highlighted.
+        error: A failure, shown in red below the text.
+        white_space: The CSS property, for example "pre-wrap" or "nowrap"; "" for the browser's default.
+    """
+
+    text: Sequence[tuple[str, bool]]
+    error: str = ""
+    white_space: str = ""
+
+
+def html_table(headings: Sequence[str], rows: Sequence[Sequence[str | Cell]]) -> str:
+    """An HTML table with all texts escaped.
+
+    Args:
+        headings: The texts of the heading line; no heading line if there are none or all are empty.
+        rows: The cells of each row.
+    """
+    head = f"<tr>{''.join(_cell('th', heading) for heading in headings)}</tr>" if any(headings) else ""
+    body = "".join(f"<tr>{''.join(_cell('td', cell) for cell in row)}</tr>" for row in rows)
+    return f"<table><thead>{head}</thead><tbody>{body}</tbody></table>"
+
+
+def _cell(tag: str, cell: str | Cell) -> str:
+    if isinstance(cell, str):
+        cell = Cell([(cell, False)])
+    style = f"{_ALIGN};white-space:{cell.white_space}" if cell.white_space else _ALIGN
+    pieces = [
+        f"<mark>{html.escape(text)}</mark>" if is_highlighted else html.escape(text)
+        for text, is_highlighted in cell.text
+    ]
+    if cell.error:
+        pieces.append(f'<div style="color:{_ERROR_COLOR}">{html.escape(cell.error)}</div>')
+    return f'<{tag} style="{style}">{"".join(pieces)}</{tag}>'
+
+
+@dataclass(frozen=True)
+class TableOutput:
+    """A table as a cell's result: aligned text and escaped HTML.
+
+    Attributes:
+        headings: One text for each column; all empty for a table without a heading line.
+        rows: The texts of each row, as many as there are headings.
+        note: A line below the table, "" for none.
+    """
+
+    headings: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    note: str = ""
+
+    def __repr__(self) -> str:
+        rows = [[" ".join(cell.splitlines()) for cell in row] for row in (self.headings, *self.rows)]
+        widths = [max(len(row[i]) for row in rows) for i in range(len(self.headings))]
+        with_headings = rows if any(self.headings) else rows[1:]
+        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in with_headings]
+        return "\n".join(line.rstrip() for line in (*lines, *([self.note] if self.note else [])))
+
+    def _repr_mimebundle_(self, **_kwargs: Any) -> dict[str, str]:
+        note = f"<p>{html.escape(self.note)}</p>" if self.note else ""
+        return {"text/plain": repr(self), "text/html": html_table(self.headings, self.rows) + note}

@@ -1,0 +1,130 @@
+"""The seam to IPython's display system: outputs, live displays and lines for the user."""
+
+from __future__ import annotations
+
+import html
+import sys
+from typing import TYPE_CHECKING, Any
+
+from azml_magics.compare.comparison import Batch
+from azml_magics.core.response import Response
+from azml_magics.core.text import printable, replace_surrogates
+from azml_magics.display import mime
+from azml_magics.display.live import EMPTY, LiveText, NotebookText, TerminalText
+from azml_magics.rows.results import Results
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from azml_magics.core.errors import AzmlError
+    from azml_magics.display.live import DisplayHandle
+
+_ERROR_STYLE = (  # JupyterLab breaks the words of a <pre> anywhere
+    "margin:0;white-space:pre-wrap;word-break:normal;overflow-wrap:break-word;"
+    "padding:4px 8px;border-left:4px solid #d32f2f;background-color:rgba(211,47,47,0.12)"
+)
+_streamed: list[tuple[str, Any, int]] = []  # what a terminal has just shown: text, shell, the cell's number
+
+
+# ---- how IPython shows our objects -----------------------------------------------------------------------------
+
+
+def _show_response(response: Response, **_kwargs: Any) -> mime.Bundle:
+    if _take_streamed(response):
+        return {"text/plain": mime.response_summary(response)}, {}
+    from .code_metadata import kept_call
+
+    return mime.response_bundle(response, request=kept_call(response))
+
+
+def _show_batch(batch: Batch, **_kwargs: Any) -> mime.Bundle:
+    return mime.batch_bundle(batch)
+
+
+def _show_results(results: Results, **_kwargs: Any) -> mime.Bundle:
+    return mime.results_bundle(results)
+
+
+_BUNDLES: dict[type, Any] = {Response: _show_response, Batch: _show_batch, Results: _show_results}
+
+
+def install(ipython: InteractiveShell) -> None:
+    """Let IPython show a Response, a Batch and Results by their mime bundles."""
+    formatter = ipython.display_formatter.mimebundle_formatter  # type: ignore[union-attr]  # a shell that displays has it
+    for kind, bundle in _BUNDLES.items():
+        formatter.for_type(kind, bundle)
+
+
+def uninstall(ipython: InteractiveShell) -> None:
+    """Undo `install`."""
+    formatter = ipython.display_formatter.mimebundle_formatter  # type: ignore[union-attr]  # a shell that displays has it
+    for kind in _BUNDLES:
+        if kind in formatter.type_printers:
+            formatter.pop(kind)
+    _streamed.clear()
+
+
+def _take_streamed(response: Response) -> bool:
+    """Whether a terminal has just shown this response in this very cell; it is asked once."""
+    seen = _streamed.copy()
+    _streamed.clear()
+    return any(text == response.text and shell.execution_count == cell for text, shell, cell in seen)
+
+
+# ---- outputs ---------------------------------------------------------------------------------------------------
+
+
+def is_terminal(shell: Any) -> bool:
+    """Whether `shell` is IPython in a terminal, not a notebook's kernel."""
+    return not hasattr(shell, "kernel")
+
+
+class CellOutput:
+    """The output area of the cell that runs."""
+
+    def open_display(self) -> DisplayHandle:
+        """The handle of a new, empty display."""
+        from IPython.display import display
+
+        handle: DisplayHandle = display(dict(EMPTY), raw=True, display_id=True)  # type: ignore[no-untyped-call,unused-ignore]  # typed later
+        return handle
+
+    def publish(self, data: Mapping[str, str]) -> None:
+        """Show a mime bundle that stays."""
+        from IPython.display import display
+
+        display(dict(data), raw=True)  # type: ignore[no-untyped-call,unused-ignore]  # typed later
+
+
+def live_text(shell: Any) -> LiveText:
+    """The place for a response's text while it arrives: the terminal, or the cell's output."""
+    if not is_terminal(shell):
+        return NotebookText(CellOutput())
+
+    def remember(response: Response) -> None:
+        _streamed[:] = [(response.text, shell, shell.execution_count)]
+
+    return TerminalText(remember)
+
+
+def show_error(error: AzmlError) -> None:
+    """Show an error without raising it: the lines that stand for its traceback, as an output.
+
+    The colours leave the text its own, so that it can be read in a light and in a dark theme; JupyterLab's sanitizer
+    lets them pass. In a `<pre>` no frontend takes the text between two $ for mathematics.
+    """
+    text = replace_surrogates("\n".join(error._render_traceback_()))
+    CellOutput().publish({"text/plain": text, "text/html": f'<pre style="{_ERROR_STYLE}">{html.escape(text)}</pre>'})
+
+
+def print_line(message: str) -> None:
+    """Print one line for the user now."""
+    sys.stdout.write(f"{printable(message)}\n")
+    sys.stdout.flush()
+
+
+def print_warning(message: str) -> None:
+    """Print one line on standard error that is not an error."""
+    sys.stderr.write(f"azureml: {printable(message)}\n")

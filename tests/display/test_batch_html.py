@@ -1,0 +1,130 @@
+"""A batch as an HTML table that no response's text breaks out of."""
+
+from __future__ import annotations
+
+import html.parser
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from azml_magics.compare.comparison import Batch, Row
+from azml_magics.core.config import LLMConfig
+from azml_magics.core.errors import ResponseFormatError
+from azml_magics.core.response import Response, Usage
+from azml_magics.display.batch_html import batch_to_html
+
+CONFIG = LLMConfig(name="prod")
+HOSTILE = (
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "</td></table><svg/onload=alert(1)>",
+    "<mark>mine</mark> &lt; &amp; &#60;",
+    "javascript:alert('x')",
+    "<!-- ]]> <style>*{}</style>",
+)
+
+
+def row(text=None, error=None, /, usage=None, latency=0.0, finish="stop", **setting):
+    response = None
+    if text is not None:
+        response = Response(text, usage=usage, finish_reason=finish, latency=latency)
+    return Row(setting or {"answer": 1}, CONFIG, response, error)
+
+
+def batch(*texts):
+    return Batch(row(text, answer=number) for number, text in enumerate(texts, 1))
+
+
+class Reader(html.parser.HTMLParser):
+    """What a browser would see: the tags with their attributes, and the text of each cell."""
+
+    def __init__(self):
+        super().__init__()
+        self.tags, self.cells, self.marks = [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, tuple(name for name, _ in attrs)))
+        if tag in ("td", "th"):
+            self.cells.append("")
+        if tag == "mark":
+            self.marks.append("")
+
+    def handle_data(self, data):
+        self.cells[-1] += data
+        if self.tags[-1][0] == "mark":
+            self.marks[-1] += data
+
+    def handle_endtag(self, tag):
+        self.tags.append((f"/{tag}", ()))
+
+
+def seen(a_batch, **options):
+    reader = Reader()
+    reader.feed(batch_to_html(a_batch, **options))
+    reader.close()
+    return reader
+
+
+def test_the_html_form_is_a_table_with_a_column_for_each_figure():
+    made = Batch(
+        [
+            row("a b", usage=Usage(1, 2, 3), latency=0.52, temperature=0),
+            row("a c", ResponseFormatError("no"), temperature=1),
+        ]
+    )
+    assert seen(made).cells == [
+        *("temperature", "answer", "finish", "tokens"),
+        *("0", "a b", "stop", "2"),
+        *("1", "a cResponseFormatError: no", "stop", ""),
+    ]
+    assert seen(made).marks == ["c"]
+    assert len(re.findall('<t[hd] style="text-align:left', batch_to_html(made))) == 12  # Jupyter's own would be right
+    assert seen(made, times=True).cells[4] == "seconds"
+    assert seen(made, times=True).cells[9] == "0.5"
+
+
+def test_more_than_one_setting_has_no_single_heading():
+    assert seen(Batch([row("a", config="x", n=1)])).cells[0] == ""
+    assert seen(Batch([row("a", config="x"), row("a", n=1)])).cells[0] == ""
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_texts_stay_text_wherever_they_stand(text):
+    made = Batch(
+        [
+            row("fine", **{text: text}),
+            row(f"fine {text}", RuntimeError(text), finish=text, **{text: text}),
+        ]
+    )
+    reader = seen(made, times=True)
+    assert {tag.strip("/") for tag, _ in reader.tags} == {"table", "thead", "tbody", "tr", "th", "td", "mark", "div"}
+    assert {name for _, names in reader.tags for name in names} == {"style"}
+    assert reader.cells[0] == " ".join(text.split())
+    assert reader.cells[11] == f"fine {text}RuntimeError: {text}"
+    assert reader.cells[12] == text
+
+
+@given(st.lists(st.text(st.characters(codec="utf-8") | st.sampled_from("<>&\"'/!-")), min_size=1, max_size=3))
+def test_any_texts_come_through_the_html_as_they_are(texts):
+    texts = ["".join(sign for sign in text if sign.isprintable() or sign in "\n\t") for text in texts]
+    reader = seen(batch(*texts))
+    assert reader.cells[5::4] == texts
+    assert {tag.strip("/") for tag, _ in reader.tags} <= {"table", "thead", "tbody", "tr", "th", "td", "mark"}
+
+
+def test_batch_to_html_of_an_empty_batch_has_headings():
+    assert seen(Batch([])).cells == ["", "answer", "finish", "tokens"]
+
+
+def test_batch_to_html_marks_nothing_while_more_is_coming():
+    made = Batch([row("a b", n=1), row("a c", n=2)], is_complete=False)
+    assert seen(made).marks == []
+    assert seen(Batch(list(made))).marks == ["c"]
+
+
+def test_batch_to_html_has_no_control_characters():
+    form = batch_to_html(Batch([row("\x1b[2Jgone\x07\r\nnext\ttab \ud800", RuntimeError("a\x1b[2J\nb"), finish=None)]))
+    assert form.encode()
+    assert not set(form) & {"\x1b", "\x07", "\r"}

@@ -8,7 +8,7 @@ from enum import Enum
 class AzureMLEndpointApiType(str, Enum):
     """`dedicated` for online endpoints (hosted infrastructure), `serverless` for pay-as-you-go models.
 
-    `realtime` is the deprecated word for dedicated. Names and values are those of langchain-community.
+    `realtime` is the warn_deprecated word for dedicated. Names and values are those of langchain-community.
     """
 
     dedicated = "dedicated"

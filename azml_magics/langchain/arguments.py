@@ -1,4 +1,4 @@
-"""Constructor arguments: what the environment, LangChain's standard names and the URL add to them."""
+"""Defaults of constructor arguments: the environment, LangChain's standard names, and the URL."""
 
 from __future__ import annotations
 
@@ -19,13 +19,21 @@ _VARIABLES = {
     "deployment_name": "AZUREML_DEPLOYMENT_NAME",
     "timeout": "AZUREML_TIMEOUT",
 }
-# LangChain's standard parameters under the names that they have here; the second group are model kwargs here.
+# LangChain's standard parameters -> our names. Those in _STANDARD_KWARGS become model kwargs.
 _STANDARD = {"api_key": "endpoint_api_key", "base_url": "endpoint_url", "model_name": "model"}
 _STANDARD_KWARGS = ("temperature", "max_tokens", "stop")
 
 
-def filled_in(values: dict[str, Any]) -> dict[str, Any]:
-    """The arguments, None left out, with what the environment and the URL say where they say nothing."""
+def apply_defaults(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the constructor arguments with defaults.
+
+    Args:
+        values: The arguments as given; None means not given.
+
+    Returns:
+        The arguments under our names. What is missing comes from the AZUREML_* variables, and the endpoint type from
+        the URL.
+    """
     given = {name: value for name, value in values.items() if value is not None}
     for standard, ours in _STANDARD.items():
         if standard in given:
@@ -42,17 +50,17 @@ def filled_in(values: dict[str, Any]) -> dict[str, Any]:
         given["endpoint_api_key"] = given.get("endpoint_api_key") or os.environ.get(KEY_VARIABLE, "")
     url = str(given.get("endpoint_url", "")).strip()
     given["endpoint_url"] = url.removesuffix("/")
-    given["endpoint_api_type"] = _api_type(given.get("endpoint_api_type"), url)
+    given["endpoint_api_type"] = _resolve_api_type(given.get("endpoint_api_type"), url)
     return given
 
 
-def _api_type(given: Any, url: str) -> str:
+def _resolve_api_type(given: Any, url: str) -> str:
     text = str(getattr(given, "value", given) or "").strip().lower()
     return text or (endpoints.api_type_of(url) if url else "dedicated")
 
 
-def config_error(owner: str, error: ValidationError) -> ConfigError:
-    """pydantic's report in one line, without the values that it was given."""
+def to_config_error(owner: str, error: ValidationError) -> ConfigError:
+    """Return pydantic's report as a ConfigError in one line, without the values: one of them may be a key."""
     problems = [
         f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
         for problem in error.errors(include_url=False, include_context=False, include_input=False)

@@ -1,4 +1,4 @@
-"""batch and abatch for both model classes: as many requests at a time as asked for, never waiting for a slow one."""
+"""batch and abatch for both model classes: `max_concurrency` requests at a time, without waiting for slow ones."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 Method = TypeVar("Method", bound="Callable[..., Any]")
 
 
-def with_signature(method: Method) -> Method:
-    """The method, its signature read for good: LangChain asks for that of `_generate` at every call."""
+def cache_signature(method: Method) -> Method:
+    """Return the method with a cached signature: LangChain inspects that of `_generate` at every call."""
     method.__signature__ = inspect.signature(method)  # type: ignore[attr-defined] # inspect.signature looks for it
     return method
 
 
 class ConcurrentBatch:
-    """`max_concurrency` requests at a time (16 by default), results in the inputs' order.
+    """batch and abatch with `max_concurrency` requests at a time (default 16) and results in the order of the inputs.
 
-    LangChain's own text models work a batch off in slices, each as slow as its slowest request, and give every input
-    the same exception when one fails.
+    LangChain's BaseLLM sends a batch in slices, each as slow as its slowest request, and gives every input the same
+    exception when one fails.
     """
 
     def batch(
@@ -36,14 +36,24 @@ class ConcurrentBatch:
         return_exceptions: bool = False,
         **kwargs: Any,
     ) -> list[Any]:
-        """The answers in order; with return_exceptions an input's error stands in its answer's place."""
+        """Send all inputs.
+
+        Args:
+            inputs: Prompts or messages.
+            config: One RunnableConfig for all inputs or one for each; `max_concurrency` is read from the first.
+            return_exceptions: Whether a failed input gives its exception as the result, instead of raising it.
+            **kwargs: Parameters of every call.
+
+        Returns:
+            The outputs in the order of the inputs.
+        """
         configs = get_config_list(config, len(inputs)) if inputs else []
         if len(inputs) == 1 and not return_exceptions:
             return [self.invoke(inputs[0], configs[0], **kwargs)]  # type: ignore[attr-defined] # the model class has it
         return map_in_threads(
             lambda row: self.invoke(*row, **kwargs),  # type: ignore[attr-defined] # the model class has it
             list(zip(inputs, configs, strict=True)),
-            concurrency=_concurrency(configs),
+            concurrency=_read_max_concurrency(configs),
             return_exceptions=return_exceptions,
         )
 
@@ -55,23 +65,23 @@ class ConcurrentBatch:
         return_exceptions: bool = False,
         **kwargs: Any,
     ) -> list[Any]:
-        """What `batch` does, on the running event loop."""
+        """Do what `batch` does, on the running event loop."""
         if not inputs:
             return []
         configs = get_config_list(config, len(inputs))
 
-        async def answer(row: tuple[Any, RunnableConfig]) -> Any:
+        async def send(row: tuple[Any, RunnableConfig]) -> Any:
             return await self.ainvoke(*row, **kwargs)  # type: ignore[attr-defined] # the model class has it
 
-        concurrency = min(_concurrency(configs), len(inputs))
+        concurrency = min(_read_max_concurrency(configs), len(inputs))
         rows = zip(inputs, configs, strict=True)
-        return await amap(answer, rows, concurrency=concurrency, return_exceptions=return_exceptions)
+        return await amap(send, rows, concurrency=concurrency, return_exceptions=return_exceptions)
 
     def _dict_for_compat(self) -> dict[str, Any]:
-        """What LangChain files a call under.
+        """Return the parameters under which LangChain caches and traces a call.
 
-        In case somebody has a `dict()` of their own, LangChain puts the process's warning filters aside for each call.
-        Threads that do so side by side put them back in the wrong order.
+        LangChain's own method changes the process's warning filters during each call, because a subclass may override
+        `dict()`. Threads that do this at the same time restore them in the wrong order.
         """
         own: Any = self
         if type(own).dict.__module__.startswith("langchain_core"):
@@ -79,5 +89,5 @@ class ConcurrentBatch:
         return dict(super()._dict_for_compat())  # type: ignore[misc] # the model class has it
 
 
-def _concurrency(configs: Sequence[RunnableConfig]) -> int:
+def _read_max_concurrency(configs: Sequence[RunnableConfig]) -> int:
     return (configs[0].get("max_concurrency") if configs else None) or DEFAULT_CONCURRENCY

@@ -15,12 +15,19 @@ from ..core.stream import AsyncResponseStream, ResponseStream
 from ..core.wire.chat import OpenAIChat
 from ..core.wire.completion import speaks_openai
 from .base_endpoint import AzureMLBaseEndpoint
-from .batching import ConcurrentBatch, with_signature
-from .formatter_adapter import takes_messages, wire_formatter
+from .batching import ConcurrentBatch, cache_signature
+from .formatter_adapter import takes_messages, to_wire_formatter
 from .message_conversion import messages_to_wire
-from .outputs import chat_chunk, chat_generation, choices, last_chat_chunk, llm_output, whole_chat_chunk
-from .tools import output_parser, structured_kwargs, tool_kwargs, with_raw
-from .tracing import ls_params
+from .outputs import (
+    as_single_chat_chunk,
+    make_last_chat_chunk,
+    make_llm_output,
+    split_choices,
+    to_chat_chunk,
+    to_chat_generation,
+)
+from .tools import include_raw_message, make_output_parser, make_structured_output_kwargs, make_tool_kwargs
+from .tracing import fill_ls_params
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
@@ -40,20 +47,21 @@ _STRUCTURED = ("tools", "response_format")
 
 
 class AzureMLChatOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseChatModel):
-    """A chat model.
+    """A chat model behind an Azure ML endpoint.
 
-    chat = AzureMLChatOnlineEndpoint(
-        endpoint_url="https://NAME.REGION.inference.ml.azure.com/v1/chat/completions",
-        content_formatter=CustomOpenAIChatContentFormatter(),
-        model_kwargs={"temperature": 0.2},
-    )
-    chat.invoke("Name three kinds of clouds.").text
+    The key is read from AZUREML_ENDPOINT_API_KEY unless given. Calls raise the errors of azml_magics.errors.
 
-    The key is read from AZUREML_ENDPOINT_API_KEY unless given. Errors are those of azml_magics.errors.
+    Examples:
+        >>> chat = AzureMLChatOnlineEndpoint(
+        ...     endpoint_url="https://NAME.REGION.inference.ml.azure.com/v1/chat/completions",
+        ...     content_formatter=CustomOpenAIChatContentFormatter(),
+        ...     model_kwargs={"temperature": 0.2},
+        ... )
+        >>> chat.invoke("Name three kinds of clouds.").text
     """
 
     streaming: bool = False
-    """Whether invoke, too, receives the answer piece by piece, for callbacks that want its tokens."""
+    """Whether invoke streams as well, for callbacks that take tokens."""
 
     @property
     def _llm_type(self) -> str:
@@ -64,7 +72,7 @@ class AzureMLChatOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseChatMo
         return {"model_kwargs": self.model_kwargs or {}}
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
-        return ls_params(self, super()._get_ls_params(stop=stop, **kwargs), stop, kwargs)
+        return fill_ls_params(self, super()._get_ls_params(stop=stop, **kwargs), stop, kwargs)
 
     def _combine_llm_outputs(self, outputs: list[Any], /) -> dict[str, Any]:
         total: dict[str, int] = {}
@@ -75,9 +83,9 @@ class AzureMLChatOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseChatMo
                 total[name] = total.get(name, 0) + count
         return {**combined, "token_usage": total} if total else combined
 
-    # ---- one answer ----
+    # ---- whole responses ----
 
-    @with_signature
+    @cache_signature
     def _generate(
         self,
         messages: list[BaseMessage],
@@ -86,9 +94,9 @@ class AzureMLChatOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseChatMo
         **kwargs: Any,
     ) -> ChatResult:
         config, prompt = self._call(messages, stop, kwargs)
-        return _result(self._ask(config, prompt, run_manager))
+        return _to_chat_result(self._send(config, prompt, run_manager))
 
-    @with_signature
+    @cache_signature
     async def _agenerate(
         self,
         messages: list[BaseMessage],
@@ -97,9 +105,9 @@ class AzureMLChatOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseChatMo
         **kwargs: Any,
     ) -> ChatResult:
         config, prompt = self._call(messages, stop, kwargs)
-        return _result(await self._aask(config, prompt, run_manager))
+        return _to_chat_result(await self._asend(config, prompt, run_manager))
 
-    # ---- a stream ----
+    # ---- streams ----
 
     def _stream(
         self,
@@ -109,21 +117,21 @@ class AzureMLChatOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseChatMo
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
         config, prompt = self._call(messages, stop, kwargs)
-        for chunk in self._chunks(config, prompt, run_manager):
+        for chunk in self._stream_chunks(config, prompt, run_manager):
             if run_manager:
                 run_manager.on_llm_new_token(chunk.text, chunk=chunk)
             yield chunk
 
-    def _chunks(self, config: LLMConfig, prompt: Wire, run_manager: Any) -> Iterator[ChatGenerationChunk]:
-        if not self._streams(config):
-            yield whole_chat_chunk(chat_generation(self._ask(config, prompt, run_manager)))
+    def _stream_chunks(self, config: LLMConfig, prompt: Wire, run_manager: Any) -> Iterator[ChatGenerationChunk]:
+        if not self._can_stream(config):
+            yield as_single_chat_chunk(to_chat_generation(self._send(config, prompt, run_manager)))
             return
-        with ResponseStream(config, prompt) as pieces:
-            for piece in pieces:
-                chunk = chat_chunk(piece)
+        with ResponseStream(config, prompt) as stream:
+            for part in stream:
+                chunk = to_chat_chunk(part)
                 if chunk is not None:
                     yield chunk
-            yield last_chat_chunk(pieces.response)
+            yield make_last_chat_chunk(stream.response)
 
     async def _astream(
         self,
@@ -133,33 +141,35 @@ class AzureMLChatOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseChatMo
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         config, prompt = self._call(messages, stop, kwargs)
-        async for chunk in self._achunks(config, prompt, run_manager):
+        async for chunk in self._astream_chunks(config, prompt, run_manager):
             if run_manager:
                 await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
             yield chunk
 
-    async def _achunks(self, config: LLMConfig, prompt: Wire, run_manager: Any) -> AsyncIterator[ChatGenerationChunk]:
-        if not self._streams(config):
-            yield whole_chat_chunk(chat_generation(await self._aask(config, prompt, run_manager)))
+    async def _astream_chunks(
+        self, config: LLMConfig, prompt: Wire, run_manager: Any
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        if not self._can_stream(config):
+            yield as_single_chat_chunk(to_chat_generation(await self._asend(config, prompt, run_manager)))
             return
-        async with AsyncResponseStream(config, prompt) as pieces:
-            async for piece in pieces:
-                chunk = chat_chunk(piece)
+        async with AsyncResponseStream(config, prompt) as stream:
+            async for part in stream:
+                chunk = to_chat_chunk(part)
                 if chunk is not None:
                     yield chunk
-            yield last_chat_chunk(pieces.response)
+            yield make_last_chat_chunk(stream.response)
 
     # ---- the request ----
 
     def _call(
         self, messages: list[BaseMessage], stop: Sequence[str] | None, kwargs: Mapping[str, Any]
     ) -> tuple[LLMConfig, Wire]:
-        """The config and the wire's messages of one call.
+        """Return the config and the wire messages of one call.
 
-        A person's own chat formatter is handed LangChain's messages as they are, whatever the wire would make of them.
+        A custom chat formatter receives LangChain's messages unchanged, so they are not converted for it.
         """
-        formatter = wire_formatter(self.content_formatter, lambda _: messages)
-        config = self._for_call(formatter, stop, kwargs)
+        formatter = to_wire_formatter(self.content_formatter, lambda _: messages)
+        config = self._make_call_config(formatter, stop, kwargs)
         if isinstance(formatter, wire.CustomFormatter) and takes_messages(formatter):
             return config, [{"role": "user", "content": ""}]
         if any(config.model_kwargs.get(name) for name in _STRUCTURED):
@@ -176,13 +186,19 @@ class AzureMLChatOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseChatMo
         strict: bool | None = None,
         **kwargs: Any,
     ) -> Runnable[Any, Any]:
-        """This model with tools to call.
+        """Return this model with tools that it may call.
 
-        tools: functions, pydantic classes, LangChain tools, or dicts as the wire takes them.
-        tool_choice: "auto", "none", "any" or "required", a tool's name, a dict, or True for any.
-        strict: asks the endpoint to hold to the schemas, where it can.
+        Args:
+            tools: Functions, pydantic classes, LangChain tools, or dicts in OpenAI's form.
+            tool_choice: "auto", "none", "any" or "required", the name of a tool, a dict in OpenAI's form, or True for
+                any. None leaves the choice to the endpoint.
+            strict: Whether the endpoint shall follow the schemas exactly; None leaves it to the endpoint.
+            **kwargs: Further parameters of every call.
+
+        Raises:
+            ConfigError: `tool_choice` names a tool that is not in `tools`.
         """
-        return self.bind(**tool_kwargs(tools, tool_choice, strict), **kwargs)
+        return self.bind(**make_tool_kwargs(tools, tool_choice, strict), **kwargs)
 
     def with_structured_output(
         self,
@@ -193,17 +209,30 @@ class AzureMLChatOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseChatMo
         strict: bool | None = None,
         **kwargs: Any,
     ) -> Runnable[Any, Any]:
-        """This model answering with an object of `schema`: a pydantic class, a TypedDict or a JSON schema.
+        """Return a runnable whose output is an object of `schema`.
 
-        method: "function_calling" forces a tool call; "json_schema" has the endpoint hold to the schema; "json_mode"
-        only to JSON (say in the prompt which). include_raw: gives raw, parsed and parsing_error in a dict.
+        Args:
+            schema: A pydantic class, a TypedDict or a JSON schema; None only with the method "json_mode".
+            method: "function_calling" forces a tool call, "json_schema" sends the schema as response_format, and
+                "json_mode" asks for JSON only: describe the object in the prompt.
+            include_raw: Whether the output is a dict with raw, parsed and parsing_error.
+            strict: Whether the endpoint shall follow the schema exactly; None leaves it to the endpoint.
+            **kwargs: Further parameters of every call.
+
+        Raises:
+            UnknownNameError: There is no such method.
+            ConfigError: The schema is missing.
         """
-        model = self.bind(**structured_kwargs(schema, method, strict), **kwargs)
-        parser = output_parser(schema, method)
-        return with_raw(model, parser) if include_raw else model | parser
+        model = self.bind(**make_structured_output_kwargs(schema, method, strict), **kwargs)
+        parser = make_output_parser(schema, method)
+        return include_raw_message(model, parser) if include_raw else model | parser
 
     def save(self, file_path: Path | str) -> None:
-        """Write the document that `load_llm` reads, .json or .yaml; the key is not in it."""
+        """Write the document that `load_llm` reads, without the key.
+
+        Args:
+            file_path: Path of a .json or .yaml file; missing folders are made.
+        """
         path = Path(file_path)
         config = self.to_config()
         document = {"deployment_name": config.deployment_name, "model_kwargs": dict(config.model_kwargs)}
@@ -212,19 +241,18 @@ class AzureMLChatOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseChatMo
         path.write_text(text, encoding="utf-8")
 
 
-def _result(answer: Response) -> ChatResult:
-    return ChatResult(
-        generations=[chat_generation(choice) for choice in choices(answer)], llm_output=llm_output([answer])
-    )
+def _to_chat_result(response: Response) -> ChatResult:
+    generations = [to_chat_generation(choice) for choice in split_choices(response)]
+    return ChatResult(generations=generations, llm_output=make_llm_output([response]))
 
 
 def _check_tools(config: LLMConfig) -> None:
-    """ConfigError where the dialect has no place for tools: the endpoint would take them for sampling parameters."""
+    """Raise ConfigError if the wire format has no tools: the endpoint would read them as sampling parameters."""
     formatter = wire.formatter_for(config)
     if isinstance(formatter, wire.CustomFormatter) or (isinstance(formatter, OpenAIChat) and speaks_openai(config)):
         return
     raise ConfigError(
-        "Tools and structured output need an OpenAI-like chat route, and this endpoint is spoken to in another dialect",
+        "Tools and structured output need an OpenAI-like chat route; this endpoint uses another wire format",
         remedy="Use the deployment's /v1/chat/completions or /chat/completions route with "
         "CustomOpenAIChatContentFormatter().",
     )

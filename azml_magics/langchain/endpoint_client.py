@@ -1,4 +1,4 @@
-"""AzureMLEndpointClient: one body there, one body back, under langchain-community's name."""
+"""AzureMLEndpointClient: sends one request body and returns the response body, as in langchain-community."""
 
 from __future__ import annotations
 
@@ -16,9 +16,16 @@ if TYPE_CHECKING:
 
 
 class AzureMLEndpointClient:
-    """Sends a body to an endpoint and returns the reply's body, with the core's errors and without its key in them.
+    """Sends request bodies to one endpoint and returns the response bodies. Its errors never contain the key.
 
-    timeout: seconds to wait for the next byte. ConfigError (a ValueError) without a URL or key.
+    Args:
+        endpoint_url: URL of the endpoint, with its route.
+        endpoint_api_key: The key itself.
+        deployment_name: The deployment that every request goes to; "" leaves the choice to the endpoint.
+        timeout: Seconds without data before a call gives up.
+
+    Raises:
+        ConfigError: The URL or the key is missing; it is a ValueError.
     """
 
     def __init__(
@@ -32,12 +39,12 @@ class AzureMLEndpointClient:
             deployment_name=deployment_name,
             timeout=timeout,
             max_retries=0,
-            model="named in the body",  # routes that want a model find it there
+            model="named in the body",  # stops the check for routes that need a model
         )
 
     @property
     def endpoint_url(self) -> str:
-        """The URL that bodies go to."""
+        """The URL that requests go to."""
         return self._config.endpoint_url
 
     @property
@@ -48,16 +55,28 @@ class AzureMLEndpointClient:
 
     @property
     def deployment_name(self) -> str:
-        """The deployment that it pins, or ""."""
+        """The deployment that requests go to, or ""."""
         return self._config.deployment_name
 
     @property
     def timeout(self) -> float:
-        """Seconds to wait for the next byte."""
+        """Seconds without data before a call gives up."""
         return self._config.timeout
 
     def call(self, body: bytes, run_manager: Any = None, **kwargs: Any) -> bytes:  # noqa: ARG002 - LangChain's signature
-        """The body of the reply. `timeout` may be given for this call; errors are those of azml_magics.errors."""
+        """Send a request.
+
+        Args:
+            body: The request body.
+            run_manager: Not used; part of LangChain's signature.
+            **kwargs: `timeout` overrides the client's timeout.
+
+        Returns:
+            The response body.
+
+        Raises:
+            AzmlError: The call failed; see azml_magics.errors.
+        """
         config = self._config.merged(formatter=_Verbatim(body), timeout=kwargs.get("timeout") or self.timeout)
         raw = invoke(config, "").raw
         assert isinstance(raw, bytes)
@@ -65,7 +84,7 @@ class AzureMLEndpointClient:
 
 
 class _Verbatim(wire.Formatter):
-    """A dialect of its own: the body that it was made with, and the reply as it came."""
+    """A wire format without conversion: a fixed request body, and the response body unchanged."""
 
     name = "verbatim"
     description = "a body as it is"
@@ -75,7 +94,7 @@ class _Verbatim(wire.Formatter):
         self._body = body
 
     def check(self, config: LLMConfig) -> None:
-        """Any route takes any body."""
+        """Accept any route."""
 
     def url(self, config: LLMConfig, *, stream: bool) -> str:  # noqa: ARG002 - a Formatter's signature
         return config.endpoint_url

@@ -1,7 +1,7 @@
-"""The content formatters of text models under their LangChain names; each delegates to a wire dialect of the core.
+"""The content formatters of text models under their LangChain names; each delegates to a wire format of the core.
 
-A subclass that overrides a method is honoured. The prompt goes out exactly as it was written: no quotes around it and
-no second escaping, which langchain-community adds and Microsoft's own examples do not.
+Subclasses may override any method. The prompt is sent as written, without the quotes and the second escaping that
+langchain-community adds and Microsoft's own examples do not.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ..core import wire
 from ..core.config import LLMConfig
 from .api_type import AzureMLEndpointApiType
-from .outputs import text_generation
+from .outputs import to_generation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
     from ..core.messages import Message
 
-# Formatters are asked without an endpoint; this stands for one. Nothing is sent to it.
-_NOWHERE = "https://localhost"
+# Formatters are called without an endpoint; this URL stands for one. Nothing is sent to it.
+_PLACEHOLDER_URL = "https://localhost"
 
 
 class ContentFormatterBase:
-    """What turns a prompt and model kwargs into a request's body, and a reply's body into a Generation.
+    """Turns a prompt and model kwargs into a request body, and a response body into a Generation.
 
-    Write your own by overriding both methods; `api_type` may be left out of their signatures. The request may be
-    bytes, a str or a dict; the answer a str, a dict or a Generation.
+    Write your own by overriding both methods; their parameter `api_type` is optional. The request may be bytes, a str
+    or a dict, the result a str, a dict or a Generation.
     """
 
     content_type: str | None = "application/json"
@@ -39,21 +39,21 @@ class ContentFormatterBase:
     """The Accept header of the request."""
 
     format_error_msg: str = (
-        "The reply of this {api_type} endpoint cannot be read: does the content_formatter fit the deployed model?"
+        "The response of this {api_type} endpoint cannot be read: does the content_formatter suit the deployed model?"
     )
 
     @staticmethod
     def escape_special_characters(prompt: str) -> str:
-        r"""`prompt` with backslash, quote, \b, \f, \n, \r and \t escaped as in JSON, for bodies put together by hand.
+        r"""Return `prompt` with backslash, quote, \b, \f, \n, \r and \t escaped as in JSON.
 
-        The formatters here have no use for it: JSON is written by a JSON writer.
+        For request bodies built by hand. The formatters here do not use it: they build JSON with the json module.
         """
         escapes = {"\\": "\\\\", '"': '\\"', "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
         return "".join(escapes.get(character, character) for character in prompt)
 
     @property
     def supported_api_types(self) -> list[AzureMLEndpointApiType]:
-        """The kinds of endpoint it can speak to; dedicated ones unless overridden."""
+        """The endpoint types that this formatter supports; dedicated unless overridden."""
         return [AzureMLEndpointApiType.dedicated]
 
     def format_request_payload(
@@ -62,24 +62,41 @@ class ContentFormatterBase:
         model_kwargs: dict[str, Any],
         api_type: AzureMLEndpointApiType = AzureMLEndpointApiType.dedicated,
     ) -> Any:
-        """The body of a request."""
+        """Build a request body.
+
+        Args:
+            prompt: The prompt.
+            model_kwargs: Parameters of the model.
+            api_type: Type of the endpoint.
+
+        Returns:
+            The body as bytes, str or dict.
+        """
         raise NotImplementedError(f"{type(self).__name__} does not define format_request_payload")
 
     def format_response_payload(
         self, output: bytes, api_type: AzureMLEndpointApiType = AzureMLEndpointApiType.dedicated
     ) -> Any:
-        """The answer in a reply's body."""
+        """Read a response body.
+
+        Args:
+            output: The response body.
+            api_type: Type of the endpoint.
+
+        Returns:
+            The text as a str, a dict or a Generation.
+        """
         raise NotImplementedError(f"{type(self).__name__} does not define format_response_payload")
 
 
-class DialectFormatter(ContentFormatterBase):
-    """A formatter that speaks a dialect of the core, named by `dialect`."""
+class WireContentFormatter(ContentFormatterBase):
+    """A content formatter that delegates to the core's wire format `wire_name`."""
 
-    dialect: ClassVar[str]
+    wire_name: ClassVar[str]
 
     @property
     def supported_api_types(self) -> list[AzureMLEndpointApiType]:
-        return [AzureMLEndpointApiType(name) for name in wire.get(self.dialect).api_types]
+        return [AzureMLEndpointApiType(name) for name in wire.get(self.wire_name).api_types]
 
     def format_request_payload(
         self,
@@ -87,71 +104,71 @@ class DialectFormatter(ContentFormatterBase):
         model_kwargs: dict[str, Any],
         api_type: AzureMLEndpointApiType = AzureMLEndpointApiType.dedicated,
     ) -> bytes:
-        return self._encoded([{"role": "user", "content": prompt}], model_kwargs, api_type)
+        return self._encode([{"role": "user", "content": prompt}], model_kwargs, api_type)
 
     def format_response_payload(
         self, output: bytes, api_type: AzureMLEndpointApiType = AzureMLEndpointApiType.dedicated
     ) -> Generation:
-        return text_generation(self._decoded(output, api_type))
+        return to_generation(self._decode(output, api_type))
 
-    def _encoded(
+    def _encode(
         self, messages: Sequence[Message], model_kwargs: dict[str, Any], api_type: AzureMLEndpointApiType
     ) -> bytes:
         call = _call(messages, model_kwargs, api_type)
-        formatter = wire.get(self.dialect)
+        formatter = wire.get(self.wire_name)
         formatter.check(call.config)
         return formatter.encode(call).body
 
-    def _decoded(self, output: bytes | str, api_type: AzureMLEndpointApiType) -> Any:
+    def _decode(self, output: bytes | str, api_type: AzureMLEndpointApiType) -> Any:
         body = output.encode() if isinstance(output, str) else bytes(output)
-        return wire.get(self.dialect).decode(body, _call([], {}, api_type))
+        return wire.get(self.wire_name).decode(body, _call([], {}, api_type))
 
 
 def _call(messages: Sequence[Message], kwargs: dict[str, Any], api_type: AzureMLEndpointApiType) -> wire.Call:
-    config = LLMConfig(endpoint_url=_NOWHERE, endpoint_api_type=api_type, model_kwargs=kwargs)
+    config = LLMConfig(endpoint_url=_PLACEHOLDER_URL, endpoint_api_type=api_type, model_kwargs=kwargs)
     return wire.Call(config, messages)
 
 
-class GPT2ContentFormatter(DialectFormatter):
+class GPT2ContentFormatter(WireContentFormatter):
     """First-generation GPT-2: `{"inputs": {"input_string": [prompt]}, "parameters": {…}}`."""
 
-    dialect = "gpt2"
+    wire_name = "gpt2"
 
 
 class OSSContentFormatter(GPT2ContentFormatter):
-    """Deprecated: GPT2ContentFormatter under its former name."""
+    """Deprecated: the former name of GPT2ContentFormatter."""
 
     def __init__(self) -> None:
         super().__init__()
-        deprecated("OSSContentFormatter", "GPT2ContentFormatter")
+        warn_deprecated("OSSContentFormatter", "GPT2ContentFormatter")
 
 
-class DollyContentFormatter(DialectFormatter):
+class DollyContentFormatter(WireContentFormatter):
     """Dolly: `{"input_data": {"input_string": [prompt]}, "parameters": {…}}`."""
 
-    dialect = "dolly"
+    wire_name = "dolly"
 
 
-class HFContentFormatter(DialectFormatter):
+class HFContentFormatter(WireContentFormatter):
     """Hugging Face models: `{"inputs": [prompt], "parameters": {…}}`."""
 
-    dialect = "hf"
+    wire_name = "hf"
 
 
-class CustomOpenAIContentFormatter(DialectFormatter):
+class CustomOpenAIContentFormatter(WireContentFormatter):
     """OpenAI-like completions: `input_data` on a dedicated endpoint's /score, `prompt` elsewhere."""
 
-    dialect = "openai"
+    wire_name = "openai"
 
 
 class LlamaContentFormatter(CustomOpenAIContentFormatter):
-    """Deprecated: CustomOpenAIContentFormatter under its former name."""
+    """Deprecated: the former name of CustomOpenAIContentFormatter."""
 
     def __init__(self) -> None:
         super().__init__()
-        deprecated("LlamaContentFormatter", "CustomOpenAIContentFormatter")
+        warn_deprecated("LlamaContentFormatter", "CustomOpenAIContentFormatter")
 
 
-def deprecated(old: str, new: str) -> None:
-    """Warn the caller of a class's constructor that the class has another name now."""
-    warnings.warn(f"{old} is deprecated: use {new}, which does the same", DeprecationWarning, stacklevel=3)
+def warn_deprecated(old: str, new: str) -> None:
+    """Warn the caller of a constructor that the class has been renamed."""
+    warnings.warn(f"{old} is warn_deprecated: use {new} instead", DeprecationWarning, stacklevel=3)

@@ -10,10 +10,10 @@ from langchain_core.outputs import GenerationChunk, LLMResult
 from ..compare.fan_out import amap, map_in_threads
 from ..core.stream import AsyncResponseStream, ResponseStream
 from .base_endpoint import AzureMLBaseEndpoint
-from .batching import ConcurrentBatch, with_signature
-from .formatter_adapter import wire_formatter
-from .outputs import choices, last_text_chunk, llm_output, text_generation
-from .tracing import ls_params
+from .batching import ConcurrentBatch, cache_signature
+from .formatter_adapter import to_wire_formatter
+from .outputs import make_last_text_chunk, make_llm_output, split_choices, to_generation
+from .tracing import fill_ls_params
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -26,17 +26,18 @@ if TYPE_CHECKING:
 
 
 class AzureMLOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseLLM):
-    """A text model.
+    """A text model behind an Azure ML endpoint.
 
-    llm = AzureMLOnlineEndpoint(
-        endpoint_url="https://NAME.REGION.inference.ml.azure.com/score",
-        endpoint_api_type="dedicated",
-        content_formatter=CustomOpenAIContentFormatter(),
-        model_kwargs={"temperature": 0.8, "max_new_tokens": 400},
-    )
-    llm.invoke("Name three kinds of clouds.")
+    The key is read from AZUREML_ENDPOINT_API_KEY unless given. Calls raise the errors of azml_magics.errors.
 
-    The key is read from AZUREML_ENDPOINT_API_KEY unless given. Errors are those of azml_magics.errors.
+    Examples:
+        >>> llm = AzureMLOnlineEndpoint(
+        ...     endpoint_url="https://NAME.REGION.inference.ml.azure.com/score",
+        ...     endpoint_api_type="dedicated",
+        ...     content_formatter=CustomOpenAIContentFormatter(),
+        ...     model_kwargs={"temperature": 0.8, "max_new_tokens": 400},
+        ... )
+        >>> llm.invoke("Name three kinds of clouds.")
     """
 
     @property
@@ -48,9 +49,9 @@ class AzureMLOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseLLM):
         return {"deployment_name": self.deployment_name, "model_kwargs": self.model_kwargs or {}}
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
-        return ls_params(self, super()._get_ls_params(stop=stop, **kwargs), stop, kwargs)
+        return fill_ls_params(self, super()._get_ls_params(stop=stop, **kwargs), stop, kwargs)
 
-    @with_signature
+    @cache_signature
     def _generate(
         self,
         prompts: list[str],
@@ -60,11 +61,11 @@ class AzureMLOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseLLM):
     ) -> LLMResult:
         config = self._call_config(stop, kwargs)
         if len(prompts) == 1:
-            return _result([self._ask(config, prompts[0], run_manager)])
-        answers: list[Any] = map_in_threads(lambda prompt: self._ask(config, prompt, None), prompts)
-        return _result(answers)
+            return _to_llm_result([self._send(config, prompts[0], run_manager)])
+        responses: list[Any] = map_in_threads(lambda prompt: self._send(config, prompt, None), prompts)
+        return _to_llm_result(responses)
 
-    @with_signature
+    @cache_signature
     async def _agenerate(
         self,
         prompts: list[str],
@@ -74,15 +75,15 @@ class AzureMLOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseLLM):
     ) -> LLMResult:
         config = self._call_config(stop, kwargs)
         if len(prompts) == 1:
-            return _result([await self._aask(config, prompts[0], run_manager)])
+            return _to_llm_result([await self._asend(config, prompts[0], run_manager)])
 
-        async def answer(prompt: str) -> Response:
-            return await self._aask(config, prompt, run_manager)
+        async def send(prompt: str) -> Response:
+            return await self._asend(config, prompt, run_manager)
 
-        answers: list[Any] = await amap(answer, prompts)
-        return _result(answers)
+        responses: list[Any] = await amap(send, prompts)
+        return _to_llm_result(responses)
 
-    # ---- a stream ----
+    # ---- streams ----
 
     def _stream(
         self,
@@ -92,20 +93,20 @@ class AzureMLOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseLLM):
         **kwargs: Any,
     ) -> Iterator[GenerationChunk]:
         config = self._call_config(stop, kwargs)
-        if not self._streams(config):
-            whole = _whole(self._ask(config, prompt, run_manager))
+        if not self._can_stream(config):
+            chunk = _as_single_chunk(self._send(config, prompt, run_manager))
             if run_manager:
-                run_manager.on_llm_new_token(whole.text, chunk=whole)
-            yield whole
+                run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+            yield chunk
             return
-        with ResponseStream(config, prompt) as pieces:
-            for piece in pieces:
-                if piece.text:
-                    chunk = GenerationChunk(text=piece.text)
+        with ResponseStream(config, prompt) as stream:
+            for part in stream:
+                if part.text:
+                    chunk = GenerationChunk(text=part.text)
                     if run_manager:
-                        run_manager.on_llm_new_token(piece.text, chunk=chunk)
+                        run_manager.on_llm_new_token(part.text, chunk=chunk)
                     yield chunk
-            yield last_text_chunk(pieces.response)
+            yield make_last_text_chunk(stream.response)
 
     async def _astream(
         self,
@@ -115,32 +116,32 @@ class AzureMLOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseLLM):
         **kwargs: Any,
     ) -> AsyncIterator[GenerationChunk]:
         config = self._call_config(stop, kwargs)
-        if not self._streams(config):
-            whole = _whole(await self._aask(config, prompt, run_manager))
+        if not self._can_stream(config):
+            chunk = _as_single_chunk(await self._asend(config, prompt, run_manager))
             if run_manager:
-                await run_manager.on_llm_new_token(whole.text, chunk=whole)
-            yield whole
+                await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+            yield chunk
             return
-        async with AsyncResponseStream(config, prompt) as pieces:
-            async for piece in pieces:
-                if piece.text:
-                    chunk = GenerationChunk(text=piece.text)
+        async with AsyncResponseStream(config, prompt) as stream:
+            async for part in stream:
+                if part.text:
+                    chunk = GenerationChunk(text=part.text)
                     if run_manager:
-                        await run_manager.on_llm_new_token(piece.text, chunk=chunk)
+                        await run_manager.on_llm_new_token(part.text, chunk=chunk)
                     yield chunk
-            yield last_text_chunk(pieces.response)
+            yield make_last_text_chunk(stream.response)
 
     def _call_config(self, stop: Sequence[str] | None, kwargs: Mapping[str, Any]) -> LLMConfig:
-        return self._for_call(wire_formatter(self.content_formatter), stop, kwargs)
+        return self._make_call_config(to_wire_formatter(self.content_formatter), stop, kwargs)
 
 
-def _result(answers: Sequence[Response]) -> LLMResult:
-    generations: list[Any] = [[text_generation(choice) for choice in choices(answer)] for answer in answers]
-    return LLMResult(generations=generations, llm_output=llm_output(answers) or None)
+def _to_llm_result(responses: Sequence[Response]) -> LLMResult:
+    generations: list[Any] = [[to_generation(choice) for choice in split_choices(response)] for response in responses]
+    return LLMResult(generations=generations, llm_output=make_llm_output(responses) or None)
 
 
-def _whole(answer: Response) -> GenerationChunk:
-    """An answer that came at once, as the one chunk of a stream."""
-    made = text_generation(answer)
-    info = {**(made.generation_info or {}), **llm_output([answer])}
-    return GenerationChunk(text=made.text, generation_info=info or None)
+def _as_single_chunk(response: Response) -> GenerationChunk:
+    """Return a chunk response as the only chunk of a stream."""
+    generation = to_generation(response)
+    info = {**(generation.generation_info or {}), **make_llm_output([response])}
+    return GenerationChunk(text=generation.text, generation_info=info or None)

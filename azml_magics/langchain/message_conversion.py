@@ -3,7 +3,7 @@
     messages_to_wire([SystemMessage("Be brief."), HumanMessage("Hello")])
     -> [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hello"}]
 
-A reasoning model's thoughts stay out of what is sent, as Azure's documentation asks.
+The reasoning of a reasoning model is not sent back, as Azure's documentation requires.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from langchain_core.messages import (
 )
 
 from ..core.errors import PromptError
-from .content_blocks import to_parts
+from .content_blocks import to_content_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,32 +39,42 @@ _ROLES: tuple[tuple[type[BaseMessage], str], ...] = (
     (FunctionMessage, "function"),
 )
 _PLAIN: dict[str, type[BaseMessage]] = {"user": HumanMessage, "system": SystemMessage}
-_OPENAI_ROLE = "__openai_role__"  # where LangChain keeps a system message's other role, "developer"
+_OPENAI_ROLE = "__openai_role__"  # LangChain keeps the role "developer" of a system message here
 
 
 def messages_to_wire(messages: Iterable[BaseMessage]) -> list[dict[str, Any]]:
-    """The messages as role-and-content dicts; PromptError where one cannot be sent."""
+    """Convert LangChain messages to role-and-content dicts.
+
+    Args:
+        messages: Messages of any LangChain class with a role.
+
+    Returns:
+        One dict per message, in OpenAI's chat form.
+
+    Raises:
+        PromptError: A message has no role, or a content block that cannot be sent.
+    """
     return [message_to_wire(message) for message in messages]
 
 
 def message_to_wire(message: BaseMessage) -> dict[str, Any]:
-    """One message as the wire takes it."""
-    role = _role(message)
+    """Convert one message; see `messages_to_wire`."""
+    role = _get_role(message)
     spoken = role in {"assistant", "tool", "function"}
-    wire: dict[str, Any] = {"role": role, "content": to_parts(message.content, spoken=spoken)}
+    wire: dict[str, Any] = {"role": role, "content": to_content_parts(message.content, spoken=spoken)}
     if isinstance(message, ToolMessage):
         wire["tool_call_id"] = message.tool_call_id
-        return wire  # its name is known from the call, and strict servers refuse it here
+        return wire  # strict servers refuse a name here; the call already has it
     if message.name:
         wire["name"] = message.name
     if isinstance(message, AIMessage):
-        calls = _calls_to_wire(message)
+        calls = _tool_calls_to_wire(message)
         if calls:
             wire["tool_calls"] = calls
     return wire
 
 
-def _role(message: BaseMessage) -> str:
+def _get_role(message: BaseMessage) -> str:
     if isinstance(message, ChatMessage):
         return message.role
     for kind, role in _ROLES:
@@ -76,16 +86,18 @@ def _role(message: BaseMessage) -> str:
     )
 
 
-def _calls_to_wire(message: AIMessage) -> list[dict[str, Any]]:
+def _tool_calls_to_wire(message: AIMessage) -> list[dict[str, Any]]:
     calls = [
-        _call_to_wire(call["id"], call["name"], json.dumps(call["args"], ensure_ascii=False))
+        _tool_call_to_wire(call["id"], call["name"], json.dumps(call["args"], ensure_ascii=False))
         for call in message.tool_calls
     ]
-    calls += [_call_to_wire(call["id"], call["name"] or "", call["args"] or "") for call in message.invalid_tool_calls]
+    calls += [
+        _tool_call_to_wire(call["id"], call["name"] or "", call["args"] or "") for call in message.invalid_tool_calls
+    ]
     return calls or list(message.additional_kwargs.get("tool_calls") or ())
 
 
-def _call_to_wire(identity: str | None, name: str, arguments: str) -> dict[str, Any]:
+def _tool_call_to_wire(identity: str | None, name: str, arguments: str) -> dict[str, Any]:
     return {"id": identity, "type": "function", "function": {"name": name, "arguments": arguments}}
 
 
@@ -93,19 +105,29 @@ def _call_to_wire(identity: str | None, name: str, arguments: str) -> dict[str, 
 
 
 def messages_from_wire(messages: Iterable[dict[str, Any]]) -> list[BaseMessage]:
-    """The LangChain messages that role-and-content dicts stand for; an unknown role makes a ChatMessage."""
+    """Convert role-and-content dicts to LangChain messages.
+
+    Args:
+        messages: Dicts in OpenAI's chat form.
+
+    Returns:
+        One message per dict; an unknown role gives a ChatMessage.
+
+    Raises:
+        PromptError: A message has no role.
+    """
     return [message_from_wire(message) for message in messages]
 
 
 def message_from_wire(wire: dict[str, Any]) -> BaseMessage:
-    """One message of LangChain's. A content of null, as beside tool calls, becomes ""."""
+    """Convert one dict; see `messages_from_wire`. A null content, as with tool calls, becomes ""."""
     role = wire.get("role")
     if not isinstance(role, str) or not role:
         raise PromptError("A message has no role", remedy='Give it one: {"role": "user", "content": "…"}.')
     content = wire.get("content")
     common: dict[str, Any] = {"content": "" if content is None else content, "name": wire.get("name")}
     if role == "assistant":
-        return _assistant(wire, common)
+        return _assistant_message(wire, common)
     if role == "developer":
         return SystemMessage(**common, additional_kwargs={_OPENAI_ROLE: role})
     if role == "tool":
@@ -115,39 +137,39 @@ def message_from_wire(wire: dict[str, Any]) -> BaseMessage:
     return _PLAIN[role](**common) if role in _PLAIN else ChatMessage(**common, role=role)
 
 
-def _assistant(wire: dict[str, Any], common: dict[str, Any]) -> AIMessage:
-    calls, invalid = calls_from_wire(wire.get("tool_calls") or ())
-    thoughts = wire.get("reasoning_content")
+def _assistant_message(wire: dict[str, Any], common: dict[str, Any]) -> AIMessage:
+    calls, invalid = tool_calls_from_wire(wire.get("tool_calls") or ())
+    reasoning = wire.get("reasoning_content")
     return AIMessage(
         **common,
         tool_calls=calls,
         invalid_tool_calls=invalid,
-        additional_kwargs={"reasoning_content": thoughts} if thoughts else {},
+        additional_kwargs={"reasoning_content": reasoning} if reasoning else {},
     )
 
 
-def calls_from_wire(calls: Iterable[dict[str, Any]]) -> tuple[list[ToolCall], list[InvalidToolCall]]:
-    """The tool calls of an answer: those whose arguments are a JSON object, and the others with what was wrong."""
-    good: list[ToolCall] = []
-    bad: list[InvalidToolCall] = []
+def tool_calls_from_wire(calls: Iterable[dict[str, Any]]) -> tuple[list[ToolCall], list[InvalidToolCall]]:
+    """Return (valid, invalid) tool calls of a response; valid ones have a name and a JSON object as arguments."""
+    valid: list[ToolCall] = []
+    invalid: list[InvalidToolCall] = []
     for call in calls:
         function = call.get("function")
         function = function if isinstance(function, dict) else {}
         name, given = function.get("name"), function.get("arguments")
-        arguments = _object(given)
+        arguments = _parse_arguments(given)
         if arguments is not None and isinstance(name, str) and name:
-            good.append(ToolCall(name=name, args=arguments, id=call.get("id"), type="tool_call"))
+            valid.append(ToolCall(name=name, args=arguments, id=call.get("id"), type="tool_call"))
         else:
             text = given if isinstance(given, str) else json.dumps(given)
             problem = "The arguments are not a JSON object" if arguments is None else "The call names no function"
-            bad.append(
+            invalid.append(
                 InvalidToolCall(name=name, args=text, id=call.get("id"), error=problem, type="invalid_tool_call")
             )
-    return good, bad
+    return valid, invalid
 
 
-def _object(arguments: Any) -> dict[str, Any] | None:
-    """The arguments as a dict, {} where a server leaves them out, None where they are none."""
+def _parse_arguments(arguments: Any) -> dict[str, Any] | None:
+    """Return the arguments as a dict: {} if the server omits them, None if they are not a JSON object."""
     if arguments is None or arguments == "":
         return {}
     if isinstance(arguments, str):
@@ -158,8 +180,8 @@ def _object(arguments: Any) -> dict[str, Any] | None:
     return arguments if isinstance(arguments, dict) else None
 
 
-def call_chunks(fragments: Iterable[dict[str, Any]]) -> list[ToolCallChunk]:
-    """Streamed pieces of tool calls as LangChain's chunks, which add up by their index."""
+def to_tool_call_chunks(fragments: Iterable[dict[str, Any]]) -> list[ToolCallChunk]:
+    """Convert streamed fragments of tool calls to LangChain's chunks, which are merged by their index."""
     chunks: list[ToolCallChunk] = []
     for position, fragment in enumerate(fragments):
         function = fragment.get("function")

@@ -1,4 +1,4 @@
-"""An answer of the core as LangChain's Generation, ChatGeneration and AIMessage, with usage and finish reason."""
+"""A response of the core as LangChain's Generation, ChatGeneration and AIMessage, with usage and finish reason."""
 
 from __future__ import annotations
 
@@ -10,73 +10,76 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, Generati
 
 from ..core.response import Response, Usage
 from ..core.wire import replies
-from .message_conversion import call_chunks, calls_from_wire
+from .message_conversion import to_tool_call_chunks, tool_calls_from_wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ..core.response import Chunk
 
-Answer: TypeAlias = "replies.Reply | Response"
-# The wire's names for parts of the counts, and LangChain's.
+AnyResponse: TypeAlias = "replies.Reply | Response"
+# Token details: the name on the wire -> LangChain's name.
 _DETAILS = {"cached_tokens": "cache_read", "reasoning_tokens": "reasoning", "audio_tokens": "audio"}
 
 
-def choices(response: Response) -> list[Answer]:
-    """The answers in `response`: one, or as many as were asked for with n."""
+def split_choices(response: Response) -> list[AnyResponse]:
+    """Return one response for each choice: several if the request set `n`."""
     raw = response.raw
-    several = raw.get("choices") if isinstance(raw, dict) else None
-    if not isinstance(several, list) or len(several) <= 1:
+    choices = raw.get("choices") if isinstance(raw, dict) else None
+    if not isinstance(choices, list) or len(choices) <= 1:
         return [response]
-    return [replies.read_value({**raw, "choices": [choice]}) for choice in several]
+    return [replies.read_value({**raw, "choices": [choice]}) for choice in choices]
 
 
-def text_generation(answer: Answer) -> Generation:
-    """The answer of a text model. What a person's own formatter made is taken as it is."""
-    if isinstance(answer.raw, Generation):
-        return answer.raw
-    return Generation(text=answer.text, generation_info=_info(answer))
+def to_generation(response: AnyResponse) -> Generation:
+    """Return the response of a text model; a Generation that a custom formatter returned stays as it is."""
+    if isinstance(response.raw, Generation):
+        return response.raw
+    return Generation(text=response.text, generation_info=_generation_info(response))
 
 
-def chat_generation(answer: Answer) -> ChatGeneration:
-    """The answer of a chat model. What a person's own formatter made is taken as it is."""
-    made = answer.raw
-    if isinstance(made, ChatGeneration):
-        return made
-    if isinstance(made, Generation):
-        return ChatGeneration(message=AIMessage(content=made.text), generation_info=made.generation_info)
-    return ChatGeneration(message=message(answer), generation_info=_info(answer))
+def to_chat_generation(response: AnyResponse) -> ChatGeneration:
+    """Return the response of a chat model; a Generation that a custom formatter returned stays as it is."""
+    message = response.raw
+    if isinstance(message, ChatGeneration):
+        return message
+    if isinstance(message, Generation):
+        return ChatGeneration(message=AIMessage(content=message.text), generation_info=message.generation_info)
+    return ChatGeneration(message=to_ai_message(response), generation_info=_generation_info(response))
 
 
-def message(answer: Answer) -> AIMessage:
-    """The answer as a message: text, tool calls, usage; a reasoning model's thoughts in additional_kwargs."""
-    calls, invalid = calls_from_wire(answer.tool_calls)
+def to_ai_message(response: AnyResponse) -> AIMessage:
+    """Return the response as a message with text, tool calls and usage.
+
+    The reasoning of a reasoning model goes into `additional_kwargs["reasoning_content"]`.
+    """
+    calls, invalid = tool_calls_from_wire(response.tool_calls)
     return AIMessage(
-        content=answer.text,
-        additional_kwargs={"reasoning_content": answer.reasoning} if answer.reasoning else {},
-        response_metadata=_metadata(answer),
+        content=response.text,
+        additional_kwargs={"reasoning_content": response.reasoning} if response.reasoning else {},
+        response_metadata=_response_metadata(response),
         tool_calls=calls,
         invalid_tool_calls=invalid,
-        usage_metadata=usage_metadata(answer),
+        usage_metadata=usage_metadata(response),
     )
 
 
-def _info(answer: Answer) -> dict[str, Any] | None:
-    if answer.finish_reason is None and answer.logprobs is None:
+def _generation_info(response: AnyResponse) -> dict[str, Any] | None:
+    if response.finish_reason is None and response.logprobs is None:
         return None
-    return {"finish_reason": answer.finish_reason, "logprobs": answer.logprobs}
+    return {"finish_reason": response.finish_reason, "logprobs": response.logprobs}
 
 
-def _metadata(answer: Answer) -> dict[str, Any]:
-    known = {"model_name": answer.model}
-    if isinstance(answer, Response):
-        known |= {"deployment": answer.deployment, "request_id": answer.request_id}
+def _response_metadata(response: AnyResponse) -> dict[str, Any]:
+    known = {"model_name": response.model}
+    if isinstance(response, Response):
+        known |= {"deployment": response.deployment, "request_id": response.request_id}
     return {name: value for name, value in known.items() if value}
 
 
-def usage_metadata(answer: Answer) -> UsageMetadata | None:
-    """The counts under LangChain's names; None where the endpoint did not count both sides."""
-    usage = answer.usage
+def usage_metadata(response: AnyResponse) -> UsageMetadata | None:
+    """Return the token counts under LangChain's names; None if the endpoint did not count prompt and completion."""
+    usage = response.usage
     if usage is None or usage.prompt_tokens is None or usage.completion_tokens is None:
         return None
     metadata = UsageMetadata(
@@ -85,21 +88,21 @@ def usage_metadata(answer: Answer) -> UsageMetadata | None:
         total_tokens=usage.total_tokens or usage.prompt_tokens + usage.completion_tokens,
     )
     if usage.details:
-        asked, answered = (_parts(usage, side) for side in ("prompt", "completion"))
-        if asked:
-            metadata["input_token_details"] = asked  # type: ignore[typeddict-item] # its keys are _DETAILS' values
-        if answered:
-            metadata["output_token_details"] = answered  # type: ignore[typeddict-item] # as above
+        prompt_details, completion_details = (_token_details(usage, side) for side in ("prompt", "completion"))
+        if prompt_details:
+            metadata["input_token_details"] = prompt_details  # type: ignore[typeddict-item] # its keys are _DETAILS' values
+        if completion_details:
+            metadata["output_token_details"] = completion_details  # type: ignore[typeddict-item] # as above
     return metadata
 
 
-def _parts(usage: Usage, side: str) -> dict[str, int]:
+def _token_details(usage: Usage, side: str) -> dict[str, int]:
     counted = usage.details.get(f"{side}_tokens_details", {})
     return {ours: counted[wire] for wire, ours in _DETAILS.items() if isinstance(counted.get(wire), int)}
 
 
-def llm_output(responses: Iterable[Response]) -> dict[str, Any]:
-    """What LangChain keeps beside the generations: `token_usage`, summed, and `model_name`, each where known."""
+def make_llm_output(responses: Iterable[Response]) -> dict[str, Any]:
+    """Return what LangChain keeps beside the generations: summed `token_usage` and `model_name`, if known."""
     total: dict[str, int] = {}
     model = ""
     for response in responses:
@@ -113,45 +116,47 @@ def llm_output(responses: Iterable[Response]) -> dict[str, Any]:
 # ---- streams -------------------------------------------------------------------------------------------------
 
 
-def chat_chunk(chunk: Chunk) -> ChatGenerationChunk | None:
-    """One piece of a chat answer; None where it brings only what `last_chat_chunk` tells."""
+def to_chat_chunk(chunk: Chunk) -> ChatGenerationChunk | None:
+    """Return one chunk of a chat response; None if it holds only what `make_last_chat_chunk` reports."""
     if chunk.tool_calls:
-        made = AIMessageChunk(content=chunk.text, tool_call_chunks=call_chunks(chunk.tool_calls))
+        message = AIMessageChunk(content=chunk.text, tool_call_chunks=to_tool_call_chunks(chunk.tool_calls))
     elif chunk.text:
-        made = AIMessageChunk(content=chunk.text)
+        message = AIMessageChunk(content=chunk.text)
     elif chunk.reasoning:
-        made = AIMessageChunk(content="")
+        message = AIMessageChunk(content="")
     else:
         return None
     if chunk.reasoning:
-        made.additional_kwargs["reasoning_content"] = chunk.reasoning
-    return ChatGenerationChunk(message=made)
+        message.additional_kwargs["reasoning_content"] = chunk.reasoning
+    return ChatGenerationChunk(message=message)
 
 
-def last_chat_chunk(response: Response) -> ChatGenerationChunk:
-    """The end of a streamed chat answer: its usage, finish reason and model, all in one chunk."""
-    made = AIMessageChunk(content="", response_metadata=_metadata(response), usage_metadata=usage_metadata(response))
-    return ChatGenerationChunk(message=made, generation_info=_info(response))
-
-
-def whole_chat_chunk(generation: ChatGeneration) -> ChatGenerationChunk:
-    """An answer that came at once, as the one chunk of a stream."""
-    told = generation.message
-    calls = told.tool_calls if isinstance(told, AIMessage) else []
-    made = AIMessageChunk(
-        content=told.content,
-        additional_kwargs=told.additional_kwargs,
-        response_metadata=told.response_metadata,
-        tool_calls=calls,
-        invalid_tool_calls=told.invalid_tool_calls if isinstance(told, AIMessage) else [],
-        usage_metadata=told.usage_metadata if isinstance(told, AIMessage) else None,
-        id=told.id,
-        name=told.name,
+def make_last_chat_chunk(response: Response) -> ChatGenerationChunk:
+    """Return the last chunk of a streamed chat response: usage, finish reason and model."""
+    message = AIMessageChunk(
+        content="", response_metadata=_response_metadata(response), usage_metadata=usage_metadata(response)
     )
-    return ChatGenerationChunk(message=made, generation_info=generation.generation_info)
+    return ChatGenerationChunk(message=message, generation_info=_generation_info(response))
 
 
-def last_text_chunk(response: Response) -> GenerationChunk:
-    """The end of a streamed text: finish reason, logprobs and usage."""
-    info = _info(response) or {}
-    return GenerationChunk(text="", generation_info={**info, **llm_output([response])} or None)
+def as_single_chat_chunk(generation: ChatGeneration) -> ChatGenerationChunk:
+    """Return a whole response as the only chunk of a stream."""
+    source = generation.message
+    calls = source.tool_calls if isinstance(source, AIMessage) else []
+    message = AIMessageChunk(
+        content=source.content,
+        additional_kwargs=source.additional_kwargs,
+        response_metadata=source.response_metadata,
+        tool_calls=calls,
+        invalid_tool_calls=source.invalid_tool_calls if isinstance(source, AIMessage) else [],
+        usage_metadata=source.usage_metadata if isinstance(source, AIMessage) else None,
+        id=source.id,
+        name=source.name,
+    )
+    return ChatGenerationChunk(message=message, generation_info=generation.generation_info)
+
+
+def make_last_text_chunk(response: Response) -> GenerationChunk:
+    """Return the last chunk of a streamed text: finish reason, logprobs and usage."""
+    info = _generation_info(response) or {}
+    return GenerationChunk(text="", generation_info={**info, **make_llm_output([response])} or None)

@@ -1,4 +1,4 @@
-"""Tools and structured output for the chat class: what goes along with a call, and what reads its answer."""
+"""Tools and structured output of the chat class: the parameters of a call, and the parser of its response."""
 
 from __future__ import annotations
 
@@ -22,50 +22,64 @@ if TYPE_CHECKING:
     from langchain_core.tools import BaseTool
 
 METHODS = ("function_calling", "json_schema", "json_mode")
-_WORDS = ("auto", "none", "required")
+_CHOICES = ("auto", "none", "required")
 
 
-def tool_kwargs(
+def make_tool_kwargs(
     tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool], tool_choice: Any, strict: bool | None
 ) -> dict[str, Any]:
-    """The `tools` and `tool_choice` of a request.
+    """Return the `tools` and `tool_choice` of a request.
 
-    tool_choice: "auto", "none", "required" or "any", the name of a tool, a dict as the wire takes it, True for any, or
-    None to leave it to the endpoint. ConfigError where it names no tool.
+    Args:
+        tools: Functions, pydantic classes, LangChain tools, or dicts in OpenAI's form.
+        tool_choice: "auto", "none", "required" or "any", the name of a tool, a dict in OpenAI's form, True for any, or
+            None to leave the choice to the endpoint.
+        strict: Whether the endpoint shall follow the schemas exactly; None leaves it to the endpoint.
+
+    Raises:
+        ConfigError: `tool_choice` names a tool that is not in `tools`.
     """
     described = [convert_to_openai_tool(tool, strict=strict) for tool in tools]
-    choice = _choice(tool_choice, [tool["function"]["name"] for tool in described if "function" in tool])
+    choice = _normalize_tool_choice(tool_choice, [tool["function"]["name"] for tool in described if "function" in tool])
     return {"tools": described, **({"tool_choice": choice} if choice is not None else {})}
 
 
-def _choice(given: Any, names: list[str]) -> Any:
+def _normalize_tool_choice(given: Any, names: list[str]) -> Any:
     if given is None or given is False:
         return None
     if given is True or given == "any":
         return "required"
     if isinstance(given, str):
-        if given in _WORDS and given not in names:
+        if given in _CHOICES and given not in names:
             return given
-        return {"type": "function", "function": {"name": _known(given, names)}}
+        return {"type": "function", "function": {"name": _check_tool_name(given, names)}}
     if isinstance(given, dict):
         function = given.get("function")
         if given.get("type") == "function" and isinstance(function, dict):
-            _known(str(function.get("name")), names)
+            _check_tool_name(str(function.get("name")), names)
         return given
     raise ConfigError(
-        f"tool_choice cannot be {type(given).__name__}", remedy=f'Use "{_WORDS[0]}", "any", a tool\'s name, or a dict.'
+        f"tool_choice cannot be {type(given).__name__}",
+        remedy=f'Use "{_CHOICES[0]}", "any", a tool\'s name, or a dict.',
     )
 
 
-def _known(name: str, names: list[str]) -> str:
+def _check_tool_name(name: str, names: list[str]) -> str:
     if name not in names:
         hint = did_you_mean(name, names).strip()
-        raise ConfigError(f"tool_choice names {name!r}, which is no tool given", remedy=hint or f"Given: {names}.")
+        raise ConfigError(
+            f"tool_choice names {name!r}, which is not one of the tools", remedy=hint or f"Given: {names}."
+        )
     return name
 
 
-def structured_kwargs(schema: Any, method: str, strict: bool | None) -> dict[str, Any]:
-    """What a call takes along to get an answer of `schema`; LangChain's tracing reads ls_structured_output_format."""
+def make_structured_output_kwargs(schema: Any, method: str, strict: bool | None) -> dict[str, Any]:
+    """Return the call parameters for structured output; LangChain's tracing reads ls_structured_output_format.
+
+    Raises:
+        UnknownNameError: There is no such method.
+        ConfigError: The schema is missing.
+    """
     if method not in METHODS:
         raise UnknownNameError.of("structured output method", method, METHODS)
     if schema is None and method != "json_mode":
@@ -73,7 +87,7 @@ def structured_kwargs(schema: Any, method: str, strict: bool | None) -> dict[str
     options = {"method": method, **({} if strict is None else {"strict": strict})}
     traced = {"ls_structured_output_format": {"kwargs": options, "schema": schema}} if schema is not None else {}
     if method == "function_calling":
-        return {**tool_kwargs([schema], _tool_name(schema), strict), **traced}
+        return {**make_tool_kwargs([schema], _get_tool_name(schema), strict), **traced}
     if method == "json_mode":
         return {"response_format": {"type": "json_object"}, **traced}
     function = convert_to_openai_function(schema, strict=strict)
@@ -85,22 +99,22 @@ def structured_kwargs(schema: Any, method: str, strict: bool | None) -> dict[str
     return {"response_format": {"type": "json_schema", "json_schema": described}, **traced}
 
 
-def _tool_name(schema: Any) -> str:
+def _get_tool_name(schema: Any) -> str:
     return str(convert_to_openai_tool(schema)["function"]["name"])
 
 
-def output_parser(schema: Any, method: str) -> BaseOutputParser[Any]:
-    """What makes the object of `schema` from a message: a pydantic object for its class, else a dict."""
+def make_output_parser(schema: Any, method: str) -> BaseOutputParser[Any]:
+    """Return the parser of a message: it gives an instance of a pydantic class, else a dict."""
     is_model = isinstance(schema, type) and is_basemodel_subclass(schema)
     if method == "function_calling":
         if is_model:
             return PydanticToolsParser(tools=[schema], first_tool_only=True)
-        return JsonOutputKeyToolsParser(key_name=_tool_name(schema), first_tool_only=True)
+        return JsonOutputKeyToolsParser(key_name=_get_tool_name(schema), first_tool_only=True)
     return PydanticOutputParser(pydantic_object=schema) if is_model else JsonOutputParser()
 
 
-def with_raw(model: Runnable[Any, Any], parser: BaseOutputParser[Any]) -> Runnable[Any, Any]:
-    """A runnable giving `{"raw": message, "parsed": object or None, "parsing_error": exception or None}`."""
+def include_raw_message(model: Runnable[Any, Any], parser: BaseOutputParser[Any]) -> Runnable[Any, Any]:
+    """Return a runnable that gives `{"raw": message, "parsed": object or None, "parsing_error": exception or None}`."""
     parsed = RunnablePassthrough.assign(parsed=itemgetter("raw") | parser, parsing_error=lambda _: None)
     failed = RunnablePassthrough.assign(parsed=lambda _: None)
     return RunnableMap(raw=model) | parsed.with_fallbacks([failed], exception_key="parsing_error")

@@ -1,4 +1,4 @@
-"""What traces say of a model: LangSmith's standard parameters."""
+"""LangSmith's standard parameters, as traces show them."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from .base_endpoint import AzureMLBaseEndpoint
 
 
-def ls_params(
+def fill_ls_params(
     endpoint: AzureMLBaseEndpoint, params: LangSmithParams, stop: list[str] | None, kwargs: Mapping[str, Any]
 ) -> LangSmithParams:
-    """LangChain's own `params` with the model, temperature, token limit and stop texts of this call filled in.
+    """Return LangChain's `params` with the model, temperature, token limit and stop sequences of this call.
 
-    The model is the call's, the endpoint's `model`, the deployment, or else the endpoint's host.
+    The model's name is, in this order, that of the call, of the endpoint, the deployment, or the host.
     """
     sent = {**(endpoint.model_kwargs or {}), **kwargs}
     model = sent.get("model") or endpoint.model or endpoint.deployment_name

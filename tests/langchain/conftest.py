@@ -9,7 +9,7 @@ from azml_magics.emulator import Emulator
 
 KEY = "demo-key-not-secret"
 # langchain-core 0.3.30 itself does, under a pydantic that is newer than it is.
-OLD_CORE = "ignore:Accessing the 'model_fields' attribute on the instance is deprecated"
+OLD_CORE = "ignore:Accessing the 'model_fields' attribute on the instance is warn_deprecated"
 
 
 def pytest_collection_modifyitems(items):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from azml_magics.core.errors import PromptError
-from azml_magics.langchain.content_blocks import to_parts
+from azml_magics.langchain.content_blocks import to_content_parts
 
 URL = {"type": "image_url", "image_url": {"url": "https://example.org/cat.png"}}
 DATA_URL = {"type": "image_url", "image_url": {"url": "data:image/png;base64,QUJD"}}
@@ -15,7 +15,7 @@ PDF = {"type": "file", "file": {"filename": "document.pdf", "file_data": "data:a
 
 def part_of(block):
     """The one part that a block becomes; a text beside it keeps the content a list."""
-    first, made = to_parts([{"type": "text", "text": "Look:"}, block])
+    first, made = to_content_parts([{"type": "text", "text": "Look:"}, block])
     assert first == {"type": "text", "text": "Look:"}
     return made
 
@@ -89,9 +89,9 @@ def test_a_file_keeps_its_name():
 
 
 def test_a_lone_text_goes_out_as_text_and_several_stay_apart():
-    assert to_parts("as it is") == "as it is"
-    assert to_parts([{"type": "text", "text": "one"}]) == "one"
-    assert to_parts(["one", "two"]) == [{"type": "text", "text": "one"}, {"type": "text", "text": "two"}]
+    assert to_content_parts("as it is") == "as it is"
+    assert to_content_parts([{"type": "text", "text": "one"}]) == "one"
+    assert to_content_parts(["one", "two"]) == [{"type": "text", "text": "one"}, {"type": "text", "text": "two"}]
 
 
 def test_what_a_model_said_is_joined_and_its_calls_and_thoughts_stay_behind():
@@ -102,7 +102,7 @@ def test_what_a_model_said_is_joined_and_its_calls_and_thoughts_stay_behind():
         {"type": "tool_use", "id": "1", "name": "f", "input": {}},
         {"type": "text", "text": "look."},
     ]
-    assert to_parts(said, spoken=True) == "Let me look."
+    assert to_content_parts(said, spoken=True) == "Let me look."
 
 
 @pytest.mark.parametrize(
@@ -121,6 +121,6 @@ def test_what_a_model_said_is_joined_and_its_calls_and_thoughts_stay_behind():
 )
 def test_what_cannot_be_sent_is_one_line(block, said):
     with pytest.raises(PromptError) as caught:
-        to_parts(["Look:", block])
+        to_content_parts(["Look:", block])
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)

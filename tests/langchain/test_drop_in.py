@@ -133,7 +133,7 @@ def llm_chain(**parts):
             except (ImportError, AttributeError):
                 continue
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # LLMChain is deprecated; importing it sets filters that show it
+            warnings.simplefilter("ignore")  # LLMChain is warn_deprecated; importing it sets filters that show it
             return kind(**parts)
     pytest.skip("neither langchain-classic nor langchain is installed")
 

@@ -13,7 +13,7 @@ import azml_magics
 from azml_magics import errors, langchain
 from azml_magics.core import wire
 from azml_magics.langchain import AzureMLEndpointApiType, AzureMLOnlineEndpoint, ContentFormatterBase
-from azml_magics.langchain.formatter_adapter import name_of, takes_messages, wire_formatter
+from azml_magics.langchain.formatter_adapter import get_registered_name, takes_messages, to_wire_formatter
 
 
 class TwoArguments(ContentFormatterBase):
@@ -206,11 +206,11 @@ def test_its_own_types_decide_whether_it_fits():
 
 
 def test_our_own_formatters_are_the_cores():
-    assert wire_formatter(langchain.HFContentFormatter()) is wire.get("hf")
-    assert wire_formatter(wire.get("tgi")) is wire.get("tgi")
-    assert wire_formatter(None) is None
-    assert name_of(langchain.MistralChatContentFormatter()) == "mistral-chat"
-    assert (name_of(Shouting()), name_of(None), name_of("tgi")) == ("", "", "tgi")
+    assert to_wire_formatter(langchain.HFContentFormatter()) is wire.get("hf")
+    assert to_wire_formatter(wire.get("tgi")) is wire.get("tgi")
+    assert to_wire_formatter(None) is None
+    assert get_registered_name(langchain.MistralChatContentFormatter()) == "mistral-chat"
+    assert (get_registered_name(Shouting()), get_registered_name(None), get_registered_name("tgi")) == ("", "", "tgi")
 
 
 def test_which_formatters_are_for_chat():

@@ -92,11 +92,11 @@ def test_a_reply_may_be_text():
     ],
 )
 def test_the_old_names_work_and_say_what_to_use(old, new):
-    with pytest.warns(DeprecationWarning, match=f"{old.__name__} is deprecated: use {new.__name__}") as caught:
+    with pytest.warns(DeprecationWarning, match=f"{old.__name__} is warn_deprecated: use {new.__name__}") as caught:
         formatter = old()
     assert caught[0].filename == __file__
     assert isinstance(formatter, new)
-    assert formatter.dialect == new.dialect
+    assert formatter.wire_name == new.wire_name
 
 
 def test_the_mistral_formatter_does_not_warn():

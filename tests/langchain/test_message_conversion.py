@@ -22,7 +22,7 @@ from langchain_core.messages import (
 
 from azml_magics.core.errors import PromptError
 from azml_magics.langchain import messages_from_wire, messages_to_wire
-from azml_magics.langchain.message_conversion import call_chunks, calls_from_wire, message_to_wire
+from azml_magics.langchain.message_conversion import message_to_wire, to_tool_call_chunks, tool_calls_from_wire
 
 CALL = {"id": "c1", "type": "function", "function": {"name": "add", "arguments": '{"a": 1, "näme": "ü"}'}}
 
@@ -99,14 +99,14 @@ def test_null_content_beside_tool_calls_becomes_an_empty_text():
     ids=["empty", "null", "object", "not text", "raw newline"],
 )
 def test_arguments_are_read_as_servers_send_them(arguments, args):
-    good, bad = calls_from_wire([broken_call(arguments)])
+    good, bad = tool_calls_from_wire([broken_call(arguments)])
     assert [call["args"] for call in good] == [args]
     assert bad == []
 
 
 @pytest.mark.parametrize("call", [broken_call("[1]"), broken_call("{"), {"id": "c", "function": {}}, {"id": "c"}])
 def test_a_call_that_cannot_be_made_is_kept_as_invalid(call):
-    good, bad = calls_from_wire([call])
+    good, bad = tool_calls_from_wire([call])
     assert good == []
     assert bad[0]["error"]
 
@@ -120,7 +120,7 @@ def test_pieces_of_calls_add_up():
     ]
     full = AIMessageChunk(content="")
     for piece in pieces:
-        full = full + AIMessageChunk(content="", tool_call_chunks=call_chunks([piece]))
+        full = full + AIMessageChunk(content="", tool_call_chunks=to_tool_call_chunks([piece]))
     assert [(call["name"], call["args"], call["id"]) for call in full.tool_calls] == [
         ("add", {"a": 1}, "c1"),
         ("sub", {}, "c2"),
@@ -179,6 +179,6 @@ def test_langchain_messages_come_back_as_they_were(messages):
 
 @given(st.lists(st.dictionaries(st.sampled_from(["id", "function", "index", "type"]), json_values, max_size=4)))
 def test_no_reply_breaks_the_reading_of_calls(found):
-    good, bad = calls_from_wire(found)
+    good, bad = tool_calls_from_wire(found)
     assert len(good) + len(bad) == len(found)
-    call_chunks(found)
+    to_tool_call_chunks(found)

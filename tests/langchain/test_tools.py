@@ -77,7 +77,7 @@ def test_no_tool_choice_leaves_it_to_the_endpoint(chat, sent, choice):
 @pytest.mark.parametrize(
     ("choice", "said"),
     [
-        ("wether", "tool_choice names 'wether', which is no tool given. Did you mean 'weather'?"),
+        ("wether", "tool_choice names 'wether', which is not one of the tools. Did you mean 'weather'?"),
         ({"type": "function", "function": {"name": "x"}}, "tool_choice names 'x'"),
         (3, "tool_choice cannot be int"),
     ],

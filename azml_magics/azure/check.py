@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from azml_magics.core.errors import APIConnectionError, AuthenticationError, AzmlError, EndpointError
+from azml_magics.core.errors import (
+    APIConnectionError,
+    AuthenticationError,
+    AzmlError,
+    EndpointError,
+    PermissionDeniedError,
+)
 from azml_magics.core.text import one_line
 
 if TYPE_CHECKING:
@@ -47,7 +53,7 @@ def _answered(
         response = client.invoke(short, "Hello")
     except APIConnectionError as error:
         return {"reach": (BAD, said(error))}
-    except AuthenticationError as error:
+    except (AuthenticationError, PermissionDeniedError) as error:
         return {"reach": (GOOD, _status(error)), "authenticate": (BAD, said(error))}
     except EndpointError as error:
         if not error.status:  # connected, and then not a byte: whether the key is good is not known

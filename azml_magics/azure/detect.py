@@ -16,6 +16,7 @@ from azml_magics.core.errors import (
     EndpointError,
     KeyNotFoundError,
     NotRecordedError,
+    PermissionDeniedError,
     RateLimitError,
 )
 from azml_magics.core.text import one_line
@@ -53,8 +54,8 @@ class Detected:
 def detect(config: LLMConfig, *, probe: bool = False) -> Detected:
     """What the deployment's swagger tells; with `probe` also what answers a short prompt.
 
-    Raises ConfigError without a URL, and what stops every other request, too: AuthenticationError, APIConnectionError,
-    KeyNotFoundError, RateLimitError.
+    Raises ConfigError without a URL, and what stops every other request, too: AuthenticationError,
+    PermissionDeniedError, APIConnectionError, KeyNotFoundError, RateLimitError.
     """
     dialects, note = _by_swagger(config)
     if probe:
@@ -113,7 +114,7 @@ def _by_swagger(config: LLMConfig) -> tuple[list[Dialect], str]:
     url = swagger_url(config.endpoint_url)
     try:
         described = client.fetch(config, url)
-    except (AuthenticationError, APIConnectionError, ConfigError, NotRecordedError):
+    except (AuthenticationError, PermissionDeniedError, APIConnectionError, ConfigError, NotRecordedError):
         raise
     except AzmlError as error:
         return [], f"No swagger: {error.cause.rstrip('.')}."
@@ -139,6 +140,7 @@ def _by_probing(config: LLMConfig) -> tuple[list[Dialect], str]:
             response = client.invoke(probe.merged(model_kwargs={limit: 5} if limit else {}), "Say hello.")
         except (
             AuthenticationError,
+            PermissionDeniedError,
             APIConnectionError,
             KeyNotFoundError,
             RateLimitError,

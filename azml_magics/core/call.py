@@ -38,20 +38,22 @@ class Prepared:
         """The config that the call uses."""
         return self.call.config
 
-    def placed(self, error: AzmlError) -> AzmlError:
+    def add_context(self, error: AzmlError) -> AzmlError:
         """`error` with the place of this call, and without its key."""
-        return placed(error, self.config, self.secret, *self.refreshed)
+        return add_context(error, self.config, self.secret, *self.refreshed)
 
 
-def placed(error: AzmlError, config: LLMConfig, *secrets: Secret | None) -> AzmlError:
-    """`error` with its place in `config`, and without the `secrets` that a server may have repeated."""
+def add_context(error: AzmlError, config: LLMConfig, *secrets: Secret | None) -> AzmlError:
+    """Fill in where `error` happened, mask the `secrets` that a server may have repeated in it, and return it."""
     error.cause = redact(error.cause, *secrets)
+    error.remedy = redact(error.remedy, *secrets)
+    error.request_id = redact(error.request_id, *secrets)
     error.args = (error.cause,)
     error.reply = redact(error.reply, *secrets)
     if isinstance(error, EndpointError):
         error.body = redact(error.body, *secrets)
         error.headers = {name: redact(value, *secrets) for name, value in error.headers.items()}
-    return error.at(config=config.name, deployment=config.deployment_name)
+    return error.add_context(config=config.name, deployment=config.deployment_name)
 
 
 def prepare(
@@ -88,7 +90,7 @@ def prepare(
             payload.fallback,
         )
     except AzmlError as error:
-        raise error.at(config=config.name) from error.__cause__
+        raise error.add_context(config=config.name) from error.__cause__
     return Prepared(call, formatter, request, secret)
 
 
@@ -152,12 +154,12 @@ def read_answer(prepared: Prepared, answer: Answer, latency: float, first: float
     try:
         reply = prepared.formatter.decode(answer.body, prepared.call)
     except AzmlError as error:
-        error.at(**place)
+        error.add_context(**place)
         error.reply = answer.body[:LONGEST_REPLY].decode("utf-8", "replace")
         if error.response is not None:  # what the content filter let through
             times: dict[str, Any] = {"latency": latency, "time_to_first_token": first}
             error.response = replace(error.response, config=prepared.config.name, **times, **place)
-        raise prepared.placed(error) from error.__cause__
+        raise prepared.add_context(error) from error.__cause__
     return Response(
         text=reply.text,
         usage=reply.usage,

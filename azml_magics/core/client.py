@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from .call import description_request, placed, plan_of, prepare, read_answer
+from .call import add_context, description_request, plan_of, prepare, read_answer
 from .errors import AzmlError, Interrupted
 from .http.rate_limiter import permit_for
 from .http.retry import attempts
@@ -42,7 +42,7 @@ def invoke(config: LLMConfig, prompt: str | Sequence[Message]) -> Response:
     except KeyboardInterrupt:
         raise Interrupted from None
     except AzmlError as error:
-        raise prepared.placed(error) from error.__cause__
+        raise prepared.add_context(error) from error.__cause__
     return read_answer(prepared, answer, time.perf_counter() - start)
 
 
@@ -53,7 +53,7 @@ def _invoke_with_permit(prepared: Prepared, permit: Permit) -> Response:
     try:
         answer = transport.send(plan_of(prepared, permit.should_retry), permit.run.pause, permit)
     except AzmlError as error:
-        raise prepared.placed(error) from error.__cause__
+        raise prepared.add_context(error) from error.__cause__
     return _record_usage(prepared, permit, read_answer(prepared, answer, time.monotonic() - permit.started))
 
 
@@ -72,7 +72,7 @@ async def ainvoke(config: LLMConfig, prompt: str | Sequence[Message]) -> Respons
     try:
         answer = await transport.asend(plan_of(prepared, permit.should_retry if permit else None), permit)
     except AzmlError as error:
-        raise prepared.placed(error) from error.__cause__
+        raise prepared.add_context(error) from error.__cause__
     response = read_answer(prepared, answer, time.monotonic() - (permit.started if permit else start))
     return _record_usage(prepared, permit, response) if permit else response
 
@@ -86,7 +86,7 @@ def fetch(config: LLMConfig, url: str) -> bytes:
         request, secret = description_request(config, url)
         return transport.send(attempts(request, max_retries=config.max_retries)).body
     except AzmlError as error:
-        raise placed(error, config, secret) from error.__cause__
+        raise add_context(error, config, secret) from error.__cause__
 
 
 def stream(config: LLMConfig, prompt: str | Sequence[Message]) -> ResponseStream:

@@ -1,76 +1,131 @@
-"""Everything that can go wrong, as exceptions that say cause, place and remedy in one line.
+"""The exceptions of azml_magics. Each one says in a line what happened, where, and what to do.
 
 * AzmlError
-  + UsageError              an option, verb or line cannot be understood
-  + ConfigError             a config cannot be made or used           (also a ValueError)
-    + UnknownNameError           no such config, formatter or verb; names the nearest
-    + KeyNotFoundError            the key reference leads to no key
-    + KeyRefusedError            a literal key where a reference belongs, or a key for another host
-    + DocumentError         a saved JSON or YAML document cannot be read or written
-  + PromptError             a prompt cannot be rendered or encoded    (also a ValueError)
-    + UndefinedVariableError     {name} in the prompt, and no such variable
-  + FormatterError          a person's own formatter raised or returned nonsense
-  + EndpointError           the endpoint said no
-    + AuthenticationError  401, 403
-    + NotFoundError         404, or 424 around the container's 404
-    + BadRequestError       400, 405, 413, 415, 422, 431, or 424 around one of them
-    + ContentFilterError       the content filter stopped the prompt or the answer
-    + RateLimitError           429: too many requests or tokens
-    + APITimeoutError       408, 504, or no byte within the timeout   (also a TimeoutError)
+  + UsageError                  an option, verb or argument cannot be understood
+  + ConfigError                 a config cannot be made or used (also a ValueError)
+    + UnknownNameError          no config, formatter or verb has that name
+    + KeyNotFoundError          the key reference leads to no key
+    + KeyRefusedError           a literal key where a reference belongs, or a key for another host
+    + DocumentError             a saved JSON or YAML document cannot be read or written
+  + PromptError                 a prompt cannot be rendered or encoded (also a ValueError)
+    + UndefinedVariableError    {name} in the prompt, and no variable of that name
+  + FormatterError              a custom formatter raised or returned something unusable
+  + EndpointError               the endpoint reported a failure (also a urllib.error.HTTPError)
+    + AuthenticationError       401
+    + PermissionDeniedError     403
+    + NotFoundError             404, or 424 around the container's 404
+    + BadRequestError           400, 405, 413, 415, 422, 431, or 424 around one of them
+    + ContentFilterError        the content filter stopped the prompt or the response
+    + RateLimitError            429: too many requests or tokens
+    + APITimeoutError           408, 504, or no data within the timeout (also a TimeoutError)
     + ServiceUnavailableError   500, 502, 503, or no instance ready
-    + ModelError           the scoring script or model failed, also behind a 200
-  + ResponseFormatError              a 200 that cannot be read: HTML, empty, another dialect
-    + StreamInterruptedError          the stream ended before the answer did
-  + APIConnectionError        no connection, or it broke                (also a ConnectionError)
-  + SchemaError          the answer does not keep to the schema that was asked for
-  + NotRecordedError             a replayed cassette has no answer for this request
-  + RunnableError          a LangChain object that a cell asked raised
-  + JournalError            a journal of rows cannot be used: unwritable, in use, or another run's
-  + RowsError             a run over rows ended before its last row; `batch` holds what came
-* Interrupted               a KeyboardInterrupt that keeps the text so far
+    + ModelError                the scoring script or model failed, also behind a 200
+  + ResponseFormatError         a 200 that cannot be read: HTML, empty, another wire format
+    + StreamInterruptedError    the stream ended before the response was complete
+  + APIConnectionError          no connection, or it broke (also a ConnectionError)
+  + SchemaError                 the response does not fit the schema
+  + NotRecordedError            a replayed cassette has no response for this request
+  + RunnableError               a LangChain object raised an error
+  + JournalError                a journal of rows cannot be used
+  + RowsError                   a run over rows ended early; `batch` holds the finished rows
+* Interrupted                   a KeyboardInterrupt that keeps what had arrived
+
+Remedies here are plain Python words. A front end has a table from `error_code` to a remedy in its own words, and
+`remedy_from` puts the error's facts into it.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import io
+import urllib.error
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .text import did_you_mean, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from ..compare.comparison import Batch
-    from .response import Response
+
+class _Text(Protocol):
+    """A response: this module must not import the class."""
+
+    @property
+    def text(self) -> str: ...
+
+
+class _Row(Protocol):
+    """A row of a batch."""
+
+    @property
+    def error(self) -> BaseException | None: ...
+    @property
+    def response(self) -> Any: ...
 
 
 class AzmlError(Exception):
-    """An error with a cause, a remedy, and the place where it happened.
+    """The base of all errors. `str(error)` is one line: cause, place and remedy.
 
-    `str(error)` is one line; in a notebook that line is all that shows. Attributes: `cause`, `remedy`, `config`
-    (name), `deployment`, `request_id`, `response`: what had arrived before it failed, or None, and `reply`: the text of
-    a 200 that could not be read (at most 64 KiB, key masked), or "".
+    Attributes:
+        error_code: what went wrong, in kebab-case. Each class has a default; a raise site may give a more exact one.
+        cause: what happened.
+        remedy: what to do, in plain Python words; "" if nothing is known.
+        config: name of the config; "" if unnamed or unknown.
+        deployment: the deployment that was called, or "".
+        request_id: the id under which the service logs the request, or "".
+        facts: what the error is about, for a front end's remedy: `param`, `status`, `wait`, ...; config, deployment
+            and request_id are always in it.
+        response: what had arrived before the failure, or None.
+        reply: the text of a 200 that could not be read (at most 64 KiB, keys masked), or "".
     """
+
+    error_code: str = "error"
 
     def __init__(
         self,
         cause: str,
         *,
         remedy: str = "",
+        error_code: str = "",
         config: str = "",
         deployment: str = "",
         request_id: str = "",
+        facts: Mapping[str, Any] | None = None,
     ) -> None:
-        super().__init__(cause)
+        """Make the error.
+
+        Args:
+            cause: What happened; folded into one line of at most 600 characters.
+            remedy: What to do, in plain Python words.
+            error_code: A more exact code than the class's.
+            config: Name of the config.
+            deployment: Name of the deployment.
+            request_id: Id of the request.
+            facts: What front ends put into their remedies for this code.
+        """
+        Exception.__init__(self, cause)  # not super(): next may be HTTPError, whose arguments are others
         self.cause = one_line(cause)
         self.remedy = one_line(remedy)
+        if error_code:
+            self.error_code = error_code
         self.config = config
         self.deployment = deployment
         self.request_id = request_id
-        self.response: Response | None = None
+        self.response: Any = None  # a Response, which this module must not import
         self.reply = ""
+        self._facts = dict(facts or {})
 
-    def at(self, *, config: str = "", deployment: str = "", request_id: str = "") -> AzmlError:
-        """This error, with those parts of its place filled in that it does not know yet."""
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the error is about, by name."""
+        return {
+            **self._facts,
+            "config": self.config,
+            "deployment": self.deployment,
+            "request_id": self.request_id,
+        }
+
+    def add_context(self, *, config: str = "", deployment: str = "", request_id: str = "") -> AzmlError:
+        """Fill in where the error happened, as far as the error does not know it yet, and return the error."""
         self.config = self.config or config
         self.deployment = self.deployment or deployment
         self.request_id = self.request_id or request_id
@@ -95,182 +150,371 @@ class AzmlError(Exception):
         remedy = f" {self.remedy}" if self.remedy else ""
         return f"{cause}{place}{end}{remedy}" if place or remedy else cause
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.cause!r})"
+
     def _render_traceback_(self) -> list[str]:
         """The lines that IPython shows in place of a traceback (its protocol for exceptions)."""
         return [f"{type(self).__name__}: {self}"]
 
 
+class _KnownFacts(dict[str, Any]):
+    """Facts for `str.format_map`; a fact that is not known is left out."""
+
+    def __missing__(self, name: str) -> str:
+        return ""
+
+
+def remedy_from(table: Mapping[str, str], error: AzmlError | Interrupted) -> str:
+    """Return the remedy of `error` in a front end's words.
+
+    Args:
+        table: code -> template over the error's facts, such as "Raise --timeout (now {timeout} s).".
+        error: the error.
+
+    Returns:
+        The filled template, or the error's own remedy if the table has none for its code.
+    """
+    template = table.get(error.error_code)
+    return error.remedy if template is None else one_line(template.format_map(_KnownFacts(error.facts)))
+
+
 class UsageError(AzmlError):
-    """An option, verb or line that cannot be understood."""
+    """An option, verb or argument that cannot be understood."""
+
+    error_code = "usage"
 
 
 class ConfigError(AzmlError, ValueError):
     """A config that cannot be made or used."""
 
+    error_code = "config"
+
 
 class UnknownNameError(ConfigError):
-    """A name that nothing answers to."""
+    """A name that does not exist."""
+
+    error_code = "unknown-name"
 
     @classmethod
-    def of(cls, kind: str, name: str, known: Iterable[str], remedy: str = "") -> UnknownNameError:
-        """The error for `name`, a `kind` ("config", "formatter", …) that is not among `known`."""
+    def of(
+        cls, kind: str, name: str, known: Iterable[str], remedy: str = "", *, error_code: str = ""
+    ) -> UnknownNameError:
+        """Return the error for an unknown name.
+
+        Args:
+            kind: What the name stands for: "config", "formatter", ...
+            name: The name that is unknown.
+            known: The names that exist; the closest one is suggested and all are listed.
+            remedy: What else to do.
+            error_code: A more exact code. Facts: `param` (the name), `hint` and `known` (sentences or "").
+        """
         names = sorted(known)
-        hint = did_you_mean(name, names)
-        listed = f" Known: {', '.join(names)}." if names else ""
-        return cls(f"No {kind} named {name!r}", remedy=f"{hint.strip()}{listed} {remedy}".strip())
+        hint = did_you_mean(name, names).strip()
+        listed = f"Known: {', '.join(names)}." if names else ""
+        facts = {"param": name, "hint": hint, "known": listed}
+        whole = " ".join(filter(None, (hint, listed, remedy)))
+        return cls(f"No {kind} named {name!r}", remedy=whole, error_code=error_code, facts=facts)
 
 
 class KeyNotFoundError(ConfigError):
     """A key reference that leads to no key."""
 
+    error_code = "key-not-found"
+
 
 class KeyRefusedError(ConfigError):
-    """A literal key where a reference to one belongs, or a key that a line would send to a host it is not for."""
+    """A literal key where a reference belongs, or a key that would go to a host it is not for."""
+
+    error_code = "key-refused"
 
 
 class DocumentError(ConfigError):
     """A saved document that cannot be read or written."""
 
+    error_code = "document"
+
 
 class PromptError(AzmlError, ValueError):
     """A prompt that cannot be rendered or encoded."""
+
+    error_code = "prompt"
 
 
 class UndefinedVariableError(PromptError):
     """A `{name}` in the prompt without a variable of that name."""
 
+    error_code = "undefined-variable"
+
     @classmethod
     def of(cls, name: str, known: Iterable[str]) -> UndefinedVariableError:
-        """The error for `{name}`, with the nearest of the `known` names and every way out."""
-        ways = f"Define it, pass --var {name}=…, write {{{{{name}}}}} for literal braces, "
-        return cls._among(known, name, "variable", f"{ways}or use -t none to send the prompt untouched.")
+        """Return the error for `{name}` in a prompt, with the closest of the `known` names."""
+        return cls._among(known, name, "variable", f"Define it, or write {{{{{name}}}}} for literal braces.", "")
 
     @classmethod
     def of_rows(cls, name: str, known: Iterable[str]) -> UndefinedVariableError:
-        """The error for `{name}` in a prompt over a table; `known` are its columns and the variables."""
-        ways = f"Name a column, define it (a cell takes --var {name}=…, map_rows variables), "
-        return cls._among(known, name, "column or variable", f"{ways}or write {{{{{name}}}}} for literal braces.")
+        """Return the error for `{name}` in a prompt over a table; `known` are its columns and the variables."""
+        ways = f"Name a column, pass it in variables, or write {{{{{name}}}}} for literal braces."
+        return cls._among(known, name, "column or variable", ways, "undefined-column")
 
     @classmethod
-    def _among(cls, known: Iterable[str], name: str, thing: str, ways: str) -> UndefinedVariableError:
+    def _among(cls, known: Iterable[str], name: str, thing: str, ways: str, error_code: str) -> UndefinedVariableError:
         hint = did_you_mean(name, known).strip()
-        return cls(f"The prompt uses {{{name}}}, and there is no {thing} {name!r}", remedy=f"{hint} {ways}".strip())
+        cause = f"The prompt uses {{{name}}}, and there is no {thing} {name!r}"
+        facts = {"param": name, "hint": hint}
+        return cls(cause, remedy=f"{hint} {ways}".strip(), error_code=error_code, facts=facts)
 
 
 class FormatterError(AzmlError):
-    """A person's own formatter that raised, or returned something that is no answer."""
+    """A custom formatter that raised, or returned something that is not a response."""
+
+    error_code = "formatter"
 
 
-class EndpointError(AzmlError):
-    """The endpoint answered with a failure.
+class EndpointError(AzmlError, urllib.error.HTTPError):
+    """The endpoint reported a failure.
 
-    Beyond AzmlError: `status` (HTTP, of the front door), `inner_status` (of the container behind a 424, else None),
-    `headers` (lower-case names), `body` (text, at most 64 KiB, key masked), `retry_after` (seconds or None).
+    It is also a `urllib.error.HTTPError`, which callers of langchain_community's classes catch: `code` is the HTTP
+    status, as there (our own code is `error_code`), `reason` the cause, and `read()` gives the body.
+
+    Attributes:
+        status: HTTP status of the endpoint's front door; 0 if no response arrived.
+        inner_status: status of the container behind a 424, or None.
+        headers: response headers, names in lower case.
+        body: text of the response, at most 64 KiB, keys masked.
+        retry_after: seconds that the service asks to wait, or None.
     """
+
+    error_code = "endpoint"
 
     def __init__(
         self,
         cause: str,
         *,
-        remedy: str = "",
         status: int = 0,
         inner_status: int | None = None,
         headers: Mapping[str, str] | None = None,
         body: str = "",
         retry_after: float | None = None,
-        **place: Any,
+        **context: Any,
     ) -> None:
-        super().__init__(cause, remedy=remedy, **place)
-        self.status = status
+        """Make the error.
+
+        Args:
+            cause: What happened.
+            status: HTTP status; 0 if no response arrived.
+            inner_status: Status of the container behind a 424.
+            headers: Response headers, names in lower case.
+            body: Text of the response.
+            retry_after: Seconds that the service asks to wait.
+            context: AzmlError's other arguments: remedy, error_code, config, ...
+        """
+        AzmlError.__init__(self, cause, **context)
+        self.code = status
         self.inner_status = inner_status
-        self.headers = dict(headers or {})
+        self.hdrs: Any = dict(headers or {})
         self.body = body
         self.retry_after = retry_after
+        self.filename = self.url = ""
+
+    @property
+    def status(self) -> int:
+        """The HTTP status; 0 if no response arrived."""
+        return self.code
+
+    @property
+    def reason(self) -> str:  # type: ignore[override]  # typeshed has a plain attribute
+        """The cause, under urllib's name."""
+        return self.cause
+
+    @property  # type: ignore[override]  # urllib's headers are an email.message.Message
+    def headers(self) -> dict[str, str]:
+        """The response headers, names in lower case."""
+        headers: dict[str, str] = self.hdrs
+        return headers
+
+    @headers.setter
+    def headers(self, headers: dict[str, str]) -> None:
+        self.hdrs = headers
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the error is about, with `status`, `inner_status` and `wait` (seconds, or "")."""
+        wait = "" if self.retry_after is None else f"{self.retry_after:g}"
+        return {**super().facts, "status": self.status, "inner_status": self.inner_status or "", "wait": wait}
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the body as bytes, as urllib's errors do; `size` limits them."""
+        body = self.body.encode()
+        return body if size is None or size < 0 else io.BytesIO(body).read(size)
+
+    def close(self) -> None:
+        """Do nothing: the body has been read already."""
+
+    def __getattr__(self, name: str) -> Any:
+        # HTTPError is a wrapper around an open file, and would look up the attribute there.
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __enter__(self) -> EndpointError:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
 
 
 class AuthenticationError(EndpointError):
-    """401 or 403: no key, a wrong or expired one, or no right to use it."""
+    """401: no key, or a wrong or expired one."""
+
+    error_code = "authentication"
+
+
+class PermissionDeniedError(EndpointError):
+    """403: the key is known, and has no right to do this."""
+
+    error_code = "permission-denied"
 
 
 class NotFoundError(EndpointError):
     """404: no deployment with traffic, no such deployment, or no such route."""
 
+    error_code = "not-found"
+
 
 class BadRequestError(EndpointError):
-    """The request was understood and refused: its parameters, size, type or shape."""
+    """The request was refused: its parameters, size, type or shape."""
+
+    error_code = "bad-request"
 
 
 class ContentFilterError(EndpointError):
-    """The content filter stopped the prompt or the answer."""
+    """The content filter stopped the prompt or the response."""
+
+    error_code = "content-filter"
 
 
 class RateLimitError(EndpointError):
     """429, or 424 with too many pending requests."""
 
+    error_code = "rate-limit"
+
 
 class APITimeoutError(EndpointError, TimeoutError):
     """The model took longer than the endpoint or this client waits."""
 
+    error_code = "timeout"
+
 
 class ServiceUnavailableError(EndpointError):
-    """The endpoint cannot answer now: failing, restarting or without a ready instance."""
+    """The endpoint cannot respond now: failing, restarting or without a ready instance."""
+
+    error_code = "service-unavailable"
 
 
 class ModelError(EndpointError):
     """The scoring script or the model failed."""
 
+    error_code = "model"
+
 
 class ResponseFormatError(AzmlError):
-    """A successful reply that cannot be read."""
+    """A successful response that cannot be read."""
+
+    error_code = "response-format"
 
 
 class StreamInterruptedError(ResponseFormatError):
-    """A stream that ended before the answer did; `response` holds what came."""
+    """A stream that ended before the response was complete; `response` holds what arrived."""
+
+    error_code = "stream-interrupted"
 
 
 class APIConnectionError(AzmlError, ConnectionError):
-    """No connection to the endpoint, or it broke before an answer came."""
+    """No connection to the endpoint, or it broke before a response arrived."""
+
+    error_code = "connection"
 
 
 class SchemaError(AzmlError):
-    """An answer that does not keep to the schema; `response` holds it."""
+    """A response that does not fit the schema; `response` holds it."""
+
+    error_code = "schema"
 
 
 class NotRecordedError(AzmlError):
-    """A request that a replayed cassette has no answer for."""
+    """A request that a replayed cassette has no response for."""
+
+    error_code = "not-recorded"
 
 
 class RunnableError(AzmlError):
-    """An error that a chain or another provider's model raised, in one line; the original is its cause."""
+    """An error that a chain or another provider's model raised; the original is its cause."""
+
+    error_code = "runnable"
 
 
 class JournalError(AzmlError):
-    """A journal that cannot be used: not writable, in use by another run, or the journal of other questions."""
+    """A journal that cannot be used: not writable, in use by another run, or the journal of other prompts."""
+
+    error_code = "journal"
 
 
 class RowsError(AzmlError):
-    """A run over rows that ended before its last row; `batch` holds the rows with what came, its cause is the error."""
+    """A run over rows that ended before its last row.
 
-    def __init__(self, cause: str, *, remedy: str = "", batch: Batch | None = None, **place: str) -> None:
-        super().__init__(cause, remedy=remedy, **place)
-        self.batch = batch
+    Attributes:
+        batch: the rows with what arrived, or None. The error that ended the run is `__cause__`.
+    """
+
+    error_code = "rows"
+
+    def __init__(self, cause: str, *, batch: Sequence[_Row] | None = None, **context: Any) -> None:
+        """Make the error; `context` are AzmlError's other arguments."""
+        super().__init__(cause, **context)
+        self.batch: Any = batch  # a Batch, which this module must not import
 
 
 class Interrupted(KeyboardInterrupt):
-    """A kernel interrupt; `response` holds what had arrived, or None; `batch` the rows of a side-by-side run."""
+    """A kernel interrupt that keeps what had arrived.
 
-    def __init__(self, response: Response | None = None, batch: Batch | None = None) -> None:
+    Attributes:
+        response: what had arrived, or None.
+        batch: the rows of a side-by-side run, or None.
+        error_code: "interrupted", or "interrupted-empty" if nothing had arrived.
+        remedy: where to find what had arrived; "" if nothing had.
+    """
+
+    def __init__(self, response: _Text | None = None, batch: Sequence[_Row] | None = None) -> None:
+        """Make the interrupt with what had arrived."""
         super().__init__("interrupted")
-        self.response = response
-        self.batch = batch
+        self.response: Any = response  # a Response and a Batch, which this module must not import
+        self.batch: Any = batch
+        self.error_code = "interrupted" if self._has_arrived else "interrupted-empty"
+        self.remedy = f"See the error's {'batch' if batch is not None else 'response'}." if self._has_arrived else ""
 
-    def __str__(self) -> str:
+    @property
+    def _has_arrived(self) -> bool:
+        return self.batch is not None or bool(self.response is not None and self.response.text)
+
+    @property
+    def cause(self) -> str:
+        """What was stopped, and how much had arrived."""
         if self.batch is not None:
             whole = sum(row.error is None and row.response is not None for row in self.batch)
-            return f"Stopped; {whole} of {len(self.batch)} answers were whole. All that arrived is in %azureml last."
+            return f"Stopped; {whole} of {len(self.batch)} responses were complete."
         if self.response is None or not self.response.text:
             return "Stopped before the first token; nothing had arrived."
-        return f"Stopped; the {len(self.response.text):,} characters that had arrived are kept in %azureml last."
+        return f"Stopped; {len(self.response.text):,} characters had arrived and are kept."
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Nothing: the cause says it all."""
+        return {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.response, self.batch), {"remedy": self.remedy}
+
+    def __str__(self) -> str:
+        return f"{self.cause} {self.remedy}".strip()
 
     def _render_traceback_(self) -> list[str]:
         return [f"Interrupted: {self}"]

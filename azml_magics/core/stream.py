@@ -148,8 +148,8 @@ class _Assembly:
                 made.__cause__ = error
         self.finished()
         made.response = made.response or self.response
-        made.at(deployment=self._last.deployment, request_id=self._last.request_id)
-        return self.prepared.placed(made)
+        made.add_context(deployment=self._last.deployment, request_id=self._last.request_id)
+        return self.prepared.add_context(made)
 
     def interrupted(self) -> Interrupted:
         self.finished("interrupted")

@@ -136,7 +136,7 @@ class Question:
                 return replace(response, parsed=schema.read(response), format="json")
             except SchemaError as error:
                 context.state.repairable = (self, response, error)
-                raise error.at(config=self.config.name) from None
+                raise error.add_context(config=self.config.name) from None
 
         try:
             return ask(context, *schema.asked(self.config, turns), read, stream=stream, quiet=quiet)

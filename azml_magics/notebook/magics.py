@@ -15,6 +15,7 @@ from azml_magics.core.text import did_you_mean
 
 from . import args, help_text, options, publishing
 from .context import NotebookContext, Settings
+from .remedies import with_notebook_remedy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,6 +76,7 @@ class AzureMLMagics(Magics):
                 return None
             return _run(context, line, cell)
         except (AzmlError, Interrupted) as error:
+            with_notebook_remedy(error)
             if not isinstance(error, UsageError):  # a typing error must not hide the error before it
                 context.state.last_error = error
             if self.raise_errors or isinstance(error, Interrupted):
@@ -82,7 +84,7 @@ class AzureMLMagics(Magics):
             publishing.show_error(error)
             return None
         except KeyboardInterrupt:  # between two steps that handle interrupts themselves
-            context.state.last_error = stopped = Interrupted()
+            context.state.last_error = stopped = with_notebook_remedy(Interrupted())
             raise stopped from None
 
     def close(self) -> None:

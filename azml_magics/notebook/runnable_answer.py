@@ -123,7 +123,7 @@ class Answer:
             raise RunnableError(
                 f"The parser that {self._name} ends with found nothing in the answer",
                 remedy="Ask without the parser to see it.",
-            ).at(config=self._name)
+            ).add_context(config=self._name)
         return self._response()
 
     def _stop(self) -> None:
@@ -210,7 +210,7 @@ class Answer:
             made = RunnableError(": ".join(filter(None, [type(error).__name__, one_line(said, 300)])))
         if made.response is None and self._whole is not None:
             made.response = self._response()
-        return made.at(config=self._name)
+        return made.add_context(config=self._name)
 
 
 def _is_cumulative(runnable: Any) -> bool:

@@ -16,6 +16,7 @@ _REMEDIES: tuple[tuple[type[BaseException], str], ...] = (
     (errors.KeyNotFoundError, "Set it before starting Jupyter, or type the key into the one-time key box."),
     (errors.KeyRefusedError, "Write env:NAME, keyring:SERVICE/NAME, entra, ask or none."),
     (errors.AuthenticationError, "Check the key, and that it belongs to this endpoint."),
+    (errors.PermissionDeniedError, "Check the key, and that it belongs to this endpoint."),
     (
         errors.UndefinedVariableError,
         "Type a value into its field, or define it in the notebook; {{name}} is literal.",

@@ -59,7 +59,7 @@ class Extraction:
         try:
             return replace(response, parsed=self.schema.read(response, _REMEDY), format="json"), None
         except SchemaError as error:
-            error.at(config=response.config)
+            error.add_context(config=response.config)
             return response, error.with_traceback(None)
 
     def values(self, parsed: Any) -> tuple[Any, ...]:

@@ -12,6 +12,7 @@ from ..core.errors import (
     JournalError,
     NotFoundError,
     NotRecordedError,
+    PermissionDeniedError,
     RateLimitError,
     ServiceUnavailableError,
 )
@@ -20,7 +21,7 @@ T = TypeVar("T")
 Verdict = Literal["row", "held", "end"]
 
 # No other row would fare better.
-_HOPELESS = (AuthenticationError, NotFoundError, ConfigError, JournalError, NotRecordedError)
+_HOPELESS = (AuthenticationError, PermissionDeniedError, NotFoundError, ConfigError, JournalError, NotRecordedError)
 # Nothing seems wrong with the row: it is to blame only if the endpoint goes on to answer others.
 _PASSING = (APIConnectionError, ServiceUnavailableError, APITimeoutError, RateLimitError)
 DEAD_AFTER = 5  # so many of them in a row, begun after the first of them failed, and the endpoint is gone

@@ -182,4 +182,4 @@ def test_batch_marks_no_differences_while_more_is_coming():
 
 def test_an_interrupted_batch_counts_what_was_whole():
     made = Batch([row("a"), row("b", Interrupted()), row(None, Interrupted())])
-    assert str(Interrupted(batch=made)).startswith("Stopped; 1 of 3 answers were whole.")
+    assert str(Interrupted(batch=made)).startswith("Stopped; 1 of 3 responses were complete.")

@@ -311,7 +311,7 @@ def test_an_interrupt_comes_back_with_all_that_had_arrived(stalling, server, con
     assert [error.response for error in made.errors] == made.responses
     assert [response.finish_reason for response in made.responses[:4]] == ["interrupted"] * 4
     assert made.is_complete
-    assert str(caught.value).startswith("Stopped; 0 of 10 answers were whole.")
+    assert str(caught.value).startswith("Stopped; 0 of 10 responses were complete.")
     assert len(server.received) == 4
 
 
@@ -341,7 +341,7 @@ def test_answers_that_were_whole_before_an_interrupt_stay_whole(server, config_o
     made = caught.value.batch
     assert (made[0].text, made[0].error, made[0].response.finish_reason) == ("whole", None, "stop")
     assert (made[1].response, type(made[1].error)) == (None, Interrupted)
-    assert "1 of 2 answers were whole" in str(caught.value)
+    assert "1 of 2 responses were complete" in str(caught.value)
 
 
 def test_an_interrupt_while_the_key_is_typed_sends_nothing(server, config_of, monkeypatch):

@@ -87,8 +87,8 @@ def test_an_error_loses_the_key_and_gets_its_place():
     from azml_magics.core.http.status_errors import fault
 
     error = fault(401, {"x-echo": f"Bearer {KEY}"}, f'{{"message": "bad key {KEY} here"}}'.encode())
-    placed = prepared.placed(error)
-    assert placed is error
+    add_context = prepared.add_context(error)
+    assert add_context is error
     for shown in (str(error), repr(error), error.body, str(error.args), str(vars(error))):
         assert KEY not in shown
     assert "config 'prod', deployment 'blue'" in str(error)
@@ -100,7 +100,7 @@ def test_a_key_at_the_edge_of_what_is_shown_is_not_shown_in_part():
     prepared = prepare(config(formatter="gpt2"), "Hi")
     for before in range(250, 300):
         body = b'{"message": "' + b"x" * before + KEY.encode() + b'"}'
-        assert KEY[:8] not in str(prepared.placed(fault(400, {}, body)))
+        assert KEY[:8] not in str(prepared.add_context(fault(400, {}, body)))
 
 
 def test_a_refreshed_token_is_used_and_does_not_show_either(monkeypatch):
@@ -113,7 +113,7 @@ def test_a_refreshed_token_is_used_and_does_not_show_either(monkeypatch):
     assert plan.send(Answer(401, {})).request.headers["Authorization"] == f"Bearer {tokens[True]}"
     with pytest.raises(AzmlError) as caught:
         plan.send(Answer(401, {}, f"not {tokens[True]} nor {tokens[False]}".encode()))
-    error = prepared.placed(caught.value)
+    error = prepared.add_context(caught.value)
     for token in tokens.values():
         assert token not in str(error)
         assert token not in error.body

@@ -16,6 +16,7 @@ from azml_magics.core.errors import (
     Interrupted,
     KeyNotFoundError,
     ModelError,
+    PermissionDeniedError,
     ResponseFormatError,
 )
 from azml_magics.core.keys import Secret
@@ -126,7 +127,7 @@ def test_a_description_is_fetched_with_the_key_and_the_deployment(server, config
 
 def test_a_description_that_is_refused_says_where_and_shows_no_key(server, config_of):
     server.answers(reply({"message": f"not with {KEY}"}, 403, x_echo=KEY))
-    with pytest.raises(AuthenticationError, match="config 'prod'") as caught:
+    with pytest.raises(PermissionDeniedError, match="config 'prod'") as caught:
         fetch(config_of("/score"), server.url + "/swagger.json")
     assert KEY not in f"{caught.value}{caught.value!r}{caught.value.args}{vars(caught.value)}"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from urllib.error import HTTPError
 
 import pytest
 from hypothesis import given
@@ -18,9 +19,11 @@ from azml_magics.core.errors import (
     Interrupted,
     UndefinedVariableError,
     UnknownNameError,
+    remedy_from,
 )
 from azml_magics.core.response import Response
 from azml_magics.core.text import did_you_mean, one_line
+from azml_magics.notebook.remedies import REMEDIES
 
 
 def test_cause_place_and_remedy_make_one_line():
@@ -46,7 +49,7 @@ def test_the_line_is_punctuated(cause, fields, line):
 
 
 def test_a_place_that_is_known_is_not_overwritten():
-    error = AzmlError("x", deployment="served").at(config="prod", deployment="asked for", request_id="r")
+    error = AzmlError("x", deployment="served").add_context(config="prod", deployment="asked for", request_id="r")
     assert error.place == "config 'prod', deployment 'served', request id r"
 
 
@@ -74,7 +77,9 @@ def test_a_notebook_shows_the_line_and_no_traceback():
 
 
 def test_an_interrupt_says_what_is_kept():
-    assert "12 characters that had arrived are kept in %azureml last" in str(Interrupted(Response("Once upon a ")))
+    assert str(Interrupted(Response("Once upon a "))).startswith("Stopped; 12 characters had arrived and are kept.")
+    assert Interrupted(Response("Once upon a ")).error_code == "interrupted"
+    assert Interrupted().error_code == "interrupted-empty"
     assert issubclass(Interrupted, KeyboardInterrupt)
     assert not issubclass(Interrupted, Exception)
 
@@ -100,7 +105,7 @@ def test_every_one_has_a_docstring_and_survives_pickling(name):
     assert kind.__doc__
     error = kind(Response("so far")) if kind is Interrupted else kind("Cause", remedy="Remedy.")
     if isinstance(error, AzmlError):
-        error.at(config="prod")
+        error.add_context(config="prod")
         error.response = Response("so far")
     copy = pickle.loads(pickle.dumps(error))
     assert type(copy) is kind
@@ -134,7 +139,29 @@ def test_an_unknown_name_lists_what_is_known():
 
 
 def test_an_undefined_variable_names_every_way_out():
-    line = str(UndefinedVariableError.of("topik", ["topic", "n"]))
-    assert line.startswith("The prompt uses {topik}, and there is no variable 'topik'. Did you mean 'topic'?")
-    for way in ("--var topik=…", "{{topik}}", "-t none"):
-        assert way in line
+    error = UndefinedVariableError.of("topik", ["topic", "n"])
+    assert str(error).startswith("The prompt uses {topik}, and there is no variable 'topik'. Did you mean 'topic'?")
+    assert "{{topik}}" in error.remedy
+    told = remedy_from(REMEDIES, error)
+    for way in ("Did you mean 'topic'?", "--var topik=…", "{{topik}}", "-t none"):
+        assert way in told
+
+
+def test_remedy_from_fills_a_template_with_facts():
+    error = EndpointError("x", status=429, retry_after=2.5, remedy="Wait.", error_code="busy", config="prod")
+    assert remedy_from({"busy": "Wait {wait} s for {config} ({status}, {unknown})."}, error) == (
+        "Wait 2.5 s for prod (429, )."
+    )
+    assert remedy_from({}, error) == "Wait."
+
+
+def test_an_endpoint_error_is_an_http_error_of_urllib():
+    with pytest.raises(HTTPError) as caught:
+        raise errors.RateLimitError("Too many", status=429, headers={"retry-after": "2"}, body="wait")
+    error = caught.value
+    assert (error.code, error.getcode(), error.reason) == (429, 429, "Too many")
+    assert error.headers.get("retry-after") == "2"
+    assert error.read() == b"wait"
+    assert error.error_code == "rate-limit"
+    assert not hasattr(error, "nonsense")
+    error.close()

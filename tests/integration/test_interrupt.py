@@ -65,7 +65,10 @@ def test_in_the_middle_of_a_stream_that_stalls(kernel, endpoint, interrupted):
     cell = interrupted("%%azureml\nTell me about rivers", is_stalled)
     kept = cell.begun[-1]["text/plain"]
     assert kept.startswith("[azml-magics demo")
-    assert cell.error["evalue"] == f"Stopped; the {len(kept):,} characters that had arrived are kept in %azureml last."
+    assert (
+        cell.error["evalue"]
+        == f"Stopped; {len(kept):,} characters had arrived and are kept. %azureml last shows what had arrived."
+    )
     assert kernel.ok("%azureml last").text == kept
     assert kernel.value("_.finish_reason") == "interrupted"
     assert "Interrupted: Stopped" in kernel.ok("%azureml history").text

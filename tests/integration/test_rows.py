@@ -58,7 +58,7 @@ def test_an_interrupt_keeps_every_answer_that_came_and_the_cell_goes_on_from_the
     cell = rows.run(CELL, on_message=watch)
     assert cell.error["ename"] == "Interrupted"
     assert cell.error["traceback"] == [f"Interrupted: {cell.error['evalue']}"]
-    assert cell.error["evalue"].startswith(f"Stopped; {waits} of 40 answers were whole.")
+    assert cell.error["evalue"].startswith(f"Stopped; {waits} of 40 responses were complete.")
     assert rows.value("sum(row['text'] is not None for row in out)") == waits
     assert rows.value("len(open('run.jsonl').readlines())") == waits + 1
     endpoint.script([])

@@ -63,7 +63,7 @@ def test_an_interrupt_of_ten_leaves_the_streams_and_keeps_all_that_had_arrived(k
     cell = ten("%%azureml -n 10 -o batch\nTell me about rivers")
     assert cell.error["ename"] == "Interrupted"
     assert cell.error["traceback"] == [f"Interrupted: {cell.error['evalue']}"]
-    assert cell.error["evalue"] == ("Stopped; 2 of 10 answers were whole. All that arrived is in %azureml last.")
+    assert cell.error["evalue"] == ("Stopped; 2 of 10 responses were complete. %azureml last shows what had arrived.")
     assert is_served_no_more(endpoint)
     assert kernel.value("[bool(row.text) for row in get_ipython().run_line_magic('azureml', 'last')]") == [True] * 10
     reasons = kernel.value("[row.response.finish_reason for row in get_ipython().run_line_magic('azureml', 'last')]")
@@ -85,7 +85,7 @@ def test_an_interrupt_before_any_byte_of_ten(kernel, endpoint):
             done.append(True)
 
     cell = kernel.run("%%azureml -n 10\nHello", on_message=watch)
-    assert cell.error["evalue"].startswith("Stopped; 0 of 10 answers were whole.")
+    assert cell.error["evalue"].startswith("Stopped; 0 of 10 responses were complete.")
     assert is_served_no_more(endpoint)
     endpoint.script([])
     assert len(endpoint.requests) == 5  # those that waited for their turn never went

@@ -355,7 +355,7 @@ def test_interrupt_keeps_all_that_had_arrived(interrupted, asking, failing, endp
         lambda batch: batch[0].response and batch[0].response.finish_reason and batch[1].text,
     )
     assert type(ran.error) is Interrupted
-    assert str(ran.error).startswith("Stopped; 1 of 2 answers were whole.")
+    assert str(ran.error).startswith("Stopped; 1 of 2 responses were complete.")
     batch = asking.ok("%azureml last").result
     assert batch[0].response.finish_reason == "stop"
     assert batch[1].text

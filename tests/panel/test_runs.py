@@ -20,6 +20,7 @@ from azml_magics.core.errors import (
     Interrupted,
     KeyNotFoundError,
     NotFoundError,
+    PermissionDeniedError,
     RateLimitError,
 )
 from azml_magics.core.response import Response
@@ -274,7 +275,7 @@ def closed_port():
 
 FAILURES = {
     "401": (AuthenticationError, "Check the key, and that it belongs to this endpoint."),
-    "403": (AuthenticationError, "Check the key, and that it belongs to this endpoint."),
+    "403": (PermissionDeniedError, "Check the key, and that it belongs to this endpoint."),
     "404": (NotFoundError, ""),
     "429": (RateLimitError, "Wait, lower the concurrency, or scale the deployment out."),
     "504": (APITimeoutError, ""),

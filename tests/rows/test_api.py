@@ -400,7 +400,7 @@ def test_an_interrupt_keeps_every_answer_that_came(echo, config, tmp_path):
 
     echo.first = first
     try:
-        with pytest.raises(Interrupted, match=r"Stopped; \d+ of 40 answers were whole") as caught:
+        with pytest.raises(Interrupted, match=r"Stopped; \d+ of 40 responses were complete") as caught:
             map_rows(config, "say {w}", WORDS, concurrency=1, journal=journal)
     finally:
         signal.signal(signal.SIGINT, before)

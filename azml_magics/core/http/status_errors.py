@@ -20,6 +20,7 @@ from ..errors import (
     EndpointError,
     ModelError,
     NotFoundError,
+    PermissionDeniedError,
     RateLimitError,
     ServiceUnavailableError,
 )
@@ -54,7 +55,7 @@ _BY_STATUS: Mapping[int, _Fault] = {
         "Check that the key belongs to this endpoint and has not been regenerated or expired (%azureml test).",
     ),
     403: _Fault(
-        AuthenticationError,
+        PermissionDeniedError,
         "The endpoint does not allow this",
         "Check your role (onlineEndpoints/score/action) and whether the endpoint takes calls from this network.",
     ),

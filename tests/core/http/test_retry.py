@@ -12,6 +12,7 @@ from azml_magics.core.errors import (
     BadRequestError,
     ContentFilterError,
     KeyNotFoundError,
+    PermissionDeniedError,
     RateLimitError,
     ServiceUnavailableError,
 )
@@ -95,7 +96,7 @@ LASTING = [
     ("400", answer(400), BadRequestError),
     ("400, filter", answer(400, b'{"error": {"code": "content_filter"}}'), ContentFilterError),
     ("401 with a key", answer(401), AuthenticationError),
-    ("403", answer(403), AuthenticationError),
+    ("403", answer(403), PermissionDeniedError),
     ("404", answer(404), AzmlError),
     ("408", answer(408), APITimeoutError),
     ("413", answer(413), BadRequestError),

@@ -16,6 +16,7 @@ from azml_magics.core.errors import (
     EndpointError,
     ModelError,
     NotFoundError,
+    PermissionDeniedError,
     RateLimitError,
     ServiceUnavailableError,
 )
@@ -254,7 +255,7 @@ REFUSALS = [
         403,
         {},
         {"statusCode": 403, "message": "Out of call volume quota."},
-        AuthenticationError,
+        PermissionDeniedError,
         "does not allow this (403): Out of call volume quota",
         "role",
     ),
@@ -420,7 +421,7 @@ REFUSALS = [
 def test_a_refusal_becomes_one_line(who, status, headers, body, kind, said, remedy):  # noqa: PLR0917 - a column each
     raw = (body if isinstance(body, str) else json.dumps(body)).encode()
     error = fault(status, headers, raw, request_bytes=12_345)
-    line = str(error.at(config="prod"))
+    line = str(error.add_context(config="prod"))
     assert type(error) is kind
     assert said in line
     assert remedy in error.remedy
@@ -431,7 +432,7 @@ def test_a_refusal_becomes_one_line(who, status, headers, body, kind, said, reme
 
 
 def test_the_place_is_in_the_line():
-    line = str(fault(424, inner(500), b"").at(config="prod"))
+    line = str(fault(424, inner(500), b"").add_context(config="prod"))
     assert "(config 'prod', deployment 'blue', request id 1c7f)" in line
 
 

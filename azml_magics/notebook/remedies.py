@@ -1,0 +1,27 @@
+"""Remedies in the notebook's words: options, verbs and variables. One table, from an error's code to its remedy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from azml_magics.core.errors import AzmlError, Interrupted, remedy_from
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+REMEDIES: Mapping[str, str] = {
+    "interrupted": "%azureml last shows what had arrived.",
+    "interrupted-empty": "",
+    "undefined-column": "{hint} Name a column, define it (a cell takes --var {param}=…, map_rows variables), "
+    "or write {{{{{param}}}}} for literal braces.",
+    "undefined-variable": "{hint} Define it, pass --var {param}=…, write {{{{{param}}}}} for literal braces, "
+    "or use -t none to send the prompt untouched.",
+}
+
+_Error = TypeVar("_Error", bound=AzmlError | Interrupted)
+
+
+def with_notebook_remedy(error: _Error) -> _Error:
+    """Replace the remedy of `error` by the notebook's, and return the error."""
+    error.remedy = remedy_from(REMEDIES, error)
+    return error

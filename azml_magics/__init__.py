@@ -1,6 +1,10 @@
-"""Language models on Azure Machine Learning endpoints as a first-class thing in a notebook.
+"""Language models on Azure in a notebook: %load_ext azml_magics, then %%azureml.
 
-%load_ext azml_magics, then %%azureml. From Python: `azml_magics.invoke(config, prompt)`.
+The same from Python:
+
+    >>> import azml_magics
+    >>> config = azml_magics.LLMConfig(endpoint_url="https://NAME.REGION.inference.ml.azure.com/score", formatter="gpt2")
+    >>> azml_magics.invoke(config, "Name three kinds of clouds.").text
 """
 
 from __future__ import annotations
@@ -11,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from .core.keys import Secret, register_resolver
 
 if TYPE_CHECKING:
-    from IPython.core.interactiveshell import InteractiveShell
-
     from . import errors
+    from .compare.comparison import Batch as Batch
+    from .compare.comparison import Row as Row
     from .core.client import ainvoke as ainvoke
     from .core.client import astream as astream
     from .core.client import invoke as invoke
@@ -33,10 +37,12 @@ __version__ = "0.1.0"
 
 # name -> (module, its name there, "" for the module itself); imported on first use, so that %load_ext stays light
 _LAZY = {
+    "Batch": ("compare.comparison", "Batch"),
     "Chunk": ("core.response", "Chunk"),
     "KeyRef": ("core.keys", "KeyRef"),
     "LLMConfig": ("core.config", "LLMConfig"),
     "Response": ("core.response", "Response"),
+    "Row": ("compare.comparison", "Row"),
     "Usage": ("core.response", "Usage"),
     "ainvoke": ("core.client", "ainvoke"),
     "amap_rows": ("rows.api", "amap_rows"),
@@ -51,10 +57,12 @@ _LAZY = {
 }
 
 __all__ = [
+    "Batch",
     "Chunk",
     "KeyRef",
     "LLMConfig",
     "Response",
+    "Row",
     "Secret",
     "Usage",
     "__version__",
@@ -84,11 +92,11 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return list(__all__)
 
 
 def _resolver_in(function: str) -> Any:
-    """A key resolver of the azure room that is imported when it is first asked."""
+    """Return a key resolver that imports azure.identity when it is first called."""
 
     def resolve(name: str, endpoint_url: str, refresh: bool) -> Secret:
         identity = importlib.import_module(f"{__name__}.azure.identity")
@@ -102,15 +110,16 @@ register_resolver("entra", _resolver_in("entra_token"))
 register_resolver("keyring", _resolver_in("keyring_key"))
 
 
-def load_ipython_extension(ipython: InteractiveShell) -> None:
-    """What %load_ext azml_magics does: the magics, their completion and the display of responses."""
+# Any stands for IPython's InteractiveShell: importing it for a type hint would load IPython into every program.
+def load_ipython_extension(ipython: Any) -> None:
+    """Register the magics, their completion and the display of responses: what %load_ext azml_magics calls."""
     from .notebook import load
 
     load(ipython)
 
 
-def unload_ipython_extension(ipython: InteractiveShell) -> None:
-    """What %unload_ext azml_magics does: nothing of it stays behind."""
+def unload_ipython_extension(ipython: Any) -> None:
+    """Remove all that load_ipython_extension registered: what %unload_ext azml_magics calls."""
     from .notebook import unload
 
     unload(ipython)

@@ -1,4 +1,4 @@
-"""The public face of the package: one sorted list, and every name in it is there."""
+"""The public API: one sorted list, every name exists, and every type hint resolves at run time."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ import sys
 import pytest
 
 import azml_magics
-from azml_magics import errors
+from azml_magics import errors, langchain
 from azml_magics.core import errors as tree
 
 
-def test_all_is_sorted_and_has_no_doubles():
+def test_all_is_sorted_without_duplicates():
     assert list(azml_magics.__all__) == sorted(set(azml_magics.__all__))
 
 
 @pytest.mark.parametrize("name", azml_magics.__all__)
-def test_every_public_name_is_there(name):
+def test_every_public_name_exists(name):
     assert getattr(azml_magics, name) is not None
 
 
-def test_dir_shows_what_is_public():
-    assert set(azml_magics.__all__) <= set(dir(azml_magics))
+def test_dir_is_all():
+    assert dir(azml_magics) == azml_magics.__all__
 
 
-def test_a_name_that_is_not_there_is_an_attribute_error():
+def test_unknown_name_raises_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = azml_magics.nonsense
 
 
-def test_every_exception_of_the_tree_is_exported():
+def test_every_exception_is_exported():
     exceptions = {
         name for name, value in vars(tree).items() if isinstance(value, type) and issubclass(value, BaseException)
     }
@@ -40,7 +40,7 @@ def test_every_exception_of_the_tree_is_exported():
         assert getattr(errors, name) is getattr(tree, name)
 
 
-def test_the_drawing_of_the_tree_names_every_exception_under_its_parent():
+def test_exception_tree_in_docstring_is_complete():
     drawn = {}
     parents: list[tuple[int, str]] = []
     for line in (tree.__doc__ or "").splitlines():
@@ -55,7 +55,17 @@ def test_the_drawing_of_the_tree_names_every_exception_under_its_parent():
         assert parent is None or getattr(tree, parent) in getattr(tree, name).__bases__
 
 
-def test_errors_are_reachable_without_importing_them_first():
+def test_errors_need_no_import_of_their_own():
     code = "import azml_magics; print(issubclass(azml_magics.errors.RateLimitError, azml_magics.errors.AzmlError))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout.strip() == "True", done.stderr
+
+
+def test_model_with_fallbacks_binds_tools():
+    def get_weather(city: str) -> str:
+        """Return the weather of a city."""
+        return city
+
+    chat = langchain.AzureMLChatOnlineEndpoint(endpoint_url="https://x.models.ai.azure.com", key="")
+    bound = chat.with_fallbacks([chat]).bind_tools([get_weather])
+    assert bound.runnable.kwargs["tools"][0]["function"]["name"] == "get_weather"

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
+from ..core import wire
 from ..core.call import prepare, read_answer
 from ..core.client import ainvoke, invoke
 from ..core.config import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, LLMConfig
@@ -16,18 +18,13 @@ from ..core.errors import ConfigError, KeyNotFoundError
 from ..core.http import recording
 from ..core.http.retry import Answer
 from ..core.keys import DEFAULT_KEY, KeyRef, Secret
+from ..core.messages import Message
+from ..core.response import Response
 from ..core.wire import formatter_for
 from ..core.wire.chat import default_for_route
 from .api_type import AzureMLEndpointApiType
 from .arguments import KEY_VARIABLE, apply_defaults, to_config_error
 from .formatter_adapter import get_registered_name, to_wire_formatter
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from ..core import wire
-    from ..core.messages import Message
-    from ..core.response import Response
 
 # Per-call kwargs that configure this client, and those that LangChain passes along for its own tracing.
 _CALL_OPTIONS = ("timeout", "max_retries", "model")

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.language_models.base import LangSmithParams
 from langchain_core.language_models.chat_models import BaseChatModel
+from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
+from langchain_core.runnables import Runnable
+from langchain_core.tools import BaseTool
 
 from .. import documents
 from ..core import wire
+from ..core.config import LLMConfig
 from ..core.errors import ConfigError
+from ..core.messages import Message
+from ..core.response import Response
 from ..core.stream import AsyncResponseStream, ResponseStream
 from ..core.wire.chat import OpenAIChat
 from ..core.wire.completion import speaks_openai
@@ -29,20 +38,8 @@ from .outputs import (
 from .tools import include_raw_message, make_output_parser, make_structured_output_kwargs, make_tool_kwargs
 from .tracing import fill_ls_params
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+Wire = list[Message]
 
-    from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
-    from langchain_core.language_models.base import LangSmithParams
-    from langchain_core.messages import BaseMessage
-    from langchain_core.runnables import Runnable
-    from langchain_core.tools import BaseTool
-
-    from ..core.config import LLMConfig
-    from ..core.messages import Message
-    from ..core.response import Response
-
-    Wire = list[Message]
 _STRUCTURED = ("tools", "response_format")
 
 

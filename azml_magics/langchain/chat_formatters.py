@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
+
+from langchain_core.messages import BaseMessage
+from langchain_core.outputs import ChatGeneration
 
 from .api_type import AzureMLEndpointApiType
 from .formatters import WireContentFormatter, warn_deprecated
 from .message_conversion import message_to_wire, messages_to_wire
 from .outputs import to_chat_generation
-
-if TYPE_CHECKING:
-    from langchain_core.messages import BaseMessage
-    from langchain_core.outputs import ChatGeneration
 
 
 class CustomOpenAIChatContentFormatter(WireContentFormatter):

@@ -2,7 +2,9 @@
 
 Supported: the content parts of OpenAI's chat API (text, image_url, input_audio, audio_url, video_url, file),
 LangChain's standard blocks of both versions (`source_type`/`data` of 0.3, `base64`/`url`/`file_id` of 1.x) and
-Anthropic's `source` form. Sources: LangChain's content block documentation; Azure AI "use multimodal models"; OpenAI and vLLM chat.
+Anthropic's `source` form.
+
+Sources: LangChain's content block documentation; Azure AI "use multimodal models"; OpenAI and vLLM chat.
 """
 
 from __future__ import annotations

@@ -7,19 +7,16 @@ langchain-community adds and Microsoft's own examples do not.
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from langchain_core.outputs import Generation
 
 from ..core import wire
 from ..core.config import LLMConfig
+from ..core.messages import Message
 from .api_type import AzureMLEndpointApiType
 from .outputs import to_generation
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from langchain_core.outputs import Generation
-
-    from ..core.messages import Message
 
 # Formatters are called without an endpoint; this URL stands for one. Nothing is sent to it.
 _PLACEHOLDER_URL = "https://localhost"

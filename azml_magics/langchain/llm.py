@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from typing import Any
 
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.language_models.base import LangSmithParams
 from langchain_core.language_models.llms import BaseLLM
 from langchain_core.outputs import GenerationChunk, LLMResult
 
 from ..compare.fan_out import amap, map_in_threads
+from ..core.config import LLMConfig
+from ..core.response import Response
 from ..core.stream import AsyncResponseStream, ResponseStream
 from .base_endpoint import AzureMLBaseEndpoint
 from .batching import ConcurrentBatch, cache_signature
 from .formatter_adapter import to_wire_formatter
 from .outputs import make_last_text_chunk, make_llm_output, split_choices, to_generation
 from .tracing import fill_ls_params
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-
-    from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
-    from langchain_core.language_models.base import LangSmithParams
-
-    from ..core.config import LLMConfig
-    from ..core.response import Response
 
 
 class AzureMLOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseLLM):

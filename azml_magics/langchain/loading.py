@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .. import documents
 from ..core import wire
+from ..core.config import LLMConfig
 from ..core.errors import AzmlError
 from ..core.keys import DEFAULT_KEY, KeyRef, Secret
 from ..core.paths import path_of
 from .chat import AzureMLChatOnlineEndpoint
 from .formatter_adapter import takes_messages, to_content_formatter
 from .llm import AzureMLOnlineEndpoint
-
-if TYPE_CHECKING:
-    from ..core.config import LLMConfig
 
 _PLAIN = ("endpoint_url", "deployment_name", "system", "model", "api_version", "extra_parameters", "timeout")
 _ALLOW_DANGEROUS = "allow_dangerous_deserialization"  # langchain-community's argument; nothing here evaluates code

@@ -9,7 +9,8 @@ The reasoning of a reasoning model is not sent back, as Azure's documentation re
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
 from langchain_core.messages import (
     AIMessage,
@@ -20,16 +21,12 @@ from langchain_core.messages import (
     InvalidToolCall,
     SystemMessage,
     ToolCall,
+    ToolCallChunk,
     ToolMessage,
 )
 
 from ..core.errors import PromptError
 from .content_blocks import to_content_parts
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from langchain_core.messages import ToolCallChunk
 
 _ROLES: tuple[tuple[type[BaseMessage], str], ...] = (
     (HumanMessage, "user"),

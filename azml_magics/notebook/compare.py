@@ -12,7 +12,7 @@ from azml_magics.display.batch_html import batch_to_html
 from azml_magics.display.live import LiveDisplay
 from azml_magics.display.outputs import TextOutput
 
-from . import args, calls, cell, publishing, runnables
+from . import args, cell_config, cell_messages, cell_output, publishing, runnables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .parsed_options import CellOptions
 
 
-def wanted(options: CellOptions) -> bool:
+def is_side_by_side(options: CellOptions) -> bool:
     """Whether the cell asks for several answers."""
     return bool(options.compare or options.sweep or options.repeat is not None)
 
@@ -32,7 +32,7 @@ def run(context: NotebookContext, options: CellOptions, body: str) -> Batch | Te
     """The Batch of all answers; the requests' number is said before they go."""
     asks = asks_of(context, options, body)
     if options.dry_run:
-        requests = [cell.dry_run(ask.config, ask.messages, stream=ask.stream).text for ask in asks]
+        requests = [cell_output.show_request(ask.config, ask.messages, stream=ask.stream).text for ask in asks]
         return TextOutput(f"Would send {_count(asks)}.\n\n" + "\n\n".join(requests))
     _warn_once(asks)
     if not options.quiet:
@@ -58,7 +58,7 @@ def run(context: NotebookContext, options: CellOptions, body: str) -> Batch | Te
 
 def asks_of(context: NotebookContext, options: CellOptions, body: str) -> list[side_by_side.Ask]:
     """One call for every config, every combination of the swept kwargs, and every repetition."""
-    found = calls.named_object(context, options)
+    found = cell_config.referenced_object(context, options)
     if runnables.is_runnable(found):
         raise UsageError(f"--compare, --sweep and -n take configs, and {options.config} is a LangChain object")
     swept = _swept(options.sweep)
@@ -68,7 +68,7 @@ def asks_of(context: NotebookContext, options: CellOptions, body: str) -> list[s
     asks = []
     stream = context.settings.stream and not options.no_stream
     for name, config in _configs(context, options):
-        messages = calls.messages_of(context, options, body, config)
+        messages = cell_messages.build_messages(context, options, body, config)
         for setting, changed in side_by_side.sweep(config, swept):
             for number in range(1, repeat + 1):
                 labels: dict[str, Any] = {"config": name} if options.compare else {}
@@ -80,13 +80,13 @@ def asks_of(context: NotebookContext, options: CellOptions, body: str) -> list[s
 
 def _configs(context: NotebookContext, options: CellOptions) -> list[tuple[str, LLMConfig]]:
     if not options.compare:
-        return [("", calls.config_of(context, options))]
+        return [("", cell_config.resolve_config(context, options))]
     if options.config:
         raise UsageError(f"--compare names every config itself: leave out {options.config}, or put it into the list")
     names = [name.strip() for name in options.compare.split(",") if name.strip()]
     if not names:
         raise UsageError("--compare names no config", remedy="Write the configs with commas between: --compare a,b.")
-    return [(name, calls.config_of(context, replace(options, config=name))) for name in names]
+    return [(name, cell_config.resolve_config(context, replace(options, config=name))) for name in names]
 
 
 def _swept(settings: Sequence[str]) -> dict[str, list[Any]]:
@@ -112,14 +112,14 @@ def _warn_once(asks: Sequence[side_by_side.Ask]) -> None:
     """A line for each misspelt kwarg of each formatter, however many requests have it."""
     seen = {(str(ask.config.formatter), *ask.config.model_kwargs): ask.config for ask in asks}
     for config in seen.values():
-        calls.warn_of_misspelt_kwargs(config)
+        cell_config.warn_of_misspelled_kwargs(config)
 
 
 def _formatted(batch: Batch, wanted: str) -> Batch:
     """The rows with their answers parsed as -F says; rows without an answer as they are."""
     whole = (row.error is None and row.response is not None for row in batch)
     return Batch(
-        replace(row, response=cell.formatted(row.response, wanted)) if is_whole and row.response else row
+        replace(row, response=cell_output.parse_format(row.response, wanted)) if is_whole and row.response else row
         for row, is_whole in zip(batch, whole, strict=True)
     )
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from azml_magics.emulator import Emulator
     from azml_magics.session import Session
 
-    from .cell import Question
+    from .cell_call import CellCall
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class NotebookState:
     """
 
     last_error: BaseException | None = None
-    repairable: tuple[Question, Response, SchemaError] | None = None
+    repairable: tuple[CellCall, Response, SchemaError] | None = None
     demo_endpoint: Emulator | None = None
     exit_callbacks: list[Callable[[], None]] = field(default_factory=list)
 

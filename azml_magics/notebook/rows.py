@@ -15,7 +15,7 @@ from azml_magics.rows.results import Results
 from azml_magics.rows.runner import DEFAULT_CONCURRENCY, Limits
 from azml_magics.rows.sources import is_dask
 
-from . import calls, cell, publishing, runnables
+from . import cell_config, cell_messages, cell_output, publishing, runnables
 from .context import Settings
 
 if TYPE_CHECKING:
@@ -36,12 +36,12 @@ def run(context: NotebookContext, options: CellOptions, body: str) -> Any:
     An error or an interrupt leaves what came in the variable of -o, and in %azureml last.
     """
     _check(options)
-    if runnables.is_runnable(calls.named_object(context, options)):
+    if runnables.is_runnable(cell_config.referenced_object(context, options)):
         raise UsageError(
             f"--each takes a config, and {options.config} is a LangChain object", remedy="Use its batch()."
         )
-    config = calls.config_of(context, options)
-    schema = calls.schema_of(context, options)
+    config = cell_config.resolve_config(context, options)
+    schema = cell_messages.read_schema(context, options)
     rows, client = _rows(context, options), _client(context, options)
     wishes = RunOptions(_limits(context, options), options.journal, options.retry_failed)
 
@@ -53,7 +53,7 @@ def run(context: NotebookContext, options: CellOptions, body: str) -> Any:
     job = job_of(rows.head(_SHOWN, npartitions=-1) if is_dask(rows) else rows)
     if options.dry_run:
         return _dry_run(job, is_part=is_dask(rows))
-    calls.warn_of_misspelt_kwargs(config)
+    cell_config.warn_of_misspelled_kwargs(config)
 
     def announce(kept: Kept | None) -> None:
         publishing.print_line(_announced(job, config, wishes, kept, is_dask=is_dask(rows)))
@@ -133,10 +133,10 @@ def _limits(context: NotebookContext, options: CellOptions) -> Limits:
 
 def _prompt(context: NotebookContext, options: CellOptions, body: str) -> tuple[str, dict[str, Any]]:
     """The body, and what stands for the names in it that are no columns."""
-    text = calls.text_of(body)
+    text = cell_messages.prompt_text(body)
     if not text:
         raise PromptError("There is no prompt", remedy="Write one in the cell, below the line with %%azureml.")
-    values = calls.values_of(context, options)
+    values = cell_messages.prompt_values(context, options)
     return text, {name: values[name] for name in template.variables(text) if name in values}
 
 
@@ -170,7 +170,9 @@ def _dry_run(job: Job, *, is_part: bool) -> TextOutput:
     shown = []
     for record, _ in zip(job.table.records(), range(_SHOWN), strict=False):
         try:
-            shown.append(cell.dry_run(*job.question.request(job.question.messages(record)), stream=False).text)
+            shown.append(
+                cell_output.show_request(*job.question.request(job.question.messages(record)), stream=False).text
+            )
         except AzmlError as error:  # noqa: PERF203 - three at most
             shown.append(f"{type(error).__name__}: {error}")
     count = _counted(job, None if is_part else job.table.length, "request") or "a request for every row"

@@ -16,7 +16,7 @@ from azml_magics.core.messages import as_messages
 from azml_magics.core.prompt import template
 from azml_magics.core.text import one_line
 
-from . import calls, cell, conversation_turns, publishing, runnable_answer
+from . import cell_config, cell_messages, cell_output, conversation_turns, publishing, runnable_answer
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -60,13 +60,15 @@ def run(context: NotebookContext, options: CellOptions, body: str, runnable: Any
     _check(options, is_model=is_model)
     messages: Sequence[Message]
     if is_model:
-        messages = calls.messages_of(context, options, body, LLMConfig(name=name, system=_system(context, options)))
+        messages = cell_messages.build_messages(
+            context, options, body, LLMConfig(name=name, system=_system(context, options))
+        )
         given = _prompt_of(messages)
-        kwargs = calls.kwargs_of(context, options)
+        kwargs = cell_config.model_kwargs(context, options)
         runnable = runnable.bind(**kwargs) if kwargs else runnable
     else:
         given = _input_of(context, options, body, runnable)
-        messages = as_messages(given if isinstance(given, str) else calls.text_of(body), None)
+        messages = as_messages(given if isinstance(given, str) else cell_messages.prompt_text(body), None)
     context.on_exit(runnable_answer.close)
     live = (
         publishing.live_text(context.shell)
@@ -114,7 +116,7 @@ def _system(context: NotebookContext, options: CellOptions) -> str | None:
 def _formatted(response: Response, wanted: str) -> Response:
     """The response as it is to be shown: what a parser made is JSON, where JSON can hold it."""
     if response.parsed is None:
-        return cell.formatted(response, wanted)
+        return cell_output.parse_format(response, wanted)
     try:
         json.loads(response.text)
     except ValueError:
@@ -148,8 +150,8 @@ def _prompt_of(messages: Sequence[Message]) -> Any:
 
 def _input_of(context: NotebookContext, options: CellOptions, body: str, runnable: Any) -> Any:
     """What a chain takes: its variables, or the text of the body where it takes one."""
-    values = calls.values_of(context, options)
-    text = calls.text_of(body)
+    values = cell_messages.prompt_values(context, options)
+    text = cell_messages.prompt_text(body)
     prompt = text if options.template == "none" else template.render(text, values)
     wanted, optional = _variables(runnable, str(options.config))
     if wanted is None:

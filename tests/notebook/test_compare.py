@@ -138,7 +138,7 @@ def test_what_cannot_be_asked_is_refused_before_anything_is_sent(two, endpoint, 
 @pytest.mark.parametrize("one", ["--schema $dict", "-c talk", "--save good", "--insert -F code"])
 def test_what_takes_one_answer_is_refused_beside_several(two, endpoint, many, one):
     line = two.refused(f"%%azureml {many} {one}\nHello")
-    assert f"{many.split()[0]} gives several answers, and {one.split()[0]} takes one" in line
+    assert f"{many.split()[0]} gives several responses, and {one.split()[0]} takes one" in line
     assert len(endpoint.requests) == 0
 
 

@@ -13,7 +13,7 @@ from azml_magics.core.errors import Interrupted
 from azml_magics.display.live import EMPTY, NotebookText
 from azml_magics.emulator import Fault
 from azml_magics.langchain import from_config
-from azml_magics.notebook import calls
+from azml_magics.notebook import cell_config
 from azml_magics.session import current
 
 from .conftest import KEY
@@ -178,7 +178,7 @@ def test_an_interrupt_between_two_steps(showing, monkeypatch):
     def interrupted(*_given):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(calls, "config_of", interrupted)
+    monkeypatch.setattr(cell_config, "resolve_config", interrupted)
     assert showing.refused("%%azureml\nHello").startswith("Interrupted: ")
 
 
@@ -197,5 +197,5 @@ def test_what_is_no_error_of_ours(showing, monkeypatch):
     def failing(*_given):
         return 1 / 0
 
-    monkeypatch.setattr(calls, "config_of", failing)
+    monkeypatch.setattr(cell_config, "resolve_config", failing)
     assert type(showing.run("%%azureml\nHello").error) is ZeroDivisionError

@@ -178,7 +178,7 @@ def test_a_limit_is_said_of_a_dask_frame(rows, endpoint):
         ("--each $places --sweep temperature=0,1", "{place}", "--each and --sweep do not go together"),
         ("--each $places --schema $number", "{place}", "A schema is a pydantic model class"),
         ("--each $places -F json", "{place}", "--each and -F do not go together"),
-        ("--each $places -c talk", "{place}", "--each gives several answers, and -c takes one"),
+        ("--each $places -c talk", "{place}", "--each gives several responses, and -c takes one"),
         ("--each $places --journal nowhere/run.jsonl", "{place}", "The journal 'nowhere/run.jsonl' cannot be opened"),
         ("--journal run.jsonl", "{place}", "--journal goes with --each"),
         ("--max-tokens-total 5", "{place}", "--max-tokens-total goes with --each"),

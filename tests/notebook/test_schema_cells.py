@@ -220,7 +220,7 @@ def test_repair_belongs_to_the_last_question(saying):
     notebook.refused("%%azureml scripted --schema $Recipe\nSoup")
     notebook.ok("%%azureml scripted\nHello")
     assert notebook.refused("%azureml repair") == (
-        "ConfigError: There is nothing to repair. It follows a cell whose answer did not fit its --schema."
+        "ConfigError: There is nothing to repair. It follows a cell whose response did not match its --schema."
     )
 
 

@@ -17,7 +17,7 @@ from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import AzmlError
 from azml_magics.core.keys import Secret
 from azml_magics.core.response import Response
-from azml_magics.notebook import args, cell
+from azml_magics.notebook import args, cell_call
 from azml_magics.panel.cell_source import Cell
 from azml_magics.panel.cell_source import cell as cell_of
 from azml_magics.panel.draft import formatter_text
@@ -34,9 +34,9 @@ def asked(notebook, magics):
     """Run a cell; (config, messages) that it would ask. Nothing is sent."""
 
     def run(text):
-        with mock.patch.object(cell, "ask", return_value=Response("")) as ask:
+        with mock.patch.object(cell_call, "send_request", return_value=Response("")) as send:
             notebook.ok(text)
-        _, config, messages, *_ = ask.call_args.args
+        _, config, messages, *_ = send.call_args.args
         return config, messages
 
     return run

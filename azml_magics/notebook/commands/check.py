@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from azml_magics.display.table import TableOutput
 
-from .. import calls
+from .. import cell_config
 
 if TYPE_CHECKING:
     from ..context import NotebookContext
@@ -17,7 +17,7 @@ def check_config(context: NotebookContext, options: NameOptions) -> TableOutput:
     """A check list: is the config whole, the key there, the endpoint reached, the key accepted, one token answered."""
     from azml_magics.azure import check
 
-    config = calls.active_config(context, options.name or "")
+    config = cell_config.active_config(context, options.name or "")
     found = check.check(config)
     rows = [(found[step][0], step, found[step][1]) for step in check.STEPS]
     works = all(state == check.GOOD for state, _, _ in rows)

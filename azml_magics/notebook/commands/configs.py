@@ -10,7 +10,7 @@ from azml_magics.core.keys import KeyRef, Secret
 from azml_magics.display.outputs import TextOutput
 from azml_magics.display.table import TableOutput
 
-from .. import calls
+from .. import cell_config
 
 if TYPE_CHECKING:
     from azml_magics.core.config import LLMConfig
@@ -25,13 +25,13 @@ def save(context: NotebookContext, options: SaveOptions) -> TextOutput:
     if any("://" in word.partition("=")[0] for word in options.values):
         raise UsageError("A URL goes behind --url", remedy=f"Write %azureml save {name} --url URL.")
     base = options.copy_of or (name if name in session.names() else "")
-    config = session.get(base) if base else calls.config_from_environment()
-    changes = calls.config_changes(context, options)
+    config = session.get(base) if base else cell_config.config_from_environment()
+    changes = cell_config.config_changes(context, options)
     if changes.get("formatter"):
         wire.as_formatter(changes["formatter"])
-    config = config.merged(model_kwargs=calls.parse_kwargs(options.values, "save NAME"), **changes)
+    config = config.merged(model_kwargs=cell_config.parse_kwargs(options.values, "save NAME"), **changes)
     config = session.save(name, config, activate=not context.settings.default_config)
-    calls.warn_of_misspelt_kwargs(config)
+    cell_config.warn_of_misspelled_kwargs(config)
     return TextOutput(f"Saved {name}: {_describe(config)}{_next_step(config)}")
 
 
@@ -65,7 +65,7 @@ def list_configs(context: NotebookContext) -> TableOutput | TextOutput:
 
 def show(context: NotebookContext, options: NameOptions) -> TableOutput:
     """Return everything about a config, under the names of the options that set it."""
-    config, source = context.session.saved(calls.active_config(context, options.name or "").name)
+    config, source = context.session.saved(cell_config.active_config(context, options.name or "").name)
     facts = {
         "config": config.name,
         "url": config.endpoint_url,

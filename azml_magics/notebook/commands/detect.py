@@ -8,7 +8,7 @@ from azml_magics.core.config import LLMConfig
 from azml_magics.core.endpoints import Origin
 from azml_magics.display.table import TableOutput
 
-from .. import calls
+from .. import cell_config
 
 if TYPE_CHECKING:
     from ..context import NotebookContext
@@ -20,7 +20,7 @@ def detect_formatter(context: NotebookContext, options: DetectOptions) -> TableO
     from azml_magics.azure import detect
 
     name = options.name or ""
-    config = _config_at(context, name) if "://" in name else calls.active_config(context, name)
+    config = _config_at(context, name) if "://" in name else cell_config.active_config(context, name)
     found = detect.detect(config, probe=options.probe)
     if found.best:
         url = f" --url {found.url}" if found.url else ""

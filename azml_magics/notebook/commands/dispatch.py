@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .. import args, cell, parsed_options
+from .. import args, cell, cell_call, parsed_options
 from . import about, check, code, configs, conversations, demo, detect, files, history, panel, record
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ _COMMANDS: dict[str, tuple[Command, type]] = {
 _COMMANDS_WITHOUT_OPTIONS: dict[str, Callable[[NotebookContext], object]] = {
     "demo": demo.start_demo,
     "list": configs.list_configs,
-    "repair": cell.repair,
+    "repair": cell_call.repair,
     "stop-recording": record.stop_recording,
     "version": about.version,
 }

@@ -1,4 +1,4 @@
-"""What a cell's line and body ask for: a config, with the line's changes, and messages, with their variables."""
+"""The config of a cell: the one that its line names, with the line's changes for this call."""
 
 from __future__ import annotations
 
@@ -9,23 +9,17 @@ from typing import TYPE_CHECKING, Any
 from azml_magics.core import wire
 from azml_magics.core.config import LLMConfig, takes_key_elsewhere
 from azml_magics.core.endpoints import Origin
-from azml_magics.core.errors import AzmlError, ConfigError, KeyRefusedError, PromptError, UsageError
-from azml_magics.core.messages import as_messages
-from azml_magics.core.paths import path_of
-from azml_magics.core.prompt import extract, template
-from azml_magics.core.prompt.schema import Schema
-from azml_magics.core.text import did_you_mean, one_line
+from azml_magics.core.errors import AzmlError, ConfigError, KeyRefusedError, UsageError
+from azml_magics.core.prompt import extract
+from azml_magics.core.text import did_you_mean
 
-from . import args, conversation_turns, publishing
+from . import args, publishing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from azml_magics.core.messages import Message
-
     from .context import NotebookContext
     from .parsed_options import CellOptions, ConfigOptions
-
 
 _CONFIG_FIELDS = {  # option -> field of LLMConfig
     "url": "endpoint_url",
@@ -41,16 +35,13 @@ _CONFIG_FIELDS = {  # option -> field of LLMConfig
 }
 
 
-# ---- the config ------------------------------------------------------------------------------------------------
-
-
-def config_of(context: NotebookContext, options: CellOptions) -> LLMConfig:
+def resolve_config(context: NotebookContext, options: CellOptions) -> LLMConfig:
     """The config that the cell names, with the line's changes for this call."""
     changes = config_changes(context, options)
     if "timeout" not in changes and context.settings.timeout is not None:
         changes["timeout"] = context.settings.timeout
     config = _named_config(context, options)
-    changed = config.merged(model_kwargs=kwargs_of(context, options), **changes)
+    changed = config.merged(model_kwargs=model_kwargs(context, options), **changes)
     if "key" not in changes:
         _check_key_stays(config, changed)
     return changed
@@ -76,7 +67,7 @@ def _check_key_stays(config: LLMConfig, changed: LLMConfig) -> None:
         )
 
 
-def named_object(context: NotebookContext, options: CellOptions) -> Any:
+def referenced_object(context: NotebookContext, options: CellOptions) -> Any:
     """The object that `$name` in the config's place stands for; None where it is a name, or left out."""
     name = options.config or ""
     return context.variable(name) if name.startswith("$") else None
@@ -84,7 +75,7 @@ def named_object(context: NotebookContext, options: CellOptions) -> Any:
 
 def _named_config(context: NotebookContext, options: CellOptions) -> LLMConfig:
     name = options.config or ""
-    found = named_object(context, options)
+    found = referenced_object(context, options)
     if found is not None:
         return _as_config(found, name)
     wanted = name or context.session.active or context.settings.default_config
@@ -125,7 +116,7 @@ def _as_config(found: Any, name: str) -> LLMConfig:
     )
 
 
-def kwargs_of(context: NotebookContext, options: CellOptions) -> dict[str, Any]:
+def model_kwargs(context: NotebookContext, options: CellOptions) -> dict[str, Any]:
     """The model kwargs of the line: those of -k, and over them those of -p."""
     kwargs: dict[str, Any] = {}
     if options.kwargs is not None:
@@ -161,7 +152,7 @@ def _json_object(text: str) -> Any:
         ) from None
 
 
-def warn_of_misspelt_kwargs(config: LLMConfig) -> None:
+def warn_of_misspelled_kwargs(config: LLMConfig) -> None:
     """A line for each kwarg that is almost one the formatter knows; it is sent all the same."""
     try:
         known = [kwarg.name for kwarg in wire.formatter_for(config).known_kwargs]
@@ -184,92 +175,3 @@ _OTHER_WORDS = {
 def _is_other_word(name: str) -> bool:
     """Whether `name` is a kwarg of its own that merely resembles a known one, such as max_tokens and max_new_tokens."""
     return name in _OTHER_WORDS or any(name == kwarg.name for f in wire.names() for kwarg in wire.get(f).known_kwargs)
-
-
-# ---- the prompt ------------------------------------------------------------------------------------------------
-
-
-def values_of(context: NotebookContext, options: CellOptions) -> dict[str, Any]:
-    """The prompt variables: the notebook's, and over them the line's."""
-    return {**context.prompt_variables, **dict(args.split_pair(given, "--var") for given in options.var)}
-
-
-def text_of(body: str) -> str:
-    """The body without the blank lines around it."""
-    return body.strip("\n").rstrip()
-
-
-def messages_of(context: NotebookContext, options: CellOptions, body: str, config: LLMConfig) -> list[Message]:
-    """The messages to send: the body with its variables, or the template's; pictures; the conversation before them."""
-    values = values_of(context, options)
-    prompt: str | list[Message]
-    text = text_of(body)
-    if options.template == "none":
-        prompt = text
-    elif options.template:
-        prompt = _from_template(context.variable(_dollar(options.template)), text, values, options.template)
-    else:
-        prompt = template.render(text, values)
-    if not prompt:
-        raise PromptError("There is no prompt", remedy="Write one in the cell, below the line with %%azureml.")
-    messages = as_messages(prompt, config.system)
-    if options.image:
-        from . import images
-
-        given = [context.variable(image) if image.startswith("$") else image for image in options.image]
-        messages = images.with_images(messages, given)
-    if options.conversation:
-        messages = conversation_turns.with_earlier_turns(context, options.conversation, messages)
-    return messages
-
-
-def schema_of(context: NotebookContext, options: CellOptions) -> Schema | None:
-    """What --schema names: a variable's value, or the text of a JSON file; None where it is left out."""
-    given = options.schema
-    if not given:
-        return None
-    if given.startswith("$"):
-        return Schema.of(context.variable(given))
-    try:
-        return Schema.of(path_of(given).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(
-            f"The schema {given} cannot be read: {one_line(str(error), 100)}",
-            remedy=f"Give a JSON file, or ${given} for a variable.",
-        ) from None
-
-
-def _dollar(text: str) -> str:
-    if not text.startswith("$"):
-        raise UsageError(f"-t takes none or a variable, not {text!r}", remedy=f"Write -t ${text} for the variable.")
-    return text
-
-
-def _from_template(prompt_template: Any, body: str, values: dict[str, Any], name: str) -> str | list[Message]:
-    """A LangChain prompt template, rendered with the notebook's variables; the body fills the one it finds nowhere."""
-    wanted = getattr(prompt_template, "input_variables", None)
-    if wanted is None or not callable(getattr(prompt_template, "format_prompt", None)):
-        raise UsageError(f"{name} is {type(prompt_template).__name__}, which is no LangChain prompt template")
-    optional = set(getattr(prompt_template, "optional_variables", ()))
-    given = {key: values[key] for key in (*wanted, *optional) if key in values}
-    missing = [key for key in wanted if key not in given]
-    if body:
-        if len(missing) != 1:
-            why = f"it lacks {', '.join(missing)}" if missing else "it lacks no variable"
-            raise PromptError(
-                f"The cell has a body, and {name} has no single variable for it: {why}",
-                remedy="Leave one variable of the template to the body, or leave the body empty.",
-            )
-        given[missing.pop()] = template.render(body, values)
-    if missing:
-        raise PromptError(f"{name} needs {', '.join(missing)}", remedy="Define it, or pass --var NAME=VALUE.")
-    from azml_magics.langchain.message_conversion import messages_to_wire
-
-    try:
-        turns = prompt_template.format_prompt(**given).to_messages()
-    except Exception as error:
-        raise PromptError(
-            f"{name} raised {type(error).__name__}: {one_line(str(error), 200)}",
-            remedy="Look at its variables' values.",
-        ) from error
-    return messages_to_wire(turns)

@@ -1,0 +1,198 @@
+"""The call of one cell: sent, shown while the response arrives, recorded in the history, and repaired on request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from azml_magics.core import wire
+from azml_magics.core.errors import AzmlError, BadRequestError, ConfigError, Interrupted, SchemaError
+from azml_magics.core.prompt.schema import is_refused, repair_turns
+
+from . import cell_output, conversation_turns, publishing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from azml_magics.core.config import LLMConfig
+    from azml_magics.core.messages import Message
+    from azml_magics.core.prompt.schema import Schema
+    from azml_magics.core.response import Response
+    from azml_magics.core.stream import ResponseStream
+    from azml_magics.display.live import LiveText
+
+    from .context import NotebookContext
+    from .parsed_options import CellOptions
+
+
+@dataclass(frozen=True)
+class CellCall:
+    """What a cell sends; kept after a response that does not match its schema, so that it can be repaired.
+
+    Attributes:
+        config: The config with the line's changes.
+        messages: The prompt, after the turns of its conversation.
+        schema: What the response must match; None without --schema.
+        options: The line of the cell.
+    """
+
+    config: LLMConfig
+    messages: Sequence[Message]
+    schema: Schema | None
+    options: CellOptions
+
+    def run(self, context: NotebookContext) -> Response | None:
+        """Send the call and return what the cell shows."""
+        context.state.repairable = None
+        return self._finish(context, self._send(context))
+
+    def repair(self, context: NotebookContext, response: Response, error: SchemaError) -> Response | None:
+        """Send the call again with the response and its error, and return what the cell shows."""
+        repaired = self._send(context, repair_turns(response, error))
+        context.state.repairable = None
+        return self._finish(context, repaired)
+
+    def _send(self, context: NotebookContext, further: Sequence[Message] = ()) -> Response:
+        stream = should_stream(context, self.options)
+        send = partial(send_request, context, stream=stream, quiet=self.options.quiet)
+        turns = [*self.messages, *further]
+        if self.schema is None:
+            return send(self.config, turns, partial(self._parse_format, context))
+        validate = partial(self._validate, context, self.schema)
+        try:
+            return send(*self.schema.asked(self.config, turns), validate)
+        except BadRequestError as error:
+            if not is_refused(error):
+                raise
+        return send(*self.schema.asked(self.config, turns, by_instruction=True), validate)
+
+    def _parse_format(self, context: NotebookContext, response: Response) -> Response:
+        return cell_output.parse_format(response, self.options.format or context.settings.format)
+
+    def _validate(self, context: NotebookContext, schema: Schema, response: Response) -> Response:
+        try:
+            return replace(response, parsed=schema.read(response), format="json")
+        except SchemaError as error:
+            context.state.repairable = (self, response, error)
+            raise error.add_context(config=self.config.name) from None
+
+    def _finish(self, context: NotebookContext, response: Response) -> Response | None:
+        if self.options.conversation:
+            conversation_turns.keep_turns(context, self.options.conversation, self.messages, response)
+        if self.options.save:
+            context.session.save(self.options.save, self.config)
+        return cell_output.store_response(context, self.options, response)
+
+
+def repair(context: NotebookContext) -> Response | None:
+    """Send the last call again if its response did not match its schema.
+
+    Returns:
+        What the repaired cell would have shown.
+
+    Raises:
+        ConfigError: The last cell has nothing to repair.
+        SchemaError: The new response does not match either; it can be repaired again.
+    """
+    if context.state.repairable is None:
+        raise ConfigError(
+            "There is nothing to repair", remedy="It follows a cell whose response did not match its --schema."
+        )
+    call, response, error = context.state.repairable
+    return call.repair(context, response, error)
+
+
+def should_stream(context: NotebookContext, options: CellOptions) -> bool:
+    """Whether the response is shown while it arrives."""
+    return context.settings.stream and not options.no_stream
+
+
+# ---- one request -----------------------------------------------------------------------------------------------
+
+
+def send_request(
+    context: NotebookContext,
+    config: LLMConfig,
+    messages: Sequence[Message],
+    parse: Callable[[Response], Response],
+    *,
+    stream: bool,
+    quiet: bool = False,
+) -> Response:
+    """Send a request, show its response as it arrives, and record the exchange in the history however it ends.
+
+    Args:
+        context: The notebook.
+        config: What to call.
+        messages: The prompt.
+        parse: Applied to the whole response; what it raises keeps the response.
+        stream: Whether to ask for a stream.
+        quiet: Whether to show nothing.
+
+    Raises:
+        AzmlError: The request failed. What had arrived is in the error's `response` and stays on the screen.
+        Interrupted: The user interrupted the kernel. What had arrived is kept likewise.
+    """
+    from azml_magics.core import client
+
+    arrival = _Arrival(context, config, messages)
+    try:
+        response = arrival.receive(quiet=quiet) if stream else client.invoke(config, messages)
+        response = _parse(parse, response)
+    except AzmlError as error:
+        arrival.fail(error)
+        raise
+    except KeyboardInterrupt as interrupt:
+        stopped = arrival.interrupted(interrupt)
+        arrival.fail(stopped)
+        raise stopped from None
+    arrival.finish(response)
+    return response
+
+
+def _parse(parse: Callable[[Response], Response], response: Response) -> Response:
+    try:
+        return parse(response)
+    except AzmlError as error:  # a response that cannot be parsed is not lost
+        error.response = error.response or response
+        raise
+
+
+class _Arrival:
+    """A response while it arrives: on the screen, and in the history when it ends."""
+
+    def __init__(self, context: NotebookContext, config: LLMConfig, messages: Sequence[Message]) -> None:
+        self._context, self._config, self._messages = context, config, messages
+        self._live: LiveText | None = None
+        self._stream: ResponseStream | None = None
+
+    def receive(self, *, quiet: bool) -> Response:
+        """Stream the response to the screen and return it."""
+        from azml_magics.core import client
+
+        with client.stream(self._config, self._messages) as self._stream:
+            if not quiet and wire.formatter_for(self._config).streams(self._config):
+                self._live = publishing.live_text(self._context.shell)
+            for chunk in self._stream:
+                if self._live and chunk.text:
+                    self._live.add(chunk.text)
+            return self._stream.response
+
+    def interrupted(self, interrupt: KeyboardInterrupt) -> Interrupted:
+        """`interrupt` with what has arrived; a plain one came while drawing or asking for the key."""
+        if isinstance(interrupt, Interrupted):
+            return interrupt
+        return Interrupted(replace(self._stream.response, finish_reason="interrupted") if self._stream else None)
+
+    def fail(self, error: AzmlError | Interrupted) -> None:
+        """Keep what has arrived on the screen and record the error."""
+        if self._live:
+            self._live.keep()
+        self._context.session.record(self._config, self._messages, error.response, error)
+
+    def finish(self, response: Response) -> None:
+        """Give way to the cell's result and record the response."""
+        if self._live:
+            self._live.finish(response)
+        self._context.session.record(self._config, self._messages, response)

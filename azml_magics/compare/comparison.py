@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, overload
 
 from ..core.text import one_line, printable
-from .differences import marked
+from .word_diff import mark_differences
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -139,9 +139,9 @@ class Batch(Sequence[Row]):
     # ---- forms
 
     def mark_differences(self) -> list[list[tuple[str, bool]]]:
-        """The rows' texts in pieces, as `marked` gives them; each in one piece while more is coming."""
+        """The rows' texts in pieces, as `mark_differences` gives them; each in one piece while more is coming."""
         texts = [printable(text) for text in self.texts]
-        return marked(texts) if self.is_complete else [[(text, False)] for text in texts]
+        return mark_differences(texts) if self.is_complete else [[(text, False)] for text in texts]
 
     def to_text(self, *, times: bool = False) -> str:
         """The rows as text: a heading each, and the answer below with its differences from the first *marked*."""

@@ -44,13 +44,16 @@ class CellCall:
 
     def run(self, context: NotebookContext) -> Response | None:
         """Send the call and return what the cell shows."""
-        context.state.repairable = None
+        context.state.repair = None
         return self._finish(context, self._send(context))
 
-    def repair(self, context: NotebookContext, response: Response, error: SchemaError) -> Response | None:
-        """Send the call again with the response and its error, and return what the cell shows."""
+    def repair(self, context: NotebookContext, *, response: Response, error: SchemaError) -> Response | None:
+        """Send the call again with the response and its error, and return what the cell shows.
+
+        After a failure it can be tried again.
+        """
         repaired = self._send(context, repair_turns(response, error))
-        context.state.repairable = None
+        context.state.repair = None
         return self._finish(context, repaired)
 
     def _send(self, context: NotebookContext, further: Sequence[Message] = ()) -> Response:
@@ -74,7 +77,7 @@ class CellCall:
         try:
             return replace(response, parsed=schema.read(response), format="json")
         except SchemaError as error:
-            context.state.repairable = (self, response, error)
+            context.state.repair = partial(self.repair, response=response, error=error)
             raise error.add_context(config=self.config.name) from None
 
     def _finish(self, context: NotebookContext, response: Response) -> Response | None:
@@ -85,22 +88,18 @@ class CellCall:
         return cell_output.store_response(context, self.options, response)
 
 
-def repair(context: NotebookContext) -> Response | None:
-    """Send the last call again if its response did not match its schema.
-
-    Returns:
-        What the repaired cell would have shown.
+def repair(context: NotebookContext) -> object:
+    """Send the last call again if its response did not match its schema, and return what the cell shows.
 
     Raises:
         ConfigError: The last cell has nothing to repair.
         SchemaError: The new response does not match either; it can be repaired again.
     """
-    if context.state.repairable is None:
+    if context.state.repair is None:
         raise ConfigError(
             "There is nothing to repair", remedy="It follows a cell whose response did not match its --schema."
         )
-    call, response, error = context.state.repairable
-    return call.repair(context, response, error)
+    return context.state.repair(context)
 
 
 def should_stream(context: NotebookContext, options: CellOptions) -> bool:

@@ -14,12 +14,8 @@ if TYPE_CHECKING:
 
     from IPython.core.interactiveshell import InteractiveShell
 
-    from azml_magics.core.errors import SchemaError
-    from azml_magics.core.response import Response
     from azml_magics.emulator import Emulator
     from azml_magics.session import Session
-
-    from .cell_call import CellCall
 
 
 @dataclass(frozen=True)
@@ -51,13 +47,13 @@ class NotebookState:
 
     Attributes:
         last_error: The error that `%azureml last --traceback` shows; None if there was none.
-        repairable: The call, response and error that `%azureml repair` takes up; None if nothing can be repaired.
+        repair: Sends the last call again for `%azureml repair`; None if its response matched its schema.
         demo_endpoint: The demo endpoint that this kernel started; None if it is not running.
         exit_callbacks: Called in reverse order when the extension is unloaded.
     """
 
     last_error: BaseException | None = None
-    repairable: tuple[CellCall, Response, SchemaError] | None = None
+    repair: Callable[[NotebookContext], object] | None = None
     demo_endpoint: Emulator | None = None
     exit_callbacks: list[Callable[[], None]] = field(default_factory=list)
 

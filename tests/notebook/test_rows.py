@@ -173,7 +173,7 @@ def test_a_limit_is_said_of_a_dask_frame(rows, endpoint):
         ("--each $places --concurrency 0", "{place}", "concurrency takes a whole number of at least 1"),
         ("--each $places --limit x", "{place}", "--limit takes a whole number, not 'x'"),
         ("--each $places --retry-failed", "{place}", "retry_failed needs the journal"),
-        ("--each $places --client $number", "{place}", "$number is int, which is no dask client"),
+        ("--each $places --client $number", "{place}", "$number is not a dask client"),
         ("--each $places --client number", "{place}", "--client takes a variable, not 'number'. Write $number"),
         ("--each $places --sweep temperature=0,1", "{place}", "--each and --sweep do not go together"),
         ("--each $places --schema $number", "{place}", "A schema is a pydantic model class"),
@@ -262,7 +262,7 @@ def test_of_a_large_table_it_is_said_what_the_journal_has_and_nothing_is_counted
     monkeypatch.setattr(mapper, "COUNTED", 2)
     said = rows.ok(cell).stdout
     assert said.startswith(
-        "Sending what the journal run.jsonl lacks of 3 rows to main, up to 16 at a time: it has 3 answers and errors.\n"
+        "Sending what the journal run.jsonl lacks of 3 rows to main, up to 16 at a time: it has 3 responses and errors.\n"
     )
 
 

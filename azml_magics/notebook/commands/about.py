@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..context import NotebookContext
     from ..parsed_options import HelpOptions
 
-_PACKAGES = ("ipython", "ipykernel", "ipywidgets", "langchain-core", "httpx", "traitlets")
+_PACKAGES = ("azml-magics", "ipython", "ipykernel", "ipywidgets", "langchain-core", "httpx", "traitlets")
 
 
 def show_help(_context: NotebookContext, options: HelpOptions) -> TextOutput:
@@ -24,9 +24,7 @@ def show_help(_context: NotebookContext, options: HelpOptions) -> TextOutput:
 
 def version(_context: NotebookContext) -> TextOutput:
     """Return the versions of this package, of Python, and of the packages it uses."""
-    from azml_magics import __version__
-
     installed = {d.name.lower(): d.version for d in metadata.distributions() if d.name}
-    lines = [f"azml-magics {__version__}", f"Python {platform.python_version()}"]
-    lines += [f"{package} {installed.get(package, 'is not installed')}" for package in _PACKAGES]
+    own, *others = [f"{package} {installed.get(package, 'is not installed')}" for package in _PACKAGES]
+    lines = [own, f"Python {platform.python_version()}", *others]
     return TextOutput("\n".join(lines))

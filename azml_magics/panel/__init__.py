@@ -1,4 +1,8 @@
-"""The panel: choose, tweak, run, compare and keep, with widgets. One for each process, however often it is shown."""
+"""The panel: choose a config, change it, run a prompt, compare responses and save, with widgets.
+
+`model` holds the state and the actions without a widget; `view` draws them with ipywidgets. A process has one panel,
+which can be displayed any number of times.
+"""
 
 from __future__ import annotations
 
@@ -9,33 +13,39 @@ if TYPE_CHECKING:
 
     from azml_magics.session import Session
 
-    from .view import Panel
+    from .view.panel_view import Panel
 
 _open: list[Panel] = []
 
 
-def the_panel(
+def get_panel(
     session: Session,
     variables: Callable[[], Mapping[str, Any]],
     timeout: Callable[[], float | None] = lambda: None,
 ) -> Panel:
-    """The panel of this process: the same one every time. `variables` and `timeout` give the notebook's."""
-    shown = if_open()
-    if shown is None:
-        from .model import PanelModel
-        from .view import Panel
+    """The panel of this process, which is made by the first call.
 
-        shown = Panel(PanelModel(session, variables, timeout))
-        _open[:] = [shown]
-    return shown
+    Args:
+        session: the session whose configs and history it shows.
+        variables: returns the notebook's variables.
+        timeout: returns the notebook's timeout in seconds, None if the notebook sets none.
+    """
+    panel = get_open_panel()
+    if panel is None:
+        from .model.panel_model import PanelModel
+        from .view.panel_view import Panel
+
+        panel = Panel(PanelModel(session, variables, timeout))
+        _open[:] = [panel]
+    return panel
 
 
-def if_open() -> Panel | None:
-    """The panel where it was shown before and is still there, else None."""
-    return next((shown for shown in _open if not shown.is_closed), None)
+def get_open_panel() -> Panel | None:
+    """The panel if it was made and is not closed, else None."""
+    return next((panel for panel in _open if not panel.is_closed), None)
 
 
 def close() -> None:
-    """End what the panel runs and take it away."""
+    """Stop what the panel is running and close its widgets."""
     while _open:
         _open.pop().close()

@@ -34,12 +34,12 @@ current().save("bench", LLMConfig(endpoint_url=url, formatter="openai-chat", key
 %azureml panel
 """
 ASK = """
-model = panel.if_open().model
+model = panel.get_open_panel().model
 model.set_kwarg("max_tokens", "{tokens}")
 model.set_prompt("Write a story of 20000 words about rivers")
 model.runs.run()
 """
-ANSWER = "r = current().last.response\nprint([r.usage.completion_tokens, len(r.text)])"
+RESULT = "r = current().last.response\nprint([r.usage.completion_tokens, len(r.text)])"
 
 
 class Kernel:
@@ -90,7 +90,7 @@ def answered(kernel: Kernel, stop: str, tokens: int) -> dict[str, float]:
         assert time.perf_counter() - start < LONGEST, "it does not end"
     seconds = time.perf_counter() - start
     messages = kernel.of_widgets()
-    counted, length = json.loads(kernel.run(ANSWER))
+    counted, length = json.loads(kernel.run(RESULT))
     assert counted == tokens, (counted, tokens)
     return {
         "messages": len(messages),

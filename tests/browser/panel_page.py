@@ -105,7 +105,7 @@ class PanelPage:
 
     def ask(self, prompt: str) -> Locator:
         """Write a prompt, run it and wait for the end; the answer."""
-        self.tab("Answer")
+        self.tab("Response")
         self.field("Prompt").fill(prompt)
         self.says_in_cell(prompt)
         self.button("Run").click()

@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 
 MIME = "application/vnd.azml.response.v1+json"
 PROMPT = 'Tell me, in three stanzas, about the "rivers" of Bob\'s country, and of \\n {{braces}}.'
-ANSWER = {
+RESPONSE = {
     "version": 1,
     "text": "Rivers **run**.",
     "config": "prod",
@@ -80,7 +80,7 @@ def test_a_live_answer_with_its_request_usage_timing_and_code(page, lab, shot):
 
 
 def test_a_saved_answer_without_a_kernel(page, lab, shot):
-    lab.write("b.ipynb", saved(ANSWER, metadata={"azml": DETAILS}, **{"text/markdown": "Rivers **run**."}), kernel="")
+    lab.write("b.ipynb", saved(RESPONSE, metadata={"azml": DETAILS}, **{"text/markdown": "Rivers **run**."}), kernel="")
     notebook = NotebookPage(page, lab, "b.ipynb", with_kernel=False)
     cell = notebook.cell(0)
     expect(cell.locator(".azml-Tabs-summary")).to_have_text("prod · stop · 4 tokens · 2.0 s")
@@ -113,7 +113,7 @@ def test_the_first_rows_of_a_table_say_how_many_there_are(page, lab, shot):
 
 
 def test_html_in_an_answer_is_never_run(page, lab):
-    document = {**ANSWER, "text": HOSTILE, "reasoning": HOSTILE, "config": HOSTILE, "model": HOSTILE}
+    document = {**RESPONSE, "text": HOSTILE, "reasoning": HOSTILE, "config": HOSTILE, "model": HOSTILE}
     rows = [{"setting": {HOSTILE: HOSTILE}, "text": HOSTILE, "error": HOSTILE}]
     request = {"url": HOSTILE, "headers": {HOSTILE: HOSTILE}, "body": HOSTILE, "code": {"curl": HOSTILE}}
     metadata = {"azml": {**DETAILS, "request": request, "deployment": HOSTILE}}
@@ -166,7 +166,7 @@ def test_a_newer_document_is_shown_as_its_text_and_named(page, lab):
 
 def test_of_a_huge_answer_the_beginning_is_shown_and_all_on_request(page, lab):
     text = "Rivers run. " * 100_000
-    lab.write("f.ipynb", saved({**ANSWER, "text": text}, **{"text/plain": text, "text/markdown": text}), kernel="")
+    lab.write("f.ipynb", saved({**RESPONSE, "text": text}, **{"text/plain": text, "text/markdown": text}), kernel="")
     outputs = NotebookPage(page, lab, "f.ipynb", with_kernel=False).outputs(0)
     shown = outputs.locator(".azml-Response-text")
     assert len(shown.inner_text()) == 200_000
@@ -206,7 +206,7 @@ def test_answers_side_by_side_are_sorted_by_a_click(page, lab, shot):
 def test_without_the_extension_it_is_markdown(page, tmp_path):
     plain = LabServer("lab", tmp_path / "plain", without=["azml-magics"])
     try:
-        plain.write("h.ipynb", saved(ANSWER, **{"text/markdown": "Rivers **run**.", "text/plain": "no"}), kernel="")
+        plain.write("h.ipynb", saved(RESPONSE, **{"text/markdown": "Rivers **run**.", "text/plain": "no"}), kernel="")
         notebook = NotebookPage(page, plain, "h.ipynb", with_kernel=False)
         expect(notebook.outputs(0)).to_have_text("Rivers run.")
         expect(notebook.outputs(0).locator("strong")).to_have_text("run")

@@ -86,10 +86,10 @@ def test_choose_tweak_run_and_see_it_stream(page, panel):
 
 def test_what_is_wrong_with_a_kwarg_is_said_beside_it_and_not_sent(page, panel):
     panel.type("max_tokens", "many")
-    panel.says("'many' is no whole number")
+    panel.says("'many' is not a whole number")
     panel.field("Prompt").fill("Hello")
     panel.button("Run").click()
-    panel.says("max_tokens: 'many' is no whole number.")
+    panel.says("max_tokens: 'many' is not a whole number.")
     panel.row("max_tokens").get_by_title("Do not send max_tokens").click()
     expect(panel.field("max_tokens")).to_have_value("")
     expect(panel.lines.filter(has_text=re.compile("^'many' is no"))).to_have_count(0)
@@ -97,7 +97,7 @@ def test_what_is_wrong_with_a_kwarg_is_said_beside_it_and_not_sent(page, panel):
     rest = panel.field("Others, JSON")
     rest.fill('{"logprobs": tru')
     panel.field("Prompt").click()
-    panel.says("no JSON at column 14")
+    panel.says("not JSON at column 14")
     expect(rest).to_have_value('{"logprobs": tru')
     rest.fill('{"logprobs": true}')
     panel.field("Prompt").click()
@@ -105,7 +105,7 @@ def test_what_is_wrong_with_a_kwarg_is_said_beside_it_and_not_sent(page, panel):
 
     panel.row("temperature").get_by_role("textbox").fill("9")
     page.keyboard.press("Tab")
-    panel.says("above the documented 2; sent all the same")
+    panel.says("above the documented maximum of 2; it is sent")
 
 
 def test_stop_sequences_are_tags(page, panel):
@@ -152,7 +152,7 @@ def test_stop_before_the_first_word_and_in_the_middle(shown, panel):
     panel.button("Run").click()
     expect(panel.button("Stop")).to_be_enabled()
     panel.button("Stop").click()
-    panel.says("Stopped before the first word.")
+    panel.says("Stopped before any text arrived.")
     panel.ends()
 
     panel.button("Run").click()
@@ -160,7 +160,7 @@ def test_stop_before_the_first_word_and_in_the_middle(shown, panel):
     expect(shown.run("6 * 7")).to_have_text("42")  # a cell runs meanwhile
     expect(panel.button("Stop")).to_be_enabled()
     panel.button("Stop").click()
-    panel.says("Stopped. What had arrived is kept.")
+    panel.says("Stopped. The text received so far is kept.")
     panel.ends()
     expect(panel.answer).to_contain_text("demo endpoint")
 
@@ -168,7 +168,7 @@ def test_stop_before_the_first_word_and_in_the_middle(shown, panel):
 def test_several_answers_stand_side_by_side(panel):
     panel.field("Prompt").fill("Write a haiku about tea.")
     panel.says_in_cell("haiku")
-    panel.open("Several answers")
+    panel.open("Several responses")
     rows = panel.answer.locator("tbody tr")
 
     panel.button("Repeat").click()  # as often as it stands there: a number typed just before may come after the click
@@ -189,7 +189,7 @@ def test_several_answers_stand_side_by_side(panel):
     panel.ends()
     expect(rows).to_have_count(3)
     expect(panel.answer).to_contain_text("temperature")
-    expect(panel.tab("Numbers").locator("th")).to_have_text(["", "0", "0.5", "1"])
+    expect(panel.tab("Usage").locator("th")).to_have_text(["", "0", "0.5", "1"])
 
 
 def test_every_result_tab_and_the_way_back(shown, panel):
@@ -199,8 +199,8 @@ def test_every_result_tab_and_the_way_back(shown, panel):
     request = panel.tab("Request")
     expect(request).to_contain_text("Authorization: Bearer **********")
     expect(request).to_contain_text('"max_tokens": 50')
-    expect(panel.tab("Response")).to_contain_text('"finish_reason": "stop"')
-    expect(panel.tab("Numbers")).to_contain_text("completion tokens")
+    expect(panel.tab("JSON")).to_contain_text('"finish_reason": "stop"')
+    expect(panel.tab("Usage")).to_contain_text("completion tokens")
     code = panel.tab("Code")
     expect(code).to_contain_text("AzureMLChatOnlineEndpoint")
     panel.field("Language").select_option("curl")
@@ -212,12 +212,12 @@ def test_every_result_tab_and_the_way_back(shown, panel):
     expect(panel.field("Prompt")).to_have_value("Say 'first'")
     expect(panel.field("max_tokens")).to_have_value("")
     panel.says("Number 1 is shown.")
-    expect(panel.tab("Answer")).to_contain_text("first")
+    expect(panel.tab("Response")).to_contain_text("first")
     panel.tab("History")
-    panel.button("Back to what I had").click()
+    panel.button("Back to my edits").click()
     expect(panel.field("Prompt")).to_have_value("Say 'second'")
     expect(panel.field("max_tokens")).to_have_value("50")
-    expect(panel.button("Back to what I had")).to_be_disabled()
+    expect(panel.button("Back to my edits")).to_be_disabled()
 
 
 def test_what_was_tweaked_is_kept_dropped_and_written_to_files(panel, lab):
@@ -232,7 +232,7 @@ def test_what_was_tweaked_is_kept_dropped_and_written_to_files(panel, lab):
     panel.type("seed", "5")
     expect(panel.button("Save")).to_be_enabled()
     panel.button("Revert").click()
-    panel.says("Unsaved changes dropped.")
+    panel.says("Unsaved changes discarded.")
     expect(panel.field("seed")).to_have_value("")
     expect(panel.field("max_tokens")).to_have_value("77")
 
@@ -269,14 +269,14 @@ def test_a_new_config_with_a_key_that_is_written_nowhere(shown, panel):
     panel.says("✗ NO_SUCH_KEY is not set")
     panel.button("Test").click()
     panel.says("key: No key: the environment variable NO_SUCH_KEY is not set. Set it before starting Jupyter, or type")
-    panel.type("One-time key", "sk-very-secret")
-    expect(panel.field("One-time key")).to_have_value("")
+    panel.type("API key", "sk-very-secret")
+    expect(panel.field("API key")).to_have_value("")
     panel.says("✓ typed, for this session")
     expect(panel.field("Key")).to_have_value("ask")
     panel.button("Detect").click()
-    panel.says("The swagger does not tell. Probe sends a short prompt in every dialect.")
+    panel.says("The swagger does not tell. Probe sends a short prompt in every wire format.")
     panel.button("Probe").click()
-    panel.says("It speaks openai-chat")
+    panel.says("Detected openai-chat")
     panel.button("Test").click()
     panel.says("It works")
     expect(panel.ask("Say 'found'")).to_contain_text("found")
@@ -287,7 +287,7 @@ def test_a_new_config_with_a_key_that_is_written_nowhere(shown, panel):
 
     saved = shown.saved()
     assert "application/vnd.jupyter.widget-state+json" in saved
-    assert "env:NO_SUCH_KEY" in saved or "One-time key" in saved  # the state of the panel's own widgets
+    assert "env:NO_SUCH_KEY" in saved or "API key" in saved  # the state of the panel's own widgets
     assert "sk-very-secret" not in saved
     assert "azml-magics panel (" in saved  # what is shown where there are no widgets
 
@@ -360,7 +360,7 @@ def test_cells_and_a_second_view_share_the_one_panel(page, shown, panel):
     expect(panel.field("Prompt")).to_have_value("Say 'twice'")
     second.button("Run").click()
     second.ends()
-    expect(panel.tab("Answer")).to_contain_text("twice")
+    expect(panel.tab("Response")).to_contain_text("twice")
     expect(second.answer).to_contain_text("twice")
     shown.run("None", 3)
     expect(page.locator(".azml-panel")).to_have_count(1)
@@ -398,12 +398,12 @@ def test_an_answer_with_html_in_it_does_nothing(page, panel):
     answer = panel.ask("Say '<img src=x onerror=window.pwned=1> <script>window.pwned=1</script> end'")
     expect(answer).to_contain_text("<img src=x onerror=window.pwned=1> <script>window.pwned=1</script> end")
     expect(answer.locator("img, script")).to_have_count(0)
-    panel.open("Several answers")
+    panel.open("Several responses")
     panel.button("Repeat").click()
     panel.says("3 answers")
     expect(answer.locator("td", has_text="onerror=window.pwned")).to_have_count(3)
     expect(answer.locator("img, script")).to_have_count(0)
-    for tab in ("Request", "Response", "Code", "Numbers", "History"):
+    for tab in ("Request", "JSON", "Code", "Usage", "History"):
         expect(panel.tab(tab)).to_be_visible()
     assert page.evaluate("window.pwned") is None
 
@@ -415,5 +415,5 @@ def test_two_megabytes_of_an_answer_leave_the_page_usable(shown, panel):
     expect(answer).to_contain_text("more characters. The whole is in %azureml last.")
     panel.field("Prompt").fill("Say 'still here'")
     panel.says_in_cell("still here")
-    expect(panel.tab("Response")).to_be_visible()
+    expect(panel.tab("JSON")).to_be_visible()
     expect(panel.ask("Say 'still here'")).to_contain_text("still here")

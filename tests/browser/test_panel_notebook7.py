@@ -36,7 +36,7 @@ def test_choose_tweak_run_stop_compare_and_keep(page, notebook7, shot):
     shot("notebook7")
 
     shown.run("faulty.script([Fault('stalled', after=12)])")
-    panel.tab("Answer")
+    panel.tab("Response")
     panel.button("Save as").click()
     panel.type("Save as", "mine")
     panel.says("Saved mine.")
@@ -47,9 +47,9 @@ def test_choose_tweak_run_stop_compare_and_keep(page, notebook7, shot):
     expect(panel.answer).to_contain_text("demo endpoint")
     expect(shown.run("6 * 7")).to_have_text("42")
     panel.button("Stop").click()
-    panel.says("Stopped. What had arrived is kept.")
+    panel.says("Stopped. The text received so far is kept.")
 
-    panel.open("Several answers")
+    panel.open("Several responses")
     panel.field("Compare with").select_option("mine")
     panel.button("Compare").click()
     panel.says("2 answers")

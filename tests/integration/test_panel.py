@@ -9,7 +9,7 @@ import nbformat
 import pytest
 
 from azml_magics.emulator import Fault
-from azml_magics.panel.chunked_text import GROWTH
+from azml_magics.panel.view.chunked_text import GROWTH
 
 from .conftest import KEY, PATIENCE, environment
 from .fresh import started
@@ -122,7 +122,7 @@ def test_stop_keeps_what_had_arrived(kernel, front, endpoint):
     front.ended()
     kept = front.answer()
     assert kept.startswith("[azml-magics demo")
-    assert "Stopped. What had arrived is kept." in front.lines()
+    assert "Stopped. The text received so far is kept." in front.lines()
     assert kernel.ok("%azureml last").text == kept
     assert "Hello" in front.run("Hello")
 
@@ -134,7 +134,7 @@ def test_stop_before_the_first_byte(front, endpoint):
     front.until(lambda: endpoint.requests)
     front.click("Stop")
     front.ended()
-    assert "Stopped before the first word." in front.lines()
+    assert "Stopped before any text arrived." in front.lines()
     assert front.answer() == ""
     assert "Hello" in front.run()
 
@@ -177,10 +177,10 @@ def test_several_answers_test_and_detect(front, endpoint):
     assert any(line.startswith("It works") for line in front.lines())
     front.click("Detect")
     front.ended()
-    assert "The swagger does not tell. Probe sends a short prompt in every dialect." in front.lines()
+    assert "The swagger does not tell. Probe sends a short prompt in every wire format." in front.lines()
     front.click("Probe")
     front.ended()
-    assert any(line.startswith("It speaks") for line in front.lines()), front.lines()
+    assert any(line.startswith("Detected ") for line in front.lines()), front.lines()
 
 
 # ---- a notebook goes on meanwhile
@@ -333,7 +333,7 @@ def test_what_is_wrong_is_said_in_words_and_the_panel_goes_on(front, endpoint):
     front.type("Prompt", "Hello")
     front.type("Others, JSON", '{"seed": 1, bad')
     front.click("Run")
-    assert any("no JSON at column 13" in line for line in front.lines())
+    assert any("not JSON at column 13" in line for line in front.lines())
     front.type("Others, JSON", "")
     for url, said in {
         "nonsense": "URL",
@@ -363,7 +363,7 @@ def test_an_answer_of_two_megabytes(kernel, front, endpoint):
     endpoint.script([Fault("big", size=2_000_000)])
     front.messages.clear()
     shown = front.run("Hello")
-    assert "more characters. The whole is in `%azureml last`." in shown
+    assert "more characters. `%azureml last` shows all of it." in shown
     assert sum(map(size, front.comm_messages())) < 1_000_000
     assert kernel.value("len(str(_))" if kernel.ok("%azureml last") else "0") >= 2_000_000
 
@@ -392,8 +392,8 @@ def test_a_hostile_answer_stays_text(kernel, front, endpoint):
 
 
 def test_a_typed_key_is_in_no_message_no_history_no_log_and_no_file(kernel, front, endpoint, home):
-    front.set(front.find("One-time key"), value=KEY)
-    assert front.find("One-time key").value == ""  # the frontend's own copy was blanked
+    front.set(front.find("API key"), value=KEY)
+    assert front.find("API key").value == ""  # the frontend's own copy was blanked
     assert front.find("Key").value == "ask"
     assert "✓ typed, for this session" in front.lines()
     assert "Hello" in front.run("Hello")
@@ -427,12 +427,12 @@ def within(widget):
     for child in getattr(widget, "children", ()):
         yield from within(child)
 
-shown = panel.if_open()
+shown = panel.get_open_panel()
 box, = [each for each in within(shown.widget) if isinstance(each, ipywidgets.Password)]
 box.set_state({"value": os.environ["TEST_KEY"]})
 shown.model.set_prompt("Hello")
 shown.model.runs.run()
-shown.model.runs.wait(60)
+shown.model.worker.wait(60)
 """
 
 

@@ -9,7 +9,7 @@ import re
 from azml_magics.display.mime import RESPONSE_MIME
 from azml_magics.notebook import code_metadata
 from azml_magics.notebook.options import CELL_OPTIONS
-from azml_magics.panel import view
+from azml_magics.panel.view import panel_view
 
 from .conftest import ROOT
 
@@ -39,7 +39,7 @@ def test_the_mime_type_and_the_marks_in_a_kept_call():
 
 
 def test_the_event_by_which_the_panel_inserts_a_cell():
-    assert f"'{view.INSERT_EVENT}'" in source("commands.ts")
+    assert f"'{panel_view.INSERT_EVENT}'" in source("commands.ts")
 
 
 def test_every_command_in_the_schema_exists():

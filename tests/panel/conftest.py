@@ -12,7 +12,7 @@ import pytest
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.keys import KeyRef, Secret
 from azml_magics.emulator import Emulator
-from azml_magics.panel.model import PanelModel
+from azml_magics.panel.model.panel_model import PanelModel
 from azml_magics.session import Session
 
 # The shell in which test_line.py runs the cells that the panel shows.
@@ -76,7 +76,7 @@ def settled():
     """Wait until nothing runs in that panel any more; says the note at its Run."""
 
     def wait(model, place="run"):
-        assert model.runs.wait(LONG), "it still runs"
+        assert model.worker.wait(LONG), "it still runs"
         return model.notes[place].text if place in model.notes else ""
 
     return wait

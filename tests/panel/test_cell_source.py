@@ -18,11 +18,10 @@ from azml_magics.core.errors import AzmlError
 from azml_magics.core.keys import Secret
 from azml_magics.core.response import Response
 from azml_magics.notebook import args, cell_call
-from azml_magics.panel.cell_source import Cell
-from azml_magics.panel.cell_source import cell as cell_of
-from azml_magics.panel.draft import formatter_text
-from azml_magics.panel.model import PanelModel
-from azml_magics.panel.prompt import Prompt
+from azml_magics.panel.model.cell_source import CellSource, build_cell
+from azml_magics.panel.model.field_texts import formatter_text
+from azml_magics.panel.model.panel_model import PanelModel
+from azml_magics.panel.model.prompt_draft import PromptDraft
 
 URL = "https://n.eastus.inference.ml.azure.com/score"
 CHAT = "https://n.eastus.models.ai.azure.com/v1/chat/completions"
@@ -70,7 +69,7 @@ def plain(messages):
 def same(panel, asked):
     """Whether the panel's cell, where it says nothing to the contrary, asks what the panel would."""
     shown = panel.cell()
-    assert isinstance(shown, Cell)
+    assert isinstance(shown, CellSource)
     if shown.note:
         return False
     config, messages = asked(shown.text)
@@ -162,13 +161,13 @@ def test_a_cell_without_a_note_asks_exactly_what_the_panel_asks(bench, saved, ed
         edited = saved.merged(system="Be brief.", model_kwargs=kwargs)
     assume(ready(edited))
     magics.context.session.save("prod", saved)
-    panel.show(edited, Prompt(prompt, {"x": value, "y": value}))
+    panel.preview(edited, PromptDraft(prompt, {"x": value, "y": value}))
     magics.shell.user_ns.update(x="from the notebook", y=2, I="i", n="n", In="In")
     assume(panel.draft.config == edited)
     assume(can_be_sent(panel))
     shown = panel.cell()
     if shown.note:
-        assert shown.note.startswith(("A line cannot say ", "IPython "))
+        assert shown.note.startswith(("A line cannot express ", "IPython "))
         assert "\n" not in shown.note
     else:
         assert len(shown.text.split("\n", 1)[0].splitlines()) == 1
@@ -198,7 +197,7 @@ def test_a_cell_without_a_note_asks_exactly_what_the_panel_asks(bench, saved, ed
 )
 def test_these_a_line_can_say(panel, magics, asked, changes):
     magics.context.session.save("prod", BASE)
-    panel.show(BASE.merged(**{"model_kwargs": {}, **changes}), Prompt("Tell me about rivers"))
+    panel.preview(BASE.merged(**{"model_kwargs": {}, **changes}), PromptDraft("Tell me about rivers"))
     assert panel.cell().note == ""
     assert same(panel, asked)
 
@@ -222,44 +221,44 @@ def test_these_a_line_can_say(panel, magics, asked, changes):
 def test_what_a_line_cannot_say_is_said_instead(saved, changes, said):
     # what the panel has, without the kwargs of what is saved
     config = LLMConfig(**{**{f: getattr(saved, f) for f in ("name", "endpoint_url", "formatter", "key")}, **changes})
-    assert cell_of(config, saved, "Hi", {}).note == (
-        f"A line cannot say {said}. Save the config first, and the cell can be short."
+    assert build_cell(config, saved, "Hi", {}).note == (
+        f"A line cannot express {said}. Save the config first to get a short cell."
     )
 
 
 def test_several_are_listed_in_one_sentence():
-    note = cell_of(BASE.merged(key=Secret("x"), system="a\nb", model_kwargs={"": 1}), BASE, "Hi", {}).note
-    assert note.startswith("A line cannot say a system message of several lines, the key and the kwarg ''.")
+    note = build_cell(BASE.merged(key=Secret("x"), system="a\nb", model_kwargs={"": 1}), BASE, "Hi", {}).note
+    assert note.startswith("A line cannot express a system message of several lines, the key and the kwarg ''.")
 
 
 # ---- what a person sees
 
 
 def test_a_saved_config_is_its_name_and_nothing_more():
-    assert cell_of(BASE, BASE, "Tell me about rivers", {}) == Cell("%%azureml prod\nTell me about rivers")
+    assert build_cell(BASE, BASE, "Tell me about rivers", {}) == CellSource("%%azureml prod\nTell me about rivers")
 
 
 def test_only_what_differs_is_on_the_line():
     config = BASE.merged(
         model_kwargs={"temperature": 0.2, "stop": ["\n"]}, system="Be brief.", timeout=5, max_retries=0
     )
-    assert cell_of(config, BASE, "Hi", {"topic": "tea and rain"}).text == (
+    assert build_cell(config, BASE, "Hi", {"topic": "tea and rain"}).text == (
         "%%azureml prod --timeout 5 --retries 0 -s 'Be brief.' -p temperature=0.2 -p 'stop=[\"\\n\"]' "
         "-v 'topic=tea and rain'\nHi"
     )
 
 
 def test_further_words_go_to_the_end_of_the_line():
-    assert cell_of(BASE, BASE, "Hi", {}, ("--repeat", "3")).text == "%%azureml prod --repeat 3\nHi"
+    assert build_cell(BASE, BASE, "Hi", {}, ("--repeat", "3")).text == "%%azureml prod --repeat 3\nHi"
 
 
 def test_a_key_never_stands_there():
-    shown = cell_of(BASE.merged(key=Secret("s3cret-key")), BASE, "Hi", {})
+    shown = build_cell(BASE.merged(key=Secret("s3cret-key")), BASE, "Hi", {})
     assert "s3cret" not in repr(shown)
 
 
 def test_a_value_of_several_lines_is_not_on_the_line():
-    shown = cell_of(BASE, BASE, "About {x}", {"x": "one\ntwo"})
+    shown = build_cell(BASE, BASE, "About {x}", {"x": "one\ntwo"})
     assert "the value of x, which has several lines" in shown.note
     assert shown.text.count("\n") == 1
 
@@ -290,7 +289,7 @@ def test_in_an_empty_session_the_line_says_it_all(panel, magics, asked):
     for field, text in {"endpoint_url": CHAT, "key": "env:RIVER_KEY"}.items():
         panel.set(field, text)
     panel.set_prompt("Hi")
-    assert panel.cell() == Cell(f"%%azureml --url {CHAT} --key env:RIVER_KEY\nHi")
+    assert panel.cell() == CellSource(f"%%azureml --url {CHAT} --key env:RIVER_KEY\nHi")
     assert same(panel, asked)
 
 
@@ -308,7 +307,7 @@ def test_each_word_of_the_line_is_one_that_the_cell_knows():
         endpoint_url=CHAT, endpoint_api_type="dedicated", deployment_name="blue", timeout=1, max_retries=0, model="m",
         api_version="v", system="s", formatter="openai-chat", key="entra", model_kwargs={"a": 1},
     )  # fmt: skip
-    line = cell_of(config, BASE, "Hi", {"x": "1"}).text.splitlines()[0].removeprefix("%%azureml")
+    line = build_cell(config, BASE, "Hi", {"x": "1"}).text.splitlines()[0].removeprefix("%%azureml")
     options = args.read_cell_line(line)
     assert (options.url, options.type, options.deployment, options.formatter) == (
         CHAT,

@@ -1,4 +1,4 @@
-"""A growing answer in pieces: together they are the text, settled ones never change, and the traffic stays linear."""
+"""A growing answer in chunks: together they are the text, settled ones never change, and the traffic stays linear."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azml_magics.panel import chunked_text
-from azml_magics.panel.chunked_text import Blocks
+from azml_magics.panel.view import chunked_text
+from azml_magics.panel.view.chunked_text import ChunkedText
 
 WORDS = "A river runs from its spring to the sea, and everything on its way is the river's. "
 
@@ -41,15 +41,15 @@ SHAPES = [prose, one_line, one_fence, a_list, fences]
 
 
 def frames(text, step):
-    """The last pieces as they are sent while the text comes in tokens of so many characters."""
-    growing = Blocks()
+    """The last chunks as they are sent while the text comes in tokens of so many characters."""
+    growing = ChunkedText()
     for end in range(step, len(text) + step, step):
-        before = list(growing.pieces)
+        before = list(growing.chunks)
         is_worth_it = growing.grow(text[:end])
-        assert "".join(growing.pieces) == text[:end]
-        assert growing.pieces[: len(before) - 1] == before[:-1]  # what is settled stays as it was
-        sent = growing.pieces[len(before) - 1 : -1]
-        yield sum(map(len, sent)) + (len(growing.pieces[-1]) if is_worth_it else 0)
+        assert "".join(growing.chunks) == text[:end]
+        assert growing.chunks[: len(before) - 1] == before[:-1]  # what is settled stays as it was
+        sent = growing.chunks[len(before) - 1 : -1]
+        yield sum(map(len, sent)) + (len(growing.chunks[-1]) if is_worth_it else 0)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -69,24 +69,24 @@ def test_twice_the_answer_is_twice_the_traffic(shape):
 
 @pytest.mark.parametrize("shape", [prose, fences])
 def test_pieces_settle_where_a_reader_may_stop(shape):
-    growing = Blocks()
+    growing = ChunkedText()
     for end in range(7, 20_000, 7):
         growing.grow(shape(20_000)[:end])
-    assert len(growing.pieces) > 10
-    assert all(piece.endswith("\n\n") and len(piece) >= chunked_text._LONG_ENOUGH for piece in growing.pieces[:-1])
+    assert len(growing.chunks) > 10
+    assert all(piece.endswith("\n\n") and len(piece) >= chunked_text._MIN_CHUNK for piece in growing.chunks[:-1])
 
 
 def test_an_answer_that_does_not_grow_is_worth_no_frame():
-    growing = Blocks()
+    growing = ChunkedText()
     assert growing.grow("A river")
     assert not growing.grow("A river")
     assert growing.grow("A river runs")
 
 
 def test_nothing_yet_is_no_frame():
-    growing = Blocks()
+    growing = ChunkedText()
     assert not growing.grow("")
-    assert growing.pieces == [""]
+    assert growing.chunks == [""]
 
 
 # ---- whatever a model writes
@@ -122,15 +122,15 @@ def cut(text, cuts):
 
 
 def grown(text, cuts, long_enough):
-    """The blocks of the text after it has come in those tokens, and what the pieces were on the way."""
-    growing, seen = Blocks(), [""]
-    with mock.patch.object(chunked_text, "_LONG_ENOUGH", long_enough):
+    """The blocks of the text after it has come in those tokens, and what the chunks were on the way."""
+    growing, seen = ChunkedText(), [""]
+    with mock.patch.object(chunked_text, "_MIN_CHUNK", long_enough):
         for so_far in cut(text, cuts):
             growing.grow(so_far)
-            assert "".join(growing.pieces) == so_far
-            assert growing.pieces[: len(seen) - 1] == seen[:-1]
-            seen = list(growing.pieces)
-    return growing.pieces
+            assert "".join(growing.chunks) == so_far
+            assert growing.chunks[: len(seen) - 1] == seen[:-1]
+            seen = list(growing.chunks)
+    return growing.chunks
 
 
 _CUTS = st.lists(st.integers(1, 40), min_size=1, max_size=5)
@@ -181,5 +181,5 @@ def test_dollar_signs_in_code_hold_nothing_back():
 
 def test_a_line_of_inline_code_opens_no_fence():
     fence = "```\ncode\n\nmore code\n```\n\n"
-    pieces = grown(f"```a line` of it\n\n{fence}and the end of it all", [9], 1)
-    assert fence in pieces
+    chunks = grown(f"```a line` of it\n\n{fence}and the end of it all", [9], 1)
+    assert fence in chunks

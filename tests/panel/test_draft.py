@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from azml_magics.core import wire
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.keys import KeyRef, Secret
-from azml_magics.panel.draft import FIELDS, REST, Draft, formatter_of, texts_of
+from azml_magics.panel.model.draft import REST, Draft
+from azml_magics.panel.model.field_texts import FIELDS, formatter_of, texts_of
 
 URL = "https://n.eastus.inference.ml.azure.com/score"
 CHAT = "https://n.eastus.models.ai.azure.com/v1/chat/completions"
@@ -37,7 +38,7 @@ def control(draft, name):
 
 
 def typed(draft, name):
-    return draft.typed(control(draft, name))
+    return draft.control_value(control(draft, name))
 
 
 class Mine:
@@ -125,9 +126,9 @@ def test_what_is_typed_is_in_the_config_and_taken_back_is_no_change():
         ("timeout", "0", "timeout must be a positive number of seconds"),
         ("timeout", "nan", "timeout must be a positive number of seconds"),
         ("timeout", "1e999", "timeout must be a positive number of seconds"),
-        ("max_retries", "-1", "'-1' is no whole number"),
-        ("max_retries", "2.5", "'2.5' is no whole number"),
-        ("max_retries", "9" * 5000, "no whole number"),
+        ("max_retries", "-1", "'-1' is not a whole number"),
+        ("max_retries", "2.5", "'2.5' is not a whole number"),
+        ("max_retries", "9" * 5000, "not a whole number"),
         ("key", "env:", "A key reference is incomplete"),
         ("key", "keyring:azure", "A key reference is incomplete"),
         ("formatter", "gtp2", "No formatter named 'gtp2'"),
@@ -272,7 +273,7 @@ def test_a_null_in_the_config_is_sent_and_therefore_shown():
 def test_a_value_outside_its_range_is_noted_and_sent():
     draft = Draft(GPT2)
     draft.set_kwarg("temperature", "7")
-    assert draft.note(control(draft, "temperature")) == "above the documented 2; sent all the same"
+    assert draft.note(control(draft, "temperature")) == "above the documented maximum of 2; it is sent"
     assert draft.errors == {}
     assert draft.config.model_kwargs == {"temperature": 7}
 
@@ -281,8 +282,8 @@ def test_what_cannot_be_read_is_kept_and_said_and_the_value_before_holds():
     draft = Draft(FULL)
     draft.set_kwarg("temperature", "warm")
     assert typed(draft, "temperature") == "warm"
-    assert draft.note(control(draft, "temperature")) == "'warm' is no number"
-    assert draft.errors == {"temperature": "'warm' is no number"}
+    assert draft.note(control(draft, "temperature")) == "'warm' is not a number"
+    assert draft.errors == {"temperature": "'warm' is not a number"}
     assert draft.config.model_kwargs["temperature"] == 0.2
     assert draft.is_changed
     draft.set_kwarg("temperature", "0.2")
@@ -303,7 +304,7 @@ def test_what_cannot_be_read_waits_with_its_control_for_a_formatter_that_has_one
     draft.set("formatter", "promptflow")
     assert draft.errors == {}  # there is nothing to mend it in
     draft.set("formatter", "hf")
-    assert draft.errors == {"temperature": "'warm' is no number"}
+    assert draft.errors == {"temperature": "'warm' is not a number"}
     assert typed(draft, "temperature") == "warm"
 
 
@@ -339,7 +340,7 @@ def test_what_is_typed_there_is_sent_beside_the_controls():
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('{"min_p": }', "no JSON at column 11: Expecting value"),
+        ('{"min_p": }', "not JSON at column 11: Expecting value"),
         ('{"min_p": NaN}', "NaN cannot be sent"),
         ('{"min_p": 1e999}', "The model kwarg 'min_p' cannot travel as JSON"),
         ('{"a": {"b": [1, {"c": -1e999}]}}', "The model kwarg 'a' cannot travel as JSON"),
@@ -410,7 +411,7 @@ def test_no_kwarg_is_lost_or_in_two_places_whatever_formatters_are_chosen(kwargs
         draft.set("formatter", name)
         assert draft.config.model_kwargs == kwargs
         others = json.loads(draft.rest or "{}")
-        shown = {kwarg.name for kwarg in draft.controls if draft.typed(kwarg)}
+        shown = {kwarg.name for kwarg in draft.controls if draft.control_value(kwarg)}
         assert shown | set(others) == set(kwargs)
         assert not shown & set(others)
     draft.set("formatter", "gpt2")
@@ -435,7 +436,7 @@ def test_when_another_is_saved_under_its_name_what_was_typed_stays():
     draft = Draft(GPT2)
     draft.set("system", "Mine.")
     draft.set_kwarg("temperature", "1")
-    draft.moved(GPT2.merged(timeout=5, system="Theirs."))
+    draft.rebase(GPT2.merged(timeout=5, system="Theirs."))
     assert (draft.config.system, dict(draft.config.model_kwargs)) == ("Mine.", {"temperature": 1})
     assert draft.is_changed
 
@@ -444,7 +445,7 @@ def test_when_it_is_renamed_only_its_name_changes():
     draft = Draft(GPT2)
     draft.set("timeout", "soon")
     draft.set("system", "Mine.")
-    draft.moved(GPT2.merged(name="new"))
+    draft.rebase(GPT2.merged(name="new"))
     assert (draft.config.name, draft.config.system, draft.texts["timeout"]) == ("new", "Mine.", "soon")
     draft.set("timeout", "")
     draft.set("system", "")

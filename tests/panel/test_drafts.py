@@ -14,7 +14,7 @@ from azml_magics import documents
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import ConfigError, DocumentError, UnknownNameError, UsageError
 from azml_magics.core.keys import Secret
-from azml_magics.panel.drafts import NEW, Drafts
+from azml_magics.panel.model.drafts import NEW, Drafts
 from azml_magics.session import Session
 
 URL = "https://n.eastus.inference.ml.azure.com/score"
@@ -24,7 +24,7 @@ PROD = LLMConfig(endpoint_url=URL, formatter="gpt2", key="env:RIVER_KEY")
 @pytest.fixture
 def drafts(session):
     made = Drafts(session)
-    session.subscribe(made.heard)
+    session.subscribe(made.follow)
     return made
 
 
@@ -60,7 +60,7 @@ def test_unsaved_changes_wait_for_their_config(two):
     assert not two.current.is_changed
     two.choose("a")
     assert two.current.config.system == "Mine."
-    assert two.current.errors == {"temperature": "'warm' is no number"}
+    assert two.current.errors == {"temperature": "'warm' is not a number"}
 
 
 def test_a_config_that_is_gone_cannot_be_chosen(two, session):
@@ -112,7 +112,7 @@ def test_a_new_config_waits_while_the_notebook_uses_or_saves_one(drafts, session
 
 def test_without_a_name_it_cannot_be_saved(two, session):
     two.new()
-    with pytest.raises(ConfigError, match="It has no name yet"):
+    with pytest.raises(ConfigError, match="This config has no name yet"):
         two.save()
     assert session.names() == ["a", "b"]
 
@@ -140,7 +140,7 @@ def test_saving_as_leaves_the_one_it_came_from_as_it_was(two, session):
     ("name", "kind", "said"),
     [
         ("", UsageError, "cannot name a config"),
-        ("b", ConfigError, "There is a config named b already"),
+        ("b", ConfigError, "A config named b already"),
         ("my config", UsageError, "cannot name a config"),
         ("$x", UsageError, "cannot name a config"),
         ("-a", UsageError, "cannot name a config"),
@@ -160,7 +160,7 @@ def test_a_name_that_cannot_be_is_refused_and_nothing_is_lost(two, session, name
 def test_with_a_field_that_cannot_be_read_nothing_is_saved(two, session):
     two.current.set("system", "Mine.")
     two.current.set_kwarg("temperature", "warm")
-    with pytest.raises(ConfigError, match="temperature: 'warm' is no number"):
+    with pytest.raises(ConfigError, match="temperature: 'warm' is not a number"):
         two.save()
     assert session.get("a").system is None
     assert two.current.config.system == "Mine."
@@ -245,7 +245,7 @@ def test_a_save_in_the_notebook_loses_nothing_that_was_typed(two, session):
     two.current.set("system", "Mine.")
     session.save("a", PROD.merged(timeout=5))
     assert two.current.config.system == "Mine."
-    assert two.note == "a was changed in the notebook, too. Revert shows that; Save writes over it."
+    assert two.note == "a was changed in the notebook too. Revert shows that version; Save replaces it."
     two.revert()
     assert (two.current.config.timeout, two.current.config.system) == (5, None)
 
@@ -262,7 +262,7 @@ def test_deleting_the_active_config_in_the_notebook_keeps_its_unsaved_changes(tw
     two.current.set("timeout", "soon")
     session.delete("a")
     assert (two.name, session.active) == (NEW, "")
-    assert two.note == "a was deleted in the notebook; its unsaved state is kept here."
+    assert two.note == "a was deleted in the notebook; its unsaved changes are kept here."
     assert (two.current.config.system, two.current.config.name) == ("Mine.", "")
     assert two.current.is_changed
 
@@ -402,7 +402,7 @@ def test_a_folder_with_one_bad_file_is_not_imported_at_all(two, session, tmp_pat
 
 def test_an_empty_folder_and_a_name_that_cannot_be_are_said(two, session, tmp_path):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DocumentError, match=r"holds no \.json or \.yaml file"):
+    with pytest.raises(DocumentError, match=r"contains no \.json or \.yaml file"):
         two.import_(str(tmp_path / "empty"))
     documents.save(PROD, tmp_path / "my config.json")
     with pytest.raises(UsageError, match="cannot name a config"):
@@ -429,7 +429,7 @@ class BothSides(RuleBasedStateMachine):
         super().__init__()
         self.session = Session()
         self.drafts = Drafts(self.session)
-        self.session.subscribe(self.drafts.heard)
+        self.session.subscribe(self.drafts.follow)
         self.typed: dict[str, str] = {}  # config -> the system message that was typed into its draft, and not saved
         self.count = 0
 

@@ -8,8 +8,8 @@ from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import RateLimitError
 from azml_magics.core.messages import as_messages
 from azml_magics.core.response import Response
-from azml_magics.panel.drafts import NEW
-from azml_magics.panel.history import SHOWN
+from azml_magics.panel.model.drafts import NEW
+from azml_magics.panel.model.history import SHOWN
 
 URL = "https://n.eastus.inference.ml.azure.com/score"
 PROD = LLMConfig(name="prod", endpoint_url=URL, formatter="gpt2", key="env:RIVER_KEY", system="Be brief.")
@@ -29,17 +29,17 @@ def asked(model, session):
 
 def shown(model):
     """What a person sees in the controls and in the answer's place."""
-    result = model.runs.result
+    result = model.result
     return model.name, model.prompt.text, model.draft.config.system, result.row.text if result else None
 
 
 def test_nothing_was_asked_yet(model):
-    assert model.past.entries() == []
-    assert not model.past.can_go_back
+    assert model.history.entries() == []
+    assert not model.history.can_go_back
 
 
 def test_the_last_are_listed_the_newest_first(asked):
-    assert asked.past.entries() == [
+    assert asked.history.entries() == [
         ("3 · test · 0.5 s · Three", 3),
         ("2 · prod · failed · Two", 2),
         ("1 · prod · 1.2 s · One {x}", 1),
@@ -49,28 +49,28 @@ def test_the_last_are_listed_the_newest_first(asked):
 def test_of_very_many_the_last_are_listed(asked, session):
     for n in range(SHOWN + 10):
         session.record(PROD, as_messages(f"{n} " + "very " * 50 + "long\nprompt", None))
-    entries = asked.past.entries()
+    entries = asked.history.entries()
     assert [number for _, number in entries] == list(range(SHOWN + 13, 13, -1))
     assert all(len(label) < 80 and "\n" not in label for label, _ in entries)
 
 
 def test_a_restored_state_is_in_the_controls_with_its_answer(asked):
-    asked.past.restore(2)
+    asked.history.restore(2)
     assert shown(asked) == ("prod", "Two", "Be kind.", "")
     assert asked.draft.config.model_kwargs == {"temperature": 1}
     assert asked.draft.is_changed
-    assert isinstance(asked.runs.result.row.error, RateLimitError)
+    assert isinstance(asked.result.row.error, RateLimitError)
     assert asked.notes["run"].text == "Number 2 is shown."
 
 
 def test_what_is_restored_sends_the_same_again(asked):
-    asked.past.restore(1)
+    asked.history.restore(1)
     assert asked.prompt.text == "One {{x}}"
     assert asked.messages() == as_messages("One {x}", "Be brief.")
 
 
 def test_the_session_uses_what_is_restored(asked, session):
-    asked.past.restore(3)
+    asked.history.restore(3)
     assert (asked.name, session.active) == ("test", "test")
 
 
@@ -80,14 +80,14 @@ def test_going_back_is_as_if_nobody_had_looked(asked):
     asked.set("system", "My own.")
     asked.set_kwarg("temperature", "warm")
     before = shown(asked)
-    asked.past.restore(1)
-    asked.past.restore(3)
-    assert asked.past.can_go_back
-    asked.past.back()
+    asked.history.restore(1)
+    asked.history.restore(3)
+    assert asked.history.can_go_back
+    asked.history.go_back()
     assert shown(asked) == before
     assert asked.prompt.typed == {"topic": "tea"}
-    assert asked.draft.errors == {"temperature": "'warm' is no number"}
-    assert not asked.past.can_go_back
+    assert asked.draft.errors == {"temperature": "'warm' is not a number"}
+    assert not asked.history.can_go_back
     assert asked.notes["run"].text == ""
 
 
@@ -95,17 +95,17 @@ def test_going_back_also_brings_back_what_was_unsaved_in_the_other_config(asked)
     asked.choose("test")
     asked.set("system", "Unsaved in test.")
     asked.choose("prod")
-    asked.past.restore(3)
+    asked.history.restore(3)
     assert asked.draft.config.system is None
-    asked.past.back()
+    asked.history.go_back()
     assert asked.name == "prod"
     asked.choose("test")
     assert asked.draft.config.system == "Unsaved in test."
 
 
 def test_going_back_where_nothing_was_unsaved_leaves_nothing_unsaved(asked):
-    asked.past.restore(2)
-    asked.past.back()
+    asked.history.restore(2)
+    asked.history.go_back()
     assert shown(asked) == ("prod", "", "Be brief.", None)
     assert not asked.draft.is_changed
 
@@ -113,8 +113,8 @@ def test_going_back_where_nothing_was_unsaved_leaves_nothing_unsaved(asked):
 def test_a_new_config_that_was_begun_comes_back(asked):
     asked.new()
     asked.set("endpoint_url", "https://new.eastus.inference.ml.azure.com/score")
-    asked.past.restore(3)
-    asked.past.back()
+    asked.history.restore(3)
+    asked.history.go_back()
     assert asked.name == NEW
     assert asked.draft.config.endpoint_url.startswith("https://new.")
 
@@ -122,47 +122,47 @@ def test_a_new_config_that_was_begun_comes_back(asked):
 def test_a_config_that_is_gone_comes_back_as_a_new_one(asked, session):
     asked.set("system", "My own.")
     session.delete("test")
-    asked.past.restore(3)
+    asked.history.restore(3)
     assert (asked.name, asked.draft.config.formatter, asked.draft.config.name) == (NEW, "hf", "")
-    asked.past.back()
+    asked.history.go_back()
     assert shown(asked)[:3] == ("prod", "", "My own.")
     assert asked.names == ["prod"]
 
 
 def test_going_back_when_the_config_was_renamed_or_deleted_meanwhile(asked, session):
     asked.set("system", "My own.")
-    asked.past.restore(2)
+    asked.history.restore(2)
     session.rename("prod", "production")
-    asked.past.back()
+    asked.history.go_back()
     assert asked.name == "production"
     assert asked.draft.config.system == "My own."
-    asked.past.restore(3)
+    asked.history.restore(3)
     session.delete("production")
-    asked.past.back()
+    asked.history.go_back()
     assert asked.name == "test"
     assert asked.names == ["test"]
 
 
 def test_back_without_having_looked_does_nothing(asked):
     before = shown(asked)
-    asked.past.back()
+    asked.history.go_back()
     assert shown(asked) == before
 
 
 def test_a_number_that_is_not_there_any_more_is_said(asked):
-    asked.past.restore(99)
-    assert asked.notes["run"].text == "Number 99 is not in the history any more."
+    asked.history.restore(99)
+    assert asked.notes["run"].text == "Number 99 is no longer in the history."
     assert asked.notes["run"].mood == "bad"
     assert shown(asked)[0] == "prod"
-    assert not asked.past.can_go_back
+    assert not asked.history.can_go_back
 
 
 def test_what_no_box_can_hold_is_said(asked, session):
     turns = [{"role": "assistant", "content": "a"}, {"role": "user", "content": "b"}]
     session.record(PROD, turns, Response("c"))
-    asked.past.restore(4)
+    asked.history.restore(4)
     assert asked.notes["run"].text == (
-        "Number 4 is shown. The boxes hold the last prompt; the turns before it are not restored."
+        "Number 4 is shown. Only the text of the last prompt is restored, without earlier messages."
     )
     assert asked.prompt.text == "b"
 
@@ -170,10 +170,10 @@ def test_what_no_box_can_hold_is_said(asked, session):
 def test_a_langchain_object_is_no_config_and_the_controls_stay(asked, session):
     session.record(LLMConfig(name="$chain"), as_messages("Four", None), Response("Vier"))
     asked.set("system", "My own.")
-    asked.past.restore(4)
+    asked.history.restore(4)
     assert shown(asked) == ("prod", "", "My own.", "Vier")
     assert asked.notes["run"].text == "Number 4 is shown. $chain is a LangChain object: the controls stay as they are."
-    asked.past.back()
+    asked.history.go_back()
     assert shown(asked) == ("prod", "", "My own.", None)
 
 
@@ -184,21 +184,21 @@ def test_what_ran_here_comes_back_with_its_variables(asking, variables, settled)
     asking.runs.run()
     settled(asking)
     asking.set_prompt("Something else")
-    asking.past.restore(1)
+    asking.history.restore(1)
     assert asking.prompt.text == "About {topic} and {other}"
-    assert asking.prompt.given() == {"other": "rain"}
-    assert "rain" in asking.runs.result.row.text
+    assert asking.prompt.typed_values() == {"other": "rain"}
+    assert "rain" in asking.result.row.text
 
 
 def test_once_it_is_asked_again_it_is_the_persons_own(asking, settled):
     asking.runs.run()
     settled(asking)
     asking.set("system", "My own.")
-    asking.past.restore(1)
+    asking.history.restore(1)
     asking.runs.run()
     settled(asking)
-    assert not asking.past.can_go_back
-    asking.past.back()
+    assert not asking.history.can_go_back
+    asking.history.go_back()
     assert asking.draft.config.system is None
 
 
@@ -207,10 +207,10 @@ def test_while_something_runs_nothing_is_restored(asking, endpoint, settled):
     settled(asking)
     endpoint.latency = 30
     asking.runs.run()
-    asking.past.restore(1)
-    assert asking.notes["run"].text == "Something is running. Stop it first."
-    assert not asking.past.can_go_back
-    asking.runs.stop()
+    asking.history.restore(1)
+    assert asking.notes["run"].text == "Another task is running. Stop it first."
+    assert not asking.history.can_go_back
+    asking.stop()
     settled(asking)
 
 

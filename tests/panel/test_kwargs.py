@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from azml_magics.core import wire
 from azml_magics.core.wire import Kwarg
-from azml_magics.panel import kwargs
-from azml_magics.panel.kwargs import NotReadable
+from azml_magics.panel.model import kwargs
+from azml_magics.panel.model.kwargs import KwargValueError
 
 EVERY = sorted({kwarg for name in wire.names() for kwarg in wire.get(name).known_kwargs}, key=repr)
 TEMPERATURE = Kwarg("temperature", "number", "", 0, 2)
@@ -34,7 +34,7 @@ def outcome(read, *given):
     """(what it reads, "") or (None, what is wrong)."""
     try:
         return read(*given), ""
-    except NotReadable as error:
+    except KwargValueError as error:
         return None, str(error)
 
 
@@ -49,15 +49,15 @@ def test_every_type_of_every_formatters_kwargs_is_known_here():
 @given(st.data(), st.sampled_from([kwarg for kwarg in EVERY if kwargs.has_control(kwarg)]))
 def test_what_a_control_shows_for_a_value_reads_back_as_that_very_value(data, kwarg):
     value = data.draw(VALUES[kwarg.type])
-    typed = kwargs.typed_of(kwarg, value)
+    typed = kwargs.control_value(kwarg, value)
     assert typed is not None
-    back = kwargs.value_of(kwarg, typed)
+    back = kwargs.parse_control(kwarg, typed)
     assert (type(back), back) == (type(value), value)
 
 
 @pytest.mark.parametrize("value", [10**23, 2**53 + 1, -(10**30)])
 def test_a_whole_number_too_large_for_a_fraction_keeps_every_digit(value):
-    assert kwargs.value_of(TEMPERATURE, str(value)) == value
+    assert kwargs.parse_control(TEMPERATURE, str(value)) == value
 
 
 @given(st.sampled_from([kwarg for kwarg in EVERY if kwargs.has_control(kwarg)]), st.text() | st.lists(st.text()))
@@ -65,7 +65,7 @@ def test_a_whole_number_too_large_for_a_fraction_keeps_every_digit(value):
 @example(SEED, "9" * 5000)
 @example(TEMPERATURE, "²")
 def test_whatever_is_typed_is_a_value_that_json_carries_or_is_refused_in_one_line(kwarg, typed):
-    value, refused = outcome(kwargs.value_of, kwarg, typed if isinstance(typed, str) else tuple(typed))
+    value, refused = outcome(kwargs.parse_control, kwarg, typed if isinstance(typed, str) else tuple(typed))
     assert len(refused.splitlines()) <= 1
     assert refused or json.loads(json.dumps(value, allow_nan=False)) == value
 
@@ -73,10 +73,10 @@ def test_whatever_is_typed_is_a_value_that_json_carries_or_is_refused_in_one_lin
 @given(st.sampled_from([kwarg for kwarg in EVERY if kwargs.has_control(kwarg)]), st.text(" \t", max_size=4))
 def test_blank_is_no_value(kwarg, blank):
     if kwarg.type == "strings":
-        assert kwargs.value_of(kwarg, ()) is None
-        assert kwargs.value_of(kwarg, "") is None
+        assert kwargs.parse_control(kwarg, ()) is None
+        assert kwargs.parse_control(kwarg, "") is None
     else:
-        assert kwargs.value_of(kwarg, blank) is None
+        assert kwargs.parse_control(kwarg, blank) is None
 
 
 @pytest.mark.parametrize(
@@ -99,26 +99,26 @@ def test_blank_is_no_value(kwarg, blank):
     ],
 )
 def test_what_is_typed_is_read_as_a_person_means_it(kwarg, typed, value):
-    read = kwargs.value_of(kwarg, typed)
+    read = kwargs.parse_control(kwarg, typed)
     assert (type(read), read) == (type(value), value)
 
 
 @pytest.mark.parametrize(
     ("kwarg", "typed", "said"),
     [
-        (TEMPERATURE, "warm", "'warm' is no number"),
-        (TEMPERATURE, "0,5", "'0,5' is no number"),
+        (TEMPERATURE, "warm", "'warm' is not a number"),
+        (TEMPERATURE, "0,5", "'0,5' is not a number"),
         (TEMPERATURE, "nan", "'nan' cannot be sent"),
         (TEMPERATURE, "-inf", "'-inf' cannot be sent"),
         (TEMPERATURE, "1e999", "'1e999' cannot be sent"),
-        (SEED, "1.5", "'1.5' is no whole number"),
-        (SEED, "many", "'many' is no whole number"),
+        (SEED, "1.5", "'1.5' is not a whole number"),
+        (SEED, "many", "'many' is not a whole number"),
         (SAMPLE, "yes", "'yes' is neither true nor false"),
     ],
 )
 def test_what_is_no_value_is_refused_in_words(kwarg, typed, said):
-    with pytest.raises(NotReadable) as caught:
-        kwargs.value_of(kwarg, typed)
+    with pytest.raises(KwargValueError) as caught:
+        kwargs.parse_control(kwarg, typed)
     assert str(caught.value) == said
 
 
@@ -141,14 +141,14 @@ def test_what_is_no_value_is_refused_in_words(kwarg, typed, said):
     ],
 )
 def test_a_value_that_the_control_cannot_hold_is_left_to_the_json(kwarg, value):
-    assert kwargs.typed_of(kwarg, value) is None
+    assert kwargs.control_value(kwarg, value) is None
 
 
 @given(st.text())
 def test_a_stop_sequence_is_one_line_and_the_same_again(tag):
-    escaped = kwargs.escaped(tag)
+    escaped = kwargs.escape_tag(tag)
     assert not {"\n", "\r", "\t"} & set(escaped)
-    assert kwargs.unescaped(escaped) == tag
+    assert kwargs.unescape_tag(escaped) == tag
 
 
 # ---- ranges
@@ -160,20 +160,20 @@ def test_a_stop_sequence_is_one_line_and_the_same_again(tag):
         (None, ""),
         (0, ""),
         (2, ""),
-        (-0.1, "below the documented 0; sent all the same"),
-        (2.5, "above the documented 2; sent all the same"),
+        (-0.1, "below the documented minimum of 0; it is sent"),
+        (2.5, "above the documented maximum of 2; it is sent"),
         ("hot", ""),
         (True, ""),
     ],
 )
 def test_a_value_outside_the_documented_range_gets_a_line(value, said):
-    assert kwargs.note_on(TEMPERATURE, value) == said
+    assert kwargs.range_note(TEMPERATURE, value) == said
 
 
 def test_a_kwarg_without_a_range_gets_none():
-    assert kwargs.note_on(CHOICE, "auto") == ""
-    assert kwargs.note_on(SEED, 10**12) == ""
-    assert kwargs.note_on(SEED, -1) == "below the documented 0; sent all the same"
+    assert kwargs.range_note(CHOICE, "auto") == ""
+    assert kwargs.range_note(SEED, 10**12) == ""
+    assert kwargs.range_note(SEED, -1) == "below the documented minimum of 0; it is sent"
 
 
 # ---- the others, as JSON
@@ -181,15 +181,15 @@ def test_a_kwarg_without_a_range_gets_none():
 
 @pytest.mark.parametrize("text", ["", "  \n "])
 def test_an_empty_box_is_no_kwargs(text):
-    assert kwargs.object_of(text, ["seed"]) == {}
+    assert kwargs.parse_other_kwargs(text, ["seed"]) == {}
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('{"a": }', "no JSON at column 7: Expecting value"),
-        ('{"a": 1,\n "b" 2}', "no JSON at line 2, column 6: Expecting ':' delimiter"),
-        ("seed=1", "no JSON at column 1: Expecting value"),
+        ('{"a": }', "not JSON at column 7: Expecting value"),
+        ('{"a": 1,\n "b" 2}', "not JSON at line 2, column 6: Expecting ':' delimiter"),
+        ("seed=1", "not JSON at column 1: Expecting value"),
         ("[1]", 'must be an object, such as {"seed": 1}'),
         ("null", 'must be an object, such as {"seed": 1}'),
         ('{"a": NaN}', "NaN cannot be sent"),
@@ -199,8 +199,8 @@ def test_an_empty_box_is_no_kwargs(text):
     ],
 )
 def test_what_is_wrong_with_the_json_is_said_with_its_place(text, said):
-    with pytest.raises(NotReadable) as caught:
-        kwargs.object_of(text, ["temperature", "seed"])
+    with pytest.raises(KwargValueError) as caught:
+        kwargs.parse_other_kwargs(text, ["temperature", "seed"])
     assert str(caught.value) == said
 
 
@@ -214,8 +214,8 @@ def test_what_is_wrong_with_the_json_is_said_with_its_place(text, said):
     ids=["digits", "lists", "objects"],
 )
 def test_json_that_python_will_not_read_is_refused_in_one_line(text):
-    with pytest.raises(NotReadable) as caught:
-        kwargs.object_of(text, [])
+    with pytest.raises(KwargValueError) as caught:
+        kwargs.parse_other_kwargs(text, [])
     assert "\n" not in str(caught.value)
     assert "sys." not in str(caught.value)
 
@@ -224,5 +224,5 @@ def test_json_that_python_will_not_read_is_refused_in_one_line(text):
 @example('{"a": 1e999}')
 @example(f'{{"a": {"9" * sys.get_int_max_str_digits()}9}}' if hasattr(sys, "get_int_max_str_digits") else "{}")
 def test_any_text_is_an_object_or_refused(text):
-    value, refused = outcome(kwargs.object_of, text, ["seed"])
+    value, refused = outcome(kwargs.parse_other_kwargs, text, ["seed"])
     assert isinstance(value, dict) or len(refused.splitlines()) == 1

@@ -76,7 +76,7 @@ def test_each_variable_has_a_field_with_the_notebooks_value_as_its_hint(panel):
     assert (topic.value, topic.placeholder) == ("", "notebook: tea")
     assert place.placeholder == "not in the notebook: type a value"
     sets(place, value="Rome")
-    assert panel.model.prompt.given() == {"place": "Rome"}
+    assert panel.model.prompt.typed_values() == {"place": "Rome"}
 
 
 def test_a_variable_that_goes_takes_its_field_along_and_comes_back_with_what_was_typed(panel):
@@ -108,10 +108,10 @@ def test_the_notebooks_variables_are_looked_at_again_after_a_cell():
         panel.model._variables = lambda: values
         panel.type("Prompt", "{topic}")
         values["topic"] = "coffee"
-        panel.model.look_again()
+        panel.model.refresh_variables()
         assert panel.find("{topic}").placeholder == "notebook: coffee"
         del values["topic"]
-        panel.model.look_again()
+        panel.model.refresh_variables()
         assert panel.find("{topic}").placeholder == "not in the notebook: type a value"
 
 
@@ -134,7 +134,7 @@ def test_run_asks_the_config_in_the_controls(panel, endpoint):
         {"role": "system", "content": "Be brief."},
         {"role": "user", "content": "Tell me about tea"},
     ]
-    assert panel.model.runs.result.row.text.startswith("[azml-magics demo")
+    assert panel.model.result.row.text.startswith("[azml-magics demo")
 
 
 def test_while_it_runs_only_stop_can_be_clicked(panel, endpoint):
@@ -143,11 +143,11 @@ def test_while_it_runs_only_stop_can_be_clicked(panel, endpoint):
     panel.type("Prompt", "Hello")
     panel.click("Run")
     assert is_disabled(panel) == {"Stop": False, **dict.fromkeys(STARTS, True)}
-    assert "Asking…" in panel.lines()
+    assert "Running…" in panel.lines()
     panel.click("Stop")
     panel.ended()
     assert is_disabled(panel) == {"Stop": True, **dict.fromkeys(STARTS, False)}
-    assert "Asking…" not in panel.lines()
+    assert "Running…" not in panel.lines()
 
 
 def test_stop_before_the_first_byte(panel, endpoint):
@@ -156,7 +156,7 @@ def test_stop_before_the_first_byte(panel, endpoint):
     panel.click("Run")
     panel.click("Stop")
     panel.ended()
-    assert "Stopped before the first word." in panel.lines()
+    assert "Stopped before any text arrived." in panel.lines()
 
 
 def test_a_click_that_was_on_its_way_is_told_that_something_runs(panel, endpoint):
@@ -164,20 +164,20 @@ def test_a_click_that_was_on_its_way_is_told_that_something_runs(panel, endpoint
     panel.type("Prompt", "Hello")
     panel.click("Run")
     fires(control(panel, w.Button, "Run"), "click")
-    assert "Something is running already. Stop it first." in panel.lines()
+    assert "Another task is running. Stop it first." in panel.lines()
     panel.click("Stop")
     panel.ended()
 
 
 def test_what_cannot_be_run_says_why_in_place(panel, endpoint):
     panel.click("Run")
-    assert "There is no prompt. Write one into the prompt box." in panel.lines()
+    assert "There is no prompt. Write one into the prompt field." in panel.lines()
     panel.type("Prompt", "{nowhere}")
     panel.click("Run")
     assert any("nowhere" in line and "Type a value into its field" in line for line in panel.lines())
     panel.type("Others, JSON", "{")
     panel.click("Run")
-    assert any("no JSON at column 2" in line for line in panel.lines())
+    assert any("not JSON at column 2" in line for line in panel.lines())
     assert endpoint.requests == []
 
 
@@ -186,7 +186,7 @@ def test_repeat_asks_as_often_as_it_says(panel, endpoint):
     sets(control(panel, w.BoundedIntText, "Repeat"), value=2)
     panel.click("Repeat")
     panel.ended()
-    assert len(endpoint.requests) == len(panel.model.runs.result.batch) == 2
+    assert len(endpoint.requests) == len(panel.model.result.batch) == 2
 
 
 def test_compare_offers_the_other_configs(panel, session):
@@ -198,7 +198,7 @@ def test_compare_offers_the_other_configs(panel, session):
     panel.type("Prompt", "Hello")
     panel.click("Compare")
     panel.ended()
-    assert [row.label for row in panel.model.runs.result.batch] == ["main", "third"]
+    assert [row.label for row in panel.model.result.batch] == ["main", "third"]
     session.delete("third")
     assert others.value == "other"
 
@@ -227,7 +227,7 @@ def test_a_sweep_over_nothing_says_what_to_write(panel, endpoint, values):
     panel.type("Prompt", "Hello")
     panel.type("over", values)
     panel.click("Sweep")
-    assert "A sweep needs values. Write them with commas between, such as 0, 0.5, 1." in panel.lines()
+    assert "A sweep needs values. Separate them with commas, such as 0, 0.5, 1." in panel.lines()
     assert endpoint.requests == []
 
 
@@ -254,7 +254,7 @@ def test_the_cell_follows_every_control(panel):
 def test_what_a_line_cannot_say_is_said_beside_it(panel):
     panel.type("Prompt", "Hello")
     panel.type("System", "Two\nlines")
-    assert any(line.startswith("A line cannot say a system message of several lines.") for line in panel.lines())
+    assert any(line.startswith("A line cannot express a system message of several lines.") for line in panel.lines())
 
 
 def taken(panel):
@@ -267,7 +267,7 @@ def taken(panel):
     ]
 
 
-@pytest.mark.parametrize(("label", "said"), [("Copy", "Copied, where"), ("Insert cell", "Inserted. Without")])
+@pytest.mark.parametrize(("label", "said"), [("Copy", "Copied, if"), ("Insert cell", "Inserted. Without")])
 def test_taking_it_along_runs_once_in_the_browser_and_says_so(panel, label, said):
     panel.type("Prompt", "Hello")
     cell = [each for each in within(panel.panel.widget) if getattr(each, "description", "") == label][-1]

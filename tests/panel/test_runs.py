@@ -27,9 +27,9 @@ from azml_magics.core.response import Response
 from azml_magics.display.batch_html import batch_to_html
 from azml_magics.emulator import Fault
 from azml_magics.emulator.faults import TABLE
-from azml_magics.panel import runs as runs_module
-from azml_magics.panel.events import ANSWER, STATE
-from azml_magics.panel.model import PanelModel
+from azml_magics.panel.model import runs as runs_module
+from azml_magics.panel.model.changes import RESULT, STATE
+from azml_magics.panel.model.panel_model import PanelModel
 
 from .conftest import KEY, LONG
 
@@ -53,7 +53,7 @@ def _no_socket_is_left():
 
 def running(model, changes):
     """Wait until something of the answer is there."""
-    changes.until(lambda: model.runs.result.row.text)
+    changes.until(lambda: model.result.row.text)
 
 
 # ---- an answer
@@ -64,7 +64,7 @@ def test_the_answer_is_shown_and_in_the_history(asking, session, settled, endpoi
     asking.set_kwarg("temperature", "0.5")
     asking.runs.run()
     assert settled(asking) == ""
-    result = asking.runs.result
+    result = asking.result
     assert "rivers" in result.row.text
     assert (result.is_running, result.number, len(result.batch)) == (False, 1, 1)
     body = endpoint.requests[-1].json()
@@ -82,9 +82,9 @@ def test_it_grows_while_it_comes(asking, settled, endpoint):
     texts, running_ones = [], []
 
     def hear(parts):
-        if ANSWER in parts:
-            texts.append(asking.runs.result.row.text)
-            running_ones.append(asking.runs.result.is_running)
+        if RESULT in parts:
+            texts.append(asking.result.row.text)
+            running_ones.append(asking.result.is_running)
 
     asking.subscribe(hear)
     asking.runs.run()
@@ -99,19 +99,19 @@ def test_what_has_arrived_is_there_while_more_is_awaited(asking, settled, endpoi
     changes = watched(asking)
     asking.runs.run()
     running(asking, changes)
-    assert asking.runs.result.is_running
-    assert asking.runs.result.row.response.finish_reason is None
-    asking.runs.stop()
+    assert asking.result.is_running
+    assert asking.result.row.response.finish_reason is None
+    asking.stop()
     settled(asking)
 
 
 def test_it_says_what_it_does_and_when_it_is_done(asking, settled, endpoint):
     endpoint.script([Fault("stalled", after=3)])
     doing = []
-    asking.subscribe(lambda parts: STATE in parts and doing.append(asking.runs.doing))
+    asking.subscribe(lambda parts: STATE in parts and doing.append(asking.running))
     asking.runs.run()
-    assert doing == ["Asking…"]
-    asking.runs.stop()
+    assert doing == ["Running…"]
+    asking.stop()
     settled(asking)
     assert doing[-1] == ""
 
@@ -132,7 +132,7 @@ def timed(session, chat):
 
 
 def timeouts(model):
-    return [row.config.timeout for row in model.runs.result.batch]
+    return [row.config.timeout for row in model.result.batch]
 
 
 def test_the_notebooks_timeout_goes_before_that_of_the_config(timed, settled, session):
@@ -176,8 +176,8 @@ def test_a_new_config_has_the_notebooks_timeout_as_a_cell_has_it(timed, settled,
 def test_an_answer_that_was_cut_says_how_to_get_more(asking, settled):
     asking.set_kwarg("max_tokens", "3")
     asking.runs.run()
-    assert settled(asking) == "The answer was cut at its token limit: raise max_tokens for more."
-    assert asking.runs.result.row.response.finish_reason == "length"
+    assert settled(asking) == "The response was cut at its token limit: raise max_tokens for more."
+    assert asking.result.row.response.finish_reason == "length"
 
 
 def test_what_is_typed_while_it_runs_is_for_the_next_one(asking, settled, endpoint, watched):
@@ -187,7 +187,7 @@ def test_what_is_typed_while_it_runs_is_for_the_next_one(asking, settled, endpoi
     running(asking, changes)
     asking.set_prompt("Something else")
     asking.set("system", "Something else")
-    asking.runs.stop()
+    asking.stop()
     settled(asking)
     assert asking.session.last.messages == [{"role": "user", "content": "Tell me about rivers"}]
     assert asking.runs.prompts[1].text == "Tell me about rivers"
@@ -198,16 +198,16 @@ def test_markup_in_an_answer_is_text(asking, settled):
     asking.set_prompt(f'Say "{evil}"')
     asking.runs.run()
     settled(asking)
-    assert evil in asking.runs.result.row.text
-    assert evil not in batch_to_html(asking.runs.result.batch)
+    assert evil in asking.result.row.text
+    assert evil not in batch_to_html(asking.result.batch)
 
 
 def test_an_answer_of_two_megabytes_is_all_there(asking, session, settled, endpoint):
     endpoint.script([Fault("big", size=2_000_000)])
     asking.runs.run()
     assert settled(asking) == ""
-    assert len(asking.runs.result.row.text) >= 2_000_000
-    assert session.last.response.text == asking.runs.result.row.text
+    assert len(asking.result.row.text) >= 2_000_000
+    assert session.last.response.text == asking.result.row.text
 
 
 def test_a_dialect_that_cannot_stream_answers_as_well(model, session, endpoint, settled):
@@ -215,7 +215,7 @@ def test_a_dialect_that_cannot_stream_answers_as_well(model, session, endpoint, 
     model.set_prompt("Tell me about rivers")
     model.runs.run()
     assert settled(model) == ""
-    assert "rivers" in model.runs.result.row.text
+    assert "rivers" in model.result.row.text
 
 
 # ---- what keeps it from being asked
@@ -224,15 +224,15 @@ def test_a_dialect_that_cannot_stream_answers_as_well(model, session, endpoint, 
 @pytest.mark.parametrize(
     ("prepare", "said"),
     [
-        (lambda model: model.set_prompt(" "), "There is no prompt. Write one into the prompt box."),
+        (lambda model: model.set_prompt(" "), "There is no prompt. Write one into the prompt field."),
         (lambda model: model.set_prompt("{topic}"), "The prompt uses {topic}, and there is no variable 'topic'."),
-        (lambda model: model.set_kwarg("temperature", "warm"), "temperature: 'warm' is no number."),
-        (lambda model: model.set_rest("{"), "the other kwargs: no JSON at column 2: "),
+        (lambda model: model.set_kwarg("temperature", "warm"), "temperature: 'warm' is not a number."),
+        (lambda model: model.set_rest("{"), "the other kwargs: not JSON at column 2: "),
         (lambda model: model.set("timeout", "soon"), "timeout: timeout must be a number of seconds"),
         (lambda model: model.set("key", "s3cret-key"), "key: That is not a key reference"),
         (lambda model: model.set("formatter", "gpt2"), "formatter: The formatter 'gpt2' speaks to dedicated endpoints"),
         (lambda model: model.new(), "There is no endpoint. Type its URL, or choose a config."),
-        (lambda model: model.set("key", "ask"), "No key was typed for main in this session. Type it into the one-time"),
+        (lambda model: model.set("key", "ask"), "No key was typed for main in this session. Type it into the API key"),
     ],
 )
 def test_what_cannot_be_asked_is_said_in_place_and_nothing_is_sent(asking, endpoint, session, prepare, said):
@@ -242,7 +242,7 @@ def test_what_cannot_be_asked_is_said_in_place_and_nothing_is_sent(asking, endpo
     assert note.text.startswith(said)
     assert "--" not in note.text
     assert note.mood == "bad"
-    assert (asking.runs.doing, asking.runs.result) == ("", None)
+    assert (asking.running, asking.result) == ("", None)
     assert (len(endpoint.requests), session.history) == (0, [])
 
 
@@ -256,11 +256,11 @@ def test_what_was_wrong_is_forgotten_when_it_runs(asking, settled):
 
 def test_a_key_that_is_typed_once_is_used_for_its_host(asking, settled, shows):
     asking.set("key", "ask")
-    asking.type_key(f"Bearer {KEY}\n")
-    assert asking.notes["endpoint"].text == "The key is kept for this session, and nowhere else."
+    asking.set_key(f"Bearer {KEY}\n")
+    assert asking.notes["endpoint"].text == "The key is kept in memory for this session. It is not saved."
     asking.runs.run()
     assert settled(asking) == ""
-    assert "rivers" in asking.runs.result.row.text
+    assert "rivers" in asking.result.row.text
     assert not shows(asking, KEY)
 
 
@@ -291,8 +291,8 @@ def test_what_the_endpoint_refuses_is_said_with_a_remedy(asking, session, endpoi
     assert note.endswith(remedy)
     assert "\n" not in note
     assert asking.notes["run"].mood == "bad"
-    assert type(asking.runs.result.row.error) is kind
-    assert session.last.error is asking.runs.result.row.error
+    assert type(asking.result.row.error) is kind
+    assert session.last.error is asking.result.row.error
 
 
 @pytest.mark.parametrize("kind", [kind.name for kind in TABLE])
@@ -301,7 +301,7 @@ def test_whatever_an_endpoint_does_ends_in_an_answer_or_a_line(asking, endpoint,
     asking.set("timeout", "0.4" if kind in {"slow", "slow-stream", "stalled"} else "20")
     endpoint.script([Fault(kind, **options)])
     asking.runs.run()
-    note, row = settled(asking), asking.runs.result.row
+    note, row = settled(asking), asking.result.row
     assert row.response is not None or row.error is not None
     assert bool(row.error) == (asking.notes["run"].mood == "bad")
     assert len(note.splitlines()) == bool(row.error)
@@ -318,7 +318,7 @@ def test_a_host_that_is_not_there_is_said(asking, settled):
     note = settled(asking)
     assert note.startswith("Cannot connect to 127.0.0.1")
     assert note.endswith("Check the URL, the network and the VPN.")
-    assert isinstance(asking.runs.result.row.error, APIConnectionError)
+    assert isinstance(asking.result.row.error, APIConnectionError)
 
 
 def test_an_endpoint_that_does_not_answer_in_time_is_said(asking, endpoint, settled):
@@ -327,7 +327,7 @@ def test_an_endpoint_that_does_not_answer_in_time_is_said(asking, endpoint, sett
     asking.runs.run()
     note = settled(asking)
     assert "--" not in note
-    assert isinstance(asking.runs.result.row.error, APITimeoutError)
+    assert isinstance(asking.result.row.error, APITimeoutError)
 
 
 def test_a_key_that_is_not_there_is_said_with_what_to_do(asking, endpoint, session, settled):
@@ -335,7 +335,7 @@ def test_a_key_that_is_not_there_is_said_with_what_to_do(asking, endpoint, sessi
     asking.runs.run()
     assert settled(asking) == (
         "No key: the environment variable NOT_THERE is not set. "
-        "Set it before starting Jupyter, or type the key into the one-time key box."
+        "Set it before starting Jupyter, or type the key into the API key field."
     )
     assert isinstance(session.last.error, KeyNotFoundError)
     assert len(endpoint.requests) == 0
@@ -354,7 +354,7 @@ def test_what_had_arrived_before_a_failure_is_kept(asking, session, endpoint, se
     endpoint.script([Fault("cut", after=8)])
     asking.runs.run()
     assert settled(asking)
-    row = asking.runs.result.row
+    row = asking.result.row
     assert row.text
     assert row.error is not None
     assert session.last.response.text == row.text
@@ -368,10 +368,10 @@ def test_stop_before_the_first_byte(asking, session, endpoint, settled, watched)
     changes = watched(asking)
     asking.runs.run()
     changes.until(lambda: len(endpoint.requests) == 1)
-    asking.runs.stop()
-    assert settled(asking) == "Stopped before the first word."
+    asking.stop()
+    assert settled(asking) == "Stopped before any text arrived."
     assert asking.notes["run"].mood == "plain"
-    assert (asking.runs.doing, asking.runs.result.is_running) == ("", False)
+    assert (asking.running, asking.result.is_running) == ("", False)
     assert isinstance(session.last.error, Interrupted)
     assert session.last.response is None
 
@@ -381,9 +381,9 @@ def test_stop_in_the_middle_keeps_what_had_arrived(asking, session, endpoint, se
     changes = watched(asking)
     asking.runs.run()
     running(asking, changes)
-    asking.runs.stop()
-    assert settled(asking) == "Stopped. What had arrived is kept."
-    row = asking.runs.result.row
+    asking.stop()
+    assert settled(asking) == "Stopped. The text received so far is kept."
+    row = asking.result.row
     assert row.text
     assert row.response.finish_reason == "interrupted"
     assert (session.last.response, session.last.error) == (row.response, row.error)
@@ -391,11 +391,11 @@ def test_stop_in_the_middle_keeps_what_had_arrived(asking, session, endpoint, se
 
 def test_stop_at_once(asking, session, settled):
     asking.runs.run()
-    asking.runs.stop()
-    asking.runs.stop()
+    asking.stop()
+    asking.stop()
     settled(asking)
     assert len(session.history) == 1
-    assert asking.runs.result.row.error is not None or asking.runs.result.row.text
+    assert asking.result.row.error is not None or asking.result.row.text
 
 
 def test_after_a_stop_it_runs_again(asking, endpoint, settled, watched):
@@ -403,11 +403,11 @@ def test_after_a_stop_it_runs_again(asking, endpoint, settled, watched):
     changes = watched(asking)
     asking.runs.run()
     changes.until(lambda: len(endpoint.requests) == 1)
-    asking.runs.stop()
+    asking.stop()
     settled(asking)
     asking.runs.run()
     assert settled(asking) == ""
-    assert "rivers" in asking.runs.result.row.text
+    assert "rivers" in asking.result.row.text
 
 
 def test_a_stop_that_is_swallowed_is_asked_for_again(asking, settled, watched, monkeypatch):
@@ -441,14 +441,14 @@ def test_a_stop_that_is_swallowed_is_asked_for_again(asking, settled, watched, m
     asking.runs.run()
     calls = asking.runs._calls
     changes.until(lambda: calls._streams)
-    asking.runs.stop()
-    assert settled(asking) == "Stopped before the first word."
+    asking.stop()
+    assert settled(asking) == "Stopped before any text arrived."
     assert calls.wait(LONG)
     assert Deaf.swallowed == 1
 
 
 def test_with_nothing_running_there_is_nothing_to_stop(asking):
-    asking.runs.stop()
+    asking.stop()
     assert asking.notes.get("run") is None
     assert asking.notes.get("endpoint") is None
 
@@ -458,12 +458,12 @@ def test_two_clicks_ask_once(asking, endpoint, session, settled, watched):
     changes = watched(asking)
     asking.runs.run()
     asking.runs.run()
-    assert asking.notes["run"].text == "Something is running already. Stop it first."
+    assert asking.notes["run"].text == "Another task is running. Stop it first."
     asking.runs.repeat(3)
-    asking.runs.test()
-    assert asking.notes["endpoint"].text == "Something is running already. Stop it first."
+    asking.checks.test()
+    assert asking.notes["endpoint"].text == "Another task is running. Stop it first."
     running(asking, changes)
-    asking.runs.stop()
+    asking.stop()
     settled(asking)
     assert (len(endpoint.requests), len(session.history)) == (1, 1)
 
@@ -482,7 +482,7 @@ def test_many_clicks_from_many_threads_ask_once(asking, endpoint, session, settl
     for each in clicks:
         each.join(LONG)
     running(asking, changes)
-    asking.runs.stop()
+    asking.stop()
     settled(asking)
     assert (len(endpoint.requests), len(session.history)) == (1, 1)
 
@@ -499,7 +499,7 @@ def test_closing_the_panel_ends_what_runs_and_shows_nothing_more(asking, endpoin
         thread.join(LONG)
         assert not thread.is_alive()
     assert len(changes.parts) == told
-    assert asking.runs.doing == ""
+    assert asking.running == ""
 
 
 def test_a_click_at_the_very_end_of_a_run_begins_a_new_one_that_can_be_stopped(asking, endpoint, session, monkeypatch):
@@ -508,20 +508,20 @@ def test_a_click_at_the_very_end_of_a_run_begins_a_new_one_that_can_be_stopped(a
     endpoint.script([None, Fault("stalled", after=3)])
     with asking.changing():  # holds back what comes after the first
         asking.runs.run()
-        first = asking.runs._work._job
-        while asking.runs.doing:
+        first = asking.worker._task
+        while asking.running:
             first.ended.wait(0.01)
         monkeypatch.setattr(runs_module, "FRAME", 0.01)
         asking.runs.run()
-        second = asking.runs.result
+        second = asking.result
         assert second.is_running
     assert first.ended.wait(LONG)
     assert len(session.history) == 1
-    assert asking.runs.doing == "Asking…"
-    assert asking.runs.result.is_running
-    asking.runs.stop()
-    assert asking.runs.wait(LONG)
-    assert isinstance(asking.runs.result.row.error, Interrupted)
+    assert asking.running == "Running…"
+    assert asking.result.is_running
+    asking.stop()
+    assert asking.worker.wait(LONG)
+    assert isinstance(asking.result.row.error, Interrupted)
     assert len(session.history) == 2
 
 
@@ -532,11 +532,11 @@ def test_repeat_asks_the_same_several_times(asking, session, settled, endpoint):
     asking.runs.repeat(3)
     assert settled(asking) == "3 answers, 1 different."
     assert asking.notes["run"].mood == "good"
-    batch = asking.runs.result.batch
+    batch = asking.result.batch
     assert [row.label for row in batch] == ["1", "2", "3"]
     assert len(endpoint.requests) == len(session.history) == 3
     assert session.last_batch is batch
-    assert asking.runs.result.number == 3
+    assert asking.result.number == 3
 
 
 def test_compare_asks_the_other_configs_too(asking, session, chat, settled):
@@ -544,8 +544,8 @@ def test_compare_asks_the_other_configs_too(asking, session, chat, settled):
     asking.set("system", "Be brief.")  # unsaved: what is in the controls is asked
     asking.runs.compare(["text"])
     settled(asking)
-    assert [row.label for row in asking.runs.result.batch] == ["main", "text"]
-    assert all("rivers" in text for text in asking.runs.result.batch.texts)
+    assert [row.label for row in asking.result.batch] == ["main", "text"]
+    assert all("rivers" in text for text in asking.result.batch.texts)
     assert session.history[0].messages[0] == {"role": "system", "content": "Be brief."}
     assert [each.config.name for each in session.history] == ["main", "text"]
 
@@ -556,13 +556,13 @@ def test_a_config_without_a_name_can_be_compared(asking, session, chat, settled)
     asking.set("key", "env:PANEL_KEY")
     asking.runs.compare(["main"])
     settled(asking)
-    assert [row.label for row in asking.runs.result.batch] == ["new config", "main"]
+    assert [row.label for row in asking.result.batch] == ["new config", "main"]
 
 
 def test_sweep_asks_with_every_combination(asking, settled, endpoint):
     asking.runs.sweep({"temperature": "0, 0.5", "seed": "1,2"})
     settled(asking)
-    assert [row.setting for row in asking.runs.result.batch] == [
+    assert [row.setting for row in asking.result.batch] == [
         {"temperature": 0, "seed": 1},
         {"temperature": 0, "seed": 2},
         {"temperature": 0.5, "seed": 1},
@@ -580,7 +580,7 @@ def test_a_row_that_fails_stands_beside_those_that_do_not(asking, session, fault
     note = settled(asking)
     assert note == "5 answers, 1 different, 4 failed."
     assert asking.notes["run"].mood == "bad"
-    batch = asking.runs.result.batch
+    batch = asking.result.batch
     assert [type(error).__name__ for error in batch.errors] == [
         "NoneType",
         "AuthenticationError",
@@ -596,11 +596,11 @@ def test_stop_ends_all_of_several_and_keeps_those_that_were_whole(asking, sessio
     faulty("stuck", "stalled;after=3")
     changes = watched(asking)
     asking.runs.compare(["stuck"])
-    changes.until(lambda: asking.runs.result.batch[0].response and asking.runs.result.batch[0].response.finish_reason)
-    changes.until(lambda: asking.runs.result.batch[1].text)
-    asking.runs.stop()
+    changes.until(lambda: asking.result.batch[0].response and asking.result.batch[0].response.finish_reason)
+    changes.until(lambda: asking.result.batch[1].text)
+    asking.stop()
     settled(asking)
-    whole, stopped = asking.runs.result.batch
+    whole, stopped = asking.result.batch
     assert whole.error is None
     assert isinstance(stopped.error, Interrupted)
     assert stopped.text
@@ -618,16 +618,19 @@ def test_the_controls_own_kwargs_are_left_where_a_sweep_ends(asking, settled):
     ("click", "said"),
     [
         (lambda runs: runs.repeat(0), "Repeat takes a number of at least 1, not 0."),
-        (lambda runs: runs.repeat(101), "That would be 101 requests. At most 100 go out at one click."),
-        (lambda runs: runs.repeat(10**12), "That would be 1000000000000 requests. At most 100 go out at one click."),
+        (lambda runs: runs.repeat(101), "That would be 101 requests. One click sends at most 100 requests."),
+        (
+            lambda runs: runs.repeat(10**12),
+            "That would be 1000000000000 requests. One click sends at most 100 requests.",
+        ),
         (lambda runs: runs.compare([]), "There is nothing to compare with. Choose another config, or save one."),
         (lambda runs: runs.compare(["gone"]), "No config named 'gone'."),
-        (lambda runs: runs.sweep({}), "A sweep needs values. Write them with commas between, such as 0, 0.5, 1."),
-        (lambda runs: runs.sweep({"seed": " "}), "A sweep needs values. Write them with commas between"),
+        (lambda runs: runs.sweep({}), "A sweep needs values. Separate them with commas, such as 0, 0.5, 1."),
+        (lambda runs: runs.sweep({"seed": " "}), "A sweep needs values. Separate them with commas"),
         (lambda runs: runs.sweep({"seed": "1,1e999"}), "The model kwarg 'seed' cannot travel as JSON"),
         (
             lambda runs: runs.sweep({f"kwarg{n}": ",".join(map(str, range(100))) for n in range(10)}),
-            "That would be 100000000000000000000 requests. At most 100 go out at one click.",
+            "That would be 100000000000000000000 requests. One click sends at most 100 requests.",
         ),
     ],
 )
@@ -635,17 +638,17 @@ def test_what_cannot_be_asked_several_times_is_said(asking, endpoint, click, sai
     click(asking.runs)
     assert asking.notes["run"].text.startswith(said)
     assert asking.notes["run"].mood == "bad"
-    assert (asking.runs.doing, asking.runs.result, len(endpoint.requests)) == ("", None, 0)
+    assert (asking.running, asking.result, len(endpoint.requests)) == ("", None, 0)
 
 
 def test_a_typed_key_serves_several(asking, session, settled):
     session.save("other", session.get("main").merged(key="ask"))
     asking.runs.compare(["other"])
     assert asking.notes["run"].text.startswith("No key was typed for other in this session.")
-    asking.type_key(KEY)
+    asking.set_key(KEY)
     asking.runs.compare(["other"])
     settled(asking)
-    assert asking.runs.result.batch.errors == [None, None]
+    assert asking.result.batch.errors == [None, None]
 
 
 # ---- all of it at once
@@ -655,17 +658,17 @@ def test_many_threads_at_once_never_wait_for_each_other_for_ever(asking, session
     session.save("other", chat)
     endpoint.rate = 2000
     together = threading.Barrier(10, timeout=LONG)
-    asking.subscribe(lambda parts: (asking.draft.config, asking.variables(), asking.cell(), asking.past.entries()))
+    asking.subscribe(lambda parts: (asking.draft.config, asking.variables(), asking.cell(), asking.history.entries()))
     actions = [
         lambda n: asking.runs.run(),
-        lambda n: asking.runs.stop(),
+        lambda n: asking.stop(),
         lambda n: asking.set_kwarg("temperature", str(n / 10)),
         lambda n: asking.choose(("main", "other")[n % 2]),
         lambda n: session.save("main", chat.merged(timeout=n + 1)),
         lambda n: session.use(("main", "other")[n % 2]),
         lambda n: asking.set_prompt(f"Tell me about rivers {n}"),
-        lambda n: asking.past.restore(n),
-        lambda n: (asking.look_again(), asking.save()),
+        lambda n: asking.history.restore(n),
+        lambda n: (asking.refresh_variables(), asking.save()),
         lambda n: session.record(chat, [{"role": "user", "content": "x"}]),
     ]
     failures = []
@@ -684,7 +687,7 @@ def test_many_threads_at_once_never_wait_for_each_other_for_ever(asking, session
     for thread in threads:
         thread.join(LONG)
         assert not thread.is_alive()
-    asking.runs.stop()
+    asking.stop()
     settled(asking)
     assert failures == []
-    assert isinstance(asking.runs.result.batch, Batch)
+    assert isinstance(asking.result.batch, Batch)

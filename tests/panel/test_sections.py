@@ -10,7 +10,7 @@ import pytest
 from azml_magics.core import keys
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.keys import KeyRef
-from azml_magics.panel.drafts import NEW
+from azml_magics.panel.model.drafts import NEW
 from azml_magics.session import Session
 
 from .widgets import clicks, fires, is_shown, opened, sets, submits, within
@@ -86,7 +86,7 @@ def test_revert_drops_them(panel, session):
     panel.type("Deployment", "blue")
     panel.click("Revert")
     assert panel.find("Deployment").value == ""
-    assert "Unsaved changes dropped." in panel.lines()
+    assert "Unsaved changes discarded." in panel.lines()
 
 
 def test_unsaved_changes_wait_while_another_config_is_looked_at(panel):
@@ -114,7 +114,7 @@ def test_new_begins_one_beside_the_others(panel, session):
     panel.click("New")
     assert (panel.find("Config").value, panel.find("URL").value) == (NEW, "")
     assert session.active == "main"
-    assert "A new config: give it a URL, and save it under a name." in panel.lines()
+    assert "New config: type its URL, then save it under a name." in panel.lines()
 
 
 # ---- what an action has to ask
@@ -155,7 +155,7 @@ def test_another_event_of_the_field_is_no_answer(panel, session):
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("other", "There is a config named other already"), ("no good name", "name"), ("", None)]
+    ("name", "said"), [("other", "A config named other already exists"), ("no good name", "name"), ("", None)]
 )
 def test_a_name_that_cannot_be_leaves_the_drawer_open(panel, session, name, said):
     box, field, _, yes = drawer(panel)
@@ -178,12 +178,12 @@ def test_cancel_does_nothing(panel, session):
 def test_delete_wants_to_be_meant(panel, session):
     panel.click("Delete")
     box, field, _, yes = drawer(panel)
-    assert "Forget main? A file that it came from stays." in panel.lines()
+    assert "Delete main from this session? A file it was imported from is kept." in panel.lines()
     assert (is_shown(field), yes.button_style) == (False, "danger")
     clicks(yes)
     assert session.names() == ["other"]
     assert panel.find("Config").value == "other"
-    assert "Deleted main. other is in use now." in panel.lines()
+    assert "Deleted main. other is active now." in panel.lines()
     assert not is_shown(box)
 
 
@@ -277,7 +277,7 @@ def test_the_type_is_chosen_or_follows_the_url(panel):
     [
         ("URL", "nonsense", "URL"),
         ("Timeout", "soon", "soon"),
-        ("Retries", "1.5", "'1.5' is no whole number"),
+        ("Retries", "1.5", "'1.5' is not a whole number"),
         ("Key", "env:", "incomplete"),
     ],
 )
@@ -300,7 +300,7 @@ def test_a_sign_says_whether_the_key_is_found(panel, monkeypatch):
         "env:SOME_KEY": "✓ SOME_KEY is set",
         "env:NOT_SET": "✗ NOT_SET is not set: set it before starting Jupyter, or type the key below",
         "ask": "✗ type the key below",
-        "entra": "? a token is fetched when it is needed",
+        "entra": "? a token is fetched when needed",
     }
 
 
@@ -319,13 +319,13 @@ def texts_of(traffic):
 
 
 def test_a_typed_key_is_kept_for_the_session_and_leaves_no_trace(panel):
-    box = panel.find("One-time key")
+    box = panel.find("API key")
     sets(box, value=KEY)
     assert box.value == ""
     assert panel.model.draft.config.key == KeyRef("ask")
     assert keys.is_answered(URL)
     assert KeyRef("ask").resolve(URL).reveal() == KEY
-    assert "The key is kept for this session, and nowhere else." in panel.lines()
+    assert "The key is kept in memory for this session. It is not saved." in panel.lines()
     assert "✓ typed, for this session" in panel.lines()
     assert KEY not in texts_of(panel.traffic)
     assert KEY not in json.dumps(w.Widget.get_manager_state(), default=str)
@@ -334,7 +334,7 @@ def test_a_typed_key_is_kept_for_the_session_and_leaves_no_trace(panel):
 
 def test_the_frontends_own_copy_of_the_key_is_blanked(panel):
     panel.traffic.clear()
-    box = panel.find("One-time key")
+    box = panel.find("API key")
     sets(box, value=KEY)
     ours = [each.data["state"] for each in panel.traffic.updates if each.comm_id == box.comm.comm_id]
     assert ours == [{"value": ""}]
@@ -342,16 +342,16 @@ def test_the_frontends_own_copy_of_the_key_is_blanked(panel):
 
 def test_a_second_key_replaces_the_first(panel):
     for key in (KEY, "an0ther-key", "an0ther-key"):
-        sets(panel.find("One-time key"), value=key)
+        sets(panel.find("API key"), value=key)
         assert KeyRef("ask").resolve(URL).reveal() == key
-        assert panel.find("One-time key").value == ""
+        assert panel.find("API key").value == ""
 
 
 def test_a_key_without_an_endpoint_is_refused_and_not_kept(panel):
     panel.type("URL", "")
-    sets(panel.find("One-time key"), value=KEY)
-    assert panel.find("One-time key").value == ""
-    assert "The key belongs to an endpoint. Type the URL first." in panel.lines()
+    sets(panel.find("API key"), value=KEY)
+    assert panel.find("API key").value == ""
+    assert "An API key belongs to an endpoint. Type the URL first." in panel.lines()
     assert KEY not in texts_of(panel.traffic)
 
 
@@ -410,7 +410,7 @@ def test_what_it_will_send_is_written_only_while_it_can_be_seen(panel):
 
 def test_what_cannot_be_sent_says_why(panel):
     sets(fold_of(panel, "Formatter"), selected_index=0)
-    assert panel.find("Will send").value == "There is no prompt. Write one into the prompt box."
+    assert panel.find("Will send").value == "There is no prompt. Write one into the prompt field."
 
 
 # ---- the kwargs
@@ -428,11 +428,11 @@ def test_others_are_json(panel):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("{", "no JSON at column 2"),
+        ("{", "not JSON at column 2"),
         ("[1]", "must be an object"),
         ('{"temperature": 1}', "temperature has a field of its own above"),
         ('{"a": NaN}', "NaN cannot be sent"),
-        ("{" * 5000, "no JSON"),
+        ("{" * 5000, "not JSON"),
         ('{"a":' * 100_000, "nested too deeply"),
     ],
 )

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from azml_magics.panel.worker import Work
+from azml_magics.panel.model.worker import Worker
 
 LONG = 60
 
@@ -19,9 +19,9 @@ def failures():
 
 @pytest.fixture
 def work(failures):
-    made = Work(failures.append)
+    made = Worker(failures.append)
     yield made
-    made.leave()
+    made.abandon()
 
 
 class Held:
@@ -46,21 +46,21 @@ def held():
 
 
 def test_it_says_what_it_does_and_that_it_has_ended(work, held):
-    assert work.doing == ""
+    assert work.running == ""
     assert work.wait(0)
-    assert work.start("Asking…", held)
-    assert work.doing == "Asking…"
+    assert work.start("Running…", held)
+    assert work.running == "Running…"
     assert not work.wait(0)
     held.go.set()
     assert work.wait(LONG)
-    assert work.doing == ""
+    assert work.running == ""
     assert held.finished.is_set()
 
 
 def test_it_does_one_thing_at_a_time(work, held):
     assert work.start("first", held)
     assert not work.start("second", held)
-    assert work.doing == "first"
+    assert work.running == "first"
     held.go.set()
     assert work.wait(LONG)
     assert work.start("second", lambda job: None)
@@ -95,7 +95,7 @@ def test_stopping_asks_and_the_end_is_heard_all_the_same(work, held):
     assert held.began.wait(LONG)
     work.stop()
     assert held.job.stopping.is_set()
-    assert work.doing == "x"
+    assert work.running == "x"
     held.go.set()
     assert work.wait(LONG)
     assert held.finished.is_set()
@@ -104,9 +104,9 @@ def test_stopping_asks_and_the_end_is_heard_all_the_same(work, held):
 def test_what_is_left_behind_leaves_nothing_and_the_next_begins_at_once(work, held):
     work.start("x", held)
     assert held.began.wait(LONG)
-    work.leave()
+    work.abandon()
     assert held.job.stopping.is_set()
-    assert work.doing == ""
+    assert work.running == ""
     ended = threading.Event()
     assert work.start("y", lambda job: ended.set)
     assert ended.wait(LONG)
@@ -117,7 +117,7 @@ def test_what_is_left_behind_leaves_nothing_and_the_next_begins_at_once(work, he
 
 def test_the_panel_is_free_when_the_end_is_heard(work):
     seen = []
-    work.start("x", lambda job: lambda: seen.append((work.doing, work.start("y", lambda job: None))))
+    work.start("x", lambda job: lambda: seen.append((work.running, work.start("y", lambda job: None))))
     assert work.wait(LONG)
     assert seen == [("", True)]
 
@@ -148,7 +148,7 @@ def test_a_fault_of_what_was_left_behind_is_nobodys(work, failures, held):
 
     work.start("x", task)
     assert held.began.wait(LONG)
-    work.leave()
+    work.abandon()
     held.go.set()
     assert held.job.ended.wait(LONG)
     assert failures == []
@@ -156,5 +156,5 @@ def test_a_fault_of_what_was_left_behind_is_nobodys(work, failures, held):
 
 def test_with_nothing_to_do_there_is_nothing_to_stop(work):
     work.stop()
-    work.leave()
+    work.abandon()
     assert work.wait(0)

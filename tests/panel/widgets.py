@@ -12,8 +12,8 @@ import comm
 import ipywidgets as w
 from comm.base_comm import BaseComm
 
-from azml_magics.panel.model import PanelModel
-from azml_magics.panel.view import Panel
+from azml_magics.panel.model.panel_model import PanelModel
+from azml_magics.panel.view.panel_view import Panel
 from azml_magics.session import Session
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ class Shown:
 
     def ended(self) -> None:
         """Wait for what runs."""
-        assert self.model.runs.wait(PATIENCE)
+        assert self.model.worker.wait(PATIENCE)
 
 
 def _is_line(widget: w.Widget) -> bool:
@@ -201,4 +201,4 @@ def opened(session: Session | None = None, **variables: Any) -> Iterator[Shown]:
             yield shown
         finally:
             panel.close()
-            assert panel.model.runs.wait(PATIENCE)
+            assert panel.model.worker.wait(PATIENCE)

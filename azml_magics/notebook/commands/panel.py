@@ -26,7 +26,7 @@ def open_panel(context: NotebookContext) -> Any:
     from azml_magics import panel as panels
 
     top_level = context.with_locals({})
-    shown = panels.the_panel(context.session, lambda: top_level.prompt_variables, lambda: context.settings.timeout)
+    shown = panels.get_panel(context.session, lambda: top_level.prompt_variables, lambda: context.settings.timeout)
     if panels.close not in context.state.exit_callbacks:
         events = context.shell.events
         events.register("post_run_cell", _refresh_panel)
@@ -38,6 +38,6 @@ def open_panel(context: NotebookContext) -> Any:
 def _refresh_panel(*_result: Any) -> None:
     """A cell has run: the prompt's variables may have other values now."""
     panels = sys.modules.get("azml_magics.panel")
-    shown = panels.if_open() if panels else None
+    shown = panels.get_open_panel() if panels else None
     if shown is not None:
-        shown.model.look_again()
+        shown.model.refresh_variables()

@@ -1,0 +1,173 @@
+"""The panel's state as a cell to type: the %%azureml line, and the prompt below it."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from azml_magics.core import endpoints
+from azml_magics.core.config import takes_key_elsewhere
+from azml_magics.core.keys import NO_KEY, KeyRef
+from azml_magics.core.text import one_line
+
+from .field_texts import formatter_text, seconds_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from azml_magics.core.config import LLMConfig
+
+_OPTIONS = {
+    "endpoint_url": "--url",
+    "endpoint_api_type": "--type",
+    "deployment_name": "--deployment",
+    "timeout": "--timeout",
+    "max_retries": "--retries",
+    "model": "--model",
+    "api_version": "--api-version",
+    "system": "-s",
+}
+_LONG = {"-s": "--system", "-p": "--set"}
+_NOT_ON_A_LINE = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+# Prompts of Python and IPython. IPython removes them from a cell before a magic sees it (inputtransformer2.py).
+_REMOVED_BY_IPYTHON = re.compile(r"\s*(>>>|\.{3}|(\[\w+\] )? ?In \[\d+\]:)")
+
+
+class CellSource(NamedTuple):
+    """The text of a cell.
+
+    Attributes:
+        text: the %%azureml line and the prompt.
+        note: what the cell cannot express; "" if it does exactly what the panel does.
+    """
+
+    text: str
+    note: str = ""
+
+
+def build_cell(
+    config: LLMConfig,
+    base: LLMConfig,
+    prompt: str,
+    values: Mapping[str, str],
+    further: Sequence[str] = (),
+) -> CellSource:
+    """The cell that does what Run does.
+
+    Args:
+        config: the config in the controls.
+        base: what the line starts from: the saved config of that name, or the active one if the config has no name yet.
+        prompt: the prompt with its variables.
+        values: prompt variables typed in the panel.
+        further: more words, such as `--repeat 3`.
+    """
+    line = _MagicLine(config, base)
+    line.add_fields()
+    line.add_formatter()
+    line.add_key()
+    line.add_kwargs()
+    line.add_variables(values)
+    notes = []
+    if line.missing:
+        missing = _join_with_and(line.missing)
+        notes.append(f"A line cannot express {missing}. Save the config first to get a short cell.")
+    if any(_REMOVED_BY_IPYTHON.match(line) for line in prompt.splitlines()):
+        notes.append("IPython removes >>>, ... and In [1]: at the start of a line from a cell; the panel sends them.")
+    return CellSource("\n".join([line.text(further), prompt]), one_line(" ".join(notes)))
+
+
+class _MagicLine:
+    """The words of a %%azureml line, and the changes that no option can express (`missing`)."""
+
+    def __init__(self, config: LLMConfig, base: LLMConfig) -> None:
+        self._config, self._base = config, base
+        self._words = ["%%azureml", *([config.name] if config.name else [])]
+        self.missing: list[str] = []
+
+    def text(self, further: Sequence[str]) -> str:
+        """The line; line breaks within the words become spaces."""
+        return " ".join(" ".join([*self._words, *further]).splitlines())
+
+    def _add(self, option: str, value: str) -> None:
+        """Add an option; a value that begins with a dash is tied to it by "="."""
+        if value.startswith("-"):
+            self._words.append(shlex.quote(f"{_LONG.get(option, option)}={value}"))
+        else:
+            self._words += [option, shlex.quote(value)]
+
+    def add_fields(self) -> None:
+        """Add the fields that differ from the base."""
+        config, base = self._config, self._base
+        for field, option in _OPTIONS.items():
+            now, before = getattr(config, field), getattr(base, field)
+            if field == "endpoint_api_type" and config.endpoint_url != base.endpoint_url:
+                before = endpoints.api_type_of(config.endpoint_url)  # --url implies a type
+            if now == before:
+                continue
+            value = seconds_text(now) if isinstance(now, float) else str("" if now is None else now)
+            if field == "system" and value.startswith("$"):
+                self.missing.append("a system message that begins with $")
+            elif not _fits_on_line(value):
+                self.missing.append("a system message of several lines" if field == "system" else field)
+            else:
+                self._add(option, value)
+        if config.extra_parameters != base.extra_parameters:
+            self.missing.append("extra_parameters")
+
+    def add_formatter(self) -> None:
+        """Add the formatter if it differs and has a name."""
+        if self._config.formatter == self._base.formatter:
+            return
+        name = formatter_text(self._config)
+        if name and not name.startswith("("):
+            self._words += ["-f", name]
+        else:
+            self.missing.append("the formatter")
+
+    def add_key(self) -> None:
+        """Add the key reference if it differs, or if the base's key would not go to the new host."""
+        config, base = self._config, self._base
+        if config.key == base.key and not takes_key_elsewhere(base, config):
+            return
+        key = NO_KEY if config.key is None else str(config.key) if isinstance(config.key, KeyRef) else ""
+        if key and _fits_on_line(key):
+            self._add("--key", key)
+        else:
+            self.missing.append("the key")
+
+    def add_kwargs(self) -> None:
+        """Add the kwargs that differ from the base."""
+        before = self._base.model_kwargs
+        for name, value in self._config.model_kwargs.items():
+            if name not in before or json.dumps(before[name]) != json.dumps(value):
+                if "=" in name or name != name.strip() or not name or not _fits_on_line(name):
+                    self.missing.append(f"the kwarg {name!r}")
+                self._add("-p", f"{name}={_kwarg_text(value)}")
+        self.missing += [f"that {name} is not sent" for name in before if name not in self._config.model_kwargs]
+
+    def add_variables(self, values: Mapping[str, str]) -> None:
+        """Add the values typed for prompt variables."""
+        for name, value in values.items():
+            self._add("-v", f"{name}={value}")
+            if not _fits_on_line(value):
+                self.missing.append(f"the value of {name}, which has several lines")
+
+
+def _join_with_and(parts: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))
+
+
+def _fits_on_line(text: str) -> bool:
+    return not _NOT_ON_A_LINE.search(text)
+
+
+def _kwarg_text(value: Any) -> str:
+    """A kwarg's value as -p reads it back: a text as it is, unless it would be read as JSON."""
+    if isinstance(value, str) and _fits_on_line(value):
+        try:
+            json.loads(value)
+        except (ValueError, RecursionError):
+            return value
+    return json.dumps(value)

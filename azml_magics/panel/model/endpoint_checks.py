@@ -1,0 +1,103 @@
+"""The panel's Test, Detect and Probe buttons: look at the endpoint in the worker, and say what was found."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from azml_magics.core.errors import ConfigError, UsageError
+
+from .changes import CONFIG, DRAFT, STATE
+from .error_messages import describe_error
+from .preflight import check_typed_key, check_url
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from azml_magics.core.config import LLMConfig
+
+    from .draft import Draft
+    from .state import PanelState
+    from .worker import WorkerTask
+
+
+class CheckResult(NamedTuple):
+    """What a look at the endpoint found.
+
+    Attributes:
+        text: a line for the user.
+        mood: "good" or "bad".
+        fields: field of the config -> its new text.
+    """
+
+    text: str
+    mood: str
+    fields: Mapping[str, str] = {}
+
+
+class EndpointChecks:
+    """Tests the endpoint of the config in the controls, and detects its wire format."""
+
+    def __init__(self, state: PanelState) -> None:
+        self._state = state
+
+    def test(self) -> None:
+        """Check the endpoint step by step; the note at "endpoint" names the first step that fails, with a remedy."""
+        self._start("Testing", _test)
+
+    def detect(self, *, probe: bool = False) -> None:
+        """Find out the deployment's wire format and put it into the controls.
+
+        Args:
+            probe: whether to send a short prompt in every wire format, if the deployment does not describe itself.
+        """
+        self._start("Detecting", lambda config: _detect(config, probe=probe))
+
+    def _start(self, what: str, check: Callable[[LLMConfig], CheckResult]) -> None:
+        state = self._state
+        with state.changing(STATE, place="endpoint"):
+            draft, config = state.draft, state.draft.config
+            problem = draft.errors.get("endpoint_url") or draft.errors.get("key")
+            if problem:
+                raise ConfigError(problem)
+            check_url(config)
+            check_typed_key(config)
+
+            def work(task: WorkerTask) -> Callable[[], None]:  # noqa: ARG001 - it cannot be stopped, only abandoned
+                try:
+                    result = check(config)
+                except Exception as error:  # noqa: BLE001 - any failure is shown to the user
+                    result = CheckResult(describe_error(error), "bad")
+                return lambda: self._show(draft, result)
+
+            if not state.worker.start(f"{what}…", work):
+                raise UsageError("Another task is running", remedy="Stop it first.")
+            state.note("endpoint", f"{what}…")
+
+    def _show(self, draft: Draft, result: CheckResult) -> None:
+        with self._state.changing(STATE, CONFIG, DRAFT):
+            for field, text in result.fields.items():
+                draft.set(field, text)
+            self._state.note("endpoint", result.text, result.mood)
+
+
+def _test(config: LLMConfig) -> CheckResult:
+    from azml_magics.azure import check
+
+    found = check.check(config, said=describe_error)
+    for step in check.STEPS:
+        state, text = found[step]
+        if state == check.BAD:
+            return CheckResult(f"{step}: {text}", "bad")
+    return CheckResult(f"It works: it answered {found['answer'][1]}.", "good")
+
+
+def _detect(config: LLMConfig, *, probe: bool) -> CheckResult:
+    from azml_magics.azure import detect
+
+    found = detect.detect(config, probe=probe)
+    if found.best is None:
+        more = "" if probe else " Probe sends a short prompt in every wire format."
+        return CheckResult(f"{found.note}{more}", "bad")
+    fields = {"endpoint_url": found.url} if found.url else {}
+    fields["formatter"] = found.best.formatter
+    return CheckResult(f"Detected {found.best.formatter}: {found.best.because}.", "good", fields)

@@ -1,0 +1,37 @@
+"""Checks before anything is sent from the panel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from azml_magics.core import keys
+from azml_magics.core.errors import ConfigError
+from azml_magics.core.http import recording
+from azml_magics.core.keys import KeyRef
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from azml_magics.core.config import LLMConfig
+
+
+def check_fields(errors: Mapping[str, str]) -> None:
+    """Raise ConfigError for the first field that cannot be read."""
+    for field, message in errors.items():
+        raise ConfigError(f"{field}: {message}")
+
+
+def check_url(config: LLMConfig) -> None:
+    """Raise ConfigError if the config has no URL."""
+    if not config.endpoint_url:
+        raise ConfigError("There is no endpoint", remedy="Type its URL, or choose a config.")
+
+
+def check_typed_key(config: LLMConfig) -> None:
+    """Raise ConfigError if the key would have to be prompted for, which the worker's thread cannot do."""
+    is_prompted = isinstance(config.key, KeyRef) and config.key.scheme == "ask"
+    if is_prompted and not recording.is_replaying() and not keys.is_answered(config.endpoint_url):
+        raise ConfigError(
+            f"No key was typed for {config.name or 'this endpoint'} in this session",
+            remedy="Type it into the API key field, under Endpoint.",
+        )

@@ -1,0 +1,123 @@
+"""The prompt while it is being edited: its text, and the values typed for its variables."""
+
+from __future__ import annotations
+
+import reprlib
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from azml_magics.core.errors import PromptError
+from azml_magics.core.prompt import template
+from azml_magics.core.text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from azml_magics.core.messages import Message
+
+_HINT_LENGTH = 60  # characters of a value in its hint
+_MANY = 100  # items from which on a container is abbreviated: the text of a million items takes seconds
+
+
+class PromptVariable(NamedTuple):
+    """A `{name}` of the prompt.
+
+    Attributes:
+        name: the variable's name.
+        typed: the value typed in the panel; "" takes the notebook's.
+        notebook: the notebook's value in short; None if the notebook has none.
+    """
+
+    name: str
+    typed: str
+    notebook: str | None
+
+
+class PromptDraft:
+    """A prompt and the values typed for its variables. A variable without a typed value takes the notebook's."""
+
+    def __init__(self, text: str = "", typed: Mapping[str, str] = {}) -> None:
+        self.text = text
+        self.typed = dict(typed)
+
+    def copy(self) -> PromptDraft:
+        """An independent copy."""
+        return PromptDraft(self.text, self.typed)
+
+    def variables(self, notebook: Mapping[str, Any]) -> list[PromptVariable]:
+        """The prompt's variables in order of appearance."""
+        names = template.variables(self.text)
+        return [
+            PromptVariable(name, self.typed.get(name, ""), _short_text(notebook[name]) if name in notebook else None)
+            for name in names
+        ]
+
+    def typed_values(self) -> dict[str, str]:
+        """The values typed for the variables that the prompt has now."""
+        return {name: self.typed[name] for name in template.variables(self.text) if self.typed.get(name)}
+
+    def render(self, notebook: Mapping[str, Any]) -> str:
+        """The prompt with its values, as a cell would send it.
+
+        Args:
+            notebook: the notebook's variables.
+
+        Raises:
+            PromptError: if the prompt is empty or a variable has no value.
+        """
+        text = template.render(strip_blank_lines(self.text), {**notebook, **self.typed_values()})
+        if not text:
+            raise PromptError("There is no prompt", remedy="Write one into the prompt field.")
+        return text
+
+
+def strip_blank_lines(text: str) -> str:
+    """The text without blank lines around it, as a cell's body is read."""
+    return text.strip("\n").rstrip()
+
+
+def _short_text(value: object) -> str:
+    try:
+        is_long = isinstance(value, list | tuple | dict | set) and len(value) > _MANY
+        text = reprlib.repr(value) if is_long else str(value)
+        return one_line(text[: 4 * _HINT_LENGTH], _HINT_LENGTH)
+    except Exception as error:  # noqa: BLE001 - the str() of any notebook object may raise anything
+        return f"({type(value).__name__}, whose text raises {type(error).__name__})"
+
+
+def as_template(text: str) -> str:
+    """A prompt that renders to `text`: braces that would be read as a variable are doubled."""
+    parts, at = [], 0
+    for _, start, end in template.spans(text):
+        parts += [text[at:start], "{", text[start:end], "}"]
+        at = end
+    return "".join([*parts, text[at:]])
+
+
+def boxes_from_messages(messages: list[Message]) -> tuple[str, str | None, str]:
+    """The contents of the panel's fields for the messages of a call.
+
+    Returns:
+        (prompt, system message or None, note). The prompt is the last message; the note names what does not fit.
+    """
+    system = next((message.get("content") for message in messages if message.get("role") == "system"), None)
+    turns = [message for message in messages if message.get("role") != "system"]
+    text, has_pictures = _text_of(turns[-1].get("content") if turns else None)
+    missing = []
+    if len(turns) > 1:
+        missing.append("earlier messages")
+    if has_pictures:
+        missing.append("its pictures")
+    note = f"Only the text of the last prompt is restored, without {' and '.join(missing)}." if missing else ""
+    prompt = as_template(text)
+    if not note and template.render(prompt, dict.fromkeys(template.variables(prompt), "")) != text:
+        note = "Braces in this prompt cannot be written in the field as they were sent."
+    return prompt, system if isinstance(system, str) else None, note
+
+
+def _text_of(content: object) -> tuple[str, bool]:
+    """(the text of a message's content, whether it has parts that are not text)."""
+    if isinstance(content, str):
+        return content, False
+    parts = [part for part in content if isinstance(part, dict)] if isinstance(content, list | tuple) else []
+    texts = [str(part.get("text", "")) for part in parts if part.get("type") == "text"]
+    return "\n".join(texts), len(texts) < len(parts)

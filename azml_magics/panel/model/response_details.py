@@ -1,0 +1,57 @@
+"""A response as figures and as JSON, for the Usage and JSON tabs."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from azml_magics.core.response import Response
+
+
+def usage_figures(response: Response) -> list[tuple[str, str]]:
+    """(name, value with its unit) of everything that is known about a response."""
+    usage = response.usage
+    first, total = response.time_to_first_token, response.latency
+    figures = [
+        ("latency", f"{total:.2f} s" if total else ""),
+        ("time to first token", f"{first:.2f} s" if first is not None and first < total else ""),
+        ("prompt tokens", _count_text(usage.prompt_tokens) if usage else ""),
+        ("completion tokens", _count_text(usage.completion_tokens) if usage else ""),
+        ("total tokens", _count_text(usage.total_tokens) if usage else ""),
+        ("tokens per second", tokens_per_second(response)),
+        ("characters", str(len(response.text))),
+        ("finish reason", response.finish_reason or ""),
+        ("model", response.model),
+        ("deployment", response.deployment),
+        ("request id", response.request_id),
+    ]
+    return [(name, value) for name, value in figures if value]
+
+
+def _count_text(tokens: int | None) -> str:
+    return "" if tokens is None else str(tokens)
+
+
+def tokens_per_second(response: Response) -> str:
+    """Completion tokens per second, counted from the first token on; "" if the endpoint reports no tokens."""
+    tokens = response.usage.completion_tokens if response.usage else None
+    writing = response.latency - (response.time_to_first_token or 0)
+    if not tokens or response.latency <= 0:
+        return ""
+    return f"{tokens / (writing if writing > 0 else response.latency):.1f}"
+
+
+def raw_json(response: Response) -> str:
+    """The reply as JSON: as it was received or, if it was streamed, assembled from its events."""
+    if response.raw is not None:
+        return json.dumps(response.raw, indent=2, ensure_ascii=False)
+    parts = {
+        "text": response.text,
+        "reasoning": response.reasoning,
+        "tool_calls": list(response.tool_calls),
+        "finish_reason": response.finish_reason,
+        "usage": response.usage.to_dict() if response.usage else None,
+        "model": response.model,
+    }
+    return json.dumps({name: part for name, part in parts.items() if part}, indent=2, ensure_ascii=False)

@@ -1,0 +1,34 @@
+"""What the result tabs show: the calls of one click and how far they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from azml_magics.compare.comparison import Batch, Row
+    from azml_magics.compare.side_by_side import Ask
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """The calls of one click on Run, Repeat, Compare or Sweep.
+
+    Attributes:
+        asks: the calls.
+        batch: their rows, one for each call.
+        is_running: whether rows may still change.
+        number: the last call's number in the history; 0 while it runs.
+    """
+
+    asks: Sequence[Ask]
+    batch: Batch
+    is_running: bool = False
+    number: int = 0
+
+    @property
+    def row(self) -> Row:
+        """The first row, which is the only one of a single run."""
+        return self.batch[0]

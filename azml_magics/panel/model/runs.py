@@ -1,0 +1,169 @@
+"""Run, Repeat, Compare and Sweep: one response or several side by side, streamed in the worker."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from azml_magics.compare import side_by_side
+from azml_magics.compare.side_by_side import Ask, SideBySide
+from azml_magics.core.errors import Interrupted, UsageError
+from azml_magics.core.messages import as_messages
+
+from .changes import RESULT, STATE
+from .error_messages import describe_error
+from .preflight import check_fields, check_typed_key, check_url
+from .run_result import RunResult
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from azml_magics.compare.comparison import Batch
+    from azml_magics.core.config import LLMConfig
+
+    from .prompt_draft import PromptDraft
+    from .state import PanelState
+    from .worker import WorkerTask
+
+    Settings = Sequence[tuple[Mapping[str, Any], LLMConfig]]  # (what is special about a call, its config)
+
+FRAME: Final = 0.05  # seconds: at most 20 updates a second
+_MAX_REQUESTS: Final = 100  # of one click
+
+
+class Runs:
+    """Sends the prompt in the controls. One run at a time.
+
+    Attributes:
+        was_refused: whether the last click could not start a run.
+        prompts: history number -> the prompt as it was typed, with its variables.
+    """
+
+    def __init__(self, state: PanelState) -> None:
+        self._state = state
+        self._calls: SideBySide | None = None
+        self.was_refused = False
+        self.prompts: dict[int, PromptDraft] = {}
+
+    def run(self) -> None:
+        """Send the prompt to the config in the controls."""
+        self._start("Running", lambda config: [({}, config)])
+
+    def repeat(self, times: int) -> None:
+        """Send the same prompt several times and show the responses side by side."""
+
+        def settings(config: LLMConfig) -> Settings:
+            if times < 1:
+                raise UsageError(f"Repeat takes a number of at least 1, not {times}")
+            _check_count(times)
+            return [({"response": number}, config) for number in range(1, times + 1)]
+
+        self._start(f"Running {times} times", settings)
+
+    def compare(self, names: Sequence[str]) -> None:
+        """Send the prompt to the config in the controls and to the saved configs `names`, side by side."""
+
+        def settings(config: LLMConfig) -> Settings:
+            if not names:
+                raise UsageError("There is nothing to compare with", remedy="Choose another config, or save one.")
+            saved = [self._state.session.get(name) for name in names]
+            others = [self._with_notebook_timeout(other, other) for other in saved]
+            own = config.name or "new config"
+            return [({"config": own}, config), *(({"config": other.name}, other) for other in others)]
+
+        self._start("Comparing", settings)
+
+    def sweep(self, values: Mapping[str, str]) -> None:
+        """Send the prompt with every combination of kwarg values, side by side.
+
+        Args:
+            values: kwarg -> its values, separated by commas.
+        """
+
+        def settings(config: LLMConfig) -> Settings:
+            listed = {name: side_by_side.values_of(text) for name, text in values.items()}
+            if not listed or not all(listed.values()):
+                raise UsageError("A sweep needs values", remedy="Separate them with commas, such as 0, 0.5, 1.")
+            _check_count(math.prod(map(len, listed.values())))
+            return side_by_side.sweep(config, listed)
+
+        self._start("Sweeping", settings)
+
+    def _start(self, what: str, settings: Callable[[LLMConfig], Settings]) -> None:
+        state = self._state
+        self.was_refused = True
+        with state.changing(STATE, RESULT, place="run"):
+            check_fields(state.draft.errors)
+            check_url(state.draft.config)
+            prompt = state.prompt.copy()
+            asks = self._asks(prompt, settings(self._with_notebook_timeout(state.draft.config, state.base)))
+            calls = SideBySide(asks)
+            if not state.worker.start(f"{what}…", lambda task: self._follow(task, calls, asks, prompt)):
+                raise UsageError("Another task is running", remedy="Stop it first.")
+            self._calls, state.result = calls, RunResult(asks, calls.batch, is_running=True)
+            self.was_refused = False
+            state.accept_preview()
+            state.note("run")
+
+    def _asks(self, prompt: PromptDraft, settings: Settings) -> list[Ask]:
+        _check_count(len(settings))
+        values = self._state.values()
+        asks = [Ask(special, config, as_messages(prompt.render(values), config.system)) for special, config in settings]
+        for ask in asks:
+            check_typed_key(ask.config)
+        return asks
+
+    def _with_notebook_timeout(self, config: LLMConfig, base: LLMConfig) -> LLMConfig:
+        """The config with the notebook's timeout, which a cell would use too, unless another one is typed."""
+        seconds = self._state.timeout()
+        return config if seconds is None or config.timeout != base.timeout else replace(config, timeout=seconds)
+
+    def _follow(
+        self, task: WorkerTask, calls: SideBySide, asks: Sequence[Ask], prompt: PromptDraft
+    ) -> Callable[[], None]:
+        """Show the calls while they run; return the callback that records them."""
+        calls.start()
+        while not calls.wait(FRAME) and not task.stopping.is_set():
+            with self._state.changing(RESULT):
+                self._state.result = RunResult(asks, calls.batch, is_running=True)
+        calls.stop()
+        return lambda: self._finish(calls, asks, prompt)
+
+    def _finish(self, calls: SideBySide, asks: Sequence[Ask], prompt: PromptDraft) -> None:
+        """Record the calls in the history and show how they ended."""
+        state, batch, number = self._state, calls.batch, 0
+        with state.changing(STATE, RESULT):
+            for ask, row in zip(asks, batch, strict=True):
+                exchange = state.session.record(row.config, ask.messages, row.response, row.error)
+                number = exchange.number
+                self.prompts[number] = prompt
+            if len(asks) > 1:
+                state.session.keep_batch(batch)
+            kept = {exchange.number for exchange in state.session.history}
+            self.prompts = {number: prompt for number, prompt in self.prompts.items() if number in kept}
+            if self._calls is calls:  # else the next run has already started
+                self._calls, state.result = None, RunResult(asks, batch, number=number)
+                state.note("run", *_summary(batch))
+
+
+def _check_count(requests: int) -> None:
+    """Raise UsageError if one click would send too many requests: a mistyped number costs tokens."""
+    if requests > _MAX_REQUESTS:
+        raise UsageError(
+            f"That would be {requests} requests", remedy=f"One click sends at most {_MAX_REQUESTS} requests."
+        )
+
+
+def _summary(batch: Batch) -> tuple[str, str]:
+    """(a line about how the calls ended, its mood)."""
+    if len(batch) > 1:
+        failed = any(row.error is not None for row in batch)
+        return f"{batch.summary()}.", "bad" if failed else "good"
+    row = batch[0]
+    if row.error is not None:
+        return describe_error(row.error), "plain" if isinstance(row.error, Interrupted) else "bad"
+    response = row.response
+    if response is not None and response.finish_reason == "length":
+        return "The response was cut at its token limit: raise max_tokens for more.", "plain"
+    return "", "plain"

@@ -1,0 +1,127 @@
+"""Stock widgets, and what connects them to the model: only the user's input reaches it, never what the panel draws."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as w
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from ..model.changes import PanelNote
+
+_thread = threading.local()  # `drawing` is set for each thread: another thread may receive input meanwhile
+
+
+@contextlib.contextmanager
+def drawing() -> Iterator[None]:
+    """Within this block, changes of a control are drawn by the panel and are not input."""
+    before = getattr(_thread, "drawing", False)
+    _thread.drawing = True
+    try:
+        yield
+    finally:
+        _thread.drawing = before
+
+
+def on_change(control: w.Widget, call: Callable[[Any], Any], trait: str = "value") -> Any:
+    """Call `call` with the new value whenever the user changes it.
+
+    Args:
+        control: the widget to observe.
+        call: takes the new value.
+        trait: the observed trait.
+
+    Returns:
+        The control.
+    """
+
+    def forward_input(change: Any) -> None:
+        if not getattr(_thread, "drawing", False):
+            call(change["new"])
+
+    control.observe(forward_input, trait)
+    return control
+
+
+def set_traits(control: Any, **traits: Any) -> None:
+    """Set the traits whose value differs: setting an equal one would send a message."""
+    for name, value in traits.items():
+        if getattr(control, name) != value:
+            setattr(control, name, value)
+
+
+def set_visible(control: Any, visible: object) -> None:
+    """Show the control, or hide it without leaving a gap."""
+    set_traits(control.layout, display=None if visible else "none")
+
+
+def close_tree(widget: Any) -> None:
+    """Close a widget and everything in it: removing it would leave it in the page and in the saved notebook."""
+    for child in getattr(widget, "children", ()):
+        close_tree(child)
+    for part in ("layout", "style"):
+        if hasattr(widget, part):
+            getattr(widget, part).close()
+    widget.close()
+
+
+def text_field(description: str, call: Callable[[str], Any], **traits: Any) -> w.Text:
+    """A one-line text field; `call` gets the text when Enter is pressed or the field loses the focus."""
+    field: w.Text = on_change(w.Text(description=description, continuous_update=False, **traits), call)
+    return field
+
+
+def text_area(description: str, call: Callable[[str], Any], **traits: Any) -> w.Textarea:
+    """A text field of several lines; `call` gets the text with every key unless the traits say otherwise."""
+    area: w.Textarea = on_change(w.Textarea(description=description, **traits), call)
+    return area
+
+
+def action_button(label: str, call: Callable[[], Any], **traits: Any) -> w.Button:
+    """A button; screen readers read its tooltip if it has no label."""
+    button = w.Button(description=label, **traits)
+    button.on_click(lambda _: call())
+    return button
+
+
+def button_row(*made: w.Widget) -> w.HBox:
+    """Buttons in a row that wraps in a narrow panel."""
+    row = w.HBox(list(made))
+    row.add_class("azml-buttons")
+    return row
+
+
+def set_options(choice: Any, options: Sequence[Any]) -> None:
+    """Set a list's options if they differ; equal ones would reset the selection."""
+    if choice.options != tuple(options):
+        choice.options = tuple(options)
+
+
+_NO_MATH = ("tex2jax_ignore", "mathjax_ignore")  # the frontend would typeset $…$ in a label, such as a server's message
+
+
+class StatusLine:
+    """A line of text with a mood, hidden while it is empty. Its content is always shown as plain text."""
+
+    def __init__(self, *classes: str) -> None:
+        # all classes at once: there are many lines, and add_class would send a message for each class
+        all_classes = ("azml-line", *_NO_MATH, *classes)
+        self.widget = w.Label(_dom_classes=all_classes, layout=w.Layout(display="none"))
+        self._mood = ""
+
+    def show(self, text: str, mood: str = "plain") -> None:
+        """Show `text`; "" hides the line."""
+        set_traits(self.widget, value=text)
+        set_visible(self.widget, text)
+        if text and mood != self._mood:
+            self.widget.remove_class(f"azml-{self._mood}")
+            self.widget.add_class(f"azml-{mood}")
+            self._mood = mood
+
+    def show_note(self, note: PanelNote | None) -> None:
+        """Show a note of the model; None hides the line."""
+        self.show(note.text if note else "", note.mood if note else "plain")

@@ -1,0 +1,129 @@
+"""The Endpoint section: the URL, the key and the other fields of the connection, and the buttons that check them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as w
+from traitlets import Unicode
+
+from azml_magics.core import endpoints
+
+from ..model.changes import DRAFT, NOTES, STATE
+from ..model.key_status import key_status
+from .controls import StatusLine, action_button, button_row, on_change, set_traits, text_field
+
+if TYPE_CHECKING:
+    from ..model.panel_model import PanelModel
+
+_KINDS = {
+    "managed": "a managed online endpoint",
+    "kubernetes": "a Kubernetes online endpoint",
+    "serverless": "a serverless deployment",
+    "foundry": "a Foundry resource",
+    "azure-openai": "an Azure OpenAI resource",
+    "other": "",
+}
+_EXAMPLE = "https://NAME.REGION.inference.ml.azure.com/score"
+_KEY_SIGNS = {True: ("✓", "good"), False: ("✗", "bad"), None: ("?", "plain")}
+
+
+class KeyBox(w.Password):  # type: ignore[misc]  # ipywidgets has no types
+    """A password field whose value is never sent back to a frontend, not even as an echo."""
+
+    value = Unicode("").tag(sync=True, echo_update=False)
+
+
+class ReferenceBox(w.Text):  # type: ignore[misc]  # ipywidgets has no types
+    """A text field for a key reference. It sends no echo, so a key typed there by mistake leaves no copy."""
+
+    value = Unicode("").tag(sync=True, echo_update=False)
+
+
+class EndpointSection:
+    """The endpoint and the key of the chosen config."""
+
+    parts = frozenset({DRAFT, NOTES, STATE})
+
+    def __init__(self, model: PanelModel) -> None:
+        self._model = model
+        self._fields = self._make_fields()
+        self._lines = {name: StatusLine() for name in self._fields}
+        self._kind, self._key_sign, self._line = StatusLine(), StatusLine(), StatusLine()
+        self._api_key = KeyBox(description="API key", placeholder="kept in memory only", continuous_update=False)
+        self._api_key.observe(self._take_key, "value")
+        self._checks = [
+            action_button(
+                "Test", model.checks.test, icon="check", tooltip="Connect, authenticate and request one token"
+            ),
+            action_button(
+                "Detect", model.checks.detect, icon="search", tooltip="Read the deployment's swagger document"
+            ),
+            action_button(
+                "Probe",
+                lambda: model.checks.detect(probe=True),
+                icon="question",
+                tooltip="Try every formatter with a short prompt",
+            ),
+        ]
+        self.widget = w.VBox([*self._rows(), button_row(*self._checks), self._line.widget])
+
+    def _make_fields(self) -> dict[str, Any]:
+        model = self._model
+        types = [("by the URL", ""), ("dedicated", "dedicated"), ("serverless", "serverless")]
+        references = "env:NAME, keyring:SERVICE/NAME, entra, ask or none"
+        key_field = ReferenceBox(description="Key", placeholder=references, continuous_update=False)
+        return {
+            "endpoint_url": self._text_field("URL", "endpoint_url", _EXAMPLE),
+            "endpoint_api_type": on_change(
+                w.Dropdown(description="Type", options=types), lambda value: model.set("endpoint_api_type", value)
+            ),
+            "deployment_name": self._text_field("Deployment", "deployment_name", "chosen by the endpoint"),
+            "key": on_change(key_field, lambda value: model.set("key", value)),
+            "model": self._text_field("Model", "model", "only if the URL needs one"),
+            "api_version": self._text_field("API version", "api_version", "the documented one"),
+            "timeout": self._text_field("Timeout", "timeout", "190 (seconds)"),
+            "max_retries": self._text_field("Retries", "max_retries", "2"),
+        }
+
+    def _text_field(self, label: str, name: str, placeholder: str) -> w.Text:
+        return text_field(label, lambda value: self._model.set(name, value), placeholder=placeholder)
+
+    def _rows(self) -> list[w.Widget]:
+        """Every field with its lines below it."""
+        below = {
+            "endpoint_url": [self._kind.widget],
+            "key": [self._key_sign.widget, self._api_key],
+        }
+        rows: list[w.Widget] = []
+        for name, field in self._fields.items():
+            rows += [field, self._lines[name].widget, *below.get(name, ())]
+        return rows
+
+    def _take_key(self, change: Any) -> None:
+        """Empty the field at once: the state of a widget is saved in the notebook."""
+        key, self._api_key.value = change["new"], ""
+        if key:
+            self._model.set_key(key)
+
+    @property
+    def title(self) -> str:
+        """The section's heading, with the endpoint's host."""
+        url = self._model.draft.config.endpoint_url
+        return f"Endpoint: {endpoints.Origin.of(url).netloc}" if url else "Endpoint"
+
+    def draw(self) -> None:
+        """Show the draft's fields."""
+        draft = self._model.draft
+        for name, field in self._fields.items():
+            set_traits(field, value=draft.texts[name])
+            self._lines[name].show(draft.errors.get(name, ""), "bad")
+        url = draft.config.endpoint_url
+        kind = _KINDS[endpoints.kind_of(url)] if url else ""
+        self._kind.show(f"{draft.config.endpoint_api_type}{': ' if kind else ''}{kind}" if url else "")
+        status = key_status(draft.config)
+        sign, mood = _KEY_SIGNS[status.is_found]
+        self._key_sign.show(f"{sign} {status.text}", mood)
+        for button in self._checks:
+            set_traits(button, disabled=bool(self._model.running) or not url)
+        self._line.show_note(self._model.notes.get("endpoint"))

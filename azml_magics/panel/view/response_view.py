@@ -1,0 +1,104 @@
+"""The Response tab: one response while it streams and when it is complete, or a table of several."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import ipywidgets as w
+
+from azml_magics.display.batch_html import batch_to_html
+from azml_magics.display.markdown import inert
+
+from .chunked_text import GROWTH, ChunkedText
+from .controls import close_tree, set_traits
+from .mime_output import MAX_SHOWN, display_output, truncate
+
+if TYPE_CHECKING:
+    from azml_magics.compare.comparison import Row
+
+    from ..model.run_result import RunResult
+
+_SMALL_TABLE = 4000  # characters of a table that every frame may send again
+
+
+class ResponseView:
+    """Draws a result. A long response is sent in chunks, each of them once."""
+
+    def __init__(self) -> None:
+        self.widget = w.VBox()
+        self.widget.add_class("azml-response")
+        self._chunked = ChunkedText()
+        self._outputs: list[w.Output] = []  # one for each chunk
+        self._drawn: dict[str, str] | None = None  # the bundle that is shown, None while chunks are
+
+    def draw(self, result: RunResult | None) -> None:
+        """Show the result as far as it has arrived."""
+        if result is None:
+            self._show_bundle({})
+        elif len(result.asks) > 1:
+            self._show_table(result)
+        elif result.is_running:
+            self._show_growing(result.row.text)
+        else:
+            self._show_bundle(_bundle(result.row))
+
+    def _show_growing(self, text: str) -> None:
+        if not self._outputs or not text:
+            self._start_chunks()
+        if len(text) > MAX_SHOWN or not text or not self._chunked.grow(text):
+            return
+        chunks = self._chunked.chunks
+        has_new = len(chunks) > len(self._outputs)
+        for index in range(len(self._outputs) - 1, len(chunks)):
+            if index == len(self._outputs):
+                self._outputs.append(w.Output())
+            set_traits(self._outputs[index], outputs=(display_output(_markdown(chunks[index])),))
+        if has_new:
+            set_traits(self.widget, children=tuple(self._outputs))
+
+    def _start_chunks(self) -> None:
+        """Make room for the next response."""
+        if len(self._outputs) != 1 or self._outputs[0].outputs:
+            self._replace_outputs()
+            self._chunked, self._drawn = ChunkedText(), None
+
+    def _show_table(self, result: RunResult) -> None:
+        table = batch_to_html(result.batch, times=True)
+        before = len((self._drawn or {}).get("text/html", ""))
+        if result.is_running and len(table) > MAX_SHOWN:
+            return
+        if result.is_running and len(table) > _SMALL_TABLE and before < len(table) < before * (1 + GROWTH):
+            return  # keeps the total traffic proportional to the table
+        self._show_bundle({"text/plain": truncate(result.batch.to_text()), "text/html": table})
+
+    def _show_bundle(self, bundle: dict[str, str]) -> None:
+        """Show one bundle instead of the chunks."""
+        if bundle == self._drawn:
+            return
+        self._drawn = bundle
+        if len(self._outputs) != 1:
+            self._replace_outputs()
+        set_traits(self._outputs[0], outputs=(display_output(bundle),) if bundle else ())
+        self._chunked = ChunkedText()
+
+    def _replace_outputs(self) -> None:
+        """Close all outputs and start with a single empty one."""
+        set_traits(self.widget, children=())
+        for output in self._outputs:
+            close_tree(output)
+        self._outputs = [w.Output()]
+        set_traits(self.widget, children=tuple(self._outputs))
+
+
+def _markdown(text: str) -> dict[str, str]:
+    return {"text/plain": text, "text/markdown": inert(text)}
+
+
+def _bundle(row: Row) -> dict[str, str]:
+    if row.text:
+        return _markdown(truncate(row.text))
+    response = row.response
+    if response is not None and response.tool_calls:
+        names = ", ".join(str(call.get("function", {}).get("name", "?")) for call in response.tool_calls)
+        return {"text/plain": f"(no text; the model calls {names}: see the JSON tab)"}
+    return {}

@@ -1,0 +1,138 @@
+"""The result tabs: the response, and everything about the call that made it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import ipywidgets as w
+
+from azml_magics import codegen
+from azml_magics.core.errors import AzmlError
+
+from ..model.changes import DRAFT, HISTORY, PROMPT, RESULT, STATE
+from ..model.error_messages import describe_error
+from ..model.response_details import raw_json, usage_figures
+from .controls import action_button, button_row, drawing, on_change, set_options, set_traits
+from .mime_output import MimeOutput, code_bundle, table_bundle
+from .response_view import ResponseView
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from azml_magics.core.config import LLMConfig
+    from azml_magics.core.messages import Message
+
+    from ..model.panel_model import PanelModel
+
+_LANGUAGES = [("LangChain", "langchain"), ("Python", "python"), ("curl", "curl")]
+_NOTHING = {"text/plain": "No response yet."}
+
+
+class ResultTabs:
+    """Response, Request, JSON, Code, Usage and History. A tab is drawn only while it is in front.
+
+    Args:
+        model: the panel's model.
+        send_out: takes ("copy", text) and copies the text in the browser.
+    """
+
+    parts = frozenset({RESULT, STATE, HISTORY, DRAFT, PROMPT})
+
+    def __init__(self, model: PanelModel, send_out: Callable[[str, str], None]) -> None:
+        self._model = model
+        self._send_out = send_out
+        self._response = ResponseView()
+        self._request, self._json, self._code, self._usage = MimeOutput(), MimeOutput(), MimeOutput(), MimeOutput()
+        self._language = w.Dropdown(description="Language", options=_LANGUAGES)
+        self._history = w.Select(rows=10)
+        self._back = action_button(
+            "Back to my edits", model.history.go_back, icon="undo", tooltip="Undo restoring from the history"
+        )
+        copy = action_button("Copy", self._copy_code, icon="copy", tooltip="Copy the code")
+        # title -> (its content, what draws it)
+        self._tabs: dict[str, tuple[w.Widget, Callable[[], None]]] = {
+            "Response": (self._response.widget, lambda: None),
+            "Request": (self._request.widget, self._draw_request),
+            "JSON": (self._json.widget, self._draw_json),
+            "Code": (w.VBox([self._language, self._code.widget, button_row(copy)]), self._draw_code),
+            "Usage": (self._usage.widget, self._draw_usage),
+            "History": (w.VBox([self._history, button_row(self._back)]), self._draw_history),
+        }
+        self.widget = w.Tab([content for content, _ in self._tabs.values()])
+        for index, title in enumerate(self._tabs):
+            self.widget.set_title(index, title)
+        on_change(self._language, lambda _: self._draw_front_tab())
+        on_change(self._history, self._restore)
+        on_change(self.widget, lambda _: self._draw_front_tab(), "selected_index")
+
+    def _restore(self, number: int | None) -> None:
+        if number is not None:
+            self._model.history.restore(number)
+
+    def draw(self) -> None:
+        """Show the response, and the tab in front unless the response is still growing."""
+        result = self._model.result
+        self._response.draw(result)
+        if not (result and result.is_running):
+            self._draw_front_tab()
+
+    def _draw_front_tab(self) -> None:
+        index = self.widget.selected_index
+        if index is not None:
+            _, draw = list(self._tabs.values())[index]
+            with self._model.changing(), drawing():
+                draw()
+
+    def _call(self) -> tuple[LLMConfig, Sequence[Message]]:
+        """The call that the tabs describe: the last one or, before the first, the one that Run would make."""
+        result = self._model.result
+        if result is None:
+            return self._model.draft.config, self._model.messages()
+        return result.row.config, result.asks[0].messages
+
+    def _draw_request(self) -> None:
+        try:
+            self._request.show(code_bundle(codegen.request(*self._call(), stream=True), "http"))
+        except AzmlError as error:
+            self._request.show({"text/plain": describe_error(error)})
+
+    def _code_text(self) -> str:
+        try:
+            return codegen.code(*self._call(), self._language.value)
+        except AzmlError as error:
+            return describe_error(error)
+
+    def _copy_code(self) -> None:
+        self._send_out("copy", self._code_text())
+
+    def _draw_code(self) -> None:
+        self._code.show(code_bundle(self._code_text(), "bash" if self._language.value == "curl" else "python"))
+
+    def _draw_json(self) -> None:
+        result = self._model.result
+        if result is None:
+            self._json.show(_NOTHING)
+        elif result.row.response is not None:
+            self._json.show(code_bundle(raw_json(result.row.response), "json"))
+        else:
+            error = result.row.error
+            self._json.show({"text/plain": describe_error(error)} if error else _NOTHING)
+
+    def _draw_usage(self) -> None:
+        result = self._model.result
+        rows = [(row.label, row.response) for row in result.batch if row.response is not None] if result else []
+        if not rows:
+            self._usage.show(_NOTHING)
+            return
+        columns = [dict(usage_figures(response)) for _, response in rows]
+        names = list(dict.fromkeys(name for column in columns for name in column))
+        table = [(name, *(column.get(name, "") for column in columns)) for name in names]
+        headings = [("", *(label for label, _ in rows))] if len(rows) > 1 else []
+        self._usage.show(table_bundle(headings, table))
+
+    def _draw_history(self) -> None:
+        entries = self._model.history.entries()
+        number = self._model.result.number if self._model.result else None
+        set_options(self._history, entries)
+        set_traits(self._history, value=number if number in [known for _, known in entries] else None)
+        set_traits(self._back, disabled=not self._model.history.can_go_back)

@@ -1,0 +1,97 @@
+"""The panel's style sheet. A constant text; the colours are the frontend's own."""
+
+from __future__ import annotations
+
+from typing import Final
+
+# A description stands before its field if there is room, and above it if there is not (a side panel of 280 px); in a
+# narrow panel the prompt comes first and the settings follow (wrap-reverse). Status colours are mixed with the text
+# colour: unmixed, the frontends' own ones have too little contrast with the background.
+STYLE: Final = """<style>
+.azml-panel { width: 100%; max-width: 1200px; padding: 2px; box-sizing: border-box; overflow: hidden;
+  container: azml / inline-size; }
+.azml-panel .widget-box { overflow: hidden; min-width: 0; }
+.azml-panel .azml-columns { flex-flow: row wrap-reverse; align-items: flex-end; gap: 4px 16px; margin-top: 4px; }
+.azml-panel .azml-columns > .azml-settings { flex: 2 1 330px; }
+.azml-panel .azml-columns > .azml-work { flex: 3 1 400px; }
+.azml-panel .azml-columns > .widget-vbox { max-width: 100%; min-width: min(100%, 240px); }
+.azml-panel .widget-inline-hbox { width: auto; max-width: 100%; min-width: 0; height: auto; flex-wrap: wrap;
+  align-items: center; margin: 2px; }
+.azml-panel .widget-inline-hbox > .widget-label { margin: 0; width: 128px; flex: 0 0 auto; text-align: left;
+  overflow: hidden; text-overflow: ellipsis; }
+.azml-panel .widget-inline-hbox > :not(.widget-label) { flex: 1 1 140px; min-width: 0; }
+.azml-panel select { appearance: auto; background-image: none; }
+.azml-panel .widget-inline-hbox > select { height: var(--jp-widgets-inline-height, 28px); }
+.azml-panel .widget-inline-hbox > select[size] { height: auto; }
+.azml-panel .widget-textarea { align-items: flex-start; }
+.azml-panel textarea { font-family: var(--jp-code-font-family, monospace); font-size: var(--jp-code-font-size, 13px);
+  line-height: 1.4; min-height: 2.8em; resize: vertical; }
+.azml-panel ::placeholder { color: var(--jp-ui-font-color2, #666); opacity: 1; }
+.azml-panel textarea:disabled { opacity: 1; color: var(--jp-ui-font-color1, #333); field-sizing: content;
+  max-height: 12em; background: var(--jp-layout-color2, #f3f3f3); }
+.azml-panel .azml-top { flex-flow: row wrap; align-items: center; }
+.azml-panel .azml-top > .widget-dropdown { flex: 1 1 240px; max-width: 460px; }
+.azml-panel .azml-buttons { flex-flow: row wrap; align-items: center; }
+.azml-panel .azml-buttons > .jupyter-button { width: auto; flex: 0 0 auto; padding: 0 9px; margin: 2px; }
+.azml-panel .azml-buttons > .widget-inline-hbox { flex: 1 1 170px; }
+.azml-panel .azml-wide > .jupyter-button { flex: 0 0 82px; }
+.azml-panel .azml-row { position: relative; align-items: flex-start; flex-flow: row nowrap; }
+.azml-panel .azml-row > .widget-inline-hbox { flex: 1 1 auto; }
+.azml-panel .azml-row > .azml-value { flex: 0 0 84px; }
+.azml-panel .azml-row > .azml-value > input { flex: 1 1 40px; width: 40px; text-align: right; }
+.azml-panel .azml-row > .azml-reset { flex: 0 0 26px; width: 26px; padding: 0; margin: 2px; }
+.azml-panel .azml-row .slider-container { margin: 0 10px 0 8px; flex: 1 1 70px !important; }
+.azml-panel .azml-row > .azml-tags { flex: 1 1 auto; flex-flow: row wrap; }
+.azml-panel .azml-tags > .widget-text { flex: 1 0 calc(100% - 4px); }
+.azml-panel .azml-tags > .jupyter-widget-tagsinput { flex: 1 1 auto; width: auto; max-width: 100%; min-width: 0;
+  margin: 0 0 2px 130px; }
+.azml-panel .jupyter-widget-taginput { display: none !important; }
+.azml-panel .jupyter-widget-tag { max-width: calc(100% - 8px); height: auto; margin: 2px; white-space: normal;
+  overflow-wrap: anywhere; }
+.azml-panel .noUi-handle { border: 1px solid var(--jp-border-color1, #999); }
+.azml-panel .azml-default .slider-container { opacity: .45; }
+.azml-panel .azml-short > .widget-label { width: auto; margin-right: 6px; }
+.azml-panel .azml-line { height: auto; line-height: 1.4; white-space: normal; overflow-wrap: anywhere;
+  padding: 1px 2px; margin: 2px; flex: 0 0 auto; }
+.azml-panel .azml-settings .azml-line { margin-left: 130px; }
+.azml-panel .azml-settings .azml-buttons ~ .azml-line { margin-left: 2px; }
+.azml-panel .azml-plain { color: var(--jp-ui-font-color2, #666); }
+.azml-panel .azml-bad { color: color-mix(in srgb, var(--jp-error-color1, #b00020) 80%,
+  var(--jp-ui-font-color0, #000)); }
+.azml-panel .azml-good { color: color-mix(in srgb, var(--jp-success-color1, #2e7d32) 75%,
+  var(--jp-ui-font-color0, #000)); }
+.azml-panel .azml-mark { color: color-mix(in srgb, var(--jp-warn-color1, #b26a00) 70%,
+  var(--jp-ui-font-color0, #000)); }
+.azml-panel .azml-response, .azml-panel .azml-page { max-height: 460px; min-height: 90px; overflow: auto; }
+.azml-panel .azml-response .widget-output { flex: 0 0 auto; overflow: visible; max-width: 100%; }
+.azml-panel .azml-page pre { margin: 0; }
+.azml-panel .azml-response :is(p, li, h1, h2, h3, h4) { overflow-wrap: anywhere; }
+.azml-panel .jp-OutputArea-output :is(pre, pre code) { white-space: pre-wrap; word-break: normal;
+  overflow-wrap: anywhere; }
+.azml-panel .azml-page .jp-RenderedMarkdown { padding: 0; }
+.azml-panel .jp-OutputArea-output th { text-align: left; }
+.azml-panel .jp-OutputArea-prompt, .azml-panel .jp-OutputPrompt { display: none; }
+.azml-panel .jp-OutputArea-output { padding: 0 4px; max-width: 100%; overflow-x: auto; }
+.azml-panel .jupyter-widget-Accordion-child { margin: 2px 0 4px; }
+.azml-panel .jupyter-widget-Collapse-header { padding: 6px 10px; overflow: hidden; text-overflow: ellipsis;
+  white-space: nowrap; }
+.azml-panel .jupyter-widget-Collapse-contents { padding: 6px 8px; }
+.azml-panel .jupyter-widget-tab { margin-top: 6px; }
+.azml-panel .jupyter-widget-tab > .lm-TabBar { min-height: 0; height: auto; overflow: visible; }
+.azml-panel .jupyter-widget-tab > .lm-TabBar .lm-TabBar-content { flex-wrap: wrap; }
+.azml-panel .jupyter-widget-tab > .lm-TabBar .lm-TabBar-tab { flex: 0 0 auto; min-width: 0; padding: 0 9px; }
+.azml-panel .jupyter-widget-TabPanel-tabContents { padding: 6px; overflow: auto; }
+.azml-panel :is(button, input, select, textarea, [role="tab"], [role="slider"]):focus-visible {
+  outline: 2px solid var(--jp-brand-color1, #1976d2); outline-offset: 0; }
+.azml-panel .azml-script { height: 0; overflow: hidden; }
+@container azml (max-width: 440px) {
+  .azml-panel .widget-inline-hbox > .widget-label { width: 100%; }
+  .azml-panel .azml-wide { align-items: flex-end; }
+  .azml-panel .azml-wide > .widget-inline-hbox { flex-basis: 110px; }
+  .azml-panel .azml-wide > .widget-dropdown:has(+ .azml-short) { flex-basis: 100%; }
+  .azml-panel .azml-row { align-items: flex-end; }
+  .azml-panel .azml-row > .azml-reset { position: absolute; top: 0; right: 0; }
+  .azml-panel .azml-row .slider-container { margin: 12px 10px 12px 8px; }
+  .azml-panel .azml-tags > .jupyter-widget-tagsinput, .azml-panel .azml-settings .azml-line { margin-left: 2px; }
+}
+</style>"""

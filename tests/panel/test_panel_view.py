@@ -1,0 +1,322 @@
+"""The whole panel: shown, drawn, described, closed; and what of it is kept in a notebook."""
+
+from __future__ import annotations
+
+import contextvars
+import json
+import random
+import threading
+
+import ipywidgets as w
+import pytest
+
+from azml_magics import panel as panels
+from azml_magics.core import keys
+from azml_magics.core.config import LLMConfig
+from azml_magics.core.response import Response
+from azml_magics.emulator import Emulator, Fault
+from azml_magics.panel.model.changes import ALL
+from azml_magics.session import Session
+
+from .widgets import PATIENCE, Traffic, chooses, clicks, nothing_fails, opened, sets, within
+
+KEY = "view-typed-5up3r-s3cr3t"
+CONFIG = LLMConfig(endpoint_url="http://127.0.0.1:9/v1/chat/completions", formatter="openai-chat", key=None)
+VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+@pytest.fixture
+def session():
+    session = Session()
+    session.save("main", CONFIG)
+    session.save("other", LLMConfig(endpoint_url="http://127.0.0.1:9/score", formatter="gpt2", key="env:OTHER"))
+    return session
+
+
+@pytest.fixture
+def panel(session):
+    with opened(session, topic="tea") as panel:
+        yield panel
+
+
+@pytest.fixture
+def endpoint():
+    with Emulator(key=KEY) as running:
+        yield running
+
+
+# ---- what it is
+
+
+def test_its_repr_is_short_and_always_the_same(panel, session):
+    assert repr(panel.panel) == "azml-magics panel (main)"
+    session.use("other")
+    assert repr(panel.panel) == "azml-magics panel (other)"
+
+
+def test_the_repr_of_one_without_a_config():
+    with opened() as panel:
+        assert repr(panel.panel) == "azml-magics panel (new config)"
+
+
+def test_showing_it_twice_shows_the_same_live_widgets(panel):
+    first, second = panel.panel._repr_mimebundle_(), panel.panel._repr_mimebundle_(include=None, exclude=None)
+    assert first == second
+    assert first[VIEW]["model_id"] == panel.panel.widget.model_id
+    assert first["text/plain"] == "azml-magics panel (main)"
+
+
+def test_there_is_one_panel_in_a_process(session):
+    with nothing_fails(), Traffic().recording() as traffic:
+        assert panels.get_open_panel() is None
+        shown = panels.get_panel(session, dict)
+        assert panels.get_panel(Session(), dict) is shown is panels.get_open_panel()
+        panels.close()
+        assert panels.get_open_panel() is None
+        panels.close()
+        assert traffic.still_open() == set()
+
+
+def test_it_is_made_of_stock_controls_only(panel):
+    for each in within(panel.panel.widget):
+        assert each._view_module in {"@jupyter-widgets/controls", "@jupyter-widgets/output", "@jupyter-widgets/base"}
+
+
+def test_html_is_our_style_sheet_and_nothing_else(panel):
+    (sheet,) = [each for each in within(panel.panel.widget) if isinstance(each, w.HTML)]
+    assert sheet.value.startswith("<style>")
+    assert sheet.value.endswith("</style>")
+
+
+def test_no_description_is_read_as_html(panel):
+    for each in within(panel.panel.widget):
+        assert not getattr(each, "description_allow_html", False), each
+
+
+# ---- drawing
+
+
+def everything(panel):
+    with panel.model.changing(*ALL):
+        pass
+
+
+def test_drawing_everything_again_sends_nothing(panel):
+    panel.type("Prompt", "Tell me about {topic}")
+    panel.model.set_kwarg("temperature", "0.3")
+    panel.model.set_kwarg("stop", ("END",))
+    panel.traffic.clear()
+    everything(panel)
+    assert panel.traffic.messages == []
+
+
+def test_drawing_asks_nothing_of_the_model(panel, session, monkeypatch):
+    """Every way of acting is watched while all is drawn for another config."""
+    acted = []
+    for name in (
+        "choose",
+        "new",
+        "save",
+        "set",
+        "set_kwarg",
+        "reset_kwarg",
+        "set_rest",
+        "set_prompt",
+        "set_variable",
+        "stop",
+    ):
+        monkeypatch.setattr(panel.model, name, lambda *given, name=name: acted.append((name, given)))
+    for name in ("run", "repeat", "compare", "sweep"):
+        monkeypatch.setattr(panel.model.runs, name, lambda *given, name=name: acted.append((name, given)))
+    for name in ("test", "detect"):
+        monkeypatch.setattr(panel.model.checks, name, lambda *given, name=name, **_: acted.append((name, given)))
+    monkeypatch.setattr(panel.model.history, "restore", lambda *given: acted.append(("restore", given)))
+    for name in ("other", "main"):
+        session.use(name)
+        everything(panel)
+    session.record(CONFIG, [{"role": "user", "content": "Hello"}], Response("Tea."))
+    for tab in range(6):
+        (tabs,) = [each for each in within(panel.panel.widget) if isinstance(each, w.Tab)]
+        sets(tabs, selected_index=tab)
+    assert acted == []
+
+
+def test_what_the_worker_draws_is_drawn_in_the_context_of_the_click(panel, endpoint):
+    """ipykernel 7.0 keeps there what it needs to send an update, and a thread of its own has none."""
+    asked_in = contextvars.ContextVar("asked_in", default="nowhere")
+    drawn_in = []
+    panel.type("URL", f"{endpoint.url}/v1/chat/completions")
+    panel.type("Prompt", "Hello")
+    panel.model.subscribe(lambda _: drawn_in.append((threading.current_thread().name, asked_in.get())))
+    asked_in.set("a message")
+    panel.click("Run")
+    panel.ended()
+    assert {name for name, _ in drawn_in} == {"MainThread", "azml-magics-panel"}
+    assert {where for _, where in drawn_in} == {"a message"}
+
+
+def test_a_restored_state_is_drawn_without_acting(panel, session):
+    config = LLMConfig(
+        endpoint_url="http://127.0.0.1:9/score",
+        formatter="gpt2",
+        key=None,
+        name="other",
+        model_kwargs={"temperature": 5, "do_sample": True, "stop": ["END"], "new": {"a": 1}},
+    )
+    exchange = session.record(config, [{"role": "user", "content": "Hello {you}"}], Response("Tea."))
+    panel.model.history.restore(exchange.number)
+    assert panel.model.draft.config.model_kwargs == config.model_kwargs
+    assert panel.find("Prompt").value == "Hello {{you}}"
+    assert json.loads(panel.find("Others, JSON").value) == {"new": {"a": 1}}
+
+
+def test_the_headings_say_what_a_glance_should_tell(panel):
+    def titles():
+        return [each.titles[0] for each in within(panel.panel.widget) if isinstance(each, w.Accordion)]
+
+    expected = ["Endpoint: 127.0.0.1:9", "Formatter: openai-chat", "Model kwargs: all by default", "Several responses"]
+    assert sorted(titles()) == sorted(expected)
+    panel.model.set_kwarg("temperature", "0.3")
+    panel.type("URL", "")
+    assert sorted(titles()) == sorted(
+        ["Endpoint", "Formatter: openai-chat", "Model kwargs: 1 sent", "Several responses"]
+    )
+
+
+def controls(panel):
+    """Every control that a person can change, with the values that it may take."""
+    rnd = random.Random(4)
+    for each in within(panel.panel.widget):
+        if isinstance(each, w.Dropdown | w.Select) and each.options:
+            yield each, {"index": rnd.randrange(len(each.options))}
+        elif isinstance(each, w.TagsInput):
+            yield each, {"value": ["a", "b"]}
+        elif isinstance(each, w.FloatSlider):
+            yield each, {"value": (each.min + each.max) / 2}
+        elif isinstance(each, w.BoundedIntText):
+            yield each, {"value": 2}
+        elif isinstance(each, w.Checkbox):
+            yield each, {"value": True}
+        elif isinstance(each, w.Text | w.Textarea) and not each.disabled:
+            yield each, {"value": rnd.choice(["", "text", "1", "{x}", "<b>", "{", "http://127.0.0.1:9/score"])}
+
+
+def test_any_change_of_any_control_in_any_order_ends_with_the_view_and_the_model_at_one(panel):
+    rnd = random.Random(7)
+    for _ in range(6):
+        for control, state in rnd.sample(changes := list(controls(panel)), len(changes)):
+            if control.comm is not None:  # not taken away by a change before it
+                sets(control, **state)
+        panel.traffic.clear()
+        everything(panel)
+        assert panel.traffic.messages == []
+        draft = panel.model.draft
+        assert panel.find("URL").value == draft.texts["endpoint_url"]
+        assert panel.find("Prompt").value == panel.model.prompt.text
+        assert panel.find("Config").value == panel.model.name
+        assert panel.find("Formatter").value == draft.texts["formatter"]
+
+
+# ---- what is kept of it
+
+
+def state_of_all_widgets():
+    return json.dumps(w.Widget.get_manager_state(), default=str)
+
+
+def test_no_key_is_in_the_state_of_any_widget(session, endpoint, monkeypatch):
+    monkeypatch.setenv("PANEL_KEY", KEY)
+    url = f"{endpoint.url}/v1/chat/completions"
+    session.save("live", LLMConfig(endpoint_url=url, formatter="openai-chat", key="env:PANEL_KEY", max_retries=0))
+    session.use("live")
+    with opened(session) as panel:
+        panel.type("Prompt", "Hello")
+        (tabs,) = [each for each in within(panel.panel.widget) if isinstance(each, w.Tab)]
+        folds = [each for each in within(panel.panel.widget) if isinstance(each, w.Accordion)]
+        for fold in folds:
+            sets(fold, selected_index=0)
+        for key in ("env:PANEL_KEY", "ask"):
+            if key == "ask":
+                sets(panel.find("API key"), value=KEY)
+                assert panel.find("Key").value == "ask"
+            for outcome in (None, Fault("401"), Fault("400", message=f"bad key {KEY}")):
+                endpoint.script([outcome] * 3)
+                panel.click("Run")
+                panel.ended()
+                for tab in range(6):
+                    sets(tabs, selected_index=tab)
+                for language in ("langchain", "python", "curl"):
+                    chooses(panel.find("Language"), language)
+                panel.click("Test")
+                panel.ended()
+                assert KEY not in state_of_all_widgets()
+        assert any(request.headers.get("authorization") == f"Bearer {KEY}" for request in endpoint.requests)
+        assert KEY not in json.dumps([each.data for each in panel.traffic.messages], default=str)
+        assert "Hello" in state_of_all_widgets()  # that is the state of these widgets
+
+
+def test_a_refused_key_is_not_shown(session, endpoint):
+    url = f"{endpoint.url}/v1/chat/completions"
+    session.save("live", LLMConfig(endpoint_url=url, formatter="openai-chat", key=None, max_retries=0))
+    session.use("live")
+    with opened(session) as panel:
+        sets(panel.find("API key"), value="wr0ng-s3cr3t-key")
+        panel.type("Prompt", "Hello")
+        panel.click("Run")
+        panel.ended()
+        assert any("Check the key" in line for line in panel.lines())
+        assert "wr0ng-s3cr3t-key" not in state_of_all_widgets()
+
+
+# ---- its end
+
+
+def test_closing_closes_every_comm_that_was_ever_opened(session):
+    with opened(session, topic="tea") as panel:
+        panel.type("Prompt", "{a} {b} {topic}")
+        for name in ("other", "main", "other"):
+            session.use(name)
+        panel.type("Prompt", "{b}")
+        panel.panel.close()
+        assert panel.traffic.still_open() == set()
+        assert not set(within(panel.panel.widget)) & set(w.Widget.get_manager_state()["state"])
+        panel.panel.close()
+
+
+def test_a_closed_panel_hears_nothing_of_the_session(session):
+    with opened(session) as panel:
+        panel.panel.close()
+        panel.traffic.clear()
+        session.use("other")
+        session.record(CONFIG, [], Response("Tea."))
+        assert panel.traffic.messages == []
+
+
+def test_closing_while_it_runs_ends_the_run_and_records_nothing(session, endpoint):
+    endpoint.script([Fault("stalled", after=3)])
+    keys.answer(endpoint.url, keys.Secret(KEY))
+    url = f"{endpoint.url}/v1/chat/completions"
+    session.save("live", LLMConfig(endpoint_url=url, formatter="openai-chat", key="ask"))
+    session.use("live")
+    arrived = threading.Event()
+    with opened(session) as panel:
+        panel.type("Prompt", "Hello")
+        panel.model.subscribe(lambda _: arrived.set() if panel.model.result.row.text else None)
+        panel.click("Run")
+        assert arrived.wait(PATIENCE)
+        panel.panel.close()
+        panel.ended()
+        assert panel.traffic.still_open() == set()
+        assert session.history == []
+
+
+def test_its_mime_bundle_after_its_end_is_text(panel):
+    panel.panel.close()
+    assert panel.panel._repr_mimebundle_() == {"text/plain": "azml-magics panel (main)"}
+
+
+def test_clicks_that_come_after_its_end_do_nothing(panel, session):
+    save = panel.find("Delete", w.Button)
+    panel.panel.close()
+    clicks(save)
+    assert session.names() == ["main", "other"]

@@ -1,0 +1,146 @@
+"""The prompt: its variables and their values, and what a past request becomes in the boxes."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from azml_magics.core.errors import PromptError, UndefinedVariableError
+from azml_magics.core.messages import as_messages
+from azml_magics.core.prompt import template
+from azml_magics.panel.model.prompt_draft import (
+    PromptDraft,
+    PromptVariable,
+    as_template,
+    boxes_from_messages,
+    strip_blank_lines,
+)
+
+_BRACES = st.lists(
+    st.sampled_from(
+        ["{", "}", "{x}", "{{x}}", "{{{x}}}", "x", " ", "\n", "{if}", "{}", "{é}", r"\frac{a}{b}", "\\", '"']
+    ),
+    max_size=12,
+).map("".join)
+
+
+# ---- variables
+
+
+def test_each_variable_is_there_once_in_order_with_what_is_known_of_it():
+    prompt = PromptDraft("Compare {tea} and {coffee}; {tea} first, as {{json}}.", {"coffee": "mocha", "gone": "x"})
+    assert prompt.variables({"tea": "green"}) == [
+        PromptVariable("tea", "", "green"),
+        PromptVariable("coffee", "mocha", None),
+    ]
+
+
+def test_a_blank_field_takes_the_notebooks_value_and_a_typed_one_its_own():
+    prompt = PromptDraft("{a} {b}", {"a": "", "b": "typed"})
+    assert prompt.render({"a": 1, "b": 2}) == "1 typed"
+    assert prompt.typed_values() == {"b": "typed"}
+
+
+def test_a_variable_that_is_nowhere_is_named():
+    with pytest.raises(UndefinedVariableError, match=r"\{topic\}"):
+        PromptDraft("About {topic}").render({})
+
+
+@pytest.mark.parametrize("text", ["", "  \n\n ", "\n"])
+def test_no_prompt_is_refused(text):
+    with pytest.raises(PromptError, match="There is no prompt"):
+        PromptDraft(text).render({})
+
+
+def test_a_value_is_put_in_once_and_never_read_as_a_prompt_again():
+    assert PromptDraft("{a}").render({"a": "{b}", "b": "no"}) == "{b}"
+
+
+@given(st.text("a \n\t", max_size=12))
+def test_blank_lines_around_it_are_no_part_of_it(text):
+    left = strip_blank_lines(f"\n\n{text}")
+    assert left == left.rstrip()
+    assert not left.startswith("\n")
+    assert strip_blank_lines(left) == left
+
+
+class Loud:
+    def __str__(self):
+        raise RuntimeError("no text for you")
+
+
+def test_what_the_notebook_has_is_shown_short_and_on_one_line():
+    hints = {
+        "long": "word " * 5000,
+        "lines": "one\ntwo",
+        "many": list(range(1_000_000)),
+        "nested": {"a": [1, 2]},
+        "loud": Loud(),
+        "none": None,
+    }
+    shown = {
+        each.name: each.notebook for each in PromptDraft(" ".join(f"{{{name}}}" for name in hints)).variables(hints)
+    }
+    assert shown["lines"] == "one two"
+    assert shown["nested"] == "{'a': [1, 2]}"
+    assert shown["none"] == "None"
+    assert shown["loud"] == "(Loud, whose text raises RuntimeError)"
+    assert all(len(text) <= 60 and "\n" not in text for text in shown.values())
+
+
+def test_two_prompts_share_no_values():
+    first = PromptDraft("{a}", {"a": "1"})
+    PromptDraft(first.text, first.typed).typed["a"] = "2"
+    assert first.typed == {"a": "1"}
+
+
+# ---- what was sent, as a prompt again
+
+
+@given(st.text() | _BRACES)
+@example("{x}")
+@example("{{{x}}}")
+@example(r"\frac{a}{b} and {x}")
+def test_what_was_sent_renders_to_itself_or_it_is_said_that_it_cannot(text):
+    prompt, _, note = boxes_from_messages(as_messages(text, None))
+    assert prompt == as_template(text)
+    assert template.variables(prompt) == []
+    if template.render(prompt, {}) != text:
+        assert note == "Braces in this prompt cannot be written in the field as they were sent."
+        assert "{{" in text
+    else:
+        assert note == ""
+
+
+@given(st.text() | _BRACES)
+def test_single_braces_always_come_back_as_they_were(text):
+    text = re.sub(r"\{(?=\{)", "{ ", text)
+    assert template.render(as_template(text), {}) == text
+
+
+def test_the_last_question_and_the_system_message_go_into_the_boxes():
+    assert boxes_from_messages(as_messages("Why?", "Be brief.")) == ("Why?", "Be brief.", "")
+    assert boxes_from_messages(as_messages("Why?", None)) == ("Why?", None, "")
+
+
+@pytest.mark.parametrize(
+    ("messages", "boxes"),
+    [
+        (
+            [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}, {"role": "user", "content": "c"}],
+            ("c", None, "Only the text of the last prompt is restored, without earlier messages."),
+        ),
+        (
+            [{"role": "user", "content": [{"type": "text", "text": "What?"}, {"type": "image_url", "image_url": {}}]}],
+            ("What?", None, "Only the text of the last prompt is restored, without its pictures."),
+        ),
+        ([{"role": "user", "content": [{"type": "text", "text": "a"}]}], ("a", None, "")),
+        ([{"role": "user", "content": None}], ("", None, "")),
+        ([], ("", None, "")),
+    ],
+)
+def test_what_no_box_can_hold_is_said(messages, boxes):
+    assert boxes_from_messages(messages) == boxes

@@ -1,0 +1,82 @@
+"""The Usage and JSON tabs: everything that is known about a response, with its unit, and nothing else."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from azml_magics.core.response import Response, Usage
+from azml_magics.panel.model import response_details
+
+WHOLE = Response(
+    "Rivers run.",
+    usage=Usage(9, 30, 39),
+    finish_reason="stop",
+    latency=2.0,
+    time_to_first_token=0.5,
+    request_id="1c7f",
+    deployment="blue",
+    model="phi-4",
+)
+
+
+def test_all_that_is_known_is_shown_with_its_unit():
+    assert response_details.usage_figures(WHOLE) == [
+        ("latency", "2.00 s"),
+        ("time to first token", "0.50 s"),
+        ("prompt tokens", "9"),
+        ("completion tokens", "30"),
+        ("total tokens", "39"),
+        ("tokens per second", "20.0"),
+        ("characters", "11"),
+        ("finish reason", "stop"),
+        ("model", "phi-4"),
+        ("deployment", "blue"),
+        ("request id", "1c7f"),
+    ]
+
+
+def test_what_is_not_known_is_left_out():
+    assert response_details.usage_figures(Response("Hi")) == [("characters", "2")]
+
+
+def test_an_answer_that_came_whole_has_no_first_token_to_time():
+    assert "time to first token" not in dict(
+        response_details.usage_figures(Response("Hi", latency=1.0, time_to_first_token=1.0))
+    )
+
+
+def test_a_count_of_zero_is_a_count():
+    assert ("completion tokens", "0") in response_details.usage_figures(Response("", usage=Usage(5, 0, 5), latency=1.0))
+
+
+@pytest.mark.parametrize(
+    ("response", "rate"),
+    [
+        (Response("x", usage=Usage(1, 10, 11), latency=1.0), "10.0"),
+        (Response("x", usage=Usage(1, 10, 11), latency=1.0, time_to_first_token=1.0), "10.0"),
+        (Response("x", usage=Usage(1, 10, 11), latency=1.5, time_to_first_token=0.5), "10.0"),
+        (Response("x", latency=1.0), ""),
+        (Response("x", usage=Usage(1, None, 1), latency=1.0), ""),
+        (Response("x", usage=Usage(1, 10, 11)), ""),
+    ],
+)
+def test_tokens_a_second_are_counted_from_the_first_one_on(response, rate):
+    assert response_details.tokens_per_second(response) == rate
+
+
+def test_the_raw_reply_is_the_json_as_it_came():
+    raw = {"output": "Flüsse", "x": [1, None]}
+    text = response_details.raw_json(Response("Flüsse", raw=raw))
+    assert json.loads(text) == raw
+    assert "Flüsse" in text
+
+
+def test_of_a_streamed_reply_it_is_what_its_pieces_came_to():
+    assert json.loads(response_details.raw_json(WHOLE)) == {
+        "text": "Rivers run.",
+        "finish_reason": "stop",
+        "usage": {"prompt_tokens": 9, "completion_tokens": 30, "total_tokens": 39},
+        "model": "phi-4",
+    }

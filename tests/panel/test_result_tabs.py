@@ -1,0 +1,389 @@
+"""The panel's result as a frontend gets it: the answer in pieces and whole, and the tabs that are about it."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import ipywidgets as w
+import pytest
+
+from azml_magics.compare.comparison import Batch, Row
+from azml_magics.compare.side_by_side import Ask
+from azml_magics.core.config import LLMConfig
+from azml_magics.core.errors import RateLimitError
+from azml_magics.core.response import Response, Usage
+from azml_magics.panel.model.changes import RESULT
+from azml_magics.panel.model.run_result import RunResult
+from azml_magics.session import Session
+
+from .widgets import chooses, clicks, opened, sets, within
+
+CONFIG = LLMConfig(
+    endpoint_url="http://127.0.0.1:9/v1/chat/completions", formatter="openai-chat", key=None, name="main"
+)
+MESSAGES = [{"role": "user", "content": "Hello"}]
+TABS = ("Response", "Request", "JSON", "Code", "Usage", "History")
+HOSTILE = (
+    "# <script>alert(1)</script>\n\n<img src=x onerror=alert(1)> [a](javascript:alert(1))\n\n"
+    "```html\n<b>fine</b>\n```\n"
+)
+LIVE = re.compile(r"<(script|img|b)\b", re.IGNORECASE)
+
+
+@pytest.fixture
+def panel():
+    session = Session()
+    session.save("main", CONFIG)
+    with opened(session) as panel:
+        yield panel
+
+
+def shows(panel, *texts, is_running=False, number=0, error=None, **parts):
+    """Put those answers into the panel's result, as the worker does."""
+    rows = [
+        Row({"answer": at}, CONFIG, None if text is None else Response(text, **parts), error)
+        for at, text in enumerate(texts, 1)
+    ]
+    asks = [Ask(row.setting, CONFIG, MESSAGES) for row in rows]
+    with panel.model.changing(RESULT):
+        batch = Batch(rows, is_complete=not is_running)
+        panel.model.result = RunResult(asks, batch, is_running=is_running, number=number)
+
+
+def tabs(panel):
+    (found,) = [each for each in within(panel.panel.widget) if isinstance(each, w.Tab)]
+    return found
+
+
+def opens(panel, title):
+    sets(tabs(panel), selected_index=TABS.index(title))
+
+
+def outputs(panel, title):
+    """The mime bundles in that tab, in order."""
+    page = tabs(panel).children[TABS.index(title)]
+    return [output["data"] for each in within(page) if isinstance(each, w.Output) for output in each.outputs]
+
+
+def answer(panel, mime="text/markdown"):
+    return [data[mime] for data in outputs(panel, "Response")]
+
+
+def texts(panel):
+    return "".join(answer(panel, "text/plain"))
+
+
+# ---- an answer
+
+
+def test_the_tabs_have_their_names(panel):
+    assert tabs(panel).titles == TABS
+
+
+def test_before_anything_was_asked_there_is_nothing(panel):
+    assert outputs(panel, "Response") == []
+
+
+def test_an_answer_is_there_as_text_and_as_markdown(panel):
+    shows(panel, "**Tea** is wet.")
+    assert outputs(panel, "Response") == [{"text/plain": "**Tea** is wet.", "text/markdown": "**Tea** is wet."}]
+
+
+def test_an_answer_grows_in_one_place_while_it_is_short(panel):
+    shows(panel, None, is_running=True)
+    assert outputs(panel, "Response") == []
+    panel.traffic.clear()
+    for text in ("Tea", "Tea is", "Tea is wet"):
+        shows(panel, text, is_running=True)
+        assert texts(panel) == text
+    assert len(panel.traffic.messages) == 3
+    shows(panel, "Tea is wet.")
+    assert texts(panel) == "Tea is wet."
+
+
+PARAGRAPHS = [f"Paragraph {number}. " + "Words and words. " * 20 for number in range(40)]
+
+
+def test_a_long_answer_comes_in_pieces_that_are_not_sent_again(panel):
+    shows(panel, None, is_running=True)
+    panel.traffic.clear()
+    text = "\n\n".join(PARAGRAPHS)
+    for end in range(200, len(text), 200):
+        shows(panel, text[:end], is_running=True)
+        assert texts(panel) == text[:end]
+    pieces = [each for each in tabs(panel).children[0].children if isinstance(each, w.Output)]
+    assert len(pieces) > 5
+    sent = sum(len(json.dumps(each.data)) for each in panel.traffic.messages)
+    assert sent < 20 * len(text)  # the whole text in every frame would be thirty-five times, and grow
+    shows(panel, text)
+    assert answer(panel) == [text]
+    assert len([each for each in within(tabs(panel).children[0]) if isinstance(each, w.Output)]) == 1
+
+
+def bytes_of(panel, text):
+    """What the frames of a streaming answer of 20 characters each come to, with its last one."""
+    shows(panel, None, is_running=True)
+    panel.traffic.clear()
+    for end in range(20, len(text), 20):
+        shows(panel, text[:end], is_running=True)
+    shows(panel, text)
+    return sum(len(json.dumps(each.data)) for each in panel.traffic.updates)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\n\n".join(PARAGRAPHS),
+        "one line of words that never ends " * 400,
+        "```python\n" + "print('a line of code')\n" * 600 + "```\n",
+        "- an item of a list\n" * 600,
+        "| a | b |\n|---|---|\n" + "| 1 | 2 |\n" * 1200,
+    ],
+    ids=["paragraphs", "one line", "code", "list", "table"],
+)
+def test_twice_the_text_costs_about_twice(panel, text):
+    half, whole = bytes_of(panel, text[: len(text) // 2]), bytes_of(panel, text)
+    assert whole < 2.5 * half
+
+
+def test_the_next_answer_begins_empty(panel):
+    shows(panel, "The first.")
+    shows(panel, None, is_running=True)
+    assert outputs(panel, "Response") == []
+    shows(panel, "The", is_running=True)
+    assert texts(panel) == "The"
+
+
+@pytest.mark.parametrize("first", ["short", "\n\n".join(PARAGRAPHS)])
+def test_answers_one_after_the_other_leave_no_widgets_behind(panel, first):
+    counts = []
+    for _ in range(3):
+        shows(panel, None, is_running=True)
+        shows(panel, first[: len(first) // 2], is_running=True)
+        shows(panel, first, is_running=True)
+        shows(panel, first)
+        counts.append(len(panel.traffic.still_open()))
+    assert len(set(counts)) == 1
+
+
+def test_the_same_answer_again_sends_nothing(panel):
+    shows(panel, "Tea.")
+    panel.traffic.clear()
+    shows(panel, "Tea.")
+    assert panel.traffic.messages == []
+
+
+@pytest.mark.parametrize("is_running", [True, False])
+def test_a_hostile_answer_is_text(panel, is_running):
+    shows(panel, None, is_running=True)
+    shows(panel, HOSTILE, is_running=is_running)
+    (markdown,) = answer(panel)
+    prose = re.sub(r"```.*?```", "", markdown, flags=re.DOTALL)
+    assert not LIVE.search(prose)
+    assert "](javascript:" not in markdown
+    assert "alert(1)" in prose  # it is shown, as text
+    for each in within(panel.panel.widget):
+        if isinstance(each, w.HTML):
+            assert "alert" not in each.value
+
+
+@pytest.mark.parametrize("title", TABS)
+def test_a_hostile_answer_is_text_in_every_tab(panel, title):
+    exchange = panel.model.session.record(
+        CONFIG, [{"role": "user", "content": HOSTILE}], Response(HOSTILE, model=HOSTILE)
+    )
+    opens(panel, title)
+    panel.model.history.restore(exchange.number)
+    for data in outputs(panel, title):
+        assert not LIVE.search(data.get("text/html", ""))
+        prose = re.sub(r"^(`{3,})\w*\n.*?^\1$", "", data.get("text/markdown", ""), flags=re.DOTALL | re.MULTILINE)
+        prose = re.sub(r"^```.*?^```", "", prose, flags=re.DOTALL | re.MULTILINE)
+        assert not LIVE.search(prose)
+
+
+def test_a_very_long_answer_is_cut_and_says_where_the_whole_is(panel):
+    shows(panel, None, is_running=True)
+    panel.traffic.clear()
+    text = "word " * 400_000
+    for end in (50_000, 90_000, 500_000, 1_900_000):
+        shows(panel, text[:end], is_running=True)
+    shows(panel, text)
+    (shown,) = answer(panel)
+    assert len(shown) < 110_000
+    assert "1,900,000 more characters. `%azureml last` shows all of it." in shown
+    assert sum(len(json.dumps(each.data)) for each in panel.traffic.messages) < 1_500_000
+
+
+def test_an_answer_that_only_calls_tools_says_so(panel):
+    shows(panel, "", tool_calls=({"function": {"name": "weather", "arguments": "{}"}},))
+    assert outputs(panel, "Response") == [{"text/plain": "(no text; the model calls weather: see the JSON tab)"}]
+
+
+# ---- several answers
+
+
+def test_several_answers_are_a_table(panel):
+    shows(panel, "Tea.", "<b>Coffee</b>.", is_running=True)
+    shows(panel, "Tea.", "<b>Coffee</b>.")
+    (data,) = outputs(panel, "Response")
+    assert "<table" in data["text/html"]
+    assert "&lt;b&gt;Coffee" in data["text/html"]
+    assert not LIVE.search(data["text/html"])
+    assert "Tea." in data["text/plain"]
+
+
+def test_a_table_that_grows_costs_in_proportion(panel):
+    def cost(rounds):
+        shows(panel, None, None, is_running=True)
+        panel.traffic.clear()
+        for number in range(1, rounds):
+            shows(panel, "words " * number, "other " * number, is_running=True)
+        shows(panel, "words " * rounds, "other " * rounds)
+        return sum(len(json.dumps(each.data)) for each in panel.traffic.updates)
+
+    assert cost(1600) < 2.5 * cost(800)
+
+
+# ---- the other tabs
+
+
+def test_a_tab_is_drawn_when_it_is_opened_and_not_before(panel):
+    shows(panel, "Tea.", raw={"choices": []})
+    assert outputs(panel, "JSON") == []
+    opens(panel, "JSON")
+    assert json.loads(outputs(panel, "JSON")[0]["text/plain"]) == {"choices": []}
+
+
+def test_the_request_is_exact_and_its_key_is_not_there(panel, monkeypatch):
+    monkeypatch.setenv("SOME_KEY", "t0p-s3cr3t-key")
+    panel.type("Key", "env:SOME_KEY")
+    panel.type("Prompt", "Hello")
+    opens(panel, "Request")
+    (data,) = outputs(panel, "Request")
+    assert data["text/plain"].startswith("POST ")
+    assert '"Hello"' in data["text/plain"]
+    assert "**********" in data["text/plain"]
+    assert "t0p-s3cr3t-key" not in str(data)
+
+
+def test_the_request_of_the_next_run_follows_the_controls_until_there_is_an_answer(panel):
+    opens(panel, "Request")
+    assert outputs(panel, "Request") == [{"text/plain": "There is no prompt. Write one into the prompt field."}]
+    panel.type("Prompt", "Hello there")
+    assert '"Hello there"' in outputs(panel, "Request")[0]["text/plain"]
+    shows(panel, "Tea.")
+    panel.type("Prompt", "Something else")
+    assert '"Hello"' in outputs(panel, "Request")[0]["text/plain"]
+
+
+def test_the_code_is_in_the_chosen_language(panel):
+    shows(panel, "Tea.")
+    opens(panel, "Code")
+    assert "AzureMLChatOnlineEndpoint" in outputs(panel, "Code")[0]["text/plain"]
+    chooses(panel.find("Language"), "curl")
+    assert outputs(panel, "Code")[0]["text/plain"].startswith("curl")
+    chooses(panel.find("Language"), "python")
+    assert "import" in outputs(panel, "Code")[0]["text/plain"]
+
+
+def test_the_code_can_be_copied(panel):
+    shows(panel, "Tea.")
+    opens(panel, "Code")
+    panel.traffic.clear()
+    code = tabs(panel).children[TABS.index("Code")]
+    clicks(panel.find("Copy", w.Button, at=code))
+    scripts = [
+        output["data"]["application/javascript"]
+        for each in panel.traffic.updates
+        for output in each.data.get("state", {}).get("outputs", ())
+        if "application/javascript" in output["data"]
+    ]
+    assert len(scripts) == 1
+    assert "AzureMLChatOnlineEndpoint" in scripts[0]
+
+
+def test_the_numbers_are_those_of_the_answer(panel):
+    shows(panel, "Tea.", usage=Usage(5, 2, 7), latency=2.0, time_to_first_token=1.0, finish_reason="stop")
+    opens(panel, "Usage")
+    (data,) = outputs(panel, "Usage")
+    for line in ("latency  2.00 s", "time to first token  1.00 s", "tokens per second  2.0", "total tokens  7"):
+        assert line in data["text/plain"]
+    assert data["text/html"].startswith("<table>")
+
+
+def test_the_numbers_of_several_stand_side_by_side(panel):
+    shows(panel, "Tea.", "Coffee.")
+    opens(panel, "Usage")
+    assert "characters  4  7" in outputs(panel, "Usage")[0]["text/plain"]
+
+
+@pytest.mark.parametrize("title", ["JSON", "Usage"])
+def test_before_an_answer_a_tab_says_that_there_is_none(panel, title):
+    opens(panel, title)
+    assert outputs(panel, title) == [{"text/plain": "No response yet."}]
+
+
+def test_a_failure_is_said_where_the_response_would_be(panel):
+    shows(panel, None, error=RateLimitError("The endpoint is busy"))
+    opens(panel, "JSON")
+    assert outputs(panel, "JSON")[0]["text/plain"].startswith("The endpoint is busy")
+
+
+# ---- the history
+
+
+def history(panel):
+    (found,) = [each for each in within(panel.panel.widget) if isinstance(each, w.Select)]
+    return found
+
+
+def test_a_click_on_the_history_restores_that_state(panel):
+    session = panel.model.session
+    for text in ("first", "second"):
+        session.record(CONFIG, [{"role": "user", "content": f"The {text}"}], Response(f"Answer to the {text}"))
+    panel.type("Prompt", "What I was writing")
+    opens(panel, "History")
+    assert [label for label, _ in history(panel).options] == [
+        "2 · main · 0.0 s · The second",
+        "1 · main · 0.0 s · The first",
+    ]
+    assert history(panel).value is None
+    chooses(history(panel), 1)
+    assert panel.find("Prompt").value == "The first"
+    assert texts(panel) == "Answer to the first"
+    assert "Number 1 is shown." in panel.lines()
+    chooses(history(panel), 2)
+    assert texts(panel) == "Answer to the second"
+    panel.click("Back to my edits")
+    assert panel.find("Prompt").value == "What I was writing"
+    assert outputs(panel, "Response") == []
+    assert panel.find("Back to my edits", w.Button).disabled
+
+
+def test_opening_the_history_restores_nothing(panel):
+    session = panel.model.session
+    exchange = session.record(CONFIG, MESSAGES, Response("Tea."))
+    shows(panel, "Tea.", number=exchange.number)
+    panel.type("Prompt", "Mine")
+    opens(panel, "History")
+    session.record(CONFIG, MESSAGES, Response("Coffee."))
+    assert history(panel).value == 1
+    assert panel.find("Prompt").value == "Mine"
+    assert panel.find("Back to my edits", w.Button).disabled
+
+
+def test_what_a_cell_asks_is_in_the_history_at_once(panel):
+    opens(panel, "History")
+    panel.model.session.record(CONFIG, MESSAGES, Response("Tea."))
+    assert len(history(panel).options) == 1
+
+
+def test_drawing_what_is_there_already_sends_nothing(panel):
+    exchange = panel.model.session.record(CONFIG, MESSAGES, Response("Tea.", usage=Usage(1, 2, 3)))
+    for title in TABS:
+        opens(panel, title)
+        shows(panel, "Tea.", number=exchange.number)
+        panel.traffic.clear()
+        shows(panel, "Tea.", number=exchange.number)
+        assert panel.traffic.messages == [], title

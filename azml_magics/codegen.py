@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .core import endpoints, wire
-from .core.call import prepare
+from .core.client import prepare
 from .core.config import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, LLMConfig
 from .core.errors import ConfigError, UnknownNameError
 from .core.keys import DEFAULT_KEY, KeyRef

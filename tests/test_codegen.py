@@ -19,8 +19,7 @@ from hypothesis import strategies as st
 from azml_magics import codegen, register_formatter
 from azml_magics.codegen import LANGUAGES, code
 from azml_magics.core import wire
-from azml_magics.core.call import prepare
-from azml_magics.core.client import invoke
+from azml_magics.core.client import invoke, prepare
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import ConfigError, PromptError, UnknownNameError
 from azml_magics.core.keys import Secret

@@ -11,7 +11,7 @@ import os
 import threading
 import warnings
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..core.errors import DocumentError, NotRecordedError
 from ..core.http import recording
@@ -22,8 +22,8 @@ from . import format as form
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ..core.http.recording import Take
-    from ..core.http.retry import Request
+    from ..core.http.exchange import Request
+    from ..core.http.recording import RecordedResponse
 
 _MOST_DIFFERENCES = 3  # that are said
 _LONGEST_SHOWN = 60
@@ -31,14 +31,14 @@ _BEFORE = 16  # characters that two texts have in common, shown before they part
 
 
 class Recorder:
-    """A tape that writes every exchange to a cassette as it happens; an existing one is continued.
+    """Writes every exchange to a cassette as it happens; an existing one is continued.
 
     `count` is how many it has written. DocumentError where the file cannot be written or is no cassette. Where it
     cannot be written later on (a full disk), the answer goes its way all the same: the person is warned once, and the
     exchanges are kept and written as soon as that goes again.
     """
 
-    replays = False
+    replays: Literal[False] = False
 
     def __init__(self, path: str | Path) -> None:
         self.path = path_of(path)
@@ -46,7 +46,7 @@ class Recorder:
         self._lock = threading.Lock()
         self._unwritten: list[bytes] = []
         self._has_warned = False
-        self._first_turn = 0 - recording.next_turn()
+        self._first_sequence = 0 - recording.next_sequence()
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             if self.path.exists() and self.path.stat().st_size:
@@ -59,21 +59,17 @@ class Recorder:
     def _continue(self) -> None:
         """Take a torn last line off, and end the last whole one, so that the next begins on its own."""
         entries, filled = form.read(self.path)
-        self._first_turn += max((take.turn for _, take in entries), default=-1) + 1
+        self._first_sequence += max((take.sequence for _, take in entries), default=-1) + 1
         with self.path.open("rb+") as file:
             file.truncate(filled)
             file.seek(filled - 1)
             if file.read(1) != b"\n":
                 file.write(b"\n")
 
-    def play(self, request: Request) -> Take:
-        """Never asked: a recorder lets the network answer."""
-        raise NotImplementedError
-
-    def keep(self, request: Request, take: Take) -> None:
+    def record(self, request: Request, take: RecordedResponse) -> None:
         """Append the exchange, its key masked."""
         try:
-            line = form.exchange(request, take, self._first_turn + take.turn)
+            line = form.exchange(request, take, self._first_sequence + take.sequence)
         except (ValueError, TypeError, RecursionError) as error:  # of a formatter of the person's own
             warnings.warn(f"An exchange could not be recorded: {one_line(str(error), 200)}", stacklevel=2)
             return
@@ -126,18 +122,18 @@ def _append(path: Path, line: bytes) -> None:
 
 
 class Player:
-    """A tape that answers from a cassette. The same request asked again gets the next answer recorded for it, in turn,
+    """Answers from a cassette. The same request asked again gets the next answer recorded for it, in turn,
     and after the last one the first again. An answer that was left early counts only where there is no whole one.
 
     Raises NotRecordedError, with the nearest recorded request, or DocumentError if the file is not a cassette.
     """
 
-    replays = True
+    replays: Literal[True] = True
 
     def __init__(self, path: str | Path) -> None:
         self.path = path_of(path)
         self._lock = threading.Lock()
-        self._takes: dict[str, list[Take]] = defaultdict(list)
+        self._takes: dict[str, list[RecordedResponse]] = defaultdict(list)
         self._next: dict[str, int] = defaultdict(int)
         entries, _ = form.read(self.path)
         self._count = len(entries)
@@ -148,13 +144,13 @@ class Player:
             self._takes[digest].append(take)
         self._masked = {digest: known for digest, known in self._questions.items() if form.has_mask(known)}
         for digest, takes in self._takes.items():
-            takes.sort(key=lambda take: take.turn)
-            self._takes[digest] = [take for take in takes if take.is_whole] or takes
+            takes.sort(key=lambda take: take.sequence)
+            self._takes[digest] = [take for take in takes if take.is_complete] or takes
 
     def __len__(self) -> int:
         return self._count
 
-    def play(self, request: Request) -> Take:
+    def replay(self, request: Request) -> RecordedResponse:
         """The recorded reply."""
         question = form.asked(request)
         digest = form.digest(question)
@@ -171,10 +167,6 @@ class Player:
             take = takes[self._next[digest] % len(takes)]
             self._next[digest] += 1
         return take
-
-    def keep(self, request: Request, take: Take) -> None:
-        """Never told: nothing goes over the network."""
-        raise NotImplementedError
 
     def _nearest(self, question: dict[str, Any]) -> str:
         """How the nearest recorded request differs, in words."""
@@ -219,7 +211,7 @@ def stop() -> None:
 
 
 def _insert(following: Recorder | Player | None) -> None:
-    ended = recording.inserted()
-    recording.insert(following)
+    ended = recording.current()
+    recording.use(following)
     if isinstance(ended, Recorder):
         ended.close()

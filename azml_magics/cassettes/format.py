@@ -1,4 +1,4 @@
-"""How an exchange is written in a cassette, and read again. No tape, no network; no key ever gets through here.
+"""How an exchange is written in a cassette, and read again. No network; no key ever gets through here.
 
 A cassette is JSON lines: a heading, then one exchange a line. What was asked is its host (this machine's own left out:
 its ports change), path, query, pinned deployment and body; what came is its status, the headers that tell something,
@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from ..core.endpoints import Origin
 from ..core.errors import DocumentError
-from ..core.http.recording import Take
+from ..core.http.recording import RecordedResponse
 from ..core.keys import Secret
 from ..core.redaction import MASK, redact, redact_bytes, redact_data
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ..core.http.retry import Request
+    from ..core.http.exchange import Request
 
 SCHEMA = 1
 _KEPT_HEADERS = (
@@ -45,7 +45,7 @@ def heading() -> bytes:
     return _line({"azml_cassette": SCHEMA})
 
 
-def exchange(request: Request, take: Take, turn: int) -> bytes:
+def exchange(request: Request, take: RecordedResponse, turn: int) -> bytes:
     """The line that keeps an exchange, its key masked wherever it stands. `turn` is its place among all requests."""
     keys = _keys(request)
     answered: dict[str, Any] = {
@@ -56,7 +56,7 @@ def exchange(request: Request, take: Take, turn: int) -> bytes:
         answered["stream"] = [[round(seconds, 4), _text(piece, keys)] for seconds, piece in _whole_lines(take)]
     else:
         answered["body"] = _text(take.body, keys)
-    if not take.is_whole:
+    if not take.is_complete:
         answered["whole"] = False
     return _line({"turn": turn, "asked": redact_data(asked(request), *keys), "answered": answered})
 
@@ -94,7 +94,7 @@ def _deployment(request: Request) -> str:
     return next((v for name, v in request.headers.items() if name.lower() == "azureml-model-deployment"), "")
 
 
-def _whole_lines(take: Take) -> list[tuple[float, bytes]]:
+def _whole_lines(take: RecordedResponse) -> list[tuple[float, bytes]]:
     """The pieces, cut again so that each ends at a line's end: no character is split, and no key across two pieces."""
     pieces: list[tuple[float, bytes]] = []
     tail, pause = b"", 0.0
@@ -129,7 +129,7 @@ def _text(piece: bytes, keys: tuple[str, ...]) -> str:
 # ---- reading -------------------------------------------------------------------------------------------------
 
 
-def read(path: Path) -> tuple[list[tuple[dict[str, Any], Take]], int]:
+def read(path: Path) -> tuple[list[tuple[dict[str, Any], RecordedResponse]], int]:
     """The exchanges in a cassette, and how many of its bytes they fill.
 
     DocumentError names the line that is none. What is left of a last line that was torn is no part of it.
@@ -162,7 +162,7 @@ def _check_heading(path: Path, line: bytes) -> None:
         raise DocumentError(f"{path} was recorded by another version of azml-magics", remedy="Record it again.")
 
 
-def _entry(line: bytes, number: int) -> tuple[dict[str, Any], Take] | None:
+def _entry(line: bytes, number: int) -> tuple[dict[str, Any], RecordedResponse] | None:
     """(what was asked, what came) in the line of that number; None where it is no exchange."""
     try:
         entry = json.loads(line)
@@ -175,7 +175,7 @@ def _entry(line: bytes, number: int) -> tuple[dict[str, Any], Take] | None:
         return None
 
 
-def _take(answered: dict[str, Any], turn: int) -> Take:
+def _take(answered: dict[str, Any], turn: int) -> RecordedResponse:
     """ValueError, KeyError, TypeError or AttributeError where it is none."""
     status = answered["status"]
     headers = {str(name).lower(): str(value) for name, value in answered["headers"].items()}
@@ -185,7 +185,7 @@ def _take(answered: dict[str, Any], turn: int) -> Take:
         pieces = [(0.0, _bytes(answered["body"]))]
     if not isinstance(status, int) or isinstance(status, bool):
         raise TypeError("a status is a number")
-    return Take(status, headers, pieces, answered.get("whole") is not False, turn)
+    return RecordedResponse(status, headers, pieces, answered.get("whole") is not False, turn)
 
 
 def _seconds(value: Any) -> float:

@@ -10,12 +10,11 @@ import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ..core.client import ainvoke
+from ..core.client import ainvoke, astream
 from ..core.errors import AzmlError, Interrupted, UsageError
 from ..core.http import recording
 from ..core.keys import KeyRef
 from ..core.prompt.extract import json_or_text
-from ..core.stream import AsyncResponseStream
 from .comparison import Batch, Row
 from .fan_out import amap
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
     from ..core.config import LLMConfig
     from ..core.messages import Message
+    from ..core.stream import AsyncResponseStream
 
 DEFAULT_CONCURRENCY = 8
 _FRAME = 0.05
@@ -142,7 +142,7 @@ class SideBySide:
             if not ask.stream:
                 self._rows[index] = Row(ask.setting, ask.config, await ainvoke(ask.config, ask.messages))
                 return
-            async with AsyncResponseStream(ask.config, ask.messages) as stream:
+            async with astream(ask.config, ask.messages) as stream:
                 self._streams[index] = stream
                 async for _ in stream:
                     pass

@@ -1,31 +1,40 @@
-"""One call made ready, and its reply read: what invoke and the streams share."""
+"""One prepared call: its request, its retry flow, and the reading of its response. Whole calls and streams share it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from . import endpoints, wire
-from .errors import AzmlError, ConfigError, EndpointError
-from .http import recording, status_errors
-from .http.retry import Answer, Plan, Request, attempts
-from .keys import KeyRef, Secret
-from .messages import Message, as_messages
+from . import endpoints
+from .errors import AzmlError, EndpointError
+from .http import auth, recording, status_errors
+from .http.retry import retry_flow
 from .redaction import redact
 from .response import Response
-from .wire.base import Call, Formatter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from .config import LLMConfig
+    from .http.exchange import HTTPResponse, Request
+    from .http.retry import RetryFlow
+    from .keys import Secret
+    from .wire.base import Call, Formatter
 
-LONGEST_REPLY = 64 * 1024  # bytes of a reply that cannot be read, kept for the person to look at
+_MAX_REPLY = 64 * 1024  # bytes that an error keeps of a body that cannot be read
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """A call made ready: its formatter, its request, and the key that its messages must never show."""
+class PreparedCall:
+    """A call that is ready to be sent.
+
+    Attributes:
+        call: The config and the messages.
+        formatter: The wire format that encoded the request and decodes the response.
+        request: The request.
+        secret: The key in the request, which no message may show; None without a key.
+        refreshed: Tokens that replaced the key, which no message may show either.
+    """
 
     call: Call
     formatter: Formatter
@@ -39,12 +48,84 @@ class Prepared:
         return self.call.config
 
     def add_context(self, error: AzmlError) -> AzmlError:
-        """`error` with the place of this call, and without its key."""
+        """Say in `error` where it happened, and mask the key in it."""
         return add_context(error, self.config, self.secret, *self.refreshed)
+
+    def retry_flow(self, should_retry: Callable[[AzmlError], bool | None] | None = None) -> RetryFlow:
+        """Start a new flow that sends the call; `should_retry` is as in `retry.retry_flow`."""
+        return retry_flow(
+            self.request,
+            max_retries=self.config.max_retries,
+            refresh_headers=self._refresh_headers if auth.uses_token(self.config) else None,
+            should_retry=should_retry,
+        )
+
+    def _refresh_headers(self) -> dict[str, str]:
+        """The request's headers with a fresh token."""
+        if recording.is_replaying():  # the 401 was recorded, and so was the response to the request after it
+            return dict(self.request.headers)
+        fresh = auth.resolve_key(self.config, refresh=True)
+        assert fresh is not None
+        self.refreshed.append(fresh)
+        return {**self.request.headers, **endpoints.auth_headers(self.request.url, fresh.reveal(), is_token=True)}
+
+    def read_response(self, response: HTTPResponse, latency: float, first_token: float | None = None) -> Response:
+        """Decode a 200 that arrived whole.
+
+        Args:
+            response: The HTTP response.
+            latency: Seconds that the call took.
+            first_token: Seconds to the first token of a stream.
+
+        Raises:
+            AzmlError: It cannot be read, or reports a failure in spite of its status.
+        """
+        try:
+            reply = self.formatter.decode(response.body, self.call)
+        except AzmlError as error:
+            raise self._add_response(error, response, latency, first_token) from error.__cause__
+        return Response(
+            text=reply.text,
+            usage=reply.usage,
+            finish_reason=reply.finish_reason,
+            latency=latency,
+            time_to_first_token=first_token,
+            config=self.config.name,
+            model=reply.model,
+            tool_calls=reply.tool_calls,
+            reasoning=reply.reasoning,
+            logprobs=reply.logprobs,
+            raw=reply.raw,
+            **source_of(response),
+        )
+
+    def _add_response(
+        self, error: AzmlError, response: HTTPResponse, latency: float, first_token: float | None
+    ) -> AzmlError:
+        """Add what is known of the response that could not be read."""
+        source = source_of(response)
+        error.add_context(**source)
+        error.reply = response.body[:_MAX_REPLY].decode("utf-8", "replace")
+        if error.response is not None:  # what the content filter let through
+            times: dict[str, Any] = {"latency": latency, "time_to_first_token": first_token}
+            error.response = replace(error.response, config=self.config.name, **times, **source)
+        return self.add_context(error)
+
+
+def source_of(response: HTTPResponse) -> dict[str, Any]:
+    """The deployment that sent the response, and the request's id, each "" if unknown."""
+    return {
+        "deployment": response.headers.get("azureml-model-deployment", ""),
+        "request_id": status_errors.request_id(response.headers),
+    }
 
 
 def add_context(error: AzmlError, config: LLMConfig, *secrets: Secret | None) -> AzmlError:
-    """Fill in where `error` happened, mask the `secrets` that a server may have repeated in it, and return it."""
+    """Say in `error` where it happened, and mask the `secrets`, which a server may have repeated.
+
+    Returns:
+        The same error, with the names of the config and its deployment.
+    """
     error.cause = redact(error.cause, *secrets)
     error.remedy = redact(error.remedy, *secrets)
     error.request_id = redact(error.request_id, *secrets)
@@ -54,123 +135,3 @@ def add_context(error: AzmlError, config: LLMConfig, *secrets: Secret | None) ->
         error.body = redact(error.body, *secrets)
         error.headers = {name: redact(value, *secrets) for name, value in error.headers.items()}
     return error.add_context(config=config.name, deployment=config.deployment_name)
-
-
-def prepare(
-    config: LLMConfig, prompt: str | Sequence[Message], *, stream: bool = False, with_key: bool = True
-) -> Prepared:
-    """The request that `config` and `prompt` make; nothing is sent. Without `with_key` the key is not looked up.
-
-    Raises ConfigError (no URL, no formatter, no key, …), PromptError or FormatterError.
-    """
-    try:
-        if not config.endpoint_url:
-            raise ConfigError(
-                "No endpoint URL", remedy="Give one with --url, save a config with one, or set AZUREML_ENDPOINT_URL."
-            )
-        formatter = wire.formatter_for(config)
-        streamed = stream and formatter.streams(config)
-        call = Call(config, as_messages(prompt, config.system), stream=streamed)
-        payload = formatter.encode(call)
-        url = formatter.url(config, stream=streamed)
-        if endpoints.needs_model(url) and not (
-            config.model or config.deployment_name or "model" in config.model_kwargs
-        ):
-            raise ConfigError(
-                "This endpoint serves several models and the request names none",
-                remedy="Name the deployment with --deployment, or set model in the config.",
-            )
-        secret = _secret(config) if with_key and not recording.is_replaying() else None
-        request = Request(
-            url,
-            _request_headers(config, url, payload.headers, secret),
-            payload.body,
-            config.timeout,
-            streamed,
-            payload.fallback,
-        )
-    except AzmlError as error:
-        raise error.add_context(config=config.name) from error.__cause__
-    return Prepared(call, formatter, request, secret)
-
-
-def description_request(config: LLMConfig, url: str) -> tuple[Request, Secret | None]:
-    """A GET of `url` with the config's key and pinned deployment: for swagger.json and /info."""
-    secret = None if recording.is_replaying() else _secret(config)
-    headers = _request_headers(config, url, {"Accept": "application/json"}, secret)
-    return Request(url, headers, b"", config.timeout, method="GET"), secret
-
-
-def _secret(config: LLMConfig, *, refresh: bool = False) -> Secret | None:
-    if isinstance(config.key, KeyRef):
-        return config.key.resolve(config.endpoint_url, refresh=refresh)
-    assert config.key is None or isinstance(config.key, Secret)
-    return config.key
-
-
-def _request_headers(config: LLMConfig, url: str, extra: Any, secret: Secret | None) -> dict[str, str]:
-    headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream", **extra}
-    if config.deployment_name and not endpoints.needs_model(url):
-        headers["azureml-model-deployment"] = config.deployment_name
-    for name, value in headers.items():
-        if not _fits_a_header(value):
-            raise ConfigError(f"{name} holds characters that no header can carry", remedy="Mend the formatter.")
-    if secret:  # last, and never in a variable: a traceback with locals would show it
-        if not _fits_a_header(secret.reveal()):
-            raise ConfigError("The key holds characters that no header can carry", remedy="Check what was pasted.")
-        is_token = isinstance(config.key, KeyRef) and config.key.is_token
-        headers.update(endpoints.auth_headers(url, secret.reveal(), is_token=is_token))
-    return headers
-
-
-def _fits_a_header(text: str) -> bool:
-    return text.isascii() and text.isprintable()
-
-
-def plan_of(prepared: Prepared, again: Callable[[AzmlError], bool | None] | None = None) -> Plan:
-    """The plan that sends the call: a fresh one every time. `again` is the policy's."""
-    config = prepared.config
-    refreshed = None
-    if isinstance(config.key, KeyRef) and config.key.is_token:
-
-        def refreshed() -> dict[str, str]:
-            if recording.is_replaying():  # the 401 is on the tape, and so is what came after it
-                return dict(prepared.request.headers)
-            fresh = _secret(config, refresh=True)
-            assert fresh is not None
-            prepared.refreshed.append(fresh)
-            auth = endpoints.auth_headers(prepared.request.url, fresh.reveal(), is_token=True)
-            return {**prepared.request.headers, **auth}
-
-    return attempts(prepared.request, max_retries=config.max_retries, refreshed=refreshed, again=again)
-
-
-def read_answer(prepared: Prepared, answer: Answer, latency: float, first: float | None = None) -> Response:
-    """The Response that a whole 200 holds; seconds in `latency` and `first` (to the first token)."""
-    place: dict[str, Any] = {
-        "deployment": answer.headers.get("azureml-model-deployment", ""),
-        "request_id": status_errors.request_id(answer.headers),
-    }
-    try:
-        reply = prepared.formatter.decode(answer.body, prepared.call)
-    except AzmlError as error:
-        error.add_context(**place)
-        error.reply = answer.body[:LONGEST_REPLY].decode("utf-8", "replace")
-        if error.response is not None:  # what the content filter let through
-            times: dict[str, Any] = {"latency": latency, "time_to_first_token": first}
-            error.response = replace(error.response, config=prepared.config.name, **times, **place)
-        raise prepared.add_context(error) from error.__cause__
-    return Response(
-        text=reply.text,
-        usage=reply.usage,
-        finish_reason=reply.finish_reason,
-        latency=latency,
-        time_to_first_token=first,
-        config=prepared.config.name,
-        model=reply.model,
-        tool_calls=reply.tool_calls,
-        reasoning=reply.reasoning,
-        logprobs=reply.logprobs,
-        raw=reply.raw,
-        **place,
-    )

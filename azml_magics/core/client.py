@@ -1,9 +1,9 @@
-"""A config and a prompt become a Response, or a stream of Chunks; sync and async.
+"""Turns a config and a prompt into a Response, or a stream of Chunks; sync and async.
 
 response = invoke(config, "Write a haiku about sparkling water.")
-with stream(config, "…") as answer:
-    for chunk in answer: print(chunk.text, end="")
-answer.response      # what has arrived, also after an interrupt or an error
+with stream(config, "…") as chunks:
+    for chunk in chunks: print(chunk.text, end="")
+chunks.response      # what has arrived, also after an interrupt or an error
 """
 
 from __future__ import annotations
@@ -11,18 +11,23 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from .call import add_context, description_request, plan_of, prepare, read_answer
-from .errors import AzmlError, Interrupted
+from . import endpoints, wire
+from .call import PreparedCall, add_context
+from .errors import AzmlError, ConfigError, Interrupted
+from .http import auth, recording
+from .http.exchange import Request
 from .http.rate_limiter import permit_for
-from .http.retry import attempts
+from .http.retry import retry_flow
+from .messages import as_messages
 from .stream import AsyncResponseStream, ResponseStream
+from .wire.base import Call
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .call import Prepared
     from .config import LLMConfig
     from .http.rate_limiter import Permit
+    from .keys import Secret
     from .messages import Message
     from .response import Response
 
@@ -30,7 +35,16 @@ __all__ = ["AsyncResponseStream", "ResponseStream", "ainvoke", "astream", "fetch
 
 
 def invoke(config: LLMConfig, prompt: str | Sequence[Message]) -> Response:
-    """The whole answer. Raises the errors of errors.py, each with its place; Interrupted for a kernel interrupt."""
+    """Send a prompt and return the whole response.
+
+    Args:
+        config: The endpoint, its key, its wire format and the model kwargs.
+        prompt: A text, or OpenAI-style messages.
+
+    Raises:
+        AzmlError: One of the errors of errors.py, with the names of the config and the deployment.
+        Interrupted: The kernel was interrupted.
+    """
     from .http import transport
 
     prepared = prepare(config, prompt)
@@ -38,26 +52,26 @@ def invoke(config: LLMConfig, prompt: str | Sequence[Message]) -> Response:
         return _invoke_with_permit(prepared, permit)
     start = time.perf_counter()
     try:
-        answer = transport.send(plan_of(prepared))
+        response = transport.send(prepared.retry_flow())
     except KeyboardInterrupt:
         raise Interrupted from None
     except AzmlError as error:
         raise prepared.add_context(error) from error.__cause__
-    return read_answer(prepared, answer, time.perf_counter() - start)
+    return prepared.read_response(response, time.perf_counter() - start)
 
 
-def _invoke_with_permit(prepared: Prepared, permit: Permit) -> Response:
-    """The answer of one call of many; its latency is counted from its permit."""
+def _invoke_with_permit(prepared: PreparedCall, permit: Permit) -> Response:
+    """Send one call of many; its latency does not include the wait for the permit."""
     from .http import transport
 
     try:
-        answer = transport.send(plan_of(prepared, permit.should_retry), permit.run.pause, permit)
+        response = transport.send(prepared.retry_flow(permit.should_retry), permit.run.pause, permit)
     except AzmlError as error:
         raise prepared.add_context(error) from error.__cause__
-    return _record_usage(prepared, permit, read_answer(prepared, answer, time.monotonic() - permit.started))
+    return _record_usage(prepared, permit, prepared.read_response(response, time.monotonic() - permit.started))
 
 
-def _record_usage(prepared: Prepared, permit: Permit, response: Response) -> Response:
+def _record_usage(prepared: PreparedCall, permit: Permit, response: Response) -> Response:
     permit.record_usage(response.usage, len(prepared.request.body), response.text)
     return response
 
@@ -70,34 +84,105 @@ async def ainvoke(config: LLMConfig, prompt: str | Sequence[Message]) -> Respons
     permit = permit_for(config)
     start = time.monotonic()
     try:
-        answer = await transport.asend(plan_of(prepared, permit.should_retry if permit else None), permit)
+        response = await transport.asend(prepared.retry_flow(permit.should_retry if permit else None), permit)
     except AzmlError as error:
         raise prepared.add_context(error) from error.__cause__
-    response = read_answer(prepared, answer, time.monotonic() - (permit.started if permit else start))
-    return _record_usage(prepared, permit, response) if permit else response
+    if permit is None:
+        return prepared.read_response(response, time.monotonic() - start)
+    return _record_usage(prepared, permit, prepared.read_response(response, time.monotonic() - permit.started))
+
+
+def stream(config: LLMConfig, prompt: str | Sequence[Message]) -> ResponseStream:
+    """Send a prompt and return the response as a stream of chunks.
+
+    A wire format that cannot stream gives one chunk. An error after the first chunk is never retried and has what had
+    arrived in `error.response`.
+
+    Args:
+        config: The endpoint, its key, its wire format and the model kwargs.
+        prompt: A text, or OpenAI-style messages.
+
+    Raises:
+        AzmlError: The call cannot be prepared. Iterating raises what `invoke` raises.
+    """
+    return ResponseStream(prepare(config, prompt, stream=True))
+
+
+def astream(config: LLMConfig, prompt: str | Sequence[Message]) -> AsyncResponseStream:
+    """What `stream` does, for the running event loop."""
+    return AsyncResponseStream(prepare(config, prompt, stream=True))
 
 
 def fetch(config: LLMConfig, url: str) -> bytes:
-    """The body of a GET of `url` with the config's key; the errors are those of `invoke`."""
+    """Get a description of an endpoint, such as swagger.json or /info, with the config's key and pinned deployment.
+
+    Args:
+        config: The config of the endpoint.
+        url: What to get.
+
+    Returns:
+        The body of the response.
+
+    Raises:
+        AzmlError: As `invoke` does.
+    """
     from .http import transport
 
     secret = None
     try:
-        request, secret = description_request(config, url)
-        return transport.send(attempts(request, max_retries=config.max_retries)).body
+        secret = _resolve_key(config)
+        headers = auth.request_headers(config, url, {"Accept": "application/json"}, secret)
+        request = Request(url, headers, b"", config.timeout, method="GET")
+        return transport.send(retry_flow(request, max_retries=config.max_retries)).body
     except AzmlError as error:
         raise add_context(error, config, secret) from error.__cause__
 
 
-def stream(config: LLMConfig, prompt: str | Sequence[Message]) -> ResponseStream:
-    """The answer as it arrives; a dialect that cannot stream gives it in one chunk.
+# ---- preparing a call ---------------------------------------------------------------------------------------------
 
-    Raises what `invoke` raises; an error after the first chunk is never retried and has what had arrived in
-    `error.response`.
+
+def prepare(
+    config: LLMConfig, prompt: str | Sequence[Message], *, stream: bool = False, with_key: bool = True
+) -> PreparedCall:
+    """Build the request of a call without sending it.
+
+    Args:
+        config: The endpoint, its key, its wire format and the model kwargs.
+        prompt: A text, or OpenAI-style messages.
+        stream: Whether to ask for a stream, if the wire format can.
+        with_key: Whether to look up the key and put it into the headers.
+
+    Raises:
+        ConfigError: The config has no URL, no formatter or no key, or cannot be used otherwise.
+        PromptError: The prompt cannot be encoded.
+        FormatterError: A formatter of the user's own failed.
     """
-    return ResponseStream(config, prompt)
+    try:
+        if not config.endpoint_url:
+            raise ConfigError(
+                "No endpoint URL", remedy="Give one with --url, save a config with one, or set AZUREML_ENDPOINT_URL."
+            )
+        formatter = wire.formatter_for(config)
+        call = Call(config, as_messages(prompt, config.system), stream=stream and formatter.streams(config))
+        payload = formatter.encode(call)
+        url = formatter.url(config, stream=call.stream)
+        _check_model(config, url)
+        secret = _resolve_key(config) if with_key else None
+        headers = auth.request_headers(config, url, payload.headers, secret)
+        request = Request(url, headers, payload.body, config.timeout, call.stream, payload.fallback)
+    except AzmlError as error:
+        raise error.add_context(config=config.name) from error.__cause__
+    return PreparedCall(call, formatter, request, secret)
 
 
-def astream(config: LLMConfig, prompt: str | Sequence[Message]) -> AsyncResponseStream:
-    """What `stream` does, on the running event loop."""
-    return AsyncResponseStream(config, prompt)
+def _check_model(config: LLMConfig, url: str) -> None:
+    if endpoints.needs_model(url) and not (config.model or config.deployment_name or "model" in config.model_kwargs):
+        raise ConfigError(
+            "This endpoint serves several models and the request names none",
+            remedy="Name the deployment with --deployment, or set model in the config.",
+        )
+
+
+def _resolve_key(config: LLMConfig) -> Secret | None:
+    """The config's key; None while responses are replayed, which needs none."""
+    return None if recording.is_replaying() else auth.resolve_key(config)

@@ -11,12 +11,11 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from ..core import wire
-from ..core.call import prepare, read_answer
-from ..core.client import ainvoke, invoke
+from ..core.client import ainvoke, invoke, prepare
 from ..core.config import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, LLMConfig
 from ..core.errors import ConfigError, KeyNotFoundError
 from ..core.http import recording
-from ..core.http.retry import Answer
+from ..core.http.exchange import HTTPResponse
 from ..core.keys import DEFAULT_KEY, KeyRef, Secret
 from ..core.messages import Message
 from ..core.response import Response
@@ -200,7 +199,7 @@ class AzureMLBaseEndpoint(BaseModel):
         start = time.perf_counter()
         reply = self.http_client.call(body=prepared.request.body, run_manager=run_manager, **options)
         body = reply.encode() if isinstance(reply, str) else bytes(reply)
-        return read_answer(prepared, Answer(200, {}, body), time.perf_counter() - start)
+        return prepared.read_response(HTTPResponse(200, {}, body), time.perf_counter() - start)
 
     def _check_key(self, config: LLMConfig) -> None:
         key = config.key

@@ -16,11 +16,11 @@ from langchain_core.tools import BaseTool
 
 from .. import documents
 from ..core import wire
+from ..core.client import astream, stream
 from ..core.config import LLMConfig
 from ..core.errors import ConfigError
 from ..core.messages import Message
 from ..core.response import Response
-from ..core.stream import AsyncResponseStream, ResponseStream
 from ..core.wire.chat import OpenAIChat
 from ..core.wire.completion import speaks_openai
 from .base_endpoint import AzureMLBaseEndpoint
@@ -123,12 +123,12 @@ class AzureMLChatOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseChatMo
         if not self._can_stream(config):
             yield as_single_chat_chunk(to_chat_generation(self._send(config, prompt, run_manager)))
             return
-        with ResponseStream(config, prompt) as stream:
-            for part in stream:
+        with stream(config, prompt) as parts:
+            for part in parts:
                 chunk = to_chat_chunk(part)
                 if chunk is not None:
                     yield chunk
-            yield make_last_chat_chunk(stream.response)
+            yield make_last_chat_chunk(parts.response)
 
     async def _astream(
         self,
@@ -149,12 +149,12 @@ class AzureMLChatOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseChatMo
         if not self._can_stream(config):
             yield as_single_chat_chunk(to_chat_generation(await self._asend(config, prompt, run_manager)))
             return
-        async with AsyncResponseStream(config, prompt) as stream:
-            async for part in stream:
+        async with astream(config, prompt) as parts:
+            async for part in parts:
                 chunk = to_chat_chunk(part)
                 if chunk is not None:
                     yield chunk
-            yield make_last_chat_chunk(stream.response)
+            yield make_last_chat_chunk(parts.response)
 
     # ---- the request ----
 

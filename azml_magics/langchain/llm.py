@@ -11,9 +11,9 @@ from langchain_core.language_models.llms import BaseLLM
 from langchain_core.outputs import GenerationChunk, LLMResult
 
 from ..compare.fan_out import amap, map_in_threads
+from ..core.client import astream, stream
 from ..core.config import LLMConfig
 from ..core.response import Response
-from ..core.stream import AsyncResponseStream, ResponseStream
 from .base_endpoint import AzureMLBaseEndpoint
 from .batching import ConcurrentBatch, cache_signature
 from .formatter_adapter import to_wire_formatter
@@ -95,14 +95,14 @@ class AzureMLOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseLLM):
                 run_manager.on_llm_new_token(chunk.text, chunk=chunk)
             yield chunk
             return
-        with ResponseStream(config, prompt) as stream:
-            for part in stream:
+        with stream(config, prompt) as parts:
+            for part in parts:
                 if part.text:
                     chunk = GenerationChunk(text=part.text)
                     if run_manager:
                         run_manager.on_llm_new_token(part.text, chunk=chunk)
                     yield chunk
-            yield make_last_text_chunk(stream.response)
+            yield make_last_text_chunk(parts.response)
 
     async def _astream(
         self,
@@ -118,14 +118,14 @@ class AzureMLOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseLLM):
                 await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
             yield chunk
             return
-        async with AsyncResponseStream(config, prompt) as stream:
-            async for part in stream:
+        async with astream(config, prompt) as parts:
+            async for part in parts:
                 if part.text:
                     chunk = GenerationChunk(text=part.text)
                     if run_manager:
                         await run_manager.on_llm_new_token(part.text, chunk=chunk)
                     yield chunk
-            yield make_last_text_chunk(stream.response)
+            yield make_last_text_chunk(parts.response)
 
     def _call_config(self, stop: Sequence[str] | None, kwargs: Mapping[str, Any]) -> LLMConfig:
         return self._make_call_config(to_wire_formatter(self.content_formatter), stop, kwargs)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from azml_magics import codegen, session
 from azml_magics.core import wire
-from azml_magics.core.call import prepare
+from azml_magics.core.client import prepare
 from azml_magics.core.errors import AzmlError
 from azml_magics.core.redaction import MASK
 

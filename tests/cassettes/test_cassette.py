@@ -48,7 +48,7 @@ STOP = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
 @pytest.fixture(autouse=True)
 def _no_tape_left():
     yield
-    recording.insert(None)
+    recording.use(None)
 
 
 @pytest.fixture
@@ -224,9 +224,9 @@ def test_errors_are_recorded_too(path, server, gone):
             chunks_of(config_at(url, key=None), "Ho")
 
     slept = []
-    original = recording.pause
+    original = recording.retry_delay
     with pytest.MonkeyPatch.context() as patch:  # the server's half minute is not sat out here either
-        patch.setattr(recording, "pause", lambda seconds: slept.append(seconds) or 0.0)
+        patch.setattr(recording, "retry_delay", lambda seconds: slept.append(seconds) or 0.0)
         cassette.record(path)
         ask(server.url)
     assert slept == [30.0]
@@ -236,7 +236,7 @@ def test_errors_are_recorded_too(path, server, gone):
 
 
 def test_without_a_replay_a_retry_waits_as_long_as_it_was_told():
-    assert recording.pause(30.0) == 30.0
+    assert recording.retry_delay(30.0) == 30.0
 
 
 def test_a_rate_limit_that_stays_is_replayed_as_the_error_it_was(path, server, gone):
@@ -515,7 +515,7 @@ def test_a_file_that_is_no_cassette_is_neither_continued_nor_replayed_nor_touche
         with pytest.raises(DocumentError):
             begin(path)
     assert path.read_bytes() == content
-    assert recording.inserted() is None
+    assert recording.current() is None
 
 
 def test_a_place_that_cannot_be_written_is_said_at_once(tmp_path):
@@ -556,7 +556,7 @@ def test_a_full_disk_loses_no_answer_and_is_said_once(path, server, full_disk):
     assert recorder.count == 0
     with pytest.raises(DocumentError, match=r"2 exchanges are not in .*: No space left on device"):
         cassette.stop()
-    assert recording.inserted() is None
+    assert recording.current() is None
 
 
 def test_what_could_not_be_written_is_written_when_it_can(path, server, full_disk):

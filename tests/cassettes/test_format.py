@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from azml_magics.cassettes import format as form
 from azml_magics.core.errors import DocumentError
-from azml_magics.core.http.recording import Take
-from azml_magics.core.http.retry import Request
+from azml_magics.core.http.exchange import Request
+from azml_magics.core.http.recording import RecordedResponse
 from azml_magics.core.redaction import MASK
 
 from ..core.judge import only_our_errors
@@ -85,28 +85,30 @@ HARD = st.sampled_from([b"base64:QQ==", b"\xe2\x80\xa8 \xc2\x85 \r\n \x00", b'{"
 
 
 @given(st.lists(st.tuples(st.floats(0, 2), BODIES | HARD), max_size=5), st.booleans(), st.booleans())
-def test_any_reply_comes_back_byte_for_byte(tmp_path_factory, pieces, stream, is_whole):
-    take = Take(200, {"content-type": "text/event-stream"}, pieces, is_whole)
+def test_any_reply_comes_back_byte_for_byte(tmp_path_factory, pieces, stream, is_complete):
+    take = RecordedResponse(200, {"content-type": "text/event-stream"}, pieces, is_complete)
     _, _, found = written(request(stream=stream), take, tmp_path_factory.mktemp("cassette"))
     assert found.body == take.body
-    assert (found.status, found.headers, found.is_whole) == (200, take.headers, is_whole)
+    assert (found.status, found.headers, found.is_complete) == (200, take.headers, is_complete)
     assert sum(seconds for seconds, _ in found.pieces) <= sum(seconds for seconds, _ in pieces) + 0.001
 
 
 def test_a_stream_keeps_its_pieces_and_their_pauses_up_to_two_seconds(tmp_path):
     pieces = [(0.25, b"data: 1\n\n"), (600.0, b"data: 2\n\nda"), (0.5, b"ta: 3"), (0.5, b"\n\n"), (0.125, b"end")]
-    _, _, found = written(request(stream=True), Take(200, {}, pieces), tmp_path)
+    _, _, found = written(request(stream=True), RecordedResponse(200, {}, pieces), tmp_path)
     assert found.pieces == [(0.25, b"data: 1\n\n"), (2.0, b"data: 2\n\n"), (1.0, b"data: 3\n\n"), (0.125, b"end")]
 
 
 def test_headers_that_tell_something_are_kept_and_no_others(tmp_path):
     headers = {"content-type": "a", "retry-after": "3", "x-request-id": "r-1", "set-cookie": "session", "server": "x"}
-    _, _, found = written(request(), Take(429, headers, [(0.0, b"")]), tmp_path)
+    _, _, found = written(request(), RecordedResponse(429, headers, [(0.0, b"")]), tmp_path)
     assert (found.status, found.headers) == (429, {"content-type": "a", "retry-after": "3", "x-request-id": "r-1"})
 
 
 def test_an_exchange_is_one_readable_line(tmp_path):
-    line, _, _ = written(request('{"q": "서울"}'.encode()), Take(200, {}, [(0.0, "é\u2028\n".encode())]), tmp_path)
+    line, _, _ = written(
+        request('{"q": "서울"}'.encode()), RecordedResponse(200, {}, [(0.0, "é\u2028\n".encode())]), tmp_path
+    )
     assert line.count("\n") == 1
     assert "서울" in line
     assert json.loads(line)["answered"]["body"] == "é\u2028\n"
@@ -115,7 +117,7 @@ def test_an_exchange_is_one_readable_line(tmp_path):
 @given(st.text(max_size=20), st.text(st.characters(codec=None), max_size=20))
 def test_any_prompt_is_found_again(tmp_path_factory, prompt, odd):
     asked = request(json.dumps({"messages": [prompt, odd]}).encode())
-    _, question, _ = written(asked, Take(200, {}, [(0.0, b"")]), tmp_path_factory.mktemp("cassette"))
+    _, question, _ = written(asked, RecordedResponse(200, {}, [(0.0, b"")]), tmp_path_factory.mktemp("cassette"))
     assert question == form.asked(asked)
     assert form.digest(question) == form.digest(form.asked(asked))
 
@@ -131,7 +133,7 @@ SPELLINGS = (KEY, json.dumps(KEY), KEY.replace("/", "\\/"), quote(KEY, safe=""),
 def test_a_key_that_a_reply_echoes_is_masked_however_it_is_spelt(tmp_path, spelling, header):
     said = f'{{"message": "The key {spelling} is wrong"}}'.encode()
     asked = Request(URL, {header: KEY if header == "api-key" else f"Bearer {KEY}"}, b"{}", 20)
-    take = Take(401, {"x-request-id": f"r-{spelling}"}, [(0.0, said)])
+    take = RecordedResponse(401, {"x-request-id": f"r-{spelling}"}, [(0.0, said)])
     line, _, found = written(asked, take, tmp_path)
     assert not any(other in line for other in SPELLINGS)
     assert MASK.encode() in found.body
@@ -143,14 +145,16 @@ def test_a_key_that_comes_in_pieces_is_masked(tmp_path_factory, cuts):
     whole = f'data: {{"a": "{KEY}"}}\n\ndata: \xff{KEY}\n\n'.encode("latin-1")
     ends = sorted({min(cut, len(whole)) for cut in cuts} | {len(whole)})
     pieces = [(0.0, whole[start:end]) for start, end in zip([0, *ends], ends, strict=False)]
-    line, _, found = written(request(stream=True), Take(200, {}, pieces), tmp_path_factory.mktemp("cassette"))
+    line, _, found = written(
+        request(stream=True), RecordedResponse(200, {}, pieces), tmp_path_factory.mktemp("cassette")
+    )
     assert KEY not in line
     assert KEY.encode() not in found.body
     assert found.body == whole.replace(KEY.encode(), MASK.encode())
 
 
 def test_a_key_in_a_body_that_is_no_text_is_masked_before_it_is_encoded(tmp_path):
-    line, _, found = written(request(), Take(200, {}, [(0.0, b"\xff" + KEY.encode() + b"\xfe")]), tmp_path)
+    line, _, found = written(request(), RecordedResponse(200, {}, [(0.0, b"\xff" + KEY.encode() + b"\xfe")]), tmp_path)
     assert found.body == b"\xff" + MASK.encode() + b"\xfe"
     assert base64.b64encode(KEY.encode())[4:-4].decode() not in line
 
@@ -160,14 +164,14 @@ def test_a_key_in_a_body_that_is_no_text_is_masked_before_it_is_encoded(tmp_path
 )
 def test_a_key_in_the_url_is_masked(tmp_path, query):
     asked = request(url=f"{URL}?{query.replace('KEY', quote(KEY, safe=''))}")
-    line, question, _ = written(asked, Take(200, {}, [(0.0, b"")]), tmp_path)
+    line, question, _ = written(asked, RecordedResponse(200, {}, [(0.0, b"")]), tmp_path)
     assert not any(spelling in line for spelling in SPELLINGS)
     assert question["query"] == query.replace("KEY", MASK)
 
 
 def test_a_key_in_the_prompt_is_masked_and_the_question_is_known_again(tmp_path):
     asked = request(json.dumps({"messages": [{"content": f"Is {KEY} mine, {KEY}?"}], KEY: 1}).encode())
-    line, question, _ = written(asked, Take(200, {}, [(0.0, b"")]), tmp_path)
+    line, question, _ = written(asked, RecordedResponse(200, {}, [(0.0, b"")]), tmp_path)
     assert KEY not in line
     assert form.has_mask(question)
     question["body"].pop(MASK)
@@ -179,7 +183,9 @@ def test_a_key_in_the_prompt_is_masked_and_the_question_is_known_again(tmp_path)
 @pytest.mark.parametrize("key", ["x", "data", "EMPTY", ""])
 def test_a_local_servers_placeholder_garbles_no_answer(tmp_path, key):
     body = b'data: {"text": "x EMPTY"}\n\n'
-    _, question, found = written(request(b'{"a": "EMPTY"}', key=key), Take(200, {}, [(0.0, body)]), tmp_path)
+    _, question, found = written(
+        request(b'{"a": "EMPTY"}', key=key), RecordedResponse(200, {}, [(0.0, body)]), tmp_path
+    )
     assert found.body == body
     assert not form.has_mask(question)
 
@@ -248,7 +254,7 @@ def read(folder, content):
     return form.read(path)
 
 
-LINE = form.exchange(request(), Take(200, {}, [(0.0, b"hi")]), 0)
+LINE = form.exchange(request(), RecordedResponse(200, {}, [(0.0, b"hi")]), 0)
 
 
 @pytest.mark.parametrize(

@@ -273,15 +273,15 @@ def test_a_replay_asks_for_no_key(chat, monkeypatch):
     class Player:
         replays = True
 
-        def play(self, request):
-            return recording.Take(200, {}, [(0.0, b'{"choices": [{"text": "kept"}]}')])
+        def replay(self, request):
+            return recording.RecordedResponse(200, {}, [(0.0, b'{"choices": [{"text": "kept"}]}')])
 
     monkeypatch.setattr("getpass.getpass", lambda prompt: pytest.fail("asked for a key"))
-    recording.insert(Player())
+    recording.use(Player())
     try:
         assert run(asks_of(chat.merged(key="ask"), "a")).texts == ["kept"]
     finally:
-        recording.insert(None)
+        recording.use(None)
 
 
 # ---- interrupts

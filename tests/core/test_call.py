@@ -7,10 +7,10 @@ import traceback
 
 import pytest
 
-from azml_magics.core.call import plan_of, prepare
+from azml_magics.core.client import prepare
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import AzmlError, ConfigError, KeyNotFoundError, UnknownNameError
-from azml_magics.core.http.retry import Answer
+from azml_magics.core.http.exchange import HTTPResponse
 from azml_magics.core.keys import KeyRef, Secret, register_resolver
 
 from .conftest import KEY
@@ -84,23 +84,23 @@ def test_a_prepared_call_shows_no_key():
 
 def test_an_error_loses_the_key_and_gets_its_place():
     prepared = prepare(config(formatter="gpt2", deployment_name="blue"), "Hi")
-    from azml_magics.core.http.status_errors import fault
+    from azml_magics.core.http.status_errors import status_error
 
-    error = fault(401, {"x-echo": f"Bearer {KEY}"}, f'{{"message": "bad key {KEY} here"}}'.encode())
-    add_context = prepared.add_context(error)
-    assert add_context is error
+    error = status_error(401, {"x-echo": f"Bearer {KEY}"}, f'{{"message": "bad key {KEY} here"}}'.encode())
+    returned = prepared.add_context(error)
+    assert returned is error
     for shown in (str(error), repr(error), error.body, str(error.args), str(vars(error))):
         assert KEY not in shown
     assert "config 'prod', deployment 'blue'" in str(error)
 
 
 def test_a_key_at_the_edge_of_what_is_shown_is_not_shown_in_part():
-    from azml_magics.core.http.status_errors import fault
+    from azml_magics.core.http.status_errors import status_error
 
     prepared = prepare(config(formatter="gpt2"), "Hi")
     for before in range(250, 300):
         body = b'{"message": "' + b"x" * before + KEY.encode() + b'"}'
-        assert KEY[:8] not in str(prepared.add_context(fault(400, {}, body)))
+        assert KEY[:8] not in str(prepared.add_context(status_error(400, {}, body)))
 
 
 def test_a_refreshed_token_is_used_and_does_not_show_either(monkeypatch):
@@ -108,11 +108,11 @@ def test_a_refreshed_token_is_used_and_does_not_show_either(monkeypatch):
     monkeypatch.setattr("azml_magics.core.keys._RESOLVERS", {})
     register_resolver("entra", lambda name, url, refresh: Secret(tokens[refresh]))
     prepared = prepare(config(formatter="gpt2", key=KeyRef("entra")), "Hi")
-    plan = plan_of(prepared)
-    assert next(plan).request.headers["Authorization"] == f"Bearer {tokens[False]}"
-    assert plan.send(Answer(401, {})).request.headers["Authorization"] == f"Bearer {tokens[True]}"
+    flow = prepared.retry_flow()
+    assert next(flow).request.headers["Authorization"] == f"Bearer {tokens[False]}"
+    assert flow.send(HTTPResponse(401, {})).request.headers["Authorization"] == f"Bearer {tokens[True]}"
     with pytest.raises(AzmlError) as caught:
-        plan.send(Answer(401, {}, f"not {tokens[True]} nor {tokens[False]}".encode()))
+        flow.send(HTTPResponse(401, {}, f"not {tokens[True]} nor {tokens[False]}".encode()))
     error = prepared.add_context(caught.value)
     for token in tokens.values():
         assert token not in str(error)

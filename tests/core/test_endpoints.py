@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from azml_magics.core import endpoints
 from azml_magics.core.errors import ConfigError
 from azml_magics.core.http import connection
-from azml_magics.core.http.retry import Request
+from azml_magics.core.http.exchange import Request
 
 from .judge import only_our_errors
 
@@ -298,10 +298,10 @@ def test_any_text_is_a_url_that_can_be_sent_or_one_of_our_errors(text, version):
     endpoints.kind_of(text), endpoints.api_type_of(text), endpoints.route_of(text)
     assert url.startswith(("https://", "http://"))
     assert endpoints.request_url(url, "score", version) == url
-    how, target = "sent", b""
+    reason, target = "sent", b""
     try:
-        target = connection.to_send(Request(url, {}, b"", 1)).url.raw_path
+        target = connection.to_httpcore(Request(url, {}, b"", 1)).url.raw_path
     except Exception as error:  # a name in other letters that no registry would take: said when it is sent
-        how = connection.broken(error).how
-    assert how in {"sent", "unsendable"}
+        reason = connection.send_failure(error).reason
+    assert reason in {"sent", "invalid"}
     assert b" " not in target

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from azml_magics import codegen, session
 from azml_magics.core import wire
-from azml_magics.core.call import prepare
+from azml_magics.core.client import prepare
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.keys import Secret
 from azml_magics.core.response import Response

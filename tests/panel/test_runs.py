@@ -435,7 +435,7 @@ def test_a_stop_that_is_swallowed_is_asked_for_again(asking, settled, watched, m
             await asyncio.sleep(LONG)
             yield
 
-    monkeypatch.setattr(side_by_side, "AsyncResponseStream", Deaf)
+    monkeypatch.setattr(side_by_side, "astream", Deaf)
     monkeypatch.setattr(side_by_side, "_AGAIN", 0.01)
     changes = watched(asking)
     asking.runs.run()

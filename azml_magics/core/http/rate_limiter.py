@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 
 from .. import endpoints
 from . import recording
-from .retry import Broken
+from .exchange import SendFailure
 from .window import Window, feedback_from, is_overload
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ..config import LLMConfig
     from ..errors import AzmlError
     from ..response import Usage
-    from .retry import Answer
+    from .exchange import Outcome
 
 _GIVE_UP_LOST = 10.0  # seconds for which an endpoint that has responded before may be unreachable
 _GIVE_UP_UNKNOWN = 2.0  # seconds for one that never responded: its URL is probably wrong
@@ -170,7 +170,7 @@ class RateLimiter:
         tpm = min((run.tpm for run in self._runs if run.tpm), default=None)
         return rpm, tpm
 
-    def release(self, started: float, outcome: Answer | Broken | None) -> None:
+    def release(self, started: float, outcome: Outcome | None) -> None:
         """Record the outcome of the request that started at `started`; None if it was given up."""
         feedback = feedback_from(outcome)
         with self._lock:
@@ -253,9 +253,9 @@ class Permit:
         """What `acquire` does, on the running event loop."""
         self.started = await self.limiter.aacquire(self.run)
 
-    def release(self, outcome: Answer | Broken | None) -> None:
+    def release(self, outcome: Outcome | None) -> None:
         """Report the outcome of the request; None if it was given up."""
-        self._was_unreachable = isinstance(outcome, Broken) and outcome.how in {"refused", "connect-timeout"}
+        self._was_unreachable = isinstance(outcome, SendFailure) and outcome.is_unreachable
         self.limiter.release(self.started, outcome)
 
     def should_retry(self, error: AzmlError) -> bool | None:

@@ -1,6 +1,6 @@
-"""Where a recorder may sit between the policy and the network: the transport asks it first and tells it afterwards.
+"""Recording and replaying: transports between the retry flow and the network, and the one in use by this process.
 
-The core knows only this seam; cassette.py, which keeps exchanges in files, plugs in here.
+The core knows these protocols only; azml_magics.cassettes, which stores exchanges in files, implements them.
 """
 
 from __future__ import annotations
@@ -9,31 +9,33 @@ import asyncio
 import itertools
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
-from .retry import Answer
+from .exchange import OK, HTTPResponse
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
 
-    from .retry import Request
-
-_OK = 200
+    from .exchange import Outcome, Request
 
 
 @dataclass(frozen=True)
-class Take:
-    """A reply as it came: status, headers (lower-case names), and its pieces with the seconds before each.
+class RecordedResponse:
+    """A response as it came.
 
-    is_whole: False where its reader left before the end, as after a kernel interrupt. turn: a number that grows with
-    the order in which requests began, which is not the order in which replies end.
+    Attributes:
+        status: The HTTP status.
+        headers: By lower-case name.
+        pieces: The body's pieces, each with the seconds before it.
+        is_complete: False if its reader left before the end, as after a kernel interrupt.
+        sequence: A number that grows in the order in which requests started; responses end in another order.
     """
 
     status: int
     headers: Mapping[str, str]
     pieces: Sequence[tuple[float, bytes]]
-    is_whole: bool = True
-    turn: int = 0
+    is_complete: bool = True
+    sequence: int = 0
 
     @property
     def body(self) -> bytes:
@@ -41,142 +43,172 @@ class Take:
         return b"".join(piece for _, piece in self.pieces)
 
 
-class Tape(Protocol):
-    """What may be inserted. `replays`: it answers every request itself, so that no key and no network are needed."""
+class Recorder(Protocol):
+    """Stores every exchange that goes over the network."""
 
-    replays: bool
+    replays: Literal[False]
 
-    def play(self, request: Request) -> Take:
-        """The reply to give in place of the network's; an AzmlError where there is none. Asked only if it replays."""
+    def record(self, request: Request, response: RecordedResponse) -> None:
+        """Store an exchange. Must not raise: the response has arrived and is paid for."""
 
-    def keep(self, request: Request, take: Take) -> None:
-        """Told of every exchange that went over the network; raises nothing, for the answer is there and paid for.
 
-        Called only if it does not replay.
+class Player(Protocol):
+    """Answers every request from recorded responses, without a network or a key."""
+
+    replays: Literal[True]
+
+    def replay(self, request: Request) -> RecordedResponse:
+        """Return the response recorded for `request`.
+
+        Raises:
+            AzmlError: There is none.
         """
 
 
-_inserted: Tape | None = None
-_turns = itertools.count()
+_current: Recorder | Player | None = None
+_sequence = itertools.count()
 
 
-def insert(tape: Tape | None) -> None:
-    """Put `tape` in for every request of this process from now on; None takes out what is in."""
-    global _inserted  # noqa: PLW0603 - one recorder a process, as the transport is one
-    _inserted = tape
+def use(recorder: Recorder | Player | None) -> None:
+    """Record or replay every request of this process from now on; None ends both."""
+    global _current  # noqa: PLW0603 - one recorder per process, as there is one transport
+    _current = recorder
 
 
-def inserted() -> Tape | None:
-    """The tape that is in, or None."""
-    return _inserted
+def current() -> Recorder | Player | None:
+    """The recorder or player in use, or None."""
+    return _current
 
 
 def is_replaying() -> bool:
-    """Whether requests are answered from a tape."""
-    return _inserted is not None and _inserted.replays
+    """Whether responses are replayed."""
+    return _current is not None and _current.replays
 
 
-def next_turn() -> int:
-    """The number of a request that begins now."""
-    return next(_turns)
+def next_sequence() -> int:
+    """The sequence number of a request that starts now."""
+    return next(_sequence)
 
 
-def pause(seconds: float) -> float:
-    """The seconds to wait before a retry that wants to wait that long: none in a replay, which nothing overloads."""
+def retry_delay(seconds: float) -> float:
+    """The seconds to wait before a retry: none while responses are replayed, which overloads nothing."""
     return 0.0 if is_replaying() else seconds
 
 
-# ---- what the transport does with it ---------------------------------------------------------------------------
+# ---- transports ---------------------------------------------------------------------------------------------------
 
 
-def played(take: Take, request: Request) -> Answer:
-    """The answer that a take stands for; a stream comes in its own rhythm."""
+class ReplayTransport:
+    """Returns the responses of a player. Streams keep their rhythm."""
 
-    def pieces() -> Generator[bytes, None, None]:
-        for seconds, piece in take.pieces:
-            time.sleep(seconds)
-            yield piece
+    def __init__(self, player: Player) -> None:
+        self._player = player
 
-    if request.stream and take.status == _OK:
-        return Answer(take.status, take.headers, stream=pieces())
-    return Answer(take.status, take.headers, take.body)
+    def send(self, request: Request) -> HTTPResponse:
+        """Return the recorded response."""
+        recorded = self._player.replay(request)
 
-
-def aplayed(take: Take, request: Request) -> Answer:
-    """What `played` gives, for the running event loop."""
-
-    async def pieces() -> AsyncGenerator[bytes, None]:
-        for seconds, piece in take.pieces:
-            await asyncio.sleep(seconds)
-            yield piece
-
-    if request.stream and take.status == _OK:
-        return Answer(take.status, take.headers, stream=pieces())
-    return Answer(take.status, take.headers, take.body)
-
-
-def kept(recorder: Tape, request: Request, answer: Answer, turn: int = 0) -> Answer:
-    """The answer, told to the recorder: at once, or once its stream has ended. `turn` is the request's."""
-    if answer.stream is None:
-        recorder.keep(request, Take(answer.status, answer.headers, [(0.0, answer.body)], turn=turn))
-        return answer
-
-    def pieces() -> Generator[bytes, None, None]:
-        watch = _Watch(recorder, request, answer, turn)
-        try:
-            for piece in answer.stream:
-                watch.saw(piece)
+        def pieces() -> Generator[bytes, None, None]:
+            for seconds, piece in recorded.pieces:
+                time.sleep(seconds)
                 yield piece
-                watch.waits()
-            watch.is_whole = True
-        except Exception:
-            watch.is_whole = True  # it broke off: that is how this reply ends
-            raise
-        finally:
-            answer.stream.close()
-            watch.ended()
 
-    return replace(answer, stream=pieces())
+        return _to_response(recorded, request, pieces)
 
+    async def asend(self, request: Request) -> HTTPResponse:
+        """Return the recorded response, for the running event loop."""
+        recorded = self._player.replay(request)
 
-def akept(recorder: Tape, request: Request, answer: Answer, turn: int = 0) -> Answer:
-    """What `kept` gives, for the running event loop."""
-    if answer.stream is None:
-        return kept(recorder, request, answer, turn)
-
-    async def pieces() -> AsyncGenerator[bytes, None]:
-        watch = _Watch(recorder, request, answer, turn)
-        try:
-            async for piece in answer.stream:
-                watch.saw(piece)
+        async def pieces() -> AsyncGenerator[bytes, None]:
+            for seconds, piece in recorded.pieces:
+                await asyncio.sleep(seconds)
                 yield piece
-                watch.waits()
-            watch.is_whole = True
-        except Exception:
-            watch.is_whole = True  # it broke off: that is how this reply ends
-            raise
-        finally:
-            await answer.stream.aclose()
-            watch.ended()
 
-    return replace(answer, stream=pieces())
+        return _to_response(recorded, request, pieces)
 
 
-class _Watch:
-    """Notes a stream's pieces, and how long each was waited for: not what its reader took in between."""
+def _to_response(recorded: RecordedResponse, request: Request, stream: Callable[[], object]) -> HTTPResponse:
+    if request.stream and recorded.status == OK:
+        return HTTPResponse(recorded.status, recorded.headers, stream=stream())
+    return HTTPResponse(recorded.status, recorded.headers, recorded.body)
 
-    def __init__(self, recorder: Tape, request: Request, answer: Answer, turn: int) -> None:
-        self._recorder, self._request, self._answer, self._turn = recorder, request, answer, turn
+
+class RecordingTransport:
+    """Sends requests over the network and records their responses: whole ones at once, streams when they end."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+
+    def send(self, request: Request, network: Callable[[], Outcome]) -> Outcome:
+        """Return the outcome of `network()`, which sends the request."""
+        take = _Take(self._recorder, request)
+        outcome = network()
+        if not isinstance(outcome, HTTPResponse) or take.record_whole(outcome):
+            return outcome
+        return replace(outcome, stream=take.record_stream(outcome))
+
+    async def asend(self, request: Request, network: Callable[[], Awaitable[Outcome]]) -> Outcome:
+        """What `send` does, on the running event loop."""
+        take = _Take(self._recorder, request)
+        outcome = await network()
+        if not isinstance(outcome, HTTPResponse) or take.record_whole(outcome):
+            return outcome
+        return replace(outcome, stream=take.arecord_stream(outcome))
+
+
+class _Take:
+    """One exchange while it is recorded: notes the pieces, and the time waited for each, not its reader's time."""
+
+    def __init__(self, recorder: Recorder, request: Request) -> None:
+        self._recorder, self._request = recorder, request
+        self._sequence = next_sequence()
         self._pieces: list[tuple[float, bytes]] = []
-        self.is_whole = False
-        self.waits()
+        self._since = 0.0
 
-    def waits(self) -> None:
+    def record_whole(self, response: HTTPResponse) -> bool:
+        """Record a response without a stream; False if it has one."""
+        if response.stream is None:
+            self._pieces = [(0.0, response.body)]
+            self._record(response, is_complete=True)
+        return response.stream is None
+
+    def record_stream(self, response: HTTPResponse) -> Generator[bytes, None, None]:
+        """Pass the stream through, and record it when it ends."""
+        is_complete = False
         self._since = time.perf_counter()
+        try:
+            for piece in response.stream:
+                self._note(piece)
+                yield piece
+                self._since = time.perf_counter()
+            is_complete = True
+        except Exception:
+            is_complete = True  # the connection broke: that is how this response ends
+            raise
+        finally:
+            response.stream.close()
+            self._record(response, is_complete=is_complete)
 
-    def saw(self, piece: bytes) -> None:
+    async def arecord_stream(self, response: HTTPResponse) -> AsyncGenerator[bytes, None]:
+        """What `record_stream` does, on the running event loop."""
+        is_complete = False
+        self._since = time.perf_counter()
+        try:
+            async for piece in response.stream:
+                self._note(piece)
+                yield piece
+                self._since = time.perf_counter()
+            is_complete = True
+        except Exception:
+            is_complete = True  # the connection broke: that is how this response ends
+            raise
+        finally:
+            await response.stream.aclose()
+            self._record(response, is_complete=is_complete)
+
+    def _note(self, piece: bytes) -> None:
         self._pieces.append((time.perf_counter() - self._since, piece))
 
-    def ended(self) -> None:
-        take = Take(self._answer.status, self._answer.headers, self._pieces, self.is_whole, self._turn)
-        self._recorder.keep(self._request, take)
+    def _record(self, response: HTTPResponse, *, is_complete: bool) -> None:
+        recorded = RecordedResponse(response.status, response.headers, self._pieces, is_complete, self._sequence)
+        self._recorder.record(self._request, recorded)

@@ -1,4 +1,4 @@
-"""HTTP status, headers and body of a refusal -> one exception of errors.py, with cause and remedy. Pure.
+"""HTTP status, headers and body of a failed request -> one exception of errors.py, with cause and remedy. Pure.
 
 Sources: Azure ML "Troubleshooting online endpoints" (status codes, 424 headers), the Azure AI Model Inference API
 reference, and the error bodies that the servers behind it are known to send.
@@ -29,79 +29,83 @@ from ..text import one_line
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_LARGEST_BODY = 64 * 1024
+_MAX_BODY = 64 * 1024
 _NO_TRAFFIC = "Specified traffic group could not be found"
 _FILTER_CODES = {"content_filter", "ResponsibleAIPolicyViolation"}
-_FILTER_WORDS = "content safety setting"  # how the catalogue's own server says it, without a code
-_DEEPEST = 8
-# What the front door says in ms-azureml-model-error-reason of instances that cannot take a request right now.
+_FILTER_MESSAGE = "content safety setting"  # of the curated images' server, which sends no code
+_MAX_DEPTH = 8
+# Values of the front door's header ms-azureml-model-error-reason for instances that cannot take a request now.
 _BUSY = {"too_many_pending_request"}
 _NOT_READY = {"model_not_ready", "too_few_model_instance"}
 
 
-class _Fault(NamedTuple):
+class _Rule(NamedTuple):
     kind: type[EndpointError]
-    what: str
+    cause: str
     remedy: str
 
 
-_BY_STATUS: Mapping[int, _Fault] = {
-    400: _Fault(
+_BY_STATUS: Mapping[int, _Rule] = {
+    400: _Rule(
         BadRequestError, "The endpoint refused the request", "Check the model kwargs and the formatter (--dry-run)."
     ),
-    401: _Fault(
+    401: _Rule(
         AuthenticationError,
         "The endpoint did not accept the key",
         "Check that the key belongs to this endpoint and has not been regenerated or expired (%azureml test).",
     ),
-    403: _Fault(
+    403: _Rule(
         PermissionDeniedError,
         "The endpoint does not allow this",
         "Check your role (onlineEndpoints/score/action) and whether the endpoint takes calls from this network.",
     ),
-    404: _Fault(NotFoundError, "There is no such route", "Check the URL's path, and that it fits the formatter."),
-    405: _Fault(BadRequestError, "The route does not take POST", "Check the URL's path."),
-    408: _Fault(
+    404: _Rule(NotFoundError, "There is no such route", "Check the URL's path, and that it fits the formatter."),
+    405: _Rule(BadRequestError, "The route does not take POST", "Check the URL's path."),
+    408: _Rule(
         APITimeoutError,
         "The model took longer than the endpoint waits",
         "Raise the deployment's request_timeout_ms (at most 180,000), ask for fewer tokens, or stream.",
     ),
-    413: _Fault(BadRequestError, "The request is too large for the endpoint", "Shorten the prompt or the images."),
-    415: _Fault(BadRequestError, "The endpoint does not take this content type", "Check the formatter's content_type."),
-    422: _Fault(
+    413: _Rule(BadRequestError, "The request is too large for the endpoint", "Shorten the prompt or the images."),
+    415: _Rule(BadRequestError, "The endpoint does not take this content type", "Check the formatter's content_type."),
+    422: _Rule(
         BadRequestError,
         "The endpoint does not take these parameters",
         "Take out or mend the parameter it names (--dry-run shows the request).",
     ),
-    429: _Fault(
+    429: _Rule(
         RateLimitError, "Too many requests or tokens", "Wait, lower the concurrency, or scale the deployment out."
     ),
-    431: _Fault(BadRequestError, "A header of the request is too long", "Check the key: is it the right text?"),
-    500: _Fault(ServiceUnavailableError, "The endpoint failed", "Try again, then check the deployment's logs."),
-    502: _Fault(ServiceUnavailableError, "The model server crashed or is away", "Look at the deployment's logs."),
-    503: _Fault(
+    431: _Rule(BadRequestError, "A header of the request is too long", "Check the key: is it the right text?"),
+    500: _Rule(ServiceUnavailableError, "The endpoint failed", "Try again, then check the deployment's logs."),
+    502: _Rule(ServiceUnavailableError, "The model server crashed or is away", "Look at the deployment's logs."),
+    503: _Rule(
         ServiceUnavailableError, "The endpoint is overloaded or starting", "Try again in a while, or scale it out."
     ),
-    504: _Fault(
+    504: _Rule(
         APITimeoutError, "The model took longer than the endpoint waits", "Ask for fewer tokens or raise its timeout."
     ),
 }
 
 
-def fault(status: int, headers: Mapping[str, str], body: bytes, *, request_bytes: int = 0) -> EndpointError:
-    """The exception for a reply that is not 200: `headers` by lower-case name, `body` as received.
+def status_error(status: int, headers: Mapping[str, str], body: bytes, *, request_bytes: int = 0) -> EndpointError:
+    """Build the exception for a response whose status is not 200.
 
-    The place (config, deployment) is for the caller to fill in; the request id is taken from the headers.
+    Args:
+        status: The HTTP status.
+        headers: By lower-case name. The request id and the deployment are read from them.
+        body: As received.
+        request_bytes: The size of the request's body, for the message of a 413.
     """
-    text = body[:_LARGEST_BODY].decode("utf-8", "replace")
-    value = _json(text)
-    said = message_in(value) if value is not None else _plain(text)
+    text = body[:_MAX_BODY].decode("utf-8", "replace")
+    value = _parse_json(text)
+    message = read_message(value) if value is not None else _read_text(text)
     inner = inner_status(headers) if status == 424 else None
-    kind, what, remedy = _classified(status, inner, headers, said, value)
+    kind, cause, remedy = _explain(status, inner, headers, message, value)
     if status == 413 and request_bytes:
-        what = what.replace("request", f"request of {request_bytes:,} bytes", 1)
+        cause = cause.replace("request", f"request of {request_bytes:,} bytes", 1)
     shown_status = f"{status}, {inner} inside" if inner else str(status)
-    cause = f"{what} ({shown_status})" + (f": {one_line(said, 300)}" if said else "")
+    cause = f"{cause} ({shown_status})" + (f": {one_line(message, 300)}" if message else "")
     return kind(
         cause,
         remedy=remedy,
@@ -109,19 +113,19 @@ def fault(status: int, headers: Mapping[str, str], body: bytes, *, request_bytes
         inner_status=inner,
         headers=headers,
         body=text,
-        retry_after=retry_after(headers, said),
+        retry_after=retry_after(headers, message),
         request_id=request_id(headers),
         deployment=headers.get("azureml-model-deployment", ""),
     )
 
 
-def _classified(status: int, inner: int | None, headers: Mapping[str, str], said: str, value: Any) -> _Fault:
-    if _is_filter(value) or _FILTER_WORDS in said:
-        return _Fault(ContentFilterError, "The content filter stopped the prompt", "Rephrase the prompt.")
+def _explain(status: int, inner: int | None, headers: Mapping[str, str], message: str, value: Any) -> _Rule:
+    if _has_filter_code(value) or _FILTER_MESSAGE in message:
+        return _Rule(ContentFilterError, "The content filter stopped the prompt", "Rephrase the prompt.")
     if status == 424:
-        return _model_error(inner, headers.get("ms-azureml-model-error-reason", ""), said)
-    if status == 404 and _NO_TRAFFIC in said:
-        return _Fault(
+        return _explain_model_error(inner, headers.get("ms-azureml-model-error-reason", ""), message)
+    if status == 404 and _NO_TRAFFIC in message:
+        return _Rule(
             NotFoundError,
             "The endpoint has no deployment with traffic, or none of that name",
             "Give a deployment traffic, or name one with --deployment.",
@@ -130,40 +134,40 @@ def _classified(status: int, inner: int | None, headers: Mapping[str, str], said
     if known:
         return known
     if 300 <= status < 400:
-        return _Fault(
+        return _Rule(
             NotFoundError,
             "The endpoint redirects elsewhere, and a key is not carried along",
             "Put the final URL into the config.",
         )
     kind = ServiceUnavailableError if status >= 500 else BadRequestError
-    return _Fault(kind, "The endpoint answered with an unusual status", "Check the URL; look at the deployment's logs.")
+    return _Rule(kind, "The endpoint answered with an unusual status", "Check the URL; look at the deployment's logs.")
 
 
-def _model_error(inner: int | None, reason: str, said: str) -> _Fault:
-    """What a 424 stands for: the front door puts the container's own status and a reason into headers."""
+def _explain_model_error(inner: int | None, reason: str, message: str) -> _Rule:
+    """Explain a 424: the front door puts the container's own status and a reason into headers."""
     if reason in _BUSY or inner == 429:
-        return _Fault(
+        return _Rule(
             RateLimitError,
             "The deployment has too many pending requests",
             "Lower the concurrency, or raise max_concurrent_requests_per_instance or the instance count.",
         )
-    if reason in _NOT_READY or "no healthy upstream" in said or inner == 503:
-        return _Fault(
+    if reason in _NOT_READY or "no healthy upstream" in message or inner == 503:
+        return _Rule(
             ServiceUnavailableError,
             "The deployment has no instance ready",
             "Wait: a new instance of a language model takes some ten minutes to load.",
         )
     if inner == 404:
-        return _Fault(NotFoundError, "The deployment has no such route", "Check the URL's path, and the formatter.")
+        return _Rule(NotFoundError, "The deployment has no such route", "Check the URL's path, and the formatter.")
     if inner in {408, 504}:
         return _BY_STATUS[408]
     if inner in {400, 413, 415, 422}:
-        return _Fault(
+        return _Rule(
             BadRequestError,
             "The deployment does not understand this request",
             "Its formatter is probably another one: try -f with another name, and check the model kwargs.",
         )
-    return _Fault(
+    return _Rule(
         ModelError,
         "The model or its scoring script failed",
         "Often the formatter does not match the deployment; its logs tell (az ml online-deployment get-logs).",
@@ -171,22 +175,24 @@ def _model_error(inner: int | None, reason: str, said: str) -> _Fault:
 
 
 def inner_status(headers: Mapping[str, str]) -> int | None:
-    """The container's own status behind a 424, or None where the front door does not say."""
+    """The container's own status behind a 424, or None if the front door does not name it."""
     text = headers.get("ms-azureml-model-error-statuscode", "")
     return int(text) if re.fullmatch(r"[1-9][0-9]{2}", text) else None
 
 
 def request_id(headers: Mapping[str, str]) -> str:
-    """The id under which the service can find the request in its logs, or ""."""
+    """The id that finds the request in the service's logs, or ""."""
     for name in ("x-request-id", "apim-request-id", "x-ms-request-id"):
         if headers.get(name):
             return one_line(headers[name], 80)
     return ""
 
 
-def retry_after(headers: Mapping[str, str], said: str = "") -> float | None:
-    """Seconds to wait, from retry-after-ms, Retry-After in seconds or as a date, or "Try again in N seconds"; None
-    without them. A date counts from the reply's own Date, so that this machine's clock does not matter.
+def retry_after(headers: Mapping[str, str], message: str = "") -> float | None:
+    """Seconds to wait before a retry, or None if the service does not say.
+
+    They are read from retry-after-ms, from Retry-After in seconds or as a date, or from "Try again in N seconds" in the
+    message. A date counts from the response's own Date, so that this machine's clock does not matter.
     """
     for name, scale in (("retry-after-ms", 0.001), ("x-ms-retry-after-ms", 0.001), ("retry-after", 1.0)):
         if re.fullmatch(r"\s*\d{1,9}(\.\d{1,9})?\s*", headers.get(name, "")):
@@ -197,35 +203,36 @@ def retry_after(headers: Mapping[str, str], said: str = "") -> float | None:
         except (ValueError, TypeError, IndexError, OverflowError):  # no date, or one with a time zone and one without
             return None
         return max(waits, timedelta(0)).total_seconds()
-    found = re.search(r"(?:try again|retry) (?:in|after) (\d{1,6}) (?:milli)?seconds?", said, re.IGNORECASE)
+    found = re.search(r"(?:try again|retry) (?:in|after) (\d{1,6}) (?:milli)?seconds?", message, re.IGNORECASE)
     if found:
         return float(found[1]) * (0.001 if "milli" in found[0].lower() else 1.0)
     return None
 
 
-def _is_filter(value: Any, depth: int = 0) -> bool:
-    """Whether the code of the content filter stands where services put it: at the top, in `error`, in its
-    `innererror`, or in the JSON that a front end wrapped into its message.
+def _has_filter_code(value: Any, depth: int = 0) -> bool:
+    """Whether the body has the content filter's code.
+
+    Services put it at the top, in `error`, in its `innererror`, or in JSON that a gateway wrapped into its message.
     """
     if isinstance(value, str):
-        value = _json(value)
-    if not isinstance(value, dict) or depth > _DEEPEST:
+        value = _parse_json(value)
+    if not isinstance(value, dict) or depth > _MAX_DEPTH:
         return False
     code = value.get("code")
     if isinstance(code, str) and code in _FILTER_CODES:
         return True
-    return any(_is_filter(value.get(key), depth + 1) for key in ("error", "innererror", "message"))
+    return any(_has_filter_code(value.get(key), depth + 1) for key in ("error", "innererror", "message"))
 
 
-def _json(text: str) -> Any:
+def _parse_json(text: str) -> Any:
     try:
         return json.loads(text) if text.strip()[:1] in {"{", "[", '"'} else None
     except (ValueError, RecursionError):
         return None
 
 
-def _plain(text: str) -> str:
-    """Plain text as it is; of an HTML page its title or its words."""
+def _read_text(text: str) -> str:
+    """Read a body that is not JSON: text as it is, an HTML page's title or words."""
     if text.lstrip()[:1] != "<":
         return text.strip()
     title = re.search(r"<title[^>]*>(.*?)</title", text, re.IGNORECASE | re.DOTALL)
@@ -233,23 +240,23 @@ def _plain(text: str) -> str:
     return f"an HTML page, {one_line(words, 120)!r}"
 
 
-def message_in(value: Any, depth: int = 0) -> str:
-    """The human sentence in an error body of any known shape; "" where there is none."""
-    if depth > _DEEPEST or value is None:
+def read_message(value: Any, depth: int = 0) -> str:
+    """Read the message in an error body of any known shape; "" if absent."""
+    if depth > _MAX_DEPTH or value is None:
         return ""
     if isinstance(value, str):
-        nested = _json(value)  # curated images put the inner server's JSON into their message
-        return (message_in(nested, depth + 1) if isinstance(nested, dict) else "") or value
+        nested = _parse_json(value)  # curated images put the inner server's JSON into their message
+        return (read_message(nested, depth + 1) if isinstance(nested, dict) else "") or value
     if isinstance(value, list):
-        return "; ".join(filter(None, (message_in(item, depth + 1) for item in value[:3])))
+        return "; ".join(filter(None, (read_message(item, depth + 1) for item in value[:3])))
     if not isinstance(value, dict):
         return ""
     if "loc" in value and ("msg" in value or "input" in value):  # a validation error (FastAPI, serverless 422)
         where = ".".join(str(part) for part in value["loc"]) if isinstance(value["loc"], list) else str(value["loc"])
         problem = value.get("msg") or f"not {value.get('input')!r}"
         return f"{where}: {problem}"
-    parts = [message_in(value.get(key), depth + 1) for key in ("message", "error", "detail", "details", "errors")]
-    said = list(dict.fromkeys(part for part in parts if part))[:2]
-    if not said:
+    parts = [read_message(value.get(key), depth + 1) for key in ("message", "error", "detail", "details", "errors")]
+    messages = list(dict.fromkeys(part for part in parts if part))[:2]
+    if not messages:
         return value["code"] if isinstance(value.get("code"), str) else ""
-    return ": ".join([*(part.rstrip(". ") for part in said[:-1]), said[-1]])
+    return ": ".join([*(part.rstrip(". ") for part in messages[:-1]), messages[-1]])

@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Literal
 
 from ..errors import RateLimitError, ServiceUnavailableError
 from . import status_errors
-from .retry import Answer, Broken
+from .exchange import OK, SendFailure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..errors import AzmlError
+    from .exchange import Outcome
 
 FIRST_WINDOW = 16.0
 _RECOVERY = 60.0  # seconds without an overload after which the window grows fast again: quotas are per minute
@@ -35,7 +36,6 @@ _MAX_PAUSE = 8.0  # without Retry-After
 _MAX_RETRY_AFTER = 900.0
 _BURST = 1.0  # seconds' worth of a limit that may be used at once
 _MINUTE = 60.0
-_OK = 200
 _OVERLOAD_STATUSES = (429, 503, 424)
 
 
@@ -66,18 +66,18 @@ def is_overload(error: AzmlError) -> bool:
     )
 
 
-def feedback_from(outcome: Answer | Broken | None) -> Feedback:
+def feedback_from(outcome: Outcome | None) -> Feedback:
     """Read the feedback in a request's outcome; None stands for a request that was given up."""
     if outcome is None:
         return Feedback("neutral")
-    if isinstance(outcome, Broken):
-        was_idle = outcome.how == "closed" and outcome.reused  # servers close connections that were idle
-        return Feedback("neutral" if was_idle or outcome.how in {"untrusted", "unsendable"} else "no-response")
+    if isinstance(outcome, SendFailure):
+        is_neutral = outcome.is_stale_connection or outcome.reason in {"untrusted", "invalid"}
+        return Feedback("neutral" if is_neutral else "no-response")
     status, headers = outcome.status, outcome.headers
-    kind: Literal["success", "overloaded", "neutral"] = "success" if status == _OK else "neutral"
+    kind: Literal["success", "overloaded", "neutral"] = "success" if status == OK else "neutral"
     retry_after = None
     if status in _OVERLOAD_STATUSES:
-        error = status_errors.fault(status, headers, outcome.body)
+        error = status_errors.status_error(status, headers, outcome.body)
         kind, retry_after = ("overloaded", error.retry_after) if is_overload(error) else ("neutral", None)
     if "x-ratelimit-remaining-requests" not in headers and "x-ratelimit-remaining-tokens" not in headers:
         return Feedback(kind, retry_after)

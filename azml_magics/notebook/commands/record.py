@@ -31,7 +31,7 @@ def replay(context: NotebookContext, options: FileOptions) -> TextOutput:
 
 def stop_recording(_context: NotebookContext) -> TextOutput:
     """End the recording or the replay."""
-    current = recording.inserted()
+    current = recording.current()
     cassette.stop()
     if isinstance(current, cassette.Recorder):
         return TextOutput(f"Recorded {current.count} exchanges to {current.path}.")

@@ -13,6 +13,7 @@ from azml_magics.core.client import ainvoke, invoke
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import APIConnectionError, RateLimitError
 from azml_magics.core.http import rate_limiter, recording
+from azml_magics.core.http.exchange import HTTPResponse
 from azml_magics.core.http.rate_limiter import (
     RateLimiter,
     RunCancelled,
@@ -21,12 +22,11 @@ from azml_magics.core.http.rate_limiter import (
     permit_for,
     rate_limiter_for,
 )
-from azml_magics.core.http.retry import Answer
 from azml_magics.core.http.window import Window
 
 from ..server import reply
 
-OK = Answer(200, {}, b"{}")
+OK = HTTPResponse(200, {}, b"{}")
 HI = reply({"choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}]})
 
 

@@ -20,7 +20,7 @@ from azml_magics.core.errors import (
     RateLimitError,
     ServiceUnavailableError,
 )
-from azml_magics.core.http.status_errors import fault, inner_status, message_in, request_id, retry_after
+from azml_magics.core.http.status_errors import inner_status, read_message, request_id, retry_after, status_error
 
 AZML = {"x-request-id": "1c7f", "azureml-model-deployment": "blue"}
 
@@ -420,7 +420,7 @@ REFUSALS = [
 )
 def test_a_refusal_becomes_one_line(who, status, headers, body, kind, said, remedy):  # noqa: PLR0917 - a column each
     raw = (body if isinstance(body, str) else json.dumps(body)).encode()
-    error = fault(status, headers, raw, request_bytes=12_345)
+    error = status_error(status, headers, raw, request_bytes=12_345)
     line = str(error.add_context(config="prod"))
     assert type(error) is kind
     assert said in line
@@ -432,7 +432,7 @@ def test_a_refusal_becomes_one_line(who, status, headers, body, kind, said, reme
 
 
 def test_the_place_is_in_the_line():
-    line = str(fault(424, inner(500), b"").add_context(config="prod"))
+    line = str(status_error(424, inner(500), b"").add_context(config="prod"))
     assert "(config 'prod', deployment 'blue', request id 1c7f)" in line
 
 
@@ -485,7 +485,7 @@ def test_the_status_inside_a_424(text, status):
 
 
 def test_a_huge_body_is_cut():
-    error = fault(500, {}, b"x" * 1_000_000)
+    error = status_error(500, {}, b"x" * 1_000_000)
     assert len(error.body) == 64 * 1024
     assert len(str(error)) < 700
 
@@ -543,7 +543,7 @@ HEADERS = st.dictionaries(
 
 @given(st.integers(100, 999).filter(lambda status: status != 200), HEADERS, BODIES)
 def test_whatever_an_endpoint_says_becomes_one_line(status, headers, body):
-    error = fault(status, headers, body)
+    error = status_error(status, headers, body)
     assert isinstance(error, EndpointError)
     assert len(str(error).splitlines()) == 1
     assert str(status) in str(error)
@@ -553,4 +553,4 @@ def test_whatever_an_endpoint_says_becomes_one_line(status, headers, body):
 
 @given(JSON)
 def test_the_sentence_in_any_body_is_text(value):
-    assert isinstance(message_in(value), str)
+    assert isinstance(read_message(value), str)

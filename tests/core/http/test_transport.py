@@ -26,7 +26,8 @@ from azml_magics.core.errors import (
     ServiceUnavailableError,
 )
 from azml_magics.core.http import connection, transport
-from azml_magics.core.http.retry import Answer, Request, Send, Sleep, attempts
+from azml_magics.core.http.exchange import HTTPResponse, Request
+from azml_magics.core.http.retry import SendRequest, Wait, retry_flow
 
 from ..conftest import KEY
 from ..server import Received, reply
@@ -176,7 +177,7 @@ def test_a_kept_connection_that_closes_under_the_request_is_replaced_by_a_fresh_
 
 def test_a_fresh_connection_that_closes_without_a_word_is_not_asked_again(server, config_of, ask):
     server.answers(hang_up, HI)
-    with pytest.raises(APIConnectionError, match="broke before the answer was whole") as caught:
+    with pytest.raises(APIConnectionError, match="broke before the response was complete") as caught:
         ask(config_of(max_retries=3), "Hi")
     assert len(server.received) == 1
     assert "config 'prod'" in str(caught.value)
@@ -186,7 +187,7 @@ def test_a_new_connection_to_a_server_that_never_keeps_one_is_no_kept_one(server
     """Microsoft's scoring server closes after each reply: one that crashes must not be asked a second time."""
     server.answers(says(HI.replace(b"Content-Type", b"Connection: close\r\nContent-Type")), hang_up, HI)
     invoke(config_of(), "Hi")
-    with pytest.raises(APIConnectionError, match="broke before the answer was whole"):
+    with pytest.raises(APIConnectionError, match="broke before the response was complete"):
         invoke(config_of(), "Hi")
     assert len(server.received) == 2
 
@@ -194,7 +195,7 @@ def test_a_new_connection_to_a_server_that_never_keeps_one_is_no_kept_one(server
 async def test_a_new_connection_to_a_server_that_never_keeps_one_is_no_kept_one_on_a_loop(server, config_of):
     server.answers(says(HI.replace(b"Content-Type", b"Connection: close\r\nContent-Type")), hang_up, HI)
     await ainvoke(config_of(), "Hi")
-    with pytest.raises(APIConnectionError, match="broke before the answer was whole"):
+    with pytest.raises(APIConnectionError, match="broke before the response was complete"):
         await ainvoke(config_of(), "Hi")
     assert len(server.received) == 2
 
@@ -202,7 +203,7 @@ async def test_a_new_connection_to_a_server_that_never_keeps_one_is_no_kept_one_
 def test_a_body_that_breaks_off_on_a_kept_connection_is_not_asked_again(server, config_of):
     server.answers(HI, says(HI[:-10]), HI)
     invoke(config_of(max_retries=3), "Hi")
-    with pytest.raises(APIConnectionError, match="broke before the answer was whole"):
+    with pytest.raises(APIConnectionError, match="broke before the response was complete"):
         invoke(config_of(max_retries=3), "Hi")
     assert len(server.received) == 2
 
@@ -210,7 +211,7 @@ def test_a_body_that_breaks_off_on_a_kept_connection_is_not_asked_again(server, 
 async def test_a_body_that_breaks_off_on_a_kept_connection_is_not_asked_again_on_a_loop(server, config_of):
     server.answers(HI, says(HI[:-10]), HI)
     await ainvoke(config_of(max_retries=3), "Hi")
-    with pytest.raises(APIConnectionError, match="broke before the answer was whole"):
+    with pytest.raises(APIConnectionError, match="broke before the response was complete"):
         await ainvoke(config_of(max_retries=3), "Hi")
     assert len(server.received) == 2
 
@@ -407,17 +408,17 @@ def test_a_passing_failure_is_asked_again_and_the_wait_is_kept(server, config_of
     assert len(server.received) == 3
 
 
-# ---- the drivers and the plan
+# ---- the drivers and the flow
 
 
 def test_the_driver_sleeps_as_the_plan_says():
-    def plan():
-        yield Sleep(1.5)
-        yield Sleep(2.5)
-        return Answer(200, {}, b"done")
+    def flow():
+        yield Wait(1.5)
+        yield Wait(2.5)
+        return HTTPResponse(200, {}, b"done")
 
     slept: list[float] = []
-    assert transport.send(plan(), wait=slept.append).body == b"done"
+    assert transport.send(flow(), wait=slept.append).body == b"done"
     assert slept == [1.5, 2.5]
 
 
@@ -427,19 +428,19 @@ def test_every_failure_of_the_network_is_in_the_policys_words():
     foreign = [kind for kind in vars(httpcore).values() if isinstance(kind, type) and issubclass(kind, Exception)]
     assert len(foreign) > 10
     for kind in foreign:
-        for begun in (False, True):
-            found = connection.broken(kind("x"), begun=begun)
-            plan = attempts(Request("https://n/score", {}, b"", 1), max_retries=0)
-            assert isinstance(next(plan), Send)
+        for has_begun in (False, True):
+            found = connection.send_failure(kind("x"), has_begun=has_begun)
+            flow = retry_flow(Request("https://n/score", {}, b"", 1), max_retries=0)
+            assert isinstance(next(flow), SendRequest)
             with pytest.raises((APIConnectionError, APITimeoutError)):
-                plan.send(found)
-    assert connection.broken(httpcore.ReadTimeout("x")).how == "timeout"
-    assert connection.broken(httpcore.ReadTimeout("x"), begun=True).how == "timeout"
-    assert connection.broken(httpcore.ConnectTimeout("x")).how == "connect-timeout"
-    assert connection.broken(httpcore.ConnectError("x")).how == "refused"
-    assert connection.broken(httpcore.RemoteProtocolError("x")).how == "closed"
-    assert connection.broken(httpcore.RemoteProtocolError("x"), begun=True).how == "broken"
-    assert connection.broken(ValueError()).how == "unsendable"
+                flow.send(found)
+    assert connection.send_failure(httpcore.ReadTimeout("x")).reason == "timeout"
+    assert connection.send_failure(httpcore.ReadTimeout("x"), has_begun=True).reason == "timeout"
+    assert connection.send_failure(httpcore.ConnectTimeout("x")).reason == "connect-timeout"
+    assert connection.send_failure(httpcore.ConnectError("x")).reason == "connect-error"
+    assert connection.send_failure(httpcore.RemoteProtocolError("x")).reason == "closed"
+    assert connection.send_failure(httpcore.RemoteProtocolError("x"), has_begun=True).reason == "incomplete"
+    assert connection.send_failure(ValueError()).reason == "invalid"
 
 
 def test_a_certificate_that_nobody_vouches_for_is_not_asked_again():
@@ -447,7 +448,7 @@ def test_a_certificate_that_nobody_vouches_for_is_not_asked_again():
 
     error = httpcore.ConnectError("verify failed")
     error.__cause__ = ssl.SSLCertVerificationError("self-signed certificate")
-    assert connection.broken(error).how == "untrusted"
+    assert connection.send_failure(error).reason == "untrusted"
 
 
 def traceback_with_locals(ask, config) -> str:
@@ -467,7 +468,7 @@ def traceback_with_locals(ask, config) -> str:
 def test_no_traceback_with_locals_shows_the_key(server, config_of, ask, outcome):
     server.answers(outcome)
     shown = traceback_with_locals(ask, config_of())
-    assert "prepared = Prepared(" in shown
+    assert "prepared = PreparedCall(" in shown
     assert KEY not in shown
 
 
@@ -477,7 +478,7 @@ def test_an_interrupt_while_waiting_for_the_next_try_ends_the_call(server, confi
 
     server.answers(reply("", 503, retry_after="20"), HI)
     send = transport.send
-    monkeypatch.setattr(transport, "send", lambda plan: send(plan, wait=interrupted))
+    monkeypatch.setattr(transport, "send", lambda flow: send(flow, wait=interrupted))
     with pytest.raises(Interrupted) as caught:
         invoke(config_of(max_retries=2), "Hi")
     assert caught.value.__suppress_context__

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azml_magics.core.errors import ModelError, RateLimitError, ServiceUnavailableError
-from azml_magics.core.http.retry import Answer, Broken
+from azml_magics.core.http.exchange import HTTPResponse, SendFailure
 from azml_magics.core.http.window import FIRST_WINDOW, Feedback, PerMinuteLimit, Window, feedback_from, is_overload
 
 SUCCESS, OVERLOADED = Feedback("success"), Feedback("overloaded")
@@ -243,24 +243,24 @@ def test_unused_limit_does_not_accumulate():
     ],
 )
 def test_feedback_from_status_and_headers(status, headers, body, kind, wait):
-    feedback = feedback_from(Answer(status, headers, body))
+    feedback = feedback_from(HTTPResponse(status, headers, body))
     assert (feedback.kind, feedback.retry_after) == (kind, wait)
 
 
 @pytest.mark.parametrize(
-    ("how", "reused", "kind"),
+    ("reason", "reused", "kind"),
     [
-        ("refused", False, "no-response"),
+        ("connect-error", False, "no-response"),
         ("timeout", False, "no-response"),
-        ("broken", True, "no-response"),
+        ("incomplete", True, "no-response"),
         ("closed", False, "no-response"),
         ("closed", True, "neutral"),
         ("untrusted", False, "neutral"),
-        ("unsendable", False, "neutral"),
+        ("invalid", False, "neutral"),
     ],
 )
-def test_feedback_from_failed_connections(how, reused, kind):
-    assert feedback_from(Broken(how, OSError(), reused)).kind == kind
+def test_feedback_from_failed_connections(reason, reused, kind):
+    assert feedback_from(SendFailure(reason, OSError(), reused)).kind == kind
     assert feedback_from(None).kind == "neutral"
 
 
@@ -271,7 +271,7 @@ def test_feedback_reads_quotas_and_ignores_malformed_ones():
         "x-ratelimit-remaining-tokens": "-1",
         "x-ratelimit-limit-tokens": "many",
     }
-    assert feedback_from(Answer(200, headers, b"")) == Feedback("success", None, 999, 1000, None, None)
+    assert feedback_from(HTTPResponse(200, headers, b"")) == Feedback("success", None, 999, 1000, None, None)
 
 
 def test_is_overload():

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from azml_magics.core import wire
-from azml_magics.core.call import prepare
+from azml_magics.core.client import prepare
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import ConfigError
 

@@ -14,7 +14,7 @@ from ..conftest import KEY
 @pytest.fixture(autouse=True)
 def _no_tape_left():
     yield
-    recording.insert(None)
+    recording.use(None)
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def test_stop_without_a_recording_says_so(asking):
 def test_unloading_ends_it(recorded, verb):
     recorded.ok(f"%azureml {verb}")
     recorded.ok("%reload_ext azml_magics")
-    assert recording.inserted() is None
+    assert recording.current() is None
 
 
 @pytest.mark.parametrize(
@@ -146,5 +146,5 @@ def test_unloading_ends_it(recorded, verb):
 def test_what_cannot_be_done_is_one_line_and_changes_nothing(asking, tmp_path, line, error):
     (tmp_path / "other.json").write_text(json.dumps({"a": 1}))
     assert asking.refused(f"%azureml {line}").startswith(error)
-    assert recording.inserted() is None
+    assert recording.current() is None
     assert (tmp_path / "other.json").read_text() == '{"a": 1}'

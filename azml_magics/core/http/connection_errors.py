@@ -1,0 +1,62 @@
+"""A request without a response -> one exception of errors.py, with cause and remedy. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..endpoints import Origin
+from ..errors import APIConnectionError, APITimeoutError
+from .exchange import CONNECT_TIMEOUT
+
+if TYPE_CHECKING:
+    from ..errors import AzmlError
+    from .exchange import Request, SendFailure
+
+# reason -> what happened, and what to do
+_MESSAGES = {
+    "connect-error": ("Cannot connect to {host}: {error}", "Check the URL, network and VPN."),
+    "connect-timeout": (
+        "{host} did not take the connection within {connect_timeout:g} s",
+        "Check the network, VPN or private endpoint.",
+    ),
+    "untrusted": (
+        "{host} has a certificate that is not trusted: {error}",
+        "Name your organisation's certificates in SSL_CERT_FILE before starting Jupyter.",
+    ),
+    "timeout": (
+        "No byte from {host} for {timeout:g} s",
+        "Raise --timeout, ask for fewer tokens, or stream. "
+        "It was not asked again: the model may still be working on it.",
+    ),
+    "closed": (
+        "The connection to {host} broke before the response was complete: {error}",
+        "Try again; look at the deployment's logs if it stays so.",
+    ),
+    "invalid": ("The request to {host} could not be sent: {kind}: {error}", "Check the URL."),
+}
+_MESSAGES["incomplete"] = _MESSAGES["closed"]
+
+
+def connection_error(failure: SendFailure, request: Request) -> AzmlError:
+    """Build the exception for a request without a response; its cause is what the network raised."""
+    message, remedy = _MESSAGES[failure.reason]
+    kind = type(failure.error).__name__
+    cause = message.format(
+        host=Origin.of(request.url).netloc,
+        error=failure.error if str(failure.error) or failure.reason == "invalid" else kind,
+        kind=kind,
+        timeout=request.timeout,
+        connect_timeout=min(CONNECT_TIMEOUT, request.timeout),
+    )
+    error = (APITimeoutError if failure.reason == "timeout" else APIConnectionError)(cause, remedy=remedy)
+    error.__cause__ = _without_frames(failure.error)
+    return error
+
+
+def _without_frames(error: BaseException) -> BaseException:
+    """Remove the frames of `error` and its causes: a traceback with locals would show the key's header."""
+    current: BaseException | None = error
+    while current is not None and current.__traceback__ is not None:
+        current.__traceback__ = None
+        current = current.__cause__ or current.__context__
+    return error

@@ -1,0 +1,83 @@
+"""One request and its outcome, as data: Request, HTTPResponse, SendFailure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+OK = 200
+CONNECT_TIMEOUT = 10.0  # seconds, unless the config's timeout is shorter
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as it goes over the wire.
+
+    Attributes:
+        url: The whole URL.
+        headers: Its headers; the key is among them.
+        body: The encoded body.
+        timeout: Seconds without data before giving up.
+        stream: Whether the response should come piece by piece.
+        fallback: A body without `stream_options`, for servers that reject them; None if there is no difference.
+        method: "POST", or "GET" for descriptions.
+    """
+
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    timeout: float
+    stream: bool = False
+    fallback: bytes | None = field(default=None, repr=False)
+    method: str = "POST"
+
+
+@dataclass
+class HTTPResponse:
+    """A response of any status.
+
+    Attributes:
+        status: The HTTP status.
+        headers: By lower-case name; repeated ones are joined by commas. A server may echo the key in them.
+        body: The whole body; empty if `stream` has it.
+        stream: An iterator of bytes (asynchronous on an event loop) if the request asked for a stream and the status is
+            200, else None.
+    """
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(default=b"", repr=False)
+    stream: Any = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class SendFailure:
+    """A request without a response.
+
+    Attributes:
+        reason: "connect-error" or "connect-timeout" (no connection was opened), "untrusted" (its certificate),
+            "timeout" (no data in time), "closed" (the connection ended before a response), "incomplete" (it ended
+            within one), "invalid" (the request could not be sent).
+        error: What was raised.
+        reused: Whether the connection had served a request before.
+    """
+
+    reason: Literal["connect-error", "connect-timeout", "untrusted", "timeout", "closed", "incomplete", "invalid"]
+    error: Exception
+    reused: bool = False
+
+    @property
+    def is_unreachable(self) -> bool:
+        """Whether no connection was opened, so that nothing was sent."""
+        return self.reason in {"connect-error", "connect-timeout"}
+
+    @property
+    def is_stale_connection(self) -> bool:
+        """Whether the server had closed the kept connection while it was idle, so that the request was not handled."""
+        return self.reason == "closed" and self.reused
+
+
+Outcome: TypeAlias = HTTPResponse | SendFailure

@@ -1,7 +1,6 @@
-"""%%azureml $object for any LangChain object - chain, chat model, LLM, of any provider.
+"""%%azureml $object for any LangChain object: a chain, a chat model or an LLM of any provider.
 
-Nothing here imports LangChain before such an object is asked: what was given brings it along, and is told by what it
-can do.
+Nothing here imports LangChain: the object brings it along and is recognized by its methods.
 """
 
 from __future__ import annotations
@@ -11,17 +10,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from azml_magics.core.config import LLMConfig
-from azml_magics.core.errors import AzmlError, Interrupted, PromptError, UsageError
-from azml_magics.core.messages import as_messages
-from azml_magics.core.prompt import template
-from azml_magics.core.text import one_line
+from azml_magics.core.errors import AzmlError, Interrupted, UsageError
 
-from . import cell_config, cell_messages, cell_output, conversation_turns, publishing, runnable_answer
+from . import cell_output, conversation_turns, publishing, runnable_stream
+from .cell_call import should_stream
+from .runnable_input import is_model, prepare_input
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-
-    from azml_magics.core.messages import Message
     from azml_magics.core.response import Response
 
     from .context import NotebookContext
@@ -42,58 +37,58 @@ _FOR_CONFIGS = {
     "--save": "save",
 }
 _FOR_MODELS = {"-s": "system", "-c": "conversation", "-i": "image", "-p": "set", "-k": "kwargs"}
-_DEEPEST = 8  # wrappers around a model: retries, bound kwargs, fallbacks
 
 
 def is_runnable(found: Any) -> bool:
-    """Whether `found` is a LangChain Runnable that is no config of ours: one of another make, a chain, or a wrapper."""
+    """Whether `found` is a LangChain Runnable that is called as it is, not one of our classes, which are configs."""
     kind = type(found)
-    if isinstance(found, type) or hasattr(kind, "to_config"):  # not hasattr(found, …): a wrapper hands everything on
+    if isinstance(found, type) or hasattr(
+        kind, "to_config"
+    ):  # not hasattr(found, …): a wrapper passes every attribute on
         return False
     return all(callable(getattr(kind, name, None)) for name in ("invoke", "astream", "get_input_jsonschema"))
 
 
 def run(context: NotebookContext, options: CellOptions, body: str, runnable: Any) -> Response:
-    """The answer of a chain or of another provider's model, shown as it arrives and kept in the history."""
+    """Send a cell to a chain or to another provider's model, show the response as it arrives, and record it.
+
+    Args:
+        context: The notebook.
+        options: The line of the cell; its `config` is what the cell calls the object.
+        body: The prompt.
+        runnable: The object.
+
+    Raises:
+        UsageError: An option does not apply to the object.
+        PromptError: The object's variables are not all defined.
+        RunnableError: The object raised. What had arrived is in the error's `response`.
+        Interrupted: The user interrupted the kernel. What had arrived is kept likewise.
+    """
     name = options.config or ""
-    is_model = _is_model(runnable)
-    _check(options, is_model=is_model)
-    messages: Sequence[Message]
-    if is_model:
-        messages = cell_messages.build_messages(
-            context, options, body, LLMConfig(name=name, system=_system(context, options))
-        )
-        given = _prompt_of(messages)
-        kwargs = cell_config.model_kwargs(context, options)
-        runnable = runnable.bind(**kwargs) if kwargs else runnable
-    else:
-        given = _input_of(context, options, body, runnable)
-        messages = as_messages(given if isinstance(given, str) else cell_messages.prompt_text(body), None)
-    context.on_exit(runnable_answer.close)
-    live = (
-        publishing.live_text(context.shell)
-        if context.settings.stream and not (options.no_stream or options.quiet)
-        else None
-    )
-    exchange = (LLMConfig(name=name), messages)
+    _check(options, is_model=is_model(runnable))
+    prepared = prepare_input(context, options, body, runnable)
+    context.on_exit(runnable_stream.close)
+    shows_text = should_stream(context, options) and not options.quiet
+    live = publishing.live_text(context.shell) if shows_text else None
+    exchange = (LLMConfig(name=name), prepared.messages)
     try:
-        response = runnable_answer.Answer(runnable, given, name).read(live)
+        response = runnable_stream.RunnableStream(prepared.runnable, prepared.value, name).read(live)
     except (AzmlError, Interrupted) as error:
         if live:
             live.keep()
         context.session.record(*exchange, error.response, error)
         raise
-    response = _formatted(response, options.format or context.settings.format)
+    response = _parse_format(response, options.format or context.settings.format)
     if live:
         live.finish(response)
     context.session.record(*exchange, response)
     if options.conversation:
-        conversation_turns.keep_turns(context, options.conversation, messages, response)
+        conversation_turns.keep_turns(context, options.conversation, prepared.messages, response)
     return response
 
 
 def _check(options: CellOptions, *, is_model: bool) -> None:
-    """UsageError for options that mean nothing to what was given."""
+    """UsageError for options that do not apply to the object."""
     for flag, field in _FOR_CONFIGS.items():
         if getattr(options, field):
             raise UsageError(
@@ -108,95 +103,12 @@ def _check(options: CellOptions, *, is_model: bool) -> None:
             )
 
 
-def _system(context: NotebookContext, options: CellOptions) -> str | None:
-    given = options.system
-    return str(context.variable(given)) if given and given.startswith("$") else given
-
-
-def _formatted(response: Response, wanted: str) -> Response:
-    """The response as it is to be shown: what a parser made is JSON, where JSON can hold it."""
+def _parse_format(response: Response, format: str) -> Response:  # noqa: A002 - the option's own name
+    """The response in a format; an object that a parser made is shown as JSON if it can be."""
     if response.parsed is None:
-        return cell_output.parse_format(response, wanted)
+        return cell_output.parse_format(response, format)
     try:
         json.loads(response.text)
     except ValueError:
         return replace(response, format="text")
-    return replace(response, format="text" if wanted == "text" else "json")
-
-
-# ---- what goes in ----------------------------------------------------------------------------------------------
-
-
-def _is_model(runnable: Any) -> bool:
-    """Whether it is a chat model or LLM, possibly with retries, fallbacks or kwargs around it."""
-    for _ in range(_DEEPEST):
-        if callable(getattr(type(runnable), "generate_prompt", None)):
-            return True
-        inner = vars(runnable).get("bound", vars(runnable).get("runnable")) if hasattr(runnable, "__dict__") else None
-        if inner is None:
-            return False
-        runnable = inner
-    return False
-
-
-def _prompt_of(messages: Sequence[Message]) -> Any:
-    """What a model takes: the text of a lone prompt, or LangChain's messages."""
-    if len(messages) == 1 and messages[0].get("role") == "user" and isinstance(messages[0].get("content"), str):
-        return messages[0]["content"]
-    from azml_magics.langchain.message_conversion import messages_from_wire
-
-    return messages_from_wire(messages)
-
-
-def _input_of(context: NotebookContext, options: CellOptions, body: str, runnable: Any) -> Any:
-    """What a chain takes: its variables, or the text of the body where it takes one."""
-    values = cell_messages.prompt_values(context, options)
-    text = cell_messages.prompt_text(body)
-    prompt = text if options.template == "none" else template.render(text, values)
-    wanted, optional = _variables(runnable, str(options.config))
-    if wanted is None:
-        if not prompt:
-            raise PromptError("There is no prompt", remedy="Write one in the cell, below the line with %%azureml.")
-        return prompt
-    given = {key: values[key] for key in (*wanted, *optional) if key in values}
-    sole = [key for key in wanted if len(wanted) == 1 and f"{key}=" not in "".join(options.var)]
-    return _filled(str(options.config), wanted, given, prompt, sole)
-
-
-def _filled(
-    name: str, wanted: Sequence[str], given: dict[str, Any], prompt: str, sole: Sequence[str]
-) -> dict[str, Any]:
-    """The variables of the chain `name`, those that are `given` and, with the prompt, the one that is found nowhere
-    else; a chain's `sole` variable is the prompt, also where the notebook happens to have one of that name.
-    """
-    missing = [key for key in wanted if key not in given]
-    if prompt:
-        open_one = missing or sole
-        if len(open_one) != 1:
-            why = f"it lacks {', '.join(missing)}" if missing else "all of its variables are defined in the notebook"
-            raise PromptError(
-                f"The cell has a body, and {name} has no single variable for it: {why}",
-                remedy=f"Leave one of its variables to the body, or ask without one: %azureml {name}.",
-            )
-        given[open_one[0]] = prompt
-    elif missing:
-        raise PromptError(f"{name} needs {', '.join(missing)}", remedy="Define it, or pass --var NAME=VALUE.")
-    return given
-
-
-def _variables(runnable: Any, name: str) -> tuple[Sequence[str] | None, Collection[str]]:
-    """(names that a chain asks for, names that it can do without); None for one that takes a text."""
-    first = getattr(runnable, "first", runnable)
-    names = getattr(first, "input_variables", None)
-    if isinstance(names, list):
-        return names, set(getattr(first, "optional_variables", ()))
-    try:
-        schema = runnable.get_input_jsonschema()
-    except Exception as error:
-        raise UsageError(
-            f"{name} does not tell what it takes: {type(error).__name__}: {one_line(str(error), 200)}",
-            remedy="Put a prompt template before it.",
-        ) from error
-    properties = list(schema.get("properties") or ()) if schema.get("type") == "object" else []
-    # LangChain names the whole input "root" where a chain passes it on as it is: {"question": RunnablePassthrough()}
-    return (None if not properties or properties == ["root"] else properties), ()
+    return replace(response, format="text" if format == "text" else "json")

@@ -25,7 +25,7 @@ from pydantic import BaseModel, Field
 from azml_magics.core.errors import Interrupted, RunnableError
 from azml_magics.emulator import Fault
 from azml_magics.langchain import AzureMLChatOnlineEndpoint, CustomOpenAIChatContentFormatter
-from azml_magics.notebook import runnable_answer
+from azml_magics.notebook import runnable_stream
 from azml_magics.notebook.runnables import is_runnable
 
 MIME = "application/vnd.azml.response.v1+json"
@@ -104,8 +104,8 @@ def openai(endpoint):
         stream_usage=True,
         http_async_client=client,
     )
-    asyncio.run_coroutine_threadsafe(client.aclose(), runnable_answer._loop()).result(10)
-    runnable_answer.close()
+    asyncio.run_coroutine_threadsafe(client.aclose(), runnable_stream._start_loop()).result(10)
+    runnable_stream.close()
 
 
 # ---- models ----------------------------------------------------------------------------------------------------
@@ -456,8 +456,8 @@ def test_langchains_advice_on_parsers_is_left_out(refused):
 
 def test_a_parser_that_finds_nothing_is_no_empty_answer(refused):
     assert refused(saying("no json") | JsonOutputParser()) == (
-        "RunnableError: The parser that $thing ends with found nothing in the answer (config '$thing'). "
-        "Ask without the parser to see it."
+        "RunnableError: The parser that $thing ends with found nothing in the response (config '$thing'). "
+        "Call the chain without the parser to see it."
     )
 
 
@@ -526,7 +526,7 @@ def test_a_kernel_interrupt_does_not_wait_for_a_function_that_cannot_be_ended(no
         raise KeyboardInterrupt
 
     notebook.vars["blocks"] = RunnableLambda(blocks)
-    monkeypatch.setattr(runnable_answer.Answer, "_next", interrupted)
+    monkeypatch.setattr(runnable_stream.RunnableStream, "_next", interrupted)
     assert notebook.refused("%%azureml $blocks\nHello") == (
         "Interrupted: Stopped before the first token; nothing had arrived."
     )

@@ -1,4 +1,4 @@
-"""What a LangChain object answers, as it arrives: its astream runs in an event loop beside the notebook's."""
+"""The response of a LangChain object as it arrives: its astream runs in an event loop beside the notebook's."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from azml_magics.core.text import one_line
 if TYPE_CHECKING:
     from azml_magics.display.live import LiveText
 
-_STEP = 0.01  # seconds between two looks for a piece: a kernel interrupt is not kept waiting
-_LEAVE = 0.1  # seconds for the connections of an interrupted call to close, after each cancellation
-_CANCELLATIONS = 3  # asyncio.wait_for, on which providers stand, may lose one before Python 3.12
+_POLL_INTERVAL = 0.01  # seconds between two looks for a piece, so that a kernel interrupt is handled at once
+_CLOSE_TIMEOUT = 0.1  # seconds for the connections of an interrupted call to close, after each cancellation
+_CANCELLATIONS = 3  # asyncio.wait_for, which providers use, may lose one before Python 3.12
 _END = object()
 
 
 @dataclass(frozen=True)
 class _Failure:
-    """An error that ended the answer, apart from a piece of it that happens to be an exception."""
+    """An error that ended the response; a piece of a response may be an exception, too."""
 
     error: BaseException
 
 
 class _Loop:
-    """One event loop in a thread of its own, for all cells.
+    """One event loop in its own thread, for all cells.
 
-    Providers keep connections that belong to their loop, langchain-openai beyond the extension's life: so the loop is
-    stopped with the extension and taken up again, and never closed.
+    Providers keep connections that belong to their loop, langchain-openai longer than the extension is loaded: so the
+    loop is stopped with the extension, started again later, and never closed.
     """
 
     def __init__(self) -> None:
@@ -43,8 +43,8 @@ class _Loop:
         self._executor: ThreadPoolExecutor | None = None
         self._thread: threading.Thread | None = None
 
-    def started(self) -> asyncio.AbstractEventLoop:
-        """The loop, running."""
+    def start(self) -> asyncio.AbstractEventLoop:
+        """Start the loop if it is not running, and return it."""
         if self._thread is None:
             self._executor = ThreadPoolExecutor(thread_name_prefix="azml-magics-runnables")
             self._loop.set_default_executor(self._executor)
@@ -53,7 +53,7 @@ class _Loop:
         return self._loop
 
     def stop(self) -> None:
-        """End what runs, and the threads. What is no coroutine and works on cannot be ended: it is left alone."""
+        """Cancel the running tasks and end the threads. A call that is not a coroutine cannot be ended; it goes on."""
         if self._thread is None or self._executor is None:
             return
         asyncio.run_coroutine_threadsafe(self._cancel_all(), self._loop)
@@ -65,7 +65,7 @@ class _Loop:
         while True:
             try:
                 self._loop.run_forever()
-            except (SystemExit, KeyboardInterrupt):  # asyncio passes on what a task raised; the task has it, too
+            except (SystemExit, KeyboardInterrupt):  # asyncio raises what a task raised; the task has it, too
                 continue
             return
 
@@ -78,23 +78,29 @@ class _Loop:
         self._loop.stop()
 
 
-_running: _Loop | None = None
+_event_loop: _Loop | None = None
 
 
-def _loop() -> asyncio.AbstractEventLoop:
-    global _running  # noqa: PLW0603 - one loop a process, made for the first LangChain object that is asked
-    _running = _running or _Loop()
-    return _running.started()
+def _start_loop() -> asyncio.AbstractEventLoop:
+    global _event_loop  # noqa: PLW0603 - one loop a process, made for the first LangChain object that is called
+    _event_loop = _event_loop or _Loop()
+    return _event_loop.start()
 
 
 def close() -> None:
-    """End what the event loop runs, and its threads."""
-    if _running is not None:
-        _running.stop()
+    """Cancel what the event loop runs and end its threads."""
+    if _event_loop is not None:
+        _event_loop.stop()
 
 
-class Answer:
-    """The answer of `runnable` to `given` as it arrives. `name` is what the cell calls it."""
+class RunnableStream:
+    """The response of a LangChain object while it arrives.
+
+    Args:
+        runnable: The object; its `astream` is called.
+        given: Its input.
+        name: What the cell calls it, for messages and the response's `config`.
+    """
 
     def __init__(self, runnable: Any, given: Any, name: str) -> None:
         self._runnable, self._given, self._name = runnable, given, name
@@ -109,20 +115,28 @@ class Answer:
         self._first: float | None = None
 
     def read(self, live: LiveText | None = None) -> Response:
-        """The whole answer; `live` shows what has come. RunnableError and Interrupted carry what had arrived."""
-        asyncio.run_coroutine_threadsafe(self._stream(), _loop())  # in the cell's context: callbacks hold
+        """Return the whole response.
+
+        Args:
+            live: Shows the text as it arrives.
+
+        Raises:
+            RunnableError: The object raised. What had arrived is in the error's `response`.
+            Interrupted: The user interrupted the kernel. What had arrived is kept likewise.
+        """
+        asyncio.run_coroutine_threadsafe(self._stream(), _start_loop())  # in the cell's context: callbacks hold
         try:
             while (piece := self._next()) is not _END:
                 if isinstance(piece, _Failure):
-                    raise self._failed(piece.error) from piece.error
+                    raise self._to_error(piece.error) from piece.error
                 self._add(piece, live)
         except KeyboardInterrupt:
             self._stop()
             raise Interrupted(replace(self._response(), finish_reason="interrupted")) from None
-        if self._whole is None and self._replaces:  # LangChain's JSON parsers pass over what they cannot read
+        if self._whole is None and self._replaces:  # LangChain's JSON parsers skip what they cannot read
             raise RunnableError(
-                f"The parser that {self._name} ends with found nothing in the answer",
-                remedy="Ask without the parser to see it.",
+                f"The parser that {self._name} ends with found nothing in the response",
+                remedy="Call the chain without the parser to see it.",
             ).add_context(config=self._name)
         return self._response()
 
@@ -131,12 +145,12 @@ class Answer:
         for _ in range(_CANCELLATIONS):
             if self._task is not None:
                 self._task.get_loop().call_soon_threadsafe(self._task.cancel)
-            if self._ended.wait(_LEAVE):
+            if self._ended.wait(_CLOSE_TIMEOUT):
                 return
 
     def _next(self) -> Any:
         while self._pieces.empty():
-            time.sleep(_STEP)
+            time.sleep(_POLL_INTERVAL)
         return self._pieces.get()
 
     async def _stream(self) -> None:
@@ -144,7 +158,7 @@ class Answer:
         try:
             if not self._stopped:
                 await self._stream_pieces()
-        except BaseException as error:  # noqa: BLE001 - also SystemExit: it belongs to the cell, not to this thread
+        except BaseException as error:  # noqa: BLE001 - also SystemExit: the cell raises it, not this thread
             self._pieces.put(_Failure(error))
         finally:
             self._ended.set()
@@ -154,7 +168,7 @@ class Answer:
         try:
             async for piece in self._runnable.astream(self._given):
                 self._pieces.put(piece)
-        except NotImplementedError:  # LangChain's generators may have a form for threads only
+        except NotImplementedError:  # LangChain's generators may exist for threads only
             if self._whole is not None or not self._pieces.empty():
                 raise
             await asyncio.to_thread(self._stream_in_thread)
@@ -172,9 +186,9 @@ class Answer:
         self._whole = piece if self._replaces or self._whole is None else _sum(self._whole, piece)
         if not _is_text(piece):
             if live is not None:
-                live.replace(text_of(self._whole))
+                live.replace(piece_text(self._whole))
             return
-        text = text_of(piece)
+        text = piece_text(piece)
         self._texts.append(text)
         if live is not None and text:
             live.add(text)
@@ -185,7 +199,7 @@ class Answer:
         counted = getattr(whole, "usage_metadata", None) or {}
         metadata = getattr(whole, "response_metadata", None) or {}
         return Response(
-            text="".join(self._texts) if is_text else text_of(whole),
+            text="".join(self._texts) if is_text else piece_text(whole),
             parsed=None if is_text else whole,
             usage=Usage.from_wire(
                 {
@@ -202,11 +216,11 @@ class Answer:
             tool_calls=tuple(_tool_call(call) for call in getattr(whole, "tool_calls", None) or ()),
         )
 
-    def _failed(self, error: BaseException) -> AzmlError:
+    def _to_error(self, error: BaseException) -> AzmlError:
         if isinstance(error, AzmlError):
             made = error
         else:
-            said = str(error).partition("\nFor troubleshooting, visit")[0]  # LangChain's own advertisement
+            said = str(error).partition("\nFor troubleshooting, visit")[0]  # LangChain adds its own link
             made = RunnableError(": ".join(filter(None, [type(error).__name__, one_line(said, 300)])))
         if made.response is None and self._whole is not None:
             made.response = self._response()
@@ -214,7 +228,7 @@ class Answer:
 
 
 def _is_cumulative(runnable: Any) -> bool:
-    """Whether each piece holds the ones before it, as those of LangChain's JSON parsers do."""
+    """Whether each piece contains the ones before it, as those of LangChain's JSON parsers do."""
     last = getattr(runnable, "last", runnable)
     return callable(getattr(last, "_diff", None)) and not getattr(last, "diff", False)
 
@@ -224,25 +238,25 @@ def _is_text(piece: Any) -> bool:
 
 
 def _sum(whole: Any, piece: Any) -> Any:
-    """What came before and the piece, joined as LangChain joins them; the piece alone where they do not join."""
+    """What came before and the piece, added as LangChain adds them; the piece alone if they cannot be added."""
     if not isinstance(whole, str | list | dict) and not hasattr(whole, "content"):
         return piece
     try:
         joined = whole + piece
     except TypeError:
         return piece
-    # two whole messages make a prompt template in LangChain
+    # in LangChain, two whole messages add up to a prompt template
     return joined if hasattr(joined, "content") or not hasattr(whole, "content") else piece
 
 
 def _tool_call(call: Any) -> dict[str, Any]:
-    """LangChain's form of a tool call in the wire's."""
+    """A tool call of LangChain in the form of OpenAI's chat API."""
     arguments = json.dumps(call.get("args"), ensure_ascii=False, default=str)
     return {"id": call.get("id"), "type": "function", "function": {"name": call.get("name"), "arguments": arguments}}
 
 
-def text_of(piece: Any) -> str:
-    """The text of a piece: a str, a message's content, a prompt's messages, or an object as JSON."""
+def piece_text(piece: Any) -> str:
+    """Return the text of a piece: a str, a message's content, a prompt's messages, or an object as JSON."""
     if isinstance(piece, str):
         return piece
     content = getattr(piece, "content", None)

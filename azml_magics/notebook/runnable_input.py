@@ -1,0 +1,133 @@
+"""What a cell gives to a LangChain object: messages for a model, variables or a text for a chain."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from azml_magics.core.config import LLMConfig
+from azml_magics.core.errors import PromptError, UsageError
+from azml_magics.core.messages import as_messages
+from azml_magics.core.prompt import template
+from azml_magics.core.text import one_line
+
+from . import cell_config, cell_messages
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from azml_magics.core.messages import Message
+
+    from .context import NotebookContext
+    from .parsed_options import CellOptions
+
+_MAX_WRAPPERS = 8  # around a model: retries, bound kwargs, fallbacks
+
+
+class RunnableInput(NamedTuple):
+    """A LangChain object and what it is called with.
+
+    Attributes:
+        runnable: The object, with the line's model kwargs bound.
+        value: Its input.
+        messages: The input as the history keeps it.
+    """
+
+    runnable: Any
+    value: Any
+    messages: Sequence[Message]
+
+
+def prepare_input(context: NotebookContext, options: CellOptions, body: str, runnable: Any) -> RunnableInput:
+    """Make the input of a LangChain object from a cell.
+
+    Raises:
+        PromptError: There is no prompt, or the variables of a chain are not all defined.
+        UsageError: A chain does not say what it takes.
+    """
+    if not is_model(runnable):
+        value = _chain_input(context, options, body, runnable)
+        text = value if isinstance(value, str) else cell_messages.prompt_text(body)
+        return RunnableInput(runnable, value, as_messages(text, None))
+    system = options.system
+    if system and system.startswith("$"):
+        system = str(context.variable(system))
+    config = LLMConfig(name=options.config or "", system=system)
+    messages = cell_messages.build_messages(context, options, body, config)
+    kwargs = cell_config.model_kwargs(context, options)
+    return RunnableInput(runnable.bind(**kwargs) if kwargs else runnable, _model_input(messages), messages)
+
+
+def is_model(runnable: Any) -> bool:
+    """Whether it is a chat model or LLM, possibly with retries, fallbacks or kwargs around it."""
+    for _ in range(_MAX_WRAPPERS):
+        if callable(getattr(type(runnable), "generate_prompt", None)):
+            return True
+        inner = vars(runnable).get("bound", vars(runnable).get("runnable")) if hasattr(runnable, "__dict__") else None
+        if inner is None:
+            return False
+        runnable = inner
+    return False
+
+
+def _model_input(messages: Sequence[Message]) -> Any:
+    """What a model takes: the text of a single prompt, or LangChain's messages."""
+    if len(messages) == 1 and messages[0].get("role") == "user" and isinstance(messages[0].get("content"), str):
+        return messages[0]["content"]
+    from azml_magics.langchain.message_conversion import messages_from_wire
+
+    return messages_from_wire(messages)
+
+
+def _chain_input(context: NotebookContext, options: CellOptions, body: str, runnable: Any) -> Any:
+    """What a chain takes: its variables, or the body if it takes a text."""
+    values = cell_messages.prompt_values(context, options)
+    text = cell_messages.prompt_text(body)
+    prompt = text if options.template == "none" else template.render(text, values)
+    required, optional = _input_variables(runnable, str(options.config))
+    if required is None:
+        if not prompt:
+            raise PromptError("There is no prompt", remedy="Write one in the cell, below the line with %%azureml.")
+        return prompt
+    given = {key: values[key] for key in (*required, *optional) if key in values}
+    only = [key for key in required if len(required) == 1 and f"{key}=" not in "".join(options.var)]
+    return _fill_variables(str(options.config), required, given, prompt, only)
+
+
+def _fill_variables(
+    name: str, required: Sequence[str], given: dict[str, Any], prompt: str, only: Sequence[str]
+) -> dict[str, Any]:
+    """The variables of the chain `name`: those that are `given`, and the prompt as the one that is not.
+
+    A chain's `only` variable is the prompt, even if the notebook has one of that name.
+    """
+    missing = [key for key in required if key not in given]
+    if prompt:
+        open_variable = missing or only
+        if len(open_variable) != 1:
+            why = f"it lacks {', '.join(missing)}" if missing else "all of its variables are defined in the notebook"
+            raise PromptError(
+                f"The cell has a body, and {name} has no single variable for it: {why}",
+                remedy=f"Leave one of its variables to the body, or call it without a body: %azureml {name}.",
+            )
+        given[open_variable[0]] = prompt
+    elif missing:
+        raise PromptError(f"{name} needs {', '.join(missing)}", remedy="Define it, or pass --var NAME=VALUE.")
+    return given
+
+
+def _input_variables(runnable: Any, name: str) -> tuple[Sequence[str] | None, Collection[str]]:
+    """(required names, optional names) of a chain; (None, ()) if it takes a text."""
+    first = getattr(runnable, "first", runnable)
+    names = getattr(first, "input_variables", None)
+    if isinstance(names, list):
+        return names, set(getattr(first, "optional_variables", ()))
+    try:
+        schema = runnable.get_input_jsonschema()
+    except Exception as error:
+        raise UsageError(
+            f"{name} does not say what it takes: {type(error).__name__}: {one_line(str(error), 200)}",
+            remedy="Put a prompt template before it.",
+        ) from error
+    properties = list(schema.get("properties") or ()) if schema.get("type") == "object" else []
+    # LangChain names the whole input "root" if a chain passes it on: {"question": RunnablePassthrough()}
+    return (None if not properties or properties == ["root"] else properties), ()

@@ -133,13 +133,15 @@ def _values(context: NotebookContext, kind: str, fragment: str, words: list[str]
         "verb": lambda: [*VERBS, "formatters"],
         "configs": lambda: _list_completed(fragment, context.session.names()),
         "call": lambda: ["last", *context.session.names()],
-        "talk": lambda: _talks(context),
-        "talks": lambda: _talks(context) if len(words) == 1 else () if words else ("show", "clear", "export"),
+        "conversation": lambda: _conversations(context),
+        "conversation-action": lambda: (
+            _conversations(context) if len(words) == 1 else () if words else ("show", "clear", "export")
+        ),
     }
     return _starting(fragment, names[kind](), kind) if kind in names else []
 
 
-def _talks(context: NotebookContext) -> list[str]:
+def _conversations(context: NotebookContext) -> list[str]:
     """The conversations, as they are typed on a line."""
     return [shlex.quote(name) for name in context.session.conversations]
 

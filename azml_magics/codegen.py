@@ -130,14 +130,14 @@ def _own(formatter: Formatter) -> _Own | None:
 
     A class of a module is imported; one of the notebook is expected there. ConfigError where neither will do.
     """
-    theirs = formatter.theirs if isinstance(formatter, wire.CustomFormatter) else formatter
-    kind = type(theirs)
-    if theirs is formatter and kind.__module__.startswith(f"{wire.__name__}."):
+    own = formatter.content_formatter
+    if own is None:
         return None
+    kind = type(own)
     remedy = "Ask for --as curl, or give it a class of its own, at the top of a module, that is made without arguments."
     if getattr(sys.modules.get(kind.__module__), kind.__qualname__, None) is not kind:
         raise ConfigError(f"The formatter {kind.__name__} cannot be imported by a program", remedy=remedy)
-    if getattr(theirs, "__dict__", None) or not _needs_nothing(kind):
+    if getattr(own, "__dict__", None) or not _needs_nothing(kind):
         raise ConfigError(f"The formatter {kind.__name__} was made with settings that code cannot show", remedy=remedy)
     if kind.__module__ == "__main__":
         return _Own([f"# {kind.__name__} is your own class: take it along from the notebook"], f"{kind.__name__}()")
@@ -165,9 +165,7 @@ def _langchain(config: LLMConfig, messages: Sequence[Message]) -> str:
             f"LangChain has no formatter for {formatter.name!r}",
             remedy="Ask for --as python, which speaks every dialect.",
         )
-    is_chat = formatter.chat or callable(
-        getattr(getattr(formatter, "theirs", None), "format_messages_request_payload", None)
-    )
+    is_chat = formatter.chat or callable(getattr(formatter.content_formatter, "format_messages_request_payload", None))
     model = "AzureMLChatOnlineEndpoint" if is_chat else "AzureMLOnlineEndpoint"
     known = "" if own else _LANGCHAIN_FORMATTERS[formatter.name]
     imports, key = _key_for_langchain(config)

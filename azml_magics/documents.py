@@ -74,11 +74,10 @@ def _formatter_name(config: LLMConfig) -> str:
     formatter = config.formatter
     if not formatter or isinstance(formatter, str):
         return formatter or ""
+    own = formatter.content_formatter if isinstance(formatter, wire.Formatter) else formatter
     for name in wire.names():
         known = wire.get(name)
-        if known is formatter or getattr(known, "theirs", known) is getattr(formatter, "theirs", formatter):
-            return name
-        if type(known) is type(formatter) and not isinstance(known, wire.CustomFormatter):
+        if known == formatter or (known.content_formatter is not None and known.content_formatter is own):
             return name
     raise DocumentError(
         f"The formatter {type(config.formatter).__name__} has no name to be saved under",
@@ -88,7 +87,7 @@ def _formatter_name(config: LLMConfig) -> str:
 
 def _is_chat(config: LLMConfig) -> bool:
     try:
-        return wire.formatter_for(config).chat
+        return wire.wire_for(config).chat
     except AzmlError:  # not chosen yet, or registered elsewhere: LangChain's text class is its plain form
         return False
 
@@ -117,7 +116,7 @@ def from_document(document: Mapping[str, Any], *, name: str = "", source: str = 
         _check_value(key, value, source)
     extras = {key: value for key, value in document.items() if key not in KEYS}
     config = LLMConfig(name=name, extras=extras, **fields)
-    if kind == TYPES[1] and not config.formatter and not wire.default_for_route(config.endpoint_url):
+    if kind == TYPES[1] and not config.formatter and not wire.default_for_url(config.endpoint_url):
         return config.merged(formatter="openai-chat")
     return config
 

@@ -244,7 +244,7 @@ def test_the_classes_are_those_of_the_langchain_room():
     from azml_magics.langchain import formatter_adapter
 
     assert {
-        name: kind.__name__ for name, kind in formatter_adapter._BY_DIALECT.items()
+        name: kind.__name__ for name, kind in formatter_adapter._BY_WIRE.items()
     } == codegen._LANGCHAIN_FORMATTERS
 
 

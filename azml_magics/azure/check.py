@@ -12,12 +12,13 @@ from azml_magics.core.errors import (
     PermissionDeniedError,
 )
 from azml_magics.core.text import one_line
+from azml_magics.core.wire import formatter_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from azml_magics.core import wire
     from azml_magics.core.config import LLMConfig
+    from azml_magics.core.wire import Formatter
 
 GOOD, BAD, OPEN = "ok", "FAILED", "-"
 STEPS = ("config", "key", "reach", "authenticate", "answer")
@@ -32,18 +33,17 @@ def check(config: LLMConfig, said: Callable[[AzmlError], str] = str) -> dict[str
         prepared = client.prepare(config, "Hello", with_key=False)
     except AzmlError as error:
         return found | {"config": (BAD, said(error))}
-    found["config"] = (GOOD, f"POST {prepared.request.url} ({prepared.formatter.name})")
+    formatter = formatter_for(config)
+    found["config"] = (GOOD, f"POST {prepared.request.url} ({formatter.name})")
     try:
         client.prepare(config, "Hello")
     except AzmlError as error:  # no key, or one that no header can carry
         return found | {"key": (BAD, said(error))}
     found["key"] = (GOOD, str(config.key) if config.key else "none")
-    return found | _answered(config, prepared.formatter, said)
+    return found | _answered(config, formatter, said)
 
 
-def _answered(
-    config: LLMConfig, formatter: wire.Formatter, said: Callable[[AzmlError], str]
-) -> dict[str, tuple[str, str]]:
+def _answered(config: LLMConfig, formatter: Formatter, said: Callable[[AzmlError], str]) -> dict[str, tuple[str, str]]:
     """The last three steps, from one request for a single token."""
     from azml_magics.core import client
 

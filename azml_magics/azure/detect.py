@@ -93,7 +93,8 @@ def _best(config: LLMConfig, dialects: Sequence[Dialect]) -> Dialect | None:
 def _other_url(config: LLMConfig, dialect: Dialect) -> str:
     """The URL that the config needs to be asked on the dialect's route; "" where its own leads there."""
     try:
-        leads_to = wire.get(dialect.formatter).url(config.merged(formatter=dialect.formatter), stream=False)
+        candidate = config.merged(formatter=dialect.formatter)
+        leads_to = wire.wire_for(candidate).url(candidate, stream=False)
     except AzmlError:
         leads_to = ""
     scheme, host, path = _base(config.endpoint_url)
@@ -151,6 +152,6 @@ def _by_probing(config: LLMConfig) -> tuple[list[Dialect], str]:
             continue
         except AzmlError:
             continue
-        route = urlsplit(formatter.url(probe, stream=False)).path.removeprefix(_base(config.endpoint_url)[2])
+        route = urlsplit(wire.wire_for(probe).url(probe, stream=False)).path.removeprefix(_base(config.endpoint_url)[2])
         answered.append(Dialect(name, route, f"it answered {one_line(response.text, 40)!r}"))
     return answered, last_error

@@ -10,7 +10,6 @@ from .errors import AzmlError, EndpointError
 from .http import auth, recording, status_errors
 from .http.retry import retry_flow
 from .redaction import redact
-from .response import Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +18,8 @@ if TYPE_CHECKING:
     from .http.exchange import HTTPResponse, Request
     from .http.retry import RetryFlow
     from .keys import Secret
-    from .wire.base import Call, Formatter
+    from .response import Response
+    from .wire.base import Call, Wire
 
 _MAX_REPLY = 64 * 1024  # bytes that an error keeps of a body that cannot be read
 
@@ -30,14 +30,14 @@ class PreparedCall:
 
     Attributes:
         call: The config and the messages.
-        formatter: The wire format that encoded the request and decodes the response.
+        wire: The wire format that encoded the request and decodes the response.
         request: The request.
         secret: The key in the request, which no message may show; None without a key.
         refreshed: Tokens that replaced the key, which no message may show either.
     """
 
     call: Call
-    formatter: Formatter
+    wire: Wire
     request: Request
     secret: Secret | None
     refreshed: list[Secret] = field(default_factory=list, repr=False)
@@ -81,21 +81,14 @@ class PreparedCall:
             AzmlError: It cannot be read, or reports a failure in spite of its status.
         """
         try:
-            reply = self.formatter.decode(response.body, self.call)
+            decoded = self.wire.decode(response.body, self.call)
         except AzmlError as error:
             raise self._add_response(error, response, latency, first_token) from error.__cause__
-        return Response(
-            text=reply.text,
-            usage=reply.usage,
-            finish_reason=reply.finish_reason,
+        return replace(
+            decoded,
             latency=latency,
             time_to_first_token=first_token,
             config=self.config.name,
-            model=reply.model,
-            tool_calls=reply.tool_calls,
-            reasoning=reply.reasoning,
-            logprobs=reply.logprobs,
-            raw=reply.raw,
             **source_of(response),
         )
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from . import endpoints, wire
+from . import endpoints
 from .call import PreparedCall, add_context
 from .errors import AzmlError, ConfigError, Interrupted
 from .http import auth, recording
@@ -21,6 +21,7 @@ from .http.retry import retry_flow
 from .messages import as_messages
 from .stream import AsyncResponseStream, ResponseStream
 from .wire.base import Call
+from .wire.registry import wire_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -162,17 +163,17 @@ def prepare(
             raise ConfigError(
                 "No endpoint URL", remedy="Give one with --url, save a config with one, or set AZUREML_ENDPOINT_URL."
             )
-        formatter = wire.formatter_for(config)
-        call = Call(config, as_messages(prompt, config.system), stream=stream and formatter.streams(config))
-        payload = formatter.encode(call)
-        url = formatter.url(config, stream=call.stream)
+        wire = wire_for(config)
+        call = Call(config, as_messages(prompt, config.system), stream=stream and wire.streams(config))
+        payload = wire.encode(call)
+        url = wire.url(config, stream=call.stream)
         _check_model(config, url)
         secret = _resolve_key(config) if with_key else None
         headers = auth.request_headers(config, url, payload.headers, secret)
         request = Request(url, headers, payload.body, config.timeout, call.stream, payload.fallback)
     except AzmlError as error:
         raise error.add_context(config=config.name) from error.__cause__
-    return PreparedCall(call, formatter, request, secret)
+    return PreparedCall(call, wire, request, secret)
 
 
 def _check_model(config: LLMConfig, url: str) -> None:

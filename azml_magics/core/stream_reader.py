@@ -10,8 +10,9 @@ from .call import source_of
 from .errors import APIConnectionError, AzmlError, Interrupted, ResponseFormatError, StreamInterruptedError
 from .http.connection_errors import connection_error
 from .response import Chunk, Response
-from .wire import events as wire_events
-from .wire import replies
+from .wire.choices import text_or_none
+from .wire.events import DONE
+from .wire.failures import raise_if_filtered
 from .wire.sse import SSEDecoder
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class StreamReader:
             yield from self._read_events(self._decoder.flush())
         except ResponseFormatError:
             ends_within_event = True
-        announces_end = self._prepared.formatter.ends_with_done(self._prepared.config)
+        announces_end = self._prepared.wire.ends_with_done(self._prepared.config)
         if not self.is_complete and (ends_within_event or announces_end):
             raise StreamInterruptedError("The stream ended before the answer did", remedy=_INTERRUPTED)
         if not (self._texts or self._tool_calls or self._reasonings or self.is_complete):
@@ -106,9 +107,9 @@ class StreamReader:
         self._last = replace(self._last, latency=latency, finish_reason=self._last.finish_reason or finish_reason)
 
     def _read_events(self, events: list[Event]) -> Iterator[Chunk]:
-        read_event = self._prepared.formatter.read_event
+        read_event = self._prepared.wire.read_event
         for event in events:
-            if event.data == wire_events.DONE:
+            if event.data == DONE:
                 self._has_done_event = True
                 continue
             chunk = read_event(event)
@@ -135,7 +136,7 @@ class StreamReader:
                 model=self._last.model or chunk.model,
             )
         if chunk.finish_reason:
-            replies.raise_if_filtered(chunk.finish_reason)
+            raise_if_filtered(chunk.finish_reason)
 
     # ---- ends before the end ----
 
@@ -180,8 +181,8 @@ def _add_fragment(calls: dict[int, dict[str, Any]], fragment: dict[str, Any]) ->
     function = fragment.get("function")
     if isinstance(function, dict):
         known = call["function"]
-        known["name"] = known.get("name") or replies.string(function.get("name")) or ""
-        known["arguments"] = known.get("arguments", "") + (replies.string(function.get("arguments")) or "")
+        known["name"] = known.get("name") or text_or_none(function.get("name")) or ""
+        known["arguments"] = known.get("arguments", "") + (text_or_none(function.get("arguments")) or "")
 
 
 def _merge_logprobs(pieces: list[Any]) -> Any:

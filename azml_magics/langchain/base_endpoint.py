@@ -19,8 +19,7 @@ from ..core.http.exchange import HTTPResponse
 from ..core.keys import DEFAULT_KEY, KeyRef, Secret
 from ..core.messages import Message
 from ..core.response import Response
-from ..core.wire import formatter_for
-from ..core.wire.chat import default_for_route
+from ..core.wire import default_for_url, wire_for
 from .api_type import AzureMLEndpointApiType
 from .arguments import KEY_VARIABLE, apply_defaults, to_config_error
 from .formatter_adapter import get_registered_name, to_wire_formatter
@@ -110,7 +109,7 @@ class AzureMLBaseEndpoint(BaseModel):
         config = self._config({}, formatter)
         if formatter is not None:
             try:
-                formatter.check(config)
+                formatter.wire_for(config)
             except ConfigError as error:
                 remedy = "Choose another content_formatter, endpoint_api_type or endpoint_url."
                 raise ConfigError(error.cause, remedy=remedy) from None
@@ -164,7 +163,7 @@ class AzureMLBaseEndpoint(BaseModel):
         elif not self.endpoint_url:
             raise ConfigError("No endpoint URL", remedy="Pass endpoint_url=…, or set AZUREML_ENDPOINT_URL.")
         config = self._config(sent, formatter, **options)
-        if formatter is None and not default_for_route(config.endpoint_url):
+        if formatter is None and not default_for_url(config.endpoint_url):
             raise ConfigError(
                 "No content_formatter: the wire format of /score differs from deployment to deployment",
                 remedy="Pass content_formatter=…, such as CustomOpenAIContentFormatter() or GPT2ContentFormatter().",
@@ -188,7 +187,7 @@ class AzureMLBaseEndpoint(BaseModel):
 
     def _can_stream(self, config: LLMConfig) -> bool:
         """Return whether the response can be streamed; check the key if so, as `_send` does otherwise."""
-        if self.http_client is not None or not formatter_for(config).streams(config):
+        if self.http_client is not None or not wire_for(config).streams(config):
             return False
         self._check_key(config)
         return True

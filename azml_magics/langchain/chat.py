@@ -21,8 +21,7 @@ from ..core.config import LLMConfig
 from ..core.errors import ConfigError
 from ..core.messages import Message
 from ..core.response import Response
-from ..core.wire.chat import OpenAIChat
-from ..core.wire.completion import speaks_openai
+from ..core.wire.openai_chat import OpenAIChatWire
 from .base_endpoint import AzureMLBaseEndpoint
 from .batching import ConcurrentBatch, cache_signature
 from .formatter_adapter import takes_messages, to_wire_formatter
@@ -167,7 +166,7 @@ class AzureMLChatOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseChatMo
         """
         formatter = to_wire_formatter(self.content_formatter, lambda _: messages)
         config = self._make_call_config(formatter, stop, kwargs)
-        if isinstance(formatter, wire.CustomFormatter) and takes_messages(formatter):
+        if formatter is not None and formatter.content_formatter is not None and takes_messages(formatter):
             return config, [{"role": "user", "content": ""}]
         if any(config.model_kwargs.get(name) for name in _STRUCTURED):
             _check_tools(config)
@@ -245,8 +244,7 @@ def _to_chat_result(response: Response) -> ChatResult:
 
 def _check_tools(config: LLMConfig) -> None:
     """Raise ConfigError if the wire format has no tools: the endpoint would read them as sampling parameters."""
-    formatter = wire.formatter_for(config)
-    if isinstance(formatter, wire.CustomFormatter) or (isinstance(formatter, OpenAIChat) and speaks_openai(config)):
+    if isinstance(wire.wire_for(config), (wire.CustomWire, OpenAIChatWire)):
         return
     raise ConfigError(
         "Tools and structured output need an OpenAI-like chat route; this endpoint uses another wire format",

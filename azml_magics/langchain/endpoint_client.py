@@ -9,7 +9,7 @@ from ..core.client import invoke
 from ..core.config import DEFAULT_TIMEOUT, LLMConfig
 from ..core.errors import ConfigError
 from ..core.keys import Secret
-from ..core.wire.replies import Reply
+from ..core.response import Response
 
 if TYPE_CHECKING:
     from ..core.wire import Call, Payload
@@ -77,30 +77,32 @@ class AzureMLEndpointClient:
         Raises:
             AzmlError: The call failed; see azml_magics.errors.
         """
-        config = self._config.merged(formatter=_Verbatim(body), timeout=kwargs.get("timeout") or self.timeout)
+        formatter = wire.Formatter("verbatim", "a body as it is", (_VerbatimWire(body),))
+        config = self._config.merged(formatter=formatter, timeout=kwargs.get("timeout") or self.timeout)
         raw = invoke(config, "").raw
         assert isinstance(raw, bytes)
         return raw
 
 
-class _Verbatim(wire.Formatter):
+class _VerbatimWire(wire.Wire):
     """A wire format without conversion: a fixed request body, and the response body unchanged."""
 
-    name = "verbatim"
-    description = "a body as it is"
     api_types = ("dedicated", "serverless")
 
     def __init__(self, body: bytes) -> None:
         self._body = body
 
-    def check(self, config: LLMConfig) -> None:
-        """Accept any route."""
+    def fits(self, config: LLMConfig) -> bool:  # noqa: ARG002 - any route takes any body
+        return True
 
-    def url(self, config: LLMConfig, *, stream: bool) -> str:  # noqa: ARG002 - a Formatter's signature
+    def url(self, config: LLMConfig, *, stream: bool) -> str:  # noqa: ARG002 - Wire's signature
         return config.endpoint_url
 
-    def encode(self, call: Call) -> Payload:  # noqa: ARG002 - a Formatter's signature
+    def encode(self, call: Call) -> Payload:  # noqa: ARG002 - Wire's signature
         return wire.Payload(self._body)
 
-    def decode(self, body: bytes, call: Call) -> Reply:  # noqa: ARG002 - a Formatter's signature
-        return Reply("", raw=body)
+    def decode(self, body: bytes, call: Call) -> Response:  # noqa: ARG002 - Wire's signature
+        return self.read_response(body)
+
+    def read_response(self, value: Any) -> Response:
+        return Response("", raw=value)

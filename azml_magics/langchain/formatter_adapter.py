@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.outputs import Generation
 
 from ..core import endpoints, wire
-from ..core.wire.replies import Reply
+from ..core.response import Response
 from . import chat_formatters, formatters
 from .api_type import AzureMLEndpointApiType
 from .message_conversion import messages_from_wire
@@ -62,15 +62,15 @@ def to_wire_formatter(given: Any, to_messages: ToMessages = messages_from_wire) 
         return None
     if isinstance(given, str):
         given = wire.get(given)
-    if isinstance(given, wire.CustomFormatter):
-        given = given.theirs
     if isinstance(given, wire.Formatter):
-        return given
+        if given.content_formatter is None:
+            return given
+        given = given.content_formatter
     if isinstance(given, formatters.WireContentFormatter) and not _overrides_any(
         given, *_REQUESTS, *_RESPONSES, _TYPES
     ):
         return wire.get(given.wire_name)
-    return AdaptedFormatter(given, to_messages)
+    return wire.Formatter("custom", "a formatter of your own", (AdaptedWire(given, to_messages),), given)
 
 
 def _overrides_any(formatter: Any, *names: str) -> bool:
@@ -83,10 +83,11 @@ def _overrides_any(formatter: Any, *names: str) -> bool:
 
 def takes_messages(given: Any) -> bool:
     """Return whether a content_formatter is one for chat models."""
-    formatter = given.theirs if isinstance(given, wire.CustomFormatter) else given
-    if isinstance(formatter, wire.Formatter):
-        return formatter.chat
-    return callable(getattr(formatter, _REQUESTS[1], None))
+    if isinstance(given, wire.Formatter):
+        if given.content_formatter is None:
+            return given.chat
+        given = given.content_formatter
+    return callable(getattr(given, _REQUESTS[1], None))
 
 
 def to_content_formatter(config: LLMConfig) -> Any:
@@ -94,8 +95,8 @@ def to_content_formatter(config: LLMConfig) -> Any:
     given = config.formatter
     if not given:
         return None
-    if isinstance(given, wire.CustomFormatter):
-        return given.theirs
+    if isinstance(given, wire.Formatter) and given.content_formatter is not None:
+        return given.content_formatter
     name = given.name if isinstance(given, wire.Formatter) else given
     if not isinstance(name, str):
         return given
@@ -108,36 +109,41 @@ def get_registered_name(given: Any) -> str:
     if isinstance(given, str):
         return given
     formatter = to_wire_formatter(given)
-    return "" if formatter is None or isinstance(formatter, wire.CustomFormatter) else formatter.name
+    return "" if formatter is None or formatter.content_formatter is not None else formatter.name
 
 
-class AdaptedFormatter(wire.CustomFormatter):
+class AdaptedWire(wire.CustomWire):
     """A user's own content_formatter. A subclass of ours keeps the methods that it does not override."""
 
-    def __init__(self, theirs: Any, to_messages: ToMessages) -> None:
-        super().__init__(theirs, api_type_as=AzureMLEndpointApiType, to_messages=to_messages)
-        known = isinstance(theirs, formatters.WireContentFormatter)
-        self._wire = wire.get(theirs.wire_name) if known else None
-        self._encodes = not known or _overrides_any(theirs, *_REQUESTS)
-        self._decodes = not known or _overrides_any(theirs, *_RESPONSES)
+    def __init__(self, content_formatter: Any, to_messages: ToMessages) -> None:
+        super().__init__(content_formatter, convert_api_type=AzureMLEndpointApiType, convert_messages=to_messages)
+        known = isinstance(content_formatter, formatters.WireContentFormatter)
+        self._formatter = wire.get(content_formatter.wire_name) if known else None
+        self._encodes = not known or _overrides_any(content_formatter, *_REQUESTS)
+        self._decodes = not known or _overrides_any(content_formatter, *_RESPONSES)
 
     def url(self, config: LLMConfig, *, stream: bool) -> str:
-        if self._wire is not None:
-            return self._wire.url(config, stream=stream)
-        serverless = "chat/completions" if takes_messages(self.theirs) else "completions"
+        if self._formatter is not None:
+            return _wire_of(self._formatter, config).url(config, stream=stream)
+        serverless = "chat/completions" if takes_messages(self.content_formatter) else "completions"
         route = serverless if config.endpoint_api_type == "serverless" else "score"
         return endpoints.request_url(config.endpoint_url, route, config.api_version)
 
     def encode(self, call: wire.Call) -> wire.Payload:
-        if self._wire is not None and not self._encodes:
-            return self._wire.encode(call)
+        if self._formatter is not None and not self._encodes:
+            return _wire_of(self._formatter, call.config).encode(call)
         return super().encode(call)
 
-    def decode(self, body: bytes, call: wire.Call) -> Reply:
-        if self._wire is not None and not self._decodes:
-            return self._wire.decode(body, call)
+    def decode(self, body: bytes, call: wire.Call) -> Response:
+        if self._formatter is not None and not self._decodes:
+            return _wire_of(self._formatter, call.config).decode(body, call)
         return super().decode(body, call)
 
-    def _as_reply(self, read: Any) -> Reply:
-        # Keep the Generation for LangChain: it may hold more than a Reply can.
-        return Reply(read.text, raw=read) if isinstance(read, Generation) else super()._as_reply(read)
+    def read_response(self, value: Any) -> Response:
+        # Keep the Generation for LangChain: it may hold more than a Response can.
+        return Response(value.text, raw=value) if isinstance(value, Generation) else super().read_response(value)
+
+
+def _wire_of(formatter: wire.Formatter, config: LLMConfig) -> wire.Wire:
+    """Return the formatter's wire format for the config; its first one if the user's subclass supports more types."""
+    return next((each for each in formatter.wires if each.fits(config)), formatter.wires[0])

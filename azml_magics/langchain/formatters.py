@@ -112,13 +112,12 @@ class WireContentFormatter(ContentFormatterBase):
         self, messages: Sequence[Message], model_kwargs: dict[str, Any], api_type: AzureMLEndpointApiType
     ) -> bytes:
         call = _call(messages, model_kwargs, api_type)
-        formatter = wire.get(self.wire_name)
-        formatter.check(call.config)
-        return formatter.encode(call).body
+        return wire.get(self.wire_name).wire_for(call.config).encode(call).body
 
     def _decode(self, output: bytes | str, api_type: AzureMLEndpointApiType) -> Any:
         body = output.encode() if isinstance(output, str) else bytes(output)
-        return wire.get(self.wire_name).decode(body, _call([], {}, api_type))
+        call = _call([], {}, api_type)
+        return wire.get(self.wire_name).wire_for(call.config).decode(body, call)
 
 
 def _call(messages: Sequence[Message], kwargs: dict[str, Any], api_type: AzureMLEndpointApiType) -> wire.Call:

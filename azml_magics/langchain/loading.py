@@ -56,6 +56,7 @@ def load_llm(file: str | Path, **kwargs: Any) -> AzureMLOnlineEndpoint | AzureML
 
 def _choose_class(config: LLMConfig) -> type[AzureMLOnlineEndpoint] | type[AzureMLChatOnlineEndpoint]:
     try:
+        wire.wire_for(config)
         is_chat = takes_messages(wire.formatter_for(config))
     except AzmlError:  # no formatter yet
         is_chat = False

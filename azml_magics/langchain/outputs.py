@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, Generation, GenerationChunk
 
 from ..core.response import Response, Usage
-from ..core.wire import replies
+from ..core.wire.choices import read_choices
 from .message_conversion import to_tool_call_chunks, tool_calls_from_wire
 
 if TYPE_CHECKING:
@@ -17,28 +17,27 @@ if TYPE_CHECKING:
 
     from ..core.response import Chunk
 
-AnyResponse: TypeAlias = "replies.Reply | Response"
 # Token details: the name on the wire -> LangChain's name.
 _DETAILS = {"cached_tokens": "cache_read", "reasoning_tokens": "reasoning", "audio_tokens": "audio"}
 
 
-def split_choices(response: Response) -> list[AnyResponse]:
+def split_choices(response: Response) -> list[Response]:
     """Return one response for each choice: several if the request set `n`."""
     raw = response.raw
     choices = raw.get("choices") if isinstance(raw, dict) else None
     if not isinstance(choices, list) or len(choices) <= 1:
         return [response]
-    return [replies.read_value({**raw, "choices": [choice]}) for choice in choices]
+    return [read_choices({**raw, "choices": [choice]}) for choice in choices]
 
 
-def to_generation(response: AnyResponse) -> Generation:
+def to_generation(response: Response) -> Generation:
     """Return the response of a text model; a Generation that a custom formatter returned stays as it is."""
     if isinstance(response.raw, Generation):
         return response.raw
     return Generation(text=response.text, generation_info=_generation_info(response))
 
 
-def to_chat_generation(response: AnyResponse) -> ChatGeneration:
+def to_chat_generation(response: Response) -> ChatGeneration:
     """Return the response of a chat model; a Generation that a custom formatter returned stays as it is."""
     message = response.raw
     if isinstance(message, ChatGeneration):
@@ -48,7 +47,7 @@ def to_chat_generation(response: AnyResponse) -> ChatGeneration:
     return ChatGeneration(message=to_ai_message(response), generation_info=_generation_info(response))
 
 
-def to_ai_message(response: AnyResponse) -> AIMessage:
+def to_ai_message(response: Response) -> AIMessage:
     """Return the response as a message with text, tool calls and usage.
 
     The reasoning of a reasoning model goes into `additional_kwargs["reasoning_content"]`.
@@ -64,20 +63,18 @@ def to_ai_message(response: AnyResponse) -> AIMessage:
     )
 
 
-def _generation_info(response: AnyResponse) -> dict[str, Any] | None:
+def _generation_info(response: Response) -> dict[str, Any] | None:
     if response.finish_reason is None and response.logprobs is None:
         return None
     return {"finish_reason": response.finish_reason, "logprobs": response.logprobs}
 
 
-def _response_metadata(response: AnyResponse) -> dict[str, Any]:
-    known = {"model_name": response.model}
-    if isinstance(response, Response):
-        known |= {"deployment": response.deployment, "request_id": response.request_id}
+def _response_metadata(response: Response) -> dict[str, Any]:
+    known = {"model_name": response.model, "deployment": response.deployment, "request_id": response.request_id}
     return {name: value for name, value in known.items() if value}
 
 
-def usage_metadata(response: AnyResponse) -> UsageMetadata | None:
+def usage_metadata(response: Response) -> UsageMetadata | None:
     """Return the token counts under LangChain's names; None if the endpoint did not count prompt and completion."""
     usage = response.usage
     if usage is None or usage.prompt_tokens is None or usage.completion_tokens is None:

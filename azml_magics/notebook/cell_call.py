@@ -171,7 +171,7 @@ class _Arrival:
         from azml_magics.core import client
 
         with client.stream(self._config, self._messages) as self._stream:
-            if not quiet and wire.formatter_for(self._config).streams(self._config):
+            if not quiet and wire.wire_for(self._config).streams(self._config):
                 self._live = publishing.live_text(self._context.shell)
             for chunk in self._stream:
                 if self._live and chunk.text:

@@ -39,19 +39,12 @@ def kept_call(response: Response) -> dict[str, Any] | None:
     if exchange is None or exchange.config.name.startswith("$"):
         return None
     try:
-        formatter = wire.formatter_for(exchange.config)
-        if not _is_ours(formatter):
+        if wire.formatter_for(exchange.config).content_formatter is not None:
             return None
         kept = _kept(exchange.config, exchange.messages, stream=response.raw is None)
     except (AzmlError, ValueError, RecursionError):  # it could be sent; now it cannot be made again
         return None
     return kept if len(json.dumps(kept)) < 4 * MOST_TEXT else None
-
-
-def _is_ours(formatter: wire.Formatter) -> bool:
-    return type(formatter).__module__.startswith(f"{wire.__name__}.") and not isinstance(
-        formatter, wire.CustomFormatter
-    )
 
 
 def _kept(config: LLMConfig, messages: Sequence[Message], *, stream: bool) -> dict[str, Any]:

@@ -134,7 +134,7 @@ def test_arguments_that_do_not_fit_are_refused_without_showing_the_key(kind, giv
 
 
 def test_something_that_is_no_formatter_is_refused():
-    with pytest.raises(errors.UsageError, match="no content formatter"):
+    with pytest.raises(errors.UsageError, match="not a content formatter"):
         AzureMLOnlineEndpoint(content_formatter=object())
     with pytest.raises(errors.UsageError, match="not its class: call it"):
         AzureMLOnlineEndpoint(content_formatter=langchain.GPT2ContentFormatter)

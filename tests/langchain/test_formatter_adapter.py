@@ -169,7 +169,7 @@ def test_a_registered_name_serves_as_formatter(llm_with, sent):
     ("formatter", "said"),
     [
         (lambda self, prompt, kwargs: 1 / 0, "raised ZeroDivisionError: division by zero"),
-        (lambda self, prompt, kwargs: 3, "returned int, which is no request body"),
+        (lambda self, prompt, kwargs: 3, "returned int, which is not a request body"),
     ],
 )
 def test_a_formatter_that_raises_is_one_line(llm_with, endpoint, formatter, said):

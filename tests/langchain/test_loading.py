@@ -144,7 +144,7 @@ def test_a_formatter_of_ones_own_goes_there_and_back():
     mine = TwoArguments()
     model = from_config(LLMConfig(endpoint_url=SCORE, formatter=mine))
     assert model.content_formatter is mine
-    assert model.to_config().formatter.theirs is mine
+    assert model.to_config().formatter.content_formatter is mine
     assert from_config(model.to_config()).content_formatter is mine
 
 

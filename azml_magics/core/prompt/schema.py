@@ -7,9 +7,10 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .. import endpoints, wire
+from .. import endpoints
 from ..errors import BadRequestError, SchemaError, UsageError
 from ..text import one_line
+from ..wire.registry import wire_for
 from . import extract
 
 if TYPE_CHECKING:
@@ -84,9 +85,9 @@ class Schema:
         self, config: LLMConfig, messages: Sequence[Message], *, by_instruction: bool = False
     ) -> tuple[LLMConfig, list[Message]]:
         """(config, messages) that ask for it: by `response_format` on OpenAI chat routes, by instruction elsewhere."""
-        formatter = wire.formatter_for(config)
-        on_openai = endpoints.route_of(formatter.url(config, stream=False)) == "chat/completions"
-        if on_openai and formatter.name == "openai-chat" and not by_instruction:
+        wire = wire_for(config)
+        is_chat_route = endpoints.route_of(wire.url(config, stream=False)) == "chat/completions"
+        if is_chat_route and wire.takes_response_format and not by_instruction:
             return config.merged(model_kwargs={"response_format": self.response_format}), list(messages)
         *earlier, last = [dict(turn) for turn in messages]
         content = last.get("content")

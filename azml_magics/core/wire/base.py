@@ -1,4 +1,4 @@
-"""What a content formatter is: a prompt and kwargs to bytes, bytes to a Reply, and a schema of the kwargs it knows."""
+"""What a wire format is, and what it is given: the call to encode, the payload it makes, the model kwargs it knows."""
 
 from __future__ import annotations
 
@@ -8,23 +8,30 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .. import endpoints
-from ..errors import ConfigError, PromptError
+from ..errors import PromptError
 from ..messages import Message, flatten
-from . import events, replies
+from .failures import raise_for_failure
+from .json_body import decode_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ..config import LLMConfig
-    from ..response import Chunk
+    from ..response import Chunk, Response
     from .sse import Event
 
 
 @dataclass(frozen=True)
 class Kwarg:
-    """A model kwarg that a dialect is known to take: what help, completion and the panel show of it.
+    """A model kwarg that a wire format is known to take: what help, completion and the panel show of it.
 
-    type: "number", "integer", "boolean", "string", "strings" or "object". default: the provider's documented one.
+    Attributes:
+        name: The key in the request.
+        type: "number", "integer", "boolean", "string", "strings" or "object".
+        help: One line.
+        minimum: The smallest value, if there is one.
+        maximum: The largest value, if there is one.
+        default: The provider's documented default; None if it documents none.
     """
 
     name: str
@@ -37,7 +44,13 @@ class Kwarg:
 
 @dataclass(frozen=True)
 class Call:
-    """One request to encode: the messages, all model kwargs (config's and this call's), and whether to stream."""
+    """One call to encode.
+
+    Attributes:
+        config: The endpoint, and the model kwargs of the config and of this call.
+        messages: The prompt as messages; the system message is among them.
+        stream: Whether to request a stream.
+    """
 
     config: LLMConfig
     messages: Sequence[Message]
@@ -45,85 +58,104 @@ class Call:
 
     @property
     def kwargs(self) -> dict[str, Any]:
-        """The model kwargs, a copy."""
+        """A copy of the model kwargs."""
         return dict(self.config.model_kwargs)
 
     @property
     def text(self) -> str:
-        """The messages as one text, for dialects without roles."""
+        """The messages as one text, for wire formats without roles."""
         return flatten(self.messages)
 
 
 @dataclass(frozen=True)
 class Payload:
-    """A body and the headers that belong to it. `fallback` is a plainer body to try where a server refuses this one."""
+    """The body of a request, and what belongs to it.
+
+    Attributes:
+        body: The bytes to send.
+        headers: Headers that the wire format adds.
+        fallback: A plainer body, sent once if the server refuses `body`; None if there is none.
+    """
 
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
     fallback: bytes | None = None
 
 
-class Formatter(ABC):
-    """A wire dialect. Stateless; one object serves every call.
+class Wire(ABC):
+    """One wire format: how a request and its response are written in bytes.
 
-    name: what `-f` takes. description: one line. chat: whether it has roles.
-    api_types: the endpoint types it can speak to. routes: the URL routes it can speak on (others are refused; a path
-    that is no known route is anybody's). known_kwargs: its schema; other kwargs are sent all the same.
+    A wire has no state, so that one object serves every call.
+
+    Attributes:
+        chat: Whether messages keep their roles.
+        api_types: The endpoint types that use the format.
+        routes: The URL routes that use the format. A URL that is only a base gets the first one appended.
+        known_kwargs: Model kwargs that are documented for the format. Others are sent as well.
+        takes_response_format: Whether a JSON schema can be requested by the kwarg `response_format`.
     """
 
-    name: ClassVar[str]
-    description: ClassVar[str]
     chat: ClassVar[bool] = False
-    api_types: ClassVar[tuple[str, ...]] = ("dedicated",)
+    api_types: tuple[str, ...] = ("dedicated",)
     routes: ClassVar[tuple[str, ...]] = ("score",)
     known_kwargs: ClassVar[tuple[Kwarg, ...]] = ()
+    takes_response_format: ClassVar[bool] = False
 
-    def check(self, config: LLMConfig) -> None:
-        """ConfigError where this dialect cannot be spoken at the config's endpoint."""
-        if config.endpoint_api_type not in self.api_types:
-            raise ConfigError(
-                f"The formatter {self.name!r} speaks to {' and '.join(self.api_types)} endpoints, "
-                f"and this one is {config.endpoint_api_type}",
-                remedy="Choose another formatter with -f, such as openai-chat or openai, or set --type.",
-            )
+    def fits(self, config: LLMConfig) -> bool:
+        """Return whether the config's endpoint can use this format; a path that is not a known route fits all."""
         route = endpoints.route_of(config.endpoint_url)
-        if route and route not in self.routes:
-            raise ConfigError(
-                f"The formatter {self.name!r} does not speak on /{route}",
-                remedy=f"Its routes are {', '.join('/' + known for known in self.routes)}: "
-                "choose another formatter with -f or another --url.",
-            )
+        return config.endpoint_api_type in self.api_types and (not route or route in self.routes)
 
-    def url(self, config: LLMConfig, *, stream: bool) -> str:  # noqa: ARG002 - some dialects stream elsewhere
-        """The URL that a request goes to."""
+    def url(self, config: LLMConfig, *, stream: bool) -> str:  # noqa: ARG002 - some formats stream on another route
+        """Return the URL that the request goes to."""
         return endpoints.request_url(config.endpoint_url, self.routes[0], config.api_version)
 
-    def streams(self, config: LLMConfig) -> bool:  # noqa: ARG002 - depends on the route in some dialects
-        """Whether an answer can come piece by piece."""
+    def streams(self, config: LLMConfig) -> bool:  # noqa: ARG002 - depends on the route in some formats
+        """Return whether a response can arrive in chunks."""
+        return False
+
+    def ends_with_done(self, config: LLMConfig) -> bool:  # noqa: ARG002 - depends on the route in some formats
+        """Return whether a complete stream ends in [DONE] or a finish reason, so that a broken one is recognised."""
         return False
 
     @abstractmethod
     def encode(self, call: Call) -> Payload:
-        """The body of the request."""
+        """Return the request's body and headers.
 
-    def decode(self, body: bytes, call: Call) -> replies.Reply:  # noqa: ARG002 - a custom formatter wants it
-        """The answer in a 200's body; an error where a failure hides in it or it cannot be read."""
-        return replies.read(body)
+        Raises:
+            PromptError: The messages cannot be sent in this format.
+        """
+
+    def decode(self, body: bytes, call: Call) -> Response:  # noqa: ARG002 - custom formats need the call
+        """Return the response in the body of a 200.
+
+        Raises:
+            ModelError: The body reports a failure of the model server.
+            ContentFilterError: The body reports that the content filter stopped the request or the response.
+            ResponseFormatError: The body is not JSON, or has no text at the places of this format.
+        """
+        value = decode_json(body)
+        raise_for_failure(value)
+        return self.read_response(value)
+
+    @abstractmethod
+    def read_response(self, value: Any) -> Response:
+        """Return the response in the decoded JSON of a body; the errors are those of `decode`."""
 
     def read_event(self, event: Event) -> Chunk | None:
-        """The piece of answer in one event of a stream; None where it has none."""
-        return events.read_event(event)
-
-    def ends_with_done(self, config: LLMConfig) -> bool:  # noqa: ARG002 - depends on the route in some dialects
-        """Whether a complete stream says so itself ([DONE] or a finish reason), so that a cut-off one can be told."""
-        return False
+        """Return what one event of a stream adds to the response; None for an event that adds nothing."""
+        raise NotImplementedError(f"{type(self).__name__} does not stream")
 
 
 def to_json(value: Any) -> bytes:
-    """`value` as the UTF-8 bytes of a JSON body."""
+    """Return `value` as the UTF-8 bytes of a JSON body.
+
+    Raises:
+        PromptError: JSON cannot hold the value.
+    """
     try:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
-    except UnicodeEncodeError:  # a lone surrogate: ASCII escapes carry it as it is
+    except UnicodeEncodeError:  # a surrogate without its pair: an ASCII escape carries it unchanged
         return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
     except (TypeError, ValueError) as error:
         raise PromptError(f"The request cannot be written as JSON: {error}") from None

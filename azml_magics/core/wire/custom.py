@@ -1,8 +1,8 @@
-"""A person's own formatter, written the way LangChain's documentation shows it.
+"""The user's own formatter, written as LangChain's documentation shows it.
 
 It has `format_request_payload(prompt, model_kwargs[, api_type])` (or `format_messages_request_payload(messages, …)`)
-and `format_response_payload(output[, api_type])`. The request may be bytes, str or a JSON-able value; the answer may be
-a str, a dict, or an object with `.text` (LangChain's Generation) or `.message` (ChatGeneration).
+and `format_response_payload(output[, api_type])`. The request may be bytes, str, a value that JSON can hold, or a file
+object; the response a str, a dict, or an object with `.text` (LangChain's Generation) or `.message` (ChatGeneration).
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from .. import endpoints
 from ..errors import AzmlError, FormatterError, PromptError, UsageError
+from ..response import Response
 from ..text import one_line
-from . import replies
-from .base import Call, Formatter, Payload, to_json
-from .completion import speaks_openai
+from .any_shape import read_any_shape
+from .base import Call, Payload, Wire, to_json
+from .failures import raise_for_failure
+from .formatter import Formatter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,133 +27,145 @@ if TYPE_CHECKING:
     from ..messages import Message
 
 
-def is_formatter(candidate: object) -> bool:
-    """Whether `candidate` has the methods of a content formatter."""
+def is_content_formatter(candidate: object) -> bool:
+    """Return whether `candidate` has the methods of a content formatter."""
     encodes = any(callable(getattr(candidate, f"format_{kind}request_payload", None)) for kind in ("", "messages_"))
     return encodes and callable(getattr(candidate, "format_response_payload", None))
 
 
-class CustomFormatter(Formatter):
-    """A Formatter around `theirs`. `to_messages` turns wire messages into what their message method expects."""
+def custom_formatter(content_formatter: Any) -> Formatter:
+    """Return a Formatter around the user's own object.
 
-    name = "custom"
-    description = "a formatter of your own"
-    api_types = ("dedicated", "serverless")
+    Raises:
+        UsageError: The object does not have the methods, or is a class.
+    """
+    return Formatter("custom", "a formatter of your own", (CustomWire(content_formatter),), content_formatter)
+
+
+class CustomWire(Wire):
+    """The wire format that a user's own object writes and reads.
+
+    Args:
+        content_formatter: The user's object.
+        convert_api_type: Makes the `api_type` that its methods get, of "dedicated" or "serverless".
+        convert_messages: Makes what its format_messages_request_payload gets, of the messages.
+
+    Raises:
+        UsageError: The object does not have the methods, or is a class.
+    """
 
     def __init__(
         self,
-        theirs: Any,
+        content_formatter: Any,
         *,
-        api_type_as: Callable[[str], Any] = str,
-        to_messages: Callable[[Sequence[Message]], Any] = list,
+        convert_api_type: Callable[[str], Any] = str,
+        convert_messages: Callable[[Sequence[Message]], Any] = list,
     ) -> None:
-        if inspect.isclass(theirs) or not is_formatter(theirs):
+        if inspect.isclass(content_formatter) or not is_content_formatter(content_formatter):
             raise UsageError(
-                f"{theirs!r} is no content formatter",
+                f"{content_formatter!r} is not a content formatter",
                 remedy="Give an object with format_request_payload and format_response_payload"
-                + (", not its class: call it." if inspect.isclass(theirs) else "."),
+                + (", not its class: call it." if inspect.isclass(content_formatter) else "."),
             )
-        self.theirs = theirs
-        self._api_type_as = api_type_as
-        self._to_messages = to_messages
-        self._takes_messages = callable(getattr(theirs, "format_messages_request_payload", None))
+        self.content_formatter = content_formatter
+        self._convert_api_type = convert_api_type
+        self._convert_messages = convert_messages
+        self._takes_messages = callable(getattr(content_formatter, "format_messages_request_payload", None))
+        self._name = type(content_formatter).__name__
+        self.api_types = _supported_api_types(content_formatter)
 
-    def __str__(self) -> str:
-        return type(self.theirs).__name__
-
-    def check(self, config: LLMConfig) -> None:
-        supported = getattr(self.theirs, "supported_api_types", None)
-        if supported is None:
-            return
-        names = {
-            "dedicated" if str(getattr(t, "value", t)) == "realtime" else str(getattr(t, "value", t)) for t in supported
-        }
-        if names and config.endpoint_api_type not in names:
-            raise FormatterError(
-                f"{self} speaks to {' and '.join(sorted(names))} endpoints, and this one is {config.endpoint_api_type}",
-                remedy="Add the type to its supported_api_types, or set --type.",
-            )
+    def fits(self, config: LLMConfig) -> bool:
+        return config.endpoint_api_type in self.api_types
 
     def url(self, config: LLMConfig, *, stream: bool) -> str:  # noqa: ARG002 - a custom formatter does not stream
         route = "score"
-        if speaks_openai(config):
+        if config.endpoint_api_type == "serverless":
             route = "chat/completions" if self._takes_messages else "completions"
         return endpoints.request_url(config.endpoint_url, route, config.api_version)
 
     def encode(self, call: Call) -> Payload:
         if self._takes_messages:
-            given: Any = self._to_messages(call.messages)
-            method = self.theirs.format_messages_request_payload
+            prompt: Any = self._convert_messages(call.messages)
+            method = self.content_formatter.format_messages_request_payload
         else:
-            given, method = call.text, self.theirs.format_request_payload
-        kwargs = copy.deepcopy(call.kwargs)  # theirs to change
-        made = self._run(method, given, kwargs, self._api_type_as(call.config.endpoint_api_type))
+            prompt, method = call.text, self.content_formatter.format_request_payload
+        kwargs = copy.deepcopy(call.kwargs)  # the method may change them
+        request = self._run(method, prompt, kwargs, self._convert_api_type(call.config.endpoint_api_type))
         headers = {}
         for attribute, header in (("content_type", "Content-Type"), ("accepts", "Accept")):
-            value = getattr(self.theirs, attribute, None)
+            value = getattr(self.content_formatter, attribute, None)
             if isinstance(value, str) and value:
                 headers[header] = value
-        return Payload(self._as_bytes(made), headers)
+        return Payload(self._as_bytes(request), headers)
 
-    def _as_bytes(self, made: Any) -> bytes:
-        if callable(getattr(made, "read", None)):  # LangChain allows a file-like object
-            made = made.read()
-        if isinstance(made, (bytes, bytearray)):
-            return bytes(made)
-        if isinstance(made, str):
-            return _utf8(made)
-        if isinstance(made, (dict, list)):
-            return to_json(made)
+    def _as_bytes(self, request: Any) -> bytes:
+        if callable(getattr(request, "read", None)):  # LangChain allows a file object
+            request = request.read()
+        if isinstance(request, (bytes, bytearray)):
+            return bytes(request)
+        if isinstance(request, str):
+            return _encode_utf8(request)
+        if isinstance(request, (dict, list)):
+            return to_json(request)
         raise FormatterError(
-            f"{self}.format_request_payload returned {type(made).__name__}, which is no request body",
+            f"{self._name}.format_request_payload returned {type(request).__name__}, which is not a request body",
             remedy="Return bytes, a str, or a dict.",
         )
 
-    def decode(self, body: bytes, call: Call) -> replies.Reply:
-        read = self._run(self.theirs.format_response_payload, body, self._api_type_as(call.config.endpoint_api_type))
-        return self._as_reply(read)
+    def decode(self, body: bytes, call: Call) -> Response:
+        api_type = self._convert_api_type(call.config.endpoint_api_type)
+        return self.read_response(self._run(self.content_formatter.format_response_payload, body, api_type))
 
-    def _as_reply(self, read: Any) -> replies.Reply:
-        if isinstance(read, str):
-            return replies.Reply(read)
-        message = getattr(read, "message", None)
-        content = getattr(message, "content", None) if message is not None else getattr(read, "text", None)
+    def read_response(self, value: Any) -> Response:
+        """Return what format_response_payload returned as a Response; a dict or list may have any known shape."""
+        if isinstance(value, str):
+            return Response(value)
+        message = getattr(value, "message", None)
+        content = getattr(message, "content", None) if message is not None else getattr(value, "text", None)
         if isinstance(content, str):
-            info = getattr(read, "generation_info", None)
+            info = getattr(value, "generation_info", None)
             info = info if isinstance(info, dict) else {}
             reason = info.get("finish_reason")
-            return replies.Reply(
+            return Response(
                 content, finish_reason=reason if isinstance(reason, str) else None, logprobs=info.get("logprobs")
             )
-        if isinstance(read, (dict, list)):
-            return replies.read_value(read)
+        if isinstance(value, (dict, list)):
+            raise_for_failure(value)
+            return read_any_shape(value)
         raise FormatterError(
-            f"{self}.format_response_payload returned {type(read).__name__}, which holds no answer",
+            f"{self._name}.format_response_payload returned {type(value).__name__}, which holds no answer",
             remedy="Return a str, a dict, or a LangChain Generation.",
         )
 
     def _run(self, method: Callable[..., Any], *arguments: Any) -> Any:
-        """What their method returns; called without api_type where it does not take one."""
+        """Return what the user's method returns; called without api_type if it does not take one."""
         try:
-            return method(*arguments[: _takes(method, len(arguments))])
+            return method(*arguments[: _count_taken(method, len(arguments))])
         except AzmlError:
             raise
         except Exception as error:
             raise FormatterError(
-                f"{self}.{method.__name__} raised {type(error).__name__}: {one_line(str(error), 200)}",
+                f"{self._name}.{method.__name__} raised {type(error).__name__}: {one_line(str(error), 200)}",
                 remedy="Mend the formatter; %azureml last shows what the endpoint sent.",
             ) from error
 
 
-def _utf8(text: str) -> bytes:
+def _supported_api_types(content_formatter: Any) -> tuple[str, ...]:
+    """Return the endpoint types that the object supports; all if it names none. "realtime" is an older "dedicated"."""
+    supported = getattr(content_formatter, "supported_api_types", None) or ("dedicated", "serverless")
+    values = [str(getattr(api_type, "value", api_type)) for api_type in supported]
+    return tuple("dedicated" if value == "realtime" else value for value in values)
+
+
+def _encode_utf8(text: str) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError as error:
         raise PromptError(f"The request cannot be written as UTF-8: {error.reason}") from None
 
 
-def _takes(method: Callable[..., Any], offered: int) -> int:
-    """How many of the `offered` positional arguments `method` takes."""
+def _count_taken(method: Callable[..., Any], offered: int) -> int:
+    """Return how many of the `offered` positional arguments `method` takes."""
     try:
         parameters = inspect.signature(method).parameters.values()
     except (TypeError, ValueError):

@@ -110,7 +110,7 @@ def _next_step(config: LLMConfig) -> str:
     if not config.endpoint_url:
         return f"\nGive it a URL: %azureml save {config.name} --url URL"
     try:
-        wire.formatter_for(config)
+        wire.wire_for(config)
     except AzmlError as error:
         return f"\nBefore it can answer: {error}"
     return ""
@@ -120,7 +120,7 @@ def _formatter_name(config: LLMConfig) -> str:
     """The name of the config's formatter, chosen or implied by its URL; "" if neither."""
     if config.formatter and not isinstance(config.formatter, str):
         return str(getattr(config.formatter, "name", "") or type(config.formatter).__name__)
-    return config.formatter or wire.default_for_route(config.endpoint_url)
+    return config.formatter or wire.default_for_url(config.endpoint_url)
 
 
 def _key_state(config: LLMConfig) -> str:

@@ -105,7 +105,7 @@ class Draft:
         self._config = config
         if "formatter" not in self._errors and config.endpoint_url:
             try:
-                wire.formatter_for(config)
+                wire.wire_for(config)
             except AzmlError as error:
                 self._errors["formatter"] = describe_error(error)
 

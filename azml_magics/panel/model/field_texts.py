@@ -98,14 +98,14 @@ def formatter_text(config: LLMConfig) -> str:
     formatter = config.formatter
     if isinstance(formatter, str):
         return wire.ALIASES.get(formatter, formatter)
-    theirs = getattr(formatter, "theirs", formatter)
-    name = getattr(formatter, "name", "")
-    return str(name) if name in wire.names() else f"({type(theirs).__name__})"
+    if isinstance(formatter, wire.Formatter):
+        return formatter.name if formatter.name in wire.names() else f"({formatter})"
+    return f"({type(formatter).__name__})"
 
 
 def formatter_of(config: LLMConfig) -> wire.Formatter | None:
     """The formatter that the config names or its URL implies; None if there is none."""
-    chosen = config.formatter or wire.default_for_route(config.endpoint_url)
+    chosen = config.formatter or wire.default_for_url(config.endpoint_url)
     try:
         return wire.as_formatter(chosen) if chosen else None
     except AzmlError:  # the name is not registered in this process

@@ -175,11 +175,11 @@ class PanelModel(PanelState):
     def formatters(self) -> list[tuple[str, str]]:
         """(label, name) of the formatters that fit the endpoint, and of the chosen one even if it does not fit."""
         config = self.draft.config
-        implied = wire.default_for_route(config.endpoint_url)
+        implied = wire.default_for_url(config.endpoint_url)
         fitting = [(f"by the URL: {implied}" if implied else "choose one", "")]
         for name in wire.names():
             with contextlib.suppress(AzmlError):
-                wire.get(name).check(config)
+                wire.get(name).wire_for(config)
                 fitting.append((name, name))
         chosen = self.draft.texts["formatter"]
         return fitting if chosen in [name for _, name in fitting] else [*fitting, (chosen, chosen)]

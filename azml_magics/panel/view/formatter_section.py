@@ -42,7 +42,7 @@ class FormatterSection:
     def title(self) -> str:
         """The section's heading, with the formatter's name."""
         draft = self._model.draft
-        name = formatter_text(draft.config) or wire.default_for_route(draft.config.endpoint_url)
+        name = formatter_text(draft.config) or wire.default_for_url(draft.config.endpoint_url)
         return f"Formatter: {name}" if name else "Formatter"
 
     def draw(self) -> None:

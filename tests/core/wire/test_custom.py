@@ -72,7 +72,7 @@ def prepared(formatter, url=URL, **fields):
 
 def decoded(formatter, body: bytes):
     ready = prepared(formatter)
-    return ready.formatter.decode(body, ready.call)
+    return ready.wire.decode(body, ready.call)
 
 
 def test_two_arguments_and_a_str():
@@ -246,6 +246,6 @@ def test_it_speaks_on_any_route_and_a_base_gets_the_one_for_its_type(formatter, 
 
 
 def test_a_class_in_place_of_an_object_says_to_call_it():
-    with pytest.raises(UsageError, match="is no content formatter") as caught:
-        wire.CustomFormatter(TwoArguments)
+    with pytest.raises(UsageError, match="is not a content formatter") as caught:
+        wire.CustomWire(TwoArguments)
     assert "call it" in str(caught.value)

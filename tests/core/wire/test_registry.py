@@ -70,7 +70,7 @@ def test_a_mistyped_name_names_its_nearest_neighbour(typed, meant):
 def test_a_registered_formatter_is_found_listed_and_forgotten():
     wire.register("bart-x", Mine())
     assert "bart-x" in wire.names()
-    assert isinstance(wire.get("bart-x"), wire.CustomFormatter)
+    assert isinstance(wire.get("bart-x").wires[0], wire.CustomWire)
     wire.unregister("bart-x")
     wire.unregister("bart-x")
     assert "bart-x" not in wire.names()
@@ -78,7 +78,7 @@ def test_a_registered_formatter_is_found_listed_and_forgotten():
 
 def test_a_class_is_called_to_make_the_formatter():
     wire.register("mine", Mine)
-    assert isinstance(wire.get("mine").theirs, Mine)
+    assert isinstance(wire.get("mine").content_formatter, Mine)
 
 
 def test_a_class_that_cannot_be_made_without_arguments_is_a_usage_error():
@@ -105,7 +105,7 @@ def test_what_cannot_be_a_name_is_refused(name):
 
 @pytest.mark.parametrize("thing", [object(), 7, {"a": 1}, lambda prompt: prompt])
 def test_what_is_no_formatter_is_refused_with_what_one_has(thing):
-    with pytest.raises(UsageError, match="is no content formatter") as caught:
+    with pytest.raises(UsageError, match="is not a content formatter") as caught:
         wire.register("thing", thing)
     assert "format_request_payload" in str(caught.value)
 
@@ -114,4 +114,4 @@ def test_a_config_may_hold_a_name_a_formatter_or_a_persons_object():
     url = "https://n.eastus.inference.ml.azure.com/score"
     assert wire.formatter_for(LLMConfig(endpoint_url=url, formatter="gpt2")) is wire.get("gpt2")
     assert wire.formatter_for(LLMConfig(endpoint_url=url, formatter=wire.get("hf"))) is wire.get("hf")
-    assert isinstance(wire.formatter_for(LLMConfig(endpoint_url=url, formatter=Mine())), wire.CustomFormatter)
+    assert isinstance(wire.wire_for(LLMConfig(endpoint_url=url, formatter=Mine())), wire.CustomWire)

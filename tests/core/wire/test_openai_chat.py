@@ -191,7 +191,7 @@ def test_score_leaves_it_open_and_nothing_is_guessed(url):
 @pytest.mark.parametrize(("url", "streams"), [(HUB, True), (HUB + "/v1/chat/completions", True), (DEDICATED, False)])
 def test_score_does_not_stream_and_the_openai_routes_do(url, streams):
     for_url = config(url=url)
-    assert wire.formatter_for(for_url).streams(for_url) is streams
+    assert wire.wire_for(for_url).streams(for_url) is streams
     request = prepare(for_url, "Hi", stream=True).request
     assert request.stream is streams
     assert (b'"stream":true' in request.body) is streams

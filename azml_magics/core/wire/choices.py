@@ -1,0 +1,122 @@
+"""Reads OpenAI's list of choices, whole and streamed, in chat (`message`, `delta`) and completions (`text`).
+
+Sources: Azure AI Model Inference API and Azure OpenAI references; vLLM, which names the reasoning `reasoning`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import ModelError, ResponseFormatError
+from ..response import Chunk, Response, Usage
+from .failures import missing_text, raise_if_filtered
+from .json_body import as_text
+
+# Keys of an event that comes before the text and has no choices.
+_PREAMBLE = ("id", "object", "model", "prompt_filter_results")
+
+
+def read_choices(value: dict[str, Any]) -> Response:
+    """Return the response in the first choice of a body.
+
+    Raises:
+        ContentFilterError: The finish reason is the content filter's; `response` has the text up to there.
+        ModelError: The choice is empty.
+        ResponseFormatError: There is no choice, or it has neither a message nor a text.
+    """
+    choices = value.get("choices")
+    if not isinstance(choices, list):
+        raise missing_text(value)
+    if not choices or not isinstance(choices[0], dict):
+        raise ResponseFormatError("The reply has no choices", remedy="Try again, then check the deployment's logs.")
+    choice = choices[0]
+    message = choice.get("message")
+    message = message if isinstance(message, dict) else {}
+    text = content_text(message.get("content")) if message else content_text(choice.get("text"))
+    response = Response(
+        text=text or content_text(message.get("refusal")),
+        raw=value,
+        usage=Usage.from_wire(value.get("usage")),
+        finish_reason=text_or_none(choice.get("finish_reason")),
+        tool_calls=tool_calls(message.get("tool_calls")),
+        reasoning=reasoning_text(message),
+        model=text_or_none(value.get("model")) or "",
+        logprobs=choice.get("logprobs"),
+    )
+    raise_if_filtered(response.finish_reason, response)
+    if not message and "text" not in choice:
+        raise ResponseFormatError(
+            "The reply's choice has neither a message nor a text", remedy="Check the formatter and route."
+        )
+    if not (response.text or response.tool_calls or response.reasoning or response.finish_reason):
+        raise ModelError("The deployment answered with an empty choice", remedy="Look at its logs.", status=200)
+    return response
+
+
+def read_choices_event(value: dict[str, Any]) -> Chunk | None:
+    """Return what the first choice of an event adds; None for an event without choices, such as a preamble.
+
+    Raises:
+        ResponseFormatError: The event has no choices and is not known to come without them.
+    """
+    choices = value.get("choices")
+    if choices:
+        return _read_delta(choices[0] if isinstance(choices, list) else choices, value)
+    if choices is not None:
+        usage = Usage.from_wire(value.get("usage"))
+        return Chunk(usage=usage, model=text_or_none(value.get("model")) or "") if usage else None
+    if any(key in value for key in _PREAMBLE):
+        return None
+    raise missing_text(value)
+
+
+def _read_delta(choice: Any, value: dict[str, Any]) -> Chunk:
+    delta = (choice.get("delta") or choice.get("message") or choice) if isinstance(choice, dict) else None
+    if not isinstance(delta, dict):
+        raise missing_text(value)
+    return Chunk(
+        text=content_text(delta.get("content") or delta.get("text")),
+        reasoning=reasoning_text(delta),
+        tool_calls=tool_calls(delta.get("tool_calls")),
+        usage=Usage.from_wire(value.get("usage")),
+        finish_reason=text_or_none(choice.get("finish_reason")),
+        logprobs=choice.get("logprobs"),
+        model=text_or_none(value.get("model")) or "",
+    )
+
+
+def content_text(content: Any) -> str:
+    """Return the text of a message's content: a text, or the texts of its parts."""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, list):
+        return "".join(content_text(part) for part in content if isinstance(part, (str, dict)))
+    if isinstance(content, dict):
+        text = content.get("text")
+        return text if isinstance(text, str) else ""
+    return ""
+
+
+def reasoning_text(message: dict[str, Any]) -> str:
+    """Return the text of a message's `reasoning_content`, or of its `reasoning`."""
+    return content_text(message.get("reasoning_content") or message.get("reasoning"))
+
+
+def tool_calls(calls: Any) -> tuple[dict[str, Any], ...]:
+    """Return the tool calls in a list, or fragments of them; arguments that are an object become JSON text."""
+    return (
+        tuple(_with_text_arguments(call) for call in calls if isinstance(call, dict)) if isinstance(calls, list) else ()
+    )
+
+
+def _with_text_arguments(call: dict[str, Any]) -> dict[str, Any]:
+    function = call.get("function")
+    arguments = function.get("arguments") if isinstance(function, dict) else None
+    if arguments is None or isinstance(arguments, str):
+        return call
+    return {**call, "function": {**call["function"], "arguments": as_text(arguments)}}
+
+
+def text_or_none(value: Any) -> str | None:
+    """Return a text that is not empty, else None."""
+    return value if isinstance(value, str) and value else None

@@ -1,0 +1,99 @@
+"""Failures that a server reports inside a 200, in a body or in a stream, and texts that are missing from one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ContentFilterError, EndpointError, ModelError, ResponseFormatError
+from ..text import one_line
+from .json_body import as_text
+
+if TYPE_CHECKING:
+    from ..response import Response
+
+_MAX_DETAIL = 300  # characters of the server's message
+_MAX_SHOWN = 120  # characters of a body in a message
+
+
+def raise_for_failure(value: Any) -> None:
+    """Raise the failure that a decoded body reports, if it reports one.
+
+    `{}` comes from the curated images, an error object from vLLM, TGI and scoring scripts.
+
+    Raises:
+        ModelError: The model server failed.
+        ContentFilterError: The content filter stopped the request or the response.
+    """
+    if value == {}:
+        raise ModelError(
+            "The deployment answered 200 with {}: its model server failed, "
+            "or its content-safety filter blocked the request",
+            remedy="Look at the deployment's logs; check that the formatter matches the deployment (%azureml test).",
+            status=200,
+        )
+    if isinstance(value, dict) and (value.get("error") or str(value.get("object")) == "error"):
+        raise embedded_error(value)
+
+
+def embedded_error(value: dict[str, Any]) -> EndpointError:
+    """Return the error for an error object inside a 200, in a body or in an event."""
+    error = value.get("error") or value
+    detail, code, status = as_text(error), "", None
+    if isinstance(error, dict):
+        detail = as_text(error.get("message") or error.get("body") or error.get("detail") or error)
+        code = str(error.get("code") or error.get("type") or "")
+        status = error.get("status_code") or error.get("status") or error.get("code")
+    if "exception" in value:
+        detail = f"{detail}: {as_text(value['exception'])}"
+    shown = one_line(detail, _MAX_DETAIL)
+    if code == "content_filter" or "ResponsibleAIPolicyViolation" in detail:
+        return ContentFilterError(
+            f"The content filter stopped it: {shown}",
+            remedy="Rephrase the prompt.",
+            status=200,
+        )
+    return ModelError(
+        f"The deployment answered 200 with an error inside: {shown}",
+        remedy="Look at the deployment's logs, and at the model kwargs and prompt length.",
+        status=200,
+        inner_status=status if isinstance(status, int) else None,
+    )
+
+
+def is_filtered(finish_reason: str | None) -> bool:
+    """Return whether a finish reason says that the content filter stopped the text.
+
+    It is "content_filter" on the Inference API and "content_filter_error" in Llama's own routes.
+    """
+    return bool(finish_reason and finish_reason.startswith("content_filter"))
+
+
+def raise_if_filtered(finish_reason: str | None, response: Response | None = None) -> None:
+    """Raise ContentFilterError if the finish reason is the content filter's; the error keeps the `response`."""
+    if not is_filtered(finish_reason):
+        return
+    error = ContentFilterError(
+        f"The content filter stopped the answer (finish reason {finish_reason})",
+        remedy="Rephrase the prompt, or review the deployment's content filter.",
+        status=200,
+    )
+    error.response = response
+    raise error
+
+
+def empty_text() -> ModelError:
+    """Return the error for an empty text without a finish reason."""
+    return ModelError(
+        "The deployment answered with an empty text: the model wrote nothing, or the content-safety filter withheld it",
+        remedy="Rephrase the prompt or raise max_new_tokens; look at the deployment's logs.",
+        status=200,
+    )
+
+
+def missing_text(value: Any) -> ResponseFormatError:
+    """Return the error for decoded JSON that has no text at the places of the wire format, with its beginning."""
+    return ResponseFormatError(
+        f"The reply holds no text that this formatter can find: {one_line(as_text(value), _MAX_SHOWN)}",
+        remedy="Choose the formatter of this deployment with -f (`%azureml help formatters`), "
+        "or register one of your own: azml_magics.register_formatter.",
+    )

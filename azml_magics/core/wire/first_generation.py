@@ -1,0 +1,42 @@
+"""The model catalogue's first text models: GPT-2 of 2023 and databricks-dolly."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .any_shape import read_any_shape
+from .base import Call, Payload, Wire, to_json
+from .huggingface import GENERATION_KWARGS
+
+if TYPE_CHECKING:
+    from ..response import Response
+
+
+class GPT2Wire(Wire):
+    """`{"inputs": {"input_string": [p]}, "parameters": {…}}` -> `[{"0": t}]`.
+
+    Sources: the Azure ML catalogue's gpt2 of June 2023; LangChain's GPT2ContentFormatter.
+    """
+
+    known_kwargs = GENERATION_KWARGS
+
+    def encode(self, call: Call) -> Payload:
+        return Payload(to_json({"inputs": {"input_string": [call.text]}, "parameters": call.kwargs}))
+
+    def read_response(self, value: Any) -> Response:
+        return read_any_shape(value, ("0",))
+
+
+class DollyWire(Wire):
+    """`{"input_data": {"input_string": [p]}, "parameters": {…}}` -> `[{"0": t}]` or `[t]`.
+
+    Sources: the Azure ML catalogue's databricks-dolly and gpt2 of November 2023; LangChain's DollyContentFormatter.
+    """
+
+    known_kwargs = GENERATION_KWARGS
+
+    def encode(self, call: Call) -> Payload:
+        return Payload(to_json({"input_data": {"input_string": [call.text]}, "parameters": call.kwargs}))
+
+    def read_response(self, value: Any) -> Response:
+        return read_any_shape(value, ("0",))

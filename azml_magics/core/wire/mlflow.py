@@ -1,0 +1,35 @@
+"""MLflow no-code deployments, among them the text models of today's catalogue."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .any_shape import read_any_shape
+from .base import Call, Payload, Wire, to_json
+from .huggingface import GENERATION_KWARGS
+
+if TYPE_CHECKING:
+    from ..response import Response
+
+# MLflow's own server wraps its result in `predictions`; Azure ML's image sends the list, records by column.
+_TEXT_KEYS = ("predictions", "0")
+
+
+class MLflowWire(Wire):
+    """`{"input_data": [p], "params": {…}}` -> `[t]`, or records of one column: `[{"0": t}]`, `[{"column": t}]`.
+
+    The server ignores params outside the model's signature and does not say so.
+
+    Sources: Azure ML's MLflow image; the model catalogue's gpt2 since December 2023.
+    """
+
+    known_kwargs = GENERATION_KWARGS
+
+    def encode(self, call: Call) -> Payload:
+        body: dict[str, Any] = {"input_data": [call.text]}
+        if call.kwargs:
+            body["params"] = call.kwargs
+        return Payload(to_json(body))
+
+    def read_response(self, value: Any) -> Response:
+        return read_any_shape(value, _TEXT_KEYS)

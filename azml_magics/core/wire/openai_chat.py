@@ -1,0 +1,53 @@
+"""Chat on OpenAI routes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .base import Call, Payload, Wire
+from .choices import read_choices, read_choices_event
+from .events import parse_event
+from .openai_request import CHAT_KWARGS, encode_openai
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..config import LLMConfig
+    from ..messages import Message
+    from ..response import Chunk, Response
+    from .sse import Event
+
+
+class OpenAIChatWire(Wire):
+    """`{"messages": […], …}` -> `{"choices": [{"message": {"content": t}, "finish_reason": …}], "usage": …}`.
+
+    Streamed: events `{"choices": [{"delta": {"content": t}}]}`, then [DONE].
+
+    Sources: Azure AI Model Inference API and Azure OpenAI references; vLLM and NIM on managed endpoints.
+    """
+
+    chat = True
+    api_types = ("dedicated", "serverless")
+    routes = ("chat/completions", "score")
+    known_kwargs = CHAT_KWARGS
+    takes_response_format = True
+
+    def streams(self, config: LLMConfig) -> bool:  # noqa: ARG002 - every such route streams
+        return True
+
+    def ends_with_done(self, config: LLMConfig) -> bool:  # noqa: ARG002 - every such route does
+        return True
+
+    def arrange(self, messages: Sequence[Message]) -> list[Message]:
+        """Return the messages as the model's chat template takes them."""
+        return list(messages)
+
+    def encode(self, call: Call) -> Payload:
+        return encode_openai(call, {"messages": self.arrange(call.messages)})
+
+    def read_response(self, value: Any) -> Response:
+        return read_choices(value)
+
+    def read_event(self, event: Event) -> Chunk | None:
+        value = parse_event(event)
+        return None if value is None else read_choices_event(value)

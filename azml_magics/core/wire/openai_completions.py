@@ -1,0 +1,44 @@
+"""Completions on OpenAI routes: a prompt without roles."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .base import Call, Payload, Wire
+from .choices import read_choices, read_choices_event
+from .events import parse_event
+from .openai_request import OPENAI_KWARGS, encode_openai
+
+if TYPE_CHECKING:
+    from ..config import LLMConfig
+    from ..response import Chunk, Response
+    from .sse import Event
+
+
+class OpenAICompletionsWire(Wire):
+    """`{"prompt": p, …}` -> `{"choices": [{"text": t, "finish_reason": …}], "usage": …}`.
+
+    Streamed: events `{"choices": [{"text": t}]}`, then [DONE].
+
+    Sources: Azure AI Model Inference API reference; Azure ML documentation of Llama's own /v1/completions.
+    """
+
+    api_types = ("dedicated", "serverless")
+    routes = ("completions", "score")
+    known_kwargs = OPENAI_KWARGS
+
+    def streams(self, config: LLMConfig) -> bool:  # noqa: ARG002 - every such route streams
+        return True
+
+    def ends_with_done(self, config: LLMConfig) -> bool:  # noqa: ARG002 - every such route does
+        return True
+
+    def encode(self, call: Call) -> Payload:
+        return encode_openai(call, {"prompt": call.text})
+
+    def read_response(self, value: Any) -> Response:
+        return read_choices(value)
+
+    def read_event(self, event: Event) -> Chunk | None:
+        value = parse_event(event)
+        return None if value is None else read_choices_event(value)

@@ -1,7 +1,7 @@
-"""Answers side by side: a Batch of rows, as data, as text and as HTML. Pure.
+"""Responses side by side: a Batch of rows, as data and as text.
 
-A row has a label (what sets it apart: a config, a kwarg's value, a number), and a response, an error, or both - what
-had arrived when it failed.
+A row has what sets it apart (a config's name, a kwarg's value, a number) and a response, an error, or both: the text
+that had arrived when the request failed.
 """
 
 from __future__ import annotations
@@ -19,12 +19,26 @@ if TYPE_CHECKING:
     from ..core.config import LLMConfig
     from ..core.response import Response
 
-_LONGEST_LABEL = 80
+_MAX_LABEL = 80  # characters of one value
 
 
 @dataclass(frozen=True)
 class Row:
-    """One answer of several. `setting` is what sets it apart, by name: {"config": "prod"}, {"temperature": 0.2}."""
+    """One response of a batch.
+
+    Attributes:
+        setting: What sets it apart, by name, for example `{"config": "prod", "temperature": 0.2}`.
+        config: The config that the request was sent with.
+        response: The response, or what had arrived of it when the request failed; None if nothing has arrived.
+        error: Why the request failed; None if it did not.
+
+    Examples:
+        >>> row = batch[0]
+        >>> row.label
+        'prod'
+        >>> row.text if row.error is None else row.failure
+        'Rivers run.'
+    """
 
     setting: Mapping[str, Any]
     config: LLMConfig
@@ -33,23 +47,23 @@ class Row:
 
     @property
     def text(self) -> str:
-        """What arrived, "" where nothing did."""
+        """The text that has arrived; "" if none has."""
         return self.response.text if self.response else ""
 
     @property
     def label(self) -> str:
-        """The setting in words, on one line: its values, with their names where there are several."""
+        """The values of the setting on one line; with their names if there are several."""
         if len(self.setting) == 1:
-            return one_line(str(next(iter(self.setting.values()))), _LONGEST_LABEL)
-        return ", ".join(f"{name}={one_line(str(value), _LONGEST_LABEL)}" for name, value in self.setting.items())
+            return one_line(str(next(iter(self.setting.values()))), _MAX_LABEL)
+        return ", ".join(f"{name}={one_line(str(value), _MAX_LABEL)}" for name, value in self.setting.items())
 
     @property
     def failure(self) -> str:
-        """The error in one line, "" where there is none."""
+        """The error on one line; "" if there is none."""
         return one_line(f"{type(self.error).__name__}: {self.error}") if self.error else ""
 
     def figures(self) -> tuple[str, str, str]:
-        """(finish reason, completion tokens, seconds) as texts, "" where unknown."""
+        """(finish reason, completion tokens, seconds) as texts; "" for what is unknown."""
         response = self.response
         if response is None:
             return "", "", ""
@@ -57,11 +71,37 @@ class Row:
         seconds = f"{response.latency:.1f}" if response.latency else ""
         return response.finish_reason or "", "" if tokens is None else str(tokens), seconds
 
+    def to_dict(self) -> dict[str, Any]:
+        """The row as a flat dict: its setting, text, finish reason, token counts, latency and error."""
+        response = self.response
+        usage = response.usage if response else None
+        return {
+            **self.setting,
+            "text": self.text,
+            "finish_reason": response.finish_reason if response else None,
+            "prompt_tokens": usage.prompt_tokens if usage else None,
+            "completion_tokens": usage.completion_tokens if usage else None,
+            "latency": response.latency if response else None,
+            "error": self.failure or None,
+        }
+
 
 class Batch(Sequence[Row]):
-    """Rows in the order they were asked for. Indexing gives a Row; `texts`, `responses` and `errors` their columns.
+    """The rows of `--compare`, `--sweep` or `-n`, in the order of their requests.
 
-    `is_complete`: nothing more comes. Until then no differences are marked: they would change with every word.
+    A batch is a sequence: an index gives a `Row`, a slice a `Batch`.
+
+    Args:
+        rows: The rows.
+        is_complete: Whether all responses are there. Until then no differences are marked, because they would change
+            with every word that arrives.
+
+    Examples:
+        >>> batch.texts
+        ['Rivers run.', 'Rivers flow.']
+        >>> [row.label for row in batch if row.error is None]
+        ['prod', 'test']
+        >>> batch.to_pandas().groupby("temperature")["completion_tokens"].mean()  # doctest: +SKIP
     """
 
     def __init__(self, rows: Iterable[Row], *, is_complete: bool = True) -> None:
@@ -85,84 +125,77 @@ class Batch(Sequence[Row]):
 
     @property
     def texts(self) -> list[str]:
-        """The answers' texts, "" where none arrived."""
+        """The responses' texts; "" for a row without one."""
         return [row.text for row in self]
 
     @property
     def responses(self) -> list[Response | None]:
-        """The responses, None where none arrived."""
+        """The responses; None for a row without one."""
         return [row.response for row in self]
 
     @property
     def errors(self) -> list[BaseException | None]:
-        """The errors, None where there is none."""
+        """The errors; None for a row that did not fail."""
         return [row.error for row in self]
 
+    @property
+    def setting_name(self) -> str:
+        """The name of the setting if all rows have the same single one, else ""."""
+        names = {name for row in self for name in row.setting}
+        return one_line(names.pop(), _MAX_LABEL) if len(names) == 1 else ""
+
     def only_different(self) -> Batch:
-        """The rows whose text is unlike that of every row before them; failed ones are left out."""
+        """The rows whose text differs from that of every row before; failed rows are left out."""
         seen: set[str] = set()
-        kept = []
+        distinct = []
         for row in self:
             if row.error is None and row.text not in seen:
                 seen.add(row.text)
-                kept.append(row)
-        return Batch(kept, is_complete=self.is_complete)
+                distinct.append(row)
+        return Batch(distinct, is_complete=self.is_complete)
 
     def to_dicts(self) -> list[dict[str, Any]]:
-        """One flat dict a row: its setting, text, finish reason, token counts, latency and error."""
-        return [
-            {
-                **row.setting,
-                "text": row.text,
-                "finish_reason": row.response.finish_reason if row.response else None,
-                "prompt_tokens": row.response.usage.prompt_tokens if row.response and row.response.usage else None,
-                "completion_tokens": row.response.usage.completion_tokens
-                if row.response and row.response.usage
-                else None,
-                "latency": row.response.latency if row.response else None,
-                "error": row.failure or None,
-            }
-            for row in self
-        ]
+        """One flat dict for each row: its setting, text, finish reason, token counts, latency and error."""
+        return [row.to_dict() for row in self]
 
     def to_pandas(self) -> Any:
-        """The rows as a pandas DataFrame, one column for each key of `to_dicts`; ImportError without pandas."""
+        """The rows as a pandas DataFrame with a column for each key of `to_dicts`.
+
+        Raises:
+            ImportError: pandas is not installed.
+        """
         try:
             import pandas as pd  # type: ignore[import-untyped,import-not-found,unused-ignore]  # optional
         except ImportError as error:
-            raise ImportError("to_pandas() needs pandas: pip install pandas. to_dicts() does without.") from error
+            raise ImportError("to_pandas() needs pandas: pip install pandas. to_dicts() works without it.") from error
         return pd.DataFrame(self.to_dicts())
 
-    def __repr__(self) -> str:
-        return self.to_text()
-
-    # ---- forms
-
     def mark_differences(self) -> list[list[tuple[str, bool]]]:
-        """The rows' texts in pieces, as `mark_differences` gives them; each in one piece while more is coming."""
+        """The rows' texts in pieces: (piece, whether it differs from the first text). In one piece until complete."""
         texts = [printable(text) for text in self.texts]
         return mark_differences(texts) if self.is_complete else [[(text, False)] for text in texts]
 
     def to_text(self, *, times: bool = False) -> str:
-        """The rows as text: a heading each, and the answer below with its differences from the first *marked*."""
+        """The rows as text: a heading for each, below it the text with its differences from the first one *marked*.
+
+        Args:
+            times: Whether the headings say how long it took; without times the same responses give the same text.
+        """
         parts = []
         for row, pieces in zip(self, self.mark_differences(), strict=True):
             finish, tokens, seconds = row.figures()
             facts = [finish, f"{tokens} tokens" if tokens else "", f"{seconds} s" if times and seconds else ""]
             heading = " · ".join(filter(None, [row.label, *facts]))
-            text = "".join(f"*{word}*" if is_new else word for word, is_new in pieces)
+            text = "".join(f"*{piece}*" if differs else piece for piece, differs in pieces)
             body = "\n".join(filter(None, [text, row.failure]))
             parts.append(f"[{heading}]\n{body or '…'}")
         return "\n\n".join(parts)
 
-    @property
-    def setting_name(self) -> str:
-        """The name of the setting that all rows have; "" if there are several."""
-        names = {name for row in self for name in row.setting}
-        return one_line(names.pop(), _LONGEST_LABEL) if len(names) == 1 else ""
+    def __repr__(self) -> str:
+        return self.to_text()
 
     def summary(self) -> str:
-        """The batch in one line."""
+        """The batch on one line: how many responses, how many different ones, how many failures."""
         failed = sum(row.error is not None for row in self)
         different = len(self.only_different())
-        return one_line(f"{len(self)} answers, {different} different" + (f", {failed} failed" if failed else ""))
+        return f"{len(self)} responses, {different} different" + (f", {failed} failed" if failed else "")

@@ -22,7 +22,7 @@ R = TypeVar("R")
 DEFAULT_CONCURRENCY = 16
 
 
-async def amap(
+async def map_async(
     work: Callable[[T], Awaitable[R]],
     items: Iterable[T],
     *,
@@ -30,11 +30,21 @@ async def amap(
     return_exceptions: bool = False,
     on_result: Callable[[int, R | Exception], Any] | None = None,
 ) -> list[R | Exception]:
-    """`await work(item)` for every item, `concurrency` at a time; the results in the items' order.
+    """Await `work(item)` for every item.
 
-    items: read lazily, one as a worker comes free.
-    return_exceptions: an item's exception becomes its result; otherwise the first one ends the others and is raised.
-    on_result: called with (index, result) as each is done.
+    Args:
+        work: An async function of one item.
+        items: Read lazily, one item whenever a worker becomes free.
+        concurrency: Largest number of items at a time.
+        return_exceptions: Whether an item's exception becomes its result; otherwise the first exception cancels the
+            other items and is raised.
+        on_result: Called with (index, result) when an item is done.
+
+    Returns:
+        The results in the items' order.
+
+    Raises:
+        ValueError: `concurrency` is below 1.
     """
     if concurrency < 1:
         raise ValueError(f"concurrency must be at least 1, not {concurrency}")
@@ -60,7 +70,7 @@ async def amap(
             for _ in range(concurrency):
                 workers.append(asyncio.create_task(worker()))
                 if len(workers) % 16 == 0:
-                    await asyncio.sleep(0)  # lets the first ones send while the rest are made
+                    await asyncio.sleep(0)  # the first ones send while the rest are made
         await asyncio.gather(*workers)
     finally:
         run.stop()
@@ -77,16 +87,29 @@ def map_in_threads(
     concurrency: int = DEFAULT_CONCURRENCY,
     return_exceptions: bool = False,
 ) -> list[R | Exception]:
-    """What `amap` gives, for a function that waits: threads, each with connections of its own.
+    """Call `work(item)` for every item, in threads.
 
-    Faster than an event loop for requests that are short and many, and it works where one is running already. The
-    caller's context variables hold in every thread. A kernel interrupt is raised here at once; the requests that are
-    under way end in the background.
+    This is faster than an event loop for many short requests, and it works while an event loop is running. Every
+    thread has connections of its own and sees the caller's context variables. A kernel interrupt is raised here at
+    once; the requests under way end in the background.
+
+    Args:
+        work: A function of one item that blocks.
+        items: Read lazily, one item whenever a thread becomes free.
+        concurrency: Largest number of threads.
+        return_exceptions: Whether an item's exception becomes its result; otherwise the first exception stops the
+            items that have not begun and is raised.
+
+    Returns:
+        The results in the items' order.
+
+    Raises:
+        ValueError: `concurrency` is below 1.
     """
     if concurrency < 1:
         raise ValueError(f"concurrency must be at least 1, not {concurrency}")
     results: dict[int, R | Exception] = {}
-    unreadable: list[Exception] = []
+    reading_errors: list[Exception] = []
     source, lock, stopped = enumerate(items), threading.Lock(), threading.Event()
 
     def next_item() -> tuple[int, T] | None:
@@ -97,18 +120,18 @@ def map_in_threads(
         try:
             while (item := next_item()) is not None:
                 index, value = item
-                results[index] = _tried(work, value)
+                results[index] = _call(work, value)
                 if isinstance(results[index], Exception) and not return_exceptions:
                     stopped.set()
-        except RunCancelled:  # the batch was stopped while an item waited for its turn
+        except RunCancelled:  # the run was stopped while an item waited for a permit
             pass
-        except Exception as error:  # noqa: BLE001 - the items themselves could not be read; raised below
-            unreadable.append(error)
+        except Exception as error:  # noqa: BLE001 - reading the items failed; raised below
+            reading_errors.append(error)
             stopped.set()
 
     count = min(concurrency, len(items)) if isinstance(items, Sized) else concurrency
     run = RunControl(initial_window=count, stopped=stopped)
-    threads = _threads(worker, count, run)
+    threads = _make_threads(worker, count, run)
     try:
         for thread in threads:
             thread.start()
@@ -116,10 +139,9 @@ def map_in_threads(
             thread.join()
     finally:
         run.stop()
-    answers = [results[index] for index in sorted(results)]
-    failures = [] if return_exceptions else answers
-    _raise_first([*failures, *unreadable])
-    return answers
+    ordered = [results[index] for index in sorted(results)]
+    _raise_first([*([] if return_exceptions else ordered), *reading_errors])
+    return ordered
 
 
 def _raise_first(results: Iterable[Any]) -> None:
@@ -128,7 +150,7 @@ def _raise_first(results: Iterable[Any]) -> None:
             raise result
 
 
-def _threads(worker: Callable[[], None], count: int, run: RunControl) -> list[threading.Thread]:
+def _make_threads(worker: Callable[[], None], count: int, run: RunControl) -> list[threading.Thread]:
     """Threads that will run `worker`, each in the caller's context, and wait for permits."""
     with limit_rate(run):
         contexts = [contextvars.copy_context() for _ in range(count)]
@@ -138,8 +160,8 @@ def _threads(worker: Callable[[], None], count: int, run: RunControl) -> list[th
     ]
 
 
-def _tried(work: Callable[[T], R], item: T) -> R | Exception:
-    """What `work` gives, or the exception it raised."""
+def _call(work: Callable[[T], R], item: T) -> R | Exception:
+    """The result of `work`, or the exception that it raised."""
     try:
         return work(item)
     except Exception as error:  # noqa: BLE001 - it becomes the item's result, or is raised in the caller's thread
@@ -153,7 +175,17 @@ def invoke_many(
     concurrency: int = DEFAULT_CONCURRENCY,
     return_exceptions: bool = False,
 ) -> list[Response | Exception]:
-    """The answers to all prompts, in order, `concurrency` requests at a time."""
+    """Send every prompt to `config`, in threads.
+
+    Args:
+        config: Where the requests go.
+        prompts: Texts, or lists of messages.
+        concurrency: Largest number of requests at a time.
+        return_exceptions: Whether a failed request gives its exception; otherwise the first exception is raised.
+
+    Returns:
+        The responses in the prompts' order.
+    """
     from ..core.client import invoke
 
     return map_in_threads(

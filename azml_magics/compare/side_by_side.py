@@ -1,4 +1,4 @@
-"""Several calls at once, each row filling as its answer streams in; one failure stops no other."""
+"""Several requests at once: each row of the batch fills as its response arrives, and a failure stops no other row."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..core.http import recording
 from ..core.keys import KeyRef
 from ..core.prompt.extract import json_or_text
 from .comparison import Batch, Row
-from .fan_out import amap
+from .fan_out import map_async
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -26,14 +26,21 @@ if TYPE_CHECKING:
     from ..core.stream import AsyncResponseStream
 
 DEFAULT_CONCURRENCY = 8
-_FRAME = 0.05
-_AGAIN = 1.0  # seconds after which what has not ended is cancelled once more
-_PATIENCE = 0.4  # seconds that an interrupt waits for connections to close; they go on closing by themselves
+_SHOW_INTERVAL = 0.05  # seconds between two calls of `show`
+_CANCEL_AGAIN_AFTER = 1.0  # seconds
+_CLOSE_TIMEOUT = 0.4  # seconds that an interrupt waits for connections to close; they go on closing in the background
 
 
 @dataclass(frozen=True)
-class Ask:
-    """One call of several, and what sets it apart; without `stream` its answer comes whole."""
+class BatchRequest:
+    """One request of a batch.
+
+    Attributes:
+        setting: What sets it apart, by name, for example `{"temperature": 0.2}`.
+        config: Where the request goes.
+        messages: The prompt.
+        stream: Whether the response arrives piece by piece, if the endpoint can stream; otherwise it arrives whole.
+    """
 
     setting: Mapping[str, Any]
     config: LLMConfig
@@ -41,8 +48,19 @@ class Ask:
     stream: bool = True
 
 
-def sweep(config: LLMConfig, values: Mapping[str, Sequence[Any]]) -> list[tuple[dict[str, Any], LLMConfig]]:
-    """(setting, config) for every combination of the kwargs' values, the last one changing fastest."""
+def expand_sweep(config: LLMConfig, values: Mapping[str, Sequence[Any]]) -> list[tuple[dict[str, Any], LLMConfig]]:
+    """Combine the values of several model kwargs.
+
+    Args:
+        config: The config that every combination starts from.
+        values: The values to try for each kwarg.
+
+    Returns:
+        (setting, config) for every combination, the last kwarg changing fastest.
+
+    Raises:
+        UsageError: A kwarg has no values.
+    """
     if any(not options for options in values.values()):
         raise UsageError("A sweep needs at least one value for each kwarg", remedy="Write --sweep temperature=0,0.5,1.")
     combinations = itertools.product(*values.values())
@@ -50,8 +68,8 @@ def sweep(config: LLMConfig, values: Mapping[str, Sequence[Any]]) -> list[tuple[
     return [(setting, config.merged(model_kwargs=setting)) for setting in settings]
 
 
-def values_of(text: str) -> list[Any]:
-    """The values that a person lists with commas between: each JSON where it is JSON, else text; or one JSON list."""
+def parse_values(text: str) -> list[Any]:
+    """The values in a comma-separated list, each as JSON if it is JSON, otherwise as text; or those of a JSON list."""
     for candidate in (text, f"[{text}]"):
         try:
             values = json.loads(candidate, parse_constant=lambda word: word)
@@ -62,18 +80,23 @@ def values_of(text: str) -> list[Any]:
     return [json_or_text(value.strip()) for value in text.split(",") if value.strip()]
 
 
-class SideBySide:
-    """Calls under way in a thread of their own. `batch` is how far they are at any moment; `stop` ends them.
+class BatchRun:
+    """Requests under way in a background thread.
 
-    ValueError for a concurrency below 1.
+    Args:
+        requests: The requests; the batch has their order.
+        concurrency: Largest number of requests at a time.
+
+    Raises:
+        ValueError: `concurrency` is below 1.
     """
 
-    def __init__(self, asks: Iterable[Ask], *, concurrency: int = DEFAULT_CONCURRENCY) -> None:
+    def __init__(self, requests: Iterable[BatchRequest], *, concurrency: int = DEFAULT_CONCURRENCY) -> None:
         if concurrency < 1:
             raise ValueError(f"concurrency must be at least 1, not {concurrency}")
-        self._asks = list(asks)
+        self._requests = list(requests)
         self._concurrency = concurrency
-        self._rows = [Row(ask.setting, ask.config) for ask in self._asks]
+        self._rows = [Row(request.setting, request.config) for request in self._requests]
         self._streams: dict[int, AsyncResponseStream] = {}
         self._done = threading.Event()
         self._stopping = threading.Event()
@@ -81,108 +104,120 @@ class SideBySide:
         self._task: asyncio.Task[Any] | None = None
         self._thread = threading.Thread(target=self._run, name="azml-magics-side-by-side", daemon=True)
 
-    def start(self) -> SideBySide:
-        """Begin; returns itself. Keys that a person types are asked for here, in the caller's thread."""
-        for config in [] if recording.is_replaying() else [ask.config for ask in self._asks]:
+    def start(self) -> BatchRun:
+        """Send the requests; returns itself. Keys that the user types are prompted for here, in the caller's thread."""
+        for config in [] if recording.is_replaying() else [request.config for request in self._requests]:
             if isinstance(config.key, KeyRef) and config.key.scheme == "ask":
-                with contextlib.suppress(AzmlError):  # its row will say so
+                with contextlib.suppress(AzmlError):  # its row will have the error
                     config.key.resolve(config.endpoint_url)
         self._thread.start()
         return self
 
     @property
     def batch(self) -> Batch:
-        """The rows so far: those that are still writing have what they have, those that were stopped an Interrupted."""
+        """The rows so far: a row under way has the text that has arrived, a stopped row an Interrupted."""
         streams = dict(self._streams)  # before the rows: one that ends in between is in both, not in neither
         rows, is_stopped = list(self._rows), self._stopping.is_set()
         for index, row in enumerate(rows):
             if row.response is None and row.error is None:
                 so_far = replace(row, response=streams[index].response) if index in streams else row
-                rows[index] = _stopped(so_far) if is_stopped else so_far
+                rows[index] = _mark_stopped(so_far) if is_stopped else so_far
         return Batch(rows, is_complete=is_stopped or self._done.is_set())
 
     def wait(self, seconds: float) -> bool:
-        """Whether all are done, after at most that long."""
+        """Wait until all requests are done, at most that long; returns whether they are."""
         return self._done.wait(seconds)
 
     def stop(self) -> None:
-        """End what is under way; the rows keep what they have. Nothing happens where all is done."""
+        """Stop the requests under way; their rows keep what has arrived. Does nothing if all are done."""
         if not self._done.is_set():
             self._stopping.set()
             if self._loop is not None and self._task is not None:
                 with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
                     self._loop.call_soon_threadsafe(self._cancel, self._loop, self._task)
         if self._thread.ident is not None:
-            self._thread.join(timeout=_PATIENCE)
+            self._thread.join(timeout=_CLOSE_TIMEOUT)
 
     def _cancel(self, loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any]) -> None:
-        """Cancel until it has ended: on Python 3.10 a connection that opens at that moment swallows it (anyio)."""
+        """Cancel until it ends: on Python 3.10 a connection that is being opened may swallow the first one (anyio)."""
         if not task.done():
             task.cancel()
-            loop.call_later(_AGAIN, self._cancel, loop, task)
+            loop.call_later(_CANCEL_AGAIN_AFTER, self._cancel, loop, task)
 
     def _run(self) -> None:
         try:
-            asyncio.run(self._all())
+            asyncio.run(self._send_all())
         except asyncio.CancelledError:
             pass
-        except Exception as error:  # noqa: BLE001 - no loop, or a fault of ours: no row may wait for ever
+        except Exception as error:  # noqa: BLE001 - no event loop, or a bug of ours: no row may stay open for ever
             self._rows = [row if row.response or row.error else replace(row, error=error) for row in self._rows]
         finally:
             self._done.set()
 
-    async def _all(self) -> None:
+    async def _send_all(self) -> None:
         self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
         if not self._stopping.is_set():
-            await amap(self._one, range(len(self._asks)), concurrency=min(self._concurrency, len(self._asks) or 1))
+            indexes = range(len(self._requests))
+            await map_async(self._send, indexes, concurrency=min(self._concurrency, len(self._requests) or 1))
 
-    async def _one(self, index: int) -> None:
-        ask = self._asks[index]
+    async def _send(self, index: int) -> None:
+        request = self._requests[index]
+        row = self._rows[index]
         try:
-            if not ask.stream:
-                self._rows[index] = Row(ask.setting, ask.config, await ainvoke(ask.config, ask.messages))
+            if not request.stream:
+                self._rows[index] = replace(row, response=await ainvoke(request.config, request.messages))
                 return
-            async with astream(ask.config, ask.messages) as stream:
+            async with astream(request.config, request.messages) as stream:
                 self._streams[index] = stream
                 async for _ in stream:
                     pass
-            self._rows[index] = Row(ask.setting, ask.config, stream.response)
+            self._rows[index] = replace(row, response=stream.response)
         except asyncio.CancelledError:
             arrived = self._streams[index].response if index in self._streams else None
-            self._rows[index] = _stopped(Row(ask.setting, ask.config, arrived))
+            self._rows[index] = _mark_stopped(replace(row, response=arrived))
             raise
-        except Exception as error:  # noqa: BLE001 - one failure stops no other: it becomes its row's error
-            self._rows[index] = Row(ask.setting, ask.config, getattr(error, "response", None), error)
+        except Exception as error:  # noqa: BLE001 - a failure stops no other row: it becomes its row's error
+            self._rows[index] = replace(row, response=getattr(error, "response", None), error=error)
         finally:
             self._streams.pop(index, None)
 
 
-def _stopped(row: Row) -> Row:
-    """The row as an interrupt leaves it: whole where the answer was, else with what had arrived, if anything."""
+def _mark_stopped(row: Row) -> Row:
+    """The row after an interrupt: unchanged if its response is whole, otherwise with what has arrived, if anything."""
     if row.response is not None and row.response.finish_reason is not None:
         return row
-    kept = replace(row.response, finish_reason="interrupted") if row.response and row.response.text else None
-    return replace(row, response=kept, error=Interrupted(kept))
+    partial = replace(row.response, finish_reason="interrupted") if row.response and row.response.text else None
+    return replace(row, response=partial, error=Interrupted(partial))
 
 
-def run(
-    asks: Iterable[Ask], *, concurrency: int = DEFAULT_CONCURRENCY, show: Callable[[Batch], Any] | None = None
+def run_batch(
+    requests: Iterable[BatchRequest],
+    *,
+    concurrency: int = DEFAULT_CONCURRENCY,
+    show: Callable[[Batch], Any] | None = None,
 ) -> Batch:
-    """All answers; `show` is called with the rows so far, at most 20 times a second, in this thread.
+    """Send the requests and wait for all responses.
 
-    A kernel interrupt ends the calls; the Interrupted that is raised has the rows in its `batch`. An error that `show`
-    raises ends them, too.
+    Args:
+        requests: The requests; the batch has their order.
+        concurrency: Largest number of requests at a time.
+        show: Called with the rows so far, at most 20 times a second, in this thread. An error that it raises stops
+            the requests.
+
+    Raises:
+        Interrupted: After a kernel interrupt; the rows so far are in its `batch`.
+        ValueError: `concurrency` is below 1.
     """
-    calls = SideBySide(asks, concurrency=concurrency)
+    run = BatchRun(requests, concurrency=concurrency)
     try:
-        calls.start()
-        while not calls.wait(_FRAME):
+        run.start()
+        while not run.wait(_SHOW_INTERVAL):
             if show is not None:
-                show(calls.batch)
+                show(run.batch)
     except BaseException as error:
-        calls.stop()
+        run.stop()
         if isinstance(error, KeyboardInterrupt):
-            raise Interrupted(batch=calls.batch) from None
+            raise Interrupted(batch=run.batch) from None
         raise
-    calls.stop()
-    return calls.batch
+    run.stop()
+    return run.batch

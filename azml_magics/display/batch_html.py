@@ -24,7 +24,7 @@ def batch_to_html(batch: Batch, *, times: bool = False) -> str:
     """
     if isinstance(batch, Results):
         return _results_to_html(batch, times=times)
-    columns = ("answer", "finish", "tokens", "seconds") if times else ("answer", "finish", "tokens")
+    columns = ("response", "finish", "tokens", "seconds") if times else ("response", "finish", "tokens")
     rows: list[list[str | Cell]] = []
     for row, pieces in zip(batch, batch.mark_differences(), strict=True):
         label = Cell([(row.label, False)], white_space="nowrap")
@@ -40,6 +40,6 @@ def _results_to_html(results: Results, *, times: bool) -> str:
         finish, tokens, _ = row.figures()
         text = Cell([(one_line(row.text, _MAX_CELL), False)], error=row.failure)
         rows.append([f"{row.index}", row.label, text, finish, tokens])
-    table = html_table(("", "row", "answer", "finish", "tokens"), rows)
+    table = html_table(("", "row", "response", "finish", "tokens"), rows)
     rest = f"<p>{html.escape(results.rest())}</p>" if results.rest() else ""
     return f"<p>{html.escape(results.counts(times=times))}</p>{table}{rest}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from langchain_core.runnables.config import RunnableConfig, get_config_list
 
-from ..compare.fan_out import DEFAULT_CONCURRENCY, amap, map_in_threads
+from ..compare.fan_out import DEFAULT_CONCURRENCY, map_async, map_in_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -75,7 +75,7 @@ class ConcurrentBatch:
 
         concurrency = min(_read_max_concurrency(configs), len(inputs))
         rows = zip(inputs, configs, strict=True)
-        return await amap(send, rows, concurrency=concurrency, return_exceptions=return_exceptions)
+        return await map_async(send, rows, concurrency=concurrency, return_exceptions=return_exceptions)
 
     def _dict_for_compat(self) -> dict[str, Any]:
         """Return the parameters under which LangChain caches and traces a call.

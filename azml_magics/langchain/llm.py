@@ -10,7 +10,7 @@ from langchain_core.language_models.base import LangSmithParams
 from langchain_core.language_models.llms import BaseLLM
 from langchain_core.outputs import GenerationChunk, LLMResult
 
-from ..compare.fan_out import amap, map_in_threads
+from ..compare.fan_out import map_async, map_in_threads
 from ..core.client import astream, stream
 from ..core.config import LLMConfig
 from ..core.response import Response
@@ -76,7 +76,7 @@ class AzureMLOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseLLM):
         async def send(prompt: str) -> Response:
             return await self._asend(config, prompt, run_manager)
 
-        responses: list[Any] = await amap(send, prompts)
+        responses: list[Any] = await map_async(send, prompts)
         return _to_llm_result(responses)
 
     # ---- streams ----

@@ -40,7 +40,7 @@ def run(context: NotebookContext, options: CellOptions, body: str) -> Batch | Te
     is_live = asks[0].stream and not options.quiet and not publishing.is_terminal(context.shell)
     live = LiveTable() if is_live else None
     try:
-        batch = side_by_side.run(asks, concurrency=context.settings.concurrency, show=live.show if live else None)
+        batch = side_by_side.run_batch(asks, concurrency=context.settings.concurrency, show=live.show if live else None)
     except Interrupted as interrupted:
         if interrupted.batch is not None:
             _record(context, asks, interrupted.batch)
@@ -56,7 +56,7 @@ def run(context: NotebookContext, options: CellOptions, body: str) -> Batch | Te
     return None if options.quiet else batch
 
 
-def asks_of(context: NotebookContext, options: CellOptions, body: str) -> list[side_by_side.Ask]:
+def asks_of(context: NotebookContext, options: CellOptions, body: str) -> list[side_by_side.BatchRequest]:
     """One call for every config, every combination of the swept kwargs, and every repetition."""
     found = cell_config.referenced_object(context, options)
     if runnables.is_runnable(found):
@@ -69,12 +69,12 @@ def asks_of(context: NotebookContext, options: CellOptions, body: str) -> list[s
     stream = context.settings.stream and not options.no_stream
     for name, config in _configs(context, options):
         messages = cell_messages.build_messages(context, options, body, config)
-        for setting, changed in side_by_side.sweep(config, swept):
+        for setting, changed in side_by_side.expand_sweep(config, swept):
             for number in range(1, repeat + 1):
                 labels: dict[str, Any] = {"config": name} if options.compare else {}
                 labels |= setting
-                labels |= {"answer": number} if repeat > 1 or not labels else {}
-                asks.append(side_by_side.Ask(labels, changed, messages, stream))
+                labels |= {"repeat": number} if repeat > 1 or not labels else {}
+                asks.append(side_by_side.BatchRequest(labels, changed, messages, stream))
     return asks
 
 
@@ -101,14 +101,14 @@ def _swept(settings: Sequence[str]) -> dict[str, list[Any]]:
 def _values(setting: str) -> tuple[str, list[Any]]:
     """KEY=V1,V2,… as the key and its values."""
     name, text = args.split_pair(setting, "--sweep")
-    return name, side_by_side.values_of(text)
+    return name, side_by_side.parse_values(text)
 
 
-def _count(asks: Sequence[side_by_side.Ask]) -> str:
+def _count(asks: Sequence[side_by_side.BatchRequest]) -> str:
     return f"{len(asks)} requests" if len(asks) != 1 else "1 request"
 
 
-def _warn_once(asks: Sequence[side_by_side.Ask]) -> None:
+def _warn_once(asks: Sequence[side_by_side.BatchRequest]) -> None:
     """A line for each misspelt kwarg of each formatter, however many requests have it."""
     seen = {(str(ask.config.formatter), *ask.config.model_kwargs): ask.config for ask in asks}
     for config in seen.values():
@@ -124,7 +124,7 @@ def _formatted(batch: Batch, wanted: str) -> Batch:
     )
 
 
-def _record(context: NotebookContext, asks: list[side_by_side.Ask], batch: Batch) -> None:
+def _record(context: NotebookContext, asks: list[side_by_side.BatchRequest], batch: Batch) -> None:
     for ask, row in zip(asks, batch, strict=True):
         context.session.record(row.config, ask.messages, row.response, row.error)
     context.session.keep_batch(batch)

@@ -15,7 +15,7 @@ import pytest
 
 from azml_magics.cassettes import cassette
 from azml_magics.compare.fan_out import invoke_many
-from azml_magics.compare.side_by_side import Ask, run
+from azml_magics.compare.side_by_side import BatchRequest, run_batch
 from azml_magics.core import keys
 from azml_magics.core.client import ainvoke, astream, fetch, invoke, stream
 from azml_magics.core.config import LLMConfig
@@ -110,8 +110,8 @@ ASKING = {
     "ainvoke": lambda config: asyncio.run(ainvoke(config, "Tell me about rivers")).text,
     "stream": lambda config: chunks_of(config, "Tell me about rivers"),
     "astream": lambda config: asyncio.run(chunks_on_a_loop(config, "Tell me about rivers")),
-    "side by side": lambda config: run(
-        [Ask({"n": n}, config, as_messages(prompt, None)) for n, prompt in enumerate(["One", "Two", "One"])]
+    "side by side": lambda config: run_batch(
+        [BatchRequest({"n": n}, config, as_messages(prompt, None)) for n, prompt in enumerate(["One", "Two", "One"])]
     ).to_text(),
     "in threads": lambda config: [answer.text for answer in invoke_many(config, ["One", "Two", "Three"])],
     "LangChain chat": lambda config: langchain_chat(config).invoke("Rivers").content,
@@ -201,7 +201,7 @@ def test_answers_side_by_side_keep_their_rows_whichever_ended_first(path, server
 
     def ask(url):
         config = config_at(url, key=None)
-        return run([Ask({"n": n}, config, as_messages("Hi", None)) for n in range(3)]).texts
+        return run_batch([BatchRequest({"n": n}, config, as_messages("Hi", None)) for n in range(3)]).texts
 
     server.answers(act)
     cassette.record(path)

@@ -52,14 +52,14 @@ def test_it_is_a_sequence_of_rows_whose_slices_are_batches():
 
 def test_an_empty_batch_has_every_form():
     empty = Batch([])
-    assert (empty.to_text(), empty.to_dicts(), empty.summary()) == ("", [], "0 answers, 0 different")
+    assert (empty.to_text(), empty.to_dicts(), empty.summary()) == ("", [], "0 responses, 0 different")
     assert len(empty.only_different()) == 0
 
 
 def test_only_different_keeps_the_first_of_each_text_and_leaves_failures_out():
     made = Batch([row("a", n=1), row("b", n=2), row("a", n=3), row("c", RateLimitError("slow"), n=4), row("", n=5)])
     assert [kept.setting["n"] for kept in made.only_different()] == [1, 2, 5]
-    assert made.summary() == "5 answers, 3 different, 1 failed"
+    assert made.summary() == "5 responses, 3 different, 1 failed"
 
 
 def test_rows_with_the_same_setting_stay_apart():
@@ -128,7 +128,7 @@ def test_to_pandas_with_the_real_one():
 
 def test_to_pandas_without_pandas_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(ImportError, match=r"pip install pandas\. to_dicts\(\) does without"):
+    with pytest.raises(ImportError, match=r"pip install pandas\. to_dicts\(\) works without it"):
         batch("a").to_pandas()
 
 

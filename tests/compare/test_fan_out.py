@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azml_magics.compare.fan_out import amap, invoke_many, map_in_threads
+from azml_magics.compare.fan_out import invoke_many, map_async, map_in_threads
 from azml_magics.core.errors import BadRequestError
 
 from ..core.server import reply
@@ -32,7 +32,7 @@ def test_results_keep_the_order_of_the_items_whoever_is_done_first(concurrency, 
         at_once -= 1
         return index
 
-    results = asyncio.run(amap(work, enumerate(steps), concurrency=concurrency))
+    results = asyncio.run(map_async(work, enumerate(steps), concurrency=concurrency))
     assert results == list(range(len(steps)))
     assert most <= concurrency
 
@@ -50,7 +50,7 @@ async def test_items_are_read_one_as_a_worker_comes_free():
         await gate.acquire()
         return item
 
-    task = asyncio.create_task(amap(work, items(), concurrency=3))
+    task = asyncio.create_task(map_async(work, items(), concurrency=3))
     for expected in (3, 4, 5):
         for _ in range(50):
             await asyncio.sleep(0)
@@ -75,7 +75,7 @@ async def test_the_first_error_ends_the_others_and_is_raised():
             raise
 
     with pytest.raises(ValueError, match="two"):
-        await amap(work, range(100), concurrency=4)
+        await map_async(work, range(100), concurrency=4)
     assert sorted(ended) == [0, 1, 3]
 
 
@@ -85,7 +85,7 @@ async def test_return_exceptions_puts_them_in_their_place():
             raise ValueError(item)
         return item
 
-    results = await amap(work, range(5), concurrency=2, return_exceptions=True)
+    results = await map_async(work, range(5), concurrency=2, return_exceptions=True)
     assert [r if isinstance(r, int) else str(r) for r in results] == [0, "1", 2, "3", 4]
 
 
@@ -97,7 +97,7 @@ async def test_each_result_is_told_as_it_comes():
             raise ValueError("one")
         return item * 10
 
-    await amap(work, range(3), return_exceptions=True, on_result=told.__setitem__)
+    await map_async(work, range(3), return_exceptions=True, on_result=told.__setitem__)
     assert (told[0], told[2]) == (0, 20)
     assert isinstance(told[1], ValueError)
 
@@ -111,17 +111,17 @@ async def test_items_that_cannot_be_read_are_an_error_also_with_return_exception
         return item
 
     with pytest.raises(OSError, match="disk"):
-        await amap(work, items(), return_exceptions=True)
+        await map_async(work, items(), return_exceptions=True)
 
 
 async def test_nothing_to_do_gives_nothing():
-    assert await amap(asyncio.sleep, []) == []
+    assert await map_async(asyncio.sleep, []) == []
 
 
 @pytest.mark.parametrize("concurrency", [0, -1])
 async def test_a_bound_below_one_is_refused(concurrency):
     with pytest.raises(ValueError, match=f"at least 1, not {concurrency}"):
-        await amap(asyncio.sleep, [], concurrency=concurrency)
+        await map_async(asyncio.sleep, [], concurrency=concurrency)
 
 
 async def test_a_cancelled_batch_cancels_its_work():
@@ -133,7 +133,7 @@ async def test_a_cancelled_batch_cancels_its_work():
         finally:
             ended.append(item)
 
-    task = asyncio.create_task(amap(work, range(9), concurrency=3))
+    task = asyncio.create_task(map_async(work, range(9), concurrency=3))
     await asyncio.sleep(0.01)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

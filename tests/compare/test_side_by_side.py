@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from azml_magics.compare import side_by_side
-from azml_magics.compare.side_by_side import Ask, SideBySide, run, sweep
+from azml_magics.compare.side_by_side import BatchRequest, BatchRun, expand_sweep, run_batch
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import (
     APIConnectionError,
@@ -68,7 +68,7 @@ def _nothing_goes_on():
 
 
 def asks_of(config, *prompts):
-    return [Ask({"n": n}, config, as_messages(prompt, None)) for n, prompt in enumerate(prompts)]
+    return [BatchRequest({"n": n}, config, as_messages(prompt, None)) for n, prompt in enumerate(prompts)]
 
 
 # ---- sweep
@@ -76,7 +76,7 @@ def asks_of(config, *prompts):
 
 def test_a_sweep_is_the_cartesian_product_the_last_kwarg_changing_fastest():
     config = LLMConfig(model_kwargs={"temperature": 9, "seed": 1})
-    swept = sweep(config, {"temperature": [0, 1], "top_p": [0.1, 0.9]})
+    swept = expand_sweep(config, {"temperature": [0, 1], "top_p": [0.1, 0.9]})
     assert [setting for setting, _ in swept] == [
         {"temperature": 0, "top_p": 0.1},
         {"temperature": 0, "top_p": 0.9},
@@ -88,11 +88,11 @@ def test_a_sweep_is_the_cartesian_product_the_last_kwarg_changing_fastest():
 
 
 def test_a_sweep_of_nothing_is_the_config_itself_and_of_no_values_an_error():
-    assert sweep(LLMConfig(), {}) == [({}, LLMConfig())]
+    assert expand_sweep(LLMConfig(), {}) == [({}, LLMConfig())]
     with pytest.raises(UsageError, match="at least one value"):
-        sweep(LLMConfig(), {"temperature": [0], "top_p": []})
+        expand_sweep(LLMConfig(), {"temperature": [0], "top_p": []})
     with pytest.raises(ConfigError, match="'top_p' cannot travel as JSON"):
-        sweep(LLMConfig(), {"top_p": [object()]})
+        expand_sweep(LLMConfig(), {"top_p": [object()]})
 
 
 # ---- answers
@@ -101,7 +101,7 @@ def test_a_sweep_of_nothing_is_the_config_itself_and_of_no_values_an_error():
 def test_rows_come_in_the_order_they_were_asked_for_whatever_ends_first(endpoint, chat):
     words = [f"word{n}" for n in range(12)]
     endpoint.script([Fault("slow", seconds=0.2), None, Fault("slow", seconds=0.1)])
-    made = run(asks_of(chat, *(f'Say "{word}"' for word in words)))
+    made = run_batch(asks_of(chat, *(f'Say "{word}"' for word in words)))
     assert [row.setting["n"] for row in made] == list(range(12))
     assert all(word in row.text for word, row in zip(words, made, strict=True))
     assert made.errors == [None] * 12
@@ -111,7 +111,7 @@ def test_rows_come_in_the_order_they_were_asked_for_whatever_ends_first(endpoint
 @pytest.mark.parametrize("concurrency", [1, 3])
 def test_no_more_requests_are_under_way_than_wanted(endpoint, chat, concurrency):
     endpoint.latency = 0.02
-    made = run(asks_of(chat, *["Hello"] * 7), concurrency=concurrency)
+    made = run_batch(asks_of(chat, *["Hello"] * 7), concurrency=concurrency)
     assert made.errors == [None] * 7
     assert 1 <= endpoint.in_flight_peak <= concurrency
 
@@ -125,31 +125,31 @@ def test_and_as_many_as_wanted_are(server, config_of):
         return True
 
     server.answers(answer)
-    assert run(asks_of(config_of(), *["Hello"] * 6), concurrency=3).texts == ["Hi"] * 6
+    assert run_batch(asks_of(config_of(), *["Hello"] * 6), concurrency=3).texts == ["Hi"] * 6
 
 
 def test_dialects_that_cannot_stream_stand_beside_those_that_can(endpoint, chat):
     score = LLMConfig(endpoint_url=f"{endpoint.url}/score", key=Secret(KEY), formatter="gpt2")
-    made = run([Ask({"config": "chat"}, chat, HELLO), Ask({"config": "score"}, score, HELLO)])
+    made = run_batch([BatchRequest({"config": "chat"}, chat, HELLO), BatchRequest({"config": "score"}, score, HELLO)])
     assert all(made.texts)
     assert made.errors == [None, None]
 
 
 def test_an_answer_that_is_not_to_stream_comes_whole(endpoint, chat):
-    asks = [Ask({"n": 1}, chat, HELLO, stream=False), Ask({"n": 2}, chat, HELLO)]
-    assert run(asks).errors == [None, None]
+    asks = [BatchRequest({"n": 1}, chat, HELLO, stream=False), BatchRequest({"n": 2}, chat, HELLO)]
+    assert run_batch(asks).errors == [None, None]
     assert sorted(request.json().get("stream", False) for request in endpoint.requests) == [False, True]
 
 
 def test_nothing_asked_gives_nothing():
-    made = run([])
+    made = run_batch([])
     assert len(made) == 0
     assert made.is_complete
 
 
 def test_a_concurrency_below_one_is_refused_before_anything_is_sent():
     with pytest.raises(ValueError, match="concurrency must be at least 1, not 0"):
-        run(asks_of(LLMConfig(), "Hello"), concurrency=0)
+        run_batch(asks_of(LLMConfig(), "Hello"), concurrency=0)
 
 
 # ---- failures
@@ -161,11 +161,11 @@ def test_one_failure_stops_no_other(server, config_of):
     server.answers(reply({"message": "slow down"}, 429), half, lambda connection, request: connection.sendall(broken))
     config = config_of()
     unreachable = config.merged(endpoint_url="http://127.0.0.1:9/v1/chat/completions")
-    first = run(asks_of(config, "a", "b", "c"), concurrency=1)
+    first = run_batch(asks_of(config, "a", "b", "c"), concurrency=1)
     assert [type(error) for error in first.errors] == [RateLimitError, StreamInterruptedError, StreamInterruptedError]
     assert first.texts == ["", "half", "torn"]
     server.answers(reply({"message": "no"}, 401), streamed(delta("fine"), STOP, b"[DONE]"))
-    made = run([*asks_of(config, "a"), *asks_of(unreachable, "b"), *asks_of(config, "c")], concurrency=1)
+    made = run_batch([*asks_of(config, "a"), *asks_of(unreachable, "b"), *asks_of(config, "c")], concurrency=1)
     assert [type(error) for error in made.errors] == [AuthenticationError, APIConnectionError, type(None)]
     assert made.texts == ["", "", "fine"]
 
@@ -180,7 +180,7 @@ def test_one_failure_stops_no_other(server, config_of):
     ],
 )
 def test_what_is_wrong_with_a_config_is_its_rows_error(chat, changes, kind):
-    made = run([*asks_of(chat.merged(**changes), "a"), *asks_of(chat, "b")])
+    made = run_batch([*asks_of(chat.merged(**changes), "a"), *asks_of(chat, "b")])
     assert [type(error) for error in made.errors] == [kind, type(None)]
     assert made.responses[0] is None
     assert made.texts[1]
@@ -190,8 +190,8 @@ def test_what_nobody_foresaw_leaves_no_row_waiting(chat, monkeypatch):
     async def failing(*args, **kwargs):
         raise RuntimeError("no threads left")
 
-    monkeypatch.setattr(side_by_side, "amap", failing)
-    made = run(asks_of(chat, "a", "b"))
+    monkeypatch.setattr(side_by_side, "map_async", failing)
+    made = run_batch(asks_of(chat, "a", "b"))
     assert [str(error) for error in made.errors] == ["no threads left"] * 2
 
 
@@ -225,7 +225,7 @@ def test_what_has_arrived_shows_while_the_rest_comes(stalling, config_of):
         if so_far.texts == ["partial "] * 3:
             stalling.set()
 
-    made = run(asks_of(config_of(), "a", "b", "c"), show=show)
+    made = run_batch(asks_of(config_of(), "a", "b", "c"), show=show)
     assert made.texts == ["partial and whole"] * 3
     assert any(frame.texts == ["partial "] * 3 and not frame.is_complete for frame in frames)
     assert all(frame.errors == [None] * 3 for frame in frames)
@@ -234,7 +234,7 @@ def test_what_has_arrived_shows_while_the_rest_comes(stalling, config_of):
 
 def test_it_shows_at_most_twenty_times_a_second(stalling, config_of, monkeypatch):
     steps = []
-    original = SideBySide.wait
+    original = BatchRun.wait
 
     def wait(self, seconds):
         steps.append(seconds)
@@ -245,14 +245,14 @@ def test_it_shows_at_most_twenty_times_a_second(stalling, config_of, monkeypatch
         if steps.count("shown") == 5:
             stalling.set()
 
-    monkeypatch.setattr(SideBySide, "wait", wait)
-    run(asks_of(config_of(), "a"), show=show)
+    monkeypatch.setattr(BatchRun, "wait", wait)
+    run_batch(asks_of(config_of(), "a"), show=show)
     assert steps.count("shown") >= 5
     assert all(steps[at - 1] >= 1 / 20 for at, step in enumerate(steps) if step == "shown")
 
 
 async def test_it_works_where_an_event_loop_is_running_already(endpoint, chat):
-    made = run(asks_of(chat, "Hello", "Hi"))
+    made = run_batch(asks_of(chat, "Hello", "Hi"))
     assert made.errors == [None, None]
 
 
@@ -264,7 +264,7 @@ def test_a_key_that_is_typed_is_asked_for_once_and_by_the_thread_that_can(endpoi
         return KEY
 
     monkeypatch.setattr("getpass.getpass", getpass)
-    made = run(asks_of(chat.merged(key="ask"), "a", "b", "c"))
+    made = run_batch(asks_of(chat.merged(key="ask"), "a", "b", "c"))
     assert made.errors == [None] * 3
     assert asked == [threading.main_thread()]
 
@@ -279,7 +279,7 @@ def test_a_replay_asks_for_no_key(chat, monkeypatch):
     monkeypatch.setattr("getpass.getpass", lambda prompt: pytest.fail("asked for a key"))
     recording.use(Player())
     try:
-        assert run(asks_of(chat.merged(key="ask"), "a")).texts == ["kept"]
+        assert run_batch(asks_of(chat.merged(key="ask"), "a")).texts == ["kept"]
     finally:
         recording.use(None)
 
@@ -304,7 +304,7 @@ def test_an_interrupt_comes_back_with_all_that_had_arrived(stalling, server, con
             threading.Thread(target=interruptible).start()
 
     with pytest.raises(Interrupted) as caught:
-        run(asks_of(config_of(), *"abcdefghij"), concurrency=4, show=show)
+        run_batch(asks_of(config_of(), *"abcdefghij"), concurrency=4, show=show)
     made = caught.value.batch
     assert made.texts == ["partial "] * 4 + [""] * 6
     assert all(isinstance(error, Interrupted) for error in made.errors)
@@ -335,7 +335,7 @@ def test_answers_that_were_whole_before_an_interrupt_stay_whole(server, config_o
     server.answers(act)
     try:
         with pytest.raises(Interrupted) as caught:
-            run(asks_of(config_of(), "quick", "slow"), show=show)
+            run_batch(asks_of(config_of(), "quick", "slow"), show=show)
     finally:
         let_go.set()
     made = caught.value.batch
@@ -350,7 +350,7 @@ def test_an_interrupt_while_the_key_is_typed_sends_nothing(server, config_of, mo
 
     monkeypatch.setattr("getpass.getpass", getpass)
     with pytest.raises(Interrupted) as caught:
-        run(asks_of(config_of(key="ask"), "a", "b"))
+        run_batch(asks_of(config_of(key="ask"), "a", "b"))
     assert [type(error) for error in caught.value.batch.errors] == [Interrupted, Interrupted]
     assert server.received == []
 
@@ -360,15 +360,15 @@ def test_an_error_while_showing_ends_the_calls(stalling, config_of):
         raise OSError("the display has gone")
 
     with pytest.raises(OSError, match="the display has gone"):
-        run(asks_of(config_of(), "a", "b"), show=show)
+        run_batch(asks_of(config_of(), "a", "b"), show=show)
 
 
 def test_stopping_before_the_start_after_the_end_and_twice_does_no_harm(stalling, config_of):
-    unstarted = SideBySide(asks_of(config_of(), "a"))
+    unstarted = BatchRun(asks_of(config_of(), "a"))
     unstarted.stop()
     assert unstarted.batch.texts == [""]
     stalling.set()
-    calls = SideBySide(asks_of(config_of(), "a")).start()
+    calls = BatchRun(asks_of(config_of(), "a")).start()
     assert calls.wait(20)
     calls.stop()
     calls.stop()
@@ -378,7 +378,7 @@ def test_stopping_before_the_start_after_the_end_and_twice_does_no_harm(stalling
 
 def test_stopping_at_once_starts_nothing_more(stalling, server, config_of):
     for _ in range(5):
-        calls = SideBySide(asks_of(config_of(), *"abc"), concurrency=1).start()
+        calls = BatchRun(asks_of(config_of(), *"abc"), concurrency=1).start()
         calls.stop()
         assert calls.wait(20)
         assert [type(error) for error in calls.batch.errors] == [Interrupted] * 3
@@ -387,4 +387,4 @@ def test_stopping_at_once_starts_nothing_more(stalling, server, config_of):
 
 
 def test_more_at_once_than_there_are_is_no_matter(endpoint, chat):
-    assert run(asks_of(chat, "Hello"), concurrency=100).errors == [None]
+    assert run_batch(asks_of(chat, "Hello"), concurrency=100).errors == [None]

@@ -75,7 +75,7 @@ def test_the_html_form_is_a_table_with_a_column_for_each_figure():
         ]
     )
     assert seen(made).cells == [
-        *("temperature", "answer", "finish", "tokens"),
+        *("temperature", "response", "finish", "tokens"),
         *("0", "a b", "stop", "2"),
         *("1", "a cResponseFormatError: no", "stop", ""),
     ]
@@ -115,7 +115,7 @@ def test_any_texts_come_through_the_html_as_they_are(texts):
 
 
 def test_batch_to_html_of_an_empty_batch_has_headings():
-    assert seen(Batch([])).cells == ["", "answer", "finish", "tokens"]
+    assert seen(Batch([])).cells == ["", "response", "finish", "tokens"]
 
 
 def test_batch_to_html_marks_nothing_while_more_is_coming():

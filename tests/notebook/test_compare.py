@@ -161,8 +161,8 @@ def test_repeat_one_is_a_batch_of_one(asking):
 def test_all_three_together(two, endpoint):
     batch = two.ok("%%azureml --compare main,text --sweep temperature=0,1 -n 2\nHello").result
     assert len(endpoint.requests) == len(batch) == 8
-    assert dict(batch[0].setting) == {"config": "main", "temperature": 0, "answer": 1}
-    assert dict(batch[7].setting) == {"config": "text", "temperature": 1, "answer": 2}
+    assert dict(batch[0].setting) == {"config": "main", "temperature": 0, "repeat": 1}
+    assert dict(batch[7].setting) == {"config": "text", "temperature": 1, "repeat": 2}
 
 
 def test_the_lines_other_options_hold_for_each(two, endpoint):

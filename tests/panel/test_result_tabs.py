@@ -9,7 +9,7 @@ import ipywidgets as w
 import pytest
 
 from azml_magics.compare.comparison import Batch, Row
-from azml_magics.compare.side_by_side import Ask
+from azml_magics.compare.side_by_side import BatchRequest
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import RateLimitError
 from azml_magics.core.response import Response, Usage
@@ -45,7 +45,7 @@ def shows(panel, *texts, is_running=False, number=0, error=None, **parts):
         Row({"answer": at}, CONFIG, None if text is None else Response(text, **parts), error)
         for at, text in enumerate(texts, 1)
     ]
-    asks = [Ask(row.setting, CONFIG, MESSAGES) for row in rows]
+    asks = [BatchRequest(row.setting, CONFIG, MESSAGES) for row in rows]
     with panel.model.changing(RESULT):
         batch = Batch(rows, is_complete=not is_running)
         panel.model.result = RunResult(asks, batch, is_running=is_running, number=number)

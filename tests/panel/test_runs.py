@@ -436,7 +436,7 @@ def test_a_stop_that_is_swallowed_is_asked_for_again(asking, settled, watched, m
             yield
 
     monkeypatch.setattr(side_by_side, "astream", Deaf)
-    monkeypatch.setattr(side_by_side, "_AGAIN", 0.01)
+    monkeypatch.setattr(side_by_side, "_CANCEL_AGAIN_AFTER", 0.01)
     changes = watched(asking)
     asking.runs.run()
     calls = asking.runs._calls
@@ -530,7 +530,7 @@ def test_a_click_at_the_very_end_of_a_run_begins_a_new_one_that_can_be_stopped(a
 
 def test_repeat_asks_the_same_several_times(asking, session, settled, endpoint):
     asking.runs.repeat(3)
-    assert settled(asking) == "3 answers, 1 different."
+    assert settled(asking) == "3 responses, 1 different."
     assert asking.notes["run"].mood == "good"
     batch = asking.result.batch
     assert [row.label for row in batch] == ["1", "2", "3"]
@@ -578,7 +578,7 @@ def test_a_row_that_fails_stands_beside_those_that_do_not(asking, session, fault
     session.save("nowhere", LLMConfig())
     asking.runs.compare(["broken", "cut", "keyless", "nowhere"])
     note = settled(asking)
-    assert note == "5 answers, 1 different, 4 failed."
+    assert note == "5 responses, 1 different, 4 failed."
     assert asking.notes["run"].mood == "bad"
     batch = asking.result.batch
     assert [type(error).__name__ for error in batch.errors] == [

@@ -53,7 +53,7 @@ def _list(kept: Mapping[str, Sequence[Message]]) -> Any:
         (name, str(sum(t["role"] == "user" for t in turns)), one_line(_text(turns[-1]), 60))
         for name, turns in kept.items()
     ]
-    return TableOutput(("conversation", "prompts", "last answer"), rows)
+    return TableOutput(("conversation", "prompts", "last response"), rows)
 
 
 def _named(kept: Mapping[str, list[Message]], name: str) -> list[Message]:

@@ -56,7 +56,7 @@ def show_history(context: NotebookContext, options: HistoryOptions) -> Any:
         (str(e.number), e.config.name, one_line(e.prompt, _CELL), one_line(_answer(e), _CELL))
         for e in matching[-max(options.number, 1) :]
     ]
-    return TableOutput(("#", "config", "prompt", "answer"), rows)
+    return TableOutput(("#", "config", "prompt", "response"), rows)
 
 
 def _answer(exchange: Exchange) -> str:

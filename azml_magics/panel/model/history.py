@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from azml_magics.compare.comparison import Batch, Row
-from azml_magics.compare.side_by_side import Ask
+from azml_magics.compare.side_by_side import BatchRequest
 from azml_magics.core.errors import ConfigError
 from azml_magics.core.text import one_line
 
@@ -84,4 +84,4 @@ def _label(exchange: Exchange) -> str:
 
 def _result_of(exchange: Exchange) -> RunResult:
     row = Row({}, exchange.config, exchange.response, exchange.error)
-    return RunResult([Ask({}, exchange.config, exchange.messages)], Batch([row]), number=exchange.number)
+    return RunResult([BatchRequest({}, exchange.config, exchange.messages)], Batch([row]), number=exchange.number)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from azml_magics.compare.comparison import Batch, Row
-    from azml_magics.compare.side_by_side import Ask
+    from azml_magics.compare.side_by_side import BatchRequest
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class RunResult:
         number: the last call's number in the history; 0 while it runs.
     """
 
-    asks: Sequence[Ask]
+    asks: Sequence[BatchRequest]
     batch: Batch
     is_running: bool = False
     number: int = 0

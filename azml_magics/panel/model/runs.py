@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from azml_magics.compare import side_by_side
-from azml_magics.compare.side_by_side import Ask, SideBySide
+from azml_magics.compare.side_by_side import BatchRequest, BatchRun
 from azml_magics.core.errors import Interrupted, UsageError
 from azml_magics.core.messages import as_messages
 
@@ -42,7 +42,7 @@ class Runs:
 
     def __init__(self, state: PanelState) -> None:
         self._state = state
-        self._calls: SideBySide | None = None
+        self._calls: BatchRun | None = None
         self.was_refused = False
         self.prompts: dict[int, PromptDraft] = {}
 
@@ -82,11 +82,11 @@ class Runs:
         """
 
         def settings(config: LLMConfig) -> Settings:
-            listed = {name: side_by_side.values_of(text) for name, text in values.items()}
+            listed = {name: side_by_side.parse_values(text) for name, text in values.items()}
             if not listed or not all(listed.values()):
                 raise UsageError("A sweep needs values", remedy="Separate them with commas, such as 0, 0.5, 1.")
             _check_count(math.prod(map(len, listed.values())))
-            return side_by_side.sweep(config, listed)
+            return side_by_side.expand_sweep(config, listed)
 
         self._start("Sweeping", settings)
 
@@ -98,7 +98,7 @@ class Runs:
             check_url(state.draft.config)
             prompt = state.prompt.copy()
             asks = self._asks(prompt, settings(self._with_notebook_timeout(state.draft.config, state.base)))
-            calls = SideBySide(asks)
+            calls = BatchRun(asks)
             if not state.worker.start(f"{what}…", lambda task: self._follow(task, calls, asks, prompt)):
                 raise UsageError("Another task is running", remedy="Stop it first.")
             self._calls, state.result = calls, RunResult(asks, calls.batch, is_running=True)
@@ -106,10 +106,13 @@ class Runs:
             state.accept_preview()
             state.note("run")
 
-    def _asks(self, prompt: PromptDraft, settings: Settings) -> list[Ask]:
+    def _asks(self, prompt: PromptDraft, settings: Settings) -> list[BatchRequest]:
         _check_count(len(settings))
         values = self._state.values()
-        asks = [Ask(special, config, as_messages(prompt.render(values), config.system)) for special, config in settings]
+        asks = [
+            BatchRequest(special, config, as_messages(prompt.render(values), config.system))
+            for special, config in settings
+        ]
         for ask in asks:
             check_typed_key(ask.config)
         return asks
@@ -120,7 +123,7 @@ class Runs:
         return config if seconds is None or config.timeout != base.timeout else replace(config, timeout=seconds)
 
     def _follow(
-        self, task: WorkerTask, calls: SideBySide, asks: Sequence[Ask], prompt: PromptDraft
+        self, task: WorkerTask, calls: BatchRun, asks: Sequence[BatchRequest], prompt: PromptDraft
     ) -> Callable[[], None]:
         """Show the calls while they run; return the callback that records them."""
         calls.start()
@@ -130,7 +133,7 @@ class Runs:
         calls.stop()
         return lambda: self._finish(calls, asks, prompt)
 
-    def _finish(self, calls: SideBySide, asks: Sequence[Ask], prompt: PromptDraft) -> None:
+    def _finish(self, calls: BatchRun, asks: Sequence[BatchRequest], prompt: PromptDraft) -> None:
         """Record the calls in the history and show how they ended."""
         state, batch, number = self._state, calls.batch, 0
         with state.changing(STATE, RESULT):

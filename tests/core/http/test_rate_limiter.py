@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from azml_magics.compare.fan_out import amap, invoke_many, map_in_threads
+from azml_magics.compare.fan_out import invoke_many, map_async, map_in_threads
 from azml_magics.core.client import ainvoke, invoke
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import APIConnectionError, RateLimitError
@@ -219,7 +219,7 @@ def test_batch_learns_the_endpoints_capacity(server, crowded, config_of, many):
     if many == "threads":
         answers = invoke_many(asked, prompts, concurrency=12)
     else:
-        answers = asyncio.run(amap(lambda prompt: ainvoke(asked, prompt), prompts, concurrency=12))
+        answers = asyncio.run(map_async(lambda prompt: ainvoke(asked, prompt), prompts, concurrency=12))
     assert [answer.text for answer in answers] == ["hi"] * 60
     assert crowded["refused"] > 0
     assert rate_limiter_for(asked).window.size < 8

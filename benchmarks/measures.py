@@ -1,4 +1,4 @@
-"""What is measured, and the rows that come of it. Each function takes the running server and whether to be quick."""
+"""The measures, each with its rows of the table. Every function takes the running server and whether to be quick."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from table import Row
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from running import Bench, Run
+    from bench import Bench, Run
 
 Figures: TypeAlias = "dict[str, Any]"
 MS = 1e3
@@ -22,13 +22,13 @@ COMMUNITY = "langchain_community"
 
 
 def cells(bench: Bench, quick: bool) -> list[Row]:
-    """Loading the extension, the first cell, every further one, and memory. `%%ai` does not stream; ours does both."""
+    """Loading the extension, the first cell, every further one, and memory. `%%ai` does not stream."""
     calls = ("--calls", 60 if quick else 200)
     runs = [(env, "cells", magic, bench.http, *calls) for env, magic in _MAGICS.items()]
     warm_up = [(env, "cells", magic, bench.http) for env, magic in _MAGICS.items()]
-    bench.medians(1, *warm_up)  # files are read, bytecode is written
+    bench.medians(1, *warm_up)  # fills the file cache and writes bytecode
     ours, v2, v3 = bench.medians(3 if quick else 7, *runs)
-    assert all(magic["answered"] for magic in (ours, v2, v3)), "a magic gave no answer"
+    assert all(magic["has_responded"] for magic in (ours, v2, v3)), "a magic gave no response"
     heavy = ", ".join(ours["imported"]) or "none of httpx, pydantic, langchain_core, ipywidgets"
     whole = _over_raw(ours, "whole")
     return [
@@ -41,9 +41,9 @@ def cells(bench: Bench, quick: bool) -> list[Row]:
         Row("what `--no-stream` adds to the post", whole, V2, _over_raw(v2, "cell"), "ms", 1 / 5),
         Row("what `--no-stream` adds to the post", whole, V3, _over_raw(v3, "cell"), "ms", 1 / 5),
         Row("memory that `%load_ext` adds", ours["memory_loaded"], "plain IPython", 0, "MB", 4, True),
-        Row("memory after the first answer", ours["memory_answered"], "plain IPython", 0, "MB", 35, True),
-        Row("memory after the first answer", ours["memory_answered"], V2, v2["memory_answered"], "MB"),
-        Row("memory after the first answer", ours["memory_answered"], V3, v3["memory_answered"], "MB"),
+        Row("memory after the first response", ours["memory_after_first"], "plain IPython", 0, "MB", 35, True),
+        Row("memory after the first response", ours["memory_after_first"], V2, v2["memory_after_first"], "MB"),
+        Row("memory after the first response", ours["memory_after_first"], V3, v3["memory_after_first"], "MB"),
     ]
 
 
@@ -70,7 +70,7 @@ def calls(bench: Bench, quick: bool) -> list[Row]:
 
 @dataclass(frozen=True)
 class Load:
-    """So many prompts, so many at a time; `limit` is the mark for their time over the ideal."""
+    """A number of prompts, sent `concurrency` at a time; `limit` is the mark for their time over the ideal."""
 
     prompts: int
     concurrency: int
@@ -78,18 +78,18 @@ class Load:
 
     @property
     def ideal(self) -> float:
-        """Seconds, when the server takes 100 ms for each and the client nothing."""
+        """Seconds if the server takes 100 ms for each prompt and the client no time."""
         return 0.1 * math.ceil(self.prompts / self.concurrency)
 
     @property
     def name(self) -> str:
         return f"{self.prompts:,} prompts, {self.concurrency} at a time: "
 
-    def run(self, bench: Bench, contender: str, url: str = "") -> Run:
-        """What `medians` takes; over TLS, unless another URL is given."""
+    def run(self, bench: Bench, client: str, url: str = "") -> Run:
+        """The arguments of `medians` for one client; over TLS unless another URL is given."""
         url = url or bench.https
         sizes = ("--prompts", self.prompts, "--concurrency", self.concurrency, "--warm", url)
-        return ("peers", "batches", contender, f"{url}/delay=100", *sizes)
+        return ("peers", "batches", client, f"{url}/delay=100", *sizes)
 
     def row(self, ours: str, figures: Figures, peer: str, theirs: float, limit: float | None = None) -> Row:
         return Row(f"{self.name}`{ours}`", figures["seconds"], peer, theirs, "s", limit)
@@ -104,7 +104,7 @@ def batches(bench: Bench, quick: bool) -> list[Row]:
 
 
 def _batch(bench: Bench, quick: bool, load: Load) -> tuple[list[Row], Figures, Figures]:
-    """The rows, and what batch and abatch took."""
+    """The rows, and the figures of batch and abatch."""
     fast = ("core", "llm-batch", "llm-abatch", "aiohttp")
     core, batch, abatch, aiohttp = bench.medians(3 if quick else 7, *(load.run(bench, name) for name in fast))
     (pool,) = bench.medians(1, load.run(bench, "httpx"))
@@ -119,7 +119,7 @@ def _batch(bench: Bench, quick: bool, load: Load) -> tuple[list[Row], Figures, F
 
 
 def _community(bench: Bench, load: Load, ours: tuple[Figures, Figures], share: int) -> list[Row]:
-    """The peer sends one after another: it gets a share of the prompts, and its time is scaled."""
+    """langchain_community sends one prompt after another: it gets a share of them, and its time is scaled."""
     part = replace(load, prompts=load.prompts // share)
     slow = bench.medians(1, *(part.run(bench, name) for name in ("community-batch", "community-abatch")))
     peer = COMMUNITY + (f", {part.prompts} prompts times {share}" if share > 1 else "")
@@ -139,7 +139,7 @@ def rows(bench: Bench, quick: bool) -> list[Row]:
 def _rows(bench: Bench, quick: bool, load: Load, scheme: str, url: str) -> list[Row]:
     names = ("rows", "arows", "rows-journal", "aiohttp", "httpx")
     took = bench.medians(3 if quick else 7, *(load.run(bench, name, url) for name in names))
-    ours, on_loop, journaled, aiohttp, pool = took
+    ours, on_loop, rows_with_journal, aiohttp, pool = took
     share = 10 if quick else 1
     part = replace(load, prompts=load.prompts // share)
     (slow,) = bench.medians(1, part.run(bench, "community-batch", url))
@@ -151,7 +151,7 @@ def _rows(bench: Bench, quick: bool, load: Load, scheme: str, url: str) -> list[
     return [
         row("map_rows", ours, "ideal", load.ideal, load.limit),
         row("amap_rows", on_loop, "ideal", load.ideal, load.limit),
-        row("map_rows, journal", journaled, "ideal", load.ideal, load.limit),
+        row("map_rows, journal", rows_with_journal, "ideal", load.ideal, load.limit),
         row("map_rows", ours, "aiohttp", aiohttp["seconds"]),
         row("map_rows", ours, f"httpx, {load.concurrency} connections", pool["seconds"]),
         row("map_rows", ours, peer, slow["seconds"] * share, 1 / 50 if load.concurrency == 64 else None),
@@ -159,7 +159,7 @@ def _rows(bench: Bench, quick: bool, load: Load, scheme: str, url: str) -> list[
 
 
 def memory(bench: Bench, quick: bool) -> list[Row]:
-    """What many rows with a journal hold in memory."""
+    """The memory of a process with many rows and a journal."""
     number = 20_000 if quick else 100_000
     held = bench.probe("ours", "memory", bench.http, "--rows", number)
     after = f"memory after {number:,} rows with a journal"
@@ -170,7 +170,7 @@ def memory(bench: Bench, quick: bool) -> list[Row]:
 
 
 def streams(bench: Bench, quick: bool) -> list[Row]:
-    """Streamed chat answers: time to the first token, CPU per chunk."""
+    """Streamed chat responses: time to the first token, CPU per chunk."""
     took = bench.probe("peers", "streams", bench.http, "--rounds", 3 if quick else 9)
     first = {name: seconds * MS for name, seconds in took["first"].items()}
     cpu = {name: seconds * US for name, seconds in took["cpu"].items()}
@@ -194,7 +194,7 @@ def displays(bench: Bench, quick: bool) -> list[Row]:
 
 
 def install(bench: Bench, quick: bool) -> list[Row]:  # noqa: ARG001 - nothing to hurry, nothing to serve
-    """What an installation brings along."""
+    """The packages and megabytes of an installation."""
     rows = []
     sizes = {name: venvs.size(name) for name in ("ours", "ai-v2", "ai-v3")}
     packages, megabytes = sizes["ours"]

@@ -1,4 +1,4 @@
-"""Rows of the result: what was measured, beside whom, and whether the mark is met; and their markdown table."""
+"""Rows of the result, and their markdown table."""
 
 from __future__ import annotations
 
@@ -11,9 +11,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Row:
-    """One comparison. `ours` and `theirs` are in `unit`; `limit` bounds their ratio, or their difference.
+    """One comparison.
 
-    ours / theirs where `limit` is a share; ours - theirs, in `unit`, where `is_difference`. No limit: for information.
+    Attributes:
+        what: What was measured.
+        ours: The figure of azml-magics, in `unit`.
+        peer: The name of the client it is compared with.
+        theirs: The figure of the peer, in `unit`.
+        unit: The unit of both figures.
+        limit: The mark: the largest ratio of ours to theirs, or the largest difference in `unit` if `is_difference`;
+            None for a row that is only for information.
+        is_difference: Whether the mark is about the difference.
+        note: Text of the last column.
     """
 
     what: str
@@ -27,12 +36,12 @@ class Row:
 
     @property
     def measured(self) -> float:
-        """What the mark bounds."""
+        """The figure that the mark is about."""
         return self.ours - self.theirs if self.is_difference else self.ours / self.theirs
 
     @property
     def is_met(self) -> bool:
-        """Whether the mark is reached; a row without one is."""
+        """Whether the mark is met; True without a mark."""
         return self.limit is None or self.measured <= self.limit
 
     def cells(self) -> tuple[str, ...]:
@@ -48,7 +57,7 @@ class Row:
 
 
 def _share(ratio: float) -> str:
-    """ "1.3x", or "1/40" below one half; what costs less than nothing is "below 0"."""
+    """The ratio as "1.3x", as "1/40" below one half, or as "below 0"."""
     if ratio <= 0:
         return "below 0"
     return f"{ratio:.2f}x" if ratio > 0.5 else f"1/{1 / ratio:.3g}"
@@ -57,8 +66,8 @@ def _share(ratio: float) -> str:
 HEAD = ("what", "ours", "peer", "theirs", "ours to theirs", "mark", "met", "")
 
 
-def markdown(rows: Iterable[Row]) -> str:
-    """The rows as a markdown table with aligned columns."""
+def to_markdown(rows: Iterable[Row]) -> str:
+    """Write the rows as a markdown table with aligned columns."""
     lines = [HEAD, *(row.cells() for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(HEAD))]
 

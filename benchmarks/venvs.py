@@ -1,6 +1,6 @@
-"""The virtual environments that the contenders run in: made once, beside the checkout, and kept.
+"""The virtual environments of the clients: made once, beside the checkout, and variables.
 
-ours      this checkout and what it depends on, nothing else: what a person gets who installs it
+ours      this checkout and its dependencies, as a user installs it
 peers     this checkout beside langchain-community, the SDKs and the bare HTTP clients
 ai-v2     jupyter-ai-magics 2, with the provider that it needs to reach an OpenAI-like server
 ai-v3     jupyter-ai's magics of version 3
@@ -26,22 +26,22 @@ REQUIREMENTS = {
 
 
 def environment() -> dict[str, str]:
-    """The variables that a probe runs with: this process's own, apart from what would change what is measured."""
-    kept = {name: value for name, value in os.environ.items() if not name.upper().endswith("_PROXY")}
+    """The environment variables of a probe: those of this process without any that change the measurement."""
+    variables = {name: value for name, value in os.environ.items() if not name.upper().endswith("_PROXY")}
     for name in ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "AZUREML_ENDPOINT_URL", "LANGSMITH_TRACING"):
-        kept.pop(name, None)
-    # LiteLLM would fetch its price list from the network while it is loaded, and be slower for it
-    return {**kept, "PYTHONWARNINGS": "ignore", "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
+        variables.pop(name, None)
+    # LiteLLM downloads its price list when it is loaded, which takes time
+    return {**variables, "PYTHONWARNINGS": "ignore", "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
 
 
 def python(name: str) -> Path:
-    """The Python of that environment."""
+    """The path of the environment's Python."""
     folder = FOLDER / name
     return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-def ready(name: str) -> Path:
-    """The Python of that environment, which is made first where it is missing or was made for other requirements."""
+def ensure(name: str) -> Path:
+    """Make the environment if it is missing or has other requirements; the path of its Python."""
     wanted = "\n".join([sys.version, *REQUIREMENTS[name]])
     made = FOLDER / name / "made-for.txt"
     if not made.exists() or made.read_text() != wanted:
@@ -54,7 +54,7 @@ def ready(name: str) -> Path:
 
 
 def size(name: str) -> tuple[int, float]:
-    """How many packages are installed there beside pip's own, and their megabytes on disk."""
+    """The number of packages in the environment, without pip's own, and their size in megabytes."""
     site = next((FOLDER / name).glob("lib/python*/site-packages"), FOLDER / name / "Lib/site-packages")
     own = ("pip", "setuptools", "_distutils_hack", "distutils-precedence")
     packages = [found for found in site.glob("*.dist-info") if not found.name.startswith(own)]

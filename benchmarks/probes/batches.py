@@ -1,9 +1,9 @@
-"""Many prompts at once, in one fresh process: the seconds that one contender needs for all of them.
+"""Many prompts at once, in one fresh process: the seconds that one client needs for all of them.
 
 python batches.py CONTENDER URL --prompts N --concurrency C --warm BASE_URL
 
-URL holds the server's delay. Two prompts go to BASE_URL first, so that imports are not measured; no contender keeps its
-connections for the next batch, and all are opened within the time that is measured.
+URL names the server's delay. Two prompts go to BASE_URL first, so that imports are not measured. No client keeps
+connections from those; opening all of them is measured.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import gc
 import time
 from typing import TYPE_CHECKING, Any
 
-from contenders import KEY, community_llm, our_config, our_llm
+from clients import KEY, community_llm, our_config, our_llm
 from measuring import report
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ def arows(url: str) -> Callable[[list[str], int], list[Any]]:
     return lambda prompts, concurrency: asyncio.run(amap_rows(config, "{prompt}", prompts, concurrency=concurrency))
 
 
-def journaled(url: str) -> Callable[[list[str], int], list[Any]]:
-    """The same with every answer on disk."""
+def rows_with_journal(url: str) -> Callable[[list[str], int], list[Any]]:
+    """map_rows with a journal."""
     import tempfile
 
     from azml_magics import map_rows
@@ -101,11 +101,11 @@ def aiohttp_pool(url: str) -> Callable[[list[str], int], list[Any]]:
     return lambda prompts, concurrency: asyncio.run(all_of(prompts, concurrency))
 
 
-CONTENDERS: dict[str, Callable[[str], Callable[[list[str], int], list[Any]]]] = {
+CLIENTS: dict[str, Callable[[str], Callable[[list[str], int], list[Any]]]] = {
     "core": core,
     "rows": rows,
     "arows": arows,
-    "rows-journal": journaled,
+    "rows-journal": rows_with_journal,
     "llm-batch": lambda url: batch(our_llm(url)),
     "llm-abatch": lambda url: abatch(our_llm(url)),
     "community-batch": lambda url: batch(community_llm(url)),
@@ -117,20 +117,20 @@ CONTENDERS: dict[str, Callable[[str], Callable[[list[str], int], list[Any]]]] = 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("contender", choices=CONTENDERS)
+    parser.add_argument("client", choices=CLIENTS)
     parser.add_argument("url")
     parser.add_argument("--prompts", type=int, required=True)
     parser.add_argument("--concurrency", type=int, required=True)
     parser.add_argument("--warm", required=True)
-    asked = parser.parse_args()
-    CONTENDERS[asked.contender](asked.warm)(["Hello", "Goodbye"], 2)
-    work = CONTENDERS[asked.contender](asked.url)
-    prompts = [f"Write haiku {number} about sparkling water." for number in range(asked.prompts)]
-    gc.collect()  # what the imports left behind, or some contenders pay for that in the middle of their batch
+    args = parser.parse_args()
+    CLIENTS[args.client](args.warm)(["Hello", "Goodbye"], 2)
+    work = CLIENTS[args.client](args.url)
+    prompts = [f"Write haiku {number} about sparkling water." for number in range(args.prompts)]
+    gc.collect()  # otherwise garbage of the imports is collected during the measurement
     start, cpu = time.perf_counter(), time.process_time()
-    answers = work(prompts, asked.concurrency)
+    responses = work(prompts, args.concurrency)
     seconds = time.perf_counter() - start
-    assert len(answers) == asked.prompts
+    assert len(responses) == args.prompts
     report(seconds=seconds, cpu=time.process_time() - cpu)
 
 

@@ -1,4 +1,4 @@
-"""One call at a time over TLS, kept alive where the client can: every contender against a raw httpx post.
+"""One call at a time over TLS, variables alive where the client can: every client against a raw httpx post.
 
 python calls.py BASE_URL [--calls N] [--only A,B]
 """
@@ -9,8 +9,8 @@ import argparse
 import logging
 from typing import TYPE_CHECKING, Any
 
-from contenders import KEY, PROMPT, community_llm, our_config, our_llm
-from measuring import interleaved, report
+from clients import KEY, PROMPT, community_llm, our_config, our_llm
+from measuring import report, time_in_turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,8 +36,8 @@ def openai_sdk(url: str) -> Callable[[], Any]:
     import openai
 
     client = openai.OpenAI(base_url=f"{url}/v1", api_key=KEY)
-    ask = client.chat.completions.create
-    return lambda: ask(model="bench", messages=[{"role": "user", "content": PROMPT}]).choices[0].message.content
+    create = client.chat.completions.create
+    return lambda: create(model="bench", messages=[{"role": "user", "content": PROMPT}]).choices[0].message.content
 
 
 def azure_ai_inference(url: str) -> Callable[[], Any]:
@@ -49,15 +49,15 @@ def azure_ai_inference(url: str) -> Callable[[], Any]:
     return lambda: client.complete(messages=[{"role": "user", "content": PROMPT}]).choices[0].message.content
 
 
-def invoked(llm: Any) -> Callable[[], Any]:
+def invoke_llm(llm: Any) -> Callable[[], Any]:
     return lambda: llm.invoke(PROMPT)
 
 
-CONTENDERS: dict[str, Callable[[str], Callable[[], Any]]] = {
+CLIENTS: dict[str, Callable[[str], Callable[[], Any]]] = {
     "httpx": raw_httpx,
     "core": core,
-    "llm": lambda url: invoked(our_llm(url)),
-    "community": lambda url: invoked(community_llm(url)),
+    "llm": lambda url: invoke_llm(our_llm(url)),
+    "community": lambda url: invoke_llm(community_llm(url)),
     "openai": openai_sdk,
     "azure-ai-inference": azure_ai_inference,
 }
@@ -67,14 +67,14 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("url")
     parser.add_argument("--calls", type=int, default=200)
-    parser.add_argument("--only", help="some of the contenders, separated by commas")
-    asked = parser.parse_args()
-    url = asked.url
-    chosen = asked.only.split(",") if asked.only else CONTENDERS
-    contenders = {name: CONTENDERS[name](url) for name in chosen}
-    answers = {name: work() for name, work in contenders.items()}
-    assert len(set(answers.values())) == 1, answers
-    report(**interleaved(contenders, asked.calls))
+    parser.add_argument("--only", help="some of the clients, separated by commas")
+    args = parser.parse_args()
+    url = args.url
+    chosen = args.only.split(",") if args.only else CLIENTS
+    clients = {name: CLIENTS[name](url) for name in chosen}
+    responses = {name: work() for name, work in clients.items()}
+    assert len(set(responses.values())) == 1, responses
+    report(**time_in_turn(clients, args.calls))
 
 
 if __name__ == "__main__":

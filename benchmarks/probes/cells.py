@@ -13,8 +13,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from measuring import interleaved, report, rss
-from shell import shell_up
+from measuring import report, rss, time_in_turn
+from shell import start_shell
 
 HEAVY = ("httpx", "pydantic", "langchain_core", "ipywidgets")
 EXTENSIONS = {"azureml": "azml_magics", "ai-v2": "jupyter_ai_magics", "ai-v3": "jupyter_ai_magic_commands"}
@@ -22,7 +22,7 @@ PROMPT = "Write a haiku about sparkling water."
 
 
 def prepare(shell: Any, magic: str, url: str) -> tuple[str, str]:
-    """The magic made ready for `url`: its cell's name and line."""
+    """Set the magic up for `url`; the name and the line of its cell."""
     if magic == "azureml":
         shell.run_line_magic("azureml", f"save bench --url {url}/v1/chat/completions --key env:OPENAI_API_KEY")
         return "azureml", ""
@@ -33,7 +33,7 @@ def prepare(shell: Any, magic: str, url: str) -> tuple[str, str]:
 
 
 def raw_post(url: str) -> Any:
-    """A function that asks the same of the same server with a kept-alive httpx client."""
+    """A function that sends the same request with a variables-alive httpx client."""
     import httpx
 
     client = httpx.Client()
@@ -47,31 +47,31 @@ def main() -> None:
     parser.add_argument("magic", choices=EXTENSIONS)
     parser.add_argument("url")
     parser.add_argument("--calls", type=int, default=0)
-    asked = parser.parse_args()
+    args = parser.parse_args()
     os.environ["OPENAI_API_KEY"] = "sk-benchmark"
     measured: dict[str, Any] = {}
     with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
-        shell = shell_up()
+        shell = start_shell()
         plain = rss()
         start = time.perf_counter()
-        shell.run_line_magic("load_ext", EXTENSIONS[asked.magic])
+        shell.run_line_magic("load_ext", EXTENSIONS[args.magic])
         measured["load"] = time.perf_counter() - start
         measured["imported"] = [name for name in HEAVY if name in sys.modules]
         measured["memory_loaded"] = rss() - plain
-        name, line = prepare(shell, asked.magic, asked.url)
+        name, line = prepare(shell, args.magic, args.url)
         cell = f"%%{name} {line}\n{PROMPT}"
         start = time.perf_counter()
         ran = shell.run_cell(cell)
         measured["first"] = time.perf_counter() - start
         ran.raise_error()
-        measured["answered"] = "glass" in str(getattr(ran.result, "data", ran.result)) or "word" in str(ran.result)
-        measured["memory_answered"] = rss() - plain
-        if asked.calls:
-            raw = raw_post(asked.url)
-            contenders = {"cell": lambda: shell.run_cell_magic(name, line, PROMPT), "raw": raw}
-            if asked.magic == "azureml":  # %%ai waits for the whole answer: to compare, so does this
-                contenders["whole"] = lambda: shell.run_cell_magic(name, "--no-stream", PROMPT)
-            measured.update(interleaved(contenders, asked.calls))
+        measured["has_responded"] = "glass" in str(getattr(ran.result, "data", ran.result)) or "word" in str(ran.result)
+        measured["memory_after_first"] = rss() - plain
+        if args.calls:
+            raw = raw_post(args.url)
+            clients = {"cell": lambda: shell.run_cell_magic(name, line, PROMPT), "raw": raw}
+            if args.magic == "azureml":  # as %%ai does, which waits for the whole response
+                clients["whole"] = lambda: shell.run_cell_magic(name, "--no-stream", PROMPT)
+            measured.update(time_in_turn(clients, args.calls))
     report(**measured)
 
 

@@ -13,24 +13,24 @@ from pathlib import Path
 
 from cells import prepare
 from measuring import report
-from shell import shell_up
+from shell import start_shell
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("url")
     parser.add_argument("--chunks", type=int, required=True)
-    asked = parser.parse_args()
+    args = parser.parse_args()
     os.environ["OPENAI_API_KEY"] = "sk-benchmark"
     with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
-        shell = shell_up()
+        shell = start_shell()
         shell.run_line_magic("load_ext", "azml_magics")
-        name, line = prepare(shell, "azureml", f"{asked.url}/chunks={asked.chunks}/pace=1")
+        name, line = prepare(shell, "azureml", f"{args.url}/chunks={args.chunks}/pace=1")
         shell.display_pub.outputs.clear()
         start = time.perf_counter()
         shell.run_cell_magic(name, line, "Count to a thousand.")
         seconds = time.perf_counter() - start
-    published = len(shell.display_pub.outputs) - 2  # without its empty beginning and end
+    published = len(shell.display_pub.outputs) - 2  # without the empty first and last one
     assert published > 0, "nothing was shown while it streamed"
     report(rate=(published - 1) / seconds, published=published, seconds=seconds)
 

@@ -1,4 +1,4 @@
-"""What the probes share: interleaved medians, memory, and the one JSON line that each prints."""
+"""What the probes share: time_in_turn medians, memory, and the one JSON line that each prints."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def interleaved(contenders: dict[str, Callable[[], Any]], rounds: int, *, warm: int = 3) -> dict[str, float]:
-    """The median seconds of each contender: every round runs each once, so that all meet the same machine."""
-    times: dict[str, list[float]] = {name: [] for name in contenders}
+def time_in_turn(clients: dict[str, Callable[[], Any]], rounds: int, *, warm: int = 3) -> dict[str, float]:
+    """The median seconds of each client. Every round runs each once, so that all run under the same load."""
+    times: dict[str, list[float]] = {name: [] for name in clients}
     for number in range(warm + rounds):
-        for name, work in contenders.items():
+        for name, work in clients.items():
             start = time.perf_counter()
             work()
             took = time.perf_counter() - start
@@ -36,5 +36,5 @@ def rss() -> float:
 
 
 def report(**measured: Any) -> None:
-    """Print what was measured, as the last line on the process's real standard output."""
+    """Print the figures as the last line on the process's real standard output."""
     print("\n" + json.dumps(measured), file=sys.__stdout__, flush=True)

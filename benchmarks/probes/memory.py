@@ -1,4 +1,4 @@
-"""Memory over many rows with a journal, in one fresh process: what it holds after a tenth of them and after all.
+"""Memory over many rows with a journal, in one fresh process: after a tenth of them, and after all.
 
 python memory.py URL --rows N
 """
@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from contenders import our_config
+from clients import our_config
 from measuring import report, rss
 
 
@@ -18,26 +18,26 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("url")
     parser.add_argument("--rows", type=int, required=True)
-    asked = parser.parse_args()
+    args = parser.parse_args()
     from azml_magics import map_rows
 
-    source = ({"number": number} for number in range(asked.rows))
+    source = ({"number": number} for number in range(args.rows))
     figures, done, start = {}, 0, time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         journal = f"{folder}/run.jsonl"
-        for row in map_rows(our_config(asked.url), "Haiku {number}", source, concurrency=32, journal=journal):
+        for row in map_rows(our_config(args.url), "Haiku {number}", source, concurrency=32, journal=journal):
             assert row["text"], row
             done += 1
-            if done == asked.rows // 10:
+            if done == args.rows // 10:
                 figures["tenth"] = rss()
         figures["all"] = rss()
         with Path(journal).open("rb") as lines:
-            assert sum(1 for _ in lines) == asked.rows + 1
+            assert sum(1 for _ in lines) == args.rows + 1
         figures["seconds"] = time.perf_counter() - start
-        # the same again: every row comes from the journal
-        source = ({"number": number} for number in range(asked.rows))
+        # once more: every row comes from the journal
+        source = ({"number": number} for number in range(args.rows))
         start = time.perf_counter()
-        for _ in map_rows(our_config(asked.url), "Haiku {number}", source, journal=journal):
+        for _ in map_rows(our_config(args.url), "Haiku {number}", source, journal=journal):
             pass
         figures |= {"again": rss(), "again_seconds": time.perf_counter() - start}
     report(**figures)

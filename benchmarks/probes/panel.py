@@ -1,9 +1,9 @@
-"""What a streamed answer costs the panel: messages and bytes from a real kernel to its frontend.
+"""The messages and bytes that a streamed response costs the panel, from a real kernel to its frontend.
 
-python panel.py [--tokens N,N] [--rate N]      rate: tokens a second of the demo endpoint, 0 for at once
+python panel.py [--tokens N,N] [--rate N]      rate: tokens a second of the demo endpoint, 0 for no pauses
 
-The answer is one long paragraph, which is the dearest: nothing of it settles before its end. Needs ipykernel and the
-demo extra, which are in the environment of the tests and in none of the benchmarks'.
+The response is one long paragraph, which costs most: none of it is final before its end. Needs ipykernel and the demo
+extra, which the environment of the tests has.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from measuring import report
 if TYPE_CHECKING:
     from jupyter_client.blocking.client import BlockingKernelClient
 
-LONGEST = 300  # seconds for one answer
+MAX_SECONDS = 300  # seconds for one response
 PREPARE = """
 %load_ext azml_magics
 from azml_magics import LLMConfig, Secret, panel
@@ -43,7 +43,7 @@ RESULT = "r = current().last.response\nprint([r.usage.completion_tokens, len(r.t
 
 
 class Kernel:
-    """A kernel, and all that it has sent."""
+    """A kernel and the messages that it has sent."""
 
     def __init__(self, client: BlockingKernelClient) -> None:
         self.client = client
@@ -56,7 +56,7 @@ class Kernel:
             return
 
     def run(self, source: str) -> str:
-        """What the cell prints."""
+        """Run a cell; what it prints."""
         number, begun = self.client.execute(source), len(self.messages)
         while not any(_is_idle(message, number) for message in self.messages[begun:]):
             self.receive()
@@ -80,14 +80,14 @@ def _state(content: dict[str, Any]) -> dict[str, Any]:
     return state
 
 
-def answered(kernel: Kernel, stop: str, tokens: int) -> dict[str, float]:
-    """What the widgets send from the click until the answer is whole, which is when Stop can be clicked no more."""
+def measure_response(kernel: Kernel, stop: str, tokens: int) -> dict[str, float]:
+    """Measure what the widgets send from the click until the response is complete and Stop is disabled."""
     kernel.messages.clear()
     start = time.perf_counter()
     kernel.run(ASK.format(tokens=tokens))
     while not any(sent["comm_id"] == stop and _state(sent).get("disabled") for sent in kernel.of_widgets()):
         kernel.receive()
-        assert time.perf_counter() - start < LONGEST, "it does not end"
+        assert time.perf_counter() - start < MAX_SECONDS, "the response does not end"
     seconds = time.perf_counter() - start
     messages = kernel.of_widgets()
     counted, length = json.loads(kernel.run(RESULT))
@@ -105,14 +105,14 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--tokens", default="2500,5000")
     parser.add_argument("--rate", type=float, default=0)
-    asked = parser.parse_args()
+    args = parser.parse_args()
     manager, client = start_new_kernel(kernel_name="python3")
     try:
         kernel = Kernel(client)
-        kernel.run(PREPARE.format(rate=asked.rate))
+        kernel.run(PREPARE.format(rate=args.rate))
         (stop,) = [sent["comm_id"] for sent in kernel.of_widgets() if _state(sent).get("description") == "Stop"]
-        answered(kernel, stop, 100)  # imports, connections
-        report(**{tokens: answered(kernel, stop, int(tokens)) for tokens in asked.tokens.split(",")})
+        measure_response(kernel, stop, 100)  # imports, connections
+        report(**{tokens: measure_response(kernel, stop, int(tokens)) for tokens in args.tokens.split(",")})
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)

@@ -1,13 +1,13 @@
-"""A started InteractiveShell that believes itself in a notebook: displays are published, and counted, not printed."""
+"""An InteractiveShell set up as in a notebook: displays are published, and counted, not printed."""
 
 from __future__ import annotations
 
 from typing import Any
 
 
-def shell_up() -> Any:
-    """The shell. asyncio is imported, as in every kernel; nothing goes into the person's history."""
-    import asyncio  # noqa: F401 - so that no contender pays for it
+def start_shell() -> Any:
+    """Start the shell. asyncio is imported, as in every kernel; nothing is written to the user's history."""
+    import asyncio  # noqa: F401 - so that its import is not measured
 
     from IPython.core.displaypub import CapturingDisplayPublisher
     from IPython.core.interactiveshell import InteractiveShell

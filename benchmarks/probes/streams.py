@@ -1,4 +1,4 @@
-"""Streamed chat answers: CPU per chunk over a long one, time to the first token over short ones.
+"""Streamed chat responses: CPU per chunk over a long one, time to the first token over short ones.
 
 python streams.py BASE_URL [--chunks N] [--rounds N] [--only A,B]
 """
@@ -12,7 +12,7 @@ import statistics
 import time
 from typing import TYPE_CHECKING, Any
 
-from contenders import KEY, PROMPT, community_chat, our_chat, our_chat_config
+from clients import KEY, PROMPT, community_chat, our_chat, our_chat_config
 from measuring import report
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def chat_class(chat: Any) -> Callable[[], Iterable[str]]:
     return lambda: (str(chunk.content) for chunk in chat.stream(PROMPT))
 
 
-CONTENDERS: dict[str, Callable[[str], Callable[[], Iterable[str]]]] = {
+CLIENTS: dict[str, Callable[[str], Callable[[], Iterable[str]]]] = {
     "httpx": httpx_json,
     "core": core,
     "openai": openai_sdk,
@@ -72,7 +72,7 @@ CONTENDERS: dict[str, Callable[[str], Callable[[], Iterable[str]]]] = {
 
 
 def to_first(texts: Callable[[], Iterable[str]]) -> float:
-    """Seconds to the first text; the rest is read, so that the connection stays warm."""
+    """Seconds to the first text. The rest is read, too, so that the connection is kept."""
     start = time.perf_counter()
     first = 0.0
     for text in texts():
@@ -93,23 +93,23 @@ def main() -> None:
     parser.add_argument("url")
     parser.add_argument("--chunks", type=int, default=2000)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", help="some of the contenders, separated by commas")
-    asked = parser.parse_args()
-    chosen = asked.only.split(",") if asked.only else list(CONTENDERS)
-    short = {name: CONTENDERS[name](f"{asked.url}/chunks=5") for name in chosen}
-    long = {name: CONTENDERS[name](f"{asked.url}/chunks={asked.chunks}") for name in chosen}
+    parser.add_argument("--only", help="some of the clients, separated by commas")
+    args = parser.parse_args()
+    chosen = args.only.split(",") if args.only else list(CLIENTS)
+    short = {name: CLIENTS[name](f"{args.url}/chunks=5") for name in chosen}
+    long = {name: CLIENTS[name](f"{args.url}/chunks={args.chunks}") for name in chosen}
     firsts: dict[str, list[float]] = {name: [] for name in chosen}
     cpus: dict[str, list[float]] = {name: [] for name in chosen}
     for texts in short.values():
         to_first(texts)  # imports, connections
     gc.collect()
-    gc.freeze()  # nobody pays for walking through the modules that the others have imported
-    for _ in range(asked.rounds * 6):
+    gc.freeze()  # objects of the imports are not walked during the measurement
+    for _ in range(args.rounds * 6):
         for name in chosen:
             firsts[name].append(to_first(short[name]))
-    for _ in range(asked.rounds):
+    for _ in range(args.rounds):
         for name in chosen:
-            cpus[name].append(cpu_per_chunk(long[name], asked.chunks))
+            cpus[name].append(cpu_per_chunk(long[name], args.chunks))
     report(
         first={name: statistics.median(taken) for name, taken in firsts.items()},
         cpu={name: statistics.median(taken) for name, taken in cpus.items()},

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 # reason -> what happened, and what to do
 _MESSAGES = {
-    "connect-error": ("Cannot connect to {host}: {error}", "Check the URL, network and VPN."),
+    "connect-error": ("Cannot connect to {host}: {error}", "Check the URL, the network and the VPN."),
     "connect-timeout": (
         "{host} did not take the connection within {connect_timeout:g} s",
         "Check the network, VPN or private endpoint.",

@@ -1,4 +1,4 @@
-"""The LangChain classes and configs that several probes put to work, theirs and ours, for the same URL."""
+"""The LangChain classes and configs that several probes use, ours and theirs, for the same URL."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def our_llm(url: str) -> Any:
 def community_llm(url: str) -> Any:
     from langchain_community.llms.azureml_endpoint import AzureMLOnlineEndpoint, DollyContentFormatter
 
-    base, has_delay, delay = url.partition("/delay=")  # its check of the URL takes the path /score only
+    base, has_delay, delay = url.partition("/delay=")  # it accepts URLs with the path /score only
     settings = _llm(base, DollyContentFormatter())
     if has_delay:
         settings["endpoint_url"] += f"?delay={delay}"
@@ -55,7 +55,7 @@ def community_chat(url: str) -> Any:
         CustomOpenAIChatContentFormatter,
     )
 
-    accepted = "http://127.0.0.1/models/chat/completions"  # its check of the URL takes no other path
+    accepted = "http://127.0.0.1/models/chat/completions"  # it accepts no other path
     settings = _chat(url, CustomOpenAIChatContentFormatter())
     chat = AzureMLChatOnlineEndpoint(**{**settings, "endpoint_url": accepted})
     chat.endpoint_url = settings["endpoint_url"]

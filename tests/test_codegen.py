@@ -243,9 +243,7 @@ def test_a_dialect_that_langchain_has_no_class_for_says_so(formatter):
 def test_the_classes_are_those_of_the_langchain_room():
     from azml_magics.langchain import formatter_adapter
 
-    assert {
-        name: kind.__name__ for name, kind in formatter_adapter._BY_WIRE.items()
-    } == codegen._LANGCHAIN_FORMATTERS
+    assert {name: kind.__name__ for name, kind in formatter_adapter._BY_WIRE.items()} == codegen._LANGCHAIN_FORMATTERS
 
 
 OWN = """

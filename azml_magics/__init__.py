@@ -3,7 +3,7 @@
 The same from Python:
 
     >>> import azml_magics
-    >>> config = azml_magics.LLMConfig(endpoint_url="https://NAME.REGION.inference.ml.azure.com/score", formatter="gpt2")
+    >>> config = azml_magics.LLMConfig(endpoint_url="https://NAME.REGION.inference.ml.azure.com/score")
     >>> azml_magics.invoke(config, "Name three kinds of clouds.").text
 """
 

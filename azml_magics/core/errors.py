@@ -38,12 +38,10 @@ from __future__ import annotations
 
 import io
 import urllib.error
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
 
 from .text import did_you_mean, one_line
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
 
 
 class _Text(Protocol):

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any, Literal
+
+from langchain_core.caches import BaseCache
+from langchain_core.callbacks import BaseCallbackHandler, BaseCallbackManager
+from langchain_core.rate_limiters import BaseRateLimiter
+from pydantic import SecretStr, ValidationError
+from typing_extensions import TypedDict
 
 from ..core import endpoints
 from ..core.errors import ConfigError
 from ..core.text import one_line
-
-if TYPE_CHECKING:
-    from pydantic import ValidationError
+from .api_type import AzureMLEndpointApiType
 
 KEY_VARIABLE = "AZUREML_ENDPOINT_API_KEY"
 _VARIABLES = {
@@ -22,6 +27,52 @@ _VARIABLES = {
 # LangChain's standard parameters -> our names. Those in _STANDARD_KWARGS become model kwargs.
 _STANDARD = {"api_key": "endpoint_api_key", "base_url": "endpoint_url", "model_name": "model"}
 _STANDARD_KWARGS = ("temperature", "max_tokens", "stop")
+
+
+class EndpointArguments(TypedDict, total=False):
+    """The constructor arguments of both model classes, as users write them.
+
+    A type checker that reads the fields alone would refuse `endpoint_api_key="..."` and `temperature=0`.
+    """
+
+    endpoint_url: str
+    endpoint_api_type: AzureMLEndpointApiType | str
+    endpoint_api_key: SecretStr | str | None
+    key: str | None
+    deployment_name: str
+    timeout: float
+    http_client: Any
+    max_retries: int
+    content_formatter: Any
+    model_kwargs: dict[str, Any] | None
+    model: str | None
+    system: str | None
+    api_version: str | None
+    extra_parameters: str | None
+    # LangChain's standard names
+    api_key: SecretStr | str | None
+    base_url: str
+    model_name: str
+    temperature: float
+    max_tokens: int
+    stop: list[str]
+    # fields of every LangChain model
+    name: str | None
+    cache: BaseCache | bool | None
+    verbose: bool
+    callbacks: list[BaseCallbackHandler] | BaseCallbackManager | None
+    tags: list[str] | None
+    metadata: dict[str, Any] | None
+    custom_get_token_ids: Callable[[str], list[int]] | None
+
+
+class ChatArguments(EndpointArguments, total=False):
+    """The constructor arguments of AzureMLChatOnlineEndpoint."""
+
+    streaming: bool
+    rate_limiter: BaseRateLimiter | None
+    disable_streaming: bool | Literal["tool_calling"]
+    output_version: str | None
 
 
 def apply_defaults(values: dict[str, Any]) -> dict[str, Any]:

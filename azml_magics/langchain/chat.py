@@ -13,6 +13,7 @@ from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
+from typing_extensions import Unpack
 
 from .. import documents
 from ..core import wire
@@ -22,6 +23,7 @@ from ..core.errors import ConfigError
 from ..core.messages import Message
 from ..core.response import Response
 from ..core.wire.openai_chat import OpenAIChatWire
+from .arguments import ChatArguments
 from .base_endpoint import AzureMLBaseEndpoint
 from .batching import ConcurrentBatch, cache_signature
 from .formatter_adapter import takes_messages, to_wire_formatter
@@ -58,6 +60,9 @@ class AzureMLChatOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseChatMo
 
     streaming: bool = False
     """Whether invoke streams as well, for callbacks that take tokens."""
+
+    def __init__(self, **kwargs: Unpack[ChatArguments]) -> None:
+        super().__init__(**kwargs)
 
     @property
     def _llm_type(self) -> str:

@@ -9,11 +9,13 @@ from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackMana
 from langchain_core.language_models.base import LangSmithParams
 from langchain_core.language_models.llms import BaseLLM
 from langchain_core.outputs import GenerationChunk, LLMResult
+from typing_extensions import Unpack
 
 from ..compare.fan_out import map_async, map_in_threads
 from ..core.client import astream, stream
 from ..core.config import LLMConfig
 from ..core.response import Response
+from .arguments import EndpointArguments
 from .base_endpoint import AzureMLBaseEndpoint
 from .batching import ConcurrentBatch, cache_signature
 from .formatter_adapter import to_wire_formatter
@@ -35,6 +37,9 @@ class AzureMLOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseLLM):
         ... )
         >>> llm.invoke("Name three kinds of clouds.")
     """
+
+    def __init__(self, **kwargs: Unpack[EndpointArguments]) -> None:
+        super().__init__(**kwargs)
 
     @property
     def _llm_type(self) -> str:

@@ -25,7 +25,7 @@ _ROWS_OPTIONS = (
     "rpm",
     "tpm",
     "max_tokens_total",
-    "client",
+    "dask_client",
 )
 
 

@@ -75,7 +75,7 @@ ROWS_OPTIONS: tuple[Option, ...] = (
     _option("--tpm", metavar="N", type=float, help="with --each: at most N tokens per minute"),
     _option("--max-tokens-total", metavar="N", type=int, help="with --each: stop starting rows after N tokens"),
     _option(
-        "--client",
+        "--dask-client",
         metavar="$client",
         help="with --each: a dask client whose workers send the requests",
         kind="variable",

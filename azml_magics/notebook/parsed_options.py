@@ -53,7 +53,7 @@ class CellOptions(ConfigOptions):
     rpm: float | None = None
     tpm: float | None = None
     max_tokens_total: int | None = None
-    client: str | None = None
+    dask_client: str | None = None
     no_stream: bool = False
     dry_run: bool = False
     save: str | None = None

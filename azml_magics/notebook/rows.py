@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from azml_magics.core.errors import AzmlError, Interrupted, PromptError, RowsError, UsageError
 from azml_magics.core.prompt import template
 from azml_magics.display.outputs import TextOutput
-from azml_magics.rows.mapper import Job, RunOptions
+from azml_magics.rows.mapper import RowMapper
+from azml_magics.rows.options import DEFAULT_CONCURRENCY, RunOptions
 from azml_magics.rows.results import Results
-from azml_magics.rows.runner import DEFAULT_CONCURRENCY, Limits
 from azml_magics.rows.sources import is_dask
 
 from . import cell_config, cell_messages, cell_output, publishing, runnables
@@ -20,7 +20,7 @@ from .rows_progress import RowsProgress
 
 if TYPE_CHECKING:
     from azml_magics.core.config import LLMConfig
-    from azml_magics.rows.mapper import Kept
+    from azml_magics.rows.mapper import JournalSummary
 
     from .context import NotebookContext
     from .parsed_options import CellOptions
@@ -51,19 +51,19 @@ def run(context: NotebookContext, options: CellOptions, body: str) -> Any:
     config = cell_config.resolve_config(context, options)
     schema = cell_messages.read_schema(context, options)
     rows, dask_client = _find_rows(context, options), _find_dask_client(context, options)
-    run_options = RunOptions(_limits(context, options), options.journal, options.retry_failed)
+    run_options = _run_options(context, options)
     prompt, variables = _prompt(context, options, body)
-    make_job = partial(
-        Job, config, prompt, variables=variables, schema=schema, limit=options.limit, sample=options.sample
+    make_mapper = partial(
+        RowMapper, config, prompt, variables=variables, schema=schema, limit=options.limit, sample=options.sample
     )
-    preview = make_job(rows.head(_PREVIEW_ROWS, npartitions=-1) if is_dask(rows) else rows)
+    preview = make_mapper(rows.head(_PREVIEW_ROWS, npartitions=-1) if is_dask(rows) else rows)
     if options.dry_run:
         return _show_requests(preview, is_part=is_dask(rows))
     cell_config.warn_of_misspelled_kwargs(config)
 
-    def announce(kept: Kept | None) -> None:
+    def announce(summary: JournalSummary | None) -> None:
         if not options.quiet:
-            publishing.print_line(_announcement(preview, config, run_options, kept, is_dask=is_dask(rows)))
+            publishing.print_line(_announcement(preview, config, run_options, summary, is_dask=is_dask(rows)))
 
     try:
         with RowsProgress(context.shell, quiet=options.quiet) as progress:
@@ -73,7 +73,7 @@ def run(context: NotebookContext, options: CellOptions, body: str) -> Any:
                 from azml_magics.rows import dask
 
                 announce(None)  # each part of the rows has its own journal, which its worker reads
-                results = dask.asked(rows, make_job, run_options, dask_client, progress)
+                results = dask.map_on_cluster(rows, make_mapper, run_options, dask_client, progress)
     except (Interrupted, RowsError) as error:
         if isinstance(error.batch, Results):
             _store(context, options, error.batch)
@@ -123,22 +123,23 @@ def _find_rows(context: NotebookContext, options: CellOptions) -> Any:
 
 
 def _find_dask_client(context: NotebookContext, options: CellOptions) -> Any:
-    given = options.client
+    given = options.dask_client
     if given is None:
         return None
     if not given.startswith("$"):
-        raise UsageError(f"--client takes a variable, not {given!r}", remedy=f"Write ${given}.")
+        raise UsageError(f"--dask-client takes a variable, not {given!r}", remedy=f"Write ${given}.")
     client = context.variable(given)
     if not callable(getattr(client, "submit", None)):
         raise UsageError(f"{given} is not a dask client: it is a {type(client).__name__}")
     return client
 
 
-def _limits(context: NotebookContext, options: CellOptions) -> Limits:
+def _run_options(context: NotebookContext, options: CellOptions) -> RunOptions:
     usual = context.settings.concurrency
     usual = DEFAULT_CONCURRENCY if usual == Settings.concurrency else usual
     concurrency = options.concurrency if options.concurrency is not None else usual
-    return Limits(concurrency, options.rpm, options.tpm, options.max_tokens_total)
+    limits = (concurrency, options.rpm, options.tpm, options.max_tokens_total)
+    return RunOptions(*limits, options.journal, options.retry_failed)
 
 
 def _prompt(context: NotebookContext, options: CellOptions, body: str) -> tuple[str, dict[str, Any]]:
@@ -150,40 +151,44 @@ def _prompt(context: NotebookContext, options: CellOptions, body: str) -> tuple[
     return text, {name: values[name] for name in template.variables(text) if name in values}
 
 
-def _announcement(job: Job, config: LLMConfig, run_options: RunOptions, kept: Kept | None, *, is_dask: bool) -> str:
+def _announcement(
+    mapper: RowMapper, config: LLMConfig, run_options: RunOptions, summary: JournalSummary | None, *, is_dask: bool
+) -> str:
     """One line: how many rows are sent to which config, and how many the journal has."""
-    length = None if is_dask else job.table.length
-    rows = _count(job, length, "row") or "the rows one by one"
+    length = None if is_dask else mapper.table.length
+    rows = _count(mapper, length, "row") or "the rows one by one"
     to = f" to {config.name}" if config.name else ""
-    pace = f"up to {run_options.limits.concurrency} at a time"
+    pace = f"up to {run_options.concurrency} at a time"
     journal = f"the journal {run_options.journal}"
-    if kept is None or kept.rows == 0:
+    if summary is None or summary.found == 0:
         return f"Sending {rows}{to}, {pace}{f', with {journal}' if run_options.journal else ''}."
-    if kept.rows is None:
-        return f"Sending what {journal} lacks of {rows}{to}, {pace}: it has {kept.lines:,} responses and errors."
-    if kept.missing:
-        return f"Sending {kept.missing:,} of {rows}{to}, {pace}: {journal} has {kept.rows:,}."
+    if summary.found is None:
+        return f"Sending what {journal} lacks of {rows}{to}, {pace}: it has {summary.entries:,} responses and errors."
+    if summary.missing:
+        return f"Sending {summary.missing:,} of {rows}{to}, {pace}: {journal} has {summary.found:,}."
     every = "the row" if length == 1 else f"all {rows}"
-    return f"Sending nothing{to}: {journal} has {every if kept.rows == length else f'{kept.rows:,} of {rows}'}."
+    return f"Sending nothing{to}: {journal} has {every if summary.found == length else f'{summary.found:,} of {rows}'}."
 
 
-def _count(job: Job, length: int | None, thing: str) -> str:
+def _count(mapper: RowMapper, length: int | None, thing: str) -> str:
     """The number of rows or requests in words, at most that many for a stream; "" if only reading tells."""
-    most = length if length is not None else job.limit or job.sample
+    most = length if length is not None else mapper.limit or mapper.sample
     if most is None:
         return ""
     return f"{'at most ' if length is None else ''}{most:,} {thing}{'' if most == 1 else 's'}"
 
 
-def _show_requests(job: Job, *, is_part: bool) -> TextOutput:
+def _show_requests(mapper: RowMapper, *, is_part: bool) -> TextOutput:
     """The first three requests and how many there are; nothing is sent."""
     shown = []
-    for record, _ in zip(job.table.records(), range(_PREVIEW_ROWS), strict=False):
+    for record, _ in zip(mapper.table.records(), range(_PREVIEW_ROWS), strict=False):
         try:
             shown.append(
-                cell_output.show_request(*job.question.request(job.question.messages(record)), stream=False).text
+                cell_output.show_request(
+                    *mapper.row_prompt.request(mapper.row_prompt.messages(record)), stream=False
+                ).text
             )
         except AzmlError as error:  # noqa: PERF203 - three at most
             shown.append(f"{type(error).__name__}: {error}")
-    count = _count(job, None if is_part else job.table.length, "request") or "a request for every row"
+    count = _count(mapper, None if is_part else mapper.table.length, "request") or "a request for every row"
     return TextOutput("\n\n".join([f"Would send {count}. The first:", *shown]))

@@ -1,31 +1,83 @@
 """map_rows and amap_rows: one prompt over a table."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypedDict, TypeVar, overload
 
+from ..core.config import LLMConfig
 from ..core.prompt.schema import Schema
-from .mapper import TICK, Job, RunOptions, flat, spent_note
-from .progress import Bar
+from .mapper import TICK, RowMapper, merge, token_limit_note
+from .options import DEFAULT_CONCURRENCY, RunOptions
+from .progress import Bar, Progress
+from .prompts import Prompt
 from .results import Results
-from .runner import DEFAULT_CONCURRENCY, Limits
 from .sources import is_dask
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
-    from pathlib import Path
+    from typing_extensions import Unpack
 
-    from ..core.config import LLMConfig
     from .mapper import OnProgress
-    from .progress import Progress
-    from .prompts import Prompt
+    from .progress import Done
     from .runner import Run
-    from .tally import Done
+
+Frame_co = TypeVar("Frame_co", covariant=True)
+DataFrame = TypeVar("DataFrame", bound="_DataFrame")
 
 
+class _DataFrame(Protocol):
+    """A DataFrame of pandas, polars or dask."""
+
+    @property
+    def columns(self) -> Any: ...
+
+
+class _Series(Protocol[Frame_co]):
+    """A Series of pandas or polars."""
+
+    def to_frame(self) -> Frame_co: ...
+
+
+class _Options(TypedDict, total=False):
+    """The options that both functions take."""
+
+    variables: Mapping[str, Any] | None
+    schema: Any
+    concurrency: int
+    journal: str | Path | None
+    retry_failed: bool
+    limit: int | None
+    sample: int | None
+    rpm: float | None
+    tpm: float | None
+    max_tokens_total: int | None
+
+
+class _SyncOptions(_Options, total=False):
+    dask_client: Any
+    progress: bool | Callable[[Progress], Any]
+
+
+class _AsyncOptions(_Options, total=False):
+    progress: Callable[[Progress], Any] | None
+
+
+@overload
+def map_rows(
+    config: LLMConfig, prompt: Prompt, rows: list[Any] | tuple[Any, ...], **options: "Unpack[_SyncOptions]"
+) -> list[dict[str, Any]]: ...
+@overload
+def map_rows(
+    config: LLMConfig, prompt: Prompt, rows: str | Path | Iterator[Any], **options: "Unpack[_SyncOptions]"
+) -> Iterator[dict[str, Any]]: ...
+@overload
+def map_rows(
+    config: LLMConfig, prompt: Prompt, rows: _Series[Frame_co], **options: "Unpack[_SyncOptions]"
+) -> Frame_co: ...
+@overload
+def map_rows(config: LLMConfig, prompt: Prompt, rows: DataFrame, **options: "Unpack[_SyncOptions]") -> DataFrame: ...
 def map_rows(
     config: LLMConfig,
     prompt: Prompt,
@@ -41,48 +93,76 @@ def map_rows(
     rpm: float | None = None,
     tpm: float | None = None,
     max_tokens_total: int | None = None,
-    client: Any = None,
+    dask_client: Any = None,
     progress: bool | Callable[[Progress], Any] = False,
 ) -> Any:
-    """The table with an answer for every row, in the rows' order.
+    """Send one prompt for every row of a table and return the table with the responses, in the rows' order.
 
-    prompt: a text or messages whose `{column}`s take the row's values, or a function of a dict of them.
-    rows: a DataFrame (pandas, polars, dask), a list of dicts or texts, an iterator, or the path of a .csv or .jsonl
-        file. A frame gives a frame with its index, a list gives a list of dicts, an iterator and a path give an
-        iterator of dicts that asks as it is read and holds about a thousand rows.
-    variables: what names in the prompt stand for that are no columns.
-    schema: a pydantic model class, or a JSON schema (dict or text): answers are asked for as JSON of it, and checked.
-    concurrency: the most requests at a time; the endpoint's answers say how many of them are under way.
-    journal: a file that keeps every answer before it counts; the same call again asks only what it lacks.
-    retry_failed: ask again the rows that have an error in the journal.
-    limit, sample: only the first so many rows; only so many, drawn from all of them, the same every time.
-    rpm, tpm, max_tokens_total: requests and tokens a minute; tokens after which no further row is begun.
-    client: a dask.distributed.Client: the rows are asked on its workers.
-    progress: True writes a bar to standard error; a function is called with a Progress now and then.
+    Args:
+        config: where requests are sent, and how.
+        prompt: a text or messages whose `{column}`s take the row's values, or a function of a dict of them.
+        rows: a DataFrame (pandas, polars, dask), a Series, a list of dicts or texts, an iterator, or the path of a
+            .csv, .tsv or .jsonl file.
+        variables: values of names in the prompt that are not columns.
+        schema: a pydantic model class, or a JSON schema as a dict or text. Responses are requested as JSON and
+            validated.
+        concurrency: the most requests at a time. The endpoint's responses decide how many are sent.
+        journal: a file that keeps every response. The same call again sends only the rows that it lacks.
+        retry_failed: send the rows again that have an error in the journal.
+        limit: only the first N rows.
+        sample: only N random rows, the same ones every time.
+        rpm: the most requests per minute.
+        tpm: the most tokens per minute.
+        max_tokens_total: stop starting rows after N tokens.
+        dask_client: a dask.distributed.Client, whose workers send the rows.
+        progress: True writes a bar to standard error; a function is called with a Progress about ten times a second.
 
-    The columns added are text, error, finish_reason, prompt_tokens, completion_tokens and latency (seconds); with a
-    schema, one for each of its fields goes before them, or `parsed` where it names none. A name that the table has
-    already gets `answer_` before it. A row that fails has its error there, also one whose answer does not keep to the
-    schema. Raises RowsError where the endpoint is gone, Interrupted for a kernel interrupt, both with what came in
-    `batch`; JournalError; UsageError and UndefinedVariableError where the prompt and the table do not fit.
+    Returns:
+        A new frame with the same index for a frame, a list of dicts for a list, and for an iterator or a path an
+        iterator of dicts, which sends rows while it is read and holds about a thousand of them. The added columns are
+        text, error, finish_reason, prompt_tokens, completion_tokens and latency (seconds); a schema adds one for each
+        of its fields before them, or `parsed` if it has none. A name that the table has already gets the prefix
+        `answer_`. A row that fails has its error in its row, also if its response does not match the schema.
+
+    Raises:
+        RowsError: the endpoint stopped responding, or every row would fail; `batch` has the results so far.
+        Interrupted: the kernel was interrupted; `batch` has the results so far.
+        JournalError: the journal cannot be used, or belongs to another run.
+        UsageError: there are no rows, an option is wrong, or the prompt uses no column.
+        UndefinedVariableError: a variable of the prompt is not a column and has no value.
     """
-    limits = Limits(concurrency, rpm, tpm, max_tokens_total)
-    wishes = RunOptions(limits, journal, retry_failed)
-    wanted = Schema.of(schema) if schema is not None else None
-    shown = Bar() if progress is True else progress or None
-    with shown if isinstance(shown, Bar) else contextlib.nullcontext():
-        made = partial(Job, config, prompt, variables=variables, schema=wanted, limit=limit, sample=sample)
-        if client is not None or is_dask(rows):
+    options = RunOptions(concurrency, rpm, tpm, max_tokens_total, journal, retry_failed)
+    checked = Schema.of(schema) if schema is not None else None
+    on_progress = Bar() if progress is True else progress or None
+    with on_progress if isinstance(on_progress, Bar) else contextlib.nullcontext():
+        make = partial(RowMapper, config, prompt, variables=variables, schema=checked, limit=limit, sample=sample)
+        if dask_client is not None or is_dask(rows):
             from . import dask
 
-            asked = dask.asked(rows, made, wishes, client, shown)
-            return asked.to_table() if isinstance(asked, Results) else asked
-        job = made(rows)
-        if not job.table.is_lazy:
-            return job.results(wishes, shown).to_table()
-    return job.stream(wishes, job.run(wishes), shown)
+            results = dask.map_on_cluster(rows, make, options, dask_client, on_progress)
+            return results.to_table() if isinstance(results, Results) else results
+        mapper = make(rows)
+        if not mapper.table.is_lazy:
+            return mapper.results(options, on_progress).to_table()
+    return mapper.stream(options, mapper.start(options), on_progress)
 
 
+@overload
+async def amap_rows(
+    config: LLMConfig, prompt: Prompt, rows: list[Any] | tuple[Any, ...], **options: "Unpack[_AsyncOptions]"
+) -> list[dict[str, Any]]: ...
+@overload
+async def amap_rows(
+    config: LLMConfig, prompt: Prompt, rows: str | Path | Iterator[Any], **options: "Unpack[_AsyncOptions]"
+) -> AsyncIterator[dict[str, Any]]: ...
+@overload
+async def amap_rows(
+    config: LLMConfig, prompt: Prompt, rows: _Series[Frame_co], **options: "Unpack[_AsyncOptions]"
+) -> Frame_co: ...
+@overload
+async def amap_rows(
+    config: LLMConfig, prompt: Prompt, rows: DataFrame, **options: "Unpack[_AsyncOptions]"
+) -> DataFrame: ...
 async def amap_rows(
     config: LLMConfig,
     prompt: Prompt,
@@ -100,29 +180,32 @@ async def amap_rows(
     max_tokens_total: int | None = None,
     progress: Callable[[Progress], Any] | None = None,
 ) -> Any:
-    """What `map_rows` gives, without holding up the running event loop; an iterator and a path give an async iterator.
+    """Do what `map_rows` does without blocking the running event loop. Requests are sent in threads, too.
 
-    The requests are sent in threads, as there.
+    Args and errors are those of `map_rows`, without dask.
+
+    Returns:
+        What `map_rows` returns; for an iterator or a path an async iterator.
     """
-    wishes = RunOptions(Limits(concurrency, rpm, tpm, max_tokens_total), journal, retry_failed)
-    wanted = Schema.of(schema) if schema is not None else None
-    job = Job(config, prompt, rows, variables=variables, schema=wanted, limit=limit, sample=sample)
-    run = job.run(wishes)
-    if job.table.is_lazy:
-        return _astream(job, wishes, run, progress)
+    options = RunOptions(concurrency, rpm, tpm, max_tokens_total, journal, retry_failed)
+    checked = Schema.of(schema) if schema is not None else None
+    mapper = RowMapper(config, prompt, rows, variables=variables, schema=checked, limit=limit, sample=sample)
+    run = mapper.start(options)
+    if mapper.table.is_lazy:
+        return _stream(mapper, options, run, progress)
     done: list[Done] = []
-    async for some in _awatched(run, progress):
+    async for some in _take_rows(run, progress):
         done += some
 
-    def gathered(note: str = "") -> Results:
-        return job.gathered(run, done, note=note)
+    def collect(note: str = "") -> Results:
+        return mapper.collect(run, done, note=note)
 
-    job.raise_early_end(run, wishes, lambda: gathered("Stopped early"))
-    return gathered(spent_note(run, wishes)).to_table()
+    mapper.raise_early_end(run, options, lambda: collect("Stopped early"))
+    return collect(token_limit_note(options, is_spent=run.is_spent)).to_table()
 
 
-async def _awatched(run: Run, on_progress: OnProgress | None) -> AsyncIterator[list[Done]]:
-    """The rows as they are due, to the last; the run ends with the loop over it."""
+async def _take_rows(run: "Run", on_progress: "OnProgress | None") -> "AsyncIterator[list[Done]]":
+    """Yield the rows of a run in order, to the last; the run ends when this is closed."""
     loop, over = asyncio.get_running_loop(), asyncio.Event()
 
     def wake() -> None:
@@ -135,19 +218,19 @@ async def _awatched(run: Run, on_progress: OnProgress | None) -> AsyncIterator[l
         while not run.is_over and run.error is None:
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(over.wait(), TICK)
-            yield run.due(0)
+            yield run.take(0)
             if on_progress is not None:
                 on_progress(run.progress())
     finally:
         await asyncio.shield(asyncio.to_thread(run.__exit__, None, None, None))
-    yield run.due(0)
+    yield run.take(0)
 
 
-async def _astream(
-    job: Job, wishes: RunOptions, run: Run, on_progress: OnProgress | None
+async def _stream(
+    mapper: RowMapper, options: RunOptions, run: "Run", on_progress: "OnProgress | None"
 ) -> AsyncIterator[dict[str, Any]]:
-    names = job.names(job.table.columns)
-    async for some in _awatched(run, on_progress):
-        for record, row in some:
-            yield flat(names, record, row)
-    job.raise_early_end(run, wishes, lambda: job.gathered(run, []))
+    names = mapper.response_names(mapper.table.columns)
+    async for rows in _take_rows(run, on_progress):
+        for record, row in rows:
+            yield merge(names, record, row)
+    mapper.raise_early_end(run, options, lambda: mapper.collect(run, []))

@@ -1,8 +1,8 @@
-"""Rows past one machine: the parts of a table on the workers of a dask cluster, one engine at a time on each.
+"""Sends rows from the workers of a dask cluster, one run at a time on each.
 
-A worker is handed a part of the rows, the prompt and the config, whose key is a reference that it resolves itself. With
-a journal - a folder that every worker reaches - each part has a file of its own in it: where a worker is lost, the
-scheduler hands its part to another, which asks only what that file lacks.
+A worker gets a part of the rows, the prompt and the config, whose key is a reference that the worker resolves itself.
+With a journal, which is a folder that every worker can reach, each part has a file of its own there. If a worker is
+lost, the scheduler gives its part to another one, which sends only what that file lacks.
 """
 
 from __future__ import annotations
@@ -14,44 +14,65 @@ from typing import TYPE_CHECKING, Any
 from ..core.errors import AzmlError, ConfigError, Interrupted, JournalError, RowsError, UsageError
 from ..core.keys import KeyRef
 from ..core.paths import path_of
-from .dask_choice import chosen
-from .dask_worker import Part, answered, ask_part, count, flag, with_answers
+from .dask_worker import Part, PartCounts, add_responses, count_rows, make_row, send_part, stop_event
+from .mapper import token_limit_note
 from .progress import Progress, Speed
 from .results import Results
+from .selection import select_partitions
 from .sources import is_dask, table_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from .mapper import Job, OnProgress, RunOptions
-    from .records import TableRow
+    from .mapper import OnProgress, RowMapper
+    from .options import RunOptions
+    from .results import TableRow
 
-PART = 128  # rows; the same whatever the cluster, so that a journal fits the next run, too
-_LOOK = 0.2  # seconds between two looks at how far it is
+PART_ROWS = 128  # the same on every cluster, so that a journal fits the next run
+_POLL = 0.2  # seconds between two looks at the parts
 
 
-def asked(
-    rows: Any, job_of: Callable[[Any], Job], wishes: RunOptions, client: Any, on_progress: OnProgress | None
+def map_on_cluster(
+    rows: Any,
+    make_mapper: Callable[[Any], RowMapper],
+    options: RunOptions,
+    dask_client: Any,
+    on_progress: OnProgress | None,
 ) -> Any:
-    """The Results of a list or a frame, asked on the client's workers; of a dask DataFrame another one, on its workers.
+    """Send the rows from the workers of a cluster.
 
-    job_of: makes the Job of such rows. client: a distributed.Client; None takes the one in use.
+    Args:
+        rows: a list, a frame, or a dask DataFrame.
+        make_mapper: returns the RowMapper of some rows.
+        options: the limits of the run, and its journal.
+        dask_client: a distributed.Client; None for the one in use.
+        on_progress: called with the counts of the parts that are done.
+
+    Returns:
+        The Results of a list or a frame; for a dask DataFrame another one, whose partitions stay on the workers.
+
+    Raises:
+        ConfigError: the key cannot travel to the workers.
+        UsageError: there are no workers, or the rows cannot be split.
+        JournalError: the journal cannot be a folder.
+        RowsError: the run ended early; `batch` has the results of a list or a frame.
+        Interrupted: the user stopped the run; likewise.
     """
-    client = client if client is not None else _client_in_use()
-    workers = len(client.scheduler_info()["workers"])
+    dask_client = dask_client if dask_client is not None else _client_in_use()
+    workers = len(dask_client.scheduler_info()["workers"])
     if not workers:
         raise UsageError("The dask cluster has no workers", remedy="Scale it out, then run again.")
-    if wishes.journal is not None:
-        _make_folder(path_of(wishes.journal))
-    work = _Work(client, wishes.for_one_of(workers), on_progress)
+    if options.journal is not None:
+        _make_folder(path_of(options.journal))
+    run = _ClusterRun(dask_client, options.share_among(workers), on_progress)
     if is_dask(rows):
-        job = job_of(rows.head(1, npartitions=-1, compute=True))
-        _check_key(job)
-        return work.on_frame(job, rows)
-    job = job_of(rows)
-    _check_key(job)
-    return work.on_rows(job)
+        mapper = make_mapper(rows.head(1, npartitions=-1, compute=True))
+        _check_key(mapper)
+        return run.map_frame(mapper, rows)
+    mapper = make_mapper(rows)
+    _check_key(mapper)
+    return run.map_table(mapper)
 
 
 def _client_in_use() -> Any:
@@ -63,15 +84,15 @@ def _client_in_use() -> Any:
         return get_client()
     except ValueError:
         raise UsageError(
-            "No dask client is in use", remedy="Make one, dask.distributed.Client(), and pass it as client."
+            "No dask client is in use", remedy="Make one, dask.distributed.Client(), and pass it as dask_client."
         ) from None
 
 
-def _check_key(job: Job) -> None:
-    key = job.question.config.key
+def _check_key(mapper: RowMapper) -> None:
+    key = mapper.row_prompt.config.key
     if key is not None and not (isinstance(key, KeyRef) and key.scheme != "ask"):
         raise ConfigError(
-            "This config's key cannot go to the workers: it is held in this process alone",
+            "This config's key is in this process only and cannot be sent to the workers",
             remedy="Give every worker the key and name it with env:NAME or keyring:SERVICE/NAME, or use entra.",
         )
 
@@ -82,123 +103,132 @@ def _make_folder(folder: Path) -> None:
     except OSError as error:
         raise JournalError(
             f"The journal {str(folder)!r} cannot be a folder: {error.strerror or error}",
-            remedy="On a cluster a journal is a folder that every worker reaches; choose another name.",
+            remedy="On a cluster a journal is a folder that every worker can reach; choose another name.",
         ) from error
 
 
-class _Work:
-    """Parts under way on a cluster."""
+class _ClusterRun:
+    """The parts of a run on a cluster."""
 
-    def __init__(self, client: Any, wishes: RunOptions, on_progress: OnProgress | None) -> None:
-        self._client = client
-        self._wishes = wishes
+    def __init__(self, dask_client: Any, options: RunOptions, on_progress: OnProgress | None) -> None:
+        self._dask_client = dask_client
+        self._options = options
         self._on_progress = on_progress
         self._name = f"azml-rows-{uuid.uuid4().hex[:12]}"
-        self._stop = flag(self._name, client)
+        self._stop = stop_event(self._name, dask_client)
         self._began = time.monotonic()
         self._speed = Speed()
         self._parts: list[Part] = []
         self._futures: list[Any] = []
-        self.done = self.failed = self.reused = self.tokens = 0
-        self.error: AzmlError | None = None
+        self._done = self._failed = self._reused = self._tokens = 0
+        self._error: AzmlError | None = None
 
-    def _submit(self, job: Job, parts: Sequence[Any]) -> None:
-        question = job.question
-        for number, rows in enumerate(parts):
-            part = Part(self._name, number, question, self._wishes)
-            key = f"{self._name}-{number}"
-            self._parts.append(part)
-            self._futures.append(self._client.submit(ask_part, rows, part, key=key, pure=False))
-
-    def on_rows(self, job: Job) -> Results:
-        """Every row with its answer."""
-        table = job.table
+    def map_table(self, mapper: RowMapper) -> Results:
+        """Return the results of a list or a frame."""
+        table = mapper.table
         if table.is_lazy or table.length is None:
-            raise UsageError("An iterator or a file cannot go to a cluster", remedy="Pass a DataFrame or a list.")
-        bounds = range(0, table.length, PART)
+            raise UsageError("An iterator or a file cannot be sent to a cluster", remedy="Pass a DataFrame or a list.")
+        bounds = range(0, table.length, PART_ROWS)
         records = list(table.records())
-        self._submit(job, [records[start : start + PART] for start in bounds])
-        answers: dict[int, Any] = {}
+        self._submit(mapper, [records[start : start + PART_ROWS] for start in bounds])
+        finished: dict[int, Any] = {}
 
-        def arrived(number: int, future: Any) -> tuple[int, int, int, int, AzmlError | None]:
-            answers[number] = part = future.result()
-            return count(part)
+        def count(number: int, future: Any) -> PartCounts:
+            finished[number] = part = future.result()
+            return count_rows(part)
 
         def results(note: str = "") -> Results:
             rows: list[TableRow] = []
             for start in bounds:
-                part = answers.get(start // PART)
-                for offset, record in enumerate(records[start : start + PART]):
-                    rows.append(answered(job.question, record, part.rows[offset]) if part else job.unasked(record))
-            return Results(rows, self.progress(table.length, is_over=True), job.given_back, note=note)
+                part = finished.get(start // PART_ROWS)
+                for offset, record in enumerate(records[start : start + PART_ROWS]):
+                    rows.append(
+                        make_row(mapper.row_prompt, record, part.rows[offset]) if part else mapper.unsent_row(record)
+                    )
+            return Results(rows, self._progress(table.length, is_over=True), mapper.with_responses, note=note)
 
-        self._watch(table.length, arrived, results)
-        return results(self._note())
+        self._wait(table.length, count, results)
+        return results(token_limit_note(self._options, is_spent=self._is_spent()))
 
-    def on_frame(self, job: Job, frame: Any) -> Any:
-        """The dask DataFrame with the answers; its partitions stay where they were asked."""
+    def map_frame(self, mapper: RowMapper, frame: Any) -> Any:
+        """Return the dask DataFrame with the responses; its partitions stay on the workers."""
         import dask.dataframe as dd  # type: ignore[import-not-found,import-untyped,unused-ignore]  # optional
 
-        parts, total = chosen(self._client, frame.to_delayed(), job.limit, job.sample)
-        self._submit(job, parts)
+        partitions, total = select_partitions(self._dask_client, frame.to_delayed(), mapper.limit, mapper.sample)
+        self._submit(mapper, partitions)
 
-        def arrived(_number: int, future: Any) -> tuple[int, int, int, int, AzmlError | None]:
-            counts: tuple[int, int, int, int, AzmlError | None] = self._client.submit(
-                count, future, pure=False
-            ).result()
+        def count(_number: int, future: Any) -> PartCounts:
+            counts: PartCounts = self._dask_client.submit(count_rows, future, pure=False).result()
             return counts
 
-        self._watch(total, arrived, lambda _note: None)
-        threes = zip(parts, self._futures, self._parts, strict=True)
-        made = [self._client.submit(with_answers, rows, answers, part, pure=False) for rows, answers, part in threes]
-        empty = table_of(frame._meta)  # noqa: SLF001 - dask's name for it, in its documentation too
-        meta = empty.given_back([], job.question.columns)
-        divisions = frame.divisions[: len(made) + 1] if frame.known_divisions else None
-        return dd.from_delayed(made, meta=meta, divisions=divisions)
+        self._wait(total, count, lambda _note: None)
+        frames = [
+            self._dask_client.submit(add_responses, rows, result, part, pure=False)
+            for rows, result, part in zip(partitions, self._futures, self._parts, strict=True)
+        ]
+        empty = table_of(frame._meta)  # noqa: SLF001 - dask's documentation names it
+        meta = empty.with_responses([], mapper.row_prompt.columns)
+        divisions = frame.divisions[: len(frames) + 1] if frame.known_divisions else None
+        return dd.from_delayed(frames, meta=meta, divisions=divisions)
+
+    def _submit(self, mapper: RowMapper, parts: Sequence[Any]) -> None:
+        for number, rows in enumerate(parts):
+            part = Part(self._name, number, mapper.row_prompt, self._options)
+            self._parts.append(part)
+            key = f"{self._name}-{number}"
+            self._futures.append(self._dask_client.submit(send_part, rows, part, key=key, pure=False))
 
     # ---- waiting
 
-    def _watch(self, total: int | None, arrived: Callable[[int, Any], Any], results: Callable[[str], Any]) -> None:
-        """Wait for every part. Interrupted or RowsError, where it ends early, have what came in `batch`."""
+    def _wait(self, total: int | None, count: Callable[[int, Any], PartCounts], results: Callable[[str], Any]) -> None:
+        """Wait for every part. Raises Interrupted or RowsError if the run ends early, with the results in `batch`."""
         waiting = dict(enumerate(self._futures))
         try:
             while waiting:
                 for number in [number for number, future in waiting.items() if future.done()]:
-                    *counts, error = arrived(number, waiting.pop(number))
-                    for name, more in zip(("done", "failed", "reused", "tokens"), counts, strict=True):
-                        setattr(self, name, getattr(self, name) + more)
-                    self.error = self.error or error
-                    if self.error is not None or self._is_spent():
-                        self._stop.set()
+                    self._add(count(number, waiting.pop(number)))
+                if self._error is not None or self._is_spent():
+                    self._stop.set()
                 if self._on_progress is not None:
-                    self._on_progress(self.progress(total, is_over=not waiting))
+                    self._on_progress(self._progress(total, is_over=not waiting))
                 if waiting:
-                    time.sleep(_LOOK)
+                    time.sleep(_POLL)
         except BaseException as error:
             self._stop.set()
-            self._client.cancel([future for future in waiting.values() if not future.done()])
+            self._dask_client.cancel([future for future in waiting.values() if not future.done()])
             if isinstance(error, KeyboardInterrupt):
                 raise Interrupted(batch=results("Interrupted")) from None
             raise
-        if self.error is not None:
-            kept = f" {self._wishes.journal} has the answers; run again to go on." if self._wishes.journal else ""
+        if self._error is not None:
+            journal = self._options.journal
+            resume = f" {journal} has the responses so far; running again continues from there." if journal else ""
             raise RowsError(
-                f"The run ended after {self.done:,} rows: {type(self.error).__name__}: {self.error.cause}",
-                remedy=f"{self.error.remedy}{kept}",
+                f"The run ended after {self._done:,} rows: {type(self._error).__name__}: {self._error.cause}",
+                remedy=f"{self._error.remedy}{resume}",
                 batch=results("Stopped early"),
-            ) from self.error
+            ) from self._error
+
+    def _add(self, counts: PartCounts) -> None:
+        self._done += counts.done
+        self._failed += counts.failed
+        self._reused += counts.reused
+        self._tokens += counts.tokens
+        self._error = self._error or counts.error
 
     def _is_spent(self) -> bool:
-        tokens = self._wishes.limits.tokens
-        return tokens is not None and self.tokens >= tokens
+        limit = self._options.max_tokens_total
+        return limit is not None and self._tokens >= limit
 
-    def _note(self) -> str:
-        return f"It began no more at its limit of {self._wishes.limits.tokens:,} tokens" if self._is_spent() else ""
-
-    def progress(self, total: int | None, *, is_over: bool) -> Progress:
-        """The rows of the parts that are done."""
+    def _progress(self, total: int | None, *, is_over: bool) -> Progress:
+        """Return the counts of the parts that are done."""
         seconds = time.monotonic() - self._began
-        rate = self._speed.of(seconds, self.done - self.reused)
         return Progress(
-            total, self.done, self.failed, self.reused, self.tokens, seconds=seconds, rate=rate, is_over=is_over
+            total,
+            self._done,
+            self._failed,
+            self._reused,
+            self._tokens,
+            seconds=seconds,
+            rate=self._speed.update(seconds, self._done - self._reused),
+            is_over=is_over,
         )

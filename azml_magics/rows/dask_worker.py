@@ -7,108 +7,135 @@ import json
 import threading
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..core.errors import AzmlError, JournalError, RowsError
 from ..core.paths import path_of
-from .mapper import Job, RunOptions
+from .mapper import RowMapper
 from .sources import table_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ..core.response import Response
-    from .prompts import Question
-    from .records import Record, TableRow
+    from .options import RunOptions
+    from .prompts import RowPrompt
+    from .results import Record, TableRow
 
-    Counts = tuple[int, int, int, int, AzmlError | None]
+_POLL = 1.0  # seconds between two looks at the stop event, or at a locked journal
+_MAX_LOCKED = 30.0  # seconds for a worker that was given up to release the journal
+_running = threading.Lock()  # one part at a time in this process
+_NOT_SENT = (None, None, False)
 
-_ASK_AGAIN = 1.0  # seconds between two questions whether the run is still wanted
-_LOCKED = 30.0  # seconds for a worker that was given up to let go of the journal
-_engine = threading.Lock()  # this process's: partitions wait for each other
 
-
-class _Unwanted(Exception):
-    """The run was stopped where it began."""
+class _Stopped(Exception):
+    """The run was stopped by the process that began it."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """One part of a run: which, and what is asked. The key of the question's config is a reference."""
+    """One part of a run.
+
+    Attributes:
+        run: the name of the run.
+        number: the part's number, which names its journal.
+        row_prompt: the prompt; the key of its config is a reference.
+        options: the limits of each worker; the journal is a folder.
+    """
 
     run: str
     number: int
-    question: Question
-    wishes: RunOptions
+    row_prompt: RowPrompt
+    options: RunOptions
 
     @property
-    def own_wishes(self) -> RunOptions:
-        """The wishes with the part's own journal."""
-        journal = self.wishes.journal
+    def own_options(self) -> RunOptions:
+        """The options with the journal of this part."""
+        journal = self.options.journal
         if journal is None:
-            return self.wishes
-        return replace(self.wishes, journal=path_of(journal) / f"part-{self.number:05}.jsonl")
+            return self.options
+        return replace(self.options, journal=path_of(journal) / f"part-{self.number:05}.jsonl")
 
 
 @dataclass(frozen=True)
-class Answers:
-    """(response, error, reused) for each row of a part, and what ended it before its last one."""
+class PartResult:
+    """What came of a part.
+
+    Attributes:
+        rows: for each row its response, its error, and whether they come from the journal.
+        error: what ended the part before its last row.
+    """
 
     rows: list[tuple[Any, Any, bool]]
     error: AzmlError | None = None
 
 
-def ask_part(rows: Any, part: Part) -> Answers:
-    """The answers to the rows: a list of dicts, or a partition of a dask DataFrame."""
+class PartCounts(NamedTuple):
+    """The counts of a part: rows that are done, failed and from the journal, tokens that were sent, and its error."""
+
+    done: int
+    failed: int
+    reused: int
+    tokens: int
+    error: AzmlError | None
+
+
+def send_part(rows: Any, part: Part) -> PartResult:
+    """Send the rows of a part.
+
+    Args:
+        rows: a list of records, or a partition of a dask DataFrame.
+        part: what is sent, and how.
+    """
     if len(rows) == 0:
-        return Answers([])
-    asked = part.question
-    job = Job(asked.config, asked.prompt, rows, variables=asked.variables, schema=asked.schema)
-    with _engine:
+        return PartResult([])
+    prompt = part.row_prompt
+    mapper = RowMapper(prompt.config, prompt.prompt, rows, variables=prompt.variables, schema=prompt.schema)
+    with _running:
         try:
-            batch: Iterable[Any] = _patiently(job, part)
+            batch = _results_once_unlocked(mapper, part)
         except RowsError as stopped:
             cause = stopped.__cause__
             error = cause if isinstance(cause, AzmlError) else AzmlError(f"{type(cause).__name__}: {cause}")
-            return Answers(_plain(stopped.batch or ()), error)
-        except _Unwanted:
-            return Answers([(None, None, False)] * len(rows))
+            return PartResult(_portable_rows(stopped.batch or ()), error)
+        except _Stopped:
+            return PartResult([_NOT_SENT] * len(rows))
         except AzmlError as error:  # before the first row
-            return Answers([(None, None, False)] * len(rows), error.with_traceback(None))
-    return Answers(_plain(batch))
+            return PartResult([_NOT_SENT] * len(rows), error.with_traceback(None))
+    return PartResult(_portable_rows(batch))
 
 
-def _plain(batch: Iterable[Any]) -> list[tuple[Any, Any, bool]]:
-    """The rows' answers as they travel: errors of other libraries may not, and a schema's objects are read again."""
-    return [(_unread(row.response), _portable(row.error), row.reused) for row in batch]
+def _portable_rows(batch: Iterable[Any]) -> list[tuple[Any, Any, bool]]:
+    """Return the rows without what may not be pickled: parsed objects, and errors of other libraries."""
+    return [(_without_parsed(row.response), _portable_error(row.error), row.reused) for row in batch]
 
 
-def _unread(response: Response | None) -> Response | None:
+def _without_parsed(response: Response | None) -> Response | None:
     return replace(response, parsed=None) if response is not None and response.parsed is not None else response
 
 
-def _portable(error: BaseException | None) -> BaseException | None:
+def _portable_error(error: BaseException | None) -> BaseException | None:
     if error is None or isinstance(error, AzmlError):
         return error
     return AzmlError(f"{type(error).__name__}: {error}")
 
 
-def _patiently(job: Job, part: Part) -> Iterable[Any]:
-    """The rows' answers, once a worker that was given up has let go of the part's journal."""
-    until = time.monotonic() + _LOCKED
+def _results_once_unlocked(mapper: RowMapper, part: Part) -> Iterable[Any]:
+    """Return the results, after waiting for a worker that was given up to release the part's journal."""
+    until = time.monotonic() + _MAX_LOCKED
     while True:
-        watch = _Watch(part.run)
-        watch(None)
+        check = _StopCheck(part.run)
+        check(None)
         try:
-            return job.results(part.own_wishes, watch)
+            return mapper.results(part.own_options, check)
         except JournalError as error:
             if "Another run" not in error.cause or time.monotonic() > until:
                 raise
-        time.sleep(_ASK_AGAIN)
+        time.sleep(_POLL)
 
 
-class _Watch:
-    """Asks the cluster now and then whether the run is still wanted; _Unwanted where it is not."""
+class _StopCheck:
+    """Looks from time to time whether the run was stopped, and raises _Stopped."""
 
     def __init__(self, run: str) -> None:
         self._run = run
@@ -117,46 +144,51 @@ class _Watch:
     def __call__(self, _progress: object) -> None:
         if time.monotonic() < self._next:
             return
-        self._next = time.monotonic() + _ASK_AGAIN
-        with contextlib.suppress(OSError, TimeoutError, ValueError):  # the scheduler is busy: the next time, then
-            if flag(self._run).is_set():
-                raise _Unwanted
+        self._next = time.monotonic() + _POLL
+        with contextlib.suppress(OSError, TimeoutError, ValueError):  # the scheduler is busy: look again later
+            if stop_event(self._run).is_set():
+                raise _Stopped
 
 
-def flag(name: str, client: Any = None) -> Any:
-    """The flag of that name on the whole cluster; set, it says that the run of that name is over."""
+def stop_event(run: str, dask_client: Any = None) -> Any:
+    """Return the cluster-wide event that stops a run.
+
+    Args:
+        run: the name of the run.
+        dask_client: the client of the process that began the run; None on a worker.
+    """
     import distributed  # type: ignore[import-not-found,import-untyped,unused-ignore]  # optional
 
-    event: Any = distributed.Event  # without types of its own
-    return event(name, client=client or distributed.get_client(timeout=5))
+    event: Any = distributed.Event  # it has no types
+    return event(run, client=dask_client or distributed.get_client(timeout=5))
 
 
-def count(answers: Answers) -> Counts:
-    """(rows that are done, rows with an error, rows from the journal, tokens asked for, the error) of a part."""
+def count_rows(result: PartResult) -> PartCounts:
+    """Return the counts of a part."""
     done = failed = reused = tokens = 0
-    for response, error, was_kept in answers.rows:
+    for response, error, was_reused in result.rows:
         done += response is not None or error is not None
         failed += error is not None
-        reused += was_kept
-        usage = response.usage if response is not None and not was_kept else None
+        reused += was_reused
+        usage = response.usage if response is not None and not was_reused else None
         tokens += (usage.total_tokens or 0) if usage else 0
-    return done, failed, reused, tokens, answers.error
+    return PartCounts(done, failed, reused, tokens, result.error)
 
 
-def with_answers(rows: Any, answers: Answers, part: Part) -> Any:
-    """The partition with the answers' columns."""
-    table, question = table_of(rows), part.question
-    pairs = zip(table.records(), answers.rows, strict=True)
-    made = [answered(question, record, answer) for record, answer in pairs]
-    return table.given_back([replace(row, fields=tuple(map(_as_text, row.fields))) for row in made], question.columns)
+def add_responses(rows: Any, result: PartResult, part: Part) -> Any:
+    """Return the partition `rows` with the columns of the responses."""
+    table, prompt = table_of(rows), part.row_prompt
+    pairs = zip(table.records(), result.rows, strict=True)
+    made = [make_row(prompt, record, outcome) for record, outcome in pairs]
+    return table.with_responses([replace(row, fields=tuple(map(_as_text, row.fields))) for row in made], prompt.columns)
 
 
 def _as_text(value: Any) -> Any:
-    """Lists and objects as JSON: dask makes texts of them anyway (`dataframe.convert-string`), by their repr."""
+    """Return lists and objects as JSON: dask would make texts of their repr (`dataframe.convert-string`)."""
     return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, (list, dict)) else value
 
 
-def answered(question: Question, record: Record, answer: tuple[Any, Any, bool]) -> TableRow:
-    """The row of a record, from its answer as it travelled."""
-    response, error, reused = answer
-    return question.answered(record, response, error, reused=reused)
+def make_row(prompt: RowPrompt, record: Record, outcome: tuple[Any, Any, bool]) -> TableRow:
+    """Return the row of a record from its response, its error, and whether they come from the journal."""
+    response, error, reused = outcome
+    return prompt.make_row(record, response, error, reused=reused)

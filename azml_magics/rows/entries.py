@@ -1,4 +1,11 @@
-"""An answer or an error as one line of JSON, and back."""
+"""The lines of a journal: what a run sends, and a response or an error, as JSON and back.
+
+    {"azml_magics_journal": 2, "settings": {...}}
+    {"row": "<key in hex>", "n": 0, "response": {...}}
+    {"row": "<key in hex>", "n": 0, "response": {...}, "error": {"kind": "SchemaError", "cause": "...", ...}}
+
+The first line has the version of the format and everything that responses depend on. `n` numbers equal rows.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +13,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from ..core import errors
-from ..core.errors import AzmlError, EndpointError
+from ..core.errors import AzmlError, EndpointError, JournalError
 from ..core.redaction import redact_data
 from ..core.response import Response, Usage
 from ..core.text import one_line
@@ -14,37 +21,131 @@ from ..core.wire.base import to_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from ..core.keys import Secret
 
-_PLACE = ("config", "deployment", "request_id")
+VERSION = 2
+MARKER = "azml_magics_journal"
+HEADER_START = f'{{"{MARKER}":{VERSION},'.encode()
+OTHER_FILE = "Choose another file for the journal."
+
+_CONTEXT = ("config", "deployment", "request_id")
 _STATUSES = ("status", "inner_status")
+_EXCERPT = 24  # characters that are shown around the first difference
 
 
-def dumped(
+# ---- the first line
+
+
+def header_line(settings: Mapping[str, Any], secret: Secret | None) -> bytes:
+    """Return the first line of a journal.
+
+    Args:
+        settings: everything that responses depend on apart from the rows.
+        secret: the key, which is masked.
+    """
+    return to_json({MARKER: VERSION, "settings": redact_data(dict(settings), secret)}) + b"\n"
+
+
+def check_header(path: Path, line: bytes, expected: bytes) -> None:
+    """Check that a journal belongs to this run.
+
+    Args:
+        path: the journal, for messages.
+        line: its first line.
+        expected: the first line that this run would write.
+
+    Raises:
+        JournalError: it is not a journal, has another format, or belongs to a run with other settings.
+    """
+    try:
+        found = json.loads(line)
+        version = found[MARKER]
+        settings = dict(found["settings"]) if version == VERSION else {}
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise JournalError(f"{str(path)!r} is not a journal of rows", remedy=OTHER_FILE) from None
+    if version != VERSION:
+        raise JournalError(
+            f"The journal {path.name!r} has format {one_line(str(version), 20)}, and this version of azml-magics reads "
+            f"format {VERSION} only; the file was not changed",
+            remedy=OTHER_FILE,
+        )
+    differences = _differences(settings, json.loads(expected)["settings"])
+    if differences:
+        raise JournalError(
+            f"{path.name!r} is the journal of another run: {'; '.join(differences)}",
+            remedy=f"{OTHER_FILE} Or run with the same settings.",
+        )
+
+
+def _differences(earlier: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    return [
+        _difference(name, earlier.get(name), now.get(name))
+        for name in dict.fromkeys([*earlier, *now])
+        if earlier.get(name) != now.get(name)
+    ]
+
+
+def _difference(name: str, earlier: Any, now: Any) -> str:
+    """Return "temperature was 0.2 and is 0.7"; long texts are cut to where they differ."""
+    before, after = (value if isinstance(value, str) else json.dumps(value) for value in (earlier, now))
+    if earlier is None:
+        return f"there is {name} {one_line(after, 60)!r}"
+    if now is None:
+        return f"there was {name} {one_line(before, 60)!r}"
+    pairs = zip(before, after, strict=False)  # of two lengths
+    same = next((at for at, pair in enumerate(pairs) if pair[0] != pair[1]), min(len(before), len(after)))
+    return f"{name} was {_excerpt(before, same)!r} and is {_excerpt(after, same)!r}"
+
+
+def _excerpt(text: str, at: int) -> str:
+    start, end = max(0, at - _EXCERPT), at + _EXCERPT
+    return ("…" if start else "") + one_line(text[start:end], 80) + ("…" if len(text) > end else "")
+
+
+# ---- the other lines
+
+
+def entry_line(
     key: bytes, n: int, response: Response | None, error: BaseException | None, secret: Secret | None = None
 ) -> bytes:
-    """The line, with its end, that keeps the answer of the row with that key and number; the key masked."""
-    said = {"error": redact_data(_error_as_data(error), secret)} if error is not None else {}
-    kept = {"answer": redact_data(_response_as_data(response), secret)} if response is not None else {}
-    return to_json({"row": key.hex(), "n": n, **kept, **said}) + b"\n"
+    """Return the line of a row.
+
+    Args:
+        key: identifies the row's request.
+        n: how many equal rows come before it.
+        response: its response.
+        error: why there is no response, or no valid one.
+        secret: the key to mask.
+    """
+    entry: dict[str, Any] = {"row": key.hex(), "n": n}
+    if response is not None:
+        entry["response"] = redact_data(_response_to_dict(response), secret)
+    if error is not None:
+        entry["error"] = redact_data(_error_to_dict(error), secret)
+    return to_json(entry) + b"\n"
 
 
-def loaded(line: bytes) -> tuple[bytes, int, Response | None, AzmlError | None]:
-    """(key, number, response, error) of a line; ValueError where it is none of ours."""
+def read_entry(line: bytes) -> tuple[bytes, int, Response | None, AzmlError | None]:
+    """Return the key, the number, the response and the error of a line.
+
+    Raises:
+        ValueError: the line is not an entry.
+    """
     try:
         entry = json.loads(line)
         key, n = bytes.fromhex(entry["row"]), int(entry["n"])
-        response = _response(entry["answer"]) if "answer" in entry else None
-        error = _error(entry["error"]) if "error" in entry else None
+        response = _response_from_dict(entry["response"]) if "response" in entry else None
+        error = _error_from_dict(entry["error"]) if "error" in entry else None
     except (TypeError, KeyError, AttributeError, RecursionError) as wrong:
-        raise ValueError(f"no line of a journal: {wrong}") from None
+        raise ValueError(f"not an entry of a journal: {wrong}") from None
     if response is None and error is None:
-        raise ValueError("no line of a journal: neither an answer nor an error")
+        raise ValueError("not an entry of a journal: it has neither a response nor an error")
     return key, n, response, error
 
 
-def _response_as_data(response: Response) -> dict[str, Any]:
+def _response_to_dict(response: Response) -> dict[str, Any]:
     data = {
         "text": response.text,
         "finish_reason": response.finish_reason,
@@ -61,9 +162,9 @@ def _response_as_data(response: Response) -> dict[str, Any]:
     return {name: value for name, value in data.items() if value or name == "text"}
 
 
-def _response(data: Mapping[str, Any]) -> Response:
+def _response_from_dict(data: Mapping[str, Any]) -> Response:
     if not isinstance(data["text"], str):
-        raise ValueError("an answer's text is a text")
+        raise ValueError("the text of a response is not a string")
     return Response(
         text=data["text"],
         usage=Usage(**data["usage"]) if "usage" in data else None,
@@ -79,20 +180,20 @@ def _response(data: Mapping[str, Any]) -> Response:
     )
 
 
-def _error_as_data(error: BaseException) -> dict[str, Any]:
+def _error_to_dict(error: BaseException) -> dict[str, Any]:
     if not isinstance(error, AzmlError):
         return {"kind": type(error).__name__, "cause": one_line(str(error))}
-    names = ("cause", "remedy", *_PLACE, *(_STATUSES if isinstance(error, EndpointError) else ()))
+    names = ("cause", "remedy", *_CONTEXT, *(_STATUSES if isinstance(error, EndpointError) else ()))
     data = {name: getattr(error, name) for name in names}
     return {"kind": type(error).__name__, **{name: value for name, value in data.items() if value}}
 
 
-def _error(data: Mapping[str, Any]) -> AzmlError:
-    """The error again: of its class, where that is one of ours and takes a cause."""
+def _error_from_dict(data: Mapping[str, Any]) -> AzmlError:
+    """Return an error of the same class; an AzmlError if the class is not one of this package."""
     kind = getattr(errors, str(data["kind"]), None)
-    given = {name: data[name] for name in ("remedy", *_PLACE) if name in data}
+    facts = {name: data[name] for name in ("remedy", *_CONTEXT) if name in data}
     if not (isinstance(kind, type) and issubclass(kind, AzmlError)):
-        return AzmlError(f"{data['kind']}: {data['cause']}", **given)
+        return AzmlError(f"{data['kind']}: {data['cause']}", **facts)
     if issubclass(kind, EndpointError):
-        given |= {name: data[name] for name in _STATUSES if name in data}
-    return kind(str(data["cause"]), **given)
+        facts |= {name: data[name] for name in _STATUSES if name in data}
+    return kind(str(data["cause"]), **facts)

@@ -1,4 +1,4 @@
-"""What a schema adds to rows: every answer is asked for as JSON of it, checked, and laid out in columns."""
+"""What a schema adds to rows: responses are requested as JSON, validated, and split into columns."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.client import invoke
 from ..core.errors import BadRequestError, SchemaError
 from ..core.prompt import schema as schemas
-from .records import Column
+from .results import Column
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -17,17 +17,21 @@ if TYPE_CHECKING:
     from ..core.messages import Message
     from ..core.prompt.schema import Schema
     from ..core.response import Response
-    from .records import Kind
+    from .results import Kind
 
-WHOLE = "parsed"  # the only column of a schema that names no fields: a list, a number, an object of any names
+WHOLE = "parsed"
+"""The only column of a schema without named fields: a list, a number, an object with arbitrary names."""
+
 _KINDS: dict[str, Kind] = {"string": "text", "integer": "integer", "number": "number", "boolean": "boolean"}
-_REMEDY = "Its text is kept; --retry-failed asks the failed rows of a journal once more."
+_REMEDY = "Its text is kept. Run again with the journal and retry_failed to send the failed rows again."
 
 
 class Extraction:
-    """The objects of a schema, one a row.
+    """Reads one object of a schema from each response.
 
-    columns: one for every field of the schema - a model's attributes, a JSON schema's properties -, or WHOLE alone.
+    Attributes:
+        schema: a pydantic model or a JSON schema.
+        columns: one for every attribute of the model or property of the JSON schema; WHOLE if it has none.
     """
 
     def __init__(self, schema: Schema) -> None:
@@ -41,11 +45,11 @@ class Extraction:
         self._by_instruction = False
 
     def request(self, config: LLMConfig, messages: Sequence[Message]) -> tuple[LLMConfig, list[Message]]:
-        """(config, messages) that ask for it, in the way that the endpoint has taken so far."""
+        """Return the config and the messages that request JSON, in the way that the endpoint has accepted so far."""
         return self.schema.asked(config, messages, by_instruction=self._by_instruction)
 
-    def ask(self, config: LLMConfig, messages: Sequence[Message]) -> Response:
-        """The answer, not read yet. A server that wants no `response_format` is asked by instruction from then on."""
+    def send(self, config: LLMConfig, messages: Sequence[Message]) -> Response:
+        """Return the response, not parsed. An instruction replaces `response_format` once it was rejected."""
         try:
             return invoke(*self.request(config, messages))
         except BadRequestError as error:
@@ -54,8 +58,8 @@ class Extraction:
         self._by_instruction = True
         return invoke(*self.request(config, messages))
 
-    def read(self, response: Response) -> tuple[Response, SchemaError | None]:
-        """The answer with its object in `parsed`, or as it is beside what is wrong with it."""
+    def parse(self, response: Response) -> tuple[Response, SchemaError | None]:
+        """Return the response with its object in `parsed`; or unchanged, and why it does not match the schema."""
         try:
             return replace(response, parsed=self.schema.read(response, _REMEDY), format="json"), None
         except SchemaError as error:
@@ -63,45 +67,45 @@ class Extraction:
             return response, error.with_traceback(None)
 
     def values(self, parsed: Any) -> tuple[Any, ...]:
-        """What stands in the columns, as JSON has it; None for what is not there."""
+        """Return the values of the columns as JSON data, None for what is absent."""
         plain = _plain(parsed)
         if not self._names:
             return (plain,)
-        held: Mapping[str, Any] = plain if isinstance(plain, dict) else {}
-        return tuple(held.get(name) for name in self._names)
+        found: Mapping[str, Any] = plain if isinstance(plain, dict) else {}
+        return tuple(found.get(name) for name in self._names)
 
 
 def _fields(schema: Schema) -> dict[str, Any]:
-    """Name of a column -> the JSON schema of what stands in it. Empty where it is not of an object with known names."""
-    top = _referred(schema.json_schema, schema.json_schema)
+    """Return the columns' names and the JSON schemas of their values; {} without an object with known names."""
+    top = _dereference(schema.json_schema, schema.json_schema)
     if not isinstance(top, dict) or top.get("type") != "object":
         return {}
     properties: dict[str, Any] = top.get("properties") or {}
     fields = getattr(schema.model, "model_fields", None)
-    if fields is None or "root" in fields:  # "root": a RootModel, whose only field is no name of its own
+    if fields is None or "root" in fields:  # "root": a RootModel, whose only field has no name of its own
         return properties
     aliases = {name: field.validation_alias for name, field in fields.items()}
     return {name: properties.get(alias if isinstance(alias, str) else name) for name, alias in aliases.items()}
 
 
 def _plain(parsed: Any) -> Any:
-    """JSON of a model's object; anything else as it is."""
+    """Return an object of a model as JSON data; anything else unchanged."""
     if not callable(getattr(parsed, "model_dump", None)):
         return parsed
     try:
         return parsed.model_dump(mode="json", warnings=False)
-    except Exception:  # noqa: BLE001 - a serialiser of the person's own, or a value that JSON has no form for
+    except Exception:  # noqa: BLE001 - the user's own serialiser failed, or a value has no JSON form
         return dict(parsed)
 
 
 def _kind(part: Any, whole: Mapping[str, Any]) -> Kind:
-    """The one type that a part of the JSON schema `whole` allows beside null; "any" where there are several."""
+    """Return the only type besides null that a part of the JSON schema `whole` allows; "any" if there are several."""
     types = set(_types(part, whole, depth=0)) - {"null"}
     return _KINDS.get(types.pop(), "any") if len(types) == 1 else "any"
 
 
 def _types(part: Any, whole: Mapping[str, Any], depth: int) -> Iterator[str]:
-    part = _referred(part, whole)
+    part = _dereference(part, whole)
     if not isinstance(part, dict) or depth > 8:  # noqa: PLR2004 - a schema may refer to itself
         yield "anything"
         return
@@ -113,10 +117,10 @@ def _types(part: Any, whole: Mapping[str, Any], depth: int) -> Iterator[str]:
         yield from [named] if isinstance(named, str) else named
 
 
-def _referred(part: Any, whole: Mapping[str, Any]) -> Any:
-    """What the part refers to among the schema's `$defs`; None where that is not there.
+def _dereference(part: Any, whole: Mapping[str, Any]) -> Any:
+    """Return what the part refers to in the schema's `$defs`; None if it is not there.
 
-    Beside a title, pydantic before 2.9 refers in an `allOf` of one.
+    pydantic before 2.9 puts a reference that has a title into an `allOf` of one.
     """
     if isinstance(part, dict) and "$ref" not in part and len(part.get("allOf") or ()) == 1:
         part = part["allOf"][0]

@@ -1,4 +1,4 @@
-"""Whether a failure is the row's or the endpoint's, and when it is time to give up. Pure."""
+"""Decides whether a failure belongs to its row or to the endpoint, and when a run ends. Pure."""
 
 from __future__ import annotations
 
@@ -18,62 +18,78 @@ from ..core.errors import (
 )
 
 T = TypeVar("T")
-Verdict = Literal["row", "held", "end"]
+Verdict = Literal["row", "pending", "end"]
 
-# No other row would fare better.
-_HOPELESS = (AuthenticationError, PermissionDeniedError, NotFoundError, ConfigError, JournalError, NotRecordedError)
-# Nothing seems wrong with the row: it is to blame only if the endpoint goes on to answer others.
-_PASSING = (APIConnectionError, ServiceUnavailableError, APITimeoutError, RateLimitError)
-DEAD_AFTER = 5  # so many of them in a row, begun after the first of them failed, and the endpoint is gone
-WRONG_AFTER = 20  # so many refusals before the first answer, and it is not the rows
+# Every other row would fail, too.
+_FATAL = (AuthenticationError, PermissionDeniedError, NotFoundError, ConfigError, JournalError, NotRecordedError)
+# The row is to blame only if the endpoint answers other rows afterwards.
+_TEMPORARY = (APIConnectionError, ServiceUnavailableError, APITimeoutError, RateLimitError)
+MAX_TEMPORARY = 5  # requests in succession that began after a temporary failure and failed: the endpoint is down
+MAX_REJECTED = 20  # rejections before the first success: the request itself is wrong
 
 
-class Health(Generic[T]):
-    """What the failures so far say. `held` has the rows whose failure may be the endpoint's, with their errors."""
+class FailurePolicy(Generic[T]):
+    """Decides what a failed request means for its run.
 
-    def __init__(self, *, has_answered: bool = False) -> None:
-        self._has_answered = has_answered
+    Attributes:
+        pending: the rows whose failure may be the endpoint's, with their errors.
+    """
+
+    def __init__(self, *, has_succeeded: bool = False) -> None:
+        """Begin without failures.
+
+        Args:
+            has_succeeded: whether an earlier run had a response, so that rejections belong to their rows.
+        """
+        self._has_succeeded = has_succeeded
         self._failing_since: float | None = None
-        self._further = 0
-        self._refused = 0
-        self.held: list[tuple[T, Exception]] = []
+        self._temporary = 0
+        self._rejected = 0
+        self.pending: list[tuple[T, Exception]] = []
 
     @property
-    def is_fine(self) -> bool:
-        """Whether an answer would teach nothing new."""
-        return self._has_answered and self._failing_since is None
+    def is_healthy(self) -> bool:
+        """Whether the last request succeeded, so that `record_success` would change nothing."""
+        return self._has_succeeded and self._failing_since is None
 
-    def answered(self) -> list[tuple[T, Exception]]:
-        """A row has its answer: the rows that were held did fail, and are handed back."""
-        self._has_answered = True
-        return self._alive()
+    def record_success(self) -> list[tuple[T, Exception]]:
+        """Record that a row has its response. Return the pending rows: they failed by themselves."""
+        self._has_succeeded = True
+        self._failing_since, self._temporary = None, 0
+        failed, self.pending = self.pending, []
+        return failed
 
-    def _alive(self) -> list[tuple[T, Exception]]:
-        self._failing_since, self._further = None, 0
-        proven, self.held = self.held, []
-        return proven
+    def record_failure(
+        self, row: T, error: Exception, began: float, now: float, *, is_unavailable: bool = False
+    ) -> Verdict:
+        """Record a failed request and decide what follows.
 
-    def failed(self, row: T, error: Exception, began: float, now: float, *, is_gone: bool = False) -> Verdict:
-        """What to do about the row that began at `began` and failed now; `is_gone`: its endpoint answers nobody.
+        Args:
+            row: the row that was sent.
+            error: why it failed.
+            began: when its request began, in seconds.
+            now: the time, on the same clock.
+            is_unavailable: whether no request to the endpoint has succeeded for too long.
 
-        "row": it failed. "held": nobody knows yet. "end": the run is to end with this error.
+        Returns:
+            "row" if the row failed, "pending" if later requests decide, "end" if the run ends with this error.
         """
-        if isinstance(error, _HOPELESS):
+        if isinstance(error, _FATAL):
             return "end"
-        if isinstance(error, _PASSING):
-            return "end" if is_gone else self._passing(row, error, began, now)
-        if not self._has_answered:
-            self._refused += 1
-            if self._refused >= WRONG_AFTER:
+        if isinstance(error, _TEMPORARY):
+            return "end" if is_unavailable else self._record_temporary(row, error, began, now)
+        if not self._has_succeeded:
+            self._rejected += 1
+            if self._rejected >= MAX_REJECTED:
                 return "end"
         return "row"
 
-    def _passing(self, row: T, error: Exception, began: float, now: float) -> Verdict:
+    def _record_temporary(self, row: T, error: Exception, began: float, now: float) -> Verdict:
         if self._failing_since is None:
             self._failing_since = now
-        elif began >= self._failing_since:  # those before it went down together with the first
-            self._further += 1
-            if self._further >= DEAD_AFTER:
+        elif began >= self._failing_since:  # requests that began earlier failed for the same reason as the first
+            self._temporary += 1
+            if self._temporary >= MAX_TEMPORARY:
                 return "end"
-        self.held.append((row, error))
-        return "held"
+        self.pending.append((row, error))
+        return "pending"

@@ -1,23 +1,23 @@
-"""Frames of pandas and polars, and pandas' Series, as tables. Neither is imported before one of its frames came in."""
+"""DataFrames and Series of pandas and polars as tables. A library is imported once an object of it came in."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import UsageError
-from .records import ANSWER_COLUMNS, Record, answer_columns, answer_names
+from .results import RESPONSE_COLUMNS, Record, cells_by_column, unique_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from .records import Column, TableRow
+    from .results import Column, TableRow
 
 _PANDAS = {"text": "object", "integer": "Int64", "number": "float64", "boolean": "boolean", "any": "object"}
 _POLARS = {"text": "String", "integer": "Int64", "number": "Float64", "boolean": "Boolean"}
 
 
 def _names(columns: Iterable[Any]) -> tuple[str, ...]:
-    """The columns' names as texts; UsageError where two are the same."""
+    """Return the names of the columns as texts. Raises UsageError if two are the same."""
     names = tuple(str(name) for name in columns)
     for name in names:
         if names.count(name) > 1:
@@ -26,7 +26,7 @@ def _names(columns: Iterable[Any]) -> tuple[str, ...]:
 
 
 class PandasTable:
-    """A pandas DataFrame; its index may have doubles."""
+    """A pandas DataFrame. Its index may have duplicates."""
 
     is_lazy = False
 
@@ -36,37 +36,39 @@ class PandasTable:
         self.length: int | None = len(frame)
 
     @classmethod
-    def of(cls, rows: Any, alone: str) -> PandasTable:
-        """The table of a DataFrame, or of a Series, whose only column has its name or `alone`."""
+    def from_object(cls, rows: Any, default_column: str) -> PandasTable:
+        """Return the table of a DataFrame or a Series; a Series without a name becomes the column `default_column`."""
         if hasattr(rows, "to_frame") and not hasattr(rows, "columns"):
-            rows = rows.to_frame(alone if rows.name is None else rows.name)
+            rows = rows.to_frame(default_column if rows.name is None else rows.name)
         if not hasattr(rows, "itertuples"):
-            raise UsageError(f"A {type(rows).__name__} of pandas is no table", remedy="Pass a DataFrame or a Series.")
+            raise UsageError(
+                f"A {type(rows).__name__} of pandas is not a table", remedy="Pass a DataFrame or a Series."
+            )
         return cls(rows)
 
     def records(self) -> Iterator[Record]:
-        """The rows, first to last."""
+        """Return an iterator over the rows, first to last."""
         names = self.columns
         for position, (index, *cells) in enumerate(self._frame.itertuples(index=True, name=None)):
             yield Record(position, index, dict(zip(names, cells, strict=True)))
 
-    def taken(self, positions: Sequence[int]) -> PandasTable:
-        """Those rows alone."""
+    def take(self, positions: Sequence[int]) -> PandasTable:
+        """Return a table of the rows at `positions`."""
         return PandasTable(self._frame.iloc[list(positions)])
 
-    def given_back(self, rows: Iterable[TableRow], columns: Sequence[Column] = ANSWER_COLUMNS) -> Any:
-        """A new DataFrame with the same index and the answer's columns behind its own."""
+    def with_responses(self, rows: Iterable[TableRow], columns: Sequence[Column] = RESPONSE_COLUMNS) -> Any:
+        """Return a new DataFrame with the same index, its own columns and those of the responses."""
         import pandas as pd  # type: ignore[import-untyped,import-not-found,unused-ignore]  # optional
 
         def series(values: tuple[Any, ...], kind: str) -> Any:
             try:
                 return pd.Series(list(values), index=frame.index, dtype=_PANDAS[kind])
-            except (TypeError, ValueError, OverflowError):  # a whole number of 30 digits, for one
+            except (TypeError, ValueError, OverflowError):  # such as a whole number of 30 digits
                 return pd.Series(list(values), index=frame.index, dtype="object")
 
         frame = self._frame.copy()
-        names, came = answer_names(self.columns, columns), answer_columns(rows, columns)
-        for name, values, column in zip(names, came, columns, strict=True):
+        names, cells = unique_names(self.columns, columns), cells_by_column(rows, columns)
+        for name, values, column in zip(names, cells, columns, strict=True):
             frame[name] = series(values, column.kind)
         return frame
 
@@ -82,37 +84,39 @@ class PolarsTable:
         self.length: int | None = frame.height
 
     @classmethod
-    def of(cls, rows: Any, alone: str) -> PolarsTable:
-        """The table of a DataFrame, a LazyFrame, or a Series, whose only column has its name or `alone`."""
+    def from_object(cls, rows: Any, default_column: str) -> PolarsTable:
+        """Return the table of a DataFrame, a LazyFrame or a Series; one without a name becomes `default_column`."""
         if type(rows).__name__ == "Series":
-            rows = rows.to_frame(rows.name or alone)
+            rows = rows.to_frame(rows.name or default_column)
         if type(rows).__name__ == "LazyFrame":
             rows = rows.collect()
         if not hasattr(rows, "iter_rows"):
-            raise UsageError(f"A {type(rows).__name__} of polars is no table", remedy="Pass a DataFrame or a Series.")
+            raise UsageError(
+                f"A {type(rows).__name__} of polars is not a table", remedy="Pass a DataFrame or a Series."
+            )
         return cls(rows)
 
     def records(self) -> Iterator[Record]:
-        """The rows, first to last."""
+        """Return an iterator over the rows, first to last."""
         for position, values in enumerate(self._frame.iter_rows(named=True)):
             yield Record(position, position, values)
 
-    def taken(self, positions: Sequence[int]) -> PolarsTable:
-        """Those rows alone."""
+    def take(self, positions: Sequence[int]) -> PolarsTable:
+        """Return a table of the rows at `positions`."""
         return PolarsTable(self._frame[list(positions)])
 
-    def given_back(self, rows: Iterable[TableRow], columns: Sequence[Column] = ANSWER_COLUMNS) -> Any:
-        """A new DataFrame with the answer's columns behind its own."""
+    def with_responses(self, rows: Iterable[TableRow], columns: Sequence[Column] = RESPONSE_COLUMNS) -> Any:
+        """Return a new DataFrame with its own columns and those of the responses."""
         import polars as pl  # type: ignore[import-not-found,unused-ignore]  # optional
 
         def series(name: str, values: tuple[Any, ...], kind: str) -> Any:
-            wanted = getattr(pl, _POLARS[kind]) if kind in _POLARS else None  # None: as the values are
+            dtype = getattr(pl, _POLARS[kind]) if kind in _POLARS else None  # None: inferred from the values
             try:
-                return pl.Series(name, list(values), dtype=wanted)
+                return pl.Series(name, list(values), dtype=dtype)
             except (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError):  # a whole number of 30 digits
                 return pl.Series(name, list(values), dtype=pl.Object)
 
-        names, came = answer_names(self.columns, columns), answer_columns(rows, columns)
+        names, cells = unique_names(self.columns, columns), cells_by_column(rows, columns)
         return self._frame.with_columns(
-            [series(name, values, column.kind) for name, values, column in zip(names, came, columns, strict=True)]
+            [series(name, values, column.kind) for name, values, column in zip(names, cells, columns, strict=True)]
         )

@@ -1,186 +1,131 @@
-"""The journal of a run: every answer on disk, as a line of JSON, before it counts.
+"""The journal of a run: a file of JSON lines (entries.py) that has every response before its row counts as done.
 
-The first line says what is asked; a line follows for every row that has an answer or an error, in the order in which
-they came. A line is handed to the operating system in one write before its row counts as done: a process that is
-killed at any moment loses none of them. Once a second they are forced to the disk itself, too: a power cut may take
-the last second's. A killed process may leave half a line at the end: the next run takes it off.
+Each line is handed to the operating system in one write, so a process that is killed at any moment loses no row that
+counted. Once a second the lines are also forced to the disk: a power failure may lose the last second. A killed process
+may leave half a line at the end; the next run removes it.
+
+Responses stay in the file. A temporary SQLite database knows where each line begins, so memory does not grow with the
+number of rows.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import json
 import os
+import sqlite3
+import sys
 import threading
 import time
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 from ..core.errors import JournalError
 from ..core.paths import path_of
-from ..core.redaction import redact_data
-from ..core.text import one_line
-from ..core.wire.base import to_json
-from . import entries, lock
-from .index import Index, Kept
+from . import entries
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from ..core.errors import AzmlError
     from ..core.keys import Secret
     from ..core.response import Response
 
-_FORMAT = "azml_magics_journal"
-_BEGINNING = b'{"azml_magics_journal":'
-_VERSION = 1
 _SYNC_SECONDS = 1.0
-_LONGEST_HEADER = 1 << 24
-_ELSEWHERE = "Choose another file for the journal."
-_BINARY = getattr(os, "O_BINARY", 0)  # Windows would write \r\n
-_DIFFERENCE = 24  # so many characters are shown around the first that differs
+_MAX_HEADER = 1 << 24  # bytes
+_BINARY = getattr(os, "O_BINARY", 0)  # without it Windows writes \r\n
+_LOCK_OFFSET = 1 << 40  # Windows locks bytes: one behind everything that is ever read
+
+_TABLES = """
+PRAGMA journal_mode = OFF;
+PRAGMA synchronous = OFF;
+CREATE TABLE entries (key BLOB, n INTEGER, at INTEGER, size INTEGER, PRIMARY KEY (key, n)) WITHOUT ROWID;
+CREATE TABLE numbers (key BLOB PRIMARY KEY, n INTEGER) WITHOUT ROWID;
+"""
 
 
 class Journal:
-    """An open journal, ours alone. JournalError where it cannot be, or is the journal of another run.
+    """An open journal, locked for this run.
 
-    asks: what the run asks, as data. secret: the key to mask in what is written.
+    Attributes:
+        path: the file.
+        skipped: lines that could not be read; their rows are sent again.
     """
 
-    def __init__(self, path: str | Path, asks: Mapping[str, Any], secret: Secret | None = None) -> None:
+    def __init__(self, path: str | Path, settings: Mapping[str, Any], secret: Secret | None = None) -> None:
+        """Open or create the file, and index its lines.
+
+        Args:
+            path: the file.
+            settings: everything that responses depend on apart from the rows.
+            secret: the key, which is masked in everything that is written.
+
+        Raises:
+            JournalError: the file cannot be used, is not a journal of this format, or belongs to another run.
+        """
         self.path = path_of(path)
-        self.skipped = 0  # lines that could not be read; their rows are asked again
+        self.skipped = 0
         self._secret = secret
         self._lock = threading.Lock()
         self._synced = time.monotonic()
-        self._end = 0
-        self._index = Index()  # of what it held when it was opened: no run asks for a row twice
-        self._held = 0
+        self._end = 0  # bytes of whole lines
+        self._file = self._open()
+        self._index = _Index()
         try:
-            self._file = self._opened()
-        except BaseException:
-            self._index.close()
-            raise
-        try:
-            self._read(asks)
-            self._held = len(self._index)
+            self._read(entries.header_line(settings, secret))
+            self._found = len(self._index)
         except BaseException:
             self.close()
             raise
 
-    def _opened(self) -> int:
-        try:
-            file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | _BINARY, 0o666)
-        except OSError as error:
-            self._cannot("opened", error)
-        try:
-            if lock.try_lock(file):
-                return file
-        except OSError as error:
-            os.close(file)
-            self._cannot("locked", error)
-        os.close(file)
-        raise JournalError(
-            f"Another run has the journal {self.path.name!r} open", remedy=f"Let it end, or interrupt it. {_ELSEWHERE}"
-        )
-
-    def _cannot(self, be: str, error: OSError) -> NoReturn:
-        why = error.strerror or str(error)
-        remedy = "Free some space and run again: what it holds is kept." if error.errno == errno.ENOSPC else _ELSEWHERE
-        raise JournalError(f"The journal {str(self.path)!r} cannot be {be}: {why}", remedy=remedy) from error
-
-    # ---- what it held
-
-    def _read(self, asks: Mapping[str, Any]) -> None:
-        """Check what it holds, index every line, and mend its end."""
-        header = to_json({_FORMAT: _VERSION, "asks": redact_data(dict(asks), self._secret)}) + b"\n"
-        try:
-            with self.path.open("rb") as file:
-                line = file.readline(_LONGEST_HEADER)
-                is_begun = line.startswith(_BEGINNING) or _BEGINNING.startswith(line)
-                if is_begun and not line.endswith(b"\n"):  # new, or its run was killed before its first row
-                    os.ftruncate(self._file, 0)
-                    self._write(header)
-                    return
-                self._check(line, json.loads(header)["asks"])
-                self._end = len(line)
-                self._index_lines(file)
-        except OSError as error:
-            self._cannot("read", error)
-
-    def _check(self, line: bytes, asks: Mapping[str, Any]) -> None:
-        try:
-            found = json.loads(line)
-            version, earlier = found[_FORMAT], dict(found["asks"])
-        except (ValueError, TypeError, KeyError, RecursionError):
-            raise JournalError(f"{str(self.path)!r} is no journal of rows", remedy=_ELSEWHERE) from None
-        if version != _VERSION:
-            raise JournalError(
-                f"The journal {self.path.name!r} is of another version of azml-magics", remedy=_ELSEWHERE
-            )
-        differences = _differences(earlier, asks)
-        if differences:
-            raise JournalError(
-                f"{self.path.name!r} is the journal of another run: {'; '.join(differences)}",
-                remedy=f"{_ELSEWHERE} Or ask as it did.",
-            )
-
-    def _index_lines(self, file: IO[bytes]) -> None:
-        for line in file:
-            at, is_whole = self._end, line.endswith(b"\n")
-            try:
-                key, n, *_ = entries.loaded(line)
-            except ValueError:
-                if not is_whole:  # its row never counted
-                    os.ftruncate(self._file, at)
-                    return
-                self.skipped += 1
-            else:
-                self._index.put(key, n, Kept(at, len(line)))
-            self._end += len(line)
-            if not is_whole:
-                self._write(b"\n")
-
-    # ---- what a run asks of it
-
     def __len__(self) -> int:
-        """Of how many rows it had an answer or an error when it was opened."""
-        return self._held
+        """Return of how many rows it had a response or an error when it was opened."""
+        return self._found
 
-    def number(self, key: bytes) -> int:
-        """The number of the next row of the table with this key: 0 for the first of equal ones."""
-        return self._index.number(key)
+    def next_number(self, key: bytes) -> int:
+        """Return the number of the next row of the table with this key: 0 for the first of equal ones."""
+        return self._index.next_number(key)
 
     def has(self, key: bytes, n: int, *, with_errors: bool) -> bool:
-        """Whether it held an answer for that row when it was opened; an error counts `with_errors`."""
+        """Return whether it had an entry for a row when it was opened.
+
+        Args:
+            key: identifies the row's request.
+            n: how many equal rows come before it.
+            with_errors: whether an error counts.
+        """
         if with_errors:
-            return self._index.get(key, n) is not None
-        found = self.find(key, n)
-        return found is not None and found[1] is None
+            return self._index.find(key, n) is not None
+        entry = self.find(key, n)
+        return entry is not None and entry[1] is None
 
     def find(self, key: bytes, n: int) -> tuple[Response | None, AzmlError | None] | None:
-        """(response, error) that it held for that row when it was opened; None where there was nothing."""
-        kept = self._index.get(key, n) if self._held else None
-        if kept is None:
+        """Return the response and the error that it had for a row when it was opened, None without an entry."""
+        place = self._index.find(key, n) if self._found else None
+        if place is None:
             return None
+        at, size = place
         try:
             with self._lock, self.path.open("rb", buffering=0) as file:
-                file.seek(kept.at)
-                line = file.read(kept.size)
-            _, _, response, error = entries.loaded(line)
+                file.seek(at)
+                line = file.read(size)
+            _, _, response, error = entries.read_entry(line)
         except OSError as wrong:
-            self._cannot("read", wrong)
+            self._raise_os_error("read", wrong)
         except ValueError:
             raise JournalError(f"The journal {self.path.name!r} was changed while a run used it") from None
         return response, error
 
-    def keep(self, key: bytes, n: int, response: Response | None, error: BaseException | None) -> bool:
-        """Write the row's line; when this returns True, the row is done. False where the journal is closed by now.
+    def append(self, key: bytes, n: int, response: Response | None, error: BaseException | None) -> bool:
+        """Write the line of a row, which is done once this returns True.
 
-        JournalError where it cannot be written.
+        Returns:
+            False if the journal is closed.
+
+        Raises:
+            JournalError: the file cannot be written, for example because the disk is full.
         """
-        line = entries.dumped(key, n, response, error, self._secret)
+        line = entries.entry_line(key, n, response, error, self._secret)
         with self._lock:
             if self._file < 0:
                 return False
@@ -189,27 +134,12 @@ class Journal:
             if is_due:
                 self._synced = time.monotonic()
         if is_due:
-            self._sync()
+            with contextlib.suppress(OSError):  # closed meanwhile, or not on a disk, such as a pipe
+                os.fsync(self._file)
         return True
 
-    def _write(self, data: bytes) -> None:
-        """Append `data` whole, or leave the file as it was."""
-        left = memoryview(data)
-        try:
-            while left:
-                left = left[os.write(self._file, left) :]
-        except OSError as error:
-            with contextlib.suppress(OSError):
-                os.ftruncate(self._file, self._end)
-            self._cannot("written", error)
-        self._end += len(data)
-
-    def _sync(self) -> None:
-        with contextlib.suppress(OSError):  # closed meanwhile, or a file that has no disk, such as a pipe
-            os.fsync(self._file)
-
     def close(self) -> None:
-        """Force it to the disk and let others have it. A second time nothing happens."""
+        """Force everything to the disk and release the lock. A second call does nothing."""
         with self._lock:
             file, self._file = self._file, -1
         if file < 0:
@@ -219,27 +149,140 @@ class Journal:
         os.close(file)
         self._index.close()
 
+    # ---- the file
 
-def _differences(earlier: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """What is asked in another way, a phrase each."""
-    return [
-        _difference(name, earlier.get(name), now.get(name))
-        for name in dict.fromkeys([*earlier, *now])
-        if earlier.get(name) != now.get(name)
-    ]
+    def _open(self) -> int:
+        try:
+            file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | _BINARY, 0o666)
+        except OSError as error:
+            self._raise_os_error("opened", error)
+        try:
+            if _try_lock(file):
+                return file
+        except OSError as error:
+            os.close(file)
+            self._raise_os_error("locked", error)
+        os.close(file)
+        raise JournalError(
+            f"Another run has the journal {self.path.name!r} open",
+            remedy=f"Wait until it ends, or interrupt it. {entries.OTHER_FILE}",
+        )
+
+    def _raise_os_error(self, participle: str, error: OSError) -> NoReturn:
+        why = error.strerror or str(error)
+        remedy = entries.OTHER_FILE
+        if error.errno == errno.ENOSPC:
+            remedy = "Free some space and run again: the responses so far are kept."
+        raise JournalError(f"The journal {str(self.path)!r} cannot be {participle}: {why}", remedy=remedy) from error
+
+    def _read(self, header: bytes) -> None:
+        """Check the first line, or write it; then index the others."""
+        try:
+            with self.path.open("rb") as file:
+                line = file.readline(_MAX_HEADER)
+                is_begun = line.startswith(entries.HEADER_START) or entries.HEADER_START.startswith(line)
+                if is_begun and not line.endswith(b"\n"):  # new, or its run was killed before its first row
+                    os.ftruncate(self._file, 0)
+                    self._write(header)
+                    return
+                entries.check_header(self.path, line, header)
+                self._end = len(line)
+                self._index_lines(file)
+        except OSError as error:
+            self._raise_os_error("read", error)
+
+    def _index_lines(self, file: IO[bytes]) -> None:
+        for line in file:
+            at, is_whole = self._end, line.endswith(b"\n")
+            try:
+                key, n, *_ = entries.read_entry(line)
+            except ValueError:
+                if not is_whole:  # its row never counted
+                    os.ftruncate(self._file, at)
+                    return
+                self.skipped += 1
+            else:
+                self._index.add(key, n, at, len(line))
+            self._end += len(line)
+            if not is_whole:
+                self._write(b"\n")
+
+    def _write(self, data: bytes) -> None:
+        """Append all of `data`, or leave the file as it was."""
+        left = memoryview(data)
+        try:
+            while left:
+                left = left[os.write(self._file, left) :]
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._file, self._end)
+            self._raise_os_error("written", error)
+        self._end += len(data)
 
 
-def _difference(name: str, earlier: Any, now: Any) -> str:
-    """ "temperature was 0.2 and is 0.7"; of long texts only the place where they part."""
-    was, is_now = (value if isinstance(value, str) else json.dumps(value) for value in (earlier, now))
-    if earlier is None or now is None:
-        return f"there {'is' if earlier is None else 'was'} {name} {one_line(is_now if earlier is None else was, 60)!r}"
-    same = next((at for at, pair in enumerate(zip(was, is_now)) if pair[0] != pair[1]), min(len(was), len(is_now)))  # noqa: B905 - of two lengths
-    start = max(0, same - _DIFFERENCE)
-    shown = [
-        ("…" if start else "")
-        + one_line(text[start : same + _DIFFERENCE], 80)
-        + ("…" if len(text) > same + _DIFFERENCE else "")
-        for text in (was, is_now)
-    ]
-    return f"{name} was {shown[0]!r} and is {shown[1]!r}"
+class _Index:
+    """Where the entries are in the file, by key and number. The operating system removes it with the process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._database = sqlite3.connect("", check_same_thread=False, isolation_level=None)
+        self._database.executescript(_TABLES)
+        self._database.execute("BEGIN")
+
+    def add(self, key: bytes, n: int, at: int, size: int) -> None:
+        """Note where an entry begins and its size in bytes; a later entry of the same row replaces an earlier one."""
+        self._run("INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?)", (key, n, at, size))
+
+    def find(self, key: bytes, n: int) -> tuple[int, int] | None:
+        """Return where the entry begins and its size, None if there is none."""
+        row: tuple[int, int] | None = self._run("SELECT at, size FROM entries WHERE key = ? AND n = ?", (key, n))
+        return row
+
+    def next_number(self, key: bytes) -> int:
+        """Return how often this was called with `key` before. One thread numbers the rows, in their order."""
+        self._run("INSERT INTO numbers VALUES (?, 0) ON CONFLICT (key) DO UPDATE SET n = n + 1", (key,))
+        return int(self._run("SELECT n FROM numbers WHERE key = ?", (key,))[0])
+
+    def __len__(self) -> int:
+        return int(self._run("SELECT count(*) FROM entries")[0])
+
+    def close(self) -> None:
+        with self._lock:
+            self._database.close()
+
+    def _run(self, statement: str, values: Sequence[Any] = ()) -> Any:
+        """Return the first row of the statement's result, None if there is none."""
+        try:
+            with self._lock:
+                return self._database.execute(statement, values).fetchone()
+        except sqlite3.Error as error:
+            raise JournalError(
+                f"The journal's index in the temporary folder failed: {error}", remedy="Free some space there."
+            ) from error
+
+
+def _try_lock(file: int) -> bool:
+    """Lock an open file until it is closed or its process ends, also by kill -9.
+
+    Returns:
+        False if another open file, of this process or another, has the lock.
+
+    Raises:
+        OSError: the file system has no locks.
+    """
+    if sys.platform == "win32":
+        import msvcrt
+
+        os.lseek(file, _LOCK_OFFSET, os.SEEK_SET)
+        try:
+            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+        except PermissionError:
+            return False
+        return True
+    import fcntl
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,80 +1,65 @@
-"""A question over a table, checked and ready to be run: what the functions and the notebook share."""
+"""RowMapper: a prompt over a table, checked and ready to run. The functions, the notebook and dask share it."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ..core.errors import AzmlError, Interrupted, RowsError, UsageError
 from ..core.http import recording
 from ..core.keys import KeyRef, Secret
 from .journal import Journal
-from .prompts import Question
-from .records import answer_names
-from .results import Results
-from .runner import Limits, Run
-from .sources import chosen, table_of
+from .prompts import RowPrompt
+from .results import Results, unique_names
+from .runner import Run
+from .selection import select_rows
+from .sources import table_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-    from pathlib import Path
 
     from ..core.config import LLMConfig
     from ..core.prompt.schema import Schema
-    from .progress import Progress
+    from .options import RunOptions
+    from .progress import Done, Progress
     from .prompts import Prompt
-    from .records import Record, TableRow
+    from .results import Record, TableRow
     from .sources import Table
-    from .tally import Done
 
     OnProgress = Callable[[Progress], Any]
+    OnBegin = Callable[["JournalSummary | None"], Any]
 
-LOOK_AHEAD = 1024  # rows of a stream that may be done before the first of them is
-TICK = 0.1  # seconds between two looks at how far it is
-COUNTED = 10_000  # rows of a table at most are looked up in a journal before any is sent: a tenth of a second
+LOOK_AHEAD = 1024  # rows of a stream that may be read before the first of them is taken
+TICK = 0.1  # seconds between two updates of the progress
+MAX_COUNTED = 10_000  # rows that are looked up in a journal before any is sent, which takes a tenth of a second
 
 
 @dataclass(frozen=True)
-class RunOptions:
-    """How a run goes: what map_rows takes beside the config, the prompt and the rows."""
+class JournalSummary:
+    """What a journal has before a run.
 
-    limits: Limits = field(default_factory=Limits)
-    journal: str | Path | None = None
-    retry_failed: bool = False
-
-    def __post_init__(self) -> None:
-        limits = self.limits
-        for name, given in (("concurrency", limits.concurrency), ("max_tokens_total", limits.tokens)):
-            if given is not None and (not isinstance(given, int) or given < 1):
-                raise UsageError(f"{name} takes a whole number of at least 1, not {given!r}")
-        for name, wanted in (("rpm", limits.rpm), ("tpm", limits.tpm)):
-            if wanted is not None and not wanted > 0:
-                raise UsageError(f"{name} takes a number above 0, not {wanted!r}")
-        if self.retry_failed and self.journal is None:
-            raise UsageError("retry_failed needs the journal of the run that failed", remedy="Name it with journal.")
-
-    def for_one_of(self, workers: int) -> RunOptions:
-        """A worker's share of what is allowed in a minute: it cannot see what the others do."""
-        rpm, tpm = (most and most / workers for most in (self.limits.rpm, self.limits.tpm))
-        return replace(self, limits=replace(self.limits, rpm=rpm, tpm=tpm))
-
-
-class Kept(NamedTuple):
-    """What a journal has before a run. lines: rows of any table. rows: of this one. missing: what is to be sent.
-
-    Of a large table only `lines` is known, and the others are None.
+    Attributes:
+        entries: rows of any table with a response or an error.
+        found: rows of this table that it has, None if the table is large.
+        missing: rows of this table that will be sent, None if the table is large.
     """
 
-    lines: int
-    rows: int | None = None
+    entries: int
+    found: int | None = None
     missing: int | None = None
 
 
-class Job:
-    """What is asked of which rows. UsageError or UndefinedVariableError where the prompt and the table do not fit."""
+class RowMapper:
+    """A prompt and a table that fit each other.
+
+    Attributes:
+        row_prompt: the prompt of every row.
+        table: the rows that were selected.
+        limit, sample: how they were selected.
+    """
 
     def __init__(
         self,
@@ -87,99 +72,131 @@ class Job:
         limit: int | None = None,
         sample: int | None = None,
     ) -> None:
-        self.question = Question(config, prompt, variables, schema)
+        """Check the prompt and the rows. The arguments are those of `map_rows`.
+
+        Raises:
+            UsageError: there are no rows, or the prompt uses no column.
+            UndefinedVariableError: a variable of the prompt is not a column and has no value.
+        """
+        self.row_prompt = RowPrompt(config, prompt, variables, schema)
         self.limit, self.sample = limit, sample
-        self.table: Table = chosen(table_of(rows, self.question.alone), limit, sample)
+        self.table: Table = select_rows(table_of(rows, self.row_prompt.default_column), limit, sample)
         if self.table.length == 0 or (self.table.columns == () and self.table.is_lazy):
             raise UsageError("There are no rows", remedy="Check what the table was made of.")
-        self.question.check(self.table.columns)
+        self.row_prompt.check(self.table.columns)
 
-    def run(self, wishes: RunOptions, on_begin: Callable[[Kept | None], Any] | None = None) -> Run:
-        """The run, not begun yet; a key that a person types is asked for here, and the journal is opened.
+    def start(self, options: RunOptions, on_begin: OnBegin | None = None) -> Run:
+        """Return a run that has not begun. Resolves the key, which may prompt for it, and opens the journal.
 
-        `on_begin` hears what the journal has of a table's rows; None where it has none, or only reading tells.
+        Args:
+            options: the limits of the run, and its journal.
+            on_begin: called with what the journal has of the rows; None if it has nothing or only reading tells.
+
+        Raises:
+            KeyNotFoundError: the config's key cannot be found.
+            JournalError: the journal cannot be used.
         """
-        limits = wishes.limits
-        secret = _secret(self.question.config)
-        journal = None if wishes.journal is None else Journal(wishes.journal, self.question.asks(), secret)
+        secret = _secret_of(self.row_prompt.config)
+        journal = None if options.journal is None else Journal(options.journal, self.row_prompt.settings(), secret)
         if on_begin is not None:
             try:
-                on_begin(None if journal is None else self._kept(journal, retry_failed=wishes.retry_failed))
+                on_begin(None if journal is None else self._summarize(journal, retry_failed=options.retry_failed))
             except BaseException:
                 if journal is not None:
                     journal.close()
                 raise
-        if self.table.is_lazy:
-            limits = replace(limits, look_ahead=max(LOOK_AHEAD, 8 * limits.concurrency))
-        retry, total = wishes.retry_failed, self.table.length
-        return Run(self.question, self.table.records(), limits, journal=journal, retry_failed=retry, total=total)
+        ahead = max(LOOK_AHEAD, 8 * options.concurrency) if self.table.is_lazy else None
+        records, total = self.table.records(), self.table.length
+        return Run(self.row_prompt, records, options, journal=journal, total=total, look_ahead=ahead)
 
-    def _kept(self, journal: Journal, *, retry_failed: bool) -> Kept | None:
-        """What the journal has; a row that cannot be asked is neither had nor missing."""
+    def _summarize(self, journal: Journal, *, retry_failed: bool) -> JournalSummary | None:
+        """Return what the journal has. A row that cannot be sent is neither found nor missing."""
         if self.table.is_lazy or self.table.length is None or not len(journal):
             return None
-        if self.table.length > COUNTED or callable(self.question.prompt):  # a person's function is called once a row
-            return Kept(len(journal))
+        if self.table.length > MAX_COUNTED or callable(self.row_prompt.prompt):  # call the user's function once a row
+            return JournalSummary(len(journal))
         numbers: Counter[bytes] = Counter()
-        rows = missing = 0
+        found = missing = 0
         for record in self.table.records():
             try:
-                key = self.question.key(self.question.messages(record))
-            except Exception:  # noqa: BLE001, S112 - the row's own: the run says it there
+                key = self.row_prompt.key(self.row_prompt.messages(record))
+            except Exception:  # noqa: BLE001, S112 - the error of this row, which the run reports
                 continue
-            is_kept = journal.has(key, numbers[key], with_errors=not retry_failed)
+            is_found = journal.has(key, numbers[key], with_errors=not retry_failed)
             numbers[key] += 1
-            rows += is_kept
-            missing += not is_kept
-        return Kept(len(journal), rows, missing)
+            found += is_found
+            missing += not is_found
+        return JournalSummary(len(journal), found, missing)
 
-    # ---- all of it
+    # ---- all rows at once
 
     def results(
-        self,
-        wishes: RunOptions,
-        on_progress: OnProgress | None = None,
-        on_begin: Callable[[Kept | None], Any] | None = None,
+        self, options: RunOptions, on_progress: OnProgress | None = None, on_begin: OnBegin | None = None
     ) -> Results:
-        """Every row with its answer. Interrupted or RowsError, where it ends early, have what came in `batch`."""
+        """Send every row and return the results.
+
+        Args:
+            options: the limits of the run, and its journal.
+            on_progress: called with the counts about ten times a second.
+            on_begin: called before the first row, as in `start`.
+
+        Raises:
+            Interrupted: the user stopped the run; `batch` has the results so far.
+            RowsError: the run ended early; `batch` has the results so far.
+        """
         done: list[Done] = []
-        run = self.run(wishes, on_begin)
+        run = self.start(options, on_begin)
         try:
             with run:
-                for some in watched(run, on_progress):
-                    done += some
+                for rows in take_rows(run, on_progress):
+                    done += rows
         except KeyboardInterrupt:
-            raise Interrupted(batch=self.gathered(run, [*done, *run.due(0)], note="Interrupted")) from None
-        done += run.due(0)
-        self.raise_early_end(run, wishes, lambda: self.gathered(run, done, note="Stopped early"))
-        return self.gathered(run, done, note=spent_note(run, wishes))
+            raise Interrupted(batch=self.collect(run, [*done, *run.take(0)], note="Interrupted")) from None
+        done += run.take(0)
+        self.raise_early_end(run, options, lambda: self.collect(run, done, note="Stopped early"))
+        return self.collect(run, done, note=token_limit_note(options, is_spent=run.is_spent))
 
-    def gathered(self, run: Run, done: list[Done], note: str = "") -> Results:
-        """The rows that are done, and those of a table that were not asked."""
+    def collect(self, run: Run, done: list[Done], note: str = "") -> Results:
+        """Return the results of a run.
+
+        Args:
+            run: a run that has ended.
+            done: the rows that are done; the other rows of a table become rows that were not sent.
+            note: a sentence about the run.
+        """
         if self.table.is_lazy:
             done.sort(key=lambda pair: pair[0].position)
             records = [record for record, _ in done]
-            names = self.names(records[0].values if records else ())
-            table = partial(_dicts, names, records)
+            names = self.response_names(records[0].values if records else ())
+            table = partial(_merge_all, names, records)
             return Results([row for _, row in done], run.progress(), table, note=note)
         by_position = {record.position: row for record, row in done}
-        rows = [by_position.get(record.position) or self.unasked(record) for record in self.table.records()]
-        return Results(rows, run.progress(), self.given_back, note=note)
+        rows = [by_position.get(record.position) or self.unsent_row(record) for record in self.table.records()]
+        return Results(rows, run.progress(), self.with_responses, note=note)
 
-    def given_back(self, rows: Iterable[TableRow]) -> Any:
-        """The table with the answers' columns."""
-        return self.table.given_back(rows, self.question.columns)
+    def with_responses(self, rows: Iterable[TableRow]) -> Any:
+        """Return the table with the columns of the responses."""
+        return self.table.with_responses(rows, self.row_prompt.columns)
 
-    def unasked(self, record: Record) -> TableRow:
-        """The row of a record that was not asked."""
-        return self.question.answered(record, None, None)
+    def unsent_row(self, record: Record) -> TableRow:
+        """Return the row of a record that was not sent."""
+        return self.row_prompt.make_row(record, None, None)
 
-    def names(self, taken: Collection[str]) -> tuple[str, ...]:
-        """The names of the answer's columns beside the columns `taken`."""
-        return answer_names(taken, self.question.columns)
+    def response_names(self, taken: Collection[str]) -> tuple[str, ...]:
+        """Return the names of the response's columns in a table that has the columns `taken`."""
+        return unique_names(taken, self.row_prompt.columns)
 
-    def raise_early_end(self, run: Run, wishes: RunOptions, batch: Callable[[], Results]) -> None:
-        """Raise what ended the run before its last row: the error itself where no row had an answer."""
+    def raise_early_end(self, run: Run, options: RunOptions, batch: Callable[[], Results]) -> None:
+        """Raise what ended a run before its last row: the error itself if no row was done.
+
+        Args:
+            run: a run that has ended; nothing happens if it ended normally.
+            options: its options, for the name of the journal.
+            batch: returns the results so far.
+
+        Raises:
+            RowsError: some rows were done; `batch` has them.
+        """
         error = run.error
         if error is None:
             return
@@ -187,57 +204,68 @@ class Job:
         if not progress.done or not isinstance(error, Exception):
             raise error
         of = f" of {progress.total:,}" if progress.total is not None else ""
-        kept = f"; {wishes.journal} has them, and the same run again goes on from there" if wishes.journal else ""
-        cause = (
-            f"The run ended after {progress.done:,}{of} rows: {type(error).__name__}: {getattr(error, 'cause', error)}"
-        )
-        remedy = f"{getattr(error, 'remedy', '')} The answers that came are in the error's `batch`{kept}."
-        place = {"config": error.config, "deployment": error.deployment} if isinstance(error, AzmlError) else {}
-        raise RowsError(cause, remedy=remedy.strip(), batch=batch(), **place) from error
+        resume = f"; {options.journal} has them, and running again continues from there" if options.journal else ""
+        reason = f"{type(error).__name__}: {getattr(error, 'cause', error)}"
+        remedy = f"{getattr(error, 'remedy', '')} The responses so far are in the error's `batch`{resume}."
+        context = {"config": error.config, "deployment": error.deployment} if isinstance(error, AzmlError) else {}
+        cause = f"The run ended after {progress.done:,}{of} rows: {reason}"
+        raise RowsError(cause, remedy=remedy.strip(), batch=batch(), **context) from error
 
-    # ---- one by one
+    # ---- one row after another
 
-    def stream(self, wishes: RunOptions, run: Run, on_progress: OnProgress | None = None) -> Iterator[dict[str, Any]]:
-        """The rows' columns and the answers', each in its turn; RowsError at the end where the run ended early."""
-        names = self.names(self.table.columns)
+    def stream(self, options: RunOptions, run: Run, on_progress: OnProgress | None = None) -> Iterator[dict[str, Any]]:
+        """Send the rows of a lazy table and yield each with its response, in order.
+
+        Args:
+            options: the options of the run.
+            run: what `start` returned.
+            on_progress: called with the counts about ten times a second.
+
+        Yields:
+            The row's columns and those of its response.
+
+        Raises:
+            RowsError: the run ended early; raised after the last row that is done.
+        """
+        names = self.response_names(self.table.columns)
         with run:
-            for some in watched(run, on_progress):
-                for record, row in some:
-                    yield flat(names, record, row)
-        for record, row in run.due(0):
-            yield flat(names, record, row)
-        self.raise_early_end(run, wishes, lambda: self.gathered(run, []))
+            for rows in take_rows(run, on_progress):
+                for record, row in rows:
+                    yield merge(names, record, row)
+        for record, row in run.take(0):
+            yield merge(names, record, row)
+        self.raise_early_end(run, options, lambda: self.collect(run, []))
 
 
-def watched(run: Run, on_progress: OnProgress | None = None) -> Iterator[list[Done]]:
-    """The rows as they are due, until the run is over or ends early; `on_progress` hears of it in between."""
-    heard = 0.0
+def take_rows(run: Run, on_progress: OnProgress | None = None) -> Iterator[list[Done]]:
+    """Yield the rows of a run in order, until it is over or ends early; report the progress in between."""
+    reported = 0.0
     while not run.is_over and run.error is None:
-        yield run.due(TICK)
+        yield run.take(TICK)
         now = time.monotonic()
-        if on_progress is not None and now - heard >= TICK:
+        if on_progress is not None and now - reported >= TICK:
             on_progress(run.progress())
-            heard = now
+            reported = now
     if on_progress is not None:
         on_progress(run.progress())
 
 
-def flat(names: tuple[str, ...], record: Record, row: TableRow) -> dict[str, Any]:
-    """A row's columns and its answer's, in one dict."""
-    return {**record.values, **dict(zip(names, row.answer(), strict=True))}
+def merge(names: tuple[str, ...], record: Record, row: TableRow) -> dict[str, Any]:
+    """Return a row's columns and those of its response in one dict."""
+    return {**record.values, **dict(zip(names, row.cells(), strict=True))}
 
 
-def _dicts(names: tuple[str, ...], records: list[Record], rows: Iterable[TableRow]) -> list[dict[str, Any]]:
-    return [flat(names, record, row) for record, row in zip(records, rows, strict=True)]
+def _merge_all(names: tuple[str, ...], records: list[Record], rows: Iterable[TableRow]) -> list[dict[str, Any]]:
+    return [merge(names, record, row) for record, row in zip(records, rows, strict=True)]
 
 
-def spent_note(run: Run, wishes: RunOptions) -> str:
-    """What to say of a run that ended at its limit of tokens; "" for another."""
-    return f"It began no more at its limit of {wishes.limits.tokens:,} tokens" if run.is_spent else ""
+def token_limit_note(options: RunOptions, *, is_spent: bool) -> str:
+    """Return a sentence about a run that ended at its limit of tokens, "" for another."""
+    return f"Stopped starting rows at the limit of {options.max_tokens_total:,} tokens" if is_spent else ""
 
 
-def _secret(config: LLMConfig) -> Secret | None:
-    """Return the config's key, which the journal must not show; None without one. Raises KeyNotFoundError."""
+def _secret_of(config: LLMConfig) -> Secret | None:
+    """Return the config's key, which the journal must not show, None without one. Raises KeyNotFoundError."""
     if recording.is_replaying() or config.key is None:
         return None
     secret = config.key.resolve(config.endpoint_url) if isinstance(config.key, KeyRef) else config.key

@@ -1,8 +1,9 @@
-"""How far a run is, as data, and as one line of text."""
+"""The state of a run: its rows in order, its counts as data, and a progress bar."""
 
 from __future__ import annotations
 
 import sys
+import time
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,16 +11,28 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import TextIO
 
-_RECENT = 30.0  # seconds over which the speed is taken
+    from .results import Record, TableRow
+
+    Done = tuple[Record, TableRow]
+
+_RECENT = 30.0  # seconds over which the rate is measured
 _WIDTH = 20
 
 
 @dataclass(frozen=True)
 class Progress:
-    """A run at one moment. total: None where only reading tells. reused: rows whose answer was in the journal.
+    """The counts of a run at one moment.
 
-    done counts every row with an answer or an error, failed those with an error. tokens: prompt and completion of the
-    rows that were asked now, as the endpoint counts them. seconds: since the run began. rate: rows a second of late.
+    Attributes:
+        total: the number of rows, None if only reading tells.
+        done: rows with a response or an error.
+        failed: rows with an error.
+        reused: rows whose response or error comes from the journal.
+        tokens: tokens of the prompts and completions that were sent in this run, as the endpoint counts them.
+        in_flight: requests without a response yet.
+        seconds: since the run began.
+        rate: rows per second, lately; over the whole run once it is over.
+        is_over: whether the run has ended.
     """
 
     total: int | None = None
@@ -33,13 +46,13 @@ class Progress:
     is_over: bool = False
 
     @property
-    def asked(self) -> int:
-        """The rows that were asked now and came to an end."""
+    def sent(self) -> int:
+        """The rows that were sent in this run and are done."""
         return self.done - self.reused
 
     @property
     def seconds_left(self) -> float | None:
-        """At this rate; None where nobody can tell."""
+        """The remaining time at this rate, None if unknown."""
         if self.total is None or not self.rate:
             return None
         return (self.total - self.done) / self.rate
@@ -51,22 +64,22 @@ class Progress:
         parts += [f"{self.failed:,} failed"] if self.failed else []
         parts += [f"{self.tokens:,} tokens"] if self.tokens else []
         if self.is_over:
-            return ", ".join([*parts, _span(self.seconds)])
+            return ", ".join([*parts, _format_seconds(self.seconds)])
         parts += [f"{self.rate:,.1f} rows/s"] if self.rate else []
-        parts += [f"{_span(self.seconds_left)} left"] if self.seconds_left is not None else []
+        parts += [f"{_format_seconds(self.seconds_left)} left"] if self.seconds_left is not None else []
         return ", ".join(parts)
 
     def bar(self, width: int = _WIDTH) -> str:
-        """The share that is done, as a bar of that many letters; "" where the total is unknown."""
+        """Return the share that is done as a bar of `width` characters, "" if the total is unknown."""
         if not self.total:
             return ""
         full = min(width, self.done * width // self.total)
         return "█" * full + "░" * (width - full)
 
 
-def _span(seconds: float) -> str:
-    """ "0.4 s", "12 s", "3 min 20 s", "2 h 5 min"."""
-    if seconds < 10:  # noqa: PLR2004 - below it, tenths are worth showing
+def _format_seconds(seconds: float) -> str:
+    """Return "0.4 s", "12 s", "3 min 20 s" or "2 h 5 min"."""
+    if seconds < 10:  # noqa: PLR2004 - tenths matter below ten seconds only
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
@@ -76,31 +89,115 @@ def _span(seconds: float) -> str:
 
 
 class Speed:
-    """Rows a second over the last half minute, from counts taken now and then."""
+    """Measures rows per second over the last half minute."""
 
     def __init__(self) -> None:
-        self._taken: deque[tuple[float, int]] = deque()
+        self._samples: deque[tuple[float, int]] = deque()
 
-    def of(self, now: float, asked: int) -> float:
-        """The speed when at `now` seconds `asked` rows are done."""
-        self._taken.append((now, asked))
-        while now - self._taken[0][0] > _RECENT and len(self._taken) > 2:  # noqa: PLR2004 - one to compare with
-            self._taken.popleft()
-        then, before = self._taken[0]
-        return (asked - before) / (now - then) if now > then else 0.0
+    def update(self, now: float, sent: int) -> float:
+        """Return the rows per second, given that `sent` rows are done at `now` seconds."""
+        self._samples.append((now, sent))
+        while now - self._samples[0][0] > _RECENT and len(self._samples) > 2:  # noqa: PLR2004 - two make a rate
+            self._samples.popleft()
+        then, before = self._samples[0]
+        return (sent - before) / (now - then) if now > then else 0.0
+
+
+class RunState:
+    """The rows of a run: they arrive from many threads in any order and are taken in the table's order by one.
+
+    Attributes:
+        arrived: rows that were not sorted yet. Its append needs no lock, so threads never wait for each other.
+        taken: how many rows have been taken.
+    """
+
+    def __init__(self, total: int | None) -> None:
+        """Begin to measure time.
+
+        Args:
+            total: the number of rows, None if unknown.
+        """
+        self.arrived: deque[Done] = deque()
+        self.taken = 0
+        self._total = total
+        self._ready: dict[int, Done] = {}
+        self._succeeded = self._failed = self._reused = self._reused_failed = self._tokens = 0
+        self._began = time.monotonic()
+        self._speed = Speed()
+
+    def _sort(self) -> None:
+        """Count the rows that arrived, and file them by position."""
+        while self.arrived:
+            record, row = self.arrived.popleft()
+            self._ready[record.position] = record, row
+            if row.reused:
+                self._reused += 1
+                self._reused_failed += row.error is not None
+            elif row.error is not None:
+                self._failed += 1
+            else:
+                self._succeeded += 1
+                self._tokens += (row.response.usage.total_tokens or 0) if row.response and row.response.usage else 0
+
+    def take(self, *, include_gaps: bool = False) -> list[Done]:
+        """Return the next rows in order, up to the first that is not done.
+
+        Args:
+            include_gaps: return the rows behind a missing one, too.
+        """
+        self._sort()
+        rows = []
+        while self.taken in self._ready:
+            rows.append(self._ready.pop(self.taken))
+            self.taken += 1
+        if include_gaps:
+            rows += [self._ready.pop(position) for position in sorted(self._ready)]
+        return rows
+
+    def progress(self, ended: float | None, begun: int) -> Progress:
+        """Return the counts.
+
+        Args:
+            ended: when the run ended, None if it goes on.
+            begun: how many rows have been sent.
+        """
+        self._sort()
+        seconds = (ended or time.monotonic()) - self._began
+        sent = self._succeeded + self._failed
+        rate = (sent / seconds if seconds else 0.0) if ended else self._speed.update(seconds, sent)
+        return Progress(
+            self._total,
+            done=sent + self._reused,
+            failed=self._failed + self._reused_failed,
+            reused=self._reused,
+            tokens=self._tokens,
+            in_flight=0 if ended else max(0, begun - sent),
+            seconds=seconds,
+            rate=rate,
+            is_over=ended is not None,
+        )
 
 
 class Bar:
-    """A bar on standard error: it moves at a terminal; elsewhere it is one line at the end. `with Bar() as bar`."""
+    """A progress bar on standard error: it moves in a terminal; elsewhere it is one line at the end.
+
+    with Bar() as bar:
+        bar(progress)
+    """
 
     def __init__(self, stream: TextIO | None = None) -> None:
+        """Prepare a bar.
+
+        Args:
+            stream: where to write; standard error by default.
+        """
         self._stream = stream or sys.stderr
         self._moves = self._stream.isatty()
         self._last: Progress | None = None
         self._shown = 0
 
     def __call__(self, progress: Progress) -> None:
-        """Draw it so."""
+        """Draw the bar."""
         self._last = progress
         if self._moves:
             line = f"{progress.bar()} {progress}".strip()
@@ -109,7 +206,7 @@ class Bar:
             self._shown = len(line)
 
     def clear(self) -> None:
-        """Take it away, and leave no line."""
+        """Remove the bar from a terminal."""
         if self._moves and self._shown:
             self._stream.write(f"\r{'':<{self._shown}}\r")
             self._stream.flush()

@@ -1,42 +1,43 @@
-"""A prompt and a row become the messages of one request, and the key under which its answer is kept."""
+"""A prompt and a row become the messages of one request, and the key of its journal entry."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ..core.client import invoke
 from ..core.endpoints import Origin
 from ..core.errors import PromptError, UndefinedVariableError, UsageError
-from ..core.messages import as_messages
+from ..core.messages import Message, as_messages
 from ..core.prompt import template
 from ..core.text import one_line
 from .extraction import Extraction
-from .records import ANSWER_COLUMNS, TableRow, is_missing
+from .results import RESPONSE_COLUMNS, TableRow, is_missing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
     from ..core.config import LLMConfig
-    from ..core.messages import Message
     from ..core.prompt.schema import Schema
     from ..core.response import Response
-    from .records import Column, Record
+    from .results import Column, Record
 
-    Prompt = str | Sequence[Message] | Callable[[Mapping[str, Any]], str | Sequence[Message]]
+Prompt = str | Sequence[Message] | Callable[[Mapping[str, Any]], str | Sequence[Message]]
+"""A text or messages with `{column}` variables, or a function of a row's values that returns either."""
 
 _KEY_BYTES = 16
 
 
-class Question:
-    """What every row is asked.
+class RowPrompt:
+    """The prompt for every row of a table.
 
-    prompt: a text or messages, whose `{column}`s take the row's values; or a function of the row's values that gives
-    either. variables: what other names in the prompt stand for; a column goes before them. schema: what every answer is
-    to keep to.
-    columns: those that an answer adds to the table.
+    Attributes:
+        config: where requests are sent, and how.
+        prompt: a text or messages, or a function of a row's values.
+        names: the variables of the prompt; () for a function.
+        variables: the values of variables that are not columns.
+        columns: the columns that a response adds to the table.
     """
 
     def __init__(
@@ -46,23 +47,44 @@ class Question:
         variables: Mapping[str, Any] | None = None,
         schema: Schema | None = None,
     ) -> None:
+        """Read the variables of the prompt.
+
+        Args:
+            config: where requests are sent, and how.
+            prompt: a text or messages, whose `{column}`s take the row's values, or a function of the row's values.
+            variables: values of other names in the prompt; a column of the same name has precedence.
+            schema: the schema that every response must match.
+        """
         self.config = config
         self.prompt = prompt
-        self.names: tuple[str, ...] = () if callable(prompt) else tuple(_names_in(prompt))
+        self.names: tuple[str, ...] = () if callable(prompt) else tuple(_variables_of(prompt))
         known = variables or {}
         self.variables = {name: known[name] for name in self.names if name in known}
         self._extraction = Extraction(schema) if schema is not None else None
-        self.columns: tuple[Column, ...] = (*(self._extraction.columns if self._extraction else ()), *ANSWER_COLUMNS)
+        self.columns: tuple[Column, ...] = (*(self._extraction.columns if self._extraction else ()), *RESPONSE_COLUMNS)
         self._digest = b""
 
     @property
-    def alone(self) -> str:
-        """The column that rows of plain texts have: the prompt's only variable, else `text`."""
+    def default_column(self) -> str:
+        """The column of rows that are plain texts: the prompt's only variable, else `text`."""
         open_names = [name for name in self.names if name not in self.variables]
         return open_names[0] if len(open_names) == 1 else self.names[0] if len(self.names) == 1 else "text"
 
+    @property
+    def schema(self) -> Schema | None:
+        """The schema that every response must match, None for free text."""
+        return self._extraction.schema if self._extraction else None
+
     def check(self, columns: Sequence[str]) -> None:
-        """UndefinedVariableError or UsageError where the prompt and a table with those columns do not fit."""
+        """Check that the prompt fits a table.
+
+        Args:
+            columns: the columns of the table.
+
+        Raises:
+            UndefinedVariableError: a variable of the prompt is not a column and has no value.
+            UsageError: the prompt uses no column.
+        """
         if callable(self.prompt):
             return
         for name in self.names:
@@ -70,30 +92,34 @@ class Question:
                 raise UndefinedVariableError.of_rows(name, [*columns, *self.variables])
         if not any(name in columns for name in self.names):
             raise UsageError(
-                "The prompt uses no column of the table: every row would ask the same",
+                "The prompt uses no column of the table: every row would send the same request",
                 remedy=f"Write {{NAME}} where a value belongs; the columns are {one_line(', '.join(columns), 200)}.",
             )
 
-    def used(self, record: Record) -> dict[str, Any]:
-        """The row's values that the prompt uses; all of them where a function makes it."""
+    def used_values(self, record: Record) -> dict[str, Any]:
+        """Return the row's values that the prompt uses; all of them if a function makes it."""
         if callable(self.prompt):
             return dict(record.values)
         return {name: record.values[name] for name in self.names if name in record.values}
 
     def messages(self, record: Record) -> list[Message]:
-        """The messages of the row's request; PromptError where it cannot be asked."""
+        """Return the messages of the row's request.
+
+        Raises:
+            PromptError: a value is missing, or the row has a problem.
+            Exception: any error of a prompt that is a function.
+        """
         if record.problem:
-            raise PromptError(f"Row {record.index!r} cannot be asked: {record.problem}")
-        prompt: Any = self.prompt
+            raise PromptError(f"Row {record.index!r} cannot be sent: {record.problem}")
+        prompt = self.prompt
         if callable(prompt):
-            made = prompt(record.values)
-            return as_messages(made, self.config.system)
+            return as_messages(prompt(record.values), self.config.system)
         for name in self.names:
             self._check_value(record, name)
         values = {**self.variables, **record.values}
         if isinstance(prompt, str):
             return as_messages(template.render(prompt, values), self.config.system)
-        return as_messages([_filled(message, values) for message in prompt], self.config.system)
+        return as_messages([_render_message(message, values) for message in prompt], self.config.system)
 
     def _check_value(self, record: Record, name: str) -> None:
         if name not in record.values:
@@ -102,41 +128,43 @@ class Question:
         elif is_missing(record.values[name]):
             raise PromptError(f"Row {record.index!r} has no value in the column {name!r}")
 
-    # ---- asked, and answered
-
-    @property
-    def schema(self) -> Schema | None:
-        """What every answer is to keep to; None where any text will do."""
-        return self._extraction.schema if self._extraction else None
+    # ---- requests and responses
 
     def request(self, messages: Sequence[Message]) -> tuple[LLMConfig, Sequence[Message]]:
-        """(config, messages) as they are sent."""
+        """Return the config and the messages as they are sent, with what a schema adds."""
         return self._extraction.request(self.config, messages) if self._extraction else (self.config, messages)
 
-    def ask(self, messages: Sequence[Message]) -> Response:
-        """The endpoint's answer; the errors are those of `invoke`."""
-        return self._extraction.ask(self.config, messages) if self._extraction else invoke(self.config, messages)
+    def send(self, messages: Sequence[Message]) -> Response:
+        """Return the endpoint's response. Raises what `invoke` raises."""
+        return self._extraction.send(self.config, messages) if self._extraction else invoke(self.config, messages)
 
-    def read(self, response: Response) -> tuple[Response, Exception | None]:
-        """The answer, with its object in `parsed`; or as it is, and why it does not keep to the schema."""
-        return self._extraction.read(response) if self._extraction else (response, None)
+    def parse(self, response: Response) -> tuple[Response, Exception | None]:
+        """Return the response with its object in `parsed`; or unchanged, and why it does not match the schema."""
+        return self._extraction.parse(response) if self._extraction else (response, None)
 
-    def answered(
+    def make_row(
         self, record: Record, response: Response | None, error: BaseException | None, *, reused: bool = False
     ) -> TableRow:
-        """The row of a record; an answer that comes from elsewhere - a journal, a worker - is read here."""
+        """Return the row of a record.
+
+        Args:
+            record: the row as it was read.
+            response: its response; one of a journal or a worker is parsed here.
+            error: why there is no response, or no valid one.
+            reused: whether they come from the journal.
+        """
         fields: tuple[Any, ...] = ()
         if self._extraction is not None:
             if response is not None and response.parsed is None and error is None:
-                response, error = self._extraction.read(response)
+                response, error = self._extraction.parse(response)
             fields = self._extraction.values(response.parsed if response and error is None else None)
-        used = self.used(record)
+        used = self.used_values(record)
         return TableRow(used, self.config, response, error, record.position, record.index, reused, fields)
 
-    # ---- what makes two runs the same
+    # ---- identity of a run and of a request
 
-    def asks(self) -> dict[str, Any]:
-        """What the run asks, as data: everything that an answer depends on, apart from the rows. No key is in it."""
+    def settings(self) -> dict[str, Any]:
+        """Return everything that a response depends on apart from the rows, as data without the key."""
         config = self.config
         url = urlsplit(config.endpoint_url)
         formatter: Any = config.formatter
@@ -145,38 +173,42 @@ class Question:
             "query": hashlib.blake2b(url.query.encode(), digest_size=8).hexdigest() if url.query else "",
             "endpoint_api_type": config.endpoint_api_type,
             "deployment": config.deployment_name,
-            "formatter": formatter if isinstance(formatter, str) else _named(formatter),
+            "formatter": formatter if isinstance(formatter, str) else _qualified_name(formatter),
             "model": config.model,
             "api_version": config.api_version,
             "extra_parameters": config.extra_parameters,
             "system": config.system,
             **{f"model kwarg {name}": value for name, value in config.model_kwargs.items()},
-            "prompt": _named(self.prompt) if callable(self.prompt) else self.prompt,
+            "prompt": _qualified_name(self.prompt) if callable(self.prompt) else self.prompt,
             **{f"variable {name}": str(value) for name, value in self.variables.items()},
             "schema": self.schema.json_schema if self.schema else None,
         }
         return {name: value for name, value in fields.items() if value not in (None, "")}
 
     def key(self, messages: Sequence[Message]) -> bytes:
-        """The 16 bytes that stand for this config, its kwargs and these messages."""
+        """Return the 16 bytes that identify a request: a hash of the settings and the messages."""
         if not self._digest:
-            self._digest = hashlib.blake2b(_canonical(self.asks()), digest_size=_KEY_BYTES).digest()
-        return hashlib.blake2b(_canonical(messages), digest_size=_KEY_BYTES, key=self._digest).digest()
+            self._digest = hashlib.blake2b(_canonical_json(self.settings()), digest_size=_KEY_BYTES).digest()
+        return hashlib.blake2b(_canonical_json(messages), digest_size=_KEY_BYTES, key=self._digest).digest()
 
 
-def _canonical(value: Any) -> bytes:
-    """`value` as the one JSON text that it has; what is no JSON by its str()."""
+def _canonical_json(value: Any) -> bytes:
+    """Return `value` as JSON that is the same for equal values; other objects as their str()."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str).encode()
 
 
-def _named(thing: Any) -> str:
-    """The name of a function or of an object's class, with its module."""
+def _qualified_name(thing: Any) -> str:
+    """Return the name of a function or of an object's class, with its module."""
     named = thing if hasattr(thing, "__qualname__") else type(thing)
     return f"{named.__module__}.{named.__qualname__}"
 
 
+def _variables_of(prompt: str | Sequence[Message]) -> dict[str, None]:
+    return dict.fromkeys(name for text in _texts_of(prompt) for name in template.variables(text))
+
+
 def _texts_of(prompt: str | Sequence[Message]) -> list[str]:
-    """Every text of the prompt in which variables may stand."""
+    """Return every text of the prompt that may hold variables."""
     if isinstance(prompt, str):
         return [prompt]
     contents = [message.get("content") for message in prompt]
@@ -184,12 +216,8 @@ def _texts_of(prompt: str | Sequence[Message]) -> list[str]:
     return [text for text in (*contents, *(part.get("text") for part in parts)) if isinstance(text, str)]
 
 
-def _names_in(prompt: str | Sequence[Message]) -> dict[str, None]:
-    return dict.fromkeys(name for text in _texts_of(prompt) for name in template.variables(text))
-
-
-def _filled(message: Message, values: Mapping[str, Any]) -> Message:
-    """The message with its variables' values in its texts."""
+def _render_message(message: Message, values: Mapping[str, Any]) -> Message:
+    """Return the message with the variables in its texts replaced."""
     content = message.get("content")
     if isinstance(content, str):
         return {**message, "content": template.render(content, values)}

@@ -1,7 +1,7 @@
-"""Rows asked many at a time, in threads that each wait for a permit of their endpoint; results in the rows' order.
+"""Sends many rows at a time, in threads that each wait for the rate limiter of their endpoint.
 
-Threads, because an event loop that runs already cannot be waited for - in a notebook one always runs - and because
-requests that are short and many go faster in them.
+It uses threads because nothing can wait for an event loop that is already running, as one is in every notebook, and
+because they are faster for many short requests.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from ..core.errors import AzmlError
 from ..core.http.rate_limiter import RunCancelled, RunControl, limit_rate, rate_limiter_for
 from ..core.http.window import FIRST_WINDOW
-from .failures import Health
-from .tally import Tally
+from .failures import FailurePolicy
+from .progress import RunState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -28,36 +28,24 @@ if TYPE_CHECKING:
     from ..core.messages import Message
     from ..core.response import Response
     from .journal import Journal
-    from .progress import Progress
-    from .prompts import Question
-    from .records import Record
-    from .tally import Done
+    from .options import RunOptions
+    from .progress import Done, Progress
+    from .prompts import RowPrompt
+    from .results import Record
 
-DEFAULT_CONCURRENCY = 16
-GIVE_UP_AFTER = 900.0  # a new instance of a language model takes 12 to 18 minutes to load
-_GOODBYE = 0.4  # seconds that an interrupt waits for answers that are just coming
-_LONGER_GOODBYE = 5.0  # and an error, which nobody waits for with a finger on the button
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What bounds a run. rpm, tpm: requests and tokens a minute. tokens: none is begun beyond so many.
-
-    give_up_after: seconds for which an endpoint may be overloaded. look_ahead: how many rows may be read before the
-    first of them is handed out; None where all are held anyway.
-    """
-
-    concurrency: int = DEFAULT_CONCURRENCY
-    rpm: float | None = None
-    tpm: float | None = None
-    tokens: int | None = None
-    give_up_after: float = GIVE_UP_AFTER
-    look_ahead: int | None = None
+_WAIT_ON_INTERRUPT = 0.4  # seconds to wait for responses that are about to arrive
+_WAIT_ON_ERROR = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A row that is to be asked; key and number are its place in the journal."""
+    """A row to send.
+
+    Attributes:
+        record: the row.
+        messages: the messages of its request.
+        key, n: the identity of its journal entry.
+    """
 
     record: Record
     messages: list[Message]
@@ -66,107 +54,126 @@ class Task:
 
 
 class Run:
-    """Rows under way: `with Run(…) as run`, then `run.due(seconds)` until `run.is_over`; leaving the block ends it.
+    """The threads that send a table's rows.
 
-    error: what ended the run before its last row. is_spent: it ended at its limit of tokens. is_over: nothing more
-    comes; `on_over` is called then, in a thread of the run.
-    What is under way when the block is left ends in the background, and its answer is not kept.
+    with Run(...) as run:
+        while not run.is_over and run.error is None:
+            rows = run.take(seconds)
+
+    Leaving the block ends the run. Requests in flight then end in the background and their responses are dropped.
+
+    Attributes:
+        error: what ended the run before its last row, None if nothing did.
+        is_over: whether no further rows come.
+        is_spent: whether the run ended at its limit of tokens.
+        on_over: called in a thread of the run once it is over.
     """
 
     def __init__(
         self,
-        question: Question,
+        row_prompt: RowPrompt,
         records: Iterable[Record],
-        limits: Limits,
+        options: RunOptions,
         *,
         journal: Journal | None = None,
-        retry_failed: bool = False,
         total: int | None = None,
+        look_ahead: int | None = None,
     ) -> None:
-        self._question = question
+        """Prepare a run; entering the block begins it.
+
+        Args:
+            row_prompt: makes a request of each row.
+            records: the rows.
+            options: the limits of the run.
+            journal: an open journal; the run closes it.
+            total: the number of rows, None if unknown.
+            look_ahead: the most rows to read before the first of them is taken, None for no limit.
+        """
+        self._row_prompt = row_prompt
         self._records = iter(records)
-        self._limits = limits
+        self._options = options
         self._journal = journal
-        self._retry_failed = retry_failed
-        self._tally = Tally(total)
-        self._health: Health[Task] = Health(has_answered=bool(journal is not None and len(journal)))
-        self._limiter = rate_limiter_for(question.config)
-        self._control = RunControl(limits.rpm, limits.tpm, limits.give_up_after, self._go_on)
-        self._ends = contextlib.ExitStack()
-        self._feed = threading.Lock()  # for reading rows, one thread at a time
-        self._read = self._begun = 0  # rows that were read, and of them those that are asked
+        self._look_ahead = look_ahead
+        self._state = RunState(total)
+        self._policy: FailurePolicy[Task] = FailurePolicy(has_succeeded=bool(journal is not None and len(journal)))
+        self._limiter = rate_limiter_for(row_prompt.config)
+        self._control = RunControl(options.rpm, options.tpm, options.give_up_after, self._on_permit)
+        self._cleanup = contextlib.ExitStack()
+        self._reading = threading.Lock()  # one thread at a time reads rows
+        self._read = self._begun = 0  # rows that were read, and those of them that are sent
         self._is_exhausted = False
-        self._changed = threading.Condition()  # for what follows
-        self._threads = limits.concurrency if total is None else max(1, min(limits.concurrency, total))
-        self._active = self._newcomers = 0  # threads that may still ask, and of them those that never had their turn
-        self._own = threading.local()
+        self._changed = threading.Condition()  # guards everything below
+        self._max_threads = options.concurrency if total is None else max(1, min(options.concurrency, total))
+        self._threads = self._new_threads = 0  # threads that run, and those of them that never had a permit
+        self._thread = threading.local()
         self._context = contextvars.copy_context()
-        self._answered = self._tokens = 0  # counted only where there is a limit of tokens
+        self._succeeded = self._tokens = 0  # counted only if there is a limit of tokens
         self._ended: float | None = None
         self.error: BaseException | None = None
         self.is_over = False
         self.is_spent = False
         self.on_over: Callable[[], object] | None = None
 
-    # ---- for whoever started it ----
+    # ---- the caller's side
 
     def __enter__(self) -> Self:
-        """Begin."""
-        self._ends.enter_context(self._limiter.apply_limits(self._control))
-        for _ in range(min(self._threads, int(FIRST_WINDOW))):
+        """Begin to send."""
+        self._cleanup.enter_context(self._limiter.apply_limits(self._control))
+        for _ in range(min(self._max_threads, int(FIRST_WINDOW))):
             self._begin_thread()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Begin nothing more, wait a moment for answers that are just coming, and let go of the journal."""
+        """Stop sending, wait a moment for responses that are about to arrive, and close the journal."""
         self._control.stop()
         with self._changed:
             self._changed.notify_all()
-            self._changed.wait_for(lambda: self.is_over, _GOODBYE if self.error is None else _LONGER_GOODBYE)
+            self._changed.wait_for(lambda: self.is_over, _WAIT_ON_INTERRUPT if self.error is None else _WAIT_ON_ERROR)
             self._ended = self._ended or time.monotonic()
         if self._journal is not None:
             self._journal.close()
-        self._ends.close()
+        self._cleanup.close()
 
-    def due(self, seconds: float) -> list[Done]:
-        """The rows that are done and have none before them that is not; waits for news, at most that long.
+    def take(self, seconds: float) -> list[Done]:
+        """Return the next rows in order, up to the first that is not done; all that are left once the run is over.
 
-        Once the run is over: all that are left, whatever is missing between them.
+        Args:
+            seconds: how long to wait for news.
         """
         with self._changed:
             if not self.is_over:
                 self._changed.wait(seconds)
-            due = self._tally.due(all_of_them=self.is_over or self._control.stopped.is_set())
-            if due and self._limits.look_ahead is not None:
-                self._changed.notify_all()  # there is room to read on
-            return due
+            rows = self._state.take(include_gaps=self.is_over or self._control.stopped.is_set())
+            if rows and self._look_ahead is not None:
+                self._changed.notify_all()  # threads that wait in _may_read can go on
+            return rows
 
     def progress(self) -> Progress:
-        """How far it is."""
+        """Return the counts of the run."""
         with self._changed:
-            return self._tally.progress(self._ended, self._begun)
+            return self._state.progress(self._ended, self._begun)
 
-    # ---- the threads ----
+    # ---- threads
 
     def _begin_thread(self) -> None:
         with self._changed:
-            if self._active >= self._threads:
+            if self._threads >= self._max_threads:
                 return
-            self._active += 1
-            self._newcomers += 1
+            self._threads += 1
+            self._new_threads += 1
         context = self._context.copy()
         threading.Thread(target=context.run, args=(self._work,), name="azml-magics-rows", daemon=True).start()
 
-    def _go_on(self) -> None:
-        """This thread has a permit. With its first one the next thread begins: no crowd waits at the rate limiter."""
-        if getattr(self._own, "has_begun", False):
+    def _on_permit(self) -> None:
+        """Begin another thread when this one has its first permit, so that few threads wait for the rate limiter."""
+        if getattr(self._thread, "had_permit", False):
             return
-        self._own.has_begun = True
+        self._thread.had_permit = True
         with self._changed:
-            self._newcomers -= 1
-            if self._newcomers or self._is_exhausted:
+            self._new_threads -= 1
+            if self._new_threads or self._is_exhausted:
                 return
         self._begin_thread()
 
@@ -174,25 +181,25 @@ class Run:
         try:
             with limit_rate(self._control):
                 while (task := self._next_task()) is not None:
-                    self._ask(task)
+                    self._send(task)
         except RunCancelled:
             pass
         except BaseException as error:  # noqa: BLE001 - raised for the caller, who waits in another thread
             self._end(error)
         finally:
-            self._gone()
+            self._leave()
 
-    def _gone(self) -> None:
-        """A thread has nothing more to do; the last one sees to the rows that were held."""
+    def _leave(self) -> None:
+        """End this thread; the last one also finishes the rows that are pending."""
         with self._changed:
-            self._active -= 1
-            if self._active:
+            self._threads -= 1
+            if self._threads:
                 return
-            held = [] if self._control.stopped.is_set() else self._health.held
+            pending = [] if self._control.stopped.is_set() else self._policy.pending
         try:
-            for task, failure in held:
+            for task, failure in pending:
                 self._finish(task, None, failure)
-        except BaseException as error:  # noqa: BLE001 - the journal: raised for the caller
+        except BaseException as error:  # noqa: BLE001 - the journal's, raised for the caller
             self._end(error)
         with self._changed:
             self._ended, self.is_over = time.monotonic(), True
@@ -201,100 +208,104 @@ class Run:
             self.on_over()
 
     def _end(self, error: BaseException) -> None:
-        """Begin nothing more; the first error is the one that counts."""
+        """Stop sending because of `error`, unless the run is ending already."""
         with self._changed:
             if self.error is None and not self._control.stopped.is_set():
                 self.error = error
             self._control.stop()
             self._changed.notify_all()
 
-    # ---- one row ----
+    # ---- one row
 
-    def _ask(self, task: Task) -> None:
+    def _send(self, task: Task) -> None:
         began = time.monotonic()
         try:
-            response = self._question.ask(task.messages)
+            response = self._row_prompt.send(task.messages)
         except Exception as error:  # noqa: BLE001 - the row's, or the reason to end
-            self._judge(task, error.with_traceback(None), began)
+            self._handle_failure(task, error.with_traceback(None), began)
             return
-        if self._limits.tokens is not None:
+        if self._options.max_tokens_total is not None:
             with self._changed:
-                self._answered += 1
+                self._succeeded += 1
                 self._tokens += (response.usage.total_tokens or 0) if response.usage else 0
-        object.__setattr__(response, "raw", None)  # nobody else has it yet; a hundred thousand of them are not kept
-        self._finish(task, *self._question.read(response))
-        if not self._health.is_fine:
+        object.__setattr__(
+            response, "raw", None
+        )  # nothing else refers to it yet; 100,000 raw replies would fill memory
+        self._finish(task, *self._row_prompt.parse(response))
+        if not self._policy.is_healthy:
             with self._changed:
-                proven = self._health.answered()
-            for other, failure in proven:
+                failed = self._policy.record_success()
+            for other, failure in failed:
                 self._finish(other, None, failure)
 
-    def _judge(self, task: Task, error: Exception, began: float) -> None:
-        gone = isinstance(error, AzmlError) and self._limiter.should_give_up(error, self._limits.give_up_after)
+    def _handle_failure(self, task: Task, error: Exception, began: float) -> None:
+        is_unavailable = isinstance(error, AzmlError) and self._limiter.should_give_up(
+            error, self._options.give_up_after
+        )
         with self._changed:
-            verdict = self._health.failed(task, error, began, time.monotonic(), is_gone=gone)
+            verdict = self._policy.record_failure(task, error, began, time.monotonic(), is_unavailable=is_unavailable)
         if verdict == "row":
             self._finish(task, getattr(error, "response", None), error)
         elif verdict == "end":
             self._end(error)
 
     def _finish(self, task: Task, response: Response | None, error: Exception | None) -> None:
-        """The row is done, once the journal has it."""
+        """Write the row to the journal, then count it as done."""
         try:
-            if self._journal is not None and not self._journal.keep(task.key, task.n, response, error):
+            if self._journal is not None and not self._journal.append(task.key, task.n, response, error):
                 raise RunCancelled  # the run was stopped, and its journal is closed
-        finally:  # an answer that no disk would take is still an answer
-            self._arrive(task.record, response, error)
+        finally:  # a response that could not be written still counts
+            self._deliver(task.record, response, error)
 
-    def _arrive(
+    def _deliver(
         self, record: Record, response: Response | None, error: BaseException | None, *, reused: bool = False
     ) -> None:
-        self._tally.arrived.append((record, self._question.answered(record, response, error, reused=reused)))
+        self._state.arrived.append((record, self._row_prompt.make_row(record, response, error, reused=reused)))
 
-    # ---- what is next ----
+    # ---- the next row
 
     def _next_task(self) -> Task | None:
-        """The next row to ask; None where there is none. Those that need no asking are done on the way."""
-        with self._feed:
+        """Return the next row to send, None if there is none. Rows that need no request are done on the way."""
+        with self._reading:
             while not (self._is_exhausted or self._control.stopped.is_set()) and self._may_read():
                 record = next(self._records, None)
                 if record is None:
                     self._is_exhausted = True
                     return None
                 self._read += 1
-                task = self._task(record)
+                task = self._task_for(record)
                 if task is not None:
                     self._begun += 1
                     return task
         return None
 
     def _may_read(self) -> bool:
-        """Whether the run's limits let it read one more row; waits until it is known."""
-        ahead, tokens = self._limits.look_ahead, self._limits.tokens
-        if ahead is not None and self._read - self._tally.given >= ahead:
+        """Return whether the limits allow one more row. Waits while too many rows are not taken yet."""
+        ahead, tokens = self._look_ahead, self._options.max_tokens_total
+        if ahead is not None and self._read - self._state.taken >= ahead:
             with self._changed:
                 self._changed.notify_all()
-                self._changed.wait_for(lambda: self._control.stopped.is_set() or self._read - self._tally.given < ahead)
+                self._changed.wait_for(lambda: self._control.stopped.is_set() or self._read - self._state.taken < ahead)
         if tokens is not None and not self.is_spent:
             with self._changed:
-                under_way = self._begun - self._answered
-                expected = self._tokens / self._answered * under_way if self._answered else 0.0
+                in_flight = self._begun - self._succeeded
+                expected = self._tokens / self._succeeded * in_flight if self._succeeded else 0.0
                 self.is_spent = self._tokens + expected >= tokens
         return not (self.is_spent or self._control.stopped.is_set())
 
-    def _task(self, record: Record) -> Task | None:
-        """What is to be asked about the row; None where it is done: it cannot be asked, or the journal has it."""
+    def _task_for(self, record: Record) -> Task | None:
+        """Return what to send for the row; None if it cannot be sent, or the journal has it."""
         try:
-            messages = self._question.messages(record)
-        except Exception as error:  # noqa: BLE001 - the row's own: a value is missing, or a person's function failed
-            self._arrive(record, None, error.with_traceback(None))
+            messages = self._row_prompt.messages(record)
+        except Exception as error:  # noqa: BLE001 - a value is missing, or the user's function failed: the row's error
+            self._deliver(record, None, error.with_traceback(None))
             return None
         if self._journal is None:
             return Task(record, messages)
-        key = self._question.key(messages)
-        n = self._journal.number(key)
-        found = self._journal.find(key, n)
-        if found is None or (found[1] is not None and self._retry_failed):
+        key = self._row_prompt.key(messages)
+        n = self._journal.next_number(key)
+        entry = self._journal.find(key, n)
+        if entry is None or (entry[1] is not None and self._options.retry_failed):
             return Task(record, messages, key, n)
-        self._arrive(record, *found, reused=True)
+        self._deliver(record, *entry, reused=True)
         return None

@@ -1,33 +1,39 @@
-"""The tables that people have: a list, an iterator, a CSV or JSON-lines file, a frame; read row by row.
+"""Tables of rows: a list, an iterator, a CSV or JSON-lines file, a frame; read row by row.
 
-A table knows how to give the answers back as the type that it is: a list of dicts for a list, a frame for a frame. An
-iterator or a file is read as the rows are asked, and its answers come as an iterator.
+Every table gives the responses back as its own type: a list of dicts for a list, a frame for a frame. An iterator or a
+file is read while requests are sent, and its responses are an iterator.
 """
 
 from __future__ import annotations
 
-import random
+import csv
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..core.errors import UsageError
 from ..core.paths import path_of
-from .records import ANSWER_COLUMNS, Record, answer_names
+from ..core.text import one_line
+from .results import RESPONSE_COLUMNS, Record, unique_names
 
 if TYPE_CHECKING:
-    from .records import Column, TableRow
+    from .results import Column, TableRow
 
 _SCALARS = (str, int, float, bool)
 _FRAMES = {"pandas": "PandasTable", "polars": "PolarsTable"}
+_DELIMITERS = {".csv": ",", ".tsv": "\t"}
+_JSON_LINES = (".jsonl", ".ndjson")
+_EXTRA_CELLS: Any = object()  # the key under which csv.DictReader puts cells beyond the header
 
 
 class Table(Protocol):
     """Rows of one type.
 
-    columns: their names; of rows that are read one by one, the first row's. length: how many, None where only reading
-    tells.
-    is_lazy: it can be read once, row by row, and is never held as a whole.
+    Attributes:
+        columns: their names; for rows that are read one by one, those of the first row.
+        length: the number of rows, None if only reading tells.
+        is_lazy: whether the rows can be read once only and are never held as a whole.
     """
 
     columns: tuple[str, ...]
@@ -35,54 +41,126 @@ class Table(Protocol):
     is_lazy: bool
 
     def records(self) -> Iterator[Record]:
-        """The rows, first to last."""
+        """Return an iterator over the rows, first to last."""
 
-    def taken(self, positions: Sequence[int]) -> Table:
-        """Those rows alone, in that order."""
+    def take(self, positions: Sequence[int]) -> Table:
+        """Return a table of the rows at `positions`, which ascend."""
 
-    def given_back(self, rows: Iterable[TableRow], columns: Sequence[Column] = ANSWER_COLUMNS) -> Any:
-        """The table with the answers' columns, as the type that came in; `rows` has one for each of its rows."""
+    def with_responses(self, rows: Iterable[TableRow], columns: Sequence[Column] = RESPONSE_COLUMNS) -> Any:
+        """Return the table with the columns of the responses, as the type that came in.
+
+        Args:
+            rows: one for each row of the table.
+            columns: the columns to add; one that the table has already gets a prefix.
+        """
 
 
-def table_of(rows: Any, alone: str = "text") -> Table:
-    """What `rows` is, as a Table; UsageError where it is none. `alone` is the column of rows that are plain texts."""
+def table_of(rows: Any, default_column: str = "text") -> Table:
+    """Return `rows` as a Table.
+
+    Args:
+        rows: a DataFrame, a Series, a list, an iterator, or the path of a file.
+        default_column: the column of rows that are plain texts.
+
+    Raises:
+        UsageError: `rows` is not a table, or a file that cannot be read.
+    """
     library = type(rows).__module__.partition(".")[0]
     if library in _FRAMES:
         from . import frames
 
-        made: Table = getattr(frames, _FRAMES[library]).of(rows, alone)
-        return made
+        table: Table = getattr(frames, _FRAMES[library]).from_object(rows, default_column)
+        return table
     if isinstance(rows, (str, Path)):
-        from .files import records_of
-
-        return StreamTable(records_of(path_of(rows), alone))
-    if isinstance(rows, (Mapping, bytes)):
-        raise _no_table(rows)
-    if isinstance(rows, Sequence):
-        return ListTable(rows, alone)
-    if isinstance(rows, Iterable):
-        return StreamTable(_records(rows, alone))
-    raise _no_table(rows)
+        return StreamTable(_read_file(path_of(rows), default_column))
+    if isinstance(rows, (Mapping, bytes)) or not isinstance(rows, Iterable):
+        raise UsageError(
+            f"A {type(rows).__name__} is not a table",
+            remedy="Rows come in a DataFrame (pandas, polars, dask), a list of dicts or texts, an iterator of them, "
+            "or the path of a .csv or .jsonl file.",
+        )
+    return ListTable(rows, default_column) if isinstance(rows, Sequence) else StreamTable(_read(rows, default_column))
 
 
 def is_dask(rows: Any) -> bool:
-    """Whether `rows` is a dask DataFrame: it is asked where its partitions are (cluster.py)."""
+    """Return whether `rows` is a dask DataFrame, whose partitions stay on the workers (dask.py)."""
     return type(rows).__module__.partition(".")[0] in {"dask", "dask_expr"} and hasattr(rows, "to_delayed")
 
 
-def _no_table(rows: Any) -> UsageError:
-    return UsageError(
-        f"A {type(rows).__name__} is no table",
-        remedy="Rows come in a DataFrame (pandas, polars, dask), a list of dicts or texts, an iterator of them, "
-        "or the path of a .csv or .jsonl file.",
-    )
+class ListTable:
+    """A list of dicts or of plain values."""
+
+    is_lazy = False
+
+    def __init__(self, rows: Sequence[Any], default_column: str) -> None:
+        self._rows = rows
+        self._default_column = default_column
+        self.length: int | None = len(rows)
+        names = dict.fromkeys(name for record in self.records() for name in record.values)
+        self.columns: tuple[str, ...] = tuple(names)
+
+    def records(self) -> Iterator[Record]:
+        """Return an iterator over the rows, first to last."""
+        return _read(self._rows, self._default_column)
+
+    def take(self, positions: Sequence[int]) -> ListTable:
+        """Return a table of the rows at `positions`."""
+        return ListTable([self._rows[position] for position in positions], self._default_column)
+
+    def with_responses(
+        self, rows: Iterable[TableRow], columns: Sequence[Column] = RESPONSE_COLUMNS
+    ) -> list[dict[str, Any]]:
+        """Return a dict for each row: its own columns and those of the response."""
+        names = unique_names(self.columns, columns)
+        return [
+            {**record.values, **dict(zip(names, row.cells(), strict=True))}
+            for record, row in zip(self.records(), rows, strict=True)
+        ]
 
 
-def _records(rows: Iterable[Any], alone: str) -> Iterator[Record]:
-    """The rows as Records; one of another type than the first has a problem that says so."""
+class StreamTable:
+    """An iterator or a file, read once, each row when it is needed."""
+
+    is_lazy = True
+    length: int | None = None
+
+    def __init__(self, records: Iterator[Record]) -> None:
+        """Read the first row, for the names of the columns."""
+        self._first = next(records, None)
+        self._records = records
+        self.columns: tuple[str, ...] = tuple(self._first.values) if self._first else ()
+
+    def records(self) -> Iterator[Record]:
+        """Return an iterator over the rows, first to last; the second time it is empty."""
+        if self._first is not None:
+            yield self._first
+            self._first = None
+        yield from self._records
+
+    def take(self, positions: Sequence[int]) -> StreamTable:
+        """Return a table of the rows at `positions`, which ascend."""
+        wanted = set(positions)
+        return StreamTable(
+            Record(position, record.index, record.values, record.problem)
+            for position, record in enumerate(r for r in self._read_to(max(positions)) if r.position in wanted)
+        )
+
+    def _read_to(self, last: int) -> Iterator[Record]:
+        for record in self.records():
+            yield record
+            if record.position >= last:
+                return
+
+    def with_responses(self, rows: Iterable[TableRow], columns: Sequence[Column] = RESPONSE_COLUMNS) -> Any:
+        """Raise NotImplementedError: the rows are no longer held, and responses are handed out one by one."""
+        raise NotImplementedError
+
+
+def _read(rows: Iterable[Any], default_column: str) -> Iterator[Record]:
+    """Yield the rows as Records; one of another type than the first has a problem that says so."""
     first: type | None = None
     for position, row in enumerate(rows):
-        if isinstance(row, Record):  # read already, on another machine
+        if isinstance(row, Record):  # read by the process that made the parts for dask
             yield Record(position, row.index, row.values, row.problem)
             continue
         kind = Mapping if isinstance(row, Mapping) else str if isinstance(row, _SCALARS) or row is None else None
@@ -91,107 +169,69 @@ def _records(rows: Iterable[Any], alone: str) -> Iterator[Record]:
             yield Record(position, position, {}, problem)
             continue
         first = first or kind
-        values = {str(name): value for name, value in row.items()} if kind is Mapping else {alone: row}
+        values = {str(name): value for name, value in row.items()} if kind is Mapping else {default_column: row}
         problem = "" if kind is first else f"it is a {type(row).__name__}, and the first row is of another type"
         yield Record(position, position, values, problem)
 
 
-class ListTable:
-    """A list of dicts or of plain values."""
-
-    is_lazy = False
-
-    def __init__(self, rows: Sequence[Any], alone: str) -> None:
-        self._rows = rows
-        self._alone = alone
-        self.length: int | None = len(rows)
-        names = dict.fromkeys(name for record in _records(rows, alone) for name in record.values)
-        self.columns: tuple[str, ...] = tuple(names)
-
-    def records(self) -> Iterator[Record]:
-        """The rows, first to last."""
-        return _records(self._rows, self._alone)
-
-    def taken(self, positions: Sequence[int]) -> ListTable:
-        """Those rows alone."""
-        return ListTable([self._rows[position] for position in positions], self._alone)
-
-    def given_back(self, rows: Iterable[TableRow], columns: Sequence[Column] = ANSWER_COLUMNS) -> list[dict[str, Any]]:
-        """A dict for each row: its own columns and the answer's."""
-        names = answer_names(self.columns, columns)
-        return [
-            {**record.values, **dict(zip(names, row.answer(), strict=True))}
-            for record, row in zip(self.records(), rows, strict=True)
-        ]
+# ---- files
 
 
-class StreamTable:
-    """An iterator or a file: read once, one row as one is wanted."""
-
-    is_lazy = True
-    length: int | None = None
-
-    def __init__(self, records: Iterator[Record]) -> None:
-        """Read the first row; the others stay where they are."""
-        self._first = next(records, None)
-        self._records = records
-        self.columns: tuple[str, ...] = tuple(self._first.values) if self._first else ()
-
-    def records(self) -> Iterator[Record]:
-        """The rows, first to last; a second time there are none."""
-        if self._first is not None:
-            yield self._first
-            self._first = None
-        yield from self._records
-
-    def taken(self, positions: Sequence[int]) -> StreamTable:
-        """Those rows alone; `positions` ascend."""
-        wanted = set(positions)
-        return StreamTable(
-            Record(position, record.index, record.values, record.problem)
-            for position, record in enumerate(r for r in self._until(max(positions)) if r.position in wanted)
+def _read_file(path: Path, default_column: str) -> Iterator[Record]:
+    """Return an iterator over the rows of a .csv, .tsv, .jsonl or .ndjson file. Raises UsageError if it is none."""
+    kind = path.suffix.lower()
+    if kind not in (*_DELIMITERS, *_JSON_LINES):
+        raise UsageError(
+            f"{path.name!r} is not a table that can be read row by row",
+            remedy="Give a .csv, .tsv or .jsonl file; read others with pandas or polars and pass the frame.",
         )
+    if not path.is_file():
+        raise UsageError(f"There is no file {str(path)!r}", remedy="Check the path.")
+    records = _read_csv(path, _DELIMITERS[kind]) if kind in _DELIMITERS else _read_json_lines(path, default_column)
+    return _with_usage_errors(path, records)
 
-    def _until(self, last: int) -> Iterator[Record]:
-        for record in self.records():
+
+def _with_usage_errors(path: Path, records: Iterator[Record]) -> Iterator[Record]:
+    count = 0
+    try:
+        for record in records:
             yield record
-            if record.position >= last:
-                return
-
-    def given_back(self, rows: Iterable[TableRow], columns: Sequence[Column] = ANSWER_COLUMNS) -> Any:
-        """Nothing: the rows have gone by. A stream's answers are handed out as they come."""
-        raise NotImplementedError
-
-
-def chosen(table: Table, limit: int | None, sample: int | None) -> Table:
-    """The first `limit` rows of the table, or `sample` of them: the same ones of the same table every time."""
-    for name, number in (("limit", limit), ("sample", sample)):
-        if number is not None and number < 1:
-            raise UsageError(f"{name} takes a number of at least 1, not {number}")
-    if limit is not None and sample is not None:
-        raise UsageError("limit and sample exclude each other", remedy="Leave one of them out.")
-    if sample is not None and table.length is None:
-        return StreamTable(_reservoir(table.records(), sample))
-    if sample is not None and table.length is not None and sample < table.length:
-        return table.taken(drawn(table.length, sample))
-    if limit is not None and (table.length is None or limit < table.length):
-        return table.taken(range(limit))
-    return table
+            count += 1
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UsageError(
+            f"{path.name!r} cannot be read after its row {count}: {one_line(str(error), 120)}",
+            remedy="Files are read as UTF-8.",
+        ) from error
 
 
-def drawn(length: int, number: int) -> list[int]:
-    """The positions of `number` rows of a table of `length` rows, ascending; the same ones every time."""
-    return sorted(random.Random(length).sample(range(length), number))  # noqa: S311 - no secret
+def _read_csv(path: Path, delimiter: str) -> Iterator[Record]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader: csv.DictReader[Any] = csv.DictReader(file, delimiter=delimiter, restkey=_EXTRA_CELLS)
+        names = reader.fieldnames or ()
+        if len(set(names)) < len(names):
+            twice = next(name for name in names if list(names).count(name) > 1)
+            raise UsageError(f"{path.name!r} has two columns named {twice!r}", remedy="Rename one of them.")
+        for position, row in enumerate(reader):
+            values: dict[Any, Any] = dict(row)
+            extra = values.pop(_EXTRA_CELLS, None)
+            yield Record(position, position, values, "it has more cells than the header" if extra else "")
 
 
-def _reservoir(records: Iterator[Record], number: int) -> Iterator[Record]:
-    """`number` of the records, each as likely as any other, in their order; all are read."""
-    drawn: list[Record] = []
-    dice = random.Random(number)  # noqa: S311 - no secret
-    for seen, record in enumerate(records):
-        if seen < number:
-            drawn.append(record)
-        elif (place := dice.randrange(seen + 1)) < number:
-            drawn[place] = record
-    for position, record in enumerate(sorted(drawn, key=lambda record: record.position)):
-        yield Record(position, record.index, record.values, record.problem)
+def _read_json_lines(path: Path, default_column: str) -> Iterator[Record]:
+    with path.open(encoding="utf-8-sig") as file:
+        position = -1
+        for number, line in enumerate(file, 1):
+            if not line.strip():
+                continue
+            position += 1
+            try:
+                value = json.loads(line)
+            except (ValueError, RecursionError) as error:
+                yield Record(position, position, {}, f"line {number} is not JSON: {one_line(str(error), 80)}")
+                continue
+            if isinstance(value, Mapping):
+                yield Record(position, position, value)
+            elif isinstance(value, list):
+                yield Record(position, position, {}, f"line {number} is a list, and rows are objects or texts")
+            else:
+                yield Record(position, position, {default_column: value})

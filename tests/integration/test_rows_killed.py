@@ -18,8 +18,8 @@ from collections import Counter
 import pytest
 
 from azml_magics import LLMConfig
-from azml_magics.rows.prompts import Question
-from azml_magics.rows.records import Record
+from azml_magics.rows.prompts import RowPrompt
+from azml_magics.rows.results import Record
 
 KEY = "killed-5up3r-s3cr3t-key"
 ROWS, CONCURRENCY, KILLS = 400, 8, 20
@@ -88,7 +88,9 @@ HOW_OFTEN = Counter(f"Write about {word}." for word in WORDS)
 
 def prompts_by_key(url):
     """Prompt by the key that the journal has for its rows."""
-    question = Question(LLMConfig(endpoint_url=url + "/v1/chat/completions", key="env:TEST_KEY"), "Write about {word}.")
+    question = RowPrompt(
+        LLMConfig(endpoint_url=url + "/v1/chat/completions", key="env:TEST_KEY"), "Write about {word}."
+    )
     records = [Record(0, 0, {"word": word}) for word in WORDS]
     asked = [question.messages(record) for record in records]
     return {question.key(messages).hex(): messages[-1]["content"] for messages in asked}
@@ -176,7 +178,7 @@ def test_a_run_that_was_killed_in_the_midst_of_a_line_mends_it(counting, tmp_pat
     run.kill()
     run.communicate()
     whole = journal.read_bytes()
-    journal.write_bytes(whole[: whole.rindex(b'"answer"')])  # half of the last line
+    journal.write_bytes(whole[: whole.rindex(b'"response"')])  # half of the last line
     kept = len(journalled(journal))
     before = sum(asked().values())
     last = started(url, tmp_path)

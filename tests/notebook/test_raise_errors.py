@@ -135,7 +135,7 @@ def test_rows_that_end_early_leave_what_came(showing, endpoint):
     endpoint.script([None] * 4 + [Fault("401")] * 30)
     line = shown_by(showing, "%%azureml --each $places --concurrency 1 -o out\nWrite about {place}.")
     assert line.startswith("RowsError: The run ended after 4 of 30 rows: AuthenticationError: ")
-    assert [row["error"] for row in showing.vars["out"]] == [None] * 4 + ["not asked"] * 26
+    assert [row["error"] for row in showing.vars["out"]] == [None] * 4 + ["not sent"] * 26
 
 
 def test_answers_side_by_side_have_their_errors_in_their_rows(showing, endpoint):

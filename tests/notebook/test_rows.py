@@ -164,17 +164,21 @@ def test_a_limit_is_said_of_a_dask_frame(rows, endpoint):
             "Name a column, define it (a cell takes --var plaec=…, map_rows variables), or write {{plaec}} for literal "
             "braces.",
         ),
-        ("--each $places", "Hello", "The prompt uses no column of the table: every row would ask the same"),
+        ("--each $places", "Hello", "The prompt uses no column of the table: every row would send the same request"),
         ("--each $places", " ", "There is no prompt"),
         ("--each $empty", "{place}", "There are no rows"),
-        ("--each $number", "{place}", "A int is no table"),
+        ("--each $number", "{place}", "A int is not a table"),
         ("--each missing.csv", "{place}", "There is no file 'missing.csv'"),
         ("--each $places --limit 0", "{place}", "limit takes a number of at least 1"),
         ("--each $places --concurrency 0", "{place}", "concurrency takes a whole number of at least 1"),
         ("--each $places --limit x", "{place}", "--limit takes a whole number, not 'x'"),
         ("--each $places --retry-failed", "{place}", "retry_failed needs the journal"),
-        ("--each $places --client $number", "{place}", "$number is not a dask client"),
-        ("--each $places --client number", "{place}", "--client takes a variable, not 'number'. Write $number"),
+        ("--each $places --dask-client $number", "{place}", "$number is not a dask client"),
+        (
+            "--each $places --dask-client number",
+            "{place}",
+            "--dask-client takes a variable, not 'number'. Write $number",
+        ),
         ("--each $places --sweep temperature=0,1", "{place}", "--each and --sweep do not go together"),
         ("--each $places --schema $number", "{place}", "A schema is a pydantic model class"),
         ("--each $places -F json", "{place}", "--each and -F do not go together"),
@@ -259,7 +263,7 @@ def test_it_is_said_how_many_rows_the_journal_lacks(rows, endpoint):
 def test_of_a_large_table_it_is_said_what_the_journal_has_and_nothing_is_counted(rows, monkeypatch):
     cell = "%%azureml --each $places --journal run.jsonl\nWrite about {place}."
     rows.ok(cell)
-    monkeypatch.setattr(mapper, "COUNTED", 2)
+    monkeypatch.setattr(mapper, "MAX_COUNTED", 2)
     said = rows.ok(cell).stdout
     assert said.startswith(
         "Sending what the journal run.jsonl lacks of 3 rows to main, up to 16 at a time: it has 3 responses and errors.\n"
@@ -285,7 +289,7 @@ def test_a_run_that_ends_early_leaves_what_came(rows, endpoint):
     endpoint.script([None] * 4 + [Fault("401")] * 30)
     line = rows.refused("%%azureml --each $places --concurrency 1 -o out\nWrite about {place}.")
     assert line.startswith("RowsError: The run ended after 4 of 30 rows: AuthenticationError: ")
-    assert [row["error"] for row in rows.vars["out"]] == [None] * 4 + ["not asked"] * 26
+    assert [row["error"] for row in rows.vars["out"]] == [None] * 4 + ["not sent"] * 26
     last = rows.ok("%azureml last").result
     assert sum(row.response is not None for row in last) == 4
     assert issubclass(RowsError, Exception)
@@ -293,7 +297,7 @@ def test_a_run_that_ends_early_leaves_what_came(rows, endpoint):
 
 def test_limits_of_tokens(rows, endpoint):
     ran = rows.ok("%%azureml --each $places --concurrency 1 --max-tokens-total 1\nWrite about {place}.")
-    assert ran.text.startswith("3 rows, 2 not asked. It began no more at its limit of 1 tokens\n")
+    assert ran.text.startswith("3 rows, 2 not sent. Stopped starting rows at the limit of 1 tokens\n")
     assert len(endpoint.requests) == 1
 
 

@@ -25,8 +25,8 @@ from azml_magics.core.errors import (
     UsageError,
 )
 from azml_magics.core.http import rate_limiter
-from azml_magics.rows import runner
 from azml_magics.rows.api import amap_rows, map_rows
+from azml_magics.rows.options import RunOptions
 from azml_magics.rows.progress import Bar, Progress
 
 from ..core.server import reply
@@ -114,7 +114,7 @@ def test_a_failure_is_its_rows_own(echo, config, ask):
     assert list(errors) == [3, 5, 6, 7]
     assert errors[3].startswith("BadRequestError: The endpoint refused the request (400): no")
     assert errors[5] == "PromptError: Row 5 has no value in the column 'w'"
-    assert errors[6] == "PromptError: Row 6 cannot be asked: it is a dict, and the first row is of another type"
+    assert errors[6] == "PromptError: Row 6 cannot be sent: it is a dict, and the first row is of another type"
     assert texts(rows)[8] == "SAY W8"
 
 
@@ -163,7 +163,7 @@ def test_where_no_row_at_all_gets_an_answer_the_run_ends(echo, config):
     with pytest.raises(RowsError, match=r"ended after 19 of 500 rows: BadRequestError: .*not this formatter") as caught:
         map_rows(config, "say {w}", [f"w{n}" for n in range(500)], concurrency=1)
     assert isinstance(caught.value.__cause__, BadRequestError)
-    assert sum(row.was_asked for row in caught.value.batch) == 19
+    assert sum(row.was_sent for row in caught.value.batch) == 19
 
 
 def test_rows_that_cannot_be_read_end_the_run_and_keep_what_came(echo, config, ask):
@@ -201,7 +201,7 @@ def test_an_endpoint_that_dies_half_way_ends_the_run_and_every_answer_is_kept(ec
     )
     table = batch.to_table()
     assert [row["text"] for row in table if row["text"]] == answered
-    assert {row["error"] for row in table if not row["text"]} == {"not asked"}
+    assert {row["error"] for row in table if not row["text"]} == {"not sent"}
 
 
 def test_an_endpoint_that_was_never_there(echo, config, monkeypatch):
@@ -253,8 +253,8 @@ def test_an_endpoint_without_room_is_asked_again_until_it_has_some(echo, config,
 
 def test_patience_ends(echo, config, monkeypatch):
     echo.first = lambda prompt, times: reply(b"", 429, retry_after_ms="10") if len(echo.asked) > 3 else None
-    limits = runner.Limits(give_up_after=0.2, concurrency=2)
-    monkeypatch.setattr("azml_magics.rows.api.Limits", lambda *given: limits)
+    options = RunOptions(give_up_after=0.2, concurrency=2)
+    monkeypatch.setattr("azml_magics.rows.api.RunOptions", lambda *given: options)
     with pytest.raises(RowsError, match=r"RateLimitError: Too many requests"):
         map_rows(config, "say {w}", WORDS)
 
@@ -284,7 +284,7 @@ def test_two_runs_share_their_endpoints_gate(echo, config):
 def test_no_row_is_begun_beyond_the_limit_of_tokens(echo, config, tmp_path):
     journal = tmp_path / "run.jsonl"
     rows = map_rows(config, "say {w}", WORDS, max_tokens_total=35, concurrency=1, journal=journal)
-    assert [row["error"] for row in rows] == [None] * 5 + ["not asked"] * 35
+    assert [row["error"] for row in rows] == [None] * 5 + ["not sent"] * 35
     rows = map_rows(config, "say {w}", WORDS, concurrency=1, journal=journal)
     assert [row["error"] for row in rows] == [None] * 40
     assert sum(echo.asked.values()) == 40

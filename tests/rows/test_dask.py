@@ -20,6 +20,7 @@ from azml_magics.core.errors import (
 from azml_magics.emulator import Emulator, Fault
 from azml_magics.rows import dask
 from azml_magics.rows.api import map_rows
+from azml_magics.rows.options import RunOptions
 
 pytest.importorskip("distributed", reason='dask is optional: pip install "azml-magics[dask]"')
 pd = pytest.importorskip("pandas", reason="pandas is optional")
@@ -94,7 +95,7 @@ def asked(endpoint):
 
 def test_a_frame_is_asked_on_the_workers_and_comes_back_in_order(endpoint, client, config):
     told = []
-    out = map_rows(config, "Write about {word}.", frame(300), client=client, progress=told.append)
+    out = map_rows(config, "Write about {word}.", frame(300), dask_client=client, progress=told.append)
     assert list(out.index) == list(range(1000, 1300))
     assert list(out["word"]) == [f"word{n}" for n in range(300)]
     assert all(word in text for word, text in zip(out["word"], out["text"], strict=True))
@@ -104,10 +105,10 @@ def test_a_frame_is_asked_on_the_workers_and_comes_back_in_order(endpoint, clien
 
 
 def test_a_list_gives_a_list_and_a_row_that_fails_its_error(client, config):
-    rows = map_rows(config, "Write about {word}.", [{"word": "a"}, {"word": None}, 7], client=client)
+    rows = map_rows(config, "Write about {word}.", [{"word": "a"}, {"word": None}, 7], dask_client=client)
     assert [row["error"] for row in rows[1:]] == [
         "PromptError: Row 1 has no value in the column 'word'",
-        "PromptError: Row 2 cannot be asked: it is a int, and the first row is of another type",
+        "PromptError: Row 2 cannot be sent: it is a int, and the first row is of another type",
     ]
     assert "a" in rows[0]["text"]
 
@@ -115,7 +116,7 @@ def test_a_list_gives_a_list_and_a_row_that_fails_its_error(client, config):
 def test_a_dask_frame_gives_a_dask_frame_that_was_asked_once(endpoint, client, config):
     dd = pytest.importorskip("dask.dataframe", reason="a dask DataFrame needs the dask extra")
     rows = dd.from_pandas(frame(90), npartitions=3)
-    out = map_rows(config, "Write about {word}.", rows, client=client)
+    out = map_rows(config, "Write about {word}.", rows, dask_client=client)
     assert isinstance(out, dd.DataFrame)
     assert (out.npartitions, out.divisions) == (3, rows.divisions)
     for _ in range(2):
@@ -131,19 +132,19 @@ def test_a_limit_takes_the_first_rows_of_a_dask_frame_and_reads_no_more_than_it_
     rows = dd.from_pandas(frame(90), npartitions=9)
     rows = rows[rows["word"] >= "word2"]  # of the first partitions few or no rows are left
     told = []
-    out = map_rows(config, "Write about {word}.", rows, client=client, limit=12, progress=told.append)
+    out = map_rows(config, "Write about {word}.", rows, dask_client=client, limit=12, progress=told.append)
     assert list(out.compute()["word"]) == list(rows.compute()["word"][:12])
     assert len(endpoint.requests) == 12
     assert (told[-1].done, told[-1].total) == (12, 12)
     assert out.npartitions < 9
     assert out.divisions == rows.divisions[: out.npartitions + 1]
-    assert len(map_rows(config, "Write about {word}.", rows, client=client, limit=900).compute()) == len(rows)
+    assert len(map_rows(config, "Write about {word}.", rows, dask_client=client, limit=900).compute()) == len(rows)
 
 
 def test_a_sample_of_a_dask_frame_is_drawn_from_all_and_the_same_as_of_the_whole_frame(endpoint, client, config):
     dd = pytest.importorskip("dask.dataframe", reason="a dask DataFrame needs the dask extra")
     rows = dd.from_pandas(frame(90), npartitions=30)
-    outs = [map_rows(config, "Write about {word}.", rows, client=client, sample=7) for _ in range(2)]
+    outs = [map_rows(config, "Write about {word}.", rows, dask_client=client, sample=7) for _ in range(2)]
     assert len(endpoint.requests) == 14
     whole = map_rows(config, "Write about {word}.", frame(90), sample=7)
     for out in outs:
@@ -151,7 +152,7 @@ def test_a_sample_of_a_dask_frame_is_drawn_from_all_and_the_same_as_of_the_whole
         assert list(computed.index) == list(whole.index)
         assert all(word in text for word, text in zip(whole["word"], computed["text"], strict=True))
         assert computed.dtypes.to_dict() == out.dtypes.to_dict(), "also of the partitions that are left with no row"
-    assert len(map_rows(config, "Write about {word}.", rows, client=client, sample=91).compute()) == 90
+    assert len(map_rows(config, "Write about {word}.", rows, dask_client=client, sample=91).compute()) == 90
 
 
 @pytest.mark.parametrize("part", [{"limit": 15}, {"sample": 15}])
@@ -160,9 +161,9 @@ def test_what_a_part_of_a_dask_frame_was_answered_the_whole_finds_in_the_journal
 ):
     dd = pytest.importorskip("dask.dataframe", reason="a dask DataFrame needs the dask extra")
     rows = dd.from_pandas(frame(40), npartitions=4)
-    map_rows(config, "Write about {word}.", rows, client=client, journal=tmp_path / "run", **part)
+    map_rows(config, "Write about {word}.", rows, dask_client=client, journal=tmp_path / "run", **part)
     assert len(endpoint.requests) == 15
-    out = map_rows(config, "Write about {word}.", rows, client=client, journal=tmp_path / "run")
+    out = map_rows(config, "Write about {word}.", rows, dask_client=client, journal=tmp_path / "run")
     assert len(endpoint.requests) == 40
     assert len(set(asked(endpoint))) == 40
     assert out.compute()["error"].isna().all()
@@ -188,10 +189,10 @@ def story(*, most=1_000_000):
 
 def test_a_schema_is_checked_on_the_workers_and_gives_its_columns(client, config):
     prompt = "Write JSON with 'title' and 'pages' about {word}."
-    rows = map_rows(config, prompt, [{"word": "a"}, {"word": "b"}], client=client, schema=story())
+    rows = map_rows(config, prompt, [{"word": "a"}, {"word": "b"}], dask_client=client, schema=story())
     assert [type(row["pages"]) for row in rows] == [int, int]
     assert [row["error"] for row in rows] == [None, None]
-    rows = map_rows(config, prompt, [{"word": "a"}, {"word": "b"}], client=client, schema=story(most=0))
+    rows = map_rows(config, prompt, [{"word": "a"}, {"word": "b"}], dask_client=client, schema=story(most=0))
     assert all("pages: Value error, too long" in row["error"] for row in rows)
     assert all(row["pages"] is None and '"pages"' in row["text"] for row in rows)
 
@@ -201,7 +202,7 @@ def test_a_dask_frame_has_a_schemas_columns_also_where_nothing_fits(client, conf
     rows = dd.from_pandas(frame(4), npartitions=2)
     for most, fits in ((1_000_000, True), (0, False)):
         prompt = "JSON with 'title' and 'pages' about {word}."
-        out = map_rows(config, prompt, rows, client=client, schema=story(most=most))
+        out = map_rows(config, prompt, rows, dask_client=client, schema=story(most=most))
         computed = out.compute()
         assert list(out.columns[:3]) == ["word", "title", "pages"]
         assert computed["pages"].notna().tolist() == [fits] * 4
@@ -213,7 +214,9 @@ def test_lists_and_objects_are_json_texts_in_a_dask_frame(client, config):
     dd = pytest.importorskip("dask.dataframe", reason="a dask DataFrame needs the dask extra")
     form = {"type": "object", "properties": {"tags": {"type": "array", "items": {"type": "string"}, "minItems": 1}}}
     rows = dd.from_pandas(frame(2), npartitions=2)
-    out = map_rows(config, "JSON with 'tags' about {word}.", rows, client=client, schema={**form, "required": ["tags"]})
+    out = map_rows(
+        config, "JSON with 'tags' about {word}.", rows, dask_client=client, schema={**form, "required": ["tags"]}
+    )
     tags = [json.loads(text) for text in out.compute()["tags"]]
     assert [type(each) for each in tags] == [list, list]
     assert all(tags)
@@ -236,18 +239,18 @@ def test_keys_never_travel(client, config, monkeypatch):
         return submit(function, *given, **options)
 
     monkeypatch.setattr(client, "submit", watched)
-    map_rows(config, "Write about {word}.", frame(2), client=client)
+    map_rows(config, "Write about {word}.", frame(2), dask_client=client)
     assert sent
     assert not any(KEY.encode() in graph for graph in sent)
     assert any(b"DASK_TEST_KEY" in graph for graph in sent)
     for key in (Secret(KEY), "ask"):
-        with pytest.raises(ConfigError, match="This config's key cannot go to the workers"):
-            map_rows(config.merged(key=key), "Write about {word}.", frame(2), client=client)
+        with pytest.raises(ConfigError, match="is in this process only and cannot be sent to the workers"):
+            map_rows(config.merged(key=key), "Write about {word}.", frame(2), dask_client=client)
 
 
 def test_a_key_that_the_workers_do_not_have_ends_the_run(client, config):
     with pytest.raises(RowsError, match="KeyNotFoundError: No key: the environment variable NOT_THERE is not set"):
-        map_rows(config.merged(key="env:NOT_THERE"), "Write about {word}.", frame(2), client=client)
+        map_rows(config.merged(key="env:NOT_THERE"), "Write about {word}.", frame(2), dask_client=client)
 
 
 def test_a_worker_that_is_killed_costs_only_its_rows_in_flight(endpoint, client, config, tmp_path):
@@ -266,7 +269,7 @@ def test_a_worker_that_is_killed_costs_only_its_rows_in_flight(endpoint, client,
     killer = threading.Thread(target=kill_one)
     killer.start()
     try:
-        out = map_rows(config, "Write about {word}.", frame(count), client=client, journal=journal, concurrency=8)
+        out = map_rows(config, "Write about {word}.", frame(count), dask_client=client, journal=journal, concurrency=8)
     finally:
         done.set()
         killer.join()
@@ -279,17 +282,17 @@ def test_a_worker_that_is_killed_costs_only_its_rows_in_flight(endpoint, client,
     assert sorted(path.name for path in journal.iterdir()) == [f"part-0000{n}.jsonl" for n in range(5)]
 
     endpoint.requests.clear()
-    again = map_rows(config, "Write about {word}.", frame(count), client=client, journal=journal)
+    again = map_rows(config, "Write about {word}.", frame(count), dask_client=client, journal=journal)
     assert list(again["text"]) == list(out["text"])
     assert len(endpoint.requests) == 0
     client.wait_for_workers(2, timeout=60)
 
 
 def test_an_error_that_is_everybodys_ends_the_run_and_keeps_what_came(endpoint, client, config, monkeypatch, tmp_path):
-    monkeypatch.setattr(dask, "PART", 10)
+    monkeypatch.setattr(dask, "PART_ROWS", 10)
     endpoint.script([None] * 25 + [Fault("401")] * 400)
     with pytest.raises(RowsError, match=r"The run ended after \d+ rows: AuthenticationError") as caught:
-        map_rows(config, "Write about {word}.", frame(60), client=client, journal=tmp_path / "run", concurrency=2)
+        map_rows(config, "Write about {word}.", frame(60), dask_client=client, journal=tmp_path / "run", concurrency=2)
     assert isinstance(caught.value.__cause__, AuthenticationError)
     batch = caught.value.batch
     assert len(batch) == 60
@@ -297,7 +300,7 @@ def test_an_error_that_is_everybodys_ends_the_run_and_keeps_what_came(endpoint, 
 
 
 def test_an_interrupt_stops_the_workers_too(endpoint, client, config, monkeypatch):
-    monkeypatch.setattr(dask, "PART", 50)
+    monkeypatch.setattr(dask, "PART_ROWS", 50)
     endpoint.latency = 0.2
 
     def interrupt(progress):
@@ -305,31 +308,28 @@ def test_an_interrupt_stops_the_workers_too(endpoint, client, config, monkeypatc
             raise KeyboardInterrupt
 
     with pytest.raises(Interrupted) as caught:
-        map_rows(config, "Write about {word}.", frame(400), client=client, concurrency=2, progress=interrupt)
+        map_rows(config, "Write about {word}.", frame(400), dask_client=client, concurrency=2, progress=interrupt)
     assert len(caught.value.batch) == 400
     # the next run begins once the workers have let go of the last
     endpoint.latency = 0.0
-    map_rows(config, "Write about {word}.", frame(4), client=client)
+    map_rows(config, "Write about {word}.", frame(4), dask_client=client)
     assert len(endpoint.requests) < 200
 
 
 def test_what_cannot_go_to_a_cluster(client, config, tmp_path):
     dd = pytest.importorskip("dask.dataframe", reason="a dask DataFrame needs the dask extra")
-    with pytest.raises(UsageError, match="An iterator or a file cannot go to a cluster"):
-        map_rows(config, "{w}", iter(["a"]), client=client)
+    with pytest.raises(UsageError, match="An iterator or a file cannot be sent to a cluster"):
+        map_rows(config, "{w}", iter(["a"]), dask_client=client)
     with pytest.raises(UsageError, match="uses no column"):
-        map_rows(config, "hello", dd.from_pandas(frame(2), npartitions=1), client=client)
+        map_rows(config, "hello", dd.from_pandas(frame(2), npartitions=1), dask_client=client)
     for options in ({"limit": 0}, {"sample": 0}, {"limit": 1, "sample": 1}):
         with pytest.raises(UsageError, match="limit" if "limit" in options else "sample"):
-            map_rows(config, "{word}", dd.from_pandas(frame(2), npartitions=1), client=client, **options)
+            map_rows(config, "{word}", dd.from_pandas(frame(2), npartitions=1), dask_client=client, **options)
     (tmp_path / "file").write_text("")
     with pytest.raises(JournalError, match="cannot be a folder"):
-        map_rows(config, "{word}", frame(2), client=client, journal=tmp_path / "file")
+        map_rows(config, "{word}", frame(2), dask_client=client, journal=tmp_path / "file")
 
 
-def test_limits_a_minute_are_shared_out_among_the_workers():
-    from azml_magics.rows.mapper import RunOptions
-    from azml_magics.rows.runner import Limits
-
-    share = RunOptions(Limits(rpm=60, tokens=500)).for_one_of(2)
-    assert (share.limits.rpm, share.limits.tpm, share.limits.tokens) == (30, None, 500)
+def test_workers_share_the_limits_per_minute():
+    share = RunOptions(rpm=60, max_tokens_total=500).share_among(2)
+    assert (share.rpm, share.tpm, share.max_tokens_total) == (30, None, 500)

@@ -15,7 +15,7 @@ from azml_magics.core.errors import AuthenticationError, JournalError, RowsError
 from azml_magics.core.prompt.schema import Schema
 from azml_magics.rows.api import amap_rows, map_rows
 from azml_magics.rows.extraction import WHOLE, Extraction
-from azml_magics.rows.records import Column
+from azml_magics.rows.results import Column
 
 from ..core.server import reply
 from .conftest import USAGE
@@ -30,7 +30,7 @@ USUAL = ("text", "error", "finish_reason", "prompt_tokens", "completion_tokens",
 GOOD, BAD = '{"mood": "good", "stars": 4}', '{"mood": "good", "stars": "many"}'
 WRONG = (
     "SchemaError: The answer does not keep to Review: stars: Input should be a valid integer, unable to parse string "
-    "as an integer (config 'prod'). Its text is kept; --retry-failed asks the failed rows of a journal once more."
+    "as an integer (config 'prod'). Its text is kept. Run again with the journal and retry_failed to send the failed rows again."
 )
 
 
@@ -91,7 +91,7 @@ def test_an_answer_that_was_cut_off_says_what_to_raise(echo, config):
 def test_tokens_of_answers_that_do_not_fit_count(echo, config, answers):
     answers["Odd."] = BAD
     rows = map_rows(config, "{review}", ["Odd."] * 20, schema=Review, max_tokens_total=14, concurrency=1)
-    assert [row["error"] == "not asked" for row in rows] == [False] * 2 + [True] * 18
+    assert [row["error"] == "not sent" for row in rows] == [False] * 2 + [True] * 18
 
 
 def test_an_error_of_the_endpoint_is_what_it_is_without_a_schema(echo, config):
@@ -202,7 +202,7 @@ def test_a_row_that_did_not_fit_is_kept_and_asked_again_where_that_is_wanted(ech
 
 
 def test_the_way_it_is_asked_for_makes_no_other_row(echo, config, tmp_path):
-    """A server that learns response_format between two runs is not asked again."""
+    """A server that learns response_format between two runs is not sent again."""
     journal = tmp_path / "run.jsonl"
     echo.first = refusing(GOOD)
     map_rows(config, "{review}", ["a"], schema=Review, journal=journal)

@@ -1,4 +1,4 @@
-"""Whose fault a failure is: the row's, the endpoint's, or nobody knows yet."""
+"""Whose failure it is: the row's, the endpoint's, or undecided."""
 
 from __future__ import annotations
 
@@ -15,58 +15,56 @@ from azml_magics.core.errors import (
     NotFoundError,
     ServiceUnavailableError,
 )
-from azml_magics.rows.failures import DEAD_AFTER, WRONG_AFTER, Health
+from azml_magics.rows.failures import MAX_REJECTED, MAX_TEMPORARY, FailurePolicy
 
-GONE = APIConnectionError("gone")
+DOWN = APIConnectionError("gone")
 
 
 @pytest.fixture
-def health():
-    made = Health()
-    made.answered()
-    return made
+def policy():
+    return FailurePolicy(has_succeeded=True)
 
 
 @pytest.mark.parametrize("kind", [AuthenticationError, NotFoundError, KeyNotFoundError, JournalError])
-def test_where_no_other_row_would_fare_better_it_ends(health, kind):
-    assert health.failed("row", kind("no"), 0.0, 1.0) == "end"
+def test_error_of_every_row_ends_the_run(policy, kind):
+    assert policy.record_failure("row", kind("no"), 0.0, 1.0) == "end"
 
 
 @pytest.mark.parametrize("error", [BadRequestError("no"), FormatterError("no"), ZeroDivisionError()])
-def test_what_is_the_rows_own(health, error):
-    assert [health.failed(row, error, 0.0, 1.0) for row in range(50)] == ["row"] * 50
+def test_rejection_after_a_success_is_the_rows_error(policy, error):
+    assert [policy.record_failure(row, error, 0.0, 1.0) for row in range(50)] == ["row"] * 50
 
 
 @pytest.mark.parametrize("kind", [APIConnectionError, ServiceUnavailableError, APITimeoutError])
-def test_what_may_be_the_endpoints_is_held_until_it_answers_another(health, kind):
+def test_temporary_failure_is_pending_until_the_next_success(policy, kind):
     error = kind("hm")
-    assert health.failed("a", error, 0.0, 1.0) == "held"
-    assert not health.is_fine
-    assert health.answered() == [("a", error)]
-    assert health.is_fine
-    assert health.held == []
+    assert policy.record_failure("a", error, 0.0, 1.0) == "pending"
+    assert not policy.is_healthy
+    assert policy.record_success() == [("a", error)]
+    assert policy.is_healthy
+    assert policy.pending == []
 
 
-def test_those_that_went_down_together_are_one_failure(health):
-    verdicts = [health.failed(row, GONE, 0.0, 1.0) for row in range(64)]
-    assert verdicts == ["held"] * 64
-    later = [health.failed(row, GONE, 2.0, 3.0) for row in range(DEAD_AFTER)]
-    assert later == ["held"] * (DEAD_AFTER - 1) + ["end"]
+def test_simultaneous_failures_count_once(policy):
+    verdicts = [policy.record_failure(row, DOWN, 0.0, 1.0) for row in range(64)]
+    assert verdicts == ["pending"] * 64
+    later = [policy.record_failure(row, DOWN, 2.0, 3.0) for row in range(MAX_TEMPORARY)]
+    assert later == ["pending"] * (MAX_TEMPORARY - 1) + ["end"]
 
 
-def test_an_answer_in_between_begins_the_count_anew(health):
+def test_success_resets_the_count_of_temporary_failures(policy):
     for _ in range(10):
-        assert [health.failed("x", GONE, 9.0, 9.0) for _ in range(DEAD_AFTER)] == ["held"] * DEAD_AFTER
-        health.answered()
+        verdicts = [policy.record_failure("x", DOWN, 9.0, 9.0) for _ in range(MAX_TEMPORARY)]
+        assert verdicts == ["pending"] * MAX_TEMPORARY
+        policy.record_success()
 
 
-def test_an_endpoint_that_answers_nobody_any_more_ends_it_at_once(health):
-    assert health.failed("a", GONE, 0.0, 1.0, is_gone=True) == "end"
-    assert health.failed("a", BadRequestError("no"), 0.0, 1.0, is_gone=True) == "row"
+def test_unavailable_endpoint_ends_the_run_at_once(policy):
+    assert policy.record_failure("a", DOWN, 0.0, 1.0, is_unavailable=True) == "end"
+    assert policy.record_failure("a", BadRequestError("no"), 0.0, 1.0, is_unavailable=True) == "row"
 
 
-def test_refusals_before_any_answer_are_not_the_rows():
-    fresh = Health()
-    verdicts = [fresh.failed(row, BadRequestError("no"), 0.0, 1.0) for row in range(WRONG_AFTER)]
-    assert verdicts == ["row"] * (WRONG_AFTER - 1) + ["end"]
-    assert Health(has_answered=True).failed("a", BadRequestError("no"), 0.0, 1.0) == "row"
+def test_rejections_before_the_first_success_end_the_run():
+    fresh = FailurePolicy()
+    verdicts = [fresh.record_failure(row, BadRequestError("no"), 0.0, 1.0) for row in range(MAX_REJECTED)]
+    assert verdicts == ["row"] * (MAX_REJECTED - 1) + ["end"]

@@ -6,7 +6,8 @@ import pytest
 
 from azml_magics.core.errors import BadRequestError, UsageError
 from azml_magics.rows.api import map_rows
-from azml_magics.rows.sources import chosen, table_of
+from azml_magics.rows.selection import select_rows
+from azml_magics.rows.sources import table_of
 
 from ..core.server import reply
 
@@ -68,14 +69,14 @@ def test_a_row_that_fails_has_its_error_in_its_row(echo, config):
 def test_columns_that_cannot_be_told_apart():
     with pytest.raises(UsageError, match="two columns named 'a'"):
         table_of(pd.DataFrame([[1, 2]], columns=["a", "a"]))
-    with pytest.raises(UsageError, match="A Timestamp of pandas is no table"):
+    with pytest.raises(UsageError, match="A Timestamp of pandas is not a table"):
         table_of(pd.Timestamp(0))
 
 
 def test_some_of_the_rows():
     frame = pd.DataFrame({"a": range(100)}, index=range(100, 200))
-    assert [record.index for record in chosen(table_of(frame), 2, None).records()] == [100, 101]
-    assert chosen(table_of(frame), None, 7).length == 7
+    assert [record.index for record in select_rows(table_of(frame), 2, None).records()] == [100, 101]
+    assert select_rows(table_of(frame), None, 7).length == 7
 
 
 def test_polars(echo, config):
@@ -89,5 +90,5 @@ def test_polars(echo, config):
         assert out["completion_tokens"].to_list() == [4, None, 4]
         assert out["error"][1] == "PromptError: Row 1 has no value in the column 'city'"
     assert map_rows(config, "say {city}", frame["city"], limit=1)["text"].to_list() == ["SAY ROM"]
-    with pytest.raises(UsageError, match="is no table"):
+    with pytest.raises(UsageError, match="is not a table"):
         table_of(pl.col("a"))

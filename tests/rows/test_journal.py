@@ -37,7 +37,7 @@ def kept(path, *rows):
     """A closed journal with an answer for each (key, n, text)."""
     journal = opened(path)
     for key, n, text in rows:
-        assert journal.keep(key, n, Response(text), None)
+        assert journal.append(key, n, Response(text), None)
     journal.close()
     return path.read_bytes()
 
@@ -57,21 +57,21 @@ def test_what_was_kept_is_there_again(path):
 
 def test_it_is_json_lines_and_says_first_what_is_asked(path):
     header, line = kept(path, (ONE, 0, "hi")).splitlines()
-    assert json.loads(header) == {"azml_magics_journal": 1, "asks": ASKS}
-    assert json.loads(line) == {"row": ONE.hex(), "n": 0, "answer": {"text": "hi"}}
+    assert json.loads(header) == {"azml_magics_journal": 2, "settings": ASKS}
+    assert json.loads(line) == {"row": ONE.hex(), "n": 0, "response": {"text": "hi"}}
 
 
 def test_a_row_is_on_disk_before_keep_returns(path):
     journal = opened(path)
-    journal.keep(ONE, 0, Response("hi"), None)
-    assert path.read_bytes().endswith(b'"answer":{"text":"hi"}}\n')
+    journal.append(ONE, 0, Response("hi"), None)
+    assert path.read_bytes().endswith(b'"response":{"text":"hi"}}\n')
     journal.close()
 
 
 def test_a_later_line_goes_before_an_earlier_one(path):
     journal = opened(path)
-    journal.keep(ONE, 0, None, RateLimitError("busy", status=429))
-    journal.keep(ONE, 0, Response("hi"), None)
+    journal.append(ONE, 0, None, RateLimitError("busy", status=429))
+    journal.append(ONE, 0, Response("hi"), None)
     journal.close()
     journal = opened(path)
     assert journal.find(ONE, 0) == (Response("hi"), None)
@@ -81,15 +81,15 @@ def test_a_later_line_goes_before_an_earlier_one(path):
 
 def test_equal_rows_are_numbered(path):
     journal = opened(path)
-    assert [journal.number(key) for key in (ONE, TWO, ONE, ONE, TWO)] == [0, 0, 1, 2, 1]
+    assert [journal.next_number(key) for key in (ONE, TWO, ONE, ONE, TWO)] == [0, 0, 1, 2, 1]
     journal.close()
 
 
 def test_no_key_gets_into_it(path):
     asks = {**ASKS, "prompt": "use k3y-12345"}
     journal = opened(path, asks, secret=Secret("k3y-12345"))
-    journal.keep(ONE, 0, Response("the key is k3y-12345", tool_calls=({"id": "k3y-12345"},)), None)
-    journal.keep(TWO, 0, None, BadRequestError("bad k3y-12345", status=400))
+    journal.append(ONE, 0, Response("the key is k3y-12345", tool_calls=({"id": "k3y-12345"},)), None)
+    journal.append(TWO, 0, None, BadRequestError("bad k3y-12345", status=400))
     journal.close()
     assert b"k3y-12345" not in path.read_bytes()
     opened(path, asks, secret=Secret("k3y-12345")).close()
@@ -99,7 +99,7 @@ def test_a_closed_journal_keeps_nothing_more_and_says_so(path):
     journal = opened(path)
     journal.close()
     journal.close()
-    assert journal.keep(ONE, 0, Response("late"), None) is False
+    assert journal.append(ONE, 0, Response("late"), None) is False
 
 
 # ---- a process that was killed
@@ -114,7 +114,7 @@ def test_a_torn_last_line_is_taken_off_and_its_row_asked_again(tmp_path_factory,
     journal = opened(path)
     assert text_of(journal, ONE) == "one"
     assert text_of(journal, TWO) == ("two" if cut == 1 else None), "only the line's end was missing"
-    journal.keep(TWO, 0, Response("two again"), None)
+    journal.append(TWO, 0, Response("two again"), None)
     journal.close()
     journal = opened(path)
     assert [text_of(journal, ONE), text_of(journal, TWO)] == ["one", "two again"]
@@ -129,7 +129,7 @@ def test_a_header_that_was_begun_is_begun_again(tmp_path_factory, length):
     header = kept(path)
     path.write_bytes(header[: min(length, len(header) - 1)])
     opened(path, {**ASKS, "prompt": "another"}).close()
-    assert json.loads(path.read_text())["asks"]["prompt"] == "another"
+    assert json.loads(path.read_text())["settings"]["prompt"] == "another"
 
 
 @settings(max_examples=30)  # files are written
@@ -152,7 +152,7 @@ def test_the_lock_goes_with_the_process(path):
     holder = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         assert holder.stdout.readline() == b"open\n"
-        with pytest.raises(JournalError, match=r"Another run has the journal 'run\.jsonl' open\. Let it end"):
+        with pytest.raises(JournalError, match=r"Another run has the journal 'run\.jsonl' open\. Wait until it ends"):
             opened(path)
     finally:
         holder.kill()
@@ -200,19 +200,35 @@ def test_of_two_long_prompts_the_place_where_they_part_is_shown(path):
 
 
 @pytest.mark.parametrize(
-    "content", [b"a,b\n1,2\n", b"{}\n", b'{"azml_magics_journal": 1}\n', b"[1]\n", b"\xff\xfe", b"\n"]
+    "content", [b"a,b\n1,2\n", b"{}\n", b'{"azml_magics_journal": 2}\n', b"[1]\n", b"\xff\xfe", b"\n"]
 )
 def test_another_file_is_left_as_it_is(path, content):
     path.write_bytes(content)
-    with pytest.raises(JournalError, match="is no journal of rows"):
+    with pytest.raises(JournalError, match="is not a journal of rows"):
         opened(path)
     assert path.read_bytes() == content
 
 
-def test_a_later_version_is_left_as_it_is(path):
-    path.write_bytes(b'{"azml_magics_journal": 2, "asks": {}}\n')
-    with pytest.raises(JournalError, match="is of another version"):
+@pytest.mark.parametrize(
+    ("header", "version"),
+    [
+        (b'{"azml_magics_journal": 1, "asks": {}}\n', "1"),
+        (b'{"azml_magics_journal":1,"asks":{}}', "1"),  # without the end of its line
+        (b'{"azml_magics_journal": 3, "settings": {}}\n', "3"),
+        (b'{"azml_magics_journal": "one\\ntwo"}\n', "one two"),
+    ],
+)
+def test_another_format_is_named_and_never_overwritten(path, header, version):
+    content = header + b'{"row":"' + ONE.hex().encode() + b'","n":0,"answer":{"text":"hi"}}\n'
+    if not header.endswith(b"\n"):
+        content = header
+    path.write_bytes(content)
+    with pytest.raises(
+        JournalError, match=f"^The journal 'run.jsonl' has format {version}, and this .* not changed"
+    ) as caught:
         opened(path)
+    assert "\n" not in str(caught.value)
+    assert path.read_bytes() == content
 
 
 @pytest.mark.parametrize("where", ["missing/run.jsonl", "."])
@@ -223,7 +239,7 @@ def test_a_place_where_none_can_be(tmp_path, where):
 
 def test_a_full_disk_leaves_no_half_line(path, monkeypatch):
     journal = opened(path)
-    journal.keep(ONE, 0, Response("one"), None)
+    journal.append(ONE, 0, Response("one"), None)
     before = path.read_bytes()
     write = os.write
 
@@ -234,10 +250,10 @@ def test_a_full_disk_leaves_no_half_line(path, monkeypatch):
 
     monkeypatch.setattr(os, "write", full)
     with pytest.raises(JournalError, match=r"cannot be written: No space left on device\. Free some space"):
-        journal.keep(TWO, 0, Response("two"), None)
+        journal.append(TWO, 0, Response("two"), None)
     monkeypatch.undo()
     assert path.read_bytes() == before
-    assert journal.keep(TWO, 0, Response("two"), None), "once there is room it goes on"
+    assert journal.append(TWO, 0, Response("two"), None), "once there is room it goes on"
     journal.close()
     journal = opened(path)
     assert [text_of(journal, ONE), text_of(journal, TWO)] == ["one", "two"]
@@ -253,14 +269,14 @@ def test_a_response_comes_back_whole_but_for_the_raw_reply():
         "text", usage=Usage(1, 2, 3), finish_reason="stop", latency=1.25, request_id="r", deployment="blue",
         config="prod", model="m", tool_calls=calls, reasoning="hm", logprobs=[1], raw={"big": 1},
     )  # fmt: skip
-    key, n, again, error = entries.loaded(entries.dumped(ONE, 4, response, None))
+    key, n, again, error = entries.read_entry(entries.entry_line(ONE, 4, response, None))
     assert (key, n, error, again.raw) == (ONE, 4, None, None)
     assert vars(again) == {**vars(response), "raw": None}
 
 
 def test_an_error_comes_back_as_what_it_was():
     error = RateLimitError("too many", remedy="Wait.", status=424, inner_status=429, config="prod", request_id="r")
-    _, _, response, again = entries.loaded(entries.dumped(ONE, 0, Response("part"), error))
+    _, _, response, again = entries.read_entry(entries.entry_line(ONE, 0, Response("part"), error))
     assert type(again) is RateLimitError
     assert (str(again), again.status, again.inner_status) == (str(error), 424, 429)
     assert response.text == "part"
@@ -269,13 +285,13 @@ def test_an_error_comes_back_as_what_it_was():
 def test_every_class_of_ours_can_come_back():
     classes = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.AzmlError)]
     for kind in classes:
-        again = entries.loaded(entries.dumped(ONE, 0, None, kind("cause", remedy="Remedy.")))[3]
+        again = entries.read_entry(entries.entry_line(ONE, 0, None, kind("cause", remedy="Remedy.")))[3]
         assert (type(again), again.cause) == (kind, "cause")
     assert RunnableError in classes
 
 
 def test_an_error_of_python_keeps_its_name():
-    again = entries.loaded(entries.dumped(ONE, 0, None, ZeroDivisionError("by zero")))[3]
+    again = entries.read_entry(entries.entry_line(ONE, 0, None, ZeroDivisionError("by zero")))[3]
     assert str(again) == "ZeroDivisionError: by zero"
 
 
@@ -283,9 +299,9 @@ def test_an_error_of_python_keeps_its_name():
     st.binary(max_size=60)
     | st.recursive(
         st.none() | st.integers() | st.text(),
-        lambda x: st.lists(x) | st.dictionaries(st.sampled_from(["row", "n", "answer", "error", "text", "kind"]), x),
+        lambda x: st.lists(x) | st.dictionaries(st.sampled_from(["row", "n", "response", "error", "text", "kind"]), x),
     ).map(lambda v: json.dumps(v).encode())
 )
 def test_anything_else_is_no_line(line):
     with contextlib.suppress(ValueError):
-        entries.loaded(line)
+        entries.read_entry(line)

@@ -7,8 +7,8 @@ import pytest
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import PromptError, UndefinedVariableError, UsageError
 from azml_magics.core.keys import Secret
-from azml_magics.rows.prompts import Question
-from azml_magics.rows.records import Record
+from azml_magics.rows.prompts import RowPrompt
+from azml_magics.rows.results import Record
 
 CONFIG = LLMConfig(endpoint_url="https://n.example.com/score?code=s3cret", formatter="openai-chat", key=Secret("k3y"))
 
@@ -22,9 +22,9 @@ def asked(question, **values):
 
 
 def test_a_text_takes_the_rows_values_and_then_the_variables():
-    question = Question(CONFIG, "{a} in {lang}; {{a}} and {} stay", {"lang": "French", "a": "never"})
+    question = RowPrompt(CONFIG, "{a} in {lang}; {{a}} and {} stay", {"lang": "French", "a": "never"})
     assert asked(question, a="x{lang}", b=1) == "x{lang} in French; {a} and {} stay"
-    assert question.used(record(a=1, b=2)) == {"a": 1}
+    assert question.used_values(record(a=1, b=2)) == {"a": 1}
 
 
 def test_messages_take_them_in_their_texts_and_parts():
@@ -33,7 +33,7 @@ def test_messages_take_them_in_their_texts_and_parts():
         {"role": "system", "content": "You know {a}."},
         {"role": "user", "content": [{"type": "text", "text": "{b}?"}, picture]},
     ]
-    question = Question(CONFIG, prompt)
+    question = RowPrompt(CONFIG, prompt)
     system, user = question.messages(record(a="A", b="B"))
     assert system["content"] == "You know A."
     assert user["content"] == [{"type": "text", "text": "B?"}, picture]
@@ -41,15 +41,15 @@ def test_messages_take_them_in_their_texts_and_parts():
 
 
 def test_a_function_makes_the_prompt():
-    question = Question(CONFIG, lambda row: f"{row['a']}!")
+    question = RowPrompt(CONFIG, lambda row: f"{row['a']}!")
     question.check(["anything"])
     assert asked(question, a="x") == "x!"
-    assert question.used(record(a="x", b=1)) == {"a": "x", "b": 1}
-    assert "<lambda>" in question.asks()["prompt"]
+    assert question.used_values(record(a="x", b=1)) == {"a": "x", "b": 1}
+    assert "<lambda>" in question.settings()["prompt"]
 
 
 def test_the_configs_system_message_goes_along():
-    question = Question(CONFIG.merged(system="Be terse."), "{a}")
+    question = RowPrompt(CONFIG.merged(system="Be terse."), "{a}")
     assert question.messages(record(a="x"))[0] == {"role": "system", "content": "Be terse."}
 
 
@@ -64,19 +64,21 @@ def test_the_configs_system_message_goes_along():
     ],
 )
 def test_the_column_of_plain_texts(prompt, variables, alone):
-    assert Question(CONFIG, prompt, variables).alone == alone
+    assert RowPrompt(CONFIG, prompt, variables).default_column == alone
 
 
 def test_a_column_that_is_missing_stops_before_anything_is_sent():
     with pytest.raises(UndefinedVariableError, match=r"uses {citty}, .* Did you mean 'city'") as caught:
-        Question(CONFIG, "{citty}").check(["city"])
+        RowPrompt(CONFIG, "{citty}").check(["city"])
     assert "-t none" not in str(caught.value), "which rows refuse"
 
 
 def test_a_prompt_without_a_column_is_refused():
     for prompt, variables in (("Hello", {}), ("{lang}", {"lang": "French"}), ("{{city}}", {})):
-        with pytest.raises(UsageError, match=r"every row would ask the same\. Write {NAME} .* the columns are city"):
-            Question(CONFIG, prompt, variables).check(["city"])
+        with pytest.raises(
+            UsageError, match=r"every row would send the same request\. Write {NAME} .* the columns are city"
+        ):
+            RowPrompt(CONFIG, prompt, variables).check(["city"])
 
 
 @pytest.mark.parametrize(
@@ -85,23 +87,23 @@ def test_a_prompt_without_a_column_is_refused():
         (record(b=1), "Row 'row-3' has no column 'a'"),
         (record(a=None), "Row 'row-3' has no value in the column 'a'"),
         (record(a=float("nan")), "Row 'row-3' has no value in the column 'a'"),
-        (Record(3, 3, {}, "it is a list"), "Row 3 cannot be asked: it is a list"),
+        (Record(3, 3, {}, "it is a list"), "Row 3 cannot be sent: it is a list"),
     ],
 )
 def test_a_row_that_cannot_be_asked(row, why):
     with pytest.raises(PromptError, match=why):
-        Question(CONFIG, "{a}").messages(row)
+        RowPrompt(CONFIG, "{a}").messages(row)
 
 
 def test_zero_false_and_empty_texts_are_values():
-    assert [asked(Question(CONFIG, "{a}."), a=value) for value in (0, False, "")] == ["0.", "False.", "."]
+    assert [asked(RowPrompt(CONFIG, "{a}."), a=value) for value in (0, False, "")] == ["0.", "False.", "."]
 
 
 # ---- the key
 
 
 def key(config=CONFIG, prompt="{a}", variables=None, a="x"):
-    question = Question(config, prompt, variables)
+    question = RowPrompt(config, prompt, variables)
     return question.key(question.messages(record(a=a)))
 
 
@@ -129,7 +131,7 @@ def test_another_question_has_another_key(other):
 
 
 def test_what_a_run_asks_holds_no_key_and_no_query():
-    asks = Question(CONFIG.merged(model_kwargs={"temperature": 0.1}), "{a} {b}", {"b": 7, "unused": 8}).asks()
+    asks = RowPrompt(CONFIG.merged(model_kwargs={"temperature": 0.1}), "{a} {b}", {"b": 7, "unused": 8}).settings()
     assert asks == {
         "endpoint": "https://n.example.com/score",
         "query": asks["query"],
@@ -148,4 +150,4 @@ def test_a_formatter_object_goes_by_its_class():
         def format_request_payload(self, prompt, model_kwargs): ...
         def format_response_payload(self, output): ...
 
-    assert Question(CONFIG.merged(formatter=Mine()), "{a}").asks()["formatter"].endswith(".Mine")
+    assert RowPrompt(CONFIG.merged(formatter=Mine()), "{a}").settings()["formatter"].endswith(".Mine")

@@ -8,8 +8,9 @@ import pytest
 
 from azml_magics.core.errors import UsageError
 from azml_magics.core.response import Response, Usage
-from azml_magics.rows.records import TableRow, answer_names
-from azml_magics.rows.sources import chosen, table_of
+from azml_magics.rows.results import TableRow, unique_names
+from azml_magics.rows.selection import select_rows
+from azml_magics.rows.sources import table_of
 
 ANSWER = Response("hi", usage=Usage(3, 4, 7), finish_reason="stop", latency=0.5)
 
@@ -29,7 +30,7 @@ def values(table):
 def test_a_list_of_dicts():
     table = table_of([{"a": 1}, {"a": 2, "b": 3}])
     assert (table.columns, table.length, table.is_lazy) == (("a", "b"), 2, False)
-    first, second = table.given_back(answered(table))
+    first, second = table.with_responses(answered(table))
     assert first == {
         "a": 1,
         "text": "hi",
@@ -49,9 +50,9 @@ def test_plain_values_have_one_column(row):
 
 def test_a_column_of_the_table_is_never_written_over():
     table = table_of([{"text": "mine", "answer_text": "also mine"}])
-    (row,) = table.given_back(answered(table))
+    (row,) = table.with_responses(answered(table))
     assert (row["text"], row["answer_text"], row["answer_answer_text"]) == ("mine", "also mine", "hi")
-    assert answer_names(["error"])[:3] == ("text", "answer_error", "finish_reason")
+    assert unique_names(["error"])[:3] == ("text", "answer_error", "finish_reason")
 
 
 def test_rows_of_another_type_say_so_and_stand_in_their_place():
@@ -70,7 +71,7 @@ def test_names_that_are_no_texts_become_texts():
 
 @pytest.mark.parametrize("rows", [7, {"a": [1, 2]}, b"bytes", None])
 def test_what_is_no_table(rows):
-    with pytest.raises(UsageError, match=f"A {type(rows).__name__} is no table. Rows come in a DataFrame"):
+    with pytest.raises(UsageError, match=f"A {type(rows).__name__} is not a table. Rows come in a DataFrame"):
         table_of(rows)
 
 
@@ -105,7 +106,7 @@ def test_csv(tmp_path, bom):
     records = list(table_of(str(path)).records())
     assert dict(records[0].values) == {"city": "Århus", "note": "two\nlines, a comma"}
     assert dict(records[1].values) == {"city": "Rom", "note": None}
-    assert records[2].problem == "it has more cells than the heading"
+    assert records[2].problem == "it has more cells than the header"
 
 
 def test_tsv_and_a_path_object(tmp_path):
@@ -120,14 +121,14 @@ def test_json_lines(tmp_path):
     records = list(table_of(path, "w").records())
     assert [dict(record.values) for record in records] == [{"a": "ü"}, {}, {"w": "plain"}, {}, {"a": 2}]
     assert [record.position for record in records] == [0, 1, 2, 3, 4]
-    assert records[1].problem.startswith("line 3 is no JSON: ")
+    assert records[1].problem.startswith("line 3 is not JSON: ")
     assert records[3].problem == "line 5 is a list, and rows are objects or texts"
 
 
 @pytest.mark.parametrize(
     ("name", "content", "why"),
     [
-        ("rows.parquet", b"", "'rows.parquet' is no table that can be read row by row"),
+        ("rows.parquet", b"", "'rows.parquet' is not a table that can be read row by row"),
         ("missing.csv", None, "There is no file"),
         ("twice.csv", b"a,a\n1,2\n", "'twice.csv' has two columns named 'a'"),
         ("latin.csv", b"a\n\xe9\n", "'latin.csv' cannot be read after its row 0: 'utf-8' codec"),
@@ -146,28 +147,28 @@ def test_files_that_cannot_be_read(tmp_path, name, content, why):
 
 @pytest.mark.parametrize("make", [list, iter], ids=["list", "iterator"])
 def test_limit_takes_the_first(make):
-    assert values(chosen(table_of(make(range(9)), "n"), 3, None)) == [{"n": 0}, {"n": 1}, {"n": 2}]
-    assert len(values(chosen(table_of(make(range(2)), "n"), 3, None))) == 2
+    assert values(select_rows(table_of(make(range(9)), "n"), 3, None)) == [{"n": 0}, {"n": 1}, {"n": 2}]
+    assert len(values(select_rows(table_of(make(range(2)), "n"), 3, None))) == 2
 
 
 @pytest.mark.parametrize("make", [list, iter], ids=["list", "iterator"])
 def test_sample_draws_from_all_of_them_in_their_order_and_the_same_every_time(make):
     def drawn():
-        return [row["n"] for row in values(chosen(table_of(make(range(1000)), "n"), None, 20))]
+        return [row["n"] for row in values(select_rows(table_of(make(range(1000)), "n"), None, 20))]
 
     rows = drawn()
     assert rows == drawn() == sorted(rows)
     assert len(set(rows)) == 20
     assert max(rows) > 500
-    assert len(values(chosen(table_of(make(range(5)), "n"), None, 20))) == 5
+    assert len(values(select_rows(table_of(make(range(5)), "n"), None, 20))) == 5
 
 
 def test_the_rows_that_are_chosen_are_counted_anew():
-    table = chosen(table_of(iter(range(1000)), "n"), None, 3)
+    table = select_rows(table_of(iter(range(1000)), "n"), None, 3)
     assert [record.position for record in table.records()] == [0, 1, 2]
 
 
 @pytest.mark.parametrize(("limit", "sample"), [(0, None), (None, -1), (2, 2)])
 def test_what_cannot_be_chosen(limit, sample):
     with pytest.raises(UsageError):
-        chosen(table_of([1]), limit, sample)
+        select_rows(table_of([1]), limit, sample)

@@ -43,13 +43,13 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_pre_build(**_further: object) -> None:
     """Warn of tables in the README that are not what the parsers say now."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    if help_text.refreshed(readme) != readme:
+    if help_text.refresh_tables(readme) != readme:
         _log.warning("README.md has stale tables: python -m azml_magics.notebook.help_text")
 
 
 def on_page_markdown(markdown: str, **_further: object) -> str:
     """Fill in what is made from the parsers and the notebooks."""
-    markdown = _TABLE_ROW.sub(_unescaped, help_text.refreshed(markdown))
+    markdown = _TABLE_ROW.sub(_unescaped, help_text.refresh_tables(markdown))
     return markdown.replace("<!-- verbs -->", verbs()).replace("<!-- tutorials -->", tutorials())
 
 

@@ -13,7 +13,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_tables_are_fresh():
-    assert help_text.refreshed(README) == README, "run: python -m azml_magics.notebook.help_text"
+    assert help_text.refresh_tables(README) == README, "run: python -m azml_magics.notebook.help_text"
     for name, table in help_text.markdown_tables().items():
         assert table in README, f"the markers of {name} are gone"
 

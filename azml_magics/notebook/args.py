@@ -22,24 +22,28 @@ Options = TypeVar("Options")
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse that raises one-line UsageErrors with the nearest neighbour, and never exits."""
+    """An argparse parser that raises one-line UsageErrors with the closest match, and never exits."""
 
     def __init__(self, prog: str, description: str) -> None:
-        # our errors and help show no usage of argparse's, which would be laid out again for every line that is read
+        # usage is never shown, and argparse would format it again for every line
         super().__init__(prog=prog, usage="", description=description, add_help=False, allow_abbrev=False)
 
     def error(self, message: str) -> NoReturn:
         """Raise argparse's message as a UsageError."""
-        if "required" in message:  # argparse counts those that may be left out among them
+        if "required" in message:  # argparse lists the optional ones, too
             needed = [a.metavar for a in self._actions if not a.option_strings and a.nargs not in {"?", "*"}]
             message = f"it needs {' and '.join(map(str, needed))}"
         raise UsageError(f"{self.prog}: {message}", remedy=f"`{_help_for(self.prog)}` lists the options.")
 
     def read(self, words: Sequence[str]) -> dict[str, Any]:
-        """The values of `words` by option name."""
+        """Return the values of `words` by option name.
+
+        Raises:
+            UsageError: A word is unknown, missing, or has the wrong form.
+        """
         try:
             values, left = self.parse_known_intermixed_args(list(words))
-        except UsageError:  # a mistyped option is the likelier cause of what is missing
+        except UsageError:  # a mistyped option is the likely cause of a missing word
             for word in words:
                 if word.startswith("--") and word.partition("=")[0] not in self._option_string_actions:
                     self._refuse(word)
@@ -54,7 +58,7 @@ class Parser(argparse.ArgumentParser):
             known = [option for action in self._actions for option in action.option_strings]
             raise UsageError(
                 f"{self.prog} has no option {flag}",
-                remedy=f"{_nearest(flag, known)} `{_help_for(self.prog)}` lists the options.".strip(),
+                remedy=f"{_suggest(flag, known)} `{_help_for(self.prog)}` lists the options.".strip(),
             )
         raise UsageError(
             f"{self.prog} does not expect {flag!r}",
@@ -63,13 +67,13 @@ class Parser(argparse.ArgumentParser):
         )
 
 
-def _nearest(flag: str, known: list[str]) -> str:
-    """The hint at the option that was probably meant, or at -p where it was a model kwarg."""
+def _suggest(flag: str, known: list[str]) -> str:
+    """A hint at the option that was probably meant, or at -p for a model kwarg."""
     kwargs = {}
     if "-p" in known:
         kwargs = {f"--{kwarg.name}": kwarg.name for name in wire.names() for kwarg in wire.get(name).known_kwargs}
     near = difflib.get_close_matches(flag.replace("-", "_").replace("__", "--", 1), kwargs, n=1, cutoff=0.75)
-    return f"Model kwargs go behind -p: -p {kwargs[near[0]]}=…." if near else did_you_mean(flag, known).strip()
+    return f"Model kwargs follow -p: -p {kwargs[near[0]]}=…." if near else did_you_mean(flag, known).strip()
 
 
 def _help_for(prog: str) -> str:
@@ -78,7 +82,11 @@ def _help_for(prog: str) -> str:
 
 
 def split_words(line: str) -> list[str]:
-    """The words of a line, quotes taken off as a shell does; UsageError for a quote that is not closed."""
+    """Split a line into words and remove quotes, as a shell does.
+
+    Raises:
+        UsageError: A quote is not closed.
+    """
     try:
         return shlex.split(line)
     except ValueError as error:
@@ -89,7 +97,15 @@ def split_words(line: str) -> list[str]:
 
 
 def split_pair(text: str, option: str) -> tuple[str, str]:
-    """NAME=VALUE as its two parts."""
+    """Split NAME=VALUE into its two parts.
+
+    Args:
+        text: The word.
+        option: The option that took it, for the error message.
+
+    Raises:
+        UsageError: The word has another form.
+    """
     name, equals, value = text.partition("=")
     if not equals or not name:
         raise UsageError(f"{option} takes NAME=VALUE, not {name!r}", remedy=f"Write {option} temperature=0.2.")
@@ -98,22 +114,22 @@ def split_pair(text: str, option: str) -> tuple[str, str]:
 
 @cache
 def parser_of(verb: str | None) -> Parser:
-    """The parser of `verb`, or of the cell for None."""
+    """Return the parser of `verb`, or of the cell for None."""
     prog = "%%azureml" if verb is None else f"%azureml {verb}"
     description = "The body of the cell is the prompt." if verb is None else VERBS[verb].help
     parser = Parser(prog, description)
     for flags, keywords in options_of(verb):
         given = {key: value for key, value in keywords.items() if key not in {"kind", "choices", "type"}}
         if "choices" in keywords:
-            given |= {"type": _one_of(flags[-1], keywords["choices"]), "metavar": flags[-1]}
+            given |= {"type": _choice(flags[-1], keywords["choices"]), "metavar": flags[-1]}
         elif "type" in keywords:
             given["type"] = _number(flags[-1], keywords["type"])
         parser.add_argument(*flags, **given)
     return parser
 
 
-def _one_of(flag: str, choices: Sequence[str]) -> Callable[[str], str]:
-    """What reads the value of an option with choices, and names the nearest one where it is none of them."""
+def _choice(flag: str, choices: Sequence[str]) -> Callable[[str], str]:
+    """A converter for an option with choices; its error suggests the closest one."""
 
     def read(word: str) -> str:
         if word not in choices:
@@ -159,7 +175,11 @@ def _read(verb: str | None, line: str) -> dict[str, Any]:
 
 
 def split_verb(line: str) -> tuple[str, str]:
-    """(verb, rest) of a line; "help" for an empty one. UsageError names the nearest verb."""
+    """Split a line into its verb and the rest; the verb of an empty line is "help".
+
+    Raises:
+        UsageError: There is no such verb. The message suggests the closest one.
+    """
     word, *further = line.split(None, 1) or [""]
     if not word:
         return "help", ""

@@ -57,7 +57,7 @@ def run(context: NotebookContext, options: CellOptions, body: str) -> Any:
         return rows.run(context, options, body)
     if compare.is_side_by_side(options):
         return compare.run(context, options, body)
-    found = cell_config.referenced_object(context, options)
+    found = cell_config.find_object(context, options)
     if runnables.is_runnable(found):
         return cell_output.store_response(context, options, runnables.run(context, options, body, found))
     return _run_one(context, options, body)

@@ -36,11 +36,17 @@ _CONFIG_FIELDS = {  # option -> field of LLMConfig
 
 
 def resolve_config(context: NotebookContext, options: CellOptions) -> LLMConfig:
-    """The config that the cell names, with the line's changes for this call."""
+    """Return the config that the cell names, with the line's changes for this call.
+
+    Raises:
+        UnknownNameError: No config has that name.
+        ConfigError: The cell names no config, and none is in use.
+        KeyRefusedError: --url would send the config's key to another host.
+    """
     changes = config_changes(context, options)
     if "timeout" not in changes and context.settings.timeout is not None:
         changes["timeout"] = context.settings.timeout
-    config = _named_config(context, options)
+    config = _find_config(context, options)
     changed = config.merged(model_kwargs=model_kwargs(context, options), **changes)
     if "key" not in changes:
         _check_key_stays(config, changed)
@@ -58,7 +64,7 @@ def config_changes(context: NotebookContext, options: ConfigOptions) -> dict[str
 
 
 def _check_key_stays(config: LLMConfig, changed: LLMConfig) -> None:
-    """KeyRefusedError where a line's --url would hand the config's key to a host that it is not for."""
+    """KeyRefusedError if the line's --url would send the config's key to a host that it is not for."""
     if takes_key_elsewhere(config, changed):
         home, there = (Origin.of(each.endpoint_url).netloc for each in (config, changed))
         raise KeyRefusedError(
@@ -67,15 +73,15 @@ def _check_key_stays(config: LLMConfig, changed: LLMConfig) -> None:
         )
 
 
-def referenced_object(context: NotebookContext, options: CellOptions) -> Any:
-    """The object that `$name` in the config's place stands for; None where it is a name, or left out."""
+def find_object(context: NotebookContext, options: CellOptions) -> Any:
+    """Return the object that the cell names with `$name` in place of a config; None if it names no object."""
     name = options.config or ""
     return context.variable(name) if name.startswith("$") else None
 
 
-def _named_config(context: NotebookContext, options: CellOptions) -> LLMConfig:
+def _find_config(context: NotebookContext, options: CellOptions) -> LLMConfig:
     name = options.config or ""
-    found = referenced_object(context, options)
+    found = find_object(context, options)
     if found is not None:
         return _as_config(found, name)
     wanted = name or context.session.active or context.settings.default_config
@@ -85,7 +91,12 @@ def _named_config(context: NotebookContext, options: CellOptions) -> LLMConfig:
 
 
 def active_config(context: NotebookContext, name: str = "") -> LLMConfig:
-    """The config of that name, or the one that answers where none is named."""
+    """Return the config of that name; for "", the one in use or else the default config.
+
+    Raises:
+        UnknownNameError: No config has that name.
+        ConfigError: There are configs, and none is in use.
+    """
     wanted = name or context.session.active or context.settings.default_config
     if not wanted and context.session.names():
         raise ConfigError(
@@ -95,7 +106,7 @@ def active_config(context: NotebookContext, name: str = "") -> LLMConfig:
 
 
 def config_from_environment() -> LLMConfig:
-    """An unnamed config from the environment variables that LangChain's class reads, too."""
+    """Return an unnamed config from the environment variables that LangChain's classes read."""
     return LLMConfig(
         endpoint_url=os.environ.get("AZUREML_ENDPOINT_URL", ""),
         endpoint_api_type=os.environ.get("AZUREML_ENDPOINT_API_TYPE", ""),
@@ -111,21 +122,25 @@ def _as_config(found: Any, name: str) -> LLMConfig:
         assert isinstance(config, LLMConfig)
         return config
     raise UsageError(
-        f"{name} is {type(found).__name__}, which is no config",
+        f"{name} is not a config: it is of the type {type(found).__name__}",
         remedy="Name a saved config, an LLMConfig, or an AzureMLOnlineEndpoint of azml_magics.langchain.",
     )
 
 
 def model_kwargs(context: NotebookContext, options: CellOptions) -> dict[str, Any]:
-    """The model kwargs of the line: those of -k, and over them those of -p."""
+    """Return the model kwargs of the line: those of -k, and over them those of -p.
+
+    Raises:
+        UsageError: -k is neither a JSON object nor a dict, or -p is not KEY=VALUE.
+    """
     kwargs: dict[str, Any] = {}
     if options.kwargs is not None:
-        several = context.variable(options.kwargs) if options.kwargs.startswith("$") else _json_object(options.kwargs)
-        if not isinstance(several, dict):
+        given = context.variable(options.kwargs) if options.kwargs.startswith("$") else _json_object(options.kwargs)
+        if not isinstance(given, dict):
             raise UsageError(
                 "-k takes a JSON object or a dict", remedy="""Write -k '{"temperature": 0.2}' or -k $kwargs."""
             )
-        kwargs.update(several)
+        kwargs.update(given)
     return kwargs | parse_kwargs(options.set, "-p")
 
 
@@ -148,30 +163,30 @@ def _json_object(text: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise UsageError(
-            f"-k is no JSON: {error}", remedy="""Write it in single quotes: -k '{"temperature": 0.2}'."""
+            f"-k is not JSON: {error}", remedy="""Write it in single quotes: -k '{"temperature": 0.2}'."""
         ) from None
 
 
 def warn_of_misspelled_kwargs(config: LLMConfig) -> None:
-    """A line for each kwarg that is almost one the formatter knows; it is sent all the same."""
+    """Print a warning for each kwarg whose name is close to one that the formatter lists. It is sent unchanged."""
     try:
         known = [kwarg.name for kwarg in wire.formatter_for(config).known_kwargs]
-    except AzmlError:  # the call itself will say so
+    except AzmlError:  # the call itself reports it
         return
     for name in config.model_kwargs:
         hint = did_you_mean(name, known).strip() if known and name not in known else ""
-        if hint and not _is_other_word(name):
+        if hint and not _is_real_kwarg(name):
             publishing.print_warning(f"the model kwarg {name!r} is sent as it is. {hint}")
 
 
-# Kwargs that no formatter lists and that merely resemble one (vLLM, TGI, transformers, OpenAI).
-_OTHER_WORDS = {
+# Real kwargs that no formatter lists and that resemble one (vLLM, TGI, transformers, OpenAI).
+_REAL_KWARGS = {
     *("max_gen_len", "max_completion_tokens", "max_length", "min_length", "min_tokens", "min_new_tokens"),
     *("length_penalty", "min_p", "typical_p", "stop_token_ids", "stop_strings", "stop_sequences"),
     *("top_logprobs", "logprobs", "n", "best_of"),
 }
 
 
-def _is_other_word(name: str) -> bool:
-    """Whether `name` is a kwarg of its own that merely resembles a known one, such as max_tokens and max_new_tokens."""
-    return name in _OTHER_WORDS or any(name == kwarg.name for f in wire.names() for kwarg in wire.get(f).known_kwargs)
+def _is_real_kwarg(name: str) -> bool:
+    """Whether `name` is a kwarg that resembles another one, as max_tokens and max_new_tokens do."""
+    return name in _REAL_KWARGS or any(name == kwarg.name for f in wire.names() for kwarg in wire.get(f).known_kwargs)

@@ -21,30 +21,31 @@ if TYPE_CHECKING:
     from .parsed_options import CellOptions
 
 
-def prompt_values(context: NotebookContext, options: CellOptions) -> dict[str, Any]:
-    """The prompt variables: the notebook's, and over them the line's."""
+def prompt_variables(context: NotebookContext, options: CellOptions) -> dict[str, Any]:
+    """Return the variables of the prompt: the notebook's, and over them those of --var."""
     return {**context.prompt_variables, **dict(args.split_pair(given, "--var") for given in options.var)}
 
 
 def prompt_text(body: str) -> str:
-    """The body without the blank lines around it."""
+    """Return the body without the blank lines around it."""
     return body.strip("\n").rstrip()
 
 
 def build_messages(context: NotebookContext, options: CellOptions, body: str, config: LLMConfig) -> list[Message]:
-    """The messages to send: the body with its variables, or the template's; pictures; the conversation before them."""
-    values = prompt_values(context, options)
-    prompt: str | list[Message]
-    text = prompt_text(body)
-    if options.template == "none":
-        prompt = text
-    elif options.template:
-        prompt = _from_template(context.variable(_dollar(options.template)), text, values, options.template)
-    else:
-        prompt = template.render(text, values)
-    if not prompt:
-        raise PromptError("There is no prompt", remedy="Write one in the cell, below the line with %%azureml.")
-    messages = as_messages(prompt, config.system)
+    """Return the messages to send: the prompt with its images, after the turns of its conversation.
+
+    Args:
+        context: The notebook.
+        options: The line of the cell.
+        body: The text below it.
+        config: The config with the line's changes; its system message comes first.
+
+    Raises:
+        PromptError: There is no prompt, or a template cannot be filled.
+        UndefinedVariableError: {name} in the body is not defined.
+        UsageError: A variable or an image does not exist.
+    """
+    messages = as_messages(_find_prompt(context, options, body), config.system)
     if options.image:
         from . import images
 
@@ -55,8 +56,31 @@ def build_messages(context: NotebookContext, options: CellOptions, body: str, co
     return messages
 
 
+def _find_prompt(context: NotebookContext, options: CellOptions, body: str) -> str | list[Message]:
+    text, values = prompt_text(body), prompt_variables(context, options)
+    prompt: str | list[Message]
+    if options.template == "none":
+        prompt = text
+    elif options.template:
+        if not options.template.startswith("$"):
+            raise UsageError(
+                f"-t takes none or a variable, not {options.template!r}",
+                remedy=f"Write -t ${options.template} for the variable.",
+            )
+        prompt = _render_template(context.variable(options.template), text, values, options.template)
+    else:
+        prompt = template.render(text, values)
+    if not prompt:
+        raise PromptError("There is no prompt", remedy="Write one in the cell, below the line with %%azureml.")
+    return prompt
+
+
 def read_schema(context: NotebookContext, options: CellOptions) -> Schema | None:
-    """What --schema names: a variable's value, or the text of a JSON file; None where it is left out."""
+    """Return the schema that --schema names, a variable or a JSON file; None without --schema.
+
+    Raises:
+        UsageError: The file cannot be read, or the schema is not valid.
+    """
     given = options.schema
     if not given:
         return None
@@ -71,23 +95,18 @@ def read_schema(context: NotebookContext, options: CellOptions) -> Schema | None
         ) from None
 
 
-def _dollar(text: str) -> str:
-    if not text.startswith("$"):
-        raise UsageError(f"-t takes none or a variable, not {text!r}", remedy=f"Write -t ${text} for the variable.")
-    return text
-
-
-def _from_template(prompt_template: Any, body: str, values: dict[str, Any], name: str) -> str | list[Message]:
-    """A LangChain prompt template, rendered with the notebook's variables; the body fills the one it finds nowhere."""
-    wanted = getattr(prompt_template, "input_variables", None)
-    if wanted is None or not callable(getattr(prompt_template, "format_prompt", None)):
-        raise UsageError(f"{name} is {type(prompt_template).__name__}, which is no LangChain prompt template")
+def _render_template(prompt_template: Any, body: str, values: dict[str, Any], name: str) -> str | list[Message]:
+    """A LangChain prompt template rendered with the variables; the body is the one that is not defined."""
+    required = getattr(prompt_template, "input_variables", None)
+    if required is None or not callable(getattr(prompt_template, "format_prompt", None)):
+        kind = type(prompt_template).__name__
+        raise UsageError(f"{name} is not a LangChain prompt template: it is of the type {kind}")
     optional = set(getattr(prompt_template, "optional_variables", ()))
-    given = {key: values[key] for key in (*wanted, *optional) if key in values}
-    missing = [key for key in wanted if key not in given]
+    given = {key: values[key] for key in (*required, *optional) if key in values}
+    missing = [key for key in required if key not in given]
     if body:
         if len(missing) != 1:
-            why = f"it lacks {', '.join(missing)}" if missing else "it lacks no variable"
+            why = f"it lacks {', '.join(missing)}" if missing else "all of its variables are defined"
             raise PromptError(
                 f"The cell has a body, and {name} has no single variable for it: {why}",
                 remedy="Leave one variable of the template to the body, or leave the body empty.",
@@ -95,7 +114,11 @@ def _from_template(prompt_template: Any, body: str, values: dict[str, Any], name
         given[missing.pop()] = template.render(body, values)
     if missing:
         raise PromptError(f"{name} needs {', '.join(missing)}", remedy="Define it, or pass --var NAME=VALUE.")
-    from azml_magics.langchain.message_conversion import messages_to_wire
+    return _format_prompt(prompt_template, given, name)
+
+
+def _format_prompt(prompt_template: Any, given: dict[str, Any], name: str) -> list[Message]:
+    from azml_magics.langchain import message_conversion
 
     try:
         turns = prompt_template.format_prompt(**given).to_messages()
@@ -104,4 +127,4 @@ def _from_template(prompt_template: Any, body: str, values: dict[str, Any], name
             f"{name} raised {type(error).__name__}: {one_line(str(error), 200)}",
             remedy="Look at its variables' values.",
         ) from error
-    return messages_to_wire(turns)
+    return message_conversion.messages_to_wire(turns)

@@ -58,7 +58,7 @@ def run(context: NotebookContext, options: CellOptions, body: str) -> Batch | Te
 
 def asks_of(context: NotebookContext, options: CellOptions, body: str) -> list[side_by_side.BatchRequest]:
     """One call for every config, every combination of the swept kwargs, and every repetition."""
-    found = cell_config.referenced_object(context, options)
+    found = cell_config.find_object(context, options)
     if runnables.is_runnable(found):
         raise UsageError(f"--compare, --sweep and -n take configs, and {options.config} is a LangChain object")
     swept = _swept(options.sweep)

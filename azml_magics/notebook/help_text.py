@@ -1,4 +1,4 @@
-"""Help as text, and the README's tables in Markdown; both made from options.py."""
+"""Help as text and the README's tables in Markdown, both made from options.py."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _columns(rows: list[tuple[str, str]]) -> str:
 
 
 def cell_help() -> str:
-    """The help of the cell magic, as text."""
+    """Return the help of the cell magic."""
     return (
         "%%azureml [CONFIG] [options]      the body of the cell is the prompt\n\n"
         f"{_columns(_rows(CELL_OPTIONS))}\n\n{_VARIABLES}\n\n"
@@ -46,7 +46,11 @@ def cell_help() -> str:
 
 
 def verb_help(name: str) -> str:
-    """The help of one verb, of "formatters", or of everything for an empty name."""
+    """Return the help of a verb, of "formatters", or of everything for an empty name.
+
+    Raises:
+        UnknownNameError: There is no such verb.
+    """
     if not name:
         return cell_help()
     if name == "formatters":
@@ -60,7 +64,7 @@ def verb_help(name: str) -> str:
 
 
 def markdown_tables() -> dict[str, str]:
-    """The README's generated tables, by the name of the markers that hold them."""
+    """Return the README's generated tables by the names of their markers."""
     options = [(f"`{_cell(left)}`", _cell(right)) for left, right in _rows(CELL_OPTIONS)]
     verbs = [(f"`{_cell(verb.usage)}`", _cell(verb.help)) for verb in VERBS.values()]
     formatters = [(f"`{name}`", _cell(wire.get(name).description)) for name in wire.names()]
@@ -78,8 +82,8 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-def refreshed(document: str) -> str:
-    """`document` with every generated table made anew between its markers."""
+def refresh_tables(document: str) -> str:
+    """Return `document` with every generated table replaced between its markers."""
     for name, table in markdown_tables().items():
         pattern = re.compile(rf"(<!-- {name}:[^\n]*-->\n).*?(<!-- /{name} -->)", re.DOTALL)
         document = pattern.sub(lambda found, table=table: f"{found[1]}{table}{found[2]}", document)  # type: ignore[misc]  # bound early
@@ -88,4 +92,4 @@ def refreshed(document: str) -> str:
 
 if __name__ == "__main__":
     readme = Path(sys.argv[1] if len(sys.argv) > 1 else "README.md")
-    readme.write_text(refreshed(readme.read_text(encoding="utf-8")), encoding="utf-8")
+    readme.write_text(refresh_tables(readme.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""-i: a picture from a path, a URL or the notebook becomes an image content part."""
+"""-i: an image from a path, a URL or the notebook becomes an image content part."""
 
 from __future__ import annotations
 
@@ -22,7 +22,15 @@ _URLS = ("https://", "http://", "data:image/")
 
 
 def with_images(messages: Sequence[Message], images: Sequence[Any]) -> list[Message]:
-    """The messages, the pictures joined to the last one. `images` are paths, URLs, or objects of the notebook."""
+    """Return the messages with images added to the last one.
+
+    Args:
+        messages: The prompt.
+        images: Paths, URLs, or objects of the notebook.
+
+    Raises:
+        UsageError: One of them is not an image.
+    """
     *earlier, last = messages
     content = last["content"]
     parts = [{"type": "text", "text": content}] if isinstance(content, str) else list(content)
@@ -31,7 +39,14 @@ def with_images(messages: Sequence[Message], images: Sequence[Any]) -> list[Mess
 
 
 def url_of(image: Any) -> str:
-    """The picture as a URL: its own, or a data: URL with its bytes. UsageError where it is no picture."""
+    """Return an image as a URL: its own, or a data: URL with its bytes.
+
+    Args:
+        image: A path, a URL, bytes, a PIL image, a matplotlib figure or an IPython Image.
+
+    Raises:
+        UsageError: It is not an image.
+    """
     if isinstance(image, str) and image.startswith(_URLS):
         return image
     if isinstance(image, str | Path):
@@ -50,12 +65,12 @@ def _of_file(path: Path) -> str:
         raise UsageError(f"The image {path} cannot be read: {why}", remedy="Check the path.") from None
     kind = _kind_of(data) or mimetypes.guess_type(path.name)[0] or ""
     if not kind.startswith("image/"):
-        raise UsageError(f"{path} is no image", remedy="Give a .png, .jpg, .gif or .webp file.")
+        raise UsageError(f"{path} is not an image", remedy="Give a .png, .jpg, .gif or .webp file.")
     return _data_url(data, kind)
 
 
 def _kind_of(data: bytes) -> str:
-    """The media type that the first bytes tell, "" for any that models are not known to take."""
+    """The media type according to the first bytes; "" if it is not one that models take."""
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "image/webp"
     return next((kind for start, kind in _SIGNATURES if data.startswith(start)), "")
@@ -71,20 +86,20 @@ def _bytes_of(image: Any) -> bytes:
     for method, keywords in (("savefig", {"format": "png", "bbox_inches": "tight"}), ("save", {"format": "PNG"})):
         draw = getattr(image, method, None)
         if callable(draw):
-            return _drawn(draw, keywords, type(image).__name__)
-    raise _no_picture(type(image).__name__)
+            return _save(draw, keywords, type(image).__name__)
+    raise _not_an_image(type(image).__name__)
 
 
-def _drawn(draw: Any, keywords: dict[str, Any], name: str) -> bytes:
+def _save(draw: Any, keywords: dict[str, Any], name: str) -> bytes:
     buffer = io.BytesIO()
     try:
         draw(buffer, **keywords)
     except Exception as error:
-        raise _no_picture(name, f": {type(error).__name__}: {one_line(str(error), 200)}") from error
+        raise _not_an_image(name, f": {type(error).__name__}: {one_line(str(error), 200)}") from error
     return buffer.getvalue()
 
 
-def _no_picture(name: str, why: str = "") -> UsageError:
+def _not_an_image(name: str, why: str = "") -> UsageError:
     return UsageError(
         f"-i cannot make an image of {name}{why}",
         remedy="Give a path, a URL, bytes, a PIL image, a matplotlib figure or an IPython Image.",
@@ -94,5 +109,5 @@ def _no_picture(name: str, why: str = "") -> UsageError:
 def _data_url(data: bytes, kind: str = "") -> str:
     kind = kind or _kind_of(data)
     if not kind:
-        raise UsageError("-i was given bytes that are no PNG, JPEG, GIF or WebP")
+        raise UsageError("-i was given bytes that are not a PNG, JPEG, GIF or WebP image")
     return f"data:{kind};base64,{base64.b64encode(data).decode()}"

@@ -106,7 +106,7 @@ def _check(context: NotebookContext, options: CellOptions) -> None:
     }
     for name in (name for name, given in others.items() if given):
         raise UsageError(f"--each and {name} do not go together", remedy=f"Leave out {name}.")
-    if runnables.is_runnable(cell_config.referenced_object(context, options)):
+    if runnables.is_runnable(cell_config.find_object(context, options)):
         raise UsageError(
             f"--each takes a config, and {options.config} is a LangChain object", remedy="Use its batch()."
         )
@@ -147,7 +147,7 @@ def _prompt(context: NotebookContext, options: CellOptions, body: str) -> tuple[
     text = cell_messages.prompt_text(body)
     if not text:
         raise PromptError("There is no prompt", remedy="Write one in the cell, below the line with %%azureml.")
-    values = cell_messages.prompt_values(context, options)
+    values = cell_messages.prompt_variables(context, options)
     return text, {name: values[name] for name in template.variables(text) if name in values}
 
 

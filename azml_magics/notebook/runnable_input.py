@@ -80,7 +80,7 @@ def _model_input(messages: Sequence[Message]) -> Any:
 
 def _chain_input(context: NotebookContext, options: CellOptions, body: str, runnable: Any) -> Any:
     """What a chain takes: its variables, or the body if it takes a text."""
-    values = cell_messages.prompt_values(context, options)
+    values = cell_messages.prompt_variables(context, options)
     text = cell_messages.prompt_text(body)
     prompt = text if options.template == "none" else template.render(text, values)
     required, optional = _input_variables(runnable, str(options.config))

@@ -1,4 +1,4 @@
-"""What %load_ext finds: the project's [tool.azml_magics] in pyproject.toml, and the person's saved configs.
+"""What %load_ext finds: the project's [tool.azml_magics] in pyproject.toml, and the user's saved configs.
 
     [tool.azml_magics]
     default_config = "prod"
@@ -9,7 +9,7 @@
     formatter = "openai-chat"
     key = "env:PROD_KEY"
 
-Files that cannot be read are named in a line each; they never keep the extension from loading.
+A warning names each file that cannot be read; the extension loads anyway.
 """
 
 from __future__ import annotations
@@ -39,8 +39,13 @@ _DEFAULTS = tuple(field.name for field in fields(Settings))
 
 
 def load(context: NotebookContext, defaults: HasTraits) -> None:
-    """Save the configs that are found, none of them in use yet, and set the defaults."""
-    for path in _saved_files():
+    """Save the configs that are found, and set the defaults.
+
+    Args:
+        context: The notebook.
+        defaults: The object whose traits are the defaults.
+    """
+    for path in _user_config_files():
         _load_file(context, path)
     project = _project_file()
     if project is not None:
@@ -55,12 +60,12 @@ def use_default(context: NotebookContext) -> None:
         session.use(name)
 
 
-def _saved_files() -> list[Path]:
-    """The files in ~/.config/azml/configs, or in its place under XDG_CONFIG_HOME."""
+def _user_config_files() -> list[Path]:
+    """The files in azml/configs of XDG_CONFIG_HOME, or else of ~/.config."""
     try:
         base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
         return sorted((Path(base) / "azml" / "configs").glob("*.json"))
-    except (OSError, RuntimeError):  # there is no home, or it may not be read
+    except (OSError, RuntimeError):  # there is no home, or it cannot be read
         return []
 
 
@@ -78,7 +83,7 @@ def _project_file() -> Path | None:
     """The nearest pyproject.toml with our table, from the working folder upwards."""
     try:
         folder = Path.cwd()
-    except OSError:  # the folder is gone
+    except OSError:  # the folder does not exist any more
         return None
     for place in (folder, *folder.parents):
         path = place / "pyproject.toml"
@@ -122,7 +127,7 @@ def _save(context: NotebookContext, name: str, document: Any, place: str, path: 
     try:
         full = {"_type": "azureml_endpoint", **document} if isinstance(document, dict) else document
         config = documents.from_document(full, name=name, source=place)
-        for key in config.extras:  # in a saved file they are another program's; here they are slips
+        for key in config.extras:  # in a saved file they belong to another program; here they are mistakes
             publishing.print_warning(f"{place}: a config has no key {key!r}.{did_you_mean(key, documents.KEYS)}")
         context.session.save(name, config, source=str(path), activate=False)
     except AzmlError as error:

@@ -1,4 +1,4 @@
-"""`%azureml ask What is MLflow?`: IPython takes a `?` at a line's end for its help, and would not ask."""
+"""`%azureml ask What is MLflow?`: without this, IPython takes the `?` at the end of the line as a request for help."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ _ASK = re.compile(r"^(?P<before>\s*(?:[\w, ]+=\s*)?)%azureml\s+(?P<line>ask\s.*\
 
 
 def install(ipython: InteractiveShell) -> None:
-    """Put `as_calls` before IPython's own reading of `?`."""
+    """Run `as_calls` before IPython's own handling of `?`."""
     ipython.input_transformers_cleanup.append(as_calls)
 
 
 def uninstall(ipython: InteractiveShell) -> None:
-    """Take it out again."""
+    """Undo `install`."""
     if as_calls in ipython.input_transformers_cleanup:
         ipython.input_transformers_cleanup.remove(as_calls)
 
 
 def as_calls(lines: list[str]) -> list[str]:
-    """The cell's lines, each question of `%azureml ask` as the call that it stands for; those in a text stay text."""
+    """Return the lines of a cell with each `%azureml ask …?` replaced by a call of the magic; in strings they stay."""
     if lines and lines[0].lstrip().startswith("%%"):
         return lines
     return [
         f"{found['before']}get_ipython().run_line_magic('azureml', {found['line']!r})\n"
-        if (found := _ASK.match(line)) and not _in_a_text(lines[:number])
+        if (found := _ASK.match(line)) and not _is_in_string(lines[:number])
         else line
         for number, line in enumerate(lines)
     ]
 
 
-def _in_a_text(before: list[str]) -> bool:
-    """Whether a triple-quoted text is open after those lines."""
+def _is_in_string(before: list[str]) -> bool:
+    """Whether a triple-quoted string is open after those lines."""
     code = "".join(before)
     return any(code.count(quotes) % 2 for quotes in ('"""', "'''"))

@@ -29,7 +29,7 @@ def test_several_kwargs_at_once_and_a_single_one_over_them(asking, last_body):
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ("{temperature: 0.2}", "UsageError: -k is no JSON: "),
+        ("{temperature: 0.2}", "UsageError: -k is not JSON: "),
         ("[1]", "UsageError: -k takes a JSON object or a dict."),
         ("$nothing", "UsageError: There is no variable 'nothing' for $nothing."),
         ("$number", "UsageError: -k takes a JSON object or a dict."),
@@ -108,7 +108,9 @@ def test_a_langchain_endpoint_of_ours_is_a_config(asking, endpoint):
 
 def test_any_other_object_is_refused(asking):
     asking.vars["number"] = 3
-    assert asking.refused("%%azureml $number\nHello").startswith("UsageError: $number is int, which is no config.")
+    assert asking.refused("%%azureml $number\nHello").startswith(
+        "UsageError: $number is not a config: it is of the type int."
+    )
     assert "Did you mean 'number'?" in asking.refused("%%azureml $numbr\nHello")
 
 

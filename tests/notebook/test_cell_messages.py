@@ -173,7 +173,7 @@ def test_the_lines_variables_reach_the_template(templates, last_body):
         ("%azureml -t $plain", "PromptError: $plain needs text. Define it, or pass --var NAME=VALUE."),
         ("%%azureml -t $plain -v text=a\nbody", "PromptError: The cell has a body, and $plain has no single variable"),
         ("%%azureml -t plain\nbody", "UsageError: -t takes none or a variable, not 'plain'. Write -t $plain"),
-        ("%%azureml -t $count\nbody", "UsageError: $count is int, which is no LangChain prompt template"),
+        ("%%azureml -t $count\nbody", "UsageError: $count is not a LangChain prompt template: it is of the type int"),
         ("%%azureml -t $plian\nbody", "UsageError: There is no variable 'plian' for $plian. Did you mean 'plain'?"),
     ],
 )

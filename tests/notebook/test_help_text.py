@@ -71,12 +71,12 @@ def test_the_readmes_tables_are_fresh():
     readme = Path(__file__).parents[2] / "README.md"
     document = readme.read_text(encoding="utf-8")
     assert document.count("<!-- /") >= len(help_text.markdown_tables())
-    assert help_text.refreshed(document) == document, "run python -m azml_magics.notebook.help_text README.md"
+    assert help_text.refresh_tables(document) == document, "run python -m azml_magics.notebook.help_text README.md"
 
 
 def test_a_stale_table_is_made_anew():
     stale = "# x\n<!-- formatters: generated -->\n| old |\n<!-- /formatters -->\nend\n"
-    fresh = help_text.refreshed(stale)
+    fresh = help_text.refresh_tables(stale)
     assert "| old |" not in fresh
     assert "| `gpt2` |" in fresh
     assert fresh.endswith("<!-- /formatters -->\nend\n")

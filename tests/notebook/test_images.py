@@ -95,9 +95,9 @@ class Broken:
         (".", "The image . cannot be read: Is a directory."),
         ("a\0b.png", "cannot be read"),
         ("", "The image . cannot be read"),
-        (b"plain", "-i was given bytes that are no PNG, JPEG, GIF or WebP"),
-        (b"RIFF\x10\x00\x00\x00WAVE", "-i was given bytes that are no PNG"),
-        (b"", "-i was given bytes that are no PNG"),
+        (b"plain", "-i was given bytes that are not a PNG, JPEG, GIF or WebP image"),
+        (b"RIFF\x10\x00\x00\x00WAVE", "-i was given bytes that are not a PNG"),
+        (b"", "-i was given bytes that are not a PNG"),
         (42, "-i cannot make an image of int."),
         (None, "-i cannot make an image of NoneType."),
         ([PNG], "-i cannot make an image of list."),
@@ -115,7 +115,7 @@ def test_what_is_none_is_refused_in_one_line(given, why, tmp_path, monkeypatch):
 
 def test_a_text_file_is_no_picture(tmp_path):
     (tmp_path / "notes.txt").write_text("cat")
-    with pytest.raises(UsageError, match=r"notes\.txt is no image"):
+    with pytest.raises(UsageError, match=r"notes\.txt is not an image"):
         url_of(tmp_path / "notes.txt")
 
 

@@ -413,7 +413,7 @@ def test_no_prompt_is_no_question(refused):
 def test_a_class_or_another_object_is_no_config(refused):
     assert refused(StrOutputParser, body="x").startswith("UsageError: $thing is ")
     assert refused(42, body="x") == (
-        "UsageError: $thing is int, which is no config. "
+        "UsageError: $thing is not a config: it is of the type int. "
         "Name a saved config, an LLMConfig, or an AzureMLOnlineEndpoint of azml_magics.langchain."
     )
 

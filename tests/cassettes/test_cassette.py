@@ -163,7 +163,7 @@ def test_no_kind_of_key_is_looked_for_in_a_replay(path, key, gone, reference, mo
 
 def test_a_token_that_had_expired_is_replayed_without_a_new_one(path, server, gone, monkeypatch):
     monkeypatch.setattr(keys, "_RESOLVERS", {"entra": lambda name, url, refresh: Secret(f"token-{refresh}-012345")})
-    server.answers(reply({"message": "expired"}, 401), reply({"choices": [{"text": "fine"}]}))
+    server.respond_with(reply({"message": "expired"}, 401), reply({"choices": [{"text": "fine"}]}))
     cassette.record(path)
     assert invoke(config_at(server.url, key="entra"), "Hi").text == "fine"
     cassette.replay(path)
@@ -179,7 +179,7 @@ def answers_of(config, count):
 
 
 def test_the_same_request_gets_its_answers_in_turn_and_then_from_the_start(path, server, gone):
-    server.answers(*(reply({"choices": [{"text": word}]}) for word in ("one", "two", "three")))
+    server.respond_with(*(reply({"choices": [{"text": word}]}) for word in ("one", "two", "three")))
     cassette.record(path)
     assert answers_of(config_at(server.url, key=None), 3) == ["one", "two", "three"]
     cassette.replay(path)
@@ -203,7 +203,7 @@ def test_answers_side_by_side_keep_their_rows_whichever_ended_first(path, server
         config = config_at(url, key=None)
         return run_batch([BatchRequest({"n": n}, config, as_messages("Hi", None)) for n in range(3)]).texts
 
-    server.answers(act)
+    server.respond_with(act)
     cassette.record(path)
     before = ask(server.url)
     assert len(set(before)) == 3
@@ -213,7 +213,7 @@ def test_answers_side_by_side_keep_their_rows_whichever_ended_first(path, server
 
 def test_errors_are_recorded_too(path, server, gone):
     wait = reply({"message": "slow down"}, 429, retry_after="30")
-    server.answers(wait, reply({"choices": [{"text": "fine"}]}), reply({}), reply({"message": "no"}, 401))
+    server.respond_with(wait, reply({"choices": [{"text": "fine"}]}), reply({}), reply({"message": "no"}, 401))
 
     def ask(url):
         retrying = config_at(url, key=None).merged(max_retries=1)
@@ -240,7 +240,7 @@ def test_without_a_replay_a_retry_waits_as_long_as_it_was_told():
 
 
 def test_a_rate_limit_that_stays_is_replayed_as_the_error_it_was(path, server, gone):
-    server.answers(reply({"message": "Try again in 9 seconds"}, 429))
+    server.respond_with(reply({"message": "Try again in 9 seconds"}, 429))
     cassette.record(path)
     with pytest.raises(RateLimitError):
         invoke(config_at(server.url, key=None), "Hi")
@@ -271,7 +271,7 @@ def left_early(config):
 
 
 def test_a_reader_who_leaves_early_finds_what_it_read(path, server, gone):
-    server.answers(streamed(delta("one"), delta("two"), STOP, b"[DONE]"))
+    server.respond_with(streamed(delta("one"), delta("two"), STOP, b"[DONE]"))
     cassette.record(path)
     assert left_early(config_at(server.url, key=None)) == "one"
     cassette.replay(path)
@@ -295,7 +295,7 @@ def test_an_answer_that_was_interrupted_gives_way_to_the_whole_one_that_followed
         let_go.wait(20)
         return False
 
-    server.answers(act, streamed(delta("half and whole"), STOP, b"[DONE]"))
+    server.respond_with(act, streamed(delta("half and whole"), STOP, b"[DONE]"))
     cassette.record(path)
     try:
         with pytest.raises(Interrupted):
@@ -315,7 +315,7 @@ def test_an_answer_that_was_interrupted_gives_way_to_the_whole_one_that_followed
 
 def test_a_replay_waits_as_the_stream_did(path, server, gone, monkeypatch):
     slept = []
-    server.answers(streamed(delta("one"), delta("two"), STOP, b"[DONE]"))
+    server.respond_with(streamed(delta("one"), delta("two"), STOP, b"[DONE]"))
     cassette.record(path)
     chunks_of(config_at(server.url, key=None), "Hi")
     cassette.stop()
@@ -331,7 +331,7 @@ def test_a_replay_waits_as_the_stream_did(path, server, gone, monkeypatch):
 
 def test_a_pause_is_what_the_endpoint_took_and_not_its_reader(path, server, monkeypatch):
     clock = iter(range(100))
-    server.answers(streamed(delta("one"), delta("two"), STOP, b"[DONE]"))
+    server.respond_with(streamed(delta("one"), delta("two"), STOP, b"[DONE]"))
     cassette.record(path)
     with stream(config_at(server.url, key=None), "Hi") as pieces:
         monkeypatch.setattr(recording.time, "perf_counter", lambda: next(clock))
@@ -350,7 +350,7 @@ def test_a_pause_is_what_the_endpoint_took_and_not_its_reader(path, server, monk
 @pytest.fixture
 def replayed(path, server, gone):
     """A config that answers from a cassette with one exchange in it."""
-    server.answers(reply({"choices": [{"text": "fine"}]}))
+    server.respond_with(reply({"choices": [{"text": "fine"}]}))
     cassette.record(path)
     invoke(config_at(server.url, key=None, model_kwargs={"temperature": 0}), "Tell me something about rivers")
     cassette.replay(path)
@@ -417,7 +417,7 @@ def test_hosts_are_told_apart_and_this_machines_ports_are_not(path, server, gone
     """Two configs with the same route on different hosts never answer for each other."""
     lines = []
     for host, word in (("a.azure.com", "from a"), ("b.azure.com", "from b")):
-        server.answers(reply({"choices": [{"text": word}]}))
+        server.respond_with(reply({"choices": [{"text": word}]}))
         cassette.record(path)
         invoke(config_at(server.url, key=None), "Hi")
         cassette.stop()
@@ -460,14 +460,14 @@ def test_a_prompt_with_the_key_in_it_is_known_again_without_the_key(path, key, g
 def test_a_cassette_is_continued_also_after_a_torn_line(path, server, gone):
     config = config_at(server.url, key=None)
     for prompt, left in (("one", b""), ("two", b'{"asked": {"pa'), ("three", b"\n")):
-        server.answers(reply({"choices": [{"text": prompt}]}))
+        server.respond_with(reply({"choices": [{"text": prompt}]}))
         cassette.record(path)
         invoke(config, prompt)
         cassette.stop()
         with path.open("ab") as file:
             file.write(left)
     path.write_bytes(path.read_bytes().rstrip(b"\n"))
-    server.answers(reply({"choices": [{"text": "four"}]}))
+    server.respond_with(reply({"choices": [{"text": "four"}]}))
     cassette.record(path)
     invoke(config, "four")
     assert len(cassette.replay(path)) == 4
@@ -482,7 +482,7 @@ def test_a_cassette_is_continued_also_after_a_torn_line(path, server, gone):
 
 def test_answers_of_a_later_session_come_after_those_before(path, server, gone):
     for word in ("one", "two", "three"):
-        server.answers(reply({"choices": [{"text": word}]}))
+        server.respond_with(reply({"choices": [{"text": word}]}))
         cassette.record(path)
         invoke(config_at(server.url, key=None), "Hi")
         cassette.stop()
@@ -491,7 +491,7 @@ def test_answers_of_a_later_session_come_after_those_before(path, server, gone):
 
 
 def test_many_threads_write_whole_lines(path, server):
-    server.answers(reply({"choices": [{"text": "x" * 50_000}]}))
+    server.respond_with(reply({"choices": [{"text": "x" * 50_000}]}))
     recorder = cassette.record(path)
     invoke_many(config_at(server.url, key=None), [f"Prompt {n}" for n in range(40)], concurrency=8)
     cassette.stop()
@@ -500,7 +500,7 @@ def test_many_threads_write_whole_lines(path, server):
 
 
 def test_half_a_character_in_a_prompt_or_an_answer_is_recorded(path, server, gone):
-    server.answers(reply(b'{"choices": [{"text": "\\ud800"}]}'))
+    server.respond_with(reply(b'{"choices": [{"text": "\\ud800"}]}'))
     cassette.record(path)
     assert invoke(config_at(server.url, key=None), "\udc00").text == "\ud800"
     cassette.replay(path)
@@ -543,7 +543,7 @@ def full_disk(monkeypatch):
 
 @pytest.mark.filterwarnings("always::UserWarning")
 def test_a_full_disk_loses_no_answer_and_is_said_once(path, server, full_disk):
-    server.answers(streamed(delta("fine"), STOP, b"[DONE]"))
+    server.respond_with(streamed(delta("fine"), STOP, b"[DONE]"))
     recorder = cassette.record(path)
     full_disk(True)
     with warnings.catch_warnings(record=True) as said:
@@ -560,7 +560,7 @@ def test_a_full_disk_loses_no_answer_and_is_said_once(path, server, full_disk):
 
 
 def test_what_could_not_be_written_is_written_when_it_can(path, server, full_disk):
-    server.answers(reply({"choices": [{"text": "fine"}]}))
+    server.respond_with(reply({"choices": [{"text": "fine"}]}))
     recorder = cassette.record(path)
     full_disk(True)
     with pytest.warns(UserWarning, match="No space left"):
@@ -610,7 +610,7 @@ def test_a_line_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
 
 
 def test_a_new_recording_ends_the_one_before(tmp_path, server):
-    server.answers(reply({"choices": [{"text": "fine"}]}))
+    server.respond_with(reply({"choices": [{"text": "fine"}]}))
     first = cassette.record(tmp_path / "one.jsonl")
     invoke(config_at(server.url, key=None), "Hi")
     second = cassette.record(tmp_path / "two.jsonl")

@@ -241,14 +241,14 @@ def echo(connection, request) -> bool:
 
 
 def test_many_prompts_many_answers(server, config_of):
-    server.answers(echo)
+    server.respond_with(echo)
     answers = invoke_many(config_of("/score", formatter="gpt2"), (f"p{n}" for n in range(40)), concurrency=8)
     assert [answer.text for answer in answers] == [f"P{n}" for n in range(40)]
     assert server.connections <= 8
 
 
 def test_one_failure_among_many(server, config_of):
-    server.answers(echo)
+    server.respond_with(echo)
     config = config_of("/score", formatter="gpt2")
     with pytest.raises(BadRequestError, match="config 'prod'"):
         invoke_many(config, ["a", "bad", "c"])

@@ -124,7 +124,7 @@ def test_and_as_many_as_wanted_are(server, config_of):
         connection.sendall(streamed(delta("Hi"), STOP, b"[DONE]"))
         return True
 
-    server.answers(answer)
+    server.respond_with(answer)
     assert run_batch(asks_of(config_of(), *["Hello"] * 6), concurrency=3).texts == ["Hi"] * 6
 
 
@@ -158,13 +158,15 @@ def test_a_concurrency_below_one_is_refused_before_anything_is_sent():
 def test_one_failure_stops_no_other(server, config_of):
     half = STREAM_HEAD + chunk(event(delta("half"))) + b"0\r\n\r\n"
     broken = STREAM_HEAD + chunk(event(delta("torn")))
-    server.answers(reply({"message": "slow down"}, 429), half, lambda connection, request: connection.sendall(broken))
+    server.respond_with(
+        reply({"message": "slow down"}, 429), half, lambda connection, request: connection.sendall(broken)
+    )
     config = config_of()
     unreachable = config.merged(endpoint_url="http://127.0.0.1:9/v1/chat/completions")
     first = run_batch(asks_of(config, "a", "b", "c"), concurrency=1)
     assert [type(error) for error in first.errors] == [RateLimitError, StreamInterruptedError, StreamInterruptedError]
     assert first.texts == ["", "half", "torn"]
-    server.answers(reply({"message": "no"}, 401), streamed(delta("fine"), STOP, b"[DONE]"))
+    server.respond_with(reply({"message": "no"}, 401), streamed(delta("fine"), STOP, b"[DONE]"))
     made = run_batch([*asks_of(config, "a"), *asks_of(unreachable, "b"), *asks_of(config, "c")], concurrency=1)
     assert [type(error) for error in made.errors] == [AuthenticationError, APIConnectionError, type(None)]
     assert made.texts == ["", "", "fine"]
@@ -212,7 +214,7 @@ def stalling(server):
         )
         return True
 
-    server.answers(act)
+    server.respond_with(act)
     yield let_go
     let_go.set()
 
@@ -332,7 +334,7 @@ def test_answers_that_were_whole_before_an_interrupt_stay_whole(server, config_o
         if so_far.texts[0]:
             interruptible()
 
-    server.answers(act)
+    server.respond_with(act)
     try:
         with pytest.raises(Interrupted) as caught:
             run_batch(asks_of(config_of(), "quick", "slow"), show=show)

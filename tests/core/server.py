@@ -1,4 +1,4 @@
-"""A scripted HTTP server on 127.0.0.1: it says exactly the bytes a test gives it, and keeps what it was sent."""
+"""A scripted HTTP server on 127.0.0.1: it sends exactly the bytes of a test, and stores what it receives."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Received:
-    """One request as it came in; `connection` counts the connections from 1."""
+    """One request as received; `connection` counts the connections from 1."""
 
     method: str
     target: str
@@ -26,7 +26,7 @@ class Received:
 
 @dataclass
 class Server:
-    """Answers each request with the next of `replies`, the last one for ever.
+    """Sends the next of `replies` for each request, the last one repeatedly.
 
     A reply is the bytes of a whole response, or a function (socket, Received) -> False to hang up, True to go on.
     """
@@ -46,11 +46,11 @@ class Server:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
-    def answers(self, *replies) -> None:
+    def respond_with(self, *replies) -> None:
         with self._lock:
             self.replies[:] = replies
 
-    def hang_up_on_everybody(self) -> None:
+    def close_connections(self) -> None:
         """Close the connections that clients keep alive, as a server does after its idle time."""
         with self._lock:
             kept = list(self._open)
@@ -60,7 +60,7 @@ class Server:
     def stop(self) -> None:
         _shut(self._listener)
         self._listener.close()
-        self.hang_up_on_everybody()
+        self.close_connections()
         for thread in self._threads:
             thread.join(10)
 
@@ -91,14 +91,14 @@ class Server:
                     else:
                         connection.sendall(reply)
         except OSError:
-            pass  # the client has gone
+            pass  # the client has left
         finally:
             with self._lock:
                 self._open.discard(connection)
 
 
 def _shut(connection: socket.socket) -> None:
-    with contextlib.suppress(OSError):  # gone already
+    with contextlib.suppress(OSError):  # closed already
         connection.shutdown(socket.SHUT_RDWR)
 
 
@@ -114,12 +114,12 @@ def _read(reader, number: int) -> Received | None:
     length = int(headers.get("content-length", 0))
     body = reader.read(length)
     if len(body) < length:
-        return None  # the client left while it sent: no request
+        return None  # the client left within the request
     return Received(method, target, headers, body, number)
 
 
 def reply(body: bytes | str | object, status: int = 200, kind: str = "application/json", **headers: str) -> bytes:
-    """A whole response; a body that is no text or bytes is sent as JSON. `x_request_id=…` becomes a header."""
+    """The bytes of a response. A body other than text or bytes is sent as JSON; `x_request_id=…` becomes a header."""
     if not isinstance(body, (bytes, str)):
         body = json.dumps(body)
     body = body.encode() if isinstance(body, str) else body
@@ -148,5 +148,5 @@ STREAM_HEAD = (
 
 
 def streamed(*events: object, head: bytes = STREAM_HEAD) -> bytes:
-    """A whole chunked stream of those events."""
+    """The bytes of a chunked stream of events."""
     return head + b"".join(chunk(event(value)) for value in events) + b"0\r\n\r\n"

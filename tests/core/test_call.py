@@ -1,4 +1,4 @@
-"""A call made ready: its headers, and that its key shows nowhere."""
+"""Prepared calls: their headers, and that their key is hidden everywhere."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def config(url=MANAGED, **fields) -> LLMConfig:
     return LLMConfig(**{"name": "prod", "endpoint_url": url, "formatter": "", "key": Secret(KEY), **fields})
 
 
-def test_the_headers_of_a_dedicated_endpoint():
+def test_headers_of_a_dedicated_endpoint():
     request = prepare(config(formatter="gpt2", deployment_name="blue", timeout=7), "Hi").request
     assert dict(request.headers) == {
         "Content-Type": "application/json",
@@ -34,7 +34,7 @@ def test_the_headers_of_a_dedicated_endpoint():
     assert (request.url, request.timeout, request.stream, request.fallback) == (MANAGED, 7, False, None)
 
 
-def test_foundry_gets_a_key_both_ways_and_a_token_one_way(monkeypatch):
+def test_foundry_gets_keys_in_two_headers_and_tokens_in_one(monkeypatch):
     assert prepare(config(FOUNDRY, model="m"), "Hi").request.headers["api-key"] == KEY
     monkeypatch.setattr("azml_magics.core.keys._RESOLVERS", {"entra": lambda *_: Secret("token")})
     headers = prepare(config(FOUNDRY, model="m", key="entra"), "Hi").request.headers
@@ -42,11 +42,11 @@ def test_foundry_gets_a_key_both_ways_and_a_token_one_way(monkeypatch):
     assert "api-key" not in headers
 
 
-def test_no_key_no_header():
+def test_no_key_sends_no_authorization_header():
     assert "Authorization" not in prepare(config(formatter="gpt2", key=None), "Hi").request.headers
 
 
-def test_the_key_is_looked_up_only_when_it_is_needed(monkeypatch):
+def test_key_is_looked_up_only_if_needed(monkeypatch):
     monkeypatch.delenv("AZUREML_ENDPOINT_API_KEY", raising=False)
     from_env = config(formatter="gpt2", key="env:AZUREML_ENDPOINT_API_KEY")
     shown = prepare(from_env, "Hi", with_key=False)
@@ -69,20 +69,20 @@ def test_the_key_is_looked_up_only_when_it_is_needed(monkeypatch):
         ),
     ],
 )
-def test_what_stops_a_call_before_it_begins(fields, kind, said):
+def test_prepare_rejects_unusable_configs(fields, kind, said):
     with pytest.raises(AzmlError) as caught:
         prepare(config(**fields), "Hi")
     assert type(caught.value) is kind
     assert said in str(caught.value)
 
 
-def test_a_prepared_call_shows_no_key():
+def test_repr_of_a_prepared_call_hides_the_key():
     prepared = prepare(config(formatter="gpt2"), "Hi")
     assert KEY not in repr(prepared)
     assert KEY not in str(vars(prepared.request).keys())
 
 
-def test_an_error_loses_the_key_and_gets_its_place():
+def test_add_context_masks_the_key_and_names_the_config():
     prepared = prepare(config(formatter="gpt2", deployment_name="blue"), "Hi")
     from azml_magics.core.http.status_errors import status_error
 
@@ -94,7 +94,7 @@ def test_an_error_loses_the_key_and_gets_its_place():
     assert "config 'prod', deployment 'blue'" in str(error)
 
 
-def test_a_key_at_the_edge_of_what_is_shown_is_not_shown_in_part():
+def test_truncated_message_shows_no_part_of_the_key():
     from azml_magics.core.http.status_errors import status_error
 
     prepared = prepare(config(formatter="gpt2"), "Hi")
@@ -103,7 +103,7 @@ def test_a_key_at_the_edge_of_what_is_shown_is_not_shown_in_part():
         assert KEY[:8] not in str(prepared.add_context(status_error(400, {}, body)))
 
 
-def test_a_refreshed_token_is_used_and_does_not_show_either(monkeypatch):
+def test_refreshed_token_is_sent_and_masked(monkeypatch):
     tokens = {False: "old-token-0123456789", True: "new-token-9876543210"}
     monkeypatch.setattr("azml_magics.core.keys._RESOLVERS", {})
     register_resolver("entra", lambda name, url, refresh: Secret(tokens[refresh]))
@@ -120,13 +120,13 @@ def test_a_refreshed_token_is_used_and_does_not_show_either(monkeypatch):
 
 
 @pytest.mark.parametrize("key", [Secret("kéy-0123456789"), Secret(KEY)])
-def test_tracebacks_with_locals_show_no_key_when_a_call_cannot_be_made(key):
-    from_person = config(formatter=Raises(), key=key)
+def test_tracebacks_of_prepare_hide_the_key(key):
+    with_custom_formatter = config(formatter=Raises(), key=key)
     try:
-        prepare(from_person, "Hi")
+        prepare(with_custom_formatter, "Hi")
     except AzmlError:
         shown = "".join(traceback.TracebackException(*sys.exc_info(), capture_locals=True).format())
-    assert "from_person" not in shown or key.reveal() not in shown
+    assert "with_custom_formatter" not in shown or key.reveal() not in shown
     assert key.reveal() not in shown
     assert f"Bearer {key.reveal()}" not in shown
 

@@ -28,7 +28,7 @@ def replay(server):
 
     def serve(name: str) -> None:
         raw = (FOLDER / f"{name}.http").read_bytes()
-        server.answers(lambda connection, request: connection.sendall(raw))
+        server.respond_with(lambda connection, request: connection.sendall(raw))
 
     return serve
 

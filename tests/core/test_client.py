@@ -1,4 +1,4 @@
-"""One call: a config and a prompt become a response."""
+"""invoke, ainvoke and fetch."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ from .conftest import KEY
 from .server import reply
 
 
-def test_from_plain_python(server, config_of):
-    server.answers(reply(["a haiku"]))
+def test_invoke_returns_the_response(server, config_of):
+    server.respond_with(reply(["a haiku"]))
     response = azml_magics.invoke(config_of("/score", formatter="gpt2"), "Write a haiku.")
     assert str(response) == "a haiku"
 
 
-async def test_from_plain_python_on_a_loop(server, config_of):
-    server.answers(reply(["a haiku"]))
+async def test_ainvoke_returns_the_response(server, config_of):
+    server.respond_with(reply(["a haiku"]))
     response = await azml_magics.ainvoke(config_of("/score", formatter="gpt2"), "Write a haiku.")
     assert response.raw == ["a haiku"]
 
 
-def test_a_conversation_goes_as_it_is(server, config_of):
-    server.answers(reply({"output": "fine"}))
+def test_messages_are_sent_unchanged(server, config_of):
+    server.respond_with(reply({"output": "fine"}))
     turns = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}, {"role": "user", "content": "c"}]
     invoke(config_of("/score", formatter="openai-chat"), turns)
     assert server.received[0].json["input_data"]["input_string"] == turns
@@ -52,8 +52,8 @@ def test_a_conversation_goes_as_it_is(server, config_of):
         (reply({"choices": [{"message": {"content": "x"}, "finish_reason": "content_filter"}]}), ContentFilterError),
     ],
 )
-def test_a_200_may_be_a_failure_and_says_where(server, config_of, body, kind):
-    server.answers(
+def test_failures_with_status_200_are_raised_with_context(server, config_of, body, kind):
+    server.respond_with(
         body.replace(b"Content-Type", b"x-request-id: r-3\r\nazureml-model-deployment: blue\r\nContent-Type")
     )
     with pytest.raises(kind) as caught:
@@ -64,21 +64,21 @@ def test_a_200_may_be_a_failure_and_says_where(server, config_of, body, kind):
         assert caught.value.response.request_id == "r-3"
 
 
-async def test_and_so_on_a_loop(server, config_of):
-    server.answers(reply({}, x_request_id="r-3"))
+async def test_ainvoke_raises_with_context(server, config_of):
+    server.respond_with(reply({}, x_request_id="r-3"))
     with pytest.raises(ModelError, match="request id r-3"):
         await ainvoke(config_of(), "Hi")
 
 
-def test_the_key_of_the_config_does_not_show_in_what_fails(server, config_of):
-    server.answers(reply({"message": f"The key {KEY} is wrong"}, 401))
+def test_errors_hide_the_key(server, config_of):
+    server.respond_with(reply({"message": f"The key {KEY} is wrong"}, 401))
     with pytest.raises(AuthenticationError) as caught:
         invoke(config_of(), "Hi")
     assert KEY not in f"{caught.value}{caught.value!r}{vars(caught.value)}"
     assert "The key ********** is wrong" in str(caught.value)
 
 
-def test_an_expired_token_is_refreshed_once(server, config_of, monkeypatch):
+def test_expired_token_is_refreshed_once(server, config_of, monkeypatch):
     asked = []
 
     def token(name, url, refresh):
@@ -86,13 +86,13 @@ def test_an_expired_token_is_refreshed_once(server, config_of, monkeypatch):
         return Secret("fresh" if refresh else "stale")
 
     monkeypatch.setattr(keys, "_RESOLVERS", {"entra": token})
-    server.answers(reply({"message": "expired"}, 401), reply(["t"]))
+    server.respond_with(reply({"message": "expired"}, 401), reply(["t"]))
     assert invoke(config_of("/score", formatter="gpt2", key="entra"), "Hi").text == "t"
     assert [seen.headers["authorization"] for seen in server.received] == ["Bearer stale", "Bearer fresh"]
     assert asked == [False, True]
 
 
-def test_a_kernel_interrupt_stops_the_call(server, config_of):
+def test_kernel_interrupt_stops_the_call(server, config_of):
     let_go = threading.Event()
 
     def act(connection, request) -> bool:
@@ -100,7 +100,7 @@ def test_a_kernel_interrupt_stops_the_call(server, config_of):
         let_go.wait(20)
         return False
 
-    server.answers(act, reply(["t"]))
+    server.respond_with(act, reply(["t"]))
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with pytest.raises(Interrupted) as caught:
@@ -115,8 +115,8 @@ def test_a_kernel_interrupt_stops_the_call(server, config_of):
 # ---- fetch
 
 
-def test_a_description_is_fetched_with_the_key_and_the_deployment(server, config_of):
-    server.answers(reply({"swagger": "2.0"}))
+def test_fetch_sends_the_key_and_the_deployment(server, config_of):
+    server.respond_with(reply({"swagger": "2.0"}))
     config = config_of("/score", deployment_name="blue")
     assert fetch(config, server.url + "/swagger.json") == b'{"swagger": "2.0"}'
     (seen,) = server.received
@@ -125,13 +125,13 @@ def test_a_description_is_fetched_with_the_key_and_the_deployment(server, config
     assert seen.headers["azureml-model-deployment"] == "blue"
 
 
-def test_a_description_that_is_refused_says_where_and_shows_no_key(server, config_of):
-    server.answers(reply({"message": f"not with {KEY}"}, 403, x_echo=KEY))
+def test_fetch_errors_have_context_and_hide_the_key(server, config_of):
+    server.respond_with(reply({"message": f"not with {KEY}"}, 403, x_echo=KEY))
     with pytest.raises(PermissionDeniedError, match="config 'prod'") as caught:
         fetch(config_of("/score"), server.url + "/swagger.json")
     assert KEY not in f"{caught.value}{caught.value!r}{caught.value.args}{vars(caught.value)}"
 
 
-def test_a_description_without_a_key_says_where(server, config_of):
+def test_fetch_without_a_key_names_the_config(server, config_of):
     with pytest.raises(KeyNotFoundError, match="config 'prod'"):
         fetch(config_of("/score", key="env:NO_SUCH_KEY"), server.url + "/swagger.json")

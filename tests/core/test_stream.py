@@ -1,4 +1,4 @@
-"""Answers piece by piece: what arrives is kept, whatever ends the stream."""
+"""Streamed responses: what has arrived is kept, however the stream ends."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ def read_async(config, prompt="Hi"):
 
 @pytest.fixture(params=[read_sync, read_async], ids=["sync", "async"])
 def read(request):
-    """Reads a whole stream; every test that uses it runs both ways."""
+    """Reads a whole stream; every test with it runs sync and async."""
     return request.param
 
 
 def keep(came, pieces):
-    """Puts the texts of `pieces` into `came` as they come."""
+    """Append the texts of `pieces` to `came` as they arrive."""
     with pieces:
         for piece in pieces:
             came.append(piece.text)
@@ -68,7 +68,7 @@ async def akeep(came, pieces):
 
 @pytest.fixture(params=["sync", "async"])
 def fail(request):
-    """Reads a stream that must fail; returns what had come, and the error."""
+    """Reads a stream that must fail; returns what had arrived and the error."""
 
     def sync(config):
         came = []
@@ -88,8 +88,8 @@ def fail(request):
     return sync if request.param == "sync" else run
 
 
-def test_the_pieces_and_the_whole(server, config_of, read):
-    server.answers(streamed(delta("", role="assistant"), delta("Once "), delta("upon"), STOP, DONE))
+def test_stream_gives_chunks_and_the_whole_response(server, config_of, read):
+    server.respond_with(streamed(delta("", role="assistant"), delta("Once "), delta("upon"), STOP, DONE))
     chunks, pieces = read(config_of())
     assert "".join(piece.text for piece in chunks) == "Once upon"
     response = pieces.response
@@ -100,8 +100,8 @@ def test_the_pieces_and_the_whole(server, config_of, read):
     assert pieces.response.latency == response.latency
 
 
-def test_it_asks_for_a_stream_with_usage(server, config_of, read):
-    server.answers(
+def test_stream_requests_usage(server, config_of, read):
+    server.respond_with(
         streamed(delta("a"), STOP, {"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 2}}, DONE)
     )
     _, pieces = read(config_of())
@@ -110,37 +110,37 @@ def test_it_asks_for_a_stream_with_usage(server, config_of, read):
     assert pieces.response.usage == Usage(1, 2, 3)
 
 
-def test_a_server_that_refuses_stream_options_streams_without(server, config_of, read):
+def test_stream_without_stream_options_if_rejected(server, config_of, read):
     refused = {"detail": "Extra parameters ['stream_options'] are not allowed when extra-parameters is not set"}
-    server.answers(reply(refused, 400), whole("fine"))
+    server.respond_with(reply(refused, 400), whole("fine"))
     _, pieces = read(config_of())
     assert pieces.response.text == "fine"
     assert "stream_options" not in server.received[1].json
 
 
-def test_the_connection_of_a_whole_stream_is_kept(server, config_of):
-    server.answers(whole("a"))
+def test_connection_of_a_complete_stream_is_kept(server, config_of):
+    server.respond_with(whole("a"))
     for _ in range(3):
         read_sync(config_of())
     assert server.connections == 1
 
 
-def test_a_server_that_ignores_stream_gives_one_piece(server, config_of, read):
-    server.answers(reply({"choices": [{"message": {"content": "all"}, "finish_reason": "stop"}], "model": "m"}))
+def test_server_that_ignores_stream_gives_one_chunk(server, config_of, read):
+    server.respond_with(reply({"choices": [{"message": {"content": "all"}, "finish_reason": "stop"}], "model": "m"}))
     chunks, pieces = read(config_of())
     assert [piece.text for piece in chunks] == ["all"]
     assert pieces.response.raw["model"] == "m"
 
 
-def test_a_dialect_that_cannot_stream_gives_one_piece(server, config_of, read):
-    server.answers(reply(["all"]))
+def test_wire_that_cannot_stream_gives_one_chunk(server, config_of, read):
+    server.respond_with(reply(["all"]))
     chunks, pieces = read(config_of("/score", formatter="gpt2"))
     assert chunks == [Chunk("all")]
     assert (pieces.response.text, pieces.response.raw) == ("all", ["all"])
 
 
-def test_reasoning_tools_and_logprobs_are_put_together(server, config_of, read):
-    server.answers(
+def test_reasoning_tool_calls_and_logprobs_are_joined(server, config_of, read):
+    server.respond_with(
         streamed(
             {"choices": [{"delta": {"reasoning_content": "Let me "}}]},
             {"choices": [{"delta": {"reasoning_content": "see."}, "logprobs": {"content": [{"token": "a"}]}}]},
@@ -176,26 +176,26 @@ def test_reasoning_tools_and_logprobs_are_put_together(server, config_of, read):
         {},
     ],
 )
-def test_odd_fragments_of_a_tool_call_do_not_break_the_stream(server, config_of, fragment):
-    server.answers(streamed({"choices": [{"delta": {"tool_calls": [fragment]}}]}, STOP, DONE))
+def test_malformed_tool_call_fragments_are_accepted(server, config_of, fragment):
+    server.respond_with(streamed({"choices": [{"delta": {"tool_calls": [fragment]}}]}, STOP, DONE))
     (call,) = read_sync(config_of())[1].response.tool_calls
     assert isinstance(call["function"].get("name", ""), str)
     assert isinstance(call["function"].get("arguments", ""), str)
 
 
-def test_a_character_cut_in_two_by_the_network_is_whole(server, config_of, read):
+def test_character_split_between_packets_is_joined(server, config_of, read):
     raw = b"".join(event(value) for value in (delta("Fjörð 🫧"), STOP, DONE))
-    server.answers(STREAM_HEAD + b"".join(chunk(raw[i : i + 3]) for i in range(0, len(raw), 3)) + b"0\r\n\r\n")
+    server.respond_with(STREAM_HEAD + b"".join(chunk(raw[i : i + 3]) for i in range(0, len(raw), 3)) + b"0\r\n\r\n")
     assert read(config_of())[1].response.text == "Fjörð 🫧"
 
 
-def test_prompt_flow_ends_when_the_connection_does(server, config_of, read):
+def test_prompt_flow_ends_with_the_connection(server, config_of, read):
     def act(connection, request) -> bool:
         assert request.headers["accept"] == "text/event-stream"
         connection.sendall(CLOSE_HEAD + event({"answer": "Hel"}) + event({"answer": "lo"}))
         return False
 
-    server.answers(act)
+    server.respond_with(act)
     assert read(config_of("/score", formatter="promptflow"))[1].response.text == "Hello"
 
 
@@ -203,7 +203,7 @@ TGI_LAST = {"token": {"text": "!", "special": False}, "generated_text": "Hi!", "
 
 
 def test_tgi_ends_with_its_whole_text(server, config_of, read):
-    server.answers(streamed({"token": {"text": "Hi", "special": False}, "generated_text": None}, TGI_LAST))
+    server.respond_with(streamed({"token": {"text": "Hi", "special": False}, "generated_text": None}, TGI_LAST))
     _, pieces = read(config_of("/generate", formatter="tgi"))
     assert (pieces.response.text, pieces.response.finish_reason) == ("Hi!", "stop")
     assert server.received[0].target == "/generate_stream"
@@ -231,8 +231,8 @@ CUT_OFF = [
 
 
 @pytest.mark.parametrize(("how", "raw"), CUT_OFF, ids=[case[0] for case in CUT_OFF])
-def test_a_stream_that_is_cut_off_says_so_and_keeps_what_came(server, config_of, fail, how, raw):
-    server.answers(closing(raw))
+def test_interrupted_stream_raises_and_keeps_what_arrived(server, config_of, fail, how, raw):
+    server.respond_with(closing(raw))
     came, error = fail(config_of(max_retries=3))
     assert type(error) is StreamInterruptedError
     assert came == ["Once ", "upon"]
@@ -243,29 +243,31 @@ def test_a_stream_that_is_cut_off_says_so_and_keeps_what_came(server, config_of,
     assert "\n" not in str(error)
 
 
-def test_a_stream_of_tgi_that_is_cut_off_is_noticed_too(server, config_of, fail):
-    server.answers(closing(CLOSE_HEAD + event({"token": {"text": "Once", "special": False}, "generated_text": None})))
+def test_interrupted_tgi_stream_raises(server, config_of, fail):
+    server.respond_with(
+        closing(CLOSE_HEAD + event({"token": {"text": "Once", "special": False}, "generated_text": None}))
+    )
     came, error = fail(config_of("/generate", formatter="tgi"))
     assert (type(error), came, error.response.text) == (StreamInterruptedError, ["Once"], "Once")
 
 
-def test_an_answer_that_was_complete_stays_so_however_the_connection_ends(server, config_of, read):
+def test_complete_response_ignores_how_the_connection_ends(server, config_of, read):
     for tail in (b"", b"data: [DO", chunk(b"x")[:2]):
-        server.answers(closing(STREAM_HEAD + chunk(event(delta("all")) + event(STOP)) + tail))
+        server.respond_with(closing(STREAM_HEAD + chunk(event(delta("all")) + event(STOP)) + tail))
         assert read(config_of())[1].response.text == "all"
-    server.answers(closing(STREAM_HEAD + chunk(event(delta("all")) + event(DONE))))
+    server.respond_with(closing(STREAM_HEAD + chunk(event(delta("all")) + event(DONE))))
     assert read(config_of())[1].response.text == "all"
 
 
 @pytest.mark.parametrize("raw", [CLOSE_HEAD, CLOSE_HEAD + b": ping\n\n"])
-def test_a_stream_without_a_word_is_no_answer(server, config_of, fail, raw):
-    server.answers(closing(raw))
+def test_empty_stream_raises(server, config_of, fail, raw):
+    server.respond_with(closing(raw))
     for path, formatter in (("/v1/chat/completions", ""), ("/score", "promptflow")):
         came, error = fail(config_of(path, formatter=formatter))
         assert (type(error), came) == (StreamInterruptedError, [])
 
 
-def test_a_stall_is_a_timeout_with_what_came(server, config_of, fail):
+def test_stalled_stream_is_a_timeout_and_keeps_what_arrived(server, config_of, fail):
     let_go = threading.Event()
 
     def act(connection, request) -> bool:
@@ -273,7 +275,7 @@ def test_a_stall_is_a_timeout_with_what_came(server, config_of, fail):
         let_go.wait(20)
         return False
 
-    server.answers(act)
+    server.respond_with(act)
     try:
         came, error = fail(config_of(timeout=0.3, max_retries=3))
     finally:
@@ -297,8 +299,8 @@ FAILURES = [
 
 
 @pytest.mark.parametrize(("what", "value", "kind", "said"), FAILURES, ids=[failure[0] for failure in FAILURES])
-def test_a_failure_in_the_middle_keeps_what_came(server, config_of, fail, what, value, kind, said):  # noqa: PLR0917 - a column each
-    server.answers(streamed(delta("Once "), value, DONE))
+def test_failure_within_a_stream_keeps_what_arrived(server, config_of, fail, what, value, kind, said):  # noqa: PLR0917 - a column each
+    server.respond_with(streamed(delta("Once "), value, DONE))
     came, error = fail(config_of(max_retries=3))
     assert type(error) is kind
     assert said in str(error)
@@ -307,8 +309,8 @@ def test_a_failure_in_the_middle_keeps_what_came(server, config_of, fail, what, 
     assert len(server.received) == 1
 
 
-def test_an_error_event_in_the_middle(server, config_of, fail):
-    server.answers(
+def test_error_event_within_a_stream(server, config_of, fail):
+    server.respond_with(
         STREAM_HEAD
         + chunk(event(delta("Once ")) + b'event: error\r\ndata: {"detail": "downstream"}\r\n\r\ndata: [DONE]\r\n\r\n')
         + b"0\r\n\r\n"
@@ -318,33 +320,33 @@ def test_an_error_event_in_the_middle(server, config_of, fail):
     assert "downstream" in str(error)
 
 
-def test_a_refusal_before_the_stream_is_what_invoke_raises(server, config_of, fail):
-    server.answers(reply({"error": {"message": "too long", "code": 400}}, 400, x_request_id="r-5"))
+def test_error_before_the_stream_is_as_in_invoke(server, config_of, fail):
+    server.respond_with(reply({"error": {"message": "too long", "code": 400}}, 400, x_request_id="r-5"))
     came, error = fail(config_of())
     assert (type(error), came) == (BadRequestError, [])
     assert "request id r-5" in str(error)
 
 
-def test_before_the_first_piece_a_passing_failure_is_asked_again(server, config_of, read):
-    server.answers(reply("", 503, retry_after_ms="1"), whole("fine"))
+def test_temporary_failure_before_the_first_chunk_is_retried(server, config_of, read):
+    server.respond_with(reply("", 503, retry_after_ms="1"), whole("fine"))
     assert read(config_of(max_retries=1))[1].response.text == "fine"
 
 
-def test_and_is_raised_in_the_end(server, config_of, fail):
-    server.answers(reply("", 503, retry_after_ms="1"))
+def test_temporary_failure_is_raised_after_the_last_retry(server, config_of, fail):
+    server.respond_with(reply("", 503, retry_after_ms="1"))
     _, error = fail(config_of(max_retries=1))
     assert type(error) is ServiceUnavailableError
     assert len(server.received) == 2
 
 
-def test_a_whole_answer_that_fails_keeps_what_the_filter_let_through(server, config_of, fail):
-    server.answers(reply({"choices": [{"message": {"content": "Once"}, "finish_reason": "content_filter"}]}))
+def test_filtered_whole_response_keeps_the_text_before_it(server, config_of, fail):
+    server.respond_with(reply({"choices": [{"message": {"content": "Once"}, "finish_reason": "content_filter"}]}))
     _, error = fail(config_of())
     assert (type(error), error.response.text) == (ContentFilterError, "Once")
 
 
-def test_no_error_of_a_stream_shows_the_key(server, config_of, fail):
-    server.answers(streamed(delta("x"), {"error": {"message": f"bad key {KEY}"}}))
+def test_stream_errors_hide_the_key(server, config_of, fail):
+    server.respond_with(streamed(delta("x"), {"error": {"message": f"bad key {KEY}"}}))
     _, error = fail(config_of())
     assert KEY not in f"{error}{error!r}{vars(error)}"
 
@@ -352,7 +354,7 @@ def test_no_error_of_a_stream_shows_the_key(server, config_of, fail):
 # ---- leaving
 
 
-def test_leaving_early_closes_the_connection_and_keeps_what_came(server, config_of):
+def test_leaving_early_closes_the_connection(server, config_of):
     gone = threading.Event()
 
     def act(connection, request) -> bool:
@@ -362,7 +364,7 @@ def test_leaving_early_closes_the_connection_and_keeps_what_came(server, config_
             gone.set()
         return False
 
-    server.answers(act)
+    server.respond_with(act)
     with stream(config_of(), "Hi") as pieces:
         assert next(iter(pieces)).text == "Once "
     assert gone.wait(20)
@@ -371,7 +373,7 @@ def test_leaving_early_closes_the_connection_and_keeps_what_came(server, config_
     assert pieces.response.latency == response.latency, "the clock stands still"
 
 
-async def test_leaving_early_closes_the_connection_on_a_loop_too(server, config_of):
+async def test_leaving_early_closes_the_connection_on_a_loop(server, config_of):
     gone = threading.Event()
 
     def act(connection, request) -> bool:
@@ -381,7 +383,7 @@ async def test_leaving_early_closes_the_connection_on_a_loop_too(server, config_
             gone.set()
         return False
 
-    server.answers(act)
+    server.respond_with(act)
     async with astream(config_of(), "Hi") as pieces:
         async for piece in pieces:
             assert piece.text == "Once "
@@ -390,7 +392,7 @@ async def test_leaving_early_closes_the_connection_on_a_loop_too(server, config_
     assert pieces.response.text == "Once "
 
 
-def test_a_stream_that_is_never_read_sends_nothing(server, config_of):
+def test_unread_stream_sends_nothing(server, config_of):
     pieces = stream(config_of(), "Hi")
     assert pieces.response == Response("", config="prod", latency=pieces.response.latency) or not pieces.response.text
     pieces.close()
@@ -398,8 +400,8 @@ def test_a_stream_that_is_never_read_sends_nothing(server, config_of):
     assert server.received == []
 
 
-def test_a_kernel_interrupt_while_waiting_keeps_the_text(server, config_of):
-    """SIGINT in the main thread, as Jupyter's stop button sends it, while the next token is awaited."""
+def test_kernel_interrupt_while_waiting_keeps_the_text(server, config_of):
+    """SIGINT reaches the main thread, as Jupyter's stop button sends it, during the wait for a token."""
     let_go = threading.Event()
 
     def act(connection, request) -> bool:
@@ -409,7 +411,7 @@ def test_a_kernel_interrupt_while_waiting_keeps_the_text(server, config_of):
         let_go.wait(20)
         return False
 
-    server.answers(act)
+    server.respond_with(act)
     read_two = threading.Event()
     came = []
 
@@ -432,8 +434,8 @@ def test_a_kernel_interrupt_while_waiting_keeps_the_text(server, config_of):
     assert "9 characters had arrived and are kept" in str(caught.value)
 
 
-def test_an_interrupt_between_two_pieces_keeps_the_text_in_the_stream(server, config_of):
-    server.answers(whole("Once ", "upon"))
+def test_interrupt_between_chunks_keeps_the_text(server, config_of):
+    server.respond_with(whole("Once ", "upon"))
     pieces = stream(config_of(), "Hi")
 
     def read() -> None:
@@ -446,7 +448,7 @@ def test_an_interrupt_between_two_pieces_keeps_the_text_in_the_stream(server, co
     assert pieces.response.text == "Once "
 
 
-async def test_a_cancelled_stream_keeps_what_came(server, config_of):
+async def test_cancelled_stream_keeps_what_arrived(server, config_of):
     let_go = threading.Event()
 
     def act(connection, request) -> bool:
@@ -454,7 +456,7 @@ async def test_a_cancelled_stream_keeps_what_came(server, config_of):
         let_go.wait(20)
         return False
 
-    server.answers(act)
+    server.respond_with(act)
     pieces = astream(config_of(), "Hi")
     first = asyncio.Event()
 
@@ -471,6 +473,6 @@ async def test_a_cancelled_stream_keeps_what_came(server, config_of):
     assert pieces.response.text == "Once "
 
 
-def test_a_wrong_config_stops_before_anything_is_sent(config_of):
+def test_unusable_config_sends_nothing(config_of):
     with pytest.raises(AzmlError, match="No formatter named"):
         stream(config_of(formatter="nonsense"), "Hi")

@@ -25,7 +25,7 @@ class Echo:
 
     def __init__(self) -> None:
         self.server = Server()
-        self.server.answers(self._reply)
+        self.server.respond_with(self._reply)
         self.asked: Counter[str] = Counter()
         self.first = lambda prompt, times: None
         self.most = self._now = 0

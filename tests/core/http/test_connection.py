@@ -1,4 +1,4 @@
-"""How a connection is opened - TLS, trust, proxies - and what goes through it that is larger than anybody's buffer."""
+"""Opening connections (TLS, trust, proxies), and bodies larger than any buffer."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="open
 
 @pytest.fixture(params=["sync", "async"])
 def ask(request):
-    """invoke or ainvoke: every test that uses it runs both ways."""
+    """invoke or ainvoke: every test with it runs with both."""
     if request.param == "sync":
         return invoke
     return lambda config, prompt: asyncio.run(ainvoke(config, prompt))
@@ -50,7 +50,7 @@ def certificate(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def own_trust(monkeypatch):
-    """No proxy of the machine's; and no certificate of a test's stays behind."""
+    """Without the machine's proxies, and with the default certificates after each test."""
     for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
     transport.trust(None)
@@ -76,12 +76,15 @@ class Raw:
             except OSError:
                 return
             self.connections += 1
-            self.threads.append(threading.Thread(target=self._talk, args=(taken,), daemon=True))
+            self.threads.append(threading.Thread(target=self._handle, args=(taken,), daemon=True))
             self.threads[-1].start()
 
-    def _talk(self, taken):
-        with contextlib.suppress(OSError), self._opened(taken) as talking:  # the client may go, or not trust us
-            self.serve(talking)
+    def _handle(self, taken):
+        with (
+            contextlib.suppress(OSError),
+            self._opened(taken) as connection,
+        ):  # the client may leave, or not trust the server
+            self.serve(connection)
 
     def _opened(self, taken):
         return self.tls.wrap_socket(taken, server_side=True) if self.tls else taken
@@ -90,7 +93,7 @@ class Raw:
         return self
 
     def __exit__(self, *_):
-        with contextlib.suppress(OSError):  # a system that does not shut down listeners wakes up by itself
+        with contextlib.suppress(OSError):  # not every system can shut down a listener
             self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
         transport.close()
@@ -102,34 +105,34 @@ def config_for(url: str) -> LLMConfig:
     return LLMConfig(name="prod", endpoint_url=url, key=Secret(KEY), timeout=20, max_retries=0)
 
 
-def head_of(talking) -> bytes:
-    """What has come up to the end of a head; b"" when the client has gone."""
+def head_of(connection) -> bytes:
+    """Read up to the end of a head; b"" if the client has left."""
     received = b""
     while b"\r\n\r\n" not in received:
-        piece = talking.recv(65536)
+        piece = connection.recv(65536)
         if not piece:
             return b""
         received += piece
     return received
 
 
-def whole_request(talking) -> bytes:
-    head, end, body = head_of(talking).partition(b"\r\n\r\n")
+def whole_request(connection) -> bytes:
+    head, end, body = head_of(connection).partition(b"\r\n\r\n")
     while head and len(body) < int(head.lower().partition(b"content-length:")[2].split()[0]):
-        body += talking.recv(65536)
+        body += connection.recv(65536)
     return head + end + body
 
 
-def answers(talking) -> None:
-    while whole_request(talking):
-        talking.sendall(HI)
+def answers(connection) -> None:
+    while whole_request(connection):
+        connection.sendall(HI)
 
 
 # ---- TLS -----------------------------------------------------------------------------------------------------
 
 
 @needs_openssl
-def test_a_trusted_endpoint_answers_over_tls_and_its_connection_is_kept(certificate):
+def test_tls_connection_is_kept(certificate):
     context, file = certificate
     transport.trust(ssl.create_default_context(cafile=file))
     with Raw(answers, context) as server:
@@ -145,7 +148,7 @@ def test_a_trusted_endpoint_answers_over_tls_and_its_connection_is_kept(certific
 
 
 @needs_openssl
-def test_a_certificate_named_by_the_environment_is_trusted(certificate, ask, monkeypatch):
+def test_ssl_cert_file_is_trusted(certificate, ask, monkeypatch):
     context, file = certificate
     monkeypatch.setenv("SSL_CERT_FILE", str(file))
     with Raw(answers, context) as server:
@@ -153,10 +156,10 @@ def test_a_certificate_named_by_the_environment_is_trusted(certificate, ask, mon
 
 
 @needs_openssl
-def test_an_untrusted_certificate_gets_no_request(certificate, ask):
+def test_untrusted_server_gets_no_request(certificate, ask):
     seen = []
     with (
-        Raw(lambda talking: seen.append(whole_request(talking)), certificate[0]) as server,
+        Raw(lambda connection: seen.append(whole_request(connection)), certificate[0]) as server,
         pytest.raises(APIConnectionError, match="certificate") as raised,
     ):
         ask(config_for(f"https://localhost:{server.port}{ROUTE}"), "hello")
@@ -164,27 +167,27 @@ def test_an_untrusted_certificate_gets_no_request(certificate, ask):
     assert "\n" not in str(raised.value)
 
 
-class Balking:
-    """A server's context for one connection: it meets the client's hello with an alert, and the next is as it should be."""
+class FailingHandshake:
+    """A TLS context that sends an alert to the first client and then works."""
 
     def __init__(self, server):
         self.server, self.sound = server, server.tls
 
-    def wrap_socket(self, talking, *, server_side):
+    def wrap_socket(self, connection, *, server_side):
         self.server.tls = self.sound
-        talking.recv(65536)
-        talking.sendall(b"\x15\x03\x03\x00\x02\x02\x50")  # fatal, internal_error
-        talking.close()
+        connection.recv(65536)
+        connection.sendall(b"\x15\x03\x03\x00\x02\x02\x50")  # fatal, internal_error
+        connection.close()
         raise ConnectionError
 
 
 @needs_openssl
-def test_a_handshake_that_fails_is_tried_again(certificate, ask):
-    """As behind a balancer with a broken node."""
+def test_failed_handshake_is_retried(certificate, ask):
+    """A load balancer with a broken node does this."""
     context, file = certificate
     transport.trust(ssl.create_default_context(cafile=file))
     with Raw(answers, context) as server:
-        server.tls = Balking(server)
+        server.tls = FailingHandshake(server)
         config = config_for(f"https://localhost:{server.port}{ROUTE}").merged(max_retries=1)
         assert ask(config, "hello").text == "hi"
         assert server.connections == 2
@@ -194,12 +197,12 @@ def test_a_handshake_that_fails_is_tried_again(certificate, ask):
 
 
 @pytest.mark.parametrize("variable", ["https_proxy", "HTTPS_PROXY", "all_proxy"])
-def test_https_goes_through_the_proxy_of_the_environment_which_never_sees_the_key(ask, monkeypatch, variable):
+def test_https_uses_the_environments_proxy_without_showing_the_key(ask, monkeypatch, variable):
     seen = []
 
-    def refuse(talking):
-        seen.append(head_of(talking))
-        talking.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+    def refuse(connection):
+        seen.append(head_of(connection))
+        connection.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
 
     with Raw(refuse) as proxy:
         monkeypatch.setenv(variable, f"http://ann:s3cret@127.0.0.1:{proxy.port}")
@@ -211,14 +214,14 @@ def test_https_goes_through_the_proxy_of_the_environment_which_never_sees_the_ke
 
 
 @needs_openssl
-def test_an_answer_comes_back_through_a_proxys_tunnel(certificate, ask, monkeypatch):
+def test_response_arrives_through_a_proxy_tunnel(certificate, ask, monkeypatch):
     context, file = certificate
     transport.trust(ssl.create_default_context(cafile=file))
 
-    def tunnel(talking):
-        head_of(talking)
-        talking.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        with context.wrap_socket(talking, server_side=True) as inside:
+    def tunnel(connection):
+        head_of(connection)
+        connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        with context.wrap_socket(connection, server_side=True) as inside:
             answers(inside)
 
     with Raw(tunnel) as proxy:
@@ -227,10 +230,10 @@ def test_an_answer_comes_back_through_a_proxys_tunnel(certificate, ask, monkeypa
         assert [ask(config, "hello").text for _ in range(2)] == ["hi", "hi"]
 
 
-def test_no_proxy_keeps_a_host_away_from_the_proxy(ask, monkeypatch):
-    with Raw(lambda talking: None) as proxy:
+def test_no_proxy_variable_bypasses_the_proxy(ask, monkeypatch):
+    with Raw(lambda connection: None) as proxy:
         with socket.create_server(("127.0.0.1", 0)) as taken:
-            port = taken.getsockname()[1]  # and afterwards nobody listens there
+            port = taken.getsockname()[1]  # closed again at the end of the block
         monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{proxy.port}")
         monkeypatch.setenv("no_proxy", "localhost")
         with pytest.raises(APIConnectionError, match="Cannot connect"):
@@ -241,13 +244,13 @@ def test_no_proxy_keeps_a_host_away_from_the_proxy(ask, monkeypatch):
 # ---- large bodies --------------------------------------------------------------------------------------------
 
 
-def test_a_large_prompt_and_a_large_answer_arrive_whole(ask):
+def test_large_prompt_and_response_arrive_complete(ask):
     words = "water " * 500_000
     seen = []
 
-    def serve(talking):
-        seen.append(len(whole_request(talking)))
-        talking.sendall(reply({"choices": [{"message": {"content": words}, "finish_reason": "stop"}]}))
+    def serve(connection):
+        seen.append(len(whole_request(connection)))
+        connection.sendall(reply({"choices": [{"message": {"content": words}, "finish_reason": "stop"}]}))
 
     with Raw(serve) as server:
         answer = ask(config_for(f"http://127.0.0.1:{server.port}{ROUTE}"), words)
@@ -255,12 +258,12 @@ def test_a_large_prompt_and_a_large_answer_arrive_whole(ask):
     assert seen[0] > len(words)
 
 
-def test_a_refusal_that_comes_before_the_whole_request_was_read_is_understood():
-    def serve(talking):
-        talking.recv(1024)
-        talking.sendall(reply({"error": {"message": "too large"}}, status=413))
-        talking.shutdown(socket.SHUT_WR)
-        while talking.recv(1 << 20):
+def test_early_413_is_read_while_the_request_is_sent():
+    def serve(connection):
+        connection.recv(1024)
+        connection.sendall(reply({"error": {"message": "too large"}}, status=413))
+        connection.shutdown(socket.SHUT_WR)
+        while connection.recv(1 << 20):
             pass
 
     with Raw(serve) as server, pytest.raises(BadRequestError, match="too large"):
@@ -268,16 +271,16 @@ def test_a_refusal_that_comes_before_the_whole_request_was_read_is_understood():
 
 
 @pytest.mark.parametrize("how", ["sync", "async"])
-def test_a_stream_that_a_gateway_compressed_unasked_is_understood(how):
+def test_compressed_stream_is_decoded(how):
     events = event(delta("a drop ")) + event(delta("of rain")) + b"data: [DONE]\n\n"
     squeezed = gzip.compress(events)
 
-    def serve(talking):
-        whole_request(talking)
-        talking.sendall(STREAM_HEAD.replace(b"\r\n\r\n", b"\r\nContent-Encoding: gzip\r\n\r\n"))
+    def serve(connection):
+        whole_request(connection)
+        connection.sendall(STREAM_HEAD.replace(b"\r\n\r\n", b"\r\nContent-Encoding: gzip\r\n\r\n"))
         for start in range(0, len(squeezed), 20):
-            talking.sendall(chunk(squeezed[start : start + 20]))
-        talking.sendall(b"0\r\n\r\n")
+            connection.sendall(chunk(squeezed[start : start + 20]))
+        connection.sendall(b"0\r\n\r\n")
 
     async def on_a_loop(config):
         async with astream(config, "hello") as answer:
@@ -293,16 +296,16 @@ def test_a_stream_that_a_gateway_compressed_unasked_is_understood(how):
     assert "".join(texts) == "a drop of rain"
 
 
-async def test_a_slow_reader_of_a_stream_holds_the_server_back():
+async def test_slow_reader_slows_the_server_down():
     events, sent_all = 40_000, threading.Event()
 
-    def serve(talking):
-        whole_request(talking)
-        talking.sendall(STREAM_HEAD)
+    def serve(connection):
+        whole_request(connection)
+        connection.sendall(STREAM_HEAD)
         piece = chunk(event(delta("x" * 1000)))
         for _ in range(events):
-            talking.sendall(piece)
-        talking.sendall(chunk(b"data: [DONE]\n\n") + b"0\r\n\r\n")
+            connection.sendall(piece)
+        connection.sendall(chunk(b"data: [DONE]\n\n") + b"0\r\n\r\n")
         sent_all.set()
 
     with Raw(serve) as server:
@@ -312,6 +315,6 @@ async def test_a_slow_reader_of_a_stream_holds_the_server_back():
             async for _ in answer:
                 count += 1
                 if count == 100:
-                    await asyncio.sleep(0.3)  # long enough for the server to send all, were it let
+                    await asyncio.sleep(0.3)  # the server could send everything in that time
                     assert not sent_all.is_set()
         assert (count, len(answer.response.text)) == (events, events * 1000)

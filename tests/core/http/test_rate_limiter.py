@@ -193,7 +193,7 @@ def test_strictest_limits_apply_while_their_run_lasts():
 
 @pytest.fixture
 def crowded(server):
-    """An endpoint with room for two, which refuses the others with the reply that the test names."""
+    """An endpoint with room for two requests, which sends the test's error to the others."""
     state = {"inside": 0, "most": 0, "refused": 0, "refusal": reply(b"", 429, retry_after_ms="10")}
     lock = threading.Lock()
 
@@ -208,7 +208,7 @@ def crowded(server):
         connection.sendall(state["refusal"] if is_full else HI)
         return True
 
-    server.answers(answer)
+    server.respond_with(answer)
     return state
 
 
@@ -227,7 +227,7 @@ def test_batch_learns_the_endpoints_capacity(server, crowded, config_of, many):
 
 
 def test_batch_respects_max_retries_of_the_config(server, config_of):
-    server.answers(reply(b"", 429, retry_after_ms="1"))
+    server.respond_with(reply(b"", 429, retry_after_ms="1"))
     (error,) = invoke_many(config_of(max_retries=1), ["p"], return_exceptions=True)
     assert isinstance(error, RateLimitError)
     assert len(server.received) == 2
@@ -241,14 +241,14 @@ def test_batch_starts_with_its_whole_concurrency(server, config_of):
         connection.sendall(HI)
         return True
 
-    server.answers(answer)
+    server.respond_with(answer)
     answers = invoke_many(config_of(), ["p"] * 40, concurrency=40)
     assert len(answers) == 40
 
 
 def test_limits_learned_persist_for_the_next_run(server, config_of):
     asked = config_of(max_retries=3)
-    server.answers(reply(b"", 429, retry_after_ms="1"), HI)
+    server.respond_with(reply(b"", 429, retry_after_ms="1"), HI)
     invoke_many(asked, ["p"])
     assert rate_limiter_for(asked).window.size == 2, "sixteen, one, and one more for the answer"
     assert invoke(asked, "alone").text == "hi"
@@ -269,7 +269,7 @@ def test_first_failure_ends_the_waiting_of_the_others(server, config_of):
 
 def test_latency_excludes_the_wait_for_a_permit(server, config_of):
     asked = config_of()
-    server.answers(HI)
+    server.respond_with(HI)
     began = time.monotonic()
     rate_limiter_for(asked).window.paused_until = began + 0.3
     (answer,) = invoke_many(asked, ["p"])

@@ -1,4 +1,4 @@
-"""The seam for a recorder: what it is asked, what it is calls, and that a call cannot tell the difference."""
+"""Recording and replaying: what is recorded, and that replayed calls behave like the recorded ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CONFIG = {"name": "prod", "formatter": "openai-chat"}
 
 
 class Recorder:
-    """Keeps what it is calls, or plays `responses` in turn."""
+    """Stores its calls, or replays `responses` in turn."""
 
     def __init__(self, *responses):
         self.replays = bool(responses)
@@ -49,7 +49,7 @@ def use():
 
 @pytest.fixture(params=["sync", "async"])
 def ask(request):
-    """The whole answer, and the text of a stream: both ways."""
+    """Functions that return a whole response and the text of a stream, sync and async."""
 
     def whole(config):
         return invoke(config, "Hi").text if request.param == "sync" else asyncio.run(ainvoke(config, "Hi")).text
@@ -67,7 +67,7 @@ def ask(request):
     return whole, piecewise
 
 
-def test_nothing_is_in_unless_somebody_inserts_it(use):
+def test_use_sets_the_current_recorder(use):
     assert recording.current() is None
     assert not recording.is_replaying()
     recorder = use(Recorder())
@@ -77,10 +77,10 @@ def test_nothing_is_in_unless_somebody_inserts_it(use):
     assert recording.is_replaying()
 
 
-def test_a_recorder_is_told_of_every_exchange_also_of_refusals(server, config_of, use, ask):
+def test_every_exchange_is_recorded_including_errors(server, config_of, use, ask):
     whole, piecewise = ask
     recorder = use(Recorder())
-    server.answers(
+    server.respond_with(
         reply({"message": "no"}, 401), reply({"choices": [{"text": "one"}]}), streamed(delta("two"), STOP, b"[DONE]")
     )
     with pytest.raises(AuthenticationError):
@@ -95,9 +95,9 @@ def test_a_recorder_is_told_of_every_exchange_also_of_refusals(server, config_of
     assert all(seconds >= 0 for seconds, _ in responses[2].pieces)
 
 
-def test_a_stream_that_is_left_early_is_kept_as_far_as_it_was_read(server, config_of, use):
+def test_stream_left_early_is_recorded_as_incomplete(server, config_of, use):
     recorder = use(Recorder())
-    server.answers(streamed(delta("one"), delta("two"), STOP, b"[DONE]"))
+    server.respond_with(streamed(delta("one"), delta("two"), STOP, b"[DONE]"))
     with stream(config_of(**CONFIG), "Hi") as pieces:
         assert next(iter(pieces)).text == "one"
     ((_, response),) = recorder.calls
@@ -105,11 +105,11 @@ def test_a_stream_that_is_left_early_is_kept_as_far_as_it_was_read(server, confi
     assert not response.is_complete
 
 
-def test_a_stream_that_is_read_to_its_end_is_whole_and_so_is_one_that_broke_off(server, config_of, use, ask):
+def test_streams_that_end_or_break_are_recorded_as_complete(server, config_of, use, ask):
     _, piecewise = ask
     recorder = use(Recorder())
     torn = STREAM_HEAD + chunk(event(delta("torn")))
-    server.answers(streamed(delta("one"), STOP, b"[DONE]"), lambda connection, request: connection.sendall(torn))
+    server.respond_with(streamed(delta("one"), STOP, b"[DONE]"), lambda connection, request: connection.sendall(torn))
     assert piecewise(config_of(**CONFIG)) == "one"
     with pytest.raises(StreamInterruptedError):
         piecewise(config_of(**CONFIG))
@@ -117,7 +117,7 @@ def test_a_stream_that_is_read_to_its_end_is_whole_and_so_is_one_that_broke_off(
     assert recorder.calls[1][1].body == event(delta("torn"))
 
 
-def test_a_stream_that_is_cancelled_is_kept_as_far_as_it_had_come(server, config_of, use):
+def test_cancelled_stream_is_recorded_as_incomplete(server, config_of, use):
     recorder, let_go = use(Recorder()), threading.Event()
 
     def act(connection, request):
@@ -129,7 +129,7 @@ def test_a_stream_that_is_cancelled_is_kept_as_far_as_it_had_come(server, config
             async for _ in pieces:
                 asyncio.current_task().cancel()
 
-    server.answers(act)
+    server.respond_with(act)
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(read())
     let_go.set()
@@ -137,22 +137,22 @@ def test_a_stream_that_is_cancelled_is_kept_as_far_as_it_had_come(server, config
     assert (response.body, response.is_complete) == (event(delta("one")), False)
 
 
-def test_turns_tell_the_order_in_which_requests_began(server, config_of, use, ask):
+def test_sequence_follows_the_order_of_requests(server, config_of, use, ask):
     whole, piecewise = ask
     recorder = use(Recorder())
-    server.answers(reply({"choices": [{"text": "one"}]}), streamed(delta("two"), STOP, b"[DONE]"))
+    server.respond_with(reply({"choices": [{"text": "one"}]}), streamed(delta("two"), STOP, b"[DONE]"))
     assert (whole(config_of(**CONFIG)), piecewise(config_of(**CONFIG))) == ("one", "two")
     first, second = (response.sequence for _, response in recorder.calls)
     assert first < second
 
 
-def test_a_retry_waits_unless_it_is_replayed(use):
+def test_retry_delay_is_zero_while_replaying(use):
     assert recording.retry_delay(3.5) == 3.5
     use(Recorder(recording.RecordedResponse(200, {}, [])))
     assert recording.retry_delay(3.5) == 0.0
 
 
-def test_a_player_answers_without_a_network_and_without_a_key(config_of, use, ask):
+def test_replay_needs_no_network_and_no_key(config_of, use, ask):
     whole, piecewise = ask
     events = b"".join(event(value) for value in (delta("two"), STOP, b"[DONE]"))
     player = use(
@@ -172,7 +172,7 @@ def test_a_player_answers_without_a_network_and_without_a_key(config_of, use, as
     assert len(player.calls) == 3
 
 
-def test_what_a_player_does_not_know_is_its_own_error(config_of, use, ask):
+def test_errors_of_a_player_are_raised(config_of, use, ask):
     player = use(Recorder(recording.RecordedResponse(200, {}, [])))
     player.responses.clear()
     for how in ask:

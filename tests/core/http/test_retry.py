@@ -1,4 +1,4 @@
-"""The policy of one call, played without a socket: case is sent again, after how long, and case is not."""
+"""The retry flow of one call, without a socket: what is retried, after how long, and what is not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every refusal that an endpoint is known to send becomes one error: its class, one line, place and remedy."""
+"""Every known error response becomes one exception: its class, line, context and remedy."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def inner(status: int | str, reason: str = "model_error") -> dict[str, str]:
     return {**AZML, "ms-azureml-model-error-statuscode": str(status), "ms-azureml-model-error-reason": reason}
 
 
-# (who says it, status, headers, body, class, what the line says, what the remedy says)
-REFUSALS = [
+# (sender, status, headers, body, class, part of the line, part of the remedy)
+KNOWN_ERRORS = [
     (
         "Foundry: content filter",
         400,
@@ -416,9 +416,11 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize(
-    ("who", "status", "headers", "body", "kind", "said", "remedy"), REFUSALS, ids=[refusal[0] for refusal in REFUSALS]
+    ("who", "status", "headers", "body", "kind", "said", "remedy"),
+    KNOWN_ERRORS,
+    ids=[refusal[0] for refusal in KNOWN_ERRORS],
 )
-def test_a_refusal_becomes_one_line(who, status, headers, body, kind, said, remedy):  # noqa: PLR0917 - a column each
+def test_known_errors_have_class_cause_and_remedy(who, status, headers, body, kind, said, remedy):  # noqa: PLR0917 - a column each
     raw = (body if isinstance(body, str) else json.dumps(body)).encode()
     error = status_error(status, headers, raw, request_bytes=12_345)
     line = str(error.add_context(config="prod"))
@@ -431,7 +433,7 @@ def test_a_refusal_becomes_one_line(who, status, headers, body, kind, said, reme
     assert (error.status, error.body) == (status, raw.decode())
 
 
-def test_the_place_is_in_the_line():
+def test_error_names_config_deployment_and_request_id():
     line = str(status_error(424, inner(500), b"").add_context(config="prod"))
     assert "(config 'prod', deployment 'blue', request id 1c7f)" in line
 
@@ -447,7 +449,7 @@ def test_the_place_is_in_the_line():
         ({"x-request-id": "x" * 200}, "x" * 79 + "…"),
     ],
 )
-def test_the_request_id_wherever_the_service_puts_it(headers, id_):
+def test_request_id_is_read_from_any_known_header(headers, id_):
     assert request_id(headers) == id_
 
 
@@ -473,18 +475,18 @@ def test_the_request_id_wherever_the_service_puts_it(headers, id_):
         ({}, "", None),
     ],
 )
-def test_how_long_to_wait(headers, said, seconds):
+def test_retry_after_is_read_from_headers_or_message(headers, said, seconds):
     assert retry_after(headers, said) == seconds
 
 
 @pytest.mark.parametrize(
     ("text", "status"), [("500", 500), ("", None), ("5xx", None), ("²", None), ("9" * 9999, None), ("-1", None)]
 )
-def test_the_status_inside_a_424(text, status):
+def test_inner_status_of_a_424(text, status):
     assert inner_status({"ms-azureml-model-error-statuscode": text}) == status
 
 
-def test_a_huge_body_is_cut():
+def test_huge_body_is_truncated():
     error = status_error(500, {}, b"x" * 1_000_000)
     assert len(error.body) == 64 * 1024
     assert len(str(error)) < 700
@@ -542,7 +544,7 @@ HEADERS = st.dictionaries(
 
 
 @given(st.integers(100, 999).filter(lambda status: status != 200), HEADERS, BODIES)
-def test_whatever_an_endpoint_says_becomes_one_line(status, headers, body):
+def test_any_response_gives_a_one_line_error(status, headers, body):
     error = status_error(status, headers, body)
     assert isinstance(error, EndpointError)
     assert len(str(error).splitlines()) == 1
@@ -552,5 +554,5 @@ def test_whatever_an_endpoint_says_becomes_one_line(status, headers, body):
 
 
 @given(JSON)
-def test_the_sentence_in_any_body_is_text(value):
+def test_read_message_returns_text_for_any_body(value):
     assert isinstance(read_message(value), str)

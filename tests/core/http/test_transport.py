@@ -1,4 +1,4 @@
-"""The network against a real server on this machine: connections kept and replaced, and every way a reply can fail."""
+"""Calls against a real server on this machine: kept and replaced connections, and every way a response can fail."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def hang_up(connection: socket.socket, request: Received) -> bool:
 
 
 def says(*parts: bytes, then_hang_up: bool = True):
-    """Sends `parts` and, unless told otherwise, closes the connection."""
+    """Send `parts`, and close the connection if `then_hang_up`."""
 
     def act(connection: socket.socket, request: Received) -> bool:
         for part in parts:
@@ -52,17 +52,17 @@ def says(*parts: bytes, then_hang_up: bool = True):
 
 @pytest.fixture(params=["sync", "async"])
 def ask(request):
-    """invoke or ainvoke: every test that uses it runs both ways."""
+    """invoke or ainvoke: every test with it runs with both."""
     if request.param == "sync":
         return invoke
     return lambda config, prompt: asyncio.run(ainvoke(config, prompt))
 
 
-# ---- what goes over the wire
+# ---- requests
 
 
-def test_the_request_as_the_server_sees_it(server, config_of, ask):
-    server.answers(HI)
+def test_request_has_the_expected_headers_and_body(server, config_of, ask):
+    server.respond_with(HI)
     assert ask(config_of(deployment_name="blue"), "Grüße").text == "hi"
     (seen,) = server.received
     assert (seen.method, seen.target) == ("POST", "/v1/chat/completions")
@@ -77,55 +77,57 @@ def test_the_request_as_the_server_sees_it(server, config_of, ask):
 
 def test_connections_are_shared_by_spellings_of_one_host(server, config_of):
     for host in ("localhost", "LOCALHOST"):
-        server.answers(HI)
+        server.respond_with(HI)
         url = server.url.replace("127.0.0.1", host)
         invoke(config_of().merged(endpoint_url=f"{url}/v1/chat/completions"), "Hi")
     assert server.connections == 1
 
 
-def test_the_query_and_an_odd_path_arrive_as_they_were_written(server, config_of, ask):
-    server.answers(HI)
+def test_query_and_unusual_path_are_sent_unchanged(server, config_of, ask):
+    server.respond_with(HI)
     ask(config_of("/a%20b/ü/ask?x=1&y=a+b", formatter="openai-chat", endpoint_api_type="serverless"), "Hi")
     assert server.received[0].target == "/a%20b/%C3%BC/ask?x=1&y=a+b"
 
 
-def test_the_response_knows_its_request(server, config_of, ask):
-    server.answers(reply(["t"], x_request_id="r-9", azureml_model_deployment="green"))
+def test_response_has_request_id_deployment_and_config(server, config_of, ask):
+    server.respond_with(reply(["t"], x_request_id="r-9", azureml_model_deployment="green"))
     response = ask(config_of("/score", formatter="gpt2"), "Hi")
     assert (response.request_id, response.deployment, response.config) == ("r-9", "green", "prod")
     assert response.latency > 0
 
 
 @pytest.mark.parametrize(("how", "squeeze"), [("gzip", gzip.compress), ("deflate", zlib.compress)])
-def test_a_gateway_that_compresses_unasked_is_understood(server, config_of, ask, how, squeeze):
-    server.answers(reply(squeeze(b'["squeezed"]'), content_encoding=how))
+def test_compressed_response_is_decoded(server, config_of, ask, how, squeeze):
+    server.respond_with(reply(squeeze(b'["squeezed"]'), content_encoding=how))
     assert ask(config_of("/score", formatter="gpt2"), "Hi").text == "squeezed"
 
 
-def test_repeated_headers_do_not_matter(server, config_of, ask):
-    server.answers(reply(["t"]).replace(b"\r\n\r\n", b"\r\nserver: a\r\nserver: b\r\ndate: x\r\ndate: y\r\n\r\n", 1))
+def test_repeated_headers_are_accepted(server, config_of, ask):
+    server.respond_with(
+        reply(["t"]).replace(b"\r\n\r\n", b"\r\nserver: a\r\nserver: b\r\ndate: x\r\ndate: y\r\n\r\n", 1)
+    )
     assert ask(config_of("/score", formatter="gpt2"), "Hi").text == "t"
 
 
 # ---- connections
 
 
-def test_one_connection_serves_call_after_call(server, config_of):
-    server.answers(HI)
+def test_one_connection_serves_successive_calls(server, config_of):
+    server.respond_with(HI)
     for _ in range(5):
         invoke(config_of(), "Hi")
     assert {seen.connection for seen in server.received} == {1}
 
 
-async def test_one_connection_serves_call_after_call_on_a_loop(server, config_of):
-    server.answers(HI)
+async def test_one_connection_serves_successive_calls_on_a_loop(server, config_of):
+    server.respond_with(HI)
     for _ in range(5):
         await ainvoke(config_of(), "Hi")
     assert {seen.connection for seen in server.received} == {1}
 
 
-def test_errors_keep_the_connection_too(server, config_of):
-    server.answers(reply({"detail": "no"}, 400), reply({"detail": "no"}, 400), HI)
+def test_connection_is_kept_after_an_error_status(server, config_of):
+    server.respond_with(reply({"detail": "no"}, 400), reply({"detail": "no"}, 400), HI)
     for _ in range(2):
         with pytest.raises(AzmlError):
             invoke(config_of(), "Hi")
@@ -133,33 +135,33 @@ def test_errors_keep_the_connection_too(server, config_of):
     assert server.connections == 1
 
 
-def test_a_server_that_closes_after_each_reply_gets_a_new_connection_each_time(server, config_of, ask):
-    server.answers(says(HI.replace(b"Content-Type", b"Connection: close\r\nContent-Type")))
+def test_server_that_closes_gets_a_new_connection_each_time(server, config_of, ask):
+    server.respond_with(says(HI.replace(b"Content-Type", b"Connection: close\r\nContent-Type")))
     for _ in range(3):
         assert ask(config_of(), "Hi").text == "hi"
     assert server.connections == 3
 
 
-def test_a_kept_connection_that_the_server_closed_is_replaced(server, config_of):
-    server.answers(HI)
+def test_closed_kept_connection_is_replaced(server, config_of):
+    server.respond_with(HI)
     invoke(config_of(), "Hi")
-    server.hang_up_on_everybody()
+    server.close_connections()
     assert invoke(config_of(), "Hi").text == "hi"
     assert server.connections == 2
 
 
-async def test_a_kept_connection_that_the_server_closed_is_replaced_on_a_loop(server, config_of):
-    server.answers(HI)
+async def test_closed_kept_connection_is_replaced_on_a_loop(server, config_of):
+    server.respond_with(HI)
     await ainvoke(config_of(), "Hi")
-    server.hang_up_on_everybody()
+    server.close_connections()
     await asyncio.sleep(0.05)
     assert (await ainvoke(config_of(), "Hi")).text == "hi"
     assert server.connections == 2
 
 
-def test_a_kept_connection_that_closes_under_the_request_is_replaced_by_a_fresh_one(server, config_of):
-    """The server hangs up just as the next request is on its way: nothing was served, so it is asked again."""
-    server.answers(HI, HI, hang_up, HI)
+def test_connection_that_closes_during_the_request_is_replaced(server, config_of):
+    """The server closes while the next request is on its way: it handled nothing, so the request is sent again."""
+    server.respond_with(HI, HI, hang_up, HI)
     held = threading.Barrier(2)
 
     def together(connection: socket.socket, request: Received) -> bool:
@@ -167,61 +169,61 @@ def test_a_kept_connection_that_closes_under_the_request_is_replaced_by_a_fresh_
         connection.sendall(HI)
         return True
 
-    server.answers(together, together, hang_up, HI)
-    with ThreadPoolExecutor(2) as pool:  # two idle connections, so that a second stale one could be picked
+    server.respond_with(together, together, hang_up, HI)
+    with ThreadPoolExecutor(2) as pool:  # two idle connections, so that a second stale one could be used
         list(pool.map(lambda _: invoke(config_of(), "Hi"), range(2)))
     assert server.connections == 2
     assert invoke(config_of(), "Hi").text == "hi"
     assert server.connections == 3
 
 
-def test_a_fresh_connection_that_closes_without_a_word_is_not_asked_again(server, config_of, ask):
-    server.answers(hang_up, HI)
+def test_new_connection_that_closes_is_not_retried(server, config_of, ask):
+    server.respond_with(hang_up, HI)
     with pytest.raises(APIConnectionError, match="broke before the response was complete") as caught:
         ask(config_of(max_retries=3), "Hi")
     assert len(server.received) == 1
     assert "config 'prod'" in str(caught.value)
 
 
-def test_a_new_connection_to_a_server_that_never_keeps_one_is_no_kept_one(server, config_of):
-    """Microsoft's scoring server closes after each reply: one that crashes must not be asked a second time."""
-    server.answers(says(HI.replace(b"Content-Type", b"Connection: close\r\nContent-Type")), hang_up, HI)
+def test_crash_on_unkept_connection_is_not_retried(server, config_of):
+    """Microsoft's scoring server closes after each response; a request that crashes it must not be sent twice."""
+    server.respond_with(says(HI.replace(b"Content-Type", b"Connection: close\r\nContent-Type")), hang_up, HI)
     invoke(config_of(), "Hi")
     with pytest.raises(APIConnectionError, match="broke before the response was complete"):
         invoke(config_of(), "Hi")
     assert len(server.received) == 2
 
 
-async def test_a_new_connection_to_a_server_that_never_keeps_one_is_no_kept_one_on_a_loop(server, config_of):
-    server.answers(says(HI.replace(b"Content-Type", b"Connection: close\r\nContent-Type")), hang_up, HI)
+async def test_crash_on_unkept_connection_is_not_retried_on_a_loop(server, config_of):
+    server.respond_with(says(HI.replace(b"Content-Type", b"Connection: close\r\nContent-Type")), hang_up, HI)
     await ainvoke(config_of(), "Hi")
     with pytest.raises(APIConnectionError, match="broke before the response was complete"):
         await ainvoke(config_of(), "Hi")
     assert len(server.received) == 2
 
 
-def test_a_body_that_breaks_off_on_a_kept_connection_is_not_asked_again(server, config_of):
-    server.answers(HI, says(HI[:-10]), HI)
+def test_incomplete_response_is_not_retried(server, config_of):
+    server.respond_with(HI, says(HI[:-10]), HI)
     invoke(config_of(max_retries=3), "Hi")
     with pytest.raises(APIConnectionError, match="broke before the response was complete"):
         invoke(config_of(max_retries=3), "Hi")
     assert len(server.received) == 2
 
 
-async def test_a_body_that_breaks_off_on_a_kept_connection_is_not_asked_again_on_a_loop(server, config_of):
-    server.answers(HI, says(HI[:-10]), HI)
+async def test_incomplete_response_is_not_retried_on_a_loop(server, config_of):
+    server.respond_with(HI, says(HI[:-10]), HI)
     await ainvoke(config_of(max_retries=3), "Hi")
     with pytest.raises(APIConnectionError, match="broke before the response was complete"):
         await ainvoke(config_of(max_retries=3), "Hi")
     assert len(server.received) == 2
 
 
-def test_thirty_two_threads_get_their_own_answers_over_kept_connections(server, config_of):
+def test_many_threads_get_their_own_responses(server, config_of):
     def echo(connection: socket.socket, request: Received) -> bool:
         connection.sendall(reply([request.json["inputs"]["input_string"][0]]))
         return True
 
-    server.answers(echo)
+    server.respond_with(echo)
     config = config_of("/score", formatter="gpt2")
     with ThreadPoolExecutor(32) as pool:
         answers = list(pool.map(lambda n: invoke(config, f"prompt {n}").text, range(320)))
@@ -229,12 +231,12 @@ def test_thirty_two_threads_get_their_own_answers_over_kept_connections(server, 
     assert server.connections <= 32
 
 
-async def test_many_tasks_get_their_own_answers_over_kept_connections(server, config_of):
+async def test_many_tasks_get_their_own_responses(server, config_of):
     def echo(connection: socket.socket, request: Received) -> bool:
         connection.sendall(reply([request.json["inputs"]["input_string"][0]]))
         return True
 
-    server.answers(echo)
+    server.respond_with(echo)
     config = config_of("/score", formatter="gpt2")
     for _ in range(2):
         answers = await asyncio.gather(*(ainvoke(config, f"prompt {n}") for n in range(40)))
@@ -242,8 +244,8 @@ async def test_many_tasks_get_their_own_answers_over_kept_connections(server, co
     assert server.connections <= 40
 
 
-def test_close_ends_the_kept_connections(server, config_of):
-    server.answers(HI)
+def test_close_closes_kept_connections(server, config_of):
+    server.respond_with(HI)
     invoke(config_of(), "Hi")
     transport.close()
     invoke(config_of(), "Hi")
@@ -269,15 +271,15 @@ gc.collect()
 """
 
 
-def test_a_loops_connections_end_with_the_loop(server):
-    """No ResourceWarning and no "Event loop is closed" afterwards: what a notebook user would see in red."""
-    server.answers(HI)
+def test_connections_of_a_loop_close_with_it(server):
+    """No ResourceWarning and no "Event loop is closed" afterwards, which a notebook shows in red."""
+    server.respond_with(HI)
     command = [sys.executable, "-W", "error", "-c", LOOPS, f"{server.url}/v1/chat/completions"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert (done.stdout, done.stderr) == ("hi hi hi hi\n" * 3, "")
 
 
-def test_a_cancelled_call_closes_its_connection(server, config_of):
+def test_cancelled_call_closes_its_connection(server, config_of):
     asked, let_go = threading.Event(), threading.Event()
 
     def never(connection: socket.socket, request: Received) -> bool:
@@ -285,7 +287,7 @@ def test_a_cancelled_call_closes_its_connection(server, config_of):
         let_go.wait(20)
         return False
 
-    server.answers(never, HI)
+    server.respond_with(never, HI)
 
     async def cancelled() -> str:
         task = asyncio.create_task(ainvoke(config_of(), "Hi"))
@@ -302,10 +304,10 @@ def test_a_cancelled_call_closes_its_connection(server, config_of):
         let_go.set()
 
 
-# ---- replies that fail
+# ---- failures
 
 
-def test_nobody_listens(config_of, ask):
+def test_connection_refused_is_an_api_connection_error(config_of, ask):
     with socket.create_server(("127.0.0.1", 0)) as closed:
         url = f"http://127.0.0.1:{closed.getsockname()[1]}/score"
     with pytest.raises(APIConnectionError, match=r"Cannot connect to 127.0.0.1") as caught:
@@ -314,9 +316,9 @@ def test_nobody_listens(config_of, ask):
     assert isinstance(caught.value, ConnectionError)
 
 
-def test_a_slow_answer_is_a_timeout_and_is_not_asked_again(server, config_of, ask):
+def test_timeout_is_not_retried(server, config_of, ask):
     let_go = threading.Event()
-    server.answers(lambda connection, request: let_go.wait(20) and False)
+    server.respond_with(lambda connection, request: let_go.wait(20) and False)
     try:
         with pytest.raises(APITimeoutError, match=r"No byte from 127.0.0.1:\d+ for 0.2 s") as caught:
             ask(config_of(timeout=0.2, max_retries=3), "Hi")
@@ -326,7 +328,7 @@ def test_a_slow_answer_is_a_timeout_and_is_not_asked_again(server, config_of, as
     assert isinstance(caught.value, TimeoutError)
 
 
-def test_a_timeout_within_the_body_is_a_timeout_too(server, config_of, ask):
+def test_timeout_within_the_body_is_a_timeout(server, config_of, ask):
     let_go = threading.Event()
 
     def half(connection: socket.socket, request: Received) -> bool:
@@ -334,7 +336,7 @@ def test_a_timeout_within_the_body_is_a_timeout_too(server, config_of, ask):
         let_go.wait(20)
         return False
 
-    server.answers(half)
+    server.respond_with(half)
     try:
         with pytest.raises(APITimeoutError):
             ask(config_of(timeout=0.2), "Hi")
@@ -371,8 +373,8 @@ def test_a_timeout_within_the_body_is_a_timeout_too(server, config_of, ask):
         "503",
     ],
 )
-def test_broken_replies_are_one_line(server, config_of, ask, raw, kind):
-    server.answers(says(raw))
+def test_malformed_responses_give_one_line_errors(server, config_of, ask, raw, kind):
+    server.respond_with(says(raw))
     with pytest.raises(kind) as caught:
         ask(config_of(), "Hi")
     assert "\n" not in str(caught.value)
@@ -381,37 +383,37 @@ def test_broken_replies_are_one_line(server, config_of, ask, raw, kind):
     assert KEY not in str(caught.value)
 
 
-def test_a_redirect_is_not_followed_and_the_key_stays_here(server, config_of, ask):
-    server.answers(reply("", 302, location=f"{server.url}/elsewhere"), HI)
+def test_redirect_is_not_followed(server, config_of, ask):
+    server.respond_with(reply("", 302, location=f"{server.url}/elsewhere"), HI)
     with pytest.raises(NotFoundError, match="redirects elsewhere, and a key is not carried along"):
         ask(config_of(), "Hi")
     assert [seen.target for seen in server.received] == ["/v1/chat/completions"]
 
 
-def test_cookies_of_one_call_do_not_travel_with_the_next(server, config_of, ask):
-    server.answers(reply(["t"], set_cookie="session=abc; Path=/"))
+def test_cookies_are_not_kept(server, config_of, ask):
+    server.respond_with(reply(["t"], set_cookie="session=abc; Path=/"))
     for _ in range(2):
         ask(config_of("/score", formatter="gpt2"), "Hi")
     assert all("cookie" not in seen.headers for seen in server.received)
 
 
-def test_no_proxy_is_asked_for_this_machine(server, config_of, ask, monkeypatch):
+def test_loopback_bypasses_the_proxy(server, config_of, ask, monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
-    server.answers(HI)
+    server.respond_with(HI)
     assert ask(config_of(), "Hi").text == "hi"
 
 
-def test_a_passing_failure_is_asked_again_and_the_wait_is_kept(server, config_of, ask):
-    server.answers(reply("", 503, retry_after_ms="1"), reply("", 429, retry_after_ms="1"), HI)
+def test_temporary_failures_are_retried_after_retry_after(server, config_of, ask):
+    server.respond_with(reply("", 503, retry_after_ms="1"), reply("", 429, retry_after_ms="1"), HI)
     assert ask(config_of(max_retries=2), "Hi").text == "hi"
     assert len(server.received) == 3
 
 
-# ---- the drivers and the flow
+# ---- transport and flow
 
 
-def test_the_driver_sleeps_as_the_plan_says():
+def test_send_waits_as_the_flow_says():
     def flow():
         yield Wait(1.5)
         yield Wait(2.5)
@@ -422,7 +424,7 @@ def test_the_driver_sleeps_as_the_plan_says():
     assert slept == [1.5, 2.5]
 
 
-def test_every_failure_of_the_network_is_in_the_policys_words():
+def test_every_httpcore_exception_is_classified():
     import httpcore
 
     foreign = [kind for kind in vars(httpcore).values() if isinstance(kind, type) and issubclass(kind, Exception)]
@@ -443,7 +445,7 @@ def test_every_failure_of_the_network_is_in_the_policys_words():
     assert connection.send_failure(ValueError()).reason == "invalid"
 
 
-def test_a_certificate_that_nobody_vouches_for_is_not_asked_again():
+def test_untrusted_certificate_is_classified_by_its_cause():
     import httpcore
 
     error = httpcore.ConnectError("verify failed")
@@ -452,7 +454,7 @@ def test_a_certificate_that_nobody_vouches_for_is_not_asked_again():
 
 
 def traceback_with_locals(ask, config) -> str:
-    """What a debugger, a bug report or IPython's verbose mode would show of a call that fails."""
+    """The traceback of a failed call as a debugger, a bug report or IPython's verbose mode shows it."""
     try:
         ask(config, "Hi")
     except AzmlError:
@@ -465,18 +467,18 @@ def traceback_with_locals(ask, config) -> str:
     [says(HI[:-10]), hang_up, reply({"message": f"bad key {KEY}"}, 401), reply("", 503), b"SSH-2.0-x\r\n\r\n"],
     ids=["cut off", "hung up", "a server that repeats the key", "503", "another protocol"],
 )
-def test_no_traceback_with_locals_shows_the_key(server, config_of, ask, outcome):
-    server.answers(outcome)
+def test_tracebacks_with_locals_hide_the_key(server, config_of, ask, outcome):
+    server.respond_with(outcome)
     shown = traceback_with_locals(ask, config_of())
     assert "prepared = PreparedCall(" in shown
     assert KEY not in shown
 
 
-def test_an_interrupt_while_waiting_for_the_next_try_ends_the_call(server, config_of, monkeypatch):
+def test_interrupt_between_attempts_ends_the_call(server, config_of, monkeypatch):
     def interrupted(seconds):
         raise KeyboardInterrupt
 
-    server.answers(reply("", 503, retry_after="20"), HI)
+    server.respond_with(reply("", 503, retry_after="20"), HI)
     send = transport.send
     monkeypatch.setattr(transport, "send", lambda flow: send(flow, wait=interrupted))
     with pytest.raises(Interrupted) as caught:

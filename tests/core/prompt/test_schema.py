@@ -355,7 +355,9 @@ def test_an_endpoint_that_knows_response_format_gives_the_object(running, source
 
 def test_an_endpoint_that_refuses_response_format_says_so_and_is_asked_by_instruction(server, config_of):
     refusal = {"status": 422, "detail": {"loc": ["body", "response_format"], "input": "json_schema"}}
-    server.answers(reply(refusal, 422), reply({"choices": [{"message": {"content": '{"name": "Ada", "age": 3}'}}]}))
+    server.respond_with(
+        reply(refusal, 422), reply({"choices": [{"message": {"content": '{"name": "Ada", "age": 3}'}}]})
+    )
     schema, config = Schema.of(PERSON), config_of()
     with pytest.raises(BadRequestError) as caught:
         invoke(*schema.asked(config, as_messages("Who?", None)))

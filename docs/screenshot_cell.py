@@ -1,4 +1,4 @@
-"""docs/images/cell.png made anew: a prompt and its streamed answer in JupyterLab, on the embedded endpoint.
+"""Write docs/images/cell.png: a prompt and its streamed response in JupyterLab, on the embedded endpoint.
 
 Run from the checkout with what the browser tests need (CONTRIBUTING.md): python -m docs.screenshot_cell
 """
@@ -29,7 +29,7 @@ WIDTH, HEIGHT = 940, 1400
 
 
 def main() -> None:
-    """Write the picture: the cells with their answers, as they stand on the screen."""
+    """Write the picture of the cells with their responses."""
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         server = LabServer("lab", Path(folder, "lab"))
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def _shoot(notebook: NotebookPage) -> None:
-    """The cells after the first, which takes what JupyterLab draws around the active one."""
+    """Take the picture without the first cell, which is made the active one and so gets JupyterLab's marks."""
     notebook.select(0)
     notebook.command("notebook:enter-command-mode")
     expect(notebook.page.locator(".jp-cell-toolbar:visible")).to_have_count(1)

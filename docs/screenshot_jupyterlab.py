@@ -1,4 +1,4 @@
-"""docs/images/jupyterlab-*.png made anew: prompts, side panel and response viewer in JupyterLab, light and dark.
+"""Write docs/images/jupyterlab-*.png: prompts, side panel and response viewer in JupyterLab, light and dark.
 
 Run from the checkout with what the browser tests need (CONTRIBUTING.md): python -m docs.screenshot_jupyterlab
 """
@@ -25,7 +25,7 @@ SWEEP = "%%azureml --sweep temperature=0,0.7,1.2\nWrite a subject line for the s
 
 
 def main() -> None:
-    """Write the pictures: a notebook with its panel, an answer's code, answers side by side."""
+    """Write the pictures: a notebook with its panel, a response's code, responses side by side."""
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         server = LabServer("lab", Path(folder, "lab"))
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])

@@ -1,4 +1,4 @@
-"""docs/images/panel-*.png made anew: the panel after a prompt, wide and narrow, light and dark.
+"""Write docs/images/panel-*.png: the panel after a prompt, wide and narrow, light and dark.
 
 Run from the checkout with what the browser tests need (CONTRIBUTING.md): python -m docs.screenshot_panel
 """
@@ -16,7 +16,7 @@ from tests.browser.notebook_page import NotebookPage
 from tests.browser.panel_page import PanelPage
 
 IMAGES = Path(__file__).parent / "images"
-PORT = 18765  # in the pictures: they are the same every time
+PORT = 18765  # visible in the pictures, which should be the same every time
 CELLS = (
     "%load_ext azml_magics\n"
     "import os\n"
@@ -44,7 +44,7 @@ def main() -> None:
             for index in range(len(CELLS)):
                 notebook.run(index)
             panel = PanelPage(page)
-            _ask(panel)
+            _run_prompt(panel)
             for dark in (False, True):
                 notebook.use_theme(dark=dark)
                 for name, width in (("panel", WIDE), ("panel-narrow", NARROW)):
@@ -54,18 +54,18 @@ def main() -> None:
             server.stop()
 
 
-def _ask(panel: PanelPage) -> None:
-    """A prompt with a variable, a temperature, a limit and a stop sequence, and its answer."""
+def _run_prompt(panel: PanelPage) -> None:
+    """Run a prompt with a variable, a temperature, a limit and a stop sequence."""
     panel.row("temperature").get_by_role("textbox").fill("0.7")
     panel.type("max_tokens", "120")
     panel.type("stop", "---")
     expect(panel.row("stop").locator(".jupyter-widget-tag-close")).to_be_visible()
-    answer = panel.ask("List four ideas for our {season} newsletter.")
-    expect(answer).to_contain_text("spring")
+    response = panel.run_prompt("List four ideas for our {season} newsletter.")
+    expect(response).to_contain_text("spring")
 
 
 def _shoot(panel: PanelPage, width: int, path: Path) -> None:
-    """The panel alone, so wide, with nothing in it under the mouse or the keyboard."""
+    """Take a picture of the panel at that width, without focus or hover."""
     path.parent.mkdir(exist_ok=True)
     panel.root.evaluate("(panel, width) => { panel.style.maxWidth = `${width}px`; }", width)
     panel.page.evaluate("document.activeElement.blur()")

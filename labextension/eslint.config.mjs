@@ -15,14 +15,14 @@ export default tseslint.config(
     rules: {
       'no-console': 'error',
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
-      // node:test's `test` returns a promise that its runner waits for.
+      // node:test's `test` returns a promise that its runner awaits.
       '@typescript-eslint/no-floating-promises': [
         'error',
         { allowForKnownSafeCalls: [{ from: 'package', name: 'test', package: 'node:test' }] }
       ],
-      // Lumino's signals take a method and its `this` apart.
+      // Lumino's signals take a method and its `this` separately.
       '@typescript-eslint/unbound-method': 'off',
-      // Names, numbers and what a kernel answers go into messages as they are.
+      // Names, numbers and values from a kernel go into messages unchanged.
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }]
     }
   }

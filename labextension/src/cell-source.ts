@@ -1,9 +1,9 @@
-/** What a %%azureml cell's text says, and the text that it becomes. */
+/** Reads the magic line of %%azureml cells, and changes cells into prompts. */
 
 import options from './cell-options.json';
 
 const MAGIC = /^\s*%%azureml(?=\s|$)/;
-/** A word as a shell takes it: quotes and escaped characters belong to it. */
+/** A word of a shell command, with its quotes and escaped characters. */
 const WORD = /(?:[^\s"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*')+/gs;
 const SWITCHES = new Set(options.switches);
 
@@ -33,18 +33,18 @@ export function hasVariables(magicLine: string): boolean {
   return !/(?:^|\s)(?:-t|--template)(?:\s+|=|(?<=-t))(["']?)none\1(?=\s|$)/.test(magicLine);
 }
 
-/** The config that the cell names; "" where the active one answers. */
+/** The config that the cell names; "" if it uses the active one. */
 export function configOf(source: string): string {
   return configWord(magicLineOf(source))?.text ?? '';
 }
 
-/** Whether the cell can name a config: with --compare, that option names them. */
+/** Whether the cell can name a config; with --compare, that option names them. */
 export function canNameConfig(source: string): boolean {
   const line = magicLineOf(source);
   return isMagicLine(line) && !words(line).some(word => /^--compare(=|$)/.test(word.text));
 }
 
-/** The cell with another config on its line, everything else as it was. */
+/** The cell with another config on its magic line and no other change. */
 export function withConfig(source: string, config: string): string {
   const line = magicLineOf(source);
   const at = source.indexOf(line);
@@ -72,7 +72,7 @@ function words(line: string): IWord[] {
   }));
 }
 
-/** The word that names the config: the first that is no option and no option's value. */
+/** The word that names the config: the first that is neither an option nor an option's value. */
 function configWord(line: string): IWord | undefined {
   let isValue = false;
   for (const word of words(line)) {

@@ -5,7 +5,7 @@ import { type INotebookTracker, NotebookActions } from '@jupyterlab/notebook';
 
 import { asPrompt, canNameConfig, configOf, isPrompt, withConfig } from './cell-source';
 import { azmlIcon, promptIcon, runWithIcon } from './icons';
-import { configsOf } from './kernel-configs';
+import { fetchConfigs } from './kernel-configs';
 import { type SidePanel } from './side-panel';
 
 /** The ids of all commands. */
@@ -17,7 +17,7 @@ export const CommandIDs = {
   runWithConfig: 'azml-magics:run-with-config'
 } as const;
 
-/** Add all commands: those of the panel, and those of the cell in front. */
+/** Add the commands of the panel and of the active cell. */
 export function addCommands(
   app: JupyterFrontEnd,
   tracker: INotebookTracker,
@@ -46,10 +46,10 @@ export function addCommands(
     isEnabled: () => tracker.currentWidget !== null,
     execute: ({ text }) => insertCell(tracker, typeof text === 'string' ? text : '%%azureml\n')
   });
-  answerInsertions(tracker);
+  handleInsertEvents(tracker);
   commands.addCommand(CommandIDs.turnIntoPrompt, {
     label: 'Turn Cell into Azure ML Prompt',
-    caption: 'Put %%azureml above this cell’s text',
+    caption: 'Add %%azureml above this cell’s text',
     icon: promptIcon,
     isEnabled: () => tracker.activeCell !== null && !isPromptCell(tracker.activeCell),
     isVisible: () => tracker.activeCell === null || !isPromptCell(tracker.activeCell),
@@ -59,7 +59,7 @@ export function addCommands(
   });
   commands.addCommand(CommandIDs.runWithConfig, {
     label: 'Run Prompt with Another Config…',
-    caption: 'Choose the config that answers this %%azureml cell, and run it',
+    caption: 'Choose another config for this %%azureml cell and run it',
     icon: runWithIcon,
     isEnabled: () => canRunWithConfig(tracker.activeCell),
     isVisible: () => canRunWithConfig(tracker.activeCell),
@@ -68,7 +68,7 @@ export function addCommands(
   followActiveCell(app, tracker);
 }
 
-/** Insert a code cell below the one in front, and put the cursor at its end. */
+/** Insert a code cell below the active one and put the cursor at its end. */
 async function insertCell(tracker: INotebookTracker, text: string): Promise<void> {
   const notebook = tracker.currentWidget?.content;
   if (!notebook) {
@@ -79,15 +79,15 @@ async function insertCell(tracker: INotebookTracker, text: string): Promise<void
   const cell = notebook.activeCell;
   cell?.model.sharedModel.setSource(text);
   notebook.mode = 'edit';
-  await cell?.ready; // it has an editor from then on
+  await cell?.ready; // its editor exists from then on
   const end = cell?.editor?.getPositionAt(text.length);
   if (end) {
     cell?.editor?.setCursorPosition(end);
   }
 }
 
-/** The panel, which is Python's, asks for a cell by an event, and copies its text where nobody answers. */
-function answerInsertions(tracker: INotebookTracker): void {
+/** Insert a cell when the panel dispatches its event; the panel copies the text if the event is not handled. */
+function handleInsertEvents(tracker: INotebookTracker): void {
   document.addEventListener('azml-magics:insert-cell', event => {
     const { text } = (event as CustomEvent<{ text?: unknown } | null>).detail ?? {};
     if (typeof text === 'string' && tracker.currentWidget) {
@@ -117,12 +117,12 @@ async function runWithConfig(tracker: INotebookTracker): Promise<void> {
   if (!panel || !cell) {
     return;
   }
-  const configs = kernel ? await configsOf(kernel, true) : null;
+  const configs = kernel ? await fetchConfigs(kernel, true) : null;
   if (!configs || configs.names.length === 0) {
     await showDialog({
       title: 'No configs yet',
       body: kernel
-        ? 'This kernel has no configs. Run %load_ext azml_magics, and %azureml demo or %azureml save, first.'
+        ? 'This kernel has no configs. First run %load_ext azml_magics, then %azureml demo or %azureml save.'
         : 'This notebook has no kernel. Choose one first.',
       buttons: [Dialog.okButton()]
     });
@@ -150,11 +150,11 @@ function canRunWithConfig(cell: Cell | null): boolean {
   return cell?.model.type === 'code' && canNameConfig(cell.model.sharedModel.getSource());
 }
 
-/** Toolbars ask again which commands are to be seen when the cell, or what it says on its first line, changes. */
+/** Make toolbars update their buttons when the active cell or its magic line changes. */
 function followActiveCell(app: JupyterFrontEnd, tracker: INotebookTracker): void {
   let followed: ICellModel | null = null;
   let state = '';
-  const look = (): void => {
+  const update = (): void => {
     const source = followed?.sharedModel.getSource() ?? '';
     const now = `${followed?.type ?? ''} ${isPrompt(source)} ${canNameConfig(source)}`;
     if (now !== state) {
@@ -164,10 +164,10 @@ function followActiveCell(app: JupyterFrontEnd, tracker: INotebookTracker): void
     }
   };
   const follow = (): void => {
-    followed?.contentChanged.disconnect(look);
+    followed?.contentChanged.disconnect(update);
     followed = tracker.activeCell?.model ?? null;
-    followed?.contentChanged.connect(look);
-    look();
+    followed?.contentChanged.connect(update);
+    update();
   };
   tracker.activeCellChanged.connect(follow);
   tracker.currentChanged.connect(() => {

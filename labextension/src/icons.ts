@@ -1,6 +1,6 @@
 import { LabIcon } from '@jupyterlab/ui-components';
 
-/** A prompt's braces around a spark: what stands for Azure ML in toolbars and the sidebar. */
+/** Braces around a spark: the icon of Azure ML in toolbars and the sidebar. */
 export const azmlIcon = new LabIcon({
   name: 'azml-magics:icon',
   svgstr: `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" width="16">
@@ -9,7 +9,7 @@ export const azmlIcon = new LabIcon({
 </svg>`
 });
 
-/** A speech bubble with a plus: a new prompt. */
+/** A speech bubble with a plus, for a new prompt. */
 export const promptIcon = new LabIcon({
   name: 'azml-magics:prompt',
   svgstr: `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" width="16">
@@ -17,7 +17,7 @@ export const promptIcon = new LabIcon({
 </svg>`
 });
 
-/** A triangle to run, and the lines of a list to choose from. */
+/** A triangle and the lines of a list, for running with another config. */
 export const runWithIcon = new LabIcon({
   name: 'azml-magics:run-with',
   svgstr: `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" width="16">

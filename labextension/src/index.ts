@@ -15,7 +15,7 @@ import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStatusBar } from '@jupyterlab/statusbar';
 
-import { ActiveConfigs } from './active-config';
+import { ActiveConfigs } from './active-configs';
 import { addCommands, CommandIDs } from './commands';
 import { type IPanelOptions, PANEL_CODE } from './kernel-panel';
 import { promptCell } from './prompt-cell';
@@ -53,7 +53,7 @@ const panelPlugin: JupyterFrontEndPlugin<void> = {
     }
     const configs = new ActiveConfigs(tracker);
     panel.loaded.connect((_, kernel) => {
-      configs.panelShown(kernel);
+      configs.trackPanel(kernel);
     });
     statusBar?.registerStatusItem('azml-magics:active-config', {
       item: new StatusItem(configs, () => void app.commands.execute(CommandIDs.openPanel)),
@@ -65,13 +65,13 @@ const panelPlugin: JupyterFrontEndPlugin<void> = {
   }
 };
 
-/** What reads the panel's options: changed settings count from the next time on. */
+/** A function that reads the panel's settings, so that a change applies the next time the panel is loaded. */
 function panelOptions(
   app: JupyterFrontEnd,
   registry: ISettingRegistry | null
 ): () => Promise<IPanelOptions> {
   return async () => {
-    // Not before: Notebook 7's shortcuts fail where settings are loaded before its own.
+    // Not earlier: Notebook 7's shortcuts fail if settings are loaded before its own.
     await app.restored;
     const settings = await registry?.load(PANEL_ID);
     return {
@@ -91,13 +91,13 @@ const promptCellPlugin: JupyterFrontEndPlugin<void> = {
     extensions: IEditorExtensionRegistry,
     languages: IEditorLanguageRegistry
   ) => {
-    // JupyterLab's own Markdown, so that none is bundled here.
+    // JupyterLab's own Markdown support, so that it is not bundled here.
     const markdown = async () =>
       (await languages.getLanguage('text/x-ipythongfm'))?.support ?? null;
     extensions.addExtension({
       name: 'azml-magics:prompt-cell',
       factory: ({ model }) =>
-        // File editors and Markdown cells have the same registry.
+        // File editors and Markdown cells use the same registry.
         (model as { type?: string }).type === 'code'
           ? EditorExtensionRegistry.createImmutableExtension(promptCell(markdown))
           : null
@@ -111,7 +111,7 @@ const viewerPlugin: JupyterFrontEndPlugin<void> = {
   autoStart: true,
   requires: [IRenderMimeRegistry],
   activate: (_: JupyterFrontEnd, rendermime: IRenderMimeRegistry) => {
-    // Safe: it shows texts as texts, and Markdown by JupyterLab's renderer as untrusted. Before text/html, whose rank is 50.
+    // Safe: it renders text as text, and Markdown as untrusted. The rank comes before that of text/html, which is 50.
     const rank = 10;
     rendermime.addFactory(
       {

@@ -1,28 +1,28 @@
 import { type Kernel } from '@jupyterlab/services';
 
-import { type Execution, inSubshell } from './subshells';
+import { type Execution, runInSubshell } from './subshells';
 
-/** The configs of a kernel: the active one's name, "" without one, and all names. */
+/** The configs of a kernel: the name of the active one ("" if there is none) and all names. */
 export interface IConfigs {
   active: string;
   names: string[];
 }
 
-/** One expression, so that no name is left in the notebook; None where azml_magics is not in use. */
+/** A single expression, which defines no variable in the notebook; None if azml_magics is not in use. */
 const EXPRESSION =
   '(lambda module: __import__("json").dumps([module.current().active, module.current().names()])' +
   ' if module else None)(__import__("sys").modules.get("azml_magics.session"))';
 
 /**
- * What the session of a kernel knows; null where the kernel does not use azml_magics, has no Python
- * or ends meanwhile. The question is silent: it counts up no In [n] and leaves nothing in the
- * history. With `atOnce` a busy kernel is asked beside its cell, where it has subshells.
+ * The configs of a kernel's session; null if the kernel does not use azml_magics, is not a Python kernel
+ * or ends meanwhile. The request is silent: it does not change In [n] or the history. With `whileBusy`
+ * a busy kernel responds while its cell runs, if it supports subshells.
  */
-export async function configsOf(
+export async function fetchConfigs(
   kernel: Kernel.IKernelConnection,
-  atOnce = false
+  whileBusy = false
 ): Promise<IConfigs | null> {
-  const ask = (): Execution =>
+  const request = (): Execution =>
     kernel.requestExecute({
       code: '',
       silent: true,
@@ -32,17 +32,18 @@ export async function configsOf(
       stop_on_error: false
     });
   try {
-    const future = atOnce && kernel.status === 'busy' ? await inSubshell(kernel, ask) : ask();
+    const future =
+      whileBusy && kernel.status === 'busy' ? await runInSubshell(kernel, request) : request();
     const { content } = await future.done;
-    return content.status === 'ok' ? read(content.user_expressions.configs) : null;
+    return content.status === 'ok' ? parseConfigs(content.user_expressions.configs) : null;
   } catch {
     return null;
   }
 }
 
-/** The answer: the repr of a JSON text in ASCII, whose only escapes are doubled backslashes. */
-function read(answer: unknown): IConfigs | null {
-  const data = (answer as { data?: Record<string, unknown> } | undefined)?.data;
+/** Parse the repr of a JSON text in ASCII, whose only escapes are doubled backslashes. */
+function parseConfigs(result: unknown): IConfigs | null {
+  const data = (result as { data?: Record<string, unknown> } | undefined)?.data;
   const repr = data?.['text/plain'];
   if (typeof repr !== 'string' || !repr.startsWith("'")) {
     return null;

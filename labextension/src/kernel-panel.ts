@@ -6,23 +6,23 @@ import { type ISignal, Signal } from '@lumino/signaling';
 import { Panel } from '@lumino/widgets';
 
 import { Notice } from './notice';
-import { type Execution, inSubshell } from './subshells';
+import { type Execution, runInSubshell } from './subshells';
 
-/** What shows the panel in a kernel, unless the settings say otherwise. */
+/** The Python code that displays the panel, unless the settings have another. */
 export const PANEL_CODE =
   '__import__("azml_magics.notebook", fromlist=["side_panel"]).side_panel()';
 
-/** What the settings say. */
+/** The panel's settings. */
 export interface IPanelOptions {
   /** The Python code that displays the panel of its kernel. */
   code: string;
-  /** Whether it is run in a subshell, so that the panel answers while cells run. */
+  /** Whether to run it in a subshell, so that the panel responds while cells run. */
   subshell: boolean;
 }
 
 /**
- * The panel of one notebook's kernel: the output of one line of Python, shown with the rendermime
- * of that notebook, because that is where the widget manager registers its renderer.
+ * The panel of one notebook's kernel: the output of a line of Python. It is rendered with the notebook's
+ * rendermime, because the widget manager registers its renderer there.
  */
 export class KernelPanel extends Panel {
   constructor(
@@ -39,20 +39,20 @@ export class KernelPanel extends Panel {
     notebook.disposed.connect(this.dispose, this);
   }
 
-  /** The panel was shown in this kernel: from now on the kernel uses azml_magics. */
+  /** Emitted when the panel was shown in a kernel, which uses azml_magics from then on. */
   get loaded(): ISignal<this, Kernel.IKernelConnection> {
     return this._loaded;
   }
 
-  /** Show the panel; nothing happens where this life of the kernel has shown it already. */
-  ensure(): void {
+  /** Show the panel unless it was shown since the kernel started. */
+  ensureShown(): void {
     this.isWanted = true;
-    if (!this.isFresh) {
+    if (!this.isShown) {
       void this.load();
     }
   }
 
-  /** Show the panel anew. */
+  /** Show the panel again. */
   reload(): void {
     this.isWanted = true;
     this.invalidate();
@@ -72,32 +72,32 @@ export class KernelPanel extends Panel {
 
   private async load(): Promise<void> {
     const context = this.notebook.sessionContext;
-    // Without a kernel `ready` stays pending; kernelChanged comes once there is one.
+    // Without a kernel `ready` stays pending; kernelChanged is emitted once there is one.
     if (!context.session?.kernel) {
-      this.notice.say('This notebook has no kernel. Choose one to use Azure ML in it.');
+      this.notice.setText('This notebook has no kernel. Choose one to use Azure ML in it.');
       return;
     }
-    this.isFresh = true;
-    const turn = ++this.turn;
-    this.notice.say('Waiting for the kernel…');
+    this.isShown = true;
+    const generation = ++this.generation;
+    this.notice.setText('Waiting for the kernel…');
     try {
-      // The notebook's widget manager is made once its session is ready.
+      // The notebook's widget manager is made when the session is ready.
       await context.ready;
-      const kernel = this.notebook.sessionContext.session?.kernel; // it may be gone meanwhile
-      if (kernel && this.isCurrent(turn)) {
-        await this.loadIn(kernel, turn);
+      const kernel = this.notebook.sessionContext.session?.kernel; // it may have changed meanwhile
+      if (kernel && this.isCurrent(generation)) {
+        await this.loadIn(kernel, generation);
       }
     } catch (error) {
-      if (this.isCurrent(turn)) {
+      if (this.isCurrent(generation)) {
         this.fail(`The panel could not be loaded: ${String(error)}`);
       }
     }
   }
 
-  private async loadIn(kernel: Kernel.IKernelConnection, turn: number): Promise<void> {
+  private async loadIn(kernel: Kernel.IKernelConnection, generation: number): Promise<void> {
     const language = (await kernel.info).language_info.name;
     const { code, subshell } = await this.options();
-    if (!this.isCurrent(turn)) {
+    if (!this.isCurrent(generation)) {
       return;
     }
     if (language !== 'python') {
@@ -107,25 +107,25 @@ export class KernelPanel extends Panel {
       return;
     }
     if (kernel.status === 'busy') {
-      this.notice.say('The kernel is busy. The panel comes as soon as the kernel answers.');
+      this.notice.setText('The kernel is busy. The panel appears when the kernel is free.');
     }
     const run = (): Execution => execute(kernel, code);
-    const future = await (subshell ? inSubshell(kernel, run) : Promise.resolve(run()));
-    if (!this.isCurrent(turn)) {
+    const future = await (subshell ? runInSubshell(kernel, run) : Promise.resolve(run()));
+    if (!this.isCurrent(generation)) {
       future.dispose();
       return;
     }
     this.display(future);
     const { content } = await future.done;
-    if (this.isCurrent(turn)) {
-      this.settle(content, kernel);
+    if (this.isCurrent(generation)) {
+      this.showOutcome(content, kernel);
     }
   }
 
   private display(future: Execution): void {
     this.area?.dispose();
-    // The widget renderer counts as unsafe, so that it shows in trusted outputs only; the output
-    // comes from the user's own kernel, a moment ago.
+    // The widget renderer is declared unsafe, so it needs a trusted output. This output is trusted: it has just
+    // been made by the user's own kernel.
     const model = new OutputAreaModel({ trusted: true });
     const area = new SimplifiedOutputArea({
       model,
@@ -136,31 +136,31 @@ export class KernelPanel extends Panel {
     this.addWidget(area);
   }
 
-  /** What is left to say once the code has run. */
-  private settle(
+  /** Show how the code ended. */
+  private showOutcome(
     content: KernelMessage.IReplyErrorContent | { status: string },
     kernel: Kernel.IKernelConnection
   ): void {
     if (content.status === 'ok') {
-      this.notice.say('');
+      this.notice.setText('');
       this._loaded.emit(kernel);
       return;
     }
     if (!('ename' in content)) {
-      this.fail('The kernel left the panel out, because a cell before it failed.');
+      this.fail('The kernel skipped the panel because an earlier cell failed.');
       return;
     }
     const { ename, evalue } = content;
     if (ename === 'ModuleNotFoundError' && evalue.includes('azml_magics')) {
       this.area?.dispose();
       this.fail(
-        "This kernel's Python has no azml-magics. Run this in a cell, then try again:",
+        "azml-magics is not installed for this kernel's Python. Run this in a cell, then try again:",
         '%pip install azml-magics'
       );
     } else if (ename === 'AttributeError' && evalue.includes('side_panel')) {
       this.area?.dispose();
       this.fail(
-        'The azml-magics of this kernel is older than its panel. Run this in a cell, restart the kernel, then try again:',
+        'The azml-magics of this kernel is too old for this panel. Run this in a cell, restart the kernel, then try again:',
         '%pip install --upgrade azml-magics'
       );
     } else {
@@ -169,14 +169,14 @@ export class KernelPanel extends Panel {
   }
 
   private fail(text: string, remedy = ''): void {
-    this.notice.say(text, remedy, () => {
+    this.notice.setText(text, remedy, () => {
       this.reload();
     });
   }
 
-  /** Whether no later load, restart or kernel has taken the place of that one. */
-  private isCurrent(turn: number): boolean {
-    return !this.isDisposed && turn === this.turn;
+  /** Whether no later load, restart or kernel has replaced that load. */
+  private isCurrent(generation: number): boolean {
+    return !this.isDisposed && generation === this.generation;
   }
 
   private onKernelChanged(
@@ -186,7 +186,7 @@ export class KernelPanel extends Panel {
     this.invalidate();
     if (this.isWanted) {
       if (change.newValue) {
-        this.notice.say('Waiting for the kernel…');
+        this.notice.setText('Waiting for the kernel…');
       }
       void this.load();
     }
@@ -196,21 +196,21 @@ export class KernelPanel extends Panel {
     if (status === 'restarting' || status === 'autorestarting' || status === 'dead') {
       this.invalidate();
       if (this.isWanted) {
-        this.notice.say(
+        this.notice.setText(
           status === 'dead'
             ? 'The kernel has ended. Restart it to use Azure ML.'
             : 'Waiting for the kernel…'
         );
       }
-    } else if (status === 'idle' && this.isWanted && !this.isFresh) {
-      void this.load(); // restarted: there is no kernelChanged then
+    } else if (status === 'idle' && this.isWanted && !this.isShown) {
+      void this.load(); // after a restart, which does not emit kernelChanged
     }
   }
 
-  /** The widgets that are shown are dead: their kernel is gone. */
+  /** Remove the widgets: the kernel that they belong to has ended. */
   private invalidate(): void {
-    this.turn++;
-    this.isFresh = false;
+    this.generation++;
+    this.isShown = false;
     this.area?.dispose();
     this.area = null;
   }
@@ -219,11 +219,11 @@ export class KernelPanel extends Panel {
   private readonly notice: Notice;
   private area: SimplifiedOutputArea | null = null;
   private isWanted = false;
-  private isFresh = false;
-  private turn = 0;
+  private isShown = false;
+  private generation = 0;
 }
 
-/** Not OutputArea.execute(): that would store history and count up In [n]. */
+/** Run code without a history entry. OutputArea.execute() would store one and increment In [n]. */
 function execute(kernel: Kernel.IKernelConnection, code: string): Execution {
   const content = {
     code,

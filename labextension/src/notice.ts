@@ -1,6 +1,6 @@
 import { Widget } from '@lumino/widgets';
 
-/** A few words in the place of a panel, with what to type, and a button that tries again. */
+/** A message instead of the panel, with code to run and a button that tries again. */
 export class Notice extends Widget {
   constructor() {
     super();
@@ -9,8 +9,8 @@ export class Notice extends Widget {
     this.hide();
   }
 
-  /** Show the words; "" hides the notice. */
-  say(text: string, remedy = '', retry: (() => void) | null = null): void {
+  /** Show a message; "" hides the notice. */
+  setText(text: string, remedy = '', retry: (() => void) | null = null): void {
     if (this.isDisposed) {
       return;
     }
@@ -33,7 +33,7 @@ function element<T extends keyof HTMLElementTagNameMap>(
   tag: T,
   text: string
 ): HTMLElementTagNameMap[T] {
-  const made = document.createElement(tag);
-  made.textContent = text;
-  return made;
+  const node = document.createElement(tag);
+  node.textContent = text;
+  return node;
 }

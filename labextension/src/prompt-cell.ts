@@ -1,4 +1,4 @@
-/** %%azureml cells in the editor: the body is Markdown, its variables are marked. */
+/** %%azureml cells in the editor: the body is highlighted as Markdown, and variables are marked. */
 
 import { type LanguageSupport } from '@codemirror/language';
 import {
@@ -24,7 +24,7 @@ const magicLine = Decoration.line({ class: 'azml-PromptCell-magic' });
 const bodyLine = Decoration.line({ class: 'azml-PromptCell-body' });
 const variable = Decoration.mark({ class: 'azml-PromptCell-variable' });
 
-/** The number of the line with the magic, counted from 1; 0 in any other cell. */
+/** The number of the magic line, counted from 1; 0 if the cell is not a %%azureml cell. */
 export function magicLineNumber(doc: Text): number {
   for (let number = 1; number <= doc.lines; number++) {
     const { text } = doc.line(number);
@@ -35,7 +35,7 @@ export function magicLineNumber(doc: Text): number {
   return 0;
 }
 
-/** The marks of the lines between two positions. */
+/** The decorations of the lines between two positions. */
 export function decorationsIn(doc: Text, from: number, to: number): Range<Decoration>[] {
   const first = magicLineNumber(doc);
   const found: Range<Decoration>[] = [];
@@ -58,7 +58,7 @@ export function decorationsIn(doc: Text, from: number, to: number): Range<Decora
   return found;
 }
 
-function decorationsOf(view: EditorView): DecorationSet {
+function visibleDecorations(view: EditorView): DecorationSet {
   const { doc } = view.state;
   return RangeSet.of(
     view.visibleRanges.flatMap(({ from, to }) => decorationsIn(doc, from, to)),
@@ -70,11 +70,11 @@ const marks = ViewPlugin.fromClass(
   class {
     decorations: DecorationSet;
     constructor(view: EditorView) {
-      this.decorations = decorationsOf(view);
+      this.decorations = visibleDecorations(view);
     }
     update(update: ViewUpdate): void {
       if (update.docChanged || update.viewportChanged) {
-        this.decorations = decorationsOf(update.view);
+        this.decorations = visibleDecorations(update.view);
       }
     }
   },
@@ -82,15 +82,15 @@ const marks = ViewPlugin.fromClass(
 );
 
 /**
- * The editor extension of code cells. While a cell is a %%azureml cell, Markdown takes the place of
- * the kernel's language: the `language` facet uses its value of the highest precedence.
+ * The editor extension of code cells. In a %%azureml cell, Markdown replaces the kernel's language: the
+ * `language` facet uses the value with the highest precedence.
  */
 export function promptCell(markdown: () => Promise<LanguageSupport | null>): Extension {
   const language = new Compartment();
   const switcher = ViewPlugin.fromClass(
     class {
       private isOn = false;
-      private isGone = false;
+      private isDestroyed = false;
       constructor(view: EditorView) {
         this.follow(view);
       }
@@ -100,7 +100,7 @@ export function promptCell(markdown: () => Promise<LanguageSupport | null>): Ext
         }
       }
       destroy(): void {
-        this.isGone = true;
+        this.isDestroyed = true;
       }
       private follow(view: EditorView): void {
         const isWanted = magicLineNumber(view.state.doc) > 0;
@@ -108,15 +108,15 @@ export function promptCell(markdown: () => Promise<LanguageSupport | null>): Ext
           return;
         }
         this.isOn = isWanted;
-        // An editor cannot be changed from inside an update of it.
+        // An editor cannot be changed during its update.
         void (isWanted ? markdown() : Promise.resolve(null)).then(support => {
-          if (!this.isGone && this.isOn === isWanted) {
+          if (!this.isDestroyed && this.isOn === isWanted) {
             view.dispatch({ effects: language.reconfigure(support ?? []) });
           }
         });
       }
     }
   );
-  // Marks of low precedence lie around those of tokens and matching brackets, which would take them apart.
+  // Marks of low precedence enclose those of tokens and matching brackets, which would split them otherwise.
   return [Prec.highest(language.of([])), Prec.lowest(marks), switcher];
 }

@@ -9,8 +9,8 @@ import { type IPanelOptions, KernelPanel } from './kernel-panel';
 import { Notice } from './notice';
 
 /**
- * The side panel: shows the panel of the notebook in front, one for each notebook. It runs nothing
- * in a kernel before the user has it open beside that kernel's notebook.
+ * The side panel: shows the panel of the current notebook, one for each notebook. It runs code in a kernel
+ * only after the user has opened it beside that kernel's notebook.
  */
 export class SidePanel extends Panel {
   constructor(
@@ -23,18 +23,18 @@ export class SidePanel extends Panel {
     this.title.caption = 'Azure ML';
     this.addClass('azml-SidePanel');
     this.notice = new Notice();
-    this.notice.say('Open a notebook to use Azure ML in it.');
+    this.notice.setText('Open a notebook to use Azure ML in it.');
     this.addWidget(this.notice);
     tracker.currentChanged.connect(this.follow, this);
     this.follow();
   }
 
-  /** The panel was shown in this kernel. */
+  /** Emitted when the panel was shown in a kernel. */
   get loaded(): ISignal<this, Kernel.IKernelConnection> {
     return this._loaded;
   }
 
-  /** Show the panel of the notebook in front anew. */
+  /** Reload the panel of the current notebook. */
   reload(): void {
     const notebook = this.tracker.currentWidget;
     if (notebook) {
@@ -61,7 +61,7 @@ export class SidePanel extends Panel {
     if (current && this.isVisible) {
       const panel = this.panelOf(current);
       panel.show();
-      panel.ensure();
+      panel.ensureShown();
     }
   }
 

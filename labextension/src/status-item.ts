@@ -1,6 +1,6 @@
 import { Widget } from '@lumino/widgets';
 
-import { type ActiveConfigs } from './active-config';
+import { type ActiveConfigs } from './active-configs';
 
 /** The active config in the status bar; a click opens the panel. */
 export class StatusItem extends Widget {
@@ -19,6 +19,6 @@ export class StatusItem extends Widget {
   private draw(): void {
     const { current } = this.configs;
     this.node.textContent = `Azure ML: ${current === '' ? 'no config' : (current ?? '')}`;
-    this.node.title = 'The config that answers %%azureml cells. Click to open the Azure ML panel.';
+    this.node.title = 'The config that %%azureml cells use. Click to open the Azure ML panel.';
   }
 }

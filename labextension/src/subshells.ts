@@ -1,19 +1,19 @@
 import { type Kernel, type KernelMessage } from '@jupyterlab/services';
 
-/** A request to run code, and what comes of it. */
+/** A request to run code, with its reply. */
 export type Execution = Kernel.IShellFuture<
   KernelMessage.IExecuteRequestMsg,
   KernelMessage.IExecuteReplyMsg
 >;
 
-/** One subshell for each kernel. It is never deleted, as comms go through it: it ends with its kernel. */
+/** One subshell for each kernel. It is never deleted, because comms use it; it ends with its kernel. */
 const subshells = new Map<string, Promise<string | null>>();
 
 /**
- * Make a request in a subshell of the kernel, so that it, and the widgets that it makes, answer
- * while a cell runs; on the main shell where there are none (JupyterLab < 4.4, ipykernel < 7).
+ * Make a request in a subshell of the kernel, so that the request and the widgets that it makes respond
+ * while a cell runs. Without subshells (JupyterLab < 4.4, ipykernel < 7) the main shell is used.
  */
-export async function inSubshell(
+export async function runInSubshell(
   kernel: Kernel.IKernelConnection,
   request: () => Execution
 ): Promise<Execution> {
@@ -21,8 +21,8 @@ export async function inSubshell(
   if (subshell === null || kernel.isDisposed) {
     return request();
   }
-  // The message is made during the call. A clone() of the connection would have a websocket of its
-  // own, on which display_data could arrive before comm_open.
+  // The message is made during the call. A clone() of the connection would have its own websocket, on
+  // which display_data could arrive before comm_open.
   const before = kernel.subshellId;
   kernel.subshellId = subshell;
   try {
@@ -36,10 +36,10 @@ async function subshellOf(kernel: Kernel.IKernelConnection): Promise<string | nu
   if (!kernel.supportsSubshells) {
     return null;
   }
-  let made = subshells.get(kernel.id);
-  if (!made) {
-    made = create(kernel);
-    subshells.set(kernel.id, made);
+  let subshell = subshells.get(kernel.id);
+  if (!subshell) {
+    subshell = createSubshell(kernel);
+    subshells.set(kernel.id, subshell);
     const forget = (): void => {
       subshells.delete(kernel.id);
     };
@@ -50,14 +50,14 @@ async function subshellOf(kernel: Kernel.IKernelConnection): Promise<string | nu
       }
     });
   }
-  return made;
+  return subshell;
 }
 
-async function create(kernel: Kernel.IKernelConnection): Promise<string | null> {
+async function createSubshell(kernel: Kernel.IKernelConnection): Promise<string | null> {
   try {
     const { content } = await kernel.requestCreateSubshell({}).done;
-    return (content as { subshell_id?: string }).subshell_id ?? null; // an error has none
+    return (content as { subshell_id?: string }).subshell_id ?? null; // an error reply has none
   } catch {
-    return null; // the kernel ended meanwhile: the request itself will say so
+    return null; // the kernel has ended; the request itself will report that
   }
 }

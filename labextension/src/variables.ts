@@ -1,6 +1,6 @@
 /**
- * Prompt variables: the rule of azml_magics/core/prompt/template.py. Both sides are held to one table,
- * tests/core/prompt/prompt_variables.json.
+ * Prompt variables, by the rule of azml_magics/core/prompt/template.py. The tests of both sides use the same
+ * table, tests/core/prompt/prompt_variables.json.
  */
 
 const PIECE =
@@ -13,7 +13,7 @@ const KEYWORDS = new Set(
   ).split(' ')
 );
 
-/** A variable's name, and where it begins and ends with its braces, in UTF-16 units. */
+/** A variable's name, and its start and end including the braces, in UTF-16 units. */
 export interface IVariable {
   name: string;
   start: number;
@@ -21,18 +21,18 @@ export interface IVariable {
 }
 
 /**
- * Every variable in a text. No variable, and nothing that hides one, goes over the end of a line:
- * a prompt may be read line by line.
+ * Every variable in a text. Neither a variable nor an escape extends beyond a line, so a prompt can be read
+ * line by line.
  */
 export function variablesIn(text: string): IVariable[] {
-  const found: IVariable[] = [];
+  const variables: IVariable[] = [];
   for (const match of text.matchAll(PIECE)) {
     const name = match.groups?.name ?? match.groups?.braced;
     if (name !== undefined && !KEYWORDS.has(name)) {
       const around = match.groups?.braced === undefined ? 0 : 2;
       const start = match.index + around;
-      found.push({ name, start, end: match.index + match[0].length - around });
+      variables.push({ name, start, end: match.index + match[0].length - around });
     }
   }
-  return found;
+  return variables;
 }

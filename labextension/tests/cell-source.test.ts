@@ -31,7 +31,7 @@ test('a prompt cell begins with the magic, after blank lines at most', () => {
   }
 });
 
-test('a cell becomes a prompt once', () => {
+test('converting a cell to a prompt twice changes nothing', () => {
   assert.equal(asPrompt('Tell me'), '%%azureml\nTell me');
   assert.equal(asPrompt(asPrompt('Tell me')), '%%azureml\nTell me');
   assert.equal(asPrompt(''), '%%azureml\n');
@@ -62,14 +62,14 @@ for (const [line, config, changed] of LINES) {
   });
 }
 
-test('with --compare no config is named', () => {
+test('a cell with --compare cannot name a config', () => {
   assert.ok(canNameConfig('%%azureml prod --sweep temperature=0,1\nHi'));
   assert.ok(!canNameConfig('%%azureml --compare a,b\nHi'));
   assert.ok(!canNameConfig('%%azureml --compare=a,b\nHi'));
   assert.ok(!canNameConfig('print(1)'));
 });
 
-test('-t none leaves the braces of the body alone', () => {
+test('with -t none braces are not variables', () => {
   for (const line of ['-t none', '-tnone', '--template none', '--template=none', '-t "none" -q']) {
     assert.ok(!hasVariables(`%%azureml prod ${line}`), line);
   }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import { readDetails, readDocument } from '../src/response/document';
 
-const ANSWER = {
+const RESPONSE = {
   version: 1,
   text: 'Rivers run.',
   config: 'prod',
@@ -14,9 +14,9 @@ const ANSWER = {
   reasoning: 'Hm.'
 };
 
-test('an answer', () => {
-  assert.deepEqual(readDocument(ANSWER), {
-    kind: 'answer',
+test('reads a response', () => {
+  assert.deepEqual(readDocument(RESPONSE), {
+    kind: 'response',
     text: 'Rivers run.',
     reasoning: 'Hm.',
     toolCalls: [{ name: 'f', arguments: '{"a": 1}' }],
@@ -27,7 +27,7 @@ test('an answer', () => {
   });
 });
 
-test('answers side by side', () => {
+test('reads responses side by side', () => {
   const rows = [
     {
       index: '104',
@@ -71,7 +71,7 @@ test('answers side by side', () => {
   });
 });
 
-test('the first rows of a table', () => {
+test('reads the first rows of a table', () => {
   const document = { version: 1, rows: [], summary: '20 rows, 1 failed', rest: '… and 20 more' };
   const { rows, summary, rest } = document;
   assert.deepEqual(readDocument(document), { kind: 'side-by-side', rows, summary, rest });
@@ -83,7 +83,7 @@ test('the first rows of a table', () => {
   });
 });
 
-test('fields that are missing or wrong are left out', () => {
+test('leaves out missing and wrong fields', () => {
   const wrong = {
     version: 1,
     text: 'x',
@@ -93,7 +93,7 @@ test('fields that are missing or wrong are left out', () => {
     reasoning: []
   };
   assert.deepEqual(readDocument(wrong), {
-    kind: 'answer',
+    kind: 'response',
     text: 'x',
     reasoning: '',
     toolCalls: [],
@@ -104,10 +104,11 @@ test('fields that are missing or wrong are left out', () => {
   });
 });
 
-test('a newer document is named as such', () => {
-  assert.deepEqual(readDocument({ version: 2, answer: 'x' }), {
+test('names the version of a newer document', () => {
+  assert.deepEqual(readDocument({ version: 2, text: 'x' }), {
     kind: 'unreadable',
-    why: 'This answer was saved by a newer azml-magics (document version 2); its details are not shown.'
+    reason:
+      'This response was saved by a newer azml-magics (document version 2); its details are not shown.'
   });
 });
 
@@ -126,12 +127,12 @@ for (const damaged of [
   { version: 1, rows: [1] },
   { version: 1, rows: [{ text: 'x' }] }
 ]) {
-  test(`a damaged document is no answer: ${JSON.stringify(damaged)}`, () => {
+  test(`a damaged document is unreadable: ${JSON.stringify(damaged)}`, () => {
     assert.equal(readDocument(damaged).kind, 'unreadable');
   });
 }
 
-test('details', () => {
+test('reads the details of the metadata', () => {
   const request = {
     url: 'https://x/score',
     headers: { Authorization: 'Bearer ***', number: 1 },
@@ -171,7 +172,7 @@ for (const damaged of [
   { azml: 3 },
   { azml: { latency: 'x', latencies: 3, request: { url: 1 } } }
 ]) {
-  test(`details that are damaged are none: ${JSON.stringify(damaged)}`, () => {
+  test(`leaves out damaged details: ${JSON.stringify(damaged)}`, () => {
     const { latency, call, latencies } = readDetails(damaged);
     assert.deepEqual([latency, call, latencies], [null, null, []]);
   });

@@ -24,20 +24,20 @@ test('the magic line, the body and its variables are marked', () => {
   ]);
 });
 
-test('nothing is marked in other cells', () => {
+test('other cells have no marks', () => {
   assert.deepEqual(marks('def f(x):\n    return {x}'), []);
   assert.deepEqual(marks(''), []);
   assert.deepEqual(marks('%%time\n{x}'), []);
 });
 
-test('no variables where the body is sent as it is', () => {
+test('variables are not marked if the body is sent unchanged', () => {
   assert.deepEqual(marks('%%azureml -t none\n{x}'), [
     ['magic', '%%azureml -t none'],
     ['body', '{x}']
   ]);
 });
 
-test('blank lines before the magic are nothing', () => {
+test('blank lines before the magic are skipped', () => {
   assert.equal(magicLineNumber(Text.of(['', ' ', '%%azureml', 'x'])), 3);
   assert.deepEqual(marks('\n%%azureml\nx'), [
     ['magic', '%%azureml'],
@@ -45,7 +45,7 @@ test('blank lines before the magic are nothing', () => {
   ]);
 });
 
-test('only the lines that are asked for are looked at', () => {
+test('only the requested lines are read', () => {
   const doc = Text.of(['%%azureml', ...Array<string>(1000).fill('{x}')]);
   assert.equal(decorationsIn(doc, doc.line(500).from, doc.line(502).to).length, 6);
 });

@@ -16,23 +16,23 @@ function sideBySide(...rows: IRow[]): ISideBySide {
 
 const DOCUMENT = sideBySide(row('b10', 100), row('b9', 20), row('a', null), row('c', 3, ''));
 
-test('columns: settings, answer, figures; those that are empty everywhere are left out', () => {
+test('columns are settings, response and figures, without empty columns', () => {
   const names = (latencies: (number | null)[]): string[] =>
     columnsOf(DOCUMENT, latencies).map(column => column.name);
-  assert.deepEqual(names([]), ['config', 'answer', 'finish', 'tokens']);
-  assert.deepEqual(names([0.5]), ['config', 'answer', 'finish', 'tokens', 'seconds']);
+  assert.deepEqual(names([]), ['config', 'response', 'finish', 'tokens']);
+  assert.deepEqual(names([0.5]), ['config', 'response', 'finish', 'tokens', 'seconds']);
 });
 
-test('numbers are sorted as numbers, texts as people sort them, and what is missing is last', () => {
-  const [config, answer, , tokens] = columnsOf(DOCUMENT, []);
+test('numbers sort by value, texts in natural order, missing values last', () => {
+  const [config, response, , tokens] = columnsOf(DOCUMENT, []);
   assert.deepEqual(sortedBy(tokens, 1), [3, 1, 0, 2]);
   assert.deepEqual(sortedBy(tokens, -1), [0, 1, 3, 2]);
   assert.deepEqual(sortedBy(config, 1), [2, 1, 0, 3]);
   assert.deepEqual(sortedBy(config, -1), [3, 0, 1, 2]);
-  assert.deepEqual(sortedBy(answer, 1), [2, 1, 0, 3]);
+  assert.deepEqual(sortedBy(response, 1), [2, 1, 0, 3]);
 });
 
-test('rows of a table have their labels in front', () => {
+test('rows of a table start with their labels', () => {
   const [label, ...further] = columnsOf(
     sideBySide({ ...row('a', 1), index: '104' }, { ...row('b', 1), index: '9' }),
     []
@@ -41,7 +41,7 @@ test('rows of a table have their labels in front', () => {
   assert.deepEqual(sortedBy(label, 1), [1, 0]);
   assert.deepEqual(
     further.map(column => column.name),
-    ['config', 'answer', 'finish', 'tokens']
+    ['config', 'response', 'finish', 'tokens']
   );
 });
 

@@ -5,12 +5,12 @@ import { test } from 'node:test';
 
 import { variablesIn } from '../src/variables';
 
-// The Python renderer's tests read the same table.
+// The tests of the Python renderer use the same table.
 const TABLE = join(process.cwd(), '..', 'tests', 'core', 'prompt', 'prompt_variables.json');
 const CASES = JSON.parse(readFileSync(TABLE, 'utf-8')) as [string, string[]][];
 
 for (const [prompt, names] of CASES) {
-  test(`the variables of ${JSON.stringify(prompt)}`, () => {
+  test(`finds the variables of ${JSON.stringify(prompt)}`, () => {
     const found = variablesIn(prompt);
     assert.deepEqual(
       found.map(({ name }) => name),
@@ -21,7 +21,7 @@ for (const [prompt, names] of CASES) {
     }
   });
 
-  test(`read line by line it is the same: ${JSON.stringify(prompt)}`, () => {
+  test(`finds the same variables line by line: ${JSON.stringify(prompt)}`, () => {
     const found = prompt.split('\n').flatMap(line => variablesIn(line).map(({ name }) => name));
     assert.deepEqual(found, names);
   });

@@ -79,13 +79,13 @@ def notebook7(tmp_path_factory):
 
 @pytest.fixture
 def console_errors():
-    """The errors that the browser's console and the page have shown so far; a test ends with none."""
+    """The errors of the browser's console and the page so far; a test must end with none."""
     return []
 
 
 @pytest.fixture
 def page(browser, console_errors):
-    """A new window; its kernels end with it. The test fails where its console has shown an error."""
+    """A new window; its kernels end with it. The test fails if its console has shown an error."""
     context = browser.new_context(viewport={"width": 1400, "height": 900})
     context.set_default_timeout(30_000)
     window = context.new_page()
@@ -100,7 +100,7 @@ def page(browser, console_errors):
 
 @pytest.fixture
 def shot(page, tmp_path):
-    """What takes a screenshot of the window: `shot("name")`; its path."""
+    """A function that takes a screenshot of the window, `shot("name")`, and returns its path."""
     folder = Path(os.environ.get("AZML_SHOTS", tmp_path))
 
     def take(name: str) -> Path:
@@ -113,7 +113,7 @@ def shot(page, tmp_path):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
-    """What stood on the screen when a test failed, where AZML_SHOTS says to keep it, and what the console said."""
+    """Add the console's errors to a failed test and, if AZML_SHOTS names a folder, a screenshot."""
     report = yield
     if report.when == "call" and report.failed and "page" in item.funcargs:
         if os.environ.get("AZML_SHOTS"):

@@ -1,4 +1,4 @@
-"""A Jupyter server of its own, on 127.0.0.1: nothing of whoever runs the tests is read, and nothing is left behind."""
+"""A Jupyter server on 127.0.0.1 that is isolated from the user's own configuration and leaves no files behind."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class LabServer:
         ]
 
     def _address(self) -> str:
-        """The server's URL, once it listens: it writes its runtime file then."""
+        """Wait for the runtime file, which the server writes when it listens, and return the server's URL."""
         limit = time.monotonic() + PATIENCE
         while self._process.poll() is None and time.monotonic() < limit:
             for runtime in (self.folder / "runtime").glob("jpserver-*.json"):
@@ -79,7 +79,7 @@ class LabServer:
 
     @property
     def log(self) -> str:
-        """What the server has said so far."""
+        """The server's log so far."""
         return self._log.read_text(errors="replace")
 
     def url(self, path: str) -> str:
@@ -87,7 +87,7 @@ class LabServer:
         return f"{self._base}/{path}{'&' if '?' in path else '?'}token={self._token}"
 
     def write(self, name: str, *cells: str | nbformat.NotebookNode, kernel: str = "python3") -> Path:
-        """A notebook file in `root`: texts become code cells. Without a `kernel` it asks for one when it is opened."""
+        """Write a notebook into `root`; texts become code cells. Without a `kernel` JupyterLab asks for one."""
         made = [nbformat.v4.new_code_cell(cell) if isinstance(cell, str) else cell for cell in cells]
         notebook = nbformat.v4.new_notebook(cells=made)
         if kernel:  # with language_info, else opening it makes it dirty
@@ -98,7 +98,7 @@ class LabServer:
         return path
 
     def add_kernel(self, name: str, program: str, language: str = "python") -> None:
-        """A further kernel, started by the Python text `program` with `-f CONNECTION_FILE` as its arguments."""
+        """Add a kernel, a Python program that gets `-f CONNECTION_FILE` as its arguments."""
         spec = self.folder / "data" / "kernels" / name
         spec.mkdir(parents=True, exist_ok=True)
         (spec / "start.py").write_text(program)
@@ -106,7 +106,7 @@ class LabServer:
         (spec / "kernel.json").write_text(json.dumps({"argv": argv, "display_name": name, "language": language}))
 
     def set_setting(self, plugin: str, **values: object) -> None:
-        """The user's settings of "package:plugin" from the next page load on; none to take them back."""
+        """Set the settings of "package:plugin" for the next page load; without values, remove them."""
         package, _, short = plugin.partition(":")
         path = self.folder / "settings" / package / f"{short}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -124,7 +124,7 @@ class LabServer:
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """The environment of a person who has set nothing, whose home and Jupyter folders lie in `folder`."""
+    """An environment without the user's settings, whose home and Jupyter folders are in `folder`."""
     ours = ("AZUREML_", "AZURE_", "AZML_", "MSI_", "XDG_", "JUPYTER", "IPYTHON")
     kept = {
         name: value

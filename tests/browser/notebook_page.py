@@ -1,4 +1,4 @@
-"""A notebook in the browser, as a person has it before them: its cells, its kernel, the panels beside it."""
+"""A notebook in the browser: its cells and its kernel."""
 
 from __future__ import annotations
 
@@ -10,14 +10,18 @@ if TYPE_CHECKING:
 
     from .lab_server import LabServer
 
-KERNEL_PATIENCE = 90_000  # milliseconds
+KERNEL_TIMEOUT = 90_000  # milliseconds
 _IDLE = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
 
 
 class NotebookPage:
-    """One notebook of `server`, open in `page`. The layout that an earlier test left is forgotten.
+    """One notebook of a server, opened in a page with a fresh layout.
 
-    with_kernel: wait for its kernel; without, the notebook must ask for one, and "No Kernel" is chosen.
+    Args:
+        page: the page.
+        server: the server that has the notebook.
+        name: the notebook's file name.
+        with_kernel: whether to wait for its kernel; if not, the notebook must ask for one, and "No Kernel" is chosen.
     """
 
     def __init__(self, page: Page, server: LabServer, name: str, *, with_kernel: bool = True) -> None:
@@ -30,7 +34,7 @@ class NotebookPage:
             self._choose_no_kernel()
 
     def _until_shown(self) -> None:
-        self.page.locator(".jp-Notebook:visible").first.wait_for(timeout=KERNEL_PATIENCE)
+        self.page.locator(".jp-Notebook:visible").first.wait_for(timeout=KERNEL_TIMEOUT)
 
     def _choose_no_kernel(self) -> None:
         dialog = self.page.locator(".jp-Dialog")
@@ -39,27 +43,27 @@ class NotebookPage:
         dialog.wait_for(state="detached")
 
     def reload(self) -> None:
-        """Load the page again: the kernel lives on."""
+        """Reload the page; the kernel keeps running."""
         self.page.reload()
         self._until_shown()
         self.wait_for_kernel()
 
     def close(self) -> None:
-        """Save it and close its tab: the kernel lives on."""
+        """Save the notebook and close its tab; the kernel keeps running."""
         self.command("docmanager:save")
         self.command("application:close")
 
     def wait_for_kernel(self) -> None:
-        """Until the kernel is connected and idle: a cell that is run before is silently not run."""
-        self.page.wait_for_function(_IDLE, timeout=KERNEL_PATIENCE)
+        """Wait until the kernel is connected and idle: JupyterLab silently ignores a cell that is run earlier."""
+        self.page.wait_for_function(_IDLE, timeout=KERNEL_TIMEOUT)
 
     def command(self, command: str, **arguments: Any) -> None:
-        """Do what a menu item does, by its command's id."""
+        """Execute a JupyterLab command by its id."""
         call = "([command, given]) => window.jupyterapp.commands.execute(command, given).then(() => null)"
         self.page.evaluate(call, [command, arguments])
 
     def use_theme(self, *, dark: bool) -> None:
-        """JupyterLab's own light or dark theme."""
+        """Switch to JupyterLab's light or dark theme."""
         self.command("apputils:change-theme", theme="JupyterLab Dark" if dark else "JupyterLab Light")
         self.page.locator(f'body[data-jp-theme-light="{"false" if dark else "true"}"]').wait_for(state="attached")
         self.page.locator("#jupyterlab-splash").wait_for(state="detached")
@@ -68,7 +72,7 @@ class NotebookPage:
 
     @property
     def cells(self) -> Locator:
-        """The cells of the notebook in front."""
+        """The cells of the current notebook."""
         return self.page.locator(".jp-Notebook:visible .jp-Cell")
 
     def cell(self, index: int) -> Locator:
@@ -80,46 +84,46 @@ class NotebookPage:
         return self.cell(index).locator(".jp-InputArea .cm-content")
 
     def prompt(self, index: int) -> Locator:
-        """What stands before a cell: "[ ]:", "[*]:", "[3]:"."""
+        """The prompt before a cell: "[ ]:", "[*]:", "[3]:"."""
         return self.cell(index).locator(".jp-InputArea-prompt")
 
     def outputs(self, index: int) -> Locator:
-        """What stands below a cell, without the prompts before it."""
+        """The outputs of a cell, without their prompts."""
         return self.cell(index).locator(".jp-Cell-outputArea .jp-OutputArea-output")
 
     def select(self, index: int) -> None:
-        """Make a cell the active one, and write in it."""
+        """Put the cursor into a cell."""
         self.editor(index).click()
 
     def start(self, index: int) -> None:
-        """Run a cell, and do not wait for its end."""
+        """Run a cell without waiting for its end."""
         self.select(index)
         self.page.keyboard.press("Control+Enter")
 
-    def run(self, index: int, *, patience: float = KERNEL_PATIENCE) -> Locator:
-        """Run a cell and wait for its end, `patience` milliseconds at most; its outputs."""
+    def run(self, index: int, *, timeout: float = KERNEL_TIMEOUT) -> Locator:
+        """Run a cell and wait for its end, `timeout` milliseconds at most, and return its outputs."""
         from playwright.sync_api import expect
 
         before = self.prompt(index).inner_text()
         self.start(index)
         if re.search(r"\d", before):
-            expect(self.prompt(index)).not_to_have_text(before, timeout=patience)
-        expect(self.prompt(index)).to_have_text(re.compile(r"\[\d+\]:"), timeout=patience)
+            expect(self.prompt(index)).not_to_have_text(before, timeout=timeout)
+        expect(self.prompt(index)).to_have_text(re.compile(r"\[\d+\]:"), timeout=timeout)
         return self.outputs(index)
 
     # ---- the kernel
 
     def has_subshells(self) -> bool:
-        """Whether the kernel answers beside a running cell: JupyterLab 4.4 and ipykernel 7, or later."""
+        """Whether the kernel responds while a cell runs: JupyterLab 4.4 and ipykernel 7, or later."""
         kernel = "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
         return bool(self.page.evaluate(f"{kernel}.info.then(() => {kernel}.supportsSubshells)"))
 
     def restart_kernel(self) -> None:
-        """Restart it, without a question."""
+        """Restart the kernel without a confirmation."""
         self.page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.restartKernel().then(() => null)")
 
     def change_kernel(self, name: str) -> None:
-        """Choose another kernel; "" for none."""
+        """Switch to another kernel; "" for none."""
         context = "window.jupyterapp.shell.currentWidget.sessionContext"
         changed = f"{context}.changeKernel({{name}})" if name else f"{context}.shutdown()"
         self.page.evaluate(f"name => {changed}.then(() => null)", name)

@@ -1,4 +1,4 @@
-"""The panel as it is seen in a notebook: its fields by their labels, its buttons, folds and tabs by their names."""
+"""The panel in a notebook: its fields by their labels, its buttons, folds and tabs by their names."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
     from .lab_server import LabServer
 
-ANSWER_PATIENCE = 30_000  # milliseconds
+RESPONSE_TIMEOUT = 30_000  # milliseconds
 
-# `faulty` is an endpoint whose next answers a cell can spoil.
+# `faulty` is an endpoint whose next responses a cell can make fail.
 SETUP = """
 %reload_ext azml_magics
 import os
@@ -41,12 +41,12 @@ class PanelPage:
     # ---- finding
 
     def field(self, label: str) -> Locator:
-        """What is labelled so: a box, a list."""
+        """The control with that label."""
         return self.root.get_by_label(label, exact=True)
 
     def button(self, name: str) -> Locator:
-        """The button of that name; the last one where there are several of them."""
-        named = re.compile(rf"(^|\W){re.escape(name)}$")  # its icon is a letter of its name
+        """The button of that name, the last one if there are several."""
+        named = re.compile(rf"(^|\W){re.escape(name)}$")  # the icon is a character of the name
         return self.root.get_by_role("button", name=named).locator("visible=true").last
 
     def slider(self, kwarg: str) -> Locator:
@@ -54,28 +54,28 @@ class PanelPage:
         return self.row(kwarg).get_by_role("slider")
 
     def row(self, kwarg: str) -> Locator:
-        """The line of a kwarg, with the slider and the button that takes it back."""
+        """The row of a kwarg, with its slider and its reset button."""
         return self.root.locator(".azml-row").filter(has=self.page.get_by_text(kwarg, exact=True))
 
     @property
     def lines(self) -> Locator:
-        """What the panel says in words, wherever that is."""
+        """The visible status lines."""
         return self.root.locator(".azml-line:visible")
 
     @property
-    def answer(self) -> Locator:
-        """What stands in the tab in front."""
+    def result(self) -> Locator:
+        """The content of the selected tab."""
         return self.root.locator(".jupyter-widget-TabPanel-tabContents > :visible").first
 
     @property
     def cell(self) -> Locator:
-        """The cell that would do the same."""
+        """The cell that does the same."""
         return self.field("As a cell")
 
     # ---- doing
 
     def type(self, label: str, text: str) -> None:
-        """Write `text` into a box in the place of what is there, and press Enter."""
+        """Replace a field's text and press Enter."""
         self.field(label).fill(text)
         self.field(label).press("Enter")
 
@@ -86,41 +86,41 @@ class PanelPage:
             header.click()
 
     def tab(self, name: str) -> Locator:
-        """Take a result tab to the front; its contents."""
+        """Select a result tab and return its content."""
         self.root.get_by_role("tab", name=name, exact=True).click()
-        return self.answer
+        return self.result
 
     def says(self, text: str | re.Pattern[str]) -> None:
-        """Wait until the panel says `text` in one of its lines."""
+        """Wait until a status line contains `text`."""
         from playwright.sync_api import expect
 
-        expect(self.lines.filter(has_text=text).first).to_be_visible(timeout=ANSWER_PATIENCE)
+        expect(self.lines.filter(has_text=text).first).to_be_visible(timeout=RESPONSE_TIMEOUT)
 
     def ends(self) -> None:
-        """Wait until nothing runs any more."""
+        """Wait until nothing is running."""
         from playwright.sync_api import expect
 
-        expect(self.button("Stop")).to_be_disabled(timeout=ANSWER_PATIENCE)
+        expect(self.button("Stop")).to_be_disabled(timeout=RESPONSE_TIMEOUT)
         expect(self.button("Run")).to_be_enabled()
 
-    def ask(self, prompt: str) -> Locator:
-        """Write a prompt, run it and wait for the end; the answer."""
+    def run_prompt(self, prompt: str) -> Locator:
+        """Type a prompt, run it, wait for its end and return the response."""
         self.tab("Response")
         self.field("Prompt").fill(prompt)
         self.says_in_cell(prompt)
         self.button("Run").click()
         self.ends()
-        return self.answer
+        return self.result
 
     def says_in_cell(self, text: str) -> None:
-        """Wait until the cell that would do the same holds `text`: until then, the kernel does not know of it."""
+        """Wait until the cell contains `text`: by then the kernel has received the input."""
         from playwright.sync_api import expect
 
         expect(self.cell).to_have_value(re.compile(re.escape(text)))
 
 
 class PanelNotebook:
-    """A notebook that shows the panel in its second cell; the third is for whatever else there is to run."""
+    """A notebook that shows the panel in its second cell; the third is free for other code."""
 
     def __init__(self, page: Page, server: LabServer) -> None:
         self.page = page
@@ -128,8 +128,8 @@ class PanelNotebook:
         self.notebook = NotebookPage(page, server, self.path.name)
         self.panel = PanelPage(page)
 
-    def afresh(self) -> None:
-        """A new session, and its panel."""
+    def restart_session(self) -> None:
+        """Start a new session with a new panel."""
         from playwright.sync_api import expect
 
         expect(self.notebook.run(0).filter(has_text="'ready'")).to_have_count(1)
@@ -137,15 +137,15 @@ class PanelNotebook:
         expect(self.panel.field("Prompt")).to_have_value("")
 
     def run(self, code: str, cell: int = 2) -> Locator:
-        """Run that in the third cell, or in the one that is said; its outputs."""
+        """Run code in the third cell, or in another one, and return the outputs."""
         self.page.evaluate(
             "([cell, code]) => jupyterapp.shell.currentWidget.content.widgets[cell].model.sharedModel.setSource(code)",
             [cell, code],
         )
         return self.notebook.run(cell)
 
-    def saved(self) -> str:
-        """The notebook's file, once it is saved."""
+    def save(self) -> str:
+        """Save the notebook and return the text of its file."""
         self.notebook.command("docmanager:save")
         self.page.wait_for_function("!jupyterapp.shell.currentWidget.context.model.dirty")
         return self.path.read_text()

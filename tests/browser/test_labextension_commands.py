@@ -19,7 +19,7 @@ def button(page, command):
     return page.locator(f'[data-command="azml-magics:{command}"]:visible').locator("visible=true").first
 
 
-def test_a_prompt_cell_is_inserted_from_the_toolbar_and_by_its_shortcut(page, lab):
+def test_toolbar_and_shortcut_insert_a_prompt_cell(page, lab):
     lab.write("a.ipynb", "1")
     notebook = NotebookPage(page, lab, "a.ipynb")
     notebook.select(0)
@@ -33,7 +33,7 @@ def test_a_prompt_cell_is_inserted_from_the_toolbar_and_by_its_shortcut(page, la
     expect(notebook.editor(2)).to_have_text("%%azureml")
 
 
-def test_a_cell_turns_into_a_prompt(page, lab):
+def test_cell_turns_into_a_prompt(page, lab):
     lab.write("b.ipynb", "Tell me about {topic}", nbformat.v4.new_markdown_cell("Tell me more"))
     notebook = NotebookPage(page, lab, "b.ipynb")
     notebook.select(0)
@@ -48,7 +48,7 @@ def test_a_cell_turns_into_a_prompt(page, lab):
     expect(notebook.prompt(1)).to_have_text("[ ]:")
 
 
-def test_the_menus_and_the_palette_show_the_commands_with_their_shortcuts(page, lab, shot):
+def test_menus_and_palette_show_commands_with_shortcuts(page, lab, shot):
     lab.write("c.ipynb", "%%azureml\nHi")
     notebook = NotebookPage(page, lab, "c.ipynb")
     notebook.select(0)
@@ -67,14 +67,14 @@ def test_the_menus_and_the_palette_show_the_commands_with_their_shortcuts(page, 
     expect(page.locator(".lm-CommandPalette-item", has_text="Insert Azure ML Prompt Cell")).to_contain_text(
         "Alt+Shift+I"
     )
-    expect(found).to_have_count(0)  # it is one already
+    expect(found).to_have_count(0)  # the cell is a prompt already
     shot("palette")
     page.keyboard.press("Escape")
     page.keyboard.press("Alt+Shift+P")
     expect(page.locator("#azml-magics-panel")).to_be_visible()
 
 
-def test_a_prompt_is_run_with_another_config(page, lab, shot):
+def test_prompt_runs_with_another_config(page, lab, shot):
     lab.write(
         "d.ipynb", DEMO, '%%azureml -p max_tokens=5 -s "Be brief."\nHello', "%%azureml --compare demo,demo-chat\nHi"
     )
@@ -83,7 +83,7 @@ def test_a_prompt_is_run_with_another_config(page, lab, shot):
     notebook.run(1)
     button(page, "run-with-config").click()
     dialog = page.locator(".jp-Dialog")
-    expect(dialog.locator("select")).to_have_value("demo")  # the one that answered
+    expect(dialog.locator("select")).to_have_value("demo")  # the active one
     shot("run-with")
     dialog.locator("select").select_option("demo-gpt2")
     dialog.get_by_role("button", name="Run").click()
@@ -94,7 +94,7 @@ def test_a_prompt_is_run_with_another_config(page, lab, shot):
     expect(button(page, "run-with-config")).to_have_count(0)  # --compare names the configs
 
 
-def test_the_configs_are_offered_while_a_cell_runs(page, lab):
+def test_configs_are_offered_while_a_cell_runs(page, lab):
     lab.write("i.ipynb", DEMO, "import time\nwhile True: time.sleep(0.05)", "%%azureml\nHello")
     notebook = NotebookPage(page, lab, "i.ipynb")
     if not notebook.has_subshells():
@@ -112,42 +112,42 @@ def test_the_configs_are_offered_while_a_cell_runs(page, lab):
     expect(notebook.prompt(1)).to_have_text("[2]:")
 
 
-def test_where_there_are_no_configs_it_says_what_to_do(page, lab):
+def test_dialog_without_configs_says_what_to_do(page, lab):
     lab.write("e.ipynb", "%%azureml\nHello")
     notebook = NotebookPage(page, lab, "e.ipynb")
     notebook.select(0)
     page.keyboard.press("Alt+Shift+R")
     dialog = page.locator(".jp-Dialog")
-    expect(dialog).to_contain_text("This kernel has no configs. Run %load_ext azml_magics")
+    expect(dialog).to_contain_text("This kernel has no configs. First run %load_ext azml_magics")
     dialog.get_by_role("button", name="Ok").click()
 
 
-def test_the_panel_inserts_its_cell_into_the_notebook(page, lab):
+def test_panel_event_inserts_its_cell(page, lab):
     lab.write("f.ipynb", "1")
     notebook = NotebookPage(page, lab, "f.ipynb")
     notebook.select(0)
     wanted = (
         "document.dispatchEvent(new CustomEvent('azml-magics:insert-cell', {cancelable: true, detail: {text: %s}}))"
     )
-    assert page.evaluate(wanted % "'%%azureml\\nHello'") is False  # it was answered
+    assert page.evaluate(wanted % "'%%azureml\\nHello'") is False  # the event was handled
     expect(notebook.editor(1)).to_have_text("%%azureml" + "Hello")
     assert page.evaluate(wanted % "7") is True
     expect(notebook.cells).to_have_count(2)
 
 
-def test_the_status_bar_names_the_active_config_of_the_notebook_in_front(page, lab):
+def test_status_bar_names_active_config_of_current_notebook(page, lab):
     lab.write("g.ipynb", "1", DEMO, "%azureml use demo-chat", "%azureml use nothing-like-that", "2")
     lab.write("h.ipynb", "1")
     notebook = NotebookPage(page, lab, "g.ipynb")
     notebook.run(0)
-    expect(page.locator(STATUS)).to_have_count(0)  # a kernel that has not used us is not asked
+    expect(page.locator(STATUS)).to_have_count(0)  # no request to a kernel that has not used azml_magics
     notebook.run(1)
     expect(page.locator(STATUS)).to_have_text("Azure ML: demo")
     notebook.run(2)
     expect(page.locator(STATUS)).to_have_text("Azure ML: demo-chat")
     notebook.run(3)
     notebook.run(4)
-    expect(notebook.prompt(4)).to_have_text("[5]:")  # the questions count no cells
+    expect(notebook.prompt(4)).to_have_text("[5]:")  # the requests do not increment In [n]
     expect(page.locator(STATUS)).to_have_text("Azure ML: demo-chat")
     page.locator(".jp-DirListing-item", has_text="h.ipynb").dblclick()
     expect(page.locator(STATUS)).to_have_count(0)

@@ -1,4 +1,4 @@
-"""The same in Notebook 7: panel, prompts, viewer and commands."""
+"""The extension in Notebook 7: panel, prompts, viewer and commands."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ pytest.importorskip("playwright", reason='the tests in a browser: pip install -e
 from playwright.sync_api import expect
 
 
-def test_a_notebook_of_prompts(page, notebook7, shot):
+def test_notebook7_has_prompts_viewer_panel_and_commands(page, notebook7, shot):
     notebook7.write(
         "a.ipynb", "%load_ext azml_magics\n%azureml demo", "%%azureml\nTell me about {place}", "place = 'rivers'"
     )

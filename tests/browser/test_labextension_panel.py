@@ -1,4 +1,4 @@
-"""The side panel: the panel of the notebook in front, through everything that can happen to its kernel."""
+"""The side panel: it shows the current notebook's panel, whatever happens to its kernel."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .notebook_page import NotebookPage
 pytest.importorskip("playwright", reason='the tests in a browser: pip install -e ".[browser]"')
 from playwright.sync_api import expect
 
-# A small panel in the place of azml_magics' own, so that these tests are about the side panel and not about what it shows
+# A small panel instead of azml_magics' own, because these tests are about the side panel only
 COUNTER = """
 import ipywidgets
 
@@ -30,7 +30,7 @@ def show():
 """
 OPEN = 'jp-button[data-command="azml-magics:open-panel"]:visible, button[data-command="azml-magics:open-panel"]:visible'
 
-# Kernels that someone may have chosen
+# Kernels that a user may choose
 WITHOUT_PACKAGE = """
 import sys
 
@@ -68,7 +68,7 @@ def counting(lab):
 
 
 class Side:
-    """The side panel as it is seen."""
+    """The side panel as the user sees it."""
 
     def __init__(self, page):
         self.page = page
@@ -86,18 +86,18 @@ class Side:
         self.panel.get_by_role("button", name="Count").locator("visible=true").click()
 
 
-def test_it_shows_the_panel_of_azml_magics_and_runs_nothing_before_it_is_opened(page, lab):
+def test_kernel_runs_nothing_before_the_panel_is_opened(page, lab):
     lab.write("a.ipynb", "import sys; 'azml_magics' in sys.modules", "%azureml version", "'azml_magics' in globals()")
     notebook = NotebookPage(page, lab, "a.ipynb")
     expect(notebook.run(0)).to_have_text("False")
     side = Side(page).open()
     expect(side.panel.locator(".azml-panel")).to_be_visible(timeout=60_000)
     expect(notebook.run(1)).to_contain_text("azml-magics")  # the extension is loaded
-    expect(notebook.prompt(1)).to_have_text("[2]:")  # and the panel counted no cell
+    expect(notebook.prompt(1)).to_have_text("[2]:")  # the panel did not count
     expect(notebook.run(2)).to_have_text("False")
 
 
-def test_it_answers_and_counts_no_cells(page, counting):
+def test_panel_responds_without_counting_cells(page, counting):
     counting.write("b.ipynb", "1 + 1")
     notebook = NotebookPage(page, counting, "b.ipynb")
     side = Side(page).open()
@@ -108,8 +108,8 @@ def test_it_answers_and_counts_no_cells(page, counting):
     expect(notebook.prompt(0)).to_have_text("[1]:")
 
 
-def test_it_answers_while_a_cell_runs(page, counting):
-    # the cell ends when the click has come: it would wait for ever where clicks waited for it
+def test_panel_responds_while_a_cell_runs(page, counting):
+    # the cell ends when the click arrives; if clicks waited for the cell, it would run forever
     counting.write("c.ipynb", "import time, counter_panel\nwhile not counter_panel.clicks: time.sleep(0.05)")
     notebook = NotebookPage(page, counting, "c.ipynb")
     if not notebook.has_subshells():
@@ -123,7 +123,7 @@ def test_it_answers_while_a_cell_runs(page, counting):
     expect(notebook.prompt(0)).to_have_text("[1]:")
 
 
-def test_it_lives_through_restart_other_notebooks_closing_and_reload(page, counting):
+def test_panel_survives_restart_switching_closing_and_reload(page, counting):
     counting.write("d.ipynb", "1")
     counting.write("e.ipynb", "2")
     notebook = NotebookPage(page, counting, "d.ipynb")
@@ -142,8 +142,8 @@ def test_it_lives_through_restart_other_notebooks_closing_and_reload(page, count
     side.says("clicked 1")
 
     notebook.close()
-    side.says("not clicked")  # e.ipynb is in front
-    page.locator(".jp-DirListing-item", has_text="d.ipynb").dblclick()  # its kernel lives on
+    side.says("not clicked")  # e.ipynb is the current one
+    page.locator(".jp-DirListing-item", has_text="d.ipynb").dblclick()  # its kernel is still running
     side.says("clicked 1")
     side.count()
     side.says("clicked 2")
@@ -156,7 +156,7 @@ def test_it_lives_through_restart_other_notebooks_closing_and_reload(page, count
     side.says("clicked 3")
 
 
-def test_without_a_notebook_it_says_so(page, counting):
+def test_panel_without_a_notebook_asks_for_one(page, counting):
     counting.write("f.ipynb", "1")
     notebook = NotebookPage(page, counting, "f.ipynb")
     side = Side(page).open()
@@ -165,7 +165,7 @@ def test_without_a_notebook_it_says_so(page, counting):
     side.says("Open a notebook to use Azure ML in it.")
 
 
-def test_it_waits_for_a_kernel_and_follows_a_change_of_kernel(page, counting):
+def test_panel_follows_a_change_of_kernel(page, counting):
     counting.write("g.ipynb", "1", kernel="")
     notebook = NotebookPage(page, counting, "g.ipynb", with_kernel=False)
     side = Side(page).open()
@@ -180,12 +180,12 @@ def test_it_waits_for_a_kernel_and_follows_a_change_of_kernel(page, counting):
     side.says("This notebook has no kernel. Choose one to use Azure ML in it.")
 
 
-def test_a_kernel_without_the_package_is_told_what_to_install(page, lab, shot):
+def test_kernel_without_the_package_gets_install_instructions(page, lab, shot):
     lab.add_kernel("bare", WITHOUT_PACKAGE)
     lab.write("h.ipynb", "import sys; sys.meta_path.pop(0);", kernel="bare")
     notebook = NotebookPage(page, lab, "h.ipynb")
     side = Side(page).open()
-    side.says("This kernel's Python has no azml-magics.")
+    side.says("azml-magics is not installed for this kernel's Python.")
     side.says("%pip install azml-magics")
     expect(side.panel.locator(".jp-OutputArea-output")).to_have_count(0)  # and no traceback
     shot("missing")
@@ -194,14 +194,14 @@ def test_a_kernel_without_the_package_is_told_what_to_install(page, lab, shot):
     expect(side.panel.locator(".azml-panel")).to_be_visible(timeout=60_000)
 
 
-def test_a_kernel_of_another_language_is_left_alone(page, lab):
+def test_kernel_of_another_language_is_refused(page, lab):
     lab.add_kernel("julia", OTHER_LANGUAGE, language="julia")
     lab.write("i.ipynb", "1 + 1", kernel="julia")
     NotebookPage(page, lab, "i.ipynb")
     Side(page).open().says("This notebook's kernel runs julia. The Azure ML panel needs a Python kernel.")
 
 
-def test_an_error_is_shown_and_can_be_tried_again(page, lab):
+def test_error_is_shown_with_a_retry_button(page, lab):
     (lab.root / "failing.py").write_text(
         "tries = []\ndef show():\n    tries.append(1)\n    print(1 / (len(tries) - 1))\n"
     )

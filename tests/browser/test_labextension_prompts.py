@@ -24,7 +24,7 @@ x = 1
 VARIABLE, BODY, MAGIC = ".azml-PromptCell-variable", ".azml-PromptCell-body", ".azml-PromptCell-magic"
 
 
-def test_the_body_is_markdown_and_its_variables_are_marked(page, lab, shot):
+def test_body_is_markdown_with_marked_variables(page, lab, shot):
     lab.write("a.ipynb", PROMPT, "def f(x):\n    return {x}", "%%azureml -t none\n{x}")
     notebook = NotebookPage(page, lab, "a.ipynb")
     prompt, code, literal = (notebook.editor(index) for index in range(3))
@@ -41,7 +41,7 @@ def test_the_body_is_markdown_and_its_variables_are_marked(page, lab, shot):
     shot("prompt-dark")
 
 
-def test_a_cell_becomes_a_prompt_while_it_is_typed_and_back(page, lab):
+def test_cell_becomes_a_prompt_while_typing_and_back(page, lab):
     lab.write("b.ipynb", "Write about {x}")
     notebook = NotebookPage(page, lab, "b.ipynb")
     editor = notebook.editor(0)
@@ -59,7 +59,7 @@ def test_a_cell_becomes_a_prompt_while_it_is_typed_and_back(page, lab):
     expect(editor.locator(VARIABLE)).to_have_count(0)
 
 
-def test_markdown_cells_and_files_are_left_alone(page, lab):
+def test_markdown_cells_and_files_stay_unchanged(page, lab):
     lab.write("c.ipynb", nbformat.v4.new_markdown_cell("%%azureml\n{x}"), "1")
     (lab.root / "file.py").write_text("%%azureml\n{x}\n")
     notebook = NotebookPage(page, lab, "c.ipynb")

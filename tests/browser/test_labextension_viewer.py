@@ -51,13 +51,13 @@ def columns(cell):
     return cell.locator("tbody tr td:first-child").all_inner_texts()
 
 
-def test_a_live_answer_with_its_request_usage_timing_and_code(page, lab, shot):
+def test_live_response_has_request_usage_timing_and_code(page, lab, shot):
     lab.write("a.ipynb", "%load_ext azml_magics\n%azureml demo", f"%%azureml demo-chat -p temperature=0\n{PROMPT}")
     notebook = NotebookPage(page, lab, "a.ipynb")
     notebook.run(0)
     notebook.run(1)
     cell = notebook.cell(1)
-    expect(tab(cell, "Answer")).to_contain_text("demo endpoint")
+    expect(tab(cell, "Response")).to_contain_text("demo endpoint")
     expect(cell.locator(".azml-Tabs-summary")).to_contain_text("demo-chat · stop · ")
     sent = PROMPT.replace("{{braces}}", "{braces}")
     request = tab(cell, "Request")
@@ -79,7 +79,7 @@ def test_a_live_answer_with_its_request_usage_timing_and_code(page, lab, shot):
     expect(code.locator("pre:visible")).to_contain_text("curl -sS http://127.0.0.1")
 
 
-def test_a_saved_answer_without_a_kernel(page, lab, shot):
+def test_saved_response_is_shown_without_a_kernel(page, lab, shot):
     lab.write("b.ipynb", saved(RESPONSE, metadata={"azml": DETAILS}, **{"text/markdown": "Rivers **run**."}), kernel="")
     notebook = NotebookPage(page, lab, "b.ipynb", with_kernel=False)
     cell = notebook.cell(0)
@@ -87,7 +87,7 @@ def test_a_saved_answer_without_a_kernel(page, lab, shot):
     expect(cell.get_by_role("tabpanel").locator("strong")).to_have_text("run")
     cell.get_by_text("Reasoning").click()
     expect(cell.get_by_role("tabpanel")).to_contain_text("Do they?")
-    expect(cell.get_by_role("tab")).to_have_text(["Answer", "Usage", "Timing"])  # the request was not kept
+    expect(cell.get_by_role("tab")).to_have_text(["Response", "Usage", "Timing"])  # the request was not saved
     usage = tab(cell, "Usage")
     page.keyboard.press("Enter")
     expect(usage).to_contain_text("1,200")
@@ -99,7 +99,7 @@ def test_a_saved_answer_without_a_kernel(page, lab, shot):
     shot("saved")
 
 
-def test_the_first_rows_of_a_table_say_how_many_there_are(page, lab, shot):
+def test_first_rows_of_a_table_show_the_total(page, lab, shot):
     rows = [
         {"index": "101", "setting": {"place": "rivers"}, "text": "They run.", "finish_reason": "stop"},
         {"index": "734", "setting": {"place": "seas"}, "text": "", "error": "RateLimitError: later"},
@@ -112,7 +112,7 @@ def test_the_first_rows_of_a_table_say_how_many_there_are(page, lab, shot):
     shot("rows")
 
 
-def test_html_in_an_answer_is_never_run(page, lab):
+def test_html_in_a_response_never_runs(page, lab):
     document = {**RESPONSE, "text": HOSTILE, "reasoning": HOSTILE, "config": HOSTILE, "model": HOSTILE}
     rows = [{"setting": {HOSTILE: HOSTILE}, "text": HOSTILE, "error": HOSTILE}]
     request = {"url": HOSTILE, "headers": {HOSTILE: HOSTILE}, "body": HOSTILE, "code": {"curl": HOSTILE}}
@@ -127,7 +127,7 @@ def test_html_in_an_answer_is_never_run(page, lab):
         kernel="",
     )
     notebook = NotebookPage(page, lab, "c.ipynb", with_kernel=False)
-    for name in ("Request", "Usage", "Timing", "Code", "Answer"):
+    for name in ("Request", "Usage", "Timing", "Code", "Response"):
         expect(tab(notebook.cell(0), name)).to_be_visible()
     expect(notebook.outputs(1)).to_contain_text("<script>window.stolen = 1</script>")
     expect(notebook.outputs(2)).to_contain_text("newer azml-magics")
@@ -136,7 +136,7 @@ def test_html_in_an_answer_is_never_run(page, lab):
     assert page.evaluate("window.stolen ?? null") is None
 
 
-def test_a_damaged_document_is_shown_as_its_markdown(page, lab):
+def test_damaged_document_is_shown_as_markdown(page, lab):
     damaged = [{}, {"version": 1}, {"version": 1, "rows": [1]}, {"version": "1", "text": "x"}, "text", 7, [], None]
     cells = [saved({}, **{"text/markdown": f"Rivers **run** {index}."}) for index in range(len(damaged))]
     for cell, document in zip(cells, damaged, strict=True):
@@ -146,11 +146,13 @@ def test_a_damaged_document_is_shown_as_its_markdown(page, lab):
     for index, document in enumerate(damaged):
         expect(notebook.outputs(index)).to_contain_text(f"Rivers run {index}.")
         expect(notebook.outputs(index).locator("strong")).to_have_text("run")
-        why = "its details are not shown" if isinstance(document, dict) else "no azml-magics document that can be read"
+        why = (
+            "its details are not shown" if isinstance(document, dict) else "This output is not an azml-magics document"
+        )
         expect(notebook.outputs(index)).to_contain_text(why)
 
 
-def test_a_newer_document_is_shown_as_its_text_and_named(page, lab):
+def test_newer_document_is_shown_as_text_with_its_version(page, lab):
     huge = "Rivers run. " * 100_000
     lab.write(
         "e.ipynb",
@@ -164,7 +166,7 @@ def test_a_newer_document_is_shown_as_its_text_and_named(page, lab):
     expect(notebook.outputs(1).get_by_role("button", name="Show all 1,200,000 characters")).to_be_visible()
 
 
-def test_of_a_huge_answer_the_beginning_is_shown_and_all_on_request(page, lab):
+def test_huge_response_is_shown_in_part_with_a_button(page, lab):
     text = "Rivers run. " * 100_000
     lab.write("f.ipynb", saved({**RESPONSE, "text": text}, **{"text/plain": text, "text/markdown": text}), kernel="")
     outputs = NotebookPage(page, lab, "f.ipynb", with_kernel=False).outputs(0)
@@ -175,7 +177,7 @@ def test_of_a_huge_answer_the_beginning_is_shown_and_all_on_request(page, lab):
     assert len(shown.text_content()) == len(text)
 
 
-def test_answers_side_by_side_are_sorted_by_a_click(page, lab, shot):
+def test_click_sorts_responses_side_by_side(page, lab, shot):
     lab.write(
         "g.ipynb",
         "%load_ext azml_magics\n%azureml demo",
@@ -189,7 +191,7 @@ def test_answers_side_by_side_are_sorted_by_a_click(page, lab, shot):
     expect(cell.locator("tbody tr")).to_have_count(6)
     assert columns(cell) == asked
     expect(cell.locator("thead th")).to_have_text(
-        ["temperature", "max_tokens", "answer", "finish", "tokens", "seconds"]
+        ["temperature", "max_tokens", "response", "finish", "tokens", "seconds"]
     )
     assert cell.locator("mark").count() > 0
     heading = cell.get_by_role("button", name="temperature")
@@ -203,7 +205,7 @@ def test_answers_side_by_side_are_sorted_by_a_click(page, lab, shot):
     assert columns(cell) == asked
 
 
-def test_without_the_extension_it_is_markdown(page, tmp_path):
+def test_response_without_the_extension_is_markdown(page, tmp_path):
     plain = LabServer("lab", tmp_path / "plain", without=["azml-magics"])
     try:
         plain.write("h.ipynb", saved(RESPONSE, **{"text/markdown": "Rivers **run**.", "text/plain": "no"}), kernel="")
@@ -212,5 +214,5 @@ def test_without_the_extension_it_is_markdown(page, tmp_path):
         expect(notebook.outputs(0).locator("strong")).to_have_text("run")
         expect(notebook.outputs(0).get_by_role("tab")).to_have_count(0)
     finally:
-        page.goto("about:blank")  # else the page misses its server, and says so
+        page.goto("about:blank")  # else the page reports that its server is gone
         plain.stop()

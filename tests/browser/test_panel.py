@@ -1,4 +1,4 @@
-"""The panel in JupyterLab, used as a person uses it who never learned the magics."""
+"""The panel in JupyterLab, used without any magics."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from .panel_page import SHOW, PanelNotebook, PanelPage
 pytest.importorskip("playwright", reason='the tests in a browser: pip install -e ".[browser]"')
 from playwright.sync_api import expect
 
-# All tests share one window and one kernel; each begins with an extension that knows nothing of the test before.
+# All tests share one window and one kernel. Each one reloads the extension, so that nothing of the test before is left.
 
 
 @pytest.fixture(scope="module")
 def window(browser, lab):
-    """The notebook in its window, whose widgets' state is saved with it; and what the console has said."""
+    """The notebook in its window, saved with its widgets' state; and the errors of the console."""
     lab.set_setting("@jupyter-widgets/jupyterlab-manager:plugin", saveState=True)
     context = browser.new_context(viewport={"width": 1400, "height": 1600})
     context.set_default_timeout(20_000)
@@ -41,25 +41,25 @@ def console_errors(window):
 
 @pytest.fixture
 def page(window, console_errors):
-    """The window that all share. The test fails where its console has shown an error."""
+    """The shared window. The test fails if the console has shown an error."""
     yield window[0].page
     assert [error for error in console_errors if not NOT_OURS.search(error)] == []
 
 
 @pytest.fixture
 def shown(window, page):
-    """The notebook, with a session and a panel that are new."""
-    window[0].afresh()
+    """The notebook with a new session and a new panel."""
+    window[0].restart_session()
     return window[0]
 
 
 @pytest.fixture
 def panel(shown):
-    """That panel."""
+    """The new panel."""
     return shown.panel
 
 
-def test_choose_tweak_run_and_see_it_stream(page, panel):
+def test_choose_change_run_and_stream(page, panel):
     panel.field("Config").select_option("demo-llama2")
     panel.says_in_cell("%%azureml demo-llama2")
     panel.field("Config").select_option("demo")
@@ -76,15 +76,15 @@ def test_choose_tweak_run_and_see_it_stream(page, panel):
 
     panel.button("Run").click()
     expect(panel.button("Stop")).to_be_enabled()
-    expect(panel.answer).to_contain_text("demo endpoint")
-    begun = panel.answer.inner_text()
-    expect(panel.button("Run")).to_be_disabled()  # there is text, and it goes on
+    expect(panel.result).to_contain_text("demo endpoint")
+    begun = panel.result.inner_text()
+    expect(panel.button("Run")).to_be_disabled()  # text has arrived and the run continues
     panel.ends()
-    assert len(panel.answer.inner_text()) > len(begun)
-    assert panel.answer.inner_text().startswith(begun.strip()[:20])
+    assert len(panel.result.inner_text()) > len(begun)
+    assert panel.result.inner_text().startswith(begun.strip()[:20])
 
 
-def test_what_is_wrong_with_a_kwarg_is_said_beside_it_and_not_sent(page, panel):
+def test_wrong_kwarg_is_reported_beside_it_and_not_sent(page, panel):
     panel.type("max_tokens", "many")
     panel.says("'many' is not a whole number")
     panel.field("Prompt").fill("Hello")
@@ -92,7 +92,7 @@ def test_what_is_wrong_with_a_kwarg_is_said_beside_it_and_not_sent(page, panel):
     panel.says("max_tokens: 'many' is not a whole number.")
     panel.row("max_tokens").get_by_title("Do not send max_tokens").click()
     expect(panel.field("max_tokens")).to_have_value("")
-    expect(panel.lines.filter(has_text=re.compile("^'many' is no"))).to_have_count(0)
+    expect(panel.lines.filter(has_text=re.compile("^'many' is not"))).to_have_count(0)
 
     rest = panel.field("Others, JSON")
     rest.fill('{"logprobs": tru')
@@ -116,7 +116,7 @@ def test_stop_sequences_are_tags(page, panel):
         page.keyboard.press("Enter")
         expect(stop).to_have_value("")
     panel.says_in_cell("""-p 'stop=["END", "\\n\\n"]'""")
-    expect(stop).to_be_focused()  # else what is typed next would be the notebook's shortcuts
+    expect(stop).to_be_focused()  # else the next keys would be the notebook's shortcuts
     page.keyboard.type("left")
     panel.field("seed").click()
     panel.says_in_cell("""-p 'stop=["END", "\\n\\n", "left"]'""")
@@ -127,13 +127,13 @@ def test_stop_sequences_are_tags(page, panel):
     expect(panel.row("stop").locator(".jupyter-widget-tag-close")).to_have_count(0)
 
 
-def test_variables_come_from_the_notebook_or_are_typed(shown, panel):
+def test_variables_come_from_the_notebook_or_the_panel(shown, panel):
     panel.field("Prompt").fill("Say '{topic} and {other}'")
     expect(panel.field("{topic}")).to_have_attribute("placeholder", "notebook: sparkling water")
     expect(panel.field("{other}")).to_have_attribute("placeholder", "not in the notebook: type a value")
     panel.button("Run").click()
     panel.says("other")
-    expect(panel.answer).not_to_contain_text("sparkling")
+    expect(panel.result).not_to_contain_text("sparkling")
 
     shown.run("topic = 'lemonade'")
     expect(panel.field("{topic}")).to_have_attribute("placeholder", "notebook: lemonade")
@@ -141,10 +141,10 @@ def test_variables_come_from_the_notebook_or_are_typed(shown, panel):
     panel.says_in_cell("-v other=tea")
     panel.button("Run").click()
     panel.ends()
-    expect(panel.answer).to_contain_text("lemonade and tea")
+    expect(panel.result).to_contain_text("lemonade and tea")
 
 
-def test_stop_before_the_first_word_and_in_the_middle(shown, panel):
+def test_stop_before_and_during_the_response(shown, panel):
     shown.run("faulty.script([Fault('slow', seconds=600), Fault('stalled', after=12)])")
     panel.field("Config").select_option("faulty")
     panel.field("Prompt").fill("Write 100 words about tea.")
@@ -156,29 +156,29 @@ def test_stop_before_the_first_word_and_in_the_middle(shown, panel):
     panel.ends()
 
     panel.button("Run").click()
-    expect(panel.answer).to_contain_text("demo endpoint")
+    expect(panel.result).to_contain_text("demo endpoint")
     expect(shown.run("6 * 7")).to_have_text("42")  # a cell runs meanwhile
     expect(panel.button("Stop")).to_be_enabled()
     panel.button("Stop").click()
     panel.says("Stopped. The text received so far is kept.")
     panel.ends()
-    expect(panel.answer).to_contain_text("demo endpoint")
+    expect(panel.result).to_contain_text("demo endpoint")
 
 
-def test_several_answers_stand_side_by_side(panel):
+def test_several_responses_are_side_by_side(panel):
     panel.field("Prompt").fill("Write a haiku about tea.")
     panel.says_in_cell("haiku")
     panel.open("Several responses")
-    rows = panel.answer.locator("tbody tr")
+    rows = panel.result.locator("tbody tr")
 
-    panel.button("Repeat").click()  # as often as it stands there: a number typed just before may come after the click
+    panel.button("Repeat").click()  # with the default number: a number typed just before may arrive after the click
     panel.says("3 answers")
     panel.ends()
     expect(rows).to_have_count(3)
 
     panel.field("Compare with").select_option("demo-llama2")
     panel.button("Compare").click()
-    expect(panel.answer).to_contain_text("demo-llama2")
+    expect(panel.result).to_contain_text("demo-llama2")
     panel.ends()
     expect(rows).to_have_count(2)
 
@@ -188,14 +188,14 @@ def test_several_answers_stand_side_by_side(panel):
     panel.says("3 answers")
     panel.ends()
     expect(rows).to_have_count(3)
-    expect(panel.answer).to_contain_text("temperature")
+    expect(panel.result).to_contain_text("temperature")
     expect(panel.tab("Usage").locator("th")).to_have_text(["", "0", "0.5", "1"])
 
 
-def test_every_result_tab_and_the_way_back(shown, panel):
-    panel.ask("Say 'first'")
+def test_result_tabs_and_going_back_in_history(shown, panel):
+    panel.run_prompt("Say 'first'")
     panel.type("max_tokens", "50")
-    panel.ask("Say 'second'")
+    panel.run_prompt("Say 'second'")
     request = panel.tab("Request")
     expect(request).to_contain_text("Authorization: Bearer **********")
     expect(request).to_contain_text('"max_tokens": 50')
@@ -220,7 +220,7 @@ def test_every_result_tab_and_the_way_back(shown, panel):
     expect(panel.button("Back to my edits")).to_be_disabled()
 
 
-def test_what_was_tweaked_is_kept_dropped_and_written_to_files(panel, lab):
+def test_save_revert_export_delete_and_import(panel, lab):
     panel.type("max_tokens", "77")
     panel.says("unsaved changes")
     panel.button("Save as").click()
@@ -239,13 +239,13 @@ def test_what_was_tweaked_is_kept_dropped_and_written_to_files(panel, lab):
     panel.button("Export").click()
     expect(panel.field("File")).to_have_value("mine.json")
     panel.type("File", "kept.json")
-    panel.says("Exported to kept.json. The key is not in it.")
+    panel.says("Exported to kept.json, without the key.")
     written = json.loads((lab.root / "kept.json").read_text())
     assert written["model_kwargs"] == {"max_tokens": 77}
     assert "AZML_DEMO_KEY" not in json.dumps(written.get("endpoint_api_key", ""))
 
     panel.button("Delete").click()
-    panel.says("Forget mine?")
+    panel.says("Delete mine from this session?")
     panel.button("Delete").click()
     panel.says("Deleted mine.")
     expect(panel.field("Config")).not_to_have_value("mine")
@@ -258,11 +258,11 @@ def test_what_was_tweaked_is_kept_dropped_and_written_to_files(panel, lab):
     expect(panel.field("max_tokens")).to_have_value("77")
 
 
-def test_a_new_config_with_a_key_that_is_written_nowhere(shown, panel):
+def test_typed_key_is_not_written_to_any_file(shown, panel):
     outputs = shown.run("closed = Emulator(key='sk-' + 'very-secret').start(); print(closed.url)")
     url = outputs.inner_text().strip()
     panel.button("New").click()
-    panel.says("A new config")
+    panel.says("New config")
     panel.open("Endpoint")
     panel.type("URL", f"{url}/v1/chat/completions")
     panel.type("Key", "env:NO_SUCH_KEY")
@@ -279,20 +279,20 @@ def test_a_new_config_with_a_key_that_is_written_nowhere(shown, panel):
     panel.says("Detected openai-chat")
     panel.button("Test").click()
     panel.says("It works")
-    expect(panel.ask("Say 'found'")).to_contain_text("found")
+    expect(panel.run_prompt("Say 'found'")).to_contain_text("found")
     expect(panel.tab("Request")).to_contain_text("Authorization: Bearer **********")
     panel.button("Save").click()
     panel.type("Save as", "typed")
     panel.says("Saved typed.")
 
-    saved = shown.saved()
+    saved = shown.save()
     assert "application/vnd.jupyter.widget-state+json" in saved
     assert "env:NO_SUCH_KEY" in saved or "API key" in saved  # the state of the panel's own widgets
     assert "sk-very-secret" not in saved
-    assert "azml-magics panel (" in saved  # what is shown where there are no widgets
+    assert "azml-magics panel (" in saved  # shown if widgets are not available
 
 
-def test_an_endpoint_that_is_not_there_is_said_in_place(panel):
+def test_unreachable_endpoint_is_reported_in_place(panel):
     panel.open("Endpoint")
     panel.type("URL", "http://127.0.0.1:9/score")
     panel.button("Test").click()
@@ -304,7 +304,7 @@ def test_an_endpoint_that_is_not_there_is_said_in_place(panel):
     panel.ends()
 
 
-def test_the_cell_can_be_copied_or_inserted(page, panel):
+def test_cell_can_be_copied_or_inserted(page, panel):
 
     def clipboard():
         return page.evaluate("navigator.clipboard.readText()")
@@ -316,20 +316,20 @@ def test_the_cell_can_be_copied_or_inserted(page, panel):
     page.wait_for_function("navigator.clipboard.readText().then(text => text.includes('copied'))")
     assert clipboard() == "%%azureml demo\nSay 'copied'"
 
-    # somebody who inserts cells: the clipboard stays as it is
+    # a handler inserts the cell: the clipboard stays unchanged
     page.evaluate("""
-        window.heard = [];
-        window.listener = event => { heard.push(event.detail.text); event.preventDefault(); event.stopPropagation(); };
+        window.inserted = [];
+        window.listener = event => { inserted.push(event.detail.text); event.preventDefault(); event.stopPropagation(); };
         window.addEventListener("azml-magics:insert-cell", listener, true);
     """)
     panel.field("Prompt").fill("Say 'inserted'")
     panel.says_in_cell("inserted")
     panel.button("Insert cell").click()
-    page.wait_for_function("heard.length")
-    assert page.evaluate("heard") == ["%%azureml demo\nSay 'inserted'"]
+    page.wait_for_function("inserted.length")
+    assert page.evaluate("inserted") == ["%%azureml demo\nSay 'inserted'"]
     assert clipboard() == "%%azureml demo\nSay 'copied'"
 
-    # nobody who does
+    # no handler
     page.evaluate("""
         window.removeEventListener("azml-magics:insert-cell", listener, true);
         window.addEventListener("azml-magics:insert-cell", event => event.stopPropagation(), true);
@@ -343,7 +343,7 @@ def test_the_cell_can_be_copied_or_inserted(page, panel):
     page.wait_for_function("navigator.clipboard.readText().then(text => text.includes('AzureMLChatOnlineEndpoint'))")
 
 
-def test_cells_and_a_second_view_share_the_one_panel(page, shown, panel):
+def test_cells_and_second_view_share_the_panel(page, shown, panel):
     shown.run("%azureml use demo-chat")
     expect(panel.field("Config")).to_have_value("demo-chat")
     shown.run("%azureml save quick --from demo temperature=0.1")
@@ -361,59 +361,59 @@ def test_cells_and_a_second_view_share_the_one_panel(page, shown, panel):
     second.button("Run").click()
     second.ends()
     expect(panel.tab("Response")).to_contain_text("twice")
-    expect(second.answer).to_contain_text("twice")
+    expect(second.result).to_contain_text("twice")
     shown.run("None", 3)
     expect(page.locator(".azml-panel")).to_have_count(1)
 
 
-def test_it_outlives_its_view_and_the_page(page, shown, panel):
+def test_panel_survives_clearing_and_page_reload(page, shown, panel):
     panel.field("Prompt").fill("Write 200 words about tea.")
     panel.says_in_cell("200 words")
     panel.button("Run").click()
-    expect(panel.answer).to_contain_text("demo endpoint")
+    expect(panel.result).to_contain_text("demo endpoint")
     shown.notebook.select(1)
-    shown.notebook.command("notebook:clear-cell-output")  # in the middle of the answer
+    shown.notebook.command("notebook:clear-cell-output")  # while the response streams
     expect(page.locator(".azml-panel")).to_have_count(0)
     shown.notebook.run(1)
     expect(panel.field("Prompt")).to_have_value("Write 200 words about tea.")
-    expect(panel.answer).to_contain_text("demo endpoint")
+    expect(panel.result).to_contain_text("demo endpoint")
     panel.ends()
 
-    shown.saved()
+    shown.save()
     shown.notebook.reload()
     expect(panel.field("Prompt")).to_have_value("Write 200 words about tea.", timeout=30_000)
-    expect(panel.answer).to_contain_text("demo endpoint")
-    expect(panel.ask("Say 'back'")).to_contain_text("back")
+    expect(panel.result).to_contain_text("demo endpoint")
+    expect(panel.run_prompt("Say 'back'")).to_contain_text("back")
 
 
-def test_a_restart_of_the_kernel(shown, panel):
-    panel.ask("Say 'before'")
+def test_panel_works_after_kernel_restart(shown, panel):
+    panel.run_prompt("Say 'before'")
     shown.notebook.restart_kernel()
     shown.notebook.wait_for_kernel()
-    shown.afresh()
-    expect(panel.ask("Say 'after'")).to_contain_text("after")
+    shown.restart_session()
+    expect(panel.run_prompt("Say 'after'")).to_contain_text("after")
 
 
-def test_an_answer_with_html_in_it_does_nothing(page, panel):
-    answer = panel.ask("Say '<img src=x onerror=window.pwned=1> <script>window.pwned=1</script> end'")
-    expect(answer).to_contain_text("<img src=x onerror=window.pwned=1> <script>window.pwned=1</script> end")
-    expect(answer.locator("img, script")).to_have_count(0)
+def test_html_in_a_response_does_nothing(page, panel):
+    response = panel.run_prompt("Say '<img src=x onerror=window.pwned=1> <script>window.pwned=1</script> end'")
+    expect(response).to_contain_text("<img src=x onerror=window.pwned=1> <script>window.pwned=1</script> end")
+    expect(response.locator("img, script")).to_have_count(0)
     panel.open("Several responses")
     panel.button("Repeat").click()
     panel.says("3 answers")
-    expect(answer.locator("td", has_text="onerror=window.pwned")).to_have_count(3)
-    expect(answer.locator("img, script")).to_have_count(0)
+    expect(response.locator("td", has_text="onerror=window.pwned")).to_have_count(3)
+    expect(response.locator("img, script")).to_have_count(0)
     for tab in ("Request", "JSON", "Code", "Usage", "History"):
         expect(panel.tab(tab)).to_be_visible()
     assert page.evaluate("window.pwned") is None
 
 
-def test_two_megabytes_of_an_answer_leave_the_page_usable(shown, panel):
+def test_page_stays_usable_after_two_megabyte_response(shown, panel):
     shown.run("faulty.script([Fault('big', size=2_000_000)])")
     panel.field("Config").select_option("faulty")
-    answer = panel.ask("Write a lot.")
-    expect(answer).to_contain_text("more characters. The whole is in %azureml last.")
+    response = panel.run_prompt("Write a lot.")
+    expect(response).to_contain_text("more characters. %azureml last shows all of it.")
     panel.field("Prompt").fill("Say 'still here'")
     panel.says_in_cell("still here")
     expect(panel.tab("JSON")).to_be_visible()
-    expect(panel.ask("Say 'still here'")).to_contain_text("still here")
+    expect(panel.run_prompt("Say 'still here'")).to_contain_text("still here")

@@ -1,4 +1,4 @@
-"""The panel in Notebook 7: the way from choosing to keeping."""
+"""The panel in Notebook 7, from choosing to saving."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ pytest.importorskip("playwright", reason='the tests in a browser: pip install -e
 from playwright.sync_api import expect
 
 
-def test_choose_tweak_run_stop_compare_and_keep(page, notebook7, shot):
+def test_choose_change_run_stop_compare_and_save(page, notebook7, shot):
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     shown = PanelNotebook(page, notebook7)
-    shown.afresh()
+    shown.restart_session()
     panel = shown.panel
-    temperature = panel.row("temperature").get_by_role("textbox")  # a slider's arrow keys are the notebook's here
+    temperature = panel.row("temperature").get_by_role("textbox")  # the notebook takes a slider's arrow keys
     temperature.fill("0.95")
     temperature.press("Enter")
     panel.says_in_cell("-p temperature=0.95")
@@ -31,7 +31,7 @@ def test_choose_tweak_run_stop_compare_and_keep(page, notebook7, shot):
     panel.says_in_cell("-v other=tea")
     panel.button("Run").click()
     panel.ends()
-    expect(panel.answer).to_contain_text("sparkling water and tea")
+    expect(panel.result).to_contain_text("sparkling water and tea")
     expect(panel.tab("Request")).to_contain_text("Authorization: Bearer **********")
     shot("notebook7")
 
@@ -44,7 +44,7 @@ def test_choose_tweak_run_stop_compare_and_keep(page, notebook7, shot):
     panel.field("Prompt").fill("Write 100 words about tea.")
     panel.says_in_cell("%%azureml faulty\nWrite 100 words about tea.")
     panel.button("Run").click()
-    expect(panel.answer).to_contain_text("demo endpoint")
+    expect(panel.result).to_contain_text("demo endpoint")
     expect(shown.run("6 * 7")).to_have_text("42")
     panel.button("Stop").click()
     panel.says("Stopped. The text received so far is kept.")
@@ -53,7 +53,7 @@ def test_choose_tweak_run_stop_compare_and_keep(page, notebook7, shot):
     panel.field("Compare with").select_option("mine")
     panel.button("Compare").click()
     panel.says("2 answers")
-    expect(panel.answer.locator("tbody tr")).to_have_count(2)
+    expect(panel.result.locator("tbody tr")).to_have_count(2)
 
     panel.button("Copy").click()
     page.wait_for_function("navigator.clipboard.readText().then(text => text.startsWith('%%azureml faulty'))")

@@ -35,7 +35,7 @@ def test_pythons_keywords():
 
 def test_the_mime_type_and_the_marks_in_a_kept_call():
     assert f"RESPONSE_MIME = '{RESPONSE_MIME}'" in source("response/document.ts")
-    assert code_metadata._MARK in source("response/kept-call.ts")
+    assert code_metadata._MARK in source("response/code-metadata.ts")
 
 
 def test_the_event_by_which_the_panel_inserts_a_cell():

@@ -1,20 +1,20 @@
-/** The documents of application/vnd.azml.response.v1+json, read with care: a notebook may hold anything. */
+/** Reads the documents of application/vnd.azml.response.v1+json. A notebook file is untrusted: every field is checked. */
 
 export const RESPONSE_MIME = 'application/vnd.azml.response.v1+json';
 
-/** The one version of the documents that is known here. */
+/** The supported version of the documents. */
 export const VERSION = 1;
 
-/** Token counts, null where the endpoint did not say. */
+/** Token counts; null if the endpoint did not report them. */
 export interface IUsage {
   promptTokens: number | null;
   completionTokens: number | null;
   totalTokens: number | null;
 }
 
-/** One answer. */
-export interface IAnswer {
-  kind: 'answer';
+/** One response. */
+export interface IResponse {
+  kind: 'response';
   text: string;
   reasoning: string;
   toolCalls: IToolCall[];
@@ -24,22 +24,22 @@ export interface IAnswer {
   usage: IUsage | null;
 }
 
-/** A function that the model asks for, with its arguments as the JSON text that came. */
+/** A tool call of the model, with its arguments as JSON text. */
 export interface IToolCall {
   name: string;
   arguments: string;
 }
 
-/** Several answers to be seen side by side. */
+/** Several responses side by side. */
 export interface ISideBySide {
   kind: 'side-by-side';
   rows: IRow[];
-  /** Of a table of which these are the first rows: how many there are, and how many more; else ''. */
+  /** If these are the first rows of a longer table: the total, and how many more there are; else ''. */
   summary: string;
   rest: string;
 }
 
-/** One of several answers; `setting` is what sets it apart, `index` its label in a table, '' where there is none. */
+/** One of several responses: `setting` is how its call differs, `index` its label in a table or ''. */
 export interface IRow {
   index: string;
   setting: Record<string, string | number>;
@@ -49,166 +49,166 @@ export interface IRow {
   error: string;
 }
 
-/** No document that can be shown, and why, in words. */
+/** A document that cannot be shown, with the reason for the user. */
 export interface IUnreadable {
   kind: 'unreadable';
-  why: string;
+  reason: string;
 }
 
-/** The request as it was sent, its key masked; null where it was not kept. */
-export interface IKeptCall {
+/** The request as it was sent, with the key masked, and programs that make the same call. */
+export interface ICodeMetadata {
   url: string;
   headers: Record<string, string>;
   body: unknown;
-  /** The long texts of the prompt: bodies and programs have ⟨n⟩ marks in their places. */
+  /** The long texts of the prompt: the body and the programs contain marks that refer to them. */
   texts: string[];
-  /** Whether something was left out of the texts, so that the programs would not run. */
+  /** Whether the texts were shortened; there are no programs then. */
   isShortened: boolean;
   /** Programs that make the call, by language. */
   code: Record<string, string>;
 }
 
-/** What lies in the output's metadata: times, ids and the request. Times are in seconds. */
+/** The output's metadata: times in seconds, ids and the request. */
 export interface IDetails {
   latency: number | null;
   timeToFirstToken: number | null;
   requestId: string;
   deployment: string;
   latencies: (number | null)[];
-  call: IKeptCall | null;
+  call: ICodeMetadata | null;
 }
 
 type Fields = Record<string, unknown>;
 
-/** The answer, or the answers, of a document. */
-export function readDocument(document: unknown): IAnswer | ISideBySide | IUnreadable {
-  const fields = fieldsOf(document);
+/** The response or responses of a document. */
+export function readDocument(document: unknown): IResponse | ISideBySide | IUnreadable {
+  const fields = asFields(document);
   if (!fields) {
     return {
       kind: 'unreadable',
-      why: 'This output holds no azml-magics document that can be read.'
+      reason: 'This output is not an azml-magics document.'
     };
   }
   const { version } = fields;
   if (typeof version === 'number' && version > VERSION) {
     return {
       kind: 'unreadable',
-      why: `This answer was saved by a newer azml-magics (document version ${version}); its details are not shown.`
+      reason: `This response was saved by a newer azml-magics (document version ${version}); its details are not shown.`
     };
   }
   if (version === VERSION && Array.isArray(fields.rows)) {
-    const rows = fields.rows.map(fieldsOf);
-    if (rows.every(row => row !== null && fieldsOf(row.setting) !== null)) {
+    const rows = fields.rows.map(asFields);
+    if (rows.every(row => row !== null && asFields(row.setting) !== null)) {
       return {
         kind: 'side-by-side',
-        rows: rows.map(row => rowOf(row ?? {})),
-        summary: textOf(fields.summary),
-        rest: textOf(fields.rest)
+        rows: rows.map(row => readRow(row ?? {})),
+        summary: asText(fields.summary),
+        rest: asText(fields.rest)
       };
     }
   }
   if (version === VERSION && typeof fields.text === 'string') {
-    return answerOf(fields, fields.text);
+    return readResponse(fields, fields.text);
   }
   return {
     kind: 'unreadable',
-    why: 'This azml-magics document is damaged; its details are not shown.'
+    reason: 'This azml-magics document is damaged; its details are not shown.'
   };
 }
 
-/** Times, ids and the request of an output's metadata; whatever is missing or damaged is left out. */
+/** Times, ids and the request of an output's metadata; missing or damaged entries are left out. */
 export function readDetails(metadata: unknown): IDetails {
-  const azml = fieldsOf(fieldsOf(metadata)?.azml) ?? {};
-  const latencies = Array.isArray(azml.latencies) ? azml.latencies.map(numberOf) : [];
+  const azml = asFields(asFields(metadata)?.azml) ?? {};
+  const latencies = Array.isArray(azml.latencies) ? azml.latencies.map(asNumber) : [];
   return {
-    latency: numberOf(azml.latency),
-    timeToFirstToken: numberOf(azml.time_to_first_token),
-    requestId: textOf(azml.request_id),
-    deployment: textOf(azml.deployment),
+    latency: asNumber(azml.latency),
+    timeToFirstToken: asNumber(azml.time_to_first_token),
+    requestId: asText(azml.request_id),
+    deployment: asText(azml.deployment),
     latencies,
-    call: callOf(azml.request)
+    call: readCodeMetadata(azml.request)
   };
 }
 
-function answerOf(fields: Fields, text: string): IAnswer {
+function readResponse(fields: Fields, text: string): IResponse {
   const calls = Array.isArray(fields.tool_calls) ? fields.tool_calls : [];
   return {
-    kind: 'answer',
+    kind: 'response',
     text,
-    reasoning: textOf(fields.reasoning),
+    reasoning: asText(fields.reasoning),
     toolCalls: calls.flatMap(call => {
-      const asked = fieldsOf(fieldsOf(call)?.function);
-      return asked ? [{ name: textOf(asked.name), arguments: textOf(asked.arguments) }] : [];
+      const called = asFields(asFields(call)?.function);
+      return called ? [{ name: asText(called.name), arguments: asText(called.arguments) }] : [];
     }),
-    config: textOf(fields.config),
-    model: textOf(fields.model),
-    finishReason: textOf(fields.finish_reason),
-    usage: usageOf(fields.usage)
+    config: asText(fields.config),
+    model: asText(fields.model),
+    finishReason: asText(fields.finish_reason),
+    usage: readUsage(fields.usage)
   };
 }
 
-function rowOf(fields: Fields): IRow {
-  const setting = Object.entries(fieldsOf(fields.setting) ?? {}).map(
+function readRow(fields: Fields): IRow {
+  const setting = Object.entries(asFields(fields.setting) ?? {}).map(
     ([name, value]): [string, string | number] => [
       name,
       typeof value === 'number' || typeof value === 'string' ? value : JSON.stringify(value)
     ]
   );
   return {
-    index: textOf(fields.index),
+    index: asText(fields.index),
     setting: Object.fromEntries(setting),
-    text: textOf(fields.text),
-    finishReason: textOf(fields.finish_reason),
-    usage: usageOf(fields.usage),
-    error: textOf(fields.error)
+    text: asText(fields.text),
+    finishReason: asText(fields.finish_reason),
+    usage: readUsage(fields.usage),
+    error: asText(fields.error)
   };
 }
 
-function usageOf(value: unknown): IUsage | null {
-  const fields = fieldsOf(value);
+function readUsage(value: unknown): IUsage | null {
+  const fields = asFields(value);
   return (
     fields && {
-      promptTokens: numberOf(fields.prompt_tokens),
-      completionTokens: numberOf(fields.completion_tokens),
-      totalTokens: numberOf(fields.total_tokens)
+      promptTokens: asNumber(fields.prompt_tokens),
+      completionTokens: asNumber(fields.completion_tokens),
+      totalTokens: asNumber(fields.total_tokens)
     }
   );
 }
 
-function callOf(value: unknown): IKeptCall | null {
-  const fields = fieldsOf(value);
+function readCodeMetadata(value: unknown): ICodeMetadata | null {
+  const fields = asFields(value);
   if (!fields || typeof fields.url !== 'string') {
     return null;
   }
   const { texts } = fields;
   return {
     url: fields.url,
-    headers: textsOf(fields.headers),
+    headers: asTexts(fields.headers),
     body: fields.body,
-    texts: Array.isArray(texts) ? texts.map(textOf) : [],
+    texts: Array.isArray(texts) ? texts.map(asText) : [],
     isShortened: fields.shortened === true,
-    code: textsOf(fields.code)
+    code: asTexts(fields.code)
   };
 }
 
 /** The entries of an object whose values are texts. */
-function textsOf(value: unknown): Record<string, string> {
-  const entries = Object.entries(fieldsOf(value) ?? {});
+function asTexts(value: unknown): Record<string, string> {
+  const entries = Object.entries(asFields(value) ?? {});
   return Object.fromEntries(
     entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string')
   );
 }
 
-function fieldsOf(value: unknown): Fields | null {
+function asFields(value: unknown): Fields | null {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
     ? (value as Fields)
     : null;
 }
 
-function textOf(value: unknown): string {
+function asText(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
-function numberOf(value: unknown): number | null {
+function asNumber(value: unknown): number | null {
   return typeof value === 'number' && Number.isFinite(value) ? value : null;
 }

@@ -1,4 +1,4 @@
-/** An element with a text: the text is never read as HTML. */
+/** An element with a text, which is never parsed as HTML. */
 export function element<T extends keyof HTMLElementTagNameMap>(
   tag: T,
   text = '',
@@ -15,7 +15,7 @@ export function paragraph(text: string, className = ''): HTMLParagraphElement {
   return element('p', text, className);
 }
 
-/** A button with a word on it. */
+/** A button with a text. */
 export function button(text: string, className: string, onClick: () => void): HTMLButtonElement {
   const made = element('button', text, className);
   made.type = 'button';
@@ -23,7 +23,7 @@ export function button(text: string, className: string, onClick: () => void): HT
   return made;
 }
 
-/** In `node` the keys are the page's own: Enter presses a button there, and does not edit the cell. */
+/** Disable the notebook's shortcuts within `node`: Enter presses a button there and does not edit the cell. */
 export function withoutShortcuts<T extends HTMLElement>(node: T): T {
   node.setAttribute('data-lm-suppress-shortcuts', 'true');
   return node;

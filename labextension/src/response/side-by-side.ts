@@ -1,13 +1,13 @@
 import { Widget } from '@lumino/widgets';
 
-import { type IPiece, piecesOf } from './differences';
+import { type ITextPart, partsOf } from './differences';
 import { type ISideBySide } from './document';
 import { button, element, paragraph, withoutShortcuts } from './elements';
 import { columnsOf, type Direction, type IColumn, sortedBy, type Value } from './table';
 
-const SHORT = 24;
+const SHORT = 24; // characters
 
-/** Answers side by side; a click on a column's name sorts by it, then the other way, then not at all. */
+/** Responses side by side. A click on a heading sorts by that column, a second click reverses it, a third restores the order. */
 export class SideBySideTable extends Widget {
   constructor(
     private readonly document: ISideBySide,
@@ -18,7 +18,7 @@ export class SideBySideTable extends Widget {
     this.addClass('azml-SideBySide');
     this.addClass('jp-RenderedHTMLCommon');
     this.columns = columnsOf(document, latencies);
-    this.pieces = piecesOf(
+    this.parts = partsOf(
       html,
       document.rows.map(row => row.text)
     );
@@ -74,19 +74,21 @@ export class SideBySideTable extends Widget {
   }
 
   private row(index: number): HTMLTableRowElement {
-    const made = element('tr');
-    made.append(
+    const row = element('tr');
+    row.append(
       ...this.columns.map(column =>
-        column.isAnswer ? this.answer(index) : cell(shown(column.values[index], column.name))
+        column.isResponse
+          ? this.responseCell(index)
+          : cell(format(column.values[index], column.name))
       )
     );
-    return made;
+    return row;
   }
 
-  private answer(index: number): HTMLElement {
-    const cell = element('td', '', 'azml-SideBySide-answer');
+  private responseCell(index: number): HTMLElement {
+    const cell = element('td', '', 'azml-SideBySide-response');
     cell.append(
-      ...this.pieces[index].map(({ text, isNew }) =>
+      ...this.parts[index].map(({ text, isNew }) =>
         isNew ? element('mark', text) : document.createTextNode(text)
       )
     );
@@ -98,18 +100,18 @@ export class SideBySideTable extends Widget {
   }
 
   private readonly columns: IColumn[];
-  private readonly pieces: IPiece[][];
+  private readonly parts: ITextPart[][];
   private readonly headings: HTMLElement[];
   private readonly body: HTMLTableSectionElement;
   private sorted: number | null = null;
   private direction: Direction = 1;
 }
 
-/** A cell that stays on one line while that takes no room from the answers. */
+/** A cell; a short text stays on one line. */
 function cell(text: string): HTMLElement {
   return element('td', text, text.length <= SHORT ? 'azml-SideBySide-short' : '');
 }
 
-function shown(value: Value, name: string): string {
+function format(value: Value, name: string): string {
   return typeof value === 'number' && name === 'seconds' ? value.toFixed(1) : String(value ?? '');
 }

@@ -1,7 +1,7 @@
-import { type IAnswer, type IDetails } from './document';
+import { type IResponse, type IDetails } from './document';
 
-/** One short line about an answer: who gave it, how it ended, its length and its time. */
-export function summaryOf(document: IAnswer, details: IDetails): string {
+/** A line about a response: its config, finish reason, tokens and time. */
+export function summaryOf(document: IResponse, details: IDetails): string {
   const tokens = document.usage?.completionTokens ?? null;
   const parts = [
     document.config || document.model,
@@ -12,12 +12,12 @@ export function summaryOf(document: IAnswer, details: IDetails): string {
   return parts.filter(part => part !== '').join(' · ');
 }
 
-/** Seconds as a person reads them. */
+/** A time in milliseconds or seconds, with its unit. */
 export function seconds(time: number): string {
   return time < 1 ? `${Math.round(time * 1000)} ms` : `${time.toFixed(1)} s`;
 }
 
-/** A number with its thousands apart. */
+/** A number with thousands separators. */
 export function count(value: number): string {
   return value.toLocaleString('en');
 }

@@ -1,29 +1,29 @@
-/** Side-by-side answers as a table: its columns, and its rows in the order of one of them. */
+/** Responses side by side as a table: its columns, and the order of its rows when sorted by one of them. */
 
 import { type ISideBySide } from './document';
 
-/** A value of a cell; null where there is none. */
+/** A value of a cell; null if it is empty. */
 export type Value = string | number | null;
 
-/** A column: what stands above it, and its value in each row. */
+/** A column: its heading and its value in each row. */
 export interface IColumn {
   name: string;
   values: Value[];
-  /** Whether it is the answers' column, which is shown with its differences and errors. */
-  isAnswer: boolean;
+  /** Whether this column has the responses, which are shown with their differences and errors. */
+  isResponse: boolean;
 }
 
-/** 1 is upwards, -1 downwards. */
+/** 1 is ascending, -1 descending. */
 export type Direction = 1 | -1;
 
-/** The columns in the order of the plain table: label, settings, answer, finish reason, tokens, seconds. */
+/** The columns in the order of the HTML table: label, settings, response, finish reason, tokens, seconds. */
 export function columnsOf(document: ISideBySide, latencies: readonly (number | null)[]): IColumn[] {
   const { rows } = document;
   const settings = [...new Set(rows.flatMap(row => Object.keys(row.setting)))];
-  const column = (name: string, values: Value[], isAnswer = false): IColumn => ({
+  const column = (name: string, values: Value[], isResponse = false): IColumn => ({
     name,
     values,
-    isAnswer
+    isResponse
   });
   const further = [
     column(
@@ -52,7 +52,7 @@ export function columnsOf(document: ISideBySide, latencies: readonly (number | n
       )
     ),
     column(
-      'answer',
+      'response',
       rows.map(row => row.text || null),
       true
     ),
@@ -60,13 +60,13 @@ export function columnsOf(document: ISideBySide, latencies: readonly (number | n
   ];
 }
 
-/** The rows' numbers in the order of a column; rows without a value come last either way. */
+/** The row numbers sorted by a column; rows without a value come last in both directions. */
 export function sortedBy(column: IColumn, direction: Direction): number[] {
   const numbers = column.values.map((_, index) => index);
-  return numbers.sort((a, b) => compared(column.values[a], column.values[b], direction) || a - b);
+  return numbers.sort((a, b) => compare(column.values[a], column.values[b], direction) || a - b);
 }
 
-function compared(a: Value, b: Value, direction: Direction): number {
+function compare(a: Value, b: Value, direction: Direction): number {
   if (a === null || b === null) {
     return Number(a === null) - Number(b === null);
   }

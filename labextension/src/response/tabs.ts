@@ -2,13 +2,13 @@ import { Panel, Widget } from '@lumino/widgets';
 
 import { element, paragraph, withoutShortcuts } from './elements';
 
-/** One of several views; its body is made when it is first looked at. */
+/** A tab; its body is made when it is first selected. */
 export interface ITab {
   name: string;
   body: () => Promise<Widget>;
 }
 
-/** Views behind tabs, the first in front, and a short text beside them. */
+/** Tabs with a short text beside them; the first one is selected. */
 export class Tabs extends Panel {
   constructor(
     private readonly tabs: readonly ITab[],
@@ -27,19 +27,19 @@ export class Tabs extends Panel {
   }
 
   private tabButton(name: string, index: number): HTMLButtonElement {
-    const made = element('button', name, 'azml-Tabs-tab');
-    made.type = 'button';
-    made.setAttribute('role', 'tab');
-    made.addEventListener('click', () => {
+    const button = element('button', name, 'azml-Tabs-tab');
+    button.type = 'button';
+    button.setAttribute('role', 'tab');
+    button.addEventListener('click', () => {
       this.select(index);
     });
-    made.addEventListener('keydown', event => {
+    button.addEventListener('keydown', event => {
       this.onKey(event, index);
     });
-    return made;
+    return button;
   }
 
-  /** The arrow keys go from tab to tab. */
+  /** Select the neighbouring tab on an arrow key. */
   private onKey(event: KeyboardEvent, index: number): void {
     const steps: Partial<Record<string, number>> = { ArrowRight: 1, ArrowLeft: -1 };
     const step = steps[event.key];
@@ -53,9 +53,9 @@ export class Tabs extends Panel {
 
   private select(selected: number): void {
     this.selected = selected;
-    this.buttons.forEach((made, index) => {
-      made.setAttribute('aria-selected', String(index === selected));
-      made.tabIndex = index === selected ? 0 : -1;
+    this.buttons.forEach((button, index) => {
+      button.setAttribute('aria-selected', String(index === selected));
+      button.tabIndex = index === selected ? 0 : -1;
     });
     void this.reveal(selected);
   }
@@ -63,21 +63,21 @@ export class Tabs extends Panel {
   private async reveal(index: number): Promise<void> {
     let body = this.bodies.get(index);
     if (!body) {
-      body = this.tabs[index].body().catch(cannotBeShown);
+      body = this.tabs[index].body().catch(errorBody);
       this.bodies.set(index, body);
-      const made = await body;
-      made.node.setAttribute('role', 'tabpanel');
-      made.node.setAttribute('aria-label', this.tabs[index].name);
+      const widget = await body;
+      widget.node.setAttribute('role', 'tabpanel');
+      widget.node.setAttribute('aria-label', this.tabs[index].name);
       if (this.isDisposed) {
-        made.dispose();
+        widget.dispose();
         return;
       }
-      made.hide();
-      this.addWidget(made);
+      widget.hide();
+      this.addWidget(widget);
     }
     await body;
-    for (const [other, made] of this.bodies) {
-      (await made).setHidden(other !== this.selected);
+    for (const [other, widget] of this.bodies) {
+      (await widget).setHidden(other !== this.selected);
     }
   }
 
@@ -86,7 +86,7 @@ export class Tabs extends Panel {
   private selected = 0;
 }
 
-function cannotBeShown(error: unknown): Widget {
-  const why = `This part of the answer cannot be shown: ${String(error)}`;
-  return new Widget({ node: paragraph(why, 'azml-Response-note') });
+function errorBody(error: unknown): Widget {
+  const reason = `This part of the response cannot be shown: ${String(error)}`;
+  return new Widget({ node: paragraph(reason, 'azml-Response-note') });
 }

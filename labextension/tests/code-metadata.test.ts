@@ -2,33 +2,33 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 
-import { filledBody, filledProgram } from '../src/response/kept-call';
+import { fillBody, fillProgram } from '../src/response/code-metadata';
 
 const HARD = 'It\'s "so" \\n: 50% $HOME `ls` \n\ttwo\r\n{x} \u2028 名前 😀 <<azml-text:0>> $& ```';
 
-test('a body with its texts', () => {
+test('puts texts into a body', () => {
   const body = {
     messages: [{ role: 'user', content: '<<azml-text:0>>' }],
     n: 1,
     stop: null,
     flag: true
   };
-  assert.deepEqual(filledBody(body, [HARD]), {
+  assert.deepEqual(fillBody(body, [HARD]), {
     messages: [{ role: 'user', content: HARD }],
     n: 1,
     stop: null,
     flag: true
   });
-  assert.equal(filledBody('a <<azml-text:1>> b <<azml-text:0>>', ['x', 'y']), 'a y b x');
+  assert.equal(fillBody('a <<azml-text:1>> b <<azml-text:0>>', ['x', 'y']), 'a y b x');
 });
 
-test('a mark without a text stays as it is', () => {
-  assert.equal(filledBody('<<azml-text:7>>', []), '<<azml-text:7>>');
+test('keeps a mark without a text', () => {
+  assert.equal(fillBody('<<azml-text:7>>', []), '<<azml-text:7>>');
 });
 
-test('a shell gets the text whole', () => {
+test('a shell reads the text unchanged', () => {
   const program = `printf %s '{"prompt": "<<azml-text:0>>"}'`;
-  const printed = execFileSync('sh', ['-c', filledProgram('curl', program, [HARD])], {
+  const printed = execFileSync('sh', ['-c', fillProgram('curl', program, [HARD])], {
     encoding: 'utf-8'
   });
   assert.deepEqual(JSON.parse(printed), { prompt: HARD });
@@ -43,17 +43,17 @@ function printedByPython(program: string): unknown {
 
 for (const text of [HARD, `It's`, '"so"', 'plain', '\\"', "\\'", '\\', '', '\u0007\ud83d']) {
   for (const quote of ["'", '"']) {
-    test(`Python gets ${JSON.stringify(text)} whole in ${quote}`, () => {
-      const whole = filledProgram('python', `${quote}<<azml-text:0>>${quote}`, [text]);
+    test(`Python reads ${JSON.stringify(text)} unchanged in ${quote}`, () => {
+      const whole = fillProgram('python', `${quote}<<azml-text:0>>${quote}`, [text]);
       assert.equal(printedByPython(whole), text);
-      const part = filledProgram('python', `${quote}a <<azml-text:0>> b${quote}`, [text]);
+      const part = fillProgram('python', `${quote}a <<azml-text:0>> b${quote}`, [text]);
       assert.equal(printedByPython(part), `a ${text} b`);
     });
   }
 }
 
-test('Python literals have the quotes that need no escapes', () => {
-  const literal = (text: string): string => filledProgram('python', "f('<<azml-text:0>>')", [text]);
+test('Python literals use the quotes that need fewer escapes', () => {
+  const literal = (text: string): string => fillProgram('python', "f('<<azml-text:0>>')", [text]);
   assert.equal(literal('plain'), "f('plain')");
   assert.equal(literal("It's"), 'f("It\'s")');
   assert.equal(literal('"so"'), 'f(\'"so"\')');

@@ -1,47 +1,43 @@
 /**
- * The request and the programs that make it, whole again: the kernel keeps each long text of a prompt
- * once, and a mark in all its places (azml_magics/notebook/code_metadata.py).
+ * Puts the prompt's long texts back into a saved request and its programs. The metadata contains each long
+ * text once and marks that refer to it (azml_magics/notebook/code_metadata.py).
  */
 
 const MARK = /<<azml-text:(\d+)>>/g;
-/** A string literal that is nothing but a mark, or a mark in a longer one. */
+/** A string literal that consists of a mark, or a mark in a longer literal. */
 const IN_PYTHON = /(['"])<<azml-text:(\d+)>>\1|<<azml-text:(\d+)>>/g;
 
-/** A request's body with the texts in their places. */
-export function filledBody(body: unknown, texts: readonly string[]): unknown {
+/** A request's body with its texts. */
+export function fillBody(body: unknown, texts: readonly string[]): unknown {
   if (typeof body === 'string') {
-    return filled(body, texts, text => text);
+    return fill(body, texts, text => text);
   }
   if (Array.isArray(body)) {
-    return body.map((item: unknown) => filledBody(item, texts));
+    return body.map((item: unknown) => fillBody(item, texts));
   }
   if (typeof body === 'object' && body !== null) {
-    const entries = Object.entries(body).map(([name, value]) => [name, filledBody(value, texts)]);
+    const entries = Object.entries(body).map(([name, value]) => [name, fillBody(value, texts)]);
     return Object.fromEntries(entries) as unknown;
   }
   return body;
 }
 
-/** A program with the texts in its string literals: "curl" is a shell's, the others are Python's. */
-export function filledProgram(language: string, program: string, texts: readonly string[]): string {
+/** A program with the texts in its string literals, escaped for a shell if the language is curl, else for Python. */
+export function fillProgram(language: string, program: string, texts: readonly string[]): string {
   if (language === 'curl') {
-    return filled(program, texts, inJsonInShell);
+    return fill(program, texts, escapeForShell);
   }
-  // In one go: a text may look like a mark itself.
+  // A single pass, because a text may contain something that looks like a mark.
   return program.replace(IN_PYTHON, (found, _, whole?: string, part?: string) => {
     const text = texts[Number(whole ?? part)] as string | undefined;
     if (text === undefined) {
       return found;
     }
-    return whole === undefined ? inPython(text) : pythonLiteral(text);
+    return whole === undefined ? escapeForPython(text) : pythonLiteral(text);
   });
 }
 
-function filled(
-  template: string,
-  texts: readonly string[],
-  write: (text: string) => string
-): string {
+function fill(template: string, texts: readonly string[], write: (text: string) => string): string {
   return template.replace(MARK, (mark, number: string) => {
     const text = texts[Number(number)] as string | undefined;
     return text === undefined ? mark : write(text);
@@ -57,12 +53,12 @@ function pythonLiteral(text: string): string {
   return `'${escaped.slice(1, -1).replaceAll('\\"', '"')}'`;
 }
 
-/** A text inside a longer Python string literal, whichever its quotes. */
-function inPython(text: string): string {
+/** A text inside a longer Python string literal with either kind of quotes. */
+function escapeForPython(text: string): string {
   return JSON.stringify(text).slice(1, -1).replaceAll("'", "\\'");
 }
 
 /** A text inside a JSON string inside a shell's single quotes. */
-function inJsonInShell(text: string): string {
+function escapeForShell(text: string): string {
   return JSON.stringify(text).slice(1, -1).replaceAll("'", `'"'"'`);
 }

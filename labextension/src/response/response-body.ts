@@ -1,27 +1,27 @@
 import { Panel, Widget } from '@lumino/widgets';
 
-import { type IAnswer, type IToolCall } from './document';
+import { type IResponse, type IToolCall } from './document';
 import { button, element, withoutShortcuts } from './elements';
 import { count } from './summary';
 import { type Markdown } from './viewer';
 
-/** Characters: a longer answer is not laid out as Markdown, which would hold up the whole page. */
+/** Characters: a longer response is not rendered as Markdown, which would block the page. */
 export const LONGEST_MARKDOWN = 200_000;
 
-/** The answer, and with it the model's reasoning and the calls that it asks for. */
-export async function answerBody(
-  document: IAnswer,
-  shown: string | null,
+/** The response, the model's reasoning and its tool calls. */
+export async function responseBody(
+  document: IResponse,
+  markdownText: string | null,
   markdown: Markdown
 ): Promise<Widget> {
   const panel = new Panel();
   if (document.reasoning) {
     panel.addWidget(new Widget({ node: reasoning(document.reasoning) }));
   }
-  const isLong = (shown ?? document.text).length > LONGEST_MARKDOWN;
+  const isLong = (markdownText ?? document.text).length > LONGEST_MARKDOWN;
   panel.addWidget(
-    shown !== null && !isLong
-      ? await markdown(shown)
+    markdownText !== null && !isLong
+      ? await markdown(markdownText)
       : new Widget({ node: plainText(document.text) })
   );
   if (document.toolCalls.length > 0 && document.text !== '') {
@@ -30,7 +30,7 @@ export async function answerBody(
   return panel;
 }
 
-/** Text as it is; of a huge one the beginning, and the rest on request. */
+/** Plain text. Of a very long one the beginning, with a button that shows the rest. */
 export function plainText(text: string): HTMLElement {
   const pre = element('pre', text.slice(0, LONGEST_MARKDOWN), 'azml-Response-text');
   if (text.length <= LONGEST_MARKDOWN) {
@@ -50,9 +50,9 @@ export function plainText(text: string): HTMLElement {
 }
 
 function reasoning(text: string): HTMLElement {
-  const made = withoutShortcuts(element('details', '', 'azml-Response-reasoning'));
-  made.append(element('summary', 'Reasoning'), element('pre', text));
-  return made;
+  const details = withoutShortcuts(element('details', '', 'azml-Response-reasoning'));
+  details.append(element('summary', 'Reasoning'), element('pre', text));
+  return details;
 }
 
 function toolCalls(calls: readonly IToolCall[]): HTMLElement {

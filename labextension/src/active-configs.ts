@@ -3,25 +3,25 @@ import { type INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook'
 import { type Kernel, KernelMessage } from '@jupyterlab/services';
 import { type ISignal, Signal } from '@lumino/signaling';
 
-import { configsOf } from './kernel-configs';
+import { fetchConfigs } from './kernel-configs';
 
 const MENTION = /%azureml\b|\bazml_magics\b/;
 
-/** What is known of one kernel. */
-interface IKnown {
-  /** The active config, "" without one; null until the kernel has named it. */
+/** What is known about a kernel. */
+interface IKernelState {
+  /** The active config, "" if there is none; null until the kernel has reported it. */
   active: string | null;
-  /** Whether the side panel is shown: its clicks are comm messages. */
+  /** Whether the side panel was shown: clicks in it are comm messages. */
   hasPanel: boolean;
-  /** The executions under way that mention us, by the ids of their messages. */
+  /** The running executions whose code mentions azml_magics, by message id. */
   executions: Set<string>;
-  isAsking: boolean;
+  isFetching: boolean;
   isStale: boolean;
 }
 
 /**
- * The active config of each notebook's kernel. A kernel is asked only after it has run code that
- * names azml_magics, or shown the side panel; any other kernel is left alone.
+ * The active config of each notebook's kernel. A kernel gets a request only after it has run code that
+ * mentions azml_magics or has shown the side panel.
  */
 export class ActiveConfigs {
   constructor(private readonly tracker: INotebookTracker) {
@@ -36,21 +36,21 @@ export class ActiveConfigs {
     });
   }
 
-  /** What `current` says may be another. */
+  /** Emitted when `current` may have changed. */
   get changed(): ISignal<this, void> {
     return this._changed;
   }
 
-  /** The active config of the notebook in front: null where its kernel does not use azml_magics. */
+  /** The current notebook's active config; null if its kernel does not use azml_magics. */
   get current(): string | null {
     const kernel = this.tracker.currentWidget?.sessionContext.session?.kernel;
     return (kernel && this.known.get(kernel.id)?.active) ?? null;
   }
 
-  /** The side panel was shown in this kernel. */
-  panelShown(kernel: Kernel.IKernelConnection): void {
-    this.knownOf(kernel.id).hasPanel = true;
-    void this.ask(kernel);
+  /** Follow a kernel in which the side panel was shown. */
+  trackPanel(kernel: Kernel.IKernelConnection): void {
+    this.stateOf(kernel.id).hasPanel = true;
+    void this.fetch(kernel);
   }
 
   private watch(notebook: NotebookPanel): void {
@@ -86,25 +86,25 @@ export class ActiveConfigs {
     }
     if (KernelMessage.isExecuteInputMsg(message)) {
       if (MENTION.test(message.content.code)) {
-        this.knownOf(kernel.id).executions.add(parent.msg_id);
+        this.stateOf(kernel.id).executions.add(parent.msg_id);
       }
     } else if (KernelMessage.isStatusMsg(message) && message.content.execution_state === 'idle') {
       const known = this.known.get(kernel.id);
       const isOurs = known?.executions.delete(parent.msg_id) ?? false;
       if (isOurs || (known?.hasPanel && parent.msg_type === 'comm_msg')) {
-        void this.ask(kernel);
+        void this.fetch(kernel);
       }
     }
   }
 
-  private knownOf(id: string): IKnown {
+  private stateOf(id: string): IKernelState {
     let known = this.known.get(id);
     if (!known) {
       known = {
         active: null,
         hasPanel: false,
         executions: new Set(),
-        isAsking: false,
+        isFetching: false,
         isStale: false
       };
       this.known.set(id, known);
@@ -112,22 +112,22 @@ export class ActiveConfigs {
     return known;
   }
 
-  /** Ask the kernel, one question at a time; what happens meanwhile is asked for afterwards. */
-  private async ask(kernel: Kernel.IKernelConnection): Promise<void> {
-    const known = this.knownOf(kernel.id);
+  /** Fetch the config, one request at a time; a change during a request causes another one. */
+  private async fetch(kernel: Kernel.IKernelConnection): Promise<void> {
+    const known = this.stateOf(kernel.id);
     known.isStale = true;
-    if (known.isAsking) {
+    if (known.isFetching) {
       return;
     }
-    known.isAsking = true;
+    known.isFetching = true;
     while (known.isStale && this.known.get(kernel.id) === known) {
       known.isStale = false;
-      known.active = (await configsOf(kernel))?.active ?? null;
+      known.active = (await fetchConfigs(kernel))?.active ?? null;
       this._changed.emit();
     }
-    known.isAsking = false;
+    known.isFetching = false;
   }
 
   private readonly _changed = new Signal<this, void>(this);
-  private readonly known = new Map<string, IKnown>();
+  private readonly known = new Map<string, IKernelState>();
 }

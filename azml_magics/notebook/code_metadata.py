@@ -1,8 +1,8 @@
 """The call behind an answer, for the metadata of its output: the request, its key masked, and programs that make it.
 
-JupyterLab's response viewer shows them, on a saved notebook too: labextension/src/response/code-metadata.ts reads this. So
-that the prompt is not there several times, each long text is kept once, in `texts`, and a mark stands in its places. Of
-a very long prompt the beginnings are kept, and no programs. It is metadata because the demo endpoint's port changes.
+JupyterLab's response viewer shows them, also in a saved notebook: labextension/src/response/code-metadata.ts reads this.
+Each long text of the prompt is saved once, in `texts`, and referred to by marks. Of a very long prompt only the
+beginning is saved, without programs. It is metadata because the demo endpoint's port changes.
 """
 
 from __future__ import annotations

@@ -59,12 +59,12 @@ def test_every_capture_is_read_by_a_test():
         ("llama-logprobs", CHAT, "openai-chat", "The capital of"),
     ],
 )
-def test_whole_answers(replay, config_of, name, path, formatter, text):  # noqa: PLR0917 - a column each
+def test_whole_responses(replay, config_of, name, path, formatter, text):  # noqa: PLR0917 - a column each
     replay(name)
     assert invoke(config_of(path, formatter=formatter), "Hi").text == text
 
 
-def test_what_a_whole_answer_tells_besides(replay, config_of):
+def test_finish_reason_usage_request_id_and_logprobs(replay, config_of):
     replay("llama-completion")
     response = invoke(config_of(COMPLETIONS), "Hi")
     assert (response.finish_reason, response.usage, response.model) == ("length", Usage(4, 24, 28), "smollm2")
@@ -97,7 +97,7 @@ def test_streams(replay, config_of, name, path, text, reason, usage):  # noqa: P
         assert response.usage == usage
 
 
-def test_characters_beyond_ascii_are_whole(replay, config_of):
+def test_streamed_characters_beyond_ascii_are_whole(replay, config_of):
     replay("llama-unicode-stream")
     with stream(config_of(CHAT), "Hi") as pieces:
         text = "".join(piece.text for piece in pieces)
@@ -105,7 +105,7 @@ def test_characters_beyond_ascii_are_whole(replay, config_of):
     assert "\ufffd" not in text
 
 
-def test_streamed_tool_calls_are_put_together(replay, config_of):
+def test_streamed_tool_calls_are_joined(replay, config_of):
     replay("llama-tools-stream")
     with stream(config_of(CHAT), "Hi") as pieces:
         list(pieces)

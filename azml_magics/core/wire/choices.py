@@ -16,15 +16,15 @@ from .json_body import as_text
 _PREAMBLE = ("id", "object", "model", "prompt_filter_results")
 
 
-def read_choices(value: dict[str, Any]) -> Response:
-    """Return the response in the first choice of a body.
+def read_choices(value: Any) -> Response:
+    """Return the response in the first choice of a decoded body.
 
     Raises:
         ContentFilterError: The finish reason is the content filter's; `response` has the text up to there.
         ModelError: The choice is empty.
         ResponseFormatError: There is no choice, or it has neither a message nor a text.
     """
-    choices = value.get("choices")
+    choices = value.get("choices") if isinstance(value, dict) else None
     if not isinstance(choices, list):
         raise missing_text(value)
     if not choices or not isinstance(choices[0], dict):

@@ -38,7 +38,7 @@ from ..judge import only_our_errors
         ('"text"', "text"),
     ],
 )
-def test_the_json_of_an_answer(text, value):
+def test_json_is_found(text, value):
     assert json_value(text) == value
 
 
@@ -64,7 +64,7 @@ def test_the_json_of_an_answer(text, value):
         '{"a": {"b": "x}',
     ],
 )
-def test_an_answer_without_json_says_so(text):
+def test_text_without_json_is_an_error(text):
     with pytest.raises(NoJson, match="holds no JSON"):
         json_value(text)
 
@@ -83,15 +83,15 @@ def test_an_answer_without_json_says_so(text):
         ("```\n```", Block("", "")),
     ],
 )
-def test_the_code_of_an_answer(text, block):
+def test_code_is_found(text, block):
     assert code(text) == block
 
 
-def test_all_blocks_in_order():
+def test_blocks_are_in_order():
     assert blocks("```a\n1\n```\n~~~b\n2\n~~~") == [Block("a", "1"), Block("b", "2")]
 
 
-def test_every_json_that_may_be_meant_the_fenced_first():
+def test_fenced_json_comes_before_json_in_prose():
     text = 'For {"type": "object"} I say\n```json\n{"a": 1}\n```\nor\n```\n[2]\n```\nor {"b": [3]}, {"a": 1}.'
     assert list(json_values(text)) == [{"a": 1}, [2], {"type": "object"}, {"b": [3]}]
     assert list(json_values(' {"a": [{"b": 1}]} ')) == [{"a": [{"b": 1}]}]
@@ -105,7 +105,7 @@ JSON = st.recursive(
 
 
 @given(st.lists(JSON, min_size=1) | st.dictionaries(st.text(max_size=3), JSON, min_size=1), st.data())
-def test_a_cut_off_value_gives_nothing_and_a_whole_one_itself(value, data):
+def test_incomplete_json_is_never_found(value, data):
     text = json.dumps(value)
     assert json_value(f"Here: {text} - done") == value
     cut = data.draw(st.integers(1, len(text) - 1))
@@ -117,12 +117,12 @@ def test_a_cut_off_value_gives_nothing_and_a_whole_one_itself(value, data):
     st.dictionaries(st.text(max_size=5), st.integers() | st.text(max_size=5), min_size=1, max_size=3),
     st.text("ab \n.", max_size=10),
 )
-def test_json_is_found_in_any_prose(value, prose):
+def test_fenced_json_is_found_in_any_prose(value, prose):
     assert json_value(f"{prose}\n```json\n{json.dumps(value)}\n```\n{prose}") == value
 
 
 @given(st.text('`~{}[]":1a\n ', max_size=40))
-def test_any_answer_can_be_looked_through(text):
+def test_any_text_gives_code_and_json_or_own_error(text):
     assert isinstance(code(text).text, str)
     with only_our_errors(NoJson):
         json_value(text)

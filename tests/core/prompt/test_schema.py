@@ -69,13 +69,13 @@ def read(source, text, **fields):
 
 
 @pytest.mark.parametrize("source", [PERSON, json.dumps(PERSON)])
-def test_a_json_schema_is_a_dict_or_its_text(source):
+def test_json_schema_may_be_dict_or_text(source):
     schema = Schema.of(source)
     assert (schema.name, schema.json_schema, schema.model) == ("Person", PERSON, None)
     assert schema.read(Response('{"name": "Ada", "age": 36}')) == {"name": "Ada", "age": 36}
 
 
-def test_a_model_class_is_its_own_schema():
+def test_model_class_gives_its_schema():
     schema = Schema.of(Recipe)
     assert (schema.name, schema.model) == ("Recipe", Recipe)
     assert schema.json_schema == Recipe.model_json_schema()
@@ -89,7 +89,7 @@ def test_a_model_class_is_its_own_schema():
         ({}, "answer"),
     ],
 )
-def test_its_name_is_one_that_openai_routes_take(source, name):
+def test_name_has_characters_that_openai_routes_allow(source, name):
     assert Schema.of(source).name == name
 
 
@@ -120,14 +120,14 @@ def test_its_name_is_one_that_openai_routes_take(source, name):
         ),
     ],
 )
-def test_what_is_no_schema_is_said_before_anything_is_sent(source, said):
+def test_invalid_schema_is_a_usage_error(source, said):
     with pytest.raises(UsageError) as caught:
         Schema.of(source)
     assert said in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
 
 
-def test_a_model_without_a_json_schema_is_said_before_anything_is_sent():
+def test_model_without_json_schema_is_a_usage_error():
     class Odd(pydantic.BaseModel):
         work: Callable[[], int]
 
@@ -135,7 +135,7 @@ def test_a_model_without_a_json_schema_is_said_before_anything_is_sent():
         Schema.of(Odd)
 
 
-def test_without_jsonschema_a_dict_is_refused_before_anything_is_sent_and_a_model_works(monkeypatch):
+def test_dict_needs_jsonschema_and_a_model_does_not(monkeypatch):
     monkeypatch.setitem(sys.modules, "jsonschema", None)
     with pytest.raises(UsageError, match=r"needs jsonschema\. Run pip install jsonschema, or pass a pydantic model"):
         Schema.of(PERSON)
@@ -145,13 +145,13 @@ def test_without_jsonschema_a_dict_is_refused_before_anything_is_sent_and_a_mode
 # ---- reading an answer
 
 
-def test_nested_models_enums_optional_fields_and_unions():
+def test_nested_models_enums_and_unions_are_read():
     recipe = read(Recipe, SOUP)
     assert recipe == Recipe(name="Soup", course=Course.starter, steps=[Step(text="Boil", minutes=5)], serves="many")
     assert recipe.wine is None
 
 
-def test_a_strict_model_is_read_as_json_is():
+def test_strict_model_is_validated_as_json():
     class Strict(pydantic.BaseModel):
         model_config = pydantic.ConfigDict(strict=True)
         day: dt.date
@@ -175,7 +175,7 @@ def test_a_strict_model_is_read_as_json_is():
         ({"enum": [None]}, "null", None),
     ],
 )
-def test_fences_prose_and_several_values_around_it(source, text, value):
+def test_first_value_that_fits_is_read(source, text, value):
     assert read(source, text) == value
 
 
@@ -215,7 +215,7 @@ def test_fences_prose_and_several_values_around_it(source, text, value):
         ({"properties": {"a": {"pattern": "(" * 3 + "x)"}}}, {"a": "x"}, "The "),
     ],
 )
-def test_what_does_not_fit_is_one_line_and_the_answer_is_kept(source, text, problem):
+def test_schema_error_is_one_line_and_keeps_response(source, text, problem):
     with pytest.raises((SchemaError, UsageError)) as caught:
         read(source, text)
     error = caught.value
@@ -226,12 +226,12 @@ def test_what_does_not_fit_is_one_line_and_the_answer_is_kept(source, text, prob
         assert "It is kept in %azureml last; %azureml repair asks once more" in str(error)
 
 
-def test_an_answer_that_was_cut_off_says_so():
+def test_truncated_response_suggests_more_tokens():
     with pytest.raises(SchemaError, match=r"it holds no JSON\. It was cut off: raise max_tokens"):
         read(PERSON, '{"name": {"first": "Ada"}, "age', finish_reason="length")
 
 
-def test_a_validator_that_raises_anything_loses_no_answer():
+def test_exception_in_validator_keeps_response():
     class Odd(pydantic.BaseModel):
         a: int
 
@@ -258,14 +258,14 @@ SCHEMAS = st.dictionaries(
 
 
 @given(SCHEMAS, ANY)
-def test_any_schema_and_any_answer_end_in_an_object_or_one_line(source, value):
+def test_any_schema_and_value_give_object_or_own_error(source, value):
     with only_our_errors():
         schema = Schema.of(source)
         assert schema.read(Response(json.dumps(value))) == value
 
 
 @given(st.text('{}[]":,ab1 \n`', max_size=60))
-def test_any_text_is_an_answer(text):
+def test_any_text_gives_object_or_own_error(text):
     with only_our_errors(SchemaError):
         Schema.of(Recipe).read(Response(text))
 
@@ -281,7 +281,7 @@ def asked(config, prompt="Make soup.", **options):
     return Schema.of(Recipe).asked(config, as_messages(prompt, config.system), **options)
 
 
-def test_an_openai_chat_route_is_asked_by_response_format():
+def test_openai_chat_route_gets_response_format():
     config = LLMConfig(endpoint_url=CHAT, model_kwargs={"temperature": 0})
     changed, messages = asked(config)
     assert changed.model_kwargs["response_format"] == {
@@ -297,7 +297,7 @@ def test_an_openai_chat_route_is_asked_by_response_format():
     ("url", "formatter"),
     [(CHAT, "mistral-chat"), (SCORE, "openai-chat"), (SCORE, "gpt2"), (CHAT.replace("chat/", ""), "openai")],
 )
-def test_every_other_dialect_is_asked_by_instruction(url, formatter):
+def test_other_wire_formats_get_instruction(url, formatter):
     config = LLMConfig(endpoint_url=url, formatter=formatter, system="Be brief.")
     changed, messages = asked(config)
     assert changed is config
@@ -308,7 +308,7 @@ def test_every_other_dialect_is_asked_by_instruction(url, formatter):
     assert json.loads(instruction.partition("\n")[2]) == Recipe.model_json_schema()
 
 
-def test_pictures_keep_their_place_before_the_instruction():
+def test_instruction_follows_images():
     picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
     prompt = [{"role": "user", "content": [{"type": "text", "text": "What is it?"}, picture]}]
     _, messages = asked(LLMConfig(endpoint_url=CHAT, formatter="mistral-chat"), prompt)
@@ -318,14 +318,14 @@ def test_pictures_keep_their_place_before_the_instruction():
     assert len(prompt[0]["content"]) == 2
 
 
-def test_a_conversation_that_ends_otherwise_gets_a_turn_of_its_own():
+def test_instruction_is_new_message_after_assistant():
     turns = [{"role": "user", "content": "a"}, {"role": "assistant", "content": None, "tool_calls": []}]
     _, messages = asked(LLMConfig(endpoint_url=SCORE, formatter="openai-chat"), turns)
     assert messages[:2] == turns
     assert messages[2]["role"] == "user"
 
 
-def test_a_repair_shows_the_answer_and_what_was_wrong_with_it():
+def test_repair_messages_have_response_and_problem():
     response = Response('{"text": "a"}')
     with pytest.raises(SchemaError) as caught:
         Schema.of(Step).read(response)
@@ -345,7 +345,7 @@ def running():
 
 
 @pytest.mark.parametrize("source", [Recipe, PERSON, Box[Step]])
-def test_an_endpoint_that_knows_response_format_gives_the_object(running, source):
+def test_endpoint_with_response_format_gives_object(running, source):
     schema = Schema.of(source)
     config = LLMConfig(endpoint_url=f"{running.url}/v1/chat/completions", key=Secret(KEY))
     changed, messages = schema.asked(config, as_messages("Make soup.", None))
@@ -353,7 +353,7 @@ def test_an_endpoint_that_knows_response_format_gives_the_object(running, source
     assert isinstance(found, source if isinstance(source, type) else dict)
 
 
-def test_an_endpoint_that_refuses_response_format_says_so_and_is_asked_by_instruction(server, config_of):
+def test_refused_response_format_falls_back_to_instruction(server, config_of):
     refusal = {"status": 422, "detail": {"loc": ["body", "response_format"], "input": "json_schema"}}
     server.respond_with(
         reply(refusal, 422), reply({"choices": [{"message": {"content": '{"name": "Ada", "age": 3}'}}]})

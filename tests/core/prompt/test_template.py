@@ -18,7 +18,7 @@ CASES = json.loads(Path(__file__).with_name("prompt_variables.json").read_text(e
 
 
 @pytest.mark.parametrize(("prompt", "names"), CASES)
-def test_which_braces_are_variables(prompt, names):
+def test_variables_are_found(prompt, names):
     assert [name for name, _, _ in spans(prompt)] == names
     assert variables(prompt) == list(dict.fromkeys(names))
 
@@ -36,16 +36,16 @@ def test_which_braces_are_variables(prompt, names):
         ("{if}", "{if}"),
     ],
 )
-def test_what_is_sent(prompt, text):
+def test_rendered_text(prompt, text):
     assert render(prompt, {"topic": "tea", "n": 3}) == text
 
 
-def test_a_value_is_never_scanned_again():
+def test_braces_in_values_are_not_replaced():
     values = {"a": "{b} {{b}} {a.__class__} {os.environ[HOME]}", "b": "secret"}
     assert render("{a}", values) == values["a"]
 
 
-def test_values_become_text_by_str():
+def test_values_are_converted_by_str():
     class Frame:
         def __str__(self):
             return "a  b\n1  2"
@@ -53,7 +53,7 @@ def test_values_become_text_by_str():
     assert render("{df}|{x}|{none}", {"df": Frame(), "x": 1.5, "none": None}) == "a  b\n1  2|1.5|None"
 
 
-def test_a_value_that_cannot_be_written_names_its_variable():
+def test_value_without_str_names_its_variable():
     class Broken:
         def __str__(self):
             raise RuntimeError("no\nway")
@@ -63,20 +63,20 @@ def test_a_value_that_cannot_be_written_names_its_variable():
     assert "--var x=" in str(caught.value)
 
 
-def test_an_undefined_variable_stops_it_with_the_nearest_and_no_private_names():
+def test_undefined_variable_suggests_nearest_public_name():
     with pytest.raises(UndefinedVariableError, match=r"Did you mean 'topic'\?") as caught:
         render("{topik}", {"topic": 1, "_topik": 2})
     assert "_topik" not in str(caught.value)
 
 
 @given(st.text("{}ab \n\\x", max_size=40))
-def test_what_has_no_variables_and_no_doubled_braces_is_sent_untouched(prompt):
+def test_prompt_without_variables_is_unchanged(prompt):
     if not variables(prompt) and "{{" not in prompt:
         assert render(prompt, {}) == prompt
 
 
 @given(st.text("{}ab\\ f[", max_size=40), st.text("{}ab", max_size=6), st.text("{}ab", max_size=6))
-def test_only_undefined_variables_fail_and_spans_point_at_them(prompt, a, b):
+def test_spans_are_the_places_of_variables(prompt, a, b):
     values = {"a": a, "b": b}
     if set(variables(prompt)) <= set(values):
         render(prompt, values)

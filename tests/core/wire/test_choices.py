@@ -23,7 +23,7 @@ def read_event(value: object, kind: str = "message") -> Chunk | None:
     return OpenAIChatWire().read_event(Event(kind, data))
 
 
-@pytest.mark.parametrize("value", [{}, {"output": "t"}, {"choices": None}, {"choices": {}}])
+@pytest.mark.parametrize("value", [None, ["t"], "t", {}, {"output": "t"}, {"choices": None}, {"choices": {}}])
 def test_other_shapes_are_response_format_errors(value):
     with pytest.raises(ResponseFormatError, match="no text"):
         read_choices(value)

@@ -75,13 +75,13 @@ def decoded(formatter, body: bytes):
     return ready.wire.decode(body, ready.call)
 
 
-def test_two_arguments_and_a_str():
+def test_two_arguments_and_text_result():
     ready = prepared(TwoArguments(), model_kwargs={"n": 1})
     assert json.loads(ready.request.body) == {"q": 'Hi "you"', "n": 1}
     assert decoded(TwoArguments(), b'[{"summary": "short"}]').text == "short"
 
 
-def test_three_arguments_a_dict_and_a_generation():
+def test_three_arguments_and_generation_result():
     ready = prepared(ThreeArguments(), model_kwargs={"n": 1})
     assert json.loads(ready.request.body) == {"q": 'Hi "you"', "type": "dedicated", "kwargs": {"n": 1}}
     reply = decoded(ThreeArguments(), b'{"a": "yes"}')
@@ -101,12 +101,12 @@ def test_three_arguments_a_dict_and_a_generation():
     ],
     ids=["bytes", "bytearray", "str", "dict", "list", "binary file", "text file"],
 )
-def test_the_request_may_be_bytes_text_json_or_a_file(made, sent):
+def test_request_may_be_bytes_text_json_or_file(made, sent):
     assert prepared(Returns(made)).request.body == sent
 
 
 @pytest.mark.parametrize("made", [None, 7, object(), Generation("x")])
-def test_a_request_that_is_none_of_these_names_the_formatter_and_the_remedy(made):
+def test_request_of_other_type_is_a_formatter_error(made):
     with pytest.raises(FormatterError, match=r"Returns.format_request_payload returned") as caught:
         prepared(Returns(made))
     assert "Return bytes, a str, or a dict" in str(caught.value)
@@ -114,12 +114,12 @@ def test_a_request_that_is_none_of_these_names_the_formatter_and_the_remedy(made
 
 
 @pytest.mark.parametrize("made", [{"a": {1, 2}}, {"a": float("nan")}, "\ud800"])
-def test_a_request_that_cannot_travel_is_a_prompt_error(made):
+def test_request_that_cannot_be_encoded_is_a_prompt_error(made):
     with pytest.raises(PromptError, match="cannot be written"):
         prepared(Returns(made))
 
 
-def test_the_answer_may_be_a_dict_of_a_known_shape_or_a_chat_message():
+def test_result_may_be_known_shape_or_chat_message():
     assert decoded(Returns(read={"output": "t"}), b"").text == "t"
     assert decoded(Returns(read=[{"0": "t"}]), b"").text == "t"
 
@@ -130,25 +130,25 @@ def test_the_answer_may_be_a_dict_of_a_known_shape_or_a_chat_message():
     assert decoded(Returns(read=ChatGeneration()), b"").text == "from the message"
 
 
-def test_a_failure_in_the_dict_they_return_is_seen():
+def test_failure_in_returned_dict_is_raised():
     with pytest.raises(ModelError, match="error inside"):
         decoded(Returns(read={"error": "boom"}), b"")
 
 
 @pytest.mark.parametrize("read", [None, 7, b"bytes", object(), Generation(7)])
-def test_an_answer_that_is_none_of_these_names_the_remedy(read):
+def test_result_of_other_type_is_a_formatter_error(read):
     with pytest.raises(FormatterError, match=r"Returns.format_response_payload returned") as caught:
         decoded(Returns(read=read), b"")
     assert "Return a str, a dict, or a LangChain Generation" in str(caught.value)
 
 
 @pytest.mark.parametrize("info", [7, "text", ["list"], {"finish_reason": 7}])
-def test_odd_generation_info_is_no_failure(info):
+def test_generation_info_of_other_type_is_ignored(info):
     reply = decoded(Returns(read=Generation("t", info)), b"")
     assert (reply.text, reply.finish_reason) == ("t", None)
 
 
-def test_what_they_raise_is_one_line_with_the_cause_kept_for_the_traceback():
+def test_exception_of_formatter_is_one_line_and_the_cause():
     with pytest.raises(FormatterError, match=r"Returns.format_request_payload raised KeyError: 'a b'") as caught:
         prepared(Returns(KeyError("a\nb")) if False else Returns(KeyError("a b")))
     assert isinstance(caught.value.__cause__, KeyError)
@@ -158,7 +158,7 @@ def test_what_they_raise_is_one_line_with_the_cause_kept_for_the_traceback():
     assert isinstance(caught.value.__cause__, ValueError)
 
 
-def test_a_type_error_inside_theirs_is_not_taken_for_a_missing_argument():
+def test_type_error_inside_method_is_not_retried_without_argument():
     class Broken(TwoArguments):
         def format_request_payload(self, prompt, model_kwargs):
             return len(None)
@@ -167,14 +167,14 @@ def test_a_type_error_inside_theirs_is_not_taken_for_a_missing_argument():
         prepared(Broken())
 
 
-def test_it_gets_the_messages_where_it_wants_messages():
+def test_messages_method_gets_messages():
     ready = prepared(Messages(), system="S")
     assert json.loads(ready.request.body) == {
         "m": [{"role": "system", "content": "S"}, {"role": "user", "content": 'Hi "you"'}]
     }
 
 
-def test_content_type_and_accepts_go_into_the_headers():
+def test_content_type_and_accepts_become_headers():
     class Plain(TwoArguments):
         content_type = "text/plain"
         accepts = "text/html"
@@ -183,7 +183,7 @@ def test_content_type_and_accepts_go_into_the_headers():
     assert (sent["Content-Type"], sent["Accept"]) == ("text/plain", "text/html")
 
 
-def test_a_content_type_that_no_header_can_carry_is_refused():
+def test_content_type_with_line_break_is_refused():
     class Sneaky(TwoArguments):
         content_type = "text/plain\r\nX-Other: 1"
 
@@ -191,7 +191,7 @@ def test_a_content_type_that_no_header_can_carry_is_refused():
         prepared(Sneaky())
 
 
-def test_model_kwargs_that_it_changes_stay_as_they_were_in_the_config():
+def test_changed_model_kwargs_do_not_change_config():
     class Greedy(TwoArguments):
         def format_request_payload(self, prompt, model_kwargs):
             model_kwargs["extra"] = 1
@@ -219,7 +219,7 @@ class Value:
         (["dedicated"], "https://h.eastus.models.ai.azure.com/v1/completions", False),
     ],
 )
-def test_supported_api_types_are_honoured(supported, url, fine):
+def test_supported_api_types_decide_which_endpoints_fit(supported, url, fine):
     class Picky(TwoArguments):
         supported_api_types = supported
 
@@ -241,11 +241,11 @@ def test_supported_api_types_are_honoured(supported, url, fine):
         (TwoArguments, "https://h.eastus.models.ai.azure.com/v1/chat/completions", "/v1/chat/completions"),
     ],
 )
-def test_it_speaks_on_any_route_and_a_base_gets_the_one_for_its_type(formatter, url, goes_to):
+def test_any_route_is_kept_and_a_base_gets_one(formatter, url, goes_to):
     assert prepared(formatter(), url).request.url.endswith(".azure.com" + goes_to)
 
 
-def test_a_class_in_place_of_an_object_says_to_call_it():
+def test_class_in_place_of_object_says_to_call_it():
     with pytest.raises(UsageError, match="is not a content formatter") as caught:
         wire.CustomWire(TwoArguments)
     assert "call it" in str(caught.value)

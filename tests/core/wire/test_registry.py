@@ -1,4 +1,4 @@
-"""Formatters by name: the built-in ones, the older names, and a person's own."""
+"""Formatters by name: the built-in ones, the older names, and the user's own."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from azml_magics.core import wire
 from azml_magics.core.config import LLMConfig
-from azml_magics.core.errors import UnknownNameError, UsageError
+from azml_magics.core.errors import ConfigError, UnknownNameError, UsageError
 
 BUILT_IN = [
     "openai",
@@ -30,13 +30,13 @@ class Mine:
         return output.decode()
 
 
-def test_the_names_in_their_order():
+def test_names_are_in_order():
     assert wire.names() == BUILT_IN
     assert wire.names(aliases=True) == [*BUILT_IN, "oss", "llama", "llama-chat"]
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
-def test_each_has_a_name_a_line_of_description_and_a_route(name):
+def test_formatter_has_name_description_and_routes(name):
     formatter = wire.get(name)
     assert formatter.name == name
     assert formatter.description
@@ -47,7 +47,7 @@ def test_each_has_a_name_a_line_of_description_and_a_route(name):
 
 
 @pytest.mark.parametrize("kwarg", {k.name: k for n in BUILT_IN for k in wire.get(n).known_kwargs}.values(), ids=str)
-def test_each_known_kwarg_has_a_type_a_help_and_a_range_that_holds_its_default(kwarg):
+def test_known_kwarg_has_type_help_and_range(kwarg):
     assert kwarg.type in {"number", "integer", "boolean", "string", "strings", "object"}
     assert kwarg.help
     if kwarg.default is not None:
@@ -55,19 +55,19 @@ def test_each_known_kwarg_has_a_type_a_help_and_a_range_that_holds_its_default(k
 
 
 @pytest.mark.parametrize(("alias", "name"), [("oss", "gpt2"), ("llama", "openai"), ("llama-chat", "openai-chat")])
-def test_langchains_older_names_are_understood(alias, name):
+def test_older_names_of_langchain_are_known(alias, name):
     assert wire.get(alias) is wire.get(name)
 
 
 @pytest.mark.parametrize(("typed", "meant"), [("gtp2", "gpt2"), ("opnai-chat", "openai-chat"), ("GPT2", "gpt2")])
-def test_a_mistyped_name_names_its_nearest_neighbour(typed, meant):
+def test_mistyped_name_suggests_the_nearest(typed, meant):
     with pytest.raises(UnknownNameError, match=f"No formatter named '{typed}'") as caught:
         wire.get(typed)
     assert f"Did you mean '{meant}'?" in str(caught.value)
     assert "register_formatter" in str(caught.value)
 
 
-def test_a_registered_formatter_is_found_listed_and_forgotten():
+def test_registered_formatter_is_found_until_unregistered():
     wire.register("bart-x", Mine())
     assert "bart-x" in wire.names()
     assert isinstance(wire.get("bart-x").wires[0], wire.CustomWire)
@@ -76,12 +76,12 @@ def test_a_registered_formatter_is_found_listed_and_forgotten():
     assert "bart-x" not in wire.names()
 
 
-def test_a_class_is_called_to_make_the_formatter():
+def test_registered_class_is_called():
     wire.register("mine", Mine)
     assert isinstance(wire.get("mine").content_formatter, Mine)
 
 
-def test_a_class_that_cannot_be_made_without_arguments_is_a_usage_error():
+def test_class_that_needs_arguments_is_a_usage_error():
     class Needy(Mine):
         def __init__(self, needed):
             self.needed = needed
@@ -92,26 +92,57 @@ def test_a_class_that_cannot_be_made_without_arguments_is_a_usage_error():
 
 
 @pytest.mark.parametrize("name", ["gpt2", "oss", "openai-chat"])
-def test_a_built_in_name_is_taken(name):
+def test_built_in_name_cannot_be_registered(name):
     with pytest.raises(UsageError, match="is the name of a built-in formatter"):
         wire.register(name, Mine())
 
 
 @pytest.mark.parametrize("name", ["", "with space", "-x", "a/b", "1st", "$x"])
-def test_what_cannot_be_a_name_is_refused(name):
+def test_invalid_name_is_refused(name):
     with pytest.raises(UsageError, match="cannot name a formatter"):
         wire.register(name, Mine())
 
 
 @pytest.mark.parametrize("thing", [object(), 7, {"a": 1}, lambda prompt: prompt])
-def test_what_is_no_formatter_is_refused_with_what_one_has(thing):
+def test_object_without_methods_is_refused(thing):
     with pytest.raises(UsageError, match="is not a content formatter") as caught:
         wire.register("thing", thing)
     assert "format_request_payload" in str(caught.value)
 
 
-def test_a_config_may_hold_a_name_a_formatter_or_a_persons_object():
+def test_config_takes_name_formatter_or_object():
     url = "https://n.eastus.inference.ml.azure.com/score"
     assert wire.formatter_for(LLMConfig(endpoint_url=url, formatter="gpt2")) is wire.get("gpt2")
     assert wire.formatter_for(LLMConfig(endpoint_url=url, formatter=wire.get("hf"))) is wire.get("hf")
     assert isinstance(wire.wire_for(LLMConfig(endpoint_url=url, formatter=Mine())), wire.CustomWire)
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("https://chat.eastus2.models.ai.azure.com", "openai-chat"),
+        ("https://chat.eastus2.models.ai.azure.com/chat/completions", "openai-chat"),
+        ("https://chat.eastus2.models.ai.azure.com/completions", "openai"),
+        ("https://r.services.ai.azure.com", "openai-chat"),
+        ("https://r.openai.azure.com/openai/deployments/d", "openai-chat"),
+        ("https://n.eastus.inference.ml.azure.com/v1", "openai-chat"),
+        ("https://n.eastus.inference.ml.azure.com/generate", "tgi"),
+        ("https://n.eastus.inference.ml.azure.com/generate_stream", "tgi"),
+    ],
+)
+def test_route_implies_formatter(url, name):
+    assert wire.formatter_for(LLMConfig(endpoint_url=url)).name == name
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://n.eastus.inference.ml.azure.com/score",
+        "https://n.eastus.inference.ml.azure.com",
+        "https://k8s.example.com/x",
+    ],
+)
+def test_score_implies_no_formatter(url):
+    with pytest.raises(ConfigError, match="/score speaks a different dialect on every deployment") as caught:
+        wire.formatter_for(LLMConfig(endpoint_url=url))
+    assert "-f: openai, openai-chat" in str(caught.value)

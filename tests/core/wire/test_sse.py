@@ -69,7 +69,7 @@ class TestEveryFraming:
         assert data(*(raw[i : i + 1] for i in range(len(raw)))) == expected
 
 
-def test_the_type_of_an_event():
+def test_event_line_sets_type():
     assert events(b"event: error\ndata: boom\n\nevent:x\ndata: a\n\nevent:\ndata: b\n\ndata: c\n\n") == [
         Event("error", b"boom"),
         Event("x", b"a"),
@@ -78,11 +78,11 @@ def test_the_type_of_an_event():
     ]
 
 
-def test_an_error_without_data_is_still_told():
+def test_error_event_without_data_is_returned():
     assert events(b"event: error\n\n") == [Event("error", b"")]
 
 
-def test_events_come_as_soon_as_they_are_whole():
+def test_event_is_returned_when_complete():
     decoder = SSEDecoder()
     assert decoder.feed(b"data: a\n\ndata: b") == [Event("message", b"a")]
     assert decoder.feed(b"\n\n") == [Event("message", b"b")]
@@ -123,6 +123,6 @@ def test_any_chunking_gives_the_same_events(raw, cuts):
 
 
 @given(st.lists(st.text(max_size=20).filter(lambda t: t and "\r" not in t and "\n" not in t), max_size=6), ENDS)
-def test_what_is_written_as_events_is_read_as_events(texts, end):
+def test_written_events_are_read_back(texts, end):
     raw = b"".join(b"data: " + text.encode() + end + end for text in texts)
     assert data(raw) == [text.encode() for text in texts]

@@ -4,13 +4,62 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
+from azml_magics.core.client import prepare
+from azml_magics.core.config import LLMConfig
+from azml_magics.core.errors import ResponseFormatError
 from azml_magics.core.response import Chunk, Usage
 from azml_magics.core.wire.sse import Event
 from azml_magics.core.wire.tgi import TGIWire
 
+# (source, formatter, url, model kwargs, exact body) of the prompt "Say {hi}"
+BODIES = [
+    (
+        "Hugging Face TGI, /generate",
+        "tgi",
+        "https://tgi.eastus.inference.ml.azure.com/generate",
+        {"max_new_tokens": 5},
+        b'{"inputs":"Say {hi}","parameters":{"max_new_tokens":5}}',
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "url", "kwargs", "expected"), BODIES, ids=[f"{b[1]}-{b[0]}" for b in BODIES]
+)
+def test_body_is_the_documented_one(source, name, url, kwargs, expected):
+    config = LLMConfig(endpoint_url=url, formatter=name, model_kwargs=kwargs, key=None)
+    assert prepare(config, "Say {hi}").request.body == expected
+
+
+def config(url: str) -> LLMConfig:
+    return LLMConfig(endpoint_url=url, formatter="tgi", key=None)
+
 
 def read_event(value: object) -> Chunk | None:
     return TGIWire().read_event(Event("message", json.dumps(value).encode()))
+
+
+@pytest.mark.parametrize("path", ["/generate", "/generate_stream"])
+def test_stream_uses_the_other_route(path):
+    url = "https://t.eastus.inference.ml.azure.com" + path + "?a=1"
+    base = "https://t.eastus.inference.ml.azure.com/generate"
+    assert prepare(config(url), "Hi").request.url == base + "?a=1"
+    assert prepare(config(url), "Hi", stream=True).request.url == base + "_stream?a=1"
+
+
+@pytest.mark.parametrize("value", [{"generated_text": "t"}, [{"generated_text": "t"}]])
+def test_text_of_response(value):
+    assert TGIWire().read_response(value).text == "t"
+
+
+@pytest.mark.parametrize("value", [{"output": "t"}, {"choices": [{"text": "t"}]}])
+def test_other_shapes_are_response_format_errors(value):
+    with pytest.raises(ResponseFormatError):
+        TGIWire().read_response(value)
+    with pytest.raises(ResponseFormatError):
+        read_event(value)
 
 
 def test_events_are_tokens():

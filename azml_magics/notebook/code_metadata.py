@@ -1,8 +1,9 @@
-"""The call behind an answer, for the metadata of its output: the request, its key masked, and programs that make it.
+"""The call behind a response, for the metadata of its output: the request, its key masked, and the call as code.
 
-JupyterLab's response viewer shows them, also in a saved notebook: labextension/src/response/code-metadata.ts reads this.
-Each long text of the prompt is saved once, in `texts`, and referred to by marks. Of a very long prompt only the
-beginning is saved, without programs. It is metadata because the demo endpoint's port changes.
+JupyterLab's response viewer shows them, also in a saved notebook (labextension/src/response/code-metadata.ts). Each
+long text is stored once, in `texts`, and a mark refers to it, so that the prompt is not repeated in the body and in
+every program. Of a very long prompt only the beginning is stored, and no programs. All of it is metadata because the
+demo endpoint's port changes from run to run.
 """
 
 from __future__ import annotations
@@ -23,17 +24,18 @@ if TYPE_CHECKING:
     from azml_magics.core.messages import Message
     from azml_magics.core.response import Response
 
-MOST_TEXT = 8_000  # characters of prompt that a notebook keeps for one answer
-_LONG = 60  # characters: a shorter text stands where it is used
+MAX_TEXT = 8_000  # characters of prompt that a notebook stores for one response
+_MIN_SHARED_TEXT = 60  # characters: a shorter text is not replaced by a mark
 _MARK = "<<azml-text:"
 
 
-def kept_call(response: Response) -> dict[str, Any] | None:
-    """{"url", "headers", "body", "texts", "code"} of the call that gave `response`, as JSON that can be sent.
+def call_metadata(response: Response) -> dict[str, Any] | None:
+    """Return the call that gave a response.
 
-    None where this session has not asked for it, where another library asked, and where a formatter of the person's own
-    made the request: their code runs once for a prompt. "shortened" stands in the place of "code" where the prompt is
-    too long to be kept whole.
+    Returns:
+        {"url", "headers", "body", "texts", "code"}, as JSON that can be sent; "shortened" instead of "code" if the
+        prompt is too long. None if the response is not of this session, if another library sent the request, or if a
+        formatter of the user's made it: that code must run only once for a prompt.
     """
     exchange = next((past for past in reversed(session.current().history) if past.response is response), None)
     if exchange is None or exchange.config.name.startswith("$"):
@@ -41,42 +43,42 @@ def kept_call(response: Response) -> dict[str, Any] | None:
     try:
         if wire.formatter_for(exchange.config).content_formatter is not None:
             return None
-        kept = _kept(exchange.config, exchange.messages, stream=response.raw is None)
-    except (AzmlError, ValueError, RecursionError):  # it could be sent; now it cannot be made again
+        call = _describe_call(exchange.config, exchange.messages, stream=response.raw is None)
+    except (AzmlError, ValueError, RecursionError):  # the request could be sent, and cannot be made again now
         return None
-    return kept if len(json.dumps(kept)) < 4 * MOST_TEXT else None
+    return call if len(json.dumps(call)) < 4 * MAX_TEXT else None
 
 
-def _kept(config: LLMConfig, messages: Sequence[Message], *, stream: bool) -> dict[str, Any]:
+def _describe_call(config: LLMConfig, messages: Sequence[Message], *, stream: bool) -> dict[str, Any]:
     texts: list[str] = []
-    marked = [{**turn, "content": _marked(turn.get("content"), texts)} for turn in messages]
+    marked = [{**turn, "content": _replace_texts(turn.get("content"), texts)} for turn in messages]
     sent = prepare(config, messages, stream=stream, with_key=False).request
     body = json.loads(prepare(config, marked, stream=stream, with_key=False).request.body)
-    if _filled(body, texts) != json.loads(sent.body):  # a dialect that does more with texts than to put them in
+    if _insert_texts(body, texts) != json.loads(sent.body):  # a wire format that changes the texts
         texts, marked, body = [], list(messages), json.loads(sent.body)
     headers = dict(sent.headers)
     if config.key is not None:
         headers["Authorization"] = f"Bearer {MASK}  ({config.key})"
-    kept: dict[str, Any] = {"url": sent.url, "headers": headers, "body": body}
-    if sum(map(len, texts)) > MOST_TEXT:
-        kept |= {"texts": [_beginning(text, MOST_TEXT // len(texts)) for text in texts], "shortened": True}
+    call: dict[str, Any] = {"url": sent.url, "headers": headers, "body": body}
+    if sum(map(len, texts)) > MAX_TEXT:
+        call |= {"texts": [_shorten(text, MAX_TEXT // len(texts)) for text in texts], "shortened": True}
     else:
-        kept |= {"texts": texts, "code": _programs(config, marked)}
-    return _without_half_characters(kept)
+        call |= {"texts": texts, "code": _programs(config, marked)}
+    return _replace_surrogates(call)
 
 
-def _marked(content: Any, texts: list[str]) -> Any:
-    """`content` with a mark in the place of every long text, which goes to `texts`."""
-    if isinstance(content, str) and (len(content) > _LONG or _MARK in content):
+def _replace_texts(content: Any, texts: list[str]) -> Any:
+    """`content` with a mark in place of every long text, which is added to `texts`."""
+    if isinstance(content, str) and (len(content) > _MIN_SHARED_TEXT or _MARK in content):
         texts.append(content)
         return f"{_MARK}{len(texts) - 1}>>"
     if isinstance(content, dict):
-        return {name: _marked(value, texts) for name, value in content.items()}
-    return [_marked(part, texts) for part in content] if isinstance(content, (list, tuple)) else content
+        return {name: _replace_texts(value, texts) for name, value in content.items()}
+    return [_replace_texts(part, texts) for part in content] if isinstance(content, (list, tuple)) else content
 
 
-def _filled(body: Any, texts: list[str]) -> Any:
-    """`body` with the texts in the places of their marks."""
+def _insert_texts(body: Any, texts: list[str]) -> Any:
+    """`body` with the texts in place of their marks."""
     if isinstance(body, str) and _MARK in body:
         pieces = body.split(_MARK)
         for index, piece in enumerate(pieces[1:], 1):
@@ -84,12 +86,12 @@ def _filled(body: Any, texts: list[str]) -> Any:
             pieces[index] = texts[int(number)] + rest
         return "".join(pieces)
     if isinstance(body, dict):
-        return {name: _filled(value, texts) for name, value in body.items()}
-    return [_filled(item, texts) for item in body] if isinstance(body, list) else body
+        return {name: _insert_texts(value, texts) for name, value in body.items()}
+    return [_insert_texts(item, texts) for item in body] if isinstance(body, list) else body
 
 
 def _programs(config: LLMConfig, messages: Sequence[Message]) -> dict[str, str]:
-    """The call as code, by language; LangChain does not speak every dialect."""
+    """The call as code, by language; LangChain does not support every wire format."""
     programs = {}
     for language in codegen.LANGUAGES:
         try:
@@ -99,13 +101,13 @@ def _programs(config: LLMConfig, messages: Sequence[Message]) -> dict[str, str]:
     return programs
 
 
-def _beginning(text: str, most: int) -> str:
+def _shorten(text: str, most: int) -> str:
     left_out = len(text) - most
     return f"{text[:most]}… ({left_out:,} characters left out)" if left_out > 0 else text
 
 
-def _without_half_characters(kept: dict[str, Any]) -> dict[str, Any]:
-    """`kept` without lone surrogates, which no message to a frontend can carry."""
-    text = json.dumps(kept, ensure_ascii=False).encode("utf-8", "replace").decode()
+def _replace_surrogates(call: dict[str, Any]) -> dict[str, Any]:
+    """`call` without surrogates, which a message to a frontend cannot contain."""
+    text = json.dumps(call, ensure_ascii=False).encode("utf-8", "replace").decode()
     cleaned: dict[str, Any] = json.loads(text)
     return cleaned

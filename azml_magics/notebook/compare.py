@@ -1,4 +1,4 @@
-"""--compare, --sweep and --repeat: one prompt, several answers, in one table that fills as they stream in."""
+"""--compare, --sweep and --repeat: several responses to one prompt, in a table that fills as they arrive."""
 
 from __future__ import annotations
 
@@ -24,48 +24,61 @@ if TYPE_CHECKING:
 
 
 def is_side_by_side(options: CellOptions) -> bool:
-    """Whether the cell asks for several answers."""
+    """Whether the cell sends several requests side by side."""
     return bool(options.compare or options.sweep or options.repeat is not None)
 
 
 def run(context: NotebookContext, options: CellOptions, body: str) -> Batch | TextOutput | None:
-    """The Batch of all answers; the requests' number is said before they go."""
-    asks = asks_of(context, options, body)
+    """Send the requests side by side and return the Batch of their responses. A line says first how many there are.
+
+    Returns:
+        The Batch; the requests with --dry-run; None with --quiet.
+
+    Raises:
+        UsageError: Options do not go together.
+        Interrupted: The user interrupted the kernel. What had arrived is in the error's `batch`.
+    """
+    requests = build_requests(context, options, body)
     if options.dry_run:
-        requests = [cell_output.show_request(ask.config, ask.messages, stream=ask.stream).text for ask in asks]
-        return TextOutput(f"Would send {_count(asks)}.\n\n" + "\n\n".join(requests))
-    _warn_once(asks)
+        shown = [
+            cell_output.show_request(request.config, request.messages, stream=request.stream).text
+            for request in requests
+        ]
+        return TextOutput(f"Would send {_count(requests)}.\n\n" + "\n\n".join(shown))
+    _warn_of_misspelled_kwargs(requests)
     if not options.quiet:
-        publishing.print_line(f"Sending {_count(asks)}.")
-    is_live = asks[0].stream and not options.quiet and not publishing.is_terminal(context.shell)
+        publishing.print_line(f"Sending {_count(requests)}.")
+    is_live = requests[0].stream and not options.quiet and not publishing.is_terminal(context.shell)
     live = LiveTable() if is_live else None
     try:
-        batch = side_by_side.run_batch(asks, concurrency=context.settings.concurrency, show=live.show if live else None)
+        batch = side_by_side.run_batch(
+            requests, concurrency=context.settings.concurrency, show=live.show if live else None
+        )
     except Interrupted as interrupted:
         if interrupted.batch is not None:
-            _record(context, asks, interrupted.batch)
+            _record(context, requests, interrupted.batch)
             if live:
                 live.keep(interrupted.batch)
         raise
     if live:
         live.finish()
-    batch = _formatted(batch, options.format or context.settings.format)
-    _record(context, asks, batch)
+    batch = _parse_format(batch, options.format or context.settings.format)
+    _record(context, requests, batch)
     if options.output:
         context.store(options.output, batch)
     return None if options.quiet else batch
 
 
-def asks_of(context: NotebookContext, options: CellOptions, body: str) -> list[side_by_side.BatchRequest]:
-    """One call for every config, every combination of the swept kwargs, and every repetition."""
+def build_requests(context: NotebookContext, options: CellOptions, body: str) -> list[side_by_side.BatchRequest]:
+    """Return one request for every config, every combination of the swept kwargs, and every repetition."""
     found = cell_config.find_object(context, options)
     if runnables.is_runnable(found):
         raise UsageError(f"--compare, --sweep and -n take configs, and {options.config} is a LangChain object")
-    swept = _swept(options.sweep)
+    swept = _read_sweeps(options.sweep)
     repeat = options.repeat if options.repeat is not None else 1
     if repeat < 1:
         raise UsageError(f"-n takes a number of at least 1, not {repeat}")
-    asks = []
+    requests = []
     stream = context.settings.stream and not options.no_stream
     for name, config in _configs(context, options):
         messages = cell_messages.build_messages(context, options, body, config)
@@ -74,8 +87,8 @@ def asks_of(context: NotebookContext, options: CellOptions, body: str) -> list[s
                 labels: dict[str, Any] = {"config": name} if options.compare else {}
                 labels |= setting
                 labels |= {"repeat": number} if repeat > 1 or not labels else {}
-                asks.append(side_by_side.BatchRequest(labels, changed, messages, stream))
-    return asks
+                requests.append(side_by_side.BatchRequest(labels, changed, messages, stream))
+    return requests
 
 
 def _configs(context: NotebookContext, options: CellOptions) -> list[tuple[str, LLMConfig]]:
@@ -89,7 +102,7 @@ def _configs(context: NotebookContext, options: CellOptions) -> list[tuple[str, 
     return [(name, cell_config.resolve_config(context, replace(options, config=name))) for name in names]
 
 
-def _swept(settings: Sequence[str]) -> dict[str, list[Any]]:
+def _read_sweeps(settings: Sequence[str]) -> dict[str, list[Any]]:
     swept: dict[str, list[Any]] = {}
     for name, values in map(_values, settings):
         if name in swept:
@@ -104,29 +117,29 @@ def _values(setting: str) -> tuple[str, list[Any]]:
     return name, side_by_side.parse_values(text)
 
 
-def _count(asks: Sequence[side_by_side.BatchRequest]) -> str:
-    return f"{len(asks)} requests" if len(asks) != 1 else "1 request"
+def _count(requests: Sequence[side_by_side.BatchRequest]) -> str:
+    return f"{len(requests)} requests" if len(requests) != 1 else "1 request"
 
 
-def _warn_once(asks: Sequence[side_by_side.BatchRequest]) -> None:
-    """A line for each misspelt kwarg of each formatter, however many requests have it."""
-    seen = {(str(ask.config.formatter), *ask.config.model_kwargs): ask.config for ask in asks}
+def _warn_of_misspelled_kwargs(requests: Sequence[side_by_side.BatchRequest]) -> None:
+    """One warning for each misspelled kwarg of each formatter, not one for each request."""
+    seen = {(str(request.config.formatter), *request.config.model_kwargs): request.config for request in requests}
     for config in seen.values():
         cell_config.warn_of_misspelled_kwargs(config)
 
 
-def _formatted(batch: Batch, wanted: str) -> Batch:
-    """The rows with their answers parsed as -F says; rows without an answer as they are."""
+def _parse_format(batch: Batch, format: str) -> Batch:  # noqa: A002 - the option's own name
+    """The rows with their responses in a format; rows without a whole response are unchanged."""
     whole = (row.error is None and row.response is not None for row in batch)
     return Batch(
-        replace(row, response=cell_output.parse_format(row.response, wanted)) if is_whole and row.response else row
+        replace(row, response=cell_output.parse_format(row.response, format)) if is_whole and row.response else row
         for row, is_whole in zip(batch, whole, strict=True)
     )
 
 
-def _record(context: NotebookContext, asks: list[side_by_side.BatchRequest], batch: Batch) -> None:
-    for ask, row in zip(asks, batch, strict=True):
-        context.session.record(row.config, ask.messages, row.response, row.error)
+def _record(context: NotebookContext, requests: list[side_by_side.BatchRequest], batch: Batch) -> None:
+    for request, row in zip(requests, batch, strict=True):
+        context.session.record(row.config, request.messages, row.response, row.error)
     context.session.keep_batch(batch)
 
 

@@ -34,9 +34,9 @@ _streamed: list[tuple[str, Any, int]] = []  # what a terminal has just shown: te
 def _show_response(response: Response, **_kwargs: Any) -> mime.Bundle:
     if _take_streamed(response):
         return {"text/plain": mime.response_summary(response)}, {}
-    from .code_metadata import kept_call
+    from .code_metadata import call_metadata
 
-    return mime.response_bundle(response, request=kept_call(response))
+    return mime.response_bundle(response, request=call_metadata(response))
 
 
 def _show_batch(batch: Batch, **_kwargs: Any) -> mime.Bundle:

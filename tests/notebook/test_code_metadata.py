@@ -15,7 +15,7 @@ from azml_magics.core.client import prepare
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.keys import Secret
 from azml_magics.core.response import Response
-from azml_magics.notebook.code_metadata import MOST_TEXT, _filled, kept_call
+from azml_magics.notebook.code_metadata import MAX_TEXT, _insert_texts, call_metadata
 
 LONG = "Rivers carry water from the hills to the sea, day and night. " * 3
 CHAT = "https://x.inference.ml.azure.com/v1/chat/completions"
@@ -27,7 +27,7 @@ def kept(config, *turns, **of_response):
     session.reset()
     response = Response("An answer", **of_response)
     session.current().record(config, list(turns), response)
-    return kept_call(response)
+    return call_metadata(response)
 
 
 def user(content):
@@ -70,7 +70,7 @@ def test_filled_in_it_is_the_request_in_every_dialect(name, prompt):
     config = LLMConfig(endpoint_url=url, formatter=name)
     turns = [{"role": "system", "content": LONG.upper()}, user(prompt)]
     call = kept(config, *turns, raw={})
-    assert _filled(call["body"], call["texts"]) == json.loads(prepare(config, turns, with_key=False).request.body)
+    assert _insert_texts(call["body"], call["texts"]) == json.loads(prepare(config, turns, with_key=False).request.body)
 
 
 @pytest.mark.parametrize("language", ["langchain", "python"])
@@ -81,7 +81,7 @@ def test_filled_in_a_program_says_what_code_says(language, name):
         [{"role": "system", "content": LONG.upper()}, user(LONG)],
     )
     call = kept(config, *turns)
-    filled = sorted(_filled(value, call["texts"]) for value in strings_in(call["code"][language]))
+    filled = sorted(_insert_texts(value, call["texts"]) for value in strings_in(call["code"][language]))
     assert filled == strings_in(codegen.code(config, turns, language))
 
 
@@ -91,7 +91,7 @@ def test_what_langchain_does_not_speak_is_shown_in_the_other_languages():
 
 def test_of_a_very_long_prompt_the_beginning_is_kept_and_no_programs():
     call = kept(LLMConfig(endpoint_url=CHAT), user("x" * 1_000_000))
-    assert call["texts"] == ["x" * MOST_TEXT + "… (992,000 characters left out)"]
+    assert call["texts"] == ["x" * MAX_TEXT + "… (992,000 characters left out)"]
     assert call["shortened"] is True
     assert "code" not in call
 
@@ -99,7 +99,7 @@ def test_of_a_very_long_prompt_the_beginning_is_kept_and_no_programs():
 def test_a_picture_does_not_make_the_notebook_big():
     picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 500_000}}
     call = kept(LLMConfig(endpoint_url=CHAT), user([{"type": "text", "text": "What is it?"}, picture]))
-    assert len(json.dumps(call)) < 2 * MOST_TEXT
+    assert len(json.dumps(call)) < 2 * MAX_TEXT
     assert call["body"]["messages"][0]["content"][0]["text"] == "What is it?"
 
 
@@ -108,7 +108,7 @@ def test_a_very_long_conversation_is_not_kept():
 
 
 def test_nothing_is_kept_of_what_this_session_has_not_asked():
-    assert kept_call(Response("x")) is None
+    assert call_metadata(Response("x")) is None
     assert kept(LLMConfig(name="$chain", endpoint_url=CHAT), user("Hello")) is None
     assert kept(LLMConfig(), user("Hello")) is None
 
@@ -136,7 +136,7 @@ def test_any_prompt_can_be_kept_and_sent(system, prompt):
     call = kept(config, *turns)
     if call is not None:
         json.dumps(call, ensure_ascii=False, allow_nan=False).encode()
-        filled = [turn["content"] for turn in _filled(call["body"], call["texts"])["messages"]]
+        filled = [turn["content"] for turn in _insert_texts(call["body"], call["texts"])["messages"]]
         assert filled[-1] == prompt.encode("utf-8", "replace").decode()
 
 

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 REMEDIES: Mapping[str, str] = {
     "interrupted": "%azureml last shows what had arrived.",
     "interrupted-empty": "",
+    "not-a-cassette": "Check the path, or record to a new file with %azureml record FILE.",
+    "not-recorded": "Record it (%azureml record FILE), or end the replay (%azureml stop-recording).",
     "undefined-column": "{hint} Name a column, define it (a cell takes --var {param}=…, map_rows variables), "
     "or write {{{{{param}}}}} for literal braces.",
     "undefined-variable": "{hint} Define it, pass --var {param}=…, write {{{{{param}}}}} for literal braces, "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import json
 import os
@@ -13,7 +14,10 @@ import warnings
 
 import pytest
 
-from azml_magics.cassettes import cassette
+from azml_magics.cassettes import active
+from azml_magics.cassettes import recorder as recorder_module
+from azml_magics.cassettes.cassette import record, replay, stop_innermost
+from azml_magics.cassettes.player import CassettePlayer
 from azml_magics.compare.fan_out import invoke_many
 from azml_magics.compare.side_by_side import BatchRequest, run_batch
 from azml_magics.core import keys
@@ -48,7 +52,24 @@ STOP = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
 @pytest.fixture(autouse=True)
 def _no_tape_left():
     yield
-    recording.use(None)
+    while active.innermost() is not None:
+        with contextlib.suppress(DocumentError):
+            stop_innermost()
+    assert recording.current() is None
+
+
+def start_recording(path):
+    """Record from now on; ends what was in use before."""
+    recorder = record(path)
+    stop_innermost()
+    return recorder.start()
+
+
+def start_replay(path):
+    """Replay from now on; ends what was in use before."""
+    player = replay(path)
+    stop_innermost()
+    return player.start()
 
 
 @pytest.fixture
@@ -129,19 +150,19 @@ ASKING = {
 def test_what_was_recorded_is_replayed_without_a_network_and_without_a_key(how, path, key, gone, monkeypatch):
     ask = ASKING[how]
     with Emulator(key=KEY) as running:
-        recorder = cassette.record(path)
+        recorder = start_recording(path)
         before = ask(config_at(running.url))
-        cassette.stop()
+        stop_innermost()
     assert before
     assert recorder.count > 0
     text = path.read_text(encoding="utf-8")
     assert KEY not in text
     for entry in map(json.loads, text.splitlines()[1:]):
-        kept = json.dumps([entry["asked"], entry["answered"]["headers"]]).lower()
+        kept = json.dumps([entry["request"], entry["response"]["headers"]]).lower()
         assert "authorization" not in kept
         assert "bearer" not in kept
     monkeypatch.delenv("AZUREML_ENDPOINT_API_KEY")
-    player = cassette.replay(path)
+    player = start_replay(path)
     assert len(player) == recorder.count
     assert ask(config_at(gone)) == before
     assert ask(config_at(gone)) == before  # and once more from the start
@@ -150,9 +171,9 @@ def test_what_was_recorded_is_replayed_without_a_network_and_without_a_key(how, 
 @pytest.mark.parametrize("reference", ["entra", "keyring:azml/nobody", "ask", "aml-token"])
 def test_no_kind_of_key_is_looked_for_in_a_replay(path, key, gone, reference, monkeypatch):
     with Emulator(key=KEY) as running:
-        cassette.record(path)
+        start_recording(path)
         before = invoke(config_at(running.url), "Hello").text
-        cassette.replay(path)
+        start_replay(path)
 
     def refused(*args):
         raise AssertionError("looked for a key")
@@ -164,9 +185,9 @@ def test_no_kind_of_key_is_looked_for_in_a_replay(path, key, gone, reference, mo
 def test_a_token_that_had_expired_is_replayed_without_a_new_one(path, server, gone, monkeypatch):
     monkeypatch.setattr(keys, "_RESOLVERS", {"entra": lambda name, url, refresh: Secret(f"token-{refresh}-012345")})
     server.respond_with(reply({"message": "expired"}, 401), reply({"choices": [{"text": "fine"}]}))
-    cassette.record(path)
+    start_recording(path)
     assert invoke(config_at(server.url, key="entra"), "Hi").text == "fine"
-    cassette.replay(path)
+    start_replay(path)
     monkeypatch.setattr(keys, "_RESOLVERS", {})
     assert invoke(config_at(gone, key="entra"), "Hi").text == "fine"
 
@@ -180,9 +201,9 @@ def answers_of(config, count):
 
 def test_the_same_request_gets_its_answers_in_turn_and_then_from_the_start(path, server, gone):
     server.respond_with(*(reply({"choices": [{"text": word}]}) for word in ("one", "two", "three")))
-    cassette.record(path)
+    start_recording(path)
     assert answers_of(config_at(server.url, key=None), 3) == ["one", "two", "three"]
-    cassette.replay(path)
+    start_replay(path)
     assert answers_of(config_at(gone, key=None), 5) == ["one", "two", "three", "one", "two"]
 
 
@@ -204,10 +225,10 @@ def test_answers_side_by_side_keep_their_rows_whichever_ended_first(path, server
         return run_batch([BatchRequest({"n": n}, config, as_messages("Hi", None)) for n in range(3)]).texts
 
     server.respond_with(act)
-    cassette.record(path)
+    start_recording(path)
     before = ask(server.url)
     assert len(set(before)) == 3
-    cassette.replay(path)
+    start_replay(path)
     assert ask(gone) == before
 
 
@@ -227,10 +248,10 @@ def test_errors_are_recorded_too(path, server, gone):
     original = recording.retry_delay
     with pytest.MonkeyPatch.context() as patch:  # the server's half minute is not sat out here either
         patch.setattr(recording, "retry_delay", lambda seconds: slept.append(seconds) or 0.0)
-        cassette.record(path)
+        start_recording(path)
         ask(server.url)
     assert slept == [30.0]
-    cassette.replay(path)
+    start_replay(path)
     assert original(30.0) == 0.0  # nor is it in a replay
     ask(gone)
 
@@ -241,10 +262,10 @@ def test_without_a_replay_a_retry_waits_as_long_as_it_was_told():
 
 def test_a_rate_limit_that_stays_is_replayed_as_the_error_it_was(path, server, gone):
     server.respond_with(reply({"message": "Try again in 9 seconds"}, 429))
-    cassette.record(path)
+    start_recording(path)
     with pytest.raises(RateLimitError):
         invoke(config_at(server.url, key=None), "Hi")
-    cassette.replay(path)
+    start_replay(path)
     with pytest.raises(RateLimitError) as caught:
         invoke(config_at(gone, key=None), "Hi")
     assert caught.value.retry_after == 9.0
@@ -256,10 +277,10 @@ def test_a_rate_limit_that_stays_is_replayed_as_the_error_it_was(path, server, g
 def test_a_stream_that_broke_off_breaks_off_again(path, gone, key):
     with Emulator(key=KEY) as running:
         running.script([Fault("cut", after=3)])
-        cassette.record(path)
+        start_recording(path)
         with pytest.raises(StreamInterruptedError) as before:
             chunks_of(config_at(running.url), "Tell me about rivers")
-    cassette.replay(path)
+    start_replay(path)
     with pytest.raises(StreamInterruptedError) as after:
         chunks_of(config_at(gone), "Tell me about rivers")
     assert after.value.response.text == before.value.response.text != ""
@@ -272,9 +293,9 @@ def left_early(config):
 
 def test_a_reader_who_leaves_early_finds_what_it_read(path, server, gone):
     server.respond_with(streamed(delta("one"), delta("two"), STOP, b"[DONE]"))
-    cassette.record(path)
+    start_recording(path)
     assert left_early(config_at(server.url, key=None)) == "one"
-    cassette.replay(path)
+    start_replay(path)
     assert left_early(config_at(gone, key=None)) == "one"
 
 
@@ -296,19 +317,19 @@ def test_an_answer_that_was_interrupted_gives_way_to_the_whole_one_that_followed
         return False
 
     server.respond_with(act, streamed(delta("half and whole"), STOP, b"[DONE]"))
-    cassette.record(path)
+    start_recording(path)
     try:
         with pytest.raises(Interrupted):
             chunks_of(config_at(server.url, key=None), "Hi")
     finally:
         let_go.set()
-    player = cassette.replay(path)
+    player = start_replay(path)
     if len(player):  # it had begun: without a whole one, what came is all there is
         with pytest.raises(StreamInterruptedError):
             chunks_of(config_at(gone, key=None), "Hi")
-    cassette.record(path)
+    start_recording(path)
     assert chunks_of(config_at(server.url, key=None), "Hi") == ["half and whole", ""]
-    cassette.replay(path)
+    start_replay(path)
     for _ in range(2):
         assert chunks_of(config_at(gone, key=None), "Hi") == ["half and whole", ""]
 
@@ -316,15 +337,15 @@ def test_an_answer_that_was_interrupted_gives_way_to_the_whole_one_that_followed
 def test_a_replay_waits_as_the_stream_did(path, server, gone, monkeypatch):
     slept = []
     server.respond_with(streamed(delta("one"), delta("two"), STOP, b"[DONE]"))
-    cassette.record(path)
+    start_recording(path)
     chunks_of(config_at(server.url, key=None), "Hi")
-    cassette.stop()
+    stop_innermost()
     heading, line = path.read_text(encoding="utf-8").splitlines()
     entry = json.loads(line)
-    entry["answered"]["stream"] = [[pause, text] for pause, text in [(0.25, ""), (99, event(STOP).decode())]]
+    entry["response"]["stream"] = [[pause, text] for pause, text in [(0.25, ""), (99, event(STOP).decode())]]
     path.write_text(f"{heading}\n{json.dumps(entry)}\n", encoding="utf-8")
     monkeypatch.setattr("time.sleep", slept.append)
-    cassette.replay(path)
+    start_replay(path)
     chunks_of(config_at(gone, key=None), "Hi")
     assert slept == [0.25, 2.0]
 
@@ -332,13 +353,13 @@ def test_a_replay_waits_as_the_stream_did(path, server, gone, monkeypatch):
 def test_a_pause_is_what_the_endpoint_took_and_not_its_reader(path, server, monkeypatch):
     clock = iter(range(100))
     server.respond_with(streamed(delta("one"), delta("two"), STOP, b"[DONE]"))
-    cassette.record(path)
+    start_recording(path)
     with stream(config_at(server.url, key=None), "Hi") as pieces:
         monkeypatch.setattr(recording.time, "perf_counter", lambda: next(clock))
         list(pieces)
     monkeypatch.undo()
-    cassette.stop()
-    pauses = [pause for pause, _ in json.loads(path.read_text(encoding="utf-8").splitlines()[1])["answered"]["stream"]]
+    stop_innermost()
+    pauses = [pause for pause, _ in json.loads(path.read_text(encoding="utf-8").splitlines()[1])["response"]["stream"]]
     assert pauses == [1] * len(
         pauses
     )  # each is waited for on its own: two looks at the clock apart, whatever is between
@@ -351,37 +372,37 @@ def test_a_pause_is_what_the_endpoint_took_and_not_its_reader(path, server, monk
 def replayed(path, server, gone):
     """A config that answers from a cassette with one exchange in it."""
     server.respond_with(reply({"choices": [{"text": "fine"}]}))
-    cassette.record(path)
+    start_recording(path)
     invoke(config_at(server.url, key=None, model_kwargs={"temperature": 0}), "Tell me something about rivers")
-    cassette.replay(path)
+    start_replay(path)
     return config_at(gone, key=None, model_kwargs={"temperature": 0})
 
 
 @pytest.mark.parametrize(
     ("changes", "prompt", "difference"),
     [
-        ({"model_kwargs": {"temperature": 1}}, None, "body.temperature (asked 1, recorded 0)"),
-        ({"model_kwargs": {"n": 2}}, None, "body.n (asked 2, recorded nothing)"),
-        ({"deployment_name": "blue"}, None, 'deployment (asked "blue", recorded "")'),
+        ({"model_kwargs": {"temperature": 1}}, None, "body.temperature (sent 1, recorded 0)"),
+        ({"model_kwargs": {"n": 2}}, None, "body.n (sent 2, recorded nothing)"),
+        ({"deployment_name": "blue"}, None, 'deployment (sent "blue", recorded "")'),
         (
             {"system": "Be brief."},
             None,
-            'body.messages (asked [{"role": "system", "content": "Be brief."}, {"role": "user…, recorded [{"role": "user"',
+            'body.messages (sent [{"role": "system", "content": "Be brief."}, {"role": "user…, recorded [{"role": "user"',
         ),
         (
             {},
             "Tell me something about hills",
-            'body.messages.0.content (asked …something about hills", recorded …something about rivers")',
+            'body.messages.0.content (sent …something about hills", recorded …something about rivers")',
         ),
         (
             {"endpoint_url": "https://n.eastus.inference.ml.azure.com/v1/chat/completions"},
             None,
-            'host (asked "n.eastus.inference.ml.azure.com", recorded nothing)',
+            'host (sent "n.eastus.inference.ml.azure.com", recorded nothing)',
         ),
         (
             {"model_kwargs": {"a": 1, "b": 2, "c": 3, "d": 4}},
             None,
-            "body.a (asked 1, recorded nothing), body.b (asked 2, recorded nothing), body.c (asked 3, recorded nothing)"
+            "body.a (sent 1, recorded nothing), body.b (sent 2, recorded nothing), body.c (sent 3, recorded nothing)"
             " and 1 more",
         ),
     ],
@@ -391,11 +412,11 @@ def test_a_request_without_a_record_says_how_the_nearest_one_differs(replayed, c
         invoke(replayed.merged(name="prod", **changes), prompt or "Tell me something about rivers")
     said = str(caught.value)
     assert said.startswith(
-        "tape.jsonl has no answer for this request to /v1/chat/completions: the nearest one differs in"
+        "tape.jsonl has no response to this request to /v1/chat/completions: the nearest one differs in"
     )
     assert difference in said
     assert "(config 'prod'" in said
-    assert said.endswith("Record it (%azureml record FILE), or end the replay (%azureml stop-recording).")
+    assert said.endswith("Record it with azml_magics.record(PATH), or end the replay.")
     assert len(said.splitlines()) == 1
 
 
@@ -407,8 +428,8 @@ def test_and_so_on_a_loop_and_for_streams(replayed):
 
 
 def test_an_empty_cassette_says_so(path, gone):
-    cassette.record(path)
-    cassette.replay(path)
+    start_recording(path)
+    start_replay(path)
     with pytest.raises(NotRecordedError, match="it is empty"):
         invoke(config_at(gone, key=None), "Hi")
 
@@ -418,14 +439,14 @@ def test_hosts_are_told_apart_and_this_machines_ports_are_not(path, server, gone
     lines = []
     for host, word in (("a.azure.com", "from a"), ("b.azure.com", "from b")):
         server.respond_with(reply({"choices": [{"text": word}]}))
-        cassette.record(path)
+        start_recording(path)
         invoke(config_at(server.url, key=None), "Hi")
-        cassette.stop()
+        stop_innermost()
         entry = json.loads(path.read_text(encoding="utf-8").splitlines()[-1])
-        assert "host" not in entry["asked"]
-        lines.append(json.dumps({**entry, "asked": {**entry["asked"], "host": host}}))
-    path.write_text("\n".join(['{"azml_cassette": 1}', *lines]), encoding="utf-8")
-    cassette.replay(path)
+        assert "host" not in entry["request"]
+        lines.append(json.dumps({**entry, "request": {**entry["request"], "host": host}}))
+    path.write_text("\n".join(['{"azml_cassette": 2}', *lines]), encoding="utf-8")
+    start_replay(path)
     for host, word in (("b.azure.com", "from b"), ("a.azure.com", "from a"), ("b.azure.com", "from b")):
         assert invoke(config_at(f"https://{host}", key=None), "Hi").text == word
     with pytest.raises(NotRecordedError):
@@ -435,9 +456,9 @@ def test_hosts_are_told_apart_and_this_machines_ports_are_not(path, server, gone
 def test_a_prompt_flow_that_streams_is_not_taken_for_one_that_does_not(path, key, gone):
     with Emulator(key=KEY) as running:
         config = config_at(running.url, "/score", formatter="promptflow", deployment_name="promptflow")
-        cassette.record(path)
+        start_recording(path)
         streamed_texts, whole = chunks_of(config, "Hello"), invoke(config, "Hello").text
-    cassette.replay(path)
+    start_replay(path)
     config = config.merged(endpoint_url=f"{gone}/score")
     assert invoke(config, "Hello").text == whole
     assert chunks_of(config, "Hello") == streamed_texts
@@ -445,12 +466,12 @@ def test_a_prompt_flow_that_streams_is_not_taken_for_one_that_does_not(path, key
 
 def test_a_prompt_with_the_key_in_it_is_known_again_without_the_key(path, key, gone, monkeypatch):
     with Emulator(key=KEY) as running:
-        cassette.record(path)
+        start_recording(path)
         invoke(config_at(running.url), f"Is {KEY} a good key?")
-        cassette.stop()
+        stop_innermost()
     assert KEY not in path.read_text(encoding="utf-8")
     monkeypatch.delenv("AZUREML_ENDPOINT_API_KEY")
-    cassette.replay(path)
+    start_replay(path)
     assert invoke(config_at(gone), f"Is {KEY} a good key?").text
 
 
@@ -459,18 +480,18 @@ def test_a_prompt_with_the_key_in_it_is_known_again_without_the_key(path, key, g
 
 def test_a_cassette_is_continued_also_after_a_torn_line(path, server, gone):
     config = config_at(server.url, key=None)
-    for prompt, left in (("one", b""), ("two", b'{"asked": {"pa'), ("three", b"\n")):
+    for prompt, left in (("one", b""), ("two", b'{"request": {"pa'), ("three", b"\n")):
         server.respond_with(reply({"choices": [{"text": prompt}]}))
-        cassette.record(path)
+        start_recording(path)
         invoke(config, prompt)
-        cassette.stop()
+        stop_innermost()
         with path.open("ab") as file:
             file.write(left)
     path.write_bytes(path.read_bytes().rstrip(b"\n"))
     server.respond_with(reply({"choices": [{"text": "four"}]}))
-    cassette.record(path)
+    start_recording(path)
     invoke(config, "four")
-    assert len(cassette.replay(path)) == 4
+    assert len(start_replay(path)) == 4
     replaying = config_at(gone, key=None)
     assert [invoke(replaying, prompt).text for prompt in ("four", "three", "two", "one")] == [
         "four",
@@ -483,27 +504,27 @@ def test_a_cassette_is_continued_also_after_a_torn_line(path, server, gone):
 def test_answers_of_a_later_session_come_after_those_before(path, server, gone):
     for word in ("one", "two", "three"):
         server.respond_with(reply({"choices": [{"text": word}]}))
-        cassette.record(path)
+        start_recording(path)
         invoke(config_at(server.url, key=None), "Hi")
-        cassette.stop()
-    cassette.replay(path)
+        stop_innermost()
+    start_replay(path)
     assert answers_of(config_at(gone, key=None), 3) == ["one", "two", "three"]
 
 
 def test_many_threads_write_whole_lines(path, server):
     server.respond_with(reply({"choices": [{"text": "x" * 50_000}]}))
-    recorder = cassette.record(path)
+    recorder = start_recording(path)
     invoke_many(config_at(server.url, key=None), [f"Prompt {n}" for n in range(40)], concurrency=8)
-    cassette.stop()
+    stop_innermost()
     assert recorder.count == 40
-    assert len(cassette.Player(path)) == 40
+    assert len(CassettePlayer(path)) == 40
 
 
 def test_half_a_character_in_a_prompt_or_an_answer_is_recorded(path, server, gone):
     server.respond_with(reply(b'{"choices": [{"text": "\\ud800"}]}'))
-    cassette.record(path)
+    start_recording(path)
     assert invoke(config_at(server.url, key=None), "\udc00").text == "\ud800"
-    cassette.replay(path)
+    start_replay(path)
     assert invoke(config_at(gone, key=None), "\udc00").text == "\ud800"
 
 
@@ -511,7 +532,7 @@ def test_half_a_character_in_a_prompt_or_an_answer_is_recorded(path, server, gon
 def test_a_file_that_is_no_cassette_is_neither_continued_nor_replayed_nor_touched(tmp_path, content):
     path = tmp_path / "notes.txt"
     path.write_bytes(content)
-    for begin in (cassette.record, cassette.replay):
+    for begin in (start_recording, start_replay):
         with pytest.raises(DocumentError):
             begin(path)
     assert path.read_bytes() == content
@@ -522,7 +543,7 @@ def test_a_place_that_cannot_be_written_is_said_at_once(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     for path in (tmp_path, tmp_path / "file" / "tape.jsonl"):
         with pytest.raises(DocumentError, match=r"cannot be (written|read): ") as caught:
-            cassette.record(path)
+            start_recording(path)
         assert len(str(caught.value).splitlines()) == 1
 
 
@@ -530,38 +551,38 @@ def test_a_place_that_cannot_be_written_is_said_at_once(tmp_path):
 def full_disk(monkeypatch):
     """`full_disk(True)` lets every write fail as on a full disk."""
     is_full = threading.Event()
-    original = cassette._append
+    original = recorder_module._append
 
     def append(path, line):
         if is_full.is_set():
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         original(path, line)
 
-    monkeypatch.setattr(cassette, "_append", append)
+    monkeypatch.setattr(recorder_module, "_append", append)
     return lambda full: is_full.set() if full else is_full.clear()
 
 
 @pytest.mark.filterwarnings("always::UserWarning")
 def test_a_full_disk_loses_no_answer_and_is_said_once(path, server, full_disk):
     server.respond_with(streamed(delta("fine"), STOP, b"[DONE]"))
-    recorder = cassette.record(path)
+    recorder = start_recording(path)
     full_disk(True)
     with warnings.catch_warnings(record=True) as said:
         for prompt in ("one", "two"):
             assert "".join(chunks_of(config_at(server.url, key=None), prompt)) == "fine"
     assert [str(warning.message) for warning in said] == [
-        f"{path} cannot be written: No space left on device. Mend that, or choose another path. "
+        f"{path} cannot be written: No space left on device. Fix that, or choose another path. "
         "Until then the exchanges are kept in memory."
     ]
     assert recorder.count == 0
     with pytest.raises(DocumentError, match=r"2 exchanges are not in .*: No space left on device"):
-        cassette.stop()
+        stop_innermost()
     assert recording.current() is None
 
 
 def test_what_could_not_be_written_is_written_when_it_can(path, server, full_disk):
     server.respond_with(reply({"choices": [{"text": "fine"}]}))
-    recorder = cassette.record(path)
+    recorder = start_recording(path)
     full_disk(True)
     with pytest.warns(UserWarning, match="No space left"):
         invoke(config_at(server.url, key=None), "one")
@@ -571,8 +592,8 @@ def test_what_could_not_be_written_is_written_when_it_can(path, server, full_dis
     full_disk(True)
     invoke(config_at(server.url, key=None), "three")
     full_disk(False)
-    cassette.stop()
-    assert recorder.count == len(cassette.Player(path)) == 3
+    stop_innermost()
+    assert recorder.count == len(CassettePlayer(path)) == 3
 
 
 def test_a_line_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
@@ -604,18 +625,18 @@ def test_a_line_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
     original = type(path).open
     monkeypatch.setattr(type(path), "open", lambda self, *args, **options: Filling(original(self, *args, **options)))
     with pytest.raises(OSError, match="full"):
-        cassette._append(path, b"a line of more than ten bytes\n")
+        recorder_module._append(path, b"a line of more than ten bytes\n")
     monkeypatch.undo()
     assert path.read_bytes() == b"heading\n"
 
 
 def test_a_new_recording_ends_the_one_before(tmp_path, server):
     server.respond_with(reply({"choices": [{"text": "fine"}]}))
-    first = cassette.record(tmp_path / "one.jsonl")
+    first = start_recording(tmp_path / "one.jsonl")
     invoke(config_at(server.url, key=None), "Hi")
-    second = cassette.record(tmp_path / "two.jsonl")
+    second = start_recording(tmp_path / "two.jsonl")
     invoke(config_at(server.url, key=None), "Hi")
-    cassette.stop()
-    cassette.stop()
+    stop_innermost()
+    stop_innermost()
     invoke(config_at(server.url, key=None), "Hi")
     assert (first.count, second.count) == (1, 1)

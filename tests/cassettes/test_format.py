@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azml_magics.cassettes import format as form
+from azml_magics.cassettes.matching import find_differences, has_mask, hash_request, is_match
 from azml_magics.core.errors import DocumentError
 from azml_magics.core.http.exchange import Request
 from azml_magics.core.http.recording import RecordedResponse
@@ -29,10 +30,10 @@ def request(body=b"{}", url=URL, *, key=KEY, stream=False, method="POST", **head
 
 def written(asked, take, folder):
     """What a cassette with that one exchange holds: (its line, what is read from it)."""
-    line = form.exchange(asked, take, 0)
+    line = form.exchange_line(asked, take, 0)
     path = folder / "tape.jsonl"
-    path.write_bytes(form.heading() + line)
-    ((question, found),), filled = form.read(path)
+    path.write_bytes(form.heading_line() + line)
+    ((question, found),), filled = form.read_cassette(path)
     assert filled == path.stat().st_size
     return line.decode(), question, found
 
@@ -42,7 +43,7 @@ def written(asked, take, folder):
 
 def test_a_question_is_path_query_deployment_and_body():
     asked = request(b'{"a": [1]}', f"{URL}?api-version=1&b=", azureml_model_deployment="blue", Accept="*/*")
-    assert form.asked(asked) == {
+    assert form.describe_request(asked) == {
         "path": "/v1/chat/completions",
         "query": "api-version=1&b=",
         "deployment": "blue",
@@ -52,29 +53,33 @@ def test_a_question_is_path_query_deployment_and_body():
 
 @pytest.mark.parametrize("host", ["127.0.0.1:1", "localhost:8080", "[::1]:9", "azml.localhost"])
 def test_this_machines_ports_do_not_matter(host):
-    assert form.asked(request(url=f"http://{host}/score")) == form.asked(request(url="http://127.0.0.1/score"))
+    assert form.describe_request(request(url=f"http://{host}/score")) == form.describe_request(
+        request(url="http://127.0.0.1/score")
+    )
 
 
 def test_other_hosts_do():
-    one, other = (form.asked(request(url=f"https://{host}/score")) for host in ("a.azure.com", "b.azure.com:8443"))
+    one, other = (
+        form.describe_request(request(url=f"https://{host}/score")) for host in ("a.azure.com", "b.azure.com:8443")
+    )
     assert (one["host"], other["host"]) == ("a.azure.com", "b.azure.com:8443")
-    assert form.asked(request(url="https://A.azure.com/score")) == one
+    assert form.describe_request(request(url="https://A.azure.com/score")) == one
 
 
 def test_the_method_counts_and_so_does_asking_for_a_stream():
-    questions = [form.asked(request(**options)) for options in ({}, {"method": "GET"}, {"stream": True})]
-    assert len({form.digest(question) for question in questions}) == 3
+    questions = [form.describe_request(request(**options)) for options in ({}, {"method": "GET"}, {"stream": True})]
+    assert len({hash_request(question) for question in questions}) == 3
 
 
 def test_the_order_of_keys_does_not():
-    one, other = form.asked(request(b'{"a": 1, "b": 2}')), form.asked(request(b'{"b":2,"a":1}'))
-    assert form.digest(one) == form.digest(other)
+    one, other = form.describe_request(request(b'{"a": 1, "b": 2}')), form.describe_request(request(b'{"b":2,"a":1}'))
+    assert hash_request(one) == hash_request(other)
 
 
 @pytest.mark.parametrize("body", [b"\xff\xfe", b"no JSON", b"base64:x", b"", b"[" * 100_000])
 def test_a_body_that_is_no_json_is_kept_as_it_is(body):
-    question = form.asked(request(body))
-    assert form._bytes(question["body"]) == body
+    question = form.describe_request(request(body))
+    assert form._from_text(question["body"]) == body
 
 
 # ---- replies come back
@@ -111,15 +116,15 @@ def test_an_exchange_is_one_readable_line(tmp_path):
     )
     assert line.count("\n") == 1
     assert "서울" in line
-    assert json.loads(line)["answered"]["body"] == "é\u2028\n"
+    assert json.loads(line)["response"]["body"] == "é\u2028\n"
 
 
 @given(st.text(max_size=20), st.text(st.characters(codec=None), max_size=20))
 def test_any_prompt_is_found_again(tmp_path_factory, prompt, odd):
     asked = request(json.dumps({"messages": [prompt, odd]}).encode())
     _, question, _ = written(asked, RecordedResponse(200, {}, [(0.0, b"")]), tmp_path_factory.mktemp("cassette"))
-    assert question == form.asked(asked)
-    assert form.digest(question) == form.digest(form.asked(asked))
+    assert question == form.describe_request(asked)
+    assert hash_request(question) == hash_request(form.describe_request(asked))
 
 
 # ---- no key gets in
@@ -173,11 +178,11 @@ def test_a_key_in_the_prompt_is_masked_and_the_question_is_known_again(tmp_path)
     asked = request(json.dumps({"messages": [{"content": f"Is {KEY} mine, {KEY}?"}], KEY: 1}).encode())
     line, question, _ = written(asked, RecordedResponse(200, {}, [(0.0, b"")]), tmp_path)
     assert KEY not in line
-    assert form.has_mask(question)
+    assert has_mask(question)
     question["body"].pop(MASK)
-    unmasked = form.asked(request(b'{"messages": [{"content": "Is another mine, yes?"}]}'))
-    assert form.is_alike(question, unmasked)
-    assert not form.is_alike(question, form.asked(request(b'{"messages": [{"content": "Is it yours?"}]}')))
+    unmasked = form.describe_request(request(b'{"messages": [{"content": "Is another mine, yes?"}]}'))
+    assert is_match(question, unmasked)
+    assert not is_match(question, form.describe_request(request(b'{"messages": [{"content": "Is it yours?"}]}')))
 
 
 @pytest.mark.parametrize("key", ["x", "data", "EMPTY", ""])
@@ -187,7 +192,7 @@ def test_a_local_servers_placeholder_garbles_no_answer(tmp_path, key):
         request(b'{"a": "EMPTY"}', key=key), RecordedResponse(200, {}, [(0.0, body)]), tmp_path
     )
     assert found.body == body
-    assert not form.has_mask(question)
+    assert not has_mask(question)
 
 
 # ---- what a mask hides
@@ -212,7 +217,7 @@ def test_a_local_servers_placeholder_garbles_no_answer(tmp_path, key):
     ],
 )
 def test_a_mask_stands_for_what_it_hid(known, asked, alike):
-    assert form.is_alike(known, asked) is alike
+    assert is_match(known, asked) is alike
 
 
 # ---- differences
@@ -230,7 +235,7 @@ def test_a_mask_stands_for_what_it_hid(known, asked, alike):
     ],
 )
 def test_every_difference_says_where_it_is(asked, known, found):
-    assert list(form.differences(asked, known)) == found
+    assert list(find_differences(asked, known)) == found
 
 
 JSON = st.recursive(
@@ -242,7 +247,7 @@ JSON = st.recursive(
 
 @given(JSON, JSON)
 def test_questions_differ_where_their_digests_do(one, other):
-    assert bool(list(form.differences(one, other))) == (form.digest(one) != form.digest(other))
+    assert bool(list(find_differences(one, other))) == (hash_request(one) != hash_request(other))
 
 
 # ---- files from outside
@@ -251,24 +256,28 @@ def test_questions_differ_where_their_digests_do(one, other):
 def read(folder, content):
     path = folder / "tape.jsonl"
     path.write_bytes(content)
-    return form.read(path)
+    return form.read_cassette(path)
 
 
-LINE = form.exchange(request(), RecordedResponse(200, {}, [(0.0, b"hi")]), 0)
+LINE = form.exchange_line(request(), RecordedResponse(200, {}, [(0.0, b"hi")]), 0)
 
 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "tape.jsonl is no cassette. Record one with %azureml record FILE."),
-        (b"\xff\xfe\x00", "is no cassette"),
-        (b"[]\n", "is no cassette"),
-        (b'"azml_cassette"\n', "is no cassette"),
-        (b'{"cells": []}\n', "is no cassette"),
-        (b"[" * 100_000, "is no cassette"),
-        (b'{"azml_cassette": 2}\n', "was recorded by another version of azml-magics. Record it again."),
-        (form.heading() + b"{}\n" + LINE, "line 2, is no recorded exchange. Take the line out."),
-        (form.heading() + LINE + b'{"asked": 5}\n' + LINE, "line 3, is no recorded exchange"),
+        (b"", "tape.jsonl is not a cassette. Check the path, or record to a new file with azml_magics.record(PATH)."),
+        (b"\xff\xfe\x00", "is not a cassette"),
+        (b"[]\n", "is not a cassette"),
+        (b'"azml_cassette"\n', "is not a cassette"),
+        (b'{"cells": []}\n', "is not a cassette"),
+        (b"[" * 100_000, "is not a cassette"),
+        (
+            b'{"azml_cassette": 1}\n',
+            "is a cassette of format 1; this azml-magics reads and writes format 2. Record it again in a new file.",
+        ),
+        (b'{"azml_cassette": "9"}\n', "is a cassette of format '9'; this azml-magics"),
+        (form.heading_line() + b"{}\n" + LINE, "line 2, is not a recorded exchange. Remove the line."),
+        (form.heading_line() + LINE + b'{"request": 5}\n' + LINE, "line 3, is not a recorded exchange"),
     ],
 )
 def test_a_file_that_is_no_cassette_is_one_line(tmp_path, content, said):
@@ -280,19 +289,19 @@ def test_a_file_that_is_no_cassette_is_one_line(tmp_path, content, said):
 
 def test_a_file_that_is_not_there_is_one_line(tmp_path):
     with pytest.raises(DocumentError, match="cannot be read: No such file or directory"):
-        form.read(tmp_path / "nowhere.jsonl")
+        form.read_cassette(tmp_path / "nowhere.jsonl")
 
 
 @pytest.mark.parametrize("cut", [1, 20, len(LINE) - 2])
 def test_a_torn_last_line_is_left_out(tmp_path, cut):
-    entries, filled = read(tmp_path, form.heading() + LINE + LINE[:cut])
+    entries, filled = read(tmp_path, form.heading_line() + LINE + LINE[:cut])
     assert len(entries) == 1
-    assert filled == len(form.heading() + LINE)
+    assert filled == len(form.heading_line() + LINE)
 
 
 @pytest.mark.parametrize("end", [b"", b"\r\n", b"\n\n\n", b"  \n"])
 def test_an_editors_blank_lines_and_line_ends_do_not_matter(tmp_path, end):
-    content = form.heading().replace(b"\n", b"\r\n") + LINE + b"\n" + LINE.rstrip(b"\n") + end
+    content = form.heading_line().replace(b"\n", b"\r\n") + LINE + b"\n" + LINE.rstrip(b"\n") + end
     entries, filled = read(tmp_path, content)
     assert len(entries) == 2
     assert filled == len(content)
@@ -307,17 +316,17 @@ ANSWERED = st.fixed_dictionaries(
         "headers": ODD | st.dictionaries(st.text(max_size=3), ODD, max_size=2),
         "body": ODD | st.sampled_from(["base64:", "base64:A", "base64:QQ=="]),
         "stream": ODD | PIECES,
-        "whole": ODD,
+        "complete": ODD,
     },
 )
 
 
-@given(st.dictionaries(st.sampled_from(["asked", "answered", "turn"]), ODD | ANSWERED), st.binary(max_size=20))
+@given(st.dictionaries(st.sampled_from(["request", "response", "sequence"]), ODD | ANSWERED), st.binary(max_size=20))
 def test_any_line_is_an_exchange_or_one_line_of_error(tmp_path_factory, entry, noise):
     folder = tmp_path_factory.mktemp("cassette")
     for line in (json.dumps(entry).encode(), noise.replace(b"\n", b"").replace(b"\r", b"")):
         with only_our_errors(DocumentError):
-            entries, _ = read(folder, form.heading() + line + b"\n" + LINE)
+            entries, _ = read(folder, form.heading_line() + line + b"\n" + LINE)
             for _, take in entries:
                 assert isinstance(take.body, bytes)
                 assert all(0 <= seconds <= 2 for seconds, _ in take.pieces)

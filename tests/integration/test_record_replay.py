@@ -60,7 +60,7 @@ def test_no_key_is_in_the_cassette_or_the_notebook(recorded):
     text = (folder / "tape.jsonl").read_text(encoding="utf-8")
     assert KEY not in text
     assert KEY not in json.dumps(before)
-    kept = {name for line in text.splitlines()[1:] for name in json.loads(line)["answered"]["headers"]}
+    kept = {name for line in text.splitlines()[1:] for name in json.loads(line)["response"]["headers"]}
     assert "content-type" in kept
     assert not kept & {"authorization", "api-key", "set-cookie"}
 
@@ -81,7 +81,7 @@ def test_a_request_that_is_not_in_it_stops_the_notebook_with_one_line(recorded, 
     folder, _, _ = recorded
     kernel.ok(f"%azureml replay {folder / 'tape.jsonl'}")
     line = kernel.refused("%%azureml\nTell me about volcanoes", "NotRecordedError")
-    assert line.startswith("NotRecordedError: tape.jsonl has no answer for this request to /v1/chat/completions: ")
+    assert line.startswith("NotRecordedError: tape.jsonl has no response to this request to /v1/chat/completions: ")
     assert "volcanoes" in line
     kernel.ok("%azureml stop-recording")
     assert "volcanoes" in kernel.ok("%%azureml\nTell me about volcanoes").text

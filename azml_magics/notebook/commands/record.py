@@ -6,44 +6,45 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from azml_magics.cassettes import cassette
+from azml_magics.cassettes.recorder import CassetteRecorder
 from azml_magics.core.errors import DocumentError
-from azml_magics.core.http import recording
 from azml_magics.display.outputs import TextOutput
 
 if TYPE_CHECKING:
+    from azml_magics.cassettes.player import CassettePlayer
+
     from ..context import NotebookContext
     from ..parsed_options import FileOptions
 
 
 def record(context: NotebookContext, options: FileOptions) -> TextOutput:
-    """Keep every exchange from now on in a cassette."""
-    cassette.record(options.path)
-    _stop_on_exit(context)
+    """Write every exchange from now on to a cassette; this ends what was recorded or replayed before."""
+    _start(context, cassette.record(options.path))
     return TextOutput(f"Recording to {options.path}; no key goes into it. %azureml stop-recording ends it.")
 
 
 def replay(context: NotebookContext, options: FileOptions) -> TextOutput:
-    """Answer from a cassette from now on: no network, no key."""
+    """Answer from a cassette from now on: no network, no key. This ends what was recorded or replayed before."""
     player = cassette.replay(options.path)
-    _stop_on_exit(context)
+    _start(context, player)
     return TextOutput(f"Replaying {len(player)} exchanges from {options.path}: nothing goes over the network.")
 
 
 def stop_recording(_context: NotebookContext) -> TextOutput:
     """End the recording or the replay."""
-    current = recording.current()
-    cassette.stop()
-    if isinstance(current, cassette.Recorder):
-        return TextOutput(f"Recorded {current.count} exchanges to {current.path}.")
-    return TextOutput("The replay has ended." if current else "Nothing was being recorded or replayed.")
+    stopped = cassette.stop_innermost()
+    if isinstance(stopped, CassetteRecorder):
+        return TextOutput(f"Recorded {stopped.count} exchanges to {stopped.path}.")
+    return TextOutput("The replay has ended." if stopped is not None else "Nothing was being recorded or replayed.")
 
 
-def _stop_on_exit(context: NotebookContext) -> None:
-    """See that unloading the extension ends it, too."""
+def _start(context: NotebookContext, following: CassetteRecorder | CassettePlayer) -> None:
+    cassette.stop_innermost()
+    following.start()
     context.on_exit(_stop_quietly)
 
 
 def _stop_quietly() -> None:
-    """End it; what could not be written has been warned of, and must not keep the rest from being unloaded."""
+    """End it when the extension is unloaded; a warning has told what could not be written."""
     with contextlib.suppress(DocumentError):
-        cassette.stop()
+        cassette.stop_innermost()

@@ -67,7 +67,7 @@ def test_a_replay_streams_as_recorded(recorded):
 def test_a_request_without_a_record_is_named_in_one_line(recorded):
     recorded.ok("%azureml replay tape.jsonl")
     line = recorded.refused("%%azureml\nTell me about lakes")
-    assert line.startswith("NotRecordedError: tape.jsonl has no answer for this request to /v1/chat/completions: ")
+    assert line.startswith("NotRecordedError: tape.jsonl has no response to this request to /v1/chat/completions: ")
     assert "lakes" in line
     assert line.endswith("Record it (%azureml record FILE), or end the replay (%azureml stop-recording).")
     assert "temperature" in recorded.refused("%%azureml -p temperature=0.3\nTell me about rivers")
@@ -136,8 +136,8 @@ def test_unloading_ends_it(recorded, verb):
     ("line", "error"),
     [
         ("replay nowhere.jsonl", "DocumentError: nowhere.jsonl cannot be read: No such file or directory"),
-        ("replay other.json", "DocumentError: other.json is no cassette"),
-        ("record other.json", "DocumentError: other.json is no cassette"),
+        ("replay other.json", "DocumentError: other.json is not a cassette"),
+        ("record other.json", "DocumentError: other.json is not a cassette"),
         ("record .", "DocumentError: . cannot be "),
         ("record", "UsageError: %azureml record: it needs FILE"),
         ("replay", "UsageError: %azureml replay: it needs FILE"),
@@ -148,3 +148,10 @@ def test_what_cannot_be_done_is_one_line_and_changes_nothing(asking, tmp_path, l
     assert asking.refused(f"%azureml {line}").startswith(error)
     assert recording.current() is None
     assert (tmp_path / "other.json").read_text() == '{"a": 1}'
+
+
+def test_stop_recording_ends_the_replay_of_an_empty_cassette(asking):
+    asking.ok("%azureml record empty.jsonl")
+    asking.ok("%azureml replay empty.jsonl")
+    assert asking.ok("%azureml stop-recording").text == "The replay has ended."
+    assert asking.ok("%azureml stop-recording").text == "Nothing was being recorded or replayed."

@@ -10,8 +10,8 @@ from azml_magics.core.errors import AzmlError, Interrupted, PromptError, RowsErr
 from azml_magics.core.prompt import template
 from azml_magics.display.outputs import TextOutput
 from azml_magics.rows.mapper import RowMapper
-from azml_magics.rows.options import DEFAULT_CONCURRENCY, RunOptions
 from azml_magics.rows.results import Results
+from azml_magics.rows.run_options import DEFAULT_CONCURRENCY, RunOptions
 from azml_magics.rows.sources import is_dask
 
 from . import cell_config, cell_messages, cell_output, publishing, runnables

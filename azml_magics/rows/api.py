@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Protocol, TypedDict, TypeVar, overload
 from ..core.config import LLMConfig
 from ..core.prompt.schema import Schema
 from .mapper import TICK, RowMapper, merge, token_limit_note
-from .options import DEFAULT_CONCURRENCY, RunOptions
 from .progress import Bar, Progress
 from .prompts import Prompt
 from .results import Results
+from .run_options import DEFAULT_CONCURRENCY, RunOptions
 from .sources import is_dask
 
 if TYPE_CHECKING:
@@ -38,6 +38,12 @@ class _Series(Protocol[Frame_co]):
     """A Series of pandas or polars."""
 
     def to_frame(self) -> Frame_co: ...
+
+
+class _Lazy(Protocol[Frame_co]):
+    """A LazyFrame of polars, which is collected."""
+
+    def collect(self) -> Frame_co: ...
 
 
 class _Options(TypedDict, total=False):
@@ -74,7 +80,7 @@ def map_rows(
 ) -> Iterator[dict[str, Any]]: ...
 @overload
 def map_rows(
-    config: LLMConfig, prompt: Prompt, rows: _Series[Frame_co], **options: "Unpack[_SyncOptions]"
+    config: LLMConfig, prompt: Prompt, rows: _Series[Frame_co] | _Lazy[Frame_co], **options: "Unpack[_SyncOptions]"
 ) -> Frame_co: ...
 @overload
 def map_rows(config: LLMConfig, prompt: Prompt, rows: DataFrame, **options: "Unpack[_SyncOptions]") -> DataFrame: ...
@@ -157,7 +163,10 @@ async def amap_rows(
 ) -> AsyncIterator[dict[str, Any]]: ...
 @overload
 async def amap_rows(
-    config: LLMConfig, prompt: Prompt, rows: _Series[Frame_co], **options: "Unpack[_AsyncOptions]"
+    config: LLMConfig,
+    prompt: Prompt,
+    rows: _Series[Frame_co] | _Lazy[Frame_co],
+    **options: "Unpack[_AsyncOptions]",
 ) -> Frame_co: ...
 @overload
 async def amap_rows(

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .mapper import OnProgress, RowMapper
-    from .options import RunOptions
-    from .results import TableRow
+    from .records import TableRow
+    from .run_options import RunOptions
 
 PART_ROWS = 128  # the same on every cluster, so that a journal fits the next run
 _POLL = 0.2  # seconds between two looks at the parts

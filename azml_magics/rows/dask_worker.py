@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ..core.response import Response
-    from .options import RunOptions
     from .prompts import RowPrompt
-    from .results import Record, TableRow
+    from .records import Record, TableRow
+    from .run_options import RunOptions
 
 _POLL = 1.0  # seconds between two looks at the stop event, or at a locked journal
 _MAX_LOCKED = 30.0  # seconds for a worker that was given up to release the journal

@@ -127,7 +127,7 @@ def entry_line(
     return to_json(entry) + b"\n"
 
 
-def read_entry(line: bytes) -> tuple[bytes, int, Response | None, AzmlError | None]:
+def parse_entry(line: bytes) -> tuple[bytes, int, Response | None, AzmlError | None]:
     """Return the key, the number, the response and the error of a line.
 
     Raises:

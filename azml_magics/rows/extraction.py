@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.client import invoke
 from ..core.errors import BadRequestError, SchemaError
 from ..core.prompt import schema as schemas
-from .results import Column
+from .records import Column
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..core.messages import Message
     from ..core.prompt.schema import Schema
     from ..core.response import Response
-    from .results import Kind
+    from .records import Kind
 
 WHOLE = "parsed"
 """The only column of a schema without named fields: a list, a number, an object with arbitrary names."""

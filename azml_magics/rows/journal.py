@@ -72,7 +72,7 @@ class Journal:
         self._file = self._open()
         self._index = _Index()
         try:
-            self._read(entries.header_line(settings, secret))
+            self._load(entries.header_line(settings, secret))
             self._found = len(self._index)
         except BaseException:
             self.close()
@@ -109,7 +109,7 @@ class Journal:
             with self._lock, self.path.open("rb", buffering=0) as file:
                 file.seek(at)
                 line = file.read(size)
-            _, _, response, error = entries.read_entry(line)
+            _, _, response, error = entries.parse_entry(line)
         except OSError as wrong:
             self._raise_os_error("read", wrong)
         except ValueError:
@@ -175,7 +175,7 @@ class Journal:
             remedy = "Free some space and run again: the responses so far are kept."
         raise JournalError(f"The journal {str(self.path)!r} cannot be {participle}: {why}", remedy=remedy) from error
 
-    def _read(self, header: bytes) -> None:
+    def _load(self, header: bytes) -> None:
         """Check the first line, or write it; then index the others."""
         try:
             with self.path.open("rb") as file:
@@ -195,7 +195,7 @@ class Journal:
         for line in file:
             at, is_whole = self._end, line.endswith(b"\n")
             try:
-                key, n, *_ = entries.read_entry(line)
+                key, n, *_ = entries.parse_entry(line)
             except ValueError:
                 if not is_whole:  # its row never counted
                     os.ftruncate(self._file, at)

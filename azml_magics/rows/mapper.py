@@ -13,7 +13,8 @@ from ..core.http import recording
 from ..core.keys import KeyRef, Secret
 from .journal import Journal
 from .prompts import RowPrompt
-from .results import Results, unique_names
+from .records import unique_names
+from .results import Results
 from .runner import Run
 from .selection import select_rows
 from .sources import table_of
@@ -23,10 +24,10 @@ if TYPE_CHECKING:
 
     from ..core.config import LLMConfig
     from ..core.prompt.schema import Schema
-    from .options import RunOptions
     from .progress import Done, Progress
     from .prompts import Prompt
-    from .results import Record, TableRow
+    from .records import Record, TableRow
+    from .run_options import RunOptions
     from .sources import Table
 
     OnProgress = Callable[[Progress], Any]

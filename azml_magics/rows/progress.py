@@ -1,19 +1,14 @@
 """The state of a run: its rows in order, its counts as data, and a progress bar."""
 
-from __future__ import annotations
-
 import sys
 import time
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TextIO
 
-if TYPE_CHECKING:
-    from typing import TextIO
+from .records import Record, TableRow
 
-    from .results import Record, TableRow
-
-    Done = tuple[Record, TableRow]
+Done = tuple[Record, TableRow]
 
 _RECENT = 30.0  # seconds over which the rate is measured
 _WIDTH = 20
@@ -211,7 +206,7 @@ class Bar:
             self._stream.write(f"\r{'':<{self._shown}}\r")
             self._stream.flush()
 
-    def __enter__(self) -> Bar:
+    def __enter__(self) -> "Bar":
         return self
 
     def __exit__(self, *_error: object) -> None:

@@ -15,13 +15,13 @@ from ..core.messages import Message, as_messages
 from ..core.prompt import template
 from ..core.text import one_line
 from .extraction import Extraction
-from .results import RESPONSE_COLUMNS, TableRow, is_missing
+from .records import RESPONSE_COLUMNS, TableRow, is_missing
 
 if TYPE_CHECKING:
     from ..core.config import LLMConfig
     from ..core.prompt.schema import Schema
     from ..core.response import Response
-    from .results import Column, Record
+    from .records import Column, Record
 
 Prompt = str | Sequence[Message] | Callable[[Mapping[str, Any]], str | Sequence[Message]]
 """A text or messages with `{column}` variables, or a function of a row's values that returns either."""
@@ -173,13 +173,13 @@ class RowPrompt:
             "query": hashlib.blake2b(url.query.encode(), digest_size=8).hexdigest() if url.query else "",
             "endpoint_api_type": config.endpoint_api_type,
             "deployment": config.deployment_name,
-            "formatter": formatter if isinstance(formatter, str) else _qualified_name(formatter),
+            "formatter": formatter if isinstance(formatter, str) else _full_name(formatter),
             "model": config.model,
             "api_version": config.api_version,
             "extra_parameters": config.extra_parameters,
             "system": config.system,
             **{f"model kwarg {name}": value for name, value in config.model_kwargs.items()},
-            "prompt": _qualified_name(self.prompt) if callable(self.prompt) else self.prompt,
+            "prompt": _full_name(self.prompt) if callable(self.prompt) else self.prompt,
             **{f"variable {name}": str(value) for name, value in self.variables.items()},
             "schema": self.schema.json_schema if self.schema else None,
         }
@@ -197,7 +197,7 @@ def _canonical_json(value: Any) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str).encode()
 
 
-def _qualified_name(thing: Any) -> str:
+def _full_name(thing: Any) -> str:
     """Return the name of a function or of an object's class, with its module."""
     named = thing if hasattr(thing, "__qualname__") else type(thing)
     return f"{named.__module__}.{named.__qualname__}"

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from ..core.errors import AzmlError
 from ..core.http.rate_limiter import RunCancelled, RunControl, limit_rate, rate_limiter_for
 from ..core.http.window import FIRST_WINDOW
-from .failures import FailurePolicy
+from .failure_policy import FailurePolicy
 from .progress import RunState
 
 if TYPE_CHECKING:
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from ..core.messages import Message
     from ..core.response import Response
     from .journal import Journal
-    from .options import RunOptions
     from .progress import Done, Progress
     from .prompts import RowPrompt
-    from .results import Record
+    from .records import Record
+    from .run_options import RunOptions
 
 _WAIT_ON_INTERRUPT = 0.4  # seconds to wait for responses that are about to arrive
 _WAIT_ON_ERROR = 5.0

@@ -6,7 +6,7 @@ import random
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..core.errors import UsageError
-from .results import Record
+from .records import Record
 from .sources import StreamTable
 
 if TYPE_CHECKING:

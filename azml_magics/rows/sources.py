@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ..core.errors import UsageError
 from ..core.paths import path_of
 from ..core.text import one_line
-from .results import RESPONSE_COLUMNS, Record, unique_names
+from .records import RESPONSE_COLUMNS, Record, unique_names
 
 if TYPE_CHECKING:
-    from .results import Column, TableRow
+    from .records import Column, TableRow
 
 _SCALARS = (str, int, float, bool)
 _FRAMES = {"pandas": "PandasTable", "polars": "PolarsTable"}
@@ -72,14 +72,18 @@ def table_of(rows: Any, default_column: str = "text") -> Table:
         table: Table = getattr(frames, _FRAMES[library]).from_object(rows, default_column)
         return table
     if isinstance(rows, (str, Path)):
-        return StreamTable(_read_file(path_of(rows), default_column))
+        return StreamTable(_iter_file(path_of(rows), default_column))
     if isinstance(rows, (Mapping, bytes)) or not isinstance(rows, Iterable):
         raise UsageError(
             f"A {type(rows).__name__} is not a table",
             remedy="Rows come in a DataFrame (pandas, polars, dask), a list of dicts or texts, an iterator of them, "
             "or the path of a .csv or .jsonl file.",
         )
-    return ListTable(rows, default_column) if isinstance(rows, Sequence) else StreamTable(_read(rows, default_column))
+    return (
+        ListTable(rows, default_column)
+        if isinstance(rows, Sequence)
+        else StreamTable(_iter_records(rows, default_column))
+    )
 
 
 def is_dask(rows: Any) -> bool:
@@ -101,7 +105,7 @@ class ListTable:
 
     def records(self) -> Iterator[Record]:
         """Return an iterator over the rows, first to last."""
-        return _read(self._rows, self._default_column)
+        return _iter_records(self._rows, self._default_column)
 
     def take(self, positions: Sequence[int]) -> ListTable:
         """Return a table of the rows at `positions`."""
@@ -142,10 +146,10 @@ class StreamTable:
         wanted = set(positions)
         return StreamTable(
             Record(position, record.index, record.values, record.problem)
-            for position, record in enumerate(r for r in self._read_to(max(positions)) if r.position in wanted)
+            for position, record in enumerate(r for r in self._iter_until(max(positions)) if r.position in wanted)
         )
 
-    def _read_to(self, last: int) -> Iterator[Record]:
+    def _iter_until(self, last: int) -> Iterator[Record]:
         for record in self.records():
             yield record
             if record.position >= last:
@@ -156,7 +160,7 @@ class StreamTable:
         raise NotImplementedError
 
 
-def _read(rows: Iterable[Any], default_column: str) -> Iterator[Record]:
+def _iter_records(rows: Iterable[Any], default_column: str) -> Iterator[Record]:
     """Yield the rows as Records; one of another type than the first has a problem that says so."""
     first: type | None = None
     for position, row in enumerate(rows):
@@ -177,7 +181,7 @@ def _read(rows: Iterable[Any], default_column: str) -> Iterator[Record]:
 # ---- files
 
 
-def _read_file(path: Path, default_column: str) -> Iterator[Record]:
+def _iter_file(path: Path, default_column: str) -> Iterator[Record]:
     """Return an iterator over the rows of a .csv, .tsv, .jsonl or .ndjson file. Raises UsageError if it is none."""
     kind = path.suffix.lower()
     if kind not in (*_DELIMITERS, *_JSON_LINES):
@@ -187,7 +191,7 @@ def _read_file(path: Path, default_column: str) -> Iterator[Record]:
         )
     if not path.is_file():
         raise UsageError(f"There is no file {str(path)!r}", remedy="Check the path.")
-    records = _read_csv(path, _DELIMITERS[kind]) if kind in _DELIMITERS else _read_json_lines(path, default_column)
+    records = _iter_csv(path, _DELIMITERS[kind]) if kind in _DELIMITERS else _iter_json_lines(path, default_column)
     return _with_usage_errors(path, records)
 
 
@@ -204,7 +208,7 @@ def _with_usage_errors(path: Path, records: Iterator[Record]) -> Iterator[Record
         ) from error
 
 
-def _read_csv(path: Path, delimiter: str) -> Iterator[Record]:
+def _iter_csv(path: Path, delimiter: str) -> Iterator[Record]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader: csv.DictReader[Any] = csv.DictReader(file, delimiter=delimiter, restkey=_EXTRA_CELLS)
         names = reader.fieldnames or ()
@@ -217,7 +221,7 @@ def _read_csv(path: Path, delimiter: str) -> Iterator[Record]:
             yield Record(position, position, values, "it has more cells than the header" if extra else "")
 
 
-def _read_json_lines(path: Path, default_column: str) -> Iterator[Record]:
+def _iter_json_lines(path: Path, default_column: str) -> Iterator[Record]:
     with path.open(encoding="utf-8-sig") as file:
         position = -1
         for number, line in enumerate(file, 1):

@@ -26,8 +26,8 @@ from azml_magics.core.errors import (
 )
 from azml_magics.core.http import rate_limiter
 from azml_magics.rows.api import amap_rows, map_rows
-from azml_magics.rows.options import RunOptions
 from azml_magics.rows.progress import Bar, Progress
+from azml_magics.rows.run_options import RunOptions
 
 from ..core.server import reply
 from .conftest import KEY

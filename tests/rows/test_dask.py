@@ -20,7 +20,7 @@ from azml_magics.core.errors import (
 from azml_magics.emulator import Emulator, Fault
 from azml_magics.rows import dask
 from azml_magics.rows.api import map_rows
-from azml_magics.rows.options import RunOptions
+from azml_magics.rows.run_options import RunOptions
 
 pytest.importorskip("distributed", reason='dask is optional: pip install "azml-magics[dask]"')
 pd = pytest.importorskip("pandas", reason="pandas is optional")

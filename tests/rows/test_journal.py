@@ -269,14 +269,14 @@ def test_a_response_comes_back_whole_but_for_the_raw_reply():
         "text", usage=Usage(1, 2, 3), finish_reason="stop", latency=1.25, request_id="r", deployment="blue",
         config="prod", model="m", tool_calls=calls, reasoning="hm", logprobs=[1], raw={"big": 1},
     )  # fmt: skip
-    key, n, again, error = entries.read_entry(entries.entry_line(ONE, 4, response, None))
+    key, n, again, error = entries.parse_entry(entries.entry_line(ONE, 4, response, None))
     assert (key, n, error, again.raw) == (ONE, 4, None, None)
     assert vars(again) == {**vars(response), "raw": None}
 
 
 def test_an_error_comes_back_as_what_it_was():
     error = RateLimitError("too many", remedy="Wait.", status=424, inner_status=429, config="prod", request_id="r")
-    _, _, response, again = entries.read_entry(entries.entry_line(ONE, 0, Response("part"), error))
+    _, _, response, again = entries.parse_entry(entries.entry_line(ONE, 0, Response("part"), error))
     assert type(again) is RateLimitError
     assert (str(again), again.status, again.inner_status) == (str(error), 424, 429)
     assert response.text == "part"
@@ -285,13 +285,13 @@ def test_an_error_comes_back_as_what_it_was():
 def test_every_class_of_ours_can_come_back():
     classes = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.AzmlError)]
     for kind in classes:
-        again = entries.read_entry(entries.entry_line(ONE, 0, None, kind("cause", remedy="Remedy.")))[3]
+        again = entries.parse_entry(entries.entry_line(ONE, 0, None, kind("cause", remedy="Remedy.")))[3]
         assert (type(again), again.cause) == (kind, "cause")
     assert RunnableError in classes
 
 
 def test_an_error_of_python_keeps_its_name():
-    again = entries.read_entry(entries.entry_line(ONE, 0, None, ZeroDivisionError("by zero")))[3]
+    again = entries.parse_entry(entries.entry_line(ONE, 0, None, ZeroDivisionError("by zero")))[3]
     assert str(again) == "ZeroDivisionError: by zero"
 
 
@@ -304,4 +304,4 @@ def test_an_error_of_python_keeps_its_name():
 )
 def test_anything_else_is_no_line(line):
     with contextlib.suppress(ValueError):
-        entries.read_entry(line)
+        entries.parse_entry(line)

@@ -8,7 +8,7 @@ import pytest
 
 from azml_magics.core.errors import UsageError
 from azml_magics.core.response import Response, Usage
-from azml_magics.rows.results import TableRow, unique_names
+from azml_magics.rows.records import TableRow, unique_names
 from azml_magics.rows.selection import select_rows
 from azml_magics.rows.sources import table_of
 

@@ -1,14 +1,9 @@
 """RunOptions: how fast a run goes, when it stops, and where its journal is."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from ..core.errors import UsageError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 DEFAULT_CONCURRENCY = 16
 GIVE_UP_AFTER = 900.0  # seconds; a new instance of a language model takes 12 to 18 minutes to load
@@ -49,7 +44,7 @@ class RunOptions:
         if self.retry_failed and self.journal is None:
             raise UsageError("retry_failed needs the journal of the run that failed", remedy="Name it with journal.")
 
-    def share_among(self, workers: int) -> RunOptions:
+    def share_among(self, workers: int) -> "RunOptions":
         """Return the options of one of `workers`, which share the limits per minute equally."""
         rpm, tpm = (limit and limit / workers for limit in (self.rpm, self.tpm))
         return replace(self, rpm=rpm, tpm=tpm)

@@ -15,7 +15,7 @@ from azml_magics.core.errors import (
     NotFoundError,
     ServiceUnavailableError,
 )
-from azml_magics.rows.failures import MAX_REJECTED, MAX_TEMPORARY, FailurePolicy
+from azml_magics.rows.failure_policy import MAX_REJECTED, MAX_TEMPORARY, FailurePolicy
 
 DOWN = APIConnectionError("gone")
 

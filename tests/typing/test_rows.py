@@ -1,0 +1,37 @@
+"""Type checkers know what map_rows returns, and every public type hint resolves at run time."""
+
+from __future__ import annotations
+
+import inspect
+from typing import get_type_hints
+
+import pytest
+
+from azml_magics import LLMConfig, amap_rows, map_rows
+from azml_magics.rows.progress import Bar, Progress
+from azml_magics.rows.records import Record
+from azml_magics.rows.results import Results
+from azml_magics.rows.run_options import RunOptions
+
+from .documented_code import ROOT
+from .test_documented_code import run_mypy
+
+
+def test_map_rows_returns_the_type_of_its_table(tmp_path):
+    pytest.importorskip("polars", reason="polars is optional")
+    assert run_mypy(ROOT / "tests" / "typing" / "rows.py", cwd=tmp_path) == ""
+
+
+@pytest.mark.parametrize("function", [map_rows, amap_rows])
+def test_hints_of_functions_resolve(function):
+    hints = get_type_hints(function)
+    assert set(hints) == {*inspect.signature(function).parameters, "return"}
+    assert hints["config"] is LLMConfig
+
+
+@pytest.mark.parametrize("kind", [Bar, Progress, Record, Results, RunOptions])
+def test_hints_of_classes_resolve(kind):
+    get_type_hints(kind)
+    for _, method in inspect.getmembers(kind, inspect.isfunction):
+        if method.__module__.startswith("azml_magics.rows"):
+            get_type_hints(method)

@@ -96,10 +96,10 @@ def open_lab(further: Sequence[str]) -> int:
     """Open a copy of the tutorials, in this folder, in JupyterLab; the embedded endpoint runs beside it."""
     if importlib.util.find_spec("jupyterlab") is None:
         return _complain("azml-magics demo --lab needs JupyterLab.", 'Run pip install "azml-magics[lab]".')
-    from .notebook.commands.demo import DEMO_KEY_VARIABLE, DEMO_URL_VARIABLE, demo_endpoint
+    from .notebook.commands.demo import DEMO_KEY_VARIABLE, DEMO_URL_VARIABLE, make_endpoint
 
     try:
-        endpoint = demo_endpoint()
+        endpoint = make_endpoint()
         _copy_tutorials()
     except ImportError as error:
         return _complain(f"azml-magics demo --lab needs {error.name}.", 'Run pip install "azml-magics[lab]".')

@@ -1,4 +1,4 @@
-"""The notebook face: magics, completion, display. IPython is imported here and nowhere else."""
+"""The notebook front end: magics, completion, display. IPython is imported only here."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _NAME = "AzureMLMagics"
 
 
 def load(ipython: InteractiveShell) -> AzureMLMagics:
-    """The magics, registered in `ipython`; loading twice is loading once more after unloading."""
+    """Register the magics in `ipython` and return them. Loading twice unloads first."""
     from . import completion, publishing, startup, trailing_question
     from .magics import AzureMLMagics
 
@@ -28,7 +28,7 @@ def load(ipython: InteractiveShell) -> AzureMLMagics:
 
 
 def unload(ipython: InteractiveShell) -> None:
-    """Take everything away that `load` and the magics since then have put into `ipython` and this process."""
+    """Remove everything that `load` and the magics since then have put into `ipython` and this process."""
     manager: Any = ipython.magics_manager
     magics = manager.registry.pop(_NAME, None)
     if magics is None:
@@ -45,7 +45,11 @@ def unload(ipython: InteractiveShell) -> None:
 
 
 def side_panel() -> None:
-    """Show the panel of this process, the extension loaded before: what JupyterLab's side panel runs."""
+    """Load the extension if needed, and show the panel of this process: what JupyterLab's side panel runs.
+
+    Raises:
+        RuntimeError: This process is not a notebook's kernel.
+    """
     from IPython.core.getipython import get_ipython
     from IPython.display import display
 

@@ -23,7 +23,7 @@ _KEY_FORMS = ("env:", "keyring:", "entra", "ask", "none")
 
 
 class Candidate(NamedTuple):
-    """A completion and the word for its kind that the frontend shows."""
+    """A completion, and its kind as the frontend shows it."""
 
     text: str
     type: str
@@ -56,43 +56,54 @@ def install(context: NotebookContext) -> None:
 def complete(
     context: NotebookContext, text: str, line_number: int, line: str, column: int
 ) -> tuple[str, list[Candidate]] | None:
-    """(the fragment before the cursor, its candidates), or None where the cell is not ours."""
+    """Complete a cell at the cursor.
+
+    Args:
+        context: The notebook.
+        text: The whole cell.
+        line_number: The cursor's line, counted from 0.
+        line: The text of that line.
+        column: The cursor's position in it.
+
+    Returns:
+        The fragment before the cursor and its candidates; None if the cell is not one of ours.
+    """
     before = line[:column]
     first = text.split("\n", 1)[0]
     if line_number > 0 and re.match(r"\s*%%azureml(\s|$)", first):
         brace = _BRACE.search(before)
         if not brace:
             return "", []
-        return brace["start"], _starting(brace["start"], _variable_names(context), "variable")
+        return brace["start"], _filter(brace["start"], _variable_names(context), "variable")
     found = _LINE.match(before)
     if not found or found["rest"] is None or (found["cell"] and line_number > 0):
         return None
-    return _on_the_line(context, found["rest"], is_cell=bool(found["cell"]))
+    return _complete_line(context, found["rest"], is_cell=bool(found["cell"]))
 
 
-def _on_the_line(context: NotebookContext, rest: str, *, is_cell: bool) -> tuple[str, list[Candidate]]:
+def _complete_line(context: NotebookContext, rest: str, *, is_cell: bool) -> tuple[str, list[Candidate]]:
     words = rest.split()
     fragment = "" if rest[-1:].isspace() else words.pop()
     verb = None
     if not (is_cell or [*words, fragment][0].startswith(("-", "$"))):
         if not words:
-            return fragment, _starting(fragment, VERBS, "verb")
+            return fragment, _filter(fragment, VERBS, "verb")
         verb = words.pop(0)
         if verb not in VERBS or verb == "ask":
             return fragment, []
-    kind = _expected(verb, words)
+    kind = _kind_of_value(verb, words)
     if fragment.startswith("-") and kind is None:
         flags = [flag for option in options_of(verb) for flag in option[0] if flag.startswith("-")]
-        return fragment, _starting(fragment, flags, "option")
+        return fragment, _filter(fragment, flags, "option")
     if kind is None:
-        kind = _positional(verb, words)
+        kind = _kind_of_positional(verb, words)
     if kind == "kwarg" and "=" in fragment:
         return fragment, []
-    return fragment, _values(context, kind, fragment, words)
+    return fragment, _candidates(context, kind, fragment, words)
 
 
-def _expected(verb: str | None, words: list[str]) -> str | None:
-    """What the option before the cursor wants as its value: a kind, "choices:…", "" for anything; None without one."""
+def _kind_of_value(verb: str | None, words: list[str]) -> str | None:
+    """The kind of value of the option before the cursor, "choices:…", or "" for any; None if there is no option."""
     if not words or not words[-1].startswith("-"):
         return None
     for flags, keywords in options_of(verb):
@@ -101,8 +112,8 @@ def _expected(verb: str | None, words: list[str]) -> str | None:
     return None
 
 
-def _positional(verb: str | None, words: list[str]) -> str:
-    """What kind of word may stand at the cursor: the next positional argument's."""
+def _kind_of_positional(verb: str | None, words: list[str]) -> str:
+    """The kind of the next positional argument; "" for any or none."""
     positionals = [keywords for flags, keywords in options_of(verb) if not flags[0].startswith("-")]
     valued = {
         flag
@@ -119,10 +130,10 @@ def _positional(verb: str | None, words: list[str]) -> str:
     return "" if positionals[at].get("nargs") == "+" and given else str(positionals[at].get("kind", ""))
 
 
-def _values(context: NotebookContext, kind: str, fragment: str, words: list[str]) -> list[Candidate]:
+def _candidates(context: NotebookContext, kind: str, fragment: str, words: list[str]) -> list[Candidate]:
     variables = [f"${name}" for name in _variable_names(context)]
     if kind.startswith("choices:"):
-        return _starting(fragment, kind.removeprefix("choices:").split(","), "value")
+        return _filter(fragment, kind.removeprefix("choices:").split(","), "value")
     names: dict[str, Callable[[], Iterable[str]]] = {
         "config": lambda: [*context.session.names(), *(variables if fragment.startswith("$") else ())],
         "formatter": lambda: [*wire.names(aliases=True), *(variables if fragment.startswith("$") else ())],
@@ -131,23 +142,23 @@ def _values(context: NotebookContext, kind: str, fragment: str, words: list[str]
         "template": lambda: ["none", *variables],
         "variable": lambda: variables,
         "verb": lambda: [*VERBS, "formatters"],
-        "configs": lambda: _list_completed(fragment, context.session.names()),
+        "configs": lambda: _complete_list(fragment, context.session.names()),
         "call": lambda: ["last", *context.session.names()],
         "conversation": lambda: _conversations(context),
         "conversation-action": lambda: (
             _conversations(context) if len(words) == 1 else () if words else ("show", "clear", "export")
         ),
     }
-    return _starting(fragment, names[kind](), kind) if kind in names else []
+    return _filter(fragment, names[kind](), kind) if kind in names else []
 
 
 def _conversations(context: NotebookContext) -> list[str]:
-    """The conversations, as they are typed on a line."""
+    """The conversations' names, quoted for a line."""
     return [shlex.quote(name) for name in context.session.conversations]
 
 
-def _list_completed(fragment: str, names: Iterable[str]) -> list[str]:
-    """The names that may follow the last comma of `fragment`, each with what stands before it."""
+def _complete_list(fragment: str, names: Iterable[str]) -> list[str]:
+    """The names that may follow the last comma of `fragment`, each with the text before it."""
     head, comma, _ = fragment.rpartition(",")
     taken = head.split(",")
     return [f"{head}{comma}{name}" for name in names if name not in taken]
@@ -158,12 +169,12 @@ def _variable_names(context: NotebookContext) -> list[str]:
 
 
 def _key_variables() -> list[str]:
-    """The environment variables that seem to hold a key, by name only."""
+    """The environment variables whose names suggest a key."""
     return sorted(f"env:{name}" for name in os.environ if "KEY" in name or "TOKEN" in name)
 
 
 def _kwarg_names(context: NotebookContext, words: list[str]) -> list[str]:
-    """The kwargs of the formatter that the line names, of its config's, or of any."""
+    """The kwargs of the formatter that the line names, else of its config's formatter, else of any."""
     named = next((words[i + 1] for i, word in enumerate(words[:-1]) if word in {"-f", "--formatter"}), "")
     config = next((word for word in words if word in context.session.names()), context.session.active)
     try:
@@ -174,5 +185,5 @@ def _kwarg_names(context: NotebookContext, words: list[str]) -> list[str]:
         return list(dict.fromkeys(known))
 
 
-def _starting(fragment: str, names: Iterable[str], kind: str) -> list[Candidate]:
+def _filter(fragment: str, names: Iterable[str], kind: str) -> list[Candidate]:
     return [Candidate(name, kind) for name in names if name.startswith(fragment)]

@@ -40,7 +40,7 @@ def test_before_the_first_byte(kernel, endpoint, interrupted):
     cell = interrupted("%%azureml\nHello", lambda message: len(endpoint.requests) > 0)
     assert cell.error["evalue"] == "Stopped before the first token; nothing had arrived."
     assert (cell.begun, cell.updates) == ([], [])
-    assert kernel.ok("%azureml last").text == "No answer: Stopped before the first token; nothing had arrived."
+    assert kernel.ok("%azureml last").text == "No response: Stopped before the first token; nothing had arrived."
     assert "Hello" in kernel.ok("%%azureml\nHello").text
 
 

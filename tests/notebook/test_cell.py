@@ -228,7 +228,7 @@ def test_a_dry_run_does_not_need_the_key(asking):
 
 def test_a_dry_run_is_no_exchange(asking):
     asking.ok("%%azureml --dry-run\nHello")
-    assert asking.ok("%azureml history").text == "Nothing has been asked yet."
+    assert asking.ok("%azureml history").text == "No prompt has been sent yet."
 
 
 def test_what_worked_can_be_saved(asking, last_body):
@@ -302,7 +302,7 @@ def test_a_kernel_interrupt_at_the_keys_prompt_is_an_interrupt(asking, monkeypat
     monkeypatch.setattr("getpass.getpass", interrupted)
     line = asking.refused("%%azureml --key ask\nHello")
     assert line == "Interrupted: Stopped before the first token; nothing had arrived."
-    assert asking.ok("%azureml last").text.startswith("No answer: Stopped")
+    assert asking.ok("%azureml last").text.startswith("No response: Stopped")
 
 
 def test_an_error_says_which_config_it_was(asking, endpoint):

@@ -108,7 +108,7 @@ def test_what_looks_back_at_the_error_finds_it(showing, endpoint):
     traced = showing.ok("%azureml last --traceback").text
     assert traced.startswith("Traceback (most recent call last):")
     assert "AuthenticationError: " in traced
-    assert showing.ok("%azureml last").text.startswith("No answer: The endpoint did not accept the key (401)")
+    assert showing.ok("%azureml last").text.startswith("No response: The endpoint did not accept the key (401)")
     assert "AuthenticationError: " in showing.ok("%azureml history").text
 
 

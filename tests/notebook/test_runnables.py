@@ -444,7 +444,7 @@ def test_an_error_in_a_function_is_one_line(refused, notebook):
         raise KeyError("a\nb")
 
     assert refused(RunnableLambda(broken)).startswith("RunnableError: KeyError: ")
-    assert notebook.ok("%azureml last").text.startswith("No answer: KeyError: ")
+    assert notebook.ok("%azureml last").text.startswith("No response: KeyError: ")
 
 
 def test_langchains_advice_on_parsers_is_left_out(refused):

@@ -331,7 +331,7 @@ def test_code_after_a_chain_says_where_its_code_is(asking):
 @pytest.mark.parametrize(
     ("line", "error"),
     [
-        ("code", "ConfigError: Nothing has been asked yet. Name a config: %azureml code NAME."),
+        ("code", "ConfigError: No prompt has been sent yet. Name a config: %azureml code NAME."),
         ("code mian", "UnknownNameError: No config named 'mian'. Did you mean 'main'?"),
         ("code main --as perl", "UsageError: --as takes langchain, python, curl"),
     ],

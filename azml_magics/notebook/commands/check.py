@@ -1,4 +1,4 @@
-"""%azureml test: a config, checked step by step, with what to do where a step fails."""
+"""%azureml test: check a config step by step, and say what to do if a step fails."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def check_config(context: NotebookContext, options: NameOptions) -> TableOutput:
-    """A check list: is the config whole, the key there, the endpoint reached, the key accepted, one token answered."""
+    """Return a check list: config complete, key found, endpoint reached, key accepted, one token received."""
     from azml_magics.azure import check
 
     config = cell_config.active_config(context, options.name or "")

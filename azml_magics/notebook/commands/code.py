@@ -34,7 +34,7 @@ def show_code(context: NotebookContext, options: CodeOptions) -> CodeOutput:
 def _last_call(context: NotebookContext) -> tuple[LLMConfig, Sequence[Message]]:
     exchange = context.session.last
     if exchange is None:
-        raise ConfigError("Nothing has been asked yet", remedy="Name a config: %azureml code NAME.")
+        raise ConfigError("No prompt has been sent yet", remedy="Name a config: %azureml code NAME.")
     if exchange.config.name.startswith("$"):
         raise ConfigError(
             f"{exchange.config.name} is a LangChain object, and its code is in your notebook",

@@ -24,42 +24,48 @@ _ACTIONS = ("show", "clear", "export")
 
 
 def manage_conversations(context: NotebookContext, options: ConversationsOptions) -> Any:
-    """The list of conversations, or one shown, cleared or exported."""
+    """List the conversations, or show, clear or export one.
+
+    Raises:
+        UnknownNameError: There is no such action or conversation.
+        UsageError: Words are missing.
+        DocumentError: The file cannot be written.
+    """
     action, *words = options.words or ["list"]
-    kept = context.session.conversations
+    conversations = context.session.conversations
     if action == "list":
-        return _list(kept)
+        return _list(conversations)
     if action not in _ACTIONS:
         raise UnknownNameError.of("action of %azureml conversations", action, _ACTIONS)
     if action == "clear" and not words:
-        count = len(kept)
-        kept.clear()
+        count = len(conversations)
+        conversations.clear()
         return TextOutput(f"Cleared {count} conversation{'s' if count != 1 else ''}.")
     if len(words) != (2 if action == "export" else 1):
         raise UsageError(f"%azureml conversations {action} takes NAME" + (" and FILE" if action == "export" else ""))
-    turns = _named(kept, words[0])
+    turns = _find(conversations, words[0])
     if action == "clear":
-        del kept[words[0]]
+        del conversations[words[0]]
         return TextOutput(f"Cleared {words[0]}.")
     if action == "export":
         return _export(words[0], turns, path_of(words[1]))
     return TextOutput("\n\n".join(f"{turn['role']}: {_text(turn)}" for turn in turns))
 
 
-def _list(kept: Mapping[str, Sequence[Message]]) -> Any:
-    if not kept:
-        return TextOutput("No conversations. -c NAME on a cell keeps its turns under NAME.")
+def _list(conversations: Mapping[str, Sequence[Message]]) -> Any:
+    if not conversations:
+        return TextOutput("No conversations. A cell with -c NAME starts one.")
     rows = [
         (name, str(sum(t["role"] == "user" for t in turns)), one_line(_text(turns[-1]), 60))
-        for name, turns in kept.items()
+        for name, turns in conversations.items()
     ]
     return TableOutput(("conversation", "prompts", "last response"), rows)
 
 
-def _named(kept: Mapping[str, list[Message]], name: str) -> list[Message]:
-    if name not in kept:
-        raise UnknownNameError.of("conversation", name, kept)
-    return kept[name]
+def _find(conversations: Mapping[str, list[Message]], name: str) -> list[Message]:
+    if name not in conversations:
+        raise UnknownNameError.of("conversation", name, conversations)
+    return conversations[name]
 
 
 def _text(turn: Message) -> str:
@@ -70,9 +76,9 @@ def _text(turn: Message) -> str:
 
 
 def _export(name: str, turns: list[Message], path: Path) -> TextOutput:
-    """The turns as JSON: the messages as an OpenAI-like route takes them."""
+    """Write the turns as JSON: the messages of OpenAI's chat API."""
     text = json.dumps(turns, indent=2, ensure_ascii=False) + "\n"
-    try:  # half a character (a lone surrogate) is no UTF-8; its JSON escape is
+    try:  # a surrogate is not valid UTF-8, and its JSON escape is
         path.write_bytes(text.encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise DocumentError(f"{path} cannot be written: {error.strerror or error}", remedy="Choose another.") from None

@@ -1,4 +1,4 @@
-"""%azureml demo: the embedded endpoint, in this kernel or beside JupyterLab, and a config for each of its dialects."""
+"""%azureml demo: the embedded endpoint, in this kernel or beside JupyterLab, and a config for each wire format."""
 
 from __future__ import annotations
 
@@ -23,34 +23,43 @@ _TOKENS_PER_SECOND = 80.0
 
 
 def start_demo(context: NotebookContext) -> TextOutput:
-    """Start the local endpoint (once), or take JupyterLab's, and save a config for each way to speak to it."""
-    shared = _shared_demo() if context.state.demo_endpoint is None else ""
-    url = shared or _start_demo(context)
-    key = KeyRef("env", DEMO_KEY_VARIABLE)
-    configs = {
-        "demo": LLMConfig(endpoint_url=f"{url}/v1/chat/completions", formatter="openai-chat", key=key),
-        "demo-chat": LLMConfig(endpoint_url=f"{url}/chat/completions", formatter="openai-chat", key=key),
-        "demo-llama2": LLMConfig(
-            endpoint_url=f"{url}/score", formatter="openai-chat", deployment_name="llama2", key=key
-        ),
-        "demo-gpt2": LLMConfig(endpoint_url=f"{url}/score", formatter="gpt2", deployment_name="gpt2-2023-06", key=key),
-        "demo-hf": LLMConfig(endpoint_url=f"{url}/score", formatter="hf", deployment_name="hf", key=key),
-        "demo-dolly": LLMConfig(endpoint_url=f"{url}/score", formatter="dolly", deployment_name="dolly", key=key),
-    }
+    """Start the local endpoint (once), or use JupyterLab's, and save a config for each way to call it.
+
+    Raises:
+        ConfigError: The demo extra is not installed, or the endpoint does not start.
+    """
+    shared = _find_shared_url() if context.state.demo_endpoint is None else ""
+    configs = _demo_configs(shared or _start_endpoint(context))
     for name, config in configs.items():
         context.session.save(name, config, source="demo")
     context.session.use("demo")
     return TextOutput(
         f"A demo endpoint is running {'beside JupyterLab' if shared else 'in this kernel'}. "
         "It needs no Azure account,\n"
-        "and it is not a language model: its answers follow from the prompt by simple rules.\n\n"
+        "and it is not a language model: it makes its responses from the prompt by simple rules.\n\n"
         f"Configs: {', '.join(configs)}. In use: demo.\n\n"
         "Try it:\n    %%azureml\n    Write a haiku about sparkling water."
     )
 
 
-def _shared_demo() -> str:
-    """The URL of the endpoint that runs beside JupyterLab, "" where there is none."""
+def _demo_configs(url: str) -> dict[str, LLMConfig]:
+    calls = {  # name -> path, formatter, deployment
+        "demo": ("/v1/chat/completions", "openai-chat", ""),
+        "demo-chat": ("/chat/completions", "openai-chat", ""),
+        "demo-llama2": ("/score", "openai-chat", "llama2"),
+        "demo-gpt2": ("/score", "gpt2", "gpt2-2023-06"),
+        "demo-hf": ("/score", "hf", "hf"),
+        "demo-dolly": ("/score", "dolly", "dolly"),
+    }
+    key = KeyRef("env", DEMO_KEY_VARIABLE)
+    return {
+        name: LLMConfig(endpoint_url=f"{url}{path}", formatter=formatter, deployment_name=deployment, key=key)
+        for name, (path, formatter, deployment) in calls.items()
+    }
+
+
+def _find_shared_url() -> str:
+    """The URL of the endpoint that runs beside JupyterLab; "" if there is none."""
     url = os.environ.get(DEMO_URL_VARIABLE, "")
     if not url:
         return ""
@@ -58,12 +67,16 @@ def _shared_demo() -> str:
         origin = Origin.of(url)
         with socket.create_connection((origin.host, origin.port), timeout=1):
             return url
-    except (OSError, ValueError):  # its JupyterLab has ended
+    except (OSError, ValueError):  # that JupyterLab has ended
         return ""
 
 
-def demo_endpoint() -> Emulator:
-    """A demo endpoint with a key of its own, to be started; ImportError without the demo extra."""
+def make_endpoint() -> Emulator:
+    """Return a demo endpoint with its own key, not started yet.
+
+    Raises:
+        ImportError: The demo extra is not installed.
+    """
     import secrets
 
     from azml_magics.emulator import Emulator
@@ -71,12 +84,12 @@ def demo_endpoint() -> Emulator:
     return Emulator(key=f"demo-{secrets.token_hex(8)}", rate=_TOKENS_PER_SECOND)
 
 
-def _start_demo(context: NotebookContext) -> str:
+def _start_endpoint(context: NotebookContext) -> str:
     """The URL of this kernel's demo endpoint, started if it is not running."""
     running = context.state.demo_endpoint
     if running is None:
         try:
-            running = demo_endpoint()
+            running = make_endpoint()
         except ImportError as error:
             raise ConfigError(
                 "The demo endpoint needs the demo extra", remedy='Run pip install "azml-magics[demo]".'
@@ -89,12 +102,12 @@ def _start_demo(context: NotebookContext) -> str:
         os.environ[DEMO_KEY_VARIABLE] = running.key
         context.state.demo_endpoint = running
         context.on_exit(running.stop)
-        context.on_exit(lambda: _put_back(before))
+        context.on_exit(lambda: _restore_key(before))
     return str(running.url)
 
 
-def _put_back(key: str | None) -> None:
-    """The demo's variable as it was before the demo."""
+def _restore_key(key: str | None) -> None:
+    """Set the key's variable to what it was before the demo; None if it was not set."""
     os.environ.pop(DEMO_KEY_VARIABLE, None)
     if key is not None:
         os.environ[DEMO_KEY_VARIABLE] = key

@@ -1,4 +1,4 @@
-"""%azureml detect: which dialect a deployment speaks, from its swagger and, with --probe, by trying them."""
+"""%azureml detect: the formatter that a deployment needs, from its swagger and, with --probe, by trying."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 def detect_formatter(context: NotebookContext, options: DetectOptions) -> TableOutput:
-    """A table of the dialects found, the likeliest first, with the sign for each and what to type."""
+    """Return a table of the formatters found, the likeliest first, with the evidence for each and what to type."""
     from azml_magics.azure import detect
 
     name = options.name or ""
-    config = _config_at(context, name) if "://" in name else cell_config.active_config(context, name)
+    config = _config_for_url(context, name) if "://" in name else cell_config.active_config(context, name)
     found = detect.detect(config, probe=options.probe)
     if found.best:
         url = f" --url {found.url}" if found.url else ""
@@ -28,12 +28,12 @@ def detect_formatter(context: NotebookContext, options: DetectOptions) -> TableO
     elif options.probe:
         note = found.note
     else:
-        note = f"{found.note} Try %azureml detect {name} --probe: it sends a short prompt in every dialect."
+        note = f"{found.note} Try %azureml detect {name} --probe: it sends a short prompt with every formatter."
     return TableOutput(("formatter", "route", "because"), found.dialects, note=note.strip())
 
 
-def _config_at(context: NotebookContext, url: str) -> LLMConfig:
-    """An unnamed config for a URL; its key is that of a config for the same host, the one in use before the others."""
+def _config_for_url(context: NotebookContext, url: str) -> LLMConfig:
+    """An unnamed config for a URL, with the key of a config for the same host; the config in use comes first."""
     origin = Origin.of(url)
     for name in filter(None, (context.session.active, *context.session.names())):
         known = context.session.get(name)

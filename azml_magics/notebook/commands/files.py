@@ -18,32 +18,46 @@ if TYPE_CHECKING:
 
 
 def export_configs(context: NotebookContext, options: ExportOptions) -> TextOutput:
-    """Write one config to a file, or all to a folder."""
-    words = options.words
-    settings = {"langchain": options.langchain, "force": options.force}
+    """Write one config to a file, or all to a folder.
+
+    Raises:
+        UsageError: Words are missing.
+        ConfigError: There is no config to export.
+        DocumentError: A config cannot be written.
+    """
     if options.all_configs:
-        if len(words) != 1:
-            raise UsageError("%azureml export --all takes one folder", remedy="Write %azureml export --all FOLDER.")
-        names = context.session.names()
-        if not names:
-            raise ConfigError("There is no config to export", remedy="%azureml save NAME --url URL makes one.")
-        configs = [context.session.get(name) for name in names]
-        for config in configs:  # all of them or, where one cannot be written down, none
-            documents.to_document(config, langchain=options.langchain)
-        for config in configs:
-            documents.save(config, Path(words[0]) / f"{config.name}.json", **settings)
-        return TextOutput(f"Exported {len(names)} configs to {words[0]}: {', '.join(names)}.")
-    if len(words) != 2:  # noqa: PLR2004 - NAME and PATH
+        return _export_all(context, options)
+    if len(options.words) != 2:  # noqa: PLR2004 - NAME and PATH
         raise UsageError("%azureml export takes a config and a path", remedy="Write %azureml export NAME FILE.json.")
-    name, path = words
+    name, path = options.words
     config = context.session.get(name)
-    documents.save(config, path, **settings)
-    where = ", only where to find it" if isinstance(config.key, KeyRef) and not options.langchain else ""
-    return TextOutput(f"Exported {name} to {path}. The key is not in it{where}.")
+    documents.save(config, path, langchain=options.langchain, force=options.force)
+    reference = ", only its reference" if isinstance(config.key, KeyRef) and not options.langchain else ""
+    return TextOutput(f"Exported {name} to {path}. The key is not in it{reference}.")
+
+
+def _export_all(context: NotebookContext, options: ExportOptions) -> TextOutput:
+    if len(options.words) != 1:
+        raise UsageError("%azureml export --all takes one folder", remedy="Write %azureml export --all FOLDER.")
+    folder, names = options.words[0], context.session.names()
+    if not names:
+        raise ConfigError("There is no config to export", remedy="%azureml save NAME --url URL makes one.")
+    configs = [context.session.get(name) for name in names]
+    for config in configs:  # write none if one cannot be written
+        documents.to_document(config, langchain=options.langchain)
+    for config in configs:
+        path = Path(folder) / f"{config.name}.json"
+        documents.save(config, path, langchain=options.langchain, force=options.force)
+    return TextOutput(f"Exported {len(names)} configs to {folder}: {', '.join(names)}.")
 
 
 def import_configs(context: NotebookContext, options: ImportOptions) -> TextOutput:
-    """Read one config, or every one in a folder: all of them or, where one is bad, none."""
+    """Read one config, or all in a folder; none if one of them is not valid.
+
+    Raises:
+        DocumentError: A file cannot be read or is not a config.
+        UsageError: A file's name cannot name a config.
+    """
     path = options.path.strip()
     if not path:
         raise DocumentError("No file is named", remedy="Write %azureml import FILE.json, or a folder.")
@@ -52,7 +66,7 @@ def import_configs(context: NotebookContext, options: ImportOptions) -> TextOutp
             raise UsageError("--as names a single config, and this is a folder")
         configs = documents.load_all(path)
         if not configs:
-            raise DocumentError(f"{path} holds no .json or .yaml file", remedy="Check the path.")
+            raise DocumentError(f"{path} has no .json or .yaml file", remedy="Check the path.")
     else:
         configs = [documents.load(path, name=options.as_name or "")]
     for config in configs:
@@ -67,4 +81,4 @@ def _check_name(name: str) -> None:
     try:
         check_name(name)
     except UsageError as error:
-        raise UsageError(error.cause, remedy="Import the file alone, with --as NAME.") from None
+        raise UsageError(error.cause, remedy="Import this file with --as NAME.") from None

@@ -20,12 +20,16 @@ if TYPE_CHECKING:
     from ..context import NotebookContext
     from ..parsed_options import HistoryOptions, LastOptions
 
-_CELL = 60
-_MOST_SENT = 4_000  # characters of a reply that could not be read
+_MAX_CELL = 60  # characters of a prompt or response in the table
+_MAX_SENT = 4_000  # characters of a body that could not be decoded
 
 
 def show_last(context: NotebookContext, options: LastOptions) -> Any:
-    """The last Response, also a partial one; where nothing arrived, the error, and what the endpoint sent."""
+    """Return the last Response or Batch, even a partial one; if nothing arrived, the error and what the endpoint sent.
+
+    Raises:
+        ConfigError: No prompt has been sent yet.
+    """
     if options.traceback:
         if context.state.last_error is None:
             return TextOutput("There has been no error.")
@@ -34,32 +38,36 @@ def show_last(context: NotebookContext, options: LastOptions) -> Any:
         return context.session.last_batch
     exchange = context.session.last
     if exchange is None:
-        raise ConfigError("Nothing has been asked yet", remedy="Write a prompt below %%azureml.")
+        raise ConfigError("No prompt has been sent yet", remedy="Write a prompt below %%azureml.")
     response = exchange.response
     if response is not None and (exchange.error is None or response.text or response.tool_calls):
         return response
     sent = getattr(exchange.error, "body", "") or getattr(exchange.error, "reply", "")
-    if len(sent) > _MOST_SENT:
-        sent = f"{sent[:_MOST_SENT]}…"
-    return TextOutput(f"No answer: {exchange.error}" + (f"\n\nThe endpoint sent:\n{sent}" if sent else ""))
+    if len(sent) > _MAX_SENT:
+        sent = f"{sent[:_MAX_SENT]}…"
+    return TextOutput(f"No response: {exchange.error}" + (f"\n\nThe endpoint sent:\n{sent}" if sent else ""))
 
 
 def show_history(context: NotebookContext, options: HistoryOptions) -> Any:
-    """A table of the last exchanges, newest last; with --json, a file with all that match."""
-    wanted = (options.search or "").lower()
-    matching = [e for e in context.session.history if wanted in e.prompt.lower() or wanted in _answer(e).lower()]
+    """Return a table of the last exchanges, the newest last; with --json, write all that match to a file.
+
+    Raises:
+        DocumentError: The file cannot be written.
+    """
+    search = (options.search or "").lower()
+    matching = [e for e in context.session.history if search in e.prompt.lower() or search in _response_text(e).lower()]
     if options.file:
         return _write(matching, path_of(options.file))
     if not matching:
-        return TextOutput("Nothing has been asked yet." if not wanted else "Nothing matches.")
+        return TextOutput("No prompt has been sent yet." if not search else "Nothing matches.")
     rows = [
-        (str(e.number), e.config.name, one_line(e.prompt, _CELL), one_line(_answer(e), _CELL))
+        (str(e.number), e.config.name, one_line(e.prompt, _MAX_CELL), one_line(_response_text(e), _MAX_CELL))
         for e in matching[-max(options.number, 1) :]
     ]
     return TableOutput(("#", "config", "prompt", "response"), rows)
 
 
-def _answer(exchange: Exchange) -> str:
+def _response_text(exchange: Exchange) -> str:
     if exchange.error is not None:
         kept = f" [{exchange.response.text}]" if exchange.response and exchange.response.text else ""
         return f"{type(exchange.error).__name__}: {exchange.error}{kept}"
@@ -67,16 +75,16 @@ def _answer(exchange: Exchange) -> str:
 
 
 def _write(exchanges: list[Exchange], path: Path) -> TextOutput:
-    """JSON lines: one exchange a line, without keys."""
-    lines = [json.dumps(_as_data(exchange), ensure_ascii=False) + "\n" for exchange in exchanges]
-    try:  # half a character (a lone surrogate) is no UTF-8; its JSON escape is
+    """Write JSON lines: one exchange in each, without keys."""
+    lines = [json.dumps(_to_dict(exchange), ensure_ascii=False) + "\n" for exchange in exchanges]
+    try:  # a surrogate is not valid UTF-8, and its JSON escape is
         path.write_bytes("".join(lines).encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise DocumentError(f"{path} cannot be written: {error.strerror or error}", remedy="Choose another.") from None
     return TextOutput(f"Wrote {len(lines)} exchanges to {path}.")
 
 
-def _as_data(exchange: Exchange) -> dict[str, Any]:
+def _to_dict(exchange: Exchange) -> dict[str, Any]:
     response = exchange.response
     return {
         "number": exchange.number,

@@ -13,16 +13,22 @@ if TYPE_CHECKING:
 
 
 def show_panel(context: NotebookContext, options: NameOptions) -> Any:
-    """The panel, with the named config chosen; ConfigError where there is nobody to show widgets to."""
+    """Return the panel, with the named config chosen.
+
+    Raises:
+        ConfigError: A terminal cannot show widgets.
+    """
     if not hasattr(context.shell, "kernel"):
-        raise ConfigError("The panel needs a notebook", remedy="Here, %azureml help lists what can be typed.")
+        raise ConfigError(
+            "The panel needs a notebook", remedy="In a terminal, %azureml help lists the verbs and options."
+        )
     if options.name:
         context.session.use(options.name)
     return open_panel(context)
 
 
 def open_panel(context: NotebookContext) -> Any:
-    """The panel of this process, which from now on looks at the notebook's variables after every cell."""
+    """Return the panel of this process. From now on it reads the notebook's variables after every cell."""
     from azml_magics import panel as panels
 
     top_level = context.with_locals({})
@@ -36,7 +42,7 @@ def open_panel(context: NotebookContext) -> Any:
 
 
 def _refresh_panel(*_result: Any) -> None:
-    """A cell has run: the prompt's variables may have other values now."""
+    """A cell has run: the prompt's variables may have changed."""
     panels = sys.modules.get("azml_magics.panel")
     shown = panels.get_open_panel() if panels else None
     if shown is not None:

@@ -18,16 +18,24 @@ if TYPE_CHECKING:
 
 
 def record(context: NotebookContext, options: FileOptions) -> TextOutput:
-    """Write every exchange from now on to a cassette; this ends what was recorded or replayed before."""
+    """Write every exchange from now on to a cassette. This ends the recording or replay before it.
+
+    Raises:
+        DocumentError: The file cannot be written.
+    """
     _start(context, cassette.record(options.path))
-    return TextOutput(f"Recording to {options.path}; no key goes into it. %azureml stop-recording ends it.")
+    return TextOutput(f"Recording to {options.path}, without keys. %azureml stop-recording ends it.")
 
 
 def replay(context: NotebookContext, options: FileOptions) -> TextOutput:
-    """Answer from a cassette from now on: no network, no key. This ends what was recorded or replayed before."""
+    """Take responses from a cassette from now on, without network or key. This ends the one before it.
+
+    Raises:
+        DocumentError: The file is not a cassette.
+    """
     player = cassette.replay(options.path)
     _start(context, player)
-    return TextOutput(f"Replaying {len(player)} exchanges from {options.path}: nothing goes over the network.")
+    return TextOutput(f"Replaying {len(player)} exchanges from {options.path}: nothing is sent over the network.")
 
 
 def stop_recording(_context: NotebookContext) -> TextOutput:
@@ -45,6 +53,6 @@ def _start(context: NotebookContext, following: CassetteRecorder | CassettePlaye
 
 
 def _stop_quietly() -> None:
-    """End it when the extension is unloaded; a warning has told what could not be written."""
+    """End it when the extension is unloaded; a file that cannot be written has been reported before."""
     with contextlib.suppress(DocumentError):
         cassette.stop_innermost()

@@ -46,7 +46,7 @@ def test_it_asks_for_one_token_once_and_it_is_no_exchange(asking, states, endpoi
     states()
     assert len(endpoint.requests) == 1
     assert endpoint.requests[0].json()["max_tokens"] == 1
-    assert asking.ok("%azureml history").text == "Nothing has been asked yet."
+    assert asking.ok("%azureml history").text == "No prompt has been sent yet."
 
 
 @pytest.mark.parametrize(("formatter", "deployment"), [("gpt2", "gpt2-2023-06"), ("dolly", "dolly"), ("hf", "hf")])

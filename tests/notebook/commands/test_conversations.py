@@ -143,9 +143,7 @@ def test_the_list_has_each_with_its_prompts_and_last_answer(talking):
 
 
 def test_none_says_how_to_begin_one(asking):
-    assert asking.ok("%azureml conversations").text == (
-        "No conversations. -c NAME on a cell keeps its turns under NAME."
-    )
+    assert asking.ok("%azureml conversations").text == ("No conversations. A cell with -c NAME starts one.")
 
 
 def test_show_has_every_turn(talking):

@@ -67,7 +67,7 @@ def test_the_deployment_of_every_dialect_says_nothing_until_it_is_probed(unknown
     table = notebook.ok("%azureml detect it").result
     assert table.rows == []
     assert table.note == (
-        "The swagger does not tell. Try %azureml detect it --probe: it sends a short prompt in every dialect."
+        "The swagger does not tell. Try %azureml detect it --probe: it sends a short prompt with every formatter."
     )
     endpoint.requests.clear()
     table = notebook.ok("%azureml detect it --probe").result

@@ -34,7 +34,7 @@ def prod(notebook):
 
 def test_what_is_exported_comes_back(prod):
     said = prod.ok("%azureml export prod prod.json").text
-    assert said == "Exported prod to prod.json. The key is not in it, only where to find it."
+    assert said == "Exported prod to prod.json. The key is not in it, only its reference."
     before = current().get("prod")
     assert prod.ok("%azureml import prod.json --as again").text == "Imported again."
     again = current().get("again")
@@ -93,7 +93,7 @@ def test_all_or_none_are_imported(prod):
     Path("configs/zz.json").rename("configs/my config.json")
     Path("configs/my config.json").write_text(LANGCHAINS)
     assert prod.refused("%azureml import configs") == (
-        "UsageError: 'my config' cannot name a config. Import the file alone, with --as NAME."
+        "UsageError: 'my config' cannot name a config. Import this file with --as NAME."
     )
     assert prod.ok("%azureml list").text.startswith("No configs yet.")
     assert prod.ok("%azureml import 'configs/my config.json' --as mine").text == "Imported mine."
@@ -184,7 +184,7 @@ def test_a_path_that_is_not_there_is_named(notebook):
         "DocumentError: nowhere.json cannot be read: No such file or directory. Check the path."
     )
     Path("empty").mkdir()
-    assert notebook.refused("%azureml import empty").startswith("DocumentError: empty holds no .json or .yaml file.")
+    assert notebook.refused("%azureml import empty").startswith("DocumentError: empty has no .json or .yaml file.")
     assert notebook.refused("%azureml import empty --as x").startswith("UsageError: --as names a single config")
 
 

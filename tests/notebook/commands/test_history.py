@@ -14,8 +14,8 @@ from ..conftest import KEY
 
 def test_before_anything_was_asked(notebook):
     assert notebook.ok("%azureml last --traceback").text.startswith("There has been no error")
-    assert notebook.refused("%azureml last").startswith("ConfigError: Nothing has been asked yet.")
-    assert notebook.ok("%azureml history").text == "Nothing has been asked yet."
+    assert notebook.refused("%azureml last").startswith("ConfigError: No prompt has been sent yet.")
+    assert notebook.ok("%azureml history").text == "No prompt has been sent yet."
 
 
 def test_last_is_the_same_response(asking):
@@ -26,7 +26,7 @@ def test_last_is_the_same_response(asking):
 def test_last_after_an_error_without_an_answer_says_why(asking, endpoint):
     endpoint.script([Fault("401")])
     asking.refused("%%azureml\nHello")
-    assert asking.ok("%azureml last").text.startswith("No answer: The endpoint did not accept the key (401)")
+    assert asking.ok("%azureml last").text.startswith("No response: The endpoint did not accept the key (401)")
 
 
 def test_last_after_a_reply_that_could_not_be_read_shows_it(asking, endpoint):
@@ -40,7 +40,7 @@ def test_last_after_a_reply_that_could_not_be_read_shows_it(asking, endpoint):
     )
     assert "%azureml last shows what the endpoint sent" in asking.refused("%%azureml -f $hasty\nHello")
     said = asking.ok("%azureml last").text
-    assert said.startswith("No answer: Hasty.format_response_payload raised TypeError")
+    assert said.startswith("No response: Hasty.format_response_payload raised TypeError")
     assert '\n\nThe endpoint sent:\n{"id":' in said
     endpoint.script([Fault("extra-parameters", name="n")])
     asking.refused("%%azureml\nHello")
@@ -65,7 +65,7 @@ def test_last_after_a_cut_is_what_came(asking, endpoint):
 def test_a_cut_before_the_first_token_is_no_answer(asking, endpoint):
     endpoint.script([Fault("cut", after=1)])
     asking.refused("%%azureml\nTell me about rivers")
-    assert asking.ok("%azureml last").text.startswith("No answer: The stream broke off")
+    assert asking.ok("%azureml last").text.startswith("No response: The stream broke off")
 
 
 def test_the_traceback_is_of_the_last_error_whatever_raised_it(asking, endpoint):

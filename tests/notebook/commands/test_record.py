@@ -29,7 +29,7 @@ def recorded(asking, tmp_path, monkeypatch):
 
 def test_record_says_where_and_stop_how_many(asking, tmp_path):
     assert asking.ok("%azureml record tape.jsonl").text == (
-        "Recording to tape.jsonl; no key goes into it. %azureml stop-recording ends it."
+        "Recording to tape.jsonl, without keys. %azureml stop-recording ends it."
     )
     asking.ok("%%azureml\nHello")
     asking.ok("%%azureml -n 2\nHello")
@@ -49,7 +49,7 @@ def test_no_key_is_in_it(asking, tmp_path):
 
 def test_replay_needs_no_network_and_no_key(recorded, endpoint):
     assert recorded.ok("%azureml replay tape.jsonl").text == (
-        "Replaying 2 exchanges from tape.jsonl: nothing goes over the network."
+        "Replaying 2 exchanges from tape.jsonl: nothing is sent over the network."
     )
     before = len(endpoint.requests)
     assert recorded.ok("%%azureml\nTell me about hills").data == recorded.vars["answers"][1]

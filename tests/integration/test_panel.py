@@ -62,7 +62,7 @@ def busy(kernel, home):
 # ---- the whole loop
 
 
-def test_what_is_shown(kernel, front):
+def test_displayed_panel(kernel, front):
     cell = front.show()
     assert cell.result[VIEW]["model_id"] == front.root
     assert cell.text == "azml-magics panel (main)"
@@ -70,7 +70,7 @@ def test_what_is_shown(kernel, front):
     assert "✓ TEST_KEY is set" in front.lines()
 
 
-def test_choose_tweak_run_save(kernel, front, endpoint):
+def test_choose_change_run_save(kernel, front, endpoint):
     kernel.ok(f"%azureml save other --url {endpoint.url}/score -f hf --key env:TEST_KEY")
     front.type("Config", "other")
     front.type("max_new_tokens", "30")
@@ -87,7 +87,7 @@ def test_choose_tweak_run_save(kernel, front, endpoint):
     assert "rivers" in kernel.ok("%%azureml mine\nTell me about rivers").text
 
 
-def test_the_answer_streams_and_is_whole_at_last(kernel, front, endpoint):
+def test_response_streams_until_complete(kernel, front, endpoint):
     endpoint.rate = 60
     seen = []
     kernel.listeners.append(lambda _: seen.append(front.answer()))
@@ -100,7 +100,7 @@ def test_the_answer_streams_and_is_whole_at_last(kernel, front, endpoint):
     assert front.answer_outputs()[0]["text/markdown"]
 
 
-def test_the_notebooks_timeout_counts_from_the_next_run_on(kernel, front, endpoint):
+def test_notebook_timeout_applies_to_the_next_run(kernel, front, endpoint):
     kernel.ok("from azml_magics.session import current")
     front.run("Hello")
     assert kernel.ok("current().last.config.timeout").text == "190.0"
@@ -113,7 +113,7 @@ def test_the_notebooks_timeout_counts_from_the_next_run_on(kernel, front, endpoi
     assert kernel.ok("current().last.config.timeout").text == "190.0"
 
 
-def test_stop_keeps_what_had_arrived(kernel, front, endpoint):
+def test_stop_keeps_the_received_text(kernel, front, endpoint):
     endpoint.script([Fault("stalled", after=10)])
     front.type("Prompt", "Tell me about rivers")
     front.click("Run")
@@ -139,7 +139,7 @@ def test_stop_before_the_first_byte(front, endpoint):
     assert "Hello" in front.run()
 
 
-def test_a_change_in_a_cell_shows_in_the_panel_and_the_other_way(kernel, front, endpoint):
+def test_cells_and_panel_follow_each_other(kernel, front, endpoint):
     kernel.ok(f"%azureml save other --url {endpoint.url}/score -f gpt2 --key env:TEST_KEY")
     kernel.ok("%azureml use other")
     assert front.find("Config").chosen == "other"
@@ -156,7 +156,7 @@ def test_a_change_in_a_cell_shows_in_the_panel_and_the_other_way(kernel, front, 
     assert front.find("Config").chosen == "(new config)"
 
 
-def test_the_notebooks_variables_are_followed(kernel, front, endpoint):
+def test_panel_follows_notebook_variables(kernel, front, endpoint):
     kernel.ok("river = 'Tiber'")
     front.type("Prompt", "Tell me about the {river}")
     assert front.find("{river}").placeholder == "notebook: Tiber"
@@ -166,7 +166,7 @@ def test_the_notebooks_variables_are_followed(kernel, front, endpoint):
     assert endpoint.requests[-1].json()["messages"][-1]["content"] == "Tell me about the Po"
 
 
-def test_several_answers_test_and_detect(front, endpoint):
+def test_repeat_test_detect_and_probe(front, endpoint):
     front.type("Prompt", "Hello")
     front.set(front.find("Repeat", "BoundedIntTextModel"), value=2)
     front.click("Repeat")
@@ -186,7 +186,7 @@ def test_several_answers_test_and_detect(front, endpoint):
 # ---- a notebook goes on meanwhile
 
 
-def test_a_cell_runs_while_an_answer_streams(kernel, front, endpoint):
+def test_cell_runs_while_a_response_streams(kernel, front, endpoint):
     endpoint.rate = 40
     front.type("Prompt", PROSE)
     front.click("Run")
@@ -201,7 +201,7 @@ def test_a_cell_runs_while_an_answer_streams(kernel, front, endpoint):
     assert front.answer().startswith(before)
 
 
-def test_an_answer_streams_and_ends_while_a_cell_runs(front, endpoint, busy):
+def test_response_streams_while_a_cell_runs(front, endpoint, busy):
     endpoint.script([Fault("slow", seconds=0.5)])
     front.type("Prompt", "Hello")
     front.click("Run")
@@ -211,7 +211,7 @@ def test_an_answer_streams_and_ends_while_a_cell_runs(front, endpoint, busy):
         assert not cell.is_over
 
 
-def test_a_click_while_a_cell_runs_is_not_lost(front, busy):
+def test_click_during_a_cell_is_not_lost(front, busy):
     front.type("Prompt", "Hello")
     with busy():
         front.click("Run", waits=False)
@@ -219,7 +219,7 @@ def test_a_click_while_a_cell_runs_is_not_lost(front, busy):
     front.ended()
 
 
-def test_an_interrupt_of_a_cell_leaves_the_panel_alone(kernel, front, endpoint):
+def test_cell_interrupt_does_not_stop_the_panel(kernel, front, endpoint):
     endpoint.rate = 40
     front.type("Prompt", PROSE)
     front.click("Run")
@@ -245,7 +245,7 @@ def test_an_interrupt_of_a_cell_leaves_the_panel_alone(kernel, front, endpoint):
 # ---- shown again, gone, come back
 
 
-def test_shown_twice_it_is_the_same(kernel, front):
+def test_second_display_is_the_same_panel(kernel, front):
     root = front.root
     front.type("Prompt", "What I am writing")
     front.show()
@@ -262,7 +262,7 @@ def opened_and_closed(front):
 
 
 @pytest.mark.parametrize("line", ["%unload_ext azml_magics", "%reload_ext azml_magics"])
-def test_unloading_takes_it_away_whatever_runs(kernel, front, endpoint, line):
+def test_unloading_closes_the_panel_during_a_run(kernel, front, endpoint, line):
     endpoint.script([Fault("stalled", after=10)])
     front.type("Prompt", "{a} {b}")
     front.type("Prompt", "Tell me about rivers")
@@ -280,7 +280,7 @@ def test_unloading_takes_it_away_whatever_runs(kernel, front, endpoint, line):
     assert "Hello" in front.run("Hello")
 
 
-def test_a_frontend_that_closes_all_widgets_while_it_runs(kernel, front, endpoint):
+def test_frontend_closes_all_widgets_during_a_run(kernel, front, endpoint):
     endpoint.script([Fault("stalled", after=10)])
     front.type("Prompt", "Tell me about rivers")
     front.click("Run")
@@ -295,7 +295,7 @@ def test_a_frontend_that_closes_all_widgets_while_it_runs(kernel, front, endpoin
     assert "Hello" in front.run("Hello")
 
 
-def test_messages_to_widgets_that_are_no_more_do_no_harm(kernel, front):
+def test_messages_to_closed_widgets_are_ignored(kernel, front):
     root, run = front.root, front.button("Run")
     kernel.ok("%reload_ext azml_magics\n%azureml demo")
     front.send(run.comm_id, {"method": "custom", "content": {"event": "click"}})
@@ -304,7 +304,7 @@ def test_messages_to_widgets_that_are_no_more_do_no_harm(kernel, front):
     assert front.run("Hello")
 
 
-def test_a_kernel_that_is_restarted(home, tmp_path):
+def test_restarted_kernel(home, tmp_path):
     with started(tmp_path, environment(home)) as kernel:
         load = "%load_ext azml_magics\n%azureml demo"
         kernel.ok(load)
@@ -329,7 +329,7 @@ def test_a_kernel_that_is_restarted(home, tmp_path):
 # ---- bad input, each said in place
 
 
-def test_what_is_wrong_is_said_in_words_and_the_panel_goes_on(front, endpoint):
+def test_errors_are_reported_and_the_panel_works_on(front, endpoint):
     front.type("Prompt", "Hello")
     front.type("Others, JSON", '{"seed": 1, bad')
     front.click("Run")
@@ -359,7 +359,7 @@ def test_what_is_wrong_is_said_in_words_and_the_panel_goes_on(front, endpoint):
     assert "Hello" in front.run()
 
 
-def test_an_answer_of_two_megabytes(kernel, front, endpoint):
+def test_two_megabyte_response(kernel, front, endpoint):
     endpoint.script([Fault("big", size=2_000_000)])
     front.messages.clear()
     shown = front.run("Hello")
@@ -371,7 +371,7 @@ def test_an_answer_of_two_megabytes(kernel, front, endpoint):
 HOSTILE = "<img src=x onerror=alert(1)>\n\n<script>alert(2)</script> [a](javascript:alert(3))"
 
 
-def test_a_hostile_answer_stays_text(kernel, front, endpoint):
+def test_hostile_response_stays_text(kernel, front, endpoint):
     kernel.ok(
         "class Says:\n    def format_request_payload(self, p, k): return {'input_data': [p]}\n"
         f"    def format_response_payload(self, o): return {HOSTILE!r}\nsays = Says()\n"
@@ -391,7 +391,7 @@ def test_a_hostile_answer_stays_text(kernel, front, endpoint):
 # ---- a key that is typed
 
 
-def test_a_typed_key_is_in_no_message_no_history_no_log_and_no_file(kernel, front, endpoint, home):
+def test_typed_key_is_not_in_messages_history_log_or_files(kernel, front, endpoint, home):
     front.set(front.find("API key"), value=KEY)
     assert front.find("API key").value == ""  # the frontend's own copy was blanked
     assert front.find("Key").value == "ask"
@@ -436,7 +436,7 @@ shown.model.worker.wait(60)
 """
 
 
-def test_the_saved_notebook_has_the_widgets_and_no_key(kernel, endpoint):
+def test_saved_notebook_has_widgets_without_a_key(kernel, endpoint):
     notebook, error = kernel.notebook("%azureml panel", TYPES_THE_KEY, "%azureml last", "%azureml panel")
     assert error is None
     saved = nbformat.writes(notebook)
@@ -464,7 +464,7 @@ def long_answer(front, tokens):
 
 
 @pytest.mark.parametrize("rate", [0, 4000])
-def test_what_is_long_is_sent_again_only_when_it_has_grown_by_a_share(kernel, front, endpoint, rate):
+def test_long_text_is_resent_only_after_growing(kernel, front, endpoint, rate):
     """So the bytes stay in proportion to the answer at any rate; the sums are in benchmarks/probes/panel.py."""
     endpoint.rate = rate
     text, messages = long_answer(front, 5000)

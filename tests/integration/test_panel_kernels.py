@@ -38,5 +38,5 @@ def _kernel(version, home):
         yield kernel
 
 
-def test_it_is_that_version(kernel, version):
+def test_kernel_has_the_requested_version(kernel, version):
     assert kernel.value("__import__('ipykernel').__version__").startswith(f"{version}.")

@@ -153,7 +153,7 @@ def can_be_sent(panel):
 @example(BASE, ({"system": "-brief"}, {}, False), ">>> 1", "")
 @example(BASE, ({"deployment_name": "-x"}, {"--set": 1}, False), "... and then", "")
 @example(BASE, ({"extra_parameters": "drop"}, {}, False), "In [1]: x", "-v")
-def test_a_cell_without_a_note_asks_exactly_what_the_panel_asks(bench, saved, edits, prompt, value):
+def test_cell_without_note_sends_what_the_panel_sends(bench, saved, edits, prompt, value):
     panel, magics, asked = bench
     fields, kwargs, anew = edits
     edited = replace(saved.merged(**fields), model_kwargs=kwargs if anew else {**saved.model_kwargs, **kwargs})
@@ -195,7 +195,7 @@ def test_a_cell_without_a_note_asks_exactly_what_the_panel_asks(bench, saved, ed
         {"model_kwargs": {"x": "1", "y": "NaN", "z": " a ", "w": '{"a": 1}', "v": "1e999", "u": "true", "t": ""}},
     ],
 )
-def test_these_a_line_can_say(panel, magics, asked, changes):
+def test_line_expresses_change(panel, magics, asked, changes):
     magics.context.session.save("prod", BASE)
     panel.preview(BASE.merged(**{"model_kwargs": {}, **changes}), PromptDraft("Tell me about rivers"))
     assert panel.cell().note == ""
@@ -218,7 +218,7 @@ def test_these_a_line_can_say(panel, magics, asked, changes):
         (BASE, {"extra_parameters": "drop"}, "extra_parameters"),
     ],
 )
-def test_what_a_line_cannot_say_is_said_instead(saved, changes, said):
+def test_note_names_what_a_line_cannot_express(saved, changes, said):
     # what the panel has, without the kwargs of what is saved
     config = LLMConfig(**{**{f: getattr(saved, f) for f in ("name", "endpoint_url", "formatter", "key")}, **changes})
     assert build_cell(config, saved, "Hi", {}).note == (
@@ -226,7 +226,7 @@ def test_what_a_line_cannot_say_is_said_instead(saved, changes, said):
     )
 
 
-def test_several_are_listed_in_one_sentence():
+def test_note_lists_several_parts_in_one_sentence():
     note = build_cell(BASE.merged(key=Secret("x"), system="a\nb", model_kwargs={"": 1}), BASE, "Hi", {}).note
     assert note.startswith("A line cannot express a system message of several lines, the key and the kwarg ''.")
 
@@ -234,11 +234,11 @@ def test_several_are_listed_in_one_sentence():
 # ---- what a person sees
 
 
-def test_a_saved_config_is_its_name_and_nothing_more():
+def test_saved_config_is_only_its_name():
     assert build_cell(BASE, BASE, "Tell me about rivers", {}) == CellSource("%%azureml prod\nTell me about rivers")
 
 
-def test_only_what_differs_is_on_the_line():
+def test_line_has_only_differences():
     config = BASE.merged(
         model_kwargs={"temperature": 0.2, "stop": ["\n"]}, system="Be brief.", timeout=5, max_retries=0
     )
@@ -248,16 +248,16 @@ def test_only_what_differs_is_on_the_line():
     )
 
 
-def test_further_words_go_to_the_end_of_the_line():
+def test_further_words_end_the_line():
     assert build_cell(BASE, BASE, "Hi", {}, ("--repeat", "3")).text == "%%azureml prod --repeat 3\nHi"
 
 
-def test_a_key_never_stands_there():
+def test_cell_never_contains_a_key():
     shown = build_cell(BASE.merged(key=Secret("s3cret-key")), BASE, "Hi", {})
     assert "s3cret" not in repr(shown)
 
 
-def test_a_value_of_several_lines_is_not_on_the_line():
+def test_value_of_several_lines_is_joined_and_noted():
     shown = build_cell(BASE, BASE, "About {x}", {"x": "one\ntwo"})
     assert "the value of x, which has several lines" in shown.note
     assert shown.text.count("\n") == 1
@@ -266,13 +266,13 @@ def test_a_value_of_several_lines_is_not_on_the_line():
 @pytest.mark.parametrize(
     "prompt", [">>> print(1)", "... and then?", "In [3]: x", "a\n>>> b", "?", "%%time", "!ls", "x?", "x = 1;"]
 )
-def test_a_prompt_that_looks_like_code_is_the_same_prompt_or_it_is_said(panel, magics, asked, prompt):
+def test_prompt_that_looks_like_code_is_equal_or_noted(panel, magics, asked, prompt):
     magics.context.session.save("prod", BASE)
     panel.set_prompt(prompt)
     assert same(panel, asked) or "IPython" in panel.cell().note
 
 
-def test_a_config_without_a_name_builds_on_the_one_in_use(panel, magics, asked):
+def test_unnamed_config_starts_from_the_active_one(panel, magics, asked):
     magics.context.session.save("prod", BASE.merged(system="Be brief.", model_kwargs={"seed": 1}))
     panel.new()
     for field, text in {"endpoint_url": URL, "formatter": "gpt2", "key": "env:RIVER_KEY", "timeout": "7"}.items():
@@ -284,7 +284,7 @@ def test_a_config_without_a_name_builds_on_the_one_in_use(panel, magics, asked):
     assert same(panel, asked)
 
 
-def test_in_an_empty_session_the_line_says_it_all(panel, magics, asked):
+def test_line_in_empty_session_has_everything(panel, magics, asked):
     assert sessions.current().names() == []
     for field, text in {"endpoint_url": CHAT, "key": "env:RIVER_KEY"}.items():
         panel.set(field, text)
@@ -293,7 +293,7 @@ def test_in_an_empty_session_the_line_says_it_all(panel, magics, asked):
     assert same(panel, asked)
 
 
-def test_blank_variables_are_the_notebooks_in_the_cell_too(panel, magics, asked):
+def test_empty_variables_take_notebook_values_in_the_cell(panel, magics, asked):
     magics.context.session.save("prod", BASE)
     magics.shell.user_ns.update(topic="tea", other="rain")
     panel.set_prompt("About {topic} and {other}, as {{json}}")
@@ -302,7 +302,7 @@ def test_blank_variables_are_the_notebooks_in_the_cell_too(panel, magics, asked)
     assert same(panel, asked)
 
 
-def test_each_word_of_the_line_is_one_that_the_cell_knows():
+def test_cell_parser_accepts_every_word():
     config = BASE.merged(
         endpoint_url=CHAT, endpoint_api_type="dedicated", deployment_name="blue", timeout=1, max_retries=0, model="m",
         api_version="v", system="s", formatter="openai-chat", key="entra", model_kwargs={"a": 1},

@@ -54,7 +54,7 @@ def frames(text, step):
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("step", [4, 40])
-def test_all_frames_of_a_long_answer_together_are_in_proportion_to_it(shape, step):
+def test_traffic_is_proportional_to_a_long_response(shape, step):
     text = shape(60_000)
     # of a short last piece each frame sends all, of a long one its 16th part more makes a frame
     most = chunked_text._SMALL / step + 1 / chunked_text.GROWTH + 3
@@ -62,13 +62,13 @@ def test_all_frames_of_a_long_answer_together_are_in_proportion_to_it(shape, ste
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_twice_the_answer_is_twice_the_traffic(shape):
+def test_double_response_doubles_the_traffic(shape):
     once, twice = (sum(frames(shape(length), 20)) for length in (40_000, 80_000))
     assert twice <= 2.5 * once
 
 
 @pytest.mark.parametrize("shape", [prose, fences])
-def test_pieces_settle_where_a_reader_may_stop(shape):
+def test_chunks_end_between_blocks(shape):
     growing = ChunkedText()
     for end in range(7, 20_000, 7):
         growing.grow(shape(20_000)[:end])
@@ -76,14 +76,14 @@ def test_pieces_settle_where_a_reader_may_stop(shape):
     assert all(piece.endswith("\n\n") and len(piece) >= chunked_text._MIN_CHUNK for piece in growing.chunks[:-1])
 
 
-def test_an_answer_that_does_not_grow_is_worth_no_frame():
+def test_unchanged_text_needs_no_frame():
     growing = ChunkedText()
     assert growing.grow("A river")
     assert not growing.grow("A river")
     assert growing.grow("A river runs")
 
 
-def test_nothing_yet_is_no_frame():
+def test_empty_text_needs_no_frame():
     growing = ChunkedText()
     assert not growing.grow("")
     assert growing.chunks == [""]
@@ -137,7 +137,7 @@ _CUTS = st.lists(st.integers(1, 40), min_size=1, max_size=5)
 
 
 @given(_PARTS, _CUTS, st.integers(1, 60))
-def test_no_piece_ends_inside_a_fence(parts, cuts, long_enough):
+def test_no_chunk_ends_inside_a_fence(parts, cuts, long_enough):
     text, inside = "", []
     for kind, part in parts:
         if kind == "fence":
@@ -148,7 +148,7 @@ def test_no_piece_ends_inside_a_fence(parts, cuts, long_enough):
 
 
 @given(st.text("ab`~$-1.* \n\r\u2028", max_size=400), _CUTS, st.integers(1, 60))
-def test_the_pieces_of_any_text_are_the_text(text, cuts, long_enough):
+def test_chunks_join_to_the_text(text, cuts, long_enough):
     assert "".join(grown(text, cuts, long_enough)) == text
 
 
@@ -158,28 +158,28 @@ def test_the_pieces_of_any_text_are_the_text(text, cuts, long_enough):
     _CUTS,
     st.integers(1, 60),
 )
-def test_a_list_stays_in_one_piece_however_its_items_arrive(mark, items, cuts, long_enough):
+def test_list_stays_in_one_chunk(mark, items, cuts, long_enough):
     """Its numbers would begin anew, and its bullets would stand apart."""
     lines = [f"{mark.format(n=n)} {item}" for n, item in enumerate(items, 7)]
     assert len(grown("\n\n".join(lines), cuts, long_enough)) == 1
 
 
-def test_what_belongs_to_a_list_item_stays_with_it():
+def test_list_item_keeps_its_continuation():
     item = "- " + WORDS * 20 + "\n\n" + textwrap.indent(WORDS * 20, "  ")
     assert len(grown(item, [9], 100)) == 1
 
 
-def test_a_displayed_formula_stays_in_one_piece():
+def test_display_formula_stays_in_one_chunk():
     formula = "$$\n" + "x + y\n\n" * 400 + "$$"
     assert len(grown(formula, [9], 100)) == 1
 
 
-def test_dollar_signs_in_code_hold_nothing_back():
+def test_dollar_signs_in_code_start_no_formula():
     code = "```sh\necho $$\n```\n\n"
     assert len(grown(code + f"{WORDS}\n\n" * 40, [9], 100)) > 10
 
 
-def test_a_line_of_inline_code_opens_no_fence():
+def test_inline_code_opens_no_fence():
     fence = "```\ncode\n\nmore code\n```\n\n"
     chunks = grown(f"```a line` of it\n\n{fence}and the end of it all", [9], 1)
     assert fence in chunks

@@ -55,14 +55,14 @@ class Mine:
 
 
 @pytest.mark.parametrize("config", [LLMConfig(), FULL, GPT2, GPT2.merged(key=None), GPT2.merged(key=Secret("s3cret"))])
-def test_untouched_it_is_the_config_itself(config):
+def test_unedited_draft_is_the_config(config):
     draft = Draft(config)
     assert draft.config is config or draft.config == config
     assert not draft.is_changed
     assert set(draft.texts) == set(FIELDS)
 
 
-def test_defaults_are_blank_and_all_else_is_text():
+def test_defaults_are_empty_texts():
     assert texts_of(GPT2) == {
         **dict.fromkeys(FIELDS, ""),
         "endpoint_url": URL,
@@ -86,17 +86,17 @@ def test_defaults_are_blank_and_all_else_is_text():
 @pytest.mark.parametrize(
     ("key", "text"), [(None, "none"), (Secret("s3cret"), "(in memory)"), (KeyRef("ask"), "ask"), ("env:K", "env:K")]
 )
-def test_a_key_is_shown_as_where_it_is_never_as_itself(key, text):
+def test_key_is_shown_as_its_reference(key, text):
     assert texts_of(LLMConfig(key=key))["key"] == text
 
 
 @pytest.mark.parametrize("seconds", [12.3456789, 0.1 + 0.2, 123456.7])
-def test_a_timeout_is_shown_to_its_last_digit(seconds):
+def test_timeout_is_shown_exactly(seconds):
     assert float(texts_of(LLMConfig(timeout=seconds))["timeout"]) == seconds
 
 
 @given(st.sampled_from([FULL, GPT2, LLMConfig(), GPT2.merged(key=None)]), st.sampled_from([FULL, GPT2, LLMConfig()]))
-def test_typing_one_configs_texts_over_another_gives_that_config(start, target):
+def test_typing_all_texts_of_a_config_gives_that_config(start, target):
     draft = Draft(start)
     for field, text in texts_of(target).items():
         draft.set(field, text)
@@ -108,7 +108,7 @@ def test_typing_one_configs_texts_over_another_gives_that_config(start, target):
 # ---- fields
 
 
-def test_what_is_typed_is_in_the_config_and_taken_back_is_no_change():
+def test_undone_edit_is_not_a_change():
     draft = Draft(GPT2)
     draft.set("system", "Be brief.\n")
     assert draft.config.system == "Be brief.\n"
@@ -135,7 +135,7 @@ def test_what_is_typed_is_in_the_config_and_taken_back_is_no_change():
         ("deployment_name", "blaü", "characters that no header can carry"),
     ],
 )
-def test_what_is_wrong_is_said_in_a_line_and_stays_as_it_was_typed(field, text, said):
+def test_wrong_text_stays_with_its_error(field, text, said):
     draft = Draft(GPT2)
     draft.set(field, text)
     assert said in draft.errors[field]
@@ -152,7 +152,7 @@ def test_what_is_wrong_is_said_in_a_line_and_stays_as_it_was_typed(field, text, 
 
 
 @pytest.mark.parametrize("key", ["sk-0123456789abcdef", "Bearer abc", "0123456789:abcdef"])
-def test_a_key_in_the_place_of_its_reference_is_refused_and_kept_nowhere(key, shows):
+def test_key_instead_of_reference_is_refused_and_dropped(key, shows):
     draft = Draft(GPT2)
     draft.set("key", key)
     assert draft.errors["key"].startswith("That is not a key reference")
@@ -162,7 +162,7 @@ def test_a_key_in_the_place_of_its_reference_is_refused_and_kept_nowhere(key, sh
     assert draft.errors == {}
 
 
-def test_spaces_around_a_field_are_no_part_of_it():
+def test_fields_are_stripped():
     draft = Draft(GPT2)
     for field, text in {
         "endpoint_url": f" {URL}\n",
@@ -175,7 +175,7 @@ def test_spaces_around_a_field_are_no_part_of_it():
     assert (config.endpoint_url, str(config.key), config.timeout, config.deployment_name) == (URL, "env:K", 5.0, "x")
 
 
-def test_another_url_may_be_of_another_type_unless_one_is_chosen():
+def test_type_follows_the_url_unless_chosen():
     draft = Draft(GPT2)
     draft.set("endpoint_url", CHAT)
     assert draft.config.endpoint_api_type == "serverless"
@@ -186,13 +186,13 @@ def test_another_url_may_be_of_another_type_unless_one_is_chosen():
     assert draft.config.endpoint_api_type == "dedicated"
 
 
-def test_a_type_that_was_saved_stays_with_another_url():
+def test_saved_type_stays_with_another_url():
     draft = Draft(FULL)
     draft.set("endpoint_url", CHAT.replace("n.", "m."))
     assert draft.config.endpoint_api_type == "dedicated"
 
 
-def test_a_formatter_that_does_not_fit_the_endpoint_is_said():
+def test_unfitting_formatter_is_an_error():
     draft = Draft(GPT2)
     draft.set("endpoint_url", CHAT)
     assert draft.errors["formatter"].startswith("The formatter 'gpt2' speaks to dedicated endpoints")
@@ -203,11 +203,11 @@ def test_a_formatter_that_does_not_fit_the_endpoint_is_said():
     assert draft.errors == {}  # the route tells it
 
 
-def test_without_a_url_nothing_is_wrong_yet():
+def test_missing_url_is_not_an_error():
     assert Draft(LLMConfig()).errors == {}
 
 
-def test_a_formatter_object_stays_until_another_is_chosen_and_comes_back():
+def test_formatter_object_stays_until_another_is_chosen():
     mine = Mine()
     draft = Draft(GPT2.merged(formatter=mine))
     assert draft.texts["formatter"] == "(Mine)"
@@ -218,13 +218,13 @@ def test_a_formatter_object_stays_until_another_is_chosen_and_comes_back():
     assert draft.controls == []
 
 
-def test_an_older_name_of_a_formatter_is_shown_as_the_one_it_means():
+def test_formatter_alias_is_shown_as_its_name():
     assert Draft(GPT2.merged(formatter="oss")).texts["formatter"] == "gpt2"
     assert formatter_of(GPT2.merged(formatter="oss")).name == "gpt2"
     assert formatter_of(GPT2.merged(formatter="registered-elsewhere")) is None
 
 
-def test_a_key_in_memory_stays_while_its_box_is_left_alone():
+def test_key_in_memory_stays_unless_edited():
     draft = Draft(GPT2.merged(key=Secret("s3cret")))
     draft.set("timeout", "5")
     assert draft.config.key == Secret("s3cret")
@@ -237,13 +237,13 @@ def test_a_key_in_memory_stays_while_its_box_is_left_alone():
 # ---- kwargs
 
 
-def test_controls_are_those_of_the_formatter():
+def test_controls_are_the_formatters_kwargs():
     assert [kwarg.name for kwarg in Draft(GPT2).controls] == [kwarg.name for kwarg in wire.get("gpt2").known_kwargs]
     assert "tools" not in [kwarg.name for kwarg in Draft(FULL).controls]  # an object: it is written as JSON
     assert Draft(LLMConfig()).controls == []
 
 
-def test_blank_is_not_sent():
+def test_empty_kwarg_is_not_sent():
     draft = Draft(GPT2)
     draft.set_kwarg("temperature", "0.5")
     draft.set_kwarg("stop", ("###", "\\n"))
@@ -254,7 +254,7 @@ def test_blank_is_not_sent():
     assert not draft.is_changed
 
 
-def test_reset_leaves_it_to_the_provider():
+def test_reset_kwarg_is_not_sent():
     draft = Draft(FULL)
     draft.reset_kwarg("temperature")
     assert "temperature" not in draft.config.model_kwargs
@@ -262,7 +262,7 @@ def test_reset_leaves_it_to_the_provider():
     assert draft.is_changed
 
 
-def test_a_null_in_the_config_is_sent_and_therefore_shown():
+def test_null_kwarg_is_sent_and_shown():
     draft = Draft(GPT2.merged(model_kwargs={"temperature": None}))
     assert typed(draft, "temperature") == ""
     assert draft.rest == '{"temperature": null}'
@@ -270,7 +270,7 @@ def test_a_null_in_the_config_is_sent_and_therefore_shown():
     assert (draft.config.model_kwargs, draft.rest) == ({"temperature": 1}, "")
 
 
-def test_a_value_outside_its_range_is_noted_and_sent():
+def test_value_outside_range_is_sent_with_a_note():
     draft = Draft(GPT2)
     draft.set_kwarg("temperature", "7")
     assert draft.note(control(draft, "temperature")) == "above the documented maximum of 2; it is sent"
@@ -278,7 +278,7 @@ def test_a_value_outside_its_range_is_noted_and_sent():
     assert draft.config.model_kwargs == {"temperature": 7}
 
 
-def test_what_cannot_be_read_is_kept_and_said_and_the_value_before_holds():
+def test_unreadable_kwarg_keeps_former_value_and_shows_error():
     draft = Draft(FULL)
     draft.set_kwarg("temperature", "warm")
     assert typed(draft, "temperature") == "warm"
@@ -291,14 +291,14 @@ def test_what_cannot_be_read_is_kept_and_said_and_the_value_before_holds():
     assert not draft.is_changed
 
 
-def test_what_cannot_be_read_goes_with_its_reset():
+def test_reset_removes_an_unreadable_kwarg():
     draft = Draft(GPT2)
     draft.set_kwarg("max_new_tokens", "many")
     draft.reset_kwarg("max_new_tokens")
     assert (draft.errors, draft.is_changed) == ({}, False)
 
 
-def test_what_cannot_be_read_waits_with_its_control_for_a_formatter_that_has_one():
+def test_unreadable_kwarg_waits_for_a_formatter_with_its_control():
     draft = Draft(GPT2)
     draft.set_kwarg("temperature", "warm")
     draft.set("formatter", "promptflow")
@@ -308,7 +308,7 @@ def test_what_cannot_be_read_waits_with_its_control_for_a_formatter_that_has_one
     assert typed(draft, "temperature") == "warm"
 
 
-def test_a_late_word_from_a_control_that_is_gone_changes_nothing():
+def test_input_from_a_removed_control_is_ignored():
     draft = Draft(GPT2)
     draft.set("formatter", "promptflow")
     draft.set_kwarg("temperature", "1")
@@ -318,18 +318,18 @@ def test_a_late_word_from_a_control_that_is_gone_changes_nothing():
 # ---- the JSON box
 
 
-def test_what_has_no_control_is_in_the_box():
+def test_kwargs_without_control_are_json():
     assert Draft(FULL).rest == '{"logit_bias": {"50256": -100}}'
     assert Draft(GPT2).rest == ""
 
 
-def test_many_are_laid_out_over_lines():
+def test_long_json_has_several_lines():
     rest = Draft(GPT2.merged(model_kwargs={f"kwarg_number_{n}": n for n in range(9)})).rest
     assert rest.count("\n") == 10
     assert json.loads(rest)["kwarg_number_8"] == 8
 
 
-def test_what_is_typed_there_is_sent_beside_the_controls():
+def test_typed_json_is_sent_with_the_controls():
     draft = Draft(FULL)
     draft.set_rest('{"min_p": 0.1}')
     assert draft.config.model_kwargs == {"temperature": 0.2, "stop": ["###"], "min_p": 0.1}
@@ -349,7 +349,7 @@ def test_what_is_typed_there_is_sent_beside_the_controls():
         ('{"a": ' + "9" * 5000 + "}", "too many digits"),
     ],
 )
-def test_what_is_wrong_there_is_said_and_stays_as_it_was_typed(text, said):
+def test_wrong_json_stays_with_its_error(text, said):
     draft = Draft(FULL)
     draft.set_rest(text)
     assert said in draft.errors[REST]
@@ -362,7 +362,7 @@ def test_what_is_wrong_there_is_said_and_stays_as_it_was_typed(text, said):
 
 
 @pytest.mark.parametrize("depth", [10, 100, 300, 500, 700, 900, 1200, 2000])
-def test_json_however_deep_is_taken_and_shown_or_refused(depth):
+def test_deep_json_is_accepted_or_refused(depth):
     draft = Draft(GPT2)
     draft.set_rest('{"a": ' + "[" * depth + "]" * depth + "}")
     assert draft.rest
@@ -370,7 +370,7 @@ def test_json_however_deep_is_taken_and_shown_or_refused(depth):
         assert json.loads(draft.rest) == draft.config.model_kwargs
 
 
-def test_a_value_that_no_control_can_hold_is_in_the_box_until_one_can():
+def test_value_that_does_not_fit_a_control_is_json():
     draft = Draft(GPT2.merged(model_kwargs={"stop": "###", "temperature": 1}))
     assert draft.rest == '{"stop": "###"}'
     assert typed(draft, "stop") == ()
@@ -380,7 +380,7 @@ def test_a_value_that_no_control_can_hold_is_in_the_box_until_one_can():
     assert not draft.errors
 
 
-def test_json_that_was_refused_for_a_control_is_taken_where_there_is_none():
+def test_json_is_accepted_once_its_control_is_gone():
     draft = Draft(GPT2)
     draft.set_rest('{"temperature": 1}')
     draft.set("formatter", "promptflow")
@@ -405,7 +405,7 @@ _KWARGS = st.dictionaries(
 
 
 @given(_KWARGS, st.lists(st.sampled_from(_NAMES), min_size=1, max_size=6))
-def test_no_kwarg_is_lost_or_in_two_places_whatever_formatters_are_chosen(kwargs, names):
+def test_no_kwarg_is_lost_or_doubled_by_changing_formatters(kwargs, names):
     draft = Draft(GPT2.merged(model_kwargs=kwargs))
     for name in names:
         draft.set("formatter", name)
@@ -418,7 +418,7 @@ def test_no_kwarg_is_lost_or_in_two_places_whatever_formatters_are_chosen(kwargs
     assert not draft.is_changed
 
 
-def test_a_kwarg_moves_into_the_box_and_back_into_its_control():
+def test_kwarg_moves_to_json_and_back():
     draft = Draft(GPT2)
     draft.set_kwarg("max_new_tokens", "64")
     draft.set("formatter", "openai")
@@ -432,7 +432,7 @@ def test_a_kwarg_moves_into_the_box_and_back_into_its_control():
 # ---- the session moves on
 
 
-def test_when_another_is_saved_under_its_name_what_was_typed_stays():
+def test_edits_stay_when_another_config_is_saved():
     draft = Draft(GPT2)
     draft.set("system", "Mine.")
     draft.set_kwarg("temperature", "1")
@@ -441,7 +441,7 @@ def test_when_another_is_saved_under_its_name_what_was_typed_stays():
     assert draft.is_changed
 
 
-def test_when_it_is_renamed_only_its_name_changes():
+def test_rename_changes_only_the_name():
     draft = Draft(GPT2)
     draft.set("timeout", "soon")
     draft.set("system", "Mine.")

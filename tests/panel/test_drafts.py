@@ -39,13 +39,13 @@ def two(drafts, session):
 # ---- choosing
 
 
-def test_an_empty_session_has_a_config_without_a_name(drafts):
+def test_empty_session_has_an_unnamed_config(drafts):
     assert (drafts.names, drafts.name) == ([NEW], NEW)
     assert drafts.current.config == LLMConfig()
     assert not drafts.current.is_changed
 
 
-def test_what_the_session_uses_is_what_is_chosen_and_the_other_way(two, session):
+def test_chosen_config_is_the_active_one(two, session):
     assert (two.names, two.name) == (["a", "b"], "a")
     two.choose("b")
     assert session.active == "b"
@@ -53,7 +53,7 @@ def test_what_the_session_uses_is_what_is_chosen_and_the_other_way(two, session)
     assert two.name == "a"
 
 
-def test_unsaved_changes_wait_for_their_config(two):
+def test_unsaved_changes_are_kept_per_config(two):
     two.current.set("system", "Mine.")
     two.current.set_kwarg("temperature", "warm")
     two.choose("b")
@@ -63,7 +63,7 @@ def test_unsaved_changes_wait_for_their_config(two):
     assert two.current.errors == {"temperature": "'warm' is not a number"}
 
 
-def test_a_config_that_is_gone_cannot_be_chosen(two, session):
+def test_deleted_config_cannot_be_chosen(two, session):
     two.new()
     with pytest.raises(UnknownNameError):
         two.choose("c")
@@ -73,7 +73,7 @@ def test_a_config_that_is_gone_cannot_be_chosen(two, session):
 # ---- a new one
 
 
-def test_a_new_config_is_one_more_until_it_is_saved(two, session):
+def test_new_config_is_listed_until_saved(two, session):
     two.new()
     assert (two.names, two.name) == (["a", "b", NEW], NEW)
     assert two.current.config == LLMConfig()
@@ -84,7 +84,7 @@ def test_a_new_config_is_one_more_until_it_is_saved(two, session):
     assert session.get("c").endpoint_url == URL
 
 
-def test_a_new_config_waits_while_another_is_chosen(two):
+def test_edited_new_config_is_kept_while_another_is_chosen(two):
     two.new()
     two.current.set("endpoint_url", URL)
     two.choose("a")
@@ -93,13 +93,13 @@ def test_a_new_config_waits_while_another_is_chosen(two):
     assert two.current.config.endpoint_url == URL
 
 
-def test_a_new_config_in_which_nothing_was_typed_is_gone_when_another_is_chosen(two):
+def test_unedited_new_config_goes_when_another_is_chosen(two):
     two.new()
     two.choose("a")
     assert two.names == ["a", "b"]
 
 
-def test_a_new_config_waits_while_the_notebook_uses_or_saves_one(drafts, session):
+def test_new_config_is_kept_while_the_notebook_changes_configs(drafts, session):
     drafts.current.set("endpoint_url", URL)
     session.save("a", PROD)
     assert (drafts.name, drafts.names) == ("a", ["a", NEW])
@@ -110,7 +110,7 @@ def test_a_new_config_waits_while_the_notebook_uses_or_saves_one(drafts, session
     assert drafts.current.config.endpoint_url == URL
 
 
-def test_without_a_name_it_cannot_be_saved(two, session):
+def test_unnamed_config_cannot_be_saved(two, session):
     two.new()
     with pytest.raises(ConfigError, match="This config has no name yet"):
         two.save()
@@ -120,14 +120,14 @@ def test_without_a_name_it_cannot_be_saved(two, session):
 # ---- saving
 
 
-def test_saving_is_the_sessions_saving(two, session):
+def test_save_saves_in_the_session(two, session):
     two.current.set("timeout", "5")
     assert two.save() == "a"
     assert session.get("a").timeout == 5
     assert not two.current.is_changed
 
 
-def test_saving_as_leaves_the_one_it_came_from_as_it_was(two, session):
+def test_save_as_leaves_the_original_unchanged(two, session):
     two.current.set("timeout", "5")
     assert two.save_as(" c ") == "c"
     assert (two.name, session.active) == ("c", "c")
@@ -147,7 +147,7 @@ def test_saving_as_leaves_the_one_it_came_from_as_it_was(two, session):
         ("a/b", UsageError, "cannot name a config"),
     ],
 )
-def test_a_name_that_cannot_be_is_refused_and_nothing_is_lost(two, session, name, kind, said):
+def test_invalid_name_is_refused_without_loss(two, session, name, kind, said):
     two.current.set("timeout", "5")
     before = session.get("b")
     with pytest.raises(kind, match=said):
@@ -157,7 +157,7 @@ def test_a_name_that_cannot_be_is_refused_and_nothing_is_lost(two, session, name
     assert (session.names(), session.get("b")) == (["a", "b"], before)
 
 
-def test_with_a_field_that_cannot_be_read_nothing_is_saved(two, session):
+def test_config_with_an_error_is_not_saved(two, session):
     two.current.set("system", "Mine.")
     two.current.set_kwarg("temperature", "warm")
     with pytest.raises(ConfigError, match="temperature: 'warm' is not a number"):
@@ -166,7 +166,7 @@ def test_with_a_field_that_cannot_be_read_nothing_is_saved(two, session):
     assert two.current.config.system == "Mine."
 
 
-def test_the_formatter_may_be_chosen_later(two, session):
+def test_config_without_formatter_can_be_saved(two, session):
     two.new()
     two.current.set("endpoint_url", URL)
     assert "formatter" in two.current.errors
@@ -174,7 +174,7 @@ def test_the_formatter_may_be_chosen_later(two, session):
     assert session.get("c").formatter == ""
 
 
-def test_reverting_shows_what_is_saved(two):
+def test_revert_shows_the_saved_config(two):
     two.current.set("timeout", "soon")
     two.current.set_kwarg("temperature", "warm")
     two.revert()
@@ -184,7 +184,7 @@ def test_reverting_shows_what_is_saved(two):
 # ---- deleting
 
 
-def test_deleting_takes_the_one_before_it_in_the_list(drafts, session):
+def test_delete_chooses_the_config_before(drafts, session):
     for name in "abc":
         session.save(name, PROD)
     drafts.choose("b")
@@ -197,7 +197,7 @@ def test_deleting_takes_the_one_before_it_in_the_list(drafts, session):
     assert drafts.current.config == LLMConfig()
 
 
-def test_what_a_person_deletes_here_is_gone_with_its_unsaved_changes(drafts, session):
+def test_delete_drops_unsaved_changes(drafts, session):
     session.save("a", PROD)
     drafts.current.set("timeout", "5")
     drafts.delete()
@@ -207,7 +207,7 @@ def test_what_a_person_deletes_here_is_gone_with_its_unsaved_changes(drafts, ses
     assert not drafts.current.is_changed
 
 
-def test_deleting_a_new_one_forgets_it(two):
+def test_delete_drops_the_new_config(two):
     two.new()
     two.current.set("endpoint_url", URL)
     two.delete()
@@ -217,7 +217,7 @@ def test_deleting_a_new_one_forgets_it(two):
 # ---- the notebook
 
 
-def test_a_rename_in_the_notebook_takes_the_unsaved_changes_along(two, session):
+def test_rename_in_notebook_keeps_unsaved_changes(two, session):
     two.current.set("timeout", "soon")
     two.current.set("system", "Mine.")
     session.rename("a", "c")
@@ -228,20 +228,20 @@ def test_a_rename_in_the_notebook_takes_the_unsaved_changes_along(two, session):
     assert session.get("c").system == "Mine."
 
 
-def test_a_rename_onto_itself_changes_nothing(two, session):
+def test_rename_to_same_name_changes_nothing(two, session):
     two.current.set("system", "Mine.")
     session.rename("a", "a")
     assert two.current.config.system == "Mine."
 
 
-def test_a_save_in_the_notebook_shows_where_nothing_was_typed(two, session):
+def test_save_in_notebook_updates_an_unedited_draft(two, session):
     assert two.current.config.timeout == 190
     session.save("a", PROD.merged(timeout=5))
     assert two.current.texts["timeout"] == "5"
     assert two.note == ""
 
 
-def test_a_save_in_the_notebook_loses_nothing_that_was_typed(two, session):
+def test_save_in_notebook_keeps_edits(two, session):
     two.current.set("system", "Mine.")
     session.save("a", PROD.merged(timeout=5))
     assert two.current.config.system == "Mine."
@@ -250,14 +250,14 @@ def test_a_save_in_the_notebook_loses_nothing_that_was_typed(two, session):
     assert (two.current.config.timeout, two.current.config.system) == (5, None)
 
 
-def test_a_save_in_the_notebook_of_what_is_typed_here_leaves_no_change(two, session):
+def test_save_of_the_same_edits_leaves_no_changes(two, session):
     two.current.set("timeout", "5")
     session.save("a", PROD.merged(timeout=5))
     assert not two.current.is_changed
     assert two.note == ""
 
 
-def test_deleting_the_active_config_in_the_notebook_keeps_its_unsaved_changes(two, session):
+def test_delete_in_notebook_keeps_unsaved_changes(two, session):
     two.current.set("system", "Mine.")
     two.current.set("timeout", "soon")
     session.delete("a")
@@ -267,7 +267,7 @@ def test_deleting_the_active_config_in_the_notebook_keeps_its_unsaved_changes(tw
     assert two.current.is_changed
 
 
-def test_deleting_the_active_config_does_not_touch_a_new_one(two, session):
+def test_delete_in_notebook_keeps_the_new_config(two, session):
     two.current.set("system", "Mine.")
     two.new()
     two.current.set("endpoint_url", "https://new.eastus.inference.ml.azure.com/score")
@@ -276,13 +276,13 @@ def test_deleting_the_active_config_does_not_touch_a_new_one(two, session):
     assert two.current.config.endpoint_url.startswith("https://new.")
 
 
-def test_deleting_another_config_changes_nothing_here(two, session):
+def test_delete_of_another_config_changes_nothing(two, session):
     two.current.set("system", "Mine.")
     session.delete("b")
     assert (two.names, two.name, two.current.config.system) == (["a"], "a", "Mine.")
 
 
-def test_a_config_that_was_deleted_and_made_again_begins_anew(two, session):
+def test_recreated_config_has_no_old_edits(two, session):
     two.choose("b")
     two.current.set("system", "Mine.")
     two.choose("a")
@@ -295,7 +295,7 @@ def test_a_config_that_was_deleted_and_made_again_begins_anew(two, session):
 # ---- files
 
 
-def test_what_is_exported_is_what_serialization_writes(two, session, tmp_path):
+def test_export_writes_the_document_of_the_config(two, session, tmp_path):
     two.current.set("system", "Mine.")
     written = two.export(f" {tmp_path}/a.json\n", langchain=False)
     config = two.current.config
@@ -306,7 +306,7 @@ def test_what_is_exported_is_what_serialization_writes(two, session, tmp_path):
     assert two.current.is_changed  # exporting saves nothing in the session
 
 
-def test_what_is_exported_is_what_langchain_loads(two, tmp_path, monkeypatch):
+def test_langchain_loads_the_exported_file(two, tmp_path, monkeypatch):
     pytest.importorskip("langchain_core", reason="LangChain is an extra")
     from azml_magics.langchain import load_llm
 
@@ -316,7 +316,7 @@ def test_what_is_exported_is_what_langchain_loads(two, tmp_path, monkeypatch):
     assert (model.endpoint_url, model.model_kwargs) == (URL, {"temperature": 0.5})
 
 
-def test_no_key_is_in_the_file(two, session, tmp_path):
+def test_exported_file_has_no_key(two, session, tmp_path):
     session.save("a", PROD.merged(key=Secret("s3cret-key")))
     assert "s3cret-key" not in two.export(f"{tmp_path}/a.json", langchain=False).read_text()
 
@@ -344,7 +344,7 @@ WHERE = ["blank", "folder", "under a file", "somebody", "nul", "too long", "no e
 
 
 @pytest.mark.parametrize("where", WHERE)
-def test_where_nothing_can_be_written_it_is_said_and_nothing_is_lost(two, places, where):
+def test_failed_export_is_reported_without_loss(two, places, where):
     two.current.set("system", "Mine.")
     with pytest.raises(DocumentError) as caught:
         two.export(places[where], langchain=False)
@@ -353,7 +353,7 @@ def test_where_nothing_can_be_written_it_is_said_and_nothing_is_lost(two, places
 
 
 @pytest.mark.parametrize("where", WHERE)
-def test_where_nothing_can_be_read_it_is_said_and_nothing_is_lost(two, places, session, where):
+def test_failed_import_is_reported_without_loss(two, places, session, where):
     two.current.set("system", "Mine.")
     with pytest.raises(DocumentError) as caught:
         two.import_(places[where])
@@ -361,7 +361,7 @@ def test_where_nothing_can_be_read_it_is_said_and_nothing_is_lost(two, places, s
     assert (two.current.config.system, session.names()) == ("Mine.", ["a", "b"])
 
 
-def test_a_file_that_may_not_be_written_is_said(two, tmp_path, monkeypatch):
+def test_write_protected_file_is_reported(two, tmp_path, monkeypatch):
     def refuse(*_):
         raise PermissionError(13, "Permission denied")
 
@@ -371,28 +371,28 @@ def test_a_file_that_may_not_be_written_is_said(two, tmp_path, monkeypatch):
     assert list(Path(tmp_path).glob("*.json")) == []
 
 
-def test_with_a_field_that_cannot_be_read_nothing_is_exported(two, tmp_path):
+def test_config_with_an_error_is_not_exported(two, tmp_path):
     two.current.set("timeout", "soon")
     with pytest.raises(ConfigError, match="timeout"):
         two.export(f"{tmp_path}/a.json", langchain=False)
     assert not (tmp_path / "a.json").exists()
 
 
-def test_a_file_is_imported_under_its_name_and_chosen(two, session, tmp_path):
+def test_import_of_a_file_chooses_its_config(two, session, tmp_path):
     documents.save(PROD.merged(timeout=5), tmp_path / "river.json")
     assert two.import_(f" {tmp_path}/river.json ") == ["river"]
     assert (two.name, session.active, session.get("river").timeout) == ("river", "river", 5)
     assert session.saved("river").source == str(tmp_path / "river.json")
 
 
-def test_a_folder_is_imported_whole_and_its_first_is_chosen(two, session, tmp_path):
+def test_import_of_a_folder_chooses_its_first_config(two, session, tmp_path):
     for name in ("zebra", "river"):
         documents.save(PROD, tmp_path / "configs" / f"{name}.yaml")
     assert two.import_(str(tmp_path / "configs")) == ["river", "zebra"]
     assert (session.names(), two.name) == (["a", "b", "river", "zebra"], "river")
 
 
-def test_a_folder_with_one_bad_file_is_not_imported_at_all(two, session, tmp_path):
+def test_folder_with_a_bad_file_is_not_imported(two, session, tmp_path):
     documents.save(PROD, tmp_path / "c" / "river.json")
     (tmp_path / "c" / "zebra.json").write_text("{")
     with pytest.raises(DocumentError, match=r"zebra\.json"):
@@ -400,7 +400,7 @@ def test_a_folder_with_one_bad_file_is_not_imported_at_all(two, session, tmp_pat
     assert session.names() == ["a", "b"]
 
 
-def test_an_empty_folder_and_a_name_that_cannot_be_are_said(two, session, tmp_path):
+def test_empty_folder_and_invalid_name_are_reported(two, session, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(DocumentError, match=r"contains no \.json or \.yaml file"):
         two.import_(str(tmp_path / "empty"))
@@ -410,7 +410,7 @@ def test_an_empty_folder_and_a_name_that_cannot_be_are_said(two, session, tmp_pa
     assert session.names() == ["a", "b"]
 
 
-def test_an_import_over_the_chosen_config_shows_the_file(two, tmp_path):
+def test_import_replaces_the_chosen_config(two, tmp_path):
     two.current.set("system", "Mine.")
     documents.save(PROD.merged(timeout=5), tmp_path / "a.json")
     two.import_(str(tmp_path / "a.json"))

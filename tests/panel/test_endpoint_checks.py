@@ -15,7 +15,7 @@ from .conftest import LONG
 # ---- test
 
 
-def test_a_test_that_works(asking, settled, session, endpoint):
+def test_check_of_a_working_endpoint(asking, settled, session, endpoint):
     asking.checks.test()
     assert settled(asking, "endpoint").startswith("It works: it answered '")
     assert asking.notes["endpoint"].mood == "good"
@@ -32,7 +32,7 @@ def test_a_test_that_works(asking, settled, session, endpoint):
         ("endpoint_url", "", "There is no endpoint"),
     ],
 )
-def test_the_first_step_that_fails_is_said_in_the_panels_words(asking, settled, field, text, said):
+def test_first_failing_step_is_reported(asking, settled, field, text, said):
     asking.set(field, text)
     asking.checks.test()
     note = settled(asking, "endpoint")
@@ -44,7 +44,7 @@ def test_the_first_step_that_fails_is_said_in_the_panels_words(asking, settled, 
 
 
 @pytest.mark.parametrize(("fault", "step"), [("401", "authenticate"), ("404", "answer"), ("dropped", "reach")])
-def test_what_the_endpoint_refuses_fails_the_test_at_its_step(asking, endpoint, settled, fault, step):
+def test_refused_request_fails_at_its_step(asking, endpoint, settled, fault, step):
     endpoint.script([Fault(fault)])
     asking.checks.test()
     note = settled(asking, "endpoint")
@@ -62,7 +62,7 @@ def test_what_the_endpoint_refuses_fails_the_test_at_its_step(asking, endpoint, 
         (("key", "ask"), "No key was typed for main in this session."),
     ],
 )
-def test_what_cannot_be_looked_at_is_said(asking, endpoint, look, typed, said):
+def test_check_that_cannot_start_is_reported(asking, endpoint, look, typed, said):
     asking.set(*typed)
     getattr(asking.checks, look)()
     assert said in asking.notes["endpoint"].text
@@ -101,7 +101,7 @@ def held_detection(monkeypatch):
     held.go.set()
 
 
-def test_stop_leaves_a_test_behind_and_the_panel_goes_on(asking, held_test, settled):
+def test_stop_abandons_a_running_check(asking, held_test, settled):
     asking.checks.test()
     assert (asking.running, asking.notes["endpoint"].text) == ("Testing…", "Testing…")
     assert held_test.began.wait(LONG)
@@ -116,7 +116,7 @@ def test_stop_leaves_a_test_behind_and_the_panel_goes_on(asking, held_test, sett
     assert asking.notes["endpoint"].text == "Stopped."
 
 
-def test_a_fault_in_a_look_is_said_and_no_traceback(asking, held_test, settled):
+def test_bug_in_a_check_is_reported_without_traceback(asking, held_test, settled):
     held_test.outcome = ZeroDivisionError("division by zero")
     held_test.go.set()
     asking.checks.test()
@@ -127,7 +127,7 @@ def test_a_fault_in_a_look_is_said_and_no_traceback(asking, held_test, settled):
 
 
 @pytest.mark.parametrize(("deployment", "route"), [("dolly", "/score"), ("tgi", "/generate")])
-def test_what_is_detected_goes_into_the_controls_as_a_change(model, endpoint, settled, deployment, route):
+def test_detected_formatter_is_an_unsaved_change(model, endpoint, settled, deployment, route):
     model.session.save("main", LLMConfig(endpoint_url=f"{endpoint.url}/score", key="env:PANEL_KEY"))
     model.set("deployment_name", deployment)
     model.checks.detect()
@@ -138,7 +138,7 @@ def test_what_is_detected_goes_into_the_controls_as_a_change(model, endpoint, se
     assert model.session.get("main").formatter == ""
 
 
-def test_where_the_swagger_does_not_tell_probing_is_offered_and_does(asking, settled):
+def test_probe_is_offered_if_swagger_does_not_tell(asking, settled):
     asking.set("formatter", "")
     asking.checks.detect()
     assert settled(asking, "endpoint").endswith("Probe sends a short prompt in every wire format.")
@@ -148,7 +148,7 @@ def test_where_the_swagger_does_not_tell_probing_is_offered_and_does(asking, set
     assert asking.draft.errors == {}
 
 
-def test_a_detection_is_about_the_config_that_was_chosen_when_it_began(asking, session, held_detection, settled):
+def test_detection_changes_the_config_it_started_with(asking, session, held_detection, settled):
     session.save("other", session.get("main"))
     asking.checks.detect()
     assert held_detection.began.wait(LONG)
@@ -163,7 +163,7 @@ def test_a_detection_is_about_the_config_that_was_chosen_when_it_began(asking, s
     )
 
 
-def test_what_is_detected_while_the_config_is_saved_is_not_lost(asking, session, held_detection, settled):
+def test_detection_during_a_save_is_not_lost(asking, session, held_detection, settled):
     asking.set("system", "Be brief.")
     asking.checks.detect()
     assert held_detection.began.wait(LONG)
@@ -174,7 +174,7 @@ def test_what_is_detected_while_the_config_is_saved_is_not_lost(asking, session,
     assert session.get("main").formatter == ""
 
 
-def test_a_detection_that_fails_is_said(asking, endpoint, settled):
+def test_failed_detection_is_reported(asking, endpoint, settled):
     endpoint.script([Fault("401")])
     asking.checks.detect()
     note = settled(asking, "endpoint")

@@ -33,12 +33,12 @@ def shown(model):
     return model.name, model.prompt.text, model.draft.config.system, result.row.text if result else None
 
 
-def test_nothing_was_asked_yet(model):
+def test_empty_history(model):
     assert model.history.entries() == []
     assert not model.history.can_go_back
 
 
-def test_the_last_are_listed_the_newest_first(asked):
+def test_entries_are_newest_first(asked):
     assert asked.history.entries() == [
         ("3 · test · 0.5 s · Three", 3),
         ("2 · prod · failed · Two", 2),
@@ -46,7 +46,7 @@ def test_the_last_are_listed_the_newest_first(asked):
     ]
 
 
-def test_of_very_many_the_last_are_listed(asked, session):
+def test_only_the_last_entries_are_listed(asked, session):
     for n in range(SHOWN + 10):
         session.record(PROD, as_messages(f"{n} " + "very " * 50 + "long\nprompt", None))
     entries = asked.history.entries()
@@ -54,7 +54,7 @@ def test_of_very_many_the_last_are_listed(asked, session):
     assert all(len(label) < 80 and "\n" not in label for label, _ in entries)
 
 
-def test_a_restored_state_is_in_the_controls_with_its_answer(asked):
+def test_restore_fills_controls_and_result(asked):
     asked.history.restore(2)
     assert shown(asked) == ("prod", "Two", "Be kind.", "")
     assert asked.draft.config.model_kwargs == {"temperature": 1}
@@ -63,18 +63,18 @@ def test_a_restored_state_is_in_the_controls_with_its_answer(asked):
     assert asked.notes["run"].text == "Number 2 is shown."
 
 
-def test_what_is_restored_sends_the_same_again(asked):
+def test_restored_call_sends_the_same_request(asked):
     asked.history.restore(1)
     assert asked.prompt.text == "One {{x}}"
     assert asked.messages() == as_messages("One {x}", "Be brief.")
 
 
-def test_the_session_uses_what_is_restored(asked, session):
+def test_restored_config_is_active(asked, session):
     asked.history.restore(3)
     assert (asked.name, session.active) == ("test", "test")
 
 
-def test_going_back_is_as_if_nobody_had_looked(asked):
+def test_going_back_undoes_everything(asked):
     asked.set_prompt("Mine {topic}")
     asked.set_variable("topic", "tea")
     asked.set("system", "My own.")
@@ -91,7 +91,7 @@ def test_going_back_is_as_if_nobody_had_looked(asked):
     assert asked.notes["run"].text == ""
 
 
-def test_going_back_also_brings_back_what_was_unsaved_in_the_other_config(asked):
+def test_going_back_restores_edits_of_the_other_config(asked):
     asked.choose("test")
     asked.set("system", "Unsaved in test.")
     asked.choose("prod")
@@ -103,14 +103,14 @@ def test_going_back_also_brings_back_what_was_unsaved_in_the_other_config(asked)
     assert asked.draft.config.system == "Unsaved in test."
 
 
-def test_going_back_where_nothing_was_unsaved_leaves_nothing_unsaved(asked):
+def test_going_back_leaves_no_unsaved_changes(asked):
     asked.history.restore(2)
     asked.history.go_back()
     assert shown(asked) == ("prod", "", "Be brief.", None)
     assert not asked.draft.is_changed
 
 
-def test_a_new_config_that_was_begun_comes_back(asked):
+def test_going_back_restores_the_new_config(asked):
     asked.new()
     asked.set("endpoint_url", "https://new.eastus.inference.ml.azure.com/score")
     asked.history.restore(3)
@@ -119,7 +119,7 @@ def test_a_new_config_that_was_begun_comes_back(asked):
     assert asked.draft.config.endpoint_url.startswith("https://new.")
 
 
-def test_a_config_that_is_gone_comes_back_as_a_new_one(asked, session):
+def test_deleted_config_is_restored_as_new(asked, session):
     asked.set("system", "My own.")
     session.delete("test")
     asked.history.restore(3)
@@ -129,7 +129,7 @@ def test_a_config_that_is_gone_comes_back_as_a_new_one(asked, session):
     assert asked.names == ["prod"]
 
 
-def test_going_back_when_the_config_was_renamed_or_deleted_meanwhile(asked, session):
+def test_going_back_after_rename_or_delete(asked, session):
     asked.set("system", "My own.")
     asked.history.restore(2)
     session.rename("prod", "production")
@@ -143,13 +143,13 @@ def test_going_back_when_the_config_was_renamed_or_deleted_meanwhile(asked, sess
     assert asked.names == ["test"]
 
 
-def test_back_without_having_looked_does_nothing(asked):
+def test_going_back_without_restore_does_nothing(asked):
     before = shown(asked)
     asked.history.go_back()
     assert shown(asked) == before
 
 
-def test_a_number_that_is_not_there_any_more_is_said(asked):
+def test_missing_number_is_reported(asked):
     asked.history.restore(99)
     assert asked.notes["run"].text == "Number 99 is no longer in the history."
     assert asked.notes["run"].mood == "bad"
@@ -157,7 +157,7 @@ def test_a_number_that_is_not_there_any_more_is_said(asked):
     assert not asked.history.can_go_back
 
 
-def test_what_no_box_can_hold_is_said(asked, session):
+def test_note_names_what_does_not_fit_the_controls(asked, session):
     turns = [{"role": "assistant", "content": "a"}, {"role": "user", "content": "b"}]
     session.record(PROD, turns, Response("c"))
     asked.history.restore(4)
@@ -167,7 +167,7 @@ def test_what_no_box_can_hold_is_said(asked, session):
     assert asked.prompt.text == "b"
 
 
-def test_a_langchain_object_is_no_config_and_the_controls_stay(asked, session):
+def test_langchain_call_leaves_controls_unchanged(asked, session):
     session.record(LLMConfig(name="$chain"), as_messages("Four", None), Response("Vier"))
     asked.set("system", "My own.")
     asked.history.restore(4)
@@ -177,7 +177,7 @@ def test_a_langchain_object_is_no_config_and_the_controls_stay(asked, session):
     assert shown(asked) == ("prod", "", "My own.", None)
 
 
-def test_what_ran_here_comes_back_with_its_variables(asking, variables, settled):
+def test_restored_prompt_has_its_variables(asking, variables, settled):
     variables["topic"] = "tea"
     asking.set_prompt("About {topic} and {other}")
     asking.set_variable("other", "rain")
@@ -190,7 +190,7 @@ def test_what_ran_here_comes_back_with_its_variables(asking, variables, settled)
     assert "rain" in asking.result.row.text
 
 
-def test_once_it_is_asked_again_it_is_the_persons_own(asking, settled):
+def test_running_a_restored_call_accepts_it(asking, settled):
     asking.runs.run()
     settled(asking)
     asking.set("system", "My own.")
@@ -202,7 +202,7 @@ def test_once_it_is_asked_again_it_is_the_persons_own(asking, settled):
     assert asking.draft.config.system is None
 
 
-def test_while_something_runs_nothing_is_restored(asking, endpoint, settled):
+def test_nothing_is_restored_during_a_run(asking, endpoint, settled):
     asking.runs.run()
     settled(asking)
     endpoint.latency = 30
@@ -214,7 +214,7 @@ def test_while_something_runs_nothing_is_restored(asking, endpoint, settled):
     settled(asking)
 
 
-def test_prompts_are_forgotten_with_the_history(asking, session, settled):
+def test_typed_prompts_go_with_the_history(asking, session, settled):
     session.resize_history(3)
     for _ in range(5):
         asking.runs.run()

@@ -38,7 +38,7 @@ def outcome(read, *given):
         return None, str(error)
 
 
-def test_every_type_of_every_formatters_kwargs_is_known_here():
+def test_every_kwarg_type_is_supported():
     assert {kwarg.type for kwarg in EVERY} <= {*VALUES, "object"}
     assert [kwarg.name for kwarg in EVERY if not kwargs.has_control(kwarg)] == ["response_format", "tools"]
 
@@ -47,7 +47,7 @@ def test_every_type_of_every_formatters_kwargs_is_known_here():
 
 
 @given(st.data(), st.sampled_from([kwarg for kwarg in EVERY if kwargs.has_control(kwarg)]))
-def test_what_a_control_shows_for_a_value_reads_back_as_that_very_value(data, kwarg):
+def test_control_value_parses_back_to_the_value(data, kwarg):
     value = data.draw(VALUES[kwarg.type])
     typed = kwargs.control_value(kwarg, value)
     assert typed is not None
@@ -56,7 +56,7 @@ def test_what_a_control_shows_for_a_value_reads_back_as_that_very_value(data, kw
 
 
 @pytest.mark.parametrize("value", [10**23, 2**53 + 1, -(10**30)])
-def test_a_whole_number_too_large_for_a_fraction_keeps_every_digit(value):
+def test_large_integer_keeps_every_digit(value):
     assert kwargs.parse_control(TEMPERATURE, str(value)) == value
 
 
@@ -64,14 +64,14 @@ def test_a_whole_number_too_large_for_a_fraction_keeps_every_digit(value):
 @example(TEMPERATURE, "9" * 5000)
 @example(SEED, "9" * 5000)
 @example(TEMPERATURE, "²")
-def test_whatever_is_typed_is_a_value_that_json_carries_or_is_refused_in_one_line(kwarg, typed):
+def test_any_typed_text_is_a_json_value_or_refused(kwarg, typed):
     value, refused = outcome(kwargs.parse_control, kwarg, typed if isinstance(typed, str) else tuple(typed))
     assert len(refused.splitlines()) <= 1
     assert refused or json.loads(json.dumps(value, allow_nan=False)) == value
 
 
 @given(st.sampled_from([kwarg for kwarg in EVERY if kwargs.has_control(kwarg)]), st.text(" \t", max_size=4))
-def test_blank_is_no_value(kwarg, blank):
+def test_empty_text_is_not_a_value(kwarg, blank):
     if kwarg.type == "strings":
         assert kwargs.parse_control(kwarg, ()) is None
         assert kwargs.parse_control(kwarg, "") is None
@@ -98,7 +98,7 @@ def test_blank_is_no_value(kwarg, blank):
         (STOP, ("\\d", "end\\"), ["\\d", "end\\"]),
     ],
 )
-def test_what_is_typed_is_read_as_a_person_means_it(kwarg, typed, value):
+def test_typed_text_gives_the_intended_value(kwarg, typed, value):
     read = kwargs.parse_control(kwarg, typed)
     assert (type(read), read) == (type(value), value)
 
@@ -116,7 +116,7 @@ def test_what_is_typed_is_read_as_a_person_means_it(kwarg, typed, value):
         (SAMPLE, "yes", "'yes' is neither true nor false"),
     ],
 )
-def test_what_is_no_value_is_refused_in_words(kwarg, typed, said):
+def test_wrong_value_is_refused_with_reason(kwarg, typed, said):
     with pytest.raises(KwargValueError) as caught:
         kwargs.parse_control(kwarg, typed)
     assert str(caught.value) == said
@@ -140,12 +140,12 @@ def test_what_is_no_value_is_refused_in_words(kwarg, typed, said):
         (STOP, ["a", 1]),
     ],
 )
-def test_a_value_that_the_control_cannot_hold_is_left_to_the_json(kwarg, value):
+def test_value_of_another_type_has_no_control_value(kwarg, value):
     assert kwargs.control_value(kwarg, value) is None
 
 
 @given(st.text())
-def test_a_stop_sequence_is_one_line_and_the_same_again(tag):
+def test_stop_sequence_escapes_to_one_line_and_back(tag):
     escaped = kwargs.escape_tag(tag)
     assert not {"\n", "\r", "\t"} & set(escaped)
     assert kwargs.unescape_tag(escaped) == tag
@@ -166,11 +166,11 @@ def test_a_stop_sequence_is_one_line_and_the_same_again(tag):
         (True, ""),
     ],
 )
-def test_a_value_outside_the_documented_range_gets_a_line(value, said):
+def test_value_outside_range_gets_a_note(value, said):
     assert kwargs.range_note(TEMPERATURE, value) == said
 
 
-def test_a_kwarg_without_a_range_gets_none():
+def test_kwarg_without_range_gets_no_note():
     assert kwargs.range_note(CHOICE, "auto") == ""
     assert kwargs.range_note(SEED, 10**12) == ""
     assert kwargs.range_note(SEED, -1) == "below the documented minimum of 0; it is sent"
@@ -180,7 +180,7 @@ def test_a_kwarg_without_a_range_gets_none():
 
 
 @pytest.mark.parametrize("text", ["", "  \n "])
-def test_an_empty_box_is_no_kwargs(text):
+def test_empty_json_is_no_kwargs(text):
     assert kwargs.parse_other_kwargs(text, ["seed"]) == {}
 
 
@@ -198,7 +198,7 @@ def test_an_empty_box_is_no_kwargs(text):
         ('{"seed": 1, "x": 2, "temperature": 1}', "temperature, seed has a field of its own above"),
     ],
 )
-def test_what_is_wrong_with_the_json_is_said_with_its_place(text, said):
+def test_wrong_json_is_refused_with_its_position(text, said):
     with pytest.raises(KwargValueError) as caught:
         kwargs.parse_other_kwargs(text, ["temperature", "seed"])
     assert str(caught.value) == said
@@ -213,7 +213,7 @@ def test_what_is_wrong_with_the_json_is_said_with_its_place(text, said):
     ],
     ids=["digits", "lists", "objects"],
 )
-def test_json_that_python_will_not_read_is_refused_in_one_line(text):
+def test_unreadable_json_is_refused_in_one_line(text):
     with pytest.raises(KwargValueError) as caught:
         kwargs.parse_other_kwargs(text, [])
     assert "\n" not in str(caught.value)
@@ -223,6 +223,6 @@ def test_json_that_python_will_not_read_is_refused_in_one_line(text):
 @given(st.text())
 @example('{"a": 1e999}')
 @example(f'{{"a": {"9" * sys.get_int_max_str_digits()}9}}' if hasattr(sys, "get_int_max_str_digits") else "{}")
-def test_any_text_is_an_object_or_refused(text):
+def test_any_json_text_is_an_object_or_refused(text):
     value, refused = outcome(kwargs.parse_other_kwargs, text, ["seed"])
     assert isinstance(value, dict) or len(refused.splitlines()) == 1

@@ -49,7 +49,7 @@ def said(model, place="config"):
 # ---- the same session as the magics
 
 
-def test_what_the_notebook_does_shows_at_once(prod, session, told):
+def test_changes_in_the_notebook_show_at_once(prod, session, told):
     session.save("new", PROD)
     session.use("test")
     session.rename("test", "trial")
@@ -59,13 +59,13 @@ def test_what_the_notebook_does_shows_at_once(prod, session, told):
     assert all({CONFIG, DRAFT} <= parts for parts in told)
 
 
-def test_what_is_asked_in_the_notebook_shows_in_the_history(prod, session, told):
+def test_notebook_calls_show_in_the_history(prod, session, told):
     session.record(session.get("prod"), as_messages("Hi", None), Response("Ho"))
     assert told == [frozenset({HISTORY})]
     assert len(prod.history.entries()) == 1
 
 
-def test_what_is_done_here_is_done_in_the_session(prod, session):
+def test_actions_change_the_session(prod, session):
     prod.set("timeout", "5")
     assert session.get("prod").timeout == 190
     assert prod.save()
@@ -87,7 +87,7 @@ def test_two_panels_over_one_session_agree(prod, session):
     other.close()
 
 
-def test_a_panel_that_is_closed_hears_nothing_more(prod, session, told):
+def test_closed_panel_ignores_the_session(prod, session, told):
     prod.close()
     session.save("new", PROD)
     assert told == []
@@ -97,7 +97,7 @@ def test_a_panel_that_is_closed_hears_nothing_more(prod, session, told):
 # ---- what is said
 
 
-def test_each_action_says_what_it_did(prod, session, tmp_path):
+def test_each_action_leaves_a_note(prod, session, tmp_path):
     prod.set("timeout", "5")
     prod.save()
     assert prod.notes["config"] == PanelNote("Saved prod.", "good")
@@ -142,7 +142,7 @@ def test_each_action_says_what_it_did(prod, session, tmp_path):
         (lambda model, path: model.import_(f"{path}/file.json"), "file.json "),
     ],
 )
-def test_what_cannot_be_done_is_said_and_nothing_is_lost(prod, session, tmp_path, act, words):
+def test_failed_action_leaves_a_note_and_changes_nothing(prod, session, tmp_path, act, words):
     (tmp_path / "file").write_text("x")
     (tmp_path / "file.json").write_text("{]")
     (tmp_path / "folder.json").mkdir()
@@ -157,13 +157,13 @@ def test_what_cannot_be_done_is_said_and_nothing_is_lost(prod, session, tmp_path
     assert prod.draft.is_changed
 
 
-def test_saving_a_new_config_without_a_name_asks_for_one(model):
+def test_saving_an_unnamed_config_asks_for_a_name(model):
     model.set("endpoint_url", URL)
     assert not model.save()
     assert said(model) == "This config has no name yet. Save it under a name."
 
 
-def test_what_the_notebook_did_to_what_is_typed_is_said(prod, session):
+def test_note_tells_how_the_notebook_affected_edits(prod, session):
     prod.set("system", "Mine.")
     session.save("prod", PROD.merged(timeout=5))
     assert said(prod) == "prod was changed in the notebook too. Revert shows that version; Save replaces it."
@@ -172,7 +172,7 @@ def test_what_the_notebook_did_to_what_is_typed_is_said(prod, session):
     assert (prod.name, prod.draft.config.system) == (NEW, "Mine.")
 
 
-def test_an_exported_file_is_what_the_magics_and_langchain_read(prod, tmp_path, monkeypatch):
+def test_exported_file_loads_in_magics_and_langchain(prod, tmp_path, monkeypatch):
     pytest.importorskip("langchain_core", reason="LangChain is an extra")
     from azml_magics.langchain import load_llm
 
@@ -191,7 +191,7 @@ def test_an_exported_file_is_what_the_magics_and_langchain_read(prod, tmp_path, 
 # ---- telling
 
 
-def test_what_changes_nothing_tells_nothing(prod, told):
+def test_no_change_sends_no_notification(prod, told):
     prod.choose("prod")
     prod.set("timeout", "")
     prod.set_rest("")
@@ -201,7 +201,7 @@ def test_what_changes_nothing_tells_nothing(prod, told):
     assert told == []
 
 
-def test_it_tells_which_parts_have_changed(prod, told):
+def test_listeners_get_the_changed_parts(prod, told):
     prod.set_prompt("About {topic}")
     prod.set_variable("topic", "tea")
     prod.set("timeout", "5")
@@ -219,14 +219,14 @@ def test_it_tells_which_parts_have_changed(prod, told):
     assert set().union(*told) <= ALL
 
 
-def test_an_action_of_several_steps_tells_once(prod, told):
+def test_nested_changes_notify_once(prod, told):
     prod.set("timeout", "5")
     told.clear()
     prod.save("copy")
     assert len(told) == 1
 
 
-def test_a_listener_that_fails_keeps_nothing_from_being_done(prod, session, logged, told):
+def test_failing_listener_does_not_stop_the_action(prod, session, logged, told):
     def broken(parts):
         raise RuntimeError("the drawing failed")
 
@@ -240,7 +240,7 @@ def test_a_listener_that_fails_keeps_nothing_from_being_done(prod, session, logg
     logged.clear()
 
 
-def test_a_listener_may_act_on_what_it_hears(prod):
+def test_listener_may_change_the_model(prod):
     def answer(parts):
         if PROMPT in parts:
             prod.set("system", f"about {prod.prompt.text}")
@@ -250,7 +250,7 @@ def test_a_listener_may_act_on_what_it_hears(prod):
     assert prod.draft.config.system == "about tea"
 
 
-def test_listeners_are_told_of_one_change_at_a_time(prod):
+def test_listeners_get_one_change_at_a_time(prod):
     inside, most = [], []
 
     def listen(parts):
@@ -275,7 +275,7 @@ def test_listeners_are_told_of_one_change_at_a_time(prod):
 # ---- the endpoint
 
 
-def test_a_typed_key_makes_the_config_refer_to_it(prod, session, shows, tmp_path):
+def test_typed_key_sets_the_reference(prod, session, shows, tmp_path):
     prod.set_key(" Bearer panel-s3cret-key\n")
     assert str(prod.draft.config.key) == "ask"
     assert prod.notes["endpoint"] == PanelNote("The key is kept in memory for this session. It is not saved.", "good")
@@ -289,20 +289,20 @@ def test_a_typed_key_makes_the_config_refer_to_it(prod, session, shows, tmp_path
     assert not shows(session, "panel-s3cret-key")
 
 
-def test_a_key_without_an_endpoint_has_nowhere_to_go(model):
+def test_key_without_url_is_refused(model):
     model.set_key("s3cret-key")
     assert model.notes["endpoint"] == PanelNote("An API key belongs to an endpoint. Type the URL first.", "bad")
     assert model.draft.texts["key"] != "ask"
 
 
 @pytest.mark.parametrize("typed", ["", "  ", "Bearer "])
-def test_a_blank_is_no_key(prod, typed):
+def test_empty_key_is_ignored(prod, typed):
     prod.set_key(typed)
     assert str(prod.draft.config.key) == "env:RIVER_KEY"
     assert not keys.is_answered(URL)
 
 
-def test_a_key_in_memory_is_shown_nowhere(prod, session, shows):
+def test_key_in_memory_is_never_shown(prod, session, shows):
     session.save("memory", PROD.merged(key=Secret("memory-s3cret-key")))
     prod.choose("memory")
     prod.set("system", "Be brief.")
@@ -316,7 +316,7 @@ def test_a_key_in_memory_is_shown_nowhere(prod, session, shows):
 # ---- the formatter
 
 
-def test_only_formatters_that_fit_are_offered_and_the_chosen_one(prod):
+def test_fitting_and_chosen_formatters_are_offered(prod):
     offered = [name for _, name in prod.formatters()]
     assert "gpt2" in offered
     assert "hf" in offered
@@ -329,12 +329,12 @@ def test_only_formatters_that_fit_are_offered_and_the_chosen_one(prod):
     assert "gpt2" not in [name for _, name in prod.formatters()]
 
 
-def test_without_a_url_one_is_to_be_chosen(model):
+def test_formatter_choice_without_url(model):
     assert model.formatters()[0] == ("choose one", "")
     assert model.describe_formatter() == ""
 
 
-def test_a_formatter_is_described_in_a_line(prod):
+def test_formatter_description_is_one_line(prod):
     assert prod.describe_formatter() == wire.get("gpt2").description
 
     class Mine:
@@ -353,7 +353,7 @@ def test_a_formatter_is_described_in_a_line(prod):
 # ---- the prompt
 
 
-def test_variables_are_the_notebooks_as_they_are_now(prod, variables):
+def test_variables_have_current_notebook_values(prod, variables):
     prod.set_prompt("About {topic} and {other}")
     assert prod.variables() == [PromptVariable("topic", "", None), PromptVariable("other", "", None)]
     variables["topic"] = "tea"
@@ -363,13 +363,13 @@ def test_variables_are_the_notebooks_as_they_are_now(prod, variables):
     assert prod.messages() == as_messages("About tea and rain", "Be brief.")
 
 
-def test_a_variable_without_a_value_is_named_when_it_is_needed(prod):
+def test_missing_variable_is_named(prod):
     prod.set_prompt("About {topic}")
     with pytest.raises(UndefinedVariableError):
         prod.messages()
 
 
-def test_the_cell_is_that_of_what_is_saved_and_typed(prod):
+def test_cell_has_saved_and_typed_state(prod):
     prod.set_prompt("\n\nAbout {topic}\n")
     prod.set_variable("topic", "tea")
     prod.set_kwarg("temperature", "0.5")
@@ -381,7 +381,7 @@ def test_the_cell_is_that_of_what_is_saved_and_typed(prod):
 # ---- everything a person can break
 
 
-def test_any_field_takes_any_text_without_a_word_in_the_log(prod, tmp_path):
+def test_any_field_accepts_any_text_without_logging(prod, tmp_path):
     strange = [
         "",
         " ",
@@ -418,7 +418,7 @@ def test_any_field_takes_any_text_without_a_word_in_the_log(prod, tmp_path):
         json.dumps([note.text for note in prod.notes.values()])
 
 
-def test_why_a_click_was_refused_is_old_news_once_something_is_typed(prod):
+def test_typing_clears_the_note_of_a_refused_click(prod):
     prod.runs.run()
     assert said(prod, "run").startswith("There is no prompt")
     prod.set_prompt("Say hello.")

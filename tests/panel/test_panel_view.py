@@ -48,25 +48,25 @@ def endpoint():
 # ---- what it is
 
 
-def test_its_repr_is_short_and_always_the_same(panel, session):
+def test_repr_is_one_short_line(panel, session):
     assert repr(panel.panel) == "azml-magics panel (main)"
     session.use("other")
     assert repr(panel.panel) == "azml-magics panel (other)"
 
 
-def test_the_repr_of_one_without_a_config():
+def test_repr_without_a_config():
     with opened() as panel:
         assert repr(panel.panel) == "azml-magics panel (new config)"
 
 
-def test_showing_it_twice_shows_the_same_live_widgets(panel):
+def test_second_display_shows_the_same_widgets(panel):
     first, second = panel.panel._repr_mimebundle_(), panel.panel._repr_mimebundle_(include=None, exclude=None)
     assert first == second
     assert first[VIEW]["model_id"] == panel.panel.widget.model_id
     assert first["text/plain"] == "azml-magics panel (main)"
 
 
-def test_there_is_one_panel_in_a_process(session):
+def test_process_has_one_panel(session):
     with nothing_fails(), Traffic().recording() as traffic:
         assert panels.get_open_panel() is None
         shown = panels.get_panel(session, dict)
@@ -77,18 +77,18 @@ def test_there_is_one_panel_in_a_process(session):
         assert traffic.still_open() == set()
 
 
-def test_it_is_made_of_stock_controls_only(panel):
+def test_panel_has_stock_widgets_only(panel):
     for each in within(panel.panel.widget):
         assert each._view_module in {"@jupyter-widgets/controls", "@jupyter-widgets/output", "@jupyter-widgets/base"}
 
 
-def test_html_is_our_style_sheet_and_nothing_else(panel):
+def test_only_html_is_the_style_sheet(panel):
     (sheet,) = [each for each in within(panel.panel.widget) if isinstance(each, w.HTML)]
     assert sheet.value.startswith("<style>")
     assert sheet.value.endswith("</style>")
 
 
-def test_no_description_is_read_as_html(panel):
+def test_no_description_allows_html(panel):
     for each in within(panel.panel.widget):
         assert not getattr(each, "description_allow_html", False), each
 
@@ -101,7 +101,7 @@ def everything(panel):
         pass
 
 
-def test_drawing_everything_again_sends_nothing(panel):
+def test_redraw_sends_nothing(panel):
     panel.type("Prompt", "Tell me about {topic}")
     panel.model.set_kwarg("temperature", "0.3")
     panel.model.set_kwarg("stop", ("END",))
@@ -110,7 +110,7 @@ def test_drawing_everything_again_sends_nothing(panel):
     assert panel.traffic.messages == []
 
 
-def test_drawing_asks_nothing_of_the_model(panel, session, monkeypatch):
+def test_drawing_calls_no_action(panel, session, monkeypatch):
     """Every way of acting is watched while all is drawn for another config."""
     acted = []
     for name in (
@@ -141,7 +141,7 @@ def test_drawing_asks_nothing_of_the_model(panel, session, monkeypatch):
     assert acted == []
 
 
-def test_what_the_worker_draws_is_drawn_in_the_context_of_the_click(panel, endpoint):
+def test_worker_draws_in_the_context_of_the_click(panel, endpoint):
     """ipykernel 7.0 keeps there what it needs to send an update, and a thread of its own has none."""
     asked_in = contextvars.ContextVar("asked_in", default="nowhere")
     drawn_in = []
@@ -155,7 +155,7 @@ def test_what_the_worker_draws_is_drawn_in_the_context_of_the_click(panel, endpo
     assert {where for _, where in drawn_in} == {"a message"}
 
 
-def test_a_restored_state_is_drawn_without_acting(panel, session):
+def test_restored_state_is_drawn_without_actions(panel, session):
     config = LLMConfig(
         endpoint_url="http://127.0.0.1:9/score",
         formatter="gpt2",
@@ -170,7 +170,7 @@ def test_a_restored_state_is_drawn_without_acting(panel, session):
     assert json.loads(panel.find("Others, JSON").value) == {"new": {"a": 1}}
 
 
-def test_the_headings_say_what_a_glance_should_tell(panel):
+def test_headings_summarise_their_sections(panel):
     def titles():
         return [each.titles[0] for each in within(panel.panel.widget) if isinstance(each, w.Accordion)]
 
@@ -201,7 +201,7 @@ def controls(panel):
             yield each, {"value": rnd.choice(["", "text", "1", "{x}", "<b>", "{", "http://127.0.0.1:9/score"])}
 
 
-def test_any_change_of_any_control_in_any_order_ends_with_the_view_and_the_model_at_one(panel):
+def test_view_and_model_agree_after_any_input(panel):
     rnd = random.Random(7)
     for _ in range(6):
         for control, state in rnd.sample(changes := list(controls(panel)), len(changes)):
@@ -224,7 +224,7 @@ def state_of_all_widgets():
     return json.dumps(w.Widget.get_manager_state(), default=str)
 
 
-def test_no_key_is_in_the_state_of_any_widget(session, endpoint, monkeypatch):
+def test_no_widget_state_contains_a_key(session, endpoint, monkeypatch):
     monkeypatch.setenv("PANEL_KEY", KEY)
     url = f"{endpoint.url}/v1/chat/completions"
     session.save("live", LLMConfig(endpoint_url=url, formatter="openai-chat", key="env:PANEL_KEY", max_retries=0))
@@ -255,7 +255,7 @@ def test_no_key_is_in_the_state_of_any_widget(session, endpoint, monkeypatch):
         assert "Hello" in state_of_all_widgets()  # that is the state of these widgets
 
 
-def test_a_refused_key_is_not_shown(session, endpoint):
+def test_refused_key_is_not_shown(session, endpoint):
     url = f"{endpoint.url}/v1/chat/completions"
     session.save("live", LLMConfig(endpoint_url=url, formatter="openai-chat", key=None, max_retries=0))
     session.use("live")
@@ -271,7 +271,7 @@ def test_a_refused_key_is_not_shown(session, endpoint):
 # ---- its end
 
 
-def test_closing_closes_every_comm_that_was_ever_opened(session):
+def test_close_closes_every_comm(session):
     with opened(session, topic="tea") as panel:
         panel.type("Prompt", "{a} {b} {topic}")
         for name in ("other", "main", "other"):
@@ -283,7 +283,7 @@ def test_closing_closes_every_comm_that_was_ever_opened(session):
         panel.panel.close()
 
 
-def test_a_closed_panel_hears_nothing_of_the_session(session):
+def test_closed_panel_ignores_session_changes(session):
     with opened(session) as panel:
         panel.panel.close()
         panel.traffic.clear()
@@ -292,7 +292,7 @@ def test_a_closed_panel_hears_nothing_of_the_session(session):
         assert panel.traffic.messages == []
 
 
-def test_closing_while_it_runs_ends_the_run_and_records_nothing(session, endpoint):
+def test_close_during_a_run_records_nothing(session, endpoint):
     endpoint.script([Fault("stalled", after=3)])
     keys.answer(endpoint.url, keys.Secret(KEY))
     url = f"{endpoint.url}/v1/chat/completions"
@@ -310,12 +310,12 @@ def test_closing_while_it_runs_ends_the_run_and_records_nothing(session, endpoin
         assert session.history == []
 
 
-def test_its_mime_bundle_after_its_end_is_text(panel):
+def test_mime_bundle_of_closed_panel_is_text(panel):
     panel.panel.close()
     assert panel.panel._repr_mimebundle_() == {"text/plain": "azml-magics panel (main)"}
 
 
-def test_clicks_that_come_after_its_end_do_nothing(panel, session):
+def test_clicks_after_close_do_nothing(panel, session):
     save = panel.find("Delete", w.Button)
     panel.panel.close()
     clicks(save)

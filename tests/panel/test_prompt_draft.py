@@ -30,7 +30,7 @@ _BRACES = st.lists(
 # ---- variables
 
 
-def test_each_variable_is_there_once_in_order_with_what_is_known_of_it():
+def test_variables_are_listed_once_in_order():
     prompt = PromptDraft("Compare {tea} and {coffee}; {tea} first, as {{json}}.", {"coffee": "mocha", "gone": "x"})
     assert prompt.variables({"tea": "green"}) == [
         PromptVariable("tea", "", "green"),
@@ -38,29 +38,29 @@ def test_each_variable_is_there_once_in_order_with_what_is_known_of_it():
     ]
 
 
-def test_a_blank_field_takes_the_notebooks_value_and_a_typed_one_its_own():
+def test_empty_field_takes_the_notebook_value():
     prompt = PromptDraft("{a} {b}", {"a": "", "b": "typed"})
     assert prompt.render({"a": 1, "b": 2}) == "1 typed"
     assert prompt.typed_values() == {"b": "typed"}
 
 
-def test_a_variable_that_is_nowhere_is_named():
+def test_missing_variable_is_named():
     with pytest.raises(UndefinedVariableError, match=r"\{topic\}"):
         PromptDraft("About {topic}").render({})
 
 
 @pytest.mark.parametrize("text", ["", "  \n\n ", "\n"])
-def test_no_prompt_is_refused(text):
+def test_empty_prompt_is_refused(text):
     with pytest.raises(PromptError, match="There is no prompt"):
         PromptDraft(text).render({})
 
 
-def test_a_value_is_put_in_once_and_never_read_as_a_prompt_again():
+def test_value_is_not_rendered_again():
     assert PromptDraft("{a}").render({"a": "{b}", "b": "no"}) == "{b}"
 
 
 @given(st.text("a \n\t", max_size=12))
-def test_blank_lines_around_it_are_no_part_of_it(text):
+def test_blank_lines_around_the_prompt_are_removed(text):
     left = strip_blank_lines(f"\n\n{text}")
     assert left == left.rstrip()
     assert not left.startswith("\n")
@@ -72,7 +72,7 @@ class Loud:
         raise RuntimeError("no text for you")
 
 
-def test_what_the_notebook_has_is_shown_short_and_on_one_line():
+def test_notebook_value_is_shown_short_on_one_line():
     hints = {
         "long": "word " * 5000,
         "lines": "one\ntwo",
@@ -91,7 +91,7 @@ def test_what_the_notebook_has_is_shown_short_and_on_one_line():
     assert all(len(text) <= 60 and "\n" not in text for text in shown.values())
 
 
-def test_two_prompts_share_no_values():
+def test_prompts_share_no_values():
     first = PromptDraft("{a}", {"a": "1"})
     PromptDraft(first.text, first.typed).typed["a"] = "2"
     assert first.typed == {"a": "1"}
@@ -104,7 +104,7 @@ def test_two_prompts_share_no_values():
 @example("{x}")
 @example("{{{x}}}")
 @example(r"\frac{a}{b} and {x}")
-def test_what_was_sent_renders_to_itself_or_it_is_said_that_it_cannot(text):
+def test_sent_text_renders_to_itself_or_is_noted(text):
     prompt, _, note = boxes_from_messages(as_messages(text, None))
     assert prompt == as_template(text)
     assert template.variables(prompt) == []
@@ -116,12 +116,12 @@ def test_what_was_sent_renders_to_itself_or_it_is_said_that_it_cannot(text):
 
 
 @given(st.text() | _BRACES)
-def test_single_braces_always_come_back_as_they_were(text):
+def test_single_braces_are_restored_exactly(text):
     text = re.sub(r"\{(?=\{)", "{ ", text)
     assert template.render(as_template(text), {}) == text
 
 
-def test_the_last_question_and_the_system_message_go_into_the_boxes():
+def test_last_message_and_system_message_are_restored():
     assert boxes_from_messages(as_messages("Why?", "Be brief.")) == ("Why?", "Be brief.", "")
     assert boxes_from_messages(as_messages("Why?", None)) == ("Why?", None, "")
 
@@ -142,5 +142,5 @@ def test_the_last_question_and_the_system_message_go_into_the_boxes():
         ([], ("", None, "")),
     ],
 )
-def test_what_no_box_can_hold_is_said(messages, boxes):
+def test_note_names_what_is_not_restored(messages, boxes):
     assert boxes_from_messages(messages) == boxes

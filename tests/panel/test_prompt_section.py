@@ -59,7 +59,7 @@ def is_disabled(panel):
 # ---- the prompt
 
 
-def test_the_prompt_reaches_the_model_and_the_model_the_box(panel):
+def test_prompt_field_and_model_follow_each_other(panel):
     panel.type("Prompt", "Hello")
     assert panel.model.prompt.text == "Hello"
     panel.model.set_prompt("Hello there")
@@ -70,7 +70,7 @@ def test_the_prompt_reaches_the_model_and_the_model_the_box(panel):
     assert panel.find("System").value == ""
 
 
-def test_each_variable_has_a_field_with_the_notebooks_value_as_its_hint(panel):
+def test_variable_field_hints_at_the_notebook_value(panel):
     panel.type("Prompt", "About {topic} and {place}, {topic}")
     topic, place = panel.find("{topic}"), panel.find("{place}")
     assert (topic.value, topic.placeholder) == ("", "notebook: tea")
@@ -79,7 +79,7 @@ def test_each_variable_has_a_field_with_the_notebooks_value_as_its_hint(panel):
     assert panel.model.prompt.typed_values() == {"place": "Rome"}
 
 
-def test_a_variable_that_goes_takes_its_field_along_and_comes_back_with_what_was_typed(panel):
+def test_returning_variable_keeps_its_typed_value(panel):
     panel.type("Prompt", "{place}")
     panel.type("{place}", "Rome")
     before = panel.traffic.still_open()
@@ -89,7 +89,7 @@ def test_a_variable_that_goes_takes_its_field_along_and_comes_back_with_what_was
     assert panel.find("{place}").value == "Rome"
 
 
-def test_a_name_that_is_typed_letter_by_letter_leaves_one_field(panel):
+def test_typing_a_name_leaves_one_field(panel):
     panel.type("Prompt", "{")
     before = len(panel.traffic.still_open())
     for end in range(2, len("{beverage}") + 1):
@@ -102,7 +102,7 @@ def test_a_name_that_is_typed_letter_by_letter_leaves_one_field(panel):
     ]
 
 
-def test_the_notebooks_variables_are_looked_at_again_after_a_cell():
+def test_variables_are_refreshed_after_a_cell():
     values = {"topic": "tea"}
     with opened(**values) as panel:
         panel.model._variables = lambda: values
@@ -115,7 +115,7 @@ def test_the_notebooks_variables_are_looked_at_again_after_a_cell():
         assert panel.find("{topic}").placeholder == "not in the notebook: type a value"
 
 
-def test_a_prompt_of_any_text_is_no_trouble(panel):
+def test_any_prompt_text_can_be_typed(panel):
     for text in ("{", "{}", "{{topic}}", "{0}", "{a.b}", "{a[0]}", "{" * 500, "\x00\ud83d", "{" + "x" * 300 + "}"):
         panel.type("Prompt", text)
         assert panel.find("Prompt").value == text
@@ -124,7 +124,7 @@ def test_a_prompt_of_any_text_is_no_trouble(panel):
 # ---- running
 
 
-def test_run_asks_the_config_in_the_controls(panel, endpoint):
+def test_run_sends_the_config_in_the_controls(panel, endpoint):
     panel.type("Prompt", "Tell me about {topic}")
     panel.type("System", "Be brief.")
     panel.click("Run")
@@ -137,7 +137,7 @@ def test_run_asks_the_config_in_the_controls(panel, endpoint):
     assert panel.model.result.row.text.startswith("[azml-magics demo")
 
 
-def test_while_it_runs_only_stop_can_be_clicked(panel, endpoint):
+def test_only_stop_is_enabled_during_a_run(panel, endpoint):
     assert is_disabled(panel) == {"Stop": True, **dict.fromkeys(STARTS, False)}
     endpoint.script([Fault("stalled", after=3)])
     panel.type("Prompt", "Hello")
@@ -159,7 +159,7 @@ def test_stop_before_the_first_byte(panel, endpoint):
     assert "Stopped before any text arrived." in panel.lines()
 
 
-def test_a_click_that_was_on_its_way_is_told_that_something_runs(panel, endpoint):
+def test_late_click_is_refused_during_a_run(panel, endpoint):
     endpoint.script([Fault("stalled", after=3)])
     panel.type("Prompt", "Hello")
     panel.click("Run")
@@ -169,7 +169,7 @@ def test_a_click_that_was_on_its_way_is_told_that_something_runs(panel, endpoint
     panel.ended()
 
 
-def test_what_cannot_be_run_says_why_in_place(panel, endpoint):
+def test_refused_run_shows_the_reason(panel, endpoint):
     panel.click("Run")
     assert "There is no prompt. Write one into the prompt field." in panel.lines()
     panel.type("Prompt", "{nowhere}")
@@ -181,7 +181,7 @@ def test_what_cannot_be_run_says_why_in_place(panel, endpoint):
     assert endpoint.requests == []
 
 
-def test_repeat_asks_as_often_as_it_says(panel, endpoint):
+def test_repeat_sends_that_many_requests(panel, endpoint):
     panel.type("Prompt", "Hello")
     sets(control(panel, w.BoundedIntText, "Repeat"), value=2)
     panel.click("Repeat")
@@ -203,7 +203,7 @@ def test_compare_offers_the_other_configs(panel, session):
     assert others.value == "other"
 
 
-def test_with_nothing_to_compare_it_says_so():
+def test_compare_without_other_config_is_refused():
     session = Session()
     session.save("main", LLMConfig(endpoint_url="http://127.0.0.1:9/score", formatter="hf", key=None))
     with opened(session) as panel:
@@ -213,7 +213,7 @@ def test_with_nothing_to_compare_it_says_so():
         assert "There is nothing to compare with. Choose another config, or save one." in panel.lines()
 
 
-def test_sweep_asks_with_each_value(panel, endpoint):
+def test_sweep_sends_each_value(panel, endpoint):
     panel.type("Prompt", "Hello")
     panel.type("Sweep", "top_p")
     panel.type("over", "0.1, 0.9")
@@ -223,7 +223,7 @@ def test_sweep_asks_with_each_value(panel, endpoint):
 
 
 @pytest.mark.parametrize("values", ["", " , "])
-def test_a_sweep_over_nothing_says_what_to_write(panel, endpoint, values):
+def test_sweep_without_values_is_refused(panel, endpoint, values):
     panel.type("Prompt", "Hello")
     panel.type("over", values)
     panel.click("Sweep")
@@ -231,7 +231,7 @@ def test_a_sweep_over_nothing_says_what_to_write(panel, endpoint, values):
     assert endpoint.requests == []
 
 
-def test_the_kwargs_to_sweep_are_the_formatters(panel):
+def test_sweep_offers_the_formatters_kwargs(panel):
     assert "temperature" in panel.find("Sweep").options
     assert "stop" not in panel.find("Sweep").options  # a list of texts has commas of its own
 
@@ -239,7 +239,7 @@ def test_the_kwargs_to_sweep_are_the_formatters(panel):
 # ---- the cell
 
 
-def test_the_cell_follows_every_control(panel):
+def test_cell_follows_every_control(panel):
     cell = panel.find("As a cell")
     panel.type("Prompt", "Tell me about {place}")
     panel.type("{place}", "Rome")
@@ -251,7 +251,7 @@ def test_the_cell_follows_every_control(panel):
     assert cell.value == "%%azureml other -v place=Rome\nTell me about {place}"
 
 
-def test_what_a_line_cannot_say_is_said_beside_it(panel):
+def test_note_beside_the_cell_names_what_is_missing(panel):
     panel.type("Prompt", "Hello")
     panel.type("System", "Two\nlines")
     assert any(line.startswith("A line cannot express a system message of several lines.") for line in panel.lines())
@@ -268,7 +268,7 @@ def taken(panel):
 
 
 @pytest.mark.parametrize(("label", "said"), [("Copy", "Copied, if"), ("Insert cell", "Inserted. Without")])
-def test_taking_it_along_runs_once_in_the_browser_and_says_so(panel, label, said):
+def test_copy_and_insert_run_one_script(panel, label, said):
     panel.type("Prompt", "Hello")
     cell = [each for each in within(panel.panel.widget) if getattr(each, "description", "") == label][-1]
     panel.traffic.clear()
@@ -280,7 +280,7 @@ def test_taking_it_along_runs_once_in_the_browser_and_says_so(panel, label, said
     assert not any(line.startswith(said) for line in panel.lines())
 
 
-def test_nothing_that_runs_stays_in_a_widget(panel):
+def test_no_script_stays_in_a_widget(panel):
     panel.type("Prompt", "Hello")
     panel.click("Insert cell")
     outputs = [each for each in within(panel.panel.widget) if isinstance(each, w.Output)]
@@ -288,7 +288,7 @@ def test_nothing_that_runs_stays_in_a_widget(panel):
 
 
 @pytest.mark.parametrize("hostile", ["</script><script>alert(1)</script>", "`${alert(1)}`", "\u2028alert(1)", "\\';--"])
-def test_a_prompt_is_a_string_of_the_script_whatever_is_in_it(panel, hostile):
+def test_any_prompt_is_a_string_in_the_script(panel, hostile):
     panel.type("Prompt", hostile)
     panel.traffic.clear()
     panel.click("Insert cell")

@@ -21,7 +21,7 @@ WHOLE = Response(
 )
 
 
-def test_all_that_is_known_is_shown_with_its_unit():
+def test_usage_figures_have_units():
     assert response_details.usage_figures(WHOLE) == [
         ("latency", "2.00 s"),
         ("time to first token", "0.50 s"),
@@ -37,17 +37,17 @@ def test_all_that_is_known_is_shown_with_its_unit():
     ]
 
 
-def test_what_is_not_known_is_left_out():
+def test_unknown_figures_are_left_out():
     assert response_details.usage_figures(Response("Hi")) == [("characters", "2")]
 
 
-def test_an_answer_that_came_whole_has_no_first_token_to_time():
+def test_unstreamed_response_has_no_time_to_first_token():
     assert "time to first token" not in dict(
         response_details.usage_figures(Response("Hi", latency=1.0, time_to_first_token=1.0))
     )
 
 
-def test_a_count_of_zero_is_a_count():
+def test_count_of_zero_is_shown():
     assert ("completion tokens", "0") in response_details.usage_figures(Response("", usage=Usage(5, 0, 5), latency=1.0))
 
 
@@ -62,18 +62,18 @@ def test_a_count_of_zero_is_a_count():
         (Response("x", usage=Usage(1, 10, 11)), ""),
     ],
 )
-def test_tokens_a_second_are_counted_from_the_first_one_on(response, rate):
+def test_tokens_per_second_count_from_the_first_token(response, rate):
     assert response_details.tokens_per_second(response) == rate
 
 
-def test_the_raw_reply_is_the_json_as_it_came():
+def test_raw_json_is_the_reply_as_received():
     raw = {"output": "Flüsse", "x": [1, None]}
     text = response_details.raw_json(Response("Flüsse", raw=raw))
     assert json.loads(text) == raw
     assert "Flüsse" in text
 
 
-def test_of_a_streamed_reply_it_is_what_its_pieces_came_to():
+def test_raw_json_of_a_stream_is_assembled():
     assert json.loads(response_details.raw_json(WHOLE)) == {
         "text": "Rivers run.",
         "finish_reason": "stop",

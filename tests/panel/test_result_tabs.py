@@ -77,20 +77,20 @@ def texts(panel):
 # ---- an answer
 
 
-def test_the_tabs_have_their_names(panel):
+def test_tab_titles(panel):
     assert tabs(panel).titles == TABS
 
 
-def test_before_anything_was_asked_there_is_nothing(panel):
+def test_tabs_are_empty_before_the_first_run(panel):
     assert outputs(panel, "Response") == []
 
 
-def test_an_answer_is_there_as_text_and_as_markdown(panel):
+def test_response_is_text_and_markdown(panel):
     shows(panel, "**Tea** is wet.")
     assert outputs(panel, "Response") == [{"text/plain": "**Tea** is wet.", "text/markdown": "**Tea** is wet."}]
 
 
-def test_an_answer_grows_in_one_place_while_it_is_short(panel):
+def test_short_response_grows_in_one_output(panel):
     shows(panel, None, is_running=True)
     assert outputs(panel, "Response") == []
     panel.traffic.clear()
@@ -105,7 +105,7 @@ def test_an_answer_grows_in_one_place_while_it_is_short(panel):
 PARAGRAPHS = [f"Paragraph {number}. " + "Words and words. " * 20 for number in range(40)]
 
 
-def test_a_long_answer_comes_in_pieces_that_are_not_sent_again(panel):
+def test_long_response_is_sent_in_chunks_once(panel):
     shows(panel, None, is_running=True)
     panel.traffic.clear()
     text = "\n\n".join(PARAGRAPHS)
@@ -142,12 +142,12 @@ def bytes_of(panel, text):
     ],
     ids=["paragraphs", "one line", "code", "list", "table"],
 )
-def test_twice_the_text_costs_about_twice(panel, text):
+def test_double_text_costs_double_traffic(panel, text):
     half, whole = bytes_of(panel, text[: len(text) // 2]), bytes_of(panel, text)
     assert whole < 2.5 * half
 
 
-def test_the_next_answer_begins_empty(panel):
+def test_next_response_starts_empty(panel):
     shows(panel, "The first.")
     shows(panel, None, is_running=True)
     assert outputs(panel, "Response") == []
@@ -156,7 +156,7 @@ def test_the_next_answer_begins_empty(panel):
 
 
 @pytest.mark.parametrize("first", ["short", "\n\n".join(PARAGRAPHS)])
-def test_answers_one_after_the_other_leave_no_widgets_behind(panel, first):
+def test_former_responses_leave_no_widgets(panel, first):
     counts = []
     for _ in range(3):
         shows(panel, None, is_running=True)
@@ -167,7 +167,7 @@ def test_answers_one_after_the_other_leave_no_widgets_behind(panel, first):
     assert len(set(counts)) == 1
 
 
-def test_the_same_answer_again_sends_nothing(panel):
+def test_same_response_sends_nothing(panel):
     shows(panel, "Tea.")
     panel.traffic.clear()
     shows(panel, "Tea.")
@@ -175,7 +175,7 @@ def test_the_same_answer_again_sends_nothing(panel):
 
 
 @pytest.mark.parametrize("is_running", [True, False])
-def test_a_hostile_answer_is_text(panel, is_running):
+def test_hostile_response_is_text(panel, is_running):
     shows(panel, None, is_running=True)
     shows(panel, HOSTILE, is_running=is_running)
     (markdown,) = answer(panel)
@@ -189,7 +189,7 @@ def test_a_hostile_answer_is_text(panel, is_running):
 
 
 @pytest.mark.parametrize("title", TABS)
-def test_a_hostile_answer_is_text_in_every_tab(panel, title):
+def test_hostile_response_is_text_in_every_tab(panel, title):
     exchange = panel.model.session.record(
         CONFIG, [{"role": "user", "content": HOSTILE}], Response(HOSTILE, model=HOSTILE)
     )
@@ -202,7 +202,7 @@ def test_a_hostile_answer_is_text_in_every_tab(panel, title):
         assert not LIVE.search(prose)
 
 
-def test_a_very_long_answer_is_cut_and_says_where_the_whole_is(panel):
+def test_very_long_response_is_truncated_with_a_hint(panel):
     shows(panel, None, is_running=True)
     panel.traffic.clear()
     text = "word " * 400_000
@@ -215,7 +215,7 @@ def test_a_very_long_answer_is_cut_and_says_where_the_whole_is(panel):
     assert sum(len(json.dumps(each.data)) for each in panel.traffic.messages) < 1_500_000
 
 
-def test_an_answer_that_only_calls_tools_says_so(panel):
+def test_response_with_only_tool_calls_names_them(panel):
     shows(panel, "", tool_calls=({"function": {"name": "weather", "arguments": "{}"}},))
     assert outputs(panel, "Response") == [{"text/plain": "(no text; the model calls weather: see the JSON tab)"}]
 
@@ -223,7 +223,7 @@ def test_an_answer_that_only_calls_tools_says_so(panel):
 # ---- several answers
 
 
-def test_several_answers_are_a_table(panel):
+def test_several_responses_are_a_table(panel):
     shows(panel, "Tea.", "<b>Coffee</b>.", is_running=True)
     shows(panel, "Tea.", "<b>Coffee</b>.")
     (data,) = outputs(panel, "Response")
@@ -233,7 +233,7 @@ def test_several_answers_are_a_table(panel):
     assert "Tea." in data["text/plain"]
 
 
-def test_a_table_that_grows_costs_in_proportion(panel):
+def test_growing_table_costs_proportional_traffic(panel):
     def cost(rounds):
         shows(panel, None, None, is_running=True)
         panel.traffic.clear()
@@ -248,14 +248,14 @@ def test_a_table_that_grows_costs_in_proportion(panel):
 # ---- the other tabs
 
 
-def test_a_tab_is_drawn_when_it_is_opened_and_not_before(panel):
+def test_tab_is_drawn_only_when_opened(panel):
     shows(panel, "Tea.", raw={"choices": []})
     assert outputs(panel, "JSON") == []
     opens(panel, "JSON")
     assert json.loads(outputs(panel, "JSON")[0]["text/plain"]) == {"choices": []}
 
 
-def test_the_request_is_exact_and_its_key_is_not_there(panel, monkeypatch):
+def test_request_is_exact_without_the_key(panel, monkeypatch):
     monkeypatch.setenv("SOME_KEY", "t0p-s3cr3t-key")
     panel.type("Key", "env:SOME_KEY")
     panel.type("Prompt", "Hello")
@@ -267,7 +267,7 @@ def test_the_request_is_exact_and_its_key_is_not_there(panel, monkeypatch):
     assert "t0p-s3cr3t-key" not in str(data)
 
 
-def test_the_request_of_the_next_run_follows_the_controls_until_there_is_an_answer(panel):
+def test_request_follows_the_controls_before_the_first_run(panel):
     opens(panel, "Request")
     assert outputs(panel, "Request") == [{"text/plain": "There is no prompt. Write one into the prompt field."}]
     panel.type("Prompt", "Hello there")
@@ -277,7 +277,7 @@ def test_the_request_of_the_next_run_follows_the_controls_until_there_is_an_answ
     assert '"Hello"' in outputs(panel, "Request")[0]["text/plain"]
 
 
-def test_the_code_is_in_the_chosen_language(panel):
+def test_code_is_in_the_chosen_language(panel):
     shows(panel, "Tea.")
     opens(panel, "Code")
     assert "AzureMLChatOnlineEndpoint" in outputs(panel, "Code")[0]["text/plain"]
@@ -287,7 +287,7 @@ def test_the_code_is_in_the_chosen_language(panel):
     assert "import" in outputs(panel, "Code")[0]["text/plain"]
 
 
-def test_the_code_can_be_copied(panel):
+def test_code_can_be_copied(panel):
     shows(panel, "Tea.")
     opens(panel, "Code")
     panel.traffic.clear()
@@ -303,7 +303,7 @@ def test_the_code_can_be_copied(panel):
     assert "AzureMLChatOnlineEndpoint" in scripts[0]
 
 
-def test_the_numbers_are_those_of_the_answer(panel):
+def test_usage_shows_the_responses_figures(panel):
     shows(panel, "Tea.", usage=Usage(5, 2, 7), latency=2.0, time_to_first_token=1.0, finish_reason="stop")
     opens(panel, "Usage")
     (data,) = outputs(panel, "Usage")
@@ -312,19 +312,19 @@ def test_the_numbers_are_those_of_the_answer(panel):
     assert data["text/html"].startswith("<table>")
 
 
-def test_the_numbers_of_several_stand_side_by_side(panel):
+def test_usage_of_several_responses_is_side_by_side(panel):
     shows(panel, "Tea.", "Coffee.")
     opens(panel, "Usage")
     assert "characters  4  7" in outputs(panel, "Usage")[0]["text/plain"]
 
 
 @pytest.mark.parametrize("title", ["JSON", "Usage"])
-def test_before_an_answer_a_tab_says_that_there_is_none(panel, title):
+def test_tab_says_that_there_is_no_response(panel, title):
     opens(panel, title)
     assert outputs(panel, title) == [{"text/plain": "No response yet."}]
 
 
-def test_a_failure_is_said_where_the_response_would_be(panel):
+def test_failure_is_shown_in_the_json_tab(panel):
     shows(panel, None, error=RateLimitError("The endpoint is busy"))
     opens(panel, "JSON")
     assert outputs(panel, "JSON")[0]["text/plain"].startswith("The endpoint is busy")
@@ -338,7 +338,7 @@ def history(panel):
     return found
 
 
-def test_a_click_on_the_history_restores_that_state(panel):
+def test_click_in_history_restores_the_call(panel):
     session = panel.model.session
     for text in ("first", "second"):
         session.record(CONFIG, [{"role": "user", "content": f"The {text}"}], Response(f"Answer to the {text}"))
@@ -373,13 +373,13 @@ def test_opening_the_history_restores_nothing(panel):
     assert panel.find("Back to my edits", w.Button).disabled
 
 
-def test_what_a_cell_asks_is_in_the_history_at_once(panel):
+def test_cell_calls_show_in_the_history_at_once(panel):
     opens(panel, "History")
     panel.model.session.record(CONFIG, MESSAGES, Response("Tea."))
     assert len(history(panel).options) == 1
 
 
-def test_drawing_what_is_there_already_sends_nothing(panel):
+def test_redraw_sends_nothing(panel):
     exchange = panel.model.session.record(CONFIG, MESSAGES, Response("Tea.", usage=Usage(1, 2, 3)))
     for title in TABS:
         opens(panel, title)

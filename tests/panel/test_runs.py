@@ -59,7 +59,7 @@ def running(model, changes):
 # ---- an answer
 
 
-def test_the_answer_is_shown_and_in_the_history(asking, session, settled, endpoint):
+def test_response_is_shown_and_recorded(asking, session, settled, endpoint):
     asking.set("system", "Be brief.")
     asking.set_kwarg("temperature", "0.5")
     asking.runs.run()
@@ -77,7 +77,7 @@ def test_the_answer_is_shown_and_in_the_history(asking, session, settled, endpoi
     assert asking.draft.is_changed  # asking saves nothing
 
 
-def test_it_grows_while_it_comes(asking, settled, endpoint):
+def test_response_grows_while_it_streams(asking, settled, endpoint):
     endpoint.rate = 150
     texts, running_ones = [], []
 
@@ -94,7 +94,7 @@ def test_it_grows_while_it_comes(asking, settled, endpoint):
     assert (texts[0], texts[-1]) == ("", asking.session.last.response.text)
 
 
-def test_what_has_arrived_is_there_while_more_is_awaited(asking, settled, endpoint, watched):
+def test_received_text_is_shown_while_waiting(asking, settled, endpoint, watched):
     endpoint.script([Fault("stalled", after=6)])
     changes = watched(asking)
     asking.runs.run()
@@ -105,7 +105,7 @@ def test_what_has_arrived_is_there_while_more_is_awaited(asking, settled, endpoi
     settled(asking)
 
 
-def test_it_says_what_it_does_and_when_it_is_done(asking, settled, endpoint):
+def test_status_names_the_running_task(asking, settled, endpoint):
     endpoint.script([Fault("stalled", after=3)])
     doing = []
     asking.subscribe(lambda parts: STATE in parts and doing.append(asking.running))
@@ -135,7 +135,7 @@ def timeouts(model):
     return [row.config.timeout for row in model.result.batch]
 
 
-def test_the_notebooks_timeout_goes_before_that_of_the_config(timed, settled, session):
+def test_notebook_timeout_overrides_the_configs(timed, settled, session):
     timed.runs.run()
     assert settled(timed) == ""
     assert timeouts(timed) == [60]
@@ -144,7 +144,7 @@ def test_the_notebooks_timeout_goes_before_that_of_the_config(timed, settled, se
     assert session.get("main").timeout == 190
 
 
-def test_it_goes_for_each_of_several_answers(timed, settled):
+def test_notebook_timeout_applies_to_several_responses(timed, settled):
     timed.runs.compare(["patient"])
     settled(timed)
     assert timeouts(timed) == [60, 60]
@@ -153,14 +153,14 @@ def test_it_goes_for_each_of_several_answers(timed, settled):
     assert timeouts(timed) == [60, 60]
 
 
-def test_a_timeout_that_is_typed_goes_before_the_notebooks(timed, settled):
+def test_typed_timeout_overrides_the_notebooks(timed, settled):
     timed.set("timeout", "7")
     timed.runs.compare(["patient"])
     settled(timed)
     assert timeouts(timed) == [7, 60]
 
 
-def test_a_new_config_has_the_notebooks_timeout_as_a_cell_has_it(timed, settled, chat):
+def test_new_config_has_the_notebook_timeout(timed, settled, chat):
     timed.new()
     timed.set("endpoint_url", chat.endpoint_url)
     timed.set("key", "env:PANEL_KEY")
@@ -173,14 +173,14 @@ def test_a_new_config_has_the_notebooks_timeout_as_a_cell_has_it(timed, settled,
 # ---- how it ends
 
 
-def test_an_answer_that_was_cut_says_how_to_get_more(asking, settled):
+def test_truncated_response_suggests_max_tokens(asking, settled):
     asking.set_kwarg("max_tokens", "3")
     asking.runs.run()
     assert settled(asking) == "The response was cut at its token limit: raise max_tokens for more."
     assert asking.result.row.response.finish_reason == "length"
 
 
-def test_what_is_typed_while_it_runs_is_for_the_next_one(asking, settled, endpoint, watched):
+def test_typing_during_a_run_affects_the_next(asking, settled, endpoint, watched):
     endpoint.script([Fault("stalled", after=5)])
     changes = watched(asking)
     asking.runs.run()
@@ -193,7 +193,7 @@ def test_what_is_typed_while_it_runs_is_for_the_next_one(asking, settled, endpoi
     assert asking.runs.prompts[1].text == "Tell me about rivers"
 
 
-def test_markup_in_an_answer_is_text(asking, settled):
+def test_markup_in_a_response_is_text(asking, settled):
     evil = "<img src=x onerror=alert(1)>"
     asking.set_prompt(f'Say "{evil}"')
     asking.runs.run()
@@ -202,7 +202,7 @@ def test_markup_in_an_answer_is_text(asking, settled):
     assert evil not in batch_to_html(asking.result.batch)
 
 
-def test_an_answer_of_two_megabytes_is_all_there(asking, session, settled, endpoint):
+def test_two_megabyte_response_is_complete(asking, session, settled, endpoint):
     endpoint.script([Fault("big", size=2_000_000)])
     asking.runs.run()
     assert settled(asking) == ""
@@ -210,7 +210,7 @@ def test_an_answer_of_two_megabytes_is_all_there(asking, session, settled, endpo
     assert session.last.response.text == asking.result.row.text
 
 
-def test_a_dialect_that_cannot_stream_answers_as_well(model, session, endpoint, settled):
+def test_wire_format_without_streaming_works(model, session, endpoint, settled):
     session.save("score", LLMConfig(endpoint_url=f"{endpoint.url}/score", formatter="gpt2", key="env:PANEL_KEY"))
     model.set_prompt("Tell me about rivers")
     model.runs.run()
@@ -235,7 +235,7 @@ def test_a_dialect_that_cannot_stream_answers_as_well(model, session, endpoint, 
         (lambda model: model.set("key", "ask"), "No key was typed for main in this session. Type it into the API key"),
     ],
 )
-def test_what_cannot_be_asked_is_said_in_place_and_nothing_is_sent(asking, endpoint, session, prepare, said):
+def test_refused_run_is_reported_and_sends_nothing(asking, endpoint, session, prepare, said):
     prepare(asking)
     asking.runs.run()
     note = asking.notes["run"]
@@ -246,7 +246,7 @@ def test_what_cannot_be_asked_is_said_in_place_and_nothing_is_sent(asking, endpo
     assert (len(endpoint.requests), session.history) == (0, [])
 
 
-def test_what_was_wrong_is_forgotten_when_it_runs(asking, settled):
+def test_error_note_goes_with_the_next_run(asking, settled):
     asking.set_kwarg("temperature", "warm")
     asking.runs.run()
     asking.set_kwarg("temperature", "1")
@@ -254,7 +254,7 @@ def test_what_was_wrong_is_forgotten_when_it_runs(asking, settled):
     assert settled(asking) == ""
 
 
-def test_a_key_that_is_typed_once_is_used_for_its_host(asking, settled, shows):
+def test_typed_key_is_used_for_its_host(asking, settled, shows):
     asking.set("key", "ask")
     asking.set_key(f"Bearer {KEY}\n")
     assert asking.notes["endpoint"].text == "The key is kept in memory for this session. It is not saved."
@@ -283,7 +283,7 @@ FAILURES = {
 
 
 @pytest.mark.parametrize("fault", FAILURES)
-def test_what_the_endpoint_refuses_is_said_with_a_remedy(asking, session, endpoint, settled, fault):
+def test_endpoint_error_is_reported_with_a_remedy(asking, session, endpoint, settled, fault):
     kind, remedy = FAILURES[fault]
     endpoint.script([Fault(fault)])
     asking.runs.run()
@@ -296,7 +296,7 @@ def test_what_the_endpoint_refuses_is_said_with_a_remedy(asking, session, endpoi
 
 
 @pytest.mark.parametrize("kind", [kind.name for kind in TABLE])
-def test_whatever_an_endpoint_does_ends_in_an_answer_or_a_line(asking, endpoint, settled, shows, kind):
+def test_every_fault_ends_in_a_response_or_a_note(asking, endpoint, settled, shows, kind):
     options = {"seconds": 30} if kind in {"slow", "slow-stream"} else {}
     asking.set("timeout", "0.4" if kind in {"slow", "slow-stream", "stalled"} else "20")
     endpoint.script([Fault(kind, **options)])
@@ -312,7 +312,7 @@ def test_whatever_an_endpoint_does_ends_in_an_answer_or_a_line(asking, endpoint,
     assert not shows(asking, KEY)
 
 
-def test_a_host_that_is_not_there_is_said(asking, settled):
+def test_unreachable_host_is_reported(asking, settled):
     asking.set("endpoint_url", f"http://127.0.0.1:{closed_port()}/v1/chat/completions")
     asking.runs.run()
     note = settled(asking)
@@ -321,7 +321,7 @@ def test_a_host_that_is_not_there_is_said(asking, settled):
     assert isinstance(asking.result.row.error, APIConnectionError)
 
 
-def test_an_endpoint_that_does_not_answer_in_time_is_said(asking, endpoint, settled):
+def test_timeout_is_reported(asking, endpoint, settled):
     endpoint.script([Fault("slow", seconds=30)])
     asking.set("timeout", "0.2")
     asking.runs.run()
@@ -330,7 +330,7 @@ def test_an_endpoint_that_does_not_answer_in_time_is_said(asking, endpoint, sett
     assert isinstance(asking.result.row.error, APITimeoutError)
 
 
-def test_a_key_that_is_not_there_is_said_with_what_to_do(asking, endpoint, session, settled):
+def test_missing_key_is_reported_with_a_remedy(asking, endpoint, session, settled):
     asking.set("key", "env:NOT_THERE")
     asking.runs.run()
     assert settled(asking) == (
@@ -341,7 +341,7 @@ def test_a_key_that_is_not_there_is_said_with_what_to_do(asking, endpoint, sessi
     assert len(endpoint.requests) == 0
 
 
-def test_a_wrong_key_is_shown_nowhere(asking, settled, shows, monkeypatch, logged):
+def test_wrong_key_is_never_shown(asking, settled, shows, monkeypatch, logged):
     monkeypatch.setenv("WRONG_KEY", "another-s3cret-key")
     asking.set("key", "env:WRONG_KEY")
     asking.runs.run()
@@ -350,7 +350,7 @@ def test_a_wrong_key_is_shown_nowhere(asking, settled, shows, monkeypatch, logge
     assert not [record for record in logged if "another-s3cret-key" in record.getMessage()]
 
 
-def test_what_had_arrived_before_a_failure_is_kept(asking, session, endpoint, settled):
+def test_text_before_a_failure_is_kept(asking, session, endpoint, settled):
     endpoint.script([Fault("cut", after=8)])
     asking.runs.run()
     assert settled(asking)
@@ -376,7 +376,7 @@ def test_stop_before_the_first_byte(asking, session, endpoint, settled, watched)
     assert session.last.response is None
 
 
-def test_stop_in_the_middle_keeps_what_had_arrived(asking, session, endpoint, settled, watched):
+def test_stop_keeps_the_received_text(asking, session, endpoint, settled, watched):
     endpoint.script([Fault("stalled", after=6)])
     changes = watched(asking)
     asking.runs.run()
@@ -398,7 +398,7 @@ def test_stop_at_once(asking, session, settled):
     assert asking.result.row.error is not None or asking.result.row.text
 
 
-def test_after_a_stop_it_runs_again(asking, endpoint, settled, watched):
+def test_run_after_stop(asking, endpoint, settled, watched):
     endpoint.script([Fault("slow", seconds=LONG)])
     changes = watched(asking)
     asking.runs.run()
@@ -410,7 +410,7 @@ def test_after_a_stop_it_runs_again(asking, endpoint, settled, watched):
     assert "rivers" in asking.result.row.text
 
 
-def test_a_stop_that_is_swallowed_is_asked_for_again(asking, settled, watched, monkeypatch):
+def test_stop_is_repeated_if_swallowed(asking, settled, watched, monkeypatch):
     """On Python 3.10 a connection that opens at that very moment swallows a cancellation."""
 
     class Deaf:
@@ -447,13 +447,13 @@ def test_a_stop_that_is_swallowed_is_asked_for_again(asking, settled, watched, m
     assert Deaf.swallowed == 1
 
 
-def test_with_nothing_running_there_is_nothing_to_stop(asking):
+def test_stop_without_a_run_does_nothing(asking):
     asking.stop()
     assert asking.notes.get("run") is None
     assert asking.notes.get("endpoint") is None
 
 
-def test_two_clicks_ask_once(asking, endpoint, session, settled, watched):
+def test_two_clicks_send_one_request(asking, endpoint, session, settled, watched):
     endpoint.script([Fault("stalled", after=3)])
     changes = watched(asking)
     asking.runs.run()
@@ -468,7 +468,7 @@ def test_two_clicks_ask_once(asking, endpoint, session, settled, watched):
     assert (len(endpoint.requests), len(session.history)) == (1, 1)
 
 
-def test_many_clicks_from_many_threads_ask_once(asking, endpoint, session, settled, watched):
+def test_clicks_from_many_threads_send_one_request(asking, endpoint, session, settled, watched):
     endpoint.script([Fault("stalled", after=3)])
     changes, together = watched(asking), threading.Barrier(8, timeout=LONG)
 
@@ -487,7 +487,7 @@ def test_many_clicks_from_many_threads_ask_once(asking, endpoint, session, settl
     assert (len(endpoint.requests), len(session.history)) == (1, 1)
 
 
-def test_closing_the_panel_ends_what_runs_and_shows_nothing_more(asking, endpoint, watched):
+def test_close_ends_the_run_without_notifying(asking, endpoint, watched):
     endpoint.script([Fault("stalled", after=3)])
     changes = watched(asking)
     asking.runs.run()
@@ -502,7 +502,7 @@ def test_closing_the_panel_ends_what_runs_and_shows_nothing_more(asking, endpoin
     assert asking.running == ""
 
 
-def test_a_click_at_the_very_end_of_a_run_begins_a_new_one_that_can_be_stopped(asking, endpoint, session, monkeypatch):
+def test_click_at_the_end_of_a_run_starts_another(asking, endpoint, session, monkeypatch):
     """What the first one leaves to be done must not be taken for the end of the second."""
     monkeypatch.setattr(runs_module, "FRAME", LONG)
     endpoint.script([None, Fault("stalled", after=3)])
@@ -528,7 +528,7 @@ def test_a_click_at_the_very_end_of_a_run_begins_a_new_one_that_can_be_stopped(a
 # ---- several
 
 
-def test_repeat_asks_the_same_several_times(asking, session, settled, endpoint):
+def test_repeat_sends_the_same_request(asking, session, settled, endpoint):
     asking.runs.repeat(3)
     assert settled(asking) == "3 responses, 1 different."
     assert asking.notes["run"].mood == "good"
@@ -539,7 +539,7 @@ def test_repeat_asks_the_same_several_times(asking, session, settled, endpoint):
     assert asking.result.number == 3
 
 
-def test_compare_asks_the_other_configs_too(asking, session, chat, settled):
+def test_compare_sends_to_the_other_configs(asking, session, chat, settled):
     session.save("text", chat.merged(endpoint_url=chat.endpoint_url.replace("/chat", "")))
     asking.set("system", "Be brief.")  # unsaved: what is in the controls is asked
     asking.runs.compare(["text"])
@@ -550,7 +550,7 @@ def test_compare_asks_the_other_configs_too(asking, session, chat, settled):
     assert [each.config.name for each in session.history] == ["main", "text"]
 
 
-def test_a_config_without_a_name_can_be_compared(asking, session, chat, settled):
+def test_unnamed_config_can_be_compared(asking, session, chat, settled):
     asking.new()
     asking.set("endpoint_url", chat.endpoint_url)
     asking.set("key", "env:PANEL_KEY")
@@ -559,7 +559,7 @@ def test_a_config_without_a_name_can_be_compared(asking, session, chat, settled)
     assert [row.label for row in asking.result.batch] == ["new config", "main"]
 
 
-def test_sweep_asks_with_every_combination(asking, settled, endpoint):
+def test_sweep_sends_every_combination(asking, settled, endpoint):
     asking.runs.sweep({"temperature": "0, 0.5", "seed": "1,2"})
     settled(asking)
     assert [row.setting for row in asking.result.batch] == [
@@ -571,7 +571,7 @@ def test_sweep_asks_with_every_combination(asking, settled, endpoint):
     assert len(endpoint.requests) == 4
 
 
-def test_a_row_that_fails_stands_beside_those_that_do_not(asking, session, faulty, settled):
+def test_failed_row_is_shown_beside_the_others(asking, session, faulty, settled):
     faulty("broken", "401")
     faulty("cut", "cut;after=8")
     session.save("keyless", session.get("main").merged(key="env:NOT_THERE"))
@@ -592,7 +592,7 @@ def test_a_row_that_fails_stands_beside_those_that_do_not(asking, session, fault
     assert [each.error for each in session.history] == batch.errors
 
 
-def test_stop_ends_all_of_several_and_keeps_those_that_were_whole(asking, session, faulty, settled, watched):
+def test_stop_ends_all_and_keeps_complete_responses(asking, session, faulty, settled, watched):
     faulty("stuck", "stalled;after=3")
     changes = watched(asking)
     asking.runs.compare(["stuck"])
@@ -607,7 +607,7 @@ def test_stop_ends_all_of_several_and_keeps_those_that_were_whole(asking, sessio
     assert len(session.history) == 2
 
 
-def test_the_controls_own_kwargs_are_left_where_a_sweep_ends(asking, settled):
+def test_sweep_leaves_the_controls_unchanged(asking, settled):
     asking.set_kwarg("temperature", "0.9")
     asking.runs.sweep({"temperature": "0,1"})
     settled(asking)
@@ -634,14 +634,14 @@ def test_the_controls_own_kwargs_are_left_where_a_sweep_ends(asking, settled):
         ),
     ],
 )
-def test_what_cannot_be_asked_several_times_is_said(asking, endpoint, click, said):
+def test_refused_side_by_side_run_is_reported(asking, endpoint, click, said):
     click(asking.runs)
     assert asking.notes["run"].text.startswith(said)
     assert asking.notes["run"].mood == "bad"
     assert (asking.running, asking.result, len(endpoint.requests)) == ("", None, 0)
 
 
-def test_a_typed_key_serves_several(asking, session, settled):
+def test_typed_key_serves_several_requests(asking, session, settled):
     session.save("other", session.get("main").merged(key="ask"))
     asking.runs.compare(["other"])
     assert asking.notes["run"].text.startswith("No key was typed for other in this session.")
@@ -654,7 +654,7 @@ def test_a_typed_key_serves_several(asking, session, settled):
 # ---- all of it at once
 
 
-def test_many_threads_at_once_never_wait_for_each_other_for_ever(asking, session, chat, endpoint, settled):
+def test_concurrent_actions_do_not_deadlock(asking, session, chat, endpoint, settled):
     session.save("other", chat)
     endpoint.rate = 2000
     together = threading.Barrier(10, timeout=LONG)

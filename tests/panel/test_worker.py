@@ -45,7 +45,7 @@ def held():
     made.go.set()
 
 
-def test_it_says_what_it_does_and_that_it_has_ended(work, held):
+def test_worker_names_its_task_until_it_ends(work, held):
     assert work.running == ""
     assert work.wait(0)
     assert work.start("Running…", held)
@@ -57,7 +57,7 @@ def test_it_says_what_it_does_and_that_it_has_ended(work, held):
     assert held.finished.is_set()
 
 
-def test_it_does_one_thing_at_a_time(work, held):
+def test_worker_runs_one_task_at_a_time(work, held):
     assert work.start("first", held)
     assert not work.start("second", held)
     assert work.running == "first"
@@ -67,7 +67,7 @@ def test_it_does_one_thing_at_a_time(work, held):
     assert work.wait(LONG)
 
 
-def test_of_many_threads_that_click_at_once_one_begins(work, held):
+def test_one_of_many_concurrent_starts_succeeds(work, held):
     together, began = threading.Barrier(16, timeout=LONG), []
 
     def click():
@@ -82,7 +82,7 @@ def test_of_many_threads_that_click_at_once_one_begins(work, held):
     assert sorted(began) == [False] * 15 + [True]
 
 
-def test_it_works_in_a_thread_of_its_own(work):
+def test_task_runs_in_its_own_thread(work):
     seen = []
     assert work.start("x", lambda job: lambda: seen.append(threading.current_thread()))
     assert work.wait(LONG)
@@ -90,7 +90,7 @@ def test_it_works_in_a_thread_of_its_own(work):
     assert (seen[0].name, seen[0].daemon) == ("azml-magics-panel", True)
 
 
-def test_stopping_asks_and_the_end_is_heard_all_the_same(work, held):
+def test_stopped_task_still_finishes(work, held):
     work.start("x", held)
     assert held.began.wait(LONG)
     work.stop()
@@ -101,7 +101,7 @@ def test_stopping_asks_and_the_end_is_heard_all_the_same(work, held):
     assert held.finished.is_set()
 
 
-def test_what_is_left_behind_leaves_nothing_and_the_next_begins_at_once(work, held):
+def test_abandoned_task_does_not_finish(work, held):
     work.start("x", held)
     assert held.began.wait(LONG)
     work.abandon()
@@ -115,14 +115,14 @@ def test_what_is_left_behind_leaves_nothing_and_the_next_begins_at_once(work, he
     assert not held.finished.is_set()
 
 
-def test_the_panel_is_free_when_the_end_is_heard(work):
+def test_worker_is_free_in_the_finish_callback(work):
     seen = []
     work.start("x", lambda job: lambda: seen.append((work.running, work.start("y", lambda job: None))))
     assert work.wait(LONG)
     assert seen == [("", True)]
 
 
-def test_what_the_work_raises_is_told_and_the_next_can_begin(work, failures):
+def test_failure_is_reported_and_next_task_starts(work, failures):
     broken = ValueError("a fault of ours")
 
     def task(job):
@@ -135,13 +135,13 @@ def test_what_the_work_raises_is_told_and_the_next_can_begin(work, failures):
     assert work.wait(LONG)
 
 
-def test_what_comes_afterwards_may_fail_as_well(work, failures):
+def test_failing_finish_callback_is_reported(work, failures):
     work.start("x", lambda job: lambda: {}["missing"])
     assert work.wait(LONG)
     assert [type(error) for error in failures] == [KeyError]
 
 
-def test_a_fault_of_what_was_left_behind_is_nobodys(work, failures, held):
+def test_failure_of_abandoned_task_is_ignored(work, failures, held):
     def task(job):
         held(job)
         raise ValueError
@@ -154,7 +154,7 @@ def test_a_fault_of_what_was_left_behind_is_nobodys(work, failures, held):
     assert failures == []
 
 
-def test_with_nothing_to_do_there_is_nothing_to_stop(work):
+def test_stop_while_idle_does_nothing(work):
     work.stop()
     work.abandon()
     assert work.wait(0)

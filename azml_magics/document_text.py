@@ -1,4 +1,4 @@
-"""The text of a saved document: JSON and YAML as LangChain writes them. Reading evaluates nothing."""
+"""The text of a saved document: JSON and YAML as LangChain writes them. Reading a text evaluates nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,15 @@ if TYPE_CHECKING:
 
 
 def dumps(document: Mapping[str, Any], suffix: str = ".json") -> str:
-    """The document as LangChain writes it: JSON indented by 4 without a final newline, or block-style YAML."""
+    """Write a document as LangChain does.
+
+    Args:
+        document: JSON data.
+        suffix: ".json", or anything else for YAML.
+
+    Returns:
+        JSON indented by 4 without a final newline, or block-style YAML.
+    """
     if suffix == ".json":
         return json.dumps(document, indent=4)
     import yaml
@@ -22,15 +30,24 @@ def dumps(document: Mapping[str, Any], suffix: str = ".json") -> str:
 
 
 def loads(text: str, suffix: str = ".json", source: str = "the document") -> Any:
-    """What `dumps` wrote; DocumentError where it is cut off or no JSON or YAML."""
+    """Read what `dumps` has written.
+
+    Args:
+        text: The text.
+        suffix: ".json", or anything else for YAML.
+        source: Where the text comes from, for messages.
+
+    Raises:
+        DocumentError: The text is cut off, or is not JSON or YAML.
+    """
     if suffix == ".json":
         try:
             return json.loads(text)
         except (ValueError, RecursionError) as error:
-            cut = not text.rstrip().endswith("}")
+            is_cut = not text.rstrip().endswith("}")
             raise DocumentError(
-                f"{source} is not whole JSON ({one_line(str(error), 100)})",
-                remedy="It seems cut off: export it again." if cut else "Mend it there, or export it again.",
+                f"{source} is not complete JSON ({one_line(str(error), 100)})",
+                remedy="It seems to be cut off: export it again." if is_cut else "Fix it, or export it again.",
             ) from None
     return _yaml(text, source)
 
@@ -39,9 +56,9 @@ def _yaml(text: str, source: str) -> Any:
     import yaml
 
     class Loader(yaml.SafeLoader):
-        """Without aliases: a small document of them unfolds to gigabytes. Without dates: api_version looks like one."""
+        """No aliases, which let a small document grow to gigabytes; no dates, which an api_version looks like."""
 
-        yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's own way of saying it
+        yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's name and type
             first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
             for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
         }
@@ -53,7 +70,7 @@ def _yaml(text: str, source: str) -> Any:
 
     try:
         return yaml.load(text, Loader=Loader)  # noqa: S506 - a subclass of SafeLoader
-    except Exception as error:  # noqa: BLE001 - PyYAML lets its own slips through: AttributeError, IndexError, …
+    except Exception as error:  # noqa: BLE001 - PyYAML also raises AttributeError, IndexError, …
         raise DocumentError(
-            f"{source} is no plain YAML ({one_line(str(error), 100)})", remedy="Mend it, or export it again."
+            f"{source} is not plain YAML ({one_line(str(error), 100)})", remedy="Fix it, or export it again."
         ) from None

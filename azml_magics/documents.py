@@ -1,12 +1,11 @@
 """LLMConfig <-> the JSON or YAML document that LangChain's AzureMLOnlineEndpoint.save() writes and load_llm reads.
 
-LangChain's three keys come first, in its order and layout; ours follow, each only where it is set and no default.
-Nothing here imports LangChain, and reading evaluates nothing.
+LangChain's three keys come first, in its order and layout; ours follow, each only if it is set and not the default.
+Nothing here imports LangChain, and reading a document evaluates nothing.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 import tempfile
@@ -15,31 +14,46 @@ from typing import TYPE_CHECKING, Any
 
 from .core import endpoints, wire
 from .core.config import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, LLMConfig
-from .core.errors import AzmlError, ConfigError, DocumentError
+from .core.errors import AzmlError, DocumentError
 from .core.keys import DEFAULT_KEY, KeyRef
 from .core.paths import path_of
 from .core.text import did_you_mean
+from .document_checks import (
+    EXPECTED,
+    KEYS,
+    SCHEMA,
+    TEXT_KEYS,
+    TYPES,
+    check_keys,
+    check_types,
+    check_value,
+    describe_type,
+    parse_key,
+)
 from .document_text import dumps, loads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["dumps", "from_document", "load", "load_all", "loads", "save", "to_document"]
+__all__ = ["KEYS", "TYPES", "dumps", "from_document", "load", "load_all", "loads", "save", "to_document"]
 
-SCHEMA = 1
 LARGEST_FILE = 1024 * 1024
-TYPES = ("azureml_endpoint", "azureml_chat_endpoint")
 _SUFFIXES = (".json", ".yaml", ".yml")
-_TEXTS = ("deployment_name", "endpoint_url", "endpoint_api_type", "formatter", "system", "api_version", "model")
-KEYS = (*_TEXTS, "extra_parameters", "model_kwargs", "timeout", "max_retries", "key", "azml_schema", "_type")
-_NEVER = {
-    "endpoint_api_key": "a key is never kept in a file: take it out, and name where it is under key, such as env:NAME",
-    "content_formatter": "LangChain cannot load it: write the formatter's name under formatter",
-}
 
 
 def to_document(config: LLMConfig, *, langchain: bool = False) -> dict[str, Any]:
-    """The document of `config`; with `langchain`, only the keys that LangChain's save() writes."""
+    """Convert a config to a document.
+
+    Args:
+        config: The config; its name is not part of the document.
+        langchain: Whether to write only the keys that LangChain's `save()` writes.
+
+    Returns:
+        JSON data in LangChain's order of keys. A literal key is left out.
+
+    Raises:
+        DocumentError: The config has a formatter that is not registered under a name.
+    """
     document: dict[str, Any] = {
         "deployment_name": config.deployment_name,
         "model_kwargs": dict(config.model_kwargs),
@@ -50,7 +64,7 @@ def to_document(config: LLMConfig, *, langchain: bool = False) -> dict[str, Any]
     implied = endpoints.api_type_of(config.endpoint_url) if config.endpoint_url else "dedicated"
     ours = {
         "endpoint_url": config.endpoint_url or None,
-        # LangChain's default is dedicated; a reader of ours goes by the URL
+        # LangChain's default is dedicated; ours follows from the URL
         "endpoint_api_type": config.endpoint_api_type
         if config.endpoint_api_type == "serverless" or implied != config.endpoint_api_type
         else None,
@@ -63,7 +77,7 @@ def to_document(config: LLMConfig, *, langchain: bool = False) -> dict[str, Any]
         "extra_parameters": config.extra_parameters,
         "model": config.model or None,
     }
-    keyless = config.key is None  # which is not the default: it sends no key at all
+    keyless = config.key is None  # not the default: no key is sent
     document.update({key: value for key, value in ours.items() if value is not None or (key == "key" and keyless)})
     document["azml_schema"] = SCHEMA
     document.update({key: value for key, value in config.extras.items() if key not in document})
@@ -80,15 +94,16 @@ def _formatter_name(config: LLMConfig) -> str:
         if known == formatter or (known.content_formatter is not None and known.content_formatter is own):
             return name
     raise DocumentError(
-        f"The formatter {type(config.formatter).__name__} has no name to be saved under",
-        remedy='Register it first: azml_magics.register_formatter("my-name", formatter), then save with -f my-name.',
+        f"The formatter {type(config.formatter).__name__} is not registered under a name, so it cannot be saved",
+        remedy='Register it first: azml_magics.register_formatter("my-name", formatter), then use formatter="my-name".',
+        error_code="formatter-without-name",
     )
 
 
 def _is_chat(config: LLMConfig) -> bool:
     try:
         return wire.wire_for(config).chat
-    except AzmlError:  # not chosen yet, or registered elsewhere: LangChain's text class is its plain form
+    except AzmlError:  # not chosen yet, or registered elsewhere: LangChain's text class is the default
         return False
 
 
@@ -97,23 +112,41 @@ def _number(value: float) -> float | int:
 
 
 def from_document(document: Mapping[str, Any], *, name: str = "", source: str = "the document") -> LLMConfig:
-    """The config that `document` describes. DocumentError names `source`, the key and the remedy."""
+    """Convert a document to a config.
+
+    Args:
+        document: What `to_document` or LangChain's `save()` made. Keys that are unknown here are kept in `extras`.
+        name: The name of the config.
+        source: Where the document comes from, for messages.
+
+    Raises:
+        DocumentError: The document is not a saved config; the message names `source`, the key and the remedy.
+    """
     if not isinstance(document, dict):
-        raise DocumentError(f"{source} is no saved config: it holds {_kind(document)}", remedy=_EXPECTED)
+        raise DocumentError(
+            f"{source} is not a saved config: it is {describe_type(document)}",
+            remedy=EXPECTED,
+            error_code="not-a-config",
+        )
     kind = document.get("_type")
     if kind not in TYPES:
         what = f"its _type is {kind!r}" if "_type" in document else "it has no _type"
-        hint = did_you_mean(kind, TYPES) if isinstance(kind, str) else ""
-        raise DocumentError(f"{source} is no saved config: {what}", remedy=(hint + " " + _EXPECTED).strip())
-    _check_keys(document, source)
-    _check_types(document, source)
-    fields = {key: document[key] for key in (*_TEXTS, "extra_parameters") if document.get(key)}
+        hint = did_you_mean(kind, TYPES).strip() if isinstance(kind, str) else ""
+        raise DocumentError(
+            f"{source} is not a saved config: {what}",
+            remedy=f"{hint} {EXPECTED}".strip(),
+            error_code="not-a-config",
+            facts={"hint": hint},
+        )
+    check_keys(document, source)
+    check_types(document, source)
+    fields = {key: document[key] for key in (*TEXT_KEYS, "extra_parameters") if document.get(key)}
     fields |= {key: document[key] for key in ("timeout", "max_retries") if document.get(key) is not None}
     fields["model_kwargs"] = document.get("model_kwargs") or {}
     if "key" in document:
-        fields["key"] = _reference(document["key"], source)
+        fields["key"] = parse_key(document["key"], source)
     for key, value in fields.items():
-        _check_value(key, value, source)
+        check_value(key, value, source)
     extras = {key: value for key, value in document.items() if key not in KEYS}
     config = LLMConfig(name=name, extras=extras, **fields)
     if kind == TYPES[1] and not config.formatter and not wire.default_for_url(config.endpoint_url):
@@ -121,81 +154,23 @@ def from_document(document: Mapping[str, Any], *, name: str = "", source: str = 
     return config
 
 
-def _check_value(key: str, value: Any, source: str) -> None:
-    """DocumentError where no config takes `value` under `key`: one key at a time, so that the line can name it."""
-    try:
-        LLMConfig(**{key: value})
-    except ConfigError as error:
-        where = "" if key in error.cause or key == "model_kwargs" else f"{key}: "
-        raise DocumentError(f"{source}: {where}{error.cause}", remedy=error.remedy or f"Mend {key}.") from None
-
-
-def _reference(written: str | None, source: str) -> KeyRef | None:
-    try:
-        return None if written is None else KeyRef.parse(written)
-    except ConfigError as error:
-        raise DocumentError(
-            f"{source}: the key 'key' holds no key reference",
-            remedy=f"{error.remedy} A key itself is never kept in a file.",
-        ) from None
-
-
-_EXPECTED = "It should be what LangChain's AzureMLOnlineEndpoint.save() or `%azureml export` wrote."
-
-
-def _check_keys(document: Mapping[Any, Any], source: str) -> None:
-    """DocumentError for a key that no document may have, or whose value could not be saved again."""
-    for key, remedy in _NEVER.items():
-        if key in document:
-            raise DocumentError(f"{source} has the key {key!r}", remedy=f"{remedy[0].upper()}{remedy[1:]}.")
-    for key, value in document.items():
-        if not isinstance(key, str):
-            raise DocumentError(f"{source} has the key {key!r}, which is no text", remedy="Put it in quotes.")
-        if key in KEYS:
-            continue
-        try:
-            json.dumps(value, allow_nan=False)
-        except (TypeError, ValueError, RecursionError):
-            raise DocumentError(
-                f"{source}: the key {key!r} holds what no JSON can hold", remedy="Take it out, or put it in quotes."
-            ) from None
-
-
-def _check_types(document: Mapping[str, Any], source: str) -> None:
-    expected: dict[str, tuple[type, ...]] = dict.fromkeys((*_TEXTS, "extra_parameters", "key"), (str,))
-    expected |= {"model_kwargs": (dict,), "timeout": (float, int, str), "max_retries": (int,), "azml_schema": (int,)}
-    for key, types in expected.items():
-        value = document.get(key)
-        if value is not None and (not isinstance(value, types) or isinstance(value, bool)):
-            wanted = {str: "a text", dict: "an object", int: "a whole number", float: "a number"}[types[0]]
-            raise DocumentError(f"{source}: {key} is {_kind(value)}", remedy=f"Make it {wanted}.")
-    if (document.get("azml_schema") or 0) > SCHEMA:
-        raise DocumentError(
-            f"{source} was written by a later azml-magics (schema {document['azml_schema']})",
-            remedy="Upgrade with pip install -U azml-magics.",
-        )
-
-
-def _kind(value: Any) -> str:
-    kinds = {
-        str: "a text",
-        dict: "an object",
-        list: "a list",
-        bool: "true or false",
-        int: "a number",
-        float: "a fraction",
-        type(None): "nothing",
-    }
-    return kinds.get(type(value), f"of type {type(value).__name__}")
-
-
 # ---- files ---------------------------------------------------------------------------------------------------
 
 
 def save(config: LLMConfig, path: str | Path, *, langchain: bool = False, force: bool = False) -> Path:
-    """Write `config` to `path` (.json, .yaml or .yml), atomically and readable by its owner only.
+    """Write `config` to a file, atomically and readable by its owner only.
 
-    An existing file that is no such document is left alone unless `force`.
+    Args:
+        config: The config.
+        path: The file, with the ending .json, .yaml or .yml; its folder is made if needed.
+        langchain: Whether to write only the keys that LangChain's `save()` writes.
+        force: Whether to overwrite a file that is not a saved config.
+
+    Returns:
+        The path of the file.
+
+    Raises:
+        DocumentError: The file cannot be written, or is something else than a saved config.
     """
     target = path_of(path)
     _check_suffix(target)
@@ -208,7 +183,7 @@ def save(config: LLMConfig, path: str | Path, *, langchain: bool = False, force:
         handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")  # mkstemp makes it 0600
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
-        os.replace(temporary, target)  # noqa: PTH105 - Path.replace is the same call with the names turned round
+        os.replace(temporary, target)  # noqa: PTH105 - Path.replace is the same call with its arguments in reverse
         temporary = None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise DocumentError(f"{target} cannot be written: {_reason(error)}", remedy="Choose another path.") from None
@@ -224,7 +199,7 @@ def _reason(error: Exception) -> str:
 
 def _check_suffix(path: Path) -> None:
     if path.suffix not in _SUFFIXES:
-        raise DocumentError(f"{path} is neither .json nor .yaml", remedy="Give the file one of those endings.")
+        raise DocumentError(f"{path} does not end in .json or .yaml", remedy="Give the file one of those endings.")
 
 
 def _check_overwrite(target: Path) -> None:
@@ -232,25 +207,35 @@ def _check_overwrite(target: Path) -> None:
         if not target.exists():
             return
         load(target)
-    except OSError:  # such as a name that is too long: writing says so
+    except OSError:  # such as a name that is too long: writing will report it
         return
     except DocumentError:
         raise DocumentError(
-            f"{target} is there and is no saved config", remedy="Choose another path, or -f to overwrite it."
+            f"{target} exists and is not a saved config",
+            remedy="Choose another path, or pass force=True to overwrite it.",
+            error_code="overwrite",
         ) from None
 
 
 def load(path: str | Path, *, name: str = "") -> LLMConfig:
-    """The config in the file at `path`, named `name` or after the file. DocumentError says what is wrong with it."""
+    """Read a config from a file.
+
+    Args:
+        path: The file, with the ending .json, .yaml or .yml.
+        name: The name of the config; by default that of the file without its ending.
+
+    Raises:
+        DocumentError: The file cannot be read, or is not a saved config.
+    """
     source = path_of(path)
     _check_suffix(source)
     try:
         facts = source.stat()
-        if not stat.S_ISREG(facts.st_mode):  # a pipe would keep us waiting
-            raise DocumentError(f"{source} is no file", remedy="Check the path.")
+        if not stat.S_ISREG(facts.st_mode):  # reading a pipe would block
+            raise DocumentError(f"{source} is not a file", remedy="Check the path.")
         if facts.st_size > LARGEST_FILE:
             raise DocumentError(
-                f"{source} is larger than 1 MiB", remedy="A saved config is far smaller: check the path."
+                f"{source} is larger than 1 MiB", remedy="A saved config is much smaller: check the path."
             )
         text = source.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
@@ -263,7 +248,11 @@ def load(path: str | Path, *, name: str = "") -> LLMConfig:
 
 
 def load_all(folder: str | Path) -> list[LLMConfig]:
-    """The configs in every .json, .yaml and .yml file of `folder`, by file name; the first bad one is raised."""
+    """Read the configs in every .json, .yaml and .yml file of `folder`, in the order of the file names.
+
+    Raises:
+        DocumentError: The folder or one of the files cannot be read, or a file is not a saved config.
+    """
     root = path_of(folder)
     try:
         paths = sorted(path for path in root.iterdir() if path.suffix in _SUFFIXES and path.is_file())

@@ -112,7 +112,9 @@ def test_a_built_in_formatter_object_is_saved_under_its_name():
 
 
 def test_a_formatter_without_a_name_says_how_to_give_it_one():
-    with pytest.raises(DocumentError, match="The formatter Mine has no name to be saved under") as caught:
+    with pytest.raises(
+        DocumentError, match="The formatter Mine is not registered under a name, so it cannot be saved"
+    ) as caught:
         to_document(LLMConfig(endpoint_url=SCORE, formatter=Mine()))
     assert "register_formatter" in str(caught.value)
 
@@ -276,17 +278,17 @@ def test_only_a_chat_document_without_anything_to_go_by_gets_a_formatter():
 
 GOOD = {"deployment_name": "blue", "model_kwargs": {}, "_type": "azureml_endpoint"}
 BAD = [
-    (["list"], "no saved config: it holds a list"),
-    ("text", "no saved config: it holds a text"),
-    (None, "no saved config: it holds nothing"),
-    ({}, "no saved config: it has no _type"),
-    ({"_type": "openai"}, "no saved config: its _type is 'openai'"),
+    (["list"], "not a saved config: it is a list"),
+    ("text", "not a saved config: it is a text"),
+    (None, "not a saved config: it is empty"),
+    ({}, "not a saved config: it has no _type"),
+    ({"_type": "openai"}, "not a saved config: its _type is 'openai'"),
     ({"_type": ["azureml_endpoint"]}, "its _type is"),
     ({"_type": "azureml_endpont"}, "Did you mean 'azureml_endpoint'?"),
     ({**GOOD, "endpoint_api_key": KEY}, "has the key 'endpoint_api_key'"),
     ({**GOOD, "content_formatter": "Dolly"}, "has the key 'content_formatter'"),
-    ({**GOOD, "key": KEY}, "the key 'key' holds no key reference"),
-    ({**GOOD, "key": "env:"}, "the key 'key' holds no key reference"),
+    ({**GOOD, "key": KEY}, "the value of 'key' is not a key reference"),
+    ({**GOOD, "key": "env:"}, "the value of 'key' is not a key reference"),
     ({**GOOD, "key": 7}, "key is a number. Make it a text"),
     ({**GOOD, "key": ["env:X"]}, "key is a list"),
     ({**GOOD, "endpoint_url": 7}, "endpoint_url is a number. Make it a text"),
@@ -306,9 +308,9 @@ BAD = [
     ({**GOOD, "formatter": {"name": "hf"}}, "formatter is an object. Make it a text"),
     ({**GOOD, "azml_schema": 2}, "was written by a later azml-magics (schema 2)"),
     ({**GOOD, "azml_schema": "1"}, "azml_schema is a text"),
-    ({**GOOD, 7: "x"}, "has the key 7, which is no text"),
-    ({**GOOD, "owner": float("inf")}, "the key 'owner' holds what no JSON can hold"),
-    ({**GOOD, "owner": b"bytes"}, "the key 'owner' holds what no JSON can hold"),
+    ({**GOOD, 7: "x"}, "has the key 7, which is not a text"),
+    ({**GOOD, "owner": float("inf")}, "the value of 'owner' cannot be written as JSON"),
+    ({**GOOD, "owner": b"bytes"}, "the value of 'owner' cannot be written as JSON"),
 ]
 
 
@@ -351,23 +353,23 @@ LAUGHS = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
     for old, new in zip("abcdefgh", "bcdefghi", strict=True)
 )
 FILES = [
-    ("cut.json", '{"deployment_name": "blue", "mod', "is not whole JSON", "cut off"),
-    ("empty.json", "", "is not whole JSON", "export it again"),
-    ("garbled.json", '{"a": 1,}', "is not whole JSON", "Mend it"),
-    ("deep.json", "[" * 200_000, "is not whole JSON", "export it again"),
-    ("page.json", "<html>", "is not whole JSON", ""),
+    ("cut.json", '{"deployment_name": "blue", "mod', "is not complete JSON", "cut off"),
+    ("empty.json", "", "is not complete JSON", "export it again"),
+    ("garbled.json", '{"a": 1,}', "is not complete JSON", "Fix it"),
+    ("deep.json", "[" * 200_000, "is not complete JSON", "export it again"),
+    ("page.json", "<html>", "is not complete JSON", ""),
     ("latin.json", b'{"_type": "azureml_endpoint", "system": "\xe9"}', "is not UTF-8 text", "export it again"),
     ("big.json", b" " * (1024 * 1024 + 1), "is larger than 1 MiB", "check the path"),
-    ("laughs.yaml", LAUGHS, "is no plain YAML (it uses aliases)", "export it again"),
-    ("code.yaml", "!!python/object/apply:os.system ['true']", "is no plain YAML", "export it again"),
-    ("odd.yaml", "a: !!timestamp nonsense", "is no plain YAML", ""),
-    ("odder.yaml", "a: !!int ''", "is no plain YAML", ""),
-    ("unhashable.yaml", "? {a: 1}\n: 2", "is no plain YAML", ""),
-    ("deep.yaml", "[" * 5000, "is no plain YAML", ""),
-    ("two.yaml", "a: 1\n---\nb: 2", "is no plain YAML", ""),
-    ("list.yaml", "- 1", "no saved config: it holds a list", ""),
-    ("foreign.json", '{"name": "package", "version": "1.0"}', "no saved config: it has no _type", "azureml export"),
-    ("notes.txt", "{}", "is neither .json nor .yaml", "endings"),
+    ("laughs.yaml", LAUGHS, "is not plain YAML (it uses aliases)", "export it again"),
+    ("code.yaml", "!!python/object/apply:os.system ['true']", "is not plain YAML", "export it again"),
+    ("odd.yaml", "a: !!timestamp nonsense", "is not plain YAML", ""),
+    ("odder.yaml", "a: !!int ''", "is not plain YAML", ""),
+    ("unhashable.yaml", "? {a: 1}\n: 2", "is not plain YAML", ""),
+    ("deep.yaml", "[" * 5000, "is not plain YAML", ""),
+    ("two.yaml", "a: 1\n---\nb: 2", "is not plain YAML", ""),
+    ("list.yaml", "- 1", "not a saved config: it is a list", ""),
+    ("foreign.json", '{"name": "package", "version": "1.0"}', "not a saved config: it has no _type", "save_config"),
+    ("notes.txt", "{}", "does not end in .json or .yaml", "endings"),
 ]
 
 
@@ -400,7 +402,7 @@ def test_a_file_that_cannot_be_read_is_one_line(tmp_path, name, monkeypatch):
     (tmp_path / "folder.json").mkdir()
     os.mkfifo(tmp_path / "pipe.json")
     path = name if name.startswith("~") else f"{tmp_path}/{name}"
-    with pytest.raises(DocumentError, match=r"cannot be read|cannot be found|is no file") as caught:
+    with pytest.raises(DocumentError, match=r"cannot be read|cannot be found|is not a file") as caught:
         load(path)
     assert "Check the path" in str(caught.value)
     assert "\x00" not in str(caught.value)
@@ -421,9 +423,9 @@ def test_a_saved_config_may_be_saved_over_and_other_files_may_not(tmp_path):
     assert load(path).deployment_name == "green"
     for text in ('{"name": "package"}', "", '{"_type": "azureml_endpoint", "mod'):
         write(path, text)
-        with pytest.raises(DocumentError, match="is there and is no saved config") as caught:
+        with pytest.raises(DocumentError, match="exists and is not a saved config") as caught:
             save(PLAIN, path)
-        assert "-f" in str(caught.value)
+        assert "force=True" in str(caught.value)
         assert path.read_text() == text
     save(PLAIN, path, force=True)
     assert load(path).deployment_name == PLAIN.deployment_name
@@ -447,7 +449,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_rubbish(tmp_path, monkeyp
 
 @pytest.mark.parametrize("name", ["hr.txt", "hr", ".json", "hr.json.bak"])
 def test_a_file_needs_one_of_the_endings(tmp_path, name):
-    with pytest.raises(DocumentError, match=r"is neither .json nor .yaml"):
+    with pytest.raises(DocumentError, match=r"does not end in .json or .yaml"):
         save(PLAIN, tmp_path / name)
 
 

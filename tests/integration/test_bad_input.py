@@ -158,10 +158,10 @@ def test_a_formatter_that_does_not_speak_on_this_route(kernel, endpoint):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ('{\n    "deployment_name": "blue",\n    "model_', "is not whole JSON"),
-        ("", "is not whole JSON"),
-        ('{"cells": [], "nbformat": 4}', "is no saved config: it has no _type"),
-        ("[1]", "is no saved config: it holds a list"),
+        ('{\n    "deployment_name": "blue",\n    "model_', "is not complete JSON"),
+        ("", "is not complete JSON"),
+        ('{"cells": [], "nbformat": 4}', "is not a saved config: it has no _type"),
+        ("[1]", "is not a saved config: it is a list"),
         ('{"_type": "openai"}', "its _type is 'openai'"),
     ],
 )

@@ -86,8 +86,8 @@ def test_a_text_document_gives_the_text_class_whatever_the_route(tmp_path):
     ("text", "said"),
     [
         ('{"_type": "openai"}', "its _type is 'openai'"),
-        ('{"deployment_name": ', "is not whole JSON"),
-        ("[]", "it holds a list"),
+        ('{"deployment_name": ', "is not complete JSON"),
+        ("[]", "it is a list"),
         ('{"_type": "azureml_endpoint", "endpoint_api_key": "k"}', "has the key 'endpoint_api_key'"),
     ],
 )

@@ -130,10 +130,10 @@ def test_each_action_leaves_a_note(prod, session, tmp_path):
         (lambda model, path: model.export(""), "There is no file name. Type a name that ends in .json or .yaml."),
         (
             lambda model, path: model.export(str(path)),
-            " is neither .json nor .yaml. Give the file one of those endings.",
+            " does not end in .json or .yaml. Give the file one of those endings.",
         ),
         (lambda model, path: model.export(f"{path}/file/x.json"), " cannot be written: "),
-        (lambda model, path: model.export(f"{path}/folder.json"), "folder.json is there and is no saved config."),
+        (lambda model, path: model.export(f"{path}/folder.json"), "folder.json exists and is not a saved config."),
         (
             lambda model, path: model.import_(f"{path}/none.json"),
             "none.json cannot be read: No such file or directory.",

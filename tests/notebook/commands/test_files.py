@@ -81,7 +81,9 @@ def test_all_or_none_are_exported(prod):
         "    def format_response_payload(self, o): return 'x'\nmine = Mine()"
     )
     prod.ok("%azureml save custom --url https://x.y/score -f $mine")
-    assert prod.refused("%azureml export --all configs").startswith("DocumentError: The formatter Mine has no name")
+    assert prod.refused("%azureml export --all configs").startswith(
+        "DocumentError: The formatter Mine is not registered"
+    )
     assert not Path("configs").exists()
 
 
@@ -89,7 +91,7 @@ def test_all_or_none_are_imported(prod):
     prod.ok("%azureml export --all configs")
     Path("configs/zz.json").write_text("{")
     prod.ok("%azureml delete prod -f")
-    assert "zz.json is not whole JSON" in prod.refused("%azureml import configs")
+    assert "zz.json is not complete JSON" in prod.refused("%azureml import configs")
     Path("configs/zz.json").rename("configs/my config.json")
     Path("configs/my config.json").write_text(LANGCHAINS)
     assert prod.refused("%azureml import configs") == (
@@ -108,7 +110,7 @@ def test_yaml_works_alike(prod):
 def test_a_file_that_is_no_saved_config_is_overwritten_by_force_only(prod):
     Path("notes.json").write_text('{"mine": true}')
     assert prod.refused("%azureml export prod notes.json") == (
-        "DocumentError: notes.json is there and is no saved config. Choose another path, or -f to overwrite it."
+        "DocumentError: notes.json exists and is not a saved config. Choose another path, or -f to overwrite it."
     )
     assert Path("notes.json").read_text() == '{"mine": true}'
     prod.ok("%azureml export prod notes.json -f")
@@ -124,7 +126,7 @@ def test_a_file_that_is_no_saved_config_is_overwritten_by_force_only(prod):
         ("--all", "UsageError: %azureml export: it needs NAME PATH."),
         ("--all a b", "UsageError: %azureml export --all takes one folder. Write %azureml export --all FOLDER."),
         ("prd a.json", "UnknownNameError: No config named 'prd'. Did you mean 'prod'?"),
-        ("prod a.txt", "DocumentError: a.txt is neither .json nor .yaml."),
+        ("prod a.txt", "DocumentError: a.txt does not end in .json or .yaml."),
         ("prod /proc/nowhere/a.json", "DocumentError: /proc/nowhere/a.json cannot be written:"),
         (
             "prod a.json --langchian",
@@ -143,12 +145,16 @@ def test_with_no_config_there_is_nothing_to_export(notebook):
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("cut.json", LANGCHAINS[:90], "DocumentError: cut.json is not whole JSON"),
-        ("empty.json", "", "DocumentError: empty.json is not whole JSON"),
-        ("list.json", "[1, 2]", "DocumentError: list.json is no saved config: it holds a list."),
-        ("foreign.json", '{"cells": []}', "DocumentError: foreign.json is no saved config: it has no _type."),
-        ("openai.json", '{"_type": "openai"}', "DocumentError: openai.json is no saved config: its _type is 'openai'."),
-        ("typo.json", '{"_type": "azureml_endpont"}', "DocumentError: typo.json is no saved config: its _type is"),
+        ("cut.json", LANGCHAINS[:90], "DocumentError: cut.json is not complete JSON"),
+        ("empty.json", "", "DocumentError: empty.json is not complete JSON"),
+        ("list.json", "[1, 2]", "DocumentError: list.json is not a saved config: it is a list."),
+        ("foreign.json", '{"cells": []}', "DocumentError: foreign.json is not a saved config: it has no _type."),
+        (
+            "openai.json",
+            '{"_type": "openai"}',
+            "DocumentError: openai.json is not a saved config: its _type is 'openai'.",
+        ),
+        ("typo.json", '{"_type": "azureml_endpont"}', "DocumentError: typo.json is not a saved config: its _type is"),
         (
             "kwargs.json",
             '{"_type": "azureml_endpoint", "model_kwargs": 3}',
@@ -157,17 +163,17 @@ def test_with_no_config_there_is_nothing_to_export(notebook):
         (
             "keyed.json",
             '{"_type": "azureml_endpoint", "endpoint_api_key": "sk-1234"}',
-            "DocumentError: keyed.json has the key 'endpoint_api_key'. A key is never kept in a file",
+            "DocumentError: keyed.json has the key 'endpoint_api_key'. A key is never saved",
         ),
         (
             "literal.json",
             '{"_type": "azureml_endpoint", "key": "sk-1234"}',
-            "DocumentError: literal.json: the key 'key'",
+            "DocumentError: literal.json: the value of 'key'",
         ),
-        ("bytes.json", "\ufffe\x00", "DocumentError: bytes.json is not whole JSON"),
-        ("x.toml", "a = 1", "DocumentError: x.toml is neither .json nor .yaml."),
-        ("alias.yaml", "a: &a [1]\nb: *a\n_type: azureml_endpoint\n", "DocumentError: alias.yaml is no plain YAML"),
-        ("tag.yaml", "!!python/object/apply:os.system [ls]", "DocumentError: tag.yaml is no plain YAML"),
+        ("bytes.json", "\ufffe\x00", "DocumentError: bytes.json is not complete JSON"),
+        ("x.toml", "a = 1", "DocumentError: x.toml does not end in .json or .yaml."),
+        ("alias.yaml", "a: &a [1]\nb: *a\n_type: azureml_endpoint\n", "DocumentError: alias.yaml is not plain YAML"),
+        ("tag.yaml", "!!python/object/apply:os.system [ls]", "DocumentError: tag.yaml is not plain YAML"),
         ("big.json", " " * (1024 * 1024 + 1), "DocumentError: big.json is larger than 1 MiB."),
     ],
 )

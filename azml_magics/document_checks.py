@@ -1,0 +1,91 @@
+"""Checks of a saved document: its keys, and the types of their values."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from .core.config import LLMConfig
+from .core.errors import ConfigError, DocumentError
+from .core.keys import KeyRef
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SCHEMA = 1
+TYPES = ("azureml_endpoint", "azureml_chat_endpoint")
+TEXT_KEYS = ("deployment_name", "endpoint_url", "endpoint_api_type", "formatter", "system", "api_version", "model")
+KEYS = (*TEXT_KEYS, "extra_parameters", "model_kwargs", "timeout", "max_retries", "key", "azml_schema", "_type")
+EXPECTED = "A saved config is what LangChain's AzureMLOnlineEndpoint.save() or azml_magics.save_config() writes."
+_NEVER = {
+    "endpoint_api_key": "a key is never saved: remove it, and write a reference to it under key, such as env:NAME",
+    "content_formatter": "LangChain cannot load it: write the formatter's name under formatter",
+}
+
+
+def check_value(key: str, value: Any, source: str) -> None:
+    """Raise DocumentError if a config cannot have `value` as `key`; one key at a time, so that the message names it."""
+    try:
+        LLMConfig(**{key: value})
+    except ConfigError as error:
+        prefix = "" if key in error.cause or key == "model_kwargs" else f"{key}: "
+        raise DocumentError(f"{source}: {prefix}{error.cause}", remedy=error.remedy or f"Fix {key}.") from None
+
+
+def parse_key(written: str | None, source: str) -> KeyRef | None:
+    """The key reference that is written in a document."""
+    try:
+        return None if written is None else KeyRef.parse(written)
+    except ConfigError as error:
+        raise DocumentError(
+            f"{source}: the value of 'key' is not a key reference",
+            remedy=f"{error.remedy} A key itself is never saved.",
+        ) from None
+
+
+def check_keys(document: Mapping[Any, Any], source: str) -> None:
+    """Raise DocumentError for a key that a document must not have, or whose value could not be saved again."""
+    for key, remedy in _NEVER.items():
+        if key in document:
+            raise DocumentError(f"{source} has the key {key!r}", remedy=f"{remedy[0].upper()}{remedy[1:]}.")
+    for key, value in document.items():
+        if not isinstance(key, str):
+            raise DocumentError(f"{source} has the key {key!r}, which is not a text", remedy="Put it in quotes.")
+        if key in KEYS:
+            continue
+        try:
+            json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError, RecursionError):
+            raise DocumentError(
+                f"{source}: the value of {key!r} cannot be written as JSON", remedy="Remove it, or put it in quotes."
+            ) from None
+
+
+def check_types(document: Mapping[str, Any], source: str) -> None:
+    """Raise DocumentError for a value of the wrong type, or for a document of a later azml-magics."""
+    expected: dict[str, tuple[type, ...]] = dict.fromkeys((*TEXT_KEYS, "extra_parameters", "key"), (str,))
+    expected |= {"model_kwargs": (dict,), "timeout": (float, int, str), "max_retries": (int,), "azml_schema": (int,)}
+    for key, types in expected.items():
+        value = document.get(key)
+        if value is not None and (not isinstance(value, types) or isinstance(value, bool)):
+            wanted = {str: "a text", dict: "an object", int: "a whole number", float: "a number"}[types[0]]
+            raise DocumentError(f"{source}: {key} is {describe_type(value)}", remedy=f"Make it {wanted}.")
+    if (document.get("azml_schema") or 0) > SCHEMA:
+        raise DocumentError(
+            f"{source} was written by a later azml-magics (schema {document['azml_schema']})",
+            remedy="Upgrade with pip install -U azml-magics.",
+        )
+
+
+def describe_type(value: Any) -> str:
+    """The JSON type of a value, in words."""
+    kinds = {
+        str: "a text",
+        dict: "an object",
+        list: "a list",
+        bool: "true or false",
+        int: "a number",
+        float: "a fraction",
+        type(None): "empty",
+    }
+    return kinds.get(type(value), f"of type {type(value).__name__}")

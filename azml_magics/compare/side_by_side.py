@@ -14,7 +14,7 @@ from ..core.client import ainvoke, astream
 from ..core.errors import AzmlError, Interrupted, UsageError
 from ..core.http import recording
 from ..core.keys import KeyRef
-from ..core.prompt.extract import json_or_text
+from ..core.prompt.values import parse_value
 from .comparison import Batch, Row
 from .fan_out import map_async
 
@@ -77,7 +77,7 @@ def parse_values(text: str) -> list[Any]:
             continue
         if isinstance(values, list):
             return values
-    return [json_or_text(value.strip()) for value in text.split(",") if value.strip()]
+    return [parse_value(value.strip()) for value in text.split(",") if value.strip()]
 
 
 class BatchRun:

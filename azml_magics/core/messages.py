@@ -30,7 +30,7 @@ def as_messages(prompt: str | Sequence[Message], system: str | None) -> list[Mes
     else:
         raise PromptError(f"{type(prompt).__name__!r} is not a prompt", remedy=_EXPECTED)
     if not messages:
-        raise PromptError("There is no prompt", remedy="Write one under %%azureml.")
+        raise PromptError("There is no prompt", remedy="Pass a text or messages.", error_code="no-prompt")
     if system and not any(message.get("role") == "system" for message in messages):
         messages.insert(0, {"role": "system", "content": system})
     return messages
@@ -69,7 +69,8 @@ def _text_of_part(part: Any) -> str:
     kind = part.get("type") if isinstance(part, dict) else type(part).__name__
     raise PromptError(
         f"This formatter sends text only, and the prompt has a part of type {kind!r}",
-        remedy="Use -f openai-chat with a deployment that takes images.",
+        remedy="Use the formatter openai-chat with a deployment that takes images.",
+        error_code="text-only-formatter",
     )
 
 

@@ -104,7 +104,7 @@ def response_markdown(response: Response) -> str | None:
     if response.format == "json" and response.parsed is not None:
         return fenced(json.dumps(_to_json(response.parsed), indent=2, ensure_ascii=False), "json")
     if response.format == "code" and isinstance(response.parsed, str):
-        return inert(fenced(response.parsed, extract.code(response.text).language or "python"))
+        return inert(fenced(response.parsed, extract.find_code(response.text).language or "python"))
     if response.text:
         return inert(response.text)
     calls = [

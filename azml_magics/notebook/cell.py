@@ -68,7 +68,7 @@ def _run_one(context: NotebookContext, options: CellOptions, body: str) -> Any:
     messages = cell_messages.build_messages(context, options, body, config)
     schema = cell_messages.read_schema(context, options)
     if options.dry_run:
-        asked = schema.asked(config, messages) if schema else (config, messages)
+        asked = schema.add_to(config, messages) if schema else (config, messages)
         return cell_output.show_request(*asked, stream=should_stream(context, options))
     cell_config.warn_of_misspelled_kwargs(config)
     return CellCall(config, messages, schema, options).run(context)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from azml_magics.core import wire
 from azml_magics.core.errors import AzmlError, BadRequestError, ConfigError, Interrupted, SchemaError
-from azml_magics.core.prompt.schema import is_refused, repair_turns
+from azml_magics.core.prompt.schema import is_response_format_refused, make_repair_messages
 
 from . import cell_output, conversation_turns, publishing
 
@@ -52,7 +52,7 @@ class CellCall:
 
         After a failure it can be tried again.
         """
-        repaired = self._send(context, repair_turns(response, error))
+        repaired = self._send(context, make_repair_messages(response, error))
         context.state.repair = None
         return self._finish(context, repaired)
 
@@ -64,11 +64,11 @@ class CellCall:
             return send(self.config, turns, partial(self._parse_format, context))
         validate = partial(self._validate, context, self.schema)
         try:
-            return send(*self.schema.asked(self.config, turns), validate)
+            return send(*self.schema.add_to(self.config, turns), validate)
         except BadRequestError as error:
-            if not is_refused(error):
+            if not is_response_format_refused(error):
                 raise
-        return send(*self.schema.asked(self.config, turns, by_instruction=True), validate)
+        return send(*self.schema.add_to(self.config, turns, by_instruction=True), validate)
 
     def _parse_format(self, context: NotebookContext, response: Response) -> Response:
         return cell_output.parse_format(response, self.options.format or context.settings.format)

@@ -10,7 +10,7 @@ from azml_magics.core import wire
 from azml_magics.core.config import LLMConfig, takes_key_elsewhere
 from azml_magics.core.endpoints import Origin
 from azml_magics.core.errors import AzmlError, ConfigError, KeyRefusedError, UsageError
-from azml_magics.core.prompt import extract
+from azml_magics.core.prompt.values import parse_value
 from azml_magics.core.text import did_you_mean
 
 from . import args, publishing
@@ -155,7 +155,7 @@ def parse_kwargs(settings: Sequence[str], option: str) -> dict[str, Any]:
         UsageError: A word is not of that form.
     """
     pairs = (args.split_pair(setting, option) for setting in settings)
-    return {key: extract.json_or_text(value) for key, value in pairs}
+    return {key: parse_value(value) for key, value in pairs}
 
 
 def _json_object(text: str) -> Any:

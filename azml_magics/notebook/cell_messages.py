@@ -85,9 +85,9 @@ def read_schema(context: NotebookContext, options: CellOptions) -> Schema | None
     if not given:
         return None
     if given.startswith("$"):
-        return Schema.of(context.variable(given))
+        return Schema.from_source(context.variable(given))
     try:
-        return Schema.of(path_of(given).read_text(encoding="utf-8"))
+        return Schema.from_source(path_of(given).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
             f"The schema {given} cannot be read: {one_line(str(error), 100)}",

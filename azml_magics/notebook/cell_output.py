@@ -27,11 +27,11 @@ def parse_format(response: Response, format: str) -> Response:  # noqa: A002 - t
     Text that is not JSON is kept and shown as Markdown, and a warning says so.
     """
     if format == "code":
-        return replace(response, format=format, parsed=extract.code(response.text).text)
+        return replace(response, format=format, parsed=extract.find_code(response.text).text)
     if format == "json":
         try:
-            return replace(response, format=format, parsed=extract.json_value(response.text))
-        except extract.NoJson as error:
+            return replace(response, format=format, parsed=extract.find_json(response.text))
+        except extract.NoJsonError as error:
             publishing.print_warning(f"{error.cause}; it is kept as text.")
             return replace(response, format="markdown")
     return replace(response, format=format)

@@ -10,18 +10,32 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 REMEDIES: Mapping[str, str] = {
+    "custom-formatter-api-type": "Add the type to its supported_api_types, or set --type.",
+    "empty-object": "Look at the deployment's logs; check that the formatter matches the deployment (%azureml test).",
+    "formatter-api-type": "Choose another formatter with -f, such as openai-chat or openai, or set --type.",
+    "formatter-raised": "Fix the formatter; %azureml last shows what the endpoint sent.",
+    "formatter-route": "Its routes are {routes}: choose another formatter with -f or another --url.",
     "formatter-without-name": 'Register it first: azml_magics.register_formatter("my-name", formatter), '
     "then save with -f my-name.",
     "interrupted": "%azureml last shows what had arrived.",
     "interrupted-empty": "",
+    "no-formatter": "Choose one with -f: {known}.",
+    "no-prompt": "Write one under %%azureml.",
+    "no-text": "Choose the formatter of this deployment with -f (`%azureml help formatters`), "
+    "or register one of your own: azml_magics.register_formatter.",
     "not-a-cassette": "Check the path, or record to a new file with %azureml record FILE.",
     "not-a-config": "{hint} A saved config is what LangChain's AzureMLOnlineEndpoint.save() or `%azureml export` writes.",
     "not-recorded": "Record it (%azureml record FILE), or end the replay (%azureml stop-recording).",
     "overwrite": "Choose another path, or -f to overwrite it.",
+    "schema": "It is kept in %azureml last; %azureml repair asks once more, saying what was wrong.",
+    "stream-event-not-json": "Try again, or with --no-stream.",
+    "text-only-formatter": "Use -f openai-chat with a deployment that takes images.",
     "undefined-column": "{hint} Name a column, define it (a cell takes --var {param}=…, map_rows variables), "
     "or write {{{{{param}}}}} for literal braces.",
     "undefined-variable": "{hint} Define it, pass --var {param}=…, write {{{{{param}}}}} for literal braces, "
     "or use -t none to send the prompt untouched.",
+    "unknown-formatter": "{hint} {known} Register your own with azml_magics.register_formatter, or pass -f $object.",
+    "variable-without-text": "Pass a text with --var {param}=….",
 }
 
 _Error = TypeVar("_Error", bound=AzmlError | Interrupted)

@@ -148,7 +148,7 @@ def _prompt(context: NotebookContext, options: CellOptions, body: str) -> tuple[
     if not text:
         raise PromptError("There is no prompt", remedy="Write one in the cell, below the line with %%azureml.")
     values = cell_messages.prompt_variables(context, options)
-    return text, {name: values[name] for name in template.variables(text) if name in values}
+    return text, {name: values[name] for name in template.find_variables(text) if name in values}
 
 
 def _announcement(

@@ -138,7 +138,7 @@ def map_rows(
         UndefinedVariableError: a variable of the prompt is not a column and has no value.
     """
     options = RunOptions(concurrency, rpm, tpm, max_tokens_total, journal, retry_failed)
-    checked = Schema.of(schema) if schema is not None else None
+    checked = Schema.from_source(schema) if schema is not None else None
     on_progress = Bar() if progress is True else progress or None
     with on_progress if isinstance(on_progress, Bar) else contextlib.nullcontext():
         make = partial(RowMapper, config, prompt, variables=variables, schema=checked, limit=limit, sample=sample)
@@ -197,7 +197,7 @@ async def amap_rows(
         What `map_rows` returns; for an iterator or a path an async iterator.
     """
     options = RunOptions(concurrency, rpm, tpm, max_tokens_total, journal, retry_failed)
-    checked = Schema.of(schema) if schema is not None else None
+    checked = Schema.from_source(schema) if schema is not None else None
     mapper = RowMapper(config, prompt, rows, variables=variables, schema=checked, limit=limit, sample=sample)
     run = mapper.start(options)
     if mapper.table.is_lazy:

@@ -46,14 +46,14 @@ class Extraction:
 
     def request(self, config: LLMConfig, messages: Sequence[Message]) -> tuple[LLMConfig, list[Message]]:
         """Return the config and the messages that request JSON, in the way that the endpoint has accepted so far."""
-        return self.schema.asked(config, messages, by_instruction=self._by_instruction)
+        return self.schema.add_to(config, messages, by_instruction=self._by_instruction)
 
     def send(self, config: LLMConfig, messages: Sequence[Message]) -> Response:
         """Return the response, not parsed. An instruction replaces `response_format` once it was rejected."""
         try:
             return invoke(*self.request(config, messages))
         except BadRequestError as error:
-            if not schemas.is_refused(error):
+            if not schemas.is_response_format_refused(error):
                 raise
         self._by_instruction = True
         return invoke(*self.request(config, messages))

@@ -204,7 +204,7 @@ def _full_name(thing: Any) -> str:
 
 
 def _variables_of(prompt: str | Sequence[Message]) -> dict[str, None]:
-    return dict.fromkeys(name for text in _texts_of(prompt) for name in template.variables(text))
+    return dict.fromkeys(name for text in _texts_of(prompt) for name in template.find_variables(text))
 
 
 def _texts_of(prompt: str | Sequence[Message]) -> list[str]:

@@ -59,7 +59,11 @@ def test_key_is_looked_up_only_if_needed(monkeypatch):
     ("fields", "kind", "said"),
     [
         ({"url": ""}, ConfigError, "No endpoint URL (config 'prod'). Give one with --url"),
-        ({}, ConfigError, "No formatter: /score speaks a different dialect on every deployment (config 'prod')"),
+        (
+            {},
+            ConfigError,
+            "No formatter: the wire format of /score differs from deployment to deployment (config 'prod')",
+        ),
         ({"formatter": "gtp2"}, UnknownNameError, "No formatter named 'gtp2' (config 'prod'). Did you mean 'gpt2'?"),
         ({"formatter": "gpt2", "key": Secret("kéy")}, ConfigError, "The key holds characters that no header can carry"),
         (

@@ -143,13 +143,13 @@ def test_http_to_another_machine(kernel):
 def test_a_formatter_that_cannot_speak_to_this_kind_of_endpoint(kernel):
     line = kernel.refused("%%azureml -f gpt2\nHello", "ConfigError")
     assert line.startswith(
-        "ConfigError: The formatter 'gpt2' speaks to dedicated endpoints, and this one is serverless"
+        "ConfigError: The formatter 'gpt2' works with dedicated endpoints, and this one is serverless"
     )
 
 
 def test_a_formatter_that_does_not_speak_on_this_route(kernel, endpoint):
     line = kernel.refused(f"%%azureml -u {endpoint.url}/generate -f dolly\nHello", "ConfigError")
-    assert line.startswith("ConfigError: The formatter 'dolly' does not speak on /generate")
+    assert line.startswith("ConfigError: The formatter 'dolly' cannot be used on /generate")
 
 
 # ---- files -----------------------------------------------------------------------------------------------------

@@ -58,7 +58,7 @@ def test_a_schema_and_its_repair(day):
     assert day.run("%%azureml demo-dolly --schema $Walk\nA walk").error["ename"] == "SchemaError"
     assert day.ok("%azureml last").text
     day.run("%azureml repair")  # the demo does not learn from its faults; a model may
-    assert "That does not fit: The answer does not keep to Walk" in day.ok("%azureml history").text
+    assert "That does not fit: The response does not match Walk" in day.ok("%azureml history").text
 
 
 def test_code_goes_into_the_next_cell(day):

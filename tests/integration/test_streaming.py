@@ -97,7 +97,7 @@ def test_json_is_parsed_and_shown(kernel):
 def test_a_failed_parse_keeps_the_answer(kernel):
     cell = kernel.ok("%%azureml -F json\nHello")
     assert "Hello" in cell.text
-    assert cell.stream("stderr") == "azureml: The answer holds no JSON; it is kept as text.\n"
+    assert cell.stream("stderr") == "azureml: The response contains no JSON; it is kept as text.\n"
 
 
 def test_python_goes_on_with_the_answer(kernel):

@@ -115,7 +115,7 @@ def test_langchains_standard_parameters_are_understood():
         ({"content_formatter": "gpt3"}, "No formatter named 'gpt3'"),
         (
             {"endpoint_api_type": "serverless", "content_formatter": langchain.GPT2ContentFormatter()},
-            "speaks to dedicated endpoints, and this one is serverless. Choose another content_formatter",
+            "works with dedicated endpoints, and this one is serverless. Choose another content_formatter",
         ),
         (
             {"endpoint_url": "https://localhost/v1/completions", "content_formatter": langchain.HFContentFormatter()},

@@ -201,7 +201,7 @@ def test_its_own_types_decide_whether_it_fits():
             return [AzureMLEndpointApiType.serverless]
 
     AzureMLOnlineEndpoint(endpoint_api_type="serverless", content_formatter=Anywhere())
-    with pytest.raises(errors.FormatterError, match="speaks to serverless endpoints, and this one is dedicated"):
+    with pytest.raises(errors.FormatterError, match="works with serverless endpoints, and this one is dedicated"):
         AzureMLOnlineEndpoint(endpoint_api_type="dedicated", content_formatter=Anywhere())
 
 

@@ -68,7 +68,7 @@ def test_which_endpoints_a_formatter_speaks_to(kind):
 
 
 def test_an_endpoint_that_it_cannot_speak_to_is_refused():
-    with pytest.raises(errors.ConfigError, match="speaks to dedicated endpoints"):
+    with pytest.raises(errors.ConfigError, match="works with dedicated endpoints"):
         langchain.GPT2ContentFormatter().format_request_payload("Hi", {}, SERVERLESS)
 
 

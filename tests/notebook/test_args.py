@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azml_magics.core.errors import UsageError
-from azml_magics.core.prompt import extract
+from azml_magics.core.prompt.values import parse_value
 from azml_magics.notebook import args
 from azml_magics.notebook.options import VERBS, options_of
 from azml_magics.notebook.parsed_options import CellOptions
@@ -160,7 +160,7 @@ def test_a_prompt_where_a_verb_belongs_is_shown_its_place():
     ],
 )
 def test_a_value_is_json_where_it_is_json_and_else_text(text, value):
-    assert extract.json_or_text(text) == value
+    assert parse_value(text) == value
 
 
 def test_a_pair_splits_at_the_first_equals_sign():

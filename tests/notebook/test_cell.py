@@ -143,7 +143,7 @@ def test_a_failed_parse_keeps_the_answer_and_warns(saying, answer):
     ran = saying(answer or "nothing", "-F json")
     assert ran.text == (answer or "nothing")
     assert ran.result.parsed is None
-    assert ran.stderr == "azureml: The answer holds no JSON; it is kept as text.\n"
+    assert ran.stderr == "azureml: The response contains no JSON; it is kept as text.\n"
 
 
 def test_code_is_the_first_block_in_its_language(saying):

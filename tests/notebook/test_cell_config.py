@@ -188,7 +188,7 @@ def test_a_mistyped_formatter_names_the_nearest(asking, endpoint):
 def test_a_formatter_for_another_kind_of_endpoint_says_what_fits(asking):
     line = asking.refused("%%azureml -f gpt2\nHello")
     assert line.startswith(
-        "ConfigError: The formatter 'gpt2' speaks to dedicated endpoints, and this one is serverless"
+        "ConfigError: The formatter 'gpt2' works with dedicated endpoints, and this one is serverless"
     )
     assert "openai-chat" in line
 

@@ -134,7 +134,7 @@ def test_schema_dry_run_shows_how_it_is_asked_for(asking, endpoint):
         ("$number", "A schema is a pydantic model class, a dict, or JSON in a text or a file, not int"),
         ("$recipe", "A schema is a pydantic model class"),
         ("nowhere.json", "The schema nowhere.json cannot be read"),
-        ("broken.json", "The schema is no JSON"),
+        ("broken.json", "The schema is not valid JSON"),
     ],
 )
 def test_what_is_no_schema_is_refused_before_anything_is_sent(asking, endpoint, tmp_path, schema, why):
@@ -153,7 +153,7 @@ def test_a_validation_error_keeps_the_answer_and_offers_a_repair(saying):
     notebook = saying(BAD)
     line = notebook.refused("%%azureml scripted --schema $Recipe -o r\nSoup")
     assert line == (
-        f"SchemaError: The answer does not keep to Recipe: {WRONG} (config 'scripted'). "
+        f"SchemaError: The response does not match Recipe: {WRONG} (config 'scripted'). "
         "It is kept in %azureml last; %azureml repair asks once more, saying what was wrong."
     )
     assert notebook.ok("%azureml last").text == BAD
@@ -182,14 +182,14 @@ def test_repair_says_what_was_wrong_and_gives_the_object(saying):
     assert notebook.vars["r"] is ran.result
     prompt = notebook.vars["says"].prompts[1]
     assert BAD in prompt
-    assert f"That does not fit: The answer does not keep to Recipe: {WRONG}." in prompt
+    assert f"That does not fit: The response does not match Recipe: {WRONG}." in prompt
     assert notebook.refused("%azureml repair").startswith("ConfigError: There is nothing to repair.")
 
 
 def test_repair_may_be_asked_for_again(saying):
     notebook = saying(BAD, "no JSON at all", GOOD)
     notebook.refused("%%azureml scripted --schema $Recipe\nSoup")
-    assert "it holds no JSON" in notebook.refused("%azureml repair")
+    assert "it contains no JSON" in notebook.refused("%azureml repair")
     assert notebook.ok("%azureml repair").result.parsed == Recipe(title="Soup", minutes=20)
     assert "no JSON at all" in notebook.vars["says"].prompts[2]
 

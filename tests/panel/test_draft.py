@@ -195,7 +195,7 @@ def test_saved_type_stays_with_another_url():
 def test_unfitting_formatter_is_an_error():
     draft = Draft(GPT2)
     draft.set("endpoint_url", CHAT)
-    assert draft.errors["formatter"].startswith("The formatter 'gpt2' speaks to dedicated endpoints")
+    assert draft.errors["formatter"].startswith("The formatter 'gpt2' works with dedicated endpoints")
     draft.set("endpoint_url", URL)
     draft.set("formatter", "")
     assert "formatter" in draft.errors  # /score tells none

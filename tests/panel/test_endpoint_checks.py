@@ -28,7 +28,7 @@ def test_check_of_a_working_endpoint(asking, settled, session, endpoint):
     [
         ("key", "env:NOT_THERE", "key: No key: the environment variable NOT_THERE is not set"),
         ("endpoint_url", "http://127.0.0.1:9/v1/chat/completions", "reach: Cannot connect to 127.0.0.1"),
-        ("formatter", "gpt2", "config: The formatter 'gpt2' speaks to dedicated endpoints"),
+        ("formatter", "gpt2", "config: The formatter 'gpt2' works with dedicated endpoints"),
         ("endpoint_url", "", "There is no endpoint"),
     ],
 )

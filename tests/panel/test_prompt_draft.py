@@ -107,7 +107,7 @@ def test_prompts_share_no_values():
 def test_sent_text_renders_to_itself_or_is_noted(text):
     prompt, _, note = boxes_from_messages(as_messages(text, None))
     assert prompt == as_template(text)
-    assert template.variables(prompt) == []
+    assert template.find_variables(prompt) == []
     if template.render(prompt, {}) != text:
         assert note == "Braces in this prompt cannot be written in the field as they were sent."
         assert "{{" in text

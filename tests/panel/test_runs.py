@@ -230,7 +230,10 @@ def test_wire_format_without_streaming_works(model, session, endpoint, settled):
         (lambda model: model.set_rest("{"), "the other kwargs: not JSON at column 2: "),
         (lambda model: model.set("timeout", "soon"), "timeout: timeout must be a number of seconds"),
         (lambda model: model.set("key", "s3cret-key"), "key: That is not a key reference"),
-        (lambda model: model.set("formatter", "gpt2"), "formatter: The formatter 'gpt2' speaks to dedicated endpoints"),
+        (
+            lambda model: model.set("formatter", "gpt2"),
+            "formatter: The formatter 'gpt2' works with dedicated endpoints",
+        ),
         (lambda model: model.new(), "There is no endpoint. Type its URL, or choose a config."),
         (lambda model: model.set("key", "ask"), "No key was typed for main in this session. Type it into the API key"),
     ],

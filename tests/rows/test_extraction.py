@@ -29,7 +29,7 @@ class Review(BaseModel):
 USUAL = ("text", "error", "finish_reason", "prompt_tokens", "completion_tokens", "latency")
 GOOD, BAD = '{"mood": "good", "stars": 4}', '{"mood": "good", "stars": "many"}'
 WRONG = (
-    "SchemaError: The answer does not keep to Review: stars: Input should be a valid integer, unable to parse string "
+    "SchemaError: The response does not match Review: stars: Input should be a valid integer, unable to parse string "
     "as an integer (config 'prod'). Its text is kept. Run again with the journal and retry_failed to send the failed rows again."
 )
 
@@ -78,7 +78,7 @@ def test_answers_that_never_fit_do_not_end_the_run(echo, config, answers):
     answers["Odd."] = "No."
     rows = map_rows(config, "{review}", [{"review": "Odd."}] * 40, schema=Review)
     assert {row["error"].partition(" (config")[0] for row in rows} == {
-        "SchemaError: The answer does not keep to Review: it holds no JSON"
+        "SchemaError: The response does not match Review: it contains no JSON"
     }
 
 
@@ -167,7 +167,7 @@ def test_another_refusal_is_the_rows_own(echo, config):
         (7, "A schema is a pydantic model class, a dict, or JSON in a text or a file, not int"),
         (Review(mood="good", stars=1), "Pass the class itself"),
         ({"type": "objekt"}, "The JSON schema itself is wrong"),
-        ("{", "The schema is no JSON"),
+        ("{", "The schema is not valid JSON"),
     ],
 )
 def test_what_is_no_schema_is_refused_before_anything_is_sent(echo, config, schema, why):
@@ -247,7 +247,7 @@ class Everything(BaseModel):
 
 
 def test_every_field_has_a_column_of_its_type():
-    assert dict(Extraction(Schema.of(Everything)).columns) == {
+    assert dict(Extraction(Schema.from_source(Everything)).columns) == {
         "text": "text",
         "whole": "integer",
         "real": "number",
@@ -265,7 +265,7 @@ def test_every_field_has_a_column_of_its_type():
 def test_a_models_values_are_those_of_json():
     day = dt.date(2026, 2, 28)
     made = Everything(text="t", whole=1, real=2, flag=True, colour=Colour.RED, day=day, theirName=5)
-    values = Extraction(Schema.of(Everything)).values(made)
+    values = Extraction(Schema.from_source(Everything)).values(made)
     part = {"name": "p", "parts": []}
     assert values == ("t", 1, 2.0, True, "red", "2026-02-28", None, 0, [], part, 5)
 
@@ -297,7 +297,7 @@ class Pairs(RootModel[dict[str, int]]):
     ],
 )
 def test_schemas_of_every_shape_have_columns(schema, columns):
-    extraction = Extraction(Schema.of(schema))
+    extraction = Extraction(Schema.from_source(schema))
     assert list(extraction.columns) == columns
     assert extraction.values(None) == (None,) * len(columns)
 

@@ -1,4 +1,4 @@
-"""The JSON or the code in an answer, out of the fences and the prose around it. Pure; the answer itself stays."""
+"""Finds the JSON or the code in a response, in fences or in prose. Pure: the response is not changed."""
 
 from __future__ import annotations
 
@@ -11,109 +11,115 @@ from ..errors import AzmlError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# ```lang ... ``` or ~~~; the last fence of a cut-off answer may be missing
+# ```lang ... ``` or ~~~; the last fence of a truncated response may be missing
 _FENCE = re.compile(
     r"^(?P<indent>[ \t]*)(?P<mark>`{3,}|~{3,})[ \t]*(?P<language>[\w+#.-]*)[^\n]*\n"
     r"(?P<body>.*?)(?:^[ \t]*(?P=mark)|\Z)",
     re.MULTILINE | re.DOTALL,
 )
-_NOTHING: Any = object()
+_MISSING: Any = object()
 _JSON_LANGUAGES = {"json", "jsonc", "json5", ""}
 _KEY = r'\{\s*"(?:[^"\\]|\\.)*"\s*:'
-# What may be the beginning of an object or array, and what can hardly be anything else: prose has brackets, too
+# What may be the beginning of an object or list, and what is almost certainly one: prose has brackets, too
 _OPENING = re.compile(_KEY + r'|\{\s*\}|\[\s*(?:[\]\[{"]|-?\d|true|false|null)', re.DOTALL)
-_SURE = re.compile(_KEY + r'|\[\s*(?:[{\["]|(?:-?\d[\d.eE+-]*|true|false|null)\s*,)', re.DOTALL)
-_BRACKET_OR_TEXT = re.compile(r'[{\[\]}]|"(?:[^"\\]|\\.)*"', re.DOTALL)
+_CERTAIN_OPENING = re.compile(_KEY + r'|\[\s*(?:[{\["]|(?:-?\d[\d.eE+-]*|true|false|null)\s*,)', re.DOTALL)
+_BRACKET_OR_STRING = re.compile(r'[{\[\]}]|"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 
-class NoJson(AzmlError):
-    """An answer in which no JSON can be found."""
+class NoJsonError(AzmlError):
+    """A response without JSON."""
+
+    error_code = "no-json"
 
 
-class Block(NamedTuple):
-    """A fenced block: its language ("" where it names none) and its text without the fences."""
+class CodeBlock(NamedTuple):
+    """A fenced block of a response.
+
+    Attributes:
+        language: The language after the fence, in lower case; "" if it names none.
+        text: The lines between the fences.
+    """
 
     language: str
     text: str
 
 
-def blocks(text: str) -> list[Block]:
-    """The fenced blocks of an answer, in order, without the indentation of their fences."""
-    found = _FENCE.finditer(text.replace("\r\n", "\n"))
-    return [Block(one["language"].lower(), _outdented(one["body"], one["indent"]).removesuffix("\n")) for one in found]
+def find_blocks(text: str) -> list[CodeBlock]:
+    """Return the fenced blocks of a response, in order, without the indentation of their fences."""
+    return [
+        CodeBlock(match["language"].lower(), _remove_indent(match["body"], match["indent"]).removesuffix("\n"))
+        for match in _FENCE.finditer(text.replace("\r\n", "\n"))
+    ]
 
 
-def _outdented(body: str, indent: str) -> str:
-    """The lines of a fenced block in a list: each loses what it has of the fence's own indentation."""
+def _remove_indent(body: str, indent: str) -> str:
+    """Return the body of a block in a list: each line loses as much indentation as its fence has."""
     return re.sub(rf"^[ \t]{{1,{len(indent)}}}", "", body, flags=re.MULTILINE) if indent else body
 
 
-def code(text: str) -> Block:
-    """The first fenced block; an answer without one is taken to be code all through."""
-    found = blocks(text)
-    return found[0] if found else Block("", text.strip("\n"))
+def find_code(text: str) -> CodeBlock:
+    """Return the first fenced block; a response without one counts as code."""
+    blocks = find_blocks(text)
+    return blocks[0] if blocks else CodeBlock("", text.strip("\n"))
 
 
-def json_value(text: str) -> Any:
-    """The JSON value in an answer: all of it, a fenced block, or the first object or array in its prose.
+def find_json(text: str) -> Any:
+    """Return the JSON value in a response: all of it, a fenced block, or the first object or list in its prose.
 
-    NoJson where there is none; a value that is cut off or broken counts as none, and no part of it is taken.
+    A value that is truncated or broken is not found, nor is a part of it.
+
+    Raises:
+        NoJsonError: There is none.
     """
-    for value in json_values(text):
+    for value in find_json_values(text):
         return value
-    raise NoJson("The answer holds no JSON", remedy="Ask for it plainly in the prompt, or look at the text as it is.")
+    raise NoJsonError(
+        "The response contains no JSON", remedy="Ask for it plainly in the prompt, or look at the text as it is."
+    )
 
 
-def json_values(text: str) -> Iterator[Any]:
-    """Every JSON value in an answer that may be meant, the likeliest first: all of it, the fenced blocks, the prose."""
-    whole = _loaded(text.strip())
-    if whole is not _NOTHING:
+def find_json_values(text: str) -> Iterator[Any]:
+    """Yield the JSON values in a response, the likeliest first: all of it, else the fenced blocks, then the prose."""
+    whole = _parse_json(text.strip())
+    if whole is not _MISSING:
         yield whole
         return
-    fenced = [block.text for block in blocks(text) if block.language in _JSON_LANGUAGES]
-    values = [value for value in map(_loaded, fenced) if value is not _NOTHING]
+    fenced = [block.text for block in find_blocks(text) if block.language in _JSON_LANGUAGES]
+    values = [value for value in map(_parse_json, fenced) if value is not _MISSING]
     yield from values
-    yield from (value for value in _embedded(text) if value not in values)
+    yield from (value for value in _find_embedded(text) if value not in values)
 
 
-def _loaded(text: str) -> Any:
-    """The value of the whole text; _NOTHING where that is no JSON."""
+def _parse_json(text: str) -> Any:
+    """Return the value of the whole text; _MISSING if that is not JSON."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        return _NOTHING
+        return _MISSING
 
 
-def _embedded(text: str) -> Iterator[Any]:
-    """The objects and arrays in a text, in order; none from the inside of another, or of a broken one."""
+def _find_embedded(text: str) -> Iterator[Any]:
+    """Yield the objects and lists in a text, in order, but none inside another value or inside a broken one."""
     decoder, at = json.JSONDecoder(), 0
-    while found := _OPENING.search(text, at):
-        at = found.start()
+    while match := _OPENING.search(text, at):
+        at = match.start()
         try:
             value, end = decoder.raw_decode(text, at)
         except RecursionError:
             return
         except ValueError:
-            end = _closed(text, at) if _SURE.match(text, at) else at + 1
+            end = _find_closing(text, at) if _CERTAIN_OPENING.match(text, at) else at + 1
         else:
-            if value:  # {} and [] in prose are punctuation more often than answers
+            if value:  # {} and [] in prose are more often punctuation than values
                 yield value
         at = end
 
 
-def _closed(text: str, start: int) -> int:
-    """Where the bracket that opens at `start` is closed again; the text's end where it never is."""
+def _find_closing(text: str, start: int) -> int:
+    """Return the end of the bracket that opens at `start`; the end of the text if it is never closed."""
     depth = 0
-    for found in _BRACKET_OR_TEXT.finditer(text, start):
-        depth += {"{": 1, "[": 1, "}": -1, "]": -1}.get(found[0], 0)
+    for match in _BRACKET_OR_STRING.finditer(text, start):
+        depth += {"{": 1, "[": 1, "}": -1, "]": -1}.get(match[0], 0)
         if depth == 0:
-            return found.end()
+            return match.end()
     return len(text)
-
-
-def json_or_text(value: str) -> Any:
-    """What a person typed, as JSON where it is JSON, else as the text it is."""
-    try:
-        return json.loads(value, parse_constant=lambda word: word)
-    except (ValueError, RecursionError):
-        return value

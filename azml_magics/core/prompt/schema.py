@@ -1,4 +1,4 @@
-"""Answers that follow a schema: how to ask for one in each dialect, and whether an answer keeps to it."""
+"""Responses that match a JSON schema: how to request one in each wire format, and whether a response matches."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .. import endpoints
 from ..errors import BadRequestError, SchemaError, UsageError
 from ..text import one_line
 from ..wire.registry import wire_for
-from . import extract
+from .extract import find_json_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,71 +20,103 @@ if TYPE_CHECKING:
     from ..messages import Message
     from ..response import Response
 
-_MOST_VALUES = 20  # that an answer may hold and that are tried
-_MOST_PROBLEMS = 3  # that are said
-_REPAIR = "It is kept in %azureml last; %azureml repair asks once more, saying what was wrong."
+_MAX_VALUES = 20  # JSON values of a response that are tried
+_MAX_PROBLEMS = 3  # problems of a value in a message
 
 
 @dataclass(frozen=True)
 class Schema:
-    """A JSON schema, and the pydantic model it comes from, if any. `name` is what the model is told it is called."""
+    """A JSON schema, and the pydantic model that it comes from, if any.
+
+    Attributes:
+        name: The schema's name in requests: letters, digits, - and _.
+        json_schema: The schema as JSON.
+        model: The pydantic model class; None if the schema was given as JSON.
+    """
 
     name: str
     json_schema: dict[str, Any]
     model: Any = None
 
     @classmethod
-    def of(cls, source: Any) -> Schema:
-        """The schema of a pydantic model class, a JSON schema as a dict, or its JSON text.
+    def from_source(cls, source: Any) -> Schema:
+        """Return the schema of `source`.
 
-        UsageError where it is none of them or could not be checked: before anything is sent.
+        Args:
+            source: A pydantic model class, a JSON schema as a dict, or its JSON text.
+
+        Raises:
+            UsageError: It is none of them, is not a valid schema, or cannot be checked because jsonschema is missing.
         """
         if isinstance(source, type) and callable(getattr(source, "model_json_schema", None)):
-            return cls(_identifier(source.__name__), _schema_of(source), source)
+            return cls(_make_identifier(source.__name__), _json_schema_of(source), source)
         if isinstance(source, str):
             try:
                 source = json.loads(source)
             except (ValueError, RecursionError) as error:
-                raise UsageError(f"The schema is no JSON: {one_line(str(error), 100)}") from None
+                raise UsageError(f"The schema is not valid JSON: {one_line(str(error), 100)}") from None
         if isinstance(source, dict):
-            _check(source)
-            return cls(_identifier(source.get("title")), source)
+            _check_schema(source)
+            return cls(_make_identifier(source.get("title")), source)
         raise UsageError(
             f"A schema is a pydantic model class, a dict, or JSON in a text or a file, not {type(source).__name__}",
             remedy="Pass the class itself, not an object of it.",
         )
 
-    def read(self, response: Response, remedy: str = _REPAIR) -> Any:
-        """The answer as an object of the model, or as JSON; SchemaError says what is wrong with it, and the remedy.
+    def read(self, response: Response, remedy: str = "") -> Any:
+        """Return the response as an object of the model, or as JSON if there is no model.
 
-        Where the answer holds several JSON values, the first that keeps to the schema is meant.
+        Args:
+            response: The response. Of several JSON values in it, the first that matches the schema counts.
+            remedy: The remedy of the error, unless the response was truncated; by default one in Python words.
+
+        Raises:
+            SchemaError: No value matches. The error names the problem of the first value and keeps the response.
         """
-        problem = ""
-        for value in itertools.islice(extract.json_values(response.text), _MOST_VALUES):
-            fitting, wrong = self._tried(value)
-            if not wrong:
-                return fitting
-            problem = problem or wrong
+        first_problem = ""
+        for value in itertools.islice(find_json_values(response.text), _MAX_VALUES):
+            parsed, problem = self._validate(value)
+            if not problem:
+                return parsed
+            first_problem = first_problem or problem
+        raise self._mismatch(first_problem or "it contains no JSON", response, remedy)
+
+    def _mismatch(self, problem: str, response: Response, remedy: str) -> SchemaError:
+        error_code = ""
+        if response.finish_reason == "length":
+            remedy, error_code = "It was cut off: raise max_tokens.", "schema-truncated"
         error = SchemaError(
-            f"The answer does not keep to {self.name}: {problem or 'it holds no JSON'}",
-            remedy="It was cut off: raise max_tokens." if response.finish_reason == "length" else remedy,
+            f"The response does not match {self.name}: {problem}",
+            remedy=remedy or "The error has the response; send make_repair_messages(response, error) to correct it.",
+            error_code=error_code,
         )
         error.response = response
-        raise error
+        return error
 
-    def _tried(self, value: Any) -> tuple[Any, str]:
-        """(object, "") for a value that keeps to the schema, (None, what is wrong) for one that does not."""
+    def _validate(self, value: Any) -> tuple[Any, str]:
+        """Return (object, "") for a value that matches the schema, (None, problem) for one that does not."""
         try:
             if self.model is None:
-                return value, _problem(value, self.json_schema)
+                return value, _find_problem(value, self.json_schema)
             return self.model.model_validate_json(json.dumps(value)), ""
-        except Exception as error:  # noqa: BLE001 - a validator of the person's own may raise anything; the answer stays
-            return None, _problem_in(error)
+        except Exception as error:  # noqa: BLE001 - the user's own validator may raise anything; the response is kept
+            return None, _describe_error(error)
 
-    def asked(
+    def add_to(
         self, config: LLMConfig, messages: Sequence[Message], *, by_instruction: bool = False
     ) -> tuple[LLMConfig, list[Message]]:
-        """(config, messages) that ask for it: by `response_format` on OpenAI chat routes, by instruction elsewhere."""
+        """Return a config and messages that request a response that matches the schema.
+
+        OpenAI chat routes get `response_format`; other wire formats get an instruction after the last user message.
+
+        Args:
+            config: The config of the call.
+            messages: The messages of the call.
+            by_instruction: Give the instruction on OpenAI chat routes, too: for servers that refuse the kwarg.
+
+        Raises:
+            ConfigError: The config has no formatter, or it does not fit the endpoint.
+        """
         wire = wire_for(config)
         is_chat_route = endpoints.route_of(wire.url(config, stream=False)) == "chat/completions"
         if is_chat_route and wire.takes_response_format and not by_instruction:
@@ -101,28 +133,28 @@ class Schema:
 
     @property
     def response_format(self) -> dict[str, Any]:
-        """The kwarg of OpenAI-like routes."""
+        """The kwarg of OpenAI routes."""
         return {"type": "json_schema", "json_schema": {"name": self.name, "schema": self.json_schema}}
 
     @property
     def instruction(self) -> str:
-        """The words for a model that has no such kwarg."""
+        """The text that requests it from models without such a kwarg."""
         schema = json.dumps(self.json_schema, ensure_ascii=False)
         return f"Answer with JSON alone, no prose and no fences, valid for this JSON schema:\n{schema}"
 
 
-def is_refused(error: BadRequestError) -> bool:
-    """Whether the server wants no `response_format`: it has to be asked by instruction."""
+def is_response_format_refused(error: BadRequestError) -> bool:
+    """Return whether the server refuses `response_format`, so that an instruction has to be sent."""
     return "response_format" in error.body
 
 
-def _identifier(title: Any) -> str:
-    """A name as OpenAI's routes take it: at most 64 letters, digits, - and _."""
-    kept = "".join(ch if ch.isascii() and (ch.isalnum() or ch in "-_") else "_" for ch in str(title or "answer"))
-    return kept[:64]
+def _make_identifier(title: Any) -> str:
+    """Return a name that OpenAI routes accept: at most 64 letters, digits, - and _."""
+    name = "".join(ch if ch.isascii() and (ch.isalnum() or ch in "-_") else "_" for ch in str(title or "answer"))
+    return name[:64]
 
 
-def _schema_of(model: Any) -> dict[str, Any]:
+def _json_schema_of(model: Any) -> dict[str, Any]:
     try:
         json_schema: dict[str, Any] = model.model_json_schema()
     except Exception as error:  # pydantic's errors, and those of the model's own methods
@@ -133,80 +165,80 @@ def _schema_of(model: Any) -> dict[str, Any]:
     return json_schema
 
 
-def _problem_in(error: Exception) -> str:
-    """What a pydantic ValidationError says, as "minutes: Input should be a valid integer"; any other error by name."""
+def _describe_error(error: Exception) -> str:
+    """Return a pydantic ValidationError as "minutes: Input should be a valid integer", any other error by its name."""
     try:
-        found = [(".".join(map(str, problem["loc"])), str(problem["msg"])) for problem in error.errors()]  # type: ignore[attr-defined]  # pydantic's, which this room does not import
+        problems = [(".".join(map(str, problem["loc"])), str(problem["msg"])) for problem in error.errors()]  # type: ignore[attr-defined]  # pydantic's, which this package does not import
     except (AttributeError, KeyError, TypeError):
         return f"{type(error).__name__}: {one_line(str(error), 300)}"
-    return _said(found)
+    return _join_problems(problems)
 
 
-def _said(problems: list[tuple[str, str]]) -> str:
-    """The first few problems, each with its place, and how many more there are."""
-    said = "; ".join(f"{where}: {what}" if where else what for where, what in problems[:_MOST_PROBLEMS])
-    more = f" (and {len(problems) - _MOST_PROBLEMS} more)" if len(problems) > _MOST_PROBLEMS else ""
-    return one_line(said, 300) + more
+def _join_problems(problems: list[tuple[str, str]]) -> str:
+    """Return the first few (place, problem) pairs as text, and how many more there are."""
+    shown = "; ".join(f"{place}: {problem}" if place else problem for place, problem in problems[:_MAX_PROBLEMS])
+    more = f" (and {len(problems) - _MAX_PROBLEMS} more)" if len(problems) > _MAX_PROBLEMS else ""
+    return one_line(shown, 300) + more
 
 
-# ---- JSON schemas, which jsonschema checks: it comes with Jupyter's nbformat -----------------------------------------
+# ---- JSON schemas: checked by jsonschema, which comes with Jupyter's nbformat ----
 
 
 def _validator(json_schema: dict[str, Any]) -> Any:
-    """The class of jsonschema's that checks against it; UsageError where that is not installed."""
+    """Return jsonschema's class for the schema's draft; UsageError if jsonschema is not installed."""
     try:
         import jsonschema  # type: ignore[import-untyped,unused-ignore]  # optional, and untyped
     except ImportError:
         raise UsageError(
-            "Checking an answer against a JSON schema needs jsonschema",
+            "Checking a response against a JSON schema needs jsonschema",
             remedy="Run pip install jsonschema, or pass a pydantic model.",
         ) from None
     return jsonschema.validators.validator_for(json_schema, default=jsonschema.Draft202012Validator)
 
 
-def _check(json_schema: dict[str, Any]) -> None:
-    """UsageError for a schema that is wrong itself, or that would be fetched from elsewhere."""
+def _check_schema(json_schema: dict[str, Any]) -> None:
+    """Raise UsageError for a schema that is not valid, or that refers to a document that would have to be fetched."""
     try:
         json.dumps(json_schema)
         _validator(json_schema).check_schema(json_schema)
     except UsageError:
         raise
-    except Exception as error:  # noqa: BLE001 - a schema from outside may be anything, and so may what it leads to
-        what = one_line(str(getattr(error, "message", error)), 200)
-        raise UsageError(f"The JSON schema itself is wrong: {what}") from None
-    elsewhere = next((target for target in _references(json_schema) if not target.startswith("#")), None)
-    if elsewhere is not None:
+    except Exception as error:  # noqa: BLE001 - an invalid schema may raise anything
+        reason = one_line(str(getattr(error, "message", error)), 200)
+        raise UsageError(f"The JSON schema itself is wrong: {reason}") from None
+    external = next((target for target in _find_references(json_schema) if not target.startswith("#")), None)
+    if external is not None:
         raise UsageError(
-            f"The JSON schema refers to another document, {one_line(elsewhere, 100)!r}, which is not fetched",
+            f"The JSON schema refers to another document, {one_line(external, 100)!r}, which is not fetched",
             remedy="Put that part into its $defs.",
         )
 
 
-def _references(schema: Any) -> Iterator[str]:
+def _find_references(schema: Any) -> Iterator[str]:
     if isinstance(schema, dict):
         for name, inner in schema.items():
             if name in {"$ref", "$dynamicRef"} and isinstance(inner, str):
                 yield inner
-            yield from _references(inner)
+            yield from _find_references(inner)
     elif isinstance(schema, list):
         for inner in schema:
-            yield from _references(inner)
+            yield from _find_references(inner)
 
 
-def _problem(value: Any, json_schema: dict[str, Any]) -> str:
-    """What is wrong with `value`, "" where nothing is."""
+def _find_problem(value: Any, json_schema: dict[str, Any]) -> str:
+    """Return how `value` violates the schema; "" if it does not."""
     from jsonschema.exceptions import best_match  # type: ignore[import-untyped,unused-ignore]  # untyped
 
     errors = sorted(
         _validator(json_schema)(json_schema).iter_errors(value), key=lambda error: list(map(str, error.path))
     )
-    # of alternatives that all fail, the one that came nearest
+    # if all alternatives of an anyOf fail, the closest one
     nearest = [best_match([error]) for error in errors]
-    return _said([(".".join(map(str, error.absolute_path)), error.message) for error in nearest])
+    return _join_problems([(".".join(map(str, error.absolute_path)), error.message) for error in nearest])
 
 
-def repair_turns(response: Response, error: SchemaError) -> list[Message]:
-    """The two turns that ask for the same answer again, saying what was wrong with it."""
+def make_repair_messages(response: Response, error: SchemaError) -> list[Message]:
+    """Return the two messages that request a corrected response: the response, and what is wrong with it."""
     return [
         {"role": "assistant", "content": response.text},
         {"role": "user", "content": f"That does not fit: {error.cause}. Answer again with corrected JSON alone."},

@@ -1,9 +1,8 @@
-"""Prompt variables: which `{name}` a prompt has, and the prompt with their values. Pure.
+"""Prompt variables: the `{name}`s of a prompt, and the prompt with their values. Pure.
 
 `{name}`, where name is an identifier, is a variable. `{{name}}` is a literal `{name}`, and `{{{name}}}` the value in
-braces, as in Python's own format strings. All other braces - JSON, code,
-`{}`, Python keywords, the arguments of LaTeX commands such as `\\frac{a}{b}` - are text. Values go in once and are
-never scanned again; nothing is evaluated.
+braces, as in Python's own format strings. All other braces are text: JSON, code, `{}`, Python keywords, the arguments
+of LaTeX commands such as `\\frac{a}{b}`. Braces in values are text, too; nothing is evaluated.
 """
 
 from __future__ import annotations
@@ -25,32 +24,41 @@ _PIECE = re.compile(
 )
 
 
-def _variable(match: re.Match[str]) -> str | None:
+def _variable_of(match: re.Match[str]) -> str | None:
     name = match["name"] or match["braced"]
     return name if name and not keyword.iskeyword(name) else None
 
 
-def variables(prompt: str) -> list[str]:
-    """The variables that `prompt` uses, each once, in order of appearance."""
-    return list(dict.fromkeys(name for name, _, _ in spans(prompt)))
+def find_variables(prompt: str) -> list[str]:
+    """Return the names of the variables in `prompt`, each once, in order of appearance."""
+    return list(dict.fromkeys(name for name, _, _ in find_spans(prompt)))
 
 
-def spans(prompt: str) -> Iterator[tuple[str, int, int]]:
-    """(name, start, end) of every variable in `prompt`: what an editor marks."""
+def find_spans(prompt: str) -> Iterator[tuple[str, int, int]]:
+    """Yield (name, start, end) of every variable in `prompt`, its braces included: what an editor marks."""
     for match in _PIECE.finditer(prompt):
-        name = _variable(match)
+        name = _variable_of(match)
         if name:
             around = 2 if match["braced"] else 0
             yield name, match.start() + around, match.end() - around
 
 
 def render(prompt: str, values: Mapping[str, object]) -> str:
-    """`prompt` with `str()` of each value in its place; UndefinedVariableError names the first that is missing."""
+    """Return `prompt` with each variable replaced by `str()` of its value.
 
-    def replaced(match: re.Match[str]) -> str:
+    Args:
+        prompt: The prompt.
+        values: Variable name -> value.
+
+    Raises:
+        UndefinedVariableError: A variable has no value; the first one is named, with the closest name of `values`.
+        PromptError: `str()` of a value raised.
+    """
+
+    def replace(match: re.Match[str]) -> str:
         if match["literal"]:
             return "{" + match["literal"] + "}"
-        name = _variable(match)
+        name = _variable_of(match)
         if name is None:
             return match[0]
         if name not in values:
@@ -58,7 +66,7 @@ def render(prompt: str, values: Mapping[str, object]) -> str:
         text = _as_text(name, values[name])
         return "{" + text + "}" if match["braced"] else text
 
-    return _PIECE.sub(replaced, prompt)
+    return _PIECE.sub(replace, prompt)
 
 
 def _as_text(name: str, value: object) -> str:
@@ -67,5 +75,7 @@ def _as_text(name: str, value: object) -> str:
     except Exception as error:
         raise PromptError(
             f"str() of the variable {name!r} ({type(value).__name__}) raised {type(error).__name__}: {error}",
-            remedy=f"Pass a text with --var {name}=….",
+            remedy="Pass its text in place of the object.",
+            error_code="variable-without-text",
+            facts={"param": name},
         ) from error

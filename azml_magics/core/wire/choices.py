@@ -28,7 +28,7 @@ def read_choices(value: Any) -> Response:
     if not isinstance(choices, list):
         raise missing_text(value)
     if not choices or not isinstance(choices[0], dict):
-        raise ResponseFormatError("The reply has no choices", remedy="Try again, then check the deployment's logs.")
+        raise ResponseFormatError("The response has no choices", remedy="Try again, then check the deployment's logs.")
     choice = choices[0]
     message = choice.get("message")
     message = message if isinstance(message, dict) else {}
@@ -46,7 +46,7 @@ def read_choices(value: Any) -> Response:
     raise_if_filtered(response.finish_reason, response)
     if not message and "text" not in choice:
         raise ResponseFormatError(
-            "The reply's choice has neither a message nor a text", remedy="Check the formatter and route."
+            "The response's choice has neither a message nor a text", remedy="Check the formatter and route."
         )
     if not (response.text or response.tool_calls or response.reasoning or response.finish_reason):
         raise ModelError("The deployment answered with an empty choice", remedy="Look at its logs.", status=200)

@@ -133,7 +133,7 @@ class CustomWire(Wire):
             raise_for_failure(value)
             return read_any_shape(value)
         raise FormatterError(
-            f"{self._name}.format_response_payload returned {type(value).__name__}, which holds no answer",
+            f"{self._name}.format_response_payload returned {type(value).__name__}, which has no text",
             remedy="Return a str, a dict, or a LangChain Generation.",
         )
 
@@ -146,7 +146,8 @@ class CustomWire(Wire):
         except Exception as error:
             raise FormatterError(
                 f"{self._name}.{method.__name__} raised {type(error).__name__}: {one_line(str(error), 200)}",
-                remedy="Mend the formatter; %azureml last shows what the endpoint sent.",
+                remedy="Fix the formatter.",
+                error_code="formatter-raised",
             ) from error
 
 

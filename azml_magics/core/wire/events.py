@@ -33,8 +33,9 @@ def parse_event(event: Event) -> dict[str, Any] | None:
         value = event.data.decode("utf-8", "replace")
         if not is_error:
             raise ResponseFormatError(
-                f"The stream holds an event that is not JSON: {one_line(value, 120)!r}",
-                remedy="Ask again, or with --no-stream.",
+                f"The stream has an event that is not JSON: {one_line(value, 120)!r}",
+                remedy="Try again, or without streaming.",
+                error_code="stream-event-not-json",
             ) from None
     if not isinstance(value, dict):
         if not is_error:

@@ -28,7 +28,8 @@ def raise_for_failure(value: Any) -> None:
         raise ModelError(
             "The deployment answered 200 with {}: its model server failed, "
             "or its content-safety filter blocked the request",
-            remedy="Look at the deployment's logs; check that the formatter matches the deployment (%azureml test).",
+            remedy="Look at the deployment's logs; check that the formatter matches the deployment.",
+            error_code="empty-object",
             status=200,
         )
     if isinstance(value, dict) and (value.get("error") or str(value.get("object")) == "error"):
@@ -73,7 +74,7 @@ def raise_if_filtered(finish_reason: str | None, response: Response | None = Non
     if not is_filtered(finish_reason):
         return
     error = ContentFilterError(
-        f"The content filter stopped the answer (finish reason {finish_reason})",
+        f"The content filter stopped the response (finish reason {finish_reason})",
         remedy="Rephrase the prompt, or review the deployment's content filter.",
         status=200,
     )
@@ -93,7 +94,7 @@ def empty_text() -> ModelError:
 def missing_text(value: Any) -> ResponseFormatError:
     """Return the error for decoded JSON that has no text at the places of the wire format, with its beginning."""
     return ResponseFormatError(
-        f"The reply holds no text that this formatter can find: {one_line(as_text(value), _MAX_SHOWN)}",
-        remedy="Choose the formatter of this deployment with -f (`%azureml help formatters`), "
-        "or register one of your own: azml_magics.register_formatter.",
+        f"The response has no text that this formatter can find: {one_line(as_text(value), _MAX_SHOWN)}",
+        remedy="Choose the formatter of this deployment, or register one of your own: azml_magics.register_formatter.",
+        error_code="no-text",
     )

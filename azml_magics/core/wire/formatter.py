@@ -63,18 +63,22 @@ class Formatter:
                 return wire
         if self.content_formatter is not None:
             raise FormatterError(
-                f"{self} speaks to {' and '.join(sorted(self.api_types))} endpoints, "
+                f"{self} works with {' and '.join(sorted(self.api_types))} endpoints, "
                 f"and this one is {config.endpoint_api_type}",
-                remedy="Add the type to its supported_api_types, or set --type.",
+                remedy="Add the type to its supported_api_types, or set endpoint_api_type.",
+                error_code="custom-formatter-api-type",
             )
         if config.endpoint_api_type not in self.api_types:
             raise ConfigError(
-                f"The formatter {self.name!r} speaks to {' and '.join(self.api_types)} endpoints, "
+                f"The formatter {self.name!r} works with {' and '.join(self.api_types)} endpoints, "
                 f"and this one is {config.endpoint_api_type}",
-                remedy="Choose another formatter with -f, such as openai-chat or openai, or set --type.",
+                remedy="Choose another formatter, such as openai-chat or openai, or set endpoint_api_type.",
+                error_code="formatter-api-type",
             )
+        routes = ", ".join("/" + route for route in self.routes)
         raise ConfigError(
-            f"The formatter {self.name!r} does not speak on /{endpoints.route_of(config.endpoint_url)}",
-            remedy=f"Its routes are {', '.join('/' + route for route in self.routes)}: "
-            "choose another formatter with -f or another --url.",
+            f"The formatter {self.name!r} cannot be used on /{endpoints.route_of(config.endpoint_url)}",
+            remedy=f"Its routes are {routes}: choose another formatter or another endpoint_url.",
+            error_code="formatter-route",
+            facts={"routes": routes},
         )

@@ -35,9 +35,9 @@ def decode_json(body: bytes) -> Any:
         return unwrap_json(json.loads(text))
     except (ValueError, RecursionError) as error:
         start = one_line(text, _MAX_SHOWN)
-        remedy = "It may have been cut off on its way: ask again." if text[0] in "[{" else "Check the URL and route."
+        remedy = "It may be incomplete: try again." if text[0] in "[{" else "Check the URL and route."
         raise ResponseFormatError(
-            f"The reply is not JSON ({one_line(str(error), 80)}): {start!r}", remedy=remedy
+            f"The response is not JSON ({one_line(str(error), 80)}): {start!r}", remedy=remedy
         ) from None
 
 

@@ -83,7 +83,8 @@ def get(name: str) -> Formatter:
             "formatter",
             name,
             names(),
-            "Register your own with azml_magics.register_formatter, or pass -f $object.",
+            "Register your own with azml_magics.register_formatter, or pass the object itself.",
+            error_code="unknown-formatter",
         )
     return formatter
 
@@ -166,8 +167,10 @@ def formatter_for(config: LLMConfig) -> Formatter:
     chosen = config.formatter or default_for_url(config.endpoint_url)
     if not chosen:
         raise ConfigError(
-            "No formatter: /score speaks a different dialect on every deployment",
-            remedy=f"Choose one with -f: {', '.join(_BUILT_IN)}.",
+            "No formatter: the wire format of /score differs from deployment to deployment",
+            remedy=f"Choose one: {', '.join(_BUILT_IN)}.",
+            error_code="no-formatter",
+            facts={"known": ", ".join(_BUILT_IN)},
         )
     return as_formatter(chosen)
 

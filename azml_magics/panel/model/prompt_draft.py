@@ -45,7 +45,7 @@ class PromptDraft:
 
     def variables(self, notebook: Mapping[str, Any]) -> list[PromptVariable]:
         """The prompt's variables in order of appearance."""
-        names = template.variables(self.text)
+        names = template.find_variables(self.text)
         return [
             PromptVariable(name, self.typed.get(name, ""), _short_text(notebook[name]) if name in notebook else None)
             for name in names
@@ -53,7 +53,7 @@ class PromptDraft:
 
     def typed_values(self) -> dict[str, str]:
         """The values typed for the variables that the prompt has now."""
-        return {name: self.typed[name] for name in template.variables(self.text) if self.typed.get(name)}
+        return {name: self.typed[name] for name in template.find_variables(self.text) if self.typed.get(name)}
 
     def render(self, notebook: Mapping[str, Any]) -> str:
         """The prompt with its values, as a cell would send it.
@@ -87,7 +87,7 @@ def _short_text(value: object) -> str:
 def as_template(text: str) -> str:
     """A prompt that renders to `text`: braces that would be read as a variable are doubled."""
     parts, at = [], 0
-    for _, start, end in template.spans(text):
+    for _, start, end in template.find_spans(text):
         parts += [text[at:start], "{", text[start:end], "}"]
         at = end
     return "".join([*parts, text[at:]])
@@ -109,7 +109,7 @@ def boxes_from_messages(messages: list[Message]) -> tuple[str, str | None, str]:
         missing.append("its pictures")
     note = f"Only the text of the last prompt is restored, without {' and '.join(missing)}." if missing else ""
     prompt = as_template(text)
-    if not note and template.render(prompt, dict.fromkeys(template.variables(prompt), "")) != text:
+    if not note and template.render(prompt, dict.fromkeys(template.find_variables(prompt), "")) != text:
         note = "Braces in this prompt cannot be written in the field as they were sent."
     return prompt, system if isinstance(system, str) else None, note
 

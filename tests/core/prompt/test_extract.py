@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azml_magics.core.prompt.extract import Block, NoJson, blocks, code, json_value, json_values
+from azml_magics.core.prompt.extract import CodeBlock, NoJsonError, find_blocks, find_code, find_json, find_json_values
 
 from ..judge import only_our_errors
 
@@ -39,7 +39,7 @@ from ..judge import only_our_errors
     ],
 )
 def test_json_is_found(text, value):
-    assert json_value(text) == value
+    assert find_json(text) == value
 
 
 @pytest.mark.parametrize(
@@ -65,36 +65,36 @@ def test_json_is_found(text, value):
     ],
 )
 def test_text_without_json_is_an_error(text):
-    with pytest.raises(NoJson, match="holds no JSON"):
-        json_value(text)
+    with pytest.raises(NoJsonError, match="contains no JSON"):
+        find_json(text)
 
 
 @pytest.mark.parametrize(
     ("text", "block"),
     [
-        ("```python\nx = 1\n```", Block("python", "x = 1")),
-        ("Try:\n```Python\nx = 1\n\ny = 2\n```\nand\n```sh\nls\n```", Block("python", "x = 1\n\ny = 2")),
-        ("x = 1\n", Block("", "x = 1")),
-        ("```c++\nint x;\n", Block("c++", "int x;")),
-        ("````md\n```\nin\n```\n````", Block("md", "```\nin\n```")),
-        ("1. So:\n   ```python\n   if x:\n       y()\n\n  z\n   ```\n", Block("python", "if x:\n    y()\n\nz")),
-        ("```python\r\nx = 1\r\ny = 2\r\n```\r\n", Block("python", "x = 1\ny = 2")),
-        ("```python title=a.py\nx = 1\n```", Block("python", "x = 1")),
-        ("```\n```", Block("", "")),
+        ("```python\nx = 1\n```", CodeBlock("python", "x = 1")),
+        ("Try:\n```Python\nx = 1\n\ny = 2\n```\nand\n```sh\nls\n```", CodeBlock("python", "x = 1\n\ny = 2")),
+        ("x = 1\n", CodeBlock("", "x = 1")),
+        ("```c++\nint x;\n", CodeBlock("c++", "int x;")),
+        ("````md\n```\nin\n```\n````", CodeBlock("md", "```\nin\n```")),
+        ("1. So:\n   ```python\n   if x:\n       y()\n\n  z\n   ```\n", CodeBlock("python", "if x:\n    y()\n\nz")),
+        ("```python\r\nx = 1\r\ny = 2\r\n```\r\n", CodeBlock("python", "x = 1\ny = 2")),
+        ("```python title=a.py\nx = 1\n```", CodeBlock("python", "x = 1")),
+        ("```\n```", CodeBlock("", "")),
     ],
 )
 def test_code_is_found(text, block):
-    assert code(text) == block
+    assert find_code(text) == block
 
 
 def test_blocks_are_in_order():
-    assert blocks("```a\n1\n```\n~~~b\n2\n~~~") == [Block("a", "1"), Block("b", "2")]
+    assert find_blocks("```a\n1\n```\n~~~b\n2\n~~~") == [CodeBlock("a", "1"), CodeBlock("b", "2")]
 
 
 def test_fenced_json_comes_before_json_in_prose():
     text = 'For {"type": "object"} I say\n```json\n{"a": 1}\n```\nor\n```\n[2]\n```\nor {"b": [3]}, {"a": 1}.'
-    assert list(json_values(text)) == [{"a": 1}, [2], {"type": "object"}, {"b": [3]}]
-    assert list(json_values(' {"a": [{"b": 1}]} ')) == [{"a": [{"b": 1}]}]
+    assert list(find_json_values(text)) == [{"a": 1}, [2], {"type": "object"}, {"b": [3]}]
+    assert list(find_json_values(' {"a": [{"b": 1}]} ')) == [{"a": [{"b": 1}]}]
 
 
 JSON = st.recursive(
@@ -107,10 +107,10 @@ JSON = st.recursive(
 @given(st.lists(JSON, min_size=1) | st.dictionaries(st.text(max_size=3), JSON, min_size=1), st.data())
 def test_incomplete_json_is_never_found(value, data):
     text = json.dumps(value)
-    assert json_value(f"Here: {text} - done") == value
+    assert find_json(f"Here: {text} - done") == value
     cut = data.draw(st.integers(1, len(text) - 1))
-    with pytest.raises(NoJson):
-        json_value(text[:cut])
+    with pytest.raises(NoJsonError):
+        find_json(text[:cut])
 
 
 @given(
@@ -118,11 +118,11 @@ def test_incomplete_json_is_never_found(value, data):
     st.text("ab \n.", max_size=10),
 )
 def test_fenced_json_is_found_in_any_prose(value, prose):
-    assert json_value(f"{prose}\n```json\n{json.dumps(value)}\n```\n{prose}") == value
+    assert find_json(f"{prose}\n```json\n{json.dumps(value)}\n```\n{prose}") == value
 
 
 @given(st.text('`~{}[]":1a\n ', max_size=40))
 def test_any_text_gives_code_and_json_or_own_error(text):
-    assert isinstance(code(text).text, str)
-    with only_our_errors(NoJson):
-        json_value(text)
+    assert isinstance(find_code(text).text, str)
+    with only_our_errors(NoJsonError):
+        find_json(text)

@@ -19,7 +19,7 @@ from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import BadRequestError, SchemaError, UsageError
 from azml_magics.core.keys import Secret
 from azml_magics.core.messages import as_messages
-from azml_magics.core.prompt.schema import Schema, repair_turns
+from azml_magics.core.prompt.schema import Schema, make_repair_messages
 from azml_magics.core.response import Response
 from azml_magics.emulator import Emulator
 
@@ -62,7 +62,7 @@ SOUP = {"name": "Soup", "course": "starter", "steps": [{"text": "Boil", "minutes
 
 
 def read(source, text, **fields):
-    return Schema.of(source).read(Response(json.dumps(text) if not isinstance(text, str) else text, **fields))
+    return Schema.from_source(source).read(Response(json.dumps(text) if not isinstance(text, str) else text, **fields))
 
 
 # ---- what a schema may be
@@ -70,13 +70,13 @@ def read(source, text, **fields):
 
 @pytest.mark.parametrize("source", [PERSON, json.dumps(PERSON)])
 def test_json_schema_may_be_dict_or_text(source):
-    schema = Schema.of(source)
+    schema = Schema.from_source(source)
     assert (schema.name, schema.json_schema, schema.model) == ("Person", PERSON, None)
     assert schema.read(Response('{"name": "Ada", "age": 36}')) == {"name": "Ada", "age": 36}
 
 
 def test_model_class_gives_its_schema():
-    schema = Schema.of(Recipe)
+    schema = Schema.from_source(Recipe)
     assert (schema.name, schema.model) == ("Recipe", Recipe)
     assert schema.json_schema == Recipe.model_json_schema()
 
@@ -90,7 +90,7 @@ def test_model_class_gives_its_schema():
     ],
 )
 def test_name_has_characters_that_openai_routes_allow(source, name):
-    assert Schema.of(source).name == name
+    assert Schema.from_source(source).name == name
 
 
 @pytest.mark.parametrize(
@@ -103,8 +103,8 @@ def test_name_has_characters_that_openai_routes_allow(source, name):
         (5, "a dict, or JSON in a text or a file, not int"),
         (dict, "a dict, or JSON in a text or a file, not type"),
         ("true", "a dict, or JSON in a text or a file, not bool"),
-        ("{", "The schema is no JSON: Expecting property name"),
-        ("[" * 100_000, "The schema is no JSON"),
+        ("{", "The schema is not valid JSON: Expecting property name"),
+        ("[" * 100_000, "The schema is not valid JSON"),
         ({"type": "strnig"}, "The JSON schema itself is wrong: 'strnig' is not valid under any of the given schemas"),
         ({"properties": []}, "The JSON schema itself is wrong: [] is not of type 'object'"),
         ({"type": "object", "required": "name"}, "The JSON schema itself is wrong: 'name' is not of type 'array'"),
@@ -122,7 +122,7 @@ def test_name_has_characters_that_openai_routes_allow(source, name):
 )
 def test_invalid_schema_is_a_usage_error(source, said):
     with pytest.raises(UsageError) as caught:
-        Schema.of(source)
+        Schema.from_source(source)
     assert said in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
 
@@ -132,13 +132,13 @@ def test_model_without_json_schema_is_a_usage_error():
         work: Callable[[], int]
 
     with pytest.raises(UsageError, match="Odd has no JSON schema: PydanticInvalidForJsonSchema"):
-        Schema.of(Odd)
+        Schema.from_source(Odd)
 
 
 def test_dict_needs_jsonschema_and_a_model_does_not(monkeypatch):
     monkeypatch.setitem(sys.modules, "jsonschema", None)
     with pytest.raises(UsageError, match=r"needs jsonschema\. Run pip install jsonschema, or pass a pydantic model"):
-        Schema.of(PERSON)
+        Schema.from_source(PERSON)
     assert read(Step, {"text": "a", "minutes": 1}) == Step(text="a", minutes=1)
 
 
@@ -185,7 +185,7 @@ def test_first_value_that_fits_is_read(source, text, value):
         (
             Step,
             {"text": "a", "minutes": "soon"},
-            "The answer does not keep to Step: minutes: Input should be a valid integer",
+            "The response does not match Step: minutes: Input should be a valid integer",
         ),
         (
             Recipe,
@@ -207,8 +207,8 @@ def test_first_value_that_fits_is_read(source, text, value):
             {},
             "'a' is a required property; 'b' is a required property; 'c' is a required property (and 2 more)",
         ),
-        (PERSON, "I would rather not.", "The answer does not keep to Person: it holds no JSON"),
-        (PERSON, "", "it holds no JSON"),
+        (PERSON, "I would rather not.", "The response does not match Person: it contains no JSON"),
+        (PERSON, "", "it contains no JSON"),
         # schemas that break while they are applied
         ({"$ref": "#/$defs/missing"}, {"a": 1}, "answer: "),
         ({"$ref": "#"}, {"a": 1}, "answer: RecursionError"),
@@ -223,11 +223,11 @@ def test_schema_error_is_one_line_and_keeps_response(source, text, problem):
     assert len(str(error).splitlines()) == 1
     if isinstance(error, SchemaError):
         assert error.response.text == (text if isinstance(text, str) else json.dumps(text))
-        assert "It is kept in %azureml last; %azureml repair asks once more" in str(error)
+        assert "make_repair_messages(response, error)" in str(error)
 
 
 def test_truncated_response_suggests_more_tokens():
-    with pytest.raises(SchemaError, match=r"it holds no JSON\. It was cut off: raise max_tokens"):
+    with pytest.raises(SchemaError, match=r"it contains no JSON\. It was cut off: raise max_tokens"):
         read(PERSON, '{"name": {"first": "Ada"}, "age', finish_reason="length")
 
 
@@ -240,7 +240,7 @@ def test_exception_in_validator_keeps_response():
         def odd(cls, value):
             raise KeyError("no such a")
 
-    with pytest.raises(SchemaError, match="does not keep to Odd: KeyError: 'no such a'") as caught:
+    with pytest.raises(SchemaError, match="does not match Odd: KeyError: 'no such a'") as caught:
         read(Odd, {"a": 1})
     assert caught.value.response.text == '{"a": 1}'
 
@@ -260,14 +260,14 @@ SCHEMAS = st.dictionaries(
 @given(SCHEMAS, ANY)
 def test_any_schema_and_value_give_object_or_own_error(source, value):
     with only_our_errors():
-        schema = Schema.of(source)
+        schema = Schema.from_source(source)
         assert schema.read(Response(json.dumps(value))) == value
 
 
 @given(st.text('{}[]":,ab1 \n`', max_size=60))
 def test_any_text_gives_object_or_own_error(text):
     with only_our_errors(SchemaError):
-        Schema.of(Recipe).read(Response(text))
+        Schema.from_source(Recipe).read(Response(text))
 
 
 # ---- asking
@@ -278,7 +278,7 @@ SCORE = "https://n.eastus.inference.ml.azure.com/score"
 
 
 def asked(config, prompt="Make soup.", **options):
-    return Schema.of(Recipe).asked(config, as_messages(prompt, config.system), **options)
+    return Schema.from_source(Recipe).add_to(config, as_messages(prompt, config.system), **options)
 
 
 def test_openai_chat_route_gets_response_format():
@@ -328,11 +328,11 @@ def test_instruction_is_new_message_after_assistant():
 def test_repair_messages_have_response_and_problem():
     response = Response('{"text": "a"}')
     with pytest.raises(SchemaError) as caught:
-        Schema.of(Step).read(response)
-    assistant, user = repair_turns(response, caught.value)
+        Schema.from_source(Step).read(response)
+    assistant, user = make_repair_messages(response, caught.value)
     assert assistant == {"role": "assistant", "content": '{"text": "a"}'}
     assert user["role"] == "user"
-    assert "does not keep to Step: minutes: Field required. Answer again with corrected JSON alone." in user["content"]
+    assert "does not match Step: minutes: Field required. Answer again with corrected JSON alone." in user["content"]
 
 
 # ---- against endpoints
@@ -346,9 +346,9 @@ def running():
 
 @pytest.mark.parametrize("source", [Recipe, PERSON, Box[Step]])
 def test_endpoint_with_response_format_gives_object(running, source):
-    schema = Schema.of(source)
+    schema = Schema.from_source(source)
     config = LLMConfig(endpoint_url=f"{running.url}/v1/chat/completions", key=Secret(KEY))
-    changed, messages = schema.asked(config, as_messages("Make soup.", None))
+    changed, messages = schema.add_to(config, as_messages("Make soup.", None))
     found = schema.read(invoke(changed, messages))
     assert isinstance(found, source if isinstance(source, type) else dict)
 
@@ -358,11 +358,11 @@ def test_refused_response_format_falls_back_to_instruction(server, config_of):
     server.respond_with(
         reply(refusal, 422), reply({"choices": [{"message": {"content": '{"name": "Ada", "age": 3}'}}]})
     )
-    schema, config = Schema.of(PERSON), config_of()
+    schema, config = Schema.from_source(PERSON), config_of()
     with pytest.raises(BadRequestError) as caught:
-        invoke(*schema.asked(config, as_messages("Who?", None)))
+        invoke(*schema.add_to(config, as_messages("Who?", None)))
     assert "response_format" in caught.value.body
-    response = invoke(*schema.asked(config, as_messages("Who?", None), by_instruction=True))
+    response = invoke(*schema.add_to(config, as_messages("Who?", None), by_instruction=True))
     assert schema.read(response) == {"name": "Ada", "age": 3}
     assert "response_format" in server.received[0].json
     assert "response_format" not in server.received[1].json

@@ -118,7 +118,7 @@ HIDDEN = [
         "content filter, Inference API",
         {"choices": [{"message": {"content": ""}, "finish_reason": "content_filter"}]},
         ContentFilterError,
-        "content filter stopped the answer (finish reason content_filter)",
+        "content filter stopped the response (finish reason content_filter)",
     ),
     (
         "content filter, Llama's own word",
@@ -138,12 +138,12 @@ HIDDEN = [
         ContentFilterError,
         "The response was filtered",
     ),
-    ("numbers", [11633.1, 8522.1], ResponseFormatError, "holds no text that this formatter can find"),
-    ("labels", [{"label": "POSITIVE", "score": 0.99}], ResponseFormatError, "holds no text"),
-    ("a list of nothing", [], ResponseFormatError, "holds no text that this formatter can find: []"),
-    ("null", None, ResponseFormatError, "holds no text"),
-    ("a message is no answer", {"message": "Method not allowed"}, ResponseFormatError, "holds no text"),
-    ("a detail is no answer", {"detail": "Not Found"}, ResponseFormatError, "holds no text"),
+    ("numbers", [11633.1, 8522.1], ResponseFormatError, "has no text that this formatter can find"),
+    ("labels", [{"label": "POSITIVE", "score": 0.99}], ResponseFormatError, "has no text"),
+    ("a list of nothing", [], ResponseFormatError, "has no text that this formatter can find: []"),
+    ("null", None, ResponseFormatError, "has no text"),
+    ("a message is no answer", {"message": "Method not allowed"}, ResponseFormatError, "has no text"),
+    ("a detail is no answer", {"detail": "Not Found"}, ResponseFormatError, "has no text"),
 ]
 
 

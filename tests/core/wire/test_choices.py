@@ -114,7 +114,7 @@ def test_tool_call_fragments():
 
 
 def test_event_of_unknown_shape_is_a_response_format_error():
-    with pytest.raises(ResponseFormatError, match="holds no text"):
+    with pytest.raises(ResponseFormatError, match="has no text"):
         read_event({"a": 1, "b": 2})
 
 

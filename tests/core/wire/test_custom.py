@@ -226,7 +226,7 @@ def test_supported_api_types_decide_which_endpoints_fit(supported, url, fine):
     if fine:
         assert prepared(Picky(), url)
     else:
-        with pytest.raises(FormatterError, match=r"Picky speaks to .* endpoints, and this one is") as caught:
+        with pytest.raises(FormatterError, match=r"Picky works with .* endpoints, and this one is") as caught:
             prepared(Picky(), url)
         assert "supported_api_types" in str(caught.value)
 

@@ -94,22 +94,22 @@ def test_image_in_text_format_is_a_prompt_error():
     turns = [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "https://x/y.png"}}]}]
     with pytest.raises(PromptError, match="sends text only, and the prompt has a part of type 'image_url'") as caught:
         body(config("gpt2"), turns)
-    assert "-f openai-chat" in str(caught.value)
+    assert "formatter openai-chat" in str(caught.value)
 
 
 @pytest.mark.parametrize(
     ("formatter", "url", "said"),
     [
-        ("gpt2", HUB + "/completions", "speaks to dedicated endpoints, and this one is serverless"),
-        ("hf", "https://n.eastus.inference.ml.azure.com/v1/completions", "speaks to dedicated endpoints"),
-        ("openai", HUB + "/chat/completions", "does not speak on /chat/completions"),
-        ("openai-chat", HUB + "/v1/completions", "does not speak on /completions"),
+        ("gpt2", HUB + "/completions", "works with dedicated endpoints, and this one is serverless"),
+        ("hf", "https://n.eastus.inference.ml.azure.com/v1/completions", "works with dedicated endpoints"),
+        ("openai", HUB + "/chat/completions", "cannot be used on /chat/completions"),
+        ("openai-chat", HUB + "/v1/completions", "cannot be used on /completions"),
     ],
 )
 def test_formatter_that_does_not_fit_endpoint_is_refused(formatter, url, said):
     with pytest.raises(ConfigError, match=said) as caught:
         body(config(formatter, url), "Hi")
-    assert "-f" in str(caught.value)
+    assert "another formatter" in str(caught.value)
 
 
 def test_unknown_path_fits_every_formatter():

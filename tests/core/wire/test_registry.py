@@ -143,6 +143,6 @@ def test_route_implies_formatter(url, name):
     ],
 )
 def test_score_implies_no_formatter(url):
-    with pytest.raises(ConfigError, match="/score speaks a different dialect on every deployment") as caught:
+    with pytest.raises(ConfigError, match="the wire format of /score differs from deployment to deployment") as caught:
         wire.formatter_for(LLMConfig(endpoint_url=url))
-    assert "-f: openai, openai-chat" in str(caught.value)
+    assert "Choose one: openai, openai-chat" in str(caught.value)

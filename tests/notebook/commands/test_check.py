@@ -108,7 +108,7 @@ def test_a_key_that_is_wrong(asking, states, monkeypatch):
         ("503", "overloaded or starting"),
         ("html-200", "an HTML page"),
         ("empty", "an empty body"),
-        ("other-dialect", "holds no text"),
+        ("other-dialect", "has no text"),
         ("content-filter", "content filter"),
     ],
 )

@@ -161,7 +161,7 @@ def prepare(
     try:
         if not config.endpoint_url:
             raise ConfigError(
-                "No endpoint URL", remedy="Give one with --url, save a config with one, or set AZUREML_ENDPOINT_URL."
+                "No endpoint URL", remedy="Set endpoint_url, or AZUREML_ENDPOINT_URL.", error_code="no-endpoint-url"
             )
         wire = wire_for(config)
         call = Call(config, as_messages(prompt, config.system), stream=stream and wire.streams(config))
@@ -180,7 +180,8 @@ def _check_model(config: LLMConfig, url: str) -> None:
     if endpoints.needs_model(url) and not (config.model or config.deployment_name or "model" in config.model_kwargs):
         raise ConfigError(
             "This endpoint serves several models and the request names none",
-            remedy="Name the deployment with --deployment, or set model in the config.",
+            remedy="Set deployment_name or model.",
+            error_code="no-model",
         )
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .http.exchange import HTTPResponse
     from .wire.sse import Event
 
-_INTERRUPTED = "What had arrived is kept (%azureml last); ask again, or raise the deployment's request_timeout_ms."
+_REMEDY = "What had arrived is kept in error.response. Try again, or raise the deployment's request_timeout_ms."
 
 
 class StreamReader:
@@ -96,9 +96,9 @@ class StreamReader:
             ends_within_event = True
         announces_end = self._prepared.wire.ends_with_done(self._prepared.config)
         if not self.is_complete and (ends_within_event or announces_end):
-            raise StreamInterruptedError("The stream ended before the answer did", remedy=_INTERRUPTED)
+            raise StreamInterruptedError("The stream ended before the response was complete", remedy=_REMEDY)
         if not (self._texts or self._tool_calls or self._reasonings or self.is_complete):
-            raise StreamInterruptedError("The stream ended without a word", remedy=_INTERRUPTED)
+            raise StreamInterruptedError("The stream ended without any text", remedy=_REMEDY)
         self.stop_clock()
 
     def stop_clock(self, finish_reason: str | None = None) -> None:
@@ -162,7 +162,7 @@ class StreamReader:
 
         failure = connection_error(send_failure(error), self._prepared.request)
         if isinstance(failure, APIConnectionError):
-            failure = StreamInterruptedError(f"The stream broke off: {error}", remedy=_INTERRUPTED)
+            failure = StreamInterruptedError(f"The stream broke off: {error}", remedy=_REMEDY)
             failure.__cause__ = error
         return failure
 

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 REMEDIES: Mapping[str, str] = {
+    "authentication": "Check that the key belongs to this endpoint and has not been regenerated or expired "
+    "(%azureml test).",
     "custom-formatter-api-type": "Add the type to its supported_api_types, or set --type.",
     "empty-object": "Look at the deployment's logs; check that the formatter matches the deployment (%azureml test).",
     "formatter-api-type": "Choose another formatter with -f, such as openai-chat or openai, or set --type.",
@@ -19,7 +21,12 @@ REMEDIES: Mapping[str, str] = {
     "then save with -f my-name.",
     "interrupted": "%azureml last shows what had arrived.",
     "interrupted-empty": "",
+    "no-data": "Raise --timeout (now {timeout:g}), ask for fewer tokens, or stream. "
+    "The request was not repeated: the model may still be working on it.",
+    "no-deployment": "Give a deployment traffic, or name one with --deployment.",
+    "no-endpoint-url": "Give one with --url, save a config with one, or set AZUREML_ENDPOINT_URL.",
     "no-formatter": "Choose one with -f: {known}.",
+    "no-model": "Name the deployment with --deployment, or set model in the config.",
     "no-prompt": "Write one under %%azureml.",
     "no-text": "Choose the formatter of this deployment with -f (`%azureml help formatters`), "
     "or register one of your own: azml_magics.register_formatter.",
@@ -27,8 +34,12 @@ REMEDIES: Mapping[str, str] = {
     "not-a-config": "{hint} A saved config is what LangChain's AzureMLOnlineEndpoint.save() or `%azureml export` writes.",
     "not-recorded": "Record it (%azureml record FILE), or end the replay (%azureml stop-recording).",
     "overwrite": "Choose another path, or -f to overwrite it.",
+    "parameters-rejected": "Remove or correct the parameter it names (--dry-run shows the request).",
+    "request-rejected": "Check the model kwargs and the formatter (--dry-run).",
     "schema": "It is kept in %azureml last; %azureml repair asks once more, saying what was wrong.",
     "stream-event-not-json": "Try again, or with --no-stream.",
+    "stream-interrupted": "What had arrived is kept (%azureml last). Try again, or raise the deployment's "
+    "request_timeout_ms.",
     "text-only-formatter": "Use -f openai-chat with a deployment that takes images.",
     "undefined-column": "{hint} Name a column, define it (a cell takes --var {param}=…, map_rows variables), "
     "or write {{{{{param}}}}} for literal braces.",
@@ -36,6 +47,7 @@ REMEDIES: Mapping[str, str] = {
     "or use -t none to send the prompt untouched.",
     "unknown-formatter": "{hint} {known} Register your own with azml_magics.register_formatter, or pass -f $object.",
     "variable-without-text": "Pass a text with --var {param}=….",
+    "wrong-formatter": "It probably needs another formatter: try -f with another name. Check the model kwargs, too.",
 }
 
 _Error = TypeVar("_Error", bound=AzmlError | Interrupted)

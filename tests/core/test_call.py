@@ -58,7 +58,7 @@ def test_key_is_looked_up_only_if_needed(monkeypatch):
 @pytest.mark.parametrize(
     ("fields", "kind", "said"),
     [
-        ({"url": ""}, ConfigError, "No endpoint URL (config 'prod'). Give one with --url"),
+        ({"url": ""}, ConfigError, "No endpoint URL (config 'prod'). Set endpoint_url"),
         (
             {},
             ConfigError,

@@ -77,7 +77,7 @@ def test_options_of_the_transport_are_not_sent_to_the_model(llm, endpoint, sent)
     llm.invoke("x", timeout=5, max_retries=0, stream=False, model="m")
     assert sent()["parameters"] == {"max_new_tokens": 20, "return_full_text": False}
     endpoint.script([Fault("slow", seconds=5)])
-    with pytest.raises(errors.APITimeoutError, match=r"No byte from .* for 0.2 s"):
+    with pytest.raises(errors.APITimeoutError, match=r"No data from .* for 0.2 s"):
         llm.invoke("x", timeout=0.2)
 
 
@@ -195,7 +195,7 @@ def test_bound_kwargs_travel_along(llm, sent):
 
 def test_an_error_passes_through_a_chain_with_its_class(llm, endpoint):
     endpoint.script([Fault("424", status=400)])
-    with pytest.raises(errors.BadRequestError, match="does not understand this request"):
+    with pytest.raises(errors.BadRequestError, match="The deployment rejected the request"):
         (PromptTemplate.from_template("{x}") | llm).invoke({"x": "Hi"})
 
 

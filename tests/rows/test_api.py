@@ -112,7 +112,7 @@ def test_a_failure_is_its_rows_own(echo, config, ask):
     rows = ask(config, "say {w}", [*WORDS[:5], None, {"w": 1}, *WORDS[7:10]])
     errors = {number: row["error"] for number, row in enumerate(rows) if row["error"]}
     assert list(errors) == [3, 5, 6, 7]
-    assert errors[3].startswith("BadRequestError: The endpoint refused the request (400): no")
+    assert errors[3].startswith("BadRequestError: The endpoint rejected the request (400): no")
     assert errors[5] == "PromptError: Row 5 has no value in the column 'w'"
     assert errors[6] == "PromptError: Row 6 cannot be sent: it is a dict, and the first row is of another type"
     assert texts(rows)[8] == "SAY W8"

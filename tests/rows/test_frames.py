@@ -62,7 +62,9 @@ def test_a_row_that_fails_has_its_error_in_its_row(echo, config):
     out = map_rows(config, "say {city}", pd.DataFrame({"city": ["Rom", "Oslo", "Bern"]}))
     assert out["error"].isna().tolist() == [True, False, True]
     assert (
-        out["error"].iloc[1].startswith(f"{BadRequestError.__name__}: The endpoint refused the request (400): too long")
+        out["error"]
+        .iloc[1]
+        .startswith(f"{BadRequestError.__name__}: The endpoint rejected the request (400): too long")
     )
 
 

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from .exchange import Request, SendFailure
 
 # reason -> what happened, and what to do
-_MESSAGES = {
+_MESSAGES: dict[str, tuple[str, str]] = {
     "connect-error": ("Cannot connect to {host}: {error}", "Check the URL, the network and the VPN."),
     "connect-timeout": (
-        "{host} did not take the connection within {connect_timeout:g} s",
+        "{host} did not accept the connection within {connect_timeout:g} s",
         "Check the network, VPN or private endpoint.",
     ),
     "untrusted": (
@@ -24,13 +24,13 @@ _MESSAGES = {
         "Name your organisation's certificates in SSL_CERT_FILE before starting Jupyter.",
     ),
     "timeout": (
-        "No byte from {host} for {timeout:g} s",
-        "Raise --timeout, ask for fewer tokens, or stream. "
-        "It was not asked again: the model may still be working on it.",
+        "No data from {host} for {timeout:g} s",
+        "Raise timeout, ask for fewer tokens, or stream. "
+        "The request was not repeated: the model may still be working on it.",
     ),
     "closed": (
         "The connection to {host} broke before the response was complete: {error}",
-        "Try again; look at the deployment's logs if it stays so.",
+        "Try again; check the deployment's logs if it happens again.",
     ),
     "invalid": ("The request to {host} could not be sent: {kind}: {error}", "Check the URL."),
 }
@@ -48,7 +48,11 @@ def connection_error(failure: SendFailure, request: Request) -> AzmlError:
         timeout=request.timeout,
         connect_timeout=min(CONNECT_TIMEOUT, request.timeout),
     )
-    error = (APITimeoutError if failure.reason == "timeout" else APIConnectionError)(cause, remedy=remedy)
+    error: AzmlError
+    if failure.reason == "timeout":
+        error = APITimeoutError(cause, remedy=remedy, error_code="no-data", facts={"timeout": request.timeout})
+    else:
+        error = APIConnectionError(cause, remedy=remedy, error_code=f"connection-{failure.reason}")
     error.__cause__ = _without_frames(failure.error)
     return error
 

@@ -40,47 +40,62 @@ _NOT_READY = {"model_not_ready", "too_few_model_instance"}
 
 
 class _Rule(NamedTuple):
+    """How to report a failure. `code` is the error code if a front end's remedy differs from that of the class."""
+
     kind: type[EndpointError]
     cause: str
     remedy: str
+    code: str = ""
 
 
 _BY_STATUS: Mapping[int, _Rule] = {
     400: _Rule(
-        BadRequestError, "The endpoint refused the request", "Check the model kwargs and the formatter (--dry-run)."
+        BadRequestError,
+        "The endpoint rejected the request",
+        "Check the model kwargs and the formatter.",
+        "request-rejected",
     ),
     401: _Rule(
         AuthenticationError,
         "The endpoint did not accept the key",
-        "Check that the key belongs to this endpoint and has not been regenerated or expired (%azureml test).",
+        "Check that the key belongs to this endpoint and has not been regenerated or expired.",
     ),
     403: _Rule(
         PermissionDeniedError,
         "The endpoint does not allow this",
-        "Check your role (onlineEndpoints/score/action) and whether the endpoint takes calls from this network.",
+        "Check your role (onlineEndpoints/score/action) and whether the endpoint accepts calls from this network.",
     ),
-    404: _Rule(NotFoundError, "There is no such route", "Check the URL's path, and that it fits the formatter."),
-    405: _Rule(BadRequestError, "The route does not take POST", "Check the URL's path."),
+    404: _Rule(
+        NotFoundError, "The endpoint has no such route", "Check the URL's path, and that it fits the formatter."
+    ),
+    405: _Rule(BadRequestError, "The route does not accept POST", "Check the URL's path."),
     408: _Rule(
         APITimeoutError,
         "The model took longer than the endpoint waits",
         "Raise the deployment's request_timeout_ms (at most 180,000), ask for fewer tokens, or stream.",
     ),
     413: _Rule(BadRequestError, "The request is too large for the endpoint", "Shorten the prompt or the images."),
-    415: _Rule(BadRequestError, "The endpoint does not take this content type", "Check the formatter's content_type."),
+    415: _Rule(
+        BadRequestError, "The endpoint does not accept this content type", "Check the formatter's content_type."
+    ),
     422: _Rule(
         BadRequestError,
-        "The endpoint does not take these parameters",
-        "Take out or mend the parameter it names (--dry-run shows the request).",
+        "The endpoint does not accept these parameters",
+        "Remove or correct the parameter it names.",
+        "parameters-rejected",
     ),
     429: _Rule(
         RateLimitError, "Too many requests or tokens", "Wait, lower the concurrency, or scale the deployment out."
     ),
-    431: _Rule(BadRequestError, "A header of the request is too long", "Check the key: is it the right text?"),
-    500: _Rule(ServiceUnavailableError, "The endpoint failed", "Try again, then check the deployment's logs."),
-    502: _Rule(ServiceUnavailableError, "The model server crashed or is away", "Look at the deployment's logs."),
+    431: _Rule(BadRequestError, "A header of the request is too long", "Check the key: it may be another text."),
+    500: _Rule(
+        ServiceUnavailableError, "The endpoint failed", "Try again; check the deployment's logs if it happens again."
+    ),
+    502: _Rule(ServiceUnavailableError, "The model server crashed or is not running", "Check the deployment's logs."),
     503: _Rule(
-        ServiceUnavailableError, "The endpoint is overloaded or starting", "Try again in a while, or scale it out."
+        ServiceUnavailableError,
+        "The endpoint is overloaded or starting",
+        "Try again in a few minutes, or scale it out.",
     ),
     504: _Rule(
         APITimeoutError, "The model took longer than the endpoint waits", "Ask for fewer tokens or raise its timeout."
@@ -101,7 +116,7 @@ def status_error(status: int, headers: Mapping[str, str], body: bytes, *, reques
     value = _parse_json(text)
     message = read_message(value) if value is not None else _read_text(text)
     inner = inner_status(headers) if status == 424 else None
-    kind, cause, remedy = _explain(status, inner, headers, message, value)
+    kind, cause, remedy, code = _explain(status, inner, headers, message, value)
     if status == 413 and request_bytes:
         cause = cause.replace("request", f"request of {request_bytes:,} bytes", 1)
     shown_status = f"{status}, {inner} inside" if inner else str(status)
@@ -109,6 +124,7 @@ def status_error(status: int, headers: Mapping[str, str], body: bytes, *, reques
     return kind(
         cause,
         remedy=remedy,
+        error_code=code,
         status=status,
         inner_status=inner,
         headers=headers,
@@ -128,7 +144,8 @@ def _explain(status: int, inner: int | None, headers: Mapping[str, str], message
         return _Rule(
             NotFoundError,
             "The endpoint has no deployment with traffic, or none of that name",
-            "Give a deployment traffic, or name one with --deployment.",
+            "Give a deployment traffic, or set deployment_name.",
+            "no-deployment",
         )
     known = _BY_STATUS.get(status)
     if known:
@@ -136,11 +153,11 @@ def _explain(status: int, inner: int | None, headers: Mapping[str, str], message
     if 300 <= status < 400:
         return _Rule(
             NotFoundError,
-            "The endpoint redirects elsewhere, and a key is not carried along",
-            "Put the final URL into the config.",
+            "The endpoint redirects elsewhere, and keys are not sent to another host",
+            "Use the final URL.",
         )
     kind = ServiceUnavailableError if status >= 500 else BadRequestError
-    return _Rule(kind, "The endpoint answered with an unusual status", "Check the URL; look at the deployment's logs.")
+    return _Rule(kind, "The endpoint returned an unusual status", "Check the URL and the deployment's logs.")
 
 
 def _explain_model_error(inner: int | None, reason: str, message: str) -> _Rule:
@@ -155,7 +172,7 @@ def _explain_model_error(inner: int | None, reason: str, message: str) -> _Rule:
         return _Rule(
             ServiceUnavailableError,
             "The deployment has no instance ready",
-            "Wait: a new instance of a language model takes some ten minutes to load.",
+            "Wait: a new instance of a language model takes about ten minutes to load.",
         )
     if inner == 404:
         return _Rule(NotFoundError, "The deployment has no such route", "Check the URL's path, and the formatter.")
@@ -164,13 +181,14 @@ def _explain_model_error(inner: int | None, reason: str, message: str) -> _Rule:
     if inner in {400, 413, 415, 422}:
         return _Rule(
             BadRequestError,
-            "The deployment does not understand this request",
-            "Its formatter is probably another one: try -f with another name, and check the model kwargs.",
+            "The deployment rejected the request",
+            "It probably needs another formatter. Check the model kwargs, too.",
+            "wrong-formatter",
         )
     return _Rule(
         ModelError,
         "The model or its scoring script failed",
-        "Often the formatter does not match the deployment; its logs tell (az ml online-deployment get-logs).",
+        "Often the formatter does not match the deployment. Check its logs (az ml online-deployment get-logs).",
     )
 
 

@@ -247,8 +247,8 @@ def test_other_errors_do_not_try_the_fallback_body():
             "Cannot connect to n.example.com: Connection refused",
             "URL",
         ),
-        (SendFailure("connect-timeout", OSError()), "n.example.com did not take the connection within 10 s", "VPN"),
-        (SendFailure("timeout", OSError()), "No byte from n.example.com for 60 s", "It was not asked again"),
+        (SendFailure("connect-timeout", OSError()), "n.example.com did not accept the connection within 10 s", "VPN"),
+        (SendFailure("timeout", OSError()), "No data from n.example.com for 60 s", "The request was not repeated"),
         (
             SendFailure("closed", OSError("peer closed")),
             "broke before the response was complete: peer closed",

@@ -320,7 +320,7 @@ def test_timeout_is_not_retried(server, config_of, ask):
     let_go = threading.Event()
     server.respond_with(lambda connection, request: let_go.wait(20) and False)
     try:
-        with pytest.raises(APITimeoutError, match=r"No byte from 127.0.0.1:\d+ for 0.2 s") as caught:
+        with pytest.raises(APITimeoutError, match=r"No data from 127.0.0.1:\d+ for 0.2 s") as caught:
             ask(config_of(timeout=0.2, max_retries=3), "Hi")
     finally:
         let_go.set()
@@ -385,7 +385,7 @@ def test_malformed_responses_give_one_line_errors(server, config_of, ask, raw, k
 
 def test_redirect_is_not_followed(server, config_of, ask):
     server.respond_with(reply("", 302, location=f"{server.url}/elsewhere"), HI)
-    with pytest.raises(NotFoundError, match="redirects elsewhere, and a key is not carried along"):
+    with pytest.raises(NotFoundError, match="redirects elsewhere, and keys are not sent to another host"):
         ask(config_of(), "Hi")
     assert [seen.target for seen in server.received] == ["/v1/chat/completions"]
 

@@ -44,11 +44,6 @@ UGLY = re.compile(
     r"object at 0x|\b0%|Traceback \(most|/(?:root|home|tmp|usr|opt|Users)/|\\\\Users|site-packages"
     r"|Bearer (?![*$])|demo-[0-9a-f]{16}|demo-key-not-secret"
 )
-SANITIZED = """
-[request ids: the endpoint gives every request another one]
-regex: request id [0-9a-f-]{36}
-replace: request id ID
-"""
 PAPERMILL = """
 import sys, papermill
 for name in sys.argv[1:]:
@@ -76,7 +71,6 @@ class Run:
         self.folder = folder / "work"
         shutil.copytree(FOLDER, self.folder, ignore=shutil.ignore_patterns(".*"))
         (self.folder / "pytest.ini").write_text("[pytest]\n")
-        (self.folder / "sanitized.ini").write_text(SANITIZED)
         (self.folder / "made").mkdir()
         home = folder / "home"
         home.mkdir()
@@ -108,14 +102,14 @@ class Run:
 
     def left_behind(self):
         """The files that the notebooks made and did not take away."""
-        ours = {"pytest.ini", "sanitized.ini", "made", "__pycache__", *(path.name for path in FOLDER.iterdir())}
+        ours = {"pytest.ini", "made", "__pycache__", *(path.name for path in FOLDER.iterdir())}
         return sorted(path.name for path in self.folder.iterdir() if path.name not in ours and path.name[0] != ".")
 
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
     """nbval, papermill and nbconvert, beside each other: kernels wait more than they work."""
-    nbval = ("pytest", "--nbval", "--nbval-current-env", "--nbval-sanitize-with", "sanitized.ini", "--tb=short", "-q")
+    nbval = ("pytest", "--nbval", "--nbval-current-env", "--tb=short", "-q")
     commands = {
         "nbval": (*nbval, "-p", "no:cacheprovider"),
         "papermill": (PAPERMILL,),

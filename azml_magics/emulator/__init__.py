@@ -1,4 +1,4 @@
-"""The embedded endpoint: a local server that speaks every dialect and every failure of an Azure ML endpoint.
+"""The embedded endpoint: a local server that speaks every dialect and every fault_response of an Azure ML endpoint.
 
 It is for demos, tutorials and tests; it is not a language model and says so in its answers.
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from azml_magics.emulator.faults import Fault
-    from azml_magics.emulator.recording import RecordedRequest
+    from azml_magics.emulator.recorded_requests import RecordedRequest
     from azml_magics.emulator.server import Emulator
 
 __all__ = ["Emulator", "Fault", "RecordedRequest"]

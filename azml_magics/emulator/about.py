@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from azml_magics.emulator.deployments import DEPLOYMENTS
-from azml_magics.emulator.faults import TABLE
-from azml_magics.emulator.reply import Reply
+from azml_magics.emulator.faults import FAULT_KINDS
+from azml_magics.emulator.http_response import HttpResponse
 
 if TYPE_CHECKING:
-    from azml_magics.emulator.exchange import Exchange
+    from azml_magics.emulator.routed_request import RoutedRequest
 
 STATEMENT = (
-    "This is the azml-magics demo endpoint. It is not a language model: its answers are put together by fixed rules "
-    "from the words of the prompt, the same for the same request. It listens on this machine only."
+    "This is the azml-magics demo endpoint. It is not a language model: it gives prepared responses to the prompts of "
+    "the documentation and the tutorials, the same for the same request. It listens on this machine only."
 )
 
 ROUTES: tuple[tuple[str, str, str], ...] = (
@@ -37,7 +37,7 @@ ROUTES: tuple[tuple[str, str, str], ...] = (
     ("POST", "/emulator/script", "the faults of the next requests, a JSON list"),
 )
 
-KNOBS = (
+CONTROLS = (
     ("azureml-model-deployment: NAME", "?emulator-deployment=NAME", "pin a deployment"),
     ("x-emulator-fault: NAME;key=value", "?emulator-fault=NAME;key=value", "ask for a fault"),
     ("x-emulator-rate: TOKENS_PER_S", "?emulator-rate=TOKENS_PER_S", "how fast tokens come"),
@@ -51,9 +51,11 @@ def description() -> dict[str, Any]:
         "statement": STATEMENT,
         "routes": [{"method": m, "path": p, "summary": s} for m, p, s in ROUTES],
         "kubernetes": "/api/v1/endpoint/NAME/ before any route",
-        "knobs": [{"header": h, "query": q, "summary": s} for h, q, s in KNOBS],
+        "controls": [{"header": h, "query": q, "summary": s} for h, q, s in CONTROLS],
         "deployments": [{"name": d.name, "summary": d.summary} for d in DEPLOYMENTS.values()],
-        "faults": [{"name": k.name, "group": k.group, "options": list(k.options), "summary": k.summary} for k in TABLE],
+        "faults": [
+            {"name": k.name, "group": k.group, "options": list(k.options), "summary": k.summary} for k in FAULT_KINDS
+        ],
     }
 
 
@@ -61,9 +63,9 @@ def page() -> str:
     """The same as plain text."""
     tables = (
         ("Routes", [(f"{m} {p}", s) for m, p, s in ROUTES]),
-        ("Headers and queries", [(f"{h}  or  {q}", s) for h, q, s in KNOBS]),
+        ("Headers and queries", [(f"{h}  or  {q}", s) for h, q, s in CONTROLS]),
         ("Deployments", [(d.name, d.summary) for d in DEPLOYMENTS.values()]),
-        ("Faults", [(";".join([k.name, *(f"{option}=" for option in k.options)]), k.summary) for k in TABLE]),
+        ("Faults", [(";".join([k.name, *(f"{option}=" for option in k.options)]), k.summary) for k in FAULT_KINDS]),
     )
     lines = [STATEMENT]
     for title, rows in tables:
@@ -72,36 +74,36 @@ def page() -> str:
     return "\n".join(lines) + "\n"
 
 
-def emulator(exchange: Exchange) -> Reply:
+def emulator(routed: RoutedRequest) -> HttpResponse:
     """The statement and the tables, as JSON when that is accepted, else as text."""
-    if "application/json" in exchange.headers.get("accept", ""):
-        return Reply.fastapi(description())
-    return Reply.text(page(), content_type="text/plain; charset=utf-8")
+    if "application/json" in routed.headers.get("accept", ""):
+        return HttpResponse.fastapi(description())
+    return HttpResponse.text(page(), content_type="text/plain; charset=utf-8")
 
 
-def health(exchange: Exchange) -> Reply:
+def health(routed: RoutedRequest) -> HttpResponse:
     """Healthy, in the words of azureml-inference-server-http or of the catalogue's image."""
-    fastapi = exchange.deployment.swagger.startswith("openai")
-    return Reply.fastapi("healthy") if fastapi else Reply.text("Healthy")
+    fastapi = routed.deployment.swagger.startswith("openai")
+    return HttpResponse.fastapi("healthy") if fastapi else HttpResponse.text("Healthy")
 
 
-def info(exchange: Exchange) -> Reply:
+def info(routed: RoutedRequest) -> HttpResponse:
     """model_name, model_type and model_provider_name, as the Inference API tells them."""
-    deployment = exchange.deployment
+    deployment = routed.deployment
     text = deployment.swagger in ("openai-completion", "tgi")
     kind = "completion" if text else "chat-completion"
-    name = exchange.query.get("model") or deployment.model
-    return Reply.fastapi(
+    name = routed.query.get("model") or deployment.model
+    return HttpResponse.fastapi(
         {"model_type": kind, "model_provider_name": "azml-magics demo endpoint, not a model", "model_name": name}
     )
 
 
-def models(exchange: Exchange) -> Reply:
+def models(routed: RoutedRequest) -> HttpResponse:
     """The list of models in OpenAI's form."""
     names = (
-        [exchange.deployment.model]
-        if exchange.pinned
+        [routed.deployment.model]
+        if routed.pinned
         else [d.model for d in DEPLOYMENTS.values() if d.name in ("blue", "reasoning")]
     )
     data = [{"id": name, "object": "model", "created": 0, "owned_by": "azml-magics"} for name in names]
-    return Reply.fastapi({"object": "list", "data": data})
+    return HttpResponse.fastapi({"object": "list", "data": data})

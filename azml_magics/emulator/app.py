@@ -1,88 +1,177 @@
-"""Which handler answers a path, and for which deployment."""
+"""The ASGI application: it checks key and size, injects faults, paces responses and records requests."""
 
 from __future__ import annotations
 
+import hmac
 import re
-from typing import TYPE_CHECKING
-from urllib.parse import unquote
+from collections import deque
+from contextlib import suppress
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
 
-from azml_magics.emulator import about, dialects, openai, swagger, tgi
-from azml_magics.emulator.deployments import BLUE, DEPLOYMENTS, serves
-from azml_magics.emulator.exchange import Exchange, parse_query
-from azml_magics.emulator.failures import NO_TRAFFIC
-from azml_magics.emulator.reply import Reply, model_error
+from azml_magics.emulator.delivery import Delivery
+from azml_magics.emulator.fault_injection import inject_fault
+from azml_magics.emulator.fault_responses import fault_response, unauthorized
+from azml_magics.emulator.faults import FAULT_KINDS_BY_NAME, Fault
+from azml_magics.emulator.http_response import HttpResponse
+from azml_magics.emulator.recorded_requests import RecordedRequest, Requests
+from azml_magics.emulator.request_ids import RequestIds
+from azml_magics.emulator.routed_request import NotJSONError, load_json
+from azml_magics.emulator.routes import PUBLIC, handle, route_request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable, Iterable
 
-    from azml_magics.emulator.recording import RecordedRequest
+    from azml_magics.emulator.routed_request import RoutedRequest
 
-_KUBERNETES = re.compile(r"/api/v1/endpoint/([^/]+)(?=/|\Z)")
-_AZURE_OPENAI = re.compile(r"/openai/deployments/([^/]+)(/(?:chat/)?completions)\Z")
+    Receive = Callable[[], Awaitable[Any]]
+    Send = Callable[[Any], Awaitable[None]]
 
-PUBLIC = ("/", "/emulator")
-"""The routes that need no key."""
-
-_HANDLERS: dict[str, tuple[str, Callable[[Exchange], Reply]]] = {
-    "/score": ("POST", dialects.score),
-    "/completions": ("POST", lambda e: openai.completion(e, openai.INFERENCE)),
-    "/chat/completions": ("POST", lambda e: openai.chat(e, openai.INFERENCE)),
-    "/v1/completions": ("POST", lambda e: openai.completion(e, openai.V1)),
-    "/v1/chat/completions": ("POST", lambda e: openai.chat(e, openai.V1)),
-    "/models/chat/completions": ("POST", lambda e: openai.chat(e, openai.MODELS)),
-    "/openai/v1/completions": ("POST", lambda e: openai.completion(e, openai.OPENAI_V1)),
-    "/openai/v1/chat/completions": ("POST", lambda e: openai.chat(e, openai.OPENAI_V1)),
-    "/openai/deployments/completions": ("POST", lambda e: openai.completion(e, openai.AZURE_OPENAI)),
-    "/openai/deployments/chat/completions": ("POST", lambda e: openai.chat(e, openai.AZURE_OPENAI)),
-    "/generate": ("POST", tgi.generate),
-    "/generate_stream": ("POST", tgi.generate_stream),
-    "/swagger.json": ("GET", swagger.swagger),
-    "/info": ("GET", about.info),
-    "/v1/models": ("GET", about.models),
-    "/": ("GET", about.health),
-    "/emulator": ("GET", about.emulator),
-}
+SCRIPT = "/emulator/script"
+_LARGEST = 1_000_000
 
 
-def open_exchange(request: RecordedRequest) -> Exchange | Reply:
-    """The request with its route and deployment; Azure's 404 when the deployment pinned does not exist."""
-    path, in_path, pin = request.path, "", ""
-    kubernetes = _KUBERNETES.match(path)
-    if kubernetes:
-        path = path[kubernetes.end() :] or "/"
-        # An endpoint that bears the name of a deployment serves that one: a URL alone can choose a dialect.
-        pin = unquote(kubernetes[1]) if unquote(kubernetes[1]) in DEPLOYMENTS else ""
-    azure_openai = _AZURE_OPENAI.match(path)
-    if azure_openai:
-        path, in_path = f"/openai/deployments{azure_openai[2]}", unquote(azure_openai[1])
-    query = parse_query(request.query)
-    pin = request.headers.get("azureml-model-deployment") or query.get("emulator-deployment") or pin
-    deployment = DEPLOYMENTS.get(pin, BLUE) if not pin or pin in DEPLOYMENTS else None
-    if deployment is None:
-        return Reply.text(NO_TRAFFIC, 404)
-    route = path if path == "/" else path.rstrip("/")
-    if in_path in DEPLOYMENTS and not pin:
-        deployment = DEPLOYMENTS[in_path]
-    return Exchange(request, route, deployment, bool(pin), in_path, query)
+class App:
+    """Serves everything the emulator speaks. Rate in tokens a second (0: at once), latency in seconds."""
+
+    def __init__(self, key: str, rate: float = 0.0, latency: float = 0.0, max_body: int = 1_500_000) -> None:
+        self._key = key.encode()
+        self.rate = rate
+        self.latency = latency
+        self.max_body = max_body
+        self.requests = Requests()
+        self.request_ids = RequestIds()
+        self.scripted: deque[Fault | None] = deque()
+        self.in_flight = 0
+        self.in_flight_peak = 0
+
+    def script(self, faults: Iterable[Fault | None]) -> None:
+        """The next requests meet these faults in order; it replaces what was left of an earlier script."""
+        self.scripted = deque(faults)
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        self.in_flight += 1
+        self.in_flight_peak = max(self.in_flight_peak, self.in_flight)
+        try:
+            request, whole = await self._read(scope, receive)
+            if request is None:
+                return
+            response = self._reply(request, whole=whole)
+            rate = _float(request, "rate", self.rate)
+            if response.delay == 0:
+                response.delay = _float(request, "latency", self.latency)
+            _add_headers(response, request)
+            await Delivery(response, rate, receive, send, head=request.method == "HEAD").go()
+        finally:
+            self.in_flight -= 1
+
+    async def _read(self, scope: Any, receive: Receive) -> tuple[RecordedRequest | None, bool]:
+        """The request and whether its body is within the limit; None when the client left meanwhile."""
+        pieces: list[bytes] = []
+        size, more = 0, True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return None, False
+            piece = message.get("body", b"")
+            size += len(piece)
+            if size <= self.max_body:
+                pieces.append(piece)
+            more = message.get("more_body", False)
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        query = scope["query_string"].decode("latin-1")
+        whole = size <= self.max_body
+        body = b"".join(pieces) if whole else b""
+        request_id = self.request_ids.make_id(scope["method"], scope["path"], query, body)
+        request = RecordedRequest(scope["method"], scope["path"], query, headers, body, request_id)
+        if not request.path.startswith("/emulator"):
+            self.requests.append(request)
+        return request, whole
+
+    def _reply(self, request: RecordedRequest, *, whole: bool) -> HttpResponse:
+        routed = route_request(request)
+        route = routed.route if not isinstance(routed, HttpResponse) else request.path
+        if route not in PUBLIC and not self._may_enter(request):
+            return unauthorized()
+        if not whole:
+            return fault_response(Fault("413"))
+        if isinstance(routed, HttpResponse):
+            return routed
+        if route == SCRIPT:
+            return self._take_script(request)
+        try:
+            fault = self._next_fault(routed)
+        except ValueError as error:
+            return HttpResponse.flask(
+                {"error": {"code": "EmulatorUnknownFault", "message": f"{error} (see GET /emulator)"}}, 400
+            )
+        return self._answer(routed, fault)
+
+    @staticmethod
+    def _answer(routed: RoutedRequest, fault: Fault | None) -> HttpResponse:
+        if fault is not None and FAULT_KINDS_BY_NAME[fault.name].group == "status":
+            response = fault_response(fault)
+        else:
+            response = handle(routed)
+            # A fault is done to answers; a request that was refused has none.
+            if fault is not None and response.status == HTTPStatus.OK:
+                response = inject_fault(response, fault)
+        response.deployment = routed.deployment.name
+        return response
+
+    def _may_enter(self, request: RecordedRequest) -> bool:
+        given = request.headers.get("authorization", "")
+        scheme, _, token = given.partition(" ")
+        offered = [request.headers.get("api-key", "")]
+        if scheme.lower() == "bearer":
+            offered.append(token.strip())
+        return any(hmac.compare_digest(one.encode("latin-1", "replace"), self._key) for one in offered)
+
+    def _next_fault(self, routed: RoutedRequest) -> Fault | None:
+        ordered = routed.headers.get("x-emulator-fault") or routed.query.get("emulator-fault")
+        if ordered:
+            return Fault.parse(ordered)
+        if self.scripted and routed.route not in PUBLIC:
+            with suppress(IndexError):  # another thread may have taken the script away
+                return self.scripted.popleft()
+        return None
+
+    def _take_script(self, request: RecordedRequest) -> HttpResponse:
+        if request.method != "POST":
+            return HttpResponse.fastapi({"detail": "Method Not Allowed"}, 405, headers={"allow": "POST"})
+        try:
+            items = load_json(request.body)
+            if not isinstance(items, list):
+                raise ValueError("a script is a JSON list")
+            faults = [Fault.from_json(item) for item in items]
+        except (NotJSONError, ValueError) as error:
+            return HttpResponse.flask({"error": {"code": "EmulatorBadScript", "message": str(error)}}, 400)
+        self.script(faults)
+        return HttpResponse.fastapi({"scripted": len(faults)})
 
 
-def handle(exchange: Exchange) -> Reply:
-    """The reply of the deployment to the request."""
-    method, handler = _HANDLERS.get(exchange.route, ("", None))
-    if handler is None or not (exchange.route == "/emulator" or serves(exchange.deployment, exchange.route)):
-        return model_error(_not_found(exchange))
-    asked = exchange.request.method
-    if asked not in (method, "HEAD" if method == "GET" else method):
-        return Reply.fastapi({"detail": "Method Not Allowed"}, 405, headers={"allow": method})
-    return handler(exchange)
+def _float(request: RecordedRequest, name: str, default: float) -> float:
+    """A number from the header x-emulator-NAME or the query emulator-NAME, within 0 and a million."""
+    text = request.headers.get(f"x-emulator-{name}", "")
+    if not text:
+        if "emulator-" not in request.query:
+            return default
+        found = re.search(rf"(?:^|&)emulator-{name}=([^&]*)", request.query)
+        text = found[1] if found else ""
+    try:
+        value = float(text)
+    except ValueError:
+        return default
+    return value if 0 <= value <= _LARGEST else default
 
 
-def _not_found(exchange: Exchange) -> Reply:
-    """A container's own 404: Flask's words where azureml-inference-server-http runs, else FastAPI's."""
-    if exchange.deployment.swagger in ("mlflow", "text", "strings", "dolly", "inputs", "hf"):
-        message = (
-            "The requested URL was not found on the server. "
-            "If you entered the URL manually please check your spelling and try again."
-        )
-        return Reply.flask({"message": message}, 404)
-    return Reply.fastapi({"detail": "Not Found"}, 404)
+def _add_headers(response: HttpResponse, request: RecordedRequest) -> None:
+    """The headers Azure adds: a request id of its own, the caller's id cut to 40, the deployment that served."""
+    response.headers.setdefault("x-request-id", request.request_id)
+    own = re.sub(r"[^A-Za-z0-9_-]", "", request.headers.get("x-ms-client-request-id", ""))[:40]
+    if own:
+        response.headers["x-ms-client-request-id"] = own
+    if response.deployment:
+        response.headers["azureml-model-deployment"] = response.deployment

@@ -1,4 +1,4 @@
-"""A reply on its way out: paced by a rate, held up, cut off or left hanging as its fault says."""
+"""A response on its way out: paced by a rate, held up, cut off or left hanging as its fault says."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
-    from azml_magics.emulator.reply import Reply
+    from azml_magics.emulator.http_response import HttpResponse
 
 _BREATH = 32
 """A long stream lets other requests run after so many events."""
@@ -19,18 +19,18 @@ _SHORT_WAIT = 1.0
 
 
 class Delivery:
-    """Sends one reply over ASGI."""
+    """Sends one response over ASGI."""
 
     def __init__(
         self,
-        reply: Reply,
+        response: HttpResponse,
         rate: float,
         receive: Callable[[], Awaitable[Any]],
         send: Callable[[Any], Awaitable[None]],
         *,
         head: bool,
     ) -> None:
-        self.reply = reply
+        self.response = response
         self.rate = rate
         self._receive = receive
         self._send = send
@@ -46,35 +46,36 @@ class Delivery:
                 self._gone.cancel()
 
     async def _deliver(self) -> None:
-        reply = self.reply
-        if reply.events is None and self.rate > 0:
+        response = self.response
+        if response.events is None and self.rate > 0:
             # Whole answers take the time their tokens would.
-            reply.delay += reply.tokens / self.rate
-        if reply.delay > 0 and await self._left_while_waiting(reply.delay):
+            response.delay += response.tokens / self.rate
+        if response.delay > 0 and await self._left_while_waiting(response.delay):
             return
-        if reply.ending == "dropped":
+        if response.ending == "dropped":
             self._drop()
             return
-        if reply.events is None:
+        if response.events is None:
             await self._send_body()
         else:
-            await self._send_events(reply.events)
+            await self._send_events(response.events)
 
     async def _start(self, length: int | None) -> None:
-        headers = [(b"content-type", self.reply.content_type.encode("latin-1"))]
+        headers = [(b"content-type", self.response.content_type.encode("latin-1"))]
         if length is not None:
             headers.append((b"content-length", str(length).encode()))
         else:
             headers.append((b"cache-control", b"no-cache"))
         headers += [
-            (name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in self.reply.headers.items()
+            (name.encode("latin-1"), value.encode("latin-1", "replace"))
+            for name, value in self.response.headers.items()
         ]
-        await self._send({"type": "http.response.start", "status": self.reply.status, "headers": headers})
+        await self._send({"type": "http.response.start", "status": self.response.status, "headers": headers})
 
     async def _send_body(self) -> None:
-        body = self.reply.body
+        body = self.response.body
         await self._start(len(body))
-        if self.reply.ending == "whole":
+        if self.response.ending == "whole":
             await self._send({"type": "http.response.body", "body": b"" if self._head else body})
             return
         await self._send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
@@ -82,7 +83,7 @@ class Delivery:
 
     async def _send_events(self, events: Iterable[bytes]) -> None:
         await self._start(None)
-        gap = self.reply.gap or (1 / self.rate if self.rate > 0 else 0.0)
+        gap = self.response.gap or (1 / self.rate if self.rate > 0 else 0.0)
         began, gone = time.monotonic(), self._watch()
         for at, event in enumerate(events):
             if gone.done():  # nobody reads on
@@ -94,13 +95,13 @@ class Delivery:
             await self._send({"type": "http.response.body", "body": event, "more_body": True})
             if at % _BREATH == _BREATH - 1:
                 await asyncio.sleep(0)
-        if self.reply.ending == "whole":
+        if self.response.ending == "whole":
             await self._send({"type": "http.response.body", "body": b""})
             return
         await self._break_off()
 
     async def _break_off(self) -> None:
-        if self.reply.ending == "stalled":
+        if self.response.ending == "stalled":
             await self._watch()
             return
         # What was sent must leave before the connection goes.

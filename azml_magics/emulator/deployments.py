@@ -57,7 +57,7 @@ DEPLOYMENTS: dict[str, Deployment] = {
         Deployment("llama2", "dedicated chat: input_data.input_string of messages", "llama-2-7b-chat", _SCORE, "chat"),
         Deployment("mlflow", "MLflow no-code: list, split, records, string", "mlflow-text", _SCORE, "mlflow"),
         Deployment("bart", "summaries: sentences taken from the text", "bart-large-cnn", _SCORE, "mlflow"),
-        Deployment("t5", "translations, word by word from a small list", "t5-base", _SCORE, "mlflow"),
+        Deployment("t5", "translations of the tutorial's sentences", "t5-base", _SCORE, "mlflow"),
         Deployment("tgi", "text-generation-inference", "tgi-text-generation", _TGI, "tgi"),
         Deployment("promptflow", "a prompt flow: question, chat_history", "chat-flow", _SCORE, "promptflow"),
         Deployment("openai", "OpenAI routes only, no /score", "demo-chat", _CHAT + _COMPLETIONS + _INFO, "openai"),
@@ -70,7 +70,7 @@ DEPLOYMENTS: dict[str, Deployment] = {
             "openai-completion",
         ),
         Deployment(
-            "fms", "the image of 2026: /score replies with usage", "fms-chat", (*_CHAT, "/score", *_INFO), "chat"
+            "fms", "the image of 2026: /score responses with usage", "fms-chat", (*_CHAT, "/score", *_INFO), "chat"
         ),
         Deployment("reasoning", "chat with reasoning_content", "demo-reasoning", _CHAT + _INFO, "openai"),
     )

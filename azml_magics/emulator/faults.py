@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class Kind(NamedTuple):
+class FaultKind(NamedTuple):
     """A row of the table: name, "status" (instead of an answer) or "answer" (done to one), what it does, options."""
 
     name: str
@@ -19,65 +19,65 @@ class Kind(NamedTuple):
     options: tuple[str, ...] = ()
 
 
-TABLE: tuple[Kind, ...] = (
-    Kind("400", "status", "bad request, FastAPI's {detail}", ("message",)),
-    Kind("401", "status", "key missing, wrong or expired", ("style",)),
-    Kind("403", "status", "no permission, or out of quota"),
-    Kind("404", "status", "no traffic: Specified traffic group could not be found"),
-    Kind("405", "status", "wrong method"),
-    Kind("408", "status", "the model ran longer than request_timeout_ms"),
-    Kind("409", "status", "another operation is in progress"),
-    Kind("413", "status", "request too large"),
-    Kind("415", "status", "wrong content type"),
-    Kind("422", "status", "parameter not supported, serverless style"),
-    Kind(
+FAULT_KINDS: tuple[FaultKind, ...] = (
+    FaultKind("400", "status", "bad request, FastAPI's {detail}", ("message",)),
+    FaultKind("401", "status", "key missing, wrong or expired", ("style",)),
+    FaultKind("403", "status", "no permission, or out of quota"),
+    FaultKind("404", "status", "no traffic: Specified traffic group could not be found"),
+    FaultKind("405", "status", "wrong method"),
+    FaultKind("408", "status", "the model ran longer than request_timeout_ms"),
+    FaultKind("409", "status", "another operation is in progress"),
+    FaultKind("413", "status", "request too large"),
+    FaultKind("415", "status", "wrong content type"),
+    FaultKind("422", "status", "parameter not supported, serverless style"),
+    FaultKind(
         "424", "status", "the model failed; `status` and `reason` are the inner ones", ("status", "reason", "message")
     ),
-    Kind("429", "status", "rate limit", ("retry_after", "retry_after_ms", "style")),
-    Kind("431", "status", "request id too long"),
-    Kind("500", "status", "Azure's infrastructure fails"),
-    Kind("502", "status", "downstream unavailable"),
-    Kind("503", "status", "no healthy upstream", ("retry_after",)),
-    Kind("504", "status", "upstream request timeout"),
-    Kind("model-not-ready", "status", "424, reason model_not_ready, no healthy upstream"),
-    Kind("too-few-model-instance", "status", "424, reason too_few_model_instance"),
-    Kind("too-many-pending-request", "status", "424, reason too_many_pending_request, empty text/plain"),
-    Kind("no-route", "status", "424, inner 404: the container has no such route"),
-    Kind("content-filter", "status", "400, the prompt was filtered; style api, aoai or flat", ("style",)),
-    Kind("extra-parameters", "status", "400, Extra parameters [...] are not allowed", ("name",)),
-    Kind("html-error", "status", "500 with an HTML page"),
-    Kind("html-200", "status", "200 with an HTML page"),
-    Kind("empty", "status", "200 with an empty body"),
-    Kind("empty-object", "status", "200 with {}"),
-    Kind("null-output", "status", '200 with {"output": null, "error": {...}}'),
-    Kind("none-output", "status", '200 with {"output":"None"}'),
-    Kind("error-string", "status", "200 with an error as a JSON string that holds JSON"),
-    Kind("nan", "status", "200 with [NaN], which is not JSON"),
-    Kind("other-dialect", "status", "200 with a reply that is no text at all"),
-    Kind("big", "status", "200 with an answer of `size` bytes, 2 MB when not said", ("size",)),
-    Kind("redirect", "status", "307 to another host", ("location",)),
-    Kind("dropped", "status", "the connection closes before the first byte"),
-    Kind("content-filter-reply", "answer", "finish_reason content_filter, and no content"),
-    Kind("double-encoded", "answer", "the answer as a JSON string that holds JSON"),
-    Kind("truncated", "answer", "JSON that stops in the middle"),
-    Kind("invalid-utf8", "answer", "bytes that are not UTF-8 in the middle of the answer"),
-    Kind("slow", "answer", "the first byte after `seconds`", ("seconds",)),
-    Kind("slow-stream", "answer", "`seconds` between two events", ("seconds",)),
-    Kind("stalled", "answer", "nothing more after `after` events, until the client goes", ("after",)),
-    Kind("cut", "answer", "the connection is dropped after `after` events, or in mid body", ("after",)),
-    Kind("short", "answer", "the stream ends properly after `after` events, unfinished", ("after",)),
-    Kind("no-done", "answer", "a stream without data: [DONE]"),
-    Kind("no-usage", "answer", "a stream without usage"),
-    Kind("bad-json", "answer", "event `after` of the stream is broken JSON", ("after",)),
-    Kind("error-event", "answer", "event: error after `after` events, then [DONE]", ("after",)),
-    Kind("error-data", "answer", "a data: event with an error after `after` events", ("after",)),
-    Kind("done-no-space", "answer", "data:{...} and data:[DONE], without the space"),
-    Kind("crlf", "answer", "a stream with CRLF, comments, id: and event: lines"),
-    Kind("buffered", "answer", "the whole stream in one piece at the end"),
-    Kind("split", "answer", "the stream in pieces of `size` bytes, wherever they fall", ("size",)),
+    FaultKind("429", "status", "rate limit", ("retry_after", "retry_after_ms", "style")),
+    FaultKind("431", "status", "request id too long"),
+    FaultKind("500", "status", "Azure's infrastructure fails"),
+    FaultKind("502", "status", "downstream unavailable"),
+    FaultKind("503", "status", "no healthy upstream", ("retry_after",)),
+    FaultKind("504", "status", "upstream request timeout"),
+    FaultKind("model-not-ready", "status", "424, reason model_not_ready, no healthy upstream"),
+    FaultKind("too-few-model-instance", "status", "424, reason too_few_model_instance"),
+    FaultKind("too-many-pending-request", "status", "424, reason too_many_pending_request, empty text/plain"),
+    FaultKind("no-route", "status", "424, inner 404: the container has no such route"),
+    FaultKind("content-filter", "status", "400, the prompt was filtered; style api, aoai or flat", ("style",)),
+    FaultKind("extra-parameters", "status", "400, Extra parameters [...] are not allowed", ("name",)),
+    FaultKind("html-error", "status", "500 with an HTML page"),
+    FaultKind("html-200", "status", "200 with an HTML page"),
+    FaultKind("empty", "status", "200 with an empty body"),
+    FaultKind("empty-object", "status", "200 with {}"),
+    FaultKind("null-output", "status", '200 with {"output": null, "error": {...}}'),
+    FaultKind("none-output", "status", '200 with {"output":"None"}'),
+    FaultKind("error-string", "status", "200 with an error as a JSON string that holds JSON"),
+    FaultKind("nan", "status", "200 with [NaN], which is not JSON"),
+    FaultKind("other-dialect", "status", "200 with a response that is no text at all"),
+    FaultKind("big", "status", "200 with an answer of `size` bytes, 2 MB when not said", ("size",)),
+    FaultKind("redirect", "status", "307 to another host", ("location",)),
+    FaultKind("dropped", "status", "the connection closes before the first byte"),
+    FaultKind("content-filter-reply", "answer", "finish_reason content_filter, and no content"),
+    FaultKind("double-encoded", "answer", "the answer as a JSON string that holds JSON"),
+    FaultKind("truncated", "answer", "JSON that stops in the middle"),
+    FaultKind("invalid-utf8", "answer", "bytes that are not UTF-8 in the middle of the answer"),
+    FaultKind("slow", "answer", "the first byte after `seconds`", ("seconds",)),
+    FaultKind("slow-stream", "answer", "`seconds` between two events", ("seconds",)),
+    FaultKind("stalled", "answer", "nothing more after `after` events, until the client goes", ("after",)),
+    FaultKind("cut", "answer", "the connection is dropped after `after` events, or in mid body", ("after",)),
+    FaultKind("short", "answer", "the stream ends properly after `after` events, unfinished", ("after",)),
+    FaultKind("no-done", "answer", "a stream without data: [DONE]"),
+    FaultKind("no-usage", "answer", "a stream without usage"),
+    FaultKind("bad-json", "answer", "event `after` of the stream is broken JSON", ("after",)),
+    FaultKind("error-event", "answer", "event: error after `after` events, then [DONE]", ("after",)),
+    FaultKind("error-data", "answer", "a data: event with an error after `after` events", ("after",)),
+    FaultKind("done-no-space", "answer", "data:{...} and data:[DONE], without the space"),
+    FaultKind("crlf", "answer", "a stream with CRLF, comments, id: and event: lines"),
+    FaultKind("buffered", "answer", "the whole stream in one piece at the end"),
+    FaultKind("split", "answer", "the stream in pieces of `size` bytes, wherever they fall", ("size",)),
 )
 
-KINDS: Mapping[str, Kind] = MappingProxyType({kind.name: kind for kind in TABLE})
+FAULT_KINDS_BY_NAME: Mapping[str, FaultKind] = MappingProxyType({kind.name: kind for kind in FAULT_KINDS})
 
 _ALIASES = {
     "cut-off": "cut", "stall": "stalled", "malformed": "bad-json", "malformed-json": "bad-json",
@@ -100,13 +100,13 @@ class Fault:
     def __init__(self, name: str | int, /, **options: Any) -> None:
         wanted = str(name).strip().lower().replace("_", "-")
         wanted = _ALIASES.get(wanted, wanted)
-        if wanted not in KINDS:
-            near = difflib.get_close_matches(wanted, [*KINDS, *_ALIASES], n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(KINDS)}"
+        if wanted not in FAULT_KINDS_BY_NAME:
+            near = difflib.get_close_matches(wanted, [*FAULT_KINDS_BY_NAME, *_ALIASES], n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(FAULT_KINDS_BY_NAME)}"
             raise ValueError(f"unknown fault {str(name)[:60]!r}; {hint}")
-        unknown = [key for key in options if key not in KINDS[wanted].options]
+        unknown = [key for key in options if key not in FAULT_KINDS_BY_NAME[wanted].options]
         if unknown:
-            takes = ", ".join(KINDS[wanted].options) or "no options"
+            takes = ", ".join(FAULT_KINDS_BY_NAME[wanted].options) or "no options"
             raise ValueError(f"fault {wanted!r} has no option {unknown[0][:60]!r}; it takes {takes}")
         self.name = wanted
         self.options = MappingProxyType(dict(options))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
-from azml_magics.emulator.door import Door
+from azml_magics.emulator.app import App
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from azml_magics.emulator.faults import Fault
-    from azml_magics.emulator.recording import Requests
+    from azml_magics.emulator.recorded_requests import Requests
 
 DEFAULT_KEY = "demo-key-not-secret"
 _START_SECONDS = 10.0
@@ -56,7 +56,7 @@ class Emulator:
         self.host = host
         self._wanted_port = port
         self._certfile, self._keyfile = certfile, keyfile
-        self._door = Door(key, rate, latency, max_body)
+        self._door = App(key, rate, latency, max_body)
         self._port: int | None = None
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
@@ -201,7 +201,7 @@ def _listen(host: str, port: int) -> socket.socket:
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # asyncio sets this itself only on sockets made with the protocol's number; without it replies wait 40 ms.
+        # asyncio sets this itself only on sockets made with the protocol's number; without it responses wait 40 ms.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         listener.bind((host, port))
         listener.listen(2048)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 _TOKEN = re.compile(r"\s*(?:\w+(?:['\u2019-]\w+)*|[^\w\s])|\s+\Z")
 
 
-class Ending(NamedTuple):
+class LimitedText(NamedTuple):
     """A text cut to what was asked: its tokens and why it ended, "stop" or "length"."""
 
     tokens: list[str]
@@ -33,10 +33,10 @@ def count(text: str) -> int:
     return len(_TOKEN.findall(text))
 
 
-def end_at(text: str, max_tokens: int | None, stop: tuple[str, ...]) -> Ending:
+def apply_limits(text: str, max_tokens: int | None, stop: tuple[str, ...]) -> LimitedText:
     """`text` cut before the first of the stop strings and after `max_tokens` tokens, whichever comes first."""
     found = [text.find(mark) for mark in stop if mark and mark in text]
     tokens = tokenize(text[: min(found)] if found else text)
     if max_tokens is not None and len(tokens) > max_tokens:
-        return Ending(tokens[:max_tokens], "length")
-    return Ending(tokens, "stop")
+        return LimitedText(tokens[:max_tokens], "length")
+    return LimitedText(tokens, "stop")

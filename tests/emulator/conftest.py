@@ -48,7 +48,7 @@ def events():
 
 @pytest.fixture
 def chat(client):
-    """Ask one question in chat form; the parsed reply."""
+    """GenerationRequest one question in chat form; the parsed response."""
 
     def ask(text, route="/v1/chat/completions", headers=None, **body):
         messages = body.pop("messages", [{"role": "user", "content": text}])
@@ -61,5 +61,5 @@ def chat(client):
 
 @pytest.fixture
 def say(chat):
-    """Ask one question; the text of the answer."""
+    """GenerationRequest one question; the text of the answer."""
     return lambda text, **body: chat(text, **body)["choices"][0]["message"]["content"]

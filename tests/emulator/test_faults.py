@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from azml_magics.emulator import Fault
-from azml_magics.emulator.faults import TABLE
+from azml_magics.emulator.faults import FAULT_KINDS
 
 CHAT = {"messages": [{"role": "user", "content": "What is Azure?"}]}
 STREAM = {**CHAT, "stream": True}
@@ -35,7 +35,9 @@ def meet(client, fault, body=CHAT):
     return client.post(ROUTE, json=body, headers={"x-emulator-fault": fault})
 
 
-@pytest.mark.parametrize("name", [kind.name for kind in TABLE if kind.group == "status" and kind.name != "dropped"])
+@pytest.mark.parametrize(
+    "name", [kind.name for kind in FAULT_KINDS if kind.group == "status" and kind.name != "dropped"]
+)
 def test_every_status_fault_has_its_status(client, name):
     assert meet(client, name).status_code == STATUS[name]
 
@@ -95,7 +97,7 @@ def test_424_carries_the_inner_status_and_reason(client, fault, inner, reason, t
 
 
 def test_every_option_of_every_fault_can_be_given():
-    for kind in TABLE:
+    for kind in FAULT_KINDS:
         given = dict.fromkeys(kind.options, "1")
         assert dict(Fault(kind.name, **given).options) == given
         assert dict(Fault.parse(";".join([kind.name, *(f"{name}=1" for name in kind.options)])).options) == given
@@ -233,5 +235,5 @@ def test_a_filtered_stream_and_score(client, events):
 
 def test_every_answer_fault_is_tried_here():
     tried = Path(__file__).read_text(encoding="utf-8")
-    missing = [kind.name for kind in TABLE if kind.group == "answer" and f'"{kind.name}' not in tried]
+    missing = [kind.name for kind in FAULT_KINDS if kind.group == "answer" and f'"{kind.name}' not in tried]
     assert missing == []

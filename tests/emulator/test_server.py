@@ -88,8 +88,8 @@ def test_a_port_that_is_taken_is_an_os_error():
 async def test_it_runs_where_an_event_loop_is_already_running():
     with Emulator() as endpoint:
         async with httpx.AsyncClient() as client:
-            replies = await asyncio.gather(*(client.get(endpoint.url) for _ in range(5)))
-    assert [reply.text for reply in replies] == ["Healthy"] * 5
+            responses = await asyncio.gather(*(client.get(endpoint.url) for _ in range(5)))
+    assert [response.text for response in responses] == ["Healthy"] * 5
 
 
 def test_two_emulators_at_once():

@@ -45,7 +45,7 @@ def test_a_chain_streams_and_its_result_is_a_response(chains, endpoint, model):
     endpoint.rate = 100
     chains.ok(f"chain = prompt | {model} | StrOutputParser()")
     cell = chains.ok("%%azureml $chain -o answer\nWhat is treasure?")
-    assert "Speaking as a pirate" in cell.text
+    assert "What is treasure?" in cell.text
     assert cell.begun == [{"text/plain": ""}]
     *shown, last = [update["text/plain"] for update in cell.updates]
     assert last == ""
@@ -99,10 +99,10 @@ def test_an_interrupt_in_mid_stream_keeps_what_had_arrived_and_leaves_the_stream
     cell = chains.run("%%azureml $chain\nWhat is treasure?", on_message=watch)
     assert cell.error["ename"] == "Interrupted"
     kept = cell.begun[-1]["text/plain"]
-    assert kept.startswith("[azml-magics demo")
+    assert kept.startswith("This is the demo")
     assert chains.ok("%azureml last").text == kept
     assert is_served_no_more(endpoint)
-    assert "Speaking as a pirate" in chains.ok("%%azureml $chain\nWhat is treasure?").text
+    assert "What is treasure?" in chains.ok("%%azureml $chain\nWhat is treasure?").text
 
 
 def test_an_interrupt_of_a_step_that_blocks_comes_back(chains, home):
@@ -123,7 +123,7 @@ def test_an_interrupt_of_a_step_that_blocks_comes_back(chains, home):
 def test_a_key_that_is_typed_inside_a_chain(chains, endpoint):
     chains.ok(f"%azureml save typed --url {endpoint.url}/v1/chat/completions --key ask")
     chains.ok("chain = prompt | from_config(current().get('typed')) | StrOutputParser()")
-    assert "Speaking as a pirate" in chains.ok("%%azureml $chain\nWhat is treasure?", answer=KEY).text
+    assert "What is treasure?" in chains.ok("%%azureml $chain\nWhat is treasure?", answer=KEY).text
 
 
 def test_code_after_a_chain_says_something_sensible(chains):

@@ -62,7 +62,7 @@ def test_a_schema_and_its_repair(day):
 
 
 def test_code_goes_into_the_next_cell(day):
-    [payload] = payload_of(day, "%%azureml -F code --insert\nWrite a Python function that adds two numbers")
+    [payload] = payload_of(day, "%%azureml -F code --insert\nWrite a Python function that converts ounces to grams.")
     assert payload["source"] == "set_next_input"
     assert payload["replace"] is False
     assert payload["text"].startswith("def ")
@@ -71,11 +71,11 @@ def test_code_goes_into_the_next_cell(day):
 
 
 def test_an_instruction_that_is_no_code_inserts_nothing_by_itself(day):
-    assert payload_of(day, "%%azureml -F code\nWrite a Python function that adds two numbers") == []
+    assert payload_of(day, "%%azureml -F code\nWrite a Python function that converts ounces to grams.") == []
 
 
 def test_side_by_side_and_what_is_different(day):
-    cell = day.ok("%%azureml --compare demo,demo-gpt2,demo-dolly -o batch\nTell me about rivers")
+    cell = day.ok("%%azureml --compare demo,demo-gpt2,demo-dolly -o batch\nTell me about balance on a bicycle.")
     assert [row["setting"]["config"] for row in cell.result[VENDOR]["rows"]] == ["demo", "demo-gpt2", "demo-dolly"]
     assert day.value("len(batch.only_different())") == 3
     cell = day.ok("%%azureml --sweep temperature=0,1 -n 2\nTell me about rivers")
@@ -88,7 +88,7 @@ def test_what_works_is_saved_exported_and_taken_along(day):
     day.ok("from azml_magics.langchain import load_llm\nllm = load_llm('walker.json')")
     assert day.ok("%%azureml $llm\nTell me about walks").text == day.ok("%%azureml walker\nTell me about walks").text
     code = day.ok("%azureml code last").text
-    assert "not a language model]" in day.ok(code).stream("stdout")
+    assert "not a language model" in day.ok(code).stream("stdout")
 
 
 def test_another_deployment_is_found_out(day):

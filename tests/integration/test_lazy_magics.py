@@ -36,7 +36,7 @@ def test_in_ipython_the_cell_and_the_line_load_it(person):
     ran = program(folder, "IPython", "--no-banner", "--colors=NoColor", "script.ipy")
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert ran.stdout.startswith("loaded False\n")
-    assert "not a language model]" in ran.stdout
+    assert "Hello! How can I help you today?" in ran.stdout
     assert "mine" in ran.stdout
     ran = program(folder, "IPython", "--no-banner", "--colors=NoColor", "-c", "%azureml version")
     assert "azml-magics " in ran.stdout

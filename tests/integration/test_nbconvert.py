@@ -30,8 +30,8 @@ CELLS = (
     "%azureml save gpt2 --url {url}/score -f gpt2 --deployment gpt2-2023-06 --key env:TEST_KEY;",
     HOSTILE,
     "%%azureml\nTell me about rivers",
-    "%%azureml -F json\nGive me JSON with 'name' and 'age'",
-    "%%azureml -F code\nWrite a Python function that adds two numbers",
+    "%%azureml -F json\nGive me JSON with the keys 'title', 'price' and 'tags' for a label on a loaf of rye bread.",
+    "%%azureml -F code\nWrite a Python function that converts ounces to grams.",
     "%%azureml --compare chat,gpt2\nTell me about hills",
     "%%azureml -u {url}/score -f $hostile\nHello",
     "%%azureml -u {url}/score -f $hostile -n 2\nHello",
@@ -121,7 +121,7 @@ def test_html_holds_nothing_live(converted):
 
 def test_html_shows_answers_tables_and_errors(converted):
     page = converted("html")
-    for part in ("not a language model]", "<mark>", "Sending 2 requests.", "UnknownNameError: No config named"):
+    for part in ("not a language model", "<mark>", "Sending 2 requests.", "UnknownNameError: No config named"):
         assert part in page
     assert page.count("<table") >= 6
 
@@ -140,7 +140,7 @@ def test_nothing_ugly_and_no_key_is_in_it(converted, to):
 
 def test_markdown_shows_answers_and_errors(converted):
     text = converted("markdown")
-    assert "not a language model]" in text
+    assert "not a language model" in text
     assert "UnknownNameError: No config named 'chta'. Did you mean 'chat'?" in text
     prose = re.sub(r"^(```|~~~).*?^\1", "", text, flags=re.DOTALL | re.MULTILINE)
     prose = re.sub(r"^    .*$", "", prose, flags=re.MULTILINE)  # text/plain outputs are indented code

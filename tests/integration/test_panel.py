@@ -75,7 +75,7 @@ def test_choose_change_run_save(kernel, front, endpoint):
     front.type("Config", "other")
     front.type("max_new_tokens", "30")
     assert "● unsaved changes" in front.lines()
-    assert front.run("Tell me about rivers").startswith("[azml-magics demo")
+    assert front.run("Tell me about rivers").startswith("This is the demo")
     assert endpoint.requests[-1].json()["parameters"]["max_new_tokens"] == 30
     front.click("Save as")
     front.type("Save as", "mine")
@@ -121,7 +121,7 @@ def test_stop_keeps_the_received_text(kernel, front, endpoint):
     front.click("Stop")
     front.ended()
     kept = front.answer()
-    assert kept.startswith("[azml-magics demo")
+    assert kept.startswith("This is the demo")
     assert "Stopped. The text received so far is kept." in front.lines()
     assert kernel.ok("%azureml last").text == kept
     assert "Hello" in front.run("Hello")

@@ -105,7 +105,7 @@ def test_reloading_starts_over_and_doubles_nothing(kernel):
 def test_the_demo_from_beginning_to_end(bare):
     assert "it is not a language model" in bare.ok("%azureml demo").text
     cell = bare.ok("%%azureml -p max_tokens=12\nTell me about rivers")
-    assert cell.text.startswith("[azml-magics demo endpoint, not a language model]")
+    assert cell.text.startswith("This is the demo endpoint, not a language model")
     assert bare.ok("%azureml test").text.endswith("It works.")
     bare.ok("%azureml export --all demo-configs")
     bare.ok("%azureml delete demo-gpt2")
@@ -198,7 +198,7 @@ def test_ipython_at_a_terminal(home, endpoint):
     answers = [answer.partition(": ")[2] for answer in ran.stdout.split("In [")[1:]]
     _, _, answered, compared, undefined, mistyped, *_ = answers
     tokens, result = answered.split("\n")[:2]
-    assert tokens.startswith("[azml-magics demo endpoint, not a language model]")
+    assert tokens.startswith("This is the demo endpoint, not a language model")
     assert result.startswith("Out[3]: [main · stop · ")
     assert answered.count("not a language model") == 1
     assert compared.startswith("Out[4]: True")

@@ -20,12 +20,12 @@ from .test_llm import Tokens, gathered
 def test_an_answer_is_a_message_with_its_usage_and_origin(chat):
     answer = chat.invoke([SystemMessage("You are a pirate."), HumanMessage("Name a cloud.")])
     assert isinstance(answer, AIMessage)
-    assert "Speaking as a pirate" in answer.content
+    assert "Name a cloud" in answer.content
     assert answer.usage_metadata["total_tokens"] == (
         answer.usage_metadata["input_tokens"] + answer.usage_metadata["output_tokens"]
     )
     metadata = answer.response_metadata
-    assert (metadata["model_name"], metadata["finish_reason"]) == ("azml-magics-demo", "length")
+    assert (metadata["model_name"], metadata["finish_reason"]) == ("azml-magics-demo", "stop")
     assert (metadata["deployment"], bool(metadata["request_id"])) == ("blue", True)
 
 
@@ -44,14 +44,14 @@ async def test_sync_async_and_streams_say_the_same(chat):
     "route", ["/chat/completions", "/v1/chat/completions", "/openai/v1/chat/completions", "/models/chat/completions"]
 )
 async def test_usage_and_the_end_come_in_the_last_chunk_whatever_the_route(endpoint, route):
-    chat = langchain.AzureMLChatOnlineEndpoint(endpoint_url=endpoint.url + route, model="demo", max_tokens=10)
+    chat = langchain.AzureMLChatOnlineEndpoint(endpoint_url=endpoint.url + route, model="demo", max_tokens=6)
     from_sync = list(chat._stream([HumanMessage("Hi")]))
     from_async = [chunk async for chunk in chat._astream([HumanMessage("Hi")])]
     for chunks in (from_sync, from_async):
         *pieces, last = chunks
         assert len(pieces) >= 5
         assert all(piece.message.content and not piece.message.usage_metadata for piece in pieces)
-        assert last.message.usage_metadata["output_tokens"] == 10
+        assert last.message.usage_metadata["output_tokens"] == 6
         assert last.generation_info["finish_reason"] == "length"
         assert last.message.response_metadata["model_name"] == "demo"
 
@@ -176,7 +176,7 @@ def test_a_tools_result_reaches_the_model(chat):
             ToolMessage("3", tool_call_id="c1", name="add"),
         ]
     )
-    assert "add returned 3" in answer.content
+    assert "add returned: 3" in answer.content
 
 
 async def test_a_prompt_flow_gets_question_and_history_and_streams(endpoint, sent):

@@ -168,4 +168,4 @@ def test_the_chat_class_as_its_docstring_shows_it(endpoint):
         endpoint_api_key=KEY,
         content_formatter=CustomOpenAIChatContentFormatter(),
     )
-    assert "not a language model" in chat.invoke("Hello").content
+    assert "Hello!" in chat.invoke("Hello").content

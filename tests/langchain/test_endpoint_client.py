@@ -28,7 +28,7 @@ def test_a_body_goes_out_as_it_is_and_the_reply_comes_back_as_it_is(endpoint):
 def test_it_is_a_client_for_the_model_classes(endpoint):
     client = AzureMLEndpointClient(f"{endpoint.url}/score", KEY)
     llm = langchain.AzureMLOnlineEndpoint(http_client=client, content_formatter=langchain.GPT2ContentFormatter())
-    assert "not a language model" in llm.invoke("Hi", return_full_text=False)
+    assert "Hello!" in llm.invoke("Hi", return_full_text=False)
 
 
 def test_its_fields_are_the_originals():

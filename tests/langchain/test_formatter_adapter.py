@@ -99,7 +99,7 @@ def test_its_headers_and_its_generation_are_kept(llm_with, endpoint):
 
 
 def test_half_a_change_leaves_the_other_half_the_dialects(llm_with, sent):
-    assert "NOT A LANGUAGE MODEL" in llm_with(Shouting()).invoke("Hi", return_full_text=False)
+    assert "HELLO!" in llm_with(Shouting()).invoke("Hi", return_full_text=False)
     assert sent() == {"inputs": {"input_string": ["Hi"]}, "parameters": {"return_full_text": False}}
     wrapping = llm_with(Wrapping(), "/v1/completions", endpoint_api_type="serverless")
     assert wrapping.generate(["Hi"], max_tokens=4).generations[0][0].generation_info["finish_reason"] == "length"
@@ -152,16 +152,16 @@ def test_a_chat_formatter_gets_langchains_messages_untouched_and_its_message_com
 
 def test_a_text_formatter_serves_the_chat_class(endpoint, sent):
     chat = langchain.AzureMLChatOnlineEndpoint(endpoint_url=f"{endpoint.url}/score", content_formatter=TwoArguments())
-    assert "not a language model" in chat.invoke("Hi").content
+    assert "Hello!" in chat.invoke("Hi").content
     assert sent()["inputs"] == ["Hi"]
 
 
 def test_a_registered_name_serves_as_formatter(llm_with, sent):
     azml_magics.register_formatter("two-arguments", TwoArguments)
     llm = llm_with("two-arguments")
-    assert "not a language model" in llm.invoke("Hi")
+    assert "Hello!" in llm.invoke("Hi")
     assert sent()["inputs"] == ["Hi"]
-    assert "not a language model" in llm_with("mlflow").invoke("Hi", return_full_text=False)
+    assert "Hello!" in llm_with("mlflow").invoke("Hi", return_full_text=False)
     assert sent()["input_data"] == ["Hi"]
 
 

@@ -82,7 +82,7 @@ def test_options_of_the_transport_are_not_sent_to_the_model(llm, endpoint, sent)
 
 
 def test_the_generation_says_how_it_ended_and_what_it_cost(completion):
-    result = completion.generate(["Name a cloud.", "Name a river."])
+    result = completion.generate(["Name a cloud.", "Name a fog."])
     assert [len(each) for each in result.generations] == [1, 1]
     assert result.generations[0][0].generation_info == {"finish_reason": "length", "logprobs": None}
     usage = result.llm_output["token_usage"]
@@ -93,7 +93,7 @@ def test_the_generation_says_how_it_ended_and_what_it_cost(completion):
 
 def test_logprobs_are_kept(completion):
     info = completion.generate(["Hi"], logprobs=1).generations[0][0].generation_info
-    assert len(info["logprobs"]["tokens"]) == 20
+    assert info["logprobs"]["tokens"][:2] == [" Hello", "!"]
 
 
 def test_several_choices_are_several_generations(completion):
@@ -183,7 +183,7 @@ def test_a_stream_may_be_left(completion, endpoint):
 
 def test_a_prompt_piped_into_it(llm, sent):
     chain = PromptTemplate.from_template("Name a {what}.") | llm | StrOutputParser()
-    assert "not a language model" in chain.invoke({"what": "river"})
+    assert "The Danube" in chain.invoke({"what": "river"})
     assert sent()["inputs"]["input_string"] == ["Name a river."]
 
 
@@ -213,7 +213,7 @@ def test_a_chat_formatter_serves_the_text_class(endpoint, sent):
     llm = langchain.AzureMLOnlineEndpoint(
         endpoint_url=f"{endpoint.url}/v1/chat/completions", system="You are a pirate.", max_tokens=30
     )
-    assert "Speaking as a pirate" in llm.invoke("Hi")
+    assert "Hello!" in llm.invoke("Hi")
     assert sent()["messages"] == [
         {"role": "system", "content": "You are a pirate."},
         {"role": "user", "content": "Hi"},

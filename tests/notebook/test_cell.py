@@ -41,9 +41,9 @@ def saying(asking, endpoint):
 def test_the_result_is_the_response_and_its_plain_text_is_exactly_the_answer(asking):
     ran = asking.ok("%%azureml\nWrite a haiku about sparkling water.")
     assert isinstance(ran.result, Response)
-    assert "Sparkling water" in ran.text
+    assert "Small bubbles rising" in ran.text
     assert ran.data["text/plain"] == ran.result.text == str(ran.result)
-    assert "Sparkling water at dawn,  \n" in ran.data["text/markdown"]  # the lines of a poem stay apart
+    assert "Small bubbles rising,  \n" in ran.data["text/markdown"]  # the lines of a poem stay apart
     assert ran.result.config == "main"
     assert asking.vars["_"] is ran.result
 
@@ -51,7 +51,7 @@ def test_the_result_is_the_response_and_its_plain_text_is_exactly_the_answer(ask
 def test_the_vendor_mime_is_deterministic_and_times_are_metadata(asking):
     first, second = (asking.ok("%%azureml -p seed=1\nHello") for _ in range(2))
     assert first.data == second.data
-    assert first.data[STREAM]["usage"] == {"prompt_tokens": 8, "completion_tokens": 19, "total_tokens": 27}
+    assert first.data[STREAM]["usage"] == {"prompt_tokens": 8, "completion_tokens": 10, "total_tokens": 18}
     assert set(first.metadata["azml"]) == {"latency", "time_to_first_token", "request_id", "deployment", "request"}
     assert first.metadata["azml"]["request_id"] != second.metadata["azml"]["request_id"]
 
@@ -84,7 +84,7 @@ def test_a_dialect_that_cannot_stream_shows_nothing_before_its_answer(asking, en
 
 def test_a_server_that_ignores_the_wish_to_stream_is_understood(asking, endpoint):
     endpoint.script([Fault("big", size=100)])
-    assert "nothing much" in asking.ok("%%azureml\nHello").text
+    assert "This sentence is repeated" in asking.ok("%%azureml\nHello").text
 
 
 @pytest.mark.parametrize("fault", ["no-done", "done-no-space", "crlf", "split", "buffered", "no-usage"])
@@ -334,7 +334,7 @@ def test_at_a_terminal_the_tokens_go_to_stdout_and_the_result_is_one_short_line(
 @pytest.mark.parametrize("line", ["-F json", "-F code", "-F text"])
 def test_at_a_terminal_no_format_shows_the_answer_twice(typing, line):
     ran = typing.ok(f"%%azureml {line}\nGive me a JSON object with name and age")
-    assert ran.stdout.count("not a language model]") == 1
+    assert ran.stdout.count("not a language model") == 1
 
 
 def test_at_a_terminal_the_variable_shows_its_text_in_a_later_cell(typing):

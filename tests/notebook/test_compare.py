@@ -224,7 +224,7 @@ def test_the_result_is_a_table_in_text_and_html_whose_data_has_no_times(asking):
     assert first.data == second.data
     assert set(first.data) == {"text/plain", "text/html", MIME}
     assert first.data["text/html"].count("<tr>") == 3
-    assert [row["usage"]["total_tokens"] for row in first.data[MIME]["rows"]] == [27, 27]
+    assert [row["usage"]["total_tokens"] for row in first.data[MIME]["rows"]] == [17, 17]
     assert len(first.metadata["azml"]["latencies"]) == 2
     assert asking.vars["_"] is second.result
 
@@ -264,8 +264,10 @@ def test_quiet_shows_nothing_and_keeps_the_batch(asking):
 
 
 def test_json_is_parsed_in_each_row(asking):
-    ran = asking.ok("%%azureml -n 2 -F json\nGive me JSON with 'name' and 'age'")
-    assert [list(response.parsed) for response in ran.result.responses] == [["name", "age"]] * 2
+    ran = asking.ok(
+        "%%azureml -n 2 -F json\nGive me JSON with the keys 'title', 'price' and 'tags' for a label on a loaf of rye bread."
+    )
+    assert [list(response.parsed) for response in ran.result.responses] == [["title", "price", "tags"]] * 2
     ran = asking.ok("%%azureml -n 2 -F json\nHello")
     assert [response.parsed for response in ran.result.responses] == [None, None]
     assert "it is kept as text" in ran.stderr
@@ -387,4 +389,4 @@ def test_at_a_terminal_the_table_is_text(terminal, endpoint):
     ran = terminal.ok("%%azureml -n 2\nHello")
     assert ran.payloads == []
     assert ran.stdout.startswith("Sending 2 requests.\n")
-    assert "[1 · stop · 19 tokens]" in ran.stdout
+    assert "[1 · stop · 9 tokens]" in ran.stdout

@@ -134,7 +134,7 @@ def test_a_picture_joins_the_prompt_as_a_part(asking, last_body, tmp_path):
             ],
         }
     ]
-    assert f"I was given an image (image/png, {len(PNG)} bytes)" in ran.text
+    assert f"It received an image (image/png, {len(PNG)} bytes)" in ran.text
 
 
 def test_several_pictures_of_several_kinds_keep_their_order(asking, last_body):

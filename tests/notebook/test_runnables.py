@@ -125,7 +125,7 @@ def test_a_chat_model_of_another_provider_at_an_openai_route(asks, openai, endpo
     for _ in range(3):  # its connections belong to an event loop that must not end with the cell
         ran = asks(openai)
         assert "Hello!" in ran.text
-    assert ran.result.usage.total_tokens == 27
+    assert ran.result.usage.total_tokens == 17
     assert ran.result.model
     assert ran.result.finish_reason == "stop"
     assert endpoint.requests[-1].json()["stream"] is True
@@ -277,7 +277,7 @@ def test_what_is_wrapped_around_a_chain_changes_nothing(asks, chain, wrap):
 def test_a_chain_of_our_own_model(asks, ours):
     chain = ChatPromptTemplate.from_template("Say hello to {name}") | ours | StrOutputParser()
     ran = asks(chain, body="Ada")
-    assert "not a language model]" in ran.text
+    assert ran.text.startswith("Hello, Ada!")
     assert len(ran.payloads) > 2
 
 

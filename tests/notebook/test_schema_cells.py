@@ -315,7 +315,7 @@ def test_code_runs_as_printed(asking, capsys):
         code = asking.ok(f"%azureml code --as {language}").text
         assert KEY not in code
         asking.vars["code"] = code
-        assert "not a language model]" in asking.ok("exec(code)").stdout
+        assert "not a language model" in asking.ok("exec(code)").stdout
 
 
 def test_code_after_a_chain_says_where_its_code_is(asking):

@@ -26,7 +26,7 @@ from azml_magics.core.errors import (
 from azml_magics.core.response import Response
 from azml_magics.display.batch_html import batch_to_html
 from azml_magics.emulator import Fault
-from azml_magics.emulator.faults import TABLE
+from azml_magics.emulator.faults import FAULT_KINDS
 from azml_magics.panel.model import runs as runs_module
 from azml_magics.panel.model.changes import RESULT, STATE
 from azml_magics.panel.model.panel_model import PanelModel
@@ -298,7 +298,7 @@ def test_endpoint_error_is_reported_with_a_remedy(asking, session, endpoint, set
     assert session.last.error is asking.result.row.error
 
 
-@pytest.mark.parametrize("kind", [kind.name for kind in TABLE])
+@pytest.mark.parametrize("kind", [kind.name for kind in FAULT_KINDS])
 def test_every_fault_ends_in_a_response_or_a_note(asking, endpoint, settled, shows, kind):
     options = {"seconds": 30} if kind in {"slow", "slow-stream"} else {}
     asking.set("timeout", "0.4" if kind in {"slow", "slow-stream", "stalled"} else "20")

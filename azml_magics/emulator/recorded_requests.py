@@ -19,6 +19,7 @@ class RecordedRequest:
     query: str
     headers: dict[str, str]
     body: bytes
+    request_id: str = ""
 
     def json(self) -> Any:
         """The body read as JSON; json.JSONDecodeError or UnicodeDecodeError when it is not."""

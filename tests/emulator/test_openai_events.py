@@ -106,8 +106,8 @@ def test_a_rate_spreads_the_chunks_over_time(endpoint):
 def test_a_stream_that_nobody_reads_any_more_ends():
     with Emulator(key="k", rate=2) as endpoint, httpx.Client(headers={"Authorization": "Bearer k"}) as reader:
         asked = {**BODY, "messages": [{"role": "user", "content": "Tell me about rivers and lakes and seas"}]}
-        with reader.stream("POST", f"{endpoint.url}/v1/chat/completions", json=asked) as reply:  # half a minute long
-            next(reply.iter_lines())
+        with reader.stream("POST", f"{endpoint.url}/v1/chat/completions", json=asked) as response:  # half a minute long
+            next(response.iter_lines())
         limit = time.monotonic() + 15
         while endpoint._door.in_flight and time.monotonic() < limit:
             time.sleep(0.01)

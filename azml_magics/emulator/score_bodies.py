@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple, TypeGuard
 
 
-class Body(NamedTuple):
+class ScoreBody(NamedTuple):
     """A body understood: the name of its shape, its prompts (or messages), and its parameters."""
 
     shape: str
@@ -13,52 +13,52 @@ class Body(NamedTuple):
     parameters: Any
 
 
-def understand(data: dict[str, Any]) -> Body | None:
+def parse_score_body(data: dict[str, Any]) -> ScoreBody | None:
     """The dialect of a /score body by its shape; None when it is none of them."""
     if isinstance(data.get("question"), str):
-        return Body("flow", [data["question"]], {})
+        return ScoreBody("flow", [data["question"]], {})
     if "input_data" in data:
         given, params = data["input_data"], data.get("params") or {}
         return _input_object(given, data, params) if isinstance(given, dict) else _input_list(given, params)
     return _inputs(data.get("inputs"), data.get("parameters") or {})
 
 
-def _inputs(inputs: Any, parameters: Any) -> Body | None:
+def _inputs(inputs: Any, parameters: Any) -> ScoreBody | None:
     """Hugging Face's `inputs`, and GPT-2's of June 2023."""
     if isinstance(inputs, str):
-        return Body("hf-string", [inputs], parameters)
+        return ScoreBody("hf-string", [inputs], parameters)
     if _strings(inputs):
-        return Body("hf-list", inputs, parameters)
+        return ScoreBody("hf-list", inputs, parameters)
     prompts = inputs.get("input_string") if isinstance(inputs, dict) else None
-    return Body("inputs-object", prompts, parameters) if _strings(prompts) else None
+    return ScoreBody("inputs-object", prompts, parameters) if _strings(prompts) else None
 
 
-def _input_list(given: Any, params: Any) -> Body | None:
+def _input_list(given: Any, params: Any) -> ScoreBody | None:
     """MLflow's `input_data` that is no object: a string, a list of strings, a list of records."""
     if isinstance(given, str):
-        return Body("string", [given], params)
+        return ScoreBody("string", [given], params)
     if _strings(given):
-        return Body("list", given, params)
+        return ScoreBody("list", given, params)
     if isinstance(given, list) and all(isinstance(row, dict) for row in given):
-        return Body("records", [_first_text(row) for row in given], params)
+        return ScoreBody("records", [_first_text(row) for row in given], params)
     return None
 
 
-def _input_object(given: dict[str, Any], data: dict[str, Any], params: Any) -> Body | None:
+def _input_object(given: dict[str, Any], data: dict[str, Any], params: Any) -> ScoreBody | None:
     """`input_data` that is an object: pandas split, or `input_string` with its parameters in one of three places."""
     if isinstance(given.get("data"), list) and isinstance(given.get("columns"), list):
-        return Body("split", [_first_text(row) for row in given["data"]], params)
+        return ScoreBody("split", [_first_text(row) for row in given["data"]], params)
     prompts = given.get("input_string")
     prompts = [prompts] if isinstance(prompts, str) else prompts
     if isinstance(prompts, list) and prompts and all(_is_message(message) for message in prompts):
-        return Body("messages", prompts, given.get("parameters") or {})
+        return ScoreBody("messages", prompts, given.get("parameters") or {})
     if not _strings(prompts):
         return None
     if "parameters" in given:
-        return Body("strings-inside", prompts, given["parameters"] or {})
+        return ScoreBody("strings-inside", prompts, given["parameters"] or {})
     if "parameters" in data:
-        return Body("strings-beside", prompts, data["parameters"] or {})
-    return Body("strings", prompts, params)
+        return ScoreBody("strings-beside", prompts, data["parameters"] or {})
+    return ScoreBody("strings", prompts, params)
 
 
 def _strings(value: Any) -> TypeGuard[list[str]]:

@@ -1,4 +1,4 @@
-"""Tool calls and structured output: chosen by plain rules, filled from the prompt, valid for the schema."""
+"""Tool calls and value_for_schema output: chosen by plain rules, filled from the prompt, valid for the schema."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azml_magics.emulator.schema import arguments, structured
+from azml_magics.emulator.json_schema_values import arguments, value_for_schema
+from azml_magics.emulator.responder import write_no_reply
 
 
 def tool(name, required=None, **properties):
@@ -26,8 +27,8 @@ ADD = tool("my_adder", a={"type": "integer"}, b={"type": "integer"})
 CLOCK = tool("what_time")
 
 
-def calls(reply):
-    (choice,) = reply["choices"]
+def calls(response):
+    (choice,) = response["choices"]
     assert choice["finish_reason"] == "tool_calls"
     return [(c["function"]["name"], json.loads(c["function"]["arguments"])) for c in choice["message"]["tool_calls"]]
 
@@ -96,7 +97,7 @@ def test_after_the_tool_has_answered_the_text_uses_its_result(chat):
     ]
     answer = chat("", messages=messages, tools=[WEATHER])["choices"][0]
     assert answer["finish_reason"] == "stop"
-    assert "get_weather returned It's sunny." in answer["message"]["content"]
+    assert "get_weather returned: It's sunny." in answer["message"]["content"]
 
 
 def test_unicode_and_quoted_words_reach_the_arguments_unescaped(client):
@@ -199,7 +200,7 @@ SCHEMAS = [
 @pytest.mark.parametrize("schema", SCHEMAS)
 @given(prompt=st.text(max_size=120))
 def test_structured_values_are_valid_for_their_schema(schema, prompt):
-    jsonschema.validate(structured(schema, prompt), schema)
+    jsonschema.validate(value_for_schema(schema, prompt), schema)
 
 
 JSON_VALUES = st.recursive(
@@ -233,7 +234,7 @@ JSON_VALUES = st.recursive(
 
 @given(schema=JSON_VALUES, prompt=st.text(max_size=40))
 def test_a_schema_of_nonsense_still_gives_json(schema, prompt):
-    json.dumps(structured(schema if isinstance(schema, dict) else {"items": schema}, prompt))
+    json.dumps(value_for_schema(schema if isinstance(schema, dict) else {"items": schema}, prompt))
 
 
 def test_response_format_json_schema_and_json_object(say):
@@ -245,7 +246,9 @@ def test_response_format_json_schema_and_json_object(say):
     jsonschema.validate(json.loads(text), schema)
     text = say("A joke as JSON with 'setup' and 'punchline' keys.", response_format={"type": "json_object"})
     assert set(json.loads(text)) == {"setup", "punchline"}
-    assert json.loads(say("Anything", response_format={"type": "json_object"}))["note"].endswith("not a language model")
+    assert json.loads(say("Anything", response_format={"type": "json_object"})) == {
+        "response": write_no_reply("Anything")
+    }
 
 
 def test_structured_output_is_cut_by_a_limit_that_was_asked_for_only(chat):

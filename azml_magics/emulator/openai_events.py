@@ -6,19 +6,19 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from azml_magics.emulator import tokens
-from azml_magics.emulator.reply import DONE, sse
+from azml_magics.emulator.http_response import DONE, sse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from azml_magics.emulator.openai import Family, Stamp
-    from azml_magics.emulator.output import Output
+    from azml_magics.emulator.choices import Choice
+    from azml_magics.emulator.openai_families import ResponseStamp, RouteFamily
 
 _SAFE = {"hate": {"filtered": False, "severity": "safe"}, "violence": {"filtered": False, "severity": "safe"}}
 
 
 def chat_events(
-    outputs: list[Output], stamp: Stamp, usage: dict[str, Any], family: Family, *, include_usage: bool
+    choices: list[Choice], stamp: ResponseStamp, usage: dict[str, Any], family: RouteFamily, *, include_usage: bool
 ) -> Iterator[bytes]:
     """The events of a chat stream; usage where the family's services put it (Microsoft's documentation).
 
@@ -36,24 +36,24 @@ def chat_events(
                 "prompt_filter_results": [{"prompt_index": 0, "content_filter_results": _SAFE}],
             }
         )
-    for index, output in enumerate(outputs):
+    for index, choice in enumerate(choices):
         first = {"role": "assistant", "content": ""}
         yield sse(_chat_chunk(stamp, index, first))
-        for piece in tokens.tokenize(output.reasoning):
+        for piece in tokens.tokenize(choice.reasoning):
             yield sse(_chat_chunk(stamp, index, {"reasoning_content": piece}))
         head, tail = _around(sse(_chat_chunk(stamp, index, {"content": ""})), b'"content":')
-        for part in output.parts:
+        for part in choice.parts:
             yield head + _quoted(part) + tail
-        yield from _call_events(output, stamp, index)
-        last = index == len(outputs) - 1
-        end = _chat_chunk(stamp, index, {"content": ""} if family.strict else {}, output.finish_reason)
+        yield from _call_events(choice, stamp, index)
+        last = index == len(choices) - 1
+        end = _chat_chunk(stamp, index, {"content": ""} if family.strict else {}, choice.finish_reason)
         yield sse({**end, "usage": usage} if family.strict and last else end)
     if include_usage and not family.strict:
         yield sse({**_chat_chunk(stamp, 0, {}), "choices": [], "usage": usage})
     yield DONE
 
 
-def _chat_chunk(stamp: Stamp, index: int, delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
+def _chat_chunk(stamp: ResponseStamp, index: int, delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
     choice = {"index": index, "delta": delta, "finish_reason": finish, "logprobs": None}
     return {
         "id": stamp.id,
@@ -64,8 +64,8 @@ def _chat_chunk(stamp: Stamp, index: int, delta: dict[str, Any], finish: str | N
     }
 
 
-def _call_events(output: Output, stamp: Stamp, index: int) -> Iterator[bytes]:
-    for at, call in enumerate(output.calls):
+def _call_events(choice: Choice, stamp: ResponseStamp, index: int) -> Iterator[bytes]:
+    for at, call in enumerate(choice.calls):
         function = {"name": call["function"]["name"], "arguments": ""}
         start = {"index": at, "id": call["id"], "type": "function", "function": function}
         yield sse(_chat_chunk(stamp, index, {"tool_calls": [start]}))
@@ -74,22 +74,22 @@ def _call_events(output: Output, stamp: Stamp, index: int) -> Iterator[bytes]:
 
 
 def completion_events(
-    outputs: list[Output], stamp: Stamp, usage: dict[str, Any], family: Family, *, include_usage: bool
+    choices: list[Choice], stamp: ResponseStamp, usage: dict[str, Any], family: RouteFamily, *, include_usage: bool
 ) -> Iterator[bytes]:
     """The events of a text completion stream."""
-    for index, output in enumerate(outputs):
+    for index, choice in enumerate(choices):
         head, tail = _around(sse(_text_chunk(stamp, index, "", None)), b'"text":')
-        for part in output.parts:
+        for part in choice.parts:
             yield head + _quoted(part) + tail
-        end = _text_chunk(stamp, index, "", output.finish_reason)
-        last = index == len(outputs) - 1
+        end = _text_chunk(stamp, index, "", choice.finish_reason)
+        last = index == len(choices) - 1
         yield sse({**end, "usage": usage} if family.strict and last else end)
     if include_usage and not family.strict:
         yield sse({**_text_chunk(stamp, 0, "", None), "choices": [], "usage": usage})
     yield DONE
 
 
-def _text_chunk(stamp: Stamp, index: int, text: str, finish: str | None) -> dict[str, Any]:
+def _text_chunk(stamp: ResponseStamp, index: int, text: str, finish: str | None) -> dict[str, Any]:
     choice = {"index": index, "text": text, "finish_reason": finish, "logprobs": None}
     return {
         "id": stamp.id,

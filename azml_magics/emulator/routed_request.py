@@ -9,11 +9,11 @@ from urllib.parse import parse_qs
 
 if TYPE_CHECKING:
     from azml_magics.emulator.deployments import Deployment
-    from azml_magics.emulator.recording import RecordedRequest
+    from azml_magics.emulator.recorded_requests import RecordedRequest
 
 
 @dataclass
-class Exchange:
+class RoutedRequest:
     """The request, its route without prefixes, the deployment that serves it, and what is in the path."""
 
     request: RecordedRequest
@@ -31,10 +31,15 @@ class Exchange:
         return self._query
 
     @property
+    def request_id(self) -> str:
+        """The id that the response carries."""
+        return self.request.request_id
+
+    @property
     def headers(self) -> dict[str, str]:
         return self.request.headers
 
-    def says_json(self) -> bool:
+    def has_json_content_type(self) -> bool:
         """Whether the Content-Type is a JSON one."""
         kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         return kind == "application/json" or kind.endswith("+json")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from azml_magics.emulator.reply import Reply
+from azml_magics.emulator.http_response import HttpResponse
 
 if TYPE_CHECKING:
     from azml_magics.emulator.deployments import Deployment
-    from azml_magics.emulator.exchange import Exchange
+    from azml_magics.emulator.routed_request import RoutedRequest
 
 _TEXTS = {"type": "array", "items": {"type": "string"}}
 _PARAMETERS = {
@@ -104,16 +104,16 @@ _FASTAPI_ROUTES = {
 }
 
 
-def swagger(exchange: Exchange) -> Reply:
+def swagger(routed: RoutedRequest) -> HttpResponse:
     """The document of the pinned deployment: Swagger 2.0 or, with ?version=3 and 3.1, OpenAPI."""
-    deployment = exchange.deployment
+    deployment = routed.deployment
     if deployment.swagger in _FASTAPI_ROUTES:
-        return Reply.fastapi(_fastapi(deployment))
-    version = exchange.query.get("version", "2")
+        return HttpResponse.fastapi(_fastapi(deployment))
+    version = routed.query.get("version", "2")
     if version not in ("2", "3", "3.1"):
         message = f"Swagger version [{version[:20]}] is not valid. Supported versions: [2, 3, 3.1]."
-        return Reply.flask({"message": message}, 404)
-    return Reply.flask(_azureml(deployment, version))
+        return HttpResponse.flask({"message": message}, 404)
+    return HttpResponse.flask(_azureml(deployment, version))
 
 
 def _azureml(deployment: Deployment, version: str) -> dict[str, Any]:

@@ -1,10 +1,10 @@
-"""The replies of the fault table that come instead of an answer, byte for byte as the services write them."""
+"""The responses of the fault table that come instead of an answer, byte for byte as the services write them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from azml_magics.emulator.reply import Reply, fastapi_json, flask_json, model_error
+from azml_magics.emulator.http_response import HttpResponse, fastapi_json, flask_json, model_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,12 +23,12 @@ HTML = (
 )
 
 
-def failure(fault: Fault) -> Reply:
-    """The reply of a fault of the group "status"."""
+def fault_response(fault: Fault) -> HttpResponse:
+    """The response of a fault of the group "status"."""
     return _BUILDERS[fault.name](fault)
 
 
-def unauthorized(style: str = "azure") -> Reply:
+def unauthorized(style: str = "azure") -> HttpResponse:
     """401: the Cognitive Services body, API Management's with style "apim", an empty one with "empty"."""
     text = (
         "Access denied due to invalid subscription key or wrong API endpoint. "
@@ -36,14 +36,14 @@ def unauthorized(style: str = "azure") -> Reply:
         "for your resource."
     )
     if style == "empty":
-        return Reply(401, content_type="text/plain")
+        return HttpResponse(401, content_type="text/plain")
     data = {"statusCode": 401, "message": text} if style == "apim" else {"error": {"code": "401", "message": text}}
-    return Reply.flask(data, 401, headers={"www-authenticate": "Bearer"})
+    return HttpResponse.flask(data, 401, headers={"www-authenticate": "Bearer"})
 
 
-def extra_parameters(names: list[str]) -> Reply:
+def extra_parameters(names: list[str]) -> HttpResponse:
     """400 of the Inference API for body keys outside its schema (the catalogue image's server)."""
-    return Reply.fastapi(
+    return HttpResponse.fastapi(
         {
             "detail": f"Extra parameters {names} are not allowed when extra-parameters is not set "
             "or set to be 'error'. "
@@ -53,7 +53,7 @@ def extra_parameters(names: list[str]) -> Reply:
     )
 
 
-def _rate_limited(fault: Fault) -> Reply:
+def _rate_limited(fault: Fault) -> HttpResponse:
     headers = {}
     seconds = fault.number("retry_after", -1)
     if seconds >= 0:
@@ -64,22 +64,22 @@ def _rate_limited(fault: Fault) -> Reply:
     wait = max(1, round(max(seconds, milliseconds / 1000)))
     style = fault.text("style", "apim")
     if style == "empty":
-        return Reply(429, content_type="text/plain", headers=headers)
+        return HttpResponse(429, content_type="text/plain", headers=headers)
     if style == "openai":
         message = f"Requests have exceeded the token rate limit of this deployment. Please retry after {wait} seconds."
-        return Reply.flask({"error": {"code": "429", "message": message}}, 429, headers=headers)
-    return Reply.flask(
+        return HttpResponse.flask({"error": {"code": "429", "message": message}}, 429, headers=headers)
+    return HttpResponse.flask(
         {"statusCode": 429, "message": f"Rate limit is exceeded. Try again in {wait} seconds."}, 429, headers=headers
     )
 
 
-def _inner(fault: Fault) -> Reply:
+def _inner(fault: Fault) -> HttpResponse:
     status = int(fault.number("status", 500))
     message = fault.text("message", SCRIPT_FAILED)
-    return model_error(Reply.flask({"message": message}, status), fault.text("reason", "model_error"))
+    return model_error(HttpResponse.flask({"message": message}, status), fault.text("reason", "model_error"))
 
 
-def _content_filter(fault: Fault) -> Reply:
+def _content_filter(fault: Fault) -> HttpResponse:
     style = fault.text("style", "api")
     if style == "flat":
         flat = {
@@ -89,7 +89,7 @@ def _content_filter(fault: Fault) -> Reply:
             "param": "messages",
             "type": None,
         }
-        return Reply.flask(flat, 400)
+        return HttpResponse.flask(flat, 400)
     error = {"code": "content_filter", "message": FILTERED, "type": None, "param": "prompt", "status": 400}
     if style == "aoai":
         safe = {"filtered": False, "severity": "safe"}
@@ -98,12 +98,12 @@ def _content_filter(fault: Fault) -> Reply:
             "self_harm": safe, "sexual": safe, "violence": safe,
         }  # fmt: skip
         inner = {"code": "ResponsibleAIPolicyViolation", "content_filter_result": result}
-        return Reply.fastapi({"error": {**error, "innererror": inner}}, 400)
-    return Reply.flask({"error": error}, 400)
+        return HttpResponse.fastapi({"error": {**error, "innererror": inner}}, 400)
+    return HttpResponse.flask({"error": error}, 400)
 
 
-def _unprocessable(_: Fault) -> Reply:
-    return Reply.flask(
+def _unprocessable(_: Fault) -> HttpResponse:
+    return HttpResponse.flask(
         {
             "status": 422,
             "code": "parameter_not_supported",
@@ -114,73 +114,81 @@ def _unprocessable(_: Fault) -> Reply:
     )
 
 
-def _big(fault: Fault) -> Reply:
-    line = "[azml-magics demo endpoint, not a language model] A very long line of nothing much. "
+def _big(fault: Fault) -> HttpResponse:
+    line = "This sentence is repeated to make a large response. "
     text = line * (int(fault.number("size", 2_000_000)) // len(line) + 1)
     choice = {"index": 0, "message": {"role": "assistant", "content": text}, "text": text, "finish_reason": "stop"}
-    return Reply(body=fastapi_json({"output": text, "object": "chat.completion", "choices": [choice]}))
+    return HttpResponse(body=fastapi_json({"output": text, "object": "chat.completion", "choices": [choice]}))
 
 
-def _long_id(_: Fault) -> Reply:
-    return Reply.flask({"message": "x-ms-request-id and x-ms-client-request-id must not exceed 100 characters"}, 431)
+def _long_id(_: Fault) -> HttpResponse:
+    return HttpResponse.flask(
+        {"message": "x-ms-request-id and x-ms-client-request-id must not exceed 100 characters"}, 431
+    )
 
 
-def _error_string(_: Fault) -> Reply:
+def _error_string(_: Fault) -> HttpResponse:
     inner = flask_json({"error": "Error in processing request", "exception": "CUDA out of memory"}).decode()
-    return Reply.flask(inner)
+    return HttpResponse.flask(inner)
 
 
-def _unavailable(fault: Fault) -> Reply:
+def _unavailable(fault: Fault) -> HttpResponse:
     wait = fault.number("retry_after", -1)
     headers = {"retry-after": f"{wait:g}"} if wait >= 0 else {}
-    return Reply.text("no healthy upstream", 503, headers=headers)
+    return HttpResponse.text("no healthy upstream", 503, headers=headers)
 
 
-_BUILDERS: dict[str, Callable[[Fault], Reply]] = {
-    "400": lambda f: Reply.fastapi({"detail": f.text("message", "The request body is not valid for this model.")}, 400),
+_BUILDERS: dict[str, Callable[[Fault], HttpResponse]] = {
+    "400": lambda f: HttpResponse.fastapi(
+        {"detail": f.text("message", "The request body is not valid for this model.")}, 400
+    ),
     "401": lambda f: unauthorized(f.text("style", "azure")),
-    "403": lambda _: Reply.flask(
+    "403": lambda _: HttpResponse.flask(
         {"statusCode": 403, "message": "Out of call volume quota. Quota will be replenished in 12:00:00."}, 403
     ),
-    "404": lambda _: Reply.text(NO_TRAFFIC, 404),
-    "405": lambda _: Reply.fastapi({"detail": "Method Not Allowed"}, 405),
-    "408": lambda _: Reply.text("upstream request timeout", 408),
-    "409": lambda _: Reply.flask({"error": {"code": "Conflict", "message": "Another operation is in progress."}}, 409),
-    "413": lambda _: Reply.text("Payload Too Large", 413),
-    "415": lambda _: Reply.flask({"message": "Expects Content-Type to be application/json"}, 415),
+    "404": lambda _: HttpResponse.text(NO_TRAFFIC, 404),
+    "405": lambda _: HttpResponse.fastapi({"detail": "Method Not Allowed"}, 405),
+    "408": lambda _: HttpResponse.text("upstream request timeout", 408),
+    "409": lambda _: HttpResponse.flask(
+        {"error": {"code": "Conflict", "message": "Another operation is in progress."}}, 409
+    ),
+    "413": lambda _: HttpResponse.text("Payload Too Large", 413),
+    "415": lambda _: HttpResponse.flask({"message": "Expects Content-Type to be application/json"}, 415),
     "422": _unprocessable,
     "424": _inner,
     "429": _rate_limited,
     "431": _long_id,
-    "500": lambda _: Reply.flask(
+    "500": lambda _: HttpResponse.flask(
         {"error": {"code": "InternalServerError", "message": "Received 500 from a service request."}}, 500
     ),
-    "502": lambda _: Reply.fastapi({"error": "Downstream unavailable"}, 502),
+    "502": lambda _: HttpResponse.fastapi({"error": "Downstream unavailable"}, 502),
     "503": _unavailable,
-    "504": lambda _: Reply.text("upstream request timeout", 504),
-    "model-not-ready": lambda _: model_error(Reply.text("no healthy upstream", 503), "model_not_ready"),
-    "too-few-model-instance": lambda _: model_error(Reply.text("no healthy upstream", 503), "too_few_model_instance"),
-    "too-many-pending-request": lambda _: model_error(Reply.text("", 429), "too_many_pending_request"),
-    "no-route": lambda _: model_error(Reply.fastapi({"detail": "Not Found"}, 404)),
+    "504": lambda _: HttpResponse.text("upstream request timeout", 504),
+    "model-not-ready": lambda _: model_error(HttpResponse.text("no healthy upstream", 503), "model_not_ready"),
+    "too-few-model-instance": lambda _: model_error(
+        HttpResponse.text("no healthy upstream", 503), "too_few_model_instance"
+    ),
+    "too-many-pending-request": lambda _: model_error(HttpResponse.text("", 429), "too_many_pending_request"),
+    "no-route": lambda _: model_error(HttpResponse.fastapi({"detail": "Not Found"}, 404)),
     "content-filter": _content_filter,
     "extra-parameters": lambda f: extra_parameters([f.text("name", "n")]),
-    "html-error": lambda _: Reply.text(HTML, 500, "text/html"),
-    "html-200": lambda _: Reply.text(
+    "html-error": lambda _: HttpResponse.text(HTML, 500, "text/html"),
+    "html-200": lambda _: HttpResponse.text(
         "<!doctype html><html><title>Sign in</title><p>Sign in to continue.</p></html>", 200, "text/html"
     ),
-    "empty": lambda _: Reply(),
-    "empty-object": lambda _: Reply.fastapi({}),
-    "null-output": lambda _: Reply.fastapi(
+    "empty": lambda _: HttpResponse(),
+    "empty-object": lambda _: HttpResponse.fastapi({}),
+    "null-output": lambda _: HttpResponse.fastapi(
         {"output": None, "error": {"status_code": 400, "body": "max_tokens is too large"}}
     ),
-    "none-output": lambda _: Reply.fastapi({"output": "None"}),
+    "none-output": lambda _: HttpResponse.fastapi({"output": "None"}),
     "error-string": _error_string,
-    "nan": lambda _: Reply(body=b"[NaN]"),
-    "other-dialect": lambda _: Reply.flask([{"label": "NEUTRAL", "score": 0.65}]),
+    "nan": lambda _: HttpResponse(body=b"[NaN]"),
+    "other-dialect": lambda _: HttpResponse.flask([{"label": "NEUTRAL", "score": 0.65}]),
     "big": _big,
-    "redirect": lambda f: Reply(
+    "redirect": lambda f: HttpResponse(
         307,
         headers={"location": f.text("location", "http://elsewhere.invalid/score").encode("ascii", "replace").decode()},
     ),
-    "dropped": lambda _: Reply(ending="dropped"),
+    "dropped": lambda _: HttpResponse(ending="dropped"),
 }

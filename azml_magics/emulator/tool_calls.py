@@ -7,21 +7,23 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from azml_magics.emulator.keywords import COMMON, word_set
-from azml_magics.emulator.schema import arguments
-from azml_magics.emulator.validation import invalid
+from azml_magics.emulator.json_schema_values import arguments
+from azml_magics.emulator.openai_validation import invalid_input
+from azml_magics.emulator.stop_words import STOP_WORDS, word_set
 
 if TYPE_CHECKING:
-    from azml_magics.emulator.asking import Ask
+    from azml_magics.emulator.generation import GenerationRequest
 
-_EMPTY_WORDS = COMMON | word_set("get set tool tools fetch run call compute lookup look find args function")
+_EMPTY_WORDS = STOP_WORDS | word_set("get set tool tools fetch run call compute lookup look find args function")
 _TELLING = 3
 """The letters a word must have to tell one tool from another."""
 
 _CHOICES = ("auto", "none", "required", "any")
 
 
-def choose(functions: list[dict[str, Any]], choice: Any, ask: Ask, *, parallel: bool) -> list[dict[str, Any]]:
+def choose(
+    functions: list[dict[str, Any]], choice: Any, ask: GenerationRequest, *, parallel: bool
+) -> list[dict[str, Any]]:
     """The functions to call now, [] for an answer in text. `choice` is the body's tool_choice."""
     if not functions or choice == "none":
         return []
@@ -29,14 +31,14 @@ def choose(functions: list[dict[str, Any]], choice: Any, ask: Ask, *, parallel: 
     if forced:
         named = [function for function in functions if function["name"] == forced]
         if not named:
-            raise invalid("value_error", ["tool_choice"], f"Tool {forced[:60]!r} is not among the tools", choice)
+            raise invalid_input("value_error", ["tool_choice"], f"Tool {forced[:60]!r} is not among the tools", choice)
         return named[:1]
     if choice not in (None, *_CHOICES):
-        raise invalid("literal_error", ["tool_choice"], "Input should be 'none', 'auto' or 'required'", choice)
+        raise invalid_input("literal_error", ["tool_choice"], "Input should be 'none', 'auto' or 'required'", choice)
     must = choice in ("required", "any")
     if ask.tool_results and not must:
         return []
-    asked = [function for function in functions if plainly_asked(function, ask.prompt)]
+    asked = [function for function in functions if is_asked_for(function, ask.prompt)]
     by_name = [function for function in asked if function["name"].lower() in ask.prompt.lower()]
     # "magic_function_no_args" holds the name "magic_function": the longer name is the one that was meant.
     by_name = [f for f in by_name if not any(f["name"] in o["name"] and f is not o for o in by_name)]
@@ -50,11 +52,11 @@ def _forced(choice: Any) -> str:
     function = choice.get("function")
     name = function.get("name") if isinstance(function, dict) else None
     if not isinstance(name, str) or not name:
-        raise invalid("missing", ["tool_choice", "function", "name"], "Field required", choice)
+        raise invalid_input("missing", ["tool_choice", "function", "name"], "Field required", choice)
     return name
 
 
-def plainly_asked(function: dict[str, Any], prompt: str) -> bool:
+def is_asked_for(function: dict[str, Any], prompt: str) -> bool:
     """Whether the prompt holds the tool's name, a telling word of it, or a required parameter with a value."""
     text = prompt.lower()
     if function["name"].lower() in text:
@@ -84,7 +86,7 @@ def _stem(word: str) -> str:
     return word
 
 
-def call(function: dict[str, Any], ask: Ask, position: int) -> dict[str, Any]:
+def call(function: dict[str, Any], ask: GenerationRequest, position: int) -> dict[str, Any]:
     """One entry of `tool_calls`: id, type and the function with its arguments as JSON text."""
     filled = arguments(function.get("parameters") or {}, ask.prompt)
     text = json.dumps(filled, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""A list of chat messages as one Ask: last user text, system text, earlier turns, tool results, attachments."""
+"""Read a list of chat messages into one GenerationRequest."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import binascii
 from typing import TYPE_CHECKING, Any
 
 from azml_magics.emulator import tokens
-from azml_magics.emulator.asking import Ask
+from azml_magics.emulator.generation import GenerationRequest
 
 if TYPE_CHECKING:
-    from azml_magics.emulator.asking import Settings
+    from azml_magics.emulator.generation import GenerationSettings
 
 
-def to_ask(messages: list[dict[str, Any]], settings: Settings) -> Ask:
-    """The Ask of a conversation; tool results count only while no user message follows them."""
+def to_generation_request(messages: list[dict[str, Any]], settings: GenerationSettings) -> GenerationRequest:
+    """The GenerationRequest of a conversation; tool results count only while no user message follows them."""
     system: list[str] = []
     turns: list[tuple[str, str]] = []
     results: list[tuple[str, str]] = []
@@ -36,11 +36,13 @@ def to_ask(messages: list[dict[str, Any]], settings: Settings) -> Ask:
             if prompt:
                 turns.append(("user", prompt))
             prompt, attached, results = text, seen, []
-    return Ask(prompt, "\n".join(system), tuple(turns), tuple(results), tuple(attached), settings=settings)
+    return GenerationRequest(
+        prompt, "\n".join(system), tuple(turns), tuple(results), tuple(attached), settings=settings
+    )
 
 
-def prompt_tokens(messages: list[dict[str, Any]]) -> int:
-    """The tokens of all texts, with four more for each message and three for the reply's start (ChatML's overhead)."""
+def count_prompt_tokens(messages: list[dict[str, Any]]) -> int:
+    """Count the tokens of all texts, and ChatML's overhead: four for each message, three for the response's start."""
     return 3 + sum(4 + tokens.count(_content(message.get("content"))[0]) for message in messages)
 
 

@@ -1,4 +1,4 @@
-"""One HTTP reply of the emulator before it goes out: bytes or a stream of events, and how it is to be paced."""
+"""One HTTP response of the emulator before it goes out: bytes or a stream of events, and how it is to be paced."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def sse(data: Any) -> bytes:
 
 
 @dataclass
-class Reply:
+class HttpResponse:
     """Status, headers and either `body` or `events`; seconds in `delay`, `gap`; tokens in `tokens`.
 
     `ending` is "whole", "cut" (the connection is dropped after what was sent), "stalled" (nothing more comes and
@@ -50,31 +50,31 @@ class Reply:
     deployment: str = ""
 
     @classmethod
-    def flask(cls, data: Any, status: int = 200, **more: Any) -> Reply:
-        """A JSON reply in the bytes of azureml-inference-server-http."""
+    def flask(cls, data: Any, status: int = 200, **more: Any) -> HttpResponse:
+        """A JSON response in the bytes of azureml-inference-server-http."""
         return cls(status, flask_json(data), **more)
 
     @classmethod
-    def fastapi(cls, data: Any, status: int = 200, **more: Any) -> Reply:
-        """A JSON reply in the bytes of the catalogue's FastAPI containers."""
+    def fastapi(cls, data: Any, status: int = 200, **more: Any) -> HttpResponse:
+        """A JSON response in the bytes of the catalogue's FastAPI containers."""
         return cls(status, fastapi_json(data), **more)
 
     @classmethod
-    def text(cls, text: str, status: int = 200, content_type: str = "text/plain", **more: Any) -> Reply:
-        """A plain-text reply, as Envoy and Azure's front door give."""
+    def text(cls, text: str, status: int = 200, content_type: str = "text/plain", **more: Any) -> HttpResponse:
+        """A plain-text response, as Envoy and Azure's front door give."""
         return cls(status, text.encode(), content_type, **more)
 
     @classmethod
-    def stream(cls, events: Iterator[bytes] | list[bytes], tokens: int = 0) -> Reply:
+    def stream(cls, events: Iterator[bytes] | list[bytes], tokens: int = 0) -> HttpResponse:
         """A stream of server-sent events."""
         return cls(200, content_type=EVENT_STREAM, events=events, tokens=tokens)
 
 
-def model_error(inner: Reply, reason: str = "model_error") -> Reply:
+def model_error(inner: HttpResponse, reason: str = "model_error") -> HttpResponse:
     """The 424 that Azure's front end makes of any answer of a container that is not 200 (Azure ML documentation)."""
     headers = {
         **inner.headers,
         "ms-azureml-model-error-statuscode": str(inner.status),
         "ms-azureml-model-error-reason": reason,
     }
-    return Reply(424, inner.body, inner.content_type, headers, deployment=inner.deployment)
+    return HttpResponse(424, inner.body, inner.content_type, headers, deployment=inner.deployment)

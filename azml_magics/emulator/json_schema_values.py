@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from azml_magics.emulator.sampling import Prompt
+from azml_magics.emulator.prompt_values import PromptValues
 
 _DEEPEST = 12
 _HUGE = 1e300
@@ -19,14 +19,14 @@ _FORMATS = {
 class Filler:
     """Fills one schema from one prompt. `every` fills optional properties too; else only those the prompt speaks of."""
 
-    def __init__(self, root: dict[str, Any], prompt: Prompt, *, every: bool) -> None:
+    def __init__(self, root: dict[str, Any], prompt: PromptValues, *, every: bool) -> None:
         self.root = root
         self.prompt = prompt
         self.every = every
 
     def fill(self, schema: Any, name: str = "value", depth: int = 0) -> Any:
         """A value for `schema`; a schema that means nothing gives a string."""
-        schema = self._resolved(schema)
+        schema = self.resolve(schema)
         if "const" in schema:
             return schema["const"]
         if isinstance(schema.get("enum"), list) and schema["enum"]:
@@ -57,7 +57,7 @@ class Filler:
             return None
         return self._string(schema, name)
 
-    def _resolved(self, schema: Any) -> dict[str, Any]:
+    def resolve(self, schema: Any) -> dict[str, Any]:
         """`schema` with its $ref followed and its allOf merged; {} for anything that is no object."""
         for _ in range(_DEEPEST):
             if not isinstance(schema, dict):
@@ -70,7 +70,7 @@ class Filler:
             elif isinstance(schema.get("allOf"), list) and schema["allOf"]:
                 merged = {key: value for key, value in schema.items() if key != "allOf"}
                 for part in schema["allOf"]:
-                    resolved = part if isinstance(part, dict) and "$ref" not in part else self._resolved(part)
+                    resolved = part if isinstance(part, dict) and "$ref" not in part else self.resolve(part)
                     merged = _merge(merged, resolved)
                 schema = merged
             else:
@@ -79,7 +79,7 @@ class Filler:
 
     def _best(self, options: list[Any], depth: int) -> Any:
         """The first option that is not null; too deep, the first that does not nest."""
-        resolved = [self._resolved(option) for option in options]
+        resolved = [self.resolve(option) for option in options]
         flat = [o for o in resolved if o.get("type") not in ("null", "object", "array")] if depth > _DEEPEST else []
         return next((o for o in flat or resolved if o.get("type") != "null"), resolved[0])
 
@@ -92,11 +92,11 @@ class Filler:
                 value[name] = self.fill(inner, name, depth + 1) if depth <= _DEEPEST * 2 else None
         for name in required:
             if isinstance(name, str) and name not in value:
-                value[name] = self.prompt.about(name)
+                value[name] = self.prompt.example(name)
         return value
 
     def _spoken_of(self, name: str, schema: Any) -> bool:
-        resolved = self._resolved(schema)
+        resolved = self.resolve(schema)
         options = resolved.get("enum")
         if isinstance(options, list):
             return self.prompt.mentions(options)
@@ -108,7 +108,7 @@ class Filler:
         if isinstance(schema.get("prefixItems"), list):
             return [self.fill(item, name, depth + 1) for item in schema["prefixItems"]]
         wanted = 0 if depth > _DEEPEST else 3 if schema.get("uniqueItems") is None else 1
-        items = self._resolved(schema.get("items", {}))
+        items = self.resolve(schema.get("items", {}))
         if items.get("type") in ("integer", "number"):
             wanted = len(self.prompt.numbers) or wanted
         elif items.get("type") == "string" and "enum" not in items:
@@ -145,9 +145,9 @@ class Filler:
             }
             pool = pools.get(form)
             return pool.pop(0) if pool else _FORMATS[form]
-        found = self.prompt.string(name, str(schema.get("description", "")))
+        found = self.prompt.string(name)
         if found is None:
-            found = schema["default"] if isinstance(schema.get("default"), str) else self.prompt.about(name)
+            found = schema["default"] if isinstance(schema.get("default"), str) else self.prompt.example(name)
         least, most = int(_bound(schema.get("minLength"), 0)), int(_bound(schema.get("maxLength"), 10_000))
         return found.ljust(min(least, 10_000), ".")[: max(0, most)]
 
@@ -173,10 +173,16 @@ def _merge(left: dict[str, Any], right: dict[str, Any]) -> dict[str, Any]:
 
 def arguments(parameters: dict[str, Any], text: str) -> dict[str, Any]:
     """Arguments for a tool with these parameters: what is required, and what the prompt speaks of."""
-    filled = Filler(parameters, Prompt(text), every=False).fill({"type": "object", **parameters})
+    filled = Filler(parameters, PromptValues(text), every=False).fill({"type": "object", **parameters})
     return filled if isinstance(filled, dict) else {}
 
 
-def structured(schema: dict[str, Any], text: str) -> Any:
+def value_for_schema(schema: dict[str, Any], text: str) -> Any:
     """A value with every property of `schema`."""
-    return Filler(schema, Prompt(text), every=True).fill(schema)
+    return Filler(schema, PromptValues(text), every=True).fill(schema)
+
+
+def has_properties_of(schema: dict[str, Any], value: Any) -> bool:
+    """Return whether `value` is an object with exactly the properties of `schema`."""
+    properties = Filler(schema, PromptValues(""), every=True).resolve(schema).get("properties")
+    return isinstance(value, dict) and isinstance(properties, dict) and set(value) == set(properties)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from azml_magics.emulator.keywords import COMMON, NUMBERS, topic, word_set
+from azml_magics.emulator.stop_words import NUMBER_WORDS, STOP_WORDS, word_set
 
 _NUMBER = re.compile(r"(?<![\w.])-?\d{1,15}(?:\.\d{1,10})?(?![\w]|\.\d)")
 _QUOTED = re.compile(r"(?<!\w)[\"“«「\u2018'`]([^\"“”«»「」\u2018\u2019'`\n]{1,200})[\"”»」\u2019'`](?!\w)")
@@ -21,7 +21,7 @@ _ASKING = word_set(
 )
 
 
-class Prompt:
+class PromptValues:
     """A prompt's numbers, quoted texts and names; each is handed out once, in order, then defaults follow."""
 
     def __init__(self, text: str) -> None:
@@ -30,7 +30,7 @@ class Prompt:
         self.numbers = [float(found) for found in _NUMBER.findall(plain)]
         if not self.numbers:
             self.numbers = [
-                float(NUMBERS[w]) for w in re.findall(r"[a-z]+", plain.lower()) if w in NUMBERS and w != "one"
+                float(NUMBER_WORDS[w]) for w in re.findall(r"[a-z]+", plain.lower()) if w in NUMBER_WORDS and w != "one"
             ]
         self.quoted: list[str] = _QUOTED.findall(self.text)
         self.proper = self._names(_QUOTED.sub(" ", plain))
@@ -45,7 +45,7 @@ class Prompt:
             words = match.group().rstrip("'\u2019-").split()
             # The capital of a sentence's first word says nothing: "Using the tool" names no one.
             starts = _SENTENCE_START.search(text[: match.start()]) is not None
-            while starts and words and words[0].lower().rstrip(",") in _ASKING | COMMON:
+            while starts and words and words[0].lower().rstrip(",") in _ASKING | STOP_WORDS:
                 words.pop(0)
             if words and words[0] != "I" and not words[0][0].islower():
                 found.append(" ".join(words))
@@ -76,7 +76,7 @@ class Prompt:
     def _fits(value: float, whole: bool, low: float, high: float) -> bool:
         return low <= value <= high and (not whole or value == int(value))
 
-    def string(self, name: str, description: str = "") -> str | None:
+    def string(self, name: str) -> str | None:
         """The text that fits a slot called `name`; None when the prompt holds none."""
         pools: tuple[tuple[str, list[str]], ...] = (("email", self.emails), ("url", self.urls), ("date", self.dates))
         for mark, pool in pools:
@@ -90,13 +90,11 @@ class Prompt:
                 return pool.pop(0)
         if _WHOLE.search(name.lower()) and self.text.strip():
             return self.text.strip()[:200]
-        if "topic" in f"{name} {description}".lower():
-            return topic(self.text)
         return None
 
-    def about(self, name: str) -> str:
+    def example(self, name: str) -> str:
         """A made-up text for a slot that the prompt says nothing of, plainly a demo's."""
-        return f"demo {name.replace('_', ' ')} about {topic(self.text)}"
+        return f"example {name.replace('_', ' ')}"
 
     def chosen(self, options: list[Any]) -> Any:
         """The option that the prompt names (whole word, the longest first), or else the first one."""

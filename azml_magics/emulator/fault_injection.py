@@ -1,0 +1,169 @@
+"""What the faults of the group "answer" do to an answer that was on its way."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from azml_magics.emulator.http_response import DONE, fastapi_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from azml_magics.emulator.faults import Fault
+    from azml_magics.emulator.http_response import HttpResponse
+
+_STREAM_ERROR = {"message": "The model stopped unexpectedly", "type": "InternalServerError", "code": 500}
+
+
+def inject_fault(response: HttpResponse, fault: Fault) -> HttpResponse:
+    """`response` with the fault done to it; a fault that has no sense for its kind of response changes nothing."""
+    if fault.name == "slow":
+        response.delay = min(fault.number("seconds", 2.0), 3600)
+        return response
+    if response.events is None:
+        return _inject_into_body(response, fault)
+    events = list(response.events)
+    after = min(int(fault.number("after", 3)), len(events))
+    response.events = events
+    _STREAMS.get(fault.name, _as_it_is)(response, events, after, fault)
+    return response
+
+
+def _inject_into_body(response: HttpResponse, fault: Fault) -> HttpResponse:
+    body = response.body
+    middle = max(1, len(body) // 2)
+    if fault.name in ("cut", "stalled"):
+        # The length announced is the whole one; only the first half comes.
+        response.ending = fault.name
+    elif fault.name in ("truncated", "bad-json", "short"):
+        response.body = body[:middle]
+    elif fault.name == "invalid-utf8":
+        response.body = body[:middle] + b"\xff\xfe\xc3" + body[middle:]
+    elif fault.name == "double-encoded":
+        response.body = json.dumps(body.decode(errors="replace")).encode()
+    elif fault.name == "content-filter-reply":
+        response.body = _filtered(body)
+    return response
+
+
+def _filtered(body: bytes) -> bytes:
+    try:
+        data = json.loads(body)
+    except ValueError:
+        return body
+    for choice in data.get("choices", []) if isinstance(data, dict) else []:
+        choice["finish_reason"] = "content_filter"
+        if "message" in choice:
+            choice["message"] = {"role": "assistant"}
+        if "text" in choice:
+            choice["text"] = ""
+    # An image whose output was flagged gives "" for the text; one whose input was flagged gives {}.
+    if isinstance(data, dict) and "output" in data:
+        data["output"] = ""
+        data["finish_reason"] = "content_filter"
+    return fastapi_json(data if isinstance(data, dict) and ("choices" in data or "output" in data) else {})
+
+
+def _cut(response: HttpResponse, events: list[bytes], after: int, _: Fault) -> None:
+    # Half of the next event goes out too: a connection does not break between two events.
+    half = events[after][: len(events[after]) // 2] if after < len(events) else b""
+    response.events, response.ending = [*events[:after], half], "cut"
+
+
+def _stall(response: HttpResponse, events: list[bytes], after: int, _: Fault) -> None:
+    response.events, response.ending = events[:after], "stalled"
+
+
+def _short(response: HttpResponse, events: list[bytes], after: int, _: Fault) -> None:
+    response.events = events[:after]
+
+
+def _no_done(response: HttpResponse, events: list[bytes], _after: int, _: Fault) -> None:
+    response.events = [event for event in events if event != DONE]
+
+
+def _no_usage(response: HttpResponse, events: list[bytes], _after: int, _: Fault) -> None:
+    kept = []
+    for event in events:
+        if b'"usage"' not in event:
+            kept.append(event)
+            continue
+        data = json.loads(event.removeprefix(b"data: "))
+        data.pop("usage", None)
+        if data.get("choices"):
+            kept.append(b"data: " + fastapi_json(data) + b"\n\n")
+    response.events = kept
+
+
+def _bad_json(response: HttpResponse, events: list[bytes], after: int, _: Fault) -> None:
+    at = max(0, min(after, len(events) - 1))
+    events[at] = events[at][: max(8, len(events[at]) // 2)].rstrip(b"\n") + b"\n\n"
+    response.events = events
+
+
+def _error_event(response: HttpResponse, events: list[bytes], after: int, _: Fault) -> None:
+    error = b"event: error\ndata: " + fastapi_json({"error": _STREAM_ERROR}) + b"\n\n"
+    response.events = [*events[:after], error, DONE]
+
+
+def _error_data(response: HttpResponse, events: list[bytes], after: int, _: Fault) -> None:
+    response.events = [*events[:after], b"data: " + fastapi_json({"error": _STREAM_ERROR}) + b"\n\n"]
+
+
+def _no_space(response: HttpResponse, events: list[bytes], _after: int, _: Fault) -> None:
+    response.events = [event.replace(b"data: ", b"data:", 1) for event in events]
+
+
+def _crlf(response: HttpResponse, events: list[bytes], _after: int, _: Fault) -> None:
+    response.events = [b": ping\r\n\r\n"] + [
+        b"id: %d\r\nevent: message\r\n%s: keep-alive\r\n\r\n" % (at, event.replace(b"\n", b"\r\n"))
+        for at, event in enumerate(events)
+    ]
+
+
+def _buffered(response: HttpResponse, events: list[bytes], _after: int, _: Fault) -> None:
+    response.events = [b"".join(events)]
+
+
+def _split(response: HttpResponse, events: list[bytes], _after: int, fault: Fault) -> None:
+    size = max(1, int(fault.number("size", 7)))
+    whole = b"".join(events)
+    response.events = [whole[at : at + size] for at in range(0, len(whole), size)]
+
+
+def _slow(response: HttpResponse, _events: list[bytes], _after: int, fault: Fault) -> None:
+    response.gap = min(fault.number("seconds", 0.5), 3600)
+
+
+def _utf8(response: HttpResponse, events: list[bytes], after: int, _: Fault) -> None:
+    at = max(0, min(after, len(events) - 1))
+    middle = len(events[at]) // 2
+    events[at] = events[at][:middle] + b"\xff\xfe\xc3" + events[at][middle:]
+    response.events = events
+
+
+def _filter(response: HttpResponse, events: list[bytes], _after: int, _: Fault) -> None:
+    first = b"".join(events[:1])
+    try:
+        data = json.loads(first.removeprefix(b"data: "))
+        choice = {**data["choices"][0], "finish_reason": "content_filter"}
+    except (ValueError, LookupError, TypeError):
+        return
+    if "text" in choice:
+        choice["text"] = ""
+    else:
+        choice["delta"] = {}
+    response.events = [b"data: " + fastapi_json({**data, "choices": [choice]}) + b"\n\n", DONE]
+
+
+def _as_it_is(_reply: HttpResponse, _events: list[bytes], _after: int, _: Fault) -> None:
+    return None
+
+
+_STREAMS: dict[str, Callable[[HttpResponse, list[bytes], int, Fault], None]] = {
+    "cut": _cut, "truncated": _cut, "stalled": _stall, "short": _short, "no-done": _no_done, "no-usage": _no_usage,
+    "bad-json": _bad_json, "error-event": _error_event, "error-data": _error_data, "done-no-space": _no_space,
+    "crlf": _crlf, "buffered": _buffered, "split": _split, "slow-stream": _slow, "invalid-utf8": _utf8,
+    "content-filter-reply": _filter,
+}  # fmt: skip

@@ -31,7 +31,8 @@ REMEDIES: Mapping[str, str] = {
     "no-text": "Choose the formatter of this deployment with -f (`%azureml help formatters`), "
     "or register one of your own: azml_magics.register_formatter.",
     "not-a-cassette": "Check the path, or record to a new file with %azureml record FILE.",
-    "not-a-config": "{hint} A saved config is what LangChain's AzureMLOnlineEndpoint.save() or `%azureml export` writes.",
+    "not-a-config": "{hint} A saved config is what LangChain's AzureMLOnlineEndpoint.save() or "
+    "`%azureml export` writes.",
     "not-recorded": "Record it (%azureml record FILE), or end the replay (%azureml stop-recording).",
     "overwrite": "Choose another path, or -f to overwrite it.",
     "parameters-rejected": "Remove or correct the parameter it names (--dry-run shows the request).",

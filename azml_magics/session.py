@@ -1,4 +1,4 @@
-"""Session: the named configs of this process, the active one, and the history; locked, and it announces changes."""
+"""The session of this process: its named configs, the active one, the history and the conversations."""
 
 from __future__ import annotations
 
@@ -22,17 +22,25 @@ if TYPE_CHECKING:
 HISTORY_SIZE = 200
 
 
-class Saved(NamedTuple):
-    """A named config and where it came from: "session", or a file's path."""
+class SavedConfig(NamedTuple):
+    """A named config.
+
+    Attributes:
+        config: The config.
+        source: Where it came from: "session", or the path of a file.
+    """
 
     config: LLMConfig
     source: str = "session"
 
 
 class Change(NamedTuple):
-    """What listeners are told: kind is "saved", "deleted", "renamed", "used" or "asked"; name is the config's.
+    """What listeners are told.
 
-    former: the name before it was renamed.
+    Attributes:
+        kind: "saved", "deleted", "renamed" or "used" for a config, "recorded" for an exchange.
+        name: The name of the config.
+        former: The name before it was renamed, else "".
     """
 
     kind: str
@@ -42,38 +50,52 @@ class Change(NamedTuple):
 
 @dataclass(frozen=True)
 class Exchange:
-    """One prompt and what became of it. `response` may be partial beside an `error`; times are UTC."""
+    """One prompt and its response.
+
+    Attributes:
+        number: 1 for the first exchange of the session.
+        config: The config that the prompt was sent with.
+        messages: The messages that were sent.
+        response: The response; with an `error`, what had arrived of it, or None.
+        error: Why the request failed, or None.
+        recorded_at: When it was recorded, in UTC.
+    """
 
     number: int
     config: LLMConfig
     messages: Sequence[Message]
     response: Response | None = None
     error: BaseException | None = field(default=None, repr=False)
-    asked_at: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
+    recorded_at: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
 
     @property
     def prompt(self) -> str:
         """The text of the last user message."""
-        for turn in reversed(self.messages):
-            content = turn.get("content")
-            if turn.get("role") == "user":
-                return content if isinstance(content, str) else _texts(content)
+        for message in reversed(self.messages):
+            content = message.get("content")
+            if message.get("role") == "user":
+                return content if isinstance(content, str) else _join_parts(content)
         return ""
 
 
-def _texts(parts: Any) -> str:
+def _join_parts(parts: Any) -> str:
+    """The texts of content parts, and "[image_url]" for an image."""
     return " ".join(part.get("text", f"[{part.get('type')}]") for part in parts or () if isinstance(part, dict))
 
 
 class Session:
-    """Named configs, the active one, and the history. Every method may be called from any thread.
+    """Named configs, the active one, the history and the conversations. All methods are thread-safe.
 
-    conversations: the turns of each, by name; where a cell says `-c NAME`, they grow and are sent along.
+    Args:
+        history_size: How many exchanges the history keeps.
+
+    Attributes:
+        conversations: The messages of each conversation, by name.
     """
 
     def __init__(self, history_size: int = HISTORY_SIZE) -> None:
         self._lock = threading.RLock()
-        self._saved: dict[str, Saved] = {}
+        self._saved: dict[str, SavedConfig] = {}
         self._active = ""
         self._history: deque[Exchange] = deque(maxlen=history_size)
         self._count = 0
@@ -94,29 +116,47 @@ class Session:
             return list(self._saved)
 
     def get(self, name: str = "") -> LLMConfig:
-        """The config of that name, or the active one; UnknownNameError or ConfigError where there is none."""
-        return self.saved(name).config
+        """The config of that name, or the active one. Raises as `get_saved` does."""
+        return self.get_saved(name).config
 
-    def saved(self, name: str = "") -> Saved:
-        """The config of that name, or the active one, with its source."""
+    def get_saved(self, name: str = "") -> SavedConfig:
+        """The config of that name, or the active one, with its source.
+
+        Raises:
+            UnknownNameError: There is no config of that name.
+            ConfigError: No name is given, and no config is active.
+        """
         with self._lock:
             wanted = name or self._active
             if not wanted:
                 raise ConfigError(
                     "There is no config yet",
-                    remedy="Run `%azureml demo` to try without an account, "
-                    "or `%azureml save NAME --url URL -f FORMATTER`.",
+                    remedy="Save one: azml_magics.session.current().save(NAME, LLMConfig(...)).",
+                    error_code="no-config",
                 )
             if wanted not in self._saved:
-                raise UnknownNameError.of("config", wanted, self._saved, "`%azureml save NAME --url URL` makes one.")
+                raise UnknownNameError.of("config", wanted, self._saved, error_code="unknown-config")
             return self._saved[wanted]
 
     def save(self, name: str, config: LLMConfig, source: str = "session", *, activate: bool = True) -> LLMConfig:
-        """Keep `config` as `name`, over one of that name; the first one is the active one, if it may `activate`."""
+        """Save a config under a name, in place of the one that has it.
+
+        Args:
+            name: The name.
+            config: The config.
+            source: Where it comes from: "session", or the path of a file.
+            activate: Whether it becomes the active config if there is none.
+
+        Returns:
+            The config with its name.
+
+        Raises:
+            UsageError: The name cannot be used on a magic's line.
+        """
         check_name(name)
         with self._lock:
             named = replace(config, name=name)
-            self._saved[name] = Saved(named, source)
+            self._saved[name] = SavedConfig(named, source)
             self._active = self._active or (name if activate else "")
         self._announce("saved", name)
         return named
@@ -130,23 +170,29 @@ class Session:
         return config
 
     def rename(self, old: str, new: str) -> None:
-        """Give a config another name; it stays active if it was."""
+        """Give a config another name; it stays active if it was.
+
+        Raises:
+            UnknownNameError: There is no config named `old`.
+            ConfigError: There is another config named `new`.
+            UsageError: The new name cannot be used on a magic's line.
+        """
         check_name(new)
         with self._lock:
-            saved = self.saved(old)
+            saved = self.get_saved(old)
             old = saved.config.name
             if new in self._saved and new != old:
                 raise ConfigError(
-                    f"There is a config named {new!r} already", remedy="Delete it first, or choose another."
+                    f"There is already a config named {new!r}", remedy="Delete it first, or choose another name."
                 )
-            renamed = Saved(replace(saved.config, name=new), saved.source)
+            renamed = SavedConfig(replace(saved.config, name=new), saved.source)
             self._saved = {(new if name == old else name): value for name, value in self._saved.items()}
             self._saved[new] = renamed
             self._active = new if self._active == old else self._active
         self._announce("renamed", new, old)
 
     def delete(self, name: str) -> None:
-        """Forget a config; without the active one, none is active."""
+        """Delete a config; if it was the active one, none is active."""
         with self._lock:
             name = self.get(name).name
             del self._saved[name]
@@ -163,16 +209,16 @@ class Session:
 
     @property
     def last_batch(self) -> Batch | None:
-        """The rows of the last cell, where it asked for several answers; None where it asked for one."""
+        """The rows of the last cell if it sent several requests; None if it sent one."""
         return self._last_batch
 
-    def keep_batch(self, batch: Batch) -> None:
-        """Remember the rows of a side-by-side cell as the last answer."""
+    def record_batch(self, batch: Batch) -> None:
+        """Keep the rows of a cell that sent several requests as the last response."""
         self._last_batch = batch
 
     @property
     def history(self) -> list[Exchange]:
-        """The exchanges, oldest first; as many as the history's size."""
+        """The last exchanges, oldest first; at most as many as the history's size."""
         with self._lock:
             return list(self._history)
 
@@ -188,19 +234,26 @@ class Session:
         response: Response | None = None,
         error: BaseException | None = None,
     ) -> Exchange:
-        """Add an exchange to the history."""
+        """Add an exchange to the history.
+
+        Args:
+            config: The config that the prompt was sent with.
+            messages: The messages that were sent.
+            response: The response, or what had arrived of it.
+            error: Why the request failed.
+        """
         with self._lock:
             self._count += 1
             exchange = Exchange(self._count, config, list(messages), response, error)
             self._history.append(exchange)
             self._last_batch = None
-        self._announce("asked", config.name)
+        self._announce("recorded", config.name)
         return exchange
 
     # ---- listeners
 
     def subscribe(self, listener: Callable[[Change], None]) -> Callable[[], None]:
-        """Tell `listener` of every change from now on; returns what ends that."""
+        """Call `listener` with every change from now on; returns the function that ends it."""
         with self._lock:
             self._listeners.append(listener)
 
@@ -214,22 +267,23 @@ class Session:
     def _announce(self, kind: str, name: str, former: str = "") -> None:
         with self._lock:
             listeners = list(self._listeners)
-        for listener in listeners:  # outside the lock: a listener may ask the session
-            _tell(listener, Change(kind, name, former))
+        for listener in listeners:  # outside the lock: a listener may call the session
+            _notify(listener, Change(kind, name, former))
 
 
-def _tell(listener: Callable[[Change], None], change: Change) -> None:
+def _notify(listener: Callable[[Change], None], change: Change) -> None:
     try:
         listener(change)
-    except Exception:  # what was done is done, and the other listeners are to hear of it
+    except Exception:  # the change is made, and the other listeners must be called
         logging.getLogger(__name__).exception("A listener of the session failed")
 
 
 def check_name(name: str) -> None:
-    """UsageError where `name` cannot name a config on a magic's line."""
+    """Raise UsageError if `name` cannot be used on a magic's line."""
     if not name or name[0] in "-$%" or not name.isprintable() or any(ch in " \"'=,/\\{}" for ch in name):
         raise UsageError(
-            f"{name!r} cannot name a config", remedy="Use letters, digits, dots, - and _, such as prod or hr-bot."
+            f"{name!r} cannot name a config",
+            remedy="Use letters, digits, dots, - and _, such as prod or hr-bot.",
         )
 
 
@@ -242,7 +296,7 @@ def current() -> Session:
 
 
 def reset() -> Session:
-    """Start over with an empty session: what unloading the extension does."""
+    """Replace the session by an empty one, as when the extension is unloaded."""
     global _current  # noqa: PLW0603 - one session a process is the point
     _current = Session()
     return _current

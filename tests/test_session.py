@@ -38,7 +38,7 @@ def told(session):
 def test_an_empty_session_says_how_to_begin(session):
     with pytest.raises(ConfigError, match="There is no config yet") as caught:
         session.get()
-    assert "%azureml demo" in str(caught.value)
+    assert "session.current().save(" in str(caught.value)
     assert session.active == ""
     assert session.names() == []
 
@@ -57,7 +57,7 @@ def test_saving_again_replaces_and_keeps_its_place(session):
     session.save("b", PROD)
     session.save("a", PROD.merged(timeout=5), source="a.json")
     assert session.names() == ["a", "b"]
-    assert session.saved("a").source == "a.json"
+    assert session.get_saved("a").source == "a.json"
     assert session.get("a").timeout == 5
 
 
@@ -84,7 +84,7 @@ def test_rename_keeps_place_source_and_active(session, told):
     session.rename("a", "c")
     assert (session.names(), session.active) == (["c", "b"], "c")
     assert session.get("c").name == "c"
-    assert session.saved("c").source == "a.json"
+    assert session.get_saved("c").source == "a.json"
     assert told[-1] == Change("renamed", "c", former="a")
 
 
@@ -98,7 +98,7 @@ def test_rename_of_another_leaves_the_active_one(session):
 def test_rename_refuses_a_name_that_is_taken_and_an_unknown_one(session):
     session.save("a", PROD)
     session.save("b", PROD)
-    with pytest.raises(ConfigError, match="There is a config named 'b' already"):
+    with pytest.raises(ConfigError, match="There is already a config named 'b'"):
         session.rename("a", "b")
     with pytest.raises(UnknownNameError):
         session.rename("x", "y")
@@ -165,8 +165,8 @@ def test_an_exchange_may_have_a_response_an_error_or_both(session, told):
     error = RateLimitError("busy")
     exchange = session.record(session.save("prod", PROD), [], Response("half"), error)
     assert (exchange.response.text, exchange.error) == ("half", error)
-    assert exchange.asked_at.tzinfo is not None
-    assert told[-1] == Change("asked", "prod")
+    assert exchange.recorded_at.tzinfo is not None
+    assert told[-1] == Change("recorded", "prod")
 
 
 @pytest.mark.parametrize(

@@ -140,7 +140,7 @@ def _parse_format(batch: Batch, format: str) -> Batch:  # noqa: A002 - the optio
 def _record(context: NotebookContext, requests: list[side_by_side.BatchRequest], batch: Batch) -> None:
     for request, row in zip(requests, batch, strict=True):
         context.session.record(row.config, request.messages, row.response, row.error)
-    context.session.keep_batch(batch)
+    context.session.record_batch(batch)
 
 
 class LiveTable:

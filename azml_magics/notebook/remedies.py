@@ -21,6 +21,7 @@ REMEDIES: Mapping[str, str] = {
     "then save with -f my-name.",
     "interrupted": "%azureml last shows what had arrived.",
     "interrupted-empty": "",
+    "no-config": "Run `%azureml demo` to try without an account, or `%azureml save NAME --url URL -f FORMATTER`.",
     "no-data": "Raise --timeout (now {timeout:g}), ask for fewer tokens, or stream. "
     "The request was not repeated: the model may still be working on it.",
     "no-deployment": "Give a deployment traffic, or name one with --deployment.",
@@ -49,6 +50,7 @@ REMEDIES: Mapping[str, str] = {
     "unknown-formatter": "{hint} {known} Register your own with azml_magics.register_formatter, or pass -f $object.",
     "variable-without-text": "Pass a text with --var {param}=….",
     "wrong-formatter": "It probably needs another formatter: try -f with another name. Check the model kwargs, too.",
+    "unknown-config": "{hint} {known} `%azureml save NAME --url URL` makes one.",
 }
 
 _Error = TypeVar("_Error", bound=AzmlError | Interrupted)

@@ -382,7 +382,7 @@ def test_import_of_a_file_chooses_its_config(two, session, tmp_path):
     documents.save(PROD.merged(timeout=5), tmp_path / "river.json")
     assert two.import_(f" {tmp_path}/river.json ") == ["river"]
     assert (two.name, session.active, session.get("river").timeout) == ("river", "river", 5)
-    assert session.saved("river").source == str(tmp_path / "river.json")
+    assert session.get_saved("river").source == str(tmp_path / "river.json")
 
 
 def test_import_of_a_folder_chooses_its_first_config(two, session, tmp_path):

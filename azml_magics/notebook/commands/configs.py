@@ -48,7 +48,7 @@ def list_configs(context: NotebookContext) -> TableOutput | TextOutput:
         return TextOutput("No configs yet. `%azureml demo` makes some; `%azureml save NAME --url URL` makes yours.")
     rows = []
     for name in session.names():
-        config, source = session.saved(name)
+        config, source = session.get_saved(name)
         rows.append(
             (
                 "*" if name == session.active else "",
@@ -65,7 +65,7 @@ def list_configs(context: NotebookContext) -> TableOutput | TextOutput:
 
 def show(context: NotebookContext, options: NameOptions) -> TableOutput:
     """Return everything about a config, under the names of the options that set it."""
-    config, source = context.session.saved(cell_config.active_config(context, options.name or "").name)
+    config, source = context.session.get_saved(cell_config.active_config(context, options.name or "").name)
     facts = {
         "config": config.name,
         "url": config.endpoint_url,

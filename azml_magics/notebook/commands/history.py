@@ -88,7 +88,7 @@ def _to_dict(exchange: Exchange) -> dict[str, Any]:
     response = exchange.response
     return {
         "number": exchange.number,
-        "asked_at": exchange.asked_at.isoformat(),
+        "recorded_at": exchange.recorded_at.isoformat(),
         "config": exchange.config.name,
         "model_kwargs": dict(exchange.config.model_kwargs),
         "messages": list(exchange.messages),

@@ -142,7 +142,7 @@ class Runs:
                 number = exchange.number
                 self.prompts[number] = prompt
             if len(asks) > 1:
-                state.session.keep_batch(batch)
+                state.session.record_batch(batch)
             kept = {exchange.number for exchange in state.session.history}
             self.prompts = {number: prompt for number, prompt in self.prompts.items() if number in kept}
             if self._calls is calls:  # else the next run has already started

@@ -70,7 +70,7 @@ class PanelState(ChangeNotifier):
         self.unsubscribe_all()
 
     def _follow(self, change: Change) -> None:
-        if change.kind == "asked":
+        if change.kind == "recorded":
             with self.changing(HISTORY):
                 return
         with self.changing(CONFIG, DRAFT):

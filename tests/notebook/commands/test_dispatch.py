@@ -186,7 +186,7 @@ def test_a_long_system_message_stays_on_its_row(two):
 def test_rename_keeps_it_in_use(two):
     assert two.ok("%azureml rename prod live").text == "prod is now live."
     assert two.ok("%azureml list").result.rows[0][:2] == ("*", "live")
-    assert two.refused("%azureml rename live dev").startswith("ConfigError: There is a config named 'dev' already.")
+    assert two.refused("%azureml rename live dev").startswith("ConfigError: There is already a config named 'dev'.")
     assert "No config named 'prod'" in two.refused("%azureml rename prod x")
     assert "cannot name a config" in two.refused("%azureml rename live '$x'")
 

@@ -224,7 +224,7 @@ def test_a_folder_at_home_is_understood(prod):
     prod.ok("%azureml export --all ~/configs")
     prod.ok("%azureml delete prod -f")
     assert prod.ok("%azureml import ~/configs").text == "Imported prod."
-    assert current().saved("prod").source == str(Path("~/configs").expanduser())
+    assert current().get_saved("prod").source == str(Path("~/configs").expanduser())
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,8 @@ from .core.keys import Secret, register_resolver
 
 if TYPE_CHECKING:
     from . import errors
+    from .cassettes.cassette import record as record
+    from .cassettes.cassette import replay as replay
     from .compare.comparison import Batch as Batch
     from .compare.comparison import Row as Row
     from .core.client import ainvoke as ainvoke
@@ -51,7 +53,9 @@ _LAZY = {
     "invoke": ("core.client", "invoke"),
     "load_config": ("documents", "load"),
     "map_rows": ("rows.api", "map_rows"),
+    "record": ("cassettes.cassette", "record"),
     "register_formatter": ("core.wire", "register"),
+    "replay": ("cassettes.cassette", "replay"),
     "save_config": ("documents", "save"),
     "stream": ("core.client", "stream"),
 }
@@ -74,7 +78,9 @@ __all__ = [
     "load_config",
     "load_ipython_extension",
     "map_rows",
+    "record",
     "register_formatter",
+    "replay",
     "save_config",
     "stream",
     "unload_ipython_extension",

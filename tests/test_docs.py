@@ -21,6 +21,7 @@ from azml_magics import errors, langchain
 from azml_magics.core import wire
 from azml_magics.notebook import args
 from azml_magics.notebook.options import CELL_OPTIONS, VERBS
+from azml_magics.notebook.remedies import with_notebook_remedy
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -130,7 +131,8 @@ def test_the_error_that_is_quoted_is_the_real_one():
     quoted = next(
         line for line in text_of(DOCS / "errors.md").split("\n") if line.startswith("UndefinedVariableError: ")
     )
-    assert errors.UndefinedVariableError.of("citty", ["city"])._render_traceback_() == [quoted]
+    error = with_notebook_remedy(errors.UndefinedVariableError.of("citty", ["city"]))
+    assert error._render_traceback_() == [quoted]
 
 
 def test_every_public_name_is_in_the_reference():

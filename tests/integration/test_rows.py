@@ -1,4 +1,4 @@
-"""Rows in a real kernel: the bar, what a saved notebook keeps of it, and interrupts at any moment."""
+"""Rows in a real kernel: the progress bar, saved notebooks, and interrupts at any moment."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def rows(kernel, home):
     return kernel
 
 
-def test_a_display_that_begins_and_ends_empty_then_one_result(rows, endpoint):
+def test_progress_display_ends_empty_before_the_result(rows, endpoint):
     endpoint.latency = 0.1
     cell = rows.ok(CELL)
     endpoint.latency = 0
@@ -44,7 +44,7 @@ def test_a_display_that_begins_and_ends_empty_then_one_result(rows, endpoint):
 
 
 @pytest.mark.parametrize("when", ["at once", "half-way", "between retries"])
-def test_an_interrupt_keeps_every_answer_that_came_and_the_cell_goes_on_from_there(rows, endpoint, when):
+def test_interrupted_cell_continues_from_its_journal(rows, endpoint, when):
     waits = {"at once": 0, "half-way": 20, "between retries": 20}[when]
     stalls = Fault("429", retry_after=LONG) if when == "between retries" else Fault("slow", seconds=LONG)
     endpoint.script([None] * waits + [stalls] * 40)
@@ -69,7 +69,7 @@ def test_an_interrupt_keeps_every_answer_that_came_and_the_cell_goes_on_from_the
     assert rows.value("all(row['text'] for row in out)")
 
 
-def test_run_by_nbclient_a_saved_notebook_has_the_summary_and_no_bar(endpoint, tmp_path):
+def test_notebook_saved_by_nbclient_has_no_progress_bar(endpoint, tmp_path):
     notebook = executed(
         tmp_path,
         f"%load_ext azml_magics\n%azureml save main --url {endpoint.url}/v1/chat/completions --key env:TEST_KEY",

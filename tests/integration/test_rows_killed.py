@@ -1,4 +1,4 @@
-"""A run over rows is killed (kill -9) again and again over one journal; nothing is lost and next to nothing asked twice.
+"""Runs on one journal are killed (kill -9) again and again: nothing is lost, and hardly a row is sent twice.
 
 The endpoint counts: it lives in a process of its own that outlives every kill.
 """
@@ -23,24 +23,24 @@ from azml_magics.rows.records import Record
 
 KEY = "killed-5up3r-s3cr3t-key"
 ROWS, CONCURRENCY, KILLS = 400, 8, 20
-PATIENCE = 120
+TIMEOUT = 120
 
 ENDPOINT = """
 import collections, json, sys, threading
 from azml_magics.emulator import Emulator
-asked, lock = collections.Counter(), threading.Lock()
+sent, lock = collections.Counter(), threading.Lock()
 endpoint = Emulator(key=sys.argv[1], latency=0.02)
 requests = endpoint.requests
 class Counting(type(requests)):
     def append(self, request):
         with lock:
-            asked[request.json()["messages"][-1]["content"]] += 1
+            sent[request.json()["messages"][-1]["content"]] += 1
 endpoint._door.requests = Counting()
 endpoint.start()
 print(endpoint.url, flush=True)
 for _ in sys.stdin:
     with lock:
-        print(json.dumps(asked), flush=True)
+        print(json.dumps(sent), flush=True)
 """
 
 RUN = """
@@ -57,7 +57,7 @@ open(out, "w").write(json.dumps(done))
 
 @pytest.fixture
 def counting():
-    """(url, asked): an endpoint in a process of its own, and what it was asked, by prompt."""
+    """Yield the URL of an endpoint in its own process, and a function that returns how often each prompt was sent."""
     server = subprocess.Popen(
         [sys.executable, "-c", ENDPOINT, KEY], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
@@ -68,7 +68,7 @@ def counting():
         server.stdin.flush()
         return Counter(json.loads(server.stdout.readline()))
 
-    def asked():
+    def sent():
         """The count, once nothing comes any more of those who are gone."""
         before = None
         while (now := counted()) != before:
@@ -76,7 +76,7 @@ def counting():
             time.sleep(0.1)
         return now
 
-    yield url, asked
+    yield url, sent
     server.stdin.close()
     server.wait(timeout=30)
     server.stdout.close()
@@ -87,28 +87,28 @@ HOW_OFTEN = Counter(f"Write about {word}." for word in WORDS)
 
 
 def prompts_by_key(url):
-    """Prompt by the key that the journal has for its rows."""
-    question = RowPrompt(
+    """Return the prompt for each key of the journal."""
+    row_prompt = RowPrompt(
         LLMConfig(endpoint_url=url + "/v1/chat/completions", key="env:TEST_KEY"), "Write about {word}."
     )
     records = [Record(0, 0, {"word": word}) for word in WORDS]
-    asked = [question.messages(record) for record in records]
-    return {question.key(messages).hex(): messages[-1]["content"] for messages in asked}
+    sent = [row_prompt.messages(record) for record in records]
+    return {row_prompt.key(messages).hex(): messages[-1]["content"] for messages in sent}
 
 
-def times_of(kept, prompts):
-    """How many rows of each prompt the journal has."""
+def count_rows(kept, prompts):
+    """Return how many rows of each prompt the journal has."""
     return Counter(prompts[row] for row, _ in kept)
 
 
-def journalled(path):
-    """The journal's entries: whole lines only."""
+def read_lines(path):
+    """Return the whole lines of the journal, parsed."""
     if not path.exists():
         return []
     return [json.loads(line) for line in path.read_bytes().split(b"\n")[1:-1]]
 
 
-def started(url, folder):
+def start_run(url, folder):
     arguments = [url, str(folder / "run.jsonl"), str(folder / "out.json"), str(ROWS), str(CONCURRENCY)]
     environment = {**os.environ, "TEST_KEY": KEY}
     return subprocess.Popen(
@@ -117,25 +117,25 @@ def started(url, folder):
 
 
 def wait_for_lines(path, number, run):
-    """Wait until the journal has so many lines more; False where the run has ended before."""
-    limit = time.monotonic() + PATIENCE
+    """Wait until the journal has that many more lines; return False if the run ended before."""
+    limit = time.monotonic() + TIMEOUT
     while (path.stat().st_size if path.exists() else 0) < number and run.poll() is None:
         assert time.monotonic() < limit
         time.sleep(0.0005)
     return run.poll() is None
 
 
-def test_twenty_kills_at_random_points_lose_nothing_that_was_journalled(counting, tmp_path):
-    url, asked = counting
+def test_kills_at_random_points_lose_no_journal_entry(counting, tmp_path):
+    url, sent = counting
     seed = int(os.environ.get("AZML_KILL_SEED", time.time_ns() % 1_000_000))
     sys.stdout.write(f"AZML_KILL_SEED={seed}\n")
     dice, journal = random.Random(seed), tmp_path / "run.jsonl"
     prompts = prompts_by_key(url)
-    settled = {}  # of every prompt whose rows were all journalled at some kill: how often it had been asked
+    settled = {}  # prompts whose rows were all in the journal at some kill -> how often they had been sent
     kills = 0
     while kills < KILLS:
         size = journal.stat().st_size if journal.exists() else 0
-        run = started(url, tmp_path)
+        run = start_run(url, tmp_path)
         assert run.stdout.readline() == b"begun\n"
         # anywhere: before its first line, in the midst of one, after some ten of them
         if not wait_for_lines(journal, size + dice.choice([0, 1, 200, dice.randrange(6000)]), run):
@@ -143,71 +143,71 @@ def test_twenty_kills_at_random_points_lose_nothing_that_was_journalled(counting
         run.kill()
         run.communicate()
         kills += 1
-        lines, times = journalled(journal), asked()
+        lines, times = read_lines(journal), sent()
         assert sum(times.values()) - len(lines) <= kills * CONCURRENCY, f"seed {seed}: more than was in flight is lost"
         for prompt, count in Counter(prompts[line["row"]] for line in lines).items():
             if count == HOW_OFTEN[prompt]:
                 settled.setdefault(prompt, times[prompt])
     assert kills == KILLS, f"seed {seed}: the run was over after {kills} kills"
 
-    last = started(url, tmp_path)
-    _, said = last.communicate(timeout=PATIENCE)
+    last = start_run(url, tmp_path)
+    _, said = last.communicate(timeout=TIMEOUT)
     assert last.returncode == 0, said.decode()
 
     rows = json.loads((tmp_path / "out.json").read_text())
     assert [row["n"] for row in rows] == list(range(ROWS)), "every row, once, in order"
     assert [row["error"] for row in rows] == [None] * ROWS
-    kept = Counter((line["row"], line["n"]) for line in journalled(journal))
-    assert set(kept.values()) == {1}, f"seed {seed}: a journalled row was asked again"
-    assert set(times_of(kept, prompts).items()) == set(HOW_OFTEN.items())
+    kept = Counter((line["row"], line["n"]) for line in read_lines(journal))
+    assert set(kept.values()) == {1}, f"seed {seed}: a row in the journal was sent again"
+    assert set(count_rows(kept, prompts).items()) == set(HOW_OFTEN.items())
     assert len(kept) == ROWS
-    times = asked()
-    assert {prompt: times[prompt] for prompt in settled} == settled, f"seed {seed}: a journalled row was asked again"
+    times = sent()
+    assert {prompt: times[prompt] for prompt in settled} == settled, f"seed {seed}: a row in the journal was sent again"
     assert settled
     extra = sum(times.values()) - ROWS
-    assert 0 <= extra <= KILLS * CONCURRENCY, f"seed {seed}: only what was in flight at a kill is asked twice"
+    assert 0 <= extra <= KILLS * CONCURRENCY, f"seed {seed}: only what was in flight at a kill is sent twice"
     assert KEY not in journal.read_text()
     sys.stdout.write(f"{KILLS} kills, {ROWS} rows, {sum(times.values())} requests: {extra} were in flight at a kill\n")
 
 
-def test_a_run_that_was_killed_in_the_midst_of_a_line_mends_it(counting, tmp_path):
-    url, asked = counting
-    run = started(url, tmp_path)
+def test_torn_line_of_a_killed_run_is_repaired(counting, tmp_path):
+    url, sent = counting
+    run = start_run(url, tmp_path)
     journal = tmp_path / "run.jsonl"
     assert wait_for_lines(journal, 3000, run)
     run.kill()
     run.communicate()
     whole = journal.read_bytes()
     journal.write_bytes(whole[: whole.rindex(b'"response"')])  # half of the last line
-    kept = len(journalled(journal))
-    before = sum(asked().values())
-    last = started(url, tmp_path)
-    _, said = last.communicate(timeout=PATIENCE)
+    kept = len(read_lines(journal))
+    before = sum(sent().values())
+    last = start_run(url, tmp_path)
+    _, said = last.communicate(timeout=TIMEOUT)
     assert last.returncode == 0, said.decode()
     assert len(json.loads((tmp_path / "out.json").read_text())) == ROWS
-    extra = sum(asked().values()) - before - (ROWS - kept)
+    extra = sum(sent().values()) - before - (ROWS - kept)
     assert 0 <= extra <= CONCURRENCY, "what was in flight at the kill may reach the endpoint after the first count"
-    assert len(journalled(journal)) == ROWS
+    assert len(read_lines(journal)) == ROWS
 
 
-def test_a_second_run_on_the_journal_is_refused_while_the_first_is_under_way(counting, tmp_path):
+def test_journal_in_use_by_another_process_is_refused(counting, tmp_path):
     url, _ = counting
-    first = started(url, tmp_path)
+    first = start_run(url, tmp_path)
     assert wait_for_lines(tmp_path / "run.jsonl", 1, first)
-    second = started(url, tmp_path)
-    _, said = second.communicate(timeout=PATIENCE)
+    second = start_run(url, tmp_path)
+    _, said = second.communicate(timeout=TIMEOUT)
     assert second.returncode == 1
     assert re.search(r"JournalError: Another run has the journal 'run\.jsonl' open", said.decode())
     first.kill()
     first.communicate()
 
 
-def test_the_endpoint_is_up(counting):
-    """The judge itself: it counts what it is asked."""
-    url, asked = counting
+def test_endpoint_is_up(counting):
+    """The endpoint counts what it receives."""
+    url, sent = counting
     body = json.dumps({"messages": [{"role": "user", "content": "hi"}]}).encode()
     headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
     for _ in range(3):
         with urllib.request.urlopen(urllib.request.Request(f"{url}/v1/chat/completions", body, headers)) as reply:
             reply.read()
-    assert asked() == {"hi": 3}
+    assert sent() == {"hi": 3}

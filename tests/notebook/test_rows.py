@@ -1,4 +1,4 @@
-"""--each: one request for every row, as a person sees it in a notebook and at a terminal."""
+"""--each: one request for every row, as a user sees it in a notebook and a terminal."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def prompts(endpoint):
     return sorted(request.json()["messages"][-1]["content"] for request in endpoint.requests)
 
 
-def test_every_row_is_asked_and_the_table_comes_back(rows, endpoint):
+def test_every_row_is_sent_and_the_table_returned(rows, endpoint):
     ran = rows.ok("%%azureml --each $places -o out\nWrite about {place}.")
     assert prompts(endpoint) == ["Write about lakes.", "Write about rivers.", "Write about seas."]
     assert isinstance(ran.result, Results)
@@ -37,7 +37,7 @@ def test_every_row_is_asked_and_the_table_comes_back(rows, endpoint):
     assert ran.stdout.startswith("Sending 3 rows to main, up to 16 at a time.\n")
 
 
-def test_what_is_saved_is_one_summary_and_the_first_rows_the_same_in_every_run(rows):
+def test_saved_output_is_a_summary_and_the_first_rows(rows):
     rows.vars["places"] = [{"place": f"river {n}"} for n in range(20)]
     one, two = (rows.ok("%%azureml --each $places\nWrite about {place}.") for _ in range(2))
     assert one.data == two.data
@@ -51,7 +51,7 @@ def test_what_is_saved_is_one_summary_and_the_first_rows_the_same_in_every_run(r
     assert "<td" in one.data["text/html"]
 
 
-def test_a_value_is_shown_shortened_and_without_what_no_message_carries(rows, endpoint):
+def test_long_values_are_shortened_and_surrogates_replaced(rows, endpoint):
     long = "a river\n" * 100
     rows.vars["places"] = [{"place": long}, {"place": "half \ud800"}]
     whole, half = rows.ok("%%azureml --each $places\nWrite about {place}.").data[MIME]["rows"]
@@ -61,7 +61,7 @@ def test_a_value_is_shown_shortened_and_without_what_no_message_carries(rows, en
     assert f"Write about {long}." in prompts(endpoint), "it is sent as it is"
 
 
-def test_the_bar_begins_and_ends_empty_and_moves_in_between(rows, endpoint):
+def test_progress_display_moves_and_ends_empty(rows, endpoint):
     endpoint.latency = 0.15
     try:
         ran = rows.ok("%%azureml --each $places --concurrency 1\nWrite about {place}.")
@@ -78,13 +78,13 @@ def test_quiet_stores_and_shows_nothing(rows):
     assert len(rows.vars["out"]) == 3
 
 
-def test_columns_go_before_variables_and_variables_fill_the_rest(rows, endpoint):
+def test_columns_have_precedence_over_variables(rows, endpoint):
     rows.ok("place, tongue = 'nowhere', 'French'")
     rows.ok("%%azureml --each $places --limit 1 -v mood=gay\nA {mood} line about {place} in {tongue}.")
     assert prompts(endpoint) == ["A gay line about rivers in French."]
 
 
-def test_plain_texts_and_files(rows, endpoint, tmp_path):
+def test_texts_and_files_are_tables(rows, endpoint, tmp_path):
     rows.vars["words"] = ["eau", "pain"]
     rows.ok("%%azureml --each $words -o out\nTranslate {word}.")
     assert [row["word"] for row in rows.vars["out"]] == ["eau", "pain"]
@@ -94,7 +94,7 @@ def test_plain_texts_and_files(rows, endpoint, tmp_path):
     assert "Translate vin." in prompts(endpoint)
 
 
-def test_a_frame_gives_a_frame(rows):
+def test_frame_gives_a_frame(rows):
     pd = pytest.importorskip("pandas", reason="pandas is optional")
     rows.vars["df"] = pd.DataFrame({"place": ["rivers", None]}, index=["a", "b"])
     ran = rows.ok("%%azureml --each $df -o out\nWrite about {place}.")
@@ -105,7 +105,7 @@ def test_a_frame_gives_a_frame(rows):
 
 
 @pytest.mark.parametrize("empty", ["None", "float('nan')", "pd.NaT", "pd.NA"])
-def test_a_row_without_its_value_is_shown_with_nothing_in_its_place(rows, empty):
+def test_missing_value_is_displayed_as_empty(rows, empty):
     pytest.importorskip("pandas", reason="pandas is optional")
     rows.ok(f"import pandas as pd\ndf = pd.DataFrame({{'place': ['rivers', {empty}], 'tongue': ['French', {empty}]}})")
     ran = rows.ok("%%azureml --each $df\nWrite about {place}.")
@@ -118,7 +118,7 @@ def test_a_row_without_its_value_is_shown_with_nothing_in_its_place(rows, empty)
 # ---- before anything is sent
 
 
-def test_dry_run_shows_the_first_three_requests_and_the_count(rows, endpoint):
+def test_dry_run_shows_three_requests_and_the_count(rows, endpoint):
     rows.vars["places"] = [*rows.vars["places"][:2], {"place": None}, {"place": "hills"}]
     text = rows.ok("%%azureml --each $places --dry-run\nWrite about {place}.").text
     assert text.startswith("Would send 4 requests. The first:\n\nPOST http")
@@ -130,7 +130,7 @@ def test_dry_run_shows_the_first_three_requests_and_the_count(rows, endpoint):
     assert len(endpoint.requests) == 0
 
 
-def test_a_limit_is_said_where_only_reading_tells_how_many_there_are(rows, endpoint, tmp_path):
+def test_limit_of_a_stream_is_announced_as_at_most(rows, endpoint, tmp_path):
     (tmp_path / "rows.csv").write_text("place\nrivers\nlakes\nseas\n", encoding="utf-8")
     ask = "%%azureml --each rows.csv {}\nWrite about {{place}}."
     assert rows.ok(ask.format("--limit 1")).stdout.startswith("Sending at most 1 row to main, up to 16 at a time.\n")
@@ -139,7 +139,7 @@ def test_a_limit_is_said_where_only_reading_tells_how_many_there_are(rows, endpo
     assert len(endpoint.requests) == 6
 
 
-def test_a_limit_is_said_of_a_dask_frame(rows, endpoint):
+def test_limit_of_a_dask_frame_is_announced_as_at_most(rows, endpoint):
     dd = pytest.importorskip("dask.dataframe", reason="a dask DataFrame needs the dask extra")
     pd = pytest.importorskip("pandas", reason="pandas is optional")
     rows.vars["far"] = dd.from_pandas(pd.DataFrame({"place": ["rivers", "lakes", "seas", "hills"]}), npartitions=2)
@@ -188,7 +188,7 @@ def test_a_limit_is_said_of_a_dask_frame(rows, endpoint):
         ("--max-tokens-total 5", "{place}", "--max-tokens-total goes with --each"),
     ],
 )
-def test_what_cannot_be_asked_is_refused_before_anything_is_sent(rows, endpoint, line, body, why):
+def test_wrong_cells_are_refused_before_sending(rows, endpoint, line, body, why):
     rows.vars.update(empty=[], number=7)
     assert why in rows.refused(f"%%azureml {line}\n{body}")
     assert len(endpoint.requests) == 0
@@ -197,7 +197,7 @@ def test_what_cannot_be_asked_is_refused_before_anything_is_sent(rows, endpoint,
 # ---- objects
 
 
-def test_a_schema_checks_every_answer_and_its_fields_are_in_the_table(rows, endpoint):
+def test_schema_validates_responses_and_adds_columns(rows, endpoint):
     rows.ok("from pydantic import BaseModel\nclass Water(BaseModel):\n    name: str\n    depth: int")
     cell = "%%azureml --each $places --schema $Water -o out"
     ran = rows.ok(f"{cell}\nJSON with the 'name' and the 'depth' of {{place}}.")
@@ -207,7 +207,7 @@ def test_a_schema_checks_every_answer_and_its_fields_are_in_the_table(rows, endp
     assert "response_format" in endpoint.requests[0].json()
 
 
-def test_a_dry_run_shows_how_a_schema_is_asked_for(rows, endpoint):
+def test_dry_run_shows_the_schema_in_the_request(rows, endpoint):
     rows.vars["form"] = {"type": "object", "properties": {"depth": {"type": "integer"}}}
     assert (
         '"response_format"' in rows.ok("%%azureml --each $places --schema $form --dry-run\nHow deep are {place}?").text
@@ -215,7 +215,7 @@ def test_a_dry_run_shows_how_a_schema_is_asked_for(rows, endpoint):
     assert len(endpoint.requests) == 0
 
 
-def test_an_answer_that_does_not_fit_is_shown_with_what_is_wrong(rows, endpoint):
+def test_invalid_response_is_displayed_with_its_error(rows, endpoint):
     never = {"type": "string", "pattern": "^never$"}
     rows.vars["form"] = {"type": "object", "properties": {"depth": never}, "required": ["depth"]}
     ran = rows.ok("%%azureml --each $places --schema $form -o out\nJSON with the 'depth' of {place}.")
@@ -229,7 +229,7 @@ def test_an_answer_that_does_not_fit_is_shown_with_what_is_wrong(rows, endpoint)
 # ---- nothing lost
 
 
-def test_the_same_cell_again_goes_on_from_the_journal(rows, endpoint):
+def test_second_run_continues_from_the_journal(rows, endpoint):
     cell = "%%azureml --each $places --journal run.jsonl -o out\nWrite about {place}."
     first = rows.ok(cell)
     assert first.stdout.startswith("Sending 3 rows to main, up to 16 at a time, with the journal run.jsonl.\n")
@@ -242,8 +242,8 @@ def test_the_same_cell_again_goes_on_from_the_journal(rows, endpoint):
     assert "is the journal of another run: prompt was" in rows.refused(cell + "!")
 
 
-def test_it_is_said_how_many_rows_the_journal_lacks(rows, endpoint):
-    """Equal rows are counted each, and one that cannot be asked is neither sent nor had."""
+def test_announcement_counts_rows_missing_from_the_journal(rows, endpoint):
+    """Equal rows are counted each; a row that cannot be sent is neither found nor missing."""
     cell = "%%azureml --each $places --journal run.jsonl\nWrite about {place}."
     rows.vars["places"] = [{"place": "rivers"}, {"place": None}, {"place": "rivers"}]
     rows.ok("%%azureml --each $places --limit 1 --journal run.jsonl\nWrite about {place}.")
@@ -260,7 +260,7 @@ def test_it_is_said_how_many_rows_the_journal_lacks(rows, endpoint):
     assert len(endpoint.requests) == 3
 
 
-def test_of_a_large_table_it_is_said_what_the_journal_has_and_nothing_is_counted(rows, monkeypatch):
+def test_announcement_of_a_large_table_counts_journal_entries_only(rows, monkeypatch):
     cell = "%%azureml --each $places --journal run.jsonl\nWrite about {place}."
     rows.ok(cell)
     monkeypatch.setattr(mapper, "MAX_COUNTED", 2)
@@ -270,7 +270,7 @@ def test_of_a_large_table_it_is_said_what_the_journal_has_and_nothing_is_counted
     )
 
 
-def test_rows_that_failed_can_be_asked_again(rows, endpoint):
+def test_retry_failed_sends_failed_rows_again(rows, endpoint):
     cell = "%%azureml --each $places --journal run.jsonl --concurrency 1 -o out"
     endpoint.script([None, Fault("400")])
     assert rows.ok(f"{cell}\nWrite about {{place}}.").text.startswith("3 rows, 1 failed")
@@ -284,7 +284,7 @@ def test_rows_that_failed_can_be_asked_again(rows, endpoint):
     assert len(endpoint.requests) == 4
 
 
-def test_a_run_that_ends_early_leaves_what_came(rows, endpoint):
+def test_run_that_ends_early_stores_the_responses(rows, endpoint):
     rows.vars["places"] = [{"place": f"river {n}"} for n in range(30)]
     endpoint.script([None] * 4 + [Fault("401")] * 30)
     line = rows.refused("%%azureml --each $places --concurrency 1 -o out\nWrite about {place}.")
@@ -295,19 +295,19 @@ def test_a_run_that_ends_early_leaves_what_came(rows, endpoint):
     assert issubclass(RowsError, Exception)
 
 
-def test_limits_of_tokens(rows, endpoint):
+def test_max_tokens_total_stops_starting_rows(rows, endpoint):
     ran = rows.ok("%%azureml --each $places --concurrency 1 --max-tokens-total 1\nWrite about {place}.")
     assert ran.text.startswith("3 rows, 2 not sent. Stopped starting rows at the limit of 1 tokens\n")
     assert len(endpoint.requests) == 1
 
 
-def test_the_defaults_of_the_class_count(rows, endpoint):
+def test_configured_concurrency_is_the_default(rows, endpoint):
     rows.ok("%config AzureMLMagics.concurrency = 2")
     assert "up to 2 at a time" in rows.ok("%%azureml --each $places\nWrite about {place}.").stdout
     assert "up to 5 at a time" in rows.ok("%%azureml --each $places --concurrency 5\nWrite about {place}.").stdout
 
 
-def test_in_a_terminal_one_summary_stays(terminal, endpoint, capsys):
+def test_terminal_shows_one_summary(terminal, endpoint, capsys):
     rate_limiter.reset()
     terminal.ok(f"%azureml save main --url {endpoint.url}/v1/chat/completions --key env:TEST_KEY")
     terminal.vars["words"] = ["eau", "pain"]
@@ -316,14 +316,14 @@ def test_in_a_terminal_one_summary_stays(terminal, endpoint, capsys):
     assert ran.text.startswith("2 rows\n\n[0: eau]\n")
 
 
-def test_a_langchain_object_is_sent_to_its_own_batch(rows):
+def test_langchain_object_is_refused_with_its_batch_method(rows):
     rows.ok("from langchain_core.runnables import RunnableLambda\nchain = RunnableLambda(str)")
     assert "--each takes a config, and $chain is a LangChain object. Use its batch()" in rows.refused(
         "%%azureml $chain --each $places\n{place}"
     )
 
 
-def test_unloading_leaves_nothing_behind(rows):
+def test_unloading_removes_the_display_of_results(rows):
     rows.ok("%%azureml --each $places\nWrite about {place}.")
     formatter = rows.shell.display_formatter.mimebundle_formatter
     assert Results in formatter.type_printers

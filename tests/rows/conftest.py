@@ -1,4 +1,4 @@
-"""An endpoint that echoes prompts, keeps count of them, and fails where a prompt tells it to; its gate is new each time."""
+"""An endpoint that echoes and counts prompts, and fails if a prompt tells it to; each test has a new rate limiter."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ USAGE = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
 
 
 class Echo:
-    """Answers "say X" with "SAY X". A test may put a function (prompt, how often it was asked) -> bytes | None first.
+    """Answers "say X" with "SAY X". A test may set `first`, a function (prompt, how often it was sent) -> bytes | None.
 
-    asked: how often each prompt came. most: how many were under way at once.
+    sent: how often each prompt was sent. most: the most requests at a time.
     """
 
     def __init__(self) -> None:
         self.server = Server()
         self.server.respond_with(self._reply)
-        self.asked: Counter[str] = Counter()
+        self.sent: Counter[str] = Counter()
         self.first = lambda prompt, times: None
         self.most = self._now = 0
         self._lock = threading.Lock()
@@ -38,8 +38,8 @@ class Echo:
     def _reply(self, connection, request) -> bool:
         prompt = request.json["messages"][-1]["content"]
         with self._lock:
-            self.asked[prompt] += 1
-            times = self.asked[prompt]
+            self.sent[prompt] += 1
+            times = self.sent[prompt]
             self._now += 1
             self.most = max(self.most, self._now)
         try:

@@ -1,4 +1,4 @@
-"""map_rows and amap_rows as a person calls them: every row once, in order, whatever happens on the way."""
+"""map_rows and amap_rows: every row is sent once and returned in order, whatever fails."""
 
 from __future__ import annotations
 
@@ -52,11 +52,11 @@ def ask(request):
     return lambda *args, **options: asyncio.run(asked(*args, **options))
 
 
-# ---- rows in, answers out
+# ---- rows and responses
 
 
 @pytest.mark.parametrize("make", [list, iter], ids=["list", "iterator"])
-def test_answers_keep_the_order_of_the_rows_and_every_row_is_asked_once(echo, config, ask, make):
+def test_rows_are_sent_once_and_keep_their_order(echo, config, ask, make):
     turn = threading.Semaphore(1)
 
     def first(prompt, times):
@@ -67,23 +67,23 @@ def test_answers_keep_the_order_of_the_rows_and_every_row_is_asked_once(echo, co
     rows = ask(config, "say {w}", make(WORDS), concurrency=8)
     assert texts(rows) == [f"SAY {word.upper()}" for word in WORDS]
     assert [row["w"] for row in rows] == WORDS
-    assert set(echo.asked.values()) == {1}
+    assert set(echo.sent.values()) == {1}
     assert echo.most <= 8
 
 
-def test_the_public_names_are_these():
+def test_map_rows_and_amap_rows_are_public():
     assert azml_magics.map_rows is map_rows
     assert azml_magics.amap_rows is amap_rows
 
 
-def test_a_file_is_asked_as_it_is_read(echo, config, tmp_path):
+def test_file_is_read_row_by_row(echo, config, tmp_path):
     path = tmp_path / "rows.csv"
     path.write_text("w,n\na,1\nb,2\n", encoding="utf-8")
     rows = list(map_rows(config, "say {w}", str(path)))
     assert [(row["n"], row["text"]) for row in rows] == [("1", "SAY A"), ("2", "SAY B")]
 
 
-def test_an_endless_iterator_is_read_no_further_than_it_must(echo, config, monkeypatch):
+def test_endless_iterator_is_read_no_further_than_needed(echo, config, monkeypatch):
     monkeypatch.setattr("azml_magics.rows.mapper.LOOK_AHEAD", 30)
     read = []
     endless = (read.append(number) or f"w{number}" for number in itertools.count())
@@ -93,21 +93,21 @@ def test_an_endless_iterator_is_read_no_further_than_it_must(echo, config, monke
     assert len(read) <= 5 + 30 + 30
 
 
-def test_variables_fill_in_what_is_no_column(echo, config):
+def test_variables_fill_names_that_are_not_columns(echo, config):
     rows = map_rows(config, "say {w} in {lang}", [{"w": "a"}], variables={"lang": "French", "w": "no"})
     assert texts(rows) == ["SAY A IN FRENCH"]
 
 
-def test_limit_and_sample(echo, config, ask):
+def test_limit_and_sample_send_some_rows(echo, config, ask):
     assert len(ask(config, "say {w}", WORDS, limit=3)) == 3
     assert len(ask(config, "say {w}", iter(WORDS), sample=4)) == 4
-    assert sum(echo.asked.values()) == 7
+    assert sum(echo.sent.values()) == 7
 
 
 # ---- rows that fail
 
 
-def test_a_failure_is_its_rows_own(echo, config, ask):
+def test_failure_belongs_to_its_row(echo, config, ask):
     echo.first = lambda prompt, times: reply({"detail": "no"}, 400) if prompt in {"say w3", "say w7"} else None
     rows = ask(config, "say {w}", [*WORDS[:5], None, {"w": 1}, *WORDS[7:10]])
     errors = {number: row["error"] for number, row in enumerate(rows) if row["error"]}
@@ -118,7 +118,7 @@ def test_a_failure_is_its_rows_own(echo, config, ask):
     assert texts(rows)[8] == "SAY W8"
 
 
-def test_a_function_of_the_persons_that_fails_is_an_error_of_its_row(echo, config):
+def test_failing_prompt_function_is_an_error_of_its_row(echo, config):
     rows = map_rows(config, lambda row: f"say {1 / row['n']}", [{"n": 1}, {"n": 0}])
     assert texts(rows) == ["SAY 1.0", None]
     assert rows[1]["error"] == "ZeroDivisionError: division by zero"
@@ -139,26 +139,26 @@ def test_a_function_of_the_persons_that_fails_is_an_error_of_its_row(echo, confi
         ("{w}", 7, {}),
     ],
 )
-def test_what_cannot_be_asked_is_refused_before_anything_is_sent(echo, ask, prompt, rows, options):
+def test_wrong_arguments_are_refused_before_sending(echo, ask, prompt, rows, options):
     with pytest.raises((UsageError, UndefinedVariableError)):
         ask(echo.config(), prompt, rows, **options)
-    assert not echo.asked
+    assert not echo.sent
 
 
-def test_a_key_that_is_missing_is_said_before_anything_is_sent(echo, ask):
+def test_missing_key_is_reported_before_sending(echo, ask):
     with pytest.raises(KeyNotFoundError):
         ask(echo.config(key="env:NOT_THERE"), "{w}", WORDS)
-    assert not echo.asked
+    assert not echo.sent
 
 
-def test_a_key_that_is_wrong_is_tried_once_or_so_and_not_for_every_row(echo, config, ask):
+def test_wrong_key_ends_the_run_at_once(echo, config, ask):
     echo.first = lambda prompt, times: reply({"error": {"code": "401", "message": "no"}}, 401)
     with pytest.raises(AuthenticationError, match="config 'prod'"):
         ask(config, "say {w}", [f"w{n}" for n in range(1000)], concurrency=4)
-    assert sum(echo.asked.values()) <= 4
+    assert sum(echo.sent.values()) <= 4
 
 
-def test_where_no_row_at_all_gets_an_answer_the_run_ends(echo, config):
+def test_run_ends_if_every_row_is_rejected(echo, config):
     echo.first = lambda prompt, times: reply({"detail": "not this formatter"}, 422)
     with pytest.raises(RowsError, match=r"ended after 19 of 500 rows: BadRequestError: .*not this formatter") as caught:
         map_rows(config, "say {w}", [f"w{n}" for n in range(500)], concurrency=1)
@@ -166,7 +166,7 @@ def test_where_no_row_at_all_gets_an_answer_the_run_ends(echo, config):
     assert sum(row.was_sent for row in caught.value.batch) == 19
 
 
-def test_rows_that_cannot_be_read_end_the_run_and_keep_what_came(echo, config, ask):
+def test_unreadable_rows_end_the_run_and_keep_responses(echo, config, ask):
     def rows():
         yield from ("a", "b")
         raise OSError("the disk is gone")
@@ -175,15 +175,15 @@ def test_rows_that_cannot_be_read_end_the_run_and_keep_what_came(echo, config, a
         ask(config, "say {w}", rows(), concurrency=1)
 
 
-# ---- an endpoint in trouble
+# ---- endpoint failures
 
 
-def test_an_endpoint_that_dies_half_way_ends_the_run_and_every_answer_is_kept(echo, config, tmp_path, monkeypatch):
+def test_endpoint_that_goes_down_ends_the_run_and_keeps_responses(echo, config, tmp_path, monkeypatch):
     monkeypatch.setattr(rate_limiter, "_GIVE_UP_LOST", 0.5)
     journal = tmp_path / "run.jsonl"
 
     def first(prompt, times):
-        if len(echo.asked) > 20:
+        if len(echo.sent) > 20:
             gone.set()
             return False
         return None
@@ -204,14 +204,14 @@ def test_an_endpoint_that_dies_half_way_ends_the_run_and_every_answer_is_kept(ec
     assert {row["error"] for row in table if not row["text"]} == {"not sent"}
 
 
-def test_an_endpoint_that_was_never_there(echo, config, monkeypatch):
+def test_unreachable_endpoint_raises_connection_error(echo, config, monkeypatch):
     monkeypatch.setattr(rate_limiter, "_GIVE_UP_UNKNOWN", 0.3)
     echo.server.stop()
     with pytest.raises(APIConnectionError, match="Cannot connect"):
         map_rows(config, "say {w}", WORDS)
 
 
-def test_connections_that_break_now_and_then_are_their_rows_errors(echo, config, tmp_path):
+def test_occasional_broken_connection_is_an_error_of_its_row(echo, config, tmp_path):
     echo.first = lambda prompt, times: False if prompt == "say w5" else None
     journal = tmp_path / "run.jsonl"
     rows = map_rows(config, "say {w}", WORDS[:10], concurrency=1, journal=journal)
@@ -228,7 +228,7 @@ def test_connections_that_break_now_and_then_are_their_rows_errors(echo, config,
         (424, {"ms_azureml_model_error_reason": "too_many_pending_request", "retry_after_ms": "20"}),
     ],
 )
-def test_an_endpoint_without_room_is_asked_again_until_it_has_some(echo, config, ask, status, headers):
+def test_overloaded_endpoint_is_retried_until_it_accepts(echo, config, ask, status, headers):
     lock, inside, refused = threading.Lock(), [0], []
 
     def first(prompt, times):
@@ -251,23 +251,23 @@ def test_an_endpoint_without_room_is_asked_again_until_it_has_some(echo, config,
     assert rate_limiter.rate_limiter_for(config).window.size < 16
 
 
-def test_patience_ends(echo, config, monkeypatch):
-    echo.first = lambda prompt, times: reply(b"", 429, retry_after_ms="10") if len(echo.asked) > 3 else None
+def test_overloaded_endpoint_ends_the_run_after_give_up_after(echo, config, monkeypatch):
+    echo.first = lambda prompt, times: reply(b"", 429, retry_after_ms="10") if len(echo.sent) > 3 else None
     options = RunOptions(give_up_after=0.2, concurrency=2)
     monkeypatch.setattr("azml_magics.rows.api.RunOptions", lambda *given: options)
     with pytest.raises(RowsError, match=r"RateLimitError: Too many requests"):
         map_rows(config, "say {w}", WORDS)
 
 
-def test_a_row_that_asks_for_more_than_there_ever_is_fails_alone(echo, config, monkeypatch):
+def test_row_beyond_the_quota_fails_alone(echo, config, monkeypatch):
     monkeypatch.setattr(rate_limiter, "_MAX_OVERLOADS", 4)
     echo.first = lambda prompt, times: reply(b"", 429, retry_after_ms="1") if prompt == "say w3" else None
     rows = map_rows(config, "say {w}", WORDS[:8], concurrency=2)
     assert [number for number, row in enumerate(rows) if row["error"]] == [3]
-    assert echo.asked["say w3"] == 4
+    assert echo.sent["say w3"] == 4
 
 
-def test_two_runs_share_their_endpoints_gate(echo, config):
+def test_runs_on_one_endpoint_share_a_rate_limiter(echo, config):
     map_rows(config, "say {w}", WORDS[:3])
     assert rate_limiter.rate_limiter_for(config) is rate_limiter.rate_limiter_for(
         config.merged(name="other", model_kwargs={"temperature": 1})
@@ -281,16 +281,16 @@ def test_two_runs_share_their_endpoints_gate(echo, config):
 # ---- limits
 
 
-def test_no_row_is_begun_beyond_the_limit_of_tokens(echo, config, tmp_path):
+def test_no_row_starts_beyond_max_tokens_total(echo, config, tmp_path):
     journal = tmp_path / "run.jsonl"
     rows = map_rows(config, "say {w}", WORDS, max_tokens_total=35, concurrency=1, journal=journal)
     assert [row["error"] for row in rows] == [None] * 5 + ["not sent"] * 35
     rows = map_rows(config, "say {w}", WORDS, concurrency=1, journal=journal)
     assert [row["error"] for row in rows] == [None] * 40
-    assert sum(echo.asked.values()) == 40
+    assert sum(echo.sent.values()) == 40
 
 
-def test_requests_a_minute(echo, config):
+def test_rpm_spaces_requests(echo, config):
     waits = []
 
     class Clock:
@@ -318,37 +318,37 @@ def test_requests_a_minute(echo, config):
 # ---- the journal
 
 
-def test_the_same_run_again_asks_only_what_is_missing(echo, config, ask, tmp_path):
+def test_second_run_sends_only_rows_missing_from_the_journal(echo, config, ask, tmp_path):
     journal = tmp_path / "run.jsonl"
     ask(config, "say {w}", WORDS[:10], journal=journal)
     rows = ask(config, "say {w}", ["new", *reversed(WORDS[:12])], journal=journal)
     assert texts(rows) == ["SAY NEW", *[f"SAY {word.upper()}" for word in reversed(WORDS[:12])]]
-    assert set(echo.asked.values()) == {1}
+    assert set(echo.sent.values()) == {1}
 
 
-def test_equal_rows_are_asked_each_and_reused_each(echo, config, tmp_path):
+def test_equal_rows_have_separate_journal_entries(echo, config, tmp_path):
     journal = tmp_path / "run.jsonl"
     map_rows(config, "say {w}", ["a", "b", "a"], journal=journal)
-    assert echo.asked == {"say a": 2, "say b": 1}
+    assert echo.sent == {"say a": 2, "say b": 1}
     assert texts(map_rows(config, "say {w}", ["a", "a", "a", "b"], journal=journal)) == ["SAY A"] * 3 + ["SAY B"]
-    assert echo.asked == {"say a": 3, "say b": 1}
+    assert echo.sent == {"say a": 3, "say b": 1}
 
 
-def test_failed_rows_are_done_until_they_are_asked_for_again(echo, config, ask, tmp_path):
+def test_retry_failed_sends_failed_rows_again(echo, config, ask, tmp_path):
     journal = tmp_path / "run.jsonl"
     echo.first = lambda prompt, times: reply({"detail": "no"}, 400) if prompt == "say w1" and times == 1 else None
     options = {"journal": journal, "concurrency": 1}
     assert ask(config, "say {w}", WORDS[:3], **options)[1]["error"].startswith("BadRequestError")
     again = ask(config, "say {w}", WORDS[:3], **options)
     assert again[1]["error"].startswith("BadRequestError")
-    assert sum(echo.asked.values()) == 3
+    assert sum(echo.sent.values()) == 3
     mended = ask(config, "say {w}", WORDS[:3], retry_failed=True, **options)
     assert texts(mended) == ["SAY W0", "SAY W1", "SAY W2"]
-    assert echo.asked == {"say w0": 1, "say w1": 2, "say w2": 1}
+    assert echo.sent == {"say w0": 1, "say w1": 2, "say w2": 1}
     assert texts(ask(config, "say {w}", WORDS[:3], **options)) == texts(mended)
 
 
-def test_another_prompt_is_refused_before_anything_is_sent(echo, config, ask, tmp_path):
+def test_journal_of_another_run_is_refused_before_sending(echo, config, ask, tmp_path):
     journal = tmp_path / "run.jsonl"
     ask(config, "say {w}", WORDS[:3], journal=journal)
     with pytest.raises(JournalError, match=r"prompt was 'say \{w\}' and is 'Say \{w\}'"):
@@ -358,10 +358,10 @@ def test_another_prompt_is_refused_before_anything_is_sent(echo, config, ask, tm
     ask(config, "say {w} {lang}", ["a"], variables={"lang": "French"}, journal=tmp_path / "other.jsonl")
     with pytest.raises(JournalError, match="variable lang was 'French' and is 'German'"):
         ask(config, "say {w} {lang}", ["a"], variables={"lang": "German"}, journal=tmp_path / "other.jsonl")
-    assert sum(echo.asked.values()) == 4
+    assert sum(echo.sent.values()) == 4
 
 
-def test_the_key_is_never_in_the_journal_even_where_the_endpoint_repeats_it(echo, config, tmp_path):
+def test_key_repeated_by_the_endpoint_is_masked_in_the_journal(echo, config, tmp_path):
     journal = tmp_path / "run.jsonl"
     said = {"choices": [{"message": {"content": f"your key is {KEY}"}, "finish_reason": "stop"}]}
     echo.first = lambda prompt, times: reply({"detail": f"bad {KEY}"}, 400) if prompt == "say b" else reply(said)
@@ -370,7 +370,7 @@ def test_the_key_is_never_in_the_journal_even_where_the_endpoint_repeats_it(echo
     assert KEY not in journal.read_text()
 
 
-def test_a_disk_that_is_full_ends_the_run_and_the_answers_that_came_are_kept(echo, config, tmp_path, monkeypatch):
+def test_full_disk_ends_the_run_and_keeps_responses(echo, config, tmp_path, monkeypatch):
     write = os.write
 
     def full(file, data):
@@ -389,7 +389,7 @@ def test_a_disk_that_is_full_ends_the_run_and_the_answers_that_came_are_kept(ech
 # ---- interrupts
 
 
-def test_an_interrupt_keeps_every_answer_that_came(echo, config, tmp_path):
+def test_interrupt_keeps_every_response(echo, config, tmp_path):
     journal, stall = tmp_path / "run.jsonl", threading.Event()
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -409,10 +409,10 @@ def test_an_interrupt_keeps_every_answer_that_came(echo, config, tmp_path):
     assert [row.text for row in batch if row.response] == [f"SAY W{n}" for n in range(10)]
     rows = map_rows(config, "say {w}", WORDS, concurrency=1, journal=journal)
     assert texts(rows) == [f"SAY {word.upper()}" for word in WORDS]
-    assert {prompt: times for prompt, times in echo.asked.items() if times > 1} == {"say w10": 2}
+    assert {prompt: times for prompt, times in echo.sent.items() if times > 1} == {"say w10": 2}
 
 
-async def test_a_cancelled_task_ends_its_run(echo, config, tmp_path):
+async def test_cancelled_task_ends_its_run(echo, config, tmp_path):
     journal, stall, begun = tmp_path / "run.jsonl", threading.Event(), threading.Event()
     echo.first = lambda prompt, times: begun.set() or (stall.wait(20) and None)
     task = asyncio.create_task(amap_rows(config, "say {w}", WORDS, concurrency=2, journal=journal))
@@ -425,7 +425,7 @@ async def test_a_cancelled_task_ends_its_run(echo, config, tmp_path):
     assert texts(rows) == ["SAY W0", "SAY W1"]
 
 
-def test_an_iterator_that_is_left_ends_its_run_and_lets_go_of_the_journal(echo, config, tmp_path):
+def test_closed_iterator_ends_its_run_and_closes_the_journal(echo, config, tmp_path):
     journal = tmp_path / "run.jsonl"
     rows = map_rows(config, "say {w}", iter(WORDS), journal=journal, concurrency=2)
     next(rows)
@@ -436,7 +436,7 @@ def test_an_iterator_that_is_left_ends_its_run_and_lets_go_of_the_journal(echo, 
 # ---- progress
 
 
-def test_progress_is_told_and_ends_whole(echo, config, tmp_path):
+def test_progress_is_reported_to_the_end(echo, config, tmp_path):
     echo.first = lambda prompt, times: reply({"detail": "no"}, 400) if prompt == "say w3" else None
     told: list[Progress] = []
     map_rows(config, "say {w}", WORDS, progress=told.append, journal=tmp_path / "run.jsonl")
@@ -446,14 +446,14 @@ def test_progress_is_told_and_ends_whole(echo, config, tmp_path):
     assert (told[-1].done, told[-1].reused, told[-1].failed, told[-1].tokens) == (40, 40, 1, 0)
 
 
-def test_where_nobody_watches_one_line_stays(echo, config, capsys):
+def test_bar_without_terminal_is_one_line(echo, config, capsys):
     map_rows(config, "say {w}", WORDS, progress=True)
     written = capsys.readouterr().err
     assert written.count("\n") == 1
     assert written.startswith("40 of 40 rows, 280 tokens, ")
 
 
-def test_at_a_terminal_the_bar_moves_and_one_line_stays():
+def test_bar_in_terminal_moves_and_leaves_one_line():
     class Terminal(io.StringIO):
         def isatty(self):
             return True
@@ -470,9 +470,9 @@ def test_at_a_terminal_the_bar_moves_and_one_line_stays():
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0.04, "0.0 s"), (59, "59 s"), (200, "3 min 20 s"), (7500, "2 h 5 min")])
-def test_spans_of_time(seconds, text):
+def test_seconds_are_written_in_readable_units(seconds, text):
     assert str(Progress(None, 3, seconds=seconds, is_over=True)) == f"3 rows, {text}"
 
 
-def test_the_results_of_a_run_can_be_read_as_json(echo, config):
+def test_list_of_results_is_json(echo, config):
     assert json.loads(json.dumps(map_rows(config, "say {w}", ["a"])))[0]["text"] == "SAY A"

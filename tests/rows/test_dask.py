@@ -1,4 +1,4 @@
-"""Rows on a real dask cluster of processes on this machine: keys by reference, lost workers, journals in parts."""
+"""Rows on a dask cluster of processes on this machine: keys by reference, lost workers, journals in parts."""
 
 from __future__ import annotations
 
@@ -89,22 +89,22 @@ def frame(count):
     return pd.DataFrame({"word": [f"word{n}" for n in range(count)]}, index=range(1000, 1000 + count))
 
 
-def asked(endpoint):
+def sent_prompts(endpoint):
     return [request.json()["messages"][-1]["content"] for request in endpoint.requests]
 
 
-def test_a_frame_is_asked_on_the_workers_and_comes_back_in_order(endpoint, client, config):
+def test_frame_is_sent_by_the_workers_in_order(endpoint, client, config):
     told = []
     out = map_rows(config, "Write about {word}.", frame(300), dask_client=client, progress=told.append)
     assert list(out.index) == list(range(1000, 1300))
     assert list(out["word"]) == [f"word{n}" for n in range(300)]
     assert all(word in text for word, text in zip(out["word"], out["text"], strict=True))
-    assert sorted(asked(endpoint)) == sorted(f"Write about word{n}." for n in range(300))
+    assert sorted(sent_prompts(endpoint)) == sorted(f"Write about word{n}." for n in range(300))
     assert (told[-1].done, told[-1].total, told[-1].is_over) == (300, 300, True)
     assert told[-1].tokens == out["prompt_tokens"].sum() + out["completion_tokens"].sum()
 
 
-def test_a_list_gives_a_list_and_a_row_that_fails_its_error(client, config):
+def test_list_gives_a_list_with_errors(client, config):
     rows = map_rows(config, "Write about {word}.", [{"word": "a"}, {"word": None}, 7], dask_client=client)
     assert [row["error"] for row in rows[1:]] == [
         "PromptError: Row 1 has no value in the column 'word'",
@@ -113,7 +113,7 @@ def test_a_list_gives_a_list_and_a_row_that_fails_its_error(client, config):
     assert "a" in rows[0]["text"]
 
 
-def test_a_dask_frame_gives_a_dask_frame_that_was_asked_once(endpoint, client, config):
+def test_dask_frame_gives_a_dask_frame_sent_once(endpoint, client, config):
     dd = pytest.importorskip("dask.dataframe", reason="a dask DataFrame needs the dask extra")
     rows = dd.from_pandas(frame(90), npartitions=3)
     out = map_rows(config, "Write about {word}.", rows, dask_client=client)
@@ -127,7 +127,7 @@ def test_a_dask_frame_gives_a_dask_frame_that_was_asked_once(endpoint, client, c
     assert len(endpoint.requests) == 90
 
 
-def test_a_limit_takes_the_first_rows_of_a_dask_frame_and_reads_no_more_than_it_must(endpoint, client, config):
+def test_limit_reads_only_the_first_partitions(endpoint, client, config):
     dd = pytest.importorskip("dask.dataframe", reason="a dask DataFrame needs the dask extra")
     rows = dd.from_pandas(frame(90), npartitions=9)
     rows = rows[rows["word"] >= "word2"]  # of the first partitions few or no rows are left
@@ -141,7 +141,7 @@ def test_a_limit_takes_the_first_rows_of_a_dask_frame_and_reads_no_more_than_it_
     assert len(map_rows(config, "Write about {word}.", rows, dask_client=client, limit=900).compute()) == len(rows)
 
 
-def test_a_sample_of_a_dask_frame_is_drawn_from_all_and_the_same_as_of_the_whole_frame(endpoint, client, config):
+def test_sample_equals_that_of_the_whole_frame(endpoint, client, config):
     dd = pytest.importorskip("dask.dataframe", reason="a dask DataFrame needs the dask extra")
     rows = dd.from_pandas(frame(90), npartitions=30)
     outs = [map_rows(config, "Write about {word}.", rows, dask_client=client, sample=7) for _ in range(2)]
@@ -156,16 +156,14 @@ def test_a_sample_of_a_dask_frame_is_drawn_from_all_and_the_same_as_of_the_whole
 
 
 @pytest.mark.parametrize("part", [{"limit": 15}, {"sample": 15}])
-def test_what_a_part_of_a_dask_frame_was_answered_the_whole_finds_in_the_journal(
-    endpoint, client, config, tmp_path, part
-):
+def test_full_run_reuses_the_journal_of_a_partial_run(endpoint, client, config, tmp_path, part):
     dd = pytest.importorskip("dask.dataframe", reason="a dask DataFrame needs the dask extra")
     rows = dd.from_pandas(frame(40), npartitions=4)
     map_rows(config, "Write about {word}.", rows, dask_client=client, journal=tmp_path / "run", **part)
     assert len(endpoint.requests) == 15
     out = map_rows(config, "Write about {word}.", rows, dask_client=client, journal=tmp_path / "run")
     assert len(endpoint.requests) == 40
-    assert len(set(asked(endpoint))) == 40
+    assert len(set(sent_prompts(endpoint))) == 40
     assert out.compute()["error"].isna().all()
 
 
@@ -187,7 +185,7 @@ def story(*, most=1_000_000):
     return Story
 
 
-def test_a_schema_is_checked_on_the_workers_and_gives_its_columns(client, config):
+def test_schema_is_validated_on_the_workers(client, config):
     prompt = "Write JSON with 'title' and 'pages' about {word}."
     rows = map_rows(config, prompt, [{"word": "a"}, {"word": "b"}], dask_client=client, schema=story())
     assert [type(row["pages"]) for row in rows] == [int, int]
@@ -197,7 +195,7 @@ def test_a_schema_is_checked_on_the_workers_and_gives_its_columns(client, config
     assert all(row["pages"] is None and '"pages"' in row["text"] for row in rows)
 
 
-def test_a_dask_frame_has_a_schemas_columns_also_where_nothing_fits(client, config):
+def test_dask_frame_has_schema_columns_without_valid_responses(client, config):
     dd = pytest.importorskip("dask.dataframe", reason="a dask DataFrame needs the dask extra")
     rows = dd.from_pandas(frame(4), npartitions=2)
     for most, fits in ((1_000_000, True), (0, False)):
@@ -210,7 +208,7 @@ def test_a_dask_frame_has_a_schemas_columns_also_where_nothing_fits(client, conf
         assert computed.dtypes.to_dict() == out.dtypes.to_dict()
 
 
-def test_lists_and_objects_are_json_texts_in_a_dask_frame(client, config):
+def test_lists_and_objects_become_json_in_a_dask_frame(client, config):
     dd = pytest.importorskip("dask.dataframe", reason="a dask DataFrame needs the dask extra")
     form = {"type": "object", "properties": {"tags": {"type": "array", "items": {"type": "string"}, "minItems": 1}}}
     rows = dd.from_pandas(frame(2), npartitions=2)
@@ -222,13 +220,13 @@ def test_lists_and_objects_are_json_texts_in_a_dask_frame(client, config):
     assert all(tags)
 
 
-def test_without_a_client_the_one_in_use_is_taken(client, config):
+def test_client_in_use_is_the_default(client, config):
     dd = pytest.importorskip("dask.dataframe", reason="a dask DataFrame needs the dask extra")
     out = map_rows(config, "Write about {word}.", dd.from_pandas(frame(4), npartitions=1))
     assert len(out.compute()) == 4
 
 
-def test_keys_never_travel(client, config, monkeypatch):
+def test_literal_keys_are_never_sent_to_workers(client, config, monkeypatch):
     from azml_magics.core.keys import Secret
 
     sent = []
@@ -248,12 +246,12 @@ def test_keys_never_travel(client, config, monkeypatch):
             map_rows(config.merged(key=key), "Write about {word}.", frame(2), dask_client=client)
 
 
-def test_a_key_that_the_workers_do_not_have_ends_the_run(client, config):
+def test_key_missing_on_the_workers_ends_the_run(client, config):
     with pytest.raises(RowsError, match="KeyNotFoundError: No key: the environment variable NOT_THERE is not set"):
         map_rows(config.merged(key="env:NOT_THERE"), "Write about {word}.", frame(2), dask_client=client)
 
 
-def test_a_worker_that_is_killed_costs_only_its_rows_in_flight(endpoint, client, config, tmp_path):
+def test_killed_worker_loses_only_rows_in_flight(endpoint, client, config, tmp_path):
     journal, count = tmp_path / "run", 600
     endpoint.latency = 0.05
     pids = list(client.run(os.getpid).values())
@@ -276,7 +274,7 @@ def test_a_worker_that_is_killed_costs_only_its_rows_in_flight(endpoint, client,
     assert pids[0] not in client.run(os.getpid).values()
     assert out["error"].isna().all()
     assert list(out["word"]) == [f"word{n}" for n in range(count)]
-    times = asked(endpoint)
+    times = sent_prompts(endpoint)
     assert len(set(times)) == count
     assert len(times) - count <= 8, "one engine of eight was under way"
     assert sorted(path.name for path in journal.iterdir()) == [f"part-0000{n}.jsonl" for n in range(5)]
@@ -288,7 +286,7 @@ def test_a_worker_that_is_killed_costs_only_its_rows_in_flight(endpoint, client,
     client.wait_for_workers(2, timeout=60)
 
 
-def test_an_error_that_is_everybodys_ends_the_run_and_keeps_what_came(endpoint, client, config, monkeypatch, tmp_path):
+def test_error_of_every_row_ends_the_run_and_keeps_responses(endpoint, client, config, monkeypatch, tmp_path):
     monkeypatch.setattr(dask, "PART_ROWS", 10)
     endpoint.script([None] * 25 + [Fault("401")] * 400)
     with pytest.raises(RowsError, match=r"The run ended after \d+ rows: AuthenticationError") as caught:
@@ -299,7 +297,7 @@ def test_an_error_that_is_everybodys_ends_the_run_and_keeps_what_came(endpoint, 
     assert sum(row.response is not None for row in batch) == 25
 
 
-def test_an_interrupt_stops_the_workers_too(endpoint, client, config, monkeypatch):
+def test_interrupt_stops_the_workers(endpoint, client, config, monkeypatch):
     monkeypatch.setattr(dask, "PART_ROWS", 50)
     endpoint.latency = 0.2
 
@@ -316,7 +314,7 @@ def test_an_interrupt_stops_the_workers_too(endpoint, client, config, monkeypatc
     assert len(endpoint.requests) < 200
 
 
-def test_what_cannot_go_to_a_cluster(client, config, tmp_path):
+def test_unsuitable_rows_are_refused(client, config, tmp_path):
     dd = pytest.importorskip("dask.dataframe", reason="a dask DataFrame needs the dask extra")
     with pytest.raises(UsageError, match="An iterator or a file cannot be sent to a cluster"):
         map_rows(config, "{w}", iter(["a"]), dask_client=client)

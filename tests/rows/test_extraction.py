@@ -1,4 +1,4 @@
-"""A schema over a table: every answer checked, its fields in columns, and one that does not fit an error of its row."""
+"""A schema over a table: responses are validated, their fields become columns, an invalid one is its row's error."""
 
 from __future__ import annotations
 
@@ -51,10 +51,10 @@ def sent(echo):
     return [request.json for request in echo.server.received]
 
 
-# ---- what comes back
+# ---- columns
 
 
-def test_the_fields_stand_in_columns_of_their_own(echo, config, answers):
+def test_fields_become_columns(echo, config, answers):
     answers["Bad."] = 'Here you are:\n```json\n{"mood": "bad", "stars": 1}\n```'
     first, second = map_rows(config, "{review}", [{"review": "Good."}, {"review": "Bad."}], schema=Review)
     assert tuple(first) == ("review", "mood", "stars", *USUAL)
@@ -67,14 +67,14 @@ def test_the_fields_stand_in_columns_of_their_own(echo, config, answers):
     }
 
 
-def test_an_answer_that_does_not_fit_is_an_error_of_its_row_and_its_text_stays(echo, config, answers):
+def test_invalid_response_is_an_error_that_keeps_its_text(echo, config, answers):
     answers["Odd."] = BAD
     row, _ = map_rows(config, "{review}", [{"review": "Odd."}, {"review": "Good."}], schema=Review)
     assert (row["mood"], row["stars"], row["text"], row["error"]) == (None, None, BAD, WRONG)
     assert row["completion_tokens"] == 4, "they are paid for"
 
 
-def test_answers_that_never_fit_do_not_end_the_run(echo, config, answers):
+def test_invalid_responses_never_end_the_run(echo, config, answers):
     answers["Odd."] = "No."
     rows = map_rows(config, "{review}", [{"review": "Odd."}] * 40, schema=Review)
     assert {row["error"].partition(" (config")[0] for row in rows} == {
@@ -82,25 +82,25 @@ def test_answers_that_never_fit_do_not_end_the_run(echo, config, answers):
     }
 
 
-def test_an_answer_that_was_cut_off_says_what_to_raise(echo, config):
+def test_truncated_response_names_max_tokens(echo, config):
     echo.first = lambda prompt, times: says('{"mood": "go', "length")
     (row,) = map_rows(config, "{review}", ["Good."], schema=Review)
     assert row["error"].endswith("It was cut off: raise max_tokens.")
 
 
-def test_tokens_of_answers_that_do_not_fit_count(echo, config, answers):
+def test_tokens_of_invalid_responses_count(echo, config, answers):
     answers["Odd."] = BAD
     rows = map_rows(config, "{review}", ["Odd."] * 20, schema=Review, max_tokens_total=14, concurrency=1)
     assert [row["error"] == "not sent" for row in rows] == [False] * 2 + [True] * 18
 
 
-def test_an_error_of_the_endpoint_is_what_it_is_without_a_schema(echo, config):
+def test_endpoint_errors_are_the_same_with_a_schema(echo, config):
     echo.first = lambda prompt, times: reply({"detail": "no"}, 401)
     with pytest.raises((AuthenticationError, RowsError)):
         map_rows(config, "{review}", ["Good."], schema=Review)
 
 
-def test_an_iterator_and_amap_rows(echo, config, answers):
+def test_iterator_and_amap_rows_take_a_schema(echo, config, answers):
     (row,) = map_rows(config, "{review}", iter(["Good."]), schema=Review)
 
     async def gathered():
@@ -111,7 +111,7 @@ def test_an_iterator_and_amap_rows(echo, config, answers):
         assert (each["mood"], each["stars"], tuple(each)) == ("good", 4, ("review", "mood", "stars", *USUAL))
 
 
-def test_names_that_are_taken_already_get_a_longer_one(echo, config):
+def test_taken_column_names_get_a_prefix(echo, config):
     class Note(BaseModel):
         text: str
         stars: int
@@ -127,7 +127,7 @@ def test_names_that_are_taken_already_get_a_longer_one(echo, config):
     )
 
 
-# ---- how it is asked for
+# ---- requests
 
 
 def refusing(answers):
@@ -141,20 +141,20 @@ def refusing(answers):
     return first
 
 
-def test_a_server_that_wants_no_response_format_is_asked_by_instruction_from_then_on(echo, config):
+def test_rejected_response_format_is_replaced_by_an_instruction(echo, config):
     echo.first = refusing(GOOD)
     rows = map_rows(config, "{review}", ["a", "b", "c"], schema=Review, concurrency=1)
     assert [row["stars"] for row in rows] == [4, 4, 4]
     assert ["response_format" in body for body in sent(echo)] == [True, False, False, False]
 
 
-def test_many_at_once_fall_back_each(echo, config):
+def test_concurrent_requests_fall_back_each(echo, config):
     echo.first = refusing(GOOD)
     rows = map_rows(config, "{review}", [f"r{n}" for n in range(50)], schema=Review)
     assert [row["stars"] for row in rows] == [4] * 50
 
 
-def test_another_refusal_is_the_rows_own(echo, config):
+def test_other_rejections_belong_to_their_row(echo, config):
     echo.first = lambda prompt, times: reply({"detail": "too long"}, 400)
     (row,) = map_rows(config, "{review}", ["a"], schema=Review)
     assert row["error"].startswith("BadRequestError: ")
@@ -170,7 +170,7 @@ def test_another_refusal_is_the_rows_own(echo, config):
         ("{", "The schema is not valid JSON"),
     ],
 )
-def test_what_is_no_schema_is_refused_before_anything_is_sent(echo, config, schema, why):
+def test_wrong_schema_is_refused_before_sending(echo, config, schema, why):
     with pytest.raises(UsageError, match=why):
         map_rows(config, "{review}", ["a"], schema=schema)
     with pytest.raises(UsageError, match=why):
@@ -181,14 +181,14 @@ def test_what_is_no_schema_is_refused_before_anything_is_sent(echo, config, sche
 # ---- the journal
 
 
-def test_a_journal_gives_the_fields_back_without_asking(echo, config, answers, tmp_path):
+def test_journal_restores_fields_without_sending(echo, config, answers, tmp_path):
     journal = tmp_path / "run.jsonl"
     ran = [map_rows(config, "{review}", ["Good."], schema=Review, journal=journal) for _ in range(2)]
     assert ran[0] == ran[1]
     assert len(sent(echo)) == 1
 
 
-def test_a_row_that_did_not_fit_is_kept_and_asked_again_where_that_is_wanted(echo, config, answers, tmp_path):
+def test_retry_failed_sends_invalid_rows_again(echo, config, answers, tmp_path):
     journal = tmp_path / "run.jsonl"
     answers["Odd."] = BAD
     first = map_rows(config, "{review}", ["Odd.", "Good."], schema=Review, journal=journal)
@@ -201,18 +201,18 @@ def test_a_row_that_did_not_fit_is_kept_and_asked_again_where_that_is_wanted(ech
     assert len(sent(echo)) == 3
 
 
-def test_the_way_it_is_asked_for_makes_no_other_row(echo, config, tmp_path):
+def test_instruction_and_response_format_share_journal_entries(echo, config, tmp_path):
     """A server that learns response_format between two runs is not sent again."""
     journal = tmp_path / "run.jsonl"
     echo.first = refusing(GOOD)
     map_rows(config, "{review}", ["a"], schema=Review, journal=journal)
-    asked = len(sent(echo))
+    count = len(sent(echo))
     echo.first = lambda prompt, times: says(GOOD)
     assert map_rows(config, "{review}", ["a"], schema=Review, journal=journal)[0]["stars"] == 4
-    assert len(sent(echo)) == asked
+    assert len(sent(echo)) == count
 
 
-def test_a_journal_of_another_schema_is_refused(echo, config, answers, tmp_path):
+def test_journal_of_another_schema_is_refused(echo, config, answers, tmp_path):
     journal = tmp_path / "run.jsonl"
     map_rows(config, "{review}", ["Good."], schema=Review, journal=journal)
     for other, difference in (({"type": "object"}, "schema was"), (None, "there was schema")):
@@ -220,7 +220,7 @@ def test_a_journal_of_another_schema_is_refused(echo, config, answers, tmp_path)
             map_rows(config, "{review}", ["Good."], schema=other, journal=journal)
 
 
-# ---- the columns that a schema makes
+# ---- columns of a schema
 
 
 class Colour(enum.Enum):
@@ -262,7 +262,7 @@ def test_every_field_has_a_column_of_its_type():
     }
 
 
-def test_a_models_values_are_those_of_json():
+def test_model_values_are_json_data():
     day = dt.date(2026, 2, 28)
     made = Everything(text="t", whole=1, real=2, flag=True, colour=Colour.RED, day=day, theirName=5)
     values = Extraction(Schema.from_source(Everything)).values(made)
@@ -271,7 +271,7 @@ def test_a_models_values_are_those_of_json():
 
 
 class Pairs(RootModel[dict[str, int]]):
-    """Names that nobody knows before."""
+    """Arbitrary names."""
 
 
 @pytest.mark.parametrize(
@@ -302,7 +302,7 @@ def test_schemas_of_every_shape_have_columns(schema, columns):
     assert extraction.values(None) == (None,) * len(columns)
 
 
-def test_a_schema_of_no_object_has_one_column(echo, config):
+def test_schema_without_object_has_one_column(echo, config):
     echo.first = lambda prompt, times: says('["red", "blue"]')
     (row,) = map_rows(config, "{a}", ["x"], schema={"type": "array", "items": {"type": "string"}})
     assert row[WHOLE] == ["red", "blue"]
@@ -326,7 +326,7 @@ class Awkward(BaseModel):
 
 
 @pytest.mark.parametrize(("number", "value", "error"), [(4, 4, None), (3, None, "RuntimeError: three!")])
-def test_a_models_own_methods_that_raise_lose_no_row(echo, config, number, value, error):
+def test_failing_model_methods_lose_no_row(echo, config, number, value, error):
     echo.first = lambda prompt, times: says(json.dumps({"number": number}))
     (row,) = map_rows(config, "{a}", ["x"], schema=Awkward)
     assert row["number"] == value
@@ -357,7 +357,7 @@ def scripted(echo, *values):
     echo.first = lambda prompt, times: says(json.dumps(values[int(prompt.split("\n")[0])]))
 
 
-def test_a_pandas_frame_has_a_type_for_every_column(echo, config):
+def test_pandas_columns_have_the_schemas_types(echo, config):
     pd = pytest.importorskip("pandas", reason="pandas is optional")
     scripted(echo, *ANYTHING)
     out = map_rows(config, "{n}", pd.DataFrame({"n": ["0", "1", "2"]}), schema=FORM)
@@ -370,7 +370,7 @@ def test_a_pandas_frame_has_a_type_for_every_column(echo, config):
     assert {name: str(empty[name].dtype) for name in FORM["properties"]} == types
 
 
-def test_a_polars_frame_has_a_type_for_every_column(echo, config):
+def test_polars_columns_have_the_schemas_types(echo, config):
     pl = pytest.importorskip("polars", reason="polars is optional")
     scripted(echo, *ANYTHING)
     out = map_rows(config, "{n}", pl.DataFrame({"n": ["0", "1", "2"]}), schema=FORM)
@@ -386,7 +386,7 @@ def test_a_polars_frame_has_a_type_for_every_column(echo, config):
 
 @pytest.mark.parametrize("library", ["pandas", "polars"])
 @pytest.mark.parametrize("number", [2**80, 5.0])
-def test_a_number_that_no_integer_column_takes_is_not_lost(echo, config, library, number):
+def test_too_large_number_is_kept_as_object(echo, config, library, number):
     frames = pytest.importorskip(library, reason="frames are optional")
     scripted(echo, {"whole": number}, {"whole": 1})
     out = map_rows(config, "{n}", frames.DataFrame({"n": ["0", "1"]}), schema=FORM)

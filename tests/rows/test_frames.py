@@ -1,4 +1,4 @@
-"""Frames of pandas and polars go in and come out with their index, their types and the answers."""
+"""Frames of pandas and polars are returned with their index, their types and the responses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..core.server import reply
 pd = pytest.importorskip("pandas", reason="pandas is optional")
 
 
-def test_a_dataframe_comes_back_with_its_index_and_the_answers(echo, config):
+def test_dataframe_keeps_its_index_and_gets_responses(echo, config):
     frame = pd.DataFrame({"city": ["Rom", "Oslo", None], "n": [1, 2, 3]}, index=["x", "y", "x"])
     out = map_rows(config, "say {city}", frame)
     assert list(out.columns) == [
@@ -27,7 +27,7 @@ def test_a_dataframe_comes_back_with_its_index_and_the_answers(echo, config):
         "completion_tokens",
         "latency",
     ]
-    assert list(out.index) == ["x", "y", "x"], "doubles in the index harm nobody"
+    assert list(out.index) == ["x", "y", "x"], "duplicates in the index are allowed"
     assert list(out["text"])[:2] == ["SAY ROM", "SAY OSLO"]
     assert out["text"].isna().tolist() == [False, False, True]
     assert out["error"].iloc[2] == "PromptError: Row 'x' has no value in the column 'city'"
@@ -37,27 +37,27 @@ def test_a_dataframe_comes_back_with_its_index_and_the_answers(echo, config):
 
 
 @pytest.mark.parametrize("empty", [None, float("nan"), pd.NA, pd.NaT])
-def test_every_kind_of_empty_cell_is_an_error_of_its_row(echo, config, empty):
+def test_missing_cell_is_an_error_of_its_row(echo, config, empty):
     out = map_rows(config, "say {a}", pd.DataFrame({"a": pd.Series(["one", empty], dtype=object)}))
     assert out["error"].isna().tolist() == [True, False]
-    assert list(echo.asked) == ["say one"]
+    assert list(echo.sent) == ["say one"]
 
 
-def test_cells_that_compare_in_their_own_way_are_values(echo, config):
+def test_cells_with_own_comparison_are_values(echo, config):
     cells = [[1, 2], pd.Series([1, 2]), ""]
     out = map_rows(config, "say {a}!", pd.DataFrame({"a": pd.Series(cells, dtype=object)}))
     assert out["error"].isna().all()
     assert out["text"].iloc[2] == "SAY !"
 
 
-def test_a_series_is_a_frame_of_one_column(echo, config):
+def test_series_is_a_frame_of_one_column(echo, config):
     series = pd.Series(["Rom", "Oslo"], index=[7, 9], name="city")
     out = map_rows(config, "say {city}", series)
     assert (list(out.index), list(out["text"])) == ([7, 9], ["SAY ROM", "SAY OSLO"])
     assert list(map_rows(config, "say {w}", series.rename(None))["w"]) == ["Rom", "Oslo"]
 
 
-def test_a_row_that_fails_has_its_error_in_its_row(echo, config):
+def test_failed_row_has_its_error_in_the_frame(echo, config):
     echo.first = lambda prompt, times: reply({"detail": "too long"}, 400) if "Oslo" in prompt else None
     out = map_rows(config, "say {city}", pd.DataFrame({"city": ["Rom", "Oslo", "Bern"]}))
     assert out["error"].isna().tolist() == [True, False, True]
@@ -68,20 +68,20 @@ def test_a_row_that_fails_has_its_error_in_its_row(echo, config):
     )
 
 
-def test_columns_that_cannot_be_told_apart():
+def test_duplicate_columns_and_other_objects_are_refused():
     with pytest.raises(UsageError, match="two columns named 'a'"):
         table_of(pd.DataFrame([[1, 2]], columns=["a", "a"]))
     with pytest.raises(UsageError, match="A Timestamp of pandas is not a table"):
         table_of(pd.Timestamp(0))
 
 
-def test_some_of_the_rows():
+def test_limit_and_sample_of_a_dataframe():
     frame = pd.DataFrame({"a": range(100)}, index=range(100, 200))
     assert [record.index for record in select_rows(table_of(frame), 2, None).records()] == [100, 101]
     assert select_rows(table_of(frame), None, 7).length == 7
 
 
-def test_polars(echo, config):
+def test_polars_frames_and_series_become_frames(echo, config):
     pl = pytest.importorskip("polars", reason="polars is optional")
     frame = pl.DataFrame({"city": ["Rom", None, "Oslo"], "text": ["a", "b", "c"]})
     for given in (frame, frame.lazy()):

@@ -1,4 +1,4 @@
-"""A journal keeps every answer, mends itself, and refuses what it is not."""
+"""The journal keeps every response, repairs torn lines, and refuses other files."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def text_of(journal, key, n=0):
     return found and found[0].text
 
 
-def test_what_was_kept_is_there_again(path):
+def test_entries_are_found_after_reopening(path):
     kept(path, (ONE, 0, "ünï\n\ud800"), (ONE, 1, "again"))
     journal = opened(path)
     assert [text_of(journal, ONE), text_of(journal, ONE, 1), journal.find(TWO, 0)] == ["ünï\n\ud800", "again", None]
@@ -55,20 +55,20 @@ def test_what_was_kept_is_there_again(path):
     journal.close()
 
 
-def test_it_is_json_lines_and_says_first_what_is_asked(path):
+def test_file_is_json_lines_with_settings_first(path):
     header, line = kept(path, (ONE, 0, "hi")).splitlines()
     assert json.loads(header) == {"azml_magics_journal": 2, "settings": ASKS}
     assert json.loads(line) == {"row": ONE.hex(), "n": 0, "response": {"text": "hi"}}
 
 
-def test_a_row_is_on_disk_before_keep_returns(path):
+def test_entry_is_on_disk_before_append_returns(path):
     journal = opened(path)
     journal.append(ONE, 0, Response("hi"), None)
     assert path.read_bytes().endswith(b'"response":{"text":"hi"}}\n')
     journal.close()
 
 
-def test_a_later_line_goes_before_an_earlier_one(path):
+def test_later_entry_replaces_an_earlier_one(path):
     journal = opened(path)
     journal.append(ONE, 0, None, RateLimitError("busy", status=429))
     journal.append(ONE, 0, Response("hi"), None)
@@ -79,13 +79,13 @@ def test_a_later_line_goes_before_an_earlier_one(path):
     journal.close()
 
 
-def test_equal_rows_are_numbered(path):
+def test_next_number_counts_equal_rows(path):
     journal = opened(path)
     assert [journal.next_number(key) for key in (ONE, TWO, ONE, ONE, TWO)] == [0, 0, 1, 2, 1]
     journal.close()
 
 
-def test_no_key_gets_into_it(path):
+def test_key_is_masked_in_every_line(path):
     asks = {**ASKS, "prompt": "use k3y-12345"}
     journal = opened(path, asks, secret=Secret("k3y-12345"))
     journal.append(ONE, 0, Response("the key is k3y-12345", tool_calls=({"id": "k3y-12345"},)), None)
@@ -95,19 +95,19 @@ def test_no_key_gets_into_it(path):
     opened(path, asks, secret=Secret("k3y-12345")).close()
 
 
-def test_a_closed_journal_keeps_nothing_more_and_says_so(path):
+def test_append_to_closed_journal_returns_false(path):
     journal = opened(path)
     journal.close()
     journal.close()
     assert journal.append(ONE, 0, Response("late"), None) is False
 
 
-# ---- a process that was killed
+# ---- killed processes
 
 
 @settings(max_examples=30)  # files are written
 @given(cut=st.integers(1, 60))
-def test_a_torn_last_line_is_taken_off_and_its_row_asked_again(tmp_path_factory, cut):
+def test_torn_last_line_is_removed(tmp_path_factory, cut):
     path = tmp_path_factory.mktemp("torn") / "run.jsonl"
     whole = kept(path, (ONE, 0, "one"), (TWO, 0, "two"))
     path.write_bytes(whole[:-cut])
@@ -124,7 +124,7 @@ def test_a_torn_last_line_is_taken_off_and_its_row_asked_again(tmp_path_factory,
 
 @settings(max_examples=30)  # files are written
 @given(length=st.integers(0, 140))
-def test_a_header_that_was_begun_is_begun_again(tmp_path_factory, length):
+def test_torn_header_is_written_again(tmp_path_factory, length):
     path = tmp_path_factory.mktemp("torn") / "run.jsonl"
     header = kept(path)
     path.write_bytes(header[: min(length, len(header) - 1)])
@@ -134,7 +134,7 @@ def test_a_header_that_was_begun_is_begun_again(tmp_path_factory, length):
 
 @settings(max_examples=30)  # files are written
 @given(junk=st.binary(max_size=80))
-def test_lines_that_cannot_be_read_are_asked_again(tmp_path_factory, junk):
+def test_unreadable_lines_are_skipped(tmp_path_factory, junk):
     path = tmp_path_factory.mktemp("junk") / "run.jsonl"
     header, line = kept(path, (ONE, 0, "one")).splitlines(keepends=True)
     path.write_bytes(header + junk.replace(b"\n", b"") + b"\n" + line)
@@ -144,7 +144,7 @@ def test_lines_that_cannot_be_read_are_asked_again(tmp_path_factory, junk):
     journal.close()
 
 
-def test_the_lock_goes_with_the_process(path):
+def test_lock_ends_with_its_process(path):
     code = (
         "import sys; from azml_magics.rows.journal import Journal\n"
         f"journal = Journal({str(path)!r}, {ASKS!r}); print('open', flush=True); sys.stdin.read()"
@@ -160,7 +160,7 @@ def test_the_lock_goes_with_the_process(path):
     opened(path).close()
 
 
-def test_two_runs_of_one_process_are_two_runs(path):
+def test_second_journal_on_a_file_is_refused(path):
     journal = opened(path)
     with pytest.raises(JournalError, match="Another run"):
         opened(path)
@@ -168,7 +168,7 @@ def test_two_runs_of_one_process_are_two_runs(path):
     opened(path).close()
 
 
-# ---- what it refuses
+# ---- refused files
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_two_runs_of_one_process_are_two_runs(path):
         ),
     ],
 )
-def test_the_journal_of_another_run_shows_the_difference(path, asks, difference):
+def test_journal_of_another_run_is_refused_with_the_difference(path, asks, difference):
     before = kept(path, (ONE, 0, "one"))
     with pytest.raises(JournalError) as caught:
         opened(path, asks)
@@ -192,7 +192,7 @@ def test_the_journal_of_another_run_shows_the_difference(path, asks, difference)
     assert path.read_bytes() == before
 
 
-def test_of_two_long_prompts_the_place_where_they_part_is_shown(path):
+def test_difference_of_long_prompts_is_an_excerpt(path):
     first = {**ASKS, "prompt": "a" * 200 + "old" + "b" * 200}
     opened(path, first).close()
     with pytest.raises(JournalError, match=r"was '…a{24}oldb{21}…' and is '…a{24}newb{21}…'"):
@@ -202,7 +202,7 @@ def test_of_two_long_prompts_the_place_where_they_part_is_shown(path):
 @pytest.mark.parametrize(
     "content", [b"a,b\n1,2\n", b"{}\n", b'{"azml_magics_journal": 2}\n', b"[1]\n", b"\xff\xfe", b"\n"]
 )
-def test_another_file_is_left_as_it_is(path, content):
+def test_other_file_is_refused_and_unchanged(path, content):
     path.write_bytes(content)
     with pytest.raises(JournalError, match="is not a journal of rows"):
         opened(path)
@@ -218,7 +218,7 @@ def test_another_file_is_left_as_it_is(path, content):
         (b'{"azml_magics_journal": "one\\ntwo"}\n', "one two"),
     ],
 )
-def test_another_format_is_named_and_never_overwritten(path, header, version):
+def test_other_format_is_named_and_never_overwritten(path, header, version):
     content = header + b'{"row":"' + ONE.hex().encode() + b'","n":0,"answer":{"text":"hi"}}\n'
     if not header.endswith(b"\n"):
         content = header
@@ -232,12 +232,12 @@ def test_another_format_is_named_and_never_overwritten(path, header, version):
 
 
 @pytest.mark.parametrize("where", ["missing/run.jsonl", "."])
-def test_a_place_where_none_can_be(tmp_path, where):
+def test_unusable_path_is_refused(tmp_path, where):
     with pytest.raises(JournalError, match=r"cannot be opened: .* Choose another file"):
         opened(tmp_path / where)
 
 
-def test_a_full_disk_leaves_no_half_line(path, monkeypatch):
+def test_full_disk_leaves_no_half_line(path, monkeypatch):
     journal = opened(path)
     journal.append(ONE, 0, Response("one"), None)
     before = path.read_bytes()
@@ -260,10 +260,10 @@ def test_a_full_disk_leaves_no_half_line(path, monkeypatch):
     journal.close()
 
 
-# ---- one line
+# ---- entries
 
 
-def test_a_response_comes_back_whole_but_for_the_raw_reply():
+def test_response_is_restored_without_raw():
     calls = ({"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}},)
     response = Response(
         "text", usage=Usage(1, 2, 3), finish_reason="stop", latency=1.25, request_id="r", deployment="blue",
@@ -274,7 +274,7 @@ def test_a_response_comes_back_whole_but_for_the_raw_reply():
     assert vars(again) == {**vars(response), "raw": None}
 
 
-def test_an_error_comes_back_as_what_it_was():
+def test_error_is_restored_with_its_class_and_facts():
     error = RateLimitError("too many", remedy="Wait.", status=424, inner_status=429, config="prod", request_id="r")
     _, _, response, again = entries.parse_entry(entries.entry_line(ONE, 0, Response("part"), error))
     assert type(again) is RateLimitError
@@ -282,7 +282,7 @@ def test_an_error_comes_back_as_what_it_was():
     assert response.text == "part"
 
 
-def test_every_class_of_ours_can_come_back():
+def test_every_error_class_can_be_restored():
     classes = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.AzmlError)]
     for kind in classes:
         again = entries.parse_entry(entries.entry_line(ONE, 0, None, kind("cause", remedy="Remedy.")))[3]
@@ -290,7 +290,7 @@ def test_every_class_of_ours_can_come_back():
     assert RunnableError in classes
 
 
-def test_an_error_of_python_keeps_its_name():
+def test_builtin_error_keeps_its_name():
     again = entries.parse_entry(entries.entry_line(ONE, 0, None, ZeroDivisionError("by zero")))[3]
     assert str(again) == "ZeroDivisionError: by zero"
 
@@ -302,6 +302,6 @@ def test_an_error_of_python_keeps_its_name():
         lambda x: st.lists(x) | st.dictionaries(st.sampled_from(["row", "n", "response", "error", "text", "kind"]), x),
     ).map(lambda v: json.dumps(v).encode())
 )
-def test_anything_else_is_no_line(line):
+def test_anything_else_raises_only_value_error(line):
     with contextlib.suppress(ValueError):
         entries.parse_entry(line)

@@ -1,4 +1,4 @@
-"""A prompt and a row become messages, and a key that is the same for the same question only."""
+"""A prompt and a row become messages, and a key that is the same for the same request only."""
 
 from __future__ import annotations
 
@@ -17,40 +17,40 @@ def record(**values):
     return Record(3, "row-3", values)
 
 
-def asked(question, **values):
-    return question.messages(record(**values))[-1]["content"]
+def last_text(row_prompt, **values):
+    return row_prompt.messages(record(**values))[-1]["content"]
 
 
-def test_a_text_takes_the_rows_values_and_then_the_variables():
-    question = RowPrompt(CONFIG, "{a} in {lang}; {{a}} and {} stay", {"lang": "French", "a": "never"})
-    assert asked(question, a="x{lang}", b=1) == "x{lang} in French; {a} and {} stay"
-    assert question.used_values(record(a=1, b=2)) == {"a": 1}
+def test_text_takes_columns_before_variables():
+    row_prompt = RowPrompt(CONFIG, "{a} in {lang}; {{a}} and {} stay", {"lang": "French", "a": "never"})
+    assert last_text(row_prompt, a="x{lang}", b=1) == "x{lang} in French; {a} and {} stay"
+    assert row_prompt.used_values(record(a=1, b=2)) == {"a": 1}
 
 
-def test_messages_take_them_in_their_texts_and_parts():
+def test_messages_take_values_in_texts_and_parts():
     picture = {"type": "image_url", "image_url": {"url": "data:{a}"}}
     prompt = [
         {"role": "system", "content": "You know {a}."},
         {"role": "user", "content": [{"type": "text", "text": "{b}?"}, picture]},
     ]
-    question = RowPrompt(CONFIG, prompt)
-    system, user = question.messages(record(a="A", b="B"))
+    row_prompt = RowPrompt(CONFIG, prompt)
+    system, user = row_prompt.messages(record(a="A", b="B"))
     assert system["content"] == "You know A."
     assert user["content"] == [{"type": "text", "text": "B?"}, picture]
-    assert question.names == ("a", "b")
+    assert row_prompt.names == ("a", "b")
 
 
-def test_a_function_makes_the_prompt():
-    question = RowPrompt(CONFIG, lambda row: f"{row['a']}!")
-    question.check(["anything"])
-    assert asked(question, a="x") == "x!"
-    assert question.used_values(record(a="x", b=1)) == {"a": "x", "b": 1}
-    assert "<lambda>" in question.settings()["prompt"]
+def test_function_returns_the_prompt():
+    row_prompt = RowPrompt(CONFIG, lambda row: f"{row['a']}!")
+    row_prompt.check(["anything"])
+    assert last_text(row_prompt, a="x") == "x!"
+    assert row_prompt.used_values(record(a="x", b=1)) == {"a": "x", "b": 1}
+    assert "<lambda>" in row_prompt.settings()["prompt"]
 
 
-def test_the_configs_system_message_goes_along():
-    question = RowPrompt(CONFIG.merged(system="Be terse."), "{a}")
-    assert question.messages(record(a="x"))[0] == {"role": "system", "content": "Be terse."}
+def test_system_message_of_the_config_is_added():
+    row_prompt = RowPrompt(CONFIG.merged(system="Be terse."), "{a}")
+    assert row_prompt.messages(record(a="x"))[0] == {"role": "system", "content": "Be terse."}
 
 
 @pytest.mark.parametrize(
@@ -63,17 +63,17 @@ def test_the_configs_system_message_goes_along():
         ("x", {}, "text"),
     ],
 )
-def test_the_column_of_plain_texts(prompt, variables, alone):
+def test_default_column_is_the_only_open_variable(prompt, variables, alone):
     assert RowPrompt(CONFIG, prompt, variables).default_column == alone
 
 
-def test_a_column_that_is_missing_stops_before_anything_is_sent():
+def test_undefined_variable_is_refused():
     with pytest.raises(UndefinedVariableError, match=r"uses {citty}, .* Did you mean 'city'") as caught:
         RowPrompt(CONFIG, "{citty}").check(["city"])
     assert "-t none" not in str(caught.value), "which rows refuse"
 
 
-def test_a_prompt_without_a_column_is_refused():
+def test_prompt_without_column_is_refused():
     for prompt, variables in (("Hello", {}), ("{lang}", {"lang": "French"}), ("{{city}}", {})):
         with pytest.raises(
             UsageError, match=r"every row would send the same request\. Write {NAME} .* the columns are city"
@@ -90,24 +90,24 @@ def test_a_prompt_without_a_column_is_refused():
         (Record(3, 3, {}, "it is a list"), "Row 3 cannot be sent: it is a list"),
     ],
 )
-def test_a_row_that_cannot_be_asked(row, why):
+def test_unusable_row_raises_prompt_error(row, why):
     with pytest.raises(PromptError, match=why):
         RowPrompt(CONFIG, "{a}").messages(row)
 
 
-def test_zero_false_and_empty_texts_are_values():
-    assert [asked(RowPrompt(CONFIG, "{a}."), a=value) for value in (0, False, "")] == ["0.", "False.", "."]
+def test_zero_false_and_empty_text_are_values():
+    assert [last_text(RowPrompt(CONFIG, "{a}."), a=value) for value in (0, False, "")] == ["0.", "False.", "."]
 
 
 # ---- the key
 
 
 def key(config=CONFIG, prompt="{a}", variables=None, a="x"):
-    question = RowPrompt(config, prompt, variables)
-    return question.key(question.messages(record(a=a)))
+    row_prompt = RowPrompt(config, prompt, variables)
+    return row_prompt.key(row_prompt.messages(record(a=a)))
 
 
-def test_the_same_question_has_the_same_key_whatever_the_config_is_called():
+def test_key_is_independent_of_the_configs_name():
     assert key() == key(CONFIG.merged(name="other", key="env:OTHER", timeout=5, max_retries=9))
     assert len(key()) == 16
 
@@ -126,11 +126,11 @@ def test_the_same_question_has_the_same_key_whatever_the_config_is_called():
         {"config": CONFIG.merged(model="m")},
     ],
 )
-def test_another_question_has_another_key(other):
+def test_key_depends_on_everything_that_is_sent(other):
     assert key() != key(**other)
 
 
-def test_what_a_run_asks_holds_no_key_and_no_query():
+def test_settings_hold_no_key_and_no_query():
     asks = RowPrompt(CONFIG.merged(model_kwargs={"temperature": 0.1}), "{a} {b}", {"b": 7, "unused": 8}).settings()
     assert asks == {
         "endpoint": "https://n.example.com/score",
@@ -145,7 +145,7 @@ def test_what_a_run_asks_holds_no_key_and_no_query():
     assert "k3y" not in str(asks)
 
 
-def test_a_formatter_object_goes_by_its_class():
+def test_settings_name_a_formatter_object_by_class():
     class Mine:
         def format_request_payload(self, prompt, model_kwargs): ...
         def format_response_payload(self, output): ...

@@ -1,4 +1,4 @@
-"""Every kind of table is read row by row and given back as the type that it is."""
+"""Every kind of table is read row by row and returned as its own type."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import pytest
 from azml_magics.core.errors import UsageError
 from azml_magics.core.response import Response, Usage
 from azml_magics.rows.records import TableRow, unique_names
-from azml_magics.rows.selection import select_rows
 from azml_magics.rows.sources import table_of
 
 ANSWER = Response("hi", usage=Usage(3, 4, 7), finish_reason="stop", latency=0.5)
@@ -27,7 +26,7 @@ def values(table):
     return [dict(record.values) for record in table.records()]
 
 
-def test_a_list_of_dicts():
+def test_list_of_dicts_gets_response_columns():
     table = table_of([{"a": 1}, {"a": 2, "b": 3}])
     assert (table.columns, table.length, table.is_lazy) == (("a", "b"), 2, False)
     first, second = table.with_responses(answered(table))
@@ -44,18 +43,18 @@ def test_a_list_of_dicts():
 
 
 @pytest.mark.parametrize("row", ["word", 7, 2.5, True, None])
-def test_plain_values_have_one_column(row):
+def test_plain_values_become_one_column(row):
     assert values(table_of([row], "w")) == [{"w": row}]
 
 
-def test_a_column_of_the_table_is_never_written_over():
+def test_existing_columns_are_never_overwritten():
     table = table_of([{"text": "mine", "answer_text": "also mine"}])
     (row,) = table.with_responses(answered(table))
     assert (row["text"], row["answer_text"], row["answer_answer_text"]) == ("mine", "also mine", "hi")
     assert unique_names(["error"])[:3] == ("text", "answer_error", "finish_reason")
 
 
-def test_rows_of_another_type_say_so_and_stand_in_their_place():
+def test_rows_of_another_type_keep_their_place_with_a_problem():
     records = list(table_of([{"a": 1}, "text", [1], {"a": 2}]).records())
     assert [record.problem for record in records] == [
         "",
@@ -65,12 +64,12 @@ def test_rows_of_another_type_say_so_and_stand_in_their_place():
     ]
 
 
-def test_names_that_are_no_texts_become_texts():
+def test_column_names_become_texts():
     assert values(table_of([{1: "a"}])) == [{"1": "a"}]
 
 
 @pytest.mark.parametrize("rows", [7, {"a": [1, 2]}, b"bytes", None])
-def test_what_is_no_table(rows):
+def test_other_objects_are_not_tables(rows):
     with pytest.raises(UsageError, match=f"A {type(rows).__name__} is not a table. Rows come in a DataFrame"):
         table_of(rows)
 
@@ -78,7 +77,7 @@ def test_what_is_no_table(rows):
 # ---- one by one
 
 
-def test_an_iterator_is_read_row_by_row():
+def test_iterator_is_read_row_by_row():
     read = []
 
     def rows():
@@ -93,12 +92,12 @@ def test_an_iterator_is_read_row_by_row():
     assert read == [0, 1]
 
 
-def test_an_empty_iterator_has_no_columns():
+def test_empty_iterator_has_no_columns():
     assert table_of(iter([])).columns == ()
 
 
 @pytest.mark.parametrize("bom", ["", "\ufeff"])
-def test_csv(tmp_path, bom):
+def test_csv_is_read_with_quotes_and_bom(tmp_path, bom):
     path = tmp_path / "rows.csv"
     path.write_text(
         bom + 'city,note\r\nÅrhus,"two\nlines, a comma"\r\nRom\r\nOslo,a,b\r\n', encoding="utf-8", newline=""
@@ -109,12 +108,12 @@ def test_csv(tmp_path, bom):
     assert records[2].problem == "it has more cells than the header"
 
 
-def test_tsv_and_a_path_object(tmp_path):
+def test_tsv_is_read_from_a_path_object(tmp_path):
     (tmp_path / "rows.TSV").write_text("a\tb\n1\t2\n", encoding="utf-8")
     assert values(table_of(tmp_path / "rows.TSV")) == [{"a": "1", "b": "2"}]
 
 
-def test_json_lines(tmp_path):
+def test_json_lines_are_read_with_problems(tmp_path):
     path = tmp_path / "rows.jsonl"
     lines = [json.dumps({"a": "ü"}), "", "{broken", json.dumps("plain"), "[1]", json.dumps({"a": 2})]
     path.write_text("\n".join(lines), encoding="utf-8")
@@ -135,40 +134,8 @@ def test_json_lines(tmp_path):
         ("long.csv", b"a\nx\n" + b"y" * 200_000, "'long.csv' cannot be read after its row 1: field larger than"),
     ],
 )
-def test_files_that_cannot_be_read(tmp_path, name, content, why):
+def test_unreadable_files_raise_usage_error(tmp_path, name, content, why):
     if content is not None:
         (tmp_path / name).write_bytes(content)
     with pytest.raises(UsageError, match=why):
         list(table_of(tmp_path / name).records())
-
-
-# ---- some of the rows
-
-
-@pytest.mark.parametrize("make", [list, iter], ids=["list", "iterator"])
-def test_limit_takes_the_first(make):
-    assert values(select_rows(table_of(make(range(9)), "n"), 3, None)) == [{"n": 0}, {"n": 1}, {"n": 2}]
-    assert len(values(select_rows(table_of(make(range(2)), "n"), 3, None))) == 2
-
-
-@pytest.mark.parametrize("make", [list, iter], ids=["list", "iterator"])
-def test_sample_draws_from_all_of_them_in_their_order_and_the_same_every_time(make):
-    def drawn():
-        return [row["n"] for row in values(select_rows(table_of(make(range(1000)), "n"), None, 20))]
-
-    rows = drawn()
-    assert rows == drawn() == sorted(rows)
-    assert len(set(rows)) == 20
-    assert max(rows) > 500
-    assert len(values(select_rows(table_of(make(range(5)), "n"), None, 20))) == 5
-
-
-def test_the_rows_that_are_chosen_are_counted_anew():
-    table = select_rows(table_of(iter(range(1000)), "n"), None, 3)
-    assert [record.position for record in table.records()] == [0, 1, 2]
-
-
-@pytest.mark.parametrize(("limit", "sample"), [(0, None), (None, -1), (2, 2)])
-def test_what_cannot_be_chosen(limit, sample):
-    with pytest.raises(UsageError):
-        select_rows(table_of([1]), limit, sample)

@@ -52,18 +52,18 @@ def check_line_magic(line):
     if name != "azureml":
         assert name in _OTHER_MAGICS, line
     elif rest.lstrip().startswith(("-", "$")):
-        args.read_cell_line(rest)
+        args.parse_cell_line(rest)
     else:
         verb, words = args.split_verb(rest)
         if verb != "ask":
-            args.parser_of(verb).read(args.split_words(words))
+            args.parser_of(verb).parse(args.split_words(words))
 
 
 def check_snippet(code):
     """Each snippet is one cell: a prompt, or Python with line magics in it."""
     first, _, body = code.partition("\n")
     if first.startswith("%%azureml"):
-        args.read_cell_line(first.removeprefix("%%azureml"))
+        args.parse_cell_line(first.removeprefix("%%azureml"))
         assert body.strip(), "a prompt cell without a prompt"
         return
     python = []

@@ -35,7 +35,7 @@ class Parser(argparse.ArgumentParser):
             message = f"it needs {' and '.join(map(str, needed))}"
         raise UsageError(f"{self.prog}: {message}", remedy=f"`{_help_for(self.prog)}` lists the options.")
 
-    def read(self, words: Sequence[str]) -> dict[str, Any]:
+    def parse(self, words: Sequence[str]) -> dict[str, Any]:
         """Return the values of `words` by option name.
 
         Raises:
@@ -131,46 +131,46 @@ def parser_of(verb: str | None) -> Parser:
 def _choice(flag: str, choices: Sequence[str]) -> Callable[[str], str]:
     """A converter for an option with choices; its error suggests the closest one."""
 
-    def read(word: str) -> str:
+    def convert(word: str) -> str:
         if word not in choices:
             hint = did_you_mean(word, choices).strip()
             raise UsageError(f"{flag} takes {', '.join(choices)}", remedy=hint)
         return word
 
-    return read
+    return convert
 
 
 def _number(flag: str, kind: type[int] | type[float]) -> Callable[[str], float]:
-    def read(word: str) -> float:
+    def convert(word: str) -> float:
         try:
             return kind(word)
         except ValueError:
             whole = "a whole number" if kind is int else "a number"
             raise UsageError(f"{flag} takes {whole}, not {word!r}") from None
 
-    return read
+    return convert
 
 
-def read_cell_line(line: str) -> CellOptions:
-    """Read the line of a cell, the part after `%%azureml`.
+def parse_cell_line(line: str) -> CellOptions:
+    """Parse the line of a cell, the part after `%%azureml`.
 
     Raises:
         UsageError: An option is unknown or its value has the wrong form.
     """
-    return CellOptions(**_read(None, line))
+    return CellOptions(**_parse(None, line))
 
 
-def read_verb_line(verb: str, line: str, options: type[Options]) -> Options:
-    """Read the rest of a line, the part after `%azureml VERB`, into a dataclass of the type `options`.
+def parse_verb_line(verb: str, line: str, options: type[Options]) -> Options:
+    """Parse the rest of a line, the part after `%azureml VERB`, into a dataclass of the type `options`.
 
     Raises:
         UsageError: A word is missing, an option is unknown, or its value has the wrong form.
     """
-    return options(**_read(verb, line))
+    return options(**_parse(verb, line))
 
 
-def _read(verb: str | None, line: str) -> dict[str, Any]:
-    values = parser_of(verb).read(split_words(line))
+def _parse(verb: str | None, line: str) -> dict[str, Any]:
+    values = parser_of(verb).parse(split_words(line))
     return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
 
 

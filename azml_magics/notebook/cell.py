@@ -1,4 +1,4 @@
-"""One %%azureml cell: the options decide who answers, one config, several, a table's rows or a LangChain object."""
+"""One %%azureml cell: what its options call, be it one config, several, one for every row, or a LangChain object."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def run(context: NotebookContext, options: CellOptions, body: str) -> Any:
 def _run_one(context: NotebookContext, options: CellOptions, body: str) -> Any:
     config = cell_config.resolve_config(context, options)
     messages = cell_messages.build_messages(context, options, body, config)
-    schema = cell_messages.read_schema(context, options)
+    schema = cell_messages.load_schema(context, options)
     if options.dry_run:
         asked = schema.add_to(config, messages) if schema else (config, messages)
         return cell_output.show_request(*asked, stream=should_stream(context, options))

@@ -143,7 +143,7 @@ def send_request(
         arrival.fail(error)
         raise
     except KeyboardInterrupt as interrupt:
-        stopped = arrival.interrupted(interrupt)
+        stopped = arrival.make_interrupt(interrupt)
         arrival.fail(stopped)
         raise stopped from None
     arrival.finish(response)
@@ -178,8 +178,8 @@ class _Arrival:
                     self._live.add(chunk.text)
             return self._stream.response
 
-    def interrupted(self, interrupt: KeyboardInterrupt) -> Interrupted:
-        """`interrupt` with what has arrived; a plain one came while drawing or asking for the key."""
+    def make_interrupt(self, interrupt: KeyboardInterrupt) -> Interrupted:
+        """The interrupt with what has arrived; a plain one came while drawing or prompting for the key."""
         if isinstance(interrupt, Interrupted):
             return interrupt
         return Interrupted(replace(self._stream.response, finish_reason="interrupted") if self._stream else None)

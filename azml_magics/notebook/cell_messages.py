@@ -75,7 +75,7 @@ def _find_prompt(context: NotebookContext, options: CellOptions, body: str) -> s
     return prompt
 
 
-def read_schema(context: NotebookContext, options: CellOptions) -> Schema | None:
+def load_schema(context: NotebookContext, options: CellOptions) -> Schema | None:
     """Return the schema that --schema names, a variable or a JSON file; None without --schema.
 
     Raises:

@@ -74,7 +74,7 @@ def build_requests(context: NotebookContext, options: CellOptions, body: str) ->
     found = cell_config.find_object(context, options)
     if runnables.is_runnable(found):
         raise UsageError(f"--compare, --sweep and -n take configs, and {options.config} is a LangChain object")
-    swept = _read_sweeps(options.sweep)
+    swept = _parse_sweeps(options.sweep)
     repeat = options.repeat if options.repeat is not None else 1
     if repeat < 1:
         raise UsageError(f"-n takes a number of at least 1, not {repeat}")
@@ -102,7 +102,7 @@ def _configs(context: NotebookContext, options: CellOptions) -> list[tuple[str, 
     return [(name, cell_config.resolve_config(context, replace(options, config=name))) for name in names]
 
 
-def _read_sweeps(settings: Sequence[str]) -> dict[str, list[Any]]:
+def _parse_sweeps(settings: Sequence[str]) -> dict[str, list[Any]]:
     swept: dict[str, list[Any]] = {}
     for name, values in map(_values, settings):
         if name in swept:

@@ -32,5 +32,5 @@ def keep_turns(context: NotebookContext, name: str, messages: Sequence[Message],
 def _content_of(response: Response) -> str:
     """The response as a turn. Tool calls become text: a turn that has them may only be followed by their results."""
     functions = [call.get("function", {}) for call in response.tool_calls]
-    asked = [f"[asked for {function.get('name')}({function.get('arguments', '')})]" for function in functions]
-    return "\n".join(filter(None, [response.text, *asked]))
+    calls = [f"[called {function.get('name')}({function.get('arguments', '')})]" for function in functions]
+    return "\n".join(filter(None, [response.text, *calls]))

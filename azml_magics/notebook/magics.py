@@ -103,7 +103,7 @@ def _run(context: NotebookContext, line: str, cell: str | None = None) -> Any:
     if cell is not None or line.lstrip().startswith(("-", "$")):
         from . import cell as cells
 
-        return cells.run(context, args.read_cell_line(line), cell or "")
+        return cells.run(context, args.parse_cell_line(line), cell or "")
     from .commands import dispatch
 
     verb, rest = args.split_verb(line)

@@ -37,7 +37,7 @@ def _option(*flags: str, metavar: str, help: str = "", **keywords: Any) -> Optio
     return flags, {"metavar": metavar, "help": help, **keywords}
 
 
-def _repeated(*flags: str, metavar: str, help: str, **keywords: Any) -> Option:  # noqa: A002 - argparse's own word
+def _list_option(*flags: str, metavar: str, help: str, **keywords: Any) -> Option:  # noqa: A002 - argparse's own word
     return flags, {"action": "append", "default": [], "metavar": metavar, "help": help, **keywords}
 
 
@@ -86,7 +86,7 @@ CELL_OPTIONS: tuple[Option, ...] = (
     _option(
         "config", nargs="?", metavar="CONFIG", help="the name of a saved config, or $name of an object", kind="config"
     ),
-    _repeated("-p", "--set", metavar="KEY=VALUE", help="a model kwarg for this call", kind="kwarg"),
+    _list_option("-p", "--set", metavar="KEY=VALUE", help="a model kwarg for this call", kind="kwarg"),
     _option("-k", "--kwargs", metavar="JSON|$var", help="several model kwargs at once", kind="variable"),
     _option(
         "-c",
@@ -95,7 +95,7 @@ CELL_OPTIONS: tuple[Option, ...] = (
         help="keep the conversation under NAME and send it along",
         kind="conversation",
     ),
-    _repeated("-v", "--var", metavar="NAME=VALUE", help="a prompt variable for this call"),
+    _list_option("-v", "--var", metavar="NAME=VALUE", help="a prompt variable for this call"),
     _option(
         "-t",
         "--template",
@@ -111,13 +111,13 @@ CELL_OPTIONS: tuple[Option, ...] = (
         help="ask for JSON that matches this schema, and validate it",
         kind="variable",
     ),
-    _repeated("-i", "--image", metavar="PATH|$var", help="an image to send with the prompt", kind="variable"),
+    _list_option("-i", "--image", metavar="PATH|$var", help="an image to send with the prompt", kind="variable"),
     _option("-o", "--output", metavar="VAR", help="store the Response in VAR"),
     _switch("-q", "--quiet", help="do not show the response"),
     _switch("--insert", help="with -F code: put the code into the next cell"),
     _option("-n", "--repeat", metavar="N", type=int, help="N responses to the same prompt, side by side"),
     _option("--compare", metavar="A,B,…", help="several configs, side by side", kind="configs"),
-    _repeated("--sweep", metavar="KEY=V1,V2,…", help="every value of a kwarg, side by side", kind="kwarg"),
+    _list_option("--sweep", metavar="KEY=V1,V2,…", help="every value of a kwarg, side by side", kind="kwarg"),
     _option(
         "--each", metavar="$rows|FILE", help="one request per row; {column} stands for the row's value", kind="variable"
     ),

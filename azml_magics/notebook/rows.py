@@ -49,7 +49,7 @@ def run(context: NotebookContext, options: CellOptions, body: str) -> Any:
     """
     _check(context, options)
     config = cell_config.resolve_config(context, options)
-    schema = cell_messages.read_schema(context, options)
+    schema = cell_messages.load_schema(context, options)
     rows, dask_client = _find_rows(context, options), _find_dask_client(context, options)
     run_options = _run_options(context, options)
     prompt, variables = _prompt(context, options, body)

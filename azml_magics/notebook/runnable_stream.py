@@ -114,7 +114,7 @@ class RunnableStream:
         self._start = time.perf_counter()
         self._first: float | None = None
 
-    def read(self, live: LiveText | None = None) -> Response:
+    def receive(self, live: LiveText | None = None) -> Response:
         """Return the whole response.
 
         Args:

@@ -72,7 +72,7 @@ def run(context: NotebookContext, options: CellOptions, body: str, runnable: Any
     live = publishing.live_text(context.shell) if shows_text else None
     exchange = (LLMConfig(name=name), prepared.messages)
     try:
-        response = runnable_stream.RunnableStream(prepared.runnable, prepared.value, name).read(live)
+        response = runnable_stream.RunnableStream(prepared.runnable, prepared.value, name).receive(live)
     except (AzmlError, Interrupted) as error:
         if live:
             live.keep()

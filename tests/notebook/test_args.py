@@ -15,16 +15,16 @@ from azml_magics.notebook.parsed_options import CellOptions
 
 def refused(line, verb=None):
     with pytest.raises(UsageError) as caught:
-        args.parser_of(verb).read(args.split_words(line))
+        args.parser_of(verb).parse(args.split_words(line))
     return str(caught.value)
 
 
 def test_an_empty_line_asks_for_nothing():
-    assert args.read_cell_line("") == CellOptions()
+    assert args.parse_cell_line("") == CellOptions()
 
 
 def test_every_option_is_read():
-    read = args.read_cell_line(
+    read = args.parse_cell_line(
         "prod -p temperature=0.2 -p stop='[\"x\"]' -k '{\"seed\": 1}' -v a=b -t $t -u https://x.y/score --type dedicated "
         '--deployment blue -f gpt2 --key env:K --timeout 2.5 --retries 0 -s "be nice" --model m --api-version 1 '
         "-F json -o out -q --no-stream --dry-run --save kept"
@@ -56,7 +56,7 @@ def test_every_option_is_read():
 
 @pytest.mark.parametrize("line", ["-s 'be nice' prod", 'prod --system "be nice"', "prod --system='be nice'"])
 def test_quotes_hold_a_text_together_wherever_the_config_stands(line):
-    read = args.read_cell_line(line)
+    read = args.parse_cell_line(line)
     assert (read.config, read.system) == ("prod", "be nice")
 
 
@@ -175,7 +175,7 @@ def test_half_a_pair_says_how_it_is_written(text):
 
 def read_or_refused(verb, line):
     try:
-        return args.parser_of(verb).read(args.split_words(line))
+        return args.parser_of(verb).parse(args.split_words(line))
     except UsageError as error:
         return str(error)
 
@@ -189,7 +189,7 @@ def test_any_line_is_read_or_refused_in_one_line(verb, line):
 @given(st.text())
 def test_a_quoted_text_arrives_as_it_was(text):
     quoted = "'" + text.replace("'", "'\"'\"'") + "'"
-    assert args.read_cell_line(f"--system={quoted}").system == text
+    assert args.parse_cell_line(f"--system={quoted}").system == text
 
 
 @pytest.mark.parametrize("verb", [None, *VERBS])

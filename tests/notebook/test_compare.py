@@ -114,7 +114,7 @@ def test_sweep_is_the_cartesian_product_the_last_key_changing_fastest(asking, en
     ],
 )
 def test_sweep_values_are_json_where_they_are_json(typed, values):
-    assert compare._read_sweeps([typed]) == {typed.partition("=")[0]: values}
+    assert compare._parse_sweeps([typed]) == {typed.partition("=")[0]: values}
 
 
 @pytest.mark.parametrize(

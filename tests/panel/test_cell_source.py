@@ -308,7 +308,7 @@ def test_cell_parser_accepts_every_word():
         api_version="v", system="s", formatter="openai-chat", key="entra", model_kwargs={"a": 1},
     )  # fmt: skip
     line = build_cell(config, BASE, "Hi", {"x": "1"}).text.splitlines()[0].removeprefix("%%azureml")
-    options = args.read_cell_line(line)
+    options = args.parse_cell_line(line)
     assert (options.url, options.type, options.deployment, options.formatter) == (
         CHAT,
         "dedicated",

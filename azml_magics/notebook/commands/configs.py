@@ -112,7 +112,7 @@ def _next_step(config: LLMConfig) -> str:
     try:
         wire.wire_for(config)
     except AzmlError as error:
-        return f"\nBefore it can answer: {error}"
+        return f"\nBefore it works: {error}"
     return ""
 
 

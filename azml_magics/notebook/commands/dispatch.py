@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import args, cell, cell_call, parsed_options
-from . import about, check, code, configs, conversations, demo, detect, files, history, panel, record
+from . import check, code, configs, conversations, demo, detect, files, history, overview, panel, record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,14 +32,14 @@ _COMMANDS: dict[str, tuple[Command, type]] = {
     "panel": (panel.show_panel, parsed_options.NameOptions),
     "record": (record.record, parsed_options.FileOptions),
     "replay": (record.replay, parsed_options.FileOptions),
-    "help": (about.show_help, parsed_options.HelpOptions),
+    "help": (overview.show_help, parsed_options.HelpOptions),
 }
 _COMMANDS_WITHOUT_OPTIONS: dict[str, Callable[[NotebookContext], object]] = {
     "demo": demo.start_demo,
     "list": configs.list_configs,
     "repair": cell_call.repair,
     "stop-recording": record.stop_recording,
-    "version": about.version,
+    "version": overview.version,
 }
 
 
@@ -52,7 +52,7 @@ def run(context: NotebookContext, verb: str, line: str) -> Any:
     if verb == "ask":  # the rest of the line is the prompt itself, quotes and all
         return cell.run(context, parsed_options.CellOptions(), line)
     if verb in _COMMANDS_WITHOUT_OPTIONS:
-        args.read_verb_line(verb, line, parsed_options.NoOptions)
+        args.parse_verb_line(verb, line, parsed_options.NoOptions)
         return _COMMANDS_WITHOUT_OPTIONS[verb](context)
     command, options = _COMMANDS[verb]
-    return command(context, args.read_verb_line(verb, line, options))
+    return command(context, args.parse_verb_line(verb, line, options))

@@ -95,7 +95,7 @@ def test_an_answer_of_tool_calls_does_not_block_the_next_turn(asking, last_body)
     asking.ok("%%azureml -c sky\nAnd tomorrow?")
     said = last_body()["messages"][1]
     assert set(said) == {"role", "content"}
-    assert said["content"].startswith("[asked for weather(")
+    assert said["content"].startswith("[called weather(")
 
 
 @pytest.mark.parametrize("fault", [Fault("401"), Fault("cut", after=6)])

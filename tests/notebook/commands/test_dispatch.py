@@ -73,8 +73,8 @@ def test_a_copy_is_a_config_of_its_own(notebook, rows):
     ("line", "said"),
     [
         ("--deployment blue", "Give it a URL: %azureml save new --url URL"),
-        ("--url https://x.y/score", "Before it can answer: No formatter: /score speaks a different dialect"),
-        ("--url https://x.y/v1 -f gpt2", "Before it can answer: The formatter 'gpt2' works with dedicated endpoints"),
+        ("--url https://x.y/score", "Before it works: No formatter: the wire format of /score differs"),
+        ("--url https://x.y/v1 -f gpt2", "Before it works: The formatter 'gpt2' works with dedicated endpoints"),
     ],
 )
 def test_saving_says_what_is_still_missing(notebook, line, said):

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Sized
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..core.http.rate_limiter import RunCancelled, RunControl, limit_rate
+from ..core.http.run_control import RunCancelled, RunControl, limit_rate
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable

@@ -69,7 +69,7 @@ class PreparedCall:
         self.refreshed.append(fresh)
         return {**self.request.headers, **endpoints.auth_headers(self.request.url, fresh.reveal(), is_token=True)}
 
-    def read_response(self, response: HTTPResponse, latency: float, first_token: float | None = None) -> Response:
+    def decode(self, response: HTTPResponse, latency: float, first_token: float | None = None) -> Response:
         """Decode a 200 that arrived whole.
 
         Args:

@@ -58,7 +58,7 @@ def invoke(config: LLMConfig, prompt: str | Sequence[Message]) -> Response:
         raise Interrupted from None
     except AzmlError as error:
         raise prepared.add_context(error) from error.__cause__
-    return prepared.read_response(response, time.perf_counter() - start)
+    return prepared.decode(response, time.perf_counter() - start)
 
 
 def _invoke_with_permit(prepared: PreparedCall, permit: Permit) -> Response:
@@ -69,7 +69,7 @@ def _invoke_with_permit(prepared: PreparedCall, permit: Permit) -> Response:
         response = transport.send(prepared.retry_flow(permit.should_retry), permit.run.pause, permit)
     except AzmlError as error:
         raise prepared.add_context(error) from error.__cause__
-    return _record_usage(prepared, permit, prepared.read_response(response, time.monotonic() - permit.started))
+    return _record_usage(prepared, permit, prepared.decode(response, time.monotonic() - permit.started))
 
 
 def _record_usage(prepared: PreparedCall, permit: Permit, response: Response) -> Response:
@@ -89,8 +89,8 @@ async def ainvoke(config: LLMConfig, prompt: str | Sequence[Message]) -> Respons
     except AzmlError as error:
         raise prepared.add_context(error) from error.__cause__
     if permit is None:
-        return prepared.read_response(response, time.monotonic() - start)
-    return _record_usage(prepared, permit, prepared.read_response(response, time.monotonic() - permit.started))
+        return prepared.decode(response, time.monotonic() - start)
+    return _record_usage(prepared, permit, prepared.decode(response, time.monotonic() - permit.started))
 
 
 def stream(config: LLMConfig, prompt: str | Sequence[Message]) -> ResponseStream:

@@ -60,7 +60,7 @@ class ResponseStream:
                 yield from reader.close()
             else:  # the wire format cannot stream, or the server ignored "stream": true
                 response.body = response.body if pieces is None else b"".join(pieces)
-                yield reader.read_whole(response)
+                yield reader.feed_whole(response)
         except KeyboardInterrupt:
             raise reader.interrupt() from None
         except Exception as error:  # noqa: BLE001 - every failure becomes one error with what had arrived
@@ -120,7 +120,7 @@ class AsyncResponseStream:
                     yield chunk
             else:  # the wire format cannot stream, or the server ignored "stream": true
                 response.body = response.body if pieces is None else b"".join([piece async for piece in pieces])
-                yield reader.read_whole(response)
+                yield reader.feed_whole(response)
         except Exception as error:  # noqa: BLE001 - every failure becomes one error with what had arrived
             if (failure := reader.failure_from(error)) is not None:
                 raise failure from failure.__cause__

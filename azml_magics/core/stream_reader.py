@@ -72,16 +72,16 @@ class StreamReader:
         is_events = "text/event-stream" in response.headers.get("content-type", "").lower()
         return response.stream is not None and is_events
 
-    def read_whole(self, response: HTTPResponse) -> Chunk:
+    def feed_whole(self, response: HTTPResponse) -> Chunk:
         """Read a response that did not stream as one chunk."""
         self._first_token = time.perf_counter() - self._start
-        self._last = last = self._prepared.read_response(response, self._first_token, self._first_token)
+        self._last = last = self._prepared.decode(response, self._first_token, self._first_token)
         calls = tuple({"index": index, **call} for index, call in enumerate(last.tool_calls))
         return Chunk(last.text, last.reasoning, calls, last.usage, last.finish_reason, last.logprobs, last.model)
 
     def feed(self, piece: bytes) -> Iterator[Chunk]:
         """Yield the chunks that a piece of the body completes."""
-        return self._read_events(self._decoder.feed(piece))
+        return self._decode_events(self._decoder.feed(piece))
 
     def close(self) -> Iterator[Chunk]:
         """Yield the chunks that the end of the body completes.
@@ -91,7 +91,7 @@ class StreamReader:
         """
         ends_within_event = False
         try:
-            yield from self._read_events(self._decoder.flush())
+            yield from self._decode_events(self._decoder.flush())
         except ResponseFormatError:
             ends_within_event = True
         announces_end = self._prepared.wire.ends_with_done(self._prepared.config)
@@ -106,7 +106,7 @@ class StreamReader:
         latency = self._last.latency or time.perf_counter() - self._start
         self._last = replace(self._last, latency=latency, finish_reason=self._last.finish_reason or finish_reason)
 
-    def _read_events(self, events: list[Event]) -> Iterator[Chunk]:
+    def _decode_events(self, events: list[Event]) -> Iterator[Chunk]:
         read_event = self._prepared.wire.read_event
         for event in events:
             if event.data == DONE:

@@ -198,7 +198,7 @@ class AzureMLBaseEndpoint(BaseModel):
         start = time.perf_counter()
         reply = self.http_client.call(body=prepared.request.body, run_manager=run_manager, **options)
         body = reply.encode() if isinstance(reply, str) else bytes(reply)
-        return prepared.read_response(HTTPResponse(200, {}, body), time.perf_counter() - start)
+        return prepared.decode(HTTPResponse(200, {}, body), time.perf_counter() - start)
 
     def _check_key(self, config: LLMConfig) -> None:
         key = config.key

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..core.errors import AzmlError
-from ..core.http.rate_limiter import RunCancelled, RunControl, limit_rate, rate_limiter_for
+from ..core.http.rate_limiter import rate_limiter_for
+from ..core.http.run_control import RunCancelled, RunControl, limit_rate
 from ..core.http.window import FIRST_WINDOW
 from .failure_policy import FailurePolicy
 from .progress import RunState

@@ -161,7 +161,7 @@ def to_httpcore(request: Request) -> httpcore.Request:
     )
 
 
-def read_headers(response: httpcore.Response) -> dict[str, str]:
+def header_dict(response: httpcore.Response) -> dict[str, str]:
     """The response's headers by lower-case name; repeated ones are joined by commas."""
     headers: dict[str, str] = {}
     for raw_name, raw_value in response.headers:

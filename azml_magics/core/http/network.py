@@ -9,10 +9,10 @@ from .connection import (
     Connection,
     ConnectionStack,
     aiter_body,
+    header_dict,
     iter_body,
     open_async_connection,
     open_connection,
-    read_headers,
     send_failure,
     to_httpcore,
 )
@@ -42,7 +42,7 @@ class NetworkTransport:
         try:
             used = self._connect(request.url, new=new_connection)
             response = used.http.handle_request(to_httpcore(request))
-            headers = read_headers(response)
+            headers = header_dict(response)
             if request.stream and response.status == OK:
                 return HTTPResponse(response.status, headers, stream=self._stream(response, headers, request.url, used))
             body = b"".join(iter_body(response, headers))
@@ -99,7 +99,7 @@ class AsyncNetworkTransport:
         try:
             used = await self._connect(request.url, new=new_connection)
             response = await used.http.handle_async_request(to_httpcore(request))
-            headers = read_headers(response)
+            headers = header_dict(response)
             if request.stream and response.status == OK:
                 return HTTPResponse(response.status, headers, stream=self._stream(response, headers, request.url, used))
             body = b"".join([piece async for piece in aiter_body(response, headers)])

@@ -1,8 +1,5 @@
 """Rate limiters: each endpoint has one, and all runs over many prompts in this process share it, in threads and loops.
 
-with limit_rate():                  # in this context, and in the threads that copy it
-    invoke(config, prompt)          # waits for a permit, and reports its outcome to the rate limiter
-
 Single calls bypass the limiter. Limits learned from responses persist for the process.
 """
 
@@ -14,8 +11,6 @@ import contextlib
 import threading
 import time
 from collections import deque
-from contextvars import ContextVar
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
@@ -23,6 +18,7 @@ from urllib.parse import urlsplit
 from .. import endpoints
 from . import recording
 from .exchange import SendFailure
+from .run_control import current_run
 from .window import Window, feedback_from, is_overload
 
 if TYPE_CHECKING:
@@ -32,6 +28,7 @@ if TYPE_CHECKING:
     from ..errors import AzmlError
     from ..response import Usage
     from .exchange import Outcome
+    from .run_control import RunControl
 
 _GIVE_UP_LOST = 10.0  # seconds for which an endpoint that has responded before may be unreachable
 _GIVE_UP_UNKNOWN = 2.0  # seconds for one that never responded: its URL is probably wrong
@@ -40,73 +37,6 @@ _MAX_OVERLOADS = 30  # of one call while others succeed: it may need more than t
 _BYTES_PER_TOKEN = 4  # an estimate for endpoints that count no tokens; used for limits only, never shown
 
 _Waiter: TypeAlias = "concurrent.futures.Future[None]"  # done when there may be room
-
-
-class RunCancelled(BaseException):
-    """The run was stopped while a request waited for a permit. Not an error: it only unwinds the thread or task."""
-
-
-@dataclass(eq=False)
-class RunControl:
-    """The limits of one run over many prompts, and the switch that stops it.
-
-    Attributes:
-        rpm, tpm: Requests and tokens per minute at most; None for no limit.
-        give_up_after: Seconds for which calls are retried while the endpoint is overloaded; 0.0 leaves retries to the
-            config's max_retries.
-        on_permit: Called by every thread that gets a permit.
-        initial_window: Requests that may start together while the endpoint has not been overloaded.
-        stopped: Set once the run is stopped; may be shared.
-    """
-
-    rpm: float | None = None
-    tpm: float | None = None
-    give_up_after: float = 0.0
-    on_permit: Callable[[], object] | None = None
-    initial_window: int = 0
-    stopped: threading.Event = field(default_factory=threading.Event)
-    _limiters: set[RateLimiter] = field(default_factory=set)
-
-    def stop(self) -> None:
-        """Start no more requests; every waiting one raises RunCancelled at once."""
-        self.stopped.set()
-        for limiter in list(self._limiters):
-            limiter.wake_all()
-
-    def pause(self, seconds: float) -> None:
-        """Sleep between two attempts.
-
-        Raises:
-            RunCancelled: The run was stopped meanwhile.
-        """
-        if self.stopped.wait(seconds):
-            raise RunCancelled
-
-    def raise_if_stopped(self) -> None:
-        """Raise RunCancelled once the run is stopped."""
-        if self.stopped.is_set():
-            raise RunCancelled
-
-
-_current_run: ContextVar[RunControl | None] = ContextVar("azml_current_run", default=None)
-
-
-@contextlib.contextmanager
-def limit_rate(run: RunControl | None = None) -> Iterator[RunControl]:
-    """Make every `invoke` in this block wait for a permit of its endpoint's rate limiter.
-
-    Args:
-        run: The limits to apply; by default those of the endpoint alone.
-
-    Yields:
-        The run, whose `stop` ends all waiting.
-    """
-    run = run or RunControl()
-    token = _current_run.set(run)
-    try:
-        yield run
-    finally:
-        _current_run.reset(token)
 
 
 class RateLimiter:
@@ -217,7 +147,7 @@ class RateLimiter:
     @contextlib.contextmanager
     def apply_limits(self, run: RunControl) -> Iterator[None]:
         """Apply the run's limits to all requests at this endpoint until the block ends."""
-        run._limiters.add(self)  # noqa: SLF001 - the two classes are halves of one thing
+        run.call_on_stop(self.wake_all)
         if run.rpm is None and run.tpm is None:
             yield
             return
@@ -298,7 +228,7 @@ def _endpoint_key(url: str, deployment: str) -> str:
 
 def permit_for(config: LLMConfig) -> Permit | None:
     """A permit for one call with `config`; None for a single call, and while responses are replayed."""
-    run = _current_run.get()
+    run = current_run()
     if run is None or recording.is_replaying():
         return None
     return Permit(rate_limiter_for(config), run)

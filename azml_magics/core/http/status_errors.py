@@ -6,7 +6,6 @@ reference, and the error bodies that the servers behind it are known to send.
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
@@ -25,15 +24,14 @@ from ..errors import (
     ServiceUnavailableError,
 )
 from ..text import one_line
+from . import error_body
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _MAX_BODY = 64 * 1024
 _NO_TRAFFIC = "Specified traffic group could not be found"
-_FILTER_CODES = {"content_filter", "ResponsibleAIPolicyViolation"}
 _FILTER_MESSAGE = "content safety setting"  # of the curated images' server, which sends no code
-_MAX_DEPTH = 8
 # Values of the front door's header ms-azureml-model-error-reason for instances that cannot take a request now.
 _BUSY = {"too_many_pending_request"}
 _NOT_READY = {"model_not_ready", "too_few_model_instance"}
@@ -113,8 +111,8 @@ def status_error(status: int, headers: Mapping[str, str], body: bytes, *, reques
         request_bytes: The size of the request's body, for the message of a 413.
     """
     text = body[:_MAX_BODY].decode("utf-8", "replace")
-    value = _parse_json(text)
-    message = read_message(value) if value is not None else _read_text(text)
+    value = error_body.parse(text)
+    message = error_body.message_of(value)
     inner = inner_status(headers) if status == 424 else None
     kind, cause, remedy, code = _explain(status, inner, headers, message, value)
     if status == 413 and request_bytes:
@@ -136,7 +134,7 @@ def status_error(status: int, headers: Mapping[str, str], body: bytes, *, reques
 
 
 def _explain(status: int, inner: int | None, headers: Mapping[str, str], message: str, value: Any) -> _Rule:
-    if _has_filter_code(value) or _FILTER_MESSAGE in message:
+    if error_body.has_filter_code(value) or _FILTER_MESSAGE in message:
         return _Rule(ContentFilterError, "The content filter stopped the prompt", "Rephrase the prompt.")
     if status == 424:
         return _explain_model_error(inner, headers.get("ms-azureml-model-error-reason", ""), message)
@@ -225,56 +223,3 @@ def retry_after(headers: Mapping[str, str], message: str = "") -> float | None:
     if found:
         return float(found[1]) * (0.001 if "milli" in found[0].lower() else 1.0)
     return None
-
-
-def _has_filter_code(value: Any, depth: int = 0) -> bool:
-    """Whether the body has the content filter's code.
-
-    Services put it at the top, in `error`, in its `innererror`, or in JSON that a gateway wrapped into its message.
-    """
-    if isinstance(value, str):
-        value = _parse_json(value)
-    if not isinstance(value, dict) or depth > _MAX_DEPTH:
-        return False
-    code = value.get("code")
-    if isinstance(code, str) and code in _FILTER_CODES:
-        return True
-    return any(_has_filter_code(value.get(key), depth + 1) for key in ("error", "innererror", "message"))
-
-
-def _parse_json(text: str) -> Any:
-    try:
-        return json.loads(text) if text.strip()[:1] in {"{", "[", '"'} else None
-    except (ValueError, RecursionError):
-        return None
-
-
-def _read_text(text: str) -> str:
-    """Read a body that is not JSON: text as it is, an HTML page's title or words."""
-    if text.lstrip()[:1] != "<":
-        return text.strip()
-    title = re.search(r"<title[^>]*>(.*?)</title", text, re.IGNORECASE | re.DOTALL)
-    words = title[1] if title else re.sub(r"<[^>]*>", " ", text)
-    return f"an HTML page, {one_line(words, 120)!r}"
-
-
-def read_message(value: Any, depth: int = 0) -> str:
-    """Read the message in an error body of any known shape; "" if absent."""
-    if depth > _MAX_DEPTH or value is None:
-        return ""
-    if isinstance(value, str):
-        nested = _parse_json(value)  # curated images put the inner server's JSON into their message
-        return (read_message(nested, depth + 1) if isinstance(nested, dict) else "") or value
-    if isinstance(value, list):
-        return "; ".join(filter(None, (read_message(item, depth + 1) for item in value[:3])))
-    if not isinstance(value, dict):
-        return ""
-    if "loc" in value and ("msg" in value or "input" in value):  # a validation error (FastAPI, serverless 422)
-        where = ".".join(str(part) for part in value["loc"]) if isinstance(value["loc"], list) else str(value["loc"])
-        problem = value.get("msg") or f"not {value.get('input')!r}"
-        return f"{where}: {problem}"
-    parts = [read_message(value.get(key), depth + 1) for key in ("message", "error", "detail", "details", "errors")]
-    messages = list(dict.fromkeys(part for part in parts if part))[:2]
-    if not messages:
-        return value["code"] if isinstance(value.get("code"), str) else ""
-    return ": ".join([*(part.rstrip(". ") for part in messages[:-1]), messages[-1]])

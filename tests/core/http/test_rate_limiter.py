@@ -14,14 +14,8 @@ from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import APIConnectionError, RateLimitError
 from azml_magics.core.http import rate_limiter, recording
 from azml_magics.core.http.exchange import HTTPResponse
-from azml_magics.core.http.rate_limiter import (
-    RateLimiter,
-    RunCancelled,
-    RunControl,
-    limit_rate,
-    permit_for,
-    rate_limiter_for,
-)
+from azml_magics.core.http.rate_limiter import RateLimiter, permit_for, rate_limiter_for
+from azml_magics.core.http.run_control import RunCancelled, RunControl, current_run, limit_rate
 from azml_magics.core.http.window import Window
 
 from ..server import reply
@@ -257,7 +251,7 @@ def test_limits_learned_persist_for_the_next_run(server, config_of):
 def test_first_failure_ends_the_waiting_of_the_others(server, config_of):
     def work(item):
         if item:
-            rate_limiter_for(asked).acquire(rate_limiter._current_run.get())
+            rate_limiter_for(asked).acquire(current_run())
         else:
             raise APIConnectionError("gone")
 

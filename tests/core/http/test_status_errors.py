@@ -20,7 +20,8 @@ from azml_magics.core.errors import (
     RateLimitError,
     ServiceUnavailableError,
 )
-from azml_magics.core.http.status_errors import inner_status, read_message, request_id, retry_after, status_error
+from azml_magics.core.http import error_body
+from azml_magics.core.http.status_errors import inner_status, request_id, retry_after, status_error
 
 AZML = {"x-request-id": "1c7f", "azureml-model-deployment": "blue"}
 
@@ -562,5 +563,5 @@ def test_any_response_gives_a_one_line_error(status, headers, body):
 
 
 @given(JSON)
-def test_read_message_returns_text_for_any_body(value):
-    assert isinstance(read_message(value), str)
+def test_message_of_returns_text_for_any_body(value):
+    assert isinstance(error_body.message_of(value), str)

@@ -1,0 +1,71 @@
+"""Bodies of error responses: their message, and whether the content filter sent them. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from ..text import one_line
+
+_FILTER_CODES = {"content_filter", "ResponsibleAIPolicyViolation"}
+_MAX_DEPTH = 8
+
+
+def parse(text: str) -> Any:
+    """Parse a body: JSON as data, other text as it is, an HTML page as its title or words."""
+    value = _parse_json(text)
+    return _plain_text(text) if value is None else value
+
+
+def has_filter_code(value: Any, depth: int = 0) -> bool:
+    """Whether a parsed body has the content filter's code.
+
+    Services put it at the top, in `error`, in its `innererror`, or in JSON that a gateway wrapped into its message.
+    """
+    if isinstance(value, str):
+        value = _parse_json(value)
+    if not isinstance(value, dict) or depth > _MAX_DEPTH:
+        return False
+    code = value.get("code")
+    if isinstance(code, str) and code in _FILTER_CODES:
+        return True
+    return any(has_filter_code(value.get(key), depth + 1) for key in ("error", "innererror", "message"))
+
+
+def message_of(value: Any, depth: int = 0) -> str:
+    """The message in a parsed body of any known shape, or ""."""
+    if depth > _MAX_DEPTH or value is None:
+        return ""
+    if isinstance(value, str):
+        nested = _parse_json(value)  # curated images put the inner server's JSON into their message
+        return (message_of(nested, depth + 1) if isinstance(nested, dict) else "") or value
+    if isinstance(value, list):
+        return "; ".join(filter(None, (message_of(item, depth + 1) for item in value[:3])))
+    if not isinstance(value, dict):
+        return ""
+    if "loc" in value and ("msg" in value or "input" in value):  # a validation error (FastAPI, serverless 422)
+        where = ".".join(str(part) for part in value["loc"]) if isinstance(value["loc"], list) else str(value["loc"])
+        problem = value.get("msg") or f"not {value.get('input')!r}"
+        return f"{where}: {problem}"
+    parts = [message_of(value.get(key), depth + 1) for key in ("message", "error", "detail", "details", "errors")]
+    messages = list(dict.fromkeys(part for part in parts if part))[:2]
+    if not messages:
+        return value["code"] if isinstance(value.get("code"), str) else ""
+    return ": ".join([*(part.rstrip(". ") for part in messages[:-1]), messages[-1]])
+
+
+def _parse_json(text: str) -> Any:
+    try:
+        return json.loads(text) if text.strip()[:1] in {"{", "[", '"'} else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _plain_text(text: str) -> str:
+    """Text as it is; of an HTML page the title or the words."""
+    if text.lstrip()[:1] != "<":
+        return text.strip()
+    title = re.search(r"<title[^>]*>(.*?)</title", text, re.IGNORECASE | re.DOTALL)
+    words = title[1] if title else re.sub(r"<[^>]*>", " ", text)
+    return f"an HTML page, {one_line(words, 120)!r}"

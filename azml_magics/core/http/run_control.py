@@ -1,0 +1,92 @@
+"""One run over many prompts: its limits, its stop, and the calls that belong to it.
+
+with limit_rate() as run:           # in this context, and in the threads that copy it
+    invoke(config, prompt)          # waits for a permit, and reports its outcome to the rate limiter
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+class RunCancelled(BaseException):
+    """The run was stopped while a request waited for a permit. Not an error: it only unwinds the thread or task."""
+
+
+@dataclass(eq=False)
+class RunControl:
+    """The limits of one run over many prompts, and the switch that stops it.
+
+    Attributes:
+        rpm, tpm: Requests and tokens per minute at most; None for no limit.
+        give_up_after: Seconds for which calls are retried while the endpoint is overloaded; 0.0 leaves retries to the
+            config's max_retries.
+        on_permit: Called by every thread that gets a permit.
+        initial_window: Requests that may start together while the endpoint has not been overloaded.
+        stopped: Set once the run is stopped; may be shared.
+    """
+
+    rpm: float | None = None
+    tpm: float | None = None
+    give_up_after: float = 0.0
+    on_permit: Callable[[], object] | None = None
+    initial_window: int = 0
+    stopped: threading.Event = field(default_factory=threading.Event)
+    _callbacks: set[Callable[[], object]] = field(default_factory=set)
+
+    def stop(self) -> None:
+        """Start no more requests; every waiting one raises RunCancelled at once."""
+        self.stopped.set()
+        for callback in list(self._callbacks):
+            callback()
+
+    def call_on_stop(self, callback: Callable[[], object]) -> None:
+        """Call `callback` when the run is stopped."""
+        self._callbacks.add(callback)
+
+    def pause(self, seconds: float) -> None:
+        """Sleep between two attempts.
+
+        Raises:
+            RunCancelled: The run was stopped meanwhile.
+        """
+        if self.stopped.wait(seconds):
+            raise RunCancelled
+
+    def raise_if_stopped(self) -> None:
+        """Raise RunCancelled once the run is stopped."""
+        if self.stopped.is_set():
+            raise RunCancelled
+
+
+_current_run: ContextVar[RunControl | None] = ContextVar("azml_current_run", default=None)
+
+
+@contextlib.contextmanager
+def limit_rate(run: RunControl | None = None) -> Iterator[RunControl]:
+    """Make every `invoke` in this block wait for a permit of its endpoint's rate limiter.
+
+    Args:
+        run: The limits to apply; by default those of the endpoint alone.
+
+    Yields:
+        The run, whose `stop` ends all waiting.
+    """
+    run = run or RunControl()
+    token = _current_run.set(run)
+    try:
+        yield run
+    finally:
+        _current_run.reset(token)
+
+
+def current_run() -> RunControl | None:
+    """The run that a call in this context belongs to; None for a single call."""
+    return _current_run.get()

@@ -88,10 +88,11 @@ def _formatter_name(config: LLMConfig) -> str:
     formatter = config.formatter
     if not formatter or isinstance(formatter, str):
         return formatter or ""
+    if isinstance(formatter, wire.Formatter) and formatter.content_formatter is None:
+        return formatter.name
     own = formatter.content_formatter if isinstance(formatter, wire.Formatter) else formatter
     for name in wire.names():
-        known = wire.get(name)
-        if known == formatter or (known.content_formatter is not None and known.content_formatter is own):
+        if wire.get(name).content_formatter is own:
             return name
     raise DocumentError(
         f"The formatter {type(config.formatter).__name__} is not registered under a name, so it cannot be saved",

@@ -102,7 +102,7 @@ class _VerbatimWire(wire.Wire):
         return wire.Payload(self._body)
 
     def decode(self, body: bytes, call: Call) -> Response:  # noqa: ARG002 - Wire's signature
-        return self.read_response(body)
+        return self.parse_response(body)
 
-    def read_response(self, value: Any) -> Response:
+    def parse_response(self, value: Any) -> Response:
         return Response("", raw=value)

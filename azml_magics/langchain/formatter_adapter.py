@@ -139,9 +139,9 @@ class AdaptedWire(wire.CustomWire):
             return _wire_of(self._formatter, call.config).decode(body, call)
         return super().decode(body, call)
 
-    def read_response(self, value: Any) -> Response:
+    def parse_response(self, value: Any) -> Response:
         # Keep the Generation for LangChain: it may hold more than a Response can.
-        return Response(value.text, raw=value) if isinstance(value, Generation) else super().read_response(value)
+        return Response(value.text, raw=value) if isinstance(value, Generation) else super().parse_response(value)
 
 
 def _wire_of(formatter: wire.Formatter, config: LLMConfig) -> wire.Wire:

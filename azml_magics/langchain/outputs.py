@@ -9,7 +9,7 @@ from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, Generation, GenerationChunk
 
 from ..core.response import Response, Usage
-from ..core.wire.choices import read_choices
+from ..core.wire.choices import parse_choices
 from .message_conversion import to_tool_call_chunks, tool_calls_from_wire
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def split_choices(response: Response) -> list[Response]:
     choices = raw.get("choices") if isinstance(raw, dict) else None
     if not isinstance(choices, list) or len(choices) <= 1:
         return [response]
-    return [read_choices({**raw, "choices": [choice]}) for choice in choices]
+    return [parse_choices({**raw, "choices": [choice]}) for choice in choices]
 
 
 def to_generation(response: Response) -> Generation:

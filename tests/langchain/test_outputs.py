@@ -6,7 +6,7 @@ from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGeneration, Generation
 
 from azml_magics.core.response import Chunk, Response, Usage
-from azml_magics.core.wire.choices import read_choices
+from azml_magics.core.wire.choices import parse_choices
 from azml_magics.langchain import outputs
 
 
@@ -27,7 +27,7 @@ def test_usage_metadata_has_cached_and_reasoning_tokens():
         "prompt_tokens_details": {"cached_tokens": 4, "audio_tokens": None},
         "completion_tokens_details": {"reasoning_tokens": 5},
     }
-    reply = read_choices({"choices": [{"message": {"content": "t"}}], "usage": usage})
+    reply = parse_choices({"choices": [{"message": {"content": "t"}}], "usage": usage})
     metadata = outputs.usage_metadata(reply)
     assert metadata["input_token_details"] == {"cache_read": 4}
     assert metadata["output_token_details"] == {"reasoning": 5}

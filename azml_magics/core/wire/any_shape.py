@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .choices import read_choices
-from .records import GENERATED_TEXT_KEYS, read_record
+from .choices import parse_choices
+from .records import GENERATED_TEXT_KEYS, parse_record
 
 if TYPE_CHECKING:
     from ..response import Response
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _TEXT_KEYS = (*GENERATED_TEXT_KEYS, "output", "answer", "text", "response", "result", "0", "predictions")
 
 
-def read_any_shape(value: Any, keys: tuple[str, ...] = ()) -> Response:
+def parse_any_shape(value: Any, keys: tuple[str, ...] = ()) -> Response:
     """Return the response in decoded JSON: a list of choices, a record, or a list of texts or records.
 
     Args:
@@ -30,5 +30,5 @@ def read_any_shape(value: Any, keys: tuple[str, ...] = ()) -> Response:
         ResponseFormatError: There is no text at any known place.
     """
     if isinstance(value, dict) and isinstance(value.get("choices"), list):
-        return read_choices(value)
-    return read_record(value, (*keys, *_TEXT_KEYS), any_column=True)
+        return parse_choices(value)
+    return parse_record(value, (*keys, *_TEXT_KEYS), any_column=True)

@@ -136,10 +136,10 @@ class Wire(ABC):
         """
         value = decode_json(body)
         raise_for_failure(value)
-        return self.read_response(value)
+        return self.parse_response(value)
 
     @abstractmethod
-    def read_response(self, value: Any) -> Response:
+    def parse_response(self, value: Any) -> Response:
         """Return the response in the decoded JSON of a body; the errors are those of `decode`."""
 
     def read_event(self, event: Event) -> Chunk | None:

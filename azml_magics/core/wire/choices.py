@@ -16,7 +16,7 @@ from .json_body import as_text
 _PREAMBLE = ("id", "object", "model", "prompt_filter_results")
 
 
-def read_choices(value: Any) -> Response:
+def parse_choices(value: Any) -> Response:
     """Return the response in the first choice of a decoded body.
 
     Raises:
@@ -53,7 +53,7 @@ def read_choices(value: Any) -> Response:
     return response
 
 
-def read_choices_event(value: dict[str, Any]) -> Chunk | None:
+def parse_choices_event(value: dict[str, Any]) -> Chunk | None:
     """Return what the first choice of an event adds; None for an event without choices, such as a preamble.
 
     Raises:
@@ -61,7 +61,7 @@ def read_choices_event(value: dict[str, Any]) -> Chunk | None:
     """
     choices = value.get("choices")
     if choices:
-        return _read_delta(choices[0] if isinstance(choices, list) else choices, value)
+        return _parse_delta(choices[0] if isinstance(choices, list) else choices, value)
     if choices is not None:
         usage = Usage.from_wire(value.get("usage"))
         return Chunk(usage=usage, model=text_or_none(value.get("model")) or "") if usage else None
@@ -70,7 +70,7 @@ def read_choices_event(value: dict[str, Any]) -> Chunk | None:
     raise missing_text(value)
 
 
-def _read_delta(choice: Any, value: dict[str, Any]) -> Chunk:
+def _parse_delta(choice: Any, value: dict[str, Any]) -> Chunk:
     delta = (choice.get("delta") or choice.get("message") or choice) if isinstance(choice, dict) else None
     if not isinstance(delta, dict):
         raise missing_text(value)

@@ -15,7 +15,7 @@ from .. import endpoints
 from ..errors import AzmlError, FormatterError, PromptError, UsageError
 from ..response import Response
 from ..text import one_line
-from .any_shape import read_any_shape
+from .any_shape import parse_any_shape
 from .base import Call, Payload, Wire, to_json
 from .failures import raise_for_failure
 from .formatter import Formatter
@@ -114,9 +114,9 @@ class CustomWire(Wire):
 
     def decode(self, body: bytes, call: Call) -> Response:
         api_type = self._convert_api_type(call.config.endpoint_api_type)
-        return self.read_response(self._run(self.content_formatter.format_response_payload, body, api_type))
+        return self.parse_response(self._run(self.content_formatter.format_response_payload, body, api_type))
 
-    def read_response(self, value: Any) -> Response:
+    def parse_response(self, value: Any) -> Response:
         """Return what format_response_payload returned as a Response; a dict or list may have any known shape."""
         if isinstance(value, str):
             return Response(value)
@@ -131,7 +131,7 @@ class CustomWire(Wire):
             )
         if isinstance(value, (dict, list)):
             raise_for_failure(value)
-            return read_any_shape(value)
+            return parse_any_shape(value)
         raise FormatterError(
             f"{self._name}.format_response_payload returned {type(value).__name__}, which has no text",
             remedy="Return a str, a dict, or a LangChain Generation.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .any_shape import read_any_shape
+from .any_shape import parse_any_shape
 from .base import Call, Payload, Wire, to_json
 from .huggingface import GENERATION_KWARGS
 
@@ -23,8 +23,8 @@ class GPT2Wire(Wire):
     def encode(self, call: Call) -> Payload:
         return Payload(to_json({"inputs": {"input_string": [call.text]}, "parameters": call.kwargs}))
 
-    def read_response(self, value: Any) -> Response:
-        return read_any_shape(value, ("0",))
+    def parse_response(self, value: Any) -> Response:
+        return parse_any_shape(value, ("0",))
 
 
 class DollyWire(Wire):
@@ -38,5 +38,5 @@ class DollyWire(Wire):
     def encode(self, call: Call) -> Payload:
         return Payload(to_json({"input_data": {"input_string": [call.text]}, "parameters": call.kwargs}))
 
-    def read_response(self, value: Any) -> Response:
-        return read_any_shape(value, ("0",))
+    def parse_response(self, value: Any) -> Response:
+        return parse_any_shape(value, ("0",))

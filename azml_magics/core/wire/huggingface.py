@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .any_shape import read_any_shape
+from .any_shape import parse_any_shape
 from .base import Call, Kwarg, Payload, Wire, to_json
 from .records import GENERATED_TEXT_KEYS
 
@@ -42,8 +42,8 @@ class HuggingFaceListWire(Wire):
     def encode(self, call: Call) -> Payload:
         return Payload(to_json({"inputs": [call.text], "parameters": call.kwargs}))
 
-    def read_response(self, value: Any) -> Response:
-        return read_any_shape(value, _TEXT_KEYS)
+    def parse_response(self, value: Any) -> Response:
+        return parse_any_shape(value, _TEXT_KEYS)
 
 
 class HuggingFaceTextWire(Wire):
@@ -58,5 +58,5 @@ class HuggingFaceTextWire(Wire):
     def encode(self, call: Call) -> Payload:
         return Payload(to_json({"inputs": call.text, "parameters": call.kwargs}))
 
-    def read_response(self, value: Any) -> Response:
-        return read_any_shape(value, _TEXT_KEYS)
+    def parse_response(self, value: Any) -> Response:
+        return parse_any_shape(value, _TEXT_KEYS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .any_shape import read_any_shape
+from .any_shape import parse_any_shape
 from .base import Call, Payload, Wire, to_json
 from .openai_request import CHAT_KWARGS, OPENAI_KWARGS
 
@@ -32,8 +32,8 @@ class InputDataCompletionWire(Wire):
     def encode(self, call: Call) -> Payload:
         return Payload(to_json({"input_data": {"input_string": [call.text], "parameters": call.kwargs}}))
 
-    def read_response(self, value: Any) -> Response:
-        return read_any_shape(value, _TEXT_KEYS)
+    def parse_response(self, value: Any) -> Response:
+        return parse_any_shape(value, _TEXT_KEYS)
 
 
 class InputDataChatWire(Wire):
@@ -56,5 +56,5 @@ class InputDataChatWire(Wire):
         messages = self.arrange(call.messages)
         return Payload(to_json({"input_data": {"input_string": messages, "parameters": call.kwargs}}))
 
-    def read_response(self, value: Any) -> Response:
-        return read_any_shape(value, _TEXT_KEYS)
+    def parse_response(self, value: Any) -> Response:
+        return parse_any_shape(value, _TEXT_KEYS)

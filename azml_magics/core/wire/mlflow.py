@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .any_shape import read_any_shape
+from .any_shape import parse_any_shape
 from .base import Call, Payload, Wire, to_json
 from .huggingface import GENERATION_KWARGS
 
@@ -31,5 +31,5 @@ class MLflowWire(Wire):
             body["params"] = call.kwargs
         return Payload(to_json(body))
 
-    def read_response(self, value: Any) -> Response:
-        return read_any_shape(value, _TEXT_KEYS)
+    def parse_response(self, value: Any) -> Response:
+        return parse_any_shape(value, _TEXT_KEYS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .base import Call, Payload, Wire
-from .choices import read_choices, read_choices_event
+from .choices import parse_choices, parse_choices_event
 from .events import parse_event
 from .openai_request import OPENAI_KWARGS, encode_openai
 
@@ -36,9 +36,9 @@ class OpenAICompletionsWire(Wire):
     def encode(self, call: Call) -> Payload:
         return encode_openai(call, {"prompt": call.text})
 
-    def read_response(self, value: Any) -> Response:
-        return read_choices(value)
+    def parse_response(self, value: Any) -> Response:
+        return parse_choices(value)
 
     def read_event(self, event: Event) -> Chunk | None:
         value = parse_event(event)
-        return None if value is None else read_choices_event(value)
+        return None if value is None else parse_choices_event(value)

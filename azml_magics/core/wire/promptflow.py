@@ -9,7 +9,7 @@ from ..response import Chunk
 from .base import Call, Payload, Wire, to_json
 from .events import parse_event
 from .failures import missing_text
-from .records import find_text_key, read_record
+from .records import find_text_key, parse_record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,8 +43,8 @@ class PromptFlowWire(Wire):
         headers = {"Accept": "text/event-stream" if call.stream else "application/json"}
         return Payload(to_json(body), headers)
 
-    def read_response(self, value: Any) -> Response:
-        return read_record(value, _OUTPUT_KEYS, any_column=True)
+    def parse_response(self, value: Any) -> Response:
+        return parse_record(value, _OUTPUT_KEYS, any_column=True)
 
     def read_event(self, event: Event) -> Chunk | None:
         value = parse_event(event)

@@ -20,7 +20,7 @@ GENERATED_TEXT_KEYS = ("generated_text", "summary_text", "translation_text")
 """Where Hugging Face pipelines put their text: generation, summarization, translation."""
 
 
-def read_record(value: Any, keys: tuple[str, ...], *, any_column: bool = False) -> Response:
+def parse_record(value: Any, keys: tuple[str, ...], *, any_column: bool = False) -> Response:
     """Return the response in decoded JSON without choices.
 
     Args:

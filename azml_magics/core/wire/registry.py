@@ -104,10 +104,10 @@ def register(name: str, formatter: Any) -> None:
         raise UsageError(f"{name!r} cannot name a formatter", remedy="Use letters, digits, - and _.")
     if name in _BUILT_IN or name in ALIASES:
         raise UsageError(f"{name!r} is the name of a built-in formatter", remedy="Choose another name.")
-    _registered[name] = as_formatter(_make(formatter) if isinstance(formatter, type) else formatter)
+    _registered[name] = as_formatter(_instantiate(formatter) if isinstance(formatter, type) else formatter)
 
 
-def _make(formatter: type) -> Any:
+def _instantiate(formatter: type) -> Any:
     try:
         return formatter()
     except TypeError as error:

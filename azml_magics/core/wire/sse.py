@@ -1,8 +1,8 @@
-"""Server-sent events, as the endpoints really send them.
+"""Server-sent events, as endpoints send them.
 
-The standard (WHATWG HTML, "Server-sent events") plus what is out there: CRLF, lone CR, `:` comments, `event:` and
-`id:` lines, `data:[DONE]` without the space (NVIDIA NIM), a last event without the blank line after it, no [DONE] at
-all (TGI, prompt flow), a byte order mark, empty keep-alive events, chunk borders anywhere, also inside a character.
+Beyond the standard (WHATWG HTML, "Server-sent events") servers send: CRLF and CR, `:` comments, `event:` and `id:`
+lines, `data:[DONE]` without the space (NVIDIA NIM), a last event without the blank line after it, no [DONE] (TGI,
+prompt flow), a byte order mark, and empty keep-alive events. Pieces may end anywhere, also inside a character.
 """
 
 from __future__ import annotations
@@ -12,46 +12,51 @@ from typing import NamedTuple
 
 
 class Event(NamedTuple):
-    """One event: its type ("message" unless an `event:` line says otherwise) and its data, lines joined by newlines."""
+    """One event.
+
+    Attributes:
+        type: "message", or what its `event:` line says.
+        data: Its `data:` lines, joined by newlines.
+    """
 
     type: str
     data: bytes
 
 
 class SSEDecoder:
-    """Bytes in, events out, as soon as each is whole."""
+    """Decodes bytes into events and returns each as soon as it is complete."""
 
     def __init__(self) -> None:
         self._tail = b""
-        self._start = True  # of the stream, where a byte order mark may stand
+        self._is_start = True  # of the stream: a byte order mark may come
         self._data: list[bytes] = []
         self._type = "message"
 
     def feed(self, received: bytes) -> list[Event]:
-        """The events that `received` completes."""
+        """Return the events that `received` completes."""
         buffer = self._tail + received
-        if self._start:
+        if self._is_start:
             if len(buffer) < len(BOM_UTF8) and BOM_UTF8.startswith(buffer):
                 self._tail = buffer
                 return []
-            buffer, self._start = buffer.removeprefix(BOM_UTF8), False
+            buffer, self._is_start = buffer.removeprefix(BOM_UTF8), False
         cut = max(buffer.rfind(b"\n"), buffer.rfind(b"\r", 0, -1)) + 1  # a last CR may be half of a CRLF
         self._tail = buffer[cut:]
-        return self._read(buffer[:cut].splitlines()) if cut else []
+        return self._parse_lines(buffer[:cut].splitlines()) if cut else []
 
     def flush(self) -> list[Event]:
-        """The events that the end of the stream completes: a last one may lack its blank line."""
+        """Return the events that the end of the stream completes: a last one may lack its blank line."""
         lines = self._tail.splitlines()
         self._tail = b""
-        self._start = False
-        return self._read([*lines, b""])
+        self._is_start = False
+        return self._parse_lines([*lines, b""])
 
-    def _read(self, lines: list[bytes]) -> list[Event]:
+    def _parse_lines(self, lines: list[bytes]) -> list[Event]:
         events = []
         for line in lines:
             if not line:
                 data = b"\n".join(self._data)
-                if data or self._type == "error":  # a standard event has data; a wordless error is one all the same
+                if data or self._type == "error":  # only an error may come without data
                     events.append(Event(self._type, data))
                 self._data, self._type = [], "message"
             elif line.startswith(b"data:"):

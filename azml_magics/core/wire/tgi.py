@@ -11,7 +11,7 @@ from .choices import content_text, text_or_none
 from .events import parse_event
 from .failures import missing_text
 from .huggingface import GENERATION_KWARGS
-from .records import read_record
+from .records import parse_record
 
 if TYPE_CHECKING:
     from ..config import LLMConfig
@@ -47,8 +47,8 @@ class TGIWire(Wire):
     def encode(self, call: Call) -> Payload:
         return Payload(to_json({"inputs": call.text, "parameters": call.kwargs}))
 
-    def read_response(self, value: Any) -> Response:
-        return read_record(value, ("generated_text",))
+    def parse_response(self, value: Any) -> Response:
+        return parse_record(value, ("generated_text",))
 
     def read_event(self, event: Event) -> Chunk | None:
         value = parse_event(event)

@@ -11,7 +11,7 @@ from hypothesis import given
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import AzmlError, ContentFilterError, ModelError, ResponseFormatError
 from azml_magics.core.wire import Call
-from azml_magics.core.wire.any_shape import read_any_shape
+from azml_magics.core.wire.any_shape import parse_any_shape
 from azml_magics.core.wire.first_generation import GPT2Wire
 
 from ..judge import only_our_errors
@@ -172,7 +172,7 @@ def test_content_filter_error_keeps_text_before_it():
 
 
 def test_keys_of_format_come_before_fallback_keys():
-    assert read_any_shape({"output": "fallback", "0": "own"}, ("0",)).text == "own"
+    assert parse_any_shape({"output": "fallback", "0": "own"}, ("0",)).text == "own"
 
 
 @pytest.mark.parametrize("depth", [5, 40, 500, 900, 980, 990])

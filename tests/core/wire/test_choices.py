@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from azml_magics.core.errors import ResponseFormatError
 from azml_magics.core.response import Chunk, Usage
-from azml_magics.core.wire.choices import read_choices
+from azml_magics.core.wire.choices import parse_choices
 from azml_magics.core.wire.openai_chat import OpenAIChatWire
 from azml_magics.core.wire.sse import Event
 
@@ -26,12 +26,12 @@ def read_event(value: object, kind: str = "message") -> Chunk | None:
 @pytest.mark.parametrize("value", [None, ["t"], "t", {}, {"output": "t"}, {"choices": None}, {"choices": {}}])
 def test_other_shapes_are_response_format_errors(value):
     with pytest.raises(ResponseFormatError, match="no text"):
-        read_choices(value)
+        parse_choices(value)
 
 
 def test_chat_choice_is_read_with_all_it_has():
     call = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
-    response = read_choices(
+    response = parse_choices(
         {
             "model": "phi",
             "choices": [
@@ -53,12 +53,12 @@ def test_chat_choice_is_read_with_all_it_has():
 
 def test_tool_call_arguments_as_object_become_text():
     call = {"id": "c1", "function": {"name": "f", "arguments": {"city": "Oslo"}}}
-    response = read_choices({"choices": [{"message": {"tool_calls": [call]}, "finish_reason": "tool_calls"}]})
+    response = parse_choices({"choices": [{"message": {"tool_calls": [call]}, "finish_reason": "tool_calls"}]})
     assert json.loads(response.tool_calls[0]["function"]["arguments"]) == {"city": "Oslo"}
 
 
 def test_reasoning_of_vllm_is_read():
-    assert read_choices({"choices": [{"message": {"content": "t", "reasoning": "hm"}}]}).reasoning == "hm"
+    assert parse_choices({"choices": [{"message": {"content": "t", "reasoning": "hm"}}]}).reasoning == "hm"
 
 
 def test_chat_events():

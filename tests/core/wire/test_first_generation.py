@@ -47,4 +47,4 @@ def test_body_is_the_documented_one(source, name, url, kwargs, expected):
 @pytest.mark.parametrize("wire", [GPT2Wire(), DollyWire()])
 @pytest.mark.parametrize("value", [[{"0": "t"}], [{"0": "t"}, {"0": "u"}], [{"0": "t", "1": "u"}], ["t"]])
 def test_text_of_response(wire, value):
-    assert wire.read_response(value).text == "t"
+    assert wire.parse_response(value).text == "t"

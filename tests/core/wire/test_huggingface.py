@@ -51,4 +51,4 @@ def test_body_is_the_documented_one(source, name, url, kwargs, expected):
     ],
 )
 def test_text_of_response(wire, value):
-    assert wire.read_response(value).text == "t"
+    assert wire.parse_response(value).text == "t"

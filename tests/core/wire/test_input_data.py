@@ -55,17 +55,17 @@ def test_body_is_the_documented_one(source, name, url, kwargs, expected):
 
 @pytest.mark.parametrize("value", [[{"0": "t"}], [{"0": "t", "1": "u"}], {"output": ["t"], "finish_reason": "stop"}])
 def test_text_of_completion(value):
-    assert InputDataCompletionWire().read_response(value).text == "t"
+    assert InputDataCompletionWire().parse_response(value).text == "t"
 
 
 @pytest.mark.parametrize("value", [{"output": "None"}, {"output": None}, {"output": ""}])
 def test_output_that_is_missing_is_a_model_error(value):
     with pytest.raises(ModelError):
-        InputDataChatWire().read_response(value)
+        InputDataChatWire().parse_response(value)
 
 
 def test_chat_of_2026_has_usage_finish_reason_and_reasoning():
-    response = InputDataChatWire().read_response(
+    response = InputDataChatWire().parse_response(
         {
             "output": "Hello!",
             "message": {"role": "assistant", "content": "Hello!"},

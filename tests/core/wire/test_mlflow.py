@@ -35,4 +35,4 @@ def test_body_is_the_documented_one(source, name, url, kwargs, expected):
     "value", [["t"], {"predictions": ["t"]}, {"predictions": [{"0": "t"}]}, [{"0": "t"}], [{"my_column": "t"}]]
 )
 def test_text_of_response(value):
-    assert MLflowWire().read_response(value).text == "t"
+    assert MLflowWire().parse_response(value).text == "t"

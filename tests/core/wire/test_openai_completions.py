@@ -39,11 +39,11 @@ def test_body_is_the_documented_one(source, name, url, kwargs, expected):
 
 
 def test_text_of_response():
-    response = OpenAICompletionsWire().read_response({"choices": [{"index": 0, "finish_reason": "stop", "text": "t"}]})
+    response = OpenAICompletionsWire().parse_response({"choices": [{"index": 0, "finish_reason": "stop", "text": "t"}]})
     assert (response.text, response.finish_reason) == ("t", "stop")
 
 
 @pytest.mark.parametrize("value", [[{"0": "t"}], {"output": "t"}, ["t"], "t"])
 def test_shapes_of_score_are_response_format_errors(value):
     with pytest.raises(ResponseFormatError, match="no text"):
-        OpenAICompletionsWire().read_response(value)
+        OpenAICompletionsWire().parse_response(value)

@@ -58,7 +58,7 @@ def test_conversation_becomes_chat_history():
 
 @pytest.mark.parametrize("value", [{"answer": "t"}, {"answer": "t", "context": ["u"]}, {"reply": "t"}])
 def test_text_of_response(value):
-    assert PromptFlowWire().read_response(value).text == "t"
+    assert PromptFlowWire().parse_response(value).text == "t"
 
 
 def test_events_are_outputs_of_the_flow():

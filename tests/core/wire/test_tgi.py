@@ -51,13 +51,13 @@ def test_stream_uses_the_other_route(path):
 
 @pytest.mark.parametrize("value", [{"generated_text": "t"}, [{"generated_text": "t"}]])
 def test_text_of_response(value):
-    assert TGIWire().read_response(value).text == "t"
+    assert TGIWire().parse_response(value).text == "t"
 
 
 @pytest.mark.parametrize("value", [{"output": "t"}, {"choices": [{"text": "t"}]}])
 def test_other_shapes_are_response_format_errors(value):
     with pytest.raises(ResponseFormatError):
-        TGIWire().read_response(value)
+        TGIWire().parse_response(value)
     with pytest.raises(ResponseFormatError):
         read_event(value)
 
@@ -74,7 +74,7 @@ def test_events_are_tokens():
 
 
 def test_details_have_finish_reason_and_count():
-    response = TGIWire().read_response(
+    response = TGIWire().parse_response(
         {"generated_text": "t", "details": {"finish_reason": "length", "generated_tokens": 20}}
     )
     assert (response.finish_reason, response.usage) == ("length", Usage(None, 20, None))

@@ -1,4 +1,4 @@
-"""A call as code that a person can take away: LangChain Python, plain Python, curl. The key stays a reference."""
+"""A call as a program: LangChain Python, plain Python or curl. The key is written as a reference."""
 
 from __future__ import annotations
 
@@ -31,27 +31,46 @@ _LANGCHAIN_FORMATTERS = {
     "dolly": "DollyContentFormatter",
     "hf": "HFContentFormatter",
 }
-_MOST_ON_A_LINE = 100_000  # bytes: Linux takes no argument of more than 128 KiB
+_MAX_ARGUMENT = 100_000  # bytes: Linux allows 128 KiB for one argument
 
 
-def code(config: LLMConfig, messages: Sequence[Message], language: str = "langchain") -> str:
-    """The call as a program in `language`, ending in a newline.
+def write_program(config: LLMConfig, messages: Sequence[Message], language: str = "langchain") -> str:
+    """Write the call as a program.
 
-    It runs as printed where the key's reference leads to a key: keys that no program can look up are typed in. Raises
-    UnknownNameError for another language, ConfigError for a custom formatter that a program cannot import, and what
-    `prepare` raises for a call that could not be sent.
+    The program runs as printed if the key's reference leads to a key; it prompts for a key that a program cannot look
+    up.
+
+    Args:
+        config: Where the request goes.
+        messages: The prompt.
+        language: One of `LANGUAGES`.
+
+    Returns:
+        The program, ending in a newline.
+
+    Raises:
+        UnknownNameError: The language is unknown.
+        ConfigError: The config has a user's own formatter that a program cannot import, or one that the language does
+            not support.
+        AzmlError: The call could not be sent; as `core.client.prepare` raises it.
     """
-    writers = {"langchain": _langchain, "python": _python, "curl": _curl}
+    writers = {"langchain": _write_langchain, "python": _write_python, "curl": _write_curl}
     if language not in writers:
         raise UnknownNameError.of("language", language, LANGUAGES)
     prepared = prepare(config, messages, with_key=False)
     return writers[language](config, list(prepared.call.messages))
 
 
-def request(config: LLMConfig, messages: Sequence[Message], *, stream: bool = False) -> str:
-    """The exact HTTP request as text, its key masked and not even looked up; with `stream`, the one that streams.
+def format_request(config: LLMConfig, messages: Sequence[Message], *, stream: bool = False) -> str:
+    """Format the exact HTTP request as text. Its key is not looked up; its reference is shown.
 
-    Raises what `prepare` raises for a call that could not be sent.
+    Args:
+        config: Where the request goes.
+        messages: The prompt.
+        stream: Whether the request asks for a stream.
+
+    Raises:
+        AzmlError: The call could not be sent; as `core.client.prepare` raises it.
     """
     prepared = prepare(config, messages, stream=stream, with_key=False).request
     headers = dict(prepared.headers)
@@ -66,14 +85,14 @@ def request(config: LLMConfig, messages: Sequence[Message], *, stream: bool = Fa
 
 
 def _prompt_of(messages: Sequence[Message]) -> str | None:
-    """The prompt of a lone user message; None where there is more to it."""
-    lone = messages[0] if len(messages) == 1 else {}
-    content = lone.get("content")
-    return content if isinstance(content, str) and lone == {"role": "user", "content": content} else None
+    """The text if the prompt is a single user message of text alone, else None."""
+    single = messages[0] if len(messages) == 1 else {}
+    content = single.get("content")
+    return content if isinstance(content, str) and single == {"role": "user", "content": content} else None
 
 
 def _literal(value: Any, indent: int = 4) -> str:
-    """`value` as Python, its further lines indented to stand in a call."""
+    """`value` as Python; all lines but the first are indented."""
     return pprint.pformat(value, width=100, sort_dicts=False).replace("\n", "\n" + " " * indent)
 
 
@@ -82,16 +101,16 @@ def _call(name: str, arguments: dict[str, str]) -> str:
     return f"{name}(\n{inside})"
 
 
-def _asking(asked: str, prompt: Any) -> list[str]:
-    """The line that asks, and before it the prompt where it is long."""
-    written = _literal(prompt, len("prompt = "))
-    if "\n" in written:
-        return [f"prompt = {written}", f"response = {asked.format('prompt')}"]
-    return [f"response = {asked.format(written)}"]
+def _send_lines(call: str, prompt: Any) -> list[str]:
+    """The line that sends the prompt; a long prompt gets a line of its own. `call` has {} for the prompt."""
+    literal = _literal(prompt, len("prompt = "))
+    if "\n" in literal:
+        return [f"prompt = {literal}", f"response = {call.format('prompt')}"]
+    return [f"response = {call.format(literal)}"]
 
 
 def _program(imports: Sequence[str], *lines: str) -> str:
-    """The lines below the imports, the standard library's first."""
+    """The lines below the imports; those of the standard library come first."""
     standard = [line for line in imports if line.startswith("import ")]
     others = [line for line in imports if line not in standard]
     blocks = ["\n".join(block) for block in (standard, others, lines) if block]
@@ -99,7 +118,7 @@ def _program(imports: Sequence[str], *lines: str) -> str:
 
 
 def _settings(config: LLMConfig) -> dict[str, str]:
-    """The arguments that LLMConfig and the LangChain classes have under the same names, where they are set."""
+    """The arguments that LLMConfig and the LangChain classes have in common, as Python; "" for one that is not set."""
     given: dict[str, Any] = {
         "deployment_name": config.deployment_name,
         "model_kwargs": dict(config.model_kwargs),
@@ -118,38 +137,54 @@ def _settings(config: LLMConfig) -> dict[str, str]:
 # ---- formatters ----------------------------------------------------------------------------------------------
 
 
-class _Own(NamedTuple):
-    """A formatter of the person's own in a program: what imports it, and what makes it."""
+class _OwnFormatter(NamedTuple):
+    """A user's own formatter in a program.
+
+    Attributes:
+        imports: The lines that import its class.
+        expression: The expression that makes it.
+    """
 
     imports: list[str]
-    made: str
+    expression: str
 
 
-def _own(formatter: Formatter) -> _Own | None:
-    """How a program gets a formatter that is none of this package's dialects; None for one that is.
+def _own_formatter(formatter: Formatter) -> _OwnFormatter | None:
+    """How a program gets a user's own formatter; None for one of this package.
 
-    A class of a module is imported; one of the notebook is expected there. ConfigError where neither will do.
+    A class of a module is imported; for a class of the notebook, a comment says to copy it.
+
+    Raises:
+        ConfigError: A program cannot import the class, or cannot make the formatter without arguments.
     """
     own = formatter.content_formatter
     if own is None:
         return None
     kind = type(own)
-    remedy = "Ask for --as curl, or give it a class of its own, at the top of a module, that is made without arguments."
+    remedy = "Write it as curl, or make it a class at the top level of a module that needs no arguments."
     if getattr(sys.modules.get(kind.__module__), kind.__qualname__, None) is not kind:
-        raise ConfigError(f"The formatter {kind.__name__} cannot be imported by a program", remedy=remedy)
-    if getattr(own, "__dict__", None) or not _needs_nothing(kind):
-        raise ConfigError(f"The formatter {kind.__name__} was made with settings that code cannot show", remedy=remedy)
+        raise ConfigError(
+            f"A program cannot import the formatter {kind.__name__}",
+            remedy=remedy,
+            error_code="formatter-not-importable",
+        )
+    if getattr(own, "__dict__", None) or not _needs_no_arguments(kind):
+        raise ConfigError(
+            f"The formatter {kind.__name__} has settings that a program cannot show",
+            remedy=remedy,
+            error_code="formatter-not-importable",
+        )
     if kind.__module__ == "__main__":
-        return _Own([f"# {kind.__name__} is your own class: take it along from the notebook"], f"{kind.__name__}()")
-    return _Own([f"from {kind.__module__} import {kind.__name__}"], f"{kind.__name__}()")
+        return _OwnFormatter([f"# {kind.__name__} is your own class: copy it from the notebook"], f"{kind.__name__}()")
+    return _OwnFormatter([f"from {kind.__module__} import {kind.__name__}"], f"{kind.__name__}()")
 
 
-def _needs_nothing(kind: type) -> bool:
+def _needs_no_arguments(kind: type) -> bool:
     try:
         inspect.signature(kind).bind()
     except TypeError:
         return False
-    except ValueError:  # a built-in, whose signature nobody knows
+    except ValueError:  # a built-in without a signature
         return True
     return True
 
@@ -157,13 +192,14 @@ def _needs_nothing(kind: type) -> bool:
 # ---- Python --------------------------------------------------------------------------------------------------
 
 
-def _langchain(config: LLMConfig, messages: Sequence[Message]) -> str:
+def _write_langchain(config: LLMConfig, messages: Sequence[Message]) -> str:
     formatter = wire.formatter_for(config)
-    own = _own(formatter)
+    own = _own_formatter(formatter)
     if own is None and formatter.name not in _LANGCHAIN_FORMATTERS:
         raise ConfigError(
             f"LangChain has no formatter for {formatter.name!r}",
-            remedy="Ask for --as python, which speaks every dialect.",
+            remedy="Write it as Python, which has every formatter.",
+            error_code="no-langchain-formatter",
         )
     is_chat = formatter.chat or callable(getattr(formatter.content_formatter, "format_messages_request_payload", None))
     model = "AzureMLChatOnlineEndpoint" if is_chat else "AzureMLOnlineEndpoint"
@@ -173,7 +209,7 @@ def _langchain(config: LLMConfig, messages: Sequence[Message]) -> str:
         "endpoint_url": repr(config.endpoint_url),
         "endpoint_api_type": repr(config.endpoint_api_type),
         **key,
-        "content_formatter": own.made if own else f"{known}()",
+        "content_formatter": own.expression if own else f"{known}()",
         **_settings(config),
     }
     prompt = (_prompt_of(messages) or list(messages)) if is_chat else wire.Call(config, messages).text
@@ -181,40 +217,40 @@ def _langchain(config: LLMConfig, messages: Sequence[Message]) -> str:
     return _program(
         [*imports, *(own.imports if own else ())],
         f"llm = {_call(model, arguments)}",
-        *_asking("llm.invoke({})", prompt),
+        *_send_lines("llm.invoke({})", prompt),
         f"print({'response.content' if is_chat else 'response'})",
     )
 
 
 def _key_for_langchain(config: LLMConfig) -> tuple[list[str], dict[str, str]]:
-    """(imports, argument) for the key: read from the environment in sight, any other by its reference."""
+    """(imports, argument) for the key: os.environ for a variable, otherwise the reference."""
     key = config.key
     if isinstance(key, KeyRef) and key.scheme == "env":
         return ["import os"], {"endpoint_api_key": f"os.environ[{key.name!r}]"}
-    return [], {"key": repr("" if key is None else _reference(key))}
+    return [], {"key": repr("" if key is None else _key_reference(key))}
 
 
-def _reference(key: Any) -> str:
-    """A key's reference; a literal one is in nobody's code, so that it is asked for."""
+def _key_reference(key: Any) -> str:
+    """The reference of a key. Literal keys are never written: the program prompts for them."""
     return str(key) if isinstance(key, KeyRef) else "ask"
 
 
-def _python(config: LLMConfig, messages: Sequence[Message]) -> str:
+def _write_python(config: LLMConfig, messages: Sequence[Message]) -> str:
     formatter = wire.formatter_for(config)
-    own = _own(formatter)
+    own = _own_formatter(formatter)
     arguments = {
         "endpoint_url": repr(config.endpoint_url),
         "endpoint_api_type": repr(config.endpoint_api_type),
-        "formatter": own.made if own else repr(formatter.name),
+        "formatter": own.expression if own else repr(formatter.name),
         **_settings(config),
-        "key": "None" if config.key is None else repr(_reference(config.key)),
+        "key": "None" if config.key is None else repr(_key_reference(config.key)),
     }
     if arguments["key"] == repr(DEFAULT_KEY):
         del arguments["key"]
     return _program(
         ["from azml_magics import LLMConfig, invoke", *(own.imports if own else ())],
         f"config = {_call('LLMConfig', arguments)}",
-        *_asking("invoke(config, {})", _prompt_of(messages) or list(messages)),
+        *_send_lines("invoke(config, {})", _prompt_of(messages) or list(messages)),
         "print(response.text)",
     )
 
@@ -222,16 +258,16 @@ def _python(config: LLMConfig, messages: Sequence[Message]) -> str:
 # ---- curl ----------------------------------------------------------------------------------------------------
 
 
-def _curl(config: LLMConfig, messages: Sequence[Message]) -> str:
+def _write_curl(config: LLMConfig, messages: Sequence[Message]) -> str:
     request = prepare(config, messages, with_key=False).request
     lines = ["curl -sS " + shlex.quote(request.url)]
     if config.key is not None:
-        asking, key = _key_in_shell(config)
-        lines[:0] = asking
+        before, key = _key_in_shell(config)
+        lines[:0] = before
         is_token = isinstance(config.key, KeyRef) and config.key.is_token
         auth = endpoints.auth_headers(request.url, key, is_token=is_token)
         lines += [f'-H "{name}: {value}"' for name, value in auth.items()]
-    # the whole answer is asked for: what a stream would be accepted as does not matter
+    # the response comes whole: the Accept header of a stream is not needed
     headers = {name: value for name, value in request.headers.items() if "event-stream" not in value}
     lines += [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in headers.items()]
     try:
@@ -239,8 +275,12 @@ def _curl(config: LLMConfig, messages: Sequence[Message]) -> str:
     except UnicodeDecodeError:
         body = "\0"
     if "\0" in body:
-        raise ConfigError("The request's body is no text, which curl could be given", remedy="Ask for --as python.")
-    if len(request.body) <= _MOST_ON_A_LINE:
+        raise ConfigError(
+            "The request's body is not text, so it cannot be an argument of curl",
+            remedy="Write it as Python.",
+            error_code="body-not-text",
+        )
+    if len(request.body) <= _MAX_ARGUMENT:
         return " \\\n  ".join([*lines, f"--data-raw {shlex.quote(body)}"]) + "\n"
     mark = "BODY"
     while mark in body.splitlines():
@@ -249,7 +289,7 @@ def _curl(config: LLMConfig, messages: Sequence[Message]) -> str:
 
 
 def _key_in_shell(config: LLMConfig) -> tuple[list[str], str]:
-    """(what is to be done before, what a shell puts in the key's place inside double quotes)."""
+    """(lines before the command, what stands for the key inside double quotes)."""
     key = config.key
     if isinstance(key, KeyRef) and key.scheme == "env":
         return [], f"${key.name}"

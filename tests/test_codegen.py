@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azml_magics import codegen, register_formatter
-from azml_magics.codegen import LANGUAGES, code
+from azml_magics.codegen import LANGUAGES, write_program
 from azml_magics.core import wire
 from azml_magics.core.client import invoke, prepare
 from azml_magics.core.config import LLMConfig
@@ -138,7 +138,7 @@ def sent_and_code(endpoint):
             config = config_at(endpoint.url, fields, route)
             invoke(config, messages)
             sent.append(essence(endpoint.requests[-1]))
-            programs.append(code(config, as_messages(messages, config.system), language))
+            programs.append(write_program(config, as_messages(messages, config.system), language))
         endpoint.requests.clear()
         return sent, programs
 
@@ -221,7 +221,9 @@ def test_curl_runs_as_printed_and_sends_the_same_request(endpoint, sent_and_code
 def test_what_langchain_prints_is_the_answer(endpoint, run_python):
     fields, route, messages = CALLS["chat, conversation"]
     config = config_at(endpoint.url, fields, route)
-    programs = [code(config, as_messages(messages, config.system), language) for language in ("langchain", "python")]
+    programs = [
+        write_program(config, as_messages(messages, config.system), language) for language in ("langchain", "python")
+    ]
     assert run_python(*programs) == [invoke(config, messages).text + "\n"] * 2
 
 
@@ -234,9 +236,9 @@ def test_a_dialect_that_langchain_has_no_class_for_says_so(formatter):
         endpoint_url="https://x.y/" + ("generate" if formatter == "tgi" else "score"), formatter=formatter
     )
     with pytest.raises(ConfigError) as caught:
-        code(config, user("Hello"))
+        write_program(config, user("Hello"))
     assert str(caught.value) == (
-        f"LangChain has no formatter for {formatter!r}. Ask for --as python, which speaks every dialect."
+        f"LangChain has no formatter for {formatter!r}. Write it as Python, which has every formatter."
     )
 
 
@@ -313,7 +315,7 @@ def test_a_formatter_of_ones_own_is_imported_from_its_module(endpoint, own, run_
     expected = invoke(config, "Hello").text
     sent = essence(endpoint.requests[-1])
     endpoint.requests.clear()
-    programs = [code(config, user("Hello"), language) for language in ("python", "langchain")]
+    programs = [write_program(config, user("Hello"), language) for language in ("python", "langchain")]
     assert all(f"from my_formatters import {kind}\n" in program for program in programs)
     assert run_python(*programs) == [f"{expected}\n"] * 2
     assert list(map(essence, endpoint.requests)) == [sent] * 2
@@ -322,7 +324,7 @@ def test_a_formatter_of_ones_own_is_imported_from_its_module(endpoint, own, run_
 @needs_curl
 def test_curl_needs_no_formatter_only_its_bytes(endpoint, own):
     config = config_at(endpoint.url, {"formatter": own.made(), "deployment_name": "gpt2-2023-06"}, "/score")
-    assert "HELLO" in json.loads(run_shell(code(config, user("Hello"), "curl")))[0]["0"]
+    assert "HELLO" in json.loads(run_shell(write_program(config, user("Hello"), "curl")))[0]["0"]
 
 
 def test_a_class_of_the_notebook_is_to_be_taken_along(monkeypatch, own):
@@ -332,24 +334,24 @@ def test_a_class_of_the_notebook_is_to_be_taken_along(monkeypatch, own):
     monkeypatch.setitem(sys.modules, "__main__", notebook)
     config = LLMConfig(endpoint_url="https://x.y/score", formatter=kind())
     for language in ("python", "langchain"):
-        program = code(config, user("Hello"), language)
-        assert "# Quiet is your own class: take it along from the notebook\n" in program
+        program = write_program(config, user("Hello"), language)
+        assert "# Quiet is your own class: copy it from the notebook\n" in program
         assert "formatter=Quiet(),\n" in program
 
 
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda own: own.made(), "The formatter Inner cannot be imported by a program"),
-        (lambda own: own.Tuned(), "The formatter Tuned was made with settings that code cannot show"),
-        (lambda own: own.Needy(3), "The formatter Needy was made with settings that code cannot show"),
+        (lambda own: own.made(), "A program cannot import the formatter Inner"),
+        (lambda own: own.Tuned(), "The formatter Tuned has settings that a program cannot show"),
+        (lambda own: own.Needy(3), "The formatter Needy has settings that a program cannot show"),
     ],
 )
 @pytest.mark.parametrize("language", ["python", "langchain"])
 def test_a_formatter_that_no_program_can_have_says_so(own, make, said, language):
     with pytest.raises(ConfigError) as caught:
-        code(LLMConfig(endpoint_url="https://x.y/score", formatter=make(own)), user("Hello"), language)
-    assert str(caught.value).startswith(f"{said}. Ask for --as curl, or give it a class of its own")
+        write_program(LLMConfig(endpoint_url="https://x.y/score", formatter=make(own)), user("Hello"), language)
+    assert str(caught.value).startswith(f"{said}. Write it as curl, or make it a class")
     assert len(str(caught.value).splitlines()) == 1
 
 
@@ -363,14 +365,16 @@ def sending(own, body):
 def test_curl_takes_no_body_that_is_no_text(own):
     for body in (b"\xff\xfe", b"a\0b"):
         formatter = sending(own, body)
-        with pytest.raises(ConfigError, match="The request's body is no text"):
-            code(LLMConfig(endpoint_url="https://x.y/score", formatter=formatter), user("Hello"), "curl")
+        with pytest.raises(ConfigError, match="The request's body is not text"):
+            write_program(LLMConfig(endpoint_url="https://x.y/score", formatter=formatter), user("Hello"), "curl")
 
 
 @needs_curl
 def test_curl_sends_a_body_that_looks_like_a_file_name_as_it_is(endpoint, own):
     for body in ("@/etc/hostname", "BODY\nBODY_\n" + "x" * 100_001):
-        run_shell(code(config_at(endpoint.url, {"formatter": sending(own, body)}, "/score"), user("Hello"), "curl"))
+        run_shell(
+            write_program(config_at(endpoint.url, {"formatter": sending(own, body)}, "/score"), user("Hello"), "curl")
+        )
         assert endpoint.requests[-1].body.decode().removesuffix("\n") == body
 
 
@@ -393,7 +397,7 @@ def test_curl_sends_a_body_that_looks_like_a_file_name_as_it_is(endpoint, own):
 def test_the_key_is_a_reference(key, langchain, python, curl):
     config = LLMConfig(endpoint_url="https://n.eastus.inference.ml.azure.com/v1/chat/completions", key=key)
     for language, expected in (("langchain", langchain), ("python", python), ("curl", curl)):
-        program = code(config, user("Hello"), language)
+        program = write_program(config, user("Hello"), language)
         assert KEY not in program
         if expected is None:
             assert not any(word in program for word in ("key=", "Authorization", "KEY"))
@@ -411,21 +415,21 @@ def test_the_key_is_a_reference(key, langchain, python, curl):
 )
 def test_an_entra_token_is_asked_for_the_services_own_audience(url, resource):
     config = LLMConfig(endpoint_url=url, key="entra", deployment_name="d")
-    command = code(config, user("Hello"), "curl")
+    command = write_program(config, user("Hello"), "curl")
     assert f"--resource {resource} " in command
     assert "api-key" not in command
 
 
 def test_services_that_want_the_key_under_another_name_get_it_under_both():
     config = LLMConfig(endpoint_url="https://n.services.ai.azure.com/models", deployment_name="d")
-    command = code(config, user("Hello"), "curl")
+    command = write_program(config, user("Hello"), "curl")
     assert f'-H "Authorization: Bearer ${NAME}" \\\n  -H "api-key: ${NAME}"' in command
 
 
 @needs_curl
 def test_a_key_that_is_typed_is_asked_for_by_the_shell(endpoint):
     config = config_at(endpoint.url, {"key": Secret(KEY)})
-    reply = json.loads(run_shell(code(config, user("Hello"), "curl"), answer=f"{KEY}\n"))
+    reply = json.loads(run_shell(write_program(config, user("Hello"), "curl"), answer=f"{KEY}\n"))
     assert reply["choices"]
     assert essence(endpoint.requests[-1])[2]["authorization"] == f"Bearer {KEY}"
 
@@ -437,14 +441,14 @@ def test_a_key_of_the_keyring_is_read_by_the_shell(endpoint, tmp_path, monkeypat
     keyring.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     config = config_at(endpoint.url, {"key": "keyring:azml/it's mine"})
-    assert json.loads(run_shell(code(config, user("Hello"), "curl")))["choices"]
+    assert json.loads(run_shell(write_program(config, user("Hello"), "curl")))["choices"]
 
 
 def test_a_program_whose_key_is_not_there_says_which(endpoint, run_python, monkeypatch):
     monkeypatch.delenv("PROD_KEY", raising=False)
     config = config_at(endpoint.url, {"key": "env:PROD_KEY"})
     with pytest.raises(AssertionError, match="PROD_KEY"):
-        run_python(code(config, user("Hello"), "python"))
+        run_python(write_program(config, user("Hello"), "python"))
 
 
 # ---- what cannot be sent is no program
@@ -452,7 +456,7 @@ def test_a_program_whose_key_is_not_there_says_which(endpoint, run_python, monke
 
 def test_an_unknown_language_names_the_nearest():
     with pytest.raises(UnknownNameError, match=r"No language named 'pyton'. Did you mean 'python'"):
-        code(LLMConfig(endpoint_url="https://x.y/v1"), user("Hello"), "pyton")
+        write_program(LLMConfig(endpoint_url="https://x.y/v1"), user("Hello"), "pyton")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -468,7 +472,7 @@ def test_an_unknown_language_names_the_nearest():
 )
 def test_a_call_that_could_not_be_sent_says_so_instead(language, config, messages, kind):
     with pytest.raises(kind):
-        code(config, messages, language)
+        write_program(config, messages, language)
 
 
 # ---- any prompt, any kwargs
@@ -506,7 +510,7 @@ def arguments(program):
 @given(PROMPTS, st.dictionaries(KWARG_NAMES, JSON, max_size=3), st.sampled_from(["python", "langchain"]))
 def test_any_prompt_and_kwargs_come_back_out_of_the_python(prompt, kwargs, language):
     config = LLMConfig(endpoint_url="https://x.y/v1/chat/completions", model_kwargs=kwargs)
-    program = code(config, as_messages(prompt, None), language)
+    program = write_program(config, as_messages(prompt, None), language)
     assert program.encode()
     given_config, asked = arguments(program)
     assert given_config.get("model_kwargs", {}) == config.model_kwargs
@@ -517,7 +521,7 @@ def test_any_prompt_and_kwargs_come_back_out_of_the_python(prompt, kwargs, langu
 @given(PROMPTS, st.dictionaries(KWARG_NAMES, JSON, max_size=3))
 def test_any_prompt_and_kwargs_come_back_out_of_the_curl_command(prompt, kwargs):
     config = LLMConfig(endpoint_url="https://x.y/v1/chat/completions", model_kwargs=kwargs)
-    command = code(config, as_messages(prompt, None), "curl")
+    command = write_program(config, as_messages(prompt, None), "curl")
     assert command.encode()
     words = shlex.split(command.replace(" \\\n  ", " "))
     assert words[:3] == ["curl", "-sS", config.endpoint_url]
@@ -528,6 +532,6 @@ def test_any_prompt_and_kwargs_come_back_out_of_the_curl_command(prompt, kwargs)
 @given(st.text(st.characters(codec="ascii", categories=["L", "N", "P", "S"]), min_size=1, max_size=20))
 def test_any_deployment_name_comes_back(name):
     config = LLMConfig(endpoint_url="https://x.y/v1/chat/completions", deployment_name=name)
-    assert arguments(code(config, user("Hi"), "python"))[0]["deployment_name"] == name
-    words = shlex.split(code(config, user("Hi"), "curl").replace(" \\\n  ", " "))
+    assert arguments(write_program(config, user("Hi"), "python"))[0]["deployment_name"] == name
+    words = shlex.split(write_program(config, user("Hi"), "curl").replace(" \\\n  ", " "))
     assert f"azureml-model-deployment: {name}" in words

@@ -54,4 +54,4 @@ def show_request(config: LLMConfig, messages: Sequence[Message], *, stream: bool
     """Return the exact request as text, its key masked. Nothing is sent, and the key is not looked up."""
     from azml_magics import codegen
 
-    return TextOutput(codegen.request(config, messages, stream=stream))
+    return TextOutput(codegen.format_request(config, messages, stream=stream))

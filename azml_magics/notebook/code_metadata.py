@@ -95,7 +95,7 @@ def _programs(config: LLMConfig, messages: Sequence[Message]) -> dict[str, str]:
     programs = {}
     for language in codegen.LANGUAGES:
         try:
-            programs[language] = codegen.code(config, messages, language)
+            programs[language] = codegen.write_program(config, messages, language)
         except AzmlError:  # noqa: PERF203 - three programs at most
             continue
     return programs

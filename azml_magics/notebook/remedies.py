@@ -12,9 +12,12 @@ if TYPE_CHECKING:
 REMEDIES: Mapping[str, str] = {
     "authentication": "Check that the key belongs to this endpoint and has not been regenerated or expired "
     "(%azureml test).",
+    "body-not-text": "Use --as python.",
     "custom-formatter-api-type": "Add the type to its supported_api_types, or set --type.",
     "empty-object": "Look at the deployment's logs; check that the formatter matches the deployment (%azureml test).",
     "formatter-api-type": "Choose another formatter with -f, such as openai-chat or openai, or set --type.",
+    "formatter-not-importable": "Use --as curl, or make it a class at the top level of a module that "
+    "needs no arguments.",
     "formatter-raised": "Fix the formatter; %azureml last shows what the endpoint sent.",
     "formatter-route": "Its routes are {routes}: choose another formatter with -f or another --url.",
     "formatter-without-name": 'Register it first: azml_magics.register_formatter("my-name", formatter), '
@@ -27,6 +30,7 @@ REMEDIES: Mapping[str, str] = {
     "no-deployment": "Give a deployment traffic, or name one with --deployment.",
     "no-endpoint-url": "Give one with --url, save a config with one, or set AZUREML_ENDPOINT_URL.",
     "no-formatter": "Choose one with -f: {known}.",
+    "no-langchain-formatter": "Use --as python, which has every formatter.",
     "no-model": "Name the deployment with --deployment, or set model in the config.",
     "no-prompt": "Write one under %%azureml.",
     "no-text": "Choose the formatter of this deployment with -f (`%azureml help formatters`), "

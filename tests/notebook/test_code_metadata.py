@@ -82,7 +82,7 @@ def test_filled_in_a_program_says_what_code_says(language, name):
     )
     call = kept(config, *turns)
     filled = sorted(_insert_texts(value, call["texts"]) for value in strings_in(call["code"][language]))
-    assert filled == strings_in(codegen.code(config, turns, language))
+    assert filled == strings_in(codegen.write_program(config, turns, language))
 
 
 def test_what_langchain_does_not_speak_is_shown_in_the_other_languages():

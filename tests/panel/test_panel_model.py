@@ -284,7 +284,7 @@ def test_typed_key_sets_the_reference(prod, session, shows, tmp_path):
     prod.export(f"{tmp_path}/prod.json")
     prod.set_prompt("Hi")
     assert "panel-s3cret-key" not in (tmp_path / "prod.json").read_text()
-    assert "panel-s3cret-key" not in codegen.request(prod.draft.config, prod.messages(), stream=True)
+    assert "panel-s3cret-key" not in codegen.format_request(prod.draft.config, prod.messages(), stream=True)
     assert not shows(prod, "panel-s3cret-key")
     assert not shows(session, "panel-s3cret-key")
 

@@ -28,7 +28,7 @@ def show_code(context: NotebookContext, options: CodeOptions) -> CodeOutput:
         config = context.session.get(options.name)
         messages = as_messages("Hello", config.system)
     shown = "bash" if options.language == "curl" else "python"
-    return CodeOutput(codegen.code(config, messages, options.language), shown)
+    return CodeOutput(codegen.write_program(config, messages, options.language), shown)
 
 
 def _last_call(context: NotebookContext) -> tuple[LLMConfig, Sequence[Message]]:

@@ -58,6 +58,6 @@ class FormatterSection:
     def _request_text(self) -> str:
         model = self._model
         try:
-            return codegen.request(model.draft.config, model.messages(), stream=True)[:_MAX_SHOWN]
+            return codegen.format_request(model.draft.config, model.messages(), stream=True)[:_MAX_SHOWN]
         except AzmlError as error:
             return describe_error(error)

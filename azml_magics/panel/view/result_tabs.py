@@ -92,13 +92,13 @@ class ResultTabs:
 
     def _draw_request(self) -> None:
         try:
-            self._request.show(code_bundle(codegen.request(*self._call(), stream=True), "http"))
+            self._request.show(code_bundle(codegen.format_request(*self._call(), stream=True), "http"))
         except AzmlError as error:
             self._request.show({"text/plain": describe_error(error)})
 
     def _code_text(self) -> str:
         try:
-            return codegen.code(*self._call(), self._language.value)
+            return codegen.write_program(*self._call(), self._language.value)
         except AzmlError as error:
             return describe_error(error)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
+import typing
 
 import pytest
 
@@ -59,6 +61,30 @@ def test_errors_need_no_import_of_their_own():
     code = "import azml_magics; print(issubclass(azml_magics.errors.RateLimitError, azml_magics.errors.AzmlError))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout.strip() == "True", done.stderr
+
+
+def public_callables():
+    """Every public function, class and public method, with its dotted name."""
+    for module in (azml_magics, langchain, errors):
+        for name in module.__all__:
+            value = getattr(module, name)
+            if not callable(value):
+                continue
+            yield f"{module.__name__}.{name}", value
+            for method, member in vars(value).items() if inspect.isclass(value) else ():
+                function = member.fget if isinstance(member, property) else getattr(member, "__func__", member)
+                if (method == "__init__" or not method.startswith("_")) and inspect.isfunction(function):
+                    yield f"{module.__name__}.{name}.{method}", function
+
+
+@pytest.mark.parametrize(("name", "value"), [pytest.param(*each, id=each[0]) for each in public_callables()])
+def test_type_hints_resolve_at_run_time(name, value):
+    assert typing.get_type_hints(value) is not None, name
+
+
+def test_public_methods_are_found():
+    names = {name for name, _ in public_callables()}
+    assert {"azml_magics.map_rows", "azml_magics.langchain.AzureMLChatOnlineEndpoint.bind_tools"} <= names
 
 
 def test_model_with_fallbacks_binds_tools():

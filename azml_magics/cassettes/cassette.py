@@ -7,14 +7,11 @@ was in use before, in whatever order they stop.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from . import active
 from .player import CassettePlayer
 from .recorder import CassetteRecorder
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def record(path: str | Path) -> CassetteRecorder:

@@ -6,18 +6,14 @@ that had arrived when the request failed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, overload
+from typing import Any, overload
 
+from ..core.config import LLMConfig
+from ..core.response import Response
 from ..core.text import one_line, printable
 from .word_diff import mark_differences
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-    from ..core.config import LLMConfig
-    from ..core.response import Response
 
 _MAX_LABEL = 80  # characters of one value
 

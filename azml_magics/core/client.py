@@ -9,28 +9,26 @@ chunks.response      # what has arrived, also after an interrupt or an error
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from . import endpoints
 from .call import PreparedCall, add_context
+from .config import LLMConfig
 from .errors import AzmlError, ConfigError, Interrupted
 from .http import auth, recording
 from .http.exchange import Request
 from .http.rate_limiter import permit_for
 from .http.retry import retry_flow
-from .messages import as_messages
+from .messages import Message, as_messages
+from .response import Response
 from .stream import AsyncResponseStream, ResponseStream
 from .wire.base import Call
 from .wire.registry import wire_for
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from .config import LLMConfig
     from .http.rate_limiter import Permit
     from .keys import Secret
-    from .messages import Message
-    from .response import Response
 
 __all__ = ["AsyncResponseStream", "ResponseStream", "ainvoke", "astream", "fetch", "invoke", "prepare", "stream"]
 

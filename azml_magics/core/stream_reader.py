@@ -158,7 +158,7 @@ class StreamReader:
         return self._prepared.add_context(failure)
 
     def _network_failure(self, error: Exception) -> AzmlError:
-        from .http.transport import send_failure
+        from .http.connection import send_failure
 
         failure = connection_error(send_failure(error), self._prepared.request)
         if isinstance(failure, APIConnectionError):

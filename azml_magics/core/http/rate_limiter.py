@@ -206,17 +206,26 @@ class Permit:
 
 # ---- the rate limiters of this process ----------------------------------------------------------------------------
 
-_limiters: dict[str, RateLimiter] = {}
-_limiters_lock = threading.Lock()
 
+class RateLimiters:
+    """The rate limiters of all endpoints, made when they are first asked for."""
 
-def rate_limiter_for(config: LLMConfig) -> RateLimiter:
-    """The rate limiter of the config's endpoint, shared by every config of that endpoint."""
-    key = _endpoint_key(config.endpoint_url, config.deployment_name or config.model or "")
-    with _limiters_lock:
-        if key not in _limiters:
-            _limiters[key] = RateLimiter()
-        return _limiters[key]
+    def __init__(self) -> None:
+        self._by_endpoint: dict[str, RateLimiter] = {}
+        self._lock = threading.Lock()
+
+    def get(self, config: LLMConfig) -> RateLimiter:
+        """The rate limiter of the config's endpoint, shared by every config of that endpoint."""
+        key = _endpoint_key(config.endpoint_url, config.deployment_name or config.model or "")
+        with self._lock:
+            if key not in self._by_endpoint:
+                self._by_endpoint[key] = RateLimiter()
+            return self._by_endpoint[key]
+
+    def clear(self) -> None:
+        """Forget all limits learned from responses."""
+        with self._lock:
+            self._by_endpoint.clear()
 
 
 @lru_cache(maxsize=256)
@@ -226,15 +235,14 @@ def _endpoint_key(url: str, deployment: str) -> str:
     return f"{endpoints.Origin.of(url)}{path} {deployment}"
 
 
+_limiters = RateLimiters()
+rate_limiter_for = _limiters.get
+reset = _limiters.clear
+
+
 def permit_for(config: LLMConfig) -> Permit | None:
     """A permit for one call with `config`; None for a single call, and while responses are replayed."""
     run = current_run()
     if run is None or recording.is_replaying():
         return None
     return Permit(rate_limiter_for(config), run)
-
-
-def reset() -> None:
-    """Forget all limits learned from responses."""
-    with _limiters_lock:
-        _limiters.clear()

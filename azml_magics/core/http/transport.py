@@ -9,7 +9,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from . import recording
-from .connection import default_certificates, send_failure
+from .connection import default_certificates
 from .exchange import HTTPResponse
 from .network import AsyncNetworkTransport, NetworkTransport
 from .recording import RecordingTransport, ReplayTransport
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from .exchange import Outcome
     from .rate_limiter import Permit
     from .retry import RetryFlow, SendRequest
-
-__all__ = ["asend", "close", "send", "send_failure", "trust"]
 
 
 class _Networks:

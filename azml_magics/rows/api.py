@@ -46,7 +46,7 @@ class _Lazy(Protocol[Frame_co]):
     def collect(self) -> Frame_co: ...
 
 
-class _Options(TypedDict, total=False):
+class _CommonOptions(TypedDict, total=False):
     """The options that both functions take."""
 
     variables: Mapping[str, Any] | None
@@ -61,12 +61,12 @@ class _Options(TypedDict, total=False):
     max_tokens_total: int | None
 
 
-class _SyncOptions(_Options, total=False):
+class _SyncOptions(_CommonOptions, total=False):
     dask_client: Any
     progress: bool | Callable[[Progress], Any]
 
 
-class _AsyncOptions(_Options, total=False):
+class _AsyncOptions(_CommonOptions, total=False):
     progress: Callable[[Progress], Any] | None
 
 
@@ -105,22 +105,22 @@ def map_rows(
     """Send one prompt for every row of a table and return the table with the responses, in the rows' order.
 
     Args:
-        config: where requests are sent, and how.
-        prompt: a text or messages whose `{column}`s take the row's values, or a function of a dict of them.
-        rows: a DataFrame (pandas, polars, dask), a Series, a list of dicts or texts, an iterator, or the path of a
+        config: The endpoint and its settings.
+        prompt: A text or messages whose `{column}`s take the row's values, or a function of a dict of them.
+        rows: A DataFrame (pandas, polars, dask), a Series, a list of dicts or texts, an iterator, or the path of a
             .csv, .tsv or .jsonl file.
-        variables: values of names in the prompt that are not columns.
-        schema: a pydantic model class, or a JSON schema as a dict or text. Responses are requested as JSON and
+        variables: Values of names in the prompt that are not columns.
+        schema: A pydantic model class, or a JSON schema as a dict or text. Responses are requested as JSON and
             validated.
-        concurrency: the most requests at a time. The endpoint's responses decide how many are sent.
-        journal: a file that keeps every response. The same call again sends only the rows that it lacks.
-        retry_failed: send the rows again that have an error in the journal.
-        limit: only the first N rows.
-        sample: only N random rows, the same ones every time.
-        rpm: the most requests per minute.
-        tpm: the most tokens per minute.
-        max_tokens_total: stop starting rows after N tokens.
-        dask_client: a dask.distributed.Client, whose workers send the rows.
+        concurrency: The most requests at a time. The endpoint's responses decide how many are sent.
+        journal: A file that keeps every response. The same call again sends only the rows that it lacks.
+        retry_failed: Send the rows again that have an error in the journal.
+        limit: Only the first N rows.
+        sample: Only N random rows, the same ones every time.
+        rpm: The most requests per minute.
+        tpm: The most tokens per minute.
+        max_tokens_total: Stop starting rows after N tokens.
+        dask_client: A dask.distributed.Client, whose workers send the rows.
         progress: True writes a bar to standard error; a function is called with a Progress about ten times a second.
 
     Returns:
@@ -131,11 +131,11 @@ def map_rows(
         `answer_`. A row that fails has its error in its row, also if its response does not match the schema.
 
     Raises:
-        RowsError: the endpoint stopped responding, or every row would fail; `batch` has the results so far.
-        Interrupted: the kernel was interrupted; `batch` has the results so far.
-        JournalError: the journal cannot be used, or belongs to another run.
-        UsageError: there are no rows, an option is wrong, or the prompt uses no column.
-        UndefinedVariableError: a variable of the prompt is not a column and has no value.
+        RowsError: The endpoint stopped responding, or every row would fail; `batch` has the results so far.
+        Interrupted: The kernel was interrupted; `batch` has the results so far.
+        JournalError: The journal cannot be used, or belongs to another run.
+        UsageError: There are no rows, an option is wrong, or the prompt uses no column.
+        UndefinedVariableError: A variable of the prompt is not a column and has no value.
     """
     options = RunOptions(concurrency, rpm, tpm, max_tokens_total, journal, retry_failed)
     checked = Schema.from_source(schema) if schema is not None else None

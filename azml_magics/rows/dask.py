@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .mapper import OnProgress, RowMapper
-    from .records import TableRow
     from .run_options import RunOptions
+    from .table_rows import TableRow
 
 PART_ROWS = 128  # the same on every cluster, so that a journal fits the next run
 _POLL = 0.2  # seconds between two looks at the parts
@@ -43,21 +43,21 @@ def map_on_cluster(
     """Send the rows from the workers of a cluster.
 
     Args:
-        rows: a list, a frame, or a dask DataFrame.
-        make_mapper: returns the RowMapper of some rows.
-        options: the limits of the run, and its journal.
-        dask_client: a distributed.Client; None for the one in use.
-        on_progress: called with the counts of the parts that are done.
+        rows: A list, a frame, or a dask DataFrame.
+        make_mapper: Returns the RowMapper of some rows.
+        options: The limits of the run, and its journal.
+        dask_client: A distributed.Client; None for the one in use.
+        on_progress: Called with the counts of the parts that are done.
 
     Returns:
         The Results of a list or a frame; for a dask DataFrame another one, whose partitions stay on the workers.
 
     Raises:
-        ConfigError: the key cannot travel to the workers.
-        UsageError: there are no workers, or the rows cannot be split.
-        JournalError: the journal cannot be a folder.
-        RowsError: the run ended early; `batch` has the results of a list or a frame.
-        Interrupted: the user stopped the run; likewise.
+        ConfigError: The key cannot travel to the workers.
+        UsageError: There are no workers, or the rows cannot be split.
+        JournalError: The journal cannot be a folder.
+        RowsError: The run ended early; `batch` has the results of a list or a frame.
+        Interrupted: The user stopped the run; likewise.
     """
     dask_client = dask_client if dask_client is not None else _client_in_use()
     workers = len(dask_client.scheduler_info()["workers"])

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from ..core.response import Response
     from .prompts import RowPrompt
-    from .records import Record, TableRow
     from .run_options import RunOptions
+    from .table_rows import Record, TableRow
 
 _POLL = 1.0  # seconds between two looks at the stop event, or at a locked journal
 _MAX_LOCKED = 30.0  # seconds for a worker that was given up to release the journal
@@ -37,10 +37,10 @@ class Part:
     """One part of a run.
 
     Attributes:
-        run: the name of the run.
-        number: the part's number, which names its journal.
-        row_prompt: the prompt; the key of its config is a reference.
-        options: the limits of each worker; the journal is a folder.
+        run: The name of the run.
+        number: The part's number, which names its journal.
+        row_prompt: The prompt; the key of its config is a reference.
+        options: The limits of each worker; the journal is a folder.
     """
 
     run: str
@@ -62,8 +62,8 @@ class PartResult:
     """What came of a part.
 
     Attributes:
-        rows: for each row its response, its error, and whether they come from the journal.
-        error: what ended the part before its last row.
+        rows: For each row its response, its error, and whether they come from the journal.
+        error: What ended the part before its last row.
     """
 
     rows: list[tuple[Any, Any, bool]]
@@ -84,8 +84,8 @@ def send_part(rows: Any, part: Part) -> PartResult:
     """Send the rows of a part.
 
     Args:
-        rows: a list of records, or a partition of a dask DataFrame.
-        part: what is sent, and how.
+        rows: A list of records, or a partition of a dask DataFrame.
+        part: What is sent, and how.
     """
     if len(rows) == 0:
         return PartResult([])
@@ -154,8 +154,8 @@ def stop_event(run: str, dask_client: Any = None) -> Any:
     """Return the cluster-wide event that stops a run.
 
     Args:
-        run: the name of the run.
-        dask_client: the client of the process that began the run; None on a worker.
+        run: The name of the run.
+        dask_client: The client of the process that began the run; None on a worker.
     """
     import distributed  # type: ignore[import-not-found,import-untyped,unused-ignore]  # optional
 

@@ -42,8 +42,8 @@ def header_line(settings: Mapping[str, Any], secret: Secret | None) -> bytes:
     """Return the first line of a journal.
 
     Args:
-        settings: everything that responses depend on apart from the rows.
-        secret: the key, which is masked.
+        settings: Everything that responses depend on apart from the rows.
+        secret: The key, which is masked.
     """
     return to_json({MARKER: VERSION, "settings": redact_data(dict(settings), secret)}) + b"\n"
 
@@ -52,12 +52,12 @@ def check_header(path: Path, line: bytes, expected: bytes) -> None:
     """Check that a journal belongs to this run.
 
     Args:
-        path: the journal, for messages.
-        line: its first line.
-        expected: the first line that this run would write.
+        path: The journal, for messages.
+        line: Its first line.
+        expected: The first line that this run would write.
 
     Raises:
-        JournalError: it is not a journal, has another format, or belongs to a run with other settings.
+        JournalError: It is not a journal, has another format, or belongs to a run with other settings.
     """
     try:
         found = json.loads(line)
@@ -113,11 +113,11 @@ def entry_line(
     """Return the line of a row.
 
     Args:
-        key: identifies the row's request.
-        n: how many equal rows come before it.
-        response: its response.
-        error: why there is no response, or no valid one.
-        secret: the key to mask.
+        key: Identifies the row's request.
+        n: How many equal rows come before it.
+        response: Its response.
+        error: Why there is no response, or no valid one.
+        secret: The key to mask.
     """
     entry: dict[str, Any] = {"row": key.hex(), "n": n}
     if response is not None:
@@ -131,7 +131,7 @@ def parse_entry(line: bytes) -> tuple[bytes, int, Response | None, AzmlError | N
     """Return the key, the number, the response and the error of a line.
 
     Raises:
-        ValueError: the line is not an entry.
+        ValueError: The line is not an entry.
     """
     try:
         entry = json.loads(line)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.client import invoke
 from ..core.errors import BadRequestError, SchemaError
 from ..core.prompt import schema as schemas
-from .records import Column
+from .table_rows import Column
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..core.messages import Message
     from ..core.prompt.schema import Schema
     from ..core.response import Response
-    from .records import Kind
+    from .table_rows import Kind
 
 WHOLE = "parsed"
 """The only column of a schema without named fields: a list, a number, an object with arbitrary names."""
@@ -30,8 +30,8 @@ class Extraction:
     """Reads one object of a schema from each response.
 
     Attributes:
-        schema: a pydantic model or a JSON schema.
-        columns: one for every attribute of the model or property of the JSON schema; WHOLE if it has none.
+        schema: A pydantic model or a JSON schema.
+        columns: One for every attribute of the model or property of the JSON schema; WHOLE if it has none.
     """
 
     def __init__(self, schema: Schema) -> None:

@@ -22,7 +22,7 @@ Verdict = Literal["row", "pending", "end"]
 
 # Every other row would fail, too.
 _FATAL = (AuthenticationError, PermissionDeniedError, NotFoundError, ConfigError, JournalError, NotRecordedError)
-# The row is to blame only if the endpoint answers other rows afterwards.
+# The row is to blame only if other rows succeed afterwards.
 _TEMPORARY = (APIConnectionError, ServiceUnavailableError, APITimeoutError, RateLimitError)
 MAX_TEMPORARY = 5  # requests in succession that began after a temporary failure and failed: the endpoint is down
 MAX_REJECTED = 20  # rejections before the first success: the request itself is wrong
@@ -32,14 +32,14 @@ class FailurePolicy(Generic[T]):
     """Decides what a failed request means for its run.
 
     Attributes:
-        pending: the rows whose failure may be the endpoint's, with their errors.
+        pending: The rows whose failure may be the endpoint's, with their errors.
     """
 
     def __init__(self, *, has_succeeded: bool = False) -> None:
         """Begin without failures.
 
         Args:
-            has_succeeded: whether an earlier run had a response, so that rejections belong to their rows.
+            has_succeeded: Whether an earlier run had a response, so that rejections belong to their rows.
         """
         self._has_succeeded = has_succeeded
         self._failing_since: float | None = None
@@ -65,11 +65,11 @@ class FailurePolicy(Generic[T]):
         """Record a failed request and decide what follows.
 
         Args:
-            row: the row that was sent.
-            error: why it failed.
-            began: when its request began, in seconds.
-            now: the time, on the same clock.
-            is_unavailable: whether no request to the endpoint has succeeded for too long.
+            row: The row that was sent.
+            error: Why it failed.
+            began: When its request began, in seconds.
+            now: The time, on the same clock.
+            is_unavailable: Whether no request to the endpoint has succeeded for too long.
 
         Returns:
             "row" if the row failed, "pending" if later requests decide, "end" if the run ends with this error.

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import UsageError
-from .records import RESPONSE_COLUMNS, Record, cells_by_column, unique_names
+from .table_rows import RESPONSE_COLUMNS, Record, cells_by_column, unique_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from .records import Column, TableRow
+    from .table_rows import Column, TableRow
 
 _PANDAS = {"text": "object", "integer": "Int64", "number": "float64", "boolean": "boolean", "any": "object"}
 _POLARS = {"text": "String", "integer": "Int64", "number": "Float64", "boolean": "Boolean"}

@@ -4,7 +4,7 @@ Each line is handed to the operating system in one write, so a process that is k
 counted. Once a second the lines are also forced to the disk: a power failure may lose the last second. A killed process
 may leave half a line at the end; the next run removes it.
 
-Responses stay in the file. A temporary SQLite database knows where each line begins, so memory does not grow with the
+Responses stay in the file. A temporary SQLite database has the offset of each line, so memory does not grow with the
 number of rows.
 """
 
@@ -48,20 +48,20 @@ class Journal:
     """An open journal, locked for this run.
 
     Attributes:
-        path: the file.
-        skipped: lines that could not be read; their rows are sent again.
+        path: The file.
+        skipped: Lines that could not be read; their rows are sent again.
     """
 
     def __init__(self, path: str | Path, settings: Mapping[str, Any], secret: Secret | None = None) -> None:
         """Open or create the file, and index its lines.
 
         Args:
-            path: the file.
-            settings: everything that responses depend on apart from the rows.
-            secret: the key, which is masked in everything that is written.
+            path: The file.
+            settings: Everything that responses depend on apart from the rows.
+            secret: The key, which is masked in everything that is written.
 
         Raises:
-            JournalError: the file cannot be used, is not a journal of this format, or belongs to another run.
+            JournalError: The file cannot be used, is not a journal of this format, or belongs to another run.
         """
         self.path = path_of(path)
         self.skipped = 0
@@ -90,9 +90,9 @@ class Journal:
         """Return whether it had an entry for a row when it was opened.
 
         Args:
-            key: identifies the row's request.
-            n: how many equal rows come before it.
-            with_errors: whether an error counts.
+            key: Identifies the row's request.
+            n: How many equal rows come before it.
+            with_errors: Whether an error counts.
         """
         if with_errors:
             return self._index.find(key, n) is not None
@@ -123,7 +123,7 @@ class Journal:
             False if the journal is closed.
 
         Raises:
-            JournalError: the file cannot be written, for example because the disk is full.
+            JournalError: The file cannot be written, for example because the disk is full.
         """
         line = entries.entry_line(key, n, response, error, self._secret)
         with self._lock:
@@ -230,11 +230,11 @@ class _Index:
         self._database.execute("BEGIN")
 
     def add(self, key: bytes, n: int, at: int, size: int) -> None:
-        """Note where an entry begins and its size in bytes; a later entry of the same row replaces an earlier one."""
+        """Note the offset and the size of an entry, in bytes; a later entry of the same row replaces an earlier one."""
         self._run("INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?)", (key, n, at, size))
 
     def find(self, key: bytes, n: int) -> tuple[int, int] | None:
-        """Return where the entry begins and its size, None if there is none."""
+        """Return the offset and the size of an entry, None if there is none."""
         row: tuple[int, int] | None = self._run("SELECT at, size FROM entries WHERE key = ? AND n = ?", (key, n))
         return row
 
@@ -268,7 +268,7 @@ def _try_lock(file: int) -> bool:
         False if another open file, of this process or another, has the lock.
 
     Raises:
-        OSError: the file system has no locks.
+        OSError: The file system has no locks.
     """
     if sys.platform == "win32":
         import msvcrt

@@ -13,11 +13,11 @@ from ..core.http import recording
 from ..core.keys import KeyRef, Secret
 from .journal import Journal
 from .prompts import RowPrompt
-from .records import unique_names
 from .results import Results
 from .runner import Run
 from .selection import select_rows
 from .sources import table_of
+from .table_rows import unique_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from ..core.prompt.schema import Schema
     from .progress import Done, Progress
     from .prompts import Prompt
-    from .records import Record, TableRow
     from .run_options import RunOptions
     from .sources import Table
+    from .table_rows import Record, TableRow
 
     OnProgress = Callable[[Progress], Any]
     OnBegin = Callable[["JournalSummary | None"], Any]
@@ -43,9 +43,9 @@ class JournalSummary:
     """What a journal has before a run.
 
     Attributes:
-        entries: rows of any table with a response or an error.
-        found: rows of this table that it has, None if the table is large.
-        missing: rows of this table that will be sent, None if the table is large.
+        entries: Rows of any table with a response or an error.
+        found: Rows of this table that it has, None if the table is large.
+        missing: Rows of this table that will be sent, None if the table is large.
     """
 
     entries: int
@@ -57,9 +57,9 @@ class RowMapper:
     """A prompt and a table that fit each other.
 
     Attributes:
-        row_prompt: the prompt of every row.
-        table: the rows that were selected.
-        limit, sample: how they were selected.
+        row_prompt: The prompt of every row.
+        table: The rows that were selected.
+        limit, sample: How they were selected.
     """
 
     def __init__(
@@ -76,8 +76,8 @@ class RowMapper:
         """Check the prompt and the rows. The arguments are those of `map_rows`.
 
         Raises:
-            UsageError: there are no rows, or the prompt uses no column.
-            UndefinedVariableError: a variable of the prompt is not a column and has no value.
+            UsageError: There are no rows, or the prompt uses no column.
+            UndefinedVariableError: A variable of the prompt is not a column and has no value.
         """
         self.row_prompt = RowPrompt(config, prompt, variables, schema)
         self.limit, self.sample = limit, sample
@@ -90,12 +90,12 @@ class RowMapper:
         """Return a run that has not begun. Resolves the key, which may prompt for it, and opens the journal.
 
         Args:
-            options: the limits of the run, and its journal.
-            on_begin: called with what the journal has of the rows; None if it has nothing or only reading tells.
+            options: The limits of the run, and its journal.
+            on_begin: Called with what the journal has of the rows; None if it has nothing or only reading tells.
 
         Raises:
-            KeyNotFoundError: the config's key cannot be found.
-            JournalError: the journal cannot be used.
+            KeyNotFoundError: The config's key cannot be found.
+            JournalError: The journal cannot be used.
         """
         secret = _secret_of(self.row_prompt.config)
         journal = None if options.journal is None else Journal(options.journal, self.row_prompt.settings(), secret)
@@ -137,13 +137,13 @@ class RowMapper:
         """Send every row and return the results.
 
         Args:
-            options: the limits of the run, and its journal.
-            on_progress: called with the counts about ten times a second.
-            on_begin: called before the first row, as in `start`.
+            options: The limits of the run, and its journal.
+            on_progress: Called with the counts about ten times a second.
+            on_begin: Called before the first row, as in `start`.
 
         Raises:
-            Interrupted: the user stopped the run; `batch` has the results so far.
-            RowsError: the run ended early; `batch` has the results so far.
+            Interrupted: The user stopped the run; `batch` has the results so far.
+            RowsError: The run ended early; `batch` has the results so far.
         """
         done: list[Done] = []
         run = self.start(options, on_begin)
@@ -161,9 +161,9 @@ class RowMapper:
         """Return the results of a run.
 
         Args:
-            run: a run that has ended.
-            done: the rows that are done; the other rows of a table become rows that were not sent.
-            note: a sentence about the run.
+            run: A run that has ended.
+            done: The rows that are done; the other rows of a table become rows that were not sent.
+            note: A sentence about the run.
         """
         if self.table.is_lazy:
             done.sort(key=lambda pair: pair[0].position)
@@ -191,12 +191,12 @@ class RowMapper:
         """Raise what ended a run before its last row: the error itself if no row was done.
 
         Args:
-            run: a run that has ended; nothing happens if it ended normally.
-            options: its options, for the name of the journal.
-            batch: returns the results so far.
+            run: A run that has ended; nothing happens if it ended normally.
+            options: Its options, for the name of the journal.
+            batch: Returns the results so far.
 
         Raises:
-            RowsError: some rows were done; `batch` has them.
+            RowsError: Some rows were done; `batch` has them.
         """
         error = run.error
         if error is None:
@@ -218,15 +218,15 @@ class RowMapper:
         """Send the rows of a lazy table and yield each with its response, in order.
 
         Args:
-            options: the options of the run.
-            run: what `start` returned.
-            on_progress: called with the counts about ten times a second.
+            options: The options of the run.
+            run: What `start` returned.
+            on_progress: Called with the counts about ten times a second.
 
         Yields:
             The row's columns and those of its response.
 
         Raises:
-            RowsError: the run ended early; raised after the last row that is done.
+            RowsError: The run ended early; raised after the last row that is done.
         """
         names = self.response_names(self.table.columns)
         with run:

@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TextIO
 
-from .records import Record, TableRow
+from .table_rows import Record, TableRow
 
 Done = tuple[Record, TableRow]
 
@@ -19,15 +19,15 @@ class Progress:
     """The counts of a run at one moment.
 
     Attributes:
-        total: the number of rows, None if only reading tells.
-        done: rows with a response or an error.
-        failed: rows with an error.
-        reused: rows whose response or error comes from the journal.
-        tokens: tokens of the prompts and completions that were sent in this run, as the endpoint counts them.
-        in_flight: requests without a response yet.
-        seconds: since the run began.
-        rate: rows per second, lately; over the whole run once it is over.
-        is_over: whether the run has ended.
+        total: The number of rows, None if only reading tells.
+        done: Rows with a response or an error.
+        failed: Rows with an error.
+        reused: Rows whose response or error comes from the journal.
+        tokens: Tokens of the prompts and completions that were sent in this run, as the endpoint counts them.
+        in_flight: Requests without a response yet.
+        seconds: Since the run began.
+        rate: Rows per second, lately; over the whole run once it is over.
+        is_over: Whether the run has ended.
     """
 
     total: int | None = None
@@ -102,15 +102,15 @@ class RunState:
     """The rows of a run: they arrive from many threads in any order and are taken in the table's order by one.
 
     Attributes:
-        arrived: rows that were not sorted yet. Its append needs no lock, so threads never wait for each other.
-        taken: how many rows have been taken.
+        arrived: Rows that were not sorted yet. Its append needs no lock, so threads never wait for each other.
+        taken: How many rows have been taken.
     """
 
     def __init__(self, total: int | None) -> None:
         """Begin to measure time.
 
         Args:
-            total: the number of rows, None if unknown.
+            total: The number of rows, None if unknown.
         """
         self.arrived: deque[Done] = deque()
         self.taken = 0
@@ -138,7 +138,7 @@ class RunState:
         """Return the next rows in order, up to the first that is not done.
 
         Args:
-            include_gaps: return the rows behind a missing one, too.
+            include_gaps: Return the rows behind a missing one, too.
         """
         self._sort()
         rows = []
@@ -153,8 +153,8 @@ class RunState:
         """Return the counts.
 
         Args:
-            ended: when the run ended, None if it goes on.
-            begun: how many rows have been sent.
+            ended: When the run ended, None if it goes on.
+            begun: How many rows have been sent.
         """
         self._sort()
         seconds = (ended or time.monotonic()) - self._began
@@ -184,7 +184,7 @@ class Bar:
         """Prepare a bar.
 
         Args:
-            stream: where to write; standard error by default.
+            stream: Where to write; standard error by default.
         """
         self._stream = stream or sys.stderr
         self._moves = self._stream.isatty()

@@ -15,13 +15,13 @@ from ..core.messages import Message, as_messages
 from ..core.prompt import template
 from ..core.text import one_line
 from .extraction import Extraction
-from .records import RESPONSE_COLUMNS, TableRow, is_missing
+from .table_rows import RESPONSE_COLUMNS, TableRow, is_missing
 
 if TYPE_CHECKING:
     from ..core.config import LLMConfig
     from ..core.prompt.schema import Schema
     from ..core.response import Response
-    from .records import Column, Record
+    from .table_rows import Column, Record
 
 Prompt = str | Sequence[Message] | Callable[[Mapping[str, Any]], str | Sequence[Message]]
 """A text or messages with `{column}` variables, or a function of a row's values that returns either."""
@@ -33,11 +33,11 @@ class RowPrompt:
     """The prompt for every row of a table.
 
     Attributes:
-        config: where requests are sent, and how.
-        prompt: a text or messages, or a function of a row's values.
-        names: the variables of the prompt; () for a function.
-        variables: the values of variables that are not columns.
-        columns: the columns that a response adds to the table.
+        config: The endpoint and its settings.
+        prompt: A text or messages, or a function of a row's values.
+        names: The variables of the prompt; () for a function.
+        variables: The values of variables that are not columns.
+        columns: The columns that a response adds to the table.
     """
 
     def __init__(
@@ -50,10 +50,10 @@ class RowPrompt:
         """Read the variables of the prompt.
 
         Args:
-            config: where requests are sent, and how.
-            prompt: a text or messages, whose `{column}`s take the row's values, or a function of the row's values.
-            variables: values of other names in the prompt; a column of the same name has precedence.
-            schema: the schema that every response must match.
+            config: The endpoint and its settings.
+            prompt: A text or messages, whose `{column}`s take the row's values, or a function of the row's values.
+            variables: Values of other names in the prompt; a column of the same name has precedence.
+            schema: The schema that every response must match.
         """
         self.config = config
         self.prompt = prompt
@@ -79,11 +79,11 @@ class RowPrompt:
         """Check that the prompt fits a table.
 
         Args:
-            columns: the columns of the table.
+            columns: The columns of the table.
 
         Raises:
-            UndefinedVariableError: a variable of the prompt is not a column and has no value.
-            UsageError: the prompt uses no column.
+            UndefinedVariableError: A variable of the prompt is not a column and has no value.
+            UsageError: The prompt uses no column.
         """
         if callable(self.prompt):
             return
@@ -106,8 +106,8 @@ class RowPrompt:
         """Return the messages of the row's request.
 
         Raises:
-            PromptError: a value is missing, or the row has a problem.
-            Exception: any error of a prompt that is a function.
+            PromptError: A value is missing, or the row has a problem.
+            Exception: Any error of a prompt that is a function.
         """
         if record.problem:
             raise PromptError(f"Row {record.index!r} cannot be sent: {record.problem}")
@@ -148,10 +148,10 @@ class RowPrompt:
         """Return the row of a record.
 
         Args:
-            record: the row as it was read.
-            response: its response; one of a journal or a worker is parsed here.
-            error: why there is no response, or no valid one.
-            reused: whether they come from the journal.
+            record: The row as it was read.
+            response: Its response; one of a journal or a worker is parsed here.
+            error: Why there is no response, or no valid one.
+            reused: Whether they come from the journal.
         """
         fields: tuple[Any, ...] = ()
         if self._extraction is not None:

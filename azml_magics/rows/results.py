@@ -6,7 +6,7 @@ from typing import Any
 from ..compare.comparison import Batch
 from ..core.text import one_line
 from .progress import Progress
-from .records import NOT_SENT, TableRow
+from .table_rows import NOT_SENT, TableRow
 
 _PREVIEW_ROWS = 5
 _PREVIEW_TEXT = 300  # characters of a response in the preview
@@ -16,8 +16,8 @@ class Results(Batch):
     """The rows of a run in the table's order. Displayed as a preview, because a notebook saves every output.
 
     Attributes:
-        progress: the counts of the run.
-        note: a sentence about the run, such as why it ended early; "" if there is nothing to say.
+        progress: The counts of the run.
+        note: A sentence about the run, such as why it ended early; "" if there is nothing to say.
     """
 
     def __init__(
@@ -32,11 +32,11 @@ class Results(Batch):
         """Collect the rows.
 
         Args:
-            rows: every row of the table, also those that were not sent.
-            progress: the counts of the run.
-            table: returns the table that came in with the columns of the given rows' responses.
-            note: a sentence about the run.
-            is_complete: whether no further rows come.
+            rows: Every row of the table, also those that were not sent.
+            progress: The counts of the run.
+            table: Returns the table that came in with the columns of the given rows' responses.
+            note: A sentence about the run.
+            is_complete: Whether no further rows come.
         """
         super().__init__(rows, is_complete=is_complete)
         self.progress = progress
@@ -72,7 +72,7 @@ class Results(Batch):
         """Return the counts and the preview as text.
 
         Args:
-            times: add how long the run took.
+            times: Add how long the run took.
         """
         lines = [self.counts(times=times), ""]
         for row in self.preview():

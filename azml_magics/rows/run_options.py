@@ -14,16 +14,16 @@ class RunOptions:
     """How a run goes: what map_rows takes besides the config, the prompt and the rows.
 
     Attributes:
-        concurrency: the most requests at a time.
-        rpm: the most requests per minute, None for no limit.
-        tpm: the most tokens per minute, None for no limit.
-        max_tokens_total: stop starting rows after so many tokens, None for no limit.
-        journal: the file that keeps responses; on a dask cluster a folder.
-        retry_failed: whether to send rows again that have an error in the journal.
-        give_up_after: seconds without a success after which an overloaded endpoint ends the run.
+        concurrency: The most requests at a time.
+        rpm: The most requests per minute, None for no limit.
+        tpm: The most tokens per minute, None for no limit.
+        max_tokens_total: Stop starting rows after so many tokens, None for no limit.
+        journal: The file that keeps responses; on a dask cluster a folder.
+        retry_failed: Whether to send rows again that have an error in the journal.
+        give_up_after: Seconds without a success after which an overloaded endpoint ends the run.
 
     Raises:
-        UsageError: a number is out of range, or retry_failed is given without a journal.
+        UsageError: A number is out of range, or retry_failed is given without a journal.
     """
 
     concurrency: int = DEFAULT_CONCURRENCY

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from .journal import Journal
     from .progress import Done, Progress
     from .prompts import RowPrompt
-    from .records import Record
     from .run_options import RunOptions
+    from .table_rows import Record
 
 _WAIT_ON_INTERRUPT = 0.4  # seconds to wait for responses that are about to arrive
 _WAIT_ON_ERROR = 5.0
@@ -43,9 +43,9 @@ class Task:
     """A row to send.
 
     Attributes:
-        record: the row.
-        messages: the messages of its request.
-        key, n: the identity of its journal entry.
+        record: The row.
+        messages: The messages of its request.
+        key, n: The identity of its journal entry.
     """
 
     record: Record
@@ -64,10 +64,10 @@ class Run:
     Leaving the block ends the run. Requests in flight then end in the background and their responses are dropped.
 
     Attributes:
-        error: what ended the run before its last row, None if nothing did.
-        is_over: whether no further rows come.
-        is_spent: whether the run ended at its limit of tokens.
-        on_over: called in a thread of the run once it is over.
+        error: What ended the run before its last row, None if nothing did.
+        is_over: Whether no further rows come.
+        is_spent: Whether the run ended at its limit of tokens.
+        on_over: Called in a thread of the run once it is over.
     """
 
     def __init__(
@@ -83,12 +83,12 @@ class Run:
         """Prepare a run; entering the block begins it.
 
         Args:
-            row_prompt: makes a request of each row.
-            records: the rows.
-            options: the limits of the run.
-            journal: an open journal; the run closes it.
-            total: the number of rows, None if unknown.
-            look_ahead: the most rows to read before the first of them is taken, None for no limit.
+            row_prompt: Makes a request of each row.
+            records: The rows.
+            options: The limits of the run.
+            journal: An open journal; the run closes it.
+            total: The number of rows, None if unknown.
+            look_ahead: The most rows to read before the first of them is taken, None for no limit.
         """
         self._row_prompt = row_prompt
         self._records = iter(records)
@@ -141,7 +141,7 @@ class Run:
         """Return the next rows in order, up to the first that is not done; all that are left once the run is over.
 
         Args:
-            seconds: how long to wait for news.
+            seconds: How long to wait for news.
         """
         with self._changed:
             if not self.is_over:

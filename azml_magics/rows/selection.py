@@ -6,8 +6,8 @@ import random
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..core.errors import UsageError
-from .records import Record
 from .sources import StreamTable
+from .table_rows import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,12 +19,12 @@ def select_rows(table: Table, limit: int | None, sample: int | None) -> Table:
     """Return a table of some rows, in their order.
 
     Args:
-        table: all rows; a lazy one is read to its end for a sample.
-        limit: take the first `limit` rows.
-        sample: take `sample` random rows, the same ones of the same table every time.
+        table: All rows; a lazy one is read to its end for a sample.
+        limit: Take the first `limit` rows.
+        sample: Take `sample` random rows, the same ones of the same table every time.
 
     Raises:
-        UsageError: a number is below 1, or both are given.
+        UsageError: A number is below 1, or both are given.
     """
     for name, number in (("limit", limit), ("sample", sample)):
         if number is not None and number < 1:
@@ -67,8 +67,8 @@ class Partitions(NamedTuple):
     A partition keeps its number, so that a run over all rows finds the journal of a run over some of them.
 
     Attributes:
-        parts: a future for each partition; it may have no rows.
-        total: how many rows they have, None if all rows are taken.
+        parts: A future for each partition; it may have no rows.
+        total: How many rows they have, None if all rows are taken.
     """
 
     parts: list[Any]

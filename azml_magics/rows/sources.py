@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ..core.errors import UsageError
 from ..core.paths import path_of
 from ..core.text import one_line
-from .records import RESPONSE_COLUMNS, Record, unique_names
+from .table_rows import RESPONSE_COLUMNS, Record, unique_names
 
 if TYPE_CHECKING:
-    from .records import Column, TableRow
+    from .table_rows import Column, TableRow
 
 _SCALARS = (str, int, float, bool)
 _FRAMES = {"pandas": "PandasTable", "polars": "PolarsTable"}
@@ -31,9 +31,9 @@ class Table(Protocol):
     """Rows of one type.
 
     Attributes:
-        columns: their names; for rows that are read one by one, those of the first row.
-        length: the number of rows, None if only reading tells.
-        is_lazy: whether the rows can be read once only and are never held as a whole.
+        columns: Their names; for rows that are read one by one, those of the first row.
+        length: The number of rows, None if only reading tells.
+        is_lazy: Whether the rows can be read once only and are never held as a whole.
     """
 
     columns: tuple[str, ...]
@@ -50,8 +50,8 @@ class Table(Protocol):
         """Return the table with the columns of the responses, as the type that came in.
 
         Args:
-            rows: one for each row of the table.
-            columns: the columns to add; one that the table has already gets a prefix.
+            rows: One for each row of the table.
+            columns: The columns to add; one that the table has already gets a prefix.
         """
 
 
@@ -59,8 +59,8 @@ def table_of(rows: Any, default_column: str = "text") -> Table:
     """Return `rows` as a Table.
 
     Args:
-        rows: a DataFrame, a Series, a list, an iterator, or the path of a file.
-        default_column: the column of rows that are plain texts.
+        rows: A DataFrame, a Series, a list, an iterator, or the path of a file.
+        default_column: The column of rows that are plain texts.
 
     Raises:
         UsageError: `rows` is not a table, or a file that cannot be read.

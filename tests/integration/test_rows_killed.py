@@ -19,7 +19,7 @@ import pytest
 
 from azml_magics import LLMConfig
 from azml_magics.rows.prompts import RowPrompt
-from azml_magics.rows.records import Record
+from azml_magics.rows.table_rows import Record
 
 KEY = "killed-5up3r-s3cr3t-key"
 ROWS, CONCURRENCY, KILLS = 400, 8, 20

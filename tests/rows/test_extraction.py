@@ -15,7 +15,7 @@ from azml_magics.core.errors import AuthenticationError, JournalError, RowsError
 from azml_magics.core.prompt.schema import Schema
 from azml_magics.rows.api import amap_rows, map_rows
 from azml_magics.rows.extraction import WHOLE, Extraction
-from azml_magics.rows.records import Column
+from azml_magics.rows.table_rows import Column
 
 from ..core.server import reply
 from .conftest import USAGE

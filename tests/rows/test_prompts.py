@@ -8,7 +8,7 @@ from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import PromptError, UndefinedVariableError, UsageError
 from azml_magics.core.keys import Secret
 from azml_magics.rows.prompts import RowPrompt
-from azml_magics.rows.records import Record
+from azml_magics.rows.table_rows import Record
 
 CONFIG = LLMConfig(endpoint_url="https://n.example.com/score?code=s3cret", formatter="openai-chat", key=Secret("k3y"))
 

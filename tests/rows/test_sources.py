@@ -8,8 +8,8 @@ import pytest
 
 from azml_magics.core.errors import UsageError
 from azml_magics.core.response import Response, Usage
-from azml_magics.rows.records import TableRow, unique_names
 from azml_magics.rows.sources import table_of
+from azml_magics.rows.table_rows import TableRow, unique_names
 
 ANSWER = Response("hi", usage=Usage(3, 4, 7), finish_reason="stop", latency=0.5)
 

@@ -9,9 +9,9 @@ import pytest
 
 from azml_magics import LLMConfig, amap_rows, map_rows
 from azml_magics.rows.progress import Bar, Progress
-from azml_magics.rows.records import Record
 from azml_magics.rows.results import Results
 from azml_magics.rows.run_options import RunOptions
+from azml_magics.rows.table_rows import Record
 
 from .documented_code import ROOT
 from .test_documented_code import run_mypy

@@ -14,8 +14,8 @@ class Column(NamedTuple):
     """A column that responses add to a table.
 
     Attributes:
-        name: the column's name, before `unique_names` adds a prefix.
-        kind: the type of its values that are not None.
+        name: The column's name, before `unique_names` adds a prefix.
+        kind: The type of its values that are not None.
     """
 
     name: str
@@ -50,10 +50,10 @@ class Record:
     """A row as it was read from a table.
 
     Attributes:
-        position: its place in the table, from 0.
-        index: its label in the table, such as an entry of a DataFrame's index; the position if there are no labels.
-        values: its values by column.
-        problem: why no request can be made of it, "" if one can.
+        position: Its place in the table, from 0.
+        index: Its label in the table, such as an entry of a DataFrame's index; the position if there are no labels.
+        values: Its values by column.
+        problem: Why no request can be made of it, "" if one can.
     """
 
     position: int
@@ -67,11 +67,11 @@ class TableRow(Row):
     """A row of a table and its response. Without a response and an error no request was sent for it.
 
     Attributes:
-        setting: the values of the columns that the prompt uses.
-        position: its place in the table, from 0.
-        index: its label in the table.
-        reused: whether the response or the error comes from the journal.
-        fields: the values of the columns of a schema.
+        setting: The values of the columns that the prompt uses.
+        position: Its place in the table, from 0.
+        index: Its label in the table.
+        reused: Whether the response or the error comes from the journal.
+        fields: The values of the columns of a schema.
     """
 
     position: int = 0

@@ -24,26 +24,28 @@ GOOD, BAD, OPEN = "ok", "FAILED", "-"
 STEPS = ("config", "key", "reach", "authenticate", "answer")
 
 
-def check(config: LLMConfig, said: Callable[[AzmlError], str] = str) -> dict[str, tuple[str, str]]:
-    """step -> (state, in words). The first failure leaves the later steps open. `said` puts an error into words."""
+def check(config: LLMConfig, describe: Callable[[AzmlError], str] = str) -> dict[str, tuple[str, str]]:
+    """step -> (state, in words). The first failure leaves the later steps open. `describe` makes the line."""
     from azml_magics.core import client
 
     found = dict.fromkeys(STEPS, (OPEN, ""))
     try:
         prepared = client.prepare(config, "Hello", with_key=False)
     except AzmlError as error:
-        return found | {"config": (BAD, said(error))}
+        return found | {"config": (BAD, describe(error))}
     formatter = formatter_for(config)
     found["config"] = (GOOD, f"POST {prepared.request.url} ({formatter.name})")
     try:
         client.prepare(config, "Hello")
     except AzmlError as error:  # no key, or one that no header can carry
-        return found | {"key": (BAD, said(error))}
+        return found | {"key": (BAD, describe(error))}
     found["key"] = (GOOD, str(config.key) if config.key else "none")
-    return found | _answered(config, formatter, said)
+    return found | _answered(config, formatter, describe)
 
 
-def _answered(config: LLMConfig, formatter: Formatter, said: Callable[[AzmlError], str]) -> dict[str, tuple[str, str]]:
+def _answered(
+    config: LLMConfig, formatter: Formatter, describe: Callable[[AzmlError], str]
+) -> dict[str, tuple[str, str]]:
     """The last three steps, from one request for a single token."""
     from azml_magics.core import client
 
@@ -52,15 +54,15 @@ def _answered(config: LLMConfig, formatter: Formatter, said: Callable[[AzmlError
     try:
         response = client.invoke(short, "Hello")
     except APIConnectionError as error:
-        return {"reach": (BAD, said(error))}
+        return {"reach": (BAD, describe(error))}
     except (AuthenticationError, PermissionDeniedError) as error:
-        return {"reach": (GOOD, _status(error)), "authenticate": (BAD, said(error))}
+        return {"reach": (GOOD, _status(error)), "authenticate": (BAD, describe(error))}
     except EndpointError as error:
         if not error.status:  # connected, and then not a byte: whether the key is good is not known
-            return {"reach": (GOOD, "connected"), "answer": (BAD, said(error))}
-        return {"reach": (GOOD, _status(error)), "authenticate": (GOOD, ""), "answer": (BAD, said(error))}
+            return {"reach": (GOOD, "connected"), "answer": (BAD, describe(error))}
+        return {"reach": (GOOD, _status(error)), "authenticate": (GOOD, ""), "answer": (BAD, describe(error))}
     except AzmlError as error:
-        return {"reach": (GOOD, ""), "authenticate": (GOOD, ""), "answer": (BAD, said(error))}
+        return {"reach": (GOOD, ""), "authenticate": (GOOD, ""), "answer": (BAD, describe(error))}
     where = f"deployment {response.deployment}" if response.deployment else ""
     return {"reach": (GOOD, where), "authenticate": (GOOD, ""), "answer": (GOOD, repr(one_line(response.text, 60)))}
 

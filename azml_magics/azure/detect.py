@@ -111,7 +111,12 @@ def _by_swagger(config: LLMConfig) -> tuple[list[Dialect], str]:
     from . import swagger
 
     if not config.endpoint_url:
-        raise ConfigError(f"{config.name} has no URL", remedy=f"%azureml save {config.name} --url URL gives it one.")
+        raise ConfigError(
+            f"{config.name} has no URL",
+            remedy="Give it an endpoint_url.",
+            error_code="config-without-url",
+            facts={"param": config.name},
+        )
     url = swagger_url(config.endpoint_url)
     try:
         described = client.fetch(config, url)

@@ -46,7 +46,9 @@ def keyring_key(name: str, endpoint_url: str, refresh: bool) -> Secret:  # noqa:
         found = keyring.get_password(service, user)
     except Exception as error:
         raise KeyNotFoundError(
-            f"The system keyring cannot be read: {one_line(str(error), 200)}", remedy="Use --key env:NAME or --key ask."
+            f"The system keyring cannot be read: {one_line(str(error), 200)}",
+            remedy="Name another key source, such as env:NAME or ask.",
+            error_code="keyring-unreadable",
         ) from error
     key = Secret(found or "")
     if not key:
@@ -61,4 +63,6 @@ def _imported(module: str) -> Any:
     try:
         return importlib.import_module(module)
     except ImportError:
-        raise KeyNotFoundError("This kind of key reference needs the azure extra", remedy=_INSTALL) from None
+        raise KeyNotFoundError(
+            "This kind of key reference needs the azure extra", remedy=_INSTALL, error_code="azure-extra-missing"
+        ) from None

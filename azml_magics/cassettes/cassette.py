@@ -43,7 +43,7 @@ def replay(path: str | Path) -> CassettePlayer:
     Nothing goes over the network, and no key is looked up.
 
     Args:
-        path: A file that `record` or `%azureml record` has written.
+        path: A file that `record` has written.
 
     Raises:
         DocumentError: The file cannot be read, or is not a cassette of this format.

@@ -83,7 +83,7 @@ class Row:
 
 
 class Batch(Sequence[Row]):
-    """The rows of `--compare`, `--sweep` or `-n`, in the order of their requests.
+    """The rows of a comparison, a sweep or a repetition, in the order of their requests.
 
     A batch is a sequence: an index gives a `Row`, a slice a `Batch`.
 

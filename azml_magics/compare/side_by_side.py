@@ -62,7 +62,11 @@ def expand_sweep(config: LLMConfig, values: Mapping[str, Sequence[Any]]) -> list
         UsageError: A kwarg has no values.
     """
     if any(not options for options in values.values()):
-        raise UsageError("A sweep needs at least one value for each kwarg", remedy="Write --sweep temperature=0,0.5,1.")
+        raise UsageError(
+            "A sweep needs at least one value for each kwarg",
+            remedy="Give each kwarg its values, such as 0, 0.5 and 1.",
+            error_code="empty-sweep",
+        )
     combinations = itertools.product(*values.values())
     settings = [dict(zip(values, combination, strict=True)) for combination in combinations]
     return [(setting, config.merged(model_kwargs=setting)) for setting in settings]

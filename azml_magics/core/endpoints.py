@@ -105,7 +105,11 @@ def split(url: str) -> SplitResult:
         shown = re.sub(r"//[^/]*@", "//…@", url)  # a password may stand there
         raise ConfigError(f"The endpoint URL {shown!r} cannot be read: {error}", remedy=example) from None
     if "@" in parts.netloc:
-        raise ConfigError("The endpoint URL holds a user name or password", remedy="Name the key with --key instead.")
+        raise ConfigError(
+            "The endpoint URL holds a user name or password",
+            remedy="Put the key into the config's key instead.",
+            error_code="url-with-password",
+        )
     if parts.scheme not in {"http", "https"} or not host:
         raise ConfigError(f"The endpoint URL {url!r} is not complete", remedy=example)
     if not _is_host(host):
@@ -181,7 +185,7 @@ def request_url(url: str, route: str, api_version: str | None = None) -> str:
     and there is none, its documented default goes in.
     """
     parts = split(url)
-    path = parts.path
+    path = parts.path.rstrip()  # a space before the fragment
     if _ROUTE.search(path):
         path = path.rstrip("/")
     elif _BASE.match(path):

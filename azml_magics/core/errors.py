@@ -167,12 +167,14 @@ def remedy_from(table: Mapping[str, str], error: AzmlError | Interrupted) -> str
     """Return the remedy of `error` in a front end's words.
 
     Args:
-        table: code -> template over the error's facts, such as "Raise --timeout (now {timeout} s).".
+        table: code -> template over the error's facts, such as "Wait {wait} seconds.".
         error: the error.
 
     Returns:
         The filled template, or the error's own remedy if the table has none for its code.
     """
+    if isinstance(error, RowsError) and isinstance(error.__cause__, AzmlError):
+        return f"{remedy_from(table, error.__cause__)} {error.kept}".strip()
     template = table.get(error.error_code)
     return error.remedy if template is None else one_line(template.format_map(_KnownFacts(error.facts)))
 
@@ -461,13 +463,17 @@ class RowsError(AzmlError):
 
     Attributes:
         batch: the rows with what arrived, or None. The error that ended the run is `__cause__`.
+        kept: what happens to the finished rows, as a sentence; it follows the remedy.
     """
 
     error_code = "rows"
 
-    def __init__(self, cause: str, *, batch: Sequence[_Row] | None = None, **context: Any) -> None:
+    def __init__(
+        self, cause: str, *, remedy: str = "", kept: str = "", batch: Sequence[_Row] | None = None, **context: Any
+    ) -> None:
         """Make the error; `context` are AzmlError's other arguments."""
-        super().__init__(cause, **context)
+        super().__init__(cause, remedy=f"{remedy} {kept}".strip(), **context)
+        self.kept = kept
         self.batch: Any = batch  # a Batch, which this module must not import
 
 

@@ -131,9 +131,10 @@ def _from_environment(name: str, endpoint_url: str, refresh: bool) -> Secret:  #
     if not key:
         raise KeyNotFoundError(
             f"No key: the environment variable {name} is not set",
-            remedy="Set it before starting Jupyter, or here with "
-            f"`import os, getpass; os.environ[{name!r}] = getpass.getpass()`, "
-            "or name another source: --key ask, --key keyring:SERVICE/NAME, --key entra (--key none sends no key).",
+            remedy=f"Set it, such as with `import os, getpass; os.environ[{name!r}] = getpass.getpass()`, "
+            "or name another key source: ask, keyring:SERVICE/NAME or entra (none sends no key).",
+            error_code="key-variable-not-set",
+            facts={"param": name},
         )
     return key
 
@@ -160,10 +161,16 @@ def _from_the_person(name: str, endpoint_url: str, refresh: bool) -> Secret:  # 
             key = Secret(getpass.getpass(f"Key for {origin or 'the endpoint'}: "))
         except Exception as error:  # EOFError in a script, ipykernel's StdinNotImplementedError under "Run all"
             raise KeyNotFoundError(
-                "Nobody can be asked for the key here", remedy="Use --key env:NAME or --key keyring:SERVICE/NAME."
+                "The key cannot be typed here",
+                remedy="Name another key source: env:NAME or keyring:SERVICE/NAME.",
+                error_code="key-prompt-impossible",
             ) from error
         if not key:
-            raise KeyNotFoundError("No key was typed", remedy="Run the cell again and type it, or use --key env:NAME.")
+            raise KeyNotFoundError(
+                "No key was typed",
+                remedy="Try again and type it, or name another key source, such as env:NAME.",
+                error_code="no-key-typed",
+            )
         _ASKED[origin] = key
     return _ASKED[origin]
 
@@ -175,15 +182,18 @@ def forget_asked_keys() -> None:
 
 def _unavailable(name: str, endpoint_url: str, refresh: bool) -> NoReturn:  # noqa: ARG001 - a resolver's signature
     raise KeyNotFoundError(
-        "This kind of key reference needs the azure extra", remedy='Run pip install "azml-magics[azure]".'
+        "This kind of key reference needs the azure extra",
+        remedy='Run pip install "azml-magics[azure]".',
+        error_code="azure-extra-missing",
     )
 
 
 def _no_aml_token(name: str, endpoint_url: str, refresh: bool) -> NoReturn:  # noqa: ARG001 - a resolver's signature
     raise KeyNotFoundError(
         "An Azure ML token cannot be fetched yet",
-        remedy="Put one (az ml online-endpoint get-credentials) into an environment variable and use --key env:NAME, "
-        "or use --key entra.",
+        remedy="Put one (az ml online-endpoint get-credentials) into an environment variable and refer to it as "
+        "env:NAME, or use entra.",
+        error_code="aml-token",
     )
 
 

@@ -64,7 +64,7 @@ class Response:
     """An endpoint's answer; `str(response)` is its text.
 
     text: the answer, exactly as it came.
-    parsed: the object read from it, where one was asked for (`-F json`, `--schema`); else None.
+    parsed: the object read from it, where one was asked for (as JSON, or by a schema); else None.
     usage: tokens, where the endpoint counts them; else None.
     finish_reason: "stop", "length", "tool_calls", … in the endpoint's words; "interrupted" after a kernel interrupt;
         None where it did not say.

@@ -1,6 +1,6 @@
 """An answer as Markdown that stays text: HTML in it is shown, not run.
 
-JupyterLab sanitises Markdown outputs, `nbconvert --to html` does not. So no `<` that could open a tag leaves this
+JupyterLab sanitises Markdown outputs, nbconvert's HTML does not. So no `<` that could open a tag leaves this
 module, apart from the text of fenced code where every reader agrees that it is code:
 
 * prose: `<` becomes `&lt;`, and in math a space follows it, which TeX does not see;

@@ -23,6 +23,7 @@ from ..core.wire import default_for_url, wire_for
 from .api_type import AzureMLEndpointApiType
 from .arguments import KEY_VARIABLE, apply_defaults, to_config_error
 from .formatter_adapter import get_registered_name, to_wire_formatter
+from .remedies import langchain_remedies
 
 # Per-call kwargs that configure this client, and those that LangChain passes along for its own tracing.
 _CALL_OPTIONS = ("timeout", "max_retries", "model")
@@ -172,6 +173,7 @@ class AzureMLBaseEndpoint(BaseModel):
 
     # ---- sending ----
 
+    @langchain_remedies()
     def _send(self, config: LLMConfig, prompt: str | Sequence[Message], run_manager: Any = None) -> Response:
         """Return the response, through the core's transport or the user's own client."""
         if self.http_client is not None:
@@ -182,9 +184,11 @@ class AzureMLBaseEndpoint(BaseModel):
     async def _asend(self, config: LLMConfig, prompt: str | Sequence[Message], run_manager: Any = None) -> Response:
         if self.http_client is not None:
             return await asyncio.to_thread(self._send_through_client, config, prompt, run_manager)
-        self._check_key(config)
-        return await ainvoke(config, prompt)
+        with langchain_remedies():
+            self._check_key(config)
+            return await ainvoke(config, prompt)
 
+    @langchain_remedies()
     def _can_stream(self, config: LLMConfig) -> bool:
         """Return whether the response can be streamed; check the key if so, as `_send` does otherwise."""
         if self.http_client is not None or not wire_for(config).streams(config):

@@ -36,6 +36,7 @@ from .outputs import (
     to_chat_chunk,
     to_chat_generation,
 )
+from .remedies import langchain_remedies
 from .tools import include_raw_message, make_output_parser, make_structured_output_kwargs, make_tool_kwargs
 from .tracing import fill_ls_params
 
@@ -127,7 +128,7 @@ class AzureMLChatOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseChatMo
         if not self._can_stream(config):
             yield as_single_chat_chunk(to_chat_generation(self._send(config, prompt, run_manager)))
             return
-        with stream(config, prompt) as parts:
+        with langchain_remedies(), stream(config, prompt) as parts:
             for part in parts:
                 chunk = to_chat_chunk(part)
                 if chunk is not None:
@@ -153,12 +154,13 @@ class AzureMLChatOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseChatMo
         if not self._can_stream(config):
             yield as_single_chat_chunk(to_chat_generation(await self._asend(config, prompt, run_manager)))
             return
-        async with astream(config, prompt) as parts:
-            async for part in parts:
-                chunk = to_chat_chunk(part)
-                if chunk is not None:
-                    yield chunk
-            yield make_last_chat_chunk(parts.response)
+        with langchain_remedies():
+            async with astream(config, prompt) as parts:
+                async for part in parts:
+                    chunk = to_chat_chunk(part)
+                    if chunk is not None:
+                        yield chunk
+                yield make_last_chat_chunk(parts.response)
 
     # ---- the request ----
 

@@ -10,6 +10,7 @@ from ..core.config import DEFAULT_TIMEOUT, LLMConfig
 from ..core.errors import ConfigError
 from ..core.keys import Secret
 from ..core.response import Response
+from .remedies import langchain_remedies
 
 if TYPE_CHECKING:
     from ..core.wire import Call, Payload
@@ -79,7 +80,8 @@ class AzureMLEndpointClient:
         """
         formatter = wire.Formatter("verbatim", "a body as it is", (_VerbatimWire(body),))
         config = self._config.merged(formatter=formatter, timeout=kwargs.get("timeout") or self.timeout)
-        raw = invoke(config, "").raw
+        with langchain_remedies():
+            raw = invoke(config, "").raw
         assert isinstance(raw, bytes)
         return raw
 

@@ -20,6 +20,7 @@ from .base_endpoint import AzureMLBaseEndpoint
 from .batching import ConcurrentBatch, cache_signature
 from .formatter_adapter import to_wire_formatter
 from .outputs import make_last_text_chunk, make_llm_output, split_choices, to_generation
+from .remedies import langchain_remedies
 from .tracing import fill_ls_params
 
 
@@ -100,7 +101,7 @@ class AzureMLOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseLLM):
                 run_manager.on_llm_new_token(chunk.text, chunk=chunk)
             yield chunk
             return
-        with stream(config, prompt) as parts:
+        with langchain_remedies(), stream(config, prompt) as parts:
             for part in parts:
                 if part.text:
                     chunk = GenerationChunk(text=part.text)
@@ -123,14 +124,15 @@ class AzureMLOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseLLM):
                 await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
             yield chunk
             return
-        async with astream(config, prompt) as parts:
-            async for part in parts:
-                if part.text:
-                    chunk = GenerationChunk(text=part.text)
-                    if run_manager:
-                        await run_manager.on_llm_new_token(part.text, chunk=chunk)
-                    yield chunk
-            yield make_last_text_chunk(parts.response)
+        with langchain_remedies():
+            async with astream(config, prompt) as parts:
+                async for part in parts:
+                    if part.text:
+                        chunk = GenerationChunk(text=part.text)
+                        if run_manager:
+                            await run_manager.on_llm_new_token(part.text, chunk=chunk)
+                        yield chunk
+                yield make_last_text_chunk(parts.response)
 
     def _call_config(self, stop: Sequence[str] | None, kwargs: Mapping[str, Any]) -> LLMConfig:
         return self._make_call_config(to_wire_formatter(self.content_formatter), stop, kwargs)

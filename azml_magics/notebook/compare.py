@@ -13,6 +13,7 @@ from azml_magics.display.live import LiveDisplay
 from azml_magics.display.outputs import TextOutput
 
 from . import args, cell_config, cell_messages, cell_output, publishing, runnables
+from .remedies import with_notebook_remedies
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,8 +55,10 @@ def run(context: NotebookContext, options: CellOptions, body: str) -> Batch | Te
         batch = side_by_side.run_batch(
             requests, concurrency=context.settings.concurrency, show=live.show if live else None
         )
+        with_notebook_remedies(batch)
     except Interrupted as interrupted:
         if interrupted.batch is not None:
+            with_notebook_remedies(interrupted.batch)
             _record(context, requests, interrupted.batch)
             if live:
                 live.keep(interrupted.batch)
@@ -152,7 +155,7 @@ class LiveTable:
 
     def show(self, batch: Batch) -> None:
         """Draw the rows so far, unless the last frame was just now."""
-        self._live.update(lambda: _bundle(batch))
+        self._live.update(lambda: _bundle(with_notebook_remedies(batch)))
 
     def finish(self) -> None:
         """Leave the display empty: the batch becomes the cell's result."""

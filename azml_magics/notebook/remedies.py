@@ -1,4 +1,7 @@
-"""Remedies in the notebook's words: options, verbs and variables. One table, from an error's code to its remedy."""
+"""Remedies in the notebook's words: options, verbs and variables. One table, from an error's code to its remedy.
+
+A remedy is a template over the error's facts (`str.format`). Codes that are not here keep the error's own remedy.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,18 @@ from azml_magics.core.errors import AzmlError, Interrupted, remedy_from
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from azml_magics.compare.comparison import Batch
+
 REMEDIES: Mapping[str, str] = {
+    "aml-token": "Put one (az ml online-endpoint get-credentials) into an environment variable and use "
+    "--key env:NAME, or use --key entra.",
     "authentication": "Check that the key belongs to this endpoint and has not been regenerated or expired "
     "(%azureml test).",
     "body-not-text": "Use --as python.",
+    "config-without-url": "%azureml save {param} --url URL gives it one.",
     "custom-formatter-api-type": "Add the type to its supported_api_types, or set --type.",
     "empty-object": "Look at the deployment's logs; check that the formatter matches the deployment (%azureml test).",
+    "empty-sweep": "Write --sweep temperature=0,0.5,1.",
     "formatter-api-type": "Choose another formatter with -f, such as openai-chat or openai, or set --type.",
     "formatter-not-importable": "Use --as curl, or make it a class at the top level of a module that "
     "needs no arguments.",
@@ -23,13 +32,18 @@ REMEDIES: Mapping[str, str] = {
     "formatter-without-name": 'Register it first: azml_magics.register_formatter("my-name", formatter), '
     "then save with -f my-name.",
     "interrupted": "%azureml last shows what had arrived.",
-    "interrupted-empty": "",
+    "key-prompt-impossible": "Use --key env:NAME or --key keyring:SERVICE/NAME.",
+    "key-variable-not-set": "Set it before starting Jupyter, or here with "
+    "`import os, getpass; os.environ['{param}'] = getpass.getpass()`, "
+    "or name another source: --key ask, --key keyring:SERVICE/NAME, --key entra (--key none sends no key).",
+    "keyring-unreadable": "Use --key env:NAME or --key ask.",
     "no-config": "Run `%azureml demo` to try without an account, or `%azureml save NAME --url URL -f FORMATTER`.",
     "no-data": "Raise --timeout (now {timeout:g}), ask for fewer tokens, or stream. "
     "The request was not repeated: the model may still be working on it.",
     "no-deployment": "Give a deployment traffic, or name one with --deployment.",
     "no-endpoint-url": "Give one with --url, save a config with one, or set AZUREML_ENDPOINT_URL.",
     "no-formatter": "Choose one with -f: {known}.",
+    "no-key-typed": "Run the cell again and type it, or use --key env:NAME.",
     "no-langchain-formatter": "Use --as python, which has every formatter.",
     "no-model": "Name the deployment with --deployment, or set model in the config.",
     "no-prompt": "Write one under %%azureml.",
@@ -42,6 +56,7 @@ REMEDIES: Mapping[str, str] = {
     "overwrite": "Choose another path, or -f to overwrite it.",
     "parameters-rejected": "Remove or correct the parameter it names (--dry-run shows the request).",
     "request-rejected": "Check the model kwargs and the formatter (--dry-run).",
+    "row-schema": "Its text is kept; --retry-failed sends the failed rows of a journal again.",
     "schema": "It is kept in %azureml last; %azureml repair asks once more, saying what was wrong.",
     "stream-event-not-json": "Try again, or with --no-stream.",
     "stream-interrupted": "What had arrived is kept (%azureml last). Try again, or raise the deployment's "
@@ -51,10 +66,11 @@ REMEDIES: Mapping[str, str] = {
     "or write {{{{{param}}}}} for literal braces.",
     "undefined-variable": "{hint} Define it, pass --var {param}=…, write {{{{{param}}}}} for literal braces, "
     "or use -t none to send the prompt untouched.",
+    "unknown-config": "{hint} {known} `%azureml save NAME --url URL` makes one.",
     "unknown-formatter": "{hint} {known} Register your own with azml_magics.register_formatter, or pass -f $object.",
+    "url-with-password": "Name the key with --key instead.",
     "variable-without-text": "Pass a text with --var {param}=….",
     "wrong-formatter": "It probably needs another formatter: try -f with another name. Check the model kwargs, too.",
-    "unknown-config": "{hint} {known} `%azureml save NAME --url URL` makes one.",
 }
 
 _Error = TypeVar("_Error", bound=AzmlError | Interrupted)
@@ -64,3 +80,16 @@ def with_notebook_remedy(error: _Error) -> _Error:
     """Replace the remedy of `error` by the notebook's, and return the error."""
     error.remedy = remedy_from(REMEDIES, error)
     return error
+
+
+def notebook_line(error: AzmlError) -> str:
+    """Return `error` as one line with the notebook's remedy."""
+    return str(with_notebook_remedy(error))
+
+
+def with_notebook_remedies(batch: Batch) -> Batch:
+    """Replace the remedies of the errors in a side-by-side batch, and return the batch."""
+    for row in batch:
+        if isinstance(row.error, AzmlError | Interrupted):
+            with_notebook_remedy(row.error)
+    return batch

@@ -28,6 +28,7 @@ from azml_magics.core.text import did_you_mean, one_line
 
 from . import publishing
 from .context import Settings
+from .remedies import notebook_line
 
 if TYPE_CHECKING:
     from traitlets import HasTraits
@@ -76,7 +77,7 @@ def _load_file(context: NotebookContext, path: Path) -> None:
         config = documents.load(path)
         context.session.save(config.name, config, source=str(path), activate=False)
     except AzmlError as error:
-        publishing.print_warning(str(error))
+        publishing.print_warning(notebook_line(error))
 
 
 def _project_file() -> Path | None:
@@ -131,7 +132,7 @@ def _save(context: NotebookContext, name: str, document: Any, place: str, path: 
             publishing.print_warning(f"{place}: a config has no key {key!r}.{did_you_mean(key, documents.KEYS)}")
         context.session.save(name, config, source=str(path), activate=False)
     except AzmlError as error:
-        publishing.print_warning(str(error))
+        publishing.print_warning(notebook_line(error))
 
 
 def _set_default(defaults: HasTraits, name: str, value: Any, path: Path) -> None:

@@ -201,10 +201,11 @@ class _ClusterRun:
             raise
         if self._error is not None:
             journal = self._options.journal
-            resume = f" {journal} has the responses so far; running again continues from there." if journal else ""
+            resume = f"{journal} has the responses so far; running again continues from there." if journal else ""
             raise RowsError(
                 f"The run ended after {self._done:,} rows: {type(self._error).__name__}: {self._error.cause}",
-                remedy=f"{self._error.remedy}{resume}",
+                remedy=self._error.remedy,
+                kept=resume,
                 batch=results("Stopped early"),
             ) from self._error
 

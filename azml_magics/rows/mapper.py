@@ -207,10 +207,10 @@ class RowMapper:
         of = f" of {progress.total:,}" if progress.total is not None else ""
         resume = f"; {options.journal} has them, and running again continues from there" if options.journal else ""
         reason = f"{type(error).__name__}: {getattr(error, 'cause', error)}"
-        remedy = f"{getattr(error, 'remedy', '')} The responses so far are in the error's `batch`{resume}."
+        kept = f"The responses so far are in the error's `batch`{resume}."
         context = {"config": error.config, "deployment": error.deployment} if isinstance(error, AzmlError) else {}
         cause = f"The run ended after {progress.done:,}{of} rows: {reason}"
-        raise RowsError(cause, remedy=remedy.strip(), batch=batch(), **context) from error
+        raise RowsError(cause, remedy=getattr(error, "remedy", ""), kept=kept, batch=batch(), **context) from error
 
     # ---- one row after another
 

@@ -63,7 +63,7 @@ class Schema:
             remedy="Pass the class itself, not an object of it.",
         )
 
-    def read(self, response: Response, remedy: str = "") -> Any:
+    def read(self, response: Response, remedy: str = "", error_code: str = "") -> Any:
         """Return the response as an object of the model, or as JSON if there is no model.
 
         Args:
@@ -79,10 +79,9 @@ class Schema:
             if not problem:
                 return parsed
             first_problem = first_problem or problem
-        raise self._mismatch(first_problem or "it contains no JSON", response, remedy)
+        raise self._mismatch(first_problem or "it contains no JSON", response, remedy, error_code)
 
-    def _mismatch(self, problem: str, response: Response, remedy: str) -> SchemaError:
-        error_code = ""
+    def _mismatch(self, problem: str, response: Response, remedy: str, error_code: str) -> SchemaError:
         if response.finish_reason == "length":
             remedy, error_code = "It was cut off: raise max_tokens.", "schema-truncated"
         error = SchemaError(

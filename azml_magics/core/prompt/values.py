@@ -1,4 +1,4 @@
-"""Values that users type as text, such as `--kwarg stop=["\\n"]`."""
+"""Values that users type as text, such as the kwarg `stop=["\\n"]`."""
 
 from __future__ import annotations
 

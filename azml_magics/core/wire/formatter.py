@@ -1,4 +1,4 @@
-"""Formatters: what users name with `-f` and in configs. Each is one wire format, or one for each kind of route."""
+"""Formatters: what users name in configs. Each is one wire format, or one for each kind of route."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Formatter:
     """A choice of wire formats under one name.
 
     Attributes:
-        name: What a config's `formatter` and `-f` name it.
+        name: What a config's `formatter` names it.
         description: One line.
         wires: The wire formats, in the order in which they are tried for an endpoint. They agree on `chat`.
         content_formatter: The user's own object, if the formatter was made from one; else None.

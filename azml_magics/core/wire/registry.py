@@ -90,7 +90,7 @@ def get(name: str) -> Formatter:
 
 
 def register(name: str, formatter: Any) -> None:
-    """Register a formatter of your own, so that configs and `-f` find it by name.
+    """Register a formatter of your own, so that configs find it by name.
 
     Args:
         name: Letters, digits, `-` and `_`; not the name of a built-in formatter.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from azml_magics.display.table import TableOutput
 
 from .. import cell_config
-from ..remedies import with_notebook_remedy
+from ..remedies import notebook_line
 
 if TYPE_CHECKING:
     from ..context import NotebookContext
@@ -19,7 +19,7 @@ def check_config(context: NotebookContext, options: NameOptions) -> TableOutput:
     from azml_magics.azure import check
 
     config = cell_config.active_config(context, options.name or "")
-    found = check.check(config, lambda error: str(with_notebook_remedy(error)))
+    found = check.check(config, describe=notebook_line)
     rows = [(found[step][0], step, found[step][1]) for step in check.STEPS]
     works = all(state == check.GOOD for state, _, _ in rows)
     return TableOutput(("", "step", config.name), rows, note="It works." if works else "")

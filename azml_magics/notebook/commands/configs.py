@@ -11,6 +11,7 @@ from azml_magics.display.outputs import TextOutput
 from azml_magics.display.table import TableOutput
 
 from .. import cell_config
+from ..remedies import notebook_line
 
 if TYPE_CHECKING:
     from azml_magics.core.config import LLMConfig
@@ -112,7 +113,7 @@ def _next_step(config: LLMConfig) -> str:
     try:
         wire.wire_for(config)
     except AzmlError as error:
-        return f"\nBefore it works: {error}"
+        return f"\nBefore it works: {notebook_line(error)}"
     return ""
 
 

@@ -83,7 +83,7 @@ class EndpointChecks:
 def _test(config: LLMConfig) -> CheckResult:
     from azml_magics.azure import check
 
-    found = check.check(config, said=describe_error)
+    found = check.check(config, describe=describe_error)
     for step in check.STEPS:
         state, text = found[step]
         if state == check.BAD:

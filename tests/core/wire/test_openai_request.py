@@ -93,7 +93,7 @@ def test_other_routes_get_no_extra_parameters_header(url):
 def test_model_is_required_if_url_does_not_name_it(url):
     with pytest.raises(ConfigError, match="serves several models and the request names none") as caught:
         body(config("openai-chat", url), "Hi")
-    assert "--deployment" in str(caught.value)
+    assert "deployment_name" in str(caught.value)
 
 
 @pytest.mark.parametrize(

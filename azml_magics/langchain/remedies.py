@@ -1,0 +1,44 @@
+"""Remedies in the words of the LangChain classes: their constructor arguments. One table, from code to remedy.
+
+A remedy is a template over the error's facts (`str.format`). Codes that are not here keep the error's own remedy.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ..core.errors import AzmlError, Interrupted, remedy_from
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+REMEDIES: Mapping[str, str] = {
+    "authentication": "Check that endpoint_api_key belongs to this endpoint and has not been regenerated or expired.",
+    "formatter-api-type": "Pass another content_formatter or endpoint_api_type.",
+    "formatter-route": "Its routes are {routes}. Pass another content_formatter or endpoint_url.",
+    "key-variable-not-set": 'Set it, pass endpoint_api_key=…, or name where the key is, such as key="entra".',
+    "no-data": "Pass a larger timeout=…, request fewer tokens, or stream. "
+    "It was not sent again: the model may still be working on it.",
+    "no-deployment": "Give a deployment traffic, or pass deployment_name=….",
+    "no-endpoint-url": "Pass endpoint_url=…, or set AZUREML_ENDPOINT_URL.",
+    "no-formatter": "Pass content_formatter=…, such as CustomOpenAIContentFormatter() or GPT2ContentFormatter().",
+    "no-model": "Pass deployment_name=… or model=….",
+    "no-text": "Pass the content_formatter of this deployment, or write one of your own.",
+    "request-rejected": "Check model_kwargs and content_formatter.",
+    "stream-event-not-json": "Try again, or with streaming=False.",
+    "text-only-formatter": "Use CustomOpenAIChatContentFormatter with a deployment that takes images.",
+    "unknown-formatter": "{hint} {known} Register your own with azml_magics.register_formatter, or pass the object.",
+    "url-with-password": "Pass the key as endpoint_api_key=….",
+    "wrong-formatter": "Its formatter is probably another one: pass another content_formatter, and check model_kwargs.",
+}
+
+
+@contextmanager
+def langchain_remedies() -> Iterator[None]:
+    """Give the errors that leave this block the remedies of the LangChain classes."""
+    try:
+        yield
+    except (AzmlError, Interrupted) as error:
+        error.remedy = remedy_from(REMEDIES, error)
+        raise

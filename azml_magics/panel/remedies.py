@@ -1,0 +1,54 @@
+"""Remedies in the panel's words: names of its fields and buttons. One table, from an error's code to its remedy.
+
+A remedy is a template over the error's facts (`str.format`). Codes that are not here keep the error's own remedy.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from azml_magics.core.errors import AzmlError, Interrupted, remedy_from
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_WRONG_KEY = "Check the key, and that it belongs to this endpoint."
+_NO_KEY = "Set it before starting Jupyter, or type the key into the API key field."
+_VARIABLE = "Type a value into its field, or define it in the notebook; {{{{{param}}}}} is literal."
+
+REMEDIES: Mapping[str, str] = {
+    "authentication": _WRONG_KEY,
+    "config-without-url": "Type its URL, under Endpoint.",
+    "custom-formatter-api-type": "Choose another Type, under Endpoint.",
+    "formatter-api-type": "Choose another Formatter, such as openai-chat or openai, or another Type.",
+    "formatter-route": "Its routes are {routes}. Choose another Formatter, or type another URL.",
+    "formatter-without-name": "Register it in the notebook with azml_magics.register_formatter, and choose it as "
+    "Formatter.",
+    "interrupted": "The text received so far is kept.",
+    "key-not-found": _NO_KEY,
+    "key-prompt-impossible": _NO_KEY,
+    "key-refused": "Write env:NAME, keyring:SERVICE/NAME, entra, ask or none.",
+    "key-variable-not-set": _NO_KEY,
+    "keyring-unreadable": _NO_KEY,
+    "no-config": "Press New.",
+    "no-data": "Raise the Timeout, under Endpoint, or request fewer tokens. "
+    "It was not sent again: the model may still be working on it.",
+    "no-deployment": "Give a deployment traffic, or type one into Deployment, under Endpoint.",
+    "no-endpoint-url": "Type its URL, under Endpoint.",
+    "no-formatter": "Choose a Formatter.",
+    "no-key-typed": "Type the key into the API key field.",
+    "no-model": "Type the Deployment or the Model, under Endpoint.",
+    "no-prompt": "Type a prompt.",
+    "overwrite": "Choose another path.",
+    "permission-denied": _WRONG_KEY,
+    "schema": "",
+    "stream-interrupted": "What had arrived is kept. Run it again, or raise the deployment's request_timeout_ms.",
+    "undefined-column": _VARIABLE,
+    "undefined-variable": _VARIABLE,
+    "url-with-password": "Name the key in the Key field instead.",
+}
+
+
+def panel_remedy(error: AzmlError | Interrupted) -> str:
+    """Return the remedy of `error` in the panel's words; "" if there is none."""
+    return remedy_from(REMEDIES, error)

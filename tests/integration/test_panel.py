@@ -1,4 +1,4 @@
-"""The panel in a real kernel, as a frontend has it: by the messages of its widgets."""
+"""The panel in a real kernel, driven by widget messages as a frontend does."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PROSE = "Write a story of 400 words about rivers"
 
 @pytest.fixture
 def front(kernel):
-    """A frontend of the kernel that the panel is shown in. Nothing is ever written to stderr."""
+    """A frontend of the panel's kernel. A test fails if anything is written to stderr."""
     front = Frontend(kernel)
     front.show()
     yield front
@@ -31,7 +31,7 @@ def front(kernel):
 
 @pytest.fixture
 def busy(kernel, home):
-    """`with busy():` is a cell that runs meanwhile."""
+    """A context manager: a cell runs during its block."""
 
     class Busy:
         flag = home / "work" / "go-on"
@@ -183,7 +183,7 @@ def test_repeat_test_detect_and_probe(front, endpoint):
     assert any(line.startswith("Detected ") for line in front.lines()), front.lines()
 
 
-# ---- a notebook goes on meanwhile
+# ---- cells during a run
 
 
 def test_cell_runs_while_a_response_streams(kernel, front, endpoint):
@@ -231,8 +231,8 @@ def test_cell_interrupt_does_not_stop_the_panel(kernel, front, endpoint):
             kernel.manager.interrupt_kernel()
             done.append(True)
 
-    # Not one long sleep: Python looks for a signal between steps only, and one that comes while it waits for its turn
-    # (the panel's threads have it) waits for the end of the next step.
+    # Not a single long sleep: Python handles a signal between steps only, and while the panel's threads hold the lock,
+    # it waits for the end of the next step.
     cell = kernel.run("import time\nprint('begun', flush=True)\nwhile True: time.sleep(0.01)", on_message=watch)
     assert cell.error["ename"] == "KeyboardInterrupt"
     before = front.answer()
@@ -242,7 +242,7 @@ def test_cell_interrupt_does_not_stop_the_panel(kernel, front, endpoint):
     front.ended()
 
 
-# ---- shown again, gone, come back
+# ---- second display, closing, restart
 
 
 def test_second_display_is_the_same_panel(kernel, front):
@@ -326,7 +326,7 @@ def test_restarted_kernel(home, tmp_path):
         assert front.stderr() == ""
 
 
-# ---- bad input, each said in place
+# ---- wrong input
 
 
 def test_errors_are_reported_and_the_panel_works_on(front, endpoint):
@@ -388,12 +388,12 @@ def test_hostile_response_stays_text(kernel, front, endpoint):
     assert "alert(1)" in data["text/markdown"]
 
 
-# ---- a key that is typed
+# ---- a typed key
 
 
 def test_typed_key_is_not_in_messages_history_log_or_files(kernel, front, endpoint, home):
     front.set(front.find("API key"), value=KEY)
-    assert front.find("API key").value == ""  # the frontend's own copy was blanked
+    assert front.find("API key").value == ""  # the frontend's copy was emptied
     assert front.find("Key").value == "ask"
     assert "✓ typed, for this session" in front.lines()
     assert "Hello" in front.run("Hello")
@@ -449,11 +449,11 @@ def test_saved_notebook_has_widgets_without_a_key(kernel, endpoint):
     assert "Hello" in notebook.cells[2].outputs[-1].data["text/plain"]
 
 
-# ---- what a long answer costs
+# ---- traffic of a long response
 
 
 def long_answer(front, tokens):
-    """(the answer, its comm messages) for so many tokens in one go, as a model writes that is told not to end."""
+    """(the response, its comm messages) for that many tokens sent at once."""
     front.type("Others, JSON", json.dumps({"ignore_eos": True}))
     front.type("max_tokens", str(tokens))
     front.type("Prompt", "Write a story of 6000 words about rivers")
@@ -465,7 +465,7 @@ def long_answer(front, tokens):
 
 @pytest.mark.parametrize("rate", [0, 4000])
 def test_long_text_is_resent_only_after_growing(kernel, front, endpoint, rate):
-    """So the bytes stay in proportion to the answer at any rate; the sums are in benchmarks/probes/panel.py."""
+    """This keeps the traffic proportional to the response at any rate; benchmarks/probes/panel.py measures it."""
     endpoint.rate = rate
     text, messages = long_answer(front, 5000)
     last = kernel.ok("%azureml last").result["application/vnd.azml.response.v1+json"]
@@ -480,4 +480,4 @@ def test_long_text_is_resent_only_after_growing(kernel, front, endpoint, rate):
         *growing, last_one = sizes
         assert all(after >= before * (1 + GROWTH) for before, after in itertools.pairwise(growing) if before > 4000)
         assert last_one <= len(text)
-    assert len(messages) < 100 + 4 * sum(map(len, frames.values()))  # nothing else is sent for every frame
+    assert len(messages) < 100 + 4 * sum(map(len, frames.values()))  # nothing else is sent with each frame

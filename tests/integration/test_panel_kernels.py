@@ -1,4 +1,4 @@
-"""The checks of test_panel.py in other versions of ipykernel: each runs widget callbacks in a thread of its choice."""
+"""The tests of test_panel.py with other versions of ipykernel, which run widget callbacks in different threads."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from . import kernels
 from .conftest import running_kernel
 
-# Collected again here, where `_kernel` is another one.
+# Collected again with another `_kernel` fixture.
 
 pytestmark = [
     pytest.mark.kernels,

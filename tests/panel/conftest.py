@@ -1,4 +1,4 @@
-"""The panel's model over a session of its own and a running endpoint: no widgets, no kernel."""
+"""Fixtures for the panel's model, with its own session and a running endpoint, without widgets or a kernel."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from azml_magics.emulator import Emulator
 from azml_magics.panel.model.panel_model import PanelModel
 from azml_magics.session import Session
 
-# The shell in which test_line.py runs the cells that the panel shows.
+# The shell in which test_cell_source.py runs the panel's cells.
 from tests.notebook.conftest import _shell, magics, notebook, shell  # noqa: F401 - fixtures are found by their names
 
 KEY = "panel-5up3r-s3cr3t-key"
-LONG = 60  # seconds: nobody waits so long, and a deadlock fails instead of hanging
+TIMEOUT = 60  # seconds after which a deadlock fails the test
 
 
 @pytest.fixture(scope="session")
@@ -40,7 +40,7 @@ def endpoint(_running, monkeypatch):
 
 @pytest.fixture
 def chat(endpoint):
-    """A config that speaks to the endpoint's chat route, which streams."""
+    """A config for the endpoint's chat route, which streams."""
     return LLMConfig(endpoint_url=f"{endpoint.url}/v1/chat/completions", key=KeyRef("env", "PANEL_KEY"), max_retries=0)
 
 
@@ -51,7 +51,7 @@ def session():
 
 @pytest.fixture
 def variables():
-    """The notebook's variables: a test puts its own in."""
+    """The notebook's variables; tests add their own."""
     return {}
 
 
@@ -64,7 +64,7 @@ def model(session, variables):
 
 
 @pytest.fixture
-def asking(model, session, chat):
+def ready(model, session, chat):
     """A panel with the config `main` chosen, and a prompt."""
     session.save("main", chat)
     model.set_prompt("Tell me about rivers")
@@ -72,18 +72,18 @@ def asking(model, session, chat):
 
 
 @pytest.fixture
-def settled():
-    """Wait until nothing runs in that panel any more; says the note at its Run."""
+def wait_until_idle():
+    """A function that waits until a model is idle and returns the note at "run" or another place."""
 
     def wait(model, place="run"):
-        assert model.worker.wait(LONG), "it still runs"
+        assert model.worker.wait(TIMEOUT), "it still runs"
         return model.notes[place].text if place in model.notes else ""
 
     return wait
 
 
 class Changes:
-    """What a listener was told; `until` waits for something to be true, looking at every change."""
+    """Records the notifications of a model; `until` waits for a condition and checks it after every change."""
 
     def __init__(self, model):
         self._told = threading.Condition()
@@ -97,18 +97,18 @@ class Changes:
 
     def until(self, true):
         with self._told:
-            assert self._told.wait_for(true, LONG), "it never came"
+            assert self._told.wait_for(true, TIMEOUT), "it never came"
 
 
 @pytest.fixture
-def watched():
-    """`watched(model)` records what its listeners are told."""
+def watch():
+    """`watch(model)` records its notifications."""
     return Changes
 
 
 @pytest.fixture(autouse=True)
 def logged():
-    """The log of this test, down to its last detail: no record of it may hold a traceback."""
+    """The test's log at the DEBUG level; a test fails if a record has a traceback."""
     records: list[logging.LogRecord] = []
     handler = logging.Handler(logging.DEBUG)
     handler.emit = records.append
@@ -123,17 +123,17 @@ def logged():
 
 @pytest.fixture(autouse=True)
 def _nothing_goes_on():
-    """No thread of the panel's outlives its test for long."""
+    """The panel's threads must end with the test."""
     before = set(threading.enumerate())
     yield
     for thread in set(threading.enumerate()) - before:
         if thread.name.startswith("azml-magics"):
-            thread.join(LONG)
+            thread.join(TIMEOUT)
             assert not thread.is_alive(), thread.name
 
 
 def texts_in(thing: Any, _seen: set[int] | None = None) -> list[str]:
-    """Every text that can be reached from an object of ours, dicts and lists; a Secret is shut."""
+    """Every text that can be reached from an object through attributes, dicts and lists; a Secret is not opened."""
     seen = set() if _seen is None else _seen
     if id(thing) in seen or isinstance(thing, Secret | threading.Thread):
         return []
@@ -157,8 +157,8 @@ def texts_in(thing: Any, _seen: set[int] | None = None) -> list[str]:
 
 
 @pytest.fixture
-def shows():
-    """Whether `text` stands anywhere in an object: in its repr, or in anything that it holds."""
+def contains_text():
+    """A function: whether an object's repr or anything in it contains a text."""
 
     def look(thing, text):
         return any(text in each for each in texts_in(thing))

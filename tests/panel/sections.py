@@ -8,7 +8,7 @@ import pytest
 from azml_magics.core.config import LLMConfig
 from azml_magics.session import Session
 
-from .widgets import opened, within
+from .widgets import open_panel, within
 
 URL = "http://127.0.0.1:9/v1/chat/completions"
 
@@ -25,7 +25,7 @@ def two_configs():
 @pytest.fixture(name="panel")
 def panel_over(session):
     """A panel over that session."""
-    with opened(session) as panel:
+    with open_panel(session) as panel:
         yield panel
 
 

@@ -1,4 +1,4 @@
-"""The cell that the panel shows does what the panel does: run in a real shell, it asks the same of the same endpoint."""
+"""The panel's cell, run in a real shell, sends the same request as the panel."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ BASE = LLMConfig(name="prod", endpoint_url=URL, formatter="gpt2", key="env:RIVER
 
 @pytest.fixture
 def asked(notebook, magics):
-    """Run a cell; (config, messages) that it would ask. Nothing is sent."""
+    """Run a cell without sending anything; return the config and the messages of its call."""
 
     def run(text):
         with mock.patch.object(cell_call, "send_request", return_value=Response("")) as send:
@@ -43,7 +43,7 @@ def asked(notebook, magics):
 
 @pytest.fixture
 def panel(magics):
-    """A panel over the notebook's session and its variables."""
+    """A panel over the notebook's session and variables."""
     made = PanelModel(magics.context.session, lambda: magics.context.prompt_variables)
     yield made
     made.close()
@@ -51,23 +51,23 @@ def panel(magics):
 
 @pytest.fixture
 def bench(panel, magics, asked):
-    """All three of them."""
+    """The shell, its magics and a panel."""
     return panel, magics, asked
 
 
 def sent(config, messages):
-    """All of a call that an endpoint or a waiting person could tell apart."""
+    """Everything of a call that an endpoint or a user could notice."""
     request = client.prepare(config, messages, stream=True, with_key=False).request
     return request.url, json.loads(request.body), dict(request.headers), request.timeout, config.max_retries, config.key
 
 
 def plain(messages):
-    """The messages without what IPython 9 leaves out of every cell: the blanks of a line that is otherwise empty."""
+    """The messages without the spaces of blank lines, which IPython 9 removes from every cell."""
     return [{**turn, "content": re.sub(r"(?m)^[^\S\n]+$", "", turn["content"]).strip("\n")} for turn in messages]
 
 
 def same(panel, asked):
-    """Whether the panel's cell, where it says nothing to the contrary, asks what the panel would."""
+    """Whether the panel's cell sends what the panel would, unless it has a note."""
     shown = panel.cell()
     assert isinstance(shown, CellSource)
     if shown.note:
@@ -85,7 +85,7 @@ def same(panel, asked):
 # ---- any draft
 
 _WORD = st.text("ab-=$%'\"\\ #{}é,;!?\t\n", min_size=0, max_size=8)
-_ANY = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)  # no frontend's cell holds half a character
+_ANY = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)  # no frontend's cell contains half a character
 _JSON = st.recursive(
     st.none()
     | st.booleans()
@@ -219,7 +219,7 @@ def test_line_expresses_change(panel, magics, asked, changes):
     ],
 )
 def test_note_names_what_a_line_cannot_express(saved, changes, said):
-    # what the panel has, without the kwargs of what is saved
+    # the panel's config without the saved kwargs
     config = LLMConfig(**{**{f: getattr(saved, f) for f in ("name", "endpoint_url", "formatter", "key")}, **changes})
     assert build_cell(config, saved, "Hi", {}).note == (
         f"A line cannot express {said}. Save the config first to get a short cell."
@@ -231,7 +231,7 @@ def test_note_lists_several_parts_in_one_sentence():
     assert note.startswith("A line cannot express a system message of several lines, the key and the kwarg ''.")
 
 
-# ---- what a person sees
+# ---- the cell's text
 
 
 def test_saved_config_is_only_its_name():

@@ -1,4 +1,4 @@
-"""A growing answer in chunks: together they are the text, settled ones never change, and the traffic stays linear."""
+"""A growing response in chunks: they join to the text, final ones never change, and the traffic is linear."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ SHAPES = [prose, one_line, one_fence, a_list, fences]
 
 
 def frames(text, step):
-    """The last chunks as they are sent while the text comes in tokens of so many characters."""
+    """The last chunks as they are sent while the text arrives in tokens of that length."""
     growing = ChunkedText()
     for end in range(step, len(text) + step, step):
         before = list(growing.chunks)
         is_worth_it = growing.grow(text[:end])
         assert "".join(growing.chunks) == text[:end]
-        assert growing.chunks[: len(before) - 1] == before[:-1]  # what is settled stays as it was
+        assert growing.chunks[: len(before) - 1] == before[:-1]  # final chunks do not change
         sent = growing.chunks[len(before) - 1 : -1]
         yield sum(map(len, sent)) + (len(growing.chunks[-1]) if is_worth_it else 0)
 
@@ -56,7 +56,7 @@ def frames(text, step):
 @pytest.mark.parametrize("step", [4, 40])
 def test_traffic_is_proportional_to_a_long_response(shape, step):
     text = shape(60_000)
-    # of a short last piece each frame sends all, of a long one its 16th part more makes a frame
+    # every frame sends a short last chunk; a long one is sent after growing by a sixteenth
     most = chunked_text._SMALL / step + 1 / chunked_text.GROWTH + 3
     assert sum(frames(text, step)) <= most * len(text)
 
@@ -89,7 +89,7 @@ def test_empty_text_needs_no_frame():
     assert growing.chunks == [""]
 
 
-# ---- whatever a model writes
+# ---- any text
 
 _TEXT = st.text("ab $*_.[]!#>-", min_size=1, max_size=30).map(lambda line: f"x{line}")
 _CODE = st.lists(
@@ -116,13 +116,13 @@ _PARTS = st.lists(st.tuples(st.just("prose"), _PROSE) | st.tuples(st.just("fence
 
 
 def cut(text, cuts):
-    """The text as it grows, in tokens of these lengths."""
+    """The growing text, in tokens of these lengths."""
     ends = itertools.takewhile(lambda end: end < len(text), itertools.accumulate(itertools.cycle(cuts)))
     return [*(text[:end] for end in ends), text]
 
 
 def grown(text, cuts, long_enough):
-    """The blocks of the text after it has come in those tokens, and what the chunks were on the way."""
+    """The chunked text after those tokens, and its chunks after each of them."""
     growing, seen = ChunkedText(), [""]
     with mock.patch.object(chunked_text, "_MIN_CHUNK", long_enough):
         for so_far in cut(text, cuts):
@@ -159,7 +159,7 @@ def test_chunks_join_to_the_text(text, cuts, long_enough):
     st.integers(1, 60),
 )
 def test_list_stays_in_one_chunk(mark, items, cuts, long_enough):
-    """Its numbers would begin anew, and its bullets would stand apart."""
+    """Else its numbers would restart and its bullets would be separated."""
     lines = [f"{mark.format(n=n)} {item}" for n, item in enumerate(items, 7)]
     assert len(grown("\n\n".join(lines), cuts, long_enough)) == 1
 

@@ -8,7 +8,7 @@ from azml_magics.core.config import LLMConfig
 from azml_magics.panel.model.drafts import NEW
 
 from .sections import URL, options_of, panel_over, two_configs  # noqa: F401 - fixtures are found by their names
-from .widgets import opened, sets, submits
+from .widgets import open_panel, set_state, submit
 
 
 def test_list_has_the_sessions_configs(panel):
@@ -17,7 +17,7 @@ def test_list_has_the_sessions_configs(panel):
 
 
 def test_chosen_config_is_active_and_shown(panel, session):
-    sets(panel.find("Config"), index=1)
+    set_state(panel.find("Config"), index=1)
     assert session.active == "other"
     assert panel.find("URL").value == "http://127.0.0.1:9/score"
     assert panel.find("Key").value == "env:OTHER_KEY"
@@ -62,21 +62,21 @@ def test_revert_discards_the_changes(panel, session):
 
 def test_unsaved_changes_are_kept_per_config(panel):
     panel.type("Deployment", "blue")
-    sets(panel.find("Config"), index=1)
+    set_state(panel.find("Config"), index=1)
     assert panel.find("Deployment").value == ""
-    sets(panel.find("Config"), index=0)
+    set_state(panel.find("Config"), index=0)
     assert panel.find("Deployment").value == "blue"
 
 
 def test_empty_session_shows_a_new_config():
-    with opened() as panel:
+    with open_panel() as panel:
         assert panel.find("Config").options == (("(new config)", ""),)
         assert panel.find("Delete", w.Button).disabled
         panel.type("URL", URL)
         assert panel.find("Formatter").value == ""
-        panel.click("Save")  # it has no name yet: the panel asks for it
+        panel.click("Save")  # it has no name yet, so the form opens
         panel.type("Save as", "mine")
-        submits(panel.find("Save as", w.Text))
+        submit(panel.find("Save as", w.Text))
         assert panel.find("Config").value == "mine"
         assert panel.model.session.get("mine").endpoint_url == URL
 

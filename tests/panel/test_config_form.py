@@ -10,7 +10,7 @@ import pytest
 from azml_magics.panel.model.drafts import NEW
 
 from .sections import URL, panel_over, two_configs  # noqa: F401 - fixtures are found by their names
-from .widgets import clicks, fires, is_shown, sets, within
+from .widgets import click, fire, is_visible, set_state, within
 
 
 def form_of(panel):
@@ -26,24 +26,24 @@ def form_of(panel):
 
 def test_save_as_asks_for_a_name(panel, session):
     box, field, checkbox, confirm = form_of(panel)
-    assert not is_shown(box)
+    assert not is_visible(box)
     panel.type("Deployment", "blue")
     panel.click("Save as")
-    assert is_shown(box)
-    assert (field.description, confirm.description, is_shown(checkbox)) == ("Save as", "Save", False)
-    sets(field, value="copy")
-    clicks(confirm)
+    assert is_visible(box)
+    assert (field.description, confirm.description, is_visible(checkbox)) == ("Save as", "Save", False)
+    set_state(field, value="copy")
+    click(confirm)
     assert session.get("copy").deployment_name == "blue"
     assert session.get("main").deployment_name == ""
     assert panel.find("Config").value == "copy"
-    assert not is_shown(box)
+    assert not is_visible(box)
 
 
 def test_only_enter_submits_the_form(panel, session):
     panel.click("Save as")
     _, field, _, _ = form_of(panel)
-    sets(field, value="copy")
-    fires(field, "focus")
+    set_state(field, value="copy")
+    fire(field, "focus")
     assert session.names() == ["main", "other"]
 
 
@@ -53,9 +53,9 @@ def test_only_enter_submits_the_form(panel, session):
 def test_invalid_name_leaves_the_form_open(panel, session, name, said):
     box, field, _, confirm = form_of(panel)
     panel.click("Save as")
-    sets(field, value=name)
-    clicks(confirm)
-    assert is_shown(box)
+    set_state(field, value=name)
+    click(confirm)
+    assert is_visible(box)
     assert session.names() == ["main", "other"]
     assert said is None or any(said in line for line in panel.lines())
 
@@ -63,27 +63,27 @@ def test_invalid_name_leaves_the_form_open(panel, session, name, said):
 def test_cancel_does_nothing(panel, session):
     box, field, _, _ = form_of(panel)
     panel.click("Save as")
-    sets(field, value="copy")
+    set_state(field, value="copy")
     panel.click("Cancel")
-    assert (is_shown(box), session.names()) == (False, ["main", "other"])
+    assert (is_visible(box), session.names()) == (False, ["main", "other"])
 
 
 def test_delete_asks_for_confirmation(panel, session):
     panel.click("Delete")
     box, field, _, confirm = form_of(panel)
     assert "Delete main from this session? A file it was imported from is kept." in panel.lines()
-    assert (is_shown(field), confirm.button_style) == (False, "danger")
-    clicks(confirm)
+    assert (is_visible(field), confirm.button_style) == (False, "danger")
+    click(confirm)
     assert session.names() == ["other"]
     assert panel.find("Config").value == "other"
     assert "Deleted main. other is active now." in panel.lines()
-    assert not is_shown(box)
+    assert not is_visible(box)
 
 
 def test_last_config_can_be_deleted(panel, session):
     for _ in range(2):
         panel.click("Delete")
-        clicks(form_of(panel)[3])
+        click(form_of(panel)[3])
     assert session.names() == []
     assert panel.find("Config").value == NEW
 
@@ -91,9 +91,9 @@ def test_last_config_can_be_deleted(panel, session):
 def test_choosing_another_config_closes_the_form(panel, session):
     panel.click("Delete")
     box, _, _, confirm = form_of(panel)
-    sets(panel.find("Config"), index=1)
-    assert not is_shown(box)
-    clicks(confirm)  # a click that was already on its way
+    set_state(panel.find("Config"), index=1)
+    assert not is_visible(box)
+    click(confirm)  # a click that arrives late
     assert session.names() == ["main", "other"]
 
 
@@ -101,29 +101,29 @@ def test_late_click_after_cancel_does_nothing(panel, session):
     panel.click("Delete")
     _, _, _, confirm = form_of(panel)
     panel.click("Cancel")
-    clicks(confirm)
+    click(confirm)
     assert session.names() == ["main", "other"]
 
 
 def test_export_and_import(panel, session, tmp_path):
     panel.click("Export")
     _, field, checkbox, confirm = form_of(panel)
-    assert (field.value, is_shown(checkbox)) == ("main.json", True)
-    sets(field, value=str(tmp_path / "saved.json"))
-    clicks(confirm)
+    assert (field.value, is_visible(checkbox)) == ("main.json", True)
+    set_state(field, value=str(tmp_path / "saved.json"))
+    click(confirm)
     assert json.loads((tmp_path / "saved.json").read_text())["endpoint_url"] == URL
     assert any(line.startswith("Exported to ") for line in panel.lines())
     session.delete("main")
     panel.click("Import")
-    sets(form_of(panel)[1], value=str(tmp_path / "saved.json"))
-    clicks(form_of(panel)[3])
+    set_state(form_of(panel)[1], value=str(tmp_path / "saved.json"))
+    click(form_of(panel)[3])
     assert session.get(panel.find("Config").value).endpoint_url == URL
 
 
 def test_missing_file_is_reported(panel):
     panel.click("Import")
     box, field, _, confirm = form_of(panel)
-    sets(field, value="nowhere.json")
-    clicks(confirm)
-    assert is_shown(box)
+    set_state(field, value="nowhere.json")
+    click(confirm)
+    assert is_visible(box)
     assert any("nowhere.json" in line for line in panel.lines())

@@ -12,7 +12,7 @@ from azml_magics.panel.view import controls
 from azml_magics.panel.view.controls import StatusLine
 
 from . import widgets
-from .widgets import Traffic, is_shown, sets
+from .widgets import Traffic, is_visible, set_state
 
 URL = "http://127.0.0.1:9/v1/chat/completions"
 
@@ -29,7 +29,7 @@ def traffic():
 def test_control_reports_input_and_not_drawing(traffic):
     heard = []
     control = controls.text_field("URL", heard.append)
-    sets(control, value="typed")
+    set_state(control, value="typed")
     with controls.drawing():
         control.value = "drawn"
         with controls.drawing():
@@ -44,7 +44,7 @@ def test_controls_report_input_after_failed_drawing(traffic):
     control = controls.text_area("Prompt", heard.append)
     with pytest.raises(ZeroDivisionError), controls.drawing():
         _ = 1 / 0
-    sets(control, value="typed")
+    set_state(control, value="typed")
     assert heard == ["typed"]
 
 
@@ -56,12 +56,12 @@ def test_input_is_reported_while_another_thread_draws(traffic):
     def draw():
         with controls.drawing():
             drawing.set()
-            may_end.wait(widgets.PATIENCE)
+            may_end.wait(widgets.TIMEOUT)
 
     thread = threading.Thread(target=draw)
     thread.start()
-    assert drawing.wait(widgets.PATIENCE)
-    sets(control, value="typed")
+    assert drawing.wait(widgets.TIMEOUT)
+    set_state(control, value="typed")
     may_end.set()
     thread.join()
     assert heard == ["typed"]
@@ -75,7 +75,7 @@ def test_field_reports_on_leaving_area_on_every_letter(traffic):
 def test_on_change_observes_another_trait(traffic):
     heard = []
     fold = controls.on_change(w.Accordion([w.Label()], selected_index=None), heard.append, "selected_index")
-    sets(fold, selected_index=0)
+    set_state(fold, selected_index=0)
     assert heard == [0]
 
 
@@ -104,7 +104,7 @@ def test_close_tree_closes_all_children(traffic):
     box = w.VBox([w.HBox([w.Text(), w.Button()]), w.Output(), w.Tab([w.FloatSlider()])])
     controls.close_tree(box)
     controls.close_tree(box)
-    assert traffic.still_open() == set()
+    assert traffic.open_comms() == set()
 
 
 # ---- the status line
@@ -112,11 +112,11 @@ def test_close_tree_closes_all_children(traffic):
 
 def test_empty_status_line_takes_no_room(traffic):
     line = StatusLine()
-    assert not is_shown(line.widget)
+    assert not is_visible(line.widget)
     line.show("Saved main.", "good")
-    assert (is_shown(line.widget), line.widget.value) == (True, "Saved main.")
+    assert (is_visible(line.widget), line.widget.value) == (True, "Saved main.")
     line.show("")
-    assert not is_shown(line.widget)
+    assert not is_visible(line.widget)
 
 
 def test_status_line_has_one_mood_at_a_time(traffic):
@@ -141,7 +141,7 @@ def test_status_line_shows_a_note(traffic):
     line.show_note(PanelNote("Saved.", "good"))
     assert "azml-good" in line.widget._dom_classes
     line.show_note(None)
-    assert not is_shown(line.widget)
+    assert not is_visible(line.widget)
 
 
 def test_status_line_is_always_plain_text(traffic):

@@ -1,4 +1,4 @@
-"""A config while it is being edited: what is typed is kept, what is wrong is said, what is blank is not sent."""
+"""A config while it is being edited: texts are kept, errors are reported, empty fields are not sent."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Mine:
         return ""
 
 
-# ---- what it starts from
+# ---- the start
 
 
 @pytest.mark.parametrize("config", [LLMConfig(), FULL, GPT2, GPT2.merged(key=None), GPT2.merged(key=Secret("s3cret"))])
@@ -145,18 +145,18 @@ def test_wrong_text_stays_with_its_error(field, text, said):
     assert draft.texts[field] == text
     assert draft.is_changed
     if field != "formatter":
-        assert draft.config == GPT2  # what was saved holds on
+        assert draft.config == GPT2  # the saved value stays
     draft.set(field, texts_of(GPT2)[field])
     assert draft.errors == {}
     assert not draft.is_changed
 
 
 @pytest.mark.parametrize("key", ["sk-0123456789abcdef", "Bearer abc", "0123456789:abcdef"])
-def test_key_instead_of_reference_is_refused_and_dropped(key, shows):
+def test_key_instead_of_reference_is_refused_and_dropped(key, contains_text):
     draft = Draft(GPT2)
     draft.set("key", key)
     assert draft.errors["key"].startswith("That is not a key reference")
-    assert not shows(draft, key)
+    assert not contains_text(draft, key)
     assert draft.config == GPT2
     draft.set("key", "env:RIVER_KEY")
     assert draft.errors == {}
@@ -198,9 +198,9 @@ def test_unfitting_formatter_is_an_error():
     assert draft.errors["formatter"].startswith("The formatter 'gpt2' works with dedicated endpoints")
     draft.set("endpoint_url", URL)
     draft.set("formatter", "")
-    assert "formatter" in draft.errors  # /score tells none
+    assert "formatter" in draft.errors  # /score implies none
     draft.set("endpoint_url", CHAT)
-    assert draft.errors == {}  # the route tells it
+    assert draft.errors == {}  # the route implies it
 
 
 def test_missing_url_is_not_an_error():
@@ -239,7 +239,7 @@ def test_key_in_memory_stays_unless_edited():
 
 def test_controls_are_the_formatters_kwargs():
     assert [kwarg.name for kwarg in Draft(GPT2).controls] == [kwarg.name for kwarg in wire.get("gpt2").known_kwargs]
-    assert "tools" not in [kwarg.name for kwarg in Draft(FULL).controls]  # an object: it is written as JSON
+    assert "tools" not in [kwarg.name for kwarg in Draft(FULL).controls]  # an object is written as JSON
     assert Draft(LLMConfig()).controls == []
 
 
@@ -302,7 +302,7 @@ def test_unreadable_kwarg_waits_for_a_formatter_with_its_control():
     draft = Draft(GPT2)
     draft.set_kwarg("temperature", "warm")
     draft.set("formatter", "promptflow")
-    assert draft.errors == {}  # there is nothing to mend it in
+    assert draft.errors == {}  # there is no control to correct it in
     draft.set("formatter", "hf")
     assert draft.errors == {"temperature": "'warm' is not a number"}
     assert typed(draft, "temperature") == "warm"
@@ -315,7 +315,7 @@ def test_input_from_a_removed_control_is_ignored():
     assert draft.config.model_kwargs == {}
 
 
-# ---- the JSON box
+# ---- the JSON field
 
 
 def test_kwargs_without_control_are_json():
@@ -429,7 +429,7 @@ def test_kwarg_moves_to_json_and_back():
     assert (draft.rest, typed(draft, "max_new_tokens")) == ("", "64")
 
 
-# ---- the session moves on
+# ---- changes in the session
 
 
 def test_edits_stay_when_another_config_is_saved():

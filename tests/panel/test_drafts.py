@@ -1,4 +1,4 @@
-"""The panel's side of the session: what is chosen, what is unsaved, and what happens on the other side meanwhile."""
+"""The chosen config, its unsaved changes, and how changes in the notebook affect them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def drafts(session):
 
 @pytest.fixture
 def two(drafts, session):
-    """`a`, which is chosen, and `b`."""
+    """A session with `a`, which is chosen, and `b`."""
     session.save("a", PROD)
     session.save("b", PROD.merged(formatter="hf"))
     return drafts
@@ -303,7 +303,7 @@ def test_export_writes_the_document_of_the_config(two, session, tmp_path):
     assert documents.load(written, name="a") == config
     plain = two.export(f"{tmp_path}/plain.json", langchain=True)
     assert list(json.loads(plain.read_text())) == ["deployment_name", "model_kwargs", "_type"]
-    assert two.current.is_changed  # exporting saves nothing in the session
+    assert two.current.is_changed  # export does not save in the session
 
 
 def test_langchain_loads_the_exported_file(two, tmp_path, monkeypatch):
@@ -323,7 +323,7 @@ def test_exported_file_has_no_key(two, session, tmp_path):
 
 @pytest.fixture
 def places(tmp_path):
-    """Where nothing can be written or read, by name."""
+    """Paths that cannot be written or read, by name."""
     (tmp_path / "folder.json").mkdir()
     (tmp_path / "file").write_text("x")
     (tmp_path / "other.json").write_text('{"not": "ours"}')
@@ -417,20 +417,20 @@ def test_import_replaces_the_chosen_config(two, tmp_path):
     assert (two.current.config.timeout, two.current.is_changed) == (5, False)
 
 
-# ---- both sides at once
+# ---- both sides in any order
 
 _SAVED = st.sampled_from(["a", "b", "c"])
 
 
 class BothSides(RuleBasedStateMachine):
-    """A person in the panel and one in the notebook, in any order: nothing typed is lost unless it was thrown away."""
+    """Actions in the panel and the notebook in any order: no edit is lost unless it was discarded."""
 
     def __init__(self):
         super().__init__()
         self.session = Session()
         self.drafts = Drafts(self.session)
         self.session.subscribe(self.drafts.follow)
-        self.typed: dict[str, str] = {}  # config -> the system message that was typed into its draft, and not saved
+        self.typed: dict[str, str] = {}  # config -> the unsaved system message in its draft
         self.count = 0
 
     @rule()
@@ -440,7 +440,7 @@ class BothSides(RuleBasedStateMachine):
         self.typed[self.drafts.name] = f"typed {self.count}"
 
     @rule(data=st.data())
-    def chooses(self, data):
+    def choose(self, data):
         self.drafts.choose(data.draw(st.sampled_from(self.drafts.names)))
 
     @rule()

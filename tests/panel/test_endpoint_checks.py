@@ -1,4 +1,4 @@
-"""The panel's looks at an endpoint, which are no exchanges: its test, and the detection of its dialect."""
+"""Test and Detect: they change the controls and the notes, but not the history."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from azml_magics.azure import check, detect
 from azml_magics.core.config import LLMConfig
 from azml_magics.emulator import Fault
 
-from .conftest import LONG
+from .conftest import TIMEOUT
 
 # ---- test
 
 
-def test_check_of_a_working_endpoint(asking, settled, session, endpoint):
-    asking.checks.test()
-    assert settled(asking, "endpoint").startswith("It works: it answered '")
-    assert asking.notes["endpoint"].mood == "good"
+def test_check_of_a_working_endpoint(ready, wait_until_idle, session, endpoint):
+    ready.checks.test()
+    assert wait_until_idle(ready, "endpoint").startswith("It works: it answered '")
+    assert ready.notes["endpoint"].mood == "good"
     assert len(endpoint.requests) == 1
-    assert session.history == []  # a look is no exchange
+    assert session.history == []  # a check is not in the history
 
 
 @pytest.mark.parametrize(
@@ -32,22 +32,22 @@ def test_check_of_a_working_endpoint(asking, settled, session, endpoint):
         ("endpoint_url", "", "There is no endpoint"),
     ],
 )
-def test_first_failing_step_is_reported(asking, settled, field, text, said):
-    asking.set(field, text)
-    asking.checks.test()
-    note = settled(asking, "endpoint")
+def test_first_failing_step_is_reported(ready, wait_until_idle, field, text, said):
+    ready.set(field, text)
+    ready.checks.test()
+    note = wait_until_idle(ready, "endpoint")
     assert said in note
     assert "--" not in note
     assert "%azureml" not in note
     assert " -f" not in note
-    assert asking.notes["endpoint"].mood == "bad"
+    assert ready.notes["endpoint"].mood == "bad"
 
 
 @pytest.mark.parametrize(("fault", "step"), [("401", "authenticate"), ("404", "answer"), ("dropped", "reach")])
-def test_refused_request_fails_at_its_step(asking, endpoint, settled, fault, step):
+def test_refused_request_fails_at_its_step(ready, endpoint, wait_until_idle, fault, step):
     endpoint.script([Fault(fault)])
-    asking.checks.test()
-    note = settled(asking, "endpoint")
+    ready.checks.test()
+    note = wait_until_idle(ready, "endpoint")
     assert note.startswith(f"{step}: ")
     assert "%azureml" not in note
     assert "\n" not in note
@@ -62,23 +62,23 @@ def test_refused_request_fails_at_its_step(asking, endpoint, settled, fault, ste
         (("key", "ask"), "No key was typed for main in this session."),
     ],
 )
-def test_check_that_cannot_start_is_reported(asking, endpoint, look, typed, said):
-    asking.set(*typed)
-    getattr(asking.checks, look)()
-    assert said in asking.notes["endpoint"].text
-    assert asking.notes["endpoint"].mood == "bad"
+def test_check_that_cannot_start_is_reported(ready, endpoint, look, typed, said):
+    ready.set(*typed)
+    getattr(ready.checks, look)()
+    assert said in ready.notes["endpoint"].text
+    assert ready.notes["endpoint"].mood == "bad"
     assert len(endpoint.requests) == 0
 
 
 class Held:
-    """Stands in for a look at an endpoint: it goes on until it is let go."""
+    """A check that runs until it is released."""
 
     def __init__(self, outcome):
         self.outcome, self.began, self.go = outcome, threading.Event(), threading.Event()
 
     def __call__(self, config, **_):
         self.began.set()
-        assert self.go.wait(LONG)
+        assert self.go.wait(TIMEOUT)
         if isinstance(self.outcome, Exception):
             raise self.outcome
         return self.outcome
@@ -101,83 +101,85 @@ def held_detection(monkeypatch):
     held.go.set()
 
 
-def test_stop_abandons_a_running_check(asking, held_test, settled):
-    asking.checks.test()
-    assert (asking.running, asking.notes["endpoint"].text) == ("Testing…", "Testing…")
-    assert held_test.began.wait(LONG)
-    left = asking.worker._task
-    asking.stop()
-    assert asking.notes["endpoint"].text == "Stopped."
-    assert asking.running == ""
-    asking.runs.run()
-    assert settled(asking) == ""
+def test_stop_abandons_a_running_check(ready, held_test, wait_until_idle):
+    ready.checks.test()
+    assert (ready.running, ready.notes["endpoint"].text) == ("Testing…", "Testing…")
+    assert held_test.began.wait(TIMEOUT)
+    left = ready.worker._task
+    ready.stop()
+    assert ready.notes["endpoint"].text == "Stopped."
+    assert ready.running == ""
+    ready.runs.run()
+    assert wait_until_idle(ready) == ""
     held_test.go.set()
-    assert left.ended.wait(LONG)
-    assert asking.notes["endpoint"].text == "Stopped."
+    assert left.ended.wait(TIMEOUT)
+    assert ready.notes["endpoint"].text == "Stopped."
 
 
-def test_bug_in_a_check_is_reported_without_traceback(asking, held_test, settled):
+def test_bug_in_a_check_is_reported_without_traceback(ready, held_test, wait_until_idle):
     held_test.outcome = ZeroDivisionError("division by zero")
     held_test.go.set()
-    asking.checks.test()
-    assert settled(asking, "endpoint") == "ZeroDivisionError: division by zero"
+    ready.checks.test()
+    assert wait_until_idle(ready, "endpoint") == "ZeroDivisionError: division by zero"
 
 
 # ---- detect
 
 
 @pytest.mark.parametrize(("deployment", "route"), [("dolly", "/score"), ("tgi", "/generate")])
-def test_detected_formatter_is_an_unsaved_change(model, endpoint, settled, deployment, route):
+def test_detected_formatter_is_an_unsaved_change(model, endpoint, wait_until_idle, deployment, route):
     model.session.save("main", LLMConfig(endpoint_url=f"{endpoint.url}/score", key="env:PANEL_KEY"))
     model.set("deployment_name", deployment)
     model.checks.detect()
-    assert settled(model, "endpoint").startswith(f"Detected {deployment}: ")  # each is named for its dialect
+    assert wait_until_idle(model, "endpoint").startswith(
+        f"Detected {deployment}: "
+    )  # each deployment is named for its formatter
     assert model.notes["endpoint"].mood == "good"
     assert (model.draft.texts["formatter"], model.draft.errors) == (deployment, {})
     assert model.draft.config.endpoint_url == f"{endpoint.url}{route}"
     assert model.session.get("main").formatter == ""
 
 
-def test_probe_is_offered_if_swagger_does_not_tell(asking, settled):
-    asking.set("formatter", "")
-    asking.checks.detect()
-    assert settled(asking, "endpoint").endswith("Probe sends a short prompt in every wire format.")
-    asking.checks.detect(probe=True)
-    assert settled(asking, "endpoint").startswith("Detected openai-chat: it answered ")
-    assert asking.draft.texts["formatter"] == "openai-chat"
-    assert asking.draft.errors == {}
+def test_probe_is_offered_if_swagger_does_not_tell(ready, wait_until_idle):
+    ready.set("formatter", "")
+    ready.checks.detect()
+    assert wait_until_idle(ready, "endpoint").endswith("Probe sends a short prompt in every wire format.")
+    ready.checks.detect(probe=True)
+    assert wait_until_idle(ready, "endpoint").startswith("Detected openai-chat: it answered ")
+    assert ready.draft.texts["formatter"] == "openai-chat"
+    assert ready.draft.errors == {}
 
 
-def test_detection_changes_the_config_it_started_with(asking, session, held_detection, settled):
+def test_detection_changes_the_config_it_started_with(ready, session, held_detection, wait_until_idle):
     session.save("other", session.get("main"))
-    asking.checks.detect()
-    assert held_detection.began.wait(LONG)
-    asking.choose("other")
+    ready.checks.detect()
+    assert held_detection.began.wait(TIMEOUT)
+    ready.choose("other")
     held_detection.go.set()
-    assert settled(asking, "endpoint") == "Detected hf: its swagger says so."
-    assert not asking.draft.is_changed
-    asking.choose("main")
-    assert (asking.draft.texts["formatter"], asking.draft.config.endpoint_url) == (
+    assert wait_until_idle(ready, "endpoint") == "Detected hf: its swagger says so."
+    assert not ready.draft.is_changed
+    ready.choose("main")
+    assert (ready.draft.texts["formatter"], ready.draft.config.endpoint_url) == (
         "hf",
         "https://n.eastus.inference.ml.azure.com/score",
     )
 
 
-def test_detection_during_a_save_is_not_lost(asking, session, held_detection, settled):
-    asking.set("system", "Be brief.")
-    asking.checks.detect()
-    assert held_detection.began.wait(LONG)
-    asking.save()
+def test_detection_during_a_save_is_not_lost(ready, session, held_detection, wait_until_idle):
+    ready.set("system", "Be brief.")
+    ready.checks.detect()
+    assert held_detection.began.wait(TIMEOUT)
+    ready.save()
     held_detection.go.set()
-    settled(asking, "endpoint")
-    assert (asking.draft.texts["formatter"], asking.draft.config.system) == ("hf", "Be brief.")
+    wait_until_idle(ready, "endpoint")
+    assert (ready.draft.texts["formatter"], ready.draft.config.system) == ("hf", "Be brief.")
     assert session.get("main").formatter == ""
 
 
-def test_failed_detection_is_reported(asking, endpoint, settled):
+def test_failed_detection_is_reported(ready, endpoint, wait_until_idle):
     endpoint.script([Fault("401")])
-    asking.checks.detect()
-    note = settled(asking, "endpoint")
+    ready.checks.detect()
+    note = wait_until_idle(ready, "endpoint")
     assert note.startswith("The endpoint did not accept the key")
     assert note.endswith("Check the key, and that it belongs to this endpoint.")
-    assert asking.notes["endpoint"].mood == "bad"
+    assert ready.notes["endpoint"].mood == "bad"

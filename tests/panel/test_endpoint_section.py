@@ -11,7 +11,7 @@ from azml_magics.core import keys
 from azml_magics.core.keys import KeyRef
 
 from .sections import URL, panel_over, two_configs  # noqa: F401 - fixtures are found by their names
-from .widgets import sets
+from .widgets import set_state
 
 KEY = "typed-0nce-s3cr3t"
 
@@ -43,9 +43,9 @@ def test_type_is_chosen_or_follows_the_url(panel):
     kind = panel.find("Type")
     assert kind.value == ""
     assert "serverless" in " ".join(panel.lines())
-    sets(kind, index=1)
+    set_state(kind, index=1)
     assert panel.model.draft.config.endpoint_api_type == "dedicated"
-    sets(kind, index=0)
+    set_state(kind, index=0)
     assert panel.model.draft.config.endpoint_api_type == "serverless"
 
 
@@ -97,7 +97,7 @@ def texts_of(traffic):
 
 def test_typed_key_is_kept_in_memory_only(panel):
     box = panel.find("API key")
-    sets(box, value=KEY)
+    set_state(box, value=KEY)
     assert box.value == ""
     assert panel.model.draft.config.key == KeyRef("ask")
     assert keys.is_answered(URL)
@@ -112,21 +112,21 @@ def test_typed_key_is_kept_in_memory_only(panel):
 def test_frontend_copy_of_the_key_is_emptied(panel):
     panel.traffic.clear()
     box = panel.find("API key")
-    sets(box, value=KEY)
+    set_state(box, value=KEY)
     ours = [each.data["state"] for each in panel.traffic.updates if each.comm_id == box.comm.comm_id]
     assert ours == [{"value": ""}]
 
 
 def test_second_key_replaces_the_first(panel):
     for key in (KEY, "an0ther-key", "an0ther-key"):
-        sets(panel.find("API key"), value=key)
+        set_state(panel.find("API key"), value=key)
         assert KeyRef("ask").resolve(URL).reveal() == key
         assert panel.find("API key").value == ""
 
 
 def test_key_without_url_is_refused(panel):
     panel.type("URL", "")
-    sets(panel.find("API key"), value=KEY)
+    set_state(panel.find("API key"), value=KEY)
     assert panel.find("API key").value == ""
     assert "An API key belongs to an endpoint. Type the URL first." in panel.lines()
     assert KEY not in texts_of(panel.traffic)

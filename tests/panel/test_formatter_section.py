@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipywidgets as w
 
 from .sections import URL, options_of, panel_over, titles, two_configs  # noqa: F401 - fixtures are found by their names
-from .widgets import sets, within
+from .widgets import set_state, within
 
 
 def test_only_fitting_formatters_are_offered(panel):
@@ -37,15 +37,15 @@ def test_request_is_drawn_only_while_open(panel):
     shows = panel.find("Will send")
     panel.type("Prompt", "Hello")
     assert shows.value == ""
-    sets(fold_of(panel, "Formatter"), selected_index=0)
+    set_state(fold_of(panel, "Formatter"), selected_index=0)
     assert '"Hello"' in shows.value
     panel.type("Prompt", "Hello there")
     assert '"Hello there"' in shows.value
-    sets(fold_of(panel, "Formatter"), selected_index=None)
+    set_state(fold_of(panel, "Formatter"), selected_index=None)
     panel.type("Prompt", "Unseen")
     assert "Unseen" not in shows.value
 
 
 def test_request_shows_why_nothing_can_be_sent(panel):
-    sets(fold_of(panel, "Formatter"), selected_index=0)
+    set_state(fold_of(panel, "Formatter"), selected_index=0)
     assert panel.find("Will send").value == "There is no prompt. Write one into the prompt field."

@@ -1,4 +1,4 @@
-"""The panel's history: what was asked goes back into the controls, and looking loses nothing."""
+"""The panel's history: a call is restored into the controls, and going back undoes that."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PROD = LLMConfig(name="prod", endpoint_url=URL, formatter="gpt2", key="env:RIVER
 
 @pytest.fixture
 def asked(model, session):
-    """A panel with `prod` and `test`, and three exchanges of the notebook's."""
+    """A panel with the configs `prod` and `test`, and three calls of the notebook."""
     session.save("prod", PROD)
     session.save("test", PROD.merged(formatter="hf", system=None))
     hot = PROD.merged(model_kwargs={"temperature": 1})
@@ -28,7 +28,7 @@ def asked(model, session):
 
 
 def shown(model):
-    """What a person sees in the controls and in the answer's place."""
+    """What the controls and the response show."""
     result = model.result
     return model.name, model.prompt.text, model.draft.config.system, result.row.text if result else None
 
@@ -177,46 +177,46 @@ def test_langchain_call_leaves_controls_unchanged(asked, session):
     assert shown(asked) == ("prod", "", "My own.", None)
 
 
-def test_restored_prompt_has_its_variables(asking, variables, settled):
+def test_restored_prompt_has_its_variables(ready, variables, wait_until_idle):
     variables["topic"] = "tea"
-    asking.set_prompt("About {topic} and {other}")
-    asking.set_variable("other", "rain")
-    asking.runs.run()
-    settled(asking)
-    asking.set_prompt("Something else")
-    asking.history.restore(1)
-    assert asking.prompt.text == "About {topic} and {other}"
-    assert asking.prompt.typed_values() == {"other": "rain"}
-    assert "rain" in asking.result.row.text
+    ready.set_prompt("About {topic} and {other}")
+    ready.set_variable("other", "rain")
+    ready.runs.run()
+    wait_until_idle(ready)
+    ready.set_prompt("Something else")
+    ready.history.restore(1)
+    assert ready.prompt.text == "About {topic} and {other}"
+    assert ready.prompt.typed_values() == {"other": "rain"}
+    assert "rain" in ready.result.row.text
 
 
-def test_running_a_restored_call_accepts_it(asking, settled):
-    asking.runs.run()
-    settled(asking)
-    asking.set("system", "My own.")
-    asking.history.restore(1)
-    asking.runs.run()
-    settled(asking)
-    assert not asking.history.can_go_back
-    asking.history.go_back()
-    assert asking.draft.config.system is None
+def test_running_a_restored_call_accepts_it(ready, wait_until_idle):
+    ready.runs.run()
+    wait_until_idle(ready)
+    ready.set("system", "My own.")
+    ready.history.restore(1)
+    ready.runs.run()
+    wait_until_idle(ready)
+    assert not ready.history.can_go_back
+    ready.history.go_back()
+    assert ready.draft.config.system is None
 
 
-def test_nothing_is_restored_during_a_run(asking, endpoint, settled):
-    asking.runs.run()
-    settled(asking)
+def test_nothing_is_restored_during_a_run(ready, endpoint, wait_until_idle):
+    ready.runs.run()
+    wait_until_idle(ready)
     endpoint.latency = 30
-    asking.runs.run()
-    asking.history.restore(1)
-    assert asking.notes["run"].text == "Another task is running. Stop it first."
-    assert not asking.history.can_go_back
-    asking.stop()
-    settled(asking)
+    ready.runs.run()
+    ready.history.restore(1)
+    assert ready.notes["run"].text == "Another task is running. Stop it first."
+    assert not ready.history.can_go_back
+    ready.stop()
+    wait_until_idle(ready)
 
 
-def test_typed_prompts_go_with_the_history(asking, session, settled):
+def test_typed_prompts_go_with_the_history(ready, session, wait_until_idle):
     session.resize_history(3)
     for _ in range(5):
-        asking.runs.run()
-        settled(asking)
-    assert sorted(asking.runs.prompts) == [3, 4, 5]
+        ready.runs.run()
+        wait_until_idle(ready)
+    assert sorted(ready.runs.prompts) == [3, 4, 5]

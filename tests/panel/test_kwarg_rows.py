@@ -10,7 +10,7 @@ from azml_magics.core.wire import Kwarg
 from azml_magics.panel.view.kwarg_rows import KwargRow
 from azml_magics.session import Session
 
-from .widgets import Traffic, clicks, is_shown, opened, sets, within
+from .widgets import Traffic, click, is_visible, open_panel, set_state, within
 
 URL = "http://127.0.0.1:9/v1/chat/completions"
 
@@ -19,12 +19,12 @@ URL = "http://127.0.0.1:9/v1/chat/completions"
 def panel():
     session = Session()
     session.save("main", LLMConfig(endpoint_url=URL, formatter="openai-chat", key=None))
-    with opened(session) as panel:
+    with open_panel(session) as panel:
         yield panel
 
 
 def row_of(panel, name):
-    """The box of that kwarg's row, and its line."""
+    """The row of a kwarg, and its status line."""
     for each in within(panel.panel.widget):
         if isinstance(each, w.VBox) and any("azml-row" in child._dom_classes for child in each.children[:1]):
             row, line = each.children
@@ -58,7 +58,7 @@ def test_slider_sends_its_value_and_fills_the_field(panel):
     slider, field = control_of(row, w.FloatSlider), control_of(row, w.Text)
     assert field.value == ""
     assert "azml-default" in slider._dom_classes
-    sets(slider, value=0.3)
+    set_state(slider, value=0.3)
     assert sent(panel) == {"temperature": 0.3}
     assert field.value == "0.3"
     assert "azml-default" not in slider._dom_classes
@@ -66,32 +66,32 @@ def test_slider_sends_its_value_and_fills_the_field(panel):
 
 def test_typed_number_moves_the_slider(panel):
     row, line = row_of(panel, "temperature")
-    sets(control_of(row, w.Text), value="0.85")
+    set_state(control_of(row, w.Text), value="0.85")
     assert sent(panel) == {"temperature": 0.85}
     assert control_of(row, w.FloatSlider).value == 0.85
-    assert not is_shown(line)
+    assert not is_visible(line)
 
 
 def test_number_outside_range_is_sent_with_a_note(panel):
     row, line = row_of(panel, "temperature")
-    sets(control_of(row, w.Text), value="7")
+    set_state(control_of(row, w.Text), value="7")
     assert sent(panel) == {"temperature": 7}
     slider = control_of(row, w.FloatSlider)
     assert slider.value == slider.max == 2
     assert line.value == "above the documented maximum of 2; it is sent"
-    assert control_of(row, w.Text).value == "7"  # the slider at its end has not overwritten it
+    assert control_of(row, w.Text).value == "7"  # the slider at its end did not overwrite it
 
 
 def test_wrong_number_stays_typed_and_is_not_sent(panel):
     row, line = row_of(panel, "temperature")
-    sets(control_of(row, w.Text), value="0.5")
-    sets(control_of(row, w.Text), value="warm")
+    set_state(control_of(row, w.Text), value="0.5")
+    set_state(control_of(row, w.Text), value="warm")
     assert control_of(row, w.Text).value == "warm"
     assert line.value == "'warm' is not a number"
     assert "azml-bad" in line._dom_classes
     assert control_of(row, w.FloatSlider).value == 0.5
-    sets(control_of(row, w.Text), value="0.6")
-    assert not is_shown(line)
+    set_state(control_of(row, w.Text), value="0.6")
+    assert not is_visible(line)
     assert sent(panel) == {"temperature": 0.6}
 
 
@@ -99,27 +99,27 @@ def test_reset_button_stops_sending_a_kwarg(panel):
     row, line = row_of(panel, "temperature")
     reset = control_of(row, w.Button)
     assert reset.disabled
-    sets(control_of(row, w.Text), value="9")
+    set_state(control_of(row, w.Text), value="9")
     assert reset.tooltip == "Do not send temperature"
-    clicks(reset)
+    click(reset)
     assert sent(panel) == {}
     assert control_of(row, w.Text).value == ""
     assert reset.disabled
-    assert not is_shown(line)
+    assert not is_visible(line)
 
 
 def test_stop_sequences_are_tags(panel):
     row, _ = row_of(panel, "stop")
     tags, entry = control_of(row, w.TagsInput), control_of(row, w.Text)
-    assert not is_shown(tags)
+    assert not is_visible(tags)
     for tag in ("END", "a, b", "\\n", "END"):
-        sets(entry, value=tag)
-        assert (entry.value, is_shown(tags)) == ("", True)
+        set_state(entry, value=tag)
+        assert (entry.value, is_visible(tags)) == ("", True)
     assert sent(panel) == {"stop": ["END", "a, b", "\n"]}
-    sets(tags, value=["END"])  # the others were clicked away
+    set_state(tags, value=["END"])  # the others were removed
     assert sent(panel) == {"stop": ["END"]}
-    clicks(control_of(row, w.Button))
-    assert (tags.value, sent(panel), is_shown(tags)) == ([], {}, False)
+    click(control_of(row, w.Button))
+    assert (tags.value, sent(panel), is_visible(tags)) == ([], {}, False)
 
 
 def test_boolean_is_default_true_or_false(panel):
@@ -128,17 +128,17 @@ def test_boolean_is_default_true_or_false(panel):
     row, _ = row_of(panel, "do_sample")
     choice = control_of(row, w.Dropdown)
     assert choice.options == (("default", ""), ("true", "true"), ("false", "false"))
-    sets(choice, index=2)
+    set_state(choice, index=2)
     assert sent(panel) == {"do_sample": False}
-    sets(choice, index=0)
+    set_state(choice, index=0)
     assert sent(panel) == {}
 
 
 def test_integer_refuses_a_fraction(panel):
     row, line = row_of(panel, "max_tokens")
-    sets(control_of(row, w.Text), value="1.5")
+    set_state(control_of(row, w.Text), value="1.5")
     assert line.value == "'1.5' is not a whole number"
-    sets(control_of(row, w.Text), value="15")
+    set_state(control_of(row, w.Text), value="15")
     assert sent(panel) == {"max_tokens": 15}
 
 
@@ -148,7 +148,7 @@ def test_drawn_value_is_not_sent_back(panel):
     panel.model.set_kwarg("top_p", "0.123456")
     assert control_of(row, w.Text).value == "0.123456"
     assert control_of(row, w.FloatSlider).value == 0.123456
-    assert sent(panel) == {"top_p": 0.123456}  # not what a slider's step makes of it
+    assert sent(panel) == {"top_p": 0.123456}  # not rounded to the slider's step
 
 
 def test_slider_starts_at_the_documented_default():

@@ -1,4 +1,4 @@
-"""Kwargs as a person types them: text to value and back, and what cannot be sent."""
+"""Kwargs in controls: text to value and back, and what cannot be sent."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ VALUES = {
 
 
 def outcome(read, *given):
-    """(what it reads, "") or (None, what is wrong)."""
+    """(the value, "") or (None, the error)."""
     try:
         return read(*given), ""
     except KwargValueError as error:
@@ -43,7 +43,7 @@ def test_every_kwarg_type_is_supported():
     assert [kwarg.name for kwarg in EVERY if not kwargs.has_control(kwarg)] == ["response_format", "tools"]
 
 
-# ---- there and back
+# ---- round trips
 
 
 @given(st.data(), st.sampled_from([kwarg for kwarg in EVERY if kwargs.has_control(kwarg)]))
@@ -176,7 +176,7 @@ def test_kwarg_without_range_gets_no_note():
     assert kwargs.range_note(SEED, -1) == "below the documented minimum of 0; it is sent"
 
 
-# ---- the others, as JSON
+# ---- JSON
 
 
 @pytest.mark.parametrize("text", ["", "  \n "])

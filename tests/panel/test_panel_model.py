@@ -1,4 +1,4 @@
-"""The panel without a view: what a person does there shows in the session at once, and the other way."""
+"""The panel without a view: its actions, and how it follows the session."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from azml_magics.panel.model.drafts import NEW
 from azml_magics.panel.model.panel_model import PanelModel
 from azml_magics.panel.model.prompt_draft import PromptVariable
 
-from .conftest import LONG
+from .conftest import TIMEOUT
 
 URL = "https://n.eastus.inference.ml.azure.com/score"
 CHAT = "https://n.eastus.models.ai.azure.com/v1/chat/completions"
@@ -36,7 +36,7 @@ def prod(model, session):
 
 @pytest.fixture
 def told(prod):
-    """What the panel's listener is told from now on."""
+    """The notifications of the panel from now on."""
     parts: list[frozenset[str]] = []
     prod.subscribe(parts.append)
     return parts
@@ -94,7 +94,7 @@ def test_closed_panel_ignores_the_session(prod, session, told):
     prod.close()
 
 
-# ---- what is said
+# ---- notes
 
 
 def test_each_action_leaves_a_note(prod, session, tmp_path):
@@ -102,7 +102,7 @@ def test_each_action_leaves_a_note(prod, session, tmp_path):
     prod.save()
     assert prod.notes["config"] == PanelNote("Saved prod.", "good")
     prod.set("timeout", "6")
-    assert said(prod) == ""  # it is old news as soon as something is typed
+    assert said(prod) == ""  # typing clears the note
     prod.revert()
     assert said(prod) == "Unsaved changes discarded."
     prod.new()
@@ -188,7 +188,7 @@ def test_exported_file_loads_in_magics_and_langchain(prod, tmp_path, monkeypatch
     assert "endpoint_url" not in plain.read_text()
 
 
-# ---- telling
+# ---- notifications
 
 
 def test_no_change_sends_no_notification(prod, told):
@@ -236,7 +236,7 @@ def test_failing_listener_does_not_stop_the_action(prod, session, logged, told):
     prod.set("timeout", "5")
     assert prod.save()
     assert len(after) == len(told) == 2
-    assert {record.levelname for record in logged} == {"DEBUG"}  # nobody sees it unless they ask for it
+    assert {record.levelname for record in logged} == {"DEBUG"}  # invisible unless debug logging is on
     logged.clear()
 
 
@@ -267,7 +267,7 @@ def test_listeners_get_one_change_at_a_time(prod):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(LONG)
+        thread.join(TIMEOUT)
         assert not thread.is_alive()
     assert set(most) == {1}
 
@@ -275,7 +275,7 @@ def test_listeners_get_one_change_at_a_time(prod):
 # ---- the endpoint
 
 
-def test_typed_key_sets_the_reference(prod, session, shows, tmp_path):
+def test_typed_key_sets_the_reference(prod, session, contains_text, tmp_path):
     prod.set_key(" Bearer panel-s3cret-key\n")
     assert str(prod.draft.config.key) == "ask"
     assert prod.notes["endpoint"] == PanelNote("The key is kept in memory for this session. It is not saved.", "good")
@@ -285,8 +285,8 @@ def test_typed_key_sets_the_reference(prod, session, shows, tmp_path):
     prod.set_prompt("Hi")
     assert "panel-s3cret-key" not in (tmp_path / "prod.json").read_text()
     assert "panel-s3cret-key" not in codegen.format_request(prod.draft.config, prod.messages(), stream=True)
-    assert not shows(prod, "panel-s3cret-key")
-    assert not shows(session, "panel-s3cret-key")
+    assert not contains_text(prod, "panel-s3cret-key")
+    assert not contains_text(session, "panel-s3cret-key")
 
 
 def test_key_without_url_is_refused(model):
@@ -302,7 +302,7 @@ def test_empty_key_is_ignored(prod, typed):
     assert not keys.is_answered(URL)
 
 
-def test_key_in_memory_is_never_shown(prod, session, shows):
+def test_key_in_memory_is_never_shown(prod, session, contains_text):
     session.save("memory", PROD.merged(key=Secret("memory-s3cret-key")))
     prod.choose("memory")
     prod.set("system", "Be brief.")
@@ -310,7 +310,7 @@ def test_key_in_memory_is_never_shown(prod, session, shows):
     assert prod.cell().text.startswith("%%azureml memory -s 'Be brief.'")
     prod.save("copy")
     assert session.get("copy").key == Secret("memory-s3cret-key")
-    assert not shows(prod, "memory-s3cret-key")
+    assert not contains_text(prod, "memory-s3cret-key")
 
 
 # ---- the formatter
@@ -324,7 +324,7 @@ def test_fitting_and_chosen_formatters_are_offered(prod):
     labels = {name: label for label, name in prod.formatters()}
     assert "hf" not in labels
     assert labels[""] == "by the URL: openai-chat"
-    assert "gpt2" in labels  # it does not fit, and it is chosen
+    assert "gpt2" in labels  # it does not fit but is chosen
     prod.set("formatter", "")
     assert "gpt2" not in [name for _, name in prod.formatters()]
 
@@ -378,7 +378,7 @@ def test_cell_has_saved_and_typed_state(prod):
     assert prod.cell().text == "%%azureml prod -v topic=tea\nAbout {topic}"
 
 
-# ---- everything a person can break
+# ---- any input
 
 
 def test_any_field_accepts_any_text_without_logging(prod, tmp_path):
@@ -407,7 +407,7 @@ def test_any_field_accepts_any_text_without_logging(prod, tmp_path):
         assert all(len(error.splitlines()) <= 1 for error in prod.draft.errors.values())
         prod.runs.run()
         prod.checks.test()
-        assert prod.worker.wait(LONG)
+        assert prod.worker.wait(TIMEOUT)
         assert not prod.save(text or " ")
         assert prod.export(text) is None
         assert not prod.import_(text)

@@ -1,4 +1,4 @@
-"""The whole panel: shown, drawn, described, closed; and what of it is kept in a notebook."""
+"""The whole panel: displayed, drawn, closed, and saved in a notebook."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from azml_magics.emulator import Emulator, Fault
 from azml_magics.panel.model.changes import ALL
 from azml_magics.session import Session
 
-from .widgets import PATIENCE, Traffic, chooses, clicks, nothing_fails, opened, sets, within
+from .widgets import TIMEOUT, Traffic, choose, click, open_panel, raise_logged_failures, set_state, within
 
 KEY = "view-typed-5up3r-s3cr3t"
 CONFIG = LLMConfig(endpoint_url="http://127.0.0.1:9/v1/chat/completions", formatter="openai-chat", key=None)
@@ -35,7 +35,7 @@ def session():
 
 @pytest.fixture
 def panel(session):
-    with opened(session, topic="tea") as panel:
+    with open_panel(session, topic="tea") as panel:
         yield panel
 
 
@@ -45,7 +45,7 @@ def endpoint():
         yield running
 
 
-# ---- what it is
+# ---- display
 
 
 def test_repr_is_one_short_line(panel, session):
@@ -55,7 +55,7 @@ def test_repr_is_one_short_line(panel, session):
 
 
 def test_repr_without_a_config():
-    with opened() as panel:
+    with open_panel() as panel:
         assert repr(panel.panel) == "azml-magics panel (new config)"
 
 
@@ -67,14 +67,14 @@ def test_second_display_shows_the_same_widgets(panel):
 
 
 def test_process_has_one_panel(session):
-    with nothing_fails(), Traffic().recording() as traffic:
+    with raise_logged_failures(), Traffic().recording() as traffic:
         assert panels.get_open_panel() is None
         shown = panels.get_panel(session, dict)
         assert panels.get_panel(Session(), dict) is shown is panels.get_open_panel()
         panels.close()
         assert panels.get_open_panel() is None
         panels.close()
-        assert traffic.still_open() == set()
+        assert traffic.open_comms() == set()
 
 
 def test_panel_has_stock_widgets_only(panel):
@@ -111,7 +111,7 @@ def test_redraw_sends_nothing(panel):
 
 
 def test_drawing_calls_no_action(panel, session, monkeypatch):
-    """Every way of acting is watched while all is drawn for another config."""
+    """Every action is replaced while everything is drawn for another config."""
     acted = []
     for name in (
         "choose",
@@ -137,12 +137,12 @@ def test_drawing_calls_no_action(panel, session, monkeypatch):
     session.record(CONFIG, [{"role": "user", "content": "Hello"}], Response("Tea."))
     for tab in range(6):
         (tabs,) = [each for each in within(panel.panel.widget) if isinstance(each, w.Tab)]
-        sets(tabs, selected_index=tab)
+        set_state(tabs, selected_index=tab)
     assert acted == []
 
 
 def test_worker_draws_in_the_context_of_the_click(panel, endpoint):
-    """ipykernel 7.0 keeps there what it needs to send an update, and a thread of its own has none."""
+    """ipykernel 7.0 keeps there what it needs to send an update; a new thread has an empty context."""
     asked_in = contextvars.ContextVar("asked_in", default="nowhere")
     drawn_in = []
     panel.type("URL", f"{endpoint.url}/v1/chat/completions")
@@ -150,7 +150,7 @@ def test_worker_draws_in_the_context_of_the_click(panel, endpoint):
     panel.model.subscribe(lambda _: drawn_in.append((threading.current_thread().name, asked_in.get())))
     asked_in.set("a message")
     panel.click("Run")
-    panel.ended()
+    panel.wait_until_idle()
     assert {name for name, _ in drawn_in} == {"MainThread", "azml-magics-panel"}
     assert {where for _, where in drawn_in} == {"a message"}
 
@@ -184,7 +184,7 @@ def test_headings_summarise_their_sections(panel):
 
 
 def controls(panel):
-    """Every control that a person can change, with the values that it may take."""
+    """Every control that a user can change, with possible values."""
     rnd = random.Random(4)
     for each in within(panel.panel.widget):
         if isinstance(each, w.Dropdown | w.Select) and each.options:
@@ -205,8 +205,8 @@ def test_view_and_model_agree_after_any_input(panel):
     rnd = random.Random(7)
     for _ in range(6):
         for control, state in rnd.sample(changes := list(controls(panel)), len(changes)):
-            if control.comm is not None:  # not taken away by a change before it
-                sets(control, **state)
+            if control.comm is not None:  # not removed by an earlier change
+                set_state(control, **state)
         panel.traffic.clear()
         everything(panel)
         assert panel.traffic.messages == []
@@ -217,7 +217,7 @@ def test_view_and_model_agree_after_any_input(panel):
         assert panel.find("Formatter").value == draft.texts["formatter"]
 
 
-# ---- what is kept of it
+# ---- saved state
 
 
 def state_of_all_widgets():
@@ -229,62 +229,62 @@ def test_no_widget_state_contains_a_key(session, endpoint, monkeypatch):
     url = f"{endpoint.url}/v1/chat/completions"
     session.save("live", LLMConfig(endpoint_url=url, formatter="openai-chat", key="env:PANEL_KEY", max_retries=0))
     session.use("live")
-    with opened(session) as panel:
+    with open_panel(session) as panel:
         panel.type("Prompt", "Hello")
         (tabs,) = [each for each in within(panel.panel.widget) if isinstance(each, w.Tab)]
         folds = [each for each in within(panel.panel.widget) if isinstance(each, w.Accordion)]
         for fold in folds:
-            sets(fold, selected_index=0)
+            set_state(fold, selected_index=0)
         for key in ("env:PANEL_KEY", "ask"):
             if key == "ask":
-                sets(panel.find("API key"), value=KEY)
+                set_state(panel.find("API key"), value=KEY)
                 assert panel.find("Key").value == "ask"
             for outcome in (None, Fault("401"), Fault("400", message=f"bad key {KEY}")):
                 endpoint.script([outcome] * 3)
                 panel.click("Run")
-                panel.ended()
+                panel.wait_until_idle()
                 for tab in range(6):
-                    sets(tabs, selected_index=tab)
+                    set_state(tabs, selected_index=tab)
                 for language in ("langchain", "python", "curl"):
-                    chooses(panel.find("Language"), language)
+                    choose(panel.find("Language"), language)
                 panel.click("Test")
-                panel.ended()
+                panel.wait_until_idle()
                 assert KEY not in state_of_all_widgets()
         assert any(request.headers.get("authorization") == f"Bearer {KEY}" for request in endpoint.requests)
         assert KEY not in json.dumps([each.data for each in panel.traffic.messages], default=str)
-        assert "Hello" in state_of_all_widgets()  # that is the state of these widgets
+        assert "Hello" in state_of_all_widgets()  # the state of these widgets
 
 
 def test_refused_key_is_not_shown(session, endpoint):
     url = f"{endpoint.url}/v1/chat/completions"
     session.save("live", LLMConfig(endpoint_url=url, formatter="openai-chat", key=None, max_retries=0))
     session.use("live")
-    with opened(session) as panel:
-        sets(panel.find("API key"), value="wr0ng-s3cr3t-key")
+    with open_panel(session) as panel:
+        set_state(panel.find("API key"), value="wr0ng-s3cr3t-key")
         panel.type("Prompt", "Hello")
         panel.click("Run")
-        panel.ended()
+        panel.wait_until_idle()
         assert any("Check the key" in line for line in panel.lines())
         assert "wr0ng-s3cr3t-key" not in state_of_all_widgets()
 
 
-# ---- its end
+# ---- closing
 
 
 def test_close_closes_every_comm(session):
-    with opened(session, topic="tea") as panel:
+    with open_panel(session, topic="tea") as panel:
         panel.type("Prompt", "{a} {b} {topic}")
         for name in ("other", "main", "other"):
             session.use(name)
         panel.type("Prompt", "{b}")
         panel.panel.close()
-        assert panel.traffic.still_open() == set()
+        assert panel.traffic.open_comms() == set()
         assert not set(within(panel.panel.widget)) & set(w.Widget.get_manager_state()["state"])
         panel.panel.close()
 
 
 def test_closed_panel_ignores_session_changes(session):
-    with opened(session) as panel:
+    with open_panel(session) as panel:
         panel.panel.close()
         panel.traffic.clear()
         session.use("other")
@@ -299,14 +299,14 @@ def test_close_during_a_run_records_nothing(session, endpoint):
     session.save("live", LLMConfig(endpoint_url=url, formatter="openai-chat", key="ask"))
     session.use("live")
     arrived = threading.Event()
-    with opened(session) as panel:
+    with open_panel(session) as panel:
         panel.type("Prompt", "Hello")
         panel.model.subscribe(lambda _: arrived.set() if panel.model.result.row.text else None)
         panel.click("Run")
-        assert arrived.wait(PATIENCE)
+        assert arrived.wait(TIMEOUT)
         panel.panel.close()
-        panel.ended()
-        assert panel.traffic.still_open() == set()
+        panel.wait_until_idle()
+        assert panel.traffic.open_comms() == set()
         assert session.history == []
 
 
@@ -318,5 +318,5 @@ def test_mime_bundle_of_closed_panel_is_text(panel):
 def test_clicks_after_close_do_nothing(panel, session):
     save = panel.find("Delete", w.Button)
     panel.panel.close()
-    clicks(save)
+    click(save)
     assert session.names() == ["main", "other"]

@@ -1,4 +1,4 @@
-"""The prompt: its variables and their values, and what a past request becomes in the boxes."""
+"""The prompt: its variables, their values, and how a former call is restored."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_prompts_share_no_values():
     assert first.typed == {"a": "1"}
 
 
-# ---- what was sent, as a prompt again
+# ---- restoring a call
 
 
 @given(st.text() | _BRACES)

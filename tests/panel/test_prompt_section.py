@@ -1,4 +1,4 @@
-"""The panel's prompt, what asks it, and the cell that would do the same, from both sides."""
+"""The prompt, run and cell sections: input, running, and the cell that does the same."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from azml_magics.core.config import LLMConfig
 from azml_magics.emulator import Emulator, Fault
 from azml_magics.session import Session
 
-from .widgets import chooses, fires, opened, sets, within
+from .widgets import choose, fire, open_panel, set_state, within
 
 KEY = "panel-5up3r-s3cr3t"
 STARTS = ("Run", "Repeat", "Compare", "Sweep")
@@ -43,7 +43,7 @@ def session(endpoint, monkeypatch):
 
 @pytest.fixture
 def panel(session):
-    with opened(session, topic="tea", _3="an output") as panel:
+    with open_panel(session, topic="tea", _3="an output") as panel:
         yield panel
 
 
@@ -75,28 +75,28 @@ def test_variable_field_hints_at_the_notebook_value(panel):
     topic, place = panel.find("{topic}"), panel.find("{place}")
     assert (topic.value, topic.placeholder) == ("", "notebook: tea")
     assert place.placeholder == "not in the notebook: type a value"
-    sets(place, value="Rome")
+    set_state(place, value="Rome")
     assert panel.model.prompt.typed_values() == {"place": "Rome"}
 
 
 def test_returning_variable_keeps_its_typed_value(panel):
     panel.type("Prompt", "{place}")
     panel.type("{place}", "Rome")
-    before = panel.traffic.still_open()
+    before = panel.traffic.open_comms()
     panel.type("Prompt", "place")
-    assert len(before - panel.traffic.still_open()) == 3  # the field, its layout and its style
+    assert len(before - panel.traffic.open_comms()) == 3  # the field, its layout and its style
     panel.type("Prompt", "{place}!")
     assert panel.find("{place}").value == "Rome"
 
 
 def test_typing_a_name_leaves_one_field(panel):
     panel.type("Prompt", "{")
-    before = len(panel.traffic.still_open())
+    before = len(panel.traffic.open_comms())
     for end in range(2, len("{beverage}") + 1):
         panel.type("Prompt", "{beverage}"[:end])
-        panel.type("Prompt", "{beverage}"[:end] + "}")  # an editor that closes the brace at once
+        panel.type("Prompt", "{beverage}"[:end] + "}")  # an editor that inserts the closing brace
     panel.type("Prompt", "{beverage}")
-    assert len(panel.traffic.still_open()) == before + 3
+    assert len(panel.traffic.open_comms()) == before + 3
     assert [each.description for each in within(panel.panel.widget) if "{" in getattr(each, "description", "")] == [
         "{beverage}"
     ]
@@ -104,7 +104,7 @@ def test_typing_a_name_leaves_one_field(panel):
 
 def test_variables_are_refreshed_after_a_cell():
     values = {"topic": "tea"}
-    with opened(**values) as panel:
+    with open_panel(**values) as panel:
         panel.model._variables = lambda: values
         panel.type("Prompt", "{topic}")
         values["topic"] = "coffee"
@@ -128,7 +128,7 @@ def test_run_sends_the_config_in_the_controls(panel, endpoint):
     panel.type("Prompt", "Tell me about {topic}")
     panel.type("System", "Be brief.")
     panel.click("Run")
-    panel.ended()
+    panel.wait_until_idle()
     sent = endpoint.requests[-1].json()
     assert sent["messages"] == [
         {"role": "system", "content": "Be brief."},
@@ -145,7 +145,7 @@ def test_only_stop_is_enabled_during_a_run(panel, endpoint):
     assert is_disabled(panel) == {"Stop": False, **dict.fromkeys(STARTS, True)}
     assert "Running…" in panel.lines()
     panel.click("Stop")
-    panel.ended()
+    panel.wait_until_idle()
     assert is_disabled(panel) == {"Stop": True, **dict.fromkeys(STARTS, False)}
     assert "Running…" not in panel.lines()
 
@@ -155,7 +155,7 @@ def test_stop_before_the_first_byte(panel, endpoint):
     panel.type("Prompt", "Hello")
     panel.click("Run")
     panel.click("Stop")
-    panel.ended()
+    panel.wait_until_idle()
     assert "Stopped before any text arrived." in panel.lines()
 
 
@@ -163,10 +163,10 @@ def test_late_click_is_refused_during_a_run(panel, endpoint):
     endpoint.script([Fault("stalled", after=3)])
     panel.type("Prompt", "Hello")
     panel.click("Run")
-    fires(control(panel, w.Button, "Run"), "click")
+    fire(control(panel, w.Button, "Run"), "click")
     assert "Another task is running. Stop it first." in panel.lines()
     panel.click("Stop")
-    panel.ended()
+    panel.wait_until_idle()
 
 
 def test_refused_run_shows_the_reason(panel, endpoint):
@@ -183,21 +183,21 @@ def test_refused_run_shows_the_reason(panel, endpoint):
 
 def test_repeat_sends_that_many_requests(panel, endpoint):
     panel.type("Prompt", "Hello")
-    sets(control(panel, w.BoundedIntText, "Repeat"), value=2)
+    set_state(control(panel, w.BoundedIntText, "Repeat"), value=2)
     panel.click("Repeat")
-    panel.ended()
+    panel.wait_until_idle()
     assert len(endpoint.requests) == len(panel.model.result.batch) == 2
 
 
 def test_compare_offers_the_other_configs(panel, session):
     others = panel.find("Compare with")
     assert (others.options, others.value) == (("other", "third"), "other")
-    chooses(others, "third")
+    choose(others, "third")
     session.save("fourth", session.get("main"))
     assert (others.options, others.value) == (("other", "third", "fourth"), "third")
     panel.type("Prompt", "Hello")
     panel.click("Compare")
-    panel.ended()
+    panel.wait_until_idle()
     assert [row.label for row in panel.model.result.batch] == ["main", "third"]
     session.delete("third")
     assert others.value == "other"
@@ -206,7 +206,7 @@ def test_compare_offers_the_other_configs(panel, session):
 def test_compare_without_other_config_is_refused():
     session = Session()
     session.save("main", LLMConfig(endpoint_url="http://127.0.0.1:9/score", formatter="hf", key=None))
-    with opened(session) as panel:
+    with open_panel(session) as panel:
         panel.type("Prompt", "Hello")
         assert (panel.find("Compare with").options, panel.find("Compare with").value) == ((), None)
         panel.click("Compare")
@@ -218,7 +218,7 @@ def test_sweep_sends_each_value(panel, endpoint):
     panel.type("Sweep", "top_p")
     panel.type("over", "0.1, 0.9")
     panel.click("Sweep")
-    panel.ended()
+    panel.wait_until_idle()
     assert sorted(request.json()["top_p"] for request in endpoint.requests) == [0.1, 0.9]
 
 
@@ -233,7 +233,7 @@ def test_sweep_without_values_is_refused(panel, endpoint, values):
 
 def test_sweep_offers_the_formatters_kwargs(panel):
     assert "temperature" in panel.find("Sweep").options
-    assert "stop" not in panel.find("Sweep").options  # a list of texts has commas of its own
+    assert "stop" not in panel.find("Sweep").options  # a list of texts contains commas
 
 
 # ---- the cell
@@ -247,7 +247,7 @@ def test_cell_follows_every_control(panel):
     assert cell.value == "%%azureml main -p temperature=0.3 -v place=Rome\nTell me about {place}"
     assert cell.disabled
     panel.model.reset_kwarg("temperature")
-    chooses(panel.find("Config"), "other")
+    choose(panel.find("Config"), "other")
     assert cell.value == "%%azureml other -v place=Rome\nTell me about {place}"
 
 
@@ -258,7 +258,7 @@ def test_note_beside_the_cell_names_what_is_missing(panel):
 
 
 def taken(panel):
-    """The outputs that were put into the panel's doorway."""
+    """The outputs that ran a script."""
     return [
         output
         for each in panel.traffic.updates

@@ -1,4 +1,4 @@
-"""The panel's result as a frontend gets it: the answer in pieces and whole, and the tabs that are about it."""
+"""The result as a frontend gets it: the response in chunks and complete, and the other tabs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from azml_magics.panel.model.changes import RESULT
 from azml_magics.panel.model.run_result import RunResult
 from azml_magics.session import Session
 
-from .widgets import chooses, clicks, opened, sets, within
+from .widgets import choose, click, open_panel, set_state, within
 
 CONFIG = LLMConfig(
     endpoint_url="http://127.0.0.1:9/v1/chat/completions", formatter="openai-chat", key=None, name="main"
@@ -35,12 +35,12 @@ LIVE = re.compile(r"<(script|img|b)\b", re.IGNORECASE)
 def panel():
     session = Session()
     session.save("main", CONFIG)
-    with opened(session) as panel:
+    with open_panel(session) as panel:
         yield panel
 
 
-def shows(panel, *texts, is_running=False, number=0, error=None, **parts):
-    """Put those answers into the panel's result, as the worker does."""
+def contains_text(panel, *texts, is_running=False, number=0, error=None, **parts):
+    """Put those responses into the panel's result, as the worker does."""
     rows = [
         Row({"answer": at}, CONFIG, None if text is None else Response(text, **parts), error)
         for at, text in enumerate(texts, 1)
@@ -57,11 +57,11 @@ def tabs(panel):
 
 
 def opens(panel, title):
-    sets(tabs(panel), selected_index=TABS.index(title))
+    set_state(tabs(panel), selected_index=TABS.index(title))
 
 
 def outputs(panel, title):
-    """The mime bundles in that tab, in order."""
+    """The mime bundles in a tab, in order."""
     page = tabs(panel).children[TABS.index(title)]
     return [output["data"] for each in within(page) if isinstance(each, w.Output) for output in each.outputs]
 
@@ -74,7 +74,7 @@ def texts(panel):
     return "".join(answer(panel, "text/plain"))
 
 
-# ---- an answer
+# ---- a response
 
 
 def test_tab_titles(panel):
@@ -86,19 +86,19 @@ def test_tabs_are_empty_before_the_first_run(panel):
 
 
 def test_response_is_text_and_markdown(panel):
-    shows(panel, "**Tea** is wet.")
+    contains_text(panel, "**Tea** is wet.")
     assert outputs(panel, "Response") == [{"text/plain": "**Tea** is wet.", "text/markdown": "**Tea** is wet."}]
 
 
 def test_short_response_grows_in_one_output(panel):
-    shows(panel, None, is_running=True)
+    contains_text(panel, None, is_running=True)
     assert outputs(panel, "Response") == []
     panel.traffic.clear()
     for text in ("Tea", "Tea is", "Tea is wet"):
-        shows(panel, text, is_running=True)
+        contains_text(panel, text, is_running=True)
         assert texts(panel) == text
     assert len(panel.traffic.messages) == 3
-    shows(panel, "Tea is wet.")
+    contains_text(panel, "Tea is wet.")
     assert texts(panel) == "Tea is wet."
 
 
@@ -106,28 +106,28 @@ PARAGRAPHS = [f"Paragraph {number}. " + "Words and words. " * 20 for number in r
 
 
 def test_long_response_is_sent_in_chunks_once(panel):
-    shows(panel, None, is_running=True)
+    contains_text(panel, None, is_running=True)
     panel.traffic.clear()
     text = "\n\n".join(PARAGRAPHS)
     for end in range(200, len(text), 200):
-        shows(panel, text[:end], is_running=True)
+        contains_text(panel, text[:end], is_running=True)
         assert texts(panel) == text[:end]
     pieces = [each for each in tabs(panel).children[0].children if isinstance(each, w.Output)]
     assert len(pieces) > 5
     sent = sum(len(json.dumps(each.data)) for each in panel.traffic.messages)
-    assert sent < 20 * len(text)  # the whole text in every frame would be thirty-five times, and grow
-    shows(panel, text)
+    assert sent < 20 * len(text)  # the whole text in every frame would be 35 times as much, and growing
+    contains_text(panel, text)
     assert answer(panel) == [text]
     assert len([each for each in within(tabs(panel).children[0]) if isinstance(each, w.Output)]) == 1
 
 
 def bytes_of(panel, text):
-    """What the frames of a streaming answer of 20 characters each come to, with its last one."""
-    shows(panel, None, is_running=True)
+    """The total traffic of a streaming response that grows by 20 characters a frame."""
+    contains_text(panel, None, is_running=True)
     panel.traffic.clear()
     for end in range(20, len(text), 20):
-        shows(panel, text[:end], is_running=True)
-    shows(panel, text)
+        contains_text(panel, text[:end], is_running=True)
+    contains_text(panel, text)
     return sum(len(json.dumps(each.data)) for each in panel.traffic.updates)
 
 
@@ -148,10 +148,10 @@ def test_double_text_costs_double_traffic(panel, text):
 
 
 def test_next_response_starts_empty(panel):
-    shows(panel, "The first.")
-    shows(panel, None, is_running=True)
+    contains_text(panel, "The first.")
+    contains_text(panel, None, is_running=True)
     assert outputs(panel, "Response") == []
-    shows(panel, "The", is_running=True)
+    contains_text(panel, "The", is_running=True)
     assert texts(panel) == "The"
 
 
@@ -159,30 +159,30 @@ def test_next_response_starts_empty(panel):
 def test_former_responses_leave_no_widgets(panel, first):
     counts = []
     for _ in range(3):
-        shows(panel, None, is_running=True)
-        shows(panel, first[: len(first) // 2], is_running=True)
-        shows(panel, first, is_running=True)
-        shows(panel, first)
-        counts.append(len(panel.traffic.still_open()))
+        contains_text(panel, None, is_running=True)
+        contains_text(panel, first[: len(first) // 2], is_running=True)
+        contains_text(panel, first, is_running=True)
+        contains_text(panel, first)
+        counts.append(len(panel.traffic.open_comms()))
     assert len(set(counts)) == 1
 
 
 def test_same_response_sends_nothing(panel):
-    shows(panel, "Tea.")
+    contains_text(panel, "Tea.")
     panel.traffic.clear()
-    shows(panel, "Tea.")
+    contains_text(panel, "Tea.")
     assert panel.traffic.messages == []
 
 
 @pytest.mark.parametrize("is_running", [True, False])
 def test_hostile_response_is_text(panel, is_running):
-    shows(panel, None, is_running=True)
-    shows(panel, HOSTILE, is_running=is_running)
+    contains_text(panel, None, is_running=True)
+    contains_text(panel, HOSTILE, is_running=is_running)
     (markdown,) = answer(panel)
     prose = re.sub(r"```.*?```", "", markdown, flags=re.DOTALL)
     assert not LIVE.search(prose)
     assert "](javascript:" not in markdown
-    assert "alert(1)" in prose  # it is shown, as text
+    assert "alert(1)" in prose  # shown as text
     for each in within(panel.panel.widget):
         if isinstance(each, w.HTML):
             assert "alert" not in each.value
@@ -203,12 +203,12 @@ def test_hostile_response_is_text_in_every_tab(panel, title):
 
 
 def test_very_long_response_is_truncated_with_a_hint(panel):
-    shows(panel, None, is_running=True)
+    contains_text(panel, None, is_running=True)
     panel.traffic.clear()
     text = "word " * 400_000
     for end in (50_000, 90_000, 500_000, 1_900_000):
-        shows(panel, text[:end], is_running=True)
-    shows(panel, text)
+        contains_text(panel, text[:end], is_running=True)
+    contains_text(panel, text)
     (shown,) = answer(panel)
     assert len(shown) < 110_000
     assert "1,900,000 more characters. `%azureml last` shows all of it." in shown
@@ -216,16 +216,16 @@ def test_very_long_response_is_truncated_with_a_hint(panel):
 
 
 def test_response_with_only_tool_calls_names_them(panel):
-    shows(panel, "", tool_calls=({"function": {"name": "weather", "arguments": "{}"}},))
+    contains_text(panel, "", tool_calls=({"function": {"name": "weather", "arguments": "{}"}},))
     assert outputs(panel, "Response") == [{"text/plain": "(no text; the model calls weather: see the JSON tab)"}]
 
 
-# ---- several answers
+# ---- several responses
 
 
 def test_several_responses_are_a_table(panel):
-    shows(panel, "Tea.", "<b>Coffee</b>.", is_running=True)
-    shows(panel, "Tea.", "<b>Coffee</b>.")
+    contains_text(panel, "Tea.", "<b>Coffee</b>.", is_running=True)
+    contains_text(panel, "Tea.", "<b>Coffee</b>.")
     (data,) = outputs(panel, "Response")
     assert "<table" in data["text/html"]
     assert "&lt;b&gt;Coffee" in data["text/html"]
@@ -235,11 +235,11 @@ def test_several_responses_are_a_table(panel):
 
 def test_growing_table_costs_proportional_traffic(panel):
     def cost(rounds):
-        shows(panel, None, None, is_running=True)
+        contains_text(panel, None, None, is_running=True)
         panel.traffic.clear()
         for number in range(1, rounds):
-            shows(panel, "words " * number, "other " * number, is_running=True)
-        shows(panel, "words " * rounds, "other " * rounds)
+            contains_text(panel, "words " * number, "other " * number, is_running=True)
+        contains_text(panel, "words " * rounds, "other " * rounds)
         return sum(len(json.dumps(each.data)) for each in panel.traffic.updates)
 
     assert cost(1600) < 2.5 * cost(800)
@@ -249,7 +249,7 @@ def test_growing_table_costs_proportional_traffic(panel):
 
 
 def test_tab_is_drawn_only_when_opened(panel):
-    shows(panel, "Tea.", raw={"choices": []})
+    contains_text(panel, "Tea.", raw={"choices": []})
     assert outputs(panel, "JSON") == []
     opens(panel, "JSON")
     assert json.loads(outputs(panel, "JSON")[0]["text/plain"]) == {"choices": []}
@@ -272,27 +272,27 @@ def test_request_follows_the_controls_before_the_first_run(panel):
     assert outputs(panel, "Request") == [{"text/plain": "There is no prompt. Write one into the prompt field."}]
     panel.type("Prompt", "Hello there")
     assert '"Hello there"' in outputs(panel, "Request")[0]["text/plain"]
-    shows(panel, "Tea.")
+    contains_text(panel, "Tea.")
     panel.type("Prompt", "Something else")
     assert '"Hello"' in outputs(panel, "Request")[0]["text/plain"]
 
 
 def test_code_is_in_the_chosen_language(panel):
-    shows(panel, "Tea.")
+    contains_text(panel, "Tea.")
     opens(panel, "Code")
     assert "AzureMLChatOnlineEndpoint" in outputs(panel, "Code")[0]["text/plain"]
-    chooses(panel.find("Language"), "curl")
+    choose(panel.find("Language"), "curl")
     assert outputs(panel, "Code")[0]["text/plain"].startswith("curl")
-    chooses(panel.find("Language"), "python")
+    choose(panel.find("Language"), "python")
     assert "import" in outputs(panel, "Code")[0]["text/plain"]
 
 
 def test_code_can_be_copied(panel):
-    shows(panel, "Tea.")
+    contains_text(panel, "Tea.")
     opens(panel, "Code")
     panel.traffic.clear()
     code = tabs(panel).children[TABS.index("Code")]
-    clicks(panel.find("Copy", w.Button, at=code))
+    click(panel.find("Copy", w.Button, at=code))
     scripts = [
         output["data"]["application/javascript"]
         for each in panel.traffic.updates
@@ -304,7 +304,7 @@ def test_code_can_be_copied(panel):
 
 
 def test_usage_shows_the_responses_figures(panel):
-    shows(panel, "Tea.", usage=Usage(5, 2, 7), latency=2.0, time_to_first_token=1.0, finish_reason="stop")
+    contains_text(panel, "Tea.", usage=Usage(5, 2, 7), latency=2.0, time_to_first_token=1.0, finish_reason="stop")
     opens(panel, "Usage")
     (data,) = outputs(panel, "Usage")
     for line in ("latency  2.00 s", "time to first token  1.00 s", "tokens per second  2.0", "total tokens  7"):
@@ -313,7 +313,7 @@ def test_usage_shows_the_responses_figures(panel):
 
 
 def test_usage_of_several_responses_is_side_by_side(panel):
-    shows(panel, "Tea.", "Coffee.")
+    contains_text(panel, "Tea.", "Coffee.")
     opens(panel, "Usage")
     assert "characters  4  7" in outputs(panel, "Usage")[0]["text/plain"]
 
@@ -325,7 +325,7 @@ def test_tab_says_that_there_is_no_response(panel, title):
 
 
 def test_failure_is_shown_in_the_json_tab(panel):
-    shows(panel, None, error=RateLimitError("The endpoint is busy"))
+    contains_text(panel, None, error=RateLimitError("The endpoint is busy"))
     opens(panel, "JSON")
     assert outputs(panel, "JSON")[0]["text/plain"].startswith("The endpoint is busy")
 
@@ -349,11 +349,11 @@ def test_click_in_history_restores_the_call(panel):
         "1 · main · 0.0 s · The first",
     ]
     assert history(panel).value is None
-    chooses(history(panel), 1)
+    choose(history(panel), 1)
     assert panel.find("Prompt").value == "The first"
     assert texts(panel) == "Answer to the first"
     assert "Number 1 is shown." in panel.lines()
-    chooses(history(panel), 2)
+    choose(history(panel), 2)
     assert texts(panel) == "Answer to the second"
     panel.click("Back to my edits")
     assert panel.find("Prompt").value == "What I was writing"
@@ -364,7 +364,7 @@ def test_click_in_history_restores_the_call(panel):
 def test_opening_the_history_restores_nothing(panel):
     session = panel.model.session
     exchange = session.record(CONFIG, MESSAGES, Response("Tea."))
-    shows(panel, "Tea.", number=exchange.number)
+    contains_text(panel, "Tea.", number=exchange.number)
     panel.type("Prompt", "Mine")
     opens(panel, "History")
     session.record(CONFIG, MESSAGES, Response("Coffee."))
@@ -383,7 +383,7 @@ def test_redraw_sends_nothing(panel):
     exchange = panel.model.session.record(CONFIG, MESSAGES, Response("Tea.", usage=Usage(1, 2, 3)))
     for title in TABS:
         opens(panel, title)
-        shows(panel, "Tea.", number=exchange.number)
+        contains_text(panel, "Tea.", number=exchange.number)
         panel.traffic.clear()
-        shows(panel, "Tea.", number=exchange.number)
+        contains_text(panel, "Tea.", number=exchange.number)
         assert panel.traffic.messages == [], title

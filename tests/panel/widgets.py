@@ -1,4 +1,4 @@
-"""The panel without a kernel: what a frontend would send to its widgets, and what they would send to a frontend."""
+"""The panel without a kernel: input as a frontend sends it, and the messages that a frontend would get."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from azml_magics.session import Session
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PATIENCE = 60  # seconds until a run that hangs fails its test
+TIMEOUT = 60  # seconds after which a hanging run fails its test
 
 
 class Message(NamedTuple):
-    """What a widget has sent. kind: "comm_open", "comm_msg" or "comm_close"."""
+    """A message of a widget; `kind` is "comm_open", "comm_msg" or "comm_close"."""
 
     kind: str
     comm_id: str
@@ -32,28 +32,28 @@ class Message(NamedTuple):
 
 
 class Traffic:
-    """All messages of all widgets that are made while it records, in order."""
+    """All messages of the widgets that are made during `recording`, in order."""
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
 
     def clear(self) -> None:
-        """Forget what was sent so far."""
+        """Drop the messages recorded so far."""
         self.messages.clear()
 
     @property
     def updates(self) -> list[Message]:
-        """The messages that change something in a frontend; not the echoes of what it has sent itself."""
+        """The messages that change something in a frontend, without the echoes of its own input."""
         return [each for each in self.messages if each.data.get("method") != "echo_update"]
 
-    def still_open(self) -> set[str]:
-        """The comms that were opened and not closed."""
+    def open_comms(self) -> set[str]:
+        """The comms that are still open."""
         opened = {each.comm_id for each in self.messages if each.kind == "comm_open"}
         return opened - {each.comm_id for each in self.messages if each.kind == "comm_close"}
 
     @contextlib.contextmanager
     def recording(self) -> Iterator[Traffic]:
-        """While this lasts, new widgets send here."""
+        """Record the messages of widgets that are made within the block."""
         traffic = self
 
         class Recorded(BaseComm):
@@ -65,19 +65,19 @@ class Traffic:
             yield self
 
 
-def sets(widget: w.Widget, **state: Any) -> None:
+def set_state(widget: w.Widget, **state: Any) -> None:
     """Change a widget's state as a frontend does."""
     assert set(state) <= set(widget.keys), f"a frontend knows nothing of {set(state) - set(widget.keys)}"
     _deliver(widget, {"method": "update", "state": state})
 
 
-def submits(field: w.Text) -> None:
+def submit(field: w.Text) -> None:
     """Press Enter in a text field as a frontend does."""
-    fires(field, "submit")
+    fire(field, "submit")
 
 
-def fires(widget: w.Widget, event: str) -> None:
-    """What a frontend tells of an event that changes no state."""
+def fire(widget: w.Widget, event: str) -> None:
+    """Send an event that changes no state, as a frontend does."""
     _deliver(widget, {"method": "custom", "content": {"event": event}})
 
 
@@ -85,49 +85,49 @@ def _deliver(widget: w.Widget, data: dict[str, Any]) -> None:
     widget._handle_msg({"content": {"data": data}, "buffers": []})
 
 
-def clicks(button: w.Button) -> None:
-    """Click as a frontend does: one that is disabled does not send it."""
+def click(button: w.Button) -> None:
+    """Click a button as a frontend does; a disabled one cannot be clicked."""
     assert not button.disabled, f"{button.description} is disabled"
-    fires(button, "click")
+    fire(button, "click")
 
 
-def chooses(choice: Any, value: Any) -> None:
-    """Choose as a frontend does: it knows only the number."""
+def choose(choice: Any, value: Any) -> None:
+    """Choose from a list as a frontend does, by index."""
     values = [each[1] if isinstance(each, tuple) else each for each in choice.options]
-    sets(choice, index=values.index(value))
+    set_state(choice, index=values.index(value))
 
 
 def within(widget: w.Widget) -> Iterator[w.Widget]:
-    """The widget and all that is in it, in order."""
+    """The widget and everything in it, in order."""
     yield widget
     for child in getattr(widget, "children", ()):
         yield from within(child)
 
 
-def in_sight(widget: w.Widget) -> Iterator[w.Widget]:
-    """What of it can be seen, all folds and tabs opened."""
-    if is_shown(widget):
+def visible_within(widget: w.Widget) -> Iterator[w.Widget]:
+    """Everything in it that is visible if all folds and tabs are open."""
+    if is_visible(widget):
         yield widget
         for child in getattr(widget, "children", ()):
-            yield from in_sight(child)
+            yield from visible_within(child)
 
 
-def is_shown(widget: w.Widget) -> bool:
-    """Whether room is left for it."""
+def is_visible(widget: w.Widget) -> bool:
+    """Whether the widget is displayed."""
     return widget.layout.display != "none"
 
 
-class Shown:
-    """A panel that is shown somewhere."""
+class PanelDriver:
+    """Drives a panel as a user does."""
 
     def __init__(self, panel: Panel, traffic: Traffic) -> None:
         self.panel, self.model, self.traffic = panel, panel.model, traffic
 
     def find(self, description: str, kind: type[w.Widget] = w.Widget, *, at: Any = None) -> Any:
-        """The one control of that description; a button only where `kind` says so."""
+        """The control with that description; a button only if `kind` is Button."""
         found = [
             each
-            for each in in_sight(at or self.panel.widget)
+            for each in visible_within(at or self.panel.widget)
             if isinstance(each, kind)
             and getattr(each, "description", "") == description
             and (kind is w.Button or not isinstance(each, w.Button))
@@ -136,24 +136,24 @@ class Shown:
         return found[0]
 
     def click(self, description: str) -> None:
-        """Click the button of that label."""
-        clicks(self.find(description, w.Button))
+        """Click the button with that label."""
+        click(self.find(description, w.Button))
 
     def type(self, description: str, value: Any) -> None:
-        """Put a value into a control, or choose it there."""
+        """Type or choose a value in a control."""
         control = self.find(description)
         if "index" in control.keys:
-            chooses(control, value)
+            choose(control, value)
         else:
-            sets(control, value=value)
+            set_state(control, value=value)
 
     def lines(self) -> list[str]:
-        """The lines of text that can be read now."""
-        return [each.value for each in in_sight(self.panel.widget) if _is_line(each)]
+        """The visible status lines."""
+        return [each.value for each in visible_within(self.panel.widget) if _is_line(each)]
 
-    def ended(self) -> None:
-        """Wait for what runs."""
-        assert self.model.worker.wait(PATIENCE)
+    def wait_until_idle(self) -> None:
+        """Wait until the panel is idle."""
+        assert self.model.worker.wait(TIMEOUT)
 
 
 def _is_line(widget: w.Widget) -> bool:
@@ -161,7 +161,7 @@ def _is_line(widget: w.Widget) -> bool:
 
 
 class _Failures(logging.Handler):
-    """What the panel and ipywidgets keep to themselves: a drawing or a callback that failed."""
+    """Collects failures of drawings and callbacks, which the panel and ipywidgets only log."""
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
@@ -173,8 +173,8 @@ class _Failures(logging.Handler):
 
 
 @contextlib.contextmanager
-def nothing_fails() -> Iterator[None]:
-    """Raise the error of any drawing and any callback that failed meanwhile: they are only written to the log."""
+def raise_logged_failures() -> Iterator[None]:
+    """Raise the errors of drawings and callbacks that failed within the block, which are only logged otherwise."""
     loggers, failures = [logging.getLogger(name) for name in ("azml_magics.panel", "traitlets")], _Failures()
     levels = [logger.level for logger in loggers]
     for logger in loggers:
@@ -191,14 +191,14 @@ def nothing_fails() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def opened(session: Session | None = None, **variables: Any) -> Iterator[Shown]:
-    """A panel over `session`, in a notebook that has those variables."""
+def open_panel(session: Session | None = None, **variables: Any) -> Iterator[PanelDriver]:
+    """A panel over `session`, in a notebook with those variables."""
     traffic = Traffic()
-    with nothing_fails(), traffic.recording():
+    with raise_logged_failures(), traffic.recording():
         panel = Panel(PanelModel(session or Session(), lambda: variables))
-        shown = Shown(panel, traffic)
+        shown = PanelDriver(panel, traffic)
         try:
             yield shown
         finally:
             panel.close()
-            assert panel.model.worker.wait(PATIENCE)
+            assert panel.model.worker.wait(TIMEOUT)

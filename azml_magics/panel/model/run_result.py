@@ -17,13 +17,13 @@ class RunResult:
     """The calls of one click on Run, Repeat, Compare or Sweep.
 
     Attributes:
-        asks: the calls.
+        requests: the calls that were sent.
         batch: their rows, one for each call.
         is_running: whether rows may still change.
         number: the last call's number in the history; 0 while it runs.
     """
 
-    asks: Sequence[BatchRequest]
+    requests: Sequence[BatchRequest]
     batch: Batch
     is_running: bool = False
     number: int = 0

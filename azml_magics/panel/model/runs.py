@@ -42,7 +42,7 @@ class Runs:
 
     def __init__(self, state: PanelState) -> None:
         self._state = state
-        self._calls: BatchRun | None = None
+        self._batch_run: BatchRun | None = None
         self.was_refused = False
         self.prompts: dict[int, PromptDraft] = {}
 
@@ -96,26 +96,26 @@ class Runs:
         with state.changing(STATE, RESULT, place="run"):
             check_fields(state.draft.errors)
             check_url(state.draft.config)
-            prompt = state.prompt.copy()
-            asks = self._asks(prompt, settings(self._with_notebook_timeout(state.draft.config, state.base)))
-            calls = BatchRun(asks)
-            if not state.worker.start(f"{what}…", lambda task: self._follow(task, calls, asks, prompt)):
+            prompt, config = state.prompt.copy(), self._with_notebook_timeout(state.draft.config, state.base)
+            requests = self._make_requests(prompt, settings(config))
+            batch_run = BatchRun(requests)
+            if not state.worker.start(f"{what}…", lambda task: self._follow(task, batch_run, requests, prompt)):
                 raise UsageError("Another task is running", remedy="Stop it first.")
-            self._calls, state.result = calls, RunResult(asks, calls.batch, is_running=True)
+            self._batch_run, state.result = batch_run, RunResult(requests, batch_run.batch, is_running=True)
             self.was_refused = False
             state.accept_preview()
             state.note("run")
 
-    def _asks(self, prompt: PromptDraft, settings: Settings) -> list[BatchRequest]:
+    def _make_requests(self, prompt: PromptDraft, settings: Settings) -> list[BatchRequest]:
         _check_count(len(settings))
         values = self._state.values()
-        asks = [
+        requests = [
             BatchRequest(special, config, as_messages(prompt.render(values), config.system))
             for special, config in settings
         ]
-        for ask in asks:
-            check_typed_key(ask.config)
-        return asks
+        for request in requests:
+            check_typed_key(request.config)
+        return requests
 
     def _with_notebook_timeout(self, config: LLMConfig, base: LLMConfig) -> LLMConfig:
         """The config with the notebook's timeout, which a cell would use too, unless another one is typed."""
@@ -123,30 +123,30 @@ class Runs:
         return config if seconds is None or config.timeout != base.timeout else replace(config, timeout=seconds)
 
     def _follow(
-        self, task: WorkerTask, calls: BatchRun, asks: Sequence[BatchRequest], prompt: PromptDraft
+        self, task: WorkerTask, batch_run: BatchRun, requests: Sequence[BatchRequest], prompt: PromptDraft
     ) -> Callable[[], None]:
         """Show the calls while they run; return the callback that records them."""
-        calls.start()
-        while not calls.wait(FRAME) and not task.stopping.is_set():
+        batch_run.start()
+        while not batch_run.wait(FRAME) and not task.stopping.is_set():
             with self._state.changing(RESULT):
-                self._state.result = RunResult(asks, calls.batch, is_running=True)
-        calls.stop()
-        return lambda: self._finish(calls, asks, prompt)
+                self._state.result = RunResult(requests, batch_run.batch, is_running=True)
+        batch_run.stop()
+        return lambda: self._finish(batch_run, requests, prompt)
 
-    def _finish(self, calls: BatchRun, asks: Sequence[BatchRequest], prompt: PromptDraft) -> None:
+    def _finish(self, batch_run: BatchRun, requests: Sequence[BatchRequest], prompt: PromptDraft) -> None:
         """Record the calls in the history and show how they ended."""
-        state, batch, number = self._state, calls.batch, 0
+        state, batch, number = self._state, batch_run.batch, 0
         with state.changing(STATE, RESULT):
-            for ask, row in zip(asks, batch, strict=True):
-                exchange = state.session.record(row.config, ask.messages, row.response, row.error)
+            for request, row in zip(requests, batch, strict=True):
+                exchange = state.session.record(row.config, request.messages, row.response, row.error)
                 number = exchange.number
                 self.prompts[number] = prompt
-            if len(asks) > 1:
+            if len(requests) > 1:
                 state.session.record_batch(batch)
             kept = {exchange.number for exchange in state.session.history}
             self.prompts = {number: prompt for number, prompt in self.prompts.items() if number in kept}
-            if self._calls is calls:  # else the next run has already started
-                self._calls, state.result = None, RunResult(asks, batch, number=number)
+            if self._batch_run is batch_run:  # else the next run has already started
+                self._batch_run, state.result = None, RunResult(requests, batch, number=number)
                 state.note("run", *_summary(batch))
 
 

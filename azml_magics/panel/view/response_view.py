@@ -35,7 +35,7 @@ class ResponseView:
         """Show the result as far as it has arrived."""
         if result is None:
             self._show_bundle({})
-        elif len(result.asks) > 1:
+        elif len(result.requests) > 1:
             self._show_table(result)
         elif result.is_running:
             self._show_growing(result.row.text)

@@ -88,7 +88,7 @@ class ResultTabs:
         result = self._model.result
         if result is None:
             return self._model.draft.config, self._model.messages()
-        return result.row.config, result.asks[0].messages
+        return result.row.config, result.requests[0].messages
 
     def _draw_request(self) -> None:
         try:

@@ -13,7 +13,7 @@ import time
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..core.text import printable, replace_surrogates
-from .markdown import inert
+from .markdown import make_inert
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -155,7 +155,7 @@ class NotebookText:
 
     def _bundle(self) -> dict[str, str]:
         text = replace_surrogates(self._text)
-        return {"text/plain": text, "text/markdown": inert(text)}
+        return {"text/plain": text, "text/markdown": make_inert(text)}
 
 
 class TerminalText:

@@ -1,15 +1,16 @@
-"""An answer as Markdown that stays text: HTML in it is shown, not run.
+"""A response as Markdown in which HTML is shown and not run.
 
-JupyterLab sanitises Markdown outputs, nbconvert's HTML does not. So no `<` that could open a tag leaves this
-module, apart from the text of fenced code where every reader agrees that it is code:
+JupyterLab sanitises Markdown outputs, nbconvert's HTML does not. So every `<` that could open a tag is
+replaced, except in fenced code that all Markdown readers take for code:
 
-* prose: `<` becomes `&lt;`, and in math a space follows it, which TeX does not see;
-* code spans: one with a tag in it becomes `<code>` with its text in entities, for where a span ends is disputed;
-* fences: left alone, unless something around them may be read in two ways (a fence behind a list or quote mark, math
-  that is not closed, a definition list): then `<` becomes `&lt;` there, too;
-* links: any target that is neither a plain path nor http, https or mailto is broken up.
+* prose: `<` becomes `&lt;`, and in math a space follows it, which TeX ignores;
+* code spans: one with a tag in it becomes `<code>` with its text in entities, because readers disagree about the end
+  of a span;
+* fences: unchanged, unless readers may disagree about them (a fence after a list or quote mark, math that is not
+  closed, a definition list): then `<` becomes `&lt;` there, too;
+* links: one whose target is neither a plain path nor http, https or mailto is no longer a link.
 
-The time is linear in the length of the text: it runs for every frame of a streaming answer.
+The time is linear in the length of the text: this runs for every update of a streaming response.
 """
 
 from __future__ import annotations
@@ -19,18 +20,18 @@ import re
 from typing import NamedTuple
 
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")  # what may open a tag, comment or declaration (WHATWG HTML, tokenization)
-_OURS = "\x02"  # stands for the `<` of our own elements until all others are gone; _CONTROL takes out any other one
+_OURS = "\x02"  # stands for the `<` of our own elements until the others are replaced; _CONTROL removes it from texts
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x1f\x7f]")
-_OTHER_BREAKS = re.compile(r"[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")  # line breaks to some readers only
+_OTHER_BREAKS = re.compile(r"[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")  # line breaks for some readers only
 
 _OPENING = re.compile(r"^(?P<indent> *)(?P<mark>`{3,}|~{3,})[ \t]*(?P<info>[\w+#./:{}=\"' -]*)$")
 _FENCE_LIKE = re.compile(r"^[\s>]*(?:(?:[-*+:]|\d{1,9}[.)])[\s>]+)*(?:`{3}|~{3})")
 _ITEM = re.compile(r"^(?P<offset> *(?:[-*+]|(?P<number>\d{1,9})[.)]) {1,4})\S")
-_TABBED = re.compile(r"^ *(?:(?:[-*+>]|\d{1,9}[.)]) *)*\t")  # readers count a tab's columns in several ways
+_TABBED = re.compile(r"^ *(?:(?:[-*+>]|\d{1,9}[.)]) *)*\t")  # readers disagree about a tab's columns
 _CONTAINER = re.compile(r"^\s*(?:>|[-*+]\s|\d{1,9}[.)]\s)")
 _DEFINITION = re.compile(r"^\s*:[ \t]")
 _LOOK_BACK = 2000  # characters of a paragraph before its math
-_DEEPEST = 3  # columns that a block may be indented without becoming indented code
+_DEEPEST = 3  # columns of indentation at most; more make indented code
 
 _SPAN = re.compile(r"(?<![`\\])(?P<ticks>`+)(?!`)(?P<inside>[^`|\n]+|[^|\n]{1,500}?[^`|\n])(?P=ticks)(?!`)")
 _BLOCK_MATH = re.compile(r"(?<!\\)\$\$|\\\\\[|\\begin\{(?P<name>[a-z]*\*?)\}")  # as nbconvert finds it
@@ -41,53 +42,55 @@ _MATH = re.compile(
     re.DOTALL,
 )
 _TARGET = re.compile(r"\](?P<mark>[(:])(?P<space>\s*(?:<|&lt;)?)(?P<target>[^\s)>]*)")
-_DEFINED = re.compile(r"[ \t]*https?://[^\s<>\"'()`]+[ \t]*(?:\n(?!\s*[\"'(])|$)")  # no title, which may span lines
-# A line of words before another one, no table and no math: two spaces keep the lines of a poem or an address apart.
+_DEFINED = re.compile(
+    r"[ \t]*https?://[^\s<>\"'()`]+[ \t]*(?:\n(?!\s*[\"'(])|$)"
+)  # without a title, which may span lines
+# A line of words before another one, not in a table or math: two spaces keep the lines of a poem or an address apart.
 _LINE_OF_WORDS = re.compile(r"^([^\W\d_](?:[^|$\\&\n]*[^|$\\&\s])?)\n(?=[^\W\d_][^|$\\&\n]*$)", re.MULTILINE)
 _SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _HARMLESS = ("http:", "https:", "mailto:")
-_TEX_LINK = re.compile(r"\\href(?!\s*\{\s*https?:)")  # MathJax makes links of it
+_TEX_LINK = re.compile(r"\\href(?!\s*\{\s*https?:)")  # MathJax turns it into links
 
 
-class _Block(NamedTuple):
-    """Lines of prose, or of one fenced block with its fences."""
+class _Section(NamedTuple):
+    """Lines of prose, or of fenced code with its fences."""
 
     lines: list[str]
     is_code: bool
     info: str = ""
 
 
-def inert(text: str) -> str:
-    """`text` as Markdown in which no HTML and no script link is live, whatever renders it."""
+def make_inert(text: str) -> str:
+    """Return `text` as Markdown in which no HTML and no script link works, whatever renders it."""
     text = _OTHER_BREAKS.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n"))
     text = _CONTROL.sub("", text)
-    blocks = _blocks(text.split("\n"))
-    if blocks is None:
-        return _inert_prose(text, spans=False)
+    sections = _split_sections(text.split("\n"))
+    if sections is None:
+        return _escape_prose(text, spans=False)
     parts = []
-    for block in blocks:
-        joined = "\n".join(block.lines)
-        if not block.is_code:
-            parts.append(_LINE_OF_WORDS.sub(r"\1  \n", _inert_prose(joined)))
-        else:  # nbconvert puts a mermaid block into the page as it is
-            parts.append(_escaped(joined) if block.info.lower().startswith("mermaid") else joined)
+    for section in sections:
+        joined = "\n".join(section.lines)
+        if not section.is_code:
+            parts.append(_LINE_OF_WORDS.sub(r"\1  \n", _escape_prose(joined)))
+        else:  # nbconvert puts a mermaid diagram into the page unescaped
+            parts.append(_escape_tags(joined) if section.info.lower().startswith("mermaid") else joined)
     return "\n".join(parts)
 
 
-def fenced(text: str, language: str) -> str:
-    """`text` in a fence longer than any in it."""
+def fence_code(text: str, language: str) -> str:
+    """Return `text` in a Markdown fence that is longer than any fence in it."""
     mark = "```"
     while mark in text:
         mark += "`"
     return f"{mark}{language}\n{text}\n{mark}"
 
 
-# ---- what is code ----------------------------------------------------------------------------------------------
+# ---- code ----------------------------------------------------------------------------------------------
 
 
-def _blocks(lines: list[str]) -> list[_Block] | None:
-    """The lines as prose and fenced code; None where two readers may disagree about which is which."""
-    blocks: list[_Block] = []
+def _split_sections(lines: list[str]) -> list[_Section] | None:
+    """The lines as prose and fenced code; None if readers may disagree about which is which."""
+    sections: list[_Section] = []
     prose: list[str] = []
     offsets: list[int] = []  # the columns at which the open list items' texts begin
     at = 0
@@ -101,26 +104,26 @@ def _blocks(lines: list[str]) -> list[_Block] | None:
             prose.append(line)
             at += 1
             continue
-        end = _end(lines, at, opening, offsets)
+        end = _find_end(lines, at, opening, offsets)
         if not end or not _is_settled(prose):
             return None
-        blocks += [_Block(prose, is_code=False)] if prose else []
-        blocks.append(_Block(lines[at:end], is_code=True, info=opening["info"].strip()))
+        sections += [_Section(prose, is_code=False)] if prose else []
+        sections.append(_Section(lines[at:end], is_code=True, info=opening["info"].strip()))
         prose, at = [], end
         offsets = [column for column in offsets if column <= len(opening["indent"])]
-    has_code = bool(blocks)
-    blocks += [_Block(prose, is_code=False)] if prose else []
-    return None if has_code and any(_DEFINITION.match(line) for line in lines) else blocks
+    has_code = bool(sections)
+    sections += [_Section(prose, is_code=False)] if prose else []
+    return None if has_code and any(_DEFINITION.match(line) for line in lines) else sections
 
 
 def _indent(line: str) -> int:
     return len(line) - len(line.lstrip(" "))
 
 
-def _end(lines: list[str], at: int, opening: re.Match[str], offsets: list[int]) -> int:
-    """The index after the fenced block that opens at line `at`; 0 where a reader may see none or another end.
+def _find_end(lines: list[str], at: int, opening: re.Match[str], offsets: list[int]) -> int:
+    """The index after the fence that opens at line `at`; 0 if a reader may see no fence or another end.
 
-    All its lines are indented as far as its opening, and so is its close; an open one lasts to the end of the text.
+    All its lines are indented as far as its opening, and so is its close; without a close it lasts to the end.
     """
     indent, mark = len(opening["indent"]), opening["mark"]
     offset = next((column for column in reversed(offsets) if column <= indent), 0)
@@ -137,7 +140,7 @@ def _end(lines: list[str], at: int, opening: re.Match[str], offsets: list[int]) 
 
 
 def _follow_lists(offsets: list[int], line: str, *, after_blank: bool) -> None:
-    """Bring the open list items up to date with one more line of prose."""
+    """Update the open list items after one more line of prose."""
     if not line.strip():
         return
     was_in_list = bool(offsets)
@@ -151,7 +154,7 @@ def _follow_lists(offsets: list[int], line: str, *, after_blank: bool) -> None:
 
 
 def _is_settled(prose: list[str]) -> bool:
-    """Whether no math that begins in `prose` can reach into the fence after it."""
+    """Whether no math in `prose` can extend into the fence after it."""
     at = 0
     text = "\n".join(prose)
     while True:
@@ -169,7 +172,7 @@ def _is_settled(prose: list[str]) -> bool:
 
 
 def _stands_alone(text: str, begin: re.Match[str], end: int) -> bool:
-    """Whether math over several lines is in one block for every reader: at its line's start, in no quote or list."""
+    """Whether all readers see one block of math over several lines: it starts its line, outside quotes and lists."""
     at, inside = begin.start(), text[begin.start() : end]
     before = text[max(0, at - _LOOK_BACK) : at]
     start = before.rpartition("\n")[2]
@@ -184,24 +187,24 @@ def _stands_alone(text: str, begin: re.Match[str], end: int) -> bool:
     )
 
 
-# ---- what is not -----------------------------------------------------------------------------------------------
+# ---- prose -----------------------------------------------------------------------------------------------
 
 
-def _escaped(text: str) -> str:
+def _escape_tags(text: str) -> str:
     return _TAG.sub("&lt;", text)
 
 
-def _inert_prose(text: str, *, spans: bool = True) -> str:
+def _escape_prose(text: str, *, spans: bool = True) -> str:
     if "<" in text:
         if spans:
-            text = "\n".join(_spans_made_safe(line) if "`" in line else line for line in text.split("\n"))
-        text = _math_made_safe(text).replace(_OURS, "<")
-    return _TEX_LINK.sub(r"\\text", _TARGET.sub(_harmless, text))
+            text = "\n".join(_escape_spans(line) if "`" in line else line for line in text.split("\n"))
+        text = _escape_math(text).replace(_OURS, "<")
+    return _TEX_LINK.sub(r"\\text", _TARGET.sub(_break_link, text))
 
 
-def _spans_made_safe(line: str) -> str:
-    """The line, its code spans with a tag inside as <code> elements: those mean the same wherever a span ends."""
-    if line.startswith("    ") and not _ITEM.match(line):  # may be indented code, where no element is one
+def _escape_spans(line: str) -> str:
+    """The line with <code> elements for its code spans that have a tag; they mean the same wherever a span ends."""
+    if line.startswith("    ") and not _ITEM.match(line):  # may be indented code, in which elements do not work
         return line
     return _SPAN.sub(lambda span: _element(span["inside"]) if _TAG.search(span["inside"]) else span[0], line)
 
@@ -212,26 +215,26 @@ def _element(code: str) -> str:
     return f"{_OURS}code>{entities}{_OURS}/code>"
 
 
-def _math_made_safe(text: str) -> str:
+def _escape_math(text: str) -> str:
     out, at = [], 0
     for found in _MATH.finditer(text):
-        out += [_escaped(text[at : found.start()]), _TAG.sub("< ", found[0])]
+        out += [_escape_tags(text[at : found.start()]), _TAG.sub("< ", found[0])]
         at = found.end()
-    return "".join([*out, _escaped(text[at:])])
+    return "".join([*out, _escape_tags(text[at:])])
 
 
-def _harmless(found: re.Match[str]) -> str:
-    """A link's or definition's beginning as it is, or broken up where its target might do more than lead somewhere."""
+def _break_link(found: re.Match[str]) -> str:
+    """The start of a link or definition, with a backslash that breaks it if its target could run a script."""
     if found["mark"] == ":":
         harmless = bool(_DEFINED.match(found.string, found.end("mark")))
     else:
-        scheme = _SCHEME.match(_as_read(found["target"]))
+        scheme = _SCHEME.match(_read_target(found["target"]))
         harmless = scheme is None or scheme[0].lower() in _HARMLESS
     return found[0] if harmless else f"]\\{found[0][1:]}"
 
 
-def _as_read(target: str) -> str:
-    """A link's target as a browser reads it: entities and escapes resolved, white space and controls gone."""
+def _read_target(target: str) -> str:
+    """A link's target as a browser reads it: entities and escapes resolved, no white space or control characters."""
     for _ in range(4):
         target = html.unescape(re.sub(r"\\(?=[!-/:-@\[-`{-~])", "", target))
     return re.sub(r"[\s\x00-\x20<]", "", target)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.prompt import extract
 from ..core.text import one_line, replace_surrogates
 from .batch_html import batch_to_html
-from .markdown import fenced, inert
+from .markdown import fence_code, make_inert
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -102,16 +102,16 @@ def response_markdown(response: Response) -> str | None:
     if response.format == "text":
         return None
     if response.format == "json" and response.parsed is not None:
-        return fenced(json.dumps(_to_json(response.parsed), indent=2, ensure_ascii=False), "json")
+        return fence_code(json.dumps(_to_json(response.parsed), indent=2, ensure_ascii=False), "json")
     if response.format == "code" and isinstance(response.parsed, str):
-        return inert(fenced(response.parsed, extract.find_code(response.text).language or "python"))
+        return make_inert(fence_code(response.parsed, extract.find_code(response.text).language or "python"))
     if response.text:
-        return inert(response.text)
+        return make_inert(response.text)
     calls = [
         f"- `{call.get('function', {}).get('name', '?')}({call.get('function', {}).get('arguments', '')})`"
         for call in response.tool_calls
     ]
-    return inert("The model asks for:\n\n" + "\n".join(calls)) if calls else "*(no text)*"
+    return make_inert("The model asks for:\n\n" + "\n".join(calls)) if calls else "*(no text)*"
 
 
 def _to_json(parsed: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .markdown import fenced
+from .markdown import fence_code
 
 
 @dataclass(frozen=True)
@@ -38,4 +38,4 @@ class CodeOutput:
     __str__ = __repr__
 
     def _repr_mimebundle_(self, **_kwargs: Any) -> dict[str, str]:
-        return {"text/plain": self.text, "text/markdown": fenced(self.text.rstrip("\n"), self.language)}
+        return {"text/plain": self.text, "text/markdown": fence_code(self.text.rstrip("\n"), self.language)}

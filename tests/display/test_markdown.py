@@ -18,7 +18,7 @@ from markdown_it import MarkdownIt
 from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import markdown2html_mistune
 
-from azml_magics.display.markdown import inert
+from azml_magics.display.markdown import make_inert
 
 SCRIPT = "<script>alert(1)</script>"
 IMAGE = "<img src=x onerror=alert(1)>"
@@ -77,7 +77,7 @@ def live_in(page):
 
 def live(answer):
     """What is live of an answer in each renderer that has something alive."""
-    shown = inert(answer)
+    shown = make_inert(answer)
     return {name: found for name, render in RENDERERS.items() if (found := live_in(render(shown)))}
 
 
@@ -157,7 +157,7 @@ def test_the_test_sees_what_is_live():
 def test_an_exported_notebook_of_hostile_answers_is_dead():
     outputs = [
         nbformat.v4.new_output(
-            "execute_result", {"text/markdown": inert(answer), "text/plain": answer}, execution_count=1
+            "execute_result", {"text/markdown": make_inert(answer), "text/plain": answer}, execution_count=1
         )
         for answer in HOSTILE
     ]
@@ -171,7 +171,7 @@ def test_an_exported_notebook_of_hostile_answers_is_dead():
 
 
 def test_an_image_of_an_attachment_does_not_stop_an_export():
-    assert "attachment" in markdown2html_mistune(inert("![x](attachment:foo.png)"))
+    assert "attachment" in markdown2html_mistune(make_inert("![x](attachment:foo.png)"))
 
 
 def test_math_makes_no_script_links():
@@ -180,8 +180,8 @@ def test_math_makes_no_script_links():
         "\\href {javascript:x}{y}",
         "$\\let\\h=\\href \\h{javascript:x}{y}$",
     ):
-        assert "\\href" not in inert(answer)
-    assert inert("$\\href{https://x.y}{z}$") == "$\\href{https://x.y}{z}$"
+        assert "\\href" not in make_inert(answer)
+    assert make_inert("$\\href{https://x.y}{z}$") == "$\\href{https://x.y}{z}$"
 
 
 # ---- whatever is put together ----------------------------------------------------------------------------------
@@ -229,7 +229,7 @@ def test_nothing_is_live_in_and_around_fences(answer):
 @example("<")
 @example("\x00<\x02b>")
 def test_a_text_without_code_keeps_no_tag_and_every_other_character(text):
-    shown = inert(text)
+    shown = make_inert(text)
     if "`" not in text and "~~~" not in text:
         assert not re.search(r"<[A-Za-z/!?]", shown)
     if not set(text) & set("<`~$\\[]\r\x0b\x0c\x85\u2028\u2029") and text.isprintable():
@@ -238,8 +238,8 @@ def test_a_text_without_code_keeps_no_tag_and_every_other_character(text):
 
 @given(st.text(alphabet="<ab/`\n ", max_size=30))
 def test_an_answer_that_is_treated_twice_is_dead_too(text):
-    once = inert(text)
-    assert live_in(RENDERERS["nbconvert"](inert(once))) == []
+    once = make_inert(text)
+    assert live_in(RENDERERS["nbconvert"](make_inert(once))) == []
 
 
 # ---- what must not change --------------------------------------------------------------------------------------
@@ -270,7 +270,7 @@ def test_an_answer_that_is_treated_twice_is_dead_too(text):
     ],
 )
 def test_a_plain_answer_is_unchanged(answer):
-    assert inert(answer) == answer
+    assert make_inert(answer) == answer
 
 
 @pytest.mark.parametrize(
@@ -290,7 +290,7 @@ def test_a_plain_answer_is_unchanged(answer):
     ],
 )
 def test_what_is_changed_looks_alike(answer, shown):
-    assert inert(answer) == shown
+    assert make_inert(answer) == shown
 
 
 @pytest.mark.parametrize(
@@ -300,7 +300,7 @@ def test_a_code_span_shows_its_very_text(code):
     if "|" in code:
         code = code.replace("|", "")
     for name, render in RENDERERS.items():
-        page = render(inert(f"See `{code}` there"))
+        page = render(make_inert(f"See `{code}` there"))
         shown = re.search(r"<code>(.*?)</code>", page)
         assert shown, (name, page)
         assert html.unescape(shown[1]) == code, name
@@ -318,11 +318,11 @@ LONG = [
 def test_a_long_answer_of_one_piece_is_dead_too(piece):
     """Each is 200,000 characters: anything quadratic would meet the suite's time limit here."""
     many = piece * (200_000 // len(piece))
-    assert ("<b" in inert(many)) == ("```\n  <b>" in piece)
-    assert inert(f"{many}\n```\nx\n```").endswith("\n```\nx\n```")
+    assert ("<b" in make_inert(many)) == ("```\n  <b>" in piece)
+    assert make_inert(f"{many}\n```\nx\n```").endswith("\n```\nx\n```")
 
 
 def test_the_lines_of_a_poem_stay_apart():
     poem = "Sparkling water at dawn,\nthe long row of keys falls still,\nthen the page is full."
-    assert inert(poem).split("\n") == [line + "  " for line in poem.split("\n")[:-1]] + ["then the page is full."]
-    assert inert("One paragraph.\n\nAnother.") == "One paragraph.\n\nAnother."
+    assert make_inert(poem).split("\n") == [line + "  " for line in poem.split("\n")[:-1]] + ["then the page is full."]
+    assert make_inert("One paragraph.\n\nAnother.") == "One paragraph.\n\nAnother."

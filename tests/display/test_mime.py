@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azml_magics.core.response import Response, Usage
-from azml_magics.display.markdown import fenced
+from azml_magics.display.markdown import fence_code
 from azml_magics.display.mime import response_bundle, response_markdown, response_summary
 
 
@@ -43,7 +43,7 @@ def test_response_summary_is_one_short_line():
 
 
 def test_fence_is_longer_than_any_inside():
-    assert fenced("a\n````\nb", "md") == "`````md\na\n````\nb\n`````"
+    assert fence_code("a\n````\nb", "md") == "`````md\na\n````\nb\n`````"
 
 
 def test_code_of_a_diagram_is_not_run_as_html():

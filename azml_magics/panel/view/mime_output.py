@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
 
-from azml_magics.display.markdown import fenced
+from azml_magics.display.markdown import fence_code
 
 from .controls import set_traits
 
@@ -35,7 +35,7 @@ def truncate(text: str) -> str:
 def code_bundle(text: str, language: str) -> dict[str, str]:
     """A program or a message as highlighted code."""
     text = truncate(text)
-    return {"text/plain": text, "text/markdown": fenced(text.rstrip("\n"), language)}
+    return {"text/plain": text, "text/markdown": fence_code(text.rstrip("\n"), language)}
 
 
 def table_bundle(headings: Sequence[Sequence[str]], rows: Sequence[Sequence[str]]) -> dict[str, str]:

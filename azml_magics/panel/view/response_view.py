@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import ipywidgets as w
 
 from azml_magics.display.batch_html import batch_to_html
-from azml_magics.display.markdown import inert
+from azml_magics.display.markdown import make_inert
 
 from .chunked_text import GROWTH, ChunkedText
 from .controls import close_tree, set_traits
@@ -91,7 +91,7 @@ class ResponseView:
 
 
 def _markdown(text: str) -> dict[str, str]:
-    return {"text/plain": text, "text/markdown": inert(text)}
+    return {"text/plain": text, "text/markdown": make_inert(text)}
 
 
 def _bundle(row: Row) -> dict[str, str]:

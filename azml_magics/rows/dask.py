@@ -84,7 +84,9 @@ def _client_in_use() -> Any:
         return get_client()
     except ValueError:
         raise UsageError(
-            "No dask client is in use", remedy="Make one, dask.distributed.Client(), and pass it as dask_client."
+            "No dask client is in use",
+            remedy="Make one, dask.distributed.Client(), and pass it as dask_client.",
+            error_code="no-dask-client",
         ) from None
 
 

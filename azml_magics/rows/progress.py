@@ -176,8 +176,9 @@ class RunState:
 class Bar:
     """A progress bar on standard error: it moves in a terminal; elsewhere it is one line at the end.
 
-    with Bar() as bar:
-        bar(progress)
+    Examples:
+        with Bar() as bar:
+            bar(progress)
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:

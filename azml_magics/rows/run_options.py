@@ -42,7 +42,11 @@ class RunOptions:
             if rate is not None and not rate > 0:
                 raise UsageError(f"{name} takes a number above 0, not {rate!r}")
         if self.retry_failed and self.journal is None:
-            raise UsageError("retry_failed needs the journal of the run that failed", remedy="Name it with journal.")
+            raise UsageError(
+                "retry_failed needs the journal of the run that failed",
+                remedy="Name it with journal.",
+                error_code="no-journal",
+            )
 
     def share_among(self, workers: int) -> "RunOptions":
         """Return the options of one of `workers`, which share the limits per minute equally."""

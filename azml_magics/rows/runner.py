@@ -57,11 +57,12 @@ class Task:
 class Run:
     """The threads that send a table's rows.
 
-    with Run(...) as run:
-        while not run.is_over and run.error is None:
-            rows = run.take(seconds)
+    Leaving its block ends the run. Requests in flight then end in the background and their responses are dropped.
 
-    Leaving the block ends the run. Requests in flight then end in the background and their responses are dropped.
+    Examples:
+        with Run(...) as run:
+            while not run.is_over and run.error is None:
+                rows = run.take(seconds)
 
     Attributes:
         error: What ended the run before its last row, None if nothing did.

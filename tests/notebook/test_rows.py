@@ -221,7 +221,7 @@ def test_invalid_response_is_displayed_with_its_error(rows, endpoint):
     ran = rows.ok("%%azureml --each $places --schema $form -o out\nJSON with the 'depth' of {place}.")
     assert ran.text.startswith("3 rows, 3 failed\n\n[0: rivers]\n{")
     for form in ("text/plain", "text/html"):
-        assert ran.data[form].count("does not match") == 3
+        assert ran.data[form].count("The response does not match") == 3
     assert all("does not match '^never$'" in row["error"] for row in rows.vars["out"])
     assert all(row["text"].startswith('{"depth": ') and row["depth"] is None for row in rows.vars["out"])
 

@@ -172,7 +172,7 @@ def test_several_responses_are_side_by_side(panel):
     rows = panel.result.locator("tbody tr")
 
     panel.button("Repeat").click()  # with the default number: a number typed just before may arrive after the click
-    panel.says("3 answers")
+    panel.says("3 responses")
     panel.ends()
     expect(rows).to_have_count(3)
 
@@ -185,7 +185,7 @@ def test_several_responses_are_side_by_side(panel):
     panel.field("Sweep").select_option("temperature")
     panel.type("over", "0, 0.5, 1")
     panel.button("Sweep").click()
-    panel.says("3 answers")
+    panel.says("3 responses")
     panel.ends()
     expect(rows).to_have_count(3)
     expect(panel.result).to_contain_text("temperature")
@@ -274,7 +274,7 @@ def test_typed_key_is_not_written_to_any_file(shown, panel):
     panel.says("✓ typed, for this session")
     expect(panel.field("Key")).to_have_value("ask")
     panel.button("Detect").click()
-    panel.says("The swagger does not tell. Probe sends a short prompt in every wire format.")
+    panel.says("The swagger does not tell. Probe sends a short prompt with every formatter.")
     panel.button("Probe").click()
     panel.says("Detected openai-chat")
     panel.button("Test").click()
@@ -400,7 +400,7 @@ def test_html_in_a_response_does_nothing(page, panel):
     expect(response.locator("img, script")).to_have_count(0)
     panel.open("Several responses")
     panel.button("Repeat").click()
-    panel.says("3 answers")
+    panel.says("3 responses")
     expect(response.locator("td", has_text="onerror=window.pwned")).to_have_count(3)
     expect(response.locator("img, script")).to_have_count(0)
     for tab in ("Request", "JSON", "Code", "Usage", "History"):

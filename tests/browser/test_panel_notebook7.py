@@ -52,7 +52,7 @@ def test_choose_change_run_stop_compare_and_save(page, notebook7, shot):
     panel.open("Several responses")
     panel.field("Compare with").select_option("mine")
     panel.button("Compare").click()
-    panel.says("2 answers")
+    panel.says("2 responses")
     expect(panel.result.locator("tbody tr")).to_have_count(2)
 
     panel.button("Copy").click()

@@ -17,7 +17,7 @@ from .conftest import TIMEOUT
 
 def test_check_of_a_working_endpoint(ready, wait_until_idle, session, endpoint):
     ready.checks.test()
-    assert wait_until_idle(ready, "endpoint").startswith("It works: it answered '")
+    assert wait_until_idle(ready, "endpoint").startswith("It works: the response was '")
     assert ready.notes["endpoint"].mood == "good"
     assert len(endpoint.requests) == 1
     assert session.history == []  # a check is not in the history
@@ -143,7 +143,7 @@ def test_detected_formatter_is_an_unsaved_change(model, endpoint, wait_until_idl
 def test_probe_is_offered_if_swagger_does_not_tell(ready, wait_until_idle):
     ready.set("formatter", "")
     ready.checks.detect()
-    assert wait_until_idle(ready, "endpoint").endswith("Probe sends a short prompt in every wire format.")
+    assert wait_until_idle(ready, "endpoint").endswith("Probe sends a short prompt with every formatter.")
     ready.checks.detect(probe=True)
     assert wait_until_idle(ready, "endpoint").startswith("Detected openai-chat: it answered ")
     assert ready.draft.texts["formatter"] == "openai-chat"

@@ -48,7 +48,7 @@ class EndpointChecks:
         """Find out the deployment's wire format and put it into the controls.
 
         Args:
-            probe: whether to send a short prompt in every wire format, if the deployment does not describe itself.
+            probe: whether to send a short prompt with every formatter if the deployment does not describe itself.
         """
         self._start("Detecting", lambda config: _detect(config, probe=probe))
 
@@ -88,7 +88,7 @@ def _test(config: LLMConfig) -> CheckResult:
         state, text = found[step]
         if state == check.BAD:
             return CheckResult(f"{step}: {text}", "bad")
-    return CheckResult(f"It works: it answered {found['answer'][1]}.", "good")
+    return CheckResult(f"It works: the response was {found['answer'][1]}.", "good")
 
 
 def _detect(config: LLMConfig, *, probe: bool) -> CheckResult:
@@ -96,7 +96,7 @@ def _detect(config: LLMConfig, *, probe: bool) -> CheckResult:
 
     found = detect.detect(config, probe=probe)
     if found.best is None:
-        more = "" if probe else " Probe sends a short prompt in every wire format."
+        more = "" if probe else " Probe sends a short prompt with every formatter."
         return CheckResult(f"{found.note}{more}", "bad")
     fields = {"endpoint_url": found.url} if found.url else {}
     fields["formatter"] = found.best.formatter

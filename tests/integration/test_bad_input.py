@@ -19,36 +19,36 @@ mine = Mine()
 # ---- what is typed ---------------------------------------------------------------------------------------------
 
 
-def test_a_mistyped_option(kernel):
+def test_mistyped_option(kernel):
     line = kernel.refused("%%azureml --formater gpt2\nHello", "UsageError")
     assert line == (
         "UsageError: %%azureml has no option --formater. Did you mean '--formatter'? `%azureml help` lists the options."
     )
 
 
-def test_a_model_kwarg_typed_as_an_option(kernel):
+def test_model_kwarg_typed_as_option(kernel):
     assert "-p temperature=…" in kernel.refused("%%azureml --temperature 0.2\nHello", "UsageError")
 
 
-def test_a_mistyped_verb(kernel):
+def test_mistyped_verb(kernel):
     assert "no verb 'exprt'. Did you mean 'export'?" in kernel.refused("%azureml exprt main x.json", "UsageError")
 
 
-def test_a_mistyped_config(kernel):
+def test_mistyped_config(kernel):
     assert "No config named 'mian'. Did you mean 'main'?" in kernel.refused("%%azureml mian\nHello", "UnknownNameError")
 
 
-def test_a_mistyped_formatter(kernel, endpoint):
+def test_mistyped_formatter(kernel, endpoint):
     line = kernel.refused(f"%%azureml -u {endpoint.url}/score -f doly\nHello", "UnknownNameError")
     assert "Did you mean 'dolly'?" in line
 
 
-def test_a_mistyped_choice(kernel):
+def test_mistyped_choice(kernel):
     line = kernel.refused("%%azureml -F markdwon\nHello", "UsageError")
     assert line == "UsageError: --format takes markdown, text, json, code. Did you mean 'markdown'?"
 
 
-def test_a_mistyped_kwarg_is_sent_with_a_word_on_stderr(kernel, endpoint):
+def test_misspelled_kwarg_is_sent_with_a_warning(kernel, endpoint):
     cell = kernel.ok("%%azureml -p temprature=0.2\nHello")
     assert cell.stream("stderr") == (
         "azureml: the model kwarg 'temprature' is sent as it is. Did you mean 'temperature'?\n"
@@ -56,18 +56,18 @@ def test_a_mistyped_kwarg_is_sent_with_a_word_on_stderr(kernel, endpoint):
     assert endpoint.requests[-1].json()["temprature"] == 0.2
 
 
-def test_a_mistyped_variable_reference(kernel):
+def test_mistyped_variable_reference(kernel):
     kernel.ok("formatter = 1")
     line = kernel.refused("%%azureml -f $formater\nHello", "UsageError")
     assert line == "UsageError: There is no variable 'formater' for $formater. Did you mean 'formatter'?"
 
 
 @pytest.mark.parametrize("line", ['-s "be brief', "-s 'be brief", "main it's"])
-def test_an_unclosed_quote(kernel, line):
+def test_unclosed_quote(kernel, line):
     assert "a quote is not closed" in kernel.refused(f"%%azureml {line}\nHello", "UsageError")
 
 
-def test_an_undefined_variable(kernel, endpoint):
+def test_undefined_variable(kernel, endpoint):
     kernel.ok("topic = 'rivers'")
     line = kernel.refused("%%azureml\nTell me about {topci}", "UndefinedVariableError")
     for way_out in ("Did you mean 'topic'?", "--var topci=", "{{topci}}", "-t none"):
@@ -87,7 +87,7 @@ def test_an_undefined_variable(kernel, endpoint):
         "{{literal}}",
     ],
 )
-def test_a_prompt_full_of_braces(kernel, endpoint, prompt):
+def test_prompt_full_of_braces(kernel, endpoint, prompt):
     kernel.ok(f"%%azureml -q\n{prompt}")
     sent = endpoint.requests[-1].json()["messages"][0]["content"]
     assert sent == prompt.replace("{{literal}}", "{literal}")
@@ -127,7 +127,7 @@ def test_no_prompt(kernel):
 
 
 @pytest.mark.parametrize("line", ["--key sk-lit3ral", "--key=sk-lit3ral", "--key 'Bearer sk-lit3ral'"])
-def test_a_literal_key_on_the_line(kernel, endpoint, line):
+def test_literal_key_on_the_line(kernel, endpoint, line):
     cell = kernel.run(f"%%azureml {line}\nHello")
     assert cell.error["ename"] == "KeyRefusedError"
     assert "a key itself would stay in the notebook and its history" in cell.error["evalue"]
@@ -140,14 +140,14 @@ def test_http_to_another_machine(kernel):
     assert line.startswith("ConfigError: http://example.com would carry the key in clear text to another machine.")
 
 
-def test_a_formatter_that_cannot_speak_to_this_kind_of_endpoint(kernel):
+def test_formatter_of_another_endpoint_type(kernel):
     line = kernel.refused("%%azureml -f gpt2\nHello", "ConfigError")
     assert line.startswith(
         "ConfigError: The formatter 'gpt2' works with dedicated endpoints, and this one is serverless"
     )
 
 
-def test_a_formatter_that_does_not_speak_on_this_route(kernel, endpoint):
+def test_formatter_of_another_route(kernel, endpoint):
     line = kernel.refused(f"%%azureml -u {endpoint.url}/generate -f dolly\nHello", "ConfigError")
     assert line.startswith("ConfigError: The formatter 'dolly' cannot be used on /generate")
 
@@ -165,7 +165,7 @@ def test_a_formatter_that_does_not_speak_on_this_route(kernel, endpoint):
         ('{"_type": "openai"}', "its _type is 'openai'"),
     ],
 )
-def test_a_truncated_or_foreign_file(kernel, home, content, said):
+def test_truncated_or_foreign_file(kernel, home, content, said):
     (home / "work" / "there.json").write_text(content)
     line = kernel.refused("%azureml import there.json", "DocumentError")
     assert line.startswith("DocumentError: there.json ")
@@ -203,7 +203,7 @@ def test_a_truncated_or_foreign_file(kernel, home, content, said):
         ("dropped", "APIConnectionError", "127.0.0.1"),
     ],
 )
-def test_a_reply_that_is_no_answer(kernel, endpoint, case, line):
+def test_body_without_response(kernel, endpoint, case, line):
     fault, ename, said = case
     url = f"'{endpoint.url}/v1/chat/completions?emulator-fault={fault}'"
     shown = kernel.refused(f"%%azureml --retries 0 -u {url} {line}\nHello", ename)
@@ -211,7 +211,7 @@ def test_a_reply_that_is_no_answer(kernel, endpoint, case, line):
     assert "(config 'main'" in shown
 
 
-def test_a_reply_of_another_dialect(kernel, endpoint):
+def test_body_of_another_wire_format(kernel, endpoint):
     line = kernel.refused(
         f"%%azureml -u {endpoint.url}/score?emulator-fault=other-dialect -f dolly\nHello", "ResponseFormatError"
     )
@@ -219,7 +219,7 @@ def test_a_reply_of_another_dialect(kernel, endpoint):
 
 
 @pytest.mark.parametrize("fault", ["cut;after=8", "short;after=8", "error-event;after=8", "error-data;after=8"])
-def test_a_reply_that_is_cut_off_keeps_what_came(kernel, endpoint, fault):
+def test_cut_stream_keeps_partial_text(kernel, endpoint, fault):
     url = f"'{endpoint.url}/v1/chat/completions?emulator-fault={fault}'"
     cell = kernel.run(f"%%azureml -u {url}\nTell me about rivers")
     assert cell.error["ename"] in {"StreamInterruptedError", "ModelError"}
@@ -230,14 +230,14 @@ def test_a_reply_that_is_cut_off_keeps_what_came(kernel, endpoint, fault):
     assert kernel.ok("%azureml last").text == kept
 
 
-def test_a_stream_that_is_broken_in_the_middle_keeps_what_came(kernel, endpoint):
+def test_broken_stream_keeps_partial_text(kernel, endpoint):
     url = f"'{endpoint.url}/v1/chat/completions?emulator-fault=bad-json;after=8'"
     cell = kernel.run(f"%%azureml -u {url}\nTell me about rivers")
     assert cell.error["ename"] == "ResponseFormatError"
     assert kernel.ok("%azureml last").text == cell.begun[-1]["text/plain"] != ""
 
 
-def test_a_whole_reply_that_is_cut_off(kernel, endpoint):
+def test_cut_body_without_streaming(kernel, endpoint):
     for fault in ("truncated", "cut"):
         endpoint.script([Fault(fault)])
         cell = kernel.run(f"%%azureml -u {endpoint.url}/score -f dolly\nHello")
@@ -245,7 +245,7 @@ def test_a_whole_reply_that_is_cut_off(kernel, endpoint):
         assert len(cell.error["traceback"]) == 1
 
 
-def test_an_endpoint_that_is_not_there(kernel):
+def test_unreachable_endpoint(kernel):
     line = kernel.refused(
         "%%azureml --retries 0 -u http://127.0.0.1:9/v1/chat/completions\nHello", "APIConnectionError"
     )
@@ -274,13 +274,13 @@ def test_an_endpoint_that_is_not_there(kernel):
         ("return {'input_data': [prompt]}", "return None", "Mine.format_response_payload returned NoneType"),
     ],
 )
-def test_a_custom_formatter_that_raises_or_returns_nonsense(kernel, endpoint, encode, decode, said):
+def test_custom_formatter_that_raises_or_returns_nonsense(kernel, endpoint, encode, decode, said):
     kernel.ok(CUSTOM.format(encode=encode, decode=decode))
     line = kernel.refused(f"%%azureml -u {endpoint.url}/score -f $mine\nHello", "FormatterError")
     assert line.startswith(f"FormatterError: {said}")
 
 
-def test_the_traceback_of_a_custom_formatter_is_one_line_away(kernel, endpoint):
+def test_last_shows_traceback_of_custom_formatter(kernel, endpoint):
     kernel.ok(CUSTOM.format(encode="return {'input_data': [prompt]}", decode="return output['answer']"))
     kernel.run(f"%%azureml -u {endpoint.url}/score -f $mine\nHello")
     assert "return output['answer']" in kernel.ok("%azureml last --traceback").text

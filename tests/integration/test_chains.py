@@ -41,7 +41,7 @@ def chains(kernel, endpoint):
 
 
 @pytest.mark.parametrize("model", ["ours", "theirs"])
-def test_a_chain_streams_and_its_result_is_a_response(chains, endpoint, model):
+def test_chain_streams_and_gives_a_response(chains, endpoint, model):
     endpoint.rate = 100
     chains.ok(f"chain = prompt | {model} | StrOutputParser()")
     cell = chains.ok("%%azureml $chain -o answer\nWhat is treasure?")
@@ -54,7 +54,7 @@ def test_a_chain_streams_and_its_result_is_a_response(chains, endpoint, model):
     assert chains.value("answer.text == _.text") is True
 
 
-def test_a_model_of_another_provider_is_asked_cell_after_cell_while_the_notebook_uses_it_too(chains):
+def test_other_providers_model_is_shared_with_the_notebook(chains):
     for _ in range(2):
         assert "Hello!" in chains.ok("%%azureml $theirs\nHello").text
         chains.ok("await ours.ainvoke('Hello')")
@@ -74,7 +74,7 @@ def test_chains_that_end_in_parsers(chains):
     assert chains.ok("%%azureml $chain\nA recipe for pea soup in 20 minutes").text == "40"
 
 
-def test_an_error_of_a_provider_is_one_line_and_stops_the_notebook(chains, endpoint):
+def test_provider_error_is_one_line_and_stops_notebook(chains, endpoint):
     chains.ok("theirs.openai_api_key\nchain = prompt | theirs")
     endpoint.script([Fault("401")])
     line = chains.refused("%%azureml $chain\nWhat is treasure?", "RunnableError")
@@ -85,7 +85,7 @@ def test_an_error_of_a_provider_is_one_line_and_stops_the_notebook(chains, endpo
 
 
 @pytest.mark.parametrize("model", ["ours", "theirs"])
-def test_an_interrupt_in_mid_stream_keeps_what_had_arrived_and_leaves_the_stream(chains, endpoint, model):
+def test_interrupt_in_mid_stream_keeps_partial_text(chains, endpoint, model):
     chains.ok(f"chain = prompt | {model} | StrOutputParser()")
     endpoint.script([Fault("stalled", after=12)])
     drawn, done = [], []
@@ -105,7 +105,7 @@ def test_an_interrupt_in_mid_stream_keeps_what_had_arrived_and_leaves_the_stream
     assert "What is treasure?" in chains.ok("%%azureml $chain\nWhat is treasure?").text
 
 
-def test_an_interrupt_of_a_step_that_blocks_comes_back(chains, home):
+def test_interrupt_of_blocking_step_returns(chains, home):
     chains.ok("import pathlib, threading")
     chains.ok("def block(_):\n    pathlib.Path('started').touch()\n    threading.Event().wait(3)")
     chains.ok("blocks = RunnableLambda(block)")
@@ -120,13 +120,13 @@ def test_an_interrupt_of_a_step_that_blocks_comes_back(chains, home):
     assert cell.error["evalue"] == "Stopped before the first token; nothing had arrived."
 
 
-def test_a_key_that_is_typed_inside_a_chain(chains, endpoint):
+def test_typed_key_inside_a_chain(chains, endpoint):
     chains.ok(f"%azureml save typed --url {endpoint.url}/v1/chat/completions --key ask")
     chains.ok("chain = prompt | from_config(current().get('typed')) | StrOutputParser()")
     assert "What is treasure?" in chains.ok("%%azureml $chain\nWhat is treasure?", answer=KEY).text
 
 
-def test_code_after_a_chain_says_something_sensible(chains):
+def test_code_after_a_chain_is_refused(chains):
     chains.ok("chain = prompt | ours")
     chains.ok("%%azureml $chain\nWhat is treasure?")
     line = chains.refused("%azureml code last", "ConfigError")

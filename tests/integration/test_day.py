@@ -43,7 +43,7 @@ def test_morning_the_first_prompts(day):
         assert day.ok(f"%%azureml {name}\nHello there").text
 
 
-def test_a_conversation(day):
+def test_conversation(day):
     day.ok("%%azureml -c walk\nMy name is Ada.")
     assert "Ada" in day.ok("%%azureml -c walk\nWhat is my name?").text
     assert "walk          2" in day.ok("%azureml conversations").text
@@ -51,7 +51,7 @@ def test_a_conversation(day):
     assert len(json.loads((day.folder / "walk.json").read_text(encoding="utf-8"))) == 4
 
 
-def test_a_schema_and_its_repair(day):
+def test_schema_and_repair(day):
     day.ok("from pydantic import BaseModel\nclass Walk(BaseModel):\n    title: str\n    minutes: int")
     day.ok("%%azureml --schema $Walk -o walk\nA walk of 20 minutes")
     assert day.value("walk.parsed.minutes") == 20
@@ -61,7 +61,7 @@ def test_a_schema_and_its_repair(day):
     assert "That does not fit: The response does not match Walk" in day.ok("%azureml history").text
 
 
-def test_code_goes_into_the_next_cell(day):
+def test_code_is_inserted_into_next_cell(day):
     [payload] = payload_of(day, "%%azureml -F code --insert\nWrite a Python function that converts ounces to grams.")
     assert payload["source"] == "set_next_input"
     assert payload["replace"] is False
@@ -70,11 +70,11 @@ def test_code_goes_into_the_next_cell(day):
     day.ok(payload["text"])
 
 
-def test_an_instruction_that_is_no_code_inserts_nothing_by_itself(day):
+def test_prompt_without_insert_inserts_nothing(day):
     assert payload_of(day, "%%azureml -F code\nWrite a Python function that converts ounces to grams.") == []
 
 
-def test_side_by_side_and_what_is_different(day):
+def test_side_by_side_and_differences(day):
     cell = day.ok("%%azureml --compare demo,demo-gpt2,demo-dolly -o batch\nTell me about balance on a bicycle.")
     assert [row["setting"]["config"] for row in cell.result[VENDOR]["rows"]] == ["demo", "demo-gpt2", "demo-dolly"]
     assert day.value("len(batch.only_different())") == 3
@@ -82,7 +82,7 @@ def test_side_by_side_and_what_is_different(day):
     assert cell.stream("stdout") == "Sending 4 requests.\n"
 
 
-def test_what_works_is_saved_exported_and_taken_along(day):
+def test_working_config_is_saved_and_exported(day):
     day.ok("%%azureml -p temperature=0.7 --save walker\nTell me about walks")
     day.ok("%azureml export walker walker.json")
     day.ok("from azml_magics.langchain import load_llm\nllm = load_llm('walker.json')")
@@ -91,7 +91,7 @@ def test_what_works_is_saved_exported_and_taken_along(day):
     assert "not a language model" in day.ok(code).stream("stdout")
 
 
-def test_another_deployment_is_found_out(day):
+def test_other_deployment_is_detected(day):
     url = day.value("get_ipython().run_line_magic('azureml', 'show demo-hf').rows[1][1]")
     day.ok(f"%azureml save new --url {url} --deployment hf --key env:AZML_DEMO_KEY;")
     assert "To use it: %azureml save new -f hf" in day.ok("%azureml detect new").text
@@ -99,7 +99,7 @@ def test_another_deployment_is_found_out(day):
     assert "It works." in day.ok("%azureml test new").text
 
 
-def test_the_evening_all_of_it_is_in_the_history(day):
+def test_history_has_everything(day):
     day.ok("%azureml history --json day.jsonl")
     lines = (day.folder / "day.jsonl").read_text(encoding="utf-8").splitlines()
     assert len(lines) > 20
@@ -109,7 +109,7 @@ def test_the_evening_all_of_it_is_in_the_history(day):
     assert "Name a walk in Oslo." in day.ok("%azureml history --search walk -n 50").text
 
 
-def test_nothing_is_left_when_it_is_unloaded(day):
+def test_unloading_leaves_nothing(day):
     day.ok("%unload_ext azml_magics")
     assert day.value("[t.name for t in __import__('threading').enumerate() if 'azml' in t.name]") == []
     assert day.value("'AZML_DEMO_KEY' in __import__('os').environ") is False

@@ -35,7 +35,7 @@ def interrupted(kernel, endpoint):
     return run
 
 
-def test_before_the_first_byte(kernel, endpoint, interrupted):
+def test_interrupt_before_first_byte(kernel, endpoint, interrupted):
     endpoint.script([Fault("slow", seconds=LONG)])
     cell = interrupted("%%azureml\nHello", lambda message: len(endpoint.requests) > 0)
     assert cell.error["evalue"] == "Stopped before the first token; nothing had arrived."
@@ -44,7 +44,7 @@ def test_before_the_first_byte(kernel, endpoint, interrupted):
     assert "Hello" in kernel.ok("%%azureml\nHello").text
 
 
-def test_without_streaming(kernel, endpoint, interrupted):
+def test_interrupt_without_streaming(kernel, endpoint, interrupted):
     endpoint.script([Fault("slow", seconds=LONG)])
     interrupted("%%azureml --no-stream\nHello", lambda message: len(endpoint.requests) > 0)
     assert "Hello" in kernel.ok("%%azureml --no-stream\nHello").text
@@ -54,7 +54,7 @@ def is_update(message):
     return message is not None and message["msg_type"] == "update_display_data"
 
 
-def test_in_the_middle_of_a_stream_that_stalls(kernel, endpoint, interrupted):
+def test_interrupt_of_stalled_stream(kernel, endpoint, interrupted):
     endpoint.script([Fault("stalled", after=10)])
     shown = []
 
@@ -74,7 +74,7 @@ def test_in_the_middle_of_a_stream_that_stalls(kernel, endpoint, interrupted):
     assert "Interrupted: Stopped" in kernel.ok("%azureml history").text
 
 
-def test_in_the_middle_of_a_stream_that_goes_on(kernel, endpoint, interrupted):
+def test_interrupt_of_running_stream(kernel, endpoint, interrupted):
     endpoint.rate = 5
     cell = interrupted("%%azureml -o answer\nTell me about rivers and lakes and seas", is_update)
     endpoint.rate = 0
@@ -85,7 +85,7 @@ def test_in_the_middle_of_a_stream_that_goes_on(kernel, endpoint, interrupted):
 
 
 @pytest.mark.parametrize("line", ["", "--no-stream"])
-def test_between_retries(kernel, endpoint, interrupted, line):
+def test_interrupt_between_retries(kernel, endpoint, interrupted, line):
     endpoint.script([Fault("429", retry_after=LONG)] * 50)
 
     def is_waiting(message, seen=[]):  # noqa: B006 - remembers when the request came
@@ -99,7 +99,7 @@ def test_between_retries(kernel, endpoint, interrupted, line):
     assert "Hello" in kernel.ok("%%azureml\nHello").text
 
 
-def test_run_all_stops_there(kernel, endpoint):
+def test_interrupt_stops_run_all(kernel, endpoint):
     endpoint.script([Fault("stalled", after=10)])
     seen = []
 
@@ -113,7 +113,7 @@ def test_run_all_stops_there(kernel, endpoint):
     assert kernel.value("went_on") is False
 
 
-def test_an_interrupt_of_python_is_pythons(kernel):
+def test_interrupt_of_python_code_is_pythons(kernel):
     done = []
 
     def watch(message):

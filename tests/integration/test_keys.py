@@ -44,16 +44,16 @@ def assert_nowhere(kernel, home, *sources):
     return notebook
 
 
-def test_a_key_of_the_environment(kernel, home):
+def test_key_of_the_environment(kernel, home):
     assert_nowhere(kernel, home, "%%azureml\nHello")
 
 
-def test_a_key_that_the_endpoint_refuses(kernel, endpoint, home):
+def test_key_that_the_endpoint_refuses(kernel, endpoint, home):
     endpoint.script([Fault("401"), *[None] * 3])
     assert_nowhere(kernel, home, "%%azureml\nHello")
 
 
-def test_a_key_that_is_typed(kernel, endpoint, home):
+def test_typed_key(kernel, endpoint, home):
     kernel.ok("%azureml save main --key ask")
     cell = kernel.ok("%%azureml\nHello", answer=KEY)
     assert "Hello" in cell.text
@@ -62,7 +62,7 @@ def test_a_key_that_is_typed(kernel, endpoint, home):
     assert_nowhere(kernel, home, "%%azureml\nHello")
 
 
-def test_a_key_in_a_secret(kernel, endpoint, home):
+def test_key_in_a_secret(kernel, endpoint, home):
     url = f"{endpoint.url}/v1/chat/completions"
     kernel.ok(
         "import os\nfrom azml_magics import LLMConfig, Secret\nfrom azml_magics.session import current\n"
@@ -73,6 +73,6 @@ def test_a_key_in_a_secret(kernel, endpoint, home):
     assert kernel.run("import pickle\npickle.dumps(mine)").error["ename"] == "TypeError"
 
 
-def test_a_key_that_the_endpoint_repeats(kernel, endpoint, home):
+def test_key_echoed_by_the_endpoint(kernel, endpoint, home):
     endpoint.script([Fault("400", message=f"bad key {KEY}"), *[None] * 3])
     assert_nowhere(kernel, home, "%%azureml --no-stream\nHello")

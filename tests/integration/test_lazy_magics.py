@@ -27,7 +27,7 @@ def person(tmp_path, endpoint):
     return tmp_path, variables
 
 
-def test_in_ipython_the_cell_and_the_line_load_it(person):
+def test_ipython_cell_and_line_load_the_extension(person):
     folder, _ = person
     (folder / "script.ipy").write_text(
         "import sys\nprint('loaded', 'azml_magics' in sys.modules)\n"
@@ -43,7 +43,7 @@ def test_in_ipython_the_cell_and_the_line_load_it(person):
 
 
 @pytest.mark.parametrize("first", ["%%azureml\nHello", "%azureml ask Hello"])
-def test_in_a_kernel_the_first_cell_loads_it(person, first):
+def test_first_kernel_cell_loads_the_extension(person, first):
     folder, variables = person
     with started(folder, variables) as kernel:
         assert kernel.value("'azml_magics' in __import__('sys').modules") is False

@@ -98,7 +98,7 @@ class Live(HTMLParser):
             self.acting.append((tag, given))
 
 
-def test_the_notebook_has_the_outputs_that_are_looked_at(folder):
+def test_notebook_has_the_checked_outputs(folder):
     notebook = nbformat.read(folder / "all.ipynb", 4)
     errors = [cell.source for cell in notebook.cells for out in cell.outputs if out.output_type == "error"]
     assert [source.split("--retries")[0].split("fault=")[-1] for source in errors] == [
@@ -112,14 +112,14 @@ def test_the_notebook_has_the_outputs_that_are_looked_at(folder):
     assert "widgets" not in notebook.metadata
 
 
-def test_html_holds_nothing_live(converted):
+def test_html_has_nothing_live(converted):
     page = converted("html")
     body = page[page.index("<body") :]
     assert Live(body).acting == []
     assert "alert(&#39;stolen&#39;)" in body or "alert('stolen')" in body  # the answer is there, as text
 
 
-def test_html_shows_answers_tables_and_errors(converted):
+def test_html_shows_responses_tables_and_errors(converted):
     page = converted("html")
     for part in ("not a language model", "<mark>", "Sending 2 requests.", "UnknownNameError: No config named"):
         assert part in page
@@ -127,7 +127,7 @@ def test_html_shows_answers_tables_and_errors(converted):
 
 
 @pytest.mark.parametrize("to", ["html", "markdown", "script"])
-def test_nothing_ugly_and_no_key_is_in_it(converted, to):
+def test_exports_have_no_leftovers_and_no_key(converted, to):
     text = converted(to)
     body = (
         re.sub(r"<style.*?</style>|<[^>]*>", "", text[text.index("<body") :], flags=re.DOTALL) if to == "html" else text
@@ -138,7 +138,7 @@ def test_nothing_ugly_and_no_key_is_in_it(converted, to):
     assert not re.search(r"Bearer (?!\*{10}|\$)", body)
 
 
-def test_markdown_shows_answers_and_errors(converted):
+def test_markdown_shows_responses_and_errors(converted):
     text = converted("markdown")
     assert "not a language model" in text
     assert "UnknownNameError: No config named 'chta'. Did you mean 'chat'?" in text
@@ -147,7 +147,7 @@ def test_markdown_shows_answers_and_errors(converted):
     assert "<script" not in prose
 
 
-def test_script_is_python_that_asks_again(converted):
+def test_script_runs_the_cells_again(converted):
     text = converted("script")
     compile(text, "all.py", "exec")
     assert "run_cell_magic('azureml', '', 'Tell me about rivers\\n')" in text

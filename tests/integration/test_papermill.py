@@ -29,7 +29,7 @@ def papermill(endpoint, tmp_path):
     return run
 
 
-def test_parameters_reach_the_prompts_and_the_answers_are_saved(papermill):
+def test_parameters_reach_prompts_and_responses_are_saved(papermill):
     ran, notebook = papermill(
         "%%azureml --key env:TEST_KEY -o answer\nTell me about {topic}",
         "%%azureml --key env:TEST_KEY -n 2\nTell me about {topic}",
@@ -46,7 +46,7 @@ def test_parameters_reach_the_prompts_and_the_answers_are_saved(papermill):
     assert "widgets" not in notebook.metadata
 
 
-def test_an_error_that_is_shown_stops_nothing(papermill):
+def test_error_that_is_shown_stops_nothing(papermill):
     ran, notebook = papermill(
         "%config AzureMLMagics.raise_errors = False",
         "%%azureml --key env:NOT_THERE -o answer\nTell me about {topic}",
@@ -77,7 +77,7 @@ broken = RunnableLambda(lambda text: 1 / 0)
         ("%%azureml $broken\nHello", "RunnableError"),
     ],
 )
-def test_an_error_stops_it_under_its_own_name(papermill, source, name):
+def test_error_stops_run_under_its_own_name(papermill, source, name):
     ran, notebook = papermill(SETUP, source, "went_on = True")
     assert ran.returncode != 0
     assert f"{name}: " in ran.stderr

@@ -45,7 +45,7 @@ def recorded(_endpoint, tmp_path_factory):
     return folder, results(notebook), _endpoint.url
 
 
-def test_the_outputs_are_equal_without_endpoint_and_key(recorded, endpoint):
+def test_replayed_outputs_are_equal_without_endpoint_and_key(recorded, endpoint):
     folder, before, _ = recorded
     again = executed(folder, *cells("replay", "http://127.0.0.1:9"), TEST_KEY="")
     after = results(again)
@@ -55,7 +55,7 @@ def test_the_outputs_are_equal_without_endpoint_and_key(recorded, endpoint):
         assert after[number] == before[number], CELLS[number]
 
 
-def test_no_key_is_in_the_cassette_or_the_notebook(recorded):
+def test_no_key_in_cassette_or_notebook(recorded):
     folder, before, _ = recorded
     text = (folder / "tape.jsonl").read_text(encoding="utf-8")
     assert KEY not in text
@@ -77,7 +77,7 @@ def test_nbval_passes_on_the_replayed_notebook(recorded):
     assert f"{len(CELLS)} passed" in ran.stdout
 
 
-def test_a_request_that_is_not_in_it_stops_the_notebook_with_one_line(recorded, kernel):
+def test_request_not_recorded_stops_notebook(recorded, kernel):
     folder, _, _ = recorded
     kernel.ok(f"%azureml replay {folder / 'tape.jsonl'}")
     line = kernel.refused("%%azureml\nTell me about volcanoes", "NotRecordedError")
@@ -87,7 +87,7 @@ def test_a_request_that_is_not_in_it_stops_the_notebook_with_one_line(recorded, 
     assert "volcanoes" in kernel.ok("%%azureml\nTell me about volcanoes").text
 
 
-def test_the_demo_can_be_recorded_and_replayed_without_it(tmp_path):
+def test_demo_can_be_replayed_without_it(tmp_path):
     asked = ("%%azureml\nTell me about rivers", "%%azureml -n 2\nTell me about hills")
     before = executed(
         tmp_path,
@@ -104,5 +104,5 @@ def test_the_demo_can_be_recorded_and_replayed_without_it(tmp_path):
     assert results(after)[1:3] == results(before)[1:3]
 
 
-def test_the_recorded_cells_make_a_valid_notebook():
+def test_recorded_cells_make_a_valid_notebook():
     nbformat.validate(notebook_of(*cells("record", "http://127.0.0.1:9")))

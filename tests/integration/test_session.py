@@ -50,7 +50,7 @@ def tab(kernel):
     return press
 
 
-def test_completion_offers_what_there_is(kernel, tab):
+def test_completion_offers_names(kernel, tab):
     kernel.ok("river = 'x'\n_hidden = 1")
     assert tab("%%azureml --for|") == ("--for", [("--formatter", "option"), ("--format", "option")])
     assert tab("%%azureml -F js|") == ("js", [("json", "value")])
@@ -66,12 +66,12 @@ def test_completion_offers_what_there_is(kernel, tab):
     assert tab("x = 1\n%azureml ver|") == ("ver", [("version", "verb")])
 
 
-def test_python_is_completed_as_ever(tab):
+def test_python_is_completed_by_ipython(tab):
     assert any(text.startswith("isinstance") for text, _ in tab("isinsta|")[1])
     assert any("bit_length" in text for text, _ in tab("x = 1\n(1).bit_le|")[1])
 
 
-def test_the_question_mark_shows_the_help(kernel):
+def test_question_mark_shows_help(kernel):
     shown = kernel.client.inspect("%%azureml", 5, reply=True, timeout=PATIENCE)["content"]["data"]["text/plain"]
     assert "--formatter NAME|$var" in shown
     assert all(line.strip() in shown for line in cell_help().splitlines())
@@ -94,7 +94,7 @@ def test_unloading_leaves_nothing_behind(bare):
     bare.ok("%load_ext azml_magics")
 
 
-def test_reloading_starts_over_and_doubles_nothing(kernel):
+def test_reloading_starts_over(kernel):
     before = kernel.value("len(get_ipython().Completer.custom_matchers)")
     kernel.ok("%reload_ext azml_magics")
     kernel.ok("%reload_ext azml_magics")
@@ -102,7 +102,7 @@ def test_reloading_starts_over_and_doubles_nothing(kernel):
     assert kernel.ok("%azureml list").text.startswith("No configs yet.")
 
 
-def test_the_demo_from_beginning_to_end(bare):
+def test_demo_from_start_to_end(bare):
     assert "it is not a language model" in bare.ok("%azureml demo").text
     cell = bare.ok("%%azureml -p max_tokens=12\nTell me about rivers")
     assert cell.text.startswith("This is the demo endpoint, not a language model")
@@ -113,14 +113,14 @@ def test_the_demo_from_beginning_to_end(bare):
     assert bare.ok("%%azureml demo-gpt2 -p max_new_tokens=8\nOnce upon a time").text.startswith("Once upon a time")
 
 
-def test_the_persons_own_logging_stays(kernel):
+def test_users_logging_is_unchanged(kernel):
     kernel.ok("import logging; logging.basicConfig(level='INFO', force=True)")
     kernel.ok("%reload_ext azml_magics")
     assert "INFO:mine:still here" in kernel.ok("logging.getLogger('mine').info('still here')").stream("stderr")
     kernel.ok("logging.getLogger().handlers.clear()")
 
 
-def test_a_magic_in_a_function_and_in_a_loop(kernel):
+def test_magic_in_function_and_loop(kernel):
     kernel.ok(
         "def ask(river):\n    return get_ipython().run_cell_magic('azureml', '-q -o kept', f'Tell me about {river}')\n"
         "texts = []\nfor river in ('Rhine', 'Elbe'):\n    ask(river)\n    texts.append(kept.text)"
@@ -131,7 +131,7 @@ def test_a_magic_in_a_function_and_in_a_loop(kernel):
 # ---- nbval -----------------------------------------------------------------------------------------------------
 
 
-def test_nbval_passes_on_a_notebook_of_answers(home):
+def test_nbval_passes_on_saved_notebook(home):
     sources = (
         "%load_ext azml_magics",
         "%azureml demo",
@@ -170,7 +170,7 @@ def test_nbval_passes_on_a_notebook_of_answers(home):
 # ---- a terminal ------------------------------------------------------------------------------------------------
 
 
-def test_ipython_at_a_terminal(home, endpoint):
+def test_terminal_ipython(home, endpoint):
     lines = (
         "%load_ext azml_magics",
         f"%azureml save main --url {endpoint.url}/v1/chat/completions --key env:TEST_KEY",

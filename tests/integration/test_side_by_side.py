@@ -19,7 +19,7 @@ def is_served_no_more(endpoint, seconds=20):
     return endpoint._door.in_flight == 0
 
 
-def test_the_announcement_comes_first_then_a_display_that_ends_empty_then_one_result(kernel, endpoint):
+def test_announcement_then_empty_display_then_result(kernel, endpoint):
     endpoint.rate = 60
     cell = kernel.ok("%%azureml --sweep max_tokens=20,30 --sweep temperature=0,1\nTell me about rivers")
     kinds = [m["msg_type"] for m in cell.messages if m["msg_type"] not in {"status", "execute_input"}]
@@ -59,7 +59,7 @@ def ten(kernel, endpoint):
     return run
 
 
-def test_an_interrupt_of_ten_leaves_the_streams_and_keeps_all_that_had_arrived(kernel, endpoint, ten):
+def test_interrupt_of_ten_keeps_partial_responses(kernel, endpoint, ten):
     cell = ten("%%azureml -n 10 -o batch\nTell me about rivers")
     assert cell.error["ename"] == "Interrupted"
     assert cell.error["traceback"] == [f"Interrupted: {cell.error['evalue']}"]
@@ -74,7 +74,7 @@ def test_an_interrupt_of_ten_leaves_the_streams_and_keeps_all_that_had_arrived(k
     assert "Hello" in kernel.ok("%%azureml\nHello").text
 
 
-def test_an_interrupt_before_any_byte_of_ten(kernel, endpoint):
+def test_interrupt_before_any_byte_of_ten(kernel, endpoint):
     kernel.ok("%config AzureMLMagics.concurrency = 5")
     endpoint.script([Fault("slow", seconds=300)] * 10)
     done = []
@@ -92,7 +92,7 @@ def test_an_interrupt_before_any_byte_of_ten(kernel, endpoint):
     assert "Hello" in kernel.ok("%%azureml\nHello").text
 
 
-def test_an_interrupt_between_retries(kernel, endpoint):
+def test_interrupt_between_retries(kernel, endpoint):
     kernel.ok(
         f"%azureml save main --url {endpoint.url}/v1/chat/completions?emulator-fault=429;retry-after=50 --retries 5"
     )
@@ -120,7 +120,7 @@ def test_one_failure_does_not_stop_the_others(kernel, endpoint):
     ]
 
 
-def test_a_key_that_is_typed(kernel, endpoint):
+def test_typed_key(kernel, endpoint):
     from .conftest import KEY
 
     cell = kernel.ok("%%azureml -n 3 --key ask\nHello", answer=KEY)

@@ -15,7 +15,7 @@ from .conftest import KEY
 VENDOR = "application/vnd.azml.response.v1+json"
 
 
-def test_the_lasting_output_is_one_result_and_a_transient_display_that_begins_and_ends_empty(kernel):
+def test_saved_output_is_empty_display_and_result(kernel):
     notebook, error = kernel.notebook("%%azureml\nTell me about rivers")
     assert error is None
     display, result = notebook.cells[0].outputs
@@ -26,7 +26,7 @@ def test_the_lasting_output_is_one_result_and_a_transient_display_that_begins_an
     assert set(result.metadata["azml"]) == {"latency", "time_to_first_token", "request_id", "deployment", "request"}
 
 
-def test_tokens_are_shown_as_they_come(kernel, endpoint):
+def test_tokens_are_shown_as_they_arrive(kernel, endpoint):
     endpoint.rate = 60
     cell = kernel.ok("%%azureml -p max_tokens=40\nTell me about rivers")
     assert cell.begun == [{"text/plain": ""}]
@@ -46,21 +46,21 @@ def test_at_most_twenty_updates_a_second_at_any_rate(kernel, endpoint, rate):
     assert len(times) <= 20 * elapsed + 3  # the first frame, the last one, and the one that empties
 
 
-def test_a_long_answer_arrives_whole(kernel, endpoint):
+def test_long_response_arrives_whole(kernel, endpoint):
     endpoint.script([Fault("big", size=1_000_000)])
     cell = kernel.ok("%%azureml\nHello")
     assert len(cell.text) >= 1_000_000
     assert cell.updates[-1] == {"text/plain": ""}
 
 
-def test_without_streaming_there_is_only_the_result(kernel, endpoint):
+def test_no_stream_gives_only_the_result(kernel, endpoint):
     cell = kernel.ok("%%azureml --no-stream\nHello")
     assert (cell.begun, cell.updates) == ([], [])
     assert "Hello" in cell.text
     assert "stream" not in endpoint.requests[-1].json()
 
 
-def test_quiet_gives_nothing_and_output_keeps_it(kernel):
+def test_quiet_shows_nothing_and_output_stores_response(kernel):
     cell = kernel.ok("%%azureml -q -o answer\nHello")
     assert (cell.result, cell.begun, cell.updates, cell.stream("stdout")) == ({}, [], [], "")
     assert kernel.value("answer.text, answer.usage.total_tokens, answer.finish_reason, type(answer).__name__") == (
@@ -71,13 +71,13 @@ def test_quiet_gives_nothing_and_output_keeps_it(kernel):
     )
 
 
-def test_the_result_is_underscore_and_out(kernel):
+def test_result_is_underscore_and_out(kernel):
     cell = kernel.ok("%%azureml\nHello")
     assert kernel.value("_.text") == cell.text
     assert kernel.value("Out[max(Out)].text if hasattr(Out[max(Out)], 'text') else ''") == cell.text
 
 
-def test_half_a_character_arrives(kernel, endpoint):
+def test_surrogate_is_replaced(kernel, endpoint):
     kernel.ok(
         "class Half:\n    def format_request_payload(self, p, k): return {'input_data': [p]}\n"
         "    def format_response_payload(self, o): return 'caf\\ud83d'\nhalf = Half()"
@@ -96,13 +96,13 @@ def test_json_is_parsed_and_shown(kernel):
     )
 
 
-def test_a_failed_parse_keeps_the_answer(kernel):
+def test_failed_parse_keeps_text(kernel):
     cell = kernel.ok("%%azureml -F json\nHello")
     assert "Hello" in cell.text
     assert cell.stream("stderr") == "azureml: The response contains no JSON; it is kept as text.\n"
 
 
-def test_python_goes_on_with_the_answer(kernel):
+def test_python_uses_the_response(kernel):
     kernel.ok("%%azureml -o answer\nHello")
     assert kernel.value("len(answer.text) > 3 and answer.text.upper() == str(answer).upper()") is True
 
@@ -115,7 +115,7 @@ HOSTILE = (
 )
 
 
-def test_a_hostile_answer_is_dead_in_an_exported_page(kernel, endpoint):
+def test_hostile_response_is_inert_in_exported_page(kernel, endpoint):
     kernel.ok(
         "class Says:\n    def format_request_payload(self, p, k): return {'input_data': [p]}\n"
         f"    def format_response_payload(self, o): return {HOSTILE!r}\nsays = Says()"
@@ -152,7 +152,7 @@ def test_two_runs_give_the_same_notebook(kernel):
     assert run() == run()
 
 
-def test_no_key_is_in_the_saved_notebook(kernel):
+def test_saved_notebook_has_no_key(kernel):
     notebook, _ = kernel.notebook(
         "%%azureml\nHello",
         "%azureml list",

@@ -19,11 +19,11 @@ def refused(line, verb=None):
     return str(caught.value)
 
 
-def test_an_empty_line_asks_for_nothing():
+def test_empty_line_gives_default_options():
     assert args.parse_cell_line("") == CellOptions()
 
 
-def test_every_option_is_read():
+def test_every_option_is_parsed():
     read = args.parse_cell_line(
         "prod -p temperature=0.2 -p stop='[\"x\"]' -k '{\"seed\": 1}' -v a=b -t $t -u https://x.y/score --type dedicated "
         '--deployment blue -f gpt2 --key env:K --timeout 2.5 --retries 0 -s "be nice" --model m --api-version 1 '
@@ -55,12 +55,12 @@ def test_every_option_is_read():
 
 
 @pytest.mark.parametrize("line", ["-s 'be nice' prod", 'prod --system "be nice"', "prod --system='be nice'"])
-def test_quotes_hold_a_text_together_wherever_the_config_stands(line):
+def test_quoted_text_is_one_word_before_and_after_config(line):
     read = args.parse_cell_line(line)
     assert (read.config, read.system) == ("prod", "be nice")
 
 
-def test_options_are_written_out_so_that_a_new_one_never_changes_the_meaning_of_a_line():
+def test_abbreviated_options_are_refused():
     assert "no option --sys" in refused("--sys hello")
 
 
@@ -77,11 +77,11 @@ def test_options_are_written_out_so_that_a_new_one_never_changes_the_meaning_of_
         ("--type serverles", "Did you mean 'serverless'?"),
     ],
 )
-def test_a_mistyped_option_or_choice_names_the_nearest(line, hint):
+def test_mistyped_option_or_choice_suggests_closest(line, hint):
     assert hint in refused(line)
 
 
-def test_a_choice_that_is_near_to_nothing_names_them_all():
+def test_unlike_choice_lists_all_choices():
     assert refused("-F pdf") == "--format takes markdown, text, json, code"
 
 
@@ -93,25 +93,25 @@ def test_a_choice_that_is_near_to_nothing_names_them_all():
         ("-s", "argument -s/--system: expected one argument"),
     ],
 )
-def test_a_value_of_the_wrong_kind_says_which_kind_is_right(line, said):
+def test_wrong_number_names_the_right_kind(line, said):
     assert said in refused(line)
 
 
 @pytest.mark.parametrize("line", ['-s "be nice', "-s 'be nice", "prod it's"])
-def test_an_unclosed_quote_is_named(line):
+def test_unclosed_quote_is_refused(line):
     assert refused(line).startswith("The line cannot be read: a quote is not closed.")
 
 
-def test_a_prompt_on_the_line_is_sent_below_it():
+def test_prompt_on_the_line_is_refused_with_its_place():
     assert refused("demo Write a haiku").endswith("The prompt goes below the line.")
 
 
-def test_what_a_verb_needs_is_named_without_what_may_be_left_out():
+def test_missing_words_are_named_without_optional_ones():
     assert "%azureml save: it needs NAME." in refused("", "save")
     assert "%azureml rename: it needs NAME and NEW." in refused("", "rename")
 
 
-def test_help_is_pointed_to_with_the_verb():
+def test_error_names_the_help_of_the_verb():
     assert "`%azureml help export`" in refused("x --forse", "export")
     assert "`%azureml help`" in refused("--xyzzy")
 
@@ -127,18 +127,18 @@ def test_help_is_pointed_to_with_the_verb():
         ("ask What's  new, {x}?", "ask", "What's  new, {x}?"),
     ],
 )
-def test_the_first_word_is_the_verb(line, verb, rest):
+def test_first_word_is_the_verb(line, verb, rest):
     assert args.split_verb(line) == (verb, rest)
 
 
 @pytest.mark.parametrize(("word", "near"), [("lst", "list"), ("exprt", "export"), ("hlep", "help"), ("Save", "save")])
-def test_a_mistyped_verb_names_the_nearest_and_all(word, near):
+def test_mistyped_verb_suggests_closest_and_lists_all(word, near):
     with pytest.raises(UsageError) as caught:
         args.split_verb(word)
     assert f"no verb {word!r}. Did you mean {near!r}? Verbs: demo, save," in str(caught.value)
 
 
-def test_a_prompt_where_a_verb_belongs_is_shown_its_place():
+def test_prompt_instead_of_verb_is_refused_with_its_place():
     with pytest.raises(UsageError, match="below %%azureml, or after %azureml ask"):
         args.split_verb("What is MLflow?")
 
@@ -159,16 +159,16 @@ def test_a_prompt_where_a_verb_belongs_is_shown_its_place():
         ("[" * 100_000, "[" * 100_000),
     ],
 )
-def test_a_value_is_json_where_it_is_json_and_else_text(text, value):
+def test_value_is_json_or_else_text(text, value):
     assert parse_value(text) == value
 
 
-def test_a_pair_splits_at_the_first_equals_sign():
+def test_pair_splits_at_first_equals_sign():
     assert args.split_pair("stop=a=b", "-p") == ("stop", "a=b")
 
 
 @pytest.mark.parametrize("text", ["temperature", "=0.2", ""])
-def test_half_a_pair_says_how_it_is_written(text):
+def test_incomplete_pair_shows_its_form(text):
     with pytest.raises(UsageError, match=r"Write -p temperature=0\.2"):
         args.split_pair(text, "-p")
 
@@ -181,19 +181,19 @@ def read_or_refused(verb, line):
 
 
 @given(st.none() | st.sampled_from(sorted(VERBS)), st.text(max_size=80))
-def test_any_line_is_read_or_refused_in_one_line(verb, line):
+def test_any_line_is_parsed_or_refused_in_one_line(verb, line):
     got = read_or_refused(verb, line)
     assert isinstance(got, dict) or "\n" not in got
 
 
 @given(st.text())
-def test_a_quoted_text_arrives_as_it_was(text):
+def test_quoted_text_is_unchanged(text):
     quoted = "'" + text.replace("'", "'\"'\"'") + "'"
     assert args.parse_cell_line(f"--system={quoted}").system == text
 
 
 @pytest.mark.parametrize("verb", [None, *VERBS])
-def test_every_option_has_a_help_line_and_a_name_of_its_own(verb):
+def test_every_option_has_help_and_unique_name(verb):
     flags = [flag for names, _ in options_of(verb) for flag in names]
     assert len(flags) == len(set(flags))
     for names, keywords in options_of(verb):

@@ -38,7 +38,7 @@ def saying(asking, endpoint):
 # ---- the answer ------------------------------------------------------------------------------------------------
 
 
-def test_the_result_is_the_response_and_its_plain_text_is_exactly_the_answer(asking):
+def test_result_is_response_with_exact_plain_text(asking):
     ran = asking.ok("%%azureml\nWrite a haiku about sparkling water.")
     assert isinstance(ran.result, Response)
     assert "Small bubbles rising" in ran.text
@@ -48,7 +48,7 @@ def test_the_result_is_the_response_and_its_plain_text_is_exactly_the_answer(ask
     assert asking.vars["_"] is ran.result
 
 
-def test_the_vendor_mime_is_deterministic_and_times_are_metadata(asking):
+def test_vendor_mime_is_deterministic_and_times_are_metadata(asking):
     first, second = (asking.ok("%%azureml -p seed=1\nHello") for _ in range(2))
     assert first.data == second.data
     assert first.data[STREAM]["usage"] == {"prompt_tokens": 8, "completion_tokens": 10, "total_tokens": 18}
@@ -56,7 +56,7 @@ def test_the_vendor_mime_is_deterministic_and_times_are_metadata(asking):
     assert first.metadata["azml"]["request_id"] != second.metadata["azml"]["request_id"]
 
 
-def test_it_streams_and_the_display_begins_and_ends_empty(asking, last_body):
+def test_stream_display_begins_and_ends_empty(asking, last_body):
     ran = asking.ok("%%azureml\nHello there")
     assert last_body()["stream"] is True
     assert ran.payloads[0] == ran.payloads[-1] == {"text/plain": ""}
@@ -66,7 +66,7 @@ def test_it_streams_and_the_display_begins_and_ends_empty(asking, last_body):
 
 
 @pytest.mark.parametrize("line", ["%%azureml --no-stream", "%config AzureMLMagics.stream = False\n%%azureml"])
-def test_without_streaming_the_answer_comes_whole(asking, last_body, line):
+def test_no_stream_waits_for_whole_response(asking, last_body, line):
     *before, line = line.split("\n")
     for setting in before:
         asking.ok(setting)
@@ -76,31 +76,31 @@ def test_without_streaming_the_answer_comes_whole(asking, last_body, line):
     assert "Hello!" in ran.text
 
 
-def test_a_dialect_that_cannot_stream_shows_nothing_before_its_answer(asking, endpoint):
+def test_formatter_without_streaming_shows_only_the_result(asking, endpoint):
     ran = asking.ok(f"%%azureml -u {endpoint.url}/score -f gpt2 --deployment gpt2-2023-06\nOnce")
     assert ran.payloads == []
     assert ran.text.startswith("Once")
 
 
-def test_a_server_that_ignores_the_wish_to_stream_is_understood(asking, endpoint):
+def test_server_that_ignores_stream_is_decoded(asking, endpoint):
     endpoint.script([Fault("big", size=100)])
     assert "This sentence is repeated" in asking.ok("%%azureml\nHello").text
 
 
 @pytest.mark.parametrize("fault", ["no-done", "done-no-space", "crlf", "split", "buffered", "no-usage"])
-def test_odd_streams_give_the_same_answer(asking, endpoint, fault):
+def test_odd_streams_give_the_same_response(asking, endpoint, fault):
     plain = asking.ok("%%azureml\nHello").text
     endpoint.script([Fault(fault)])
     assert asking.ok("%%azureml\nHello").text == plain
 
 
-def test_quiet_shows_nothing_and_keeps_the_answer(asking):
+def test_quiet_shows_nothing_and_stores_response(asking):
     ran = asking.ok("%%azureml -q\nHello")
     assert (ran.result, ran.payloads, ran.stdout, ran.stderr) == (None, [], "", "")
     assert "Hello!" in asking.ok("%azureml last").text
 
 
-def test_output_stores_the_response(asking):
+def test_output_stores_response(asking):
     ran = asking.ok("%%azureml -o answer\nHello")
     assert asking.vars["answer"] is ran.result
     asking.ok("%%azureml -q -o quiet\nHello")
@@ -108,13 +108,13 @@ def test_output_stores_the_response(asking):
 
 
 @pytest.mark.parametrize("name", ["my answer", "1st", "class", "a.b", "''"])
-def test_output_takes_the_name_of_a_variable(asking, endpoint, name):
+def test_output_refuses_what_is_not_a_variable_name(asking, endpoint, name):
     before = len(endpoint.requests)
     assert asking.refused(f"%%azureml -o '{name}'\nHello").startswith("UsageError: -o takes the name of a variable")
     assert len(endpoint.requests) == before
 
 
-def test_a_failed_cell_leaves_the_variable_as_it_was(asking, endpoint):
+def test_failed_cell_leaves_output_variable_unchanged(asking, endpoint):
     asking.vars["answer"] = "before"
     endpoint.script([Fault("401")])
     asking.refused("%%azureml -o answer\nHello")
@@ -139,26 +139,26 @@ def test_json_is_parsed_out_of_fences_and_prose(saying, answer):
 
 
 @pytest.mark.parametrize("answer", ["I would rather not.", '{"a": [1, 2', "{}-shaped", ""])
-def test_a_failed_parse_keeps_the_answer_and_warns(saying, answer):
+def test_failed_json_parse_keeps_text_and_warns(saying, answer):
     ran = saying(answer or "nothing", "-F json")
     assert ran.text == (answer or "nothing")
     assert ran.result.parsed is None
     assert ran.stderr == "azureml: The response contains no JSON; it is kept as text.\n"
 
 
-def test_code_is_the_first_block_in_its_language(saying):
+def test_code_is_first_block_in_its_language(saying):
     ran = saying("Try this:\n\n```sql\nSELECT 1 < 2;\n```\n\nor\n\n```python\n1\n```\n", "-F code")
     assert ran.result.parsed == "SELECT 1 < 2;"
     assert ran.data["text/markdown"] == "```sql\nSELECT 1 < 2;\n```"
 
 
-def test_code_without_a_fence_is_all_of_it(saying):
+def test_code_without_fence_is_whole_text(saying):
     ran = saying("print(1)", "-F code")
     assert ran.result.parsed == "print(1)"
     assert ran.data["text/markdown"] == "```python\nprint(1)\n```"
 
 
-def test_code_that_holds_fences_is_kept_together(saying):
+def test_code_with_inner_fences_is_one_block(saying):
     inner = "print('```')\n```\n"
     ran = saying(f"````python\n{inner}````", "-F code")
     assert ran.result.parsed == inner.removesuffix("\n")
@@ -166,39 +166,39 @@ def test_code_that_holds_fences_is_kept_together(saying):
     assert ran.data["text/markdown"].endswith("\n````")
 
 
-def test_text_is_shown_as_it_is(saying):
+def test_text_format_is_shown_unchanged(saying):
     ran = saying("*stars* and <b>", "-F text")
     assert ran.text == "*stars* and <b>"
     assert "text/markdown" not in ran.data
 
 
-def test_the_default_format_is_a_setting(asking, saying):
+def test_default_format_is_a_setting(asking, saying):
     asking.ok("%config AzureMLMagics.format = 'json'")
     assert saying("[1]").result.parsed == [1]
     assert saying("[1]", "-F markdown").result.parsed is None
 
 
-def test_the_last_answer_is_shown_again_in_its_format(asking, saying):
+def test_last_shows_response_in_its_format(asking, saying):
     saying(FENCED, "-F json")
     ran = asking.ok("%azureml last")
     assert ran.result.parsed == {"a": [1, 2]}
     assert ran.data["text/markdown"].startswith("```json\n")
 
 
-def test_html_in_an_answer_stays_text(saying):
+def test_html_in_response_stays_text(saying):
     ran = saying("Hi <script>alert(1)</script>")
     assert ran.text == "Hi <script>alert(1)</script>"
     assert ran.data["text/markdown"] == "Hi &lt;script>alert(1)&lt;/script>"
 
 
-def test_half_a_character_does_not_cost_the_answer(saying):
+def test_surrogate_in_response_is_replaced(saying):
     ran = saying("caf\ud83d\u00e9")
     assert ran.result.text == "caf\ud83d\u00e9"
     for text in (ran.text, ran.data["text/markdown"], ran.data[STREAM]["text"]):
         assert text == "caf\ufffd\u00e9"
 
 
-def test_tool_calls_are_shown_where_there_is_no_text(asking, last_body):
+def test_tool_calls_are_shown_without_text(asking, last_body):
     asking.vars["kwargs"] = {
         "tools": [{"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}],
         "tool_choice": {"type": "function", "function": {"name": "weather"}},
@@ -213,7 +213,7 @@ def test_tool_calls_are_shown_where_there_is_no_text(asking, last_body):
 # ---- dry run and save ------------------------------------------------------------------------------------------
 
 
-def test_a_dry_run_shows_the_request_without_its_key_and_sends_nothing(asking, endpoint):
+def test_dry_run_shows_masked_request_and_sends_nothing(asking, endpoint):
     ran = asking.ok("%%azureml --dry-run -p temperature=0.5 -s 'Be brief.'\nHello")
     assert len(endpoint.requests) == 0
     assert ran.text.startswith(f"POST {endpoint.url}/v1/chat/completions\n")
@@ -222,34 +222,34 @@ def test_a_dry_run_shows_the_request_without_its_key_and_sends_nothing(asking, e
     assert '"content": "Be brief."' in ran.text
 
 
-def test_a_dry_run_does_not_need_the_key(asking):
+def test_dry_run_does_not_need_the_key(asking):
     assert "env:NOT_THERE" in asking.ok("%%azureml --dry-run --key env:NOT_THERE\nHello").text
 
 
-def test_a_dry_run_is_no_exchange(asking):
+def test_dry_run_is_not_in_history(asking):
     asking.ok("%%azureml --dry-run\nHello")
     assert asking.ok("%azureml history").text == "No prompt has been sent yet."
 
 
-def test_what_worked_can_be_saved(asking, last_body):
+def test_save_stores_working_config(asking, last_body):
     asking.ok("%%azureml -p temperature=0.7 -s 'Be brief.' --save brief\nHello")
     asking.ok("%%azureml brief\nHello again")
     assert last_body()["temperature"] == 0.7
     assert last_body()["messages"][0] == {"role": "system", "content": "Be brief."}
 
 
-def test_what_failed_is_not_saved(asking, endpoint):
+def test_save_skips_failed_config(asking, endpoint):
     endpoint.script([Fault("400")])
     asking.refused("%%azureml --save broken\nHello")
     assert "broken" not in asking.ok("%azureml list").text
 
 
-def test_a_name_that_cannot_be_saved_is_refused_before_anything_is_sent(asking, endpoint):
+def test_invalid_save_name_is_refused_before_sending(asking, endpoint):
     assert "'my config' cannot name a config" in asking.refused("%%azureml --save 'my config'\nHello")
     assert len(endpoint.requests) == 0
 
 
-def test_the_calls_options_do_not_stick(asking, last_body):
+def test_options_apply_to_one_call_only(asking, last_body):
     asking.ok("%%azureml -p temperature=0.9 -s 'Be brief.'\nHello")
     asking.ok("%%azureml\nHello")
     assert "temperature" not in last_body()
@@ -259,12 +259,12 @@ def test_the_calls_options_do_not_stick(asking, last_body):
 # ---- what goes wrong -------------------------------------------------------------------------------------------
 
 
-def test_an_error_before_the_first_token_leaves_no_empty_output(asking, endpoint):
+def test_error_before_first_token_leaves_no_output(asking, endpoint):
     endpoint.script([Fault("401")])
     assert asking.run("%%azureml\nHello").payloads == []
 
 
-def test_a_stream_that_is_cut_off_leaves_what_came_on_the_screen_and_in_last(asking, endpoint):
+def test_cut_stream_leaves_partial_text_on_screen_and_in_last(asking, endpoint):
     endpoint.script([Fault("cut", after=8)])
     ran = asking.run("%%azureml\nTell me about rivers")
     assert type(ran.error).__name__ == "StreamInterruptedError"
@@ -275,7 +275,7 @@ def test_a_stream_that_is_cut_off_leaves_what_came_on_the_screen_and_in_last(ask
     assert asking.ok("%azureml last").text == kept
 
 
-def test_a_kernel_interrupt_while_drawing_keeps_the_text_so_far(asking, monkeypatch):
+def test_interrupt_while_drawing_keeps_text_so_far(asking, monkeypatch):
     from azml_magics.display.live import NotebookText
 
     pieces = []
@@ -295,7 +295,7 @@ def test_a_kernel_interrupt_while_drawing_keeps_the_text_so_far(asking, monkeypa
     assert "Interrupted" in asking.ok("%azureml history").text
 
 
-def test_a_kernel_interrupt_at_the_keys_prompt_is_an_interrupt(asking, monkeypatch):
+def test_interrupt_at_key_prompt_is_interrupted(asking, monkeypatch):
     def interrupted(prompt):
         raise KeyboardInterrupt
 
@@ -305,7 +305,7 @@ def test_a_kernel_interrupt_at_the_keys_prompt_is_an_interrupt(asking, monkeypat
     assert asking.ok("%azureml last").text.startswith("No response: Stopped")
 
 
-def test_an_error_says_which_config_it_was(asking, endpoint):
+def test_error_names_its_config(asking, endpoint):
     asking.ok(f"%azureml save lost --url {endpoint.url}/score --key env:TEST_KEY")
     assert "(config 'lost')" in asking.refused("%%azureml lost\nHello")
     asking.ok("%azureml save bare -f gpt2")
@@ -321,7 +321,7 @@ def typing(terminal, endpoint):
     return terminal
 
 
-def test_at_a_terminal_the_tokens_go_to_stdout_and_the_result_is_one_short_line(typing):
+def test_terminal_streams_to_stdout_with_one_line_result(typing):
     ran = typing.ok("%%azureml\nHello there")
     tokens, _, rest = ran.stdout.partition("\n")
     assert tokens == ran.result.text
@@ -332,25 +332,25 @@ def test_at_a_terminal_the_tokens_go_to_stdout_and_the_result_is_one_short_line(
 
 
 @pytest.mark.parametrize("line", ["-F json", "-F code", "-F text"])
-def test_at_a_terminal_no_format_shows_the_answer_twice(typing, line):
+def test_terminal_shows_no_format_twice(typing, line):
     ran = typing.ok(f"%%azureml {line}\nGive me a JSON object with name and age")
     assert ran.stdout.count("not a language model") == 1
 
 
-def test_at_a_terminal_the_variable_shows_its_text_in_a_later_cell(typing):
+def test_terminal_shows_text_of_variable_in_later_cell(typing):
     typing.ok("answer = get_ipython().run_cell_magic('azureml', '', 'Hello there')")
     ran = typing.ok("answer")
     assert ran.result.text in ran.stdout
     assert "· stop ·" not in ran.stdout
 
 
-def test_at_a_terminal_an_answer_that_did_not_stream_is_the_result(typing):
+def test_terminal_shows_unstreamed_response_as_result(typing):
     ran = typing.ok("%%azureml --no-stream\nHello there")
     assert ran.stdout.count(ran.result.text) == 1
     assert "Out[" in ran.stdout
 
 
-def test_at_a_terminal_an_answer_cannot_command_it(typing, endpoint, capsys):
+def test_terminal_removes_control_characters(typing, endpoint, capsys):
     from azml_magics.notebook.publishing import live_text
 
     live = live_text(typing.shell)
@@ -359,7 +359,7 @@ def test_at_a_terminal_an_answer_cannot_command_it(typing, endpoint, capsys):
     assert capsys.readouterr().out == "a]52;c;aGk=b31mc\td\ne\n"
 
 
-def test_at_a_terminal_what_came_before_a_cut_stays(typing, endpoint):
+def test_terminal_keeps_text_before_a_cut(typing, endpoint):
     endpoint.script([Fault("cut", after=8)])
     ran = typing.run("%%azureml\nTell me about rivers")
     kept = ran.error.response.text

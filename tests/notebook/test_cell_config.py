@@ -12,13 +12,13 @@ from .conftest import KEY
 # ---- kwargs ----------------------------------------------------------------------------------------------------
 
 
-def test_kwargs_are_json_where_they_are_json(asking, last_body):
+def test_kwargs_are_json_or_text(asking, last_body):
     asking.ok("""%%azureml -p temperature=0.2 -p stop='["a", "b"]' -p user=me -p seed=7\nHello""")
     body = last_body()
     assert (body["temperature"], body["stop"], body["user"], body["seed"]) == (0.2, ["a", "b"], "me", 7)
 
 
-def test_several_kwargs_at_once_and_a_single_one_over_them(asking, last_body):
+def test_single_kwarg_overrides_several_at_once(asking, last_body):
     asking.ok("""%%azureml -k '{"temperature": 0.2, "seed": 7}' -p seed=8\nHello""")
     assert (last_body()["temperature"], last_body()["seed"]) == (0.2, 8)
     asking.vars["kwargs"] = {"max_tokens": 5}
@@ -35,17 +35,17 @@ def test_several_kwargs_at_once_and_a_single_one_over_them(asking, last_body):
         ("$number", "UsageError: -k takes a JSON object or a dict."),
     ],
 )
-def test_kwargs_that_are_no_object_are_refused(asking, given, said):
+def test_kwargs_must_be_an_object(asking, given, said):
     asking.vars["number"] = 3
     assert asking.refused(f"%%azureml -k '{given}'\nHello").startswith(said)
 
 
-def test_a_kwarg_that_cannot_travel_is_named(asking):
+def test_kwarg_that_json_cannot_hold_is_named(asking):
     asking.vars["kwargs"] = {"stop": {1, 2}}
     assert "ConfigError: The model kwarg 'stop' cannot travel as JSON" in asking.refused("%%azureml -k $kwargs\nHello")
 
 
-def test_a_misspelt_kwarg_is_sent_and_named_on_stderr(asking, last_body):
+def test_misspelled_kwarg_is_sent_with_a_warning(asking, last_body):
     ran = asking.ok("%%azureml -p temprature=0.2\nHello")
     assert last_body()["temprature"] == 0.2
     assert ran.stderr == "azureml: the model kwarg 'temprature' is sent as it is. Did you mean 'temperature'?\n"
@@ -54,7 +54,7 @@ def test_a_misspelt_kwarg_is_sent_and_named_on_stderr(asking, last_body):
 @pytest.mark.parametrize(
     "name", ["max_tokens", "max_new_tokens", "top_k", "min_p", "repetition_penalty", "min_tokens", "typical_p", "n"]
 )
-def test_a_kwarg_of_another_dialect_is_no_misspelling(asking, name):
+def test_kwarg_of_another_wire_format_gives_no_warning(asking, name):
     assert asking.ok(f"%%azureml -p {name}=1\nHello").stderr == ""
 
 
@@ -68,32 +68,32 @@ def test_no_config_says_how_to_make_one(notebook):
     )
 
 
-def test_no_config_in_use_names_those_that_there_are(asking):
+def test_no_config_in_use_lists_configs(asking):
     asking.ok("%azureml save other --from main")
     asking.ok("%azureml delete main -f")
     for source in ("%%azureml\nHello", "%azureml test"):
         assert asking.refused(source) == "ConfigError: No config is in use. %azureml use NAME takes one: other."
 
 
-def test_a_mistyped_config_names_the_nearest(asking):
+def test_mistyped_config_suggests_closest(asking):
     assert asking.refused("%%azureml mian\nHello").startswith(
         "UnknownNameError: No config named 'mian'. Did you mean 'main'? Known: main."
     )
 
 
-def test_the_default_config_answers_where_none_is_in_use(asking):
+def test_default_config_is_used_if_none_is_active(asking):
     asking.ok("%azureml save second --from main")
     asking.ok("%azureml delete main -f")
     asking.ok("%config AzureMLMagics.default_config = 'second'")
     assert asking.ok("%%azureml\nHello").result.config == "second"
 
 
-def test_a_config_object_of_the_notebook_answers(asking, endpoint):
+def test_config_object_is_called(asking, endpoint):
     asking.vars["mine"] = LLMConfig(endpoint_url=f"{endpoint.url}/v1/chat/completions", key=Secret(KEY))
     assert "Hello" in asking.ok("%%azureml $mine\nHello").text
 
 
-def test_a_langchain_endpoint_of_ours_is_a_config(asking, endpoint):
+def test_own_langchain_endpoint_is_a_config(asking, endpoint):
     from azml_magics.langchain import AzureMLChatOnlineEndpoint
 
     asking.vars["llm"] = AzureMLChatOnlineEndpoint(
@@ -106,7 +106,7 @@ def test_a_langchain_endpoint_of_ours_is_a_config(asking, endpoint):
     assert endpoint.requests[-1].json()["temperature"] == 0.3
 
 
-def test_any_other_object_is_refused(asking):
+def test_other_object_is_refused(asking):
     asking.vars["number"] = 3
     assert asking.refused("%%azureml $number\nHello").startswith(
         "UsageError: $number is not a config: it is of the type int."
@@ -114,26 +114,26 @@ def test_any_other_object_is_refused(asking):
     assert "Did you mean 'number'?" in asking.refused("%%azureml $numbr\nHello")
 
 
-def test_a_url_alone_is_enough(notebook, endpoint):
+def test_url_alone_is_enough(notebook, endpoint):
     ran = notebook.ok(f"%%azureml -u {endpoint.url}/v1/chat/completions --key env:TEST_KEY\nHello")
     assert ran.result.config == ""
 
 
-def test_the_environment_variables_of_langchain_make_a_config(notebook, endpoint, monkeypatch):
+def test_langchains_environment_variables_make_a_config(notebook, endpoint, monkeypatch):
     monkeypatch.setenv("AZUREML_ENDPOINT_URL", f"{endpoint.url}/score")
     monkeypatch.setenv("AZUREML_ENDPOINT_API_KEY", KEY)
     monkeypatch.setenv("AZUREML_DEPLOYMENT_NAME", "dolly")
     assert notebook.ok("%%azureml -f dolly\nHello").result.deployment == "dolly"
 
 
-def test_system_comes_from_the_line_or_a_variable(asking, last_body):
+def test_system_message_from_line_or_variable(asking, last_body):
     asking.vars["rules"] = "Be very brief."
     for line in ("-s $rules", "-s 'Be very brief.'"):
         asking.ok(f"%%azureml {line}\nHello")
         assert last_body()["messages"][0] == {"role": "system", "content": "Be very brief."}
 
 
-def test_a_setting_gives_every_call_its_timeout(asking, endpoint):
+def test_timeout_setting_applies_to_every_call(asking, endpoint):
     asking.ok("%config AzureMLMagics.timeout = 0.2")
     endpoint.script([Fault("slow", seconds=30)])
     assert asking.refused("%%azureml\nHello").startswith("APITimeoutError: ")
@@ -144,7 +144,7 @@ def test_a_setting_gives_every_call_its_timeout(asking, endpoint):
 # ---- formatters ------------------------------------------------------------------------------------------------
 
 
-def test_a_formatter_object_answers(asking, endpoint):
+def test_formatter_object_is_used(asking, endpoint):
     asking.ok(
         "class Mine:\n"
         "    def format_request_payload(self, prompt, model_kwargs):\n"
@@ -157,7 +157,7 @@ def test_a_formatter_object_answers(asking, endpoint):
     assert endpoint.requests[-1].json() == {"inputs": "Hello"}
 
 
-def test_a_formatter_that_raises_is_named_with_what_it_said(asking, endpoint):
+def test_raising_formatter_is_named_with_its_error(asking, endpoint):
     asking.ok(
         "class Mine:\n"
         "    def format_request_payload(self, prompt, model_kwargs):\n"
@@ -172,20 +172,20 @@ def test_a_formatter_that_raises_is_named_with_what_it_said(asking, endpoint):
 
 
 @pytest.mark.parametrize("reference", ["$number", "$Mine"])
-def test_what_is_no_formatter_is_refused(asking, endpoint, reference):
+def test_object_without_formatter_methods_is_refused(asking, endpoint, reference):
     asking.ok(
         "number = 3\nclass Mine:\n    def format_request_payload(self): ...\n    def format_response_payload(self): ..."
     )
     assert asking.refused(f"%%azureml -u {endpoint.url}/score -f {reference}\nHello").startswith("UsageError: ")
 
 
-def test_a_mistyped_formatter_names_the_nearest(asking, endpoint):
+def test_mistyped_formatter_suggests_closest(asking, endpoint):
     assert "UnknownNameError: No formatter named 'doly' (config 'main'). Did you mean 'dolly'?" in asking.refused(
         f"%%azureml -u {endpoint.url}/score -f doly\nHello"
     )
 
 
-def test_a_formatter_for_another_kind_of_endpoint_says_what_fits(asking):
+def test_formatter_of_wrong_endpoint_type_names_what_fits(asking):
     line = asking.refused("%%azureml -f gpt2\nHello")
     assert line.startswith(
         "ConfigError: The formatter 'gpt2' works with dedicated endpoints, and this one is serverless"
@@ -196,7 +196,7 @@ def test_a_formatter_for_another_kind_of_endpoint_says_what_fits(asking):
 # ---- keys ------------------------------------------------------------------------------------------------------
 
 
-def test_a_key_on_the_line_is_refused_and_not_repeated(asking, endpoint):
+def test_literal_key_on_the_line_is_refused_unrepeated(asking, endpoint):
     for line in ("--key sk-lIt3ral", "--key=sk-lIt3ral", "--key 'Bearer sk-lIt3ral'"):
         said = asking.refused(f"%%azureml {line}\nHello")
         assert said.startswith(
@@ -206,13 +206,13 @@ def test_a_key_on_the_line_is_refused_and_not_repeated(asking, endpoint):
     assert len(endpoint.requests) == 0
 
 
-def test_a_missing_key_says_where_it_was_looked_for(asking):
+def test_missing_key_says_where_it_was_looked_for(asking):
     assert asking.refused("%%azureml --key env:NOT_THERE\nHello").startswith(
         "KeyNotFoundError: No key: the environment variable NOT_THERE is not set (config 'main')."
     )
 
 
-def test_a_typed_key_is_asked_for_once(asking, endpoint, monkeypatch):
+def test_typed_key_is_prompted_for_once(asking, endpoint, monkeypatch):
     asked = []
     monkeypatch.setattr("getpass.getpass", lambda prompt: asked.append(prompt) or KEY)
     for _ in range(2):
@@ -220,7 +220,7 @@ def test_a_typed_key_is_asked_for_once(asking, endpoint, monkeypatch):
     assert asked == [f"Key for {endpoint.url}: "]
 
 
-def test_a_wrong_key_is_refused_without_being_shown(asking, monkeypatch):
+def test_wrong_key_is_not_shown(asking, monkeypatch):
     monkeypatch.setenv("WRONG_KEY", "sk-wr0ng")
     line = asking.refused("%%azureml --key env:WRONG_KEY\nHello")
     assert line.startswith("AuthenticationError: The endpoint did not accept the key (401)")
@@ -228,7 +228,7 @@ def test_a_wrong_key_is_refused_without_being_shown(asking, monkeypatch):
 
 
 @pytest.mark.parametrize("url", ["http://example.com/score", "http://10.0.0.1/v1"])
-def test_a_key_does_not_travel_in_clear_text(asking, url):
+def test_key_is_not_sent_in_clear_text(asking, url):
     assert "would carry the key in clear text to another machine" in asking.refused(f"%%azureml -u {url}\nHello")
 
 
@@ -245,7 +245,7 @@ def prod(asking):
 @pytest.mark.usefixtures("prod")
 @pytest.mark.parametrize("url", [ELSEWHERE, "https://prod.example:8443/v1/chat/completions"])
 @pytest.mark.parametrize("line", ["", "--compare prod,prod", "--each $rows", "--dry-run"])
-def test_a_key_does_not_go_to_another_host(asking, url, line):
+def test_key_is_not_sent_to_another_host(asking, url, line):
     asking.vars["rows"] = [{"name": "Ada"}]
     said = asking.refused(f"%%azureml -u {url} {line}\nHello")
     assert said.startswith("KeyRefusedError: The config's key is for prod.example, and --url names ")
@@ -254,7 +254,7 @@ def test_a_key_does_not_go_to_another_host(asking, url, line):
 
 @pytest.mark.usefixtures("prod")
 @pytest.mark.parametrize("key", ["env:TEST_KEY", "none", "ask"])
-def test_a_key_that_the_line_names_goes_where_it_says(asking, key):
+def test_key_on_the_line_is_sent_to_its_url(asking, key):
     assert "elsewhere.example" in asking.ok(f"%%azureml -u {ELSEWHERE} --key {key} --dry-run\nHello").text
 
 
@@ -262,17 +262,17 @@ def test_a_key_that_the_line_names_goes_where_it_says(asking, key):
 @pytest.mark.parametrize(
     "url", ["prod.example/score -f gpt2", "PROD.example/v1/chat/completions", "prod.example:443/v1/chat/completions"]
 )
-def test_another_route_of_the_same_host_takes_the_same_key(asking, url):
+def test_other_route_of_same_host_keeps_key(asking, url):
     asking.ok(f"%%azureml -u https://{url} --dry-run\nHello")
 
 
-def test_a_key_that_is_asked_for_is_asked_for_per_host(asking):
+def test_prompted_key_is_per_host(asking):
     asking.ok("%azureml save asks --url https://prod.example/v1/chat/completions --key ask")
     asking.ok(f"%%azureml asks -u {ELSEWHERE} --dry-run\nHello")
 
 
 @pytest.mark.usefixtures("prod")
-def test_a_server_on_this_machine_can_be_tried_with_any_config(asking, endpoint):
+def test_loopback_url_works_with_any_config(asking, endpoint):
     asking.ok(f"%%azureml -u {endpoint.url}/v1/chat/completions\nHello")
     assert endpoint.requests
 
@@ -280,7 +280,7 @@ def test_a_server_on_this_machine_can_be_tried_with_any_config(asking, endpoint)
 @pytest.mark.parametrize(
     "url", ["example.com/score", "ftp://example.com", "https://", "https://user:pw@example.com/score"]
 )
-def test_what_is_no_url_is_refused(asking, url):
+def test_invalid_url_is_refused(asking, url):
     line = asking.refused(f"%%azureml -u {url}\nHello")
     assert line.startswith("ConfigError: The endpoint URL")
     assert "user:pw" not in line

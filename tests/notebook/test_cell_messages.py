@@ -21,16 +21,16 @@ def sent(asking, endpoint):
 # ---- the prompt ------------------------------------------------------------------------------------------------
 
 
-def test_the_prompt_goes_out_as_it_was_written(sent):
+def test_prompt_is_sent_as_written(sent):
     assert sent('  Say "hi" \\n\tand\n\n  stop.  ') == '  Say "hi" \\n\tand\n\n  stop.'
 
 
-def test_variables_of_the_notebook_go_in(asking, sent):
+def test_notebook_variables_are_filled_in(asking, sent):
     asking.vars.update(x="rivers", number=3, größe="L")
     assert sent("{x} {number} {größe} {{x}}") == "rivers 3 L {x}"
 
 
-def test_the_lines_variables_come_before_the_notebooks(asking, sent):
+def test_var_option_overrides_notebook_variable(asking, sent):
     asking.vars["x"] = "rivers"
     assert sent("{x} and {y}", '-v x=lakes -v y="the sea = blue"') == "lakes and the sea = blue"
 
@@ -47,32 +47,32 @@ def test_the_lines_variables_come_before_the_notebooks(asking, sent):
         "${HOME:-x} #{x y} {{}} }{",
     ],
 )
-def test_braces_that_are_no_variable_pass_untouched(sent, body):
+def test_braces_that_are_not_variables_stay(sent, body):
     assert sent(body) == body
 
 
-def test_a_value_is_not_expanded_again(asking, sent):
+def test_value_is_not_expanded_again(asking, sent):
     asking.vars.update(x="{secret} {os.environ['TEST_KEY']} {{y}} $y", y="never")
     assert sent("{x}") == asking.vars["x"]
 
 
-def test_what_ipython_put_into_the_namespace_is_no_variable(asking):
+def test_ipythons_own_names_are_not_variables(asking):
     asking.vars["exits"] = "a variable"
     assert "there is no variable 'exit'. Did you mean 'exits'?" in asking.refused("%%azureml\nType {exit}")
     assert "there is no variable 'In'" in asking.refused("%%azureml\n{In}")
 
 
-def test_a_name_that_the_person_gave_a_value_of_their_own_is_theirs(asking, sent):
+def test_reassigned_ipython_name_is_a_variable(asking, sent):
     asking.vars["exit"] = "the door"
     assert sent("Find {exit}") == "Find the door"
 
 
-def test_the_last_answer_can_be_used(asking, sent):
+def test_last_output_can_be_used(asking, sent):
     answer = asking.ok("%%azureml\nHello").result.text
     assert sent("Shorten: {_}") == f"Shorten: {answer}"
 
 
-def test_an_undefined_variable_stops_before_anything_is_sent(asking, endpoint):
+def test_undefined_variable_stops_before_sending(asking, endpoint):
     asking.vars["topic"] = "rivers"
     line = asking.refused("%%azureml\nTell me about {topci}")
     assert line == (
@@ -82,23 +82,23 @@ def test_an_undefined_variable_stops_before_anything_is_sent(asking, endpoint):
     assert len(endpoint.requests) == 0
 
 
-def test_a_value_whose_str_raises_is_named(asking):
+def test_value_whose_str_raises_is_named(asking):
     asking.ok("class Bad:\n    def __str__(self): raise RuntimeError('no text')\nbad = Bad()")
     assert asking.refused("%%azureml\n{bad}").startswith(
         "PromptError: str() of the variable 'bad' (Bad) raised RuntimeError: no text."
     )
 
 
-def test_no_template_sends_braces_as_they_are(sent):
+def test_template_none_sends_braces_unchanged(sent):
     assert sent("Say {nothing} and {{nobody}}", "-t none") == "Say {nothing} and {{nobody}}"
 
 
 @pytest.mark.parametrize("body", [" ", "\n\n", "   \n\t\n"])
-def test_an_empty_prompt_is_refused(asking, body):
+def test_empty_prompt_is_refused(asking, body):
     assert asking.refused(f"%%azureml\n{body}\n").startswith("PromptError: There is no prompt.")
 
 
-def test_ask_is_the_one_line_form(asking, last_body):
+def test_ask_sends_the_rest_of_the_line(asking, last_body):
     asking.vars["x"] = "rivers"
     asking.ok('%azureml ask What\'s "new" about {x}? --no')
     assert last_body()["messages"] == [{"role": "user", "content": 'What\'s "new" about rivers? --no'}]
@@ -108,7 +108,7 @@ def test_ask_is_the_one_line_form(asking, last_body):
 # ---- ipython keeps out of the line -----------------------------------------------------------------------------
 
 
-def test_ipython_evaluates_and_expands_nothing_in_the_line(asking, last_body, monkeypatch):
+def test_ipython_expands_nothing_in_the_line(asking, last_body, monkeypatch):
     monkeypatch.setenv("CANARY", "expanded")
     asking.vars["name"] = "expanded"
     asking.ok("%%azureml -s \"{os.environ['CANARY']} $name {1+1}\"\nHello")
@@ -135,12 +135,12 @@ def templates(asking):
     return asking
 
 
-def test_a_prompt_template_takes_the_body_for_its_open_variable(templates, last_body):
+def test_template_takes_body_as_its_missing_variable(templates, last_body):
     templates.ok("%%azureml -t $plain\nthe {count} rivers")
     assert last_body()["messages"] == [{"role": "user", "content": "Summarise the 5 rivers in 5 words."}]
 
 
-def test_a_chat_prompt_template_gives_messages(templates, last_body):
+def test_chat_template_gives_messages(templates, last_body):
     templates.ok("%%azureml -t $chat\nExplain fusion")
     assert last_body()["messages"] == [
         {"role": "system", "content": "You are a pirate."},
@@ -148,7 +148,7 @@ def test_a_chat_prompt_template_gives_messages(templates, last_body):
     ]
 
 
-def test_a_placeholder_is_filled_from_the_notebook(templates, last_body):
+def test_placeholder_is_filled_from_the_notebook(templates, last_body):
     from langchain_core.messages import AIMessage, HumanMessage
 
     templates.vars["past"] = [HumanMessage("Hi"), AIMessage("Hello")]
@@ -156,13 +156,13 @@ def test_a_placeholder_is_filled_from_the_notebook(templates, last_body):
     assert [turn["role"] for turn in last_body()["messages"]] == ["system", "user", "assistant", "user"]
 
 
-def test_a_template_whose_variables_are_all_there_needs_no_body(templates, last_body):
+def test_complete_template_needs_no_body(templates, last_body):
     templates.vars["text"] = "the rivers"
     templates.ok("%azureml -t $plain")
     assert last_body()["messages"][-1]["content"] == "Summarise the rivers in 5 words."
 
 
-def test_the_lines_variables_reach_the_template(templates, last_body):
+def test_var_option_reaches_the_template(templates, last_body):
     templates.ok("%azureml -t $plain -v text=lakes -v count=3")
     assert last_body()["messages"][-1]["content"] == "Summarise lakes in 3 words."
 
@@ -177,11 +177,11 @@ def test_the_lines_variables_reach_the_template(templates, last_body):
         ("%%azureml -t $plian\nbody", "UsageError: There is no variable 'plian' for $plian. Did you mean 'plain'?"),
     ],
 )
-def test_what_a_template_lacks_is_named(templates, source, said):
+def test_missing_template_variables_are_named(templates, source, said):
     assert templates.refused(source).startswith(said)
 
 
-def test_a_template_that_raises_is_one_line(templates):
+def test_raising_template_is_one_line(templates):
     from langchain_core.prompts import PromptTemplate
 
     templates.vars.update(odd=PromptTemplate.from_template("{text:d} rivers"), text="many")
@@ -192,6 +192,6 @@ def test_a_template_that_raises_is_one_line(templates):
 # ---- text ----
 
 
-def test_the_same_text_is_sent_as_json_says_it(asking, endpoint):
+def test_non_ascii_prompt_is_sent_unchanged(asking, endpoint):
     asking.ok("%%azureml\nGrüße 🌊")
     assert json.loads(endpoint.requests[-1].body)["messages"][0]["content"] == "Grüße 🌊"

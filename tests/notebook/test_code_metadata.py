@@ -38,7 +38,7 @@ def strings_in(program):
     return sorted(str(node.value) for node in ast.walk(ast.parse(program)) if isinstance(node, ast.Constant))
 
 
-def test_the_request_as_it_was_sent_its_key_masked():
+def test_request_is_as_sent_with_masked_key():
     call = kept(
         LLMConfig(endpoint_url=CHAT, model_kwargs={"temperature": 0}, key=Secret("literal-5up3r-s3cr3t")), user("Hello")
     )
@@ -49,12 +49,12 @@ def test_the_request_as_it_was_sent_its_key_masked():
     assert "5up3r" not in json.dumps(call)
 
 
-def test_a_stream_is_kept_as_a_stream_and_a_whole_answer_as_none():
+def test_stream_flag_is_as_sent():
     assert kept(LLMConfig(endpoint_url=CHAT), user("Hello"))["body"]["stream"] is True
     assert "stream" not in kept(LLMConfig(endpoint_url=CHAT), user("Hello"), raw={})["body"]
 
 
-def test_a_long_prompt_is_there_once():
+def test_long_prompt_is_stored_once():
     call = kept(LLMConfig(endpoint_url=CHAT), {"role": "system", "content": "Be brief."}, user(LONG))
     assert call["texts"] == [LONG]
     assert json.dumps(call).count("Rivers carry") == LONG.count("Rivers carry")
@@ -65,7 +65,7 @@ def test_a_long_prompt_is_there_once():
 @pytest.mark.parametrize(
     "prompt", ["Hello", LONG, 'It\'s "so" \\n\n' + LONG, f"<<azml-text:0>> {LONG}", "<<azml-text:3>>"]
 )
-def test_filled_in_it_is_the_request_in_every_dialect(name, prompt):
+def test_inserted_texts_give_the_request_of_every_formatter(name, prompt):
     url = {"tgi": "https://x.inference.ml.azure.com/generate"}.get(name, SCORE)
     config = LLMConfig(endpoint_url=url, formatter=name)
     turns = [{"role": "system", "content": LONG.upper()}, user(prompt)]
@@ -75,7 +75,7 @@ def test_filled_in_it_is_the_request_in_every_dialect(name, prompt):
 
 @pytest.mark.parametrize("language", ["langchain", "python"])
 @pytest.mark.parametrize("name", ["openai-chat", "gpt2"])
-def test_filled_in_a_program_says_what_code_says(language, name):
+def test_inserted_texts_give_the_program_of_code(language, name):
     config, turns = (
         LLMConfig(endpoint_url=SCORE, formatter=name),
         [{"role": "system", "content": LONG.upper()}, user(LONG)],
@@ -85,35 +85,35 @@ def test_filled_in_a_program_says_what_code_says(language, name):
     assert filled == strings_in(codegen.write_program(config, turns, language))
 
 
-def test_what_langchain_does_not_speak_is_shown_in_the_other_languages():
+def test_unsupported_langchain_formatter_leaves_other_languages():
     assert set(kept(LLMConfig(endpoint_url=SCORE, formatter="mlflow"), user("Hello"))["code"]) == {"python", "curl"}
 
 
-def test_of_a_very_long_prompt_the_beginning_is_kept_and_no_programs():
+def test_very_long_prompt_is_shortened_without_programs():
     call = kept(LLMConfig(endpoint_url=CHAT), user("x" * 1_000_000))
     assert call["texts"] == ["x" * MAX_TEXT + "… (992,000 characters left out)"]
     assert call["shortened"] is True
     assert "code" not in call
 
 
-def test_a_picture_does_not_make_the_notebook_big():
+def test_image_is_shortened():
     picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 500_000}}
     call = kept(LLMConfig(endpoint_url=CHAT), user([{"type": "text", "text": "What is it?"}, picture]))
     assert len(json.dumps(call)) < 2 * MAX_TEXT
     assert call["body"]["messages"][0]["content"][0]["text"] == "What is it?"
 
 
-def test_a_very_long_conversation_is_not_kept():
+def test_very_long_conversation_is_not_stored():
     assert kept(LLMConfig(endpoint_url=CHAT), *(user("Short, but there are many.") for _ in range(2000))) is None
 
 
-def test_nothing_is_kept_of_what_this_session_has_not_asked():
+def test_response_of_another_session_has_no_call():
     assert call_metadata(Response("x")) is None
     assert kept(LLMConfig(name="$chain", endpoint_url=CHAT), user("Hello")) is None
     assert kept(LLMConfig(), user("Hello")) is None
 
 
-def test_a_formatter_of_the_persons_own_is_not_run_again():
+def test_custom_formatter_is_not_run_again():
     class Mine:
         runs = 0
 
@@ -129,7 +129,7 @@ def test_a_formatter_of_the_persons_own_is_not_run_again():
 
 
 @given(st.text(max_size=200), st.text(max_size=200))
-def test_any_prompt_can_be_kept_and_sent(system, prompt):
+def test_any_prompt_can_be_stored_and_sent(system, prompt):
     if not prompt.strip():
         return
     config, turns = LLMConfig(endpoint_url=CHAT), [{"role": "system", "content": system}, user(prompt)]
@@ -140,7 +140,7 @@ def test_any_prompt_can_be_kept_and_sent(system, prompt):
         assert filled[-1] == prompt.encode("utf-8", "replace").decode()
 
 
-def test_the_cell_that_asked_carries_it(asking):
+def test_cell_output_has_the_call_in_metadata(asking):
     ran = asking.ok("%%azureml\n" + LONG)
     request = ran.metadata["azml"]["request"]
     assert request["texts"] == [LONG.strip()]

@@ -39,7 +39,7 @@ def paths(endpoint):
 # ---- what is asked ---------------------------------------------------------------------------------------------
 
 
-def test_compare_sends_the_same_prompt_to_several_configs(two, endpoint):
+def test_compare_sends_same_prompt_to_several_configs(two, endpoint):
     batch = two.ok("%%azureml --compare main,text\nWrite about rivers.").result
     assert isinstance(batch, Batch)
     assert paths(endpoint) == ["/v1/chat/completions", "/v1/completions"]
@@ -64,33 +64,33 @@ def test_compare_one_failure_does_not_stop_the_others(two, failing):
     assert [row["error"] is None for row in ran.data[MIME]["rows"]] == [False, True, False, True]
 
 
-def test_compare_a_config_without_a_key_or_formatter_fails_alone(two, endpoint):
+def test_compare_config_without_key_or_formatter_fails_alone(two, endpoint):
     two.ok(f"%azureml save keyless --url {endpoint.url}/v1/completions --key env:NOT_THERE")
     two.ok(f"%azureml save speechless --url {endpoint.url}/score --key env:TEST_KEY")
     batch = two.ok("%%azureml --compare keyless,speechless,main\nHello").result
     assert [type(error).__name__ for error in batch.errors] == ["KeyNotFoundError", "ConfigError", "NoneType"]
 
 
-def test_compare_what_had_arrived_before_a_failure_stays(two, failing):
+def test_compare_keeps_partial_text_of_failed_row(two, failing):
     failing("cut", "cut;after=8")
     row = two.ok("%%azureml --compare cut,main\nTell me about rivers").result[0]
     assert type(row.error).__name__ == "StreamInterruptedError"
     assert row.text != ""
 
 
-def test_compare_a_mistyped_config_stops_before_anything_is_sent(two, endpoint):
+def test_compare_mistyped_config_stops_before_sending(two, endpoint):
     assert "No config named 'txet'. Did you mean 'text'?" in two.refused("%%azureml --compare main,txet\nHello")
     assert len(endpoint.requests) == 0
 
 
-def test_compare_takes_objects_too(two):
+def test_compare_takes_config_objects(two):
     two.ok("from azml_magics.session import current")
     two.ok("mine = current().get('main')")
     batch = two.ok("%%azureml --compare $mine,text\nHello").result
     assert [row.label for row in batch] == ["$mine", "text"]
 
 
-def test_sweep_is_the_cartesian_product_the_last_key_changing_fastest(asking, endpoint):
+def test_sweep_is_cartesian_product_in_order(asking, endpoint):
     ran = asking.ok("%%azureml --sweep temperature=0,0.5 --sweep max_tokens=5,10,15\nHello")
     assert [dict(row.setting) for row in ran.result] == [
         {"temperature": t, "max_tokens": m} for t in (0, 0.5) for m in (5, 10, 15)
@@ -113,7 +113,7 @@ def test_sweep_is_the_cartesian_product_the_last_key_changing_fastest(asking, en
         ("user=" + "[" * 100_000, ["[" * 100_000]),
     ],
 )
-def test_sweep_values_are_json_where_they_are_json(typed, values):
+def test_sweep_values_are_json_or_text(typed, values):
     assert compare._parse_sweeps([typed]) == {typed.partition("=")[0]: values}
 
 
@@ -129,26 +129,26 @@ def test_sweep_values_are_json_where_they_are_json(typed, values):
         ("-n two", "--repeat takes a whole number, not 'two'"),
     ],
 )
-def test_what_cannot_be_asked_is_refused_before_anything_is_sent(two, endpoint, line, why):
+def test_invalid_options_are_refused_before_sending(two, endpoint, line, why):
     assert why in two.refused(f"%%azureml {line}\nHello")
     assert len(endpoint.requests) == 0
 
 
 @pytest.mark.parametrize("many", ["--compare main,text", "--sweep temperature=0,1", "-n 2"])
 @pytest.mark.parametrize("one", ["--schema $dict", "-c talk", "--save good", "--insert -F code"])
-def test_what_takes_one_answer_is_refused_beside_several(two, endpoint, many, one):
+def test_single_response_options_are_refused_side_by_side(two, endpoint, many, one):
     line = two.refused(f"%%azureml {many} {one}\nHello")
     assert f"{many.split()[0]} gives several responses, and {one.split()[0]} takes one" in line
     assert len(endpoint.requests) == 0
 
 
-def test_a_langchain_object_is_refused_by_name(two):
+def test_langchain_object_is_refused_by_name(two):
     two.ok("from langchain_core.runnables import RunnableLambda\nchain = RunnableLambda(str)")
     line = two.refused("%%azureml $chain -n 2\nHello")
     assert line == "UsageError: --compare, --sweep and -n take configs, and $chain is a LangChain object"
 
 
-def test_repeat_gives_n_answers(asking, endpoint):
+def test_repeat_gives_n_responses(asking, endpoint):
     batch = asking.ok("%%azureml -n 3\nHello").result
     assert len(endpoint.requests) == 3
     assert [row.label for row in batch] == ["1", "2", "3"]
@@ -158,14 +158,14 @@ def test_repeat_one_is_a_batch_of_one(asking):
     assert [row.label for row in asking.ok("%%azureml -n 1\nHello").result] == ["1"]
 
 
-def test_all_three_together(two, endpoint):
+def test_compare_sweep_and_repeat_combine(two, endpoint):
     batch = two.ok("%%azureml --compare main,text --sweep temperature=0,1 -n 2\nHello").result
     assert len(endpoint.requests) == len(batch) == 8
     assert dict(batch[0].setting) == {"config": "main", "temperature": 0, "repeat": 1}
     assert dict(batch[7].setting) == {"config": "text", "temperature": 1, "repeat": 2}
 
 
-def test_the_lines_other_options_hold_for_each(two, endpoint):
+def test_other_options_apply_to_each_request(two, endpoint):
     two.vars["topic"] = "rivers"
     two.ok("%%azureml --compare main,text -s 'Be brief.' -p max_tokens=9 -v place=Oslo\nAbout {topic} in {place}")
     chat, text = sorted((r.json() for r in endpoint.requests), key=lambda body: "prompt" in body)
@@ -174,7 +174,7 @@ def test_the_lines_other_options_hold_for_each(two, endpoint):
     assert chat["max_tokens"] == text["max_tokens"] == 9
 
 
-def test_the_settings_do_not_stick(asking, last_body):
+def test_swept_kwargs_do_not_stick(asking, last_body):
     asking.ok("%%azureml --sweep temperature=0,1\nHello")
     asking.ok("%%azureml\nHello")
     assert "temperature" not in last_body()
@@ -187,7 +187,7 @@ def test_the_settings_do_not_stick(asking, last_body):
     ("line", "said"),
     [("--sweep temperature=0,1 --sweep max_tokens=5,6", "Sending 4 requests.\n"), ("-n 1", "Sending 1 request.\n")],
 )
-def test_the_number_of_requests_is_said_before_they_go(asking, endpoint, monkeypatch, line, said):
+def test_number_of_requests_is_printed_before_sending(asking, endpoint, monkeypatch, line, said):
     went_before = []
 
     def say(message):
@@ -200,7 +200,7 @@ def test_the_number_of_requests_is_said_before_they_go(asking, endpoint, monkeyp
     assert went_before == [0]
 
 
-def test_at_most_concurrency_are_under_way_at_once(asking, endpoint):
+def test_concurrency_limits_parallel_requests(asking, endpoint):
     endpoint.in_flight_peak = 0
     endpoint.rate = 200
     asking.ok("%config AzureMLMagics.concurrency = 2")
@@ -208,7 +208,7 @@ def test_at_most_concurrency_are_under_way_at_once(asking, endpoint):
     assert endpoint.in_flight_peak == 2
 
 
-def test_the_table_fills_as_the_answers_stream_in_and_the_display_ends_empty(asking, endpoint):
+def test_table_fills_while_streaming_and_display_ends_empty(asking, endpoint):
     endpoint.rate = 100
     ran = asking.ok("%%azureml -n 2\nTell me about rivers")
     assert ran.payloads[0] == ran.payloads[-1] == {"text/plain": ""}
@@ -219,7 +219,7 @@ def test_the_table_fills_as_the_answers_stream_in_and_the_display_ends_empty(ask
     assert frames[0]["text/plain"] != frames[-1]["text/plain"]
 
 
-def test_the_result_is_a_table_in_text_and_html_whose_data_has_no_times(asking):
+def test_result_is_text_and_html_table_without_times(asking):
     first, second = (asking.ok("%%azureml -n 2\nHello") for _ in range(2))
     assert first.data == second.data
     assert set(first.data) == {"text/plain", "text/html", MIME}
@@ -229,7 +229,7 @@ def test_the_result_is_a_table_in_text_and_html_whose_data_has_no_times(asking):
     assert asking.vars["_"] is second.result
 
 
-def test_a_hostile_answer_is_escaped_in_the_table(asking, endpoint):
+def test_html_in_response_is_escaped_in_table(asking, endpoint):
     class Says:
         def format_request_payload(self, prompt, model_kwargs):
             return {"input_data": [prompt]}
@@ -247,7 +247,7 @@ def test_a_hostile_answer_is_escaped_in_the_table(asking, endpoint):
     assert ran.result[0].text in ran.text
 
 
-def test_without_streaming_the_answers_come_whole(two, endpoint):
+def test_no_stream_waits_for_whole_responses(two, endpoint):
     for line in ("--no-stream", ""):
         ran = two.ok(f"%%azureml {line} --compare main,text\nHello")
         assert ran.payloads == []
@@ -256,7 +256,7 @@ def test_without_streaming_the_answers_come_whole(two, endpoint):
         two.ok("%config AzureMLMagics.stream = False")
 
 
-def test_quiet_shows_nothing_and_keeps_the_batch(asking):
+def test_quiet_shows_nothing_and_stores_batch(asking):
     ran = asking.ok("%%azureml -q -n 2 -o batch\nHello")
     assert (ran.result, ran.payloads, ran.stdout, ran.stderr) == (None, [], "", "")
     assert len(asking.vars["batch"]) == 2
@@ -273,13 +273,13 @@ def test_json_is_parsed_in_each_row(asking):
     assert "it is kept as text" in ran.stderr
 
 
-def test_a_misspelt_kwarg_is_pointed_out_once(asking, endpoint):
+def test_misspelled_kwarg_is_reported_once(asking, endpoint):
     ran = asking.ok("%%azureml --sweep temprature=0,0.5,1\nHello")
     assert ran.stderr.count("Did you mean 'temperature'?") == 1
     assert endpoint.requests[0].json()["temprature"] in (0, 0.5, 1)
 
 
-def test_a_key_that_is_typed_is_asked_for_once_in_the_cells_own_thread(asking, endpoint, monkeypatch):
+def test_typed_key_is_prompted_for_once_in_main_thread(asking, endpoint, monkeypatch):
     import threading
 
     from .conftest import KEY
@@ -296,7 +296,7 @@ def test_a_key_that_is_typed_is_asked_for_once_in_the_cells_own_thread(asking, e
     assert asked == [(f"Key for {endpoint.url}: ", True)]
 
 
-def test_a_dry_run_shows_every_request_and_sends_none(two, endpoint):
+def test_dry_run_shows_every_request_and_sends_none(two, endpoint):
     ran = two.ok("%%azureml --compare main,text --dry-run\nHello")
     assert ran.text.startswith("Would send 2 requests.\n\nPOST ")
     assert ran.text.count("POST http") == 2
@@ -309,7 +309,7 @@ def test_a_dry_run_shows_every_request_and_sends_none(two, endpoint):
 # ---- afterwards ------------------------------------------------------------------------------------------------
 
 
-def test_the_batch_is_what_last_shows_and_each_answer_is_in_the_history(two):
+def test_last_shows_batch_and_history_each_response(two):
     batch = two.ok("%%azureml --compare main,text\nHello").result
     assert two.ok("%azureml last").result is batch
     assert len(two.ok("%azureml history").result.rows) == 2
@@ -317,7 +317,7 @@ def test_the_batch_is_what_last_shows_and_each_answer_is_in_the_history(two):
     assert two.ok("%azureml last").result is single
 
 
-def test_only_different_and_the_dicts(asking, endpoint):
+def test_only_different_and_to_dicts(asking, endpoint):
     batch = asking.ok("%%azureml --sweep max_tokens=10,10,14 -o batch\nTell me about rivers").result
     assert [row.setting["max_tokens"] for row in asking.ok("batch.only_different()").result] == [10, 14]
     dicts = batch.to_dicts()
@@ -325,12 +325,12 @@ def test_only_different_and_the_dicts(asking, endpoint):
     assert dicts[2].keys() >= {"max_tokens", "text", "finish_reason", "completion_tokens", "latency", "error"}
 
 
-def test_words_unlike_the_first_answers_are_marked(asking):
+def test_words_that_differ_from_first_response_are_marked(asking):
     ran = asking.ok("%%azureml --sweep max_tokens=12,20\nTell me about rivers")
     assert "<mark>" in ran.data["text/html"]
 
 
-def test_code_last_is_the_last_of_the_calls(asking):
+def test_code_shows_the_last_call(asking):
     asking.ok("%%azureml --sweep temperature=0,0.5\nHello there")
     assert "'temperature': 0.5" in asking.ok("%azureml code last").text
 
@@ -350,7 +350,7 @@ def interrupted(asking, endpoint, monkeypatch):
     return run
 
 
-def test_interrupt_keeps_all_that_had_arrived(interrupted, asking, failing, endpoint):
+def test_interrupt_keeps_partial_responses(interrupted, asking, failing, endpoint):
     failing("stalled", "stalled;after=8")
     ran = interrupted(
         "%%azureml --compare main,stalled\nTell me about rivers",
@@ -365,7 +365,7 @@ def test_interrupt_keeps_all_that_had_arrived(interrupted, asking, failing, endp
     assert batch[1].text in ran.payloads[-1]["text/html"]  # it stays on the screen
 
 
-def test_interrupt_requests_that_were_still_to_go_never_go(interrupted, asking, failing, endpoint):
+def test_interrupt_cancels_waiting_requests(interrupted, asking, failing, endpoint):
     failing("stalled", "stalled;after=8")
     asking.ok("%config AzureMLMagics.concurrency = 1")
     interrupted("%%azureml --compare stalled,main\nHello", lambda batch: batch[0].text)
@@ -373,7 +373,7 @@ def test_interrupt_requests_that_were_still_to_go_never_go(interrupted, asking, 
     assert [request.json()["messages"][0]["content"] for request in endpoint.requests] == ["Hello", "Hello again"]
 
 
-def test_interrupt_before_the_first_byte_leaves_the_table_in_last(interrupted, asking, failing):
+def test_interrupt_before_first_byte_leaves_table_in_last(interrupted, asking, failing):
     failing("slow", "slow;seconds=30")
     asking.ok("%config AzureMLMagics.concurrency = 1")
     ran = interrupted("%%azureml --compare slow,main\nHello", lambda batch: True)
@@ -384,7 +384,7 @@ def test_interrupt_before_the_first_byte_leaves_the_table_in_last(interrupted, a
 # ---- at a terminal ---------------------------------------------------------------------------------------------
 
 
-def test_at_a_terminal_the_table_is_text(terminal, endpoint):
+def test_terminal_shows_table_as_text(terminal, endpoint):
     terminal.ok(f"%azureml save main --url {endpoint.url}/v1/chat/completions --key env:TEST_KEY")
     ran = terminal.ok("%%azureml -n 2\nHello")
     assert ran.payloads == []

@@ -59,7 +59,7 @@ def test_config_names(asking, texts):
     assert texts("%azureml save third --from |") == ["main", "second"]
 
 
-def test_formatter_names_with_the_persons_own(asking, texts):
+def test_formatter_names_include_registered_ones(asking, texts):
     import azml_magics
 
     class Mine:
@@ -71,7 +71,7 @@ def test_formatter_names_with_the_persons_own(asking, texts):
     assert "gpt2" in texts("%%azureml --formatter |")
 
 
-def test_kwargs_of_the_formatter_on_the_line_or_of_the_configs(texts):
+def test_kwargs_of_formatter_on_line_or_config(texts):
     assert "max_tokens=" in texts("%%azureml -p |")
     assert "max_new_tokens=" in texts("%%azureml -f gpt2 -p |")
     assert "max_tokens=" not in texts("%%azureml -f gpt2 -p |")
@@ -79,7 +79,7 @@ def test_kwargs_of_the_formatter_on_the_line_or_of_the_configs(texts):
     assert texts("%azureml save prod -f gpt2 do_|") == ["do_sample="]
 
 
-def test_key_forms_and_the_names_of_variables_that_hold_keys(texts, monkeypatch):
+def test_key_forms_and_environment_variables(texts, monkeypatch):
     monkeypatch.setenv("MY_API_KEY", "v4lue")
     assert texts("%%azureml --key |") == ["env:", "keyring:", "entra", "ask", "none"]
     assert texts("%%azureml --key env:MY|") == ["env:MY_API_KEY"]
@@ -94,24 +94,24 @@ def test_variables_in_the_body(asking, tab):
     assert not {"In", "Out", "exit", "quit", "get_ipython", "_hidden"} & set(everything)
 
 
-def test_two_braces_are_no_variable(asking, tab):
+def test_double_braces_are_not_completed(asking, tab):
     asking.vars["river_name"] = "x"
     assert not [kind for _, _, kind in tab("%%azureml\nliteral {{river_n|") if kind == "variable"]
 
 
-def test_dollar_names_where_an_object_may_stand(asking, texts):
+def test_dollar_offers_variables(asking, texts):
     asking.vars.update(model=1, mode=2)
     for line in ("%%azureml $mod|", "%%azureml -f $mod|", "%%azureml -k $mod|", "%%azureml -t $mod|"):
         assert texts(line) == ["$model", "$mode"]
     assert texts("%%azureml -t n|") == ["none"]
 
 
-def test_a_line_magic_anywhere_in_a_cell(texts):
+def test_line_magic_anywhere_in_a_cell(texts):
     assert texts("x = 1\n%azureml us|") == ["use"]
     assert texts("x = 1\nif x:\n    %azureml export --l|") == ["--langchain"]
 
 
-def test_a_line_of_options_is_completed_as_a_cell(texts):
+def test_line_of_options_is_completed_as_a_cell(texts):
     assert texts("%azureml --dr|") == ["--dry-run"]
     assert texts("%azureml -F j|") == ["json"]
 
@@ -119,7 +119,7 @@ def test_a_line_of_options_is_completed_as_a_cell(texts):
 @pytest.mark.parametrize(
     "source", ["impor|", "x = 1\nx.bit_le|", "%lo|", "%%ti|", "# %azureml us\npri|", "print('%azureml |"]
 )
-def test_other_cells_are_completed_as_ever(asking, source):
+def test_other_cells_are_completed_by_ipython(asking, source):
     def completed():
         text, cursor = source.replace("|", ""), source.index("|")
         with provisionalcompleter():
@@ -133,7 +133,7 @@ def test_other_cells_are_completed_as_ever(asking, source):
 
 
 @pytest.mark.parametrize("source", ["%azur|", "%%azur|"])
-def test_the_magic_itself_is_offered_by_ipython(texts, source):
+def test_ipython_offers_the_magic_itself(texts, source):
     assert source.rstrip("|") + "eml" in texts(source)
 
 
@@ -147,12 +147,12 @@ def test_the_magic_itself_is_offered_by_ipython(texts, source):
         "%%azureml -p temperature=|",
     ],
 )
-def test_odd_lines_do_no_harm(texts, capsys, source):
+def test_odd_lines_raise_nothing(texts, capsys, source):
     texts(source)
     assert capsys.readouterr().err == ""  # where IPython writes what a matcher raises
 
 
-def test_reloading_does_not_double_the_candidates(asking, texts):
+def test_reloading_does_not_double_candidates(asking, texts):
     before = len(asking.shell.Completer.custom_matchers)
     asking.shell.run_line_magic("reload_ext", "azml_magics")
     assert len(asking.shell.Completer.custom_matchers) == before

@@ -14,7 +14,7 @@ FLAGS = [flag for flags, _ in CELL_OPTIONS for flag in flags if flag.startswith(
 
 
 @pytest.mark.parametrize("flag", FLAGS)
-def test_the_cells_help_names_every_option(flag):
+def test_cell_help_lists_every_option(flag):
     shown = [
         line for line in help_text.cell_help().splitlines() if flag in line.split("   ")[0].replace(",", " ").split()
     ]
@@ -23,12 +23,12 @@ def test_the_cells_help_names_every_option(flag):
 
 
 @pytest.mark.parametrize("verb", list(VERBS))
-def test_the_cells_help_names_every_verb(verb):
+def test_cell_help_lists_every_verb(verb):
     assert any(line.strip().startswith(VERBS[verb].usage) for line in help_text.cell_help().splitlines())
 
 
 @pytest.mark.parametrize("verb", list(VERBS))
-def test_a_verbs_help_shows_how_it_is_written_and_its_options(verb):
+def test_verb_help_shows_usage_and_options(verb):
     shown = help_text.verb_help(verb)
     assert shown.startswith(f"%azureml {VERBS[verb].usage}\n\n")
     for flags, keywords in options_of(verb):
@@ -36,45 +36,45 @@ def test_a_verbs_help_shows_how_it_is_written_and_its_options(verb):
         assert keywords.get("help", "") in shown
 
 
-def test_braces_are_explained():
+def test_help_explains_braces():
     assert "{{name}} is a literal {name}" in help_text.cell_help()
 
 
-def test_lines_fit_into_a_notebook():
+def test_help_lines_fit_into_a_notebook():
     assert max(map(len, help_text.cell_help().splitlines())) <= 120
 
 
-def test_the_formatters_are_listed_with_what_they_speak():
+def test_formatters_are_listed_with_descriptions():
     shown = help_text.verb_help("formatters")
     for name in wire.names():
         assert f"  {name} " in shown
         assert wire.get(name).description in shown
 
 
-def test_an_unknown_topic_names_the_nearest():
+def test_unknown_topic_suggests_closest():
     with pytest.raises(ValueError, match="Did you mean 'export'"):
         help_text.verb_help("exprt")
 
 
-def test_the_help_of_everything_is_the_cells(notebook):
+def test_help_without_topic_is_cell_help(notebook):
     assert notebook.ok("%azureml help").text == notebook.ok("%azureml").text == help_text.cell_help()
     assert notebook.ok("%azureml --help").text == help_text.cell_help()
     assert notebook.ok("%%azureml --help\n\n").text == help_text.cell_help()
 
 
-def test_the_question_mark_shows_the_help(notebook):
+def test_question_mark_shows_help(notebook):
     found = notebook.shell.object_inspect("%%azureml")
     assert found["docstring"] == help_text.cell_help()
 
 
-def test_the_readmes_tables_are_fresh():
+def test_readme_tables_are_up_to_date():
     readme = Path(__file__).parents[2] / "README.md"
     document = readme.read_text(encoding="utf-8")
     assert document.count("<!-- /") >= len(help_text.markdown_tables())
     assert help_text.refresh_tables(document) == document, "run python -m azml_magics.notebook.help_text README.md"
 
 
-def test_a_stale_table_is_made_anew():
+def test_refresh_replaces_stale_table():
     stale = "# x\n<!-- formatters: generated -->\n| old |\n<!-- /formatters -->\nend\n"
     fresh = help_text.refresh_tables(stale)
     assert "| old |" not in fresh

@@ -57,7 +57,7 @@ class FigureLike:
     ],
     ids=lambda value: type(value).__name__ if not isinstance(value, str) else value[:22],
 )
-def test_what_is_a_picture(given, url):
+def test_image_objects_become_urls(given, url):
     assert url_of(given) == url
 
 
@@ -72,13 +72,13 @@ def test_what_is_a_picture(given, url):
         ("a.bmp", b"BMrest", "bmp"),
     ],
 )
-def test_a_file_is_what_its_bytes_say_else_its_name(tmp_path, name, data, kind):
+def test_file_type_from_bytes_or_name(tmp_path, name, data, kind):
     (tmp_path / name).write_bytes(data)
     assert url_of(str(tmp_path / name)).startswith(f"data:image/{kind};base64,")
     assert url_of(tmp_path / name) == url_of(str(tmp_path / name))
 
 
-def test_a_file_in_the_home_folder():
+def test_home_folder_is_expanded():
     (Path.home() / "a.png").write_bytes(PNG)
     assert url_of("~/a.png") == data_url("png", PNG)
 
@@ -105,7 +105,7 @@ class Broken:
     ],
     ids=repr,
 )
-def test_what_is_none_is_refused_in_one_line(given, why, tmp_path, monkeypatch):
+def test_other_objects_are_refused_in_one_line(given, why, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError) as refused:
         url_of(given)
@@ -113,7 +113,7 @@ def test_what_is_none_is_refused_in_one_line(given, why, tmp_path, monkeypatch):
     assert "\n" not in str(refused.value)
 
 
-def test_a_text_file_is_no_picture(tmp_path):
+def test_text_file_is_refused(tmp_path):
     (tmp_path / "notes.txt").write_text("cat")
     with pytest.raises(UsageError, match=r"notes\.txt is not an image"):
         url_of(tmp_path / "notes.txt")
@@ -122,7 +122,7 @@ def test_a_text_file_is_no_picture(tmp_path):
 # ---- in a cell -------------------------------------------------------------------------------------------------
 
 
-def test_a_picture_joins_the_prompt_as_a_part(asking, last_body, tmp_path):
+def test_image_is_added_as_content_part(asking, last_body, tmp_path):
     (tmp_path / "my cat.png").write_bytes(PNG)
     ran = asking.ok("%%azureml -i 'my cat.png'\nWhat is in the picture?")
     assert last_body()["messages"] == [
@@ -137,7 +137,7 @@ def test_a_picture_joins_the_prompt_as_a_part(asking, last_body, tmp_path):
     assert f"It received an image (image/png, {len(PNG)} bytes)" in ran.text
 
 
-def test_several_pictures_of_several_kinds_keep_their_order(asking, last_body):
+def test_several_images_keep_their_order(asking, last_body):
     asking.vars.update(figure=FigureLike(), raw=JPEG)
     asking.ok("%%azureml -s 'Be brief.' -i $figure --image https://h.example/cat.png -i $raw\nCompare them")
     system, user = last_body()["messages"]
@@ -146,7 +146,7 @@ def test_several_pictures_of_several_kinds_keep_their_order(asking, last_body):
     assert urls == [data_url("png", PNG), "https://h.example/cat.png", data_url("jpeg", JPEG)]
 
 
-def test_the_history_and_a_template_know_the_text(asking, last_body):
+def test_history_and_template_use_the_text(asking, last_body):
     asking.ok("from langchain_core.prompts import PromptTemplate\nt = PromptTemplate.from_template('Say {what}')")
     asking.vars["raw"] = PNG
     asking.ok("%%azureml -i $raw -t $t\nhello")
@@ -155,7 +155,7 @@ def test_the_history_and_a_template_know_the_text(asking, last_body):
 
 
 @pytest.mark.parametrize("formatter", ["gpt2", "dolly", "hf"])
-def test_a_dialect_of_text_alone_says_so_before_anything_is_sent(asking, endpoint, formatter):
+def test_text_only_formatter_refuses_image_before_sending(asking, endpoint, formatter):
     asking.vars["raw"] = PNG
     line = asking.refused(f"%%azureml -u {endpoint.url}/score -f {formatter} -i $raw\nWhat is this?")
     assert "This formatter sends text only, and the prompt has a part of type 'image_url'" in line
@@ -167,12 +167,12 @@ def test_a_dialect_of_text_alone_says_so_before_anything_is_sent(asking, endpoin
     ("image", "why"),
     [("$nothing", "There is no variable 'nothing' for $nothing"), ("nothing.png", "nothing.png cannot be read")],
 )
-def test_a_picture_that_is_not_there_stops_the_cell(asking, endpoint, image, why):
+def test_missing_image_stops_the_cell(asking, endpoint, image, why):
     assert why in asking.refused(f"%%azureml -i {image}\nWhat is this?")
     assert len(endpoint.requests) == 0
 
 
-def test_side_by_side_takes_pictures_too(asking, endpoint):
+def test_side_by_side_takes_images(asking, endpoint):
     asking.vars["raw"] = PNG
     asking.ok("%%azureml -n 2 -i $raw\nWhat is this?")
     assert [len(request.json()["messages"][0]["content"]) for request in endpoint.requests] == [2, 2]

@@ -13,7 +13,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from azml_magics.core.errors import Interrupted
 from azml_magics.core.response import Response
+from azml_magics.notebook.commands import dispatch
 from azml_magics.session import current
 
 
@@ -78,7 +80,7 @@ def test_unloading_closes_the_connections(warm):
     assert not [c for c in mine if c.status == "ESTABLISHED" and c.raddr and c.raddr.port == port]
 
 
-def test_the_demo_puts_back_a_variable_of_the_persons_own(warm, monkeypatch):
+def test_unloading_restores_the_demo_key_variable(warm, monkeypatch):
     monkeypatch.setenv("AZML_DEMO_KEY", "mine")
     warm.ok("%load_ext azml_magics")
     warm.ok("%azureml demo")
@@ -106,7 +108,7 @@ def test_reloading_doubles_nothing(notebook):
     assert after == before
 
 
-def test_loading_twice_is_loading_once(notebook):
+def test_loading_twice_registers_once(notebook):
     before = len(notebook.shell.configurables)
     notebook.shell.run_line_magic("load_ext", "azml_magics")
     import azml_magics
@@ -115,27 +117,27 @@ def test_loading_twice_is_loading_once(notebook):
     assert len(notebook.shell.configurables) == before
 
 
-def test_unloading_what_is_not_loaded_is_nothing(shell):
+def test_unloading_without_loading_does_nothing(shell):
     import azml_magics
 
     azml_magics.unload_ipython_extension(shell)
 
 
-def test_without_the_extension_a_response_is_a_dataclass(notebook):
+def test_response_is_a_dataclass_without_the_extension(notebook):
     notebook.vars["r"] = Response("hi")
     assert notebook.ok("r").text == "hi"
     notebook.ok("%unload_ext azml_magics")
     assert notebook.ok("r").text.startswith("Response(text='hi'")
 
 
-def test_after_unloading_the_magic_is_gone(notebook):
+def test_magic_is_unknown_after_unloading(notebook):
     notebook.ok("%unload_ext azml_magics")
     for source in ("%azureml list", "%%azureml\nHello"):
         assert "azureml" in str(notebook.run(source).stderr + notebook.run(source).stdout)
         assert notebook.shell.find_magic("azureml") is None
 
 
-def test_loading_is_light():
+def test_loading_imports_no_heavy_packages():
     script = (
         "import sys\n"
         "from IPython.core.interactiveshell import InteractiveShell\n"
@@ -153,7 +155,7 @@ def test_loading_is_light():
     assert (ran.stdout, ran.stderr) == ("[] True\n", "")
 
 
-def test_lazy_magics_load_the_extension_when_it_is_first_used(shell):
+def test_lazy_magics_load_extension_on_first_use(shell):
     manager = shell.magics_manager
     manager.lazy_magics = {"azureml": "azml_magics"}
     try:
@@ -165,21 +167,21 @@ def test_lazy_magics_load_the_extension_when_it_is_first_used(shell):
 # ---- settings --------------------------------------------------------------------------------------------------
 
 
-def test_the_settings_are_listed_with_help(notebook):
+def test_settings_are_listed_with_help(notebook):
     shown = notebook.ok("%config AzureMLMagics").stdout
     for name in ("default_config", "format", "timeout", "stream", "history_size"):
         assert f"AzureMLMagics.{name}=" in shown
 
 
 @pytest.mark.parametrize("setting", ["format = 'pdf'", "timeout = 'soon'", "history_size = 0", "stream = 3"])
-def test_a_setting_that_cannot_be_is_refused(notebook, magics, setting):
+def test_invalid_setting_is_refused(notebook, magics, setting):
     name = setting.split()[0]
     before = getattr(magics, name)
     notebook.run(f"%config AzureMLMagics.{setting}")
     assert getattr(magics, name) == before
 
 
-def test_the_default_config_is_used_at_once_where_it_is_there(asking):
+def test_existing_default_config_is_used_at_once(asking):
     asking.ok("%azureml save second --from main")
     asking.ok("%config AzureMLMagics.default_config = 'second'")
     assert asking.ok("%%azureml\nHello").result.config == "second"
@@ -195,7 +197,7 @@ def test_python_sees_the_same_session(asking):
     assert current().get("main").endpoint_url.startswith("http://127.0.0.1")
 
 
-def test_an_error_can_be_caught_as_what_it_is(asking):
+def test_error_can_be_caught_by_its_class(asking):
     asking.ok(
         "from azml_magics.errors import UndefinedVariableError\n"
         "try:\n    get_ipython().run_cell_magic('azureml', '', 'Hello {nobody}')\n"
@@ -204,9 +206,44 @@ def test_an_error_can_be_caught_as_what_it_is(asking):
     assert asking.vars["caught"].cause.startswith("The prompt uses {nobody}")
 
 
-def test_a_config_saved_before_the_default_one_does_not_take_its_place(asking):
+def test_earlier_config_does_not_replace_the_default(asking):
     asking.ok("%azureml delete main -f")
     asking.ok("%config AzureMLMagics.default_config = 'prod'")
     asking.ok("%azureml save draft --url https://draft.example.com/v1/chat/completions")
     asking.ok("%azureml save prod --url https://prod.example.com/v1/chat/completions")
     assert "POST https://prod.example.com/" in str(asking.ok("%%azureml --dry-run\nHello").result)
+
+
+# ---- one line ----------------------------------------------------------------------------------------------------
+
+
+def test_trailing_semicolon_hides_the_result(asking, endpoint):
+    ran = asking.ok(f"%azureml save other --url {endpoint.url}/v1/completions --key env:TEST_KEY;")
+    assert (ran.result, ran.stdout) == (None, "")
+    assert "env:TEST_KEY (found)" in asking.ok("%azureml show other").text
+    assert asking.ok("%azureml list;").result is None
+    assert asking.ok("%azureml use other ;").result is None
+    assert "No config named 'othr'" in asking.refused("%azureml use othr;")
+
+
+def test_semicolon_of_ask_is_part_of_prompt(asking, last_body):
+    asking.ok("%azureml ask What does this do: x = 1;")
+    assert last_body()["messages"][0]["content"] == "What does this do: x = 1;"
+
+
+def test_line_of_options_is_a_cell_without_body(asking):
+    asking.ok("from langchain_core.prompts import PromptTemplate")
+    asking.ok("shout = PromptTemplate.from_template('{word}!') | (lambda prompt: prompt.text.upper())")
+    assert asking.ok("%azureml $shout -v word=hello").text == "HELLO!"
+    assert asking.refused("%azureml $shout") == ("PromptError: $shout needs word. Define it, or pass --var NAME=VALUE.")
+    assert "There is no variable 'shot' for $shot. Did you mean 'shout'?" in asking.refused("%azureml $shot")
+
+
+@pytest.mark.parametrize("source", ["%azureml list", "%azureml history"])
+def test_interrupt_between_steps_is_one_line(asking, monkeypatch, source):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(dispatch, "run", interrupted)
+    assert asking.refused(source).startswith("Interrupted: ")
+    assert type(asking.run(source).error) is Interrupted

@@ -111,7 +111,7 @@ def openai(endpoint):
 # ---- models ----------------------------------------------------------------------------------------------------
 
 
-def test_a_chat_model_takes_the_prompt_and_its_answer_streams(asks):
+def test_chat_model_streams_its_response(asks):
     model = Echo()
     ran = asks(model, body="Hello {name}", name="Ada")
     assert ran.text == "You said: Hello Ada"
@@ -121,7 +121,7 @@ def test_a_chat_model_takes_the_prompt_and_its_answer_streams(asks):
     assert ran.data[MIME]["config"] == "$thing"
 
 
-def test_a_chat_model_of_another_provider_at_an_openai_route(asks, openai, endpoint):
+def test_chat_model_of_another_provider(asks, openai, endpoint):
     for _ in range(3):  # its connections belong to an event loop that must not end with the cell
         ran = asks(openai)
         assert "Hello!" in ran.text
@@ -131,17 +131,17 @@ def test_a_chat_model_of_another_provider_at_an_openai_route(asks, openai, endpo
     assert endpoint.requests[-1].json()["stream"] is True
 
 
-def test_its_connections_outlive_the_extension(asks, openai, notebook):
+def test_providers_connections_outlive_the_extension(asks, openai, notebook):
     asks(openai)
     notebook.ok("%reload_ext azml_magics")
     assert "Hello!" in asks(openai).text
 
 
-def test_a_text_model_takes_the_prompt(asks):
+def test_text_model_takes_the_prompt(asks):
     assert asks(FakeStreamingListLLM(responses=["a b c"])).text == "a b c"
 
 
-def test_a_model_takes_a_system_message(asks, notebook):
+def test_model_takes_system_message(asks, notebook):
     model = Echo()
     asks(model, "-s 'Be brief.'")
     asks(model, "-s $mood", mood="Be kind.")
@@ -149,38 +149,38 @@ def test_a_model_takes_a_system_message(asks, notebook):
     assert [asked[0][0].type for asked in model.asked[-2:]] == ["system", "system"]
 
 
-def test_a_model_takes_kwargs_for_this_call(asks, openai, endpoint):
+def test_model_takes_kwargs_for_this_call(asks, openai, endpoint):
     asks(openai, "-p temperature=0.25 -k $more", more={"max_tokens": 7})
     assert endpoint.requests[-1].json()["temperature"] == 0.25
     asks(openai)
     assert "temperature" not in endpoint.requests[-1].json()
 
 
-def test_a_model_takes_a_prompt_template(asks):
+def test_model_takes_prompt_template(asks):
     model = Echo()
     template = ChatPromptTemplate.from_messages([("system", "Be {mood}."), ("user", "Translate: {text}")])
     assert asks(model, "-t $t -v mood=kind", "water", t=template).text == "You said: Translate: water"
     assert model.asked[-1][0][0].content == "Be kind."
 
 
-def test_a_model_takes_an_untouched_body(asks):
+def test_model_takes_untouched_body(asks):
     assert asks(Echo(), "-t none", "Hello {nobody}").text == "You said: Hello {nobody}"
 
 
-def test_a_model_takes_pictures(asks, openai, endpoint):
+def test_model_takes_images(asks, openai, endpoint):
     ran = asks(openai, "-i $picture", "What is this?", picture=b"\x89PNG\r\n\x1a\n")
     assert endpoint.requests[-1].json()["messages"][0]["content"][1]["type"] == "image_url"
     assert "an image (image/png, 8 bytes)" in ran.text
 
 
-def test_a_model_keeps_a_conversation(asks, openai, endpoint, notebook):
+def test_model_keeps_conversation(asks, openai, endpoint, notebook):
     asks(openai, "-c ada", "My name is Ada.")
     assert "Your name is Ada" in asks(openai, "-c ada", "What is my name?").text
     assert [turn["role"] for turn in endpoint.requests[-1].json()["messages"]] == ["user", "assistant", "user"]
     assert len(notebook.ok("%azureml conversations").result.rows) == 1
 
 
-def test_a_models_tool_calls_are_shown(asks, openai):
+def test_tool_calls_of_model_are_shown(asks, openai):
     def weather(city: str) -> str:
         """The weather in a city."""
 
@@ -189,7 +189,7 @@ def test_a_models_tool_calls_are_shown(asks, openai):
     assert ran.result.tool_calls[0]["function"]["name"] == "weather"
 
 
-def test_our_own_model_is_a_config_like_any_other(asks, ours, endpoint):
+def test_own_model_is_a_config(asks, ours, endpoint):
     assert is_runnable(ours) is False
     ran = asks(ours, "-p temperature=0.5")
     assert endpoint.requests[-1].json()["temperature"] == 0.5
@@ -198,7 +198,7 @@ def test_our_own_model_is_a_config_like_any_other(asks, ours, endpoint):
 
 
 @pytest.mark.parametrize("wrapped", ["bind", "with_config", "with_retry"])
-def test_what_is_wrapped_around_our_own_model_holds(asks, ours, endpoint, wrapped):
+def test_wrappers_around_own_model_apply(asks, ours, endpoint, wrapped):
     model = {"bind": lambda: ours.bind(stop=["zzz"]), "with_config": lambda: ours.with_config(tags=["a"])}.get(
         wrapped, ours.with_retry
     )()
@@ -209,7 +209,7 @@ def test_what_is_wrapped_around_our_own_model_holds(asks, ours, endpoint, wrappe
     assert body["messages"][0] == {"role": "system", "content": "Be brief."}
 
 
-def test_fallbacks_of_models_are_a_model(asks, ours, endpoint):
+def test_model_with_fallbacks_is_a_model(asks, ours, endpoint):
     endpoint.script([Fault("400")])
     assert "You said: Hello" in asks(ours.with_fallbacks([Echo()]), "-s 'Be brief.'").text
 
@@ -222,16 +222,16 @@ def chain():
     return PromptTemplate.from_template("{greeting}, {name}!") | Echo()
 
 
-def test_a_chains_variables_come_from_the_notebook_and_the_line(asks, chain):
+def test_chain_takes_variables_of_notebook_and_line(asks, chain):
     assert asks(chain, "-v name=Ada", "", greeting="Hello").text == "You said: Hello, Ada!"
 
 
-def test_the_body_fills_the_variable_that_is_found_nowhere_else(asks, chain):
+def test_body_fills_the_missing_variable(asks, chain):
     assert asks(chain, body="{who}", greeting="Hello", who="Ada").text == "You said: Hello, Ada!"
     assert asks(chain, "-t none", "{who}").text == "You said: Hello, {who}!"
 
 
-def test_the_body_fills_a_sole_variable_whatever_the_notebook_has(asks, notebook):
+def test_body_fills_only_variable_despite_notebook(asks, notebook):
     sole = PromptTemplate.from_template("About {topic}") | Echo()
     assert asks(sole, body="rivers", topic="hills").text == "You said: About rivers"
     assert asks(sole, body="").text == "You said: About hills"
@@ -250,11 +250,11 @@ def test_the_body_fills_a_sole_variable_whatever_the_notebook_has(asks, notebook
         ("", {"greeting": "Hi"}, "$thing needs name. Define it, or pass --var NAME=VALUE."),
     ],
 )
-def test_variables_that_do_not_come_together_are_named(refused, chain, body, variables, why):
+def test_missing_chain_variables_are_named(refused, chain, body, variables, why):
     assert why in refused(chain, "", body, **variables)
 
 
-def test_a_chains_optional_history_is_passed_along(asks):
+def test_optional_history_is_passed_to_chain(asks):
     model = Echo()
     chain = ChatPromptTemplate.from_messages([("placeholder", "{history}"), ("user", "{question}")]) | model
     asks(chain, body="And now?")
@@ -263,18 +263,18 @@ def test_a_chains_optional_history_is_passed_along(asks):
     assert [message.content for message in model.asked[-1][0]] == ["Hello", "Hi", "And now?"]
 
 
-def test_a_retrieval_chain_takes_the_body_as_it_is(asks):
+def test_retrieval_chain_takes_body_as_text(asks):
     prompt = PromptTemplate.from_template("{context}: {question}")
     chain = {"context": RunnableLambda(lambda _: "found"), "question": RunnablePassthrough()} | prompt | Echo()
     assert asks(chain, body="why?", context="not this").text == "You said: found: why?"
 
 
 @pytest.mark.parametrize("wrap", [lambda c: c.with_retry(), lambda c: c.with_config(tags=["a"])])
-def test_what_is_wrapped_around_a_chain_changes_nothing(asks, chain, wrap):
+def test_wrapped_chain_works_alike(asks, chain, wrap):
     assert asks(wrap(chain), body="Ada", greeting="Hello").text == "You said: Hello, Ada!"
 
 
-def test_a_chain_of_our_own_model(asks, ours):
+def test_chain_of_own_model(asks, ours):
     chain = ChatPromptTemplate.from_template("Say hello to {name}") | ours | StrOutputParser()
     ran = asks(chain, body="Ada")
     assert ran.text.startswith("Hello, Ada!")
@@ -284,13 +284,13 @@ def test_a_chain_of_our_own_model(asks, ours):
 # ---- what parsers and functions make ---------------------------------------------------------------------------
 
 
-def test_a_text_parser_gives_text(asks):
+def test_text_parser_gives_text(asks):
     ran = asks(Echo() | StrOutputParser())
     assert ran.text == "You said: Hello"
     assert ran.result.parsed is None
 
 
-def test_a_json_parser_gives_its_object_which_grows_on_the_screen(asks):
+def test_json_parser_shows_growing_object(asks):
     ran = asks(saying('{"title": "So', 'up", "min', 'utes": 20}') | JsonOutputParser())
     assert ran.result.parsed == {"title": "Soup", "minutes": 20}
     assert ran.data["text/markdown"] == '```json\n{\n  "title": "Soup",\n  "minutes": 20\n}\n```'
@@ -298,11 +298,11 @@ def test_a_json_parser_gives_its_object_which_grows_on_the_screen(asks):
     assert all(payload["text/plain"].count("title") <= 1 for payload in ran.payloads)
 
 
-def test_a_json_list_is_not_added_up(asks):
+def test_json_lists_are_not_concatenated(asks):
     assert asks(saying("[1", ", 2", ", 3]") | JsonOutputParser()).result.parsed == [1, 2, 3]
 
 
-def test_a_pydantic_parser_gives_its_object(asks):
+def test_pydantic_parser_gives_its_object(asks):
     parser = PydanticOutputParser(pydantic_object=Recipe)
     ran = asks(saying('{"title": "Soup",', ' "minutes": 20}') | parser)
     assert ran.result.parsed == Recipe(title="Soup", minutes=20)
@@ -310,11 +310,11 @@ def test_a_pydantic_parser_gives_its_object(asks):
     assert ran.text == Recipe(title="Soup", minutes=20).model_dump_json(indent=2)
 
 
-def test_a_list_parser_gives_its_list(asks):
+def test_list_parser_gives_its_list(asks):
     assert asks(saying("a, b", ", c") | CommaSeparatedListOutputParser()).result.parsed == ["a", "b", "c"]
 
 
-def test_parallel_chains_give_a_dict_of_their_answers(asks):
+def test_parallel_chains_give_a_dict(asks):
     ran = asks(RunnableParallel(one=saying("a", "b"), two=saying("c")))
     assert ran.result.parsed == {"one": "ab", "two": "c"}
 
@@ -331,23 +331,23 @@ def test_parallel_chains_give_a_dict_of_their_answers(asks):
         (Recipe(title="Soup", minutes=1), '{\n  "title": "Soup",\n  "minutes": 1\n}', Recipe(title="Soup", minutes=1)),
     ],
 )
-def test_a_function_gives_what_it_returns(asks, made, text, parsed):
+def test_function_gives_its_return_value(asks, made, text, parsed):
     ran = asks(RunnableLambda(lambda _: made), "-o answer")
     assert ran.text == text
     assert ran.result.parsed == parsed
 
 
-def test_what_json_cannot_hold_is_shown_as_text(asks):
+def test_object_that_json_cannot_hold_is_text(asks):
     ran = asks(RunnableLambda(lambda _: {1, 2}))
     assert ran.text == "{1, 2}"
     assert "text/markdown" not in ran.data
 
 
-def test_a_prompt_alone_shows_what_it_would_say(asks):
+def test_prompt_template_alone_shows_its_text(asks):
     assert asks(ChatPromptTemplate.from_template("About {topic}"), body="rivers").text == "Human: About rivers"
 
 
-def test_a_step_that_has_no_async_form_streams_all_the_same(asks):
+def test_step_without_async_form_streams(asks):
     def pieces(_):
         yield "a"
         yield "b"
@@ -357,20 +357,20 @@ def test_a_step_that_has_no_async_form_streams_all_the_same(asks):
     assert ran.payloads
 
 
-def test_the_format_holds(asks):
+def test_format_option_applies(asks):
     assert asks(saying("```python\n1\n```"), "-F code").result.parsed == "1"
     assert "text/markdown" not in asks(saying("a"), "-F text").data
     assert "text/markdown" not in asks(RunnableLambda(lambda _: {"a": 1}), "-F text").data
 
 
-def test_output_quiet_and_no_stream(asks, notebook):
+def test_output_quiet_and_no_stream_apply(asks, notebook):
     ran = asks(Echo(), "-q -o answer")
     assert (ran.result, ran.payloads, ran.stdout) == (None, [], "")
     assert notebook.vars["answer"].text == "You said: Hello"
     assert asks(Echo(), "--no-stream").payloads == []
 
 
-def test_at_a_terminal_it_streams_to_stdout(terminal):
+def test_terminal_streams_to_stdout(terminal):
     terminal.vars.update(model=Echo(), grows=saying('{"a"', ": 1}") | JsonOutputParser())
     ran = terminal.ok("%%azureml $model\nHello")
     assert ran.stdout.startswith("You said: Hello\nOut[")
@@ -396,21 +396,21 @@ def test_at_a_terminal_it_streams_to_stdout(terminal):
         ("--dry-run", "--dry-run is for configs"),
     ],
 )
-def test_options_of_configs_are_refused(refused, line, why):
+def test_config_options_are_refused(refused, line, why):
     assert why in refused(Echo(), line)
 
 
 @pytest.mark.parametrize("line", ["-s brief", "-c talk", "-i a.png", "-p a=1", "-k {}", "-t $x"])
-def test_options_of_models_are_refused_for_chains(refused, line):
+def test_model_options_are_refused_for_chains(refused, line):
     assert f"{line.split()[0]} has no place in a chain" in refused(saying("a"), line)
 
 
-def test_no_prompt_is_no_question(refused):
+def test_empty_prompt_is_refused(refused):
     for thing in (Echo(), RunnableLambda(str)):
         assert refused(thing, body=" ").startswith("PromptError: There is no prompt.")
 
 
-def test_a_class_or_another_object_is_no_config(refused):
+def test_class_or_other_object_is_refused(refused):
     assert refused(StrOutputParser, body="x").startswith("UsageError: $thing is ")
     assert refused(42, body="x") == (
         "UsageError: $thing is not a config: it is of the type int. "
@@ -418,7 +418,7 @@ def test_a_class_or_another_object_is_no_config(refused):
     )
 
 
-def test_an_error_of_the_provider_is_one_line_and_real(notebook, openai, endpoint):
+def test_provider_error_is_one_line_and_chained(notebook, openai, endpoint):
     notebook.vars["chat"] = openai
     endpoint.script([Fault("429")])
     line = notebook.refused("%%azureml $chat\nHello")
@@ -433,13 +433,13 @@ def test_an_error_of_the_provider_is_one_line_and_real(notebook, openai, endpoin
     assert "RateLimitError" in notebook.ok("%azureml last --traceback").text
 
 
-def test_an_error_of_our_own_model_keeps_its_class_and_place(refused, ours, endpoint):
+def test_own_models_error_keeps_class_and_context(refused, ours, endpoint):
     endpoint.script([Fault("401")])
     line = refused(ChatPromptTemplate.from_template("{x}") | ours)
     assert line.startswith("AuthenticationError: ")
 
 
-def test_an_error_in_a_function_is_one_line(refused, notebook):
+def test_function_error_is_one_line(refused, notebook):
     def broken(_):
         raise KeyError("a\nb")
 
@@ -447,28 +447,28 @@ def test_an_error_in_a_function_is_one_line(refused, notebook):
     assert notebook.ok("%azureml last").text.startswith("No response: KeyError: ")
 
 
-def test_langchains_advice_on_parsers_is_left_out(refused):
+def test_langchains_troubleshooting_link_is_removed(refused):
     parser = PydanticOutputParser(pydantic_object=Recipe)
     line = refused(RunnableLambda(lambda _: parser.parse('{"title": 1}')))
     assert line.startswith("RunnableError: OutputParserException: Failed to parse Recipe from completion")
     assert "troubleshooting" not in line
 
 
-def test_a_parser_that_finds_nothing_is_no_empty_answer(refused):
+def test_parser_that_finds_nothing_is_an_error(refused):
     assert refused(saying("no json") | JsonOutputParser()) == (
         "RunnableError: The parser that $thing ends with found nothing in the response (config '$thing'). "
         "Call the chain without the parser to see it."
     )
 
 
-def test_a_function_that_wants_to_end_python_does_not_hang_the_cell(refused):
+def test_system_exit_in_function_ends_the_cell(refused):
     def leaves(_):
         raise SystemExit(3)
 
     assert refused(RunnableLambda(leaves)) == "RunnableError: SystemExit: 3 (config '$thing')."
 
 
-def test_an_error_in_mid_stream_keeps_what_had_arrived(notebook):
+def test_error_in_mid_stream_keeps_partial_text(notebook):
     def half(_):
         yield "Once upon "
         yield "a time"
@@ -482,9 +482,7 @@ def test_an_error_in_mid_stream_keeps_what_had_arrived(notebook):
     assert "ValueError: lost the thread" in notebook.ok("%azureml history").text
 
 
-def test_a_kernel_interrupt_keeps_what_had_arrived_and_ends_the_providers_stream(
-    notebook, openai, endpoint, monkeypatch
-):
+def test_interrupt_keeps_partial_text_and_ends_the_stream(notebook, openai, endpoint, monkeypatch):
     from azml_magics.display.live import NotebookText
 
     add = NotebookText.add
@@ -514,7 +512,7 @@ def gone(endpoint, seconds=10):
     return endpoint._door.in_flight == 0
 
 
-def test_a_kernel_interrupt_does_not_wait_for_a_function_that_cannot_be_ended(notebook, monkeypatch):
+def test_interrupt_does_not_wait_for_blocking_function(notebook, monkeypatch):
     started, finish = threading.Event(), threading.Event()
 
     def blocks(_):
@@ -537,13 +535,13 @@ def test_a_kernel_interrupt_does_not_wait_for_a_function_that_cannot_be_ended(no
 # ---- around it -------------------------------------------------------------------------------------------------
 
 
-def test_the_history_names_the_object_and_the_prompt(asks, notebook):
+def test_history_names_object_and_prompt(asks, notebook):
     asks(Echo(), body="Hello {name}", name="Ada")
     assert notebook.ok("%azureml history").result.rows == [("1", "$thing", "Hello Ada", "You said: Hello Ada")]
     assert notebook.ok("%azureml last").text == "You said: Hello Ada"
 
 
-def test_callbacks_of_the_cell_reach_the_model(notebook):
+def test_cells_callbacks_reach_the_model(notebook):
     import contextvars
 
     from langchain_core.callbacks import BaseCallbackHandler
@@ -562,7 +560,7 @@ def test_callbacks_of_the_cell_reach_the_model(notebook):
     assert seen == ["here"]
 
 
-def test_one_event_loop_serves_all_cells_and_ends_with_the_extension(asks, notebook):
+def test_one_event_loop_serves_all_cells_until_unloading(asks, notebook):
     def names():
         return [t.name for t in threading.enumerate() if t.name.startswith("azml-magics-runnables")]
 
@@ -577,6 +575,6 @@ def test_one_event_loop_serves_all_cells_and_ends_with_the_extension(asks, noteb
     assert asks(saying("a")).text == "a"
 
 
-def test_asking_a_config_starts_no_event_loop(asking):
+def test_config_call_starts_no_event_loop(asking):
     asking.ok("%%azureml\nHello")
     assert "azml-magics-runnables" not in [thread.name for thread in threading.enumerate()]

@@ -55,7 +55,7 @@ def saved(notebook):
 # ---- the config folder -----------------------------------------------------------------------------------------
 
 
-def test_saved_configs_are_there_and_say_where_they_came_from(folder, loading):
+def test_saved_configs_are_loaded_with_their_source(folder, loading):
     (folder / "one.json").write_text(json.dumps(SAVED))
     (folder / "two.json").write_text(json.dumps({**SAVED, "endpoint_url": "https://two.example/score"}))
     (folder / "notes.txt").write_text("not a config")
@@ -65,14 +65,14 @@ def test_saved_configs_are_there_and_say_where_they_came_from(folder, loading):
     assert "https://two.example/score" in notebook.ok("%azureml show two").text
 
 
-def test_the_folder_follows_xdg_config_home(loading, monkeypatch, tmp_path):
+def test_config_folder_follows_xdg_config_home(loading, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "xdg"))
     (tmp_path / "xdg/azml/configs").mkdir(parents=True)
     (tmp_path / "xdg/azml/configs/one.json").write_text(json.dumps(SAVED))
     assert list(saved(loading()[0])) == ["one"]
 
 
-def test_what_was_exported_there_is_found_again(folder, loading):
+def test_exported_config_is_loaded(folder, loading):
     notebook, _ = loading()
     notebook.ok("%azureml save prod --url https://one.example/score -f hf --key env:PROD_KEY temperature=0.1")
     notebook.ok(f"%azureml export prod {folder / 'prod.json'}")
@@ -93,7 +93,7 @@ def test_what_was_exported_there_is_found_again(folder, loading):
         ("\x00\xff", ""),
     ],
 )
-def test_a_broken_file_costs_a_line_and_the_others_are_loaded(folder, loading, text, why):
+def test_broken_file_is_reported_and_others_load(folder, loading, text, why):
     (folder / "bad.json").write_text(text, encoding="latin-1")
     (folder / "good.json").write_text(json.dumps(SAVED))
     notebook, said = loading()
@@ -104,7 +104,7 @@ def test_a_broken_file_costs_a_line_and_the_others_are_loaded(folder, loading, t
     assert why.split()[0] in said[0] if why else True
 
 
-def test_a_key_in_a_file_is_refused_and_not_shown(folder, loading):
+def test_key_in_file_is_refused_and_not_shown(folder, loading):
     (folder / "bad.json").write_text(json.dumps({**SAVED, "key": "5up3r-s3cr3t"}))
     (folder / "worse.json").write_text(json.dumps({**SAVED, "endpoint_api_key": "5up3r-s3cr3t"}))
     notebook, said = loading()
@@ -113,18 +113,18 @@ def test_a_key_in_a_file_is_refused_and_not_shown(folder, loading):
     assert "5up3r" not in "".join(said)
 
 
-def test_a_file_name_that_is_no_config_name_costs_a_line(folder, loading):
+def test_invalid_file_name_is_reported(folder, loading):
     (folder / "my config.json").write_text(json.dumps(SAVED))
     assert "'my config' cannot name a config" in loading()[1][0]
 
 
-def test_a_folder_that_is_a_file_is_no_harm(loading):
+def test_file_in_place_of_folder_is_ignored(loading):
     (Path.home() / ".config").mkdir()
     (Path.home() / ".config" / "azml").write_text("?")
     assert loading()[1] == []
 
 
-def test_no_home_and_no_working_folder_are_no_harm(loading, monkeypatch):
+def test_missing_home_and_working_folder_are_ignored(loading, monkeypatch):
     def nowhere(*_):
         raise RuntimeError("Could not determine home directory.")
 
@@ -139,7 +139,7 @@ def test_no_home_and_no_working_folder_are_no_harm(loading, monkeypatch):
 # ---- nothing is active by itself -------------------------------------------------------------------------------
 
 
-def test_nothing_is_in_use_until_it_is_asked_for(folder, loading, endpoint):
+def test_no_loaded_config_is_active(folder, loading, endpoint):
     (folder / "one.json").write_text(json.dumps(SAVED))
     notebook, _ = loading()
     assert [row[0] for row in notebook.ok("%azureml list").result.rows] == [""]
@@ -149,7 +149,7 @@ def test_nothing_is_in_use_until_it_is_asked_for(folder, loading, endpoint):
     assert "one" in notebook.ok("%azureml show").text
 
 
-def test_a_config_saved_by_hand_is_in_use_at_once(folder, loading, endpoint):
+def test_config_saved_by_user_is_active(folder, loading, endpoint):
     (folder / "one.json").write_text(json.dumps(SAVED))
     notebook, _ = loading()
     notebook.ok(f"%azureml save main --url {endpoint.url}/v1/chat/completions --key env:TEST_KEY")
@@ -157,7 +157,7 @@ def test_a_config_saved_by_hand_is_in_use_at_once(folder, loading, endpoint):
 
 
 @needs_toml
-def test_the_default_config_is_in_use_from_the_start(folder, loading, tmp_path):
+def test_default_config_is_active_from_start(folder, loading, tmp_path):
     (folder / "one.json").write_text(json.dumps(SAVED))
     (tmp_path / "pyproject.toml").write_text('[tool.azml_magics]\ndefault_config = "one"\n')
     notebook, said = loading()
@@ -165,7 +165,7 @@ def test_the_default_config_is_in_use_from_the_start(folder, loading, tmp_path):
     assert [row[0] for row in notebook.ok("%azureml list").result.rows] == ["*"]
 
 
-def test_a_default_config_of_ipythons_own_settings_counts_too(folder, loading, shell):
+def test_default_config_of_ipython_config_applies(folder, loading, shell):
     (folder / "one.json").write_text(json.dumps(SAVED))
     shell.config.AzureMLMagics.default_config = "one"
     assert [row[0] for row in loading()[0].ok("%azureml list").result.rows] == ["*"]
@@ -175,7 +175,7 @@ def test_a_default_config_of_ipythons_own_settings_counts_too(folder, loading, s
 
 
 @needs_toml
-def test_a_projects_configs_and_defaults(loading, tmp_path, monkeypatch, endpoint):
+def test_project_configs_and_defaults_load(loading, tmp_path, monkeypatch, endpoint):
     (tmp_path / "pyproject.toml").write_text(f"""
 [project]
 name = "x"
@@ -220,7 +220,7 @@ key = "env:TEST_KEY"
 
 
 @needs_toml
-def test_a_projects_config_goes_over_a_saved_one(folder, loading, tmp_path):
+def test_project_config_overrides_saved_one(folder, loading, tmp_path):
     (folder / "one.json").write_text(json.dumps(SAVED))
     (tmp_path / "pyproject.toml").write_text(
         '[tool.azml_magics.configs.one]\nendpoint_url = "https://project.example/score"\n'
@@ -255,7 +255,7 @@ def test_a_projects_config_goes_over_a_saved_one(folder, loading, tmp_path):
         ('[project]\ndescription = "[tool.azml_magics]"\n', []),
     ],
 )
-def test_what_is_wrong_in_it_costs_a_line_and_the_rest_is_loaded(folder, loading, tmp_path, text, said):
+def test_project_mistakes_are_reported_and_rest_loads(folder, loading, tmp_path, text, said):
     (folder / "prod.json").write_text(json.dumps(SAVED))
     (tmp_path / "pyproject.toml").write_text(text)
     notebook, lines = loading()
@@ -268,7 +268,7 @@ def test_what_is_wrong_in_it_costs_a_line_and_the_rest_is_loaded(folder, loading
 
 
 @needs_toml
-def test_the_nearest_one_with_the_table_counts(loading, tmp_path, monkeypatch):
+def test_nearest_pyproject_with_table_is_used(loading, tmp_path, monkeypatch):
     (tmp_path / "pyproject.toml").write_text('[tool.azml_magics]\nformat = "text"\n')
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "pyproject.toml").write_text('[project]\nname = "sub"\n')
@@ -278,7 +278,7 @@ def test_the_nearest_one_with_the_table_counts(loading, tmp_path, monkeypatch):
     assert notebook.shell.magics_manager.registry["AzureMLMagics"].format == "text"
 
 
-def test_without_a_toml_reader_a_line_says_so(loading, tmp_path, monkeypatch):
+def test_missing_toml_reader_is_reported(loading, tmp_path, monkeypatch):
     from azml_magics.notebook import startup
 
     monkeypatch.setattr(startup, "_toml", lambda: None)
@@ -289,7 +289,7 @@ def test_without_a_toml_reader_a_line_says_so(loading, tmp_path, monkeypatch):
 # ---- %config AzureMLMagics -------------------------------------------------------------------------------------
 
 
-def test_config_lists_every_default_with_its_help(notebook):
+def test_config_lists_every_default_with_help(notebook):
     listed = notebook.ok("%config AzureMLMagics").stdout
     for name in ("default_config", "format", "timeout", "stream", "concurrency", "history_size", "raise_errors"):
         assert f"AzureMLMagics.{name}=" in listed
@@ -302,7 +302,7 @@ def test_config_default_config(asking, endpoint):
     assert asking.ok("%%azureml\nHello").result.config == "text"
 
 
-def test_config_default_config_that_is_not_there_says_so(asking):
+def test_config_unknown_default_config_warns(asking):
     ran = asking.ok('%config AzureMLMagics.default_config = "mian"')
     assert ran.stderr == "azureml: there is no config named 'mian' yet. Did you mean 'main'?\n"
 
@@ -353,7 +353,7 @@ def test_config_history_size(asking):
         "raise_errors = 'no'",
     ],
 )
-def test_config_refuses_what_is_no_value(asking, setting, caplog):
+def test_config_refuses_invalid_values(asking, setting, caplog):
     name = setting.split()[0]
     magics = asking.shell.magics_manager.registry["AzureMLMagics"]
     before = getattr(magics, name)

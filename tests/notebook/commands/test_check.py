@@ -32,7 +32,7 @@ def only_bad(states):
     return bad, states[bad][1]
 
 
-def test_a_config_that_works(asking, states, endpoint):
+def test_working_config_passes_every_step(asking, states, endpoint):
     found = states()
     assert [state for state, _ in found.values()] == ["ok"] * 5
     assert found["config"][1] == f"POST {endpoint.url}/v1/chat/completions (openai-chat)"
@@ -41,7 +41,7 @@ def test_a_config_that_works(asking, states, endpoint):
     assert asking.ok("%azureml test").text.endswith("\nIt works.")
 
 
-def test_it_asks_for_one_token_once_and_it_is_no_exchange(asking, states, endpoint):
+def test_check_requests_one_token_outside_history(asking, states, endpoint):
     endpoint.requests.clear()
     states()
     assert len(endpoint.requests) == 1
@@ -50,14 +50,14 @@ def test_it_asks_for_one_token_once_and_it_is_no_exchange(asking, states, endpoi
 
 
 @pytest.mark.parametrize(("formatter", "deployment"), [("gpt2", "gpt2-2023-06"), ("dolly", "dolly"), ("hf", "hf")])
-def test_it_works_in_every_dialect(asking, states, endpoint, formatter, deployment):
+def test_check_works_with_every_formatter(asking, states, endpoint, formatter, deployment):
     asking.ok(
         f"%azureml save other --url {endpoint.url}/score -f {formatter} --deployment {deployment} --key env:TEST_KEY"
     )
     assert [state for state, _ in states("%azureml test other").values()] == ["ok"] * 5
 
 
-def test_a_config_that_is_not_whole(asking, states):
+def test_incomplete_config_fails_first_step(asking, states):
     asking.ok("%azureml save half --url https://x.y/score")
     step, words = only_bad(states("%azureml test half"))
     assert step == "config"
@@ -65,14 +65,14 @@ def test_a_config_that_is_not_whole(asking, states):
     assert "-f" in words
 
 
-def test_a_key_that_is_not_there(asking, states):
+def test_missing_key_fails_key_step(asking, states):
     asking.ok("%azureml save keyless --from main --key env:NOT_THERE")
     step, words = only_bad(states("%azureml test keyless"))
     assert step == "key"
     assert "the environment variable NOT_THERE is not set" in words
 
 
-def test_a_key_that_no_header_can_carry(asking, states, monkeypatch):
+def test_key_that_no_header_can_carry(asking, states, monkeypatch):
     monkeypatch.setenv("ODD_KEY", "schlüssel\n2")
     asking.ok("%azureml save odd --from main --key env:ODD_KEY")
     step, words = only_bad(states("%azureml test odd"))
@@ -81,14 +81,14 @@ def test_a_key_that_no_header_can_carry(asking, states, monkeypatch):
     assert "schl" not in words
 
 
-def test_an_endpoint_that_is_not_there(asking, states):
+def test_unreachable_endpoint_fails_reach_step(asking, states):
     asking.ok("%azureml save away --url http://127.0.0.1:9/v1/chat/completions --key env:TEST_KEY")
     step, words = only_bad(states("%azureml test away"))
     assert step == "reach"
     assert "127.0.0.1:9" in words
 
 
-def test_a_key_that_is_wrong(asking, states, monkeypatch):
+def test_wrong_key_fails_authentication_step(asking, states, monkeypatch):
     monkeypatch.setenv("WRONG_KEY", "sk-wr0ng")
     asking.ok("%azureml save wrong --from main --key env:WRONG_KEY")
     found = states("%azureml test wrong")
@@ -112,7 +112,7 @@ def test_a_key_that_is_wrong(asking, states, monkeypatch):
         ("content-filter", "content filter"),
     ],
 )
-def test_an_endpoint_that_gives_no_answer(states, endpoint, fault, said):
+def test_endpoint_without_response_fails_last_step(states, endpoint, fault, said):
     endpoint.script([Fault(fault)])
     found = states()
     step, words = only_bad(found)
@@ -121,14 +121,14 @@ def test_an_endpoint_that_gives_no_answer(states, endpoint, fault, said):
     assert found["authenticate"][0] == "ok"
 
 
-def test_nothing_is_retried(states, endpoint):
+def test_check_does_not_retry(states, endpoint):
     endpoint.script([Fault("429", retry_after=30)] * 3)
     endpoint.requests.clear()
     states()
     assert len(endpoint.requests) == 1
 
 
-def test_an_endpoint_that_accepts_and_then_is_silent(asking, states, endpoint):
+def test_silent_endpoint_times_out(asking, states, endpoint):
     asking.ok("%azureml save slow --from main --timeout 0.2")
     endpoint.script([Fault("slow", seconds=30)])
     found = states("%azureml test slow")
@@ -137,16 +137,16 @@ def test_an_endpoint_that_accepts_and_then_is_silent(asking, states, endpoint):
     assert found["answer"][0] == "FAILED"
 
 
-def test_no_note_says_that_it_works_where_it_does_not(asking, endpoint):
+def test_failed_check_has_no_success_note(asking, endpoint):
     endpoint.script([Fault("424")])
     assert "It works" not in asking.ok("%azureml test").text
 
 
-def test_a_config_that_there_is_not(asking):
+def test_unknown_config_is_refused(asking):
     assert "Did you mean 'main'?" in asking.refused("%azureml test mian")
 
 
-def test_the_key_is_never_shown(asking, endpoint):
+def test_key_is_never_shown(asking, endpoint):
     for fault in (None, Fault("401"), Fault("424")):
         endpoint.script([fault])
         assert KEY not in str(asking.ok("%azureml test").data)

@@ -19,13 +19,13 @@ def roles(last_body):
 # ---- -c --------------------------------------------------------------------------------------------------------
 
 
-def test_a_conversation_sends_its_turns_along(asking, roles):
+def test_conversation_sends_earlier_turns(asking, roles):
     asking.ok("%%azureml -c ada\nMy name is Ada.")
     assert "Your name is Ada" in asking.ok("%%azureml -c ada\nWhat is my name?").text
     assert roles() == ["user", "assistant", "user"]
 
 
-def test_without_it_every_cell_stands_alone(asking, roles):
+def test_cells_are_independent_by_default(asking, roles):
     asking.ok("%%azureml -c ada\nMy name is Ada.")
     asking.ok("%%azureml\nWhat is my name?")
     assert roles() == ["user"]
@@ -34,14 +34,14 @@ def test_without_it_every_cell_stands_alone(asking, roles):
     assert len(asking.ok("%azureml conversations").result.rows) == 1
 
 
-def test_several_at_once_do_not_mix(asking, last_body):
+def test_conversations_do_not_mix(asking, last_body):
     asking.ok("%%azureml -c ada\nMy name is Ada.")
     asking.ok("%%azureml -c bob\nMy name is Bob.")
     assert "Your name is Ada" in asking.ok("%%azureml -c ada\nWhat is my name?").text
     assert "Bob" not in json.dumps(last_body())
 
 
-def test_the_system_message_stays_first_is_sent_once_and_may_change(asking, last_body):
+def test_system_message_stays_first_and_may_change(asking, last_body):
     asking.ok("%%azureml -c ada -s 'Be brief.'\nMy name is Ada.")
     asking.ok("%%azureml -c ada -s 'Be kind.'\nWhat is my name?")
     turns = last_body()["messages"]
@@ -51,7 +51,7 @@ def test_the_system_message_stays_first_is_sent_once_and_may_change(asking, last
     assert [turn["role"] for turn in last_body()["messages"]] == ["user", "assistant"] * 2 + ["user"]
 
 
-def test_a_dialect_without_roles_gets_the_turns_as_one_text(asking, endpoint, last_body):
+def test_formatter_without_roles_gets_turns_as_text(asking, endpoint, last_body):
     asking.ok(f"%azureml save dolly --url {endpoint.url}/score --deployment dolly -f dolly --key env:TEST_KEY")
     first = asking.ok("%%azureml dolly -c ada\nMy name is Ada.").text
     asking.ok("%%azureml dolly -c ada -s 'Be brief.'\nWhat is my name?")
@@ -60,13 +60,13 @@ def test_a_dialect_without_roles_gets_the_turns_as_one_text(asking, endpoint, la
     ]
 
 
-def test_a_conversation_may_go_on_with_another_config(asking, endpoint, last_body):
+def test_conversation_continues_with_another_config(asking, endpoint, last_body):
     asking.ok("%%azureml -c ada\nMy name is Ada.")
     asking.ok(f"%%azureml -c ada -u {endpoint.url}/v1/completions\nWhat is my name?")
     assert last_body()["prompt"].startswith("User: My name is Ada.\n\nAssistant: ")
 
 
-def test_pictures_stay_in_the_conversation(asking, last_body):
+def test_images_stay_in_the_conversation(asking, last_body):
     asking.vars["picture"] = b"\x89PNG\r\n\x1a\n"
     asking.ok("%%azureml -c look -i $picture\nWhat is this?")
     asking.ok("%%azureml -c look\nAnd its colour?")
@@ -74,7 +74,7 @@ def test_pictures_stay_in_the_conversation(asking, last_body):
     assert "user: What is this? [image_url]" in asking.ok("%azureml conversations show look").text
 
 
-def test_a_template_joins_the_conversation(asking, last_body):
+def test_template_joins_the_conversation(asking, last_body):
     asking.ok("from langchain_core.prompts import ChatPromptTemplate")
     asking.ok("t = ChatPromptTemplate.from_messages([('system', 'Be {mood}.'), ('user', 'About {topic}')])")
     asking.ok("%%azureml -c tea\nHello")
@@ -86,7 +86,7 @@ def test_a_template_joins_the_conversation(asking, last_body):
     ]
 
 
-def test_an_answer_of_tool_calls_does_not_block_the_next_turn(asking, last_body):
+def test_tool_calls_do_not_block_the_next_turn(asking, last_body):
     asking.vars["kwargs"] = {
         "tools": [{"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}],
         "tool_choice": {"type": "function", "function": {"name": "weather"}},
@@ -99,7 +99,7 @@ def test_an_answer_of_tool_calls_does_not_block_the_next_turn(asking, last_body)
 
 
 @pytest.mark.parametrize("fault", [Fault("401"), Fault("cut", after=6)])
-def test_a_failed_turn_is_not_kept(asking, endpoint, roles, fault):
+def test_failed_turn_is_not_stored(asking, endpoint, roles, fault):
     asking.ok("%%azureml -c ada\nMy name is Ada.")
     endpoint.script([fault])
     assert asking.run("%%azureml -c ada\nTell me about rivers").error is not None
@@ -107,7 +107,7 @@ def test_a_failed_turn_is_not_kept(asking, endpoint, roles, fault):
     assert roles() == ["user", "assistant", "user"]
 
 
-def test_an_interrupted_turn_is_not_kept(asking, monkeypatch, roles):
+def test_interrupted_turn_is_not_stored(asking, monkeypatch, roles):
     from azml_magics.display.live import NotebookText
 
     with monkeypatch.context() as patch:
@@ -118,7 +118,7 @@ def test_an_interrupted_turn_is_not_kept(asking, monkeypatch, roles):
     assert roles() == ["user"]
 
 
-def test_a_dry_run_shows_the_turns_and_keeps_none(asking):
+def test_dry_run_shows_turns_and_stores_none(asking):
     asking.ok("%%azureml -c ada\nMy name is Ada.")
     assert "My name is Ada." in asking.ok("%%azureml -c ada --dry-run\nWhat is my name?").text
     assert asking.ok("%azureml conversations").result.rows[0][1] == "1"
@@ -135,18 +135,18 @@ def talking(asking):
     return asking
 
 
-def test_the_list_has_each_with_its_prompts_and_last_answer(talking):
+def test_list_shows_prompts_and_last_response(talking):
     rows = talking.ok("%azureml conversations").result.rows
     assert [row[:2] for row in rows] == [("ada", "2"), ("long walk", "1")]
     assert all(row[2] for row in rows)
     assert talking.ok("%azureml conversations list").result.rows == rows
 
 
-def test_none_says_how_to_begin_one(asking):
+def test_empty_list_says_how_to_start_one(asking):
     assert asking.ok("%azureml conversations").text == ("No conversations. A cell with -c NAME starts one.")
 
 
-def test_show_has_every_turn(talking):
+def test_show_prints_every_turn(talking):
     turns = talking.ok("%azureml conversations show ada").text.split("\n\n")
     assert turns[0] == "user: My name is Ada."
     assert turns[1].startswith("assistant: ")
@@ -155,7 +155,7 @@ def test_show_has_every_turn(talking):
     assert talking.ok("%azureml conversations show 'long walk'").text.startswith("user: Hello")
 
 
-def test_clear_forgets_one_or_all(talking, roles):
+def test_clear_removes_one_or_all(talking, roles):
     assert talking.ok("%azureml conversations clear ada").text == "Cleared ada."
     talking.ok("%%azureml -c ada\nWhat is my name?")
     assert roles() == ["user"]
@@ -165,7 +165,7 @@ def test_clear_forgets_one_or_all(talking, roles):
     assert talking.ok("%azureml conversations clear").text == "Cleared 1 conversation."
 
 
-def test_export_writes_the_messages_as_a_chat_route_takes_them(talking, tmp_path, last_body):
+def test_export_writes_chat_messages(talking, tmp_path, last_body):
     assert talking.ok("%azureml conversations export ada ada.json").text == "Wrote 4 messages of ada to ada.json."
     turns = json.loads((tmp_path / "ada.json").read_text(encoding="utf-8"))
     assert [turn["role"] for turn in turns] == ["user", "assistant"] * 2
@@ -173,7 +173,7 @@ def test_export_writes_the_messages_as_a_chat_route_takes_them(talking, tmp_path
     assert last_body()["messages"][:4] == turns
 
 
-def test_export_of_half_a_character_does_not_fail(asking, tmp_path):
+def test_export_escapes_surrogates(asking, tmp_path):
     asking.vars["half"] = "caf\ud83d"
     asking.ok("%%azureml -c odd\n{half}")
     asking.ok("%azureml conversations export odd odd.json")
@@ -191,10 +191,10 @@ def test_export_of_half_a_character_does_not_fail(asking, tmp_path):
         ("export ada no/such/folder.json", "no/such/folder.json cannot be written: No such file or directory"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_one_line(talking, line, why):
+def test_invalid_actions_are_one_line(talking, line, why):
     assert why in talking.refused(f"%azureml conversations {line}")
 
 
-def test_unloading_forgets_them(talking):
+def test_unloading_forgets_conversations(talking):
     talking.ok("%reload_ext azml_magics")
     assert talking.ok("%azureml conversations").text.startswith("No conversations.")

@@ -11,7 +11,7 @@ from azml_magics.notebook.commands import demo
 DEMOS = ("demo", "demo-chat", "demo-llama2", "demo-gpt2", "demo-hf", "demo-dolly")
 
 
-def test_the_demo_starts_an_endpoint_and_every_config_of_it_answers(notebook, magics):
+def test_every_demo_config_gets_a_response(notebook, magics):
     said = notebook.ok("%azureml demo").text
     assert "it is not a language model" in said
     assert "In use: demo." in said
@@ -21,20 +21,20 @@ def test_the_demo_starts_an_endpoint_and_every_config_of_it_answers(notebook, ma
         assert "not a language model" in notebook.ok(f"%%azureml {name}\nTell me about rivers").text
 
 
-def test_the_demo_starts_once(notebook, magics):
+def test_demo_starts_once(notebook, magics):
     notebook.ok("%azureml demo")
     first = magics.context.state.demo_endpoint.url
     notebook.ok("%azureml demo")
     assert magics.context.state.demo_endpoint.url == first
 
 
-def test_the_demos_key_is_a_reference(notebook, magics):
+def test_demo_key_is_a_reference(notebook, magics):
     notebook.ok("%azureml demo")
     assert ("key", "env:AZML_DEMO_KEY (found)") in [tuple(row) for row in notebook.ok("%azureml show demo").result.rows]
     assert magics.context.state.demo_endpoint.key not in notebook.ok("%azureml list").text
 
 
-def test_the_demo_takes_the_endpoint_that_runs_beside_jupyterlab(notebook, magics, monkeypatch):
+def test_demo_uses_endpoint_beside_jupyterlab(notebook, magics, monkeypatch):
     with Emulator() as endpoint:
         monkeypatch.setenv("AZML_DEMO_URL", endpoint.url)
         monkeypatch.setenv("AZML_DEMO_KEY", endpoint.key)
@@ -47,20 +47,20 @@ def test_the_demo_takes_the_endpoint_that_runs_beside_jupyterlab(notebook, magic
     assert os.environ["AZML_DEMO_KEY"] == endpoint.key  # it is JupyterLab's
 
 
-def test_where_that_endpoint_is_gone_the_demo_starts_its_own(notebook, magics, monkeypatch):
+def test_demo_starts_its_own_if_shared_one_ended(notebook, magics, monkeypatch):
     monkeypatch.setenv("AZML_DEMO_URL", "http://127.0.0.1:9")
     assert notebook.ok("%azureml demo").text.startswith("A demo endpoint is running in this kernel.")
     assert magics.context.state.demo_endpoint.running
 
 
-def test_without_its_extra_the_demo_says_what_to_install(notebook, monkeypatch):
+def test_demo_without_extra_says_what_to_install(notebook, monkeypatch):
     monkeypatch.setitem(sys.modules, "azml_magics.emulator", None)
     assert notebook.refused("%azureml demo") == (
         'ConfigError: The demo endpoint needs the demo extra. Run pip install "azml-magics[demo]".'
     )
 
 
-def test_a_demo_that_does_not_start_is_one_line(notebook, monkeypatch):
+def test_demo_that_does_not_start_is_one_line(notebook, monkeypatch):
     def fails(self):
         raise OSError(98, "Address already in use")
 

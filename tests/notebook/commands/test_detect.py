@@ -34,7 +34,7 @@ def follow(notebook, table):
 
 
 @pytest.mark.parametrize("deployment", PINNED)
-def test_what_the_swagger_tells_of_a_deployment_works_as_printed(unknown, endpoint, deployment):
+def test_line_printed_from_swagger_works(unknown, endpoint, deployment):
     notebook = unknown(deployment)
     table = notebook.ok("%azureml detect it").result
     assert [request.method for request in endpoint.requests] == ["GET"]
@@ -47,7 +47,7 @@ def test_what_the_swagger_tells_of_a_deployment_works_as_printed(unknown, endpoi
 
 
 @pytest.mark.parametrize("deployment", PINNED)
-def test_what_probing_finds_works_as_printed(unknown, endpoint, deployment):
+def test_line_printed_from_probing_works(unknown, endpoint, deployment):
     notebook = unknown(deployment)
     table = notebook.ok("%azureml detect it --probe").result
     if not [row for row in table.rows if "it answered" in row.because]:
@@ -62,7 +62,7 @@ def test_what_probing_finds_works_as_printed(unknown, endpoint, deployment):
     assert follow(notebook, table).text
 
 
-def test_the_deployment_of_every_dialect_says_nothing_until_it_is_probed(unknown, endpoint):
+def test_multi_format_deployment_needs_probing(unknown, endpoint):
     notebook = unknown("blue")
     table = notebook.ok("%azureml detect it").result
     assert table.rows == []
@@ -87,14 +87,14 @@ def test_the_deployment_of_every_dialect_says_nothing_until_it_is_probed(unknown
         ("/score?emulator-rate=0", "%azureml save it --url {url}/v1/chat/completions?emulator-rate=0 -f openai-chat"),
     ],
 )
-def test_the_url_is_changed_only_where_it_must_be(unknown, endpoint, path, says):
+def test_url_changes_only_if_needed(unknown, endpoint, path, says):
     notebook = unknown("openai", path)
     table = notebook.ok("%azureml detect it").result
     assert table.note == f"To use it: {says.format(url=endpoint.url)}"
     assert follow(notebook, table).text
 
 
-def test_a_kubernetes_prefix_stays(unknown, endpoint):
+def test_kubernetes_prefix_stays(unknown, endpoint):
     notebook = unknown("", "/api/v1/endpoint/openai/score")
     table = notebook.ok("%azureml detect it").result
     assert endpoint.requests[-1].path == "/api/v1/endpoint/openai/swagger.json"
@@ -102,7 +102,7 @@ def test_a_kubernetes_prefix_stays(unknown, endpoint):
     assert follow(notebook, table).text
 
 
-def test_a_url_is_taken_too_with_the_key_of_a_config_for_that_host(asking, endpoint):
+def test_url_uses_key_of_config_for_its_host(asking, endpoint):
     asking.ok("%azureml save other --url https://elsewhere.example/score")
     asking.ok("%azureml use other")
     table = asking.ok(f"%azureml detect {endpoint.url}/api/v1/endpoint/dolly/score").result
@@ -111,7 +111,7 @@ def test_a_url_is_taken_too_with_the_key_of_a_config_for_that_host(asking, endpo
     assert table.note == f"To use it: %azureml save NAME --url {url} -f dolly"
 
 
-def test_without_a_name_it_is_the_config_in_use(asking, unknown, endpoint):
+def test_active_config_is_the_default(asking, unknown, endpoint):
     unknown("hf")
     asking.ok("%azureml use it")
     asking.ok("%config AzureMLMagics.default_config = 'it'")
@@ -120,12 +120,12 @@ def test_without_a_name_it_is_the_config_in_use(asking, unknown, endpoint):
     assert "azureml-model-deployment" not in endpoint.requests[-1].headers
 
 
-def test_one_formatter_shows_the_sign_that_it_rests_on(unknown):
+def test_formatter_is_listed_with_its_evidence(unknown):
     table = unknown("gpt2-2023-06").ok("%azureml detect it").result
     assert [tuple(row) for row in table.rows] == [("gpt2", "/score", "its example has inputs.input_string")]
 
 
-def test_a_table_model_is_told_apart(notebook, endpoint, monkeypatch):
+def test_table_model_is_recognized(notebook, endpoint, monkeypatch):
     from azml_magics.core import client
 
     swagger = b'{"definitions": {"ServiceInput": {"example": {"Inputs": {"data": []}}}}, "paths": {"/score": {}}}'
@@ -145,7 +145,7 @@ def test_a_table_model_is_told_apart(notebook, endpoint, monkeypatch):
         (Fault("nan"), "The swagger does not tell."),
     ],
 )
-def test_without_a_swagger_it_says_why_and_what_else_there_is(unknown, endpoint, fault, note):
+def test_missing_swagger_suggests_probing(unknown, endpoint, fault, note):
     notebook = unknown("hf")
     notebook.ok("%azureml save it --retries 0")
     endpoint.script([fault])
@@ -164,20 +164,20 @@ def test_without_a_swagger_it_says_why_and_what_else_there_is(unknown, endpoint,
         ("--url http://127.0.0.1:9/score --retries 0", "APIConnectionError: "),
     ],
 )
-def test_what_no_dialect_would_help_stops_it(unknown, monkeypatch, save, error, probe):
+def test_failures_of_every_format_stop_probing(unknown, monkeypatch, save, error, probe):
     monkeypatch.setenv("WRONG", "not-the-key")
     notebook = unknown("hf")
     notebook.ok(f"%azureml save it {save}")
     assert notebook.refused(f"%azureml detect it{probe}").startswith(error)
 
 
-def test_probing_stops_at_a_rate_limit_rather_than_call_a_dialect_unknown(unknown, endpoint):
+def test_probing_stops_at_a_rate_limit(unknown, endpoint):
     notebook = unknown("hf")
     endpoint.script([None, Fault("429")])
     assert notebook.refused("%azureml detect it --probe").startswith("RateLimitError: ")
 
 
-def test_probing_asks_for_a_few_tokens_without_retries(unknown, endpoint):
+def test_probing_requests_few_tokens_without_retries(unknown, endpoint):
     unknown("llama2").ok("%azureml detect it --probe")
     probes = [request.json() for request in endpoint.requests if request.method == "POST"]
     assert {
@@ -194,16 +194,16 @@ def test_probing_asks_for_a_few_tokens_without_retries(unknown, endpoint):
         ("detect https:///score", "ConfigError: The endpoint URL 'https:///score' is not complete"),
     ],
 )
-def test_what_cannot_be_asked_is_said_in_one_line(notebook, line, error):
+def test_invalid_target_is_one_line(notebook, line, error):
     assert notebook.refused(f"%azureml {line}").startswith(error)
 
 
-def test_a_config_without_a_url_says_so(notebook):
+def test_config_without_url_is_refused(notebook):
     notebook.ok("%azureml save bare -f gpt2")
     assert notebook.refused("%azureml detect bare").startswith("ConfigError: bare has no URL.")
 
 
-def test_a_kernel_interrupt_is_one_line(unknown, monkeypatch):
+def test_interrupt_is_one_line(unknown, monkeypatch):
     from azml_magics.core import client
 
     notebook = unknown("hf")
@@ -228,5 +228,5 @@ def test_a_kernel_interrupt_is_one_line(unknown, monkeypatch):
         ("https://h.example/api/v1/endpoint/e", "https://h.example/api/v1/endpoint/e/swagger.json"),
     ],
 )
-def test_the_swagger_lies_beside_the_route(url, swagger):
+def test_swagger_is_beside_the_route(url, swagger):
     assert swagger_url(url) == swagger

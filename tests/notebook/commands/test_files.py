@@ -32,7 +32,7 @@ def prod(notebook):
     return notebook
 
 
-def test_what_is_exported_comes_back(prod):
+def test_exported_config_can_be_imported(prod):
     said = prod.ok("%azureml export prod prod.json").text
     assert said == "Exported prod to prod.json. The key is not in it, only its reference."
     before = current().get("prod")
@@ -42,19 +42,19 @@ def test_what_is_exported_comes_back(prod):
     assert prod.ok("%azureml list").result.rows[-1][-1] == "prod.json"
 
 
-def test_the_langchain_form_is_langchains_bytes(prod):
+def test_langchain_export_equals_langchains_bytes(prod):
     said = prod.ok("%azureml export prod prod.json --langchain").text
     assert said == "Exported prod to prod.json. The key is not in it."
     assert Path("prod.json").read_text() == LANGCHAINS
 
 
-def test_a_file_of_langchains_is_imported(notebook):
+def test_langchain_file_can_be_imported(notebook):
     Path("azureml.json").write_text(LANGCHAINS)
     assert notebook.ok("%azureml import azureml.json").text == "Imported azureml."
     assert dict(current().get("azureml").model_kwargs) == {"temperature": 0.2, "max_tokens": 150}
 
 
-def test_the_key_stays_at_home(notebook, monkeypatch):
+def test_export_has_no_key(notebook, monkeypatch):
     monkeypatch.setenv("PROD_KEY", KEY)
     notebook.ok("%azureml save prod --url https://x.y/score -f dolly --key env:PROD_KEY")
     notebook.ok("%azureml export prod prod.json")
@@ -66,7 +66,7 @@ def test_the_key_stays_at_home(notebook, monkeypatch):
         assert stat.S_IMODE(Path(name).stat().st_mode) == 0o600
 
 
-def test_all_go_to_a_folder_and_all_come_back(prod):
+def test_all_configs_export_to_folder_and_import(prod):
     prod.ok("%azureml save dev --url https://z.y/v1/chat/completions -s 'Be brief.'")
     assert prod.ok("%azureml export --all configs").text == "Exported 2 configs to configs: prod, dev."
     assert sorted(path.name for path in Path("configs").iterdir()) == ["dev.json", "prod.json"]
@@ -75,7 +75,7 @@ def test_all_go_to_a_folder_and_all_come_back(prod):
     assert current().get("dev").system == "Be brief."
 
 
-def test_all_or_none_are_exported(prod):
+def test_export_all_writes_all_or_none(prod):
     prod.ok(
         "class Mine:\n    def format_request_payload(self, p, k): return p\n"
         "    def format_response_payload(self, o): return 'x'\nmine = Mine()"
@@ -87,7 +87,7 @@ def test_all_or_none_are_exported(prod):
     assert not Path("configs").exists()
 
 
-def test_all_or_none_are_imported(prod):
+def test_import_folder_reads_all_or_none(prod):
     prod.ok("%azureml export --all configs")
     Path("configs/zz.json").write_text("{")
     prod.ok("%azureml delete prod -f")
@@ -107,7 +107,7 @@ def test_yaml_works_alike(prod):
     assert current().get("again").formatter == "dolly"
 
 
-def test_a_file_that_is_no_saved_config_is_overwritten_by_force_only(prod):
+def test_other_file_is_overwritten_only_with_force(prod):
     Path("notes.json").write_text('{"mine": true}')
     assert prod.refused("%azureml export prod notes.json") == (
         "DocumentError: notes.json exists and is not a saved config. Choose another path, or -f to overwrite it."
@@ -134,11 +134,11 @@ def test_a_file_that_is_no_saved_config_is_overwritten_by_force_only(prod):
         ),
     ],
 )
-def test_an_export_that_cannot_be_is_one_line(prod, line, said):
+def test_invalid_export_is_one_line(prod, line, said):
     assert prod.refused(f"%azureml export {line}").startswith(said)
 
 
-def test_with_no_config_there_is_nothing_to_export(notebook):
+def test_export_without_configs_is_refused(notebook):
     assert notebook.refused("%azureml export --all configs").startswith("ConfigError: There is no config to export.")
 
 
@@ -177,7 +177,7 @@ def test_with_no_config_there_is_nothing_to_export(notebook):
         ("big.json", " " * (1024 * 1024 + 1), "DocumentError: big.json is larger than 1 MiB."),
     ],
 )
-def test_a_file_that_is_no_saved_config_is_named_and_nothing_is_imported(notebook, name, content, said):
+def test_invalid_file_is_named_and_imports_nothing(notebook, name, content, said):
     Path(name).write_text(content, encoding="utf-8")
     line = notebook.refused(f"%azureml import {name}")
     assert line.startswith(said)
@@ -185,7 +185,7 @@ def test_a_file_that_is_no_saved_config_is_named_and_nothing_is_imported(noteboo
     assert notebook.ok("%azureml list").text.startswith("No configs yet.")
 
 
-def test_a_path_that_is_not_there_is_named(notebook):
+def test_missing_path_is_named(notebook):
     assert notebook.refused("%azureml import nowhere.json") == (
         "DocumentError: nowhere.json cannot be read: No such file or directory. Check the path."
     )
@@ -194,7 +194,7 @@ def test_a_path_that_is_not_there_is_named(notebook):
     assert notebook.refused("%azureml import empty --as x").startswith("UsageError: --as names a single config")
 
 
-def test_home_is_understood(prod):
+def test_home_is_expanded(prod):
     prod.ok("%azureml export prod ~/prod.json")
     assert Path("~/prod.json").expanduser().exists()
     assert prod.ok("%azureml import ~/prod.json --as again").text == "Imported again."
@@ -212,7 +212,7 @@ def test_home_is_understood(prod):
         ("' '", "DocumentError: No file is named. Write %azureml import FILE.json, or a folder."),
     ],
 )
-def test_where_nothing_can_be_read_it_is_said_in_a_line_and_nothing_is_imported(prod, line, said):
+def test_unreadable_import_is_one_line(prod, line, said):
     documents.save(current().get("prod"), Path("here.json"))
     refused = prod.refused(f"%azureml import {line}")
     assert refused.startswith(said)
@@ -220,7 +220,7 @@ def test_where_nothing_can_be_read_it_is_said_in_a_line_and_nothing_is_imported(
     assert current().names() == ["prod"]
 
 
-def test_a_folder_at_home_is_understood(prod):
+def test_folder_at_home_is_expanded(prod):
     prod.ok("%azureml export --all ~/configs")
     prod.ok("%azureml delete prod -f")
     assert prod.ok("%azureml import ~/configs").text == "Imported prod."
@@ -242,7 +242,7 @@ def test_a_folder_at_home_is_understood(prod):
         "%%azureml --each $rows --journal ~nobody-at-all/a.jsonl\n{text}",
     ],
 )
-def test_the_home_of_nobody_is_said_wherever_a_path_is_taken(asking, cell):
+def test_unknown_home_is_named_by_every_path_option(asking, cell):
     asking.vars["rows"] = ["one"]
     asking.ok("%%azureml -c ada\nHello")
     assert asking.refused(cell).startswith("DocumentError: ~nobody-at-all/a.")

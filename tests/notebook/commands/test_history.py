@@ -12,7 +12,7 @@ from azml_magics.emulator import Fault
 from ..conftest import KEY
 
 
-def test_before_anything_was_asked(notebook):
+def test_before_any_prompt(notebook):
     assert notebook.ok("%azureml last --traceback").text.startswith("There has been no error")
     assert notebook.refused("%azureml last").startswith("ConfigError: No prompt has been sent yet.")
     assert notebook.ok("%azureml history").text == "No prompt has been sent yet."
@@ -23,13 +23,13 @@ def test_last_is_the_same_response(asking):
     assert asking.ok("%azureml last").result is answer
 
 
-def test_last_after_an_error_without_an_answer_says_why(asking, endpoint):
+def test_last_after_error_without_response_shows_error(asking, endpoint):
     endpoint.script([Fault("401")])
     asking.refused("%%azureml\nHello")
     assert asking.ok("%azureml last").text.startswith("No response: The endpoint did not accept the key (401)")
 
 
-def test_last_after_a_reply_that_could_not_be_read_shows_it(asking, endpoint):
+def test_last_shows_undecodable_body(asking, endpoint):
     asking.ok(
         "class Hasty:\n"
         "    def format_request_payload(self, prompt, kwargs):\n"
@@ -50,25 +50,25 @@ def test_last_after_a_reply_that_could_not_be_read_shows_it(asking, endpoint):
     assert "<!doctype html>" in asking.ok("%azureml last").text.partition("The endpoint sent:\n")[2]
 
 
-def test_a_very_long_reply_is_shown_in_part(asking, endpoint):
+def test_very_long_body_is_shortened(asking, endpoint):
     endpoint.script([Fault("400", message="x" * 60_000)])
     asking.refused("%%azureml\nHello")
     assert len(asking.ok("%azureml last").text) < 10_000
 
 
-def test_last_after_a_cut_is_what_came(asking, endpoint):
+def test_last_after_a_cut_is_partial_response(asking, endpoint):
     endpoint.script([Fault("cut", after=8)])
     asking.refused("%%azureml\nTell me about rivers")
     assert asking.ok("%azureml last").text.startswith("This is the demo")
 
 
-def test_a_cut_before_the_first_token_is_no_answer(asking, endpoint):
+def test_cut_before_first_token_is_an_error(asking, endpoint):
     endpoint.script([Fault("cut", after=1)])
     asking.refused("%%azureml\nTell me about rivers")
     assert asking.ok("%azureml last").text.startswith("No response: The stream broke off")
 
 
-def test_the_traceback_is_of_the_last_error_whatever_raised_it(asking, endpoint):
+def test_traceback_is_of_the_last_error(asking, endpoint):
     endpoint.script([Fault("401")])
     asking.refused("%%azureml\nHello")
     asking.refused("%azureml last --tracebak")  # a slip does not hide it
@@ -81,7 +81,7 @@ def test_the_traceback_is_of_the_last_error_whatever_raised_it(asking, endpoint)
     assert "PromptError: " in shown
 
 
-def test_the_history_is_a_table_newest_last(asking):
+def test_history_is_a_table_newest_last(asking):
     for word in ("rivers", "lakes", "seas"):
         asking.ok(f"%%azureml -q\nTell me about\n{word}")
     ran = asking.ok("%azureml history")
@@ -95,7 +95,7 @@ def test_the_history_is_a_table_newest_last(asking):
     assert [row[0] for row in asking.ok("%azureml history -n 0").result.rows] == ["3"]
 
 
-def test_a_search_finds_prompts_and_answers(asking):
+def test_search_finds_prompts_and_responses(asking):
     for word in ("rivers", "lakes"):
         asking.ok(f"%%azureml -q\nTell me about {word}")
     assert [row[0] for row in asking.ok("%azureml history --search LAKES").result.rows] == ["2"]
@@ -103,7 +103,7 @@ def test_a_search_finds_prompts_and_answers(asking):
     assert asking.ok("%azureml history --search oceans").text == "Nothing matches."
 
 
-def test_errors_and_what_came_before_them_are_in_the_history(asking, endpoint):
+def test_history_has_errors_with_partial_text(asking, endpoint):
     endpoint.script([Fault("cut", after=8)])
     asking.refused("%%azureml\nTell me about rivers")
     answer = asking.ok("%azureml history --search rivers").result.rows[0][3]
@@ -114,7 +114,7 @@ def test_errors_and_what_came_before_them_are_in_the_history(asking, endpoint):
     assert kept["error"].startswith("StreamInterruptedError: ")
 
 
-def test_json_lines_hold_every_match(asking):
+def test_json_file_has_every_match(asking):
     asking.ok("%%azureml -q -s 'Be brief.' -p temperature=0.2\nGrüße {x}".replace("{x}", "rivers"))
     asking.ok("%%azureml -q\nlakes")
     assert asking.ok("%azureml history -n 1 --json h.jsonl").text == "Wrote 2 exchanges to h.jsonl."
@@ -129,21 +129,21 @@ def test_json_lines_hold_every_match(asking):
     assert second["text"].startswith("This is the demo")
 
 
-def test_half_a_character_does_not_cost_the_history(asking, endpoint):
+def test_json_file_escapes_surrogates(asking, endpoint):
     asking.vars["odd"] = "caf\ud83d"
     asking.ok("%%azureml -q\n{odd}")
     asking.ok("%azureml history --json h.jsonl")
     assert json.loads(Path("h.jsonl").read_text(encoding="utf-8"))["messages"][0]["content"] == "caf\ud83d"
 
 
-def test_a_file_that_cannot_be_written_is_one_line(asking):
+def test_unwritable_file_is_one_line(asking):
     asking.ok("%%azureml -q\nHello")
     assert asking.refused("%azureml history --json /proc/nowhere/h.jsonl").startswith(
         "DocumentError: /proc/nowhere/h.jsonl cannot be written:"
     )
 
 
-def test_the_history_keeps_as_many_as_it_is_told(asking):
+def test_history_size_limits_the_history(asking):
     asking.ok("%config AzureMLMagics.history_size = 2")
     for word in ("rivers", "lakes", "seas"):
         asking.ok(f"%%azureml -q\n{word}")
@@ -151,7 +151,7 @@ def test_the_history_keeps_as_many_as_it_is_told(asking):
 
 
 @pytest.mark.parametrize("fault", [None, "401", "html-200", "424"])
-def test_no_key_is_in_the_past(asking, endpoint, fault):
+def test_history_has_no_key(asking, endpoint, fault):
     endpoint.script([Fault(fault)] if fault else [])
     asking.run("%%azureml\nHello")
     asking.ok("%azureml history --json h.jsonl")

@@ -27,7 +27,7 @@ def recorded(asking, tmp_path, monkeypatch):
     return asking
 
 
-def test_record_says_where_and_stop_how_many(asking, tmp_path):
+def test_record_names_file_and_stop_counts(asking, tmp_path):
     assert asking.ok("%azureml record tape.jsonl").text == (
         "Recording to tape.jsonl, without keys. %azureml stop-recording ends it."
     )
@@ -38,7 +38,7 @@ def test_record_says_where_and_stop_how_many(asking, tmp_path):
     assert len((tmp_path / "tape.jsonl").read_text(encoding="utf-8").splitlines()) == 4
 
 
-def test_no_key_is_in_it(asking, tmp_path):
+def test_cassette_has_no_key(asking, tmp_path):
     asking.ok("%azureml record tape.jsonl")
     asking.ok("%%azureml\nHello")
     text = (tmp_path / "tape.jsonl").read_text(encoding="utf-8")
@@ -57,14 +57,14 @@ def test_replay_needs_no_network_and_no_key(recorded, endpoint):
     assert len(endpoint.requests) == before
 
 
-def test_a_replay_streams_as_recorded(recorded):
+def test_replay_streams_as_recorded(recorded):
     recorded.ok("%azureml replay tape.jsonl")
     ran = recorded.ok("%%azureml\nTell me about rivers")
     assert ran.payloads[0] == ran.payloads[-1] == {"text/plain": ""}
     assert len(ran.payloads) > 2
 
 
-def test_a_request_without_a_record_is_named_in_one_line(recorded):
+def test_request_not_recorded_is_one_line(recorded):
     recorded.ok("%azureml replay tape.jsonl")
     line = recorded.refused("%%azureml\nTell me about lakes")
     assert line.startswith("NotRecordedError: tape.jsonl has no response to this request to /v1/chat/completions: ")
@@ -73,7 +73,7 @@ def test_a_request_without_a_record_is_named_in_one_line(recorded):
     assert "temperature" in recorded.refused("%%azureml -p temperature=0.3\nTell me about rivers")
 
 
-def test_after_the_replay_the_endpoint_answers_again(recorded, endpoint, monkeypatch):
+def test_endpoint_is_called_after_the_replay(recorded, endpoint, monkeypatch):
     recorded.ok("%azureml replay tape.jsonl")
     assert recorded.ok("%azureml stop-recording").text == "The replay has ended."
     monkeypatch.setenv("TEST_KEY", KEY)
@@ -82,7 +82,7 @@ def test_after_the_replay_the_endpoint_answers_again(recorded, endpoint, monkeyp
     assert len(endpoint.requests) == before + 1
 
 
-def test_side_by_side_detect_and_chains_are_recorded_too(asking, endpoint, monkeypatch):
+def test_side_by_side_detect_and_chains_are_recorded(asking, endpoint, monkeypatch):
     asking.ok("from azml_magics.langchain import from_config\nfrom azml_magics.session import current")
     asking.ok("from langchain_core.output_parsers import StrOutputParser")
     asking.ok(f"%azureml save dolly --url {endpoint.url}/score --deployment dolly -f dolly --key env:TEST_KEY")
@@ -103,7 +103,7 @@ def test_side_by_side_detect_and_chains_are_recorded_too(asking, endpoint, monke
     assert len(endpoint.requests) == went
 
 
-def test_a_key_that_would_be_typed_is_not_asked_for_in_a_replay(recorded, monkeypatch):
+def test_replay_does_not_prompt_for_key(recorded, monkeypatch):
     def refused(prompt):
         raise AssertionError("asked for a key")
 
@@ -113,7 +113,7 @@ def test_a_key_that_would_be_typed_is_not_asked_for_in_a_replay(recorded, monkey
     assert "rivers" in recorded.ok("%%azureml --key ask -n 2\nTell me about rivers").text
 
 
-def test_a_recording_is_continued(recorded, tmp_path, monkeypatch):
+def test_recording_is_continued(recorded, tmp_path, monkeypatch):
     monkeypatch.setenv("TEST_KEY", KEY)
     recorded.ok("%azureml record tape.jsonl")
     recorded.ok("%%azureml\nTell me about lakes")
@@ -121,12 +121,12 @@ def test_a_recording_is_continued(recorded, tmp_path, monkeypatch):
     assert recorded.ok("%azureml replay tape.jsonl").text.startswith("Replaying 3 exchanges")
 
 
-def test_stop_without_a_recording_says_so(asking):
+def test_stop_without_recording_says_so(asking):
     assert asking.ok("%azureml stop-recording").text == "Nothing was being recorded or replayed."
 
 
 @pytest.mark.parametrize("verb", ["record tape.jsonl", "replay tape.jsonl"])
-def test_unloading_ends_it(recorded, verb):
+def test_unloading_ends_the_recording(recorded, verb):
     recorded.ok(f"%azureml {verb}")
     recorded.ok("%reload_ext azml_magics")
     assert recording.current() is None
@@ -143,7 +143,7 @@ def test_unloading_ends_it(recorded, verb):
         ("replay", "UsageError: %azureml replay: it needs FILE"),
     ],
 )
-def test_what_cannot_be_done_is_one_line_and_changes_nothing(asking, tmp_path, line, error):
+def test_invalid_record_or_replay_changes_nothing(asking, tmp_path, line, error):
     (tmp_path / "other.json").write_text(json.dumps({"a": 1}))
     assert asking.refused(f"%azureml {line}").startswith(error)
     assert recording.current() is None

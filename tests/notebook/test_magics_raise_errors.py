@@ -64,7 +64,7 @@ def shown_by(notebook, source):
         "%azureml repair",
     ],
 )
-def test_what_is_shown_is_the_line_that_would_stand_for_the_traceback(asking, source):
+def test_error_is_shown_as_its_one_line(asking, source):
     line = asking.refused(source)
     asking.ok(SHOW)
     assert shown_by(asking, source) == line
@@ -72,20 +72,20 @@ def test_what_is_shown_is_the_line_that_would_stand_for_the_traceback(asking, so
     assert asking.refused(source) == line
 
 
-def test_the_rest_of_the_cell_and_the_next_one_run(showing):
+def test_rest_of_cell_and_next_cell_run(showing):
     showing.ok("%azureml use nowhere\nwent_on = True")
     assert showing.ok("went_on").result is True
     assert "Hello" in showing.ok("%%azureml\nHello").text
 
 
-def test_what_is_markup_in_an_error_is_text(showing):
+def test_markup_in_error_is_escaped(showing):
     ran = showing.ok("%%azureml <script>alert(1)</script>&\nHello")
     assert "<script>alert(1)</script>&" in ran.payloads[-1]["text/plain"]
     assert "&lt;script&gt;alert(1)&lt;/script&gt;&amp;" in ran.payloads[-1]["text/html"]
     assert re.findall(r"<[^>]*>", ran.payloads[-1]["text/html"])[1:] == ["</pre>"]
 
 
-def test_what_had_arrived_stays_above_the_error(showing, endpoint):
+def test_partial_text_stays_above_the_error(showing, endpoint):
     endpoint.script([Fault("cut", after=8)])
     ran = showing.ok("%%azureml\nTell me about rivers")
     kept = showing.ok("%azureml last").text
@@ -94,14 +94,14 @@ def test_what_had_arrived_stays_above_the_error(showing, endpoint):
     assert ran.payloads[-1]["text/plain"].startswith("StreamInterruptedError: The stream broke off")
 
 
-def test_the_variable_keeps_what_it_held(showing, endpoint):
+def test_output_variable_is_unchanged(showing, endpoint):
     showing.vars["answer"] = "mine"
     endpoint.script([Fault("401")])
     assert shown_by(showing, "%%azureml -o answer\nHello").startswith("AuthenticationError: ")
     assert showing.vars["answer"] == "mine"
 
 
-def test_what_looks_back_at_the_error_finds_it(showing, endpoint):
+def test_last_and_history_have_the_error(showing, endpoint):
     endpoint.script([Fault("401")])
     shown_by(showing, "%%azureml\nHello")
     shown_by(showing, "%azureml last --tracebak")  # a slip does not hide it
@@ -112,7 +112,7 @@ def test_what_looks_back_at_the_error_finds_it(showing, endpoint):
     assert "AuthenticationError: " in showing.ok("%azureml history").text
 
 
-def test_an_answer_that_does_not_fit_can_be_repaired(showing, endpoint):
+def test_response_that_does_not_match_can_be_repaired(showing, endpoint):
     answers = ['{"loaves": "many"}', '{"loaves": 3}']
 
     class Says:
@@ -130,7 +130,7 @@ def test_an_answer_that_does_not_fit_can_be_repaired(showing, endpoint):
     assert showing.vars["order"].parsed == Loaves(loaves=3)
 
 
-def test_rows_that_end_early_leave_what_came(showing, endpoint):
+def test_rows_that_end_early_keep_results(showing, endpoint):
     showing.vars["places"] = [{"place": f"river {n}"} for n in range(30)]
     endpoint.script([None] * 4 + [Fault("401")] * 30)
     line = shown_by(showing, "%%azureml --each $places --concurrency 1 -o out\nWrite about {place}.")
@@ -138,20 +138,20 @@ def test_rows_that_end_early_leave_what_came(showing, endpoint):
     assert [row["error"] for row in showing.vars["out"]] == [None] * 4 + ["not sent"] * 26
 
 
-def test_answers_side_by_side_have_their_errors_in_their_rows(showing, endpoint):
+def test_side_by_side_errors_are_in_their_rows(showing, endpoint):
     endpoint.script([Fault("401"), None])
     batch = showing.ok("%%azureml -n 2\nHello").result
     assert sum(row.error is not None for row in batch) == 1
 
 
-def test_a_key_that_the_endpoint_repeats_is_masked(showing, endpoint):
+def test_key_echoed_by_endpoint_is_masked(showing, endpoint):
     endpoint.script([Fault("400", message=f"bad key {KEY}")])
     ran = showing.ok("%%azureml\nHello")
     assert "bad key **" in ran.payloads[-1]["text/plain"]
     assert KEY not in str(ran.payloads)
 
 
-def test_at_a_terminal_it_is_the_line(terminal, endpoint, capsys):
+def test_terminal_shows_the_line(terminal, endpoint, capsys):
     terminal.ok(SHOW)
     terminal.ok(f"%azureml save main --url {endpoint.url}/v1/chat/completions --key env:TEST_KEY;")
     terminal.shell.run_cell("%%azureml\nHello {nobody}")
@@ -163,7 +163,7 @@ def test_at_a_terminal_it_is_the_line(terminal, endpoint, capsys):
 # ---- what is raised all the same -------------------------------------------------------------------------------
 
 
-def test_an_interrupt(showing, monkeypatch):
+def test_interrupt_is_raised(showing, monkeypatch):
     def interrupted(self, text):
         self._text += text
         raise KeyboardInterrupt
@@ -174,7 +174,7 @@ def test_an_interrupt(showing, monkeypatch):
     assert ran.payloads[-1]["text/plain"] == ran.error.response.text != ""
 
 
-def test_an_interrupt_between_two_steps(showing, monkeypatch):
+def test_interrupt_between_steps_is_raised(showing, monkeypatch):
     def interrupted(*_given):
         raise KeyboardInterrupt
 
@@ -182,18 +182,18 @@ def test_an_interrupt_between_two_steps(showing, monkeypatch):
     assert showing.refused("%%azureml\nHello").startswith("Interrupted: ")
 
 
-def test_what_a_chain_of_the_persons_own_raises_is_shown(showing):
+def test_error_of_users_chain_is_shown(showing):
     showing.vars["broken"] = RunnableLambda(lambda text: 1 / 0)
     assert "ZeroDivisionError" in shown_by(showing, "%%azureml $broken\nHello")
 
 
-def test_what_an_endpoint_says_to_a_chain_is_shown(showing, endpoint):
+def test_endpoint_error_in_chain_is_shown(showing, endpoint):
     showing.vars["chain"] = RunnableLambda(str.strip) | from_config(current().get("main"))
     endpoint.script([Fault("401")])
     assert shown_by(showing, "%%azureml $chain\nHello").startswith("AuthenticationError: ")
 
 
-def test_what_is_no_error_of_ours(showing, monkeypatch):
+def test_foreign_error_is_raised(showing, monkeypatch):
     def failing(*_given):
         return 1 / 0
 

@@ -56,17 +56,17 @@ def tab(asking, magics, endpoint):
         ("%azureml re", ["rename", "repair", "record", "replay"]),
     ],
 )
-def test_what_tab_offers(tab, line, offered):
+def test_tab_offers_names(tab, line, offered):
     assert tab(line) == offered
 
 
 @pytest.mark.parametrize(
     "flag", ["--compare", "--sweep", "--repeat", "--schema", "--image", "--insert", "--conversation"]
 )
-def test_the_options_are_offered(tab, flag):
+def test_tab_offers_options(tab, flag):
     assert flag in tab(f"%%azureml {flag[:4]}")
 
 
-def test_a_conversation_is_typed_as_offered(tab, asking):
+def test_offered_conversation_can_be_typed(tab, asking):
     offered = tab("%azureml conversations show ")[1]
     assert asking.ok(f"%azureml conversations show {offered}").text.startswith("user: Hello")

@@ -1,4 +1,4 @@
-"""--schema, %azureml repair, --insert and %azureml code: answers that a program can use."""
+"""--schema, %azureml repair and --insert: responses that a program can use."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WRONG = "minutes: Input should be a valid integer, unable to parse string as an 
 
 
 class Says:
-    """A formatter whose answers are given, one after the other."""
+    """A formatter that returns the given responses one after the other."""
 
     def __init__(self, *answers):
         self.answers = list(answers)
@@ -78,7 +78,7 @@ def test_schema_of_a_dict_gives_json(asking):
     assert list(asking.ok("%%azureml --schema $schema\nAn age").result.parsed) == ["age"]
 
 
-def test_schema_is_asked_for_by_instruction_where_the_dialect_has_no_field_for_it(saying):
+def test_schema_is_instruction_without_response_format_field(saying):
     notebook = saying(GOOD)
     assert notebook.ok("%%azureml scripted --schema $Recipe\nSoup").result.parsed == Recipe(title="Soup", minutes=20)
     [prompt] = notebook.vars["says"].prompts
@@ -86,7 +86,7 @@ def test_schema_is_asked_for_by_instruction_where_the_dialect_has_no_field_for_i
     assert '"minutes"' in prompt
 
 
-def test_schema_is_asked_for_by_instruction_where_the_server_refuses_the_field(asking, endpoint, last_body):
+def test_schema_is_instruction_after_server_refuses_field(asking, endpoint, last_body):
     asking.vars["Recipe"] = Recipe
     endpoint.script([Fault("400", message="response_format is not supported"), None])
     ran = asking.run("%%azureml --schema $Recipe\nJSON with 'title' and 'minutes' about soup")
@@ -97,7 +97,7 @@ def test_schema_is_asked_for_by_instruction_where_the_server_refuses_the_field(a
     assert ran.error is None or type(ran.error) is SchemaError  # the demo endpoint is no model
 
 
-def test_another_refusal_is_not_asked_again(asking, endpoint):
+def test_other_bad_request_is_not_sent_again(asking, endpoint):
     asking.vars["Recipe"] = Recipe
     endpoint.script([Fault("400", message="too long")])
     assert asking.refused("%%azureml --schema $Recipe\nSoup").startswith("BadRequestError: ")
@@ -105,13 +105,13 @@ def test_another_refusal_is_not_asked_again(asking, endpoint):
 
 
 @pytest.mark.parametrize("answer", [f"Here you are:\n```json\n{GOOD}\n```\nEnjoy!", f"Sure. {GOOD} Anything else?"])
-def test_schema_fences_and_prose_around_it_are_handled(saying, answer):
+def test_schema_ignores_fences_and_prose(saying, answer):
     ran = saying(answer).ok("%%azureml scripted --schema $Recipe\nSoup")
     assert ran.result.parsed == Recipe(title="Soup", minutes=20)
     assert ran.text == answer
 
 
-def test_schema_with_a_system_message_a_picture_and_quiet(asking, last_body):
+def test_schema_with_system_message_image_and_quiet(asking, last_body):
     asking.vars.update(Recipe=Recipe, picture=b"\x89PNG")
     ran = asking.ok("%%azureml -q -o r -s 'Be brief.' -i $picture --schema $Recipe\nIn 20 minutes")
     assert (ran.result, ran.payloads) == (None, [])
@@ -119,7 +119,7 @@ def test_schema_with_a_system_message_a_picture_and_quiet(asking, last_body):
     assert [turn["role"] for turn in last_body()["messages"]] == ["system", "user"]
 
 
-def test_schema_dry_run_shows_how_it_is_asked_for(asking, endpoint):
+def test_schema_dry_run_shows_the_request(asking, endpoint):
     asking.vars["Recipe"] = Recipe
     assert '"response_format"' in asking.ok("%%azureml --schema $Recipe --dry-run\nSoup").text
     text = asking.ok(f"%%azureml --schema $Recipe --dry-run -u {endpoint.url}/score -f gpt2\nSoup").text
@@ -137,7 +137,7 @@ def test_schema_dry_run_shows_how_it_is_asked_for(asking, endpoint):
         ("broken.json", "The schema is not valid JSON"),
     ],
 )
-def test_what_is_no_schema_is_refused_before_anything_is_sent(asking, endpoint, tmp_path, schema, why):
+def test_invalid_schema_is_refused_before_sending(asking, endpoint, tmp_path, schema, why):
     (tmp_path / "broken.json").write_text("{")
     asking.vars.update(number=1, recipe=Recipe(title="Soup", minutes=20))
     line = asking.refused(f"%%azureml --schema {schema}\nSoup")
@@ -149,7 +149,7 @@ def test_what_is_no_schema_is_refused_before_anything_is_sent(asking, endpoint, 
 # ---- an answer that does not fit, and its repair ---------------------------------------------------------------
 
 
-def test_a_validation_error_keeps_the_answer_and_offers_a_repair(saying):
+def test_schema_error_keeps_response_and_offers_repair(saying):
     notebook = saying(BAD)
     line = notebook.refused("%%azureml scripted --schema $Recipe -o r\nSoup")
     assert line == (
@@ -161,7 +161,7 @@ def test_a_validation_error_keeps_the_answer_and_offers_a_repair(saying):
     assert "r" not in notebook.vars
 
 
-def test_a_validation_error_leaves_the_streamed_answer_on_the_screen(asking, endpoint):
+def test_schema_error_leaves_streamed_text_on_screen(asking, endpoint):
     class Strict(BaseModel):
         title: str
         minutes: int
@@ -174,7 +174,7 @@ def test_a_validation_error_leaves_the_streamed_answer_on_the_screen(asking, end
     assert ran.payloads[-1]["text/plain"] == ran.error.response.text != ""
 
 
-def test_repair_says_what_was_wrong_and_gives_the_object(saying):
+def test_repair_sends_the_error_and_gives_the_object(saying):
     notebook = saying(BAD, GOOD)
     notebook.refused("%%azureml scripted --schema $Recipe -o r\nSoup")
     ran = notebook.ok("%azureml repair")
@@ -186,7 +186,7 @@ def test_repair_says_what_was_wrong_and_gives_the_object(saying):
     assert notebook.refused("%azureml repair").startswith("ConfigError: There is nothing to repair.")
 
 
-def test_repair_may_be_asked_for_again(saying):
+def test_repair_can_be_repeated(saying):
     notebook = saying(BAD, "no JSON at all", GOOD)
     notebook.refused("%%azureml scripted --schema $Recipe\nSoup")
     assert "it contains no JSON" in notebook.refused("%azureml repair")
@@ -194,7 +194,7 @@ def test_repair_may_be_asked_for_again(saying):
     assert "no JSON at all" in notebook.vars["says"].prompts[2]
 
 
-def test_repair_survives_a_failure_of_the_network(saying, endpoint):
+def test_repair_survives_a_network_failure(saying, endpoint):
     notebook = saying(BAD, GOOD)
     notebook.ok("%azureml save scripted --retries 0")
     notebook.refused("%%azureml scripted --schema $Recipe\nSoup")
@@ -203,7 +203,7 @@ def test_repair_survives_a_failure_of_the_network(saying, endpoint):
     assert notebook.ok("%azureml repair").result.parsed == Recipe(title="Soup", minutes=20)
 
 
-def test_repair_finishes_what_the_cell_began(saying):
+def test_repair_applies_the_cells_options(saying):
     notebook = saying(BAD, GOOD, GOOD)
     notebook.refused("%%azureml scripted --schema $Recipe -c cook --save cooking -q -o r\nSoup")
     assert notebook.ok("%azureml conversations").text.startswith("No conversations.")
@@ -215,7 +215,7 @@ def test_repair_finishes_what_the_cell_began(saying):
     assert turns == f"user: Soup\n\nassistant: {GOOD}"
 
 
-def test_repair_belongs_to_the_last_question(saying):
+def test_repair_belongs_to_the_last_cell(saying):
     notebook = saying(BAD, "Hello")
     notebook.refused("%%azureml scripted --schema $Recipe\nSoup")
     notebook.ok("%%azureml scripted\nHello")
@@ -224,7 +224,7 @@ def test_repair_belongs_to_the_last_question(saying):
     )
 
 
-def test_an_answer_is_not_lost_to_a_schema_that_is_wrong_itself(saying):
+def test_response_survives_a_failing_schema(saying):
     notebook = saying(GOOD)
     notebook.vars["schema"] = {"type": "no such type"}
     ran = notebook.run("%%azureml scripted --schema $schema\nSoup")
@@ -246,23 +246,23 @@ def inserted(asking, monkeypatch):
     return given
 
 
-def test_insert_puts_the_code_into_the_next_cell(saying, inserted):
+def test_insert_puts_code_into_next_cell(saying, inserted):
     ran = saying(CODE).ok("%%azureml scripted -F code --insert\nSay hello")
     assert inserted == [("print('hello')", False)]
     assert ran.text == CODE
 
 
-def test_insert_works_quietly_too(saying, inserted):
+def test_insert_works_with_quiet(saying, inserted):
     saying(CODE).ok("%%azureml scripted -q -F code --insert\nSay hello")
     assert inserted == [("print('hello')", False)]
 
 
-def test_insert_takes_all_of_an_answer_without_a_fence(saying, inserted):
+def test_insert_takes_whole_text_without_fence(saying, inserted):
     saying("print(1)").ok("%%azureml scripted -F code --insert\nSay one")
     assert inserted == [("print(1)", False)]
 
 
-def test_insert_needs_code(asking, endpoint, inserted):
+def test_insert_needs_code_format(asking, endpoint, inserted):
     for line in ("--insert", "-F json --insert"):
         assert asking.refused(f"%%azureml {line}\nHello") == (
             "UsageError: --insert puts code into the next cell. Add -F code."
@@ -270,71 +270,7 @@ def test_insert_needs_code(asking, endpoint, inserted):
     assert (inserted, len(endpoint.requests)) == ([], 0)
 
 
-def test_insert_does_nothing_where_the_answer_did_not_come(asking, endpoint, inserted):
+def test_insert_does_nothing_after_an_error(asking, endpoint, inserted):
     endpoint.script([Fault("cut", after=4)])
     asking.run("%%azureml -F code --insert\nWrite a Python function that adds two numbers")
     assert inserted == []
-
-
-# ---- %azureml code ---------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("line", "starts"), [("", "import os"), ("--as langchain", "import os"), ("--as python", "from azml_magics import")]
-)
-def test_code_of_the_last_call_is_python(asking, line, starts):
-    asking.ok("%%azureml -p temperature=0.5 -s 'Be brief.'\nHello there")
-    ran = asking.ok(f"%azureml code {line}")
-    assert ran.text.startswith(starts)
-    assert "Hello there" in ran.text
-    assert "Be brief." in ran.text
-    assert "'temperature': 0.5" in ran.text
-    assert "TEST_KEY" in ran.text
-    assert ran.data["text/markdown"].startswith("```python\n")
-    compile(ran.text, "code", "exec")
-
-
-def test_code_as_curl_is_for_a_shell(asking):
-    asking.ok("%%azureml\nHello there")
-    ran = asking.ok("%azureml code last --as curl")
-    assert ran.text.startswith("curl ")
-    assert "Bearer $TEST_KEY" in ran.text
-    assert ran.data["text/markdown"].startswith("```bash\n")
-
-
-def test_code_of_a_config_without_asking_it(asking, endpoint):
-    assert "'Hello'" in asking.ok("%azureml code main").text
-    assert len(endpoint.requests) == 0
-
-
-def test_code_runs_as_printed(asking, capsys):
-    from .conftest import KEY
-
-    asking.ok("%%azureml\nHello there")
-    for language in ("langchain", "python"):
-        code = asking.ok(f"%azureml code --as {language}").text
-        assert KEY not in code
-        asking.vars["code"] = code
-        assert "not a language model" in asking.ok("exec(code)").stdout
-
-
-def test_code_after_a_chain_says_where_its_code_is(asking):
-    asking.ok("from langchain_core.runnables import RunnableLambda\nchain = RunnableLambda(str.upper)")
-    asking.ok("%%azureml $chain\nhello")
-    assert asking.refused("%azureml code") == (
-        "ConfigError: $chain is a LangChain object, and its code is in your notebook. "
-        "Name a config for the code of a call with it: %azureml code NAME."
-    )
-    assert "'Hello'" in asking.ok("%azureml code main").text
-
-
-@pytest.mark.parametrize(
-    ("line", "error"),
-    [
-        ("code", "ConfigError: No prompt has been sent yet. Name a config: %azureml code NAME."),
-        ("code mian", "UnknownNameError: No config named 'mian'. Did you mean 'main'?"),
-        ("code main --as perl", "UsageError: --as takes langchain, python, curl"),
-    ],
-)
-def test_code_that_cannot_be_made_is_one_line(asking, line, error):
-    assert asking.refused(f"%azureml {line}").startswith(error)

@@ -1,0 +1,203 @@
+"""The verbs of %azureml that make, show and change configs."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture
+def rows(notebook):
+    """The rows of a table that a line gives."""
+    return lambda line: [tuple(row) for row in notebook.ok(line).result.rows]
+
+
+def shown(rows):
+    return {row[0]: row[1] for row in rows}
+
+
+# ---- save ------------------------------------------------------------------------------------------------------
+
+
+def test_first_saved_config_is_active(notebook):
+    said = notebook.ok("%azureml save prod --url https://x.y/score -f gpt2 --key env:PROD_KEY").text
+    assert said == "Saved prod: gpt2 at https://x.y/score, key env:PROD_KEY (not set)"
+    notebook.ok("%azureml save other --url https://x.y/score -f gpt2")
+    assert notebook.ok("%azureml list").result.rows[0][0] == "*"
+
+
+def test_show_lists_every_part_of_config(notebook, rows):
+    notebook.ok(
+        "%azureml save prod --url https://x.y/score --type dedicated --deployment blue -f dolly --key env:PROD_KEY "
+        "--timeout 30 --retries 1 -s 'Be brief.' --model m --api-version 2024-05-01 temperature=0.2 stop='[\"a\"]'"
+    )
+    assert shown(rows("%azureml show")) == {
+        "config": "prod",
+        "url": "https://x.y/score",
+        "type": "dedicated",
+        "deployment": "blue",
+        "formatter": "dolly",
+        "key": "env:PROD_KEY (not set)",
+        "system": "Be brief.",
+        "model": "m",
+        "api-version": "2024-05-01",
+        "timeout": "30 s",
+        "retries": "1",
+        "from": "session",
+        "kwarg temperature": "0.2",
+        "kwarg stop": "['a']",
+    }
+
+
+def test_saving_again_changes_only_given_parts(notebook, rows):
+    notebook.ok("%azureml save prod --url https://x.y/score -f dolly temperature=0.2")
+    notebook.ok("%azureml save prod --timeout 5 max_new_tokens=9")
+    facts = shown(rows("%azureml show prod"))
+    assert (facts["formatter"], facts["timeout"]) == ("dolly", "5 s")
+    assert (facts["kwarg temperature"], facts["kwarg max_new_tokens"]) == ("0.2", "9")
+
+
+def test_copy_is_independent(notebook, rows):
+    notebook.ok("%azureml save prod --url https://x.y/score -f dolly temperature=0.2")
+    notebook.ok("%azureml save hot --from prod temperature=1.5")
+    assert shown(rows("%azureml show hot"))["kwarg temperature"] == "1.5"
+    assert shown(rows("%azureml show prod"))["kwarg temperature"] == "0.2"
+    assert "Did you mean 'prod'?" in notebook.refused("%azureml save cold --from prd")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("--deployment blue", "Give it a URL: %azureml save new --url URL"),
+        ("--url https://x.y/score", "Before it works: No formatter: the wire format of /score differs"),
+        ("--url https://x.y/v1 -f gpt2", "Before it works: The formatter 'gpt2' works with dedicated endpoints"),
+    ],
+)
+def test_save_says_what_is_missing(notebook, line, said):
+    assert said in notebook.ok(f"%azureml save new {line}").text
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("new https://x.y/score", "UsageError: A URL goes behind --url. Write %azureml save new --url URL."),
+        ("new https://x.y/score?api-version=1", "UsageError: A URL goes behind --url."),
+        ("new --url http://x.y/score", "ConfigError: http://x.y would carry the key in clear text"),
+        ("new -f doly", "UnknownNameError: No formatter named 'doly'. Did you mean 'dolly'?"),
+        ("new --type dedicted", "UsageError: --type takes dedicated, serverless. Did you mean 'dedicated'?"),
+        ("new --key sk-1234", "KeyRefusedError: That is not a key reference"),
+        ("new --key env:", "ConfigError: A key reference"),
+        ("new --timeout 0", "ConfigError: timeout must be a positive number of seconds"),
+        ("new --retries -1", "ConfigError: max_retries must be 0 or a positive integer"),
+        ("new temperature", "UsageError: save NAME takes NAME=VALUE, not 'temperature'"),
+        ("'my config'", "UsageError: 'my config' cannot name a config."),
+        ("a/b", "UsageError: 'a/b' cannot name a config."),
+        ("", "UsageError: %azureml save: it needs NAME."),
+    ],
+)
+def test_invalid_save_is_refused_and_saves_nothing(notebook, line, said):
+    assert notebook.refused(f"%azureml save {line}").startswith(said)
+    assert notebook.ok("%azureml list").text.startswith("No configs yet.")
+
+
+def test_save_warns_of_misspelled_kwarg(notebook):
+    ran = notebook.ok("%azureml save prod --url https://x.y/v1 temprature=0.2")
+    assert ran.stderr == "azureml: the model kwarg 'temprature' is sent as it is. Did you mean 'temperature'?\n"
+
+
+def test_save_fills_in_environment_variables(notebook, rows, monkeypatch):
+    monkeypatch.setenv("AZUREML_ENDPOINT_URL", "https://x.y/score")
+    monkeypatch.setenv("AZUREML_DEPLOYMENT_NAME", "blue")
+    notebook.ok("%azureml save prod -f gpt2")
+    facts = shown(rows("%azureml show"))
+    assert (facts["url"], facts["deployment"]) == ("https://x.y/score", "blue")
+
+
+def test_loopback_config_may_have_no_key(notebook, rows):
+    said = notebook.ok("%azureml save local --url http://127.0.0.1:8080/v1/chat/completions --key none").text
+    assert said.endswith("key none")
+    assert shown(rows("%azureml show local"))["key"] == "none"
+    assert "Authorization" not in notebook.ok("%%azureml local --dry-run\nHello").text
+
+
+def test_formatter_object_can_be_saved(notebook, rows):
+    notebook.ok(
+        "class Mine:\n    def format_request_payload(self, p, k): return p\n"
+        "    def format_response_payload(self, o): return 'x'\nmine = Mine()"
+    )
+    notebook.ok("%azureml save prod --url https://x.y/score -f $mine")
+    assert shown(rows("%azureml show"))["formatter"] == "Mine"
+
+
+# ---- use, list, show, rename, delete ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def two(notebook):
+    notebook.ok("%azureml save prod --url https://x.y/score -f dolly --key env:PROD_KEY")
+    notebook.ok("%azureml save dev --url https://z.y/v1/chat/completions --key ask")
+    return notebook
+
+
+def test_use_changes_the_active_config(two):
+    assert two.ok("%azureml use dev").text == (
+        "In use: dev (openai-chat at https://z.y/v1/chat/completions, key ask (asked when needed))"
+    )
+    assert [row[0] for row in two.ok("%azureml list").result.rows] == ["", "*"]
+    assert "Did you mean 'prod'?" in two.refused("%azureml use prd")
+
+
+def test_list_says_whether_keys_are_found(two, monkeypatch):
+    monkeypatch.setenv("PROD_KEY", "s3cr3t")
+    ran = two.ok("%azureml list")
+    assert ran.result.rows == [
+        ("*", "prod", "dedicated", "dolly", "https://x.y/score", "env:PROD_KEY (found)", "session"),
+        (
+            "",
+            "dev",
+            "serverless",
+            "openai-chat",
+            "https://z.y/v1/chat/completions",
+            "ask (asked when needed)",
+            "session",
+        ),
+    ]
+    assert ran.text.splitlines()[0].split() == ["config", "type", "formatter", "endpoint", "key", "from"]
+    assert "s3cr3t" not in str(ran.data)
+
+
+def test_show_takes_name_or_active_config(two):
+    assert two.ok("%azureml show").text.splitlines()[0].split() == ["config", "prod"]
+    assert two.ok("%azureml show dev").text.splitlines()[0].split() == ["config", "dev"]
+    assert "Did you mean 'dev'?" in two.refused("%azureml show deb")
+
+
+def test_long_system_message_stays_on_its_row(two):
+    two.vars["rules"] = "Be brief.\nBe kind."
+    two.ok("%azureml save prod -s $rules")
+    ran = two.ok("%azureml show prod")
+    assert "system     Be brief. Be kind." in ran.text.splitlines()
+
+
+def test_rename_keeps_config_active(two):
+    assert two.ok("%azureml rename prod live").text == "prod is now live."
+    assert two.ok("%azureml list").result.rows[0][:2] == ("*", "live")
+    assert two.refused("%azureml rename live dev").startswith("ConfigError: There is already a config named 'dev'.")
+    assert "No config named 'prod'" in two.refused("%azureml rename prod x")
+    assert "cannot name a config" in two.refused("%azureml rename live '$x'")
+
+
+def test_active_config_is_deleted_only_with_force(two):
+    assert two.refused("%azureml delete prod").startswith("UsageError: prod is the config in use.")
+    assert two.ok("%azureml delete dev").text == "Deleted dev."
+    assert two.ok("%azureml delete prod -f").text == "Deleted prod."
+    assert two.ok("%azureml list").text.startswith("No configs yet.")
+    assert "No config named 'prod'" in two.refused("%azureml delete prod")
+
+
+def test_tables_are_escaped(notebook):
+    notebook.vars["rules"] = "<script>alert(1)</script>"
+    notebook.ok("%azureml save prod --url https://x.y/score -s $rules")
+    ran = notebook.ok("%azureml show prod")
+    assert "<script>" in ran.text
+    assert "<script>" not in ran.data["text/html"]
+    assert "&lt;script&gt;" in ran.data["text/html"]

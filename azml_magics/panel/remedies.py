@@ -42,7 +42,8 @@ REMEDIES: Mapping[str, str] = {
     "overwrite": "Choose another path.",
     "permission-denied": _WRONG_KEY,
     "schema": "",
-    "stream-interrupted": "The text received so far is kept. Run it again, or raise the deployment's request_timeout_ms.",
+    "stream-interrupted": "The text received so far is kept. Run it again, or raise the "
+    "deployment's request_timeout_ms.",
     "undefined-column": _VARIABLE,
     "undefined-variable": _VARIABLE,
     "url-with-password": "Name the key in the Key field instead.",

@@ -15,18 +15,6 @@ def test_plain_remedy_stays():
     assert describe_error(error) == "Cannot connect to n.example. Check the URL, network and VPN."
 
 
-@pytest.mark.parametrize(
-    "remedy",
-    [
-        "Use letters, digits, dots, - and _, such as prod or hr-bot.",
-        "Upgrade with pip install -U azml-magics.",
-        'Run pip install "azml-magics[azure]".',
-    ],
-)
-def test_dash_alone_is_not_an_option(remedy):
-    assert describe_error(errors.ConfigError("It went wrong", remedy=remedy)) == f"It went wrong. {remedy}"
-
-
 def test_message_names_deployment_and_request_but_not_config():
     error = errors.RateLimitError("Too many requests", config="prod", deployment="blue", request_id="1c7f")
     assert describe_error(error) == "Too many requests (deployment blue, request 1c7f)."

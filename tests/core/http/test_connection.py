@@ -15,8 +15,10 @@ import pytest
 
 from azml_magics.core.client import ainvoke, astream, invoke, stream
 from azml_magics.core.config import LLMConfig
-from azml_magics.core.errors import APIConnectionError, BadRequestError
-from azml_magics.core.http import transport
+from azml_magics.core.errors import APIConnectionError, APITimeoutError, BadRequestError
+from azml_magics.core.http import connection, transport
+from azml_magics.core.http.connection_errors import connection_error
+from azml_magics.core.http.exchange import Request
 from azml_magics.core.keys import Secret
 
 from ..conftest import KEY
@@ -28,7 +30,7 @@ needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="open
 
 
 @pytest.fixture(params=["sync", "async"])
-def ask(request):
+def send(request):
     """invoke or ainvoke: every test with it runs with both."""
     if request.param == "sync":
         return invoke
@@ -148,21 +150,21 @@ def test_tls_connection_is_kept(certificate):
 
 
 @needs_openssl
-def test_ssl_cert_file_is_trusted(certificate, ask, monkeypatch):
+def test_ssl_cert_file_is_trusted(certificate, send, monkeypatch):
     context, file = certificate
     monkeypatch.setenv("SSL_CERT_FILE", str(file))
     with Raw(answers, context) as server:
-        assert ask(config_for(f"https://localhost:{server.port}{ROUTE}"), "hello").text == "hi"
+        assert send(config_for(f"https://localhost:{server.port}{ROUTE}"), "hello").text == "hi"
 
 
 @needs_openssl
-def test_untrusted_server_gets_no_request(certificate, ask):
+def test_untrusted_server_gets_no_request(certificate, send):
     seen = []
     with (
         Raw(lambda connection: seen.append(whole_request(connection)), certificate[0]) as server,
         pytest.raises(APIConnectionError, match="certificate") as raised,
     ):
-        ask(config_for(f"https://localhost:{server.port}{ROUTE}"), "hello")
+        send(config_for(f"https://localhost:{server.port}{ROUTE}"), "hello")
     assert seen in ([], [b""])
     assert "\n" not in str(raised.value)
 
@@ -182,14 +184,14 @@ class FailingHandshake:
 
 
 @needs_openssl
-def test_failed_handshake_is_retried(certificate, ask):
+def test_failed_handshake_is_retried(certificate, send):
     """A load balancer with a broken node does this."""
     context, file = certificate
     transport.trust(ssl.create_default_context(cafile=file))
     with Raw(answers, context) as server:
         server.tls = FailingHandshake(server)
         config = config_for(f"https://localhost:{server.port}{ROUTE}").merged(max_retries=1)
-        assert ask(config, "hello").text == "hi"
+        assert send(config, "hello").text == "hi"
         assert server.connections == 2
 
 
@@ -197,7 +199,7 @@ def test_failed_handshake_is_retried(certificate, ask):
 
 
 @pytest.mark.parametrize("variable", ["https_proxy", "HTTPS_PROXY", "all_proxy"])
-def test_https_uses_the_environments_proxy_without_showing_the_key(ask, monkeypatch, variable):
+def test_https_uses_the_environments_proxy_without_showing_the_key(send, monkeypatch, variable):
     seen = []
 
     def refuse(connection):
@@ -207,14 +209,14 @@ def test_https_uses_the_environments_proxy_without_showing_the_key(ask, monkeypa
     with Raw(refuse) as proxy:
         monkeypatch.setenv(variable, f"http://ann:s3cret@127.0.0.1:{proxy.port}")
         with pytest.raises(APIConnectionError, match="407"):
-            ask(config_for(f"https://prod.westeurope.inference.ml.azure.com{ROUTE}"), "hello")
+            send(config_for(f"https://prod.westeurope.inference.ml.azure.com{ROUTE}"), "hello")
     assert seen[0].startswith(b"CONNECT prod.westeurope.inference.ml.azure.com:443 ")
     assert b"Basic YW5uOnMzY3JldA==" in seen[0]
     assert KEY.encode() not in seen[0]
 
 
 @needs_openssl
-def test_response_arrives_through_a_proxy_tunnel(certificate, ask, monkeypatch):
+def test_response_arrives_through_a_proxy_tunnel(certificate, send, monkeypatch):
     context, file = certificate
     transport.trust(ssl.create_default_context(cafile=file))
 
@@ -227,24 +229,24 @@ def test_response_arrives_through_a_proxy_tunnel(certificate, ask, monkeypatch):
     with Raw(tunnel) as proxy:
         monkeypatch.setenv("https_proxy", f"127.0.0.1:{proxy.port}")
         config = config_for(f"https://localhost{ROUTE}")
-        assert [ask(config, "hello").text for _ in range(2)] == ["hi", "hi"]
+        assert [send(config, "hello").text for _ in range(2)] == ["hi", "hi"]
 
 
-def test_no_proxy_variable_bypasses_the_proxy(ask, monkeypatch):
+def test_no_proxy_variable_bypasses_the_proxy(send, monkeypatch):
     with Raw(lambda connection: None) as proxy:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]  # closed again at the end of the block
         monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{proxy.port}")
         monkeypatch.setenv("no_proxy", "localhost")
         with pytest.raises(APIConnectionError, match="Cannot connect"):
-            ask(config_for(f"https://localhost:{port}{ROUTE}"), "hello")
+            send(config_for(f"https://localhost:{port}{ROUTE}"), "hello")
         assert proxy.connections == 0
 
 
 # ---- large bodies --------------------------------------------------------------------------------------------
 
 
-def test_large_prompt_and_response_arrive_complete(ask):
+def test_large_prompt_and_response_arrive_complete(send):
     words = "water " * 500_000
     seen = []
 
@@ -253,7 +255,7 @@ def test_large_prompt_and_response_arrive_complete(ask):
         connection.sendall(reply({"choices": [{"message": {"content": words}, "finish_reason": "stop"}]}))
 
     with Raw(serve) as server:
-        answer = ask(config_for(f"http://127.0.0.1:{server.port}{ROUTE}"), words)
+        answer = send(config_for(f"http://127.0.0.1:{server.port}{ROUTE}"), words)
     assert answer.text == words
     assert seen[0] > len(words)
 
@@ -318,3 +320,33 @@ async def test_slow_reader_slows_the_server_down():
                     await asyncio.sleep(0.3)  # the server could send everything in that time
                     assert not sent_all.is_set()
         assert (count, len(answer.response.text)) == (events, events * 1000)
+
+
+# ---- failures ------------------------------------------------------------------------------------------------
+
+
+def test_every_httpcore_exception_is_classified():
+    import httpcore
+
+    foreign = [kind for kind in vars(httpcore).values() if isinstance(kind, type) and issubclass(kind, Exception)]
+    assert len(foreign) > 10
+    for kind in foreign:
+        for has_begun in (False, True):
+            failure = connection.send_failure(kind("x"), has_begun=has_begun)
+            error = connection_error(failure, Request("https://n/score", {}, b"", 1))
+            assert isinstance(error, (APIConnectionError, APITimeoutError))
+    assert connection.send_failure(httpcore.ReadTimeout("x")).reason == "timeout"
+    assert connection.send_failure(httpcore.ReadTimeout("x"), has_begun=True).reason == "timeout"
+    assert connection.send_failure(httpcore.ConnectTimeout("x")).reason == "connect-timeout"
+    assert connection.send_failure(httpcore.ConnectError("x")).reason == "connect-error"
+    assert connection.send_failure(httpcore.RemoteProtocolError("x")).reason == "closed"
+    assert connection.send_failure(httpcore.RemoteProtocolError("x"), has_begun=True).reason == "incomplete"
+    assert connection.send_failure(ValueError()).reason == "invalid"
+
+
+def test_untrusted_certificate_is_classified_by_its_cause():
+    import httpcore
+
+    error = httpcore.ConnectError("verify failed")
+    error.__cause__ = ssl.SSLCertVerificationError("self-signed certificate")
+    assert connection.send_failure(error).reason == "untrusted"

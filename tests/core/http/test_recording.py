@@ -48,7 +48,7 @@ def use():
 
 
 @pytest.fixture(params=["sync", "async"])
-def ask(request):
+def send(request):
     """Functions that return a whole response and the text of a stream, sync and async."""
 
     def whole(config):
@@ -77,8 +77,8 @@ def test_use_sets_the_current_recorder(use):
     assert recording.is_replaying()
 
 
-def test_every_exchange_is_recorded_including_errors(server, config_of, use, ask):
-    whole, piecewise = ask
+def test_every_exchange_is_recorded_including_errors(server, config_of, use, send):
+    whole, piecewise = send
     recorder = use(Recorder())
     server.respond_with(
         reply({"message": "no"}, 401), reply({"choices": [{"text": "one"}]}), streamed(delta("two"), STOP, b"[DONE]")
@@ -105,8 +105,8 @@ def test_stream_left_early_is_recorded_as_incomplete(server, config_of, use):
     assert not response.is_complete
 
 
-def test_streams_that_end_or_break_are_recorded_as_complete(server, config_of, use, ask):
-    _, piecewise = ask
+def test_streams_that_end_or_break_are_recorded_as_complete(server, config_of, use, send):
+    _, piecewise = send
     recorder = use(Recorder())
     torn = STREAM_HEAD + chunk(event(delta("torn")))
     server.respond_with(streamed(delta("one"), STOP, b"[DONE]"), lambda connection, request: connection.sendall(torn))
@@ -137,8 +137,8 @@ def test_cancelled_stream_is_recorded_as_incomplete(server, config_of, use):
     assert (response.body, response.is_complete) == (event(delta("one")), False)
 
 
-def test_sequence_follows_the_order_of_requests(server, config_of, use, ask):
-    whole, piecewise = ask
+def test_sequence_follows_the_order_of_requests(server, config_of, use, send):
+    whole, piecewise = send
     recorder = use(Recorder())
     server.respond_with(reply({"choices": [{"text": "one"}]}), streamed(delta("two"), STOP, b"[DONE]"))
     assert (whole(config_of(**CONFIG)), piecewise(config_of(**CONFIG))) == ("one", "two")
@@ -152,8 +152,8 @@ def test_retry_delay_is_zero_while_replaying(use):
     assert recording.retry_delay(3.5) == 0.0
 
 
-def test_replay_needs_no_network_and_no_key(config_of, use, ask):
-    whole, piecewise = ask
+def test_replay_needs_no_network_and_no_key(config_of, use, send):
+    whole, piecewise = send
     events = b"".join(event(value) for value in (delta("two"), STOP, b"[DONE]"))
     player = use(
         Recorder(
@@ -172,9 +172,9 @@ def test_replay_needs_no_network_and_no_key(config_of, use, ask):
     assert len(player.calls) == 3
 
 
-def test_errors_of_a_player_are_raised(config_of, use, ask):
+def test_errors_of_a_player_are_raised(config_of, use, send):
     player = use(Recorder(recording.RecordedResponse(200, {}, [])))
     player.responses.clear()
-    for how in ask:
+    for how in send:
         with pytest.raises(DocumentError, match="holds no such exchange"):
             how(config_of(**CONFIG))

@@ -20,8 +20,9 @@ from azml_magics.core.errors import (
     RateLimitError,
     ServiceUnavailableError,
 )
-from azml_magics.core.http import error_body
 from azml_magics.core.http.status_errors import inner_status, request_id, retry_after, status_error
+
+from .test_error_body import JSON
 
 AZML = {"x-request-id": "1c7f", "azureml-model-deployment": "blue"}
 
@@ -501,34 +502,6 @@ def test_huge_body_is_truncated():
     assert len(str(error)) < 700
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10),
-    lambda inside: (
-        st.lists(inside, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(
-                [
-                    "error",
-                    "message",
-                    "detail",
-                    "details",
-                    "errors",
-                    "code",
-                    "status",
-                    "loc",
-                    "msg",
-                    "input",
-                    "innererror",
-                    "type",
-                    "object",
-                ]
-            ),
-            inside,
-            max_size=4,
-        )
-    ),
-    max_leaves=12,
-)
 BODIES = st.one_of(
     JSON.map(lambda value: json.dumps(value).encode()),
     JSON.map(lambda value: json.dumps({"message": json.dumps(value)}).encode()),
@@ -560,8 +533,3 @@ def test_any_response_gives_a_one_line_error(status, headers, body):
     assert str(status) in str(error)
     assert error.remedy
     assert error.retry_after is None or error.retry_after >= 0
-
-
-@given(JSON)
-def test_message_of_returns_text_for_any_body(value):
-    assert isinstance(error_body.message_of(value), str)

@@ -1,0 +1,77 @@
+"""The message in the body of an error response, and the content filter's code."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from azml_magics.core.http import error_body
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10),
+    lambda inside: (
+        st.lists(inside, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "error",
+                    "message",
+                    "detail",
+                    "details",
+                    "errors",
+                    "code",
+                    "status",
+                    "loc",
+                    "msg",
+                    "input",
+                    "innererror",
+                    "type",
+                    "object",
+                ]
+            ),
+            inside,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("plain words ", "plain words"),
+        ("<html><title>Bad  Gateway</title></html>", "an HTML page, 'Bad Gateway'"),
+        ('{"error": {"message": "no"}}', "no"),
+        (json.dumps({"message": json.dumps({"error": {"message": "inner"}})}), "inner"),
+        ('{"detail": [{"loc": ["body", "n"], "msg": "too large"}]}', "body.n: too large"),
+        ('{"error": {"code": "BadModel"}}', "BadModel"),
+        ("{}", ""),
+        ("", ""),
+    ],
+)
+def test_message_is_found_in_known_bodies(body, message):
+    assert error_body.message_of(error_body.parse(body)) == message
+
+
+@pytest.mark.parametrize(
+    ("value", "is_filtered"),
+    [
+        ({"code": "content_filter"}, True),
+        ({"error": {"innererror": {"code": "ResponsibleAIPolicyViolation"}}}, True),
+        ({"message": '{"error": {"code": "content_filter"}}'}, True),
+        ({"message": "content_filter"}, False),
+        ({"error": {"code": "other"}}, False),
+        (None, False),
+    ],
+)
+def test_content_filter_code_is_found_at_any_place(value, is_filtered):
+    assert error_body.has_filter_code(value) is is_filtered
+
+
+@given(JSON)
+def test_message_of_returns_text_for_any_body(value):
+    assert isinstance(error_body.message_of(value), str)

@@ -79,7 +79,7 @@ def check_snippet(code):
 
 
 @pytest.mark.parametrize("code", [pytest.param(code, id=path.name) for path in PAGES for code in snippets(path)])
-def test_every_snippet_is_a_cell_that_would_be_understood(code):
+def test_every_snippet_is_a_valid_cell(code):
     check_snippet(code)
 
 
@@ -93,7 +93,7 @@ def test_every_snippet_is_a_cell_that_would_be_understood(code):
         ("%%azureml -q\n\n", AssertionError),
     ],
 )
-def test_a_snippet_that_has_rotted_is_found(code, error):
+def test_invalid_snippet_is_detected(code, error):
     with pytest.raises(error):
         check_snippet(code)
 
@@ -122,12 +122,12 @@ def test_every_python_name_in_the_text_exists(path):
             module = getattr(module, name)
 
 
-def test_every_error_has_its_row():
+def test_every_error_has_a_row():
     rows = re.findall(r"^\| `(\w+)` \|", text_of(DOCS / "errors.md"), re.MULTILINE)
     assert sorted(rows) == errors.__all__
 
 
-def test_the_error_that_is_quoted_is_the_real_one():
+def test_quoted_error_is_the_real_one():
     quoted = next(
         line for line in text_of(DOCS / "errors.md").split("\n") if line.startswith("UndefinedVariableError: ")
     )
@@ -142,7 +142,7 @@ def test_every_public_name_is_in_the_reference():
         assert re.search(rf"\b{name}\b", reference), name
 
 
-def test_the_extras_it_names_exist():
+def test_named_extras_exist():
     project = text_of(ROOT / "pyproject.toml").partition("[project.optional-dependencies]")[2].partition("\n[")[0]
     named = set(re.findall(r"^\| `(\w+)` \|", text_of(DOCS / "install.md"), re.MULTILINE))
     assert named
@@ -190,12 +190,12 @@ def pages(site):
     return {path.relative_to(site).as_posix(): Page(text_of(path)) for path in site.rglob("*.html")}
 
 
-def test_every_page_and_every_tutorial_is_there(pages):
+def test_every_page_and_tutorial_is_built(pages):
     assert {f"{path.stem}.html" for path in DOCS.glob("*.md")} <= set(pages)
     assert {f"tutorials/{path.stem}.html" for path in (ROOT / "notebooks").glob("*.ipynb")} <= set(pages)
 
 
-def test_the_tables_are_what_the_parsers_say(pages, site):
+def test_tables_match_the_parsers(pages, site):
     commands = html.unescape(re.sub(r"<[^>]+>", "", text_of(site / "commands.html")))
     for usage, means in [(verb.usage, verb.help) for verb in VERBS.values()]:
         assert usage in commands
@@ -205,7 +205,7 @@ def test_the_tables_are_what_the_parsers_say(pages, site):
     assert all(wire.get(name).description in commands for name in wire.names())
 
 
-def test_no_page_loads_anything_from_elsewhere(pages, site):
+def test_pages_load_nothing_from_other_hosts(pages, site):
     for name, page in pages.items():
         for target in page.loads:
             assert not urlsplit(target).netloc, f"{name} loads {target}"
@@ -217,7 +217,7 @@ def test_no_page_loads_anything_from_elsewhere(pages, site):
         assert 'class="mermaid"' not in text_of(site / name), name
 
 
-def test_every_link_and_anchor_leads_somewhere(pages, site):
+def test_links_and_anchors_resolve(pages, site):
     for name, page in pages.items():
         for link in [*page.links, *page.loads]:
             parts = urlsplit(link)
@@ -232,7 +232,7 @@ def test_every_link_and_anchor_leads_somewhere(pages, site):
                 assert unquote(parts.fragment) in known, f"{name}: {link}"
 
 
-def test_no_markup_is_left_over(pages, site):
+def test_pages_contain_no_leftover_markup(pages, site):
     for name in pages:
         text = text_of(site / name)
         assert "<!-- verbs" not in text, name

@@ -43,7 +43,7 @@ def test_every_requirement_has_a_lower_bound(requirement: str) -> None:
         if name not in LEFT_OUT
     ],
 )
-def test_the_lower_bound_is_what_the_oldest_run_installs(name: str, bound: str) -> None:
+def test_oldest_run_installs_the_lower_bounds(name: str, bound: str) -> None:
     assert release(PINNED[name]) == release(bound)
 
 

@@ -12,13 +12,13 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_tables_are_fresh():
+def test_tables_are_up_to_date():
     assert help_text.refresh_tables(README) == README, "run: python -m azml_magics.notebook.help_text"
     for name, table in help_text.markdown_tables().items():
         assert table in README, f"the markers of {name} are gone"
 
 
-def test_both_commands_stand_alone_in_a_code_block():
+def test_both_commands_have_their_own_code_block():
     blocks = re.findall(r"```bash\n(.*?)\n```", README, re.DOTALL)
     assert 'pip install -e ".[demo]" && azml-magics demo' in blocks
     assert 'pip install -e ".[test]" && pytest' in blocks
@@ -32,12 +32,12 @@ def test_every_verb_in_an_example_exists():
     assert used <= set(VERBS)
 
 
-def test_the_links_lead_somewhere():
+def test_links_resolve():
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", README):
         assert (ROOT / target).exists(), target
 
 
-def test_the_extras_it_names_exist():
+def test_named_extras_exist():
     extras = re.findall(r"^(\w+) = \[", (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
     named = set(re.findall(r"\[(\w+)\]\"", README))
     assert {"demo", "test", "lab"} <= named <= set(extras)

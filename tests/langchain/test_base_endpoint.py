@@ -26,14 +26,14 @@ BOTH = pytest.mark.parametrize("kind", [AzureMLOnlineEndpoint, AzureMLChatOnline
 
 
 @BOTH
-def test_nothing_is_needed_to_build_one(kind):
+def test_constructor_needs_no_arguments(kind):
     model = kind()
     assert (model.endpoint_url, model.deployment_name, model.model_kwargs) == ("", "", None)
     assert model.endpoint_api_type is AzureMLEndpointApiType.dedicated
 
 
 @BOTH
-def test_the_environment_fills_in_what_is_not_given(kind, monkeypatch):
+def test_missing_arguments_come_from_the_environment(kind, monkeypatch):
     monkeypatch.setenv("AZUREML_ENDPOINT_URL", "https://localhost/score/")
     monkeypatch.setenv("AZUREML_ENDPOINT_API_KEY", LITERAL)
     monkeypatch.setenv("AZUREML_DEPLOYMENT_NAME", "blue")
@@ -58,7 +58,7 @@ def test_the_environment_fills_in_what_is_not_given(kind, monkeypatch):
 @pytest.mark.parametrize(
     "given", [AzureMLEndpointApiType.serverless, "serverless", " Serverless "], ids=["enum", "text", "any case"]
 )
-def test_the_type_may_be_an_enum_or_a_text(given):
+def test_api_type_may_be_enum_or_str(given):
     assert AzureMLOnlineEndpoint(endpoint_api_type=given).endpoint_api_type is AzureMLEndpointApiType.serverless
 
 
@@ -79,11 +79,11 @@ def test_realtime_is_dedicated(given):
         ("https://name.region.inference.ml.azure.com/any/path", "dedicated"),
     ],
 )
-def test_without_a_type_the_url_tells(url, kind):
+def test_api_type_defaults_to_the_urls(url, kind):
     assert AzureMLOnlineEndpoint(endpoint_url=url).endpoint_api_type == kind
 
 
-def test_langchains_standard_parameters_are_understood():
+def test_langchain_standard_parameters_are_accepted():
     model = AzureMLChatOnlineEndpoint(
         base_url=SCORE,
         api_key=LITERAL,
@@ -124,7 +124,7 @@ def test_langchains_standard_parameters_are_understood():
     ],
 )
 @BOTH
-def test_arguments_that_do_not_fit_are_refused_without_showing_the_key(kind, given, said):
+def test_invalid_arguments_raise_without_showing_the_key(kind, given, said):
     with pytest.raises(ValueError) as caught:
         kind(endpoint_api_key=LITERAL, **given)
     assert isinstance(caught.value, errors.ConfigError)
@@ -133,7 +133,7 @@ def test_arguments_that_do_not_fit_are_refused_without_showing_the_key(kind, giv
     assert LITERAL not in "".join(traceback.format_exception(caught.value))
 
 
-def test_something_that_is_no_formatter_is_refused():
+def test_object_that_is_not_a_formatter_is_refused():
     with pytest.raises(errors.UsageError, match="not a content formatter"):
         AzureMLOnlineEndpoint(content_formatter=object())
     with pytest.raises(errors.UsageError, match="not its class: call it"):
@@ -159,7 +159,7 @@ def test_something_that_is_no_formatter_is_refused():
     ],
     ids=["no URL", "no formatter", "no key", "no key there"],
 )
-async def test_a_call_says_what_is_missing(kind, given, error, remedy):
+async def test_call_reports_what_is_missing(kind, given, error, remedy):
     model = kind(**given)
     for call in (model.invoke, lambda prompt: list(model.stream(prompt))):
         with pytest.raises(error) as caught:
@@ -176,7 +176,7 @@ async def test_a_call_says_what_is_missing(kind, given, error, remedy):
 # ---- to the core's config ------------------------------------------------------------------------------------
 
 
-def test_the_config_has_every_field():
+def test_to_config_has_every_field():
     model = AzureMLChatOnlineEndpoint(
         endpoint_url=SCORE,
         content_formatter=langchain.CustomOpenAIChatContentFormatter(),
@@ -209,7 +209,7 @@ def test_the_config_has_every_field():
     assert config.formatter.name == "openai-chat"
 
 
-def test_a_key_that_the_environment_holds_goes_by_reference(monkeypatch):
+def test_key_from_environment_becomes_a_reference(monkeypatch):
     monkeypatch.setenv("AZUREML_ENDPOINT_API_KEY", LITERAL)
     assert str(AzureMLOnlineEndpoint().to_config().key) == "env:AZUREML_ENDPOINT_API_KEY"
     assert AzureMLOnlineEndpoint(endpoint_api_key="other").to_config().key == Secret("other")
@@ -217,7 +217,7 @@ def test_a_key_that_the_environment_holds_goes_by_reference(monkeypatch):
     assert AzureMLOnlineEndpoint(key="").to_config().key is None
 
 
-def test_a_key_assigned_later_is_used_and_shown_nowhere():
+def test_key_assigned_later_is_used_and_hidden():
     model = AzureMLOnlineEndpoint()
     model.endpoint_api_key = LITERAL
     assert model.to_config().key == Secret(LITERAL)
@@ -228,7 +228,7 @@ def test_a_key_assigned_later_is_used_and_shown_nowhere():
 
 
 @BOTH
-def test_the_key_is_in_no_text(kind, tmp_path):
+def test_key_is_in_no_text(kind, tmp_path):
     model = kind(endpoint_url=SCORE, endpoint_api_key=LITERAL)
     model.save(tmp_path / "saved.json")
     texts = [repr(model), str(model), f"{model}", dumps(model), str(dumpd(model)), model.model_dump_json()]
@@ -238,7 +238,7 @@ def test_the_key_is_in_no_text(kind, tmp_path):
 
 
 @BOTH
-def test_pickle_leaves_the_key_out_and_copies_keep_it(kind, monkeypatch):
+def test_pickle_drops_the_key_and_copy_keeps_it(kind, monkeypatch):
     model = kind(
         endpoint_url=SCORE,
         endpoint_api_key=LITERAL,
@@ -261,7 +261,7 @@ def test_pickle_leaves_the_key_out_and_copies_keep_it(kind, monkeypatch):
 @pytest.mark.parametrize(
     "formatter", [None, langchain.CustomOpenAIChatContentFormatter(), "mlflow"], ids=["none", "ours", "named"]
 )
-def test_langchains_dump_comes_back_with_the_key_from_the_environment(kind, formatter, monkeypatch):
+def test_langchain_dumps_loads_key_from_environment(kind, formatter, monkeypatch):
     monkeypatch.setenv("AZUREML_ENDPOINT_API_KEY", LITERAL)
     model = kind(endpoint_url=SCORE, content_formatter=formatter, model_kwargs={"top_p": 1}, deployment_name="blue")
     dumped = dumps(model)
@@ -292,7 +292,7 @@ class FakeClient:
 
 
 @pytest.mark.parametrize("url", ["", SCORE])
-async def test_a_client_of_ones_own_sends_the_request(url):
+async def test_http_client_sends_the_request(url):
     client = FakeClient()
     llm = AzureMLOnlineEndpoint(
         endpoint_url=url, http_client=client, content_formatter=langchain.GPT2ContentFormatter()
@@ -308,7 +308,7 @@ async def test_a_client_of_ones_own_sends_the_request(url):
     assert kwargs == {}
 
 
-def test_a_client_of_ones_own_answers_the_chat_class():
+def test_http_client_serves_the_chat_class():
     reply = b'{"choices": [{"message": {"role": "assistant", "content": "fake"}, "finish_reason": "stop"}]}'
     chat = AzureMLChatOnlineEndpoint(
         http_client=FakeClient(reply), endpoint_api_type="serverless", content_formatter="openai-chat"
@@ -317,7 +317,7 @@ def test_a_client_of_ones_own_answers_the_chat_class():
     assert [chunk.content for chunk in chat.stream("Hi") if chunk.content] == ["fake"]
 
 
-def test_a_clients_own_error_passes_through():
+def test_http_client_errors_pass_through():
     class Broken:
         def call(self, body, run_manager=None):
             raise KeyError("mine")
@@ -327,7 +327,7 @@ def test_a_clients_own_error_passes_through():
         llm.invoke("Hi")
 
 
-def test_a_clients_reply_may_be_text_and_its_timeout_is_passed_when_given():
+def test_http_client_may_return_str_and_gets_timeout():
     client = FakeClient('["text"]')
     llm = AzureMLOnlineEndpoint(http_client=client, content_formatter="gpt2")
     assert llm.invoke("Hi", timeout=3) == "text"

@@ -49,7 +49,7 @@ def text(answer):
 
 @pytest.mark.parametrize("model", ["llm", "chat"], indirect=True)
 @pytest.mark.parametrize("given", [{"max_concurrency": 5}, {}], ids=["as asked", "16 by default"])
-async def test_the_bound_is_reached_and_kept(model, endpoint, given):
+async def test_max_concurrency_is_reached_and_not_exceeded(model, endpoint, given):
     endpoint.latency = 0.25
     bound = given.get("max_concurrency", 16)
     prompts = [f"Name {n} rivers." for n in range(3 * bound)]
@@ -65,7 +65,7 @@ async def test_the_bound_is_reached_and_kept(model, endpoint, given):
 
 
 @pytest.mark.parametrize("model", ["llm", "chat"], indirect=True)
-async def test_nobody_waits_for_a_slow_one(model, endpoint):
+async def test_slow_input_does_not_delay_others(model, endpoint):
     endpoint.script([Fault("slow", seconds=1.0)])
     order = Ends()
     model.batch([str(n) for n in range(12)], config={"max_concurrency": 2, "callbacks": [order]})
@@ -75,7 +75,7 @@ async def test_nobody_waits_for_a_slow_one(model, endpoint):
 
 
 @pytest.mark.parametrize("model", ["llm", "chat"], indirect=True)
-async def test_each_input_has_its_own_error(model, endpoint):
+async def test_each_input_has_its_own_exception(model, endpoint):
     endpoint.script([None, Fault("413"), None])
     answers = model.batch(["a", "b", "c"], config={"max_concurrency": 1}, return_exceptions=True)
     assert [isinstance(answer, errors.BadRequestError) for answer in answers] == [False, True, False]
@@ -87,7 +87,7 @@ async def test_each_input_has_its_own_error(model, endpoint):
 
 
 @pytest.mark.parametrize("model", ["llm", "chat"], indirect=True)
-async def test_the_first_error_is_raised_otherwise(model, endpoint):
+async def test_first_error_is_raised_without_return_exceptions(model, endpoint):
     endpoint.script([Fault("413")])
     with pytest.raises(errors.BadRequestError):
         model.batch(["a", "b"], config={"max_concurrency": 1})
@@ -98,12 +98,12 @@ async def test_the_first_error_is_raised_otherwise(model, endpoint):
 
 
 @pytest.mark.parametrize("model", ["llm", "chat"], indirect=True)
-async def test_nothing_in_nothing_out(model):
+async def test_empty_batch_returns_empty_list(model):
     assert model.batch([]) == []
     assert await model.abatch([]) == []
 
 
-def test_every_input_may_have_its_own_config(llm):
+def test_each_input_can_have_its_own_config(llm):
     class Tags(BaseCallbackHandler):
         def __init__(self):
             self.seen = []
@@ -116,12 +116,12 @@ def test_every_input_may_have_its_own_config(llm):
     assert sorted(seen.seen) == [("a", ["first"]), ("b", ["second"])]
 
 
-def test_per_call_kwargs_go_to_every_input(llm, endpoint):
+def test_call_kwargs_apply_to_every_input(llm, endpoint):
     llm.batch(["a", "b"], seed=5, stop=["."])
     assert [request.json()["parameters"]["seed"] for request in endpoint.requests] == [5, 5]
 
 
-def test_the_callers_context_holds_in_the_batch(llm):
+def test_context_variables_reach_the_batch(llm):
     note = contextvars.ContextVar("note", default="lost")
 
     class Reads(BaseCallbackHandler):
@@ -147,13 +147,13 @@ def test_batch_as_completed_gives_every_index(llm):
 # ---- those who listen
 
 
-async def test_a_cache_answers_for_the_batch(llm, endpoint):
+async def test_cache_serves_the_batch(llm, endpoint):
     cached = llm.model_copy(update={"cache": InMemoryCache()})
     assert cached.batch(["a", "b"]) == cached.batch(["a", "b"]) == await cached.abatch(["a", "b"])
     assert len(endpoint.requests) == 2
 
 
-def test_the_cache_of_the_whole_process_answers_too_unless_the_model_wants_none(llm, endpoint):
+def test_global_cache_serves_the_batch_unless_disabled(llm, endpoint):
     set_llm_cache(InMemoryCache())
     try:
         assert llm.batch(["a", "b"]) == llm.batch(["a", "b"])
@@ -165,13 +165,13 @@ def test_the_cache_of_the_whole_process_answers_too_unless_the_model_wants_none(
 
 
 @pytest.mark.parametrize("way", ["batch", "abatch"])
-async def test_a_tracer_around_a_batch_sees_every_run(llm, way):
+async def test_tracer_sees_every_run_of_a_batch(llm, way):
     with collect_runs() as seen:
         _ = llm.batch(["a", "b"]) if way == "batch" else await llm.abatch(["a", "b"])
     assert sorted(run.inputs["prompts"][0] for run in seen.traced_runs) == ["a", "b"]
 
 
-async def test_the_models_own_callbacks_hear_a_batch(llm):
+async def test_model_callbacks_run_in_a_batch(llm):
     ends = Ends()
     listening = llm.model_copy(update={"callbacks": [ends]})
     listening.batch(["a", "b"])
@@ -180,7 +180,7 @@ async def test_the_models_own_callbacks_hear_a_batch(llm):
 
 
 @pytest.mark.skipif(not hasattr(BaseLLM, "_dict_for_compat"), reason="this langchain-core does so elsewhere, too")
-def test_a_batch_leaves_the_processs_warning_filters_as_they_were():
+def test_batch_keeps_warning_filters():
     """LangChain changes them for a moment at each call, and threads would change them back in the wrong order."""
 
     class Client:
@@ -198,7 +198,7 @@ def test_a_batch_leaves_the_processs_warning_filters_as_they_were():
     assert list(warnings.filters) == before
 
 
-def test_a_persons_own_dict_still_tells_calls_apart_in_the_cache(llm, endpoint):
+def test_overridden_dict_keeps_cache_entries_apart(llm, endpoint):
     class Own(AzureMLOnlineEndpoint):
         flavour: str = "plain"
 
@@ -214,7 +214,7 @@ def test_a_persons_own_dict_still_tells_calls_apart_in_the_cache(llm, endpoint):
     assert len(endpoint.requests) == 2
 
 
-async def test_a_batch_gives_what_invoke_gives(llm, endpoint):
+async def test_batch_equals_invoke(llm, endpoint):
     prompts = ["Name a river.", StringPromptValue(text="Name a lake.")]
     alone = [llm.invoke(prompt, stop=["."], seed=3) for prompt in prompts]
     assert llm.batch(prompts, stop=["."], seed=3) == alone == await llm.abatch(prompts, stop=["."], seed=3)

@@ -17,7 +17,7 @@ from .conftest import whole
 from .test_llm import Tokens, gathered
 
 
-def test_an_answer_is_a_message_with_its_usage_and_origin(chat):
+def test_message_has_usage_and_metadata(chat):
     answer = chat.invoke([SystemMessage("You are a pirate."), HumanMessage("Name a cloud.")])
     assert isinstance(answer, AIMessage)
     assert "Name a cloud" in answer.content
@@ -29,7 +29,7 @@ def test_an_answer_is_a_message_with_its_usage_and_origin(chat):
     assert (metadata["deployment"], bool(metadata["request_id"])) == ("blue", True)
 
 
-async def test_sync_async_and_streams_say_the_same(chat):
+async def test_sync_async_and_streams_agree(chat):
     answer = chat.invoke("Name a cloud.")
     assert (await chat.ainvoke("Name a cloud.")).content == answer.content
     full = whole(chat.stream("Name a cloud."))
@@ -43,7 +43,7 @@ async def test_sync_async_and_streams_say_the_same(chat):
 @pytest.mark.parametrize(
     "route", ["/chat/completions", "/v1/chat/completions", "/openai/v1/chat/completions", "/models/chat/completions"]
 )
-async def test_usage_and_the_end_come_in_the_last_chunk_whatever_the_route(endpoint, route):
+async def test_last_chunk_has_usage_and_finish_reason(endpoint, route):
     chat = langchain.AzureMLChatOnlineEndpoint(endpoint_url=endpoint.url + route, model="demo", max_tokens=6)
     from_sync = list(chat._stream([HumanMessage("Hi")]))
     from_async = [chunk async for chunk in chat._astream([HumanMessage("Hi")])]
@@ -56,7 +56,7 @@ async def test_usage_and_the_end_come_in_the_last_chunk_whatever_the_route(endpo
         assert last.message.response_metadata["model_name"] == "demo"
 
 
-def test_a_conversation_goes_out_with_its_roles(chat, sent):
+def test_conversation_is_sent_with_roles(chat, sent):
     chat.invoke(
         [
             SystemMessage("Be brief."),
@@ -73,7 +73,7 @@ def test_a_conversation_goes_out_with_its_roles(chat, sent):
     ]
 
 
-def test_the_endpoints_system_text_gives_way_to_the_conversations(chat, sent):
+def test_system_message_of_the_conversation_wins(chat, sent):
     chat.system = "Be brief."
     chat.invoke("Hi")
     assert sent()["messages"][0] == {"role": "system", "content": "Be brief."}
@@ -81,7 +81,7 @@ def test_the_endpoints_system_text_gives_way_to_the_conversations(chat, sent):
     assert [turn["content"] for turn in sent()["messages"]] == ["Be long.", "Hi"]
 
 
-def test_a_dedicated_endpoint_gets_input_data_and_answers_in_one_piece(score_chat, sent):
+def test_dedicated_endpoint_gets_input_data(score_chat, sent):
     answer = score_chat.invoke('Say "hi"\n', top_p=0.5)
     assert sent() == {
         "input_data": {
@@ -93,21 +93,21 @@ def test_a_dedicated_endpoint_gets_input_data_and_answers_in_one_piece(score_cha
     assert [chunk.content for chunk in chunks if chunk.content] == [answer.content]
 
 
-def test_the_newest_image_tells_usage_on_score_too(score_chat):
+def test_newest_image_reports_usage_on_score(score_chat):
     score_chat.deployment_name = "fms"
     answer = score_chat.invoke("Hi")
     assert answer.usage_metadata["output_tokens"] > 0
     assert answer.response_metadata["finish_reason"] == "stop"
 
 
-def test_kwargs_and_stop_of_one_call_do_not_stay(chat, sent):
+def test_call_kwargs_and_stop_do_not_stick(chat, sent):
     chat.invoke("Hi", temperature=0.9, stop=["Z"], timeout=9)
     assert (sent()["temperature"], sent()["stop"], "timeout" in sent()) == (0.9, ["Z"], False)
     chat.invoke("Hi")
     assert sent() == {"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 40}
 
 
-def test_the_model_may_be_named_for_one_call(chat, sent):
+def test_model_can_be_set_for_one_call(chat, sent):
     chat.model = "demo-chat"
     assert chat.invoke("Hi").response_metadata["model_name"] == "demo-chat"
     assert chat.invoke("Hi", model="other").response_metadata["model_name"] == "other"
@@ -116,19 +116,19 @@ def test_the_model_may_be_named_for_one_call(chat, sent):
     assert sent()["model"] == "demo-chat"
 
 
-def test_several_choices_are_several_generations(chat):
+def test_each_choice_becomes_a_generation(chat):
     result = chat.generate([[HumanMessage("Hi")]], n=3)
     assert len(result.generations[0]) == 3
     assert all(isinstance(each.message, AIMessage) for each in result.generations[0])
 
 
-def test_counts_of_several_conversations_are_summed(chat):
+def test_token_counts_of_conversations_are_summed(chat):
     result = chat.generate([[HumanMessage("Hi")], [HumanMessage("Ho")]])
     counted = sum(each[0].message.usage_metadata["total_tokens"] for each in result.generations)
     assert result.llm_output["token_usage"]["total_tokens"] == counted
 
 
-async def test_a_reasoning_models_thoughts_stand_beside_its_answer(chat):
+async def test_reasoning_is_beside_the_text(chat):
     chat.deployment_name = "reasoning"
     answer = chat.invoke("Why is the sky blue?")
     thoughts = answer.additional_kwargs["reasoning_content"]
@@ -150,7 +150,7 @@ async def test_a_reasoning_models_thoughts_stand_beside_its_answer(chat):
     ],
     ids=["wire", "0.3", "1.x"],
 )
-def test_an_image_reaches_the_model(chat, sent, image):
+def test_image_is_sent(chat, sent, image):
     answer = chat.invoke([HumanMessage([{"type": "text", "text": "What is this?"}, image])])
     assert "an image (image/png, 3 bytes)" in answer.content
     assert sent()["messages"][0]["content"] == [
@@ -159,7 +159,7 @@ def test_an_image_reaches_the_model(chat, sent, image):
     ]
 
 
-def test_a_dialect_of_texts_says_that_it_takes_no_image(llm, endpoint):
+def test_text_wire_format_refuses_images(llm, endpoint):
     chat = langchain.AzureMLChatOnlineEndpoint(
         endpoint_url=f"{endpoint.url}/score", content_formatter=langchain.GPT2ContentFormatter()
     )
@@ -168,7 +168,7 @@ def test_a_dialect_of_texts_says_that_it_takes_no_image(llm, endpoint):
         chat.invoke([HumanMessage(["What is this?", image])])
 
 
-def test_a_tools_result_reaches_the_model(chat):
+def test_tool_result_is_sent(chat):
     answer = chat.invoke(
         [
             HumanMessage("What is 1 + 2?"),
@@ -179,7 +179,7 @@ def test_a_tools_result_reaches_the_model(chat):
     assert "add returned: 3" in answer.content
 
 
-async def test_a_prompt_flow_gets_question_and_history_and_streams(endpoint, sent):
+async def test_prompt_flow_gets_question_and_history(endpoint, sent):
     chat = langchain.AzureMLChatOnlineEndpoint(
         endpoint_url=f"{endpoint.url}/score", deployment_name="promptflow", content_formatter="promptflow"
     )
@@ -192,7 +192,7 @@ async def test_a_prompt_flow_gets_question_and_history_and_streams(endpoint, sen
     assert whole(chunks).content == answer.content
 
 
-def test_langchains_cache_answers_the_second_time(chat, llm, endpoint):
+def test_langchain_cache_serves_the_second_call(chat, llm, endpoint):
     for model in (chat, llm):
         model.cache = InMemoryCache()
         endpoint.requests.clear()
@@ -203,7 +203,7 @@ def test_langchains_cache_answers_the_second_time(chat, llm, endpoint):
         assert len(endpoint.requests) == 2
 
 
-def test_a_field_may_be_configured_at_run_time(chat, sent):
+def test_field_is_configurable_at_run_time(chat, sent):
     model = chat.configurable_fields(model_kwargs=ConfigurableField(id="kwargs"))
     model.with_config(configurable={"kwargs": {"max_tokens": 3}}).invoke("Hi")
     assert sent()["max_tokens"] == 3
@@ -214,7 +214,7 @@ def test_a_field_may_be_configured_at_run_time(chat, sent):
 # ---- callbacks -----------------------------------------------------------------------------------------------
 
 
-def test_callbacks_hear_every_token_and_the_end(chat):
+def test_callbacks_get_every_token_and_the_end(chat):
     heard = Tokens()
     full = whole(chat.stream("Name a cloud.", config={"callbacks": [heard]}))
     assert "".join(heard.tokens) == full.content
@@ -223,7 +223,7 @@ def test_callbacks_hear_every_token_and_the_end(chat):
     assert heard.results[0].generations[0][0].message.content == full.content
 
 
-def test_a_run_manager_given_to_the_stream_itself_hears_of_every_chunk(chat):
+def test_run_manager_of_stream_gets_every_chunk(chat):
     heard = []
 
     class Manager:
@@ -234,7 +234,7 @@ def test_a_run_manager_given_to_the_stream_itself_hears_of_every_chunk(chat):
     assert [chunk for _, chunk in heard] == chunks
 
 
-async def test_events_of_a_chain_hold_the_streamed_chunks(chat):
+async def test_chain_events_have_streamed_chunks(chat):
     chain = ChatPromptTemplate.from_messages([("system", "Be {how}."), ("user", "{what}")]) | chat
     names = [event["event"] async for event in chain.astream_events({"how": "brief", "what": "Hi"}, version="v2")]
     assert names.count("on_chat_model_start") == 1
@@ -242,7 +242,7 @@ async def test_events_of_a_chain_hold_the_streamed_chunks(chat):
     assert names.count("on_chat_model_end") == 1
 
 
-def test_streaming_true_makes_invoke_stream_where_langchain_knows_it(chat, sent):
+def test_streaming_true_makes_invoke_stream(chat, sent):
     told = chat.invoke("Hi")
     chat = langchain.AzureMLChatOnlineEndpoint(endpoint_url=chat.endpoint_url, streaming=True, max_tokens=40)
     answer = chat.invoke("Hi")
@@ -250,7 +250,7 @@ def test_streaming_true_makes_invoke_stream_where_langchain_knows_it(chat, sent)
     assert (answer.content, answer.usage_metadata) == (told.content, told.usage_metadata)
 
 
-def test_an_error_is_heard_and_raised_as_it_is(chat, endpoint):
+def test_error_reaches_callbacks_and_caller(chat, endpoint):
     class Errors(BaseCallbackHandler):
         def __init__(self):
             self.heard = []
@@ -270,7 +270,7 @@ def test_an_error_is_heard_and_raised_as_it_is(chat, endpoint):
     assert caught.value.response.text
 
 
-async def test_an_error_in_an_async_stream_holds_what_had_arrived(chat, endpoint):
+async def test_async_stream_error_has_partial_response(chat, endpoint):
     endpoint.script([Fault("cut", after=6)])
     pieces = []
     with pytest.raises(errors.StreamInterruptedError) as caught:
@@ -278,7 +278,7 @@ async def test_an_error_in_an_async_stream_holds_what_had_arrived(chat, endpoint
     assert caught.value.response.text == "".join(chunk.content for chunk in pieces) != ""
 
 
-def test_the_saved_document_names_the_chat_class(chat, tmp_path):
+def test_saved_document_names_the_chat_class(chat, tmp_path):
     chat.deployment_name = "blue"
     chat.save(tmp_path / "new folder" / "chat.json")
     assert (tmp_path / "new folder" / "chat.json").read_text() == (

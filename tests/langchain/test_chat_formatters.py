@@ -18,40 +18,40 @@ TURNS = [SystemMessage("Be brief."), HumanMessage('Say "hi"\nplease')]
 WIRE = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": 'Say "hi"\nplease'}]
 
 
-def test_a_dedicated_chat_is_input_data():
+def test_dedicated_chat_is_input_data():
     body = CustomOpenAIChatContentFormatter().format_messages_request_payload(TURNS, {"top_p": 1}, DEDICATED)
     assert json.loads(body) == {"input_data": {"input_string": WIRE, "parameters": {"top_p": 1}}}
 
 
-def test_a_serverless_chat_is_openais():
+def test_serverless_chat_has_openai_form():
     body = CustomOpenAIChatContentFormatter().format_messages_request_payload(TURNS, {"top_p": 1}, SERVERLESS)
     assert json.loads(body) == {"messages": WIRE, "top_p": 1}
 
 
-def test_a_prompt_is_one_user_message():
+def test_prompt_becomes_one_user_message():
     body = CustomOpenAIChatContentFormatter().format_request_payload("Hi", {}, SERVERLESS)
     assert json.loads(body) == {"messages": [{"role": "user", "content": "Hi"}]}
 
 
 @pytest.mark.parametrize("api_type", [DEDICATED, AzureMLEndpointApiType.realtime, SERVERLESS])
-def test_mistral_takes_every_endpoint_and_the_system_text_joins_the_first_user_message(api_type):
+def test_mistral_system_text_joins_first_user_message(api_type):
     body = json.loads(MistralChatContentFormatter().format_messages_request_payload(TURNS, {}, api_type))
     messages = body["messages"] if api_type is SERVERLESS else body["input_data"]["input_string"]
     assert messages == [{"role": "user", "content": 'Be brief.\n\nSay "hi"\nplease'}]
 
 
-def test_mistral_takes_a_system_message_alone():
+def test_mistral_accepts_system_message_alone():
     body = MistralChatContentFormatter().format_messages_request_payload([SystemMessage("Be brief.")], {}, SERVERLESS)
     assert json.loads(body)["messages"] == [{"role": "user", "content": "Be brief."}]
 
 
-def test_a_dedicated_reply_becomes_a_message():
+def test_dedicated_response_becomes_a_message():
     made = CustomOpenAIChatContentFormatter().format_response_payload(b'{"output": " Hello"}', DEDICATED)
     assert made.message == AIMessage(" Hello")
     assert made.generation_info is None
 
 
-def test_a_serverless_reply_becomes_a_message_with_its_tool_calls_and_usage():
+def test_serverless_response_has_tool_calls_and_usage():
     call = {"id": "c1", "type": "function", "function": {"name": "add", "arguments": '{"a": 1}'}}
     reply = {
         "model": "m",
@@ -67,6 +67,6 @@ def test_a_serverless_reply_becomes_a_message_with_its_tool_calls_and_usage():
     assert made.generation_info == {"finish_reason": "tool_calls", "logprobs": None}
 
 
-def test_formatters_written_for_the_original_find_its_converter():
+def test_message_converter_of_the_original_exists():
     assert CustomOpenAIChatContentFormatter._convert_message_to_dict(TURNS[1]) == WIRE[1]
     assert "user" in CustomOpenAIChatContentFormatter.SUPPORTED_ROLES

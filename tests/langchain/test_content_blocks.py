@@ -34,11 +34,11 @@ def part_of(block):
     ],
     ids=["wire", "wire, url as text", "1.x url", "0.3 url", "Anthropic url", "1.x data", "0.3 data", "Anthropic data"],
 )
-def test_an_image_of_any_generation_becomes_an_image_url(block, part):
+def test_image_block_of_any_version_becomes_image_url(block, part):
     assert part_of(block) == part
 
 
-def test_the_detail_of_an_image_is_kept():
+def test_image_detail_is_kept():
     assert part_of({"type": "image", "url": "https://e.org/c.png", "extras": {"detail": "low"}}) == {
         "type": "image_url",
         "image_url": {"url": "https://e.org/c.png", "detail": "low"},
@@ -79,22 +79,22 @@ def test_the_detail_of_an_image_is_kept():
         ),
     ],
 )
-def test_other_blocks_become_what_the_wire_has_for_them(block, part):
+def test_other_blocks_become_content_parts(block, part):
     assert part_of(block) == part
 
 
-def test_a_file_keeps_its_name():
+def test_file_keeps_its_name():
     named = {"type": "file", "base64": "QUJD", "mime_type": "application/pdf", "extras": {"filename": "cv.pdf"}}
     assert part_of(named)["file"]["filename"] == "cv.pdf"
 
 
-def test_a_lone_text_goes_out_as_text_and_several_stay_apart():
+def test_single_text_block_becomes_text():
     assert to_content_parts("as it is") == "as it is"
     assert to_content_parts([{"type": "text", "text": "one"}]) == "one"
     assert to_content_parts(["one", "two"]) == [{"type": "text", "text": "one"}, {"type": "text", "text": "two"}]
 
 
-def test_what_a_model_said_is_joined_and_its_calls_and_thoughts_stay_behind():
+def test_assistant_texts_are_joined_without_calls_and_reasoning():
     said = [
         {"type": "reasoning", "reasoning": "hm"},
         {"type": "thinking", "thinking": "hm", "signature": "x"},
@@ -119,7 +119,7 @@ def test_what_a_model_said_is_joined_and_its_calls_and_thoughts_stay_behind():
         (7, "holds int"),
     ],
 )
-def test_what_cannot_be_sent_is_one_line(block, said):
+def test_unsendable_block_raises_prompt_error(block, said):
     with pytest.raises(PromptError) as caught:
         to_content_parts(["Look:", block])
     assert said in str(caught.value)

@@ -28,7 +28,7 @@ dales to the Ouse. Below Bolton Abbey the river is forced through a narrow cleft
 to leap it. The river gave its name to several villages on its banks, and mills were driven by the river for centuries."""
 
 
-def test_a_completion_from_a_dedicated_endpoint(endpoint, sent):
+def test_dedicated_completion(endpoint, sent):
     llm = AzureMLOnlineEndpoint(
         endpoint_url=f"{endpoint.url}/score",
         endpoint_api_type=AzureMLEndpointApiType.dedicated,
@@ -50,7 +50,7 @@ def test_a_completion_from_a_dedicated_endpoint(endpoint, sent):
     assert llm.model_kwargs == {"temperature": 0.8, "max_new_tokens": 400}
 
 
-def test_a_completion_from_a_serverless_endpoint_on_v1_completions(endpoint, sent):
+def test_serverless_completion_on_v1_completions(endpoint, sent):
     llm = AzureMLOnlineEndpoint(
         endpoint_url=f"{endpoint.url}/v1/completions",
         endpoint_api_type=AzureMLEndpointApiType.serverless,
@@ -62,7 +62,7 @@ def test_a_completion_from_a_serverless_endpoint_on_v1_completions(endpoint, sen
     assert sent() == {"prompt": "Write a verse about still water:", "temperature": 0.8, "max_new_tokens": 400}
 
 
-def test_a_formatter_of_ones_own_for_a_summariser(endpoint, sent, monkeypatch):
+def test_custom_formatter_for_a_summariser(endpoint, sent, monkeypatch):
     monkeypatch.setenv("BART_ENDPOINT_API_KEY", KEY)
     monkeypatch.setenv("BART_ENDPOINT_URL", f"{endpoint.url}/score")
 
@@ -143,7 +143,7 @@ def test_dolly_behind_a_piped_prompt(dolly, sent):
     assert sent()["input_data"] == {"input_string": ["In 50 words, say something of patience."]}
 
 
-def test_saving_and_loading_without_a_key(tmp_path, monkeypatch):
+def test_save_and_load_without_a_key(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     save_llm = AzureMLOnlineEndpoint(
         deployment_name="databricks-dolly-v2-12b-4",
@@ -161,7 +161,7 @@ def test_saving_and_loading_without_a_key(tmp_path, monkeypatch):
     assert "databricks-dolly-v2-12b-4" in str(loaded_llm)
 
 
-def test_the_chat_class_as_its_docstring_shows_it(endpoint):
+def test_chat_class_as_in_its_docstring(endpoint):
     chat = AzureMLChatOnlineEndpoint(
         endpoint_url=f"{endpoint.url}/v1/chat/completions",
         endpoint_api_type=AzureMLEndpointApiType.serverless,

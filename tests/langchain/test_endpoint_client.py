@@ -15,7 +15,7 @@ from .conftest import KEY
 BODY = b'{"inputs": {"input_string": ["Hi"]}, "parameters": {"max_new_tokens": 3}}'
 
 
-def test_a_body_goes_out_as_it_is_and_the_reply_comes_back_as_it_is(endpoint):
+def test_call_sends_and_returns_bytes_unchanged(endpoint):
     client = AzureMLEndpointClient(f"{endpoint.url}/score", KEY, "gpt2-2023-06", 20)
     reply = client.call(BODY)
     assert reply.startswith(b'[{"0": ')
@@ -25,13 +25,13 @@ def test_a_body_goes_out_as_it_is_and_the_reply_comes_back_as_it_is(endpoint):
     assert request.headers["authorization"] == f"Bearer {KEY}"
 
 
-def test_it_is_a_client_for_the_model_classes(endpoint):
+def test_client_works_as_http_client_of_models(endpoint):
     client = AzureMLEndpointClient(f"{endpoint.url}/score", KEY)
     llm = langchain.AzureMLOnlineEndpoint(http_client=client, content_formatter=langchain.GPT2ContentFormatter())
     assert "Hello!" in llm.invoke("Hi", return_full_text=False)
 
 
-def test_its_fields_are_the_originals():
+def test_fields_match_the_original():
     client = AzureMLEndpointClient("https://localhost/score", "k-123", timeout=5)
     assert (client.endpoint_url, client.endpoint_api_key, client.deployment_name, client.timeout) == (
         "https://localhost/score",
@@ -42,18 +42,18 @@ def test_its_fields_are_the_originals():
 
 
 @pytest.mark.parametrize(("url", "key"), [("", "k"), ("https://localhost/score", "")])
-def test_a_url_and_a_key_are_needed(url, key):
+def test_url_and_key_are_required(url, key):
     with pytest.raises(ValueError, match="needs a URL and a key"):
         AzureMLEndpointClient(url, key)
 
 
-def test_any_route_is_taken_as_it_is(endpoint):
+def test_any_route_is_accepted(endpoint):
     client = AzureMLEndpointClient(f"{endpoint.url}/openai/v1/chat/completions", KEY)
     reply = client.call(b'{"model": "demo", "messages": [{"role": "user", "content": "Hi"}]}')
     assert b'"choices"' in reply
 
 
-def test_a_refusal_is_one_of_our_errors_without_the_key(endpoint):
+def test_refusal_raises_our_error_without_the_key(endpoint):
     client = AzureMLEndpointClient(f"{endpoint.url}/score", "wrong-key-123")
     with pytest.raises(errors.AuthenticationError) as caught:
         client.call(BODY)
@@ -63,7 +63,7 @@ def test_a_refusal_is_one_of_our_errors_without_the_key(endpoint):
         AzureMLEndpointClient(f"{endpoint.url}/score", KEY).call(BODY, timeout=0.2)
 
 
-def test_the_key_is_in_no_text_of_it():
+def test_key_is_in_no_text():
     client = AzureMLEndpointClient("https://localhost/score", "k-123456")
     assert "k-123456" not in repr(client) + str(vars(client))
     with pytest.raises(TypeError, match="never pickled"):

@@ -79,7 +79,7 @@ def llm_with(endpoint):
 
 
 @pytest.mark.parametrize("formatter", [TwoArguments(), ThreeArguments(), NoBase()], ids=lambda f: type(f).__name__)
-async def test_a_formatter_of_ones_own_is_asked_both_ways(llm_with, formatter):
+async def test_custom_formatter_encodes_and_decodes(llm_with, formatter):
     llm = llm_with(formatter, model_kwargs={"max_new_tokens": 20})
     answer = llm.invoke("Name a cloud.")
     assert "not a language model" in answer
@@ -89,7 +89,7 @@ async def test_a_formatter_of_ones_own_is_asked_both_ways(llm_with, formatter):
     assert llm.batch(["Name a cloud."] * 2) == [answer] * 2
 
 
-def test_its_headers_and_its_generation_are_kept(llm_with, endpoint):
+def test_custom_formatter_keeps_headers_and_generation(llm_with, endpoint):
     llm = llm_with(ThreeArguments(), endpoint_api_type="realtime")
     made = llm.generate(["Hi"]).generations[0][0]
     assert made.generation_info == {"mine": True}
@@ -98,7 +98,7 @@ def test_its_headers_and_its_generation_are_kept(llm_with, endpoint):
     assert ThreeArguments.seen is AzureMLEndpointApiType.dedicated
 
 
-def test_half_a_change_leaves_the_other_half_the_dialects(llm_with, sent):
+def test_subclass_keeps_what_it_does_not_override(llm_with, sent):
     assert "HELLO!" in llm_with(Shouting()).invoke("Hi", return_full_text=False)
     assert sent() == {"inputs": {"input_string": ["Hi"]}, "parameters": {"return_full_text": False}}
     wrapping = llm_with(Wrapping(), "/v1/completions", endpoint_api_type="serverless")
@@ -106,14 +106,14 @@ def test_half_a_change_leaves_the_other_half_the_dialects(llm_with, sent):
     assert sent() == {"prompt": "<<Hi>>", "max_tokens": 4}
 
 
-def test_a_change_on_the_object_itself_counts_too(llm_with, sent):
+def test_method_set_on_the_instance_counts_as_override(llm_with, sent):
     formatter = langchain.GPT2ContentFormatter()
     formatter.format_request_payload = lambda prompt, kwargs: json.dumps({"inputs": [prompt + "!"]})
     llm_with(formatter).invoke("Hi")
     assert sent() == {"inputs": ["Hi!"]}
 
 
-def test_a_base_url_gets_the_route_that_goes_with_the_type(llm_with, endpoint):
+def test_base_url_gets_the_route_of_its_type(llm_with, endpoint):
     with pytest.raises(errors.AzmlError):
         llm_with(ThreeArguments(), "", endpoint_api_type="serverless").invoke("Hi")
     assert endpoint.requests[-1].path == "/completions"
@@ -137,7 +137,7 @@ class Chatty(ContentFormatterBase):
         return ChatGeneration(message=told, generation_info={"finish_reason": "mine"})
 
 
-def test_a_chat_formatter_gets_langchains_messages_untouched_and_its_message_comes_back(endpoint):
+def test_chat_formatter_gets_langchain_messages_unchanged(endpoint):
     formatter = Chatty()
     chat = langchain.AzureMLChatOnlineEndpoint(endpoint_url=f"{endpoint.url}/score", content_formatter=formatter)
     # A block that no wire knows: what becomes of it is the formatter's business.
@@ -150,13 +150,13 @@ def test_a_chat_formatter_gets_langchains_messages_untouched_and_its_message_com
     assert (chunk.content, chunk.additional_kwargs) == (answer.content, {"mine": 1})
 
 
-def test_a_text_formatter_serves_the_chat_class(endpoint, sent):
+def test_text_formatter_works_in_the_chat_class(endpoint, sent):
     chat = langchain.AzureMLChatOnlineEndpoint(endpoint_url=f"{endpoint.url}/score", content_formatter=TwoArguments())
     assert "Hello!" in chat.invoke("Hi").content
     assert sent()["inputs"] == ["Hi"]
 
 
-def test_a_registered_name_serves_as_formatter(llm_with, sent):
+def test_registered_name_works_as_formatter(llm_with, sent):
     azml_magics.register_formatter("two-arguments", TwoArguments)
     llm = llm_with("two-arguments")
     assert "Hello!" in llm.invoke("Hi")
@@ -172,7 +172,7 @@ def test_a_registered_name_serves_as_formatter(llm_with, sent):
         (lambda self, prompt, kwargs: 3, "returned int, which is not a request body"),
     ],
 )
-def test_a_formatter_that_raises_is_one_line(llm_with, endpoint, formatter, said):
+def test_formatter_that_raises_gives_formatter_error(llm_with, endpoint, formatter, said):
     made = type(
         "Raises",
         (ContentFormatterBase,),
@@ -185,7 +185,7 @@ def test_a_formatter_that_raises_is_one_line(llm_with, endpoint, formatter, said
     assert not endpoint.requests
 
 
-def test_a_formatter_that_cannot_read_the_reply_is_one_line(llm_with):
+def test_formatter_that_cannot_decode_gives_formatter_error(llm_with):
     class Reads(TwoArguments):
         def format_response_payload(self, output):
             return json.loads(output)["nothing"]
@@ -194,7 +194,7 @@ def test_a_formatter_that_cannot_read_the_reply_is_one_line(llm_with):
         llm_with(Reads()).invoke("Hi")
 
 
-def test_its_own_types_decide_whether_it_fits():
+def test_supported_api_types_of_a_custom_formatter_are_checked():
     class Anywhere(langchain.GPT2ContentFormatter):
         @property
         def supported_api_types(self):
@@ -205,7 +205,7 @@ def test_its_own_types_decide_whether_it_fits():
         AzureMLOnlineEndpoint(endpoint_api_type="dedicated", content_formatter=Anywhere())
 
 
-def test_our_own_formatters_are_the_cores():
+def test_own_formatters_map_to_the_cores():
     assert to_wire_formatter(langchain.HFContentFormatter()) is wire.get("hf")
     assert to_wire_formatter(wire.get("tgi")) is wire.get("tgi")
     assert to_wire_formatter(None) is None
@@ -213,7 +213,7 @@ def test_our_own_formatters_are_the_cores():
     assert (get_registered_name(Shouting()), get_registered_name(None), get_registered_name("tgi")) == ("", "", "tgi")
 
 
-def test_which_formatters_are_for_chat():
+def test_takes_messages_is_true_for_chat_formatters():
     assert takes_messages(langchain.CustomOpenAIChatContentFormatter())
     assert takes_messages(wire.get("promptflow"))
     assert takes_messages(Chatty())

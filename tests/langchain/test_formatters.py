@@ -25,17 +25,17 @@ BODIES = {
 
 @pytest.mark.parametrize("kind", BODIES)
 @pytest.mark.parametrize("api_type", [DEDICATED, AzureMLEndpointApiType.realtime, "dedicated"])
-def test_the_request_of_each_dialect(kind, api_type):
+def test_request_of_each_wire_format(kind, api_type):
     body = kind().format_request_payload("Hi", KWARGS, api_type)
     assert isinstance(body, bytes)
     assert json.loads(body) == BODIES[kind]
 
 
-def test_the_api_type_may_be_left_out():
+def test_api_type_is_optional():
     assert b"input_string" in langchain.GPT2ContentFormatter().format_request_payload("Hi", {})
 
 
-def test_a_serverless_completion_is_openais():
+def test_serverless_completion_has_openai_form():
     formatter = langchain.CustomOpenAIContentFormatter()
     assert json.loads(formatter.format_request_payload("Hi", KWARGS, SERVERLESS)) == {"prompt": "Hi", **KWARGS}
     reply = {"choices": [{"text": " there", "finish_reason": "stop", "logprobs": None}]}
@@ -47,12 +47,12 @@ def test_a_serverless_completion_is_openais():
 @pytest.mark.parametrize(
     "reply", [["t"], [{"0": "t"}], [{"0": {"generated_text": "t"}}], [{"generated_text": "t"}], {"output": "t"}]
 )
-def test_every_dialect_reads_every_shape_of_reply(kind, reply):
+def test_each_wire_format_reads_every_response_shape(kind, reply):
     assert kind().format_response_payload(json.dumps(reply).encode(), DEDICATED) == Generation(text="t")
 
 
 @given(st.text(max_size=60))
-def test_the_prompt_goes_out_exactly_as_written(prompt):
+def test_prompt_is_sent_exactly_as_written(prompt):
     for kind in BODIES:
         body = json.loads(kind().format_request_payload(prompt, {}, DEDICATED))
         assert prompt in (body.get("input_data") or body)["input_string" if "input_data" in body else "inputs"] or (
@@ -61,25 +61,25 @@ def test_the_prompt_goes_out_exactly_as_written(prompt):
 
 
 @pytest.mark.parametrize("kind", BODIES)
-def test_which_endpoints_a_formatter_speaks_to(kind):
+def test_supported_api_types(kind):
     supported = kind().supported_api_types
     assert DEDICATED in supported
     assert (SERVERLESS in supported) == (kind is langchain.CustomOpenAIContentFormatter)
 
 
-def test_an_endpoint_that_it_cannot_speak_to_is_refused():
+def test_unsupported_endpoint_type_is_refused():
     with pytest.raises(errors.ConfigError, match="works with dedicated endpoints"):
         langchain.GPT2ContentFormatter().format_request_payload("Hi", {}, SERVERLESS)
 
 
 @pytest.mark.parametrize("reply", [b"{}", b"", b"<html>", b'[{"label": "X", "score": 1}]', b'{"error": "no"}'])
-def test_a_reply_that_is_no_answer_is_one_line(reply):
+def test_unreadable_response_raises_one_line_error(reply):
     with pytest.raises(errors.AzmlError) as caught:
         langchain.HFContentFormatter().format_response_payload(reply, DEDICATED)
     assert "\n" not in str(caught.value)
 
 
-def test_a_reply_may_be_text():
+def test_response_may_be_str():
     assert langchain.DollyContentFormatter().format_response_payload('["t"]', DEDICATED).text == "t"
 
 
@@ -91,7 +91,7 @@ def test_a_reply_may_be_text():
         (langchain.LlamaChatContentFormatter, langchain.CustomOpenAIChatContentFormatter),
     ],
 )
-def test_the_old_names_work_and_say_what_to_use(old, new):
+def test_deprecated_names_work_and_warn(old, new):
     with pytest.warns(DeprecationWarning, match=f"{old.__name__} is warn_deprecated: use {new.__name__}") as caught:
         formatter = old()
     assert caught[0].filename == __file__
@@ -99,13 +99,13 @@ def test_the_old_names_work_and_say_what_to_use(old, new):
     assert formatter.wire_name == new.wire_name
 
 
-def test_the_mistral_formatter_does_not_warn():
+def test_mistral_formatter_does_not_warn():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         langchain.MistralChatContentFormatter()
 
 
-def test_the_base_has_the_attributes_of_the_original():
+def test_base_has_the_attributes_of_the_original():
     base = langchain.ContentFormatterBase()
     assert (base.content_type, base.accepts) == ("application/json", "application/json")
     assert base.supported_api_types == [DEDICATED]
@@ -117,6 +117,6 @@ def test_the_base_has_the_attributes_of_the_original():
 
 
 @given(st.text())
-def test_escaping_by_hand_gives_what_json_would_write(text):
+def test_escape_special_characters_matches_json(text):
     escaped = langchain.ContentFormatterBase.escape_special_characters(text)
     assert json.loads(f'"{escaped}"', strict=False) == text

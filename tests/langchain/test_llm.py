@@ -44,22 +44,22 @@ async def gathered(stream, into):
         into.append(piece)
 
 
-def test_an_answer_is_text(llm, sent):
+def test_invoke_returns_text(llm, sent):
     assert "not a language model" in llm.invoke("Name a cloud.")
     assert sent()["inputs"] == {"input_string": ["Name a cloud."]}
 
 
-async def test_sync_and_async_give_the_same_answer(llm):
+async def test_sync_and_async_return_the_same_text(llm):
     assert await llm.ainvoke("Name a cloud.") == llm.invoke("Name a cloud.")
 
 
 @pytest.mark.parametrize("prompt", ['a\n"b"\\', '"', "{}", "ü 🌧", "", '{"json": ["{x}"]}'])
-def test_the_prompt_goes_out_as_written(llm, sent, prompt):
+def test_prompt_is_sent_as_written(llm, sent, prompt):
     llm.invoke(prompt)
     assert sent()["inputs"]["input_string"] == [prompt]
 
 
-def test_kwargs_and_stop_of_one_call_do_not_stay(llm, sent):
+def test_call_kwargs_and_stop_do_not_stick(llm, sent):
     llm.invoke("x", max_new_tokens=7, stop=["Z"], seed=1)
     assert sent()["parameters"] == {"max_new_tokens": 7, "return_full_text": False, "stop": ["Z"], "seed": 1}
     llm.invoke("x")
@@ -67,13 +67,13 @@ def test_kwargs_and_stop_of_one_call_do_not_stay(llm, sent):
     assert llm.model_kwargs == {"max_new_tokens": 20, "return_full_text": False}
 
 
-def test_a_stop_text_ends_the_answer(completion):
+def test_stop_sequence_ends_the_response(completion):
     whole = completion.invoke("Name a cloud.")
     word = whole.split()[2]
     assert completion.invoke("Name a cloud.", stop=[word]) == whole[: whole.index(word)]
 
 
-def test_options_of_the_transport_are_not_sent_to_the_model(llm, endpoint, sent):
+def test_client_options_are_not_sent_to_the_model(llm, endpoint, sent):
     llm.invoke("x", timeout=5, max_retries=0, stream=False, model="m")
     assert sent()["parameters"] == {"max_new_tokens": 20, "return_full_text": False}
     endpoint.script([Fault("slow", seconds=5)])
@@ -81,7 +81,7 @@ def test_options_of_the_transport_are_not_sent_to_the_model(llm, endpoint, sent)
         llm.invoke("x", timeout=0.2)
 
 
-def test_the_generation_says_how_it_ended_and_what_it_cost(completion):
+def test_generation_has_finish_reason_and_usage(completion):
     result = completion.generate(["Name a cloud.", "Name a fog."])
     assert [len(each) for each in result.generations] == [1, 1]
     assert result.generations[0][0].generation_info == {"finish_reason": "length", "logprobs": None}
@@ -96,13 +96,13 @@ def test_logprobs_are_kept(completion):
     assert info["logprobs"]["tokens"][:2] == [" Hello", "!"]
 
 
-def test_several_choices_are_several_generations(completion):
+def test_each_choice_becomes_a_generation(completion):
     texts = [each.text for each in completion.generate(["Hi"], n=3, temperature=1).generations[0]]
     assert len(texts) == 3
     assert len(set(texts)) > 1
 
 
-async def test_many_prompts_are_answered_in_order_and_side_by_side(llm, endpoint):
+async def test_many_prompts_run_concurrently_in_order(llm, endpoint):
     prompts = [f"Name {n} clouds." for n in range(12)]
     alone = [llm.invoke(prompt) for prompt in prompts]
     endpoint.latency = 0.25
@@ -112,7 +112,7 @@ async def test_many_prompts_are_answered_in_order_and_side_by_side(llm, endpoint
     assert [each[0].text for each in (await llm.agenerate(prompts)).generations] == alone
 
 
-def test_no_prompts_no_requests(llm, endpoint):
+def test_no_prompts_send_no_requests(llm, endpoint):
     assert llm.generate([]).generations == []
     assert not endpoint.requests
 
@@ -120,25 +120,25 @@ def test_no_prompts_no_requests(llm, endpoint):
 # ---- streams -------------------------------------------------------------------------------------------------
 
 
-def test_a_stream_brings_the_same_text_piece_by_piece(completion):
+def test_stream_yields_the_same_text_in_chunks(completion):
     pieces = list(completion.stream("Name a cloud."))
     assert len(pieces) > 10
     assert "".join(pieces) == completion.invoke("Name a cloud.")
 
 
-async def test_an_async_stream_brings_the_same(completion):
+async def test_async_stream_yields_the_same_text(completion):
     pieces = [piece async for piece in completion.astream("Name a cloud.")]
     assert len(pieces) > 10
     assert "".join(pieces) == completion.invoke("Name a cloud.")
 
 
-async def test_an_endpoint_that_cannot_stream_answers_in_one_piece(llm):
+async def test_endpoint_without_streaming_yields_one_chunk(llm):
     whole = llm.invoke("Hi")
     assert list(llm.stream("Hi")) == [whole]
     assert [piece async for piece in llm.astream("Hi")] == [whole]
 
 
-def test_callbacks_hear_every_token_and_the_end(completion):
+def test_callbacks_get_every_token_and_the_end(completion):
     heard = Tokens()
     pieces = list(completion.stream("Name a cloud.", config={"callbacks": [heard]}))
     assert heard.tokens == [piece for piece in pieces if piece]
@@ -148,20 +148,20 @@ def test_callbacks_hear_every_token_and_the_end(completion):
     assert info["token_usage"]["completion_tokens"] == 20
 
 
-async def test_async_callbacks_hear_every_token(completion):
+async def test_async_callbacks_get_every_token(completion):
     heard = AsyncTokens()
     pieces = [piece async for piece in completion.astream("Hi", config={"callbacks": [heard]})]
     assert heard.tokens == [piece for piece in pieces if piece]
 
 
-async def test_one_piece_is_one_token_for_callbacks(llm):
+async def test_whole_response_is_one_token_for_callbacks(llm):
     heard, heard_later = Tokens(), AsyncTokens()
     whole = next(llm.stream("Hi", config={"callbacks": [heard]}))
     assert heard.tokens == [whole]
     assert [piece async for piece in llm.astream("Hi", config={"callbacks": [heard_later]})] == heard_later.tokens
 
 
-def test_a_stream_that_is_cut_off_raises_with_what_had_arrived(completion, endpoint):
+def test_interrupted_stream_raises_with_partial_response(completion, endpoint):
     endpoint.script([Fault("cut", after=5)])
     heard, pieces = Tokens(), []
     with pytest.raises(errors.StreamInterruptedError) as caught:
@@ -170,7 +170,7 @@ def test_a_stream_that_is_cut_off_raises_with_what_had_arrived(completion, endpo
     assert heard.errors == [caught.value]
 
 
-def test_a_stream_may_be_left(completion, endpoint):
+def test_stream_can_be_left_early(completion, endpoint):
     endpoint.script([Fault("slow-stream", seconds=0.05)])
     stream = completion.stream("Hi")
     assert next(stream)
@@ -181,25 +181,25 @@ def test_a_stream_may_be_left(completion, endpoint):
 # ---- in chains -----------------------------------------------------------------------------------------------
 
 
-def test_a_prompt_piped_into_it(llm, sent):
+def test_prompt_template_pipes_into_model(llm, sent):
     chain = PromptTemplate.from_template("Name a {what}.") | llm | StrOutputParser()
     assert "The Danube" in chain.invoke({"what": "river"})
     assert sent()["inputs"]["input_string"] == ["Name a river."]
 
 
-def test_bound_kwargs_travel_along(llm, sent):
+def test_bound_kwargs_are_sent(llm, sent):
     llm.bind(seed=3, stop=["."]).invoke("Hi")
     assert sent()["parameters"]["seed"] == 3
     assert sent()["parameters"]["stop"] == ["."]
 
 
-def test_an_error_passes_through_a_chain_with_its_class(llm, endpoint):
+def test_error_keeps_its_class_through_a_chain(llm, endpoint):
     endpoint.script([Fault("424", status=400)])
     with pytest.raises(errors.BadRequestError, match="The deployment rejected the request"):
         (PromptTemplate.from_template("{x}") | llm).invoke({"x": "Hi"})
 
 
-def test_a_passing_failure_is_asked_again_and_max_retries_is_obeyed(llm, endpoint):
+def test_temporary_failure_is_retried_up_to_max_retries(llm, endpoint):
     endpoint.script([Fault("429", retry_after=0.01), Fault("503", retry_after=0.01)])
     assert llm.invoke("Hi")
     assert len(endpoint.requests) == 3
@@ -209,7 +209,7 @@ def test_a_passing_failure_is_asked_again_and_max_retries_is_obeyed(llm, endpoin
         llm.invoke("Hi")
 
 
-def test_a_chat_formatter_serves_the_text_class(endpoint, sent):
+def test_chat_formatter_works_in_the_text_class(endpoint, sent):
     llm = langchain.AzureMLOnlineEndpoint(
         endpoint_url=f"{endpoint.url}/v1/chat/completions", system="You are a pirate.", max_tokens=30
     )
@@ -220,7 +220,7 @@ def test_a_chat_formatter_serves_the_text_class(endpoint, sent):
     ]
 
 
-async def test_the_sync_calls_work_while_a_loop_is_running_as_in_a_notebook(llm):
+async def test_sync_calls_work_inside_a_running_loop(llm):
     one = llm.invoke("Hi")
     assert llm.batch(["Hi", "Hi"]) == [one, one]
     assert list(llm.stream("Hi")) == [one]

@@ -29,7 +29,7 @@ def written(path, document):
 
 @pytest.mark.parametrize("suffix", ["json", "yaml", "yml"])
 @pytest.mark.parametrize("kind", [AzureMLOnlineEndpoint, AzureMLChatOnlineEndpoint])
-def test_what_was_saved_comes_back(tmp_path, suffix, kind):
+def test_saved_model_loads(tmp_path, suffix, kind):
     saved = kind(deployment_name="blue", model_kwargs={"temperature": 0.2, "stop": ["\n"]})
     saved.save(tmp_path / f"a.{suffix}")
     loaded = load_llm(str(tmp_path / f"a.{suffix}"))
@@ -37,7 +37,7 @@ def test_what_was_saved_comes_back(tmp_path, suffix, kind):
     assert (loaded.deployment_name, loaded.model_kwargs) == ("blue", {"temperature": 0.2, "stop": ["\n"]})
 
 
-def test_what_the_document_leaves_out_comes_from_the_environment(tmp_path, monkeypatch):
+def test_missing_fields_come_from_the_environment(tmp_path, monkeypatch):
     monkeypatch.setenv("AZUREML_ENDPOINT_URL", SCORE)
     monkeypatch.setenv("AZUREML_ENDPOINT_API_KEY", "from-the-environment")
     monkeypatch.setenv("AZUREML_DEPLOYMENT_NAME", "green")
@@ -48,14 +48,14 @@ def test_what_the_document_leaves_out_comes_from_the_environment(tmp_path, monke
     assert loaded.endpoint_api_key.get_secret_value() == "from-the-environment"
 
 
-def test_arguments_go_over_the_documents(tmp_path):
+def test_arguments_override_the_document(tmp_path):
     path = written(tmp_path / "a.json", {"deployment_name": "blue", "model_kwargs": {}, "_type": "azureml_endpoint"})
     loaded = load_llm(path, endpoint_api_key="k", deployment_name="green", allow_dangerous_deserialization=True)
     assert loaded.deployment_name == "green"
     assert loaded.endpoint_api_key.get_secret_value() == "k"
 
 
-def test_our_own_document_brings_everything(tmp_path):
+def test_own_document_sets_every_field(tmp_path):
     config = LLMConfig(
         endpoint_url=CHAT,
         formatter="mistral-chat",
@@ -77,7 +77,7 @@ def test_our_own_document_brings_everything(tmp_path):
     assert again == config.merged(formatter=wire.get("mistral-chat"))
 
 
-def test_a_text_document_gives_the_text_class_whatever_the_route(tmp_path):
+def test_text_document_gives_the_text_class_on_any_route(tmp_path):
     document = {"deployment_name": "", "model_kwargs": {}, "_type": "azureml_endpoint", "endpoint_url": CHAT}
     assert type(load_llm(written(tmp_path / "a.json", document))) is AzureMLOnlineEndpoint
 
@@ -91,7 +91,7 @@ def test_a_text_document_gives_the_text_class_whatever_the_route(tmp_path):
         ('{"_type": "azureml_endpoint", "endpoint_api_key": "k"}', "has the key 'endpoint_api_key'"),
     ],
 )
-def test_a_file_that_is_no_such_document_is_one_line(tmp_path, text, said):
+def test_invalid_document_raises_document_error(tmp_path, text, said):
     (tmp_path / "a.json").write_text(text)
     with pytest.raises(errors.DocumentError) as caught:
         load_llm(tmp_path / "a.json")
@@ -116,12 +116,12 @@ def test_a_file_that_is_no_such_document_is_one_line(tmp_path, text, said):
         (LLMConfig(), AzureMLOnlineEndpoint),
     ],
 )
-def test_the_class_goes_by_the_formatter(config, kind):
+def test_formatter_decides_the_class(config, kind):
     assert type(from_config(config)) is kind
 
 
 @pytest.mark.parametrize("name", [*wire.names(), "", "oss", "llama", "llama-chat"])
-def test_a_config_goes_there_and_back(name):
+def test_config_round_trips(name):
     url = f"{SCORE.removesuffix('/score')}/generate" if name == "tgi" else SCORE
     config = LLMConfig(
         name="prod", endpoint_url=url, formatter=name, deployment_name="b", model_kwargs={"x": [1]}, timeout=3
@@ -132,7 +132,7 @@ def test_a_config_goes_there_and_back(name):
 
 
 @pytest.mark.parametrize("key", ["env:MY_KEY", "entra", "env:AZUREML_ENDPOINT_API_KEY", None, Secret("literal")])
-def test_its_key_goes_there_and_back(key, monkeypatch):
+def test_key_round_trips(key, monkeypatch):
     monkeypatch.setenv("AZUREML_ENDPOINT_API_KEY", "in-the-environment")
     config = LLMConfig(endpoint_url=CHAT, key=key)
     model = from_config(config)
@@ -140,7 +140,7 @@ def test_its_key_goes_there_and_back(key, monkeypatch):
     assert "literal" not in repr(model)
 
 
-def test_a_formatter_of_ones_own_goes_there_and_back():
+def test_custom_formatter_round_trips():
     mine = TwoArguments()
     model = from_config(LLMConfig(endpoint_url=SCORE, formatter=mine))
     assert model.content_formatter is mine
@@ -148,7 +148,7 @@ def test_a_formatter_of_ones_own_goes_there_and_back():
     assert from_config(model.to_config()).content_formatter is mine
 
 
-def test_the_environment_does_not_change_a_config(monkeypatch):
+def test_environment_does_not_change_a_config(monkeypatch):
     monkeypatch.setenv("AZUREML_DEPLOYMENT_NAME", "other")
     monkeypatch.setenv("AZUREML_TIMEOUT", "1")
     monkeypatch.setenv("AZUREML_ENDPOINT_API_TYPE", "serverless")
@@ -156,7 +156,7 @@ def test_the_environment_does_not_change_a_config(monkeypatch):
     assert from_config(config).to_config() == config
 
 
-def test_a_config_of_a_chat_formatter_can_be_asked_by_the_core(endpoint):
+def test_core_sends_with_a_chat_formatter_config(endpoint):
     formatter = Chatty()
     formatter.format_messages_request_payload = lambda messages, kwargs, api_type: json.dumps(
         {"input_data": {"input_string": [{"role": "user", "content": messages[0].content}], "parameters": {}}}

@@ -57,18 +57,18 @@ CALL = {"id": "c1", "type": "function", "function": {"name": "add", "arguments":
         ),
     ],
 )
-def test_every_kind_of_message_has_its_wire_form(message: BaseMessage, wire):
+def test_each_message_class_converts_to_a_dict(message: BaseMessage, wire):
     assert message_to_wire(message) == wire
 
 
-def test_thoughts_are_not_sent_back():
+def test_reasoning_is_not_sent_back():
     assert message_to_wire(AIMessage("42", additional_kwargs={"reasoning_content": "let me think"})) == {
         "role": "assistant",
         "content": "42",
     }
 
 
-def test_a_call_whose_arguments_were_no_json_goes_back_as_it_came():
+def test_invalid_tool_call_is_sent_back_unchanged():
     message = messages_from_wire([{"role": "assistant", "content": "", "tool_calls": [broken_call("{a:")]}])[0]
     assert isinstance(message, AIMessage)
     assert message.tool_calls == []
@@ -80,14 +80,14 @@ def broken_call(arguments):
     return {"id": "c1", "type": "function", "function": {"name": "add", "arguments": arguments}}
 
 
-def test_a_message_that_has_no_role_is_one_line():
+def test_message_without_role_raises_prompt_error():
     with pytest.raises(PromptError, match="A RemoveMessage has no role that an endpoint knows"):
         messages_to_wire([RemoveMessage(id="1")])
     with pytest.raises(PromptError, match="A message has no role"):
         messages_from_wire([{"content": "hi"}])
 
 
-def test_null_content_beside_tool_calls_becomes_an_empty_text():
+def test_null_content_becomes_empty_text():
     made = messages_from_wire([{"role": "assistant", "content": None, "tool_calls": [CALL]}])[0]
     assert made.content == ""
     assert made.tool_calls[0]["args"] == {"a": 1, "näme": "ü"}
@@ -98,20 +98,20 @@ def test_null_content_beside_tool_calls_becomes_an_empty_text():
     [("", {}), (None, {}), ("{}", {}), ({"a": 1}, {"a": 1}), ('{"a": "x\ny"}', {"a": "x\ny"})],
     ids=["empty", "null", "object", "not text", "raw newline"],
 )
-def test_arguments_are_read_as_servers_send_them(arguments, args):
+def test_tool_call_arguments_are_parsed(arguments, args):
     good, bad = tool_calls_from_wire([broken_call(arguments)])
     assert [call["args"] for call in good] == [args]
     assert bad == []
 
 
 @pytest.mark.parametrize("call", [broken_call("[1]"), broken_call("{"), {"id": "c", "function": {}}, {"id": "c"}])
-def test_a_call_that_cannot_be_made_is_kept_as_invalid(call):
+def test_malformed_tool_call_is_kept_as_invalid(call):
     good, bad = tool_calls_from_wire([call])
     assert good == []
     assert bad[0]["error"]
 
 
-def test_pieces_of_calls_add_up():
+def test_tool_call_chunks_add_up():
     pieces = [
         {"index": 0, "id": "c1", "function": {"name": "add", "arguments": ""}},
         {"index": 0, "function": {"arguments": '{"a"'}},
@@ -167,18 +167,18 @@ wire_messages = (
 
 
 @given(st.lists(wire_messages, max_size=5))
-def test_wire_messages_come_back_as_they_were(messages):
+def test_wire_messages_round_trip(messages):
     assert messages_to_wire(messages_from_wire(messages)) == messages
 
 
 @given(st.lists(wire_messages, max_size=5))
-def test_langchain_messages_come_back_as_they_were(messages):
+def test_langchain_messages_round_trip(messages):
     made = messages_from_wire(messages)
     assert messages_from_wire(messages_to_wire(made)) == made
 
 
 @given(st.lists(st.dictionaries(st.sampled_from(["id", "function", "index", "type"]), json_values, max_size=4)))
-def test_no_reply_breaks_the_reading_of_calls(found):
+def test_tool_calls_from_wire_accepts_any_json(found):
     good, bad = tool_calls_from_wire(found)
     assert len(good) + len(bad) == len(found)
     to_tool_call_chunks(found)

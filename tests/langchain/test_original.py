@@ -42,7 +42,7 @@ VALUES = [
 
 @pytest.mark.parametrize("values", VALUES)
 @pytest.mark.parametrize("suffix", ["json", "yaml", "yml"])
-def test_save_writes_the_originals_bytes(original, tmp_path, values, suffix):
+def test_save_writes_the_same_bytes(original, tmp_path, values, suffix):
     theirs = original.AzureMLOnlineEndpoint(endpoint_url=URL, endpoint_api_key="k", **values)
     theirs.save(tmp_path / f"theirs.{suffix}")
     AzureMLOnlineEndpoint(endpoint_url=URL, endpoint_api_key="k", **values).save(tmp_path / f"ours.{suffix}")
@@ -68,7 +68,7 @@ def test_each_loads_what_the_other_saved(original, tmp_path, monkeypatch, suffix
 # ---- the same surface ----------------------------------------------------------------------------------------
 
 
-def test_every_public_name_of_the_original_is_here(original):
+def test_every_public_name_exists(original):
     chat = community("chat_models.azureml_endpoint")
     for module in (original, chat):
         names = [
@@ -81,29 +81,29 @@ def test_every_public_name_of_the_original_is_here(original):
 
 
 @pytest.mark.parametrize("name", ["AzureMLOnlineEndpoint", "AzureMLChatOnlineEndpoint"])
-def test_every_field_of_the_original_is_here(name):
+def test_every_field_exists(name):
     module = community("llms.azureml_endpoint" if name == "AzureMLOnlineEndpoint" else "chat_models.azureml_endpoint")
     assert set(getattr(module, name).model_fields) <= set(getattr(langchain, name).model_fields)
 
 
-def test_every_attribute_of_the_originals_formatters_is_here(original):
+def test_every_formatter_attribute_exists(original):
     for name, theirs in vars(original).items():
         if inspect.isclass(theirs) and issubclass(theirs, original.ContentFormatterBase):
             public = {attribute for attribute in dir(theirs) if not attribute.startswith("_")} - {"content_formatter"}
             assert public <= set(dir(getattr(langchain, name))), name
 
 
-def test_the_clients_take_the_same_arguments(original):
+def test_clients_take_the_same_arguments(original):
     ours = inspect.signature(langchain.AzureMLEndpointClient)
     assert list(ours.parameters) == list(inspect.signature(original.AzureMLEndpointClient).parameters)
 
 
-def test_the_enum_has_the_originals_members(original):
+def test_enum_has_the_same_members(original):
     theirs = {member.name: member.value for member in original.AzureMLEndpointApiType}
     assert {member.name: member.value for member in langchain.AzureMLEndpointApiType} == theirs
 
 
-def test_a_formatter_written_for_the_original_works(original, endpoint):
+def test_formatter_written_for_the_original_works(original, endpoint):
     class Theirs(original.ContentFormatterBase):
         def format_request_payload(self, prompt, model_kwargs, api_type):
             assert api_type == original.AzureMLEndpointApiType.dedicated
@@ -116,7 +116,7 @@ def test_a_formatter_written_for_the_original_works(original, endpoint):
     assert "Hello!" in llm.invoke("Hi", return_full_text=False)
 
 
-def test_the_originals_client_works(original, endpoint):
+def test_original_client_works(original, endpoint):
     client = original.AzureMLEndpointClient(f"{endpoint.url}/score", "demo-key-not-secret")
     llm = AzureMLOnlineEndpoint(http_client=client, content_formatter=langchain.GPT2ContentFormatter())
     assert "Hello!" in llm.invoke("Hi", return_full_text=False)
@@ -135,31 +135,31 @@ def test_the_originals_client_works(original, endpoint):
         langchain.CustomOpenAIContentFormatter,
     ],
 )
-def test_no_quotes_around_the_prompt_and_no_second_escaping(endpoint, sent, formatter, prompt):
+def test_prompt_has_no_quotes_and_no_second_escaping(endpoint, sent, formatter, prompt):
     AzureMLOnlineEndpoint(endpoint_url=f"{endpoint.url}/score", content_formatter=formatter()).invoke(prompt)
     body = sent()
     inner = body.get("input_data") or body["inputs"]
     assert (inner["input_string"] if isinstance(inner, dict) else inner) == [prompt]
 
 
-def test_no_second_escaping_in_a_conversation(chat, sent):
+def test_conversation_has_no_second_escaping(chat, sent):
     chat.invoke([HumanMessage('a\n"b"')])
     assert sent()["messages"][0]["content"] == 'a\n"b"'
 
 
 @pytest.mark.parametrize("reply", [b'["t"]', b'[{"0": "t"}]', b'[{"generated_text": "t"}]'])
 @pytest.mark.parametrize("formatter", [langchain.HFContentFormatter(), langchain.DollyContentFormatter()])
-def test_dolly_and_hugging_face_replies_are_read_in_every_documented_shape(formatter, reply):
+def test_dolly_and_hf_responses_of_every_documented_shape(formatter, reply):
     assert formatter.format_response_payload(reply).text == "t"
 
 
-def test_an_empty_object_is_a_failure_with_its_meaning(score_chat, endpoint):
+def test_empty_object_is_reported_as_failure(score_chat, endpoint):
     endpoint.script([Fault("empty-object")])
     with pytest.raises(errors.ModelError, match="content-safety filter blocked"):
         score_chat.invoke("Hi")
 
 
-def test_a_refusal_keeps_its_body_and_headers(llm, endpoint):
+def test_refusal_keeps_body_and_headers(llm, endpoint):
     llm.max_retries = 0
     endpoint.script([Fault("424", status=500, message="CUDA out of memory")])
     with pytest.raises(errors.ModelError, match="CUDA out of memory") as caught:
@@ -182,7 +182,7 @@ def test_every_path_is_accepted(path, api_type):
 
 
 @pytest.mark.parametrize("suffix", ["", "/"])
-def test_a_kubernetes_endpoint_is_reached(endpoint, suffix):
+def test_kubernetes_endpoint_works(endpoint, suffix):
     llm = AzureMLOnlineEndpoint(
         endpoint_url=f"{endpoint.url}/api/v1/endpoint/gpt2-2023-06/score{suffix}",
         content_formatter=langchain.GPT2ContentFormatter(),
@@ -190,7 +190,7 @@ def test_a_kubernetes_endpoint_is_reached(endpoint, suffix):
     assert llm.invoke("Hi")
 
 
-async def test_a_stream_goes_to_the_same_url_with_kwargs_and_deployment_and_changes_nothing(endpoint):
+async def test_stream_keeps_url_kwargs_and_deployment(endpoint):
     url = f"{endpoint.url}/models/chat/completions?api-version=2024-05-01-preview"
     chat = AzureMLChatOnlineEndpoint(
         endpoint_url=url, model="demo", deployment_name="openai", model_kwargs={"max_tokens": 9}
@@ -210,24 +210,24 @@ async def test_a_stream_goes_to_the_same_url_with_kwargs_and_deployment_and_chan
     assert chat.invoke("Hi").content
 
 
-def test_a_stream_carries_the_deployment_header(chat, endpoint):
+def test_stream_sends_the_deployment_header(chat, endpoint):
     chat.deployment_name = "openai"
     list(chat.stream("Hi"))
     assert endpoint.requests[-1].headers["azureml-model-deployment"] == "openai"
 
 
-def test_a_dedicated_stream_does_not_go_to_a_route_that_is_not_there(score_chat, endpoint):
+def test_dedicated_stream_uses_its_own_route(score_chat, endpoint):
     assert list(score_chat.stream("Hi"))
     assert endpoint.requests[-1].path == "/score"
 
 
-def test_lists_of_content_and_tool_messages_are_sent(chat, sent):
+def test_content_lists_and_tool_messages_are_sent(chat, sent):
     chat.invoke([HumanMessage([{"type": "text", "text": "a"}, "b"]), ToolMessage("3", tool_call_id="c1")])
     assert sent()["messages"][0]["content"] == [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]
     assert sent()["messages"][1]["role"] == "tool"
 
 
-def test_mistral_takes_a_dedicated_endpoint_and_a_system_message_alone(endpoint, sent):
+def test_mistral_accepts_dedicated_endpoint_and_lone_system_message(endpoint, sent):
     chat = AzureMLChatOnlineEndpoint(
         endpoint_url=f"{endpoint.url}/score",
         endpoint_api_type="dedicated",
@@ -237,6 +237,6 @@ def test_mistral_takes_a_dedicated_endpoint_and_a_system_message_alone(endpoint,
     assert sent()["input_data"]["input_string"] == [{"role": "user", "content": "Be brief."}]
 
 
-def test_no_formatter_is_a_sentence_and_no_attribute_error(endpoint):
+def test_missing_formatter_raises_one_line_error(endpoint):
     with pytest.raises(errors.ConfigError, match="No content_formatter"):
         AzureMLOnlineEndpoint(endpoint_url=f"{endpoint.url}/score").invoke("Hi")

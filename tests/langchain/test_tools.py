@@ -61,13 +61,13 @@ JOKE_SCHEMA = {
         ({"type": "function", "function": {"name": "weather"}}, {"type": "function", "function": {"name": "weather"}}),
     ],
 )
-def test_every_tool_choice_has_its_wire_form(chat, sent, choice, wire):
+def test_each_tool_choice_is_normalized(chat, sent, choice, wire):
     chat.bind_tools([weather, convert], tool_choice=choice).invoke("Hi")
     assert sent()["tool_choice"] == wire
 
 
 @pytest.mark.parametrize("choice", [None, False])
-def test_no_tool_choice_leaves_it_to_the_endpoint(chat, sent, choice):
+def test_no_tool_choice_is_not_sent(chat, sent, choice):
     chat.bind_tools([weather], tool_choice=choice, parallel_tool_calls=False).invoke("Hi")
     assert "tool_choice" not in sent()
     assert sent()["parallel_tool_calls"] is False
@@ -82,19 +82,19 @@ def test_no_tool_choice_leaves_it_to_the_endpoint(chat, sent, choice):
         (3, "tool_choice cannot be int"),
     ],
 )
-def test_a_choice_that_names_no_tool_is_one_line(chat, choice, said):
+def test_unknown_tool_choice_raises_config_error(chat, choice, said):
     with pytest.raises(errors.ConfigError) as caught:
         chat.bind_tools([weather], tool_choice=choice)
     assert said in str(caught.value)
 
 
 @pytest.mark.parametrize("strict", [True, False])
-def test_strict_is_passed_along(chat, sent, strict):
+def test_strict_is_sent(chat, sent, strict):
     chat.bind_tools([weather], strict=strict).invoke("Hi")
     assert sent()["tools"][0]["function"]["strict"] is strict
 
 
-async def test_a_called_tool_and_its_result_make_an_answer(chat):
+async def test_tool_result_leads_to_a_response(chat):
     model = chat.bind_tools([weather, convert])
     question = HumanMessage("What is the weather in Paris?")
     asked = model.invoke([question])
@@ -112,7 +112,7 @@ async def test_a_called_tool_and_its_result_make_an_answer(chat):
         assert streamed.tool_calls[0]["id"] == call["id"]
 
 
-def test_a_tool_call_streams_in_pieces(chat):
+def test_tool_call_streams_in_chunks(chat):
     pieces = [
         piece
         for chunk in chat.bind_tools([weather], tool_choice="any").stream("Weather in Paris?")
@@ -125,7 +125,7 @@ def test_a_tool_call_streams_in_pieces(chat):
 
 @pytest.mark.parametrize("method", ["function_calling", "json_schema"])
 @pytest.mark.parametrize("schema", [Joke, JokeDict, JOKE_SCHEMA], ids=["pydantic", "TypedDict", "JSON schema"])
-async def test_an_answer_of_a_schema(chat, method, schema):
+async def test_structured_output_returns_an_object(chat, method, schema):
     model = chat.with_structured_output(schema, method=method)
     for joke in (model.invoke("Tell a joke about cats."), await model.ainvoke("Tell a joke about cats.")):
         assert isinstance(joke, Joke if schema is Joke else dict)
@@ -134,7 +134,7 @@ async def test_an_answer_of_a_schema(chat, method, schema):
 
 
 @pytest.mark.parametrize("strict", [None, True, False])
-def test_a_json_schema_goes_out_with_its_name_and_strictness(chat, sent, strict):
+def test_json_schema_is_sent_with_name_and_strict(chat, sent, strict):
     chat.with_structured_output(JOKE_SCHEMA, method="json_schema", strict=strict).invoke("Tell a joke.")
     described = sent()["response_format"]["json_schema"]
     assert described["name"] == "Joke"
@@ -143,7 +143,7 @@ def test_a_json_schema_goes_out_with_its_name_and_strictness(chat, sent, strict)
     assert "ls_structured_output_format" not in sent()
 
 
-def test_json_mode_asks_for_json_and_reads_it(chat, sent):
+def test_json_mode_requests_and_parses_json(chat, sent):
     model = chat.with_structured_output(method="json_mode")
     told = model.invoke("Answer in JSON with the keys 'setup' and 'punchline'.")
     assert sent()["response_format"] == {"type": "json_object"}
@@ -152,14 +152,14 @@ def test_json_mode_asks_for_json_and_reads_it(chat, sent):
     assert isinstance(model.invoke("Answer in JSON with the keys 'setup' and 'punchline'."), Joke)
 
 
-def test_include_raw_gives_the_message_and_the_object(chat):
+def test_include_raw_returns_message_and_object(chat):
     told = chat.with_structured_output(Joke, include_raw=True).invoke("Tell a joke.")
     assert isinstance(told["parsed"], Joke)
     assert told["raw"].tool_calls
     assert told["parsing_error"] is None
 
 
-def test_include_raw_keeps_what_could_not_be_parsed(chat):
+def test_include_raw_keeps_unparsable_message(chat):
     class Strict(BaseModel):
         """A number that no answer has."""
 
@@ -172,7 +172,7 @@ def test_include_raw_keeps_what_could_not_be_parsed(chat):
     assert "Strict" in str(told["parsing_error"])
 
 
-def test_a_method_that_does_not_exist_is_one_line(chat):
+def test_unknown_method_raises_error(chat):
     with pytest.raises(errors.UnknownNameError, match="No structured output method named 'json_shema'"):
         chat.with_structured_output(Joke, method="json_shema")
     with pytest.raises(errors.ConfigError, match="needs a schema"):
@@ -189,7 +189,7 @@ def test_a_method_that_does_not_exist_is_one_line(chat):
     ],
     ids=["tools", "function_calling", "json_schema", "json_mode"],
 )
-async def test_a_dialect_without_tools_says_so_before_anything_is_sent(score_chat, endpoint, asked):
+async def test_wire_format_without_tools_is_refused_before_sending(score_chat, endpoint, asked):
     model = asked(score_chat)
     for call in (model.invoke, lambda prompt: list(model.stream(prompt))):
         with pytest.raises(errors.ConfigError, match="need an OpenAI-like chat route") as caught:

@@ -10,7 +10,7 @@ SCORE = "https://name.region.inference.ml.azure.com/score"
 
 
 @pytest.mark.parametrize("kind", [AzureMLOnlineEndpoint, AzureMLChatOnlineEndpoint])
-def test_the_standard_parameters(kind):
+def test_ls_params_describe_the_call(kind):
     model = kind(endpoint_url=SCORE, model_kwargs={"temperature": 0.5, "max_new_tokens": 9, "stop": "x"})
     params = model._get_ls_params()
     assert params["ls_model_name"] == "name.region.inference.ml.azure.com"
@@ -26,7 +26,7 @@ def test_the_standard_parameters(kind):
     assert call["ls_stop"] == ["y"]
 
 
-def test_what_identifies_a_model_is_the_originals():
+def test_identifying_params_match_the_original():
     text = AzureMLOnlineEndpoint(deployment_name="blue", model_kwargs={"x": 1})
     assert text._llm_type == "azureml_endpoint"
     assert text._identifying_params == {"deployment_name": "blue", "model_kwargs": {"x": 1}}

@@ -99,7 +99,7 @@ IN_LANGCHAIN = [
 ]
 
 
-def test_the_calls_here_are_in_every_dialect():
+def test_calls_of_this_module_cover_every_formatter():
     configs = [LLMConfig(endpoint_url=f"https://x.y{route}", **fields) for fields, route, _ in CALLS.values()]
     assert {wire.formatter_for(config).name for config in configs} == set(wire.names())
 
@@ -218,7 +218,7 @@ def test_curl_runs_as_printed_and_sends_the_same_request(endpoint, sent_and_code
         assert KEY not in command
 
 
-def test_what_langchain_prints_is_the_answer(endpoint, run_python):
+def test_langchain_program_prints_the_response(endpoint, run_python):
     fields, route, messages = CALLS["chat, conversation"]
     config = config_at(endpoint.url, fields, route)
     programs = [
@@ -231,7 +231,7 @@ def test_what_langchain_prints_is_the_answer(endpoint, run_python):
 
 
 @pytest.mark.parametrize("formatter", ["hf-plain", "mlflow", "tgi", "promptflow"])
-def test_a_dialect_that_langchain_has_no_class_for_says_so(formatter):
+def test_formatter_that_langchain_lacks_is_refused(formatter):
     config = LLMConfig(
         endpoint_url="https://x.y/" + ("generate" if formatter == "tgi" else "score"), formatter=formatter
     )
@@ -242,7 +242,7 @@ def test_a_dialect_that_langchain_has_no_class_for_says_so(formatter):
     )
 
 
-def test_the_classes_are_those_of_the_langchain_room():
+def test_class_names_are_those_of_azml_magics_langchain():
     from azml_magics.langchain import formatter_adapter
 
     assert {name: kind.__name__ for name, kind in formatter_adapter._BY_WIRE.items()} == codegen._LANGCHAIN_FORMATTERS
@@ -306,7 +306,7 @@ def own(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("kind", ["Loud", "Talkative"])
 @pytest.mark.parametrize("registered", [True, False])
-def test_a_formatter_of_ones_own_is_imported_from_its_module(endpoint, own, run_python, kind, registered):
+def test_custom_formatter_is_imported_from_its_module(endpoint, own, run_python, kind, registered):
     formatter = getattr(own, kind)()
     if registered:
         register_formatter("mine", formatter)
@@ -322,12 +322,12 @@ def test_a_formatter_of_ones_own_is_imported_from_its_module(endpoint, own, run_
 
 
 @needs_curl
-def test_curl_needs_no_formatter_only_its_bytes(endpoint, own):
+def test_curl_works_with_any_custom_formatter(endpoint, own):
     config = config_at(endpoint.url, {"formatter": own.made(), "deployment_name": "gpt2-2023-06"}, "/score")
     assert "HELLO" in json.loads(run_shell(write_program(config, user("Hello"), "curl")))[0]["0"]
 
 
-def test_a_class_of_the_notebook_is_to_be_taken_along(monkeypatch, own):
+def test_formatter_class_of_the_notebook_gets_a_comment(monkeypatch, own):
     notebook = types.ModuleType("__main__")
     kind = type("Quiet", (own.Loud,), {"__module__": "__main__"})
     notebook.Quiet = kind
@@ -348,7 +348,7 @@ def test_a_class_of_the_notebook_is_to_be_taken_along(monkeypatch, own):
     ],
 )
 @pytest.mark.parametrize("language", ["python", "langchain"])
-def test_a_formatter_that_no_program_can_have_says_so(own, make, said, language):
+def test_formatter_that_cannot_be_imported_is_refused(own, make, said, language):
     with pytest.raises(ConfigError) as caught:
         write_program(LLMConfig(endpoint_url="https://x.y/score", formatter=make(own)), user("Hello"), language)
     assert str(caught.value).startswith(f"{said}. Write it as curl, or make it a class")
@@ -362,7 +362,7 @@ def sending(own, body):
     return formatter
 
 
-def test_curl_takes_no_body_that_is_no_text(own):
+def test_curl_refuses_a_body_that_is_not_text(own):
     for body in (b"\xff\xfe", b"a\0b"):
         formatter = sending(own, body)
         with pytest.raises(ConfigError, match="The request's body is not text"):
@@ -370,7 +370,7 @@ def test_curl_takes_no_body_that_is_no_text(own):
 
 
 @needs_curl
-def test_curl_sends_a_body_that_looks_like_a_file_name_as_it_is(endpoint, own):
+def test_curl_sends_a_body_that_starts_with_at(endpoint, own):
     for body in ("@/etc/hostname", "BODY\nBODY_\n" + "x" * 100_001):
         run_shell(
             write_program(config_at(endpoint.url, {"formatter": sending(own, body)}, "/score"), user("Hello"), "curl")
@@ -394,7 +394,7 @@ def test_curl_sends_a_body_that_looks_like_a_file_name_as_it_is(endpoint, own):
         (None, "key='',", "key=None,", None),
     ],
 )
-def test_the_key_is_a_reference(key, langchain, python, curl):
+def test_key_is_written_as_a_reference(key, langchain, python, curl):
     config = LLMConfig(endpoint_url="https://n.eastus.inference.ml.azure.com/v1/chat/completions", key=key)
     for language, expected in (("langchain", langchain), ("python", python), ("curl", curl)):
         program = write_program(config, user("Hello"), language)
@@ -413,21 +413,21 @@ def test_the_key_is_a_reference(key, langchain, python, curl):
         ("https://n.usgovvirginia.inference.ml.azure.us/v1/chat/completions", "https://ml.azure.us"),
     ],
 )
-def test_an_entra_token_is_asked_for_the_services_own_audience(url, resource):
+def test_entra_token_has_the_audience_of_the_service(url, resource):
     config = LLMConfig(endpoint_url=url, key="entra", deployment_name="d")
     command = write_program(config, user("Hello"), "curl")
     assert f"--resource {resource} " in command
     assert "api-key" not in command
 
 
-def test_services_that_want_the_key_under_another_name_get_it_under_both():
+def test_curl_sends_the_key_in_both_headers():
     config = LLMConfig(endpoint_url="https://n.services.ai.azure.com/models", deployment_name="d")
     command = write_program(config, user("Hello"), "curl")
     assert f'-H "Authorization: Bearer ${NAME}" \\\n  -H "api-key: ${NAME}"' in command
 
 
 @needs_curl
-def test_a_key_that_is_typed_is_asked_for_by_the_shell(endpoint):
+def test_curl_prompts_for_a_typed_key(endpoint):
     config = config_at(endpoint.url, {"key": Secret(KEY)})
     reply = json.loads(run_shell(write_program(config, user("Hello"), "curl"), answer=f"{KEY}\n"))
     assert reply["choices"]
@@ -435,7 +435,7 @@ def test_a_key_that_is_typed_is_asked_for_by_the_shell(endpoint):
 
 
 @needs_curl
-def test_a_key_of_the_keyring_is_read_by_the_shell(endpoint, tmp_path, monkeypatch):
+def test_curl_reads_a_key_from_the_keyring(endpoint, tmp_path, monkeypatch):
     keyring = tmp_path / "keyring"
     keyring.write_text(f'#!/bin/sh\n[ "$1 $2 $3" = "get azml it\'s mine" ] && echo {KEY}\n', encoding="utf-8")
     keyring.chmod(0o755)
@@ -444,7 +444,7 @@ def test_a_key_of_the_keyring_is_read_by_the_shell(endpoint, tmp_path, monkeypat
     assert json.loads(run_shell(write_program(config, user("Hello"), "curl")))["choices"]
 
 
-def test_a_program_whose_key_is_not_there_says_which(endpoint, run_python, monkeypatch):
+def test_program_names_a_missing_key(endpoint, run_python, monkeypatch):
     monkeypatch.delenv("PROD_KEY", raising=False)
     config = config_at(endpoint.url, {"key": "env:PROD_KEY"})
     with pytest.raises(AssertionError, match="PROD_KEY"):
@@ -454,7 +454,7 @@ def test_a_program_whose_key_is_not_there_says_which(endpoint, run_python, monke
 # ---- what cannot be sent is no program
 
 
-def test_an_unknown_language_names_the_nearest():
+def test_unknown_language_suggests_the_closest():
     with pytest.raises(UnknownNameError, match=r"No language named 'pyton'. Did you mean 'python'"):
         write_program(LLMConfig(endpoint_url="https://x.y/v1"), user("Hello"), "pyton")
 
@@ -470,7 +470,7 @@ def test_an_unknown_language_names_the_nearest():
         (LLMConfig(endpoint_url="https://x.y/v1"), [], PromptError),
     ],
 )
-def test_a_call_that_could_not_be_sent_says_so_instead(language, config, messages, kind):
+def test_call_that_cannot_be_sent_is_an_error(language, config, messages, kind):
     with pytest.raises(kind):
         write_program(config, messages, language)
 
@@ -508,7 +508,7 @@ def arguments(program):
 
 
 @given(PROMPTS, st.dictionaries(KWARG_NAMES, JSON, max_size=3), st.sampled_from(["python", "langchain"]))
-def test_any_prompt_and_kwargs_come_back_out_of_the_python(prompt, kwargs, language):
+def test_any_prompt_and_kwargs_survive_in_python(prompt, kwargs, language):
     config = LLMConfig(endpoint_url="https://x.y/v1/chat/completions", model_kwargs=kwargs)
     program = write_program(config, as_messages(prompt, None), language)
     assert program.encode()
@@ -519,7 +519,7 @@ def test_any_prompt_and_kwargs_come_back_out_of_the_python(prompt, kwargs, langu
 
 
 @given(PROMPTS, st.dictionaries(KWARG_NAMES, JSON, max_size=3))
-def test_any_prompt_and_kwargs_come_back_out_of_the_curl_command(prompt, kwargs):
+def test_any_prompt_and_kwargs_survive_in_curl(prompt, kwargs):
     config = LLMConfig(endpoint_url="https://x.y/v1/chat/completions", model_kwargs=kwargs)
     command = write_program(config, as_messages(prompt, None), "curl")
     assert command.encode()
@@ -530,7 +530,7 @@ def test_any_prompt_and_kwargs_come_back_out_of_the_curl_command(prompt, kwargs)
 
 
 @given(st.text(st.characters(codec="ascii", categories=["L", "N", "P", "S"]), min_size=1, max_size=20))
-def test_any_deployment_name_comes_back(name):
+def test_any_deployment_name_survives(name):
     config = LLMConfig(endpoint_url="https://x.y/v1/chat/completions", deployment_name=name)
     assert arguments(write_program(config, user("Hi"), "python"))[0]["deployment_name"] == name
     words = shlex.split(write_program(config, user("Hi"), "curl").replace(" \\\n  ", " "))

@@ -30,7 +30,7 @@ PLAIN = LLMConfig(deployment_name="databricks-dolly-v2-12b-4", model_kwargs={"te
 # ---- what is written
 
 
-def test_the_three_keys_as_langchain_writes_them():
+def test_langchain_document_has_its_three_keys():
     assert dumps(to_document(PLAIN, langchain=True)) == (
         "{\n"
         '    "deployment_name": "databricks-dolly-v2-12b-4",\n'
@@ -43,7 +43,7 @@ def test_the_three_keys_as_langchain_writes_them():
     )
 
 
-def test_ours_follow_only_where_they_are_set():
+def test_own_keys_are_written_only_if_set():
     assert list(to_document(PLAIN)) == ["deployment_name", "model_kwargs", "_type", "azml_schema"]
     full = LLMConfig(
         "hr",
@@ -79,14 +79,14 @@ def test_ours_follow_only_where_they_are_set():
 
 @pytest.mark.parametrize("suffix", [".json", ".yaml"])
 @pytest.mark.parametrize("langchain", [True, False])
-def test_a_key_is_never_written(tmp_path, suffix, langchain):
+def test_literal_key_is_never_written(tmp_path, suffix, langchain):
     path = save(LLMConfig(endpoint_url=SCORE, key=Secret(KEY)), tmp_path / f"c{suffix}", langchain=langchain)
     text = path.read_text()
     assert KEY not in text
     assert "key" not in text
 
 
-def test_a_config_that_sends_no_key_stays_so(tmp_path):
+def test_config_without_key_stays_without_key(tmp_path):
     keyless = LLMConfig(endpoint_url=SCORE, key=None)
     assert load(save(keyless, tmp_path / "c.json")).key is None
     assert load(save(keyless, tmp_path / "c.yaml")).key is None
@@ -100,18 +100,18 @@ class Mine:
         return ""
 
 
-def test_a_persons_formatter_is_saved_under_its_registered_name(tmp_path):
+def test_custom_formatter_is_saved_under_its_registered_name(tmp_path):
     mine = Mine()
     wire.register("mine", mine)
     for formatter in (mine, wire.get("mine"), "mine"):
         assert to_document(LLMConfig(endpoint_url=SCORE, formatter=formatter))["formatter"] == "mine"
 
 
-def test_a_built_in_formatter_object_is_saved_under_its_name():
+def test_builtin_formatter_object_is_saved_under_its_name():
     assert to_document(LLMConfig(endpoint_url=SCORE, formatter=wire.get("hf")))["formatter"] == "hf"
 
 
-def test_a_formatter_without_a_name_says_how_to_give_it_one():
+def test_unregistered_formatter_is_refused_with_a_remedy():
     with pytest.raises(
         DocumentError, match="The formatter Mine is not registered under a name, so it cannot be saved"
     ) as caught:
@@ -119,7 +119,7 @@ def test_a_formatter_without_a_name_says_how_to_give_it_one():
     assert "register_formatter" in str(caught.value)
 
 
-def test_langchains_three_keys_need_no_name_for_the_formatter():
+def test_langchain_document_needs_no_formatter_name():
     assert "formatter" not in to_document(LLMConfig(endpoint_url=SCORE, formatter=Mine()), langchain=True)
 
 
@@ -154,7 +154,7 @@ KWARGS = [
 @pytest.mark.parametrize("suffix", [".json", ".yaml"])
 @pytest.mark.parametrize("kwargs", KWARGS)
 @pytest.mark.parametrize("deployment", ["", "databricks-dolly-v2-12b-4"])
-def test_langchain_bytes_are_langchains_own(tmp_path, community, quiet, suffix, kwargs, deployment):  # noqa: PLR0917 - a column each
+def test_langchain_document_is_byte_for_byte_langchains(tmp_path, community, quiet, suffix, kwargs, deployment):  # noqa: PLR0917 - a column each
     endpoint, formatter, _ = community
     theirs = endpoint(
         endpoint_url=SCORE,
@@ -170,7 +170,7 @@ def test_langchain_bytes_are_langchains_own(tmp_path, community, quiet, suffix, 
 
 
 @pytest.mark.parametrize("suffix", [".json", ".yaml", ".yml"])
-def test_langchains_load_llm_reads_our_full_document(tmp_path, community, quiet, monkeypatch, suffix):
+def test_load_llm_of_langchain_reads_a_full_document(tmp_path, community, quiet, monkeypatch, suffix):
     monkeypatch.setenv("AZUREML_ENDPOINT_API_KEY", "x")
     _, _, load_llm = community
     config = LLMConfig(
@@ -190,7 +190,7 @@ def test_langchains_load_llm_reads_our_full_document(tmp_path, community, quiet,
     assert (theirs.timeout, theirs.max_retries) == (77, 5)
 
 
-def test_what_langchain_saved_is_read(tmp_path, community, quiet):
+def test_document_saved_by_langchain_is_read(tmp_path, community, quiet):
     endpoint, formatter, _ = community
     theirs = endpoint(
         endpoint_url=SCORE,
@@ -251,7 +251,7 @@ CONFIGS = st.builds(
 
 
 @given(CONFIGS)
-def test_a_config_comes_back_as_it_was(config):
+def test_any_config_survives_saving_and_loading(config):
     for suffix in (".json", ".yaml"):
         document = loads(dumps(to_document(config), suffix), suffix)
         back = from_document(document, name="hr")
@@ -267,7 +267,7 @@ def test_unknown_keys_survive(tmp_path):
     assert json.loads(save(load(path), tmp_path / "again.json").read_text()) == theirs
 
 
-def test_only_a_chat_document_without_anything_to_go_by_gets_a_formatter():
+def test_only_ambiguous_chat_document_gets_a_default_formatter():
     assert from_document({"_type": "azureml_chat_endpoint"}).formatter == "openai-chat"
     assert from_document({"_type": "azureml_chat_endpoint", "endpoint_url": SCORE}).formatter == "openai-chat"
     assert from_document({"_type": "azureml_chat_endpoint", "endpoint_url": CHAT}).formatter == ""
@@ -315,7 +315,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("document", "said"), BAD, ids=[str(n) for n in range(len(BAD))])
-def test_a_wrong_document_names_the_file_the_key_and_the_remedy(document, said):
+def test_wrong_document_names_file_key_and_remedy(document, said):
     with pytest.raises(DocumentError) as caught:
         from_document(document, source="hr.json")
     line = str(caught.value)
@@ -332,13 +332,13 @@ def test_a_wrong_document_names_the_file_the_key_and_the_remedy(document, said):
         {"_type": st.just("azureml_endpoint")}, optional={k: JSON for k in documents.KEYS if k != "_type"}
     )
 )
-def test_any_json_is_a_config_or_one_of_our_errors(document):
+def test_any_json_is_a_config_or_an_error(document):
     with only_our_errors(DocumentError):
         to_document(from_document(document))
 
 
 @given(st.text(max_size=60) | st.text(":-{}[]&*!?|>'\"# \n\tab1,", max_size=60), st.sampled_from([".json", ".yaml"]))
-def test_any_text_is_a_document_or_one_of_our_errors(text, suffix):
+def test_any_text_is_a_document_or_an_error(text, suffix):
     with only_our_errors(DocumentError):
         from_document(loads(text, suffix))
 
@@ -374,7 +374,7 @@ FILES = [
 
 
 @pytest.mark.parametrize(("name", "text", "said", "remedy"), FILES, ids=[file[0] for file in FILES])
-def test_a_wrong_file_is_one_line_with_its_name(tmp_path, name, text, said, remedy):
+def test_wrong_file_is_one_line_with_its_name(tmp_path, name, text, said, remedy):
     path = write(tmp_path / name, text)
     with pytest.raises(DocumentError) as caught:
         load(path)
@@ -385,20 +385,20 @@ def test_a_wrong_file_is_one_line_with_its_name(tmp_path, name, text, said, reme
     assert "\n" not in line
 
 
-def test_yaml_dates_and_the_like_stay_texts(tmp_path):
+def test_yaml_dates_stay_texts(tmp_path):
     path = write(tmp_path / "c.yaml", "_type: azureml_endpoint\napi_version: 2024-10-21\nreviewed: 2024-01-31\n")
     config = load(path)
     assert (config.api_version, dict(config.extras)) == ("2024-10-21", {"reviewed": "2024-01-31"})
 
 
-def test_a_byte_order_mark_is_no_hindrance(tmp_path):
+def test_byte_order_mark_is_skipped(tmp_path):
     assert load(write(tmp_path / "c.json", b"\xef\xbb\xbf" + json.dumps(GOOD).encode())).deployment_name == "blue"
 
 
 @pytest.mark.parametrize(
     "name", ["none.json", "folder.json", "pipe.json", "null\x00.json", "~nobody-of-that-name/c.json"]
 )
-def test_a_file_that_cannot_be_read_is_one_line(tmp_path, name, monkeypatch):
+def test_unreadable_file_is_one_line(tmp_path, name, monkeypatch):
     (tmp_path / "folder.json").mkdir()
     os.mkfifo(tmp_path / "pipe.json")
     path = name if name.startswith("~") else f"{tmp_path}/{name}"
@@ -411,13 +411,13 @@ def test_a_file_that_cannot_be_read_is_one_line(tmp_path, name, monkeypatch):
 # ---- files
 
 
-def test_a_file_is_for_its_owner_only_and_nothing_else_stays(tmp_path):
+def test_file_is_readable_by_its_owner_only(tmp_path):
     path = save(PLAIN, tmp_path / "new" / "hr.json")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [entry.name for entry in path.parent.iterdir()] == ["hr.json"]
 
 
-def test_a_saved_config_may_be_saved_over_and_other_files_may_not(tmp_path):
+def test_save_overwrites_saved_configs_only(tmp_path):
     path = save(PLAIN, tmp_path / "hr.json")
     save(PLAIN.merged(deployment_name="green"), path)
     assert load(path).deployment_name == "green"
@@ -431,7 +431,7 @@ def test_a_saved_config_may_be_saved_over_and_other_files_may_not(tmp_path):
     assert load(path).deployment_name == PLAIN.deployment_name
 
 
-def test_a_write_that_fails_leaves_the_old_file_and_no_rubbish(tmp_path, monkeypatch):
+def test_failed_write_leaves_the_old_file_alone(tmp_path, monkeypatch):
     path = save(PLAIN, tmp_path / "hr.json")
     before = path.read_bytes()
 
@@ -448,19 +448,19 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_rubbish(tmp_path, monkeyp
 
 
 @pytest.mark.parametrize("name", ["hr.txt", "hr", ".json", "hr.json.bak"])
-def test_a_file_needs_one_of_the_endings(tmp_path, name):
+def test_file_needs_a_known_ending(tmp_path, name):
     with pytest.raises(DocumentError, match=r"does not end in .json or .yaml"):
         save(PLAIN, tmp_path / name)
 
 
 @pytest.mark.parametrize("path", ["hr.json/x.json", "null\x00.json"])
-def test_a_path_that_cannot_be_written_is_one_line(tmp_path, path):
+def test_unwritable_path_is_one_line(tmp_path, path):
     write(tmp_path / "hr.json", "x")
     with pytest.raises(DocumentError, match=r"cannot be written|cannot be read"):
         save(PLAIN, f"{tmp_path}/{path}")
 
 
-def test_all_files_of_a_folder_by_name(tmp_path):
+def test_load_all_reads_files_in_the_order_of_names(tmp_path):
     for name in ("b.json", "a.yaml", "c.yml"):
         save(PLAIN, tmp_path / name)
     write(tmp_path / "notes.txt", "not read")
@@ -472,13 +472,13 @@ def test_all_files_of_a_folder_by_name(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["none", "file.txt"])
-def test_a_folder_that_is_none_is_one_line(tmp_path, name):
+def test_missing_folder_is_one_line(tmp_path, name):
     write(tmp_path / "file.txt", "x")
     with pytest.raises(DocumentError, match="cannot be read"):
         load_all(tmp_path / name)
 
 
-def test_the_yaml_is_plain(tmp_path):
+def test_yaml_is_plain(tmp_path):
     text = save(PLAIN.merged({"stop": ("a", "b")}), tmp_path / "hr.yaml").read_text()
     assert "!!" not in text
     assert yaml.safe_load(text)["model_kwargs"]["stop"] == ["a", "b"]

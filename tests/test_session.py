@@ -35,7 +35,7 @@ def told(session):
 # ---- configs
 
 
-def test_an_empty_session_says_how_to_begin(session):
+def test_empty_session_names_the_first_step(session):
     with pytest.raises(ConfigError, match="There is no config yet") as caught:
         session.get()
     assert "session.current().save(" in str(caught.value)
@@ -43,7 +43,7 @@ def test_an_empty_session_says_how_to_begin(session):
     assert session.names() == []
 
 
-def test_the_first_config_saved_is_the_active_one(session, told):
+def test_first_saved_config_becomes_active(session, told):
     assert session.save("prod", PROD).name == "prod"
     session.save("test", PROD)
     assert (session.active, session.names()) == ("prod", ["prod", "test"])
@@ -52,7 +52,7 @@ def test_the_first_config_saved_is_the_active_one(session, told):
     assert told == [Change("saved", "prod"), Change("saved", "test")]
 
 
-def test_saving_again_replaces_and_keeps_its_place(session):
+def test_save_again_replaces_config_in_its_place(session):
     session.save("a", PROD)
     session.save("b", PROD)
     session.save("a", PROD.merged(timeout=5), source="a.json")
@@ -61,13 +61,13 @@ def test_saving_again_replaces_and_keeps_its_place(session):
     assert session.get("a").timeout == 5
 
 
-def test_a_mistyped_name_names_the_nearest(session):
+def test_unknown_name_suggests_the_closest(session):
     session.save("prod", PROD)
     with pytest.raises(UnknownNameError, match=r"No config named 'prd'. Did you mean 'prod'\?"):
         session.get("prd")
 
 
-def test_use_makes_active(session, told):
+def test_use_activates_a_config(session, told):
     session.save("a", PROD)
     session.save("b", PROD)
     assert session.use("b").name == "b"
@@ -88,14 +88,14 @@ def test_rename_keeps_place_source_and_active(session, told):
     assert told[-1] == Change("renamed", "c", former="a")
 
 
-def test_rename_of_another_leaves_the_active_one(session):
+def test_rename_of_another_config_keeps_the_active_one(session):
     session.save("a", PROD)
     session.save("b", PROD)
     session.rename("b", "c")
     assert session.active == "a"
 
 
-def test_rename_refuses_a_name_that_is_taken_and_an_unknown_one(session):
+def test_rename_refuses_taken_and_unknown_names(session):
     session.save("a", PROD)
     session.save("b", PROD)
     with pytest.raises(ConfigError, match="There is already a config named 'b'"):
@@ -106,7 +106,7 @@ def test_rename_refuses_a_name_that_is_taken_and_an_unknown_one(session):
     assert session.names() == ["a", "b"]
 
 
-def test_no_name_means_the_active_one_everywhere(session):
+def test_no_name_means_the_active_config(session):
     session.save("a", PROD)
     session.save("b", PROD)
     session.rename("", "c")
@@ -117,7 +117,7 @@ def test_no_name_means_the_active_one_everywhere(session):
     assert (session.names(), session.active) == (["b"], "")
 
 
-def test_delete_forgets_and_without_the_active_one_none_is_active(session, told):
+def test_delete_of_the_active_config_leaves_none_active(session, told):
     session.save("a", PROD)
     session.save("b", PROD)
     session.delete("a")
@@ -132,14 +132,14 @@ def test_delete_forgets_and_without_the_active_one_none_is_active(session, told)
 
 
 @pytest.mark.parametrize("name", ["prod", "hr-bot", "gpt2.v1", "Straße", "a_b", "1", "v1:blue"])
-def test_names_that_a_line_can_hold(session, name):
+def test_check_name_accepts_names_for_a_line(session, name):
     assert session.save(name, PROD).name == name
 
 
 @pytest.mark.parametrize(
     "name", ["", "-x", "$x", "%x", "a b", "a\nb", 'a"b', "a'b", "a=b", "a,b", "a/b", "a\\b", "{a}", "a\x00b", "\x1b[0m"]
 )
-def test_names_that_a_line_cannot_hold(session, name):
+def test_check_name_refuses_names_not_for_a_line(session, name):
     with pytest.raises(UsageError, match="cannot name a config"):
         session.save(name, PROD)
     assert session.names() == []
@@ -148,7 +148,7 @@ def test_names_that_a_line_cannot_hold(session, name):
 # ---- history
 
 
-def test_the_history_is_numbered_and_bounded():
+def test_history_is_numbered_and_bounded():
     session = Session(history_size=3)
     assert session.last is None
     for number in range(5):
@@ -161,7 +161,7 @@ def test_the_history_is_numbered_and_bounded():
     assert session.last is None
 
 
-def test_an_exchange_may_have_a_response_an_error_or_both(session, told):
+def test_exchange_has_a_response_an_error_or_both(session, told):
     error = RateLimitError("busy")
     exchange = session.record(session.save("prod", PROD), [], Response("half"), error)
     assert (exchange.response.text, exchange.error) == ("half", error)
@@ -190,11 +190,11 @@ def test_an_exchange_may_have_a_response_an_error_or_both(session, told):
         ([], ""),
     ],
 )
-def test_the_prompt_of_an_exchange_is_the_last_thing_the_user_said(session, messages, prompt):
+def test_prompt_of_an_exchange_is_the_last_user_message(session, messages, prompt):
     assert session.record(PROD, messages).prompt == prompt
 
 
-def test_a_conversation_that_goes_on_does_not_change_the_history(session):
+def test_growing_conversation_does_not_change_the_history(session):
     turns = [{"role": "user", "content": "one"}]
     session.record(PROD, turns)
     turns.append({"role": "user", "content": "two"})
@@ -204,7 +204,7 @@ def test_a_conversation_that_goes_on_does_not_change_the_history(session):
 # ---- listeners
 
 
-def test_a_listener_may_ask_the_session_and_stop_listening(session):
+def test_listener_may_call_the_session_and_unsubscribe(session):
     seen = []
     end = session.subscribe(lambda change: seen.append((change.name, session.names())))
     session.save("a", PROD)
@@ -214,7 +214,7 @@ def test_a_listener_may_ask_the_session_and_stop_listening(session):
     assert seen == [("a", ["a"])]
 
 
-def test_a_listener_that_fails_keeps_nobody_else_from_hearing_and_nothing_from_being_saved(session, caplog):
+def test_failing_listener_stops_no_other_and_no_change(session, caplog):
     seen = []
 
     def broken(change):
@@ -228,7 +228,7 @@ def test_a_listener_that_fails_keeps_nobody_else_from_hearing_and_nothing_from_b
     assert "panel gone" in caplog.text
 
 
-def test_a_listener_in_another_thread_may_change_the_session(session):
+def test_listener_in_another_thread_may_change_the_session(session):
     """No lock is held while listeners run: one that waits for another thread does not hang."""
     done = threading.Event()
 

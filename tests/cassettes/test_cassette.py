@@ -147,7 +147,7 @@ ASKING = {
 # langchain-core 0.3.30 itself does, under a pydantic that is newer than it is
 @pytest.mark.filterwarnings("ignore:Accessing the 'model_fields' attribute on the instance is deprecated")
 @pytest.mark.parametrize("how", ASKING)
-def test_what_was_recorded_is_replayed_without_a_network_and_without_a_key(how, path, key, gone, monkeypatch):
+def test_recording_is_replayed_without_network_and_key(how, path, key, gone, monkeypatch):
     ask = ASKING[how]
     with Emulator(key=KEY) as running:
         recorder = start_recording(path)
@@ -169,7 +169,7 @@ def test_what_was_recorded_is_replayed_without_a_network_and_without_a_key(how, 
 
 
 @pytest.mark.parametrize("reference", ["entra", "keyring:azml/nobody", "ask", "aml-token"])
-def test_no_kind_of_key_is_looked_for_in_a_replay(path, key, gone, reference, monkeypatch):
+def test_replay_looks_up_no_kind_of_key(path, key, gone, reference, monkeypatch):
     with Emulator(key=KEY) as running:
         start_recording(path)
         before = invoke(config_at(running.url), "Hello").text
@@ -182,7 +182,7 @@ def test_no_kind_of_key_is_looked_for_in_a_replay(path, key, gone, reference, mo
     assert invoke(config_at(gone, key=reference), "Hello").text == before
 
 
-def test_a_token_that_had_expired_is_replayed_without_a_new_one(path, server, gone, monkeypatch):
+def test_expired_token_is_replayed_without_a_new_one(path, server, gone, monkeypatch):
     monkeypatch.setattr(keys, "_RESOLVERS", {"entra": lambda name, url, refresh: Secret(f"token-{refresh}-012345")})
     server.respond_with(reply({"message": "expired"}, 401), reply({"choices": [{"text": "fine"}]}))
     start_recording(path)
@@ -199,7 +199,7 @@ def answers_of(config, count):
     return [invoke(config, "Hi").text for _ in range(count)]
 
 
-def test_the_same_request_gets_its_answers_in_turn_and_then_from_the_start(path, server, gone):
+def test_same_request_gets_its_responses_in_turn(path, server, gone):
     server.respond_with(*(reply({"choices": [{"text": word}]}) for word in ("one", "two", "three")))
     start_recording(path)
     assert answers_of(config_at(server.url, key=None), 3) == ["one", "two", "three"]
@@ -207,7 +207,7 @@ def test_the_same_request_gets_its_answers_in_turn_and_then_from_the_start(path,
     assert answers_of(config_at(gone, key=None), 5) == ["one", "two", "three", "one", "two"]
 
 
-def test_answers_side_by_side_keep_their_rows_whichever_ended_first(path, server, gone):
+def test_side_by_side_responses_are_replayed_to_their_rows(path, server, gone):
     """The first request is answered last."""
     first_may_end, numbers = threading.Event(), iter(range(3))
 
@@ -232,7 +232,7 @@ def test_answers_side_by_side_keep_their_rows_whichever_ended_first(path, server
     assert ask(gone) == before
 
 
-def test_errors_are_recorded_too(path, server, gone):
+def test_errors_are_recorded_and_replayed(path, server, gone):
     wait = reply({"message": "slow down"}, 429, retry_after="30")
     server.respond_with(wait, reply({"choices": [{"text": "fine"}]}), reply({}), reply({"message": "no"}, 401))
 
@@ -256,11 +256,11 @@ def test_errors_are_recorded_too(path, server, gone):
     ask(gone)
 
 
-def test_without_a_replay_a_retry_waits_as_long_as_it_was_told():
+def test_retry_waits_when_nothing_is_replayed():
     assert recording.retry_delay(30.0) == 30.0
 
 
-def test_a_rate_limit_that_stays_is_replayed_as_the_error_it_was(path, server, gone):
+def test_rate_limit_error_is_replayed(path, server, gone):
     server.respond_with(reply({"message": "Try again in 9 seconds"}, 429))
     start_recording(path)
     with pytest.raises(RateLimitError):
@@ -274,7 +274,7 @@ def test_a_rate_limit_that_stays_is_replayed_as_the_error_it_was(path, server, g
 # ---- streams
 
 
-def test_a_stream_that_broke_off_breaks_off_again(path, gone, key):
+def test_interrupted_stream_is_replayed_as_interrupted(path, gone, key):
     with Emulator(key=KEY) as running:
         running.script([Fault("cut", after=3)])
         start_recording(path)
@@ -291,7 +291,7 @@ def left_early(config):
         return next(iter(pieces)).text
 
 
-def test_a_reader_who_leaves_early_finds_what_it_read(path, server, gone):
+def test_stream_left_early_is_replayed_as_far_as_read(path, server, gone):
     server.respond_with(streamed(delta("one"), delta("two"), STOP, b"[DONE]"))
     start_recording(path)
     assert left_early(config_at(server.url, key=None)) == "one"
@@ -306,7 +306,7 @@ def interruptible():
     signal.signal(signal.SIGINT, before)
 
 
-def test_an_answer_that_was_interrupted_gives_way_to_the_whole_one_that_followed(path, server, gone, interruptible):
+def test_whole_response_is_replayed_instead_of_interrupted_one(path, server, gone, interruptible):
     """A cell is stopped and run again: a replay runs it once."""
     let_go = threading.Event()
 
@@ -334,7 +334,7 @@ def test_an_answer_that_was_interrupted_gives_way_to_the_whole_one_that_followed
         assert chunks_of(config_at(gone, key=None), "Hi") == ["half and whole", ""]
 
 
-def test_a_replay_waits_as_the_stream_did(path, server, gone, monkeypatch):
+def test_replay_keeps_the_pauses_of_a_stream(path, server, gone, monkeypatch):
     slept = []
     server.respond_with(streamed(delta("one"), delta("two"), STOP, b"[DONE]"))
     start_recording(path)
@@ -350,7 +350,7 @@ def test_a_replay_waits_as_the_stream_did(path, server, gone, monkeypatch):
     assert slept == [0.25, 2.0]
 
 
-def test_a_pause_is_what_the_endpoint_took_and_not_its_reader(path, server, monkeypatch):
+def test_recorded_pause_excludes_the_readers_time(path, server, monkeypatch):
     clock = iter(range(100))
     server.respond_with(streamed(delta("one"), delta("two"), STOP, b"[DONE]"))
     start_recording(path)
@@ -407,7 +407,7 @@ def replayed(path, server, gone):
         ),
     ],
 )
-def test_a_request_without_a_record_says_how_the_nearest_one_differs(replayed, changes, prompt, difference):
+def test_unrecorded_request_names_differences_to_the_nearest(replayed, changes, prompt, difference):
     with pytest.raises(NotRecordedError) as caught:
         invoke(replayed.merged(name="prod", **changes), prompt or "Tell me something about rivers")
     said = str(caught.value)
@@ -420,21 +420,21 @@ def test_a_request_without_a_record_says_how_the_nearest_one_differs(replayed, c
     assert len(said.splitlines()) == 1
 
 
-def test_and_so_on_a_loop_and_for_streams(replayed):
+def test_unrecorded_request_fails_async_and_streamed(replayed):
     with pytest.raises(NotRecordedError, match="the nearest one differs in body"):
         asyncio.run(ainvoke(replayed, "Hills"))
     with pytest.raises(NotRecordedError, match="stream"):
         chunks_of(replayed, "Tell me something about rivers")
 
 
-def test_an_empty_cassette_says_so(path, gone):
+def test_empty_cassette_says_that_it_is_empty(path, gone):
     start_recording(path)
     start_replay(path)
     with pytest.raises(NotRecordedError, match="it is empty"):
         invoke(config_at(gone, key=None), "Hi")
 
 
-def test_hosts_are_told_apart_and_this_machines_ports_are_not(path, server, gone):
+def test_hosts_differ_but_loopback_ports_do_not(path, server, gone):
     """Two configs with the same route on different hosts never answer for each other."""
     lines = []
     for host, word in (("a.azure.com", "from a"), ("b.azure.com", "from b")):
@@ -453,7 +453,7 @@ def test_hosts_are_told_apart_and_this_machines_ports_are_not(path, server, gone
         invoke(config_at(gone, key=None), "Hi")
 
 
-def test_a_prompt_flow_that_streams_is_not_taken_for_one_that_does_not(path, key, gone):
+def test_streamed_prompt_flow_differs_from_a_whole_one(path, key, gone):
     with Emulator(key=KEY) as running:
         config = config_at(running.url, "/score", formatter="promptflow", deployment_name="promptflow")
         start_recording(path)
@@ -464,7 +464,7 @@ def test_a_prompt_flow_that_streams_is_not_taken_for_one_that_does_not(path, key
     assert chunks_of(config, "Hello") == streamed_texts
 
 
-def test_a_prompt_with_the_key_in_it_is_known_again_without_the_key(path, key, gone, monkeypatch):
+def test_prompt_with_the_key_matches_without_the_key(path, key, gone, monkeypatch):
     with Emulator(key=KEY) as running:
         start_recording(path)
         invoke(config_at(running.url), f"Is {KEY} a good key?")
@@ -478,7 +478,7 @@ def test_a_prompt_with_the_key_in_it_is_known_again_without_the_key(path, key, g
 # ---- the file
 
 
-def test_a_cassette_is_continued_also_after_a_torn_line(path, server, gone):
+def test_cassette_is_continued_after_a_cut_off_line(path, server, gone):
     config = config_at(server.url, key=None)
     for prompt, left in (("one", b""), ("two", b'{"request": {"pa'), ("three", b"\n")):
         server.respond_with(reply({"choices": [{"text": prompt}]}))
@@ -501,7 +501,7 @@ def test_a_cassette_is_continued_also_after_a_torn_line(path, server, gone):
     ]
 
 
-def test_answers_of_a_later_session_come_after_those_before(path, server, gone):
+def test_responses_of_a_later_recording_come_last(path, server, gone):
     for word in ("one", "two", "three"):
         server.respond_with(reply({"choices": [{"text": word}]}))
         start_recording(path)
@@ -520,7 +520,7 @@ def test_many_threads_write_whole_lines(path, server):
     assert len(CassettePlayer(path)) == 40
 
 
-def test_half_a_character_in_a_prompt_or_an_answer_is_recorded(path, server, gone):
+def test_lone_surrogates_are_recorded(path, server, gone):
     server.respond_with(reply(b'{"choices": [{"text": "\\ud800"}]}'))
     start_recording(path)
     assert invoke(config_at(server.url, key=None), "\udc00").text == "\ud800"
@@ -529,7 +529,7 @@ def test_half_a_character_in_a_prompt_or_an_answer_is_recorded(path, server, gon
 
 
 @pytest.mark.parametrize("content", [b"my notes\n", b'{"cells": []}', b'{"azml_cassette": 9}\n'])
-def test_a_file_that_is_no_cassette_is_neither_continued_nor_replayed_nor_touched(tmp_path, content):
+def test_file_that_is_not_a_cassette_is_left_alone(tmp_path, content):
     path = tmp_path / "notes.txt"
     path.write_bytes(content)
     for begin in (start_recording, start_replay):
@@ -539,7 +539,7 @@ def test_a_file_that_is_no_cassette_is_neither_continued_nor_replayed_nor_touche
     assert recording.current() is None
 
 
-def test_a_place_that_cannot_be_written_is_said_at_once(tmp_path):
+def test_unwritable_path_is_an_error_at_once(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     for path in (tmp_path, tmp_path / "file" / "tape.jsonl"):
         with pytest.raises(DocumentError, match=r"cannot be (written|read): ") as caught:
@@ -563,7 +563,7 @@ def full_disk(monkeypatch):
 
 
 @pytest.mark.filterwarnings("always::UserWarning")
-def test_a_full_disk_loses_no_answer_and_is_said_once(path, server, full_disk):
+def test_full_disk_loses_no_response_and_warns_once(path, server, full_disk):
     server.respond_with(streamed(delta("fine"), STOP, b"[DONE]"))
     recorder = start_recording(path)
     full_disk(True)
@@ -580,7 +580,7 @@ def test_a_full_disk_loses_no_answer_and_is_said_once(path, server, full_disk):
     assert recording.current() is None
 
 
-def test_what_could_not_be_written_is_written_when_it_can(path, server, full_disk):
+def test_unwritten_exchanges_are_written_later(path, server, full_disk):
     server.respond_with(reply({"choices": [{"text": "fine"}]}))
     recorder = start_recording(path)
     full_disk(True)
@@ -596,7 +596,7 @@ def test_what_could_not_be_written_is_written_when_it_can(path, server, full_dis
     assert recorder.count == len(CassettePlayer(path)) == 3
 
 
-def test_a_line_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+def test_line_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
     path = tmp_path / "tape.jsonl"
     path.write_bytes(b"heading\n")
 
@@ -630,7 +630,7 @@ def test_a_line_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
     assert path.read_bytes() == b"heading\n"
 
 
-def test_a_new_recording_ends_the_one_before(tmp_path, server):
+def test_stopped_recorder_writes_nothing_more(tmp_path, server):
     server.respond_with(reply({"choices": [{"text": "fine"}]}))
     first = start_recording(tmp_path / "one.jsonl")
     invoke(config_at(server.url, key=None), "Hi")

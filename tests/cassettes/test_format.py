@@ -41,7 +41,7 @@ def written(asked, take, folder):
 # ---- what identifies a request
 
 
-def test_a_question_is_path_query_deployment_and_body():
+def test_request_is_described_by_path_query_deployment_and_body():
     asked = request(b'{"a": [1]}', f"{URL}?api-version=1&b=", azureml_model_deployment="blue", Accept="*/*")
     assert form.describe_request(asked) == {
         "path": "/v1/chat/completions",
@@ -52,13 +52,13 @@ def test_a_question_is_path_query_deployment_and_body():
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:1", "localhost:8080", "[::1]:9", "azml.localhost"])
-def test_this_machines_ports_do_not_matter(host):
+def test_loopback_hosts_are_left_out(host):
     assert form.describe_request(request(url=f"http://{host}/score")) == form.describe_request(
         request(url="http://127.0.0.1/score")
     )
 
 
-def test_other_hosts_do():
+def test_other_hosts_are_part_of_the_request():
     one, other = (
         form.describe_request(request(url=f"https://{host}/score")) for host in ("a.azure.com", "b.azure.com:8443")
     )
@@ -66,18 +66,18 @@ def test_other_hosts_do():
     assert form.describe_request(request(url="https://A.azure.com/score")) == one
 
 
-def test_the_method_counts_and_so_does_asking_for_a_stream():
+def test_method_and_stream_are_part_of_the_request():
     questions = [form.describe_request(request(**options)) for options in ({}, {"method": "GET"}, {"stream": True})]
     assert len({hash_request(question) for question in questions}) == 3
 
 
-def test_the_order_of_keys_does_not():
+def test_order_of_keys_does_not_matter():
     one, other = form.describe_request(request(b'{"a": 1, "b": 2}')), form.describe_request(request(b'{"b":2,"a":1}'))
     assert hash_request(one) == hash_request(other)
 
 
 @pytest.mark.parametrize("body", [b"\xff\xfe", b"no JSON", b"base64:x", b"", b"[" * 100_000])
-def test_a_body_that_is_no_json_is_kept_as_it_is(body):
+def test_body_that_is_not_json_is_kept_unchanged(body):
     question = form.describe_request(request(body))
     assert form._from_text(question["body"]) == body
 
@@ -90,7 +90,7 @@ HARD = st.sampled_from([b"base64:QQ==", b"\xe2\x80\xa8 \xc2\x85 \r\n \x00", b'{"
 
 
 @given(st.lists(st.tuples(st.floats(0, 2), BODIES | HARD), max_size=5), st.booleans(), st.booleans())
-def test_any_reply_comes_back_byte_for_byte(tmp_path_factory, pieces, stream, is_complete):
+def test_any_response_comes_back_byte_for_byte(tmp_path_factory, pieces, stream, is_complete):
     take = RecordedResponse(200, {"content-type": "text/event-stream"}, pieces, is_complete)
     _, _, found = written(request(stream=stream), take, tmp_path_factory.mktemp("cassette"))
     assert found.body == take.body
@@ -98,19 +98,19 @@ def test_any_reply_comes_back_byte_for_byte(tmp_path_factory, pieces, stream, is
     assert sum(seconds for seconds, _ in found.pieces) <= sum(seconds for seconds, _ in pieces) + 0.001
 
 
-def test_a_stream_keeps_its_pieces_and_their_pauses_up_to_two_seconds(tmp_path):
+def test_stream_keeps_pieces_and_pauses_up_to_two_seconds(tmp_path):
     pieces = [(0.25, b"data: 1\n\n"), (600.0, b"data: 2\n\nda"), (0.5, b"ta: 3"), (0.5, b"\n\n"), (0.125, b"end")]
     _, _, found = written(request(stream=True), RecordedResponse(200, {}, pieces), tmp_path)
     assert found.pieces == [(0.25, b"data: 1\n\n"), (2.0, b"data: 2\n\n"), (1.0, b"data: 3\n\n"), (0.125, b"end")]
 
 
-def test_headers_that_tell_something_are_kept_and_no_others(tmp_path):
+def test_only_headers_that_matter_are_kept(tmp_path):
     headers = {"content-type": "a", "retry-after": "3", "x-request-id": "r-1", "set-cookie": "session", "server": "x"}
     _, _, found = written(request(), RecordedResponse(429, headers, [(0.0, b"")]), tmp_path)
     assert (found.status, found.headers) == (429, {"content-type": "a", "retry-after": "3", "x-request-id": "r-1"})
 
 
-def test_an_exchange_is_one_readable_line(tmp_path):
+def test_exchange_is_one_readable_line(tmp_path):
     line, _, _ = written(
         request('{"q": "서울"}'.encode()), RecordedResponse(200, {}, [(0.0, "é\u2028\n".encode())]), tmp_path
     )
@@ -120,7 +120,7 @@ def test_an_exchange_is_one_readable_line(tmp_path):
 
 
 @given(st.text(max_size=20), st.text(st.characters(codec=None), max_size=20))
-def test_any_prompt_is_found_again(tmp_path_factory, prompt, odd):
+def test_any_prompt_is_found_in_the_cassette(tmp_path_factory, prompt, odd):
     asked = request(json.dumps({"messages": [prompt, odd]}).encode())
     _, question, _ = written(asked, RecordedResponse(200, {}, [(0.0, b"")]), tmp_path_factory.mktemp("cassette"))
     assert question == form.describe_request(asked)
@@ -135,7 +135,7 @@ SPELLINGS = (KEY, json.dumps(KEY), KEY.replace("/", "\\/"), quote(KEY, safe=""),
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
 @pytest.mark.parametrize("header", ["Authorization", "authorization", "api-key"])
-def test_a_key_that_a_reply_echoes_is_masked_however_it_is_spelt(tmp_path, spelling, header):
+def test_echoed_key_is_masked_in_every_spelling(tmp_path, spelling, header):
     said = f'{{"message": "The key {spelling} is wrong"}}'.encode()
     asked = Request(URL, {header: KEY if header == "api-key" else f"Bearer {KEY}"}, b"{}", 20)
     take = RecordedResponse(401, {"x-request-id": f"r-{spelling}"}, [(0.0, said)])
@@ -146,7 +146,7 @@ def test_a_key_that_a_reply_echoes_is_masked_however_it_is_spelt(tmp_path, spell
 
 
 @given(st.lists(st.integers(1, 40), max_size=6))
-def test_a_key_that_comes_in_pieces_is_masked(tmp_path_factory, cuts):
+def test_key_that_arrives_in_pieces_is_masked(tmp_path_factory, cuts):
     whole = f'data: {{"a": "{KEY}"}}\n\ndata: \xff{KEY}\n\n'.encode("latin-1")
     ends = sorted({min(cut, len(whole)) for cut in cuts} | {len(whole)})
     pieces = [(0.0, whole[start:end]) for start, end in zip([0, *ends], ends, strict=False)]
@@ -158,7 +158,7 @@ def test_a_key_that_comes_in_pieces_is_masked(tmp_path_factory, cuts):
     assert found.body == whole.replace(KEY.encode(), MASK.encode())
 
 
-def test_a_key_in_a_body_that_is_no_text_is_masked_before_it_is_encoded(tmp_path):
+def test_key_in_a_binary_body_is_masked(tmp_path):
     line, _, found = written(request(), RecordedResponse(200, {}, [(0.0, b"\xff" + KEY.encode() + b"\xfe")]), tmp_path)
     assert found.body == b"\xff" + MASK.encode() + b"\xfe"
     assert base64.b64encode(KEY.encode())[4:-4].decode() not in line
@@ -167,14 +167,14 @@ def test_a_key_in_a_body_that_is_no_text_is_masked_before_it_is_encoded(tmp_path
 @pytest.mark.parametrize(
     "query", ["code=KEY&a=1", "subscription-key=KEY&a=1", "Api-Key=KEY&a=1", "sig=KEY&a=1", "other=KEY&a=1"]
 )
-def test_a_key_in_the_url_is_masked(tmp_path, query):
+def test_key_in_the_url_is_masked(tmp_path, query):
     asked = request(url=f"{URL}?{query.replace('KEY', quote(KEY, safe=''))}")
     line, question, _ = written(asked, RecordedResponse(200, {}, [(0.0, b"")]), tmp_path)
     assert not any(spelling in line for spelling in SPELLINGS)
     assert question["query"] == query.replace("KEY", MASK)
 
 
-def test_a_key_in_the_prompt_is_masked_and_the_question_is_known_again(tmp_path):
+def test_key_in_the_prompt_is_masked_and_still_matches(tmp_path):
     asked = request(json.dumps({"messages": [{"content": f"Is {KEY} mine, {KEY}?"}], KEY: 1}).encode())
     line, question, _ = written(asked, RecordedResponse(200, {}, [(0.0, b"")]), tmp_path)
     assert KEY not in line
@@ -186,7 +186,7 @@ def test_a_key_in_the_prompt_is_masked_and_the_question_is_known_again(tmp_path)
 
 
 @pytest.mark.parametrize("key", ["x", "data", "EMPTY", ""])
-def test_a_local_servers_placeholder_garbles_no_answer(tmp_path, key):
+def test_placeholder_key_masks_nothing(tmp_path, key):
     body = b'data: {"text": "x EMPTY"}\n\n'
     _, question, found = written(
         request(b'{"a": "EMPTY"}', key=key), RecordedResponse(200, {}, [(0.0, body)]), tmp_path
@@ -216,7 +216,7 @@ def test_a_local_servers_placeholder_garbles_no_answer(tmp_path, key):
         (None, None, True),
     ],
 )
-def test_a_mask_stands_for_what_it_hid(known, asked, alike):
+def test_mask_matches_any_text(known, asked, alike):
     assert is_match(known, asked) is alike
 
 
@@ -234,7 +234,7 @@ def test_a_mask_stands_for_what_it_hid(known, asked, alike):
         ([1], [1, 2], [("", [1], [1, 2])]),
     ],
 )
-def test_every_difference_says_where_it_is(asked, known, found):
+def test_find_differences_gives_path_and_values(asked, known, found):
     assert list(find_differences(asked, known)) == found
 
 
@@ -246,7 +246,7 @@ JSON = st.recursive(
 
 
 @given(JSON, JSON)
-def test_questions_differ_where_their_digests_do(one, other):
+def test_requests_differ_if_their_hashes_do(one, other):
     assert bool(list(find_differences(one, other))) == (hash_request(one) != hash_request(other))
 
 
@@ -280,27 +280,27 @@ LINE = form.exchange_line(request(), RecordedResponse(200, {}, [(0.0, b"hi")]), 
         (form.heading_line() + LINE + b'{"request": 5}\n' + LINE, "line 3, is not a recorded exchange"),
     ],
 )
-def test_a_file_that_is_no_cassette_is_one_line(tmp_path, content, said):
+def test_file_that_is_not_a_cassette_is_one_line(tmp_path, content, said):
     with pytest.raises(DocumentError) as caught:
         read(tmp_path, content)
     assert said in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
 
 
-def test_a_file_that_is_not_there_is_one_line(tmp_path):
+def test_missing_file_is_one_line(tmp_path):
     with pytest.raises(DocumentError, match="cannot be read: No such file or directory"):
         form.read_cassette(tmp_path / "nowhere.jsonl")
 
 
 @pytest.mark.parametrize("cut", [1, 20, len(LINE) - 2])
-def test_a_torn_last_line_is_left_out(tmp_path, cut):
+def test_cut_off_last_line_is_left_out(tmp_path, cut):
     entries, filled = read(tmp_path, form.heading_line() + LINE + LINE[:cut])
     assert len(entries) == 1
     assert filled == len(form.heading_line() + LINE)
 
 
 @pytest.mark.parametrize("end", [b"", b"\r\n", b"\n\n\n", b"  \n"])
-def test_an_editors_blank_lines_and_line_ends_do_not_matter(tmp_path, end):
+def test_blank_lines_and_line_ends_do_not_matter(tmp_path, end):
     content = form.heading_line().replace(b"\n", b"\r\n") + LINE + b"\n" + LINE.rstrip(b"\n") + end
     entries, filled = read(tmp_path, content)
     assert len(entries) == 2
@@ -322,7 +322,7 @@ ANSWERED = st.fixed_dictionaries(
 
 
 @given(st.dictionaries(st.sampled_from(["request", "response", "sequence"]), ODD | ANSWERED), st.binary(max_size=20))
-def test_any_line_is_an_exchange_or_one_line_of_error(tmp_path_factory, entry, noise):
+def test_any_line_is_an_exchange_or_an_error(tmp_path_factory, entry, noise):
     folder = tmp_path_factory.mktemp("cassette")
     for line in (json.dumps(entry).encode(), noise.replace(b"\n", b"").replace(b"\r", b"")):
         with only_our_errors(DocumentError):

@@ -37,7 +37,7 @@ def batch(*texts):
 # ---- as a sequence
 
 
-def test_it_is_a_sequence_of_rows_whose_slices_are_batches():
+def test_batch_is_a_sequence_whose_slices_are_batches():
     rows = [row("a", answer=1), row("b", answer=2), row(None, ResponseFormatError("no"), answer=3)]
     made = Batch(rows)
     assert len(made) == 3
@@ -50,13 +50,13 @@ def test_it_is_a_sequence_of_rows_whose_slices_are_batches():
     assert rows[0] in made
 
 
-def test_an_empty_batch_has_every_form():
+def test_empty_batch_has_every_form():
     empty = Batch([])
     assert (empty.to_text(), empty.to_dicts(), empty.summary()) == ("", [], "0 responses, 0 different")
     assert len(empty.only_different()) == 0
 
 
-def test_only_different_keeps_the_first_of_each_text_and_leaves_failures_out():
+def test_only_different_keeps_first_of_each_text_without_failures():
     made = Batch([row("a", n=1), row("b", n=2), row("a", n=3), row("c", RateLimitError("slow"), n=4), row("", n=5)])
     assert [kept.setting["n"] for kept in made.only_different()] == [1, 2, 5]
     assert made.summary() == "5 responses, 3 different, 1 failed"
@@ -71,7 +71,7 @@ def test_rows_with_the_same_setting_stay_apart():
 # ---- as data
 
 
-def test_to_dicts_has_a_flat_dict_for_each_row():
+def test_to_dicts_returns_a_flat_dict_per_row():
     failed = ResponseFormatError("Half of it came")
     made = Batch(
         [
@@ -114,19 +114,19 @@ def test_to_dicts_has_a_flat_dict_for_each_row():
     ]
 
 
-def test_to_pandas_makes_a_frame_of_the_dicts(monkeypatch):
+def test_to_pandas_makes_a_data_frame_of_the_dicts(monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", types.SimpleNamespace(DataFrame=lambda rows: ("frame", rows)))
     assert batch("a", "b").to_pandas() == ("frame", batch("a", "b").to_dicts())
 
 
-def test_to_pandas_with_the_real_one():
+def test_to_pandas_works_with_pandas():
     pandas = pytest.importorskip("pandas", reason="pandas is optional")
     frame = batch("a", "b").to_pandas()
     assert isinstance(frame, pandas.DataFrame)
     assert list(frame["text"]) == ["a", "b"]
 
 
-def test_to_pandas_without_pandas_says_what_to_install(monkeypatch):
+def test_to_pandas_without_pandas_names_the_package(monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(ImportError, match=r"pip install pandas\. to_dicts\(\) works without it"):
         batch("a").to_pandas()
@@ -135,7 +135,7 @@ def test_to_pandas_without_pandas_says_what_to_install(monkeypatch):
 # ---- as text
 
 
-def test_the_text_form_has_a_heading_a_row_and_marks_what_is_new():
+def test_to_text_has_headings_and_marks_differences():
     made = Batch(
         [
             row("the cat sat", usage=Usage(1, 3, 4), latency=1.26, temperature=0),
@@ -156,7 +156,7 @@ def test_the_text_form_has_a_heading_a_row_and_marks_what_is_new():
     assert made.to_text(times=True).startswith("[0 · stop · 3 tokens · 1.3 s]\n")
 
 
-def test_settings_of_several_names_are_named():
+def test_label_of_several_settings_has_their_names():
     made = Batch([row("a", config="prod", temperature=0), row("a", config="a\nb", temperature="x" * 500)])
     heading = made.to_text().splitlines()[3]
     assert made.to_text().splitlines()[0] == "[config=prod, temperature=0 · stop]"
@@ -164,7 +164,7 @@ def test_settings_of_several_names_are_named():
     assert len(heading) < 130
 
 
-def test_no_answer_commands_the_terminal_or_breaks_the_saved_notebook():
+def test_to_text_has_no_control_characters_or_surrogates():
     made = Batch([row("\x1b[2Jgone\x07\r\nnext\ttab \ud800", RuntimeError("a\x1b[2J\nb"), finish=None)])
     form = made.to_text()
     assert form.encode()
@@ -180,6 +180,6 @@ def test_batch_marks_no_differences_while_more_is_coming():
     assert "*" in Batch(list(made)).to_text()
 
 
-def test_an_interrupted_batch_counts_what_was_whole():
+def test_interrupted_counts_whole_responses_of_its_batch():
     made = Batch([row("a"), row("b", Interrupted()), row(None, Interrupted())])
     assert str(Interrupted(batch=made)).startswith("Stopped; 1 of 3 responses were complete.")

@@ -19,7 +19,7 @@ from ..core.server import reply
 
 
 @given(st.integers(1, 12), st.lists(st.integers(0, 5), max_size=30))
-def test_results_keep_the_order_of_the_items_whoever_is_done_first(concurrency, steps):
+def test_map_async_keeps_the_order_of_items(concurrency, steps):
     at_once = most = 0
 
     async def work(item):
@@ -37,7 +37,7 @@ def test_results_keep_the_order_of_the_items_whoever_is_done_first(concurrency, 
     assert most <= concurrency
 
 
-async def test_items_are_read_one_as_a_worker_comes_free():
+async def test_map_async_reads_items_lazily():
     taken = []
     gate = asyncio.Semaphore(0)
 
@@ -61,7 +61,7 @@ async def test_items_are_read_one_as_a_worker_comes_free():
     assert await task == list(range(10))
 
 
-async def test_the_first_error_ends_the_others_and_is_raised():
+async def test_map_async_raises_the_first_error_and_cancels_others():
     ended = []
 
     async def work(item):
@@ -79,7 +79,7 @@ async def test_the_first_error_ends_the_others_and_is_raised():
     assert sorted(ended) == [0, 1, 3]
 
 
-async def test_return_exceptions_puts_them_in_their_place():
+async def test_map_async_returns_exceptions_in_place():
     async def work(item):
         if item % 2:
             raise ValueError(item)
@@ -89,7 +89,7 @@ async def test_return_exceptions_puts_them_in_their_place():
     assert [r if isinstance(r, int) else str(r) for r in results] == [0, "1", 2, "3", 4]
 
 
-async def test_each_result_is_told_as_it_comes():
+async def test_map_async_calls_on_result_for_each_result():
     told = {}
 
     async def work(item):
@@ -102,7 +102,7 @@ async def test_each_result_is_told_as_it_comes():
     assert isinstance(told[1], ValueError)
 
 
-async def test_items_that_cannot_be_read_are_an_error_also_with_return_exceptions():
+async def test_map_async_raises_errors_of_reading_items():
     def items():
         yield 1
         raise OSError("disk")
@@ -114,17 +114,17 @@ async def test_items_that_cannot_be_read_are_an_error_also_with_return_exception
         await map_async(work, items(), return_exceptions=True)
 
 
-async def test_nothing_to_do_gives_nothing():
+async def test_map_of_no_items_is_empty():
     assert await map_async(asyncio.sleep, []) == []
 
 
 @pytest.mark.parametrize("concurrency", [0, -1])
-async def test_a_bound_below_one_is_refused(concurrency):
+async def test_map_async_refuses_concurrency_below_one(concurrency):
     with pytest.raises(ValueError, match=f"at least 1, not {concurrency}"):
         await map_async(asyncio.sleep, [], concurrency=concurrency)
 
 
-async def test_a_cancelled_batch_cancels_its_work():
+async def test_cancelling_map_async_cancels_its_work():
     ended = []
 
     async def work(item):
@@ -144,12 +144,12 @@ async def test_a_cancelled_batch_cancels_its_work():
 # ---- map_in_threads
 
 
-async def test_threads_work_where_a_loop_is_running_as_in_a_notebook():
+async def test_map_in_threads_works_inside_a_running_loop():
     names = map_in_threads(lambda _: threading.current_thread().name, range(3))
     assert set(names) == {"azml-magics-batch"}
 
 
-def test_threads_keep_the_order_and_the_bound():
+def test_map_in_threads_keeps_order_and_concurrency():
     busy, most, lock = [0], [0], threading.Lock()
 
     def work(item):
@@ -165,7 +165,7 @@ def test_threads_keep_the_order_and_the_bound():
     assert 1 < most[0] <= 5
 
 
-def test_the_first_failure_in_a_thread_ends_the_others():
+def test_map_in_threads_stops_at_the_first_failure():
     begun = []
 
     def work(item):
@@ -179,7 +179,7 @@ def test_the_first_failure_in_a_thread_ends_the_others():
     assert len(begun) < 1000
 
 
-def test_a_failure_in_a_thread_may_be_a_result():
+def test_map_in_threads_returns_exceptions_in_place():
     def work(item):
         if item == 1:
             raise BadRequestError("no")
@@ -189,7 +189,7 @@ def test_a_failure_in_a_thread_may_be_a_result():
     assert (first, type(second), third) == (0, BadRequestError, 2)
 
 
-def test_items_that_cannot_be_read_are_an_error_in_threads_too():
+def test_map_in_threads_raises_errors_of_reading_items():
     def items():
         yield 1
         raise OSError("disk")
@@ -198,18 +198,18 @@ def test_items_that_cannot_be_read_are_an_error_in_threads_too():
         map_in_threads(lambda item: item, items(), return_exceptions=True)
 
 
-def test_threads_see_the_callers_context():
+def test_map_in_threads_keeps_context_variables():
     trace = contextvars.ContextVar("trace", default="none")
     trace.set("the cell's")
     assert map_in_threads(lambda _: trace.get(), range(4)) == ["the cell's"] * 4
 
 
-def test_threads_refuse_a_bound_below_one():
+def test_map_in_threads_refuses_concurrency_below_one():
     with pytest.raises(ValueError, match="at least 1, not 0"):
         map_in_threads(print, [], concurrency=0)
 
 
-def test_a_kernel_interrupt_comes_back_at_once_and_nothing_more_is_begun():
+def test_kernel_interrupt_returns_at_once_and_starts_nothing_more():
     begun, release = [], threading.Event()
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -240,14 +240,14 @@ def echo(connection, request) -> bool:
     return True
 
 
-def test_many_prompts_many_answers(server, config_of):
+def test_invoke_many_returns_responses_in_order(server, config_of):
     server.respond_with(echo)
     answers = invoke_many(config_of("/score", formatter="gpt2"), (f"p{n}" for n in range(40)), concurrency=8)
     assert [answer.text for answer in answers] == [f"P{n}" for n in range(40)]
     assert server.connections <= 8
 
 
-def test_one_failure_among_many(server, config_of):
+def test_invoke_many_returns_a_failure_in_place(server, config_of):
     server.respond_with(echo)
     config = config_of("/score", formatter="gpt2")
     with pytest.raises(BadRequestError, match="config 'prod'"):

@@ -74,7 +74,7 @@ def asks_of(config, *prompts):
 # ---- sweep
 
 
-def test_a_sweep_is_the_cartesian_product_the_last_kwarg_changing_fastest():
+def test_expand_sweep_changes_the_last_kwarg_fastest():
     config = LLMConfig(model_kwargs={"temperature": 9, "seed": 1})
     swept = expand_sweep(config, {"temperature": [0, 1], "top_p": [0.1, 0.9]})
     assert [setting for setting, _ in swept] == [
@@ -87,7 +87,7 @@ def test_a_sweep_is_the_cartesian_product_the_last_kwarg_changing_fastest():
     assert config.model_kwargs == {"temperature": 9, "seed": 1}
 
 
-def test_a_sweep_of_nothing_is_the_config_itself_and_of_no_values_an_error():
+def test_expand_sweep_needs_values_for_each_kwarg():
     assert expand_sweep(LLMConfig(), {}) == [({}, LLMConfig())]
     with pytest.raises(UsageError, match="at least one value"):
         expand_sweep(LLMConfig(), {"temperature": [0], "top_p": []})
@@ -98,7 +98,7 @@ def test_a_sweep_of_nothing_is_the_config_itself_and_of_no_values_an_error():
 # ---- answers
 
 
-def test_rows_come_in_the_order_they_were_asked_for_whatever_ends_first(endpoint, chat):
+def test_rows_keep_the_order_of_requests(endpoint, chat):
     words = [f"word{n}" for n in range(12)]
     endpoint.script([Fault("slow", seconds=0.2), None, Fault("slow", seconds=0.1)])
     made = run_batch(asks_of(chat, *(f'Say "{word}"' for word in words)))
@@ -109,14 +109,14 @@ def test_rows_come_in_the_order_they_were_asked_for_whatever_ends_first(endpoint
 
 
 @pytest.mark.parametrize("concurrency", [1, 3])
-def test_no_more_requests_are_under_way_than_wanted(endpoint, chat, concurrency):
+def test_concurrency_bounds_requests_under_way(endpoint, chat, concurrency):
     endpoint.latency = 0.02
     made = run_batch(asks_of(chat, *["Hello"] * 7), concurrency=concurrency)
     assert made.errors == [None] * 7
     assert 1 <= endpoint.in_flight_peak <= concurrency
 
 
-def test_and_as_many_as_wanted_are(server, config_of):
+def test_as_many_requests_as_allowed_are_under_way(server, config_of):
     together = threading.Barrier(3, timeout=20)  # nobody is answered before three have come
 
     def answer(connection, request):
@@ -128,26 +128,26 @@ def test_and_as_many_as_wanted_are(server, config_of):
     assert run_batch(asks_of(config_of(), *["Hello"] * 6), concurrency=3).texts == ["Hi"] * 6
 
 
-def test_dialects_that_cannot_stream_stand_beside_those_that_can(endpoint, chat):
+def test_wire_formats_with_and_without_streams_go_together(endpoint, chat):
     score = LLMConfig(endpoint_url=f"{endpoint.url}/score", key=Secret(KEY), formatter="gpt2")
     made = run_batch([BatchRequest({"config": "chat"}, chat, HELLO), BatchRequest({"config": "score"}, score, HELLO)])
     assert all(made.texts)
     assert made.errors == [None, None]
 
 
-def test_an_answer_that_is_not_to_stream_comes_whole(endpoint, chat):
+def test_request_without_stream_gets_a_whole_response(endpoint, chat):
     asks = [BatchRequest({"n": 1}, chat, HELLO, stream=False), BatchRequest({"n": 2}, chat, HELLO)]
     assert run_batch(asks).errors == [None, None]
     assert sorted(request.json().get("stream", False) for request in endpoint.requests) == [False, True]
 
 
-def test_nothing_asked_gives_nothing():
+def test_run_of_no_requests_is_empty():
     made = run_batch([])
     assert len(made) == 0
     assert made.is_complete
 
 
-def test_a_concurrency_below_one_is_refused_before_anything_is_sent():
+def test_concurrency_below_one_is_refused_before_sending():
     with pytest.raises(ValueError, match="concurrency must be at least 1, not 0"):
         run_batch(asks_of(LLMConfig(), "Hello"), concurrency=0)
 
@@ -155,7 +155,7 @@ def test_a_concurrency_below_one_is_refused_before_anything_is_sent():
 # ---- failures
 
 
-def test_one_failure_stops_no_other(server, config_of):
+def test_failure_stops_no_other_row(server, config_of):
     half = STREAM_HEAD + chunk(event(delta("half"))) + b"0\r\n\r\n"
     broken = STREAM_HEAD + chunk(event(delta("torn")))
     server.respond_with(
@@ -181,14 +181,14 @@ def test_one_failure_stops_no_other(server, config_of):
         ({"endpoint_url": ""}, ConfigError),
     ],
 )
-def test_what_is_wrong_with_a_config_is_its_rows_error(chat, changes, kind):
+def test_config_error_becomes_the_rows_error(chat, changes, kind):
     made = run_batch([*asks_of(chat.merged(**changes), "a"), *asks_of(chat, "b")])
     assert [type(error) for error in made.errors] == [kind, type(None)]
     assert made.responses[0] is None
     assert made.texts[1]
 
 
-def test_what_nobody_foresaw_leaves_no_row_waiting(chat, monkeypatch):
+def test_unexpected_error_leaves_no_row_open(chat, monkeypatch):
     async def failing(*args, **kwargs):
         raise RuntimeError("no threads left")
 
@@ -219,7 +219,7 @@ def stalling(server):
     let_go.set()
 
 
-def test_what_has_arrived_shows_while_the_rest_comes(stalling, config_of):
+def test_show_gets_text_while_responses_arrive(stalling, config_of):
     frames = []
 
     def show(so_far):
@@ -234,7 +234,7 @@ def test_what_has_arrived_shows_while_the_rest_comes(stalling, config_of):
     assert made.is_complete
 
 
-def test_it_shows_at_most_twenty_times_a_second(stalling, config_of, monkeypatch):
+def test_show_is_called_at_most_twenty_times_a_second(stalling, config_of, monkeypatch):
     steps = []
     original = BatchRun.wait
 
@@ -253,12 +253,12 @@ def test_it_shows_at_most_twenty_times_a_second(stalling, config_of, monkeypatch
     assert all(steps[at - 1] >= 1 / 20 for at, step in enumerate(steps) if step == "shown")
 
 
-async def test_it_works_where_an_event_loop_is_running_already(endpoint, chat):
+async def test_run_batch_works_inside_a_running_loop(endpoint, chat):
     made = run_batch(asks_of(chat, "Hello", "Hi"))
     assert made.errors == [None, None]
 
 
-def test_a_key_that_is_typed_is_asked_for_once_and_by_the_thread_that_can(endpoint, chat, monkeypatch):
+def test_typed_key_is_prompted_for_once_in_callers_thread(endpoint, chat, monkeypatch):
     asked = []
 
     def getpass(prompt):
@@ -271,7 +271,7 @@ def test_a_key_that_is_typed_is_asked_for_once_and_by_the_thread_that_can(endpoi
     assert asked == [threading.main_thread()]
 
 
-def test_a_replay_asks_for_no_key(chat, monkeypatch):
+def test_replay_prompts_for_no_key(chat, monkeypatch):
     class Player:
         replays = True
 
@@ -296,7 +296,7 @@ def interruptible():
     signal.signal(signal.SIGINT, before)
 
 
-def test_an_interrupt_comes_back_with_all_that_had_arrived(stalling, server, config_of, interruptible):
+def test_interrupt_keeps_all_that_had_arrived_in_its_batch(stalling, server, config_of, interruptible):
     """Ten rows, four at a time: four have begun, six have not."""
     interrupted = threading.Event()
 
@@ -317,7 +317,7 @@ def test_an_interrupt_comes_back_with_all_that_had_arrived(stalling, server, con
     assert len(server.received) == 4
 
 
-def test_answers_that_were_whole_before_an_interrupt_stay_whole(server, config_of, interruptible):
+def test_whole_responses_stay_whole_after_an_interrupt(server, config_of, interruptible):
     let_go = threading.Event()
 
     def stall(connection, request):
@@ -346,7 +346,7 @@ def test_answers_that_were_whole_before_an_interrupt_stay_whole(server, config_o
     assert "1 of 2 responses were complete" in str(caught.value)
 
 
-def test_an_interrupt_while_the_key_is_typed_sends_nothing(server, config_of, monkeypatch):
+def test_interrupt_at_the_key_prompt_sends_nothing(server, config_of, monkeypatch):
     def getpass(prompt):
         raise KeyboardInterrupt
 
@@ -357,7 +357,7 @@ def test_an_interrupt_while_the_key_is_typed_sends_nothing(server, config_of, mo
     assert server.received == []
 
 
-def test_an_error_while_showing_ends_the_calls(stalling, config_of):
+def test_error_of_show_stops_the_requests(stalling, config_of):
     def show(so_far):
         raise OSError("the display has gone")
 
@@ -365,7 +365,7 @@ def test_an_error_while_showing_ends_the_calls(stalling, config_of):
         run_batch(asks_of(config_of(), "a", "b"), show=show)
 
 
-def test_stopping_before_the_start_after_the_end_and_twice_does_no_harm(stalling, config_of):
+def test_stop_does_nothing_before_start_or_after_end(stalling, config_of):
     unstarted = BatchRun(asks_of(config_of(), "a"))
     unstarted.stop()
     assert unstarted.batch.texts == [""]
@@ -378,7 +378,7 @@ def test_stopping_before_the_start_after_the_end_and_twice_does_no_harm(stalling
     assert calls.batch.errors == [None]
 
 
-def test_stopping_at_once_starts_nothing_more(stalling, server, config_of):
+def test_stop_at_once_starts_nothing_more(stalling, server, config_of):
     for _ in range(5):
         calls = BatchRun(asks_of(config_of(), *"abc"), concurrency=1).start()
         calls.stop()
@@ -388,5 +388,5 @@ def test_stopping_at_once_starts_nothing_more(stalling, server, config_of):
         assert server.received[-1].json["messages"] == [{"role": "user", "content": "a"}]
 
 
-def test_more_at_once_than_there_are_is_no_matter(endpoint, chat):
+def test_concurrency_may_exceed_the_number_of_requests(endpoint, chat):
     assert run_batch(asks_of(chat, "Hello"), concurrency=100).errors == [None]

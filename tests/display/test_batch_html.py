@@ -67,7 +67,7 @@ def seen(a_batch, **options):
     return reader
 
 
-def test_the_html_form_is_a_table_with_a_column_for_each_figure():
+def test_batch_to_html_has_a_column_for_each_figure():
     made = Batch(
         [
             row("a b", usage=Usage(1, 2, 3), latency=0.52, temperature=0),
@@ -85,13 +85,13 @@ def test_the_html_form_is_a_table_with_a_column_for_each_figure():
     assert seen(made, times=True).cells[9] == "0.5"
 
 
-def test_more_than_one_setting_has_no_single_heading():
+def test_several_settings_have_no_single_heading():
     assert seen(Batch([row("a", config="x", n=1)])).cells[0] == ""
     assert seen(Batch([row("a", config="x"), row("a", n=1)])).cells[0] == ""
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_hostile_texts_stay_text_wherever_they_stand(text):
+def test_hostile_texts_are_escaped_everywhere(text):
     made = Batch(
         [
             row("fine", **{text: text}),
@@ -107,7 +107,7 @@ def test_hostile_texts_stay_text_wherever_they_stand(text):
 
 
 @given(st.lists(st.text(st.characters(codec="utf-8") | st.sampled_from("<>&\"'/!-")), min_size=1, max_size=3))
-def test_any_texts_come_through_the_html_as_they_are(texts):
+def test_any_texts_are_unchanged_in_html(texts):
     texts = ["".join(sign for sign in text if sign.isprintable() or sign in "\n\t") for text in texts]
     reader = seen(batch(*texts))
     assert reader.cells[5::4] == texts

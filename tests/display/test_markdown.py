@@ -143,18 +143,18 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("answer", HOSTILE)
-def test_nothing_is_live_in_a_hostile_answer(answer):
+def test_hostile_response_has_no_live_html(answer):
     assert live(answer) == {}
 
 
-def test_the_test_sees_what_is_live():
+def test_live_html_is_found_by_this_test():
     raw = {name: live_in(render(f"{IMAGE}\n\n[a](javascript:x)\n\n{SCRIPT}")) for name, render in RENDERERS.items()}
     assert "<img onerror>" in raw["nbconvert"]
     assert "<a href=javascript:x>" in raw["nbconvert"]
     assert all("<script>" in found for found in raw.values())
 
 
-def test_an_exported_notebook_of_hostile_answers_is_dead():
+def test_exported_notebook_of_hostile_responses_has_no_live_html():
     outputs = [
         nbformat.v4.new_output(
             "execute_result", {"text/markdown": make_inert(answer), "text/plain": answer}, execution_count=1
@@ -170,11 +170,11 @@ def test_an_exported_notebook_of_hostile_answers_is_dead():
     assert set(live_in(body[: body.index("</main>")])) <= {"<main>"}
 
 
-def test_an_image_of_an_attachment_does_not_stop_an_export():
+def test_image_of_an_attachment_does_not_stop_an_export():
     assert "attachment" in markdown2html_mistune(make_inert("![x](attachment:foo.png)"))
 
 
-def test_math_makes_no_script_links():
+def test_math_has_no_script_links():
     for answer in (
         "$\\href{javascript:alert(1)}{x}$",
         "\\href {javascript:x}{y}",
@@ -206,7 +206,7 @@ CODE = st.sampled_from([
 
 @settings(max_examples=300)
 @given(st.lists(PIECES, max_size=25).map("".join))
-def test_nothing_is_live_however_pieces_are_put_together(answer):
+def test_any_combination_of_pieces_has_no_live_html(answer):
     assert live(answer) == {}
 
 
@@ -220,7 +220,7 @@ def fences(draw):
 
 @settings(max_examples=300)
 @given(st.lists(st.lists(PROSE, max_size=4) | fences(), max_size=6).map(lambda parts: "\n".join(chain(*parts))))
-def test_nothing_is_live_in_and_around_fences(answer):
+def test_fences_and_their_surroundings_have_no_live_html(answer):
     assert live(answer) == {}
 
 
@@ -228,7 +228,7 @@ def test_nothing_is_live_in_and_around_fences(answer):
 @example("")
 @example("<")
 @example("\x00<\x02b>")
-def test_a_text_without_code_keeps_no_tag_and_every_other_character(text):
+def test_text_without_code_loses_only_its_tags(text):
     shown = make_inert(text)
     if "`" not in text and "~~~" not in text:
         assert not re.search(r"<[A-Za-z/!?]", shown)
@@ -237,7 +237,7 @@ def test_a_text_without_code_keeps_no_tag_and_every_other_character(text):
 
 
 @given(st.text(alphabet="<ab/`\n ", max_size=30))
-def test_an_answer_that_is_treated_twice_is_dead_too(text):
+def test_make_inert_twice_leaves_no_live_html(text):
     once = make_inert(text)
     assert live_in(RENDERERS["nbconvert"](make_inert(once))) == []
 
@@ -269,7 +269,7 @@ def test_an_answer_that_is_treated_twice_is_dead_too(text):
         "```python\nprint('unfinished <b>')",
     ],
 )
-def test_a_plain_answer_is_unchanged(answer):
+def test_plain_response_is_unchanged(answer):
     assert make_inert(answer) == answer
 
 
@@ -289,14 +289,14 @@ def test_a_plain_answer_is_unchanged(answer):
         ("[note]: this", "[note]\\: this"),
     ],
 )
-def test_what_is_changed_looks_alike(answer, shown):
+def test_changed_response_looks_the_same(answer, shown):
     assert make_inert(answer) == shown
 
 
 @pytest.mark.parametrize(
     "code", ["<b>", "a <b> *c* _d_ [e](f) | g", "\\<b>", "$<b>$", "<a href='x'>&amp;</a>", "  <b>"]
 )
-def test_a_code_span_shows_its_very_text(code):
+def test_code_span_shows_its_exact_text(code):
     if "|" in code:
         code = code.replace("|", "")
     for name, render in RENDERERS.items():
@@ -315,14 +315,14 @@ LONG = [
 
 
 @pytest.mark.parametrize("piece", LONG)
-def test_a_long_answer_of_one_piece_is_dead_too(piece):
+def test_long_response_of_one_repeated_piece_has_no_live_html(piece):
     """Each is 200,000 characters: anything quadratic would meet the suite's time limit here."""
     many = piece * (200_000 // len(piece))
     assert ("<b" in make_inert(many)) == ("```\n  <b>" in piece)
     assert make_inert(f"{many}\n```\nx\n```").endswith("\n```\nx\n```")
 
 
-def test_the_lines_of_a_poem_stay_apart():
+def test_lines_of_a_poem_stay_apart():
     poem = "Sparkling water at dawn,\nthe long row of keys falls still,\nthen the page is full."
     assert make_inert(poem).split("\n") == [line + "  " for line in poem.split("\n")[:-1]] + ["then the page is full."]
     assert make_inert("One paragraph.\n\nAnother.") == "One paragraph.\n\nAnother."

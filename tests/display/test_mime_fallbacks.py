@@ -47,20 +47,20 @@ def chosen(order, bundle):
 
 
 @pytest.mark.parametrize("frontend", orders())
-def test_an_answer_is_markdown(frontend):
+def test_frontends_choose_markdown_for_a_response(frontend):
     bundle, _ = mime.response_bundle(Response("Rivers **run**."))
     assert chosen(orders()[frontend], bundle) == "text/markdown"
     assert mime.RESPONSE_MIME in bundle
 
 
 @pytest.mark.parametrize("frontend", orders())
-def test_an_answer_as_text_is_text(frontend):
+def test_frontends_choose_text_for_the_text_format(frontend):
     bundle, _ = mime.response_bundle(Response("Rivers **run**.", format="text"))
     assert chosen(orders()[frontend], bundle) == "text/plain"
 
 
 @pytest.mark.parametrize("frontend", orders())
-def test_several_answers_are_a_table(frontend):
+def test_frontends_choose_the_table_for_a_batch(frontend):
     batch = Batch([Row({"config": name}, LLMConfig(), Response("Rivers run.")) for name in ("a", "b")])
     bundle, _ = mime.batch_bundle(batch)
     assert chosen(orders()[frontend], bundle) == "text/html"

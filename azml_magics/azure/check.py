@@ -37,7 +37,7 @@ def check(config: LLMConfig, describe: Callable[[AzmlError], str] = str) -> dict
     found["config"] = (GOOD, f"POST {prepared.request.url} ({formatter.name})")
     try:
         client.prepare(config, "Hello")
-    except AzmlError as error:  # no key, or one that no header can carry
+    except AzmlError as error:  # no key, or one that HTTP headers do not allow
         return found | {"key": (BAD, describe(error))}
     found["key"] = (GOOD, str(config.key) if config.key else "none")
     return found | _answered(config, formatter, describe)

@@ -151,7 +151,7 @@ def _check_types(config: LLMConfig) -> None:
             raise ConfigError(f"{name} must be a text, not {type(value).__name__}")
     if not (config.deployment_name.isascii() and config.deployment_name.isprintable()):
         raise ConfigError(
-            "deployment_name holds characters that no header can carry", remedy="Copy it from the studio."
+            "deployment_name contains characters that HTTP headers do not allow", remedy="Copy it from the studio."
         )
     if not (config.key is None or isinstance(config.key, KeyRef | Secret | str)):
         raise ConfigError(

@@ -65,11 +65,15 @@ def test_key_is_looked_up_only_if_needed(monkeypatch):
             "No formatter: the wire format of /score differs from deployment to deployment (config 'prod')",
         ),
         ({"formatter": "gtp2"}, UnknownNameError, "No formatter named 'gtp2' (config 'prod'). Did you mean 'gpt2'?"),
-        ({"formatter": "gpt2", "key": Secret("kéy")}, ConfigError, "The key holds characters that no header can carry"),
+        (
+            {"formatter": "gpt2", "key": Secret("kéy")},
+            ConfigError,
+            "The key contains characters that HTTP headers do not allow",
+        ),
         (
             {"formatter": "gpt2", "key": Secret("k\ny")},
             ConfigError,
-            "The key holds characters that no header can carry",
+            "The key contains characters that HTTP headers do not allow",
         ),
     ],
 )

@@ -132,7 +132,7 @@ def test_undone_edit_is_not_a_change():
         ("key", "env:", "A key reference is incomplete"),
         ("key", "keyring:azure", "A key reference is incomplete"),
         ("formatter", "gtp2", "No formatter named 'gtp2'"),
-        ("deployment_name", "blaü", "characters that no header can carry"),
+        ("deployment_name", "blaü", "characters that HTTP headers do not allow"),
     ],
 )
 def test_wrong_text_stays_with_its_error(field, text, said):

@@ -52,10 +52,10 @@ def request_headers(config: LLMConfig, url: str, extra: Mapping[str, str], secre
         headers["azureml-model-deployment"] = config.deployment_name
     for name, value in headers.items():
         if not _is_header_value(value):
-            raise ConfigError(f"{name} holds characters that no header can carry", remedy="Fix the formatter.")
+            raise ConfigError(f"{name} contains characters that HTTP headers do not allow", remedy="Fix the formatter.")
     if secret:  # last, and never in a variable: a traceback with locals would show it
         if not _is_header_value(secret.reveal()):
-            raise ConfigError("The key holds characters that no header can carry", remedy="Check what was pasted.")
+            raise ConfigError("The key contains characters that HTTP headers do not allow", remedy="Copy it again.")
         headers.update(endpoints.auth_headers(url, secret.reveal(), is_token=uses_token(config)))
     return headers
 

@@ -187,7 +187,7 @@ def test_content_type_with_line_break_is_refused():
     class Sneaky(TwoArguments):
         content_type = "text/plain\r\nX-Other: 1"
 
-    with pytest.raises(ConfigError, match="Content-Type holds characters that no header can carry"):
+    with pytest.raises(ConfigError, match="Content-Type contains characters that HTTP headers do not allow"):
         prepared(Sneaky())
 
 

@@ -77,7 +77,7 @@ def test_key_that_no_header_can_carry(asking, states, monkeypatch):
     asking.ok("%azureml save odd --from main --key env:ODD_KEY")
     step, words = only_bad(states("%azureml test odd"))
     assert step == "key"
-    assert "characters that no header can carry" in words
+    assert "characters that HTTP headers do not allow" in words
     assert "schl" not in words
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypedDict, TypeVar, overload
 
 from ..core.config import LLMConfig
 from ..core.prompt.schema import Schema
-from .mapper import TICK, RowMapper, merge, token_limit_note
+from .mapper import TICK, RowMapper, merge
 from .progress import Bar, Progress
 from .prompts import Prompt
 from .results import Results
@@ -210,7 +210,7 @@ async def amap_rows(
         return mapper.collect(run, done, note=note)
 
     mapper.raise_early_end(run, options, lambda: collect("Stopped early"))
-    return collect(token_limit_note(options, is_spent=run.is_spent)).to_table()
+    return collect(run.budget.note).to_table()
 
 
 async def _take_rows(run: "Run", on_progress: "OnProgress | None") -> "AsyncIterator[list[Done]]":

@@ -15,11 +15,11 @@ from ..core.errors import AzmlError, ConfigError, Interrupted, JournalError, Row
 from ..core.keys import KeyRef
 from ..core.paths import path_of
 from .dask_worker import Part, PartCounts, add_responses, count_rows, make_row, send_part, stop_event
-from .mapper import token_limit_note
 from .progress import Progress, Speed
 from .results import Results
 from .selection import select_partitions
 from .sources import is_dask, table_of
+from .token_budget import TokenBudget
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -122,8 +122,9 @@ class _ClusterRun:
         self._speed = Speed()
         self._parts: list[Part] = []
         self._futures: list[Any] = []
-        self._done = self._failed = self._reused = self._tokens = 0
+        self._done = self._failed = self._reused = self._tokens = self._parts_done = 0
         self._error: AzmlError | None = None
+        self._budget = TokenBudget(options.max_tokens_total)
 
     def map_table(self, mapper: RowMapper) -> Results:
         """Return the results of a list or a frame."""
@@ -150,7 +151,7 @@ class _ClusterRun:
             return Results(rows, self._progress(table.length, is_over=True), mapper.with_responses, note=note)
 
         self._wait(table.length, count, results)
-        return results(token_limit_note(self._options, is_spent=self._is_spent()))
+        return results(self._budget.note)
 
     def map_frame(self, mapper: RowMapper, frame: Any) -> Any:
         """Return the dask DataFrame with the responses; its partitions stay on the workers."""
@@ -189,7 +190,7 @@ class _ClusterRun:
             while waiting:
                 for number in [number for number, future in waiting.items() if future.done()]:
                     self._add(count(number, waiting.pop(number)))
-                if self._error is not None or self._is_spent():
+                if self._error is not None or not self._budget.allows_another(self._parts_done):
                     self._stop.set()
                 if self._on_progress is not None:
                     self._on_progress(self._progress(total, is_over=not waiting))
@@ -216,11 +217,9 @@ class _ClusterRun:
         self._failed += counts.failed
         self._reused += counts.reused
         self._tokens += counts.tokens
+        self._parts_done += 1
+        self._budget.record(counts.tokens)
         self._error = self._error or counts.error
-
-    def _is_spent(self) -> bool:
-        limit = self._options.max_tokens_total
-        return limit is not None and self._tokens >= limit
 
     def _progress(self, total: int | None, *, is_over: bool) -> Progress:
         """Return the counts of the parts that are done."""

@@ -155,7 +155,7 @@ class RowMapper:
             raise Interrupted(batch=self.collect(run, [*done, *run.take(0)], note="Interrupted")) from None
         done += run.take(0)
         self.raise_early_end(run, options, lambda: self.collect(run, done, note="Stopped early"))
-        return self.collect(run, done, note=token_limit_note(options, is_spent=run.is_spent))
+        return self.collect(run, done, note=run.budget.note)
 
     def collect(self, run: Run, done: list[Done], note: str = "") -> Results:
         """Return the results of a run.
@@ -258,11 +258,6 @@ def merge(names: tuple[str, ...], record: Record, row: TableRow) -> dict[str, An
 
 def _merge_all(names: tuple[str, ...], records: list[Record], rows: Iterable[TableRow]) -> list[dict[str, Any]]:
     return [merge(names, record, row) for record, row in zip(records, rows, strict=True)]
-
-
-def token_limit_note(options: RunOptions, *, is_spent: bool) -> str:
-    """Return a sentence about a run that ended at its limit of tokens, "" for another."""
-    return f"Stopped starting rows at the limit of {options.max_tokens_total:,} tokens" if is_spent else ""
 
 
 def _secret_of(config: LLMConfig) -> Secret | None:

@@ -19,6 +19,7 @@ from ..core.http.run_control import RunCancelled, RunControl, limit_rate
 from ..core.http.window import FIRST_WINDOW
 from .failure_policy import FailurePolicy
 from .progress import RunState
+from .token_budget import TokenBudget
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -67,7 +68,7 @@ class Run:
     Attributes:
         error: What ended the run before its last row, None if nothing did.
         is_over: Whether no further rows come.
-        is_spent: Whether the run ended at its limit of tokens.
+        budget: The limit of tokens, which may have ended the run.
         on_over: Called in a thread of the run once it is over.
     """
 
@@ -109,11 +110,10 @@ class Run:
         self._threads = self._new_threads = 0  # threads that run, and those of them that never had a permit
         self._thread = threading.local()
         self._context = contextvars.copy_context()
-        self._succeeded = self._tokens = 0  # counted only if there is a limit of tokens
         self._ended: float | None = None
         self.error: BaseException | None = None
         self.is_over = False
-        self.is_spent = False
+        self.budget = TokenBudget(options.max_tokens_total)
         self.on_over: Callable[[], object] | None = None
 
     # ---- the caller's side
@@ -226,10 +226,7 @@ class Run:
         except Exception as error:  # noqa: BLE001 - the row's, or the reason to end
             self._handle_failure(task, error.with_traceback(None), began)
             return
-        if self._options.max_tokens_total is not None:
-            with self._changed:
-                self._succeeded += 1
-                self._tokens += (response.usage.total_tokens or 0) if response.usage else 0
+        self.budget.record((response.usage.total_tokens or 0) if response.usage else 0)
         object.__setattr__(
             response, "raw", None
         )  # nothing else refers to it yet; 100,000 raw replies would fill memory
@@ -241,6 +238,7 @@ class Run:
                 self._finish(other, None, failure)
 
     def _handle_failure(self, task: Task, error: Exception, began: float) -> None:
+        self.budget.record_failure()
         is_unavailable = isinstance(error, AzmlError) and self._limiter.should_give_up(
             error, self._options.give_up_after
         )
@@ -283,17 +281,12 @@ class Run:
 
     def _may_read(self) -> bool:
         """Return whether the limits allow one more row. Waits while too many rows are not taken yet."""
-        ahead, tokens = self._look_ahead, self._options.max_tokens_total
+        ahead = self._look_ahead
         if ahead is not None and self._read - self._state.taken >= ahead:
             with self._changed:
                 self._changed.notify_all()
                 self._changed.wait_for(lambda: self._control.stopped.is_set() or self._read - self._state.taken < ahead)
-        if tokens is not None and not self.is_spent:
-            with self._changed:
-                in_flight = self._begun - self._succeeded
-                expected = self._tokens / self._succeeded * in_flight if self._succeeded else 0.0
-                self.is_spent = self._tokens + expected >= tokens
-        return not (self.is_spent or self._control.stopped.is_set())
+        return self.budget.allows_another(self._begun) and not self._control.stopped.is_set()
 
     def _task_for(self, record: Record) -> Task | None:
         """Return what to send for the row; None if it cannot be sent, or the journal has it."""

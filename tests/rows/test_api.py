@@ -290,6 +290,13 @@ def test_no_row_starts_beyond_max_tokens_total(echo, config, tmp_path):
     assert sum(echo.sent.values()) == 40
 
 
+def test_failed_rows_use_no_tokens_of_the_limit(echo, config):
+    rejected = {f"say {word}" for word in WORDS[:10]}
+    echo.first = lambda prompt, times: reply({"detail": "no"}, 400) if prompt in rejected else None
+    rows = map_rows(config, "say {w}", WORDS, max_tokens_total=35, concurrency=1)
+    assert [row["text"] is not None for row in rows] == [False] * 10 + [True] * 5 + [False] * 25
+
+
 def test_rpm_spaces_requests(echo, config):
     waits = []
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .any_shape import parse_any_shape
 from .base import Call, Kwarg, Payload, Wire, to_json
-from .records import GENERATED_TEXT_KEYS
+from .records import GENERATED_TEXT_KEYS, parse_record
 
 if TYPE_CHECKING:
     from ..response import Response
@@ -59,4 +59,4 @@ class HuggingFaceTextWire(Wire):
         return Payload(to_json({"inputs": call.text, "parameters": call.kwargs}))
 
     def parse_response(self, value: Any) -> Response:
-        return parse_any_shape(value, _TEXT_KEYS)
+        return parse_record(value, _TEXT_KEYS)

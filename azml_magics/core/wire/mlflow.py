@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .any_shape import parse_any_shape
 from .base import Call, Payload, Wire, to_json
 from .huggingface import GENERATION_KWARGS
+from .records import parse_record
 
 if TYPE_CHECKING:
     from ..response import Response
@@ -32,4 +32,4 @@ class MLflowWire(Wire):
         return Payload(to_json(body))
 
     def parse_response(self, value: Any) -> Response:
-        return parse_any_shape(value, _TEXT_KEYS)
+        return parse_record(value, _TEXT_KEYS, any_column=True)

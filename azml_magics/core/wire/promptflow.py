@@ -51,7 +51,7 @@ class PromptFlowWire(Wire):
         if value is None:
             return None
         texts = [value[key] for key in _OUTPUT_KEYS if isinstance(value.get(key), str)]
-        if not texts and (key := find_text_key(value, (), any_column=True)) and isinstance(value[key], str):
+        if not texts and (key := find_text_key(value, (), any_column=True)) is not None:
             texts = [value[key]]
         if not texts:
             raise missing_text(value)

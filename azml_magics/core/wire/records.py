@@ -74,13 +74,16 @@ def _find_text(value: Any, keys: tuple[str, ...], any_column: bool) -> str:
 
 
 def find_text_key(record: dict[str, Any], keys: tuple[str, ...], *, any_column: bool) -> str | None:
-    """Return the first of `keys` that the record has; with `any_column`, else its only key; None if there is none."""
+    """Return the first of `keys` that the record has; None if it has none.
+
+    With `any_column` the key of a record's only text counts as well.
+    """
     for key in keys:
         if key in record:
             return key
     if any_column and len(record) == 1:
-        only = next(iter(record))
-        return None if only in _NEVER_TEXT else only
+        only, value = next(iter(record.items()))
+        return only if isinstance(value, str) and only not in _NEVER_TEXT else None
     return None
 
 

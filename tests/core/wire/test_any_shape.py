@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 
+from azml_magics.core import wire
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import AzmlError, ContentFilterError, ModelError, ResponseFormatError
 from azml_magics.core.wire import Call
@@ -169,6 +170,19 @@ def test_content_filter_error_keeps_text_before_it():
         read(partial)
     assert caught.value.response.text == "Once upon"
     assert caught.value.response.finish_reason == "content_filter"
+
+
+@pytest.mark.parametrize("name", ["openai", "gpt2", "dolly", "hf"])
+def test_formats_with_fallback_read_each_others_shapes(name):
+    own = wire.get(name).wires[0]
+    assert [own.parse_response(value).text for _, value in SHAPES] == ["t"] * len(SHAPES)
+
+
+@pytest.mark.parametrize("name", ["openai-chat", "mistral-chat", "hf-plain", "mlflow", "tgi", "promptflow"])
+@pytest.mark.parametrize("value", [{"choices": [{"text": "t"}]}, [{"label": "t", "score": 1}], {"0": {"a": 1, "b": 2}}])
+def test_formats_without_fallback_refuse_other_shapes(name, value):
+    with pytest.raises(ResponseFormatError):
+        wire.get(name).wires[0].parse_response(value)
 
 
 def test_keys_of_format_come_before_fallback_keys():

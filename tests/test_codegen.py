@@ -1,4 +1,4 @@
-"""A call as code: what is printed runs, sends the same request as the call itself, and holds no key."""
+"""A call as a program: it runs, sends the same request as the call, and contains no key."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def user(content):
     return [{"role": "user", "content": content}]
 
 
-# (config fields, route, messages); the dialect's own names of deployments on the embedded endpoint
+# (config fields, route, messages); the deployments have the formatters' names on the embedded endpoint
 CALLS = {
     "chat": ({}, "/v1/chat/completions", user("Hello")),
     "chat, hard prompt": ({}, "/v1/chat/completions", user(HARD)),
@@ -356,7 +356,7 @@ def test_formatter_that_cannot_be_imported_is_refused(own, make, said, language)
 
 
 def sending(own, body):
-    """A formatter of one's own that sends `body` whatever is asked."""
+    """A custom formatter that always sends `body`."""
     formatter = own.Loud()
     formatter.format_request_payload = lambda prompt, model_kwargs: body
     return formatter
@@ -493,7 +493,7 @@ KWARG_NAMES = st.text(max_size=8).filter(lambda name: name not in ("stream", "st
 
 
 def arguments(program):
-    """(the keyword arguments of the config or model, the argument that is asked), all read as literals."""
+    """(the keyword arguments of the config or model, the prompt argument), all read as literals."""
     tree = ast.parse(program)
     names = {node.targets[0].id: node.value for node in tree.body if isinstance(node, ast.Assign)}
     config = names.get("config") or names["llm"]

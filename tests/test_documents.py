@@ -1,4 +1,4 @@
-"""The JSON and YAML of a saved config, with the real langchain-community as the judge."""
+"""The JSON and YAML of a saved config, compared with what langchain-community writes and reads."""
 
 from __future__ import annotations
 

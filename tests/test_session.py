@@ -1,4 +1,4 @@
-"""The session: named configs, the active one, the history - from any thread."""
+"""The session: named configs, the active one and the history, from any thread."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Record, take the endpoint and the key away, replay: in every way that something is asked."""
+"""Record with an endpoint and a key, then replay without them, for every way to send a request."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ STOP = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
 
 
 @pytest.fixture(autouse=True)
-def _no_tape_left():
+def _no_cassette_left():
     yield
     while active.innermost() is not None:
         with contextlib.suppress(DocumentError):
@@ -74,7 +74,7 @@ def start_replay(path):
 
 @pytest.fixture
 def path(tmp_path):
-    return tmp_path / "tapes" / "tape.jsonl"
+    return tmp_path / "cassettes" / "rivers.jsonl"
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def key(monkeypatch):
 
 @pytest.fixture
 def gone():
-    """The URL of a port that nobody listens on."""
+    """The URL of a port without a server."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     return f"http://127.0.0.1:{port}"
@@ -208,7 +208,7 @@ def test_same_request_gets_its_responses_in_turn(path, server, gone):
 
 
 def test_side_by_side_responses_are_replayed_to_their_rows(path, server, gone):
-    """The first request is answered last."""
+    """The first request gets its response last."""
     first_may_end, numbers = threading.Event(), iter(range(3))
 
     def act(connection, request):
@@ -412,7 +412,7 @@ def test_unrecorded_request_names_differences_to_the_nearest(replayed, changes, 
         invoke(replayed.merged(name="prod", **changes), prompt or "Tell me something about rivers")
     said = str(caught.value)
     assert said.startswith(
-        "tape.jsonl has no response to this request to /v1/chat/completions: the nearest one differs in"
+        "rivers.jsonl has no response to this request to /v1/chat/completions: the nearest one differs in"
     )
     assert difference in said
     assert "(config 'prod'" in said
@@ -435,7 +435,7 @@ def test_empty_cassette_says_that_it_is_empty(path, gone):
 
 
 def test_hosts_differ_but_loopback_ports_do_not(path, server, gone):
-    """Two configs with the same route on different hosts never answer for each other."""
+    """Two configs with the same route on different hosts never get each other's responses."""
     lines = []
     for host, word in (("a.azure.com", "from a"), ("b.azure.com", "from b")):
         server.respond_with(reply({"choices": [{"text": word}]}))

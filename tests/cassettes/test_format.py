@@ -1,4 +1,4 @@
-"""How an exchange is written in a cassette: everything comes back as it was, and no key ever gets in."""
+"""The file format of cassettes: every exchange comes back unchanged, and no key is ever written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers side by side: what is different in them, as data, as text and as HTML that nobody's answer breaks out of."""
+"""Responses side by side, as data and as text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many prompts at once: bounded, lazy, in order, and stopped as a whole."""
+"""Many prompts at once: bounded, lazy, in order, and stopped together."""
 
 from __future__ import annotations
 

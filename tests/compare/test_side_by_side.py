@@ -1,4 +1,4 @@
-"""Several calls at once: in order, bounded, each on its own, and all of them stopped by one interrupt."""
+"""Several requests at once: in order, bounded, independent, and stopped by one interrupt."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_expand_sweep_needs_values_for_each_kwarg():
         expand_sweep(LLMConfig(), {"top_p": [object()]})
 
 
-# ---- answers
+# ---- responses
 
 
 def test_rows_keep_the_order_of_requests(endpoint, chat):
@@ -117,7 +117,7 @@ def test_concurrency_bounds_requests_under_way(endpoint, chat, concurrency):
 
 
 def test_as_many_requests_as_allowed_are_under_way(server, config_of):
-    together = threading.Barrier(3, timeout=20)  # nobody is answered before three have come
+    together = threading.Barrier(3, timeout=20)  # no response before three requests have arrived
 
     def answer(connection, request):
         together.wait()

@@ -1,4 +1,4 @@
-"""Answers as Markdown: dead where they would do something, unchanged where they are only text.
+"""Responses as Markdown: no HTML or script works, and plain text is unchanged.
 
 nbconvert's renderer does not sanitise, and CommonMark with raw HTML stands for every other one that does not.
 """
@@ -76,7 +76,7 @@ def live_in(page):
 
 
 def live(answer):
-    """What is live of an answer in each renderer that has something alive."""
+    """For each renderer that shows live HTML of a response: what is live."""
     shown = make_inert(answer)
     return {name: found for name, render in RENDERERS.items() if (found := live_in(render(shown)))}
 

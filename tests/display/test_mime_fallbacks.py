@@ -1,4 +1,4 @@
-"""What frontends choose that do not know our mime type: Markdown for an answer, the table for several, never the JSON."""
+"""What frontends without our mime type choose: Markdown for a response, the table for a batch, never the JSON."""
 
 from __future__ import annotations
 

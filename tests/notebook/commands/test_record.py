@@ -12,7 +12,7 @@ from ..conftest import KEY
 
 
 @pytest.fixture(autouse=True)
-def _no_tape_left():
+def _no_cassette_left():
     yield
     recording.use(None)
 

@@ -19,9 +19,12 @@ import html
 import re
 from typing import NamedTuple
 
+from ..core.text import printable
+
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")  # what may open a tag, comment or declaration (WHATWG HTML, tokenization)
-_OURS = "\x02"  # stands for the `<` of our own elements until the others are replaced; _CONTROL removes it from texts
-_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x1f\x7f]")
+_OURS = (
+    "\x02"  # stands for the `<` of our own elements until the others are replaced; printable() removes it from texts
+)
 _OTHER_BREAKS = re.compile(r"[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")  # line breaks for some readers only
 
 _OPENING = re.compile(r"^(?P<indent> *)(?P<mark>`{3,}|~{3,})[ \t]*(?P<info>[\w+#./:{}=\"' -]*)$")
@@ -52,7 +55,7 @@ _HARMLESS = ("http:", "https:", "mailto:")
 _TEX_LINK = re.compile(r"\\href(?!\s*\{\s*https?:)")  # MathJax turns it into links
 
 
-class _Section(NamedTuple):
+class _Passage(NamedTuple):
     """Lines of prose, or of fenced code with its fences."""
 
     lines: list[str]
@@ -63,17 +66,17 @@ class _Section(NamedTuple):
 def make_inert(text: str) -> str:
     """Return `text` as Markdown in which no HTML and no script link works, whatever renders it."""
     text = _OTHER_BREAKS.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n"))
-    text = _CONTROL.sub("", text)
-    sections = _split_sections(text.split("\n"))
-    if sections is None:
+    text = printable(text)
+    passages = _split_passages(text.split("\n"))
+    if passages is None:
         return _escape_prose(text, spans=False)
     parts = []
-    for section in sections:
-        joined = "\n".join(section.lines)
-        if not section.is_code:
+    for passage in passages:
+        joined = "\n".join(passage.lines)
+        if not passage.is_code:
             parts.append(_LINE_OF_WORDS.sub(r"\1  \n", _escape_prose(joined)))
         else:  # nbconvert puts a mermaid diagram into the page unescaped
-            parts.append(_escape_tags(joined) if section.info.lower().startswith("mermaid") else joined)
+            parts.append(_escape_tags(joined) if passage.info.lower().startswith("mermaid") else joined)
     return "\n".join(parts)
 
 
@@ -88,9 +91,9 @@ def fence_code(text: str, language: str) -> str:
 # ---- code ----------------------------------------------------------------------------------------------
 
 
-def _split_sections(lines: list[str]) -> list[_Section] | None:
+def _split_passages(lines: list[str]) -> list[_Passage] | None:
     """The lines as prose and fenced code; None if readers may disagree about which is which."""
-    sections: list[_Section] = []
+    passages: list[_Passage] = []
     prose: list[str] = []
     offsets: list[int] = []  # the columns at which the open list items' texts begin
     at = 0
@@ -107,13 +110,13 @@ def _split_sections(lines: list[str]) -> list[_Section] | None:
         end = _find_end(lines, at, opening, offsets)
         if not end or not _is_settled(prose):
             return None
-        sections += [_Section(prose, is_code=False)] if prose else []
-        sections.append(_Section(lines[at:end], is_code=True, info=opening["info"].strip()))
+        passages += [_Passage(prose, is_code=False)] if prose else []
+        passages.append(_Passage(lines[at:end], is_code=True, info=opening["info"].strip()))
         prose, at = [], end
         offsets = [column for column in offsets if column <= len(opening["indent"])]
-    has_code = bool(sections)
-    sections += [_Section(prose, is_code=False)] if prose else []
-    return None if has_code and any(_DEFINITION.match(line) for line in lines) else sections
+    has_code = bool(passages)
+    passages += [_Passage(prose, is_code=False)] if prose else []
+    return None if has_code and any(_DEFINITION.match(line) for line in lines) else passages
 
 
 def _indent(line: str) -> int:

@@ -73,6 +73,10 @@ class TableOutput:
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in with_headings]
         return "\n".join(line.rstrip() for line in (*lines, *([self.note] if self.note else [])))
 
-    def _repr_mimebundle_(self, **_kwargs: Any) -> dict[str, str]:
+    def to_bundle(self) -> dict[str, str]:
+        """The table as a mime bundle: aligned text and escaped HTML."""
         note = f"<p>{html.escape(self.note)}</p>" if self.note else ""
         return {"text/plain": repr(self), "text/html": html_table(self.headings, self.rows) + note}
+
+    def _repr_mimebundle_(self, **_kwargs: Any) -> dict[str, str]:
+        return self.to_bundle()

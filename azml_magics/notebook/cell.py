@@ -6,7 +6,7 @@ import keyword
 from typing import TYPE_CHECKING, Any
 
 from azml_magics.core.errors import UsageError
-from azml_magics.display.outputs import TextOutput
+from azml_magics.display.text_output import TextOutput
 from azml_magics.session import check_name
 
 from . import cell_config, cell_messages, cell_output, help_text

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from azml_magics.core.prompt import extract
-from azml_magics.display.outputs import TextOutput
+from azml_magics.display.text_output import TextOutput
 
 from . import publishing
 

@@ -16,6 +16,7 @@ from azml_magics.core import wire
 from azml_magics.core.client import prepare
 from azml_magics.core.errors import AzmlError
 from azml_magics.core.redaction import MASK
+from azml_magics.core.text import replace_surrogates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,6 +109,5 @@ def _shorten(text: str, most: int) -> str:
 
 def _replace_surrogates(call: dict[str, Any]) -> dict[str, Any]:
     """`call` without surrogates, which a message to a frontend cannot contain."""
-    text = json.dumps(call, ensure_ascii=False).encode("utf-8", "replace").decode()
-    cleaned: dict[str, Any] = json.loads(text)
+    cleaned: dict[str, Any] = json.loads(replace_surrogates(json.dumps(call, ensure_ascii=False)))
     return cleaned

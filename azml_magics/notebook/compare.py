@@ -10,7 +10,7 @@ from azml_magics.compare.comparison import Batch
 from azml_magics.core.errors import Interrupted, UsageError
 from azml_magics.display.batch_html import batch_to_html
 from azml_magics.display.live import LiveDisplay
-from azml_magics.display.outputs import TextOutput
+from azml_magics.display.text_output import TextOutput
 
 from . import args, cell_config, cell_messages, cell_output, publishing, runnables
 from .remedies import with_notebook_remedies

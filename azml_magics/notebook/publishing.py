@@ -14,7 +14,7 @@ from azml_magics.display.live import EMPTY, LiveText, NotebookText, TerminalText
 from azml_magics.rows.results import Results
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -47,14 +47,28 @@ def _show_results(results: Results, **_kwargs: Any) -> mime.Bundle:
     return mime.results_bundle(results)
 
 
-_BUNDLES: dict[type, Any] = {Response: _show_response, Batch: _show_batch, Results: _show_results}
+_BUNDLES: dict[type, Callable[..., mime.Bundle]] = {
+    Response: _show_response,
+    Batch: _show_batch,
+    Results: _show_results,
+}
 
 
 def install(ipython: InteractiveShell) -> None:
     """Let IPython show a Response, a Batch and Results by their mime bundles."""
     formatter = ipython.display_formatter.mimebundle_formatter  # type: ignore[union-attr]  # a shell that displays has it
-    for kind, bundle in _BUNDLES.items():
-        formatter.for_type(kind, bundle)
+    for kind, make_bundle in _BUNDLES.items():
+        formatter.for_type(kind, _for_terminal(make_bundle) if is_terminal(ipython) else make_bundle)
+
+
+def _for_terminal(make_bundle: Callable[..., mime.Bundle]) -> Callable[..., mime.Bundle]:
+    """`make_bundle` for a terminal, which takes control characters in a text for commands."""
+
+    def make_printable(value: Any, **kwargs: Any) -> mime.Bundle:
+        data, metadata = make_bundle(value, **kwargs)
+        return data | {"text/plain": printable(data["text/plain"])}, metadata
+
+    return make_printable
 
 
 def uninstall(ipython: InteractiveShell) -> None:
@@ -67,7 +81,7 @@ def uninstall(ipython: InteractiveShell) -> None:
 
 
 def _take_streamed(response: Response) -> bool:
-    """Whether a terminal has just shown this response in this very cell; it is asked once."""
+    """Whether a terminal has just shown this response in this cell. A second call returns False."""
     seen = _streamed.copy()
     _streamed.clear()
     return any(text == response.text and shell.execution_count == cell for text, shell, cell in seen)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from azml_magics.core.errors import AzmlError, Interrupted, PromptError, RowsError, UsageError
 from azml_magics.core.prompt import template
-from azml_magics.display.outputs import TextOutput
+from azml_magics.display.text_output import TextOutput
 from azml_magics.rows.mapper import RowMapper
 from azml_magics.rows.results import Results
 from azml_magics.rows.run_options import DEFAULT_CONCURRENCY, RunOptions

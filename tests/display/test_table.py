@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from azml_magics.display.outputs import CodeOutput, TextOutput
 from azml_magics.display.table import Cell, TableOutput, html_table
+from azml_magics.display.text_output import CodeOutput, TextOutput
 
 
 def test_table_output_is_aligned_text_and_escaped_html():

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from azml_magics.core.response import Response
-from azml_magics.display.outputs import TextOutput
 from azml_magics.display.table import TableOutput
+from azml_magics.display.text_output import TextOutput
 from azml_magics.notebook import publishing
 
 
@@ -48,3 +48,13 @@ def test_text_and_table_outputs_are_shown_by_their_bundles(notebook):
 def test_print_warning_writes_one_line_on_stderr(capsys):
     publishing.print_warning("look here")
     assert capsys.readouterr() == ("", "azureml: look here\n")
+
+
+def test_result_at_a_terminal_has_no_control_characters(terminal):
+    terminal.vars["response"] = Response("a\x1b]52;c;aGk=\x07b\td\ne")
+    assert terminal.ok("response").data["text/plain"] == "a]52;c;aGk=b\td\ne"
+
+
+def test_result_in_a_notebook_has_the_exact_text(notebook):
+    notebook.vars["response"] = Response("a\x1b[1mb")
+    assert notebook.ok("response").data["text/plain"] == "a\x1b[1mb"

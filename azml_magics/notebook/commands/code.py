@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from azml_magics.core.errors import ConfigError
 from azml_magics.core.messages import as_messages
-from azml_magics.display.outputs import CodeOutput
+from azml_magics.display.text_output import CodeOutput
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from azml_magics.core import wire
 from azml_magics.core.errors import AzmlError, UsageError
 from azml_magics.core.keys import KeyRef, Secret
-from azml_magics.display.outputs import TextOutput
 from azml_magics.display.table import TableOutput
+from azml_magics.display.text_output import TextOutput
 
 from .. import cell_config
 from ..remedies import notebook_line

@@ -10,7 +10,7 @@ from azml_magics.core.config import LLMConfig
 from azml_magics.core.endpoints import Origin
 from azml_magics.core.errors import ConfigError
 from azml_magics.core.keys import KeyRef
-from azml_magics.display.outputs import TextOutput
+from azml_magics.display.text_output import TextOutput
 
 if TYPE_CHECKING:
     from azml_magics.emulator import Emulator

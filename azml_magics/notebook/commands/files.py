@@ -9,7 +9,7 @@ from azml_magics import documents
 from azml_magics.core.errors import ConfigError, DocumentError, UsageError
 from azml_magics.core.keys import KeyRef
 from azml_magics.core.paths import is_folder, path_of
-from azml_magics.display.outputs import TextOutput
+from azml_magics.display.text_output import TextOutput
 from azml_magics.session import check_name
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from azml_magics.core.errors import ConfigError, DocumentError
 from azml_magics.core.paths import path_of
 from azml_magics.core.text import one_line
-from azml_magics.display.outputs import TextOutput
 from azml_magics.display.table import TableOutput
+from azml_magics.display.text_output import TextOutput
 
 if TYPE_CHECKING:
     from pathlib import Path

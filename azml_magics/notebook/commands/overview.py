@@ -6,7 +6,7 @@ import platform
 from importlib import metadata
 from typing import TYPE_CHECKING
 
-from azml_magics.display.outputs import TextOutput
+from azml_magics.display.text_output import TextOutput
 
 from .. import help_text
 

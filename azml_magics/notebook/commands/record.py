@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from azml_magics.cassettes import cassette
 from azml_magics.cassettes.recorder import CassetteRecorder
 from azml_magics.core.errors import DocumentError
-from azml_magics.display.outputs import TextOutput
+from azml_magics.display.text_output import TextOutput
 
 if TYPE_CHECKING:
     from azml_magics.cassettes.player import CassettePlayer

@@ -8,12 +8,13 @@ import ipywidgets as w
 
 from azml_magics import codegen
 from azml_magics.core.errors import AzmlError
+from azml_magics.display.table import TableOutput
 
 from ..model.changes import DRAFT, HISTORY, PROMPT, RESULT, STATE
 from ..model.error_messages import describe_error
 from ..model.response_details import raw_json, usage_figures
 from .controls import action_button, button_row, drawing, on_change, set_options, set_traits
-from .mime_output import MimeOutput, code_bundle, table_bundle
+from .mime_output import MimeOutput, code_bundle
 from .response_view import ResponseView
 
 if TYPE_CHECKING:
@@ -127,8 +128,8 @@ class ResultTabs:
         columns = [dict(usage_figures(response)) for _, response in rows]
         names = list(dict.fromkeys(name for column in columns for name in column))
         table = [(name, *(column.get(name, "") for column in columns)) for name in names]
-        headings = [("", *(label for label, _ in rows))] if len(rows) > 1 else []
-        self._usage.show(table_bundle(headings, table))
+        headings = ("", *(label for label, _ in rows)) if len(rows) > 1 else ("", "")
+        self._usage.show(TableOutput(headings, table).to_bundle())
 
     def _draw_history(self) -> None:
         entries = self._model.history.entries()

@@ -27,6 +27,7 @@ LEFT_OUT = {
     "langchain-community",
     "langchain-tests",
     "mypy",
+    "pytest-cov",
     "ruff",
     "types-pyyaml",
 }

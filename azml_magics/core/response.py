@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _DETAILS = ("prompt_tokens_details", "completion_tokens_details")
 
@@ -96,3 +99,34 @@ class Response:
 
     def __str__(self) -> str:
         return self.text
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the response as JSON data: the text and every other field that is set, without `parsed` and `raw`."""
+        data = {name: getattr(self, name) for name in _DATA_FIELDS}
+        data["usage"] = self.usage.to_dict() if self.usage else None
+        data["tool_calls"] = list(self.tool_calls)
+        return {name: value for name, value in data.items() if value or name == "text"}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Response:
+        """Return the response that `to_dict` wrote.
+
+        Args:
+            data: JSON data; unknown names are ignored.
+
+        Raises:
+            ValueError: The data is not that of a response.
+        """
+        try:
+            known = {name: data[name] for name in _DATA_FIELDS if name in data}
+            known["usage"] = Usage(**data["usage"]) if "usage" in data else None
+            known["tool_calls"] = tuple(data.get("tool_calls", ()))
+            response = cls(**known)
+        except (TypeError, AttributeError) as error:
+            raise ValueError(f"not a response: {error}") from None
+        if not isinstance(response.text, str):
+            raise ValueError("not a response: its text is not a string")
+        return response
+
+
+_DATA_FIELDS = tuple(each.name for each in fields(Response) if each.name not in ("parsed", "raw", "format"))

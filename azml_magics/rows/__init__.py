@@ -3,10 +3,10 @@
 api.py         map_rows and amap_rows; run_options.py: the limits of a run
 mapper.py      a prompt and a table, checked and ready to run
 sources.py     tables: lists, iterators, files; frames.py: pandas and polars; selection.py: limit and sample
-records.py     rows on their way in and out
+table_rows.py  rows on their way in and out
 prompts.py     a row becomes a request; extraction.py: what a schema adds
 runner.py      sends many rows at a time; failure_policy.py and token_budget.py: when a run ends;
-                   progress.py: its counts
+               progress.py: its counts
 journal.py     keeps every response on disk; entries.py: its lines
 results.py     the rows with their responses
 dask.py        the same on a cluster; dask_worker.py: a worker's part

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..core import errors
 from ..core.errors import AzmlError, EndpointError, JournalError
 from ..core.redaction import redact_data
-from ..core.response import Response, Usage
+from ..core.response import Response
 from ..core.text import one_line
 from ..core.wire.base import to_json
 
@@ -121,7 +121,7 @@ def entry_line(
     """
     entry: dict[str, Any] = {"row": key.hex(), "n": n}
     if response is not None:
-        entry["response"] = redact_data(_response_to_dict(response), secret)
+        entry["response"] = redact_data(response.to_dict(), secret)
     if error is not None:
         entry["error"] = redact_data(_error_to_dict(error), secret)
     return to_json(entry) + b"\n"
@@ -136,48 +136,13 @@ def parse_entry(line: bytes) -> tuple[bytes, int, Response | None, AzmlError | N
     try:
         entry = json.loads(line)
         key, n = bytes.fromhex(entry["row"]), int(entry["n"])
-        response = _response_from_dict(entry["response"]) if "response" in entry else None
+        response = Response.from_dict(entry["response"]) if "response" in entry else None
         error = _error_from_dict(entry["error"]) if "error" in entry else None
     except (TypeError, KeyError, AttributeError, RecursionError) as wrong:
         raise ValueError(f"not an entry of a journal: {wrong}") from None
     if response is None and error is None:
         raise ValueError("not an entry of a journal: it has neither a response nor an error")
     return key, n, response, error
-
-
-def _response_to_dict(response: Response) -> dict[str, Any]:
-    data = {
-        "text": response.text,
-        "finish_reason": response.finish_reason,
-        "usage": response.usage.to_dict() if response.usage else None,
-        "latency": response.latency,
-        "model": response.model,
-        "deployment": response.deployment,
-        "request_id": response.request_id,
-        "config": response.config,
-        "reasoning": response.reasoning,
-        "tool_calls": list(response.tool_calls),
-        "logprobs": response.logprobs,
-    }
-    return {name: value for name, value in data.items() if value or name == "text"}
-
-
-def _response_from_dict(data: Mapping[str, Any]) -> Response:
-    if not isinstance(data["text"], str):
-        raise ValueError("the text of a response is not a string")
-    return Response(
-        text=data["text"],
-        usage=Usage(**data["usage"]) if "usage" in data else None,
-        finish_reason=data.get("finish_reason"),
-        latency=data.get("latency", 0.0),
-        model=data.get("model", ""),
-        deployment=data.get("deployment", ""),
-        request_id=data.get("request_id", ""),
-        config=data.get("config", ""),
-        reasoning=data.get("reasoning", ""),
-        tool_calls=tuple(data.get("tool_calls", ())),
-        logprobs=data.get("logprobs"),
-    )
 
 
 def _error_to_dict(error: BaseException) -> dict[str, Any]:

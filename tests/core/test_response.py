@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 
 import pytest
@@ -55,3 +56,24 @@ def test_a_response_can_be_kept_on_disk():
 
 def test_a_chunk_brings_only_what_it_brings():
     assert Chunk("a") == Chunk(text="a", reasoning="", tool_calls=(), usage=None, finish_reason=None)
+
+
+def test_to_dict_and_from_dict_restore_a_response():
+    calls = ({"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}},)
+    response = Response(
+        "text", usage=Usage(1, 2, 3), finish_reason="stop", latency=1.25, request_id="r", tool_calls=calls,
+        parsed={"a": 1}, raw={"big": 1}, format="json",
+    )  # fmt: skip
+    data = response.to_dict()
+    assert "raw" not in data
+    restored = Response.from_dict(json.loads(json.dumps(data)))
+    assert vars(restored) == {**vars(response), "parsed": None, "raw": None, "format": "markdown"}
+    assert Response("").to_dict() == {"text": ""}
+
+
+@pytest.mark.parametrize(
+    "data", [{}, [], "text", None, {"text": 1}, {"text": "", "usage": 3}, {"text": "", "tool_calls": 3}]
+)
+def test_from_dict_refuses_other_data(data):
+    with pytest.raises(ValueError, match="not a response"):
+        Response.from_dict(data)

@@ -1,4 +1,4 @@
-"""Replies of real servers, byte for byte: Microsoft's scoring server (scoring-*), the model catalogue's chat server
+"""Responses of real servers, byte for byte: Microsoft's scoring server (scoring-*), the model catalogue's chat server
 (catalogue-*) and llama.cpp (llama-*), each served again from this machine.
 """
 
@@ -118,7 +118,7 @@ def test_streamed_tool_calls_are_joined(replay, config_of):
 
 
 @pytest.mark.parametrize(
-    ("name", "path", "formatter", "kind", "said"),
+    ("name", "path", "formatter", "kind", "message"),
     [
         (
             "scoring-run-raises",
@@ -139,9 +139,9 @@ def test_streamed_tool_calls_are_joined(replay, config_of):
         ("llama-too-long", CHAT, "", BadRequestError, "(400): request (4001 tokens) exceeds the available context"),
     ],
 )
-def test_failures(replay, config_of, name, path, formatter, kind, said):  # noqa: PLR0917 - a column each
+def test_failures(replay, config_of, name, path, formatter, kind, message):  # noqa: PLR0917 - a column each
     replay(name)
     with pytest.raises(kind) as caught:
         invoke(config_of(path, formatter=formatter), "Hi")
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert "\n" not in str(caught.value)

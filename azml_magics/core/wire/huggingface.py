@@ -18,9 +18,9 @@ GENERATION_KWARGS = (
     Kwarg("top_k", "integer", "sample from this many likeliest tokens", minimum=1, maximum=1000),
     Kwarg("do_sample", "boolean", "sample; false always takes the likeliest token"),
     Kwarg("repetition_penalty", "number", "above 1 discourages repetition", minimum=0.1, maximum=3),
-    Kwarg("return_full_text", "boolean", "repeat the prompt before the answer"),
+    Kwarg("return_full_text", "boolean", "repeat the prompt before the response"),
     Kwarg("stop", "strings", "stop before any of these texts"),
-    Kwarg("seed", "integer", "the same seed tends to give the same answer", minimum=0),
+    Kwarg("seed", "integer", "the same seed tends to give the same response", minimum=0),
 )
 """The parameters of Hugging Face's text generation."""
 

@@ -14,7 +14,7 @@ OPENAI_KWARGS = (
     Kwarg("frequency_penalty", "number", "above 0 discourages words used often", -2, 2, default=0),
     Kwarg("presence_penalty", "number", "above 0 encourages new words", -2, 2, default=0),
     Kwarg("stop", "strings", "stop before any of these texts"),
-    Kwarg("seed", "integer", "the same seed tends to give the same answer", minimum=0),
+    Kwarg("seed", "integer", "the same seed tends to give the same response", minimum=0),
 )
 CHAT_KWARGS = (
     *OPENAI_KWARGS,

@@ -1,4 +1,4 @@
-"""JSON and code out of an answer, and the answer itself untouched."""
+"""JSON and code in a response."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_json_is_found(text, value):
         '{"a": ' * 5000,
         "{" * 50_000,
         '{"' * 50_000,
-        # cut off or broken: a part of it is no answer
+        # cut off or broken: no part of it is found
         '{"name": {"first": "Ada"}, "steps": [{"n": 1}, {"n"',
         '[{"a": 1}, {"a": 2}, {"a',
         "[[1, 2], [3, 4], [5",

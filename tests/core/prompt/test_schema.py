@@ -1,4 +1,4 @@
-"""Answers that follow a schema: how they are asked for, read and checked, and that no answer is lost over it."""
+"""Responses that match a schema: requested, read, checked, and never lost."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def read(source, text, **fields):
     return Schema.from_source(source).read(Response(json.dumps(text) if not isinstance(text, str) else text, **fields))
 
 
-# ---- what a schema may be
+# ---- schemas
 
 
 @pytest.mark.parametrize("source", [PERSON, json.dumps(PERSON)])
@@ -94,7 +94,7 @@ def test_name_has_characters_that_openai_routes_allow(source, name):
 
 
 @pytest.mark.parametrize(
-    ("source", "said"),
+    ("source", "message"),
     [
         (
             Step(text="a", minutes=1),
@@ -120,10 +120,10 @@ def test_name_has_characters_that_openai_routes_allow(source, name):
         ),
     ],
 )
-def test_invalid_schema_is_a_usage_error(source, said):
+def test_invalid_schema_is_a_usage_error(source, message):
     with pytest.raises(UsageError) as caught:
         Schema.from_source(source)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
 
 
@@ -142,7 +142,7 @@ def test_dict_needs_jsonschema_and_a_model_does_not(monkeypatch):
     assert read(Step, {"text": "a", "minutes": 1}) == Step(text="a", minutes=1)
 
 
-# ---- reading an answer
+# ---- reading a response
 
 
 def test_nested_models_enums_and_unions_are_read():
@@ -270,7 +270,7 @@ def test_any_text_gives_object_or_own_error(text):
         Schema.from_source(Recipe).read(Response(text))
 
 
-# ---- asking
+# ---- requests
 
 
 CHAT = "https://n.eastus.inference.ml.azure.com/v1/chat/completions"

@@ -1,4 +1,4 @@
-"""Prompt variables: which braces are variables, and that values go in once and are never read again."""
+"""Prompt variables: which braces are variables, and how their values are inserted."""
 
 from __future__ import annotations
 

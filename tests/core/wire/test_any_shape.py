@@ -143,17 +143,17 @@ HIDDEN = [
     ("labels", [{"label": "POSITIVE", "score": 0.99}], ResponseFormatError, "has no text"),
     ("a list of nothing", [], ResponseFormatError, "has no text that this formatter can find: []"),
     ("null", None, ResponseFormatError, "has no text"),
-    ("a message is no answer", {"message": "Method not allowed"}, ResponseFormatError, "has no text"),
-    ("a detail is no answer", {"detail": "Not Found"}, ResponseFormatError, "has no text"),
+    ("a message is not a text", {"message": "Method not allowed"}, ResponseFormatError, "has no text"),
+    ("a detail is not a text", {"detail": "Not Found"}, ResponseFormatError, "has no text"),
 ]
 
 
-@pytest.mark.parametrize(("source", "value", "kind", "said"), HIDDEN, ids=[hidden[0] for hidden in HIDDEN])
-def test_failure_inside_200_is_raised(source, value, kind, said):
+@pytest.mark.parametrize(("source", "value", "kind", "message"), HIDDEN, ids=[hidden[0] for hidden in HIDDEN])
+def test_failure_inside_200_is_raised(source, value, kind, message):
     with pytest.raises(AzmlError) as caught:
         read(value)
     assert type(caught.value) is kind
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert caught.value.remedy
     assert "\n" not in str(caught.value)
 

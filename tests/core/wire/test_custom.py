@@ -1,4 +1,4 @@
-"""A person's own formatter, in every way that LangChain's documentation and its readers write one."""
+"""Formatters of the user's own, in every way that LangChain's documentation shows."""
 
 from __future__ import annotations
 
@@ -84,8 +84,8 @@ def test_two_arguments_and_text_result():
 def test_three_arguments_and_generation_result():
     ready = prepared(ThreeArguments(), model_kwargs={"n": 1})
     assert json.loads(ready.request.body) == {"q": 'Hi "you"', "type": "dedicated", "kwargs": {"n": 1}}
-    reply = decoded(ThreeArguments(), b'{"a": "yes"}')
-    assert (reply.text, reply.finish_reason, reply.logprobs) == ("dedicated: yes", "stop", [1])
+    response = decoded(ThreeArguments(), b'{"a": "yes"}')
+    assert (response.text, response.finish_reason, response.logprobs) == ("dedicated: yes", "stop", [1])
 
 
 @pytest.mark.parametrize(
@@ -144,8 +144,8 @@ def test_result_of_other_type_is_a_formatter_error(read):
 
 @pytest.mark.parametrize("info", [7, "text", ["list"], {"finish_reason": 7}])
 def test_generation_info_of_other_type_is_ignored(info):
-    reply = decoded(Returns(read=Generation("t", info)), b"")
-    assert (reply.text, reply.finish_reason) == ("t", None)
+    response = decoded(Returns(read=Generation("t", info)), b"")
+    assert (response.text, response.finish_reason) == ("t", None)
 
 
 def test_exception_of_formatter_is_one_line_and_the_cause():

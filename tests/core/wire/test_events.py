@@ -25,9 +25,9 @@ def test_object_in_data_is_returned():
 
 STREAM_FAILURES = [
     ("foundation-model-serve", {"error": {"message": "boom"}}, "error", ModelError, "boom"),
-    ("an error event that is no JSON", b"upstream went away", "error", ModelError, "upstream went away"),
-    ("an error event that is no object", b'"went away"', "error", ModelError, "went away"),
-    ("an error event without words", b"", "error", ModelError, "an error inside"),
+    ("an error event that is not JSON", b"upstream went away", "error", ModelError, "upstream went away"),
+    ("an error event that is not an object", b'"went away"', "error", ModelError, "went away"),
+    ("an error event without data", b"", "error", ModelError, "an error inside"),
     (
         "TGI",
         {"error": "Input validation error", "error_type": "validation"},
@@ -38,16 +38,16 @@ STREAM_FAILURES = [
     ("vLLM of old", {"object": "error", "message": "too long", "code": 400}, "message", ModelError, "too long"),
     ("vLLM", {"error": {"message": "too long", "code": 400}}, "message", ModelError, "too long"),
     ("filter", {"error": {"code": "content_filter", "message": "filtered"}}, "message", ContentFilterError, "filtered"),
-    ("no JSON", b"hello", "message", ResponseFormatError, "an event that is not JSON: 'hello'"),
+    ("not JSON", b"hello", "message", ResponseFormatError, "an event that is not JSON: 'hello'"),
     ("a number", b"7", "message", ResponseFormatError, "has no text"),
 ]
 
 
 @pytest.mark.parametrize(
-    ("source", "value", "kind", "error", "said"), STREAM_FAILURES, ids=[failure[0] for failure in STREAM_FAILURES]
+    ("source", "value", "kind", "error", "message"), STREAM_FAILURES, ids=[failure[0] for failure in STREAM_FAILURES]
 )
-def test_failure_inside_stream_is_raised(source, value, kind, error, said):
-    with pytest.raises(AzmlError, match=said) as caught:
+def test_failure_inside_stream_is_raised(source, value, kind, error, message):
+    with pytest.raises(AzmlError, match=message) as caught:
         parse_event(Event(kind, value if isinstance(value, bytes) else json.dumps(value).encode()))
     assert type(caught.value) is error
 

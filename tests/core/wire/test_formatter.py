@@ -58,7 +58,7 @@ def test_wire_formats_of_a_formatter_agree(name):
 
 @pytest.mark.parametrize("name", [n for n in wire.names() if n not in ("openai-chat", "mistral-chat")])
 @pytest.mark.parametrize(
-    "prompt", ['He said "hi"\nand {left}\\ \t', "Zwölf Boxkämpfer — 漢字 🫧", "", "\ud83d alone", "\x00\x1b[0m"]
+    "prompt", ['He message "hi"\nand {left}\\ \t', "Zwölf Boxkämpfer — 漢字 🫧", "", "\ud83d alone", "\x00\x1b[0m"]
 )
 def test_prompt_is_sent_as_written(name, prompt):
     url = "https://t.eastus.inference.ml.azure.com/generate" if name == "tgi" else DEDICATED
@@ -98,7 +98,7 @@ def test_image_in_text_format_is_a_prompt_error():
 
 
 @pytest.mark.parametrize(
-    ("formatter", "url", "said"),
+    ("formatter", "url", "message"),
     [
         ("gpt2", HUB + "/completions", "works with dedicated endpoints, and this one is serverless"),
         ("hf", "https://n.eastus.inference.ml.azure.com/v1/completions", "works with dedicated endpoints"),
@@ -106,8 +106,8 @@ def test_image_in_text_format_is_a_prompt_error():
         ("openai-chat", HUB + "/v1/completions", "cannot be used on /completions"),
     ],
 )
-def test_formatter_that_does_not_fit_endpoint_is_refused(formatter, url, said):
-    with pytest.raises(ConfigError, match=said) as caught:
+def test_formatter_that_does_not_fit_endpoint_is_refused(formatter, url, message):
+    with pytest.raises(ConfigError, match=message) as caught:
         body(config(formatter, url), "Hi")
     assert "another formatter" in str(caught.value)
 

@@ -1,4 +1,4 @@
-"""The JSON in a body, and what is said of bodies that are not JSON."""
+"""The JSON in a body, and the errors for bodies that are not JSON."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ BODIES = [
 ]
 
 
-@pytest.mark.parametrize(("body", "said"), BODIES, ids=[said + str(i) for i, (_, said) in enumerate(BODIES)])
-def test_body_that_is_not_json_shows_its_beginning(body, said):
-    with pytest.raises(ResponseFormatError, match=said) as caught:
+@pytest.mark.parametrize(("body", "message"), BODIES, ids=[message + str(i) for i, (_, message) in enumerate(BODIES)])
+def test_body_that_is_not_json_shows_its_beginning(body, message):
+    with pytest.raises(ResponseFormatError, match=message) as caught:
         decode_json(body)
     assert caught.value.remedy
     assert "\n" not in str(caught.value)

@@ -1,4 +1,4 @@
-"""Server-sent events: however the bytes are cut, the same events come out; and the framings of real servers."""
+"""Server-sent events: any chunking gives the same events, in the framings of real servers."""
 
 from __future__ import annotations
 

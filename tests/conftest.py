@@ -20,6 +20,14 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("azml")
 
 
+def pytest_configure(config):
+    """Load the plugin whose fixtures the tests use, unless the installed package has registered it."""
+    if not config.pluginmanager.has_plugin("azml_magics"):
+        from azml_magics import pytest_plugin
+
+        config.pluginmanager.register(pytest_plugin, "azml_magics")
+
+
 class NetworkRefused(RuntimeError):
     """A test reached for another machine. No OSError, so that nothing under test takes it for a bad connection."""
 

@@ -24,9 +24,8 @@ from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import ConfigError, PromptError, UnknownNameError
 from azml_magics.core.keys import Secret
 from azml_magics.core.messages import as_messages
-from azml_magics.emulator import Emulator
+from azml_magics.pytest_plugin import KEY
 
-KEY = "c0degen-key-0123456789"
 NAME = "AZUREML_ENDPOINT_API_KEY"
 HARD = "He said \"it's\" 'so' \\ \\n {x} {{y}} $HOME `ls` !! %d\n\tA line — 서울 🎈 \u2028 \x01 \x7f\n"
 PIXEL = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -104,17 +103,10 @@ def test_calls_of_this_module_cover_every_formatter():
     assert {wire.formatter_for(config).name for config in configs} == set(wire.names())
 
 
-@pytest.fixture(scope="module")
-def running():
-    with Emulator(key=KEY) as running:
-        yield running
-
-
 @pytest.fixture
-def endpoint(running, monkeypatch):
+def endpoint(azml_endpoint, monkeypatch):
     monkeypatch.setenv(NAME, KEY)
-    running.requests.clear()
-    return running
+    return azml_endpoint
 
 
 def config_at(url, fields, route="/v1/chat/completions"):

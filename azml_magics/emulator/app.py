@@ -36,13 +36,18 @@ class App:
 
     def __init__(self, key: str, rate: float = 0.0, latency: float = 0.0, max_body: int = 1_500_000) -> None:
         self._key = key.encode()
-        self.rate = rate
-        self.latency = latency
+        self._pace = rate, latency
         self.max_body = max_body
         self.requests = Requests()
+        self.in_flight = 0
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget script, requests and counts, and set rate and latency as they were at first."""
+        self.rate, self.latency = self._pace
+        self.requests.clear()
         self.request_ids = RequestIds()
         self.scripted: deque[Fault | None] = deque()
-        self.in_flight = 0
         self.in_flight_peak = 0
 
     def script(self, faults: Iterable[Fault | None]) -> None:

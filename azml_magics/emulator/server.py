@@ -56,7 +56,7 @@ class Emulator:
         self.host = host
         self._wanted_port = port
         self._certfile, self._keyfile = certfile, keyfile
-        self._door = App(key, rate, latency, max_body)
+        self._app = App(key, rate, latency, max_body)
         self._port: int | None = None
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
@@ -83,38 +83,42 @@ class Emulator:
     @property
     def requests(self) -> Requests:
         """The last requests, newest last; clear with `.clear()`."""
-        return self._door.requests
+        return self._app.requests
 
     @property
     def in_flight_peak(self) -> int:
         """The most requests that were served at the same time; may be set back to 0."""
-        return self._door.in_flight_peak
+        return self._app.in_flight_peak
 
     @in_flight_peak.setter
     def in_flight_peak(self, value: int) -> None:
-        self._door.in_flight_peak = value
+        self._app.in_flight_peak = value
 
     @property
     def rate(self) -> float:
         """Tokens a second, 0 for at once."""
-        return self._door.rate
+        return self._app.rate
 
     @rate.setter
     def rate(self, value: float) -> None:
-        self._door.rate = value
+        self._app.rate = value
 
     @property
     def latency(self) -> float:
         """Seconds before an answer begins."""
-        return self._door.latency
+        return self._app.latency
 
     @latency.setter
     def latency(self, value: float) -> None:
-        self._door.latency = value
+        self._app.latency = value
 
     def script(self, faults: Iterable[Fault | None]) -> None:
         """The next requests meet these faults in order (None: answered normally), the ones after them none."""
-        self._door.script(faults)
+        self._app.script(faults)
+
+    def reset(self) -> None:
+        """Forget script, requests and counts, and set rate and latency as they were at first."""
+        self._app.reset()
 
     def start(self) -> Self:
         """Serve from now on; returns the emulator once it is ready."""
@@ -125,7 +129,7 @@ class Emulator:
         # The loggers of uvicorn are quiet while this server runs and as they were afterwards.
         self._levels = {name: _state(logging.getLogger(name)) for name in _LOGGERS}
         config = uvicorn.Config(
-            self._door,
+            self._app,
             interface="asgi3",
             lifespan="off",
             ws="none",

@@ -13,10 +13,9 @@ from azml_magics.core import wire
 from azml_magics.core.client import fetch, invoke
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.keys import Secret
-from azml_magics.emulator import Emulator
 from azml_magics.emulator.deployments import DEPLOYMENTS
+from azml_magics.pytest_plugin import KEY
 
-KEY = "test-key-0123456789"
 TEXTS = {"type": "array", "items": {"type": "string"}}
 TURN = {"role": "user", "content": "I am going to Paris, what should I see?"}
 
@@ -241,22 +240,20 @@ def test_any_json_under_the_right_names_is_looked_through(body, schema):
 # ---- the embedded endpoint
 
 
-@pytest.fixture(scope="module")
-def running():
-    with Emulator(key=KEY) as running:
-        yield running
-
-
 @pytest.mark.parametrize("version", ["", "?version=3", "?version=3.1"])
 @pytest.mark.parametrize("deployment", [name for name in DEPLOYMENTS if name != "blue"])
-def test_what_a_deployments_document_tells_first_works(running, deployment, version):
-    config = LLMConfig(endpoint_url=f"{running.url}/score", key=Secret(KEY), deployment_name=deployment, max_retries=0)
-    found = findings(json.loads(fetch(config, f"{running.url}/swagger.json{version}")))[0]
-    response = invoke(config.merged(endpoint_url=running.url + found.route, formatter=found.formatter), "Say hello.")
+def test_what_a_deployments_document_tells_first_works(azml_endpoint, deployment, version):
+    config = LLMConfig(
+        endpoint_url=f"{azml_endpoint.url}/score", key=Secret(KEY), deployment_name=deployment, max_retries=0
+    )
+    found = findings(json.loads(fetch(config, f"{azml_endpoint.url}/swagger.json{version}")))[0]
+    response = invoke(
+        config.merged(endpoint_url=azml_endpoint.url + found.route, formatter=found.formatter), "Say hello."
+    )
     assert response.text
     assert response.deployment == deployment
 
 
-def test_a_deployment_without_a_schema_leaves_the_choice_open(running):
-    config = LLMConfig(endpoint_url=f"{running.url}/score", key=Secret(KEY), deployment_name="blue")
-    assert findings(json.loads(fetch(config, f"{running.url}/swagger.json"))) == []
+def test_a_deployment_without_a_schema_leaves_the_choice_open(azml_endpoint):
+    config = LLMConfig(endpoint_url=f"{azml_endpoint.url}/score", key=Secret(KEY), deployment_name="blue")
+    assert findings(json.loads(fetch(config, f"{azml_endpoint.url}/swagger.json"))) == []

@@ -26,28 +26,18 @@ from azml_magics.core.errors import (
 from azml_magics.core.http import recording
 from azml_magics.core.keys import Secret
 from azml_magics.core.messages import as_messages
-from azml_magics.emulator import Emulator, Fault
+from azml_magics.emulator import Fault
+from azml_magics.pytest_plugin import KEY
 
 from ..core.server import STREAM_HEAD, chunk, delta, event, reply, streamed
 
-KEY = "test-key-0123456789"
 STOP = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
 HELLO = as_messages("Hello", None)
 
 
-@pytest.fixture(scope="module")
-def running():
-    with Emulator(key=KEY) as running:
-        yield running
-
-
 @pytest.fixture
-def endpoint(running):
-    running.script([])
-    running.requests.clear()
-    running.in_flight_peak = 0
-    yield running
-    running.latency = 0.0
+def endpoint(azml_endpoint):
+    return azml_endpoint
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""One running emulator for each test module, and a client that holds its key."""
+"""A client of the running emulator that has its key."""
 
 from __future__ import annotations
 
@@ -7,28 +7,20 @@ import json
 import httpx
 import pytest
 
-from azml_magics.emulator import Emulator
+from azml_magics.pytest_plugin import KEY
 
 
-@pytest.fixture(scope="module")
-def endpoint():
-    with Emulator(key="test-key") as running:
-        yield running
+@pytest.fixture
+def endpoint(azml_endpoint):
+    """The running endpoint, as if just started."""
+    return azml_endpoint
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def client(endpoint):
-    with httpx.Client(base_url=endpoint.url, headers={"authorization": "Bearer test-key"}, timeout=20) as client:
+    """An HTTP client that sends the key."""
+    with httpx.Client(base_url=endpoint.url, headers={"authorization": f"Bearer {KEY}"}, timeout=20) as client:
         yield client
-
-
-@pytest.fixture(autouse=True)
-def _fresh(request):
-    """No script and no recorded request of an earlier test."""
-    if "endpoint" in request.fixturenames:
-        endpoint = request.getfixturevalue("endpoint")
-        endpoint.script([])
-        endpoint.requests.clear()
 
 
 def events_of(response):

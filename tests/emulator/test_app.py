@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from azml_magics.emulator.about import ROUTES
+from azml_magics.pytest_plugin import KEY
 
 CHAT = {"messages": [{"role": "user", "content": "Hello"}]}
 ROUTE = "/v1/chat/completions"
@@ -22,8 +23,8 @@ ROUTE = "/v1/chat/completions"
     [
         {},
         {"authorization": "Bearer wrong"},
-        {"authorization": "test-key"},
-        {"authorization": "Basic test-key"},
+        {"authorization": KEY},
+        {"authorization": f"Basic {KEY}"},
         {"api-key": "wrong"},
     ],
 )
@@ -36,9 +37,9 @@ def test_without_the_key_nobody_enters(endpoint, headers):
 
 def test_either_header_opens(endpoint):
     for headers in (
-        {"authorization": "Bearer test-key"},
-        {"authorization": "bearer test-key"},
-        {"api-key": "test-key"},
+        {"authorization": f"Bearer {KEY}"},
+        {"authorization": f"bearer {KEY}"},
+        {"api-key": KEY},
     ):
         assert httpx.post(f"{endpoint.url}{ROUTE}", json=CHAT, headers=headers).status_code == 200
 
@@ -75,14 +76,14 @@ def test_requests_are_recorded_newest_last(client, endpoint):
     last = endpoint.requests[-1]
     assert (last.method, last.query, last.headers["x-mine"]) == ("POST", "x=1", "yes")
     assert last.json() == {"inputs": ["é"]}
-    assert "test-key" not in repr(endpoint.requests) + repr(endpoint)
+    assert KEY not in repr(endpoint.requests) + repr(endpoint)
     endpoint.requests.clear()
     assert endpoint.requests == []
 
 
 def test_the_peak_of_requests_in_flight(endpoint):
     endpoint.in_flight_peak = 0
-    headers = {"authorization": "Bearer test-key", "x-emulator-latency": "0.3"}
+    headers = {"authorization": f"Bearer {KEY}", "x-emulator-latency": "0.3"}
     threads = [
         threading.Thread(target=httpx.post, args=(f"{endpoint.url}{ROUTE}",), kwargs={"json": CHAT, "headers": headers})
         for _ in range(4)

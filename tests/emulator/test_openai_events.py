@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from azml_magics.emulator import Emulator
+from azml_magics.pytest_plugin import KEY
 
 BODY = {"model": "m", "messages": [{"role": "user", "content": "Hello"}], "stream": True}
 
@@ -97,7 +98,7 @@ def test_tgi_refuses_as_tgi_does(client):
 
 def test_a_rate_spreads_the_chunks_over_time(endpoint):
     """The pieces come one by one, not in one block at the end: more than one read sees them."""
-    headers = {"authorization": "Bearer test-key", "x-emulator-rate": "200"}
+    headers = {"authorization": f"Bearer {KEY}", "x-emulator-rate": "200"}
     with httpx.stream("POST", f"{endpoint.url}/v1/chat/completions", json=BODY, headers=headers) as response:
         reads = list(response.iter_raw())
     assert len(reads) > 3
@@ -109,6 +110,6 @@ def test_a_stream_that_nobody_reads_any_more_ends():
         with reader.stream("POST", f"{endpoint.url}/v1/chat/completions", json=asked) as response:  # half a minute long
             next(response.iter_lines())
         limit = time.monotonic() + 15
-        while endpoint._door.in_flight and time.monotonic() < limit:
+        while endpoint._app.in_flight and time.monotonic() < limit:
             time.sleep(0.01)
-        assert endpoint._door.in_flight == 0
+        assert endpoint._app.in_flight == 0

@@ -17,13 +17,12 @@ from jupyter_client import BlockingKernelClient, KernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-from azml_magics.emulator import Emulator
+from azml_magics.pytest_plugin import KEY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-KEY = "kernel-5up3r-s3cr3t-key"
 PATIENCE = 60  # seconds until a cell that hangs fails its test
 
 
@@ -199,12 +198,6 @@ def manager_at(sockets: str, python: str = sys.executable) -> KernelManager:
 
 
 @pytest.fixture(scope="session")
-def _endpoint():
-    with Emulator(key=KEY) as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
 def _kernel(home):
     with running_kernel(home) as kernel:
         yield kernel
@@ -225,12 +218,9 @@ def running_kernel(home: Path, python: str = sys.executable) -> Iterator[Kernel]
 
 
 @pytest.fixture
-def endpoint(_endpoint):
-    """The running endpoint, as if just started."""
-    _endpoint.script([])
-    _endpoint.requests.clear()
-    yield _endpoint
-    _endpoint.rate = 0.0
+def endpoint(azml_endpoint):
+    """The running endpoint; its key is in the kernel's TEST_KEY."""
+    return azml_endpoint
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ class Counting(type(requests)):
     def append(self, request):
         with lock:
             sent[request.json()["messages"][-1]["content"]] += 1
-endpoint._door.requests = Counting()
+endpoint._app.requests = Counting()
 endpoint.start()
 print(endpoint.url, flush=True)
 for _ in sys.stdin:

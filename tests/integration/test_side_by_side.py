@@ -14,9 +14,9 @@ VENDOR = "application/vnd.azml.response.v1+json"
 def is_served_no_more(endpoint, seconds=20):
     """Whether the endpoint serves nobody any more: each stream that was under way has been left."""
     limit = time.monotonic() + seconds
-    while endpoint._door.in_flight and time.monotonic() < limit:
+    while endpoint._app.in_flight and time.monotonic() < limit:
         time.sleep(0.01)
-    return endpoint._door.in_flight == 0
+    return endpoint._app.in_flight == 0
 
 
 def test_announcement_then_empty_display_then_result(kernel, endpoint):

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from azml_magics import langchain
-from azml_magics.emulator import Emulator
+from azml_magics.pytest_plugin import KEY
 
-KEY = "demo-key-not-secret"
 # langchain-core 0.3.30 itself does, under a pydantic that is newer than it is.
 OLD_CORE = "ignore:Accessing the 'model_fields' attribute on the instance is warn_deprecated"
 
@@ -27,21 +26,11 @@ def whole(chunks):
     return full
 
 
-@pytest.fixture(scope="module")
-def running():
-    with Emulator(key=KEY) as running:
-        yield running
-
-
 @pytest.fixture
-def endpoint(running, monkeypatch):
-    """The emulator, its key in the environment, without the script or requests of an earlier test."""
-    running.script([])
-    running.requests.clear()
-    running.in_flight_peak = 0
+def endpoint(azml_endpoint, monkeypatch):
+    """The running endpoint; its key is where the original's classes look for one."""
     monkeypatch.setenv("AZUREML_ENDPOINT_API_KEY", KEY)
-    yield running
-    running.latency = 0.0
+    return azml_endpoint
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from langchain_core.messages import HumanMessage, SystemMessage, ToolMessage
 from azml_magics import errors, langchain
 from azml_magics.emulator import Fault
 from azml_magics.langchain import AzureMLChatOnlineEndpoint, AzureMLOnlineEndpoint
+from azml_magics.pytest_plugin import KEY
 
 pytest.importorskip("langchain_community", reason="the original is compared with; pip install langchain-community")
 URL = "https://name.region.inference.ml.azure.com/score"
@@ -117,7 +118,7 @@ def test_formatter_written_for_the_original_works(original, endpoint):
 
 
 def test_original_client_works(original, endpoint):
-    client = original.AzureMLEndpointClient(f"{endpoint.url}/score", "demo-key-not-secret")
+    client = original.AzureMLEndpointClient(f"{endpoint.url}/score", KEY)
     llm = AzureMLOnlineEndpoint(http_client=client, content_formatter=langchain.GPT2ContentFormatter())
     assert "Hello!" in llm.invoke("Hi", return_full_text=False)
 

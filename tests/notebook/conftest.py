@@ -11,9 +11,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from traitlets.config import Config
 
-from azml_magics.emulator import Emulator
-
-KEY = "nbtest-5up3r-s3cr3t-key"
+from azml_magics.pytest_plugin import KEY
 
 
 @dataclass
@@ -126,20 +124,11 @@ def notebook(shell):
     del shell.kernel
 
 
-@pytest.fixture(scope="session")
-def _endpoint():
-    with Emulator(key=KEY) as running:
-        yield running
-
-
 @pytest.fixture
-def endpoint(_endpoint, monkeypatch):
+def endpoint(azml_endpoint, monkeypatch):
     """The running endpoint; its key is in TEST_KEY."""
-    _endpoint.script([])
-    _endpoint.requests.clear()
     monkeypatch.setenv("TEST_KEY", KEY)
-    yield _endpoint
-    _endpoint.rate = 0.0
+    return azml_endpoint
 
 
 @pytest.fixture

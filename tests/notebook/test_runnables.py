@@ -507,9 +507,9 @@ def test_interrupt_keeps_partial_text_and_ends_the_stream(notebook, openai, endp
 def gone(endpoint, seconds=10):
     """Whether the endpoint serves nobody any more."""
     limit = time.monotonic() + seconds
-    while endpoint._door.in_flight and time.monotonic() < limit:
+    while endpoint._app.in_flight and time.monotonic() < limit:
         time.sleep(0.01)
-    return endpoint._door.in_flight == 0
+    return endpoint._app.in_flight == 0
 
 
 def test_interrupt_does_not_wait_for_blocking_function(notebook, monkeypatch):

@@ -11,31 +11,21 @@ import pytest
 
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.keys import KeyRef, Secret
-from azml_magics.emulator import Emulator
 from azml_magics.panel.model.panel_model import PanelModel
+from azml_magics.pytest_plugin import KEY
 from azml_magics.session import Session
 
 # The shell in which test_cell_source.py runs the panel's cells.
 from tests.notebook.conftest import _shell, magics, notebook, shell  # noqa: F401 - fixtures are found by their names
 
-KEY = "panel-5up3r-s3cr3t-key"
 TIMEOUT = 60  # seconds after which a deadlock fails the test
 
 
-@pytest.fixture(scope="session")
-def _running():
-    with Emulator(key=KEY) as running:
-        yield running
-
-
 @pytest.fixture
-def endpoint(_running, monkeypatch):
+def endpoint(azml_endpoint, monkeypatch):
     """The running endpoint; its key is in PANEL_KEY."""
-    _running.script([])
-    _running.requests.clear()
     monkeypatch.setenv("PANEL_KEY", KEY)
-    yield _running
-    _running.rate = _running.latency = 0.0
+    return azml_endpoint
 
 
 @pytest.fixture

@@ -9,26 +9,18 @@ import ipywidgets as w
 import pytest
 
 from azml_magics.core.config import LLMConfig
-from azml_magics.emulator import Emulator, Fault
+from azml_magics.emulator import Fault
+from azml_magics.pytest_plugin import KEY
 from azml_magics.session import Session
 
 from .widgets import choose, fire, open_panel, set_state, within
 
-KEY = "panel-5up3r-s3cr3t"
 STARTS = ("Run", "Repeat", "Compare", "Sweep")
 
 
-@pytest.fixture(scope="module")
-def running():
-    with Emulator(key=KEY) as endpoint:
-        yield endpoint
-
-
 @pytest.fixture
-def endpoint(running):
-    running.script([])
-    running.requests.clear()
-    return running
+def endpoint(azml_endpoint):
+    return azml_endpoint
 
 
 @pytest.fixture

@@ -17,7 +17,8 @@ from azml_magics.core.errors import (
     RowsError,
     UsageError,
 )
-from azml_magics.emulator import Emulator, Fault
+from azml_magics.emulator import Fault
+from azml_magics.pytest_plugin import KEY
 from azml_magics.rows import dask
 from azml_magics.rows.api import map_rows
 from azml_magics.rows.run_options import RunOptions
@@ -25,7 +26,6 @@ from azml_magics.rows.run_options import RunOptions
 pytest.importorskip("distributed", reason='dask is optional: pip install "azml-magics[dask]"')
 pd = pytest.importorskip("pandas", reason="pandas is optional")
 
-KEY = "d4sk-5up3r-s3cr3t-key"
 # distributed leaves a loop or a socket to the garbage collector when a worker is lost or its cluster closes
 pytestmark = [
     pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
@@ -33,10 +33,9 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def endpoint():
-    with Emulator(key=KEY) as running:
-        yield running
+@pytest.fixture
+def endpoint(azml_endpoint):
+    return azml_endpoint
 
 
 @pytest.fixture(scope="module")

@@ -21,12 +21,11 @@ from azml_magics.core.keys import Secret
 from azml_magics.core.messages import as_messages
 from azml_magics.core.prompt.schema import Schema, make_repair_messages
 from azml_magics.core.response import Response
-from azml_magics.emulator import Emulator
+from azml_magics.pytest_plugin import KEY
 
 from ..judge import only_our_errors
 from ..server import reply
 
-KEY = "test-key-0123456789"
 T = TypeVar("T")
 
 
@@ -338,16 +337,10 @@ def test_repair_messages_have_response_and_problem():
 # ---- against endpoints
 
 
-@pytest.fixture(scope="module")
-def running():
-    with Emulator(key=KEY) as running:
-        yield running
-
-
 @pytest.mark.parametrize("source", [Recipe, PERSON, Box[Step]])
-def test_endpoint_with_response_format_gives_object(running, source):
+def test_endpoint_with_response_format_gives_object(azml_endpoint, source):
     schema = Schema.from_source(source)
-    config = LLMConfig(endpoint_url=f"{running.url}/v1/chat/completions", key=Secret(KEY))
+    config = LLMConfig(endpoint_url=f"{azml_endpoint.url}/v1/chat/completions", key=Secret(KEY))
     changed, messages = schema.add_to(config, as_messages("Make soup.", None))
     found = schema.read(invoke(changed, messages))
     assert isinstance(found, source if isinstance(source, type) else dict)

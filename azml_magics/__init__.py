@@ -12,7 +12,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from .core.keys import Secret, register_resolver
+from .core.key_sources import register_resolver
+from .core.secret import Secret
 
 if TYPE_CHECKING:
     from . import errors

@@ -13,12 +13,14 @@ from .core import endpoints, wire
 from .core.client import prepare
 from .core.config import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, LLMConfig
 from .core.errors import ConfigError, UnknownNameError
-from .core.keys import DEFAULT_KEY, KeyRef
+from .core.key_sources import EntraToken, EnvKey, KeyringKey, LiteralKey, NoKey
+from .core.keys import DEFAULT_KEY
 from .core.redaction import MASK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from .core.key_sources import KeySource
     from .core.messages import Message
     from .core.wire import Formatter
 
@@ -75,7 +77,7 @@ def format_request(config: LLMConfig, messages: Sequence[Message], *, stream: bo
     prepared = prepare(config, messages, stream=stream, with_key=False).request
     headers = dict(prepared.headers)
     if config.key is not None:
-        headers["Authorization"] = f"Bearer {MASK}  ({config.key})"
+        headers["Authorization"] = f"Bearer {MASK}  ({config.key_source})"
     try:
         body = json.dumps(json.loads(prepared.body), indent=2, ensure_ascii=False)
     except ValueError:
@@ -224,15 +226,15 @@ def _write_langchain(config: LLMConfig, messages: Sequence[Message]) -> str:
 
 def _key_for_langchain(config: LLMConfig) -> tuple[list[str], dict[str, str]]:
     """(imports, argument) for the key: os.environ for a variable, otherwise the reference."""
-    key = config.key
-    if isinstance(key, KeyRef) and key.scheme == "env":
+    key = config.key_source
+    if isinstance(key, EnvKey):
         return ["import os"], {"endpoint_api_key": f"os.environ[{key.name!r}]"}
-    return [], {"key": repr("" if key is None else _key_reference(key))}
+    return [], {"key": repr("" if isinstance(key, NoKey) else _key_reference(key))}
 
 
-def _key_reference(key: Any) -> str:
+def _key_reference(key: KeySource) -> str:
     """The reference of a key. Literal keys are never written: the program prompts for them."""
-    return str(key) if isinstance(key, KeyRef) else "ask"
+    return "ask" if isinstance(key, LiteralKey) else str(key)
 
 
 def _write_python(config: LLMConfig, messages: Sequence[Message]) -> str:
@@ -243,7 +245,7 @@ def _write_python(config: LLMConfig, messages: Sequence[Message]) -> str:
         "endpoint_api_type": repr(config.endpoint_api_type),
         "formatter": own.expression if own else repr(formatter.name),
         **_settings(config),
-        "key": "None" if config.key is None else repr(_key_reference(config.key)),
+        "key": "None" if config.key is None else repr(_key_reference(config.key_source)),
     }
     if arguments["key"] == repr(DEFAULT_KEY):
         del arguments["key"]
@@ -264,7 +266,7 @@ def _write_curl(config: LLMConfig, messages: Sequence[Message]) -> str:
     if config.key is not None:
         before, key = _key_in_shell(config)
         lines[:0] = before
-        is_token = isinstance(config.key, KeyRef) and config.key.is_token
+        is_token = config.key_source.is_token
         auth = endpoints.auth_headers(request.url, key, is_token=is_token)
         lines += [f'-H "{name}: {value}"' for name, value in auth.items()]
     # the response comes whole: the Accept header of a stream is not needed
@@ -290,13 +292,13 @@ def _write_curl(config: LLMConfig, messages: Sequence[Message]) -> str:
 
 def _key_in_shell(config: LLMConfig) -> tuple[list[str], str]:
     """(lines before the command, what stands for the key inside double quotes)."""
-    key = config.key
-    if isinstance(key, KeyRef) and key.scheme == "env":
+    key = config.key_source
+    if isinstance(key, EnvKey):
         return [], f"${key.name}"
-    if isinstance(key, KeyRef) and key.scheme == "keyring":
+    if isinstance(key, KeyringKey):
         service, _, user = key.name.partition("/")
         return [], f"$(keyring get {shlex.quote(service)} {shlex.quote(user)})"
-    if isinstance(key, KeyRef) and key.scheme == "entra":
+    if isinstance(key, EntraToken):
         resource = endpoints.entra_resource(config.endpoint_url)
         return [], f"$(az account get-access-token --resource {resource} --query accessToken -o tsv)"
     return ["printf 'Key: ' >&2 && read -rs KEY && echo >&2 &&"], "$KEY"

@@ -84,13 +84,13 @@ def _own_environment(monkeypatch, tmp_path):
 @pytest.fixture(autouse=True)
 def _nothing_left_behind():
     """Formatters, typed keys, connections, what was learnt of endpoints, and the session's configs end with their test."""
-    from azml_magics.core import keys, wire
+    from azml_magics.core import key_sources, wire
 
     registered = set(wire.names())
     yield
     for name in set(wire.names()) - registered:
         wire.unregister(name)
-    keys.forget_asked_keys()
+    key_sources.forget_typed_keys()
     for module, end in (
         ("azml_magics.core.http.transport", "close"),
         ("azml_magics.core.http.rate_limiter", "reset"),

@@ -22,8 +22,8 @@ from azml_magics.core import wire
 from azml_magics.core.client import invoke, prepare
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import ConfigError, PromptError, UnknownNameError
-from azml_magics.core.keys import Secret
 from azml_magics.core.messages import as_messages
+from azml_magics.core.secret import Secret
 from azml_magics.pytest_plugin import KEY
 
 NAME = "AZUREML_ENDPOINT_API_KEY"

@@ -16,7 +16,8 @@ from azml_magics import documents
 from azml_magics.core import wire
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import DocumentError
-from azml_magics.core.keys import KeyRef, Secret
+from azml_magics.core.keys import KeyRef
+from azml_magics.core.secret import Secret
 from azml_magics.documents import dumps, from_document, load, load_all, loads, save, to_document
 
 from .core.judge import only_our_errors

@@ -39,7 +39,7 @@ def check(config: LLMConfig, describe: Callable[[AzmlError], str] = str) -> dict
         client.prepare(config, "Hello")
     except AzmlError as error:  # no key, or one that HTTP headers do not allow
         return found | {"key": (BAD, describe(error))}
-    found["key"] = (GOOD, str(config.key) if config.key else "none")
+    found["key"] = (GOOD, str(config.key_source))
     return found | _answered(config, formatter, describe)
 
 

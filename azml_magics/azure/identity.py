@@ -10,7 +10,7 @@ from typing import Any
 
 from azml_magics.core.endpoints import entra_resource
 from azml_magics.core.errors import KeyNotFoundError
-from azml_magics.core.keys import Secret
+from azml_magics.core.secret import Secret
 from azml_magics.core.text import one_line
 
 _credential: Any = None

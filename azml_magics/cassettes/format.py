@@ -23,8 +23,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from ..core.endpoints import Origin
 from ..core.errors import DocumentError
 from ..core.http.recording import RecordedResponse
-from ..core.keys import Secret
 from ..core.redaction import MASK, redact, redact_bytes, redact_data
+from ..core.secret import Secret
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from ..core.client import ainvoke, astream
 from ..core.errors import AzmlError, Interrupted, UsageError
 from ..core.http import recording
-from ..core.keys import KeyRef
 from ..core.prompt.values import parse_value
 from .comparison import Batch, Row
 from .fan_out import map_async
@@ -111,9 +110,9 @@ class BatchRun:
     def start(self) -> BatchRun:
         """Send the requests; returns itself. Keys that the user types are prompted for here, in the caller's thread."""
         for config in [] if recording.is_replaying() else [request.config for request in self._requests]:
-            if isinstance(config.key, KeyRef) and config.key.scheme == "ask":
+            if config.key_source.is_prompted:
                 with contextlib.suppress(AzmlError):  # its row will have the error
-                    config.key.resolve(config.endpoint_url)
+                    config.key_source.resolve(config.endpoint_url)
         self._thread.start()
         return self
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from .config import LLMConfig
     from .http.exchange import HTTPResponse, Request
     from .http.retry import RetryFlow
-    from .keys import Secret
     from .response import Response
+    from .secret import Secret
     from .wire.base import Call, Wire
 
 _MAX_REPLY = 64 * 1024  # bytes that an error keeps of a body that cannot be read

@@ -28,7 +28,7 @@ from .wire.registry import wire_for
 
 if TYPE_CHECKING:
     from .http.rate_limiter import Permit
-    from .keys import Secret
+    from .secret import Secret
 
 __all__ = ["AsyncResponseStream", "ResponseStream", "ainvoke", "astream", "fetch", "invoke", "prepare", "stream"]
 

@@ -11,7 +11,12 @@ from typing import Any, Final
 
 from . import endpoints
 from .errors import ConfigError, UnknownNameError
-from .keys import DEFAULT_KEY, NO_KEY, KeyRef, Secret
+from .key_sources import (
+    NO_KEY,
+    KeySource,
+)
+from .keys import DEFAULT_KEY, KeyRef, key_source
+from .secret import Secret
 from .text import did_you_mean
 
 # Longer than the longest a managed endpoint works on one request (request_timeout_ms: at most 180 s).
@@ -89,6 +94,12 @@ class LLMConfig:
                 f"extra_parameters must be one of {', '.join(EXTRA_PARAMETERS)}, not {self.extra_parameters!r}"
             )
 
+    @property
+    def key_source(self) -> KeySource:
+        """Where the key comes from."""
+        assert not isinstance(self.key, str)
+        return key_source(self.key)
+
     def merged(self, model_kwargs: Mapping[str, Any] | Unset = UNSET, **changes: Any) -> LLMConfig:
         """A config with those fields changed, and `model_kwargs` laid over this one's. This one stays as it is.
 
@@ -118,7 +129,7 @@ def takes_key_elsewhere(config: LLMConfig, changed: LLMConfig) -> bool:
     This machine is no other host, and what `ask` asks for it asks per host.
     """
     key = config.key
-    if not key or key != changed.key or (isinstance(key, KeyRef) and key.scheme == "ask"):
+    if not key or key != changed.key or config.key_source.is_prompted:
         return False
     home, there = (endpoints.Origin.of(each.endpoint_url) for each in (config, changed))
     if not home or not there or there.is_loopback:

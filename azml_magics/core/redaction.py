@@ -22,7 +22,7 @@ _SHORT_ESCAPES = {'"': "&quot;", "&": "&amp;", "'": "&apos;", "<": "&lt;", ">": 
 
 
 class SupportsReveal(Protocol):
-    """A secret that gives its text on demand, such as `keys.Secret`."""
+    """A secret that gives its text on demand, such as `secret.Secret`."""
 
     def reveal(self) -> str:
         """Return the secret text."""

@@ -16,9 +16,10 @@ from ..core.config import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, LLMConfig
 from ..core.errors import ConfigError, KeyNotFoundError
 from ..core.http import recording
 from ..core.http.exchange import HTTPResponse
-from ..core.keys import DEFAULT_KEY, KeyRef, Secret
+from ..core.keys import DEFAULT_KEY, KeyRef
 from ..core.messages import Message
 from ..core.response import Response
+from ..core.secret import Secret
 from ..core.wire import default_for_url, wire_for
 from .api_type import AzureMLEndpointApiType
 from .arguments import KEY_VARIABLE, apply_defaults, to_config_error

@@ -8,8 +8,8 @@ from ..core import wire
 from ..core.client import invoke
 from ..core.config import DEFAULT_TIMEOUT, LLMConfig
 from ..core.errors import ConfigError
-from ..core.keys import Secret
 from ..core.response import Response
+from ..core.secret import Secret
 from .remedies import langchain_remedies
 
 if TYPE_CHECKING:

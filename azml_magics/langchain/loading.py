@@ -9,8 +9,9 @@ from .. import documents
 from ..core import wire
 from ..core.config import LLMConfig
 from ..core.errors import AzmlError
-from ..core.keys import DEFAULT_KEY, KeyRef, Secret
+from ..core.keys import DEFAULT_KEY, KeyRef
 from ..core.paths import path_of
+from ..core.secret import Secret
 from .chat import AzureMLChatOnlineEndpoint
 from .formatter_adapter import takes_messages, to_content_formatter
 from .llm import AzureMLOnlineEndpoint

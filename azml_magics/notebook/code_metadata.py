@@ -59,7 +59,7 @@ def _describe_call(config: LLMConfig, messages: Sequence[Message], *, stream: bo
         texts, marked, body = [], list(messages), json.loads(sent.body)
     headers = dict(sent.headers)
     if config.key is not None:
-        headers["Authorization"] = f"Bearer {MASK}  ({config.key})"
+        headers["Authorization"] = f"Bearer {MASK}  ({config.key_source})"
     call: dict[str, Any] = {"url": sent.url, "headers": headers, "body": body}
     if sum(map(len, texts)) > MAX_TEXT:
         call |= {"texts": [_shorten(text, MAX_TEXT // len(texts)) for text in texts], "shortened": True}

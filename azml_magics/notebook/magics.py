@@ -90,9 +90,9 @@ class AzureMLMagics(Magics):
     def close(self) -> None:
         """Stop what the magics started (the demo endpoint, connections) and forget the session."""
         self.context.close()
-        from azml_magics.core import keys
+        from azml_magics.core import key_sources
 
-        keys.forget_asked_keys()
+        key_sources.forget_typed_keys()
         if "azml_magics.core.http.transport" in sys.modules:
             sys.modules["azml_magics.core.http.transport"].close()
         sessions.reset()

@@ -12,7 +12,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import AzmlError, ConfigError, Interrupted, JournalError, RowsError, UsageError
-from ..core.keys import KeyRef
+from ..core.key_sources import LiteralKey
 from ..core.paths import path_of
 from .dask_worker import Part, PartCounts, add_responses, count_rows, make_row, send_part, stop_event
 from .progress import Progress, Speed
@@ -91,8 +91,8 @@ def _client_in_use() -> Any:
 
 
 def _check_key(mapper: RowMapper) -> None:
-    key = mapper.row_prompt.config.key
-    if key is not None and not (isinstance(key, KeyRef) and key.scheme != "ask"):
+    key = mapper.row_prompt.config.key_source
+    if key.is_prompted or isinstance(key, LiteralKey):
         raise ConfigError(
             "This config's key is in this process only and cannot be sent to the workers",
             remedy="Give every worker the key and name it with env:NAME or keyring:SERVICE/NAME, or use entra.",

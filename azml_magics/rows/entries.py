@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from ..core.keys import Secret
+    from ..core.secret import Secret
 
 VERSION = 2
 MARKER = "azml_magics_journal"

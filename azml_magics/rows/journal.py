@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..core.errors import AzmlError
-    from ..core.keys import Secret
     from ..core.response import Response
+    from ..core.secret import Secret
 
 _SYNC_SECONDS = 1.0
 _MAX_HEADER = 1 << 24  # bytes

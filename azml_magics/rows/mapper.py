@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.errors import AzmlError, Interrupted, RowsError, UsageError
 from ..core.http import recording
-from ..core.keys import KeyRef, Secret
 from .journal import Journal
 from .prompts import RowPrompt
 from .results import Results
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
     from ..core.config import LLMConfig
     from ..core.prompt.schema import Schema
+    from ..core.secret import Secret
     from .progress import Done, Progress
     from .prompts import Prompt
     from .run_options import RunOptions
@@ -262,8 +262,6 @@ def _merge_all(names: tuple[str, ...], records: list[Record], rows: Iterable[Tab
 
 def _secret_of(config: LLMConfig) -> Secret | None:
     """Return the config's key, which the journal must not show, None without one. Raises KeyNotFoundError."""
-    if recording.is_replaying() or config.key is None:
+    if recording.is_replaying():
         return None
-    secret = config.key.resolve(config.endpoint_url) if isinstance(config.key, KeyRef) else config.key
-    assert isinstance(secret, Secret)
-    return secret
+    return config.key_source.resolve(config.endpoint_url)

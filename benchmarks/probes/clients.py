@@ -10,14 +10,14 @@ PROMPT = "Write a haiku about sparkling water."
 
 def our_config(url: str) -> Any:
     from azml_magics.core.config import LLMConfig
-    from azml_magics.core.keys import Secret
+    from azml_magics.core.secret import Secret
 
     return LLMConfig(endpoint_url=f"{url}/score", formatter="dolly", key=Secret(KEY))
 
 
 def our_chat_config(url: str) -> Any:
     from azml_magics.core.config import LLMConfig
-    from azml_magics.core.keys import Secret
+    from azml_magics.core.secret import Secret
 
     return LLMConfig(endpoint_url=f"{url}/v1/chat/completions", key=Secret(KEY))
 

@@ -10,7 +10,8 @@ import pytest
 import azml_magics  # noqa: F401 - joins the resolvers
 from azml_magics.azure import identity
 from azml_magics.core.errors import KeyNotFoundError
-from azml_magics.core.keys import KeyRef, Secret
+from azml_magics.core.keys import KeyRef
+from azml_magics.core.secret import Secret
 
 MANAGED = "https://n.eastus.inference.ml.azure.com/score"
 

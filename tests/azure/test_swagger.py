@@ -12,7 +12,7 @@ from azml_magics.azure.swagger import Finding, findings
 from azml_magics.core import wire
 from azml_magics.core.client import fetch, invoke
 from azml_magics.core.config import LLMConfig
-from azml_magics.core.keys import Secret
+from azml_magics.core.secret import Secret
 from azml_magics.emulator.deployments import DEPLOYMENTS
 from azml_magics.pytest_plugin import KEY
 

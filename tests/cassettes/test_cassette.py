@@ -20,7 +20,7 @@ from azml_magics.cassettes.cassette import record, replay, stop_innermost
 from azml_magics.cassettes.player import CassettePlayer
 from azml_magics.compare.fan_out import invoke_many
 from azml_magics.compare.side_by_side import BatchRequest, run_batch
-from azml_magics.core import keys
+from azml_magics.core import key_sources
 from azml_magics.core.client import ainvoke, astream, fetch, invoke, stream
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import (
@@ -33,8 +33,9 @@ from azml_magics.core.errors import (
     StreamInterruptedError,
 )
 from azml_magics.core.http import recording
-from azml_magics.core.keys import Secret
+from azml_magics.core.key_sources import AmlToken, EntraToken, KeyringKey, PromptedKey
 from azml_magics.core.messages import as_messages
+from azml_magics.core.secret import Secret
 from azml_magics.emulator import Emulator, Fault
 from azml_magics.langchain import (
     AzureMLChatOnlineEndpoint,
@@ -175,20 +176,23 @@ def test_replay_looks_up_no_kind_of_key(path, key, gone, reference, monkeypatch)
         before = invoke(config_at(running.url), "Hello").text
         start_replay(path)
 
-    def refused(*args):
+    def refused(*args, **kwargs):
         raise AssertionError("looked for a key")
 
-    monkeypatch.setattr(keys, "_RESOLVERS", dict.fromkeys(keys._RESOLVERS, refused))
+    for source in (EntraToken, KeyringKey, PromptedKey, AmlToken):
+        monkeypatch.setattr(source, "resolve", refused)
     assert invoke(config_at(gone, key=reference), "Hello").text == before
 
 
 def test_expired_token_is_replayed_without_a_new_one(path, server, gone, monkeypatch):
-    monkeypatch.setattr(keys, "_RESOLVERS", {"entra": lambda name, url, refresh: Secret(f"token-{refresh}-012345")})
+    monkeypatch.setattr(
+        key_sources, "_RESOLVERS", {"entra": lambda name, url, refresh: Secret(f"token-{refresh}-012345")}
+    )
     server.respond_with(reply({"message": "expired"}, 401), reply({"choices": [{"text": "fine"}]}))
     start_recording(path)
     assert invoke(config_at(server.url, key="entra"), "Hi").text == "fine"
     start_replay(path)
-    monkeypatch.setattr(keys, "_RESOLVERS", {})
+    monkeypatch.setattr(key_sources, "_RESOLVERS", {})
     assert invoke(config_at(gone, key="entra"), "Hi").text == "fine"
 
 

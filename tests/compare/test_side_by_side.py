@@ -24,8 +24,8 @@ from azml_magics.core.errors import (
     UsageError,
 )
 from azml_magics.core.http import recording
-from azml_magics.core.keys import Secret
 from azml_magics.core.messages import as_messages
+from azml_magics.core.secret import Secret
 from azml_magics.emulator import Fault
 from azml_magics.pytest_plugin import KEY
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from azml_magics.core.config import LLMConfig
-from azml_magics.core.keys import Secret
+from azml_magics.core.secret import Secret
 
 from .server import Server
 

@@ -11,7 +11,9 @@ from azml_magics.core.client import prepare
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import AzmlError, ConfigError, KeyNotFoundError, UnknownNameError
 from azml_magics.core.http.exchange import HTTPResponse
-from azml_magics.core.keys import KeyRef, Secret, register_resolver
+from azml_magics.core.key_sources import register_resolver
+from azml_magics.core.keys import KeyRef
+from azml_magics.core.secret import Secret
 
 from .conftest import KEY
 
@@ -36,7 +38,7 @@ def test_headers_of_a_dedicated_endpoint():
 
 def test_foundry_gets_keys_in_two_headers_and_tokens_in_one(monkeypatch):
     assert prepare(config(FOUNDRY, model="m"), "Hi").request.headers["api-key"] == KEY
-    monkeypatch.setattr("azml_magics.core.keys._RESOLVERS", {"entra": lambda *_: Secret("token")})
+    monkeypatch.setattr("azml_magics.core.key_sources._RESOLVERS", {"entra": lambda *_: Secret("token")})
     headers = prepare(config(FOUNDRY, model="m", key="entra"), "Hi").request.headers
     assert headers["Authorization"] == "Bearer token"
     assert "api-key" not in headers
@@ -113,7 +115,7 @@ def test_truncated_message_shows_no_part_of_the_key():
 
 def test_refreshed_token_is_sent_and_masked(monkeypatch):
     tokens = {False: "old-token-0123456789", True: "new-token-9876543210"}
-    monkeypatch.setattr("azml_magics.core.keys._RESOLVERS", {})
+    monkeypatch.setattr("azml_magics.core.key_sources._RESOLVERS", {})
     register_resolver("entra", lambda name, url, refresh: Secret(tokens[refresh]))
     prepared = prepare(config(formatter="gpt2", key=KeyRef("entra")), "Hi")
     flow = prepared.retry_flow()

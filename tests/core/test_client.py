@@ -8,7 +8,7 @@ import threading
 import pytest
 
 import azml_magics
-from azml_magics.core import keys
+from azml_magics.core import key_sources
 from azml_magics.core.client import ainvoke, fetch, invoke
 from azml_magics.core.errors import (
     AuthenticationError,
@@ -19,7 +19,7 @@ from azml_magics.core.errors import (
     PermissionDeniedError,
     ResponseFormatError,
 )
-from azml_magics.core.keys import Secret
+from azml_magics.core.secret import Secret
 
 from .conftest import KEY
 from .server import reply
@@ -85,7 +85,7 @@ def test_expired_token_is_refreshed_once(server, config_of, monkeypatch):
         asked.append(refresh)
         return Secret("fresh" if refresh else "stale")
 
-    monkeypatch.setattr(keys, "_RESOLVERS", {"entra": token})
+    monkeypatch.setattr(key_sources, "_RESOLVERS", {"entra": token})
     server.respond_with(reply({"message": "expired"}, 401), reply(["t"]))
     assert invoke(config_of("/score", formatter="gpt2", key="entra"), "Hi").text == "t"
     assert [seen.headers["authorization"] for seen in server.received] == ["Bearer stale", "Bearer fresh"]

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from azml_magics.core.config import DEFAULT_TIMEOUT, UNSET, LLMConfig
 from azml_magics.core.errors import ConfigError, KeyRefusedError, UnknownNameError
-from azml_magics.core.keys import KeyRef, Secret
+from azml_magics.core.keys import KeyRef
+from azml_magics.core.secret import Secret
 
 from .judge import only_our_errors
 

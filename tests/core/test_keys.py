@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azml_magics.core import keys
+from azml_magics.core import key_sources
 from azml_magics.core.errors import AzmlError, ConfigError, KeyNotFoundError, KeyRefusedError
-from azml_magics.core.keys import DEFAULT_KEY, KeyRef, Secret
+from azml_magics.core.keys import DEFAULT_KEY, KeyRef
 from azml_magics.core.redaction import MASK
+from azml_magics.core.secret import Secret
 
 from .judge import only_our_errors
 
@@ -241,7 +242,7 @@ def test_ask_asks_once_for_each_endpoint(typed):
     assert ask.resolve("https://A.example.com:443/score") == Secret("one"), "the same origin"
     assert ask.resolve("https://b.example.com/score") == Secret("two")
     assert prompts == ["Key for https://a.example.com: ", "Key for https://b.example.com: "]
-    keys.forget_asked_keys()
+    key_sources.forget_typed_keys()
     assert ask.resolve("https://a.example.com/score") == Secret("three")
 
 
@@ -281,6 +282,6 @@ def test_an_aml_token_says_what_to_use_in_its_place():
 
 
 def test_a_resolver_can_be_registered(monkeypatch):
-    monkeypatch.setattr(keys, "_RESOLVERS", dict(keys._RESOLVERS))
-    keys.register_resolver("aml-token", lambda name, url, refresh: Secret(f"{url}-{refresh}"))
+    monkeypatch.setattr(key_sources, "_RESOLVERS", dict(key_sources._RESOLVERS))
+    key_sources.register_resolver("aml-token", lambda name, url, refresh: Secret(f"{url}-{refresh}"))
     assert KeyRef.parse("aml-token").resolve("u", refresh=True) == Secret("u-True")

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azml_magics.core.keys import Secret
 from azml_magics.core.redaction import MASK, MIN_KEY_LENGTH, redact, redact_bytes, redact_data
+from azml_magics.core.secret import Secret
 
 KEY = 'k3y+0123/4567"89=&abcdef-KEEP-OUT=='
 

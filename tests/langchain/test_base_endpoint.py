@@ -14,7 +14,7 @@ from langchain_core.load import dumpd, dumps, load
 
 from azml_magics import errors, langchain
 from azml_magics.core.config import LLMConfig
-from azml_magics.core.keys import Secret
+from azml_magics.core.secret import Secret
 from azml_magics.langchain import AzureMLChatOnlineEndpoint, AzureMLEndpointApiType, AzureMLOnlineEndpoint
 
 SCORE = "https://name.region.inference.ml.azure.com/score"

@@ -10,7 +10,7 @@ import azml_magics
 from azml_magics import errors, langchain
 from azml_magics.core import wire
 from azml_magics.core.config import LLMConfig
-from azml_magics.core.keys import Secret
+from azml_magics.core.secret import Secret
 from azml_magics.langchain import AzureMLChatOnlineEndpoint, AzureMLOnlineEndpoint, from_config, load_llm
 
 from .test_formatter_adapter import Chatty, TwoArguments

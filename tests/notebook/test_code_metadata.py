@@ -13,8 +13,8 @@ from azml_magics import codegen, session
 from azml_magics.core import wire
 from azml_magics.core.client import prepare
 from azml_magics.core.config import LLMConfig
-from azml_magics.core.keys import Secret
 from azml_magics.core.response import Response
+from azml_magics.core.secret import Secret
 from azml_magics.notebook.code_metadata import MAX_TEXT, _insert_texts, call_metadata
 
 LONG = "Rivers carry water from the hills to the sea, day and night. " * 3
@@ -43,7 +43,7 @@ def test_request_is_as_sent_with_masked_key():
         LLMConfig(endpoint_url=CHAT, model_kwargs={"temperature": 0}, key=Secret("literal-5up3r-s3cr3t")), user("Hello")
     )
     assert call["url"] == CHAT
-    assert call["headers"]["Authorization"] == "Bearer **********  (**********)"
+    assert call["headers"]["Authorization"] == "Bearer **********  (in memory)"
     assert call["body"]["messages"] == [user("Hello")]
     assert call["body"]["temperature"] == 0
     assert "5up3r" not in json.dumps(call)

@@ -220,7 +220,7 @@ def test_earlier_config_does_not_replace_the_default(asking):
 def test_trailing_semicolon_hides_the_result(asking, endpoint):
     ran = asking.ok(f"%azureml save other --url {endpoint.url}/v1/completions --key env:TEST_KEY;")
     assert (ran.result, ran.stdout) == (None, "")
-    assert "env:TEST_KEY (found)" in asking.ok("%azureml show other").text
+    assert "env:TEST_KEY (set)" in asking.ok("%azureml show other").text
     assert asking.ok("%azureml list;").result is None
     assert asking.ok("%azureml use other ;").result is None
     assert "No config named 'othr'" in asking.refused("%azureml use othr;")

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from azml_magics.core.config import LLMConfig
-from azml_magics.core.keys import KeyRef, Secret
+from azml_magics.core.keys import KeyRef
+from azml_magics.core.secret import Secret
 from azml_magics.panel.model.panel_model import PanelModel
 from azml_magics.pytest_plugin import KEY
 from azml_magics.session import Session

@@ -15,8 +15,8 @@ from azml_magics import session as sessions
 from azml_magics.core import client
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import AzmlError
-from azml_magics.core.keys import Secret
 from azml_magics.core.response import Response
+from azml_magics.core.secret import Secret
 from azml_magics.notebook import args, cell_call
 from azml_magics.panel.model.cell_source import CellSource, build_cell
 from azml_magics.panel.model.field_texts import formatter_text

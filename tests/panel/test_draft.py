@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from azml_magics.core import wire
 from azml_magics.core.config import LLMConfig
-from azml_magics.core.keys import KeyRef, Secret
+from azml_magics.core.keys import KeyRef
+from azml_magics.core.secret import Secret
 from azml_magics.panel.model.draft import REST, Draft
 from azml_magics.panel.model.field_texts import FIELDS, formatter_of, texts_of
 

@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from azml_magics import documents
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import ConfigError, DocumentError, UnknownNameError, UsageError
-from azml_magics.core.keys import Secret
+from azml_magics.core.secret import Secret
 from azml_magics.panel.model.drafts import NEW, Drafts
 from azml_magics.session import Session
 

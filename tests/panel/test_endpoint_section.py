@@ -7,7 +7,7 @@ import json
 import ipywidgets as w
 import pytest
 
-from azml_magics.core import keys
+from azml_magics.core import key_sources
 from azml_magics.core.keys import KeyRef
 
 from .sections import URL, panel_over, two_configs  # noqa: F401 - fixtures are found by their names
@@ -100,7 +100,7 @@ def test_typed_key_is_kept_in_memory_only(panel):
     set_state(box, value=KEY)
     assert box.value == ""
     assert panel.model.draft.config.key == KeyRef("ask")
-    assert keys.is_answered(URL)
+    assert key_sources.is_typed(URL)
     assert KeyRef("ask").resolve(URL).reveal() == KEY
     assert "The key is kept in memory for this session. It is not saved." in panel.lines()
     assert "✓ typed, for this session" in panel.lines()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from azml_magics.core import keys
+from azml_magics.core import key_sources
 from azml_magics.core.config import LLMConfig
-from azml_magics.core.keys import KeyRef, Secret
+from azml_magics.core.keys import KeyRef
+from azml_magics.core.secret import Secret
 from azml_magics.panel.model.key_status import key_status
 
 URL = "https://n.eastus.inference.ml.azure.com/score"
@@ -29,7 +30,7 @@ def test_environment_key_status(monkeypatch):
 
 def test_prompted_key_is_found_once_typed():
     assert status_of("ask") == (False, "type the key below")
-    keys.answer(URL, Secret("s3cret"))
+    key_sources.remember_key(URL, Secret("s3cret"))
     assert status_of("ask") == (True, "typed, for this session")
     assert key_status(LLMConfig(endpoint_url="https://other.example/score", key="ask"))[0] is False
 

@@ -8,12 +8,12 @@ import threading
 import pytest
 
 from azml_magics import codegen, documents
-from azml_magics.core import keys, wire
+from azml_magics.core import key_sources, wire
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import UndefinedVariableError
-from azml_magics.core.keys import Secret
 from azml_magics.core.messages import as_messages
 from azml_magics.core.response import Response
+from azml_magics.core.secret import Secret
 from azml_magics.panel.model.changes import ALL, CONFIG, DRAFT, HISTORY, NOTES, PROMPT, VARIABLES, PanelNote
 from azml_magics.panel.model.drafts import NEW
 from azml_magics.panel.model.panel_model import PanelModel
@@ -279,7 +279,7 @@ def test_typed_key_sets_the_reference(prod, session, contains_text, tmp_path):
     prod.set_key(" Bearer panel-s3cret-key\n")
     assert str(prod.draft.config.key) == "ask"
     assert prod.notes["endpoint"] == PanelNote("The key is kept in memory for this session. It is not saved.", "good")
-    assert keys.is_answered(URL)
+    assert key_sources.is_typed(URL)
     prod.save()
     prod.export(f"{tmp_path}/prod.json")
     prod.set_prompt("Hi")
@@ -299,7 +299,7 @@ def test_key_without_url_is_refused(model):
 def test_empty_key_is_ignored(prod, typed):
     prod.set_key(typed)
     assert str(prod.draft.config.key) == "env:RIVER_KEY"
-    assert not keys.is_answered(URL)
+    assert not key_sources.is_typed(URL)
 
 
 def test_key_in_memory_is_never_shown(prod, session, contains_text):

@@ -11,9 +11,10 @@ import ipywidgets as w
 import pytest
 
 from azml_magics import panel as panels
-from azml_magics.core import keys
+from azml_magics.core import key_sources
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.response import Response
+from azml_magics.core.secret import Secret
 from azml_magics.emulator import Emulator, Fault
 from azml_magics.panel.model.changes import ALL
 from azml_magics.session import Session
@@ -294,7 +295,7 @@ def test_closed_panel_ignores_session_changes(session):
 
 def test_close_during_a_run_records_nothing(session, endpoint):
     endpoint.script([Fault("stalled", after=3)])
-    keys.answer(endpoint.url, keys.Secret(KEY))
+    key_sources.remember_key(endpoint.url, Secret(KEY))
     url = f"{endpoint.url}/v1/chat/completions"
     session.save("live", LLMConfig(endpoint_url=url, formatter="openai-chat", key="ask"))
     session.use("live")

@@ -9,7 +9,7 @@ import pytest
 
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.http import rate_limiter
-from azml_magics.core.keys import Secret
+from azml_magics.core.secret import Secret
 
 from ..core.server import Server, reply
 

@@ -226,7 +226,7 @@ def test_client_in_use_is_the_default(client, config):
 
 
 def test_literal_keys_are_never_sent_to_workers(client, config, monkeypatch):
-    from azml_magics.core.keys import Secret
+    from azml_magics.core.secret import Secret
 
     sent = []
     submit = client.submit

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from azml_magics.core import errors
 from azml_magics.core.errors import BadRequestError, JournalError, RateLimitError, RunnableError
-from azml_magics.core.keys import Secret
 from azml_magics.core.response import Response, Usage
+from azml_magics.core.secret import Secret
 from azml_magics.rows import entries
 from azml_magics.rows.journal import Journal
 

@@ -6,7 +6,7 @@ import pytest
 
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import PromptError, UndefinedVariableError, UsageError
-from azml_magics.core.keys import Secret
+from azml_magics.core.secret import Secret
 from azml_magics.rows.prompts import RowPrompt
 from azml_magics.rows.table_rows import Record
 

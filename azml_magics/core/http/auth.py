@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from .. import endpoints
 from ..errors import ConfigError
-from ..keys import KeyRef, Secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..config import LLMConfig
+    from ..secret import Secret
 
 
 def resolve_key(config: LLMConfig, *, refresh: bool = False) -> Secret | None:
@@ -24,15 +24,12 @@ def resolve_key(config: LLMConfig, *, refresh: bool = False) -> Secret | None:
     Raises:
         KeyNotFoundError: The reference leads to no key.
     """
-    if isinstance(config.key, KeyRef):
-        return config.key.resolve(config.endpoint_url, refresh=refresh)
-    assert config.key is None or isinstance(config.key, Secret)
-    return config.key
+    return config.key_source.resolve(config.endpoint_url, refresh=refresh)
 
 
 def uses_token(config: LLMConfig) -> bool:
     """Whether the config's key is a token, which expires and can be refreshed."""
-    return isinstance(config.key, KeyRef) and config.key.is_token
+    return config.key_source.is_token
 
 
 def request_headers(config: LLMConfig, url: str, extra: Mapping[str, str], secret: Secret | None) -> dict[str, str]:

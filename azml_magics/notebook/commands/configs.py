@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from azml_magics.core import wire
 from azml_magics.core.errors import AzmlError, UsageError
-from azml_magics.core.keys import KeyRef, Secret
 from azml_magics.display.table import TableOutput
 from azml_magics.display.text_output import TextOutput
 
@@ -57,7 +56,7 @@ def list_configs(context: NotebookContext) -> TableOutput | TextOutput:
                 config.endpoint_api_type,
                 _formatter_name(config) or "(choose with -f)",
                 config.endpoint_url or "(none)",
-                _key_state(config),
+                config.key_source.describe(config.endpoint_url),
                 source,
             )
         )
@@ -73,7 +72,7 @@ def show(context: NotebookContext, options: NameOptions) -> TableOutput:
         "type": config.endpoint_api_type,
         "deployment": config.deployment_name,
         "formatter": _formatter_name(config),
-        "key": _key_state(config),
+        "key": config.key_source.describe(config.endpoint_url),
         "system": config.system,
         "model": config.model,
         "api-version": config.api_version,
@@ -103,7 +102,8 @@ def delete(context: NotebookContext, options: DeleteOptions) -> TextOutput:
 
 def _describe(config: LLMConfig) -> str:
     url = config.endpoint_url or "no URL yet"
-    return f"{_formatter_name(config) or 'no formatter yet'} at {url}, key {_key_state(config)}"
+    key = config.key_source.describe(config.endpoint_url)
+    return f"{_formatter_name(config) or 'no formatter yet'} at {url}, key {key}"
 
 
 def _next_step(config: LLMConfig) -> str:
@@ -122,14 +122,3 @@ def _formatter_name(config: LLMConfig) -> str:
     if config.formatter and not isinstance(config.formatter, str):
         return str(getattr(config.formatter, "name", "") or type(config.formatter).__name__)
     return config.formatter or wire.default_for_url(config.endpoint_url)
-
-
-def _key_state(config: LLMConfig) -> str:
-    """The key's reference and whether the key is found."""
-    if config.key is None:
-        return "none"
-    if isinstance(config.key, Secret):
-        return "in memory"
-    assert isinstance(config.key, KeyRef)
-    found = config.key.is_found()
-    return f"{config.key} ({'found' if found else 'asked when needed' if found is None else 'not set'})"

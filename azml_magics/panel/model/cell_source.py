@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from azml_magics.core import endpoints
 from azml_magics.core.config import takes_key_elsewhere
-from azml_magics.core.keys import NO_KEY, KeyRef
+from azml_magics.core.key_sources import NO_KEY
+from azml_magics.core.keys import KeyRef
 from azml_magics.core.text import one_line
 
 from .field_texts import formatter_text, seconds_text

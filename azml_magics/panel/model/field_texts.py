@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 from azml_magics.core import endpoints, wire
 from azml_magics.core.config import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT
 from azml_magics.core.errors import AzmlError, KeyRefusedError
-from azml_magics.core.keys import NO_KEY, KeyRef
+from azml_magics.core.key_sources import NO_KEY
+from azml_magics.core.keys import KeyRef
 from azml_magics.core.text import one_line
 
 if TYPE_CHECKING:

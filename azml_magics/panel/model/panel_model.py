@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-from azml_magics.core import keys, wire
+from azml_magics.core import key_sources, wire
 from azml_magics.core.errors import AzmlError, ConfigError
-from azml_magics.core.keys import Secret
+from azml_magics.core.secret import Secret
 
 from . import cell_source
 from .changes import CONFIG, DRAFT, PROMPT, STATE, VARIABLES
@@ -168,7 +168,7 @@ class PanelModel(PanelState):
             key = Secret(text)
             if not key:
                 return
-            keys.answer(url, key)
+            key_sources.remember_key(url, key)
             self.draft.set("key", "ask")
             self.note("endpoint", "The key is kept in memory for this session. It is not saved.", "good")
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from azml_magics.core import keys
+from azml_magics.core import key_sources
 from azml_magics.core.errors import ConfigError
 from azml_magics.core.http import recording
-from azml_magics.core.keys import KeyRef
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,8 +28,8 @@ def check_url(config: LLMConfig) -> None:
 
 def check_typed_key(config: LLMConfig) -> None:
     """Raise ConfigError if the key would have to be prompted for, which the worker's thread cannot do."""
-    is_prompted = isinstance(config.key, KeyRef) and config.key.scheme == "ask"
-    if is_prompted and not recording.is_replaying() and not keys.is_answered(config.endpoint_url):
+    is_prompted = config.key_source.is_prompted
+    if is_prompted and not recording.is_replaying() and not key_sources.is_typed(config.endpoint_url):
         raise ConfigError(
             f"No key was typed for {config.name or 'this endpoint'} in this session",
             remedy="Type it into the API key field, under Endpoint.",

@@ -19,7 +19,7 @@ from azml_magics.core.errors import APIConnectionError, APITimeoutError, BadRequ
 from azml_magics.core.http import connection, transport
 from azml_magics.core.http.connection_errors import connection_error
 from azml_magics.core.http.exchange import Request
-from azml_magics.core.keys import Secret
+from azml_magics.core.secret import Secret
 
 from ..conftest import KEY
 from ..server import STREAM_HEAD, chunk, delta, event, reply

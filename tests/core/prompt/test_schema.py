@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from azml_magics.core.client import invoke
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import BadRequestError, SchemaError, UsageError
-from azml_magics.core.keys import Secret
 from azml_magics.core.messages import as_messages
 from azml_magics.core.prompt.schema import Schema, make_repair_messages
 from azml_magics.core.response import Response
+from azml_magics.core.secret import Secret
 from azml_magics.pytest_plugin import KEY
 
 from ..judge import only_our_errors

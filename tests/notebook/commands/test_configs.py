@@ -150,7 +150,7 @@ def test_list_says_whether_keys_are_found(two, monkeypatch):
     monkeypatch.setenv("PROD_KEY", "s3cr3t")
     ran = two.ok("%azureml list")
     assert ran.result.rows == [
-        ("*", "prod", "dedicated", "dolly", "https://x.y/score", "env:PROD_KEY (found)", "session"),
+        ("*", "prod", "dedicated", "dolly", "https://x.y/score", "env:PROD_KEY (set)", "session"),
         (
             "",
             "dev",

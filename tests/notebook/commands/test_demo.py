@@ -30,7 +30,7 @@ def test_demo_starts_once(notebook, magics):
 
 def test_demo_key_is_a_reference(notebook, magics):
     notebook.ok("%azureml demo")
-    assert ("key", "env:AZML_DEMO_KEY (found)") in [tuple(row) for row in notebook.ok("%azureml show demo").result.rows]
+    assert ("key", "env:AZML_DEMO_KEY (set)") in [tuple(row) for row in notebook.ok("%azureml show demo").result.rows]
     assert magics.context.state.demo_endpoint.key not in notebook.ok("%azureml list").text
 
 

@@ -10,9 +10,9 @@ from .call import source_of
 from .errors import APIConnectionError, AzmlError, Interrupted, ResponseFormatError, StreamInterruptedError
 from .http.connection_errors import connection_error
 from .response import Chunk, Response
-from .wire.choices import text_or_none
 from .wire.events import DONE
 from .wire.failures import raise_if_filtered
+from .wire.openai_choices import text_or_none
 from .wire.sse import SSEDecoder
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, Generation, GenerationChunk
 
 from ..core.response import Response, Usage
-from ..core.wire.choices import parse_choices
+from ..core.wire.openai_choices import parse_choices
 from .message_conversion import to_tool_call_chunks, tool_calls_from_wire
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGeneration, Generation
 
 from azml_magics.core.response import Chunk, Response, Usage
-from azml_magics.core.wire.choices import parse_choices
+from azml_magics.core.wire.openai_choices import parse_choices
 from azml_magics.langchain import outputs
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .choices import parse_choices
+from .openai_choices import parse_choices
 from .records import GENERATED_TEXT_KEYS, parse_record
 
 if TYPE_CHECKING:

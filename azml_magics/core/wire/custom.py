@@ -72,7 +72,7 @@ class CustomWire(Wire):
         self._convert_messages = convert_messages
         self._takes_messages = callable(getattr(content_formatter, "format_messages_request_payload", None))
         self._name = type(content_formatter).__name__
-        self.api_types = _supported_api_types(content_formatter)
+        self.api_types = _get_api_types(content_formatter)
 
     def fits(self, config: LLMConfig) -> bool:
         return config.endpoint_api_type in self.api_types
@@ -151,7 +151,7 @@ class CustomWire(Wire):
             ) from error
 
 
-def _supported_api_types(content_formatter: Any) -> tuple[str, ...]:
+def _get_api_types(content_formatter: Any) -> tuple[str, ...]:
     """Return the endpoint types that the object supports; all if it names none. "realtime" is an older "dedicated"."""
     supported = getattr(content_formatter, "supported_api_types", None) or ("dedicated", "serverless")
     values = [str(getattr(api_type, "value", api_type)) for api_type in supported]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ResponseFormatError
 from ..text import one_line
-from .failures import embedded_error, missing_text
+from .failures import make_embedded_error, make_missing_text_error
 
 if TYPE_CHECKING:
     from .sse import Event
@@ -39,8 +39,8 @@ def parse_event(event: Event) -> dict[str, Any] | None:
             ) from None
     if not isinstance(value, dict):
         if not is_error:
-            raise missing_text(value)
+            raise make_missing_text_error(value)
         value = {"error": value}
     if is_error or value.get("error") or value.get("object") == "error":
-        raise embedded_error(value)
+        raise make_embedded_error(value)
     return value

@@ -33,10 +33,10 @@ def raise_for_failure(value: Any) -> None:
             status=200,
         )
     if isinstance(value, dict) and (value.get("error") or str(value.get("object")) == "error"):
-        raise embedded_error(value)
+        raise make_embedded_error(value)
 
 
-def embedded_error(value: dict[str, Any]) -> EndpointError:
+def make_embedded_error(value: dict[str, Any]) -> EndpointError:
     """Return the error for an error object inside a 200, in a body or in an event."""
     error = value.get("error") or value
     detail, code, status = as_text(error), "", None
@@ -82,7 +82,7 @@ def raise_if_filtered(finish_reason: str | None, response: Response | None = Non
     raise error
 
 
-def empty_text() -> ModelError:
+def make_empty_text_error() -> ModelError:
     """Return the error for an empty text without a finish reason."""
     return ModelError(
         "The deployment answered with an empty text: the model wrote nothing, or the content-safety filter withheld it",
@@ -91,7 +91,7 @@ def empty_text() -> ModelError:
     )
 
 
-def missing_text(value: Any) -> ResponseFormatError:
+def make_missing_text_error(value: Any) -> ResponseFormatError:
     """Return the error for decoded JSON that has no text at the places of the wire format, with its beginning."""
     return ResponseFormatError(
         f"The response has no text that this formatter can find: {one_line(as_text(value), _MAX_SHOWN)}",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .base import Call, Payload, Wire
-from .choices import parse_choices, parse_choices_event
 from .events import parse_event
+from .openai_choices import parse_choices, parse_choices_event
 from .openai_request import CHAT_KWARGS, encode_openai
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from ..messages import flatten, text_of
 from ..response import Chunk
 from .base import Call, Payload, Wire, to_json
 from .events import parse_event
-from .failures import missing_text
+from .failures import make_missing_text_error
 from .records import find_text_key, parse_record
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class PromptFlowWire(Wire):
         if not texts and (key := find_text_key(value, (), any_column=True)) is not None:
             texts = [value[key]]
         if not texts:
-            raise missing_text(value)
+            raise make_missing_text_error(value)
         return Chunk(text=texts[0])
 
 

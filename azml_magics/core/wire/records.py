@@ -9,8 +9,8 @@ from typing import Any
 
 from ..errors import ModelError
 from ..response import Response, Usage
-from .choices import reasoning_text, text_or_none, tool_calls
-from .failures import empty_text, is_filtered, missing_text, raise_if_filtered
+from .failures import is_filtered, make_empty_text_error, make_missing_text_error, raise_if_filtered
+from .openai_choices import extract_reasoning, normalize_tool_calls, text_or_none
 
 _MAX_DEPTH = 8  # of lists and records around a text
 # Keys under which a text is never the model's.
@@ -38,13 +38,13 @@ def parse_record(value: Any, keys: tuple[str, ...], *, any_column: bool = False)
     details = record.get("details")  # TGI
     details = details if isinstance(details, dict) else {}
     finish_reason = text_or_none(record.get("finish_reason") or details.get("finish_reason"))
-    calls = tool_calls(record.get("tool_calls"))
+    calls = normalize_tool_calls(record.get("tool_calls"))
     if (calls or is_filtered(finish_reason)) and not record.get("output"):
         text = ""
     else:
         text = _find_text(value, keys, any_column)
         if not text and finish_reason is None:
-            raise empty_text()
+            raise make_empty_text_error()
     response = Response(
         text,
         raw=value,
@@ -52,7 +52,7 @@ def parse_record(value: Any, keys: tuple[str, ...], *, any_column: bool = False)
         or Usage.from_wire({"completion_tokens": details.get("generated_tokens")}),
         finish_reason=finish_reason,
         tool_calls=calls,
-        reasoning=reasoning_text(record),
+        reasoning=extract_reasoning(record),
         model=text_or_none(record.get("model")) or "",
     )
     raise_if_filtered(finish_reason, response)
@@ -70,7 +70,7 @@ def _find_text(value: Any, keys: tuple[str, ...], any_column: bool) -> str:
             found = found[key]
         else:
             break
-    raise missing_text(found)
+    raise make_missing_text_error(found)
 
 
 def find_text_key(record: dict[str, Any], keys: tuple[str, ...], *, any_column: bool) -> str | None:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from .. import endpoints
 from ..response import Chunk, Usage
 from .base import Call, Payload, Wire, to_json
-from .choices import content_text, text_or_none
 from .events import parse_event
-from .failures import missing_text
+from .failures import make_missing_text_error
 from .huggingface import GENERATION_KWARGS
+from .openai_choices import extract_text, text_or_none
 from .records import parse_record
 
 if TYPE_CHECKING:
@@ -56,12 +56,12 @@ class TGIWire(Wire):
             return None
         token = value.get("token")
         if not isinstance(token, dict):
-            raise missing_text(value)
+            raise make_missing_text_error(value)
         details = value.get("details")
         details = details if isinstance(details, dict) else {}
         is_last = isinstance(value.get("generated_text"), str)
         return Chunk(
-            text="" if token.get("special") else content_text(token.get("text")),
+            text="" if token.get("special") else extract_text(token.get("text")),
             usage=Usage.from_wire({"completion_tokens": details.get("generated_tokens")}),
             finish_reason=text_or_none(details.get("finish_reason")) or ("stop" if is_last else None),
         )

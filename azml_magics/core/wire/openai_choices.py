@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import ModelError, ResponseFormatError
 from ..response import Chunk, Response, Usage
-from .failures import missing_text, raise_if_filtered
+from .failures import make_missing_text_error, raise_if_filtered
 from .json_body import as_text
 
 # Keys of an event that comes before the text and has no choices.
@@ -26,20 +26,20 @@ def parse_choices(value: Any) -> Response:
     """
     choices = value.get("choices") if isinstance(value, dict) else None
     if not isinstance(choices, list):
-        raise missing_text(value)
+        raise make_missing_text_error(value)
     if not choices or not isinstance(choices[0], dict):
         raise ResponseFormatError("The response has no choices", remedy="Try again, then check the deployment's logs.")
     choice = choices[0]
     message = choice.get("message")
     message = message if isinstance(message, dict) else {}
-    text = content_text(message.get("content")) if message else content_text(choice.get("text"))
+    text = extract_text(message.get("content")) if message else extract_text(choice.get("text"))
     response = Response(
-        text=text or content_text(message.get("refusal")),
+        text=text or extract_text(message.get("refusal")),
         raw=value,
         usage=Usage.from_wire(value.get("usage")),
         finish_reason=text_or_none(choice.get("finish_reason")),
-        tool_calls=tool_calls(message.get("tool_calls")),
-        reasoning=reasoning_text(message),
+        tool_calls=normalize_tool_calls(message.get("tool_calls")),
+        reasoning=extract_reasoning(message),
         model=text_or_none(value.get("model")) or "",
         logprobs=choice.get("logprobs"),
     )
@@ -67,17 +67,17 @@ def parse_choices_event(value: dict[str, Any]) -> Chunk | None:
         return Chunk(usage=usage, model=text_or_none(value.get("model")) or "") if usage else None
     if any(key in value for key in _PREAMBLE):
         return None
-    raise missing_text(value)
+    raise make_missing_text_error(value)
 
 
 def _parse_delta(choice: Any, value: dict[str, Any]) -> Chunk:
     delta = (choice.get("delta") or choice.get("message") or choice) if isinstance(choice, dict) else None
     if not isinstance(delta, dict):
-        raise missing_text(value)
+        raise make_missing_text_error(value)
     return Chunk(
-        text=content_text(delta.get("content") or delta.get("text")),
-        reasoning=reasoning_text(delta),
-        tool_calls=tool_calls(delta.get("tool_calls")),
+        text=extract_text(delta.get("content") or delta.get("text")),
+        reasoning=extract_reasoning(delta),
+        tool_calls=normalize_tool_calls(delta.get("tool_calls")),
         usage=Usage.from_wire(value.get("usage")),
         finish_reason=text_or_none(choice.get("finish_reason")),
         logprobs=choice.get("logprobs"),
@@ -85,24 +85,24 @@ def _parse_delta(choice: Any, value: dict[str, Any]) -> Chunk:
     )
 
 
-def content_text(content: Any) -> str:
+def extract_text(content: Any) -> str:
     """Return the text of a message's content: a text, or the texts of its parts."""
     if isinstance(content, str):
         return content
     if isinstance(content, list):
-        return "".join(content_text(part) for part in content if isinstance(part, (str, dict)))
+        return "".join(extract_text(part) for part in content if isinstance(part, (str, dict)))
     if isinstance(content, dict):
         text = content.get("text")
         return text if isinstance(text, str) else ""
     return ""
 
 
-def reasoning_text(message: dict[str, Any]) -> str:
+def extract_reasoning(message: dict[str, Any]) -> str:
     """Return the text of a message's `reasoning_content`, or of its `reasoning`."""
-    return content_text(message.get("reasoning_content") or message.get("reasoning"))
+    return extract_text(message.get("reasoning_content") or message.get("reasoning"))
 
 
-def tool_calls(calls: Any) -> tuple[dict[str, Any], ...]:
+def normalize_tool_calls(calls: Any) -> tuple[dict[str, Any], ...]:
     """Return the tool calls in a list, or fragments of them; arguments that are an object become JSON text."""
     return (
         tuple(_with_text_arguments(call) for call in calls if isinstance(call, dict)) if isinstance(calls, list) else ()

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from azml_magics.core.errors import ResponseFormatError
 from azml_magics.core.response import Chunk, Usage
-from azml_magics.core.wire.choices import parse_choices
 from azml_magics.core.wire.openai_chat import OpenAIChatWire
+from azml_magics.core.wire.openai_choices import parse_choices
 from azml_magics.core.wire.sse import Event
 
 from ..judge import only_our_errors

@@ -11,7 +11,7 @@ GIVE_UP_AFTER = 900.0  # seconds; a new instance of a language model takes 12 to
 
 @dataclass(frozen=True)
 class RunOptions:
-    """How a run goes: what map_rows takes besides the config, the prompt and the rows.
+    """The limits and the journal of a run.
 
     Attributes:
         concurrency: The most requests at a time.

@@ -68,7 +68,7 @@ def plain(messages):
 
 def same(panel, asked):
     """Whether the panel's cell sends what the panel would, unless it has a note."""
-    shown = panel.cell()
+    shown = panel.build_cell()
     assert isinstance(shown, CellSource)
     if shown.note:
         return False
@@ -165,7 +165,7 @@ def test_cell_without_note_sends_what_the_panel_sends(bench, saved, edits, promp
     magics.shell.user_ns.update(x="from the notebook", y=2, I="i", n="n", In="In")
     assume(panel.draft.config == edited)
     assume(can_be_sent(panel))
-    shown = panel.cell()
+    shown = panel.build_cell()
     if shown.note:
         assert shown.note.startswith(("A line cannot express ", "IPython "))
         assert "\n" not in shown.note
@@ -198,7 +198,7 @@ def test_cell_without_note_sends_what_the_panel_sends(bench, saved, edits, promp
 def test_line_expresses_change(panel, magics, asked, changes):
     magics.context.session.save("prod", BASE)
     panel.preview(BASE.merged(**{"model_kwargs": {}, **changes}), PromptDraft("Tell me about rivers"))
-    assert panel.cell().note == ""
+    assert panel.build_cell().note == ""
     assert same(panel, asked)
 
 
@@ -269,7 +269,7 @@ def test_value_of_several_lines_is_joined_and_noted():
 def test_prompt_that_looks_like_code_is_equal_or_noted(panel, magics, asked, prompt):
     magics.context.session.save("prod", BASE)
     panel.set_prompt(prompt)
-    assert same(panel, asked) or "IPython" in panel.cell().note
+    assert same(panel, asked) or "IPython" in panel.build_cell().note
 
 
 def test_unnamed_config_starts_from_the_active_one(panel, magics, asked):
@@ -277,10 +277,10 @@ def test_unnamed_config_starts_from_the_active_one(panel, magics, asked):
     panel.new()
     for field, text in {"endpoint_url": URL, "formatter": "gpt2", "key": "env:RIVER_KEY", "timeout": "7"}.items():
         panel.set(field, text)
-    panel.set_rest("")
+    panel.set_other_kwargs("")
     panel.set_kwarg("seed", "1")
     panel.set_prompt("Hi")
-    assert panel.cell().text == "%%azureml --timeout 7 -s ''\nHi"
+    assert panel.build_cell().text == "%%azureml --timeout 7 -s ''\nHi"
     assert same(panel, asked)
 
 
@@ -289,7 +289,7 @@ def test_line_in_empty_session_has_everything(panel, magics, asked):
     for field, text in {"endpoint_url": CHAT, "key": "env:RIVER_KEY"}.items():
         panel.set(field, text)
     panel.set_prompt("Hi")
-    assert panel.cell() == CellSource(f"%%azureml --url {CHAT} --key env:RIVER_KEY\nHi")
+    assert panel.build_cell() == CellSource(f"%%azureml --url {CHAT} --key env:RIVER_KEY\nHi")
     assert same(panel, asked)
 
 
@@ -298,7 +298,7 @@ def test_empty_variables_take_notebook_values_in_the_cell(panel, magics, asked):
     magics.shell.user_ns.update(topic="tea", other="rain")
     panel.set_prompt("About {topic} and {other}, as {{json}}")
     panel.set_variable("other", "snow = 'white'")
-    assert panel.cell().text.startswith("%%azureml prod -v ")
+    assert panel.build_cell().text.startswith("%%azureml prod -v ")
     assert same(panel, asked)
 
 

@@ -12,7 +12,7 @@ from azml_magics.core import wire
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.keys import KeyRef
 from azml_magics.core.secret import Secret
-from azml_magics.panel.model.draft import REST, Draft
+from azml_magics.panel.model.draft import OTHER_KWARGS, Draft
 from azml_magics.panel.model.field_texts import FIELDS, formatter_of, texts_of
 
 URL = "https://n.eastus.inference.ml.azure.com/score"
@@ -266,9 +266,9 @@ def test_reset_kwarg_is_not_sent():
 def test_null_kwarg_is_sent_and_shown():
     draft = Draft(GPT2.merged(model_kwargs={"temperature": None}))
     assert typed(draft, "temperature") == ""
-    assert draft.rest == '{"temperature": null}'
+    assert draft.other_kwargs_json == '{"temperature": null}'
     draft.set_kwarg("temperature", "1")
-    assert (draft.config.model_kwargs, draft.rest) == ({"temperature": 1}, "")
+    assert (draft.config.model_kwargs, draft.other_kwargs_json) == ({"temperature": 1}, "")
 
 
 def test_value_outside_range_is_sent_with_a_note():
@@ -320,21 +320,21 @@ def test_input_from_a_removed_control_is_ignored():
 
 
 def test_kwargs_without_control_are_json():
-    assert Draft(FULL).rest == '{"logit_bias": {"50256": -100}}'
-    assert Draft(GPT2).rest == ""
+    assert Draft(FULL).other_kwargs_json == '{"logit_bias": {"50256": -100}}'
+    assert Draft(GPT2).other_kwargs_json == ""
 
 
 def test_long_json_has_several_lines():
-    rest = Draft(GPT2.merged(model_kwargs={f"kwarg_number_{n}": n for n in range(9)})).rest
+    rest = Draft(GPT2.merged(model_kwargs={f"kwarg_number_{n}": n for n in range(9)})).other_kwargs_json
     assert rest.count("\n") == 10
     assert json.loads(rest)["kwarg_number_8"] == 8
 
 
 def test_typed_json_is_sent_with_the_controls():
     draft = Draft(FULL)
-    draft.set_rest('{"min_p": 0.1}')
+    draft.set_other_kwargs('{"min_p": 0.1}')
     assert draft.config.model_kwargs == {"temperature": 0.2, "stop": ["###"], "min_p": 0.1}
-    draft.set_rest("")
+    draft.set_other_kwargs("")
     assert draft.config.model_kwargs == {"temperature": 0.2, "stop": ["###"]}
 
 
@@ -352,38 +352,38 @@ def test_typed_json_is_sent_with_the_controls():
 )
 def test_wrong_json_stays_with_its_error(text, said):
     draft = Draft(FULL)
-    draft.set_rest(text)
-    assert said in draft.errors[REST]
-    assert "\n" not in draft.errors[REST]
-    assert draft.rest == text
+    draft.set_other_kwargs(text)
+    assert said in draft.errors[OTHER_KWARGS]
+    assert "\n" not in draft.errors[OTHER_KWARGS]
+    assert draft.other_kwargs_json == text
     assert draft.config == FULL
     assert draft.is_changed
-    draft.set_rest('{"logit_bias": {"50256": -100}}')
+    draft.set_other_kwargs('{"logit_bias": {"50256": -100}}')
     assert (draft.errors, draft.is_changed) == ({}, False)
 
 
 @pytest.mark.parametrize("depth", [10, 100, 300, 500, 700, 900, 1200, 2000])
 def test_deep_json_is_accepted_or_refused(depth):
     draft = Draft(GPT2)
-    draft.set_rest('{"a": ' + "[" * depth + "]" * depth + "}")
-    assert draft.rest
+    draft.set_other_kwargs('{"a": ' + "[" * depth + "]" * depth + "}")
+    assert draft.other_kwargs_json
     if not draft.errors:
-        assert json.loads(draft.rest) == draft.config.model_kwargs
+        assert json.loads(draft.other_kwargs_json) == draft.config.model_kwargs
 
 
 def test_value_that_does_not_fit_a_control_is_json():
     draft = Draft(GPT2.merged(model_kwargs={"stop": "###", "temperature": 1}))
-    assert draft.rest == '{"stop": "###"}'
+    assert draft.other_kwargs_json == '{"stop": "###"}'
     assert typed(draft, "stop") == ()
-    draft.set_rest('{"stop": ["###"]}')
-    assert draft.rest == ""
+    draft.set_other_kwargs('{"stop": ["###"]}')
+    assert draft.other_kwargs_json == ""
     assert typed(draft, "stop") == ("###",)
     assert not draft.errors
 
 
 def test_json_is_accepted_once_its_control_is_gone():
     draft = Draft(GPT2)
-    draft.set_rest('{"temperature": 1}')
+    draft.set_other_kwargs('{"temperature": 1}')
     draft.set("formatter", "promptflow")
     assert draft.errors == {}
     assert draft.config.model_kwargs == {"temperature": 1}
@@ -411,7 +411,7 @@ def test_no_kwarg_is_lost_or_doubled_by_changing_formatters(kwargs, names):
     for name in names:
         draft.set("formatter", name)
         assert draft.config.model_kwargs == kwargs
-        others = json.loads(draft.rest or "{}")
+        others = json.loads(draft.other_kwargs_json or "{}")
         shown = {kwarg.name for kwarg in draft.controls if draft.control_value(kwarg)}
         assert shown | set(others) == set(kwargs)
         assert not shown & set(others)
@@ -424,10 +424,10 @@ def test_kwarg_moves_to_json_and_back():
     draft.set_kwarg("max_new_tokens", "64")
     draft.set("formatter", "openai")
     draft.set("endpoint_url", CHAT.replace("/chat", ""))
-    assert draft.rest == '{"max_new_tokens": 64}'
+    assert draft.other_kwargs_json == '{"max_new_tokens": 64}'
     draft.set("endpoint_url", URL)
     draft.set("formatter", "hf")
-    assert (draft.rest, typed(draft, "max_new_tokens")) == ("", "64")
+    assert (draft.other_kwargs_json, typed(draft, "max_new_tokens")) == ("", "64")
 
 
 # ---- changes in the session

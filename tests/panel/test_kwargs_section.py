@@ -11,9 +11,9 @@ def test_other_kwargs_are_json(panel):
     panel.type("Others, JSON", '{"logprobs": true, "n": 2}')
     assert panel.model.draft.config.model_kwargs == {"logprobs": True, "n": 2}
     assert "Model kwargs: 2 sent" in titles(panel)
-    panel.model.set_rest("")
+    panel.model.set_other_kwargs("")
     assert panel.find("Others, JSON").value == ""
-    assert "Model kwargs: all by default" in titles(panel)
+    assert "Model kwargs: none sent" in titles(panel)
 
 
 @pytest.mark.parametrize(

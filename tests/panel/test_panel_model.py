@@ -194,7 +194,7 @@ def test_exported_file_loads_in_magics_and_langchain(prod, tmp_path, monkeypatch
 def test_no_change_sends_no_notification(prod, told):
     prod.choose("prod")
     prod.set("timeout", "")
-    prod.set_rest("")
+    prod.set_other_kwargs("")
     prod.set_prompt("")
     prod.set_variable("x", "")
     prod.refresh_variables()
@@ -256,7 +256,7 @@ def test_listeners_get_one_change_at_a_time(prod):
     def listen(parts):
         inside.append(1)
         most.append(len(inside))
-        prod.cell()
+        prod.build_cell()
         inside.pop()
 
     prod.subscribe(listen)
@@ -307,7 +307,7 @@ def test_key_in_memory_is_never_shown(prod, session, contains_text):
     prod.choose("memory")
     prod.set("system", "Be brief.")
     prod.set_prompt("Hi")
-    assert prod.cell().text.startswith("%%azureml memory -s 'Be brief.'")
+    assert prod.build_cell().text.startswith("%%azureml memory -s 'Be brief.'")
     prod.save("copy")
     assert session.get("copy").key == Secret("memory-s3cret-key")
     assert not contains_text(prod, "memory-s3cret-key")
@@ -317,20 +317,20 @@ def test_key_in_memory_is_never_shown(prod, session, contains_text):
 
 
 def test_fitting_and_chosen_formatters_are_offered(prod):
-    offered = [name for _, name in prod.formatters()]
+    offered = [name for _, name in prod.formatter_choices()]
     assert "gpt2" in offered
     assert "hf" in offered
     prod.set("endpoint_url", CHAT)
-    labels = {name: label for label, name in prod.formatters()}
+    labels = {name: label for label, name in prod.formatter_choices()}
     assert "hf" not in labels
-    assert labels[""] == "by the URL: openai-chat"
+    assert labels[""] == "from the URL: openai-chat"
     assert "gpt2" in labels  # it does not fit but is chosen
     prod.set("formatter", "")
-    assert "gpt2" not in [name for _, name in prod.formatters()]
+    assert "gpt2" not in [name for _, name in prod.formatter_choices()]
 
 
 def test_formatter_choice_without_url(model):
-    assert model.formatters()[0] == ("choose one", "")
+    assert model.formatter_choices()[0] == ("choose one", "")
     assert model.describe_formatter() == ""
 
 
@@ -347,7 +347,7 @@ def test_formatter_description_is_one_line(prod):
     prod.session.save("mine", PROD.merged(formatter=Mine()))
     prod.choose("mine")
     assert prod.describe_formatter() == "a formatter of your own"
-    assert ("(Mine)", "(Mine)") in prod.formatters()
+    assert ("(Mine)", "(Mine)") in prod.formatter_choices()
 
 
 # ---- the prompt
@@ -373,9 +373,12 @@ def test_cell_has_saved_and_typed_state(prod):
     prod.set_prompt("\n\nAbout {topic}\n")
     prod.set_variable("topic", "tea")
     prod.set_kwarg("temperature", "0.5")
-    assert prod.cell("--repeat", "3").text == "%%azureml prod -p temperature=0.5 -v topic=tea --repeat 3\nAbout {topic}"
+    assert (
+        prod.build_cell("--repeat", "3").text
+        == "%%azureml prod -p temperature=0.5 -v topic=tea --repeat 3\nAbout {topic}"
+    )
     prod.save()
-    assert prod.cell().text == "%%azureml prod -v topic=tea\nAbout {topic}"
+    assert prod.build_cell().text == "%%azureml prod -v topic=tea\nAbout {topic}"
 
 
 # ---- any input
@@ -400,10 +403,16 @@ def test_any_field_accepts_any_text_without_logging(prod, tmp_path):
             prod.set(field, text)
         for kwarg in list(prod.draft.controls):
             prod.set_kwarg(kwarg.name, (text,) if kwarg.type == "strings" else text)
-        prod.set_rest(text)
+        prod.set_other_kwargs(text)
         prod.set_prompt(text + "{x}")
         prod.set_variable("x", text)
-        prod.formatters(), prod.describe_formatter(), prod.cell(), prod.variables(), prod.draft.rest
+        (
+            prod.formatter_choices(),
+            prod.describe_formatter(),
+            prod.build_cell(),
+            prod.variables(),
+            prod.draft.other_kwargs_json,
+        )
         assert all(len(error.splitlines()) <= 1 for error in prod.draft.errors.values())
         prod.runs.run()
         prod.checks.test()

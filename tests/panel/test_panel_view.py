@@ -121,7 +121,7 @@ def test_drawing_calls_no_action(panel, session, monkeypatch):
         "set",
         "set_kwarg",
         "reset_kwarg",
-        "set_rest",
+        "set_other_kwargs",
         "set_prompt",
         "set_variable",
         "stop",
@@ -175,7 +175,7 @@ def test_headings_summarise_their_sections(panel):
     def titles():
         return [each.titles[0] for each in within(panel.panel.widget) if isinstance(each, w.Accordion)]
 
-    expected = ["Endpoint: 127.0.0.1:9", "Formatter: openai-chat", "Model kwargs: all by default", "Several responses"]
+    expected = ["Endpoint: 127.0.0.1:9", "Formatter: openai-chat", "Model kwargs: none sent", "Several responses"]
     assert sorted(titles()) == sorted(expected)
     panel.model.set_kwarg("temperature", "0.3")
     panel.type("URL", "")

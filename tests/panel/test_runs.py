@@ -164,7 +164,7 @@ def test_new_config_has_the_notebook_timeout(timed, wait_until_idle, chat):
     timed.new()
     timed.set("endpoint_url", chat.endpoint_url)
     timed.set("key", "env:PANEL_KEY")
-    assert "--timeout" not in timed.cell().text
+    assert "--timeout" not in timed.build_cell().text
     timed.runs.run()
     assert wait_until_idle(timed) == ""
     assert timeouts(timed) == [60]
@@ -227,7 +227,7 @@ def test_wire_format_without_streaming_works(model, session, endpoint, wait_unti
         (lambda model: model.set_prompt(" "), "There is no prompt. Write one into the prompt field."),
         (lambda model: model.set_prompt("{topic}"), "The prompt uses {topic}, and there is no variable 'topic'."),
         (lambda model: model.set_kwarg("temperature", "warm"), "temperature: 'warm' is not a number."),
-        (lambda model: model.set_rest("{"), "the other kwargs: not JSON at column 2: "),
+        (lambda model: model.set_other_kwargs("{"), "the other kwargs: not JSON at column 2: "),
         (lambda model: model.set("timeout", "soon"), "timeout: timeout must be a number of seconds"),
         (lambda model: model.set("key", "s3cret-key"), "key: That is not a key reference"),
         (
@@ -661,7 +661,7 @@ def test_concurrent_actions_do_not_deadlock(ready, session, chat, endpoint, wait
     session.save("other", chat)
     endpoint.rate = 2000
     together = threading.Barrier(10, timeout=TIMEOUT)
-    ready.subscribe(lambda parts: (ready.draft.config, ready.variables(), ready.cell(), ready.history.entries()))
+    ready.subscribe(lambda parts: (ready.draft.config, ready.variables(), ready.build_cell(), ready.history.entries()))
     actions = [
         lambda n: ready.runs.run(),
         lambda n: ready.stop(),

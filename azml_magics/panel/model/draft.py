@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from azml_magics.core.config import LLMConfig
 
-REST: Final = "the other kwargs"
+OTHER_KWARGS: Final = "the other kwargs"
 _ONE_LINE: Final = 60  # characters of JSON that are written on one line
 
 
@@ -63,7 +63,7 @@ class Draft:
 
         An unreadable kwarg counts only if the chosen formatter has a control for it.
         """
-        shown = {REST, *(kwarg.name for kwarg in self.controls)} if self._unreadable else ()
+        shown = {OTHER_KWARGS, *(kwarg.name for kwarg in self.controls)} if self._unreadable else ()
         unreadable = {name: message for name, (_, message) in self._unreadable.items() if name in shown}
         return {**self._errors, **unreadable}
 
@@ -86,8 +86,8 @@ class Draft:
         """Set a field's text. A text in the key field that may be a key itself is refused and not kept."""
         self.texts[field] = NOT_KEPT if field == "key" and may_be_key(text) else text
         self._update_config()
-        if REST in self._unreadable:  # another formatter has other controls
-            self.set_rest(self.rest)
+        if OTHER_KWARGS in self._unreadable:  # another formatter has other controls
+            self.set_other_kwargs(self.other_kwargs_json)
 
     def _update_config(self) -> None:
         """Build the config from the texts, and collect the errors."""
@@ -152,25 +152,25 @@ class Draft:
         self._update_config()
 
     @property
-    def rest(self) -> str:
+    def other_kwargs_json(self) -> str:
         """The kwargs without a control as JSON, or what was typed there if it cannot be read."""
-        if REST in self._unreadable:
-            return str(self._unreadable[REST][0])
+        if OTHER_KWARGS in self._unreadable:
+            return str(self._unreadable[OTHER_KWARGS][0])
         others = {name: value for name, value in self._values.items() if name not in self._names_in_controls()}
         short = json.dumps(others, ensure_ascii=False)
         if len(short) > _ONE_LINE:
             return json.dumps(others, ensure_ascii=False, indent=2)
         return short if others else ""
 
-    def set_rest(self, text: str) -> None:
+    def set_other_kwargs(self, text: str) -> None:
         """Set the JSON for the kwargs without a control."""
         controlled = self._names_in_controls()
-        self._unreadable.pop(REST, None)
+        self._unreadable.pop(OTHER_KWARGS, None)
         try:
             others = kwargs.parse_other_kwargs(text, controlled)
             replace(self.saved, model_kwargs=others)  # refuses what JSON can express and a request cannot
         except (kwargs.KwargValueError, AzmlError) as error:
-            self._unreadable[REST] = text, str(error)
+            self._unreadable[OTHER_KWARGS] = text, str(error)
             return
         self._values = {name: value for name, value in self._values.items() if name in controlled} | others
         self._update_config()

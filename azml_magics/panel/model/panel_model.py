@@ -153,11 +153,11 @@ class PanelModel(PanelState):
         with self._editing():
             self.draft.reset_kwarg(name)
 
-    def set_rest(self, text: str) -> None:
+    def set_other_kwargs(self, text: str) -> None:
         """Type JSON into the field for the other kwargs."""
-        if self.draft.rest != text:
+        if self.draft.other_kwargs_json != text:
             with self._editing():
-                self.draft.set_rest(text)
+                self.draft.set_other_kwargs(text)
 
     def set_key(self, text: str) -> None:
         """Keep an API key for the endpoint's host, in memory and for this session; the config refers to it as `ask`."""
@@ -172,11 +172,11 @@ class PanelModel(PanelState):
             self.draft.set("key", "ask")
             self.note("endpoint", "The key is kept in memory for this session. It is not saved.", "good")
 
-    def formatters(self) -> list[tuple[str, str]]:
+    def formatter_choices(self) -> list[tuple[str, str]]:
         """(label, name) of the formatters that fit the endpoint, and of the chosen one even if it does not fit."""
         config = self.draft.config
         implied = wire.default_for_url(config.endpoint_url)
-        fitting = [(f"by the URL: {implied}" if implied else "choose one", "")]
+        fitting = [(f"from the URL: {implied}" if implied else "choose one", "")]
         for name in wire.names():
             with contextlib.suppress(AzmlError):
                 wire.get(name).wire_for(config)
@@ -205,7 +205,7 @@ class PanelModel(PanelState):
 
     def variables(self) -> list[PromptVariable]:
         """The prompt's variables with the notebook's current values."""
-        return self.prompt.variables(self._variables())
+        return self.prompt.variables(self.notebook_variables())
 
     def refresh_variables(self) -> None:
         """Redraw the prompt's variables: a cell has run and may have changed them."""
@@ -213,7 +213,7 @@ class PanelModel(PanelState):
             with self.changing(VARIABLES):
                 pass
 
-    def cell(self, *further: str) -> cell_source.CellSource:
+    def build_cell(self, *further: str) -> cell_source.CellSource:
         """The cell that does what Run does.
 
         Args:

@@ -108,7 +108,7 @@ class Runs:
 
     def _make_requests(self, prompt: PromptDraft, settings: Settings) -> list[BatchRequest]:
         _check_count(len(settings))
-        values = self._state.values()
+        values = self._state.notebook_variables()
         requests = [
             BatchRequest(special, config, as_messages(prompt.render(values), config.system))
             for special, config in settings

@@ -110,7 +110,7 @@ class PanelState(ChangeNotifier):
         """What is running, for the status line; "" while idle."""
         return self.worker.running
 
-    def values(self) -> Mapping[str, Any]:
+    def notebook_variables(self) -> Mapping[str, Any]:
         """The notebook's variables as they are now."""
         return self._variables()
 

@@ -42,7 +42,7 @@ class CellSection:
 
     def draw(self) -> None:
         """Show the cell for what is in the controls now."""
-        cell = self._model.cell()
+        cell = self._model.build_cell()
         if cell.text != self._text.value:
             self._model.notes.pop("cell", None)
         self._line.show_note(self._model.notes.get("cell"))

@@ -70,7 +70,7 @@ class EndpointSection:
 
     def _make_fields(self) -> dict[str, Any]:
         model = self._model
-        types = [("by the URL", ""), ("dedicated", "dedicated"), ("serverless", "serverless")]
+        types = [("from the URL", ""), ("dedicated", "dedicated"), ("serverless", "serverless")]
         references = "env:NAME, keyring:SERVICE/NAME, entra, ask or none"
         key_field = ReferenceBox(description="Key", placeholder=references, continuous_update=False)
         return {

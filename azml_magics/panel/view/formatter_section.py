@@ -48,7 +48,7 @@ class FormatterSection:
     def draw(self) -> None:
         """Show the formatters that fit and, if the section is open, the request."""
         model = self._model
-        set_options(self._names, model.formatters())
+        set_options(self._names, model.formatter_choices())
         set_traits(self._names, value=model.draft.texts["formatter"])
         self._description.show(model.describe_formatter())
         self._line.show(model.draft.errors.get("formatter", ""), "bad")

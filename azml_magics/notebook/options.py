@@ -112,7 +112,7 @@ CELL_OPTIONS: tuple[Option, ...] = (
         kind="variable",
     ),
     _list_option("-i", "--image", metavar="PATH|$var", help="an image to send with the prompt", kind="variable"),
-    _option("-o", "--output", metavar="VAR", help="store the Response in VAR"),
+    _option("-o", "--output", metavar="VAR", help="store the Response in the notebook's variable VAR"),
     _switch("-q", "--quiet", help="do not show the response"),
     _switch("--insert", help="with -F code: put the code into the next cell"),
     _option("-n", "--repeat", metavar="N", type=int, help="N responses to the same prompt, side by side"),

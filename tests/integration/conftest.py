@@ -167,7 +167,7 @@ class Kernel:
 
 
 def environment(folder) -> dict[str, str]:
-    """The environment of a person who has nothing set: none of Azure's variables, and a home of their own."""
+    """The environment of a user who has set nothing: no Azure variables and an empty home."""
     kept = {
         name: value
         for name, value in os.environ.items()

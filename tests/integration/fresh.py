@@ -1,4 +1,4 @@
-"""Notebooks in kernels of their own, and the programs that people run on notebooks: nbconvert, nbval, papermill."""
+"""Notebooks in their own kernels, and the programs that run on notebooks: nbconvert, nbval, papermill."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def variables_of(folder: Path, **variables: str) -> dict[str, str]:
 
 
 def program(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """`python -m …` in `folder`, as a person runs it there."""
+    """`python -m …` in `folder`, as a user runs it there."""
     return subprocess.run(
         [sys.executable, "-m", *arguments],
         cwd=folder,

@@ -37,7 +37,7 @@ class Control:
 
 
 class Frontend:
-    """What a person sees of a kernel's widgets, and can do with them.
+    """What a user sees of a kernel's widgets, and can do with them.
 
     JupyterLab sends comm messages to a subshell of their own where the kernel has them: so does this one.
     """
@@ -116,7 +116,7 @@ class Frontend:
         assert reply["content"]["status"] == "ok", reply
         return dict(reply["content"])
 
-    # ---- a person
+    # ---- a user
 
     def show(self, source: str = "%azureml panel") -> Cell:
         """Run the cell that shows the panel, and look at that one from now on."""
@@ -184,7 +184,7 @@ class Frontend:
             return []
         return [each.value for each in self.controls() if "azml-line" in each.state.get("_dom_classes", ())]
 
-    # ---- the answer
+    # ---- the response
 
     def answer_outputs(self) -> list[dict[str, Any]]:
         """The mime bundles of the Answer tab, in order."""
@@ -197,7 +197,7 @@ class Frontend:
         return "".join(data["text/plain"] for data in self.answer_outputs())
 
     def is_running(self) -> bool:
-        """Whether something runs, by what a person sees of it."""
+        """Whether something runs, as a user sees it."""
         return not self.button("Stop").disabled
 
     def run(self, prompt: str = "") -> str:

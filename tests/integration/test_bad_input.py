@@ -1,4 +1,4 @@
-"""Every mistake that people make, in a real kernel: one line with the way out, and nothing lost that had arrived."""
+"""Common mistakes in a real kernel: one line that says what to do, and nothing lost that had arrived."""
 
 from __future__ import annotations
 

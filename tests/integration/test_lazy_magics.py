@@ -14,7 +14,7 @@ SAVED = {"deployment_name": "", "model_kwargs": {}, "_type": "azureml_chat_endpo
 
 
 @pytest.fixture
-def person(tmp_path, endpoint):
+def user(tmp_path, endpoint):
     """A home with that profile, a saved config and a default one."""
     variables = environment(tmp_path)
     profile = tmp_path / "ipythondir" / "profile_default"
@@ -27,8 +27,8 @@ def person(tmp_path, endpoint):
     return tmp_path, variables
 
 
-def test_ipython_cell_and_line_load_the_extension(person):
-    folder, _ = person
+def test_ipython_cell_and_line_load_the_extension(user):
+    folder, _ = user
     (folder / "script.ipy").write_text(
         "import sys\nprint('loaded', 'azml_magics' in sys.modules)\n"
         "get_ipython().run_cell_magic('azureml', '-q -o answer', 'Hello')\nprint(answer.text, answer.config)\n"
@@ -43,8 +43,8 @@ def test_ipython_cell_and_line_load_the_extension(person):
 
 
 @pytest.mark.parametrize("first", ["%%azureml\nHello", "%azureml ask Hello"])
-def test_first_kernel_cell_loads_the_extension(person, first):
-    folder, variables = person
+def test_first_kernel_cell_loads_the_extension(user, first):
+    folder, variables = user
     with started(folder, variables) as kernel:
         assert kernel.value("'azml_magics' in __import__('sys').modules") is False
         assert "Hello!" in kernel.ok(first).text

@@ -1,4 +1,4 @@
-"""A real IPython shell and a running endpoint: what a person types goes in, what they see comes out."""
+"""A real IPython shell and a running endpoint: cells go in, and what the user sees comes out."""
 
 from __future__ import annotations
 

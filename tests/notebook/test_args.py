@@ -1,4 +1,4 @@
-"""Lines as people type them, read into options; and the one line they get for those that cannot be read."""
+"""Lines of %azureml and %%azureml become options, or an error of one line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""-i: a picture from a path, a URL or the notebook goes along as an image content part."""
+"""-i: an image from a path, a URL or the notebook becomes an image content part."""
 
 from __future__ import annotations
 

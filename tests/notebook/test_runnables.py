@@ -505,7 +505,7 @@ def test_interrupt_keeps_partial_text_and_ends_the_stream(notebook, openai, endp
 
 
 def gone(endpoint, seconds=10):
-    """Whether the endpoint serves nobody any more."""
+    """Whether every stream of the endpoint has been closed."""
     limit = time.monotonic() + seconds
     while endpoint._app.in_flight and time.monotonic() < limit:
         time.sleep(0.01)

@@ -1,4 +1,4 @@
-"""%azureml detect: which dialect a deployment speaks, and the line to type, which works as printed."""
+"""%azureml detect: the formatter that a deployment needs, and a line to type that works as printed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PINNED = [name for name in DEPLOYMENTS if name != "blue"]
 
 @pytest.fixture
 def unknown(notebook, endpoint):
-    """Save `it`: a deployment whose dialect is not known yet."""
+    """Save `it`: a deployment whose formatter is not known yet."""
 
     def save(deployment, path="/score"):
         notebook.ok(f"%azureml save it --url {endpoint.url}{path} --deployment '{deployment}' --key env:TEST_KEY")

@@ -1,4 +1,4 @@
-"""%azureml export and import: what a person exports, they get back."""
+"""%azureml export and import: an exported config can be imported again."""
 
 from __future__ import annotations
 

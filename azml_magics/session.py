@@ -7,9 +7,10 @@ import threading
 from collections import deque
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .core.errors import ConfigError, UnknownNameError, UsageError
+from .core.messages import preview_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -72,15 +73,9 @@ class Exchange:
     def prompt(self) -> str:
         """The text of the last user message."""
         for message in reversed(self.messages):
-            content = message.get("content")
             if message.get("role") == "user":
-                return content if isinstance(content, str) else _join_parts(content)
+                return preview_text(message)
         return ""
-
-
-def _join_parts(parts: Any) -> str:
-    """The texts of content parts, and "[image_url]" for an image."""
-    return " ".join(part.get("text", f"[{part.get('type')}]") for part in parts or () if isinstance(part, dict))
 
 
 class Session:

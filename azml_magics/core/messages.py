@@ -61,6 +61,14 @@ def text_of(content: Any) -> str:
     return "".join(_text_of_part(part) for part in content or ())
 
 
+def preview_text(message: Message) -> str:
+    """Return a message's text for a display: parts that are not text show as their type, such as "[image_url]"."""
+    content = message.get("content")
+    if isinstance(content, str):
+        return content
+    return " ".join(str(part.get("text", f"[{part.get('type')}]")) for part in content or () if isinstance(part, dict))
+
+
 def _text_of_part(part: Any) -> str:
     if isinstance(part, str):
         return part

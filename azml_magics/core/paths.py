@@ -1,4 +1,4 @@
-"""Paths as people write them."""
+"""Paths as users write them: `~` is the home folder."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from .errors import DocumentError
 
 
 def path_of(path: str | Path) -> Path:
-    """The path, `~` being the home folder; DocumentError where it is that of somebody there is not."""
+    """Return the path with `~` expanded.
+
+    Raises:
+        DocumentError: `~NAME` names a user that does not exist.
+    """
     try:
         return Path(path).expanduser()
     except RuntimeError as error:
@@ -16,7 +20,7 @@ def path_of(path: str | Path) -> Path:
 
 
 def is_folder(path: str | Path) -> bool:
-    """Whether there is a folder of that name."""
+    """Return whether there is a folder of that name."""
     try:
         return path_of(path).is_dir()
     except (DocumentError, OSError, ValueError):  # reading it as a file says what is wrong with it

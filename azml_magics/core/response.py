@@ -13,10 +13,14 @@ _DETAILS = ("prompt_tokens_details", "completion_tokens_details")
 
 @dataclass(frozen=True)
 class Usage:
-    """Tokens counted by the endpoint, never by this package. None where it did not say.
+    """Token counts of the endpoint; this package never counts itself.
 
-    details: the counts' parts in the endpoint's words, such as
-        {"completion_tokens_details": {"reasoning_tokens": 5}}; they do not make two usages differ.
+    Attributes:
+        prompt_tokens: tokens of the prompt, or None if the endpoint does not say.
+        completion_tokens: tokens of the response, or None.
+        total_tokens: their sum, or None.
+        details: parts of the counts under their wire names, such as
+            {"completion_tokens_details": {"reasoning_tokens": 5}}; not part of a comparison of two usages.
     """
 
     prompt_tokens: int | None = None
@@ -26,7 +30,7 @@ class Usage:
 
     @classmethod
     def from_wire(cls, usage: object) -> Usage | None:
-        """The counts in an OpenAI-style `usage` object, or None where there are none."""
+        """Return the counts in an OpenAI-style `usage` object, or None if it holds none."""
         if not isinstance(usage, dict):
             return None
         prompt, completion, total = (_count(usage.get(f"{part}_tokens")) for part in ("prompt", "completion", "total"))
@@ -38,7 +42,7 @@ class Usage:
         return cls(prompt, completion, total, details)
 
     def to_dict(self) -> dict[str, int]:
-        """The counts that are known, under their wire names."""
+        """Return the counts that are known, under their wire names."""
         return {name: value for name, value in vars(self).items() if name != "details" and value is not None}
 
 
@@ -48,9 +52,16 @@ def _count(value: object) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A piece of an answer as it streams in. Only the parts that this piece brought are set.
+    """A piece of a streamed response. Only what arrived with this piece is set.
 
-    `tool_calls` are the wire's fragments: `[{"index": 0, "id": …, "function": {"name": …, "arguments": "…"}}]`.
+    Attributes:
+        text: the next piece of the text.
+        reasoning: the next piece of a reasoning model's thoughts.
+        tool_calls: fragments as on the wire: `[{"index": 0, "id": …, "function": {"name": …, "arguments": "…"}}]`.
+        usage: token counts; most endpoints send them with the last piece.
+        finish_reason: why the response ended, in the endpoint's words.
+        logprobs: log probabilities of the piece's tokens, as on the wire.
+        model: the name that the endpoint gives its model.
     """
 
     text: str = ""
@@ -64,21 +75,25 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Response:
-    """An endpoint's answer; `str(response)` is its text.
+    """A response of an endpoint. `str(response)` is its text.
 
-    text: the answer, exactly as it came.
-    parsed: the object read from it, where one was asked for (as JSON, or by a schema); else None.
-    usage: tokens, where the endpoint counts them; else None.
-    finish_reason: "stop", "length", "tool_calls", … in the endpoint's words; "interrupted" after a kernel interrupt;
-        None where it did not say.
-    latency, time_to_first_token: seconds.
-    request_id, deployment: as the endpoint named them, "" where it did not.
-    config: name of the config that asked, "" for an unnamed one.
-    model: the name that the endpoint gave itself.
-    tool_calls: OpenAI-style `{"id", "type", "function": {"name", "arguments"}}` dicts.
-    reasoning: a reasoning model's separate thoughts, "" where there are none.
-    raw: the decoded JSON of the reply; None for a stream.
-    format: how the person asked to see it: "markdown", "text", "json" or "code".
+    Attributes:
+        text: the text, exactly as it arrived.
+        parsed: the object read from the text, if JSON or a schema was requested; else None.
+        usage: token counts, or None if the endpoint does not count.
+        finish_reason: "stop", "length", "tool_calls", … in the endpoint's words; "interrupted" after a kernel
+            interrupt; None if the endpoint does not say.
+        latency: seconds until the response was complete.
+        time_to_first_token: seconds until the first piece of a stream, or None.
+        request_id: the id under which the service logs the request, or "".
+        deployment: the deployment that responded, or "".
+        config: name of the config; "" if it is unnamed.
+        model: the name that the endpoint gives its model, or "".
+        tool_calls: OpenAI-style `{"id", "type", "function": {"name", "arguments"}}` dicts.
+        reasoning: a reasoning model's thoughts, or "".
+        logprobs: log probabilities of the tokens, as on the wire, or None.
+        raw: the decoded JSON of the body; None for a stream.
+        format: how to show it: "markdown", "text", "json" or "code".
     """
 
     text: str

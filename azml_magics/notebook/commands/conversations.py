@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from azml_magics.core.errors import DocumentError, UnknownNameError, UsageError
+from azml_magics.core.messages import preview_text
 from azml_magics.core.paths import path_of
 from azml_magics.core.text import one_line
 from azml_magics.display.table import TableOutput
@@ -49,14 +50,14 @@ def manage_conversations(context: NotebookContext, options: ConversationsOptions
         return TextOutput(f"Cleared {words[0]}.")
     if action == "export":
         return _export(words[0], turns, path_of(words[1]))
-    return TextOutput("\n\n".join(f"{turn['role']}: {_text(turn)}" for turn in turns))
+    return TextOutput("\n\n".join(f"{turn['role']}: {preview_text(turn)}" for turn in turns))
 
 
 def _list(conversations: Mapping[str, Sequence[Message]]) -> Any:
     if not conversations:
         return TextOutput("No conversations. A cell with -c NAME starts one.")
     rows = [
-        (name, str(sum(t["role"] == "user" for t in turns)), one_line(_text(turns[-1]), 60))
+        (name, str(sum(t["role"] == "user" for t in turns)), one_line(preview_text(turns[-1]), 60))
         for name, turns in conversations.items()
     ]
     return TableOutput(("conversation", "prompts", "last response"), rows)
@@ -66,13 +67,6 @@ def _find(conversations: Mapping[str, list[Message]], name: str) -> list[Message
     if name not in conversations:
         raise UnknownNameError.of("conversation", name, conversations)
     return conversations[name]
-
-
-def _text(turn: Message) -> str:
-    content = turn.get("content")
-    if isinstance(content, str):
-        return content
-    return " ".join(str(part.get("text", f"[{part.get('type')}]")) for part in content or () if isinstance(part, dict))
 
 
 def _export(name: str, turns: list[Message], path: Path) -> TextOutput:

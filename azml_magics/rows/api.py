@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 Frame_co = TypeVar("Frame_co", covariant=True)
 DataFrame = TypeVar("DataFrame", bound="_DataFrame")
 
+SchemaSource = type[Any] | dict[str, Any] | str
+"""A pydantic model class, or a JSON schema as a dict or text."""
+
 
 class _DataFrame(Protocol):
     """A DataFrame of pandas, polars or dask."""
@@ -50,7 +53,7 @@ class _CommonOptions(TypedDict, total=False):
     """The options that both functions take."""
 
     variables: Mapping[str, Any] | None
-    schema: Any
+    schema: SchemaSource | None
     concurrency: int
     journal: str | Path | None
     retry_failed: bool
@@ -62,11 +65,15 @@ class _CommonOptions(TypedDict, total=False):
 
 
 class _SyncOptions(_CommonOptions, total=False):
+    """The options of map_rows."""
+
     dask_client: Any
     progress: bool | Callable[[Progress], Any]
 
 
 class _AsyncOptions(_CommonOptions, total=False):
+    """The options of amap_rows."""
+
     progress: Callable[[Progress], Any] | None
 
 
@@ -90,7 +97,7 @@ def map_rows(
     rows: Any,
     *,
     variables: Mapping[str, Any] | None = None,
-    schema: Any = None,
+    schema: SchemaSource | None = None,
     concurrency: int = DEFAULT_CONCURRENCY,
     journal: str | Path | None = None,
     retry_failed: bool = False,
@@ -178,7 +185,7 @@ async def amap_rows(
     rows: Any,
     *,
     variables: Mapping[str, Any] | None = None,
-    schema: Any = None,
+    schema: SchemaSource | None = None,
     concurrency: int = DEFAULT_CONCURRENCY,
     journal: str | Path | None = None,
     retry_failed: bool = False,

@@ -41,9 +41,7 @@ class PandasTable:
         if hasattr(rows, "to_frame") and not hasattr(rows, "columns"):
             rows = rows.to_frame(default_column if rows.name is None else rows.name)
         if not hasattr(rows, "itertuples"):
-            raise UsageError(
-                f"A {type(rows).__name__} of pandas is not a table", remedy="Pass a DataFrame or a Series."
-            )
+            raise UsageError(f"A pandas {type(rows).__name__} is not a table", remedy="Pass a DataFrame or a Series.")
         return cls(rows)
 
     def records(self) -> Iterator[Record]:
@@ -91,9 +89,7 @@ class PolarsTable:
         if type(rows).__name__ == "LazyFrame":
             rows = rows.collect()
         if not hasattr(rows, "iter_rows"):
-            raise UsageError(
-                f"A {type(rows).__name__} of polars is not a table", remedy="Pass a DataFrame or a Series."
-            )
+            raise UsageError(f"A polars {type(rows).__name__} is not a table", remedy="Pass a DataFrame or a Series.")
         return cls(rows)
 
     def records(self) -> Iterator[Record]:

@@ -75,7 +75,7 @@ def table_of(rows: Any, default_column: str = "text") -> Table:
         return StreamTable(_iter_file(path_of(rows), default_column))
     if isinstance(rows, (Mapping, bytes)) or not isinstance(rows, Iterable):
         raise UsageError(
-            f"A {type(rows).__name__} is not a table",
+            f"An object of type {type(rows).__name__} is not a table",
             remedy="Rows come in a DataFrame (pandas, polars, dask), a list of dicts or texts, an iterator of them, "
             "or the path of a .csv or .jsonl file.",
         )
@@ -169,12 +169,12 @@ def _iter_records(rows: Iterable[Any], default_column: str) -> Iterator[Record]:
             continue
         kind = Mapping if isinstance(row, Mapping) else str if isinstance(row, _SCALARS) or row is None else None
         if kind is None:
-            problem = f"it is a {type(row).__name__}, and rows are dicts or texts"
+            problem = f"it is of type {type(row).__name__}, and rows are dicts or texts"
             yield Record(position, position, {}, problem)
             continue
         first = first or kind
         values = {str(name): value for name, value in row.items()} if kind is Mapping else {default_column: row}
-        problem = "" if kind is first else f"it is a {type(row).__name__}, and the first row is of another type"
+        problem = "" if kind is first else f"it is of type {type(row).__name__}, and the first row is of another type"
         yield Record(position, position, values, problem)
 
 

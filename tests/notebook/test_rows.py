@@ -167,7 +167,7 @@ def test_limit_of_a_dask_frame_is_announced_as_at_most(rows, endpoint):
         ("--each $places", "Hello", "The prompt uses no column of the table: every row would send the same request"),
         ("--each $places", " ", "There is no prompt"),
         ("--each $empty", "{place}", "There are no rows"),
-        ("--each $number", "{place}", "A int is not a table"),
+        ("--each $number", "{place}", "An object of type int is not a table"),
         ("--each missing.csv", "{place}", "There is no file 'missing.csv'"),
         ("--each $places --limit 0", "{place}", "limit takes a number of at least 1"),
         ("--each $places --concurrency 0", "{place}", "concurrency takes a whole number of at least 1"),

@@ -40,23 +40,23 @@ def texts(rows):
 
 
 @pytest.fixture(params=["sync", "async"])
-def ask(request):
+def run(request):
     """map_rows or amap_rows: every test that uses it runs both ways, and gets a list."""
     if request.param == "sync":
         return lambda *args, **options: list(map_rows(*args, **options))
 
-    async def asked(*args, **options):
+    async def collect(*args, **options):
         rows = await amap_rows(*args, **options)
         return [row async for row in rows] if hasattr(rows, "__aiter__") else rows
 
-    return lambda *args, **options: asyncio.run(asked(*args, **options))
+    return lambda *args, **options: asyncio.run(collect(*args, **options))
 
 
 # ---- rows and responses
 
 
 @pytest.mark.parametrize("make", [list, iter], ids=["list", "iterator"])
-def test_rows_are_sent_once_and_keep_their_order(echo, config, ask, make):
+def test_rows_are_sent_once_and_keep_their_order(echo, config, run, make):
     turn = threading.Semaphore(1)
 
     def first(prompt, times):
@@ -64,7 +64,7 @@ def test_rows_are_sent_once_and_keep_their_order(echo, config, ask, make):
             return
 
     echo.first = first
-    rows = ask(config, "say {w}", make(WORDS), concurrency=8)
+    rows = run(config, "say {w}", make(WORDS), concurrency=8)
     assert texts(rows) == [f"SAY {word.upper()}" for word in WORDS]
     assert [row["w"] for row in rows] == WORDS
     assert set(echo.sent.values()) == {1}
@@ -98,23 +98,23 @@ def test_variables_fill_names_that_are_not_columns(echo, config):
     assert texts(rows) == ["SAY A IN FRENCH"]
 
 
-def test_limit_and_sample_send_some_rows(echo, config, ask):
-    assert len(ask(config, "say {w}", WORDS, limit=3)) == 3
-    assert len(ask(config, "say {w}", iter(WORDS), sample=4)) == 4
+def test_limit_and_sample_send_some_rows(echo, config, run):
+    assert len(run(config, "say {w}", WORDS, limit=3)) == 3
+    assert len(run(config, "say {w}", iter(WORDS), sample=4)) == 4
     assert sum(echo.sent.values()) == 7
 
 
 # ---- rows that fail
 
 
-def test_failure_belongs_to_its_row(echo, config, ask):
+def test_failure_belongs_to_its_row(echo, config, run):
     echo.first = lambda prompt, times: reply({"detail": "no"}, 400) if prompt in {"say w3", "say w7"} else None
-    rows = ask(config, "say {w}", [*WORDS[:5], None, {"w": 1}, *WORDS[7:10]])
+    rows = run(config, "say {w}", [*WORDS[:5], None, {"w": 1}, *WORDS[7:10]])
     errors = {number: row["error"] for number, row in enumerate(rows) if row["error"]}
     assert list(errors) == [3, 5, 6, 7]
     assert errors[3].startswith("BadRequestError: The endpoint rejected the request (400): no")
     assert errors[5] == "PromptError: Row 5 has no value in the column 'w'"
-    assert errors[6] == "PromptError: Row 6 cannot be sent: it is a dict, and the first row is of another type"
+    assert errors[6] == "PromptError: Row 6 cannot be sent: it is of type dict, and the first row is of another type"
     assert texts(rows)[8] == "SAY W8"
 
 
@@ -139,22 +139,22 @@ def test_failing_prompt_function_is_an_error_of_its_row(echo, config):
         ("{w}", 7, {}),
     ],
 )
-def test_wrong_arguments_are_refused_before_sending(echo, ask, prompt, rows, options):
+def test_wrong_arguments_are_refused_before_sending(echo, run, prompt, rows, options):
     with pytest.raises((UsageError, UndefinedVariableError)):
-        ask(echo.config(), prompt, rows, **options)
+        run(echo.config(), prompt, rows, **options)
     assert not echo.sent
 
 
-def test_missing_key_is_reported_before_sending(echo, ask):
+def test_missing_key_is_reported_before_sending(echo, run):
     with pytest.raises(KeyNotFoundError):
-        ask(echo.config(key="env:NOT_THERE"), "{w}", WORDS)
+        run(echo.config(key="env:NOT_THERE"), "{w}", WORDS)
     assert not echo.sent
 
 
-def test_wrong_key_ends_the_run_at_once(echo, config, ask):
+def test_wrong_key_ends_the_run_at_once(echo, config, run):
     echo.first = lambda prompt, times: reply({"error": {"code": "401", "message": "no"}}, 401)
     with pytest.raises(AuthenticationError, match="config 'prod'"):
-        ask(config, "say {w}", [f"w{n}" for n in range(1000)], concurrency=4)
+        run(config, "say {w}", [f"w{n}" for n in range(1000)], concurrency=4)
     assert sum(echo.sent.values()) <= 4
 
 
@@ -166,13 +166,13 @@ def test_run_ends_if_every_row_is_rejected(echo, config):
     assert sum(row.was_sent for row in caught.value.batch) == 19
 
 
-def test_unreadable_rows_end_the_run_and_keep_responses(echo, config, ask):
+def test_unreadable_rows_end_the_run_and_keep_responses(echo, config, run):
     def rows():
         yield from ("a", "b")
         raise OSError("the disk is gone")
 
     with pytest.raises(RowsError, match="ended after 2 rows: OSError: the disk is gone"):
-        ask(config, "say {w}", rows(), concurrency=1)
+        run(config, "say {w}", rows(), concurrency=1)
 
 
 # ---- endpoint failures
@@ -228,7 +228,7 @@ def test_occasional_broken_connection_is_an_error_of_its_row(echo, config, tmp_p
         (424, {"ms_azureml_model_error_reason": "too_many_pending_request", "retry_after_ms": "20"}),
     ],
 )
-def test_overloaded_endpoint_is_retried_until_it_accepts(echo, config, ask, status, headers):
+def test_overloaded_endpoint_is_retried_until_it_accepts(echo, config, run, status, headers):
     lock, inside, refused = threading.Lock(), [0], []
 
     def first(prompt, times):
@@ -245,7 +245,7 @@ def test_overloaded_endpoint_is_retried_until_it_accepts(echo, config, ask, stat
                 inside[0] -= 1
 
     echo.first = first
-    rows = ask(config, "say {w}", WORDS, concurrency=16)
+    rows = run(config, "say {w}", WORDS, concurrency=16)
     assert [row["error"] for row in rows] == [None] * 40
     assert refused, "sixteen were too many"
     assert rate_limiter.rate_limiter_for(config).window.size < 16
@@ -325,10 +325,10 @@ def test_rpm_spaces_requests(echo, config):
 # ---- the journal
 
 
-def test_second_run_sends_only_rows_missing_from_the_journal(echo, config, ask, tmp_path):
+def test_second_run_sends_only_rows_missing_from_the_journal(echo, config, run, tmp_path):
     journal = tmp_path / "run.jsonl"
-    ask(config, "say {w}", WORDS[:10], journal=journal)
-    rows = ask(config, "say {w}", ["new", *reversed(WORDS[:12])], journal=journal)
+    run(config, "say {w}", WORDS[:10], journal=journal)
+    rows = run(config, "say {w}", ["new", *reversed(WORDS[:12])], journal=journal)
     assert texts(rows) == ["SAY NEW", *[f"SAY {word.upper()}" for word in reversed(WORDS[:12])]]
     assert set(echo.sent.values()) == {1}
 
@@ -341,30 +341,30 @@ def test_equal_rows_have_separate_journal_entries(echo, config, tmp_path):
     assert echo.sent == {"say a": 3, "say b": 1}
 
 
-def test_retry_failed_sends_failed_rows_again(echo, config, ask, tmp_path):
+def test_retry_failed_sends_failed_rows_again(echo, config, run, tmp_path):
     journal = tmp_path / "run.jsonl"
     echo.first = lambda prompt, times: reply({"detail": "no"}, 400) if prompt == "say w1" and times == 1 else None
     options = {"journal": journal, "concurrency": 1}
-    assert ask(config, "say {w}", WORDS[:3], **options)[1]["error"].startswith("BadRequestError")
-    again = ask(config, "say {w}", WORDS[:3], **options)
+    assert run(config, "say {w}", WORDS[:3], **options)[1]["error"].startswith("BadRequestError")
+    again = run(config, "say {w}", WORDS[:3], **options)
     assert again[1]["error"].startswith("BadRequestError")
     assert sum(echo.sent.values()) == 3
-    mended = ask(config, "say {w}", WORDS[:3], retry_failed=True, **options)
+    mended = run(config, "say {w}", WORDS[:3], retry_failed=True, **options)
     assert texts(mended) == ["SAY W0", "SAY W1", "SAY W2"]
     assert echo.sent == {"say w0": 1, "say w1": 2, "say w2": 1}
-    assert texts(ask(config, "say {w}", WORDS[:3], **options)) == texts(mended)
+    assert texts(run(config, "say {w}", WORDS[:3], **options)) == texts(mended)
 
 
-def test_journal_of_another_run_is_refused_before_sending(echo, config, ask, tmp_path):
+def test_journal_of_another_run_is_refused_before_sending(echo, config, run, tmp_path):
     journal = tmp_path / "run.jsonl"
-    ask(config, "say {w}", WORDS[:3], journal=journal)
+    run(config, "say {w}", WORDS[:3], journal=journal)
     with pytest.raises(JournalError, match=r"prompt was 'say \{w\}' and is 'Say \{w\}'"):
-        ask(config, "Say {w}", WORDS[:3], journal=journal)
+        run(config, "Say {w}", WORDS[:3], journal=journal)
     with pytest.raises(JournalError, match=r"there is model kwarg temperature '0\.5'"):
-        ask(config.merged(model_kwargs={"temperature": 0.5}), "say {w}", WORDS[:3], journal=journal)
-    ask(config, "say {w} {lang}", ["a"], variables={"lang": "French"}, journal=tmp_path / "other.jsonl")
+        run(config.merged(model_kwargs={"temperature": 0.5}), "say {w}", WORDS[:3], journal=journal)
+    run(config, "say {w} {lang}", ["a"], variables={"lang": "French"}, journal=tmp_path / "other.jsonl")
     with pytest.raises(JournalError, match="variable lang was 'French' and is 'German'"):
-        ask(config, "say {w} {lang}", ["a"], variables={"lang": "German"}, journal=tmp_path / "other.jsonl")
+        run(config, "say {w} {lang}", ["a"], variables={"lang": "German"}, journal=tmp_path / "other.jsonl")
     assert sum(echo.sent.values()) == 4
 
 

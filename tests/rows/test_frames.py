@@ -71,7 +71,7 @@ def test_failed_row_has_its_error_in_the_frame(echo, config):
 def test_duplicate_columns_and_other_objects_are_refused():
     with pytest.raises(UsageError, match="two columns named 'a'"):
         table_of(pd.DataFrame([[1, 2]], columns=["a", "a"]))
-    with pytest.raises(UsageError, match="A Timestamp of pandas is not a table"):
+    with pytest.raises(UsageError, match="A pandas Timestamp is not a table"):
         table_of(pd.Timestamp(0))
 
 

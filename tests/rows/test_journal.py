@@ -29,74 +29,78 @@ def path(tmp_path):
     return tmp_path / "run.jsonl"
 
 
-def opened(path, asks=ASKS, **options):
+def open_journal(path, asks=ASKS, **options):
     return Journal(path, asks, **options)
 
 
-def kept(path, *rows):
+def write_journal(path, *rows):
     """A closed journal with an answer for each (key, n, text)."""
-    journal = opened(path)
+    journal = open_journal(path)
     for key, n, text in rows:
         assert journal.append(key, n, Response(text), None)
     journal.close()
     return path.read_bytes()
 
 
-def text_of(journal, key, n=0):
+def stored_text(journal, key, n=0):
     found = journal.find(key, n)
     return found and found[0].text
 
 
 def test_entries_are_found_after_reopening(path):
-    kept(path, (ONE, 0, "ünï\n\ud800"), (ONE, 1, "again"))
-    journal = opened(path)
-    assert [text_of(journal, ONE), text_of(journal, ONE, 1), journal.find(TWO, 0)] == ["ünï\n\ud800", "again", None]
+    write_journal(path, (ONE, 0, "ünï\n\ud800"), (ONE, 1, "again"))
+    journal = open_journal(path)
+    assert [stored_text(journal, ONE), stored_text(journal, ONE, 1), journal.find(TWO, 0)] == [
+        "ünï\n\ud800",
+        "again",
+        None,
+    ]
     assert len(journal) == 2
     journal.close()
 
 
 def test_file_is_json_lines_with_settings_first(path):
-    header, line = kept(path, (ONE, 0, "hi")).splitlines()
+    header, line = write_journal(path, (ONE, 0, "hi")).splitlines()
     assert json.loads(header) == {"azml_magics_journal": 2, "settings": ASKS}
     assert json.loads(line) == {"row": ONE.hex(), "n": 0, "response": {"text": "hi"}}
 
 
 def test_entry_is_on_disk_before_append_returns(path):
-    journal = opened(path)
+    journal = open_journal(path)
     journal.append(ONE, 0, Response("hi"), None)
     assert path.read_bytes().endswith(b'"response":{"text":"hi"}}\n')
     journal.close()
 
 
 def test_later_entry_replaces_an_earlier_one(path):
-    journal = opened(path)
+    journal = open_journal(path)
     journal.append(ONE, 0, None, RateLimitError("busy", status=429))
     journal.append(ONE, 0, Response("hi"), None)
     journal.close()
-    journal = opened(path)
+    journal = open_journal(path)
     assert journal.find(ONE, 0) == (Response("hi"), None)
     assert len(journal) == 1
     journal.close()
 
 
 def test_next_number_counts_equal_rows(path):
-    journal = opened(path)
+    journal = open_journal(path)
     assert [journal.next_number(key) for key in (ONE, TWO, ONE, ONE, TWO)] == [0, 0, 1, 2, 1]
     journal.close()
 
 
 def test_key_is_masked_in_every_line(path):
     asks = {**ASKS, "prompt": "use k3y-12345"}
-    journal = opened(path, asks, secret=Secret("k3y-12345"))
+    journal = open_journal(path, asks, secret=Secret("k3y-12345"))
     journal.append(ONE, 0, Response("the key is k3y-12345", tool_calls=({"id": "k3y-12345"},)), None)
     journal.append(TWO, 0, None, BadRequestError("bad k3y-12345", status=400))
     journal.close()
     assert b"k3y-12345" not in path.read_bytes()
-    opened(path, asks, secret=Secret("k3y-12345")).close()
+    open_journal(path, asks, secret=Secret("k3y-12345")).close()
 
 
 def test_append_to_closed_journal_returns_false(path):
-    journal = opened(path)
+    journal = open_journal(path)
     journal.close()
     journal.close()
     assert journal.append(ONE, 0, Response("late"), None) is False
@@ -109,15 +113,15 @@ def test_append_to_closed_journal_returns_false(path):
 @given(cut=st.integers(1, 60))
 def test_torn_last_line_is_removed(tmp_path_factory, cut):
     path = tmp_path_factory.mktemp("torn") / "run.jsonl"
-    whole = kept(path, (ONE, 0, "one"), (TWO, 0, "two"))
+    whole = write_journal(path, (ONE, 0, "one"), (TWO, 0, "two"))
     path.write_bytes(whole[:-cut])
-    journal = opened(path)
-    assert text_of(journal, ONE) == "one"
-    assert text_of(journal, TWO) == ("two" if cut == 1 else None), "only the line's end was missing"
+    journal = open_journal(path)
+    assert stored_text(journal, ONE) == "one"
+    assert stored_text(journal, TWO) == ("two" if cut == 1 else None), "only the line's end was missing"
     journal.append(TWO, 0, Response("two again"), None)
     journal.close()
-    journal = opened(path)
-    assert [text_of(journal, ONE), text_of(journal, TWO)] == ["one", "two again"]
+    journal = open_journal(path)
+    assert [stored_text(journal, ONE), stored_text(journal, TWO)] == ["one", "two again"]
     assert journal.skipped == 0
     journal.close()
 
@@ -126,9 +130,9 @@ def test_torn_last_line_is_removed(tmp_path_factory, cut):
 @given(length=st.integers(0, 140))
 def test_torn_header_is_written_again(tmp_path_factory, length):
     path = tmp_path_factory.mktemp("torn") / "run.jsonl"
-    header = kept(path)
+    header = write_journal(path)
     path.write_bytes(header[: min(length, len(header) - 1)])
-    opened(path, {**ASKS, "prompt": "another"}).close()
+    open_journal(path, {**ASKS, "prompt": "another"}).close()
     assert json.loads(path.read_text())["settings"]["prompt"] == "another"
 
 
@@ -136,10 +140,10 @@ def test_torn_header_is_written_again(tmp_path_factory, length):
 @given(junk=st.binary(max_size=80))
 def test_unreadable_lines_are_skipped(tmp_path_factory, junk):
     path = tmp_path_factory.mktemp("junk") / "run.jsonl"
-    header, line = kept(path, (ONE, 0, "one")).splitlines(keepends=True)
+    header, line = write_journal(path, (ONE, 0, "one")).splitlines(keepends=True)
     path.write_bytes(header + junk.replace(b"\n", b"") + b"\n" + line)
-    journal = opened(path)
-    assert text_of(journal, ONE) == "one"
+    journal = open_journal(path)
+    assert stored_text(journal, ONE) == "one"
     assert journal.skipped == 1
     journal.close()
 
@@ -153,19 +157,19 @@ def test_lock_ends_with_its_process(path):
     try:
         assert holder.stdout.readline() == b"open\n"
         with pytest.raises(JournalError, match=r"Another run has the journal 'run\.jsonl' open\. Wait until it ends"):
-            opened(path)
+            open_journal(path)
     finally:
         holder.kill()
         holder.communicate()
-    opened(path).close()
+    open_journal(path).close()
 
 
 def test_second_journal_on_a_file_is_refused(path):
-    journal = opened(path)
+    journal = open_journal(path)
     with pytest.raises(JournalError, match="Another run"):
-        opened(path)
+        open_journal(path)
     journal.close()
-    opened(path).close()
+    open_journal(path).close()
 
 
 # ---- refused files
@@ -185,18 +189,18 @@ def test_second_journal_on_a_file_is_refused(path):
     ],
 )
 def test_journal_of_another_run_is_refused_with_the_difference(path, asks, difference):
-    before = kept(path, (ONE, 0, "one"))
+    before = write_journal(path, (ONE, 0, "one"))
     with pytest.raises(JournalError) as caught:
-        opened(path, asks)
+        open_journal(path, asks)
     assert f"'run.jsonl' is the journal of another run: {difference}. Choose" in str(caught.value)
     assert path.read_bytes() == before
 
 
 def test_difference_of_long_prompts_is_an_excerpt(path):
     first = {**ASKS, "prompt": "a" * 200 + "old" + "b" * 200}
-    opened(path, first).close()
+    open_journal(path, first).close()
     with pytest.raises(JournalError, match=r"was '…a{24}oldb{21}…' and is '…a{24}newb{21}…'"):
-        opened(path, {**ASKS, "prompt": "a" * 200 + "new" + "b" * 200})
+        open_journal(path, {**ASKS, "prompt": "a" * 200 + "new" + "b" * 200})
 
 
 @pytest.mark.parametrize(
@@ -205,7 +209,7 @@ def test_difference_of_long_prompts_is_an_excerpt(path):
 def test_other_file_is_refused_and_unchanged(path, content):
     path.write_bytes(content)
     with pytest.raises(JournalError, match="is not a journal of rows"):
-        opened(path)
+        open_journal(path)
     assert path.read_bytes() == content
 
 
@@ -226,7 +230,7 @@ def test_other_format_is_named_and_never_overwritten(path, header, version):
     with pytest.raises(
         JournalError, match=f"^The journal 'run.jsonl' has format {version}, and this .* not changed"
     ) as caught:
-        opened(path)
+        open_journal(path)
     assert "\n" not in str(caught.value)
     assert path.read_bytes() == content
 
@@ -234,11 +238,11 @@ def test_other_format_is_named_and_never_overwritten(path, header, version):
 @pytest.mark.parametrize("where", ["missing/run.jsonl", "."])
 def test_unusable_path_is_refused(tmp_path, where):
     with pytest.raises(JournalError, match=r"cannot be opened: .* Choose another file"):
-        opened(tmp_path / where)
+        open_journal(tmp_path / where)
 
 
 def test_full_disk_leaves_no_half_line(path, monkeypatch):
-    journal = opened(path)
+    journal = open_journal(path)
     journal.append(ONE, 0, Response("one"), None)
     before = path.read_bytes()
     write = os.write
@@ -255,8 +259,8 @@ def test_full_disk_leaves_no_half_line(path, monkeypatch):
     assert path.read_bytes() == before
     assert journal.append(TWO, 0, Response("two"), None), "once there is room it goes on"
     journal.close()
-    journal = opened(path)
-    assert [text_of(journal, ONE), text_of(journal, TWO)] == ["one", "two"]
+    journal = open_journal(path)
+    assert [stored_text(journal, ONE), stored_text(journal, TWO)] == ["one", "two"]
     journal.close()
 
 

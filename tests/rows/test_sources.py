@@ -58,8 +58,8 @@ def test_rows_of_another_type_keep_their_place_with_a_problem():
     records = list(table_of([{"a": 1}, "text", [1], {"a": 2}]).records())
     assert [record.problem for record in records] == [
         "",
-        "it is a str, and the first row is of another type",
-        "it is a list, and rows are dicts or texts",
+        "it is of type str, and the first row is of another type",
+        "it is of type list, and rows are dicts or texts",
         "",
     ]
 
@@ -70,7 +70,9 @@ def test_column_names_become_texts():
 
 @pytest.mark.parametrize("rows", [7, {"a": [1, 2]}, b"bytes", None])
 def test_other_objects_are_not_tables(rows):
-    with pytest.raises(UsageError, match=f"A {type(rows).__name__} is not a table. Rows come in a DataFrame"):
+    with pytest.raises(
+        UsageError, match=f"An object of type {type(rows).__name__} is not a table. Rows come in a DataFrame"
+    ):
         table_of(rows)
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .openai_choices import parse_choices
-from .records import GENERATED_TEXT_KEYS, parse_record
+from .output_record import parse_output_record
+from .records import GENERATED_TEXT_KEYS
 
 if TYPE_CHECKING:
     from ..response import Response
@@ -31,4 +32,4 @@ def parse_any_shape(value: Any, keys: tuple[str, ...] = ()) -> Response:
     """
     if isinstance(value, dict) and isinstance(value.get("choices"), list):
         return parse_choices(value)
-    return parse_record(value, (*keys, *_TEXT_KEYS), any_column=True)
+    return parse_output_record(value, (*keys, *_TEXT_KEYS), any_column=True)

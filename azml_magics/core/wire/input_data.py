@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from .any_shape import parse_any_shape
 from .base import Call, Payload, Wire, to_json
 from .openai_request import CHAT_KWARGS, OPENAI_KWARGS
-from .records import parse_record
+from .output_record import parse_output_record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,4 +58,4 @@ class InputDataChatWire(Wire):
         return Payload(to_json({"input_data": {"input_string": messages, "parameters": call.kwargs}}))
 
     def parse_response(self, value: Any) -> Response:
-        return parse_record(value, _TEXT_KEYS)
+        return parse_output_record(value, _TEXT_KEYS)

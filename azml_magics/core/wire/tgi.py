@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import endpoints
-from ..response import Chunk, Usage
+from ..response import Chunk, Response, Usage
 from .base import Call, Payload, Wire, to_json
 from .events import parse_event
-from .failures import make_missing_text_error
+from .failures import make_empty_text_error, make_missing_text_error
 from .huggingface import GENERATION_KWARGS
 from .openai_choices import extract_text, text_or_none
-from .records import parse_record
+from .records import find_text
 
 if TYPE_CHECKING:
     from ..config import LLMConfig
-    from ..response import Response
     from .sse import Event
 
 
@@ -48,7 +47,11 @@ class TGIWire(Wire):
         return Payload(to_json({"inputs": call.text, "parameters": call.kwargs}))
 
     def parse_response(self, value: Any) -> Response:
-        return parse_record(value, ("generated_text",))
+        text = find_text(value, ("generated_text",))
+        usage, finish_reason = _parse_details(value)
+        if not text and finish_reason is None:
+            raise make_empty_text_error()
+        return Response(text, raw=value, usage=usage, finish_reason=finish_reason)
 
     def read_event(self, event: Event) -> Chunk | None:
         value = parse_event(event)
@@ -57,11 +60,19 @@ class TGIWire(Wire):
         token = value.get("token")
         if not isinstance(token, dict):
             raise make_missing_text_error(value)
-        details = value.get("details")
-        details = details if isinstance(details, dict) else {}
+        usage, finish_reason = _parse_details(value)
         is_last = isinstance(value.get("generated_text"), str)
         return Chunk(
             text="" if token.get("special") else extract_text(token.get("text")),
-            usage=Usage.from_wire({"completion_tokens": details.get("generated_tokens")}),
-            finish_reason=text_or_none(details.get("finish_reason")) or ("stop" if is_last else None),
+            usage=usage,
+            finish_reason=finish_reason or ("stop" if is_last else None),
         )
+
+
+def _parse_details(value: Any) -> tuple[Usage | None, str | None]:
+    """Return the count of generated tokens and the finish reason, which TGI sends with `details: true`."""
+    details = value.get("details") if isinstance(value, dict) else None
+    if not isinstance(details, dict):
+        return None, None
+    usage = Usage.from_wire({"completion_tokens": details.get("generated_tokens")})
+    return usage, text_or_none(details.get("finish_reason"))

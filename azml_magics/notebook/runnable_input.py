@@ -10,7 +10,7 @@ from azml_magics.core.messages import as_messages
 from azml_magics.core.prompt import template
 from azml_magics.core.text import one_line
 
-from . import cell_config, cell_messages
+from . import args, cell_config, cell_messages
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -89,7 +89,8 @@ def _chain_input(context: NotebookContext, options: CellOptions, body: str, runn
             raise PromptError("There is no prompt", remedy="Write one in the cell, below the line with %%azureml.")
         return prompt
     given = {key: values[key] for key in (*required, *optional) if key in values}
-    only = [key for key in required if len(required) == 1 and f"{key}=" not in "".join(options.var)]
+    on_the_line = {args.split_pair(given, "--var")[0] for given in options.var}
+    only = [key for key in required if len(required) == 1 and key not in on_the_line]
     return _fill_variables(str(options.config), required, given, prompt, only)
 
 

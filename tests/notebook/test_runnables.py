@@ -235,6 +235,7 @@ def test_body_fills_only_variable_despite_notebook(asks, notebook):
     sole = PromptTemplate.from_template("About {topic}") | Echo()
     assert asks(sole, body="rivers", topic="hills").text == "You said: About rivers"
     assert asks(sole, body="").text == "You said: About hills"
+    assert asks(sole, "-v subtopic=lakes", "rivers", topic="hills").text == "You said: About rivers"
     assert "no single variable" in notebook.refused("%%azureml $thing -v topic=lakes\nrivers")
 
 

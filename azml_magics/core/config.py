@@ -41,24 +41,28 @@ UNSET: Final = Unset.UNSET
 
 @dataclass(frozen=True)
 class LLMConfig:
-    """An endpoint and how to speak to it.
+    """An endpoint, and how to call it. It cannot be changed; `merged` returns a changed copy.
 
-    name: the session's name for it; "" for an unnamed one.
-    endpoint_url: any URL; https, or http on this machine.
-    endpoint_api_type: "dedicated" (online endpoint, `/score`) or "serverless" (OpenAI-like); by default what the URL
-        says. "realtime", LangChain's deprecated word for dedicated, is understood.
-    formatter: a registered name ("openai-chat", "gpt2", …) or a formatter object; "" lets the route decide.
-    deployment_name: pins one deployment (header azureml-model-deployment); on Foundry and /openai/v1 it is the model.
-    key: a KeyRef (or its text, such as "env:NAME"), or a Secret that lives in this process only; None, or the text
-        "none", sends none.
-    model_kwargs: what goes to the model with every call.
-    system: system message.
-    model: name of the model, for routes that want it in the body.
-    api_version: the api-version of the query; by default the service's documented one where it requires one.
-    extra_parameters: "error", "drop" or "pass-through": what an Inference API route does with kwargs it does not know.
-        None passes them through when there are any.
-    timeout: seconds to wait for the next byte (default 190). max_retries: tries after the first (default 2).
-    extras: keys of a loaded document that are not ours; kept for saving.
+    Args:
+        name: The session's name for it; "" if unnamed.
+        endpoint_url: URL of the endpoint, with or without a route; https, or http on this machine.
+        endpoint_api_type: "dedicated" (online endpoint, `/score`) or "serverless" (OpenAI-like); default: the URL's
+            type. "realtime", LangChain's deprecated word for dedicated, is accepted.
+        formatter: A registered name ("openai-chat", "gpt2", …) or a formatter object; "" uses the route's formatter.
+        deployment_name: Pins one deployment (header azureml-model-deployment); on Foundry and /openai/v1 the model.
+        key: A KeyRef or its text, such as "env:NAME"; a Secret, which stays in this process; None or "none" for no key.
+        model_kwargs: Parameters that every call sends to the model.
+        system: System message, or None.
+        model: Name of the model, for routes that need it in the body.
+        api_version: The query's api-version; default: the documented one of services that require one.
+        extra_parameters: What an Inference API route does with kwargs that it does not know: "error", "drop" or
+            "pass-through"; None passes them through if there are any.
+        timeout: Seconds without data before giving up.
+        max_retries: Retries after a temporary failure.
+        extras: Keys of a loaded document that azml_magics does not use; saved again with it.
+
+    Raises:
+        ConfigError: A field has a wrong type or value.
     """
 
     name: str = ""
@@ -101,9 +105,14 @@ class LLMConfig:
         return key_source(self.key)
 
     def merged(self, model_kwargs: Mapping[str, Any] | Unset = UNSET, **changes: Any) -> LLMConfig:
-        """A config with those fields changed, and `model_kwargs` laid over this one's. This one stays as it is.
+        """Return a copy with some fields changed.
 
-        A value of UNSET leaves its field alone; a kwarg whose value is UNSET is taken out.
+        Args:
+            model_kwargs: Merged into this config's kwargs; a kwarg with the value UNSET is removed.
+            changes: Other fields; a field with the value UNSET keeps its value.
+
+        Raises:
+            ConfigError: There is no such field, or a value is wrong.
         """
         given = {name: value for name, value in changes.items() if value is not UNSET}
         _check_names(given)
@@ -117,16 +126,16 @@ class LLMConfig:
     def __reduce__(self) -> tuple[Any, ...]:
         state = {f.name: getattr(self, f.name) for f in fields(self)}
         state["model_kwargs"], state["extras"] = dict(self.model_kwargs), dict(self.extras)
-        return _rebuilt, (state,)
+        return _rebuild, (state,)
 
     def __hash__(self) -> int:
         return hash((self.name, self.endpoint_url, self.deployment_name, str(self.formatter)))
 
 
 def takes_key_elsewhere(config: LLMConfig, changed: LLMConfig) -> bool:
-    """Whether `changed`, made from `config`, would send the same key to another host.
+    """Return whether `changed`, a copy of `config`, would send the same key to another host.
 
-    This machine is no other host, and what `ask` asks for it asks per host.
+    This machine does not count as another host. Neither does a prompted key, which is typed for each host.
     """
     key = config.key
     if not key or key != changed.key or config.key_source.is_prompted:
@@ -143,7 +152,7 @@ def _key(given: KeyRef | Secret | str | None) -> KeyRef | Secret | None:
     return None if given.strip() == NO_KEY else KeyRef.parse(given)
 
 
-def _rebuilt(state: dict[str, Any]) -> LLMConfig:
+def _rebuild(state: dict[str, Any]) -> LLMConfig:
     return LLMConfig(**state)
 
 
@@ -155,11 +164,11 @@ def _check_names(given: Mapping[str, Any]) -> None:
 
 
 def _check_types(config: LLMConfig) -> None:
-    """ConfigError where a field holds something of another type, or something that cannot be sent."""
+    """Raise ConfigError if a field has a wrong type, or a value that cannot be sent."""
     for name in (*_TEXTS, *_TEXTS_OR_NONE):
         value = getattr(config, name)
         if not (isinstance(value, str) or (value is None and name in _TEXTS_OR_NONE)):
-            raise ConfigError(f"{name} must be a text, not {type(value).__name__}")
+            raise ConfigError(f"{name} must be a string, not {type(value).__name__}")
     if not (config.deployment_name.isascii() and config.deployment_name.isprintable()):
         raise ConfigError(
             "deployment_name contains characters that HTTP headers do not allow", remedy="Copy it from the studio."
@@ -188,17 +197,17 @@ def _mapping(name: str, given: Any) -> Mapping[Any, Any]:
 
 
 def _kwargs(given: Any) -> dict[str, Any]:
-    """A copy of the kwargs, as JSON has them: tuples become lists, enum members their values."""
+    """Return a copy of the kwargs as JSON data: tuples become lists, enum members their values."""
     kwargs = {}
     for name, value in _mapping("model_kwargs", given).items():
         if not isinstance(name, str):
-            raise ConfigError(f"The names of model kwargs are text, not {name!r}")
+            raise ConfigError(f"The names of model kwargs must be strings, not {name!r}")
         try:
             kwargs[name] = json.loads(json.dumps(value, allow_nan=False))
         except (TypeError, ValueError, RecursionError) as error:
             raise ConfigError(
-                f"The model kwarg {name!r} cannot travel as JSON: {error}",
-                remedy="Use texts, numbers, booleans, lists and dicts of them.",
+                f"The model kwarg {name!r} cannot be sent as JSON: {error}",
+                remedy="Use strings, numbers, booleans, lists and dicts of them.",
             ) from None
     return kwargs
 

@@ -1,4 +1,4 @@
-"""What the URL of an endpoint says: its kind, its route, and the URL that a request really goes to. Pure."""
+"""What an endpoint's URL tells: its origin, kind and route, and the URL of a request. Nothing is sent."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _HOSTS: tuple[tuple[re.Pattern[str], Kind], ...] = (
 )
 _KUBERNETES = re.compile(r"^(?:/[^/]+)*/api/v1/endpoint/[^/]+")
 _ROUTE = re.compile(r"/(score|generate|generate_stream|chat/completions|completions)/?$")
-# Paths that are a base to append a route to; any other path is taken as the person wrote it.
+# Paths that a route is appended to; any other path is sent as the user wrote it.
 _BASE = re.compile(r"^(/models|/openai|(/openai)?/v1|/openai/deployments/[^/]+|/(?:[^/]+/)*api/v1/endpoint/[^/]+)?/?$")
 _HOST_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
 
 
-# A call asks these of its URL several times over, and a batch asks them of the same URL for every row.
+# Each call needs these several times, and a run over rows needs them for every row.
 _remembered = lru_cache(maxsize=256)
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -93,9 +93,12 @@ def _origin_of(url: str) -> Origin:
 
 @_remembered
 def split(url: str) -> SplitResult:
-    """The parts of `url`; ConfigError where it is no URL that a key may be sent to.
+    """Return the parts of `url`.
 
-    Keys travel over https only. Loopback may be plain http: the embedded endpoint and local servers.
+    Keys are sent over https only. This machine may use plain http: the demo endpoint and local servers.
+
+    Raises:
+        ConfigError: The text is not a URL, contains a password, or is plain http to another machine.
     """
     example = "Write it whole, such as https://NAME.REGION.inference.ml.azure.com/score."
     try:
@@ -113,7 +116,7 @@ def split(url: str) -> SplitResult:
     if parts.scheme not in {"http", "https"} or not host:
         raise ConfigError(f"The endpoint URL {url!r} is not complete", remedy=example)
     if not _is_host(host):
-        raise ConfigError(f"The endpoint URL {url!r} has no host name that can be asked", remedy=example)
+        raise ConfigError(f"The endpoint URL {url!r} has no valid host name", remedy=example)
     if parts.scheme == "http" and not is_loopback(host):
         raise ConfigError(
             f"{parts.scheme}://{host} would carry the key in clear text to another machine",
@@ -123,7 +126,7 @@ def split(url: str) -> SplitResult:
 
 
 def _is_host(host: str) -> bool:
-    """Whether `host` is a name that a name server can be asked for, or an address."""
+    """Return whether `host` is a valid host name or an address."""
     try:
         if ":" in host:
             return bool(ipaddress.ip_address(host))
@@ -134,7 +137,7 @@ def _is_host(host: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether `host` is this machine by its very name, without asking a name server."""
+    """Return whether `host` is this machine by its name; no name server is used."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
@@ -145,7 +148,7 @@ def is_loopback(host: str) -> bool:
 
 @_remembered
 def kind_of(url: str) -> Kind:
-    """The kind of endpoint that `url` points to, as far as its host and path tell; "other" is never an error."""
+    """Return the kind of endpoint, read from the host and the path; "other" if neither is known."""
     parts = urlsplit(url.strip())
     host = (parts.hostname or "").lower()
     if _KUBERNETES.match(parts.path):
@@ -161,13 +164,13 @@ def kind_of(url: str) -> Kind:
 
 @_remembered
 def route_of(url: str) -> str:
-    """The route at the end of the URL's path - "score", "generate", "chat/completions", … - or ""."""
+    """Return the route at the end of the URL's path ("score", "generate", "chat/completions", …), or ""."""
     match = _ROUTE.search(urlsplit(url.strip()).path)
     return match[1] if match else ""
 
 
 def api_type_of(url: str) -> ApiType:
-    """ "serverless" where the URL's route or host speaks the OpenAI-like protocol, else "dedicated"."""
+    """Return "serverless" if the URL's route or host uses the OpenAI-like protocol, else "dedicated"."""
     route = route_of(url)
     if route:
         return "serverless" if route.endswith("completions") else "dedicated"
@@ -178,11 +181,16 @@ def api_type_of(url: str) -> ApiType:
 
 @_remembered
 def request_url(url: str, route: str, api_version: str | None = None) -> str:
-    """The URL a request goes to: `url`, with `route` appended where it is only a base, and api-version in its query.
+    """Return the URL that a request goes to.
 
-    A path that already ends in a route, or that is nobody's base, is kept. `api-version` in the URL stays unless
-    `api_version` is given; where the service requires one (Foundry's /models, Azure OpenAI's /openai/deployments)
-    and there is none, its documented default goes in.
+    Args:
+        url: The endpoint's URL. A path that ends in a route, or that is not a known base path, is kept.
+        route: Appended to a base path, such as "score" or "chat/completions".
+        api_version: Replaces an api-version in the query. By default the URL's own stays; services that require one
+            (Foundry's /models, Azure OpenAI's /openai/deployments) get their documented default.
+
+    Raises:
+        ConfigError: See `split`.
     """
     parts = split(url)
     path = parts.path.rstrip()  # a space before the fragment
@@ -190,22 +198,22 @@ def request_url(url: str, route: str, api_version: str | None = None) -> str:
         path = path.rstrip("/")
     elif _BASE.match(path):
         path = f"{_base(url, path.rstrip('/'))}/{route}"
-    query = _with_api_version(parts.query, api_version, _required_api_version(path))
+    query = _add_api_version(parts.query, api_version, _default_api_version(path))
     return urlunsplit((parts.scheme, parts.netloc, path, query, ""))
 
 
 def _base(url: str, path: str) -> str:
-    """The path that routes are appended to: a bare Foundry or Azure OpenAI host has its routes deeper."""
+    """Return the path that routes are appended to; Foundry and Azure OpenAI hosts have a base path of their own."""
     if path == "/openai" or (not path and kind_of(url) == "azure-openai"):
         return "/openai/v1"
     return "/models" if not path and kind_of(url) == "foundry" else path
 
 
-def _with_api_version(query: str, asked: str | None, required: str | None) -> str:
-    """`query` with the api-version that was asked for; else its own; else the one that the service requires."""
+def _add_api_version(query: str, given: str | None, required: str | None) -> str:
+    """Return the query with the given api-version, or else its own, or else the one that the service requires."""
     pairs = parse_qsl(query, keep_blank_values=True)
     own = dict(pairs).get("api-version")
-    version = asked or own or required
+    version = given or own or required
     if not version or version == own:
         return query
     if own is None:
@@ -213,7 +221,7 @@ def _with_api_version(query: str, asked: str | None, required: str | None) -> st
     return urlencode([(name, version if name == "api-version" else value) for name, value in pairs])
 
 
-def _required_api_version(path: str) -> str | None:
+def _default_api_version(path: str) -> str | None:
     if re.search(r"(^|/)models/(chat/completions|completions|embeddings)/?$", path):
         return FOUNDRY_API_VERSION
     if "/openai/deployments/" in path:
@@ -223,14 +231,17 @@ def _required_api_version(path: str) -> str | None:
 
 @_remembered
 def needs_model(url: str) -> bool:
-    """Whether the body must name the model: Foundry's /models and the /openai/v1 route do not put it in the URL."""
+    """Return whether the body must name the model: the URLs of Foundry's /models and of /openai/v1 do not."""
     path = urlsplit(url).path
     # a Kubernetes endpoint may be called openai
     return bool(re.search(r"(^|/)models/[^?]*completions$|(?<!/endpoint)/openai/v1/", path))
 
 
 def entra_resource(url: str) -> str:
-    """The resource of an Entra ID token for `url` (Azure ML and Foundry authentication documentation)."""
+    """Return the resource of an Entra ID token for `url`.
+
+    Source: the authentication pages of the Azure ML and Foundry documentation.
+    """
     service = "cognitiveservices" if kind_of(url) in {"foundry", "azure-openai"} else "ml"
     host = urlsplit(url).hostname or ""
     cloud = host.rpartition(".")[2] if host.endswith((".azure.us", ".azure.cn")) else "com"
@@ -238,9 +249,14 @@ def entra_resource(url: str) -> str:
 
 
 def auth_headers(url: str, key: str, *, is_token: bool) -> Mapping[str, str]:
-    """The headers that carry `key`: Bearer everywhere; Foundry and Azure OpenAI take a key as `api-key`, too.
+    """Return the headers that carry `key`: a Bearer token, and `api-key` too for keys of Foundry and Azure OpenAI.
 
-    azure-ai-inference sends both for the same reason: some of these services read only the one, some only the other.
+    Some of these services read only one of the two; azure-ai-inference sends both as well.
+
+    Args:
+        url: The endpoint's URL.
+        key: The key or token itself.
+        is_token: Whether it is an Entra ID token, which is never sent as `api-key`.
     """
     headers = {"Authorization": f"Bearer {key}"}
     if not is_token and kind_of(url) in {"foundry", "azure-openai"}:

@@ -81,7 +81,7 @@ def test_expand_sweep_needs_values_for_each_kwarg():
     assert expand_sweep(LLMConfig(), {}) == [({}, LLMConfig())]
     with pytest.raises(UsageError, match="at least one value"):
         expand_sweep(LLMConfig(), {"temperature": [0], "top_p": []})
-    with pytest.raises(ConfigError, match="'top_p' cannot travel as JSON"):
+    with pytest.raises(ConfigError, match="'top_p' cannot be sent as JSON"):
         expand_sweep(LLMConfig(), {"top_p": [object()]})
 
 

@@ -70,22 +70,22 @@ def test_a_mistyped_type_names_the_nearest():
         ({"max_retries": 1.5}, "max_retries must be 0 or a positive integer"),
         ({"max_retries": True}, "max_retries must be 0 or a positive integer"),
         ({"extra_parameters": "ignore"}, "extra_parameters must be one of error, drop, pass-through, not 'ignore'"),
-        ({"model_kwargs": {1: 2}}, "names of model kwargs are text, not 1"),
-        ({"model_kwargs": {"a": object()}}, "model kwarg 'a' cannot travel as JSON"),
-        ({"model_kwargs": {"a": float("nan")}}, "model kwarg 'a' cannot travel as JSON"),
-        ({"model_kwargs": {"a": {1, 2}}}, "model kwarg 'a' cannot travel as JSON"),
+        ({"model_kwargs": {1: 2}}, "names of model kwargs must be strings, not 1"),
+        ({"model_kwargs": {"a": object()}}, "model kwarg 'a' cannot be sent as JSON"),
+        ({"model_kwargs": {"a": float("nan")}}, "model kwarg 'a' cannot be sent as JSON"),
+        ({"model_kwargs": {"a": {1, 2}}}, "model kwarg 'a' cannot be sent as JSON"),
         ({"model_kwargs": "temperature=1"}, "model_kwargs must be a dict, not str"),
         ({"model_kwargs": [1]}, "model_kwargs must be a dict, not list"),
         ({"extras": 7}, "extras must be a dict, not int"),
-        ({"endpoint_url": 7}, "endpoint_url must be a text, not int"),
-        ({"endpoint_url": None}, "endpoint_url must be a text, not NoneType"),
-        ({"deployment_name": 7}, "deployment_name must be a text, not int"),
+        ({"endpoint_url": 7}, "endpoint_url must be a string, not int"),
+        ({"endpoint_url": None}, "endpoint_url must be a string, not NoneType"),
+        ({"deployment_name": 7}, "deployment_name must be a string, not int"),
         ({"deployment_name": "blue\r\nX: 1"}, "deployment_name contains characters that HTTP headers do not allow"),
         ({"deployment_name": "blåbær"}, "deployment_name contains characters that HTTP headers do not allow"),
-        ({"system": 7}, "system must be a text, not int"),
-        ({"model": ["m"]}, "model must be a text, not list"),
-        ({"api_version": 2024}, "api_version must be a text, not int"),
-        ({"name": 7}, "name must be a text, not int"),
+        ({"system": 7}, "system must be a string, not int"),
+        ({"model": ["m"]}, "model must be a string, not list"),
+        ({"api_version": 2024}, "api_version must be a string, not int"),
+        ({"name": 7}, "name must be a string, not int"),
         ({"key": 7}, "key must be a key reference, not int"),
         ({"key": b"bytes"}, "key must be a key reference, not bytes"),
     ],
@@ -99,7 +99,7 @@ def test_a_wrong_value_names_its_field(fields, said):
 def test_recursion_in_a_kwarg_is_refused():
     endless: list = []
     endless.append(endless)
-    with pytest.raises(ConfigError, match="model kwarg 'a' cannot travel as JSON"):
+    with pytest.raises(ConfigError, match="model kwarg 'a' cannot be sent as JSON"):
         LLMConfig(model_kwargs={"a": endless})
 
 

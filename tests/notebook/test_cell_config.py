@@ -42,7 +42,7 @@ def test_kwargs_must_be_an_object(asking, given, said):
 
 def test_kwarg_that_json_cannot_hold_is_named(asking):
     asking.vars["kwargs"] = {"stop": {1, 2}}
-    assert "ConfigError: The model kwarg 'stop' cannot travel as JSON" in asking.refused("%%azureml -k $kwargs\nHello")
+    assert "ConfigError: The model kwarg 'stop' cannot be sent as JSON" in asking.refused("%%azureml -k $kwargs\nHello")
 
 
 def test_misspelled_kwarg_is_sent_with_a_warning(asking, last_body):

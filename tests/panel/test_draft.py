@@ -343,8 +343,8 @@ def test_typed_json_is_sent_with_the_controls():
     [
         ('{"min_p": }', "not JSON at column 11: Expecting value"),
         ('{"min_p": NaN}', "NaN cannot be sent"),
-        ('{"min_p": 1e999}', "The model kwarg 'min_p' cannot travel as JSON"),
-        ('{"a": {"b": [1, {"c": -1e999}]}}', "The model kwarg 'a' cannot travel as JSON"),
+        ('{"min_p": 1e999}', "The model kwarg 'min_p' cannot be sent as JSON"),
+        ('{"a": {"b": [1, {"c": -1e999}]}}', "The model kwarg 'a' cannot be sent as JSON"),
         ('{"temperature": 1}', "temperature has a field of its own above"),
         ('{"a": ' + "[" * 100_000 + "]" * 100_000 + "}", ""),
         ('{"a": ' + "9" * 5000 + "}", "too many digits"),

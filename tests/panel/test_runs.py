@@ -630,7 +630,7 @@ def test_sweep_leaves_the_controls_unchanged(ready, wait_until_idle):
         (lambda runs: runs.compare(["gone"]), "No config named 'gone'."),
         (lambda runs: runs.sweep({}), "A sweep needs values. Separate them with commas, such as 0, 0.5, 1."),
         (lambda runs: runs.sweep({"seed": " "}), "A sweep needs values. Separate them with commas"),
-        (lambda runs: runs.sweep({"seed": "1,1e999"}), "The model kwarg 'seed' cannot travel as JSON"),
+        (lambda runs: runs.sweep({"seed": "1,1e999"}), "The model kwarg 'seed' cannot be sent as JSON"),
         (
             lambda runs: runs.sweep({f"kwarg{n}": ",".join(map(str, range(100))) for n in range(10)}),
             "That would be 100000000000000000000 requests. One click sends at most 100 requests.",

@@ -1,6 +1,6 @@
-"""The embedded endpoint: a local server that speaks every dialect and every fault_response of an Azure ML endpoint.
+"""The embedded endpoint: a local server with every wire format and every failure of Azure ML endpoints.
 
-It is for demos, tutorials and tests; it is not a language model and says so in its answers.
+It is for demos, tutorials and tests. It is not a language model: it gives prepared responses.
 
     with Emulator(key="demo-key-not-secret") as endpoint:
         endpoint.url                                         # "http://127.0.0.1:PORT"
@@ -23,9 +23,10 @@ _HOME = {"Emulator": "server", "Fault": "faults", "RecordedRequest": "recording"
 
 
 def __getattr__(name: str) -> Any:
-    """The public class `name`, imported on first use.
+    """Return the public class `name`, imported on first use.
 
-    Raises ImportError with the remedy when uvicorn is not installed.
+    Raises:
+        ImportError: uvicorn is not installed; the message names the extra.
     """
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -10,12 +10,22 @@ from azml_magics.emulator.about import ROUTES, STATEMENT
 
 
 def main(arguments: list[str] | None = None, stop: threading.Event | None = None) -> int:
-    """Serve until Ctrl-C (or until `stop` is set); the exit status, 1 when the port is taken."""
+    """Serve until Ctrl-C.
+
+    Args:
+        arguments: The command line, by default that of the process.
+        stop: An event that ends serving, for tests.
+
+    Returns:
+        The exit status: 1 if the port is taken.
+    """
     parser = argparse.ArgumentParser(prog="python -m azml_magics.emulator", description=STATEMENT, allow_abbrev=False)
     parser.add_argument("--port", type=int, default=8899, help="0 takes a free one (default: %(default)s)")
-    parser.add_argument("--key", default="demo-key-not-secret", help="what clients must send (default: %(default)s)")
+    parser.add_argument(
+        "--key", default="demo-key-not-secret", help="the key of the clients (default: %(default)s)"
+    )
     parser.add_argument("--rate", type=float, default=0.0, metavar="TOKENS_PER_S", help="0: as fast as possible")
-    parser.add_argument("--latency", type=float, default=0.0, metavar="S", help="seconds before an answer begins")
+    parser.add_argument("--latency", type=float, default=0.0, metavar="S", help="seconds before a response begins")
     given = parser.parse_args(arguments)
     endpoint = Emulator(key=given.key, port=given.port, rate=given.rate, latency=given.latency)
     try:
@@ -36,7 +46,7 @@ def main(arguments: list[str] | None = None, stop: threading.Event | None = None
 
 
 def greeting(endpoint: Emulator) -> str:
-    """What is printed at the start: URL, key, routes, and a curl line to try."""
+    """Return what is printed at the start: URL, key, routes, and a curl command to try."""
     routes = "\n".join(f"  {method:<4} {path:<42} {summary}" for method, path, summary in ROUTES)
     body = '{"messages": [{"role": "user", "content": "Write a haiku about sparkling water."}]}'
     return (

@@ -1,4 +1,4 @@
-"""GET /emulator, /info, /v1/models and health: what this is, and what it offers."""
+"""GET /emulator, /info, /v1/models and health: the endpoint described."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STATEMENT = (
 )
 
 ROUTES: tuple[tuple[str, str, str], ...] = (
-    ("POST", "/score", "every dedicated dialect, known from the body's shape"),
+    ("POST", "/score", "every dedicated wire format, selected by the body's shape"),
     ("POST", "/completions", "Inference API completions"),
     ("POST", "/chat/completions", "Inference API chat"),
     ("POST", "/v1/completions", "OpenAI completions (vLLM, Llama)"),
@@ -29,7 +29,7 @@ ROUTES: tuple[tuple[str, str, str], ...] = (
     ("POST", "/openai/deployments/NAME/chat/completions", "Azure OpenAI: api-version"),
     ("POST", "/generate", "text-generation-inference"),
     ("POST", "/generate_stream", "text-generation-inference, streamed"),
-    ("GET", "/swagger.json", "of the pinned deployment; ?version=2, 3, 3.1"),
+    ("GET", "/swagger.json", "the pinned deployment's document; ?version=2, 3, 3.1"),
     ("GET", "/info", "the model's name and type"),
     ("GET", "/v1/models", "the models"),
     ("GET", "/", "health, without a key"),
@@ -39,14 +39,14 @@ ROUTES: tuple[tuple[str, str, str], ...] = (
 
 CONTROLS = (
     ("azureml-model-deployment: NAME", "?emulator-deployment=NAME", "pin a deployment"),
-    ("x-emulator-fault: NAME;key=value", "?emulator-fault=NAME;key=value", "ask for a fault"),
+    ("x-emulator-fault: NAME;key=value", "?emulator-fault=NAME;key=value", "order a fault"),
     ("x-emulator-rate: TOKENS_PER_S", "?emulator-rate=TOKENS_PER_S", "how fast tokens come"),
     ("x-emulator-latency: SECONDS", "?emulator-latency=SECONDS", "how long the first byte takes"),
 )
 
 
-def description() -> dict[str, Any]:
-    """The tables as data; GET /emulator and the documentation are made from it."""
+def describe() -> dict[str, Any]:
+    """Return the tables of GET /emulator as data."""
     return {
         "statement": STATEMENT,
         "routes": [{"method": m, "path": p, "summary": s} for m, p, s in ROUTES],
@@ -59,8 +59,8 @@ def description() -> dict[str, Any]:
     }
 
 
-def page() -> str:
-    """The same as plain text."""
+def write_page() -> str:
+    """Return the same tables as plain text."""
     tables = (
         ("Routes", [(f"{m} {p}", s) for m, p, s in ROUTES]),
         ("Headers and queries", [(f"{h}  or  {q}", s) for h, q, s in CONTROLS]),
@@ -74,21 +74,21 @@ def page() -> str:
     return "\n".join(lines) + "\n"
 
 
-def emulator(routed: RoutedRequest) -> HttpResponse:
-    """The statement and the tables, as JSON when that is accepted, else as text."""
+def describe_emulator(routed: RoutedRequest) -> HttpResponse:
+    """Return the statement and the tables, as JSON if that is accepted, otherwise as text."""
     if "application/json" in routed.headers.get("accept", ""):
-        return HttpResponse.fastapi(description())
-    return HttpResponse.text(page(), content_type="text/plain; charset=utf-8")
+        return HttpResponse.fastapi(describe())
+    return HttpResponse.text(write_page(), content_type="text/plain; charset=utf-8")
 
 
-def health(routed: RoutedRequest) -> HttpResponse:
-    """Healthy, in the words of azureml-inference-server-http or of the catalogue's image."""
+def show_health(routed: RoutedRequest) -> HttpResponse:
+    """Return "healthy" as azureml-inference-server-http or the catalogue's image writes it."""
     fastapi = routed.deployment.swagger.startswith("openai")
     return HttpResponse.fastapi("healthy") if fastapi else HttpResponse.text("Healthy")
 
 
-def info(routed: RoutedRequest) -> HttpResponse:
-    """model_name, model_type and model_provider_name, as the Inference API tells them."""
+def show_info(routed: RoutedRequest) -> HttpResponse:
+    """Return model_name, model_type and model_provider_name, as the Inference API does."""
     deployment = routed.deployment
     text = deployment.swagger in ("openai-completion", "tgi")
     kind = "completion" if text else "chat-completion"
@@ -98,8 +98,8 @@ def info(routed: RoutedRequest) -> HttpResponse:
     )
 
 
-def models(routed: RoutedRequest) -> HttpResponse:
-    """The list of models in OpenAI's form."""
+def list_models(routed: RoutedRequest) -> HttpResponse:
+    """Return the list of models in OpenAI's form."""
     names = (
         [routed.deployment.model]
         if routed.pinned

@@ -32,7 +32,16 @@ _LARGEST = 1_000_000
 
 
 class App:
-    """Serves everything the emulator speaks. Rate in tokens a second (0: at once), latency in seconds."""
+    """The emulator as an ASGI application.
+
+    Attributes:
+        rate: Tokens per second, 0 for no delay.
+        latency: Seconds before a response begins.
+        max_body: Bytes beyond which a request gets 413.
+        requests: The last requests.
+        in_flight: How many requests are served now.
+        in_flight_peak: The most that were served at the same time.
+    """
 
     def __init__(self, key: str, rate: float = 0.0, latency: float = 0.0, max_body: int = 1_500_000) -> None:
         self._key = key.encode()
@@ -43,7 +52,7 @@ class App:
         self.reset()
 
     def reset(self) -> None:
-        """Forget script, requests and counts, and set rate and latency as they were at first."""
+        """Clear script, requests and counts, and restore the initial rate and latency."""
         self.rate, self.latency = self._pace
         self.requests.clear()
         self.request_ids = RequestIds()
@@ -51,7 +60,7 @@ class App:
         self.in_flight_peak = 0
 
     def script(self, faults: Iterable[Fault | None]) -> None:
-        """The next requests meet these faults in order; it replaces what was left of an earlier script."""
+        """Inject these faults into the next requests, in order; the rest of an earlier script is dropped."""
         self.scripted = deque(faults)
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
@@ -60,20 +69,20 @@ class App:
         self.in_flight += 1
         self.in_flight_peak = max(self.in_flight_peak, self.in_flight)
         try:
-            request, whole = await self._read(scope, receive)
+            request, whole = await self._receive_request(scope, receive)
             if request is None:
                 return
-            response = self._reply(request, whole=whole)
-            rate = _float(request, "rate", self.rate)
+            response = self._respond(request, whole=whole)
+            rate = _read_number(request, "rate", self.rate)
             if response.delay == 0:
-                response.delay = _float(request, "latency", self.latency)
+                response.delay = _read_number(request, "latency", self.latency)
             _add_headers(response, request)
-            await Delivery(response, rate, receive, send, head=request.method == "HEAD").go()
+            await Delivery(response, rate, receive, send, head=request.method == "HEAD").send()
         finally:
             self.in_flight -= 1
 
-    async def _read(self, scope: Any, receive: Receive) -> tuple[RecordedRequest | None, bool]:
-        """The request and whether its body is within the limit; None when the client left meanwhile."""
+    async def _receive_request(self, scope: Any, receive: Receive) -> tuple[RecordedRequest | None, bool]:
+        """Return the request, or None if the client has gone, and whether its body is within the limit."""
         pieces: list[bytes] = []
         size, more = 0, True
         while more:
@@ -95,38 +104,38 @@ class App:
             self.requests.append(request)
         return request, whole
 
-    def _reply(self, request: RecordedRequest, *, whole: bool) -> HttpResponse:
+    def _respond(self, request: RecordedRequest, *, whole: bool) -> HttpResponse:
         routed = route_request(request)
         route = routed.route if not isinstance(routed, HttpResponse) else request.path
-        if route not in PUBLIC and not self._may_enter(request):
+        if route not in PUBLIC and not self._is_authorized(request):
             return unauthorized()
         if not whole:
             return fault_response(Fault("413"))
         if isinstance(routed, HttpResponse):
             return routed
         if route == SCRIPT:
-            return self._take_script(request)
+            return self._read_script(request)
         try:
             fault = self._next_fault(routed)
         except ValueError as error:
             return HttpResponse.flask(
                 {"error": {"code": "EmulatorUnknownFault", "message": f"{error} (see GET /emulator)"}}, 400
             )
-        return self._answer(routed, fault)
+        return self._respond_with(routed, fault)
 
     @staticmethod
-    def _answer(routed: RoutedRequest, fault: Fault | None) -> HttpResponse:
+    def _respond_with(routed: RoutedRequest, fault: Fault | None) -> HttpResponse:
         if fault is not None and FAULT_KINDS_BY_NAME[fault.name].group == "status":
             response = fault_response(fault)
         else:
             response = handle(routed)
-            # A fault is done to answers; a request that was refused has none.
+            # Faults are injected into responses with text; a refusal has none.
             if fault is not None and response.status == HTTPStatus.OK:
                 response = inject_fault(response, fault)
         response.deployment = routed.deployment.name
         return response
 
-    def _may_enter(self, request: RecordedRequest) -> bool:
+    def _is_authorized(self, request: RecordedRequest) -> bool:
         given = request.headers.get("authorization", "")
         scheme, _, token = given.partition(" ")
         offered = [request.headers.get("api-key", "")]
@@ -143,7 +152,7 @@ class App:
                 return self.scripted.popleft()
         return None
 
-    def _take_script(self, request: RecordedRequest) -> HttpResponse:
+    def _read_script(self, request: RecordedRequest) -> HttpResponse:
         if request.method != "POST":
             return HttpResponse.fastapi({"detail": "Method Not Allowed"}, 405, headers={"allow": "POST"})
         try:
@@ -157,8 +166,8 @@ class App:
         return HttpResponse.fastapi({"scripted": len(faults)})
 
 
-def _float(request: RecordedRequest, name: str, default: float) -> float:
-    """A number from the header x-emulator-NAME or the query emulator-NAME, within 0 and a million."""
+def _read_number(request: RecordedRequest, name: str, default: float) -> float:
+    """Return the number in the header x-emulator-NAME or the query emulator-NAME, between 0 and a million."""
     text = request.headers.get(f"x-emulator-{name}", "")
     if not text:
         if "emulator-" not in request.query:
@@ -173,7 +182,7 @@ def _float(request: RecordedRequest, name: str, default: float) -> float:
 
 
 def _add_headers(response: HttpResponse, request: RecordedRequest) -> None:
-    """The headers Azure adds: a request id of its own, the caller's id cut to 40, the deployment that served."""
+    """Add Azure's headers: the request id, the client's own id cut to 40 characters, the deployment."""
     response.headers.setdefault("x-request-id", request.request_id)
     own = re.sub(r"[^A-Za-z0-9_-]", "", request.headers.get("x-ms-client-request-id", ""))[:40]
     if own:

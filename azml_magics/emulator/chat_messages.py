@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 
 
 def to_generation_request(messages: list[dict[str, Any]], settings: GenerationSettings) -> GenerationRequest:
-    """The GenerationRequest of a conversation; tool results count only while no user message follows them."""
+    """Return the GenerationRequest of a conversation.
+
+    Args:
+        messages: The messages. Tool results count only if no user message follows them.
+        settings: The model kwargs.
+    """
     system: list[str] = []
     turns: list[tuple[str, str]] = []
     results: list[tuple[str, str]] = []
@@ -57,7 +62,7 @@ def _call_names(message: dict[str, Any]) -> dict[str, str]:
 
 
 def _content(content: Any) -> tuple[str, list[str]]:
-    """The text of a message's content, and descriptions of its other parts."""
+    """Return the text of a message's content, and descriptions of its other parts."""
     if isinstance(content, str):
         return content, []
     texts: list[str] = []
@@ -73,7 +78,7 @@ def _content(content: Any) -> tuple[str, list[str]]:
 
 
 def describe(part: dict[str, Any]) -> str:
-    """A content part in a few words: its kind, media type and size."""
+    """Describe a content part: its kind, media type and size."""
     kind = str(part.get("type", "part"))[:40]
     found = part.get(kind)
     inner = found if isinstance(found, dict) else {}

@@ -1,4 +1,4 @@
-"""A response on its way out: paced by a rate, held up, cut off or left hanging as its fault says."""
+"""Sending a response over ASGI: at a rate, delayed, cut off or stalled."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
     from azml_magics.emulator.http_response import HttpResponse
 
-_BREATH = 32
-"""A long stream lets other requests run after so many events."""
+_EVENTS_PER_TURN = 32
+"""Events of a stream after which other requests get a turn."""
 
 _SHORT_WAIT = 1.0
-"""A wait below this, in seconds, is slept through; a longer one ends when the client goes."""
+"""Seconds. A shorter wait is not ended when the client disconnects."""
 
 
 class Delivery:
@@ -37,8 +37,8 @@ class Delivery:
         self._head = head
         self._gone: asyncio.Task[None] | None = None
 
-    async def go(self) -> None:
-        """Everything from the first wait to the last byte; returns early when the client has gone."""
+    async def send(self) -> None:
+        """Send the response; return early if the client disconnects."""
         try:
             await self._deliver()
         finally:
@@ -50,7 +50,7 @@ class Delivery:
         if response.events is None and self.rate > 0:
             # Whole answers take the time their tokens would.
             response.delay += response.tokens / self.rate
-        if response.delay > 0 and await self._left_while_waiting(response.delay):
+        if response.delay > 0 and await self._wait_or_disconnect(response.delay):
             return
         if response.ending == "dropped":
             self._drop()
@@ -86,14 +86,14 @@ class Delivery:
         gap = self.response.gap or (1 / self.rate if self.rate > 0 else 0.0)
         began, gone = time.monotonic(), self._watch()
         for at, event in enumerate(events):
-            if gone.done():  # nobody reads on
+            if gone.done():  # the client has gone
                 return
             # Against the clock, so that the sleeps' own lateness does not add up.
             ahead = began + at * gap - time.monotonic() if gap else 0.0
-            if ahead > 0 and await self._left_while_waiting(ahead):
+            if ahead > 0 and await self._wait_or_disconnect(ahead):
                 return
             await self._send({"type": "http.response.body", "body": event, "more_body": True})
-            if at % _BREATH == _BREATH - 1:
+            if at % _EVENTS_PER_TURN == _EVENTS_PER_TURN - 1:
                 await asyncio.sleep(0)
         if self.response.ending == "whole":
             await self._send({"type": "http.response.body", "body": b""})
@@ -108,8 +108,8 @@ class Delivery:
         await asyncio.sleep(0.01)
         self._drop()
 
-    async def _left_while_waiting(self, seconds: float) -> bool:
-        """Whether the client went away within `seconds`."""
+    async def _wait_or_disconnect(self, seconds: float) -> bool:
+        """Wait, and return whether the client disconnected within `seconds`."""
         if seconds < _SHORT_WAIT:
             await asyncio.sleep(seconds)
             return False
@@ -118,15 +118,15 @@ class Delivery:
 
     def _watch(self) -> asyncio.Task[None]:
         if self._gone is None:
-            self._gone = asyncio.create_task(self._disconnected())
+            self._gone = asyncio.create_task(self._wait_for_disconnect())
         return self._gone
 
-    async def _disconnected(self) -> None:
+    async def _wait_for_disconnect(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
 
     def _drop(self) -> None:
-        """Close the connection as a crash would. ASGI has no word for it, so uvicorn's own transport does it."""
+        """Close the connection as a crash would. ASGI has no message for it, so this uses uvicorn's transport."""
         cycle = getattr(self._send, "__self__", None)
         transport = getattr(cycle, "transport", None)
         if transport is None:

@@ -1,7 +1,7 @@
-"""The deployments behind the emulator: one name each, one dialect each, chosen as Azure chooses them.
+"""The deployments behind the emulator: each has a name and a wire format.
 
 `azureml-model-deployment: NAME` pins one; so do `?emulator-deployment=NAME` and the Kubernetes form
-`/api/v1/endpoint/NAME/…`. Without a pin the deployment "blue" answers, which knows a dialect from the body's shape.
+`/api/v1/endpoint/NAME/…`. Otherwise the deployment "blue" responds, which selects the wire format by the body's shape.
 """
 
 from __future__ import annotations
@@ -10,7 +10,15 @@ from typing import NamedTuple
 
 
 class Deployment(NamedTuple):
-    """A dialect with its name. `routes` are the paths its container serves; `model` is the name it reports."""
+    """A deployment.
+
+    Attributes:
+        name: What it is pinned by.
+        summary: What it does, for GET /emulator.
+        model: The model's name that it reports.
+        routes: The paths that its container serves; "*" for all.
+        swagger: The style of its swagger document.
+    """
 
     name: str
     summary: str
@@ -38,7 +46,7 @@ _TGI = ("/generate", "/generate_stream", "/info", "/", "/swagger.json")
 
 BLUE = Deployment(
     "blue",
-    "every dialect and route; /score knows it from the body",
+    "every wire format and route; the body's shape selects it on /score",
     "azml-magics-demo",
     ("*",),
     "",
@@ -69,14 +77,12 @@ DEPLOYMENTS: dict[str, Deployment] = {
             (*_COMPLETIONS, "/score", *_INFO),
             "openai-completion",
         ),
-        Deployment(
-            "fms", "the image of 2026: /score responses with usage", "fms-chat", (*_CHAT, "/score", *_INFO), "chat"
-        ),
+        Deployment("fms", "the image of 2026: /score with usage", "fms-chat", (*_CHAT, "/score", *_INFO), "chat"),
         Deployment("reasoning", "chat with reasoning_content", "demo-reasoning", _CHAT + _INFO, "openai"),
     )
 }
 
 
 def serves(deployment: Deployment, route: str) -> bool:
-    """Whether the container of `deployment` has `route`."""
+    """Return whether the container of `deployment` has `route`."""
     return "*" in deployment.routes or route in deployment.routes

@@ -1,4 +1,4 @@
-"""What the faults of the group "answer" do to an answer that was on its way."""
+"""Faults of the group "response": changes to a response that is otherwise complete."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _STREAM_ERROR = {"message": "The model stopped unexpectedly", "type": "InternalS
 
 
 def inject_fault(response: HttpResponse, fault: Fault) -> HttpResponse:
-    """`response` with the fault done to it; a fault that has no sense for its kind of response changes nothing."""
+    """Return `response` with the fault in it; a fault that does not apply to this kind of response changes nothing."""
     if fault.name == "slow":
         response.delay = min(fault.number("seconds", 2.0), 3600)
         return response
@@ -26,7 +26,7 @@ def inject_fault(response: HttpResponse, fault: Fault) -> HttpResponse:
     events = list(response.events)
     after = min(int(fault.number("after", 3)), len(events))
     response.events = events
-    _STREAMS.get(fault.name, _as_it_is)(response, events, after, fault)
+    _STREAMS.get(fault.name, _keep)(response, events, after, fault)
     return response
 
 
@@ -34,7 +34,7 @@ def _inject_into_body(response: HttpResponse, fault: Fault) -> HttpResponse:
     body = response.body
     middle = max(1, len(body) // 2)
     if fault.name in ("cut", "stalled"):
-        # The length announced is the whole one; only the first half comes.
+        # content-length is that of the whole body; only the first half is sent.
         response.ending = fault.name
     elif fault.name in ("truncated", "bad-json", "short"):
         response.body = body[:middle]
@@ -43,11 +43,11 @@ def _inject_into_body(response: HttpResponse, fault: Fault) -> HttpResponse:
     elif fault.name == "double-encoded":
         response.body = json.dumps(body.decode(errors="replace")).encode()
     elif fault.name == "content-filter-reply":
-        response.body = _filtered(body)
+        response.body = _filter_body(body)
     return response
 
 
-def _filtered(body: bytes) -> bytes:
+def _filter_body(body: bytes) -> bytes:
     try:
         data = json.loads(body)
     except ValueError:
@@ -66,7 +66,7 @@ def _filtered(body: bytes) -> bytes:
 
 
 def _cut(response: HttpResponse, events: list[bytes], after: int, _: Fault) -> None:
-    # Half of the next event goes out too: a connection does not break between two events.
+    # Half of the next event is sent too: a connection does not break between two events.
     half = events[after][: len(events[after]) // 2] if after < len(events) else b""
     response.events, response.ending = [*events[:after], half], "cut"
 
@@ -122,7 +122,7 @@ def _crlf(response: HttpResponse, events: list[bytes], _after: int, _: Fault) ->
     ]
 
 
-def _buffered(response: HttpResponse, events: list[bytes], _after: int, _: Fault) -> None:
+def _buffer(response: HttpResponse, events: list[bytes], _after: int, _: Fault) -> None:
     response.events = [b"".join(events)]
 
 
@@ -157,13 +157,13 @@ def _filter(response: HttpResponse, events: list[bytes], _after: int, _: Fault) 
     response.events = [b"data: " + fastapi_json({**data, "choices": [choice]}) + b"\n\n", DONE]
 
 
-def _as_it_is(_reply: HttpResponse, _events: list[bytes], _after: int, _: Fault) -> None:
+def _keep(_reply: HttpResponse, _events: list[bytes], _after: int, _: Fault) -> None:
     return None
 
 
 _STREAMS: dict[str, Callable[[HttpResponse, list[bytes], int, Fault], None]] = {
     "cut": _cut, "truncated": _cut, "stalled": _stall, "short": _short, "no-done": _no_done, "no-usage": _no_usage,
     "bad-json": _bad_json, "error-event": _error_event, "error-data": _error_data, "done-no-space": _no_space,
-    "crlf": _crlf, "buffered": _buffered, "split": _split, "slow-stream": _slow, "invalid-utf8": _utf8,
+    "crlf": _crlf, "buffered": _buffer, "split": _split, "slow-stream": _slow, "invalid-utf8": _utf8,
     "content-filter-reply": _filter,
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""The responses of the fault table that come instead of an answer, byte for byte as the services write them."""
+"""Faults of the group "status": whole responses, byte for byte as the services write them."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ HTML = (
 
 
 def fault_response(fault: Fault) -> HttpResponse:
-    """The response of a fault of the group "status"."""
+    """Return the response of a fault of the group "status"."""
     return _BUILDERS[fault.name](fault)
 
 
 def unauthorized(style: str = "azure") -> HttpResponse:
-    """401: the Cognitive Services body, API Management's with style "apim", an empty one with "empty"."""
+    """Return a 401: the Cognitive Services body, API Management's with style "apim", an empty one with "empty"."""
     text = (
         "Access denied due to invalid subscription key or wrong API endpoint. "
         "Make sure to provide a valid key for an active subscription and use a correct regional API endpoint "
@@ -42,7 +42,7 @@ def unauthorized(style: str = "azure") -> HttpResponse:
 
 
 def extra_parameters(names: list[str]) -> HttpResponse:
-    """400 of the Inference API for body keys outside its schema (the catalogue image's server)."""
+    """Return the Inference API's 400 for body keys outside its schema (the catalogue image's server)."""
     return HttpResponse.fastapi(
         {
             "detail": f"Extra parameters {names} are not allowed when extra-parameters is not set "

@@ -1,4 +1,4 @@
-"""Every fault the emulator can show, as one table, and the order for one of them."""
+"""The table of the faults that the emulator can produce, and the class to order one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,14 @@ if TYPE_CHECKING:
 
 
 class FaultKind(NamedTuple):
-    """A row of the table: name, "status" (instead of an answer) or "answer" (done to one), what it does, options."""
+    """A row of the table.
+
+    Attributes:
+        name: What a fault is ordered by.
+        group: "status" (in place of a response) or "response" (injected into one).
+        summary: What it does.
+        options: The names of its options.
+    """
 
     name: str
     group: str
@@ -53,28 +60,28 @@ FAULT_KINDS: tuple[FaultKind, ...] = (
     FaultKind("none-output", "status", '200 with {"output":"None"}'),
     FaultKind("error-string", "status", "200 with an error as a JSON string that holds JSON"),
     FaultKind("nan", "status", "200 with [NaN], which is not JSON"),
-    FaultKind("other-dialect", "status", "200 with a response that is no text at all"),
-    FaultKind("big", "status", "200 with an answer of `size` bytes, 2 MB when not said", ("size",)),
+    FaultKind("other-dialect", "status", "200 with a response that has no text"),
+    FaultKind("big", "status", "200 with a response of `size` bytes, by default 2 MB", ("size",)),
     FaultKind("redirect", "status", "307 to another host", ("location",)),
     FaultKind("dropped", "status", "the connection closes before the first byte"),
-    FaultKind("content-filter-reply", "answer", "finish_reason content_filter, and no content"),
-    FaultKind("double-encoded", "answer", "the answer as a JSON string that holds JSON"),
-    FaultKind("truncated", "answer", "JSON that stops in the middle"),
-    FaultKind("invalid-utf8", "answer", "bytes that are not UTF-8 in the middle of the answer"),
-    FaultKind("slow", "answer", "the first byte after `seconds`", ("seconds",)),
-    FaultKind("slow-stream", "answer", "`seconds` between two events", ("seconds",)),
-    FaultKind("stalled", "answer", "nothing more after `after` events, until the client goes", ("after",)),
-    FaultKind("cut", "answer", "the connection is dropped after `after` events, or in mid body", ("after",)),
-    FaultKind("short", "answer", "the stream ends properly after `after` events, unfinished", ("after",)),
-    FaultKind("no-done", "answer", "a stream without data: [DONE]"),
-    FaultKind("no-usage", "answer", "a stream without usage"),
-    FaultKind("bad-json", "answer", "event `after` of the stream is broken JSON", ("after",)),
-    FaultKind("error-event", "answer", "event: error after `after` events, then [DONE]", ("after",)),
-    FaultKind("error-data", "answer", "a data: event with an error after `after` events", ("after",)),
-    FaultKind("done-no-space", "answer", "data:{...} and data:[DONE], without the space"),
-    FaultKind("crlf", "answer", "a stream with CRLF, comments, id: and event: lines"),
-    FaultKind("buffered", "answer", "the whole stream in one piece at the end"),
-    FaultKind("split", "answer", "the stream in pieces of `size` bytes, wherever they fall", ("size",)),
+    FaultKind("content-filter-reply", "response", "finish_reason content_filter, and no content"),
+    FaultKind("double-encoded", "response", "the response as a JSON string that holds JSON"),
+    FaultKind("truncated", "response", "JSON that stops in the middle"),
+    FaultKind("invalid-utf8", "response", "bytes that are not UTF-8 in the middle of the response"),
+    FaultKind("slow", "response", "the first byte after `seconds`", ("seconds",)),
+    FaultKind("slow-stream", "response", "`seconds` between two events", ("seconds",)),
+    FaultKind("stalled", "response", "nothing more after `after` events, until the client goes", ("after",)),
+    FaultKind("cut", "response", "the connection is dropped after `after` events, or in mid body", ("after",)),
+    FaultKind("short", "response", "the stream ends properly after `after` events, unfinished", ("after",)),
+    FaultKind("no-done", "response", "a stream without data: [DONE]"),
+    FaultKind("no-usage", "response", "a stream without usage"),
+    FaultKind("bad-json", "response", "event `after` of the stream is broken JSON", ("after",)),
+    FaultKind("error-event", "response", "event: error after `after` events, then [DONE]", ("after",)),
+    FaultKind("error-data", "response", "a data: event with an error after `after` events", ("after",)),
+    FaultKind("done-no-space", "response", "data:{...} and data:[DONE], without the space"),
+    FaultKind("crlf", "response", "a stream with CRLF, comments, id: and event: lines"),
+    FaultKind("buffered", "response", "the whole stream in one piece at the end"),
+    FaultKind("split", "response", "the stream in pieces of `size` bytes, wherever they fall", ("size",)),
 )
 
 FAULT_KINDS_BY_NAME: Mapping[str, FaultKind] = MappingProxyType({kind.name: kind for kind in FAULT_KINDS})
@@ -90,9 +97,14 @@ _LARGEST = 10_000_000
 
 
 class Fault:
-    """One fault of the table with its options: `Fault("429", retry_after=0.1)`, `Fault("cut", after=3)`.
+    """A fault with its options: `Fault("429", retry_after=0.1)`, `Fault("cut", after=3)`.
 
-    Names may be written with "-" or "_". ValueError names the nearest fault or the options that exist.
+    Args:
+        name: A name of the table, with "-" or "_" between words.
+        **options: The options that the table has for it.
+
+    Raises:
+        ValueError: No such fault or option; the message suggests the closest one.
     """
 
     __slots__ = ("name", "options")
@@ -116,7 +128,7 @@ class Fault:
         return f"Fault({self.name!r}{options})"
 
     def number(self, option: str, default: float) -> float:
-        """The option as a number between 0 and ten million; `default` when it is not given or not one."""
+        """Return an option as a number between 0 and ten million, or `default` if it is absent or not a number."""
         try:
             value = float(self.options.get(option, default))
         except (TypeError, ValueError):
@@ -124,12 +136,12 @@ class Fault:
         return value if 0 <= value <= _LARGEST else default
 
     def text(self, option: str, default: str) -> str:
-        """The option as text without control characters, which no header may carry."""
+        """Return an option as text without control characters, which headers cannot contain."""
         return "".join(c for c in str(self.options.get(option, default)) if c.isprintable())[:2000]
 
     @classmethod
     def parse(cls, text: str) -> Fault:
-        """The fault that a header or query orders: `NAME` or `NAME;key=value;key=value`."""
+        """Return the fault in a header or query: `NAME` or `NAME;key=value;key=value`."""
         name, *rest = text.split(";")
         options = {}
         for part in rest:
@@ -140,7 +152,7 @@ class Fault:
 
     @classmethod
     def from_json(cls, item: Any) -> Fault | None:
-        """A fault of POST /emulator/script: null, "NAME;key=value" or {"name": NAME, "key": value}."""
+        """Return a fault of POST /emulator/script: null, "NAME;key=value" or {"name": NAME, "key": value}."""
         if item is None:
             return None
         if isinstance(item, str):

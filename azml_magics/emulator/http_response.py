@@ -1,4 +1,4 @@
-"""One HTTP response of the emulator before it goes out: bytes or a stream of events, and how it is to be paced."""
+"""An HTTP response of the emulator before it is sent: bytes or a stream of events, and its timing."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ DONE = b"data: [DONE]\n\n"
 
 
 def flask_json(data: Any) -> bytes:
-    """JSON as azureml-inference-server-http writes it: ", " and ": ", non-ASCII escaped."""
+    """Return JSON as azureml-inference-server-http writes it: ", " and ": ", non-ASCII escaped."""
     return json.dumps(data).encode()
 
 
 def fastapi_json(data: Any) -> bytes:
-    """JSON as the FastAPI containers of the model catalogue write it: compact, UTF-8."""
-    # A lone surrogate from a request's \\ud800 cannot be UTF-8: it goes out as "?".
+    """Return JSON as the FastAPI containers of the model catalogue write it: compact, UTF-8."""
+    # An unpaired surrogate (\\ud800 in a request) cannot be UTF-8: it is sent as "?".
     return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
 
 
 def sse(data: Any) -> bytes:
-    """One server-sent event whose data is `data` as JSON."""
+    """Return one server-sent event whose data is `data` as JSON."""
     return b"data: " + fastapi_json(data) + b"\n\n"
 
 
@@ -51,27 +51,27 @@ class HttpResponse:
 
     @classmethod
     def flask(cls, data: Any, status: int = 200, **more: Any) -> HttpResponse:
-        """A JSON response in the bytes of azureml-inference-server-http."""
+        """Return a JSON response in the bytes of azureml-inference-server-http."""
         return cls(status, flask_json(data), **more)
 
     @classmethod
     def fastapi(cls, data: Any, status: int = 200, **more: Any) -> HttpResponse:
-        """A JSON response in the bytes of the catalogue's FastAPI containers."""
+        """Return a JSON response in the bytes of the catalogue's FastAPI containers."""
         return cls(status, fastapi_json(data), **more)
 
     @classmethod
     def text(cls, text: str, status: int = 200, content_type: str = "text/plain", **more: Any) -> HttpResponse:
-        """A plain-text response, as Envoy and Azure's front door give."""
+        """Return a plain-text response, as Envoy and Azure's front end do."""
         return cls(status, text.encode(), content_type, **more)
 
     @classmethod
     def stream(cls, events: Iterator[bytes] | list[bytes], tokens: int = 0) -> HttpResponse:
-        """A stream of server-sent events."""
+        """Return a stream of server-sent events."""
         return cls(200, content_type=EVENT_STREAM, events=events, tokens=tokens)
 
 
 def model_error(inner: HttpResponse, reason: str = "model_error") -> HttpResponse:
-    """The 424 that Azure's front end makes of any answer of a container that is not 200 (Azure ML documentation)."""
+    """Return the 424 that Azure's front end makes of a container's response other than 200 (Azure ML docs)."""
     headers = {
         **inner.headers,
         "ms-azureml-model-error-statuscode": str(inner.status),

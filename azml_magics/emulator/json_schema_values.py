@@ -1,4 +1,4 @@
-"""A value that is valid for a JSON schema, filled from a prompt where a type fits, the same every time."""
+"""Values that are valid for a JSON schema, taken from the prompt if a type fits; always the same."""
 
 from __future__ import annotations
 
@@ -17,7 +17,13 @@ _FORMATS = {
 
 
 class Filler:
-    """Fills one schema from one prompt. `every` fills optional properties too; else only those the prompt speaks of."""
+    """Fills one schema from one prompt.
+
+    Args:
+        root: The schema, in which references are looked up.
+        prompt: Where values are taken from.
+        every: Fill all optional properties, not only those that the prompt mentions.
+    """
 
     def __init__(self, root: dict[str, Any], prompt: PromptValues, *, every: bool) -> None:
         self.root = root
@@ -25,12 +31,12 @@ class Filler:
         self.every = every
 
     def fill(self, schema: Any, name: str = "value", depth: int = 0) -> Any:
-        """A value for `schema`; a schema that means nothing gives a string."""
+        """Return a value for `schema`; a meaningless schema gives a string."""
         schema = self.resolve(schema)
         if "const" in schema:
             return schema["const"]
         if isinstance(schema.get("enum"), list) and schema["enum"]:
-            return self.prompt.chosen(schema["enum"])
+            return self.prompt.choose_option(schema["enum"])
         for union in ("anyOf", "oneOf"):
             if isinstance(schema.get(union), list) and schema[union]:
                 return self.fill(self._best(schema[union], depth), name, depth + 1)
@@ -51,14 +57,14 @@ class Filler:
         if kind in ("integer", "number"):
             return self._number(schema, name, whole=kind == "integer")
         if kind == "boolean":
-            said = (self.prompt.named(name) or "").lower()
+            said = (self.prompt.find_named(name) or "").lower()
             return said not in ("false", "no", "off") if said else bool(schema.get("default", True))
         if kind == "null":
             return None
         return self._string(schema, name)
 
     def resolve(self, schema: Any) -> dict[str, Any]:
-        """`schema` with its $ref followed and its allOf merged; {} for anything that is no object."""
+        """Return `schema` with $ref followed and allOf merged, or {} if it is not an object."""
         for _ in range(_DEEPEST):
             if not isinstance(schema, dict):
                 return {}
@@ -78,29 +84,29 @@ class Filler:
         return {}
 
     def _best(self, options: list[Any], depth: int) -> Any:
-        """The first option that is not null; too deep, the first that does not nest."""
+        """Return the first option that is not null; at the depth limit, the first without nesting."""
         resolved = [self.resolve(option) for option in options]
         flat = [o for o in resolved if o.get("type") not in ("null", "object", "array")] if depth > _DEEPEST else []
         return next((o for o in flat or resolved if o.get("type") != "null"), resolved[0])
 
     def _object(self, schema: dict[str, Any], depth: int) -> dict[str, Any]:
-        properties = _a(dict, schema.get("properties"))
-        required = _a(list, schema.get("required"))
+        properties = _typed(dict, schema.get("properties"))
+        required = _typed(list, schema.get("required"))
         value = {}
         for name, inner in properties.items():
-            if name in required or (depth < _DEEPEST and (self.every or self._spoken_of(name, inner))):
+            if name in required or (depth < _DEEPEST and (self.every or self._is_mentioned(name, inner))):
                 value[name] = self.fill(inner, name, depth + 1) if depth <= _DEEPEST * 2 else None
         for name in required:
             if isinstance(name, str) and name not in value:
                 value[name] = self.prompt.example(name)
         return value
 
-    def _spoken_of(self, name: str, schema: Any) -> bool:
+    def _is_mentioned(self, name: str, schema: Any) -> bool:
         resolved = self.resolve(schema)
         options = resolved.get("enum")
         if isinstance(options, list):
             return self.prompt.mentions(options)
-        return self.prompt.named(name) is not None
+        return self.prompt.find_named(name) is not None
 
     def _array(self, schema: dict[str, Any], name: str, depth: int) -> list[Any]:
         least = _bound(schema.get("minItems"), 0)
@@ -152,8 +158,8 @@ class Filler:
         return found.ljust(min(least, 10_000), ".")[: max(0, most)]
 
 
-def _a(kind: Any, value: Any) -> Any:
-    """`value` when it is of `kind`, else an empty one: schemas come from outside."""
+def _typed(kind: Any, value: Any) -> Any:
+    """Return `value` if it is of `kind`, or an empty one: clients write schemas."""
     return value if isinstance(value, kind) else kind()
 
 
@@ -172,13 +178,13 @@ def _merge(left: dict[str, Any], right: dict[str, Any]) -> dict[str, Any]:
 
 
 def arguments(parameters: dict[str, Any], text: str) -> dict[str, Any]:
-    """Arguments for a tool with these parameters: what is required, and what the prompt speaks of."""
+    """Return arguments for a tool: the required ones, and those that the prompt mentions."""
     filled = Filler(parameters, PromptValues(text), every=False).fill({"type": "object", **parameters})
     return filled if isinstance(filled, dict) else {}
 
 
 def value_for_schema(schema: dict[str, Any], text: str) -> Any:
-    """A value with every property of `schema`."""
+    """Return a value with every property of `schema`."""
     return Filler(schema, PromptValues(text), every=True).fill(schema)
 
 

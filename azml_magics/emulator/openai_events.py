@@ -1,4 +1,4 @@
-"""Chat and text completions as server-sent events: one token a chunk, its leading space with it."""
+"""Chat and text completions as server-sent events: one token per chunk, with its leading space."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from azml_magics.emulator.http_response import DONE, sse
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from azml_magics.emulator.choices import Choice
+    from azml_magics.emulator.generated_choice import Choice
     from azml_magics.emulator.openai_families import ResponseStamp, RouteFamily
 
 _SAFE = {"hate": {"filtered": False, "severity": "safe"}, "violence": {"filtered": False, "severity": "safe"}}
@@ -20,7 +20,7 @@ _SAFE = {"hate": {"filtered": False, "severity": "safe"}, "violence": {"filtered
 def chat_events(
     choices: list[Choice], stamp: ResponseStamp, usage: dict[str, Any], family: RouteFamily, *, include_usage: bool
 ) -> Iterator[bytes]:
-    """The events of a chat stream; usage where the family's services put it (Microsoft's documentation).
+    """Yield the events of a chat stream, with usage where the family's services put it (Microsoft's documentation).
 
     The Inference API sends it in the chunk of the finish reason, unasked; OpenAI's routes in a last chunk without
     choices, when stream_options.include_usage asks for it. Azure OpenAI begins with a chunk without choices.
@@ -41,9 +41,9 @@ def chat_events(
         yield sse(_chat_chunk(stamp, index, first))
         for piece in tokens.tokenize(choice.reasoning):
             yield sse(_chat_chunk(stamp, index, {"reasoning_content": piece}))
-        head, tail = _around(sse(_chat_chunk(stamp, index, {"content": ""})), b'"content":')
+        head, tail = _split_event(sse(_chat_chunk(stamp, index, {"content": ""})), b'"content":')
         for part in choice.parts:
-            yield head + _quoted(part) + tail
+            yield head + _to_json(part) + tail
         yield from _call_events(choice, stamp, index)
         last = index == len(choices) - 1
         end = _chat_chunk(stamp, index, {"content": ""} if family.strict else {}, choice.finish_reason)
@@ -76,11 +76,11 @@ def _call_events(choice: Choice, stamp: ResponseStamp, index: int) -> Iterator[b
 def completion_events(
     choices: list[Choice], stamp: ResponseStamp, usage: dict[str, Any], family: RouteFamily, *, include_usage: bool
 ) -> Iterator[bytes]:
-    """The events of a text completion stream."""
+    """Yield the events of a text completion stream."""
     for index, choice in enumerate(choices):
-        head, tail = _around(sse(_text_chunk(stamp, index, "", None)), b'"text":')
+        head, tail = _split_event(sse(_text_chunk(stamp, index, "", None)), b'"text":')
         for part in choice.parts:
-            yield head + _quoted(part) + tail
+            yield head + _to_json(part) + tail
         end = _text_chunk(stamp, index, "", choice.finish_reason)
         last = index == len(choices) - 1
         yield sse({**end, "usage": usage} if family.strict and last else end)
@@ -100,12 +100,12 @@ def _text_chunk(stamp: ResponseStamp, index: int, text: str, finish: str | None)
     }
 
 
-def _around(event: bytes, key: bytes) -> tuple[bytes, bytes]:
-    """What stands before and after the empty string under `key`: a chunk is then three joined pieces of bytes."""
+def _split_event(event: bytes, key: bytes) -> tuple[bytes, bytes]:
+    """Split an event around the empty string of `key`, so that a chunk is three joined pieces of bytes."""
     # The last one: a model name chosen by the client could hold the key, and the choices come after it.
     at = event.rindex(key + b'""') + len(key)
     return event[:at], event[at + 2 :]
 
 
-def _quoted(text: str) -> bytes:
+def _to_json(text: str) -> bytes:
     return json.dumps(text, ensure_ascii=False).encode(errors="replace")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from azml_magics.emulator import chat_messages, openai_events, openai_validation, tokens, tool_calls
-from azml_magics.emulator.choices import Choice, make_choices
+from azml_magics.emulator.generated_choice import Choice, make_choices
 from azml_magics.emulator.generation import DEFAULT_MAX_TOKENS, GenerationRequest
 from azml_magics.emulator.http_response import HttpResponse
 from azml_magics.emulator.openai_families import RouteFamily, count_usage, stamp_response

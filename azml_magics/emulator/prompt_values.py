@@ -1,4 +1,4 @@
-"""Values for the slots of a JSON schema, found in a prompt where their type fits."""
+"""Values in a prompt that fit the properties of a JSON schema."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ASKING = word_set(
 
 
 class PromptValues:
-    """A prompt's numbers, quoted texts and names; each is handed out once, in order, then defaults follow."""
+    """A prompt's numbers, quoted texts and names. Each is used once, in order."""
 
     def __init__(self, text: str) -> None:
         self.text = text[:8000]
@@ -51,8 +51,8 @@ class PromptValues:
                 found.append(" ".join(words))
         return list(dict.fromkeys(found))
 
-    def named(self, name: str) -> str | None:
-        """The value said to belong to `name`: "name=value", "name: value", "name is value" or "name of value"."""
+    def find_named(self, name: str) -> str | None:
+        """Return the value given for `name`: "name=value", "name: value", "name is value" or "name of value"."""
         spoken = re.escape(name).replace("_", "[_ ]")
         says = rf"\b{spoken}\s*(?:=|:|\bis\b|\bof\b|\bto\b|\bas\b)\s*"
         value = r"[\"'“]?([^\"'”,;.?!\n]{1,80}?)[\"'”]?(?=$|[,;.?!\n\"'”]|\s+and\s|\s+with\s)"
@@ -60,8 +60,8 @@ class PromptValues:
         return match[1].strip() or None if match else None
 
     def number(self, name: str, *, whole: bool, low: float, high: float) -> float | None:
-        """The next number that fits; one said to belong to `name` goes first; None when there is none."""
-        said = self.named(name)
+        """Return the next number that fits, first one given for `name`, or None if there is none."""
+        said = self.find_named(name)
         if said and (found := _NUMBER.match(said)) and self._fits(float(found[0]), whole, low, high):
             value = float(found[0])
             if value in self.numbers:
@@ -77,12 +77,12 @@ class PromptValues:
         return low <= value <= high and (not whole or value == int(value))
 
     def string(self, name: str) -> str | None:
-        """The text that fits a slot called `name`; None when the prompt holds none."""
+        """Return the text that fits a property called `name`, or None if there is none."""
         pools: tuple[tuple[str, list[str]], ...] = (("email", self.emails), ("url", self.urls), ("date", self.dates))
         for mark, pool in pools:
             if mark in name.lower() and pool:
                 return pool.pop(0)
-        said = self.named(name)
+        said = self.find_named(name)
         if said:
             return said
         for pool in (self.quoted, self.proper):
@@ -93,11 +93,11 @@ class PromptValues:
         return None
 
     def example(self, name: str) -> str:
-        """A made-up text for a slot that the prompt says nothing of, plainly a demo's."""
+        """Return an example text for a property that the prompt does not mention."""
         return f"example {name.replace('_', ' ')}"
 
-    def chosen(self, options: list[Any]) -> Any:
-        """The option that the prompt names (whole word, the longest first), or else the first one."""
+    def choose_option(self, options: list[Any]) -> Any:
+        """Return the option that the prompt names (whole words, the longest first), or the first one."""
         lower = self.text.lower()
         for option in sorted((o for o in options if isinstance(o, str)), key=len, reverse=True):
             if option and re.search(rf"(?<!\w){re.escape(option.lower())}(?!\w)", lower):
@@ -108,7 +108,7 @@ class PromptValues:
         return numbers[0] if numbers else options[0]
 
     def mentions(self, options: list[Any]) -> bool:
-        """Whether the prompt names one of the options."""
+        """Return whether the prompt names one of the options."""
         return any(
             re.search(rf"(?<!\w){re.escape(str(o).lower())}(?!\w)", self.text.lower()) for o in options if o != ""
         )

@@ -1,4 +1,4 @@
-"""What clients sent to the emulator, newest last, for tests and tutorials to look at."""
+"""The requests that clients sent to the emulator, newest last."""
 
 from __future__ import annotations
 
@@ -12,7 +12,16 @@ KEPT_BYTES = 16 * 1024 * 1024
 
 @dataclass(frozen=True)
 class RecordedRequest:
-    """One request as it arrived: query is the raw text after "?", header names are lower-case."""
+    """One request as it arrived.
+
+    Attributes:
+        method: The HTTP method.
+        path: The path, decoded.
+        query: The raw text after "?".
+        headers: The headers, their names in lower case.
+        body: The body's bytes.
+        request_id: The id that the response carries.
+    """
 
     method: str
     path: str
@@ -22,17 +31,21 @@ class RecordedRequest:
     request_id: str = ""
 
     def json(self) -> Any:
-        """The body read as JSON; json.JSONDecodeError or UnicodeDecodeError when it is not."""
+        """Return the body as JSON.
+
+        Raises:
+            ValueError: It is not JSON.
+        """
         return json.loads(self.body)
 
     def __repr__(self) -> str:
-        """The request line and the size; headers carry keys and stay out of sight."""
+        """Return the request line and the size; headers are left out because they contain keys."""
         query = f"?{self.query}" if self.query else ""
         return f"<RecordedRequest {self.method} {self.path}{query} {len(self.body)} bytes>"
 
 
 class Requests(list[RecordedRequest]):
-    """A list of the last requests: at most 1,000 of them, or as many as fit in 16 MB of bodies."""
+    """The last requests: at most 1,000, and at most 16 MB of bodies."""
 
     def __init__(self) -> None:
         super().__init__()

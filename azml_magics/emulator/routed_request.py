@@ -1,4 +1,4 @@
-"""One request on its way to a handler: what the front door has read and decided."""
+"""One request on its way to a handler."""
 
 from __future__ import annotations
 
@@ -14,7 +14,15 @@ if TYPE_CHECKING:
 
 @dataclass
 class RoutedRequest:
-    """The request, its route without prefixes, the deployment that serves it, and what is in the path."""
+    """A request and what its path, query and headers select.
+
+    Attributes:
+        request: The request as it arrived.
+        route: Its path without prefixes.
+        deployment: The deployment that serves it.
+        pinned: Whether the request names the deployment.
+        path_deployment: The deployment in the path of Azure OpenAI, "" if absent.
+    """
 
     request: RecordedRequest
     route: str
@@ -37,16 +45,17 @@ class RoutedRequest:
 
     @property
     def headers(self) -> dict[str, str]:
+        """The headers, their names in lower case."""
         return self.request.headers
 
     def has_json_content_type(self) -> bool:
-        """Whether the Content-Type is a JSON one."""
+        """Return whether the Content-Type is a JSON type."""
         kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         return kind == "application/json" or kind.endswith("+json")
 
 
 def parse_query(text: str) -> dict[str, str]:
-    """The parameters of a query string, the last of each name, empty values kept; odd bytes are replaced."""
+    """Return the last value of each parameter of a query string; undecodable bytes are replaced."""
     if not text:
         return {}
     try:
@@ -56,7 +65,7 @@ def parse_query(text: str) -> dict[str, str]:
 
 
 class NotJSONError(ValueError):
-    """A body that is not JSON; the message and position are Python's, as the services show them."""
+    """A body that is not JSON. The message and position are Python's, as the services show them."""
 
     def __init__(self, message: str, position: int) -> None:
         super().__init__(message)
@@ -64,7 +73,11 @@ class NotJSONError(ValueError):
 
 
 def load_json(body: bytes) -> Any:
-    """The body as JSON, NotJSONError when it is not (bad UTF-8 and too deep nesting included)."""
+    """Return the body as JSON.
+
+    Raises:
+        NotJSONError: It is not JSON; invalid UTF-8 and too deep nesting are included.
+    """
     try:
         return json.loads(body)
     except json.JSONDecodeError as error:

@@ -1,4 +1,4 @@
-"""Which handler answers a path, and for which deployment."""
+"""Routes: the handler and the deployment for each request."""
 
 from __future__ import annotations
 
@@ -37,20 +37,20 @@ _HANDLERS: dict[str, tuple[str, Callable[[RoutedRequest], HttpResponse]]] = {
     "/generate": ("POST", tgi_routes.generate),
     "/generate_stream": ("POST", tgi_routes.generate_stream),
     "/swagger.json": ("GET", swagger_documents.swagger),
-    "/info": ("GET", about.info),
-    "/v1/models": ("GET", about.models),
-    "/": ("GET", about.health),
-    "/emulator": ("GET", about.emulator),
+    "/info": ("GET", about.show_info),
+    "/v1/models": ("GET", about.list_models),
+    "/": ("GET", about.show_health),
+    "/emulator": ("GET", about.describe_emulator),
 }
 
 
 def route_request(request: RecordedRequest) -> RoutedRequest | HttpResponse:
-    """The request with its route and deployment; Azure's 404 when the deployment pinned does not exist."""
+    """Return the request with its route and deployment, or Azure's 404 if the pinned deployment does not exist."""
     path, in_path, pin = request.path, "", ""
     kubernetes = _KUBERNETES.match(path)
     if kubernetes:
         path = path[kubernetes.end() :] or "/"
-        # An endpoint that bears the name of a deployment serves that one: a URL alone can choose a dialect.
+        # An endpoint with the name of a deployment serves that one, so that a URL alone can choose a wire format.
         pin = unquote(kubernetes[1]) if unquote(kubernetes[1]) in DEPLOYMENTS else ""
     azure_openai = _AZURE_OPENAI.match(path)
     if azure_openai:
@@ -67,7 +67,7 @@ def route_request(request: RecordedRequest) -> RoutedRequest | HttpResponse:
 
 
 def handle(routed: RoutedRequest) -> HttpResponse:
-    """The response of the deployment to the request."""
+    """Return the deployment's response to a request."""
     method, handler = _HANDLERS.get(routed.route, ("", None))
     if handler is None or not (routed.route == "/emulator" or serves(routed.deployment, routed.route)):
         return model_error(_not_found(routed))
@@ -78,7 +78,7 @@ def handle(routed: RoutedRequest) -> HttpResponse:
 
 
 def _not_found(routed: RoutedRequest) -> HttpResponse:
-    """A container's own 404: Flask's words where azureml-inference-server-http runs, else FastAPI's."""
+    """Return the container's own 404: Flask's for azureml-inference-server-http, otherwise FastAPI's."""
     if routed.deployment.swagger in ("mlflow", "text", "strings", "dolly", "inputs", "hf"):
         message = (
             "The requested URL was not found on the server. "

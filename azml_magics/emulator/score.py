@@ -1,4 +1,4 @@
-"""POST /score: the dialect of a body by its shape, and the response in the bytes of the container that speaks it."""
+"""POST /score: a body's shape selects the wire format, and the response has the bytes of the matching container."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from azml_magics.emulator.score_bodies import ScoreBody, parse_score_body
 if TYPE_CHECKING:
     from azml_magics.emulator.routed_request import RoutedRequest
 
-MOST_PROMPTS = 1000
+MAX_PROMPTS = 1000
 _TASKS = {"bart": "summary", "t5": "translation"}
 _TASK_KEYS = {"summary": "summary_text", "translation": "translation_text", "text": "generated_text"}
 
-_SPEAKS = {
+_ACCEPTED_SHAPES = {
     "gpt2": {"list", "string"},
     "gpt2-2023-11": {"strings", "strings-beside"},  # the server hands run() what it declares, and drops the rest
     "gpt2-2023-06": {"inputs-object"},
@@ -41,28 +41,28 @@ _SPEAKS = {
 
 
 def score(routed: RoutedRequest) -> HttpResponse:
-    """The response of the deployment to /score; what its container refuses comes as Azure's 424."""
+    """Return the deployment's response to /score; what its container refuses is returned as Azure's 424."""
     response = _score(routed)
     return response if response.status == HTTPStatus.OK else model_error(response)
 
 
 def _score(routed: RoutedRequest) -> HttpResponse:
-    data = _dictionary(routed)
+    data = _read_object(routed)
     if isinstance(data, HttpResponse):
         return data
     body = parse_score_body(data)
     name = routed.deployment.name
-    if body is None or (name != "blue" and body.shape not in _SPEAKS.get(name, ())):
-        return _refusal(name, data)
-    if len(body.prompts) > MOST_PROMPTS:
+    if body is None or (name != "blue" and body.shape not in _ACCEPTED_SHAPES.get(name, ())):
+        return _refuse(name, data)
+    if len(body.prompts) > MAX_PROMPTS:
         return HttpResponse.flask({"message": SCRIPT_FAILED}, 500)
     if body.shape == "flow":
         return promptflow_route.run_flow(routed, data)
     return _chat(routed, body) if body.shape == "messages" else _texts(name, body)
 
 
-def _dictionary(routed: RoutedRequest) -> dict[str, Any] | HttpResponse:
-    """The body as a dictionary, or what azureml-inference-server-http says to one that is none."""
+def _read_object(routed: RoutedRequest) -> dict[str, Any] | HttpResponse:
+    """Return the body as a dictionary, or the refusal of azureml-inference-server-http."""
     if not routed.has_json_content_type():
         return HttpResponse.flask({"message": "Expects Content-Type to be application/json"}, 415)
     if not routed.request.body:
@@ -76,8 +76,8 @@ def _dictionary(routed: RoutedRequest) -> dict[str, Any] | HttpResponse:
     return data
 
 
-def _refusal(name: str, data: dict[str, Any]) -> HttpResponse:
-    """What the container says to a body of another dialect: its server's own words."""
+def _refuse(name: str, data: dict[str, Any]) -> HttpResponse:
+    """Return the container's response to a body of another wire format, in its server's words."""
     if name == "fms":
         return HttpResponse.fastapi({})
     if name == "promptflow":

@@ -1,4 +1,4 @@
-"""The dialects of /score, told apart by the shape of the body alone."""
+"""The wire formats of /score, distinguished by the shape of the body alone."""
 
 from __future__ import annotations
 
@@ -6,7 +6,13 @@ from typing import Any, NamedTuple, TypeGuard
 
 
 class ScoreBody(NamedTuple):
-    """A body understood: the name of its shape, its prompts (or messages), and its parameters."""
+    """The content of a /score body.
+
+    Attributes:
+        shape: The name of the body's shape.
+        prompts: The prompts, or the messages of a chat.
+        parameters: The model kwargs.
+    """
 
     shape: str
     prompts: list[Any]
@@ -14,7 +20,7 @@ class ScoreBody(NamedTuple):
 
 
 def parse_score_body(data: dict[str, Any]) -> ScoreBody | None:
-    """The dialect of a /score body by its shape; None when it is none of them."""
+    """Return the content of a /score body, or None if no wire format has its shape."""
     if isinstance(data.get("question"), str):
         return ScoreBody("flow", [data["question"]], {})
     if "input_data" in data:
@@ -34,7 +40,7 @@ def _inputs(inputs: Any, parameters: Any) -> ScoreBody | None:
 
 
 def _input_list(given: Any, params: Any) -> ScoreBody | None:
-    """MLflow's `input_data` that is no object: a string, a list of strings, a list of records."""
+    """MLflow's `input_data`: a string, a list of strings, or a list of records."""
     if isinstance(given, str):
         return ScoreBody("string", [given], params)
     if _strings(given):
@@ -45,7 +51,7 @@ def _input_list(given: Any, params: Any) -> ScoreBody | None:
 
 
 def _input_object(given: dict[str, Any], data: dict[str, Any], params: Any) -> ScoreBody | None:
-    """`input_data` that is an object: pandas split, or `input_string` with its parameters in one of three places."""
+    """An object in `input_data`: pandas split, or `input_string` with its parameters in one of three places."""
     if isinstance(given.get("data"), list) and isinstance(given.get("columns"), list):
         return ScoreBody("split", [_first_text(row) for row in given["data"]], params)
     prompts = given.get("input_string")
@@ -70,6 +76,6 @@ def _is_message(value: Any) -> bool:
 
 
 def _first_text(row: Any) -> str:
-    """The first text of a row of a table: a record, a list of cells, or the cell itself."""
+    """Return the first text of a table's row: a record, a list of cells, or the cell itself."""
     cells = list(row.values()) if isinstance(row, dict) else row if isinstance(row, list) else [row]
     return next((cell for cell in cells if isinstance(cell, str)), "")

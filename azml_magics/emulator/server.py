@@ -1,4 +1,4 @@
-"""The emulator as an object: uvicorn in a thread of this process, on loopback, on a free port."""
+"""The emulator: uvicorn in a thread of this process, on loopback."""
 
 from __future__ import annotations
 
@@ -30,12 +30,23 @@ _LOGGERS = ("uvicorn.error", "uvicorn.access", "uvicorn.asgi")
 
 
 class Emulator:
-    """A local endpoint that speaks every dialect: `with Emulator() as endpoint: endpoint.url`.
+    """A local endpoint with every wire format: `with Emulator() as endpoint: endpoint.url`.
 
-    key: what clients must send. port: 0 takes a free one. rate: tokens a second, 0 for at once. latency: seconds
-    before an answer. max_body: bytes, beyond which a request gets 413. certfile, keyfile: serve https. Times and
-    rates may be changed while it runs. start() and stop() may be called twice; it also stops with the interpreter.
-    Raises ValueError for a host that is not loopback, OSError when the port is taken.
+    start() and stop() may be called twice. It also stops with the interpreter.
+
+    Args:
+        key: The key that clients must send.
+        port: 0 takes a free one.
+        rate: Tokens per second, 0 for no delay. It may be changed at any time.
+        latency: Seconds before a response begins. It may be changed at any time.
+        host: An address of this machine.
+        max_body: Bytes beyond which a request gets 413.
+        certfile: A certificate, to serve https.
+        keyfile: Its private key.
+
+    Raises:
+        ValueError: `host` is not loopback.
+        OSError: The port is taken; raised by start().
     """
 
     def __init__(
@@ -64,20 +75,20 @@ class Emulator:
 
     @property
     def port(self) -> int:
-        """The port it listens on; RuntimeError before start()."""
+        """The port it listens on. RuntimeError before start()."""
         if self._port is None:
             raise RuntimeError("the emulator is not running; call start() or use it in a with statement")
         return self._port
 
     @property
     def url(self) -> str:
-        """http://127.0.0.1:PORT, without a slash at its end."""
+        """http://127.0.0.1:PORT, without a slash at the end."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http{'s' if self._certfile else ''}://{host}:{self.port}"
 
     @property
     def running(self) -> bool:
-        """Whether it serves now."""
+        """Whether it is serving."""
         return self._thread is not None and self._thread.is_alive()
 
     @property
@@ -87,7 +98,7 @@ class Emulator:
 
     @property
     def in_flight_peak(self) -> int:
-        """The most requests that were served at the same time; may be set back to 0."""
+        """The most requests that were served at the same time. It may be set to 0."""
         return self._app.in_flight_peak
 
     @in_flight_peak.setter
@@ -96,7 +107,7 @@ class Emulator:
 
     @property
     def rate(self) -> float:
-        """Tokens a second, 0 for at once."""
+        """Tokens per second, 0 for no delay."""
         return self._app.rate
 
     @rate.setter
@@ -105,7 +116,7 @@ class Emulator:
 
     @property
     def latency(self) -> float:
-        """Seconds before an answer begins."""
+        """Seconds before a response begins."""
         return self._app.latency
 
     @latency.setter
@@ -113,20 +124,24 @@ class Emulator:
         self._app.latency = value
 
     def script(self, faults: Iterable[Fault | None]) -> None:
-        """The next requests meet these faults in order (None: answered normally), the ones after them none."""
+        """Inject faults into the next requests.
+
+        Args:
+            faults: One for each request, in order; None for a normal response.
+        """
         self._app.script(faults)
 
     def reset(self) -> None:
-        """Forget script, requests and counts, and set rate and latency as they were at first."""
+        """Clear script, requests and counts, and restore the initial rate and latency."""
         self._app.reset()
 
     def start(self) -> Self:
-        """Serve from now on; returns the emulator once it is ready."""
+        """Start serving and return the emulator once it is ready."""
         if self.running:
             return self
         listener = _listen(self.host, self._wanted_port)
         self._port = listener.getsockname()[1]
-        # The loggers of uvicorn are quiet while this server runs and as they were afterwards.
+        # uvicorn's loggers are silenced while this server runs, and restored afterwards.
         self._levels = {name: _state(logging.getLogger(name)) for name in _LOGGERS}
         config = uvicorn.Config(
             self._app,
@@ -159,7 +174,7 @@ class Emulator:
         return self
 
     def stop(self) -> None:
-        """Stop serving and join the thread; connections that are open are closed."""
+        """Stop serving, close open connections and join the thread."""
         thread, self._thread = self._thread, None
         if thread is None:
             return
@@ -200,7 +215,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """A listening socket: connections made before the server is up wait instead of being refused."""
+    """Return a listening socket; connections made before the server is ready wait and are not refused."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:

@@ -26,8 +26,8 @@ def _object(properties: dict[str, Any], example: Any) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "example": example}
 
 
-def _nested(example: Any, items: dict[str, Any]) -> dict[str, Any]:
-    """`input_data` with `input_string` and `parameters` inside, as inference-schema writes it."""
+def _input_data_schema(example: Any, items: dict[str, Any]) -> dict[str, Any]:
+    """Return `input_data` with `input_string` and `parameters` inside, as inference-schema writes it."""
     inner = {"input_string": {"type": "array", "items": items}, "parameters": _PARAMETERS}
     schema = {"type": "object", "required": ["input_string", "parameters"], "properties": inner}
     return _object({"input_data": schema}, {"input_data": {"input_string": example, "parameters": _EXAMPLE_PARAMETERS}})
@@ -64,9 +64,9 @@ _INPUTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         ),
         _RECORDS,
     ),
-    "text": (_nested(["the meaning of life is"], {"type": "string"}), _RECORDS),
+    "text": (_input_data_schema(["the meaning of life is"], {"type": "string"}), _RECORDS),
     "chat": (
-        _nested(_MESSAGES, _MESSAGE),
+        _input_data_schema(_MESSAGES, _MESSAGE),
         {"type": "object", "properties": {"output": {"type": "string"}}, "example": {"output": "text"}},
     ),
     "hf": (
@@ -104,100 +104,109 @@ _FASTAPI_ROUTES = {
 }
 
 
+_INFO = {
+    "title": "ML service",
+    "description": "API specification for the Azure Machine Learning service ML service",
+    "version": "1.0",
+}
+_ERROR = {"type": "object", "properties": {"message": {"type": "string"}}}
+_BEARER_2 = {
+    "Bearer": {"type": "apiKey", "name": "Authorization", "in": "header", "description": "For example: Bearer abc123"}
+}
+_BEARER_3 = {"Bearer": {"type": "http", "scheme": "bearer"}}
+
+
 def swagger(routed: RoutedRequest) -> HttpResponse:
-    """The document of the pinned deployment: Swagger 2.0 or, with ?version=3 and 3.1, OpenAPI."""
+    """Return the document of the deployment: Swagger 2.0 or, with ?version=3 and 3.1, OpenAPI."""
     deployment = routed.deployment
     if deployment.swagger in _FASTAPI_ROUTES:
-        return HttpResponse.fastapi(_fastapi(deployment))
+        return HttpResponse.fastapi(_fastapi_document(deployment))
     version = routed.query.get("version", "2")
     if version not in ("2", "3", "3.1"):
         message = f"Swagger version [{version[:20]}] is not valid. Supported versions: [2, 3, 3.1]."
         return HttpResponse.flask({"message": message}, 404)
-    return HttpResponse.flask(_azureml(deployment, version))
+    return HttpResponse.flask(_azureml_document(deployment, version))
 
 
-def _azureml(deployment: Deployment, version: str) -> dict[str, Any]:
-    """As azureml-inference-server-http writes it; a user's `run` without a schema gives an empty object."""
-    given, back = _INPUTS[deployment.swagger]
-    at = "#/definitions/" if version == "2" else "#/components/schemas/"
-    schemas = {
-        "ServiceInput": given,
-        "ServiceOutput": back,
-        "ErrorResponse": {"type": "object", "properties": {"message": {"type": "string"}}},
-    }
-    info = {
-        "title": "ML service",
-        "description": "API specification for the Azure Machine Learning service ML service",
-        "version": "1.0",
-    }
-    error = {"description": "The service failed to execute due to an error.", **_answer(at + "ErrorResponse", version)}
-    done = {
-        "description": "The service processed the input correctly and provided a result prediction, if applicable.",
-        **_answer(at + "ServiceOutput", version),
-    }
-    run: dict[str, Any] = {
-        "operationId": "RunMLService",
-        "description": "Run web service's model and get the prediction output",
-        "security": [{"Bearer": []}],
-    }
+def _azureml_document(deployment: Deployment, version: str) -> dict[str, Any]:
+    """Return a document as azureml-inference-server-http writes it.
+
+    A user's `run` without a schema gives an empty object.
+    """
+    given, returned = _INPUTS[deployment.swagger]
+    schemas = {"ServiceInput": given, "ServiceOutput": returned, "ErrorResponse": _ERROR}
     if version == "2":
-        run["parameters"] = [
-            {
-                "name": "serviceInputPayload",
-                "in": "body",
-                "description": "The input payload for executing the real-time machine learning service.",
-                "schema": {"$ref": at + "ServiceInput"},
-            }
-        ]
-    else:
-        run["requestBody"] = {"content": {"application/json": {"schema": {"$ref": at + "ServiceInput"}}}}
-    run["responses"] = {"200": done, "default": error}
+        return {
+            "swagger": "2.0",
+            "info": _INFO,
+            "schemes": ["https"],
+            "consumes": ["application/json"],
+            "produces": ["application/json"],
+            "securityDefinitions": _BEARER_2,
+            "paths": _azureml_paths(version),
+            "definitions": schemas,
+        }
+    return {
+        "openapi": "3.0.3" if version == "3" else "3.1.0",
+        "info": _INFO,
+        "paths": _azureml_paths(version),
+        "components": {"securitySchemes": _BEARER_3, "schemas": schemas},
+    }
+
+
+def _azureml_paths(version: str) -> dict[str, Any]:
+    error = _describe("The service failed to execute due to an error.", "ErrorResponse", version)
     health = {
         "operationId": "ServiceHealthCheck",
         "description": "Simple health check endpoint to ensure the service is up at any given point.",
         "responses": {"200": {"description": "Healthy"}, "default": error},
     }
-    itself = {
+    document = {
         "operationId": "GetSwaggerSpec",
         "description": "Get the Swagger specification.",
         "responses": {"200": {"description": "The Swagger specification."}, "default": error},
     }
-    paths = {"/": {"get": health}, "/score": {"post": run}, "/swagger.json": {"get": itself}}
-    if version != "2":
-        scheme = {"Bearer": {"type": "http", "scheme": "bearer"}}
-        return {
-            "openapi": "3.0.3" if version == "3" else "3.1.0",
-            "info": info,
-            "paths": paths,
-            "components": {"securitySchemes": scheme, "schemas": schemas},
-        }
-    bearer = {
-        "Bearer": {
-            "type": "apiKey",
-            "name": "Authorization",
-            "in": "header",
-            "description": "For example: Bearer abc123",
-        }
-    }
     return {
-        "swagger": "2.0",
-        "info": info,
-        "schemes": ["https"],
-        "consumes": ["application/json"],
-        "produces": ["application/json"],
-        "securityDefinitions": bearer,
-        "paths": paths,
-        "definitions": schemas,
+        "/": {"get": health},
+        "/score": {"post": _score_operation(version, error)},
+        "/swagger.json": {"get": document},
     }
 
 
-def _answer(reference: str, version: str) -> dict[str, Any]:
-    schema = {"schema": {"$ref": reference}}
-    return schema if version == "2" else {"content": {"application/json": schema}}
+def _score_operation(version: str, error: dict[str, Any]) -> dict[str, Any]:
+    schema = {"$ref": _reference("ServiceInput", version)}
+    payload = {
+        "name": "serviceInputPayload",
+        "in": "body",
+        "description": "The input payload for executing the real-time machine learning service.",
+        "schema": schema,
+    }
+    done = "The service processed the input correctly and provided a result prediction, if applicable."
+    return {
+        "operationId": "RunMLService",
+        "description": "Run web service's model and get the prediction output",
+        "security": [{"Bearer": []}],
+        **(
+            {"parameters": [payload]}
+            if version == "2"
+            else {"requestBody": {"content": {"application/json": {"schema": schema}}}}
+        ),
+        "responses": {"200": _describe(done, "ServiceOutput", version), "default": error},
+    }
 
 
-def _fastapi(deployment: Deployment) -> dict[str, Any]:
-    """As the catalogue's images write it: only the routes of their task, and an example for /score."""
+def _reference(name: str, version: str) -> str:
+    return f"#/{'definitions' if version == '2' else 'components/schemas'}/{name}"
+
+
+def _describe(text: str, name: str, version: str) -> dict[str, Any]:
+    """Return the description of a response with a schema of that name."""
+    schema = {"schema": {"$ref": _reference(name, version)}}
+    return {"description": text, **(schema if version == "2" else {"content": {"application/json": schema}})}
+
+
+def _fastapi_document(deployment: Deployment) -> dict[str, Any]:
+    """Return a document as the catalogue's images write it: the routes of their task, and an example for /score."""
     title = "Text Generation Inference" if deployment.swagger == "tgi" else "AzureML Foundation Model Inference Server"
     paths: dict[str, Any] = {"/": {"get": {"summary": "Health"}}, "/info": {"get": {"summary": "Info"}}}
     for route in _FASTAPI_ROUTES[deployment.swagger]:

@@ -1,4 +1,4 @@
-"""What counts as a token here, and where a text must end.
+"""Tokens, and the limits of a text.
 
 A token is a word or a punctuation mark together with the white space before it, so that the tokens of a text
 joined give the text back. Usage, max_tokens and streamed chunks all count the same way.
@@ -13,7 +13,12 @@ _TOKEN = re.compile(r"\s*(?:\w+(?:['\u2019-]\w+)*|[^\w\s])|\s+\Z")
 
 
 class LimitedText(NamedTuple):
-    """A text cut to what was asked: its tokens and why it ended, "stop" or "length"."""
+    """A text after stop sequences and max_tokens.
+
+    Attributes:
+        tokens: Its tokens.
+        finish_reason: Why it ends, "stop" or "length".
+    """
 
     tokens: list[str]
     finish_reason: str
@@ -24,17 +29,17 @@ class LimitedText(NamedTuple):
 
 
 def tokenize(text: str) -> list[str]:
-    """The tokens of `text`, in order; joined they are `text`."""
+    """Return the tokens of `text`; joined they are `text`."""
     return _TOKEN.findall(text)
 
 
 def count(text: str) -> int:
-    """How many tokens `text` has."""
+    """Return the number of tokens of `text`."""
     return len(_TOKEN.findall(text))
 
 
 def apply_limits(text: str, max_tokens: int | None, stop: tuple[str, ...]) -> LimitedText:
-    """`text` cut before the first of the stop strings and after `max_tokens` tokens, whichever comes first."""
+    """Cut `text` before the first stop sequence and after `max_tokens` tokens, whichever comes first."""
     found = [text.find(mark) for mark in stop if mark and mark in text]
     tokens = tokenize(text[: min(found)] if found else text)
     if max_tokens is not None and len(tokens) > max_tokens:

@@ -1,4 +1,4 @@
-"""Which tools a conversation asks for, and the calls that answer it."""
+"""Tool calls: which functions a conversation requires, and the arguments for them."""
 
 from __future__ import annotations
 
@@ -15,19 +15,29 @@ if TYPE_CHECKING:
     from azml_magics.emulator.generation import GenerationRequest
 
 _EMPTY_WORDS = STOP_WORDS | word_set("get set tool tools fetch run call compute lookup look find args function")
-_TELLING = 3
-"""The letters a word must have to tell one tool from another."""
+_MIN_LETTERS = 3
+"""Shorter words do not distinguish one tool from another."""
 
 _CHOICES = ("auto", "none", "required", "any")
 
 
 def choose(
-    functions: list[dict[str, Any]], choice: Any, ask: GenerationRequest, *, parallel: bool
+    functions: list[dict[str, Any]], choice: Any, request: GenerationRequest, *, parallel: bool
 ) -> list[dict[str, Any]]:
-    """The functions to call now, [] for an answer in text. `choice` is the body's tool_choice."""
+    """Return the functions to call now, [] for a response in text.
+
+    Args:
+        functions: The `function` objects of the body's tools.
+        choice: The body's tool_choice.
+        request: The prompt and its conversation.
+        parallel: Whether several calls may be made at once.
+
+    Raises:
+        InvalidRequestError: `choice` is unknown or names a tool that does not exist.
+    """
     if not functions or choice == "none":
         return []
-    forced = _forced(choice)
+    forced = _forced_name(choice)
     if forced:
         named = [function for function in functions if function["name"] == forced]
         if not named:
@@ -36,17 +46,17 @@ def choose(
     if choice not in (None, *_CHOICES):
         raise invalid_input("literal_error", ["tool_choice"], "Input should be 'none', 'auto' or 'required'", choice)
     must = choice in ("required", "any")
-    if ask.tool_results and not must:
+    if request.tool_results and not must:
         return []
-    asked = [function for function in functions if is_asked_for(function, ask.prompt)]
-    by_name = [function for function in asked if function["name"].lower() in ask.prompt.lower()]
+    asked = [function for function in functions if is_asked_for(function, request.prompt)]
+    by_name = [function for function in asked if function["name"].lower() in request.prompt.lower()]
     # "magic_function_no_args" holds the name "magic_function": the longer name is the one that was meant.
     by_name = [f for f in by_name if not any(f["name"] in o["name"] and f is not o for o in by_name)]
     found = by_name or asked or (functions[:1] if must else [])
     return found if parallel else found[:1]
 
 
-def _forced(choice: Any) -> str:
+def _forced_name(choice: Any) -> str:
     if not isinstance(choice, dict):
         return ""
     function = choice.get("function")
@@ -57,20 +67,20 @@ def _forced(choice: Any) -> str:
 
 
 def is_asked_for(function: dict[str, Any], prompt: str) -> bool:
-    """Whether the prompt holds the tool's name, a telling word of it, or a required parameter with a value."""
+    """Return whether the prompt has the tool's name, a distinctive word of it, or a required parameter with a value."""
     text = prompt.lower()
     if function["name"].lower() in text:
         return True
     spoken = {_stem(word) for word in re.findall(r"[^\W_]+", text)}
-    telling = [w for w in _split_name(function["name"]) if w not in _EMPTY_WORDS and len(w) >= _TELLING]
-    if any(_stem(word) in spoken for word in telling):
+    distinctive = [w for w in _split_name(function["name"]) if w not in _EMPTY_WORDS and len(w) >= _MIN_LETTERS]
+    if any(_stem(word) in spoken for word in distinctive):
         return True
     parameters = function.get("parameters") or {}
     required = parameters.get("required")
     names = [
         name
         for name in (required if isinstance(required, list) else [])
-        if isinstance(name, str) and len(name) >= _TELLING
+        if isinstance(name, str) and len(name) >= _MIN_LETTERS
     ]
     return any(re.search(rf"\b{re.escape(name.lower())}\s*[=:]", text) for name in names)
 
@@ -81,15 +91,15 @@ def _split_name(name: str) -> list[str]:
 
 def _stem(word: str) -> str:
     for ending in ("ings", "ing", "ers", "er", "ors", "or", "es", "s"):
-        if word.endswith(ending) and len(word) - len(ending) >= _TELLING:
+        if word.endswith(ending) and len(word) - len(ending) >= _MIN_LETTERS:
             return word[: -len(ending)]
     return word
 
 
-def call(function: dict[str, Any], ask: GenerationRequest, position: int) -> dict[str, Any]:
-    """One entry of `tool_calls`: id, type and the function with its arguments as JSON text."""
-    filled = arguments(function.get("parameters") or {}, ask.prompt)
+def call(function: dict[str, Any], request: GenerationRequest, position: int) -> dict[str, Any]:
+    """Return one entry of `tool_calls`: id, type and the function with its arguments as JSON text."""
+    filled = arguments(function.get("parameters") or {}, request.prompt)
     text = json.dumps(filled, ensure_ascii=False)
-    seed = f"{function['name']}|{text}|{position}|{len(ask.earlier)}"
+    seed = f"{function['name']}|{text}|{position}|{len(request.earlier)}"
     identity = hashlib.sha256(seed.encode(errors="replace")).hexdigest()[:24]
     return {"id": f"call_{identity}", "type": "function", "function": {"name": function["name"], "arguments": text}}

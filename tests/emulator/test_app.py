@@ -50,7 +50,7 @@ def test_health_and_the_statement_need_no_key(endpoint):
     assert "It is not a language model" in page
     assert "slow-stream" in page
     table = httpx.get(f"{endpoint.url}/emulator", headers={"accept": "application/json"}).json()
-    assert {"name": "cut", "group": "answer", "options": ["after"]}.items() <= next(
+    assert {"name": "cut", "group": "response", "options": ["after"]}.items() <= next(
         f for f in table["faults"] if f["name"] == "cut"
     ).items()
 

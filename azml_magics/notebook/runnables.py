@@ -99,7 +99,7 @@ def _check(options: CellOptions, *, is_model: bool) -> None:
     for flag, field in {} if is_model else (_FOR_MODELS | templated).items():
         if getattr(options, field):
             raise UsageError(
-                f"{flag} has no place in a chain", remedy=f"Put it into the chain that {options.config} is."
+                f"{flag} does not apply to a chain", remedy=f"Put it into {options.config} itself."
             )
 
 

@@ -85,7 +85,7 @@ class Frontend:
     def stderr(self) -> str:
         """What anything in the kernel's process has written to its standard error.
 
-        Without ipykernel's own line about a message to a widget that is no more.
+        Without ipykernel's own line about a message to a widget that was closed.
         """
         streams = [message["content"] for message in self.messages if message["msg_type"] == "stream"]
         text = "".join(content["text"] for content in streams if content["name"] == "stderr")

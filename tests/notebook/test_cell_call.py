@@ -94,7 +94,7 @@ def test_schema_is_instruction_after_server_refuses_field(asking, endpoint, last
     assert "response_format" not in last_body()
     assert "Answer with JSON alone" in last_body()["messages"][-1]["content"]
     assert len(endpoint.requests) == 2
-    assert ran.error is None or type(ran.error) is SchemaError  # the demo endpoint is no model
+    assert ran.error is None or type(ran.error) is SchemaError  # the demo endpoint is not a model
 
 
 def test_other_bad_request_is_not_sent_again(asking, endpoint):

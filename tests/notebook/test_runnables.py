@@ -403,7 +403,7 @@ def test_config_options_are_refused(refused, line, why):
 
 @pytest.mark.parametrize("line", ["-s brief", "-c talk", "-i a.png", "-p a=1", "-k {}", "-t $x"])
 def test_model_options_are_refused_for_chains(refused, line):
-    assert f"{line.split()[0]} has no place in a chain" in refused(saying("a"), line)
+    assert f"{line.split()[0]} does not apply to a chain" in refused(saying("a"), line)
 
 
 def test_empty_prompt_is_refused(refused):

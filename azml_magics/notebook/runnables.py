@@ -98,9 +98,7 @@ def _check(options: CellOptions, *, is_model: bool) -> None:
     templated = {} if options.template in (None, "none") else {"-t": "template"}
     for flag, field in {} if is_model else (_FOR_MODELS | templated).items():
         if getattr(options, field):
-            raise UsageError(
-                f"{flag} does not apply to a chain", remedy=f"Put it into {options.config} itself."
-            )
+            raise UsageError(f"{flag} does not apply to a chain", remedy=f"Put it into {options.config} itself.")
 
 
 def _parse_format(response: Response, format: str) -> Response:  # noqa: A002 - the option's own name

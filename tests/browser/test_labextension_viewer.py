@@ -181,7 +181,7 @@ def test_click_sorts_responses_side_by_side(page, lab, shot):
     lab.write(
         "g.ipynb",
         "%load_ext azml_magics\n%azureml demo",
-        "%%azureml --sweep temperature=0,1.5,0.5 --sweep max_tokens=20,9\nTell me about rivers",
+        "%%azureml --sweep temperature=0,1.5,0.5 --sweep max_tokens=20,9\nSay hello to Lisbon",
     )
     notebook = NotebookPage(page, lab, "g.ipynb")
     notebook.run(0)

@@ -59,12 +59,13 @@ def panel(shown):
     return shown.panel
 
 
-def test_choose_change_run_and_stream(page, panel):
+def test_choose_change_run_and_stream(page, shown, panel):
+    shown.run("faulty.rate = 15")  # tokens a second
     panel.field("Config").select_option("demo-llama2")
     panel.says_in_cell("%%azureml demo-llama2")
-    panel.field("Config").select_option("demo")
+    panel.field("Config").select_option("faulty")
     panel.field("Prompt").fill("Write 120 words about tea.")
-    panel.says_in_cell("%%azureml demo\nWrite 120 words about tea.")
+    panel.says_in_cell("%%azureml faulty\nWrite 120 words about tea.")
 
     panel.slider("temperature").focus()
     page.keyboard.press("ArrowLeft")
@@ -395,17 +396,18 @@ def test_panel_works_after_kernel_restart(shown, panel):
 
 
 def test_html_in_a_response_does_nothing(page, panel):
-    response = panel.run_prompt("Say '<img src=x onerror=window.pwned=1> <script>window.pwned=1</script> end'")
-    expect(response).to_contain_text("<img src=x onerror=window.pwned=1> <script>window.pwned=1</script> end")
+    hostile = "<img src=x onerror=top.p=1><script>top.p=1</script>"  # short enough to be repeated by the demo endpoint
+    response = panel.run_prompt(hostile)
+    expect(response).to_contain_text(hostile)
     expect(response.locator("img, script")).to_have_count(0)
     panel.open("Several responses")
     panel.button("Repeat").click()
     panel.says("3 responses")
-    expect(response.locator("td", has_text="onerror=window.pwned")).to_have_count(3)
+    expect(response.locator("td", has_text="onerror=top.p")).to_have_count(3)
     expect(response.locator("img, script")).to_have_count(0)
     for tab in ("Request", "JSON", "Code", "Usage", "History"):
         expect(panel.tab(tab)).to_be_visible()
-    assert page.evaluate("window.pwned") is None
+    assert page.evaluate("top.p") is None
 
 
 def test_page_stays_usable_after_two_megabyte_response(shown, panel):

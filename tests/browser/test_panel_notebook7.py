@@ -60,5 +60,5 @@ def test_choose_change_run_stop_compare_and_save(page, notebook7, shot):
     panel.field("Config").select_option("mine")
     panel.button("Export").click()
     panel.type("File", "mine.json")
-    panel.says("Exported to mine.json.")
+    panel.says("Exported to mine.json, without the key.")
     assert json.loads((notebook7.root / "mine.json").read_text())["model_kwargs"]["temperature"] == 0.95

@@ -16,8 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azml_magics import codegen, register_formatter
+from azml_magics import register_formatter
 from azml_magics.codegen import LANGUAGES, write_program
+from azml_magics.codegen.python_program import LANGCHAIN_FORMATTERS
 from azml_magics.core import wire
 from azml_magics.core.client import invoke, prepare
 from azml_magics.core.config import LLMConfig
@@ -237,7 +238,7 @@ def test_formatter_that_langchain_lacks_is_refused(formatter):
 def test_class_names_are_those_of_azml_magics_langchain():
     from azml_magics.langchain import formatter_adapter
 
-    assert {name: kind.__name__ for name, kind in formatter_adapter._BY_WIRE.items()} == codegen._LANGCHAIN_FORMATTERS
+    assert {name: kind.__name__ for name, kind in formatter_adapter._BY_WIRE.items()} == LANGCHAIN_FORMATTERS
 
 
 OWN = """

@@ -98,7 +98,7 @@ def test_each_exception_class_has_its_own_code():
 
 def test_common_packages_contain_no_word_of_a_magic():
     # codegen writes shell commands; the package's own docstring says what %load_ext does
-    modules = [path for path in COMMON if path not in (PACKAGE / "codegen.py", PACKAGE / "__init__.py")]
+    modules = [path for path in COMMON if path not in (PACKAGE / "codegen/curl_command.py", PACKAGE / "__init__.py")]
     found = [
         f"{path.relative_to(PACKAGE)}:{line}: {text}"
         for path in modules

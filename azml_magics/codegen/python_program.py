@@ -1,31 +1,26 @@
-"""A call as a program: LangChain Python, plain Python or curl. The key is written as a reference."""
+"""A call as a Python program, with the LangChain classes or with azml_magics alone."""
 
 from __future__ import annotations
 
 import inspect
-import json
 import pprint
-import shlex
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .core import endpoints, wire
-from .core.client import prepare
-from .core.config import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, LLMConfig
-from .core.errors import ConfigError, UnknownNameError
-from .core.key_sources import EntraToken, EnvKey, KeyringKey, LiteralKey, NoKey
-from .core.keys import DEFAULT_KEY
-from .core.redaction import MASK
+from ..core import wire
+from ..core.config import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, LLMConfig
+from ..core.errors import ConfigError
+from ..core.key_sources import EnvKey, LiteralKey, NoKey
+from ..core.keys import DEFAULT_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .core.key_sources import KeySource
-    from .core.messages import Message
-    from .core.wire import Formatter
+    from ..core.key_sources import KeySource
+    from ..core.messages import Message
+    from ..core.wire import Formatter
 
-LANGUAGES = ("langchain", "python", "curl")
-_LANGCHAIN_FORMATTERS = {
+LANGCHAIN_FORMATTERS = {
     "openai": "CustomOpenAIContentFormatter",
     "openai-chat": "CustomOpenAIChatContentFormatter",
     "mistral-chat": "MistralChatContentFormatter",
@@ -33,57 +28,6 @@ _LANGCHAIN_FORMATTERS = {
     "dolly": "DollyContentFormatter",
     "hf": "HFContentFormatter",
 }
-_MAX_ARGUMENT = 100_000  # bytes: Linux allows 128 KiB for one argument
-
-
-def write_program(config: LLMConfig, messages: Sequence[Message], language: str = "langchain") -> str:
-    """Write the call as a program.
-
-    The program runs as printed if the key's reference leads to a key; it prompts for a key that a program cannot look
-    up.
-
-    Args:
-        config: Where the request goes.
-        messages: The prompt.
-        language: One of `LANGUAGES`.
-
-    Returns:
-        The program, ending in a newline.
-
-    Raises:
-        UnknownNameError: The language is unknown.
-        ConfigError: The config has a user's own formatter that a program cannot import, or one that the language does
-            not support.
-        AzmlError: The call could not be sent; as `core.client.prepare` raises it.
-    """
-    writers = {"langchain": _write_langchain, "python": _write_python, "curl": _write_curl}
-    if language not in writers:
-        raise UnknownNameError.of("language", language, LANGUAGES)
-    prepared = prepare(config, messages, with_key=False)
-    return writers[language](config, list(prepared.call.messages))
-
-
-def format_request(config: LLMConfig, messages: Sequence[Message], *, stream: bool = False) -> str:
-    """Format the exact HTTP request as text. Its key is not looked up; its reference is shown.
-
-    Args:
-        config: Where the request goes.
-        messages: The prompt.
-        stream: Whether the request asks for a stream.
-
-    Raises:
-        AzmlError: The call could not be sent; as `core.client.prepare` raises it.
-    """
-    prepared = prepare(config, messages, stream=stream, with_key=False).request
-    headers = dict(prepared.headers)
-    if config.key is not None:
-        headers["Authorization"] = f"Bearer {MASK}  ({config.key_source})"
-    try:
-        body = json.dumps(json.loads(prepared.body), indent=2, ensure_ascii=False)
-    except ValueError:
-        body = prepared.body.decode("utf-8", "replace")
-    lines = [f"POST {prepared.url}", *(f"{name}: {value}" for name, value in headers.items()), "", body]
-    return "\n".join(lines)
 
 
 def _prompt_of(messages: Sequence[Message]) -> str | None:
@@ -194,10 +138,15 @@ def _needs_no_arguments(kind: type) -> bool:
 # ---- Python --------------------------------------------------------------------------------------------------
 
 
-def _write_langchain(config: LLMConfig, messages: Sequence[Message]) -> str:
+def write_langchain(config: LLMConfig, messages: Sequence[Message]) -> str:
+    """Write the call with the classes of azml_magics.langchain.
+
+    Raises:
+        ConfigError: LangChain has no formatter like the config's, or a program cannot import it.
+    """
     formatter = wire.formatter_for(config)
     own = _own_formatter(formatter)
-    if own is None and formatter.name not in _LANGCHAIN_FORMATTERS:
+    if own is None and formatter.name not in LANGCHAIN_FORMATTERS:
         raise ConfigError(
             f"LangChain has no formatter for {formatter.name!r}",
             remedy="Write it as Python, which has every formatter.",
@@ -205,7 +154,7 @@ def _write_langchain(config: LLMConfig, messages: Sequence[Message]) -> str:
         )
     is_chat = formatter.chat or callable(getattr(formatter.content_formatter, "format_messages_request_payload", None))
     model = "AzureMLChatOnlineEndpoint" if is_chat else "AzureMLOnlineEndpoint"
-    known = "" if own else _LANGCHAIN_FORMATTERS[formatter.name]
+    known = "" if own else LANGCHAIN_FORMATTERS[formatter.name]
     imports, key = _key_for_langchain(config)
     arguments = {
         "endpoint_url": repr(config.endpoint_url),
@@ -237,7 +186,12 @@ def _key_reference(key: KeySource) -> str:
     return "ask" if isinstance(key, LiteralKey) else str(key)
 
 
-def _write_python(config: LLMConfig, messages: Sequence[Message]) -> str:
+def write_python(config: LLMConfig, messages: Sequence[Message]) -> str:
+    """Write the call with azml_magics alone.
+
+    Raises:
+        ConfigError: A program cannot import the config's formatter.
+    """
     formatter = wire.formatter_for(config)
     own = _own_formatter(formatter)
     arguments = {
@@ -255,50 +209,3 @@ def _write_python(config: LLMConfig, messages: Sequence[Message]) -> str:
         *_send_lines("invoke(config, {})", _prompt_of(messages) or list(messages)),
         "print(response.text)",
     )
-
-
-# ---- curl ----------------------------------------------------------------------------------------------------
-
-
-def _write_curl(config: LLMConfig, messages: Sequence[Message]) -> str:
-    request = prepare(config, messages, with_key=False).request
-    lines = ["curl -sS " + shlex.quote(request.url)]
-    if config.key is not None:
-        before, key = _key_in_shell(config)
-        lines[:0] = before
-        is_token = config.key_source.is_token
-        auth = endpoints.auth_headers(request.url, key, is_token=is_token)
-        lines += [f'-H "{name}: {value}"' for name, value in auth.items()]
-    # the response comes whole: the Accept header of a stream is not needed
-    headers = {name: value for name, value in request.headers.items() if "event-stream" not in value}
-    lines += [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in headers.items()]
-    try:
-        body = request.body.decode()
-    except UnicodeDecodeError:
-        body = "\0"
-    if "\0" in body:
-        raise ConfigError(
-            "The request's body is not text, so it cannot be an argument of curl",
-            remedy="Write it as Python.",
-            error_code="body-not-text",
-        )
-    if len(request.body) <= _MAX_ARGUMENT:
-        return " \\\n  ".join([*lines, f"--data-raw {shlex.quote(body)}"]) + "\n"
-    mark = "BODY"
-    while mark in body.splitlines():
-        mark += "_"
-    return " \\\n  ".join([*lines, f"--data-binary @- <<'{mark}'"]) + f"\n{body}\n{mark}\n"
-
-
-def _key_in_shell(config: LLMConfig) -> tuple[list[str], str]:
-    """(lines before the command, what stands for the key inside double quotes)."""
-    key = config.key_source
-    if isinstance(key, EnvKey):
-        return [], f"${key.name}"
-    if isinstance(key, KeyringKey):
-        service, _, user = key.name.partition("/")
-        return [], f"$(keyring get {shlex.quote(service)} {shlex.quote(user)})"
-    if isinstance(key, EntraToken):
-        resource = endpoints.entra_resource(config.endpoint_url)
-        return [], f"$(az account get-access-token --resource {resource} --query accessToken -o tsv)"
-    return ["printf 'Key: ' >&2 && read -rs KEY && echo >&2 &&"], "$KEY"

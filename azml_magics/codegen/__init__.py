@@ -1,0 +1,72 @@
+"""A call as a program: LangChain Python, plain Python or curl. The key is written as a reference."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from ..core.client import prepare
+from ..core.errors import UnknownNameError
+from ..core.redaction import MASK
+from .curl_command import write_curl
+from .python_program import write_langchain, write_python
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..core.config import LLMConfig
+    from ..core.messages import Message
+
+__all__ = ["LANGUAGES", "format_request", "write_program"]
+
+LANGUAGES = ("langchain", "python", "curl")
+
+
+def write_program(config: LLMConfig, messages: Sequence[Message], language: str = "langchain") -> str:
+    """Write the call as a program.
+
+    The program runs as printed if the key's reference leads to a key; it prompts for a key that a program cannot look
+    up.
+
+    Args:
+        config: Where the request goes.
+        messages: The prompt.
+        language: One of `LANGUAGES`.
+
+    Returns:
+        The program, ending in a newline.
+
+    Raises:
+        UnknownNameError: The language is unknown.
+        ConfigError: The config has a user's own formatter that a program cannot import, or one that the language does
+            not support.
+        AzmlError: The call could not be sent; as `core.client.prepare` raises it.
+    """
+    writers = {"langchain": write_langchain, "python": write_python, "curl": write_curl}
+    if language not in writers:
+        raise UnknownNameError.of("language", language, LANGUAGES)
+    prepared = prepare(config, messages, with_key=False)
+    return writers[language](config, list(prepared.call.messages))
+
+
+def format_request(config: LLMConfig, messages: Sequence[Message], *, stream: bool = False) -> str:
+    """Format the exact HTTP request as text. Its key is not looked up; its reference is shown.
+
+    Args:
+        config: Where the request goes.
+        messages: The prompt.
+        stream: Whether the request asks for a stream.
+
+    Raises:
+        AzmlError: The call could not be sent; as `core.client.prepare` raises it.
+    """
+    prepared = prepare(config, messages, stream=stream, with_key=False).request
+    headers = dict(prepared.headers)
+    if config.key is not None:
+        headers["Authorization"] = f"Bearer {MASK}  ({config.key_source})"
+    try:
+        body = json.dumps(json.loads(prepared.body), indent=2, ensure_ascii=False)
+    except ValueError:
+        body = prepared.body.decode("utf-8", "replace")
+    lines = [f"POST {prepared.url}", *(f"{name}: {value}" for name, value in headers.items()), "", body]
+    return "\n".join(lines)

@@ -75,7 +75,7 @@ class CellCall:
 
     def _validate(self, context: NotebookContext, schema: Schema, response: Response) -> Response:
         try:
-            return replace(response, parsed=schema.read(response), format="json")
+            return replace(response, parsed=schema.parse(response), format="json")
         except SchemaError as error:
             context.state.repair = partial(self.repair, response=response, error=error)
             raise error.add_context(config=self.config.name) from None

@@ -61,7 +61,7 @@ class Extraction:
     def parse(self, response: Response) -> tuple[Response, SchemaError | None]:
         """Return the response with its object in `parsed`; or unchanged, and why it does not match the schema."""
         try:
-            return replace(response, parsed=self.schema.read(response, _REMEDY, "row-schema"), format="json"), None
+            return replace(response, parsed=self.schema.parse(response, _REMEDY, "row-schema"), format="json"), None
         except SchemaError as error:
             error.add_context(config=response.config)
             return response, error.with_traceback(None)

@@ -63,12 +63,13 @@ class Schema:
             remedy="Pass the class itself, not an object of it.",
         )
 
-    def read(self, response: Response, remedy: str = "", error_code: str = "") -> Any:
+    def parse(self, response: Response, remedy: str = "", error_code: str = "") -> Any:
         """Return the response as an object of the model, or as JSON if there is no model.
 
         Args:
             response: The response. Of several JSON values in it, the first that matches the schema counts.
             remedy: The remedy of the error, unless the response was truncated; by default one in Python words.
+            error_code: The code of the error, unless the response was truncated; by default that of SchemaError.
 
         Raises:
             SchemaError: No value matches. The error names the problem of the first value and keeps the response.
@@ -79,9 +80,9 @@ class Schema:
             if not problem:
                 return parsed
             first_problem = first_problem or problem
-        raise self._mismatch(first_problem or "it contains no JSON", response, remedy, error_code)
+        raise self._make_error(first_problem or "it contains no JSON", response, remedy, error_code)
 
-    def _mismatch(self, problem: str, response: Response, remedy: str, error_code: str) -> SchemaError:
+    def _make_error(self, problem: str, response: Response, remedy: str, error_code: str) -> SchemaError:
         if response.finish_reason == "length":
             remedy, error_code = "It was cut off: raise max_tokens.", "schema-truncated"
         error = SchemaError(
@@ -120,7 +121,7 @@ class Schema:
         is_chat_route = endpoints.route_of(wire.url(config, stream=False)) == "chat/completions"
         if is_chat_route and wire.takes_response_format and not by_instruction:
             return config.merged(model_kwargs={"response_format": self.response_format}), list(messages)
-        *earlier, last = [dict(turn) for turn in messages]
+        *earlier, last = [dict(message) for message in messages]
         content = last.get("content")
         if last.get("role") != "user":
             return config, [*earlier, last, {"role": "user", "content": self.instruction}]

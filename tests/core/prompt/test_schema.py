@@ -61,7 +61,7 @@ SOUP = {"name": "Soup", "course": "starter", "steps": [{"text": "Boil", "minutes
 
 
 def read(source, text, **fields):
-    return Schema.from_source(source).read(Response(json.dumps(text) if not isinstance(text, str) else text, **fields))
+    return Schema.from_source(source).parse(Response(json.dumps(text) if not isinstance(text, str) else text, **fields))
 
 
 # ---- schemas
@@ -71,7 +71,7 @@ def read(source, text, **fields):
 def test_json_schema_may_be_dict_or_text(source):
     schema = Schema.from_source(source)
     assert (schema.name, schema.json_schema, schema.model) == ("Person", PERSON, None)
-    assert schema.read(Response('{"name": "Ada", "age": 36}')) == {"name": "Ada", "age": 36}
+    assert schema.parse(Response('{"name": "Ada", "age": 36}')) == {"name": "Ada", "age": 36}
 
 
 def test_model_class_gives_its_schema():
@@ -260,13 +260,13 @@ SCHEMAS = st.dictionaries(
 def test_any_schema_and_value_give_object_or_own_error(source, value):
     with only_our_errors():
         schema = Schema.from_source(source)
-        assert schema.read(Response(json.dumps(value))) == value
+        assert schema.parse(Response(json.dumps(value))) == value
 
 
 @given(st.text('{}[]":,ab1 \n`', max_size=60))
 def test_any_text_gives_object_or_own_error(text):
     with only_our_errors(SchemaError):
-        Schema.from_source(Recipe).read(Response(text))
+        Schema.from_source(Recipe).parse(Response(text))
 
 
 # ---- requests
@@ -327,7 +327,7 @@ def test_instruction_is_new_message_after_assistant():
 def test_repair_messages_have_response_and_problem():
     response = Response('{"text": "a"}')
     with pytest.raises(SchemaError) as caught:
-        Schema.from_source(Step).read(response)
+        Schema.from_source(Step).parse(response)
     assistant, user = make_repair_messages(response, caught.value)
     assert assistant == {"role": "assistant", "content": '{"text": "a"}'}
     assert user["role"] == "user"
@@ -342,7 +342,7 @@ def test_endpoint_with_response_format_gives_object(azml_endpoint, source):
     schema = Schema.from_source(source)
     config = LLMConfig(endpoint_url=f"{azml_endpoint.url}/v1/chat/completions", key=Secret(KEY))
     changed, messages = schema.add_to(config, as_messages("Make soup.", None))
-    found = schema.read(invoke(changed, messages))
+    found = schema.parse(invoke(changed, messages))
     assert isinstance(found, source if isinstance(source, type) else dict)
 
 
@@ -356,7 +356,7 @@ def test_refused_response_format_falls_back_to_instruction(server, config_of):
         invoke(*schema.add_to(config, as_messages("Who?", None)))
     assert "response_format" in caught.value.body
     response = invoke(*schema.add_to(config, as_messages("Who?", None), by_instruction=True))
-    assert schema.read(response) == {"name": "Ada", "age": 3}
+    assert schema.parse(response) == {"name": "Ada", "age": 3}
     assert "response_format" in server.received[0].json
     assert "response_format" not in server.received[1].json
     assert "valid for this JSON schema" in server.received[1].json["messages"][0]["content"]

@@ -24,7 +24,14 @@ _CELL_TIMEOUT = 120
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The exit status: 0 where everything ran, 1 where something is missing or a cell failed."""
+    """Run the command line.
+
+    Args:
+        argv: The arguments, by default those of the process.
+
+    Returns:
+        The exit status: 0 if everything ran, 1 if something is missing or a cell failed.
+    """
     parser = argparse.ArgumentParser(
         prog="azml-magics", description="Language models on Azure ML endpoints in a notebook."
     )
@@ -38,25 +45,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     return open_lab(further) if options.lab else run_quickstart()
 
 
-def notebooks() -> Path:
-    """The folder of the tutorials: in the installed package, or beside it in a checkout."""
+def find_tutorials() -> Path:
+    """Return the folder of the tutorials: in the installed package, or beside it in a checkout."""
     installed = Path(__file__).parent / "notebooks"
     return installed if installed.is_dir() else Path(__file__).parents[1] / "notebooks"
 
 
 def run_quickstart() -> int:
-    """Run the quickstart, cell by cell, printing each and its answer."""
+    """Run the quickstart cell by cell and print each cell with its output."""
     try:
         import nbformat
-        import uvicorn  # noqa: F401 - the endpoint needs it; better said before a kernel is started
+        import uvicorn  # noqa: F401 - the endpoint needs it; check before a kernel starts
         from nbclient import NotebookClient
         from nbclient.exceptions import CellExecutionError
     except ImportError as error:
         return _complain(f"azml-magics demo needs {error.name}.", 'Run pip install "azml-magics[demo]".')
-    notebook: Any = nbformat.read(notebooks() / QUICKSTART, as_version=4)  # type: ignore[no-untyped-call]  # untyped
+    notebook: Any = nbformat.read(find_tutorials() / QUICKSTART, as_version=4)  # type: ignore[no-untyped-call]  # untyped
     client = NotebookClient(notebook, timeout=_CELL_TIMEOUT, kernel_name="python3")
     client.extra_arguments = ["--log-level=40"]  # ipykernel warns of its unencrypted loopback; errors still show
-    with _workshop() as folder, client.setup_kernel(cwd=str(folder)):
+    with _make_folder() as folder, client.setup_kernel(cwd=str(folder)):
         for index, cell in enumerate(notebook.cells):
             print(_source(cell), flush=True)
             try:
@@ -66,13 +73,13 @@ def run_quickstart() -> int:
             for output in cell.get("outputs", ()):
                 print(textwrap.indent(_text(output), "    "), flush=True)
             print()
-    print("That was notebooks/01_quickstart.ipynb, run in a kernel of its own against the embedded endpoint.")
-    print('To try it by hand:  pip install "azml-magics[lab]"  and  azml-magics demo --lab')
+    print("This was notebooks/01_quickstart.ipynb, run in its own kernel against the embedded endpoint.")
+    print('To run it yourself:  pip install "azml-magics[lab]"  and  azml-magics demo --lab')
     return 0
 
 
-def _workshop() -> Any:
-    """A temporary folder for what the notebook writes."""
+def _make_folder() -> Any:
+    """Return a temporary folder for the files that the notebook writes."""
     import tempfile
 
     return tempfile.TemporaryDirectory(prefix="azml-magics-")
@@ -93,7 +100,14 @@ def _text(output: Any) -> str:
 
 
 def open_lab(further: Sequence[str]) -> int:
-    """Open a copy of the tutorials, in this folder, in JupyterLab; the embedded endpoint runs beside it."""
+    """Open a copy of the tutorials in JupyterLab; the embedded endpoint runs beside it.
+
+    Args:
+        further: Options for JupyterLab.
+
+    Returns:
+        JupyterLab's exit status, or 1 if something is missing.
+    """
     if importlib.util.find_spec("jupyterlab") is None:
         return _complain("azml-magics demo --lab needs JupyterLab.", 'Run pip install "azml-magics[lab]".')
     from .notebook.commands.demo import DEMO_KEY_VARIABLE, DEMO_URL_VARIABLE, make_endpoint
@@ -105,10 +119,11 @@ def open_lab(further: Sequence[str]) -> int:
         return _complain(f"azml-magics demo --lab needs {error.name}.", 'Run pip install "azml-magics[lab]".')
     except OSError as error:
         return _complain(
-            f"The tutorials cannot be copied to {COPY}: {error.strerror or error}.", "Run it in a folder of your own."
+            f"The tutorials cannot be copied to {COPY}: {error.strerror or error}.",
+            "Run it in another folder.",
         )
     print(
-        f"The tutorials are in {COPY}, yours to change. The demo endpoint runs beside it: %azureml demo finds it.",
+        f"The tutorials are in {COPY}; you can change them. The demo endpoint is running: %azureml demo finds it.",
         flush=True,
     )
     command = [sys.executable, "-m", "jupyterlab", str(COPY / QUICKSTART), *further]
@@ -121,13 +136,13 @@ def open_lab(further: Sequence[str]) -> int:
 
 
 def _copy_tutorials() -> None:
-    """Copy the notebooks and what they replay; what a person has there already is theirs, and stays."""
-    source = notebooks()
+    """Copy the notebooks and cassettes; existing files are kept, because the user may have changed them."""
+    source = find_tutorials()
     for path in sorted([*source.glob("*.ipynb"), *source.glob("cassettes/*")]):
         copy = COPY / path.relative_to(source)
         if not copy.exists():
             copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, copy)  # without its mode: an installed file may be for reading only
+            shutil.copyfile(path, copy)  # without its mode: an installed file may be read-only
 
 
 def _complain(*lines: str) -> int:

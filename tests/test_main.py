@@ -36,7 +36,7 @@ def here(tmp_path, monkeypatch):
 
 @pytest.fixture
 def lab(monkeypatch):
-    """JupyterLab, started in name only: what it was called with. `lab.while_open` runs as long as it would."""
+    """A stand-in for JupyterLab that records how it was called; `lab.while_open` runs while it is open."""
 
     class Lab:
         def __init__(self):
@@ -55,7 +55,7 @@ def lab(monkeypatch):
     return made
 
 
-def test_it_opens_a_copy_of_every_tutorial(here, lab, capsys):
+def test_lab_opens_a_copy_of_every_tutorial(here, lab, capsys):
     assert command_line.main(["demo", "--lab", "--no-browser", "--port=9999"]) == 0
     assert contents(here / COPY) == contents(NOTEBOOKS)
     assert lab.command == [
@@ -65,7 +65,7 @@ def test_it_opens_a_copy_of_every_tutorial(here, lab, capsys):
     assert COPY in capsys.readouterr().out
 
 
-def test_what_a_person_changed_stays_theirs(here, lab):
+def test_changed_copies_are_kept(here, lab):
     command_line.main(["demo", "--lab"])
     changed, gone = here / COPY / "03_serverless_and_foundry.ipynb", here / COPY / "cassettes" / "12_smollm2.jsonl"
     changed.write_text("mine")
@@ -75,13 +75,13 @@ def test_what_a_person_changed_stays_theirs(here, lab):
     assert gone.is_file()
 
 
-def test_nothing_is_written_beside_an_installed_package(here, lab, monkeypatch, tmp_path):
+def test_installed_package_is_not_written_to(here, lab, monkeypatch, tmp_path):
     installed = tmp_path / "site" / "azml_magics" / "notebooks"
     shutil.copytree(NOTEBOOKS, installed)
     for path in installed.rglob("*"):
         path.chmod(0o500 if path.is_dir() else 0o400)
     before = contents(installed)
-    monkeypatch.setattr(command_line, "notebooks", lambda: installed)
+    monkeypatch.setattr(command_line, "find_tutorials", lambda: installed)
     assert command_line.main(["demo", "--lab"]) == 0
     assert contents(installed) == before == contents(here / COPY)
     (here / COPY / "01_quickstart.ipynb").write_text("a copy can be saved")
@@ -90,7 +90,7 @@ def test_nothing_is_written_beside_an_installed_package(here, lab, monkeypatch, 
         path.chmod(0o700)
 
 
-def test_the_endpoint_runs_as_long_as_the_lab(here, lab):
+def test_endpoint_runs_as_long_as_lab(here, lab):
     answers = []
 
     def ask():
@@ -109,7 +109,7 @@ def test_the_endpoint_runs_as_long_as_the_lab(here, lab):
     assert "AZML_DEMO_KEY" not in os.environ
 
 
-def test_the_labs_own_status_is_given_on_and_ctrl_c_is_no_failure(here, lab):
+def test_lab_status_is_returned_and_ctrl_c_succeeds(here, lab):
     lab.status = 3
     assert command_line.main(["demo", "--lab"]) == 3
 
@@ -120,7 +120,7 @@ def test_the_labs_own_status_is_given_on_and_ctrl_c_is_no_failure(here, lab):
     assert command_line.main(["demo", "--lab"]) == 0
 
 
-def test_without_jupyterlab_it_says_what_to_install(here, monkeypatch, capsys):
+def test_missing_jupyterlab_names_the_extra(here, monkeypatch, capsys):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert command_line.main(["demo", "--lab"]) == 1
     assert capsys.readouterr().err == (
@@ -129,21 +129,21 @@ def test_without_jupyterlab_it_says_what_to_install(here, monkeypatch, capsys):
     assert list(here.iterdir()) == []
 
 
-def test_a_folder_that_cannot_be_written_is_said(here, lab, capsys):
+def test_unwritable_folder_is_reported(here, lab, capsys):
     (here / COPY).write_text("a file in its place")
     assert command_line.main(["demo", "--lab"]) == 1
     said = capsys.readouterr().err
     assert said.startswith(f"The tutorials cannot be copied to {COPY}: ")
-    assert said.endswith("Run it in a folder of your own.\n")
+    assert said.endswith("Run it in another folder.\n")
     assert lab.command == []
 
 
-def test_every_tutorial_is_to_be_in_the_wheel():
+def test_every_tutorial_is_in_the_wheel():
     listed = re.findall(r'^"(notebooks/.*)" = "azml_magics/\1"$', PYPROJECT.read_text(encoding="utf-8"), re.MULTILINE)
     assert listed == [*(f"notebooks/{path.name}" for path in sorted(NOTEBOOKS.glob("*.ipynb"))), "notebooks/cassettes"]
 
 
-def test_other_options_go_to_the_lab_only(capsys):
+def test_unknown_options_go_to_lab_only(capsys):
     with pytest.raises(SystemExit):
         command_line.main(["demo", "--no-browser"])
     assert "unrecognized arguments: --no-browser" in capsys.readouterr().err

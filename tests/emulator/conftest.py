@@ -40,18 +40,18 @@ def events():
 
 @pytest.fixture
 def chat(client):
-    """GenerationRequest one question in chat form; the parsed response."""
+    """Send one prompt in chat form and return the parsed response."""
 
-    def ask(text, route="/v1/chat/completions", headers=None, **body):
+    def send(text, route="/v1/chat/completions", headers=None, **body):
         messages = body.pop("messages", [{"role": "user", "content": text}])
         response = client.post(route, json={"messages": messages, **body}, headers=headers)
         assert response.status_code == 200, response.text
         return response.json()
 
-    return ask
+    return send
 
 
 @pytest.fixture
 def say(chat):
-    """GenerationRequest one question; the text of the answer."""
+    """Send one prompt and return the text of the response."""
     return lambda text, **body: chat(text, **body)["choices"][0]["message"]["content"]

@@ -1,4 +1,4 @@
-"""The front door: keys, sizes, records, and any bytes at all."""
+"""The ASGI application: keys, sizes, recorded requests, and arbitrary bodies."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ ROUTE = "/v1/chat/completions"
         {"api-key": "wrong"},
     ],
 )
-def test_without_the_key_nobody_enters(endpoint, headers):
+def test_request_without_key_gets_401(endpoint, headers):
     response = httpx.post(f"{endpoint.url}{ROUTE}", json=CHAT, headers=headers)
     assert response.status_code == 401
     assert response.json()["error"]["code"] == "401"
     assert "x-request-id" in response.headers
 
 
-def test_either_header_opens(endpoint):
+def test_key_in_either_header_is_accepted(endpoint):
     for headers in (
         {"authorization": f"Bearer {KEY}"},
         {"authorization": f"bearer {KEY}"},
@@ -44,7 +44,7 @@ def test_either_header_opens(endpoint):
         assert httpx.post(f"{endpoint.url}{ROUTE}", json=CHAT, headers=headers).status_code == 200
 
 
-def test_health_and_the_statement_need_no_key(endpoint):
+def test_health_and_description_need_no_key(endpoint):
     assert httpx.get(endpoint.url).text == "Healthy"
     page = httpx.get(f"{endpoint.url}/emulator").text
     assert "It is not a language model" in page
@@ -55,7 +55,7 @@ def test_health_and_the_statement_need_no_key(endpoint):
     ).items()
 
 
-def test_a_body_over_the_limit_is_413(client):
+def test_body_over_limit_gets_413(client):
     response = client.post(ROUTE, content=b"x" * 1_600_000, headers={"content-type": "application/json"})
     assert response.status_code == 413
     assert client.post(ROUTE, json=CHAT).status_code == 200
@@ -81,7 +81,7 @@ def test_requests_are_recorded_newest_last(client, endpoint):
     assert endpoint.requests == []
 
 
-def test_the_peak_of_requests_in_flight(endpoint):
+def test_in_flight_peak_counts_concurrent_requests(endpoint):
     endpoint.in_flight_peak = 0
     headers = {"authorization": f"Bearer {KEY}", "x-emulator-latency": "0.3"}
     threads = [
@@ -95,7 +95,7 @@ def test_the_peak_of_requests_in_flight(endpoint):
     assert 2 <= endpoint.in_flight_peak <= 4
 
 
-def test_odd_knobs_are_ignored(client):
+def test_invalid_controls_are_ignored(client):
     for value in ("nan", "-1", "soon", "1e99", ""):
         assert (
             client.post(ROUTE, json=CHAT, headers={"x-emulator-latency": value, "x-emulator-rate": value}).status_code
@@ -133,7 +133,7 @@ BODIES = st.binary(max_size=60) | JSONISH.map(lambda value: json.dumps(value).en
 
 @settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(path=st.sampled_from(PATHS), method=st.sampled_from(["POST", "POST", "POST", "GET", "PUT"]), body=BODIES)
-def test_whatever_is_sent_the_reply_is_well_formed(client, path, method, body):
+def test_any_body_gets_a_well_formed_response(client, path, method, body):
     response = client.request(method, path, content=body, headers={"content-type": "application/json"})
     assert 200 <= response.status_code < 600
     assert response.status_code != 500
@@ -161,7 +161,7 @@ def test_whatever_is_sent_the_reply_is_well_formed(client, path, method, body):
         max_size=3,
     ),
 )
-def test_whatever_a_conversation_holds(client, messages, extra):
+def test_any_conversation_gets_a_well_formed_response(client, messages, extra):
     content = json.dumps({"messages": messages, **extra}).encode()
     response = client.post(ROUTE, content=content, headers={"content-type": "application/json"})
     assert response.status_code in (200, 400, 422)
@@ -173,7 +173,7 @@ def test_whatever_a_conversation_holds(client, messages, extra):
     fault=st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=40)
     | st.sampled_from(["cut;after=-1", "429;retry_after=x", "424;status=9", "big;size=nan", "redirect;location=a b"])
 )
-def test_whatever_fault_is_ordered(client, fault):
+def test_any_fault_gets_a_well_formed_response(client, fault):
     try:
         response = client.post(ROUTE, json=CHAT, headers={"x-emulator-fault": fault.strip()})
     except httpx.RemoteProtocolError:

@@ -1,4 +1,4 @@
-"""Every fault of the table, as a client meets it."""
+"""Every fault of the table, as a client receives it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ STATUS = {
 
 
 def collect(response, into):
-    """Every byte that comes, kept although the stream ends in an error."""
+    """Return the bytes of a stream that may end in an error."""
     for piece in response.iter_raw():
         into += piece
 
@@ -38,11 +38,11 @@ def meet(client, fault, body=CHAT):
 @pytest.mark.parametrize(
     "name", [kind.name for kind in FAULT_KINDS if kind.group == "status" and kind.name != "dropped"]
 )
-def test_every_status_fault_has_its_status(client, name):
+def test_status_fault_has_its_status(client, name):
     assert meet(client, name).status_code == STATUS[name]
 
 
-def test_bodies_are_as_the_services_write_them(client):
+def test_fault_bodies_match_the_services(client):
     assert "Access denied due to invalid subscription key" in meet(client, "401").json()["error"]["message"]
     assert meet(client, "401;style=apim").json()["statusCode"] == 401
     assert meet(client, "404").text == "Specified traffic group could not be found"
@@ -59,7 +59,7 @@ def test_bodies_are_as_the_services_write_them(client):
     assert meet(client, "redirect").headers["location"].startswith("http://elsewhere.invalid")
 
 
-def test_the_content_filter_in_all_three_shapes(client):
+def test_content_filter_has_three_shapes(client):
     assert meet(client, "content-filter").json()["error"]["code"] == "content_filter"
     aoai = meet(client, "content-filter;style=aoai").json()["error"]
     assert aoai["innererror"]["code"] == "ResponsibleAIPolicyViolation"
@@ -89,33 +89,33 @@ def test_the_content_filter_in_all_three_shapes(client):
         ("no-route", "404", "model_error", '{"detail":"Not Found"}'),
     ],
 )
-def test_424_carries_the_inner_status_and_reason(client, fault, inner, reason, text):
+def test_424_has_inner_status_and_reason(client, fault, inner, reason, text):
     response = meet(client, fault)
     assert response.headers["ms-azureml-model-error-statuscode"] == inner
     assert response.headers["ms-azureml-model-error-reason"] == reason
     assert response.text == text
 
 
-def test_every_option_of_every_fault_can_be_given():
+def test_every_option_of_every_fault_is_accepted():
     for kind in FAULT_KINDS:
         given = dict.fromkeys(kind.options, "1")
         assert dict(Fault(kind.name, **given).options) == given
         assert dict(Fault.parse(";".join([kind.name, *(f"{name}=1" for name in kind.options)])).options) == given
 
 
-def test_429_says_when_to_come_back(client):
+def test_429_has_retry_after(client):
     response = meet(client, "429;retry_after=2;retry_after_ms=1500")
     assert (response.headers["retry-after"], response.headers["retry-after-ms"]) == ("2", "1500")
     assert response.json()["message"] == "Rate limit is exceeded. Try again in 2 seconds."
     assert "retry-after" not in meet(client, "429").headers
 
 
-def test_a_script_is_met_in_order_then_all_is_well(client, endpoint):
+def test_script_applies_in_order_and_ends(client, endpoint):
     endpoint.script([Fault("429", retry_after=0.1), None, Fault("503")])
     assert [client.post(ROUTE, json=CHAT).status_code for _ in range(4)] == [429, 200, 503, 200]
 
 
-def test_a_script_by_post_and_a_fault_in_the_url(client, endpoint):
+def test_script_by_post_and_fault_in_url_apply(client, endpoint):
     sent = client.post("/emulator/script", json=["502", None, {"name": "424", "status": 408}])
     assert sent.json() == {"scripted": 3}
     assert [client.post(ROUTE, json=CHAT).status_code for _ in range(4)] == [502, 200, 424, 200]
@@ -127,14 +127,14 @@ def test_a_script_by_post_and_a_fault_in_the_url(client, endpoint):
         assert client.post("/emulator/script", json=bad).status_code == 400
 
 
-def test_health_and_the_emulators_own_page_do_not_use_up_a_script(client, endpoint):
+def test_health_and_description_do_not_consume_script(client, endpoint):
     endpoint.script([Fault("500")])
     assert client.get("/").text == "Healthy"
     assert client.get("/emulator").status_code == 200
     assert client.post(ROUTE, json=CHAT).status_code == 500
 
 
-def test_unknown_faults_name_the_nearest(client):
+def test_unknown_fault_suggests_closest_match(client):
     with pytest.raises(ValueError, match="unknown fault 'stalld'; did you mean 'stalled'"):
         Fault("stalld")
     with pytest.raises(ValueError, match="fault 'cut' has no option 'often'; it takes after"):
@@ -144,13 +144,13 @@ def test_unknown_faults_name_the_nearest(client):
     assert repr(Fault("429", retry_after=0.1)) == "Fault('429', retry_after=0.1)"
 
 
-def test_dropped_gives_no_byte(client):
+def test_dropped_closes_before_first_byte(client):
     with pytest.raises(httpx.RemoteProtocolError, match="without sending a response"):
         meet(client, "dropped")
 
 
 @pytest.mark.parametrize("body", [CHAT, STREAM])
-def test_cut_breaks_off_in_the_middle(client, body):
+def test_cut_closes_in_the_middle(client, body):
     got = bytearray()
     with (
         pytest.raises(httpx.RemoteProtocolError, match="without sending complete message body"),
@@ -162,7 +162,7 @@ def test_cut_breaks_off_in_the_middle(client, body):
     assert got.count(b"\n\n") == (3 if "stream" in body else 0)
 
 
-def test_stalled_sends_nothing_more_and_lets_the_client_go(client, endpoint):
+def test_stalled_sends_nothing_more_until_client_leaves(client, endpoint):
     got = bytearray()
     headers = {"x-emulator-fault": "stalled;after=2"}
     with (
@@ -174,14 +174,14 @@ def test_stalled_sends_nothing_more_and_lets_the_client_go(client, endpoint):
     assert client.post(ROUTE, json=CHAT).status_code == 200
 
 
-def test_slow_waits_before_the_first_byte(client):
+def test_slow_delays_first_byte(client):
     with pytest.raises(httpx.ReadTimeout):
         client.post(ROUTE, json=CHAT, headers={"x-emulator-fault": "slow;seconds=30"}, timeout=0.2)
     assert meet(client, "slow;seconds=0").status_code == 200
     assert meet(client, "slow-stream;seconds=0.001", STREAM).text.endswith("data: [DONE]\n\n")
 
 
-def test_streams_that_end_otherwise(client, events):
+def test_stream_faults_change_the_end(client, events):
     assert "[DONE]" not in meet(client, "no-done", STREAM).text
     assert len(events(meet(client, "short;after=4", STREAM))) == 4
     error = meet(client, "error-event;after=2", STREAM).text
@@ -191,7 +191,7 @@ def test_streams_that_end_otherwise(client, events):
     assert "error" in events(meet(client, "error-data;after=2", STREAM))[-1]
 
 
-def test_streams_with_odd_framing_hold_the_same_text(client, events):
+def test_framing_faults_keep_the_text(client, events):
     def text(found):
         return "".join(e["choices"][0]["delta"].get("content", "") for e in found if e != "[DONE]" and e["choices"])
 
@@ -203,7 +203,7 @@ def test_streams_with_odd_framing_hold_the_same_text(client, events):
     assert b": ping\r\n\r\n" in meet(client, "crlf", STREAM).content
 
 
-def test_usage_can_be_left_out(client, events):
+def test_no_usage_removes_usage(client, events):
     body = {**STREAM, "stream_options": {"include_usage": True}}
     assert not any("usage" in e for e in events(meet(client, "no-usage", body)) if e != "[DONE]")
     found = events(client.post("/chat/completions", json=STREAM, headers={"x-emulator-fault": "no-usage"}))
@@ -211,7 +211,7 @@ def test_usage_can_be_left_out(client, events):
     assert "usage" not in found[-2]
 
 
-def test_broken_contents(client):
+def test_content_faults_break_the_body(client):
     with pytest.raises(json.JSONDecodeError):
         meet(client, "truncated").json()
     lines = [line[6:] for line in meet(client, "bad-json;after=1", STREAM).text.split("\n\n") if line]
@@ -224,7 +224,7 @@ def test_broken_contents(client):
     assert json.loads(meet(client, "double-encoded").json())["object"] == "chat.completion"
 
 
-def test_a_filtered_stream_and_score(client, events):
+def test_content_filter_applies_to_streams_and_score(client, events):
     (only, done) = events(meet(client, "content-filter-reply", STREAM))
     assert (only["choices"][0]["finish_reason"], done) == ("content_filter", "[DONE]")
     body = {"input_data": {"input_string": [{"role": "user", "content": "x"}], "parameters": {}}}
@@ -233,7 +233,7 @@ def test_a_filtered_stream_and_score(client, events):
     assert client.post("/score?emulator-fault=content-filter-reply", json={"inputs": ["x"]}).json() == {}
 
 
-def test_every_answer_fault_is_tried_here():
+def test_every_response_fault_is_tested():
     tried = Path(__file__).read_text(encoding="utf-8")
     missing = [kind.name for kind in FAULT_KINDS if kind.group == "response" and f'"{kind.name}' not in tried]
     assert missing == []

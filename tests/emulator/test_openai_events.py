@@ -13,7 +13,7 @@ from azml_magics.pytest_plugin import KEY
 BODY = {"model": "m", "messages": [{"role": "user", "content": "Hello"}], "stream": True}
 
 
-def test_the_inference_api_sends_usage_with_the_finish_reason(client, events):
+def test_inference_api_sends_usage_with_finish_reason(client, events):
     for route in ("/chat/completions", "/models/chat/completions?api-version=2025-04-01"):
         found = events(client.post(route, json=BODY))
         assert found[0]["choices"][0]["delta"] == {"role": "assistant", "content": ""}
@@ -24,7 +24,7 @@ def test_the_inference_api_sends_usage_with_the_finish_reason(client, events):
 
 
 @pytest.mark.parametrize("route", ["/v1/chat/completions", "/openai/v1/chat/completions"])
-def test_openai_routes_send_usage_only_when_asked_in_a_chunk_without_choices(client, events, route):
+def test_openai_routes_send_usage_in_last_chunk_on_request(client, events, route):
     plain = events(client.post(route, json=BODY))
     assert not any("usage" in event for event in plain[:-1])
     asked = events(client.post(route, json={**BODY, "stream_options": {"include_usage": True}}))
@@ -33,7 +33,7 @@ def test_openai_routes_send_usage_only_when_asked_in_a_chunk_without_choices(cli
     assert asked[-3]["choices"][0]["finish_reason"] == "stop"
 
 
-def test_azure_openai_begins_with_a_chunk_without_choices(client, events):
+def test_azure_openai_begins_with_chunk_without_choices(client, events):
     first = events(client.post("/openai/deployments/x/chat/completions?api-version=1", json=BODY))[0]
     assert first["choices"] == []
     assert first["prompt_filter_results"]
@@ -49,20 +49,20 @@ def test_completions_stream_text(client, events):
     assert asked[-2]["usage"]["completion_tokens"] == 5
 
 
-def test_every_choice_is_streamed_with_its_index(client, events):
+def test_choices_are_streamed_with_their_index(client, events):
     found = events(client.post("/v1/chat/completions", json={**BODY, "n": 2}))
     assert {event["choices"][0]["index"] for event in found[:-1]} == {0, 1}
     assert sum(event["choices"][0]["finish_reason"] == "stop" for event in found[:-1]) == 2
 
 
-def test_reasoning_streams_before_the_answer(client, events):
+def test_reasoning_streams_before_the_text(client, events):
     found = events(client.post("/v1/chat/completions", json=BODY, headers={"azureml-model-deployment": "reasoning"}))
     kinds = [next(iter(event["choices"][0]["delta"]), "") for event in found[1:-2]]
     assert kinds == sorted(kinds, reverse=True)
     assert set(kinds) == {"reasoning_content", "content"}
 
 
-def test_a_model_named_like_a_chunk_does_not_confuse_the_stream(client, events):
+def test_model_named_like_a_chunk_does_not_break_stream(client, events):
     found = events(client.post("/v1/chat/completions", json={**BODY, "model": '"content":""'}))
     assert all(event["model"] == '"content":""' for event in found[:-1])
 
@@ -83,7 +83,7 @@ def test_tgi_streams_without_done(client, events):
         assert found[0]["generated_text"] is None
 
 
-def test_tgi_refuses_as_tgi_does(client):
+def test_tgi_validation_errors_match_tgi(client):
     for body in (
         {},
         {"inputs": 3},
@@ -96,7 +96,7 @@ def test_tgi_refuses_as_tgi_does(client):
         assert response.json()["error_type"] == "validation"
 
 
-def test_a_rate_spreads_the_chunks_over_time(endpoint):
+def test_rate_spreads_chunks_over_time(endpoint):
     """The pieces come one by one, not in one block at the end: more than one read sees them."""
     headers = {"authorization": f"Bearer {KEY}", "x-emulator-rate": "200"}
     with httpx.stream("POST", f"{endpoint.url}/v1/chat/completions", json=BODY, headers=headers) as response:
@@ -104,7 +104,7 @@ def test_a_rate_spreads_the_chunks_over_time(endpoint):
     assert len(reads) > 3
 
 
-def test_a_stream_that_nobody_reads_any_more_ends():
+def test_stream_ends_when_client_disconnects():
     with Emulator(key="k", rate=2) as endpoint, httpx.Client(headers={"Authorization": "Bearer k"}) as reader:
         asked = {**BODY, "messages": [{"role": "user", "content": "Tell me about rivers and lakes and seas"}]}
         with reader.stream("POST", f"{endpoint.url}/v1/chat/completions", json=asked) as response:  # half a minute long

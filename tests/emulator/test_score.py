@@ -1,4 +1,4 @@
-"""/score: each dialect gets the response its real container gives."""
+"""/score: each wire format gets the response of its real container."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def score(client, body, deployment=None, **headers):
     return client.post("/score", json=body, headers=headers)
 
 
-def test_gpt2_of_june_2023_echoes_the_prompt_in_one_record_each(client):
+def test_gpt2_june_2023_repeats_prompts_in_records(client):
     response = score(
         client, {"inputs": {"input_string": ["My name is", "Once"]}, "parameters": {"max_new_tokens": 20}}
     ).json()
@@ -22,48 +22,48 @@ def test_gpt2_of_june_2023_echoes_the_prompt_in_one_record_each(client):
     assert response[1]["0"].startswith(f"Once {NO_REPLY}")
 
 
-def test_gpt2_of_november_2023(client):
+def test_gpt2_november_2023_repeats_prompts(client):
     response = score(client, {"input_data": {"input_string": ["My name is", "Once"]}}).json()
     assert len(response) == 2
     assert response[0]["0"].startswith("My name is ")
 
 
 @pytest.mark.parametrize("deployment", [None, "gpt2", "mlflow"])
-def test_gpt2_today_is_a_list_of_strings(client, deployment):
+def test_gpt2_today_returns_list_of_strings(client, deployment):
     body = {"input_data": ["My name is"], "params": {"max_new_tokens": 30}}
     assert score(client, body, deployment).json()[0].startswith(f"My name is {NO_REPLY[:10]}")
     body["params"]["return_full_text"] = False
     assert score(client, body, deployment).json()[0].startswith(NO_REPLY)
 
 
-def test_dolly_has_its_parameters_beside_and_does_not_echo(client):
+def test_dolly_does_not_repeat_the_prompt(client):
     body = {"input_data": {"input_string": ["Explain fusion."]}, "parameters": {}}
     for deployment in (None, "dolly"):
         assert score(client, body, deployment).json()[0]["0"].startswith(NO_REPLY)
 
 
-def test_hugging_face_list_and_plain(client):
+def test_hugging_face_takes_list_and_string(client):
     assert score(client, {"inputs": ["Hi there, Azure"]}).json()[0]["0"]["generated_text"].startswith(NO_REPLY)
     assert score(client, {"inputs": "Hi there, Azure"}, "hf").json()[0]["generated_text"].startswith(NO_REPLY)
     two = score(client, {"inputs": ["a b c", "d e f"]}).json()
     assert [list(record) for record in two] == [["0"], ["0"]]
 
 
-def test_dedicated_completion_puts_several_prompts_into_one_record(client):
+def test_dedicated_completion_returns_one_record_for_several_prompts(client):
     body = {"input_data": {"input_string": ["One thing", "Two things"], "parameters": {"max_new_tokens": 30}}}
     for deployment in (None, "text"):
         (record,) = score(client, body, deployment).json()
         assert list(record) == ["0", "1"]
 
 
-def test_dedicated_chat_replies_output(client):
+def test_dedicated_chat_returns_output(client):
     body = {"input_data": {"input_string": [{"role": "user", "content": "Hello"}], "parameters": {}}}
     for deployment in (None, "llama2", "chat"):
         response = score(client, body, deployment)
         assert response.content.startswith(b'{"output":"H')
 
 
-def test_the_image_of_2026_replies_usage_too(client):
+def test_image_of_2026_returns_usage(client):
     body = {"input_data": {"input_string": [{"role": "user", "content": "Hello"}], "parameters": {"max_new_tokens": 3}}}
     response = score(client, body, "fms").json()
     assert response["finish_reason"] == "length"
@@ -135,7 +135,7 @@ def test_promptflow_knows_the_chat_history(client):
         (None, [1], "400", "POST body should be a JSON dictionary."),
     ],
 )
-def test_a_body_of_another_dialect_is_azures_424(client, deployment, body, inner, message):
+def test_body_of_another_format_gets_424(client, deployment, body, inner, message):
     response = score(client, body, deployment)
     assert response.status_code == 424
     assert response.headers["ms-azureml-model-error-statuscode"] == inner
@@ -155,12 +155,12 @@ def test_bodies_that_are_not_json(client):
     assert empty.json() == {"message": "POST body is empty. Expecting a JSON dictionary."}
 
 
-def test_an_unknown_deployment_has_no_traffic(client):
+def test_unknown_deployment_gets_404(client):
     response = score(client, {"inputs": ["x"]}, "green")
     assert (response.status_code, response.text) == (404, "Specified traffic group could not be found")
 
 
-def test_a_route_the_deployment_does_not_serve_is_424_with_inner_404(client):
+def test_unserved_route_gets_424_with_inner_404(client):
     response = client.post("/v1/chat/completions", json={}, headers={"azureml-model-deployment": "gpt2"})
     assert (response.status_code, response.headers["ms-azureml-model-error-statuscode"]) == (424, "404")
     assert response.json()["message"].startswith("The requested URL was not found on the server.")
@@ -168,7 +168,7 @@ def test_a_route_the_deployment_does_not_serve_is_424_with_inner_404(client):
     assert (openai.status_code, openai.json()) == (424, {"detail": "Not Found"})
 
 
-def test_a_url_alone_can_pin_a_deployment(client):
+def test_url_can_pin_a_deployment(client):
     for route in ("/score?emulator-deployment=bart", "/api/v1/endpoint/bart/score"):
         response = client.post(route, json={"inputs": [TEXT]})
         assert response.headers["azureml-model-deployment"] == "bart"
@@ -179,14 +179,14 @@ def test_a_url_alone_can_pin_a_deployment(client):
     )
 
 
-def test_azures_headers(client):
+def test_response_has_azure_headers(client):
     response = score(client, {"inputs": ["x"]}, **{"x-ms-client-request-id": "a" * 60, "x-request-id": "mine"})
     assert response.headers["x-ms-client-request-id"] == "a" * 40
     assert len(response.headers["x-request-id"]) == 36
     assert response.headers["azureml-model-deployment"] == "blue"
 
 
-def test_stop_and_limits_under_all_their_names(client):
+def test_stop_and_limit_names_are_accepted(client):
     for name in ("max_new_tokens", "max_tokens", "max_gen_len"):
         response = score(client, {"input_data": {"input_string": ["Hi"], "parameters": {name: 4}}}).json()
         assert response == [{"0": "Hello! How can"}]

@@ -19,7 +19,7 @@ from azml_magics.emulator.__main__ import greeting, main
 HELLO = {"messages": [{"role": "user", "content": "Hello"}]}
 
 
-def test_start_and_stop_may_be_called_twice():
+def test_start_and_stop_can_be_called_twice():
     endpoint = Emulator()
     assert endpoint.start() is endpoint
     url = endpoint.url
@@ -36,7 +36,7 @@ def test_start_and_stop_may_be_called_twice():
         assert httpx.get(endpoint.url).text == "Healthy"
 
 
-def test_it_leaves_threads_loggers_and_warnings_as_they_were():
+def test_stop_restores_threads_loggers_and_warnings():
     logger = logging.getLogger("uvicorn.error")
     logger.setLevel(logging.INFO)
     before = (
@@ -69,7 +69,7 @@ def test_stop_does_not_wait_for_a_stalled_stream():
         assert not endpoint.running
 
 
-def test_only_loopback():
+def test_host_must_be_loopback():
     for host in ("0.0.0.0", "192.168.1.1", "example.com", ""):
         with pytest.raises(ValueError, match="listens on loopback only"):
             Emulator(host=host)
@@ -77,7 +77,7 @@ def test_only_loopback():
         assert httpx.get(endpoint.url).status_code == 200
 
 
-def test_a_port_that_is_taken_is_an_os_error():
+def test_taken_port_raises_os_error():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -85,20 +85,20 @@ def test_a_port_that_is_taken_is_an_os_error():
             Emulator(port=taken.getsockname()[1]).start()
 
 
-async def test_it_runs_where_an_event_loop_is_already_running():
+async def test_emulator_runs_beside_an_event_loop():
     with Emulator() as endpoint:
         async with httpx.AsyncClient() as client:
             responses = await asyncio.gather(*(client.get(endpoint.url) for _ in range(5)))
     assert [response.text for response in responses] == ["Healthy"] * 5
 
 
-def test_two_emulators_at_once():
+def test_two_emulators_run_at_once():
     with Emulator(key="a") as one, Emulator(key="b") as two:
         assert one.port != two.port
         assert httpx.get(f"{two.url}/info", headers={"api-key": "a"}).status_code == 401
 
 
-def test_rate_and_latency_can_be_changed_while_it_runs():
+def test_rate_and_latency_can_change_while_running():
     with Emulator(latency=30) as endpoint:
         endpoint.latency, endpoint.rate = 0.0, 10_000.0
         assert httpx.get(f"{endpoint.url}/info", headers={"api-key": endpoint.key}).status_code == 200
@@ -109,14 +109,14 @@ def run(code):
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
 
 
-def test_the_interpreter_ends_while_it_runs_and_says_nothing():
+def test_interpreter_exits_silently_while_running():
     done = run(
         "from azml_magics.emulator import Emulator\ne = Emulator().start()\nimport urllib.request\nprint(urllib.request.urlopen(e.url).read())"
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "b'Healthy'\n", "")
 
 
-def test_without_uvicorn_the_error_is_one_line_with_the_remedy():
+def test_missing_uvicorn_error_has_the_remedy():
     done = run(
         "import sys\nsys.modules['uvicorn'] = None\ntry:\n    from azml_magics.emulator import Emulator\nexcept ImportError as error:\n    print(error)"
     )
@@ -125,14 +125,14 @@ def test_without_uvicorn_the_error_is_one_line_with_the_remedy():
     )
 
 
-def test_importing_the_room_loads_no_server():
+def test_import_does_not_load_uvicorn():
     done = run(
         "import sys, azml_magics.emulator\nprint(sorted({'uvicorn', 'starlette', 'asyncio'} & set(sys.modules)))"
     )
     assert done.stdout == "[]\n"
 
 
-def test_run_alone(capsys):
+def test_command_line_serves_until_stopped(capsys):
     stop = threading.Event()
     stop.set()
     assert main(["--port", "0", "--key", "k"], stop) == 0
@@ -142,13 +142,13 @@ def test_run_alone(capsys):
     assert "Key  k" in printed
 
 
-def test_run_alone_on_a_taken_port(capsys):
+def test_command_line_reports_taken_port(capsys):
     with Emulator() as endpoint:
         assert main(["--port", str(endpoint.port)]) == 1
     assert "Choose another with --port" in capsys.readouterr().out
 
 
-def test_the_curl_line_that_is_printed_works():
+def test_printed_curl_command_works():
     with Emulator() as endpoint:
         assert f"Authorization: Bearer {endpoint.key}" in greeting(endpoint)
         body = greeting(endpoint).split("-d '")[1].split("'")[0]

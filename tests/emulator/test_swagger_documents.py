@@ -15,7 +15,7 @@ def given(client, deployment):
     return swagger(client, deployment).json()["definitions"]["ServiceInput"]
 
 
-def test_the_document_is_swagger_2_unless_asked_otherwise(client):
+def test_document_is_swagger_2_by_default(client):
     document = swagger(client, "gpt2-2023-06").json()
     assert (document["swagger"], document["info"]["title"]) == ("2.0", "ML service")
     assert list(document["paths"]) == ["/", "/score", "/swagger.json"]
@@ -25,7 +25,7 @@ def test_the_document_is_swagger_2_unless_asked_otherwise(client):
     assert odd.json() == {"message": "Swagger version [9] is not valid. Supported versions: [2, 3, 3.1]."}
 
 
-def test_each_dialect_can_be_told_from_its_document(client):
+def test_document_distinguishes_wire_formats(client):
     assert "input_string" in given(client, "gpt2-2023-06")["properties"]["inputs"]["properties"]
     assert given(client, "text")["example"]["input_data"]["input_string"] == ["the meaning of life is"]
     assert given(client, "llama2")["example"]["input_data"]["input_string"][0]["role"] == "user"
@@ -35,7 +35,7 @@ def test_each_dialect_can_be_told_from_its_document(client):
     assert given(client, "blue") == {"type": "object", "example": {}}
 
 
-def test_catalogue_images_show_only_the_routes_of_their_task(client):
+def test_catalogue_images_list_routes_of_their_task(client):
     chat, text = swagger(client, "chat").json(), swagger(client, "completion").json()
     assert chat["info"]["title"] == "AzureML Foundation Model Inference Server"
     assert "/chat/completions" in chat["paths"]
@@ -45,7 +45,7 @@ def test_catalogue_images_show_only_the_routes_of_their_task(client):
 
 
 @pytest.mark.parametrize("deployment", list(DEPLOYMENTS))
-def test_the_example_of_the_document_is_a_body_that_works(client, deployment):
+def test_document_example_is_a_valid_body(client, deployment):
     document = swagger(client, deployment).json()
     example = document.get("definitions", {}).get("ServiceInput", {}).get("example")
     if not example:
@@ -65,7 +65,7 @@ def test_the_example_of_the_document_is_a_body_that_works(client, deployment):
     assert response.status_code == 200, response.text
 
 
-def test_info_and_models(client):
+def test_info_and_models_name_the_model(client):
     assert client.get("/info").json()["model_type"] == "chat-completion"
     assert client.get("/info?model=mine").json()["model_name"] == "mine"
     pinned = client.get("/info", headers={"azureml-model-deployment": "completion"}).json()

@@ -1,4 +1,4 @@
-"""Tool calls and value_for_schema output: chosen by plain rules, filled from the prompt, valid for the schema."""
+"""Tool calls and JSON by schema: chosen by rules, filled from the prompt, valid for the schema."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def calls(response):
     return [(c["function"]["name"], json.loads(c["function"]["arguments"])) for c in choice["message"]["tool_calls"]]
 
 
-def test_auto_calls_what_is_plainly_asked_and_nothing_else(chat):
+def test_auto_calls_only_requested_tools(chat):
     tools = [WEATHER, ADD]
     assert calls(chat("What is the weather in San Francisco, CA?", tools=tools)) == [
         ("get_weather", {"location": "San Francisco, CA"})
@@ -51,7 +51,7 @@ def test_required_and_named_choices_always_call(chat):
         assert (name, given_arguments) == ("my_adder", {"a": 3, "b": 4})
 
 
-def test_a_choice_that_is_no_tool_is_refused(client):
+def test_unknown_tool_choice_is_refused(client):
     body = {
         "messages": [{"role": "user", "content": "x"}],
         "tools": [ADD],
@@ -66,12 +66,12 @@ def test_several_tools_are_called_at_once_unless_forbidden(chat):
     assert len(calls(chat(question, tools=[WEATHER, ADD], parallel_tool_calls=False))) == 1
 
 
-def test_the_longer_name_is_meant(chat):
+def test_longer_tool_name_wins(chat):
     both = [tool("magic", input={"type": "integer"}), tool("magic_no_args")]
     assert calls(chat("What is magic_no_args()? Use the tool.", tools=both)) == [("magic_no_args", {})]
 
 
-def test_streamed_calls_come_in_fragments_that_join(client, events, chat):
+def test_streamed_call_fragments_join(client, events, chat):
     body = {"messages": [{"role": "user", "content": "weather in Oslo and my_adder 1 2"}], "tools": [WEATHER, ADD]}
     whole = chat("", **body)["choices"][0]["message"]["tool_calls"]
     found = events(client.post("/v1/chat/completions", json={**body, "stream": True}))
@@ -88,7 +88,7 @@ def test_streamed_calls_come_in_fragments_that_join(client, events, chat):
     assert found[-2]["choices"][0]["finish_reason"] == "tool_calls"
 
 
-def test_after_the_tool_has_answered_the_text_uses_its_result(chat):
+def test_text_after_tool_message_has_its_result(chat):
     call = chat("What is the weather in Oslo?", tools=[WEATHER])["choices"][0]["message"]
     messages = [
         {"role": "user", "content": "What is the weather in Oslo?"},
@@ -100,7 +100,7 @@ def test_after_the_tool_has_answered_the_text_uses_its_result(chat):
     assert "get_weather returned: It's sunny." in answer["message"]["content"]
 
 
-def test_unicode_and_quoted_words_reach_the_arguments_unescaped(client):
+def test_unicode_reaches_arguments_unescaped(client):
     customer = tool("make_customer", customer_name={"type": "string"}, description={"type": "string"})
     body = {
         "messages": [{"role": "user", "content": "Create a customer named '你好啊集团' (Hello Group)"}],
@@ -136,11 +136,11 @@ def test_unicode_and_quoted_words_reach_the_arguments_unescaped(client):
         ),
     ],
 )
-def test_values_of_the_prompt_go_where_their_type_fits(properties, prompt, expected):
+def test_prompt_values_fill_matching_properties(properties, prompt, expected):
     assert arguments({"type": "object", "properties": properties, "required": list(properties)}, prompt) == expected
 
 
-def test_optional_arguments_only_when_the_prompt_speaks_of_them():
+def test_optional_arguments_need_a_mention():
     schema = {
         "type": "object",
         "properties": {"city": {"type": "string"}, "unit": {"enum": ["C", "F"]}, "days": {"type": "integer"}},
@@ -199,7 +199,7 @@ SCHEMAS = [
 
 @pytest.mark.parametrize("schema", SCHEMAS)
 @given(prompt=st.text(max_size=120))
-def test_structured_values_are_valid_for_their_schema(schema, prompt):
+def test_generated_values_are_valid_for_their_schema(schema, prompt):
     jsonschema.validate(value_for_schema(schema, prompt), schema)
 
 
@@ -233,11 +233,11 @@ JSON_VALUES = st.recursive(
 
 
 @given(schema=JSON_VALUES, prompt=st.text(max_size=40))
-def test_a_schema_of_nonsense_still_gives_json(schema, prompt):
+def test_meaningless_schema_gives_json(schema, prompt):
     json.dumps(value_for_schema(schema if isinstance(schema, dict) else {"items": schema}, prompt))
 
 
-def test_response_format_json_schema_and_json_object(say):
+def test_response_format_gives_json(say):
     schema = SCHEMAS[0]
     text = say(
         "Tell me a joke about cats.",
@@ -251,7 +251,7 @@ def test_response_format_json_schema_and_json_object(say):
     }
 
 
-def test_structured_output_is_cut_by_a_limit_that_was_asked_for_only(chat):
+def test_json_is_cut_only_by_a_requested_limit(chat):
     wide = {"type": "object", "properties": {f"field_{at}": {"type": "string"} for at in range(80)}}
     form = {"type": "json_schema", "json_schema": {"schema": wide}}
     whole = chat("x", response_format=form)

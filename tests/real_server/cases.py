@@ -1,4 +1,4 @@
-"""What is asked of the real server in every way (core, LangChain, a notebook's cell), and what must come of it."""
+"""The prompts for the real server in every front end (core, LangChain, a notebook's cell), and the expected results."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from azml_magics import errors
 
 
 class Answer(NamedTuple):
-    """The scoring script, the formatter that speaks its dialect, and the answer to the prompt."""
+    """The scoring script, the formatter for its wire format, and the response to the prompt."""
 
     script: str
     formatter: str

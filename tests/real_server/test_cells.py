@@ -41,7 +41,7 @@ def saved(kernel: Kernel, serve: Serve):
 
 
 @pytest.mark.parametrize("case", ANSWERS.values(), ids=ANSWERS)
-def test_the_answer_is_the_cells_result(kernel: Kernel, saved, case) -> None:
+def test_response_is_the_cells_result(kernel: Kernel, saved, case) -> None:
     name = saved(case.script, case.formatter)
     kwargs = " ".join(f"-p {shlex.quote(f'{key}={json.dumps(value)}')}" for key, value in case.kwargs.items())
     # -t none: a prompt of this table that has braces in it means them
@@ -52,7 +52,7 @@ def test_the_answer_is_the_cells_result(kernel: Kernel, saved, case) -> None:
 
 
 @pytest.mark.parametrize("case", FAILURES.values(), ids=FAILURES)
-def test_a_failure_is_one_line(kernel: Kernel, saved, case) -> None:
+def test_error_is_one_line(kernel: Kernel, saved, case) -> None:
     name = saved(case.script)
     ran = kernel.run(f"%%azureml {name}\n{case.prompt}")
     assert ran.error.ename == case.kind.__name__
@@ -64,13 +64,13 @@ def test_a_failure_is_one_line(kernel: Kernel, saved, case) -> None:
     assert ran.result == ""
 
 
-def test_the_same_cell_works_again_after_a_failure(kernel: Kernel, saved) -> None:
+def test_cell_works_again_after_a_failure(kernel: Kernel, saved) -> None:
     saved("gpt2", "gpt2")
     assert kernel.run("%%azureml gpt2-gpt2 -f dolly\nIt rained").error.ename == "ServiceUnavailableError"
     assert kernel.answer("%%azureml gpt2-gpt2 -p max_new_tokens=1\nIt rained") == "It rained and"
 
 
-def test_a_stream_that_breaks_off_keeps_its_words_in_last(kernel: Kernel, saved) -> None:
+def test_interrupted_stream_keeps_its_text_in_last(kernel: Kernel, saved) -> None:
     name = saved("promptflow", "promptflow")
     ran = kernel.run(f"%%azureml {name}\nNow break")
     assert ran.error.ename == "StreamInterruptedError"
@@ -79,7 +79,7 @@ def test_a_stream_that_breaks_off_keeps_its_words_in_last(kernel: Kernel, saved)
     assert "You asked" in last.result + last.printed
 
 
-def test_the_result_keeps_what_the_server_said_of_itself(kernel: Kernel, saved) -> None:
+def test_result_keeps_the_servers_headers(kernel: Kernel, saved) -> None:
     saved("gpt2", "gpt2")
     kernel.run("%%azureml gpt2-gpt2 -p max_new_tokens=1 -o answer -q\nIt rained")
     assert kernel.answer("answer.text, bool(answer.request_id), answer.config, answer.raw") == (
@@ -87,14 +87,14 @@ def test_the_result_keeps_what_the_server_said_of_itself(kernel: Kernel, saved) 
     )
 
 
-def test_a_variable_of_the_notebook_reaches_the_model(kernel: Kernel, saved) -> None:
+def test_notebook_variable_reaches_the_model(kernel: Kernel, saved) -> None:
     saved("curated_chat", "openai-chat")
     kernel.run("river = 'the {Rhine}'")
     answer = kernel.answer('%%azureml curated_chat-openai-chat -s "Be brief."\nWhere does {river} rise?')
     assert answer == "I have read system, user; the last said 'Where does the {Rhine} rise?'."
 
 
-def test_another_way_to_write_the_key_is_refused_before_anything_is_sent(kernel: Kernel, serve: Serve) -> None:
+def test_literal_key_is_refused_before_sending(kernel: Kernel, serve: Serve) -> None:
     ran = kernel.run(f"%%azureml --url {serve('gpt2').url} -f gpt2 --key {KEY}\nIt rained")
     assert ran.error.ename == "KeyRefusedError"
     assert KEY not in json.dumps(ran.outputs)

@@ -26,12 +26,12 @@ class TestEveryDialectAnswers:
             assert "".join(piece.text for piece in pieces) == case.answer
         assert pieces.response.text == case.answer
 
-    async def test_on_an_event_loop(self, config_of, case) -> None:
+    async def test_map_rows_works_on_an_event_loop(self, config_of, case) -> None:
         response = await ainvoke(config_of(case.script, case.formatter, **case.kwargs), case.prompt)
         assert response.text == case.answer
 
 
-def test_prompt_flow_streams_word_by_word_and_has_no_done(config_of) -> None:
+def test_prompt_flow_streams_without_done(config_of) -> None:
     with stream(config_of("promptflow", "promptflow"), "Any news?") as pieces:
         texts = [piece.text for piece in pieces]
     assert texts[:3] == ["You", " asked", " 'Any"]
@@ -44,7 +44,7 @@ async def test_prompt_flow_streams_on_an_event_loop(config_of) -> None:
     assert texts[:3] == ["You", " asked", " 'Any"]
 
 
-def test_earlier_turns_travel_as_chat_history(config_of) -> None:
+def test_earlier_turns_are_sent_as_chat_history(config_of) -> None:
     turns = [
         {"role": "user", "content": "Hello"},
         {"role": "assistant", "content": "Hello yourself"},
@@ -53,7 +53,7 @@ def test_earlier_turns_travel_as_chat_history(config_of) -> None:
     assert invoke(config_of("promptflow", "promptflow"), turns).text.startswith("You asked 'And now?' after 1 earlier")
 
 
-def test_a_flow_that_breaks_off_keeps_what_had_arrived(config_of) -> None:
+def test_interrupted_flow_keeps_its_text(config_of) -> None:
     with (
         stream(config_of("promptflow", "promptflow"), "Now break") as pieces,
         pytest.raises(errors.StreamInterruptedError) as caught,
@@ -68,25 +68,25 @@ def test_system_message_and_roles_reach_the_chat_model(config_of) -> None:
     assert invoke(config, "Hi").text == "I have read system, user; the last said 'Hi'."
 
 
-def test_mistral_chat_puts_the_system_text_into_the_users_turn(config_of) -> None:
+def test_mistral_chat_puts_system_text_into_user_message(config_of) -> None:
     config = config_of("curated_chat", "mistral-chat").merged(system="Be brief.")
     assert invoke(config, "Hi").text == "I have read user; the last said 'Be brief.\\n\\nHi'."
 
 
-def test_the_key_and_the_deployment_travel_as_headers(config_of) -> None:
+def test_key_and_deployment_are_sent_as_headers(config_of) -> None:
     config = config_of("statuses").merged(deployment_name="blue")
     assert invoke(config, "headers").raw == [
         {"0": f'{{\n "authorization": "Bearer {KEY}",\n "azureml-model-deployment": "blue"\n}}'}
     ]
 
 
-def test_an_answer_that_is_json_itself_stays_the_text_it_was(config_of) -> None:
+def test_json_response_stays_text(config_of) -> None:
     prompt = '{"city": "Oslo", "rivers": ["Akerselva"]}'
     with_words = invoke(config_of("gpt2", "gpt2", max_new_tokens=0), prompt)
     assert with_words.text == prompt
 
 
-def test_a_config_without_a_key_sends_none(config_of) -> None:
+def test_config_without_key_sends_none(config_of) -> None:
     assert '"authorization": null' in invoke(config_of("statuses").merged(key=None), "headers").text
 
 
@@ -105,7 +105,7 @@ class TestEveryFailureIsOneLine:
         assert type(caught.value) is case.kind
         assert case.said in str(caught.value)
 
-    async def test_on_an_event_loop(self, config_of, case) -> None:
+    async def test_map_rows_works_on_an_event_loop(self, config_of, case) -> None:
         with pytest.raises(errors.AzmlError) as caught:
             await ainvoke(config_of(case.script), case.prompt)
         assert type(caught.value) is case.kind
@@ -120,7 +120,7 @@ STRICT: dict[str, tuple[str, str]] = {
 
 
 @pytest.mark.parametrize(("formatter", "said"), STRICT.values(), ids=STRICT)
-def test_a_declared_input_refuses_another_dialect_with_400(config_of, formatter, said) -> None:
+def test_declared_input_refuses_another_format_with_400(config_of, formatter, said) -> None:
     with pytest.raises(errors.BadRequestError) as caught:
         invoke(config_of("strict", formatter), "Hi")
     assert caught.value.status == 400
@@ -133,38 +133,38 @@ def test_a_declared_input_refuses_another_dialect_with_400(config_of, formatter,
     ("script", "formatter"),
     [("gpt2", "dolly"), ("dolly", "gpt2"), ("hf_list", "hf-plain"), ("hf_plain", "hf"), ("curated_completion", "hf")],
 )
-def test_the_wrong_formatter_is_a_failure_of_the_scoring_script(config_of, script, formatter) -> None:
+def test_wrong_formatter_fails_in_scoring_script(config_of, script, formatter) -> None:
     with pytest.raises(errors.EndpointError, match="An unexpected error occurred in scoring script") as caught:
         invoke(config_of(script, formatter), "Hi")
     assert caught.value.headers["x-ms-run-function-failed"] == "True"
     assert_one_line(caught.value)
 
 
-def test_an_unknown_route_is_not_found(config_of, serve: Serve) -> None:
+def test_unknown_route_is_not_found(config_of, serve: Serve) -> None:
     url = serve("gpt2").url.replace("/score", "/v1/chat/completions")
     with pytest.raises(errors.NotFoundError, match="no such route") as caught:
         invoke(config_of("gpt2").merged(endpoint_url=url, formatter="openai-chat"), "Hi")
     assert_one_line(caught.value)
 
 
-def test_the_server_that_gives_up_says_so(config_of, serve: Serve) -> None:
+def test_server_timeout_is_reported(config_of, serve: Serve) -> None:
     serve("slow", SCORING_TIMEOUT_MS="300")
     with pytest.raises(errors.ServiceUnavailableError, match="Scoring timeout after 300 ms"):
         invoke(config_of("slow"), "Hi")
 
 
-def test_a_model_slower_than_the_client_waits_is_a_timeout_and_not_asked_again(config_of, serve: Serve) -> None:
+def test_slow_model_times_out_without_retry(config_of, serve: Serve) -> None:
     serve("slow", SCORING_TIMEOUT_MS="300")
     with pytest.raises(errors.APITimeoutError, match=r"No byte .* for 0\.1 s"):
         invoke(config_of("slow").merged(timeout=0.1, max_retries=2), "Hi")
 
 
-def test_a_passing_failure_is_asked_again(config_of) -> None:
+def test_temporary_failure_is_retried(config_of) -> None:
     config = config_of("recovers", "gpt2").merged(max_retries=2)
     assert invoke(config, "Ready?").text.startswith("Ready? (asked ")
 
 
-async def test_many_at_once_on_one_worker_all_get_their_own_answer(config_of) -> None:
+async def test_concurrent_requests_get_their_own_responses(config_of) -> None:
     config = config_of("dolly", "dolly")
     prompts = [f"prompt {number}" for number in range(12)]
     answers = await asyncio.gather(*(ainvoke(config, prompt) for prompt in prompts))

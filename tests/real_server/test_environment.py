@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.real_server
 
 
-def test_a_complete_environment_is_used_again(real_python: Path) -> None:
+def test_complete_environment_is_reused(real_python: Path) -> None:
     from . import environment
 
     made = (environment.default_folder() / "complete").stat().st_mtime_ns
@@ -20,7 +20,7 @@ def test_a_complete_environment_is_used_again(real_python: Path) -> None:
     assert (environment.default_folder() / "complete").stat().st_mtime_ns == made
 
 
-def test_what_pip_cannot_install_is_one_line_and_never_counts_as_complete(tmp_path: Path, monkeypatch) -> None:
+def test_failed_install_is_one_line_and_incomplete(tmp_path: Path, monkeypatch) -> None:
     from . import environment
 
     monkeypatch.setattr(environment, "REQUIREMENT", (tmp_path / "no-such-server-1.0-py3-none-any.whl").as_uri())
@@ -31,7 +31,7 @@ def test_what_pip_cannot_install_is_one_line_and_never_counts_as_complete(tmp_pa
     assert not (tmp_path / "here" / "complete").exists()
 
 
-def test_the_folder_can_be_chosen(tmp_path: Path, monkeypatch) -> None:
+def test_folder_can_be_chosen(tmp_path: Path, monkeypatch) -> None:
     from . import environment
 
     monkeypatch.setenv("AZML_REAL_SERVER_VENV", str(tmp_path / "elsewhere"))

@@ -81,49 +81,49 @@ class TestEveryFailureIsOneLine:
         assert type(caught.value) is case.kind
 
 
-def test_the_chat_class_sends_roles_and_returns_a_message(chat) -> None:
+def test_chat_class_sends_roles_and_returns_message(chat) -> None:
     answer = chat.invoke([SystemMessage("Be brief."), HumanMessage("Hi"), AIMessage("Hello"), HumanMessage("Well?")])
     assert isinstance(answer, AIMessage)
     assert answer.content == "I have read system, user, assistant, user; the last said 'Well?'."
 
 
-def test_the_chat_class_streams_an_endpoint_that_cannot_in_one_piece(chat) -> None:
+def test_chat_class_streams_unstreamed_endpoint_in_one_chunk(chat) -> None:
     assert "".join(chunk.content for chunk in chat.stream("Hi")) == "I have read user; the last said 'Hi'."
 
 
-async def test_the_chat_class_answers_on_an_event_loop(chat) -> None:
+async def test_chat_class_works_on_an_event_loop(chat) -> None:
     assert (await chat.ainvoke("Hi")).content == "I have read user; the last said 'Hi'."
 
 
-def test_a_prompt_template_piped_into_the_text_class(llm_of) -> None:
+def test_prompt_template_pipes_into_text_class(llm_of) -> None:
     chain = PromptTemplate.from_template("Name a {thing}") | llm_of("dolly", "dolly", style="short")
     assert chain.invoke({"thing": "river"}) == "A short instruction of 12 letters: Name a river"
 
 
-def test_kwargs_of_one_call_do_not_stay_for_the_next(llm_of) -> None:
+def test_call_kwargs_do_not_persist(llm_of) -> None:
     llm = llm_of("hf_list", "hf", top_k=5)
     assert llm.invoke("Go", seed=1, stop=["."]) == "Go ['seed', 'stop', 'top_k']"
     assert llm.invoke("Go") == "Go ['top_k']"
 
 
-def test_one_failure_of_a_batch_leaves_the_other_answers(llm_of) -> None:
+def test_batch_failure_keeps_other_responses(llm_of) -> None:
     answers = llm_of("double_encoded").batch(["a", "b"]) + llm_of("failures").batch(["raise"], return_exceptions=True)
     assert [type(answer) for answer in answers] == [str, str, errors.ServiceUnavailableError]
 
 
-def test_the_deployment_travels_as_a_header(llm_of) -> None:
+def test_deployment_is_sent_as_header(llm_of) -> None:
     llm = llm_of("statuses")
     llm.deployment_name = "blue"
     assert '"azureml-model-deployment": "blue"' in llm.invoke("headers")
 
 
-def test_a_failure_in_passing_is_asked_again(llm_of) -> None:
+def test_temporary_failure_is_retried(llm_of) -> None:
     llm = llm_of("recovers", "gpt2")
     llm.max_retries = 2
     assert llm.invoke("Ready?").startswith("Ready? (asked ")
 
 
-def test_a_saved_endpoint_comes_back_and_answers(llm_of, tmp_path, monkeypatch) -> None:
+def test_saved_endpoint_loads_and_responds(llm_of, tmp_path, monkeypatch) -> None:
     file = tmp_path / "river.json"
     llm = llm_of("gpt2", "gpt2", max_new_tokens=1)
     llm.save(file)

@@ -10,18 +10,18 @@ pytestmark = pytest.mark.real_server
 WORDS = [f"word{number}" for number in range(30)]
 
 
-def test_every_row_is_answered_in_order(config_of) -> None:
+def test_rows_keep_their_order(config_of) -> None:
     rows = map_rows(config_of("gpt2", "gpt2", max_new_tokens=1), "It rained {word}", WORDS, concurrency=16)
     assert [row["error"] for row in rows] == [None] * 30
     assert [row["text"] for row in rows] == [f"It rained {word} and" for word in WORDS]
 
 
-async def test_on_an_event_loop(config_of) -> None:
+async def test_map_rows_works_on_an_event_loop(config_of) -> None:
     rows = await amap_rows(config_of("gpt2", "gpt2", max_new_tokens=1), "It rained {word}", WORDS[:8])
     assert [row["text"] for row in rows] == [f"It rained {word} and" for word in WORDS[:8]]
 
 
-def test_the_journal_goes_on_where_it_was(config_of, tmp_path) -> None:
+def test_journal_resumes_a_run(config_of, tmp_path) -> None:
     config, journal = config_of("gpt2", "gpt2", max_new_tokens=1), tmp_path / "run.jsonl"
     first = map_rows(config, "It rained {word}", WORDS[:10], journal=journal)
     again = map_rows(config, "It rained {word}", WORDS[:12], journal=journal)
@@ -29,6 +29,6 @@ def test_the_journal_goes_on_where_it_was(config_of, tmp_path) -> None:
     assert len(journal.read_text().splitlines()) == 13
 
 
-def test_a_script_that_fails_for_some_rows_fails_for_those(config_of) -> None:
+def test_failing_rows_have_their_errors(config_of) -> None:
     rows = map_rows(config_of("statuses"), "{what}", [{"what": "headers"}, {"what": "400"}, {"what": "headers"}])
     assert [row["error"] is None for row in rows] == [True, False, True]

@@ -26,14 +26,14 @@ def test_listens_on_loopback_and_on_no_other_address(serve: Serve) -> None:
 
 
 @pytest.mark.real_server
-def test_it_is_microsofts_server(serve: Serve) -> None:
+def test_server_is_azureml_inference_server(serve: Serve) -> None:
     server = serve("gpt2")
     assert server.health() == "Healthy"
     assert "Azure ML Inferencing HTTP server v1." in server.log
 
 
 @pytest.mark.real_server
-def test_writes_into_its_own_folder_only(serve: Serve) -> None:
+def test_server_writes_only_into_its_folder(serve: Serve) -> None:
     server = serve("gpt2")
     assert server.log
     assert not list((Path(__file__).parent / "scoring").rglob("*.pyc"))
@@ -51,12 +51,12 @@ def test_close_ends_the_master_and_its_workers(real_python: Path, tmp_path: Path
 
 
 @pytest.mark.real_server
-def test_a_script_that_cannot_be_loaded_shows_the_servers_log(real_python: Path, tmp_path: Path) -> None:
+def test_unloadable_script_shows_the_log(real_python: Path, tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match=r"did not start with no_such_script\.py(?s:.*)UserScriptImportException"):
         RealServer(real_python, "no_such_script", tmp_path)
 
 
-def test_a_socket_on_every_address_would_be_seen() -> None:
+def test_wildcard_socket_is_detected() -> None:
     """The judge of the loopback test, on a line that the kernel prints for 0.0.0.0:5001 (little-endian words)."""
     heading = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode"
     listens = "   0: 00000000:1389 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4242 1 0"
@@ -65,7 +65,7 @@ def test_a_socket_on_every_address_would_be_seen() -> None:
 
 
 @on_linux
-def test_a_socket_of_this_process_is_seen_at_its_address() -> None:
+def test_own_socket_is_detected_at_its_address() -> None:
     import os
     import socket
 

@@ -1,4 +1,4 @@
-"""A config, checked step by step, from "is it whole" to "does it answer"."""
+"""Check a config step by step: complete, key found, endpoint reached, key accepted, response received."""
 
 from __future__ import annotations
 
@@ -25,7 +25,15 @@ STEPS = ("config", "key", "reach", "authenticate", "answer")
 
 
 def check(config: LLMConfig, describe: Callable[[AzmlError], str] = str) -> dict[str, tuple[str, str]]:
-    """step -> (state, in words). The first failure leaves the later steps open. `describe` makes the line."""
+    """Check a config with one request for a single token.
+
+    Args:
+        config: The config to check.
+        describe: Turns an error into the text of its step.
+
+    Returns:
+        Step (see `STEPS`) -> (state, text). The state is GOOD, BAD, or OPEN for the steps after a failure.
+    """
     from azml_magics.core import client
 
     found = dict.fromkeys(STEPS, (OPEN, ""))
@@ -40,13 +48,13 @@ def check(config: LLMConfig, describe: Callable[[AzmlError], str] = str) -> dict
     except AzmlError as error:  # no key, or one that HTTP headers do not allow
         return found | {"key": (BAD, describe(error))}
     found["key"] = (GOOD, str(config.key_source))
-    return found | _answered(config, formatter, describe)
+    return found | _check_response(config, formatter, describe)
 
 
-def _answered(
+def _check_response(
     config: LLMConfig, formatter: Formatter, describe: Callable[[AzmlError], str]
 ) -> dict[str, tuple[str, str]]:
-    """The last three steps, from one request for a single token."""
+    """Return the last three steps, from one request."""
     from azml_magics.core import client
 
     limit = next((k.name for k in formatter.known_kwargs if k.name in {"max_tokens", "max_new_tokens"}), None)
@@ -58,14 +66,14 @@ def _answered(
     except (AuthenticationError, PermissionDeniedError) as error:
         return {"reach": (GOOD, _status(error)), "authenticate": (BAD, describe(error))}
     except EndpointError as error:
-        if not error.status:  # connected, and then not a byte: whether the key is good is not known
+        if not error.status:  # connected, but no data: whether the key is good is not known
             return {"reach": (GOOD, "connected"), "answer": (BAD, describe(error))}
         return {"reach": (GOOD, _status(error)), "authenticate": (GOOD, ""), "answer": (BAD, describe(error))}
     except AzmlError as error:
         return {"reach": (GOOD, ""), "authenticate": (GOOD, ""), "answer": (BAD, describe(error))}
-    where = f"deployment {response.deployment}" if response.deployment else ""
-    return {"reach": (GOOD, where), "authenticate": (GOOD, ""), "answer": (GOOD, repr(one_line(response.text, 60)))}
+    place = f"deployment {response.deployment}" if response.deployment else ""
+    return {"reach": (GOOD, place), "authenticate": (GOOD, ""), "answer": (GOOD, repr(one_line(response.text, 60)))}
 
 
 def _status(error: EndpointError) -> str:
-    return f"it answered {error.status}"
+    return f"it responded with {error.status}"

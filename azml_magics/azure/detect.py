@@ -1,4 +1,4 @@
-"""Which dialect a deployment speaks: from its swagger and, where that is asked for, by trying them."""
+"""Find the formatter of a deployment: from its swagger document and, on request, by trying all formatters."""
 
 from __future__ import annotations
 
@@ -29,83 +29,98 @@ if TYPE_CHECKING:
 _PROBE_ORDER = ("openai-chat", "openai", "mlflow", "dolly", "gpt2", "hf", "hf-plain", "promptflow", "tgi")
 
 
-class Dialect(NamedTuple):
-    """A dialect, where it is spoken ("" where that is not known), and the sign for it."""
+class Candidate(NamedTuple):
+    """A formatter that may be the deployment's.
+
+    Attributes:
+        formatter: its registered name; "" if it is not known.
+        route: the route of its requests, such as "/score"; "" if it is not known.
+        reason: what speaks for it.
+    """
 
     formatter: str
     route: str
-    because: str
+    reason: str
 
 
 @dataclass(frozen=True)
-class Detected:
-    """What was found: the dialects, the likeliest first, and the one to take, None where none can be told.
+class Detection:
+    """What was found.
 
-    url: what the config's URL must become for the best one; "" where its own leads there. note: what is to be said
-    where there is none.
+    Attributes:
+        candidates: the possible formatters, the most likely first.
+        best: the one to use, or None if it cannot be told.
+        url: the URL that the config needs for the best one; "" if its own is right.
+        note: why there is no best one, or "".
     """
 
-    dialects: Sequence[Dialect]
-    best: Dialect | None = None
+    candidates: Sequence[Candidate]
+    best: Candidate | None = None
     url: str = ""
     note: str = ""
 
 
-def detect(config: LLMConfig, *, probe: bool = False) -> Detected:
-    """What the deployment's swagger tells; with `probe` also what answers a short prompt.
+def detect(config: LLMConfig, *, probe: bool = False) -> Detection:
+    """Find the formatter of a deployment.
 
-    Raises ConfigError without a URL, and what stops every other request, too: AuthenticationError,
-    PermissionDeniedError, APIConnectionError, KeyNotFoundError, RateLimitError.
+    Args:
+        config: A config with the endpoint's URL and key; its formatter is ignored.
+        probe: Whether to send a short prompt with every formatter as well.
+
+    Raises:
+        ConfigError: There is no URL.
+        AuthenticationError, PermissionDeniedError, APIConnectionError, KeyNotFoundError, RateLimitError: No other
+            request would succeed either.
     """
-    dialects, note = _by_swagger(config)
+    candidates, note = _find_in_swagger(config)
     if probe:
-        answered, last_error = _by_probing(config)
-        dialects += answered
-        note = note if answered else f"No dialect was answered. {last_error}".strip()
-        named = {each.formatter for each in answered}
-        best = _best(config, [each for each in dialects if each.formatter in named])
+        working, last_error = _probe_formatters(config)
+        candidates += working
+        note = note if working else f"No formatter got a response. {last_error}".strip()
+        named = {each.formatter for each in working}
+        best = _choose_best(config, [each for each in candidates if each.formatter in named])
     else:
-        best = _best(config, [each for each in dialects if each.formatter])
-        note = note or ("" if best else "It is hardly a language model.")
-    return Detected(dialects, best, _other_url(config, best) if best else "", "" if best else note)
+        best = _choose_best(config, [each for each in candidates if each.formatter])
+        note = note or ("" if best else "This does not look like a language model.")
+    return Detection(candidates, best, _needed_url(config, best) if best else "", "" if best else note)
 
 
 def _base(url: str) -> tuple[str, str, str]:
-    """(scheme, host, path) of a URL without its route: what other routes are appended to."""
+    """Return (scheme, host, path) of a URL without its route; other routes are appended to it."""
     parts, origin = endpoints.split(url), endpoints.Origin.of(url)
     path = parts.path.rstrip("/")
     return origin.scheme, origin.netloc, path.removesuffix(f"/{endpoints.route_of(url)}").removesuffix("/v1")
 
 
 def swagger_url(url: str) -> str:
-    """Where the deployment at `url` describes itself: /swagger.json beside its route."""
+    """Return the URL of the deployment's swagger document: /swagger.json beside its route."""
     scheme, host, path = _base(url)
     return urlunsplit((scheme, host, f"{path}/swagger.json", "", ""))
 
 
-def _best(config: LLMConfig, dialects: Sequence[Dialect]) -> Dialect | None:
-    """The one to take: one of the route that the config names, unless that is /score, where nothing streams."""
+def _choose_best(config: LLMConfig, candidates: Sequence[Candidate]) -> Candidate | None:
+    """Return the one to use. The config's own route is preferred, unless it is /score, which does not stream."""
     if endpoints.route_of(config.endpoint_url) not in {"", "score"}:
-        dialects = [*(each for each in dialects if not _other_url(config, each)), *dialects]
-    return next(iter(dialects), None)
+        candidates = [*(each for each in candidates if not _needed_url(config, each)), *candidates]
+    return next(iter(candidates), None)
 
 
-def _other_url(config: LLMConfig, dialect: Dialect) -> str:
-    """The URL that the config needs to be asked on the dialect's route; "" where its own leads there."""
+def _needed_url(config: LLMConfig, candidate: Candidate) -> str:
+    """Return the URL that the config needs for the candidate's route; "" if its own is right."""
     try:
-        candidate = config.merged(formatter=dialect.formatter)
-        leads_to = wire.wire_for(candidate).url(candidate, stream=False)
+        changed = config.merged(formatter=candidate.formatter)
+        leads_to = wire.wire_for(changed).url(changed, stream=False)
     except AzmlError:
         leads_to = ""
     scheme, host, path = _base(config.endpoint_url)
-    if not dialect.route or (config.name and urlsplit(leads_to).path == f"{path}{dialect.route}"):
+    if not candidate.route or (config.name and urlsplit(leads_to).path == f"{path}{candidate.route}"):
         return ""
     query = urlsplit(config.endpoint_url).query
-    return urlunsplit((scheme, host, f"{path}{dialect.route}", query, ""))
+    return urlunsplit((scheme, host, f"{path}{candidate.route}", query, ""))
 
 
-def _by_swagger(config: LLMConfig) -> tuple[list[Dialect], str]:
-    """The dialects that the swagger names, and what is to be said where it names none."""
+def _find_in_swagger(config: LLMConfig) -> tuple[list[Candidate], str]:
+    """Return the candidates that the swagger document names, and a note if it names none."""
     from azml_magics.core import client
 
     from . import swagger
@@ -119,25 +134,25 @@ def _by_swagger(config: LLMConfig) -> tuple[list[Dialect], str]:
         )
     url = swagger_url(config.endpoint_url)
     try:
-        described = client.fetch(config, url)
+        document = client.fetch(config, url)
     except (AuthenticationError, PermissionDeniedError, APIConnectionError, ConfigError, NotRecordedError):
         raise
     except AzmlError as error:
         return [], f"No swagger: {error.cause.rstrip('.')}."
     try:
-        found = swagger.findings(json.loads(described))
+        found = swagger.findings(json.loads(document))
     except (ValueError, RecursionError):
-        return [], f"{url} is no JSON."
-    return [Dialect(finding.formatter, finding.route, finding.because) for finding in found], (
-        "" if found else "The swagger does not tell."
+        return [], f"{url} is not JSON."
+    return [Candidate(finding.formatter, finding.route, finding.reason) for finding in found], (
+        "" if found else "The swagger document does not tell."
     )
 
 
-def _by_probing(config: LLMConfig) -> tuple[list[Dialect], str]:
-    """One short prompt in each dialect that can be spoken at the URL: those that answer, and the last one's error."""
+def _probe_formatters(config: LLMConfig) -> tuple[list[Candidate], str]:
+    """Send a short prompt with each formatter that fits the URL; return those with a response, and the last error."""
     from azml_magics.core import client
 
-    answered, last_error = [], ""
+    working, last_error = [], ""
     for name in _PROBE_ORDER:
         formatter = wire.get(name)
         limit = next((k.name for k in formatter.known_kwargs if k.name in {"max_tokens", "max_new_tokens"}), None)
@@ -153,10 +168,10 @@ def _by_probing(config: LLMConfig) -> tuple[list[Dialect], str]:
         ):
             raise
         except EndpointError as error:
-            last_error = f"The last one said: {error.cause}"
+            last_error = f"The last error: {error.cause}"
             continue
         except AzmlError:
             continue
         route = urlsplit(wire.wire_for(probe).url(probe, stream=False)).path.removeprefix(_base(config.endpoint_url)[2])
-        answered.append(Dialect(name, route, f"it answered {one_line(response.text, 40)!r}"))
-    return answered, last_error
+        working.append(Candidate(name, route, f"it responded {one_line(response.text, 40)!r}"))
+    return working, last_error

@@ -1,4 +1,4 @@
-"""Keys that are not environment variables: `entra` (azure-identity) and `keyring:SERVICE/NAME` (keyring).
+"""Resolvers of the key references `entra` (azure-identity) and `keyring:SERVICE/NAME` (keyring).
 
 Both packages come with the extra `azure` and are imported when first needed.
 """
@@ -19,14 +19,18 @@ _INSTALL = 'Run pip install "azml-magics[azure]".'
 
 
 def scope_of(endpoint_url: str) -> str:
-    """The OAuth scope of an Entra token for that endpoint."""
+    """Return the OAuth scope of an Entra ID token for the endpoint."""
     return f"{entra_resource(endpoint_url)}/.default"
 
 
 def entra_token(name: str, endpoint_url: str, refresh: bool) -> Secret:  # noqa: ARG001 - a resolver's signature
-    """An Entra ID token for the endpoint; azure-identity caches it and renews it before it expires."""
-    global _credential  # noqa: PLW0603 - its token cache is what makes the second call fast
-    identity = _imported("azure.identity")
+    """Return an Entra ID token for the endpoint; azure-identity caches it and renews it before it expires.
+
+    Raises:
+        KeyNotFoundError: azure-identity is not installed, or no credential gives a token.
+    """
+    global _credential  # noqa: PLW0603 - its token cache makes the second call fast
+    identity = _import("azure.identity")
     if _credential is None or refresh:
         _credential = identity.DefaultAzureCredential()
     try:
@@ -34,14 +38,18 @@ def entra_token(name: str, endpoint_url: str, refresh: bool) -> Secret:  # noqa:
     except Exception as error:
         raise KeyNotFoundError(f"No Entra ID token: {one_line(str(error), 200)}", remedy=_SIGN_IN) from error
     if not token:
-        raise KeyNotFoundError("No Entra ID token: the one that came is empty", remedy=_SIGN_IN)
+        raise KeyNotFoundError("No Entra ID token: it is empty", remedy=_SIGN_IN)
     return token
 
 
 def keyring_key(name: str, endpoint_url: str, refresh: bool) -> Secret:  # noqa: ARG001 - a resolver's signature
-    """The key that the system keyring holds for SERVICE/NAME."""
+    """Return the key that the system keyring holds for SERVICE/NAME.
+
+    Raises:
+        KeyNotFoundError: keyring is not installed, cannot be read, or has no such key.
+    """
     service, _, user = name.partition("/")
-    keyring = _imported("keyring")
+    keyring = _import("keyring")
     try:
         found = keyring.get_password(service, user)
     except Exception as error:
@@ -59,7 +67,7 @@ def keyring_key(name: str, endpoint_url: str, refresh: bool) -> Secret:  # noqa:
     return key
 
 
-def _imported(module: str) -> Any:
+def _import(module: str) -> Any:
     try:
         return importlib.import_module(module)
     except ImportError:

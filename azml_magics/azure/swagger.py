@@ -1,6 +1,6 @@
-"""Which dialect a deployment speaks, read off its swagger.json. Pure: fetching it is for the caller.
+"""Read the formatter of a deployment from its swagger.json, which the caller has fetched.
 
-A swagger is a hint, not proof - a scoring script may ship a wrong one - so every finding says what it rests on. The
+A swagger document is a hint, not proof: a scoring script may ship a wrong one. So every finding has its reason. The
 rules follow what azureml-inference-server-http, Azure ML's MLflow image and the curated foundation-model images serve.
 """
 
@@ -10,10 +10,10 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-_DEEPEST = 12  # references to references
-_DEEPEST_SIGN = 4  # input_data -> input_string -> a turn -> its role
-# The names that tell a dialect; the rest of a schema, which may refer to itself many times over, is not walked.
-_TELLING = (
+_MAX_REFERENCES = 12  # references to references
+_MAX_DEPTH = 4  # input_data -> input_string -> a turn -> its role
+# The names that tell a format apart. The rest of a schema is not walked: it may refer to itself many times.
+_KNOWN_NAMES = (
     *("input_data", "inputs", "input_string", "parameters", "params", "columns", "data", "role"),
     *("question", "context", "chat_history", "Inputs"),
 )
@@ -21,21 +21,23 @@ _TELLING = (
 
 @dataclass(frozen=True)
 class Finding:
-    """A dialect that the deployment seems to speak.
+    """A formatter that the swagger document points to.
 
-    formatter: its registry name, "" where the swagger does not tell. route: the path it is spoken on, as the server
-    spells it without a Kubernetes prefix. because: the sign, in words. example: the request that the swagger shows,
-    None where it shows none.
+    Attributes:
+        formatter: its registered name; "" if the document does not tell.
+        route: the path of its requests, without a Kubernetes prefix.
+        reason: what in the document points to it.
+        example: the request that the document shows, or None.
     """
 
     formatter: str
     route: str
-    because: str
+    reason: str
     example: Any = None
 
 
 def findings(document: Any) -> list[Finding]:
-    """What a swagger (2.0) or OpenAPI (3.x) document says, the most telling first; empty where it says nothing."""
+    """Return what a swagger (2.0) or OpenAPI (3.x) document tells, the most certain first; empty if nothing."""
     if not isinstance(document, dict):
         return []
     paths = document.get("paths")
@@ -59,7 +61,7 @@ def findings(document: Any) -> list[Finding]:
 
 
 def _route(path: str) -> str:
-    """The path without the prefix that Kubernetes endpoints put before it."""
+    """Return the path without the prefix of Kubernetes endpoints."""
     path = path.rstrip("/")
     for route in ("/v1/chat/completions", "/chat/completions", "/v1/completions", "/completions"):
         if path.endswith(route):
@@ -68,23 +70,23 @@ def _route(path: str) -> str:
 
 
 def _scoring(document: dict[str, Any]) -> Finding | None:
-    """What /score takes, from the example of its input or, without one, from the schema."""
+    """Return what /score accepts, from the example of its input or else from the schema."""
     schema = _input_schema(document)
     example = _example(schema, document)
     if isinstance(example, dict):
-        found = _by_sign(example)
+        found = _match_request(example)
         if found is not None:
-            return Finding(found.formatter, "/score", f"its example {found.because}", example)
-    found = _by_sign(_skeleton(schema, document))
-    return found and Finding(found.formatter, "/score", f"its schema {found.because}")
+            return Finding(found.formatter, "/score", f"its example {found.reason}", example)
+    found = _match_request(_skeleton(schema, document))
+    return found and Finding(found.formatter, "/score", f"its schema {found.reason}")
 
 
-def _by_sign(request: Any) -> Finding | None:
-    """The dialect that a request is written in, by its keys and the kinds of their values."""
+def _match_request(request: Any) -> Finding | None:
+    """Return the format of a request, told by its keys and the types of their values."""
     if not isinstance(request, dict):
         return None
     if "input_data" in request:
-        return _by_input_data(request["input_data"], with_params="params" in request)
+        return _match_input_data(request["input_data"], with_params="params" in request)
     inputs = request.get("inputs")
     if isinstance(inputs, dict) and "input_string" in inputs:
         return Finding("gpt2", "/score", "has inputs.input_string")
@@ -99,12 +101,12 @@ def _by_sign(request: Any) -> Finding | None:
     return None
 
 
-_TABLE = Finding("", "/score", "is a table: this is hardly a language model")
+_TABLE = Finding("", "/score", "is a table: this does not look like a language model")
 
 
-def _by_input_data(given: Any, *, with_params: bool) -> Finding | None:
+def _match_input_data(given: Any, *, with_params: bool) -> Finding | None:
     if isinstance(given, dict) and "input_string" in given:
-        return _by_input_string(given["input_string"], with_parameters="parameters" in given)
+        return _match_input_string(given["input_string"], with_parameters="parameters" in given)
     if isinstance(given, dict) and {"columns", "data"} <= set(given):
         first = given["data"]
         while isinstance(first, list) and first:
@@ -119,7 +121,7 @@ def _by_input_data(given: Any, *, with_params: bool) -> Finding | None:
     return Finding("mlflow", "/score", "has input_data with params beside it") if with_params else None
 
 
-def _by_input_string(given: Any, *, with_parameters: bool) -> Finding | None:
+def _match_input_string(given: Any, *, with_parameters: bool) -> Finding | None:
     if isinstance(given, dict):
         return None
     if isinstance(given, list) and any(isinstance(turn, dict) for turn in given):
@@ -130,15 +132,15 @@ def _by_input_string(given: Any, *, with_parameters: bool) -> Finding | None:
 
 
 def _are_texts(values: list[Any]) -> bool:
-    """Whether they are texts, or may be: a schema's skeleton has None for what it does not tell."""
+    """Return whether the values are texts, or may be: a schema's skeleton has None for unknown values."""
     return bool(values) and all(value is None or isinstance(value, str) for value in values)
 
 
 def _skeleton(schema: Any, document: dict[str, Any], depth: int = 0) -> Any:
-    """A value of the schema's shape, as far as it tells: zeros, empty texts, lists of one; None where it does not."""
-    schema = _resolved(schema, document)
+    """Return a value of the schema's shape: zeros, empty texts, lists with one item, and None for unknown values."""
+    schema = _resolve(schema, document)
     kind = schema.get("type")
-    if depth > _DEEPEST_SIGN:
+    if depth > _MAX_DEPTH:
         return None
     if kind in ("number", "integer", "boolean"):
         return 0
@@ -149,36 +151,36 @@ def _skeleton(schema: Any, document: dict[str, Any], depth: int = 0) -> Any:
     properties = _dict(schema.get("properties"))
     if kind != "object" and not properties:
         return None
-    return {name: _skeleton(properties[name], document, depth + 1) for name in _TELLING if name in properties}
+    return {name: _skeleton(properties[name], document, depth + 1) for name in _KNOWN_NAMES if name in properties}
 
 
 def _input_schema(document: dict[str, Any]) -> dict[str, Any]:
-    """The schema of the body of POST /score, in either version's place."""
+    """Return the schema of the body of POST /score, in a document of either version."""
     for path, operations in _dict(document.get("paths")).items():
         if not path.rstrip("/").endswith("/score"):
             continue
         post = _dict(_dict(operations).get("post"))
         for parameter in _list(post.get("parameters")):
             if _dict(parameter).get("in") == "body":
-                return _resolved(_dict(parameter).get("schema"), document)
+                return _resolve(_dict(parameter).get("schema"), document)
         if "requestBody" in post:
-            return _media_schema(_resolved(post["requestBody"], document), document)
+            return _media_schema(_resolve(post["requestBody"], document), document)
     definitions = _dict(document.get("definitions")) or _dict(_dict(document.get("components")).get("schemas"))
-    return _resolved(definitions.get("ServiceInput"), document)
+    return _resolve(definitions.get("ServiceInput"), document)
 
 
 def _media_schema(body: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:
-    """The schema of an OpenAPI request body, with the example that stands beside it."""
+    """Return the schema of an OpenAPI request body, with the example beside it."""
     kinds = _dict(body.get("content"))
     media = _dict(next((kinds[name] for name in kinds if "json" in name), next(iter(kinds.values()), None)))
-    examples = [_resolved(value, document).get("value") for value in _dict(media.get("examples")).values()]
+    examples = [_resolve(value, document).get("value") for value in _dict(media.get("examples")).values()]
     example = media.get("example", next((value for value in examples if value is not None), None))
-    schema = _resolved(media.get("schema"), document)
+    schema = _resolve(media.get("schema"), document)
     return {**schema, "example": example} if example is not None else schema
 
 
 def _example(schema: dict[str, Any], document: dict[str, Any]) -> Any:
-    """The example of a schema: its own (as JSON or as its text), or its properties' put together; None without one."""
+    """Return a schema's example: its own (data or JSON text), or one made of its properties' examples; or None."""
     example = schema.get("example") or next(iter(_list(schema.get("examples"))), None)
     if isinstance(example, str):
         try:
@@ -187,13 +189,13 @@ def _example(schema: dict[str, Any], document: dict[str, Any]) -> Any:
             return None
     if example:
         return example
-    parts = {name: _resolved(value, document) for name, value in _dict(schema.get("properties")).items()}
+    parts = {name: _resolve(value, document) for name, value in _dict(schema.get("properties")).items()}
     return {name: part["example"] for name, part in parts.items() if part.get("example") is not None} or None
 
 
-def _resolved(schema: Any, document: dict[str, Any]) -> dict[str, Any]:
-    """The schema itself: `$ref`s within the document followed, and of alternatives the first that is not null."""
-    for _ in range(_DEEPEST):
+def _resolve(schema: Any, document: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema with `$ref`s within the document followed, and the first alternative that is not null."""
+    for _ in range(_MAX_REFERENCES):
         schema = _dict(schema)
         reference = schema.get("$ref")
         if isinstance(reference, str) and reference.startswith("#/"):

@@ -92,7 +92,7 @@ def test_the_example_tells_in_every_version(example, formatter):
     for document in (swagger_2(shown(example)), openapi(shown(example)), fastapi("/score", example=example)):
         (found,) = findings(document)
         assert (found.formatter, found.route) == (formatter, "/score")
-        assert found.because.startswith("its example ")
+        assert found.reason.startswith("its example ")
         assert found.example == example
 
 
@@ -138,7 +138,7 @@ def test_the_schema_tells_where_there_is_no_example(properties, formatter):
     document = swagger_2({"type": "object", "properties": properties})
     document["definitions"]["Turn"] = {"type": "object", "properties": {"role": {"type": "string"}}}
     (found,) = findings(document)
-    assert (found.formatter, found.because.split()[:2], found.example) == (formatter, ["its", "schema"], None)
+    assert (found.formatter, found.reason.split()[:2], found.example) == (formatter, ["its", "schema"], None)
 
 
 def test_an_example_may_be_written_as_text_or_beside_its_property():
@@ -188,7 +188,7 @@ def test_a_catalogue_chat_image_tells_its_routes_and_then_its_score():
     example = {"input_data": {"input_string": [TURN], "parameters": {"max_new_tokens": 200}}}
     found = findings(fastapi("/score", "/v1/chat/completions", "/chat/completions", example=example))
     assert [finding.formatter for finding in found] == ["openai-chat"] * 3
-    assert found[0].because == "it has the path /v1/chat/completions"
+    assert found[0].reason == "it has the path /v1/chat/completions"
     assert found[2] == Finding("openai-chat", "/score", "its example has messages in input_data.input_string", example)
 
 
@@ -220,8 +220,8 @@ ANY = st.recursive(ODD | WORDS, lambda inner: st.lists(inner, max_size=3) | st.d
 def check(document):
     for found in findings(document):
         assert not found.formatter or found.formatter in wire.names()
-        assert found.because
-        assert len(found.because.splitlines()) == 1
+        assert found.reason
+        assert len(found.reason.splitlines()) == 1
 
 
 @given(ANY)

@@ -94,8 +94,8 @@ def held_test(monkeypatch):
 
 @pytest.fixture
 def held_detection(monkeypatch):
-    dialect = detect.Dialect("hf", "/score", "its swagger says so")
-    held = Held(detect.Detected([dialect], dialect, "https://n.eastus.inference.ml.azure.com/score"))
+    dialect = detect.Candidate("hf", "/score", "its swagger says so")
+    held = Held(detect.Detection([dialect], dialect, "https://n.eastus.inference.ml.azure.com/score"))
     monkeypatch.setattr(detect, "detect", held)
     yield held
     held.go.set()
@@ -145,7 +145,7 @@ def test_probe_is_offered_if_swagger_does_not_tell(ready, wait_until_idle):
     ready.checks.detect()
     assert wait_until_idle(ready, "endpoint").endswith("Probe sends a short prompt with every formatter.")
     ready.checks.detect(probe=True)
-    assert wait_until_idle(ready, "endpoint").startswith("Detected openai-chat: it answered ")
+    assert wait_until_idle(ready, "endpoint").startswith("Detected openai-chat: it responded ")
     assert ready.draft.texts["formatter"] == "openai-chat"
     assert ready.draft.errors == {}
 

@@ -29,7 +29,7 @@ def detect_formatter(context: NotebookContext, options: DetectOptions) -> TableO
         note = found.note
     else:
         note = f"{found.note} Try %azureml detect {name} --probe: it sends a short prompt with every formatter."
-    return TableOutput(("formatter", "route", "because"), found.dialects, note=note.strip())
+    return TableOutput(("formatter", "route", "because"), found.candidates, note=note.strip())
 
 
 def _config_for_url(context: NotebookContext, url: str) -> LLMConfig:

@@ -100,4 +100,4 @@ def _detect(config: LLMConfig, *, probe: bool) -> CheckResult:
         return CheckResult(f"{found.note}{more}", "bad")
     fields = {"endpoint_url": found.url} if found.url else {}
     fields["formatter"] = found.best.formatter
-    return CheckResult(f"Detected {found.best.formatter}: {found.best.because}.", "good", fields)
+    return CheckResult(f"Detected {found.best.formatter}: {found.best.reason}.", "good", fields)

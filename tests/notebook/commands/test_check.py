@@ -94,7 +94,7 @@ def test_wrong_key_fails_authentication_step(asking, states, monkeypatch):
     found = states("%azureml test wrong")
     step, words = only_bad(found)
     assert step == "authenticate"
-    assert found["reach"] == ("ok", "it answered 401")
+    assert found["reach"] == ("ok", "it responded with 401")
     assert "did not accept the key" in words
     assert "wr0ng" not in str(found)
 

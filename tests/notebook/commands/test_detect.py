@@ -50,13 +50,13 @@ def test_line_printed_from_swagger_works(unknown, endpoint, deployment):
 def test_line_printed_from_probing_works(unknown, endpoint, deployment):
     notebook = unknown(deployment)
     table = notebook.ok("%azureml detect it --probe").result
-    if not [row for row in table.rows if "it answered" in row.because]:
+    if not [row for row in table.rows if "it responded" in row.reason]:
         # its container has no /score: the routes that the swagger names are another URL
         assert "/score" not in DEPLOYMENTS[deployment].routes
-        assert table.note.startswith("No dialect was answered.")
+        assert table.note.startswith("No formatter got a response.")
         return
     for row in table.rows:
-        if "it answered" in row.because:
+        if "it responded" in row.reason:
             notebook.ok(f"%azureml save trying --from it -f {row.formatter}")
             assert notebook.ok("%%azureml trying\nHello").text
     assert follow(notebook, table).text
@@ -67,7 +67,7 @@ def test_multi_format_deployment_needs_probing(unknown, endpoint):
     table = notebook.ok("%azureml detect it").result
     assert table.rows == []
     assert table.note == (
-        "The swagger does not tell. Try %azureml detect it --probe: it sends a short prompt with every formatter."
+        "The swagger document does not tell. Try %azureml detect it --probe: it sends a short prompt with every formatter."
     )
     endpoint.requests.clear()
     table = notebook.ok("%azureml detect it --probe").result
@@ -131,7 +131,7 @@ def test_table_model_is_recognized(notebook, endpoint, monkeypatch):
     swagger = b'{"definitions": {"ServiceInput": {"example": {"Inputs": {"data": []}}}}, "paths": {"/score": {}}}'
     monkeypatch.setattr(client, "fetch", lambda config, url: swagger)
     notebook.ok(f"%azureml save it --url {endpoint.url}/score --key env:TEST_KEY")
-    assert "It is hardly a language model." in notebook.ok("%azureml detect it").result.note
+    assert "This does not look like a language model." in notebook.ok("%azureml detect it").result.note
 
 
 @pytest.mark.parametrize(
@@ -139,10 +139,10 @@ def test_table_model_is_recognized(notebook, endpoint, monkeypatch):
     [
         (Fault("404"), "No swagger: "),
         (Fault("503"), "No swagger: "),
-        (Fault("html-200"), "swagger.json is no JSON."),
-        (Fault("empty"), "swagger.json is no JSON."),
-        (Fault("empty-object"), "The swagger does not tell."),
-        (Fault("nan"), "The swagger does not tell."),
+        (Fault("html-200"), "swagger.json is not JSON."),
+        (Fault("empty"), "swagger.json is not JSON."),
+        (Fault("empty-object"), "The swagger document does not tell."),
+        (Fault("nan"), "The swagger document does not tell."),
     ],
 )
 def test_missing_swagger_suggests_probing(unknown, endpoint, fault, note):

@@ -1,5 +1,7 @@
 """map_rows and amap_rows: one prompt over a table."""
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -79,18 +81,18 @@ class _AsyncOptions(_CommonOptions, total=False):
 
 @overload
 def map_rows(
-    config: LLMConfig, prompt: Prompt, rows: list[Any] | tuple[Any, ...], **options: "Unpack[_SyncOptions]"
+    config: LLMConfig, prompt: Prompt, rows: list[Any] | tuple[Any, ...], **options: Unpack[_SyncOptions]
 ) -> list[dict[str, Any]]: ...
 @overload
 def map_rows(
-    config: LLMConfig, prompt: Prompt, rows: str | Path | Iterator[Any], **options: "Unpack[_SyncOptions]"
+    config: LLMConfig, prompt: Prompt, rows: str | Path | Iterator[Any], **options: Unpack[_SyncOptions]
 ) -> Iterator[dict[str, Any]]: ...
 @overload
 def map_rows(
-    config: LLMConfig, prompt: Prompt, rows: _Series[Frame_co] | _Lazy[Frame_co], **options: "Unpack[_SyncOptions]"
+    config: LLMConfig, prompt: Prompt, rows: _Series[Frame_co] | _Lazy[Frame_co], **options: Unpack[_SyncOptions]
 ) -> Frame_co: ...
 @overload
-def map_rows(config: LLMConfig, prompt: Prompt, rows: DataFrame, **options: "Unpack[_SyncOptions]") -> DataFrame: ...
+def map_rows(config: LLMConfig, prompt: Prompt, rows: DataFrame, **options: Unpack[_SyncOptions]) -> DataFrame: ...
 def map_rows(
     config: LLMConfig,
     prompt: Prompt,
@@ -162,22 +164,22 @@ def map_rows(
 
 @overload
 async def amap_rows(
-    config: LLMConfig, prompt: Prompt, rows: list[Any] | tuple[Any, ...], **options: "Unpack[_AsyncOptions]"
+    config: LLMConfig, prompt: Prompt, rows: list[Any] | tuple[Any, ...], **options: Unpack[_AsyncOptions]
 ) -> list[dict[str, Any]]: ...
 @overload
 async def amap_rows(
-    config: LLMConfig, prompt: Prompt, rows: str | Path | Iterator[Any], **options: "Unpack[_AsyncOptions]"
+    config: LLMConfig, prompt: Prompt, rows: str | Path | Iterator[Any], **options: Unpack[_AsyncOptions]
 ) -> AsyncIterator[dict[str, Any]]: ...
 @overload
 async def amap_rows(
     config: LLMConfig,
     prompt: Prompt,
     rows: _Series[Frame_co] | _Lazy[Frame_co],
-    **options: "Unpack[_AsyncOptions]",
+    **options: Unpack[_AsyncOptions],
 ) -> Frame_co: ...
 @overload
 async def amap_rows(
-    config: LLMConfig, prompt: Prompt, rows: DataFrame, **options: "Unpack[_AsyncOptions]"
+    config: LLMConfig, prompt: Prompt, rows: DataFrame, **options: Unpack[_AsyncOptions]
 ) -> DataFrame: ...
 async def amap_rows(
     config: LLMConfig,
@@ -220,7 +222,7 @@ async def amap_rows(
     return collect(run.budget.note).to_table()
 
 
-async def _take_rows(run: "Run", on_progress: "OnProgress | None") -> "AsyncIterator[list[Done]]":
+async def _take_rows(run: Run, on_progress: OnProgress | None) -> AsyncIterator[list[Done]]:
     """Yield the rows of a run in order, to the last; the run ends when this is closed."""
     loop, over = asyncio.get_running_loop(), asyncio.Event()
 
@@ -243,7 +245,7 @@ async def _take_rows(run: "Run", on_progress: "OnProgress | None") -> "AsyncIter
 
 
 async def _stream(
-    mapper: RowMapper, options: RunOptions, run: "Run", on_progress: "OnProgress | None"
+    mapper: RowMapper, options: RunOptions, run: Run, on_progress: OnProgress | None
 ) -> AsyncIterator[dict[str, Any]]:
     names = mapper.response_names(mapper.table.columns)
     async for rows in _take_rows(run, on_progress):

@@ -184,7 +184,7 @@ _BUILDERS: dict[str, Callable[[Fault], HttpResponse]] = {
     "none-output": lambda _: HttpResponse.fastapi({"output": "None"}),
     "error-string": _error_string,
     "nan": lambda _: HttpResponse(body=b"[NaN]"),
-    "other-dialect": lambda _: HttpResponse.flask([{"label": "NEUTRAL", "score": 0.65}]),
+    "other-format": lambda _: HttpResponse.flask([{"label": "NEUTRAL", "score": 0.65}]),
     "big": _big,
     "redirect": lambda f: HttpResponse(
         307,

@@ -60,7 +60,7 @@ FAULT_KINDS: tuple[FaultKind, ...] = (
     FaultKind("none-output", "status", '200 with {"output":"None"}'),
     FaultKind("error-string", "status", "200 with an error as a JSON string that holds JSON"),
     FaultKind("nan", "status", "200 with [NaN], which is not JSON"),
-    FaultKind("other-dialect", "status", "200 with a response that has no text"),
+    FaultKind("other-format", "status", "200 with a response that has no text"),
     FaultKind("big", "status", "200 with a response of `size` bytes, by default 2 MB", ("size",)),
     FaultKind("redirect", "status", "307 to another host", ("location",)),
     FaultKind("dropped", "status", "the connection closes before the first byte"),

@@ -21,7 +21,7 @@ STATUS = {
     "model-not-ready": 424, "too-few-model-instance": 424, "too-many-pending-request": 424, "no-route": 424,
     "content-filter": 400, "extra-parameters": 400, "html-error": 500, "html-200": 200, "empty": 200,
     "empty-object": 200, "null-output": 200, "none-output": 200, "error-string": 200, "nan": 200,
-    "other-dialect": 200, "big": 200, "redirect": 307,
+    "other-format": 200, "big": 200, "redirect": 307,
 }  # fmt: skip
 
 

@@ -188,7 +188,7 @@ def test_truncated_or_foreign_file(kernel, home, content, said):
         ("empty-object", "ModelError", "answered 200 with {}"),
         ("null-output", "ModelError", "max_tokens is too large"),
         ("error-string", "ModelError", "CUDA out of memory"),
-        ("other-dialect", "ResponseFormatError", "NEUTRAL"),
+        ("other-format", "ResponseFormatError", "NEUTRAL"),
         ("nan", "ResponseFormatError", ""),
         ("401", "AuthenticationError", "did not accept the key (401)"),
         ("404", "NotFoundError", "no deployment with traffic"),
@@ -213,7 +213,7 @@ def test_body_without_response(kernel, endpoint, case, line):
 
 def test_body_of_another_wire_format(kernel, endpoint):
     line = kernel.refused(
-        f"%%azureml -u {endpoint.url}/score?emulator-fault=other-dialect -f dolly\nHello", "ResponseFormatError"
+        f"%%azureml -u {endpoint.url}/score?emulator-fault=other-format -f dolly\nHello", "ResponseFormatError"
     )
     assert "Choose the formatter of this deployment with -f" in line
 

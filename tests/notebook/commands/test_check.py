@@ -108,7 +108,7 @@ def test_wrong_key_fails_authentication_step(asking, states, monkeypatch):
         ("503", "overloaded or starting"),
         ("html-200", "an HTML page"),
         ("empty", "an empty body"),
-        ("other-dialect", "has no text"),
+        ("other-format", "has no text"),
         ("content-filter", "content filter"),
     ],
 )

@@ -41,12 +41,12 @@ def entra(monkeypatch):
     return fake
 
 
-def test_a_token_is_asked_for_the_endpoints_audience(entra):
+def test_token_is_requested_for_the_endpoints_audience(entra):
     assert KeyRef.parse("entra").resolve(MANAGED) == Secret("token-1")
     assert entra.scopes == ["https://ml.azure.com/.default"]
 
 
-def test_the_credential_and_its_cache_are_kept_until_a_token_is_refused(entra):
+def test_credential_is_reused_until_a_token_is_refused(entra):
     ref = KeyRef.parse("entra")
     ref.resolve(MANAGED)
     ref.resolve(MANAGED)
@@ -69,11 +69,11 @@ def test_the_credential_and_its_cache_are_kept_until_a_token_is_refused(entra):
         ("", "https://ml.azure.com/.default"),
     ],
 )
-def test_the_audience_goes_by_the_endpoint_and_its_cloud(url, scope):
+def test_scope_depends_on_service_and_cloud(url, scope):
     assert identity.scope_of(url) == scope
 
 
-def test_a_token_that_cannot_be_had_is_one_line_with_the_remedy(entra):
+def test_failing_credential_is_one_line_with_remedy(entra):
     entra.error = RuntimeError(
         "DefaultAzureCredential failed:\n\tEnvironmentCredential: not set\n\tAzureCli: not found"
     )
@@ -84,7 +84,7 @@ def test_a_token_that_cannot_be_had_is_one_line_with_the_remedy(entra):
     assert caught.value.__cause__ is entra.error
 
 
-def test_a_token_that_is_empty_is_no_token(entra, monkeypatch):
+def test_empty_token_is_refused(entra, monkeypatch):
     monkeypatch.setattr(
         sys.modules["azure.identity"].DefaultAzureCredential,
         "get_token",
@@ -111,7 +111,7 @@ def keyring(monkeypatch):
     return held
 
 
-def test_a_key_in_the_keyring(keyring):
+def test_key_is_read_from_the_keyring(keyring):
     keyring["azml", "hr-bot"] = "Bearer from-the-ring\n"
     keyring["azml", "a/b"] = "slashed"
     assert KeyRef.parse("keyring:azml/hr-bot").resolve(MANAGED) == Secret("from-the-ring")
@@ -119,21 +119,21 @@ def test_a_key_in_the_keyring(keyring):
 
 
 @pytest.mark.parametrize("held", [None, "", "  "])
-def test_a_keyring_without_the_key_says_how_to_store_it(keyring, held):
+def test_missing_keyring_entry_says_how_to_store_it(keyring, held):
     keyring["azml", "hr-bot"] = held
     with pytest.raises(KeyNotFoundError, match="no password for azml/hr-bot") as caught:
         KeyRef.parse("keyring:azml/hr-bot").resolve(MANAGED)
     assert "keyring set azml hr-bot" in str(caught.value)
 
 
-def test_a_keyring_that_is_locked_is_one_line(keyring):
+def test_locked_keyring_is_one_line(keyring):
     keyring["azml", "hr-bot"] = RuntimeError("locked\nby somebody")
     with pytest.raises(KeyNotFoundError, match="cannot be read: locked by somebody"):
         KeyRef.parse("keyring:azml/hr-bot").resolve(MANAGED)
 
 
 @pytest.mark.parametrize(("module", "text"), [("azure.identity", "entra"), ("keyring", "keyring:a/b")])
-def test_without_the_packages_the_extra_is_named(monkeypatch, module, text):
+def test_missing_packages_name_the_extra(monkeypatch, module, text):
     monkeypatch.setitem(sys.modules, module, None)
     monkeypatch.setattr(identity, "_credential", None)
     with pytest.raises(KeyNotFoundError, match="needs the azure extra") as caught:

@@ -88,7 +88,7 @@ def first(document):
         ({"Inputs": {"data": [{"age": 5}]}, "GlobalParameters": 1.0}, ""),
     ],
 )
-def test_the_example_tells_in_every_version(example, formatter):
+def test_example_tells_the_formatter_in_every_version(example, formatter):
     for document in (swagger_2(shown(example)), openapi(shown(example)), fastapi("/score", example=example)):
         (found,) = findings(document)
         assert (found.formatter, found.route) == (formatter, "/score")
@@ -134,14 +134,14 @@ def test_the_example_tells_in_every_version(example, formatter):
         ),
     ],
 )
-def test_the_schema_tells_where_there_is_no_example(properties, formatter):
+def test_schema_tells_the_formatter_without_example(properties, formatter):
     document = swagger_2({"type": "object", "properties": properties})
     document["definitions"]["Turn"] = {"type": "object", "properties": {"role": {"type": "string"}}}
     (found,) = findings(document)
     assert (found.formatter, found.reason.split()[:2], found.example) == (formatter, ["its", "schema"], None)
 
 
-def test_an_example_may_be_written_as_text_or_beside_its_property():
+def test_example_as_text_or_at_its_property():
     assert first(swagger_2(shown(json.dumps({"inputs": ["a"]})))) == ("hf", "/score")
     apart = {"type": "object", "properties": {"input_data": {**TEXTS, "example": ["a"]}, "params": {"example": {}}}}
     assert findings(swagger_2(apart))[0].example == {"input_data": ["a"], "params": {}}
@@ -162,7 +162,7 @@ def test_an_example_may_be_written_as_text_or_beside_its_property():
         shown(["a"]),
     ],
 )
-def test_what_tells_nothing_finds_nothing(service_input):
+def test_unknown_schema_gives_no_finding(service_input):
     assert findings(swagger_2(service_input)) == []
 
 
@@ -180,11 +180,11 @@ def test_what_tells_nothing_finds_nothing(service_input):
         (("/predict",), []),
     ],
 )
-def test_routes_tell_the_dialect_by_their_end(routes, expected):
+def test_routes_tell_the_formatter_by_their_end(routes, expected):
     assert [found.route for found in findings(fastapi(*routes))] == expected
 
 
-def test_a_catalogue_chat_image_tells_its_routes_and_then_its_score():
+def test_catalogue_chat_image_gives_routes_then_score():
     example = {"input_data": {"input_string": [TURN], "parameters": {"max_new_tokens": 200}}}
     found = findings(fastapi("/score", "/v1/chat/completions", "/chat/completions", example=example))
     assert [finding.formatter for finding in found] == ["openai-chat"] * 3
@@ -192,11 +192,11 @@ def test_a_catalogue_chat_image_tells_its_routes_and_then_its_score():
     assert found[2] == Finding("openai-chat", "/score", "its example has messages in input_data.input_string", example)
 
 
-def test_a_kubernetes_prefix_before_score_does_not_matter():
+def test_kubernetes_prefix_is_ignored():
     assert first(openapi(shown({"inputs": ["a"]}), "/api/v1/endpoint/mine/score")) == ("hf", "/score")
 
 
-def test_a_schema_that_refers_to_itself_many_times_is_read_at_once():
+def test_self_referring_schema_is_read_quickly():
     names = ["input_data", "inputs", "input_string", "parameters", *(f"p{i}" for i in range(300))]
     itself = {"type": "object", "properties": {name: {"$ref": "#/definitions/ServiceInput"} for name in names}}
     assert first(swagger_2(itself)) is None
@@ -225,12 +225,12 @@ def check(document):
 
 
 @given(ANY)
-def test_any_json_is_looked_through(document):
+def test_any_json_is_accepted(document):
     check(document)
 
 
 @given(ANY, ANY)
-def test_any_json_under_the_right_names_is_looked_through(body, schema):
+def test_any_json_under_known_names_is_accepted(body, schema):
     check({"paths": {"/score": {"post": {"parameters": body}}}, "definitions": {"ServiceInput": schema}})
     check({"paths": {"/score": {"post": {"requestBody": body}}}, "components": {"schemas": {"ServiceInput": schema}}})
     check(swagger_2(schema))
@@ -242,7 +242,7 @@ def test_any_json_under_the_right_names_is_looked_through(body, schema):
 
 @pytest.mark.parametrize("version", ["", "?version=3", "?version=3.1"])
 @pytest.mark.parametrize("deployment", [name for name in DEPLOYMENTS if name != "blue"])
-def test_what_a_deployments_document_tells_first_works(azml_endpoint, deployment, version):
+def test_first_finding_works_with_the_deployment(azml_endpoint, deployment, version):
     config = LLMConfig(
         endpoint_url=f"{azml_endpoint.url}/score", key=Secret(KEY), deployment_name=deployment, max_retries=0
     )
@@ -254,6 +254,6 @@ def test_what_a_deployments_document_tells_first_works(azml_endpoint, deployment
     assert response.deployment == deployment
 
 
-def test_a_deployment_without_a_schema_leaves_the_choice_open(azml_endpoint):
+def test_deployment_without_schema_gives_no_finding(azml_endpoint):
     config = LLMConfig(endpoint_url=f"{azml_endpoint.url}/score", key=Secret(KEY), deployment_name="blue")
     assert findings(json.loads(fetch(config, f"{azml_endpoint.url}/swagger.json"))) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
+from urllib.parse import quote
 
 import pytest
 
@@ -102,6 +103,22 @@ def test_add_context_masks_the_key_and_names_the_config():
     for shown in (str(error), repr(error), error.body, str(error.args), str(vars(error))):
         assert KEY not in shown
     assert "config 'prod', deployment 'blue'" in str(error)
+
+
+def test_error_masks_a_url_quoted_key():
+    from azml_magics.core.http.status_errors import status_error
+
+    key = "k3y+with/slashes=="
+    prepared = prepare(config(formatter="gpt2", key=Secret(key)), "Hi")
+    error = status_error(401, {}, f'{{"message": "bad key {quote(key, safe="")} here"}}'.encode())
+    assert "k3y%2Bwith" not in str(prepared.add_context(error)) + error.body
+
+
+def test_one_letter_key_does_not_garble_errors():
+    from azml_magics.core.http.status_errors import status_error
+
+    prepared = prepare(config(formatter="gpt2", key=Secret("e")), "Hi")
+    assert "The endpoint did not accept the key (401)" in str(prepared.add_context(status_error(401, {}, b"")))
 
 
 def test_truncated_message_shows_no_part_of_the_key():

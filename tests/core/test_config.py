@@ -20,7 +20,7 @@ from .judge import only_our_errors
 URL = "https://hr.westeurope.inference.ml.azure.com/score"
 
 
-def test_an_empty_config_can_be_made_and_looks_for_langchains_variable():
+def test_empty_config_uses_langchains_variable():
     config = LLMConfig()
     assert config.key == KeyRef("env", "AZUREML_ENDPOINT_API_KEY")
     assert (config.endpoint_api_type, config.timeout, config.max_retries) == ("dedicated", DEFAULT_TIMEOUT, 2)
@@ -46,11 +46,11 @@ class ApiType(str, enum.Enum):
         (None, URL, "dedicated"),
     ],
 )
-def test_the_type_is_what_is_said_or_what_the_url_says(given_type, url, type_):
+def test_api_type_is_given_or_read_from_url(given_type, url, type_):
     assert LLMConfig(endpoint_url=url, endpoint_api_type=given_type).endpoint_api_type == type_
 
 
-def test_a_mistyped_type_names_the_nearest():
+def test_misspelt_api_type_suggests_the_closest():
     with pytest.raises(UnknownNameError, match=r"No endpoint type named 'severless'. Did you mean 'serverless'\?"):
         LLMConfig(endpoint_api_type="severless")
 
@@ -90,20 +90,20 @@ def test_a_mistyped_type_names_the_nearest():
         ({"key": b"bytes"}, "key must be a key reference, not bytes"),
     ],
 )
-def test_a_wrong_value_names_its_field(fields, said):
+def test_wrong_value_names_its_field(fields, said):
     with pytest.raises(ConfigError, match=said) as caught:
         LLMConfig(**fields)
     assert "\n" not in str(caught.value)
 
 
-def test_recursion_in_a_kwarg_is_refused():
+def test_recursive_kwarg_is_refused():
     endless: list = []
     endless.append(endless)
     with pytest.raises(ConfigError, match="model kwarg 'a' cannot be sent as JSON"):
         LLMConfig(model_kwargs={"a": endless})
 
 
-def test_a_literal_key_is_refused_as_text_and_taken_as_secret():
+def test_literal_key_is_accepted_only_as_secret():
     with pytest.raises(KeyRefusedError):
         LLMConfig(key="abc123")
     assert LLMConfig(key=Secret("abc123")).key == Secret("abc123")
@@ -111,16 +111,16 @@ def test_a_literal_key_is_refused_as_text_and_taken_as_secret():
     assert LLMConfig(key=None).key is None
 
 
-def test_a_server_without_keys_is_said_with_none():
+def test_none_means_no_key():
     assert LLMConfig(key="none").key is None
     assert LLMConfig(key="env:K").merged(key="none").key is None
 
 
-def test_its_repr_shows_no_key():
+def test_config_repr_shows_no_key():
     assert "abc123" not in repr(LLMConfig(key=Secret("abc123")))
 
 
-def test_it_is_frozen():
+def test_config_is_frozen():
     config = LLMConfig(model_kwargs={"a": 1})
     with pytest.raises(AttributeError):
         config.name = "x"
@@ -128,7 +128,7 @@ def test_it_is_frozen():
         config.model_kwargs["b"] = 2
 
 
-def test_what_the_caller_does_to_his_dict_afterwards_does_not_matter():
+def test_config_copies_the_callers_dicts():
     kwargs = {"stop": ["a"]}
     config = LLMConfig(model_kwargs=kwargs)
     kwargs["stop"].append("b")
@@ -136,7 +136,7 @@ def test_what_the_caller_does_to_his_dict_afterwards_does_not_matter():
     assert dict(config.model_kwargs) == {"stop": ["a"]}
 
 
-def test_kwargs_are_kept_as_json_has_them():
+def test_kwargs_are_kept_as_json_data():
     kwargs = {"stop": ("a", "b"), "type": ApiType.serverless, "n": 1, "x": 0.1, "deep": {"t": (1,)}}
     assert LLMConfig(model_kwargs=kwargs).model_kwargs == {
         "stop": ["a", "b"],
@@ -150,7 +150,7 @@ def test_kwargs_are_kept_as_json_has_them():
 # ---- merged
 
 
-def test_overrides_make_another_config_and_this_one_stays():
+def test_merged_returns_a_changed_copy():
     config = LLMConfig("prod", URL, model_kwargs={"temperature": 0.2, "max_tokens": 9})
     other = config.merged({"temperature": 1, "top_p": 0.5}, timeout=5)
     assert dict(other.model_kwargs) == {"temperature": 1, "max_tokens": 9, "top_p": 0.5}
@@ -166,14 +166,14 @@ def test_unset_is_not_none():
     assert repr(UNSET) == "UNSET"
 
 
-def test_another_url_may_be_of_another_type():
+def test_new_url_resets_the_api_type():
     config = LLMConfig(endpoint_url=URL)
     other = config.merged(endpoint_url="https://h.eastus2.models.ai.azure.com/completions")
     assert (config.endpoint_api_type, other.endpoint_api_type) == ("dedicated", "serverless")
     assert config.merged(endpoint_api_type="serverless").endpoint_api_type == "serverless"
 
 
-def test_a_mistyped_field_names_the_nearest():
+def test_misspelt_field_suggests_the_closest():
     with pytest.raises(ConfigError, match=r"A config has no field 'time_out'. Did you mean 'timeout'\?"):
         LLMConfig().merged(time_out=3)
 
@@ -188,7 +188,7 @@ JSON = st.recursive(
 
 
 @given(st.dictionaries(st.text(), JSON, max_size=4), st.none() | st.text(), st.integers(0, 99))
-def test_it_survives_pickle_and_copy(kwargs, system, retries):
+def test_config_pickles_and_copies(kwargs, system, retries):
     config = LLMConfig("prod", URL, formatter="gpt2", model_kwargs=kwargs, system=system, max_retries=retries)
     for other in (pickle.loads(pickle.dumps(config)), copy.copy(config), copy.deepcopy(config)):
         assert other == config
@@ -196,13 +196,13 @@ def test_it_survives_pickle_and_copy(kwargs, system, retries):
         assert other.model_kwargs == kwargs
 
 
-def test_a_literal_key_is_not_pickled_along():
+def test_literal_key_is_not_pickled():
     with pytest.raises(TypeError, match="never pickled"):
         pickle.dumps(LLMConfig(key=Secret("abc123")))
     assert copy.deepcopy(LLMConfig(key=Secret("abc123"))).key == Secret("abc123")
 
 
 @given(st.text(max_size=30) | st.text("htps:/@[]?#.\\ %1a\n", max_size=30).map(lambda t: "https://" + t))
-def test_any_text_as_url_is_taken_or_is_one_of_our_errors(text):
+def test_any_url_text_is_accepted_or_config_error(text):
     with only_our_errors(ConfigError):
         LLMConfig(endpoint_url=text)

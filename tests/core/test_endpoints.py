@@ -45,7 +45,7 @@ K8S = "https://k8s.example.com/api/v1/endpoint/hr"
         ("https://evil-inference.ml.azure.com.example.org/score", "other"),
     ],
 )
-def test_the_kind_of_an_endpoint(url, kind):
+def test_kind_of_endpoint_by_host_and_path(url, kind):
     assert endpoints.kind_of(url) == kind
 
 
@@ -146,12 +146,12 @@ GOES_TO = [
 
 
 @pytest.mark.parametrize(("url", "route", "version", "expected"), GOES_TO)
-def test_where_a_request_goes(url, route, version, expected):
+def test_request_url_appends_route_and_version(url, route, version, expected):
     assert endpoints.request_url(url, route, version) == expected
 
 
 @pytest.mark.parametrize(("url", "route", "version", "expected"), GOES_TO)
-def test_a_url_that_is_whole_stays_so(url, route, version, expected):
+def test_request_url_keeps_complete_urls(url, route, version, expected):
     assert endpoints.request_url(expected, route, version) == expected
 
 
@@ -185,7 +185,7 @@ def test_a_url_that_is_whole_stays_so(url, route, version, expected):
         ("https://" + "a" * 300 + ".com/score", "has no valid host name"),
     ],
 )
-def test_a_url_that_no_key_may_be_sent_to(url, said):
+def test_split_refuses_unsafe_urls(url, said):
     if said is None:
         assert endpoints.split(url)
         return
@@ -209,7 +209,7 @@ def test_a_url_that_no_key_may_be_sent_to(url, said):
         ("", False),
     ],
 )
-def test_what_is_this_machine(host, here):
+def test_loopback_hosts_by_name(host, here):
     assert endpoints.is_loopback(host) is here
 
 
@@ -225,7 +225,7 @@ def test_what_is_this_machine(host, here):
         (MANAGED, ""),
     ],
 )
-def test_the_route_of_a_url(url, route):
+def test_route_of_url(url, route):
     assert endpoints.route_of(url) == route
 
 
@@ -244,7 +244,7 @@ def test_the_route_of_a_url(url, route):
         ("https://apim.example.com/llm", "dedicated"),
     ],
 )
-def test_which_protocol_a_url_speaks(url, type_):
+def test_api_type_of_url(url, type_):
     assert endpoints.api_type_of(url) == type_
 
 
@@ -259,7 +259,7 @@ def test_which_protocol_a_url_speaks(url, type_):
         (K8S, False, {"Authorization"}),
     ],
 )
-def test_which_headers_carry_the_key(url, is_token, names):
+def test_auth_headers_by_service(url, is_token, names):
     headers = endpoints.auth_headers(url, "K", is_token=is_token)
     assert set(headers) == names
     assert headers["Authorization"] == "Bearer K"
@@ -277,7 +277,7 @@ def test_which_headers_carry_the_key(url, is_token, names):
         (MANAGED + "/score", False),
     ],
 )
-def test_where_the_body_must_name_the_model(url, needed):
+def test_needs_model_by_route(url, needed):
     assert endpoints.needs_model(url) is needed
 
 
@@ -289,7 +289,7 @@ URLS = st.one_of(
 
 
 @given(URLS, st.none() | st.text(max_size=8))
-def test_any_text_is_a_url_that_can_be_sent_or_one_of_our_errors(text, version):
+def test_any_text_gives_a_sendable_url_or_config_error(text, version):
     url = ""
     with only_our_errors(ConfigError):
         url = endpoints.request_url(text, "score", version)

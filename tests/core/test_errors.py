@@ -44,17 +44,17 @@ def test_cause_place_and_remedy_make_one_line():
         ("two\nlines\t here", {"remedy": "a\nb"}, "two lines here. a b"),
     ],
 )
-def test_the_line_is_punctuated(cause, fields, line):
+def test_error_line_is_punctuated(cause, fields, line):
     assert str(AzmlError(cause, **fields)) == line
 
 
-def test_a_place_that_is_known_is_not_overwritten():
+def test_add_context_keeps_known_places():
     error = AzmlError("x", deployment="served").add_context(config="prod", deployment="asked for", request_id="r")
     assert error.place == "config 'prod', deployment 'served', request id r"
 
 
 @given(st.text(), st.text(), st.text(), st.text(), st.text())
-def test_whatever_is_said_it_is_one_printable_line(cause, remedy, config, deployment, request_id):
+def test_any_error_is_one_printable_line(cause, remedy, config, deployment, request_id):
     error = AzmlError(cause, remedy=remedy, config=config, deployment=deployment, request_id=request_id)
     line = str(error)
     assert len(line.splitlines()) <= 1
@@ -62,21 +62,21 @@ def test_whatever_is_said_it_is_one_printable_line(cause, remedy, config, deploy
     line.encode()  # a terminal and a notebook file can hold it
 
 
-def test_a_long_cause_is_cut():
+def test_one_line_cuts_long_text():
     assert len(one_line("word " * 1000)) == 600
     assert one_line("abcdef", 4) == "abc…"
 
 
-def test_escape_sequences_of_a_server_do_not_reach_the_terminal():
+def test_one_line_removes_escape_sequences():
     assert one_line("\x1b[31mred\x1b[0m\x07") == "[31mred[0m"
 
 
-def test_a_notebook_shows_the_line_and_no_traceback():
+def test_ipython_shows_one_line_without_traceback():
     assert errors.RateLimitError("Too many", remedy="Wait.")._render_traceback_() == ["RateLimitError: Too many. Wait."]
     assert Interrupted()._render_traceback_() == ["Interrupted: Stopped before the first token; nothing had arrived."]
 
 
-def test_an_interrupt_says_what_is_kept():
+def test_interrupt_says_what_is_kept():
     assert str(Interrupted(Response("Once upon a "))).startswith("Stopped; 12 characters had arrived and are kept.")
     assert Interrupted(Response("Once upon a ")).error_code == "interrupted"
     assert Interrupted().error_code == "interrupted-empty"
@@ -94,13 +94,13 @@ def test_an_interrupt_says_what_is_kept():
         (APIConnectionError, ConnectionError),
     ],
 )
-def test_they_are_caught_as_pythons_own_kinds_too(ours, builtin):
+def test_errors_derive_from_python_classes(ours, builtin):
     with pytest.raises(builtin):
         raise ours("x")
 
 
 @pytest.mark.parametrize("name", errors.__all__)
-def test_every_one_has_a_docstring_and_survives_pickling(name):
+def test_every_error_has_a_docstring_and_pickles(name):
     kind = getattr(errors, name)
     assert kind.__doc__
     error = kind(Response("so far")) if kind is Interrupted else kind("Cause", remedy="Remedy.")
@@ -113,7 +113,7 @@ def test_every_one_has_a_docstring_and_survives_pickling(name):
     assert copy.response == error.response
 
 
-def test_an_endpoint_error_keeps_what_the_endpoint_said():
+def test_endpoint_error_keeps_status_headers_and_body():
     error = EndpointError("x", status=424, inner_status=500, headers={"a": "b"}, body="said", retry_after=2.0)
     assert (error.status, error.inner_status, error.headers, error.body) == (424, 500, {"a": "b"}, "said")
     assert error.retry_after == 2.0
@@ -132,13 +132,13 @@ def test_did_you_mean(typed, known, hint):
     assert did_you_mean(typed, known) == hint
 
 
-def test_an_unknown_name_lists_what_is_known():
+def test_unknown_name_lists_known_names():
     error = UnknownNameError.of("config", "prd", ["prod", "test"], "Save one.")
     assert str(error) == "No config named 'prd'. Did you mean 'prod'? Known: prod, test. Save one."
     assert str(UnknownNameError.of("config", "prd", [], "Save one.")) == "No config named 'prd'. Save one."
 
 
-def test_an_undefined_variable_names_every_way_out():
+def test_undefined_variable_names_every_remedy():
     error = UndefinedVariableError.of("topik", ["topic", "n"])
     assert str(error).startswith("The prompt uses {topik}, and there is no variable 'topik'. Did you mean 'topic'?")
     assert "{{topik}}" in error.remedy
@@ -155,7 +155,7 @@ def test_remedy_from_fills_a_template_with_facts():
     assert remedy_from({}, error) == "Wait."
 
 
-def test_an_endpoint_error_is_an_http_error_of_urllib():
+def test_endpoint_error_is_an_http_error_of_urllib():
     with pytest.raises(HTTPError) as caught:
         raise errors.RateLimitError("Too many", status=429, headers={"retry-after": "2"}, body="wait")
     error = caught.value

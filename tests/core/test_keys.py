@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from azml_magics.core import key_sources
 from azml_magics.core.errors import AzmlError, ConfigError, KeyNotFoundError, KeyRefusedError
-from azml_magics.core.keys import DEFAULT_KEY, KeyRef
+from azml_magics.core.keys import DEFAULT_KEY, KeyRef, key_source
 from azml_magics.core.redaction import MASK
 from azml_magics.core.secret import Secret
 
@@ -45,44 +45,44 @@ KEY = "k3y-0123456789abcdef-KEEP-OUT"
         lambda s: str(dir(s)),
     ],
 )
-def test_no_way_of_printing_shows_it(shown):
+def test_no_way_of_printing_shows_the_key(shown):
     text = shown(Secret(KEY))
     assert KEY not in text
     assert KEY[:8] not in text
 
 
-def test_a_secret_has_no_vars():
+def test_secret_has_no_vars():
     with pytest.raises(TypeError):
         vars(Secret(KEY))
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-def test_it_is_never_pickled(protocol):
+def test_secret_is_never_pickled(protocol):
     with pytest.raises(TypeError, match="never pickled") as caught:
         pickle.dumps({"key": Secret(KEY)}, protocol)
     assert KEY not in str(caught.value)
 
 
-def test_it_cannot_be_written_as_json():
+def test_secret_is_not_json():
     with pytest.raises(TypeError) as caught:
         json.dumps({"key": Secret(KEY)})
     assert KEY not in str(caught.value)
 
 
-def test_a_copy_is_the_same_one():
+def test_copy_of_a_secret_is_the_same_object():
     key = Secret(KEY)
     assert copy.copy(key) is key
     assert copy.deepcopy([key])[0] is key
 
 
-def test_a_log_does_not_show_it(caplog):
+def test_log_does_not_show_the_key(caplog):
     with caplog.at_level(logging.DEBUG):
         logging.getLogger("azml").warning("key is %s and %r", Secret(KEY), Secret(KEY))
     assert KEY not in caplog.text
     assert MASK in caplog.text
 
 
-def test_a_traceback_with_locals_does_not_show_it():
+def test_traceback_with_locals_does_not_show_the_key():
     def failing(key: Secret) -> None:
         found = key
         raise ValueError(f"not good: {found}")
@@ -96,16 +96,16 @@ def test_a_traceback_with_locals_does_not_show_it():
 
 
 @pytest.mark.parametrize("pasted", [KEY, f"Bearer {KEY}", f"bearer   {KEY}\n", f"\n\t BEARER\t{KEY} "])
-def test_a_pasted_bearer_and_white_space_are_stripped(pasted):
+def test_pasted_bearer_and_white_space_are_stripped(pasted):
     assert Secret(pasted).reveal() == KEY
 
 
-def test_a_key_that_only_begins_like_bearer_is_left_alone():
+def test_key_beginning_with_bearer_is_unchanged():
     assert Secret("bearerXYZ").reveal() == "bearerXYZ"
 
 
 @pytest.mark.parametrize("empty", ["", "  ", "Bearer ", "Bearer", "bearer \n"])
-def test_nothing_is_no_key(empty):
+def test_blank_key_is_false(empty):
     assert not Secret(empty)
 
 
@@ -117,7 +117,7 @@ def test_secrets_compare_by_value_and_hash_alike():
 
 
 @given(st.text())
-def test_any_text_may_be_a_secret(text):
+def test_any_text_can_be_a_secret(text):
     key = Secret(text)
     assert key == Secret(text)
     assert isinstance(hash(key), int)
@@ -138,7 +138,7 @@ def test_any_text_may_be_a_secret(text):
         ("ask", "ask", "", False),
     ],
 )
-def test_the_grammar_of_references(text, scheme, name, is_token):
+def test_references_are_parsed_and_printed(text, scheme, name, is_token):
     ref = KeyRef.parse(text)
     assert (ref.scheme, ref.name, ref.is_token) == (scheme, name, is_token)
     assert str(ref) == text.strip()
@@ -161,7 +161,7 @@ def test_the_grammar_of_references(text, scheme, name, is_token):
         "ask:x",
     ],
 )
-def test_an_incomplete_reference_shows_the_forms(text):
+def test_incomplete_reference_lists_the_forms(text):
     with pytest.raises(ConfigError, match="incomplete or has a wrong name") as caught:
         KeyRef.parse(text)
     assert "env:NAME, keyring:SERVICE/NAME, entra, ask or none" in str(caught.value)
@@ -170,7 +170,7 @@ def test_an_incomplete_reference_shows_the_forms(text):
 @pytest.mark.parametrize(
     "literal", [KEY, f"Bearer {KEY}", "sk-abc:def", "eyJ0eXAi.eyJhdWQi.sig", "", "ENV:X", "environ"]
 )
-def test_a_literal_key_is_refused_with_the_reason_and_not_repeated(literal):
+def test_literal_key_is_refused_and_not_repeated(literal):
     with pytest.raises(KeyRefusedError, match="would stay in the notebook and its history") as caught:
         KeyRef.parse(literal)
     if literal:
@@ -179,24 +179,24 @@ def test_a_literal_key_is_refused_with_the_reason_and_not_repeated(literal):
 
 
 @given(st.text())
-def test_any_text_is_a_reference_or_one_of_our_errors(text):
+def test_any_text_parses_or_raises_config_error(text):
     with only_our_errors(ConfigError):
         assert KeyRef.parse(str(KeyRef.parse(text))) == KeyRef.parse(text)
 
 
-def test_a_scheme_that_does_not_exist_cannot_be_made():
+def test_unknown_scheme_is_refused():
     with pytest.raises(ConfigError):
         KeyRef("vault", "x")
 
 
-def test_a_key_in_the_environment(monkeypatch):
+def test_key_is_read_from_the_environment(monkeypatch):
     monkeypatch.setenv("MY_KEY", f" Bearer {KEY}\n")
     assert KeyRef.parse("env:MY_KEY").is_found() is True
     assert KeyRef.parse("env:MY_KEY").resolve() == Secret(KEY)
 
 
 @pytest.mark.parametrize("value", [None, "", "   "])
-def test_a_key_that_is_not_in_the_environment_says_how_to_set_it(monkeypatch, value):
+def test_missing_variable_says_how_to_set_it(monkeypatch, value):
     if value is not None:
         monkeypatch.setenv("MY_KEY", value)
     assert KeyRef.parse("env:MY_KEY").is_found() is False
@@ -206,13 +206,13 @@ def test_a_key_that_is_not_in_the_environment_says_how_to_set_it(monkeypatch, va
     assert "another key source: ask, keyring:SERVICE/NAME or entra" in str(caught.value)
 
 
-def test_the_default_reference_is_langchains_variable(monkeypatch):
+def test_default_reference_is_langchains_variable(monkeypatch):
     monkeypatch.setenv("AZUREML_ENDPOINT_API_KEY", KEY)
     assert KeyRef.parse(DEFAULT_KEY).resolve() == Secret(KEY)
 
 
 @pytest.mark.parametrize("text", ["entra", "keyring:a/b", "ask", "aml-token"])
-def test_only_a_try_tells_whether_other_keys_are_there(text):
+def test_other_sources_do_not_know_without_a_request(text):
     assert KeyRef.parse(text).is_found() is None
 
 
@@ -233,7 +233,7 @@ def typed(monkeypatch):
     return answers, prompts
 
 
-def test_ask_asks_once_for_each_endpoint(typed):
+def test_prompted_key_is_typed_once_per_origin(typed):
     answers, prompts = typed
     answers += ["one", "two", "three"]
     ask = KeyRef.parse("ask")
@@ -246,7 +246,7 @@ def test_ask_asks_once_for_each_endpoint(typed):
     assert ask.resolve("https://a.example.com/score") == Secret("three")
 
 
-def test_nothing_typed_is_an_error_and_is_not_kept(typed):
+def test_blank_typed_key_is_refused(typed):
     answers, _ = typed
     answers += ["  ", "one"]
     with pytest.raises(KeyNotFoundError, match="No key was typed"):
@@ -255,7 +255,7 @@ def test_nothing_typed_is_an_error_and_is_not_kept(typed):
 
 
 @pytest.mark.parametrize("error", [EOFError("no stdin"), NotImplementedError("StdinNotImplementedError")])
-def test_ask_where_nobody_can_be_asked(monkeypatch, error):
+def test_prompt_without_stdin_is_an_error(monkeypatch, error):
     def getpass(prompt):
         raise error
 
@@ -265,7 +265,7 @@ def test_ask_where_nobody_can_be_asked(monkeypatch, error):
     assert "env:NAME" in str(caught.value)
 
 
-def test_a_person_may_break_off_the_question(monkeypatch):
+def test_key_prompt_can_be_interrupted(monkeypatch):
     def getpass(prompt):
         raise KeyboardInterrupt
 
@@ -274,14 +274,48 @@ def test_a_person_may_break_off_the_question(monkeypatch):
         KeyRef.parse("ask").resolve("https://a.example.com")
 
 
-def test_an_aml_token_says_what_to_use_in_its_place():
+def test_aml_token_says_what_to_use_instead():
     with pytest.raises(KeyNotFoundError, match="Azure ML token") as caught:
         KeyRef.parse("aml-token").resolve("https://a.example.com")
     assert "entra" in str(caught.value)
     assert isinstance(caught.value, AzmlError)
 
 
-def test_a_resolver_can_be_registered(monkeypatch):
+def test_resolver_can_be_registered(monkeypatch):
     monkeypatch.setattr(key_sources, "_RESOLVERS", dict(key_sources._RESOLVERS))
     key_sources.register_resolver("aml-token", lambda name, url, refresh: Secret(f"{url}-{refresh}"))
     assert KeyRef.parse("aml-token").resolve("u", refresh=True) == Secret("u-True")
+
+
+# ---- sources
+
+
+@pytest.mark.parametrize(
+    ("key", "described", "is_found"),
+    [
+        (KeyRef("env", "MY_KEY"), "env:MY_KEY (not set)", False),
+        (KeyRef("keyring", "azml/hr"), "keyring:azml/hr (looked up when needed)", None),
+        (KeyRef("entra"), "entra (a token is fetched when needed)", None),
+        (KeyRef("aml-token"), "aml-token (not available yet)", None),
+        (KeyRef("ask"), "ask (asked when needed)", None),
+        (Secret(KEY), "in memory", True),
+        (None, "none", True),
+    ],
+)
+def test_key_source_describes_itself_without_the_key(key, described, is_found):
+    source = key_source(key)
+    assert source.describe("https://a.example.com") == described
+    assert source.is_found("https://a.example.com") is is_found
+    assert KEY not in repr(source) + str(source) + source.state()
+
+
+def test_typed_key_is_found_for_its_origin():
+    key_sources.remember_key("https://a.example.com/score", Secret("one"))
+    source = key_source(KeyRef("ask"))
+    assert source.describe("https://A.example.com:443") == "ask (typed, for this session)"
+    assert source.is_found("https://b.example.com") is None
+
+
+def test_literal_key_and_no_key_resolve_without_lookup():
+    assert key_source(Secret(KEY)).resolve("https://a.example.com") == Secret(KEY)
+    assert key_source(None).resolve("https://a.example.com") is None

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from azml_magics.core.response import Chunk, Response, Usage
 
 
-def test_the_text_of_a_response_is_its_str():
+def test_str_of_a_response_is_its_text():
     assert str(Response("Fizz\n")) == "Fizz\n"
     assert f"{Response('x')}" == "x"
 
@@ -30,11 +30,11 @@ def test_the_text_of_a_response_is_its_str():
         ([1], None),
     ],
 )
-def test_usage_is_what_the_endpoint_counted(wire, usage):
+def test_usage_is_read_from_the_wire(wire, usage):
     assert Usage.from_wire(wire) == usage
 
 
-def test_usage_leaves_out_what_is_not_known():
+def test_usage_dict_omits_unknown_counts():
     assert Usage(None, 2, None).to_dict() == {"completion_tokens": 2}
     assert Usage(1, 2, 3).to_dict() == {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}
 
@@ -44,17 +44,17 @@ def test_usage_leaves_out_what_is_not_known():
         st.sampled_from(["prompt_tokens", "completion_tokens", "total_tokens"]), st.none() | st.integers() | st.text()
     )
 )
-def test_counts_are_never_negative_or_text(wire):
+def test_invalid_counts_are_ignored(wire):
     usage = Usage.from_wire(wire)
     assert usage is None or all(value >= 0 for value in usage.to_dict().values())
 
 
-def test_a_response_can_be_kept_on_disk():
+def test_response_pickles():
     response = Response("t", usage=Usage(1, 2, 3), raw={"a": [1]}, tool_calls=({"id": "c"},))
     assert pickle.loads(pickle.dumps(response)) == response
 
 
-def test_a_chunk_brings_only_what_it_brings():
+def test_chunk_fields_default_to_empty():
     assert Chunk("a") == Chunk(text="a", reasoning="", tool_calls=(), usage=None, finish_reason=None)
 
 

@@ -177,7 +177,7 @@ def test_repeat_test_detect_and_probe(front, endpoint):
     assert any(line.startswith("It works") for line in front.lines())
     front.click("Detect")
     front.ended()
-    assert "The swagger does not tell. Probe sends a short prompt with every formatter." in front.lines()
+    assert "The swagger document does not tell. Probe sends a short prompt with every formatter." in front.lines()
     front.click("Probe")
     front.ended()
     assert any(line.startswith("Detected ") for line in front.lines()), front.lines()

@@ -29,7 +29,7 @@ def pytest_configure(config):
 
 
 class NetworkRefused(RuntimeError):
-    """A test reached for another machine. No OSError, so that nothing under test takes it for a bad connection."""
+    """A test connected to another machine. It is not an OSError, so that no code takes it for a bad connection."""
 
 
 def _is_here(host: object) -> bool:
@@ -69,7 +69,7 @@ def _no_network(monkeypatch):
 
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch, tmp_path):
-    """No AZUREML_* variable, proxy or Azure identity of whoever runs the tests, and a home of its own."""
+    """No AZUREML_* variable, proxy or Azure identity of the user who runs the tests, and a separate home."""
     for name in list(os.environ):
         if name.startswith(("AZUREML_", "AZURE_", "MSI_")) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)

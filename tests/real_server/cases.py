@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from azml_magics import errors
 
 
-class Answer(NamedTuple):
+class ExpectedResponse(NamedTuple):
     """The scoring script, the formatter for its wire format, and the response to the prompt."""
 
     script: str
@@ -26,76 +26,78 @@ class Failure(NamedTuple):
     said: str
 
 
-ANSWERS = {
-    "gpt2, first generation": Answer(
+EXPECTED = {
+    "gpt2, first generation": ExpectedResponse(
         "gpt2",
         "gpt2",
         {"max_new_tokens": 5},
         'It rained {and}\n"rained",',
         'It rained {and}\n"rained", and so the river found',
     ),
-    "gpt2 under its older name": Answer("gpt2", "oss", {"max_new_tokens": 1}, "It rained", "It rained and"),
-    "dolly, second generation": Answer(
+    "gpt2 under its older name": ExpectedResponse("gpt2", "oss", {"max_new_tokens": 1}, "It rained", "It rained and"),
+    "dolly, second generation": ExpectedResponse(
         "dolly",
         "dolly",
         {"style": "polite"},
         "Name a river",
         "A polite instruction of 12 letters: Name a river",
     ),
-    "MLflow with params": Answer(
+    "MLflow with params": ExpectedResponse(
         "mlflow_params",
         "mlflow",
         {"max_new_tokens": 2, "return_full_text": False},
         "Count",
         "word1 word2",
     ),
-    "MLflow without params": Answer(
+    "MLflow without params": ExpectedResponse(
         "mlflow_params",
         "mlflow",
         {},
         "Count",
         "Count " + " ".join(f"word{number}" for number in range(1, 17)),
     ),
-    "Hugging Face list": Answer(
+    "Hugging Face list": ExpectedResponse(
         "hf_list", "hf", {"top_k": 5, "seed": 1}, "Name a city", "Name a city ['seed', 'top_k']"
     ),
-    "Hugging Face plain": Answer(
+    "Hugging Face plain": ExpectedResponse(
         "hf_plain",
         "hf-plain",
         {"max_new_tokens": 9},
         "Name a city",
         "Name a city, in 9 tokens or fewer",
     ),
-    "TGI's body on /score": Answer(
+    "TGI's body on /score": ExpectedResponse(
         "hf_plain", "tgi", {"max_new_tokens": 3}, "Name a city", "Name a city, in 3 tokens or fewer"
     ),
-    "summary_text": Answer("summarization", "hf", {}, "Tin melts early. Iron melts late.", "Tin melts early."),
-    "translation_text": Answer("translation", "hf", {}, "the water is very cold", "l'eau est très froide"),
-    "curated completion": Answer(
+    "summary_text": ExpectedResponse(
+        "summarization", "hf", {}, "Tin melts early. Iron melts late.", "Tin melts early."
+    ),
+    "translation_text": ExpectedResponse("translation", "hf", {}, "the water is very cold", "l'eau est très froide"),
+    "curated completion": ExpectedResponse(
         "curated_completion", "openai", {"top_p": 0.5}, "Night fell", "Night fell (top_p 0.5)"
     ),
-    "curated chat": Answer(
+    "curated chat": ExpectedResponse(
         "curated_chat",
         "openai-chat",
         {},
         "What's new?",
         'I have read user; the last said "What\'s new?".',
     ),
-    "prompt flow": Answer(
+    "prompt flow": ExpectedResponse(
         "promptflow",
         "promptflow",
         {},
         "Any news?",
         "You asked 'Any news?' after 0 earlier questions — naïve, but fine.",
     ),
-    "a reply encoded twice": Answer(
+    "a reply encoded twice": ExpectedResponse(
         "double_encoded",
         "openai",
         {},
         "äh \\ {x}",
         'He said "äh \\ {x}" and left: {} \\ ünïcödé',
     ),
-    "a declared input": Answer("strict", "openai", {}, "Fine", "Fine, as declared"),
+    "a declared input": ExpectedResponse("strict", "openai", {}, "Fine", "Fine, as declared"),
 }
 
 

@@ -22,7 +22,7 @@ Serve = Callable[..., RealServer]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what needs the server where nobody asked for it: the first run installs 90 MB."""
+    """Skip the tests that need the server unless it is requested: the first run installs 90 MB."""
     reason = ""
     if sys.platform == "win32":
         reason = "azmlinfsrv runs another server on Windows (waitress); these tests speak of gunicorn"

@@ -1,4 +1,4 @@
-"""A real IPython kernel whose cells a test runs one by one, as a person does."""
+"""A real IPython kernel in which a test runs cells one by one, as a user does."""
 
 from __future__ import annotations
 

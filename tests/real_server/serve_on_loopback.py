@@ -15,7 +15,7 @@ _PR_SET_PDEATHSIG = 1  # include/uapi/linux/prctl.h
 
 
 def main() -> None:
-    if sys.platform == "linux":  # where the tests are killed, nobody calls close(): end with them
+    if sys.platform == "linux":  # if the tests are killed, close() is not called: end with them
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
     from azureml_inference_server_http import constants

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from . import kernel as kernels
-from .cases import ANSWERS, FAILURES
+from .cases import EXPECTED, FAILURES
 from .conftest import KEY, Serve
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
 
 @pytest.fixture
 def saved(kernel: Kernel, serve: Serve):
-    """`saved("gpt2", "gpt2")` saves a config of that server as a person does, and returns its name."""
+    """`saved("gpt2", "gpt2")` saves a config of that server as a user does, and returns its name."""
 
     def saved(script: str, formatter: str = "openai") -> str:
         name = f"{script}-{formatter}"
@@ -40,7 +40,7 @@ def saved(kernel: Kernel, serve: Serve):
     return saved
 
 
-@pytest.mark.parametrize("case", ANSWERS.values(), ids=ANSWERS)
+@pytest.mark.parametrize("case", EXPECTED.values(), ids=EXPECTED)
 def test_response_is_the_cells_result(kernel: Kernel, saved, case) -> None:
     name = saved(case.script, case.formatter)
     kwargs = " ".join(f"-p {shlex.quote(f'{key}={json.dumps(value)}')}" for key, value in case.kwargs.items())

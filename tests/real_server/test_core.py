@@ -1,4 +1,4 @@
-"""`azml_magics.invoke` and `stream` against Microsoft's scoring server: each dedicated dialect, and each way to fail."""
+"""`azml_magics.invoke` and `stream` against Microsoft's scoring server: each dedicated wire format, and each failure."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import pytest
 
 from azml_magics import ainvoke, astream, errors, invoke, stream
 
-from .cases import ANSWERS, FAILURES
+from .cases import EXPECTED, FAILURES
 from .conftest import KEY, Serve
 
 pytestmark = pytest.mark.real_server
 
 
-@pytest.mark.parametrize("case", ANSWERS.values(), ids=ANSWERS)
+@pytest.mark.parametrize("case", EXPECTED.values(), ids=EXPECTED)
 class TestEveryDialectAnswers:
     def test_at_once(self, config_of, case) -> None:
         response = invoke(config_of(case.script, case.formatter, **case.kwargs), case.prompt)
@@ -112,7 +112,7 @@ class TestEveryFailureIsOneLine:
 
 
 STRICT: dict[str, tuple[str, str]] = {
-    # another dialect than the declared one: formatter, the server's words
+    # another format than the declared one: formatter, the server's words
     "gpt2": ("gpt2", "A value is not provided for the 'input_data' parameter."),
     "hf": ("hf", "A value is not provided for the 'input_data' parameter."),
     "promptflow": ("promptflow", "A value is not provided for the 'input_data' parameter."),

@@ -8,7 +8,7 @@ from langchain_core.prompts import PromptTemplate
 
 from azml_magics import errors, langchain
 
-from .cases import ANSWERS, FAILURES, Answer
+from .cases import EXPECTED, FAILURES, ExpectedResponse
 from .conftest import KEY, Serve
 
 pytestmark = pytest.mark.real_server
@@ -20,12 +20,12 @@ FORMATTERS = {
     "openai": langchain.CustomOpenAIContentFormatter,
     "openai-chat": langchain.CustomOpenAIChatContentFormatter,
 }
-TEXT = {name: case for name, case in ANSWERS.items() if case.formatter in {"gpt2", "dolly", "hf", "openai"}}
+TEXT = {name: case for name, case in EXPECTED.items() if case.formatter in {"gpt2", "dolly", "hf", "openai"}}
 
 
 @pytest.fixture
 def llm_of(serve: Serve):
-    """`llm_of("gpt2", "gpt2", temperature=0)` is an AzureMLOnlineEndpoint as a person builds it."""
+    """`llm_of("gpt2", "gpt2", temperature=0)` is an AzureMLOnlineEndpoint as a user builds it."""
 
     def llm_of(script: str, formatter: str = "openai", **kwargs: object) -> langchain.AzureMLOnlineEndpoint:
         return langchain.AzureMLOnlineEndpoint(
@@ -52,16 +52,16 @@ def chat(serve: Serve) -> langchain.AzureMLChatOnlineEndpoint:
 
 @pytest.mark.parametrize("case", TEXT.values(), ids=TEXT)
 class TestTheTextClassSpeaksEveryDialect:
-    def test_invoke(self, llm_of, case: Answer) -> None:
+    def test_invoke(self, llm_of, case: ExpectedResponse) -> None:
         assert llm_of(case.script, case.formatter, **case.kwargs).invoke(case.prompt) == case.answer
 
-    def test_stream(self, llm_of, case: Answer) -> None:
+    def test_stream(self, llm_of, case: ExpectedResponse) -> None:
         assert "".join(llm_of(case.script, case.formatter, **case.kwargs).stream(case.prompt)) == case.answer
 
-    async def test_ainvoke(self, llm_of, case: Answer) -> None:
+    async def test_ainvoke(self, llm_of, case: ExpectedResponse) -> None:
         assert await llm_of(case.script, case.formatter, **case.kwargs).ainvoke(case.prompt) == case.answer
 
-    def test_batch(self, llm_of, case: Answer) -> None:
+    def test_batch(self, llm_of, case: ExpectedResponse) -> None:
         assert llm_of(case.script, case.formatter, **case.kwargs).batch([case.prompt] * 2) == [case.answer] * 2
 
 

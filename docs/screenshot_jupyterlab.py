@@ -18,8 +18,8 @@ IMAGES = Path(__file__).parent / "images"
 DEMO = "%load_ext azml_magics\n%azureml demo;"
 PROMPT = (
     '%%azureml demo-chat -p temperature=0.2 -s "You are terse."\n'
-    "# A rainy day in {city}\n\n"
-    "Name **three** things to do, as a list. Leave out {{museums}}."
+    "# A *rainy day* and {{literal}} braces\n\n"
+    "Name three things to do on a rainy day in {city}."
 )
 SWEEP = "%%azureml --sweep temperature=0,0.7,1.2\nWrite a subject line for the spring newsletter."
 

@@ -21,11 +21,11 @@ CELLS = (
     "%load_ext azml_magics\n"
     "import os\n"
     "from azml_magics.emulator import Emulator\n"
-    f'os.environ["LETTERS_KEY"] = "demo"; endpoint = Emulator(key="demo", port={PORT}, rate=200).start()\n'
-    "%azureml save letters --key env:LETTERS_KEY -f openai-chat "
+    f'os.environ["GUIDE_KEY"] = "demo"; endpoint = Emulator(key="demo", port={PORT}, rate=200).start()\n'
+    "%azureml save guide --key env:GUIDE_KEY -f openai-chat "
     f"--url http://127.0.0.1:{PORT}/v1/chat/completions\n"
-    "%azureml use letters",
-    'season = "spring"',
+    "%azureml use guide",
+    'city = "Lisbon"',
     "%azureml panel",
 )
 WIDE, NARROW = 1120, 300  # pixels: a notebook's width, and a side panel's
@@ -60,8 +60,8 @@ def _run_prompt(panel: PanelPage) -> None:
     panel.type("max_tokens", "120")
     panel.type("stop", "---")
     expect(panel.row("stop").locator(".jupyter-widget-tag-close")).to_be_visible()
-    response = panel.run_prompt("List four ideas for our {season} newsletter.")
-    expect(response).to_contain_text("spring")
+    response = panel.run_prompt("Name three things to do on a rainy day in {city}.")
+    expect(response).to_contain_text("tram 28")
 
 
 def _shoot(panel: PanelPage, width: int, path: Path) -> None:

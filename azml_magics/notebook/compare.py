@@ -41,21 +41,32 @@ def run(context: NotebookContext, options: CellOptions, body: str) -> Batch | Te
     """
     requests = build_requests(context, options, body)
     if options.dry_run:
-        shown = [
-            cell_output.show_request(request.config, request.messages, stream=request.stream).text
-            for request in requests
-        ]
-        return TextOutput(f"Would send {_count(requests)}.\n\n" + "\n\n".join(shown))
+        return _show_requests(requests)
     _warn_of_misspelled_kwargs(requests)
-    if not options.quiet:
+    batch = _send(context, requests, quiet=options.quiet)
+    batch = _parse_format(batch, options.format or context.settings.format)
+    _record(context, requests, batch)
+    if options.output:
+        context.store(options.output, batch)
+    return None if options.quiet else batch
+
+
+def _show_requests(requests: Sequence[side_by_side.BatchRequest]) -> TextOutput:
+    shown = [
+        cell_output.show_request(request.config, request.messages, stream=request.stream).text for request in requests
+    ]
+    return TextOutput(f"Would send {_count(requests)}.\n\n" + "\n\n".join(shown))
+
+
+def _send(context: NotebookContext, requests: list[side_by_side.BatchRequest], *, quiet: bool) -> Batch:
+    if not quiet:
         publishing.print_line(f"Sending {_count(requests)}.")
-    is_live = requests[0].stream and not options.quiet and not publishing.is_terminal(context.shell)
+    is_live = requests[0].stream and not quiet and not publishing.is_terminal(context.shell)
     live = LiveTable() if is_live else None
     try:
         batch = side_by_side.run_batch(
             requests, concurrency=context.settings.concurrency, show=live.show if live else None
         )
-        with_notebook_remedies(batch)
     except Interrupted as interrupted:
         if interrupted.batch is not None:
             with_notebook_remedies(interrupted.batch)
@@ -65,11 +76,7 @@ def run(context: NotebookContext, options: CellOptions, body: str) -> Batch | Te
         raise
     if live:
         live.finish()
-    batch = _parse_format(batch, options.format or context.settings.format)
-    _record(context, requests, batch)
-    if options.output:
-        context.store(options.output, batch)
-    return None if options.quiet else batch
+    return with_notebook_remedies(batch)
 
 
 def build_requests(context: NotebookContext, options: CellOptions, body: str) -> list[side_by_side.BatchRequest]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ from .context import Settings
 from .rows_progress import RowsProgress
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from azml_magics.core.config import LLMConfig
     from azml_magics.rows.mapper import JournalSummary
 
@@ -48,6 +51,49 @@ def run(context: NotebookContext, options: CellOptions, body: str) -> Any:
         Interrupted: The user interrupted the kernel.
     """
     _check(context, options)
+    call = _prepare(context, options, body)
+    if options.dry_run:
+        return _show_requests(call.preview, is_part=is_dask(call.rows))
+    cell_config.warn_of_misspelled_kwargs(call.config)
+    try:
+        results = call.send(context.shell, quiet=options.quiet)
+    except (Interrupted, RowsError) as error:
+        if isinstance(error.batch, Results):
+            _store(context, options, error.batch)
+        raise
+    return _store(context, options, results)
+
+
+@dataclass(frozen=True)
+class _RowsCall:
+    """What a cell sends for its rows. `preview` maps all rows, or the first ones of a dask DataFrame."""
+
+    config: LLMConfig
+    rows: Any
+    dask_client: Any
+    run_options: RunOptions
+    make_mapper: Callable[[Any], RowMapper]
+    preview: RowMapper
+
+    def send(self, shell: Any, *, quiet: bool) -> Any:
+        """Send the requests and return Results, or a dask DataFrame for one."""
+
+        def announce(summary: JournalSummary | None) -> None:
+            if not quiet:
+                is_frame = is_dask(self.rows)
+                line = _announcement(self.preview, self.config, self.run_options, summary, is_dask=is_frame)
+                publishing.print_line(line)
+
+        with RowsProgress(shell, quiet=quiet) as progress:
+            if self.dask_client is None and not is_dask(self.rows):
+                return self.preview.results(self.run_options, progress, announce)
+            from azml_magics.rows import dask
+
+            announce(None)  # each part of the rows has its own journal, which its worker reads
+            return dask.map_on_cluster(self.rows, self.make_mapper, self.run_options, self.dask_client, progress)
+
+
+def _prepare(context: NotebookContext, options: CellOptions, body: str) -> _RowsCall:
     config = cell_config.resolve_config(context, options)
     schema = cell_messages.load_schema(context, options)
     rows, dask_client = _find_rows(context, options), _find_dask_client(context, options)
@@ -57,28 +103,7 @@ def run(context: NotebookContext, options: CellOptions, body: str) -> Any:
         RowMapper, config, prompt, variables=variables, schema=schema, limit=options.limit, sample=options.sample
     )
     preview = make_mapper(rows.head(_PREVIEW_ROWS, npartitions=-1) if is_dask(rows) else rows)
-    if options.dry_run:
-        return _show_requests(preview, is_part=is_dask(rows))
-    cell_config.warn_of_misspelled_kwargs(config)
-
-    def announce(summary: JournalSummary | None) -> None:
-        if not options.quiet:
-            publishing.print_line(_announcement(preview, config, run_options, summary, is_dask=is_dask(rows)))
-
-    try:
-        with RowsProgress(context.shell, quiet=options.quiet) as progress:
-            if dask_client is None and not is_dask(rows):
-                results: Any = preview.results(run_options, progress, announce)
-            else:
-                from azml_magics.rows import dask
-
-                announce(None)  # each part of the rows has its own journal, which its worker reads
-                results = dask.map_on_cluster(rows, make_mapper, run_options, dask_client, progress)
-    except (Interrupted, RowsError) as error:
-        if isinstance(error.batch, Results):
-            _store(context, options, error.batch)
-        raise
-    return _store(context, options, results)
+    return _RowsCall(config, rows, dask_client, run_options, make_mapper, preview)
 
 
 def _store(context: NotebookContext, options: CellOptions, results: Any) -> Any:

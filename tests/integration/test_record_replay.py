@@ -36,13 +36,13 @@ def cells(verb, url):
 
 
 @pytest.fixture(scope="module")
-def recorded(_endpoint, tmp_path_factory):
+def recorded(azml_session_endpoint, tmp_path_factory):
     """(folder with the cassette, the notebook's outputs as they were recorded, the endpoint's URL)."""
     folder = tmp_path_factory.mktemp("recorded")
-    _endpoint.script([])
-    notebook = executed(folder, *cells("record", _endpoint.url))
+    azml_session_endpoint.script([])
+    notebook = executed(folder, *cells("record", azml_session_endpoint.url))
     assert "error" not in nbformat.writes(notebook).split('"output_type"')
-    return folder, results(notebook), _endpoint.url
+    return folder, results(notebook), azml_session_endpoint.url
 
 
 def test_replayed_outputs_are_equal_without_endpoint_and_key(recorded, endpoint):

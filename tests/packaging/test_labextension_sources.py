@@ -1,4 +1,4 @@
-"""What TypeScript and Python both know is the same on both sides."""
+"""Names that TypeScript and Python share are equal on both sides."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ def source(name):
     return (SOURCES / name).read_text(encoding="utf-8")
 
 
-def test_the_options_without_a_value():
+def test_options_without_a_value_are_listed_in_typescript():
     switches = {flag for flags, keywords in CELL_OPTIONS if keywords.get("action") == "store_true" for flag in flags}
     known = json.loads(source("cell-options.json"))
-    assert known == {"switches": sorted(switches)}, "labextension/src/cell-options.json lists them, too"
-    # the front end takes the word behind any other option for its value
+    assert known == {"switches": sorted(switches)}, "labextension/src/cell-options.json lists them too"
+    # the front end takes the word after any other option for its value
     assert {keywords.get("action", "store") for _, keywords in CELL_OPTIONS} <= {"store", "store_true", "append"}
 
 
-def test_pythons_keywords():
+def test_python_keywords_are_listed_in_typescript():
     words = re.search(r"new Set\(\s*\((.*?)\)\.split", source("variables.ts"), re.DOTALL)
     assert sorted(" ".join(re.findall(r"'(.*?)'", words[1])).split()) == sorted(keyword.kwlist)
 
 
-def test_the_mime_type_and_the_marks_in_a_kept_call():
+def test_mime_type_and_text_marks_are_equal_on_both_sides():
     assert f"RESPONSE_MIME = '{RESPONSE_MIME}'" in source("response/document.ts")
     assert code_metadata._MARK in source("response/code-metadata.ts")
 
 
-def test_the_event_by_which_the_panel_inserts_a_cell():
+def test_insert_event_is_equal_on_both_sides():
     assert f"'{panel_view.INSERT_EVENT}'" in source("commands.ts")
 
 

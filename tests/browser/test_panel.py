@@ -77,7 +77,7 @@ def test_choose_change_run_and_stream(page, shown, panel):
 
     panel.button("Run").click()
     expect(panel.button("Stop")).to_be_enabled()
-    expect(panel.result).to_contain_text("demo endpoint")
+    expect(panel.result).to_contain_text("Tea is made")
     begun = panel.result.inner_text()
     expect(panel.button("Run")).to_be_disabled()  # text has arrived and the run continues
     panel.ends()
@@ -157,13 +157,13 @@ def test_stop_before_and_during_the_response(shown, panel):
     panel.ends()
 
     panel.button("Run").click()
-    expect(panel.result).to_contain_text("demo endpoint")
+    expect(panel.result).to_contain_text("Tea is made")
     expect(shown.run("6 * 7")).to_have_text("42")  # a cell runs meanwhile
     expect(panel.button("Stop")).to_be_enabled()
     panel.button("Stop").click()
     panel.says("Stopped. The text received so far is kept.")
     panel.ends()
-    expect(panel.result).to_contain_text("demo endpoint")
+    expect(panel.result).to_contain_text("Tea is made")
 
 
 def test_several_responses_are_side_by_side(panel):
@@ -371,19 +371,19 @@ def test_panel_survives_clearing_and_page_reload(page, shown, panel):
     panel.field("Prompt").fill("Write 200 words about tea.")
     panel.says_in_cell("200 words")
     panel.button("Run").click()
-    expect(panel.result).to_contain_text("demo endpoint")
+    expect(panel.result).to_contain_text("Tea is made")
     shown.notebook.select(1)
     shown.notebook.command("notebook:clear-cell-output")  # while the response streams
     expect(page.locator(".azml-panel")).to_have_count(0)
     shown.notebook.run(1)
     expect(panel.field("Prompt")).to_have_value("Write 200 words about tea.")
-    expect(panel.result).to_contain_text("demo endpoint")
+    expect(panel.result).to_contain_text("Tea is made")
     panel.ends()
 
     shown.save()
     shown.notebook.reload()
     expect(panel.field("Prompt")).to_have_value("Write 200 words about tea.", timeout=30_000)
-    expect(panel.result).to_contain_text("demo endpoint")
+    expect(panel.result).to_contain_text("Tea is made")
     expect(panel.run_prompt("Say 'back'")).to_contain_text("back")
 
 

@@ -151,7 +151,7 @@ def test_going_back_without_restore_does_nothing(asked):
 
 def test_missing_number_is_reported(asked):
     asked.history.restore(99)
-    assert asked.notes["run"].text == "Number 99 is no longer in the history."
+    assert asked.notes["run"].text == "The history no longer contains number 99."
     assert asked.notes["run"].mood == "bad"
     assert shown(asked)[0] == "prod"
     assert not asked.history.can_go_back
@@ -186,7 +186,7 @@ def test_restored_prompt_has_its_variables(ready, variables, wait_until_idle):
     ready.set_prompt("Something else")
     ready.history.restore(1)
     assert ready.prompt.text == "About {topic} and {other}"
-    assert ready.prompt.typed_values() == {"other": "rain"}
+    assert ready.prompt.overrides() == {"other": "rain"}
     assert "rain" in ready.result.row.text
 
 

@@ -41,7 +41,7 @@ def test_variables_are_listed_once_in_order():
 def test_empty_field_takes_the_notebook_value():
     prompt = PromptDraft("{a} {b}", {"a": "", "b": "typed"})
     assert prompt.render({"a": 1, "b": 2}) == "1 typed"
-    assert prompt.typed_values() == {"b": "typed"}
+    assert prompt.overrides() == {"b": "typed"}
 
 
 def test_missing_variable_is_named():

@@ -68,7 +68,7 @@ def test_variable_field_hints_at_the_notebook_value(panel):
     assert (topic.value, topic.placeholder) == ("", "notebook: tea")
     assert place.placeholder == "not in the notebook: type a value"
     set_state(place, value="Rome")
-    assert panel.model.prompt.typed_values() == {"place": "Rome"}
+    assert panel.model.prompt.overrides() == {"place": "Rome"}
 
 
 def test_returning_variable_keeps_its_typed_value(panel):

@@ -60,7 +60,7 @@ class History:
                 raise ConfigError("Another task is running", remedy="Stop it first.")
             exchange = next((exchange for exchange in state.session.history if exchange.number == number), None)
             if exchange is None:
-                raise ConfigError(f"Number {number} is no longer in the history")
+                raise ConfigError(f"The history no longer contains number {number}")
             state.take_snapshot()
             note = self._fill_controls(exchange)
             state.result = _result_of(exchange)

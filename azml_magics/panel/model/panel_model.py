@@ -220,4 +220,4 @@ class PanelModel(PanelState):
             further: more words for its first line, such as "--repeat 3".
         """
         prompt = strip_blank_lines(self.prompt.text)
-        return cell_source.build_cell(self.draft.config, self.base, prompt, self.prompt.typed_values(), further)
+        return cell_source.build_cell(self.draft.config, self.base, prompt, self.prompt.overrides(), further)

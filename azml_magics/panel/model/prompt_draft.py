@@ -51,7 +51,7 @@ class PromptDraft:
             for name in names
         ]
 
-    def typed_values(self) -> dict[str, str]:
+    def overrides(self) -> dict[str, str]:
         """The values typed for the variables that the prompt has now."""
         return {name: self.typed[name] for name in template.find_variables(self.text) if self.typed.get(name)}
 
@@ -64,7 +64,7 @@ class PromptDraft:
         Raises:
             PromptError: if the prompt is empty or a variable has no value.
         """
-        text = template.render(strip_blank_lines(self.text), {**notebook, **self.typed_values()})
+        text = template.render(strip_blank_lines(self.text), {**notebook, **self.overrides()})
         if not text:
             raise PromptError("There is no prompt", remedy="Write one into the prompt field.")
         return text

@@ -76,6 +76,7 @@ REMEDIES: Mapping[str, str] = {
 }
 
 _Error = TypeVar("_Error", bound=AzmlError | Interrupted)
+_Batch = TypeVar("_Batch", bound="Batch")
 
 
 def with_notebook_remedy(error: _Error) -> _Error:
@@ -89,8 +90,8 @@ def notebook_line(error: AzmlError) -> str:
     return str(with_notebook_remedy(error))
 
 
-def with_notebook_remedies(batch: Batch) -> Batch:
-    """Replace the remedies of the errors in a side-by-side batch, and return the batch."""
+def with_notebook_remedies(batch: _Batch) -> _Batch:
+    """Replace the remedies of the errors in the rows of a batch, and return the batch."""
     for row in batch:
         if isinstance(row.error, AzmlError | Interrupted):
             with_notebook_remedy(row.error)

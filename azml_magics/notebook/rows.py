@@ -17,6 +17,7 @@ from azml_magics.rows.sources import is_dask
 
 from . import cell_config, cell_messages, cell_output, publishing, runnables
 from .context import Settings
+from .remedies import with_notebook_remedies
 from .rows_progress import RowsProgress
 
 if TYPE_CHECKING:
@@ -109,6 +110,8 @@ def _prepare(context: NotebookContext, options: CellOptions, body: str) -> _Rows
 def _store(context: NotebookContext, options: CellOptions, results: Any) -> Any:
     """Store the table in the variable of -o; return what the cell shows."""
     is_ours = isinstance(results, Results)
+    if is_ours:
+        with_notebook_remedies(results)
     if options.output:
         context.store(options.output, results.to_table() if is_ours else results)
     if is_ours:

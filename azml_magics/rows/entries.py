@@ -150,13 +150,20 @@ def _error_to_dict(error: BaseException) -> dict[str, Any]:
         return {"kind": type(error).__name__, "cause": one_line(str(error))}
     names = ("cause", "remedy", *_CONTEXT, *(_STATUSES if isinstance(error, EndpointError) else ()))
     data = {name: getattr(error, name) for name in names}
+    if error.error_code != type(error).error_code:
+        data["error_code"] = error.error_code
+    data["facts"] = {  # what a front end's remedy for this code may name
+        name: value
+        for name, value in error.facts.items()
+        if name not in (*_CONTEXT, *_STATUSES) and isinstance(value, str | int | float)
+    }
     return {"kind": type(error).__name__, **{name: value for name, value in data.items() if value}}
 
 
 def _error_from_dict(data: Mapping[str, Any]) -> AzmlError:
     """Return an error of the same class; an AzmlError if the class is not one of this package."""
     kind = getattr(errors, str(data["kind"]), None)
-    facts = {name: data[name] for name in ("remedy", *_CONTEXT) if name in data}
+    facts = {name: data[name] for name in ("remedy", "error_code", "facts", *_CONTEXT) if name in data}
     if not (isinstance(kind, type) and issubclass(kind, AzmlError)):
         return AzmlError(f"{data['kind']}: {data['cause']}", **facts)
     if issubclass(kind, EndpointError):

@@ -43,7 +43,7 @@ class RunOptions:
                 raise UsageError(f"{name} takes a number above 0, not {rate!r}")
         if self.retry_failed and self.journal is None:
             raise UsageError(
-                "retry_failed needs the journal of the run that failed",
+                "Failed rows can be sent again only with the journal of their run",
                 remedy="Name it with journal.",
                 error_code="no-journal",
             )

@@ -172,7 +172,7 @@ def test_limit_of_a_dask_frame_is_announced_as_at_most(rows, endpoint):
         ("--each $places --limit 0", "{place}", "limit takes a number of at least 1"),
         ("--each $places --concurrency 0", "{place}", "concurrency takes a whole number of at least 1"),
         ("--each $places --limit x", "{place}", "--limit takes a whole number, not 'x'"),
-        ("--each $places --retry-failed", "{place}", "retry_failed needs the journal"),
+        ("--each $places --retry-failed", "{place}", "Failed rows can be sent again only with the journal"),
         ("--each $places --dask-client $number", "{place}", "$number is not a dask client"),
         (
             "--each $places --dask-client number",
@@ -224,6 +224,16 @@ def test_invalid_response_is_displayed_with_its_error(rows, endpoint):
         assert ran.data[form].count("The response does not match") == 3
     assert all("does not match '^never$'" in row["error"] for row in rows.vars["out"])
     assert all(row["text"].startswith('{"depth": ') and row["depth"] is None for row in rows.vars["out"])
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["first run", "read from the journal"])
+def test_row_errors_have_the_notebooks_remedy(rows, endpoint, again):
+    rows.vars["form"] = {"type": "object", "properties": {"depth": {"pattern": "^never$"}}, "required": ["depth"]}
+    cell = "%%azureml --each $places --schema $form --journal run.jsonl -o out\nJSON with the 'depth' of {place}."
+    ran = [rows.ok(cell) for _ in range(1 + again)][-1]
+    assert all("--retry-failed sends the failed rows" in row["error"] for row in rows.vars["out"])
+    assert "retry_failed" not in ran.text
+    assert len(endpoint.requests) == 3
 
 
 # ---- nothing lost

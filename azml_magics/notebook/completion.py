@@ -22,7 +22,7 @@ _BRACE = re.compile(r"(?<!\{)\{(?P<start>[^\W\d]?\w*)$")
 _KEY_FORMS = ("env:", "keyring:", "entra", "ask", "none")
 
 
-class Candidate(NamedTuple):
+class CompletionItem(NamedTuple):
     """A completion, and its kind as the frontend shows it."""
 
     text: str
@@ -55,7 +55,7 @@ def install(context: NotebookContext) -> None:
 
 def complete(
     context: NotebookContext, text: str, line_number: int, line: str, column: int
-) -> tuple[str, list[Candidate]] | None:
+) -> tuple[str, list[CompletionItem]] | None:
     """Complete a cell at the cursor.
 
     Args:
@@ -81,7 +81,7 @@ def complete(
     return _complete_line(context, found["rest"], is_cell=bool(found["cell"]))
 
 
-def _complete_line(context: NotebookContext, rest: str, *, is_cell: bool) -> tuple[str, list[Candidate]]:
+def _complete_line(context: NotebookContext, rest: str, *, is_cell: bool) -> tuple[str, list[CompletionItem]]:
     words = rest.split()
     fragment = "" if rest[-1:].isspace() else words.pop()
     verb = None
@@ -130,7 +130,7 @@ def _kind_of_positional(verb: str | None, words: list[str]) -> str:
     return "" if positionals[at].get("nargs") == "+" and given else str(positionals[at].get("kind", ""))
 
 
-def _candidates(context: NotebookContext, kind: str, fragment: str, words: list[str]) -> list[Candidate]:
+def _candidates(context: NotebookContext, kind: str, fragment: str, words: list[str]) -> list[CompletionItem]:
     variables = [f"${name}" for name in _variable_names(context)]
     if kind.startswith("choices:"):
         return _filter(fragment, kind.removeprefix("choices:").split(","), "value")
@@ -185,5 +185,5 @@ def _kwarg_names(context: NotebookContext, words: list[str]) -> list[str]:
         return list(dict.fromkeys(known))
 
 
-def _filter(fragment: str, names: Iterable[str], kind: str) -> list[Candidate]:
-    return [Candidate(name, kind) for name in names if name.startswith(fragment)]
+def _filter(fragment: str, names: Iterable[str], kind: str) -> list[CompletionItem]:
+    return [CompletionItem(name, kind) for name in names if name.startswith(fragment)]

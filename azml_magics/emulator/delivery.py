@@ -48,7 +48,7 @@ class Delivery:
     async def _deliver(self) -> None:
         response = self.response
         if response.events is None and self.rate > 0:
-            # Whole answers take the time their tokens would.
+            # A whole response takes the time that its tokens would.
             response.delay += response.tokens / self.rate
         if response.delay > 0 and await self._wait_or_disconnect(response.delay):
             return

@@ -22,7 +22,7 @@ def chat_events(
 ) -> Iterator[bytes]:
     """Yield the events of a chat stream, with usage where the family's services put it (Microsoft's documentation).
 
-    The Inference API sends it in the chunk of the finish reason, unasked; OpenAI's routes in a last chunk without
+    The Inference API sends it in the chunk of the finish reason, always; OpenAI's routes in a last chunk without
     choices, when stream_options.include_usage asks for it. Azure OpenAI begins with a chunk without choices.
     """
     if family.prompt_filter:

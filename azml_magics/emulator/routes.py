@@ -71,8 +71,8 @@ def handle(routed: RoutedRequest) -> HttpResponse:
     method, handler = _HANDLERS.get(routed.route, ("", None))
     if handler is None or not (routed.route == "/emulator" or serves(routed.deployment, routed.route)):
         return model_error(_not_found(routed))
-    asked = routed.request.method
-    if asked not in (method, "HEAD" if method == "GET" else method):
+    method_sent = routed.request.method
+    if method_sent not in (method, "HEAD" if method == "GET" else method):
         return HttpResponse.fastapi({"detail": "Method Not Allowed"}, 405, headers={"allow": method})
     return handler(routed)
 

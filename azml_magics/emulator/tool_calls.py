@@ -48,11 +48,11 @@ def choose(
     must = choice in ("required", "any")
     if request.tool_results and not must:
         return []
-    asked = [function for function in functions if is_asked_for(function, request.prompt)]
-    by_name = [function for function in asked if function["name"].lower() in request.prompt.lower()]
+    requested = [function for function in functions if is_asked_for(function, request.prompt)]
+    by_name = [function for function in requested if function["name"].lower() in request.prompt.lower()]
     # "magic_function_no_args" holds the name "magic_function": the longer name is the one that was meant.
     by_name = [f for f in by_name if not any(f["name"] in o["name"] and f is not o for o in by_name)]
-    found = by_name or asked or (functions[:1] if must else [])
+    found = by_name or requested or (functions[:1] if must else [])
     return found if parallel else found[:1]
 
 

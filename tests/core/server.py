@@ -5,8 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import struct
 import threading
+import time
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import ssl
 
 
 @dataclass
@@ -34,6 +40,7 @@ class Server:
     replies: list = field(default_factory=list)
     received: list[Received] = field(default_factory=list)
     connections: int = 0
+    tls: ssl.SSLContext | None = None
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
@@ -44,7 +51,8 @@ class Server:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        scheme = "https" if self.tls else "http"
+        return f"{scheme}://127.0.0.1:{self._listener.getsockname()[1]}"
 
     def respond_with(self, *replies) -> None:
         with self._lock:
@@ -79,7 +87,10 @@ class Server:
             thread.start()
 
     def _serve(self, connection: socket.socket, number: int) -> None:
+        plain = connection
         try:
+            if self.tls:
+                connection = self.tls.wrap_socket(connection, server_side=True)
             with connection, connection.makefile("rb") as reader:
                 while (request := _read(reader, number)) is not None:
                     with self._lock:
@@ -94,7 +105,7 @@ class Server:
             pass  # the client has left
         finally:
             with self._lock:
-                self._open.discard(connection)
+                self._open.discard(plain)
 
 
 def _shut(connection: socket.socket) -> None:
@@ -150,3 +161,40 @@ STREAM_HEAD = (
 def streamed(*events: object, head: bytes = STREAM_HEAD) -> bytes:
     """The bytes of a chunked stream of events."""
     return head + b"".join(chunk(event(value)) for value in events) + b"0\r\n\r\n"
+
+
+# ---- faults of a request that arrived
+
+
+def fault(*parts: bytes, seconds: float = 0.0, reset: bool = False):
+    """A reply that works for `seconds`, sends `parts` and hangs up, with a TCP reset if told."""
+
+    def act(connection: socket.socket, request: Received) -> bool:
+        time.sleep(seconds)
+        for part in parts:
+            connection.sendall(part)
+        if reset:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        return False
+
+    return act
+
+
+_WORK = 0.6  # seconds: longer than a connection that was closed while idle takes to break
+CLOSED_AT_ONCE = "closes without a byte"  # the one fault after which a request may be repeated
+FAULTS = {
+    "works, then FIN": fault(seconds=_WORK),
+    "works, then RST": fault(seconds=_WORK, reset=True),
+    "half a status line": fault(b"HTTP/1.1 2"),
+    "half the headers": fault(b"HTTP/1.1 200 OK\r\nContent-Type: appl"),
+    "a header bomb": fault(b"HTTP/1.1 200 OK\r\n", b"X-Filler: 0123456789abcdef\r\n" * 20_000),
+    "garbage": fault(b"\x00\xff no HTTP at all\r\n\r\n"),
+    "two Content-Length": fault(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}\n"),
+    "100 Continue, then FIN": fault(b"HTTP/1.1 100 Continue\r\n\r\n"),
+    CLOSED_AT_ONCE: fault(),
+    "Content-Length too long": fault(
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{}"
+    ),
+    "a broken chunk": fault(STREAM_HEAD + b"zz\r\nnot a chunk"),
+    "no body after the headers": fault(STREAM_HEAD),
+}

@@ -11,7 +11,7 @@ import os
 import ssl
 import sys
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -21,9 +21,10 @@ import httpx
 
 from ..endpoints import Origin
 from .exchange import CONNECT_TIMEOUT, Request, SendFailure
+from .reception import Reception
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
 _IDLE_SECONDS = 60.0
 _MAX_IDLE = 256  # connections kept per origin
@@ -32,10 +33,27 @@ _HEADERS = {"User-Agent": "azml-magics", "Accept-Encoding": "identity"}  # a com
 
 @dataclass
 class Connection:
-    """One connection of httpcore's, and whether it has served a request before."""
+    """One connection of httpcore's.
+
+    Attributes:
+        http: The connection.
+        is_reused: Whether it has served a request before.
+        reception: What it has received since its last request.
+    """
 
     http: Any
     is_reused: bool = False
+    reception: Reception = field(default_factory=Reception)
+
+    def failure(self, error: Exception, *, has_begun: bool) -> SendFailure:
+        """Describe what the network raised for a request on this connection; `has_begun`: it has the headers."""
+        reception = self.reception
+        return replace(
+            send_failure(error, was_sent=reception.was_sent, has_begun=has_begun),
+            reused=self.is_reused,
+            has_data=reception.has_data or _is_invalid_tls(error),
+            seconds=reception.seconds,
+        )
 
 
 class ConnectionStack:
@@ -54,9 +72,20 @@ class ConnectionStack:
             idle = self._idle.get(Origin.of(url))
             return idle.pop() if idle else None
 
-    def push(self, url: str, connection: Connection) -> bool:
-        """Keep a connection for the next request; False if the caller has to close it."""
+    def push(self, url: str, connection: Connection, headers: Mapping[str, str]) -> bool:
+        """Keep a connection for the next request.
+
+        Args:
+            url: Any URL of its origin.
+            connection: A connection that has served a request.
+            headers: Those of the response that was read last.
+
+        Returns:
+            False if the caller has to close the connection.
+        """
         if not connection.http.is_idle():  # the server does not keep it open, or the response was not read whole
+            return False
+        if not connection.reception.ends_with_response(headers):
             return False
         connection.is_reused = True
         with self._lock:
@@ -148,16 +177,24 @@ def _parse(url: str) -> tuple[httpcore.URL, bytes]:
     return _to_httpcore_url(parsed), parsed.netloc
 
 
-def to_httpcore(request: Request) -> httpcore.Request:
-    """Convert a request to httpcore's."""
+def to_httpcore(request: Request, trace: Callable[..., Any] | None = None) -> httpcore.Request:
+    """Convert a request to httpcore's.
+
+    Args:
+        request: The request.
+        trace: Called with what happens on the way, if given: httpcore's `trace` extension.
+    """
     url, host = _parse(request.url)
     headers = [(name.encode("ascii"), value.encode("ascii")) for name, value in {**_HEADERS, **request.headers}.items()]
     if request.body:
         headers.append((b"Content-Length", b"%d" % len(request.body)))
     timeouts = {"connect": min(CONNECT_TIMEOUT, request.timeout)}
     timeouts |= dict.fromkeys(("read", "write"), request.timeout)
+    extensions: dict[str, Any] = {"timeout": timeouts}
+    if trace is not None:
+        extensions["trace"] = trace
     return httpcore.Request(
-        request.method, url, headers=[(b"Host", host), *headers], content=request.body, extensions={"timeout": timeouts}
+        request.method, url, headers=[(b"Host", host), *headers], content=request.body, extensions=extensions
     )
 
 
@@ -187,29 +224,41 @@ def _decoder(response: httpcore.Response) -> httpx.Response:
 # ---- failures -----------------------------------------------------------------------------------------------------
 
 
-def send_failure(error: Exception, *, reused: bool = False, has_begun: bool = False) -> SendFailure:
+def send_failure(error: Exception, *, was_sent: bool = False, has_begun: bool = False) -> SendFailure:
     """Classify what the network raised.
 
     Args:
         error: What was raised.
-        reused: Whether the connection had served a request before.
-        has_begun: Whether the response had begun.
+        was_sent: Whether the connection was open and the request on its way.
+        has_begun: Whether the response's headers had arrived.
     """
     if isinstance(error, httpcore.ConnectTimeout):
-        return SendFailure("connect-timeout", error, reused)
+        return SendFailure("connect-timeout", error)
     if isinstance(error, httpcore.TimeoutException):
-        return SendFailure("timeout", error, reused)
+        return SendFailure("timeout", error)
+    if isinstance(error, ssl.SSLError) and was_sent:  # bare, from a read on an event loop
+        return SendFailure("incomplete" if has_begun else "closed", error)
     if isinstance(error, httpcore.ConnectError | httpcore.ProxyError | ssl.SSLError):  # bare from httpcore before 1.0.6
-        return SendFailure("untrusted" if _is_about_trust(error) else "connect-error", error, reused)
+        return SendFailure("untrusted" if _is_about_trust(error) else "connect-error", error)
+    if isinstance(error, httpcore.LocalProtocolError):
+        return SendFailure("invalid", error)
     if isinstance(error, httpcore.NetworkError | httpcore.ProtocolError | httpx.DecodingError):
-        return SendFailure("incomplete" if has_begun else "closed", error, reused)
-    return SendFailure("invalid", error, reused)
+        return SendFailure("incomplete" if has_begun else "closed", error)
+    return SendFailure("invalid", error)
 
 
-def _is_about_trust(error: BaseException | None) -> bool:
+def _is_about_trust(error: BaseException) -> bool:
     """Whether an untrusted certificate is the cause, so that a retry will not help."""
+    return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error))
+
+
+def _is_invalid_tls(error: BaseException) -> bool:
+    """Whether data came that TLS could not read; the end of a connection without TLS's own notice is not data."""
+    ends = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
+    return any(isinstance(cause, ssl.SSLError) and not isinstance(cause, ends) for cause in _causes(error))
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return True
+        yield error
         error = error.__cause__ or error.__context__
-    return False

@@ -30,7 +30,7 @@ _MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "closed": (
         "The connection to {host} broke before the response was complete: {error}",
-        "Try again; check the deployment's logs if it happens again.",
+        "The request may have been processed and was not repeated. Check the deployment's logs, or try again.",
     ),
     "invalid": ("The request to {host} could not be sent: {kind}: {error}", "Check the URL."),
 }

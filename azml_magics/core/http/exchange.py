@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 OK = 200
 CONNECT_TIMEOUT = 10.0  # seconds, unless the config's timeout is shorter
+STALE_WITHIN = 0.3  # seconds in which a connection breaks that the server had closed before it read the request
 
 
 @dataclass(frozen=True)
@@ -63,11 +64,15 @@ class SendFailure:
             within one), "invalid" (the request could not be sent).
         error: What was raised.
         reused: Whether the connection had served a request before.
+        has_data: Whether any byte of a response had arrived.
+        seconds: Seconds from the beginning of the send to the failure.
     """
 
     reason: Literal["connect-error", "connect-timeout", "untrusted", "timeout", "closed", "incomplete", "invalid"]
     error: Exception
     reused: bool = False
+    has_data: bool = False
+    seconds: float = 0.0
 
     @property
     def is_unreachable(self) -> bool:
@@ -76,8 +81,11 @@ class SendFailure:
 
     @property
     def is_stale_connection(self) -> bool:
-        """Whether the server had closed the kept connection while it was idle, so that the request was not handled."""
-        return self.reason == "closed" and self.reused
+        """Whether the server had closed the kept connection while it was idle, so that the request was not handled.
+
+        A connection that breaks later, or after a single byte, may break because the request was handled.
+        """
+        return self.reason == "closed" and self.reused and not self.has_data and self.seconds <= STALE_WITHIN
 
 
 Outcome: TypeAlias = HTTPResponse | SendFailure

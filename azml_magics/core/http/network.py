@@ -41,7 +41,9 @@ class NetworkTransport:
         used = response = None
         try:
             used = self._connect(request.url, new=new_connection)
-            response = used.http.handle_request(to_httpcore(request))
+            used.reception.begin()
+            trace = None if used.is_reused else used.reception.trace
+            response = used.http.handle_request(to_httpcore(request, trace))
             headers = header_dict(response)
             if request.stream and response.status == OK:
                 return HTTPResponse(response.status, headers, stream=self._stream(response, headers, request.url, used))
@@ -50,13 +52,14 @@ class NetworkTransport:
         except Exception as error:  # noqa: BLE001 - every failure to send becomes an error of ours in the retry flow
             if used is None:
                 return send_failure(error)
+            failure = used.failure(error, has_begun=response is not None)
             used.http.close()
-            return send_failure(error, reused=used.is_reused, has_begun=response is not None)
+            return failure
         except BaseException:  # a kernel interrupt in the middle of an exchange
             if used is not None:
                 used.http.close()
             raise
-        if not self._idle.push(request.url, used):
+        if not self._idle.push(request.url, used, headers):
             used.http.close()
         return HTTPResponse(response.status, headers, body)
 
@@ -77,7 +80,7 @@ class NetworkTransport:
             is_complete = True
         finally:
             response.close()
-            if not (is_complete and self._idle.push(url, used)):
+            if not (is_complete and self._idle.push(url, used, headers)):
                 used.http.close()
 
     def close(self) -> None:
@@ -98,7 +101,9 @@ class AsyncNetworkTransport:
         used = response = None
         try:
             used = await self._connect(request.url, new=new_connection)
-            response = await used.http.handle_async_request(to_httpcore(request))
+            used.reception.begin()
+            trace = None if used.is_reused else used.reception.atrace
+            response = await used.http.handle_async_request(to_httpcore(request, trace))
             headers = header_dict(response)
             if request.stream and response.status == OK:
                 return HTTPResponse(response.status, headers, stream=self._stream(response, headers, request.url, used))
@@ -107,13 +112,14 @@ class AsyncNetworkTransport:
         except Exception as error:  # noqa: BLE001 - every failure to send becomes an error of ours in the retry flow
             if used is None:
                 return send_failure(error)
+            failure = used.failure(error, has_begun=response is not None)
             await used.http.aclose()
-            return send_failure(error, reused=used.is_reused, has_begun=response is not None)
+            return failure
         except BaseException:  # cancelled in the middle of an exchange
             if used is not None:
                 await asyncio.shield(used.http.aclose())
             raise
-        if not self._idle.push(request.url, used):
+        if not self._idle.push(request.url, used, headers):
             await used.http.aclose()
         return HTTPResponse(response.status, headers, body)
 
@@ -134,7 +140,7 @@ class AsyncNetworkTransport:
             is_complete = True
         finally:
             await response.aclose()
-            if not (is_complete and self._idle.push(url, used)):
+            if not (is_complete and self._idle.push(url, used, headers)):
                 await used.http.aclose()
 
     async def aclose(self) -> None:

@@ -56,8 +56,9 @@ def retry_flow(
 
     Temporary are 429, 500, 502, 503, 424 around them or without a ready instance, and connections that could not be
     opened. The wait is Retry-After, or half a second, doubling, with jitter; at most 30 s. Not retried are 408, 504 and
-    timeouts: the model goes on computing, and a repeat adds to its load. A kept connection that the server had closed
-    is replaced once, beyond the count.
+    timeouts: the model goes on computing, and a repeat adds to its load. Nor are connections that break: the request
+    may have been processed. Only a kept connection that breaks at once, without a byte of a response, is replaced, once
+    and beyond the count: the server had closed it before the request came.
 
     Args:
         request: The request to send.

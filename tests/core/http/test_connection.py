@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gzip
-import shutil
 import socket
 import ssl
-import subprocess
 import threading
 
 import pytest
@@ -26,7 +24,6 @@ from ..server import STREAM_HEAD, chunk, delta, event, reply
 
 HI = reply({"choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}]})
 ROUTE = "/v1/chat/completions"
-needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
 
 
 @pytest.fixture(params=["sync", "async"])
@@ -35,19 +32,6 @@ def send(request):
     if request.param == "sync":
         return invoke
     return lambda config, prompt: asyncio.run(ainvoke(config, prompt))
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    """A server's TLS context for localhost, and the file of its certificate."""
-    folder = tmp_path_factory.mktemp("tls")
-    key, cert = folder / "key.pem", folder / "cert.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    command += ["-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
-    subprocess.run([*command, "-keyout", key, "-out", cert], check=True, capture_output=True)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(cert, key)
-    return context, cert
 
 
 @pytest.fixture(autouse=True)
@@ -133,7 +117,6 @@ def answers(connection) -> None:
 # ---- TLS -----------------------------------------------------------------------------------------------------
 
 
-@needs_openssl
 def test_tls_connection_is_kept(certificate):
     context, file = certificate
     transport.trust(ssl.create_default_context(cafile=file))
@@ -149,7 +132,6 @@ def test_tls_connection_is_kept(certificate):
         assert server.connections == 2
 
 
-@needs_openssl
 def test_ssl_cert_file_is_trusted(certificate, send, monkeypatch):
     context, file = certificate
     monkeypatch.setenv("SSL_CERT_FILE", str(file))
@@ -157,7 +139,6 @@ def test_ssl_cert_file_is_trusted(certificate, send, monkeypatch):
         assert send(config_for(f"https://localhost:{server.port}{ROUTE}"), "hello").text == "hi"
 
 
-@needs_openssl
 def test_untrusted_server_gets_no_request(certificate, send):
     seen = []
     with (
@@ -183,7 +164,6 @@ class FailingHandshake:
         raise ConnectionError
 
 
-@needs_openssl
 def test_failed_handshake_is_retried(certificate, send):
     """A load balancer with a broken node does this."""
     context, file = certificate
@@ -215,7 +195,6 @@ def test_https_uses_the_environments_proxy_without_showing_the_key(send, monkeyp
     assert KEY.encode() not in seen[0]
 
 
-@needs_openssl
 def test_response_arrives_through_a_proxy_tunnel(certificate, send, monkeypatch):
     context, file = certificate
     transport.trust(ssl.create_default_context(cafile=file))

@@ -24,9 +24,9 @@ REQUEST = Request("https://n.example.com/score", {"Authorization": "Bearer k3y"}
         (
             SendFailure("closed", OSError("peer closed")),
             "broke before the response was complete: peer closed",
-            "Try again",
+            "may have been processed and was not repeated",
         ),
-        (SendFailure("incomplete", OSError()), "broke before the response was complete: OSError", "Try again"),
+        (SendFailure("incomplete", OSError()), "broke before the response was complete: OSError", "try again"),
         (
             SendFailure("untrusted", OSError("self-signed")),
             "n.example.com has a certificate that is not trusted",

@@ -14,16 +14,18 @@ def test_reprs_hide_headers_and_bodies():
 
 
 @pytest.mark.parametrize(
-    ("reason", "reused", "is_unreachable", "is_stale"),
+    ("failure", "is_unreachable", "is_stale"),
     [
-        ("connect-error", False, True, False),
-        ("connect-timeout", False, True, False),
-        ("closed", True, False, True),
-        ("closed", False, False, False),
-        ("incomplete", True, False, False),
-        ("timeout", True, False, False),
+        (SendFailure("connect-error", OSError()), True, False),
+        (SendFailure("connect-timeout", OSError()), True, False),
+        (SendFailure("closed", OSError(), reused=True), False, True),
+        (SendFailure("closed", OSError(), reused=True, seconds=0.3), False, True),
+        (SendFailure("closed", OSError(), reused=True, seconds=0.31), False, False),
+        (SendFailure("closed", OSError(), reused=True, has_data=True), False, False),
+        (SendFailure("closed", OSError(), reused=False), False, False),
+        (SendFailure("incomplete", OSError(), reused=True), False, False),
+        (SendFailure("timeout", OSError(), reused=True), False, False),
     ],
 )
-def test_failures_know_whether_anything_was_sent(reason, reused, is_unreachable, is_stale):
-    failure = SendFailure(reason, OSError(), reused)
+def test_failures_know_whether_anything_was_sent(failure, is_unreachable, is_stale):
     assert (failure.is_unreachable, failure.is_stale_connection) == (is_unreachable, is_stale)

@@ -69,15 +69,16 @@ class Row:
 
     def to_dict(self) -> dict[str, Any]:
         """The row as a flat dict: its setting, text, finish reason, token counts, latency and error."""
-        response = self.response
-        usage = response.usage if response else None
+        names = ("finish_reason", "usage", "latency")
+        facts = self.response.to_dict(*names) if self.response else dict.fromkeys(names)
+        usage = facts.pop("usage") or {}
         return {
             **self.setting,
             "text": self.text,
-            "finish_reason": response.finish_reason if response else None,
-            "prompt_tokens": usage.prompt_tokens if usage else None,
-            "completion_tokens": usage.completion_tokens if usage else None,
-            "latency": response.latency if response else None,
+            "finish_reason": facts["finish_reason"],
+            "prompt_tokens": usage.get("prompt_tokens"),
+            "completion_tokens": usage.get("completion_tokens"),
+            "latency": facts["latency"],
             "error": self.failure or None,
         }
 

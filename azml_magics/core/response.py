@@ -113,12 +113,25 @@ class Response:
     def __str__(self) -> str:
         return self.text
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the response as JSON data: the text and every other field that is set, without `parsed` and `raw`."""
-        data = {name: getattr(self, name) for name in _DATA_FIELDS}
-        data["usage"] = self.usage.to_dict() if self.usage else None
-        data["tool_calls"] = list(self.tool_calls)
-        return {name: value for name, value in data.items() if value or name == "text"}
+    def to_dict(self, *names: str) -> dict[str, Any]:
+        """Return the response as JSON data.
+
+        Args:
+            names: The fields to return, also if they are not set. Without names: the text and every other field that
+                is set, except `parsed`, `raw` and `format`.
+
+        Examples:
+            >>> Response("Hi", finish_reason="stop").to_dict()
+            {'text': 'Hi', 'finish_reason': 'stop'}
+            >>> Response("Hi").to_dict("text", "usage")
+            {'text': 'Hi', 'usage': None}
+        """
+        data = {name: getattr(self, name) for name in names or _DATA_FIELDS}
+        if "usage" in data:
+            data["usage"] = self.usage.to_dict() if self.usage else None
+        if "tool_calls" in data:
+            data["tool_calls"] = list(self.tool_calls)
+        return data if names else {name: value for name, value in data.items() if value or name == "text"}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Response:

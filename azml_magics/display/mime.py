@@ -10,6 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from ..core.prompt import extract
+from ..core.response import Response
 from ..core.text import one_line, replace_surrogates
 from .batch_html import batch_to_html
 from .markdown import fence_code, make_inert
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..compare.comparison import Batch, Row
-    from ..core.response import Response
     from ..rows.results import Results
 
 Bundle = tuple[dict[str, Any], dict[str, Any]]
@@ -41,20 +41,11 @@ def response_bundle(response: Response, *, request: Mapping[str, Any] | None = N
         data["text/markdown"] = replace_surrogates(markdown)
     data[RESPONSE_MIME] = {
         "version": 1,
+        **response.to_dict("text", "config", "model", "finish_reason", "usage", "tool_calls", "reasoning"),
         "text": replace_surrogates(response.text),
-        "config": response.config,
-        "model": response.model,
-        "finish_reason": response.finish_reason,
-        "usage": response.usage.to_dict() if response.usage else None,
-        "tool_calls": list(response.tool_calls),
         "reasoning": replace_surrogates(response.reasoning),
     }
-    details: dict[str, Any] = {
-        "latency": response.latency,
-        "time_to_first_token": response.time_to_first_token,
-        "request_id": response.request_id,
-        "deployment": response.deployment,
-    }
+    details = response.to_dict("latency", "time_to_first_token", "request_id", "deployment")
     return data, {"azml": details | ({"request": request} if request else {})}
 
 
@@ -89,12 +80,8 @@ def results_bundle(results: Results) -> Bundle:
 
 
 def _row_facts(row: Row) -> dict[str, Any]:
-    return {
-        "text": replace_surrogates(row.text),
-        "finish_reason": row.response.finish_reason if row.response else None,
-        "usage": row.response.usage.to_dict() if row.response and row.response.usage else None,
-        "error": row.failure or None,
-    }
+    facts = (row.response or Response("")).to_dict("finish_reason", "usage")
+    return {"text": replace_surrogates(row.text), **facts, "error": row.failure or None}
 
 
 def response_markdown(response: Response) -> str | None:

@@ -71,6 +71,15 @@ def test_to_dict_and_from_dict_restore_a_response():
     assert Response("").to_dict() == {"text": ""}
 
 
+def test_to_dict_with_names_returns_exactly_these():
+    response = Response("Hi", usage=Usage(1, 2, 3))
+    assert response.to_dict("usage", "model", "tool_calls") == {
+        "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3},
+        "model": "",
+        "tool_calls": [],
+    }
+
+
 @pytest.mark.parametrize(
     "data", [{}, [], "text", None, {"text": 1}, {"text": "", "usage": 3}, {"text": "", "tool_calls": 3}]
 )

@@ -85,16 +85,13 @@ def _write(exchanges: list[Exchange], path: Path) -> TextOutput:
 
 
 def _to_dict(exchange: Exchange) -> dict[str, Any]:
-    response = exchange.response
+    names = ("text", "finish_reason", "usage", "latency")
     return {
         "number": exchange.number,
         "recorded_at": exchange.recorded_at.isoformat(),
         "config": exchange.config.name,
         "model_kwargs": dict(exchange.config.model_kwargs),
         "messages": list(exchange.messages),
-        "text": response.text if response else None,
-        "finish_reason": response.finish_reason if response else None,
-        "usage": response.usage.to_dict() if response and response.usage else None,
-        "latency": response.latency if response else None,
+        **(exchange.response.to_dict(*names) if exchange.response else dict.fromkeys(names)),
         "error": f"{type(exchange.error).__name__}: {exchange.error}" if exchange.error else None,
     }

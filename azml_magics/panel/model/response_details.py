@@ -46,12 +46,5 @@ def raw_json(response: Response) -> str:
     """The reply as JSON: as it was received or, if it was streamed, assembled from its events."""
     if response.raw is not None:
         return json.dumps(response.raw, indent=2, ensure_ascii=False)
-    parts = {
-        "text": response.text,
-        "reasoning": response.reasoning,
-        "tool_calls": list(response.tool_calls),
-        "finish_reason": response.finish_reason,
-        "usage": response.usage.to_dict() if response.usage else None,
-        "model": response.model,
-    }
+    parts = response.to_dict("text", "reasoning", "tool_calls", "finish_reason", "usage", "model")
     return json.dumps({name: part for name, part in parts.items() if part}, indent=2, ensure_ascii=False)

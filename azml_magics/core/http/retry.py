@@ -11,7 +11,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
-from ..errors import EndpointError, RateLimitError, ServiceUnavailableError
+from ..errors import ContentFilterError, EndpointError, RateLimitError, ServiceUnavailableError
 from . import status_errors
 from .connection_errors import connection_error
 from .exchange import OK, HTTPResponse, Outcome, Request, SendFailure
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _FIRST_DELAY = 0.5  # seconds
 _MAX_DELAY = 30.0  # seconds, also for Retry-After
 _UNAUTHORIZED = 401
+_MODEL_ERROR = 424  # of the front door, around the container's own status
+_TEMPORARY = {429, 500, 502, 503, *range(520, 530)}  # 520-529 are those of proxies such as Cloudflare
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,11 @@ def retry_flow(
 ) -> RetryFlow:
     """Decide what one call sends, and when, until it has a 200 or an error that is not temporary.
 
-    Temporary are 429, 500, 502, 503, 424 around them or without a ready instance, and connections that could not be
-    opened. The wait is Retry-After, or half a second, doubling, with jitter; at most 30 s. Not retried are 408, 504 and
-    timeouts: the model goes on computing, and a repeat adds to its load. Nor are connections that break: the request
-    may have been processed. Only a kept connection that breaks at once, without a byte of a response, is replaced, once
-    and beyond the count: the server had closed it before the request came.
+    Temporary are 429, 500, 502, 503, 424 around them or without a ready instance, 520-529, and connections that could
+    not be opened. The wait is Retry-After, or half a second, doubling, with jitter; at most 30 s. Not retried are 408,
+    504 and timeouts: the model goes on computing, and a repeat adds to its load. Nor are connections that break: the
+    request may have been processed. Only a kept connection that breaks at once, without a byte of a response, is
+    replaced, once and beyond the count: the server had closed it before the request came.
 
     Args:
         request: The request to send.
@@ -127,7 +129,12 @@ def _rejects_stream_options(error: AzmlError) -> bool:
 def _is_temporary(outcome: Outcome, error: AzmlError) -> bool:
     if isinstance(outcome, SendFailure):
         return outcome.is_unreachable
-    return isinstance(error, RateLimitError | ServiceUnavailableError)
+    if isinstance(error, ContentFilterError):
+        return False
+    if outcome.status == _MODEL_ERROR and isinstance(error, RateLimitError | ServiceUnavailableError):
+        return True
+    inner = error.inner_status if isinstance(error, EndpointError) else None
+    return outcome.status in _TEMPORARY or inner in _TEMPORARY
 
 
 def _delay(error: AzmlError, retries: int, jitter: Callable[[], float]) -> float:

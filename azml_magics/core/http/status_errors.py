@@ -7,7 +7,6 @@ reference, and the error bodies that the servers behind it are known to send.
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _MAX_BODY = 64 * 1024
+_MAX_WAIT = 86_400.0  # seconds
+_SECONDS = re.compile(r"\s*([+-]?\d+(?:\.\d*)?)\s*(?:s?\s*$|,)", re.ASCII)  # a repeated header is "2, 2"
 _NO_TRAFFIC = "Specified traffic group could not be found"
 _FILTER_MESSAGE = "content safety setting"  # of the curated images' server, which sends no code
 # Values of the front door's header ms-azureml-model-error-reason for instances that cannot take a request now.
@@ -205,21 +206,26 @@ def request_id(headers: Mapping[str, str]) -> str:
 
 
 def retry_after(headers: Mapping[str, str], message: str = "") -> float | None:
-    """Seconds to wait before a retry, or None if the service does not say.
+    """Seconds to wait before a retry, from 0 to a day; None if the service does not say, or not legibly.
 
     They are read from retry-after-ms, from Retry-After in seconds or as a date, or from "Try again in N seconds" in the
     message. A date counts from the response's own Date, so that this machine's clock does not matter.
     """
     for name, scale in (("retry-after-ms", 0.001), ("x-ms-retry-after-ms", 0.001), ("retry-after", 1.0)):
-        if re.fullmatch(r"\s*\d{1,9}(\.\d{1,9})?\s*", headers.get(name, "")):
-            return float(headers[name]) * scale
+        found = _SECONDS.match(headers.get(name, ""))
+        if found:
+            return _limit_wait(float(found[1]) * scale)
     if "retry-after" in headers and "date" in headers:
         try:
             waits = parsedate_to_datetime(headers["retry-after"]) - parsedate_to_datetime(headers["date"])
         except (ValueError, TypeError, IndexError, OverflowError):  # no date, or one with a time zone and one without
             return None
-        return max(waits, timedelta(0)).total_seconds()
+        return _limit_wait(waits.total_seconds())
     found = re.search(r"(?:try again|retry) (?:in|after) (\d{1,6}) (?:milli)?seconds?", message, re.IGNORECASE)
     if found:
-        return float(found[1]) * (0.001 if "milli" in found[0].lower() else 1.0)
+        return _limit_wait(float(found[1]) * (0.001 if "milli" in found[0].lower() else 1.0))
     return None
+
+
+def _limit_wait(seconds: float) -> float:
+    return min(max(seconds, 0.0), _MAX_WAIT)

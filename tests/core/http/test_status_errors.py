@@ -479,14 +479,47 @@ def test_request_id_is_read_from_any_known_header(headers, id_):
         ({"retry-after": "Sun, 22 Nov 2026 08:33:20 GMT", "date": "Sun, 22 Nov 2026 08:33:25 GMT"}, "", 0.0),
         ({"retry-after": "Sun, 22 Nov 2026 08:33:40 GMT"}, "", None),
         ({"retry-after": "soon"}, "", None),
-        ({"retry-after": "-1"}, "", None),
-        ({"retry-after": "9" * 400}, "", None),
-        ({"retry-after": "nan"}, "", None),
+        ({"retry-after": "-1"}, "", 0.0),
+        ({"retry-after": "2, 2"}, "", 2.0),
+        ({"retry-after": "2.5"}, "", 2.5),
+        ({"retry-after": "2 s"}, "", 2.0),
+        ({"retry-after": "999999"}, "", 86_400.0),
+        ({"retry-after": "9" * 5000}, "", 86_400.0),
+        ({"retry-after": "-" + "9" * 5000}, "", 0.0),
+        ({"retry-after-ms": "9" * 400}, "", 86_400.0),
+        ({"retry-after": "Fri, 31 Dec 9999 23:59:59 GMT", "date": "Mon, 01 Jan 0001 00:00:00 GMT"}, "", 86_400.0),
+        *(
+            ({"retry-after": text}, "", None)
+            for text in ("nan", "inf", "1e400", "\x1e2", "²", "٣", "1_0", "0x10", "", "2x")
+        ),
         ({}, "", None),
     ],
 )
 def test_retry_after_is_read_from_headers_or_message(headers, said, seconds):
     assert retry_after(headers, said) == seconds
+
+
+WAITS = st.one_of(
+    st.text(max_size=12),
+    st.text("0123456789.,-+eE_ \t\x1e\x85\xa0²٣infas:", max_size=30),
+    st.integers().map(str),
+    st.floats().map(str),
+    st.floats().map(lambda value: f"{value:.0f}"),
+    st.datetimes().map(lambda moment: f"{moment:%a, %d %b %Y %H:%M:%S} GMT"),
+    st.from_regex(
+        r"[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{1,6} \d{1,3}:\d{1,3}:\d{1,3} ([A-Z]{3}|[-+]\d{1,9})", fullmatch=True
+    ),
+    st.sampled_from(["9" * 5000, "1" + "0" * 309, "1e309", "\x1e2", "²", "-0", "1 Jan 0001 00:00:00 +9999"]),
+)
+WAIT_HEADERS = st.dictionaries(
+    st.sampled_from(["retry-after", "retry-after-ms", "x-ms-retry-after-ms", "date"]), WAITS, max_size=4
+)
+
+
+@given(WAIT_HEADERS, st.one_of(st.text(max_size=20), WAITS.map(lambda wait: f"Try again in {wait} seconds")))
+def test_any_retry_after_is_none_or_at_most_a_day(headers, said):
+    seconds = retry_after(headers, said)
+    assert seconds is None or 0 <= seconds <= 86_400
 
 
 @pytest.mark.parametrize(

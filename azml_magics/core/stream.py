@@ -57,6 +57,8 @@ class ResponseStream:
             if reader.open(response):
                 for piece in pieces:
                     yield from reader.feed(piece)
+                    if reader.leave_if_over(response):
+                        break
                 yield from reader.close()
             else:  # the wire format cannot stream, or the server ignored "stream": true
                 response.body = response.body if pieces is None else b"".join(pieces)
@@ -116,6 +118,8 @@ class AsyncResponseStream:
                 async for piece in pieces:
                     for chunk in reader.feed(piece):
                         yield chunk
+                    if reader.leave_if_over(response):
+                        break
                 for chunk in reader.close():
                     yield chunk
             else:  # the wire format cannot stream, or the server ignored "stream": true

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .http.exchange import HTTPResponse
     from .wire.sse import Event
 
+DRAIN_SECONDS = 0.1  # for the end of the body, after that of the response: then its connection can be kept
 _REMEDY = "What had arrived is kept in error.response. Try again, or raise the deployment's request_timeout_ms."
 
 
@@ -43,6 +44,7 @@ class StreamReader:
         self._last = Response("", config=prepared.config.name)
         self._decoder = SSEDecoder()
         self._has_done_event = False
+        self._is_draining = False
 
     @property
     def is_complete(self) -> bool:
@@ -62,6 +64,14 @@ class StreamReader:
             time_to_first_token=self._first_token,
         )
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing that counts can follow: the wire format's end marker has arrived."""
+        if self._has_done_event:
+            return True
+        has_reason = self._last.finish_reason is not None
+        return has_reason and self._prepared.wire.ends_with_finish_reason(self._prepared.config)
+
     def start(self) -> None:
         """Start the clock; a stream may exist long before anything reads it."""
         self._start = time.perf_counter()
@@ -80,8 +90,25 @@ class StreamReader:
         return Chunk(last.text, last.reasoning, calls, last.usage, last.finish_reason, last.logprobs, last.model)
 
     def feed(self, piece: bytes) -> Iterator[Chunk]:
-        """Yield the chunks that a piece of the body completes."""
-        return self._decode_events(self._decoder.feed(piece))
+        """Yield the chunks that a piece of the body completes; none after the response's end marker."""
+        if not self.is_over:
+            yield from self._decode_events(self._decoder.feed(piece))
+
+    def leave_if_over(self, response: HTTPResponse) -> bool:
+        """Stop the clock once the response is over, and limit the reads of the rest of its body to `DRAIN_SECONDS`.
+
+        Reading on then ends soon, with the end of the body or an error that `failure_from` passes over.
+
+        Returns:
+            True if the body must not be read on, because nothing can limit its reads.
+        """
+        if self.is_over and not self._is_draining:
+            self._is_draining = True
+            self.stop_clock()
+            if response.limit_reads is None:
+                return True
+            response.limit_reads(DRAIN_SECONDS)
+        return False
 
     def close(self) -> Iterator[Chunk]:
         """Yield the chunks that the end of the body completes.
@@ -89,6 +116,9 @@ class StreamReader:
         Raises:
             StreamInterruptedError: The response is not complete.
         """
+        if self.is_over:
+            self.stop_clock()
+            return
         ends_within_event = False
         try:
             yield from self._decode_events(self._decoder.flush())
@@ -111,11 +141,13 @@ class StreamReader:
         for event in events:
             if event.data == DONE:
                 self._has_done_event = True
-                continue
+                return
             chunk = read_event(event)
             if chunk is not None:
                 self._add(chunk)
                 yield chunk
+                if self.is_over:
+                    return
 
     def _add(self, chunk: Chunk) -> None:
         if chunk.text:

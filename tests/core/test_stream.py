@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
+import time
 
 import pytest
 
+from azml_magics.core import stream_reader
 from azml_magics.core.client import astream, stream
 from azml_magics.core.errors import (
     APITimeoutError,
@@ -207,6 +209,102 @@ def test_tgi_ends_with_its_whole_text(server, config_of, read):
     _, pieces = read(config_of("/generate", formatter="tgi"))
     assert (pieces.response.text, pieces.response.finish_reason) == ("Hi!", "stop")
     assert server.received[0].target == "/generate_stream"
+
+
+# ---- streams that are over
+
+
+class Held:
+    """A reply that sends `raw` and keeps the line open until the client leaves, or for 20 s."""
+
+    def __init__(self, raw: bytes):
+        self.raw = raw
+        self.left = threading.Event()
+
+    def __call__(self, connection, request) -> bool:
+        connection.sendall(self.raw)
+        connection.settimeout(20)
+        if connection.recv(1) == b"":
+            self.left.set()
+        return False
+
+
+OVER = {
+    "openai": ("/v1/chat/completions", "", event(delta("all")) + event(STOP) + event(DONE), "all"),
+    "openai, without a reason": ("/v1/chat/completions", "", event(delta("all")) + event(DONE), "all"),
+    "tgi": ("/generate", "tgi", event(TGI_LAST), "!"),
+}
+
+
+@pytest.mark.parametrize("name", OVER)
+@pytest.mark.parametrize("head", [STREAM_HEAD, CLOSE_HEAD], ids=["chunks", "close"])
+def test_stream_ends_at_its_end_marker(server, config_of, read, name, head):
+    path, formatter, raw, text = OVER[name]
+    held = Held(head + (chunk(raw) if head is STREAM_HEAD else raw))
+    server.respond_with(held)
+    started = time.monotonic()
+    _, pieces = read(config_of(path, formatter=formatter))
+    assert time.monotonic() - started < 5, "the line is open for 20 s"
+    assert held.left.wait(10)
+    assert pieces.response.text == text
+    assert pieces.response.latency < 5
+
+
+def test_finish_reason_does_not_end_a_stream_that_sends_usage_after_it(server, config_of, read):
+    def act(connection, request) -> bool:
+        connection.sendall(STREAM_HEAD + chunk(event(delta("all")) + event(STOP)))
+        time.sleep(0.3)
+        usage = {"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 2}}
+        connection.sendall(chunk(event(usage) + event(DONE)) + b"0\r\n\r\n")
+        return True
+
+    server.respond_with(act)
+    assert read(config_of())[1].response.usage == Usage(1, 2, 3)
+
+
+def test_end_of_chunks_soon_after_the_end_marker_keeps_the_connection(server, config_of, monkeypatch):
+    def act(connection, request) -> bool:
+        connection.sendall(STREAM_HEAD + chunk(event(delta("all")) + event(DONE)))
+        time.sleep(0.01)
+        connection.sendall(b"0\r\n\r\n")
+        return True
+
+    server.respond_with(act)
+    monkeypatch.setattr(stream_reader, "DRAIN_SECONDS", 5.0)  # a busy machine is slow
+    for _ in range(3):
+        assert read_sync(config_of())[1].response.text == "all"
+    assert server.connections == 1
+
+
+def test_server_that_never_stops_sending_is_left(server, config_of, read):
+    stop = threading.Event()
+
+    def act(connection, request) -> bool:
+        connection.sendall(STREAM_HEAD + chunk(event(delta("all")) + event(DONE)))
+        while not stop.wait(0.001):
+            connection.sendall(chunk(b": ping\n\n"))
+        return False
+
+    server.respond_with(act)
+    started = time.monotonic()
+    try:
+        assert read(config_of())[1].response.text == "all"
+    finally:
+        stop.set()
+    assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize("tail", [event({"error": {"message": "too late"}}), event(b"oops"), event(delta("more"))])
+def test_events_after_the_end_marker_are_ignored(server, config_of, read, tail):
+    server.respond_with(STREAM_HEAD + chunk(event(delta("all")) + event(DONE) + tail) + chunk(tail) + b"0\r\n\r\n")
+    chunks, pieces = read(config_of())
+    assert [piece.text for piece in chunks] == ["all"]
+    assert pieces.response.text == "all"
+
+
+def test_events_after_the_last_of_tgi_are_ignored(server, config_of, read):
+    server.respond_with(streamed(TGI_LAST, {"error": "too late"}))
+    assert read(config_of("/generate", formatter="tgi"))[1].response.text == "!"
 
 
 # ---- streams that fail

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 OK = 200
 CONNECT_TIMEOUT = 10.0  # seconds, unless the config's timeout is shorter
@@ -46,12 +46,15 @@ class HTTPResponse:
         body: The whole body; empty if `stream` has it.
         stream: An iterator of bytes (asynchronous on an event loop) if the request asked for a stream and the status is
             200, else None.
+        limit_reads: Makes reads of the stream fail that end later than so many seconds from its call. None if the
+            stream does not come from the network.
     """
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(default=b"", repr=False)
     stream: Any = field(default=None, repr=False)
+    limit_reads: Callable[[float], None] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

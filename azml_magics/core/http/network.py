@@ -46,7 +46,8 @@ class NetworkTransport:
             response = used.http.handle_request(to_httpcore(request, trace))
             headers = header_dict(response)
             if request.stream and response.status == OK:
-                return HTTPResponse(response.status, headers, stream=self._stream(response, headers, request.url, used))
+                pieces = self._stream(response, headers, request.url, used)
+                return HTTPResponse(response.status, headers, stream=pieces, limit_reads=used.reception.limit_reads)
             body = b"".join(iter_body(response, headers))
             response.close()
         except Exception as error:  # noqa: BLE001 - every failure to send becomes an error of ours in the retry flow
@@ -106,7 +107,8 @@ class AsyncNetworkTransport:
             response = await used.http.handle_async_request(to_httpcore(request, trace))
             headers = header_dict(response)
             if request.stream and response.status == OK:
-                return HTTPResponse(response.status, headers, stream=self._stream(response, headers, request.url, used))
+                pieces = self._stream(response, headers, request.url, used)
+                return HTTPResponse(response.status, headers, stream=pieces, limit_reads=used.reception.limit_reads)
             body = b"".join([piece async for piece in aiter_body(response, headers)])
             await response.aclose()
         except Exception as error:  # noqa: BLE001 - every failure to send becomes an error of ours in the retry flow

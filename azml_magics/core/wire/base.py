@@ -118,6 +118,10 @@ class Wire(ABC):
         """Return whether a complete stream ends in [DONE] or a finish reason, so that a broken one is recognised."""
         return False
 
+    def ends_with_finish_reason(self, config: LLMConfig) -> bool:  # noqa: ARG002 - as above
+        """Return whether the event with the finish reason is the last one of a stream, which sends no [DONE]."""
+        return False
+
     @abstractmethod
     def encode(self, call: Call) -> Payload:
         """Return the request's body and headers.

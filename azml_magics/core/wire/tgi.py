@@ -43,6 +43,9 @@ class TGIWire(Wire):
     def ends_with_done(self, config: LLMConfig) -> bool:
         return self.streams(config)
 
+    def ends_with_finish_reason(self, config: LLMConfig) -> bool:
+        return self.streams(config)
+
     def encode(self, call: Call) -> Payload:
         return Payload(to_json({"inputs": call.text, "parameters": call.kwargs}))
 

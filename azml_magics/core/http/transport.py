@@ -8,7 +8,7 @@ import time
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from . import recording
+from . import log, recording
 from .connection import default_certificates
 from .exchange import HTTPResponse
 from .network import AsyncNetworkTransport, NetworkTransport
@@ -118,7 +118,12 @@ def _exchange(step: SendRequest) -> Outcome:
     """Send a request over the network, recording or replaying it if that is on."""
 
     def network() -> Outcome:
-        return _networks.threads.send(step.request, new_connection=step.new_connection)
+        if not log.is_on():
+            return _networks.threads.send(step.request, new_connection=step.new_connection)
+        started = time.perf_counter()
+        outcome = _networks.threads.send(step.request, new_connection=step.new_connection)
+        log.log_attempt(step.request, outcome, started)
+        return outcome
 
     recorder = recording.current()
     if recorder is None:
@@ -155,7 +160,12 @@ async def _aexchange(step: SendRequest, loop: AsyncNetworkTransport) -> Outcome:
     """What `_exchange` does, on the running event loop."""
 
     async def network() -> Outcome:
-        return await loop.send(step.request, new_connection=step.new_connection)
+        if not log.is_on():
+            return await loop.send(step.request, new_connection=step.new_connection)
+        started = time.perf_counter()
+        outcome = await loop.send(step.request, new_connection=step.new_connection)
+        log.log_attempt(step.request, outcome, started)
+        return outcome
 
     recorder = recording.current()
     if recorder is None:

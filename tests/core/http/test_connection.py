@@ -209,6 +209,9 @@ def test_response_arrives_through_a_proxy_tunnel(certificate, send, monkeypatch)
         monkeypatch.setenv("https_proxy", f"127.0.0.1:{proxy.port}")
         config = config_for(f"https://localhost{ROUTE}")
         assert [send(config, "hello").text for _ in range(2)] == ["hi", "hi"]
+        opened = proxy.connections
+        assert [invoke(config, "hello").text for _ in range(3)] == ["hi"] * 3
+        assert proxy.connections <= opened + 1, "the tunnel is kept"
 
 
 def test_no_proxy_variable_bypasses_the_proxy(send, monkeypatch):

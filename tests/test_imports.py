@@ -74,3 +74,23 @@ def test_core_does_not_load_httpcore_before_the_transport():
     modules = [name for name in find_modules("core") if not name.startswith("azml_magics.core.http")]
     code = f"import importlib, sys\nfor name in {modules!r}: importlib.import_module(name)\n"
     assert run_python(f"{code}print('httpcore' in sys.modules)") == "False"
+
+
+def test_load_ext_imports_only_what_it_registers():
+    late = (
+        "compare",
+        "core.config",
+        "core.wire",
+        "display",
+        "notebook.commands",
+        "panel",
+        "rows",
+        "langchain",
+        "emulator",
+    )
+    code = (
+        "import sys\nfrom IPython.core.interactiveshell import InteractiveShell\n"
+        "InteractiveShell.instance().run_line_magic('load_ext', 'azml_magics')\n"
+        f"print([name for name in sys.modules if name.startswith({tuple(f'azml_magics.{name}' for name in late)!r})])"
+    )
+    assert run_python(code) == "[]"

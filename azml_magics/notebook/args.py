@@ -8,15 +8,15 @@ import shlex
 from functools import cache
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-from azml_magics.core import wire
 from azml_magics.core.errors import UsageError
 from azml_magics.core.text import did_you_mean
 
 from .options import VERBS, options_of
-from .parsed_options import CellOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from .parsed_options import CellOptions
 
 Options = TypeVar("Options")
 
@@ -71,6 +71,8 @@ def _suggest(flag: str, known: list[str]) -> str:
     """A hint at the option that was probably meant, or at -p for a model kwarg."""
     kwargs = {}
     if "-p" in known:
+        from azml_magics.core import wire
+
         kwargs = {f"--{kwarg.name}": kwarg.name for name in wire.names() for kwarg in wire.get(name).known_kwargs}
     near = difflib.get_close_matches(flag.replace("-", "_").replace("__", "--", 1), kwargs, n=1, cutoff=0.75)
     return f"Model kwargs follow -p: -p {kwargs[near[0]]}=…." if near else did_you_mean(flag, known).strip()
@@ -157,6 +159,8 @@ def parse_cell_line(line: str) -> CellOptions:
     Raises:
         UsageError: An option is unknown or its value has the wrong form.
     """
+    from .parsed_options import CellOptions
+
     return CellOptions(**_parse(None, line))
 
 

@@ -7,7 +7,6 @@ import re
 import shlex
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from azml_magics.core import wire
 from azml_magics.core.errors import AzmlError
 
 from .options import VERBS, options_of
@@ -136,7 +135,7 @@ def _candidates(context: NotebookContext, kind: str, fragment: str, words: list[
         return _filter(fragment, kind.removeprefix("choices:").split(","), "value")
     names: dict[str, Callable[[], Iterable[str]]] = {
         "config": lambda: [*context.session.names(), *(variables if fragment.startswith("$") else ())],
-        "formatter": lambda: [*wire.names(aliases=True), *(variables if fragment.startswith("$") else ())],
+        "formatter": lambda: [*_formatter_names(), *(variables if fragment.startswith("$") else ())],
         "key": lambda: [*_KEY_FORMS, *(_key_variables() if fragment.startswith("env:") else ())],
         "kwarg": lambda: [f"{name}=" for name in _kwarg_names(context, words)],
         "template": lambda: ["none", *variables],
@@ -173,8 +172,16 @@ def _key_variables() -> list[str]:
     return sorted(f"env:{name}" for name in os.environ if "KEY" in name or "TOKEN" in name)
 
 
+def _formatter_names() -> list[str]:
+    from azml_magics.core import wire
+
+    return wire.names(aliases=True)
+
+
 def _kwarg_names(context: NotebookContext, words: list[str]) -> list[str]:
     """The kwargs of the formatter that the line names, else of its config's formatter, else of any."""
+    from azml_magics.core import wire
+
     named = next((words[i + 1] for i, word in enumerate(words[:-1]) if word in {"-f", "--formatter"}), "")
     config = next((word for word in words if word in context.session.names()), context.session.active)
     try:

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from azml_magics.core import wire
 from azml_magics.core.errors import UnknownNameError
 
 from .options import CELL_OPTIONS, VERBS
@@ -54,7 +53,7 @@ def verb_help(name: str) -> str:
     if not name:
         return cell_help()
     if name == "formatters":
-        return "Formatters (-f):\n\n" + _columns([(known, wire.get(known).description) for known in wire.names()])
+        return f"Formatters (-f):\n\n{_columns(_formatter_rows())}"
     if name not in VERBS:
         raise UnknownNameError.of("verb", name, [*VERBS, "formatters"])
     verb = VERBS[name]
@@ -67,11 +66,17 @@ def markdown_tables() -> dict[str, str]:
     """Return the README's generated tables by the names of their markers."""
     options = [(f"`{_cell(left)}`", _cell(right)) for left, right in _rows(CELL_OPTIONS)]
     verbs = [(f"`{_cell(verb.usage)}`", _cell(verb.help)) for verb in VERBS.values()]
-    formatters = [(f"`{name}`", _cell(wire.get(name).description)) for name in wire.names()]
+    formatters = [(f"`{name}`", _cell(text)) for name, text in _formatter_rows()]
     return {
         "formatters": _table("`-f`", "speaks", formatters),
         "options": f"{_table('`%%azureml`', 'means', options)}\n{_table('`%azureml`', 'does', verbs)}",
     }
+
+
+def _formatter_rows() -> list[tuple[str, str]]:
+    from azml_magics.core import wire
+
+    return [(name, wire.get(name).description) for name in wire.names()]
 
 
 def _table(left: str, right: str, rows: list[tuple[str, str]]) -> str:

@@ -6,20 +6,19 @@ import html
 import sys
 from typing import TYPE_CHECKING, Any
 
-from azml_magics.compare.comparison import Batch
-from azml_magics.core.response import Response
 from azml_magics.core.text import printable, replace_surrogates
-from azml_magics.display import mime
-from azml_magics.display.live import EMPTY, LiveText, NotebookText, TerminalText
-from azml_magics.rows.results import Results
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from IPython.core.interactiveshell import InteractiveShell
 
+    from azml_magics.compare.comparison import Batch
     from azml_magics.core.errors import AzmlError
-    from azml_magics.display.live import DisplayHandle
+    from azml_magics.core.response import Response
+    from azml_magics.display import mime
+    from azml_magics.display.live import DisplayHandle, LiveText
+    from azml_magics.rows.results import Results
 
 _ERROR_STYLE = (  # JupyterLab breaks the words of a <pre> anywhere
     "margin:0;white-space:pre-wrap;word-break:normal;overflow-wrap:break-word;"
@@ -32,6 +31,8 @@ _streamed: list[tuple[str, Any, int]] = []  # what a terminal has just shown: te
 
 
 def _show_response(response: Response, **_kwargs: Any) -> mime.Bundle:
+    from azml_magics.display import mime
+
     if _take_streamed(response):
         return {"text/plain": mime.response_summary(response)}, {}
     from .code_metadata import call_metadata
@@ -40,25 +41,31 @@ def _show_response(response: Response, **_kwargs: Any) -> mime.Bundle:
 
 
 def _show_batch(batch: Batch, **_kwargs: Any) -> mime.Bundle:
+    from azml_magics.display import mime
+
     return mime.batch_bundle(batch)
 
 
 def _show_results(results: Results, **_kwargs: Any) -> mime.Bundle:
+    from azml_magics.display import mime
+
     return mime.results_bundle(results)
 
 
-_BUNDLES: dict[type, Callable[..., mime.Bundle]] = {
-    Response: _show_response,
-    Batch: _show_batch,
-    Results: _show_results,
+# By name, so that %load_ext does not import the classes.
+_BUNDLES: Mapping[tuple[str, str], Callable[..., mime.Bundle]] = {
+    ("azml_magics.core.response", "Response"): _show_response,
+    ("azml_magics.compare.comparison", "Batch"): _show_batch,
+    ("azml_magics.rows.results", "Results"): _show_results,
 }
 
 
 def install(ipython: InteractiveShell) -> None:
     """Let IPython show a Response, a Batch and Results by their mime bundles."""
     formatter = ipython.display_formatter.mimebundle_formatter  # type: ignore[union-attr]  # a shell that displays has it
-    for kind, make_bundle in _BUNDLES.items():
-        formatter.for_type(kind, _for_terminal(make_bundle) if is_terminal(ipython) else make_bundle)
+    for (module, name), make_bundle in _BUNDLES.items():
+        show = _for_terminal(make_bundle) if is_terminal(ipython) else make_bundle
+        formatter.for_type_by_name(module, name, show)  # type: ignore[no-untyped-call,unused-ignore]  # typed later
 
 
 def _for_terminal(make_bundle: Callable[..., mime.Bundle]) -> Callable[..., mime.Bundle]:
@@ -74,9 +81,8 @@ def _for_terminal(make_bundle: Callable[..., mime.Bundle]) -> Callable[..., mime
 def uninstall(ipython: InteractiveShell) -> None:
     """Undo `install`."""
     formatter = ipython.display_formatter.mimebundle_formatter  # type: ignore[union-attr]  # a shell that displays has it
-    for kind in _BUNDLES:
-        if kind in formatter.type_printers:
-            formatter.pop(kind)
+    for module, name in _BUNDLES:
+        formatter.pop(f"{module}.{name}", None)  # type: ignore[no-untyped-call,unused-ignore]  # typed later
     _streamed.clear()
 
 
@@ -102,6 +108,8 @@ class CellOutput:
         """The handle of a new, empty display."""
         from IPython.display import display
 
+        from azml_magics.display.live import EMPTY
+
         handle: DisplayHandle = display(dict(EMPTY), raw=True, display_id=True)  # type: ignore[no-untyped-call,unused-ignore]  # typed later
         return handle
 
@@ -114,6 +122,8 @@ class CellOutput:
 
 def live_text(shell: Any) -> LiveText:
     """The place for a response's text while it arrives: the terminal, or the cell's output."""
+    from azml_magics.display.live import NotebookText, TerminalText
+
     if not is_terminal(shell):
         return NotebookText(CellOutput())
 

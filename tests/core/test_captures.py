@@ -130,7 +130,7 @@ def test_streamed_tool_calls_are_joined(replay, config_of):
         ("scoring-no-route", SCORE, "gpt2", NotFoundError, "no such route (404): The requested URL was not found"),
         ("scoring-missing-inputs", SCORE, "dolly", BadRequestError, "not provided for the 'inputs' parameter"),
         ("scoring-empty-list", SCORE, "gpt2", ResponseFormatError, "no text that this formatter can find: []"),
-        ("catalogue-score-failed", SCORE, "openai-chat", ModelError, "answered 200 with {}"),
+        ("catalogue-score-failed", SCORE, "openai-chat", ModelError, "returned status 200 with {}"),
         ("catalogue-score-too-long", SCORE, "openai-chat", ModelError, "how its model server reports a failure"),
         ("catalogue-too-long", CHAT, "", BadRequestError, "(400): request (4010 tokens) exceeds the available context"),
         ("catalogue-tools", CHAT, "", BadRequestError, "body.tools.0.function.description: Field required"),

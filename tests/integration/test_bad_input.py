@@ -185,7 +185,7 @@ def test_truncated_or_foreign_file(kernel, home, content, said):
         ("html-200", "ResponseFormatError", "HTML page"),
         ("html-error", "ServiceUnavailableError", "an HTML page, 'Internal Server Error'"),
         ("empty", "ResponseFormatError", "empty body"),
-        ("empty-object", "ModelError", "answered 200 with {}"),
+        ("empty-object", "ModelError", "returned status 200 with {}"),
         ("null-output", "ModelError", "max_tokens is too large"),
         ("error-string", "ModelError", "CUDA out of memory"),
         ("other-format", "ResponseFormatError", "NEUTRAL"),

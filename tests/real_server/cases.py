@@ -109,8 +109,8 @@ FAILURES = {
     "an object that is no JSON": Failure(
         "failures", "an object", errors.ServiceUnavailableError, "An unexpected internal error"
     ),
-    "{}": Failure("failures", "empty object", errors.ModelError, "answered 200 with {}"),
-    "None": Failure("failures", "none", errors.ModelError, "answered 200 with {}"),
+    "{}": Failure("failures", "empty object", errors.ModelError, "returned status 200 with {}"),
+    "None": Failure("failures", "none", errors.ModelError, "returned status 200 with {}"),
     "[]": Failure("failures", "empty list", errors.ResponseFormatError, "no text that this formatter can find: []"),
     "an empty text": Failure("failures", "empty text", errors.ModelError, "an empty text"),
     "numbers": Failure("failures", "no text", errors.ResponseFormatError, "no text that this formatter can find"),

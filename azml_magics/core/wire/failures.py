@@ -26,7 +26,7 @@ def raise_for_failure(value: Any) -> None:
     """
     if value == {}:
         raise ModelError(
-            "The deployment answered 200 with {}: its model server failed, "
+            "The deployment returned status 200 with {}: its model server failed, "
             "or its content-safety filter blocked the request",
             remedy="Look at the deployment's logs; check that the formatter matches the deployment.",
             error_code="empty-object",
@@ -54,7 +54,7 @@ def make_embedded_error(value: dict[str, Any]) -> EndpointError:
             status=200,
         )
     return ModelError(
-        f"The deployment answered 200 with an error inside: {shown}",
+        f"The deployment returned status 200 with an error inside: {shown}",
         remedy="Look at the deployment's logs, and at the model kwargs and prompt length.",
         status=200,
         inner_status=status if isinstance(status, int) else None,
@@ -85,7 +85,7 @@ def raise_if_filtered(finish_reason: str | None, response: Response | None = Non
 def make_empty_text_error() -> ModelError:
     """Return the error for an empty text without a finish reason."""
     return ModelError(
-        "The deployment answered with an empty text: the model wrote nothing, or the content-safety filter withheld it",
+        "The deployment returned an empty text: the model wrote nothing, or the content-safety filter withheld it",
         remedy="Rephrase the prompt or raise max_new_tokens; look at the deployment's logs.",
         status=200,
     )

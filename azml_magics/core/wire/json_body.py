@@ -23,13 +23,13 @@ def decode_json(body: bytes) -> Any:
     text = body.decode("utf-8", "replace").lstrip("\ufeff").strip()
     if not text:
         raise ResponseFormatError(
-            "The endpoint answered 200 with an empty body",
+            "The endpoint returned status 200 with an empty body",
             remedy="Check that the scoring script returns its result, and that the URL is the scoring URI.",
         )
     if text[0] == "<":
         raise ResponseFormatError(
-            f"The endpoint answered with an HTML page, not with JSON: {one_line(text, _MAX_SHOWN)!r}",
-            remedy="Check the URL: a proxy, a login page or a portal answered in its place.",
+            f"The endpoint returned an HTML page, not with JSON: {one_line(text, _MAX_SHOWN)!r}",
+            remedy="Check the URL: a proxy, a login page or a portal responded in its place.",
         )
     try:
         return unwrap_json(json.loads(text))

@@ -49,7 +49,7 @@ def parse_choices(value: Any) -> Response:
             "The response's choice has neither a message nor a text", remedy="Check the formatter and route."
         )
     if not (response.text or response.tool_calls or response.reasoning or response.finish_reason):
-        raise ModelError("The deployment answered with an empty choice", remedy="Look at its logs.", status=200)
+        raise ModelError("The deployment returned an empty choice", remedy="Look at its logs.", status=200)
     return response
 
 

@@ -54,9 +54,9 @@ def _raise_for_missing_output(record: dict[str, Any]) -> None:
     """Raise the failure that the curated images report in `output`: null, or the text "None"."""
     if record.get("output") == "None" and not record.get("finish_reason"):
         raise ModelError(
-            'The deployment answered {"output": "None"}, which is how its model server reports a failure',
+            'The deployment returned {"output": "None"}, which is how its model server reports a failure',
             remedy="The prompt may be longer than the model's context; look at the deployment's logs.",
             status=200,
         )
     if "output" in record and record["output"] is None and not record.get("tool_calls"):
-        raise ModelError("The deployment answered without an output", remedy="Look at its logs.", status=200)
+        raise ModelError("The deployment returned no output", remedy="Look at its logs.", status=200)

@@ -92,7 +92,7 @@ def test_empty_text_with_finish_reason_is_a_response():
 
 HIDDEN = [
     ("curated image: failed or blocked", {}, ModelError, "its content-safety filter blocked the request"),
-    ("the same, encoded twice", "{}", ModelError, "answered 200 with {}"),
+    ("the same, encoded twice", "{}", ModelError, "returned status 200 with {}"),
     (
         "foundation-model-serve: vLLM's error",
         {"output": None, "error": {"status_code": 400, "body": "context is 4096"}},
@@ -100,7 +100,7 @@ HIDDEN = [
         "context is 4096",
     ),
     ("curated image, too long a prompt", {"output": "None"}, ModelError, "how its model server reports a failure"),
-    ("no output at all", {"output": None}, ModelError, "without an output"),
+    ("no output at all", {"output": None}, ModelError, "returned no output"),
     (
         "older curated image: a JSON text",
         json.dumps({"error": "Error in processing request", "exception": "CUDA out of memory"}),

@@ -53,11 +53,13 @@ CELLS = (
 
 
 @pytest.fixture(scope="module")
-def folder(_endpoint, tmp_path_factory):
+def folder(azml_session_endpoint, tmp_path_factory):
     """A folder with the executed notebook, all.ipynb."""
     made = tmp_path_factory.mktemp("converted")
-    _endpoint.script([])
-    notebook = executed(made, *(source.replace("{url}", _endpoint.url) for source in CELLS), allow_errors=True)
+    azml_session_endpoint.script([])
+    notebook = executed(
+        made, *(source.replace("{url}", azml_session_endpoint.url) for source in CELLS), allow_errors=True
+    )
     nbformat.write(notebook, made / "all.ipynb")
     return made
 

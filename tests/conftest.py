@@ -22,6 +22,7 @@ hypothesis.settings.load_profile("azml")
 
 def pytest_configure(config):
     """Load the plugin whose fixtures the tests use, unless the installed package has registered it."""
+    os.environ.pop("PYTEST_ADDOPTS", None)  # read already; a pytest that a test starts has options of its own
     if not config.pluginmanager.has_plugin("azml_magics"):
         from azml_magics import pytest_plugin
 

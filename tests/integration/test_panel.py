@@ -174,13 +174,15 @@ def test_repeat_test_detect_and_probe(front, endpoint):
     assert "<table" in front.answer_outputs()[0]["text/html"]
     front.click("Test")
     front.ended()
-    assert any(line.startswith("It works") for line in front.lines())
+    # The Stop button is disabled by one message and the note is set by another.
+    front.until(lambda: any(line.startswith("It works") for line in front.lines()))
     front.click("Detect")
     front.ended()
-    assert "The swagger document does not tell. Probe sends a short prompt with every formatter." in front.lines()
+    unknown = "The swagger document does not tell. Probe sends a short prompt with every formatter."
+    front.until(lambda: unknown in front.lines())
     front.click("Probe")
     front.ended()
-    assert any(line.startswith("Detected ") for line in front.lines()), front.lines()
+    front.until(lambda: any(line.startswith("Detected ") for line in front.lines()))
 
 
 # ---- cells during a run

@@ -511,7 +511,7 @@ def test_click_at_the_end_of_a_run_starts_another(ready, endpoint, session, monk
     endpoint.script([None, Fault("stalled", after=3)])
     with ready.changing():  # blocks the finish callback of the first run
         ready.runs.run()
-        first = ready.worker._task
+        first = ready.worker._unfinished[0]  # it may have ended; its finish callback waits
         while ready.running:
             first.ended.wait(0.01)
         monkeypatch.setattr(runs_module, "FRAME", 0.01)

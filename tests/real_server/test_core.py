@@ -155,7 +155,7 @@ def test_server_timeout_is_reported(config_of, serve: Serve) -> None:
 
 def test_slow_model_times_out_without_retry(config_of, serve: Serve) -> None:
     serve("slow", SCORING_TIMEOUT_MS="300")
-    with pytest.raises(errors.APITimeoutError, match=r"No byte .* for 0\.1 s"):
+    with pytest.raises(errors.APITimeoutError, match=r"No data .* for 0\.1 s"):
         invoke(config_of("slow").merged(timeout=0.1, max_retries=2), "Hi")
 
 

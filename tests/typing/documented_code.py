@@ -19,6 +19,7 @@ MADE_BY_CELLS = {
     "first-cell.md": ("answer", "azml_magics.Response"),
     "side-by-side.md": ("drafts", "azml_magics.Batch"),
     "structured-output.md": ("recipe", "azml_magics.Response"),
+    "prompts.md": ("get_ipython", "typing.Any"),  # IPython puts it into every notebook
     "install.md": ("c", "traitlets.config.Config"),  # the object that IPython gives its config files
 }
 # A cell shows the value of its last line; in a module pyright would call that an unused expression.

@@ -91,10 +91,14 @@ class NetworkTransport:
 
 
 class AsyncNetworkTransport:
-    """What NetworkTransport is, for one event loop."""
+    """What NetworkTransport is, for one event loop.
+
+    Attributes:
+        certificates: What new https connections are checked against; None for the default.
+    """
 
     def __init__(self, certificates: ssl.SSLContext | None = None) -> None:
-        self._certificates = certificates
+        self.certificates = certificates
         self._idle = ConnectionStack()
 
     async def send(self, request: Request, *, new_connection: bool = False) -> Outcome:
@@ -130,7 +134,7 @@ class AsyncNetworkTransport:
             if not kept.http.has_expired():
                 return kept
             await kept.http.aclose()
-        return open_async_connection(url, self._certificates)
+        return open_async_connection(url, self.certificates)
 
     async def _stream(
         self, response: Any, headers: Mapping[str, str], url: str, used: Connection

@@ -28,13 +28,16 @@ class _Networks:
     """The network transports of this process: one for all threads, and one for each event loop."""
 
     def __init__(self) -> None:
-        self.reset(None)
-
-    def reset(self, certificates: ssl.SSLContext | None) -> None:
-        """Start over without connections, checking https against `certificates`."""
-        self._certificates = certificates
+        self._certificates: ssl.SSLContext | None = None
         self._loops: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[AsyncNetworkTransport, Any]]
         self._loops = weakref.WeakKeyDictionary()
+        self.reset_threads()
+
+    def trust(self, certificates: ssl.SSLContext | None) -> None:
+        """Check new https connections against `certificates`. Loops keep theirs: only they can close them."""
+        self._certificates = certificates
+        for network, _ in self._loops.values():
+            network.certificates = certificates
         self.reset_threads()
 
     def reset_threads(self) -> None:
@@ -72,7 +75,7 @@ def trust(certificates: ssl.SSLContext | None) -> None:
     """Check new https connections of this process against `certificates`; None for the default."""
     close()
     default_certificates.cache_clear()  # SSL_CERT_FILE may have changed
-    _networks.reset(certificates)
+    _networks.trust(certificates)
 
 
 def close() -> None:

@@ -11,10 +11,7 @@ from typing import Any, Final
 
 from . import endpoints
 from .errors import ConfigError, UnknownNameError
-from .key_sources import (
-    NO_KEY,
-    KeySource,
-)
+from .key_sources import NO_KEY, KeySource
 from .keys import DEFAULT_KEY, KeyRef, key_source
 from .secret import Secret
 from .text import did_you_mean

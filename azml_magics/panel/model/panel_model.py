@@ -13,8 +13,8 @@ from . import cell_source
 from .changes import CONFIG, DRAFT, PROMPT, STATE, VARIABLES
 from .endpoint_checks import EndpointChecks
 from .field_texts import formatter_of
-from .history import History
 from .prompt_draft import strip_blank_lines
+from .run_history import History
 from .runs import Runs
 from .state import PanelState
 

@@ -9,7 +9,7 @@ from azml_magics.core.errors import RateLimitError
 from azml_magics.core.messages import as_messages
 from azml_magics.core.response import Response
 from azml_magics.panel.model.drafts import NEW
-from azml_magics.panel.model.history import SHOWN
+from azml_magics.panel.model.run_history import SHOWN
 
 URL = "https://n.eastus.inference.ml.azure.com/score"
 PROD = LLMConfig(name="prod", endpoint_url=URL, formatter="gpt2", key="env:RIVER_KEY", system="Be brief.")

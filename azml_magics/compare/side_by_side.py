@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.client import ainvoke, astream
 from ..core.errors import AzmlError, Interrupted, UsageError
 from ..core.http import recording
+from ..core.interrupts import unmask_interrupts
 from ..core.prompt.values import parse_value
 from .comparison import Batch, Row
 from .fan_out import map_async
@@ -129,7 +130,8 @@ class BatchRun:
 
     def wait(self, seconds: float) -> bool:
         """Wait until all requests are done, at most that long; returns whether they are."""
-        return self._done.wait(seconds)
+        with unmask_interrupts():
+            return self._done.wait(seconds)
 
     def stop(self) -> None:
         """Stop the requests under way; their rows keep what has arrived. Does nothing if all are done."""

@@ -17,6 +17,7 @@ from ..core.errors import AzmlError
 from ..core.http.rate_limiter import rate_limiter_for
 from ..core.http.run_control import RunCancelled, RunControl, limit_rate
 from ..core.http.window import FIRST_WINDOW
+from ..core.interrupts import unmask_interrupts
 from .failure_policy import FailurePolicy
 from .progress import RunState
 from .token_budget import TokenBudget
@@ -144,7 +145,7 @@ class Run:
         Args:
             seconds: How long to wait for news.
         """
-        with self._changed:
+        with unmask_interrupts(), self._changed:
             if not self.is_over:
                 self._changed.wait(seconds)
             rows = self._state.take(include_gaps=self.is_over or self._control.stopped.is_set())

@@ -82,7 +82,7 @@ def detect(config: LLMConfig, *, probe: bool = False) -> Detection:
     else:
         best = _choose_best(config, [each for each in candidates if each.formatter])
         note = note or ("" if best else "This does not look like a language model.")
-    return Detection(candidates, best, _needed_url(config, best) if best else "", "" if best else note)
+    return Detection(candidates, best, _require_url(config, best) if best else "", "" if best else note)
 
 
 def _base(url: str) -> tuple[str, str, str]:
@@ -101,11 +101,11 @@ def swagger_url(url: str) -> str:
 def _choose_best(config: LLMConfig, candidates: Sequence[Candidate]) -> Candidate | None:
     """Return the one to use. The config's own route is preferred, unless it is /score, which does not stream."""
     if endpoints.route_of(config.endpoint_url) not in {"", "score"}:
-        candidates = [*(each for each in candidates if not _needed_url(config, each)), *candidates]
+        candidates = [*(each for each in candidates if not _require_url(config, each)), *candidates]
     return next(iter(candidates), None)
 
 
-def _needed_url(config: LLMConfig, candidate: Candidate) -> str:
+def _require_url(config: LLMConfig, candidate: Candidate) -> str:
     """Return the URL that the config needs for the candidate's route; "" if its own is right."""
     try:
         changed = config.merged(formatter=candidate.formatter)

@@ -52,7 +52,7 @@ def openai_sdk(url: str) -> Callable[[], Iterable[str]]:
 
     def texts() -> Iterable[str]:
         # MESSAGES are plain dicts, the SDK's overloads want its own types
-        for chunk in client.chat.completions.create(model="bench", messages=MESSAGES, stream=True):  # type: ignore[call-overload]
+        for chunk in client.chat.completions.create(model="bench", messages=MESSAGES, stream=True):  # type: ignore[call-overload]  # plain dicts as messages
             yield (chunk.choices[0].delta.content or "") if chunk.choices else ""
 
     return texts

@@ -67,7 +67,7 @@ def test_dollar_takes_a_local_config(asking, endpoint, last_body):
 
 
 def test_template_may_be_a_local_variable(asking, last_body):
-    pytest.importorskip("langchain_core")
+    pytest.importorskip("langchain_core", reason="the template is one of LangChain")
     asking.ok("from langchain_core.prompts import PromptTemplate")
     asking.ok(call("\n", "-t $mine", before="mine = PromptTemplate.from_template('Praise {city}.')"))
     assert content(last_body()) == "Praise Lisbon."

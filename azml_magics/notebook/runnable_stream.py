@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from azml_magics.core.errors import AzmlError, Interrupted, RunnableError
+from azml_magics.core.interrupts import unmask_interrupts
 from azml_magics.core.response import Response, Usage
 from azml_magics.core.text import one_line
 
@@ -145,8 +146,9 @@ class RunnableStream:
         for _ in range(_CANCELLATIONS):
             if self._task is not None:
                 self._task.get_loop().call_soon_threadsafe(self._task.cancel)
-            if self._ended.wait(_CLOSE_TIMEOUT):
-                return
+            with unmask_interrupts():
+                if self._ended.wait(_CLOSE_TIMEOUT):
+                    return
 
     def _next(self) -> Any:
         while self._pieces.empty():

@@ -131,13 +131,16 @@ class Run:
     ) -> None:
         """Stop sending, wait a moment for responses that are about to arrive, and close the journal."""
         self._control.stop()
-        with self._changed:
-            self._changed.notify_all()
-            self._changed.wait_for(lambda: self.is_over, _WAIT_ON_INTERRUPT if self.error is None else _WAIT_ON_ERROR)
-            self._ended = self._ended or time.monotonic()
-        if self._journal is not None:
-            self._journal.close()
-        self._cleanup.close()
+        seconds = _WAIT_ON_INTERRUPT if self.error is None else _WAIT_ON_ERROR
+        try:
+            with unmask_interrupts(), self._changed:
+                self._changed.notify_all()
+                self._changed.wait_for(lambda: self.is_over, seconds)
+                self._ended = self._ended or time.monotonic()
+        finally:  # a second interrupt must not leave the journal locked
+            if self._journal is not None:
+                self._journal.close()
+            self._cleanup.close()
 
     def take(self, seconds: float) -> list[Done]:
         """Return the next rows in order, up to the first that is not done; all that are left once the run is over.

@@ -419,6 +419,19 @@ def test_interrupt_keeps_every_response(echo, config, tmp_path):
     assert {prompt: times for prompt, times in echo.sent.items() if times > 1} == {"say w10": 2}
 
 
+def test_second_interrupt_unlocks_the_journal(config, tmp_path, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    journal = tmp_path / "run.jsonl"
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Condition, "wait_for", interrupt)  # while the run waits for its last responses
+        with pytest.raises(KeyboardInterrupt) as caught:
+            map_rows(config, "say {w}", WORDS[:3], journal=journal)
+    assert caught.value is not None  # its traceback keeps the run alive, as a notebook's does
+    assert texts(map_rows(config, "say {w}", WORDS[:3], journal=journal)) == ["SAY W0", "SAY W1", "SAY W2"]
+
+
 async def test_cancelled_task_ends_its_run(echo, config, tmp_path):
     journal, stall, begun = tmp_path / "run.jsonl", threading.Event(), threading.Event()
     echo.first = lambda prompt, times: begun.set() or (stall.wait(20) and None)

@@ -1,15 +1,13 @@
-"""What an endpoint's URL tells: its origin, kind and route, and the URL of a request. Nothing is sent."""
+"""What an endpoint's URL tells: its kind and route, and the URL and headers of a request. Nothing is sent."""
 
 from __future__ import annotations
 
-import ipaddress
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from .errors import ConfigError
+from .origin import is_loopback, split
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,119 +29,9 @@ _KUBERNETES = re.compile(r"^(?:/[^/]+)*/api/v1/endpoint/[^/]+")
 _ROUTE = re.compile(r"/(score|generate|generate_stream|chat/completions|completions)/?$")
 # Paths that a route is appended to; any other path is sent as the user wrote it.
 _BASE = re.compile(r"^(/models|/openai|(/openai)?/v1|/openai/deployments/[^/]+|/(?:[^/]+/)*api/v1/endpoint/[^/]+)?/?$")
-_HOST_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
-
 
 # Each call needs these several times, and a run over rows needs them for every row.
 _remembered = lru_cache(maxsize=256)
-
-_DEFAULT_PORTS = {"http": 80, "https": 443}
-
-
-@dataclass(frozen=True)
-class Origin:
-    """What tells one server from another: scheme, host and port, normalised.
-
-    Rate limiters, connections, typed keys and the check that a key stays with its host all compare origins, so
-    `https://h`, `https://H/score` and `https://h:443` are the same endpoint for each of them.
-
-    Attributes:
-        scheme: "https" or "http"; "" if the URL has none.
-        host: the host name or address in lower case, an international name in its ASCII form; "" if absent.
-        port: the port, the scheme's default filled in; 0 if neither is known.
-    """
-
-    scheme: str
-    host: str
-    port: int
-
-    @classmethod
-    def of(cls, url: str) -> Origin:
-        """Return the origin of `url`; a URL that cannot be read has an empty host."""
-        return _origin_of(url)
-
-    @property
-    def is_loopback(self) -> bool:
-        """Whether the host is this machine by its name."""
-        return is_loopback(self.host)
-
-    @property
-    def netloc(self) -> str:
-        """The host, with the port unless it is the scheme's default: what messages show."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == _DEFAULT_PORTS.get(self.scheme, 0) else f"{host}:{self.port}"
-
-    def __bool__(self) -> bool:
-        return bool(self.host)
-
-    def __str__(self) -> str:
-        return f"{self.scheme}://{self.netloc}" if self.host else ""
-
-
-@_remembered
-def _origin_of(url: str) -> Origin:
-    try:
-        parts = urlsplit(url.strip())
-        host, port = parts.hostname or "", parts.port
-        host = host if host.isascii() else host.encode("idna").decode()
-    except ValueError:
-        return Origin("", "", 0)
-    return Origin(parts.scheme, host.lower(), port or _DEFAULT_PORTS.get(parts.scheme, 0))
-
-
-@_remembered
-def split(url: str) -> SplitResult:
-    """Return the parts of `url`.
-
-    Keys are sent over https only. This machine may use plain http: the demo endpoint and local servers.
-
-    Raises:
-        ConfigError: The text is not a URL, contains a password, or is plain http to another machine.
-    """
-    example = "Write it whole, such as https://NAME.REGION.inference.ml.azure.com/score."
-    try:
-        parts = urlsplit(url.strip())
-        host, _ = parts.hostname or "", parts.port
-    except ValueError as error:
-        shown = re.sub(r"//[^/]*@", "//…@", url)  # a password may stand there
-        raise ConfigError(f"The endpoint URL {shown!r} cannot be read: {error}", remedy=example) from None
-    if "@" in parts.netloc:
-        raise ConfigError(
-            "The endpoint URL holds a user name or password",
-            remedy="Put the key into the config's key instead.",
-            error_code="url-with-password",
-        )
-    if parts.scheme not in {"http", "https"} or not host:
-        raise ConfigError(f"The endpoint URL {url!r} is not complete", remedy=example)
-    if not _is_host(host):
-        raise ConfigError(f"The endpoint URL {url!r} has no valid host name", remedy=example)
-    if parts.scheme == "http" and not is_loopback(host):
-        raise ConfigError(
-            f"{parts.scheme}://{host} would carry the key in clear text to another machine",
-            remedy="Use https:// (plain http is for this machine only).",
-        )
-    return parts
-
-
-def _is_host(host: str) -> bool:
-    """Return whether `host` is a valid host name or an address."""
-    try:
-        if ":" in host:
-            return bool(ipaddress.ip_address(host))
-        name = host if host.isascii() else host.encode("idna").decode()
-    except ValueError:
-        return False
-    return _HOST_NAME.fullmatch(name.lower()) is not None
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether `host` is this machine by its name; no name server is used."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 @_remembered

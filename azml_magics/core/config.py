@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
@@ -11,8 +12,10 @@ from typing import Any, Final
 
 from . import endpoints
 from .errors import ConfigError, UnknownNameError
+from .headers import HeaderValue, as_headers, check_name, is_secret, merge_headers
 from .key_sources import NO_KEY, KeySource
 from .keys import DEFAULT_KEY, KeyRef, key_source
+from .proxy_url import check_proxy
 from .secret import Secret
 from .text import did_you_mean
 
@@ -20,8 +23,8 @@ from .text import did_you_mean
 DEFAULT_TIMEOUT: Final = 190.0
 DEFAULT_MAX_RETRIES: Final = 2
 EXTRA_PARAMETERS: Final = ("error", "drop", "pass-through")
-_TEXTS: Final = ("name", "endpoint_url", "deployment_name")
-_TEXTS_OR_NONE: Final = ("system", "model", "api_version")
+_TEXTS: Final = ("name", "endpoint_url", "deployment_name", "key_header")
+_TEXTS_OR_NONE: Final = ("system", "model", "api_version", "proxy")
 
 
 class Unset(enum.Enum):
@@ -42,7 +45,7 @@ class LLMConfig:
 
     Args:
         name: The session's name for it; "" if unnamed.
-        endpoint_url: URL of the endpoint, with or without a route; https, or http on this machine.
+        endpoint_url: URL of the endpoint, with or without a route.
         endpoint_api_type: "dedicated" (online endpoint, `/score`) or "serverless" (OpenAI-like); default: the URL's
             type. "realtime", LangChain's deprecated word for dedicated, is accepted.
         formatter: A registered name ("openai-chat", "gpt2", …) or a formatter object; "" uses the route's formatter.
@@ -56,6 +59,13 @@ class LLMConfig:
             "pass-through"; None passes them through if there are any.
         timeout: Seconds without data before giving up.
         max_retries: Retries after a temporary failure.
+        total_timeout: Seconds that one request may take in all, however slowly its data comes; None for no limit.
+        headers: Sent with every request, over those of the wire format. A value may be a key reference ("env:NAME" or
+            a KeyRef), which is resolved when the request is sent; one that looks like a key stays in this process.
+        key_header: Name of the header that carries the key, as it is, without "Bearer"; "" for the endpoint's own.
+        verify: A file or folder of CA certificates; False checks none; None trusts the operating system's.
+        proxy: URL of a proxy, "env:NAME" for a variable that holds it, or "none"; None for the environment's.
+        allow_http: Whether the key may be sent over plain http, readable on its way.
         extras: Keys of a loaded document that azml_magics does not use; saved again with it.
 
     Raises:
@@ -75,6 +85,12 @@ class LLMConfig:
     extra_parameters: str | None = None
     timeout: float = DEFAULT_TIMEOUT
     max_retries: int = DEFAULT_MAX_RETRIES
+    total_timeout: float | None = None
+    headers: Mapping[str, HeaderValue] = field(default_factory=dict)
+    key_header: str = ""
+    verify: bool | str | None = None
+    proxy: str | None = None
+    allow_http: bool = False
     extras: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -87,7 +103,15 @@ class LLMConfig:
         set_field(self, "key", _key(self.key))
         set_field(self, "model_kwargs", MappingProxyType(_kwargs(self.model_kwargs)))
         set_field(self, "extras", MappingProxyType(dict(_mapping("extras", self.extras))))
-        set_field(self, "timeout", _timeout(self.timeout))
+        set_field(self, "timeout", _seconds("timeout", self.timeout))
+        if self.total_timeout is not None:
+            set_field(self, "total_timeout", _seconds("total_timeout", self.total_timeout))
+        set_field(self, "headers", MappingProxyType(merge_headers(as_headers(self.headers))))
+        if self.key_header:
+            check_name(self.key_header, "key_header")
+        set_field(self, "verify", _verify(self.verify))
+        if self.proxy is not None:
+            set_field(self, "proxy", check_proxy(self.proxy) or None)
         if isinstance(self.max_retries, bool) or not isinstance(self.max_retries, int) or self.max_retries < 0:
             raise ConfigError(f"max_retries must be 0 or a positive integer, not {self.max_retries!r}")
         if self.extra_parameters not in (None, *EXTRA_PARAMETERS):
@@ -101,11 +125,22 @@ class LLMConfig:
         assert not isinstance(self.key, str)
         return key_source(self.key)
 
-    def merged(self, model_kwargs: Mapping[str, Any] | Unset = UNSET, **changes: Any) -> LLMConfig:
+    @property
+    def sends_secret(self) -> bool:
+        """Whether requests carry a key, in whatever header."""
+        return self.key is not None or any(is_secret(value) for value in self.headers.values())
+
+    def merged(
+        self,
+        model_kwargs: Mapping[str, Any] | Unset = UNSET,
+        headers: Mapping[str, Any] | Unset = UNSET,
+        **changes: Any,
+    ) -> LLMConfig:
         """Return a copy with some fields changed.
 
         Args:
             model_kwargs: Merged into this config's kwargs; a kwarg with the value UNSET is removed.
+            headers: Merged into this config's headers; one with the value "none" is removed.
             changes: Other fields; a field with the value UNSET keeps its value.
 
         Raises:
@@ -118,29 +153,36 @@ class LLMConfig:
         if model_kwargs is not UNSET:
             over = {**self.model_kwargs, **model_kwargs}
             given["model_kwargs"] = {key: value for key, value in over.items() if value is not UNSET}
+        if headers is not UNSET:
+            given["headers"] = merge_headers(self.headers, headers)
         return replace(self, **given)
 
     def __reduce__(self) -> tuple[Any, ...]:
         state = {f.name: getattr(self, f.name) for f in fields(self)}
-        state["model_kwargs"], state["extras"] = dict(self.model_kwargs), dict(self.extras)
+        state |= {name: dict(state[name]) for name in ("model_kwargs", "headers", "extras")}
         return _rebuild, (state,)
 
     def __hash__(self) -> int:
         return hash((self.name, self.endpoint_url, self.deployment_name, str(self.formatter)))
 
 
-def takes_key_elsewhere(config: LLMConfig, changed: LLMConfig) -> bool:
-    """Return whether `changed`, a copy of `config`, would send the same key to another host.
+def takes_key_elsewhere(config: LLMConfig, changed: LLMConfig, *, by_line: bool = False) -> bool:
+    """Return whether `changed`, a copy of `config`, would send the same key to another host, in whatever header.
 
     This machine does not count as another host. Neither does a prompted key, which is typed for each host.
+
+    Args:
+        config: The config.
+        changed: The copy.
+        by_line: Whether the user named the copy's key for it, so that only the headers count.
     """
-    key = config.key
-    if not key or key != changed.key or config.key_source.is_prompted:
-        return False
     home, there = (endpoints.Origin.of(each.endpoint_url) for each in (config, changed))
-    if not home or not there or there.is_loopback:
+    if not home or not there or there.is_loopback or (home.host, home.port) == (there.host, there.port):
         return False
-    return (home.host, home.port) != (there.host, there.port)
+    same_key = config.key and config.key == changed.key and not config.key_source.is_prompted
+    return bool(same_key and not by_line) or any(
+        is_secret(value) and changed.headers.get(name) == value for name, value in config.headers.items()
+    )
 
 
 def _key(given: KeyRef | Secret | str | None) -> KeyRef | Secret | None:
@@ -166,6 +208,8 @@ def _check_types(config: LLMConfig) -> None:
         value = getattr(config, name)
         if not (isinstance(value, str) or (value is None and name in _TEXTS_OR_NONE)):
             raise ConfigError(f"{name} must be a string, not {type(value).__name__}")
+    if not isinstance(config.allow_http, bool):
+        raise ConfigError(f"allow_http must be True or False, not {config.allow_http!r}")
     if not (config.deployment_name.isascii() and config.deployment_name.isprintable()):
         raise ConfigError(
             "deployment_name contains characters that HTTP headers do not allow", remedy="Copy it from the studio."
@@ -209,13 +253,26 @@ def _kwargs(given: Any) -> dict[str, Any]:
     return kwargs
 
 
-def _timeout(given: Any) -> float:
+def _seconds(name: str, given: Any) -> float:
     try:
         seconds = float("nonsense" if isinstance(given, bool) else given)
     except OverflowError:
         seconds = 0
     except (TypeError, ValueError):
-        raise ConfigError(f"timeout must be a number of seconds, not {given!r}") from None
+        raise ConfigError(f"{name} must be a number of seconds, not {given!r}") from None
     if not 0 < seconds < 1e6:  # noqa: PLR2004 - infinity and nonsense are refused alike
-        raise ConfigError(f"timeout must be a positive number of seconds, not {given!r}")
+        raise ConfigError(f"{name} must be a positive number of seconds, not {given!r}")
     return seconds
+
+
+def _verify(given: Any) -> bool | str | None:
+    if given is None or given is True or given == "":
+        return None
+    if given is False:
+        return False
+    if isinstance(given, str | os.PathLike):
+        return os.fspath(given)
+    raise ConfigError(
+        f"verify must be the path of a CA file or folder, or False, not {type(given).__name__}",
+        remedy="An ssl.SSLContext belongs to a client: Client(http_client=httpx.Client(verify=context)).",
+    )

@@ -12,20 +12,25 @@ from .redaction import MASK
 class Secret:
     """A key in memory that no print, log, format, traceback, copy to disk or pickle can show.
 
-    A leading "Bearer " and white space around the key are stripped: they are often pasted along.
+    White space around the key is stripped, and `reveal` strips a leading "Bearer ": they are often pasted along.
 
     Args:
         value: The key.
     """
 
-    __slots__ = ("_value",)
+    __slots__ = ("_given", "_value")
 
     def __init__(self, value: str) -> None:
+        self._given = value.strip()
         self._value = re.sub(r"(?i)^\s*bearer(\s+|$)", "", value).strip()
 
     def reveal(self) -> str:
         """Return the key itself, for the Authorization header and nothing else."""
         return self._value
+
+    def reveal_as_given(self) -> str:
+        """Return the key as it was given, with its "Bearer ", for a header that is sent as it is."""
+        return self._given
 
     def __bool__(self) -> bool:
         return bool(self._value)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azml_magics.core.config import DEFAULT_TIMEOUT, UNSET, LLMConfig
+from azml_magics.core.config import DEFAULT_TIMEOUT, UNSET, LLMConfig, takes_key_elsewhere
 from azml_magics.core.errors import ConfigError, KeyRefusedError, UnknownNameError
 from azml_magics.core.keys import KeyRef
 from azml_magics.core.secret import Secret
@@ -206,3 +206,53 @@ def test_literal_key_is_not_pickled():
 def test_any_url_text_is_accepted_or_config_error(text):
     with only_our_errors(ConfigError):
         LLMConfig(endpoint_url=text)
+
+
+# ---- networks -----------------------------------------------------------------------------------------------------
+
+
+def test_network_settings_survive_pickling():
+    config = LLMConfig(
+        headers={"X-Team": "nlp", "X-Key": "env:K"},
+        key_header="X-Api-Key",
+        verify="/etc/company.pem",
+        proxy="company:3128",
+        allow_http=True,
+        total_timeout=30,
+    )
+    assert pickle.loads(pickle.dumps(config)) == config
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"key_header": "X Key"}, "key_header has the name 'X Key', which is not the name of an HTTP header"),
+        ({"key_header": 3}, "key_header must be a string, not int"),
+        ({"verify": 3}, "verify must be the path of a CA file or folder, or False, not int"),
+        ({"proxy": "ftp://p"}, "The proxy's URL cannot be read"),
+        ({"proxy": 3}, "proxy must be a string, not int"),
+        ({"allow_http": "yes"}, "allow_http must be True or False, not 'yes'"),
+        ({"total_timeout": 0}, "total_timeout must be a positive number of seconds, not 0"),
+        ({"total_timeout": "soon"}, "total_timeout must be a number of seconds, not 'soon'"),
+    ],
+)
+def test_wrong_network_settings_are_one_line(fields, problem):
+    with pytest.raises(ConfigError) as caught:
+        LLMConfig(**fields)
+    assert problem in str(caught.value)
+
+
+def test_missing_ca_file_does_not_stop_a_config_from_loading():
+    assert LLMConfig(verify="/nowhere/ca.pem").verify == "/nowhere/ca.pem"
+    assert LLMConfig(verify=True).verify is None
+
+
+def test_header_with_a_key_stays_with_its_host():
+    config = LLMConfig(endpoint_url="https://a.example.com/score", key=None, headers={"X-Key": "env:K", "X-B": "b"})
+    assert takes_key_elsewhere(config, config.merged(endpoint_url="https://b.example.com/score"))
+    assert takes_key_elsewhere(
+        config, config.merged(endpoint_url="https://b.example.com/score", key="env:O"), by_line=True
+    )
+    assert not takes_key_elsewhere(
+        config, config.merged(endpoint_url="https://b.example.com/score", headers={"X-Key": "env:OTHER"})
+    )

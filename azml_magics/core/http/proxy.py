@@ -1,0 +1,81 @@
+"""Which proxy a request goes through: the config's, the environment's, or the system settings'."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import sys
+
+from ..endpoints import Origin
+from ..errors import ConfigError
+from ..proxy_url import DIRECT, proxy_url
+
+_SYSTEM_SETTINGS = ("darwin", "win32")  # platforms whose own settings may name a proxy
+
+
+def proxy_for(url: str, configured: str | None = None) -> str | None:
+    """Return the URL of the proxy that a request to `url` goes through, or None if it goes straight.
+
+    A configured proxy applies to every host. The environment's (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, in either case) do
+    not apply to the hosts of NO_PROXY, nor to plain http on this machine.
+
+    Args:
+        url: Where the request goes.
+        configured: The config's proxy: a URL, HOST:PORT, "env:NAME" for a variable that holds either, or "none".
+
+    Raises:
+        ConfigError: The proxy's URL cannot be read, or its variable is not set.
+    """
+    if configured:
+        return None if configured == DIRECT else proxy_url(_resolve(configured))
+    origin = Origin.of(url)
+    if origin.scheme == "http" and origin.is_loopback:
+        return None
+    found = _from_environment(origin)
+    return proxy_url(found) if found else None
+
+
+def _resolve(configured: str) -> str:
+    if not configured.startswith("env:"):
+        return configured
+    name = configured.removeprefix("env:")
+    value = os.environ.get(name, "").strip()
+    if not value:
+        raise ConfigError(
+            f"No proxy: the environment variable {name} is not set",
+            remedy="Set it to the proxy's URL, or name the proxy itself as http://HOST:PORT.",
+            error_code="proxy-variable-not-set",
+            facts={"param": name},
+        )
+    return value
+
+
+def _from_environment(origin: Origin) -> str | None:
+    names = (f"{origin.scheme}_proxy", "all_proxy")
+    is_named = any(os.environ.get(name) or os.environ.get(name.upper()) for name in names)
+    if not (is_named or sys.platform in _SYSTEM_SETTINGS):
+        return None
+    import urllib.request
+
+    proxies = urllib.request.getproxies()
+    proxy = proxies.get(origin.scheme) or proxies.get("all")
+    if not proxy or urllib.request.proxy_bypass(origin.netloc) or _is_in_bypassed_network(origin.host):
+        return None
+    return proxy
+
+
+def _is_in_bypassed_network(host: str) -> bool:
+    """Whether NO_PROXY has a network such as 10.0.0.0/8 that `host` is in; urllib compares names only."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    entries = (os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or "").split(",")
+    return any(_contains(entry.strip(), address) for entry in entries if "/" in entry)
+
+
+def _contains(network: str, address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    try:
+        return address in ipaddress.ip_network(network, strict=False)
+    except ValueError:
+        return False

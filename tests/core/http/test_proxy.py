@@ -1,0 +1,98 @@
+"""Which proxy a request goes through."""
+
+from __future__ import annotations
+
+import pytest
+
+from azml_magics.core.errors import ConfigError
+from azml_magics.core.http.proxy import proxy_for
+from azml_magics.core.proxy_url import Proxy, check_proxy
+
+
+@pytest.fixture(autouse=True)
+def no_proxies_of_the_environment(monkeypatch):
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.mark.parametrize(
+    ("variable", "url", "proxy"),
+    [
+        ("HTTPS_PROXY", "https://e.example.com/score", "http://p:8080"),
+        ("https_proxy", "https://e.example.com/score", "http://p:8080"),
+        ("HTTP_PROXY", "http://vllm:8000/v1", "http://p:8080"),
+        ("ALL_PROXY", "https://e.example.com/score", "http://p:8080"),
+        ("ALL_PROXY", "http://vllm:8000/v1", "http://p:8080"),
+        ("HTTPS_PROXY", "http://vllm:8000/v1", None),
+        ("HTTP_PROXY", "https://e.example.com/score", None),
+        ("HTTP_PROXY", "http://localhost:8000/v1", None),
+        ("ALL_PROXY", "http://127.0.0.1:8000/v1", None),
+    ],
+)
+def test_environment_names_the_proxy_of_a_scheme(monkeypatch, variable, url, proxy):
+    monkeypatch.setenv(variable, "p:8080")
+    assert proxy_for(url) == proxy
+
+
+@pytest.mark.parametrize(
+    ("bypassed", "url", "is_direct"),
+    [
+        ("example.com", "https://e.example.com/score", True),
+        (".svc.cluster.local", "http://m.ns.svc.cluster.local/score", True),
+        ("10.0.0.0/8,other", "http://10.1.2.3/api/v1/service/n/score", True),
+        ("fd00::/8", "http://[fd00::1]/score", True),
+        ("10.0.0.0/8,nonsense/99", "http://11.1.2.3/score", False),
+        ("*", "https://e.example.com/score", True),
+        ("other.com", "https://e.example.com/score", False),
+    ],
+)
+def test_no_proxy_bypasses_names_and_networks(monkeypatch, bypassed, url, is_direct):
+    monkeypatch.setenv("ALL_PROXY", "http://p:8080")
+    monkeypatch.setenv("NO_PROXY", bypassed)
+    assert (proxy_for(url) is None) is is_direct
+
+
+def test_configured_proxy_wins_over_the_environment(monkeypatch):
+    monkeypatch.setenv("HTTPS_PROXY", "http://p:8080")
+    monkeypatch.setenv("NO_PROXY", "*")
+    url = "https://e.example.com/score"
+    assert proxy_for(url, "company:3128") == "http://company:3128"
+    assert proxy_for(url, "socks5://company:1080") == "socks5://company:1080"
+    monkeypatch.delenv("NO_PROXY")
+    assert proxy_for(url, "none") is None
+
+
+def test_configured_proxy_may_be_in_a_variable(monkeypatch):
+    monkeypatch.setenv("COMPANY_PROXY", "http://ann:s3cret@company:3128")
+    assert proxy_for("https://e.example.com", "env:COMPANY_PROXY") == "http://ann:s3cret@company:3128"
+    monkeypatch.delenv("COMPANY_PROXY")
+    with pytest.raises(ConfigError, match="No proxy: the environment variable COMPANY_PROXY is not set"):
+        proxy_for("https://e.example.com", "env:COMPANY_PROXY")
+
+
+@pytest.mark.parametrize("written", ["ftp://p:21", "http://", "http://p:port", "http://[::1"])
+def test_unreadable_proxy_is_one_line_without_its_text(monkeypatch, written):
+    monkeypatch.setenv("HTTPS_PROXY", written)
+    with pytest.raises(ConfigError) as caught:
+        proxy_for("https://e.example.com")
+    assert str(caught.value).startswith("The proxy's URL cannot be read. Write it as http://HOST:PORT")
+
+
+def test_config_refuses_a_proxy_with_a_password():
+    with pytest.raises(ConfigError, match="holds a user name or password") as caught:
+        check_proxy("http://ann:s3cret@company:3128")
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "name", "password"),
+    [
+        ("http://ann:s%40cret@company:3128", "company:3128", "s@cret"),
+        ("http://company", "company:80", ""),
+        ("https://company", "company:443", ""),
+        ("socks5://[fd00::1]", "[fd00::1]:1080", ""),
+    ],
+)
+def test_proxy_is_named_by_host_and_port(url, name, password):
+    assert Proxy.of(url) == Proxy(name, password)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from azml_magics.core.endpoints import entra_resource
+from azml_magics.core.endpoints import entra_scope
 from azml_magics.core.errors import KeyNotFoundError
 from azml_magics.core.secret import Secret
 from azml_magics.core.text import one_line
@@ -16,11 +16,6 @@ from azml_magics.core.text import one_line
 _credential: Any = None
 _SIGN_IN = "Sign in with `az login`, or give the kernel a managed identity or AZURE_CLIENT_ID and its secret."
 _INSTALL = 'Run pip install "azml-magics[azure]".'
-
-
-def scope_of(endpoint_url: str) -> str:
-    """Return the OAuth scope of an Entra ID token for the endpoint."""
-    return f"{entra_resource(endpoint_url)}/.default"
 
 
 def entra_token(name: str, endpoint_url: str, refresh: bool) -> Secret:  # noqa: ARG001 - a resolver's signature
@@ -34,7 +29,7 @@ def entra_token(name: str, endpoint_url: str, refresh: bool) -> Secret:  # noqa:
     if _credential is None or refresh:
         _credential = identity.DefaultAzureCredential()
     try:
-        token = Secret(_credential.get_token(scope_of(endpoint_url)).token)
+        token = Secret(_credential.get_token(entra_scope(endpoint_url)).token)
     except Exception as error:
         raise KeyNotFoundError(f"No Entra ID token: {one_line(str(error), 200)}", remedy=_SIGN_IN) from error
     if not token:

@@ -54,23 +54,9 @@ def test_credential_is_reused_until_a_token_is_refused(entra):
     assert ref.resolve(MANAGED, refresh=True) == Secret("token-2")
 
 
-@pytest.mark.parametrize(
-    ("url", "scope"),
-    [
-        (MANAGED, "https://ml.azure.com/.default"),
-        ("https://n.eastus2.models.ai.azure.com", "https://ml.azure.com/.default"),
-        ("https://n.usgovvirginia.inference.ml.azure.us/score", "https://ml.azure.us/.default"),
-        ("https://n.chinaeast2.inference.ml.azure.cn/score", "https://ml.azure.cn/.default"),
-        ("https://r.services.ai.azure.com/models", "https://cognitiveservices.azure.com/.default"),
-        ("https://r.openai.azure.com/openai/v1", "https://cognitiveservices.azure.com/.default"),
-        ("https://r.openai.azure.us/openai/v1", "https://cognitiveservices.azure.us/.default"),
-        ("https://r.openai.azure.cn/openai/v1", "https://cognitiveservices.azure.cn/.default"),
-        ("https://apim.example.com/score?next=.azure.us", "https://ml.azure.com/.default"),
-        ("", "https://ml.azure.com/.default"),
-    ],
-)
-def test_scope_depends_on_service_and_cloud(url, scope):
-    assert identity.scope_of(url) == scope
+def test_token_of_a_project_has_the_projects_audience(entra):
+    KeyRef.parse("entra").resolve("https://r.services.ai.azure.com/api/projects/p")
+    assert entra.scopes == ["https://ai.azure.com/.default"]
 
 
 def test_failing_credential_is_one_line_with_remedy(entra):

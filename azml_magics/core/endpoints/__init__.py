@@ -3,29 +3,38 @@
 from __future__ import annotations
 
 from .origin import Origin, is_loopback, split
+from .table import TABLE, Kind, Service, notices_of, route_of, service_of
 from .urls import (
     ApiType,
-    Kind,
     api_type_of,
     auth_headers,
     entra_resource,
+    entra_scope,
+    formatters_for,
+    is_inference_api,
     kind_of,
     needs_model,
     request_url,
-    route_of,
 )
 
 __all__ = [
+    "TABLE",
     "ApiType",
     "Kind",
     "Origin",
+    "Service",
     "api_type_of",
     "auth_headers",
     "entra_resource",
+    "entra_scope",
+    "formatters_for",
+    "is_inference_api",
     "is_loopback",
     "kind_of",
     "needs_model",
+    "notices_of",
     "request_url",
     "route_of",
+    "service_of",
     "split",
 ]

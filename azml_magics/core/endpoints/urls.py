@@ -1,70 +1,43 @@
-"""What an endpoint's URL tells: its kind and route, and the URL and headers of a request. Nothing is sent."""
+"""The URL and the headers of a request, by the endpoints table. Nothing is sent."""
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from .origin import is_loopback, split
+from .origin import split
+from .table import ROUTES, Kind, locate, route_of, service_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Kind = Literal["managed", "serverless", "foundry", "azure-openai", "kubernetes", "other"]
 ApiType = Literal["dedicated", "serverless"]
-
-FOUNDRY_API_VERSION = "2024-05-01-preview"
-AZURE_OPENAI_API_VERSION = "2024-10-21"
-
-# Azure's host names, public and sovereign clouds (Azure ML and Foundry documentation).
-_HOSTS: tuple[tuple[re.Pattern[str], Kind], ...] = (
-    (re.compile(r"\.inference\.ml\.azure\.(com|us|cn)$"), "managed"),
-    (re.compile(r"(^|\.)(models|inference)\.(inference\.)?ai\.azure\.com$"), "serverless"),
-    (re.compile(r"\.services\.ai\.azure\.(com|us|cn)$"), "foundry"),
-    (re.compile(r"\.(openai|cognitiveservices)\.azure\.(com|us|cn)$"), "azure-openai"),
-)
-_KUBERNETES = re.compile(r"^(?:/[^/]+)*/api/v1/endpoint/[^/]+")
-_ROUTE = re.compile(r"/(score|generate|generate_stream|chat/completions|completions)/?$")
-# Paths that a route is appended to; any other path is sent as the user wrote it.
-_BASE = re.compile(r"^(/models|/openai|(/openai)?/v1|/openai/deployments/[^/]+|/(?:[^/]+/)*api/v1/endpoint/[^/]+)?/?$")
 
 # Each call needs these several times, and a run over rows needs them for every row.
 _remembered = lru_cache(maxsize=256)
 
 
-@_remembered
 def kind_of(url: str) -> Kind:
     """Return the kind of endpoint, read from the host and the path; "other" if neither is known."""
-    parts = urlsplit(url.strip())
-    host = (parts.hostname or "").lower()
-    if _KUBERNETES.match(parts.path):
-        return "kubernetes"
-    for pattern, kind in _HOSTS:
-        if pattern.search(host):
-            on_openai_path = kind == "foundry" and re.match(r"/openai(/|$)", parts.path)
-            return "azure-openai" if on_openai_path else kind
-    if is_loopback(host) and parts.path.startswith(("/openai/", "/models/")):
-        return "azure-openai" if parts.path.startswith("/openai/") else "foundry"
-    return "other"
+    return service_of(url).kind
 
 
-@_remembered
-def route_of(url: str) -> str:
-    """Return the route at the end of the URL's path ("score", "generate", "chat/completions", …), or ""."""
-    match = _ROUTE.search(urlsplit(url.strip()).path)
-    return match[1] if match else ""
+def formatters_for(url: str) -> tuple[str, ...]:
+    """Return the names of the formatters that `url` implies, the preferred one first; () if it implies none."""
+    route = route_of(url)
+    if route:
+        return (ROUTES[route],) if ROUTES[route] else ()
+    located = locate(url)
+    if located.service.wires:
+        return located.service.wires
+    return ("openai-chat",) if located.rest.rstrip("/").endswith("/v1") else ()
 
 
 def api_type_of(url: str) -> ApiType:
     """Return "serverless" if the URL's route or host uses the OpenAI-like protocol, else "dedicated"."""
-    route = route_of(url)
-    if route:
-        return "serverless" if route.endswith("completions") else "dedicated"
-    path = urlsplit(url.strip()).path
-    speaks_openai = kind_of(url) in {"serverless", "foundry", "azure-openai"} or path.rstrip("/").endswith("/v1")
-    return "serverless" if speaks_openai else "dedicated"
+    formatters = formatters_for(url)
+    return "serverless" if formatters and formatters[0] != "tgi" else "dedicated"
 
 
 @_remembered
@@ -72,7 +45,7 @@ def request_url(url: str, route: str, api_version: str | None = None) -> str:
     """Return the URL that a request goes to.
 
     Args:
-        url: The endpoint's URL. A path that ends in a route, or that is not a known base path, is kept.
+        url: The endpoint's URL. A path that ends in a route, or that is not a known base path, is kept as it is.
         route: Appended to a base path, such as "score" or "chat/completions".
         api_version: Replaces an api-version in the query. By default the URL's own stays; services that require one
             (Foundry's /models, Azure OpenAI's /openai/deployments) get their documented default.
@@ -82,19 +55,11 @@ def request_url(url: str, route: str, api_version: str | None = None) -> str:
     """
     parts = split(url)
     path = parts.path.rstrip()  # a space before the fragment
-    if _ROUTE.search(path):
-        path = path.rstrip("/")
-    elif _BASE.match(path):
-        path = f"{_base(url, path.rstrip('/'))}/{route}"
-    query = _add_api_version(parts.query, api_version, _default_api_version(path))
+    located = locate(url)
+    if located.is_base and not route_of(url):
+        path = f"{located.base_for(route)}/{route}"
+    query = _add_api_version(parts.query, api_version, located.service.api_version if route_of(path) else None)
     return urlunsplit((parts.scheme, parts.netloc, path, query, ""))
-
-
-def _base(url: str, path: str) -> str:
-    """Return the path that routes are appended to; Foundry and Azure OpenAI hosts have a base path of their own."""
-    if path == "/openai" or (not path and kind_of(url) == "azure-openai"):
-        return "/openai/v1"
-    return "/models" if not path and kind_of(url) == "foundry" else path
 
 
 def _add_api_version(query: str, given: str | None, required: str | None) -> str:
@@ -109,44 +74,48 @@ def _add_api_version(query: str, given: str | None, required: str | None) -> str
     return urlencode([(name, version if name == "api-version" else value) for name, value in pairs])
 
 
-def _default_api_version(path: str) -> str | None:
-    if re.search(r"(^|/)models/(chat/completions|completions|embeddings)/?$", path):
-        return FOUNDRY_API_VERSION
-    if "/openai/deployments/" in path:
-        return AZURE_OPENAI_API_VERSION
-    return None
-
-
-@_remembered
 def needs_model(url: str) -> bool:
-    """Return whether the body must name the model: the URLs of Foundry's /models and of /openai/v1 do not."""
-    path = urlsplit(url).path
-    # a Kubernetes endpoint may be called openai
-    return bool(re.search(r"(^|/)models/[^?]*completions$|(?<!/endpoint)/openai/v1/", path))
+    """Return whether the body must name the model: the URL does not, and the endpoint serves several."""
+    return service_of(url).model == "body"
+
+
+def is_inference_api(url: str) -> bool:
+    """Return whether the body is checked by the Azure AI Model Inference API, which refuses what it does not know."""
+    located = locate(url)
+    on_v1 = "/v1/" in f"{located.rest}/"
+    return not on_v1 and (located.service.is_inference_api or not located.service.wires)
 
 
 def entra_resource(url: str) -> str:
-    """Return the resource of an Entra ID token for `url`.
+    """Return the resource of an Entra ID token for `url`, in the URL's cloud.
+
+    The sovereign clouds have no ai.azure.com of their own: outside projects its services also accept the older
+    resource, which is documented for each cloud.
 
     Source: the authentication pages of the Azure ML and Foundry documentation.
     """
-    service = "cognitiveservices" if kind_of(url) in {"foundry", "azure-openai"} else "ml"
-    host = urlsplit(url).hostname or ""
+    service = service_of(url)
+    host = (urlsplit(url.strip()).hostname or "").lower()
     cloud = host.rpartition(".")[2] if host.endswith((".azure.us", ".azure.cn")) else "com"
-    return f"https://{service}.azure.{cloud}"
+    is_older = service.resource == "ai" and cloud != "com" and not service.entra_only
+    return f"https://{'cognitiveservices' if is_older else service.resource}.azure.{cloud}"
+
+
+def entra_scope(url: str) -> str:
+    """Return the OAuth scope of an Entra ID token for `url`."""
+    return f"{entra_resource(url)}/.default"
 
 
 def auth_headers(url: str, key: str, *, is_token: bool) -> Mapping[str, str]:
-    """Return the headers that carry `key`: a Bearer token, and `api-key` too for keys of Foundry and Azure OpenAI.
+    """Return the headers that carry `key` to the service of `url`.
 
-    Some of these services read only one of the two; azure-ai-inference sends both as well.
+    Some services read only one of several headers, so that a key goes into each; azure-ai-inference and
+    AnthropicFoundry do the same.
 
     Args:
         url: The endpoint's URL.
         key: The key or token itself.
-        is_token: Whether it is an Entra ID token, which is never sent as `api-key`.
+        is_token: Whether it is an Entra ID token, which is only ever sent as a Bearer token.
     """
-    headers = {"Authorization": f"Bearer {key}"}
-    if not is_token and kind_of(url) in {"foundry", "azure-openai"}:
-        headers["api-key"] = key
-    return headers
+    names = ("Authorization",) if is_token else service_of(url).key_headers
+    return {name: f"Bearer {key}" if name == "Authorization" else key for name in names}

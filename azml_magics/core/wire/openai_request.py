@@ -60,7 +60,7 @@ def encode_openai(call: Call, body: dict[str, Any]) -> Payload:
     model = config.model or (config.deployment_name if endpoints.needs_model(url) else None)
     if model:
         body.setdefault("model", model)
-    is_inference_api = "/v1/" not in url and endpoints.kind_of(url) != "azure-openai"
+    is_inference_api = endpoints.is_inference_api(url)
     extra = config.extra_parameters
     if is_inference_api and extra is None and not _INFERENCE_API_KEYS.issuperset(body):
         extra = "pass-through"

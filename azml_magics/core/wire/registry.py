@@ -147,14 +147,8 @@ def as_formatter(candidate: Any) -> Formatter:
 
 def default_for_url(url: str) -> str:
     """Return the name of the formatter that the route of `url` implies; "" if it implies none, as on /score."""
-    if not url:
-        return ""
-    route = endpoints.route_of(url)
-    if route == "completions":
-        return "openai"
-    if route.startswith("generate"):
-        return "tgi"
-    return "openai-chat" if route == "chat/completions" or endpoints.api_type_of(url) == "serverless" else ""
+    implied = endpoints.formatters_for(url) if url else ()
+    return next((name for name in implied if name in _BUILT_IN), "")
 
 
 def formatter_for(config: LLMConfig) -> Formatter:

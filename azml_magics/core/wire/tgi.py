@@ -34,7 +34,8 @@ class TGIWire(Wire):
         url = super().url(config, stream=stream)
         head, query_mark, query = url.partition("?")
         if self.streams(config):
-            head = head.removesuffix("_stream") + ("_stream" if stream else "")
+            slash = "/" if head.endswith("/") else ""
+            head = head.rstrip("/").removesuffix("_stream") + ("_stream" if stream else "") + slash
         return head + query_mark + query
 
     def streams(self, config: LLMConfig) -> bool:

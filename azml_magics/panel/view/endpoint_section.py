@@ -16,14 +16,6 @@ from .controls import StatusLine, action_button, button_row, on_change, set_trai
 if TYPE_CHECKING:
     from ..model.panel_model import PanelModel
 
-_KINDS = {
-    "managed": "a managed online endpoint",
-    "kubernetes": "a Kubernetes online endpoint",
-    "serverless": "a serverless deployment",
-    "foundry": "a Foundry resource",
-    "azure-openai": "an Azure OpenAI resource",
-    "other": "",
-}
 _EXAMPLE = "https://NAME.REGION.inference.ml.azure.com/score"
 _KEY_SIGNS = {True: ("✓", "good"), False: ("✗", "bad"), None: ("?", "plain")}
 
@@ -119,7 +111,7 @@ class EndpointSection:
             set_traits(field, value=draft.texts[name])
             self._lines[name].show(draft.errors.get(name, ""), "bad")
         url = draft.config.endpoint_url
-        kind = _KINDS[endpoints.kind_of(url)] if url else ""
+        kind = endpoints.service_of(url).title if url else ""
         self._kind.show(f"{draft.config.endpoint_api_type}{': ' if kind else ''}{kind}" if url else "")
         status = key_status(draft.config)
         sign, mood = _KEY_SIGNS[status.is_found]

@@ -68,6 +68,11 @@ def _yaml(text: str, source: str) -> Any:
                 raise yaml.YAMLError("it uses aliases")
             return super().compose_node(parent, index)
 
+        def construct_scalar(self, node: Any) -> Any:
+            if node.tag.endswith((":int", ":float")) and ":" in node.value:
+                raise yaml.YAMLError(f"{one_line(node.value, 40)!r} needs quotes")  # a number of base 60 in YAML 1.1
+            return super().construct_scalar(node)
+
     try:
         return yaml.load(text, Loader=Loader)  # noqa: S506 - a subclass of SafeLoader
     except Exception as error:  # noqa: BLE001 - PyYAML also raises AttributeError, IndexError, …

@@ -361,6 +361,7 @@ FILES = [
     ("page.json", "<html>", "is not complete JSON", ""),
     ("latin.json", b'{"_type": "azureml_endpoint", "system": "\xe9"}', "is not UTF-8 text", "export it again"),
     ("big.json", b" " * (1024 * 1024 + 1), "is larger than 1 MiB", "check the path"),
+    ("times.yaml", "_type: azureml_endpoint\ntimeout: 1" + ":1" * 400_000, "needs quotes", "export it again"),
     ("laughs.yaml", LAUGHS, "is not plain YAML (it uses aliases)", "export it again"),
     ("code.yaml", "!!python/object/apply:os.system ['true']", "is not plain YAML", "export it again"),
     ("odd.yaml", "a: !!timestamp nonsense", "is not plain YAML", ""),

@@ -17,6 +17,8 @@ MASK = "**********"
 MIN_KEY_LENGTH = 6
 """Shorter keys are left alone: they are placeholders of local servers ("x", "none"), and masking them garbles text."""
 _MIN_REDACTED_PREFIX = 8  # characters of a key that was cut off; fewer tell nothing and occur by chance
+# A key is not looked for at every backslash of a run: that would be quadratic.
+_NOT_INSIDE_BACKSLASHES = r"(?:(?<!\\)|(?!\\))"
 _CUT = re.compile("…|\\Z")
 _SHORT_ESCAPES = {'"': "&quot;", "&": "&amp;", "'": "&apos;", "<": "&lt;", ">": "&gt;"}
 
@@ -84,7 +86,7 @@ def _redact_cut_off(text: str, key: str) -> str:
 def _pattern(key: str) -> re.Pattern[str]:
     plain = "".join(map(_spellings, key))
     encoded = [_base64_pattern(key.encode("utf-8", "surrogatepass"), offset) for offset in range(3)]
-    return re.compile("|".join([plain, *encoded]))
+    return re.compile(f"{_NOT_INSIDE_BACKSLASHES}(?:{'|'.join([plain, *encoded])})")
 
 
 def _spellings(char: str) -> str:

@@ -82,9 +82,8 @@ def make_inert(text: str) -> str:
 
 def fence_code(text: str, language: str) -> str:
     """Return `text` in a Markdown fence that is longer than any fence in it."""
-    mark = "```"
-    while mark in text:
-        mark += "`"
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    mark = "`" * max(3, longest + 1)
     return f"{mark}{language}\n{text}\n{mark}"
 
 

@@ -75,3 +75,9 @@ def test_data_and_bytes_are_redacted_too():
 @given(st.text(min_size=MIN_KEY_LENGTH), st.text(max_size=30))
 def test_any_text_can_be_a_key(key, text):
     assert all(key not in part for part in redact(f"{text}{key}{text}", key).split(MASK))
+
+
+@pytest.mark.parametrize("piece", ["\\", "%25", "&amp;", "…", "abcdefgh", "abcdefgh…", "%"])
+def test_long_text_is_redacted_in_linear_time(piece):
+    text = piece * (500_000 // len(piece)) + " abcdefghij."  # a quadratic reader would take hours
+    assert redact(text, "abcdefghij").endswith(f" {MASK}.")

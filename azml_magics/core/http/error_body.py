@@ -10,6 +10,8 @@ from ..text import one_line
 
 _FILTER_CODES = {"content_filter", "ResponsibleAIPolicyViolation"}
 _MAX_DEPTH = 8
+_TITLE = re.compile("<title", re.IGNORECASE)  # one pattern over tag, text and end tag would be quadratic
+_TITLE_END = re.compile("</title", re.IGNORECASE)
 
 
 def parse(text: str) -> Any:
@@ -66,6 +68,22 @@ def _plain_text(text: str) -> str:
     """Text as it is; of an HTML page the title or the words."""
     if text.lstrip()[:1] != "<":
         return text.strip()
-    title = re.search(r"<title[^>]*>(.*?)</title", text, re.IGNORECASE | re.DOTALL)
-    words = title[1] if title else re.sub(r"<[^>]*>", " ", text)
-    return f"an HTML page, {one_line(words, 120)!r}"
+    return f"an HTML page, {one_line(_html_title(text) or _html_words(text), 120)!r}"
+
+
+def _html_title(text: str) -> str:
+    """The text of the page's title, or ""."""
+    opening = _TITLE.search(text)
+    start = text.find(">", opening.end()) + 1 if opening else 0
+    closing = _TITLE_END.search(text, start) if start else None
+    return text[start : closing.start()] if closing else ""
+
+
+def _html_words(text: str) -> str:
+    """The page without its tags. A `<` that no `>` follows is text."""
+    first, *rest = text.split("<")
+    words = [first]
+    for part in rest:
+        _, is_tag, after = part.partition(">")
+        words.append(after if is_tag else part)
+    return " ".join(words)

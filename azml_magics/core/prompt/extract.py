@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 # ```lang ... ``` or ~~~; the last fence of a truncated response may be missing
 _FENCE = re.compile(
-    r"^(?P<indent>[ \t]*)(?P<mark>`{3,}|~{3,})[ \t]*(?P<language>[\w+#.-]*)[^\n]*\n"
+    r"^(?P<indent>[ \t]*)(?P<mark>`{3,}(?!`)|~{3,}(?!~))[ \t]*(?P<language>[\w+#.-]*)[^\n]*\n"
     r"(?P<body>.*?)(?:^[ \t]*(?P=mark)|\Z)",
     re.MULTILINE | re.DOTALL,
 )

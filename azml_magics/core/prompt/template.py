@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _PIECE = re.compile(
-    r"(?P<latex>\\[A-Za-z]+\*?(?:\[[^\]\n]*\])*(?:\{[^{}\n]*\})+)"
+    r"(?P<latex>\\[A-Za-z]+\*?(?:\[[^\[\]\n]*\])*(?:\{[^{}\n]*\})+)"
     r"|(?<!\{)\{\{\{(?P<braced>[^\W\d]\w*)\}\}\}(?!\})"
     r"|\{\{(?P<literal>[^\W\d]\w*)\}\}"
     r"|\{(?P<name>[^\W\d]\w*)\}"

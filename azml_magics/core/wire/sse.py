@@ -27,27 +27,32 @@ class SSEDecoder:
     """Decodes bytes into events and returns each as soon as it is complete."""
 
     def __init__(self) -> None:
-        self._tail = b""
+        self._tail = bytearray()  # the line so far: a piece is appended to it, not joined with all before it
         self._is_start = True  # of the stream: a byte order mark may come
         self._data: list[bytes] = []
         self._type = "message"
 
     def feed(self, received: bytes) -> list[Event]:
         """Return the events that `received` completes."""
-        buffer = self._tail + received
         if self._is_start:
-            if len(buffer) < len(BOM_UTF8) and BOM_UTF8.startswith(buffer):
-                self._tail = buffer
+            received, self._tail = bytes(self._tail) + received, bytearray()
+            if len(received) < len(BOM_UTF8) and BOM_UTF8.startswith(received):
+                self._tail.extend(received)
                 return []
-            buffer, self._is_start = buffer.removeprefix(BOM_UTF8), False
-        cut = max(buffer.rfind(b"\n"), buffer.rfind(b"\r", 0, -1)) + 1  # a last CR may be half of a CRLF
-        self._tail = buffer[cut:]
-        return self._parse_lines(buffer[:cut].splitlines()) if cut else []
+            received, self._is_start = received.removeprefix(BOM_UTF8), False
+        has_open_return = self._tail.endswith(b"\r") and bool(received)
+        cut = max(received.rfind(b"\n"), received.rfind(b"\r", 0, -1)) + 1  # a last CR may be half of a CRLF
+        if not cut and not has_open_return:
+            self._tail.extend(received)
+            return []
+        lines = bytes(self._tail + received[:cut]).splitlines()
+        self._tail = bytearray(received[cut:])
+        return self._parse_lines(lines)
 
     def flush(self) -> list[Event]:
         """Return the events that the end of the stream completes: a last one may lack its blank line."""
-        lines = self._tail.splitlines()
-        self._tail = b""
+        lines = bytes(self._tail).splitlines()
+        self._tail = bytearray()
         self._is_start = False
         return self._parse_lines([*lines, b""])
 

@@ -45,6 +45,11 @@ JSON = st.recursive(
     [
         ("plain words ", "plain words"),
         ("<html><title>Bad  Gateway</title></html>", "an HTML page, 'Bad Gateway'"),
+        ("<HTML><TITLE lang='en'>Bad</TITLE>", "an HTML page, 'Bad'"),
+        ("<html><title></title><h1>Bad</h1> gateway</html>", "an HTML page, 'Bad gateway'"),
+        ("<html><title>cut off", "an HTML page, 'cut off'"),
+        ("<p>1 < 2</p>", "an HTML page, '1 2'"),
+        ("<p>a <b", "an HTML page, 'a b'"),
         ('{"error": {"message": "no"}}', "no"),
         (json.dumps({"message": json.dumps({"error": {"message": "inner"}})}), "inner"),
         ('{"detail": [{"loc": ["body", "n"], "msg": "too large"}]}', "body.n: too large"),
@@ -75,3 +80,9 @@ def test_content_filter_code_is_found_at_any_place(value, is_filtered):
 @given(JSON)
 def test_message_of_returns_text_for_any_body(value):
     assert isinstance(error_body.message_of(value), str)
+
+
+@pytest.mark.parametrize("piece", ["<title", "<", "<title>a", "</title", "<title>x</titl ", "<!-- ", "<a`"])
+def test_long_html_is_read_in_linear_time(piece):
+    page = "<html>" + piece * (1_000_000 // len(piece))  # a quadratic reader would take hours
+    assert error_body.message_of(error_body.parse(page)).startswith("an HTML page")

@@ -126,3 +126,10 @@ def test_any_text_gives_code_and_json_or_own_error(text):
     assert isinstance(find_code(text).text, str)
     with only_our_errors(NoJsonError):
         find_json(text)
+
+
+@pytest.mark.parametrize("piece", ["`", "~", "``` ", "` ", "```\n", "{", '{"a"', "[1,", '"', "\\", "[[", " \n"])
+def test_long_response_is_read_in_linear_time(piece):
+    text = piece * (500_000 // len(piece))  # a quadratic reader would take hours
+    assert all(block.language == "" for block in find_blocks(text))
+    assert list(find_json_values(text)) == []

@@ -87,3 +87,8 @@ def test_spans_are_the_places_of_variables(prompt, a, b):
         assert prompt[start:end] == "{" + name + "}"
         assert name.isidentifier()
         assert not keyword.iskeyword(name)
+
+
+@pytest.mark.parametrize("piece", ["\\a[", "\\a[x]", "[\\a[x]", "\\a{", "\\", "{{{a", "{", "\\a"])
+def test_long_prompt_is_read_in_linear_time(piece):
+    assert find_variables(piece * (1_000_000 // len(piece)) + " {x}") == ["x"]  # a quadratic reader would take hours

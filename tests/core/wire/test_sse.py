@@ -126,3 +126,29 @@ def test_any_chunking_gives_the_same_events(raw, cuts):
 def test_written_events_are_read_back(texts, end):
     raw = b"".join(b"data: " + text.encode() + end + end for text in texts)
     assert data(raw) == [text.encode() for text in texts]
+
+
+class _CountedPiece(bytes):
+    """A piece that counts the bytes that are joined with it or searched in it."""
+
+    work = 0
+
+    def __radd__(self, other):
+        type(self).work += len(other) + len(self)
+        return bytes(other) + bytes(self)
+
+    def rfind(self, *args):
+        type(self).work += len(self)
+        return super().rfind(*args)
+
+
+def test_work_for_one_long_line_doubles_with_its_length():
+    def work(count):
+        _CountedPiece.work, decoder = 0, SSEDecoder()
+        assert decoder.feed(b"data: ") == []
+        for _ in range(count):
+            assert decoder.feed(_CountedPiece(b"x" * 100)) == []
+        assert len(decoder.feed(b"\n\n")[0].data) == count * 100
+        return _CountedPiece.work
+
+    assert work(2000) <= 2 * work(1000) + 1000

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from .core import headers
 from .core.config import LLMConfig
-from .core.errors import ConfigError, DocumentError
+from .core.errors import ConfigError, DocumentError, KeyRefusedError
 from .core.keys import KeyRef
 
 if TYPE_CHECKING:
@@ -14,8 +15,12 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 TYPES = ("azureml_endpoint", "azureml_chat_endpoint")
-TEXT_KEYS = ("deployment_name", "endpoint_url", "endpoint_api_type", "formatter", "system", "api_version", "model")
-KEYS = (*TEXT_KEYS, "extra_parameters", "model_kwargs", "timeout", "max_retries", "key", "azml_schema", "_type")
+TEXT_KEYS = (
+    *("deployment_name", "endpoint_url", "endpoint_api_type", "formatter", "system", "api_version", "model"),
+    *("key_header", "proxy"),
+)
+VALUE_KEYS = ("timeout", "max_retries", "total_timeout", "verify", "allow_http")
+KEYS = (*TEXT_KEYS, *VALUE_KEYS, "extra_parameters", "model_kwargs", "headers", "key", "azml_schema", "_type")
 EXPECTED = "A saved config is what LangChain's AzureMLOnlineEndpoint.save() or azml_magics.save_config() writes."
 _NEVER = {
     "endpoint_api_key": "a key is never saved: remove it, and write a reference to it under key, such as env:NAME",
@@ -43,6 +48,22 @@ def parse_key(written: str | None, source: str) -> KeyRef | None:
         ) from None
 
 
+def parse_headers(written: Mapping[str, Any], source: str) -> dict[str, Any]:
+    """The headers that are written in a document, references read."""
+    name = ""
+    try:
+        for name, value in written.items():
+            headers.parse_header(name, value)
+        return headers.as_headers(written)
+    except KeyRefusedError:
+        raise DocumentError(
+            f"{source}: the header {name} holds what looks like a key",
+            remedy="A key itself is never saved: write a reference to it, such as env:NAME.",
+        ) from None
+    except ConfigError as error:
+        raise DocumentError(f"{source}: {error.cause}", remedy=error.remedy or "Make it a text.") from None
+
+
 def check_keys(document: Mapping[Any, Any], source: str) -> None:
     """Raise DocumentError for a key that a document must not have, or whose value could not be saved again."""
     for key, remedy in _NEVER.items():
@@ -64,12 +85,15 @@ def check_keys(document: Mapping[Any, Any], source: str) -> None:
 def check_types(document: Mapping[str, Any], source: str) -> None:
     """Raise DocumentError for a value of the wrong type, or for a document of a later azml-magics."""
     expected: dict[str, tuple[type, ...]] = dict.fromkeys((*TEXT_KEYS, "extra_parameters", "key"), (str,))
-    expected |= {"model_kwargs": (dict,), "timeout": (float, int, str), "max_retries": (int,), "azml_schema": (int,)}
+    expected |= {"model_kwargs": (dict,), "headers": (dict,), "max_retries": (int,), "azml_schema": (int,)}
+    expected |= dict.fromkeys(("timeout", "total_timeout"), (float, int, str))
+    expected |= {"verify": (bool, str), "allow_http": (bool,)}
     for key, types in expected.items():
         value = document.get(key)
-        if value is not None and (not isinstance(value, types) or isinstance(value, bool)):
-            wanted = {str: "a text", dict: "an object", int: "a whole number", float: "a number"}[types[0]]
-            raise DocumentError(f"{source}: {key} is {describe_type(value)}", remedy=f"Make it {wanted}.")
+        if value is not None and (not isinstance(value, types) or (isinstance(value, bool) and bool not in types)):
+            wanted = {str: "a text", dict: "an object", int: "a whole number", float: "a number", bool: "true or false"}
+            wanted[bool] = "false or the path of a CA file" if key == "verify" else "true or false"
+            raise DocumentError(f"{source}: {key} is {describe_type(value)}", remedy=f"Make it {wanted[types[0]]}.")
     if (document.get("azml_schema") or 0) > SCHEMA:
         raise DocumentError(
             f"{source} was written by a later azml-magics (schema {document['azml_schema']})",

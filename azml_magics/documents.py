@@ -17,6 +17,7 @@ from .core.config import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, LLMConfig
 from .core.errors import AzmlError, DocumentError
 from .core.keys import DEFAULT_KEY, KeyRef
 from .core.paths import path_of
+from .core.secret import Secret
 from .core.text import did_you_mean
 from .document_checks import (
     EXPECTED,
@@ -24,10 +25,12 @@ from .document_checks import (
     SCHEMA,
     TEXT_KEYS,
     TYPES,
+    VALUE_KEYS,
     check_keys,
     check_types,
     check_value,
     describe_type,
+    parse_headers,
     parse_key,
 )
 from .document_text import dumps, loads
@@ -76,12 +79,26 @@ def to_document(config: LLMConfig, *, langchain: bool = False) -> dict[str, Any]
         "api_version": config.api_version or None,
         "extra_parameters": config.extra_parameters,
         "model": config.model or None,
+        **_network_settings(config),
     }
     keyless = config.key is None  # not the default: no key is sent
     document.update({key: value for key, value in ours.items() if value is not None or (key == "key" and keyless)})
     document["azml_schema"] = SCHEMA
     document.update({key: value for key, value in config.extras.items() if key not in document})
     return document
+
+
+def _network_settings(config: LLMConfig) -> dict[str, Any]:
+    """The keys that say how the endpoint is reached, None for those that are not set. A key in a header is left out."""
+    headers = {name: str(value) for name, value in config.headers.items() if not isinstance(value, Secret)}
+    return {
+        "total_timeout": None if config.total_timeout is None else _number(config.total_timeout),
+        "headers": headers or None,
+        "key_header": config.key_header or None,
+        "verify": config.verify,
+        "proxy": config.proxy,
+        "allow_http": config.allow_http or None,
+    }
 
 
 def _formatter_name(config: LLMConfig) -> str:
@@ -142,10 +159,11 @@ def from_document(document: Mapping[str, Any], *, name: str = "", source: str = 
     check_keys(document, source)
     check_types(document, source)
     fields = {key: document[key] for key in (*TEXT_KEYS, "extra_parameters") if document.get(key)}
-    fields |= {key: document[key] for key in ("timeout", "max_retries") if document.get(key) is not None}
+    fields |= {key: document[key] for key in VALUE_KEYS if document.get(key) is not None}
     fields["model_kwargs"] = document.get("model_kwargs") or {}
     if "key" in document:
         fields["key"] = parse_key(document["key"], source)
+    fields["headers"] = parse_headers(document.get("headers") or {}, source)
     for key, value in fields.items():
         check_value(key, value, source)
     extras = {key: value for key, value in document.items() if key not in KEYS}

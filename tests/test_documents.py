@@ -87,6 +87,13 @@ def test_literal_key_is_never_written(tmp_path, suffix, langchain):
     assert "key" not in text
 
 
+def test_literal_key_in_a_header_is_never_written(tmp_path):
+    config = LLMConfig(headers={"api-key": KEY, "X-Team": "nlp", "Apim": "env:APIM_KEY"})
+    path = save(config, tmp_path / "hr.json")
+    assert KEY not in path.read_text()
+    assert json.loads(path.read_text())["headers"] == {"X-Team": "nlp", "Apim": "env:APIM_KEY"}
+
+
 def test_config_without_key_stays_without_key(tmp_path):
     keyless = LLMConfig(endpoint_url=SCORE, key=None)
     assert load(save(keyless, tmp_path / "c.json")).key is None
@@ -247,6 +254,14 @@ CONFIGS = st.builds(
     extra_parameters=st.sampled_from([None, "drop", "error", "pass-through"]),
     timeout=st.sampled_from([190, 5, 0.25, 1e5]),
     max_retries=st.integers(0, 9),
+    headers=st.dictionaries(
+        st.sampled_from(["X-Team", "Ocp-Apim-Subscription-Key"]), st.sampled_from(["nlp", "env:APIM_KEY", "entra"])
+    ).filter(lambda headers: headers.get("Ocp-Apim-Subscription-Key") != "nlp"),
+    key_header=st.sampled_from(["", "X-Api-Key"]),
+    verify=st.sampled_from([None, True, False, "/etc/company.pem"]),
+    proxy=st.sampled_from([None, "proxy:3128", "none", "env:COMPANY_PROXY"]),
+    allow_http=st.booleans(),
+    total_timeout=st.sampled_from([None, 60, 0.5]),
     extras=st.dictionaries(st.sampled_from(["owner", "tags", "2024-01-01", "yes", ""]), JSON, max_size=2),
 )
 
@@ -307,6 +322,16 @@ BAD = [
     ({**GOOD, "endpoint_api_type": "severless"}, "Did you mean 'serverless'?"),
     ({**GOOD, "extra_parameters": "ignore"}, "extra_parameters must be one of"),
     ({**GOOD, "formatter": {"name": "hf"}}, "formatter is an object. Make it a text"),
+    ({**GOOD, "headers": ["X-A"]}, "headers is a list. Make it an object"),
+    ({**GOOD, "headers": {"X-A": 7}}, "The value of the header X-A must be a string, not int"),
+    ({**GOOD, "headers": {"X-A": "a\nb"}}, "The value of the header X-A contains characters"),
+    ({**GOOD, "headers": {"X A": "a"}}, "which is not the name of an HTTP header"),
+    ({**GOOD, "headers": {"api-key": KEY}}, "the header api-key holds what looks like a key"),
+    ({**GOOD, "verify": 7}, "verify is a number. Make it false or the path of a CA file"),
+    ({**GOOD, "allow_http": "yes"}, "allow_http is a text. Make it true or false"),
+    ({**GOOD, "proxy": "http://ann:s3cret@p"}, "The proxy's URL holds a user name or password"),
+    ({**GOOD, "total_timeout": 0}, "total_timeout must be a positive number of seconds"),
+    ({**GOOD, "key_header": "X Key"}, "key_header has the name 'X Key'"),
     ({**GOOD, "azml_schema": 2}, "was written by a later azml-magics (schema 2)"),
     ({**GOOD, "azml_schema": "1"}, "azml_schema is a text"),
     ({**GOOD, 7: "x"}, "has the key 7, which is not a text"),

@@ -8,7 +8,7 @@ from typing import Any
 
 from .errors import ConfigError, KeyRefusedError
 from .key_sources import NO_KEY
-from .keys import KeyRef
+from .keys import KeyRef, key_source
 from .secret import Secret
 
 HeaderValue = str | KeyRef | Secret
@@ -72,6 +72,11 @@ def parse_header(name: str, text: str) -> str | KeyRef:
 def is_secret(value: HeaderValue) -> bool:
     """Return whether the value is a key or leads to one."""
     return isinstance(value, KeyRef | Secret)
+
+
+def describe(value: HeaderValue, endpoint_url: str = "") -> str:
+    """Return a header's value as it may be shown: a reference with its state, such as "env:NAME (not set)"."""
+    return key_source(value).describe(endpoint_url) if isinstance(value, KeyRef | Secret) else value
 
 
 def check_name(name: Any, field: str = "headers") -> None:

@@ -10,6 +10,7 @@ from azml_magics.core import wire
 from azml_magics.core.config import LLMConfig, takes_key_elsewhere
 from azml_magics.core.endpoints import Origin
 from azml_magics.core.errors import AzmlError, ConfigError, KeyRefusedError, UsageError
+from azml_magics.core.headers import parse_header
 from azml_magics.core.prompt.values import parse_value
 from azml_magics.core.text import did_you_mean
 
@@ -32,7 +33,11 @@ _CONFIG_FIELDS = {  # option -> field of LLMConfig
     "system": "system",
     "model": "model",
     "api_version": "api_version",
+    "key_header": "key_header",
+    "total_timeout": "total_timeout",
+    "proxy": "proxy",
 }
+_OFF = ("off", "false", "no")  # what --verify takes besides a path
 
 
 def resolve_config(context: NotebookContext, options: CellOptions) -> LLMConfig:
@@ -48,8 +53,7 @@ def resolve_config(context: NotebookContext, options: CellOptions) -> LLMConfig:
         changes["timeout"] = context.settings.timeout
     config = _find_config(context, options)
     changed = config.merged(model_kwargs=model_kwargs(context, options), **changes)
-    if "key" not in changes:
-        _check_key_stays(config, changed)
+    _check_key_stays(config, changed, by_line="key" in changes)
     return changed
 
 
@@ -60,16 +64,40 @@ def config_changes(context: NotebookContext, options: ConfigOptions) -> dict[str
     for field in ("formatter", "system"):
         if str(changes.get(field, "")).startswith("$"):
             changes[field] = context.variable(changes[field])
+    if options.header:
+        changes["headers"] = parse_headers(options.header)
+    if options.verify is not None:
+        changes["verify"] = False if options.verify.lower() in _OFF else options.verify
+    if options.allow_http:
+        changes["allow_http"] = True
     return changes
 
 
-def _check_key_stays(config: LLMConfig, changed: LLMConfig) -> None:
+def parse_headers(words: Sequence[str]) -> dict[str, str]:
+    """Read headers written as NAME=VALUE, where VALUE is a text or a key reference.
+
+    Raises:
+        UsageError: A word has another form.
+        KeyRefusedError: A value looks like a key.
+    """
+    headers = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or not name:
+            raise UsageError("--header takes NAME=VALUE", remedy="Write --header X-Team=nlp, or NAME=env:VARIABLE.")
+        parse_header(name.strip(), value.strip())
+        headers[name.strip()] = value.strip()
+    return headers
+
+
+def _check_key_stays(config: LLMConfig, changed: LLMConfig, *, by_line: bool) -> None:
     """KeyRefusedError if the line's --url would send the config's key to a host that it is not for."""
-    if takes_key_elsewhere(config, changed):
+    if takes_key_elsewhere(config, changed, by_line=by_line):
         home, there = (Origin.of(each.endpoint_url).netloc for each in (config, changed))
         raise KeyRefusedError(
             f"The config's key is for {home}, and --url names {there}",
-            remedy="Say on the line which key goes there: --key env:NAME, or --key none.",
+            remedy="Say on the line which key goes there: --key env:NAME, or --key none"
+            + (" (and --header NAME=none for a header with a key)." if config.headers else "."),
         )
 
 

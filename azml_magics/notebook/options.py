@@ -58,11 +58,17 @@ CONFIG_OPTIONS: tuple[Option, ...] = (
         help="where to find the key: env:NAME, keyring:SERVICE/NAME, entra, ask, none",
         kind="key",
     ),
+    _option("--key-header", metavar="NAME", help="the header that carries the key, as it is (no Bearer)"),
+    _list_option("--header", metavar="NAME=VALUE|REF", help="another header; a key in it by reference: NAME=env:VAR"),
     _option("--timeout", metavar="S", type=float, help="seconds without data before giving up"),
+    _option("--total-timeout", metavar="S", type=float, help="seconds for a whole request, however slow its data"),
     _option("--retries", metavar="N", type=int, help="retries after a temporary failure"),
     _option("-s", "--system", metavar="TEXT|$var", help="the system message", kind="variable"),
     _option("--model", metavar="NAME", help="the model's name, for endpoints that need it in the request body"),
     _option("--api-version", metavar="V", help="the api-version query parameter"),
+    _option("--verify", metavar="PATH|off", help="a file or folder of CA certificates; off: check no certificate"),
+    _option("--proxy", metavar="URL|none", help="the proxy: its URL, env:NAME, or none; default: the environment's"),
+    _switch("--allow-http", help="send the key over plain http, where others on the network can read it"),
 )
 
 ROWS_OPTIONS: tuple[Option, ...] = (

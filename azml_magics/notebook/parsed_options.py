@@ -18,11 +18,17 @@ class ConfigOptions:
     deployment: str | None = None
     formatter: str | None = None
     key: str | None = None
+    key_header: str | None = None
+    header: tuple[str, ...] = ()
     timeout: float | None = None
+    total_timeout: float | None = None
     retries: int | None = None
     system: str | None = None
     model: str | None = None
     api_version: str | None = None
+    verify: str | None = None
+    proxy: str | None = None
+    allow_http: bool = False
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from azml_magics.core import wire
+from azml_magics.core import headers, wire
 from azml_magics.core.errors import AzmlError, UsageError
 from azml_magics.display.table import TableOutput
 from azml_magics.display.text_output import TextOutput
@@ -78,7 +78,13 @@ def show(context: NotebookContext, options: NameOptions) -> TableOutput:
         "api-version": config.api_version,
         "extra-parameters": config.extra_parameters,
         "timeout": f"{config.timeout:g} s",
+        "total-timeout": f"{config.total_timeout:g} s" if config.total_timeout else "",
         "retries": str(config.max_retries),
+        **{f"header {name}": headers.describe(value, config.endpoint_url) for name, value in config.headers.items()},
+        "key-header": config.key_header,
+        "verify": "off: certificates are not checked" if config.verify is False else config.verify,
+        "proxy": config.proxy,
+        "allow-http": "yes: the key may be sent over plain http" if config.allow_http else "",
         "from": source,
         **{f"kwarg {name}": repr(value) for name, value in config.model_kwargs.items()},
     }

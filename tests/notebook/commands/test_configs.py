@@ -48,6 +48,28 @@ def test_show_lists_every_part_of_config(notebook, rows):
     }
 
 
+def test_show_lists_how_an_endpoint_is_reached(notebook, rows):
+    notebook.ok(
+        "%azureml save prod --url https://x.y/score -f dolly --header X-Team=nlp --header Apim=env:APIM_KEY "
+        "--key-header X-Api-Key --verify ~/company.pem --proxy proxy:3128 --allow-http --total-timeout 60"
+    )
+    notebook.ok("%azureml save prod --header x-team=qa")
+    facts = shown(rows("%azureml show"))
+    assert {name: facts[name] for name in facts if name.startswith("header")} == {
+        "header x-team": "qa",
+        "header Apim": "env:APIM_KEY (not set)",
+    }
+    assert facts["key-header"] == "X-Api-Key"
+    assert facts["verify"] == "~/company.pem"
+    assert facts["proxy"] == "proxy:3128"
+    assert facts["allow-http"] == "yes: the key may be sent over plain http"
+    assert facts["total-timeout"] == "60 s"
+    notebook.ok("%azureml save prod --verify off --header Apim=none")
+    facts = shown(rows("%azureml show"))
+    assert facts["verify"] == "off: certificates are not checked"
+    assert "header Apim" not in facts
+
+
 def test_saving_again_changes_only_given_parts(notebook, rows):
     notebook.ok("%azureml save prod --url https://x.y/score -f dolly temperature=0.2")
     notebook.ok("%azureml save prod --timeout 5 max_new_tokens=9")
@@ -86,6 +108,12 @@ def test_save_says_what_is_missing(notebook, line, said):
         ("new --type dedicted", "UsageError: --type takes dedicated, serverless. Did you mean 'dedicated'?"),
         ("new --key sk-1234", "KeyRefusedError: That is not a key reference"),
         ("new --key env:", "ConfigError: A key reference"),
+        ("new --header X-Team", "UsageError: --header takes NAME=VALUE."),
+        ("new --header api-key=sk-1234", "KeyRefusedError: The value of the header api-key looks like a key"),
+        ("new --header 'X Team=nlp'", "ConfigError: headers has the name 'X Team', which is not the name"),
+        ("new --key-header 'X Key'", "ConfigError: key_header has the name 'X Key'"),
+        ("new --proxy http://ann:s3cret@p:1", "ConfigError: The proxy's URL holds a user name or password"),
+        ("new --total-timeout -1", "ConfigError: total_timeout must be a positive number of seconds"),
         ("new --timeout 0", "ConfigError: timeout must be a positive number of seconds"),
         ("new --retries -1", "ConfigError: max_retries must be 0 or a positive integer"),
         ("new temperature", "UsageError: save NAME takes NAME=VALUE, not 'temperature'"),

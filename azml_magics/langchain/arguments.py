@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
 from langchain_core.caches import BaseCache
 from langchain_core.callbacks import BaseCallbackHandler, BaseCallbackManager
 from langchain_core.rate_limiters import BaseRateLimiter
-from pydantic import SecretStr, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 from typing_extensions import TypedDict
 
 from ..core import endpoints
+from ..core.endpoints import Origin
 from ..core.errors import ConfigError
-from ..core.text import one_line
+from ..core.text import did_you_mean, one_line
 from .api_type import AzureMLEndpointApiType
 
 KEY_VARIABLE = "AZUREML_ENDPOINT_API_KEY"
@@ -27,6 +29,7 @@ _VARIABLES = {
 # LangChain's standard parameters -> our names. Those in _STANDARD_KWARGS become model kwargs.
 _STANDARD = {"api_key": "endpoint_api_key", "base_url": "endpoint_url", "model_name": "model"}
 _STANDARD_KWARGS = ("temperature", "max_tokens", "stop")
+_PLACEHOLDER = re.compile(r"//[^/]*[<{]")
 
 
 class EndpointArguments(TypedDict, total=False):
@@ -107,7 +110,38 @@ def apply_defaults(values: dict[str, Any]) -> dict[str, Any]:
 
 def _resolve_api_type(given: Any, url: str) -> str:
     text = str(getattr(given, "value", given) or "").strip().lower()
-    return text or (endpoints.api_type_of(url) if url else "dedicated")
+    if text or is_placeholder(url) or not Origin.of(url):
+        return text or "dedicated"
+    return endpoints.api_type_of(url)
+
+
+def is_placeholder(url: str) -> bool:
+    """Return whether `url` is one that documentation shows, such as https://<your-endpoint>.<your_region>.…/score.
+
+    langchain-community makes models with it, and so do its tests. A call cannot be sent to it.
+    """
+    return bool(_PLACEHOLDER.search(url))
+
+
+def check_names(owner: type[BaseModel], given: Iterable[str]) -> None:
+    """Check the names of constructor arguments.
+
+    Args:
+        owner: The class of the model.
+        given: The names.
+
+    Raises:
+        ConfigError: One of them is unknown; it would have no effect.
+    """
+    known = {*owner.model_fields, *_STANDARD, *_STANDARD_KWARGS}
+    for name in given:
+        if name not in known:
+            hint = did_you_mean(name, known).strip() or "See its fields for the names."
+            raise ConfigError(
+                f"{owner.__name__} has no argument {name!r}",
+                remedy=f"{hint} Pass parameters of the model in model_kwargs={{{name!r}: …}}.",
+                error_code="unknown-argument",
+            )
 
 
 def to_config_error(owner: str, error: ValidationError) -> ConfigError:

@@ -6,14 +6,14 @@ import asyncio
 import os
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from ..core import wire
 from ..core.client import ainvoke, invoke, prepare
 from ..core.config import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, LLMConfig
-from ..core.errors import ConfigError, KeyNotFoundError
+from ..core.errors import ConfigError, FormatterError, KeyNotFoundError
 from ..core.http import recording
 from ..core.http.exchange import HTTPResponse
 from ..core.keys import DEFAULT_KEY, KeyRef
@@ -22,13 +22,18 @@ from ..core.response import Response
 from ..core.secret import Secret
 from ..core.wire import default_for_url, wire_for
 from .api_type import AzureMLEndpointApiType
-from .arguments import KEY_VARIABLE, apply_defaults, to_config_error
+from .arguments import KEY_VARIABLE, apply_defaults, check_names, is_placeholder, to_config_error
 from .formatter_adapter import get_registered_name, to_wire_formatter
+from .message_conversion import messages_from_wire
 from .remedies import langchain_remedies
+
+if TYPE_CHECKING:
+    from .formatter_adapter import ToMessages
 
 # Per-call kwargs that configure this client, and those that LangChain passes along for its own tracing.
 _CALL_OPTIONS = ("timeout", "max_retries", "model")
-_NOT_SENT = ("stream", "ls_structured_output_format", "structured_output_format")
+_NOT_SENT = ("ls_structured_output_format", "structured_output_format")
+_NO_KEY = ("", "none")
 # A user's own client decides where it sends the request; the core still needs a URL to choose a route.
 _PLACEHOLDER_URL = "https://localhost"
 
@@ -49,7 +54,7 @@ class AzureMLBaseEndpoint(BaseModel):
     """The key; default: the variable AZUREML_ENDPOINT_API_KEY. It is never saved, dumped or pickled."""
 
     key: str | None = None
-    """A reference to the key in place of the key: "env:NAME", "keyring:SERVICE/NAME", "entra"; "" sends no key."""
+    """A reference to the key in place of the key: "env:NAME", "keyring:SERVICE/NAME", "entra"; "none" sends no key."""
 
     deployment_name: str = ""
     """The deployment that every call goes to; default: the variable AZUREML_DEPLOYMENT_NAME."""
@@ -92,8 +97,9 @@ class AzureMLBaseEndpoint(BaseModel):
         """Check the arguments.
 
         Raises:
-            ConfigError: An argument is invalid; one line without the values. It is a ValueError.
+            ConfigError: An argument is unknown or invalid; one line without the values. It is a ValueError.
         """
+        check_names(type(self), kwargs)
         try:
             super().__init__(**kwargs)
         except ValidationError as error:
@@ -107,14 +113,15 @@ class AzureMLBaseEndpoint(BaseModel):
 
     def _check(self) -> None:
         """Raise ConfigError if fields contradict each other or the formatter does not suit the endpoint."""
-        formatter = to_wire_formatter(self.content_formatter)
-        config = self._config({}, formatter)
+        formatter = self._to_wire_formatter()
+        options = {"endpoint_url": ""} if is_placeholder(self.endpoint_url) else {}
+        config = self._config({}, formatter, **options)
         if formatter is not None:
             try:
                 formatter.wire_for(config)
-            except ConfigError as error:
+            except (ConfigError, FormatterError) as error:
                 remedy = "Choose another content_formatter, endpoint_api_type or endpoint_url."
-                raise ConfigError(error.cause, remedy=remedy) from None
+                raise ConfigError(error.cause, remedy=remedy, error_code=error.error_code) from None
 
     # ---- the core's config ----
 
@@ -123,7 +130,10 @@ class AzureMLBaseEndpoint(BaseModel):
 
         A key that equals AZUREML_ENDPOINT_API_KEY becomes a reference to that variable.
         """
-        return self._config(self.model_kwargs or {}, to_wire_formatter(self.content_formatter))
+        return self._config(self.model_kwargs or {}, self._to_wire_formatter())
+
+    def _to_wire_formatter(self, to_messages: ToMessages = messages_from_wire) -> wire.Formatter | None:
+        return to_wire_formatter(self.content_formatter, to_messages, self.endpoint_api_type)
 
     def _config(self, model_kwargs: Mapping[str, Any], formatter: wire.Formatter | None, **options: Any) -> LLMConfig:
         fields = {
@@ -143,7 +153,7 @@ class AzureMLBaseEndpoint(BaseModel):
 
     def _key(self) -> KeyRef | Secret | None:
         if self.key is not None:
-            return KeyRef.parse(self.key) if self.key else None
+            return KeyRef.parse(self.key) if self.key.strip() not in _NO_KEY else None
         given: Any = self.endpoint_api_key  # a str if it was assigned after construction
         literal = given.get_secret_value() if isinstance(given, SecretStr) else str(given or "")
         if literal and literal != os.environ.get(KEY_VARIABLE):

@@ -16,17 +16,14 @@ from langchain_core.tools import BaseTool
 from typing_extensions import Unpack
 
 from .. import documents
-from ..core import wire
 from ..core.client import astream, stream
 from ..core.config import LLMConfig
-from ..core.errors import ConfigError
 from ..core.messages import Message
 from ..core.response import Response
-from ..core.wire.openai_chat import OpenAIChatWire
 from .arguments import ChatArguments
 from .base_endpoint import AzureMLBaseEndpoint
 from .batching import ConcurrentBatch, cache_signature
-from .formatter_adapter import takes_messages, to_wire_formatter
+from .formatter_adapter import takes_messages
 from .message_conversion import messages_to_wire
 from .outputs import (
     as_single_chat_chunk,
@@ -41,8 +38,6 @@ from .tools import include_raw_message, make_output_parser, make_structured_outp
 from .tracing import fill_ls_params
 
 Wire = list[Message]
-
-_STRUCTURED = ("tools", "response_format")
 
 
 class AzureMLChatOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseChatModel):
@@ -171,12 +166,10 @@ class AzureMLChatOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseChatMo
 
         A custom chat formatter receives LangChain's messages unchanged, so they are not converted for it.
         """
-        formatter = to_wire_formatter(self.content_formatter, lambda _: messages)
+        formatter = self._to_wire_formatter(lambda _: messages)
         config = self._make_call_config(formatter, stop, kwargs)
         if formatter is not None and formatter.content_formatter is not None and takes_messages(formatter):
             return config, [{"role": "user", "content": ""}]
-        if any(config.model_kwargs.get(name) for name in _STRUCTURED):
-            _check_tools(config)
         return config, messages_to_wire(messages)
 
     # ---- tools and structured output ----
@@ -247,14 +240,3 @@ class AzureMLChatOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseChatMo
 def _to_chat_result(response: Response) -> ChatResult:
     generations = [to_chat_generation(choice) for choice in split_choices(response)]
     return ChatResult(generations=generations, llm_output=make_llm_output([response]))
-
-
-def _check_tools(config: LLMConfig) -> None:
-    """Raise ConfigError if the wire format has no tools: the endpoint would read them as sampling parameters."""
-    if isinstance(wire.wire_for(config), (wire.CustomWire, OpenAIChatWire)):
-        return
-    raise ConfigError(
-        "Tools and structured output need an OpenAI-like chat route; this endpoint uses another wire format",
-        remedy="Use the deployment's /v1/chat/completions or /chat/completions route with "
-        "CustomOpenAIChatContentFormatter().",
-    )

@@ -34,35 +34,22 @@ class AzureMLEndpointClient:
     ) -> None:
         if not endpoint_api_key or not endpoint_url:
             raise ConfigError("AzureMLEndpointClient needs a URL and a key", remedy="Pass both.")
-        self._config = LLMConfig(
-            endpoint_url=endpoint_url,
-            key=Secret(endpoint_api_key),
-            deployment_name=deployment_name,
-            timeout=timeout,
-            max_retries=0,
-            model="named in the body",  # stops the check for routes that need a model
-        )
-
-    @property
-    def endpoint_url(self) -> str:
+        self.endpoint_url = endpoint_url
         """The URL that requests go to."""
-        return self._config.endpoint_url
+        self.endpoint_api_key = endpoint_api_key
+        self.deployment_name = deployment_name
+        """The deployment that requests go to, or ""."""
+        self.timeout = timeout
+        """Seconds without data before a call gives up."""
 
     @property
     def endpoint_api_key(self) -> str:
-        """The key itself."""
-        key = self._config.key
-        return key.reveal() if isinstance(key, Secret) else ""
+        """The key itself. Assign another one to renew it."""
+        return self._key.reveal()
 
-    @property
-    def deployment_name(self) -> str:
-        """The deployment that requests go to, or ""."""
-        return self._config.deployment_name
-
-    @property
-    def timeout(self) -> float:
-        """Seconds without data before a call gives up."""
-        return self._config.timeout
+    @endpoint_api_key.setter
+    def endpoint_api_key(self, key: str) -> None:
+        self._key = Secret(key)
 
     def call(self, body: bytes, run_manager: Any = None, **kwargs: Any) -> bytes:  # noqa: ARG002 - LangChain's signature
         """Send a request.
@@ -78,8 +65,15 @@ class AzureMLEndpointClient:
         Raises:
             AzmlError: The call failed; see azml_magics.errors.
         """
-        formatter = wire.Formatter("verbatim", "a body as it is", (_VerbatimWire(body),))
-        config = self._config.merged(formatter=formatter, timeout=kwargs.get("timeout") or self.timeout)
+        config = LLMConfig(
+            endpoint_url=self.endpoint_url,
+            key=self._key,
+            deployment_name=self.deployment_name,
+            formatter=wire.Formatter("verbatim", "a body as it is", (_VerbatimWire(body),)),
+            timeout=kwargs.get("timeout") or self.timeout,
+            max_retries=0,
+            model="named in the body",  # stops the check for routes that need a model
+        )
         with langchain_remedies():
             raw = invoke(config, "").raw
         assert isinstance(raw, bytes)

@@ -44,12 +44,17 @@ _BY_WIRE: dict[str, type[formatters.WireContentFormatter]] = {
 }
 
 
-def to_wire_formatter(given: Any, to_messages: ToMessages = messages_from_wire) -> wire.Formatter | None:
+def to_wire_formatter(
+    given: Any,
+    to_messages: ToMessages = messages_from_wire,
+    api_type: AzureMLEndpointApiType = AzureMLEndpointApiType.dedicated,
+) -> wire.Formatter | None:
     """Return the core's formatter for a content_formatter.
 
     Args:
         given: A content formatter object, a registered name, or None.
         to_messages: Converts wire messages for a formatter that has format_messages_request_payload.
+        api_type: The endpoint's type as its user wrote it: a formatter of theirs gets "realtime" if they did.
 
     Returns:
         The formatter, or None for None.
@@ -70,7 +75,7 @@ def to_wire_formatter(given: Any, to_messages: ToMessages = messages_from_wire) 
         given, *_REQUESTS, *_RESPONSES, _TYPES
     ):
         return wire.get(given.wire_name)
-    return wire.Formatter("custom", "a formatter of your own", (AdaptedWire(given, to_messages),), given)
+    return wire.Formatter("custom", "a formatter of your own", (AdaptedWire(given, to_messages, api_type),), given)
 
 
 def _overrides_any(formatter: Any, *names: str) -> bool:
@@ -115,8 +120,12 @@ def get_registered_name(given: Any) -> str:
 class AdaptedWire(wire.CustomWire):
     """A user's own content_formatter. A subclass of ours keeps the methods that it does not override."""
 
-    def __init__(self, content_formatter: Any, to_messages: ToMessages) -> None:
-        super().__init__(content_formatter, convert_api_type=AzureMLEndpointApiType, convert_messages=to_messages)
+    def __init__(self, content_formatter: Any, to_messages: ToMessages, api_type: AzureMLEndpointApiType) -> None:
+        def as_written(name: str) -> AzureMLEndpointApiType:
+            is_realtime = api_type is AzureMLEndpointApiType.realtime and name == "dedicated"
+            return api_type if is_realtime else AzureMLEndpointApiType(name)
+
+        super().__init__(content_formatter, convert_api_type=as_written, convert_messages=to_messages)
         known = isinstance(content_formatter, formatters.WireContentFormatter)
         self._formatter = wire.get(content_formatter.wire_name) if known else None
         self._encodes = not known or _overrides_any(content_formatter, *_REQUESTS)

@@ -18,7 +18,6 @@ from ..core.response import Response
 from .arguments import EndpointArguments
 from .base_endpoint import AzureMLBaseEndpoint
 from .batching import ConcurrentBatch, cache_signature
-from .formatter_adapter import to_wire_formatter
 from .outputs import make_last_text_chunk, make_llm_output, split_choices, to_generation
 from .remedies import langchain_remedies
 from .tracing import fill_ls_params
@@ -135,7 +134,7 @@ class AzureMLOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseLLM):
                 yield make_last_text_chunk(parts.response)
 
     def _call_config(self, stop: Sequence[str] | None, kwargs: Mapping[str, Any]) -> LLMConfig:
-        return self._make_call_config(to_wire_formatter(self.content_formatter), stop, kwargs)
+        return self._make_call_config(self._to_wire_formatter(), stop, kwargs)
 
 
 def _to_llm_result(responses: Sequence[Response]) -> LLMResult:

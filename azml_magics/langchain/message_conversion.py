@@ -153,15 +153,14 @@ def tool_calls_from_wire(calls: Iterable[dict[str, Any]]) -> tuple[list[ToolCall
         function = call.get("function")
         function = function if isinstance(function, dict) else {}
         name, given = function.get("name"), function.get("arguments")
+        identity = None if call.get("id") is None else str(call["id"])  # some servers count their calls: 0, 1
         arguments = _parse_arguments(given)
         if arguments is not None and isinstance(name, str) and name:
-            valid.append(ToolCall(name=name, args=arguments, id=call.get("id"), type="tool_call"))
+            valid.append(ToolCall(name=name, args=arguments, id=identity, type="tool_call"))
         else:
             text = given if isinstance(given, str) else json.dumps(given)
             problem = "The arguments are not a JSON object" if arguments is None else "The call names no function"
-            invalid.append(
-                InvalidToolCall(name=name, args=text, id=call.get("id"), error=problem, type="invalid_tool_call")
-            )
+            invalid.append(InvalidToolCall(name=name, args=text, id=identity, error=problem, type="invalid_tool_call"))
     return valid, invalid
 
 
@@ -189,7 +188,7 @@ def to_tool_call_chunks(fragments: Iterable[dict[str, Any]]) -> list[ToolCallChu
                 "type": "tool_call_chunk",
                 "name": function.get("name"),
                 "args": json.dumps(arguments) if isinstance(arguments, dict) else arguments,
-                "id": fragment.get("id"),
+                "id": None if fragment.get("id") is None else str(fragment["id"]),
                 "index": fragment.get("index", position),
             }
         )

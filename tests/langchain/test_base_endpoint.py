@@ -11,6 +11,7 @@ import warnings
 
 import pytest
 from langchain_core.load import dumpd, dumps, load
+from pydantic import SecretStr
 
 from azml_magics import errors, langchain
 from azml_magics.core.config import LLMConfig
@@ -131,6 +132,56 @@ def test_invalid_arguments_raise_without_showing_the_key(kind, given, said):
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
     assert LITERAL not in "".join(traceback.format_exception(caught.value))
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("deployment", "Did you mean 'deployment_name'?"),
+        ("temperatur", "Did you mean 'temperature'?"),
+        ("endpoint_api_keys", "Did you mean 'endpoint_api_key'?"),
+        ("top_p", "Pass parameters of the model in model_kwargs={'top_p': …}."),
+    ],
+)
+def test_unknown_argument_is_refused_with_its_neighbour(kind, given, said):
+    with pytest.raises(errors.ConfigError, match=f"has no argument '{given}'") as caught:
+        kind(**{given: LITERAL})
+    assert said in str(caught.value)
+    assert LITERAL not in str(caught.value)
+
+
+def test_arguments_of_every_langchain_model_are_accepted():
+    kind = AzureMLChatOnlineEndpoint
+    kind(cache=False, verbose=False, callbacks=[], tags=["a"], metadata={"b": 1}, custom_get_token_ids=str.split)
+    kind(name="prod", rate_limiter=None, disable_streaming=True)
+
+
+PLACEHOLDER = "https://<your-endpoint>.<your_region>.inference.ml.azure.com/score"
+
+
+@BOTH
+@pytest.mark.parametrize("key_from", ["environment", "constructor"])
+def test_documentation_placeholder_url_is_taken(kind, key_from, monkeypatch):
+    if key_from == "environment":
+        monkeypatch.setenv("AZUREML_ENDPOINT_API_KEY", "my-api-key")
+        model = kind(endpoint_url=PLACEHOLDER)
+        monkeypatch.delenv("AZUREML_ENDPOINT_API_KEY")
+    else:
+        model = kind(endpoint_url=PLACEHOLDER, endpoint_api_key="my-api-key", endpoint_api_type="dedicated")
+    assert isinstance(model.endpoint_api_key, SecretStr)
+    assert model.endpoint_api_key.get_secret_value() == "my-api-key"
+    assert str(model.endpoint_api_key) == f"{model.endpoint_api_key}" == "**********"
+    assert repr(model.endpoint_api_key) == "SecretStr('**********')"
+    with pytest.raises(errors.ConfigError, match="no valid host name"):
+        kind(endpoint_url=PLACEHOLDER, key="none", content_formatter="gpt2").invoke("Hi")
+
+
+@BOTH
+@pytest.mark.parametrize("key", ["none", "", " none "])
+def test_key_none_sends_no_key(kind, key, monkeypatch):
+    monkeypatch.setenv("AZUREML_ENDPOINT_API_KEY", LITERAL)
+    assert kind(key=key, endpoint_api_key=None).to_config().key is None
 
 
 def test_object_that_is_not_a_formatter_is_refused():

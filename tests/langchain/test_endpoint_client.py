@@ -63,6 +63,14 @@ def test_refusal_raises_our_error_without_the_key(endpoint):
         AzureMLEndpointClient(f"{endpoint.url}/score", KEY).call(BODY, timeout=0.2)
 
 
+def test_attributes_may_be_renewed(endpoint):
+    client = AzureMLEndpointClient("https://localhost/score", "old-key-123")
+    client.endpoint_url, client.endpoint_api_key = f"{endpoint.url}/score", KEY
+    client.deployment_name, client.timeout = "gpt2-2023-06", 9
+    assert client.call(BODY).startswith(b'[{"0": ')
+    assert endpoint.requests[-1].headers["azureml-model-deployment"] == "gpt2-2023-06"
+
+
 def test_key_is_in_no_text():
     client = AzureMLEndpointClient("https://localhost/score", "k-123456")
     assert "k-123456" not in repr(client) + str(vars(client))

@@ -95,7 +95,7 @@ def test_custom_formatter_keeps_headers_and_generation(llm_with, endpoint):
     assert made.generation_info == {"mine": True}
     assert endpoint.requests[-1].headers["content-type"] == "application/json; charset=utf-8"
     assert endpoint.requests[-1].headers["accept"] == "application/json; q=1"
-    assert ThreeArguments.seen is AzureMLEndpointApiType.dedicated
+    assert ThreeArguments.seen is AzureMLEndpointApiType.realtime
 
 
 def test_subclass_keeps_what_it_does_not_override(llm_with, sent):
@@ -201,7 +201,7 @@ def test_supported_api_types_of_a_custom_formatter_are_checked():
             return [AzureMLEndpointApiType.serverless]
 
     AzureMLOnlineEndpoint(endpoint_api_type="serverless", content_formatter=Anywhere())
-    with pytest.raises(errors.FormatterError, match="works with serverless endpoints, and this one is dedicated"):
+    with pytest.raises(ValueError, match="works with serverless endpoints, and this one is dedicated"):
         AzureMLOnlineEndpoint(endpoint_api_type="dedicated", content_formatter=Anywhere())
 
 

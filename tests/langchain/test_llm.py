@@ -74,11 +74,23 @@ def test_stop_sequence_ends_the_response(completion):
 
 
 def test_client_options_are_not_sent_to_the_model(llm, endpoint, sent):
-    llm.invoke("x", timeout=5, max_retries=0, stream=False, model="m")
+    llm.invoke("x", timeout=5, max_retries=0, model="m")
     assert sent()["parameters"] == {"max_new_tokens": 20, "return_full_text": False}
     endpoint.script([Fault("slow", seconds=5)])
     with pytest.raises(errors.APITimeoutError, match=r"No data from .* for 0.2 s"):
         llm.invoke("x", timeout=0.2)
+
+
+@pytest.mark.parametrize("name", ["chat", "completion"])
+def test_stream_kwarg_is_sent_as_given(name, request, sent):
+    model = request.getfixturevalue(name)
+    model.invoke("x", stream=False)
+    assert sent()["stream"] is False
+    model.model_kwargs = {**model.model_kwargs, "stream": False}
+    model.invoke("x")
+    assert sent()["stream"] is False
+    list(model.stream("x"))
+    assert sent()["stream"] is True
 
 
 def test_generation_has_finish_reason_and_usage(completion):

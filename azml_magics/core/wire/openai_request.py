@@ -66,7 +66,8 @@ def encode_openai(call: Call, body: dict[str, Any]) -> Payload:
         extra = "pass-through"
     headers = {"extra-parameters": extra} if extra else {}
     if not call.stream:  # the response is read whole, also if a kwarg asks for a stream
-        body.pop("stream", None)
+        if body.get("stream"):
+            del body["stream"]
         body.pop("stream_options", None)
         return Payload(to_json(body), headers)
     body["stream"] = True

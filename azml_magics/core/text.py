@@ -41,6 +41,17 @@ def one_line(text: str, limit: int = _MAX_LINE) -> str:
     return folded if len(folded) <= limit else folded[: limit - 1].rstrip() + "…"
 
 
+def format_seconds(seconds: float) -> str:
+    """Return "0.4 s", "12 s", "3 min 20 s" or "2 h 5 min"."""
+    if seconds < 10:  # noqa: PLR2004 - tenths matter below ten seconds only
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return the hint " Did you mean 'X'?" for the known name closest to `word`, or "" if none is close."""
     names = list(known)

@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TextIO
 
+from ..core.text import format_seconds
 from .table_rows import Record, TableRow
 
 Done = tuple[Record, TableRow]
@@ -59,9 +60,9 @@ class Progress:
         parts += [f"{self.failed:,} failed"] if self.failed else []
         parts += [f"{self.tokens:,} tokens"] if self.tokens else []
         if self.is_over:
-            return ", ".join([*parts, _format_seconds(self.seconds)])
+            return ", ".join([*parts, format_seconds(self.seconds)])
         parts += [f"{self.rate:,.1f} rows/s"] if self.rate else []
-        parts += [f"{_format_seconds(self.seconds_left)} left"] if self.seconds_left is not None else []
+        parts += [f"{format_seconds(self.seconds_left)} left"] if self.seconds_left is not None else []
         return ", ".join(parts)
 
     def bar(self, width: int = _WIDTH) -> str:
@@ -70,17 +71,6 @@ class Progress:
             return ""
         full = min(width, self.done * width // self.total)
         return "█" * full + "░" * (width - full)
-
-
-def _format_seconds(seconds: float) -> str:
-    """Return "0.4 s", "12 s", "3 min 20 s" or "2 h 5 min"."""
-    if seconds < 10:  # noqa: PLR2004 - tenths matter below ten seconds only
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 class Speed:

@@ -48,6 +48,7 @@ class HTTPResponse:
             200, else None.
         limit_reads: Makes reads of the stream fail that end later than so many seconds from its call. None if the
             stream does not come from the network.
+        attempts: How many requests the call sent until this response.
     """
 
     status: int
@@ -55,6 +56,7 @@ class HTTPResponse:
     body: bytes = field(default=b"", repr=False)
     stream: Any = field(default=None, repr=False)
     limit_reads: Callable[[float], None] | None = field(default=None, repr=False)
+    attempts: int = field(default=1, compare=False)
 
 
 @dataclass(frozen=True)

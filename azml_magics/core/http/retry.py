@@ -9,10 +9,12 @@ from __future__ import annotations
 import random
 from collections.abc import Generator
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
 from ..errors import ContentFilterError, EndpointError, RateLimitError, ServiceUnavailableError
-from . import status_errors
+from ..text import format_seconds
+from . import status_errors, waiting
 from .connection_errors import connection_error
 from .exchange import OK, HTTPResponse, Outcome, Request, SendFailure
 
@@ -21,8 +23,9 @@ if TYPE_CHECKING:
 
     from ..errors import AzmlError
 
+LONGEST_WAIT = 60.0  # seconds that one call waits for Retry-After at most: quotas are per minute
 _FIRST_DELAY = 0.5  # seconds
-_MAX_DELAY = 30.0  # seconds, also for Retry-After
+_MAX_DELAY = 30.0  # seconds, without Retry-After
 _UNAUTHORIZED = 401
 _MODEL_ERROR = 424  # of the front door, around the container's own status
 _TEMPORARY = {429, 500, 502, 503, *range(520, 530)}  # 520-529 are those of proxies such as Cloudflare
@@ -57,7 +60,9 @@ def retry_flow(
     """Decide what one call sends, and when, until it has a 200 or an error that is not temporary.
 
     Temporary are 429, 500, 502, 503, 424 around them or without a ready instance, 520-529, and connections that could
-    not be opened. The wait is Retry-After, or half a second, doubling, with jitter; at most 30 s. Not retried are 408,
+    not be opened. The wait is Retry-After, or half a second, doubling up to 30 s, with jitter. If Retry-After is longer
+    than `LONGEST_WAIT`, a retry would be useless: the error is raised at once and says when to try again. A wait is
+    reported to the observer of waiting.py. Not retried are 408,
     504 and timeouts: the model goes on computing, and a repeat adds to its load. Nor are connections that break: the
     request may have been processed. Only a kept connection that breaks at once, without a byte of a response, is
     replaced, once and beyond the count: the server had closed it before the request came.
@@ -79,28 +84,38 @@ def retry_flow(
     Raises:
         AzmlError: The error of the last attempt.
     """
-    retries = 0
-    while True:
-        outcome = yield SendRequest(request)
-        if isinstance(outcome, SendFailure) and outcome.is_stale_connection:
-            outcome = yield SendRequest(request, new_connection=True)
-        assert outcome is not None
-        if isinstance(outcome, HTTPResponse) and outcome.status == OK:
-            return outcome
-        error = _error_from(outcome, request)
-        if refresh_headers is not None and _is_unauthorized(outcome):
-            request, refresh_headers = replace(request, headers=refresh_headers()), None
-            continue
-        if request.fallback is not None and _rejects_stream_options(error):
-            request = replace(request, body=request.fallback, fallback=None)
-            continue
-        decision = should_retry(error) if should_retry is not None else None
-        if decision:
-            continue
-        if decision is False or retries >= max_retries or not _is_temporary(outcome, error):
-            raise error from error.__cause__
-        yield Wait(_delay(error, retries, jitter))
-        retries += 1
+    retries = attempts = 0
+    try:
+        while True:
+            attempts += 1
+            outcome = yield SendRequest(request)
+            if isinstance(outcome, SendFailure) and outcome.is_stale_connection:
+                attempts += 1
+                outcome = yield SendRequest(request, new_connection=True)
+            assert outcome is not None
+            if isinstance(outcome, HTTPResponse) and outcome.status == OK:
+                return replace(outcome, attempts=attempts)
+            error = _error_from(outcome, request)
+            if refresh_headers is not None and _is_unauthorized(outcome):
+                request, refresh_headers = replace(request, headers=refresh_headers()), None
+                continue
+            if request.fallback is not None and _rejects_stream_options(error):
+                request = replace(request, body=request.fallback, fallback=None)
+                continue
+            decision = should_retry(error) if should_retry is not None else None
+            if decision:
+                continue
+            if decision is False or retries >= max_retries or not _is_temporary(outcome, error):
+                raise error from error.__cause__
+            seconds = _delay(error, retries, jitter)
+            if seconds > LONGEST_WAIT:
+                raise say_when(error, seconds) from error.__cause__
+            retries += 1
+            waiting.report(waiting.Waiting(waiting.reason_of(error), seconds, retries + 1, max_retries + 1))
+            yield Wait(seconds)
+    finally:
+        if retries:
+            waiting.report(None)
 
 
 def advance(flow: RetryFlow, outcome: Outcome | None = None) -> SendRequest | Wait | HTTPResponse:
@@ -141,5 +156,15 @@ def _delay(error: AzmlError, retries: int, jitter: Callable[[], float]) -> float
     """Seconds before the next attempt."""
     retry_after = getattr(error, "retry_after", None)
     if retry_after is not None:
-        return min(float(retry_after), _MAX_DELAY)
+        return float(retry_after)
     return min(_FIRST_DELAY * 2.0**retries, _MAX_DELAY) * (0.5 + jitter() / 2)
+
+
+def say_when(error: AzmlError, seconds: float) -> AzmlError:
+    """Add to the error's cause when the endpoint accepts requests again, and return the error."""
+    moment = datetime.now().astimezone() + timedelta(seconds=seconds)
+    is_today = moment.date() == datetime.now().astimezone().date()
+    clock = f"{moment:%H:%M}" if is_today else f"{moment:%Y-%m-%d %H:%M}"
+    error.cause = f"{error.cause.rstrip('.')}. It accepts requests again in {format_seconds(seconds)}, at {clock}"
+    error.args = (error.cause,)
+    return error

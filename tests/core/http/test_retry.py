@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from azml_magics.core.errors import (
@@ -19,6 +21,7 @@ from azml_magics.core.errors import (
 )
 from azml_magics.core.http.exchange import HTTPResponse, Request, SendFailure
 from azml_magics.core.http.retry import SendRequest, Wait, retry_flow
+from azml_magics.core.http.waiting import observe_waiting
 
 REQUEST = Request("https://n.example.com/score", {"Authorization": "Bearer old"}, b"{}", timeout=60)
 OK = HTTPResponse(200, {}, b'["t"]')
@@ -141,11 +144,44 @@ def test_permanent_failures_are_raised_at_once(case, outcome, kind):
         ({"retry_after": "0"}, b"", 0.0),
         ({"retry_after_ms": "250"}, b"", 0.25),
         ({}, b'{"statusCode": 429, "message": "Rate limit is exceeded. Try again in 6 seconds."}', 6.0),
-        ({"retry_after": "3600"}, b"", 30.0),
+        ({"retry_after": "60"}, b"", 60.0),
     ],
 )
-def test_retry_after_is_followed_up_to_thirty_seconds(headers, body, slept):
+def test_retry_after_is_followed_up_to_a_minute(headers, body, slept):
     assert play(response(429, body, **headers), OK) == (["send", slept, "send"], OK)
+
+
+@pytest.mark.parametrize("seconds", ["61", "3600", "9" * 400])
+def test_longer_retry_after_is_raised_at_once_and_says_when(seconds):
+    did, error = play(response(429, retry_after=seconds))
+    assert did == ["send"]
+    assert isinstance(error, RateLimitError)
+    shown = {"61": "1 min 1 s", "3600": "1 h 0 min"}.get(seconds, "24 h 0 min")
+    assert re.search(rf"\. It accepts requests again in {shown}, at ([-0-9]+ )?\d\d:\d\d\. ", str(error))
+
+
+def test_attempts_are_counted():
+    stale = SendFailure("closed", OSError(), reused=True)
+    assert play(OK)[1].attempts == 1
+    assert play(response(429), response(503), OK)[1].attempts == 3
+    assert play(stale, response(429), OK)[1].attempts == 3
+    assert play(response(401), OK, refresh_headers=dict)[1].attempts == 2
+
+
+def test_waits_are_reported_until_the_call_ends():
+    shown = []
+    with observe_waiting(lambda waiting: shown.append(str(waiting))):
+        play(response(429, retry_after="12"), SendFailure("connect-error", OSError("refused")), OK)
+        play(response(503), response(503), max_retries=1)
+        play(OK)
+    play(response(429), OK)
+    assert shown == [
+        "429: waiting 12 s, try 2 of 3",
+        "no connection: waiting 1.0 s, try 3 of 3",
+        "None",
+        "503: waiting 0.5 s, try 2 of 2",
+        "None",
+    ]
 
 
 def test_delay_doubles_up_to_thirty_seconds():

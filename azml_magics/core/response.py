@@ -1,10 +1,10 @@
-"""What comes back from an endpoint, as data: Usage, Chunk, Response."""
+"""What comes back from an endpoint, as data: Usage, Verdict, Chunk, Response."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping  # noqa: TC003 - get_type_hints() needs it
-from dataclasses import dataclass, field, fields
-from typing import Any
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal
 
 _DETAILS = ("prompt_tokens_details", "completion_tokens_details")
 
@@ -39,6 +39,24 @@ class Usage:
         details = {name: parts for name, parts in usage.items() if name in _DETAILS and isinstance(parts, dict)}
         return cls(prompt, completion, total, details)
 
+    @property
+    def reasoning_tokens(self) -> int:
+        """Tokens of the response that are thoughts; 0 if the endpoint does not say."""
+        return self._detail("completion", "reasoning_tokens")
+
+    @property
+    def cached_tokens(self) -> int:
+        """Tokens of the prompt that the endpoint had in its cache; 0 if it does not say."""
+        return self._detail("prompt", "cached_tokens")
+
+    @property
+    def audio_tokens(self) -> int:
+        """Tokens of sound in the prompt and the response; 0 if the endpoint does not say."""
+        return self._detail("prompt", "audio_tokens") + self._detail("completion", "audio_tokens")
+
+    def _detail(self, side: str, name: str) -> int:
+        return _count(self.details.get(f"{side}_tokens_details", {}).get(name)) or 0
+
     def to_dict(self) -> dict[str, int]:
         """Return the counts that are known, under their wire names."""
         return {name: value for name, value in vars(self).items() if name != "details" and value is not None}
@@ -48,9 +66,31 @@ def _count(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
+@dataclass(frozen=True)
+class Verdict:
+    """What a content filter says about the prompt or the response in one category.
+
+    Attributes:
+        category: "hate", "violence", "jailbreak", "protected_material_text", … in the service's words.
+        severity: "safe", "low", "medium" or "high"; "" for categories that are only detected.
+        filtered: whether the filter stopped the request or the response for it.
+        source: whether it is about the "prompt" or the "completion".
+        detail: what else the service says, such as "detected" or the citation of protected material; or "".
+    """
+
+    category: str
+    severity: str = ""
+    filtered: bool = False
+    source: Literal["prompt", "completion"] = "completion"
+    detail: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """A piece of a streamed response. Only what arrived with this piece is set.
+
+    A stream yields the pieces of the first choice. Those of others (a request may set `n`) end up in
+    `Response.choices`.
 
     Attributes:
         text: the next piece of the text.
@@ -60,6 +100,10 @@ class Chunk:
         finish_reason: why the response ended, in the endpoint's words.
         logprobs: log probabilities of the piece's tokens, as on the wire.
         model: the name that the endpoint gives its model.
+        index: which choice the piece belongs to.
+        filters: verdicts of content filters.
+        items: what the wire format needs back in the next turn of the conversation.
+        others: pieces of other choices that the same event brought.
     """
 
     text: str = ""
@@ -69,6 +113,10 @@ class Chunk:
     finish_reason: str | None = None
     logprobs: Any = None
     model: str = ""
+    index: int = 0
+    filters: tuple[Verdict, ...] = ()
+    items: tuple[dict[str, Any], ...] = ()
+    others: tuple[Chunk, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -92,6 +140,15 @@ class Response:
         logprobs: log probabilities of the tokens, as on the wire, or None.
         raw: the decoded JSON of the body; None for a stream.
         format: how to show it: "markdown", "text", "json" or "code".
+        headers: rate limits, region and request ids in the response's headers, by lower-case name; not part of a
+            comparison of two responses.
+        attempts: how many times the request was sent.
+        filters: verdicts of content filters on the prompt and the response.
+        choices: the responses, this one first, if the endpoint sent several (a request may set `n`); else empty.
+        items: what the wire format needs back in the next turn of the conversation, as on the wire: reasoning items,
+            thinking blocks with their signatures.
+        notices: what a reader should know about the response, one line each, such as that all tokens went into
+            reasoning.
     """
 
     text: str
@@ -109,6 +166,12 @@ class Response:
     logprobs: Any = field(default=None, repr=False)
     raw: Any = field(default=None, repr=False)
     format: str = "markdown"
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+    attempts: int = 1
+    filters: tuple[Verdict, ...] = ()
+    choices: tuple[Response, ...] = field(default=(), repr=False)
+    items: tuple[dict[str, Any], ...] = field(default=(), repr=False)
+    notices: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
     def __str__(self) -> str:
         return self.text
@@ -126,12 +189,8 @@ class Response:
             >>> Response("Hi").to_dict("text", "usage")
             {'text': 'Hi', 'usage': None}
         """
-        data = {name: getattr(self, name) for name in names or _DATA_FIELDS}
-        if "usage" in data:
-            data["usage"] = self.usage.to_dict() if self.usage else None
-        if "tool_calls" in data:
-            data["tool_calls"] = list(self.tool_calls)
-        return data if names else {name: value for name, value in data.items() if value or name == "text"}
+        data = {name: _to_data(name, getattr(self, name)) for name in names or _DATA_FIELDS}
+        return data if names else {name: value for name, value in data.items() if value != _UNSET[name]}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Response:
@@ -144,10 +203,7 @@ class Response:
             ValueError: The data is not that of a response.
         """
         try:
-            known = {name: data[name] for name in _DATA_FIELDS if name in data}
-            known["usage"] = Usage(**data["usage"]) if "usage" in data else None
-            known["tool_calls"] = tuple(data.get("tool_calls", ()))
-            response = cls(**known)
+            response = cls(**{name: _from_data(name, data[name]) for name in _DATA_FIELDS if name in data})
         except (TypeError, AttributeError) as error:
             raise ValueError(f"not a response: {error}") from None
         if not isinstance(response.text, str):
@@ -155,4 +211,36 @@ class Response:
         return response
 
 
+def _to_data(name: str, value: Any) -> Any:
+    """Return a field of a response as JSON data."""
+    if name == "usage":
+        return {**value.to_dict(), **value.details} if value else None
+    if name == "filters":
+        return [asdict(verdict) for verdict in value]
+    if name == "choices":
+        return [choice.to_dict() for choice in value]
+    if name == "headers":
+        return dict(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _from_data(name: str, value: Any) -> Any:
+    """Return the field of a response that `_to_data` wrote."""
+    if name == "usage":
+        return _usage_from_data(value) if value is not None else None
+    if name == "filters":
+        return tuple(Verdict(**verdict) for verdict in value)
+    if name == "choices":
+        return tuple(Response.from_dict(choice) for choice in value)
+    if name == "headers":
+        return dict(value)
+    return tuple(value) if name in {"tool_calls", "items", "notices"} else value
+
+
+def _usage_from_data(data: Mapping[str, Any]) -> Usage:
+    counts = {name: count for name, count in data.items() if name not in _DETAILS}
+    return Usage(**counts, details={name: data[name] for name in _DETAILS if name in data})
+
+
 _DATA_FIELDS = tuple(each.name for each in fields(Response) if each.name not in ("parsed", "raw", "format"))
+_UNSET = {name: _to_data(name, getattr(Response(""), name)) for name in _DATA_FIELDS} | {"text": None}

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .call import source_of
 from .errors import APIConnectionError, AzmlError, Interrupted, ResponseFormatError, StreamInterruptedError
 from .http.connection_errors import connection_error
 from .response import Chunk, Response
-from .wire.events import DONE
 from .wire.failures import raise_if_filtered
-from .wire.openai_choices import text_or_none
-from .wire.sse import SSEDecoder
+from .wire.response_builder import ResponseBuilder
+from .wire.sse import SSEDecoder, is_event_stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from .wire.sse import Event
 
 DRAIN_SECONDS = 0.1  # for the end of the body, after that of the response: then its connection can be kept
+_NO_END = "The stream ended without saying that the answer is complete."
 _REMEDY = "What had arrived is kept in error.response. Try again, or raise the deployment's request_timeout_ms."
 
 
@@ -37,62 +37,87 @@ class StreamReader:
         self._prepared = prepared
         self._start = time.perf_counter()
         self._first_token: float | None = None
-        self._texts: list[str] = []
-        self._reasonings: list[str] = []
-        self._tool_calls: dict[int, dict[str, Any]] = {}
-        self._logprobs: list[Any] = []
-        self._last = Response("", config=prepared.config.name)
+        self._latency = 0.0
+        self._base = Response("", config=prepared.config.name)
+        self._builder = ResponseBuilder()
+        self._whole: Response | None = None  # a response that did not come as events
+        self._interrupted = False
+        self._notices: list[str] = []
         self._decoder = SSEDecoder()
-        self._has_done_event = False
+        self._events = prepared.wire.event_reader(prepared.call)
+        self._http: HTTPResponse | None = None
+        self._beginning = b""  # of the body, until it tells whether events follow; the whole body if none do
+        self._has_events: bool | None = None
         self._is_draining = False
 
     @property
     def is_complete(self) -> bool:
-        """Whether the endpoint has said that the response is complete."""
-        return self._has_done_event or self._last.finish_reason is not None
-
-    @property
-    def response(self) -> Response:
-        """What has arrived."""
-        return replace(
-            self._last,
-            text=self._last.text or "".join(self._texts),
-            reasoning=self._last.reasoning or "".join(self._reasonings),
-            tool_calls=self._last.tool_calls or tuple(self._tool_calls[index] for index in sorted(self._tool_calls)),
-            logprobs=self._last.logprobs or _merge_logprobs(self._logprobs),
-            latency=time.perf_counter() - self._start if self._last.latency == 0 else self._last.latency,
-            time_to_first_token=self._first_token,
-        )
+        """Whether the endpoint has said that the response is complete, and there is something in it."""
+        return self._whole is not None or (self._events.is_complete and self._builder.has_content)
 
     @property
     def is_over(self) -> bool:
         """Whether nothing that counts can follow: the wire format's end marker has arrived."""
-        if self._has_done_event:
-            return True
-        has_reason = self._last.finish_reason is not None
-        return has_reason and self._prepared.wire.ends_with_finish_reason(self._prepared.config)
+        return self._events.is_over
+
+    @property
+    def response(self) -> Response:
+        """What has arrived."""
+        latency = self._latency or time.perf_counter() - self._start
+        if self._whole is not None:
+            return replace(self._whole, latency=latency, time_to_first_token=self._first_token)
+        built = self._builder.build(self._base)
+        reason = "interrupted" if self._interrupted and not built.finish_reason else built.finish_reason
+        return replace(
+            built,
+            finish_reason=reason,
+            latency=latency,
+            time_to_first_token=self._first_token,
+            notices=(*built.notices, *self._notices),
+        )
 
     def start(self) -> None:
         """Start the clock; a stream may exist long before anything reads it."""
         self._start = time.perf_counter()
 
     def open(self, response: HTTPResponse) -> bool:
-        """Read the response's headers; False if it is not a stream of events and has to be read as a whole."""
-        self._last = replace(self._last, **source_of(response))
-        is_events = "text/event-stream" in response.headers.get("content-type", "").lower()
-        return response.stream is not None and is_events
+        """Read the response's headers; False if its body has already been read."""
+        self._http = response
+        self._base = replace(self._base, **source_of(response))
+        return response.stream is not None
 
     def feed_whole(self, response: HTTPResponse) -> Chunk:
         """Read a response that did not stream as one chunk."""
-        self._first_token = time.perf_counter() - self._start
-        self._last = last = self._prepared.decode(response, self._first_token, self._first_token)
+        self._note_first_token()
+        self._whole = last = self._prepared.decode(response, self._first_token or 0.0, self._first_token)
+        self._latency = last.latency
         calls = tuple({"index": index, **call} for index, call in enumerate(last.tool_calls))
-        return Chunk(last.text, last.reasoning, calls, last.usage, last.finish_reason, last.logprobs, last.model)
+        return Chunk(
+            last.text,
+            last.reasoning,
+            calls,
+            last.usage,
+            last.finish_reason,
+            last.logprobs,
+            last.model,
+            filters=last.filters,
+            items=last.items,
+        )
 
     def feed(self, piece: bytes) -> Iterator[Chunk]:
         """Yield the chunks that a piece of the body completes; none after the response's end marker."""
-        if not self.is_over:
-            yield from self._decode_events(self._decoder.feed(piece))
+        if self._has_events is None or not self._has_events:
+            piece = self._recognise(piece)
+        if self._has_events and not self.is_over:
+            yield from self._read(self._decoder.feed(piece))
+
+    def _recognise(self, piece: bytes, *, is_all: bool = False) -> bytes:
+        """Keep the body until it is known to be a stream of events; return what has to be read of it then."""
+        self._beginning += piece
+        if self._has_events is None:
+            content_type = self._http.headers.get("content-type", "") if self._http else ""
+            self._has_events = is_event_stream(self._beginning, content_type, is_all=is_all)
+        return self._beginning
 
     def leave_if_over(self, response: HTTPResponse) -> bool:
         """Stop the clock once the response is over, and limit the reads of the rest of its body to `DRAIN_SECONDS`.
@@ -116,59 +141,65 @@ class StreamReader:
         Raises:
             StreamInterruptedError: The response is not complete.
         """
-        if self.is_over:
-            self.stop_clock()
+        if self._has_events is None:
+            rest = self._recognise(b"", is_all=True)
+            yield from self._read(self._decoder.feed(rest)) if self._has_events else ()
+        if not self._has_events:
+            assert self._http is not None
+            yield self.feed_whole(replace(self._http, body=self._beginning, stream=None))
             return
         ends_within_event = False
-        try:
-            yield from self._decode_events(self._decoder.flush())
-        except ResponseFormatError:
-            ends_within_event = True
-        announces_end = self._prepared.wire.ends_with_done(self._prepared.config)
-        if not self.is_complete and (ends_within_event or announces_end):
-            raise StreamInterruptedError("The stream ended before the response was complete", remedy=_REMEDY)
-        if not (self._texts or self._tool_calls or self._reasonings or self.is_complete):
+        if not self.is_over:
+            try:
+                yield from self._read(self._decoder.flush())
+            except ResponseFormatError:
+                ends_within_event = True
+        yield from self._add(self._events.finish())
+        if not self._builder.has_content:
             raise StreamInterruptedError("The stream ended without any text", remedy=_REMEDY)
+        if not self.is_complete and (ends_within_event or not self._ended_cleanly()):
+            raise StreamInterruptedError("The stream ended before the response was complete", remedy=_REMEDY)
+        if not self.is_complete and self._events.announces_end:
+            self._notices.append(_NO_END)
         self.stop_clock()
 
-    def stop_clock(self, finish_reason: str | None = None) -> None:
-        """Note the latency, once, and the finish reason if the endpoint gave none."""
-        latency = self._last.latency or time.perf_counter() - self._start
-        self._last = replace(self._last, latency=latency, finish_reason=self._last.finish_reason or finish_reason)
+    def _ended_cleanly(self) -> bool:
+        """Whether the body's end is certain: a stream without an end marker may otherwise have been cut off."""
+        headers = self._http.headers if self._http else {}
+        has_length = "transfer-encoding" in headers or "content-length" in headers
+        return has_length or not self._events.announces_end
 
-    def _decode_events(self, events: list[Event]) -> Iterator[Chunk]:
-        read_event = self._prepared.wire.read_event
+    def stop_clock(self) -> None:
+        """Note the latency, once."""
+        self._latency = self._latency or time.perf_counter() - self._start
+
+    def _read(self, events: list[Event]) -> Iterator[Chunk]:
         for event in events:
-            if event.data == DONE:
-                self._has_done_event = True
+            try:
+                chunk = self._events.read(event)
+            except AzmlError:
+                if self.is_complete:  # nothing that follows makes it an error
+                    continue
+                raise
+            yield from self._add(chunk)
+            if self.is_over:
                 return
-            chunk = read_event(event)
-            if chunk is not None:
-                self._add(chunk)
-                yield chunk
-                if self.is_over:
-                    return
 
-    def _add(self, chunk: Chunk) -> None:
-        if chunk.text:
-            self._texts.append(chunk.text)
-        if chunk.reasoning:
-            self._reasonings.append(chunk.reasoning)
-        if self._first_token is None and (chunk.text or chunk.reasoning or chunk.tool_calls):
+    def _add(self, chunk: Chunk | None) -> Iterator[Chunk]:
+        """Collect a chunk; yield it if it belongs to the first choice."""
+        if chunk is None:
+            return
+        self._builder.add(chunk)
+        if chunk.text or chunk.reasoning or chunk.tool_calls:
+            self._note_first_token()
+        raise_if_filtered(chunk.finish_reason)
+        for each in (chunk, *chunk.others):
+            if each.index == 0:
+                yield each
+
+    def _note_first_token(self) -> None:
+        if self._first_token is None:
             self._first_token = time.perf_counter() - self._start
-        for fragment in chunk.tool_calls:
-            _add_fragment(self._tool_calls, fragment)
-        if chunk.logprobs:
-            self._logprobs.append(chunk.logprobs)
-        if chunk.usage or chunk.finish_reason or (chunk.model and not self._last.model):
-            self._last = replace(
-                self._last,
-                usage=chunk.usage or self._last.usage,
-                finish_reason=chunk.finish_reason or self._last.finish_reason,
-                model=self._last.model or chunk.model,
-            )
-        if chunk.finish_reason:
-            raise_if_filtered(chunk.finish_reason)
 
     # ---- ends before the end ----
 
@@ -186,7 +217,7 @@ class StreamReader:
             failure = self._network_failure(error)
         self.stop_clock()
         failure.response = failure.response or self.response
-        failure.add_context(deployment=self._last.deployment, request_id=self._last.request_id)
+        failure.add_context(deployment=self._base.deployment, request_id=self._base.request_id)
         return self._prepared.add_context(failure)
 
     def _network_failure(self, error: Exception) -> AzmlError:
@@ -200,25 +231,6 @@ class StreamReader:
 
     def interrupt(self) -> Interrupted:
         """The exception for a kernel interrupt, with what had arrived."""
-        self.stop_clock("interrupted")
+        self.stop_clock()
+        self._interrupted = True
         return Interrupted(self.response)
-
-
-def _add_fragment(calls: dict[int, dict[str, Any]], fragment: dict[str, Any]) -> None:
-    """Append a streamed fragment of a tool call to the call that it belongs to."""
-    index = fragment.get("index")
-    call = calls.setdefault(index if isinstance(index, int) else len(calls), {"type": "function", "function": {}})
-    if isinstance(fragment.get("id"), str) and fragment["id"]:
-        call["id"] = fragment["id"]
-    function = fragment.get("function")
-    if isinstance(function, dict):
-        known = call["function"]
-        known["name"] = known.get("name") or text_or_none(function.get("name")) or ""
-        known["arguments"] = known.get("arguments", "") + (text_or_none(function.get("arguments")) or "")
-
-
-def _merge_logprobs(pieces: list[Any]) -> Any:
-    contents = [
-        piece["content"] for piece in pieces if isinstance(piece, dict) and isinstance(piece.get("content"), list)
-    ]
-    return {"content": [token for content in contents for token in content]} if contents else None

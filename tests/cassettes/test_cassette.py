@@ -346,7 +346,9 @@ def test_replay_keeps_the_pauses_of_a_stream(path, server, gone, monkeypatch):
     stop_innermost()
     heading, line = path.read_text(encoding="utf-8").splitlines()
     entry = json.loads(line)
-    entry["response"]["stream"] = [[pause, text] for pause, text in [(0.25, ""), (99, event(STOP).decode())]]
+    entry["response"]["stream"] = [
+        [pause, text] for pause, text in [(0.25, event(delta("one")).decode()), (99, event(STOP).decode())]
+    ]
     path.write_text(f"{heading}\n{json.dumps(entry)}\n", encoding="utf-8")
     monkeypatch.setattr("time.sleep", slept.append)
     start_replay(path)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azml_magics.core.response import Chunk, Response, Usage
+from azml_magics.core.response import Chunk, Response, Usage, Verdict
 
 
 def test_str_of_a_response_is_its_text():
@@ -69,6 +69,28 @@ def test_to_dict_and_from_dict_restore_a_response():
     restored = Response.from_dict(json.loads(json.dumps(data)))
     assert vars(restored) == {**vars(response), "parsed": None, "raw": None, "format": "markdown"}
     assert Response("").to_dict() == {"text": ""}
+
+
+def test_to_dict_and_from_dict_restore_headers_filters_choices_and_details():
+    usage = Usage(1, 2, 3, {"completion_tokens_details": {"reasoning_tokens": 2}})
+    response = Response(
+        "a", usage=usage, headers={"x-ms-region": "Sweden Central"}, attempts=2, choices=(Response("a"), Response("b")),
+        filters=(Verdict("hate", "safe"), Verdict("jailbreak", filtered=True, source="prompt", detail="detected")),
+        items=({"type": "reasoning", "id": "rs_1"},), notices=("cut off",),
+    )  # fmt: skip
+    restored = Response.from_dict(json.loads(json.dumps(response.to_dict())))
+    assert restored == response
+    assert (restored.headers, restored.usage.details) == (response.headers, usage.details)
+
+
+def test_usage_names_reasoning_cached_and_audio_tokens():
+    details = {
+        "prompt_tokens_details": {"cached_tokens": 3200, "audio_tokens": 1},
+        "completion_tokens_details": {"reasoning_tokens": 192, "audio_tokens": 2},
+    }
+    usage = Usage(3254, 200, 3454, details)
+    assert (usage.reasoning_tokens, usage.cached_tokens, usage.audio_tokens) == (192, 3200, 3)
+    assert (Usage(1).reasoning_tokens, Usage(1).cached_tokens, Usage(1).audio_tokens) == (0, 0, 0)
 
 
 def test_to_dict_with_names_returns_exactly_these():

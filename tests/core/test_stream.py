@@ -324,7 +324,6 @@ CUT_OFF = [
     ("within an event", CLOSE_HEAD + event(delta("Once ")) + event(delta("upon")) + b'data: {"choices": [{"del'),
     ("within the word [DONE]", CLOSE_HEAD + event(delta("Once ")) + event(delta("upon")) + b"data: [DO"),
     ("within a chunk", STREAM_HEAD + chunk(event(delta("Once ")) + event(delta("upon"))) + b"ff\r\ndata: {"),
-    ("the last chunk without [DONE]", STREAM_HEAD + chunk(event(delta("Once ")) + event(delta("upon"))) + b"0\r\n\r\n"),
 ]
 
 
@@ -339,6 +338,44 @@ def test_interrupted_stream_raises_and_keeps_what_arrived(server, config_of, fai
     assert "What had arrived is kept" in error.remedy
     assert len(server.received) == 1
     assert "\n" not in str(error)
+
+
+def test_stream_that_ends_cleanly_without_a_marker_is_an_answer(server, config_of, read):
+    server.respond_with(STREAM_HEAD + chunk(event(delta("Once ")) + event(delta("upon"))) + b"0\r\n\r\n")
+    response = read(config_of())[1].response
+    assert (response.text, response.finish_reason) == ("Once upon", None)
+    assert response.notices == ("The stream ended without saying that the answer is complete.",)
+
+
+def test_clean_end_within_an_event_is_an_interruption(server, config_of, fail):
+    server.respond_with(STREAM_HEAD + chunk(event(delta("Once ")) + b'data: {"choices": [{"del') + b"0\r\n\r\n")
+    came, error = fail(config_of())
+    assert (type(error), came) == (StreamInterruptedError, ["Once "])
+
+
+@pytest.mark.parametrize("values", [(DONE,), (delta("", role="assistant"), DONE), (delta("", role="assistant"), STOP)])
+def test_stream_with_nothing_in_it_is_a_failure(server, config_of, fail, values):
+    server.respond_with(streamed(*values))
+    came, error = fail(config_of())
+    assert type(error) is StreamInterruptedError
+    assert not any(came)
+
+
+@pytest.mark.parametrize("tail", [event({"error": {"message": "too late"}}), event(b"oops")])
+def test_failure_after_the_finish_reason_is_ignored(server, config_of, read, tail):
+    server.respond_with(STREAM_HEAD + chunk(event(delta("all")) + event(STOP) + tail + event(DONE)) + b"0\r\n\r\n")
+    assert read(config_of())[1].response.text == "all"
+
+
+@pytest.mark.parametrize("content_type", ["text/event-stream", "application/json", "text/plain", ""])
+def test_first_bytes_tell_events_from_json(server, config_of, read, content_type):
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
+    head += f"Content-Type: {content_type}\r\n\r\n".encode() if content_type else b"\r\n"
+    events = event(delta("A")) + event(STOP) + event(DONE)
+    whole_body = b'{"choices": [{"message": {"content": "A"}, "finish_reason": "stop"}]}'
+    for body in (events, whole_body):
+        server.respond_with(head + b"".join(chunk(body[i : i + 1]) for i in range(len(body))) + b"0\r\n\r\n")
+        assert read(config_of())[1].response.text == "A"
 
 
 def test_interrupted_tgi_stream_raises(server, config_of, fail):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .base import Call, Kwarg, Payload, Wire
 from .custom import CustomWire
+from .event_reader import EventReader
 from .formatter import Formatter
 from .registry import (
     ALIASES,
@@ -21,6 +22,7 @@ __all__ = [
     "ALIASES",
     "Call",
     "CustomWire",
+    "EventReader",
     "Formatter",
     "Kwarg",
     "Payload",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from .. import endpoints
 from ..errors import PromptError
 from ..messages import Message, flatten
+from .event_reader import EventReader, StatelessEventReader
 from .failures import raise_for_failure
 from .json_body import decode_json
 
@@ -85,7 +86,7 @@ class Payload:
 class Wire(ABC):
     """One wire format: how a request and its response are written in bytes.
 
-    A wire has no state, so that one object serves every call.
+    A wire has no state, so that one object serves every call; what a stream needs to remember is in its EventReader.
 
     Attributes:
         chat: Whether messages keep their roles.
@@ -114,14 +115,6 @@ class Wire(ABC):
         """Return whether a response can arrive in chunks."""
         return False
 
-    def ends_with_done(self, config: LLMConfig) -> bool:  # noqa: ARG002 - depends on the route in some formats
-        """Return whether a complete stream ends in [DONE] or a finish reason, so that a broken one is recognised."""
-        return False
-
-    def ends_with_finish_reason(self, config: LLMConfig) -> bool:  # noqa: ARG002 - as above
-        """Return whether the event with the finish reason is the last one of a stream, which sends no [DONE]."""
-        return False
-
     @abstractmethod
     def encode(self, call: Call) -> Payload:
         """Return the request's body and headers.
@@ -145,6 +138,10 @@ class Wire(ABC):
     @abstractmethod
     def parse_response(self, value: Any) -> Response:
         """Return the response in the decoded JSON of a body; the errors are those of `decode`."""
+
+    def event_reader(self, call: Call) -> EventReader:  # noqa: ARG002 - some formats need the config
+        """Return a reader for the events of one stream; by default one without state, which calls `read_event`."""
+        return StatelessEventReader(self.read_event)
 
     def read_event(self, event: Event) -> Chunk | None:
         """Return what one event of a stream adds to the response; None for an event that adds nothing."""

@@ -12,8 +12,12 @@ from .failures import make_embedded_error, make_missing_text_error
 if TYPE_CHECKING:
     from .sse import Event
 
-DONE = b"[DONE]"
-"""The data of the last event on OpenAI routes."""
+_DONE = b"[DONE]"  # the data of the last event on OpenAI routes
+
+
+def is_done(event: Event) -> bool:
+    """Return whether the event is [DONE], with or without blanks around it."""
+    return event.data.strip() == _DONE
 
 
 def parse_event(event: Event) -> dict[str, Any] | None:
@@ -24,7 +28,7 @@ def parse_event(event: Event) -> dict[str, Any] | None:
         ContentFilterError: The error is the content filter's.
         ResponseFormatError: The data is not a JSON object.
     """
-    if event.data == DONE:
+    if is_done(event):
         return None
     is_error = event.type == "error"
     try:

@@ -35,9 +35,6 @@ class OpenAIChatWire(Wire):
     def streams(self, config: LLMConfig) -> bool:  # noqa: ARG002 - every such route streams
         return True
 
-    def ends_with_done(self, config: LLMConfig) -> bool:  # noqa: ARG002 - every such route does
-        return True
-
     def arrange(self, messages: Sequence[Message]) -> list[Message]:
         """Return the messages as the model's chat template takes them."""
         return list(messages)

@@ -10,7 +10,7 @@ from typing import Any
 from ..errors import ModelError, ResponseFormatError
 from ..response import Chunk, Response, Usage
 from .failures import make_missing_text_error, raise_if_filtered
-from .json_body import as_text
+from .tool_calls import normalize_tool_calls
 
 # Keys of an event that comes before the text and has no choices.
 _PREAMBLE = ("id", "object", "model", "prompt_filter_results")
@@ -100,21 +100,6 @@ def extract_text(content: Any) -> str:
 def extract_reasoning(message: dict[str, Any]) -> str:
     """Return the text of a message's `reasoning_content`, or of its `reasoning`."""
     return extract_text(message.get("reasoning_content") or message.get("reasoning"))
-
-
-def normalize_tool_calls(calls: Any) -> tuple[dict[str, Any], ...]:
-    """Return the tool calls in a list, or fragments of them; arguments that are an object become JSON text."""
-    return (
-        tuple(_with_text_arguments(call) for call in calls if isinstance(call, dict)) if isinstance(calls, list) else ()
-    )
-
-
-def _with_text_arguments(call: dict[str, Any]) -> dict[str, Any]:
-    function = call.get("function")
-    arguments = function.get("arguments") if isinstance(function, dict) else None
-    if arguments is None or isinstance(arguments, str):
-        return call
-    return {**call, "function": {**call["function"], "arguments": as_text(arguments)}}
 
 
 def text_or_none(value: Any) -> str | None:

@@ -30,9 +30,6 @@ class OpenAICompletionsWire(Wire):
     def streams(self, config: LLMConfig) -> bool:  # noqa: ARG002 - every such route streams
         return True
 
-    def ends_with_done(self, config: LLMConfig) -> bool:  # noqa: ARG002 - every such route does
-        return True
-
     def encode(self, call: Call) -> Payload:
         return encode_openai(call, {"prompt": call.text})
 

@@ -10,8 +10,9 @@ from typing import Any
 from ..errors import ModelError
 from ..response import Response, Usage
 from .failures import is_filtered, make_empty_text_error, raise_if_filtered
-from .openai_choices import extract_reasoning, normalize_tool_calls, text_or_none
+from .openai_choices import extract_reasoning, text_or_none
 from .records import find_text
+from .tool_calls import normalize_tool_calls
 
 
 def parse_output_record(value: Any, keys: tuple[str, ...], *, any_column: bool = False) -> Response:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..messages import flatten, text_of
 from ..response import Chunk
 from .base import Call, Payload, Wire, to_json
+from .event_reader import EventReader, StatelessEventReader
 from .events import parse_event
 from .failures import make_missing_text_error
 from .records import find_text_key, parse_record
@@ -46,6 +47,9 @@ class PromptFlowWire(Wire):
     def parse_response(self, value: Any) -> Response:
         return parse_record(value, _OUTPUT_KEYS, any_column=True)
 
+    def event_reader(self, call: Call) -> EventReader:  # noqa: ARG002 - Wire's signature
+        return _PromptFlowEventReader(self.read_event)
+
     def read_event(self, event: Event) -> Chunk | None:
         value = parse_event(event)
         if value is None:
@@ -56,6 +60,12 @@ class PromptFlowWire(Wire):
         if not texts:
             raise make_missing_text_error(value)
         return Chunk(text=texts[0])
+
+
+class _PromptFlowEventReader(StatelessEventReader):
+    """The end of the body is the only end of a flow's stream."""
+
+    announces_end = False
 
 
 def _history(messages: Sequence[Message]) -> list[dict[str, Any]]:

@@ -2,13 +2,20 @@
 
 Beyond the standard (WHATWG HTML, "Server-sent events") servers send: CRLF and CR, `:` comments, `event:` and `id:`
 lines, `data:[DONE]` without the space (NVIDIA NIM), a last event without the blank line after it, no [DONE] (TGI,
-prompt flow), a byte order mark, and empty keep-alive events. Pieces may end anywhere, also inside a character.
+prompt flow), a byte order mark, empty keep-alive events, and `error: {…}` (llama.cpp). Pieces may end anywhere, also
+inside a character.
 """
 
 from __future__ import annotations
 
+import re
 from codecs import BOM_UTF8
 from typing import NamedTuple
+
+# A line that begins a stream of events, with JSON behind it where the field is not of the standard.
+_FIRST_LINE = re.compile(rb"(data|event|id|retry|):|error:[ \t]*[{\[]")
+_JSON_OR_HTML = (b"{", b"[", b'"', b"<")
+_ENOUGH = 16  # bytes that tell whether a body is a stream of events
 
 
 class Event(NamedTuple):
@@ -21,6 +28,27 @@ class Event(NamedTuple):
 
     type: str
     data: bytes
+
+
+def is_event_stream(start: bytes, content_type: str = "", *, is_all: bool = False) -> bool | None:
+    """Return whether a body is a stream of events, by its first bytes; the content type decides where they do not.
+
+    Args:
+        start: The first bytes of the body.
+        content_type: The response's header.
+        is_all: Whether these are all bytes of the body.
+
+    Returns:
+        None if more bytes are needed.
+    """
+    text = start.removeprefix(BOM_UTF8).lstrip()
+    if text.startswith(_JSON_OR_HTML):
+        return False
+    if _FIRST_LINE.match(text):
+        return True
+    if len(text) < _ENOUGH and b"\n" not in text and not is_all:
+        return None
+    return "text/event-stream" in content_type.lower()
 
 
 class SSEDecoder:
@@ -68,4 +96,7 @@ class SSEDecoder:
                 self._data.append(line[6:] if line[5:6] == b" " else line[5:])
             elif line.startswith(b"event:"):
                 self._type = line[6:].strip().decode("utf-8", "replace") or "message"
+            elif line.startswith(b"error:") and line[6:].lstrip()[:1] in {b"{", b"["}:
+                self._data.append(line[6:].strip())
+                self._type = "error"
         return events

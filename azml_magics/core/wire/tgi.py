@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from .. import endpoints
 from ..response import Chunk, Response, Usage
 from .base import Call, Payload, Wire, to_json
+from .event_reader import EventReader, StatelessEventReader
 from .events import parse_event
 from .failures import make_empty_text_error, make_missing_text_error
 from .huggingface import GENERATION_KWARGS
@@ -41,12 +42,6 @@ class TGIWire(Wire):
     def streams(self, config: LLMConfig) -> bool:
         return endpoints.route_of(config.endpoint_url) != "score"
 
-    def ends_with_done(self, config: LLMConfig) -> bool:
-        return self.streams(config)
-
-    def ends_with_finish_reason(self, config: LLMConfig) -> bool:
-        return self.streams(config)
-
     def encode(self, call: Call) -> Payload:
         return Payload(to_json({"inputs": call.text, "parameters": call.kwargs}))
 
@@ -56,6 +51,9 @@ class TGIWire(Wire):
         if not text and finish_reason is None:
             raise make_empty_text_error()
         return Response(text, raw=value, usage=usage, finish_reason=finish_reason)
+
+    def event_reader(self, call: Call) -> EventReader:  # noqa: ARG002 - Wire's signature
+        return _TGIEventReader(self.read_event)
 
     def read_event(self, event: Event) -> Chunk | None:
         value = parse_event(event)
@@ -71,6 +69,15 @@ class TGIWire(Wire):
             usage=usage,
             finish_reason=finish_reason or ("stop" if is_last else None),
         )
+
+
+class _TGIEventReader(StatelessEventReader):
+    """The event with the finish reason is the last one."""
+
+    def read(self, event: Event) -> Chunk | None:
+        chunk = super().read(event)
+        self.is_over = self.is_over or self.is_complete
+        return chunk
 
 
 def _parse_details(value: Any) -> tuple[Usage | None, str | None]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .core import headers
 from .core.config import LLMConfig
 from .core.errors import ConfigError, DocumentError, KeyRefusedError
+from .core.key_sources import NO_KEY
 from .core.keys import KeyRef
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ TEXT_KEYS = (
 VALUE_KEYS = ("timeout", "max_retries", "total_timeout", "verify", "allow_http")
 KEYS = (*TEXT_KEYS, *VALUE_KEYS, "extra_parameters", "model_kwargs", "headers", "key", "azml_schema", "_type")
 EXPECTED = "A saved config is what LangChain's AzureMLOnlineEndpoint.save() or azml_magics.save_config() writes."
-_NEVER = {
+NEVER_SAVED = {
     "endpoint_api_key": "a key is never saved: remove it, and write a reference to it under key, such as env:NAME",
     "content_formatter": "LangChain cannot load it: write the formatter's name under formatter",
 }
@@ -38,9 +39,9 @@ def check_value(key: str, value: Any, source: str) -> None:
 
 
 def parse_key(written: str | None, source: str) -> KeyRef | None:
-    """The key reference that is written in a document."""
+    """The key reference that is written in a document; null and "none" stand for no key."""
     try:
-        return None if written is None else KeyRef.parse(written)
+        return None if written is None or written.strip() == NO_KEY else KeyRef.parse(written)
     except ConfigError as error:
         raise DocumentError(
             f"{source}: the value of 'key' is not a key reference",
@@ -66,8 +67,8 @@ def parse_headers(written: Mapping[str, Any], source: str) -> dict[str, Any]:
 
 def check_keys(document: Mapping[Any, Any], source: str) -> None:
     """Raise DocumentError for a key that a document must not have, or whose value could not be saved again."""
-    for key, remedy in _NEVER.items():
-        if key in document:
+    for key, remedy in NEVER_SAVED.items():
+        if document.get(key):  # an empty key is no secret
             raise DocumentError(f"{source} has the key {key!r}", remedy=f"{remedy[0].upper()}{remedy[1:]}.")
     for key, value in document.items():
         if not isinstance(key, str):

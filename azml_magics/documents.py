@@ -22,6 +22,7 @@ from .core.text import did_you_mean
 from .document_checks import (
     EXPECTED,
     KEYS,
+    NEVER_SAVED,
     SCHEMA,
     TEXT_KEYS,
     TYPES,
@@ -161,12 +162,12 @@ def from_document(document: Mapping[str, Any], *, name: str = "", source: str = 
     fields = {key: document[key] for key in (*TEXT_KEYS, "extra_parameters") if document.get(key)}
     fields |= {key: document[key] for key in VALUE_KEYS if document.get(key) is not None}
     fields["model_kwargs"] = document.get("model_kwargs") or {}
-    if "key" in document:
+    if document.get("key") != "" and "key" in document:
         fields["key"] = parse_key(document["key"], source)
     fields["headers"] = parse_headers(document.get("headers") or {}, source)
     for key, value in fields.items():
         check_value(key, value, source)
-    extras = {key: value for key, value in document.items() if key not in KEYS}
+    extras = {key: value for key, value in document.items() if key not in KEYS and key not in NEVER_SAVED}
     config = LLMConfig(name=name, extras=extras, **fields)
     if kind == TYPES[1] and not config.formatter and not wire.default_for_url(config.endpoint_url):
         return config.merged(formatter="openai-chat")

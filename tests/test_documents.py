@@ -340,6 +340,18 @@ BAD = [
 ]
 
 
+@pytest.mark.parametrize("empty", [{"endpoint_api_key": ""}, {"endpoint_api_key": None}, {"key": ""}])
+def test_empty_key_in_a_file_is_no_key_of_its_own(empty):
+    config = from_document({**GOOD, **empty})
+    assert str(config.key) == "env:AZUREML_ENDPOINT_API_KEY"
+    assert config.extras == {}
+
+
+@pytest.mark.parametrize("written", [None, "none"])
+def test_file_can_say_that_no_key_is_sent(written):
+    assert from_document({**GOOD, "key": written}).key is None
+
+
 @pytest.mark.parametrize(("document", "said"), BAD, ids=[str(n) for n in range(len(BAD))])
 def test_wrong_document_names_file_key_and_remedy(document, said):
     with pytest.raises(DocumentError) as caught:

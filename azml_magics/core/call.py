@@ -10,6 +10,7 @@ from .errors import AzmlError, EndpointError
 from .http import auth, recording, status_errors
 from .http.retry import retry_flow
 from .redaction import redact
+from .suspicions import explain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,8 +49,8 @@ class PreparedCall:
         return self.call.config
 
     def add_context(self, error: AzmlError) -> AzmlError:
-        """Say in `error` where it happened, and mask the key in it."""
-        return add_context(error, self.config, self.secret, *self.refreshed)
+        """Say in `error` where it happened and what looked wrong with the call, and mask the key in it."""
+        return add_context(explain(error, self.config, self.request.url), self.config, self.secret, *self.refreshed)
 
     def retry_flow(self, should_retry: Callable[[AzmlError], bool | None] | None = None) -> RetryFlow:
         """Start a new flow that sends the call; `should_retry` is as in `retry.retry_flow`."""

@@ -12,7 +12,6 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from . import endpoints
 from .call import PreparedCall, add_context
 from .config import LLMConfig
 from .errors import AzmlError, ConfigError, Interrupted
@@ -165,22 +164,12 @@ def prepare(
         call = Call(config, as_messages(prompt, config.system), stream=stream and wire.streams(config))
         payload = wire.encode(call)
         url = wire.url(config, stream=call.stream)
-        _check_model(config, url)
         secret = _resolve_key(config) if with_key else None
         headers = auth.request_headers(config, url, payload.headers, secret)
         request = Request(url, headers, payload.body, config.timeout, call.stream, payload.fallback)
     except AzmlError as error:
         raise error.add_context(config=config.name) from error.__cause__
     return PreparedCall(call, wire, request, secret)
-
-
-def _check_model(config: LLMConfig, url: str) -> None:
-    if endpoints.needs_model(url) and not (config.model or config.deployment_name or "model" in config.model_kwargs):
-        raise ConfigError(
-            "This endpoint serves several models and the request names none",
-            remedy="Set deployment_name or model.",
-            error_code="no-model",
-        )
 
 
 def _resolve_key(config: LLMConfig) -> Secret | None:

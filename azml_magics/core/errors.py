@@ -129,6 +129,11 @@ class AzmlError(Exception):
         self.request_id = self.request_id or request_id
         return self
 
+    def add_facts(self, **facts: Any) -> AzmlError:
+        """Add what a front end's remedy names, and return the error."""
+        self._facts.update(facts)
+        return self
+
     @property
     def place(self) -> str:
         """Where it happened, as "config 'prod', deployment 'blue', request id 1c7f…", or ""."""

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 REMEDIES: Mapping[str, str] = {
     "authentication": "Check that endpoint_api_key belongs to this endpoint and has not been regenerated or expired.",
+    "chat-kwarg": "{param} belongs to chat routes, and this request went elsewhere: remove it, or pass the "
+    "deployment's /v1/chat/completions as endpoint_url=….",
+    "entra-only": 'A Foundry project accepts no key: pass key="entra".',
     "formatter-api-type": "Pass another content_formatter or endpoint_api_type.",
     "formatter-route": "Its routes are {routes}. Pass another content_formatter or endpoint_url.",
     "key-variable-not-set": 'Set it, pass endpoint_api_key=…, or name where the key is, such as key="entra".',
@@ -23,8 +26,10 @@ REMEDIES: Mapping[str, str] = {
     "no-deployment": "Give a deployment traffic, or pass deployment_name=….",
     "no-endpoint-url": "Pass endpoint_url=…, or set AZUREML_ENDPOINT_URL.",
     "no-formatter": "Pass content_formatter=…, such as CustomOpenAIContentFormatter() or GPT2ContentFormatter().",
-    "no-model": "Pass deployment_name=… or model=….",
+    "no-key-sent": "The request had no key: pass endpoint_api_key=….",
+    "no-model": "This endpoint serves several models and the request names none: pass deployment_name=… or model=….",
     "no-text": "Pass the content_formatter of this deployment, or write one of your own.",
+    "placeholder-url": "The URL looks like a placeholder: pass the endpoint's own as endpoint_url=….",
     "request-rejected": "Check model_kwargs and content_formatter.",
     "stream-event-not-json": "Try again, or with streaming=False.",
     "text-only-formatter": "Use CustomOpenAIChatContentFormatter with a deployment that takes images.",

@@ -20,10 +20,13 @@ REMEDIES: Mapping[str, str] = {
     "authentication": "Check that the key belongs to this endpoint and has not been regenerated or expired "
     "(%azureml test).",
     "body-not-text": "Use --as python.",
+    "chat-kwarg": "{param} belongs to chat routes, and this request went elsewhere: remove it, or give "
+    "--url the deployment's /v1/chat/completions.",
     "config-without-url": "%azureml save {param} --url URL gives it one.",
     "custom-formatter-api-type": "Add the type to its supported_api_types, or set --type.",
     "empty-object": "Look at the deployment's logs; check that the formatter matches the deployment (%azureml test).",
     "empty-sweep": "Write --sweep temperature=0,0.5,1.",
+    "entra-only": "A Foundry project accepts no key: use --key entra.",
     "formatter-api-type": "Choose another formatter with -f, such as openai-chat or openai, or set --type.",
     "formatter-not-importable": "Use --as curl, or make it a class at the top level of a module that "
     "needs no arguments.",
@@ -44,10 +47,12 @@ REMEDIES: Mapping[str, str] = {
     "no-deployment": "Give a deployment traffic, or name one with --deployment.",
     "no-endpoint-url": "Give one with --url, save a config with one, or set AZUREML_ENDPOINT_URL.",
     "no-formatter": "Choose one with -f: {known}.",
-    "no-key-typed": "Run the cell again and type it, or use --key env:NAME.",
     "no-journal": "Name it with --journal.",
+    "no-key-sent": "The request had no key: name one with --key, such as --key env:NAME or --key ask.",
+    "no-key-typed": "Run the cell again and type it, or use --key env:NAME.",
     "no-langchain-formatter": "Use --as python, which has every formatter.",
-    "no-model": "Name the deployment with --deployment, or set model in the config.",
+    "no-model": "This endpoint serves several models and the request names none: name the deployment with "
+    "--deployment, or set model in the config.",
     "no-prompt": "Write one under %%azureml.",
     "no-text": "Choose the formatter of this deployment with -f (`%azureml help formatters`), "
     "or register one of your own: azml_magics.register_formatter.",
@@ -57,6 +62,7 @@ REMEDIES: Mapping[str, str] = {
     "not-recorded": "Record it (%azureml record FILE), or end the replay (%azureml stop-recording).",
     "overwrite": "Choose another path, or -f to overwrite it.",
     "parameters-rejected": "Remove or correct the parameter it names (--dry-run shows the request).",
+    "placeholder-url": "The URL looks like a placeholder: give the endpoint's own with --url.",
     "request-rejected": "Check the model kwargs and the formatter (--dry-run).",
     "row-schema": "Its text is kept; --retry-failed sends the failed rows of a journal again.",
     "schema": "It is kept in %azureml last; %azureml repair asks once more, saying what was wrong.",

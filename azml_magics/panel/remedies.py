@@ -18,8 +18,11 @@ _VARIABLE = "Type a value into its field, or define it in the notebook; {{{{{par
 
 REMEDIES: Mapping[str, str] = {
     "authentication": _WRONG_KEY,
+    "chat-kwarg": "{param} belongs to chat routes, and this request went elsewhere: remove it, or type the URL of the "
+    "deployment's /v1/chat/completions.",
     "config-without-url": "Type its URL, under Endpoint.",
     "custom-formatter-api-type": "Choose another Type, under Endpoint.",
+    "entra-only": "A Foundry project accepts no key: write entra as Key.",
     "formatter-api-type": "Choose another Formatter, such as openai-chat or openai, or another Type.",
     "formatter-route": "Its routes are {routes}. Choose another Formatter, or type another URL.",
     "formatter-without-name": "Register it in the notebook with azml_magics.register_formatter, and choose it as "
@@ -36,11 +39,14 @@ REMEDIES: Mapping[str, str] = {
     "no-deployment": "Give a deployment traffic, or type one into Deployment, under Endpoint.",
     "no-endpoint-url": "Type its URL, under Endpoint.",
     "no-formatter": "Choose a Formatter.",
+    "no-key-sent": "The request had no key: type it into the API key field.",
     "no-key-typed": "Type the key into the API key field.",
-    "no-model": "Type the Deployment or the Model, under Endpoint.",
+    "no-model": "This endpoint serves several models and the request names none: type the Deployment or the Model, "
+    "under Endpoint.",
     "no-prompt": "Type a prompt.",
     "overwrite": "Choose another path.",
     "permission-denied": _WRONG_KEY,
+    "placeholder-url": "The URL looks like a placeholder: type the endpoint's own.",
     "schema": "",
     "stream-interrupted": "The text received so far is kept. Run it again, or raise the "
     "deployment's request_timeout_ms.",

@@ -8,7 +8,6 @@ import pytest
 
 from azml_magics.core.client import prepare
 from azml_magics.core.config import LLMConfig
-from azml_magics.core.errors import ConfigError
 
 DEDICATED = "https://hr.westeurope.inference.ml.azure.com/score"
 HUB = "https://hr.eastus2.models.ai.azure.com"
@@ -90,10 +89,8 @@ def test_other_routes_get_no_extra_parameters_header(url):
 
 
 @pytest.mark.parametrize("url", ["https://r.services.ai.azure.com/models", "https://r.services.ai.azure.com/openai/v1"])
-def test_model_is_required_if_url_does_not_name_it(url):
-    with pytest.raises(ConfigError, match="serves several models and the request names none") as caught:
-        body(config("openai-chat", url), "Hi")
-    assert "deployment_name" in str(caught.value)
+def test_request_without_a_model_is_left_to_the_server(url):
+    assert b'"model"' not in body(config("openai-chat", url), "Hi")
 
 
 @pytest.mark.parametrize(

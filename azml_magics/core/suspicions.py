@@ -1,0 +1,101 @@
+"""What looked wrong with a call before it was sent. The server decides; its refusal then says what to check first."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from . import endpoints
+from .errors import APIConnectionError, AuthenticationError, BadRequestError, EndpointError, ModelError, NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from .config import LLMConfig
+    from .errors import AzmlError
+
+_CHAT_KWARGS = ("response_format", "tools", "tool_choice")
+_PLACEHOLDER = re.compile(r"\byour\b|^name\.|\bexample\.(com|org|net)$|^endpoint[-_]url$|[<>{}]", re.IGNORECASE)
+_REFUSED = (BadRequestError, NotFoundError, ModelError)
+# Codes of refusals that do not tell what to change.
+_GENERAL = {
+    *("request-rejected", "parameters-rejected", "wrong-formatter", "not-found", "model", "authentication"),
+    *("connection-connect-error", "connection-connect-timeout", "bad-request"),
+}
+
+
+@dataclass(frozen=True)
+class Suspicion:
+    """One thing that may be why a server refuses a call.
+
+    Attributes:
+        error_code: The code that the refusal gets, for a front end's remedy.
+        remedy: What to do, in plain Python words.
+        errors: The refusals that it may explain.
+        facts: What the remedy of a front end names.
+    """
+
+    error_code: str
+    remedy: str
+    errors: tuple[type[AzmlError], ...] = _REFUSED
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def explain(error: AzmlError, config: LLMConfig, url: str) -> AzmlError:
+    """Put what looked wrong with the call into the remedy of its refusal, and return the error.
+
+    A refusal whose own code tells what is wrong keeps its remedy.
+
+    Args:
+        error: Why the call failed.
+        config: The call's config.
+        url: Where the request went.
+    """
+    if error.error_code not in _GENERAL:
+        return error
+    for suspicion in suspicions_of(config, url):
+        if isinstance(error, suspicion.errors):
+            error.error_code, error.remedy = suspicion.error_code, suspicion.remedy
+            error.add_facts(**suspicion.facts)
+            break
+    return error
+
+
+def suspicions_of(config: LLMConfig, url: str) -> Iterator[Suspicion]:
+    """Yield what looks wrong with a call, the likeliest reason for a refusal first.
+
+    Args:
+        config: The call's config.
+        url: Where the request goes.
+    """
+    service = endpoints.service_of(url)
+    if _PLACEHOLDER.search(endpoints.Origin.of(url).host):
+        yield Suspicion(
+            error_code="placeholder-url",
+            remedy="The URL looks like a placeholder: set endpoint_url to the endpoint's own.",
+            errors=(APIConnectionError, EndpointError),
+        )
+    if config.key is None:
+        yield Suspicion(
+            error_code="no-key-sent", remedy="The request had no key: set key.", errors=(AuthenticationError,)
+        )
+    elif service.entra_only and not config.key_source.is_token:
+        yield Suspicion(
+            error_code="entra-only",
+            remedy="A Foundry project accepts no key: use the key reference entra.",
+            errors=(AuthenticationError,),
+        )
+    if service.model == "body" and not (config.model or config.deployment_name or "model" in config.model_kwargs):
+        yield Suspicion(
+            error_code="no-model",
+            remedy="This endpoint serves several models and the request names none: set deployment_name or model.",
+        )
+    names = [name for name in _CHAT_KWARGS if config.model_kwargs.get(name)]
+    if names and endpoints.route_of(url) not in {"", "chat/completions", "responses", "messages"}:
+        yield Suspicion(
+            error_code="chat-kwarg",
+            remedy=f"{names[0]} belongs to chat routes, and this request went elsewhere: remove it, or use the "
+            "deployment's /v1/chat/completions.",
+            facts={"param": names[0]},
+        )

@@ -25,7 +25,6 @@ PACKAGES = (
     "openai",
     "azure-ai-inference",
     "httpx",
-    "httpcore",
     "aiohttp",
     "ipython",
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from .call import source_of
 from .errors import APIConnectionError, AzmlError, Interrupted, ResponseFormatError, StreamInterruptedError
 from .http.connection_errors import connection_error
+from .http.exchange import StreamBroken
 from .response import Chunk, Response
 from .wire.failures import raise_if_filtered
 from .wire.response_builder import ResponseBuilder
@@ -221,12 +222,12 @@ class StreamReader:
         return self._prepared.add_context(failure)
 
     def _network_failure(self, error: Exception) -> AzmlError:
-        from .http.connection import send_failure
-
-        failure = connection_error(send_failure(error), self._prepared.request)
+        if not isinstance(error, StreamBroken):
+            raise error
+        failure = connection_error(error.failure, self._prepared.request)
         if isinstance(failure, APIConnectionError):
             failure = StreamInterruptedError(f"The stream broke off: {error}", remedy=_REMEDY)
-            failure.__cause__ = error
+            failure.__cause__ = error.__cause__
         return failure
 
     def interrupt(self) -> Interrupted:

@@ -1,8 +1,8 @@
-"""One connection to an endpoint, straight or through the environment's proxy, and what goes over it.
+"""Connections to endpoints: httpx transports that hold one connection each, and the stack of those that are idle.
 
-A connection is httpcore's, which is what httpx's own transports hold. httpx's client and pool serve many hosts at once
-(cookies, redirects, a search of the pool before and after every request) and cost a third of a short call. The network,
-TLS, proxies and decoding stay httpcore's and httpx's.
+A pool of httpx's looks at every connection for every queued request, and so is quadratic in their number; its client
+adds cookies, redirects and a search for the transport to every request. A stack of transports does neither, and is
+still seen by the tools that watch or replace httpx's transports.
 """
 
 from __future__ import annotations
@@ -11,85 +11,90 @@ import os
 import ssl
 import sys
 import threading
-from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import httpcore
 import httpx
 
 from ..endpoints import Origin
-from .exchange import CONNECT_TIMEOUT, Request, SendFailure
 from .reception import Reception
+from .send_failures import send_failure
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+    from collections.abc import Mapping
+    from typing import TypeAlias
 
-_IDLE_SECONDS = 60.0
+    from .exchange import NetworkSettings, Request, SendFailure
+
+    _Key: TypeAlias = tuple[Origin, NetworkSettings]
+
+_LIMITS = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=60.0)
 _MAX_IDLE = 256  # connections kept per origin
 _HEADERS = {"User-Agent": "azml-magics", "Accept-Encoding": "identity"}  # a compressed stream would stutter
 
 
-@dataclass
 class Connection:
-    """One connection of httpcore's.
+    """One transport of httpx's, which holds one connection.
 
-    Attributes:
-        http: The connection.
-        is_reused: Whether it has served a request before.
-        reception: What it has received since its last request.
+    Args:
+        transport: An httpx.HTTPTransport or httpx.AsyncHTTPTransport.
+        proxy: The proxy it goes through, without a password; "" for none.
     """
 
-    http: Any
-    is_reused: bool = False
-    reception: Reception = field(default_factory=Reception)
+    def __init__(self, transport: Any, proxy: str = "", *, has_tunnel: bool = False) -> None:
+        self._transport = transport
+        self._proxy = proxy
+        self._reception = Reception(has_tunnel=has_tunnel)
+        self.limit_reads = self._reception.limit_reads
+
+    def send(self, request: Request) -> httpx.Response:
+        """Send a request and return the response, whose body is not read yet."""
+        self._reception.begin(request)
+        response: httpx.Response = self._transport.handle_request(to_httpx(request, self._reception.trace))
+        return response
+
+    async def asend(self, request: Request) -> httpx.Response:
+        """What `send` does, on the running event loop."""
+        self._reception.begin(request)
+        sent = to_httpx(request, self._reception.atrace)
+        response: httpx.Response = await self._transport.handle_async_request(sent)
+        return response
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._transport.close()
+
+    async def aclose(self) -> None:
+        """Close the connection of an event loop."""
+        await self._transport.aclose()
+
+    def has_ended(self, headers: Mapping[str, str]) -> bool:
+        """Whether the connection has received one whole response, with these headers, and can serve another request."""
+        return headers.get("connection", "").lower() != "close" and self._reception.ends_with_response(headers)
 
     def failure(self, error: Exception, *, has_begun: bool) -> SendFailure:
-        """Describe what the network raised for a request on this connection; `has_begun`: it has the headers."""
-        reception = self.reception
-        return replace(
-            send_failure(error, was_sent=reception.was_sent, has_begun=has_begun),
-            reused=self.is_reused,
-            has_data=reception.has_data or _is_invalid_tls(error),
-            seconds=reception.seconds,
-        )
+        """Describe what was raised for a request on this connection; `has_begun`: its headers have arrived."""
+        return send_failure(error, self._reception, has_begun=has_begun, proxy=self._proxy)
 
 
 class ConnectionStack:
-    """The idle connections of each origin. The one used last is the warmest and goes out first.
-
-    A pool looks at every connection for every queued request, which is quadratic in their number; a stack does not.
-    """
+    """The idle connections to each origin. The one used last is the warmest and goes out first."""
 
     def __init__(self) -> None:
-        self._idle: dict[Origin, list[Connection]] = {}
+        self._idle: dict[_Key, list[Connection]] = {}
         self._lock = threading.Lock()
 
-    def pop(self, url: str) -> Connection | None:
-        """Take out the connection to the origin of `url` that was used last; None if there is none."""
+    def pop(self, request: Request) -> Connection | None:
+        """Take out the connection for `request` that was used last; None if there is none."""
         with self._lock:
-            idle = self._idle.get(Origin.of(url))
+            idle = self._idle.get(_key(request))
             return idle.pop() if idle else None
 
-    def push(self, url: str, connection: Connection, headers: Mapping[str, str]) -> bool:
-        """Keep a connection for the next request.
-
-        Args:
-            url: Any URL of its origin.
-            connection: A connection that has served a request.
-            headers: Those of the response that was read last.
-
-        Returns:
-            False if the caller has to close the connection.
-        """
-        if not connection.http.is_idle():  # the server does not keep it open, or the response was not read whole
-            return False
-        if not connection.reception.ends_with_response(headers):
-            return False
-        connection.is_reused = True
+    def push(self, request: Request, connection: Connection) -> bool:
+        """Keep a connection that has served `request` for the next one; False if there are enough."""
         with self._lock:
-            idle = self._idle.setdefault(Origin.of(url), [])
+            idle = self._idle.setdefault(_key(request), [])
             if len(idle) < _MAX_IDLE:
                 idle.append(connection)
                 return True
@@ -103,38 +108,35 @@ class ConnectionStack:
         return connections
 
 
+def _key(request: Request) -> _Key:
+    return Origin.of(request.url), request.network
+
+
 # ---- opening ------------------------------------------------------------------------------------------------------
 
 
-def open_connection(url: str, certificates: ssl.SSLContext | None = None) -> Connection:
-    """Make a connection to the origin of `url`; it connects with its first request.
+def open_connection(request: Request, transport: type[Any]) -> Connection:
+    """Make a connection for `request`; it connects when the request is sent.
 
     Args:
-        url: Any URL of the origin.
-        certificates: What https is checked against; by default `default_certificates`.
+        request: The request, with its network settings.
+        transport: httpx.HTTPTransport or httpx.AsyncHTTPTransport.
     """
-    return Connection(_open(url, certificates, httpcore.HTTPConnection, httpcore.HTTPProxy, httpcore.SOCKSProxy))
-
-
-def open_async_connection(url: str, certificates: ssl.SSLContext | None = None) -> Connection:
-    """Make a connection as `open_connection` does, for the running event loop."""
-    return Connection(
-        _open(url, certificates, httpcore.AsyncHTTPConnection, httpcore.AsyncHTTPProxy, httpcore.AsyncSOCKSProxy)
-    )
-
-
-def _open(url: str, certificates: ssl.SSLContext | None, direct: Any, http_proxy: Any, socks_proxy: Any) -> Any:
-    """A connection of the class `direct`, or one through a proxy."""
-    origin = _parse(url)[0].origin
-    if origin.scheme != b"https":  # plain http is this machine alone: no proxy, and no certificates to load
-        return direct(origin, keepalive_expiry=_IDLE_SECONDS)
-    options = {"ssl_context": certificates or default_certificates(), "keepalive_expiry": _IDLE_SECONDS}
-    proxy_url = _proxy_for(urlsplit(url).netloc)
+    origin = Origin.of(request.url)
+    is_https = origin.scheme == "https"
+    certificates = default_certificates() if is_https else _no_certificates()
+    proxy_url = _proxy_for(urlsplit(request.url).netloc) if is_https else None
     if proxy_url is None:
-        return direct(origin, **options)
+        return Connection(transport(verify=certificates, limits=_LIMITS, trust_env=False))
     proxy = httpx.Proxy(proxy_url)
-    kind = socks_proxy if proxy.url.scheme.startswith("socks5") else http_proxy
-    return kind(_to_httpcore_url(proxy.url), proxy_auth=proxy.raw_auth, **options).create_connection(origin)
+    through = transport(verify=certificates, limits=_LIMITS, trust_env=False, proxy=proxy)
+    return Connection(through, str(proxy.url), has_tunnel=is_https)
+
+
+@lru_cache(maxsize=1)
+def _no_certificates() -> ssl.SSLContext:
+    """What a transport for plain http gets: it would load certificates otherwise."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 @lru_cache(maxsize=1)  # loading them takes 10 ms
@@ -143,9 +145,10 @@ def default_certificates() -> ssl.SSLContext:
 
     SSL_CERT_FILE or SSL_CERT_DIR name them; the default is certifi's.
     """
-    return httpx.create_ssl_context()
+    return _trusted or httpx.create_ssl_context()
 
 
+_trusted: ssl.SSLContext | None = None
 _PROXY_VARIABLES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 _SYSTEM_PROXIES = ("darwin", "win32")  # platforms whose own settings may name a proxy
 
@@ -165,100 +168,36 @@ def _proxy_for(host: str) -> str | None:
 
 # ---- requests and responses ---------------------------------------------------------------------------------------
 
-
-def _to_httpcore_url(url: httpx.URL) -> httpcore.URL:
-    return httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+_url = lru_cache(maxsize=256)(httpx.URL)  # parsing one costs as much as the rest of building a request
 
 
-@lru_cache(maxsize=256)  # parsing one costs as much as the rest of building a request
-def _parse(url: str) -> tuple[httpcore.URL, bytes]:
-    """The URL, quoted where necessary, and the value of its Host header."""
-    parsed = httpx.URL(url)
-    return _to_httpcore_url(parsed), parsed.netloc
-
-
-def to_httpcore(request: Request, trace: Callable[..., Any] | None = None) -> httpcore.Request:
-    """Convert a request to httpcore's.
+def request_fields(request: Request, trace: Any) -> dict[str, Any]:
+    """The arguments of httpx's request and of its clients' `build_request`.
 
     Args:
         request: The request.
-        trace: Called with what happens on the way, if given: httpcore's `trace` extension.
+        trace: Called with what happens on the way: httpx's `trace` extension.
     """
-    url, host = _parse(request.url)
-    headers = [(name.encode("ascii"), value.encode("ascii")) for name, value in {**_HEADERS, **request.headers}.items()]
-    if request.body:
-        headers.append((b"Content-Length", b"%d" % len(request.body)))
-    timeouts = {"connect": min(CONNECT_TIMEOUT, request.timeout)}
-    timeouts |= dict.fromkeys(("read", "write"), request.timeout)
-    extensions: dict[str, Any] = {"timeout": timeouts}
-    if trace is not None:
-        extensions["trace"] = trace
-    return httpcore.Request(
-        request.method, url, headers=[(b"Host", host), *headers], content=request.body, extensions=extensions
-    )
+    limits = {"connect": request.connect_timeout, "pool": request.timeout}
+    limits |= dict.fromkeys(("read", "write"), request.timeout)
+    return {
+        "method": request.method,
+        "url": _url(request.url),
+        "headers": {**_HEADERS, **request.headers},
+        "content": request.body or None,
+        "extensions": {"timeout": limits, "trace": trace},
+    }
 
 
-def header_dict(response: httpcore.Response) -> dict[str, str]:
+def to_httpx(request: Request, trace: Any) -> httpx.Request:
+    """Convert a request to httpx's."""
+    return httpx.Request(**request_fields(request, trace))
+
+
+def header_dict(response: httpx.Response) -> dict[str, str]:
     """The response's headers by lower-case name; repeated ones are joined by commas."""
     headers: dict[str, str] = {}
-    for raw_name, raw_value in response.headers:
+    for raw_name, raw_value in response.headers.raw:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return headers
-
-
-def iter_body(response: httpcore.Response, headers: Mapping[str, str]) -> Iterator[bytes]:
-    """Iterate over the body as it comes, decompressed if the server compressed it in spite of Accept-Encoding."""
-    return _decoder(response).iter_bytes() if "content-encoding" in headers else response.iter_stream()
-
-
-def aiter_body(response: httpcore.Response, headers: Mapping[str, str]) -> AsyncIterator[bytes]:
-    """What `iter_body` does, on the running event loop."""
-    return _decoder(response).aiter_bytes() if "content-encoding" in headers else response.aiter_stream()
-
-
-def _decoder(response: httpcore.Response) -> httpx.Response:
-    return httpx.Response(response.status, headers=response.headers, content=response.stream)
-
-
-# ---- failures -----------------------------------------------------------------------------------------------------
-
-
-def send_failure(error: Exception, *, was_sent: bool = False, has_begun: bool = False) -> SendFailure:
-    """Classify what the network raised.
-
-    Args:
-        error: What was raised.
-        was_sent: Whether the connection was open and the request on its way.
-        has_begun: Whether the response's headers had arrived.
-    """
-    if isinstance(error, httpcore.ConnectTimeout):
-        return SendFailure("connect-timeout", error)
-    if isinstance(error, httpcore.TimeoutException):
-        return SendFailure("timeout", error)
-    if isinstance(error, ssl.SSLError) and was_sent:  # bare, from a read on an event loop
-        return SendFailure("incomplete" if has_begun else "closed", error)
-    if isinstance(error, httpcore.ConnectError | httpcore.ProxyError | ssl.SSLError):  # bare from httpcore before 1.0.6
-        return SendFailure("untrusted" if _is_about_trust(error) else "connect-error", error)
-    if isinstance(error, httpcore.LocalProtocolError):
-        return SendFailure("invalid", error)
-    if isinstance(error, httpcore.NetworkError | httpcore.ProtocolError | httpx.DecodingError):
-        return SendFailure("incomplete" if has_begun else "closed", error)
-    return SendFailure("invalid", error)
-
-
-def _is_about_trust(error: BaseException) -> bool:
-    """Whether an untrusted certificate is the cause, so that a retry will not help."""
-    return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error))
-
-
-def _is_invalid_tls(error: BaseException) -> bool:
-    """Whether data came that TLS could not read; the end of a connection without TLS's own notice is not data."""
-    ends = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
-    return any(isinstance(cause, ssl.SSLError) and not isinstance(cause, ends) for cause in _causes(error))
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__

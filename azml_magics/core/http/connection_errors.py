@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..endpoints import Origin
-from ..errors import APIConnectionError, APITimeoutError
-from .exchange import CONNECT_TIMEOUT
+from ..errors import APIConnectionError, APITimeoutError, ResponseFormatError
 
 if TYPE_CHECKING:
     from ..errors import AzmlError
@@ -19,6 +18,10 @@ _MESSAGES: dict[str, tuple[str, str]] = {
         "{host} did not accept the connection within {connect_timeout:g} s",
         "Check the network, VPN or private endpoint.",
     ),
+    "pool-timeout": (
+        "All connections of the HTTP client were in use for {timeout:g} s",
+        "Raise the client's limits, or send fewer requests at a time.",
+    ),
     "untrusted": (
         "{host} has a certificate that is not trusted: {error}",
         "Name your organisation's certificates in SSL_CERT_FILE before starting Jupyter.",
@@ -27,6 +30,15 @@ _MESSAGES: dict[str, tuple[str, str]] = {
         "No data from {host} for {timeout:g} s",
         "Raise timeout, ask for fewer tokens, or stream. "
         "The request was not repeated: the model may still be working on it.",
+    ),
+    "total-timeout": (
+        "The response of {host} was not complete within {total_timeout:g} s",
+        "Raise total_timeout, or ask for fewer tokens. "
+        "The request was not repeated: the model may still be working on it.",
+    ),
+    "too-large": (
+        "The response of {host} has {error}",
+        "Ask for fewer tokens, or raise the client's max_response_bytes.",
     ),
     "closed": (
         "The connection to {host} broke before the response was complete: {error}",
@@ -46,11 +58,17 @@ def connection_error(failure: SendFailure, request: Request) -> AzmlError:
         error=failure.error if str(failure.error) or failure.reason == "invalid" else kind,
         kind=kind,
         timeout=request.timeout,
-        connect_timeout=min(CONNECT_TIMEOUT, request.timeout),
+        connect_timeout=request.connect_timeout,
+        total_timeout=request.total_timeout,
     )
     error: AzmlError
     if failure.reason == "timeout":
         error = APITimeoutError(cause, remedy=remedy, error_code="no-data", facts={"timeout": request.timeout})
+    elif failure.reason == "total-timeout":
+        facts = {"timeout": request.total_timeout}
+        error = APITimeoutError(cause, remedy=remedy, error_code="total-timeout", facts=facts)
+    elif failure.reason == "too-large":
+        error = ResponseFormatError(cause, remedy=remedy, error_code="response-too-large")
     else:
         error = APIConnectionError(cause, remedy=remedy, error_code=f"connection-{failure.reason}")
     error.__cause__ = _without_frames(failure.error)

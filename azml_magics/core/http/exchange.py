@@ -11,6 +11,33 @@ if TYPE_CHECKING:
 OK = 200
 CONNECT_TIMEOUT = 10.0  # seconds, unless the config's timeout is shorter
 STALE_WITHIN = 0.3  # seconds in which a connection breaks that the server had closed before it read the request
+MAX_RESPONSE_BYTES = 16 * 1024 * 1024
+
+Reason: TypeAlias = Literal[
+    "connect-error",
+    "connect-timeout",
+    "pool-timeout",
+    "untrusted",
+    "timeout",
+    "total-timeout",
+    "closed",
+    "incomplete",
+    "too-large",
+    "invalid",
+]
+
+
+@dataclass(frozen=True)
+class NetworkSettings:
+    """How a request reaches its server; connections are shared by requests with the same settings.
+
+    Attributes:
+        verify: None for the default certificates, the path of a CA file or folder, or False for no check.
+        proxy: The URL of a proxy; None for the environment's.
+    """
+
+    verify: bool | str | None = None
+    proxy: str | None = field(default=None, repr=False)  # it may hold a password
 
 
 @dataclass(frozen=True)
@@ -25,6 +52,10 @@ class Request:
         stream: Whether the response should come piece by piece.
         fallback: A body without `stream_options`, for servers that reject them; None if there is no difference.
         method: "POST", or "GET" for descriptions.
+        network: How it reaches its server.
+        total_timeout: Seconds from the send to the end of the response; None for no limit.
+        max_bytes: The most bytes of the response, decompressed. A stream, whose events repeat much, may have
+            `body.STREAM_FACTOR` times as many.
     """
 
     url: str
@@ -34,6 +65,14 @@ class Request:
     stream: bool = False
     fallback: bytes | None = field(default=None, repr=False)
     method: str = "POST"
+    network: NetworkSettings = NetworkSettings()
+    total_timeout: float | None = None
+    max_bytes: int = MAX_RESPONSE_BYTES
+
+    @property
+    def connect_timeout(self) -> float:
+        """Seconds to open a connection, through a proxy's tunnel if there is one."""
+        return min(CONNECT_TIMEOUT, self.timeout)
 
 
 @dataclass
@@ -44,8 +83,8 @@ class HTTPResponse:
         status: The HTTP status.
         headers: By lower-case name; repeated ones are joined by commas. A server may echo the key in them.
         body: The whole body; empty if `stream` has it.
-        stream: An iterator of bytes (asynchronous on an event loop) if the request asked for a stream and the status is
-            200, else None.
+        stream: An iterable of bytes (asynchronous on an event loop) if the request asked for a stream and the status is
+            200, else None. It has to be closed. If it breaks, it raises StreamBroken.
         limit_reads: Makes reads of the stream fail that end later than so many seconds from its call. None if the
             stream does not come from the network.
         attempts: How many requests the call sent until this response.
@@ -61,23 +100,26 @@ class HTTPResponse:
 
 @dataclass(frozen=True)
 class SendFailure:
-    """A request without a response.
+    """A request without a whole response.
 
     Attributes:
-        reason: "connect-error" or "connect-timeout" (no connection was opened), "untrusted" (its certificate),
-            "timeout" (no data in time), "closed" (the connection ended before a response), "incomplete" (it ended
-            within one), "invalid" (the request could not be sent).
+        reason: "connect-error" or "connect-timeout" (no connection was opened), "pool-timeout" (a user's client had
+            none free), "untrusted" (its certificate), "timeout" (no data in time), "total-timeout" (not all data in
+            time), "closed" (the connection ended before a response), "incomplete" (it ended within one), "too-large",
+            "invalid" (the request could not be sent).
         error: What was raised.
         reused: Whether the connection had served a request before.
         has_data: Whether any byte of a response had arrived.
         seconds: Seconds from the beginning of the send to the failure.
+        proxy: The proxy that had not opened its tunnel yet, as its URL without a password; "" for none.
     """
 
-    reason: Literal["connect-error", "connect-timeout", "untrusted", "timeout", "closed", "incomplete", "invalid"]
+    reason: Reason
     error: Exception
     reused: bool = False
     has_data: bool = False
     seconds: float = 0.0
+    proxy: str = ""
 
     @property
     def is_unreachable(self) -> bool:
@@ -94,3 +136,11 @@ class SendFailure:
 
 
 Outcome: TypeAlias = HTTPResponse | SendFailure
+
+
+class StreamBroken(Exception):
+    """A stream that did not arrive whole; the cause is what the network raised."""
+
+    def __init__(self, failure: SendFailure) -> None:
+        super().__init__(str(failure.error))
+        self.failure = failure

@@ -1,7 +1,7 @@
 """What one connection receives for one request: whether anything came, and whether it was one response and no more.
 
-httpcore reports neither. Its `trace` extension, which httpx passes on, hands out the network stream when a connection
-is opened; a Reception watches the reads of that stream.
+httpx reports neither. Its documented request extension `trace` hands out the network stream when a connection is
+opened; a Reception watches the reads of that stream.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from .exchange import Request
+
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
 _LAST_CHUNK = b"\r\n0\r\n\r\n"
 
@@ -21,36 +23,57 @@ _LAST_CHUNK = b"\r\n0\r\n\r\n"
 class Reception:
     """Watches what one connection receives.
 
-    Call `begin` before each request, and pass `trace` (on an event loop `atrace`) as the `trace` extension of the
-    connection's first request.
+    Call `begin` before each request, and pass `trace` (on an event loop `atrace`) as its `trace` extension.
 
     Attributes:
+        is_reused: Whether the request went over a connection that was open before. False if nothing was traced: what
+            is not known to be reused counts as new, so that no request is repeated.
         was_sent: Whether the connection was open and the request on its way.
         has_data: Whether any byte of a response was received.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, has_tunnel: bool = False) -> None:
+        """Watch a connection; `has_tunnel`: it goes through the tunnel of a proxy."""
+        self._has_tunnel = has_tunnel
         self._stream: Any = None
+        self._began = self._connect_by = 0.0
+        self._deadline: float | None = None
         self._head = self._tail = b""
         self._count = self._head_length = 0
-        self.begin()
+        self._reset()
 
-    def begin(self) -> None:
-        """Start over for the next request."""
-        self.was_sent = self._stream is not None
-        self.has_data = False
-        self._started = time.monotonic()
-        self._deadline: float | None = None
+    def _reset(self) -> None:
+        self.is_reused = self.was_sent = self.has_data = False
+        self._has_connected = self._is_in_tunnel = False
         self._reset_count()
+
+    def begin(self, request: Request) -> None:
+        """Start over for the next request."""
+        self._reset()
+        self._is_in_tunnel = self._stream is not None
+        self._began = time.monotonic()
+        self._connect_by = self._began + request.connect_timeout
+        self._deadline = None if request.total_timeout is None else self._began + request.total_timeout
+
+    @property
+    def is_connecting(self) -> bool:
+        """Whether a connection was being opened and nothing was sent over it yet."""
+        return self._has_connected and not self.was_sent
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the time for the whole response is over."""
+        return self._deadline is not None and time.monotonic() >= self._deadline
 
     @property
     def seconds(self) -> float:
         """Seconds since the request began to be sent."""
-        return time.monotonic() - self._started
+        return time.monotonic() - self._began
 
     def limit_reads(self, seconds: float) -> None:
         """Make every read of this response fail that ends later than `seconds` from now."""
-        self._deadline = time.monotonic() + seconds
+        soon = time.monotonic() + seconds
+        self._deadline = soon if self._deadline is None else min(soon, self._deadline)
 
     def ends_with_response(self, headers: Mapping[str, str]) -> bool:
         """Whether the connection received this one whole response and nothing after it.
@@ -86,7 +109,7 @@ class Reception:
     # ---- watching ----
 
     def trace(self, event: str, info: Mapping[str, Any]) -> None:
-        """Watch the network stream of a connection that opens; httpcore's `trace` extension."""
+        """Note what happens to the request; httpx's `trace` extension."""
         if self._note_event(event):
             stream = info["return_value"]
             read = stream.read
@@ -115,26 +138,34 @@ class Reception:
 
     def _note_event(self, event: str) -> bool:
         """Note how far the request is; True if `event` opened a network stream, straight or in a proxy's tunnel."""
-        if event.endswith("send_request_headers.started"):
-            self.was_sent = True
-        elif event.endswith("start_tls.started"):  # what was sent before was for a proxy
-            self.was_sent = False
-        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
-            self.has_data = False
-            self._reset_count()
-            return True
-        return False
+        if event.startswith("http"):
+            if event.endswith("send_request_headers.started") and (self._is_in_tunnel or not self._has_tunnel):
+                self.was_sent = True  # what was sent before, outside of the tunnel, was for the proxy
+                self.is_reused = not self._has_connected
+            return False
+        if event == "connection.connect_tcp.started":
+            self._stream, self._has_connected, self._is_in_tunnel = None, True, False
+        if not event.endswith(("connect_tcp.complete", "start_tls.complete")):
+            return False
+        self._is_in_tunnel = not event.startswith("connection")
+        self.has_data = False
+        self._reset_count()
+        return True
 
     def _reset_count(self) -> None:
         self._head = self._tail = b""
         self._count = self._head_length = 0
 
     def _limit(self, timeout: float | None) -> float | None:
-        if self._deadline is None:
+        """The seconds that a read may take."""
+        deadline = self._deadline
+        if not self.was_sent:
+            deadline = self._connect_by if deadline is None else min(deadline, self._connect_by)
+        if deadline is None:
             return timeout
-        left = self._deadline - time.monotonic()
+        left = deadline - time.monotonic()
         if left <= 0:
-            raise TimeoutError("The response is over, and its connection is not")
+            raise TimeoutError("The time for this is over")
         return left if timeout is None else min(left, timeout)
 
     def _note_data(self, data: bytes) -> None:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-import weakref
 from typing import TYPE_CHECKING, Any
 
-from . import log, recording
-from .connection import default_certificates
+from . import connection, log, recording
 from .exchange import HTTPResponse
 from .network import AsyncNetworkTransport, NetworkTransport
 from .recording import RecordingTransport, ReplayTransport
@@ -28,54 +26,48 @@ class _Networks:
     """The network transports of this process: one for all threads, and one for each event loop."""
 
     def __init__(self) -> None:
-        self._certificates: ssl.SSLContext | None = None
-        self._loops: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[AsyncNetworkTransport, Any]]
-        self._loops = weakref.WeakKeyDictionary()
-        self.reset_threads()
+        self._loops: dict[asyncio.AbstractEventLoop, tuple[AsyncNetworkTransport, Any]] = {}
+        self.threads = NetworkTransport()
 
-    def trust(self, certificates: ssl.SSLContext | None) -> None:
-        """Check new https connections against `certificates`. Loops keep theirs: only they can close them."""
-        self._certificates = certificates
-        for network, _ in self._loops.values():
-            network.certificates = certificates
-        self.reset_threads()
-
-    def reset_threads(self) -> None:
-        """Start over without connections of threads; those that are kept are not closed."""
-        self.threads = NetworkTransport(self._certificates)
+    def reset(self) -> None:
+        """Start over without connections; those that are kept are not closed."""
+        self._loops = {}
+        self.threads = NetworkTransport()
 
     async def running_loop(self) -> AsyncNetworkTransport:
         """The transport of the running loop, which closes with it.
 
         The loop's shutdown of asynchronous generators (asyncio.run, pytest-asyncio, IPython) ends the generator that
-        closes the connections.
+        closes the connections. Loops that were closed without it are forgotten here.
         """
         loop = asyncio.get_running_loop()
-        if loop not in self._loops:
-            network = AsyncNetworkTransport(self._certificates)
-            closer = _close_at_shutdown(network)
-            self._loops[loop] = (network, closer)
+        known = self._loops.get(loop)
+        if known is None:
+            for closed in [other for other in self._loops if other.is_closed()]:
+                self._loops.pop(closed, None)
+            closer = self._close_at_shutdown(loop)
+            known = self._loops[loop] = (AsyncNetworkTransport(), closer)
             await anext(closer)
-        return self._loops[loop][0]
+        return known[0]
 
-
-async def _close_at_shutdown(network: AsyncNetworkTransport) -> AsyncGenerator[None, None]:
-    try:
-        yield
-    finally:
-        await network.aclose()
+    async def _close_at_shutdown(self, loop: asyncio.AbstractEventLoop) -> AsyncGenerator[None, None]:
+        try:
+            yield
+        finally:
+            network, _ = self._loops.pop(loop)
+            await network.aclose()
 
 
 _networks = _Networks()
 if hasattr(os, "register_at_fork"):  # a child must not write to its parent's sockets
-    os.register_at_fork(after_in_child=_networks.reset_threads)
+    os.register_at_fork(after_in_child=_networks.reset)
 
 
 def trust(certificates: ssl.SSLContext | None) -> None:
     """Check new https connections of this process against `certificates`; None for the default."""
     close()
-    default_certificates.cache_clear()  # SSL_CERT_FILE may have changed
-    _networks.trust(certificates)
+    connection._trusted = certificates  # noqa: SLF001 - until every config names its own
+    connection.default_certificates.cache_clear()  # SSL_CERT_FILE may have changed
 
 
 def close() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from azml_magics.core import endpoints
 from azml_magics.core.errors import ConfigError
-from azml_magics.core.http import connection
+from azml_magics.core.http import connection, send_failures
 from azml_magics.core.http.exchange import Request
 
 from ..judge import only_our_errors
@@ -215,8 +215,8 @@ def test_any_text_gives_a_sendable_url_or_config_error(text, version):
     assert endpoints.request_url(url, "score", version) == url
     reason, target = "sent", b""
     try:
-        target = connection.to_httpcore(Request(url, {}, b"", 1)).url.raw_path
+        target = connection.to_httpx(Request(url, {}, b"", 1), None).url.raw_path
     except Exception as error:  # a name in other letters that no registry would take: said when it is sent
-        reason = connection.send_failure(error).reason
+        reason = send_failures.send_failure(error).reason
     assert reason in {"sent", "invalid"}
     assert b" " not in target

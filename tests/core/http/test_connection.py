@@ -13,10 +13,8 @@ import pytest
 
 from azml_magics.core.client import ainvoke, astream, invoke, stream
 from azml_magics.core.config import LLMConfig
-from azml_magics.core.errors import APIConnectionError, APITimeoutError, BadRequestError
-from azml_magics.core.http import connection, transport
-from azml_magics.core.http.connection_errors import connection_error
-from azml_magics.core.http.exchange import Request
+from azml_magics.core.errors import APIConnectionError, BadRequestError
+from azml_magics.core.http import transport
 from azml_magics.core.secret import Secret
 
 from ..conftest import KEY
@@ -302,33 +300,3 @@ async def test_slow_reader_slows_the_server_down():
                     await asyncio.sleep(0.3)  # the server could send everything in that time
                     assert not sent_all.is_set()
         assert (count, len(answer.response.text)) == (events, events * 1000)
-
-
-# ---- failures ------------------------------------------------------------------------------------------------
-
-
-def test_every_httpcore_exception_is_classified():
-    import httpcore
-
-    foreign = [kind for kind in vars(httpcore).values() if isinstance(kind, type) and issubclass(kind, Exception)]
-    assert len(foreign) > 10
-    for kind in foreign:
-        for has_begun in (False, True):
-            failure = connection.send_failure(kind("x"), has_begun=has_begun)
-            error = connection_error(failure, Request("https://n/score", {}, b"", 1))
-            assert isinstance(error, (APIConnectionError, APITimeoutError))
-    assert connection.send_failure(httpcore.ReadTimeout("x")).reason == "timeout"
-    assert connection.send_failure(httpcore.ReadTimeout("x"), has_begun=True).reason == "timeout"
-    assert connection.send_failure(httpcore.ConnectTimeout("x")).reason == "connect-timeout"
-    assert connection.send_failure(httpcore.ConnectError("x")).reason == "connect-error"
-    assert connection.send_failure(httpcore.RemoteProtocolError("x")).reason == "closed"
-    assert connection.send_failure(httpcore.RemoteProtocolError("x"), has_begun=True).reason == "incomplete"
-    assert connection.send_failure(ValueError()).reason == "invalid"
-
-
-def test_untrusted_certificate_is_classified_by_its_cause():
-    import httpcore
-
-    error = httpcore.ConnectError("verify failed")
-    error.__cause__ = ssl.SSLCertVerificationError("self-signed certificate")
-    assert connection.send_failure(error).reason == "untrusted"

@@ -16,7 +16,7 @@ from .call import PreparedCall, add_context
 from .config import LLMConfig
 from .errors import AzmlError, ConfigError, Interrupted
 from .http import auth, recording
-from .http.exchange import Request
+from .http.exchange import NetworkSettings, Request
 from .http.rate_limiter import permit_for
 from .http.retry import retry_flow
 from .messages import Message, as_messages
@@ -130,7 +130,10 @@ def fetch(config: LLMConfig, url: str) -> bytes:
     try:
         secret = _resolve_key(config)
         headers = auth.request_headers(config, url, {"Accept": "application/json"}, secret)
-        request = Request(url, headers, b"", config.timeout, method="GET")
+        network = NetworkSettings(config.verify, config.proxy)
+        request = Request(
+            url, headers, b"", config.timeout, method="GET", network=network, total_timeout=config.total_timeout
+        )
         return transport.send(retry_flow(request, max_retries=config.max_retries)).body
     except AzmlError as error:
         raise add_context(error, config, secret) from error.__cause__
@@ -166,7 +169,16 @@ def prepare(
         url = wire.url(config, stream=call.stream)
         secret = _resolve_key(config) if with_key else None
         headers = auth.request_headers(config, url, payload.headers, secret)
-        request = Request(url, headers, payload.body, config.timeout, call.stream, payload.fallback)
+        request = Request(
+            url,
+            headers,
+            payload.body,
+            config.timeout,
+            call.stream,
+            payload.fallback,
+            network=NetworkSettings(config.verify, config.proxy),
+            total_timeout=config.total_timeout,
+        )
     except AzmlError as error:
         raise error.add_context(config=config.name) from error.__cause__
     return PreparedCall(call, wire, request, secret)

@@ -7,19 +7,18 @@ still seen by the tools that watch or replace httpx's transports.
 
 from __future__ import annotations
 
-import os
 import ssl
-import sys
 import threading
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import httpx
 
 from ..endpoints import Origin
+from .proxy import proxy_for
 from .reception import Reception
 from .send_failures import send_failure
+from .tls import ssl_context
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -122,48 +121,17 @@ def open_connection(request: Request, transport: type[Any]) -> Connection:
         request: The request, with its network settings.
         transport: httpx.HTTPTransport or httpx.AsyncHTTPTransport.
     """
-    origin = Origin.of(request.url)
-    is_https = origin.scheme == "https"
-    certificates = default_certificates() if is_https else _no_certificates()
-    proxy_url = _proxy_for(urlsplit(request.url).netloc) if is_https else None
-    if proxy_url is None:
-        return Connection(transport(verify=certificates, limits=_LIMITS, trust_env=False))
-    proxy = httpx.Proxy(proxy_url)
-    through = transport(verify=certificates, limits=_LIMITS, trust_env=False, proxy=proxy)
-    return Connection(through, str(proxy.url), has_tunnel=is_https)
+    is_https = Origin.of(request.url).scheme == "https"
+    certificates = ssl_context(request.network.verify) if is_https else _no_certificates()
+    proxy = proxy_for(request.url, request.network.proxy)
+    options = {"verify": certificates, "limits": _LIMITS, "trust_env": False, "proxy": proxy}
+    return Connection(transport(**options), proxy or "", has_tunnel=is_https and proxy is not None)
 
 
 @lru_cache(maxsize=1)
 def _no_certificates() -> ssl.SSLContext:
     """What a transport for plain http gets: it would load certificates otherwise."""
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-
-@lru_cache(maxsize=1)  # loading them takes 10 ms
-def default_certificates() -> ssl.SSLContext:
-    """The certificates that https is checked against, as httpx loads them.
-
-    SSL_CERT_FILE or SSL_CERT_DIR name them; the default is certifi's.
-    """
-    return _trusted or httpx.create_ssl_context()
-
-
-_trusted: ssl.SSLContext | None = None
-_PROXY_VARIABLES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
-_SYSTEM_PROXIES = ("darwin", "win32")  # platforms whose own settings may name a proxy
-
-
-def _proxy_for(host: str) -> str | None:
-    """The proxy that the environment or the system's settings name for https to `host`, or None."""
-    if not (any(os.environ.get(name) for name in _PROXY_VARIABLES) or sys.platform in _SYSTEM_PROXIES):
-        return None
-    import urllib.request
-
-    proxies = urllib.request.getproxies()
-    proxy = proxies.get("https") or proxies.get("all")
-    if not proxy or urllib.request.proxy_bypass(host):
-        return None
-    return proxy if "://" in proxy else f"http://{proxy}"
 
 
 # ---- requests and responses ---------------------------------------------------------------------------------------

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from .tls import Verify
+
 OK = 200
 CONNECT_TIMEOUT = 10.0  # seconds, unless the config's timeout is shorter
 STALE_WITHIN = 0.3  # seconds in which a connection breaks that the server had closed before it read the request
@@ -32,11 +34,11 @@ class NetworkSettings:
     """How a request reaches its server; connections are shared by requests with the same settings.
 
     Attributes:
-        verify: None for the default certificates, the path of a CA file or folder, or False for no check.
-        proxy: The URL of a proxy; None for the environment's.
+        verify: What certificates are checked against, as `tls.ssl_context` takes it.
+        proxy: As `proxy.proxy_for` takes it; None for the environment's.
     """
 
-    verify: bool | str | None = None
+    verify: Verify = None
     proxy: str | None = field(default=None, repr=False)  # it may hold a password
 
 
@@ -111,7 +113,7 @@ class SendFailure:
         reused: Whether the connection had served a request before.
         has_data: Whether any byte of a response had arrived.
         seconds: Seconds from the beginning of the send to the failure.
-        proxy: The proxy that had not opened its tunnel yet, as its URL without a password; "" for none.
+        proxy: The proxy that had not opened its tunnel yet, as HOST:PORT; "" for none.
     """
 
     reason: Reason

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from ..errors import AzmlError
 from .connection import Connection, ConnectionStack, header_dict, open_connection
 from .exchange import OK, HTTPResponse
 from .received_body import AsyncReceivedBody, ReceivedBody
@@ -31,6 +32,8 @@ class NetworkTransport:
             if request.stream and response.status_code == OK:
                 return HTTPResponse(OK, body.headers, stream=body, limit_reads=connection.limit_reads)
             return HTTPResponse(response.status_code, body.headers, b"".join(body.pieces()))
+        except AzmlError:  # the config's certificates or proxy
+            raise
         except Exception as error:  # noqa: BLE001 - every failure to send becomes an error of ours in the retry flow
             if connection is None:
                 return send_failure(error)
@@ -74,6 +77,8 @@ class AsyncNetworkTransport:
                 return HTTPResponse(OK, body.headers, stream=body, limit_reads=connection.limit_reads)
             whole = b"".join([piece async for piece in body.pieces()])
             return HTTPResponse(response.status_code, body.headers, whole)
+        except AzmlError:  # the config's certificates or proxy
+            raise
         except Exception as error:  # noqa: BLE001 - every failure to send becomes an error of ours in the retry flow
             if connection is None:
                 return send_failure(error)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ssl
 import zlib
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
+from ..proxy_url import Proxy
 from .body import ResponseTooLarge, UnknownEncoding
 from .exchange import SendFailure
 
@@ -59,7 +59,7 @@ def send_failure(
         reused=reception.is_reused,
         has_data=reception.has_data or has_begun or _is_invalid_tls(error),
         seconds=reception.seconds,
-        proxy=_without_password(proxy) if is_connecting else "",
+        proxy=_name(proxy) if is_connecting else "",
     )
 
 
@@ -73,9 +73,9 @@ def _reason(error: Exception, *, is_connecting: bool, has_begun: bool) -> Reason
     return "untrusted" if reason == "connect-error" and _is_about_trust(error) else reason
 
 
-def _without_password(proxy: str) -> str:
-    parts = urlsplit(proxy)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if proxy else ""
+def _name(url: str) -> str:
+    proxy = Proxy.of(url)
+    return proxy.name if proxy else ""
 
 
 def _is_about_trust(error: BaseException) -> bool:

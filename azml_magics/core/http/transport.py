@@ -7,14 +7,13 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from . import connection, log, recording
+from . import log, recording
 from .exchange import HTTPResponse
 from .network import AsyncNetworkTransport, NetworkTransport
 from .recording import RecordingTransport, ReplayTransport
 from .retry import Wait, advance
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import AsyncGenerator, Callable
 
     from .exchange import Outcome
@@ -61,13 +60,6 @@ class _Networks:
 _networks = _Networks()
 if hasattr(os, "register_at_fork"):  # a child must not write to its parent's sockets
     os.register_at_fork(after_in_child=_networks.reset)
-
-
-def trust(certificates: ssl.SSLContext | None) -> None:
-    """Check new https connections of this process against `certificates`; None for the default."""
-    close()
-    connection._trusted = certificates  # noqa: SLF001 - until every config names its own
-    connection.default_certificates.cache_clear()  # SSL_CERT_FILE may have changed
 
 
 def close() -> None:

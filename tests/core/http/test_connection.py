@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import gzip
 import socket
-import ssl
 import threading
 
 import pytest
@@ -33,13 +32,10 @@ def send(request):
 
 
 @pytest.fixture(autouse=True)
-def own_trust(monkeypatch):
-    """Without the machine's proxies, and with the default certificates after each test."""
+def no_proxies(monkeypatch):
+    """Without the machine's proxies."""
     for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
-    transport.trust(None)
-    yield
-    transport.trust(None)
 
 
 class Raw:
@@ -115,9 +111,9 @@ def answers(connection) -> None:
 # ---- TLS -----------------------------------------------------------------------------------------------------
 
 
-def test_tls_connection_is_kept(certificate):
+def test_tls_connection_is_kept(certificate, monkeypatch):
     context, file = certificate
-    transport.trust(ssl.create_default_context(cafile=file))
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
     with Raw(answers, context) as server:
         config = config_for(f"https://localhost:{server.port}{ROUTE}")
         assert [invoke(config, "hello").text for _ in range(3)] == ["hi"] * 3
@@ -162,10 +158,10 @@ class FailingHandshake:
         raise ConnectionError
 
 
-def test_failed_handshake_is_retried(certificate, send):
+def test_failed_handshake_is_retried(certificate, send, monkeypatch):
     """A load balancer with a broken node does this."""
     context, file = certificate
-    transport.trust(ssl.create_default_context(cafile=file))
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
     with Raw(answers, context) as server:
         server.tls = FailingHandshake(server)
         config = config_for(f"https://localhost:{server.port}{ROUTE}").merged(max_retries=1)
@@ -195,7 +191,7 @@ def test_https_uses_the_environments_proxy_without_showing_the_key(send, monkeyp
 
 def test_response_arrives_through_a_proxy_tunnel(certificate, send, monkeypatch):
     context, file = certificate
-    transport.trust(ssl.create_default_context(cafile=file))
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
 
     def tunnel(connection):
         head_of(connection)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-import ssl
 import time
 
 import pytest
 
 from azml_magics.core.client import ainvoke, astream, invoke, stream
 from azml_magics.core.errors import APIConnectionError, AzmlError, StreamInterruptedError
-from azml_magics.core.http import exchange, transport
+from azml_magics.core.http import exchange
 
 from ..server import CLOSED_AT_ONCE, FAULTS, STREAM_HEAD, Server, chunk, delta, event, fault, reply, streamed
 
@@ -86,13 +85,12 @@ def outcomes(request):
 
 
 @pytest.fixture
-def tls_server(certificate):
+def tls_server(certificate, monkeypatch):
     """The scripted server behind TLS, trusted."""
     context, file = certificate
-    transport.trust(ssl.create_default_context(cafile=file))
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
     running = Server(tls=context)
     yield running
-    transport.trust(None)
     running.stop()
 
 

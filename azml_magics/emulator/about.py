@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from azml_magics.emulator.deployments import DEPLOYMENTS
 from azml_magics.emulator.faults import FAULT_KINDS
 from azml_magics.emulator.http_response import HttpResponse
+from azml_magics.emulator.models import NAMES
 
 if TYPE_CHECKING:
     from azml_magics.emulator.routed_request import RoutedRequest
@@ -27,11 +28,19 @@ ROUTES: tuple[tuple[str, str, str], ...] = (
     ("POST", "/openai/v1/chat/completions", "Azure OpenAI v1: model"),
     ("POST", "/openai/deployments/NAME/completions", "Azure OpenAI: api-version"),
     ("POST", "/openai/deployments/NAME/chat/completions", "Azure OpenAI: api-version"),
+    ("POST", "/openai/v1/responses", "OpenAI Responses: model; also /v1/responses"),
+    ("GET", "/openai/v1/responses/ID", "a stored response; a background one while it is polled"),
+    ("POST", "/openai/v1/responses/ID/cancel", "cancels a background response"),
+    ("POST", "/openai/responses", "OpenAI Responses, dated: model, api-version"),
+    ("POST", "/openai/v1/embeddings", "embeddings: model; also /v1/embeddings"),
+    ("POST", "/openai/deployments/NAME/embeddings", "embeddings: api-version"),
+    ("POST", "/anthropic/v1/messages", "Anthropic Messages: anthropic-version, model, max_tokens"),
+    ("POST", "/anthropic/v1/messages/count_tokens", "the tokens of Anthropic messages"),
     ("POST", "/generate", "text-generation-inference"),
     ("POST", "/generate_stream", "text-generation-inference, streamed"),
     ("GET", "/swagger.json", "the pinned deployment's document; ?version=2, 3, 3.1"),
     ("GET", "/info", "the model's name and type"),
-    ("GET", "/v1/models", "the models"),
+    ("GET", "/v1/models", "the models; also /openai/v1/models"),
     ("GET", "/", "health, without a key"),
     ("GET", "/emulator", "this page, without a key"),
     ("POST", "/emulator/script", "the faults of the next requests, a JSON list"),
@@ -42,6 +51,7 @@ CONTROLS = (
     ("x-emulator-fault: NAME;key=value", "?emulator-fault=NAME;key=value", "order a fault"),
     ("x-emulator-rate: TOKENS_PER_S", "?emulator-rate=TOKENS_PER_S", "how fast tokens come"),
     ("x-emulator-latency: SECONDS", "?emulator-latency=SECONDS", "how long the first byte takes"),
+    ("x-emulator-polls: N", "?emulator-polls=N", "how often a background response is unfinished"),
 )
 
 
@@ -51,6 +61,8 @@ def describe() -> dict[str, Any]:
         "statement": STATEMENT,
         "routes": [{"method": m, "path": p, "summary": s} for m, p, s in ROUTES],
         "kubernetes": "/api/v1/endpoint/NAME/ before any route",
+        "project": "/api/projects/NAME/ before any route: Bearer only",
+        "managed compute": "/managed-deployments/NAME/ before a /v1 route, which may be left out",
         "controls": [{"header": h, "query": q, "summary": s} for h, q, s in CONTROLS],
         "deployments": [{"name": d.name, "summary": d.summary} for d in DEPLOYMENTS.values()],
         "faults": [
@@ -100,10 +112,6 @@ def show_info(routed: RoutedRequest) -> HttpResponse:
 
 def list_models(routed: RoutedRequest) -> HttpResponse:
     """Return the list of models in OpenAI's form."""
-    names = (
-        [routed.deployment.model]
-        if routed.pinned
-        else [d.model for d in DEPLOYMENTS.values() if d.name in ("blue", "reasoning")]
-    )
+    names = [routed.deployment.model] if routed.pinned else NAMES
     data = [{"id": name, "object": "model", "created": 0, "owned_by": "azml-magics"} for name in names]
     return HttpResponse.fastapi({"object": "list", "data": data})

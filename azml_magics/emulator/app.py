@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from azml_magics.emulator.delivery import Delivery
 from azml_magics.emulator.fault_injection import inject_fault
-from azml_magics.emulator.fault_responses import fault_response, unauthorized
+from azml_magics.emulator.fault_responses import fault_response
 from azml_magics.emulator.faults import FAULT_KINDS_BY_NAME, Fault
 from azml_magics.emulator.http_response import HttpResponse
 from azml_magics.emulator.recorded_requests import RecordedRequest, Requests
 from azml_magics.emulator.request_ids import RequestIds
 from azml_magics.emulator.routed_request import NotJSONError, load_json
-from azml_magics.emulator.routes import PUBLIC, handle, route_request
+from azml_magics.emulator.routes import PUBLIC, handle, is_project, refuse_key, route_request
+from azml_magics.emulator.stored_responses import StoredResponses
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -56,6 +57,7 @@ class App:
         self.rate, self.latency = self._pace
         self.requests.clear()
         self.request_ids = RequestIds()
+        self.stored_responses = StoredResponses()
         self.scripted: deque[Fault | None] = deque()
         self.in_flight_peak = 0
 
@@ -108,11 +110,12 @@ class App:
         routed = route_request(request)
         route = routed.route if not isinstance(routed, HttpResponse) else request.path
         if route not in PUBLIC and not self._is_authorized(request):
-            return unauthorized()
+            return refuse_key(request)
         if not whole:
             return fault_response(Fault("413"))
         if isinstance(routed, HttpResponse):
             return routed
+        routed.stored = self.stored_responses
         if route == SCRIPT:
             return self._read_script(request)
         try:
@@ -138,9 +141,9 @@ class App:
     def _is_authorized(self, request: RecordedRequest) -> bool:
         given = request.headers.get("authorization", "")
         scheme, _, token = given.partition(" ")
-        offered = [request.headers.get("api-key", "")]
-        if scheme.lower() == "bearer":
-            offered.append(token.strip())
+        offered = [token.strip()] if scheme.lower() == "bearer" else []
+        if not is_project(request):  # a project takes tokens only
+            offered += [request.headers.get(name, "") for name in ("api-key", "x-api-key")]
         return any(hmac.compare_digest(one.encode("latin-1", "replace"), self._key) for one in offered)
 
     def _next_fault(self, routed: RoutedRequest) -> Fault | None:

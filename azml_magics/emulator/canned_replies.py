@@ -8,6 +8,8 @@ lines, and may repeat a `{name}` of its prompt. Optional keys:
     earlier    the entry applies only if an earlier user message contains this text, in which `{name}` stands for one
                word; replies may use it
     words      label -> words: the reply is the label with the most of its words in the prompt's `{name}` texts
+    reasoning  what a reasoning model thinks before it replies
+    refusal    true if the replies refuse what the prompt asks for
 """
 
 from __future__ import annotations
@@ -39,6 +41,8 @@ class Entry:
     system: str = ""
     earlier: re.Pattern[str] | None = None
     words: dict[str, frozenset[str]] | None = None
+    reasoning: str = ""
+    refusal: bool = False
 
     @classmethod
     def from_json(cls, item: dict[str, Any]) -> Entry:
@@ -51,6 +55,8 @@ class Entry:
             item.get("system", "").lower(),
             _compile(item["earlier"], slot=r"[\w'-]+") if "earlier" in item else None,
             {label: frozenset(words) for label, words in item["words"].items()} if "words" in item else None,
+            item.get("reasoning", ""),
+            item.get("refusal", False),
         )
 
     def match(self, prompt: str, system: str, earlier: Iterable[str]) -> dict[str, str] | None:
@@ -87,15 +93,28 @@ def load_entries() -> tuple[Entry, ...]:
 def find_reply(request: GenerationRequest, variant: int = 0) -> str | None:
     """Return the prepared reply to a request.
 
-    Formatters for models without roles or schemas put the system message or instructions around the prompt. So if the
-    whole prompt is unknown, its last and its first paragraph are tried.
-
     Args:
         request: The prompt, system message and earlier turns.
         variant: Which of the entry's replies to take.
 
     Returns:
         The text, or None if no entry applies.
+    """
+    found = _find(request)
+    return found[0].reply(found[1], variant) if found else None
+
+
+def find_entry(request: GenerationRequest) -> Entry | None:
+    """Return the entry that applies to a request, or None if no entry does."""
+    found = _find(request)
+    return found[0] if found else None
+
+
+def _find(request: GenerationRequest) -> tuple[Entry, dict[str, str]] | None:
+    """Return the entry for a request and the texts of its `{names}`.
+
+    Formatters for models without roles or schemas put the system message or instructions around the prompt. So if the
+    whole prompt is unknown, its last and its first paragraph are tried.
     """
     whole = request.prompt[:_MAX_PROMPT]
     earlier = [text for role, text in reversed(request.earlier) if role == "user"]
@@ -104,7 +123,7 @@ def find_reply(request: GenerationRequest, variant: int = 0) -> str | None:
         for entry in load_entries():
             texts = entry.match(_normalize(prompt), request.system, earlier)
             if texts is not None:
-                return entry.reply(texts, variant)
+                return entry, texts
     return None
 
 

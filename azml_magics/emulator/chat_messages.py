@@ -78,20 +78,30 @@ def _content(content: Any) -> tuple[str, list[str]]:
 
 
 def describe(part: dict[str, Any]) -> str:
-    """Describe a content part: its kind, media type and size."""
+    """Describe a content part of any route: its kind, media type and size."""
     kind = str(part.get("type", "part"))[:40]
-    found = part.get(kind)
+    found = part.get("source", part.get(kind.removeprefix("input_"), part.get(kind)))
     inner = found if isinstance(found, dict) else {}
-    url = str(inner.get("url", part.get("url", "")))
-    what = "an image" if "image" in kind else "a sound" if "audio" in kind else f"a part of type {kind}"
-    if url.startswith("data:"):
-        head, _, data = url[5:].partition(",")
+    what = _kind_of(kind)
+    data = inner.get("file_data") or part.get("file_data")
+    link = data or inner.get("url") or part.get("image_url") or part.get("url") or ""
+    if isinstance(link, str) and link.startswith("data:"):
+        head, _, data = link[5:].partition(",")
         return f"{what} ({head.partition(';')[0][:60] or 'no media type'}, {_size(data)} bytes)"
     if isinstance(inner.get("data"), str):
-        return f"{what} ({str(inner.get('format', 'no format'))[:20]}, {_size(inner['data'])} bytes)"
-    if url:
-        return f"{what} at {url.partition('?')[0][:120]}"
+        media = inner.get("media_type") or inner.get("format") or "no format"
+        return f"{what} ({str(media)[:40]}, {_size(inner['data'])} bytes)"
+    if link:
+        return f"{what} at {str(link).partition('?')[0][:120]}"
     return what
+
+
+def _kind_of(kind: str) -> str:
+    if "image" in kind:
+        return "an image"
+    if "audio" in kind:
+        return "a sound"
+    return "a file" if "file" in kind or kind == "document" else f"a part of type {kind}"
 
 
 def _size(data: str) -> int:

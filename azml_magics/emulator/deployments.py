@@ -79,6 +79,7 @@ DEPLOYMENTS: dict[str, Deployment] = {
         ),
         Deployment("fms", "the image of 2026: /score with usage", "fms-chat", (*_CHAT, "/score", *_INFO), "chat"),
         Deployment("reasoning", "chat with reasoning_content", "demo-reasoning", _CHAT + _INFO, "openai"),
+        Deployment("think", "chat with <think> tags in the text", "demo-think", _CHAT + _INFO, "openai"),
     )
 }
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from azml_magics.emulator import tokens, tool_calls
-from azml_magics.emulator.canned_replies import find_reply
+from azml_magics.emulator.canned_replies import find_entry, find_reply
 from azml_magics.emulator.json_schema_values import has_properties_of, value_for_schema
 from azml_magics.emulator.responder import generate_several, write_no_reply
 
@@ -28,12 +28,14 @@ class Choice:
         finish_reason: "stop", "length" or "tool_calls".
         calls: Tool calls, in the form of `tool_calls` in a message.
         reasoning: The reasoning, which is sent apart from the text.
+        is_refusal: Whether the text refuses what the prompt asks for.
     """
 
     parts: list[str]
     finish_reason: str
     calls: list[dict[str, Any]] = field(default_factory=list)
     reasoning: str = ""
+    is_refusal: bool = False
 
     @property
     def text(self) -> str:
@@ -51,16 +53,31 @@ class Choice:
         called = sum(tokens.count(c["function"]["name"]) + tokens.count(c["function"]["arguments"]) for c in self.calls)
         return len(self.parts) + called + self.reasoning_tokens
 
-    def with_reasoning(self, *, inline: bool) -> Choice:
+    def with_reasoning(self, reasoning: str, *, inline: bool = False) -> Choice:
         """Return the choice with a reasoning text.
 
         Args:
+            reasoning: The text.
             inline: Put it into the text inside <think> tags, as api-version 2024-05-01-preview does.
         """
         if not inline:
-            return replace(self, reasoning=REASONING)
-        before = ["<think>", *tokens.tokenize(f"\n{REASONING}\n"), "</think>", "\n\n"]
+            return replace(self, reasoning=reasoning)
+        before = ["<think>", *tokens.tokenize(f"\n{reasoning}\n"), "</think>", "\n\n"]
         return replace(self, parts=[*before, *self.parts])
+
+    def limited(self, max_tokens: int | None) -> Choice:
+        """Return the choice within a limit that counts its reasoning too; the text may be empty then."""
+        if max_tokens is None or self.tokens <= max_tokens:
+            return self
+        thoughts = tokens.tokenize(self.reasoning)[:max_tokens]
+        parts = self.parts[: max_tokens - len(thoughts)]
+        return replace(self, parts=parts, finish_reason="length", calls=[], reasoning="".join(thoughts))
+
+
+def reasoning_for(request: GenerationRequest) -> str:
+    """Return what a reasoning model thinks about a request: the prepared text, or one that says that it is none."""
+    entry = find_entry(request)
+    return (entry.reasoning if entry else "") or REASONING
 
 
 def make_choices(
@@ -81,7 +98,10 @@ def make_choices(
         text = json.dumps(_json_value(request, schema), ensure_ascii=False)
         limited = tokens.apply_limits(text, request.settings.max_tokens, request.settings.stop)
         return [Choice(limited.tokens, limited.finish_reason)] * n
-    return [Choice(limited.tokens, limited.finish_reason) for limited in generate_several(request, n)]
+    entry = find_entry(request)
+    refuses = entry is not None and entry.refusal
+    texts = generate_several(request, n)
+    return [Choice(limited.tokens, limited.finish_reason, is_refusal=refuses) for limited in texts]
 
 
 def _json_value(request: GenerationRequest, schema: dict[str, Any]) -> Any:

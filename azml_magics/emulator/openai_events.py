@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from azml_magics.emulator import tokens
+from azml_magics.emulator.content_filters import prompt_verdicts
 from azml_magics.emulator.http_response import DONE, sse
 
 if TYPE_CHECKING:
@@ -13,8 +15,6 @@ if TYPE_CHECKING:
 
     from azml_magics.emulator.generated_choice import Choice
     from azml_magics.emulator.openai_families import ResponseStamp, RouteFamily
-
-_SAFE = {"hate": {"filtered": False, "severity": "safe"}, "violence": {"filtered": False, "severity": "safe"}}
 
 
 def chat_events(
@@ -33,24 +33,36 @@ def chat_events(
                 "id": "",
                 "model": "",
                 "object": "",
-                "prompt_filter_results": [{"prompt_index": 0, "content_filter_results": _SAFE}],
+                "prompt_filter_results": [{"prompt_index": 0, "content_filter_results": prompt_verdicts()}],
             }
         )
-    for index, choice in enumerate(choices):
-        first = {"role": "assistant", "content": ""}
-        yield sse(_chat_chunk(stamp, index, first))
-        for piece in tokens.tokenize(choice.reasoning):
-            yield sse(_chat_chunk(stamp, index, {"reasoning_content": piece}))
-        head, tail = _split_event(sse(_chat_chunk(stamp, index, {"content": ""})), b'"content":')
-        for part in choice.parts:
-            yield head + _to_json(part) + tail
-        yield from _call_events(choice, stamp, index)
-        last = index == len(choices) - 1
-        end = _chat_chunk(stamp, index, {"content": ""} if family.strict else {}, choice.finish_reason)
-        yield sse({**end, "usage": usage} if family.strict and last else end)
+    last = len(choices) - 1
+    streams = [
+        _choice_events(choice, stamp, index, family, usage if index == last else None)
+        for index, choice in enumerate(choices)
+    ]
+    # Servers generate choices side by side: their events come mixed.
+    for row in zip_longest(*streams):
+        yield from (event for event in row if event is not None)
     if include_usage and not family.strict:
         yield sse({**_chat_chunk(stamp, 0, {}), "choices": [], "usage": usage})
     yield DONE
+
+
+def _choice_events(
+    choice: Choice, stamp: ResponseStamp, index: int, family: RouteFamily, usage: dict[str, Any] | None
+) -> Iterator[bytes]:
+    """Yield the events of one choice; `usage` is that of the response, for the last choice."""
+    yield sse(_chat_chunk(stamp, index, {"role": "assistant", "content": ""}))
+    for piece in tokens.tokenize(choice.reasoning):
+        yield sse(_chat_chunk(stamp, index, {"reasoning_content": piece}))
+    key = "refusal" if choice.is_refusal else "content"
+    head, tail = _split_event(sse(_chat_chunk(stamp, index, {key: ""})), f'"{key}":'.encode())
+    for part in choice.parts:
+        yield head + _to_json(part) + tail
+    yield from _call_events(choice, stamp, index)
+    end = _chat_chunk(stamp, index, {"content": ""} if family.strict else {}, choice.finish_reason)
+    yield sse({**end, "usage": usage} if family.strict and usage else end)
 
 
 def _chat_chunk(stamp: ResponseStamp, index: int, delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:

@@ -18,7 +18,7 @@ class RouteFamily:
         strict: Unknown body keys are refused (the Inference API), and usage comes with the finish reason.
         needs_version: The query must have an api-version.
         needs_model: The body must name a model.
-        prompt_filter: A stream begins with the content filter's results for the prompt.
+        prompt_filter: Azure's content filter and gateway stand before the model: verdicts, rate-limit headers.
     """
 
     strict: bool = False
@@ -30,8 +30,9 @@ class RouteFamily:
 INFERENCE = RouteFamily(strict=True)
 MODELS = RouteFamily(strict=True, needs_version=True, needs_model=True)
 V1 = RouteFamily()
-OPENAI_V1 = RouteFamily(needs_model=True)
+OPENAI_V1 = RouteFamily(needs_model=True, prompt_filter=True)
 AZURE_OPENAI = RouteFamily(needs_version=True, prompt_filter=True)
+DATED_RESPONSES = RouteFamily(needs_version=True, needs_model=True)
 
 
 @dataclass(frozen=True)

@@ -126,6 +126,19 @@ def bad_request(message: str, code: str = "Bad Request") -> InvalidRequestError:
     return InvalidRequestError(HttpResponse.fastapi({"error": {"code": code, "message": message, "status": 400}}, 400))
 
 
+def openai_error(message: str, param: str | None = None, code: str | None = None, status: int = 400) -> HttpResponse:
+    """Return an error as OpenAI's own routes write it."""
+    error = {"message": message, "type": "invalid_request_error", "param": param, "code": code}
+    return HttpResponse.fastapi({"error": error}, status)
+
+
+def invalid_parameter(
+    message: str, param: str | None = None, code: str | None = None, status: int = 400
+) -> InvalidRequestError:
+    """Return the error for a parameter that OpenAI's own routes refuse."""
+    return InvalidRequestError(openai_error(message, param, code, status))
+
+
 def validate(model: type[Model], body: dict[str, Any]) -> Model:
     """Return the body as a model.
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
+
+from azml_magics.emulator.stored_responses import StoredResponses
 
 if TYPE_CHECKING:
     from azml_magics.emulator.deployments import Deployment
@@ -22,6 +24,8 @@ class RoutedRequest:
         deployment: The deployment that serves it.
         pinned: Whether the request names the deployment.
         path_deployment: The deployment in the path of Azure OpenAI, "" if absent.
+        item_id: The id of a response in the path, "" if absent.
+        stored: The responses that were stored before.
     """
 
     request: RecordedRequest
@@ -29,6 +33,8 @@ class RoutedRequest:
     deployment: Deployment
     pinned: bool = False
     path_deployment: str = ""
+    item_id: str = ""
+    stored: StoredResponses = field(default_factory=StoredResponses)
     _query: dict[str, str] | None = None
 
     @property

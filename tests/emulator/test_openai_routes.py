@@ -196,7 +196,7 @@ def test_images_and_audio_are_described(say):
 def test_reasoning_is_separate_or_in_think_tags(client, chat):
     response = chat("Why is the sky blue?", headers={"azureml-model-deployment": "reasoning"})
     message = response["choices"][0]["message"]
-    assert "cannot reason" in message["reasoning_content"]
+    assert message["reasoning_content"] == "Air scatters short waves more than long ones. Blue is short."
     assert response["usage"]["completion_tokens_details"]["reasoning_tokens"] > 0
     old = client.post(
         "/models/chat/completions?api-version=2024-05-01-preview", json={"model": "reasoning", "messages": HELLO}

@@ -59,7 +59,7 @@ def test_document_example_is_a_valid_body(client, deployment):
         )
         example = score.get("examples", {}).get("example", {}).get("value")
     if not example:
-        assert deployment in ("blue", "openai", "tgi", "reasoning")
+        assert deployment in ("blue", "openai", "tgi", "reasoning", "think")
         return
     response = client.post("/score", json=example, headers={"azureml-model-deployment": deployment})
     assert response.status_code == 200, response.text

@@ -26,8 +26,8 @@ def parse_verdicts(results: Any, source: Literal["prompt", "completion"]) -> tup
 
 def _verdicts(results: dict[str, Any], source: Literal["prompt", "completion"]) -> Iterator[Verdict]:
     for category, verdict in results.items():
-        if not isinstance(verdict, dict) or not isinstance(verdict.get("filtered", False), bool):
-            continue  # "error": the filter did not run
+        if not isinstance(verdict, dict) or not {"filtered", "detected", "severity"} & set(verdict):
+            continue  # such as "error": the filter did not run
         severity, citation = verdict.get("severity"), verdict.get("citation")
         details = ["detected"] if verdict.get("detected") is True else []
         if isinstance(citation, dict):

@@ -308,7 +308,6 @@ BAD = [
     ({**GOOD, "key": 7}, "key is a number. Make it a text"),
     ({**GOOD, "key": ["env:X"]}, "key is a list"),
     ({**GOOD, "endpoint_url": 7}, "endpoint_url is a number. Make it a text"),
-    ({**GOOD, "endpoint_url": "http://n.example.com"}, "endpoint_url: http://n.example.com would carry the key"),
     ({**GOOD, "deployment_name": ["blue"]}, "deployment_name is a list. Make it a text"),
     ({**GOOD, "deployment_name": "b\nlue"}, "deployment_name contains characters"),
     ({**GOOD, "model_kwargs": [1]}, "model_kwargs is a list. Make it an object"),

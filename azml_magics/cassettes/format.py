@@ -24,19 +24,18 @@ from ..core.endpoints import Origin
 from ..core.errors import DocumentError
 from ..core.http.recording import RecordedResponse
 from ..core.redaction import MASK, redact, redact_bytes, redact_data
-from ..core.secret import Secret
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ..core.http.exchange import Request
+    from ..core.secret import Secret
 
 FORMAT = 2
 _HEADERS = (
     *("content-type", "azureml-model-deployment", "x-request-id", "apim-request-id", "x-ms-request-id"),
     *("ms-azureml-model-error-statuscode", "ms-azureml-model-error-reason", "retry-after", "retry-after-ms"),
 )
-_KEY_HEADERS = ("authorization", "api-key")
 _KEY_PARAMETERS = {"api-key", "apikey", "code", "key", "sig", "signature", "subscription-key", "token", "access_token"}
 _MAX_PAUSE = 2.0  # seconds: a replay keeps the rhythm of the stream, not the minutes before it
 _BASE64_PREFIX = "base64:"
@@ -58,7 +57,7 @@ def exchange_line(request: Request, response: RecordedResponse, sequence: int) -
         response: What came back.
         sequence: The place of the request among all requests of the cassette.
     """
-    keys = _keys_of(request)
+    keys = request.secrets
     recorded: dict[str, Any] = {
         "status": response.status,
         "headers": {name: redact(response.headers[name], *keys) for name in _HEADERS if name in response.headers},
@@ -119,12 +118,7 @@ def _split_at_lines(response: RecordedResponse) -> list[tuple[float, bytes]]:
     return [*pieces, (pause, tail)] if tail else pieces
 
 
-def _keys_of(request: Request) -> tuple[str, ...]:
-    """The keys that were sent with a request."""
-    return tuple({Secret(value).reveal() for name, value in request.headers.items() if name.lower() in _KEY_HEADERS})
-
-
-def _to_text(piece: bytes, keys: tuple[str, ...]) -> str:
+def _to_text(piece: bytes, keys: tuple[Secret, ...]) -> str:
     """Bytes as text that JSON can hold: UTF-8, or base64 with a prefix if they are not UTF-8."""
     piece = redact_bytes(piece, *keys)
     try:

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 from ..core import endpoints
 from ..core.client import prepare
 from ..core.errors import ConfigError
+from ..core.http import auth
 from ..core.key_sources import EntraToken, EnvKey, KeyringKey
+from ..core.paths import is_folder
+from ..core.proxy_url import DIRECT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..core.config import LLMConfig
+    from ..core.key_sources import KeySource
     from ..core.messages import Message
 
 _MAX_ARGUMENT = 100_000  # bytes: Linux allows 128 KiB for one argument
@@ -26,13 +30,14 @@ def write_curl(config: LLMConfig, messages: Sequence[Message]) -> str:
         ConfigError: The request's body is not text.
     """
     request = prepare(config, messages, with_key=False).request
-    lines = ["curl -sS " + shlex.quote(request.url)]
+    keys = _Keys(config.endpoint_url)
+    lines = ["curl -sS " + shlex.quote(request.url), *_network_options(config)]
     if config.key is not None:
-        before, key = _key_in_shell(config)
-        lines[:0] = before
-        is_token = config.key_source.is_token
-        auth = endpoints.auth_headers(request.url, key, is_token=is_token)
-        lines += [f'-H "{name}: {value}"' for name, value in auth.items()]
+        for name, value in auth.key_headers(config, request.url, keys.in_shell(config.key_source, "Key")).items():
+            lines.append(f'-H "{name}: {value}"')
+    for name, source in auth.header_sources(config).items():
+        lines.append(f'-H "{name}: {keys.in_shell(source, name)}"')
+    lines[:0] = keys.prompts
     # the response comes whole: the Accept header of a stream is not needed
     headers = {name: value for name, value in request.headers.items() if "event-stream" not in value}
     lines += [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in headers.items()]
@@ -54,15 +59,43 @@ def write_curl(config: LLMConfig, messages: Sequence[Message]) -> str:
     return " \\\n  ".join([*lines, f"--data-binary @- <<'{mark}'"]) + f"\n{body}\n{mark}\n"
 
 
-def _key_in_shell(config: LLMConfig) -> tuple[list[str], str]:
-    """(lines before the command, what stands for the key inside double quotes)."""
-    key = config.key_source
-    if isinstance(key, EnvKey):
-        return [], f"${key.name}"
-    if isinstance(key, KeyringKey):
-        service, _, user = key.name.partition("/")
-        return [], f"$(keyring get {shlex.quote(service)} {shlex.quote(user)})"
-    if isinstance(key, EntraToken):
-        resource = endpoints.entra_resource(config.endpoint_url)
-        return [], f"$(az account get-access-token --resource {resource} --query accessToken -o tsv)"
-    return ["printf 'Key: ' >&2 && read -rs KEY && echo >&2 &&"], "$KEY"
+def _network_options(config: LLMConfig) -> list[str]:
+    options = []
+    if config.verify is False:
+        options.append("--insecure")
+    elif isinstance(config.verify, str):
+        options.append(f"{'--capath' if is_folder(config.verify) else '--cacert'} {shlex.quote(config.verify)}")
+    if config.proxy == DIRECT:
+        options.append("--noproxy '*'")
+    elif config.proxy:
+        variable = config.proxy.removeprefix("env:")
+        options.append(f'--proxy "${variable}"' if variable != config.proxy else f"--proxy {shlex.quote(config.proxy)}")
+    if config.total_timeout is not None:
+        options.append(f"--max-time {config.total_timeout:g}")
+    return options
+
+
+class _Keys:
+    """What stands for each key inside double quotes, and the lines before the command that prompt for some.
+
+    Attributes:
+        prompts: The lines before the command.
+    """
+
+    def __init__(self, endpoint_url: str) -> None:
+        self._endpoint_url = endpoint_url
+        self.prompts: list[str] = []
+
+    def in_shell(self, source: KeySource, label: str) -> str:
+        """Return what stands for the key of `source`; `label` prompts for one that a shell cannot look up."""
+        if isinstance(source, EnvKey):
+            return f"${source.name}"
+        if isinstance(source, KeyringKey):
+            service, _, user = source.name.partition("/")
+            return f"$(keyring get {shlex.quote(service)} {shlex.quote(user)})"
+        if isinstance(source, EntraToken):
+            resource = endpoints.entra_resource(self._endpoint_url)
+            return f"$(az account get-access-token --resource {resource} --query accessToken -o tsv)"
+        variable = f"KEY{len(self.prompts) + 1}" if self.prompts else "KEY"
+        self.prompts.append(f"printf '{label}: ' >&2 && read -rs {variable} && echo >&2 &&")
+        return f"${variable}"

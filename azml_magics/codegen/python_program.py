@@ -11,7 +11,7 @@ from ..core import wire
 from ..core.config import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, LLMConfig
 from ..core.errors import ConfigError
 from ..core.key_sources import EnvKey, LiteralKey, NoKey
-from ..core.keys import DEFAULT_KEY
+from ..core.keys import DEFAULT_KEY, key_source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,6 +77,22 @@ def _settings(config: LLMConfig) -> dict[str, str]:
         **{name: _literal(value) for name, value in given.items() if value},
         "timeout": repr(seconds) if config.timeout != DEFAULT_TIMEOUT else "",
         "max_retries": repr(config.max_retries) if config.max_retries != DEFAULT_MAX_RETRIES else "",
+    }
+
+
+def _network_settings(config: LLMConfig) -> dict[str, str]:
+    """The arguments that say how the endpoint is reached, as Python; "" for one that is not set."""
+    headers = {
+        name: value if isinstance(value, str) else _key_reference(key_source(value))
+        for name, value in config.headers.items()
+    }
+    return {
+        "headers": _literal(headers) if headers else "",
+        "key_header": repr(config.key_header) if config.key_header else "",
+        "total_timeout": repr(config.total_timeout) if config.total_timeout is not None else "",
+        "verify": repr(config.verify) if config.verify is not None else "",
+        "proxy": repr(config.proxy) if config.proxy else "",
+        "allow_http": "True" if config.allow_http else "",
     }
 
 
@@ -199,6 +215,7 @@ def write_python(config: LLMConfig, messages: Sequence[Message]) -> str:
         "endpoint_api_type": repr(config.endpoint_api_type),
         "formatter": own.expression if own else repr(formatter.name),
         **_settings(config),
+        **_network_settings(config),
         "key": "None" if config.key is None else repr(_key_reference(config.key_source)),
     }
     if arguments["key"] == repr(DEFAULT_KEY):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from . import endpoints
 from .errors import AzmlError, EndpointError
 from .http import auth, recording, status_errors
 from .http.retry import retry_flow
@@ -33,14 +32,12 @@ class PreparedCall:
         call: The config and the messages.
         wire: The wire format that encoded the request and decodes the response.
         request: The request.
-        secret: The key in the request, which no message may show; None without a key.
-        refreshed: Tokens that replaced the key, which no message may show either.
+        refreshed: Tokens that replaced those of the request, which no message may show either.
     """
 
     call: Call
     wire: Wire
     request: Request
-    secret: Secret | None
     refreshed: list[Secret] = field(default_factory=list, repr=False)
 
     @property
@@ -50,25 +47,27 @@ class PreparedCall:
 
     def add_context(self, error: AzmlError) -> AzmlError:
         """Say in `error` where it happened and what looked wrong with the call, and mask the key in it."""
-        return add_context(explain(error, self.config, self.request.url), self.config, self.secret, *self.refreshed)
+        return add_context(
+            explain(error, self.config, self.request.url), self.config, *self.request.secrets, *self.refreshed
+        )
 
     def retry_flow(self, should_retry: Callable[[AzmlError], bool | None] | None = None) -> RetryFlow:
         """Start a new flow that sends the call; `should_retry` is as in `retry.retry_flow`."""
         return retry_flow(
             self.request,
             max_retries=self.config.max_retries,
-            refresh_headers=self._refresh_headers if auth.uses_token(self.config) else None,
+            refresh=self._refresh if auth.uses_token(self.config) else None,
             should_retry=should_retry,
         )
 
-    def _refresh_headers(self) -> dict[str, str]:
-        """The request's headers with a fresh token."""
+    def _refresh(self, request: Request) -> Request:
+        """The request with a fresh token."""
         if recording.is_replaying():  # the 401 was recorded, and so was the response to the request after it
-            return dict(self.request.headers)
-        fresh = auth.resolve_key(self.config, refresh=True)
-        assert fresh is not None
-        self.refreshed.append(fresh)
-        return {**self.request.headers, **endpoints.auth_headers(self.request.url, fresh.reveal(), is_token=True)}
+            return request
+        credentials = auth.resolve(self.config, request.url, refresh=True)
+        self.refreshed.extend(credentials.secrets)
+        headers = auth.request_headers(self.config, request.url, request.headers, credentials)
+        return replace(request, headers=headers, secrets=credentials.secrets)
 
     def decode(self, response: HTTPResponse, latency: float, first_token: float | None = None) -> Response:
         """Decode a 200 that arrived whole.

@@ -27,7 +27,6 @@ from .wire.registry import wire_for
 
 if TYPE_CHECKING:
     from .http.rate_limiter import Permit
-    from .secret import Secret
 
 __all__ = ["AsyncResponseStream", "ResponseStream", "ainvoke", "astream", "fetch", "invoke", "prepare", "stream"]
 
@@ -126,17 +125,23 @@ def fetch(config: LLMConfig, url: str) -> bytes:
     """
     from .http import transport
 
-    secret = None
+    credentials = auth.NO_CREDENTIALS
     try:
-        secret = _resolve_key(config)
-        headers = auth.request_headers(config, url, {"Accept": "application/json"}, secret)
-        network = NetworkSettings(config.verify, config.proxy)
+        credentials = _resolve_credentials(config, url)
+        headers = auth.request_headers(config, url, {"Accept": "application/json"}, credentials)
         request = Request(
-            url, headers, b"", config.timeout, method="GET", network=network, total_timeout=config.total_timeout
+            url,
+            headers,
+            b"",
+            config.timeout,
+            method="GET",
+            network=NetworkSettings(config.verify, config.proxy),
+            total_timeout=config.total_timeout,
+            secrets=credentials.secrets,
         )
         return transport.send(retry_flow(request, max_retries=config.max_retries)).body
     except AzmlError as error:
-        raise add_context(error, config, secret) from error.__cause__
+        raise add_context(error, config, *credentials.secrets) from error.__cause__
 
 
 # ---- preparing a call ---------------------------------------------------------------------------------------------
@@ -167,8 +172,8 @@ def prepare(
         call = Call(config, as_messages(prompt, config.system), stream=stream and wire.streams(config))
         payload = wire.encode(call)
         url = wire.url(config, stream=call.stream)
-        secret = _resolve_key(config) if with_key else None
-        headers = auth.request_headers(config, url, payload.headers, secret)
+        credentials = _resolve_credentials(config, url) if with_key else auth.NO_CREDENTIALS
+        headers = auth.request_headers(config, url, payload.headers, credentials)
         request = Request(
             url,
             headers,
@@ -178,12 +183,13 @@ def prepare(
             payload.fallback,
             network=NetworkSettings(config.verify, config.proxy),
             total_timeout=config.total_timeout,
+            secrets=credentials.secrets,
         )
     except AzmlError as error:
         raise error.add_context(config=config.name) from error.__cause__
-    return PreparedCall(call, wire, request, secret)
+    return PreparedCall(call, wire, request)
 
 
-def _resolve_key(config: LLMConfig) -> Secret | None:
-    """The config's key; None while responses are replayed, which needs none."""
-    return None if recording.is_replaying() else auth.resolve_key(config)
+def _resolve_credentials(config: LLMConfig, url: str) -> auth.Credentials:
+    """The config's keys; none while responses are replayed, which needs none."""
+    return auth.NO_CREDENTIALS if recording.is_replaying() else auth.resolve(config, url)

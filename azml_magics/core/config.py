@@ -274,5 +274,5 @@ def _verify(given: Any) -> bool | str | None:
         return os.fspath(given)
     raise ConfigError(
         f"verify must be the path of a CA file or folder, or False, not {type(given).__name__}",
-        remedy="An ssl.SSLContext belongs to a client: Client(http_client=httpx.Client(verify=context)).",
+        remedy="An ssl.SSLContext goes into the httpx client that a Client takes.",
     )

@@ -35,6 +35,7 @@ REMEDIES: Mapping[str, str] = {
     "formatter-without-name": 'Register it first: azml_magics.register_formatter("my-name", formatter), '
     "then save with -f my-name.",
     "interrupted": "%azureml last shows what had arrived.",
+    "key-over-http": "Use https://, --key none if the server needs no key, or --allow-http if you trust the network.",
     "key-prompt-impossible": "Use --key env:NAME or --key keyring:SERVICE/NAME.",
     "key-variable-not-set": "Set it before starting Jupyter, or here with "
     "`import os, getpass; os.environ['{param}'] = getpass.getpass()`, "

@@ -29,6 +29,7 @@ REMEDIES: Mapping[str, str] = {
     "Formatter.",
     "interrupted": "The text received so far is kept.",
     "key-not-found": _NO_KEY,
+    "key-over-http": "Type an https:// URL, or choose none as Key if the server needs no key.",
     "key-prompt-impossible": _NO_KEY,
     "key-refused": "Write env:NAME, keyring:SERVICE/NAME, entra, ask or none.",
     "key-variable-not-set": _NO_KEY,

@@ -16,6 +16,7 @@ from azml_magics.core.errors import DocumentError
 from azml_magics.core.http.exchange import Request
 from azml_magics.core.http.recording import RecordedResponse
 from azml_magics.core.redaction import MASK
+from azml_magics.core.secret import Secret
 
 from ..core.judge import only_our_errors
 
@@ -25,7 +26,7 @@ URL = "http://127.0.0.1:8000/v1/chat/completions"
 
 def request(body=b"{}", url=URL, *, key=KEY, stream=False, method="POST", **headers):
     headers = {"Authorization": f"Bearer {key}", **{name.replace("_", "-"): value for name, value in headers.items()}}
-    return Request(url, headers, body, 20, stream, method=method)
+    return Request(url, headers, body, 20, stream, method=method, secrets=(Secret(key),))
 
 
 def written(asked, take, folder):
@@ -137,7 +138,8 @@ SPELLINGS = (KEY, json.dumps(KEY), KEY.replace("/", "\\/"), quote(KEY, safe=""),
 @pytest.mark.parametrize("header", ["Authorization", "authorization", "api-key"])
 def test_echoed_key_is_masked_in_every_spelling(tmp_path, spelling, header):
     said = f'{{"message": "The key {spelling} is wrong"}}'.encode()
-    asked = Request(URL, {header: KEY if header == "api-key" else f"Bearer {KEY}"}, b"{}", 20)
+    value = KEY if header == "api-key" else f"Bearer {KEY}"
+    asked = Request(URL, {header: value}, b"{}", 20, secrets=(Secret(KEY),))
     take = RecordedResponse(401, {"x-request-id": f"r-{spelling}"}, [(0.0, said)])
     line, _, found = written(asked, take, tmp_path)
     assert not any(other in line for other in SPELLINGS)

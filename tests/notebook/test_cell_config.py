@@ -227,9 +227,14 @@ def test_wrong_key_is_not_shown(asking, monkeypatch):
     assert "wr0ng" not in line + asking.ok("%azureml last --traceback").text
 
 
-@pytest.mark.parametrize("url", ["http://example.com/score", "http://10.0.0.1/v1"])
-def test_key_is_not_sent_in_clear_text(asking, url):
-    assert "would carry the key in clear text to another machine" in asking.refused(f"%%azureml -u {url}\nHello")
+@pytest.mark.parametrize("url", ["http://example.com/v1", "http://10.0.0.1/v1", "http://vllm:8000/v1"])
+@pytest.mark.parametrize("key", ["--key env:TEST_KEY", "--key none --header Apim=env:TEST_KEY"])
+def test_key_is_not_sent_in_clear_text(asking, url, key):
+    said = asking.refused(f"%%azureml -u {url} {key}\nHello")
+    assert said == (
+        f"ConfigError: {url.removesuffix('/v1')} would carry the key in clear text to another machine (config 'main'). "
+        "Use https://, --key none if the server needs no key, or --allow-http if you trust the network."
+    )
 
 
 ELSEWHERE = "https://elsewhere.example/v1/chat/completions"

@@ -73,10 +73,8 @@ def _origin_of(url: str) -> Origin:
 def split(url: str) -> SplitResult:
     """Return the parts of `url`.
 
-    Keys are sent over https only. This machine may use plain http: the demo endpoint and local servers.
-
     Raises:
-        ConfigError: The text is not a URL, contains a password, or is plain http to another machine.
+        ConfigError: The text is not a URL, or contains a password.
     """
     example = "Write it whole, such as https://NAME.REGION.inference.ml.azure.com/score."
     try:
@@ -95,11 +93,6 @@ def split(url: str) -> SplitResult:
         raise ConfigError(f"The endpoint URL {url!r} is not complete", remedy=example)
     if not _is_host(host):
         raise ConfigError(f"The endpoint URL {url!r} has no valid host name", remedy=example)
-    if parts.scheme == "http" and not is_loopback(host):
-        raise ConfigError(
-            f"{parts.scheme}://{host} would carry the key in clear text to another machine",
-            remedy="Use https:// (plain http is for this machine only).",
-        )
     return parts
 
 

@@ -1,60 +1,157 @@
-"""The headers of a request, among them those that carry the key."""
+"""The headers of a request, among them those that carry keys."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .. import endpoints
 from ..errors import ConfigError
+from ..headers import merge_headers
+from ..keys import key_source
+from ..redaction import MASK
+from .session_warnings import warn_once
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..config import LLMConfig
+    from ..key_sources import KeySource
     from ..secret import Secret
 
 
-def resolve_key(config: LLMConfig, *, refresh: bool = False) -> Secret | None:
-    """Look up the config's key; None if it has none.
+@dataclass(frozen=True)
+class Credentials:
+    """The keys of a request, looked up.
+
+    Attributes:
+        key: The config's key; None without one.
+        headers: The keys in further headers, by the header's name.
+    """
+
+    key: Secret | None = None
+    headers: Mapping[str, Secret] = field(default_factory=dict)
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """All of them, which no message may show."""
+        return tuple(secret for secret in (self.key, *self.headers.values()) if secret)
+
+
+NO_CREDENTIALS = Credentials()
+
+
+def resolve(config: LLMConfig, url: str, *, refresh: bool = False) -> Credentials:
+    """Look up the keys that a request to `url` carries.
 
     Args:
-        config: The config whose key reference to follow.
-        refresh: Whether to get a new token in place of a cached one.
+        config: The config whose key references to follow.
+        url: Where the request goes.
+        refresh: Whether to get new tokens in place of cached ones.
 
     Raises:
-        KeyNotFoundError: The reference leads to no key.
+        ConfigError: The keys would go over plain http to another machine, and the config does not allow it.
+        KeyNotFoundError: A reference leads to no key.
     """
-    return config.key_source.resolve(config.endpoint_url, refresh=refresh)
+    check_clear_text(config, url)
+    headers = {}
+    for name, source in header_sources(config).items():
+        secret = _look_up(source, config, refresh=refresh)
+        assert secret is not None
+        headers[name] = secret
+    return Credentials(_look_up(config.key_source, config, refresh=refresh), headers)
+
+
+def _look_up(source: KeySource, config: LLMConfig, *, refresh: bool) -> Secret | None:
+    return source.resolve(config.endpoint_url, refresh=refresh and source.is_token)
 
 
 def uses_token(config: LLMConfig) -> bool:
-    """Whether the config's key is a token, which expires and can be refreshed."""
-    return config.key_source.is_token
+    """Whether a key of the config is a token, which expires and can be refreshed."""
+    return any(source.is_token for source in (config.key_source, *header_sources(config).values()))
 
 
-def request_headers(config: LLMConfig, url: str, extra: Mapping[str, str], secret: Secret | None) -> dict[str, str]:
+def request_headers(
+    config: LLMConfig, url: str, wire_headers: Mapping[str, str], credentials: Credentials = NO_CREDENTIALS
+) -> dict[str, str]:
     """Build the headers of a request to `url`.
 
+    Later ones win over earlier ones of the same name: ours, the wire format's, the key's, the config's.
+
     Args:
-        config: The config, which may pin a deployment.
+        config: The config, which may pin a deployment and add headers.
         url: Where the request goes.
-        extra: Headers of the wire format.
-        secret: The key, or None to send none.
+        wire_headers: Headers of the wire format.
+        credentials: The keys; by default none, and the headers that would carry them are left out.
 
     Raises:
-        ConfigError: A header or the key has characters outside printable ASCII.
+        ConfigError: A header or a key has characters outside printable ASCII.
     """
-    headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream", **extra}
+    headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream", **wire_headers}
     if config.deployment_name and not endpoints.needs_model(url):
         headers["azureml-model-deployment"] = config.deployment_name
     for name, value in headers.items():
         if not _is_header_value(value):
             raise ConfigError(f"{name} contains characters that HTTP headers do not allow", remedy="Fix the formatter.")
-    if secret:  # last, and never in a variable: a traceback with locals would show it
-        if not _is_header_value(secret.reveal()):
-            raise ConfigError("The key contains characters that HTTP headers do not allow", remedy="Copy it again.")
-        headers.update(endpoints.auth_headers(url, secret.reveal(), is_token=uses_token(config)))
-    return headers
+    _check_secrets(credentials)
+    plain = {name: value for name, value in config.headers.items() if isinstance(value, str)}
+    return merge_headers(  # the keys go in last, and never into a variable: a traceback with locals would show them
+        headers,
+        key_headers(config, url, credentials.key.reveal()) if credentials.key else {},
+        plain,
+        {name: secret.reveal_as_given() for name, secret in credentials.headers.items()},
+    )
+
+
+def key_headers(config: LLMConfig, url: str, key: str) -> Mapping[str, str]:
+    """Return the headers that carry `key`, the config's, to `url`.
+
+    The config's `key_header` takes it as it is; otherwise the table of endpoints says which headers, and how.
+    """
+    if config.key_header:
+        return {config.key_header: key}
+    return endpoints.auth_headers(url, key, is_token=config.key_source.is_token)
+
+
+def masked_headers(config: LLMConfig, url: str) -> dict[str, str]:
+    """Return the headers that carry keys to `url`, with the mask and the reference in place of each key."""
+    masked = key_headers(config, url, MASK) if config.key is not None else {}
+    shown = {name: f"{value}  ({config.key_source})" for name, value in masked.items()}
+    return merge_headers(shown, {name: f"{MASK}  ({source})" for name, source in header_sources(config).items()})
+
+
+def header_sources(config: LLMConfig) -> dict[str, KeySource]:
+    """Where the keys in the config's headers come from, by the header's name."""
+    return {name: key_source(value) for name, value in config.headers.items() if not isinstance(value, str)}
+
+
+def _check_secrets(credentials: Credentials) -> None:
+    if credentials.key and not _is_header_value(credentials.key.reveal()):
+        raise ConfigError("The key contains characters that HTTP headers do not allow", remedy="Copy it again.")
+    for name, secret in credentials.headers.items():
+        if not _is_header_value(secret.reveal_as_given()):
+            raise ConfigError(
+                f"The key in the header {name} contains characters that HTTP headers do not allow",
+                remedy="Copy it again.",
+            )
+
+
+def check_clear_text(config: LLMConfig, url: str) -> None:
+    """Refuse to send a key over plain http to another machine without the config's permission; warn of it with that.
+
+    Raises:
+        ConfigError: The config has a key, in whatever header, and does not allow http.
+    """
+    origin = endpoints.Origin.of(url)
+    if origin.scheme != "http" or origin.is_loopback or not config.sends_secret:
+        return
+    if not config.allow_http:
+        raise ConfigError(
+            f"{origin} would carry the key in clear text to another machine",
+            remedy="Use https://, send no key (key=None), or set allow_http=True if you trust the network.",
+            error_code="key-over-http",
+        )
+    warn_once(f"The key goes to {origin} in clear text: others on the network can read it, and the prompts.")
 
 
 def _is_header_value(text: str) -> bool:

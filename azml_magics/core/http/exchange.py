@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from ..secret import Secret
     from .tls import Verify
 
 OK = 200
@@ -58,6 +59,7 @@ class Request:
         total_timeout: Seconds from the send to the end of the response; None for no limit.
         max_bytes: The most bytes of the response, decompressed. A stream, whose events repeat much, may have
             `body.STREAM_FACTOR` times as many.
+        secrets: The keys in the headers, which nothing may show.
     """
 
     url: str
@@ -70,6 +72,7 @@ class Request:
     network: NetworkSettings = NetworkSettings()
     total_timeout: float | None = None
     max_bytes: int = MAX_RESPONSE_BYTES
+    secrets: tuple[Secret, ...] = field(default=(), repr=False)
 
     @property
     def connect_timeout(self) -> float:

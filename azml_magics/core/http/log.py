@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -18,13 +17,10 @@ from .exchange import HTTPResponse
 from .status_errors import request_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from .exchange import Outcome, Request
 
 VARIABLE = "AZML_LOG"
 _MAX_LINE = 500  # characters
-_KEY_HEADERS = {"authorization", "api-key"}
 
 logger = logging.getLogger("azml_magics")
 logger.addHandler(logging.NullHandler())
@@ -62,11 +58,4 @@ def log_attempt(request: Request, outcome: Outcome, started: float) -> None:
     url = urlsplit(request.url)
     address = f"{url.scheme}://{url.netloc.rpartition('@')[2]}{url.path}"
     line = f"{request.method} {address} {result} in {milliseconds:.0f} ms" + (f", request id {id_}" if id_ else "")
-    logger.debug("%s", one_line(redact(line, *_keys(request)), _MAX_LINE))
-
-
-def _keys(request: Request) -> Iterator[str]:
-    """The key in the request's headers, in each of them."""
-    for name, value in request.headers.items():
-        if name.lower() in _KEY_HEADERS:
-            yield re.sub(r"(?i)^bearer ", "", value)
+    logger.debug("%s", one_line(redact(line, *request.secrets), _MAX_LINE))

@@ -19,7 +19,7 @@ from .connection_errors import connection_error
 from .exchange import OK, HTTPResponse, Outcome, Request, SendFailure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from ..errors import AzmlError
 
@@ -53,7 +53,7 @@ def retry_flow(
     request: Request,
     *,
     max_retries: int,
-    refresh_headers: Callable[[], Mapping[str, str]] | None = None,
+    refresh: Callable[[Request], Request] | None = None,
     should_retry: Callable[[AzmlError], bool | None] | None = None,
     jitter: Callable[[], float] = random.random,
 ) -> RetryFlow:
@@ -70,7 +70,7 @@ def retry_flow(
     Args:
         request: The request to send.
         max_retries: Retries of temporary failures.
-        refresh_headers: Returns the headers with a fresh token; called once, after a 401.
+        refresh: Returns the request with a fresh token; called once, after a 401.
         should_retry: Called with every error that remains. True sends the request again, at once and beyond the count;
             False never does; None leaves it to `max_retries`. A rate limiter does the waiting this way.
         jitter: Returns random numbers from 0 to 1.
@@ -96,8 +96,8 @@ def retry_flow(
             if isinstance(outcome, HTTPResponse) and outcome.status == OK:
                 return replace(outcome, attempts=attempts)
             error = _error_from(outcome, request)
-            if refresh_headers is not None and _is_unauthorized(outcome):
-                request, refresh_headers = replace(request, headers=refresh_headers()), None
+            if refresh is not None and _is_unauthorized(outcome):
+                request, refresh = refresh(request), None
                 continue
             if request.fallback is not None and _rejects_stream_options(error):
                 request = replace(request, body=request.fallback, fallback=None)

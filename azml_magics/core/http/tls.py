@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 import ssl
 import sys
-import warnings
 from functools import lru_cache
 from pathlib import Path
 
 from ..errors import ConfigError
+from .session_warnings import warn_once
 
 Verify = bool | str | ssl.SSLContext | None
 
@@ -139,10 +139,9 @@ def _system() -> ssl.SSLContext:
 
 @lru_cache(maxsize=1)
 def _unchecked() -> ssl.SSLContext:
-    warnings.warn(
+    warn_once(
         "verify is False: certificates are not checked, so that anyone on the network can read the key and the "
-        "prompts. Name your organisation's CA file in verify instead.",
-        stacklevel=2,
+        "prompts. Name your organisation's CA file in verify instead."
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False

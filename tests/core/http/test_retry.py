@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -223,7 +224,7 @@ def test_retries_continue_after_a_replacement():
 
 def test_401_refreshes_the_token_once():
     fresh = {"Authorization": "Bearer new"}
-    did, got = play(response(401), OK, max_retries=0, refresh_headers=lambda: fresh)
+    did, got = play(response(401), OK, max_retries=0, refresh=lambda request: replace(request, headers=fresh))
     assert (did, got) == (["send", "send"], OK)
     assert [step.request.headers["Authorization"] for step in sent] == ["Bearer old", "Bearer new"]
     assert sent[1].request.body == REQUEST.body
@@ -231,7 +232,7 @@ def test_401_refreshes_the_token_once():
 
 def test_second_401_is_raised():
     calls = []
-    did, error = play(response(401), response(401), max_retries=3, refresh_headers=lambda: calls.append(1) or {})
+    did, error = play(response(401), response(401), max_retries=3, refresh=lambda request: calls.append(1) or request)
     assert did == ["send", "send"]
     assert isinstance(error, AuthenticationError)
     assert len(calls) == 1
@@ -239,15 +240,15 @@ def test_second_401_is_raised():
 
 @pytest.mark.parametrize("status", [403, 400, 500])
 def test_only_a_401_refreshes_the_token(status):
-    _, error = play(response(status), max_retries=0, refresh_headers=lambda: pytest.fail("refresh_headers"))
+    _, error = play(response(status), max_retries=0, refresh=lambda request: pytest.fail("refreshed"))
     assert error.status == status
 
 
 def test_failed_refresh_is_raised():
-    def refresh_headers():
+    def refresh(request):
         raise KeyNotFoundError("No Entra ID token")
 
-    did, error = play(response(401), refresh_headers=refresh_headers)
+    did, error = play(response(401), refresh=refresh)
     assert did == ["send"]
     assert isinstance(error, KeyNotFoundError)
 

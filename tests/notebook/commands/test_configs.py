@@ -92,6 +92,10 @@ def test_copy_is_independent(notebook, rows):
         ("--deployment blue", "Give it a URL: %azureml save new --url URL"),
         ("--url https://x.y/score", "Before it works: No formatter: the wire format of /score differs"),
         ("--url https://x.y/v1 -f gpt2", "Before it works: The formatter 'gpt2' works with dedicated endpoints"),
+        (
+            "--url http://x.y/v1",
+            "Before it works: http://x.y would carry the key in clear text to another machine. Use ",
+        ),
     ],
 )
 def test_save_says_what_is_missing(notebook, line, said):
@@ -103,7 +107,6 @@ def test_save_says_what_is_missing(notebook, line, said):
     [
         ("new https://x.y/score", "UsageError: A URL goes behind --url. Write %azureml save new --url URL."),
         ("new https://x.y/score?api-version=1", "UsageError: A URL goes behind --url."),
-        ("new --url http://x.y/score", "ConfigError: http://x.y would carry the key in clear text"),
         ("new -f doly", "UnknownNameError: No formatter named 'doly'. Did you mean 'dolly'?"),
         ("new --type dedicted", "UsageError: --type takes dedicated, serverless. Did you mean 'dedicated'?"),
         ("new --key sk-1234", "KeyRefusedError: That is not a key reference"),

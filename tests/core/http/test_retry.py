@@ -166,7 +166,7 @@ def test_attempts_are_counted():
     assert play(OK)[1].attempts == 1
     assert play(response(429), response(503), OK)[1].attempts == 3
     assert play(stale, response(429), OK)[1].attempts == 3
-    assert play(response(401), OK, refresh_headers=dict)[1].attempts == 2
+    assert play(response(401), OK, refresh=lambda request: request)[1].attempts == 2
 
 
 def test_waits_are_reported_until_the_call_ends():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
 from langchain_core.caches import BaseCache
@@ -16,6 +16,7 @@ from typing_extensions import TypedDict
 from ..core import endpoints
 from ..core.endpoints import Origin
 from ..core.errors import ConfigError
+from ..core.secret import Secret
 from ..core.text import did_you_mean, one_line
 from .api_type import AzureMLEndpointApiType
 
@@ -26,9 +27,15 @@ _VARIABLES = {
     "deployment_name": "AZUREML_DEPLOYMENT_NAME",
     "timeout": "AZUREML_TIMEOUT",
 }
-# LangChain's standard parameters -> our names. Those in _STANDARD_KWARGS become model kwargs.
-_STANDARD = {"api_key": "endpoint_api_key", "base_url": "endpoint_url", "model_name": "model"}
-_STANDARD_KWARGS = ("temperature", "max_tokens", "stop")
+# LangChain's standard parameters -> our names.
+_STANDARD = {
+    "api_key": "endpoint_api_key",
+    "base_url": "endpoint_url",
+    "model_name": "model",
+    "default_headers": "headers",
+}
+KWARG_FIELDS = ("temperature", "max_tokens", "stop")
+"""LangChain's standard parameters of a model, which are model kwargs here."""
 _PLACEHOLDER = re.compile(r"//[^/]*[<{]")
 
 
@@ -52,10 +59,17 @@ class EndpointArguments(TypedDict, total=False):
     system: str | None
     api_version: str | None
     extra_parameters: str | None
+    total_timeout: float | None
+    headers: Mapping[str, Any] | None
+    key_header: str
+    verify: bool | str | None
+    proxy: str | None
+    allow_http: bool
     # LangChain's standard names
     api_key: SecretStr | str | None
     base_url: str
     model_name: str
+    default_headers: Mapping[str, Any] | None
     temperature: float
     max_tokens: int
     stop: list[str]
@@ -92,10 +106,10 @@ def apply_defaults(values: dict[str, Any]) -> dict[str, Any]:
     for standard, ours in _STANDARD.items():
         if standard in given:
             given.setdefault(ours, given.pop(standard))
-    kwargs = {name: given.pop(name) for name in _STANDARD_KWARGS if name in given}
+    kwargs = {name: given.pop(name) for name in KWARG_FIELDS if name in given}
     kwargs = {name: value for name, value in kwargs.items() if value != []}
     if kwargs:
-        given["model_kwargs"] = {**kwargs, **given.get("model_kwargs", {})}
+        given["model_kwargs"] = {**given.get("model_kwargs", {}), **kwargs}
     for name, variable in _VARIABLES.items():
         text = os.environ.get(variable, "").strip()
         if text and (name not in given or (name == "endpoint_url" and not given[name])):
@@ -133,7 +147,7 @@ def check_names(owner: type[BaseModel], given: Iterable[str]) -> None:
     Raises:
         ConfigError: One of them is unknown; it would have no effect.
     """
-    known = {*owner.model_fields, *_STANDARD, *_STANDARD_KWARGS}
+    known = {*owner.model_fields, *_STANDARD}
     for name in given:
         if name not in known:
             hint = did_you_mean(name, known).strip() or "See its fields for the names."
@@ -142,6 +156,11 @@ def check_names(owner: type[BaseModel], given: Iterable[str]) -> None:
                 remedy=f"{hint} Pass parameters of the model in model_kwargs={{{name!r}: …}}.",
                 error_code="unknown-argument",
             )
+
+
+def without_secrets(headers: Mapping[str, Any] | None) -> dict[str, str] | None:
+    """Return headers as they may be written: key references by their text, keys left out."""
+    return {name: str(value) for name, value in (headers or {}).items() if not isinstance(value, Secret)} or None
 
 
 def to_config_error(owner: str, error: ValidationError) -> ConfigError:

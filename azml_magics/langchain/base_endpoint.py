@@ -1,4 +1,4 @@
-"""AzureMLBaseEndpoint: the fields that both model classes share, their defaults, and how a call is sent."""
+"""AzureMLBaseEndpoint: how the fields of a model become a config of the core, and how a call is sent."""
 
 from __future__ import annotations
 
@@ -6,24 +6,28 @@ import asyncio
 import os
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import SecretStr
 
+from .. import documents
 from ..core import wire
 from ..core.client import ainvoke, invoke, prepare
-from ..core.config import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, LLMConfig
+from ..core.config import LLMConfig
 from ..core.errors import ConfigError, FormatterError, KeyNotFoundError
 from ..core.http import recording
 from ..core.http.exchange import HTTPResponse
+from ..core.key_sources import NO_KEY
 from ..core.keys import DEFAULT_KEY, KeyRef
 from ..core.messages import Message
 from ..core.response import Response
 from ..core.secret import Secret
 from ..core.wire import default_for_url, wire_for
-from .api_type import AzureMLEndpointApiType
-from .arguments import KEY_VARIABLE, apply_defaults, check_names, is_placeholder, to_config_error
-from .formatter_adapter import get_registered_name, to_wire_formatter
+from .arguments import KEY_VARIABLE, is_placeholder
+from .cache_identity import identify_client, identify_formatter
+from .endpoint_fields import EndpointFields
+from .formatter_adapter import to_wire_formatter
 from .message_conversion import messages_from_wire
 from .remedies import langchain_remedies
 
@@ -32,84 +36,22 @@ if TYPE_CHECKING:
 
 # Per-call kwargs that configure this client, and those that LangChain passes along for its own tracing.
 _CALL_OPTIONS = ("timeout", "max_retries", "model")
+_IDENTIFYING = ("endpoint_url", "endpoint_api_type", "model", "system", "api_version", "extra_parameters")
+_NOT_SAVED = {*_IDENTIFYING, "content_formatter", "http_client"}
 _NOT_SENT = ("ls_structured_output_format", "structured_output_format")
-_NO_KEY = ("", "none")
 # A user's own client decides where it sends the request; the core still needs a URL to choose a route.
 _PLACEHOLDER_URL = "https://localhost"
 
 
-class AzureMLBaseEndpoint(BaseModel):
-    """The fields that both model classes share: the endpoint, its key, its formatter and the model kwargs.
+class AzureMLBaseEndpoint(EndpointFields):
+    """What both model classes share: an endpoint, its key, its formatter and the model kwargs.
 
     Every field is optional when the object is made or saved. A call raises ConfigError for what is missing.
     """
 
-    endpoint_url: str = ""
-    """URL of the endpoint, with or without a route; default: the variable AZUREML_ENDPOINT_URL."""
-
-    endpoint_api_type: AzureMLEndpointApiType = AzureMLEndpointApiType.dedicated
-    """dedicated or serverless; default: the variable AZUREML_ENDPOINT_API_TYPE, then the URL's type."""
-
-    endpoint_api_key: SecretStr = Field(default=SecretStr(""), repr=False)
-    """The key; default: the variable AZUREML_ENDPOINT_API_KEY. It is never saved, dumped or pickled."""
-
-    key: str | None = None
-    """A reference to the key in place of the key: "env:NAME", "keyring:SERVICE/NAME", "entra"; "none" sends no key."""
-
-    deployment_name: str = ""
-    """The deployment that every call goes to; default: the variable AZUREML_DEPLOYMENT_NAME."""
-
-    timeout: float = DEFAULT_TIMEOUT
-    """Seconds without data before a call gives up; default: the variable AZUREML_TIMEOUT, then 190."""
-
-    http_client: Any = Field(default=None, exclude=True, repr=False)
-    """An object whose `call(body=…, run_manager=…)` sends the request and returns the response's body. It replaces this
-    package's transport: its retries, streaming and error messages do not apply."""
-
-    max_retries: int = DEFAULT_MAX_RETRIES
-    """Retries after a temporary failure."""
-
-    content_formatter: Any = None
-    """A content formatter: one of this package's, your own, or a registered name such as "mlflow"."""
-
-    model_kwargs: dict[str, Any] | None = None
-    """Parameters sent to the model with every call."""
-
-    model: str | None = None
-    """Name of the model, for routes that take it in the request body."""
-
-    system: str | None = None
-    """The system message of every call that has none of its own."""
-
-    api_version: str | None = None
-    """The api-version of the query; default: the documented one of the service."""
-
-    extra_parameters: str | None = None
-    """"error", "drop" or "pass-through": what an Inference API route does with unknown model kwargs."""
-
-    name: str | None = None
-    """A name for traces and error messages."""
-
-    # hide_input_in_errors: a validation error would print all arguments, the key among them
-    model_config = ConfigDict(protected_namespaces=(), arbitrary_types_allowed=True, hide_input_in_errors=True)
-
     def __init__(self, **kwargs: Any) -> None:
-        """Check the arguments.
-
-        Raises:
-            ConfigError: An argument is unknown or invalid; one line without the values. It is a ValueError.
-        """
-        check_names(type(self), kwargs)
-        try:
-            super().__init__(**kwargs)
-        except ValidationError as error:
-            raise to_config_error(type(self).__name__, error) from None
+        super().__init__(**kwargs)
         self._check()
-
-    @model_validator(mode="before")
-    @classmethod
-    def _apply_defaults(cls, values: Any) -> Any:
-        return apply_defaults(values) if isinstance(values, dict) else values
 
     def _check(self) -> None:
         """Raise ConfigError if fields contradict each other or the formatter does not suit the endpoint."""
@@ -147,13 +89,19 @@ class AzureMLBaseEndpoint(BaseModel):
             "extra_parameters": self.extra_parameters,
             "timeout": self.timeout,
             "max_retries": self.max_retries,
+            "total_timeout": self.total_timeout,
+            "headers": self.headers or {},
+            "key_header": self.key_header,
+            "verify": self.verify,
+            "proxy": self.proxy,
+            "allow_http": self.allow_http,
             **options,
         }
         return LLMConfig(name=self.name or "", formatter=formatter or "", model_kwargs=model_kwargs, **fields)
 
     def _key(self) -> KeyRef | Secret | None:
         if self.key is not None:
-            return KeyRef.parse(self.key) if self.key.strip() not in _NO_KEY else None
+            return KeyRef.parse(self.key) if self.key.strip() not in ("", NO_KEY) else None
         given: Any = self.endpoint_api_key  # a str if it was assigned after construction
         literal = given.get_secret_value() if isinstance(given, SecretStr) else str(given or "")
         if literal and literal != os.environ.get(KEY_VARIABLE):
@@ -223,25 +171,41 @@ class AzureMLBaseEndpoint(BaseModel):
                 remedy='Set it, pass endpoint_api_key=…, or name where the key is, such as key="entra".',
             )
 
-    # ---- LangChain's serialization, and pickle: neither holds the key ----
-
-    @classmethod
-    def is_lc_serializable(cls) -> bool:
-        """Return True: LangChain's dumps and loads work, with the key as a secret's name."""
-        return True
+    # ---- LangChain's cache, and its files ----
 
     @property
-    def lc_secrets(self) -> dict[str, str]:
-        """The constructor argument that is never written, and the variable to read it from."""
-        return {"endpoint_api_key": KEY_VARIABLE}
+    def _llm_type(self) -> str:
+        return "azureml_endpoint"
 
     @property
-    def lc_attributes(self) -> dict[str, Any]:
-        """The registered name of the formatter, if it has one, so that it can be loaded again."""
-        name = get_registered_name(self.content_formatter)
-        return {"content_formatter": name} if name else {}
+    def _identifying_params(self) -> Mapping[str, Any]:
+        """What a response depends on, the key apart: LangChain caches, traces and prints a model under it."""
+        params = {name: getattr(self, name) for name in _IDENTIFYING}
+        params["endpoint_api_type"] = self.endpoint_api_type.value
+        params["content_formatter"] = identify_formatter(self.content_formatter)
+        if self.http_client is not None:
+            params["http_client"] = identify_client(self.http_client)
+        given = {name: value for name, value in params.items() if value not in (None, "")}
+        return {"deployment_name": self.deployment_name, "model_kwargs": self.model_kwargs or {}, **given}
 
-    def __getstate__(self) -> dict[Any, Any]:
-        """Return the state without the key, which the environment or `key` provides when it is loaded."""
-        state = super().__getstate__()
-        return {**state, "__dict__": {**state["__dict__"], "endpoint_api_key": SecretStr("")}}
+    def _dict_for_compat(self) -> dict[str, Any]:
+        """Return the parameters under which LangChain caches and traces a call.
+
+        LangChain's own method changes the process's warning filters during each call, because a subclass may override
+        `dict()`. Threads that do this at the same time restore them in the wrong order.
+        """
+        if type(self).dict.__module__.startswith("langchain_core"):
+            return {**self._identifying_params, "_type": self._llm_type}
+        return dict(getattr(super(), "_dict_for_compat", self.dict)())  # langchain-core 0.3 calls dict() alone
+
+    def save(self, file_path: Path | str) -> None:
+        """Write the document that `load_llm` and LangChain's own read: deployment and model kwargs, without the key.
+
+        Args:
+            file_path: Path of a .json or .yaml file; missing folders are made.
+        """
+        path = Path(file_path)
+        params = {name: value for name, value in self._dict_for_compat().items() if name not in _NOT_SAVED}
+        text = documents.dumps(params, path.suffix)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")

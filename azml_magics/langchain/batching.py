@@ -77,17 +77,6 @@ class ConcurrentBatch:
         rows = zip(inputs, configs, strict=True)
         return await map_async(send, rows, concurrency=concurrency, return_exceptions=return_exceptions)
 
-    def _dict_for_compat(self) -> dict[str, Any]:
-        """Return the parameters under which LangChain caches and traces a call.
-
-        LangChain's own method changes the process's warning filters during each call, because a subclass may override
-        `dict()`. Threads that do this at the same time restore them in the wrong order.
-        """
-        own: Any = self
-        if type(own).dict.__module__.startswith("langchain_core"):
-            return dict(own.asdict())
-        return dict(super()._dict_for_compat())  # type: ignore[misc] # the model class has it
-
 
 def _read_max_concurrency(configs: Sequence[RunnableConfig]) -> int:
     return (configs[0].get("max_concurrency") if configs else None) or DEFAULT_CONCURRENCY

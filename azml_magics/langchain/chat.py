@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
@@ -15,7 +14,6 @@ from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from typing_extensions import Unpack
 
-from .. import documents
 from ..core.client import astream, stream
 from ..core.config import LLMConfig
 from ..core.messages import Message
@@ -64,9 +62,10 @@ class AzureMLChatOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseChatMo
     def _llm_type(self) -> str:
         return "azureml_chat_endpoint"
 
-    @property
-    def _identifying_params(self) -> dict[str, Any]:
-        return {"model_kwargs": self.model_kwargs or {}}
+    def _get_llm_string(self, stop: list[str] | None = None, **kwargs: Any) -> str:
+        # The text under which responses are cached. LangChain's own has a formatter by its repr, which may be anyone's.
+        params = {**self._dict_for_compat(), **kwargs, "stop": stop}
+        return str(sorted(params.items()))
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         return fill_ls_params(self, super()._get_ls_params(stop=stop, **kwargs), stop, kwargs)
@@ -222,19 +221,6 @@ class AzureMLChatOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseChatMo
         model = self.bind(**make_structured_output_kwargs(schema, method, strict), **kwargs)
         parser = make_output_parser(schema, method)
         return include_raw_message(model, parser) if include_raw else model | parser
-
-    def save(self, file_path: Path | str) -> None:
-        """Write the document that `load_llm` reads, without the key.
-
-        Args:
-            file_path: Path of a .json or .yaml file; missing folders are made.
-        """
-        path = Path(file_path)
-        config = self.to_config()
-        document = {"deployment_name": config.deployment_name, "model_kwargs": dict(config.model_kwargs)}
-        text = documents.dumps({**document, "_type": self._llm_type}, path.suffix)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
 
 
 def _to_chat_result(response: Response) -> ChatResult:

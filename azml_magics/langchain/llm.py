@@ -41,14 +41,6 @@ class AzureMLOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseLLM):
     def __init__(self, **kwargs: Unpack[EndpointArguments]) -> None:
         super().__init__(**kwargs)
 
-    @property
-    def _llm_type(self) -> str:
-        return "azureml_endpoint"
-
-    @property
-    def _identifying_params(self) -> Mapping[str, Any]:
-        return {"deployment_name": self.deployment_name, "model_kwargs": self.model_kwargs or {}}
-
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         return fill_ls_params(self, super()._get_ls_params(stop=stop, **kwargs), stop, kwargs)
 

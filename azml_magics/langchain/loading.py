@@ -9,6 +9,7 @@ from .. import documents
 from ..core import wire
 from ..core.config import LLMConfig
 from ..core.errors import AzmlError
+from ..core.key_sources import NO_KEY
 from ..core.keys import DEFAULT_KEY, KeyRef
 from ..core.paths import path_of
 from ..core.secret import Secret
@@ -16,7 +17,10 @@ from .chat import AzureMLChatOnlineEndpoint
 from .formatter_adapter import takes_messages, to_content_formatter
 from .llm import AzureMLOnlineEndpoint
 
-_PLAIN = ("endpoint_url", "deployment_name", "system", "model", "api_version", "extra_parameters", "timeout")
+_PLAIN = (
+    *("endpoint_url", "endpoint_api_type", "deployment_name", "system", "model", "api_version", "extra_parameters"),
+    *("timeout", "total_timeout", "max_retries", "key_header", "verify", "proxy", "allow_http"),
+)
 _ALLOW_DANGEROUS = "allow_dangerous_deserialization"  # langchain-community's argument; nothing here evaluates code
 
 
@@ -49,8 +53,10 @@ def load_llm(file: str | Path, **kwargs: Any) -> AzureMLOnlineEndpoint | AzureML
     config = documents.load(path)
     document = documents.loads(path_of(path).read_text(encoding="utf-8-sig"), path.suffix)
     kind = AzureMLChatOnlineEndpoint if document["_type"] == documents.TYPES[1] else AzureMLOnlineEndpoint
-    is_set = {**document, "content_formatter": True, "model_kwargs": True}
-    arguments = {name: value for name, value in _make_arguments(config).items() if is_set.get(name) is not None}
+    is_set = {name for name, value in document.items() if value is not None} | {"content_formatter", "model_kwargs"}
+    if "key" in document:  # null says that no key is sent
+        is_set.add("key")
+    arguments = {name: value for name, value in _make_arguments(config).items() if name in is_set}
     kwargs.pop(_ALLOW_DANGEROUS, None)
     return kind(**{**arguments, **kwargs})
 
@@ -69,8 +75,7 @@ def _make_arguments(config: LLMConfig) -> dict[str, Any]:
     return {
         **arguments,
         "name": config.name or None,
-        "endpoint_api_type": config.endpoint_api_type,
-        "max_retries": config.max_retries,
+        "headers": dict(config.headers) or None,
         "content_formatter": to_content_formatter(config),
         "model_kwargs": dict(config.model_kwargs) or None,
         **_make_key_arguments(config.key),
@@ -81,5 +86,5 @@ def _make_key_arguments(key: KeyRef | Secret | str | None) -> dict[str, Any]:
     if isinstance(key, Secret):
         return {"endpoint_api_key": key.reveal()}
     if key is None:
-        return {"key": ""}
+        return {"key": NO_KEY}
     return {} if str(key) == DEFAULT_KEY else {"key": str(key)}

@@ -11,6 +11,7 @@ import warnings
 
 import pytest
 from langchain_core.load import dumpd, dumps, load
+from langchain_core.runnables import ConfigurableField
 from pydantic import SecretStr
 
 from azml_magics import errors, langchain
@@ -92,11 +93,57 @@ def test_langchain_standard_parameters_are_accepted():
         temperature=0,
         max_tokens=5,
         stop=["\n"],
-        model_kwargs={"max_tokens": 9},
+        model_kwargs={"max_tokens": 9, "seed": 1},
     )
     assert (model.endpoint_url, model.model) == (SCORE, "demo")
     assert model.endpoint_api_key.get_secret_value() == LITERAL
-    assert model.model_kwargs == {"temperature": 0, "max_tokens": 9, "stop": ["\n"]}
+    assert model.model_kwargs == {"temperature": 0, "max_tokens": 5, "stop": ["\n"], "seed": 1}
+
+
+@BOTH
+def test_standard_parameters_read_and_write_model_kwargs(kind):
+    model = kind(model_kwargs={"temperature": 0.2})
+    assert (model.temperature, model.max_tokens, model.stop) == (0.2, None, None)
+    model.temperature, model.max_tokens = 0.9, 5
+    assert model.model_kwargs == {"temperature": 0.9, "max_tokens": 5}
+    model.max_tokens = None
+    model.model_kwargs["temperature"] = 0
+    assert (model.temperature, model.model_kwargs) == (0, {"temperature": 0})
+    for same in (copy.deepcopy(model), model.model_copy(), pickle.loads(pickle.dumps(model))):
+        assert same.temperature == 0
+        assert "temperature" not in repr(same).replace("'temperature': 0", "")
+    with pytest.raises(AttributeError):
+        _ = model.no_such_attribute
+
+
+def test_configurable_fields_reach_model_kwargs(chat, sent):
+    chat = chat.configurable_fields(
+        temperature=ConfigurableField(id="heat"), model_kwargs=ConfigurableField(id="kwargs")
+    )
+    chat.invoke("Hi", {"configurable": {"heat": 0.9}})
+    assert (sent()["temperature"], sent()["max_tokens"]) == (0.9, 40)
+    chat.invoke("Hi", {"configurable": {"kwargs": {"temperature": 0.1}}})
+    assert sent()["temperature"] == 0.1
+    chat.invoke("Hi")
+    assert "temperature" not in sent()
+
+
+@BOTH
+def test_network_settings_reach_the_config(kind):
+    settings = {"key_header": "X-Key", "verify": False, "proxy": "none", "allow_http": True, "total_timeout": 9.0}
+    config = kind(default_headers={"X-Team": "nlp"}, **settings).to_config()
+    assert {name: getattr(config, name) for name in settings} == settings
+    assert dict(config.headers) == {"X-Team": "nlp"}
+
+
+@BOTH
+def test_key_in_a_header_is_in_no_text(kind):
+    headers = {"Ocp-Apim-Subscription-Key": LITERAL, "X-Key": "env:MY_KEY", "X-Team": "nlp"}
+    model = kind(endpoint_url=SCORE, headers=headers)
+    texts = [repr(model), dumps(model), model.model_dump_json(), str(model.model_dump()), str(vars(model))]
+    assert not [text for text in texts if LITERAL in text]
+    assert model.model_dump()["headers"] == {"X-Key": "env:MY_KEY", "X-Team": "nlp"}
+    assert model.to_config().headers["Ocp-Apim-Subscription-Key"].reveal() == LITERAL
 
 
 # ---- what is refused, in one line ----------------------------------------------------------------------------

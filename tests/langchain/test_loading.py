@@ -67,6 +67,12 @@ def test_own_document_sets_every_field(tmp_path):
         extra_parameters="drop",
         timeout=5,
         max_retries=0,
+        total_timeout=60,
+        headers={"X-Team": "nlp", "X-Key": "env:MY_KEY"},
+        key_header="X-Other-Key",
+        verify=False,
+        proxy="none",
+        allow_http=True,
     )
     azml_magics.save_config(config, tmp_path / "chat.json")
     loaded = load_llm(tmp_path / "chat.json")
@@ -75,6 +81,12 @@ def test_own_document_sets_every_field(tmp_path):
     assert loaded.name is None
     again = loaded.to_config()
     assert again == config.merged(formatter=wire.get("mistral-chat"))
+
+
+def test_saved_config_without_a_key_loads_without_one(tmp_path, monkeypatch):
+    monkeypatch.setenv("AZUREML_ENDPOINT_API_KEY", "for another host")
+    azml_magics.save_config(LLMConfig(endpoint_url=CHAT, key="none"), tmp_path / "a.json")
+    assert load_llm(tmp_path / "a.json").to_config().key is None
 
 
 def test_text_document_gives_the_text_class_on_any_route(tmp_path):

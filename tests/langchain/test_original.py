@@ -63,7 +63,7 @@ def test_each_loads_what_the_other_saved(original, tmp_path, monkeypatch, suffix
     assert isinstance(loaded_by_us, AzureMLOnlineEndpoint)
     for loaded in (loaded_by_them, loaded_by_us):
         assert (loaded.deployment_name, loaded.model_kwargs, loaded.endpoint_url) == ("blue", {"temperature": 0.2}, URL)
-    assert str(loaded_by_us) == str(loaded_by_them)
+    assert str(loaded_by_them).removesuffix("}") in str(loaded_by_us)  # ours adds what its cache must tell apart
 
 
 # ---- the same surface ----------------------------------------------------------------------------------------

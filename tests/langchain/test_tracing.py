@@ -26,11 +26,17 @@ def test_ls_params_describe_the_call(kind):
     assert call["ls_stop"] == ["y"]
 
 
-def test_identifying_params_match_the_original():
-    text = AzureMLOnlineEndpoint(deployment_name="blue", model_kwargs={"x": 1})
+def test_identifying_params_begin_as_those_of_the_original():
+    text = AzureMLOnlineEndpoint(deployment_name="blue", model_kwargs={"x": 1}, content_formatter="gpt2", model="m")
     assert text._llm_type == "azureml_endpoint"
-    assert text._identifying_params == {"deployment_name": "blue", "model_kwargs": {"x": 1}}
-    assert "Params: {'deployment_name': 'blue', 'model_kwargs': {'x': 1}}" in str(text)
+    assert text._identifying_params == {
+        "deployment_name": "blue",
+        "model_kwargs": {"x": 1},
+        "endpoint_api_type": "dedicated",
+        "model": "m",
+        "content_formatter": "gpt2",
+    }
+    assert "Params: {'deployment_name': 'blue', 'model_kwargs': {'x': 1}" in str(text)
     chat = AzureMLChatOnlineEndpoint()
     assert chat._llm_type == "azureml_chat_endpoint"
-    assert chat._identifying_params == {"model_kwargs": {}}
+    assert chat._identifying_params["model_kwargs"] == {}

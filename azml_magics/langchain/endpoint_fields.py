@@ -1,0 +1,171 @@
+"""EndpointFields: the fields that both model classes share, their defaults, and how they are saved without the key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_serializer,
+    field_validator,
+    model_validator,
+)
+
+from ..core.config import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT
+from ..core.headers import as_headers
+from .api_type import AzureMLEndpointApiType
+from .arguments import KEY_VARIABLE, KWARG_FIELDS, apply_defaults, check_names, to_config_error, without_secrets
+from .formatter_adapter import get_registered_name
+
+
+class EndpointFields(BaseModel):
+    """The fields that both model classes share: the endpoint, its key, its formatter and the model kwargs.
+
+    Every field is optional when the object is made or saved. A call raises ConfigError for what is missing.
+    """
+
+    endpoint_url: str = ""
+    """URL of the endpoint, with or without a route; default: the variable AZUREML_ENDPOINT_URL."""
+
+    endpoint_api_type: AzureMLEndpointApiType = AzureMLEndpointApiType.dedicated
+    """dedicated or serverless; default: the variable AZUREML_ENDPOINT_API_TYPE, then the URL's type."""
+
+    endpoint_api_key: SecretStr = Field(default=SecretStr(""), repr=False)
+    """The key; default: the variable AZUREML_ENDPOINT_API_KEY. It is never saved, dumped or pickled."""
+
+    key: str | None = None
+    """A reference to the key in place of the key: "env:NAME", "keyring:SERVICE/NAME", "entra"; "none" sends no key."""
+
+    deployment_name: str = ""
+    """The deployment that every call goes to; default: the variable AZUREML_DEPLOYMENT_NAME."""
+
+    timeout: float = DEFAULT_TIMEOUT
+    """Seconds without data before a call gives up; default: the variable AZUREML_TIMEOUT, then 190."""
+
+    http_client: Any = Field(default=None, exclude=True, repr=False)
+    """An object whose `call(body=…, run_manager=…)` sends the request and returns the response's body. It replaces this
+    package's transport: its retries, streaming and error messages do not apply."""
+
+    max_retries: int = DEFAULT_MAX_RETRIES
+    """Retries after a temporary failure."""
+
+    content_formatter: Any = None
+    """A content formatter: one of this package's, your own, or a registered name such as "mlflow"."""
+
+    model_kwargs: dict[str, Any] | None = None
+    """Parameters sent to the model with every call."""
+
+    model: str | None = None
+    """Name of the model, for routes that take it in the request body."""
+
+    system: str | None = None
+    """The system message of every call that has none of its own."""
+
+    api_version: str | None = None
+    """The api-version of the query; default: the documented one of the service."""
+
+    extra_parameters: str | None = None
+    """"error", "drop" or "pass-through": what an Inference API route does with unknown model kwargs."""
+
+    total_timeout: float | None = None
+    """Seconds that one request may take in all, however slowly its data comes."""
+
+    headers: dict[str, Any] | None = Field(default=None, repr=False)
+    """Headers of every request; also as `default_headers`. A value may be a key reference such as "env:NAME"."""
+
+    key_header: str = ""
+    """Name of the header that carries the key, for gateways that read another one than the endpoint's own."""
+
+    verify: bool | str | None = None
+    """A file or folder of CA certificates; False checks none; None trusts the operating system's."""
+
+    proxy: str | None = None
+    """URL of a proxy, or "none"; default: the environment's."""
+
+    allow_http: bool = False
+    """Whether the key may be sent over plain http, readable on its way."""
+
+    temperature: float | None = Field(default=None, exclude=True, repr=False)
+    """`model_kwargs["temperature"]`, to be read, assigned and made configurable."""
+
+    max_tokens: int | None = Field(default=None, exclude=True, repr=False)
+    """`model_kwargs["max_tokens"]`, likewise."""
+
+    stop: list[str] | None = Field(default=None, exclude=True, repr=False)
+    """`model_kwargs["stop"]`, likewise."""
+
+    name: str | None = None
+    """A name for traces and error messages."""
+
+    # hide_input_in_errors: a validation error would print all arguments, the key among them
+    model_config = ConfigDict(protected_namespaces=(), arbitrary_types_allowed=True, hide_input_in_errors=True)
+
+    def __init__(self, **kwargs: Any) -> None:
+        """Check the arguments.
+
+        Raises:
+            ConfigError: An argument is unknown or invalid; one line without the values. It is a ValueError.
+        """
+        check_names(type(self), kwargs)
+        try:
+            super().__init__(**kwargs)
+        except ValidationError as error:
+            raise to_config_error(type(self).__name__, error) from None
+        for name in KWARG_FIELDS:  # they live in model_kwargs alone, so that there are no two values to disagree
+            del self.__dict__[name]
+
+    if not TYPE_CHECKING:  # a type checker must not take it for the type of every attribute
+
+        def __getattr__(self, name: str) -> Any:
+            if name in KWARG_FIELDS:
+                return (self.model_kwargs or {}).get(name)
+            return super().__getattr__(name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in KWARG_FIELDS:
+            kwargs = {**(self.model_kwargs or {}), name: value}
+            name, value = "model_kwargs", {key: each for key, each in kwargs.items() if each is not None}
+        super().__setattr__(name, value)
+
+    @field_validator("headers")
+    @classmethod
+    def _hide_keys(cls, headers: Mapping[str, Any] | None) -> dict[str, Any] | None:
+        return as_headers(headers) or None
+
+    @field_serializer("headers")
+    def _without_keys(self, headers: Mapping[str, Any] | None) -> Mapping[str, str] | None:
+        return without_secrets(headers)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _apply_defaults(cls, values: Any) -> Any:
+        return apply_defaults(values) if isinstance(values, dict) else values
+
+    # ---- LangChain's serialization, and pickle: neither holds the key ----
+
+    @classmethod
+    def is_lc_serializable(cls) -> bool:
+        """Return True: LangChain's dumps and loads work, with the key as a secret's name."""
+        return True
+
+    @property
+    def lc_secrets(self) -> dict[str, str]:
+        """The constructor argument that is never written, and the variable to read it from."""
+        return {"endpoint_api_key": KEY_VARIABLE}
+
+    @property
+    def lc_attributes(self) -> dict[str, Any]:
+        """What is written in other words: the formatter by its registered name, the headers without keys."""
+        name = get_registered_name(self.content_formatter)
+        headers = without_secrets(self.headers)
+        return {**({"content_formatter": name} if name else {}), **({"headers": headers} if self.headers else {})}
+
+    def __getstate__(self) -> dict[Any, Any]:
+        """Return the state without the key, which the environment or `key` provides when it is loaded."""
+        state = super().__getstate__()
+        return {**state, "__dict__": {**state["__dict__"], "endpoint_api_key": SecretStr("")}}

@@ -101,7 +101,8 @@ IN_LANGCHAIN = [
 
 def test_calls_of_this_module_cover_every_formatter():
     configs = [LLMConfig(endpoint_url=f"https://x.y{route}", **fields) for fields, route, _ in CALLS.values()]
-    assert {wire.formatter_for(config).name for config in configs} == set(wire.names())
+    covered_elsewhere = {"openai-responses", "anthropic-messages"}
+    assert {wire.formatter_for(config).name for config in configs} == set(wire.names()) - covered_elsewhere
 
 
 @pytest.fixture
@@ -458,7 +459,6 @@ def test_unknown_language_suggests_the_closest():
     [
         (LLMConfig(formatter="gpt2"), user("Hello"), ConfigError),
         (LLMConfig(endpoint_url="https://x.y/score"), user("Hello"), ConfigError),
-        (LLMConfig(endpoint_url="https://n.services.ai.azure.com/models"), user("Hello"), ConfigError),
         (LLMConfig(endpoint_url="https://x.y/score", formatter="gpt2"), user(PICTURE), PromptError),
         (LLMConfig(endpoint_url="https://x.y/v1"), [], PromptError),
     ],

@@ -169,7 +169,8 @@ def prepare(
                 "No endpoint URL", remedy="Set endpoint_url, or AZUREML_ENDPOINT_URL.", error_code="no-endpoint-url"
             )
         wire = wire_for(config)
-        call = Call(config, as_messages(prompt, config.system), stream=stream and wire.streams(config))
+        messages = as_messages(prompt, config.system, keep_items=wire.takes_items)
+        call = Call(config, messages, stream=stream and wire.streams(config))
         payload = wire.encode(call)
         url = wire.url(config, stream=call.stream)
         credentials = _resolve_credentials(config, url) if with_key else auth.NO_CREDENTIALS

@@ -8,17 +8,24 @@ from typing import Any
 from .errors import PromptError
 
 Message = dict[str, Any]
-"""An OpenAI-style message: {"role": "system" | "user" | "assistant" | "tool", "content": text or parts, …}."""
+"""An OpenAI-style message: {"role": "system" | "user" | "assistant" | "tool", "content": text or parts, …}.
+
+A message of the assistant may have the `items` of the Response that it comes from: wire formats that want them back
+send them in place of the content, and the others leave them out.
+"""
 
 _EXPECTED = 'Give a text, or a list of messages such as {"role": "user", "content": "…"}.'
 
 
-def as_messages(prompt: str | Sequence[Message], system: str | None) -> list[Message]:
+def as_messages(
+    prompt: str | Sequence[Message], system: str | None = None, *, keep_items: bool = True
+) -> list[Message]:
     """Return `prompt` as a new list of messages.
 
     Args:
         prompt: A text, which becomes one user message, or messages with a role.
         system: The config's system text. It goes in front unless the prompt has a system message.
+        keep_items: Whether messages keep their `items`.
 
     Raises:
         PromptError: The prompt is of another type, is an empty list, or holds a message without a role.
@@ -27,6 +34,8 @@ def as_messages(prompt: str | Sequence[Message], system: str | None) -> list[Mes
         messages = [{"role": "user", "content": prompt}]
     elif _is_list(prompt):
         messages = [_copy_message(message) for message in prompt]
+        if not keep_items:
+            messages = [without_items(message) for message in messages]
     else:
         raise PromptError(f"{type(prompt).__name__!r} is not a prompt", remedy=_EXPECTED)
     if not messages:
@@ -46,6 +55,11 @@ def _copy_message(message: Any) -> Message:
     if not (isinstance(message.get("role"), str) and message["role"]):
         raise PromptError("A message of the prompt has no role", remedy=_EXPECTED)
     return dict(message)
+
+
+def without_items(message: Message) -> Message:
+    """Return a message as any wire format takes it: without the `items` of one."""
+    return {name: value for name, value in message.items() if name != "items"}
 
 
 def text_of(content: Any) -> str:

@@ -9,27 +9,9 @@ from .captures.replay import check_in_pieces, check_over_http, splits_of
 
 # Not read correctly yet. Whoever makes one readable removes its line: the marks are strict.
 PENDING = {
-    "responses/01-reply.json",
-    "responses/01b-reply-azure-content-filters.json",
-    "responses/02-reply-reasoning.json",
-    "responses/03-reply-function-call.json",
-    "responses/04-reply-json-schema.json",
-    "responses/07-reply-incomplete-max-tokens.json",
     "responses/08-reply-queued.json",
     "responses/09-error-400-chat-operation.json",
     "responses/09-error-400-content-filter.json",
-    "responses/10-stream-text.sse",
-    "responses/11-stream-reasoning-summary.sse",
-    "responses/12-stream-function-call.sse",
-    "responses/13-stream-error.sse",
-    "responses/13-stream-incomplete.sse",
-    "anthropic/01-reply.json",
-    "anthropic/02-reply-thinking.json",
-    "anthropic/03-reply-tool-use.json",
-    "anthropic/06-error-400.json",
-    "anthropic/06-error-429.json",
-    "anthropic/10-stream-text.sse",
-    "anthropic/11-stream-thinking.sse",
     "chat/01-error-400-tools-reasoning-effort.json",
     "chat/02-reply-think-tags.json",
     "chat/03-stream-think-tags.sse",
@@ -40,7 +22,6 @@ PENDING = {
     "embeddings/01-reply.json",
     "embeddings/02-reply-score-mlflow.json",
     "embeddings/03-error-400-chat-on-embedding.json",
-    "errors/06-anthropic-400-sampling.json",
 }
 
 

@@ -66,7 +66,8 @@ def test_long_prompt_is_stored_once():
     "prompt", ["Hello", LONG, 'It\'s "so" \\n\n' + LONG, f"<<azml-text:0>> {LONG}", "<<azml-text:3>>"]
 )
 def test_inserted_texts_give_the_request_of_every_formatter(name, prompt):
-    url = {"tgi": "https://x.inference.ml.azure.com/generate"}.get(name, SCORE)
+    route = wire.get(name).routes[0]
+    url = SCORE if route == "score" else f"https://x.inference.ml.azure.com/v1/{route}"
     config = LLMConfig(endpoint_url=url, formatter=name)
     turns = [{"role": "system", "content": LONG.upper()}, user(prompt)]
     call = kept(config, *turns, raw={})

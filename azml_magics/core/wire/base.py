@@ -83,6 +83,19 @@ class Payload:
     fallback: bytes | None = None
 
 
+@dataclass(frozen=True)
+class Pending:
+    """A response that the server still works on.
+
+    Attributes:
+        url: Where to ask for it.
+        cancel_url: Where to cancel it.
+    """
+
+    url: str
+    cancel_url: str
+
+
 class Wire(ABC):
     """One wire format: how a request and its response are written in bytes.
 
@@ -94,6 +107,7 @@ class Wire(ABC):
         routes: The URL routes that use the format. A URL that is only a base gets the first one appended.
         known_kwargs: Model kwargs that are documented for the format. Others are sent as well.
         takes_response_format: Whether a JSON schema can be requested by the kwarg `response_format`.
+        takes_items: Whether earlier turns go back with their `items`, as the server sent them.
     """
 
     chat: ClassVar[bool] = False
@@ -101,6 +115,7 @@ class Wire(ABC):
     routes: ClassVar[tuple[str, ...]] = ("score",)
     known_kwargs: ClassVar[tuple[Kwarg, ...]] = ()
     takes_response_format: ClassVar[bool] = False
+    takes_items: ClassVar[bool] = False
 
     def fits(self, config: LLMConfig) -> bool:
         """Return whether the config's endpoint can use this format; a path that is not a known route fits all."""
@@ -134,6 +149,10 @@ class Wire(ABC):
         value = decode_json(body)
         raise_for_failure(value)
         return self.parse_response(value)
+
+    def find_pending(self, body: bytes, url: str) -> Pending | None:  # noqa: ARG002 - most formats send whole responses
+        """Return where to ask for the response if `body`, the reply of `url`, says that it is not ready yet."""
+        return None
 
     @abstractmethod
     def parse_response(self, value: Any) -> Response:

@@ -4,15 +4,40 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ContentFilterError, EndpointError, ModelError, ResponseFormatError
+from ..errors import (
+    BadRequestError,
+    ContentFilterError,
+    EndpointError,
+    ModelError,
+    RateLimitError,
+    ResponseFormatError,
+    ServiceUnavailableError,
+)
 from ..text import one_line
 from .json_body import as_text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..response import Response
 
 _MAX_DETAIL = 300  # characters of the server's message
 _MAX_SHOWN = 120  # characters of a body in a message
+# The codes of the Responses API and the types of Anthropic's Messages API that have a class of their own.
+_KINDS: Mapping[str, type[EndpointError]] = {
+    "rate_limit_exceeded": RateLimitError,
+    "rate_limit_error": RateLimitError,
+    "overloaded_error": ServiceUnavailableError,
+    "server_error": ServiceUnavailableError,
+    "api_error": ServiceUnavailableError,
+    "invalid_prompt": BadRequestError,
+    "invalid_request_error": BadRequestError,
+}
+_REMEDIES: Mapping[type[EndpointError], str] = {
+    RateLimitError: "Wait, lower the concurrency, or raise the deployment's quota.",
+    ServiceUnavailableError: "Try again; check the service's status if it happens again.",
+    BadRequestError: "Check the prompt and the model kwargs.",
+}
 
 
 def raise_for_failure(value: Any) -> None:
@@ -53,9 +78,10 @@ def make_embedded_error(value: dict[str, Any]) -> EndpointError:
             remedy="Rephrase the prompt.",
             status=200,
         )
-    return ModelError(
+    kind = _KINDS.get(code, ModelError)
+    return kind(
         f"The deployment returned status 200 with an error inside: {shown}",
-        remedy="Look at the deployment's logs, and at the model kwargs and prompt length.",
+        remedy=_REMEDIES.get(kind, "Look at the deployment's logs, and at the model kwargs and prompt length."),
         status=200,
         inner_status=status if isinstance(status, int) else None,
     )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import endpoints
 from .base import Call, Kwarg, Payload, to_json
+
+if TYPE_CHECKING:
+    from ..config import LLMConfig
 
 OPENAI_KWARGS = (
     Kwarg("temperature", "number", "0 is nearly deterministic, higher is more varied", 0, 2, default=1),
@@ -44,6 +47,11 @@ _INFERENCE_API_KEYS = frozenset(
 )
 
 
+def model_of(config: LLMConfig, url: str) -> str | None:
+    """Return the model that the body of a request to `url` names; None if it names none."""
+    return config.model or (config.deployment_name if endpoints.needs_model(url) else None)
+
+
 def encode_openai(call: Call, body: dict[str, Any]) -> Payload:
     """Return `body` with the model kwargs, the model's name and the stream options of an OpenAI route.
 
@@ -57,8 +65,7 @@ def encode_openai(call: Call, body: dict[str, Any]) -> Payload:
     config = call.config
     url = endpoints.request_url(config.endpoint_url, "completions", config.api_version)
     body = {**body, **call.kwargs}
-    model = config.model or (config.deployment_name if endpoints.needs_model(url) else None)
-    if model:
+    if model := model_of(config, url):
         body.setdefault("model", model)
     is_inference_api = endpoints.is_inference_api(url)
     extra = config.extra_parameters

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import endpoints
 from ..errors import ConfigError, UnknownNameError, UsageError
+from .anthropic_messages import AnthropicMessagesWire
 from .custom import custom_formatter, is_content_formatter
 from .first_generation import DollyWire, GPT2Wire
 from .formatter import Formatter
@@ -15,6 +16,7 @@ from .mistral import MistralChatWire, MistralInputDataWire
 from .mlflow import MLflowWire
 from .openai_chat import OpenAIChatWire
 from .openai_completions import OpenAICompletionsWire
+from .openai_responses import OpenAIResponsesWire
 from .promptflow import PromptFlowWire
 from .tgi import TGIWire
 
@@ -37,6 +39,16 @@ _BUILT_IN: Mapping[str, Formatter] = {
             "openai-chat",
             "chat: messages on OpenAI routes, input_data on /score of dedicated endpoints",
             (InputDataChatWire(), OpenAIChatWire()),
+        ),
+        Formatter(
+            "openai-responses",
+            "the Responses API: every model of Foundry and Azure OpenAI, with reasoning, tools and files",
+            (OpenAIResponsesWire(),),
+        ),
+        Formatter(
+            "anthropic-messages",
+            "Anthropic's Messages API: Claude in Foundry",
+            (AnthropicMessagesWire(),),
         ),
         Formatter(
             "mistral-chat",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Emulator", "Fault", "RecordedRequest"]
 
-_HOME = {"Emulator": "server", "Fault": "faults", "RecordedRequest": "recording"}
+_HOME = {"Emulator": "server", "Fault": "faults", "RecordedRequest": "recorded_requests"}
 
 
 def __getattr__(name: str) -> Any:

@@ -15,14 +15,19 @@ _LEAST_BUDGET = 1024
 SIGNATURE = "EqQB"
 """How the signatures of thinking blocks begin; a block with another one is refused."""
 
-_ERROR_STATUS = {
-    "invalid_request_error": 400,
-    "authentication_error": 401,
-    "not_found_error": 404,
-    "rate_limit_error": 429,
-    "api_error": 500,
-    "overloaded_error": 529,
+ERROR_KINDS = {
+    400: ("invalid_request_error", "messages: Input is not valid"),
+    401: ("authentication_error", "invalid x-api-key"),
+    403: ("permission_error", "Your API key does not have permission to use the specified resource."),
+    404: ("not_found_error", "model: not found"),
+    413: ("request_too_large", "Request exceeds the maximum allowed number of bytes."),
+    429: ("rate_limit_error", "This request would exceed the rate limit."),
+    500: ("api_error", "Internal server error"),
+    529: ("overloaded_error", "Overloaded"),
 }
+"""Status -> the type of the error, and a message for it."""
+
+_STATUS = {kind: status for status, (kind, _) in ERROR_KINDS.items()}
 
 
 class RefusedError(Exception):
@@ -74,7 +79,7 @@ class MessagesRequest:
 def messages_error(message: str, kind: str = "invalid_request_error", request_id: str = "") -> HttpResponse:
     """Return an error of the Messages route."""
     data = {"type": "error", "error": {"type": kind, "message": message}, "request_id": f"req_{request_id}"}
-    return HttpResponse.fastapi(data, _ERROR_STATUS[kind])
+    return HttpResponse.fastapi(data, _STATUS[kind])
 
 
 def read_request(body: Any, version: str) -> MessagesRequest:

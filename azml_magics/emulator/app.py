@@ -129,7 +129,7 @@ class App:
     @staticmethod
     def _respond_with(routed: RoutedRequest, fault: Fault | None) -> HttpResponse:
         if fault is not None and FAULT_KINDS_BY_NAME[fault.name].group == "status":
-            response = fault_response(fault)
+            response = fault_response(fault, routed.route)
         else:
             response = handle(routed)
             # Faults are injected into responses with text; a refusal has none.

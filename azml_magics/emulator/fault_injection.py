@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from azml_magics.emulator import stream_dialects
 from azml_magics.emulator.http_response import DONE, fastapi_json
 
 if TYPE_CHECKING:
@@ -12,8 +13,6 @@ if TYPE_CHECKING:
 
     from azml_magics.emulator.faults import Fault
     from azml_magics.emulator.http_response import HttpResponse
-
-_STREAM_ERROR = {"message": "The model stopped unexpectedly", "type": "InternalServerError", "code": 500}
 
 
 def inject_fault(response: HttpResponse, fault: Fault) -> HttpResponse:
@@ -44,6 +43,8 @@ def _inject_into_body(response: HttpResponse, fault: Fault) -> HttpResponse:
         response.body = json.dumps(body.decode(errors="replace")).encode()
     elif fault.name == "content-filter-reply":
         response.body = _filter_body(body)
+    elif fault.name == "failed":
+        response.body = stream_dialects.fail_body(body)
     return response
 
 
@@ -58,6 +59,8 @@ def _filter_body(body: bytes) -> bytes:
             choice["message"] = {"role": "assistant"}
         if "text" in choice:
             choice["text"] = ""
+    if isinstance(data, dict) and stream_dialects.filter_object(data):
+        return fastapi_json(data)
     # An image whose output was flagged gives "" for the text; one whose input was flagged gives {}.
     if isinstance(data, dict) and "output" in data:
         data["output"] = ""
@@ -80,20 +83,11 @@ def _short(response: HttpResponse, events: list[bytes], after: int, _: Fault) ->
 
 
 def _no_done(response: HttpResponse, events: list[bytes], _after: int, _: Fault) -> None:
-    response.events = [event for event in events if event != DONE]
+    response.events = [event for event in events if not stream_dialects.is_end(event)]
 
 
 def _no_usage(response: HttpResponse, events: list[bytes], _after: int, _: Fault) -> None:
-    kept = []
-    for event in events:
-        if b'"usage"' not in event:
-            kept.append(event)
-            continue
-        data = json.loads(event.removeprefix(b"data: "))
-        data.pop("usage", None)
-        if data.get("choices"):
-            kept.append(b"data: " + fastapi_json(data) + b"\n\n")
-    response.events = kept
+    response.events = [left for event in events if (left := stream_dialects.without_usage(event))]
 
 
 def _bad_json(response: HttpResponse, events: list[bytes], after: int, _: Fault) -> None:
@@ -103,12 +97,11 @@ def _bad_json(response: HttpResponse, events: list[bytes], after: int, _: Fault)
 
 
 def _error_event(response: HttpResponse, events: list[bytes], after: int, _: Fault) -> None:
-    error = b"event: error\ndata: " + fastapi_json({"error": _STREAM_ERROR}) + b"\n\n"
-    response.events = [*events[:after], error, DONE]
+    response.events = [*events[:after], *stream_dialects.error_events(events, after, named=True)]
 
 
 def _error_data(response: HttpResponse, events: list[bytes], after: int, _: Fault) -> None:
-    response.events = [*events[:after], b"data: " + fastapi_json({"error": _STREAM_ERROR}) + b"\n\n"]
+    response.events = [*events[:after], *stream_dialects.error_events(events, after, named=False)]
 
 
 def _no_space(response: HttpResponse, events: list[bytes], _after: int, _: Fault) -> None:
@@ -144,6 +137,9 @@ def _utf8(response: HttpResponse, events: list[bytes], after: int, _: Fault) -> 
 
 
 def _filter(response: HttpResponse, events: list[bytes], _after: int, _: Fault) -> None:
+    if (filtered := stream_dialects.filtered(events)) is not None:
+        response.events = filtered
+        return
     first = b"".join(events[:1])
     try:
         data = json.loads(first.removeprefix(b"data: "))
@@ -157,6 +153,10 @@ def _filter(response: HttpResponse, events: list[bytes], _after: int, _: Fault) 
     response.events = [b"data: " + fastapi_json({**data, "choices": [choice]}) + b"\n\n", DONE]
 
 
+def _fail(response: HttpResponse, events: list[bytes], after: int, _: Fault) -> None:
+    response.events = stream_dialects.failed(events, after)
+
+
 def _keep(_reply: HttpResponse, _events: list[bytes], _after: int, _: Fault) -> None:
     return None
 
@@ -165,5 +165,5 @@ _STREAMS: dict[str, Callable[[HttpResponse, list[bytes], int, Fault], None]] = {
     "cut": _cut, "truncated": _cut, "stalled": _stall, "short": _short, "no-done": _no_done, "no-usage": _no_usage,
     "bad-json": _bad_json, "error-event": _error_event, "error-data": _error_data, "done-no-space": _no_space,
     "crlf": _crlf, "buffered": _buffer, "split": _split, "slow-stream": _slow, "invalid-utf8": _utf8,
-    "content-filter-reply": _filter,
+    "content-filter-reply": _filter, "failed": _fail,
 }  # fmt: skip

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from azml_magics.emulator.anthropic_request import ERROR_KINDS, messages_error
+from azml_magics.emulator.azure_headers import exhausted_headers
+from azml_magics.emulator.content_filters import filter_groups
 from azml_magics.emulator.http_response import HttpResponse, fastapi_json, flask_json, model_error
 
 if TYPE_CHECKING:
@@ -23,13 +26,22 @@ HTML = (
 )
 
 
-def fault_response(fault: Fault) -> HttpResponse:
-    """Return the response of a fault of the group "status"."""
-    return _BUILDERS[fault.name](fault)
+def fault_response(fault: Fault, path: str = "") -> HttpResponse:
+    """Return the response of a fault of the group "status", in the words of the service that `path` belongs to."""
+    response = _BUILDERS[fault.name](fault)
+    if "/anthropic/" not in path or response.status not in ERROR_KINDS:
+        return response
+    kind, message = ERROR_KINDS[response.status]
+    refused = messages_error(message, kind)
+    refused.headers.update(response.headers)
+    return refused
 
 
 def unauthorized(style: str = "azure") -> HttpResponse:
-    """Return a 401: the Cognitive Services body, API Management's with style "apim", an empty one with "empty"."""
+    """Return a 401: the Cognitive Services body, API Management's with style "apim", an empty one with "empty".
+
+    With style "audience" it is Foundry's for a token of another scope.
+    """
     text = (
         "Access denied due to invalid subscription key or wrong API endpoint. "
         "Make sure to provide a valid key for an active subscription and use a correct regional API endpoint "
@@ -37,6 +49,9 @@ def unauthorized(style: str = "azure") -> HttpResponse:
     )
     if style == "empty":
         return HttpResponse(401, content_type="text/plain")
+    if style == "audience":
+        text = "Access token is missing, invalid, audience is incorrect (https://ai.azure.com), or have expired."
+        return HttpResponse.flask({"error": {"code": "Unauthorized", "message": text}}, 401)
     data = {"statusCode": 401, "message": text} if style == "apim" else {"error": {"code": "401", "message": text}}
     return HttpResponse.flask(data, 401, headers={"www-authenticate": "Bearer"})
 
@@ -66,8 +81,12 @@ def _rate_limited(fault: Fault) -> HttpResponse:
     if style == "empty":
         return HttpResponse(429, content_type="text/plain", headers=headers)
     if style == "openai":
-        message = f"Requests have exceeded the token rate limit of this deployment. Please retry after {wait} seconds."
-        return HttpResponse.flask({"error": {"code": "429", "message": message}}, 429, headers=headers)
+        message = (
+            "Your requests to gpt-5-mini for gpt-5-mini in East US 2 have exceeded the token rate limit for your "
+            f"current AIServices S0 pricing tier. Please retry after {wait} seconds."
+        )
+        error = {"error": {"code": "RateLimitReached", "message": message}}
+        return HttpResponse.flask(error, 429, headers={**headers, **exhausted_headers()})
     return HttpResponse.flask(
         {"statusCode": 429, "message": f"Rate limit is exceeded. Try again in {wait} seconds."}, 429, headers=headers
     )
@@ -90,6 +109,10 @@ def _content_filter(fault: Fault) -> HttpResponse:
             "type": None,
         }
         return HttpResponse.flask(flat, 400)
+    if style == "responses":
+        message = FILTERED.replace("Microsoft's", "Azure OpenAI's")
+        flat = {"message": message, "type": "invalid_request_error", "param": "prompt", "code": "content_filter"}
+        return HttpResponse.fastapi({"error": {**flat, "content_filters": filter_groups(blocked=True)}}, 400)
     error = {"code": "content_filter", "message": FILTERED, "type": None, "param": "prompt", "status": 400}
     if style == "aoai":
         safe = {"filtered": False, "severity": "safe"}
@@ -132,6 +155,23 @@ def _error_string(_: Fault) -> HttpResponse:
     return HttpResponse.flask(inner)
 
 
+def _not_found(fault: Fault) -> HttpResponse:
+    if fault.text("style", "") != "openai":
+        return HttpResponse.text(NO_TRAFFIC, 404)
+    message = (
+        "The API deployment for this resource does not exist. If you created the deployment within the last 5 minutes, "
+        "please wait a moment and try again."
+    )
+    return HttpResponse.flask({"error": {"code": "DeploymentNotFound", "message": message}}, 404)
+
+
+def _overloaded(fault: Fault) -> HttpResponse:
+    refused = messages_error("Overloaded", "overloaded_error")
+    wait = fault.number("retry_after", -1)
+    refused.headers.update({"retry-after": f"{wait:g}"} if wait >= 0 else {})
+    return refused
+
+
 def _unavailable(fault: Fault) -> HttpResponse:
     wait = fault.number("retry_after", -1)
     headers = {"retry-after": f"{wait:g}"} if wait >= 0 else {}
@@ -146,7 +186,7 @@ _BUILDERS: dict[str, Callable[[Fault], HttpResponse]] = {
     "403": lambda _: HttpResponse.flask(
         {"statusCode": 403, "message": "Out of call volume quota. Quota will be replenished in 12:00:00."}, 403
     ),
-    "404": lambda _: HttpResponse.text(NO_TRAFFIC, 404),
+    "404": _not_found,
     "405": lambda _: HttpResponse.fastapi({"detail": "Method Not Allowed"}, 405),
     "408": lambda _: HttpResponse.text("upstream request timeout", 408),
     "409": lambda _: HttpResponse.flask(
@@ -164,6 +204,10 @@ _BUILDERS: dict[str, Callable[[Fault], HttpResponse]] = {
     "502": lambda _: HttpResponse.fastapi({"error": "Downstream unavailable"}, 502),
     "503": _unavailable,
     "504": lambda _: HttpResponse.text("upstream request timeout", 504),
+    "529": _overloaded,
+    "script-failed": lambda _: HttpResponse.flask(
+        {"message": SCRIPT_FAILED}, 500, headers={"x-ms-run-function-failed": "true"}
+    ),
     "model-not-ready": lambda _: model_error(HttpResponse.text("no healthy upstream", 503), "model_not_ready"),
     "too-few-model-instance": lambda _: model_error(
         HttpResponse.text("no healthy upstream", 503), "too_few_model_instance"

@@ -28,9 +28,9 @@ class FaultKind(NamedTuple):
 
 FAULT_KINDS: tuple[FaultKind, ...] = (
     FaultKind("400", "status", "bad request, FastAPI's {detail}", ("message",)),
-    FaultKind("401", "status", "key missing, wrong or expired", ("style",)),
+    FaultKind("401", "status", "key missing, wrong or expired; style azure, apim, audience or empty", ("style",)),
     FaultKind("403", "status", "no permission, or out of quota"),
-    FaultKind("404", "status", "no traffic: Specified traffic group could not be found"),
+    FaultKind("404", "status", "no traffic: Specified traffic group could not be found; style openai", ("style",)),
     FaultKind("405", "status", "wrong method"),
     FaultKind("408", "status", "the model ran longer than request_timeout_ms"),
     FaultKind("409", "status", "another operation is in progress"),
@@ -40,17 +40,21 @@ FAULT_KINDS: tuple[FaultKind, ...] = (
     FaultKind(
         "424", "status", "the model failed; `status` and `reason` are the inner ones", ("status", "reason", "message")
     ),
-    FaultKind("429", "status", "rate limit", ("retry_after", "retry_after_ms", "style")),
+    FaultKind("429", "status", "rate limit; style apim, openai or empty", ("retry_after", "retry_after_ms", "style")),
     FaultKind("431", "status", "request id too long"),
     FaultKind("500", "status", "Azure's infrastructure fails"),
     FaultKind("502", "status", "downstream unavailable"),
     FaultKind("503", "status", "no healthy upstream", ("retry_after",)),
     FaultKind("504", "status", "upstream request timeout"),
+    FaultKind("529", "status", "overloaded, as Anthropic's models say it", ("retry_after",)),
+    FaultKind("script-failed", "status", "500, run() of the scoring script raised on this input"),
     FaultKind("model-not-ready", "status", "424, reason model_not_ready, no healthy upstream"),
     FaultKind("too-few-model-instance", "status", "424, reason too_few_model_instance"),
     FaultKind("too-many-pending-request", "status", "424, reason too_many_pending_request, empty text/plain"),
     FaultKind("no-route", "status", "424, inner 404: the container has no such route"),
-    FaultKind("content-filter", "status", "400, the prompt was filtered; style api, aoai or flat", ("style",)),
+    FaultKind(
+        "content-filter", "status", "400, the prompt was filtered; style api, aoai, responses or flat", ("style",)
+    ),
     FaultKind("extra-parameters", "status", "400, Extra parameters [...] are not allowed", ("name",)),
     FaultKind("html-error", "status", "500 with an HTML page"),
     FaultKind("html-200", "status", "200 with an HTML page"),
@@ -65,6 +69,7 @@ FAULT_KINDS: tuple[FaultKind, ...] = (
     FaultKind("redirect", "status", "307 to another host", ("location",)),
     FaultKind("dropped", "status", "the connection closes before the first byte"),
     FaultKind("content-filter-reply", "response", "finish_reason content_filter, and no content"),
+    FaultKind("failed", "response", "a Responses object whose status is failed"),
     FaultKind("double-encoded", "response", "the response as a JSON string that holds JSON"),
     FaultKind("truncated", "response", "JSON that stops in the middle"),
     FaultKind("invalid-utf8", "response", "bytes that are not UTF-8 in the middle of the response"),

@@ -153,12 +153,3 @@ class Made:
     def message(self) -> dict[str, Any]:
         """Return the response as the chat message that a next turn continues."""
         return {"role": "assistant", "content": self.choice.text, "tool_calls": self.choice.calls}
-
-
-def failed(response: dict[str, Any]) -> dict[str, Any]:
-    """Return the response as one whose model failed."""
-    error = {
-        "code": "server_error",
-        "message": "The server had an error while processing your request. Sorry about that!",
-    }
-    return {**response, "status": "failed", "error": error, "output": [], "usage": None}

@@ -181,3 +181,9 @@ def test_any_fault_gets_a_well_formed_response(client, fault):
         return
     assert 200 <= response.status_code < 600
     assert "Traceback" not in response.text
+
+
+def test_every_public_name_can_be_imported():
+    from azml_magics import emulator
+
+    assert all(getattr(emulator, name).__name__ == name for name in emulator.__all__)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .core.client import invoke as invoke
     from .core.client import stream as stream
     from .core.config import LLMConfig as LLMConfig
+    from .core.http.rate_limiter import RateLimiter as RateLimiter
     from .core.keys import KeyRef as KeyRef
     from .core.response import Chunk as Chunk
     from .core.response import Response as Response
@@ -44,6 +45,7 @@ _LAZY = {
     "Chunk": ("core.response", "Chunk"),
     "KeyRef": ("core.keys", "KeyRef"),
     "LLMConfig": ("core.config", "LLMConfig"),
+    "RateLimiter": ("core.http.rate_limiter", "RateLimiter"),
     "Response": ("core.response", "Response"),
     "Row": ("compare.comparison", "Row"),
     "Usage": ("core.response", "Usage"),
@@ -66,6 +68,7 @@ __all__ = [
     "Chunk",
     "KeyRef",
     "LLMConfig",
+    "RateLimiter",
     "Response",
     "Row",
     "Secret",

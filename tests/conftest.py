@@ -94,7 +94,7 @@ def _nothing_left_behind():
     key_sources.forget_typed_keys()
     for module, end in (
         ("azml_magics.core.http.transport", "close"),
-        ("azml_magics.core.http.rate_limiter", "reset"),
+        ("azml_magics.core.http.permit", "reset"),
         ("azml_magics.session", "reset"),
     ):
         if module in sys.modules:

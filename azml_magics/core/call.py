@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import AzmlError, EndpointError
 from .http import auth, recording, status_errors
+from .http.quota import kept_headers
 from .http.retry import retry_flow
 from .redaction import redact
 from .suspicions import explain
@@ -89,28 +90,31 @@ class PreparedCall:
             latency=latency,
             time_to_first_token=first_token,
             config=self.config.name,
-            **source_of(response),
+            **self.source_of(response),
         )
+
+    def source_of(self, response: HTTPResponse) -> dict[str, Any]:
+        """What the response's headers tell, as fields of Response; keys that a server repeats are masked."""
+        secrets = *self.request.secrets, *self.refreshed
+        headers = {name: redact(value, *secrets) for name, value in kept_headers(response.headers).items()}
+        return {
+            "deployment": headers.get("azureml-model-deployment") or headers.get("x-ms-deployment-name", ""),
+            "request_id": status_errors.request_id(headers),
+            "headers": headers,
+            "attempts": response.attempts,
+        }
 
     def _add_response(
         self, error: AzmlError, response: HTTPResponse, latency: float, first_token: float | None
     ) -> AzmlError:
         """Add what is known of the response that could not be read."""
-        source = source_of(response)
-        error.add_context(**source)
+        source = self.source_of(response)
+        error.add_context(deployment=source["deployment"], request_id=source["request_id"])
         error.reply = response.body[:_MAX_REPLY].decode("utf-8", "replace")
         if error.response is not None:  # what the content filter let through
             times: dict[str, Any] = {"latency": latency, "time_to_first_token": first_token}
             error.response = replace(error.response, config=self.config.name, **times, **source)
         return self.add_context(error)
-
-
-def source_of(response: HTTPResponse) -> dict[str, Any]:
-    """The deployment that sent the response, and the request's id, each "" if unknown."""
-    return {
-        "deployment": response.headers.get("azureml-model-deployment", ""),
-        "request_id": status_errors.request_id(response.headers),
-    }
 
 
 def add_context(error: AzmlError, config: LLMConfig, *secrets: Secret | None) -> AzmlError:

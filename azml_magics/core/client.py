@@ -17,7 +17,7 @@ from .config import LLMConfig
 from .errors import AzmlError, ConfigError, Interrupted
 from .http import auth, recording
 from .http.exchange import NetworkSettings, Request
-from .http.rate_limiter import permit_for
+from .http.permit import permit_for
 from .http.retry import retry_flow
 from .messages import Message, as_messages
 from .response import Response
@@ -26,7 +26,7 @@ from .wire.base import Call
 from .wire.registry import wire_for
 
 if TYPE_CHECKING:
-    from .http.rate_limiter import Permit
+    from .http.permit import Permit
 
 __all__ = ["AsyncResponseStream", "ResponseStream", "ainvoke", "astream", "fetch", "invoke", "prepare", "stream"]
 

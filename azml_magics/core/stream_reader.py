@@ -6,7 +6,6 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from .call import source_of
 from .errors import APIConnectionError, AzmlError, Interrupted, ResponseFormatError, StreamInterruptedError
 from .http.connection_errors import connection_error
 from .http.exchange import StreamBroken
@@ -84,7 +83,7 @@ class StreamReader:
     def open(self, response: HTTPResponse) -> bool:
         """Read the response's headers; False if its body has already been read."""
         self._http = response
-        self._base = replace(self._base, **source_of(response))
+        self._base = replace(self._base, **self._prepared.source_of(response))
         return response.stream is not None
 
     def feed_whole(self, response: HTTPResponse) -> Chunk:

@@ -29,6 +29,7 @@ class Progress:
         seconds: Since the run began.
         rate: Rows per second, lately; over the whole run once it is over.
         is_over: Whether the run has ended.
+        waiting: What all requests wait for now, such as "429: waiting 12 s"; "" if they do not.
     """
 
     total: int | None = None
@@ -40,6 +41,7 @@ class Progress:
     seconds: float = 0.0
     rate: float = 0.0
     is_over: bool = False
+    waiting: str = ""
 
     @property
     def sent(self) -> int:
@@ -63,6 +65,7 @@ class Progress:
             return ", ".join([*parts, format_seconds(self.seconds)])
         parts += [f"{self.rate:,.1f} rows/s"] if self.rate else []
         parts += [f"{format_seconds(self.seconds_left)} left"] if self.seconds_left is not None else []
+        parts += [self.waiting] if self.waiting else []
         return ", ".join(parts)
 
     def bar(self, width: int = _WIDTH) -> str:
@@ -139,12 +142,13 @@ class RunState:
             rows += [self._ready.pop(position) for position in sorted(self._ready)]
         return rows
 
-    def progress(self, ended: float | None, begun: int) -> Progress:
+    def progress(self, ended: float | None, begun: int, waiting: str = "") -> Progress:
         """Return the counts.
 
         Args:
             ended: When the run ended, None if it goes on.
             begun: How many rows have been sent.
+            waiting: What all requests wait for now.
         """
         self._sort()
         seconds = (ended or time.monotonic()) - self._began
@@ -160,6 +164,7 @@ class RunState:
             seconds=seconds,
             rate=rate,
             is_over=ended is not None,
+            waiting="" if ended else waiting,
         )
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..core.errors import AzmlError
-from ..core.http.rate_limiter import rate_limiter_for
+from ..core.http.permit import rate_limiter_for
 from ..core.http.run_control import RunCancelled, RunControl, limit_rate
 from ..core.http.window import FIRST_WINDOW
 from ..core.interrupts import unmask_interrupts
@@ -158,8 +158,9 @@ class Run:
 
     def progress(self) -> Progress:
         """Return the counts of the run."""
+        pause = self._limiter.pause
         with self._changed:
-            return self._state.progress(self._ended, self._begun)
+            return self._state.progress(self._ended, self._begun, str(pause) if pause and pause.seconds >= 1 else "")
 
     # ---- threads
 

@@ -135,3 +135,23 @@ def test_fetch_errors_have_context_and_hide_the_key(server, config_of):
 def test_fetch_without_a_key_names_the_config(server, config_of):
     with pytest.raises(KeyNotFoundError, match="config 'prod'"):
         fetch(config_of("/score", key="env:NO_SUCH_KEY"), server.url + "/swagger.json")
+
+
+LIMITS = {
+    "x_ratelimit_remaining_tokens": "5",
+    "x_ms_region": f"East {KEY}",
+    "apim_request_id": "r-9",
+    "set_cookie": "a=b",
+}
+
+
+def test_response_keeps_limits_region_and_ids_of_its_headers(server, config_of):
+    server.respond_with(reply("", 503, retry_after_ms="1"), reply(["hi"], x_ms_deployment_name="gpt-5", **LIMITS))
+    response = invoke(config_of("/score", formatter="gpt2", key=Secret(KEY), max_retries=1), "Hi")
+    assert response.headers == {
+        "x-ratelimit-remaining-tokens": "5",
+        "x-ms-region": "East **********",
+        "apim-request-id": "r-9",
+        "x-ms-deployment-name": "gpt-5",
+    }
+    assert (response.deployment, response.request_id, response.attempts) == ("gpt-5", "r-9", 2)

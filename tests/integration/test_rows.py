@@ -24,7 +24,7 @@ def endpoint():
 def rows(kernel, home):
     """The kernel with forty rows."""
     (home / "work" / "run.jsonl").unlink(missing_ok=True)
-    kernel.ok("from azml_magics.core.http import rate_limiter; rate_limiter.reset()")
+    kernel.ok("from azml_magics.core.http import permit; permit.reset()")
     kernel.ok("places = [{'place': f'river {n}'} for n in range(40)]")
     return kernel
 
@@ -62,7 +62,7 @@ def test_interrupted_cell_continues_from_its_journal(rows, endpoint, when):
     assert rows.value("sum(row['text'] is not None for row in out)") == waits
     assert rows.value("len(open('run.jsonl').readlines())") == waits + 1
     endpoint.script([])
-    rows.ok("rate_limiter.reset()")
+    rows.ok("permit.reset()")
     endpoint.requests.clear()
     assert rows.ok(CELL).text.startswith("40 rows\n")
     assert len(endpoint.requests) == 40 - waits

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from azml_magics.core.errors import RowsError
-from azml_magics.core.http import rate_limiter
+from azml_magics.core.http import permit
 from azml_magics.emulator import Fault
 from azml_magics.rows import mapper
 from azml_magics.rows.results import Results
@@ -18,10 +18,10 @@ MIME = "application/vnd.azml.response.v1+json"
 @pytest.fixture
 def rows(asking):
     """A notebook with a config and the list `places` of three dicts."""
-    rate_limiter.reset()
+    permit.reset()
     asking.vars["places"] = [{"place": name} for name in ("rivers", "lakes", "seas")]
     yield asking
-    rate_limiter.reset()
+    permit.reset()
 
 
 def prompts(endpoint):
@@ -318,7 +318,7 @@ def test_configured_concurrency_is_the_default(rows, endpoint):
 
 
 def test_terminal_shows_one_summary(terminal, endpoint, capsys):
-    rate_limiter.reset()
+    permit.reset()
     terminal.ok(f"%azureml save main --url {endpoint.url}/v1/chat/completions --key env:TEST_KEY")
     terminal.vars["words"] = ["eau", "pain"]
     ran = terminal.ok("%%azureml --each $words\nTranslate {word}.")

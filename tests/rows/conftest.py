@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from azml_magics.core.config import LLMConfig
-from azml_magics.core.http import rate_limiter
+from azml_magics.core.http import permit
 from azml_magics.core.secret import Secret
 
 from ..core.server import Server, reply
@@ -61,11 +61,11 @@ class Echo:
 
 @pytest.fixture
 def echo():
-    rate_limiter.reset()
+    permit.reset()
     running = Echo()
     yield running
     running.server.stop()
-    rate_limiter.reset()
+    permit.reset()
 
 
 @pytest.fixture

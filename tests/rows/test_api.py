@@ -20,11 +20,13 @@ from azml_magics.core.errors import (
     Interrupted,
     JournalError,
     KeyNotFoundError,
+    RateLimitError,
     RowsError,
     UndefinedVariableError,
     UsageError,
 )
-from azml_magics.core.http import rate_limiter
+from azml_magics.core.http import permit, rate_limiter
+from azml_magics.core.http.clock import Clock
 from azml_magics.rows.api import amap_rows, map_rows
 from azml_magics.rows.progress import Bar, Progress
 from azml_magics.rows.run_options import RunOptions
@@ -248,7 +250,7 @@ def test_overloaded_endpoint_is_retried_until_it_accepts(echo, config, run, stat
     rows = run(config, "say {w}", WORDS, concurrency=16)
     assert [row["error"] for row in rows] == [None] * 40
     assert refused, "sixteen were too many"
-    assert rate_limiter.rate_limiter_for(config).window.size < 16
+    assert permit.rate_limiter_for(config).window.size < 16
 
 
 def test_overloaded_endpoint_ends_the_run_after_give_up_after(echo, config, monkeypatch):
@@ -260,7 +262,7 @@ def test_overloaded_endpoint_ends_the_run_after_give_up_after(echo, config, monk
 
 
 def test_row_beyond_the_quota_fails_alone(echo, config, monkeypatch):
-    monkeypatch.setattr(rate_limiter, "_MAX_OVERLOADS", 4)
+    monkeypatch.setattr(permit, "_MAX_OVERLOADS", 4)
     echo.first = lambda prompt, times: reply(b"", 429, retry_after_ms="1") if prompt == "say w3" else None
     rows = map_rows(config, "say {w}", WORDS[:8], concurrency=2)
     assert [number for number, row in enumerate(rows) if row["error"]] == [3]
@@ -269,13 +271,11 @@ def test_row_beyond_the_quota_fails_alone(echo, config, monkeypatch):
 
 def test_runs_on_one_endpoint_share_a_rate_limiter(echo, config):
     map_rows(config, "say {w}", WORDS[:3])
-    assert rate_limiter.rate_limiter_for(config) is rate_limiter.rate_limiter_for(
+    assert permit.rate_limiter_for(config) is permit.rate_limiter_for(
         config.merged(name="other", model_kwargs={"temperature": 1})
     )
-    assert rate_limiter.rate_limiter_for(config) is not rate_limiter.rate_limiter_for(
-        config.merged(deployment_name="blue")
-    )
-    assert rate_limiter.rate_limiter_for(config).window.in_flight == 0
+    assert permit.rate_limiter_for(config) is not permit.rate_limiter_for(config.merged(deployment_name="blue"))
+    assert permit.rate_limiter_for(config).window.in_flight == 0
 
 
 # ---- limits
@@ -298,28 +298,18 @@ def test_failed_rows_use_no_tokens_of_the_limit(echo, config):
 
 
 def test_rpm_spaces_requests(echo, config):
-    waits = []
+    class MovedClock(Clock):
+        time = 0.0
 
-    class Clock:
-        now = 0.0
+        def now(self):
+            return self.time
 
-        def __call__(self):
-            return self.now
+        def wait(self, future, seconds):
+            MovedClock.time += seconds
 
-    paced = rate_limiter.rate_limiter_for(config)
-    paced._clock = clock = Clock()
-    admit = paced.window.admit
-
-    def watched(now, *rest):
-        wait = admit(now, *rest)
-        if wait:
-            waits.append(wait)
-            clock.now += wait
-        return 0.0 if wait and admit(clock.now, *rest) == 0.0 else wait
-
-    paced.window.admit = watched
-    map_rows(config, "say {w}", WORDS[:4], rpm=30, concurrency=1)
-    assert waits == pytest.approx([2.0, 2.0, 2.0])
+    permit.rate_limiter_for(config)._clock = MovedClock()
+    map_rows(config, "say {w}", WORDS[:7], rpm=60, concurrency=1)
+    assert MovedClock.time == pytest.approx(6.0)
 
 
 # ---- the journal
@@ -464,6 +454,21 @@ def test_progress_is_reported_to_the_end(echo, config, tmp_path):
     assert (last.total, last.done, last.failed, last.reused, last.tokens) == (40, 40, 1, 0, 39 * 7)
     map_rows(config, "say {w}", WORDS, progress=told.append, journal=tmp_path / "run.jsonl")
     assert (told[-1].done, told[-1].reused, told[-1].failed, told[-1].tokens) == (40, 40, 1, 0)
+
+
+def test_progress_says_what_all_requests_wait_for(echo, config):
+    echo.first = lambda prompt, times: reply(b"", 429, retry_after="2") if prompt == "say w3" and times == 1 else None
+    told: list[Progress] = []
+    map_rows(config, "say {w}", WORDS, progress=told.append)
+    assert any(str(progress).endswith("429: waiting 2 s") or "429: waiting 1." in str(progress) for progress in told)
+    assert told[-1].waiting == ""
+
+
+def test_retry_after_beyond_give_up_ends_the_run_and_says_when(echo, config):
+    echo.first = lambda prompt, times: reply(b"", 429, retry_after="3600")
+    with pytest.raises(RateLimitError, match="It accepts requests again in 1 h 0 min, at"):
+        map_rows(config, "say {w}", WORDS, concurrency=4)
+    assert len(echo.sent) <= 4
 
 
 def test_bar_without_terminal_is_one_line(echo, config, capsys):

@@ -9,11 +9,9 @@ from __future__ import annotations
 import random
 from collections.abc import Generator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
 from ..errors import ContentFilterError, EndpointError, RateLimitError, ServiceUnavailableError
-from ..text import format_seconds
 from . import status_errors, waiting
 from .connection_errors import connection_error
 from .exchange import OK, HTTPResponse, Outcome, Request, SendFailure
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
 
     from ..errors import AzmlError
 
-LONGEST_WAIT = 60.0  # seconds that one call waits for Retry-After at most: quotas are per minute
 _FIRST_DELAY = 0.5  # seconds
 _MAX_DELAY = 30.0  # seconds, without Retry-After
 _UNAUTHORIZED = 401
@@ -61,11 +58,11 @@ def retry_flow(
 
     Temporary are 429, 500, 502, 503, 424 around them or without a ready instance, 520-529, and connections that could
     not be opened. The wait is Retry-After, or half a second, doubling up to 30 s, with jitter. If Retry-After is longer
-    than `LONGEST_WAIT`, a retry would be useless: the error is raised at once and says when to try again. A wait is
-    reported to the observer of waiting.py. Not retried are 408,
-    504 and timeouts: the model goes on computing, and a repeat adds to its load. Nor are connections that break: the
-    request may have been processed. Only a kept connection that breaks at once, without a byte of a response, is
-    replaced, once and beyond the count: the server had closed it before the request came.
+    than `waiting.LONGEST_WAIT`, a retry would be useless: the error is raised at once and says when to try again. Waits
+    are reported to the observer of waiting.py. Not retried are 408, 504 and timeouts: the model goes on computing, and
+    a repeat adds to its load. Nor are connections that break: the request may have been processed. Only a kept
+    connection that breaks at once, without a byte of a response, is replaced, once and beyond the count: the server had
+    closed it before the request came.
 
     Args:
         request: The request to send.
@@ -108,8 +105,8 @@ def retry_flow(
             if decision is False or retries >= max_retries or not _is_temporary(outcome, error):
                 raise error from error.__cause__
             seconds = _delay(error, retries, jitter)
-            if seconds > LONGEST_WAIT:
-                raise say_when(error, seconds) from error.__cause__
+            if seconds > waiting.LONGEST_WAIT:
+                raise waiting.say_when(error, seconds) from error.__cause__
             retries += 1
             waiting.report(waiting.Waiting(waiting.reason_of(error), seconds, retries + 1, max_retries + 1))
             yield Wait(seconds)
@@ -158,13 +155,3 @@ def _delay(error: AzmlError, retries: int, jitter: Callable[[], float]) -> float
     if retry_after is not None:
         return float(retry_after)
     return min(_FIRST_DELAY * 2.0**retries, _MAX_DELAY) * (0.5 + jitter() / 2)
-
-
-def say_when(error: AzmlError, seconds: float) -> AzmlError:
-    """Add to the error's cause when the endpoint accepts requests again, and return the error."""
-    moment = datetime.now().astimezone() + timedelta(seconds=seconds)
-    is_today = moment.date() == datetime.now().astimezone().date()
-    clock = f"{moment:%H:%M}" if is_today else f"{moment:%Y-%m-%d %H:%M}"
-    error.cause = f"{error.cause.rstrip('.')}. It accepts requests again in {format_seconds(seconds)}, at {clock}"
-    error.args = (error.cause,)
-    return error

@@ -12,6 +12,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from .waiting import LONGEST_WAIT
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -46,6 +48,11 @@ class RunControl:
         self.stopped.set()
         for callback in list(self._callbacks):
             callback()
+
+    @property
+    def patience(self) -> float:
+        """The longest Retry-After that requests of the run wait for, in seconds."""
+        return self.give_up_after or LONGEST_WAIT
 
     def call_on_stop(self, callback: Callable[[], object]) -> None:
         """Call `callback` when the run is stopped."""

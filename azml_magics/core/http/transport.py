@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
     from .exchange import Outcome
-    from .rate_limiter import Permit
+    from .permit import Permit
     from .retry import RetryFlow, SendRequest
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
 from ..errors import EndpointError
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ..errors import AzmlError
+
+LONGEST_WAIT = 60.0  # seconds of Retry-After that a call waits for, unless its run waits longer: quotas are per minute
 
 
 @dataclass(frozen=True)
@@ -70,3 +73,13 @@ def report(waiting: Waiting | None) -> None:
 def reason_of(error: AzmlError) -> str:
     """What a line about waiting names as its reason."""
     return str(error.status) if isinstance(error, EndpointError) and error.status else "no connection"
+
+
+def say_when(error: AzmlError, seconds: float) -> AzmlError:
+    """Add to the error's cause when the endpoint accepts requests again, and return the error."""
+    moment = datetime.now().astimezone() + timedelta(seconds=seconds)
+    is_today = moment.date() == datetime.now().astimezone().date()
+    clock = f"{moment:%H:%M}" if is_today else f"{moment:%Y-%m-%d %H:%M}"
+    error.cause = f"{error.cause.rstrip('.')}. It accepts requests again in {format_seconds(seconds)}, at {clock}"
+    error.args = (error.cause,)
+    return error

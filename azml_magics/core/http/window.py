@@ -14,18 +14,13 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
-
-from ..errors import RateLimitError, ServiceUnavailableError
-from . import status_errors
-from .exchange import OK, SendFailure
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..errors import AzmlError
-    from .exchange import Outcome
+    from .feedback import Feedback
+    from .quota import Quota
 
 FIRST_WINDOW = 16.0
 _RECOVERY = 60.0  # seconds without an overload after which the window grows fast again: quotas are per minute
@@ -36,62 +31,6 @@ _MAX_PAUSE = 8.0  # without Retry-After
 _MAX_RETRY_AFTER = 900.0
 _BURST = 1.0  # seconds' worth of a limit that may be used at once
 _MINUTE = 60.0
-_OVERLOAD_STATUSES = (429, 503, 424)
-
-
-@dataclass(frozen=True)
-class Feedback:
-    """What the outcome of one request says about the endpoint.
-
-    Attributes:
-        kind: "success"; "overloaded" (no room for the request now); "no-response" (the connection failed); "neutral"
-            (says nothing about load).
-        retry_after: Seconds to wait, if the endpoint said so.
-        remaining_requests, request_limit: What is left of the quota of requests per minute, and the quota.
-        remaining_tokens, token_limit: The same for tokens.
-    """
-
-    kind: Literal["success", "overloaded", "no-response", "neutral"]
-    retry_after: float | None = None
-    remaining_requests: int | None = None
-    request_limit: int | None = None
-    remaining_tokens: int | None = None
-    token_limit: int | None = None
-
-
-def is_overload(error: AzmlError) -> bool:
-    """Whether the endpoint has no room for the request now but would accept it later."""
-    return isinstance(error, RateLimitError) or (
-        isinstance(error, ServiceUnavailableError) and error.status in _OVERLOAD_STATUSES
-    )
-
-
-def feedback_from(outcome: Outcome | None) -> Feedback:
-    """Read the feedback in a request's outcome; None stands for a request that was given up."""
-    if outcome is None:
-        return Feedback("neutral")
-    if isinstance(outcome, SendFailure):
-        is_neutral = outcome.is_stale_connection or outcome.reason in {"untrusted", "invalid"}
-        return Feedback("neutral" if is_neutral else "no-response")
-    status, headers = outcome.status, outcome.headers
-    kind: Literal["success", "overloaded", "neutral"] = "success" if status == OK else "neutral"
-    retry_after = None
-    if status in _OVERLOAD_STATUSES:
-        error = status_errors.status_error(status, headers, outcome.body)
-        kind, retry_after = ("overloaded", error.retry_after) if is_overload(error) else ("neutral", None)
-    if "x-ratelimit-remaining-requests" not in headers and "x-ratelimit-remaining-tokens" not in headers:
-        return Feedback(kind, retry_after)
-    requests, request_limit, tokens, token_limit = (
-        _count(headers.get(f"x-ratelimit-{part}-{what}"))
-        for what in ("requests", "tokens")
-        for part in ("remaining", "limit")
-    )
-    return Feedback(kind, retry_after, requests, request_limit, tokens, token_limit)
-
-
-def _count(text: str | None) -> int | None:
-    """The count in a header; None if absent or -1, which some routes write for "unknown"."""
-    return int(text) if text and text.isdecimal() and len(text) < 12 else None  # noqa: PLR2004 - a length
 
 
 class PerMinuteLimit:
@@ -119,18 +58,22 @@ class Window:
 
     Attributes:
         size: Requests that may be in flight; the fraction counts towards the next place.
+        max_size: The most that `size` may become.
         in_flight: Requests that are in flight.
         paused_until: Time before which no request starts.
+        pause_reason: Why: the status of the last overload, or "no connection".
         overloaded_since: Time of the first failure after the last success, or None.
         has_succeeded: Whether the endpoint has ever returned a 200.
         tokens_per_request: A moving average.
         reports_tokens: Whether the endpoint says what is left of its token quota.
     """
 
-    def __init__(self, jitter: Callable[[], float] = random.random) -> None:
-        self.size = FIRST_WINDOW
+    def __init__(self, jitter: Callable[[], float] = random.random, max_size: float = math.inf) -> None:
+        self.max_size = max_size
+        self.size = min(FIRST_WINDOW, max_size)
         self.in_flight = 0
         self.paused_until = -math.inf
+        self.pause_reason = ""
         self.overloaded_since: float | None = None
         self.has_succeeded = False
         self.tokens_per_request = 0.0
@@ -147,9 +90,20 @@ class Window:
     def raise_to(self, size: int) -> None:
         """Widen the window to `size`, unless the endpoint has been overloaded."""
         if self._grows_fast:
-            self.size = max(self.size, size)
+            self.size = min(max(self.size, size), self.max_size)
 
-    def admit(self, now: float, ahead: int = 0, rpm: float | None = None, tpm: float | None = None) -> float:
+    def pause_left(self, now: float) -> float:
+        """Seconds until the pause after an overload ends."""
+        return max(0.0, self.paused_until - now)
+
+    def admit(
+        self,
+        now: float,
+        ahead: int = 0,
+        rpm: float | None = None,
+        tpm: float | None = None,
+        patience: float = math.inf,
+    ) -> float:
         """Count a request as in flight if it may start now.
 
         Args:
@@ -157,17 +111,13 @@ class Window:
             ahead: How many requests are waiting already.
             rpm: Requests per minute that the user allows.
             tpm: Tokens per minute that the user allows.
+            patience: The longest pause that the request waits for. It is sent in spite of a longer one: the endpoint
+                may have room again, and its error says more than a long silence.
 
         Returns:
             0.0 if the request was admitted, else the seconds after which to try again.
         """
-        wait = max(self.paused_until - now, self._quota_until - now)
-        if rpm is not None:
-            wait = max(wait, self._requests.delay(now, rpm))
-        if tpm is not None:
-            wait = max(wait, self._tokens.delay(now, tpm))
-        if wait <= 0 and self.in_flight >= int(self.size):
-            wait = self._grow_with_time(now, ahead)
+        wait = self.delay(now, ahead, rpm, tpm, patience)
         if wait > 0:
             return wait
         self.in_flight += 1
@@ -181,6 +131,25 @@ class Window:
             self._quota_until = now + self._quota_interval
         return 0.0
 
+    def delay(
+        self,
+        now: float,
+        ahead: int = 0,
+        rpm: float | None = None,
+        tpm: float | None = None,
+        patience: float = math.inf,
+    ) -> float:
+        """Seconds until a request may start, with the arguments of `admit`; 0.0 if it may start now."""
+        pause = self.paused_until - now
+        wait = max(pause if pause <= patience else 0.0, self._quota_until - now)
+        if rpm is not None:
+            wait = max(wait, self._requests.delay(now, rpm))
+        if tpm is not None:
+            wait = max(wait, self._tokens.delay(now, tpm))
+        if wait <= 0 and self.in_flight >= int(self.size):
+            wait = self._grow_with_time(now, ahead)
+        return max(wait, 0.0)
+
     def _grow_with_time(self, now: float, ahead: int) -> float:
         """Open the places that time alone opens; the seconds until there is one behind `ahead` others, or 0.0."""
         if not self._grows_fast:
@@ -190,7 +159,9 @@ class Window:
         if now < self._grown_at + _GROWTH_INTERVAL:
             return self._grown_at + _GROWTH_INTERVAL * (ahead + 1) - now
         places = int((now - self._grown_at) / _GROWTH_INTERVAL)
-        self.size += places
+        if int(self.size) >= self.max_size:
+            return math.inf
+        self.size = min(self.size + places, self.max_size)
         self._grown_at += places * _GROWTH_INTERVAL
         return 0.0
 
@@ -204,8 +175,10 @@ class Window:
         if feedback.kind == "success":
             self._reductions, self.overloaded_since, self.has_succeeded = 0, None, True
             if self.in_flight >= int(self.size):
-                self.size += _FAST_GROWTH if self._grows_fast else 1.0 / self.size
+                more = _FAST_GROWTH if self._grows_fast else 1.0 / self.size
+                self.size = min(self.size + more, self.max_size)
         elif feedback.kind in {"overloaded", "no-response"}:
+            self.pause_reason = feedback.reason
             self._reduce(now, started, feedback.retry_after)
         self.in_flight -= 1
         self._apply_quota(now, feedback)
@@ -225,17 +198,17 @@ class Window:
 
     def _apply_quota(self, now: float, feedback: Feedback) -> None:
         """Space requests by what the endpoint says is left of its quotas, if it says so."""
-        requests, tokens = feedback.remaining_requests, feedback.remaining_tokens
+        requests, tokens = feedback.requests, feedback.tokens
         if requests is None and tokens is None:
             return
         interval = 0.0
-        if requests is not None and requests <= self.in_flight:
-            interval = _MINUTE / (feedback.request_limit or _MINUTE)
-        self.reports_tokens = self.reports_tokens or tokens is not None
-        needed = self.tokens_per_request * (self.in_flight + 1)
-        if tokens is not None and tokens < max(needed, 1.0):
-            limit = max(feedback.token_limit or 0, 1)
-            interval = max(interval, min(_MINUTE, max(self.tokens_per_request, 1.0) * _MINUTE / limit))
+        if requests is not None and (requests.remaining or 0) <= self.in_flight:
+            interval = _interval(requests, 1.0)
+        if tokens is not None:
+            self.reports_tokens = True
+            needed = self.tokens_per_request * (self.in_flight + 1)
+            if (tokens.remaining or 0) < max(needed, 1.0):
+                interval = max(interval, _interval(tokens, max(self.tokens_per_request, 1.0)))
         self._quota_interval = interval
         self._quota_until = max(self._quota_until, now + interval) if interval else -math.inf
 
@@ -244,3 +217,10 @@ class Window:
         if tpm is not None:
             self._tokens.consume(now, tpm, tokens - self.tokens_per_request)
         self.tokens_per_request += (tokens - self.tokens_per_request) / 8 if self.tokens_per_request else tokens
+
+
+def _interval(quota: Quota, amount: float) -> float:
+    """Seconds between two requests that need `amount` each, so that the quota comes back as fast as it is used."""
+    if quota.per_second is None:
+        return min(quota.reset or amount, _MINUTE)
+    return min(amount / quota.per_second, _MINUTE)

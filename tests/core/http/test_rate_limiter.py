@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import time
 
@@ -12,10 +13,13 @@ from azml_magics.compare.fan_out import invoke_many, map_async, map_in_threads
 from azml_magics.core.client import ainvoke, invoke
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import APIConnectionError, RateLimitError
-from azml_magics.core.http import rate_limiter, recording
+from azml_magics.core.http import permit, recording
+from azml_magics.core.http.clock import Clock
 from azml_magics.core.http.exchange import HTTPResponse
-from azml_magics.core.http.rate_limiter import RateLimiter, permit_for, rate_limiter_for
+from azml_magics.core.http.permit import Permit, RateLimiters, permit_for, rate_limiter_for
+from azml_magics.core.http.rate_limiter import RateLimiter
 from azml_magics.core.http.run_control import RunCancelled, RunControl, current_run, limit_rate
+from azml_magics.core.http.waiting import observe_waiting
 from azml_magics.core.http.window import Window
 
 from ..server import reply
@@ -26,17 +30,46 @@ HI = reply({"choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}]
 
 @pytest.fixture(autouse=True)
 def _fresh_limits():
-    rate_limiter.reset()
+    permit.reset()
     yield
-    rate_limiter.reset()
+    permit.reset()
+
+
+class MovedClock(Clock):
+    """A clock that a test moves; waiting moves it, too."""
+
+    def __init__(self):
+        self.time = 0.0
+        self.waits = []
+
+    def now(self):
+        return self.time
+
+    def wait(self, future, seconds):
+        self.waits.append(seconds)
+        self.time += seconds
+
+    async def async_wait(self, future, seconds):
+        self.wait(future, seconds)
+        await asyncio.sleep(0)
+
+
+@pytest.fixture
+def clock():
+    return MovedClock()
+
+
+def narrow_window():
+    """A window with room for one request, which does not grow with time."""
+    window = Window(max_size=1)
+    window._grows_fast, window._reduced_at = False, time.monotonic()
+    return window
 
 
 @pytest.fixture
 def narrow():
-    """A rate limiter with room for one request, which does not grow with time."""
-    made = RateLimiter(Window())
-    made.window.size, made.window._grows_fast, made.window._reduced_at = 1.0, False, time.monotonic()
-    return made
+    """A rate limiter with room for one request."""
+    return RateLimiter(window=narrow_window())
 
 
 def config(url="https://n.example.com/score", **fields):
@@ -53,8 +86,17 @@ def config(url="https://n.example.com/score", **fields):
         ({}, {"url": "https://n.example.com/"}, True),
         ({}, {"url": "https://n.example.com/score?x=1"}, True),
         ({}, {"url": "https://N.example.com:443/score"}, True),
+        ({}, {"url": "https://n.example.com/v1/chat/completions"}, True),
         ({}, {"url": "https://n.example.com:8443/score"}, False),
-        ({}, {"url": "https://n.example.com/v1/score"}, False),
+        ({"deployment_name": "blue"}, {"deployment_name": "Blue"}, True),
+        ({"model": "gpt-5"}, {"model_kwargs": {"model": "gpt-5"}}, True),
+        ({"model": "gpt-5"}, {"model": "gpt-6"}, False),
+        (
+            {"url": "https://h/openai/deployments/a/chat/completions", "model": "x"},
+            {"url": "https://h/openai/deployments/A/completions?api-version=1"},
+            True,
+        ),
+        ({"url": "https://h/openai/deployments/a"}, {"url": "https://h/openai/deployments/b"}, False),
         ({}, {"url": "https://m.example.com/score"}, False),
         ({}, {"deployment_name": "blue"}, False),
         ({"url": "https://h/api/v1/endpoint/a/score"}, {"url": "https://h/api/v1/endpoint/b/score"}, False),
@@ -62,6 +104,21 @@ def config(url="https://n.example.com/score", **fields):
 )
 def test_configs_of_one_endpoint_share_a_rate_limiter(one, other, is_shared):
     assert (rate_limiter_for(config(**one)) is rate_limiter_for(config(**other))) is is_shared
+
+
+def test_limiter_of_a_client_is_that_of_all_its_calls():
+    own = RateLimiter(rpm=60)
+    limiters = RateLimiters.of(own)
+    assert limiters.get(config()) is limiters.get(config("https://m.example.com/score")) is own
+    assert limiters.permit(config()).limiter is own, "single calls wait for it, too"
+    assert RateLimiters.of(limiters) is limiters
+
+
+@pytest.mark.parametrize("limit", [0, -1, float("nan")])
+@pytest.mark.parametrize("name", ["rpm", "tpm", "max_concurrency"])
+def test_limits_must_be_above_zero(name, limit):
+    with pytest.raises(ValueError, match=f"{name} takes a number above 0"):
+        RateLimiter(**{name: limit})
 
 
 def test_single_calls_need_no_permit():
@@ -79,12 +136,133 @@ def test_replayed_calls_need_no_permit(monkeypatch):
         assert permit_for(config()) is None
 
 
+# ---- the queue, on a moved clock
+
+
+def test_requests_start_in_order_of_arrival(clock):
+    limiter, run = RateLimiter(window=narrow_window(), clock=clock), RunControl()
+    tickets = [limiter.enter(run) for _ in range(3)]
+    assert [ticket.done() for ticket in tickets] == [True, False, False]
+    limiter.release(0.0, OK)
+    assert [ticket.done() for ticket in tickets] == [True, True, False]
+    late = limiter.enter(run)
+    limiter.release(0.0, OK)
+    assert tickets[2].done()
+    assert not late.done()
+
+
+def test_places_open_with_time(clock):
+    limiter, run = RateLimiter(clock=clock), RunControl()
+    for _ in range(16):
+        assert limiter.enter(run).done()
+    waiting = [limiter.enter(run) for _ in range(2)]
+    assert not any(ticket.done() for ticket in waiting)
+    clock.time += 0.0021
+    limiter.start_ready()
+    assert [ticket.done() for ticket in waiting] == [True, False]
+
+
+def test_waiting_request_sleeps_until_its_pause_ends(clock):
+    limiter = RateLimiter(clock=clock)
+    limiter.release(limiter.acquire(RunControl()), HTTPResponse(429, {"retry-after": "12"}))
+    assert limiter.acquire(RunControl()) == pytest.approx(12.0)
+    assert max(clock.waits) == 1.0, "it looks once a second whether its run was stopped"
+
+
+def test_own_limits_space_requests(clock):
+    limiter = RateLimiter(rpm=30, clock=clock)
+    assert [limiter.acquire(RunControl()) for _ in range(3)] == pytest.approx([0.0, 2.0, 4.0])
+
+
+def test_own_concurrency_is_never_exceeded(clock):
+    limiter, run = RateLimiter(max_concurrency=2, clock=clock), RunControl(initial_window=40)
+    assert [limiter.enter(run).done() for _ in range(4)] == [True, True, False, False]
+    clock.time += 3600
+    limiter.start_ready()
+    assert limiter.window.in_flight == 2
+
+
+def test_leaving_gives_the_place_to_the_next(clock):
+    limiter, run = RateLimiter(window=narrow_window(), clock=clock), RunControl()
+    first, second, third = (limiter.enter(run) for _ in range(3))
+    limiter.leave(second)
+    limiter.leave(first)
+    assert third.done()
+    assert not second.done()
+    limiter.leave(third)
+    assert limiter.window.in_flight == 0
+
+
+def test_long_retry_after_ends_the_run_and_says_when(clock):
+    limiter, run = RateLimiter(window=narrow_window(), clock=clock), RunControl()
+    permit = Permit(limiter, run)
+    permit.acquire()
+    waiting = limiter.enter(run)
+    permit.release(HTTPResponse(429, {"retry-after": "3600"}))
+    assert waiting.cancelled()
+    with pytest.raises(RateLimitError, match="It accepts requests again in 1 h 0 min, at "):
+        permit.acquire()
+    Permit(limiter, RunControl()).acquire()  # a new run asks the endpoint again
+
+
+def test_long_retry_after_does_not_end_another_run(clock):
+    limiter, patient, short = RateLimiter(clock=clock), RunControl(give_up_after=900), RunControl()
+    permit = Permit(limiter, short)
+    permit.acquire()
+    permit.release(HTTPResponse(429, {"retry-after": "300"}))
+    with pytest.raises(RateLimitError):
+        permit.acquire()
+    assert limiter.acquire(patient) == pytest.approx(300.0)
+
+
+def test_pause_is_reported_while_a_request_waits(clock):
+    shown = []
+    permit = Permit(RateLimiter(clock=clock), RunControl())
+    with observe_waiting(lambda waiting: shown.append(str(waiting))):
+        permit.acquire()
+        permit.release(HTTPResponse(429, {"retry-after": "12"}))
+        assert str(permit.limiter.pause) == "429: waiting 12 s"
+        permit.acquire()
+    assert shown == ["429: waiting 12 s", "None"]
+    assert permit.limiter.pause is None
+
+
+def test_stopped_run_gives_back_what_it_got_meanwhile(narrow):
+    run, other = RunControl(), RunControl()
+    narrow.acquire(other)
+
+    class StopWhileWaiting(MovedClock):
+        def wait(self, future, seconds):
+            narrow.release(0.0, OK)
+            run.stopped.set()
+
+    narrow._clock = StopWhileWaiting()
+    with pytest.raises(RunCancelled):
+        narrow.acquire(run)
+    assert narrow.window.in_flight == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_forked_child_starts_with_nothing_in_flight():
+    limiter = RateLimiter(max_concurrency=1)
+    limiter.acquire(RunControl())
+    limiter.enter(RunControl())
+    with limiter._lock:  # as if another thread held it
+        child = os.fork()
+        if not child:
+            is_fresh = limiter.window.in_flight == 0 and limiter.enter(RunControl()).done()
+            os._exit(0 if is_fresh else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert limiter.window.in_flight == 1
+
+
 # ---- waiting
 
 
 async def until_one_waits(narrow):
     """Return once a request waits."""
-    while not narrow._waiters:  # noqa: ASYNC110 - the rate limiter has no event for it
+    while not narrow._queue:  # noqa: ASYNC110 - the rate limiter has no event for it
         await asyncio.sleep(0)
 
 
@@ -98,7 +276,7 @@ def test_thread_waits_until_another_releases(narrow):
 
     thread = threading.Thread(target=second)
     thread.start()
-    while not narrow._waiters:
+    while not narrow._queue:
         time.sleep(0.001)
     order.append("first out")
     narrow.release(began, OK)
@@ -125,7 +303,7 @@ async def test_cancelled_coroutine_leaves_the_queue(narrow):
     second.cancel()
     with pytest.raises(asyncio.CancelledError):
         await second
-    assert not narrow._waiters
+    assert not narrow._queue
     assert narrow.window.in_flight == 1
 
 
@@ -144,7 +322,7 @@ def test_stopping_a_run_ends_only_its_own_waiting(narrow):
         threads = [threading.Thread(target=wait, args=(run,)) for run in (stopped, other)]
         for thread in threads:
             thread.start()
-        while len(narrow._waiters) < 2:
+        while len(narrow._queue) < 2:
             time.sleep(0.001)
         stopped.stop()
         threads[0].join(10)

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from azml_magics.core.errors import ModelError, RateLimitError, ServiceUnavailableError
 from azml_magics.core.http.exchange import HTTPResponse, SendFailure
-from azml_magics.core.http.window import FIRST_WINDOW, Feedback, PerMinuteLimit, Window, feedback_from, is_overload
+from azml_magics.core.http.feedback import Feedback, feedback_from, is_overload
+from azml_magics.core.http.quota import Quota
+from azml_magics.core.http.window import FIRST_WINDOW, PerMinuteLimit, Window
 
 SUCCESS, OVERLOADED = Feedback("success"), Feedback("overloaded")
 
@@ -147,13 +149,14 @@ def test_a_request_is_always_admitted_in_the_end(steps):
 # ---- quotas that responses report
 
 
-def quota(requests=None, tokens=None, **limits):
-    return Feedback("success", remaining_requests=requests, remaining_tokens=tokens, **limits)
+def quota(requests=None, tokens=None):
+    """A success that reports quotas, each as (remaining, limit) or (remaining, limit, reset)."""
+    return Feedback("success", None, *(parts and Quota(*parts) for parts in (requests, tokens)))
 
 
 def test_requests_are_spaced_when_the_request_quota_is_used_up(window):
     window.admit(0.0)
-    window.release(0.0, 0.0, quota(0, request_limit=120))
+    window.release(0.0, 0.0, quota((0, 120)))
     assert window.admit(0.0) == pytest.approx(0.5)
     assert window.admit(0.5) == 0.0
     assert window.admit(0.5) == pytest.approx(0.5)
@@ -161,12 +164,12 @@ def test_requests_are_spaced_when_the_request_quota_is_used_up(window):
 
 def test_spacing_ends_when_the_quota_is_back(window):
     window.admit(0.0)
-    window.release(0.0, 0.0, quota(50, request_limit=60))
+    window.release(0.0, 0.0, quota((50, 60)))
     assert window.admit(0.0) == 0.0
-    window.release(0.0, 0.0, quota(0, request_limit=60))
+    window.release(0.0, 0.0, quota((0, 60)))
     assert window.admit(0.0) == pytest.approx(1.0)
     assert window.admit(1.0) == 0.0
-    window.release(1.0, 0.0, quota(60, request_limit=60))
+    window.release(1.0, 0.0, quota((60, 60)))
     assert window.admit(1.0) == 0.0
     assert window.admit(1.0) == 0.0
 
@@ -174,9 +177,36 @@ def test_spacing_ends_when_the_quota_is_back(window):
 def test_requests_are_spaced_when_the_token_quota_is_low(window):
     window.record_usage(0.0, 200)
     window.admit(0.0)
-    window.release(0.0, 0.0, quota(tokens=150, token_limit=6000))
+    window.release(0.0, 0.0, quota(tokens=(150, 6000)))
     assert window.admit(0.0) == pytest.approx(2.0), "200 tokens come back in two seconds"
     assert window.reports_tokens
+
+
+@pytest.mark.parametrize(
+    ("parts", "seconds"),
+    [((0, 100, 10.0), 0.1), ((0, None, 7.0), 7.0), ((0, None, 700.0), 60.0), ((0, None), 1.0), ((0, 100, 0.0), 0.6)],
+)
+def test_used_up_quota_comes_back_within_its_reset(window, parts, seconds):
+    window.admit(0.0)
+    window.release(0.0, 0.0, quota(parts))
+    assert window.admit(0.0) == pytest.approx(seconds)
+
+
+def test_window_never_exceeds_its_largest_size():
+    window = Window(max_size=3)
+    window.raise_to(40)
+    assert admit_all(window, 0.0) == 3
+    assert window.admit(50.0) == math.inf
+    for _ in range(3):
+        window.release(0.0, 0.0, SUCCESS)
+    assert admit_all(window, 100.0) == 3
+
+
+def test_request_does_not_wait_for_a_pause_beyond_its_patience(window):
+    window.admit(0.0)
+    window.release(0.0, 0.0, Feedback("overloaded", retry_after=300.0))
+    assert window.admit(0.0, patience=900.0) == pytest.approx(300.0)
+    assert window.admit(0.0, patience=60.0) == 0.0
 
 
 # ---- limits set by the user
@@ -271,7 +301,7 @@ def test_feedback_reads_quotas_and_ignores_malformed_ones():
         "x-ratelimit-remaining-tokens": "-1",
         "x-ratelimit-limit-tokens": "many",
     }
-    assert feedback_from(HTTPResponse(200, headers, b"")) == Feedback("success", None, 999, 1000, None, None)
+    assert feedback_from(HTTPResponse(200, headers, b"")) == Feedback("success", None, Quota(999, 1000))
 
 
 def test_is_overload():

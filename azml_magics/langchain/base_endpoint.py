@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 _CALL_OPTIONS = ("timeout", "max_retries", "model")
 _IDENTIFYING = ("endpoint_url", "endpoint_api_type", "model", "system", "api_version", "extra_parameters")
 _NOT_SAVED = {*_IDENTIFYING, "content_formatter", "http_client"}
+_RUNTIME = ("callbacks", "callback_manager", "cache", "rate_limiter", "http_client")
 _NOT_SENT = ("ls_structured_output_format", "structured_output_format")
 # A user's own client decides where it sends the request; the core still needs a URL to choose a route.
 _PLACEHOLDER_URL = "https://localhost"
@@ -73,6 +74,14 @@ class AzureMLBaseEndpoint(EndpointFields):
         A key that equals AZUREML_ENDPOINT_API_KEY becomes a reference to that variable.
         """
         return self._config(self.model_kwargs or {}, self._to_wire_formatter())
+
+    @property
+    def needs_langchain(self) -> bool:
+        """Whether calls do more than `to_config` says: they use callbacks, a cache, a rate limiter or a client."""
+        given = (getattr(self, name, None) for name in _RUNTIME)
+        return type(self).__module__.split(".")[0] != __name__.split(".")[0] or any(
+            each is not None and each != [] for each in given
+        )
 
     def _to_wire_formatter(self, to_messages: ToMessages = messages_from_wire) -> wire.Formatter | None:
         return to_wire_formatter(self.content_formatter, to_messages, self.endpoint_api_type)

@@ -167,6 +167,9 @@ class RunnableStream:
             self._pieces.put(_END)
 
     async def _stream_pieces(self) -> None:
+        if _has_cache(self._runnable):  # LangChain's streams do not look into it
+            self._pieces.put(await self._runnable.ainvoke(self._given))
+            return
         try:
             async for piece in self._runnable.astream(self._given):
                 self._pieces.put(piece)
@@ -227,6 +230,11 @@ class RunnableStream:
         if made.response is None and self._whole is not None:
             made.response = self._response()
         return made.add_context(config=self._name)
+
+
+def _has_cache(runnable: Any) -> bool:
+    """Whether it is a model, perhaps with kwargs bound to it, that has a cache of its own."""
+    return bool(getattr(getattr(runnable, "bound", runnable), "cache", None))
 
 
 def _is_cumulative(runnable: Any) -> bool:

@@ -40,11 +40,12 @@ _FOR_MODELS = {"-s": "system", "-c": "conversation", "-i": "image", "-p": "set",
 
 
 def is_runnable(found: Any) -> bool:
-    """Whether `found` is a LangChain Runnable that is called as it is, not one of our classes, which are configs."""
-    kind = type(found)
-    if isinstance(found, type) or hasattr(
-        kind, "to_config"
-    ):  # not hasattr(found, …): a wrapper passes every attribute on
+    """Whether `found` is a LangChain Runnable that is called as it is.
+
+    One of our own classes is a config, unless it has what a config cannot hold, such as callbacks or a cache.
+    """
+    kind = type(found)  # not hasattr(found, …): a wrapper passes every attribute on
+    if isinstance(found, type) or (hasattr(kind, "to_config") and not getattr(found, "needs_langchain", False)):
         return False
     return all(callable(getattr(kind, name, None)) for name in ("invoke", "astream", "get_input_jsonschema"))
 

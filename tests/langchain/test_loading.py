@@ -134,7 +134,8 @@ def test_formatter_decides_the_class(config, kind):
 
 @pytest.mark.parametrize("name", [*wire.names(), "", "oss", "llama", "llama-chat"])
 def test_config_round_trips(name):
-    url = f"{SCORE.removesuffix('/score')}/generate" if name == "tgi" else SCORE
+    route = {"tgi": "generate", "openai-responses": "v1/responses", "anthropic-messages": "v1/messages"}
+    url = f"{SCORE.removesuffix('/score')}/{route.get(name, 'score')}"
     config = LLMConfig(
         name="prod", endpoint_url=url, formatter=name, deployment_name="b", model_kwargs={"x": [1]}, timeout=3
     )

@@ -8,6 +8,8 @@ import time
 
 import httpx
 import pytest
+from langchain_core.caches import InMemoryCache
+from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.language_models.fake import FakeStreamingListLLM
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, HumanMessage
@@ -18,6 +20,7 @@ from langchain_core.output_parsers import (
     StrOutputParser,
 )
 from langchain_core.prompts import ChatPromptTemplate, PromptTemplate
+from langchain_core.rate_limiters import InMemoryRateLimiter
 from langchain_core.runnables import RunnableGenerator, RunnableLambda, RunnableParallel, RunnablePassthrough
 from langchain_openai import ChatOpenAI
 from pydantic import BaseModel, Field
@@ -88,6 +91,51 @@ def ours(endpoint, monkeypatch):
     return AzureMLChatOnlineEndpoint(
         endpoint_url=f"{endpoint.url}/v1/chat/completions", content_formatter=CustomOpenAIChatContentFormatter()
     )
+
+
+class Tokens(BaseCallbackHandler):
+    """A callback that counts what it is told."""
+
+    def __init__(self):
+        self.starts, self.ends = 0, 0
+
+    def on_chat_model_start(self, *_, **__):
+        self.starts += 1
+
+    def on_llm_end(self, *_, **__):
+        self.ends += 1
+
+
+def test_callbacks_of_own_class_are_called(asks, ours, endpoint):
+    ours.callbacks = [heard := Tokens()]
+    assert asks(ours, "-p seed=1 -s Brief.").text
+    assert (heard.starts, heard.ends) == (1, 1)
+    assert endpoint.requests[-1].json()["seed"] == 1
+
+
+def test_rate_limiter_of_own_class_is_heeded(asks, ours):
+    class Limiter(InMemoryRateLimiter):
+        taken = 0
+
+        async def aacquire(self, *, blocking=True):
+            self.taken += 1
+            return True
+
+    ours.rate_limiter = Limiter()
+    asks(ours)
+    assert ours.rate_limiter.taken == 1
+
+
+def test_cache_of_own_class_is_used(asks, ours, endpoint):
+    ours.cache = InMemoryCache()
+    assert asks(ours, "-p top_p=1").text == asks(ours, "-p top_p=1").text
+    assert len(endpoint.requests) == 1
+
+
+def test_own_class_without_these_stays_a_config(asks, refused, ours):
+    assert asks(ours, "--timeout 9").result.text
+    ours.cache = False
+    assert "--timeout is for configs, and $thing is a LangChain object" in refused(ours, "--timeout 9")
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from .core.key_sources import register_resolver
 from .core.secret import Secret
+from .core.version import __version__
 
 if TYPE_CHECKING:
     from . import errors
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
     from .documents import save as save_config
     from .rows.api import amap_rows as amap_rows
     from .rows.api import map_rows as map_rows
-
-__version__ = "0.1.0"
 
 # name -> (module, its name there, "" for the module itself); imported on first use, so that %load_ext stays light
 _LAZY = {

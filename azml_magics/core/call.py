@@ -110,6 +110,7 @@ class PreparedCall:
         """Add what is known of the response that could not be read."""
         source = self.source_of(response)
         error.add_context(deployment=source["deployment"], request_id=source["request_id"])
+        error.add_context(request_id=response.client_request_id)
         error.reply = response.body[:_MAX_REPLY].decode("utf-8", "replace")
         if error.response is not None:  # what the content filter let through
             times: dict[str, Any] = {"latency": latency, "time_to_first_token": first_token}

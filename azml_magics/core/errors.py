@@ -69,7 +69,8 @@ class AzmlError(Exception):
         remedy: what to do, in plain Python words; "" if nothing is known.
         config: name of the config; "" if unnamed or unknown.
         deployment: the deployment that was called, or "".
-        request_id: the id under which the service logs the request, or "".
+        request_id: the id under which the service logs the request: its own, or else the one that we gave it
+            (x-ms-client-request-id); "" if nothing was sent, or only to this machine.
         facts: what the error is about, for a front end's remedy: `param`, `status`, `wait`, ...; config, deployment
             and request_id are always in it.
         response: what had arrived before the failure, or None.

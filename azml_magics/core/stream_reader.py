@@ -218,6 +218,7 @@ class StreamReader:
         self.stop_clock()
         failure.response = failure.response or self.response
         failure.add_context(deployment=self._base.deployment, request_id=self._base.request_id)
+        failure.add_context(request_id=self._http.client_request_id if self._http else "")
         return self._prepared.add_context(failure)
 
     def _network_failure(self, error: Exception) -> AzmlError:

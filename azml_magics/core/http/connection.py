@@ -7,6 +7,7 @@ still seen by the tools that watch or replace httpx's transports.
 
 from __future__ import annotations
 
+import platform
 import ssl
 import threading
 from functools import lru_cache
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from ..endpoints import Origin
+from ..version import __version__
 from .proxy import proxy_for
 from .reception import Reception
 from .send_failures import send_failure
@@ -30,7 +32,10 @@ if TYPE_CHECKING:
 
 _LIMITS = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=60.0)
 _MAX_IDLE = 256  # connections kept per origin
-_HEADERS = {"User-Agent": "azml-magics", "Accept-Encoding": "identity"}  # a compressed stream would stutter
+_HEADERS = {
+    "User-Agent": f"azml-magics/{__version__} python/{platform.python_version()} httpx/{httpx.__version__}",
+    "Accept-Encoding": "identity",  # a compressed stream would stutter
+}
 
 
 class Connection:

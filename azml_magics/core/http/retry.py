@@ -15,6 +15,7 @@ from ..errors import ContentFilterError, EndpointError, RateLimitError, ServiceU
 from . import status_errors, waiting
 from .connection_errors import connection_error
 from .exchange import OK, HTTPResponse, Outcome, Request, SendFailure
+from .request_id import id_for_logs, with_request_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,14 +86,16 @@ def retry_flow(
     try:
         while True:
             attempts += 1
-            outcome = yield SendRequest(request)
+            attempt = with_request_id(request)
+            outcome = yield SendRequest(attempt)
             if isinstance(outcome, SendFailure) and outcome.is_stale_connection:
                 attempts += 1
-                outcome = yield SendRequest(request, new_connection=True)
+                attempt = with_request_id(request)
+                outcome = yield SendRequest(attempt, new_connection=True)
             assert outcome is not None
             if isinstance(outcome, HTTPResponse) and outcome.status == OK:
-                return replace(outcome, attempts=attempts)
-            error = _error_from(outcome, request)
+                return replace(outcome, attempts=attempts, client_request_id=id_for_logs(attempt))
+            error = _error_from(outcome, attempt)
             if refresh is not None and _is_unauthorized(outcome):
                 request, refresh = refresh(request), None
                 continue
@@ -126,8 +129,10 @@ def advance(flow: RetryFlow, outcome: Outcome | None = None) -> SendRequest | Wa
 
 def _error_from(outcome: Outcome, request: Request) -> AzmlError:
     if isinstance(outcome, SendFailure):
-        return connection_error(outcome, request)
-    return status_errors.status_error(outcome.status, outcome.headers, outcome.body, request_bytes=len(request.body))
+        error = connection_error(outcome, request)
+        return error if outcome.is_unreachable else error.add_context(request_id=id_for_logs(request))
+    refusal = status_errors.status_error(outcome.status, outcome.headers, outcome.body, request_bytes=len(request.body))
+    return refusal.add_context(request_id=id_for_logs(request))
 
 
 def _is_unauthorized(outcome: Outcome) -> bool:

@@ -158,7 +158,45 @@ def test_longer_retry_after_is_raised_at_once_and_says_when(seconds):
     assert did == ["send"]
     assert isinstance(error, RateLimitError)
     shown = {"61": "1 min 1 s", "3600": "1 h 0 min"}.get(seconds, "24 h 0 min")
-    assert re.search(rf"\. It accepts requests again in {shown}, at ([-0-9]+ )?\d\d:\d\d\. ", str(error))
+    assert re.search(
+        rf"\. It accepts requests again in {shown}, at ([-0-9]+ )?\d\d:\d\d \(request id .{{36}}\)\. ", str(error)
+    )
+
+
+def ids():
+    return [step.request.headers["x-ms-client-request-id"] for step in sent]
+
+
+def test_each_attempt_has_its_own_id():
+    stale = SendFailure("closed", OSError(), reused=True)
+    play(response(429), stale, response(401), OK, refresh=lambda request: request)
+    assert len(ids()) == 4
+    assert len(set(ids())) == 4
+
+
+def test_id_of_the_config_stays():
+    play(response(429), OK, request=replace(REQUEST, headers={"X-MS-Client-Request-ID": "mine"}))
+    assert [dict(step.request.headers) for step in sent] == [{"X-MS-Client-Request-ID": "mine"}] * 2
+
+
+@pytest.mark.parametrize("outcome", [response(400), SendFailure("timeout", TimeoutError())])
+def test_error_has_our_id_if_the_server_gave_none(outcome):
+    _, error = play(outcome)
+    assert error.request_id == ids()[-1]
+    assert f"request id {ids()[-1]}" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "url"),
+    [
+        (response(400, x_request_id="theirs"), REQUEST.url),
+        (SendFailure("connect-error", OSError("refused")), REQUEST.url),
+        (response(400), "http://localhost:8000/score"),
+    ],
+)
+def test_our_id_is_not_shown_where_it_tells_nothing(outcome, url):
+    _, error = play(outcome, max_retries=0, request=replace(REQUEST, url=url))
+    assert ids()[-1] not in str(error)
 
 
 def test_attempts_are_counted():

@@ -1,0 +1,31 @@
+"""The id that we give each attempt, as Azure's clients do: services log it, and it is all there is if none comes back.
+
+Source: the column XMSClientRequestId of AmlOnlineEndpointTrafficLog in Azure Monitor.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ..endpoints import Origin
+
+if TYPE_CHECKING:
+    from .exchange import Request
+
+HEADER = "x-ms-client-request-id"
+
+
+def with_request_id(request: Request) -> Request:
+    """Return the request with a new id, unless the config's headers give it one."""
+    if any(name.lower() == HEADER for name in request.headers):
+        return request
+    return replace(request, headers={**request.headers, HEADER: str(uuid.uuid4())})
+
+
+def id_for_logs(request: Request) -> str:
+    """Return the id under which the service may have logged the request; "" for a server on this machine."""
+    if Origin.of(request.url).is_loopback:
+        return ""
+    return next((value for name, value in request.headers.items() if name.lower() == HEADER), "")

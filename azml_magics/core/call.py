@@ -9,6 +9,7 @@ from .errors import AzmlError, EndpointError
 from .http import auth, recording, status_errors
 from .http.quota import kept_headers
 from .http.retry import retry_flow
+from .polling import polling_flow
 from .redaction import redact
 from .suspicions import explain
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from .http.retry import RetryFlow
     from .response import Response
     from .secret import Secret
-    from .wire.base import Call, Wire
+    from .wire.base import Call, Pending, Wire
 
 _MAX_REPLY = 64 * 1024  # bytes that an error keeps of a body that cannot be read
 
@@ -54,12 +55,20 @@ class PreparedCall:
 
     def retry_flow(self, should_retry: Callable[[AzmlError], bool | None] | None = None) -> RetryFlow:
         """Start a new flow that sends the call; `should_retry` is as in `retry.retry_flow`."""
-        return retry_flow(
-            self.request,
-            max_retries=self.config.max_retries,
-            refresh=self._refresh if auth.uses_token(self.config) else None,
-            should_retry=should_retry,
-        )
+
+        def start(request: Request) -> RetryFlow:
+            return retry_flow(
+                request,
+                max_retries=self.config.max_retries,
+                refresh=self._refresh if auth.uses_token(self.config) else None,
+                should_retry=should_retry,
+            )
+
+        return polling_flow(self.request, start, self._find_pending)
+
+    def _find_pending(self, response: HTTPResponse) -> Pending | None:
+        """Where to ask for the response if the server still works on it; a stream is not asked for again."""
+        return self.wire.find_pending(response.body, self.request.url) if response.stream is None else None
 
     def _refresh(self, request: Request) -> Request:
         """The request with a fresh token."""

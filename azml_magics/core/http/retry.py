@@ -127,6 +127,15 @@ def advance(flow: RetryFlow, outcome: Outcome | None = None) -> SendRequest | Wa
         return response
 
 
+def last_request(flow: RetryFlow, reason: BaseException) -> SendRequest | None:
+    """Throw into the flow what ends it early; the request that it still has to send, or None."""
+    try:
+        step = flow.throw(reason)
+    except BaseException:  # noqa: BLE001 - the reason, which the caller raises
+        return None
+    return step if isinstance(step, SendRequest) else None
+
+
 def _error_from(outcome: Outcome, request: Request) -> AzmlError:
     if isinstance(outcome, SendFailure):
         error = connection_error(outcome, request)

@@ -90,10 +90,12 @@ class Pending:
     Attributes:
         url: Where to ask for it.
         cancel_url: Where to cancel it.
+        status: How far the server is, in its own word.
     """
 
     url: str
     cancel_url: str
+    status: str
 
 
 class Wire(ABC):

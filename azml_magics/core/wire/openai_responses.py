@@ -82,7 +82,7 @@ class OpenAIResponsesWire(Wire):
             return None
         path, mark, query = url.partition("?")
         place = f"{path.rstrip('/')}/{quote(value['id'], safe='')}"
-        return Pending(f"{place}{mark}{query}", f"{place}/cancel{mark}{query}")
+        return Pending(f"{place}{mark}{query}", f"{place}/cancel{mark}{query}", value["status"])
 
 
 def _make_body(call: Call, url: str) -> dict[str, Any]:

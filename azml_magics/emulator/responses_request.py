@@ -126,6 +126,9 @@ def _check_parameters(body: dict[str, Any], model: Model) -> None:
             message = f"Unsupported parameter: '{sampling}' is not supported with this model."
             raise invalid_parameter(message, sampling)
     _check_effort(_object(body, "reasoning").get("effort"), model)
+    include = body.get("include")
+    if isinstance(include, list) and "reasoning.encrypted_content" in include and not model.reasoning:
+        raise invalid_parameter("Encrypted content is not supported with this model.", "include")
     _check_limit(body.get("max_output_tokens"))
     if body.get("background") is True and body.get("store") is False:
         raise invalid_parameter("Background mode requires 'store' to be true.", "background", "invalid_value")

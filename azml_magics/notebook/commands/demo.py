@@ -43,7 +43,7 @@ def start_demo(context: NotebookContext) -> TextOutput:
 
 
 def _demo_configs(url: str) -> dict[str, LLMConfig]:
-    calls = {  # name -> path, formatter, deployment
+    pinned = {  # name -> path, formatter, deployment
         "demo": ("/v1/chat/completions", "openai-chat", ""),
         "demo-chat": ("/chat/completions", "openai-chat", ""),
         "demo-llama2": ("/score", "openai-chat", "llama2"),
@@ -51,10 +51,18 @@ def _demo_configs(url: str) -> dict[str, LLMConfig]:
         "demo-hf": ("/score", "hf", "hf"),
         "demo-dolly": ("/score", "dolly", "dolly"),
     }
+    named = {  # name -> path, formatter, model, model kwargs
+        "demo-responses": ("/openai/v1/responses", "openai-responses", "gpt-5-mini", {"reasoning_summary": "auto"}),
+        "demo-claude": ("/anthropic/v1/messages", "anthropic-messages", "claude-sonnet-4-6", {}),
+        "demo-reasoning": ("/openai/v1/chat/completions", "openai-chat", "demo-reasoning", {}),
+    }
     key = KeyRef("env", DEMO_KEY_VARIABLE)
     return {
         name: LLMConfig(endpoint_url=f"{url}{path}", formatter=formatter, deployment_name=deployment, key=key)
-        for name, (path, formatter, deployment) in calls.items()
+        for name, (path, formatter, deployment) in pinned.items()
+    } | {
+        name: LLMConfig(endpoint_url=f"{url}{path}", formatter=formatter, model=model, model_kwargs=kwargs, key=key)
+        for name, (path, formatter, model, kwargs) in named.items()
     }
 
 

@@ -8,7 +8,10 @@ import sys
 from azml_magics.emulator import Emulator
 from azml_magics.notebook.commands import demo
 
-DEMOS = ("demo", "demo-chat", "demo-llama2", "demo-gpt2", "demo-hf", "demo-dolly")
+DEMOS = (
+    *("demo", "demo-chat", "demo-llama2", "demo-gpt2", "demo-hf", "demo-dolly"),
+    *("demo-responses", "demo-claude", "demo-reasoning"),
+)
 
 
 def test_every_demo_config_gets_a_response(notebook, magics):

@@ -80,7 +80,7 @@ class PreparedCall:
         return replace(request, headers=headers, secrets=credentials.secrets)
 
     def decode(self, response: HTTPResponse, latency: float, first_token: float | None = None) -> Response:
-        """Decode a 200 that arrived whole.
+        """Decode a successful response that arrived whole.
 
         Args:
             response: The HTTP response.

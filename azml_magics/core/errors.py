@@ -393,9 +393,18 @@ class BadRequestError(EndpointError):
 
 
 class ContentFilterError(EndpointError):
-    """The content filter stopped the prompt or the response."""
+    """The content filter stopped the prompt or the response.
+
+    Attributes:
+        filters: what it says, one Verdict for each category; empty if the service does not tell.
+    """
 
     error_code = "content-filter"
+
+    def __init__(self, cause: str, *, filters: Sequence[Any] = (), **context: Any) -> None:
+        """Make the error; `filters` are Verdicts, and `context` are EndpointError's other arguments."""
+        super().__init__(cause, **context)
+        self.filters: tuple[Any, ...] = tuple(filters)  # Verdicts, which this module must not import
 
 
 class RateLimitError(EndpointError):

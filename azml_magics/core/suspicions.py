@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from . import endpoints
-from .errors import APIConnectionError, AuthenticationError, BadRequestError, EndpointError, ModelError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,12 +16,13 @@ if TYPE_CHECKING:
 
 _CHAT_KWARGS = ("response_format", "tools", "tool_choice")
 _PLACEHOLDER = re.compile(r"\byour\b|^name\.|\bexample\.(com|org|net)$|^endpoint[-_]url$|[<>{}]", re.IGNORECASE)
-_REFUSED = (BadRequestError, NotFoundError, ModelError)
 # Codes of refusals that do not tell what to change.
-_GENERAL = {
-    *("request-rejected", "parameters-rejected", "wrong-formatter", "not-found", "model", "authentication"),
-    *("connection-connect-error", "connection-connect-timeout", "bad-request"),
-}
+_REQUEST = frozenset(
+    {"request-rejected", "parameters-rejected", "wrong-formatter", "not-found", "model", "bad-request"}
+)
+_MODEL = _REQUEST | {"no-such-deployment", "no-such-model"}
+_KEY = frozenset({"authentication", "wrong-audience"})
+_CONNECTION = frozenset({"connection-connect-error", "connection-connect-timeout"})
 
 
 @dataclass(frozen=True)
@@ -32,13 +32,13 @@ class Suspicion:
     Attributes:
         error_code: The code that the refusal gets, for a front end's remedy.
         remedy: What to do, in plain Python words.
-        errors: The refusals that it may explain.
+        refusals: The codes of the refusals that it may explain.
         facts: What the remedy of a front end names.
     """
 
     error_code: str
     remedy: str
-    errors: tuple[type[AzmlError], ...] = _REFUSED
+    refusals: frozenset[str] = _REQUEST
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -52,10 +52,8 @@ def explain(error: AzmlError, config: LLMConfig, url: str) -> AzmlError:
         config: The call's config.
         url: Where the request went.
     """
-    if error.error_code not in _GENERAL:
-        return error
     for suspicion in suspicions_of(config, url):
-        if isinstance(error, suspicion.errors):
+        if error.error_code in suspicion.refusals:
             error.error_code, error.remedy = suspicion.error_code, suspicion.remedy
             error.add_facts(**suspicion.facts)
             break
@@ -74,22 +72,21 @@ def suspicions_of(config: LLMConfig, url: str) -> Iterator[Suspicion]:
         yield Suspicion(
             error_code="placeholder-url",
             remedy="The URL looks like a placeholder: set endpoint_url to the endpoint's own.",
-            errors=(APIConnectionError, EndpointError),
+            refusals=_CONNECTION | _REQUEST | _KEY,
         )
     if config.key is None:
-        yield Suspicion(
-            error_code="no-key-sent", remedy="The request had no key: set key.", errors=(AuthenticationError,)
-        )
+        yield Suspicion(error_code="no-key-sent", remedy="The request had no key: set key.", refusals=_KEY)
     elif service.entra_only and not config.key_source.is_token:
         yield Suspicion(
             error_code="entra-only",
             remedy="A Foundry project accepts no key: use the key reference entra.",
-            errors=(AuthenticationError,),
+            refusals=_KEY,
         )
     if service.model == "body" and not (config.model or config.deployment_name or "model" in config.model_kwargs):
         yield Suspicion(
             error_code="no-model",
             remedy="This endpoint serves several models and the request names none: set deployment_name or model.",
+            refusals=_MODEL,
         )
     names = [name for name in _CHAT_KWARGS if config.model_kwargs.get(name)]
     if names and endpoints.route_of(url) not in {"", "chat/completions", "responses", "messages"}:

@@ -14,13 +14,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 REMEDIES: Mapping[str, str] = {
+    "api-version": "Pass one that it knows as api_version=…, or an endpoint_url that needs none, such as /openai/v1.",
     "authentication": "Check that endpoint_api_key belongs to this endpoint and has not been regenerated or expired.",
     "chat-kwarg": "{param} belongs to chat routes, and this request went elsewhere: remove it, or pass the "
     "deployment's /v1/chat/completions as endpoint_url=….",
+    "embeddings-model": "Pass deployment_name=… of a chat model.",
     "entra-only": 'A Foundry project accepts no key: pass key="entra".',
     "formatter-api-type": "Pass another content_formatter or endpoint_api_type.",
     "formatter-route": "Its routes are {routes}. Pass another content_formatter or endpoint_url.",
+    "key-auth-disabled": 'Pass key="entra".',
     "key-variable-not-set": 'Set it, pass endpoint_api_key=…, or name where the key is, such as key="entra".',
+    "max-tokens-renamed": "Pass max_completion_tokens in model_kwargs in its place.",
     "no-data": "Pass a larger timeout=…, request fewer tokens, or stream. "
     "It was not sent again: the model may still be working on it.",
     "no-deployment": "Give a deployment traffic, or pass deployment_name=….",
@@ -35,7 +39,9 @@ REMEDIES: Mapping[str, str] = {
     "text-only-formatter": "Use CustomOpenAIChatContentFormatter with a deployment that takes images.",
     "unknown-formatter": "{hint} {known} Register your own with azml_magics.register_formatter, or pass the object.",
     "url-with-password": "Pass the key as endpoint_api_key=….",
+    "wrong-audience": 'This host takes tokens of the scope {scope}: key="entra" requests one.',
     "wrong-formatter": "Its formatter is probably another one: pass another content_formatter, and check model_kwargs.",
+    "wrong-wire": 'Pass content_formatter="{formatter}".',
 }
 
 

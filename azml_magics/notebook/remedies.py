@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 REMEDIES: Mapping[str, str] = {
     "aml-token": "Put one (az ml online-endpoint get-credentials) into an environment variable and use "
     "--key env:NAME, or use --key entra.",
+    "api-version": "Set one that it knows with --api-version, or use a --url that needs none, such as /openai/v1.",
     "authentication": "Check that the key belongs to this endpoint and has not been regenerated or expired "
     "(%azureml test).",
     "body-not-text": "Use --as python.",
@@ -24,6 +25,7 @@ REMEDIES: Mapping[str, str] = {
     "--url the deployment's /v1/chat/completions.",
     "config-without-url": "%azureml save {param} --url URL gives it one.",
     "custom-formatter-api-type": "Add the type to its supported_api_types, or set --type.",
+    "embeddings-model": "Use -f embeddings, or a deployment with a chat model (--deployment).",
     "empty-object": "Look at the deployment's logs; check that the formatter matches the deployment (%azureml test).",
     "empty-sweep": "Write --sweep temperature=0,0.5,1.",
     "entra-only": "A Foundry project accepts no key: use --key entra.",
@@ -36,11 +38,13 @@ REMEDIES: Mapping[str, str] = {
     "then save with -f my-name.",
     "interrupted": "%azureml last shows what had arrived.",
     "key-over-http": "Use https://, --key none if the server needs no key, or --allow-http if you trust the network.",
+    "key-auth-disabled": "Use --key entra.",
     "key-prompt-impossible": "Use --key env:NAME or --key keyring:SERVICE/NAME.",
     "key-variable-not-set": "Set it before starting Jupyter, or here with "
     "`import os, getpass; os.environ['{param}'] = getpass.getpass()`, "
     "or name another source: --key ask, --key keyring:SERVICE/NAME, --key entra (--key none sends no key).",
     "keyring-unreadable": "Use --key env:NAME or --key ask.",
+    "max-tokens-renamed": "Use -p max_completion_tokens=N in its place.",
     "no-config": "Run `%azureml demo` to try without an account, or `%azureml save NAME --url URL -f FORMATTER`.",
     "no-dask-client": "Make one, client = dask.distributed.Client(), and pass it with --dask-client $client.",
     "no-data": "Raise --timeout (now {timeout:g}), ask for fewer tokens, or stream. "
@@ -53,13 +57,15 @@ REMEDIES: Mapping[str, str] = {
     "no-key-typed": "Run the cell again and type it, or use --key env:NAME.",
     "no-langchain-formatter": "Use --as python, which has every formatter.",
     "no-model": "This endpoint serves several models and the request names none: name the deployment with "
-    "--deployment, or set model in the config.",
+    "--deployment, or the model with --model.",
     "no-prompt": "Write one under %%azureml.",
+    "no-such-deployment": "Check --deployment and --model. A new deployment takes up to five minutes.",
     "no-text": "Choose the formatter of this deployment with -f (`%azureml help formatters`), "
     "or register one of your own: azml_magics.register_formatter.",
     "not-a-cassette": "Check the path, or record to a new file with %azureml record FILE.",
     "not-a-config": "{hint} A saved config is what LangChain's AzureMLOnlineEndpoint.save() or "
     "`%azureml export` writes.",
+    "not-acceptable": "Ask for the whole response with --no-stream.",
     "not-recorded": "Record it (%azureml record FILE), or end the replay (%azureml stop-recording).",
     "overwrite": "Choose another path, or -f to overwrite it.",
     "parameters-rejected": "Remove or correct the parameter it names (--dry-run shows the request).",
@@ -79,7 +85,9 @@ REMEDIES: Mapping[str, str] = {
     "unknown-formatter": "{hint} {known} Register your own with azml_magics.register_formatter, or pass -f $object.",
     "url-with-password": "Name the key with --key instead.",
     "variable-without-text": "Pass a text with --var {param}=….",
+    "wrong-audience": "This host takes tokens of the scope {scope}: --key entra requests one.",
     "wrong-formatter": "It probably needs another formatter: try -f with another name. Check the model kwargs, too.",
+    "wrong-wire": "Use -f {formatter}.",
 }
 
 _Error = TypeVar("_Error", bound=AzmlError | Interrupted)

@@ -17,23 +17,28 @@ _NO_KEY = "Set it before starting Jupyter, or type the key into the API key fiel
 _VARIABLE = "Type a value into its field, or define it in the notebook; {{{{{param}}}}} is literal."
 
 REMEDIES: Mapping[str, str] = {
+    "api-version": "Type one that it knows into API version, under Endpoint, or a URL that needs none, such as "
+    "/openai/v1.",
     "authentication": _WRONG_KEY,
     "chat-kwarg": "{param} belongs to chat routes, and this request went elsewhere: remove it, or type the URL of the "
     "deployment's /v1/chat/completions.",
     "config-without-url": "Type its URL, under Endpoint.",
     "custom-formatter-api-type": "Choose another Type, under Endpoint.",
+    "embeddings-model": "Type another Deployment, one with a chat model, under Endpoint.",
     "entra-only": "A Foundry project accepts no key: write entra as Key.",
     "formatter-api-type": "Choose another Formatter, such as openai-chat or openai, or another Type.",
     "formatter-route": "Its routes are {routes}. Choose another Formatter, or type another URL.",
     "formatter-without-name": "Register it in the notebook with azml_magics.register_formatter, and choose it as "
     "Formatter.",
     "interrupted": "The text received so far is kept.",
+    "key-auth-disabled": "Write entra as Key.",
     "key-not-found": _NO_KEY,
     "key-over-http": "Type an https:// URL, or choose none as Key if the server needs no key.",
     "key-prompt-impossible": _NO_KEY,
     "key-refused": "Write env:NAME, keyring:SERVICE/NAME, entra, ask or none.",
     "key-variable-not-set": _NO_KEY,
     "keyring-unreadable": _NO_KEY,
+    "max-tokens-renamed": "Use max_completion_tokens in its place.",
     "no-config": "Press New.",
     "no-data": "Raise the Timeout, under Endpoint, or request fewer tokens. "
     "It was not sent again: the model may still be working on it.",
@@ -45,6 +50,8 @@ REMEDIES: Mapping[str, str] = {
     "no-model": "This endpoint serves several models and the request names none: type the Deployment or the Model, "
     "under Endpoint.",
     "no-prompt": "Type a prompt.",
+    "no-such-deployment": "Check the Deployment or the Model, under Endpoint. "
+    "A new deployment takes up to five minutes.",
     "overwrite": "Choose another path.",
     "permission-denied": _WRONG_KEY,
     "placeholder-url": "The URL looks like a placeholder: type the endpoint's own.",
@@ -54,6 +61,8 @@ REMEDIES: Mapping[str, str] = {
     "undefined-column": _VARIABLE,
     "undefined-variable": _VARIABLE,
     "url-with-password": "Name the key in the Key field instead.",
+    "wrong-audience": "This host takes tokens of the scope {scope}: write entra as Key.",
+    "wrong-wire": "Choose {formatter} as Formatter.",
 }
 
 

@@ -10,6 +10,7 @@ from ..core.errors import (
     AuthenticationError,
     ConfigError,
     JournalError,
+    ModelError,
     NotFoundError,
     NotRecordedError,
     PermissionDeniedError,
@@ -26,6 +27,11 @@ _FATAL = (AuthenticationError, PermissionDeniedError, NotFoundError, ConfigError
 _TEMPORARY = (APIConnectionError, ServiceUnavailableError, APITimeoutError, RateLimitError)
 MAX_TEMPORARY = 5  # requests in succession that began after a temporary failure and failed: the endpoint is down
 MAX_REJECTED = 20  # rejections before the first success: the request itself is wrong
+
+
+def _is_scoring_failure(error: Exception) -> bool:
+    """Whether the deployment's script failed on the row's input: other inputs may be fine, however many fail first."""
+    return isinstance(error, ModelError) and error.error_code == "scoring-failed"
 
 
 class FailurePolicy(Generic[T]):
@@ -78,7 +84,7 @@ class FailurePolicy(Generic[T]):
             return "end"
         if isinstance(error, _TEMPORARY):
             return "end" if is_unavailable else self._record_temporary(row, error, began, now)
-        if not self._has_succeeded:
+        if not self._has_succeeded and not _is_scoring_failure(error):
             self._rejected += 1
             if self._rejected >= MAX_REJECTED:
                 return "end"

@@ -9,9 +9,6 @@ from .captures.replay import check_in_pieces, check_over_http, splits_of
 
 # Not read correctly yet. Whoever makes one readable removes its line: the marks are strict.
 PENDING = {
-    "responses/09-error-400-chat-operation.json",
-    "responses/09-error-400-content-filter.json",
-    "chat/01-error-400-tools-reasoning-effort.json",
     "chat/02-reply-think-tags.json",
     "chat/03-stream-think-tags.sse",
     "chat/04-reply-mistral-thinking-chunks.json",
@@ -20,7 +17,6 @@ PENDING = {
     "chat/08-reply-audio.json",
     "embeddings/01-reply.json",
     "embeddings/02-reply-score-mlflow.json",
-    "embeddings/03-error-400-chat-on-embedding.json",
 }
 
 

@@ -12,6 +12,7 @@ from azml_magics.core.errors import (
     FormatterError,
     JournalError,
     KeyNotFoundError,
+    ModelError,
     NotFoundError,
     ServiceUnavailableError,
 )
@@ -68,3 +69,8 @@ def test_rejections_before_the_first_success_end_the_run():
     fresh = FailurePolicy()
     verdicts = [fresh.record_failure(row, BadRequestError("no"), 0.0, 1.0) for row in range(MAX_REJECTED)]
     assert verdicts == ["row"] * (MAX_REJECTED - 1) + ["end"]
+
+
+def test_scoring_failures_never_end_the_run():
+    fresh, error = FailurePolicy(), ModelError("it raised", error_code="scoring-failed")
+    assert [fresh.record_failure(row, error, 0.0, 1.0) for row in range(3 * MAX_REJECTED)] == ["row"] * 60

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from .origin import split
+from .origin import Origin, split
 from .table import ROUTES, Kind, locate, route_of, service_of
 
 if TYPE_CHECKING:
@@ -60,6 +60,14 @@ def request_url(url: str, route: str, api_version: str | None = None) -> str:
         path = f"{located.base_for(route)}/{route}"
     query = _add_api_version(parts.query, api_version, located.service.api_version if route_of(path) else None)
     return urlunsplit((parts.scheme, parts.netloc, path, query, ""))
+
+
+def base_of(url: str) -> str:
+    """Return the URL that the endpoint's other routes are appended to: without its route, query and last slash."""
+    origin, path = Origin.of(url), urlsplit(url.strip()).path.rstrip("/ ")
+    route = route_of(url)
+    path = path[: -len(route)] if route else path
+    return f"{origin}{path.rstrip('/')}"
 
 
 def _add_api_version(query: str, given: str | None, required: str | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING
 
-from .exchange import OK
+from .exchange import is_success
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -48,7 +48,7 @@ class BodyReader:
     """
 
     def __init__(self, request: Request, status: int, headers: Mapping[str, str]) -> None:
-        self._is_refusal = status != OK
+        self._is_refusal = not is_success(status)
         is_stream = request.stream and not self._is_refusal
         self._limit = request.max_bytes * (STREAM_FACTOR if is_stream else 1)
         if self._is_refusal:

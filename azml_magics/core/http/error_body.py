@@ -1,15 +1,22 @@
-"""Bodies of error responses: their message, and whether the content filter sent them. Pure."""
+"""Bodies of error responses: their message and codes, and what the content filter says in them. Pure."""
 
 from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..text import one_line
+from ..wire.filters import parse_verdicts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..response import Verdict
 
 _FILTER_CODES = {"content_filter", "ResponsibleAIPolicyViolation"}
 _MAX_DEPTH = 8
+_MAX_ITEMS = 20  # of a list of filters
 _TITLE = re.compile("<title", re.IGNORECASE)  # one pattern over tag, text and end tag would be quadratic
 _TITLE_END = re.compile("</title", re.IGNORECASE)
 
@@ -20,19 +27,53 @@ def parse(text: str) -> Any:
     return _plain_text(text) if value is None else value
 
 
-def has_filter_code(value: Any, depth: int = 0) -> bool:
-    """Whether a parsed body has the content filter's code.
+def codes_of(value: Any) -> frozenset[str]:
+    """Every error code and type in a parsed body, as the server wrote them.
 
-    Services put it at the top, in `error`, in its `innererror`, or in JSON that a gateway wrapped into its message.
+    Services put them at the top, in `error`, in its `innererror`, or in JSON that a gateway wrapped into its message.
     """
+    return frozenset(
+        part[key] for part in _parts_of(value) for key in ("code", "type") if isinstance(part.get(key), str)
+    )
+
+
+def param_of(value: Any) -> str:
+    """The parameter that a parsed body names as the reason, or ""."""
+    return next((part["param"] for part in _parts_of(value) if isinstance(part.get("param"), str)), "")
+
+
+def is_filter_error(value: Any) -> bool:
+    """Whether the content filter sent a parsed body."""
+    return not _FILTER_CODES.isdisjoint(codes_of(value))
+
+
+def verdicts_of(value: Any) -> tuple[Verdict, ...]:
+    """What the content filter says in a parsed body, a verdict for each category; () if it does not tell."""
+    found: list[Verdict] = []
+    for part in _parts_of(value):
+        source = "prompt" if part.get("param") in (None, "prompt", "messages", "input") else "completion"
+        for key in ("content_filter_result", "content_filter_results"):
+            found += parse_verdicts(part.get(key), _source(part.get("source_type"), source))
+    return tuple(dict.fromkeys(found))
+
+
+def _source(written: Any, default: str) -> Literal["prompt", "completion"]:
+    is_prompt = (written if written in {"prompt", "completion"} else default) == "prompt"
+    return "prompt" if is_prompt else "completion"
+
+
+def _parts_of(value: Any, depth: int = 0) -> Iterator[dict[str, Any]]:
+    """Yield the objects of a parsed body that describe an error, the outermost first."""
     if isinstance(value, str):
         value = _parse_json(value)
+    if isinstance(value, list) and depth:  # `error.content_filters`
+        for item in value[:_MAX_ITEMS]:
+            yield from _parts_of(item, depth + 1)
     if not isinstance(value, dict) or depth > _MAX_DEPTH:
-        return False
-    code = value.get("code")
-    if isinstance(code, str) and code in _FILTER_CODES:
-        return True
-    return any(has_filter_code(value.get(key), depth + 1) for key in ("error", "innererror", "message"))
+        return
+    yield value
+    for key in ("error", "innererror", "message", "content_filters"):
+        yield from _parts_of(value.get(key), depth + 1)
 
 
 def message_of(value: Any, depth: int = 0) -> str:

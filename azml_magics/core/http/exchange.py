@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ..secret import Secret
     from .tls import Verify
 
-OK = 200
+_ANSWERS = frozenset(range(200, 300)) - {204, 205}  # those two have no body
 CONNECT_TIMEOUT = 10.0  # seconds, unless the config's timeout is shorter
 STALE_WITHIN = 0.3  # seconds in which a connection breaks that the server had closed before it read the request
 MAX_RESPONSE_BYTES = 16 * 1024 * 1024
@@ -41,6 +41,11 @@ class NetworkSettings:
 
     verify: Verify = None
     proxy: str | None = field(default=None, repr=False)  # it may hold a password
+
+
+def is_success(status: int) -> bool:
+    """Whether a response with this status has an answer: gateways send 201 and 202, too."""
+    return status in _ANSWERS
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ..errors import RateLimitError, ServiceUnavailableError
 from . import status_errors
-from .exchange import OK, SendFailure
+from .exchange import SendFailure, is_success
 from .quota import Quota, quota_of
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def feedback_from(outcome: Outcome | None) -> Feedback:
     status, headers = outcome.status, outcome.headers
     quotas = quota_of("requests", headers), quota_of("tokens", headers)
     if status not in _OVERLOAD_STATUSES:
-        return Feedback("success" if status == OK else "neutral", None, *quotas)
+        return Feedback("success" if is_success(status) else "neutral", None, *quotas)
     error = status_errors.status_error(status, headers, outcome.body)
     if not is_overload(error):
         return Feedback("neutral", None, *quotas)

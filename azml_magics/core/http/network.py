@@ -8,7 +8,7 @@ import httpx
 
 from ..errors import AzmlError
 from .connection import Connection, ConnectionStack, header_dict, open_connection
-from .exchange import OK, HTTPResponse
+from .exchange import HTTPResponse, is_success
 from .received_body import AsyncReceivedBody, ReceivedBody
 from .send_failures import send_failure
 
@@ -29,8 +29,8 @@ class NetworkTransport:
             connection = self.acquire(request, new=new_connection)
             response = connection.send(request)
             body = ReceivedBody(request, response, header_dict(response), connection, self.release)
-            if request.stream and response.status_code == OK:
-                return HTTPResponse(OK, body.headers, stream=body, limit_reads=connection.limit_reads)
+            if request.stream and is_success(response.status_code):
+                return HTTPResponse(response.status_code, body.headers, stream=body, limit_reads=connection.limit_reads)
             return HTTPResponse(response.status_code, body.headers, b"".join(body.pieces()))
         except AzmlError:  # the config's certificates or proxy
             raise
@@ -73,8 +73,8 @@ class AsyncNetworkTransport:
             connection = self.acquire(request, new=new_connection)
             response = await connection.asend(request)
             body = AsyncReceivedBody(request, response, header_dict(response), connection, self.release)
-            if request.stream and response.status_code == OK:
-                return HTTPResponse(OK, body.headers, stream=body, limit_reads=connection.limit_reads)
+            if request.stream and is_success(response.status_code):
+                return HTTPResponse(response.status_code, body.headers, stream=body, limit_reads=connection.limit_reads)
             whole = b"".join([piece async for piece in body.pieces()])
             return HTTPResponse(response.status_code, body.headers, whole)
         except AzmlError:  # the config's certificates or proxy

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from .exchange import OK, HTTPResponse
+from .exchange import HTTPResponse, is_success
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
@@ -128,7 +128,7 @@ class ReplayTransport:
 
 
 def _to_response(recorded: RecordedResponse, request: Request, stream: Callable[[], object]) -> HTTPResponse:
-    if request.stream and recorded.status == OK:
+    if request.stream and is_success(recorded.status):
         return HTTPResponse(recorded.status, recorded.headers, stream=stream())
     return HTTPResponse(recorded.status, recorded.headers, recorded.body)
 

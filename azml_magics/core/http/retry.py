@@ -7,14 +7,22 @@ error mapping are the same for sync and async, and are tested without sockets.
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
-from ..errors import ContentFilterError, EndpointError, RateLimitError, ServiceUnavailableError
+from ..errors import (
+    BadRequestError,
+    ContentFilterError,
+    EndpointError,
+    NotFoundError,
+    RateLimitError,
+    ServiceUnavailableError,
+)
 from . import status_errors, waiting
 from .connection_errors import connection_error
-from .exchange import OK, HTTPResponse, Outcome, Request, SendFailure
+from .exchange import HTTPResponse, Outcome, Request, SendFailure, is_success
 from .request_id import id_for_logs, with_request_id
 
 if TYPE_CHECKING:
@@ -26,6 +34,9 @@ _FIRST_DELAY = 0.5  # seconds
 _MAX_DELAY = 30.0  # seconds, without Retry-After
 _UNAUTHORIZED = 401
 _MODEL_ERROR = 424  # of the front door, around the container's own status
+_VAGUE = {"request-rejected", "parameters-rejected", "wrong-formatter"}  # codes of refusals that name no reason
+_FINAL = (BadRequestError, ContentFilterError, NotFoundError)  # whatever the status
+_SCORING_FAILED = "scoring-failed"
 _TEMPORARY = {429, 500, 502, 503, *range(520, 530)}  # 520-529 are those of proxies such as Cloudflare
 
 
@@ -55,7 +66,7 @@ def retry_flow(
     should_retry: Callable[[AzmlError], bool | None] | None = None,
     jitter: Callable[[], float] = random.random,
 ) -> RetryFlow:
-    """Decide what one call sends, and when, until it has a 200 or an error that is not temporary.
+    """Decide what one call sends, and when, until it has an answer or an error that is not temporary.
 
     Temporary are 429, 500, 502, 503, 424 around them or without a ready instance, 520-529, and connections that could
     not be opened. The wait is Retry-After, or half a second, doubling up to 30 s, with jitter. If Retry-After is longer
@@ -77,7 +88,7 @@ def retry_flow(
         SendRequest, to be answered by its outcome, and Wait.
 
     Returns:
-        The response, whose status is 200.
+        The response, whose status is 2xx.
 
     Raises:
         AzmlError: The error of the last attempt.
@@ -93,13 +104,13 @@ def retry_flow(
                 attempt = with_request_id(request)
                 outcome = yield SendRequest(attempt, new_connection=True)
             assert outcome is not None
-            if isinstance(outcome, HTTPResponse) and outcome.status == OK:
+            if isinstance(outcome, HTTPResponse) and is_success(outcome.status):
                 return replace(outcome, attempts=attempts, client_request_id=id_for_logs(attempt))
             error = _error_from(outcome, attempt)
             if refresh is not None and _is_unauthorized(outcome):
                 request, refresh = refresh(request), None
                 continue
-            if request.fallback is not None and _rejects_stream_options(error):
+            if request.fallback is not None and _may_reject_addition(error, request):
                 request = replace(request, body=request.fallback, fallback=None)
                 continue
             decision = should_retry(error) if should_retry is not None else None
@@ -140,7 +151,9 @@ def _error_from(outcome: Outcome, request: Request) -> AzmlError:
     if isinstance(outcome, SendFailure):
         error = connection_error(outcome, request)
         return error if outcome.is_unreachable else error.add_context(request_id=id_for_logs(request))
-    refusal = status_errors.status_error(outcome.status, outcome.headers, outcome.body, request_bytes=len(request.body))
+    refusal = status_errors.status_error(
+        outcome.status, outcome.headers, outcome.body, url=request.url, request_bytes=len(request.body)
+    )
     return refusal.add_context(request_id=id_for_logs(request))
 
 
@@ -148,14 +161,26 @@ def _is_unauthorized(outcome: Outcome) -> bool:
     return isinstance(outcome, HTTPResponse) and outcome.status == _UNAUTHORIZED
 
 
-def _rejects_stream_options(error: AzmlError) -> bool:
-    return isinstance(error, EndpointError) and error.status in {400, 422, 424} and "stream_options" in error.body
+def _may_reject_addition(error: AzmlError, request: Request) -> bool:
+    """Whether the server may have refused what was added to the request, which its fallback leaves out.
+
+    Many servers do not say what they refuse. One that names a parameter of the fallback did not refuse the addition.
+    """
+    if not isinstance(error, BadRequestError):
+        return False
+    if b"stream_options" in request.body and "stream_options" in error.body:
+        return True
+    named = re.match(r"\w*", error.facts["param"])
+    if named and named[0]:
+        name = f'"{named[0]}"'.encode()
+        return name in request.body and name not in (request.fallback or b"")
+    return error.error_code in _VAGUE
 
 
 def _is_temporary(outcome: Outcome, error: AzmlError) -> bool:
     if isinstance(outcome, SendFailure):
         return outcome.is_unreachable
-    if isinstance(error, ContentFilterError):
+    if isinstance(error, _FINAL) or error.error_code == _SCORING_FAILED:
         return False
     if outcome.status == _MODEL_ERROR and isinstance(error, RateLimitError | ServiceUnavailableError):
         return True

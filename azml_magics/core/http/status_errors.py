@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ..errors import (
     APITimeoutError,
@@ -23,10 +23,13 @@ from ..errors import (
     ServiceUnavailableError,
 )
 from ..text import one_line
-from . import error_body
+from . import error_body, refusals
+from .refusals import Explanation, Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from ..response import Verdict
 
 _MAX_BODY = 64 * 1024
 _MAX_WAIT = 86_400.0  # seconds
@@ -36,111 +39,140 @@ _FILTER_MESSAGE = "content safety setting"  # of the curated images' server, whi
 # Values of the front door's header ms-azureml-model-error-reason for instances that cannot take a request now.
 _BUSY = {"too_many_pending_request"}
 _NOT_READY = {"model_not_ready", "too_few_model_instance"}
+_SHIELD = {"jailbreak", "indirect_attack"}
 
 
-class _Rule(NamedTuple):
-    """How to report a failure. `code` is the error code if a front end's remedy differs from that of the class."""
-
-    kind: type[EndpointError]
-    cause: str
-    remedy: str
-    code: str = ""
-
-
-_BY_STATUS: Mapping[int, _Rule] = {
-    400: _Rule(
+_BY_STATUS: Mapping[int, Explanation] = {
+    400: Explanation(
         BadRequestError,
         "The endpoint rejected the request",
         "Check the model kwargs and the formatter.",
         "request-rejected",
     ),
-    401: _Rule(
+    401: Explanation(
         AuthenticationError,
         "The endpoint did not accept the key",
         "Check that the key belongs to this endpoint and has not been regenerated or expired.",
     ),
-    403: _Rule(
+    403: Explanation(
         PermissionDeniedError,
         "The endpoint does not allow this",
         "Check your role (onlineEndpoints/score/action) and whether the endpoint accepts calls from this network.",
     ),
-    404: _Rule(
+    404: Explanation(
         NotFoundError, "The endpoint has no such route", "Check the URL's path, and that it fits the formatter."
     ),
-    405: _Rule(BadRequestError, "The route does not accept POST", "Check the URL's path."),
-    408: _Rule(
+    402: Explanation(PermissionDeniedError, "The account has no credit", "Check the account's billing.", "no-credit"),
+    405: Explanation(BadRequestError, "The route does not accept POST", "Check the URL's path."),
+    406: Explanation(
+        BadRequestError,
+        "The endpoint cannot answer in the form that was requested",
+        "Ask for the whole response in place of a stream.",
+        "not-acceptable",
+    ),
+    408: Explanation(
         APITimeoutError,
         "The model took longer than the endpoint waits",
         "Raise the deployment's request_timeout_ms (at most 180,000), ask for fewer tokens, or stream.",
     ),
-    413: _Rule(BadRequestError, "The request is too large for the endpoint", "Shorten the prompt or the images."),
-    415: _Rule(
+    413: Explanation(BadRequestError, "The request is too large for the endpoint", "Shorten the prompt or the images."),
+    415: Explanation(
         BadRequestError, "The endpoint does not accept this content type", "Check the formatter's content_type."
     ),
-    422: _Rule(
+    422: Explanation(
         BadRequestError,
         "The endpoint does not accept these parameters",
         "Remove or correct the parameter it names.",
         "parameters-rejected",
     ),
-    429: _Rule(
+    429: Explanation(
         RateLimitError, "Too many requests or tokens", "Wait, lower the concurrency, or scale the deployment out."
     ),
-    431: _Rule(BadRequestError, "A header of the request is too long", "Check the key: it may be another text."),
-    500: _Rule(
+    431: Explanation(BadRequestError, "A header of the request is too long", "Check the key: it may be another text."),
+    500: Explanation(
         ServiceUnavailableError, "The endpoint failed", "Try again; check the deployment's logs if it happens again."
     ),
-    502: _Rule(ServiceUnavailableError, "The model server crashed or is not running", "Check the deployment's logs."),
-    503: _Rule(
+    502: Explanation(
+        ServiceUnavailableError, "The model server crashed or is not running", "Check the deployment's logs."
+    ),
+    503: Explanation(
         ServiceUnavailableError,
         "The endpoint is overloaded or starting",
         "Try again in a few minutes, or scale it out.",
     ),
-    504: _Rule(
+    504: Explanation(
         APITimeoutError, "The model took longer than the endpoint waits", "Ask for fewer tokens or raise its timeout."
     ),
 }
 
 
-def status_error(status: int, headers: Mapping[str, str], body: bytes, *, request_bytes: int = 0) -> EndpointError:
-    """Build the exception for a response whose status is not 200.
+def status_error(
+    status: int, headers: Mapping[str, str], body: bytes, *, url: str = "", request_bytes: int = 0
+) -> EndpointError:
+    """Build the exception for a response whose status is not 2xx.
 
     Args:
         status: The HTTP status.
         headers: By lower-case name. The request id and the deployment are read from them.
         body: As received.
+        url: Where the request went, which tells the kind of endpoint.
         request_bytes: The size of the request's body, for the message of a 413.
     """
     text = body[:_MAX_BODY].decode("utf-8", "replace")
     value = error_body.parse(text)
     message = error_body.message_of(value)
     inner = inner_status(headers) if status == 424 else None
-    kind, cause, remedy, code = _explain(status, inner, headers, message, value)
+    context: dict[str, Any] = {
+        "status": status,
+        "inner_status": inner,
+        "headers": headers,
+        "body": text,
+        "retry_after": retry_after(headers, message),
+        "request_id": request_id(headers),
+        "deployment": headers.get("azureml-model-deployment") or headers.get("x-ms-deployment-name", ""),
+    }
+    end = f"({f'{status}, {inner} inside' if inner else status})" + (f": {one_line(message, 300)}" if message else "")
+    if error_body.is_filter_error(value) or _FILTER_MESSAGE in message:
+        return _filter_error(error_body.verdicts_of(value), end, context)
+    codes, param = error_body.codes_of(value), error_body.param_of(value)
+    refusal = Refusal(inner or status, codes, message, headers, url, param)
+    (kind, cause, remedy, code), facts = _explain(status, inner, refusal)
     if status == 413 and request_bytes:
         cause = cause.replace("request", f"request of {request_bytes:,} bytes", 1)
-    shown_status = f"{status}, {inner} inside" if inner else str(status)
-    cause = f"{cause} ({shown_status})" + (f": {one_line(message, 300)}" if message else "")
-    return kind(
-        cause,
-        remedy=remedy,
-        error_code=code,
-        status=status,
-        inner_status=inner,
-        headers=headers,
-        body=text,
-        retry_after=retry_after(headers, message),
-        request_id=request_id(headers),
-        deployment=headers.get("azureml-model-deployment", ""),
-    )
+    return kind(f"{cause} {end}", remedy=remedy, error_code=code, facts={"param": param, **facts}, **context)
 
 
-def _explain(status: int, inner: int | None, headers: Mapping[str, str], message: str, value: Any) -> _Rule:
-    if error_body.has_filter_code(value) or _FILTER_MESSAGE in message:
-        return _Rule(ContentFilterError, "The content filter stopped the prompt", "Rephrase the prompt.")
+def _filter_error(verdicts: Sequence[Verdict], end: str, context: Mapping[str, Any]) -> ContentFilterError:
+    """Build the error of the content filter, which names the categories that it stopped."""
+    stopped = [verdict for verdict in verdicts if verdict.filtered] or list(verdicts)
+    what = "response" if stopped and all(verdict.source == "completion" for verdict in stopped) else "prompt"
+    named = [f"{verdict.category}{f' ({verdict.severity})' if verdict.severity else ''}" for verdict in stopped]
+    cause = f"The content filter stopped the {what}{' for ' if named else ''}{', '.join(named)} {end}"
+    if any(verdict.category in _SHIELD for verdict in stopped):
+        return ContentFilterError(
+            cause,
+            remedy="The prompt shield took it for an attempt to override the system message: rephrase the prompt.",
+            error_code="prompt-shield",
+            filters=verdicts,
+            **context,
+        )
+    remedy = "Rephrase the prompt." if what == "prompt" else "Rephrase the prompt, or review the content filter."
+    return ContentFilterError(cause, remedy=remedy, filters=verdicts, **context)
+
+
+def _explain(status: int, inner: int | None, refusal: Refusal) -> tuple[Explanation, Mapping[str, Any]]:
+    """Explain a failure; return its facts, too."""
+    headers, message = refusal.headers, refusal.message
+    if status == 424 and (busy := _explain_load(inner, headers.get("ms-azureml-model-error-reason", ""), message)):
+        return busy, {}
+    return refusals.explain(refusal) or (_explain_status(status, inner, message), {})
+
+
+def _explain_status(status: int, inner: int | None, message: str) -> Explanation:
     if status == 424:
-        return _explain_model_error(inner, headers.get("ms-azureml-model-error-reason", ""), message)
+        return _explain_model_error(inner)
     if status == 404 and _NO_TRAFFIC in message:
-        return _Rule(
+        return Explanation(
             NotFoundError,
             "The endpoint has no deployment with traffic, or none of that name",
             "Give a deployment traffic, or set deployment_name.",
@@ -150,41 +182,51 @@ def _explain(status: int, inner: int | None, headers: Mapping[str, str], message
     if known:
         return known
     if 300 <= status < 400:
-        return _Rule(
+        return Explanation(
             NotFoundError,
             "The endpoint redirects elsewhere, and keys are not sent to another host",
             "Use the final URL.",
         )
     kind = ServiceUnavailableError if status >= 500 else BadRequestError
-    return _Rule(kind, "The endpoint returned an unusual status", "Check the URL and the deployment's logs.")
+    return Explanation(kind, "The endpoint returned an unusual status", "Check the URL and the deployment's logs.")
 
 
-def _explain_model_error(inner: int | None, reason: str, message: str) -> _Rule:
-    """Explain a 424: the front door puts the container's own status and a reason into headers."""
+def _explain_load(inner: int | None, reason: str, message: str) -> Explanation | None:
+    """Explain a 424 for lack of room; None if it has another reason.
+
+    The front door puts the container's own status and a reason into headers.
+    """
     if reason in _BUSY or inner == 429:
-        return _Rule(
+        return Explanation(
             RateLimitError,
             "The deployment has too many pending requests",
             "Lower the concurrency, or raise max_concurrent_requests_per_instance or the instance count.",
         )
     if reason in _NOT_READY or "no healthy upstream" in message or inner == 503:
-        return _Rule(
+        return Explanation(
             ServiceUnavailableError,
             "The deployment has no instance ready",
             "Wait: a new instance of a language model takes about ten minutes to load.",
         )
+    return None
+
+
+def _explain_model_error(inner: int | None) -> Explanation:
+    """Explain any other 424."""
     if inner == 404:
-        return _Rule(NotFoundError, "The deployment has no such route", "Check the URL's path, and the formatter.")
+        return Explanation(
+            NotFoundError, "The deployment has no such route", "Check the URL's path, and the formatter."
+        )
     if inner in {408, 504}:
         return _BY_STATUS[408]
     if inner in {400, 413, 415, 422}:
-        return _Rule(
+        return Explanation(
             BadRequestError,
             "The deployment rejected the request",
             "It probably needs another formatter. Check the model kwargs, too.",
             "wrong-formatter",
         )
-    return _Rule(
+    return Explanation(
         ModelError,
         "The model or its scoring script failed",
         "Often the formatter does not match the deployment. Check its logs (az ml online-deployment get-logs).",
@@ -221,6 +263,9 @@ def retry_after(headers: Mapping[str, str], message: str = "") -> float | None:
         except (ValueError, TypeError, IndexError, OverflowError):  # no date, or one with a time zone and one without
             return None
         return _limit_wait(waits.total_seconds())
+    found = re.search(r"replenished in (\d{1,4}):(\d\d):(\d\d)", message, re.IGNORECASE)
+    if found:
+        return _limit_wait(float(found[1]) * 3600 + float(found[2]) * 60 + float(found[3]))
     found = re.search(r"(?:try again|retry) (?:in|after) (\d{1,6}) (?:milli)?seconds?", message, re.IGNORECASE)
     if found:
         return _limit_wait(float(found[1]) * (0.001 if "milli" in found[0].lower() else 1.0))

@@ -30,6 +30,10 @@ JSON = st.recursive(
                     "innererror",
                     "type",
                     "object",
+                    "param",
+                    "content_filters",
+                    "content_filter_result",
+                    "filtered",
                 ]
             ),
             inside,
@@ -74,7 +78,67 @@ def test_message_is_found_in_known_bodies(body, message):
     ],
 )
 def test_content_filter_code_is_found_at_any_place(value, is_filtered):
-    assert error_body.has_filter_code(value) is is_filtered
+    assert error_body.is_filter_error(value) is is_filtered
+
+
+@pytest.mark.parametrize(
+    ("body", "filters"),
+    [
+        (
+            {
+                "error": {
+                    "code": "content_filter",
+                    "param": "prompt",
+                    "innererror": {
+                        "code": "ResponsibleAIPolicyViolation",
+                        "content_filter_result": {
+                            "violence": {"filtered": True, "severity": "high"},
+                            "jailbreak": {"filtered": False, "detected": True},
+                        },
+                    },
+                }
+            },
+            [("violence", "high", True, "prompt", ""), ("jailbreak", "", False, "prompt", "detected")],
+        ),
+        (
+            {
+                "error": {
+                    "code": "content_filter",
+                    "content_filters": [
+                        {
+                            "source_type": "completion",
+                            "content_filter_results": {
+                                "protected_material_code": {
+                                    "filtered": True,
+                                    "detected": True,
+                                    "citation": {"URL": "https://github.com/a/b", "license": "MIT"},
+                                }
+                            },
+                        }
+                    ],
+                }
+            },
+            [("protected_material_code", "", True, "completion", "detected, https://github.com/a/b, MIT")],
+        ),
+        ({"error": {"code": "content_filter"}}, []),
+        ({"error": {"code": "content_filter", "content_filters": ["x", {"content_filter_results": 7}]}}, []),
+        ([], []),
+        (None, []),
+    ],
+)
+def test_verdicts_are_read_by_category(body, filters):
+    found = [
+        (verdict.category, verdict.severity, verdict.filtered, verdict.source, verdict.detail)
+        for verdict in error_body.verdicts_of(body)
+    ]
+    assert found == filters
+
+
+@given(JSON)
+def test_any_body_has_codes_a_parameter_and_verdicts(value):
+    assert all(isinstance(code, str) for code in error_body.codes_of(value))
+    assert isinstance(error_body.param_of(value), str)
+    assert isinstance(error_body.verdicts_of(value), tuple)
 
 
 @given(JSON)

@@ -314,6 +314,60 @@ def test_fallback_body_is_tried_once():
     assert isinstance(error, BadRequestError)
 
 
-def test_other_errors_do_not_try_the_fallback_body():
-    did, error = play(response(400, b'{"detail": "too long"}'), request=WITH_FALLBACK)
-    assert (did, error.status) == (["send"], 400)
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (400, b'{"error": {"message": "Extra inputs are not permitted"}}'),
+        (422, b'{"detail": "no"}'),
+        (400, b""),
+        (400, b'{"error": {"message": "Unknown parameter", "param": "stream_options.include_usage"}}'),
+        (400, b'{"error": {"message": "no", "code": "unsupported_parameter", "param": "stream_options"}}'),
+    ],
+)
+def test_addition_is_left_out_though_the_server_does_not_name_it(status, body):
+    assert play(response(status, body), OK, request=WITH_FALLBACK, max_retries=0) == (["send", "send"], OK)
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (400, b'{"detail": "This model\'s maximum context length is 4096 tokens"}'),
+        (400, b'{"error": {"code": "content_filter", "message": "filtered"}}'),
+        (400, b'{"error": {"message": "no", "param": "temperature"}}'),
+        (404, b'{"error": {"code": "DeploymentNotFound"}}'),
+        (401, b"stream_options"),
+        (413, b""),
+    ],
+)
+def test_refusal_with_another_reason_does_not_try_the_fallback_body(status, body):
+    did, error = play(response(status, body), request=WITH_FALLBACK)
+    assert (did, error.status) == (["send"], status)
+
+
+# ---- which answers are final
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 206])
+def test_any_successful_status_is_an_answer(status):
+    answer = response(status, b"{}")
+    assert play(answer) == (["send"], answer)
+
+
+@pytest.mark.parametrize(
+    ("status", "headers"),
+    [
+        (500, {"x-ms-run-function-failed": "true"}),
+        (424, {"x-ms-run-function-failed": "True", "ms-azureml-model-error-statuscode": "500"}),
+    ],
+)
+def test_failed_scoring_script_is_asked_once(status, headers):
+    did, error = play(response(status, b"boom", **headers))
+    assert did == ["send"]
+    assert (type(error), error.error_code) == (ModelError, "scoring-failed")
+
+
+def test_overloaded_model_is_asked_again():
+    overloaded = response(529, b'{"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}')
+    did, answer = play(overloaded, OK)
+    assert did[::2] == ["send", "send"]
+    assert answer == OK

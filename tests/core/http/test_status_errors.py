@@ -65,8 +65,8 @@ KNOWN_ERRORS = [
             }
         },
         ContentFilterError,
-        "(400): filtered",
-        "Rephrase",
+        "The content filter stopped the prompt for jailbreak (400): filtered",
+        "prompt shield",
     ),
     (
         "Inference API: content filter at the top",
@@ -167,8 +167,8 @@ KNOWN_ERRORS = [
             }
         },
         BadRequestError,
-        "(400): request (4010 tokens) exceeds the available context size",
-        "model kwargs",
+        "longer than the model's context (400): request (4010 tokens) exceeds the available context size",
+        "Shorten the prompt",
     ),
     (
         "azmlinfsrv behind the front door",
@@ -176,7 +176,7 @@ KNOWN_ERRORS = [
         {**inner(500), "x-ms-server-version": "azmlinfsrv/1.5.1"},
         {"message": "An unexpected error occurred in scoring script. Check the logs for more info."},
         ModelError,
-        "The model or its scoring script failed (424, 500 inside): An unexpected error occurred in scoring script",
+        "The scoring script failed on this input (424, 500 inside): An unexpected error occurred in scoring script",
         "formatter",
     ),
     (
@@ -258,8 +258,8 @@ KNOWN_ERRORS = [
         {},
         {"statusCode": 403, "message": "Out of call volume quota."},
         PermissionDeniedError,
-        "does not allow this (403): Out of call volume quota",
-        "role",
+        "The quota of calls is used up (403): Out of call volume quota",
+        "Wait as long as it says",
     ),
     (
         "API Management: rate",
@@ -443,6 +443,370 @@ def test_known_errors_have_class_cause_and_remedy(who, status, headers, body, ki
     assert (error.status, error.body) == (status, raw.decode())
 
 
+MANAGED = "https://n.eastus.inference.ml.azure.com/score"
+FOUNDRY = "https://r.services.ai.azure.com/openai/v1/chat/completions"
+PROJECT = "https://r.services.ai.azure.com/api/projects/p/openai/v1/responses"
+CLAUDE = "https://r.services.ai.azure.com/anthropic/v1/messages"
+GATEWAY = "https://llm.example.com/v1/chat/completions"
+DATED = "https://r.openai.azure.com/openai/deployments/d/chat/completions"
+
+
+def error_of(message: str, code: str | None = None, **more: object) -> dict[str, object]:
+    return {"error": {"message": message, "code": code, **more}}
+
+
+def operation(name: str, model: str) -> dict[str, object]:
+    return error_of(
+        f"The {name} operation does not work with the specified model, {model}. Please choose different model.",
+        "OperationNotSupported",
+    )
+
+
+# (url, status, headers, body, class, error code, part of the line)
+REFUSALS = [
+    (
+        FOUNDRY,
+        400,
+        {},
+        error_of(
+            "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
+            "unsupported_parameter",
+            param="max_tokens",
+        ),
+        BadRequestError,
+        "max-tokens-renamed",
+        "Use max_completion_tokens in its place",
+    ),
+    (
+        FOUNDRY,
+        400,
+        {},
+        error_of(
+            "Unsupported value: 'temperature' does not support 0.2 with this model. Only the default (1) is supported.",
+            "unsupported_value",
+            param="temperature",
+        ),
+        BadRequestError,
+        "parameter-unsupported",
+        "Remove temperature",
+    ),
+    (
+        FOUNDRY,
+        400,
+        {},
+        error_of("Unsupported parameter: 'temperature' is not supported with this model.", None, param="temperature"),
+        BadRequestError,
+        "parameter-unsupported",
+        "Remove temperature",
+    ),
+    (
+        CLAUDE,
+        400,
+        {},
+        {
+            "type": "error",
+            "error": {"type": "invalid_request_error", "message": "top_p: Extra inputs are not permitted"},
+        },
+        BadRequestError,
+        "parameter-unsupported",
+        "Remove top_p",
+    ),
+    (FOUNDRY, 400, {}, operation("chatCompletion", "gpt-5-codex"), BadRequestError, "wrong-wire", "openai-responses"),
+    (FOUNDRY, 400, {}, operation("responses", "phi-4"), BadRequestError, "wrong-wire", "formatter openai-chat"),
+    (
+        FOUNDRY,
+        400,
+        {},
+        operation("chatCompletion", "text-embedding-3-small"),
+        BadRequestError,
+        "embeddings-model",
+        "Use the formatter embeddings",
+    ),
+    (
+        FOUNDRY,
+        400,
+        {},
+        error_of("Function tools with reasoning_effort are not supported. Use /v1/responses or set it to 'none'."),
+        BadRequestError,
+        "wrong-wire",
+        "openai-responses",
+    ),
+    (
+        GATEWAY,
+        404,
+        {},
+        error_of("This model is only supported in v1/responses and not in v1/chat/completions."),
+        BadRequestError,
+        "wrong-wire",
+        "openai-responses",
+    ),
+    (
+        MANAGED,
+        424,
+        inner(400),
+        {
+            "object": "error",
+            "message": "This model's maximum context length is 4096 tokens. However, you requested 5000.",
+        },
+        BadRequestError,
+        "prompt-too-long",
+        "ask for fewer tokens: the model takes 4096.",
+    ),
+    (
+        GATEWAY,
+        422,
+        {},
+        {"error": "Input validation error: `inputs` must have less than 1024 tokens. Given: 2000"},
+        BadRequestError,
+        "prompt-too-long",
+        "the model takes 1024",
+    ),
+    (
+        CLAUDE,
+        400,
+        {},
+        error_of("prompt is too long: 210000 tokens > 200000 maximum"),
+        BadRequestError,
+        "prompt-too-long",
+        "the model takes 200000",
+    ),
+    (
+        FOUNDRY,
+        400,
+        {},
+        error_of("Your input exceeds the context window of this model.", "context_length_exceeded"),
+        BadRequestError,
+        "prompt-too-long",
+        "ask for fewer tokens.",
+    ),
+    (
+        DATED,
+        400,
+        {},
+        error_of("API version not supported", "BadRequest"),
+        BadRequestError,
+        "api-version",
+        "api_version",
+    ),
+    (
+        DATED,
+        404,
+        {},
+        error_of("The API deployment for this resource does not exist.", "DeploymentNotFound"),
+        NotFoundError,
+        "no-such-deployment",
+        "takes up to five minutes",
+    ),
+    (
+        FOUNDRY,
+        400,
+        {},
+        error_of("Unknown model: gpt-7", "unknown_model"),
+        NotFoundError,
+        "no-such-model",
+        "GET https://r.services.ai.azure.com/openai/v1/models lists them",
+    ),
+    (
+        GATEWAY,
+        404,
+        {},
+        {"object": "error", "message": "The model `x` does not exist.", "type": "NotFoundError", "code": 404},
+        NotFoundError,
+        "no-such-model",
+        "GET https://llm.example.com/v1/models",
+    ),
+    (
+        GATEWAY,
+        400,
+        {},
+        error_of("Invalid model name passed in model=x. Call `/v1/models` to view available models."),
+        NotFoundError,
+        "no-such-model",
+        "Check the model's name",
+    ),
+    (DATED, 410, {}, error_of("gone", "model_deprecated"), NotFoundError, "model-retired", "Deploy its successor"),
+    (
+        PROJECT,
+        401,
+        {},
+        error_of(
+            "Access token is missing, invalid, audience is incorrect (https://ai.azure.com), or have expired.",
+            "Unauthorized",
+        ),
+        AuthenticationError,
+        "wrong-audience",
+        "scope https://ai.azure.com/.default",
+    ),
+    (
+        MANAGED,
+        401,
+        {},
+        error_of("The token has the wrong audience."),
+        AuthenticationError,
+        "wrong-audience",
+        "scope https://ml.azure.com/.default",
+    ),
+    (
+        FOUNDRY,
+        401,
+        {},
+        error_of("Principal does not have access to API/Operation.", "PermissionDenied"),
+        PermissionDeniedError,
+        "role-missing",
+        "Foundry User or Cognitive Services OpenAI User",
+    ),
+    (
+        FOUNDRY,
+        403,
+        {},
+        error_of("The principal lacks the required data action Microsoft.CognitiveServices/x", "PermissionDenied"),
+        PermissionDeniedError,
+        "role-missing",
+        "Owner is not enough",
+    ),
+    (
+        MANAGED,
+        403,
+        {},
+        error_of("The client does not have authorization to perform action", "AuthorizationFailed"),
+        PermissionDeniedError,
+        "role-missing",
+        "AzureML Data Scientist",
+    ),
+    (
+        FOUNDRY,
+        403,
+        {},
+        error_of("Key based authentication is disabled for this resource.", "AuthenticationTypeDisabled"),
+        PermissionDeniedError,
+        "key-auth-disabled",
+        "Use the key reference entra",
+    ),
+    (
+        GATEWAY,
+        403,
+        {},
+        {"statusCode": 403, "message": "Out of call volume quota. Quota will be replenished in 12:00:30."},
+        PermissionDeniedError,
+        "quota-exceeded",
+        "Wait as long as it says",
+    ),
+    (
+        FOUNDRY,
+        403,
+        {},
+        error_of("Access denied due to Virtual Network/Firewall rules.", "AccessDenied"),
+        PermissionDeniedError,
+        "network-blocked",
+        "virtual network",
+    ),
+    (
+        FOUNDRY,
+        403,
+        {},
+        error_of("Public access is disabled. Please configure private endpoint."),
+        PermissionDeniedError,
+        "network-blocked",
+        "",
+    ),
+    (
+        FOUNDRY,
+        403,
+        {},
+        "<html><title>403 Forbidden</title>",
+        PermissionDeniedError,
+        "network-blocked",
+        "an HTML page, '403 Forbidden'",
+    ),
+    (
+        FOUNDRY,
+        429,
+        {"x-ratelimit-limit-tokens": "10000", "x-ratelimit-remaining-tokens": "0", "retry-after": "26"},
+        error_of("Your requests to gpt-5 have exceeded the token rate limit.", "RateLimitReached"),
+        RateLimitError,
+        "quota-per-minute",
+        "The quota of 10,000 tokens a minute is used up (429)",
+    ),
+    (
+        FOUNDRY,
+        429,
+        {},
+        error_of("Requests to the ChatCompletions operation have exceeded call rate limit.", "429"),
+        RateLimitError,
+        "quota-per-minute",
+        "The quota of requests a minute is used up",
+    ),
+    (
+        FOUNDRY,
+        429,
+        {},
+        error_of("We're currently experiencing high demand.", "NoCapacity"),
+        RateLimitError,
+        "no-capacity",
+        "another region",
+    ),
+    (
+        MANAGED,
+        500,
+        {"x-ms-run-function-failed": "true"},
+        "list index out of range",
+        ModelError,
+        "scoring-failed",
+        "The scoring script failed on this input (500): list index out of range",
+    ),
+    (
+        CLAUDE,
+        529,
+        {},
+        {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}},
+        ServiceUnavailableError,
+        "overloaded",
+        "The model is overloaded (529)",
+    ),
+    (GATEWAY, 406, {}, "", BadRequestError, "not-acceptable", "the whole response"),
+    (CLAUDE, 402, {}, error_of("billing"), PermissionDeniedError, "no-credit", "billing"),
+]
+
+
+@pytest.mark.parametrize(
+    ("url", "status", "headers", "body", "kind", "code", "said"),
+    REFUSALS,
+    ids=[f"{refusal[1]}-{refusal[5]}-{number}" for number, refusal in enumerate(REFUSALS)],
+)
+def test_refusal_is_explained_by_status_code_and_endpoint(url, status, headers, body, kind, code, said):  # noqa: PLR0917 - a column each
+    raw = (body if isinstance(body, str) else json.dumps(body)).encode()
+    error = status_error(status, headers, raw, url=url)
+    assert (type(error), error.error_code) == (kind, code)
+    assert said in str(error)
+    assert "{" not in str(error)
+    assert "\n" not in str(error)
+
+
+def test_filter_error_names_the_categories_and_keeps_the_verdicts():
+    filters = {"violence": {"filtered": True, "severity": "high"}, "hate": {"filtered": False, "severity": "safe"}}
+    body = error_of("filtered", "content_filter", innererror={"content_filter_result": filters})
+    error = status_error(400, {}, json.dumps(body).encode())
+    assert isinstance(error, ContentFilterError)
+    assert str(error).startswith("The content filter stopped the prompt for violence (high) (400): filtered.")
+    assert [(each.category, each.filtered) for each in error.filters] == [("violence", True), ("hate", False)]
+
+
+def test_filter_error_of_a_response_says_so():
+    body = error_of(
+        "filtered",
+        "content_filter",
+        content_filters=[
+            {
+                "source_type": "completion",
+                "content_filter_results": {"protected_material_text": {"filtered": True, "detected": True}},
+            }
+        ],
+    )
+    error = status_error(400, {}, json.dumps(body).encode())
+    assert "stopped the response for protected_material_text" in str(error)
+    assert "review the content filter" in error.remedy
+
+
 def test_error_names_config_deployment_and_request_id():
     line = str(status_error(424, inner(500), b"").add_context(config="prod"))
     assert "(config 'prod', deployment 'blue', request id 1c7f)" in line
@@ -474,6 +838,7 @@ def test_request_id_is_read_from_any_known_header(headers, id_):
         ({}, "Rate limit is exceeded. Try again in 26 seconds.", 26.0),
         ({}, "Please retry after 3 seconds.", 3.0),
         ({}, "Please retry after 200 milliseconds.", 0.2),
+        ({}, "Out of call volume quota. Quota will be replenished in 12:00:30.", 43_230.0),
         ({"retry-after": "3"}, "Try again in 26 seconds.", 3.0),
         ({"retry-after": "Sun, 22 Nov 2026 08:33:40 GMT", "date": "Sun, 22 Nov 2026 08:33:25 GMT"}, "", 15.0),
         ({"retry-after": "Sun, 22 Nov 2026 08:33:20 GMT", "date": "Sun, 22 Nov 2026 08:33:25 GMT"}, "", 0.0),
@@ -558,9 +923,14 @@ HEADERS = st.dictionaries(
 )
 
 
-@given(st.integers(100, 999).filter(lambda status: status != 200), HEADERS, BODIES)
-def test_any_response_gives_a_one_line_error(status, headers, body):
-    error = status_error(status, headers, body)
+@given(
+    st.integers(100, 999).filter(lambda status: status != 200),
+    HEADERS,
+    BODIES,
+    st.sampled_from(["", MANAGED, FOUNDRY, PROJECT, CLAUDE, GATEWAY, DATED]),
+)
+def test_any_response_gives_a_one_line_error(status, headers, body, url):
+    error = status_error(status, headers, body, url=url)
     assert isinstance(error, EndpointError)
     assert len(str(error).splitlines()) == 1
     assert str(status) in str(error)

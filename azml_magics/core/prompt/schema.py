@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from ..messages import Message
     from ..response import Response
 
+_FORMAT_ROUTES = ("chat/completions", "responses", "messages")
+_FORMAT_NAMES = ("response_format", "text.format", "output_config", "output_format")  # in refusals of those routes
 _MAX_VALUES = 20  # JSON values of a response that are tried
 _MAX_PROBLEMS = 3  # problems of a value in a message
 
@@ -107,19 +109,20 @@ class Schema:
     ) -> tuple[LLMConfig, list[Message]]:
         """Return a config and messages that request a response that matches the schema.
 
-        OpenAI chat routes get `response_format`; other wire formats get an instruction after the last user message.
+        Chat, Responses and Messages routes get `response_format`, which their wire formats write in their own way; other
+        routes get an instruction after the last user message.
 
         Args:
             config: The config of the call.
             messages: The messages of the call.
-            by_instruction: Give the instruction on OpenAI chat routes, too: for servers that refuse the kwarg.
+            by_instruction: Give the instruction on those routes, too: for servers that refuse the kwarg.
 
         Raises:
             ConfigError: The config has no formatter, or it does not fit the endpoint.
         """
         wire = wire_for(config)
-        is_chat_route = endpoints.route_of(wire.url(config, stream=False)) == "chat/completions"
-        if is_chat_route and wire.takes_response_format and not by_instruction:
+        takes_kwarg = endpoints.route_of(wire.url(config, stream=False)) in _FORMAT_ROUTES
+        if takes_kwarg and wire.takes_response_format and not by_instruction:
             return config.merged(model_kwargs={"response_format": self.response_format}), list(messages)
         *earlier, last = [dict(message) for message in messages]
         content = last.get("content")
@@ -145,7 +148,7 @@ class Schema:
 
 def is_response_format_refused(error: BadRequestError) -> bool:
     """Return whether the server refuses `response_format`, so that an instruction has to be sent."""
-    return "response_format" in error.body
+    return any(name in error.body for name in _FORMAT_NAMES)
 
 
 def _make_identifier(title: Any) -> str:

@@ -18,7 +18,7 @@ from azml_magics.core.client import invoke
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import BadRequestError, SchemaError, UsageError
 from azml_magics.core.messages import as_messages
-from azml_magics.core.prompt.schema import Schema, make_repair_messages
+from azml_magics.core.prompt.schema import Schema, is_response_format_refused, make_repair_messages
 from azml_magics.core.response import Response
 from azml_magics.core.secret import Secret
 from azml_magics.pytest_plugin import KEY
@@ -337,13 +337,29 @@ def test_repair_messages_have_response_and_problem():
 # ---- against endpoints
 
 
+@pytest.mark.parametrize(
+    ("path", "model"),
+    [("/v1/chat/completions", None), ("/openai/v1/responses", "m"), ("/anthropic/v1/messages", "claude-sonnet-4-6")],
+)
 @pytest.mark.parametrize("source", [Recipe, PERSON, Box[Step]])
-def test_endpoint_with_response_format_gives_object(azml_endpoint, source):
+def test_endpoint_with_response_format_gives_object(azml_endpoint, source, path, model):
     schema = Schema.from_source(source)
-    config = LLMConfig(endpoint_url=f"{azml_endpoint.url}/v1/chat/completions", key=Secret(KEY))
+    config = LLMConfig(endpoint_url=azml_endpoint.url + path, model=model, key=Secret(KEY))
     changed, messages = schema.add_to(config, as_messages("Make soup.", None))
     found = schema.parse(invoke(changed, messages))
     assert isinstance(found, source if isinstance(source, type) else dict)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"message": "Invalid parameter: 'text.format' of type 'json_schema' is not supported with this model."},
+        {"message": "output_config.format.schema: For 'object' type, 'additionalProperties' must be false"},
+    ],
+)
+def test_refusals_of_the_other_routes_are_recognised(body):
+    assert is_response_format_refused(BadRequestError("no", status=400, body=json.dumps({"error": body})))
+    assert not is_response_format_refused(BadRequestError("no", status=400, body='{"error": {"message": "input"}}'))
 
 
 def test_refused_response_format_falls_back_to_instruction(server, config_of):

@@ -109,8 +109,8 @@ class Schema:
     ) -> tuple[LLMConfig, list[Message]]:
         """Return a config and messages that request a response that matches the schema.
 
-        Chat, Responses and Messages routes get `response_format`, which their wire formats write in their own way; other
-        routes get an instruction after the last user message.
+        Chat, Responses and Messages routes get `response_format`, which their wire formats write in their own way.
+        Other routes get an instruction after the last user message.
 
         Args:
             config: The config of the call.

@@ -142,15 +142,32 @@ def _choice(flag: str, choices: Sequence[str]) -> Callable[[str], str]:
     return convert
 
 
-def _number(flag: str, kind: type[int] | type[float]) -> Callable[[str], float]:
-    def convert(word: str) -> float:
-        try:
-            return kind(word)
-        except ValueError:
-            whole = "a whole number" if kind is int else "a number"
-            raise UsageError(f"{flag} takes {whole}, not {word!r}") from None
+def _number(flag: str, kind: type[int] | type[float]) -> Callable[[str], float | str]:
+    """A converter for a number; a word with a variable is left to `option_values`, which knows its value."""
+
+    def convert(word: str) -> float | str:
+        return word if word.startswith(("$", "{")) else read_number(flag, kind, word)
 
     return convert
+
+
+def read_number(flag: str, kind: type[int] | type[float], value: object) -> float:
+    """Return `value`, a word or the value of a variable, as a number.
+
+    Raises:
+        UsageError: It is not a number, or not a whole one of an option that counts.
+    """
+    if isinstance(value, (str, int, float)) and not isinstance(value, bool):
+        try:
+            number = kind(value)
+        except (ValueError, OverflowError):
+            pass
+        else:
+            if isinstance(value, str) or number == value:
+                return number
+    whole = "a whole number" if kind is int else "a number"
+    shown = repr(value) if isinstance(value, (str, int, float)) else f"a {type(value).__name__}"
+    raise UsageError(f"{flag} takes {whole}, not {shown}")
 
 
 def parse_cell_line(line: str) -> CellOptions:

@@ -11,13 +11,13 @@ from azml_magics.core.config import LLMConfig, takes_key_elsewhere
 from azml_magics.core.endpoints import Origin
 from azml_magics.core.errors import AzmlError, ConfigError, KeyRefusedError, UsageError
 from azml_magics.core.headers import parse_header
-from azml_magics.core.prompt.values import parse_value
-from azml_magics.core.text import did_you_mean
+from azml_magics.core.text import did_you_mean, one_line
+from azml_magics.core.wire.kwarg_types import find_texts_for_numbers
 
-from . import args, publishing
+from . import args, option_values, publishing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from .context import NotebookContext
     from .parsed_options import CellOptions, ConfigOptions
@@ -52,7 +52,9 @@ def resolve_config(context: NotebookContext, options: CellOptions) -> LLMConfig:
     if "timeout" not in changes and context.settings.timeout is not None:
         changes["timeout"] = context.settings.timeout
     config = _find_config(context, options)
-    changed = config.merged(model_kwargs=model_kwargs(context, options), **changes)
+    kwargs = model_kwargs(context, options)
+    changed = config.merged(model_kwargs=kwargs, **changes)
+    check_kwarg_types(changed, kwargs)
     _check_key_stays(config, changed, by_line="key" in changes)
     return changed
 
@@ -61,11 +63,14 @@ def config_changes(context: NotebookContext, options: ConfigOptions) -> dict[str
     """Return the fields of an LLMConfig that the options set, `$name` replaced by the variable."""
     given = {field: getattr(options, option) for option, field in _CONFIG_FIELDS.items()}
     changes = {field: value for field, value in given.items() if value is not None}
-    for field in ("formatter", "system"):
-        if str(changes.get(field, "")).startswith("$"):
-            changes[field] = context.variable(changes[field])
+    if str(changes.get("formatter", "")).startswith("$"):
+        changes["formatter"] = context.variable(changes["formatter"])
+    if "system" in changes:
+        changes["system"] = option_values.read_text(context, changes["system"], "-s")
     if options.header:
-        changes["headers"] = parse_headers(options.header)
+        changes["headers"] = parse_headers(
+            [option_values.fill_in(context, word, place="--header ") for word in options.header]
+        )
     if options.verify is not None:
         changes["verify"] = False if options.verify.lower() in _OFF else options.verify
     if options.allow_http:
@@ -104,14 +109,16 @@ def _check_key_stays(config: LLMConfig, changed: LLMConfig, *, by_line: bool) ->
 def find_object(context: NotebookContext, options: CellOptions) -> Any:
     """Return the object that the cell names with `$name` in place of a config; None if it names no object."""
     name = options.config or ""
-    return context.variable(name) if name.startswith("$") else None
+    found = context.variable(name) if name.startswith("$") else None
+    return None if isinstance(found, str) else found
 
 
 def _find_config(context: NotebookContext, options: CellOptions) -> LLMConfig:
-    name = options.config or ""
     found = find_object(context, options)
+    name = options.config or ""
     if found is not None:
         return _as_config(found, name)
+    name = option_values.read_text(context, name, "The config")
     wanted = name or context.session.active or context.settings.default_config
     if not wanted and (options.url or os.environ.get("AZUREML_ENDPOINT_URL")):
         return config_from_environment()
@@ -163,32 +170,52 @@ def model_kwargs(context: NotebookContext, options: CellOptions) -> dict[str, An
     """
     kwargs: dict[str, Any] = {}
     if options.kwargs is not None:
-        given = context.variable(options.kwargs) if options.kwargs.startswith("$") else _json_object(options.kwargs)
+        is_name = options.kwargs.startswith("$")
+        given = context.variable(options.kwargs) if is_name else _json_object(context, options.kwargs)
         if not isinstance(given, dict):
             raise UsageError(
                 "-k takes a JSON object or a dict", remedy="""Write -k '{"temperature": 0.2}' or -k $kwargs."""
             )
         kwargs.update(given)
-    return kwargs | parse_kwargs(options.set, "-p")
+    return kwargs | parse_kwargs(context, options.set, "-p")
 
 
-def parse_kwargs(settings: Sequence[str], option: str) -> dict[str, Any]:
-    """Read model kwargs written as KEY=VALUE, where VALUE is JSON or else text.
+def parse_kwargs(context: NotebookContext, settings: Sequence[str], option: str) -> dict[str, Any]:
+    """Read model kwargs written as KEY=VALUE, where VALUE is JSON, a Python literal, `$name`, or else text.
 
     Args:
+        context: The notebook.
         settings: The words of the line.
         option: The option that took them, for the error message.
 
     Raises:
-        UsageError: A word is not of that form.
+        UsageError: A word is not of that form, or there is no such variable.
+        UndefinedVariableError: A value has a `{name}` that is not defined.
     """
     pairs = (args.split_pair(setting, option) for setting in settings)
-    return {key: parse_value(value) for key, value in pairs}
+    return {key: option_values.read_value(context, value, option) for key, value in pairs}
 
 
-def _json_object(text: str) -> Any:
+def check_kwarg_types(config: LLMConfig, kwargs: Mapping[str, Any]) -> None:
+    """Check the kwargs of a line: a text in place of a number or a switch is a typing error.
+
+    Raises:
+        UsageError: The formatter documents a number or a switch, and the value is a text.
+    """
+    for name, kind in find_texts_for_numbers(config, kwargs).items():
+        raise UsageError(
+            f"{name} takes {_TYPES[kind]}, not the text {one_line(kwargs[name], 40)!r}",
+            remedy=f"Write -p {name}={_EXAMPLES[kind]}, or a variable: -p {name}=$name.",
+        )
+
+
+_TYPES = {"number": "a number", "integer": "a whole number", "boolean": "true or false"}
+_EXAMPLES = {"number": "0.5", "integer": "100", "boolean": "true"}
+
+
+def _json_object(context: NotebookContext, text: str) -> Any:
     try:
-        return json.loads(text)
+        return option_values.read_value(context, json.dumps(json.loads(text)), "-k")
     except (ValueError, RecursionError) as error:
         raise UsageError(
             f"-k is not JSON: {error}", remedy="""Write it in single quotes: -k '{"temperature": 0.2}'."""

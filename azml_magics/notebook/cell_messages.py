@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 from azml_magics.core.errors import PromptError, UsageError
 from azml_magics.core.messages import as_messages
 from azml_magics.core.paths import path_of
-from azml_magics.core.prompt import template
 from azml_magics.core.prompt.schema import Schema
 from azml_magics.core.text import one_line
 
-from . import args, conversation_turns
+from . import args, conversation_turns, option_values
 
 if TYPE_CHECKING:
     from azml_magics.core.config import LLMConfig
@@ -22,8 +21,19 @@ if TYPE_CHECKING:
 
 
 def prompt_variables(context: NotebookContext, options: CellOptions) -> dict[str, Any]:
-    """Return the variables of the prompt: the notebook's, and over them those of --var."""
-    return {**context.prompt_variables, **dict(args.split_pair(given, "--var") for given in options.var)}
+    """Return the variables of the prompt: the notebook's, and over them those of --var.
+
+    A value of --var is the text as it was typed, or the variable itself for `$name`.
+
+    Raises:
+        UsageError: A --var is not NAME=VALUE, or its variable does not exist.
+        UndefinedVariableError: A --var has a `{name}` that is not defined.
+    """
+    values = dict(context.prompt_variables)
+    for name, word in (args.split_pair(given, "--var") for given in options.var):
+        is_name = option_values.is_reference(word)
+        values[name] = context.variable(word) if is_name else option_values.fill_in(context, word, place="--var ")
+    return values
 
 
 def prompt_text(body: str) -> str:
@@ -67,9 +77,9 @@ def _find_prompt(context: NotebookContext, options: CellOptions, body: str) -> s
                 f"-t takes none or a variable, not {options.template!r}",
                 remedy=f"Write -t ${options.template} for the variable.",
             )
-        prompt = _render_template(context.variable(options.template), text, values, options.template)
+        prompt = _render_template(context, text, values, options.template)
     else:
-        prompt = template.render(text, values)
+        prompt = option_values.fill_in(context, text, values)
     if not prompt:
         raise PromptError("There is no prompt", remedy="Write one in the cell, below the line with %%azureml.")
     return prompt
@@ -95,8 +105,9 @@ def load_schema(context: NotebookContext, options: CellOptions) -> Schema | None
         ) from None
 
 
-def _render_template(prompt_template: Any, body: str, values: dict[str, Any], name: str) -> str | list[Message]:
+def _render_template(context: NotebookContext, body: str, values: dict[str, Any], name: str) -> str | list[Message]:
     """A LangChain prompt template rendered with the variables; the body is the one that is not defined."""
+    prompt_template = context.variable(name)
     required = getattr(prompt_template, "input_variables", None)
     if required is None or not callable(getattr(prompt_template, "format_prompt", None)):
         kind = type(prompt_template).__name__
@@ -111,7 +122,7 @@ def _render_template(prompt_template: Any, body: str, values: dict[str, Any], na
                 f"The cell has a body, and {name} has no single variable for it: {why}",
                 remedy="Leave one variable of the template to the body, or leave the body empty.",
             )
-        given[missing.pop()] = template.render(body, values)
+        given[missing.pop()] = option_values.fill_in(context, body, values)
     if missing:
         raise PromptError(f"{name} needs {', '.join(missing)}", remedy="Define it, or pass --var NAME=VALUE.")
     return _format_prompt(prompt_template, given, name)

@@ -12,7 +12,7 @@ from azml_magics.display.batch_html import batch_to_html
 from azml_magics.display.live import LiveDisplay
 from azml_magics.display.text_output import TextOutput
 
-from . import args, cell_config, cell_messages, cell_output, publishing, runnables
+from . import args, cell_config, cell_messages, cell_output, option_values, publishing, runnables
 from .remedies import with_notebook_remedies
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def build_requests(context: NotebookContext, options: CellOptions, body: str) ->
     found = cell_config.find_object(context, options)
     if runnables.is_runnable(found):
         raise UsageError(f"--compare, --sweep and -n take configs, and {options.config} is a LangChain object")
-    swept = _parse_sweeps(options.sweep)
+    swept = _parse_sweeps(context, options.sweep)
     repeat = options.repeat if options.repeat is not None else 1
     if repeat < 1:
         raise UsageError(f"-n takes a number of at least 1, not {repeat}")
@@ -93,6 +93,7 @@ def build_requests(context: NotebookContext, options: CellOptions, body: str) ->
     for name, config in _configs(context, options):
         messages = cell_messages.build_messages(context, options, body, config)
         for setting, changed in side_by_side.expand_sweep(config, swept):
+            cell_config.check_kwarg_types(changed, setting)
             for number in range(1, repeat + 1):
                 labels: dict[str, Any] = {"config": name} if options.compare else {}
                 labels |= setting
@@ -106,25 +107,40 @@ def _configs(context: NotebookContext, options: CellOptions) -> list[tuple[str, 
         return [("", cell_config.resolve_config(context, options))]
     if options.config:
         raise UsageError(f"--compare names every config itself: leave out {options.config}, or put it into the list")
-    names = [name.strip() for name in options.compare.split(",") if name.strip()]
+    words = [name.strip() for name in options.compare.split(",") if name.strip()]
+    names = [_config_name(context, word) for word in words]
     if not names:
         raise UsageError("--compare names no config", remedy="Write the configs with commas between: --compare a,b.")
     return [(name, cell_config.resolve_config(context, replace(options, config=name))) for name in names]
 
 
-def _parse_sweeps(settings: Sequence[str]) -> dict[str, list[Any]]:
+def _config_name(context: NotebookContext, word: str) -> str:
+    """The name of a config, also if it is in a variable; `$name` of another object stays as it is."""
+    is_text = option_values.is_reference(word) and isinstance(context.variable(word), str)
+    return option_values.read_text(context, word, "--compare") if is_text else word
+
+
+def _parse_sweeps(context: NotebookContext, settings: Sequence[str]) -> dict[str, list[Any]]:
     swept: dict[str, list[Any]] = {}
-    for name, values in map(_values, settings):
+    for name, values in (_values(context, setting) for setting in settings):
         if name in swept:
             raise UsageError(f"--sweep names {name} twice", remedy=f"Put all values into one: --sweep {name}=V1,V2.")
         swept[name] = values
     return swept
 
 
-def _values(setting: str) -> tuple[str, list[Any]]:
-    """KEY=V1,V2,… as the key and its values."""
+def _values(context: NotebookContext, setting: str) -> tuple[str, list[Any]]:
+    """KEY=V1,V2,… as the key and its values; `$name` is a variable with a list of them, or one value of many."""
     name, text = args.split_pair(setting, "--sweep")
-    return name, side_by_side.parse_values(text)
+    if option_values.is_reference(text) and isinstance(found := context.variable(text), (list, tuple, range)):
+        return name, list(found)
+    return name, [_value(context, value) for value in side_by_side.parse_values(text)]
+
+
+def _value(context: NotebookContext, value: Any) -> Any:
+    if isinstance(value, str) and option_values.is_reference(value):
+        return context.variable(value)
+    return option_values.fill_strings(context, value, "--sweep ")
 
 
 def _count(requests: Sequence[side_by_side.BatchRequest]) -> str:

@@ -102,8 +102,9 @@ def _run(context: NotebookContext, line: str, cell: str | None = None) -> Any:
     # a line of options is a cell without a body, which IPython refuses with two %: $chain, -t $template, --help
     if cell is not None or line.lstrip().startswith(("-", "$")):
         from . import cell as cells
+        from .option_values import fill_options
 
-        return cells.run(context, args.parse_cell_line(line), cell or "")
+        return cells.run(context, fill_options(context, None, args.parse_cell_line(line)), cell or "")
     from .commands import dispatch
 
     verb, rest = args.split_verb(line)

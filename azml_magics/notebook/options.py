@@ -247,6 +247,12 @@ VERBS: dict[str, Verb] = {
 }
 
 
+def field_of(option: Option) -> str:
+    """Return the field of the dataclass that holds the option's value."""
+    flags, keywords = option
+    return str(keywords.get("dest") or flags[-1].lstrip("-").replace("-", "_"))
+
+
 def options_of(verb: str | None) -> tuple[Option, ...]:
     """Return the options of `verb`, or those of the cell for None."""
     return CELL_OPTIONS if verb is None else VERBS[verb].options

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import PromptError, UsageError
 from azml_magics.core.messages import as_messages
-from azml_magics.core.prompt import template
 from azml_magics.core.text import one_line
 
-from . import args, cell_config, cell_messages
+from . import args, cell_config, cell_messages, option_values
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -48,9 +47,7 @@ def prepare_input(context: NotebookContext, options: CellOptions, body: str, run
         value = _chain_input(context, options, body, runnable)
         text = value if isinstance(value, str) else cell_messages.prompt_text(body)
         return RunnableInput(runnable, value, as_messages(text, None))
-    system = options.system
-    if system and system.startswith("$"):
-        system = str(context.variable(system))
+    system = option_values.read_text(context, options.system, "-s") if options.system else None
     config = LLMConfig(name=options.config or "", system=system)
     messages = cell_messages.build_messages(context, options, body, config)
     kwargs = cell_config.model_kwargs(context, options)
@@ -82,7 +79,7 @@ def _chain_input(context: NotebookContext, options: CellOptions, body: str, runn
     """What a chain takes: its variables, or the body if it takes a text."""
     values = cell_messages.prompt_variables(context, options)
     text = cell_messages.prompt_text(body)
-    prompt = text if options.template == "none" else template.render(text, values)
+    prompt = text if options.template == "none" else option_values.fill_in(context, text, values)
     required, optional = _input_variables(runnable, str(options.config))
     if required is None:
         if not prompt:

@@ -110,11 +110,13 @@ def test_sweep_is_cartesian_product_in_order(asking, endpoint):
         ("user=true,null,x", [True, None, "x"]),
         ("user=NaN,1", ["NaN", 1]),
         ("user=a=b, c", ["a=b", "c"]),
+        ('user=["1","2"]', ["1", "2"]),
+        ("temperature=.5,True", [0.5, True]),
         ("user=" + "[" * 100_000, ["[" * 100_000]),
     ],
 )
-def test_sweep_values_are_json_or_text(typed, values):
-    assert compare._parse_sweeps([typed]) == {typed.partition("=")[0]: values}
+def test_sweep_values_are_json_or_text(magics, typed, values):
+    assert compare._parse_sweeps(magics.context, [typed]) == {typed.partition("=")[0]: values}
 
 
 @pytest.mark.parametrize(

@@ -206,7 +206,7 @@ def test_line_expresses_change(panel, magics, asked, changes):
     ("saved", "changes", "said"),
     [
         (BASE, {"system": "Be brief.\nBe kind."}, "a system message of several lines"),
-        (BASE, {"system": "$HOME"}, "a system message that begins with $"),
+        (BASE, {"system": "$HOME"}, "a system message that would be read as a variable"),
         (BASE, {"key": Secret("s3cret-key")}, "the key"),
         (BASE.merged(formatter="hf"), {"formatter": "", "endpoint_url": CHAT}, "the formatter"),
         (BASE.merged(model_kwargs={"seed": 1}), {}, "that seed is not sent"),

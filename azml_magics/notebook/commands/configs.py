@@ -30,7 +30,7 @@ def save(context: NotebookContext, options: SaveOptions) -> TextOutput:
     changes = cell_config.config_changes(context, options)
     if changes.get("formatter"):
         wire.as_formatter(changes["formatter"])
-    config = config.merged(model_kwargs=cell_config.parse_kwargs(options.values, "save NAME"), **changes)
+    config = config.merged(model_kwargs=cell_config.parse_kwargs(context, options.values, "save NAME"), **changes)
     config = session.save(name, config, activate=not context.settings.default_config)
     cell_config.warn_of_misspelled_kwargs(config)
     return TextOutput(f"Saved {name}: {_describe(config)}{_next_step(config)}")

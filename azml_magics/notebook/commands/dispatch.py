@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import args, cell, cell_call, parsed_options
+from ..option_values import fill_options
 from . import check, code, configs, conversations, demo, detect, files, history, overview, panel, record
 
 if TYPE_CHECKING:
@@ -55,4 +56,4 @@ def run(context: NotebookContext, verb: str, line: str) -> Any:
         args.parse_verb_line(verb, line, parsed_options.NoOptions)
         return _COMMANDS_WITHOUT_OPTIONS[verb](context)
     command, options = _COMMANDS[verb]
-    return command(context, args.parse_verb_line(verb, line, options))
+    return command(context, fill_options(context, verb, args.parse_verb_line(verb, line, options)))

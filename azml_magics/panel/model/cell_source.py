@@ -11,7 +11,10 @@ from azml_magics.core import endpoints
 from azml_magics.core.config import takes_key_elsewhere
 from azml_magics.core.key_sources import NO_KEY
 from azml_magics.core.keys import KeyRef
+from azml_magics.core.prompt import template
+from azml_magics.core.prompt.values import parse_value
 from azml_magics.core.text import one_line
+from azml_magics.core.wire.kwarg_types import find_texts_for_numbers
 
 from .field_texts import formatter_text, seconds_text
 
@@ -31,6 +34,7 @@ _OPTIONS = {
     "system": "-s",
 }
 _LONG = {"-s": "--system", "-p": "--set"}
+_REFERENCE = re.compile(r"\$[^\W\d]\w*")  # a variable in place of a text
 _NOT_ON_A_LINE = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 # Prompts of Python and IPython. IPython removes them from a cell before a magic sees it (inputtransformer2.py).
 _REMOVED_BY_IPYTHON = re.compile(r"\s*(>>>|\.{3}|(\[\w+\] )? ?In \[\d+\]:)")
@@ -108,12 +112,13 @@ class _MagicLine:
             if now == before:
                 continue
             value = seconds_text(now) if isinstance(now, float) else str("" if now is None else now)
-            if field == "system" and value.startswith("$"):
-                self.missing.append("a system message that begins with $")
-            elif not _fits_on_line(value):
-                self.missing.append("a system message of several lines" if field == "system" else field)
+            name = "a system message" if field == "system" else field
+            if not _fits_on_line(value):
+                self.missing.append(f"{name} of several lines" if field == "system" else name)
+            elif not _is_text_on_line(value):
+                self.missing.append(f"{name} that would be read as a variable")
             else:
-                self._add(option, value)
+                self._add(option, template.escape(value))
         if config.extra_parameters != base.extra_parameters:
             self.missing.append("extra_parameters")
 
@@ -140,8 +145,10 @@ class _MagicLine:
 
     def add_kwargs(self) -> None:
         """Add the kwargs that differ from the base."""
-        before = self._base.model_kwargs
+        before, wrong = self._base.model_kwargs, find_texts_for_numbers(self._config, self._config.model_kwargs)
         for name, value in self._config.model_kwargs.items():
+            if name in wrong:
+                self.missing.append(f"the text of {name}, which takes a {wrong[name]}")
             if name not in before or json.dumps(before[name]) != json.dumps(value):
                 if "=" in name or name != name.strip() or not name or not _fits_on_line(name):
                     self.missing.append(f"the kwarg {name!r}")
@@ -151,8 +158,10 @@ class _MagicLine:
     def add_variables(self, values: Mapping[str, str]) -> None:
         """Add the values typed for prompt variables."""
         for name, value in values.items():
-            self._add("-v", f"{name}={value}")
-            if not _fits_on_line(value):
+            self._add("-v", f"{name}={template.escape(value)}")
+            if not _is_text_on_line(value):
+                self.missing.append(f"the value of {name}, which would be read as a variable")
+            elif not _fits_on_line(value):
                 self.missing.append(f"the value of {name}, which has several lines")
 
 
@@ -164,11 +173,21 @@ def _fits_on_line(text: str) -> bool:
     return not _NOT_ON_A_LINE.search(text)
 
 
+def _is_text_on_line(text: str) -> bool:
+    """Whether an option reads the text back, its variables escaped: `$name` and doubled braces mean something else."""
+    return not _REFERENCE.fullmatch(text) and template.render(template.escape(text), {}) == text
+
+
 def _kwarg_text(value: Any) -> str:
-    """A kwarg's value as -p reads it back: a text as it is, unless it would be read as JSON."""
-    if isinstance(value, str) and _fits_on_line(value):
-        try:
-            json.loads(value)
-        except (ValueError, RecursionError):
-            return value
-    return json.dumps(value)
+    """A kwarg's value as -p reads it back: a text as it is, unless it would be read as another value."""
+    if isinstance(value, str) and _fits_on_line(value) and parse_value(value) == value and value[:1] != "$":
+        return template.escape(value)
+    return json.dumps(_escape_strings(value))
+
+
+def _escape_strings(value: Any) -> Any:
+    if isinstance(value, str):
+        return template.escape(value)
+    if isinstance(value, list):
+        return [_escape_strings(item) for item in value]
+    return {name: _escape_strings(item) for name, item in value.items()} if isinstance(value, dict) else value

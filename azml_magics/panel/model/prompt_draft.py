@@ -84,15 +84,6 @@ def _short_text(value: object) -> str:
         return f"({type(value).__name__}, whose text raises {type(error).__name__})"
 
 
-def as_template(text: str) -> str:
-    """A prompt that renders to `text`: braces that would be read as a variable are doubled."""
-    parts, at = [], 0
-    for _, start, end in template.find_spans(text):
-        parts += [text[at:start], "{", text[start:end], "}"]
-        at = end
-    return "".join([*parts, text[at:]])
-
-
 def boxes_from_messages(messages: list[Message]) -> tuple[str, str | None, str]:
     """The contents of the panel's fields for the messages of a call.
 
@@ -108,7 +99,7 @@ def boxes_from_messages(messages: list[Message]) -> tuple[str, str | None, str]:
     if has_pictures:
         missing.append("its pictures")
     note = f"Only the text of the last prompt is restored, without {' and '.join(missing)}." if missing else ""
-    prompt = as_template(text)
+    prompt = template.escape(text)
     if not note and template.render(prompt, dict.fromkeys(template.find_variables(prompt), "")) != text:
         note = "Braces in this prompt cannot be written in the field as they were sent."
     return prompt, system if isinstance(system, str) else None, note

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azml_magics.core.errors import PromptError, UndefinedVariableError
-from azml_magics.core.prompt.template import find_spans, find_variables, render
+from azml_magics.core.prompt.template import escape, find_lookups, find_spans, find_variables, render
 
 # labextension/tests/variables.test.ts reads it, too: what the editor marks is what the renderer fills in
 CASES = json.loads(Path(__file__).with_name("prompt_variables.json").read_text(encoding="utf-8"))
@@ -92,3 +92,54 @@ def test_spans_are_the_places_of_variables(prompt, a, b):
 @pytest.mark.parametrize("piece", ["\\a[", "\\a[x]", "[\\a[x]", "\\a{", "\\", "{{{a", "{", "\\a"])
 def test_long_prompt_is_read_in_linear_time(piece):
     assert find_variables(piece * (1_000_000 // len(piece)) + " {x}") == ["x"]  # a quadratic reader would take hours
+
+
+# ---- columns, and braces of other languages --------------------------------------------------------------------
+
+
+def test_column_is_a_variable_whatever_its_name_is():
+    columns = ["Customer Review", "a.b", "0", "from", "x:y", "", " "]
+    values = {name: f"<{name}>" for name in columns}
+    prompt = "{Customer Review} {a.b} {0} {from} {x:y} {} { } {{Customer Review}} {{{a.b}}}"
+    assert (
+        render(prompt, values, columns) == "<Customer Review> <a.b> <0> <from> <x:y> {} { } {Customer Review} {<a.b>}"
+    )
+    assert find_variables(prompt, columns) == ["Customer Review", "a.b", "0", "from", "x:y"]
+
+
+def test_longest_of_two_columns_wins():
+    assert render("{a b c} {a b}", {"a b": 1, "a b c": 2}, ["a b", "a b c"]) == "2 1"
+
+
+FOREIGN = (
+    'print(f"{x!r:>8}")',
+    "{k: v for k, v in d.items()}",
+    "{% for item in items %}{{ item.name }}{% endfor %}",
+    "{{#each rows}}{{ this.title }}{{/each}}",
+    r"\frac{a}{b} \sum_{i}^{n} x_{i}",
+    r"\begin{align*} e^{i\pi} \end{align*}",
+    '{"name": {"first": [1, {}]}}',
+    'Console.WriteLine($"{total:C} {user.Name}");',
+    "for (;;) { i++; }",
+    "${HOME:-x} {} { } {0}",
+)
+
+
+@given(st.lists(st.one_of(st.sampled_from(FOREIGN), st.just("{var}"), st.text(alphabet="ab \n.,;", max_size=5))))
+def test_only_variables_change_in_text_of_other_languages(parts):
+    prompt = " ".join(parts)
+    assert render(prompt, {"var": "VALUE"}) == " ".join("VALUE" if part == "{var}" else part for part in parts)
+
+
+def test_lookups_are_found_once_and_literals_are_not():
+    prompt = '{ans.text} {ans.text} {x:.2f} {df["a"]} {x!r} {{x.y}} f_{city} x_{i} {"a": 1} {plain}'
+    assert [lookup.written for lookup in find_lookups(prompt)] == [
+        "{ans.text}", "{x:.2f}", '{df["a"]}', "{x!r}", "{city}",
+    ]  # fmt: skip
+
+
+@given(st.text(alphabet="{}ab_^x. ", max_size=30))
+def test_escaped_text_renders_to_itself_or_says_so(text):
+    prompt = escape(text)
+    names = dict.fromkeys(find_variables(prompt), "VALUE")
+    assert render(prompt, names) == text or "{{" in text

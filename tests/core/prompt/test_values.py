@@ -26,9 +26,23 @@ from ..judge import only_our_errors
         ("{broken", "{broken"),
         ("[" * 100_000, "[" * 100_000),
         ("", ""),
+        ("True", True),
+        ("None", None),
+        (".5", 0.5),
+        ("'quoted'", "quoted"),
+        ("(1, 2)", [1, 2]),
+        ("{'a': (1, None)}", {"a": [1, None]}),
+        ("1_000", 1000),
+        ("{1, 2}", "{1, 2}"),
+        ("b'x'", "b'x'"),
+        ("1+2j", "1+2j"),
+        ("...", "..."),
+        ("007", "007"),
+        (r"'\d'", r"\d"),
+        ("Truth", "Truth"),
     ],
 )
-def test_json_is_parsed_and_other_text_kept(text, value):
+def test_json_and_literals_are_parsed_and_other_text_kept(text, value):
     assert parse_value(text) == value
 
 

@@ -214,7 +214,7 @@ def test_rename_keeps_config_active(two):
     assert two.ok("%azureml list").result.rows[0][:2] == ("*", "live")
     assert two.refused("%azureml rename live dev").startswith("ConfigError: There is already a config named 'dev'.")
     assert "No config named 'prod'" in two.refused("%azureml rename prod x")
-    assert "cannot name a config" in two.refused("%azureml rename live '$x'")
+    assert "cannot name a config" in two.refused("%azureml rename live x=1")
 
 
 def test_active_config_is_deleted_only_with_force(two):

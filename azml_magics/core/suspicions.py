@@ -74,6 +74,13 @@ def suspicions_of(config: LLMConfig, url: str) -> Iterator[Suspicion]:
             remedy="The URL looks like a placeholder: set endpoint_url to the endpoint's own.",
             refusals=_CONNECTION | _REQUEST | _KEY,
         )
+    for notice in endpoints.notices_of(config.endpoint_url):
+        yield Suspicion(
+            error_code="unknown-path",
+            remedy=f"{notice} Check endpoint_url.",
+            refusals=_CONNECTION | _REQUEST,
+            facts={"notice": notice},
+        )
     if config.key is None:
         yield Suspicion(error_code="no-key-sent", remedy="The request had no key: set key.", refusals=_KEY)
     elif service.entra_only and not config.key_source.is_token:

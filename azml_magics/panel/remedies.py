@@ -60,6 +60,7 @@ REMEDIES: Mapping[str, str] = {
     "deployment's request_timeout_ms.",
     "undefined-column": _VARIABLE,
     "undefined-variable": _VARIABLE,
+    "unknown-path": "{notice} Check the URL.",
     "url-with-password": "Name the key in the Key field instead.",
     "wrong-audience": "This host takes tokens of the scope {scope}: write entra as Key.",
     "wrong-wire": "Choose {formatter} as Formatter.",

@@ -86,3 +86,12 @@ def test_error_that_tells_what_is_wrong_keeps_its_remedy():
     config = LLMConfig(endpoint_url=FOUNDRY + "/models/chat/completions", key=Secret("k"))
     error = BadRequestError("It is too long", remedy="Shorten the prompt.", error_code="prompt-too-long")
     assert explain(error, config, config.endpoint_url).remedy == "Shorten the prompt."
+
+
+def test_unknown_path_on_a_known_host_is_said_with_a_refusal():
+    config = LLMConfig(endpoint_url=FOUNDRY + "/x", key=Secret("k"), model="m")
+    error = explain(status_error(404, {}, b""), config, config.endpoint_url)
+    assert (error.error_code, error.facts["notice"]) == (
+        "unknown-path",
+        "/x is not a known path of a Foundry or Azure OpenAI resource: it is used as written.",
+    )

@@ -299,6 +299,8 @@ def route_of(url: str) -> str:
 
 def notices_of(url: str) -> tuple[str, ...]:
     """Return what to tell the user of `url` before its first request: sentences, each of one line."""
+    if not url.strip():
+        return ()
     located = locate(url)
     service = located.service
     if service.gone:

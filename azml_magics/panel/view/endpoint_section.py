@@ -112,7 +112,8 @@ class EndpointSection:
             self._lines[name].show(draft.errors.get(name, ""), "bad")
         url = draft.config.endpoint_url
         kind = endpoints.service_of(url).title if url else ""
-        self._kind.show(f"{draft.config.endpoint_api_type}{': ' if kind else ''}{kind}" if url else "")
+        notices = "".join(f". {notice}" for notice in endpoints.notices_of(url))
+        self._kind.show(f"{draft.config.endpoint_api_type}{': ' if kind else ''}{kind}{notices}" if url else "")
         status = key_status(draft.config)
         sign, mood = _KEY_SIGNS[status.is_found]
         self._key_sign.show(f"{sign} {status.text}", mood)

@@ -130,6 +130,17 @@ def test_invalid_save_is_refused_and_saves_nothing(notebook, line, said):
     assert notebook.ok("%azureml list").text.startswith("No configs yet.")
 
 
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("https://r.services.ai.azure.com/x", "/x is not a known path of a Foundry or Azure OpenAI resource"),
+        ("https://models.inference.ai.azure.com", "GitHub Models left models.inference.ai.azure.com"),
+    ],
+)
+def test_save_says_that_a_path_is_unknown(notebook, url, said):
+    assert notebook.ok(f"%azureml save prod --url {url} -f openai-chat").text.splitlines()[1].startswith(said)
+
+
 def test_save_warns_of_misspelled_kwarg(notebook):
     ran = notebook.ok("%azureml save prod --url https://x.y/v1 temprature=0.2")
     assert ran.stderr == "azureml: the model kwarg 'temprature' is sent as it is. Did you mean 'temperature'?\n"

@@ -68,6 +68,9 @@ DEPLOYMENTS: dict[str, Deployment] = {
         Deployment("t5", "translations of the tutorial's sentences", "t5-base", _SCORE, "mlflow"),
         Deployment("tgi", "text-generation-inference", "tgi-text-generation", _TGI, "tgi"),
         Deployment("promptflow", "a prompt flow: question, chat_history", "chat-flow", _SCORE, "promptflow"),
+        Deployment("promptflow-json", "a prompt flow that does not stream", "chat-flow", _SCORE, "promptflow"),
+        Deployment("promptflow-outputs", "a prompt flow with other outputs", "chat-flow", _SCORE, "promptflow"),
+        Deployment("promptflow-names", "a prompt flow: query, turns, reply", "chat-flow", _SCORE, "promptflow"),
         Deployment("openai", "OpenAI routes only, no /score", "demo-chat", _CHAT + _COMPLETIONS + _INFO, "openai"),
         Deployment("chat", "catalogue image, chat task", "phi-3-mini", (*_CHAT, "/score", *_INFO), "openai-chat"),
         Deployment(
@@ -78,6 +81,10 @@ DEPLOYMENTS: dict[str, Deployment] = {
             "openai-completion",
         ),
         Deployment("fms", "the image of 2026: /score with usage", "fms-chat", (*_CHAT, "/score", *_INFO), "chat"),
+        Deployment(
+            "fms-reasoning", "the image of 2026 with a reasoning model", "demo-reasoning", ("/score", *_INFO), "chat"
+        ),
+        Deployment("embeddings", "MLflow embeddings on /score", "e5-small", _SCORE, "mlflow"),
         Deployment("reasoning", "chat with reasoning_content", "demo-reasoning", _CHAT + _INFO, "openai"),
         Deployment("think", "chat with <think> tags in the text", "demo-think", _CHAT + _INFO, "openai"),
     )

@@ -6,11 +6,14 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from azml_magics.emulator import chat_messages, promptflow_route, tokens
+from azml_magics.emulator import chat_messages, tokens
+from azml_magics.emulator.embeddings import SCORE_DIMENSIONS, vector_of
 from azml_magics.emulator.fault_responses import SCRIPT_FAILED
+from azml_magics.emulator.fms_score import fms_chat
 from azml_magics.emulator.generation import GenerationRequest, read_lenient_settings
 from azml_magics.emulator.http_response import HttpResponse, model_error
-from azml_magics.emulator.openai_families import count_usage, stamp_response
+from azml_magics.emulator.openai_families import count_usage
+from azml_magics.emulator.promptflow_route import FLOWS, run_flow
 from azml_magics.emulator.responder import generate
 from azml_magics.emulator.routed_request import NotJSONError, load_json
 from azml_magics.emulator.score_bodies import ScoreBody, parse_score_body
@@ -33,10 +36,11 @@ _ACCEPTED_SHAPES = {
     "mlflow": {"list", "string", "split", "records", "strings-inside", "strings"},
     "bart": {"list", "string", "hf-list", "hf-string", "inputs-object"},
     "t5": {"list", "string", "hf-list", "hf-string", "inputs-object"},
-    "promptflow": {"flow"},
     "chat": {"messages"},
     "completion": {"strings-inside", "strings", "list"},
     "fms": {"messages", "strings-inside", "strings"},
+    "fms-reasoning": {"messages"},
+    "embeddings": {"list", "string"},
 }
 
 
@@ -50,15 +54,20 @@ def _score(routed: RoutedRequest) -> HttpResponse:
     data = _read_object(routed)
     if isinstance(data, HttpResponse):
         return data
-    body = parse_score_body(data)
     name = routed.deployment.name
+    flow = FLOWS.get(name, FLOWS["promptflow"])
+    if name in ("blue", *FLOWS) and isinstance(data.get(flow.question), str):
+        return run_flow(routed, data, flow)
+    body = parse_score_body(data)
     if body is None or (name != "blue" and body.shape not in _ACCEPTED_SHAPES.get(name, ())):
         return _refuse(name, data)
     if len(body.prompts) > MAX_PROMPTS:
         return HttpResponse.flask({"message": SCRIPT_FAILED}, 500)
-    if body.shape == "flow":
-        return promptflow_route.run_flow(routed, data)
-    return _chat(routed, body) if body.shape == "messages" else _texts(name, body)
+    if name == "embeddings":
+        return HttpResponse.flask([vector_of(prompt, SCORE_DIMENSIONS) for prompt in body.prompts])
+    if body.shape != "messages":
+        return _texts(name, body)
+    return fms_chat(routed, body) if name in ("fms", "fms-reasoning") else _chat(name, body)
 
 
 def _read_object(routed: RoutedRequest) -> dict[str, Any] | HttpResponse:
@@ -78,12 +87,11 @@ def _read_object(routed: RoutedRequest) -> dict[str, Any] | HttpResponse:
 
 def _refuse(name: str, data: dict[str, Any]) -> HttpResponse:
     """Return the container's response to a body of another wire format, in its server's words."""
-    if name == "fms":
+    if name.startswith("fms"):
         return HttpResponse.fastapi({})
-    if name == "promptflow":
-        return HttpResponse.flask(
-            {"error": {"code": "UserError", "message": "Required input(s) ['question'] are missing."}}, 400
-        )
+    if name in FLOWS:
+        message = f"Required input(s) ['{FLOWS[name].question}'] are missing."
+        return HttpResponse.flask({"error": {"code": "UserError", "message": message}}, 400)
     wanted = "inputs" if name in ("gpt2-2023-06", "hf") else "input_data"
     if wanted not in data:
         return HttpResponse.flask({"message": f"A value is not provided for the '{wanted}' parameter."}, 400)
@@ -141,22 +149,10 @@ def _arrange(shape: str, texts: list[str], task: str, name: str) -> Any:
     return [{"0": text} for text in texts]
 
 
-def _chat(routed: RoutedRequest, body: ScoreBody) -> HttpResponse:
+def _chat(name: str, body: ScoreBody) -> HttpResponse:
     request = chat_messages.to_generation_request(body.prompts, read_lenient_settings(body.parameters))
-    name = routed.deployment.name
     result = generate(replace(request, first_variant=_first_variant(name)))
-    if name != "fms":
-        return HttpResponse.fastapi({"output": result.text}, tokens=len(result.tokens))
-    stamp = stamp_response(routed, {}, "chatcmpl")
-    data = {
-        "output": result.text,
-        "message": {"role": "assistant", "content": result.text},
-        "finish_reason": result.finish_reason,
-        "usage": count_usage(chat_messages.count_prompt_tokens(body.prompts), len(result.tokens)),
-        "model": stamp.model,
-        "id": stamp.id,
-    }
-    return HttpResponse.fastapi(data, tokens=len(result.tokens))
+    return HttpResponse.fastapi({"output": result.text}, tokens=len(result.tokens))
 
 
 def _fms_text(body: ScoreBody, texts: list[str], results: list[tokens.LimitedText]) -> HttpResponse:

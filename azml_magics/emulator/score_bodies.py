@@ -21,8 +21,6 @@ class ScoreBody(NamedTuple):
 
 def parse_score_body(data: dict[str, Any]) -> ScoreBody | None:
     """Return the content of a /score body, or None if no wire format has its shape."""
-    if isinstance(data.get("question"), str):
-        return ScoreBody("flow", [data["question"]], {})
     if "input_data" in data:
         given, params = data["input_data"], data.get("params") or {}
         return _input_object(given, data, params) if isinstance(given, dict) else _input_list(given, params)

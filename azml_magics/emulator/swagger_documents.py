@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from azml_magics.emulator.http_response import HttpResponse
+from azml_magics.emulator.promptflow_route import FLOWS, flow_document
 
 if TYPE_CHECKING:
     from azml_magics.emulator.deployments import Deployment
@@ -86,13 +87,6 @@ _INPUTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         ),
         {"type": "array", "items": {"type": "string"}, "example": ["text"]},
     ),
-    "promptflow": (
-        _object(
-            {"question": {"type": "string"}, "chat_history": {"type": "array", "items": {"type": "object"}}},
-            {"question": "What is Azure ML?", "chat_history": []},
-        ),
-        {"type": "object", "properties": {"answer": {"type": "string"}}},
-    ),
     "": ({"type": "object", "example": {}}, {"type": "object", "example": {}}),
 }
 
@@ -121,6 +115,8 @@ def swagger(routed: RoutedRequest) -> HttpResponse:
     deployment = routed.deployment
     if deployment.swagger in _FASTAPI_ROUTES:
         return HttpResponse.fastapi(_fastapi_document(deployment))
+    if deployment.name in FLOWS:
+        return HttpResponse.flask(flow_document(deployment.name))
     version = routed.query.get("version", "2")
     if version not in ("2", "3", "3.1"):
         message = f"Swagger version [{version[:20]}] is not valid. Supported versions: [2, 3, 3.1]."

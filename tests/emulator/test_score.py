@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+
+from tests.core.captures.examples import FOLDER
 
 NO_REPLY = "This is the demo endpoint, not a language model"
 
@@ -120,6 +124,32 @@ def test_promptflow_answers_and_streams_without_done(client, events):
     assert refused.json()["error"]["code"] == "UserError"
 
 
+def test_flow_that_does_not_stream_refuses_events_alone(client):
+    body = {"question": "Hello"}
+    refused = score(client, body, "promptflow-json", accept="text/event-stream")
+    assert refused.json()["error"]["message"] == (
+        "Media type text/event-stream in Accept header is not acceptable. Supported media type(s) - application/json"
+    )
+    both = score(client, body, "promptflow-json", accept="text/event-stream, application/json")
+    assert both.json()["answer"].startswith("Hello!")
+
+
+def test_other_outputs_of_a_flow_come_first(client, events):
+    body = {"question": "Hello"}
+    streamed = events(score(client, body, "promptflow-outputs", accept="text/event-stream"))
+    assert streamed[0] == {"context": "From the handbook, page 3.", "sources": ["handbook.pdf"]}
+    assert "".join(event["answer"] for event in streamed[1:]).startswith("Hello!")
+    assert list(score(client, body, "promptflow-outputs").json()) == ["answer", "context", "sources"]
+
+
+def test_flow_has_its_own_names(client):
+    history = [{"inputs": {"query": "My name is Ada."}, "outputs": {"reply": "Hello Ada"}}]
+    found = score(client, {"query": "What is my name?", "turns": history}, "promptflow-names").json()
+    assert "Ada" in found["reply"]
+    refused = score(client, {"question": "Hello"}, "promptflow-names")
+    assert refused.json()["error"]["message"] == "Required input(s) ['query'] are missing."
+
+
 def test_promptflow_knows_the_chat_history(client):
     history = [{"inputs": {"question": "My name is Ada."}, "outputs": {"answer": "Hello Ada"}}]
     assert "Ada" in score(client, {"question": "What is my name?", "chat_history": history}).json()["answer"]
@@ -192,3 +222,35 @@ def test_stop_and_limit_names_are_accepted(client):
         assert response == [{"0": "Hello! How can"}]
     stopped = score(client, {"inputs": "Hi", "parameters": {"stop": [" help"]}}).json()
     assert stopped == [{"generated_text": "Hello! How can I"}]
+
+
+def messages(text, **parameters):
+    return {"input_data": {"input_string": [{"role": "user", "content": text}], "parameters": parameters}}
+
+
+def test_image_of_2026_sends_reasoning_beside_the_output(client):
+    example = json.loads((FOLDER / "score/01-reply-reasoning.json").read_text())
+    found = score(client, messages("Why is the sea salty?"), "fms-reasoning").json()
+    assert list(found) == list(example)
+    assert list(found["message"]) == list(example["message"])
+    assert found["reasoning_content"] == found["message"]["reasoning"]
+
+
+def test_image_of_2026_has_no_output_if_reasoning_takes_the_limit(client):
+    found = score(client, messages("Why is the sea salty?", max_tokens=3), "fms-reasoning").json()
+    assert (found["output"], found["finish_reason"]) == (None, "length")
+    assert found["reasoning_content"] == "Rivers carry dissolved"
+
+
+def test_image_of_2026_calls_tools(client):
+    example = json.loads((FOLDER / "score/03-reply-tool-calls.json").read_text())
+    tool = {"type": "function", "function": {"name": "get_weather", "parameters": {}}}
+    found = score(client, messages("Call get_weather", tools=[tool]), "fms").json()
+    assert list(found) == list(example)
+    assert found["tool_calls"][0]["function"]["name"] == "get_weather"
+    assert found["output"] is None
+
+
+def test_embeddings_on_score_are_vectors(client):
+    first, second = score(client, {"input_data": ["a", "b"]}, "embeddings").json()
+    assert len(first) == len(second) == 8

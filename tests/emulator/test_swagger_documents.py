@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from azml_magics.emulator.deployments import DEPLOYMENTS
+from azml_magics.emulator.promptflow_route import FLOWS
 
 
 def swagger(client, deployment, query=""):
@@ -31,8 +32,21 @@ def test_document_distinguishes_wire_formats(client):
     assert given(client, "llama2")["example"]["input_data"]["input_string"][0]["role"] == "user"
     assert given(client, "mlflow")["properties"]["input_data"]["type"] == "array"
     assert given(client, "hf")["properties"]["inputs"]["type"] == "array"
-    assert "question" in given(client, "promptflow")["properties"]
     assert given(client, "blue") == {"type": "object", "example": {}}
+
+
+@pytest.mark.parametrize(
+    ("deployment", "names"),
+    [("promptflow-outputs", ("question", "chat_history", "answer")), ("promptflow-names", ("query", "turns", "reply"))],
+)
+def test_flow_names_its_inputs_and_output(client, deployment, names):
+    document = swagger(client, deployment).json()
+    assert tuple(document["info"][f"x-chat-{part}"] for part in ("input", "history", "output")) == names
+    assert list(given_to_flow(document)["properties"]) == list(names[:2])
+
+
+def given_to_flow(document):
+    return document["paths"]["/score"]["post"]["requestBody"]["content"]["application/json"]["schema"]
 
 
 def test_catalogue_images_list_routes_of_their_task(client):
@@ -59,7 +73,7 @@ def test_document_example_is_a_valid_body(client, deployment):
         )
         example = score.get("examples", {}).get("example", {}).get("value")
     if not example:
-        assert deployment in ("blue", "openai", "tgi", "reasoning", "think")
+        assert deployment in ("blue", "openai", "tgi", "reasoning", "think", *FLOWS)
         return
     response = client.post("/score", json=example, headers={"azureml-model-deployment": deployment})
     assert response.status_code == 200, response.text

@@ -86,6 +86,7 @@ class Session:
 
     Attributes:
         conversations: The messages of each conversation, by name.
+        conversation_models: Which model made the last response of each conversation.
     """
 
     def __init__(self, history_size: int = HISTORY_SIZE) -> None:
@@ -97,6 +98,7 @@ class Session:
         self._listeners: list[Callable[[Change], None]] = []
         self._last_batch: Batch | None = None
         self.conversations: dict[str, list[Message]] = {}
+        self.conversation_models: dict[str, str] = {}
 
     # ---- configs
 

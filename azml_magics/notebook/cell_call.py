@@ -82,7 +82,7 @@ class CellCall:
 
     def _finish(self, context: NotebookContext, response: Response) -> Response | None:
         if self.options.conversation:
-            conversation_turns.keep_turns(context, self.options.conversation, self.messages, response)
+            conversation_turns.keep_turns(context, self.options.conversation, self.messages, response, self.config)
         if self.options.save:
             context.session.save(self.options.save, self.config)
         return cell_output.store_response(context, self.options, response)

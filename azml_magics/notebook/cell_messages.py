@@ -1,4 +1,4 @@
-"""The messages of a cell: its body with variables or a template, images, and the conversation before them."""
+"""The messages of a cell: its body with variables or a template, attachments, and the conversation before them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def prompt_text(body: str) -> str:
 
 
 def build_messages(context: NotebookContext, options: CellOptions, body: str, config: LLMConfig) -> list[Message]:
-    """Return the messages to send: the prompt with its images, after the turns of its conversation.
+    """Return the messages to send: the prompt with its attachments, after the turns of its conversation.
 
     Args:
         context: The notebook.
@@ -53,16 +53,16 @@ def build_messages(context: NotebookContext, options: CellOptions, body: str, co
     Raises:
         PromptError: There is no prompt, or a template cannot be filled.
         UndefinedVariableError: {name} in the body is not defined.
-        UsageError: A variable or an image does not exist.
+        UsageError: A variable or an attachment does not exist.
     """
     messages = as_messages(_find_prompt(context, options, body), config.system)
     if options.image:
-        from . import images
+        from . import attachments
 
         given = [context.variable(image) if image.startswith("$") else image for image in options.image]
-        messages = images.with_images(messages, given)
+        messages = attachments.attach(messages, given)
     if options.conversation:
-        messages = conversation_turns.with_earlier_turns(context, options.conversation, messages)
+        messages = conversation_turns.with_earlier_turns(context, options.conversation, messages, config)
     return messages
 
 

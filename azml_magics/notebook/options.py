@@ -117,7 +117,7 @@ CELL_OPTIONS: tuple[Option, ...] = (
         help="ask for JSON that matches this schema, and validate it",
         kind="variable",
     ),
-    _list_option("-i", "--image", metavar="PATH|$var", help="an image to send with the prompt", kind="variable"),
+    _list_option("-i", "--image", metavar="PATH|$var", help="an image, PDF or sound to send along", kind="variable"),
     _option("-o", "--output", metavar="VAR", help="store the Response in the notebook's variable VAR"),
     _switch("-q", "--quiet", help="do not show the response"),
     _switch("--insert", help="with -F code: put the code into the next cell"),

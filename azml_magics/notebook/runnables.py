@@ -84,7 +84,7 @@ def run(context: NotebookContext, options: CellOptions, body: str, runnable: Any
         live.finish(response)
     context.session.record(*exchange, response)
     if options.conversation:
-        conversation_turns.keep_turns(context, options.conversation, prepared.messages, response)
+        conversation_turns.keep_turns(context, options.conversation, prepared.messages, response, exchange[0])
     return response
 
 

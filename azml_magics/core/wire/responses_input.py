@@ -99,8 +99,16 @@ def _to_part(part: Any, role: str) -> Any:
         image = image if isinstance(image, dict) else {"url": image}
         return {"type": "input_image", "image_url": image.get("url"), "detail": image.get("detail") or "auto"}
     if kind == "file" and isinstance(part.get("file"), dict):
-        return {"type": "input_file", **part["file"]}
+        return {"type": "input_file", **_to_file(part["file"])}
     return part
+
+
+def _to_file(file: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a file under the names of this route: one that is given by its address has another name."""
+    url = file.get("file_data")
+    if not (isinstance(url, str) and url.startswith(("https://", "http://"))):
+        return file
+    return {"file_url": url}
 
 
 def rename_kwargs(kwargs: Mapping[str, Any]) -> dict[str, Any]:

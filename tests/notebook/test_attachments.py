@@ -1,4 +1,4 @@
-"""-i: an image from a path, a URL or the notebook becomes an image content part."""
+"""-i: an image, a PDF or a sound from a path, a URL or the notebook becomes a content part."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import base64
 from pathlib import Path
 
 import pytest
-from IPython.display import Image
+from IPython.display import Audio, Image
 
 from azml_magics.core.errors import UsageError
-from azml_magics.notebook.images import url_of
+from azml_magics.notebook.attachments import part_of
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -17,6 +17,12 @@ PNG = base64.b64decode(
 JPEG = b"\xff\xd8\xff\xe0rest"
 GIF = b"GIF89arest"
 WEBP = b"RIFF\x10\x00\x00\x00WEBPrest"
+
+
+def url_of(image):
+    part = part_of(image)
+    assert part["type"] == "image_url"
+    return part["image_url"]["url"]
 
 
 def data_url(kind, data):
@@ -91,12 +97,12 @@ class Broken:
 @pytest.mark.parametrize(
     ("given", "why"),
     [
-        ("nowhere.png", "The image nowhere.png cannot be read: No such file or directory."),
-        (".", "The image . cannot be read: Is a directory."),
+        ("nowhere.png", "The file nowhere.png cannot be read: No such file or directory."),
+        (".", "The file . cannot be read: Is a directory."),
         ("a\0b.png", "cannot be read"),
-        ("", "The image . cannot be read"),
+        ("", "The file . cannot be read"),
         (b"plain", "-i was given bytes that are not a PNG, JPEG, GIF or WebP image"),
-        (b"RIFF\x10\x00\x00\x00WAVE", "-i was given bytes that are not a PNG"),
+        (b"RIFF\x10\x00\x00\x00AVI ", "-i was given bytes that are not a PNG"),
         (b"", "-i was given bytes that are not a PNG"),
         (42, "-i cannot make an image of int."),
         (None, "-i cannot make an image of NoneType."),
@@ -111,6 +117,36 @@ def test_other_objects_are_refused_in_one_line(given, why, tmp_path, monkeypatch
         url_of(given)
     assert why in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+PDF, WAV, MP3 = b"%PDF-1.4", b"RIFF\x10\x00\x00\x00WAVE", b"ID3rest"
+
+
+def b64(data):
+    return base64.b64encode(data).decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "part"),
+    [
+        ("a.pdf", PDF, {"file": {"filename": "a.pdf", "file_data": f"data:application/pdf;base64,{b64(PDF)}"}}),
+        ("a.wav", WAV, {"input_audio": {"data": b64(WAV), "format": "wav"}}),
+        ("a.mp3", MP3, {"input_audio": {"data": b64(MP3), "format": "mp3"}}),
+        ("b.mp3", b"odd", {"input_audio": {"data": b64(b"odd"), "format": "mp3"}}),
+    ],
+)
+def test_pdf_and_sound_become_parts_of_their_own(tmp_path, name, data, part):
+    (tmp_path / name).write_bytes(data)
+    (kind,) = part
+    assert part_of(tmp_path / name) == {"type": kind, **part}
+
+
+def test_bytes_and_urls_of_files_are_told_apart():
+    assert part_of(WAV)["type"] == part_of(Audio(data=WAV))["type"] == "input_audio"
+    assert part_of(PDF)["file"]["filename"] == "document.pdf"
+    assert part_of(f"data:audio/mpeg;base64,{b64(MP3)}")["input_audio"] == {"data": b64(MP3), "format": "mp3"}
+    url = "https://h.example/a%20b.pdf?sig=x"
+    assert part_of(url) == {"type": "file", "file": {"filename": "a b.pdf", "file_data": url}}
 
 
 def test_text_file_is_refused(tmp_path):

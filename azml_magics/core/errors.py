@@ -9,7 +9,7 @@
     + DocumentError             a saved JSON or YAML document cannot be read or written
   + PromptError                 a prompt cannot be rendered or encoded (also a ValueError)
     + UndefinedVariableError    {name} in the prompt, and no variable of that name
-  + FormatterError              a custom formatter raised or returned something unusable
+  + FormatterError              a custom formatter raised or returned something unusable (also a ValueError)
   + EndpointError               the endpoint reported a failure (also a urllib.error.HTTPError)
     + AuthenticationError       401
     + PermissionDeniedError     403
@@ -20,7 +20,7 @@
     + APITimeoutError           408, 504, or no data within the timeout (also a TimeoutError)
     + ServiceUnavailableError   500, 502, 503, or no instance ready
     + ModelError                the scoring script or model failed, also behind a 200
-  + ResponseFormatError         a 200 that cannot be read: HTML, empty, another wire format
+  + ResponseFormatError         a 200 that cannot be read: HTML, empty, another wire format (also a ValueError)
     + StreamInterruptedError    the stream ended before the response was complete
   + APIConnectionError          no connection, or it broke (also a ConnectionError)
   + SchemaError                 the response does not fit the schema
@@ -271,7 +271,7 @@ class UndefinedVariableError(PromptError):
         return cls(cause, remedy=f"{hint} {ways}".strip(), error_code=error_code, facts=facts)
 
 
-class FormatterError(AzmlError):
+class FormatterError(AzmlError, ValueError):
     """A custom formatter that raised, or returned something that is not a response."""
 
     error_code = "formatter"
@@ -431,7 +431,7 @@ class ModelError(EndpointError):
     error_code = "model"
 
 
-class ResponseFormatError(AzmlError):
+class ResponseFormatError(AzmlError, ValueError):
     """A successful response that cannot be read."""
 
     error_code = "response-format"

@@ -15,7 +15,7 @@ from .. import documents
 from ..core import wire
 from ..core.client import ainvoke, invoke, prepare
 from ..core.config import LLMConfig
-from ..core.errors import ConfigError, FormatterError, KeyNotFoundError
+from ..core.errors import ConfigError, FormatterError, KeyNotFoundError, UsageError
 from ..core.http import recording
 from ..core.http.exchange import HTTPResponse
 from ..core.key_sources import NO_KEY
@@ -56,7 +56,10 @@ class AzureMLBaseEndpoint(EndpointFields):
 
     def _check(self) -> None:
         """Raise ConfigError if fields contradict each other or the formatter does not suit the endpoint."""
-        formatter = self._to_wire_formatter()
+        try:
+            formatter = self._to_wire_formatter()
+        except UsageError as error:
+            raise ConfigError(error.cause, remedy=error.remedy, error_code=error.error_code) from None
         options = {"endpoint_url": ""} if is_placeholder(self.endpoint_url) else {}
         config = self._config({}, formatter, **options)
         if formatter is not None:

@@ -8,7 +8,7 @@ from typing import Any
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models.base import LangSmithParams
 from langchain_core.language_models.chat_models import BaseChatModel
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import BaseMessage, SystemMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
@@ -21,8 +21,7 @@ from ..core.response import Response
 from .arguments import ChatArguments
 from .base_endpoint import AzureMLBaseEndpoint
 from .batching import ConcurrentBatch, cache_signature
-from .formatter_adapter import takes_messages
-from .message_conversion import messages_to_wire
+from .formatter_adapter import message_converter
 from .outputs import (
     as_single_chat_chunk,
     make_last_chat_chunk,
@@ -163,13 +162,15 @@ class AzureMLChatOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseChatMo
     ) -> tuple[LLMConfig, Wire]:
         """Return the config and the wire messages of one call.
 
-        A custom chat formatter receives LangChain's messages unchanged, so they are not converted for it.
+        A formatter that takes LangChain's messages gets them as they are, so that they are not converted for it.
         """
-        formatter = self._to_wire_formatter(lambda _: messages)
-        config = self._make_call_config(formatter, stop, kwargs)
-        if formatter is not None and formatter.content_formatter is not None and takes_messages(formatter):
-            return config, [{"role": "user", "content": ""}]
-        return config, messages_to_wire(messages)
+        convert = message_converter(self.content_formatter)
+        if convert is not None:
+            config = self._make_call_config(self._to_wire_formatter(), stop, kwargs)
+            return config, [convert(message) for message in messages]
+        given = _with_system(messages, self.system)
+        config = self._make_call_config(self._to_wire_formatter(lambda _: given), stop, kwargs)
+        return config, [{"role": "user", "content": ""}]
 
     # ---- tools and structured output ----
 
@@ -221,6 +222,12 @@ class AzureMLChatOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseChatMo
         model = self.bind(**make_structured_output_kwargs(schema, method, strict), **kwargs)
         parser = make_output_parser(schema, method)
         return include_raw_message(model, parser) if include_raw else model | parser
+
+
+def _with_system(messages: list[BaseMessage], system: str | None) -> list[BaseMessage]:
+    if not system or any(message.type == "system" for message in messages):
+        return messages
+    return [SystemMessage(system), *messages]
 
 
 def _to_chat_result(response: Response) -> ChatResult:

@@ -9,7 +9,7 @@ from langchain_core.outputs import ChatGeneration
 
 from .api_type import AzureMLEndpointApiType
 from .formatters import WireContentFormatter, warn_deprecated
-from .message_conversion import message_to_wire, messages_to_wire
+from .message_conversion import message_to_wire
 from .outputs import to_chat_generation
 
 
@@ -21,7 +21,7 @@ class CustomOpenAIChatContentFormatter(WireContentFormatter):
 
     @staticmethod
     def _convert_message_to_dict(message: BaseMessage) -> dict[str, Any]:
-        """Convert a message to a dict. Formatters written for langchain-community call it by this name."""
+        """Convert a message to a dict. A subclass may override it: it is called for every message."""
         return message_to_wire(message)
 
     def format_messages_request_payload(
@@ -37,7 +37,7 @@ class CustomOpenAIChatContentFormatter(WireContentFormatter):
             model_kwargs: Parameters of the model.
             api_type: Type of the endpoint.
         """
-        return self._encode(messages_to_wire(messages), model_kwargs, api_type)
+        return self._encode([self._convert_message_to_dict(message) for message in messages], model_kwargs, api_type)
 
     def format_response_payload(
         self, output: bytes, api_type: AzureMLEndpointApiType = AzureMLEndpointApiType.dedicated

@@ -47,7 +47,7 @@ class EndpointFields(BaseModel):
     timeout: float = DEFAULT_TIMEOUT
     """Seconds without data before a call gives up; default: the variable AZUREML_TIMEOUT, then 190."""
 
-    http_client: Any = Field(default=None, exclude=True, repr=False)
+    http_client: Any = Field(default=None, exclude=True, repr=False, validate_default=True)
     """An object whose `call(body=…, run_manager=…)` sends the request and returns the response's body. It replaces this
     package's transport: its retries, streaming and error messages do not apply."""
 

@@ -2,33 +2,43 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.outputs import Generation
 
 from ..core import endpoints, wire
+from ..core.errors import ResponseFormatError
 from ..core.response import Response
+from ..core.text import one_line
+from ..core.wire.base import to_json
 from . import chat_formatters, formatters
 from .api_type import AzureMLEndpointApiType
-from .message_conversion import messages_from_wire
+from .message_conversion import message_to_wire, messages_from_wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from langchain_core.messages import BaseMessage
+
     from ..core.config import LLMConfig
     from ..core.messages import Message
+    from ..core.wire.event_reader import EventReader
 
     ToMessages = Callable[[Sequence[Message]], Any]
 
 _REQUESTS = ("format_request_payload", "format_messages_request_payload")
 _RESPONSES = ("format_response_payload",)
-_TYPES = "supported_api_types"
+_CONVERT = "_convert_message_to_dict"
+_OTHERS = ("supported_api_types", "format_error_msg", "content_type", "accepts", _CONVERT)
+_HEADERS = {"content_type": "Content-Type", "accepts": "Accept"}
 _OWN = {
     id(found): found
     for module in (formatters, chat_formatters)
     for kind in vars(module).values()
     if isinstance(kind, type)
-    for name in (*_REQUESTS, *_RESPONSES, _TYPES)
+    for name in (*_REQUESTS, *_RESPONSES, *_OTHERS)
     if (found := getattr(kind, name, None)) is not None
 }
 _BY_WIRE: dict[str, type[formatters.WireContentFormatter]] = {
@@ -72,7 +82,7 @@ def to_wire_formatter(
             return given
         given = given.content_formatter
     if isinstance(given, formatters.WireContentFormatter) and not _overrides_any(
-        given, *_REQUESTS, *_RESPONSES, _TYPES
+        given, *_REQUESTS, *_RESPONSES, *_OTHERS
     ):
         return wire.get(given.wire_name)
     return wire.Formatter("custom", "a formatter of your own", (AdaptedWire(given, to_messages, api_type),), given)
@@ -93,6 +103,18 @@ def takes_messages(given: Any) -> bool:
             return given.chat
         given = given.content_formatter
     return callable(getattr(given, _REQUESTS[1], None))
+
+
+def message_converter(given: Any) -> Callable[[BaseMessage], Message] | None:
+    """Return what converts the messages for a content_formatter; None if it takes LangChain's messages itself."""
+    if isinstance(given, wire.Formatter) and given.content_formatter is not None:
+        given = given.content_formatter
+    if not takes_messages(given):
+        return message_to_wire
+    known = isinstance(given, formatters.WireContentFormatter)
+    if isinstance(given, wire.Formatter) or (known and not _overrides_any(given, _REQUESTS[1], _CONVERT)):
+        return message_to_wire
+    return getattr(given, _CONVERT) if known and not _overrides_any(given, _REQUESTS[1]) else None
 
 
 def to_content_formatter(config: LLMConfig) -> Any:
@@ -138,15 +160,37 @@ class AdaptedWire(wire.CustomWire):
         route = serverless if config.endpoint_api_type == "serverless" else "score"
         return endpoints.request_url(config.endpoint_url, route, config.api_version)
 
+    def streams(self, config: LLMConfig) -> bool:
+        """Return whether a response can arrive in chunks: not if a method of the user's reads it, as a whole."""
+        return self._formatter is not None and not self._decodes and _wire_of(self._formatter, config).streams(config)
+
+    def event_reader(self, call: wire.Call) -> EventReader:
+        assert self._formatter is not None
+        return _wire_of(self._formatter, call.config).event_reader(call)
+
     def encode(self, call: wire.Call) -> wire.Payload:
-        if self._formatter is not None and not self._encodes:
-            return _wire_of(self._formatter, call.config).encode(call)
-        return super().encode(call)
+        if self._formatter is None or self._encodes:
+            payload = super().encode(call)
+            return _ask_for_stream(payload, self.url(call.config, stream=True)) if call.stream else payload
+        payload = _wire_of(self._formatter, call.config).encode(call)
+        return replace(payload, headers={**payload.headers, **self._own_headers()})
 
     def decode(self, body: bytes, call: wire.Call) -> Response:
-        if self._formatter is not None and not self._decodes:
+        if self._formatter is None or self._decodes:
+            return super().decode(body, call)
+        try:
             return _wire_of(self._formatter, call.config).decode(body, call)
-        return super().decode(body, call)
+        except ResponseFormatError as error:
+            if _overrides_any(self.content_formatter, "format_error_msg"):
+                api_type = self._convert_api_type(call.config.endpoint_api_type)
+                error.cause = one_line(self.content_formatter.format_error_msg.format(api_type=api_type))
+            raise
+
+    def _own_headers(self) -> dict[str, str]:
+        """The headers that the user's subclass sets by its attributes."""
+        own = self.content_formatter
+        changed = [name for name in _HEADERS if _overrides_any(own, name) and getattr(own, name)]
+        return {_HEADERS[name]: getattr(own, name) for name in changed}
 
     def parse_response(self, value: Any) -> Response:
         # Keep the Generation for LangChain: it may hold more than a Response can.
@@ -156,3 +200,18 @@ class AdaptedWire(wire.CustomWire):
 def _wire_of(formatter: wire.Formatter, config: LLMConfig) -> wire.Wire:
     """Return the formatter's wire format for the config; its first one if the user's subclass supports more types."""
     return next((each for each in formatter.wires if each.fits(config)), formatter.wires[0])
+
+
+def _ask_for_stream(payload: wire.Payload, url: str) -> wire.Payload:
+    """Return the request of a user's method with `stream`, if it is a JSON object; others go out as they are."""
+    try:
+        body = json.loads(payload.body)
+    except (ValueError, RecursionError):
+        return payload
+    if not isinstance(body, dict):
+        return payload
+    plain = to_json({**body, "stream": True})
+    if endpoints.is_inference_api(url) or "stream_options" in body:
+        return replace(payload, body=plain)
+    counted = to_json({**body, "stream": True, "stream_options": {"include_usage": True}})
+    return replace(payload, body=counted, fallback=plain)

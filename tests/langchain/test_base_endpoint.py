@@ -239,9 +239,9 @@ def test_key_none_sends_no_key(kind, key, monkeypatch):
 
 
 def test_object_that_is_not_a_formatter_is_refused():
-    with pytest.raises(errors.UsageError, match="not a content formatter"):
+    with pytest.raises(ValueError, match="not a content formatter"):
         AzureMLOnlineEndpoint(content_formatter=object())
-    with pytest.raises(errors.UsageError, match="not its class: call it"):
+    with pytest.raises(ValueError, match="not its class: call it"):
         AzureMLOnlineEndpoint(content_formatter=langchain.GPT2ContentFormatter)
 
 

@@ -258,7 +258,7 @@ def test_wrappers_around_own_model_apply(asks, ours, endpoint, wrapped):
 
 
 def test_model_with_fallbacks_is_a_model(asks, ours, endpoint):
-    endpoint.script([Fault("400")])
+    endpoint.script([Fault("400")] * 2)  # the second is for the request without stream_options
     assert "You said: Hello" in asks(ours.with_fallbacks([Echo()]), "-s 'Be brief.'").text
 
 

@@ -88,7 +88,7 @@ def test_limit_of_the_chat_route_is_renamed(asking, wire, last_body):
 
 def test_rows_and_side_by_side_work(asking, wire):
     asking.vars["rows"] = ["a", "b"]
-    assert len(asking.ok(f"%%azureml {wire} --each $rows\nSay {text}.").result) == 2
+    assert len(asking.ok(f"%%azureml {wire} --each $rows\nSay {{text}}.").result) == 2
     assert len(asking.ok(f"%%azureml {wire} -n 2\nHello").result) == 2
 
 

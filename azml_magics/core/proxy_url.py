@@ -56,6 +56,12 @@ class Proxy:
         return cls(f"{host}:{port or default}", unquote(parts.password or ""))
 
 
+def proxy_name(url: str) -> str:
+    """Return HOST:PORT of a proxy's URL, which may hold a password; "" if it is not a proxy's URL."""
+    proxy = Proxy.of(url)
+    return proxy.name if proxy else ""
+
+
 def check_proxy(configured: str) -> str:
     """Return a config's proxy, checked; nothing is looked up.
 

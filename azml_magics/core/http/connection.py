@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from ..endpoints import Origin
+from ..proxy_url import proxy_name
 from ..version import __version__
 from .proxy import proxy_for
 from .reception import Reception
@@ -43,12 +44,17 @@ class Connection:
 
     Args:
         transport: An httpx.HTTPTransport or httpx.AsyncHTTPTransport.
-        proxy: The proxy it goes through, without a password; "" for none.
+        proxy: The URL of the proxy it goes through; "" for none.
+        has_tunnel: Whether the proxy opens a tunnel for it, and does not see the requests.
+
+    Attributes:
+        forwarding_proxy: HOST:PORT of a proxy that passes on the requests, or answers them itself; "" for none.
     """
 
     def __init__(self, transport: Any, proxy: str = "", *, has_tunnel: bool = False) -> None:
         self._transport = transport
         self._proxy = proxy
+        self.forwarding_proxy = "" if has_tunnel else proxy_name(proxy)
         self._reception = Reception(has_tunnel=has_tunnel)
         self.limit_reads = self._reception.limit_reads
 

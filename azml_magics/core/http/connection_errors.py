@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from ..endpoints import Origin
 from ..errors import APIConnectionError, APITimeoutError, ResponseFormatError
+from .proxy_errors import proxy_problem
+from .tls_errors import tls_problem
 
 if TYPE_CHECKING:
     from ..errors import AzmlError
@@ -22,10 +24,7 @@ _MESSAGES: dict[str, tuple[str, str]] = {
         "All connections of the HTTP client were in use for {timeout:g} s",
         "Raise the client's limits, or send fewer requests at a time.",
     ),
-    "untrusted": (
-        "{host} has a certificate that is not trusted: {error}",
-        "Name your organisation's certificates in SSL_CERT_FILE before starting Jupyter.",
-    ),
+    "untrusted": ("No TLS connection to {host}: {error}", "Check the server's certificate."),
     "timeout": (
         "No data from {host} for {timeout:g} s",
         "Raise timeout, ask for fewer tokens, or stream. "
@@ -51,7 +50,7 @@ _MESSAGES["incomplete"] = _MESSAGES["closed"]
 
 def connection_error(failure: SendFailure, request: Request) -> AzmlError:
     """Build the exception for a request without a response; its cause is what the network raised."""
-    message, remedy = _MESSAGES[failure.reason]
+    message, remedy, code = _describe(failure)
     kind = type(failure.error).__name__
     cause = message.format(
         host=Origin.of(request.url).netloc,
@@ -70,9 +69,21 @@ def connection_error(failure: SendFailure, request: Request) -> AzmlError:
     elif failure.reason == "too-large":
         error = ResponseFormatError(cause, remedy=remedy, error_code="response-too-large")
     else:
-        error = APIConnectionError(cause, remedy=remedy, error_code=f"connection-{failure.reason}")
+        error = APIConnectionError(cause, remedy=remedy, error_code=code)
     error.__cause__ = _without_frames(failure.error)
     return error
+
+
+def _describe(failure: SendFailure) -> tuple[str, str, str]:
+    """(what happened, what to do, error code); the names in braces are filled in by `connection_error`."""
+    tls = tls_problem(failure.error) if failure.reason in {"untrusted", "connect-error", "closed"} else None
+    if tls is not None:
+        host = f"the proxy {failure.proxy}" if failure.proxy else "{host}"
+        cause = tls.cause.replace("{host}", host)
+        return cause[0].upper() + cause[1:], tls.remedy, tls.error_code
+    if failure.proxy:
+        return proxy_problem(failure)
+    return (*_MESSAGES[failure.reason], f"connection-{failure.reason}")
 
 
 def _without_frames(error: BaseException) -> BaseException:

@@ -98,6 +98,7 @@ class HTTPResponse:
         limit_reads: Makes reads of the stream fail that end later than so many seconds from its call. None if the
             stream does not come from the network.
         attempts: How many requests the call sent until this response.
+        proxy: HOST:PORT of the proxy that passed on a request over plain http, or answered it itself; "" for none.
         client_request_id: The id that we gave the request; "" for a server on this machine.
     """
 
@@ -107,6 +108,7 @@ class HTTPResponse:
     stream: Any = field(default=None, repr=False)
     limit_reads: Callable[[float], None] | None = field(default=None, repr=False)
     attempts: int = field(default=1, compare=False)
+    proxy: str = field(default="", compare=False)
     client_request_id: str = field(default="", compare=False)
 
 

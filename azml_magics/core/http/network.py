@@ -31,7 +31,8 @@ class NetworkTransport:
             body = ReceivedBody(request, response, header_dict(response), connection, self.release)
             if request.stream and is_success(response.status_code):
                 return HTTPResponse(response.status_code, body.headers, stream=body, limit_reads=connection.limit_reads)
-            return HTTPResponse(response.status_code, body.headers, b"".join(body.pieces()))
+            whole = b"".join(body.pieces())
+            return HTTPResponse(response.status_code, body.headers, whole, proxy=connection.forwarding_proxy)
         except AzmlError:  # the config's certificates or proxy
             raise
         except Exception as error:  # noqa: BLE001 - every failure to send becomes an error of ours in the retry flow
@@ -76,7 +77,7 @@ class AsyncNetworkTransport:
             if request.stream and is_success(response.status_code):
                 return HTTPResponse(response.status_code, body.headers, stream=body, limit_reads=connection.limit_reads)
             whole = b"".join([piece async for piece in body.pieces()])
-            return HTTPResponse(response.status_code, body.headers, whole)
+            return HTTPResponse(response.status_code, body.headers, whole, proxy=connection.forwarding_proxy)
         except AzmlError:  # the config's certificates or proxy
             raise
         except Exception as error:  # noqa: BLE001 - every failure to send becomes an error of ours in the retry flow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import ipaddress
 import os
 import sys
@@ -26,13 +27,24 @@ def proxy_for(url: str, configured: str | None = None) -> str | None:
     Raises:
         ConfigError: The proxy's URL cannot be read, or its variable is not set.
     """
-    if configured:
-        return None if configured == DIRECT else proxy_url(_resolve(configured))
     origin = Origin.of(url)
-    if origin.scheme == "http" and origin.is_loopback:
-        return None
-    found = _from_environment(origin)
-    return proxy_url(found) if found else None
+    if configured:
+        found = None if configured == DIRECT else _resolve(configured)
+    elif origin.scheme == "http" and origin.is_loopback:
+        found = None
+    else:
+        found = _from_environment(origin)
+    return _usable(proxy_url(found)) if found else None
+
+
+def _usable(url: str) -> str:
+    if url.startswith("socks5") and importlib.util.find_spec("socksio") is None:
+        raise ConfigError(
+            "A SOCKS proxy needs the package socksio",
+            remedy='Run pip install "httpx[socks]".',
+            error_code="socks-missing",
+        )
+    return url
 
 
 def _resolve(configured: str) -> str:

@@ -30,6 +30,7 @@ class Reception:
             is not known to be reused counts as new, so that no request is repeated.
         was_sent: Whether the connection was open and the request on its way.
         has_data: Whether any byte of a response was received.
+        is_tunnel_open: Whether a proxy has opened its tunnel, so that what fails then is not its fault.
     """
 
     def __init__(self, *, has_tunnel: bool = False) -> None:
@@ -44,7 +45,7 @@ class Reception:
 
     def _reset(self) -> None:
         self.is_reused = self.was_sent = self.has_data = False
-        self._has_connected = self._is_in_tunnel = False
+        self._has_connected = self._is_in_tunnel = self.is_tunnel_open = False
         self._reset_count()
 
     def begin(self, request: Request) -> None:
@@ -143,8 +144,10 @@ class Reception:
                 self.was_sent = True  # what was sent before, outside of the tunnel, was for the proxy
                 self.is_reused = not self._has_connected
             return False
-        if event == "connection.connect_tcp.started":
+        if event.endswith("connect_tcp.started"):
             self._stream, self._has_connected, self._is_in_tunnel = None, True, False
+        if event.endswith("start_tls.started") and not event.startswith("connection"):
+            self.is_tunnel_open = True
         if not event.endswith(("connect_tcp.complete", "start_tls.complete")):
             return False
         self._is_in_tunnel = not event.startswith("connection")

@@ -23,6 +23,7 @@ from ..errors import (
 from . import status_errors, waiting
 from .connection_errors import connection_error
 from .exchange import HTTPResponse, Outcome, Request, SendFailure, is_success
+from .proxy_errors import is_refused_by_proxy, name_proxy
 from .request_id import id_for_logs, with_request_id
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ def _error_from(outcome: Outcome, request: Request) -> AzmlError:
     refusal = status_errors.status_error(
         outcome.status, outcome.headers, outcome.body, url=request.url, request_bytes=len(request.body)
     )
-    return refusal.add_context(request_id=id_for_logs(request))
+    return name_proxy(refusal, outcome.proxy).add_context(request_id=id_for_logs(request))
 
 
 def _is_unauthorized(outcome: Outcome) -> bool:
@@ -179,7 +180,7 @@ def _may_reject_addition(error: AzmlError, request: Request) -> bool:
 
 def _is_temporary(outcome: Outcome, error: AzmlError) -> bool:
     if isinstance(outcome, SendFailure):
-        return outcome.is_unreachable
+        return outcome.is_unreachable and not is_refused_by_proxy(outcome)
     if isinstance(error, _FINAL) or error.error_code == _SCORING_FAILED:
         return False
     if outcome.status == _MODEL_ERROR and isinstance(error, RateLimitError | ServiceUnavailableError):

@@ -6,13 +6,12 @@ import ssl
 import zlib
 from typing import TYPE_CHECKING
 
-from ..proxy_url import Proxy
+from ..proxy_url import proxy_name
 from .body import ResponseTooLarge, UnknownEncoding
 from .exchange import SendFailure
+from .tls_errors import causes, tls_problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from .exchange import Reason
     from .reception import Reception
 
@@ -59,7 +58,7 @@ def send_failure(
         reused=reception.is_reused,
         has_data=reception.has_data or has_begun or _is_invalid_tls(error),
         seconds=reception.seconds,
-        proxy=_name(proxy) if is_connecting else "",
+        proxy=proxy_name(proxy) if is_connecting and not reception.is_tunnel_open else "",
     )
 
 
@@ -70,26 +69,16 @@ def _reason(error: Exception, *, is_connecting: bool, has_begun: bool) -> Reason
         return "connect-timeout"
     if reason == "closed":
         reason = broken
-    return "untrusted" if reason == "connect-error" and _is_about_trust(error) else reason
+    return "untrusted" if reason == "connect-error" and _is_permanent(error) else reason
 
 
-def _name(url: str) -> str:
-    proxy = Proxy.of(url)
-    return proxy.name if proxy else ""
-
-
-def _is_about_trust(error: BaseException) -> bool:
-    """Whether an untrusted certificate is the cause, so that a retry will not help."""
-    return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error))
+def _is_permanent(error: BaseException) -> bool:
+    """Whether a retry will not help: a certificate is not trusted, or asked for and missing."""
+    problem = tls_problem(error)
+    return problem is not None and problem.is_permanent
 
 
 def _is_invalid_tls(error: BaseException) -> bool:
     """Whether data came that TLS could not read; the end of a connection without TLS's own notice is not data."""
     ends = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
-    return any(isinstance(cause, ssl.SSLError) and not isinstance(cause, ends) for cause in _causes(error))
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
+    return any(isinstance(cause, ssl.SSLError) and not isinstance(cause, ends) for cause in causes(error))

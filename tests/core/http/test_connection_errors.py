@@ -27,11 +27,7 @@ REQUEST = Request("https://n.example.com/score", {"Authorization": "Bearer k3y"}
             "may have been processed and was not repeated",
         ),
         (SendFailure("incomplete", OSError()), "broke before the response was complete: OSError", "try again"),
-        (
-            SendFailure("untrusted", OSError("self-signed")),
-            "n.example.com has a certificate that is not trusted",
-            "SSL_CERT_FILE",
-        ),
+        (SendFailure("untrusted", OSError("odd")), "No TLS connection to n.example.com: odd", "certificate"),
         (SendFailure("invalid", ValueError("bad")), "could not be sent: ValueError: bad", "URL"),
     ],
     ids=lambda value: value.reason if isinstance(value, SendFailure) else None,

@@ -58,7 +58,6 @@ def test_configured_proxy_wins_over_the_environment(monkeypatch):
     monkeypatch.setenv("NO_PROXY", "*")
     url = "https://e.example.com/score"
     assert proxy_for(url, "company:3128") == "http://company:3128"
-    assert proxy_for(url, "socks5://company:1080") == "socks5://company:1080"
     monkeypatch.delenv("NO_PROXY")
     assert proxy_for(url, "none") is None
 
@@ -69,6 +68,15 @@ def test_configured_proxy_may_be_in_a_variable(monkeypatch):
     monkeypatch.delenv("COMPANY_PROXY")
     with pytest.raises(ConfigError, match="No proxy: the environment variable COMPANY_PROXY is not set"):
         proxy_for("https://e.example.com", "env:COMPANY_PROXY")
+
+
+def test_socks_proxy_needs_a_package(monkeypatch):
+    url, proxy = "https://e.example.com/score", "socks5://company:1080"
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match=r"A SOCKS proxy needs the package socksio\. Run pip install"):
+        proxy_for(url, proxy)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: name)
+    assert proxy_for(url, proxy) == proxy
 
 
 @pytest.mark.parametrize("written", ["ftp://p:21", "http://", "http://p:port", "http://[::1"])

@@ -1,4 +1,4 @@
-"""Check a config step by step: complete, key found, endpoint reached, key accepted, response received."""
+"""Check a config step by step: complete, key found, endpoint reached, key accepted, responses whole and streamed."""
 
 from __future__ import annotations
 
@@ -12,27 +12,30 @@ from azml_magics.core.errors import (
     PermissionDeniedError,
 )
 from azml_magics.core.text import one_line
-from azml_magics.core.wire import formatter_for
+from azml_magics.core.wire import formatter_for, wire_for
+
+from .short_calls import invoke_short
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from azml_magics.core.config import LLMConfig
-    from azml_magics.core.wire import Formatter
+    from azml_magics.core.response import Response
 
 GOOD, BAD, OPEN = "ok", "FAILED", "-"
-STEPS = ("config", "key", "reach", "authenticate", "answer")
+STEPS = ("config", "key", "reach", "authenticate", "answer", "stream")
 
 
 def check(config: LLMConfig, describe: Callable[[AzmlError], str] = str) -> dict[str, tuple[str, str]]:
-    """Check a config with one request for a single token.
+    """Check a config with two requests for a few tokens: one whole, one streamed.
 
     Args:
         config: The config to check.
         describe: Turns an error into the text of its step.
 
     Returns:
-        Step (see `STEPS`) -> (state, text). The state is GOOD, BAD, or OPEN for the steps after a failure.
+        Step (see `STEPS`) -> (state, text). The state is GOOD, BAD, or OPEN for the steps after a failure and for a
+        stream that the formatter does not have.
     """
     from azml_magics.core import client
 
@@ -41,26 +44,25 @@ def check(config: LLMConfig, describe: Callable[[AzmlError], str] = str) -> dict
         prepared = client.prepare(config, "Hello", with_key=False)
     except AzmlError as error:
         return found | {"config": (BAD, describe(error))}
-    formatter = formatter_for(config)
-    found["config"] = (GOOD, f"POST {prepared.request.url} ({formatter.name})")
+    found["config"] = (GOOD, f"POST {prepared.request.url} ({formatter_for(config).name})")
     try:
         client.prepare(config, "Hello")
     except AzmlError as error:  # no key, or one that HTTP headers do not allow
         return found | {"key": (BAD, describe(error))}
     found["key"] = (GOOD, str(config.key_source))
-    return found | _check_response(config, formatter, describe)
+    found |= _check_response(config, describe)
+    return found | ({"stream": _check_stream(config, describe)} if found["answer"][0] == GOOD else {})
 
 
-def _check_response(
-    config: LLMConfig, formatter: Formatter, describe: Callable[[AzmlError], str]
-) -> dict[str, tuple[str, str]]:
-    """Return the last three steps, from one request."""
-    from azml_magics.core import client
+def works(found: Mapping[str, tuple[str, str]]) -> bool:
+    """Return whether every step succeeded that the config has."""
+    return found["answer"][0] == GOOD and all(state != BAD for state, _ in found.values())
 
-    limit = next((k.name for k in formatter.known_kwargs if k.name in {"max_tokens", "max_new_tokens"}), None)
-    short = config.merged(model_kwargs={limit: 1} if limit else {}, max_retries=0)
+
+def _check_response(config: LLMConfig, describe: Callable[[AzmlError], str]) -> dict[str, tuple[str, str]]:
+    """Return the steps up to the whole response, from one request."""
     try:
-        response = client.invoke(short, "Hello")
+        response = invoke_short(config, "Hello", 1)
     except APIConnectionError as error:
         return {"reach": (BAD, describe(error))}
     except (AuthenticationError, PermissionDeniedError) as error:
@@ -72,7 +74,21 @@ def _check_response(
     except AzmlError as error:
         return {"reach": (GOOD, ""), "authenticate": (GOOD, ""), "answer": (BAD, describe(error))}
     place = f"deployment {response.deployment}" if response.deployment else ""
-    return {"reach": (GOOD, place), "authenticate": (GOOD, ""), "answer": (GOOD, repr(one_line(response.text, 60)))}
+    return {"reach": (GOOD, place), "authenticate": (GOOD, ""), "answer": (GOOD, _shown(response))}
+
+
+def _check_stream(config: LLMConfig, describe: Callable[[AzmlError], str]) -> tuple[str, str]:
+    """Return the step of the streamed response, from one more request."""
+    if not wire_for(config).streams(config):
+        return OPEN, "this formatter does not stream"
+    try:
+        return GOOD, _shown(invoke_short(config, "Hello", 1, stream=True))
+    except AzmlError as error:
+        return BAD, describe(error)
+
+
+def _shown(response: Response) -> str:
+    return repr(one_line(response.text, 60)) if response.text else "its few tokens went into reasoning"
 
 
 def _status(error: EndpointError) -> str:

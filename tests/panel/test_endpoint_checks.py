@@ -19,7 +19,7 @@ def test_check_of_a_working_endpoint(ready, wait_until_idle, session, endpoint):
     ready.checks.test()
     assert wait_until_idle(ready, "endpoint").startswith("It works: the response was '")
     assert ready.notes["endpoint"].mood == "good"
-    assert len(endpoint.requests) == 1
+    assert len(endpoint.requests) == 2, "whole, and streamed"
     assert session.history == []  # a check is not in the history
 
 

@@ -8,7 +8,7 @@ from azml_magics.emulator import Fault
 
 from ..conftest import KEY
 
-STEPS = ("config", "key", "reach", "authenticate", "answer")
+STEPS = ("config", "key", "reach", "authenticate", "answer", "stream")
 
 
 @pytest.fixture
@@ -34,18 +34,18 @@ def only_bad(states):
 
 def test_working_config_passes_every_step(asking, states, endpoint):
     found = states()
-    assert [state for state, _ in found.values()] == ["ok"] * 5
+    assert [state for state, _ in found.values()] == ["ok"] * 6
     assert found["config"][1] == f"POST {endpoint.url}/v1/chat/completions (openai-chat)"
     assert found["key"][1] == "env:TEST_KEY"
     assert found["reach"][1] == "deployment blue"
     assert asking.ok("%azureml test").text.endswith("\nIt works.")
 
 
-def test_check_requests_one_token_outside_history(asking, states, endpoint):
+def test_check_requests_few_tokens_outside_history(asking, states, endpoint):
     endpoint.requests.clear()
     states()
-    assert len(endpoint.requests) == 1
-    assert endpoint.requests[0].json()["max_tokens"] == 1
+    assert [request.json().get("stream", False) for request in endpoint.requests] == [False, True]
+    assert {request.json()["max_tokens"] for request in endpoint.requests} == {1}
     assert asking.ok("%azureml history").text == "No prompt has been sent yet."
 
 
@@ -54,7 +54,8 @@ def test_check_works_with_every_formatter(asking, states, endpoint, formatter, d
     asking.ok(
         f"%azureml save other --url {endpoint.url}/score -f {formatter} --deployment {deployment} --key env:TEST_KEY"
     )
-    assert [state for state, _ in states("%azureml test other").values()] == ["ok"] * 5
+    assert [state for state, _ in states("%azureml test other").values()] == ["ok"] * 5 + ["-"]
+    assert asking.ok("%azureml test other").text.endswith("\nIt works.")
 
 
 def test_incomplete_config_fails_first_step(asking, states):
@@ -103,7 +104,7 @@ def test_wrong_key_fails_authentication_step(asking, states, monkeypatch):
     ("fault", "said"),
     [
         ("404", "no deployment with traffic"),
-        ("424", "The model or its scoring script failed"),
+        ("424", "The scoring script failed on this input"),
         ("429", "Too many requests"),
         ("503", "overloaded or starting"),
         ("html-200", "an HTML page"),

@@ -1,4 +1,4 @@
-"""A virtual environment for azureml-inference-server-http, whose pins clash with this package's."""
+"""Virtual environments for servers whose pins clash with this package's, azureml-inference-server-http above all."""
 
 from __future__ import annotations
 
@@ -21,22 +21,24 @@ def default_folder() -> Path:
     return Path(os.environ.get("AZML_REAL_SERVER_VENV") or CHECKOUT / ".venv-real-server").absolute()
 
 
-def python_of(folder: Path) -> Path:
+def python_of(folder: Path, requirement: str = "") -> Path:
     """The Python of a complete environment in `folder`, made now where it is missing or was left half made.
 
-    Takes some 20 s and 90 MB the first time. A second test run that starts meanwhile waits for it.
+    By default for Microsoft's scoring server: some 20 s and 90 MB the first time. A second test run that starts
+    meanwhile waits for it.
     Raises Unavailable where the environment cannot be made or the server cannot be installed.
     """
+    requirement = requirement or REQUIREMENT
     folder.mkdir(parents=True, exist_ok=True)
     environment, complete = folder / "env", folder / "complete"
     python = environment / "bin" / "python"
-    wanted = f"{REQUIREMENT} on Python {sys.version_info.major}.{sys.version_info.minor}"
+    wanted = f"{requirement} on Python {sys.version_info.major}.{sys.version_info.minor}"
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (complete.is_file() and complete.read_text() == wanted and python.exists()):
             complete.unlink(missing_ok=True)
             _run([sys.executable, "-m", "venv", "--clear", str(environment)])
-            _run([str(python), "-m", "pip", "install", "--disable-pip-version-check", "--quiet", REQUIREMENT])
+            _run([str(python), "-m", "pip", "install", "--disable-pip-version-check", "--quiet", requirement])
             complete.write_text(wanted)
     return python
 

@@ -1,0 +1,1 @@
+"""Servers of others as real endpoints for the tests: prompt flow's own server, and LiteLLM's proxy."""

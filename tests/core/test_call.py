@@ -8,15 +8,16 @@ from urllib.parse import quote
 
 import pytest
 
-from azml_magics.core.client import prepare
+from azml_magics.core.client import prepare, stream
 from azml_magics.core.config import LLMConfig
-from azml_magics.core.errors import AzmlError, ConfigError, KeyNotFoundError, UnknownNameError
+from azml_magics.core.errors import AzmlError, BadRequestError, ConfigError, KeyNotFoundError, UnknownNameError
 from azml_magics.core.http.exchange import HTTPResponse
 from azml_magics.core.key_sources import register_resolver
 from azml_magics.core.keys import KeyRef
 from azml_magics.core.secret import Secret
 
 from .conftest import KEY
+from .server import reply
 
 MANAGED = "https://n.eastus.inference.ml.azure.com/score"
 FOUNDRY = "https://r.services.ai.azure.com/models"
@@ -166,3 +167,40 @@ class Raises:
 
     def format_response_payload(self, output):
         return ""
+
+
+# ---- models that do not stream
+
+
+REFUSAL = {
+    "message": "Unsupported value: 'stream' does not support true with this model.",
+    "param": "stream",
+    "code": "unsupported_value",
+}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [REFUSAL, {"message": "Streaming is not supported with this model."}, {"message": "does not support streaming"}],
+)
+def test_model_that_does_not_stream_sends_whole_response(server, config_of, error):
+    done = {"id": "r", "status": "completed", "output": [{"type": "message", "content": [TEXT]}]}
+    server.respond_with(reply({"error": error}, 400), reply(done))
+    kwargs = {"reasoning_effort": "high"} if "param" in error else {}
+    config = config_of("/openai/v1/responses", model="o3-pro", model_kwargs=kwargs)
+    with stream(config, "Hi") as chunks:
+        assert [chunk.text for chunk in chunks] == ["Hello"]
+    first, second = (received.json for received in server.received)
+    assert first["stream"] is True
+    assert second == {name: value for name, value in first.items() if name != "stream"}
+    assert ("include" in second) == bool(kwargs)
+
+
+TEXT = {"type": "output_text", "text": "Hello"}
+
+
+def test_other_refusal_of_a_stream_is_raised(server, config_of):
+    server.respond_with(reply({"error": {"message": "Bad input", "param": "input"}}, 400))
+    with pytest.raises(BadRequestError), stream(config_of("/openai/v1/responses", model="m"), "Hi") as chunks:
+        list(chunks)
+    assert len(server.received) == 1

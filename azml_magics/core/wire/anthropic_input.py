@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import PromptError
 from ..messages import text_of
+from .renaming import take_first
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,7 +23,12 @@ if TYPE_CHECKING:
 DEFAULT_MAX_TOKENS = 4096
 """What is sent if no limit is set: the route requires one."""
 
-_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens", "max_new_tokens")
+LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
+"""The limit under its own name, then under those of OpenAI's routes."""
+
+STOPS = ("stop_sequences", "stop")
+"""The stop texts under their own name, then under that of the chat route."""
+
 _SYSTEM_ROLES = {"system", "developer"}
 _TOOL_CHOICES = {"auto": "auto", "none": "none", "required": "any"}
 _OWN_BLOCKS = {"text", "thinking", "redacted_thinking", "tool_use"}
@@ -168,11 +174,11 @@ def rename_kwargs(kwargs: Mapping[str, Any]) -> dict[str, Any]:
     `parallel_tool_calls` are written as this route writes them.
     """
     body = dict(kwargs)
-    limits = [body.pop(name) for name in _LIMITS if name in body]
-    body = {"max_tokens": limits[0] if limits else DEFAULT_MAX_TOKENS, **body}
-    if "stop" in body:
-        stop = body.pop("stop")
-        body.setdefault("stop_sequences", [stop] if isinstance(stop, str) else stop)
+    take_first(body, LIMITS)
+    take_first(body, STOPS)
+    body = {"max_tokens": DEFAULT_MAX_TOKENS, **body}
+    if isinstance(body.get("stop_sequences"), str):
+        body["stop_sequences"] = [body["stop_sequences"]]
     if isinstance(body.get("tools"), list):
         body["tools"] = [_to_tool(tool) for tool in body["tools"]]
     if "tool_choice" in body:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .anthropic_events import AnthropicReader
-from .anthropic_input import DEFAULT_MAX_TOKENS, rename_kwargs, split_system
+from .anthropic_input import DEFAULT_MAX_TOKENS, LIMITS, STOPS, rename_kwargs, split_system
 from .anthropic_output import parse_message
 from .base import Call, Kwarg, Payload, Wire, to_json
 from .openai_request import model_of
+from .renaming import renaming_notices
 
 if TYPE_CHECKING:
     from ..config import LLMConfig
@@ -32,6 +33,7 @@ ANTHROPIC_KWARGS = (
 VERSION = "2026-10-21"
 SAMPLING_VERSION = "2023-06-01"
 """The last version that takes sampling kwargs; later ones refuse them even at their defaults."""
+_DEFAULT_LIMIT = f"max_tokens is not set: {DEFAULT_MAX_TOKENS} is sent, because the route requires a limit."
 _SAMPLING = ("temperature", "top_p", "top_k")
 
 
@@ -52,6 +54,11 @@ class AnthropicMessagesWire(Wire):
 
     def streams(self, config: LLMConfig) -> bool:  # noqa: ARG002 - every such route streams
         return True
+
+    def notices(self, config: LLMConfig) -> tuple[str, ...]:
+        kwargs = config.model_kwargs
+        renamed = (*renaming_notices(kwargs, LIMITS), *renaming_notices(kwargs, STOPS))
+        return renamed if any(name in kwargs for name in LIMITS) else (_DEFAULT_LIMIT, *renamed)
 
     def encode(self, call: Call) -> Payload:
         kwargs = rename_kwargs(call.kwargs)

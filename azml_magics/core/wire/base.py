@@ -132,6 +132,10 @@ class Wire(ABC):
         """Return whether a response can arrive in chunks."""
         return False
 
+    def notices(self, config: LLMConfig) -> tuple[str, ...]:  # noqa: ARG002 - most formats send kwargs as written
+        """Return what the format adds to the config's kwargs, or sends under another name: lines for the user."""
+        return ()
+
     @abstractmethod
     def encode(self, call: Call) -> Payload:
         """Return the request's body and headers.

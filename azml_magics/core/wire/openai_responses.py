@@ -9,8 +9,9 @@ from ..errors import ResponseFormatError
 from .base import Call, Kwarg, Payload, Pending, Wire, to_json
 from .json_body import decode_json
 from .openai_request import model_of
+from .renaming import renaming_notices
 from .responses_events import ResponsesReader
-from .responses_input import ENCRYPTED_REASONING, rename_kwargs, split_instructions
+from .responses_input import ENCRYPTED_REASONING, LIMITS, rename_kwargs, split_instructions
 from .responses_output import UNFINISHED, parse_response_object
 
 if TYPE_CHECKING:
@@ -56,6 +57,9 @@ class OpenAIResponsesWire(Wire):
     def streams(self, config: LLMConfig) -> bool:
         """Return whether a response can arrive in chunks: not one that is made in the background."""
         return not config.model_kwargs.get("background")
+
+    def notices(self, config: LLMConfig) -> tuple[str, ...]:
+        return tuple(renaming_notices(config.model_kwargs, LIMITS))
 
     def encode(self, call: Call) -> Payload:
         body = _make_body(call, self.url(call.config, stream=call.stream))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import endpoints
-from ..errors import ConfigError, UnknownNameError, UsageError
+from ..errors import AzmlError, ConfigError, UnknownNameError, UsageError
 from .anthropic_messages import AnthropicMessagesWire
 from .custom import custom_formatter, is_content_formatter
 from .first_generation import DollyWire, GPT2Wire
@@ -179,6 +179,15 @@ def formatter_for(config: LLMConfig) -> Formatter:
             facts={"known": ", ".join(_BUILT_IN)},
         )
     return as_formatter(chosen)
+
+
+def notices_for(config: LLMConfig) -> tuple[str, ...]:
+    """Return what a user should know of the config before its first call: sentences, each of one line."""
+    try:
+        own = wire_for(config).notices(config)
+    except AzmlError:  # the call itself reports it
+        own = ()
+    return (*endpoints.notices_of(config.endpoint_url), *own)
 
 
 def wire_for(config: LLMConfig) -> Wire:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..messages import text_of
+from .renaming import take_first
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 ENCRYPTED_REASONING = "reasoning.encrypted_content"
 """What `include` names so that reasoning can be sent back to a server that stores nothing."""
 
-_LIMITS = ("max_output_tokens", "max_completion_tokens", "max_tokens")  # its own name, then those of the chat route
+LIMITS = ("max_output_tokens", "max_completion_tokens", "max_tokens")
+"""The limit under its own name, then under those of the chat route."""
+
 _SYSTEM_ROLES = {"system", "developer"}
 _STATELESS = {"id", "status"}  # of an output item: they mean nothing to a server that did not store it
 _TEXT_PARTS = {"user": "input_text", "assistant": "output_text"}
@@ -119,9 +122,7 @@ def rename_kwargs(kwargs: Mapping[str, Any]) -> dict[str, Any]:
     the object around them.
     """
     body = dict(kwargs)
-    limits = [body.pop(name) for name in _LIMITS if name in body]
-    if limits:
-        body["max_output_tokens"] = limits[0]
+    take_first(body, LIMITS)
     if "tools" in body:
         body["tools"] = _flat_tools(body["tools"])
     if "tool_choice" in body:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from azml_magics.core import endpoints, headers, wire
+from azml_magics.core import headers, wire
 from azml_magics.core.errors import AzmlError, UsageError
 from azml_magics.core.http.auth import check_clear_text
 from azml_magics.display.table import TableOutput
@@ -33,7 +33,7 @@ def save(context: NotebookContext, options: SaveOptions) -> TextOutput:
     config = config.merged(model_kwargs=cell_config.parse_kwargs(context, options.values, "save NAME"), **changes)
     config = session.save(name, config, activate=not context.settings.default_config)
     cell_config.warn_of_misspelled_kwargs(config)
-    notices = "".join(f"\n{notice}" for notice in endpoints.notices_of(config.endpoint_url))
+    notices = "".join(f"\n{notice}" for notice in wire.notices_for(config))
     return TextOutput(f"Saved {name}: {_describe(config)}{notices}{_next_step(config)}")
 
 

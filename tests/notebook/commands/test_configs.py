@@ -141,6 +141,25 @@ def test_save_says_that_a_path_is_unknown(notebook, url, said):
     assert notebook.ok(f"%azureml save prod --url {url} -f openai-chat").text.splitlines()[1].startswith(said)
 
 
+@pytest.mark.parametrize(
+    ("path", "line", "said"),
+    [
+        ("/anthropic/v1/messages", "", ["max_tokens is not set: 4096 is sent, because the route requires a limit."]),
+        ("/anthropic/v1/messages", "max_tokens=9 stop=x", ["stop is sent as stop_sequences."]),
+        ("/openai/v1/responses", "max_tokens=9", ["max_tokens is sent as max_output_tokens."]),
+        (
+            "/openai/v1/responses",
+            "max_tokens=9 max_output_tokens=8",
+            ["max_tokens is not sent: max_output_tokens is set."],
+        ),
+        ("/openai/v1/responses", "max_output_tokens=8", []),
+    ],
+)
+def test_save_says_what_is_sent_otherwise(notebook, path, line, said):
+    ran = notebook.ok(f"%azureml save prod --url https://r.services.ai.azure.com{path} {line}")
+    assert [line for line in ran.text.splitlines() if " sent" in line] == said
+
+
 def test_save_warns_of_misspelled_kwarg(notebook):
     ran = notebook.ok("%azureml save prod --url https://x.y/v1 temprature=0.2")
     assert ran.stderr == "azureml: the model kwarg 'temprature' is sent as it is. Did you mean 'temperature'?\n"

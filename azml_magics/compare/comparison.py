@@ -7,7 +7,7 @@ that had arrived when the request failed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, overload
 
 from ..core.config import LLMConfig
@@ -27,6 +27,7 @@ class Row:
         config: The config that the request was sent with.
         response: The response, or what had arrived of it when the request failed; None if nothing has arrived.
         error: Why the request failed; None if it did not.
+        waiting: What the request waits for now, such as "429: waiting 12 s, try 2 of 3"; "" if it does not.
 
     Examples:
         >>> row = batch[0]
@@ -40,6 +41,7 @@ class Row:
     config: LLMConfig
     response: Response | None = None
     error: BaseException | None = None
+    waiting: str = field(default="", repr=False, compare=False, kw_only=True)
 
     @property
     def text(self) -> str:
@@ -93,6 +95,9 @@ class Batch(Sequence[Row]):
         is_complete: Whether all responses are there. Until then no differences are marked, because they would change
             with every word that arrives.
 
+    Attributes:
+        show_reasoning: How its table shows the models' thoughts: "folded" above the texts, "open" or "hidden".
+
     Examples:
         >>> batch.texts
         ['Rivers run.', 'Rivers flow.']
@@ -100,6 +105,8 @@ class Batch(Sequence[Row]):
         ['prod', 'test']
         >>> batch.to_pandas().groupby("temperature")["completion_tokens"].mean()  # doctest: +SKIP
     """
+
+    show_reasoning = "folded"
 
     def __init__(self, rows: Iterable[Row], *, is_complete: bool = True) -> None:
         self._rows = tuple(rows)
@@ -184,7 +191,7 @@ class Batch(Sequence[Row]):
             facts = [finish, f"{tokens} tokens" if tokens else "", f"{seconds} s" if times and seconds else ""]
             heading = " · ".join(filter(None, [row.label, *facts]))
             text = "".join(f"*{piece}*" if differs else piece for piece, differs in pieces)
-            body = "\n".join(filter(None, [text, row.failure]))
+            body = "\n".join(filter(None, [text, row.failure, row.waiting]))
             parts.append(f"[{heading}]\n{body or '…'}")
         return "\n\n".join(parts)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.client import ainvoke, astream
 from ..core.errors import AzmlError, Interrupted, UsageError
 from ..core.http import recording
+from ..core.http.waiting import observe_waiting
 from ..core.interrupts import unmask_interrupts
 from ..core.prompt.values import parse_value
 from .comparison import Batch, Row
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from ..core.config import LLMConfig
     from ..core.messages import Message
+    from ..core.response import Response
     from ..core.stream import AsyncResponseStream
 
 DEFAULT_CONCURRENCY = 8
@@ -102,6 +104,7 @@ class BatchRun:
         self._concurrency = concurrency
         self._rows = [Row(request.setting, request.config) for request in self._requests]
         self._streams: dict[int, AsyncResponseStream] = {}
+        self._waiting: dict[int, str] = {}
         self._done = threading.Event()
         self._stopping = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -124,7 +127,9 @@ class BatchRun:
         rows, is_stopped = list(self._rows), self._stopping.is_set()
         for index, row in enumerate(rows):
             if row.response is None and row.error is None:
+                waiting = self._waiting.get(index, "")
                 so_far = replace(row, response=streams[index].response) if index in streams else row
+                so_far = replace(so_far, waiting=waiting) if waiting and not is_stopped else so_far
                 rows[index] = _mark_stopped(so_far) if is_stopped else so_far
         return Batch(rows, is_complete=is_stopped or self._done.is_set())
 
@@ -166,17 +171,10 @@ class BatchRun:
             await map_async(self._send, indexes, concurrency=min(self._concurrency, len(self._requests) or 1))
 
     async def _send(self, index: int) -> None:
-        request = self._requests[index]
         row = self._rows[index]
         try:
-            if not request.stream:
-                self._rows[index] = replace(row, response=await ainvoke(request.config, request.messages))
-                return
-            async with astream(request.config, request.messages) as stream:
-                self._streams[index] = stream
-                async for _ in stream:
-                    pass
-            self._rows[index] = replace(row, response=stream.response)
+            with observe_waiting(lambda waiting: self._waiting.update({index: str(waiting or "")})):
+                self._rows[index] = replace(row, response=await self._receive(index))
         except asyncio.CancelledError:
             arrived = self._streams[index].response if index in self._streams else None
             self._rows[index] = _mark_stopped(replace(row, response=arrived))
@@ -185,6 +183,16 @@ class BatchRun:
             self._rows[index] = replace(row, response=getattr(error, "response", None), error=error)
         finally:
             self._streams.pop(index, None)
+
+    async def _receive(self, index: int) -> Response:
+        request = self._requests[index]
+        if not request.stream:
+            return await ainvoke(request.config, request.messages)
+        async with astream(request.config, request.messages) as stream:
+            self._streams[index] = stream
+            async for _ in stream:
+                pass
+        return stream.response
 
 
 def _mark_stopped(row: Row) -> Row:

@@ -140,6 +140,7 @@ class Response:
         logprobs: log probabilities of the tokens, as on the wire, or None.
         raw: the decoded JSON of the body; None for a stream.
         format: how to show it: "markdown", "text", "json" or "code".
+        show_reasoning: how to show the thoughts: "folded" above the text, "open" or "hidden".
         headers: rate limits, region and request ids in the response's headers, by lower-case name; not part of a
             comparison of two responses.
         attempts: how many times the request was sent.
@@ -166,6 +167,7 @@ class Response:
     logprobs: Any = field(default=None, repr=False)
     raw: Any = field(default=None, repr=False)
     format: str = "markdown"
+    show_reasoning: str = field(default="folded", repr=False, compare=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     attempts: int = 1
     filters: tuple[Verdict, ...] = ()
@@ -242,5 +244,6 @@ def _usage_from_data(data: Mapping[str, Any]) -> Usage:
     return Usage(**counts, details={name: data[name] for name in _DETAILS if name in data})
 
 
-_DATA_FIELDS = tuple(each.name for each in fields(Response) if each.name not in ("parsed", "raw", "format"))
+_NOT_DATA = {"parsed", "raw", "format", "show_reasoning"}
+_DATA_FIELDS = tuple(each.name for each in fields(Response) if each.name not in _NOT_DATA)
 _UNSET = {name: _to_data(name, getattr(Response(""), name)) for name in _DATA_FIELDS} | {"text": None}

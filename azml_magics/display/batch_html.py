@@ -5,14 +5,15 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING
 
-from ..core.text import one_line
+from ..core.text import one_line, printable
 from ..rows.results import Results
-from .table import Cell, html_table
+from .table import Cell, Fold, html_table
 
 if TYPE_CHECKING:
-    from ..compare.comparison import Batch
+    from ..compare.comparison import Batch, Row
 
 _MAX_CELL = 300  # characters of a response in a preview of rows
+_MAX_REASONING = 10_000  # characters of a response's thoughts
 
 
 def batch_to_html(batch: Batch, *, times: bool = False) -> str:
@@ -28,7 +29,7 @@ def batch_to_html(batch: Batch, *, times: bool = False) -> str:
     rows: list[list[str | Cell]] = []
     for row, pieces in zip(batch, batch.mark_differences(), strict=True):
         label = Cell([(row.label, False)], white_space="nowrap")
-        text = Cell(pieces, error=row.failure, white_space="pre-wrap")
+        text = Cell(pieces, row.failure, "pre-wrap", fold=_fold(row, batch), note=row.waiting)
         figures = [Cell([(figure, False)], white_space="nowrap") for figure in row.figures()[: len(columns) - 1]]
         rows.append([label, text, *figures])
     return html_table((batch.setting_name, *columns), rows)
@@ -38,8 +39,23 @@ def _results_to_html(results: Results, *, times: bool) -> str:
     rows: list[list[str | Cell]] = []
     for row in results.preview():
         finish, tokens, _ = row.figures()
-        text = Cell([(one_line(row.text, _MAX_CELL), False)], error=row.failure)
+        text = Cell([(one_line(row.text, _MAX_CELL), False)], row.failure, fold=_fold(row, results))
         rows.append([f"{row.index}", row.label, text, finish, tokens])
     table = html_table(("", "row", "response", "finish", "tokens"), rows)
     rest = f"<p>{html.escape(results.rest())}</p>" if results.rest() else ""
     return f"<p>{html.escape(results.counts(times=times))}</p>{table}{rest}"
+
+
+def cell_reasoning(row: Row, batch: Batch) -> str:
+    """The thoughts that a row of a batch's table unfolds; "" if there are none, or if they are hidden."""
+    if row.response is None or batch.show_reasoning == "hidden":
+        return ""
+    thoughts = printable(row.response.reasoning.strip())
+    return thoughts if len(thoughts) <= _MAX_REASONING else f"{thoughts[:_MAX_REASONING]}…"
+
+
+def _fold(row: Row, batch: Batch) -> Fold | None:
+    thoughts = cell_reasoning(row, batch)
+    tokens = row.response.usage.reasoning_tokens if row.response and row.response.usage else 0
+    summary = f"Reasoning ({tokens:,} tokens)" if tokens else "Reasoning"
+    return Fold(summary, thoughts, is_open=batch.show_reasoning == "open") if thoughts else None

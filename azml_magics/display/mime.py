@@ -9,21 +9,25 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from ..compare.comparison import Batch, Row
+from ..core.config import LLMConfig
 from ..core.prompt import extract
 from ..core.response import Response
 from ..core.text import one_line, replace_surrogates
-from .batch_html import batch_to_html
+from .batch_html import batch_to_html, cell_reasoning
+from .facts import filter_note, notable_facts, response_facts
 from .markdown import fence_code, make_inert
+from .reasoning import fold_reasoning, inert_html
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..compare.comparison import Batch, Row
     from ..rows.results import Results
 
 Bundle = tuple[dict[str, Any], dict[str, Any]]
 """The data of an output by mime type, and its metadata."""
 
+ANSWER_MARK = "<!-- answer -->"
 RESPONSE_MIME = "application/vnd.azml.response.v1+json"
 _MAX_VALUE = 200  # characters of a row's value beside its response
 
@@ -32,26 +36,49 @@ def response_bundle(response: Response, *, request: Mapping[str, Any] | None = N
     """The data and metadata that show a response.
 
     Args:
-        response: What to show: as its exact text, as Markdown, and as JSON under `RESPONSE_MIME`.
+        response: What to show: as its exact text, as Markdown, and as JSON under `RESPONSE_MIME`. Several choices are
+            shown side by side.
         request: The call behind the response, kept in the metadata.
     """
+    if len(response.choices) > 1:
+        return _choices_bundle(response)
     data: dict[str, Any] = {"text/plain": replace_surrogates(response.text)}
     markdown = response_markdown(response)
     if markdown is not None:
-        data["text/markdown"] = replace_surrogates(markdown)
-    data[RESPONSE_MIME] = {
+        data["text/markdown"] = replace_surrogates(add_surroundings(markdown, response))
+    data[RESPONSE_MIME] = _response_document(response)
+    details = response.to_dict("latency", "time_to_first_token", "request_id", "deployment")
+    details |= {"region": region} if (region := response.headers.get("x-ms-region")) else {}
+    details |= {"attempts": response.attempts} if response.attempts > 1 else {}
+    return data, {"azml": details | ({"request": request} if request else {})}
+
+
+def _response_document(response: Response) -> dict[str, Any]:
+    document = {
         "version": 1,
         **response.to_dict("text", "config", "model", "finish_reason", "usage", "tool_calls", "reasoning"),
         "text": replace_surrogates(response.text),
-        "reasoning": replace_surrogates(response.reasoning),
+        "reasoning": "" if response.show_reasoning == "hidden" else replace_surrogates(response.reasoning),
     }
-    details = response.to_dict("latency", "time_to_first_token", "request_id", "deployment")
-    return data, {"azml": details | ({"request": request} if request else {})}
+    optional = {
+        "reasoning_open": response.show_reasoning == "open" and bool(response.reasoning),
+        "filters": filter_note(response.filters),
+        "notices": list(response.notices),
+    }
+    return document | {name: value for name, value in optional.items() if value}
+
+
+def _choices_bundle(response: Response) -> Bundle:
+    """The choices of a response side by side, as a batch shows responses."""
+    config = LLMConfig(name=response.config)
+    batch = Batch(Row({"choice": n}, config, choice) for n, choice in enumerate(response.choices, 1))
+    batch.show_reasoning = response.show_reasoning
+    return batch_bundle(batch)
 
 
 def batch_bundle(batch: Batch) -> Bundle:
     """The data and metadata that show a batch: tables as text and HTML, and JSON under `RESPONSE_MIME`."""
-    rows = [{"setting": dict(row.setting), **_row_facts(row)} for row in batch]
+    rows = [{"setting": dict(row.setting), **_row_facts(row, batch)} for row in batch]
     data = {
         "text/plain": replace_surrogates(batch.to_text()),
         "text/html": replace_surrogates(batch_to_html(batch)),
@@ -66,7 +93,7 @@ def results_bundle(results: Results) -> Bundle:
         {
             "index": one_line(str(row.index), _MAX_VALUE),
             "setting": {name: one_line(text, _MAX_VALUE) for name, text in row.shown.items()},
-            **_row_facts(row),
+            **_row_facts(row, results),
         }
         for row in results.preview()
     ]
@@ -79,8 +106,10 @@ def results_bundle(results: Results) -> Bundle:
     return data, {"azml": {name: getattr(results.progress, name) for name in facts}}
 
 
-def _row_facts(row: Row) -> dict[str, Any]:
+def _row_facts(row: Row, batch: Batch) -> dict[str, Any]:
     facts = (row.response or Response("")).to_dict("finish_reason", "usage")
+    thoughts = cell_reasoning(row, batch)
+    facts |= {"reasoning": thoughts, "reasoning_open": batch.show_reasoning == "open"} if thoughts else {}
     return {"text": replace_surrogates(row.text), **facts, "error": row.failure or None}
 
 
@@ -106,8 +135,29 @@ def _to_json(parsed: Any) -> Any:
     return parsed.model_dump(mode="json") if callable(getattr(parsed, "model_dump", None)) else parsed
 
 
+def add_surroundings(markdown: str, response: Response, *, times: bool = False) -> str:
+    """Add to a response's Markdown its thoughts above it, and below it the facts that are out of the ordinary.
+
+    Args:
+        markdown: What `response_markdown` returned.
+        response: The response.
+        times: Whether the facts are always shown, with the time that it took.
+    """
+    tokens = response.usage.reasoning_tokens if response.usage else 0
+    is_hidden, is_open = response.show_reasoning == "hidden", response.show_reasoning == "open"
+    above = "" if is_hidden else fold_reasoning(response.reasoning, tokens=tokens, is_open=is_open)
+    facts = response_facts(response, times=True) if times else notable_facts(response)
+    lines = [" · ".join(facts)] if facts else []
+    lines += [one_line(notice) for notice in response.notices]
+    below = f'<small style="opacity:0.7">{"<br>".join(map(inert_html, lines))}</small>' if lines else ""
+    if not above and not below:
+        return markdown
+    # The marks let our own viewer show the answer apart from the rest; other readers ignore them.
+    return "\n\n".join(part for part in (above, ANSWER_MARK, markdown, ANSWER_MARK, below) if part)
+
+
 def response_summary(response: Response) -> str:
-    """One short line about a response, for a terminal that has shown its text already."""
-    tokens = f"{response.usage.completion_tokens} tokens" if response.usage and response.usage.completion_tokens else ""
-    parts = (response.config, response.finish_reason or "", tokens, f"{response.latency:.1f} s")
-    return f"[{' · '.join(part for part in parts if part)}]"
+    """What a terminal shows below a response: a short line of facts, and its notices."""
+    facts = [response.config, *response_facts(response, times=True)]
+    line = " · ".join(fact for fact in facts if fact)
+    return "\n".join([f"[{line}]" if line else "", *(one_line(notice) for notice in response.notices)])

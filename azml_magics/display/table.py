@@ -10,7 +10,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _ALIGN = "text-align:left;vertical-align:top"
+_QUIET = "opacity:0.75"
 _ERROR_COLOR = "#b00020"
+
+
+class Fold(NamedTuple):
+    """A text that a reader unfolds by a click on its summary."""
+
+    summary: str
+    text: str
+    is_open: bool = False
 
 
 class Cell(NamedTuple):
@@ -20,11 +29,15 @@ class Cell(NamedTuple):
         text: Pieces of the text, each with whether it is highlighted.
         error: A failure, shown in red below the text.
         white_space: The CSS property, for example "pre-wrap" or "nowrap"; "" for the browser's default.
+        fold: What can be unfolded above the text; None for nothing.
+        note: A quiet line below the text; "" for none.
     """
 
     text: Sequence[tuple[str, bool]]
     error: str = ""
     white_space: str = ""
+    fold: Fold | None = None
+    note: str = ""
 
 
 def html_table(headings: Sequence[str], rows: Sequence[Sequence[str | Cell]]) -> str:
@@ -47,6 +60,13 @@ def _cell(tag: str, cell: str | Cell) -> str:
         f"<mark>{html.escape(text)}</mark>" if is_highlighted else html.escape(text)
         for text, is_highlighted in cell.text
     ]
+    if cell.fold:
+        body = f'<div style="white-space:pre-wrap">{html.escape(cell.fold.text)}</div>'
+        opened = " open" if cell.fold.is_open else ""
+        summary = f"<summary>{html.escape(cell.fold.summary)}</summary>"
+        pieces.insert(0, f'<details{opened} style="{_QUIET}">{summary}{body}</details>')
+    if cell.note:
+        pieces.append(f'<div style="{_QUIET}">{html.escape(cell.note)}</div>')
     if cell.error:
         pieces.append(f'<div style="color:{_ERROR_COLOR}">{html.escape(cell.error)}</div>')
     return f'<{tag} style="{style}">{"".join(pieces)}</{tag}>'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
     from azml_magics.core.config import LLMConfig
     from azml_magics.core.messages import Message
     from azml_magics.core.prompt.schema import Schema
-    from azml_magics.core.response import Response
+    from azml_magics.core.response import Chunk, Response
     from azml_magics.core.stream import ResponseStream
-    from azml_magics.display.live import LiveText
+    from azml_magics.display.live_text import LiveText
 
     from .context import NotebookContext
     from .parsed_options import CellOptions
@@ -58,7 +59,8 @@ class CellCall:
 
     def _send(self, context: NotebookContext, further: Sequence[Message] = ()) -> Response:
         stream = should_stream(context, self.options)
-        send = partial(send_request, context, stream=stream, quiet=self.options.quiet)
+        shows = cell_output.reasoning_mode(context, self.options)
+        send = partial(send_request, context, stream=stream, quiet=self.options.quiet, show_reasoning=shows)
         turns = [*self.messages, *further]
         if self.schema is None:
             return send(self.config, turns, partial(self._parse_format, context))
@@ -118,6 +120,7 @@ def send_request(
     *,
     stream: bool,
     quiet: bool = False,
+    show_reasoning: str = "folded",
 ) -> Response:
     """Send a request, show its response as it arrives, and record the exchange in the history however it ends.
 
@@ -128,17 +131,16 @@ def send_request(
         parse: Applied to the whole response; what it raises keeps the response.
         stream: Whether to ask for a stream.
         quiet: Whether to show nothing.
+        show_reasoning: How the model's thoughts are shown: one of `options.REASONING`.
 
     Raises:
         AzmlError: The request failed. What had arrived is in the error's `response` and stays on the screen.
         Interrupted: The user interrupted the kernel. What had arrived is kept likewise.
     """
-    from azml_magics.core import client
-
-    arrival = _Arrival(context, config, messages)
+    arrival = _Arrival(context, config, messages, None if quiet else show_reasoning)
     try:
-        response = arrival.receive(quiet=quiet) if stream else client.invoke(config, messages)
-        response = _parse(parse, response)
+        response = arrival.receive(stream=stream)
+        response = replace(_parse(parse, response), show_reasoning=show_reasoning)
     except AzmlError as error:
         arrival.fail(error)
         raise
@@ -161,22 +163,35 @@ def _parse(parse: Callable[[Response], Response], response: Response) -> Respons
 class _Arrival:
     """A response while it arrives: on the screen, and in the history when it ends."""
 
-    def __init__(self, context: NotebookContext, config: LLMConfig, messages: Sequence[Message]) -> None:
+    def __init__(
+        self,
+        context: NotebookContext,
+        config: LLMConfig,
+        messages: Sequence[Message],
+        show_reasoning: str | None,
+    ) -> None:
+        """Prepare to receive a response; show_reasoning is None if nothing is shown."""
         self._context, self._config, self._messages = context, config, messages
-        self._live: LiveText | None = None
         self._stream: ResponseStream | None = None
+        self._shows_text = False
+        self._live: LiveText | None = None
+        if show_reasoning is not None:
+            self._live = publishing.live_text(context.shell, show_reasoning)
 
-    def receive(self, *, quiet: bool) -> Response:
-        """Stream the response to the screen and return it."""
+    def receive(self, *, stream: bool) -> Response:
+        """Return the response; meanwhile show what the request waits for and, of a stream, what has arrived."""
         from azml_magics.core import client
+        from azml_magics.core.http.waiting import observe_waiting
 
-        with client.stream(self._config, self._messages) as self._stream:
-            if not quiet and wire.wire_for(self._config).streams(self._config):
-                self._live = publishing.live_text(self._context.shell)
-            for chunk in self._stream:
-                if self._live and chunk.text:
-                    self._live.add(chunk.text)
-            return self._stream.response
+        with observe_waiting(self._live.wait) if self._live else contextlib.nullcontext():
+            if not stream:
+                return client.invoke(self._config, self._messages)
+            with client.stream(self._config, self._messages) as self._stream:
+                self._shows_text = self._live is not None and wire.wire_for(self._config).streams(self._config)
+                for chunk in self._stream:
+                    if self._live and self._shows_text:
+                        _show_chunk(self._live, chunk)
+                return self._stream.response
 
     def make_interrupt(self, interrupt: KeyboardInterrupt) -> Interrupted:
         """The interrupt with what has arrived; a plain one came while drawing or prompting for the key."""
@@ -192,6 +207,13 @@ class _Arrival:
 
     def finish(self, response: Response) -> None:
         """Give way to the cell's result and record the response."""
-        if self._live:
+        if self._live and self._shows_text:
             self._live.finish(response)
         self._context.session.record(self._config, self._messages, response)
+
+
+def _show_chunk(live: LiveText, chunk: Chunk) -> None:
+    if chunk.reasoning:
+        live.add_reasoning(chunk.reasoning)
+    if chunk.text:
+        live.add(chunk.text)

@@ -37,6 +37,13 @@ def parse_format(response: Response, format: str) -> Response:  # noqa: A002 - t
     return replace(response, format=format)
 
 
+def reasoning_mode(context: NotebookContext, options: CellOptions) -> str:
+    """How the cell shows the model's thoughts: one of `options.REASONING`."""
+    if options.hide_reasoning:
+        return "hidden"
+    return "open" if options.show_reasoning else context.settings.show_reasoning
+
+
 def store_response(context: NotebookContext, options: CellOptions, response: Response) -> Response | None:
     """Store the response in the variable of -o, put its code into the next cell, and return what the cell shows.
 

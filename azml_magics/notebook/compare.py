@@ -45,6 +45,7 @@ def run(context: NotebookContext, options: CellOptions, body: str) -> Batch | Te
     _warn_of_misspelled_kwargs(requests)
     batch = _send(context, requests, quiet=options.quiet)
     batch = _parse_format(batch, options.format or context.settings.format)
+    batch.show_reasoning = cell_output.reasoning_mode(context, options)
     _record(context, requests, batch)
     if options.output:
         context.store(options.output, batch)

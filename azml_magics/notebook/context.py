@@ -26,6 +26,7 @@ class Settings:
         default_config: Name of the config that cells use if they name none and none is in use; "" if unset.
         format: How responses are shown: one of `options.FORMATS`.
         timeout: Seconds without data before giving up; None: the config's own.
+        show_reasoning: How a model's thoughts are shown above the response: one of `options.REASONING`.
         stream: Whether responses are shown as they arrive.
         concurrency: Largest number of requests at a time in a side-by-side cell.
         history_size: Number of exchanges that the session keeps.
@@ -34,6 +35,7 @@ class Settings:
 
     default_config: str = ""
     format: str = "markdown"
+    show_reasoning: str = "folded"
     timeout: float | None = None
     stream: bool = True
     concurrency: int = 8

@@ -29,6 +29,9 @@ class AzureMLMagics(Magics):
         Settings.default_config, help="The config that cells use if they name none and none is in use."
     ).tag(config=True)
     format = CaselessStrEnum(options.FORMATS, Settings.format, help="How responses are shown.").tag(config=True)
+    show_reasoning = CaselessStrEnum(
+        options.REASONING, Settings.show_reasoning, help="How a model's thoughts are shown above the response."
+    ).tag(config=True)
     timeout = Float(
         Settings.timeout, allow_none=True, help="Seconds without data before giving up; None: the config's own."
     ).tag(config=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 FORMATS = ("markdown", "text", "json", "code")
+REASONING = ("folded", "open", "hidden")
 API_TYPES = ("dedicated", "serverless")
 LANGUAGES = ("langchain", "python", "curl")
 
@@ -111,6 +112,8 @@ CELL_OPTIONS: tuple[Option, ...] = (
     ),
     *CONFIG_OPTIONS,
     (("-F", "--format"), {"choices": FORMATS, "help": "how the response is shown; json and code also parse it"}),
+    _switch("--show-reasoning", help="show the model's thoughts unfolded (default: folded above the response)"),
+    _switch("--hide-reasoning", help="do not show the model's thoughts"),
     _option(
         "--schema",
         metavar="$model|FILE",

@@ -60,6 +60,8 @@ class CellOptions(ConfigOptions):
     tpm: float | None = None
     max_tokens_total: int | None = None
     dask_client: str | None = None
+    show_reasoning: bool = False
+    hide_reasoning: bool = False
     no_stream: bool = False
     dry_run: bool = False
     save: str | None = None

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from azml_magics.core.errors import AzmlError
     from azml_magics.core.response import Response
     from azml_magics.display import mime
-    from azml_magics.display.live import DisplayHandle, LiveText
+    from azml_magics.display.live import DisplayHandle
+    from azml_magics.display.live_text import LiveText
     from azml_magics.rows.results import Results
 
 _ERROR_STYLE = (  # JupyterLab breaks the words of a <pre> anywhere
@@ -120,17 +121,22 @@ class CellOutput:
         display(dict(data), raw=True)  # type: ignore[no-untyped-call,unused-ignore]  # typed later
 
 
-def live_text(shell: Any) -> LiveText:
-    """The place for a response's text while it arrives: the terminal, or the cell's output."""
-    from azml_magics.display.live import NotebookText, TerminalText
+def live_text(shell: Any, show_reasoning: str = "folded") -> LiveText:
+    """The place for a response's text while it arrives: the terminal, or the cell's output.
+
+    Args:
+        shell: IPython's shell.
+        show_reasoning: How the thoughts are shown: one of `options.REASONING`.
+    """
+    from azml_magics.display.live_text import NotebookText, TerminalText
 
     if not is_terminal(shell):
-        return NotebookText(CellOutput())
+        return NotebookText(CellOutput(), show_reasoning)
 
     def remember(response: Response) -> None:
         _streamed[:] = [(response.text, shell, shell.execution_count)]
 
-    return TerminalText(remember)
+    return TerminalText(remember, show_reasoning)
 
 
 def show_error(error: AzmlError) -> None:

@@ -115,6 +115,7 @@ def _store(context: NotebookContext, options: CellOptions, results: Any) -> Any:
     if options.output:
         context.store(options.output, results.to_table() if is_ours else results)
     if is_ours:
+        results.show_reasoning = cell_output.reasoning_mode(context, options)
         context.session.record_batch(results)
     return None if options.quiet else results
 

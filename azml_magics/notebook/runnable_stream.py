@@ -17,7 +17,7 @@ from azml_magics.core.response import Response, Usage
 from azml_magics.core.text import one_line
 
 if TYPE_CHECKING:
-    from azml_magics.display.live import LiveText
+    from azml_magics.display.live_text import LiveText
 
 _POLL_INTERVAL = 0.01  # seconds between two looks for a piece, so that a kernel interrupt is handled at once
 _CLOSE_TIMEOUT = 0.1  # seconds for the connections of an interrupted call to close, after each cancellation

@@ -70,7 +70,8 @@ def run(context: NotebookContext, options: CellOptions, body: str, runnable: Any
     prepared = prepare_input(context, options, body, runnable)
     context.on_exit(runnable_stream.close)
     shows_text = should_stream(context, options) and not options.quiet
-    live = publishing.live_text(context.shell) if shows_text else None
+    shows = cell_output.reasoning_mode(context, options)
+    live = publishing.live_text(context.shell, shows) if shows_text else None
     exchange = (LLMConfig(name=name), prepared.messages)
     try:
         response = runnable_stream.RunnableStream(prepared.runnable, prepared.value, name).receive(live)
@@ -80,6 +81,7 @@ def run(context: NotebookContext, options: CellOptions, body: str, runnable: Any
         context.session.record(*exchange, error.response, error)
         raise
     response = _parse_format(response, options.format or context.settings.format)
+    response = replace(response, show_reasoning=shows)
     if live:
         live.finish(response)
     context.session.record(*exchange, response)

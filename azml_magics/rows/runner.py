@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from ..core.errors import AzmlError
 from ..core.http.permit import rate_limiter_for
 from ..core.http.run_control import RunCancelled, RunControl, limit_rate
+from ..core.http.waiting import SHORTEST_REPORTED
 from ..core.http.window import FIRST_WINDOW
 from ..core.interrupts import unmask_interrupts
 from .failure_policy import FailurePolicy
@@ -160,7 +161,9 @@ class Run:
         """Return the counts of the run."""
         pause = self._limiter.pause
         with self._changed:
-            return self._state.progress(self._ended, self._begun, str(pause) if pause and pause.seconds >= 1 else "")
+            return self._state.progress(
+                self._ended, self._begun, str(pause) if pause and pause.seconds >= SHORTEST_REPORTED else ""
+            )
 
     # ---- threads
 

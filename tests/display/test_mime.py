@@ -38,8 +38,11 @@ def test_response_bundle_keeps_the_request_in_the_metadata():
 
 def test_response_summary_is_one_short_line():
     response = Response("x", config="prod", finish_reason="stop", usage=Usage(3, 42, 45), latency=1.26)
-    assert response_summary(response) == "[prod · stop · 42 tokens · 1.3 s]"
-    assert response_summary(Response("x")) == "[0.0 s]"
+    assert response_summary(response) == "[prod · 42 tokens · 1.3 s]"
+    assert (
+        response_summary(Response("x", model="gpt-5", finish_reason="length")) == "[gpt-5 · cut off at the token limit]"
+    )
+    assert response_summary(Response("", notices=("All tokens were thoughts.",))) == "\nAll tokens were thoughts."
 
 
 def test_fence_is_longer_than_any_inside():

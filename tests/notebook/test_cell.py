@@ -276,7 +276,7 @@ def test_cut_stream_leaves_partial_text_on_screen_and_in_last(asking, endpoint):
 
 
 def test_interrupt_while_drawing_keeps_text_so_far(asking, monkeypatch):
-    from azml_magics.display.live import NotebookText
+    from azml_magics.display.live_text import NotebookText
 
     pieces = []
 
@@ -327,7 +327,7 @@ def test_terminal_streams_to_stdout_with_one_line_result(typing):
     assert tokens == ran.result.text
     assert rest.startswith("Out[")
     assert rest.count("\n") == 1
-    assert "[main · stop · " in rest
+    assert "[main · azml-magics-demo · " in rest
     assert ran.payloads == []
 
 

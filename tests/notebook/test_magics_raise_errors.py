@@ -10,7 +10,8 @@ from langchain_core.runnables import RunnableLambda
 from pydantic import BaseModel
 
 from azml_magics.core.errors import Interrupted
-from azml_magics.display.live import EMPTY, NotebookText
+from azml_magics.display.live import EMPTY
+from azml_magics.display.live_text import NotebookText
 from azml_magics.emulator import Fault
 from azml_magics.langchain import from_config
 from azml_magics.notebook import cell_config

@@ -532,7 +532,7 @@ def test_error_in_mid_stream_keeps_partial_text(notebook):
 
 
 def test_interrupt_keeps_partial_text_and_ends_the_stream(notebook, openai, endpoint, monkeypatch):
-    from azml_magics.display.live import NotebookText
+    from azml_magics.display.live_text import NotebookText
 
     add = NotebookText.add
 

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 _MAX_OVERLOADS = 30  # of one call while others succeed: it may need more than the endpoint ever has
 _BYTES_PER_TOKEN = 4  # an estimate for endpoints that count no tokens; used for limits only, never shown
-_SHORT_WAIT = 1.0  # seconds: shorter waits are not reported
 # The endpoint on a Kubernetes cluster, and the deployment of Azure OpenAI, which have limits of their own
 _NAMES_IN_PATH = re.compile(r"/(?:api/v1/endpoint|openai/deployments)/([^/]+)", re.IGNORECASE)
 
@@ -56,14 +55,14 @@ class Permit:
     def _report_waiting(self) -> Iterator[None]:
         """Report a pause that the request may have to wait for."""
         pause = self.limiter.pause
-        is_long = pause is not None and _SHORT_WAIT <= pause.seconds <= self.run.patience
-        if is_long:
-            waiting.report(pause)
+        if pause is None or pause.seconds > self.run.patience:
+            yield
+            return
+        waiting.report(pause)
         try:
             yield
         finally:
-            if is_long:
-                waiting.report(None)
+            waiting.report(None)
 
     def release(self, outcome: Outcome | None) -> None:
         """Report the outcome of the request; None if it was given up."""

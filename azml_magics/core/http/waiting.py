@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ..errors import AzmlError
 
 LONGEST_WAIT = 60.0  # seconds of Retry-After that a call waits for, unless its run waits longer: quotas are per minute
+SHORTEST_REPORTED = 1.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -64,9 +65,9 @@ def observe_waiting(observer: Observer) -> Iterator[None]:
 
 
 def report(waiting: Waiting | None) -> None:
-    """Tell this context's observer about a wait; None when the call that waited has ended."""
+    """Tell this context's observer about a wait of a second or more; None when the call that waited has ended."""
     observer = _observer.get()
-    if observer is not None:
+    if observer is not None and (waiting is None or waiting.seconds >= SHORTEST_REPORTED):
         observer(waiting)
 
 

@@ -218,7 +218,6 @@ def test_waits_are_reported_until_the_call_ends():
         "429: waiting 12 s, try 2 of 3",
         "no connection: waiting 1.0 s, try 3 of 3",
         "None",
-        "503: waiting 0.5 s, try 2 of 2",
         "None",
     ]
 

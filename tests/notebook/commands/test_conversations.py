@@ -108,7 +108,7 @@ def test_failed_turn_is_not_stored(asking, endpoint, roles, fault):
 
 
 def test_interrupted_turn_is_not_stored(asking, monkeypatch, roles):
-    from azml_magics.display.live import NotebookText
+    from azml_magics.display.live_text import NotebookText
 
     with monkeypatch.context() as patch:
         patch.setattr(NotebookText, "add", lambda self, text: (_ for _ in ()).throw(KeyboardInterrupt))

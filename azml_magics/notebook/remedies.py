@@ -23,6 +23,10 @@ REMEDIES: Mapping[str, str] = {
     "body-not-text": "Use --as python.",
     "chat-kwarg": "{param} belongs to chat routes, and this request went elsewhere: remove it, or give "
     "--url the deployment's /v1/chat/completions.",
+    "certificate-self-signed": "If it is your server, name its certificate (a PEM file) with --verify FILE or in "
+    "SSL_CERT_FILE.",
+    "certificate-untrusted": "If your company's network inspects TLS, or the server has a CA of its own, name the CA "
+    "file with --verify FILE or in SSL_CERT_FILE.",
     "config-without-url": "%azureml save {param} --url URL gives it one.",
     "custom-formatter-api-type": "Add the type to its supported_api_types, or set --type.",
     "embeddings-model": "Use -f embeddings, or a deployment with a chat model (--deployment).",
@@ -77,6 +81,10 @@ REMEDIES: Mapping[str, str] = {
     "stream-interrupted": "What had arrived is kept (%azureml last). Try again, or raise the deployment's "
     "request_timeout_ms.",
     "text-only-formatter": "Use -f openai-chat with a deployment that takes images.",
+    "proxy-authentication": "Put them into its URL, http://USER:PASSWORD@HOST:PORT, in HTTPS_PROXY or in a variable: "
+    "--proxy env:NAME.",
+    "proxy-timeout": "Check --proxy or HTTPS_PROXY; NO_PROXY names hosts that need none.",
+    "proxy-unusable": "Check --proxy or HTTPS_PROXY; NO_PROXY names hosts that need none.",
     "undefined-column": "{hint} Name a column, define it (a cell takes --var {param}=…, map_rows variables), "
     "or write {{{{{param}}}}} for literal braces.",
     "undefined-variable": "{hint} Define it, pass --var {param}=…, write {{{{{param}}}}} for literal braces, "

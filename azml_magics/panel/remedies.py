@@ -22,6 +22,9 @@ REMEDIES: Mapping[str, str] = {
     "authentication": _WRONG_KEY,
     "chat-kwarg": "{param} belongs to chat routes, and this request went elsewhere: remove it, or type the URL of the "
     "deployment's /v1/chat/completions.",
+    "certificate-self-signed": "If it is your server, name its certificate (a PEM file) in SSL_CERT_FILE.",
+    "certificate-untrusted": "If your company's network inspects TLS, or the server has a CA of its own, name the CA "
+    "file in SSL_CERT_FILE.",
     "config-without-url": "Type its URL, under Endpoint.",
     "custom-formatter-api-type": "Choose another Type, under Endpoint.",
     "embeddings-model": "Type another Deployment, one with a chat model, under Endpoint.",

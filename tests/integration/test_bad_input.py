@@ -136,8 +136,10 @@ def test_literal_key_on_the_line(kernel, endpoint, line):
 
 
 def test_http_to_another_machine(kernel):
-    line = kernel.refused("%%azureml -u http://example.com/v1/chat/completions\nHello", "ConfigError")
-    assert line.startswith("ConfigError: http://example.com would carry the key in clear text to another machine.")
+    line = kernel.refused("%%azureml -u http://example.com/v1/chat/completions --key env:KEY\nHello", "ConfigError")
+    assert line.startswith(
+        "ConfigError: http://example.com would carry the key in clear text to another machine (config "
+    )
 
 
 def test_formatter_of_another_endpoint_type(kernel):

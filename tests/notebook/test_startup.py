@@ -89,7 +89,7 @@ def test_exported_config_is_loaded(folder, loading):
         ("[]", "is not a saved config"),
         ('{"_type": "openai"}', "is not a saved config: its _type is 'openai'"),
         (json.dumps({**SAVED, "timeout": "soon"}), "timeout"),
-        (json.dumps({**SAVED, "endpoint_url": "http://one.example/score"}), "endpoint_url"),
+        (json.dumps({**SAVED, "endpoint_url": "ftp://one.example/score"}), "endpoint_url"),
         ("\x00\xff", ""),
     ],
 )

@@ -122,7 +122,7 @@ def test_undone_edit_is_not_a_change():
     ("field", "text", "said"),
     [
         ("endpoint_url", "n.example/score", "https"),
-        ("endpoint_url", "http://n.example/score", "https"),
+        ("endpoint_url", "ftp://n.example/score", "https"),
         ("timeout", "soon", "timeout must be a number of seconds, not 'soon'"),
         ("timeout", "0", "timeout must be a positive number of seconds"),
         ("timeout", "nan", "timeout must be a positive number of seconds"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ..endpoints import Origin
 from ..errors import APIConnectionError, APITimeoutError, ResponseFormatError
 from .proxy_errors import proxy_problem
-from .tls_errors import tls_problem
+from .tls_errors import causes, tls_problem
 
 if TYPE_CHECKING:
     from ..errors import AzmlError
@@ -54,7 +54,7 @@ def connection_error(failure: SendFailure, request: Request) -> AzmlError:
     kind = type(failure.error).__name__
     cause = message.format(
         host=Origin.of(request.url).netloc,
-        error=failure.error if str(failure.error) or failure.reason == "invalid" else kind,
+        error=_words(failure.error) or ("" if failure.reason == "invalid" else kind),
         kind=kind,
         timeout=request.timeout,
         connect_timeout=request.connect_timeout,
@@ -84,6 +84,11 @@ def _describe(failure: SendFailure) -> tuple[str, str, str]:
     if failure.proxy:
         return proxy_problem(failure)
     return (*_MESSAGES[failure.reason], f"connection-{failure.reason}")
+
+
+def _words(error: Exception) -> str:
+    """What the error says, or what led to it does: an event loop's network errors are often empty."""
+    return next((str(cause) for cause in causes(error) if str(cause)), "")
 
 
 def _without_frames(error: BaseException) -> BaseException:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from .cassettes.cassette import replay as replay
     from .compare.comparison import Batch as Batch
     from .compare.comparison import Row as Row
+    from .core.client import AsyncClient as AsyncClient
+    from .core.client import Client as Client
     from .core.client import ainvoke as ainvoke
     from .core.client import astream as astream
     from .core.client import invoke as invoke
@@ -40,8 +42,10 @@ if TYPE_CHECKING:
 
 # name -> (module, its name there, "" for the module itself); imported on first use, so that %load_ext stays light
 _LAZY = {
+    "AsyncClient": ("core.client", "AsyncClient"),
     "Batch": ("compare.comparison", "Batch"),
     "Chunk": ("core.response", "Chunk"),
+    "Client": ("core.client", "Client"),
     "KeyRef": ("core.keys", "KeyRef"),
     "LLMConfig": ("core.config", "LLMConfig"),
     "RateLimiter": ("core.http.rate_limiter", "RateLimiter"),
@@ -63,8 +67,10 @@ _LAZY = {
 }
 
 __all__ = [
+    "AsyncClient",
     "Batch",
     "Chunk",
+    "Client",
     "KeyRef",
     "LLMConfig",
     "RateLimiter",

@@ -93,7 +93,7 @@ def _nothing_left_behind():
         wire.unregister(name)
     key_sources.forget_typed_keys()
     for module, end in (
-        ("azml_magics.core.http.transport", "close"),
+        ("azml_magics.core.client", "close_default_clients"),
         ("azml_magics.core.http.permit", "reset"),
         ("azml_magics.session", "reset"),
     ):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .errors import AzmlError, BadRequestError, EndpointError
-from .http import auth, recording, status_errors
+from .http import auth, status_errors
 from .http.quota import kept_headers
 from .http.retry import retry_flow
 from .polling import polling_flow
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .config import LLMConfig
+    from .http.auth import Credentials
     from .http.exchange import HTTPResponse, Request
     from .http.retry import RetryFlow
     from .response import Response
@@ -30,6 +31,12 @@ _NO_STREAM = re.compile(
 _MAX_REPLY = 64 * 1024  # bytes that an error keeps of a body that cannot be read
 
 
+class Resolve(Protocol):
+    """Looks up the keys of a request to `url`, as `auth.resolve` does."""
+
+    def __call__(self, config: LLMConfig, url: str, *, refresh: bool = False) -> Credentials: ...
+
+
 @dataclass(frozen=True)
 class PreparedCall:
     """A call that is ready to be sent.
@@ -38,12 +45,14 @@ class PreparedCall:
         call: The config and the messages.
         wire: The wire format that encoded the request and decodes the response.
         request: The request.
+        resolve: Looks up the keys again, for a fresh token after a 401.
         refreshed: Tokens that replaced those of the request, which no message may show either.
     """
 
     call: Call
     wire: Wire
     request: Request
+    resolve: Resolve = field(default=auth.resolve, repr=False)
     refreshed: list[Secret] = field(default_factory=list, repr=False)
 
     @property
@@ -88,11 +97,15 @@ class PreparedCall:
         """Where to ask for the response if the server still works on it; a stream is not asked for again."""
         return self.wire.find_pending(response.body, self.request.url) if response.stream is None else None
 
+    def authorize(self, credentials: Credentials, resolve: Resolve) -> PreparedCall:
+        """Return the call with keys in its request that were not there when it was prepared."""
+        return replace(self, request=self._with_keys(self.request, credentials), resolve=resolve)
+
     def _refresh(self, request: Request) -> Request:
         """The request with a fresh token."""
-        if recording.is_replaying():  # the 401 was recorded, and so was the response to the request after it
-            return request
-        credentials = auth.resolve(self.config, request.url, refresh=True)
+        return self._with_keys(request, self.resolve(self.config, request.url, refresh=True))
+
+    def _with_keys(self, request: Request, credentials: Credentials) -> Request:
         self.refreshed.extend(credentials.secrets)
         headers = auth.request_headers(self.config, request.url, request.headers, credentials)
         return replace(request, headers=headers, secrets=credentials.secrets)

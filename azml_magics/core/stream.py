@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from .stream_reader import StreamReader
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Generator
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
     from types import TracebackType
 
     from typing_extensions import Self
 
     from .call import PreparedCall
+    from .http.exchange import HTTPResponse
     from .response import Chunk, Response
 
 
@@ -20,11 +21,12 @@ class ResponseStream:
     """An iterator of Chunks, and a context manager that closes the connection if it is left early.
 
     Args:
-        prepared: The call to send; it is sent when the first chunk is asked for.
+        prepared: The call to send.
+        send: Sends it, when the first chunk is asked for, and returns the response with its stream.
     """
 
-    def __init__(self, prepared: PreparedCall) -> None:
-        self._prepared = prepared
+    def __init__(self, prepared: PreparedCall, send: Callable[[PreparedCall], HTTPResponse]) -> None:
+        self._prepared, self._send = prepared, send
         self._reader = StreamReader(prepared)
         self._chunks = self._run()
 
@@ -47,12 +49,10 @@ class ResponseStream:
         self._chunks.close()
 
     def _run(self) -> Generator[Chunk, None, None]:
-        from .http import transport
-
         reader, pieces = self._reader, None
         try:
             reader.start()
-            response = transport.send(self._prepared.retry_flow())
+            response = self._send(self._prepared)
             pieces = response.stream
             if reader.open(response):
                 for piece in pieces:
@@ -78,11 +78,12 @@ class AsyncResponseStream:
     """What ResponseStream is, on the running event loop.
 
     Args:
-        prepared: The call to send; it is sent when the first chunk is asked for.
+        prepared: The call to send.
+        send: Sends it, when the first chunk is asked for, and returns the response with its stream.
     """
 
-    def __init__(self, prepared: PreparedCall) -> None:
-        self._prepared = prepared
+    def __init__(self, prepared: PreparedCall, send: Callable[[PreparedCall], Awaitable[HTTPResponse]]) -> None:
+        self._prepared, self._send = prepared, send
         self._reader = StreamReader(prepared)
         self._chunks = self._run()
 
@@ -107,12 +108,10 @@ class AsyncResponseStream:
         await self._chunks.aclose()
 
     async def _run(self) -> AsyncGenerator[Chunk, None]:
-        from .http import transport
-
         reader, pieces = self._reader, None
         try:
             reader.start()
-            response = await transport.asend(self._prepared.retry_flow())
+            response = await self._send(self._prepared)
             pieces = response.stream
             if reader.open(response):
                 async for piece in pieces:

@@ -251,17 +251,17 @@ def test_errors_are_recorded_and_replayed(path, server, gone):
     slept = []
     original = recording.retry_delay
     with pytest.MonkeyPatch.context() as patch:  # the server's half minute is not sat out here either
-        patch.setattr(recording, "retry_delay", lambda seconds: slept.append(seconds) or 0.0)
+        patch.setattr(recording, "retry_delay", lambda seconds, recorder: slept.append(seconds) or 0.0)
         start_recording(path)
         ask(server.url)
     assert slept == [30.0]
     start_replay(path)
-    assert original(30.0) == 0.0  # nor is it in a replay
+    assert original(30.0, recording.current()) == 0.0  # nor is it in a replay
     ask(gone)
 
 
 def test_retry_waits_when_nothing_is_replayed():
-    assert recording.retry_delay(30.0) == 30.0
+    assert recording.retry_delay(30.0, recording.current()) == 30.0
 
 
 def test_rate_limit_error_is_replayed(path, server, gone):

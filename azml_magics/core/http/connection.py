@@ -24,7 +24,7 @@ from .send_failures import send_failure
 from .tls import ssl_context
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import TypeAlias
 
     from .exchange import NetworkSettings, Request, SendFailure
@@ -56,7 +56,11 @@ class Connection:
         self._proxy = proxy
         self.forwarding_proxy = "" if has_tunnel else proxy_name(proxy)
         self._reception = Reception(has_tunnel=has_tunnel)
-        self.limit_reads = self._reception.limit_reads
+
+    @property
+    def limit_reads(self) -> Callable[[float], None] | None:
+        """Makes reads of the response fail that end later than so many seconds from its call; None if it cannot."""
+        return self._reception.limit_reads
 
     def send(self, request: Request) -> httpx.Response:
         """Send a request and return the response, whose body is not read yet."""

@@ -50,9 +50,9 @@ class NetworkTransport:
         kept = None if new else self._idle.pop(request)
         return kept or open_connection(request, httpx.HTTPTransport)
 
-    def release(self, request: Request, connection: Connection, *, can_keep: bool) -> None:
-        """Take back the connection of `request`, and close it if it cannot be kept."""
-        if not (can_keep and self._idle.push(request, connection)):
+    def release(self, request: Request, connection: Connection) -> None:
+        """Take back the connection of `request` for another one."""
+        if not self._idle.push(request, connection):
             connection.close()
 
     def close(self) -> None:
@@ -95,9 +95,9 @@ class AsyncNetworkTransport:
         kept = None if new else self._idle.pop(request)
         return kept or open_connection(request, httpx.AsyncHTTPTransport)
 
-    async def release(self, request: Request, connection: Connection, *, can_keep: bool) -> None:
-        """Take back the connection of `request`, and close it if it cannot be kept."""
-        if not (can_keep and self._idle.push(request, connection)):
+    async def release(self, request: Request, connection: Connection) -> None:
+        """Take back the connection of `request` for another one."""
+        if not self._idle.push(request, connection):
             await connection.aclose()
 
     async def aclose(self) -> None:

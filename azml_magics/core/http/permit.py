@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from ..endpoints import Origin
-from . import recording, waiting
+from . import waiting
 from .exchange import SendFailure
 from .feedback import is_overload
 from .fork import reset_in_child
@@ -149,11 +149,6 @@ def _limiter_key(url: str, deployment: str, model: str) -> tuple[Origin, str, st
 
 # ---- those of this process ----------------------------------------------------------------------------------------
 
-_limiters = RateLimiters()
-rate_limiter_for = _limiters.get
-reset = _limiters.clear
-
-
-def permit_for(config: LLMConfig) -> Permit | None:
-    """A permit for one call with `config`; None for a single call, and while responses are replayed."""
-    return None if recording.is_replaying() else _limiters.permit(config)
+shared_limiters = RateLimiters()  # of every client without a limiter of its own: an endpoint's limits are the same
+rate_limiter_for = shared_limiters.get
+reset = shared_limiters.clear

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, cast
 
 from .body import BodyReader
 from .exchange import StreamBroken
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Generator, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterable, Mapping
 
     import httpx
 
     from .connection import Connection
     from .exchange import Request
-
-
-class _Release(Protocol):
-    def __call__(self, request: Request, connection: Connection, *, can_keep: bool) -> None: ...
-
-
-class _AsyncRelease(Protocol):
-    async def __call__(self, request: Request, connection: Connection, *, can_keep: bool) -> None: ...
 
 
 class ReceivedBody:
@@ -32,7 +24,7 @@ class ReceivedBody:
         response: The response of httpx.
         headers: The response's headers by lower-case name.
         connection: Where it comes from.
-        release: Takes the connection back.
+        release: Takes back a connection that can serve another request.
     """
 
     def __init__(
@@ -41,11 +33,11 @@ class ReceivedBody:
         response: httpx.Response,
         headers: Mapping[str, str],
         connection: Connection,
-        release: _Release,
+        release: Callable[[Request, Connection], None],
     ) -> None:
         self.headers = headers
         self._request, self._response, self._connection, self._release = request, response, connection, release
-        self._reader = BodyReader(request, response.status_code, headers)
+        self._reader = _reader(request, response, headers)
         self._is_open, self._is_whole = True, False
 
     def __iter__(self) -> Generator[bytes, None, None]:
@@ -58,7 +50,7 @@ class ReceivedBody:
         """Yield the pieces; raises what httpx, zlib and BodyReader raise."""
         reader = self._reader
         try:
-            for raw in self._response.iter_raw():
+            for raw in _raw_pieces(self._response):
                 yield from reader.feed(raw)
                 if reader.is_full:
                     return
@@ -71,9 +63,12 @@ class ReceivedBody:
         """Give the connection back, which is kept if the body was read to its end."""
         if self._is_open:
             self._is_open = False
-            self._response.close()
             can_keep = self._is_whole and self._connection.has_ended(self.headers)
-            self._release(self._request, self._connection, can_keep=can_keep)
+            if not can_keep:
+                self._connection.close()
+            self._response.close()
+            if can_keep:
+                self._release(self._request, self._connection)
 
 
 class AsyncReceivedBody:
@@ -85,11 +80,11 @@ class AsyncReceivedBody:
         response: httpx.Response,
         headers: Mapping[str, str],
         connection: Connection,
-        release: _AsyncRelease,
+        release: Callable[[Request, Connection], Awaitable[None]],
     ) -> None:
         self.headers = headers
         self._request, self._response, self._connection, self._release = request, response, connection, release
-        self._reader = BodyReader(request, response.status_code, headers)
+        self._reader = _reader(request, response, headers)
         self._is_open, self._is_whole = True, False
 
     async def __aiter__(self) -> AsyncGenerator[bytes, None]:
@@ -103,7 +98,7 @@ class AsyncReceivedBody:
         """Yield the pieces; raises what httpx, zlib and BodyReader raise."""
         reader = self._reader
         try:
-            async for raw in self._response.aiter_raw():
+            async for raw in _araw_pieces(self._response):
                 for piece in reader.feed(raw):
                     yield piece
                 if reader.is_full:
@@ -117,6 +112,31 @@ class AsyncReceivedBody:
         """Give the connection back, which is kept if the body was read to its end."""
         if self._is_open:
             self._is_open = False
-            await self._response.aclose()
             can_keep = self._is_whole and self._connection.has_ended(self.headers)
-            await self._release(self._request, self._connection, can_keep=can_keep)
+            if not can_keep:
+                await self._connection.aclose()
+            await self._response.aclose()
+            if can_keep:
+                await self._release(self._request, self._connection)
+
+
+def _reader(request: Request, response: httpx.Response, headers: Mapping[str, str]) -> BodyReader:
+    """The reader of the response's body; httpx has decompressed it if something, such as an event hook, has read it."""
+    if response.is_stream_consumed:
+        headers = {name: value for name, value in headers.items() if name != "content-encoding"}
+    return BodyReader(request, response.status_code, headers)
+
+
+def _raw_pieces(response: httpx.Response) -> Iterable[bytes]:
+    """The body's pieces as they come. httpx's own iterators close the response, before it is checked."""
+    if response.is_stream_consumed:
+        return (response.content,)
+    return () if response.is_closed else cast("httpx.SyncByteStream", response.stream)
+
+
+async def _araw_pieces(response: httpx.Response) -> AsyncIterator[bytes]:
+    if response.is_stream_consumed:
+        yield response.content
+    elif not response.is_closed:
+        async for raw in cast("httpx.AsyncByteStream", response.stream):
+            yield raw

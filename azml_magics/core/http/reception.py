@@ -56,6 +56,21 @@ class Reception:
         self._connect_by = self._began + request.connect_timeout
         self._deadline = None if request.total_timeout is None else self._began + request.total_timeout
 
+    def is_watching(self, stream: Any) -> bool:
+        """Whether the reads of `stream` are watched."""
+        return self._stream is stream
+
+    def go_on(self, request: Request) -> None:
+        """Watch a request whose response has begun, over a connection that has rested."""
+        self.was_sent = self.has_data = self.is_reused = True
+        self._began = time.monotonic()
+        self._deadline = None if request.total_timeout is None else self._began + request.total_timeout
+
+    def rest(self) -> None:
+        """Stop counting: the response is over."""
+        self._deadline = None
+        self._reset_count()
+
     @property
     def is_connecting(self) -> bool:
         """Whether a connection was being opened and nothing was sent over it yet."""

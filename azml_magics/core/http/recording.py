@@ -90,9 +90,9 @@ def next_sequence() -> int:
     return next(_sequence)
 
 
-def retry_delay(seconds: float) -> float:
+def retry_delay(seconds: float, recorder: Recorder | Player | None) -> float:
     """The seconds to wait before a retry: none while responses are replayed, which overloads nothing."""
-    return 0.0 if is_replaying() else seconds
+    return 0.0 if recorder is not None and recorder.replays else seconds
 
 
 # ---- transports ---------------------------------------------------------------------------------------------------

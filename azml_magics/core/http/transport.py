@@ -3,160 +3,201 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
+import weakref
 from typing import TYPE_CHECKING, Any
 
 from . import log, recording
 from .exchange import HTTPResponse
-from .network import AsyncNetworkTransport, NetworkTransport
+from .fork import reset_in_child
+from .loops import LoopNetworks
+from .network import NetworkTransport
 from .recording import RecordingTransport, ReplayTransport
-from .retry import Wait, advance
+from .retry import Wait, advance, last_request
+from .user_client import AsyncUserClient, UserClient
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import Callable
 
     from .exchange import Outcome
+    from .network import AsyncNetworkTransport
     from .permit import Permit
+    from .recording import Player, Recorder
     from .retry import RetryFlow, SendRequest
 
-
-class _Networks:
-    """The network transports of this process: one for all threads, and one for each event loop."""
-
-    def __init__(self) -> None:
-        self._loops: dict[asyncio.AbstractEventLoop, tuple[AsyncNetworkTransport, Any]] = {}
-        self.threads = NetworkTransport()
-
-    def reset(self) -> None:
-        """Start over without connections; those that are kept are not closed."""
-        self._loops = {}
-        self.threads = NetworkTransport()
-
-    async def running_loop(self) -> AsyncNetworkTransport:
-        """The transport of the running loop, which closes with it.
-
-        The loop's shutdown of asynchronous generators (asyncio.run, pytest-asyncio, IPython) ends the generator that
-        closes the connections. Loops that were closed without it are forgotten here.
-        """
-        loop = asyncio.get_running_loop()
-        known = self._loops.get(loop)
-        if known is None:
-            for closed in [other for other in self._loops if other.is_closed()]:
-                self._loops.pop(closed, None)
-            closer = self._close_at_shutdown(loop)
-            known = self._loops[loop] = (AsyncNetworkTransport(), closer)
-            await anext(closer)
-        return known[0]
-
-    async def _close_at_shutdown(self, loop: asyncio.AbstractEventLoop) -> AsyncGenerator[None, None]:
-        try:
-            yield
-        finally:
-            network, _ = self._loops.pop(loop)
-            await network.aclose()
+    RecorderSource = Callable[[], Recorder | Player | None]
 
 
-_networks = _Networks()
-if hasattr(os, "register_at_fork"):  # a child must not write to its parent's sockets
-    os.register_at_fork(after_in_child=_networks.reset)
-
-
-def close() -> None:
-    """Close the kept connections of all threads; the next call opens new ones."""
-    _networks.threads.close()
-
-
-# ---- sync ---------------------------------------------------------------------------------------------------------
-
-
-def send(flow: RetryFlow, wait: Callable[[float], Any] = time.sleep, permit: Permit | None = None) -> HTTPResponse:
-    """Follow a retry flow to its end.
+class Transport:
+    """Follows the retry flows of one client.
 
     Args:
-        flow: What to send, and when.
-        wait: Sleeps between attempts.
-        permit: Acquired for every request, if given.
-
-    Returns:
-        The response, whose status is 200.
-
-    Raises:
-        AzmlError: The error of the flow.
+        http_client: A user's client that sends the requests; None for connections of our own.
+        recorder: Returns what records or replays the requests; by default what is in use by this process.
     """
-    step = advance(flow)
-    while not isinstance(step, HTTPResponse):
-        outcome = None
-        if isinstance(step, Wait):
-            wait(recording.retry_delay(step.seconds))
-        elif permit is None:
-            outcome = _exchange(step)
-        else:
-            permit.acquire()
+
+    def __init__(self, http_client: Any = None, recorder: RecorderSource = recording.current) -> None:
+        self._http_client, self._recorder = http_client, recorder
+        self._open()
+        reset_in_child(self)
+
+    def _open(self) -> None:
+        self._network = NetworkTransport() if self._http_client is None else UserClient(self._http_client)
+        self._finalizer = weakref.finalize(self, self._network.close)
+
+    def reset_after_fork(self) -> None:
+        """Start over without connections: a child must not write to its parent's sockets."""
+        self._finalizer.detach()
+        self._inherited = self._network  # its sockets are neither used nor closed
+        self._open()
+
+    def send(
+        self, flow: RetryFlow, wait: Callable[[float], Any] = time.sleep, permit: Permit | None = None
+    ) -> HTTPResponse:
+        """Follow a retry flow to its end.
+
+        Args:
+            flow: What to send, and when.
+            wait: Sleeps between attempts.
+            permit: Acquired for every request, if given.
+
+        Returns:
+            The response, whose status is 200.
+
+        Raises:
+            AzmlError: The error of the flow.
+        """
+        recorder = self._recorder()
+        step = advance(flow)
+        while not isinstance(step, HTTPResponse):
             try:
-                outcome = _exchange(step)
-            finally:
-                permit.release(outcome)
-        step = advance(flow, outcome)
-    return step
+                outcome = self._take(step, recorder, wait, permit)
+            except Exception:
+                raise
+            except BaseException as reason:
+                if (last := last_request(flow, reason)) is not None:
+                    self._exchange(last, recorder)  # whatever comes of it
+                raise
+            step = advance(flow, outcome)
+        return step
+
+    def _take(
+        self,
+        step: SendRequest | Wait,
+        recorder: Recorder | Player | None,
+        wait: Callable[[float], Any],
+        permit: Permit | None,
+    ) -> Outcome | None:
+        """Do what a step says, and return the outcome of a request."""
+        if isinstance(step, Wait):
+            wait(recording.retry_delay(step.seconds, recorder))
+            return None
+        if permit is None:
+            return self._exchange(step, recorder)
+        outcome = None
+        permit.acquire()
+        try:
+            outcome = self._exchange(step, recorder)
+        finally:
+            permit.release(outcome)
+        return outcome
+
+    def _exchange(self, step: SendRequest, recorder: Recorder | Player | None) -> Outcome:
+        """Send a request over the network, recording or replaying it if that is on."""
+        if recorder is None:
+            return self._send(step)
+        if recorder.replays:
+            return ReplayTransport(recorder).send(step.request)
+        return RecordingTransport(recorder).send(step.request, lambda: self._send(step))
+
+    def _send(self, step: SendRequest) -> Outcome:
+        if not log.is_on():
+            return self._network.send(step.request, new_connection=step.new_connection)
+        started = time.perf_counter()
+        outcome = self._network.send(step.request, new_connection=step.new_connection)
+        log.log_attempt(step.request, outcome, started)
+        return outcome
+
+    def close(self) -> None:
+        """Close the kept connections; the next request opens new ones. A user's client stays open."""
+        self._network.close()
 
 
-def _exchange(step: SendRequest) -> Outcome:
+class AsyncTransport:
+    """What Transport is, for event loops: each has connections of its own, which close with it.
+
+    Args:
+        http_client: A user's client that sends the requests; None for connections of our own.
+        recorder: Returns what records or replays the requests; by default what is in use by this process.
+    """
+
+    def __init__(self, http_client: Any = None, recorder: RecorderSource = recording.current) -> None:
+        self._user_client = None if http_client is None else AsyncUserClient(http_client)
+        self._recorder = recorder
+        self._loops = LoopNetworks()
+        reset_in_child(self)
+
+    def reset_after_fork(self) -> None:
+        """Start over without connections: a child must not write to its parent's sockets."""
+        self._inherited = self._loops  # its sockets are neither used nor closed
+        self._loops = LoopNetworks()
+
+    async def send(self, flow: RetryFlow, permit: Permit | None = None) -> HTTPResponse:
+        """Follow a retry flow to its end, as `Transport.send` does."""
+        recorder = self._recorder()
+        network = self._user_client or await self._loops.running()
+        step = advance(flow)
+        while not isinstance(step, HTTPResponse):
+            try:
+                outcome = await _atake(step, network, recorder, permit)
+            except Exception:
+                raise
+            except BaseException as reason:
+                if (last := last_request(flow, reason)) is not None:
+                    await _aexchange(last, network, recorder)  # whatever comes of it
+                raise
+            step = advance(flow, outcome)
+        return step
+
+    async def aclose(self) -> None:
+        """Close the kept connections of the running loop; the next request opens new ones."""
+        await self._loops.aclose()
+
+
+async def _atake(
+    step: SendRequest | Wait,
+    network: AsyncNetworkTransport,
+    recorder: Recorder | Player | None,
+    permit: Permit | None,
+) -> Outcome | None:
+    """Do what a step says, and return the outcome of a request."""
+    if isinstance(step, Wait):
+        await asyncio.sleep(recording.retry_delay(step.seconds, recorder))
+        return None
+    if permit is None:
+        return await _aexchange(step, network, recorder)
+    outcome = None
+    await permit.aacquire()
+    try:
+        outcome = await _aexchange(step, network, recorder)
+    finally:
+        permit.release(outcome)
+    return outcome
+
+
+async def _aexchange(step: SendRequest, network: AsyncNetworkTransport, recorder: Recorder | Player | None) -> Outcome:
     """Send a request over the network, recording or replaying it if that is on."""
-
-    def network() -> Outcome:
-        if not log.is_on():
-            return _networks.threads.send(step.request, new_connection=step.new_connection)
-        started = time.perf_counter()
-        outcome = _networks.threads.send(step.request, new_connection=step.new_connection)
-        log.log_attempt(step.request, outcome, started)
-        return outcome
-
-    recorder = recording.current()
     if recorder is None:
-        return network()
-    if recorder.replays:
-        return ReplayTransport(recorder).send(step.request)
-    return RecordingTransport(recorder).send(step.request, network)
-
-
-# ---- async --------------------------------------------------------------------------------------------------------
-
-
-async def asend(flow: RetryFlow, permit: Permit | None = None) -> HTTPResponse:
-    """What `send` does, on the running event loop."""
-    loop = await _networks.running_loop()
-    step = advance(flow)
-    while not isinstance(step, HTTPResponse):
-        outcome = None
-        if isinstance(step, Wait):
-            await asyncio.sleep(recording.retry_delay(step.seconds))
-        elif permit is None:
-            outcome = await _aexchange(step, loop)
-        else:
-            await permit.aacquire()
-            try:
-                outcome = await _aexchange(step, loop)
-            finally:
-                permit.release(outcome)
-        step = advance(flow, outcome)
-    return step
-
-
-async def _aexchange(step: SendRequest, loop: AsyncNetworkTransport) -> Outcome:
-    """What `_exchange` does, on the running event loop."""
-
-    async def network() -> Outcome:
-        if not log.is_on():
-            return await loop.send(step.request, new_connection=step.new_connection)
-        started = time.perf_counter()
-        outcome = await loop.send(step.request, new_connection=step.new_connection)
-        log.log_attempt(step.request, outcome, started)
-        return outcome
-
-    recorder = recording.current()
-    if recorder is None:
-        return await network()
+        return await _asend(step, network)
     if recorder.replays:
         return await ReplayTransport(recorder).asend(step.request)
-    return await RecordingTransport(recorder).asend(step.request, network)
+    return await RecordingTransport(recorder).asend(step.request, lambda: _asend(step, network))
+
+
+async def _asend(step: SendRequest, network: AsyncNetworkTransport) -> Outcome:
+    if not log.is_on():
+        return await network.send(step.request, new_connection=step.new_connection)
+    started = time.perf_counter()
+    outcome = await network.send(step.request, new_connection=step.new_connection)
+    log.log_attempt(step.request, outcome, started)
+    return outcome

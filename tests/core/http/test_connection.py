@@ -10,10 +10,9 @@ import threading
 
 import pytest
 
-from azml_magics.core.client import ainvoke, astream, invoke, stream
+from azml_magics.core.client import ainvoke, astream, default_client, invoke, stream
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import APIConnectionError, BadRequestError
-from azml_magics.core.http import transport
 from azml_magics.core.secret import Secret
 
 from ..conftest import KEY
@@ -76,7 +75,7 @@ class Raw:
         with contextlib.suppress(OSError):  # not every system can shut down a listener
             self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
-        transport.close()
+        default_client().close()
         for thread in self.threads:
             thread.join(10)
 

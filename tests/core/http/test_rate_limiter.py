@@ -10,13 +10,13 @@ import time
 import pytest
 
 from azml_magics.compare.fan_out import invoke_many, map_async, map_in_threads
-from azml_magics.core.client import ainvoke, invoke
+from azml_magics.core.client import ainvoke, default_client, invoke
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import APIConnectionError, RateLimitError
 from azml_magics.core.http import permit, recording
 from azml_magics.core.http.clock import Clock
 from azml_magics.core.http.exchange import HTTPResponse
-from azml_magics.core.http.permit import Permit, RateLimiters, permit_for, rate_limiter_for
+from azml_magics.core.http.permit import Permit, RateLimiters, rate_limiter_for
 from azml_magics.core.http.rate_limiter import RateLimiter
 from azml_magics.core.http.run_control import RunCancelled, RunControl, current_run, limit_rate
 from azml_magics.core.http.waiting import observe_waiting
@@ -122,18 +122,18 @@ def test_limits_must_be_above_zero(name, limit):
 
 
 def test_single_calls_need_no_permit():
-    assert permit_for(config()) is None
+    assert default_client()._permit(config()) is None
     with limit_rate() as run:
-        assert permit_for(config()).run is run
+        assert default_client()._permit(config()).run is run
         with limit_rate():
-            assert permit_for(config()).run is not run
-    assert permit_for(config()) is None
+            assert default_client()._permit(config()).run is not run
+    assert default_client()._permit(config()) is None
 
 
 def test_replayed_calls_need_no_permit(monkeypatch):
-    monkeypatch.setattr(recording, "is_replaying", lambda: True)
+    monkeypatch.setattr(type(default_client()), "is_replaying", True)
     with limit_rate():
-        assert permit_for(config()) is None
+        assert default_client()._permit(config()) is None
 
 
 # ---- the queue, on a moved clock

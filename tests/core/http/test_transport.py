@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from azml_magics.core.client import ainvoke, invoke
+from azml_magics.core.client import ainvoke, default_client, invoke
 from azml_magics.core.errors import (
     APIConnectionError,
     APITimeoutError,
@@ -24,9 +24,9 @@ from azml_magics.core.errors import (
     ResponseFormatError,
     ServiceUnavailableError,
 )
-from azml_magics.core.http import transport
 from azml_magics.core.http.exchange import HTTPResponse
 from azml_magics.core.http.retry import Wait
+from azml_magics.core.http.transport import Transport
 
 from ..conftest import KEY
 from ..server import Received, reply
@@ -246,7 +246,7 @@ async def test_many_tasks_get_their_own_responses(server, config_of):
 def test_close_closes_kept_connections(server, config_of):
     server.respond_with(HI)
     invoke(config_of(), "Hi")
-    transport.close()
+    default_client().close()
     invoke(config_of(), "Hi")
     assert server.connections == 2
 
@@ -419,7 +419,7 @@ def test_send_waits_as_the_flow_says():
         return HTTPResponse(200, {}, b"done")
 
     slept: list[float] = []
-    assert transport.send(flow(), wait=slept.append).body == b"done"
+    assert Transport().send(flow(), wait=slept.append).body == b"done"
     assert slept == [1.5, 2.5]
 
 
@@ -449,8 +449,8 @@ def test_interrupt_between_attempts_ends_the_call(server, config_of, monkeypatch
         raise KeyboardInterrupt
 
     server.respond_with(reply("", 503, retry_after="20"), HI)
-    send = transport.send
-    monkeypatch.setattr(transport, "send", lambda flow: send(flow, wait=interrupted))
+    send = Transport.send
+    monkeypatch.setattr(Transport, "send", lambda self, flow: send(self, flow, wait=interrupted))
     with pytest.raises(Interrupted) as caught:
         invoke(config_of(max_retries=2), "Hi")
     assert caught.value.__suppress_context__

@@ -1,0 +1,99 @@
+"""AsyncClient: what Client is, for event loops."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from .base_client import BaseClient, decode
+from .call import PreparedCall, add_context
+from .config import LLMConfig
+from .errors import AzmlError
+from .http import auth
+from .http.credential import aresolve_with
+from .http.retry import retry_flow
+from .messages import Message
+from .response import Response
+from .stream import AsyncResponseStream
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from .http.exchange import HTTPResponse
+    from .http.permit import Permit
+    from .http.transport import AsyncTransport
+
+
+class AsyncClient(BaseClient):
+    """What Client is, for event loops. Connections close with their loop at the latest.
+
+    Examples:
+        async with AsyncClient(credential=DefaultAzureCredential()) as client:
+            (await client.invoke(config, "Hi")).text
+    """
+
+    _is_async = True
+    _opened: AsyncTransport | None = None
+
+    @property
+    def _transport(self) -> AsyncTransport:
+        if self._opened is None:
+            from .http.transport import AsyncTransport  # loads httpx
+
+            self._opened = AsyncTransport(self._http_client, self._current_recorder)
+        return self._opened
+
+    async def invoke(self, config: LLMConfig, prompt: str | Sequence[Message]) -> Response:
+        """Send a prompt and return the whole response, as `Client.invoke` does."""
+        prepared = self.prepare(config, prompt)
+        permit = self._permit(prepared.config)
+        start = time.monotonic()
+        try:
+            response = await self._send(prepared, permit)
+        except AzmlError as error:
+            raise prepared.add_context(error) from error.__cause__
+        return decode(prepared, permit, response, start)
+
+    async def _send(self, prepared: PreparedCall, permit: Permit | None = None) -> HTTPResponse:
+        if self._credential is not None and not self.is_replaying:
+            credentials = await aresolve_with(self._credential, prepared.config, prepared.request.url)
+            # without a refresh: an asynchronous credential cannot be asked there, and it has just been asked
+            prepared = prepared.authorize(credentials, lambda *_, **__: credentials)
+        return await self._transport.send(prepared.retry_flow(permit.should_retry if permit else None), permit)
+
+    def stream(self, config: LLMConfig, prompt: str | Sequence[Message]) -> AsyncResponseStream:
+        """Send a prompt and return the response as a stream of chunks, as `Client.stream` does."""
+        permit = self._permit(config)
+        return AsyncResponseStream(self.prepare(config, prompt, stream=True), partial(self._send, permit=permit))
+
+    async def fetch(self, config: LLMConfig, url: str) -> bytes:
+        """Get a description of an endpoint, as `Client.fetch` does."""
+        config = self._defaults.apply(config)
+        credentials = auth.NO_CREDENTIALS
+        try:
+            if self._credential is not None and not self.is_replaying:
+                credentials = await aresolve_with(self._credential, config, url)
+            else:
+                credentials = self._resolve(config, url)
+            request = self._description_request(config, url, credentials)
+            return (await self._transport.send(retry_flow(request, max_retries=config.max_retries))).body
+        except AzmlError as error:
+            raise add_context(error, config, *credentials.secrets) from error.__cause__
+
+    async def aclose(self) -> None:
+        """Close the connections of the running loop. Calls after that raise ConfigError."""
+        self._is_closed = True
+        if self._opened is not None:
+            await self._opened.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        await self.aclose()

@@ -1,0 +1,140 @@
+"""What the synchronous and the asynchronous client share: settings, preparing calls, permits. No I/O."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from . import preparation
+from .call import PreparedCall
+from .config import LLMConfig
+from .errors import ConfigError
+from .http import auth, recording
+from .http.auth import Credentials
+from .http.credential import check_credential
+from .http.exchange import MAX_RESPONSE_BYTES, Request
+from .http.permit import Permit, RateLimiters, shared_limiters
+from .http.rate_limiter import RateLimiter
+from .http.recording import Player, Recorder
+from .messages import Message
+from .preparation import ClientDefaults
+
+if TYPE_CHECKING:
+    from .http.exchange import HTTPResponse
+    from .response import Response
+
+
+class BaseClient:
+    """What both clients share.
+
+    Attributes:
+        limiters: The rate limiters of its calls.
+        recorder: Records or replays the requests of this client alone; None for what the process uses.
+    """
+
+    _is_async = False
+
+    def __init__(
+        self,
+        *,
+        http_client: Any = None,
+        default_headers: Mapping[str, Any] | None = None,
+        credential: Any = None,
+        limiter: RateLimiter | RateLimiters | None = None,
+        timeout: float | None = None,
+        total_timeout: float | None = None,
+        max_response_bytes: int = MAX_RESPONSE_BYTES,
+    ) -> None:
+        """Make a client.
+
+        Args:
+            http_client: An httpx client (or httpx2's) that sends the requests, with its hooks, mounts, authentication
+                and certificates; by default connections of this client's own. It is not closed with this client.
+            default_headers: Sent with every request, below a config's own. Values may be key references ("env:NAME").
+            credential: A credential of azure-identity, whose tokens take the place of every config's key.
+            limiter: The rate limiter of all calls; by default calls in a run share one for each deployment, with those
+                of other clients.
+            timeout: Seconds without data before giving up, for configs that leave theirs at its default.
+            total_timeout: Seconds that one request may take in all, for configs without one.
+            max_response_bytes: The most bytes of a response, decompressed; four times as many for a stream.
+
+        Raises:
+            ConfigError: An argument cannot be used.
+        """
+        if credential is not None:
+            check_credential(credential, is_async=self._is_async)
+        self._http_client, self._credential = http_client, credential
+        self.limiters = shared_limiters if limiter is None else RateLimiters.of(limiter)
+        self._defaults = ClientDefaults(
+            default_headers or {}, credential is not None, timeout, total_timeout, max_response_bytes
+        )
+        if http_client is not None:
+            from .http.user_client import check_client
+
+            check_client(http_client, is_async=self._is_async)
+        self.recorder: Recorder | Player | None = None
+        self._is_closed = False
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the client was closed."""
+        return self._is_closed
+
+    @property
+    def is_replaying(self) -> bool:
+        """Whether responses are replayed, which needs no key."""
+        recorder = self._current_recorder()
+        return recorder is not None and recorder.replays
+
+    def _current_recorder(self) -> Recorder | Player | None:
+        return self.recorder or recording.current()
+
+    def prepare(
+        self, config: LLMConfig, prompt: str | Sequence[Message], *, stream: bool = False, with_key: bool = True
+    ) -> PreparedCall:
+        """Build the request of a call without sending it.
+
+        Args:
+            config: The endpoint, its key, its wire format and the model kwargs.
+            prompt: A text, or OpenAI-style messages.
+            stream: Whether to ask for a stream, if the wire format can.
+            with_key: Whether to look up the config's key and put it into the headers. A token of the client's
+                credential is put there when the request is sent.
+
+        Raises:
+            ConfigError: The config has no URL, no formatter or no key, or cannot be used otherwise.
+            PromptError: The prompt cannot be encoded.
+            FormatterError: A formatter of the user's own failed.
+        """
+        if self._is_closed:
+            raise ConfigError("The client is closed", remedy="Make a new one.", error_code="client-closed")
+        return preparation.prepare(
+            self._defaults.apply(config),
+            prompt,
+            self._defaults,
+            self._resolve,
+            stream=stream,
+            with_key=with_key and self._credential is None,
+        )
+
+    def _resolve(self, config: LLMConfig, url: str, *, refresh: bool = False) -> Credentials:
+        """The keys in a config; none while responses are replayed, which needs none."""
+        return auth.NO_CREDENTIALS if self.is_replaying else auth.resolve(config, url, refresh=refresh)
+
+    def _description_request(self, config: LLMConfig, url: str, credentials: Credentials) -> Request:
+        headers = auth.request_headers(config, url, {"Accept": "application/json"}, credentials)
+        return self._defaults.request(config, url, headers, method="GET", secrets=credentials.secrets)
+
+    def _permit(self, config: LLMConfig) -> Permit | None:
+        """The permit of one call; None if it does not wait for others."""
+        return None if self.is_replaying else self.limiters.permit(config)
+
+
+def decode(prepared: PreparedCall, permit: Permit | None, response: HTTPResponse, start: float) -> Response:
+    """Decode a response; its latency does not include the wait for a permit."""
+    if permit is None:
+        return prepared.decode(response, time.monotonic() - start)
+    decoded = prepared.decode(response, time.monotonic() - permit.started)
+    permit.record_usage(decoded.usage, len(prepared.request.body), decoded.text)
+    return decoded

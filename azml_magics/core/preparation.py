@@ -1,0 +1,122 @@
+"""Builds the request of a call, with what a client adds to every config."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from .call import PreparedCall
+from .config import DEFAULT_TIMEOUT, LLMConfig
+from .errors import AzmlError, ConfigError
+from .headers import as_headers, merge_headers
+from .http import auth
+from .http.exchange import MAX_RESPONSE_BYTES, NetworkSettings, Request
+from .keys import KeyRef
+from .messages import Message, as_messages
+from .wire.base import Call
+from .wire.registry import wire_for
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from .call import Resolve
+
+
+@dataclass(frozen=True)
+class ClientDefaults:
+    """What a client adds to every config.
+
+    Attributes:
+        headers: Sent with every request; those of the config win.
+        has_credential: Whether a credential takes the place of the config's key.
+        timeout: For configs that leave theirs at its default.
+        total_timeout: For configs without one.
+        max_response_bytes: The most bytes of a response.
+    """
+
+    headers: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    has_credential: bool = False
+    timeout: float | None = None
+    total_timeout: float | None = None
+    max_response_bytes: int = MAX_RESPONSE_BYTES
+
+    def __post_init__(self) -> None:
+        """Check the values, as a config does."""
+        LLMConfig(headers=as_headers(self.headers), total_timeout=self.total_timeout, timeout=self.timeout or 1.0)
+        if isinstance(self.max_response_bytes, bool) or self.max_response_bytes < 1:
+            raise ConfigError(f"max_response_bytes must be a positive integer, not {self.max_response_bytes!r}")
+
+    def apply(self, config: LLMConfig) -> LLMConfig:
+        """Return the config that a call uses."""
+        changes: dict[str, Any] = {}
+        if self.headers:
+            changes["headers"] = merge_headers(self.headers, config.headers)
+        if self.has_credential:
+            changes["key"] = KeyRef.parse("entra")
+        if self.timeout is not None and config.timeout == DEFAULT_TIMEOUT:
+            changes["timeout"] = self.timeout
+        if self.total_timeout is not None and config.total_timeout is None:
+            changes["total_timeout"] = self.total_timeout
+        return config.merged(**changes) if changes else config
+
+    def request(self, config: LLMConfig, url: str, headers: Mapping[str, str], **fields: Any) -> Request:
+        """Return a request with the config's settings."""
+        fields = {"body": b"", **fields}
+        return Request(
+            url,
+            headers,
+            timeout=config.timeout,
+            network=NetworkSettings(config.verify, config.proxy),
+            total_timeout=config.total_timeout,
+            max_bytes=self.max_response_bytes,
+            **fields,
+        )
+
+
+def prepare(
+    config: LLMConfig,
+    prompt: str | Sequence[Message],
+    defaults: ClientDefaults,
+    resolve: Resolve,
+    *,
+    stream: bool = False,
+    with_key: bool = True,
+) -> PreparedCall:
+    """Build the request of a call without sending it.
+
+    Args:
+        config: The config of the call, with the client's defaults applied.
+        prompt: A text, or OpenAI-style messages.
+        defaults: Those of the client.
+        resolve: Looks up the keys.
+        stream: Whether to ask for a stream, if the wire format can.
+        with_key: Whether to look up the keys and put them into the headers.
+
+    Raises:
+        ConfigError: The config has no URL, no formatter or no key, or cannot be used otherwise.
+        PromptError: The prompt cannot be encoded.
+        FormatterError: A formatter of the user's own failed.
+    """
+    try:
+        if not config.endpoint_url:
+            raise ConfigError(
+                "No endpoint URL", remedy="Set endpoint_url, or AZUREML_ENDPOINT_URL.", error_code="no-endpoint-url"
+            )
+        wire = wire_for(config)
+        messages = as_messages(prompt, config.system, keep_items=wire.takes_items)
+        call = Call(config, messages, stream=stream and wire.streams(config))
+        payload = wire.encode(call)
+        url = wire.url(config, stream=call.stream)
+        credentials = resolve(config, url) if with_key else auth.NO_CREDENTIALS
+        request = defaults.request(
+            config,
+            url,
+            auth.request_headers(config, url, payload.headers, credentials),
+            body=payload.body,
+            stream=call.stream,
+            fallback=payload.fallback,
+            secrets=credentials.secrets,
+        )
+    except AzmlError as error:
+        raise error.add_context(config=config.name) from error.__cause__
+    return PreparedCall(call, wire, request, resolve)

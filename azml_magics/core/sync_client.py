@@ -1,0 +1,130 @@
+"""Client: sends prompts over connections that it keeps."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from .base_client import BaseClient, decode
+from .call import PreparedCall, add_context
+from .config import LLMConfig
+from .errors import AzmlError, Interrupted
+from .http import auth
+from .http.credential import resolve_with
+from .http.retry import retry_flow
+from .messages import Message
+from .response import Response
+from .stream import ResponseStream
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from .http.exchange import HTTPResponse
+    from .http.permit import Permit
+    from .http.transport import Transport
+
+
+class Client(BaseClient):
+    """Sends prompts over connections that it keeps.
+
+    Examples:
+        with Client(http_client=httpx.Client(verify=context)) as client:
+            client.invoke(config, "Hi").text
+    """
+
+    _opened: Transport | None = None
+
+    @property
+    def _transport(self) -> Transport:
+        if self._opened is None:
+            from .http.transport import Transport  # loads httpx
+
+            self._opened = Transport(self._http_client, self._current_recorder)
+        return self._opened
+
+    def invoke(self, config: LLMConfig, prompt: str | Sequence[Message]) -> Response:
+        """Send a prompt and return the whole response.
+
+        Args:
+            config: The endpoint, its key, its wire format and the model kwargs.
+            prompt: A text, or OpenAI-style messages.
+
+        Raises:
+            AzmlError: One of the errors of errors.py, with the names of the config and the deployment.
+            Interrupted: The kernel was interrupted.
+        """
+        prepared = self.prepare(config, prompt)
+        permit = self._permit(prepared.config)
+        start = time.monotonic()
+        try:
+            response = self._send(prepared, permit)
+        except KeyboardInterrupt:
+            raise Interrupted from None
+        except AzmlError as error:
+            raise prepared.add_context(error) from error.__cause__
+        return decode(prepared, permit, response, start)
+
+    def _send(self, prepared: PreparedCall, permit: Permit | None = None) -> HTTPResponse:
+        if self._credential is not None and not self.is_replaying:
+            resolve = partial(resolve_with, self._credential)
+            prepared = prepared.authorize(resolve(prepared.config, prepared.request.url), resolve)
+        if permit is None:
+            return self._transport.send(prepared.retry_flow())
+        return self._transport.send(prepared.retry_flow(permit.should_retry), permit.run.pause, permit)
+
+    def stream(self, config: LLMConfig, prompt: str | Sequence[Message]) -> ResponseStream:
+        """Send a prompt and return the response as a stream of chunks.
+
+        A wire format that cannot stream gives one chunk. An error after the first chunk is never retried and has what
+        had arrived in `error.response`.
+
+        Args:
+            config: The endpoint, its key, its wire format and the model kwargs.
+            prompt: A text, or OpenAI-style messages.
+
+        Raises:
+            AzmlError: The call cannot be prepared. Iterating raises what `invoke` raises.
+        """
+        permit = self._permit(config)
+        return ResponseStream(self.prepare(config, prompt, stream=True), partial(self._send, permit=permit))
+
+    def fetch(self, config: LLMConfig, url: str) -> bytes:
+        """Get a description of an endpoint, such as swagger.json or /info, with the config's key and deployment.
+
+        Args:
+            config: The config of the endpoint.
+            url: What to get.
+
+        Returns:
+            The body of the response.
+
+        Raises:
+            AzmlError: As `invoke` does.
+        """
+        config = self._defaults.apply(config)
+        credentials = auth.NO_CREDENTIALS
+        try:
+            if self._credential is not None and not self.is_replaying:
+                credentials = resolve_with(self._credential, config, url)
+            else:
+                credentials = self._resolve(config, url)
+            request = self._description_request(config, url, credentials)
+            return self._transport.send(retry_flow(request, max_retries=config.max_retries)).body
+        except AzmlError as error:
+            raise add_context(error, config, *credentials.secrets) from error.__cause__
+
+    def close(self) -> None:
+        """Close the connections. Calls after that raise ConfigError."""
+        self._is_closed = True
+        if self._opened is not None:
+            self._opened.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()

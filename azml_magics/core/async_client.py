@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from .base_client import BaseClient, decode
@@ -37,15 +37,12 @@ class AsyncClient(BaseClient):
     """
 
     _is_async = True
-    _opened: AsyncTransport | None = None
 
-    @property
+    @cached_property
     def _transport(self) -> AsyncTransport:
-        if self._opened is None:
-            from .http.transport import AsyncTransport  # loads httpx
+        from .http.transport import AsyncTransport  # loads httpx
 
-            self._opened = AsyncTransport(self._http_client, self._current_recorder)
-        return self._opened
+        return AsyncTransport(self._http_client, self._current_recorder)
 
     async def invoke(self, config: LLMConfig, prompt: str | Sequence[Message]) -> Response:
         """Send a prompt and return the whole response, as `Client.invoke` does."""
@@ -87,8 +84,8 @@ class AsyncClient(BaseClient):
     async def aclose(self) -> None:
         """Close the connections of the running loop. Calls after that raise ConfigError."""
         self._is_closed = True
-        if self._opened is not None:
-            await self._opened.aclose()
+        if "_transport" in vars(self):
+            await self._transport.aclose()
 
     async def __aenter__(self) -> Self:
         return self

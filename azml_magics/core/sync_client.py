@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from .base_client import BaseClient, decode
@@ -36,15 +36,11 @@ class Client(BaseClient):
             client.invoke(config, "Hi").text
     """
 
-    _opened: Transport | None = None
-
-    @property
+    @cached_property
     def _transport(self) -> Transport:
-        if self._opened is None:
-            from .http.transport import Transport  # loads httpx
+        from .http.transport import Transport  # loads httpx
 
-            self._opened = Transport(self._http_client, self._current_recorder)
-        return self._opened
+        return Transport(self._http_client, self._current_recorder)
 
     def invoke(self, config: LLMConfig, prompt: str | Sequence[Message]) -> Response:
         """Send a prompt and return the whole response.
@@ -120,8 +116,8 @@ class Client(BaseClient):
     def close(self) -> None:
         """Close the connections. Calls after that raise ConfigError."""
         self._is_closed = True
-        if self._opened is not None:
-            self._opened.close()
+        if "_transport" in vars(self):
+            self._transport.close()
 
     def __enter__(self) -> Self:
         return self

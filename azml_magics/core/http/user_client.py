@@ -105,7 +105,7 @@ class _UserConnection(Connection):
     def _fields(self, request: Request, trace: Any) -> dict[str, Any]:
         if self._transport.is_closed:
             raise ConfigError("The http_client is closed", remedy="Pass an open one.", error_code="http-client-closed")
-        fields = request_fields(request, trace)
+        fields = request_fields(request, trace) | {"url": request.url}  # another library has a class of its own
         given = self._transport.headers.get("user-agent", "")
         if given and not given.startswith("python-httpx"):
             fields["headers"] = {name: value for name, value in fields["headers"].items() if name != "User-Agent"}

@@ -13,7 +13,7 @@ from azml_magics.compare.fan_out import invoke_many, map_async, map_in_threads
 from azml_magics.core.client import ainvoke, default_client, invoke
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import APIConnectionError, RateLimitError
-from azml_magics.core.http import permit, recording
+from azml_magics.core.http import permit
 from azml_magics.core.http.clock import Clock
 from azml_magics.core.http.exchange import HTTPResponse
 from azml_magics.core.http.permit import Permit, RateLimiters, rate_limiter_for

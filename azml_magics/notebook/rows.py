@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from azml_magics.core.errors import AzmlError, Interrupted, PromptError, RowsError, UsageError
 from azml_magics.core.prompt import template
+from azml_magics.core.text import one_line
 from azml_magics.display.text_output import TextOutput
 from azml_magics.rows.mapper import RowMapper
 from azml_magics.rows.results import Results
 from azml_magics.rows.run_options import DEFAULT_CONCURRENCY, RunOptions
 from azml_magics.rows.sources import is_dask
 
-from . import cell_config, cell_messages, cell_output, publishing, runnables
+from . import cell_config, cell_messages, cell_output, option_values, publishing, runnables
 from .context import Settings
 from .remedies import with_notebook_remedies
 from .rows_progress import RowsProgress
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from azml_magics.core.config import LLMConfig
+    from azml_magics.core.messages import Message
     from azml_magics.rows.mapper import JournalSummary
 
     from .context import NotebookContext
@@ -83,7 +85,7 @@ class _RowsCall:
             if not quiet:
                 is_frame = is_dask(self.rows)
                 line = _announcement(self.preview, self.config, self.run_options, summary, is_dask=is_frame)
-                publishing.print_line(line)
+                publishing.print_line(" ".join([line, *_outer_variables(self.preview)]))
 
         with RowsProgress(shell, quiet=quiet) as progress:
             if self.dask_client is None and not is_dask(self.rows):
@@ -95,7 +97,7 @@ class _RowsCall:
 
 
 def _prepare(context: NotebookContext, options: CellOptions, body: str) -> _RowsCall:
-    config = cell_config.resolve_config(context, options)
+    config = cell_config.resolve_config(context, replace(options, system=None))
     schema = cell_messages.load_schema(context, options)
     rows, dask_client = _find_rows(context, options), _find_dask_client(context, options)
     run_options = _run_options(context, options)
@@ -171,13 +173,18 @@ def _run_options(context: NotebookContext, options: CellOptions) -> RunOptions:
     return RunOptions(*limits, options.journal, options.retry_failed)
 
 
-def _prompt(context: NotebookContext, options: CellOptions, body: str) -> tuple[str, dict[str, Any]]:
-    """The body, and the notebook's variables that it names; a column of the same name has precedence."""
+def _prompt(context: NotebookContext, options: CellOptions, body: str) -> tuple[str | list[Message], dict[str, Any]]:
+    """The body after the system message of -s, and the notebook's variables; columns have precedence in both."""
     text = cell_messages.prompt_text(body)
     if not text:
         raise PromptError("There is no prompt", remedy="Write one in the cell, below the line with %%azureml.")
-    values = cell_messages.prompt_variables(context, options)
-    return text, {name: values[name] for name in template.find_variables(text) if name in values}
+    variables = cell_messages.prompt_variables(context, options)
+    if not options.system:
+        return text, variables
+    system = options.system
+    if option_values.is_reference(system):  # a whole text, in which nothing is filled in
+        system = template.escape(option_values.read_text(context, system, "-s"))
+    return [{"role": "system", "content": system}, {"role": "user", "content": text}], variables
 
 
 def _announcement(
@@ -199,6 +206,12 @@ def _announcement(
     return f"Sending nothing{to}: {journal} has {every if summary.found == length else f'{summary.found:,} of {rows}'}."
 
 
+def _outer_variables(mapper: RowMapper) -> list[str]:
+    """A sentence for every variable that is the notebook's, as a misspelled column would be."""
+    variables = mapper.row_prompt.outer_variables.items()
+    return [f"{{{name}}} is the notebook's {one_line(repr(value), 40)} in every row." for name, value in variables]
+
+
 def _count(mapper: RowMapper, length: int | None, thing: str) -> str:
     """The number of rows or requests in words, at most that many for a stream; "" if only reading tells."""
     most = length if length is not None else mapper.limit or mapper.sample
@@ -210,7 +223,7 @@ def _count(mapper: RowMapper, length: int | None, thing: str) -> str:
 def _show_requests(mapper: RowMapper, *, is_part: bool) -> TextOutput:
     """The first three requests and how many there are; nothing is sent."""
     shown = []
-    for record, _ in zip(mapper.table.records(), range(_PREVIEW_ROWS), strict=False):
+    for record in mapper.table.peek(_PREVIEW_ROWS):
         try:
             shown.append(
                 cell_output.show_request(

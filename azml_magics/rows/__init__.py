@@ -2,8 +2,9 @@
 
 api.py         map_rows and amap_rows; run_options.py: the limits of a run
 mapper.py      a prompt and a table, checked and ready to run
-sources.py     tables: lists, iterators, files; frames.py: pandas and polars; selection.py: limit and sample
-table_rows.py  rows on their way in and out
+sources.py     tables: lists and iterators; files.py: CSV, JSON lines, Parquet; frames.py: pandas, polars and what can
+               become one; lookahead.py: rows of iterators that were looked at; selection.py: limit and sample
+table_rows.py  rows on their way in and out; row_values.py: the values of a row of any kind
 prompts.py     a row becomes a request; extraction.py: what a schema adds
 runner.py      sends many rows at a time; failure_policy.py and token_budget.py: when a run ends;
                progress.py: its counts

@@ -117,7 +117,7 @@ def map_rows(
         config: The endpoint and its settings.
         prompt: A text or messages whose `{column}`s take the row's values, or a function of a dict of them.
         rows: A DataFrame (pandas, polars, dask), a Series, a list of dicts or texts, an iterator, or the path of a
-            .csv, .tsv or .jsonl file.
+            .csv, .tsv, .jsonl, .parquet or .arrow file.
         variables: Values of names in the prompt that are not columns.
         schema: A pydantic model class, or a JSON schema as a dict or text. Responses are requested as JSON and
             validated.
@@ -143,7 +143,7 @@ def map_rows(
         RowsError: The endpoint stopped responding, or every row would fail; `batch` has the results so far.
         Interrupted: The kernel was interrupted; `batch` has the results so far.
         JournalError: The journal cannot be used, or belongs to another run.
-        UsageError: There are no rows, an option is wrong, or the prompt uses no column.
+        UsageError: The rows cannot be read, an option is wrong, or the prompt uses no column.
         UndefinedVariableError: A variable of the prompt is not a column and has no value.
     """
     options = RunOptions(concurrency, rpm, tpm, max_tokens_total, journal, retry_failed)

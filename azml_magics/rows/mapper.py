@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..core.errors import AzmlError, Interrupted, RowsError, UsageError
+from ..core.errors import AzmlError, Interrupted, RowsError
 from ..core.http import recording
 from .journal import Journal
 from .prompts import RowPrompt
@@ -76,15 +76,14 @@ class RowMapper:
         """Check the prompt and the rows. The arguments are those of `map_rows`.
 
         Raises:
-            UsageError: There are no rows, or the prompt uses no column.
+            UsageError: The rows cannot be read, or the prompt uses no column.
             UndefinedVariableError: A variable of the prompt is not a column and has no value.
         """
         self.row_prompt = RowPrompt(config, prompt, variables, schema)
         self.limit, self.sample = limit, sample
         self.table: Table = select_rows(table_of(rows, self.row_prompt.default_column), limit, sample)
-        if self.table.length == 0 or (self.table.columns == () and self.table.is_lazy):
-            raise UsageError("There are no rows", remedy="Check what the table was made of.")
-        self.row_prompt.check(self.table.columns)
+        if self.table.columns:  # a list or an iterator without rows has none, and a run over it sends nothing
+            self.row_prompt.check(self.table.columns, self.table.hint)
 
     def start(self, options: RunOptions, on_begin: OnBegin | None = None) -> Run:
         """Return a run that has not begun. Resolves the key, which may prompt for it, and opens the journal.

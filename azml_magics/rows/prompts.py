@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -58,8 +59,9 @@ class RowPrompt:
         self.config = config
         self.prompt = prompt
         self.names: tuple[str, ...] = () if callable(prompt) else tuple(_variables_of(prompt))
-        known = variables or {}
-        self.variables = {name: known[name] for name in self.names if name in known}
+        self._known = variables or {}
+        self.variables = {name: self._known[name] for name in self.names if name in self._known}
+        self._table_columns: tuple[str, ...] = ()
         self._extraction = Extraction(schema) if schema is not None else None
         self.columns: tuple[Column, ...] = (*(self._extraction.columns if self._extraction else ()), *RESPONSE_COLUMNS)
         self._digest = b""
@@ -75,26 +77,41 @@ class RowPrompt:
         """The schema that every response must match, None for free text."""
         return self._extraction.schema if self._extraction else None
 
-    def check(self, columns: Sequence[str]) -> None:
-        """Check that the prompt fits a table.
+    def check(self, columns: Sequence[str], hint: str = "") -> None:
+        """Check that the prompt fits a table. An exact name of a column is a variable, whatever it looks like.
 
         Args:
             columns: The columns of the table.
+            hint: What may be wrong with their names.
 
         Raises:
-            UndefinedVariableError: A variable of the prompt is not a column and has no value.
+            UndefinedVariableError: A variable of the prompt is not a column and has no value, or its name differs from
+                that of a column by case or blanks only.
             UsageError: The prompt uses no column.
         """
         if callable(self.prompt):
             return
+        self._table_columns = tuple(columns)
+        self.names = tuple(_variables_of(self.prompt, columns))
+        self.variables = {name: self._known[name] for name in self.names if name in self._known}
+        self._known = self.variables  # the others stay here when the prompt goes to another machine
         for name in self.names:
-            if name not in columns and name not in self.variables:
-                raise UndefinedVariableError.of_rows(name, [*columns, *self.variables])
+            if name in columns:
+                continue
+            near = next((column for column in columns if _fold(column) == _fold(name)), None)
+            if name not in self.variables or near is not None:
+                raise _make_column_error(name, near, [*columns, *self.variables], hint)
         if not any(name in columns for name in self.names):
             raise UsageError(
                 "The prompt uses no column of the table: every row would send the same request",
-                remedy=f"Write {{NAME}} where a value belongs; the columns are {one_line(', '.join(columns), 200)}.",
+                remedy=hint
+                or f"Write {{NAME}} where a value belongs; the columns are {one_line(', '.join(columns), 200)}.",
             )
+
+    @property
+    def outer_variables(self) -> dict[str, Any]:
+        """The variables of the prompt that are not columns: they have the same value in every row."""
+        return {name: value for name, value in self.variables.items() if name not in self._table_columns}
 
     def used_values(self, record: Record) -> dict[str, Any]:
         """Return the row's values that the prompt uses; all of them if a function makes it."""
@@ -116,17 +133,21 @@ class RowPrompt:
             return as_messages(prompt(record.values), self.config.system)
         for name in self.names:
             self._check_value(record, name)
-        values = {**self.variables, **record.values}
+        values = {**self.variables, **{name: _as_json_text(value) for name, value in record.values.items()}}
+        render = partial(template.render, values=values, columns=self._table_columns)
         if isinstance(prompt, str):
-            return as_messages(template.render(prompt, values), self.config.system)
-        return as_messages([_render_message(message, values) for message in prompt], self.config.system)
+            return as_messages(render(prompt), self.config.system)
+        return as_messages([_render_message(message, render) for message in prompt], self.config.system)
 
     def _check_value(self, record: Record, name: str) -> None:
         if name not in record.values:
             if name not in self.variables:
                 raise PromptError(f"Row {record.index!r} has no column {name!r}")
         elif is_missing(record.values[name]):
-            raise PromptError(f"Row {record.index!r} has no value in the column {name!r}")
+            raise PromptError(
+                f"Row {record.index!r} has no value in the column {name!r}",
+                remedy="Fill it in or drop the row, such as with fillna or dropna.",
+            )
 
     # ---- requests and responses
 
@@ -203,8 +224,36 @@ def _full_name(thing: Any) -> str:
     return f"{named.__module__}.{named.__qualname__}"
 
 
-def _variables_of(prompt: str | Sequence[Message]) -> dict[str, None]:
-    return dict.fromkeys(name for text in _texts_of(prompt) for name in template.find_variables(text))
+def _fold(name: str) -> str:
+    """Return what a name has in common with those that differ by case, blanks and underscores only."""
+    return "".join(name.split()).replace("_", "").casefold()
+
+
+def _make_column_error(name: str, near: str | None, known: Sequence[str], hint: str) -> UndefinedVariableError:
+    error = UndefinedVariableError.of_rows(name, known)
+    if near is not None:
+        error.cause = f"The prompt uses {{{name}}}, and the table has the column {near!r}"
+        error.remedy = f"Write {{{near}}}."
+        error.error_code = "near-column"
+    elif hint:
+        error.remedy = hint
+        error.error_code = "column-hint"
+    error.args = (error.cause,)
+    return error
+
+
+def _as_json_text(value: Any) -> Any:
+    """Return a dict or list of a row as JSON, which a model reads better than Python's own form; others unchanged."""
+    if not isinstance(value, (dict, list)):
+        return value
+    try:
+        return json.dumps(value, ensure_ascii=False, default=str)
+    except (TypeError, ValueError):
+        return value
+
+
+def _variables_of(prompt: str | Sequence[Message], columns: Sequence[str] = ()) -> dict[str, None]:
+    return dict.fromkeys(name for text in _texts_of(prompt) for name in template.find_variables(text, columns))
 
 
 def _texts_of(prompt: str | Sequence[Message]) -> list[str]:
@@ -216,12 +265,12 @@ def _texts_of(prompt: str | Sequence[Message]) -> list[str]:
     return [text for text in (*contents, *(part.get("text") for part in parts)) if isinstance(text, str)]
 
 
-def _render_message(message: Message, values: Mapping[str, Any]) -> Message:
+def _render_message(message: Message, render: Callable[[str], str]) -> Message:
     """Return the message with the variables in its texts replaced."""
     content = message.get("content")
     if isinstance(content, str):
-        return {**message, "content": template.render(content, values)}
+        return {**message, "content": render(content)}
     if not isinstance(content, list):
         return message
-    parts = [{**part, "text": template.render(part["text"], values)} if "text" in part else part for part in content]
+    parts = [{**part, "text": render(part["text"])} if "text" in part else part for part in content]
     return {**message, "content": parts}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..core.errors import UsageError
@@ -31,8 +32,8 @@ def select_rows(table: Table, limit: int | None, sample: int | None) -> Table:
             raise UsageError(f"{name} takes a number of at least 1, not {number}")
     if limit is not None and sample is not None:
         raise UsageError("limit and sample exclude each other", remedy="Leave one of them out.")
-    if sample is not None and table.length is None:
-        return StreamTable(_sample_stream(table.records(), sample))
+    if sample is not None and isinstance(table, StreamTable):
+        return table.select(partial(_sample_stream, table, sample))
     if sample is not None and table.length is not None and sample < table.length:
         return table.take(sample_positions(table.length, sample))
     if limit is not None and (table.length is None or limit < table.length):
@@ -45,11 +46,11 @@ def sample_positions(length: int, number: int) -> list[int]:
     return sorted(random.Random(length).sample(range(length), number))  # noqa: S311 - not a secret
 
 
-def _sample_stream(records: Iterator[Record], number: int) -> Iterator[Record]:
-    """Yield `number` of the records, each equally likely, in their order (reservoir sampling)."""
+def _sample_stream(table: StreamTable, number: int) -> Iterator[Record]:
+    """Yield `number` of the table's records, each equally likely, in their order (reservoir sampling)."""
     reservoir: list[Record] = []
     random_numbers = random.Random(number)  # noqa: S311 - not a secret
-    for seen, record in enumerate(records):
+    for seen, record in enumerate(table.records()):
         if seen < number:
             reservoir.append(record)
         elif (place := random_numbers.randrange(seen + 1)) < number:

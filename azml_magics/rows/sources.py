@@ -1,4 +1,4 @@
-"""Tables of rows: a list, an iterator, a CSV or JSON-lines file, a frame; read row by row.
+"""Tables of rows: a list, an iterator, a file, a frame; read row by row.
 
 Every table gives the responses back as its own type: a list of dicts for a list, a frame for a frame. An iterator or a
 file is read while requests are sent, and its responses are an iterator.
@@ -6,42 +6,47 @@ file is read while requests are sent, and its responses are an iterator.
 
 from __future__ import annotations
 
-import csv
-import json
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..core.errors import UsageError
 from ..core.paths import path_of
-from ..core.text import one_line
+from .files import RowFile
+from .lookahead import lookahead
+from .row_values import is_plain, values_of
 from .table_rows import RESPONSE_COLUMNS, Record, unique_names
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .table_rows import Column, TableRow
 
-_SCALARS = (str, int, float, bool)
-_FRAMES = {"pandas": "PandasTable", "polars": "PolarsTable"}
-_DELIMITERS = {".csv": ",", ".tsv": "\t"}
-_JSON_LINES = (".jsonl", ".ndjson")
-_EXTRA_CELLS: Any = object()  # the key under which csv.DictReader puts cells beyond the header
+_LOOKED_AT = 100  # rows of a stream that are looked at for the first one that can be read
 
 
 class Table(Protocol):
     """Rows of one type.
 
     Attributes:
-        columns: Their names; for rows that are read one by one, those of the first row.
+        columns: Their names; for rows that are read one by one, those of the first row. A frame's also has the names of
+            its index.
         length: The number of rows, None if only reading tells.
         is_lazy: Whether the rows can be read once only and are never held as a whole.
+        hint: What may be wrong with the names of the columns; "" if nothing.
     """
 
     columns: tuple[str, ...]
     length: int | None
     is_lazy: bool
+    hint: str
 
     def records(self) -> Iterator[Record]:
         """Return an iterator over the rows, first to last."""
+
+    def peek(self, count: int) -> list[Record]:
+        """Return the first rows, at most `count`; none of them is lost to `records`."""
 
     def take(self, positions: Sequence[int]) -> Table:
         """Return a table of the rows at `positions`, which ascend."""
@@ -60,30 +65,36 @@ def table_of(rows: Any, default_column: str = "text") -> Table:
 
     Args:
         rows: A DataFrame, a Series, a list, an iterator, or the path of a file.
-        default_column: The column of rows that are plain texts.
+        default_column: The column of rows that are plain values.
 
     Raises:
         UsageError: `rows` is not a table, or a file that cannot be read.
     """
-    library = type(rows).__module__.partition(".")[0]
-    if library in _FRAMES:
-        from . import frames
-
-        table: Table = getattr(frames, _FRAMES[library]).from_object(rows, default_column)
-        return table
     if isinstance(rows, (str, Path)):
-        return StreamTable(_iter_file(path_of(rows), default_column))
-    if isinstance(rows, (Mapping, bytes)) or not isinstance(rows, Iterable):
+        return StreamTable.of_file(RowFile(path_of(rows), default_column))
+    if _may_be_frame(rows):
+        from .frames import frame_table
+
+        table = frame_table(rows, default_column)
+        if table is not None:
+            return table
+    is_rows = isinstance(rows, Iterable) and not isinstance(rows, (Mapping, bytes)) and not hasattr(rows, "columns")
+    if not is_rows or values_of(rows) is not None:
         raise UsageError(
             f"An object of type {type(rows).__name__} is not a table",
-            remedy="Rows come in a DataFrame (pandas, polars, dask), a list of dicts or texts, an iterator of them, "
-            "or the path of a .csv or .jsonl file.",
+            remedy="Rows come in a DataFrame (pandas, polars, dask, or what can become one), a list of dicts or texts, "
+            "an iterator of them, or the path of a .csv, .jsonl or .parquet file.",
         )
     return (
         ListTable(rows, default_column)
         if isinstance(rows, Sequence)
-        else StreamTable(_iter_records(rows, default_column))
+        else StreamTable.of_iterator(iter(rows), default_column)
     )
+
+
+def _may_be_frame(rows: Any) -> bool:
+    """Whether it is worth importing frames.py: an object of another library, or one derived from it."""
+    return not isinstance(rows, (list, tuple, dict, Iterator))
 
 
 def is_dask(rows: Any) -> bool:
@@ -95,6 +106,7 @@ class ListTable:
     """A list of dicts or of plain values."""
 
     is_lazy = False
+    hint = ""
 
     def __init__(self, rows: Sequence[Any], default_column: str) -> None:
         self._rows = rows
@@ -106,6 +118,10 @@ class ListTable:
     def records(self) -> Iterator[Record]:
         """Return an iterator over the rows, first to last."""
         return _iter_records(self._rows, self._default_column)
+
+    def peek(self, count: int) -> list[Record]:
+        """Return the first rows, at most `count`."""
+        return list(itertools.islice(self.records(), count))
 
     def take(self, positions: Sequence[int]) -> ListTable:
         """Return a table of the rows at `positions`."""
@@ -123,37 +139,78 @@ class ListTable:
 
 
 class StreamTable:
-    """An iterator or a file, read once, each row when it is needed."""
+    """An iterator or a file, read once, each row when it is needed.
+
+    Attributes:
+        columns, hint: As for every table; `columns` is empty if there are no rows.
+    """
 
     is_lazy = True
     length: int | None = None
 
-    def __init__(self, records: Iterator[Record]) -> None:
-        """Read the first row, for the names of the columns."""
-        self._first = next(records, None)
-        self._records = records
-        self.columns: tuple[str, ...] = tuple(self._first.values) if self._first else ()
+    def __init__(
+        self,
+        records: Callable[[], Iterator[Record]],
+        peek: Callable[[int], list[Record]],
+        columns: tuple[str, ...] = (),
+        hint: str = "",
+    ) -> None:
+        """Look at the first rows for the names of the columns.
+
+        Args:
+            records: Reads the rows, first to last.
+            peek: Returns the first rows without taking them.
+            columns: The names that the source declares.
+            hint: What may be wrong with them.
+
+        Raises:
+            UsageError: None of the first rows can be read.
+        """
+        self._records, self.peek, self.hint = records, peek, hint
+        self.columns = columns or self._columns_of_first_row()
+
+    @classmethod
+    def of_iterator(cls, rows: Iterator[Any], default_column: str) -> StreamTable:
+        """Return the table of an iterator; what is looked at stays in it."""
+        return cls(
+            lambda: _iter_records(lookahead.take(rows), default_column),
+            lambda count: list(_iter_records(lookahead.peek(rows, count), default_column)),
+        )
+
+    @classmethod
+    def of_file(cls, file: RowFile) -> StreamTable:
+        """Return the table of a file."""
+        columns = file.read_columns()
+        return cls(file.records, lambda count: list(itertools.islice(file.records(), count)), columns, file.hint)
+
+    def _columns_of_first_row(self) -> tuple[str, ...]:
+        records = self.peek(1)
+        if records and records[0].problem:
+            records = self.peek(_LOOKED_AT)
+        if records and all(record.problem for record in records):
+            raise UsageError(
+                f"No row can be read: {records[0].problem}", remedy="Rows are dicts, objects with fields, or texts."
+            )
+        return tuple(next((record.values for record in records if not record.problem), ()))
 
     def records(self) -> Iterator[Record]:
-        """Return an iterator over the rows, first to last; the second time it is empty."""
-        if self._first is not None:
-            yield self._first
-            self._first = None
-        yield from self._records
+        """Return an iterator over the rows, first to last; of an iterator it has what is left of it."""
+        return self._records()
 
     def take(self, positions: Sequence[int]) -> StreamTable:
         """Return a table of the rows at `positions`, which ascend."""
-        wanted = set(positions)
-        return StreamTable(
-            Record(position, record.index, record.values, record.problem)
-            for position, record in enumerate(r for r in self._iter_until(max(positions)) if r.position in wanted)
-        )
+        wanted, last = set(positions), max(positions)
 
-    def _iter_until(self, last: int) -> Iterator[Record]:
-        for record in self.records():
-            yield record
-            if record.position >= last:
-                return
+        def records() -> Iterator[Record]:
+            taken = (record for record in itertools.islice(self.records(), last + 1) if record.position in wanted)
+            for position, record in enumerate(taken):
+                yield Record(position, record.index, record.values, record.problem)
+
+        return self.select(records)
+
+    def select(self, records: Callable[[], Iterator[Record]]) -> StreamTable:
+        """Return a table of some of the rows, which `records` reads."""
+        return StreamTable(records, self.peek, self.columns, self.hint)
 
     def with_responses(self, rows: Iterable[TableRow], columns: Sequence[Column] = RESPONSE_COLUMNS) -> Any:
         """Raise NotImplementedError: the rows are no longer held, and responses are handed out one by one."""
@@ -162,80 +219,18 @@ class StreamTable:
 
 def _iter_records(rows: Iterable[Any], default_column: str) -> Iterator[Record]:
     """Yield the rows as Records; one of another type than the first has a problem that says so."""
-    first: type | None = None
+    first: bool | None = None  # whether the first row has names
     for position, row in enumerate(rows):
         if isinstance(row, Record):  # read by the process that made the parts for dask
             yield Record(position, row.index, row.values, row.problem)
             continue
-        kind = Mapping if isinstance(row, Mapping) else str if isinstance(row, _SCALARS) or row is None else None
-        if kind is None:
-            problem = f"it is of type {type(row).__name__}, and rows are dicts or texts"
-            yield Record(position, position, {}, problem)
+        values = values_of(row)
+        if values is None and not is_plain(row):
+            yield Record(position, position, {}, f"it is of type {type(row).__name__}, and rows are dicts or texts")
             continue
-        first = first or kind
-        values = {str(name): value for name, value in row.items()} if kind is Mapping else {default_column: row}
-        problem = "" if kind is first else f"it is of type {type(row).__name__}, and the first row is of another type"
-        yield Record(position, position, values, problem)
-
-
-# ---- files
-
-
-def _iter_file(path: Path, default_column: str) -> Iterator[Record]:
-    """Return an iterator over the rows of a .csv, .tsv, .jsonl or .ndjson file. Raises UsageError if it is none."""
-    kind = path.suffix.lower()
-    if kind not in (*_DELIMITERS, *_JSON_LINES):
-        raise UsageError(
-            f"{path.name!r} is not a table that can be read row by row",
-            remedy="Give a .csv, .tsv or .jsonl file; read others with pandas or polars and pass the frame.",
+        has_names = values is not None
+        first = has_names if first is None else first
+        problem = (
+            "" if has_names is first else f"it is of type {type(row).__name__}, and the first row is of another type"
         )
-    if not path.is_file():
-        raise UsageError(f"There is no file {str(path)!r}", remedy="Check the path.")
-    records = _iter_csv(path, _DELIMITERS[kind]) if kind in _DELIMITERS else _iter_json_lines(path, default_column)
-    return _with_usage_errors(path, records)
-
-
-def _with_usage_errors(path: Path, records: Iterator[Record]) -> Iterator[Record]:
-    count = 0
-    try:
-        for record in records:
-            yield record
-            count += 1
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(
-            f"{path.name!r} cannot be read after its row {count}: {one_line(str(error), 120)}",
-            remedy="Files are read as UTF-8.",
-        ) from error
-
-
-def _iter_csv(path: Path, delimiter: str) -> Iterator[Record]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader: csv.DictReader[Any] = csv.DictReader(file, delimiter=delimiter, restkey=_EXTRA_CELLS)
-        names = reader.fieldnames or ()
-        if len(set(names)) < len(names):
-            twice = next(name for name in names if list(names).count(name) > 1)
-            raise UsageError(f"{path.name!r} has two columns named {twice!r}", remedy="Rename one of them.")
-        for position, row in enumerate(reader):
-            values: dict[Any, Any] = dict(row)
-            extra = values.pop(_EXTRA_CELLS, None)
-            yield Record(position, position, values, "it has more cells than the header" if extra else "")
-
-
-def _iter_json_lines(path: Path, default_column: str) -> Iterator[Record]:
-    with path.open(encoding="utf-8-sig") as file:
-        position = -1
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            position += 1
-            try:
-                value = json.loads(line)
-            except (ValueError, RecursionError) as error:
-                yield Record(position, position, {}, f"line {number} is not JSON: {one_line(str(error), 80)}")
-                continue
-            if isinstance(value, Mapping):
-                yield Record(position, position, value)
-            elif isinstance(value, list):
-                yield Record(position, position, {}, f"line {number} is a list, and rows are objects or texts")
-            else:
-                yield Record(position, position, {default_column: value})
+        yield Record(position, position, {default_column: row} if values is None else values, problem)

@@ -1,5 +1,6 @@
 """Rows on their way in (Record) and out (TableRow), and the columns that a response adds to a table."""
 
+import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
@@ -120,11 +121,13 @@ def cells_by_column(rows: Iterable[TableRow], columns: Sequence[Column]) -> list
 
 
 def unique_names(taken: Collection[str], columns: Sequence[Column] = RESPONSE_COLUMNS) -> tuple[str, ...]:
-    """Return the names of `columns` in a table that has the columns `taken`: `answer_text` if it has a `text`."""
+    """Return the names of `columns` in a table that has the columns `taken`.
+
+    A name that is taken gets a prefix, and then a number: `text`, `answer_text`, `answer_text_2`. A run whose table
+    goes into the next run adds columns to it, and replaces none.
+    """
     names: dict[str, None] = {}
     for name, _ in columns:
-        free = name
-        while free in taken or free in names:
-            free = f"{_PREFIX}{free}"
-        names[free] = None
+        candidates = itertools.chain((name, f"{_PREFIX}{name}"), (f"{_PREFIX}{name}_{n}" for n in itertools.count(2)))
+        names[next(free for free in candidates if free not in taken and free not in names)] = None
     return tuple(names)

@@ -99,7 +99,7 @@ def test_frame_gives_a_frame(rows):
     rows.vars["df"] = pd.DataFrame({"place": ["rivers", None]}, index=["a", "b"])
     ran = rows.ok("%%azureml --each $df -o out\nWrite about {place}.")
     assert list(rows.vars["out"].index) == ["a", "b"]
-    assert rows.vars["out"]["error"].iloc[1] == "PromptError: Row 'b' has no value in the column 'place'"
+    assert rows.vars["out"]["error"].iloc[1].startswith("PromptError: Row 'b' has no value in the column 'place'.")
     assert ran.text.startswith("2 rows, 1 failed\n")
     assert "Row &#x27;b&#x27; has no value" in ran.data["text/html"]
 
@@ -152,6 +152,39 @@ def test_limit_of_a_dask_frame_is_announced_as_at_most(rows, endpoint):
     assert len(endpoint.requests) == 0
 
 
+def test_dry_run_and_refusal_lose_no_row_of_an_iterator(rows, endpoint):
+    rows.vars["stream"] = ({"place": name} for name in ("rivers", "lakes", "seas", "hills"))
+    assert rows.ok("%%azureml --each $stream --dry-run\nAbout {place}").text.count("POST ") == 3
+    rows.refused("%%azureml --each $stream\nAbout {plaec}")
+    rows.ok("%%azureml --each $stream\nAbout {place}")
+    assert prompts(endpoint) == ["About hills", "About lakes", "About rivers", "About seas"]
+
+
+def test_variable_that_is_no_column_is_announced(rows, endpoint):
+    rows.vars["city"] = "Lisbon"
+    said = rows.ok("%%azureml --each $places\n{place} in {city}").stdout
+    assert "up to 16 at a time. {city} is the notebook's 'Lisbon' in every row.\n" in said
+
+
+def test_system_message_takes_columns(rows, endpoint):
+    rows.vars.update(tone="dry", rules="Never {place}.")
+    rows.ok('%%azureml --each $places --limit 1 -s "Be {tone} about {place}"\nName {place}')
+    rows.ok("%%azureml --each $places --limit 1 -s $rules\nName {place}")
+    sent = [request.json()["messages"] for request in endpoint.requests]
+    assert [messages[0]["content"] for messages in sent] == ["Be dry about rivers", "Never {place}."]
+    assert {messages[1]["content"] for messages in sent} == {"Name rivers"}
+
+
+def test_empty_table_sends_nothing_and_gives_its_columns(rows, endpoint):
+    pd = pytest.importorskip("pandas", reason="pandas is optional")
+    rows.vars.update(empty=pd.DataFrame({"place": []}), nothing=[])
+    rows.ok("%%azureml --each $empty -o out\n{place}")
+    assert list(rows.vars["out"].columns)[:2] == ["place", "text"]
+    assert "Sending 0 rows" in rows.ok("%%azureml --each $nothing -o out\n{place}").stdout
+    assert rows.vars["out"] == []
+    assert len(endpoint.requests) == 0
+
+
 @pytest.mark.parametrize(
     ("line", "body", "why"),
     [
@@ -166,7 +199,6 @@ def test_limit_of_a_dask_frame_is_announced_as_at_most(rows, endpoint):
         ),
         ("--each $places", "Hello", "The prompt uses no column of the table: every row would send the same request"),
         ("--each $places", " ", "There is no prompt"),
-        ("--each $empty", "{place}", "There are no rows"),
         ("--each $number", "{place}", "An object of type int is not a table"),
         ("--each missing.csv", "{place}", "There is no file 'missing.csv'"),
         ("--each $places --limit 0", "{place}", "limit takes a number of at least 1"),

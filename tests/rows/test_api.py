@@ -10,6 +10,8 @@ import os
 import signal
 import threading
 
+import pandas as pd
+import polars as pl
 import pytest
 
 import azml_magics
@@ -115,7 +117,10 @@ def test_failure_belongs_to_its_row(echo, config, run):
     errors = {number: row["error"] for number, row in enumerate(rows) if row["error"]}
     assert list(errors) == [3, 5, 6, 7]
     assert errors[3].startswith("BadRequestError: The endpoint rejected the request (400): no")
-    assert errors[5] == "PromptError: Row 5 has no value in the column 'w'"
+    assert (
+        errors[5]
+        == "PromptError: Row 5 has no value in the column 'w'. Fill it in or drop the row, such as with fillna or dropna."
+    )
     assert errors[6] == "PromptError: Row 6 cannot be sent: it is of type dict, and the first row is of another type"
     assert texts(rows)[8] == "SAY W8"
 
@@ -129,8 +134,6 @@ def test_failing_prompt_function_is_an_error_of_its_row(echo, config):
 @pytest.mark.parametrize(
     ("prompt", "rows", "options"),
     [
-        ("{w}", [], {}),
-        ("{w}", iter([]), {}),
         ("hello", ["a"], {}),
         ("{a}{b}", [{"a": 1}], {}),
         ("{w}", ["a"], {"concurrency": 0}),
@@ -501,3 +504,50 @@ def test_seconds_are_written_in_readable_units(seconds, text):
 
 def test_list_of_results_is_json(echo, config):
     assert json.loads(json.dumps(map_rows(config, "say {w}", ["a"])))[0]["text"] == "SAY A"
+
+
+@pytest.mark.parametrize("frame", [pd.DataFrame({"w": []}), pl.DataFrame({"w": []})], ids=["pandas", "polars"])
+def test_empty_frame_gets_the_columns(echo, config, frame):
+    out = map_rows(config, "{w}", frame)
+    assert list(out.columns)[:3] == ["w", "text", "error"]
+    assert len(out) == len(echo.sent) == 0
+
+
+def test_no_rows_give_no_rows(echo, run, config, tmp_path):
+    (tmp_path / "rows.csv").write_text("w\n")
+    assert run(config, "{w}", []) == []
+    assert list(map_rows(config, "{w}", iter([]))) == []
+    assert list(map_rows(config, "{w}", tmp_path / "rows.csv")) == []
+
+
+def test_refused_prompt_loses_no_row_of_an_iterator(echo, config):
+    rows = ({"w": word} for word in "abc")
+    with pytest.raises(UndefinedVariableError):
+        map_rows(config, "say {wrong}", rows)
+    assert texts(map_rows(config, "say {w}", rows)) == ["SAY A", "SAY B", "SAY C"]
+
+
+def test_limit_takes_no_row_more_than_it_sends(echo, config):
+    rows = iter("abcde")
+    assert texts(map_rows(config, "say {w}", rows, limit=2)) == ["SAY A", "SAY B"]
+    assert texts(map_rows(config, "say {w}", rows)) == ["SAY C", "SAY D", "SAY E"]
+
+
+def test_values_of_a_row_go_out_as_json(echo, config):
+    rows = [{"w": {"b": [1, "ü"], "c": None}}]
+    assert texts(map_rows(config, "say {w}", rows)) == ['SAY {"B": [1, "Ü"], "C": NULL}']
+
+
+@pytest.mark.parametrize(("column", "name"), [("city", "City"), ("unit price", "unit_price"), (" city", "city")])
+def test_name_that_nearly_is_a_column_is_refused(echo, config, column, name):
+    with pytest.raises(UndefinedVariableError) as caught:
+        map_rows(config, f"say {{{name}}}", [{column: "a"}], variables={name: "b"})
+    assert str(caught.value) == (
+        f"The prompt uses {{{name}}}, and the table has the column {column!r}. Write {{{column}}}."
+    )
+    assert not echo.sent
+
+
+def test_column_is_named_exactly_whatever_it_looks_like(echo, config):
+    rows = [{"Customer Review": "bad", "from": "ann", "a.b": 1}]
+    assert texts(map_rows(config, "say {Customer Review} {from} {a.b}", rows)) == ["SAY BAD ANN 1"]

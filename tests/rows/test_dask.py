@@ -106,7 +106,7 @@ def test_frame_is_sent_by_the_workers_in_order(endpoint, client, config):
 def test_list_gives_a_list_with_errors(client, config):
     rows = map_rows(config, "Write about {word}.", [{"word": "a"}, {"word": None}, 7], dask_client=client)
     assert [row["error"] for row in rows[1:]] == [
-        "PromptError: Row 1 has no value in the column 'word'",
+        "PromptError: Row 1 has no value in the column 'word'. Fill it in or drop the row, such as with fillna or dropna.",
         "PromptError: Row 2 cannot be sent: it is of type int, and the first row is of another type",
     ]
     assert "a" in rows[0]["text"]

@@ -120,7 +120,7 @@ def test_taken_column_names_get_a_prefix(echo, config):
     echo.first = lambda prompt, times: says('{"text": "fine", "stars": 2}')
     (row,) = map_rows(config, "{stars} {answer_text}", [{"stars": "**", "answer_text": "x"}], schema=Note)
     assert (row["stars"], row["answer_stars"], row["text"]) == ("**", 2, "fine")
-    assert (row["answer_answer_text"], row["error"], row["answer_error"]) == (
+    assert (row["answer_text_2"], row["error"], row["answer_error"]) == (
         '{"text": "fine", "stars": 2}',
         None,
         None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
 import pytest
 
 from azml_magics.core.errors import BadRequestError, UsageError
@@ -30,7 +31,10 @@ def test_dataframe_keeps_its_index_and_gets_responses(echo, config):
     assert list(out.index) == ["x", "y", "x"], "duplicates in the index are allowed"
     assert list(out["text"])[:2] == ["SAY ROM", "SAY OSLO"]
     assert out["text"].isna().tolist() == [False, False, True]
-    assert out["error"].iloc[2] == "PromptError: Row 'x' has no value in the column 'city'"
+    assert (
+        out["error"].iloc[2]
+        == "PromptError: Row 'x' has no value in the column 'city'. Fill it in or drop the row, such as with fillna or dropna."
+    )
     assert out["completion_tokens"].tolist()[:2] == [4, 4]
     assert out["latency"].dtype == float
     assert list(frame.columns) == ["city", "n"], "the frame that came in is as it was"
@@ -90,7 +94,87 @@ def test_polars_frames_and_series_become_frames(echo, config):
         assert out["answer_text"].to_list() == ["SAY ROM", None, "SAY OSLO"]
         assert out["text"].to_list() == ["a", "b", "c"]
         assert out["completion_tokens"].to_list() == [4, None, 4]
-        assert out["error"][1] == "PromptError: Row 1 has no value in the column 'city'"
+        assert (
+            out["error"][1]
+            == "PromptError: Row 1 has no value in the column 'city'. Fill it in or drop the row, such as with fillna or dropna."
+        )
     assert map_rows(config, "say {city}", frame["city"], limit=1)["text"].to_list() == ["SAY ROM"]
     with pytest.raises(UsageError, match="is not a table"):
         table_of(pl.col("a"))
+
+
+# ---- frames by what they can do --------------------------------------------------------------------------------
+
+
+class Geo(pd.DataFrame):
+    """A subclass from another module, as GeoDataFrame is."""
+
+    __module__ = "geo"
+
+    @property
+    def _constructor(self):
+        return Geo
+
+
+def test_subclass_of_a_dataframe_is_a_frame():
+    table = table_of(Geo({"city": ["Rome"]}))
+    assert [dict(record.values) for record in table.records()] == [{"city": "Rome"}]
+
+
+@pytest.mark.parametrize("make", ["arrow", "to_pandas", "stream", "interchange"])
+def test_what_can_become_a_frame_is_one(make):
+    frame = pd.DataFrame({"city": ["Rome", "Oslo"]})
+
+    class Wrapper:
+        def __init__(self, **methods):
+            vars(self).update(methods)
+
+        columns = ("city",)
+
+    class Stream(Wrapper):
+        def __arrow_c_stream__(self, requested_schema=None):
+            return pa.Table.from_pandas(frame).__arrow_c_stream__(requested_schema)
+
+    class Interchange(Wrapper):
+        def __dataframe__(self, *args, **options):
+            return frame.__dataframe__(*args, **options)
+
+    rows = {
+        "arrow": lambda: pa.Table.from_pandas(frame),
+        "to_pandas": lambda: Wrapper(to_pandas=lambda: frame),
+        "stream": Stream,
+        "interchange": Interchange,
+    }[make]()
+    assert [dict(record.values) for record in table_of(rows).records()] == [{"city": "Rome"}, {"city": "Oslo"}]
+
+
+def test_object_with_columns_that_is_no_frame_is_refused():
+    class Table:
+        columns = ("a",)
+
+        def __iter__(self):
+            return iter(self.columns)
+
+    with pytest.raises(UsageError, match="An object of type Table is not a table"):
+        table_of(Table())
+
+
+def test_named_index_is_a_column_of_the_prompt_alone(echo, config):
+    frame = pd.DataFrame({"city": ["Rome"], "year": [1]}).set_index("city")
+    out = map_rows(config, "say {city} {year}", frame)
+    assert list(out["text"]) == ["SAY ROME 1"]
+    assert list(out.columns)[:2] == ["year", "text"]
+
+
+def test_levels_of_a_multiindex_are_columns():
+    frame = pd.DataFrame({"n": [1, 2]}, index=pd.MultiIndex.from_tuples([("a", 1), ("b", 2)], names=["x", "y"]))
+    assert [dict(record.values) for record in table_of(frame).records()] == [
+        {"n": 1, "x": "a", "y": 1}, {"n": 2, "x": "b", "y": 2},
+    ]  # fmt: skip
+
+
+def test_third_run_over_a_table_numbers_its_columns(echo, config):
+    frame = pd.DataFrame({"w": ["a"]})
+    for _ in range(3):
+        frame = map_rows(config, "say {w}", frame)
+    assert [name for name in frame.columns if "text" in name] == ["text", "answer_text", "answer_text_2"]

@@ -50,7 +50,7 @@ def test_plain_values_become_one_column(row):
 def test_existing_columns_are_never_overwritten():
     table = table_of([{"text": "mine", "answer_text": "also mine"}])
     (row,) = table.with_responses(answered(table))
-    assert (row["text"], row["answer_text"], row["answer_answer_text"]) == ("mine", "also mine", "hi")
+    assert (row["text"], row["answer_text"], row["answer_text_2"]) == ("mine", "also mine", "hi")
     assert unique_names(["error"])[:3] == ("text", "answer_error", "finish_reason")
 
 
@@ -129,11 +129,13 @@ def test_json_lines_are_read_with_problems(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "why"),
     [
-        ("rows.parquet", b"", "'rows.parquet' is not a table that can be read row by row"),
+        ("rows.xlsx", b"", "'rows.xlsx' is not a table that can be read row by row"),
+        ("rows.parquet", b"", "'rows.parquet' cannot be read after its row 0: Parquet file size is 0 bytes"),
         ("missing.csv", None, "There is no file"),
         ("twice.csv", b"a,a\n1,2\n", "'twice.csv' has two columns named 'a'"),
-        ("latin.csv", b"a\n\xe9\n", "'latin.csv' cannot be read after its row 0: 'utf-8' codec"),
-        ("long.csv", b"a\nx\n" + b"y" * 200_000, "'long.csv' cannot be read after its row 1: field larger than"),
+        ("latin.csv", b"a\n\xe9\n", "'latin.csv' is not UTF-8: byte 0xe9 after row 0. Save it as UTF-8"),
+        ("quote.csv", b'a,b\n1,"two\nlines"\n2,"open\n3,4\n', "after its row 1: the quote that opens on line 4 is not"),
+        ("quote2.csv", b'a,b\n1,"x"y\n', "after its row 0: line 2: ',' expected after"),
     ],
 )
 def test_unreadable_files_raise_usage_error(tmp_path, name, content, why):

@@ -1,0 +1,44 @@
+"""Rows of iterators that were looked at and not yet taken: looking never loses a row.
+
+A dry run, a refused prompt or the names of the columns need the first rows of an iterator, which cannot be put back
+into it. They are kept here until the iterator is read.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import OrderedDict, deque
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_MOST_ITERATORS = 16  # that were looked at and never read; each keeps the iterator alive
+
+
+class Lookahead:
+    """The rows that were looked at, by iterator."""
+
+    def __init__(self) -> None:
+        self._seen: OrderedDict[int, tuple[Iterator[Any], deque[Any]]] = OrderedDict()
+
+    def peek(self, rows: Iterator[Any], count: int) -> list[Any]:
+        """Return the next rows of an iterator, at most `count`, and leave them to `take`."""
+        seen = self._seen.setdefault(id(rows), (rows, deque()))[1]
+        self._seen.move_to_end(id(rows))
+        while len(self._seen) > _MOST_ITERATORS:
+            self._seen.popitem(last=False)
+        seen.extend(itertools.islice(rows, max(0, count - len(seen))))
+        return list(seen)[:count]
+
+    def take(self, rows: Iterator[Any]) -> Iterator[Any]:
+        """Yield the rows of an iterator, those that were looked at first."""
+        seen = self._seen.get(id(rows), (rows, deque()))[1]
+        while seen:
+            yield seen.popleft()
+        self._seen.pop(id(rows), None)
+        yield from rows
+
+
+lookahead = Lookahead()
+"""Of this process, as iterators are: the same one may come back in another call."""

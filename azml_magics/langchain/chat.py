@@ -21,15 +21,9 @@ from ..core.response import Response
 from .arguments import ChatArguments
 from .base_endpoint import AzureMLBaseEndpoint
 from .batching import ConcurrentBatch, cache_signature
+from .chunks import ChatChunks, as_single_chat_chunk
 from .formatter_adapter import message_converter
-from .outputs import (
-    as_single_chat_chunk,
-    make_last_chat_chunk,
-    make_llm_output,
-    split_choices,
-    to_chat_chunk,
-    to_chat_generation,
-)
+from .outputs import make_llm_output, split_choices, to_chat_generation
 from .remedies import langchain_remedies
 from .tools import include_raw_message, make_output_parser, make_structured_output_kwargs, make_tool_kwargs
 from .tracing import fill_ls_params
@@ -121,12 +115,13 @@ class AzureMLChatOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseChatMo
         if not self._can_stream(config):
             yield as_single_chat_chunk(to_chat_generation(self._send(config, prompt, run_manager)))
             return
+        chunks = ChatChunks()
         with langchain_remedies(), stream(config, prompt) as parts:
             for part in parts:
-                chunk = to_chat_chunk(part)
+                chunk = chunks.convert(part)
                 if chunk is not None:
                     yield chunk
-            yield make_last_chat_chunk(parts.response)
+            yield chunks.finish(parts.response)
 
     async def _astream(
         self,
@@ -147,13 +142,14 @@ class AzureMLChatOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseChatMo
         if not self._can_stream(config):
             yield as_single_chat_chunk(to_chat_generation(await self._asend(config, prompt, run_manager)))
             return
+        chunks = ChatChunks()
         with langchain_remedies():
             async with astream(config, prompt) as parts:
                 async for part in parts:
-                    chunk = to_chat_chunk(part)
+                    chunk = chunks.convert(part)
                     if chunk is not None:
                         yield chunk
-                yield make_last_chat_chunk(parts.response)
+                yield chunks.finish(parts.response)
 
     # ---- the request ----
 

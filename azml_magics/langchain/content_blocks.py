@@ -65,7 +65,8 @@ def _convert_block(block: Any, *, spoken: bool) -> ContentPart | None:
 
 
 def _convert_text(block: ContentPart) -> ContentPart:
-    return {"type": "text", "text": str(block.get("text") or "")}
+    text = {"type": "text", "text": str(block.get("text") or "")}
+    return {**text, "cache_control": block["cache_control"]} if block.get("cache_control") else text  # Anthropic's
 
 
 def _convert_image_url(block: ContentPart) -> ContentPart:
@@ -111,12 +112,13 @@ def _convert_file(block: ContentPart) -> ContentPart:
         return {"type": "file", "file": {"file_id": identity}}
     if block.get("source_type") == "text":
         return {"type": "text", "text": str(block.get("text") or block.get("data") or "")}
-    data, mime = _get_base64(block)
-    if data is None:
-        raise _unsendable_block(block, "a file needs base64 with a mime_type, or a file_id")
+    url = _get_url(block)
+    if url is None:
+        raise _unsendable_block(block, "a file needs a url, base64 with a mime_type, or a file_id")
+    mime = _get_base64(block)[1]
     extras = {**(block.get("extras") or {}), **(block.get("metadata") or {})}
     name = block.get("filename") or extras.get("filename") or _FILE_NAMES.get(mime, "document")
-    return {"type": "file", "file": {"filename": name, "file_data": f"data:{mime};base64,{data}"}}
+    return {"type": "file", "file": {"filename": name, "file_data": url}}
 
 
 def _convert_plain_text(block: ContentPart) -> ContentPart:

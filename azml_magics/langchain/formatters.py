@@ -14,7 +14,7 @@ from langchain_core.outputs import Generation
 
 from ..core import wire
 from ..core.config import LLMConfig
-from ..core.messages import Message
+from ..core.messages import Message, without_items
 from .api_type import AzureMLEndpointApiType
 from .outputs import to_generation
 
@@ -111,7 +111,7 @@ class WireContentFormatter(ContentFormatterBase):
     def _encode(
         self, messages: Sequence[Message], model_kwargs: dict[str, Any], api_type: AzureMLEndpointApiType
     ) -> bytes:
-        call = _call(messages, model_kwargs, api_type)
+        call = _call([without_items(message) for message in messages], model_kwargs, api_type)
         return wire.get(self.wire_name).wire_for(call.config).encode(call).body
 
     def _decode(self, output: bytes | str, api_type: AzureMLEndpointApiType) -> Any:

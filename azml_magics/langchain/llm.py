@@ -18,7 +18,8 @@ from ..core.response import Response
 from .arguments import EndpointArguments
 from .base_endpoint import AzureMLBaseEndpoint
 from .batching import ConcurrentBatch, cache_signature
-from .outputs import make_last_text_chunk, make_llm_output, split_choices, to_generation
+from .chunks import make_last_text_chunk
+from .outputs import make_llm_output, split_choices, to_generation
 from .remedies import langchain_remedies
 from .tracing import fill_ls_params
 

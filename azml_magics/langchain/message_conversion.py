@@ -3,7 +3,8 @@
     messages_to_wire([SystemMessage("Be brief."), HumanMessage("Hello")])
     -> [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hello"}]
 
-The reasoning of a reasoning model is not sent back, as Azure's documentation requires.
+The reasoning of a reasoning model is not sent back, as Azure's documentation requires; encrypted reasoning and signed
+thoughts go into `items`, for the wire formats that want them back.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ from langchain_core.messages import (
     InvalidToolCall,
     SystemMessage,
     ToolCall,
-    ToolCallChunk,
     ToolMessage,
 )
 
 from ..core.errors import PromptError
+from . import items
 from .content_blocks import to_content_parts
 
 _ROLES: tuple[tuple[type[BaseMessage], str], ...] = (
@@ -68,6 +69,9 @@ def message_to_wire(message: BaseMessage) -> dict[str, Any]:
         calls = _tool_calls_to_wire(message)
         if calls:
             wire["tool_calls"] = calls
+        kept = items.find_items(message, wire["content"])
+        if kept:
+            wire["items"] = kept
     return wire
 
 
@@ -137,11 +141,12 @@ def message_from_wire(wire: dict[str, Any]) -> BaseMessage:
 def _assistant_message(wire: dict[str, Any], common: dict[str, Any]) -> AIMessage:
     calls, invalid = tool_calls_from_wire(wire.get("tool_calls") or ())
     reasoning = wire.get("reasoning_content")
+    kept = {"reasoning_content": reasoning, items.KEY: list(wire.get("items") or ())}
     return AIMessage(
         **common,
         tool_calls=calls,
         invalid_tool_calls=invalid,
-        additional_kwargs={"reasoning_content": reasoning} if reasoning else {},
+        additional_kwargs={name: value for name, value in kept.items() if value},
     )
 
 
@@ -174,22 +179,3 @@ def _parse_arguments(arguments: Any) -> dict[str, Any] | None:
         except (ValueError, RecursionError):
             return None
     return arguments if isinstance(arguments, dict) else None
-
-
-def to_tool_call_chunks(fragments: Iterable[dict[str, Any]]) -> list[ToolCallChunk]:
-    """Convert streamed fragments of tool calls to LangChain's chunks, which are merged by their index."""
-    chunks: list[ToolCallChunk] = []
-    for position, fragment in enumerate(fragments):
-        function = fragment.get("function")
-        function = function if isinstance(function, dict) else {}
-        arguments = function.get("arguments")
-        chunks.append(
-            {
-                "type": "tool_call_chunk",
-                "name": function.get("name"),
-                "args": json.dumps(arguments) if isinstance(arguments, dict) else arguments,
-                "id": None if fragment.get("id") is None else str(fragment["id"]),
-                "index": fragment.get("index", position),
-            }
-        )
-    return chunks

@@ -2,39 +2,46 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.messages import AIMessage
 from langchain_core.messages.ai import UsageMetadata
-from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, Generation, GenerationChunk
+from langchain_core.outputs import ChatGeneration, Generation
 
 from ..core.response import Response, Usage
 from ..core.wire.openai_choices import parse_choices
-from .message_conversion import to_tool_call_chunks, tool_calls_from_wire
+from . import items
+from .message_conversion import tool_calls_from_wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..core.response import Chunk
-
 # Token details: the name on the wire -> LangChain's name.
-_DETAILS = {"cached_tokens": "cache_read", "reasoning_tokens": "reasoning", "audio_tokens": "audio"}
+_DETAILS = {
+    "cached_tokens": "cache_read",
+    "cache_creation_tokens": "cache_creation",
+    "reasoning_tokens": "reasoning",
+    "audio_tokens": "audio",
+}
+PROVIDER = "azureml"
+"""What LangChain's `model_provider` says."""
 
 
-def split_choices(response: Response) -> list[Response]:
+def split_choices(response: Response) -> tuple[Response, ...]:
     """Return one response for each choice: several if the request set `n`."""
     raw = response.raw
     choices = raw.get("choices") if isinstance(raw, dict) else None
-    if not isinstance(choices, list) or len(choices) <= 1:
-        return [response]
-    return [parse_choices({**raw, "choices": [choice]}) for choice in choices]
+    if response.choices or not isinstance(choices, list) or len(choices) <= 1:
+        return response.choices or (response,)
+    return tuple(parse_choices({**raw, "choices": [choice]}) for choice in choices)
 
 
 def to_generation(response: Response) -> Generation:
     """Return the response of a text model; a Generation that a custom formatter returned stays as it is."""
     if isinstance(response.raw, Generation):
         return response.raw
-    return Generation(text=response.text, generation_info=_generation_info(response))
+    return Generation(text=response.text, generation_info=generation_info(response))
 
 
 def to_chat_generation(response: Response) -> ChatGeneration:
@@ -44,34 +51,48 @@ def to_chat_generation(response: Response) -> ChatGeneration:
         return message
     if isinstance(message, Generation):
         return ChatGeneration(message=AIMessage(content=message.text), generation_info=message.generation_info)
-    return ChatGeneration(message=to_ai_message(response), generation_info=_generation_info(response))
+    return ChatGeneration(message=to_ai_message(response), generation_info=generation_info(response))
 
 
 def to_ai_message(response: Response) -> AIMessage:
-    """Return the response as a message with text, tool calls and usage.
-
-    The reasoning of a reasoning model goes into `additional_kwargs["reasoning_content"]`.
-    """
+    """Return the response as a message with text, tool calls, reasoning and usage."""
     calls, invalid = tool_calls_from_wire(response.tool_calls)
     return AIMessage(
         content=response.text,
-        additional_kwargs={"reasoning_content": response.reasoning} if response.reasoning else {},
-        response_metadata=_response_metadata(response),
+        additional_kwargs=additional_kwargs(response),
+        response_metadata=response_metadata(response),
         tool_calls=calls,
         invalid_tool_calls=invalid,
         usage_metadata=usage_metadata(response),
     )
 
 
-def _generation_info(response: Response) -> dict[str, Any] | None:
+def additional_kwargs(response: Response, *, reasoning: bool = True) -> dict[str, Any]:
+    """Return a reasoning model's thoughts, from which LangChain makes a content block, and what the next turn needs."""
+    kwargs: dict[str, Any] = {}
+    if reasoning and response.reasoning:
+        kwargs["reasoning_content"] = response.reasoning
+    if response.items:
+        kwargs[items.KEY] = list(response.items)
+    return kwargs
+
+
+def generation_info(response: Response) -> dict[str, Any] | None:
+    """Return the finish reason and the log probabilities; None without both."""
     if response.finish_reason is None and response.logprobs is None:
         return None
     return {"finish_reason": response.finish_reason, "logprobs": response.logprobs}
 
 
-def _response_metadata(response: Response) -> dict[str, Any]:
-    known = {"model_name": response.model, "deployment": response.deployment, "request_id": response.request_id}
-    return {name: value for name, value in known.items() if value}
+def response_metadata(response: Response) -> dict[str, Any]:
+    """Return where a message comes from, as far as it is known, and what the content filter says about it."""
+    known = {
+        "model_name": response.model,
+        "deployment": response.deployment,
+        "request_id": response.request_id,
+        "content_filters": [asdict(verdict) for verdict in response.filters],
+    }
+    return {"model_provider": PROVIDER, **{name: value for name, value in known.items() if value}}
 
 
 def usage_metadata(response: Response) -> UsageMetadata | None:
@@ -108,52 +129,3 @@ def make_llm_output(responses: Iterable[Response]) -> dict[str, Any]:
             total[name] = total.get(name, 0) + count
     output: dict[str, Any] = {"token_usage": total} if total else {}
     return {**output, "model_name": model} if model else output
-
-
-# ---- streams -------------------------------------------------------------------------------------------------
-
-
-def to_chat_chunk(chunk: Chunk) -> ChatGenerationChunk | None:
-    """Return one chunk of a chat response; None if it holds only what `make_last_chat_chunk` reports."""
-    if chunk.tool_calls:
-        message = AIMessageChunk(content=chunk.text, tool_call_chunks=to_tool_call_chunks(chunk.tool_calls))
-    elif chunk.text:
-        message = AIMessageChunk(content=chunk.text)
-    elif chunk.reasoning:
-        message = AIMessageChunk(content="")
-    else:
-        return None
-    if chunk.reasoning:
-        message.additional_kwargs["reasoning_content"] = chunk.reasoning
-    return ChatGenerationChunk(message=message)
-
-
-def make_last_chat_chunk(response: Response) -> ChatGenerationChunk:
-    """Return the last chunk of a streamed chat response: usage, finish reason and model."""
-    message = AIMessageChunk(
-        content="", response_metadata=_response_metadata(response), usage_metadata=usage_metadata(response)
-    )
-    return ChatGenerationChunk(message=message, generation_info=_generation_info(response))
-
-
-def as_single_chat_chunk(generation: ChatGeneration) -> ChatGenerationChunk:
-    """Return a whole response as the only chunk of a stream."""
-    source = generation.message
-    calls = source.tool_calls if isinstance(source, AIMessage) else []
-    message = AIMessageChunk(
-        content=source.content,
-        additional_kwargs=source.additional_kwargs,
-        response_metadata=source.response_metadata,
-        tool_calls=calls,
-        invalid_tool_calls=source.invalid_tool_calls if isinstance(source, AIMessage) else [],
-        usage_metadata=source.usage_metadata if isinstance(source, AIMessage) else None,
-        id=source.id,
-        name=source.name,
-    )
-    return ChatGenerationChunk(message=message, generation_info=generation.generation_info)
-
-
-def make_last_text_chunk(response: Response) -> GenerationChunk:
-    """Return the last chunk of a streamed text: finish reason, logprobs and usage."""
-    info = _generation_info(response) or {}
-    return GenerationChunk(text="", generation_info={**info, **make_llm_output([response])} or None)

@@ -47,7 +47,7 @@ def test_mistral_accepts_system_message_alone():
 
 def test_dedicated_response_becomes_a_message():
     made = CustomOpenAIChatContentFormatter().format_response_payload(b'{"output": " Hello"}', DEDICATED)
-    assert made.message == AIMessage(" Hello")
+    assert (type(made.message), made.message.content) == (AIMessage, " Hello")
     assert made.generation_info is None
 
 

@@ -75,7 +75,7 @@ def test_image_detail_is_kept():
         ("plain text", {"type": "text", "text": "plain text"}),
         (
             {"type": "text", "text": "hi", "cache_control": {"type": "ephemeral"}, "index": 0},
-            {"type": "text", "text": "hi"},
+            {"type": "text", "text": "hi", "cache_control": {"type": "ephemeral"}},
         ),
     ],
 )
@@ -112,7 +112,7 @@ def test_assistant_texts_are_joined_without_calls_and_reasoning():
         ({"type": "image", "file_id": "1"}, "an image needs"),
         ({"type": "audio"}, "audio needs"),
         ({"type": "video"}, "a video needs"),
-        ({"type": "file", "url": "https://example.org/a.pdf"}, "a file needs base64"),
+        ({"type": "file"}, "a file needs a url, base64"),
         ({"type": "text-plain"}, "needs its text"),
         ({"type": "non_standard", "value": 3}, "needs a dict under value"),
         ({"text": "no type"}, "a dict without a type"),

@@ -22,7 +22,8 @@ from langchain_core.messages import (
 
 from azml_magics.core.errors import PromptError
 from azml_magics.langchain import messages_from_wire, messages_to_wire
-from azml_magics.langchain.message_conversion import message_to_wire, to_tool_call_chunks, tool_calls_from_wire
+from azml_magics.langchain.chunks import ToolCallChunks
+from azml_magics.langchain.message_conversion import message_to_wire, tool_calls_from_wire
 
 CALL = {"id": "c1", "type": "function", "function": {"name": "add", "arguments": '{"a": 1, "näme": "ü"}'}}
 
@@ -118,13 +119,33 @@ def test_tool_call_chunks_add_up():
         {"index": 1, "id": "c2", "function": {"name": "sub", "arguments": "{}"}},
         {"index": 0, "function": {"arguments": ": 1}"}},
     ]
-    full = AIMessageChunk(content="")
+    assert add_up(pieces) == [("add", {"a": 1}, "c1"), ("sub", {}, "c2")]
+
+
+def add_up(pieces):
+    """The calls that LangChain puts together of the fragments."""
+    full, chunks = AIMessageChunk(content=""), ToolCallChunks()
     for piece in pieces:
-        full = full + AIMessageChunk(content="", tool_call_chunks=to_tool_call_chunks([piece]))
-    assert [(call["name"], call["args"], call["id"]) for call in full.tool_calls] == [
-        ("add", {"a": 1}, "c1"),
-        ("sub", {}, "c2"),
+        full = full + AIMessageChunk(content="", tool_call_chunks=chunks.convert([piece]))
+    return [(call["name"], call["args"], call["id"]) for call in full.tool_calls]
+
+
+@pytest.mark.parametrize(
+    ("pieces", "calls"),
+    [
+        ([(None, "c1", "f", '{"n"'), (None, None, None, ":9}")], [("f", {"n": 9}, "c1")]),
+        ([(0, "c1", "f", "{}"), (0, "c2", "g", '{"y":2}')], [("f", {}, "c1"), ("g", {"y": 2}, "c2")]),
+        ([(0, "c1", "f", '{"n"'), (0, "c1", "f", ":9}")], [("f", {"n": 9}, "c1")]),
+        ([(3, "c1", "f", "{}"), (7, "c2", "g", "{}")], [("f", {}, "c1"), ("g", {}, "c2")]),
+    ],
+    ids=["no index", "one index for two", "id and name repeated", "indexes with gaps"],
+)
+def test_tool_call_chunks_of_every_server_add_up(pieces, calls):
+    fragments = [
+        {"index": index, "id": ident, "function": {"name": name, "arguments": arguments}}
+        for index, ident, name, arguments in pieces
     ]
+    assert add_up(fragments) == calls
 
 
 # ---- there and back, whatever is said ------------------------------------------------------------------------
@@ -181,4 +202,4 @@ def test_langchain_messages_round_trip(messages):
 def test_tool_calls_from_wire_accepts_any_json(found):
     good, bad = tool_calls_from_wire(found)
     assert len(good) + len(bad) == len(found)
-    to_tool_call_chunks(found)
+    ToolCallChunks().convert(found)

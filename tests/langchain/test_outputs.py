@@ -8,6 +8,7 @@ from langchain_core.outputs import ChatGeneration, Generation
 from azml_magics.core.response import Chunk, Response, Usage
 from azml_magics.core.wire.openai_choices import parse_choices
 from azml_magics.langchain import outputs
+from azml_magics.langchain.chunks import ChatChunks, as_single_chat_chunk
 
 
 def test_usage_metadata_needs_both_counts():
@@ -39,13 +40,18 @@ def test_reasoning_goes_into_additional_kwargs():
 
 def test_response_metadata_holds_only_known_fields():
     message = outputs.to_ai_message(Response("t", model="m", deployment="blue", request_id="r"))
-    assert message.response_metadata == {"model_name": "m", "deployment": "blue", "request_id": "r"}
-    assert outputs.to_ai_message(Response("t")).response_metadata == {}
+    assert message.response_metadata == {
+        "model_provider": "azureml",
+        "model_name": "m",
+        "deployment": "blue",
+        "request_id": "r",
+    }
+    assert outputs.to_ai_message(Response("t")).response_metadata == {"model_provider": "azureml"}
 
 
 def test_each_choice_becomes_a_generation():
     raw = {"choices": [{"text": "a", "finish_reason": "stop"}, {"text": "b", "finish_reason": "length"}]}
-    made = [outputs.to_generation(choice) for choice in outputs.split_choices(Response("a", raw=raw))]
+    made = [outputs.to_generation(choice) for choice in outputs.split_choices(parse_choices(raw))]
     assert [(each.text, each.generation_info["finish_reason"]) for each in made] == [("a", "stop"), ("b", "length")]
 
 
@@ -69,8 +75,8 @@ def test_llm_output_sums_token_counts():
 
 
 def test_chunk_without_content_is_skipped():
-    assert outputs.to_chat_chunk(Chunk(finish_reason="stop", usage=Usage(1, 2, 3), model="m")) is None
-    assert outputs.to_chat_chunk(Chunk(reasoning="hm")).message.additional_kwargs == {"reasoning_content": "hm"}
+    assert ChatChunks().convert(Chunk(finish_reason="stop", usage=Usage(1, 2, 3), model="m")) is None
+    assert ChatChunks().convert(Chunk(reasoning="hm")).message.additional_kwargs == {"reasoning_content": "hm"}
 
 
 def test_whole_response_becomes_one_complete_chunk():
@@ -80,7 +86,7 @@ def test_whole_response_becomes_one_complete_chunk():
         tool_calls=[{"name": "f", "args": {"x": 1}, "id": "1"}],
         usage_metadata={"input_tokens": 1, "output_tokens": 2, "total_tokens": 3},
     )
-    chunk = outputs.as_single_chat_chunk(ChatGeneration(message=message, generation_info={"finish_reason": "stop"}))
+    chunk = as_single_chat_chunk(ChatGeneration(message=message, generation_info={"finish_reason": "stop"}))
     assert chunk.message.content == "t"
     assert chunk.message.tool_calls == message.tool_calls
     assert chunk.message.usage_metadata == message.usage_metadata

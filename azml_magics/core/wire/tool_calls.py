@@ -44,8 +44,8 @@ class ToolCallBuilder:
         self._calls: list[dict[str, Any]] = []
         self._by_index: dict[int, dict[str, Any]] = {}
 
-    def add(self, fragment: dict[str, Any]) -> None:
-        """Append a fragment to the call that it belongs to."""
+    def add(self, fragment: dict[str, Any]) -> int:
+        """Append a fragment to the call that it belongs to, and return that call's position."""
         index, ident = fragment.get("index"), fragment.get("id")
         function = fragment.get("function")
         function = function if isinstance(function, dict) else {}
@@ -62,6 +62,7 @@ class ToolCallBuilder:
         known = call["function"]
         known["name"] = known["name"] or _text(function.get("name"))
         known["arguments"] += _text(function.get("arguments"))
+        return next(position for position, each in enumerate(self._calls) if each is call)
 
     def _find(self, index: int | None, ident: str, function: dict[str, Any]) -> dict[str, Any] | None:
         """Return the call that a fragment continues; None if it begins a new one."""

@@ -239,7 +239,7 @@ def test_save_stores_working_config(asking, last_body):
 
 
 def test_save_skips_failed_config(asking, endpoint):
-    endpoint.script([Fault("400")])
+    endpoint.script([Fault("400")] * 2)
     asking.refused("%%azureml --save broken\nHello")
     assert "broken" not in asking.ok("%azureml list").text
 

@@ -99,7 +99,7 @@ def test_schema_is_instruction_after_server_refuses_field(asking, endpoint, last
 
 def test_other_bad_request_is_not_sent_again(asking, endpoint):
     asking.vars["Recipe"] = Recipe
-    endpoint.script([Fault("400", message="too long")])
+    endpoint.script([Fault("400", message="maximum context length")])
     assert asking.refused("%%azureml --schema $Recipe\nSoup").startswith("BadRequestError: ")
     assert len(endpoint.requests) == 1
 

@@ -146,7 +146,7 @@ def test_side_by_side_errors_are_in_their_rows(showing, endpoint):
 
 
 def test_key_echoed_by_endpoint_is_masked(showing, endpoint):
-    endpoint.script([Fault("400", message=f"bad key {KEY}")])
+    endpoint.script([Fault("400", message=f"bad key {KEY}")] * 2)
     ran = showing.ok("%%azureml\nHello")
     assert "bad key **" in ran.payloads[-1]["text/plain"]
     assert KEY not in str(ran.payloads)

@@ -278,7 +278,7 @@ def closed_port():
 
 FAILURES = {
     "401": (AuthenticationError, "Check the key, and that it belongs to this endpoint."),
-    "403": (PermissionDeniedError, "Check the key, and that it belongs to this endpoint."),
+    "403": (PermissionDeniedError, "or ask the owner of the gateway for a larger quota."),
     "404": (NotFoundError, ""),
     "429": (RateLimitError, "Wait, lower the concurrency, or scale the deployment out."),
     "504": (APITimeoutError, ""),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _FILTER_CODES = {"content_filter", "ResponsibleAIPolicyViolation"}
 _MAX_DEPTH = 8
+_EXTRA = re.compile(r"Extra parameters \['(\w+)'")  # of the Model Inference API
 _MAX_ITEMS = 20  # of a list of filters
 _TITLE = re.compile("<title", re.IGNORECASE)  # one pattern over tag, text and end tag would be quadratic
 _TITLE_END = re.compile("</title", re.IGNORECASE)
@@ -39,7 +40,22 @@ def codes_of(value: Any) -> frozenset[str]:
 
 def param_of(value: Any) -> str:
     """The parameter that a parsed body names as the reason, or ""."""
-    return next((part["param"] for part in _parts_of(value) if isinstance(part.get("param"), str)), "")
+    for part in _parts_of(value):
+        for detail in (part, *_details_of(part)):
+            where = detail.get("loc")
+            named = where[1] if isinstance(where, list) and len(where) > 1 else detail.get("param")
+            if isinstance(named, str):
+                return named
+        extra = _EXTRA.match(part["detail"]) if isinstance(part.get("detail"), str) else None
+        if extra:
+            return extra[1]
+    return ""
+
+
+def _details_of(part: dict[str, Any]) -> list[dict[str, Any]]:
+    """The validation errors in an object (FastAPI, serverless 422)."""
+    details = part.get("detail") or part.get("details")
+    return [item for item in (details if isinstance(details, list) else [details]) if isinstance(item, dict)]
 
 
 def is_filter_error(value: Any) -> bool:

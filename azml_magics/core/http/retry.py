@@ -6,6 +6,7 @@ error mapping are the same for sync and async, and are tested without sockets.
 
 from __future__ import annotations
 
+import json
 import random
 import re
 from collections.abc import Generator
@@ -35,6 +36,7 @@ _FIRST_DELAY = 0.5  # seconds
 _MAX_DELAY = 30.0  # seconds, without Retry-After
 _UNAUTHORIZED = 401
 _MODEL_ERROR = 424  # of the front door, around the container's own status
+_ALWAYS_SENT = {"input", "messages", "model", "prompt", "stream"}
 _VAGUE = {"request-rejected", "parameters-rejected", "wrong-formatter"}  # codes of refusals that name no reason
 _FINAL = (BadRequestError, ContentFilterError, NotFoundError)  # whatever the status
 _SCORING_FAILED = "scoring-failed"
@@ -111,8 +113,8 @@ def retry_flow(
             if refresh is not None and _is_unauthorized(outcome):
                 request, refresh = refresh(request), None
                 continue
-            if request.fallback is not None and _may_reject_addition(error, request):
-                request = replace(request, body=request.fallback, fallback=None)
+            if _may_reject_addition(error, request):
+                request = replace(request, body=request.fallback or b"", fallback=None)
                 continue
             decision = should_retry(error) if should_retry is not None else None
             if decision:
@@ -167,15 +169,28 @@ def _may_reject_addition(error: AzmlError, request: Request) -> bool:
 
     Many servers do not say what they refuse. One that names a parameter of the fallback did not refuse the addition.
     """
-    if not isinstance(error, BadRequestError):
+    if request.fallback is None or not isinstance(error, BadRequestError):
         return False
-    if b"stream_options" in request.body and "stream_options" in error.body:
+    added, kept = _keys_of(request.body), _keys_of(request.fallback)
+    if any(_names(error, key) for key in added - kept):
         return True
-    named = re.match(r"\w*", error.facts["param"])
-    if named and named[0]:
-        name = f'"{named[0]}"'.encode()
-        return name in request.body and name not in (request.fallback or b"")
-    return error.error_code in _VAGUE
+    if error.facts["param"]:
+        return False
+    return error.error_code in _VAGUE and not any(_names(error, key) for key in kept - _ALWAYS_SENT)
+
+
+def _keys_of(body: bytes) -> set[str]:
+    """The parameters in a request's body."""
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return set()
+    return set(value) if isinstance(value, dict) else set()
+
+
+def _names(error: BadRequestError, key: str) -> bool:
+    """Whether the refusal is about the parameter `key`, or mentions it."""
+    return re.search(rf"\b{re.escape(key)}\b", f"{error.facts['param']} {error.body}") is not None
 
 
 def _is_temporary(outcome: Outcome, error: AzmlError) -> bool:

@@ -134,6 +134,23 @@ def test_verdicts_are_read_by_category(body, filters):
     assert found == filters
 
 
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        ({"error": {"param": "temperature"}}, "temperature"),
+        ({"detail": {"loc": ["body", "response_format"], "input": "x"}}, "response_format"),
+        ({"detail": [{"loc": ["body", "n"], "msg": "no"}, {"loc": ["body", "m"]}]}, "n"),
+        ({"error": {"details": [{"loc": ["body", "max_tokens"]}]}}, "max_tokens"),
+        ({"detail": "Extra parameters ['n'] are not allowed"}, "n"),
+        ({"error": {"param": None}}, ""),
+        ({"detail": "no"}, ""),
+        (None, ""),
+    ],
+)
+def test_refused_parameter_is_found_at_any_place(value, name):
+    assert error_body.param_of(value) == name
+
+
 @given(JSON)
 def test_any_body_has_codes_a_parameter_and_verdicts(value):
     assert all(isinstance(code, str) for code in error_body.codes_of(value))

@@ -292,14 +292,15 @@ def test_failed_refresh_is_raised():
 
 # ---- stream_options
 
-WITH_FALLBACK = Request("https://n.example.com/v1/x", {}, b'{"stream_options": 1}', 60, stream=True, fallback=b"{}")
+ADDED, PLAIN = b'{"temperature": 1, "stream_options": 1}', b'{"temperature": 1}'
+WITH_FALLBACK = Request("https://n.example.com/v1/x", {}, ADDED, 60, stream=True, fallback=PLAIN)
 REJECTED = b"""{"detail": "Extra parameters ['stream_options'] are not allowed"}"""
 
 
 @pytest.mark.parametrize("status", [400, 422])
 def test_rejected_stream_options_are_left_out(status):
     assert play(response(status, REJECTED), OK, request=WITH_FALLBACK, max_retries=0) == (["send", "send"], OK)
-    assert [step.request.body for step in sent] == [b'{"stream_options": 1}', b"{}"]
+    assert [step.request.body for step in sent] == [ADDED, PLAIN]
 
 
 def test_rejected_stream_options_behind_a_424():
@@ -333,6 +334,8 @@ def test_addition_is_left_out_though_the_server_does_not_name_it(status, body):
         (400, b'{"detail": "This model\'s maximum context length is 4096 tokens"}'),
         (400, b'{"error": {"code": "content_filter", "message": "filtered"}}'),
         (400, b'{"error": {"message": "no", "param": "temperature"}}'),
+        (400, b'{"detail": "temperature is not supported"}'),
+        (422, b'{"detail": [{"loc": ["body", "temperature"], "msg": "too hot"}]}'),
         (404, b'{"error": {"code": "DeploymentNotFound"}}'),
         (401, b"stream_options"),
         (413, b""),

@@ -51,7 +51,7 @@ def test_last_shows_undecodable_body(asking, endpoint):
 
 
 def test_very_long_body_is_shortened(asking, endpoint):
-    endpoint.script([Fault("400", message="x" * 60_000)])
+    endpoint.script([Fault("400", message="x" * 60_000)] * 2)
     asking.refused("%%azureml\nHello")
     assert len(asking.ok("%azureml last").text) < 10_000
 

@@ -19,12 +19,43 @@ test('reads a response', () => {
     kind: 'response',
     text: 'Rivers run.',
     reasoning: 'Hm.',
+    isReasoningOpen: false,
     toolCalls: [{ name: 'f', arguments: '{"a": 1}' }],
     config: 'prod',
     model: 'phi-4',
     finishReason: 'stop',
-    usage: { promptTokens: 3, completionTokens: 4, totalTokens: 7 }
+    usage: {
+      promptTokens: 3,
+      completionTokens: 4,
+      totalTokens: 7,
+      reasoningTokens: 0,
+      cachedTokens: 0,
+      audioTokens: 0
+    },
+    filters: '',
+    notices: []
   });
+});
+
+test('reads what is out of the ordinary in a response', () => {
+  const response = readDocument({
+    ...RESPONSE,
+    reasoning_open: true,
+    filters: 'violence low',
+    notices: ['Raise max_tokens.', 7],
+    usage: {
+      ...RESPONSE.usage,
+      prompt_tokens_details: { cached_tokens: 2, audio_tokens: 1 },
+      completion_tokens_details: { reasoning_tokens: 3, audio_tokens: 1 }
+    }
+  });
+  assert.ok(response.kind === 'response');
+  const { isReasoningOpen, filters, notices, usage } = response;
+  assert.deepEqual(
+    [isReasoningOpen, filters, notices],
+    [true, 'violence low', ['Raise max_tokens.']]
+  );
+  assert.deepEqual([usage?.reasoningTokens, usage?.cachedTokens, usage?.audioTokens], [3, 2, 2]);
 });
 
 test('reads responses side by side', () => {
@@ -53,6 +84,8 @@ test('reads responses side by side', () => {
         index: '104',
         setting: { config: 'a', temperature: 0, stop: '["x"]' },
         text: 'Hi',
+        reasoning: '',
+        isReasoningOpen: false,
         finishReason: 'stop',
         usage: null,
         error: ''
@@ -61,6 +94,8 @@ test('reads responses side by side', () => {
         index: '',
         setting: { config: 'b' },
         text: '',
+        reasoning: '',
+        isReasoningOpen: false,
         finishReason: '',
         usage: null,
         error: 'RateLimitError: later'
@@ -96,11 +131,14 @@ test('leaves out missing and wrong fields', () => {
     kind: 'response',
     text: 'x',
     reasoning: '',
+    isReasoningOpen: false,
     toolCalls: [],
     config: '',
     model: '',
     finishReason: '',
-    usage: null
+    usage: null,
+    filters: '',
+    notices: []
   });
 });
 
@@ -152,6 +190,8 @@ test('reads the details of the metadata', () => {
     timeToFirstToken: null,
     requestId: 'id',
     deployment: 'blue',
+    region: '',
+    attempts: 1,
     latencies: [],
     call: {
       url: 'https://x/score',

@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { type IRow, type ISideBySide } from '../src/response/document';
+import { type IRow, type ISideBySide, readDocument } from '../src/response/document';
 import { columnsOf, sortedBy } from '../src/response/table';
 
 function row(config: string, tokens: number | null, text = config): IRow {
-  const usage =
-    tokens === null ? null : { promptTokens: null, completionTokens: tokens, totalTokens: null };
-  return { index: '', setting: { config }, text, finishReason: 'stop', usage, error: '' };
+  const fields = {
+    setting: { config },
+    text,
+    finish_reason: 'stop',
+    usage: tokens === null ? null : { completion_tokens: tokens }
+  };
+  const document = readDocument({ version: 1, rows: [fields] });
+  assert.ok(document.kind === 'side-by-side');
+  return document.rows[0];
 }
 
 function sideBySide(...rows: IRow[]): ISideBySide {

@@ -21,11 +21,16 @@ export function usageBody(document: IResponse, details: IDetails): Widget {
   return facts([
     ['Prompt tokens', tokens(usage?.promptTokens)],
     ['Completion tokens', tokens(usage?.completionTokens)],
+    ['Reasoning tokens', usage?.reasoningTokens ? count(usage.reasoningTokens) : ''],
+    ['Cached tokens', usage?.cachedTokens ? count(usage.cachedTokens) : ''],
+    ['Audio tokens', usage?.audioTokens ? count(usage.audioTokens) : ''],
     ['Total tokens', tokens(usage?.totalTokens)],
     ['Finish reason', document.finishReason || 'not reported'],
+    ['Filters', document.filters],
     ['Model', document.model],
     ['Config', document.config],
-    ['Deployment', details.deployment]
+    ['Deployment', details.deployment],
+    ['Region', details.region]
   ]);
 }
 
@@ -37,6 +42,7 @@ export function timingBody(document: IResponse, details: IDetails): Widget {
   return facts([
     ['Time to first token', timeToFirstToken === null ? '' : seconds(timeToFirstToken)],
     ['Total time', latency === null ? 'not saved' : seconds(latency)],
+    ['Requests', details.attempts > 1 ? String(details.attempts) : ''],
     ['Speed', writing > 0 && tokens > 1 ? `${(tokens / writing).toFixed(1)} tokens/s` : ''],
     ['Request id', details.requestId]
   ]);

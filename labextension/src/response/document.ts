@@ -10,6 +10,10 @@ export interface IUsage {
   promptTokens: number | null;
   completionTokens: number | null;
   totalTokens: number | null;
+  /** Parts of the counts; 0 if the endpoint did not report them. */
+  reasoningTokens: number;
+  cachedTokens: number;
+  audioTokens: number;
 }
 
 /** One response. */
@@ -17,11 +21,17 @@ export interface IResponse {
   kind: 'response';
   text: string;
   reasoning: string;
+  /** Whether the reasoning is unfolded at first. */
+  isReasoningOpen: boolean;
   toolCalls: IToolCall[];
   config: string;
   model: string;
   finishReason: string;
   usage: IUsage | null;
+  /** What a content filter found above "safe", in words; or ''. */
+  filters: string;
+  /** What a reader should know about the response, one line each. */
+  notices: string[];
 }
 
 /** A tool call of the model, with its arguments as JSON text. */
@@ -44,6 +54,8 @@ export interface IRow {
   index: string;
   setting: Record<string, string | number>;
   text: string;
+  reasoning: string;
+  isReasoningOpen: boolean;
   finishReason: string;
   usage: IUsage | null;
   error: string;
@@ -74,6 +86,9 @@ export interface IDetails {
   timeToFirstToken: number | null;
   requestId: string;
   deployment: string;
+  region: string;
+  /** How many requests the call took; 1 if not saved. */
+  attempts: number;
   latencies: (number | null)[];
   call: ICodeMetadata | null;
 }
@@ -125,6 +140,8 @@ export function readDetails(metadata: unknown): IDetails {
     timeToFirstToken: asNumber(azml.time_to_first_token),
     requestId: asText(azml.request_id),
     deployment: asText(azml.deployment),
+    region: asText(azml.region),
+    attempts: asNumber(azml.attempts) ?? 1,
     latencies,
     call: readCodeMetadata(azml.request)
   };
@@ -136,6 +153,7 @@ function readResponse(fields: Fields, text: string): IResponse {
     kind: 'response',
     text,
     reasoning: asText(fields.reasoning),
+    isReasoningOpen: fields.reasoning_open === true,
     toolCalls: calls.flatMap(call => {
       const called = asFields(asFields(call)?.function);
       return called ? [{ name: asText(called.name), arguments: asText(called.arguments) }] : [];
@@ -143,7 +161,11 @@ function readResponse(fields: Fields, text: string): IResponse {
     config: asText(fields.config),
     model: asText(fields.model),
     finishReason: asText(fields.finish_reason),
-    usage: readUsage(fields.usage)
+    usage: readUsage(fields.usage),
+    filters: asText(fields.filters),
+    notices: Array.isArray(fields.notices)
+      ? fields.notices.map(asText).filter(notice => notice !== '')
+      : []
   };
 }
 
@@ -158,6 +180,8 @@ function readRow(fields: Fields): IRow {
     index: asText(fields.index),
     setting: Object.fromEntries(setting),
     text: asText(fields.text),
+    reasoning: asText(fields.reasoning),
+    isReasoningOpen: fields.reasoning_open === true,
     finishReason: asText(fields.finish_reason),
     usage: readUsage(fields.usage),
     error: asText(fields.error)
@@ -166,13 +190,20 @@ function readRow(fields: Fields): IRow {
 
 function readUsage(value: unknown): IUsage | null {
   const fields = asFields(value);
-  return (
-    fields && {
-      promptTokens: asNumber(fields.prompt_tokens),
-      completionTokens: asNumber(fields.completion_tokens),
-      totalTokens: asNumber(fields.total_tokens)
-    }
-  );
+  if (!fields) {
+    return null;
+  }
+  const prompt = asFields(fields.prompt_tokens_details) ?? {};
+  const completion = asFields(fields.completion_tokens_details) ?? {};
+  const audio = [prompt, completion].map(details => asNumber(details.audio_tokens) ?? 0);
+  return {
+    promptTokens: asNumber(fields.prompt_tokens),
+    completionTokens: asNumber(fields.completion_tokens),
+    totalTokens: asNumber(fields.total_tokens),
+    reasoningTokens: asNumber(completion.reasoning_tokens) ?? 0,
+    cachedTokens: asNumber(prompt.cached_tokens) ?? 0,
+    audioTokens: audio[0] + audio[1]
+  };
 }
 
 function readCodeMetadata(value: unknown): ICodeMetadata | null {

@@ -1,23 +1,33 @@
 import { Panel, Widget } from '@lumino/widgets';
 
-import { type IResponse, type IToolCall } from './document';
-import { button, element, withoutShortcuts } from './elements';
-import { count } from './summary';
+import { type IDetails, type IResponse, type IToolCall } from './document';
+import { button, element, paragraph, withoutShortcuts } from './elements';
+import { count, factsOf } from './summary';
 import { type Markdown } from './viewer';
 
 /** Characters: a longer response is not rendered as Markdown, which would block the page. */
 export const LONGEST_MARKDOWN = 200_000;
 
-/** The response, the model's reasoning and its tool calls. */
+/** Around the answer in the saved Markdown, if it has more than the answer (azml_magics/display/mime.py). */
+const ANSWER_MARK = '<!-- answer -->';
+
+/** The model's reasoning, the response, its tool calls, and a quiet line about it. */
 export async function responseBody(
   document: IResponse,
-  markdownText: string | null,
+  details: IDetails,
+  savedMarkdown: string | null,
   markdown: Markdown
 ): Promise<Widget> {
   const panel = new Panel();
   if (document.reasoning) {
-    panel.addWidget(new Widget({ node: reasoning(document.reasoning) }));
+    const node = reasoningFold(
+      document.reasoning,
+      document.usage?.reasoningTokens,
+      document.isReasoningOpen
+    );
+    panel.addWidget(new Widget({ node }));
   }
+  const markdownText = savedMarkdown === null ? null : answerOf(savedMarkdown);
   const isLong = (markdownText ?? document.text).length > LONGEST_MARKDOWN;
   panel.addWidget(
     markdownText !== null && !isLong
@@ -27,7 +37,27 @@ export async function responseBody(
   if (document.toolCalls.length > 0 && document.text !== '') {
     panel.addWidget(new Widget({ node: toolCalls(document.toolCalls) }));
   }
+  for (const line of [...document.notices, factsOf(document, details)]) {
+    if (line !== '') {
+      panel.addWidget(new Widget({ node: paragraph(line, 'azml-Response-facts') }));
+    }
+  }
   return panel;
+}
+
+/** The answer alone in a response's saved Markdown. */
+export function answerOf(markdown: string): string {
+  const parts = markdown.split(ANSWER_MARK);
+  return parts.length === 3 ? parts[1].trim() : markdown;
+}
+
+/** A model's reasoning, which a click unfolds. */
+export function reasoningFold(text: string, tokens = 0, isOpen = false): HTMLElement {
+  const details = withoutShortcuts(element('details', '', 'azml-Response-reasoning'));
+  details.open = isOpen;
+  const title = tokens > 0 ? `Reasoning (${count(tokens)} tokens)` : 'Reasoning';
+  details.append(element('summary', title), element('pre', text));
+  return details;
 }
 
 /** Plain text. Of a very long one the beginning, with a button that shows the rest. */
@@ -47,12 +77,6 @@ export function plainText(text: string): HTMLElement {
   );
   all.append(pre, more);
   return all;
-}
-
-function reasoning(text: string): HTMLElement {
-  const details = withoutShortcuts(element('details', '', 'azml-Response-reasoning'));
-  details.append(element('summary', 'Reasoning'), element('pre', text));
-  return details;
 }
 
 function toolCalls(calls: readonly IToolCall[]): HTMLElement {

@@ -3,6 +3,7 @@ import { Widget } from '@lumino/widgets';
 import { type ITextPart, partsOf } from './differences';
 import { type ISideBySide } from './document';
 import { button, element, paragraph, withoutShortcuts } from './elements';
+import { reasoningFold } from './response-body';
 import { columnsOf, type Direction, type IColumn, sortedBy, type Value } from './table';
 
 const SHORT = 24; // characters
@@ -87,6 +88,10 @@ export class SideBySideTable extends Widget {
 
   private responseCell(index: number): HTMLElement {
     const cell = element('td', '', 'azml-SideBySide-response');
+    const { reasoning, isReasoningOpen, usage } = this.document.rows[index];
+    if (reasoning) {
+      cell.append(reasoningFold(reasoning, usage?.reasoningTokens, isReasoningOpen));
+    }
     cell.append(
       ...this.parts[index].map(({ text, isNew }) =>
         isNew ? element('mark', text) : document.createTextNode(text)

@@ -7,7 +7,6 @@ import { codeBody, requestBody, timingBody, usageBody } from './details';
 import { type IResponse, type ISideBySide, readDetails, readDocument } from './document';
 import { paragraph } from './elements';
 import { SideBySideTable } from './side-by-side';
-import { summaryOf } from './summary';
 import { type ITab, Tabs } from './tabs';
 
 /** Renders text as Markdown with JupyterLab's renderer, which sanitises it. */
@@ -55,7 +54,7 @@ export class ResponseViewer extends Panel implements IRenderMime.IRenderer {
     const saved = model.data['text/markdown'];
     const markdown = typeof saved === 'string' ? saved : null;
     const tabs: (ITab | null)[] = [
-      { name: 'Response', body: () => responseBody(document, markdown, this.markdown) },
+      { name: 'Response', body: () => responseBody(document, details, markdown, this.markdown) },
       call && { name: 'Request', body: () => requestBody(call, this.markdown) },
       { name: 'Usage', body: () => Promise.resolve(usageBody(document, details)) },
       { name: 'Timing', body: () => Promise.resolve(timingBody(document, details)) },
@@ -63,7 +62,7 @@ export class ResponseViewer extends Panel implements IRenderMime.IRenderer {
     ];
     return new Tabs(
       tabs.filter(tab => tab !== null),
-      summaryOf(document, details)
+      document.config || document.model
     );
   }
 

@@ -1,0 +1,151 @@
+"""The tools that people put around httpx see and replace our requests as they do httpx's own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+
+from azml_magics.core.client import ainvoke, astream, invoke, stream
+from azml_magics.core.config import LLMConfig
+from azml_magics.core.errors import APITimeoutError, RateLimitError
+from azml_magics.core.secret import Secret
+
+from ..conftest import KEY
+from ..server import delta, reply, streamed
+
+URL = "https://prod.westeurope.inference.ml.azure.com/v1/chat/completions"
+CONFIG = LLMConfig(name="prod", endpoint_url=URL, key=Secret(KEY), timeout=20, max_retries=0)
+REPLY = {"model": "tiny", "choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}]}
+HI = reply(REPLY)
+
+
+@pytest.fixture(params=["sync", "async"])
+def send(request):
+    if request.param == "sync":
+        return invoke
+    return lambda config, prompt: asyncio.run(ainvoke(config, prompt))
+
+
+@pytest.fixture(params=["sync", "async"])
+def streamed_text(request):
+    """The text of a stream, read with `stream` or `astream`."""
+
+    def read(config):
+        with stream(config, "hello") as chunks:
+            return "".join(chunk.text for chunk in chunks)
+
+    async def aread(config):
+        async with astream(config, "hello") as chunks:
+            return "".join([chunk.text async for chunk in chunks])
+
+    return read if request.param == "sync" else lambda config: asyncio.run(aread(config))
+
+
+# ---- pytest-httpx
+
+
+def test_pytest_httpx_replaces_the_endpoint(request, send):
+    pytest.importorskip("pytest_httpx")
+    httpx_mock = request.getfixturevalue("httpx_mock")
+    httpx_mock.add_response(url=URL, method="POST", json=REPLY, match_headers={"Authorization": f"Bearer {KEY}"})
+    assert send(CONFIG, "hello").text == "hi"
+    assert json.loads(httpx_mock.get_request().content)["messages"] == [{"role": "user", "content": "hello"}]
+
+
+def test_pytest_httpx_drives_retries(request, send, monkeypatch):
+    pytest.importorskip("pytest_httpx")
+    httpx_mock = request.getfixturevalue("httpx_mock")
+    monkeypatch.setattr("azml_magics.core.http.retry._FIRST_DELAY", 0.001)
+    httpx_mock.add_response(status_code=503)
+    httpx_mock.add_response(json=REPLY)
+    assert send(CONFIG.merged(max_retries=1), "hello").attempts == 2
+    ids = [sent.headers["x-ms-client-request-id"] for sent in httpx_mock.get_requests()]
+    assert len(set(ids)) == 2
+
+
+def test_pytest_httpx_drives_errors(request, send):
+    pytest.importorskip("pytest_httpx")
+    import httpx
+
+    httpx_mock = request.getfixturevalue("httpx_mock")
+    httpx_mock.add_exception(httpx.ReadTimeout("slow"))
+    with pytest.raises(APITimeoutError, match="No data from"):
+        send(CONFIG, "hello")
+    httpx_mock.add_response(status_code=429)
+    with pytest.raises(RateLimitError) as caught:
+        send(CONFIG, "hello")
+    assert caught.value.request_id == httpx_mock.get_requests()[-1].headers["x-ms-client-request-id"]
+
+
+def test_pytest_httpx_streams(request, streamed_text):
+    pytest.importorskip("pytest_httpx")
+    from pytest_httpx import IteratorStream
+
+    body = streamed(delta("h"), delta("i", finish_reason="stop"), b"[DONE]", head=b"")
+    events = [line + b"\n\n" for line in body.split(b"\r\n") if line.startswith(b"data")]
+    httpx_mock = request.getfixturevalue("httpx_mock")
+    httpx_mock.add_response(stream=IteratorStream(events), headers={"content-type": "text/event-stream"})
+    assert streamed_text(CONFIG) == "hi"
+
+
+# ---- respx
+
+
+def test_respx_replaces_the_endpoint(send):
+    respx = pytest.importorskip("respx")
+    with respx.mock:
+        route = respx.post(URL).respond(json=REPLY)
+        assert send(CONFIG, "hello").text == "hi"
+    assert route.calls.last.request.headers["authorization"] == f"Bearer {KEY}"
+
+
+# ---- vcrpy
+
+
+def test_vcrpy_records_and_replays_a_call(server, config_of, send, tmp_path):
+    vcr = pytest.importorskip("vcr")
+    tape = vcr.VCR(filter_headers=["authorization"], record_mode="once")
+    server.respond_with(HI)
+    for _ in range(2):
+        with tape.use_cassette(str(tmp_path / "call.yaml")):
+            assert send(config_of(), "hello").text == "hi"
+    assert len(server.received) == 1, "the second call is replayed"
+    assert KEY not in (tmp_path / "call.yaml").read_text()
+
+
+# ---- OpenTelemetry
+
+
+@pytest.fixture
+def spans():
+    """The spans of httpx's instrumentation, which is on during the test."""
+    instrumentation = pytest.importorskip("opentelemetry.instrumentation.httpx")
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+    provider, exporter = TracerProvider(), InMemorySpanExporter()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    instrumentor = instrumentation.HTTPXClientInstrumentor()
+    instrumentor.instrument(tracer_provider=provider)
+    yield exporter.get_finished_spans
+    instrumentor.uninstrument()
+    provider.shutdown()
+
+
+def test_opentelemetry_has_one_span_for_each_attempt(server, config_of, send, spans, monkeypatch):
+    monkeypatch.setattr("azml_magics.core.http.retry._FIRST_DELAY", 0.001)
+    server.respond_with(reply("", 503), HI)
+    assert send(config_of(max_retries=1), "hello").text == "hi"
+    codes = [dict(span.attributes).get("http.status_code") for span in spans()]
+    assert codes == [503, 200]
+    assert all("traceparent" in seen.headers for seen in server.received)
+    assert not any(KEY in str(dict(span.attributes)) for span in spans())
+
+
+def test_opentelemetry_sees_streams(server, config_of, streamed_text, spans):
+    server.respond_with(streamed(delta("h"), delta("i", finish_reason="stop"), b"[DONE]"))
+    assert streamed_text(config_of()) == "hi"
+    assert len(spans()) == 1

@@ -31,8 +31,8 @@ class AnthropicReader(EventReader):
     def __init__(self) -> None:
         self._message: dict[str, Any] = {}
         self._usage: dict[str, Any] = {}
-        self._blocks: dict[Any, dict[str, Any]] = {}  # by their index
-        self._inputs: dict[Any, str] = {}  # the JSON of calls so far
+        self._blocks: dict[int | None, dict[str, Any]] = {}  # by their index
+        self._inputs: dict[int | None, str] = {}  # the JSON of calls so far
         self._has_thoughts = False
 
     def read(self, event: Event) -> Chunk | None:
@@ -57,7 +57,7 @@ class AnthropicReader(EventReader):
         return Chunk(model=text_or_none(self._message.get("model")) or "")
 
     def _read_block(self, value: dict[str, Any]) -> Chunk | None:
-        index, block = value.get("index"), value.get("content_block")
+        index, block = _index_of(value), value.get("content_block")
         if not isinstance(block, dict):
             return None
         self._blocks[index] = dict(block)
@@ -72,7 +72,7 @@ class AnthropicReader(EventReader):
         return _chunk_of(text=text_or_none(block.get("text")) or "") if kind == "text" else None
 
     def _read_delta(self, value: dict[str, Any]) -> Chunk | None:
-        index, delta = value.get("index"), value.get("delta")
+        index, delta = _index_of(value), value.get("delta")
         if not isinstance(delta, dict):
             return None
         block, kind = self._blocks.setdefault(index, {}), delta.get("type")
@@ -92,7 +92,7 @@ class AnthropicReader(EventReader):
 
     def _read_block_end(self, value: dict[str, Any]) -> Chunk | None:
         """Read the end of a block: the input of a call is whole now, and may have come with its beginning."""
-        index = value.get("index")
+        index = _index_of(value)
         block = self._blocks.get(index, {})
         if block.get("type") not in _CALLS:
             return None
@@ -111,7 +111,7 @@ class AnthropicReader(EventReader):
         reason = finish_reason_of(self._message)
         is_end = reason is not None and not self.is_complete
         self.is_complete = reason is not None
-        items = tuple(self._blocks.values()) if is_end else ()
+        items = tuple(block for block in self._blocks.values() if "type" in block) if is_end else ()
         return Chunk(usage=parse_usage(self._usage), finish_reason=reason, items=items)
 
     def _read_end(self, value: dict[str, Any]) -> Chunk | None:  # noqa: ARG002 - as every reader of an event
@@ -127,6 +127,11 @@ class AnthropicReader(EventReader):
         """Return a piece of the tool call in the block at `index`; calls are numbered on their own."""
         calls = [place for place, block in self._blocks.items() if block.get("type") == "tool_use"]
         return Chunk(tool_calls=({"index": calls.index(index), **parts},))
+
+
+def _index_of(value: dict[str, Any]) -> int | None:
+    index = value.get("index")
+    return index if isinstance(index, int) else None
 
 
 def _append(texts: dict[Any, Any], name: Any, piece: Any) -> str:

@@ -15,7 +15,15 @@ from .event_reader import EventReader
 from .events import parse_event
 from .failures import make_embedded_error
 from .openai_choices import text_or_none
-from .responses_output import SEPARATOR, call_id_of, function_of, make_response, raise_for_status
+from .responses_output import (
+    SEPARATOR,
+    call_id_of,
+    function_of,
+    make_response,
+    message_text,
+    raise_for_status,
+    reasoning_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,22 +67,24 @@ class ResponsesReader(EventReader):
         if kind in _TEXT:
             return Chunk(text=self._text.add(delta, place))
         if kind in _REASONING:
-            return Chunk(reasoning=self._reasoning.add(delta, (place, value.get("summary_index"))))
+            return Chunk(reasoning=self._reasoning.add(delta, place, value.get("summary_index")))
         if kind == _ARGUMENTS:
             return Chunk(tool_calls=(self._call_at(place).add(delta),))
         return None
 
     def _read_item(self, value: dict[str, Any]) -> Chunk | None:
-        """Read the beginning or the end of an output item: a function's name and id come with them."""
-        item = value.get("item")
+        """Read the beginning or the end of an output item: a function's name and id, or what came without deltas."""
+        item, place = value.get("item"), _place_of(value)
         if not isinstance(item, dict):
             return None
         if value["type"] == _ITEM_DONE:
             self._items.append(item)
-        if item.get("type") != "function_call":
-            return None
-        fragment = self._call_at(_place_of(value)).complete(call_id_of(item), function_of(item))
-        return Chunk(tool_calls=(fragment,)) if fragment else None
+        if item.get("type") == "function_call":
+            fragment = self._call_at(place).complete(call_id_of(item), function_of(item))
+            return Chunk(tool_calls=(fragment,)) if fragment else None
+        text = self._text.complete(message_text(item), place)
+        reasoning = self._reasoning.complete(reasoning_text(item), place)
+        return Chunk(text=text, reasoning=reasoning) if text or reasoning else None
 
     def _call_at(self, place: Any) -> _StreamedCall:
         return self._calls.setdefault(place, _StreamedCall(len(self._calls)))
@@ -106,10 +116,10 @@ class ResponsesReader(EventReader):
                 yield fragment
 
 
-def _place_of(value: dict[str, Any]) -> Any:
+def _place_of(value: dict[str, Any]) -> int | str | None:
     """Return where an item stands in the output; servers that do not number their items send its id."""
     index = value.get("output_index")
-    return index if isinstance(index, int) else value.get("item_id")
+    return index if isinstance(index, int) else text_or_none(value.get("item_id"))
 
 
 class _JoinedText:
@@ -117,15 +127,21 @@ class _JoinedText:
 
     def __init__(self) -> None:
         self._received = ""
-        self._place: Any = None
+        self._last: tuple[Any, Any] = (None, None)
+        self._places: set[Any] = set()
 
-    def add(self, piece: str, place: Any) -> str:
-        """Return `piece`, with a separator in front if it begins the text of another place."""
-        if self._received and place != self._place:
+    def add(self, piece: str, place: Any, part: Any = None) -> str:
+        """Return `piece`, with a separator in front if it begins the text of another place, or of another part."""
+        if self._received and (place, part) != self._last:
             piece = SEPARATOR + piece
-        self._place = place
+        self._last = place, part
+        self._places.add(place)
         self._received += piece
         return piece
+
+    def complete(self, text: str, place: Any) -> str:
+        """Return the whole text of a place, separated, if no piece of it has come; else ""."""
+        return self.add(text, place) if text and place not in self._places else ""
 
     def rest_of(self, whole: str) -> str:
         """Return what the whole text has beyond the received one; "" if the two differ."""

@@ -52,13 +52,13 @@ def parse_response_object(value: Any) -> Response:
 def make_response(value: dict[str, Any], output: list[Any]) -> Response:
     """Return what a response object says about itself, and what is in its output items."""
     return Response(
-        SEPARATOR.join(filter(None, map(_message_text, output))),
+        SEPARATOR.join(filter(None, map(message_text, output))),
         raw=value,
         usage=parse_usage(value.get("usage")),
         finish_reason=_finish_reason_of(value, output),
         model=text_or_none(value.get("model")) or "",
         tool_calls=tuple(_tool_calls_of(output)),
-        reasoning=SEPARATOR.join(filter(None, map(_reasoning_text, output))),
+        reasoning=SEPARATOR.join(filter(None, map(reasoning_text, output))),
         logprobs=_logprobs_of(output),
         items=tuple(item for item in output if isinstance(item, dict)),
         filters=tuple(_verdicts_of(value.get("content_filters"))),
@@ -92,14 +92,14 @@ def _finish_reason_of(value: dict[str, Any], output: Iterable[Any]) -> str | Non
     return "tool_calls" if any(_tool_calls_of(output)) else "stop"
 
 
-def _message_text(item: Any) -> str:
+def message_text(item: Any) -> str:
     """Return the text of an output item, its refusal included; "" for an item that is no message."""
     texts = {"output_text": "text", "refusal": "refusal"}
     parts = _parts(item, "message", "content")
     return "".join(text_or_none(part.get(texts.get(str(part.get("type")), ""))) or "" for part in parts)
 
 
-def _reasoning_text(item: Any) -> str:
+def reasoning_text(item: Any) -> str:
     """Return the text of a reasoning item: its summary, or else the thoughts themselves, which open models send."""
     summary = _join_texts(_parts(item, "reasoning", "summary"), SEPARATOR)
     return summary or _join_texts(_parts(item, "reasoning", "content"), "")

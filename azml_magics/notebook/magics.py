@@ -96,8 +96,8 @@ class AzureMLMagics(Magics):
         from azml_magics.core import key_sources
 
         key_sources.forget_typed_keys()
-        if "azml_magics.core.http.transport" in sys.modules:
-            sys.modules["azml_magics.core.http.transport"].close()
+        if "azml_magics.core.client" in sys.modules:  # nothing was sent otherwise
+            sys.modules["azml_magics.core.client"].close_default_clients()
         sessions.reset()
 
 

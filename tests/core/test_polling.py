@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
+import threading
 
 import pytest
 
+from azml_magics.compare.side_by_side import BatchRequest, BatchRun
 from azml_magics.core import polling
 from azml_magics.core.client import ainvoke, invoke, stream
-from azml_magics.core.errors import APITimeoutError, ServiceUnavailableError
+from azml_magics.core.errors import APITimeoutError, Interrupted, ServiceUnavailableError
+from azml_magics.core.http import waiting
 from azml_magics.core.http.exchange import HTTPResponse, Request
 from azml_magics.core.http.retry import SendRequest, Wait, advance, last_request, retry_flow
+from azml_magics.core.http.run_control import RunCancelled, limit_rate
 from azml_magics.core.http.waiting import observe_waiting
 from azml_magics.core.wire import get
 
@@ -34,7 +39,8 @@ def background(config_of, **fields):
     return config_of(RESPONSES, model="o3-pro", model_kwargs={"background": True}, **fields)
 
 
-def test_response_is_asked_for_until_it_is_ready(server, config_of):
+def test_response_is_asked_for_until_it_is_ready(server, config_of, monkeypatch):
+    monkeypatch.setattr(waiting, "SHORTEST_REPORTED", 0.0)
     server.respond_with(reply("queued"), reply("in_progress"), reply("completed", "Done."))
     waits = []
     with observe_waiting(waits.append):
@@ -137,3 +143,80 @@ def test_total_timeout_cancels_the_response():
     check_cancel(advance(flow, http("queued")))
     with pytest.raises(APITimeoutError, match="not ready after 10 s"):
         advance(flow)
+
+
+# ---- over a network: the response is cancelled on the server
+
+
+def check_cancelled(server) -> None:
+    assert (server.received[-1].method, server.received[-1].target) == ("POST", f"{RESPONSES}/resp_1/cancel")
+    assert server.received[-1].headers["authorization"] == server.received[0].headers["authorization"]
+
+
+@pytest.fixture
+def working(server, monkeypatch):
+    """A server that never finishes its response; `then` is called once it has been asked."""
+    monkeypatch.setattr(polling, "FIRST_DELAY", 30.0)
+
+    def respond(then):
+        def first(connection, received):
+            connection.sendall(reply("queued"))
+            threading.Timer(0.1, then).start()
+            return True
+
+        server.respond_with(first, reply("cancelled"))
+        return server
+
+    return respond
+
+
+def _streamed(config) -> list:
+    with stream(config, "x") as chunks:
+        return list(chunks)
+
+
+@pytest.fixture
+def interrupt():
+    """Interrupts the main thread as Jupyter's stop button does."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield lambda: signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize("call", [lambda config: invoke(config, "x"), _streamed], ids=["whole", "streamed"])
+def test_kernel_interrupt_cancels_on_the_server(working, config_of, interrupt, call):
+    server = working(interrupt)
+    with pytest.raises(Interrupted):
+        call(background(config_of))
+    check_cancelled(server)
+
+
+def test_stopped_run_cancels_on_the_server(working, config_of):
+    with limit_rate() as run:
+        server = working(run.stop)
+        with pytest.raises(RunCancelled):
+            invoke(background(config_of), "x")
+    check_cancelled(server)
+
+
+def test_cancelled_task_cancels_on_the_server(working, config_of):
+    async def main():
+        task = asyncio.ensure_future(ainvoke(background(config_of), "x"))
+        loop = asyncio.get_running_loop()
+        server = working(lambda: loop.call_soon_threadsafe(task.cancel))
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        check_cancelled(server)
+
+    asyncio.run(main())
+
+
+def test_stopped_batch_cancels_on_the_server(working, config_of):
+    run = BatchRun([BatchRequest({}, background(config_of), [{"role": "user", "content": "x"}])])
+    asked = threading.Event()
+    server = working(asked.set)
+    run.start()
+    assert asked.wait(10)
+    run.stop()
+    assert run.wait(10)
+    check_cancelled(server)

@@ -35,7 +35,7 @@ def write_curl(config: LLMConfig, messages: Sequence[Message]) -> str:
     if config.key is not None:
         for name, value in auth.key_headers(config, request.url, keys.in_shell(config.key_source, "Key")).items():
             lines.append(f'-H "{name}: {value}"')
-    for name, source in auth.header_sources(config).items():
+    for name, source in config.header_sources.items():
         lines.append(f'-H "{name}: {keys.in_shell(source, name)}"')
     lines[:0] = keys.prompts
     # the response comes whole: the Accept header of a stream is not needed

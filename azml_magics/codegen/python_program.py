@@ -77,6 +77,7 @@ def _settings(config: LLMConfig) -> dict[str, str]:
         **{name: _literal(value) for name, value in given.items() if value},
         "timeout": repr(seconds) if config.timeout != DEFAULT_TIMEOUT else "",
         "max_retries": repr(config.max_retries) if config.max_retries != DEFAULT_MAX_RETRIES else "",
+        **_network_settings(config),
     }
 
 
@@ -215,7 +216,6 @@ def write_python(config: LLMConfig, messages: Sequence[Message]) -> str:
         "endpoint_api_type": repr(config.endpoint_api_type),
         "formatter": own.expression if own else repr(formatter.name),
         **_settings(config),
-        **_network_settings(config),
         "key": "None" if config.key is None else repr(_key_reference(config.key_source)),
     }
     if arguments["key"] == repr(DEFAULT_KEY):

@@ -114,9 +114,10 @@ class BatchRun:
     def start(self) -> BatchRun:
         """Send the requests; returns itself. Keys that the user types are prompted for here, in the caller's thread."""
         for config in [] if recording.is_replaying() else [request.config for request in self._requests]:
-            if config.key_source.is_prompted:
-                with contextlib.suppress(AzmlError):  # its row will have the error
-                    config.key_source.resolve(config.endpoint_url)
+            for source in config.all_key_sources:
+                if source.is_prompted:
+                    with contextlib.suppress(AzmlError):  # its row will have the error
+                        source.resolve(config.endpoint_url)
         self._thread.start()
         return self
 

@@ -126,9 +126,15 @@ class LLMConfig:
         return key_source(self.key)
 
     @property
-    def sends_secret(self) -> bool:
-        """Whether requests carry a key, in whatever header."""
-        return self.key is not None or any(is_secret(value) for value in self.headers.values())
+    def header_sources(self) -> Mapping[str, KeySource]:
+        """Where the keys in `headers` come from, by the header's name."""
+        return {name: key_source(value) for name, value in self.headers.items() if not isinstance(value, str)}
+
+    @property
+    def all_key_sources(self) -> tuple[KeySource, ...]:
+        """Where the keys come from that requests carry, in whatever header; () without one."""
+        own = () if self.key is None else (self.key_source,)
+        return (*own, *self.header_sources.values())
 
     def merged(
         self,

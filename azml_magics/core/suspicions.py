@@ -81,9 +81,9 @@ def suspicions_of(config: LLMConfig, url: str) -> Iterator[Suspicion]:
             refusals=_CONNECTION | _REQUEST,
             facts={"notice": notice},
         )
-    if config.key is None:
+    if not config.all_key_sources:
         yield Suspicion(error_code="no-key-sent", remedy="The request had no key: set key.", refusals=_KEY)
-    elif service.entra_only and not config.key_source.is_token:
+    elif service.entra_only and not any(source.is_token for source in config.all_key_sources):
         yield Suspicion(
             error_code="entra-only",
             remedy="A Foundry project accepts no key: use the key reference entra.",

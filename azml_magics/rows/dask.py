@@ -91,8 +91,8 @@ def _client_in_use() -> Any:
 
 
 def _check_key(mapper: RowMapper) -> None:
-    key = mapper.row_prompt.config.key_source
-    if key.is_prompted or isinstance(key, LiteralKey):
+    sources = mapper.row_prompt.config.all_key_sources
+    if any(source.is_prompted or isinstance(source, LiteralKey) for source in sources):
         raise ConfigError(
             "This config's key is in this process only and cannot be sent to the workers",
             remedy="Give every worker the key and name it with env:NAME or keyring:SERVICE/NAME, or use entra.",

@@ -20,7 +20,7 @@ from ..core.text import one_line
 from ..core.wire.base import to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from ..core.secret import Secret
@@ -38,14 +38,14 @@ _EXCERPT = 24  # characters that are shown around the first difference
 # ---- the first line
 
 
-def header_line(settings: Mapping[str, Any], secret: Secret | None) -> bytes:
+def header_line(settings: Mapping[str, Any], secrets: Sequence[Secret]) -> bytes:
     """Return the first line of a journal.
 
     Args:
         settings: Everything that responses depend on apart from the rows.
-        secret: The key, which is masked.
+        secrets: The keys, which are masked.
     """
-    return to_json({MARKER: VERSION, "settings": redact_data(dict(settings), secret)}) + b"\n"
+    return to_json({MARKER: VERSION, "settings": redact_data(dict(settings), *secrets)}) + b"\n"
 
 
 def check_header(path: Path, line: bytes, expected: bytes) -> None:
@@ -108,7 +108,7 @@ def _excerpt(text: str, at: int) -> str:
 
 
 def entry_line(
-    key: bytes, n: int, response: Response | None, error: BaseException | None, secret: Secret | None = None
+    key: bytes, n: int, response: Response | None, error: BaseException | None, secrets: Sequence[Secret] = ()
 ) -> bytes:
     """Return the line of a row.
 
@@ -117,13 +117,13 @@ def entry_line(
         n: How many equal rows come before it.
         response: Its response.
         error: Why there is no response, or no valid one.
-        secret: The key to mask.
+        secrets: The keys to mask.
     """
     entry: dict[str, Any] = {"row": key.hex(), "n": n}
     if response is not None:
-        entry["response"] = redact_data(response.to_dict(), secret)
+        entry["response"] = redact_data(response.to_dict(), *secrets)
     if error is not None:
-        entry["error"] = redact_data(_error_to_dict(error), secret)
+        entry["error"] = redact_data(_error_to_dict(error), *secrets)
     return to_json(entry) + b"\n"
 
 

@@ -52,27 +52,27 @@ class Journal:
         skipped: Lines that could not be read; their rows are sent again.
     """
 
-    def __init__(self, path: str | Path, settings: Mapping[str, Any], secret: Secret | None = None) -> None:
+    def __init__(self, path: str | Path, settings: Mapping[str, Any], secrets: Sequence[Secret] = ()) -> None:
         """Open or create the file, and index its lines.
 
         Args:
             path: The file.
             settings: Everything that responses depend on apart from the rows.
-            secret: The key, which is masked in everything that is written.
+            secrets: The keys, which are masked in everything that is written.
 
         Raises:
             JournalError: The file cannot be used, is not a journal of this format, or belongs to another run.
         """
         self.path = path_of(path)
         self.skipped = 0
-        self._secret = secret
+        self._secrets = secrets
         self._lock = threading.Lock()
         self._synced = time.monotonic()
         self._end = 0  # bytes of whole lines
         self._file = self._open()
         self._index = _Index()
         try:
-            self._load(entries.header_line(settings, secret))
+            self._load(entries.header_line(settings, secrets))
             self._found = len(self._index)
         except BaseException:
             self.close()
@@ -125,7 +125,7 @@ class Journal:
         Raises:
             JournalError: The file cannot be written, for example because the disk is full.
         """
-        line = entries.entry_line(key, n, response, error, self._secret)
+        line = entries.entry_line(key, n, response, error, self._secrets)
         with self._lock:
             if self._file < 0:
                 return False

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import AzmlError, Interrupted, RowsError
-from ..core.http import recording
+from ..core.http import auth, recording
 from .journal import Journal
 from .prompts import RowPrompt
 from .results import Results
@@ -96,8 +96,8 @@ class RowMapper:
             KeyNotFoundError: The config's key cannot be found.
             JournalError: The journal cannot be used.
         """
-        secret = _secret_of(self.row_prompt.config)
-        journal = None if options.journal is None else Journal(options.journal, self.row_prompt.settings(), secret)
+        secrets = _secrets_of(self.row_prompt.config)
+        journal = None if options.journal is None else Journal(options.journal, self.row_prompt.settings(), secrets)
         if on_begin is not None:
             try:
                 on_begin(None if journal is None else self._summarize(journal, retry_failed=options.retry_failed))
@@ -259,8 +259,6 @@ def _merge_all(names: tuple[str, ...], records: list[Record], rows: Iterable[Tab
     return [merge(names, record, row) for record, row in zip(records, rows, strict=True)]
 
 
-def _secret_of(config: LLMConfig) -> Secret | None:
-    """Return the config's key, which the journal must not show, None without one. Raises KeyNotFoundError."""
-    if recording.is_replaying():
-        return None
-    return config.key_source.resolve(config.endpoint_url)
+def _secrets_of(config: LLMConfig) -> tuple[Secret, ...]:
+    """Return the config's keys, which the journal must not show. Raises KeyNotFoundError."""
+    return () if recording.is_replaying() else auth.resolve(config, config.endpoint_url).secrets

@@ -199,6 +199,7 @@ class RowPrompt:
             "api_version": config.api_version,
             "extra_parameters": config.extra_parameters,
             "system": config.system,
+            **{f"header {name}": value for name, value in config.headers.items() if isinstance(value, str)},
             **{f"model kwarg {name}": value for name, value in config.model_kwargs.items()},
             "prompt": _full_name(self.prompt) if callable(self.prompt) else self.prompt,
             **{f"variable {name}": str(value) for name, value in self.variables.items()},

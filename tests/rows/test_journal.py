@@ -91,12 +91,12 @@ def test_next_number_counts_equal_rows(path):
 
 def test_key_is_masked_in_every_line(path):
     asks = {**ASKS, "prompt": "use k3y-12345"}
-    journal = open_journal(path, asks, secret=Secret("k3y-12345"))
+    journal = open_journal(path, asks, secrets=[Secret("k3y-12345")])
     journal.append(ONE, 0, Response("the key is k3y-12345", tool_calls=({"id": "k3y-12345"},)), None)
     journal.append(TWO, 0, None, BadRequestError("bad k3y-12345", status=400))
     journal.close()
     assert b"k3y-12345" not in path.read_bytes()
-    open_journal(path, asks, secret=Secret("k3y-12345")).close()
+    open_journal(path, asks, secrets=[Secret("k3y-12345")]).close()
 
 
 def test_append_to_closed_journal_returns_false(path):

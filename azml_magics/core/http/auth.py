@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from .. import endpoints
 from ..errors import ConfigError
 from ..headers import merge_headers
-from ..keys import key_source
 from ..redaction import MASK
 from .session_warnings import warn_once
 
@@ -55,7 +54,7 @@ def resolve(config: LLMConfig, url: str, *, refresh: bool = False) -> Credential
     """
     check_clear_text(config, url)
     headers = {}
-    for name, source in header_sources(config).items():
+    for name, source in config.header_sources.items():
         secret = _look_up(source, config, refresh=refresh)
         assert secret is not None
         headers[name] = secret
@@ -68,7 +67,7 @@ def _look_up(source: KeySource, config: LLMConfig, *, refresh: bool) -> Secret |
 
 def uses_token(config: LLMConfig) -> bool:
     """Whether a key of the config is a token, which expires and can be refreshed."""
-    return any(source.is_token for source in (config.key_source, *header_sources(config).values()))
+    return any(source.is_token for source in config.all_key_sources)
 
 
 def request_headers(
@@ -117,12 +116,7 @@ def masked_headers(config: LLMConfig, url: str) -> dict[str, str]:
     """Return the headers that carry keys to `url`, with the mask and the reference in place of each key."""
     masked = key_headers(config, url, MASK) if config.key is not None else {}
     shown = {name: f"{value}  ({config.key_source})" for name, value in masked.items()}
-    return merge_headers(shown, {name: f"{MASK}  ({source})" for name, source in header_sources(config).items()})
-
-
-def header_sources(config: LLMConfig) -> dict[str, KeySource]:
-    """Where the keys in the config's headers come from, by the header's name."""
-    return {name: key_source(value) for name, value in config.headers.items() if not isinstance(value, str)}
+    return merge_headers(shown, {name: f"{MASK}  ({source})" for name, source in config.header_sources.items()})
 
 
 def _check_secrets(credentials: Credentials) -> None:
@@ -143,7 +137,7 @@ def check_clear_text(config: LLMConfig, url: str) -> None:
         ConfigError: The config has a key, in whatever header, and does not allow http.
     """
     origin = endpoints.Origin.of(url)
-    if origin.scheme != "http" or origin.is_loopback or not config.sends_secret:
+    if origin.scheme != "http" or origin.is_loopback or not config.all_key_sources:
         return
     if not config.allow_http:
         raise ConfigError(

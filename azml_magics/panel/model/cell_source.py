@@ -135,6 +135,8 @@ class _MagicLine:
     def add_key(self) -> None:
         """Add the key reference if it differs, or if the base's key would not go to the new host."""
         config, base = self._config, self._base
+        if takes_key_elsewhere(base, config, by_line=True):
+            self.missing.append("the key in a header, for another host")
         if config.key == base.key and not takes_key_elsewhere(base, config):
             return
         key = NO_KEY if config.key is None else str(config.key) if isinstance(config.key, KeyRef) else ""

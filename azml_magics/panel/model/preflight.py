@@ -28,7 +28,7 @@ def check_url(config: LLMConfig) -> None:
 
 def check_typed_key(config: LLMConfig) -> None:
     """Raise ConfigError if the key would have to be prompted for, which the worker's thread cannot do."""
-    is_prompted = config.key_source.is_prompted
+    is_prompted = any(source.is_prompted for source in config.all_key_sources)
     if is_prompted and not recording.is_replaying() and not key_sources.is_typed(config.endpoint_url):
         raise ConfigError(
             f"No key was typed for {config.name or 'this endpoint'} in this session",

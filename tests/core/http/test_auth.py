@@ -217,11 +217,12 @@ def test_curl_reads_each_key_from_its_source(gateway):
     assert not [secret for secret in SECRETS if secret in shown]
 
 
-def test_python_program_names_each_reference(gateway):
+@pytest.mark.parametrize("language", ["python", "langchain"])
+def test_python_program_names_each_reference(gateway, language):
     program = codegen.write_program(
         gateway.merged(key="env:MY_KEY", proxy="p:1", verify=False, total_timeout=9, key_header="X-K", allow_http=True),
         as_messages("hello", None),
-        "python",
+        language,
     )
     for argument in (
         "'Ocp-Apim-Subscription-Key': 'env:APIM_KEY'",

@@ -13,6 +13,7 @@ from .http.retry import retry_flow
 from .polling import polling_flow
 from .redaction import redact
 from .suspicions import explain
+from .wire.charset import to_utf8
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,7 +123,7 @@ class PreparedCall:
             AzmlError: It cannot be read, or reports a failure in spite of its status.
         """
         try:
-            decoded = self.wire.decode(response.body, self.call)
+            decoded = self.wire.decode(to_utf8(response.body, response.headers.get("content-type", "")), self.call)
         except AzmlError as error:
             raise self._add_response(error, response, latency, first_token) from error.__cause__
         return replace(

@@ -6,6 +6,7 @@ from collections.abc import Mapping  # noqa: TC003 - get_type_hints() needs it
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
+_TRUNCATED = ("length", "max_tokens", "max_output_tokens")  # finish reasons of OpenAI, Anthropic and Responses
 _DETAILS = ("prompt_tokens_details", "completion_tokens_details")
 
 
@@ -104,6 +105,7 @@ class Chunk:
         filters: verdicts of content filters.
         items: what the wire format needs back in the next turn of the conversation.
         others: pieces of other choices that the same event brought.
+        retracts: whether the text of all earlier pieces was thoughts: their end came without a beginning.
     """
 
     text: str = ""
@@ -117,6 +119,7 @@ class Chunk:
     filters: tuple[Verdict, ...] = ()
     items: tuple[dict[str, Any], ...] = ()
     others: tuple[Chunk, ...] = ()
+    retracts: bool = False
 
 
 @dataclass(frozen=True)
@@ -177,6 +180,11 @@ class Response:
 
     def __str__(self) -> str:
         return self.text
+
+    @property
+    def is_truncated(self) -> bool:
+        """Whether the limit of tokens ended the response."""
+        return self.finish_reason in _TRUNCATED
 
     def to_dict(self, *names: str) -> dict[str, Any]:
         """Return the response as JSON data.

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from .errors import APIConnectionError, AzmlError, Interrupted, ResponseFormatError, StreamInterruptedError
+from .errors import APIConnectionError, AzmlError, Interrupted, StreamInterruptedError
 from .http.connection_errors import connection_error
 from .http.exchange import StreamBroken
 from .response import Chunk, Response
-from .wire.failures import raise_if_filtered
-from .wire.response_builder import ResponseBuilder
-from .wire.sse import SSEDecoder, is_event_stream
+from .wire.charset import Transcoder
+from .wire.event_stream import EventStream
+from .wire.sse import is_event_stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .call import PreparedCall
     from .http.exchange import HTTPResponse
-    from .wire.sse import Event
 
 DRAIN_SECONDS = 0.1  # for the end of the body, after that of the response: then its connection can be kept
-_NO_END = "The stream ended without saying that the answer is complete."
 _REMEDY = "What had arrived is kept in error.response. Try again, or raise the deployment's request_timeout_ms."
 
 
@@ -38,22 +37,19 @@ class StreamReader:
         self._start = time.perf_counter()
         self._first_token: float | None = None
         self._latency = 0.0
-        self._base = Response("", config=prepared.config.name)
-        self._builder = ResponseBuilder()
-        self._whole: Response | None = None  # a response that did not come as events
-        self._interrupted = False
-        self._notices: list[str] = []
-        self._decoder = SSEDecoder()
-        self._events = prepared.wire.event_reader(prepared.call)
         self._http: HTTPResponse | None = None
-        self._beginning = b""  # of the body, until it tells whether events follow; the whole body if none do
+        self._source: dict[str, Any] = {}  # what its headers tell
+        self._beginning = bytearray()  # of the body, until it tells whether events follow; the whole body if none do
         self._has_events: bool | None = None
-        self._is_draining = False
+        self._transcoder = Transcoder("")
+        self._events = EventStream(prepared.wire.event_reader(prepared.call))
+        self._whole: Response | None = None  # a response that did not come as events
+        self._is_interrupted = self._is_draining = False
 
     @property
     def is_complete(self) -> bool:
         """Whether the endpoint has said that the response is complete, and there is something in it."""
-        return self._whole is not None or (self._events.is_complete and self._builder.has_content)
+        return self._whole is not None or self._events.is_complete
 
     @property
     def is_over(self) -> bool:
@@ -63,17 +59,15 @@ class StreamReader:
     @property
     def response(self) -> Response:
         """What has arrived."""
-        latency = self._latency or time.perf_counter() - self._start
-        if self._whole is not None:
-            return replace(self._whole, latency=latency, time_to_first_token=self._first_token)
-        built = self._builder.build(self._base)
-        reason = "interrupted" if self._interrupted and not built.finish_reason else built.finish_reason
+        prepared = self._prepared
+        response = self._whole or prepared.wire.annotate(self._events.response, prepared.call)
         return replace(
-            built,
-            finish_reason=reason,
-            latency=latency,
+            response,
+            finish_reason=response.finish_reason or ("interrupted" if self._is_interrupted else None),
+            latency=self._latency or time.perf_counter() - self._start,
             time_to_first_token=self._first_token,
-            notices=(*built.notices, *self._notices),
+            config=prepared.config.name,
+            **self._source,
         )
 
     def start(self) -> None:
@@ -83,41 +77,35 @@ class StreamReader:
     def open(self, response: HTTPResponse) -> bool:
         """Read the response's headers; False if its body has already been read."""
         self._http = response
-        self._base = replace(self._base, **self._prepared.source_of(response))
+        self._source = self._prepared.source_of(response)
+        self._transcoder = Transcoder(self._content_type)
         return response.stream is not None
+
+    @property
+    def _content_type(self) -> str:
+        return self._http.headers.get("content-type", "") if self._http else ""
 
     def feed_whole(self, response: HTTPResponse) -> Chunk:
         """Read a response that did not stream as one chunk."""
         self._note_first_token()
-        self._whole = last = self._prepared.decode(response, self._first_token or 0.0, self._first_token)
-        self._latency = last.latency
-        calls = tuple({"index": index, **call} for index, call in enumerate(last.tool_calls))
-        return Chunk(
-            last.text,
-            last.reasoning,
-            calls,
-            last.usage,
-            last.finish_reason,
-            last.logprobs,
-            last.model,
-            filters=last.filters,
-            items=last.items,
-        )
+        self._whole = whole = self._prepared.decode(response, self._first_token or 0.0, self._first_token)
+        self._latency = whole.latency
+        calls = tuple({"index": index, **call} for index, call in enumerate(whole.tool_calls))
+        about = {"logprobs": whole.logprobs, "model": whole.model, "filters": whole.filters, "items": whole.items}
+        return Chunk(whole.text, whole.reasoning, calls, whole.usage, whole.finish_reason, **about)
 
     def feed(self, piece: bytes) -> Iterator[Chunk]:
         """Yield the chunks that a piece of the body completes; none after the response's end marker."""
-        if self._has_events is None or not self._has_events:
-            piece = self._recognise(piece)
-        if self._has_events and not self.is_over:
-            yield from self._read(self._decoder.feed(piece))
-
-    def _recognise(self, piece: bytes, *, is_all: bool = False) -> bytes:
-        """Keep the body until it is known to be a stream of events; return what has to be read of it then."""
-        self._beginning += piece
-        if self._has_events is None:
-            content_type = self._http.headers.get("content-type", "") if self._http else ""
-            self._has_events = is_event_stream(self._beginning, content_type, is_all=is_all)
-        return self._beginning
+        if not self._has_events:
+            self._beginning += piece
+            if self._has_events is None:
+                self._has_events = is_event_stream(self._beginning, self._content_type)
+            if not self._has_events:
+                return
+            piece = bytes(self._beginning)
+        for chunk in self._events.feed(self._transcoder.feed(piece)):
+            self._note_content(chunk)
+            yield chunk
 
     def leave_if_over(self, response: HTTPResponse) -> bool:
         """Stop the clock once the response is over, and limit the reads of the rest of its body to `DRAIN_SECONDS`.
@@ -140,62 +128,29 @@ class StreamReader:
 
         Raises:
             StreamInterruptedError: The response is not complete.
+            AzmlError: It is complete, and there is nothing in it or it reports a failure.
         """
-        if self._has_events is None:
-            rest = self._recognise(b"", is_all=True)
-            yield from self._read(self._decoder.feed(rest)) if self._has_events else ()
+        if self._has_events is None and is_event_stream(self._beginning, self._content_type, is_all=True):
+            self._has_events = True
+            yield from self._events.feed(self._transcoder.feed(bytes(self._beginning)))
         if not self._has_events:
             assert self._http is not None
-            yield self.feed_whole(replace(self._http, body=self._beginning, stream=None))
+            yield self.feed_whole(replace(self._http, body=bytes(self._beginning), stream=None))
             return
-        ends_within_event = False
-        if not self.is_over:
-            try:
-                yield from self._read(self._decoder.flush())
-            except ResponseFormatError:
-                ends_within_event = True
-        yield from self._add(self._events.finish())
-        if not self._builder.has_content:
-            raise StreamInterruptedError("The stream ended without any text", remedy=_REMEDY)
-        if not self.is_complete and (ends_within_event or not self._ended_cleanly()):
-            raise StreamInterruptedError("The stream ended before the response was complete", remedy=_REMEDY)
-        if not self.is_complete and self._events.announces_end:
-            self._notices.append(_NO_END)
-        self.stop_clock()
-
-    def _ended_cleanly(self) -> bool:
-        """Whether the body's end is certain: a stream without an end marker may otherwise have been cut off."""
         headers = self._http.headers if self._http else {}
         has_length = "transfer-encoding" in headers or "content-length" in headers
-        return has_length or not self._events.announces_end
+        for chunk in self._events.close(is_whole=has_length):
+            self._note_content(chunk)
+            yield chunk
+        self.stop_clock()
 
     def stop_clock(self) -> None:
         """Note the latency, once."""
         self._latency = self._latency or time.perf_counter() - self._start
 
-    def _read(self, events: list[Event]) -> Iterator[Chunk]:
-        for event in events:
-            try:
-                chunk = self._events.read(event)
-            except AzmlError:
-                if self.is_complete:  # nothing that follows makes it an error
-                    continue
-                raise
-            yield from self._add(chunk)
-            if self.is_over:
-                return
-
-    def _add(self, chunk: Chunk | None) -> Iterator[Chunk]:
-        """Collect a chunk; yield it if it belongs to the first choice."""
-        if chunk is None:
-            return
-        self._builder.add(chunk)
+    def _note_content(self, chunk: Chunk) -> None:
         if chunk.text or chunk.reasoning or chunk.tool_calls:
             self._note_first_token()
-        raise_if_filtered(chunk.finish_reason)
-        for each in (chunk, *chunk.others):
-            if each.index == 0:
-                yield each
 
     def _note_first_token(self) -> None:
         if self._first_token is None:
@@ -215,9 +170,9 @@ class StreamReader:
             return None
         else:
             failure = self._network_failure(error)
-        self.stop_clock()
+        self._end_early()
         failure.response = failure.response or self.response
-        failure.add_context(deployment=self._base.deployment, request_id=self._base.request_id)
+        failure.add_context(**{name: self._source.get(name, "") for name in ("deployment", "request_id")})
         failure.add_context(request_id=self._http.client_request_id if self._http else "")
         return self._prepared.add_context(failure)
 
@@ -232,6 +187,13 @@ class StreamReader:
 
     def interrupt(self) -> Interrupted:
         """The exception for a kernel interrupt, with what had arrived."""
-        self.stop_clock()
-        self._interrupted = True
+        self._is_interrupted = True
+        self._end_early()
         return Interrupted(self.response)
+
+    def _end_early(self) -> None:
+        """Stop the clock, and take what was held back for a part of what arrived."""
+        self.stop_clock()
+        with contextlib.suppress(AzmlError):  # what ended the stream is the error
+            for _ in self._events.flush():
+                pass

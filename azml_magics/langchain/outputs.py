@@ -10,7 +10,6 @@ from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGeneration, Generation
 
 from ..core.response import Response, Usage
-from ..core.wire.openai_choices import parse_choices
 from . import items
 from .message_conversion import tool_calls_from_wire
 
@@ -30,11 +29,7 @@ PROVIDER = "azureml"
 
 def split_choices(response: Response) -> tuple[Response, ...]:
     """Return one response for each choice: several if the request set `n`."""
-    raw = response.raw
-    choices = raw.get("choices") if isinstance(raw, dict) else None
-    if response.choices or not isinstance(choices, list) or len(choices) <= 1:
-        return response.choices or (response,)
-    return tuple(parse_choices({**raw, "choices": [choice]}) for choice in choices)
+    return response.choices or (response,)
 
 
 def to_generation(response: Response) -> Generation:

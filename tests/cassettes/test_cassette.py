@@ -188,7 +188,7 @@ def test_expired_token_is_replayed_without_a_new_one(path, server, gone, monkeyp
     monkeypatch.setattr(
         key_sources, "_RESOLVERS", {"entra": lambda name, url, refresh: Secret(f"token-{refresh}-012345")}
     )
-    server.respond_with(reply({"message": "expired"}, 401), reply({"choices": [{"text": "fine"}]}))
+    server.respond_with(reply({"message": "expired"}, 401), reply({"choices": [{"message": {"content": "fine"}}]}))
     start_recording(path)
     assert invoke(config_at(server.url, key="entra"), "Hi").text == "fine"
     start_replay(path)
@@ -204,7 +204,7 @@ def answers_of(config, count):
 
 
 def test_same_request_gets_its_responses_in_turn(path, server, gone):
-    server.respond_with(*(reply({"choices": [{"text": word}]}) for word in ("one", "two", "three")))
+    server.respond_with(*(reply({"choices": [{"message": {"content": word}}]}) for word in ("one", "two", "three")))
     start_recording(path)
     assert answers_of(config_at(server.url, key=None), 3) == ["one", "two", "three"]
     start_replay(path)
@@ -238,7 +238,9 @@ def test_side_by_side_responses_are_replayed_to_their_rows(path, server, gone):
 
 def test_errors_are_recorded_and_replayed(path, server, gone):
     wait = reply({"message": "slow down"}, 429, retry_after="30")
-    server.respond_with(wait, reply({"choices": [{"text": "fine"}]}), reply({}), reply({"message": "no"}, 401))
+    server.respond_with(
+        wait, reply({"choices": [{"message": {"content": "fine"}}]}), reply({}), reply({"message": "no"}, 401)
+    )
 
     def ask(url):
         retrying = config_at(url, key=None).merged(max_retries=1)
@@ -377,7 +379,7 @@ def test_recorded_pause_excludes_the_readers_time(path, server, monkeypatch):
 @pytest.fixture
 def replayed(path, server, gone):
     """A config that answers from a cassette with one exchange in it."""
-    server.respond_with(reply({"choices": [{"text": "fine"}]}))
+    server.respond_with(reply({"choices": [{"message": {"content": "fine"}}]}))
     start_recording(path)
     invoke(config_at(server.url, key=None, model_kwargs={"temperature": 0}), "Tell me something about rivers")
     start_replay(path)
@@ -444,7 +446,7 @@ def test_hosts_differ_but_loopback_ports_do_not(path, server, gone):
     """Two configs with the same route on different hosts never get each other's responses."""
     lines = []
     for host, word in (("a.azure.com", "from a"), ("b.azure.com", "from b")):
-        server.respond_with(reply({"choices": [{"text": word}]}))
+        server.respond_with(reply({"choices": [{"message": {"content": word}}]}))
         start_recording(path)
         invoke(config_at(server.url, key=None), "Hi")
         stop_innermost()
@@ -487,14 +489,14 @@ def test_prompt_with_the_key_matches_without_the_key(path, key, gone, monkeypatc
 def test_cassette_is_continued_after_a_cut_off_line(path, server, gone):
     config = config_at(server.url, key=None)
     for prompt, left in (("one", b""), ("two", b'{"request": {"pa'), ("three", b"\n")):
-        server.respond_with(reply({"choices": [{"text": prompt}]}))
+        server.respond_with(reply({"choices": [{"message": {"content": prompt}}]}))
         start_recording(path)
         invoke(config, prompt)
         stop_innermost()
         with path.open("ab") as file:
             file.write(left)
     path.write_bytes(path.read_bytes().rstrip(b"\n"))
-    server.respond_with(reply({"choices": [{"text": "four"}]}))
+    server.respond_with(reply({"choices": [{"message": {"content": "four"}}]}))
     start_recording(path)
     invoke(config, "four")
     assert len(start_replay(path)) == 4
@@ -509,7 +511,7 @@ def test_cassette_is_continued_after_a_cut_off_line(path, server, gone):
 
 def test_responses_of_a_later_recording_come_last(path, server, gone):
     for word in ("one", "two", "three"):
-        server.respond_with(reply({"choices": [{"text": word}]}))
+        server.respond_with(reply({"choices": [{"message": {"content": word}}]}))
         start_recording(path)
         invoke(config_at(server.url, key=None), "Hi")
         stop_innermost()
@@ -518,7 +520,7 @@ def test_responses_of_a_later_recording_come_last(path, server, gone):
 
 
 def test_many_threads_write_whole_lines(path, server):
-    server.respond_with(reply({"choices": [{"text": "x" * 50_000}]}))
+    server.respond_with(reply({"choices": [{"message": {"content": "x" * 50_000}}]}))
     recorder = start_recording(path)
     invoke_many(config_at(server.url, key=None), [f"Prompt {n}" for n in range(40)], concurrency=8)
     stop_innermost()
@@ -527,7 +529,7 @@ def test_many_threads_write_whole_lines(path, server):
 
 
 def test_lone_surrogates_are_recorded(path, server, gone):
-    server.respond_with(reply(b'{"choices": [{"text": "\\ud800"}]}'))
+    server.respond_with(reply(b'{"choices": [{"message": {"content": "\\ud800"}}]}'))
     start_recording(path)
     assert invoke(config_at(server.url, key=None), "\udc00").text == "\ud800"
     start_replay(path)
@@ -587,7 +589,7 @@ def test_full_disk_loses_no_response_and_warns_once(path, server, full_disk):
 
 
 def test_unwritten_exchanges_are_written_later(path, server, full_disk):
-    server.respond_with(reply({"choices": [{"text": "fine"}]}))
+    server.respond_with(reply({"choices": [{"message": {"content": "fine"}}]}))
     recorder = start_recording(path)
     full_disk(True)
     with pytest.warns(UserWarning, match="No space left"):
@@ -637,7 +639,7 @@ def test_line_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
 
 
 def test_stopped_recorder_writes_nothing_more(tmp_path, server):
-    server.respond_with(reply({"choices": [{"text": "fine"}]}))
+    server.respond_with(reply({"choices": [{"message": {"content": "fine"}}]}))
     first = start_recording(tmp_path / "one.jsonl")
     invoke(config_at(server.url, key=None), "Hi")
     second = start_recording(tmp_path / "two.jsonl")

@@ -21,7 +21,7 @@ from ..core.server import Server, reply
 @pytest.fixture
 def server():
     running = Server()
-    running.respond_with(reply({"choices": [{"text": "fine"}]}))
+    running.respond_with(reply({"choices": [{"message": {"content": "fine"}}]}))
     yield running
     running.stop()
     assert active.innermost() is None

@@ -266,7 +266,7 @@ def test_replay_prompts_for_no_key(chat, monkeypatch):
         replays = True
 
         def replay(self, request):
-            return recording.RecordedResponse(200, {}, [(0.0, b'{"choices": [{"text": "kept"}]}')])
+            return recording.RecordedResponse(200, {}, [(0.0, b'{"choices": [{"message": {"content": "kept"}}]}')])
 
     monkeypatch.setattr("getpass.getpass", lambda prompt: pytest.fail("asked for a key"))
     recording.use(Player())

@@ -9,12 +9,6 @@ from .captures.replay import check_in_pieces, check_over_http, splits_of
 
 # Not read correctly yet. Whoever makes one readable removes its line: the marks are strict.
 PENDING = {
-    "chat/02-reply-think-tags.json",
-    "chat/03-stream-think-tags.sse",
-    "chat/04-reply-mistral-thinking-chunks.json",
-    "chat/06-reply-content-filter-results.json",
-    "chat/06-stream-async-filter.sse",
-    "chat/08-reply-audio.json",
     "embeddings/01-reply.json",
     "embeddings/02-reply-score-mlflow.json",
 }

@@ -193,7 +193,7 @@ def test_character_split_between_packets_is_joined(server, config_of, read):
 
 def test_prompt_flow_ends_with_the_connection(server, config_of, read):
     def act(connection, request) -> bool:
-        assert request.headers["accept"] == "text/event-stream"
+        assert request.headers["accept"] == "text/event-stream, application/json"
         connection.sendall(CLOSE_HEAD + event({"answer": "Hel"}) + event({"answer": "lo"}))
         return False
 
@@ -357,7 +357,7 @@ def test_clean_end_within_an_event_is_an_interruption(server, config_of, fail):
 def test_stream_with_nothing_in_it_is_a_failure(server, config_of, fail, values):
     server.respond_with(streamed(*values))
     came, error = fail(config_of())
-    assert type(error) is StreamInterruptedError
+    assert type(error) is ModelError
     assert not any(came)
 
 

@@ -108,9 +108,9 @@ def test_subclass_keeps_what_it_does_not_override(llm_with, sent):
 
 def test_method_set_on_the_instance_counts_as_override(llm_with, sent):
     formatter = langchain.GPT2ContentFormatter()
-    formatter.format_request_payload = lambda prompt, kwargs: json.dumps({"inputs": [prompt + "!"]})
+    formatter.format_request_payload = lambda prompt, kwargs: json.dumps({"inputs": {"input_string": [prompt + "!"]}})
     llm_with(formatter).invoke("Hi")
-    assert sent() == {"inputs": ["Hi!"]}
+    assert sent() == {"inputs": {"input_string": ["Hi!"]}}
 
 
 def test_base_url_gets_the_route_of_its_type(llm_with, endpoint):

@@ -44,11 +44,17 @@ def test_serverless_completion_has_openai_form():
 
 
 @pytest.mark.parametrize("kind", BODIES)
-@pytest.mark.parametrize(
-    "reply", [["t"], [{"0": "t"}], [{"0": {"generated_text": "t"}}], [{"generated_text": "t"}], {"output": "t"}]
-)
-def test_each_wire_format_reads_every_response_shape(kind, reply):
+@pytest.mark.parametrize("reply", [["t"], [{"0": "t"}]])
+def test_each_wire_format_reads_texts_and_records_of_one_column(kind, reply):
     assert kind().format_response_payload(json.dumps(reply).encode(), DEDICATED) == Generation(text="t")
+
+
+@pytest.mark.parametrize("reply", [[{"0": {"generated_text": "t"}}], [{"generated_text": "t"}]])
+def test_generated_text_is_read_by_the_hugging_face_formatter(reply):
+    body = json.dumps(reply).encode()
+    assert langchain.HFContentFormatter().format_response_payload(body, DEDICATED) == Generation(text="t")
+    with pytest.raises(errors.ResponseFormatError):
+        langchain.GPT2ContentFormatter().format_response_payload(json.dumps([{"generated_text": "t"}]).encode())
 
 
 @given(st.text(max_size=60))

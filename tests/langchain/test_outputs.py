@@ -50,8 +50,8 @@ def test_response_metadata_holds_only_known_fields():
 
 
 def test_each_choice_becomes_a_generation():
-    raw = {"choices": [{"text": "a", "finish_reason": "stop"}, {"text": "b", "finish_reason": "length"}]}
-    made = [outputs.to_generation(choice) for choice in outputs.split_choices(parse_choices(raw))]
+    choices = (Response("a", finish_reason="stop"), Response("b", finish_reason="length"))
+    made = [outputs.to_generation(choice) for choice in outputs.split_choices(Response("a", choices=choices))]
     assert [(each.text, each.generation_info["finish_reason"]) for each in made] == [("a", "stop"), ("b", "length")]
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .. import endpoints
 from ..errors import PromptError
 from ..messages import Message, flatten
+from .charset import has_invalid_utf8
+from .completeness import NOT_UTF8, check_not_empty, note_empty_answer
 from .event_reader import EventReader, StatelessEventReader
+from .event_stream import EventStream
 from .failures import raise_for_failure
 from .json_body import decode_json
+from .sse import is_event_stream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -110,6 +115,7 @@ class Wire(ABC):
         known_kwargs: Model kwargs that are documented for the format. Others are sent as well.
         takes_response_format: Whether a JSON schema can be requested by the kwarg `response_format`.
         takes_items: Whether earlier turns go back with their `items`, as the server sent them.
+        limit_kwarg: The kwarg that limits the tokens of a response.
     """
 
     chat: ClassVar[bool] = False
@@ -118,6 +124,7 @@ class Wire(ABC):
     known_kwargs: ClassVar[tuple[Kwarg, ...]] = ()
     takes_response_format: ClassVar[bool] = False
     takes_items: ClassVar[bool] = False
+    limit_kwarg: ClassVar[str] = "max_tokens"
 
     def fits(self, config: LLMConfig) -> bool:
         """Return whether the config's endpoint can use this format; a path that is not a known route fits all."""
@@ -144,17 +151,37 @@ class Wire(ABC):
             PromptError: The messages cannot be sent in this format.
         """
 
-    def decode(self, body: bytes, call: Call) -> Response:  # noqa: ARG002 - custom formats need the call
-        """Return the response in the body of a 200.
+    def decode(self, body: bytes, call: Call) -> Response:
+        """Return the response in the body of a success, which may hold a stream of events that was not asked for.
 
         Raises:
-            ModelError: The body reports a failure of the model server.
+            ModelError: The body reports a failure of the model server, or an answer with nothing in it.
             ContentFilterError: The body reports that the content filter stopped the request or the response.
             ResponseFormatError: The body is not JSON, or has no text at the places of this format.
+            StreamInterruptedError: It is a stream of events that ends too early.
         """
+        if is_event_stream(body, is_all=True) and self.streams(call.config):
+            return self.annotate(self._decode_events(body, call), call)
         value = decode_json(body)
         raise_for_failure(value)
-        return self.parse_response(value)
+        response = self.clean(self.parse_response(value), call)
+        check_not_empty(response)
+        notices = (NOT_UTF8,) if has_invalid_utf8(body) else ()
+        return self.annotate(replace(response, notices=(*response.notices, *notices)), call)
+
+    def _decode_events(self, body: bytes, call: Call) -> Response:
+        stream = EventStream(self.event_reader(call))
+        for _ in itertools.chain(stream.feed(body), stream.close()):
+            pass
+        return stream.response
+
+    def clean(self, response: Response, call: Call) -> Response:  # noqa: ARG002 - for formats that repeat the prompt
+        """Return a whole response without what is not its answer, such as a prompt that the server repeats."""
+        return response
+
+    def annotate(self, response: Response, call: Call) -> Response:
+        """Return the response with the notices that a reader needs: that the limit ended it before any text."""
+        return note_empty_answer(response, call.config.model_kwargs, self.limit_kwarg)
 
     def find_pending(self, body: bytes, url: str) -> Pending | None:  # noqa: ARG002 - most formats send whole responses
         """Return where to ask for the response if `body`, the reply of `url`, says that it is not ready yet."""

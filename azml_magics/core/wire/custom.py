@@ -15,16 +15,21 @@ from .. import endpoints
 from ..errors import AzmlError, FormatterError, PromptError, UsageError
 from ..response import Response
 from ..text import one_line
-from .any_shape import parse_any_shape
 from .base import Call, Payload, Wire, to_json
 from .failures import raise_for_failure
 from .formatter import Formatter
+from .openai_choices import parse_choices, read_completion, read_message
+from .records import GENERATED_TEXT_KEYS, parse_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ..config import LLMConfig
     from ..messages import Message
+
+
+# Where a dict that format_response_payload returns may have its text.
+_TEXT_KEYS = ("output", *GENERATED_TEXT_KEYS, "text", "answer", "0")
 
 
 def is_content_formatter(candidate: object) -> bool:
@@ -117,7 +122,7 @@ class CustomWire(Wire):
         return self.parse_response(self._run(self.content_formatter.format_response_payload, body, api_type))
 
     def parse_response(self, value: Any) -> Response:
-        """Return what format_response_payload returned as a Response; a dict or list may have any known shape."""
+        """Return what format_response_payload returned as a Response; a dict may have `choices` or `output`."""
         if isinstance(value, str):
             return Response(value)
         message = getattr(value, "message", None)
@@ -131,7 +136,7 @@ class CustomWire(Wire):
             )
         if isinstance(value, (dict, list)):
             raise_for_failure(value)
-            return parse_any_shape(value)
+            return parse_returned(value)
         raise FormatterError(
             f"{self._name}.format_response_payload returned {type(value).__name__}, which has no text",
             remedy="Return a str, a dict, or a LangChain Generation.",
@@ -149,6 +154,14 @@ class CustomWire(Wire):
                 remedy="Fix the formatter.",
                 error_code="formatter-raised",
             ) from error
+
+
+def parse_returned(value: Any) -> Response:
+    """Return the response in a dict or list that a formatter's method returned: with `choices`, or a record."""
+    if isinstance(value, dict) and isinstance(value.get("choices"), list):
+        is_chat = any(isinstance(choice, dict) and "message" in choice for choice in value["choices"])
+        return parse_choices(value, read_message if is_chat else read_completion)
+    return parse_record(value, _TEXT_KEYS)
 
 
 def _get_api_types(content_formatter: Any) -> tuple[str, ...]:

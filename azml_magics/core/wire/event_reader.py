@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .events import is_done
 
@@ -22,11 +22,13 @@ class EventReader(ABC):
         is_over: Whether the end marker has arrived: nothing that counts can follow, and reading may stop.
         is_complete: Whether the stream has said that the response is complete, by an end marker or a finish reason.
             A response without anything in it is not complete all the same.
+        raw: What `Response.raw` is to hold: all that came, if more than the answer did; else None.
     """
 
     announces_end: bool = True
     is_over: bool = False
     is_complete: bool = False
+    raw: Any = None
 
     @abstractmethod
     def read(self, event: Event) -> Chunk | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ResponseFormatError
 from ..text import one_line
-from .failures import make_embedded_error, make_missing_text_error
+from .failures import make_embedded_error
 
 if TYPE_CHECKING:
     from .sse import Event
@@ -21,21 +21,21 @@ def is_done(event: Event) -> bool:
 
 
 def parse_event(event: Event) -> dict[str, Any] | None:
-    """Return the JSON object in an event's data; None for [DONE].
+    """Return the JSON object in an event's data; None for [DONE], a comment, a ping, and JSON of other types.
 
     Raises:
         ModelError: The event is an error: `event: error`, or an error object in the data (TGI, vLLM).
         ContentFilterError: The error is the content filter's.
-        ResponseFormatError: The data is not a JSON object.
+        ResponseFormatError: The data is not JSON.
     """
-    if is_done(event):
+    if is_done(event) or event.data.startswith(b":"):  # a comment that a gateway wrapped as data
         return None
     is_error = event.type == "error"
     try:
-        value = json.loads(event.data)
+        value = json.loads(event.data, strict=False)
     except (ValueError, RecursionError):
         value = event.data.decode("utf-8", "replace")
-        if not is_error:
+        if event.type == "message":
             raise ResponseFormatError(
                 f"The stream has an event that is not JSON: {one_line(value, 120)!r}",
                 remedy="Try again, or without streaming.",
@@ -43,7 +43,7 @@ def parse_event(event: Event) -> dict[str, Any] | None:
             ) from None
     if not isinstance(value, dict):
         if not is_error:
-            raise make_missing_text_error(value)
+            return None
         value = {"error": value}
     if is_error or value.get("error") or value.get("object") == "error":
         raise make_embedded_error(value)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from ..response import Response
 
+_NOTHING: tuple[Any, ...] = ({}, None, "null", [None], [{}])  # bodies of a failure
 _MAX_DETAIL = 300  # characters of the server's message
 _MAX_SHOWN = 120  # characters of a body in a message
 # The codes of the Responses API and the types of Anthropic's Messages API that have a class of their own.
@@ -43,15 +44,16 @@ _REMEDIES: Mapping[type[EndpointError], str] = {
 def raise_for_failure(value: Any) -> None:
     """Raise the failure that a decoded body reports, if it reports one.
 
-    `{}` comes from the curated images, an error object from vLLM, TGI and scoring scripts.
+    `{}` comes from the curated images, `null` and `[null]` from scoring scripts, an error object from vLLM, TGI and
+    scoring scripts.
 
     Raises:
         ModelError: The model server failed.
         ContentFilterError: The content filter stopped the request or the response.
     """
-    if value == {}:
+    if value in _NOTHING:
         raise ModelError(
-            "The deployment returned status 200 with {}: its model server failed, "
+            f"The deployment returned status 200 with {as_text(value)}: its model server failed, "
             "or its content-safety filter blocked the request",
             remedy="Look at the deployment's logs; check that the formatter matches the deployment.",
             error_code="empty-object",
@@ -117,10 +119,37 @@ def make_empty_text_error() -> ModelError:
     )
 
 
-def make_missing_text_error(value: Any) -> ResponseFormatError:
-    """Return the error for decoded JSON that has no text at the places of the wire format, with its beginning."""
+def make_missing_text_error(value: Any) -> EndpointError | ResponseFormatError:
+    """Return the error for decoded JSON that has no text at the places of the wire format.
+
+    It is the failure that the JSON reports, under `detail` or as `message` and `code`, or else shows its beginning.
+    """
+    if is_error_object(value):
+        return make_embedded_error(value)
     return ResponseFormatError(
         f"The response has no text that this formatter can find: {one_line(as_text(value), _MAX_SHOWN)}",
         remedy="Choose the formatter of this deployment, or register one of your own: azml_magics.register_formatter.",
         error_code="no-text",
+    )
+
+
+def is_error_object(value: Any) -> bool:
+    """Return whether JSON without a text reports a failure: `{"detail": …}`, or `{"message": …, "code": …}`."""
+    if not isinstance(value, dict):
+        return False
+    has_code = any(isinstance(value.get(name), (str, int)) for name in ("code", "status", "statusCode"))
+    return bool(value.get("detail")) or (isinstance(value.get("message"), str) and has_code)
+
+
+def is_nothing(text: str) -> bool:
+    """Return whether a text of /score says that the model server failed: Python's None, or JSON's null."""
+    return text.strip() in {"None", "null", "[null]", "{}", "[None]"}
+
+
+def make_nothing_error(text: str) -> ModelError:
+    """Return the error for a text that says that the model server failed."""
+    return ModelError(
+        f"The deployment returned {text.strip()!r}, which is how its model server reports a failure",
+        remedy="The prompt may be longer than the model's context; look at the deployment's logs.",
+        status=200,
     )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .any_shape import parse_any_shape
 from .base import Call, Payload, Wire, to_json
 from .huggingface import GENERATION_KWARGS
+from .records import clean_generated, parse_record
 
 if TYPE_CHECKING:
     from ..response import Response
@@ -19,12 +19,16 @@ class GPT2Wire(Wire):
     """
 
     known_kwargs = GENERATION_KWARGS
+    limit_kwarg = "max_new_tokens"
 
     def encode(self, call: Call) -> Payload:
         return Payload(to_json({"inputs": {"input_string": [call.text]}, "parameters": call.kwargs}))
 
     def parse_response(self, value: Any) -> Response:
-        return parse_any_shape(value, ("0",))
+        return parse_record(value, ("0",))
+
+    def clean(self, response: Response, call: Call) -> Response:
+        return clean_generated(response, call)
 
 
 class DollyWire(Wire):
@@ -34,9 +38,13 @@ class DollyWire(Wire):
     """
 
     known_kwargs = GENERATION_KWARGS
+    limit_kwarg = "max_new_tokens"
 
     def encode(self, call: Call) -> Payload:
         return Payload(to_json({"input_data": {"input_string": [call.text]}, "parameters": call.kwargs}))
 
     def parse_response(self, value: Any) -> Response:
-        return parse_any_shape(value, ("0",))
+        return parse_record(value, ("0",))
+
+    def clean(self, response: Response, call: Call) -> Response:
+        return clean_generated(response, call)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .any_shape import parse_any_shape
 from .base import Call, Kwarg, Payload, Wire, to_json
-from .records import GENERATED_TEXT_KEYS, parse_record
+from .records import GENERATED_TEXT_KEYS, clean_generated, parse_record
 
 if TYPE_CHECKING:
     from ..response import Response
@@ -38,12 +37,16 @@ class HuggingFaceListWire(Wire):
 
     routes = ("score", "generate")
     known_kwargs = GENERATION_KWARGS
+    limit_kwarg = "max_new_tokens"
 
     def encode(self, call: Call) -> Payload:
         return Payload(to_json({"inputs": [call.text], "parameters": call.kwargs}))
 
     def parse_response(self, value: Any) -> Response:
-        return parse_any_shape(value, _TEXT_KEYS)
+        return parse_record(value, _TEXT_KEYS)
+
+    def clean(self, response: Response, call: Call) -> Response:
+        return clean_generated(response, call)
 
 
 class HuggingFaceTextWire(Wire):
@@ -54,9 +57,13 @@ class HuggingFaceTextWire(Wire):
 
     routes = ("score", "generate")
     known_kwargs = GENERATION_KWARGS
+    limit_kwarg = "max_new_tokens"
 
     def encode(self, call: Call) -> Payload:
         return Payload(to_json({"inputs": call.text, "parameters": call.kwargs}))
 
     def parse_response(self, value: Any) -> Response:
         return parse_record(value, _TEXT_KEYS)
+
+    def clean(self, response: Response, call: Call) -> Response:
+        return clean_generated(response, call)

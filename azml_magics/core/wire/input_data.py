@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from .any_shape import parse_any_shape
 from .base import Call, Payload, Wire, to_json
 from .openai_request import CHAT_KWARGS, OPENAI_KWARGS
-from .output_record import parse_output_record
+from .reasoning import split_reasoning
+from .records import clean_generated, parse_record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +35,10 @@ class InputDataCompletionWire(Wire):
         return Payload(to_json({"input_data": {"input_string": [call.text], "parameters": call.kwargs}}))
 
     def parse_response(self, value: Any) -> Response:
-        return parse_any_shape(value, _TEXT_KEYS)
+        return parse_record(value, _TEXT_KEYS)
+
+    def clean(self, response: Response, call: Call) -> Response:
+        return clean_generated(response, call)
 
 
 class InputDataChatWire(Wire):
@@ -58,4 +62,8 @@ class InputDataChatWire(Wire):
         return Payload(to_json({"input_data": {"input_string": messages, "parameters": call.kwargs}}))
 
     def parse_response(self, value: Any) -> Response:
-        return parse_output_record(value, _TEXT_KEYS)
+        response = parse_record(value, _TEXT_KEYS)
+        if response.reasoning:
+            return response
+        reasoning, text = split_reasoning(response.text)
+        return replace(response, text=text, reasoning=reasoning)

@@ -15,7 +15,8 @@ _MAX_ENCODINGS = 2  # times that a value may be JSON text inside JSON
 def decode_json(body: bytes) -> Any:
     """Return the JSON value in `body`.
 
-    A scoring script that returns json.dumps(...) sends JSON as text inside JSON: the value inside is returned.
+    A scoring script that returns json.dumps(...) sends JSON as text inside JSON: the value inside is returned. Control
+    characters inside strings are accepted.
 
     Raises:
         ResponseFormatError: The body is empty, an HTML page, or not JSON.
@@ -28,11 +29,11 @@ def decode_json(body: bytes) -> Any:
         )
     if text[0] == "<":
         raise ResponseFormatError(
-            f"The endpoint returned an HTML page, not with JSON: {one_line(text, _MAX_SHOWN)!r}",
+            f"The endpoint returned an HTML page, not JSON: {one_line(text, _MAX_SHOWN)!r}",
             remedy="Check the URL: a proxy, a login page or a portal responded in its place.",
         )
     try:
-        return unwrap_json(json.loads(text))
+        return unwrap_json(json.loads(text, strict=False))
     except (ValueError, RecursionError) as error:
         start = one_line(text, _MAX_SHOWN)
         remedy = "It may be incomplete: try again." if text[0] in "[{" else "Check the URL and route."
@@ -47,7 +48,7 @@ def unwrap_json(value: Any) -> Any:
         if not (isinstance(value, str) and value.lstrip()[:1] in {"{", "["}):
             break
         try:
-            value = json.loads(value)
+            value = json.loads(value, strict=False)
         except (ValueError, RecursionError):
             break
     return value

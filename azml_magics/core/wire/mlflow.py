@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .base import Call, Payload, Wire, to_json
 from .huggingface import GENERATION_KWARGS
-from .records import parse_record
+from .records import clean_generated, parse_record
 
 if TYPE_CHECKING:
     from ..response import Response
@@ -24,6 +24,7 @@ class MLflowWire(Wire):
     """
 
     known_kwargs = GENERATION_KWARGS
+    limit_kwarg = "max_new_tokens"
 
     def encode(self, call: Call) -> Payload:
         body: dict[str, Any] = {"input_data": [call.text]}
@@ -33,3 +34,6 @@ class MLflowWire(Wire):
 
     def parse_response(self, value: Any) -> Response:
         return parse_record(value, _TEXT_KEYS, any_column=True)
+
+    def clean(self, response: Response, call: Call) -> Response:
+        return clean_generated(response, call)

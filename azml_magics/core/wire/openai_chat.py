@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .base import Call, Payload, Wire
-from .events import parse_event
-from .openai_choices import parse_choices, parse_choices_event
+from .openai_choices import ChoicesEventReader, parse_choices, read_message
 from .openai_request import CHAT_KWARGS, encode_openai
 
 if TYPE_CHECKING:
@@ -14,8 +13,8 @@ if TYPE_CHECKING:
 
     from ..config import LLMConfig
     from ..messages import Message
-    from ..response import Chunk, Response
-    from .sse import Event
+    from ..response import Response
+    from .event_reader import EventReader
 
 
 class OpenAIChatWire(Wire):
@@ -43,8 +42,7 @@ class OpenAIChatWire(Wire):
         return encode_openai(call, {"messages": self.arrange(call.messages)})
 
     def parse_response(self, value: Any) -> Response:
-        return parse_choices(value)
+        return parse_choices(value, read_message)
 
-    def read_event(self, event: Event) -> Chunk | None:
-        value = parse_event(event)
-        return None if value is None else parse_choices_event(value)
+    def event_reader(self, call: Call) -> EventReader:  # noqa: ARG002 - Wire's signature
+        return ChoicesEventReader(read_message)

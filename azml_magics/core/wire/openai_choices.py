@@ -1,105 +1,247 @@
 """Reads OpenAI's list of choices, whole and streamed, in chat (`message`, `delta`) and completions (`text`).
 
-Sources: Azure AI Model Inference API and Azure OpenAI references; vLLM, which names the reasoning `reasoning`.
+Sources: Azure AI Model Inference API and Azure OpenAI references; vLLM, which names the reasoning `reasoning`;
+Mistral's content chunks; OpenAI's audio replies.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import ModelError, ResponseFormatError
 from ..response import Chunk, Response, Usage
-from .failures import make_missing_text_error, raise_if_filtered
-from .tool_calls import normalize_tool_calls
+from .completeness import check_not_empty
+from .event_reader import EventReader
+from .events import is_done, parse_event
+from .failures import (
+    is_error_object,
+    is_filtered,
+    make_embedded_error,
+    make_missing_text_error,
+    raise_if_filtered,
+)
+from .filters import parse_prompt_verdicts, parse_verdicts
+from .reasoning import Piece, ReasoningSplitter, split_reasoning
+from .tool_calls import from_function_call, normalize_tool_calls
 
-# Keys of an event that comes before the text and has no choices.
-_PREAMBLE = ("id", "object", "model", "prompt_filter_results")
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .sse import Event
+
+    ReadChoice = Callable[[dict[str, Any]], "Content | None"]
 
 
-def parse_choices(value: Any) -> Response:
-    """Return the response in the first choice of a decoded body.
+class Content(NamedTuple):
+    """What stands in one choice.
+
+    Attributes:
+        text: The text, in which thoughts may stand as well.
+        reasoning: Thoughts that come in a field of their own.
+        tool_calls: Tool calls, or fragments of them.
+    """
+
+    text: str
+    reasoning: str = ""
+    tool_calls: tuple[dict[str, Any], ...] = ()
+
+
+# ---- the places of a choice: one function for each format
+
+
+def read_message(choice: dict[str, Any]) -> Content | None:
+    """Return what stands in a chat's choice, in its `message` or `delta`; None if it has neither."""
+    message = choice.get("message") or choice.get("delta")
+    if not isinstance(message, dict):
+        return Content("") if "delta" in choice or "message" in choice else None
+    reasoning, text = _read_parts(message.get("content"))
+    audio = message.get("audio")
+    transcript = audio.get("transcript") if isinstance(audio, dict) else None
+    return Content(
+        text or extract_text(message.get("refusal")) or extract_text(transcript),
+        extract_reasoning(message) or reasoning,
+        normalize_tool_calls(message.get("tool_calls")) or from_function_call(message.get("function_call")),
+    )
+
+
+def read_completion(choice: dict[str, Any]) -> Content | None:
+    """Return what stands in a completion's choice, in its `text`; None if it has none."""
+    return Content(extract_text(choice["text"]), extract_reasoning(choice)) if "text" in choice else None
+
+
+# ---- whole
+
+
+def parse_choices(value: Any, read_choice: ReadChoice = read_message) -> Response:
+    """Return the response in the choices of a decoded body; the first one, with `choices` if there are several.
+
+    Args:
+        value: The decoded body.
+        read_choice: Returns what stands in a choice.
 
     Raises:
         ContentFilterError: The finish reason is the content filter's; `response` has the text up to there.
-        ModelError: The choice is empty.
-        ResponseFormatError: There is no choice, or it has neither a message nor a text.
+        ModelError: A choice reports a failure, or nothing is in any of them.
+        ResponseFormatError: There is no choice, or nothing at the places of the format.
     """
     choices = value.get("choices") if isinstance(value, dict) else None
     if not isinstance(choices, list):
         raise make_missing_text_error(value)
-    if not choices or not isinstance(choices[0], dict):
+    found = {_index_of(choice, at): choice for at, choice in enumerate(choices) if isinstance(choice, dict)}
+    if not found:
         raise ResponseFormatError("The response has no choices", remedy="Try again, then check the deployment's logs.")
-    choice = choices[0]
-    message = choice.get("message")
-    message = message if isinstance(message, dict) else {}
-    text = extract_text(message.get("content")) if message else extract_text(choice.get("text"))
-    response = Response(
-        text=text or extract_text(message.get("refusal")),
-        raw=value,
-        usage=Usage.from_wire(value.get("usage")),
-        finish_reason=text_or_none(choice.get("finish_reason")),
-        tool_calls=normalize_tool_calls(message.get("tool_calls")),
-        reasoning=extract_reasoning(message),
-        model=text_or_none(value.get("model")) or "",
+    base = Response("", raw=value, usage=Usage.from_wire(value.get("usage")), model=extract_text(value.get("model")))
+    prompt = parse_prompt_verdicts(value)
+    responses = [_parse_choice(found[index], base, read_choice) for index in sorted(found)]
+    responses = [replace(each, filters=(*prompt, *each.filters)) for each in responses]
+    first = replace(responses[0], choices=tuple(responses) if len(responses) > 1 else ())
+    if all(is_filtered(each.finish_reason) for each in responses):
+        raise_if_filtered(first.finish_reason, first)
+    check_not_empty(first)
+    return first
+
+
+def _parse_choice(choice: dict[str, Any], base: Response, read_choice: ReadChoice) -> Response:
+    reason = extract_text(choice.get("finish_reason")) or None
+    content = read_choice(choice)
+    raise_for_failed_choice(choice, content)
+    if content is None:
+        if not is_filtered(reason):
+            raise ResponseFormatError(
+                "The response's choice has neither a message nor a text", remedy="Check the formatter and route."
+            )
+        content = Content("")
+    reasoning, text = (content.reasoning, content.text) if content.reasoning else split_reasoning(content.text)
+    return replace(
+        base,
+        text=text,
+        reasoning=reasoning.strip(),
+        tool_calls=content.tool_calls,
+        finish_reason=reason,
         logprobs=choice.get("logprobs"),
+        filters=parse_verdicts(choice.get("content_filter_results"), "completion"),
     )
-    raise_if_filtered(response.finish_reason, response)
-    if not message and "text" not in choice:
-        raise ResponseFormatError(
-            "The response's choice has neither a message nor a text", remedy="Check the formatter and route."
+
+
+def _index_of(choice: dict[str, Any], at: int) -> int:
+    index = choice.get("index")
+    return index if isinstance(index, int) and not isinstance(index, bool) and index >= 0 else at
+
+
+def raise_for_failed_choice(choice: dict[str, Any], content: Content | None) -> None:
+    """Raise the failure that a choice reports: its error object, or the finish reason "error"."""
+    if choice.get("error"):
+        raise make_embedded_error({"error": choice["error"]})
+    if choice.get("finish_reason") == "error":
+        error = ModelError(
+            "The model server failed while it generated the response (finish reason error)",
+            remedy="Try again, then look at the deployment's logs.",
+            status=200,
         )
-    if not (response.text or response.tool_calls or response.reasoning or response.finish_reason):
-        raise ModelError("The deployment returned an empty choice", remedy="Look at its logs.", status=200)
-    return response
+        error.response = Response(content.text, finish_reason="error") if content and content.text else None
+        raise error
 
 
-def parse_choices_event(value: dict[str, Any]) -> Chunk | None:
-    """Return what the first choice of an event adds; None for an event without choices, such as a preamble.
+# ---- streamed
 
-    Raises:
-        ResponseFormatError: The event has no choices and is not known to come without them.
+
+class ChoicesEventReader(EventReader):
+    """Reads events with choices. Those without them, such as pings and gateways' own, are metadata.
+
+    Args:
+        read_choice: Returns what stands in a choice.
     """
-    choices = value.get("choices")
-    if choices:
-        return _parse_delta(choices[0] if isinstance(choices, list) else choices, value)
-    if choices is not None:
-        usage = Usage.from_wire(value.get("usage"))
-        return Chunk(usage=usage, model=text_or_none(value.get("model")) or "") if usage else None
-    if any(key in value for key in _PREAMBLE):
-        return None
-    raise make_missing_text_error(value)
+
+    def __init__(self, read_choice: ReadChoice = read_message) -> None:
+        self._read_choice = read_choice
+        self._splitters: dict[int, ReasoningSplitter] = {}
+        self._finished: set[int] = set()
+
+    def read(self, event: Event) -> Chunk | None:
+        if is_done(event):
+            self.is_over = self.is_complete = True
+            return self.finish()
+        value = parse_event(event)
+        if value is None:
+            return None
+        choices = value.get("choices")
+        choices = choices if isinstance(choices, list) else [choices] if isinstance(choices, dict) else []
+        if not choices and "choices" not in value and is_error_object(value):
+            raise make_embedded_error(value)
+        chunk = _join([self._read_one(choice, at) for at, choice in enumerate(choices) if isinstance(choice, dict)])
+        self.is_complete = bool(self._finished) and self._finished.issuperset(self._splitters)
+        chunk = replace(
+            chunk,
+            usage=Usage.from_wire(value.get("usage")),
+            model=extract_text(value.get("model")),
+            filters=(*parse_prompt_verdicts(value), *chunk.filters),
+        )
+        return None if chunk == Chunk(index=chunk.index) else chunk
+
+    def finish(self) -> Chunk | None:
+        rests = [_to_chunk(index, splitter.finish()) for index, splitter in self._splitters.items()]
+        chunk = _join([rest for rest in rests if rest.text or rest.reasoning])
+        return None if chunk == Chunk() else chunk
+
+    def _read_one(self, choice: dict[str, Any], at: int) -> Chunk:
+        index = _index_of(choice, at)
+        content = self._read_choice(choice) or Content("")
+        raise_for_failed_choice(choice, None)
+        splitter = self._splitters.setdefault(index, ReasoningSplitter())
+        if content.reasoning:
+            splitter.stop()
+        piece = splitter.feed(content.text)
+        reason = extract_text(choice.get("finish_reason")) or None
+        if reason:
+            piece = piece.then(splitter.finish())
+            self._finished.add(index)
+        return replace(
+            _to_chunk(index, piece),
+            reasoning=content.reasoning + piece.reasoning,
+            tool_calls=content.tool_calls,
+            finish_reason=reason,
+            logprobs=choice.get("logprobs"),
+            filters=parse_verdicts(choice.get("content_filter_results"), "completion"),
+        )
 
 
-def _parse_delta(choice: Any, value: dict[str, Any]) -> Chunk:
-    delta = (choice.get("delta") or choice.get("message") or choice) if isinstance(choice, dict) else None
-    if not isinstance(delta, dict):
-        raise make_missing_text_error(value)
-    return Chunk(
-        text=extract_text(delta.get("content") or delta.get("text")),
-        reasoning=extract_reasoning(delta),
-        tool_calls=normalize_tool_calls(delta.get("tool_calls")),
-        usage=Usage.from_wire(value.get("usage")),
-        finish_reason=text_or_none(choice.get("finish_reason")),
-        logprobs=choice.get("logprobs"),
-        model=text_or_none(value.get("model")) or "",
-    )
+def _to_chunk(index: int, piece: Piece) -> Chunk:
+    return Chunk(piece.text, piece.reasoning, index=index, retracts=piece.retracts)
+
+
+def _join(chunks: list[Chunk]) -> Chunk:
+    """Return the chunks of one event as one."""
+    first, *others = chunks or [Chunk()]
+    return replace(first, others=tuple(others))
+
+
+# ---- texts
 
 
 def extract_text(content: Any) -> str:
-    """Return the text of a message's content: a text, or the texts of its parts."""
-    if isinstance(content, str):
-        return content
-    if isinstance(content, list):
-        return "".join(extract_text(part) for part in content if isinstance(part, (str, dict)))
-    if isinstance(content, dict):
-        text = content.get("text")
-        return text if isinstance(text, str) else ""
-    return ""
+    """Return a text, or the texts of content parts; thoughts among them are left out."""
+    return _read_parts(content)[1]
 
 
 def extract_reasoning(message: dict[str, Any]) -> str:
     """Return the text of a message's `reasoning_content`, or of its `reasoning`."""
-    return extract_text(message.get("reasoning_content") or message.get("reasoning"))
+    return "".join(_read_parts(message.get("reasoning_content") or message.get("reasoning")))
+
+
+def _read_parts(content: Any) -> tuple[str, str]:
+    """Return the thoughts and the text of a content: a text, or a list of parts with a type."""
+    if isinstance(content, str):
+        return "", content
+    if isinstance(content, list):
+        pairs = [_read_parts(part) for part in content if isinstance(part, (str, dict))]
+        return "".join(reasoning for reasoning, _ in pairs), "".join(text for _, text in pairs)
+    if not isinstance(content, dict):
+        return "", ""
+    if content.get("type") in {"thinking", "reasoning"}:
+        return "".join(_read_parts(content.get("thinking") or content.get("text"))), ""
+    text = content.get("text") or content.get("refusal")
+    return "", text if isinstance(text, str) else ""
 
 
 def text_or_none(value: Any) -> str | None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .base import Call, Payload, Wire
-from .events import parse_event
-from .openai_choices import parse_choices, parse_choices_event
+from .openai_choices import ChoicesEventReader, parse_choices, read_completion
 from .openai_request import OPENAI_KWARGS, encode_openai
 
 if TYPE_CHECKING:
     from ..config import LLMConfig
-    from ..response import Chunk, Response
-    from .sse import Event
+    from ..response import Response
+    from .event_reader import EventReader
 
 
 class OpenAICompletionsWire(Wire):
@@ -34,8 +33,7 @@ class OpenAICompletionsWire(Wire):
         return encode_openai(call, {"prompt": call.text})
 
     def parse_response(self, value: Any) -> Response:
-        return parse_choices(value)
+        return parse_choices(value, read_completion)
 
-    def read_event(self, event: Event) -> Chunk | None:
-        value = parse_event(event)
-        return None if value is None else parse_choices_event(value)
+    def event_reader(self, call: Call) -> EventReader:  # noqa: ARG002 - Wire's signature
+        return ChoicesEventReader(read_completion)

@@ -37,14 +37,18 @@ class Piece(NamedTuple):
     text: str = ""
     retracts: bool = False
 
+    def then(self, later: Piece) -> Piece:
+        """Return both pieces as one."""
+        if later.retracts:
+            return Piece(self.reasoning + self.text + later.reasoning, later.text, retracts=True)
+        return Piece(self.reasoning + later.reasoning, self.text + later.text, self.retracts)
+
 
 def split_reasoning(text: str) -> tuple[str, str]:
     """Return the thoughts in a whole text, and the answer."""
     splitter = ReasoningSplitter()
-    first, last = splitter.feed(text), splitter.finish()
-    if last.retracts:
-        return (first.reasoning + first.text + last.reasoning).strip(), last.text
-    return (first.reasoning + last.reasoning).strip(), first.text + last.text
+    whole = splitter.feed(text).then(splitter.finish())
+    return whole.reasoning.strip(), whole.text
 
 
 class ReasoningSplitter:
@@ -74,7 +78,13 @@ class ReasoningSplitter:
             pass
         if self._opening and not (self._has_thoughts or self._has_text):
             self._text.append(self._opening)  # a tag and nothing else is the answer
+        self._read = self._read_answer
+        self._opening = ""
         return self._take()
+
+    def stop(self) -> None:
+        """Take all that follows for the answer: the thoughts come in a field of their own."""
+        self._read = self._read_answer
 
     def _take(self) -> Piece:
         piece = Piece("".join(self._reasoning), "".join(self._text), self._retracts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from .. import endpoints
@@ -68,12 +69,15 @@ _BUILT_IN: Mapping[str, Formatter] = {
         ),
         Formatter("tgi", "Hugging Face Text Generation Inference: /generate and /generate_stream", (TGIWire(),)),
         Formatter(
-            "promptflow", "a deployed prompt flow: question and chat_history in, answer out", (PromptFlowWire(),)
+            "promptflow",
+            "a deployed prompt flow: question and chat_history in, answer out; or promptflow(input=…,output=…)",
+            (PromptFlowWire(),),
         ),
     )
 }
 ALIASES: Mapping[str, str] = {"oss": "gpt2", "llama": "openai", "llama-chat": "openai-chat"}
 """The older names, which LangChain has deprecated."""
+_WITH_OPTIONS: Mapping[str, tuple[str, ...]] = {"promptflow": ("input", "history", "output")}
 
 _registered: dict[str, Formatter] = {}
 
@@ -86,11 +90,19 @@ def names(*, aliases: bool = False) -> list[str]:
 def get(name: str) -> Formatter:
     """Return the formatter of that name or older name.
 
+    Args:
+        name: The name. Behind `promptflow` the names of the flow's inputs and outputs may follow:
+            `promptflow(input=query,history=turns,output=reply)`, each of them optional.
+
     Raises:
-        UnknownNameError: There is none; the message has the nearest name.
+        UnknownNameError: There is none, or no such option; the message has the nearest name.
+        UsageError: The options cannot be read.
     """
-    formatter = _registered.get(name) or _BUILT_IN.get(ALIASES.get(name, name))
-    if formatter is None:
+    plain, bracket, options = name.partition("(")
+    formatter = _registered.get(plain) or _BUILT_IN.get(ALIASES.get(plain, plain))
+    if bracket and plain in _WITH_OPTIONS:
+        return _with_options(name, plain, options)
+    if formatter is None or bracket:
         raise UnknownNameError.of(
             "formatter",
             name,
@@ -99,6 +111,22 @@ def get(name: str) -> Formatter:
             error_code="unknown-formatter",
         )
     return formatter
+
+
+@lru_cache(maxsize=64)
+def _with_options(name: str, plain: str, text: str) -> Formatter:
+    """Return the formatter `plain` with the options in `text`, which is what follows its bracket."""
+    known = _WITH_OPTIONS[plain]
+    options: dict[str, str] = {}
+    for part in filter(None, map(str.strip, text.removesuffix(")").split(","))):
+        key, equals, value = map(str.strip, part.partition("="))
+        if not text.endswith(")") or not equals or not value:
+            example = ",".join(f"{option}=NAME" for option in known)
+            raise UsageError(f"{name!r} cannot be read as a formatter", remedy=f"Write it as {plain}({example}).")
+        if key not in known:
+            raise UnknownNameError.of(f"option of {plain}", key, known)
+        options[key] = value
+    return Formatter(name, _BUILT_IN[plain].description, (PromptFlowWire(**options),))
 
 
 def register(name: str, formatter: Any) -> None:

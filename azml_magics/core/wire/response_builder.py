@@ -29,20 +29,6 @@ class ResponseBuilder:
         for other in chunk.others:
             self.add(other)
 
-    @property
-    def has_content(self) -> bool:
-        """Whether any choice has a text, a tool call, thoughts or items."""
-        return any(choice.has_content for choice in self._choices.values())
-
-    @property
-    def finish_reason(self) -> str | None:
-        """The finish reason of the first choice, if it has come."""
-        return self._first.finish_reason
-
-    @property
-    def _first(self) -> _Choice:
-        return self._choices[min(self._choices)] if self._choices else _Choice()
-
     def build(self, base: Response) -> Response:
         """Return `base` with what has been collected; several choices stand in `choices` as well."""
         base = replace(base, usage=self._usage, model=self._model)
@@ -65,6 +51,9 @@ class _Choice:
         self._items: list[dict[str, Any]] = []
 
     def add(self, chunk: Chunk) -> None:
+        if chunk.retracts:
+            self._reasonings += self._texts
+            self._texts = []
         if chunk.text:
             self._texts.append(chunk.text)
         if chunk.reasoning:
@@ -80,15 +69,11 @@ class _Choice:
         self._items += chunk.items
         self.finish_reason = chunk.finish_reason or self.finish_reason
 
-    @property
-    def has_content(self) -> bool:
-        return bool(self._texts or self._reasonings or self._items or self._tool_calls.tool_calls)
-
     def build(self, base: Response) -> Response:
         return replace(
             base,
             text="".join(self._texts),
-            reasoning="".join(self._reasonings),
+            reasoning="".join(self._reasonings).strip(),
             tool_calls=self._tool_calls.tool_calls,
             logprobs=_merge_logprobs(self._logprobs),
             finish_reason=self.finish_reason,

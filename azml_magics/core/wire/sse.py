@@ -30,7 +30,7 @@ class Event(NamedTuple):
     data: bytes
 
 
-def is_event_stream(start: bytes, content_type: str = "", *, is_all: bool = False) -> bool | None:
+def is_event_stream(start: bytes | bytearray, content_type: str = "", *, is_all: bool = False) -> bool | None:
     """Return whether a body is a stream of events, by its first bytes; the content type decides where they do not.
 
     Args:
@@ -41,7 +41,7 @@ def is_event_stream(start: bytes, content_type: str = "", *, is_all: bool = Fals
     Returns:
         None if more bytes are needed.
     """
-    text = start.removeprefix(BOM_UTF8).lstrip()
+    text = bytes(start[: _ENOUGH * 4]).removeprefix(BOM_UTF8).lstrip()
     if text.startswith(_JSON_OR_HTML):
         return False
     if _FIRST_LINE.match(text):

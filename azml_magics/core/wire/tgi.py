@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 from .. import endpoints
 from ..response import Chunk, Response, Usage
 from .base import Call, Payload, Wire, to_json
-from .event_reader import EventReader, StatelessEventReader
+from .event_reader import EventReader
 from .events import parse_event
-from .failures import make_empty_text_error, make_missing_text_error
+from .failures import make_empty_text_error
 from .huggingface import GENERATION_KWARGS
 from .openai_choices import extract_text, text_or_none
+from .reasoning import ReasoningSplitter, split_reasoning
 from .records import find_text
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class TGIWire(Wire):
 
     routes = ("generate", "generate_stream", "score")
     known_kwargs = GENERATION_KWARGS
+    limit_kwarg = "max_new_tokens"
 
     def url(self, config: LLMConfig, *, stream: bool) -> str:
         url = super().url(config, stream=stream)
@@ -50,34 +52,36 @@ class TGIWire(Wire):
         usage, finish_reason = _parse_details(value)
         if not text and finish_reason is None:
             raise make_empty_text_error()
-        return Response(text, raw=value, usage=usage, finish_reason=finish_reason)
+        reasoning, text = split_reasoning(text)
+        return Response(text, reasoning=reasoning, raw=value, usage=usage, finish_reason=finish_reason)
 
     def event_reader(self, call: Call) -> EventReader:  # noqa: ARG002 - Wire's signature
-        return _TGIEventReader(self.read_event)
-
-    def read_event(self, event: Event) -> Chunk | None:
-        value = parse_event(event)
-        if value is None:
-            return None
-        token = value.get("token")
-        if not isinstance(token, dict):
-            raise make_missing_text_error(value)
-        usage, finish_reason = _parse_details(value)
-        is_last = isinstance(value.get("generated_text"), str)
-        return Chunk(
-            text="" if token.get("special") else extract_text(token.get("text")),
-            usage=usage,
-            finish_reason=finish_reason or ("stop" if is_last else None),
-        )
+        return _TokenReader()
 
 
-class _TGIEventReader(StatelessEventReader):
-    """The event with the finish reason is the last one."""
+class _TokenReader(EventReader):
+    """Reads events of one token each; the one with the whole text, or with a finish reason, is the last."""
+
+    def __init__(self) -> None:
+        self._splitter = ReasoningSplitter()
 
     def read(self, event: Event) -> Chunk | None:
-        chunk = super().read(event)
-        self.is_over = self.is_over or self.is_complete
-        return chunk
+        value = parse_event(event)
+        token = value.get("token") if value is not None else None
+        if value is None or not isinstance(token, dict):
+            return None
+        usage, finish_reason = _parse_details(value)
+        if finish_reason is None and isinstance(value.get("generated_text"), str):
+            finish_reason = "stop"
+        piece = self._splitter.feed("" if token.get("special") else extract_text(token.get("text")))
+        if finish_reason:
+            self.is_over = self.is_complete = True
+            piece = piece.then(self._splitter.finish())
+        return Chunk(piece.text, piece.reasoning, usage=usage, finish_reason=finish_reason, retracts=piece.retracts)
+
+    def finish(self) -> Chunk | None:
+        rest = self._splitter.finish()
+        return Chunk(rest.text, rest.reasoning, retracts=rest.retracts) if rest.text or rest.reasoning else None
 
 
 def _parse_details(value: Any) -> tuple[Usage | None, str | None]:

@@ -81,7 +81,9 @@ def test_every_exchange_is_recorded_including_errors(server, config_of, use, sen
     whole, piecewise = send
     recorder = use(Recorder())
     server.respond_with(
-        reply({"message": "no"}, 401), reply({"choices": [{"text": "one"}]}), streamed(delta("two"), STOP, b"[DONE]")
+        reply({"message": "no"}, 401),
+        reply({"choices": [{"message": {"content": "one"}}]}),
+        streamed(delta("two"), STOP, b"[DONE]"),
     )
     with pytest.raises(AuthenticationError):
         whole(config_of(**CONFIG))
@@ -140,7 +142,7 @@ def test_cancelled_stream_is_recorded_as_incomplete(server, config_of, use):
 def test_sequence_follows_the_order_of_requests(server, config_of, use, send):
     whole, piecewise = send
     recorder = use(Recorder())
-    server.respond_with(reply({"choices": [{"text": "one"}]}), streamed(delta("two"), STOP, b"[DONE]"))
+    server.respond_with(reply({"choices": [{"message": {"content": "one"}}]}), streamed(delta("two"), STOP, b"[DONE]"))
     assert (whole(config_of(**CONFIG)), piecewise(config_of(**CONFIG))) == ("one", "two")
     first, second = (response.sequence for _, response in recorder.calls)
     assert first < second
@@ -157,7 +159,7 @@ def test_replay_needs_no_network_and_no_key(config_of, use, send):
     events = b"".join(event(value) for value in (delta("two"), STOP, b"[DONE]"))
     player = use(
         Recorder(
-            recording.RecordedResponse(200, {}, [(0.0, b'{"choices": [{"text": "one"}]}')]),
+            recording.RecordedResponse(200, {}, [(0.0, b'{"choices": [{"message": {"content": "one"}}]}')]),
             recording.RecordedResponse(
                 200, {"content-type": "text/event-stream"}, [(0.0, events[:9]), (0.0, events[9:])]
             ),

@@ -39,7 +39,7 @@ def sent(prompt, **kwargs) -> dict:
 
 
 def decoded(value):
-    return wire.get("anthropic-messages").wires[0].decode(json.dumps(value).encode(), None)
+    return wire.get("anthropic-messages").wires[0].decode(json.dumps(value).encode(), wire.Call(LLMConfig(), []))
 
 
 def reply(*content, **fields) -> dict:

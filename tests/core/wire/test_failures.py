@@ -15,13 +15,15 @@ from azml_magics.core.wire.failures import (
 )
 
 
-@pytest.mark.parametrize("value", [{}, {"error": "boom"}, {"error": {"message": "boom"}}, {"object": "error"}])
+@pytest.mark.parametrize(
+    "value", [{}, None, [None], {"error": "boom"}, {"error": {"message": "boom"}}, {"object": "error"}]
+)
 def test_reported_failure_is_raised(value):
     with pytest.raises(ModelError):
         raise_for_failure(value)
 
 
-@pytest.mark.parametrize("value", [[], None, "text", {"error": None, "output": "t"}, {"output": "t"}])
+@pytest.mark.parametrize("value", [[], "text", {"error": None, "output": "t"}, {"output": "t"}])
 def test_other_values_are_not_failures(value):
     raise_for_failure(value)
 

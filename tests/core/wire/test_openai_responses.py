@@ -43,7 +43,7 @@ def example(name: str) -> dict:
 
 
 def decoded(value: dict):
-    return wire.get("openai-responses").wires[0].decode(json.dumps(value).encode(), None)
+    return wire.get("openai-responses").wires[0].decode(json.dumps(value).encode(), wire.Call(LLMConfig(), []))
 
 
 def reply(*output, status: str = "completed", **fields) -> dict:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azml_magics.core.wire.reasoning import ReasoningSplitter, split_reasoning
+from azml_magics.core.wire.reasoning import Piece, ReasoningSplitter, split_reasoning
 
 HARMONY = "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>final<|message|>Four.<|return|>"
 
@@ -65,12 +65,10 @@ PARTS = ["<think>", "</think>", "[THINK]", "[/THINK]", "<|channel|>", "<|message
 
 
 def split_in_pieces(pieces):
-    splitter, reasoning, text = ReasoningSplitter(), "", ""
+    splitter, whole = ReasoningSplitter(), Piece()
     for piece in [*map(splitter.feed, pieces), splitter.finish()]:
-        if piece.retracts:
-            reasoning, text = reasoning + text, ""
-        reasoning, text = reasoning + piece.reasoning, text + piece.text
-    return reasoning.strip(), text
+        whole = whole.then(piece)
+    return whole.reasoning.strip(), whole.text
 
 
 @given(st.lists(st.sampled_from(PARTS), max_size=12).map("".join), st.data())

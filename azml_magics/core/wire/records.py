@@ -134,15 +134,10 @@ def clean_generated(response: Response, call: Call) -> Response:
     """Return the response of a text-generation server without the prompt in front of it and without thoughts.
 
     Such servers repeat the prompt unless `return_full_text` is false; it stays if the call asks for it.
-
-    Raises:
-        ModelError: Nothing is behind the prompt.
     """
-    text = response.text
-    if not call.kwargs.get("return_full_text"):
-        text = drop_prompt(text, call.text)
+    text = response.text if call.kwargs.get("return_full_text") else drop_prompt(response.text, call.text)
     if text != response.text and not text.strip():
-        raise make_empty_text_error()
+        return replace(response, notices=(*response.notices, "The response repeats the prompt and adds nothing."))
     if response.reasoning:
         return replace(response, text=text)
     reasoning, text = split_reasoning(text)

@@ -185,9 +185,10 @@ def test_beginning_of_a_word_is_not_a_repeated_prompt():
     assert read("hf", [{"generated_text": "Hire them"}], "Hi").text == "Hire them"
 
 
-def test_prompt_alone_is_an_empty_answer():
-    with pytest.raises(ModelError, match="empty text"):
-        read("hf", [{"generated_text": "Once upon a time"}], "Once upon a time")
+def test_prompt_alone_is_kept_with_a_notice():
+    response = read("hf", [{"generated_text": "Once upon a time"}], "Once upon a time")
+    assert response.text == "Once upon a time"
+    assert response.notices == ("The response repeats the prompt and adds nothing.",)
 
 
 @pytest.mark.parametrize("name", [*GENERATED, "openai-chat", "tgi"])

@@ -116,7 +116,7 @@ def _parse_choice(choice: dict[str, Any], base: Response, read_choice: ReadChoic
     return replace(
         base,
         text=text,
-        reasoning=reasoning.strip(),
+        reasoning=reasoning,
         tool_calls=content.tool_calls,
         finish_reason=reason,
         logprobs=choice.get("logprobs"),

@@ -40,7 +40,7 @@ class Piece(NamedTuple):
     def then(self, later: Piece) -> Piece:
         """Return both pieces as one."""
         if later.retracts:
-            return Piece(self.reasoning + self.text + later.reasoning, later.text, retracts=True)
+            return Piece((self.reasoning + self.text + later.reasoning).strip(), later.text, retracts=True)
         return Piece(self.reasoning + later.reasoning, self.text + later.text, self.retracts)
 
 
@@ -48,7 +48,7 @@ def split_reasoning(text: str) -> tuple[str, str]:
     """Return the thoughts in a whole text, and the answer."""
     splitter = ReasoningSplitter()
     whole = splitter.feed(text).then(splitter.finish())
-    return whole.reasoning.strip(), whole.text
+    return whole.reasoning, whole.text
 
 
 class ReasoningSplitter:
@@ -61,6 +61,8 @@ class ReasoningSplitter:
         self._last = ""  # the character before the held ones
         self._has_thoughts = self._has_text = False  # in earlier pieces or in this one
         self._in_header, self._header, self._is_answer = True, "", False  # of harmony's messages
+        self._blank = ""  # white space that belongs to the thoughts if more of them follow
+        self._has_words = False  # in the thoughts
         self._reasoning: list[str] = []  # of this piece
         self._text: list[str] = []
         self._retracts = False
@@ -180,13 +182,18 @@ class ReasoningSplitter:
         self._has_text = self._has_text or bool(text)
 
     def _add_thoughts(self, thoughts: str) -> None:
-        self._reasoning.append(thoughts)
-        self._has_thoughts = self._has_thoughts or bool(thoughts.strip())
+        whole = self._blank + thoughts
+        seen = whole.rstrip()
+        self._blank = whole[len(seen) :] if self._has_words or seen else ""
+        self._reasoning.append(seen if self._has_words else seen.lstrip())
+        self._has_words = self._has_words or bool(seen)
+        self._has_thoughts = self._has_thoughts or bool(seen)
 
     def _retract(self, before: str) -> None:
         """Make the text so far thoughts: that of this piece here, that of earlier ones by telling the caller."""
-        self._reasoning = [*self._text, before]
+        self._reasoning = ["".join([*self._text, before]).rstrip()]
         self._text = []
+        self._has_words = True
         self._retracts = True
         self._has_thoughts, self._has_text = True, False
 

@@ -52,12 +52,12 @@ class _Choice:
 
     def add(self, chunk: Chunk) -> None:
         if chunk.retracts:
-            self._reasonings += self._texts
+            self._reasonings = ["".join([*self._reasonings, *self._texts, chunk.reasoning]).strip()]
             self._texts = []
+        elif chunk.reasoning:
+            self._reasonings.append(chunk.reasoning)
         if chunk.text:
             self._texts.append(chunk.text)
-        if chunk.reasoning:
-            self._reasonings.append(chunk.reasoning)
         for fragment in chunk.tool_calls:
             self._tool_calls.add(fragment)
         if chunk.logprobs:
@@ -73,7 +73,7 @@ class _Choice:
         return replace(
             base,
             text="".join(self._texts),
-            reasoning="".join(self._reasonings).strip(),
+            reasoning="".join(self._reasonings),
             tool_calls=self._tool_calls.tool_calls,
             logprobs=_merge_logprobs(self._logprobs),
             finish_reason=self.finish_reason,

@@ -52,6 +52,8 @@ class EndpointArguments(TypedDict, total=False):
     deployment_name: str
     timeout: float
     http_client: Any
+    http_async_client: Any
+    credential: Any
     max_retries: int
     content_formatter: Any
     model_kwargs: dict[str, Any] | None

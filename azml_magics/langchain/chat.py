@@ -14,7 +14,6 @@ from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from typing_extensions import Unpack
 
-from ..core.client import astream, stream
 from ..core.config import LLMConfig
 from ..core.messages import Message
 from ..core.response import Response
@@ -116,7 +115,7 @@ class AzureMLChatOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseChatMo
             yield as_single_chat_chunk(to_chat_generation(self._send(config, prompt, run_manager)))
             return
         chunks = ChatChunks()
-        with langchain_remedies(), stream(config, prompt) as parts:
+        with langchain_remedies(), self._open_stream(config, prompt) as parts:
             for part in parts:
                 chunk = chunks.convert(part)
                 if chunk is not None:
@@ -130,6 +129,10 @@ class AzureMLChatOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseChatMo
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
+        if self._runs_in_threads:
+            async for chunk in super()._astream(messages, stop, run_manager, **kwargs):
+                yield chunk
+            return
         config, prompt = self._call(messages, stop, kwargs)
         async for chunk in self._astream_chunks(config, prompt, run_manager):
             if run_manager:
@@ -144,7 +147,7 @@ class AzureMLChatOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseChatMo
             return
         chunks = ChatChunks()
         with langchain_remedies():
-            async with astream(config, prompt) as parts:
+            async with self._open_astream(config, prompt) as parts:
                 async for part in parts:
                     chunk = chunks.convert(part)
                     if chunk is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..core import wire
-from ..core.client import invoke
+from ..core.client import default_client
 from ..core.config import DEFAULT_TIMEOUT, LLMConfig
 from ..core.errors import ConfigError
 from ..core.response import Response
@@ -13,6 +13,7 @@ from ..core.secret import Secret
 from .remedies import langchain_remedies
 
 if TYPE_CHECKING:
+    from ..core.client import Client
     from ..core.wire import Call, Payload
 
 
@@ -69,15 +70,23 @@ class AzureMLEndpointClient:
             endpoint_url=self.endpoint_url,
             key=self._key,
             deployment_name=self.deployment_name,
-            formatter=wire.Formatter("verbatim", "a body as it is", (_VerbatimWire(body),)),
             timeout=kwargs.get("timeout") or self.timeout,
             max_retries=0,
-            model="named in the body",  # stops the check for routes that need a model
         )
-        with langchain_remedies():
-            raw = invoke(config, "").raw
-        assert isinstance(raw, bytes)
-        return raw
+        return send_body(default_client(), config, body)
+
+
+def send_body(client: Client, config: LLMConfig, body: bytes) -> bytes:
+    """Send a request body to the config's URL and return the response body.
+
+    Raises:
+        AzmlError: The call failed.
+    """
+    formatter = wire.Formatter("verbatim", "a body as it is", (_VerbatimWire(body),))
+    with langchain_remedies():
+        raw = client.invoke(config.merged(formatter=formatter), "").raw
+    assert isinstance(raw, bytes)
+    return raw
 
 
 class _VerbatimWire(wire.Wire):

@@ -15,12 +15,15 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from typing_extensions import Self
 
 from ..core.config import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT
 from ..core.headers import as_headers
 from .api_type import AzureMLEndpointApiType
 from .arguments import KEY_VARIABLE, KWARG_FIELDS, apply_defaults, check_names, to_config_error, without_secrets
+from .clients import has_call
 from .formatter_adapter import get_registered_name
+from .model_client import ModelClient
 
 
 class EndpointFields(BaseModel):
@@ -48,8 +51,20 @@ class EndpointFields(BaseModel):
     """Seconds without data before a call gives up; default: the variable AZUREML_TIMEOUT, then 190."""
 
     http_client: Any = Field(default=None, exclude=True, repr=False, validate_default=True)
-    """An object whose `call(body=…, run_manager=…)` sends the request and returns the response's body. It replaces this
-    package's transport: its retries, streaming and error messages do not apply."""
+    """An httpx.Client that sends the requests, with its hooks, mounts, authentication and certificates. Retries,
+    streaming and errors stay those of this package. Or an object whose `call(body=…, run_manager=…)` sends the request
+    and returns the response's body; it replaces them.
+
+    It reads as an object that has `call` whatever was given: see ModelClient. `client` is what was given."""
+
+    client: Any = Field(default=None, exclude=True, repr=False)
+    """What `http_client` was given."""
+
+    http_async_client: Any = Field(default=None, exclude=True, repr=False)
+    """An httpx.AsyncClient for asynchronous calls. Without one, `http_client` serves them in threads."""
+
+    credential: Any = Field(default=None, exclude=True, repr=False)
+    """A credential of azure-identity, whose tokens take the place of the key."""
 
     max_retries: int = DEFAULT_MAX_RETRIES
     """Retries after a temporary failure."""
@@ -118,18 +133,23 @@ class EndpointFields(BaseModel):
             raise to_config_error(type(self).__name__, error) from None
         for name in KWARG_FIELDS:  # they live in model_kwargs alone, so that there are no two values to disagree
             del self.__dict__[name]
+        self.http_client = self.__dict__.pop("http_client") or self.client
 
     if not TYPE_CHECKING:  # a type checker must not take it for the type of every attribute
 
         def __getattr__(self, name: str) -> Any:
             if name in KWARG_FIELDS:
                 return (self.model_kwargs or {}).get(name)
+            if name == "http_client":
+                return self.client if has_call(self.client) else ModelClient(self)
             return super().__getattr__(name)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in KWARG_FIELDS:
             kwargs = {**(self.model_kwargs or {}), name: value}
             name, value = "model_kwargs", {key: each for key, each in kwargs.items() if each is not None}
+        elif name == "http_client":
+            name, value = "client", value.given if isinstance(value, ModelClient) else value
         super().__setattr__(name, value)
 
     @field_validator("headers")
@@ -145,6 +165,11 @@ class EndpointFields(BaseModel):
     @classmethod
     def _apply_defaults(cls, values: Any) -> Any:
         return apply_defaults(values) if isinstance(values, dict) else values
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        """Return a copy that uses the same clients, which cannot be copied."""
+        shared = (self.client, self.http_async_client, self.credential)
+        return super().__deepcopy__({**(memo or {}), **{id(each): each for each in shared}})
 
     # ---- LangChain's serialization, and pickle: neither holds the key ----
 

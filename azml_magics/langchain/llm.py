@@ -12,7 +12,6 @@ from langchain_core.outputs import GenerationChunk, LLMResult
 from typing_extensions import Unpack
 
 from ..compare.fan_out import map_async, map_in_threads
-from ..core.client import astream, stream
 from ..core.config import LLMConfig
 from ..core.response import Response
 from .arguments import EndpointArguments
@@ -93,7 +92,7 @@ class AzureMLOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseLLM):
                 run_manager.on_llm_new_token(chunk.text, chunk=chunk)
             yield chunk
             return
-        with langchain_remedies(), stream(config, prompt) as parts:
+        with langchain_remedies(), self._open_stream(config, prompt) as parts:
             for part in parts:
                 if part.text:
                     chunk = GenerationChunk(text=part.text)
@@ -109,6 +108,10 @@ class AzureMLOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseLLM):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[GenerationChunk]:
+        if self._runs_in_threads:
+            async for chunk in super()._astream(prompt, stop, run_manager, **kwargs):
+                yield chunk
+            return
         config = self._call_config(stop, kwargs)
         if not self._can_stream(config):
             chunk = _as_single_chunk(await self._asend(config, prompt, run_manager))
@@ -117,7 +120,7 @@ class AzureMLOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseLLM):
             yield chunk
             return
         with langchain_remedies():
-            async with astream(config, prompt) as parts:
+            async with self._open_astream(config, prompt) as parts:
                 async for part in parts:
                     if part.text:
                         chunk = GenerationChunk(text=part.text)

@@ -23,6 +23,7 @@ REMEDIES: Mapping[str, str] = {
     "formatter-api-type": "Pass another content_formatter or endpoint_api_type.",
     "formatter-route": "Its routes are {routes}. Pass another content_formatter or endpoint_url.",
     "key-auth-disabled": 'Pass key="entra".',
+    "http-client-kind": "Pass an httpx.Client as http_client, and an httpx.AsyncClient as http_async_client.",
     "key-variable-not-set": 'Set it, pass endpoint_api_key=…, or name where the key is, such as key="entra".',
     "max-tokens-renamed": "Pass max_completion_tokens in model_kwargs in its place.",
     "no-data": "Pass a larger timeout=…, request fewer tokens, or stream. "

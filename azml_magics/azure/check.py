@@ -14,7 +14,7 @@ from azml_magics.core.errors import (
 from azml_magics.core.text import one_line
 from azml_magics.core.wire import formatter_for, wire_for
 
-from .short_calls import invoke_short
+from .short_calls import ShortCall
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -62,7 +62,7 @@ def works(found: Mapping[str, tuple[str, str]]) -> bool:
 def _check_response(config: LLMConfig, describe: Callable[[AzmlError], str]) -> dict[str, tuple[str, str]]:
     """Return the steps up to the whole response, from one request."""
     try:
-        response = invoke_short(config, "Hello", 1)
+        response = ShortCall(config).invoke("Hello", 1)
     except APIConnectionError as error:
         return {"reach": (BAD, describe(error))}
     except (AuthenticationError, PermissionDeniedError) as error:
@@ -82,7 +82,7 @@ def _check_stream(config: LLMConfig, describe: Callable[[AzmlError], str]) -> tu
     if not wire_for(config).streams(config):
         return OPEN, "this formatter does not stream"
     try:
-        return GOOD, _shown(invoke_short(config, "Hello", 1, stream=True))
+        return GOOD, _shown(ShortCall(config).invoke("Hello", 1, stream=True))
     except AzmlError as error:
         return BAD, describe(error)
 

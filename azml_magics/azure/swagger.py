@@ -54,10 +54,26 @@ def findings(document: Any) -> list[Finding]:
         if route in routes
     ]
     if "/score" in routes or not routes:
-        scoring = _scoring(document)
+        scoring = _flow(document) or _scoring(document)
         if scoring is not None:
             found.append(scoring)
     return found
+
+
+def _flow(document: dict[str, Any]) -> Finding | None:
+    """Return the prompt flow that a document describes; it names the flow's chat input, history and output."""
+    info = _dict(document.get("info"))
+    if "x-flow-name" not in info and "x-chat-input" not in info:
+        return None
+    usual = {"input": ("question",), "history": ("chat_history",), "output": ("answer", "reply", "output")}
+    named = {part: info.get(f"x-chat-{part}") for part in usual}
+    own = [f"{part}={name}" for part, name in named.items() if _is_name(name) and name not in usual[part]]
+    formatter = f"promptflow({','.join(own)})" if own else "promptflow"
+    return Finding(formatter, "/score", "it describes a prompt flow")
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and value.isidentifier()
 
 
 def _route(path: str) -> str:

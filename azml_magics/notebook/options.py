@@ -193,7 +193,7 @@ VERBS: dict[str, Verb] = {
             "detect [NAME|URL] [--probe]",
             (
                 _option("name", nargs="?", metavar="NAME|URL", kind="config"),
-                _switch("--probe", help="also try every formatter with a short prompt"),
+                _switch("--probe", help="also try formatters, with at most 12 short prompts"),
             ),
         ),
         Verb(

@@ -237,11 +237,34 @@ def test_any_json_under_known_names_is_accepted(body, schema):
     check(openapi(schema))
 
 
+# ---- prompt flows
+
+
+@pytest.mark.parametrize(
+    ("info", "formatter"),
+    [
+        ({"x-flow-name": "f"}, "promptflow"),
+        ({"x-chat-input": "question", "x-chat-history": "chat_history", "x-chat-output": "answer"}, "promptflow"),
+        (
+            {"x-chat-input": "query", "x-chat-history": "turns", "x-chat-output": "text"},
+            "promptflow(input=query,history=turns,output=text)",
+        ),
+        ({"x-chat-input": "query", "x-chat-output": "a b"}, "promptflow(input=query)"),
+        ({"x-chat-input": ["query"], "x-flow-name": 7}, "promptflow"),
+    ],
+)
+def test_flow_names_its_inputs_and_outputs(info, formatter):
+    assert first({**openapi({"type": "object"}), "info": info}) == (formatter, "/score")
+
+
 # ---- the embedded endpoint
 
 
+TEXT_DEPLOYMENTS = [name for name in DEPLOYMENTS if name not in ("blue", "embeddings")]
+
+
 @pytest.mark.parametrize("version", ["", "?version=3", "?version=3.1"])
-@pytest.mark.parametrize("deployment", [name for name in DEPLOYMENTS if name != "blue"])
+@pytest.mark.parametrize("deployment", TEXT_DEPLOYMENTS)
 def test_first_finding_works_with_the_deployment(azml_endpoint, deployment, version):
     config = LLMConfig(
         endpoint_url=f"{azml_endpoint.url}/score", key=Secret(KEY), deployment_name=deployment, max_retries=0

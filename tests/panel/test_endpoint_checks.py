@@ -140,10 +140,11 @@ def test_detected_formatter_is_an_unsaved_change(model, endpoint, wait_until_idl
     assert model.session.get("main").formatter == ""
 
 
-def test_probe_is_offered_if_swagger_does_not_tell(ready, wait_until_idle):
+def test_probe_is_offered_if_the_endpoint_does_not_tell(ready, endpoint, wait_until_idle):
     ready.set("formatter", "")
+    endpoint.script([Fault("404")] * 3)
     ready.checks.detect()
-    assert wait_until_idle(ready, "endpoint").endswith("Probe sends a short prompt with every formatter.")
+    assert wait_until_idle(ready, "endpoint").endswith("Probe sends at most 12 short prompts.")
     ready.checks.detect(probe=True)
     assert wait_until_idle(ready, "endpoint").startswith("Detected openai-chat: it responded ")
     assert ready.draft.texts["formatter"] == "openai-chat"

@@ -219,6 +219,8 @@ def _explain_model_error(inner: int | None) -> Explanation:
         )
     if inner in {408, 504}:
         return _BY_STATUS[408]
+    if inner == 406:
+        return _BY_STATUS[406]
     if inner in {400, 413, 415, 422}:
         return Explanation(
             BadRequestError,

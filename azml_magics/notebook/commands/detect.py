@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.endpoints import Origin
 from azml_magics.display.table import TableOutput
 
-from .. import cell_config
+from .. import cell_config, publishing
 
 if TYPE_CHECKING:
+    from azml_magics.azure.detect import Detection
+
     from ..context import NotebookContext
     from ..parsed_options import DetectOptions
 
@@ -21,15 +24,23 @@ def detect_formatter(context: NotebookContext, options: DetectOptions) -> TableO
 
     name = options.name or ""
     config = _config_for_url(context, name) if "://" in name else cell_config.active_config(context, name)
-    found = detect.detect(config, probe=options.probe)
+    found = detect.detect(config, probe=options.probe, say=publishing.print_warning)
     if found.best:
-        url = f" --url {found.url}" if found.url else ""
-        note = f"To use it: %azureml save {config.name or 'NAME'}{url} -f {found.best.formatter}"
+        note = f"To use it: %azureml save {config.name or 'NAME'}{_options(found)}"
     elif options.probe:
         note = found.note
     else:
-        note = f"{found.note} Try %azureml detect {name} --probe: it sends a short prompt with every formatter."
-    return TableOutput(("formatter", "route", "because"), found.candidates, note=note.strip())
+        note = f"{found.note} Try %azureml detect {name} --probe: it sends at most 12 short prompts."
+    rows = [(each.formatter, each.route, each.reason) for each in found.candidates]
+    return TableOutput(("formatter", "route", "because"), rows, note=note.strip())
+
+
+def _options(found: Detection) -> str:
+    """What to type behind `save NAME` for the formatter that was found."""
+    assert found.best is not None
+    url = f" --url {found.url}" if found.url else ""
+    given = {"--type": found.best.api_type, "--model": found.best.model, "-f": found.best.formatter}
+    return url + "".join(f" {option} {shlex.quote(value)}" for option, value in given.items() if value)
 
 
 def _config_for_url(context: NotebookContext, url: str) -> LLMConfig:

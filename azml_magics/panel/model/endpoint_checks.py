@@ -48,9 +48,10 @@ class EndpointChecks:
         """Find out the deployment's wire format and put it into the controls.
 
         Args:
-            probe: whether to send a short prompt with every formatter if the deployment does not describe itself.
+            probe: whether to send short prompts with several formatters as well.
         """
-        self._start("Detecting", lambda config: _detect(config, probe=probe))
+        what = "Sending at most 12 short prompts" if probe else "Detecting"
+        self._start(what, lambda config: _detect(config, probe=probe))
 
     def _start(self, what: str, check: Callable[[LLMConfig], CheckResult]) -> None:
         state = self._state
@@ -96,8 +97,10 @@ def _detect(config: LLMConfig, *, probe: bool) -> CheckResult:
 
     found = detect.detect(config, probe=probe)
     if found.best is None:
-        more = "" if probe else " Probe sends a short prompt with every formatter."
+        more = "" if probe else " Probe sends at most 12 short prompts."
         return CheckResult(f"{found.note}{more}", "bad")
     fields = {"endpoint_url": found.url} if found.url else {}
     fields["formatter"] = found.best.formatter
+    fields |= {"endpoint_api_type": found.best.api_type} if found.best.api_type else {}
+    fields |= {"model": found.best.model} if found.best.model else {}
     return CheckResult(f"Detected {found.best.formatter}: {found.best.reason}.", "good", fields)

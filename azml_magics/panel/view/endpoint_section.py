@@ -55,7 +55,7 @@ class EndpointSection:
                 "Probe",
                 lambda: model.checks.detect(probe=True),
                 icon="question",
-                tooltip="Try every formatter with a short prompt",
+                tooltip="Try formatters, with at most 12 short prompts",
             ),
         ]
         self.widget = w.VBox([*self._rows(), button_row(*self._checks), self._line.widget])

@@ -763,6 +763,7 @@ REFUSALS = [
         "overloaded",
         "The model is overloaded (529)",
     ),
+    (MANAGED, 424, inner(406), "", BadRequestError, "not-acceptable", "the whole response"),
     (GATEWAY, 406, {}, "", BadRequestError, "not-acceptable", "the whole response"),
     (CLAUDE, 402, {}, error_of("billing"), PermissionDeniedError, "no-credit", "billing"),
 ]

@@ -6,12 +6,13 @@ import re
 
 import pytest
 
-from azml_magics.azure.detect import swagger_url
+from azml_magics.azure.descriptions import swagger_url
+from azml_magics.core.endpoints import Origin
 from azml_magics.core.errors import Interrupted
 from azml_magics.emulator import Fault
 from azml_magics.emulator.deployments import DEPLOYMENTS
 
-PINNED = [name for name in DEPLOYMENTS if name != "blue"]
+PINNED = [name for name in DEPLOYMENTS if name not in ("blue", "embeddings")]
 
 
 @pytest.fixture
@@ -50,30 +51,20 @@ def test_line_printed_from_swagger_works(unknown, endpoint, deployment):
 def test_line_printed_from_probing_works(unknown, endpoint, deployment):
     notebook = unknown(deployment)
     table = notebook.ok("%azureml detect it --probe").result
-    if not [row for row in table.rows if "it responded" in row.reason]:
-        # its container has no /score: the routes that the swagger names are another URL
-        assert "/score" not in DEPLOYMENTS[deployment].routes
-        assert table.note.startswith("No formatter got a response.")
-        return
-    for row in table.rows:
-        if "it responded" in row.reason:
-            notebook.ok(f"%azureml save trying --from it -f {row.formatter}")
-            assert notebook.ok("%%azureml trying\nHello").text
+    assert "it responded" in table.rows[0][2]
+    assert len([request for request in endpoint.requests if request.method == "POST"]) <= 12
     assert follow(notebook, table).text
 
 
-def test_multi_format_deployment_needs_probing(unknown, endpoint):
+def test_probing_is_announced_and_stops_at_the_first_that_works(unknown, endpoint):
     notebook = unknown("blue")
     table = notebook.ok("%azureml detect it").result
-    assert table.rows == []
-    assert table.note == (
-        "The swagger document does not tell. Try %azureml detect it --probe: it sends a short prompt with every formatter."
-    )
+    assert [row[0] for row in table.rows] == ["openai-chat"], "its /info names a chat model"
     endpoint.requests.clear()
-    table = notebook.ok("%azureml detect it --probe").result
-    assert len(endpoint.requests) == len(table.rows) + 1
-    assert {"openai-chat", "mlflow", "dolly", "gpt2", "hf"} <= {row.formatter for row in table.rows}
-    assert follow(notebook, table).text
+    ran = notebook.ok("%azureml detect it --probe")
+    assert ran.stderr == f"azureml: Sending at most 12 short prompts to {Origin.of(endpoint.url).netloc}.\n"
+    assert len([request for request in endpoint.requests if request.method == "POST"]) == 2
+    assert follow(notebook, ran.result).text
 
 
 @pytest.mark.parametrize(
@@ -106,7 +97,7 @@ def test_url_uses_key_of_config_for_its_host(asking, endpoint):
     asking.ok("%azureml save other --url https://elsewhere.example/score")
     asking.ok("%azureml use other")
     table = asking.ok(f"%azureml detect {endpoint.url}/api/v1/endpoint/dolly/score").result
-    assert [row.formatter for row in table.rows] == ["dolly"]
+    assert [row[0] for row in table.rows] == ["dolly"]
     url = f"{endpoint.url}/api/v1/endpoint/dolly/score"
     assert table.note == f"To use it: %azureml save NAME --url {url} -f dolly"
 
@@ -177,12 +168,11 @@ def test_probing_stops_at_a_rate_limit(unknown, endpoint):
     assert notebook.refused("%azureml detect it --probe").startswith("RateLimitError: ")
 
 
-def test_probing_requests_few_tokens_without_retries(unknown, endpoint):
+def test_probing_requests_few_tokens_of_two_prompts(unknown, endpoint):
     unknown("llama2").ok("%azureml detect it --probe")
-    probes = [request.json() for request in endpoint.requests if request.method == "POST"]
-    assert {
-        "input_data": {"input_string": [{"role": "user", "content": "Say hello."}], "parameters": {"max_tokens": 5}}
-    } in probes
+    probes = [request.json()["input_data"] for request in endpoint.requests if request.method == "POST"]
+    assert [probe["parameters"] for probe in probes] == [{"max_tokens": 24}, {"max_tokens": 4}]
+    assert len({probe["input_string"][0]["content"] for probe in probes}) == 2
 
 
 @pytest.mark.parametrize(

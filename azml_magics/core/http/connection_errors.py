@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..endpoints import Origin
 from ..errors import APIConnectionError, APITimeoutError, ResponseFormatError
-from .proxy_errors import proxy_problem
+from .proxy_errors import proxy_problem, refusal_status
 from .tls_errors import causes, tls_problem
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _describe(failure: SendFailure) -> tuple[str, str, str]:
         host = f"the proxy {failure.proxy}" if failure.proxy else "{host}"
         cause = tls.cause.replace("{host}", host)
         return cause[0].upper() + cause[1:], tls.remedy, tls.error_code
-    if failure.proxy:
+    if failure.proxy or refusal_status(failure):
         return proxy_problem(failure)
     return (*_MESSAGES[failure.reason], f"connection-{failure.reason}")
 

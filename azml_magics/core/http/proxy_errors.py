@@ -23,12 +23,13 @@ def refusal_status(failure: SendFailure) -> int:
 
 def is_refused_by_proxy(failure: SendFailure) -> bool:
     """Whether a proxy refuses the connection for good; its 5xx are temporary."""
-    return bool(failure.proxy) and 400 <= refusal_status(failure) < 500  # noqa: PLR2004 - the 4xx
+    return 400 <= refusal_status(failure) < 500  # noqa: PLR2004 - the 4xx
 
 
 def proxy_problem(failure: SendFailure) -> tuple[str, str, str]:
     """Return (cause, remedy, error code) for a connection that failed at a proxy; {host} stands for the server."""
-    proxy, status = failure.proxy, refusal_status(failure)
+    status = refusal_status(failure)
+    proxy = f"The proxy {failure.proxy}".rstrip()  # an http_client does not name it
     if status == _UNAUTHORIZED:
         return _wants_password(proxy)
     if status:
@@ -37,20 +38,20 @@ def proxy_problem(failure: SendFailure) -> tuple[str, str, str]:
             if status >= 500  # noqa: PLR2004 - the proxy tried and failed
             else "Ask who runs the proxy to allow the host, or name it in NO_PROXY."
         )
-        return f"The proxy {proxy} did not connect to {{host}}: {{error}}", remedy, "proxy-refused"
+        return f"{proxy} did not connect to {{host}}: {{error}}", remedy, "proxy-refused"
     if failure.reason == "connect-timeout":
         return (
-            f"The proxy {proxy} did not open a connection to {{host}} within {{connect_timeout:g}} s",
+            f"{proxy} did not open a connection to {{host}} within {{connect_timeout:g}} s",
             _CHECK,
             "proxy-timeout",
         )
-    return f"The proxy {proxy} cannot be used: {{error}}", _CHECK, "proxy-unusable"
+    return f"{proxy} cannot be used: {{error}}", _CHECK, "proxy-unusable"
 
 
 def name_proxy(error: EndpointError, proxy: str) -> EndpointError:
     """Say in the error of a request over plain http that it went through `proxy`, which may have answered itself."""
     if proxy and error.status == _UNAUTHORIZED:
-        error.cause, error.remedy, error.error_code = _wants_password(proxy)
+        error.cause, error.remedy, error.error_code = _wants_password(f"The proxy {proxy}")
     elif proxy:
         error.cause = f"{error.cause}, through the proxy {proxy}"
     return error
@@ -58,7 +59,7 @@ def name_proxy(error: EndpointError, proxy: str) -> EndpointError:
 
 def _wants_password(proxy: str) -> tuple[str, str, str]:
     return (
-        f"The proxy {proxy} requires a user name and password (407)",
+        f"{proxy} requires a user name and password (407)",
         "Put them into its URL, http://USER:PASSWORD@HOST:PORT, in HTTPS_PROXY or in a variable that the config names "
         "as proxy env:NAME.",
         "proxy-authentication",

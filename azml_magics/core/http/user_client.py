@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError
 from .connection import Connection, request_fields
+from .exchange import NetworkSettings
 from .network import AsyncNetworkTransport, NetworkTransport
 
 if TYPE_CHECKING:
@@ -105,6 +106,12 @@ class _UserConnection(Connection):
     def _fields(self, request: Request, trace: Any) -> dict[str, Any]:
         if self._transport.is_closed:
             raise ConfigError("The http_client is closed", remedy="Pass an open one.", error_code="http-client-closed")
+        if request.network != NetworkSettings():
+            raise ConfigError(
+                "The config's verify and proxy are not used with an http_client, which has its own",
+                remedy="Give them to the httpx client, and leave them out of the config.",
+                error_code="http-client-network",
+            )
         fields = request_fields(request, trace) | {"url": request.url}  # another library has a class of its own
         given = self._transport.headers.get("user-agent", "")
         if given and not given.startswith("python-httpx"):

@@ -11,10 +11,10 @@ import threading
 import pytest
 import trustme
 
-from azml_magics.core.client import ainvoke, invoke
+from azml_magics.core.client import ainvoke, close_default_clients, invoke
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import APIConnectionError, ConfigError
-from azml_magics.core.http import tls, transport
+from azml_magics.core.http import tls
 from azml_magics.core.http.connection_errors import connection_error
 from azml_magics.core.http.exchange import Request, SendFailure
 from azml_magics.core.secret import Secret
@@ -65,7 +65,7 @@ def serve():
         return running[-1]
 
     yield start
-    transport.close()
+    close_default_clients()
     for server in running:
         server.stop()
 
@@ -183,7 +183,7 @@ def test_self_signed_certificate_says_how_to_trust_it(certificate, send):
         )
         assert send(config_of(server, verify=str(certificate[1])), "hello").text == "hi"
     finally:
-        transport.close()
+        close_default_clients()
         server.stop()
 
 

@@ -11,10 +11,10 @@ import warnings
 
 import pytest
 
-from azml_magics.core.client import ainvoke, invoke
+from azml_magics.core.client import ainvoke, close_default_clients, invoke
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import APIConnectionError, AzmlError, EndpointError
-from azml_magics.core.http import session_warnings, transport
+from azml_magics.core.http import session_warnings
 from azml_magics.core.secret import Secret
 
 from ..conftest import KEY
@@ -45,7 +45,7 @@ def backend(certificate, monkeypatch):
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate[1]))
     running = Server([HI], tls=certificate[0])
     yield running
-    transport.close()
+    close_default_clients()
     running.stop()
 
 

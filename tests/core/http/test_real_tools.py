@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 
 import pytest
 
-from azml_magics.core.client import ainvoke, astream, invoke, stream
+from azml_magics.core.client import AsyncClient, Client, ainvoke, astream, invoke, stream
 from azml_magics.core.config import LLMConfig
-from azml_magics.core.errors import APITimeoutError, RateLimitError
+from azml_magics.core.errors import APIConnectionError, APITimeoutError, ConfigError, RateLimitError
 from azml_magics.core.secret import Secret
 
 from ..conftest import KEY
-from ..server import delta, reply, streamed
+from ..server import Server, delta, reply, streamed
 
 URL = "https://prod.westeurope.inference.ml.azure.com/v1/chat/completions"
 CONFIG = LLMConfig(name="prod", endpoint_url=URL, key=Secret(KEY), timeout=20, max_retries=0)
@@ -149,3 +150,96 @@ def test_opentelemetry_sees_streams(server, config_of, streamed_text, spans):
     server.respond_with(streamed(delta("h"), delta("i", finish_reason="stop"), b"[DONE]"))
     assert streamed_text(config_of()) == "hi"
     assert len(spans()) == 1
+
+
+# ---- an httpx client of the user's own
+
+
+@pytest.fixture(params=["sync", "async"])
+def send_with(request):
+    """A call over an httpx client with these settings."""
+    httpx = pytest.importorskip("httpx")
+
+    def call(config, **settings):
+        with httpx.Client(**settings) as http_client, Client(http_client=http_client) as client:
+            return client.invoke(config, "hello")
+
+    async def acall(config, **settings):
+        async with httpx.AsyncClient(**settings) as http_client, AsyncClient(http_client=http_client) as client:
+            return await client.invoke(config, "hello")
+
+    return call if request.param == "sync" else lambda config, **settings: asyncio.run(acall(config, **settings))
+
+
+def test_opentelemetry_has_one_span_with_an_http_client(server, config_of, send_with, spans):
+    server.respond_with(HI)
+    assert send_with(config_of()).text == "hi"
+    assert len(spans()) == 1
+
+
+def test_vcrpy_works_with_an_http_client(server, config_of, send_with, tmp_path):
+    vcr = pytest.importorskip("vcr")
+    server.respond_with(HI)
+    for _ in range(2):
+        with vcr.use_cassette(str(tmp_path / "call.yaml"), filter_headers=["authorization"]):
+            assert send_with(config_of()).text == "hi"
+    assert len(server.received) == 1
+
+
+# ---- certificates of an httpx client
+
+
+@pytest.fixture
+def company():
+    return pytest.importorskip("trustme").CA(organization_name="Contoso")
+
+
+@pytest.fixture
+def mutual(company):
+    """A server that requires a client certificate of the company's."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    company.issue_cert("localhost", "127.0.0.1").configure_cert(context)
+    company.configure_trust(context)
+    context.verify_mode = ssl.CERT_REQUIRED
+    running = Server([HI], tls=context)
+    yield running
+    running.stop()
+
+
+def test_client_certificate_of_an_http_client_is_used(company, mutual, send_with):
+    context = ssl.create_default_context()
+    company.configure_trust(context)
+    company.issue_cert("analyst@contoso.com").configure_cert(context)
+    config = LLMConfig(endpoint_url=mutual.url + "/v1/chat/completions", key=Secret(KEY), max_retries=0)
+    assert send_with(config, verify=context).text == "hi"
+    context = ssl.create_default_context()
+    company.configure_trust(context)
+    with pytest.raises(APIConnectionError):
+        send_with(config, verify=context)
+    assert len(mutual.received) == 1
+
+
+def test_config_cannot_set_what_an_http_client_has(config_of, server, send_with):
+    for network in ({"verify": False}, {"proxy": "none"}):
+        with pytest.raises(ConfigError) as caught:
+            send_with(config_of(**network))
+        assert str(caught.value) == (
+            "The config's verify and proxy are not used with an http_client, which has its own (config 'prod'). "
+            "Give them to the httpx client, and leave them out of the config."
+        )
+    assert server.received == []
+
+
+def test_proxy_of_an_http_client_that_refuses_is_told_from_the_endpoint(server, send_with):
+    server.respond_with(reply("", 407))
+    with pytest.raises(APIConnectionError, match=r"The proxy requires a user name and password \(407\)"):
+        send_with(CONFIG, proxy=server.url)
+
+
+def test_ssl_context_goes_into_an_http_client():
+    with pytest.raises(ConfigError) as caught:
+        CONFIG.merged(verify=ssl.create_default_context())
+    assert str(caught.value) == (
+        "verify must be the path of a CA file or folder, or False, not SSLContext. "
+        "An ssl.SSLContext goes into the httpx client that a Client takes."
+    )

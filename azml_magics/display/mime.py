@@ -41,11 +41,11 @@ def response_bundle(response: Response, *, request: Mapping[str, Any] | None = N
         request: The call behind the response, kept in the metadata.
     """
     if len(response.choices) > 1:
-        return _choices_bundle(response)
+        return batch_bundle(choices_batch(response))
     data: dict[str, Any] = {"text/plain": replace_surrogates(response.text)}
     markdown = response_markdown(response)
     if markdown is not None:
-        data["text/markdown"] = replace_surrogates(add_surroundings(markdown, response))
+        data["text/markdown"] = replace_surrogates(_add_surroundings(markdown, response))
     data[RESPONSE_MIME] = _response_document(response)
     details = response.to_dict("latency", "time_to_first_token", "request_id", "deployment")
     details |= {"region": region} if (region := response.headers.get("x-ms-region")) else {}
@@ -68,12 +68,12 @@ def _response_document(response: Response) -> dict[str, Any]:
     return document | {name: value for name, value in optional.items() if value}
 
 
-def _choices_bundle(response: Response) -> Bundle:
-    """The choices of a response side by side, as a batch shows responses."""
+def choices_batch(response: Response) -> Batch:
+    """The choices of a response as a batch, which shows them side by side."""
     config = LLMConfig(name=response.config)
     batch = Batch(Row({"choice": n}, config, choice) for n, choice in enumerate(response.choices, 1))
     batch.show_reasoning = response.show_reasoning
-    return batch_bundle(batch)
+    return batch
 
 
 def batch_bundle(batch: Batch) -> Bundle:
@@ -135,25 +135,34 @@ def _to_json(parsed: Any) -> Any:
     return parsed.model_dump(mode="json") if callable(getattr(parsed, "model_dump", None)) else parsed
 
 
-def add_surroundings(markdown: str, response: Response, *, times: bool = False) -> str:
-    """Add to a response's Markdown its thoughts above it, and below it the facts that are out of the ordinary.
-
-    Args:
-        markdown: What `response_markdown` returned.
-        response: The response.
-        times: Whether the facts are always shown, with the time that it took.
-    """
-    tokens = response.usage.reasoning_tokens if response.usage else 0
-    is_hidden, is_open = response.show_reasoning == "hidden", response.show_reasoning == "open"
-    above = "" if is_hidden else fold_reasoning(response.reasoning, tokens=tokens, is_open=is_open)
-    facts = response_facts(response, times=True) if times else notable_facts(response)
-    lines = [" · ".join(facts)] if facts else []
-    lines += [one_line(notice) for notice in response.notices]
-    below = f'<small style="opacity:0.7">{"<br>".join(map(inert_html, lines))}</small>' if lines else ""
+def _add_surroundings(markdown: str, response: Response) -> str:
+    """Add to a response's Markdown its thoughts above it, and below it the facts that are out of the ordinary."""
+    above, below = reasoning_html(response), facts_html(response)
     if not above and not below:
         return markdown
     # The marks let our own viewer show the answer apart from the rest; other readers ignore them.
     return "\n\n".join(part for part in (above, ANSWER_MARK, markdown, ANSWER_MARK, below) if part)
+
+
+def reasoning_html(response: Response) -> str:
+    """The thoughts of a response as an HTML element, folded or open; "" if there are none, or if they are hidden."""
+    if response.show_reasoning == "hidden":
+        return ""
+    tokens = response.usage.reasoning_tokens if response.usage else 0
+    return fold_reasoning(response.reasoning, tokens=tokens, is_open=response.show_reasoning == "open")
+
+
+def facts_html(response: Response, *, times: bool = False) -> str:
+    """The quiet line below a response, and its notices, as an HTML element.
+
+    Args:
+        response: The response.
+        times: Whether the facts are always shown, with the time that it took and the region; otherwise only if one of
+            them is out of the ordinary.
+    """
+    facts = response_facts(response, times=True) if times else notable_facts(response)
+    lines = [one_line(notice) for notice in response.notices] + ([" · ".join(facts)] if facts else [])
+    return f'<small style="opacity:0.7">{"<br>".join(map(inert_html, lines))}</small>' if lines else ""
 
 
 def response_summary(response: Response) -> str:

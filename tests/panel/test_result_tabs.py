@@ -74,6 +74,45 @@ def texts(panel):
     return "".join(answer(panel, "text/plain"))
 
 
+# ---- thoughts and facts
+
+
+THINKING = {
+    "reasoning": "1 < 2, so <script>alert(1)</script>",
+    "model": "gpt-5-2026",
+    "usage": Usage(3, 200, 203, {"completion_tokens_details": {"reasoning_tokens": 192}}),
+    "headers": {"x-ms-region": "East US 2", "x-ratelimit-remaining-tokens": "41"},
+    "latency": 2.0,
+}
+
+
+def test_growing_thoughts_are_open_and_fold_above_the_response(panel):
+    contains_text(panel, "", is_running=True, reasoning="Hm")
+    assert [text.partition(" style")[0] for text in answer(panel)] == ["<details open"]
+    contains_text(panel, "It runs.", is_running=True, reasoning="Hm.")
+    assert [text.partition(" style")[0] for text in answer(panel)] == ["<details", "It runs."]
+    contains_text(panel, "It runs.", **THINKING)
+    above, text, facts = answer(panel)
+    assert above.startswith('<details style="opacity:0.75"><summary>Reasoning (192 tokens)</summary>')
+    assert not LIVE.search(above)
+    assert text == "It runs."
+    assert "gpt-5-2026 · East US 2 · 200 tokens (192 reasoning) · 2.0 s" in facts
+
+
+def test_usage_tab_has_thoughts_region_and_what_is_left(panel):
+    contains_text(panel, "It runs.", **THINKING)
+    opens(panel, "Usage")
+    text = outputs(panel, "Usage")[0]["text/plain"]
+    for fact in ("reasoning tokens", "192", "region", "East US 2", "tokens left", "41"):
+        assert fact in text
+
+
+def test_several_choices_are_a_table(panel):
+    contains_text(panel, "Rivers run.", choices=(Response("Rivers run."), Response("Rivers flow.")))
+    (table,) = answer(panel, "text/html")
+    assert "<mark>flow</mark>" in table
+
+
 # ---- a response
 
 
@@ -112,13 +151,12 @@ def test_long_response_is_sent_in_chunks_once(panel):
     for end in range(200, len(text), 200):
         contains_text(panel, text[:end], is_running=True)
         assert texts(panel) == text[:end]
-    pieces = [each for each in tabs(panel).children[0].children if isinstance(each, w.Output)]
-    assert len(pieces) > 5
+    assert len(outputs(panel, "Response")) > 5
     sent = sum(len(json.dumps(each.data)) for each in panel.traffic.messages)
     assert sent < 20 * len(text)  # the whole text in every frame would be 35 times as much, and growing
     contains_text(panel, text)
     assert answer(panel) == [text]
-    assert len([each for each in within(tabs(panel).children[0]) if isinstance(each, w.Output)]) == 1
+    assert len(outputs(panel, "Response")) == 1
 
 
 def bytes_of(panel, text):

@@ -119,6 +119,16 @@ def test_status_names_the_running_task(ready, wait_until_idle, endpoint):
 # ---- the notebook's timeout
 
 
+def test_status_says_what_the_run_waits_for(ready, wait_until_idle, endpoint, watch):
+    endpoint.script([Fault("429", retry_after=1)])
+    ready.set("max_retries", "2")
+    changes = watch(ready)
+    ready.runs.run()
+    changes.until(lambda: ready.running == "Running… 429: waiting 1.0 s, try 2 of 3")
+    assert wait_until_idle(ready) == ""
+    assert ready.result.row.response.attempts == 2
+
+
 @pytest.fixture
 def timed(session, chat):
     """A panel in a notebook whose timeout is 60 seconds, with the configs `main` and `patient` and a prompt."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from azml_magics.display.facts import filter_note
+
 if TYPE_CHECKING:
     from azml_magics.core.response import Response
 
@@ -18,12 +20,20 @@ def usage_figures(response: Response) -> list[tuple[str, str]]:
         ("time to first token", f"{first:.2f} s" if first is not None and first < total else ""),
         ("prompt tokens", _count_text(usage.prompt_tokens) if usage else ""),
         ("completion tokens", _count_text(usage.completion_tokens) if usage else ""),
+        ("reasoning tokens", _count_text(usage.reasoning_tokens or None) if usage else ""),
+        ("cached tokens", _count_text(usage.cached_tokens or None) if usage else ""),
+        ("audio tokens", _count_text(usage.audio_tokens or None) if usage else ""),
         ("total tokens", _count_text(usage.total_tokens) if usage else ""),
         ("tokens per second", tokens_per_second(response)),
         ("characters", str(len(response.text))),
         ("finish reason", response.finish_reason or ""),
+        ("content filters", filter_note(response.filters)),
+        ("requests", str(response.attempts) if response.attempts > 1 else ""),
+        ("requests left", response.headers.get("x-ratelimit-remaining-requests", "")),
+        ("tokens left", response.headers.get("x-ratelimit-remaining-tokens", "")),
         ("model", response.model),
         ("deployment", response.deployment),
+        ("region", response.headers.get("x-ms-region", "")),
         ("request id", response.request_id),
     ]
     return [(name, value) for name, value in figures if value]

@@ -128,8 +128,11 @@ class Runs:
         """Show the calls while they run; return the callback that records them."""
         batch_run.start()
         while not batch_run.wait(FRAME) and not task.stopping.is_set():
-            with self._state.changing(RESULT):
-                self._state.result = RunResult(requests, batch_run.batch, is_running=True)
+            batch = batch_run.batch
+            waiting = next((row.waiting for row in batch if row.waiting), "")
+            with self._state.changing(RESULT, *([STATE] if waiting != task.waiting else [])):
+                task.waiting = waiting
+                self._state.result = RunResult(requests, batch, is_running=True)
         batch_run.stop()
         return lambda: self._finish(batch_run, requests, prompt)
 

@@ -20,12 +20,14 @@ class WorkerTask:
 
     Attributes:
         description: what it does, for the status line.
+        waiting: what it waits for, such as "429: waiting 12 s, try 2 of 3"; "" if it does not.
         stopping: set when the task should end; the task has to check it.
         ended: set when the task and its finish callback are done.
     """
 
     def __init__(self, description: str) -> None:
         self.description = description
+        self.waiting = ""
         self.stopping = threading.Event()
         self.ended = threading.Event()
 
@@ -48,7 +50,7 @@ class Worker:
     def running(self) -> str:
         """What is running, for the status line; "" while idle."""
         task = self._task
-        return task.description if task else ""
+        return f"{task.description} {task.waiting}".rstrip() if task else ""
 
     def start(self, description: str, work: Callable[[WorkerTask], Callable[[], None] | None]) -> bool:
         """Start a task unless one is running.

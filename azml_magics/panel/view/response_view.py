@@ -8,6 +8,8 @@ import ipywidgets as w
 
 from azml_magics.display.batch_html import batch_to_html
 from azml_magics.display.markdown import make_inert
+from azml_magics.display.mime import choices_batch, facts_html, reasoning_html
+from azml_magics.display.reasoning import growing_reasoning
 
 from .chunked_text import GROWTH, ChunkedText
 from .controls import close_tree, set_traits
@@ -15,6 +17,7 @@ from .mime_output import MAX_SHOWN, display_output, truncate
 
 if TYPE_CHECKING:
     from azml_magics.compare.comparison import Row
+    from azml_magics.core.response import Response
 
     from ..model.run_result import RunResult
 
@@ -27,20 +30,42 @@ class ResponseView:
     def __init__(self) -> None:
         self.widget = w.VBox()
         self.widget.add_class("azml-response")
+        self._reasoning, self._facts = w.Output(), w.Output()  # above and below the response
         self._chunked = ChunkedText()
         self._outputs: list[w.Output] = []  # one for each chunk
         self._drawn: dict[str, str] | None = None  # the bundle that is shown, None while chunks are
+        self._set_children()
 
     def draw(self, result: RunResult | None) -> None:
         """Show the result as far as it has arrived."""
+        response = result.row.response if result is not None and len(result.requests) == 1 else None
+        is_running = result is not None and result.is_running
+        self._draw_surroundings(response, is_running=is_running)
         if result is None:
             self._show_bundle({})
         elif len(result.requests) > 1:
             self._show_table(result)
-        elif result.is_running:
+        elif is_running:
             self._show_growing(result.row.text)
+        elif response is not None and len(response.choices) > 1:
+            batch = choices_batch(response)
+            self._show_bundle({"text/plain": truncate(batch.to_text()), "text/html": batch_to_html(batch)})
         else:
             self._show_bundle(_bundle(result.row))
+
+    def _draw_surroundings(self, response: Response | None, *, is_running: bool) -> None:
+        """Show the thoughts above the response, and once it is whole the facts below it."""
+        above = below = ""
+        if response is not None and len(response.choices) < 2:  # noqa: PLR2004 - one choice
+            is_thinking = is_running and not response.text and bool(response.reasoning.strip())
+            above = growing_reasoning(response.reasoning) if is_thinking else reasoning_html(response)
+            below = "" if is_running else facts_html(response, times=True)
+        for output, text in ((self._reasoning, above), (self._facts, below)):
+            bundle = {"text/plain": "", "text/markdown": text}
+            set_traits(output, outputs=(display_output(bundle),) if text else ())
+
+    def _set_children(self) -> None:
+        set_traits(self.widget, children=(self._reasoning, *self._outputs, self._facts))
 
     def _show_growing(self, text: str) -> None:
         if not self._outputs or not text:
@@ -54,7 +79,7 @@ class ResponseView:
                 self._outputs.append(w.Output())
             set_traits(self._outputs[index], outputs=(display_output(_markdown(chunks[index])),))
         if has_new:
-            set_traits(self.widget, children=tuple(self._outputs))
+            self._set_children()
 
     def _start_chunks(self) -> None:
         """Make room for the next response."""
@@ -83,11 +108,11 @@ class ResponseView:
 
     def _replace_outputs(self) -> None:
         """Close all outputs and start with a single empty one."""
-        set_traits(self.widget, children=())
+        set_traits(self.widget, children=(self._reasoning, self._facts))
         for output in self._outputs:
             close_tree(output)
         self._outputs = [w.Output()]
-        set_traits(self.widget, children=tuple(self._outputs))
+        self._set_children()
 
 
 def _markdown(text: str) -> dict[str, str]:

@@ -209,6 +209,16 @@ def test_endpoint_that_goes_down_ends_the_run_and_keeps_responses(echo, config, 
     assert {row["error"] for row in table if not row["text"]} == {"not sent"}
 
 
+def test_stretch_of_rows_that_the_script_fails_on_is_passed(echo, config, run):
+    failed = reply("list index out of range", 500, x_ms_run_function_failed="true")
+    bad = {f"say {word}" for word in WORDS[:25]}
+    echo.first = lambda prompt, times: failed if prompt in bad else None
+    rows = run(config.merged(max_retries=2), "say {w}", WORDS, concurrency=4)
+    assert [row["text"] or "" for row in rows] == [""] * 25 + [f"SAY {word.upper()}" for word in WORDS[25:]]
+    assert "The scoring script failed on this input (500): list index out of range" in rows[0]["error"]
+    assert set(echo.sent.values()) == {1}, "a failure on an input is not retried"
+
+
 def test_unreachable_endpoint_raises_connection_error(echo, config, monkeypatch):
     monkeypatch.setattr(rate_limiter, "_GIVE_UP_UNKNOWN", 0.3)
     echo.server.stop()

@@ -151,3 +151,26 @@ def test_key_is_never_shown(asking, endpoint):
     for fault in (None, Fault("401"), Fault("424")):
         endpoint.script([fault])
         assert KEY not in str(asking.ok("%azureml test").data)
+
+
+@pytest.mark.parametrize(
+    ("model", "formatter"),
+    [("gpt-5-mini", "openai-chat"), ("gpt-5-mini", "openai-responses"), ("gpt-5-codex", "openai-responses")],
+)
+def test_reasoning_models_of_foundry_pass(asking, states, endpoint, model, formatter):
+    asking.ok(f"%azureml save other --url {endpoint.url}/openai/v1 -f {formatter} --model {model} --key env:TEST_KEY")
+    assert [state for state, _ in states("%azureml test other").values()] == ["ok"] * 6
+
+
+def test_claude_passes(asking, states, endpoint):
+    asking.ok(f"%azureml save other --url {endpoint.url}/anthropic/v1 --model claude-sonnet-4-6 --key env:TEST_KEY")
+    assert [state for state, _ in states("%azureml test other").values()] == ["ok"] * 6
+
+
+def test_model_on_the_wrong_route_names_the_formatter(asking, states, endpoint):
+    asking.ok(
+        f"%azureml save other --url {endpoint.url}/openai/v1 -f openai-chat --model gpt-5-codex --key env:TEST_KEY"
+    )
+    step, words = only_bad(states("%azureml test other"))
+    assert step == "answer"
+    assert words.endswith("Use -f openai-responses.")

@@ -176,6 +176,21 @@ def test_probing_requests_few_tokens_of_two_prompts(unknown, endpoint):
 
 
 @pytest.mark.parametrize(
+    ("path", "model", "formatter"),
+    [
+        ("/openai/v1", "gpt-5-codex", "openai-responses"),
+        ("/openai/v1", "gpt-5-mini", "openai-responses"),
+        ("/anthropic/v1", "claude-sonnet-4-6", "anthropic-messages"),
+    ],
+)
+def test_probing_finds_the_wire_format_of_foundry_models(notebook, endpoint, path, model, formatter):
+    notebook.ok(f"%azureml save it --url {endpoint.url}{path} --model {model} --key env:TEST_KEY")
+    table = notebook.ok("%azureml detect it --probe").result
+    assert table.rows[0][0] == formatter
+    assert follow(notebook, table).text
+
+
+@pytest.mark.parametrize(
     ("line", "error"),
     [
         ("detect nope", "UnknownNameError: No config named 'nope'"),

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..core.client import AsyncClient, Client
 from . import active
 from .player import CassettePlayer
 from .recorder import CassetteRecorder
 
 
-def record(path: str | Path) -> CassetteRecorder:
+def record(path: str | Path, *, client: Client | AsyncClient | None = None) -> CassetteRecorder:
     """Return a context manager that writes every exchange of this process to the cassette at `path`.
 
     Responses are not changed. Keys are masked. An existing cassette is continued.
 
     Args:
         path: The file, for example `tests/cassettes/rivers.jsonl`.
+        client: Record only the exchanges of this client.
 
     Raises:
         DocumentError: The file cannot be written, or is something else than a cassette of this format, which is never
@@ -34,16 +36,17 @@ def record(path: str | Path) -> CassetteRecorder:
 
         Without `with`, for example over several cells: `recorder.start()` and `recorder.stop()`.
     """
-    return CassetteRecorder(path)
+    return CassetteRecorder(path, client)
 
 
-def replay(path: str | Path) -> CassettePlayer:
+def replay(path: str | Path, *, client: Client | AsyncClient | None = None) -> CassettePlayer:
     """Return a context manager that answers every request of this process from the cassette at `path`.
 
     Nothing goes over the network, and no key is looked up.
 
     Args:
         path: A file that `record` has written.
+        client: Answer only the requests of this client.
 
     Raises:
         DocumentError: The file cannot be read, or is not a cassette of this format.
@@ -54,7 +57,7 @@ def replay(path: str | Path) -> CassettePlayer:
 
         In the block, a request that was not recorded raises `NotRecordedError`.
     """
-    return CassettePlayer(path)
+    return CassettePlayer(path, client)
 
 
 def stop_innermost() -> CassetteRecorder | CassettePlayer | None:

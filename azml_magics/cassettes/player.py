@@ -17,6 +17,7 @@ from .matching import find_differences, has_mask, hash_request, is_match
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ..core.client import AsyncClient, Client
     from ..core.http.exchange import Request
     from ..core.http.recording import RecordedResponse
 
@@ -34,6 +35,7 @@ class CassettePlayer:
 
     Args:
         path: The file.
+        client: Whose requests; None for all of this process.
 
     Raises:
         DocumentError: The file cannot be read, or is not a cassette of this format.
@@ -44,8 +46,9 @@ class CassettePlayer:
 
     replays: Literal[True] = True
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, client: Client | AsyncClient | None = None) -> None:
         self.path = path_of(path)
+        self._client = client
         self._lock = threading.Lock()
         self._responses: dict[str, list[RecordedResponse]] = defaultdict(list)
         self._next: dict[str, int] = defaultdict(int)
@@ -66,12 +69,12 @@ class CassettePlayer:
 
     def start(self) -> CassettePlayer:
         """Replay from now on; returns itself."""
-        active.activate(self)
+        active.activate(self, self._client)
         return self
 
     def stop(self) -> None:
         """Stop replaying, and use again what was in use before."""
-        active.deactivate(self)
+        active.deactivate(self, self._client)
 
     def __enter__(self) -> CassettePlayer:
         return self.start()

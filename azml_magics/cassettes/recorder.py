@@ -18,6 +18,7 @@ from .format import exchange_line, heading_line, read_cassette
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ..core.client import AsyncClient, Client
     from ..core.http.exchange import Request
     from ..core.http.recording import RecordedResponse
 
@@ -30,6 +31,7 @@ class CassetteRecorder:
 
     Args:
         path: The file; its folder is made if needed.
+        client: Whose exchanges; None for all of this process.
 
     Raises:
         DocumentError: The file cannot be written, or is something else than a cassette of this format.
@@ -41,8 +43,9 @@ class CassetteRecorder:
 
     replays: Literal[False] = False
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, client: Client | AsyncClient | None = None) -> None:
         self.path = path_of(path)
+        self._client = client
         self.count = 0
         self._lock = threading.Lock()
         self._unwritten: list[bytes] = []
@@ -69,7 +72,7 @@ class CassetteRecorder:
 
     def start(self) -> CassetteRecorder:
         """Record from now on; returns itself."""
-        active.activate(self)
+        active.activate(self, self._client)
         return self
 
     def stop(self) -> None:
@@ -78,7 +81,7 @@ class CassetteRecorder:
         Raises:
             DocumentError: Some exchanges could not be written. The recording has stopped all the same.
         """
-        active.deactivate(self)
+        active.deactivate(self, self._client)
         with self._lock:
             error = self._write()
         if error is not None:

@@ -19,6 +19,7 @@ from .http.rate_limiter import RateLimiter
 from .http.recording import Player, Recorder
 from .messages import Message
 from .preparation import ClientDefaults
+from .secret import Secret
 
 if TYPE_CHECKING:
     from .http.exchange import HTTPResponse
@@ -80,6 +81,21 @@ class BaseClient:
     def is_closed(self) -> bool:
         """Whether the client was closed."""
         return self._is_closed
+
+    @property
+    def total_timeout(self) -> float | None:
+        """Seconds that one request may take in all, for configs without a limit; None for no limit."""
+        return self._defaults.total_timeout
+
+    def resolve_keys(self, config: LLMConfig) -> tuple[Secret, ...]:
+        """Look up the keys of a config, so that they are asked for now and can be masked later.
+
+        Raises:
+            KeyNotFoundError: A key cannot be found.
+        """
+        if self._credential is not None:
+            config = config.merged(key=None)
+        return self._resolve(config, config.endpoint_url).secrets
 
     @property
     def is_replaying(self) -> bool:

@@ -9,7 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict, TypeVar, overload
 
+from ..core.client import Client
 from ..core.config import LLMConfig
+from ..core.errors import UsageError
 from ..core.prompt.schema import Schema
 from .mapper import TICK, RowMapper, merge
 from .progress import Bar, Progress
@@ -64,6 +66,7 @@ class _CommonOptions(TypedDict, total=False):
     rpm: float | None
     tpm: float | None
     max_tokens_total: int | None
+    client: Client | None
 
 
 class _SyncOptions(_CommonOptions, total=False):
@@ -108,6 +111,7 @@ def map_rows(
     rpm: float | None = None,
     tpm: float | None = None,
     max_tokens_total: int | None = None,
+    client: Client | None = None,
     dask_client: Any = None,
     progress: bool | Callable[[Progress], Any] = False,
 ) -> Any:
@@ -129,6 +133,8 @@ def map_rows(
         rpm: The most requests per minute.
         tpm: The most tokens per minute.
         max_tokens_total: Stop starting rows after N tokens.
+        client: A Client to send with; by default the one of `invoke`. A request without a `total_timeout` may take 900
+            seconds in all, or the config's `timeout` if that is longer.
         dask_client: A dask.distributed.Client, whose workers send the rows.
         progress: True writes a bar to standard error; a function is called with a Progress about ten times a second.
 
@@ -150,8 +156,12 @@ def map_rows(
     checked = Schema.from_source(schema) if schema is not None else None
     on_progress = Bar() if progress is True else progress or None
     with on_progress if isinstance(on_progress, Bar) else contextlib.nullcontext():
-        make = partial(RowMapper, config, prompt, variables=variables, schema=checked, limit=limit, sample=sample)
+        make = partial(
+            RowMapper, config, prompt, variables=variables, schema=checked, limit=limit, sample=sample, client=client
+        )
         if dask_client is not None or is_dask(rows):
+            if client is not None:
+                raise UsageError("Workers cannot use a client of this process", remedy="Leave out client.")
             from . import dask
 
             results = dask.map_on_cluster(rows, make, options, dask_client, on_progress)
@@ -196,6 +206,7 @@ async def amap_rows(
     rpm: float | None = None,
     tpm: float | None = None,
     max_tokens_total: int | None = None,
+    client: Client | None = None,
     progress: Callable[[Progress], Any] | None = None,
 ) -> Any:
     """Do what `map_rows` does without blocking the running event loop. Requests are sent in threads, too.
@@ -207,7 +218,9 @@ async def amap_rows(
     """
     options = RunOptions(concurrency, rpm, tpm, max_tokens_total, journal, retry_failed)
     checked = Schema.from_source(schema) if schema is not None else None
-    mapper = RowMapper(config, prompt, rows, variables=variables, schema=checked, limit=limit, sample=sample)
+    mapper = RowMapper(
+        config, prompt, rows, variables=variables, schema=checked, limit=limit, sample=sample, client=client
+    )
     run = mapper.start(options)
     if mapper.table.is_lazy:
         return _stream(mapper, options, run, progress)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..core.client import invoke
 from ..core.errors import BadRequestError, SchemaError
 from ..core.prompt import schema as schemas
 from .table_rows import Column
@@ -13,6 +12,7 @@ from .table_rows import Column
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from ..core.client import Client
     from ..core.config import LLMConfig
     from ..core.messages import Message
     from ..core.prompt.schema import Schema
@@ -48,15 +48,15 @@ class Extraction:
         """Return the config and the messages that request JSON, in the way that the endpoint has accepted so far."""
         return self.schema.add_to(config, messages, by_instruction=self._by_instruction)
 
-    def send(self, config: LLMConfig, messages: Sequence[Message]) -> Response:
+    def send(self, client: Client, config: LLMConfig, messages: Sequence[Message]) -> Response:
         """Return the response, not parsed. An instruction replaces `response_format` once it was rejected."""
         try:
-            return invoke(*self.request(config, messages))
+            return client.invoke(*self.request(config, messages))
         except BadRequestError as error:
             if not schemas.is_response_format_refused(error):
                 raise
         self._by_instruction = True
-        return invoke(*self.request(config, messages))
+        return client.invoke(*self.request(config, messages))
 
     def parse(self, response: Response) -> tuple[Response, SchemaError | None]:
         """Return the response with its object in `parsed`; or unchanged, and why it does not match the schema."""

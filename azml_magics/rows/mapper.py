@@ -9,7 +9,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import AzmlError, Interrupted, RowsError
-from ..core.http import auth, recording
 from .journal import Journal
 from .prompts import RowPrompt
 from .results import Results
@@ -21,9 +20,9 @@ from .table_rows import unique_names
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
+    from ..core.client import Client
     from ..core.config import LLMConfig
     from ..core.prompt.schema import Schema
-    from ..core.secret import Secret
     from .progress import Done, Progress
     from .prompts import Prompt
     from .run_options import RunOptions
@@ -72,6 +71,7 @@ class RowMapper:
         schema: Schema | None = None,
         limit: int | None = None,
         sample: int | None = None,
+        client: Client | None = None,
     ) -> None:
         """Check the prompt and the rows. The arguments are those of `map_rows`.
 
@@ -79,7 +79,7 @@ class RowMapper:
             UsageError: The rows cannot be read, or the prompt uses no column.
             UndefinedVariableError: A variable of the prompt is not a column and has no value.
         """
-        self.row_prompt = RowPrompt(config, prompt, variables, schema)
+        self.row_prompt = RowPrompt(config, prompt, variables, schema, client)
         self.limit, self.sample = limit, sample
         self.table: Table = select_rows(table_of(rows, self.row_prompt.default_column), limit, sample)
         if self.table.columns:  # a list or an iterator without rows has none, and a run over it sends nothing
@@ -96,7 +96,7 @@ class RowMapper:
             KeyNotFoundError: The config's key cannot be found.
             JournalError: The journal cannot be used.
         """
-        secrets = _secrets_of(self.row_prompt.config)
+        secrets = self.row_prompt.client.resolve_keys(self.row_prompt.config)
         journal = None if options.journal is None else Journal(options.journal, self.row_prompt.settings(), secrets)
         if on_begin is not None:
             try:
@@ -257,8 +257,3 @@ def merge(names: tuple[str, ...], record: Record, row: TableRow) -> dict[str, An
 
 def _merge_all(names: tuple[str, ...], records: list[Record], rows: Iterable[TableRow]) -> list[dict[str, Any]]:
     return [merge(names, record, row) for record, row in zip(records, rows, strict=True)]
-
-
-def _secrets_of(config: LLMConfig) -> tuple[Secret, ...]:
-    """Return the config's keys, which the journal must not show. Raises KeyNotFoundError."""
-    return () if recording.is_replaying() else auth.resolve(config, config.endpoint_url).secrets

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from ..core.client import invoke
+from ..core.client import default_client
 from ..core.endpoints import Origin
 from ..core.errors import PromptError, UndefinedVariableError, UsageError
 from ..core.messages import Message, as_messages
@@ -19,6 +19,7 @@ from .extraction import Extraction
 from .table_rows import RESPONSE_COLUMNS, TableRow, is_missing
 
 if TYPE_CHECKING:
+    from ..core.client import Client
     from ..core.config import LLMConfig
     from ..core.prompt.schema import Schema
     from ..core.response import Response
@@ -28,6 +29,7 @@ Prompt = str | Sequence[Message] | Callable[[Mapping[str, Any]], str | Sequence[
 """A text or messages with `{column}` variables, or a function of a row's values that returns either."""
 
 _KEY_BYTES = 16
+ROW_TOTAL_TIMEOUT = 900.0  # seconds of one request, however slowly its data comes: no row holds a run for ever
 
 
 class RowPrompt:
@@ -47,6 +49,7 @@ class RowPrompt:
         prompt: Prompt,
         variables: Mapping[str, Any] | None = None,
         schema: Schema | None = None,
+        client: Client | None = None,
     ) -> None:
         """Read the variables of the prompt.
 
@@ -55,8 +58,10 @@ class RowPrompt:
             prompt: A text or messages, whose `{column}`s take the row's values, or a function of the row's values.
             variables: Values of other names in the prompt; a column of the same name has precedence.
             schema: The schema that every response must match.
+            client: Sends the requests; None for the default client.
         """
         self.config = config
+        self._client = client
         self.prompt = prompt
         self.names: tuple[str, ...] = () if callable(prompt) else tuple(_variables_of(prompt))
         self._known = variables or {}
@@ -65,6 +70,11 @@ class RowPrompt:
         self._extraction = Extraction(schema) if schema is not None else None
         self.columns: tuple[Column, ...] = (*(self._extraction.columns if self._extraction else ()), *RESPONSE_COLUMNS)
         self._digest = b""
+
+    @property
+    def client(self) -> Client:
+        """What sends the requests."""
+        return self._client or default_client()
 
     @property
     def default_column(self) -> str:
@@ -155,9 +165,18 @@ class RowPrompt:
         """Return the config and the messages as they are sent, with what a schema adds."""
         return self._extraction.request(self.config, messages) if self._extraction else (self.config, messages)
 
+    @cached_property
+    def _sent_config(self) -> LLMConfig:
+        """The config of the requests, with a limit for all of a response."""
+        has_limit = self.config.total_timeout is not None or self.client.total_timeout is not None
+        total = max(ROW_TOTAL_TIMEOUT, self.config.timeout)
+        return self.config if has_limit else self.config.merged(total_timeout=total)
+
     def send(self, messages: Sequence[Message]) -> Response:
         """Return the endpoint's response. Raises what `invoke` raises."""
-        return self._extraction.send(self.config, messages) if self._extraction else invoke(self.config, messages)
+        if self._extraction:
+            return self._extraction.send(self.client, self._sent_config, messages)
+        return self.client.invoke(self._sent_config, messages)
 
     def parse(self, response: Response) -> tuple[Response, Exception | None]:
         """Return the response with its object in `parsed`; or unchanged, and why it does not match the schema."""

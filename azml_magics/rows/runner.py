@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..core.errors import AzmlError
-from ..core.http.permit import rate_limiter_for
 from ..core.http.run_control import RunCancelled, RunControl, limit_rate
 from ..core.http.waiting import SHORTEST_REPORTED
 from ..core.http.window import FIRST_WINDOW
@@ -101,7 +100,7 @@ class Run:
         self._look_ahead = look_ahead
         self._state = RunState(total)
         self._policy: FailurePolicy[Task] = FailurePolicy(has_succeeded=bool(journal is not None and len(journal)))
-        self._limiter = rate_limiter_for(row_prompt.config)
+        self._limiter = row_prompt.client.limiters.get(row_prompt.config)
         self._control = RunControl(options.rpm, options.tpm, options.give_up_after, self._on_permit)
         self._cleanup = contextlib.ExitStack()
         self._reading = threading.Lock()  # one thread at a time reads rows

@@ -13,7 +13,7 @@ import weakref
 import httpx
 import pytest
 
-from azml_magics import AsyncClient, Client
+from azml_magics import AsyncClient, Client, amap_rows, map_rows, record, replay
 from azml_magics.core.client import default_client, invoke
 from azml_magics.core.errors import (
     APIConnectionError,
@@ -26,6 +26,7 @@ from azml_magics.core.errors import (
     StreamInterruptedError,
 )
 from azml_magics.core.http.rate_limiter import RateLimiter
+from azml_magics.rows.prompts import RowPrompt
 
 from .conftest import KEY
 from .server import FAULTS, chunk, delta, event, reply, streamed
@@ -534,3 +535,46 @@ def test_stream_that_is_never_read_leaves_no_open_connection(server, config_of):
     command = [sys.executable, "-W", "error", "-c", code, f"{server.url}/v1/chat/completions"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.stdout.strip(), done.stderr) == ("a", "")
+
+
+# ---- what takes a client
+
+
+def test_rows_are_sent_with_a_client(server, config_of):
+    server.respond_with(HI)
+    with Client(default_headers={"x-team": "maps"}, limiter=RateLimiter()) as client:
+        rows = map_rows(config_of(), "{x}", [{"x": 1}, {"x": 2}], client=client)
+        arows = asyncio.run(amap_rows(config_of(), "{x}", [{"x": 3}], client=client))
+    assert [row["text"] for row in (*rows, *arows)] == ["hi"] * 3
+    assert {seen.headers["x-team"] for seen in server.received} == {"maps"}
+
+
+def test_rows_with_a_credential_need_no_key(server, config_of):
+    server.respond_with(HI)
+    rows = map_rows(config_of(key="env:NOT_SET"), "{x}", [{"x": 1}], client=Client(credential=Credential()))
+    assert rows[0]["text"] == "hi"
+
+
+def test_rows_have_a_total_timeout(server, config_of, monkeypatch):
+    monkeypatch.setattr("azml_magics.rows.prompts.ROW_TOTAL_TIMEOUT", 0.3)
+    server.respond_with(DRIPS["body"])
+    with Client() as client, pytest.raises(APITimeoutError, match="was not complete within 0.3 s"):
+        RowPrompt(config_of(timeout=0.2), "{x}", client=client).send([{"role": "user", "content": "Hi"}])
+
+
+def test_cassette_of_one_client_leaves_others_alone(server, config_of, tmp_path):
+    path = tmp_path / "one.jsonl"
+    server.respond_with(HI)
+    client = Client()
+    with record(path, client=client) as recorder:
+        invoke(config_of(), "Hi")
+        assert recorder.count == 0
+        client.invoke(config_of(), "Hi")
+        assert recorder.count == 1
+    with replay(path, client=client):
+        assert client.invoke(config_of(key="env:NOT_SET"), "Hi").text == "hi"
+        assert len(server.received) == 2
+        invoke(config_of(), "Hi")
+    assert len(server.received) == 3
+    client.invoke(config_of(), "Hi")
+    assert len(server.received) == 4

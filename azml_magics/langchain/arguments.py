@@ -27,13 +27,13 @@ _VARIABLES = {
     "deployment_name": "AZUREML_DEPLOYMENT_NAME",
     "timeout": "AZUREML_TIMEOUT",
 }
-# LangChain's standard parameters -> our names.
-_STANDARD = {
+STANDARD_NAMES = {
     "api_key": "endpoint_api_key",
     "base_url": "endpoint_url",
     "model_name": "model",
     "default_headers": "headers",
 }
+"""LangChain's standard parameters -> our names."""
 KWARG_FIELDS = ("temperature", "max_tokens", "stop")
 """LangChain's standard parameters of a model, which are model kwargs here."""
 _PLACEHOLDER = re.compile(r"//[^/]*[<{]")
@@ -105,7 +105,7 @@ def apply_defaults(values: dict[str, Any]) -> dict[str, Any]:
         the URL.
     """
     given = {name: value for name, value in values.items() if value is not None}
-    for standard, ours in _STANDARD.items():
+    for standard, ours in STANDARD_NAMES.items():
         if standard in given:
             given.setdefault(ours, given.pop(standard))
     kwargs = {name: given.pop(name) for name in KWARG_FIELDS if name in given}
@@ -149,7 +149,7 @@ def check_names(owner: type[BaseModel], given: Iterable[str]) -> None:
     Raises:
         ConfigError: One of them is unknown; it would have no effect.
     """
-    known = {*owner.model_fields, *_STANDARD}
+    known = {*owner.model_fields, *STANDARD_NAMES}
     for name in given:
         if name not in known:
             hint = did_you_mean(name, known).strip() or "See its fields for the names."

@@ -167,7 +167,7 @@ class AzureMLChatOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseChatMo
         if convert is not None:
             config = self._make_call_config(self._to_wire_formatter(), stop, kwargs)
             return config, [convert(message) for message in messages]
-        given = _with_system(messages, self.system)
+        given = _with_system(messages, kwargs.get("system") or self.system)
         config = self._make_call_config(self._to_wire_formatter(lambda _: given), stop, kwargs)
         return config, [{"role": "user", "content": ""}]
 

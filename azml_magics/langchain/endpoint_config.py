@@ -16,6 +16,7 @@ from ..core.keys import DEFAULT_KEY, KeyRef
 from ..core.secret import Secret
 from ..core.wire import default_for_url
 from .arguments import KEY_VARIABLE, is_placeholder
+from .call_arguments import split_call_arguments
 from .clients import has_call
 from .endpoint_fields import EndpointFields
 from .formatter_adapter import to_wire_formatter
@@ -24,9 +25,6 @@ from .message_conversion import messages_from_wire
 if TYPE_CHECKING:
     from .formatter_adapter import ToMessages
 
-# Per-call kwargs that configure this client, and those that LangChain passes along for its own tracing.
-_CALL_OPTIONS = ("timeout", "max_retries", "model")
-_NOT_SENT = ("ls_structured_output_format", "structured_output_format")
 # A user's own client decides where it sends the request; the core still needs a URL to choose a route.
 _PLACEHOLDER_URL = "https://localhost"
 
@@ -97,11 +95,13 @@ class EndpointConfig(EndpointFields):
     def _make_call_config(
         self, formatter: wire.Formatter | None, stop: Sequence[str] | None, kwargs: Mapping[str, Any]
     ) -> LLMConfig:
-        """Return the config of one call. Its kwargs override this endpoint's, which do not change."""
-        sent = {name: value for name, value in kwargs.items() if name not in _NOT_SENT}
-        options = {name: sent.pop(name) for name in _CALL_OPTIONS if name in sent}
-        options = {name: value for name, value in options.items() if value is not None}
-        sent = {**(self.model_kwargs or {}), **sent}
+        """Return the config of one call. Its kwargs override this endpoint's, which do not change.
+
+        Raises:
+            ConfigError: Something is missing, or a kwarg is a slip.
+        """
+        options, given = split_call_arguments(kwargs)
+        sent = {**(self.model_kwargs or {}), **given}
         if stop:
             sent["stop"] = [stop] if isinstance(stop, str) else list(stop)
         if has_call(self.client):

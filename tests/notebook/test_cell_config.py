@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from azml_magics import LLMConfig, Secret
+from azml_magics import LLMConfig, Secret, session
 from azml_magics.emulator import Fault
 
 from .conftest import KEY
@@ -289,3 +289,53 @@ def test_invalid_url_is_refused(asking, url):
     line = asking.refused(f"%%azureml -u {url}\nHello")
     assert line.startswith("ConfigError: The endpoint URL")
     assert "user:pw" not in line
+
+
+# ---- headers and networks --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def last_headers(endpoint):
+    return lambda: {name.lower(): value for name, value in endpoint.requests[-1].headers.items()}
+
+
+def test_headers_on_the_line_win_over_those_of_the_config(asking, last_headers, monkeypatch):
+    monkeypatch.setenv("APIM_KEY", "ap1m-0123456789")
+    asking.ok("%azureml save main --header X-Team=nlp --header X-Stage=test")
+    asking.ok("%%azureml --header x-team=qa --header Apim=env:APIM_KEY\nHello")
+    assert (last_headers()["x-team"], last_headers()["x-stage"], last_headers()["apim"]) == (
+        "qa",
+        "test",
+        "ap1m-0123456789",
+    )
+    asking.ok("%%azureml --header X-Team=none\nHello")
+    assert "x-team" not in last_headers()
+
+
+def test_key_header_carries_the_key(asking, last_headers):
+    asking.refused("%%azureml --key-header X-Gateway-Key\nHello")  # the emulator reads the usual header
+    assert last_headers()["x-gateway-key"] == KEY
+    assert "authorization" not in last_headers()
+
+
+def test_literal_key_in_a_header_is_refused_unrepeated(asking, endpoint):
+    said = asking.refused("%%azureml --header api-key=sk-lIt3ral\nHello")
+    assert said.startswith("KeyRefusedError: The value of the header api-key looks like a key, which would stay in the")
+    assert "lIt3ral" not in said
+    assert len(endpoint.requests) == 0
+
+
+@pytest.mark.usefixtures("prod")
+def test_key_in_a_header_is_not_sent_to_another_host(asking):
+    asking.ok("%azureml save prod --header Apim=env:APIM_KEY")
+    said = asking.refused(f"%%azureml -u {ELSEWHERE} --key env:TEST_KEY\nHello")
+    assert said.startswith("KeyRefusedError: The config's key is for prod.example, and --url names elsewhere.example.")
+    assert "--header NAME=none" in said
+    asking.ok(f"%%azureml -u {ELSEWHERE} --key env:TEST_KEY --header Apim=none --dry-run\nHello")
+
+
+@pytest.mark.parametrize("off", ["off", "False", "no"])
+def test_verify_off_and_allow_http_are_part_of_a_saved_config(asking, off):
+    asking.ok(f"%azureml save lab --url http://vllm:8000/v1 --verify {off} --allow-http --proxy none --total-timeout 5")
+    lab = session.current().get("lab")
+    assert (lab.verify, lab.allow_http, lab.proxy, lab.total_timeout) == (False, True, "none", 5.0)

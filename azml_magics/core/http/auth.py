@@ -134,18 +134,29 @@ def check_clear_text(config: LLMConfig, url: str) -> None:
     """Refuse to send a key over plain http to another machine without the config's permission; warn of it with that.
 
     Raises:
-        ConfigError: The config has a key, in whatever header, and does not allow http.
+        ConfigError: See `clear_text_error`.
     """
+    if error := clear_text_error(config, url):
+        raise error
+    if _sends_clear_text(config, url):
+        origin = endpoints.Origin.of(url)
+        warn_once(f"The key goes to {origin} in clear text: others on the network can read it, and the prompts.")
+
+
+def clear_text_error(config: LLMConfig, url: str) -> ConfigError | None:
+    """Return the error for a config that would send a key, in whatever header, over plain http without permission."""
+    if config.allow_http or not _sends_clear_text(config, url):
+        return None
+    return ConfigError(
+        f"{endpoints.Origin.of(url)} would carry the key in clear text to another machine",
+        remedy="Use https://, send no key (key=None), or set allow_http=True if you trust the network.",
+        error_code="key-over-http",
+    )
+
+
+def _sends_clear_text(config: LLMConfig, url: str) -> bool:
     origin = endpoints.Origin.of(url)
-    if origin.scheme != "http" or origin.is_loopback or not config.all_key_sources:
-        return
-    if not config.allow_http:
-        raise ConfigError(
-            f"{origin} would carry the key in clear text to another machine",
-            remedy="Use https://, send no key (key=None), or set allow_http=True if you trust the network.",
-            error_code="key-over-http",
-        )
-    warn_once(f"The key goes to {origin} in clear text: others on the network can read it, and the prompts.")
+    return origin.scheme == "http" and not origin.is_loopback and bool(config.all_key_sources)
 
 
 def _is_header_value(text: str) -> bool:

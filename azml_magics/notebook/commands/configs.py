@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from azml_magics.core import headers, wire
 from azml_magics.core.errors import AzmlError, UsageError
-from azml_magics.core.http.auth import check_clear_text
+from azml_magics.core.http.auth import clear_text_error
 from azml_magics.display.table import TableOutput
 from azml_magics.display.text_output import TextOutput
 
@@ -120,10 +120,10 @@ def _next_step(config: LLMConfig) -> str:
         return f"\nGive it a URL: %azureml save {config.name} --url URL"
     try:
         wire.wire_for(config)
-        check_clear_text(config, config.endpoint_url)
+        problem: AzmlError | None = clear_text_error(config, config.endpoint_url)
     except AzmlError as error:
-        return f"\nBefore it works: {notebook_line(error)}"
-    return ""
+        problem = error
+    return f"\nBefore it works: {notebook_line(problem)}" if problem else ""
 
 
 def _formatter_name(config: LLMConfig) -> str:

@@ -558,7 +558,7 @@ def test_rows_with_a_credential_need_no_key(server, config_of):
 def test_rows_have_a_total_timeout(server, config_of, monkeypatch):
     monkeypatch.setattr("azml_magics.rows.prompts.ROW_TOTAL_TIMEOUT", 0.3)
     server.respond_with(DRIPS["body"])
-    with Client() as client, pytest.raises(APITimeoutError, match="was not complete within 0.3 s"):
+    with Client() as client, pytest.raises(APITimeoutError, match=r"was not complete within 0\.3 s"):
         RowPrompt(config_of(timeout=0.2), "{x}", client=client).send([{"role": "user", "content": "Hi"}])
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _POLL_INTERVAL = 0.01  # seconds between two looks for a piece, so that a kernel interrupt is handled at once
 _CLOSE_TIMEOUT = 0.1  # seconds for the connections of an interrupted call to close, after each cancellation
 _CANCELLATIONS = 3  # asyncio.wait_for, which providers use, may lose one before Python 3.12
+_THOUGHTS = {"reasoning", "thinking"}  # types of content parts
 _END = object()
 
 
@@ -109,6 +110,7 @@ class RunnableStream:
         self._pieces: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._whole: Any = None
         self._texts: list[str] = []
+        self._thoughts: list[str] = []
         self._task: asyncio.Task[Any] | None = None
         self._stopped = False
         self._ended = threading.Event()
@@ -189,6 +191,10 @@ class RunnableStream:
             return
         self._first = self._first if self._first is not None else time.perf_counter() - self._start
         self._whole = piece if self._replaces or self._whole is None else _sum(self._whole, piece)
+        thoughts = _reasoning_text(piece)
+        self._thoughts.append(thoughts)
+        if live is not None and thoughts:
+            live.add_reasoning(thoughts)
         if not _is_text(piece):
             if live is not None:
                 live.replace(piece_text(self._whole))
@@ -219,6 +225,7 @@ class RunnableStream:
             time_to_first_token=self._first,
             config=self._name,
             tool_calls=tuple(_tool_call(call) for call in getattr(whole, "tool_calls", None) or ()),
+            reasoning="".join(self._thoughts),
         )
 
     def _to_error(self, error: BaseException) -> AzmlError:
@@ -263,6 +270,17 @@ def _tool_call(call: Any) -> dict[str, Any]:
     """A tool call of LangChain in the form of OpenAI's chat API."""
     arguments = json.dumps(call.get("args"), ensure_ascii=False, default=str)
     return {"id": call.get("id"), "type": "function", "function": {"name": call.get("name"), "arguments": arguments}}
+
+
+def _reasoning_text(piece: Any) -> str:
+    """The thoughts in a piece of a message: those of `additional_kwargs`, or its content parts of that type."""
+    extra = getattr(piece, "additional_kwargs", None)
+    said = extra.get("reasoning_content") if isinstance(extra, dict) else None
+    if isinstance(said, str):
+        return said
+    content = getattr(piece, "content", None)
+    parts = [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
+    return "".join(str(part.get(str(part.get("type"))) or "") for part in parts if part.get("type") in _THOUGHTS)
 
 
 def piece_text(piece: Any) -> str:

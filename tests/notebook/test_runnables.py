@@ -12,7 +12,7 @@ from langchain_core.caches import InMemoryCache
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.language_models.fake import FakeStreamingListLLM
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
-from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
 from langchain_core.output_parsers import (
     CommaSeparatedListOutputParser,
     JsonOutputParser,
@@ -167,6 +167,21 @@ def test_chat_model_streams_its_response(asks):
     assert ran.payloads[0] == ran.payloads[-1] == {"text/plain": ""}
     assert model.asked[0][0] == [HumanMessage("Hello Ada")]
     assert ran.data[MIME]["config"] == "$thing"
+
+
+@pytest.mark.parametrize(
+    ("content", "extra"),
+    [
+        ("Yes.", {"additional_kwargs": {"reasoning_content": "Hm."}}),
+        ([{"type": "reasoning", "reasoning": "Hm."}, {"type": "text", "text": "Yes."}], {}),
+        ([{"type": "thinking", "thinking": "Hm.", "signature": "s"}, {"type": "text", "text": "Yes."}], {}),
+    ],
+)
+def test_thoughts_of_a_chat_model_are_beside_its_text(asks, content, extra):
+    ran = asks(saying(AIMessageChunk(content, **extra)))
+    assert ran.text == "Yes."
+    assert ran.result.reasoning == "Hm."
+    assert ran.data["text/markdown"].startswith("<details")
 
 
 def test_chat_model_of_another_provider(asks, openai, endpoint):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _FILTER_CODES = {"content_filter", "ResponsibleAIPolicyViolation"}
 _MAX_DEPTH = 8
+_MAX_READ = 10_000  # characters of an HTML page's title or words: more are not shown anyway
 _EXTRA = re.compile(r"Extra parameters \['(\w+)'")  # of the Model Inference API
 _MAX_ITEMS = 20  # of a list of filters
 _TITLE = re.compile("<title", re.IGNORECASE)  # one pattern over tag, text and end tag would be quadratic
@@ -133,14 +134,17 @@ def _html_title(text: str) -> str:
     opening = _TITLE.search(text)
     start = text.find(">", opening.end()) + 1 if opening else 0
     closing = _TITLE_END.search(text, start) if start else None
-    return text[start : closing.start()] if closing else ""
+    return text[start : min(closing.start(), start + _MAX_READ)] if closing else ""
 
 
 def _html_words(text: str) -> str:
     """The page without its tags. A `<` that no `>` follows is text."""
     first, *rest = text.split("<")
-    words = [first]
+    words, read = [first], 0
     for part in rest:
         _, is_tag, after = part.partition(">")
         words.append(after if is_tag else part)
+        read += len(words[-1].strip())
+        if read > _MAX_READ:
+            break
     return " ".join(words)

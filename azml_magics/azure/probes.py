@@ -38,7 +38,7 @@ _FATAL = (AuthenticationError, PermissionDeniedError, APIConnectionError, KeyNot
 # What /score may take, the likeliest first. Serverless: messages as on OpenAI routes.
 _SCORE = (
     *(("openai-chat", ""), ("openai", ""), ("mlflow", ""), ("dolly", ""), ("gpt2", ""), ("hf", ""), ("hf-plain", "")),
-    *(("openai-chat", "serverless"), ("promptflow", ""), ("tgi", "")),
+    *(("openai-chat", "serverless"), ("promptflow", ""), ("mlflow(column=input_string)", ""), ("tgi", "")),
 )
 _OPENAI = ("openai-responses", "openai-chat", "anthropic-messages", "openai")
 

@@ -129,7 +129,9 @@ def _match_input_data(given: Any, *, with_params: bool) -> Finding | None:
             first = first[0]
         if isinstance(first, int | float):
             return _TABLE
-        return Finding("mlflow", "/score", "has a pandas table in input_data")
+        columns = given["columns"]
+        is_one = isinstance(columns, list) and len(columns) == 1 and _is_name(columns[0])
+        return Finding(f"mlflow(column={columns[0]})" if is_one else "mlflow", "/score", "has a table in input_data")
     if isinstance(given, str) or (isinstance(given, list) and _are_texts(given)):
         return Finding("mlflow", "/score", "has input_data as a list of texts")
     if isinstance(given, list) and given and not with_params:

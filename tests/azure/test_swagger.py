@@ -75,8 +75,11 @@ def first(document):
         ({"input_data": ["sample string"], "params": {"max_new_tokens": 100}}, "mlflow"),
         ({"input_data": ["sample string"]}, "mlflow"),
         ({"input_data": "sample string"}, "mlflow"),
-        ({"input_data": {"columns": ["input_string"], "index": [0], "data": [["a"]]}}, "mlflow"),
-        ({"input_data": {"columns": ["input_string"], "index": [0, 1], "data": ["a", "b"]}}, "mlflow"),
+        ({"input_data": {"columns": ["input_string"], "index": [0], "data": [["a"]]}}, "mlflow(column=input_string)"),
+        (
+            {"input_data": {"columns": ["input_string"], "index": [0, 1], "data": ["a", "b"]}},
+            "mlflow(column=input_string)",
+        ),
         ({"inputs": ["My name is Julien and I like to"], "parameters": {}}, "hf"),
         ({"inputs": "My name is Julien and I like to"}, "hf-plain"),
         ({"question": "What is Azure ML?", "chat_history": []}, "promptflow"),

@@ -77,7 +77,10 @@ _BUILT_IN: Mapping[str, Formatter] = {
 }
 ALIASES: Mapping[str, str] = {"oss": "gpt2", "llama": "openai", "llama-chat": "openai-chat"}
 """The older names, which LangChain has deprecated."""
-_WITH_OPTIONS: Mapping[str, tuple[str, ...]] = {"promptflow": ("input", "history", "output")}
+_WITH_OPTIONS: Mapping[str, tuple[type[MLflowWire | PromptFlowWire], tuple[str, ...]]] = {
+    "mlflow": (MLflowWire, ("column",)),
+    "promptflow": (PromptFlowWire, ("input", "history", "output")),
+}
 
 _registered: dict[str, Formatter] = {}
 
@@ -92,7 +95,8 @@ def get(name: str) -> Formatter:
 
     Args:
         name: The name. Behind `promptflow` the names of the flow's inputs and outputs may follow:
-            `promptflow(input=query,history=turns,output=reply)`, each of them optional.
+            `promptflow(input=query,history=turns,output=reply)`, each of them optional; behind `mlflow` the name of the
+            table's column: `mlflow(column=prompt)`.
 
     Raises:
         UnknownNameError: There is none, or no such option; the message has the nearest name.
@@ -116,7 +120,7 @@ def get(name: str) -> Formatter:
 @lru_cache(maxsize=64)
 def _with_options(name: str, plain: str, text: str) -> Formatter:
     """Return the formatter `plain` with the options in `text`, which is what follows its bracket."""
-    known = _WITH_OPTIONS[plain]
+    wire, known = _WITH_OPTIONS[plain]
     options: dict[str, str] = {}
     for part in filter(None, map(str.strip, text.removesuffix(")").split(","))):
         key, equals, value = map(str.strip, part.partition("="))
@@ -126,7 +130,7 @@ def _with_options(name: str, plain: str, text: str) -> Formatter:
         if key not in known:
             raise UnknownNameError.of(f"option of {plain}", key, known)
         options[key] = value
-    return Formatter(name, _BUILT_IN[plain].description, (PromptFlowWire(**options),))
+    return Formatter(name, _BUILT_IN[plain].description, (wire(**options),))
 
 
 def register(name: str, formatter: Any) -> None:

@@ -19,6 +19,13 @@ BODIES = [
         {"do_sample": True},
         b'{"input_data":["Say {hi}"],"params":{"do_sample":true}}',
     ),
+    (
+        "Azure ML's MLflow image: a table for a signature of columns",
+        "mlflow(column=question)",
+        DEDICATED,
+        {"max_new_tokens": 8},
+        b'{"input_data":{"columns":["question"],"index":[0],"data":[["Say {hi}"]]},"params":{"max_new_tokens":8}}',
+    ),
     ("Azure ML's MLflow image: params may be absent", "mlflow", DEDICATED, {}, b'{"input_data":["Say {hi}"]}'),
 ]
 

@@ -74,7 +74,7 @@ def _check_response(config: LLMConfig, describe: Callable[[AzmlError], str]) -> 
     except AzmlError as error:
         return {"reach": (GOOD, ""), "authenticate": (GOOD, ""), "answer": (BAD, describe(error))}
     place = f"deployment {response.deployment}" if response.deployment else ""
-    return {"reach": (GOOD, place), "authenticate": (GOOD, ""), "answer": (GOOD, _shown(response))}
+    return {"reach": (GOOD, place), "authenticate": (GOOD, ""), "answer": (GOOD, _describe_text(response))}
 
 
 def _check_stream(config: LLMConfig, describe: Callable[[AzmlError], str]) -> tuple[str, str]:
@@ -82,12 +82,12 @@ def _check_stream(config: LLMConfig, describe: Callable[[AzmlError], str]) -> tu
     if not wire_for(config).streams(config):
         return OPEN, "this formatter does not stream"
     try:
-        return GOOD, _shown(ShortCall(config).invoke("Hello", 1, stream=True))
+        return GOOD, _describe_text(ShortCall(config).invoke("Hello", 1, stream=True))
     except AzmlError as error:
         return BAD, describe(error)
 
 
-def _shown(response: Response) -> str:
+def _describe_text(response: Response) -> str:
     return repr(one_line(response.text, 60)) if response.text else "its few tokens went into reasoning"
 
 

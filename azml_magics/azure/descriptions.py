@@ -1,4 +1,4 @@
-"""What an endpoint says of itself: its swagger document, /info and the list of its models. No prompt is sent."""
+"""How an endpoint describes its wire format: swagger, /info and the list of models. No prompt is sent."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Candidate(NamedTuple):
 
 @dataclass(frozen=True)
 class Description:
-    """What the endpoint says of itself.
+    """What the endpoint's descriptions say.
 
     Attributes:
         candidates: the formatters that it points to, the most certain first.
@@ -81,7 +81,7 @@ def swagger_url(url: str) -> str:
     return f"{base_url(url)}/swagger.json"
 
 
-def read_description(config: LLMConfig) -> Description:
+def fetch_description(config: LLMConfig) -> Description:
     """Ask the endpoint for its descriptions, until one of them names a formatter.
 
     Args:
@@ -93,18 +93,18 @@ def read_description(config: LLMConfig) -> Description:
     """
     endpoints.split(config.endpoint_url)
     if endpoints.kind_of(config.endpoint_url) in _LISTS_MODELS:
-        return _read_models(config, f"{base_url(config.endpoint_url)}/v1/models")
-    found = _read_swagger(config)
+        return _fetch_models(config, f"{base_url(config.endpoint_url)}/v1/models")
+    found = _fetch_swagger(config)
     note = found.note
-    for read, path in ((_read_info, "/info"), (_read_models, "/v1/models")):
+    for fetch, path in ((_fetch_info, "/info"), (_fetch_models, "/v1/models")):
         if any(candidate.formatter for candidate in found.candidates):
             break
-        more = read(config, f"{base_url(config.endpoint_url)}{path}")
+        more = fetch(config, f"{base_url(config.endpoint_url)}{path}")
         found = more if more.candidates else found
     return found if found.candidates else Description((), note)
 
 
-def _read_swagger(config: LLMConfig) -> Description:
+def _fetch_swagger(config: LLMConfig) -> Description:
     from azml_magics.core import client
 
     url = swagger_url(config.endpoint_url)
@@ -122,22 +122,22 @@ def _read_swagger(config: LLMConfig) -> Description:
     return Description(candidates, "" if candidates else "The swagger document does not tell.")
 
 
-def _read_info(config: LLMConfig, url: str) -> Description:
+def _fetch_info(config: LLMConfig, url: str) -> Description:
     """Read /info of text-generation-inference, text-embeddings-inference or the Model Inference API."""
     info = _fetch_json(config, url)
     if not isinstance(info, dict):
         return Description()
     kind = info.get("model_type")
     if isinstance(kind, dict) and _TEI_TYPES & set(kind):
-        return _known("embeddings", "/embed", "its /info is that of text-embeddings-inference")
+        return _make_description("embeddings", "/embed", "its /info is that of text-embeddings-inference")
     if "model_id" in info and _TGI_KEYS & set(info):
-        return _known("tgi", "/generate", "its /info is that of text-generation-inference")
+        return _make_description("tgi", "/generate", "its /info is that of text-generation-inference")
     if isinstance(kind, str) and kind in _INFO_TYPES:
-        return _known(*_INFO_TYPES[kind], f"its /info says {kind}")
+        return _make_description(*_INFO_TYPES[kind], f"its /info says {kind}")
     return Description()
 
 
-def _read_models(config: LLMConfig, url: str) -> Description:
+def _fetch_models(config: LLMConfig, url: str) -> Description:
     """Read the list of models that OpenAI-like servers have."""
     value = _fetch_json(config, url)
     data = value.get("data") if isinstance(value, dict) else None
@@ -159,7 +159,7 @@ def _read_models(config: LLMConfig, url: str) -> Description:
     )
 
 
-def _known(formatter: str, route: str, reason: str) -> Description:
+def _make_description(formatter: str, route: str, reason: str) -> Description:
     """Return a description with one formatter; without its name if this version does not have it."""
     return Description([Candidate(formatter if formatter in wire.names() else "", route, reason)])
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from azml_magics.core import endpoints, wire
 from azml_magics.core.errors import AzmlError, ConfigError
 
-from .descriptions import Candidate, base_url, read_description
+from .descriptions import Candidate, base_url, fetch_description
 from .probes import MAX_REQUESTS, try_formatters
 
 if TYPE_CHECKING:
@@ -57,11 +57,11 @@ def detect(config: LLMConfig, *, probe: bool = False, say: Callable[[str], objec
             error_code="config-without-url",
             facts={"param": config.name},
         )
-    described = read_description(config)
+    described = fetch_description(config)
     if not probe:
         best = _choose_best(config, [each for each in described.candidates if each.formatter])
         note = described.note or ("" if best else "This does not look like a language model.")
-        return Detection(described.candidates, best, _required_url(config, best) if best else "", "" if best else note)
+        return Detection(described.candidates, best, _url_for(config, best) if best else "", "" if best else note)
     if say is not None:
         say(f"Sending at most {MAX_REQUESTS} short prompts to {endpoints.Origin.of(config.endpoint_url).netloc}.")
     found = try_formatters(config, described.candidates)
@@ -70,17 +70,17 @@ def detect(config: LLMConfig, *, probe: bool = False, say: Callable[[str], objec
     candidates = [*tried, *(each for each in described.candidates if each.formatter not in names)]
     best = next(iter(tried), None)
     note = "" if best else f"No formatter got a response that follows the prompt. {found.last_error}".strip()
-    return Detection(candidates, best, _required_url(config, best) if best else "", note)
+    return Detection(candidates, best, _url_for(config, best) if best else "", note)
 
 
 def _choose_best(config: LLMConfig, candidates: Sequence[Candidate]) -> Candidate | None:
     """Return the one to use. The config's own route is preferred, unless it is /score, which does not stream."""
     if endpoints.route_of(config.endpoint_url) not in {"", "score"}:
-        candidates = [*(each for each in candidates if not _required_url(config, each)), *candidates]
+        candidates = [*(each for each in candidates if not _url_for(config, each)), *candidates]
     return next(iter(candidates), None)
 
 
-def _required_url(config: LLMConfig, candidate: Candidate) -> str:
+def _url_for(config: LLMConfig, candidate: Candidate) -> str:
     """Return the URL that the config needs for the candidate's route; "" if its own is right."""
     try:
         changed = config.merged(formatter=candidate.formatter)

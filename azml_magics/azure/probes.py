@@ -196,7 +196,7 @@ def is_request_repeated(text: str, body: bytes) -> bool:
 def follows_prompts(first: Response, second: Response) -> bool:
     """Whether the answers to two prompts are about them: one that is the beginning of the other is not."""
     if not (first.text.strip() and second.text.strip()):
-        return bool(first.reasoning or second.reasoning or _reasoned(first) or _reasoned(second))
+        return bool(first.reasoning or second.reasoning or _has_reasoned(first) or _has_reasoned(second))
     one, other = (" ".join(response.text.lower().split()) for response in (first, second))
     return not (one.startswith(other) or other.startswith(one))
 
@@ -221,5 +221,5 @@ def _is_vectors(reply: str) -> bool:
     return re.match(r"\s*(\{\"predictions\":\s*)?\[\s*\[?\s*-?\d+\.\d+[\s,]", reply) is not None
 
 
-def _reasoned(response: Response) -> bool:
+def _has_reasoned(response: Response) -> bool:
     return bool(response.usage and response.usage.reasoning_tokens)

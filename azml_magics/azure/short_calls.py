@@ -33,7 +33,7 @@ class Budget:
         """Count a call: its request, and the one that follows if the server refuses what was added to it.
 
         Raises:
-            BudgetSpent: There are not so many requests left.
+            BudgetSpent: Too few requests are left.
         """
         needed = 1 + (prepared.request.fallback is not None)
         if self.left < needed:

@@ -321,12 +321,12 @@ def _facts(refusal: Refusal, found: Mapping[str, str]) -> Iterator[tuple[str, An
     yield "limit", f": the model takes {limit[1]}" if limit else ""
     yield "quota", _quota(refusal, found.get("what", ""))
     service = endpoints.service_of(refusal.url)
-    yield "scope", _named_scope(refusal.message) or endpoints.entra_scope(refusal.url)
+    yield "scope", _scope_in(refusal.message) or endpoints.entra_scope(refusal.url)
     yield "role", _ML_ROLE if service.resource == "ml" else _FOUNDRY_ROLE
     yield "models", f"{endpoints.base_of(refusal.url)}/models" if refusal.url else "…/models"
 
 
-def _named_scope(message: str) -> str:
+def _scope_in(message: str) -> str:
     audience = re.search(r"audience is incorrect \((https://[^)\s/]+)/?\)", message)
     return f"{audience[1]}/.default" if audience else ""
 

@@ -72,13 +72,16 @@ def _settings(config: LLMConfig) -> dict[str, str]:
         "api_version": config.api_version,
         "extra_parameters": config.extra_parameters,
     }
-    seconds = int(config.timeout) if config.timeout == int(config.timeout) else config.timeout
     return {
         **{name: _literal(value) for name, value in given.items() if value},
-        "timeout": repr(seconds) if config.timeout != DEFAULT_TIMEOUT else "",
+        "timeout": _seconds(config.timeout) if config.timeout != DEFAULT_TIMEOUT else "",
         "max_retries": repr(config.max_retries) if config.max_retries != DEFAULT_MAX_RETRIES else "",
         **_network_settings(config),
     }
+
+
+def _seconds(value: float) -> str:
+    return repr(int(value) if value == int(value) else value)
 
 
 def _network_settings(config: LLMConfig) -> dict[str, str]:
@@ -90,7 +93,7 @@ def _network_settings(config: LLMConfig) -> dict[str, str]:
     return {
         "headers": _literal(headers) if headers else "",
         "key_header": repr(config.key_header) if config.key_header else "",
-        "total_timeout": repr(config.total_timeout) if config.total_timeout is not None else "",
+        "total_timeout": "" if config.total_timeout is None else _seconds(config.total_timeout),
         "verify": repr(config.verify) if config.verify is not None else "",
         "proxy": repr(config.proxy) if config.proxy else "",
         "allow_http": "True" if config.allow_http else "",

@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -119,18 +120,18 @@ class LLMConfig:
                 f"extra_parameters must be one of {', '.join(EXTRA_PARAMETERS)}, not {self.extra_parameters!r}"
             )
 
-    @property
+    @cached_property
     def key_source(self) -> KeySource:
         """Where the key comes from."""
         assert not isinstance(self.key, str)
         return key_source(self.key)
 
-    @property
+    @cached_property
     def header_sources(self) -> Mapping[str, KeySource]:
         """Where the keys in `headers` come from, by the header's name."""
         return {name: key_source(value) for name, value in self.headers.items() if not isinstance(value, str)}
 
-    @property
+    @cached_property
     def all_key_sources(self) -> tuple[KeySource, ...]:
         """Where the keys come from that requests carry, in whatever header; () without one."""
         own = () if self.key is None else (self.key_source,)

@@ -6,7 +6,6 @@ Source: the column XMSClientRequestId of AmlOnlineEndpointTrafficLog in Azure Mo
 from __future__ import annotations
 
 import uuid
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..endpoints import Origin
@@ -21,7 +20,7 @@ def with_request_id(request: Request) -> Request:
     """Return the request with a new id, unless the config's headers give it one."""
     if any(name.lower() == HEADER for name in request.headers):
         return request
-    return replace(request, headers={**request.headers, HEADER: str(uuid.uuid4())})
+    return request.with_headers({**request.headers, HEADER: str(uuid.uuid4())})
 
 
 def id_for_logs(request: Request) -> str:

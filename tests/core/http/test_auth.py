@@ -228,7 +228,7 @@ def test_python_program_names_each_reference(gateway, language):
         "'Ocp-Apim-Subscription-Key': 'env:APIM_KEY'",
         "'X-Token': 'ask'",
         "key_header='X-K'",
-        "total_timeout=9.0",
+        "total_timeout=9",
         "verify=False",
         "proxy='p:1'",
         "allow_http=True",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from azml_magics.emulator import stream_dialects
+from azml_magics.emulator import filter_faults, stream_dialects
 from azml_magics.emulator.http_response import DONE, fastapi_json
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ def _inject_into_body(response: HttpResponse, fault: Fault) -> HttpResponse:
         response.body = json.dumps(body.decode(errors="replace")).encode()
     elif fault.name == "content-filter-reply":
         response.body = _filter_body(body)
+    elif fault.name == "annotated":
+        response.body = filter_faults.annotate_body(body)
     elif fault.name == "failed":
         response.body = stream_dialects.fail_body(body)
     return response
@@ -153,6 +155,10 @@ def _filter(response: HttpResponse, events: list[bytes], _after: int, _: Fault) 
     response.events = [b"data: " + fastapi_json({**data, "choices": [choice]}) + b"\n\n", DONE]
 
 
+def _annotate(response: HttpResponse, events: list[bytes], _after: int, _: Fault) -> None:
+    response.events = filter_faults.annotate_events(events)
+
+
 def _fail(response: HttpResponse, events: list[bytes], after: int, _: Fault) -> None:
     response.events = stream_dialects.failed(events, after)
 
@@ -165,5 +171,5 @@ _STREAMS: dict[str, Callable[[HttpResponse, list[bytes], int, Fault], None]] = {
     "cut": _cut, "truncated": _cut, "stalled": _stall, "short": _short, "no-done": _no_done, "no-usage": _no_usage,
     "bad-json": _bad_json, "error-event": _error_event, "error-data": _error_data, "done-no-space": _no_space,
     "crlf": _crlf, "buffered": _buffer, "split": _split, "slow-stream": _slow, "invalid-utf8": _utf8,
-    "content-filter-reply": _filter, "failed": _fail,
+    "content-filter-reply": _filter, "failed": _fail, "annotated": _annotate,
 }  # fmt: skip

@@ -69,6 +69,7 @@ FAULT_KINDS: tuple[FaultKind, ...] = (
     FaultKind("redirect", "status", "307 to another host", ("location",)),
     FaultKind("dropped", "status", "the connection closes before the first byte"),
     FaultKind("content-filter-reply", "response", "finish_reason content_filter, and no content"),
+    FaultKind("annotated", "response", "verdicts of the content filter that stop nothing: low violence, a citation"),
     FaultKind("failed", "response", "a Responses object whose status is failed"),
     FaultKind("double-encoded", "response", "the response as a JSON string that holds JSON"),
     FaultKind("truncated", "response", "JSON that stops in the middle"),

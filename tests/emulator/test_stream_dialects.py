@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+import azml_magics
+from azml_magics import LLMConfig, Secret
+from azml_magics.emulator import Fault
+from azml_magics.pytest_plugin import KEY
+
 ROUTES = {
     "responses": ("/openai/v1/responses", {"model": "gpt-5-mini", "input": "Hello"}),
     "messages": (
@@ -66,6 +71,24 @@ def test_filtered_reply_has_its_reason(meet, events):
     assert events(meet("responses", "content-filter-reply", stream=True))[-1]["type"] == "response.incomplete"
     assert meet("messages", "content-filter-reply").json()["stop_reason"] == "refusal"
     assert events(meet("messages", "content-filter-reply", stream=True))[1]["delta"]["stop_reason"] == "refusal"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("route", ["/openai/v1/chat/completions", "/openai/v1/responses", "/v1/chat/completions"])
+def test_verdicts_that_stop_nothing_are_read(endpoint, route, stream):
+    config = LLMConfig(endpoint_url=endpoint.url + route, key=Secret(KEY), model="m", max_retries=0)
+    endpoint.script([Fault("annotated")])
+    if stream:
+        with azml_magics.stream(config, "Hello") as chunks:
+            list(chunks)
+        response = chunks.response
+    else:
+        response = azml_magics.invoke(config, "Hello")
+    found = {(verdict.category, verdict.source): verdict for verdict in response.filters}
+    assert response.text == "Hello! How can I help you today?"
+    assert found["violence", "completion"].severity == "low"
+    assert "jailbreak" in {category for category, source in found if source == "prompt"}
+    assert "https://example.org/x" in found["protected_material_text", "completion"].detail
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,15 @@ def test_stream_without_stream_options_if_rejected(server, config_of, read):
     assert "stream_options" not in server.received[1].json
 
 
+def test_model_that_does_not_stream_gives_one_chunk(server, config_of, read):
+    refused = {"error": {"message": "This model does not support streaming.", "param": "stream"}}
+    answer = {"choices": [{"message": {"content": "fine"}, "finish_reason": "stop"}]}
+    server.respond_with(reply(refused, 400), reply(answer))
+    _, pieces = read(config_of())
+    assert pieces.response.text == "fine"
+    assert "stream" not in server.received[1].json
+
+
 def test_connection_of_a_complete_stream_is_kept(server, config_of):
     server.respond_with(whole("a"))
     for _ in range(3):

@@ -36,6 +36,7 @@ _FIRST_DELAY = 0.5  # seconds
 _MAX_DELAY = 30.0  # seconds, without Retry-After
 _UNAUTHORIZED = 401
 _MODEL_ERROR = 424  # of the front door, around the container's own status
+_NO_STREAM = re.compile(r"(not|n't) support(ed)? stream|stream(ing)? is not supported", re.IGNORECASE)
 _ALWAYS_SENT = {"input", "messages", "model", "prompt", "stream"}
 _VAGUE = {"request-rejected", "parameters-rejected", "wrong-formatter"}  # codes of refusals that name no reason
 _FINAL = (BadRequestError, ContentFilterError, NotFoundError)  # whatever the status
@@ -113,8 +114,9 @@ def retry_flow(
             if refresh is not None and _is_unauthorized(outcome):
                 request, refresh = refresh(request), None
                 continue
-            if _may_reject_addition(error, request):
-                request = replace(request, body=request.fallback or b"", fallback=None)
+            plainer = _without_addition(error, request) or _without_stream(error, request)
+            if plainer is not None:
+                request = plainer
                 continue
             decision = should_retry(error) if should_retry is not None else None
             if decision:
@@ -164,19 +166,34 @@ def _is_unauthorized(outcome: Outcome) -> bool:
     return isinstance(outcome, HTTPResponse) and outcome.status == _UNAUTHORIZED
 
 
-def _may_reject_addition(error: AzmlError, request: Request) -> bool:
-    """Whether the server may have refused what was added to the request, which its fallback leaves out.
+def _without_addition(error: AzmlError, request: Request) -> Request | None:
+    """The request without what was added to it, if the server may have refused that; else None.
 
     Many servers do not say what they refuse. One that names a parameter of the fallback did not refuse the addition.
     """
     if request.fallback is None or not isinstance(error, BadRequestError):
-        return False
+        return None
     added, kept = _keys_of(request.body), _keys_of(request.fallback)
-    if any(_names(error, key) for key in added - kept):
-        return True
-    if error.facts["param"]:
-        return False
-    return error.error_code in _VAGUE and not any(_names(error, key) for key in kept - _ALWAYS_SENT)
+    is_vague = error.error_code in _VAGUE and not error.facts["param"]
+    if any(_names(error, key) for key in added - kept) or (
+        is_vague and not any(_names(error, key) for key in kept - _ALWAYS_SENT)
+    ):
+        return replace(request, body=request.fallback, fallback=None)
+    return None
+
+
+def _without_stream(error: AzmlError, request: Request) -> Request | None:
+    """The request for the whole response, if the server refused to stream it; else None.
+
+    Some models do not stream, such as the pro models of the Responses API.
+    """
+    if not (request.stream and isinstance(error, BadRequestError)):
+        return None
+    if error.facts["param"] != "stream" and not _NO_STREAM.search(error.body):
+        return None
+    value = json.loads(request.body) if "stream" in _keys_of(request.body) else {}
+    plainer = {name: part for name, part in value.items() if name not in {"stream", "stream_options"}}
+    return replace(request, body=json.dumps(plainer).encode(), fallback=None) if len(plainer) < len(value) else None
 
 
 def _keys_of(body: bytes) -> set[str]:

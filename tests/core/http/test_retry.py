@@ -346,6 +346,28 @@ def test_refusal_with_another_reason_does_not_try_the_fallback_body(status, body
     assert (did, error.status) == (["send"], status)
 
 
+STREAM = Request("https://n.example.com/v1/x", {}, b'{"stream": true, "input": "x"}', 60, stream=True)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"error": {"message": "Unsupported value", "param": "stream", "code": "unsupported_value"}}',
+        b'{"error": {"message": "This model does not support streaming."}}',
+        b'{"error": {"message": "Streaming is not supported with this model."}}',
+    ],
+)
+def test_model_that_does_not_stream_is_asked_for_the_whole_response(body):
+    assert play(response(400, body), OK, request=STREAM, max_retries=0) == (["send", "send"], OK)
+    assert sent[1].request.body == b'{"input": "x"}'
+
+
+def test_refusal_of_the_whole_response_is_final():
+    refused = response(400, b'{"error": {"message": "no", "param": "stream"}}')
+    did, error = play(refused, refused, request=STREAM)
+    assert (did, error.status) == (["send", "send"], 400)
+
+
 # ---- which answers are final
 
 

@@ -30,6 +30,12 @@ FULL = LLMConfig(
     api_version="2024-05-01-preview",
     timeout=12.5,
     max_retries=0,
+    total_timeout=60,
+    headers={"X-Team": "nlp", "Apim": "env:APIM_KEY"},
+    key_header="X-Key",
+    verify="/etc/company.pem",
+    proxy="env:COMPANY_PROXY",
+    allow_http=True,
 )
 GPT2 = LLMConfig(name="old", endpoint_url=URL, formatter="gpt2")
 

@@ -139,8 +139,15 @@ def open_connection(request: Request, transport: type[Any]) -> Connection:
     is_https = Origin.of(request.url).scheme == "https"
     certificates = ssl_context(request.network.verify) if is_https else _no_certificates()
     proxy = proxy_for(request.url, request.network.proxy)
-    options = {"verify": certificates, "limits": _LIMITS, "trust_env": False, "proxy": proxy}
+    options = {"verify": certificates, "limits": _LIMITS, "trust_env": False, "proxy": _proxy(proxy, request)}
     return Connection(transport(**options), proxy or "", has_tunnel=is_https and proxy is not None)
+
+
+def _proxy(url: str | None, request: Request) -> httpx.Proxy | None:
+    """What a transport takes for a proxy; one that is itself reached over TLS is checked as the server is."""
+    if url is None:
+        return None
+    return httpx.Proxy(url, ssl_context=ssl_context(request.network.verify) if url.startswith("https:") else None)
 
 
 @lru_cache(maxsize=1)

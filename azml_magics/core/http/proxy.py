@@ -38,6 +38,7 @@ def proxy_for(url: str, configured: str | None = None) -> str | None:
 
 
 def _usable(url: str) -> str:
+    url = url.replace("socks5h:", "socks5:", 1)  # the proxy looks up names with both; httpx 0.27 knows one
     if url.startswith("socks5") and importlib.util.find_spec("socksio") is None:
         raise ConfigError(
             "A SOCKS proxy needs the package socksio",

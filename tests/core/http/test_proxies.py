@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 import threading
 import time
 import warnings
 
+import httpx
 import pytest
 
 from azml_magics.core.client import ainvoke, close_default_clients, invoke
@@ -175,6 +177,27 @@ def test_connect_belongs_to_the_connect_timeout(proxy, send):
     error = raised(send, config_of(proxy, timeout=0.3))
     assert str(error).startswith(f"The proxy {proxy.name} did not open a connection to {HOST} within 0.3 s")
     assert error.error_code == "proxy-timeout"
+
+
+@pytest.fixture
+def tls_proxy(certificate, backend):
+    """A proxy that is reached over TLS, with the same certificate as the backend."""
+    running = Server([tunnel_to(port_of(backend))], tls=certificate[0])
+    yield running
+    close_default_clients()
+    running.stop()
+
+
+def test_proxy_may_be_reached_over_tls(tls_proxy, backend, certificate, send):
+    if httpx.__version__ == "0.27.0" and send is not invoke:
+        pytest.skip("httpx.AsyncHTTPTransport ignored a proxy's own TLS context before 0.27.1")
+    os.environ.pop("SSL_CERT_FILE")  # the fixture's monkeypatch puts it back
+    url = f"https://localhost:{port_of(backend)}{ROUTE}"
+    config = LLMConfig(endpoint_url=url, key=None, max_retries=0, proxy=f"https://localhost:{port_of(tls_proxy)}")
+    assert str(raised(send, config)).startswith(
+        f"The certificate of the proxy localhost:{port_of(tls_proxy)} is self-signed"
+    )
+    assert send(config.merged(verify=str(certificate[1])), "hello").text == "hi"
 
 
 def test_certificate_behind_a_tunnel_is_the_endpoints(proxy, backend, send, monkeypatch):

@@ -76,7 +76,7 @@ def test_socks_proxy_needs_a_package(monkeypatch):
     with pytest.raises(ConfigError, match=r"A SOCKS proxy needs the package socksio\. Run pip install"):
         proxy_for(url, proxy)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: name)
-    assert proxy_for(url, proxy) == proxy
+    assert proxy_for(url, proxy) == proxy_for(url, proxy.replace("5", "5h", 1)) == proxy
 
 
 @pytest.mark.parametrize("written", ["ftp://p:21", "http://", "http://p:port", "http://[::1"])

@@ -70,11 +70,18 @@ def calls(bench: Bench, quick: bool) -> list[Row]:
 
 @dataclass(frozen=True)
 class Load:
-    """A number of prompts, sent `concurrency` at a time; `limit` is the mark for their time over the ideal."""
+    """A number of prompts, sent `concurrency` at a time.
+
+    Attributes:
+        prompts, concurrency: How many, and how many at a time.
+        limit: The mark for their time over the ideal; None for none.
+        peer_limit: The mark for their time over that of aiohttp; None for none.
+    """
 
     prompts: int
     concurrency: int
-    limit: float
+    limit: float | None
+    peer_limit: float | None = None
 
     @property
     def ideal(self) -> float:
@@ -97,7 +104,7 @@ class Load:
 
 def batches(bench: Bench, quick: bool) -> list[Row]:
     """400 prompts at 64 and 1,000 at 256, 100 ms each, over TLS."""
-    few, many = Load(400, 64, 1.2), Load(1000, 256, 2.5)
+    few, many = Load(400, 64, 1.2), Load(1000, 256, None, 1.4)
     few_rows, batch, abatch = _batch(bench, quick, few)
     community = _community(bench, few, (batch, abatch), share=10 if quick else 1)
     return [*few_rows, *community, *_batch(bench, quick, many)[0]]
@@ -112,7 +119,9 @@ def _batch(bench: Bench, quick: bool, load: Load) -> tuple[list[Row], Figures, F
         load.row("llm.batch", batch, "ideal", load.ideal, load.limit),
         load.row("llm.abatch", abatch, "ideal", load.ideal, load.limit),
         load.row("invoke_many", core, "ideal", load.ideal, load.limit),
-        load.row("invoke_many", core, "aiohttp", aiohttp["seconds"]),
+        load.row("invoke_many", core, "aiohttp", aiohttp["seconds"], load.peer_limit),
+        load.row("llm.batch", batch, "aiohttp", aiohttp["seconds"], load.peer_limit),
+        load.row("llm.abatch", abatch, "aiohttp", aiohttp["seconds"], load.peer_limit),
         load.row("llm.batch", batch, f"httpx, {load.concurrency} connections", pool["seconds"]),
     ]
     return rows, batch, abatch
@@ -130,7 +139,7 @@ def _community(bench: Bench, load: Load, ours: tuple[Figures, Figures], share: i
 def rows(bench: Bench, quick: bool) -> list[Row]:
     """map_rows at the same loads, over TLS and plain http, beside the HTTP clients and langchain_community."""
     made = []
-    for load in (Load(400, 64, 1.2), Load(1000, 256, 2.5)):
+    for load in (Load(400, 64, 1.2), Load(1000, 256, None, 1.4)):
         for scheme, url in (("TLS", bench.https), ("http", bench.http)):
             made += _rows(bench, quick, load, scheme, url)
     return made
@@ -152,10 +161,58 @@ def _rows(bench: Bench, quick: bool, load: Load, scheme: str, url: str) -> list[
         row("map_rows", ours, "ideal", load.ideal, load.limit),
         row("amap_rows", on_loop, "ideal", load.ideal, load.limit),
         row("map_rows, journal", rows_with_journal, "ideal", load.ideal, load.limit),
-        row("map_rows", ours, "aiohttp", aiohttp["seconds"]),
+        row("map_rows", ours, "aiohttp", aiohttp["seconds"], load.peer_limit),
+        row("amap_rows", on_loop, "aiohttp", aiohttp["seconds"], load.peer_limit),
         row("map_rows", ours, f"httpx, {load.concurrency} connections", pool["seconds"]),
         row("map_rows", ours, peer, slow["seconds"] * share, 1 / 50 if load.concurrency == 64 else None),
     ]
+
+
+def steady(bench: Bench, quick: bool) -> list[Row]:
+    """10,000 prompts, 20 ms each, over http, with the connections open: map_rows beside aiohttp."""
+    made = []
+    for concurrency, share in ((64, 0.6), (256, 0.5)):
+        load = Load(2000 if quick else 10_000, concurrency, None)
+        sizes = ("--prompts", load.prompts, "--concurrency", concurrency, "--warm", bench.http, "--steady")
+        runs = [("peers", "batches", name, f"{bench.http}/delay=20", *sizes) for name in ("rows", "aiohttp")]
+        ours, aiohttp = bench.medians(2 if quick else 3, *runs)
+        note = (
+            f"CPU a prompt {ours['cpu'] / load.prompts * US:.0f} us, aiohttp {aiohttp['cpu'] / load.prompts * US:.0f}"
+        )
+        made.append(
+            replace(load.row("map_rows", ours, "aiohttp", aiohttp["seconds"], 1 / share), note=f"steady; {note}")
+        )
+    return made
+
+
+# name -> what it is, the milliseconds of CPU (50 for each MB that is read) and the megabytes that it may take
+_BOUNDS = {
+    "html": ("64 KB HTML refusal", 20, 2),
+    "line": ("8 MB line of a stream", 8 * 50, 48),
+    "page": ("200 MB page", 16 * 50, 48),
+    "bomb": ("1 MB gzip of 1 GB", 16 * 50, 48),
+    "events": ("1,000,000 events, to the limit of 64 MB", None, 48),  # CPU per event is in `streams`
+}
+
+
+def bounds(bench: Bench, quick: bool) -> list[Row]:
+    """Responses that are too large, at the default limits: time and memory at its peak."""
+    made = []
+    for case, (what, milliseconds, megabytes) in _BOUNDS.items():
+        (took,) = bench.medians(1 if quick else 3, ("ours", "bounds", bench.http, case))
+        note = f"{took['outcome']}; {took['seconds']:.1f} s"
+        made += [
+            Row(f"{what}: CPU", took["cpu"] * MS, "none", 0, "ms", milliseconds, True, note),
+            Row(f"{what}: memory", took["megabytes"], "none", 0, "MB", megabytes, True),
+        ]
+    return made
+
+
+def loops(bench: Bench, quick: bool) -> list[Row]:
+    """Event loops one after another, each with a call."""
+    number = 400 if quick else 2000
+    held = bench.probe("ours", "loops", bench.https, "--loops", number)
+    return [Row(f"memory after {number:,} event loops", held["all"], "after a tenth", held["tenth"], "MB", 2, True)]
 
 
 def memory(bench: Bench, quick: bool) -> list[Row]:
@@ -211,6 +268,9 @@ MEASURES: dict[str, Callable[[Bench, bool], list[Row]]] = {
     "calls": calls,
     "batches": batches,
     "rows": rows,
+    "steady": steady,
+    "bounds": bounds,
+    "loops": loops,
     "memory": memory,
     "streams": streams,
     "displays": displays,

@@ -8,6 +8,10 @@ Settings are path segments or query parameters of the URL: some clients check a 
 /v1/chat/completions, /v1/completions         OpenAI's shapes; "stream": true gives server-sent events
 /delay=100/score                              responds after 100 ms
 /chunks=2000/pace=5/v1/chat/completions       a stream of 2,000 chunks, one every 5 ms (pace=0: without pauses)
+/html=65536/v1/chat/completions               status 503 with so many bytes of HTML that looks like tags to its end
+/line=8/v1/chat/completions                   a stream whose only event is a line of 8 MB, without an end
+/page=200/v1/chat/completions                 200 MB of HTML, in chunks
+/bomb=1/v1/chat/completions                   a gzip of 1 MB that unpacks to 1 GB
 /stats                                        requests, connections opened, the most requests in flight
 
 Each event of a stream is a write and an HTTP chunk of its own, as model servers send them.
@@ -22,11 +26,13 @@ import re
 import ssl
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 from typing import Any
 
 MAX_REQUEST_BYTES = 1 << 20
-MAX_CHUNKS = 100_000
+MAX_CHUNKS = 1_000_000
+MB = 1 << 20
 TEXT = "Bubbles rise in glass"
 USAGE = {"prompt_tokens": 9, "completion_tokens": 5, "total_tokens": 14}
 
@@ -47,7 +53,7 @@ class Stats:
 
 
 class Connection(asyncio.Protocol):
-    """One variables-alive connection; each request gets its response before the next is read."""
+    """One connection that is kept alive; each request gets its response before the next is read."""
 
     transport: asyncio.Transport
 
@@ -98,6 +104,9 @@ class Connection(asyncio.Protocol):
         if path == "/stats":
             self.send_json(vars(self.stats))
             return
+        if size := next((name for name in OVERSIZED if name in settings), ""):
+            asyncio.get_running_loop().create_task(OVERSIZED[size](self, int(settings[size])))
+            return
         request = json.loads(body) if body else {}
         if request.get("stream"):
             chunks = min(int(settings.get("chunks", 5)), MAX_CHUNKS)
@@ -127,6 +136,40 @@ class Connection(asyncio.Protocol):
         self.transport.write(b"0\r\n\r\n")
         self.finish()
 
+    async def send_html(self, size: int) -> None:
+        """Send a refusal whose body is tags that never close."""
+        body = b"<title>" * (size // 7)
+        head = b"HTTP/1.1 503 Away\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n" % len(body)
+        self.transport.write(head + body)
+        self.finish()
+
+    async def send_line(self, megabytes: int) -> None:
+        """Send a stream whose only line does not end, and close the connection."""
+        start = b'data: {"choices": [{"index": 0, "delta": {"content": "'
+        await self.send_pieces(b"text/event-stream", [start, *[b"x" * 65536] * (16 * megabytes)])
+
+    async def send_page(self, megabytes: int) -> None:
+        await self.send_pieces(b"text/html", [b"<p>water</p>    " * 4096] * (16 * megabytes))
+
+    async def send_bomb(self, megabytes: int) -> None:
+        """Send zeros that gzip makes a thousandth of."""
+        squeeze = zlib.compressobj(9, zlib.DEFLATED, 31)
+        body = b"".join(squeeze.compress(bytes(MB)) for _ in range(1024 * megabytes)) + squeeze.flush()
+        kind = b"application/json\r\nContent-Encoding: gzip"
+        await self.send_pieces(kind, [body[start : start + 65536] for start in range(0, len(body), 65536)])
+
+    async def send_pieces(self, kind: bytes, pieces: list[bytes]) -> None:
+        """Send chunks as fast as they are read."""
+        self.transport.write(b"HTTP/1.1 200 OK\r\nContent-Type: %s\r\nTransfer-Encoding: chunked\r\n\r\n" % kind)
+        for piece in pieces:
+            while self.transport.get_write_buffer_size() > MB:  # noqa: ASYNC110 - a plain protocol has no event for it
+                await asyncio.sleep(0.0005)
+            if self.transport.is_closing():
+                return
+            self.transport.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+        self.transport.write(b"0\r\n\r\n")
+        self.finish()
+
     def send_event(self, data: str) -> None:
         event = b"data: %s\n\n" % data.encode()
         self.transport.write(b"%x\r\n%s\r\n" % (len(event), event))
@@ -138,6 +181,12 @@ class Connection(asyncio.Protocol):
             self.next_request()
 
 
+OVERSIZED = {
+    "html": Connection.send_html,
+    "line": Connection.send_line,
+    "page": Connection.send_page,
+    "bomb": Connection.send_bomb,
+}
 CHUNK = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1700000000, "model": "bench"}
 
 

@@ -3,7 +3,8 @@
 python batches.py CONTENDER URL --prompts N --concurrency C --warm BASE_URL
 
 URL names the server's delay. Two prompts go to BASE_URL first, so that imports are not measured. No client keeps
-connections from those; opening all of them is measured.
+connections from those; opening all of them is measured. With --steady every client first opens its connections with a
+wave of prompts, and is measured in the same loop after that.
 """
 
 from __future__ import annotations
@@ -101,6 +102,39 @@ def aiohttp_pool(url: str) -> Callable[[list[str], int], list[Any]]:
     return lambda prompts, concurrency: asyncio.run(all_of(prompts, concurrency))
 
 
+def steady_aiohttp(url: str, prompts: list[str], concurrency: int) -> float:
+    """The seconds that aiohttp needs with its connections open."""
+    import aiohttp
+
+    async def run() -> float:
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=concurrency)) as session:
+
+            async def worker(mine: list[str]) -> None:
+                for prompt in mine:
+                    async with session.post(f"{url}/score", json=_body(prompt), headers=HEADERS) as reply:
+                        await reply.json()
+
+            async def wave(some: list[str]) -> None:
+                await asyncio.gather(*(worker(some[start::concurrency]) for start in range(concurrency)))
+
+            await wave(prompts[: 4 * concurrency])
+            start = time.perf_counter()
+            await wave(prompts)
+            return time.perf_counter() - start
+
+    return asyncio.run(run())
+
+
+def steady_rows(url: str, prompts: list[str], concurrency: int) -> float:
+    """The seconds that map_rows needs with its connections open."""
+    work = rows(url)
+    work(prompts[: 4 * concurrency], concurrency)
+    start = time.perf_counter()
+    work(prompts, concurrency)
+    return time.perf_counter() - start
+
+
+STEADY = {"rows": steady_rows, "aiohttp": steady_aiohttp}
 CLIENTS: dict[str, Callable[[str], Callable[[list[str], int], list[Any]]]] = {
     "core": core,
     "rows": rows,
@@ -122,10 +156,16 @@ def main() -> None:
     parser.add_argument("--prompts", type=int, required=True)
     parser.add_argument("--concurrency", type=int, required=True)
     parser.add_argument("--warm", required=True)
+    parser.add_argument("--steady", action="store_true")
     args = parser.parse_args()
     CLIENTS[args.client](args.warm)(["Hello", "Goodbye"], 2)
     work = CLIENTS[args.client](args.url)
     prompts = [f"Write haiku {number} about sparkling water." for number in range(args.prompts)]
+    if args.steady:
+        cpu = time.process_time()
+        seconds = STEADY[args.client](args.url, prompts, args.concurrency)
+        report(seconds=seconds, cpu=time.process_time() - cpu)
+        return
     gc.collect()  # otherwise garbage of the imports is collected during the measurement
     start, cpu = time.perf_counter(), time.process_time()
     responses = work(prompts, args.concurrency)

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import types
+from urllib.parse import parse_qsl
 
 import pytest
 from hypothesis import given
@@ -23,6 +24,7 @@ from azml_magics.core import wire
 from azml_magics.core.client import invoke, prepare
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import ConfigError, PromptError, UnknownNameError
+from azml_magics.core.keys import KeyRef
 from azml_magics.core.messages import as_messages
 from azml_magics.core.secret import Secret
 from azml_magics.pytest_plugin import KEY
@@ -47,6 +49,9 @@ TOOL_TURNS = [
     },
     {"role": "tool", "tool_call_id": "c1", "content": "Rain, it's said"},
 ]
+CLAUDE = "claude-sonnet-4-6"
+CITY = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+TOOLS = [{"type": "function", "function": {"name": "weather", "parameters": CITY}}]
 KWARGS = {"temperature": 0.5, "stop": ['"it\'s"\n', "é\\"], "seed": None, "logprobs": True, "user": "$(id) `x`"}
 
 
@@ -93,16 +98,30 @@ CALLS = {
     "mlflow": ({"formatter": "mlflow", "model_kwargs": {"max_new_tokens": 3}}, "/score", user(HARD)),
     "tgi": ({"formatter": "tgi"}, "/generate", user(HARD)),
     "promptflow": ({"formatter": "promptflow", "system": "Be brief."}, "/score", TURNS[:3]),
+    "Responses": (
+        {"model": "gpt-5-mini", "system": HARD, "model_kwargs": {"max_tokens": 500, "reasoning_effort": "low"}},
+        "/openai/v1/responses",
+        TURNS,
+    ),
+    "Responses, picture": ({"model": "m"}, "/openai/v1/responses", user(PICTURE)),
+    "Responses, tools": ({"model": "gpt-5-mini", "model_kwargs": {"tools": TOOLS}}, "/v1/responses", TOOL_TURNS),
+    "Claude": (
+        {"model": CLAUDE, "system": HARD, "model_kwargs": {"temperature": 0.5, "stop": ["x"]}},
+        "/anthropic/v1/messages",
+        TURNS,
+    ),
+    "Claude, thinking": (
+        {"model": CLAUDE, "model_kwargs": {"thinking": {"type": "adaptive"}, "reasoning_effort": "low"}},
+        "/anthropic/v1/messages",
+        user(PICTURE),
+    ),
+    "Claude, tools": ({"model": CLAUDE, "model_kwargs": {"tools": TOOLS}}, "/anthropic/v1/messages", TOOL_TURNS),
 }
-IN_LANGCHAIN = [
-    name for name in CALLS if CALLS[name][0].get("formatter") not in ("hf-plain", "mlflow", "tgi", "promptflow")
-]
 
 
 def test_calls_of_this_module_cover_every_formatter():
     configs = [LLMConfig(endpoint_url=f"https://x.y{route}", **fields) for fields, route, _ in CALLS.values()]
-    covered_elsewhere = {"openai-responses", "anthropic-messages"}
-    assert {wire.formatter_for(config).name for config in configs} == set(wire.names()) - covered_elsewhere
+    assert {wire.formatter_for(config).name for config in configs} == set(wire.names())
 
 
 @pytest.fixture
@@ -117,7 +136,8 @@ def config_at(url, fields, route="/v1/chat/completions"):
 
 def essence(request):
     """What of a request matters to the endpoint."""
-    names = ("authorization", "api-key", "azureml-model-deployment", "content-type", "extra-parameters")
+    names = ("authorization", "api-key", "x-api-key", "azureml-model-deployment", "content-type", "extra-parameters")
+    names += ("anthropic-version",)
     return request.path, request.query, {n: request.headers.get(n) for n in names}, request.json()
 
 
@@ -125,11 +145,11 @@ def essence(request):
 def sent_and_code(endpoint):
     """For each named call: the request that the call itself sends, and its code in a language."""
 
-    def make(names, language):
+    def make(names, language, **defaults):
         sent, programs = [], []
         for name in names:
             fields, route, messages = CALLS[name]
-            config = config_at(endpoint.url, fields, route)
+            config = config_at(endpoint.url, {**defaults, **fields}, route)
             invoke(config, messages)
             sent.append(essence(endpoint.requests[-1]))
             programs.append(write_program(config, as_messages(messages, config.system), language))
@@ -193,13 +213,41 @@ needs_curl = pytest.mark.skipif(
 # ---- it runs as printed
 
 
-@pytest.mark.parametrize(("language", "names"), [("python", list(CALLS)), ("langchain", IN_LANGCHAIN)])
+@pytest.mark.parametrize(("language", "names"), [("python", list(CALLS)), ("langchain", list(CALLS))])
 def test_python_runs_as_printed_and_sends_the_same_request(endpoint, sent_and_code, run_python, language, names):
     sent, programs = sent_and_code(names, language)
     printed = run_python(*programs)
     assert dict(zip(names, map(essence, endpoint.requests), strict=True)) == dict(zip(names, sent, strict=True))
     assert all(text.strip() for text in printed)
     assert not any(KEY in program for program in programs)
+
+
+def in_sdk(sdk):
+    """The calls that an SDK can make, each with a model."""
+    routes = {"openai": ("/chat/completions", "/completions", "/responses"), "anthropic": ("/messages",)}[sdk]
+    return [name for name, (_, route, _) in CALLS.items() if route.partition("?")[0].endswith(routes)]
+
+
+@pytest.mark.parametrize("sdk", ["openai", "anthropic"])
+def test_program_with_an_sdk_sends_the_same_request(endpoint, sent_and_code, run_python, sdk):
+    pytest.importorskip(sdk)
+    names = in_sdk(sdk)
+    sent, programs = sent_and_code(names, sdk, model="m")
+    printed = run_python(*programs)
+    for name, request, expected in zip(names, endpoint.requests, sent, strict=True):
+        path, query, *rest = essence(request)
+        assert (path, parse_qsl(query), *rest) == (expected[0], parse_qsl(expected[1]), *expected[2:]), name
+    assert all(text.strip() for text in printed)
+    assert not any(KEY in program for program in programs)
+
+
+def test_program_with_an_sdk_waits_for_a_background_response(endpoint, run_python):
+    pytest.importorskip("openai")
+    fields = {"model": "o3-pro", "model_kwargs": {"background": True}}
+    config = config_at(endpoint.url, fields, "/openai/v1/responses")
+    program = write_program(config, user("Hello"), "openai")
+    expected = invoke(config, "Hello").text
+    assert run_python(program.replace("sleep(2)", "sleep(0.05)")) == [f"{expected}\n"]
 
 
 @needs_curl
@@ -225,14 +273,10 @@ def test_langchain_program_prints_the_response(endpoint, run_python):
 
 
 @pytest.mark.parametrize("formatter", ["hf-plain", "mlflow", "tgi", "promptflow"])
-def test_formatter_that_langchain_lacks_is_refused(formatter):
-    config = LLMConfig(
-        endpoint_url="https://x.y/" + ("generate" if formatter == "tgi" else "score"), formatter=formatter
-    )
-    with pytest.raises(ConfigError) as caught:
-        write_program(config, user("Hello"))
-    assert str(caught.value) == (
-        f"LangChain has no formatter for {formatter!r}. Write it as Python, which has every formatter."
+def test_formatter_without_a_class_is_named(formatter):
+    url = "https://x.y/" + ("generate" if formatter == "tgi" else "score")
+    assert f"content_formatter={formatter!r},\n" in write_program(
+        LLMConfig(endpoint_url=url, formatter=formatter), user("Hello")
     )
 
 
@@ -370,6 +414,81 @@ def test_curl_sends_a_body_that_starts_with_at(endpoint, own):
             write_program(config_at(endpoint.url, {"formatter": sending(own, body)}, "/score"), user("Hello"), "curl")
         )
         assert endpoint.requests[-1].body.decode().removesuffix("\n") == body
+
+
+# ---- SDKs
+
+
+SDKS = {
+    "openai": "https://r.services.ai.azure.com/openai/v1/responses",
+    "anthropic": "https://r.services.ai.azure.com/anthropic/v1/messages",
+}
+
+
+@pytest.mark.parametrize(
+    ("sdk", "fields", "said"),
+    [
+        (
+            "openai",
+            {"endpoint_url": "https://x.y/score", "formatter": "gpt2"},
+            "does not speak the format of gpt2. Write",
+        ),
+        (
+            "openai",
+            {"endpoint_url": SDKS["anthropic"], "model": "m"},
+            "The SDK of openai does not speak the format of anthropic-messages, and that of anthropic does.",
+        ),
+        ("anthropic", {"endpoint_url": SDKS["openai"], "model": "m"}, "and that of openai does. Write it as openai."),
+        ("openai", {"endpoint_url": "https://x.y/v1/chat/completions"}, "needs the name of a model"),
+    ],
+)
+def test_call_that_an_sdk_cannot_make_is_refused(sdk, fields, said):
+    with pytest.raises(ConfigError) as caught:
+        write_program(LLMConfig(**fields), user("Hello"), sdk)
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "openai", "anthropic"),
+    [
+        ("env:PROD_KEY", "key = os.environ['PROD_KEY']", "api_key=os.environ['PROD_KEY'],"),
+        ("keyring:azml/h r", "keyring.get_password('azml', 'h r')", "keyring.get_password('azml', 'h r')"),
+        (
+            "entra",
+            "api_key=get_bearer_token_provider(DefaultAzureCredential(), 'https://ai.azure.com/.default'),",
+            "azure_ad_token_provider=get_bearer_token_provider(DefaultAzureCredential(), 'https://ai.azure.com",
+        ),
+        (Secret(KEY), "key = getpass.getpass('Key: ')", "api_key=getpass.getpass('Key: '),"),
+        (None, "api_key='none',", "api_key='none',"),
+    ],
+)
+def test_sdk_gets_the_key_from_its_place(key, openai, anthropic):
+    for sdk, expected in (("openai", openai), ("anthropic", anthropic)):
+        program = write_program(LLMConfig(endpoint_url=SDKS[sdk], model="m", key=key), user("Hello"), sdk)
+        compile(program, "program", "exec")
+        assert expected in program
+        assert KEY not in program
+
+
+def test_sdk_gets_further_headers_certificates_and_proxy(tmp_path):
+    config = LLMConfig(
+        endpoint_url=SDKS["openai"],
+        model="m",
+        headers={"x-team": "a", "Ocp-Apim-Subscription-Key": KeyRef.parse("env:APIM")},
+        key_header="x-gateway-key",
+        verify=str(tmp_path / "ca.pem"),
+        proxy="env:PROXY",
+    )
+    program = write_program(config, user("Hello"), "openai")
+    compile(program, "program", "exec")
+    for expected in (
+        "'x-team': 'a'",
+        "'Ocp-Apim-Subscription-Key': os.environ['APIM']",
+        "'x-gateway-key': key",
+        f"verify=ssl.create_default_context(cafile='{tmp_path}/ca.pem')",
+        "proxy=os.environ['PROXY']",
+    ):
+        assert expected in program
 
 
 # ---- keys

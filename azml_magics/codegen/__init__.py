@@ -1,4 +1,4 @@
-"""A call as a program: LangChain Python, plain Python or curl. The key is written as a reference."""
+"""A call as a program: LangChain, an SDK, plain Python or curl. The key is written as a reference."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from ..core.headers import merge_headers
 from ..core.http.auth import masked_headers
 from .curl_command import write_curl
 from .python_program import write_langchain, write_python
+from .sdk_program import write_anthropic, write_openai
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LANGUAGES", "format_request", "write_program"]
 
-LANGUAGES = ("langchain", "python", "curl")
+LANGUAGES = ("langchain", "openai", "anthropic", "python", "curl")
 
 
 def write_program(config: LLMConfig, messages: Sequence[Message], language: str = "langchain") -> str:
@@ -43,7 +44,13 @@ def write_program(config: LLMConfig, messages: Sequence[Message], language: str 
             not support.
         AzmlError: The call could not be sent; as `core.client.prepare` raises it.
     """
-    writers = {"langchain": write_langchain, "python": write_python, "curl": write_curl}
+    writers = {
+        "langchain": write_langchain,
+        "openai": write_openai,
+        "anthropic": write_anthropic,
+        "python": write_python,
+        "curl": write_curl,
+    }
     if language not in writers:
         raise UnknownNameError.of("language", language, LANGUAGES)
     prepared = prepare(config, messages, with_key=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import pprint
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,6 +11,7 @@ from ..core.config import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, LLMConfig
 from ..core.errors import ConfigError
 from ..core.key_sources import EnvKey, LiteralKey, NoKey
 from ..core.keys import DEFAULT_KEY, key_source
+from .python_source import call_expression, join_program, literal, send_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..core.messages import Message
     from ..core.wire import Formatter
 
-LANGCHAIN_FORMATTERS = {
+LANGCHAIN_FORMATTERS = {  # the others are named
     "openai": "CustomOpenAIContentFormatter",
     "openai-chat": "CustomOpenAIChatContentFormatter",
     "mistral-chat": "MistralChatContentFormatter",
@@ -37,32 +37,6 @@ def _prompt_of(messages: Sequence[Message]) -> str | None:
     return content if isinstance(content, str) and single == {"role": "user", "content": content} else None
 
 
-def _literal(value: Any, indent: int = 4) -> str:
-    """`value` as Python; all lines but the first are indented."""
-    return pprint.pformat(value, width=100, sort_dicts=False).replace("\n", "\n" + " " * indent)
-
-
-def _call(name: str, arguments: dict[str, str]) -> str:
-    inside = "".join(f"    {key}={value},\n" for key, value in arguments.items() if value)
-    return f"{name}(\n{inside})"
-
-
-def _send_lines(call: str, prompt: Any) -> list[str]:
-    """The line that sends the prompt; a long prompt gets a line of its own. `call` has {} for the prompt."""
-    literal = _literal(prompt, len("prompt = "))
-    if "\n" in literal:
-        return [f"prompt = {literal}", f"response = {call.format('prompt')}"]
-    return [f"response = {call.format(literal)}"]
-
-
-def _program(imports: Sequence[str], *lines: str) -> str:
-    """The lines below the imports; those of the standard library come first."""
-    standard = [line for line in imports if line.startswith("import ")]
-    others = [line for line in imports if line not in standard]
-    blocks = ["\n".join(block) for block in (standard, others, lines) if block]
-    return "\n\n".join(blocks) + "\n"
-
-
 def _settings(config: LLMConfig) -> dict[str, str]:
     """The arguments that LLMConfig and the LangChain classes have in common, as Python; "" for one that is not set."""
     given: dict[str, Any] = {
@@ -73,7 +47,7 @@ def _settings(config: LLMConfig) -> dict[str, str]:
         "extra_parameters": config.extra_parameters,
     }
     return {
-        **{name: _literal(value) for name, value in given.items() if value},
+        **{name: literal(value) for name, value in given.items() if value},
         "timeout": _seconds(config.timeout) if config.timeout != DEFAULT_TIMEOUT else "",
         "max_retries": repr(config.max_retries) if config.max_retries != DEFAULT_MAX_RETRIES else "",
         **_network_settings(config),
@@ -91,7 +65,7 @@ def _network_settings(config: LLMConfig) -> dict[str, str]:
         for name, value in config.headers.items()
     }
     return {
-        "headers": _literal(headers) if headers else "",
+        "headers": literal(headers) if headers else "",
         "key_header": repr(config.key_header) if config.key_header else "",
         "total_timeout": "" if config.total_timeout is None else _seconds(config.total_timeout),
         "verify": repr(config.verify) if config.verify is not None else "",
@@ -162,33 +136,27 @@ def write_langchain(config: LLMConfig, messages: Sequence[Message]) -> str:
     """Write the call with the classes of azml_magics.langchain.
 
     Raises:
-        ConfigError: LangChain has no formatter like the config's, or a program cannot import it.
+        ConfigError: A program cannot import the config's formatter.
     """
     formatter = wire.formatter_for(config)
     own = _own_formatter(formatter)
-    if own is None and formatter.name not in LANGCHAIN_FORMATTERS:
-        raise ConfigError(
-            f"LangChain has no formatter for {formatter.name!r}",
-            remedy="Write it as Python, which has every formatter.",
-            error_code="no-langchain-formatter",
-        )
     is_chat = formatter.chat or callable(getattr(formatter.content_formatter, "format_messages_request_payload", None))
     model = "AzureMLChatOnlineEndpoint" if is_chat else "AzureMLOnlineEndpoint"
-    known = "" if own else LANGCHAIN_FORMATTERS[formatter.name]
+    known = "" if own else LANGCHAIN_FORMATTERS.get(formatter.name, "")
     imports, key = _key_for_langchain(config)
     arguments = {
         "endpoint_url": repr(config.endpoint_url),
         "endpoint_api_type": repr(config.endpoint_api_type),
         **key,
-        "content_formatter": own.expression if own else f"{known}()",
+        "content_formatter": own.expression if own else f"{known}()" if known else repr(formatter.name),
         **_settings(config),
     }
     prompt = (_prompt_of(messages) or list(messages)) if is_chat else wire.Call(config, messages).text
     imports.append(f"from azml_magics.langchain import {', '.join(filter(None, [model, known]))}")
-    return _program(
+    return join_program(
         [*imports, *(own.imports if own else ())],
-        f"llm = {_call(model, arguments)}",
-        *_send_lines("llm.invoke({})", prompt),
+        f"llm = {call_expression(model, arguments)}",
+        *send_lines("llm.invoke({})", prompt),
         f"print({'response.content' if is_chat else 'response'})",
     )
 
@@ -223,9 +191,9 @@ def write_python(config: LLMConfig, messages: Sequence[Message]) -> str:
     }
     if arguments["key"] == repr(DEFAULT_KEY):
         del arguments["key"]
-    return _program(
+    return join_program(
         ["from azml_magics import LLMConfig, invoke", *(own.imports if own else ())],
-        f"config = {_call('LLMConfig', arguments)}",
-        *_send_lines("invoke(config, {})", _prompt_of(messages) or list(messages)),
+        f"config = {call_expression('LLMConfig', arguments)}",
+        *send_lines("invoke(config, {})", _prompt_of(messages) or list(messages)),
         "print(response.text)",
     )

@@ -91,12 +91,12 @@ def _insert_texts(body: Any, texts: list[str]) -> Any:
 
 
 def _programs(config: LLMConfig, messages: Sequence[Message]) -> dict[str, str]:
-    """The call as code, by language; LangChain does not support every wire format."""
+    """The call as code, by language; an SDK does not speak every wire format."""
     programs = {}
     for language in codegen.LANGUAGES:
         try:
             programs[language] = codegen.write_program(config, messages, language)
-        except AzmlError:  # noqa: PERF203 - three programs at most
+        except AzmlError:  # noqa: PERF203 - four programs at most
             continue
     return programs
 

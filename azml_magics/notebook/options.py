@@ -12,7 +12,7 @@ from typing import Any
 FORMATS = ("markdown", "text", "json", "code")
 REASONING = ("folded", "open", "hidden")
 API_TYPES = ("dedicated", "serverless")
-LANGUAGES = ("langchain", "python", "curl")
+LANGUAGES = ("langchain", "openai", "anthropic", "python", "curl")
 
 Option = tuple[tuple[str, ...], dict[str, Any]]
 

@@ -59,7 +59,9 @@ REMEDIES: Mapping[str, str] = {
     "no-journal": "Name it with --journal.",
     "no-key-sent": "The request had no key: name one with --key, such as --key env:NAME or --key ask.",
     "no-key-typed": "Run the cell again and type it, or use --key env:NAME.",
-    "no-langchain-formatter": "Use --as python, which has every formatter.",
+    "no-sdk": "Use --as python, which has every formatter.",
+    "no-sdk-model": "Name one with --model, or use --as python.",
+    "other-sdk": "Use --as {sdk}.",
     "no-model": "This endpoint serves several models and the request names none: name the deployment with "
     "--deployment, or the model with --model.",
     "no-prompt": "Write one under %%azureml.",

@@ -86,8 +86,19 @@ def test_inserted_texts_give_the_program_of_code(language, name):
     assert filled == strings_in(codegen.write_program(config, turns, language))
 
 
-def test_unsupported_langchain_formatter_leaves_other_languages():
-    assert set(kept(LLMConfig(endpoint_url=SCORE, formatter="mlflow"), user("Hello"))["code"]) == {"python", "curl"}
+@pytest.mark.parametrize(
+    ("url", "sdks"),
+    [
+        (SCORE, set()),
+        (CHAT, {"openai"}),
+        ("https://r.services.ai.azure.com/openai/v1/responses", {"openai"}),
+        ("https://r.services.ai.azure.com/anthropic/v1/messages", {"anthropic"}),
+    ],
+)
+def test_code_has_the_sdk_that_speaks_the_format(url, sdks):
+    formatter = "mlflow" if url == SCORE else ""
+    code = kept(LLMConfig(endpoint_url=url, formatter=formatter, model="m"), user("Hello"))["code"]
+    assert set(code) == {"langchain", "python", "curl", *sdks}
 
 
 def test_very_long_prompt_is_shortened_without_programs():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -34,6 +35,7 @@ RESPONSES_KWARGS = (
     Kwarg("previous_response_id", "string", "continue a response that the server has stored"),
     Kwarg("store", "boolean", "let the server store the response; this package sends false unless it is needed"),
 )
+_NO_REASONING = re.compile(r"gpt-[34]", re.IGNORECASE)  # names that spare a request which would be refused
 # Kwargs that refer to what the server has stored, or make it store the response.
 _NEED_STORAGE = ("background", "previous_response_id", "conversation", "prompt")
 
@@ -115,4 +117,6 @@ def _make_body(call: Call, url: str) -> dict[str, Any]:
 
 def _may_reason(body: dict[str, Any]) -> bool:
     """Return whether the next turn may need the reasoning of this one: with tools, or if reasoning is asked for."""
-    return bool(body.get("reasoning") or body.get("tools"))
+    if body.get("tools") and not _NO_REASONING.match(str(body.get("model", ""))):
+        return True
+    return bool(body.get("reasoning"))

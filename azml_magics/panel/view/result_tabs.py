@@ -25,7 +25,13 @@ if TYPE_CHECKING:
 
     from ..model.panel_model import PanelModel
 
-_LANGUAGES = [("LangChain", "langchain"), ("Python", "python"), ("curl", "curl")]
+_LANGUAGES = [
+    ("LangChain", "langchain"),
+    ("OpenAI SDK", "openai"),
+    ("Anthropic SDK", "anthropic"),
+    ("Python", "python"),
+    ("curl", "curl"),
+]
 _NOTHING = {"text/plain": "No response yet."}
 
 

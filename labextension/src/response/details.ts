@@ -9,6 +9,8 @@ import { type Markdown } from './viewer';
 
 const LANGUAGES: Record<string, string> = {
   langchain: 'LangChain',
+  openai: 'OpenAI SDK',
+  anthropic: 'Anthropic SDK',
   python: 'Python',
   curl: 'curl'
 };

@@ -203,6 +203,7 @@ def test_encrypted_reasoning_is_asked_for_with_a_fallback():
     assert json.loads(request.body)["include"] == ["reasoning.encrypted_content"]
     assert "include" not in json.loads(request.fallback)
     assert prepare(config(), "Hi").request.fallback is None
+    assert prepare(config(model="gpt-4.1-mini", tools=TOOLS), "Hi").request.fallback is None
     assert sent("Hi", tools=TOOLS, include=["x"])["include"] == ["x"]
     assert "include" not in sent("Hi", tools=TOOLS, store=True)
 

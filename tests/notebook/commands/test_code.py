@@ -59,7 +59,7 @@ def test_code_after_a_chain_is_refused(asking):
     [
         ("code", "ConfigError: No prompt has been sent yet. Name a config: %azureml code NAME."),
         ("code mian", "UnknownNameError: No config named 'mian'. Did you mean 'main'?"),
-        ("code main --as perl", "UsageError: --as takes langchain, python, curl"),
+        ("code main --as perl", "UsageError: --as takes langchain, openai, anthropic, python, curl"),
     ],
 )
 def test_unsupported_code_is_one_line(asking, line, error):

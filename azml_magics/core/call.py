@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .errors import AzmlError, BadRequestError, EndpointError
+from .errors import AzmlError, EndpointError
 from .http import auth, status_errors
 from .http.quota import kept_headers
 from .http.retry import retry_flow
@@ -26,9 +25,6 @@ if TYPE_CHECKING:
     from .secret import Secret
     from .wire.base import Call, Pending, Wire
 
-_NO_STREAM = re.compile(
-    r"\bstream(?:ing)?\b.{0,40}\bnot\b.{0,20}\bsupport|\bnot support.{0,20}\bstream(?:ing)?\b", re.IGNORECASE
-)
 _MAX_REPLY = 64 * 1024  # bytes that an error keeps of a body that cannot be read
 
 
@@ -78,21 +74,7 @@ class PreparedCall:
                 should_retry=should_retry,
             )
 
-        def start_whole_if_refused(request: Request) -> RetryFlow:
-            try:
-                return (yield from start(request))
-            except BadRequestError as error:
-                if not (request.stream and _refuses_stream(error)):
-                    raise
-            return (yield from start(self._without_stream()))
-
-        return polling_flow(self.request, start_whole_if_refused, self._find_pending)
-
-    def _without_stream(self) -> Request:
-        """The request for a whole response: some models do not stream."""
-        payload = self.wire.encode(replace(self.call, stream=False))
-        url = self.wire.url(self.config, stream=False)
-        return replace(self.request, url=url, body=payload.body, fallback=payload.fallback, stream=False)
+        return polling_flow(self.request, start, self._find_pending)
 
     def _find_pending(self, response: HTTPResponse) -> Pending | None:
         """Where to ask for the response if the server still works on it; a stream is not asked for again."""
@@ -157,11 +139,6 @@ class PreparedCall:
             times: dict[str, Any] = {"latency": latency, "time_to_first_token": first_token}
             error.response = replace(error.response, config=self.config.name, **times, **source)
         return self.add_context(error)
-
-
-def _refuses_stream(error: BadRequestError) -> bool:
-    """Whether the server says that the model does not stream."""
-    return error.facts.get("param") == "stream" or _NO_STREAM.search(error.cause) is not None
 
 
 def add_context(error: AzmlError, config: LLMConfig, *secrets: Secret | None) -> AzmlError:

@@ -18,6 +18,7 @@ from ..core.http.exchange import HTTPResponse
 from ..core.keys import KeyRef
 from ..core.messages import Message
 from ..core.response import Response
+from ..core.version import __version__
 from ..core.wire import wire_for
 from .cache_identity import identify_client, identify_formatter
 from .clients import Clients, has_call
@@ -45,6 +46,12 @@ class AzureMLBaseEndpoint(EndpointConfig):
                 self._async_client()
             if self.client is not None and not has_call(self.client):
                 self._sync_client()
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Make the private attributes, as pydantic does, and what LangChain's own classes make here."""
+        super().model_post_init(context)
+        if add_version := getattr(self, "_add_version", None):  # langchain-core 1.x puts versions into traces
+            add_version("azml-magics", __version__)
 
     @property
     def needs_langchain(self) -> bool:

@@ -134,6 +134,8 @@ class GPT2ContentFormatter(WireContentFormatter):
 class OSSContentFormatter(GPT2ContentFormatter):
     """Deprecated: the former name of GPT2ContentFormatter."""
 
+    content_formatter: Any = None
+
     def __init__(self) -> None:
         super().__init__()
         warn_deprecated("OSSContentFormatter", "GPT2ContentFormatter")
@@ -159,6 +161,8 @@ class CustomOpenAIContentFormatter(WireContentFormatter):
 
 class LlamaContentFormatter(CustomOpenAIContentFormatter):
     """Deprecated: the former name of CustomOpenAIContentFormatter."""
+
+    content_formatter: Any = None
 
     def __init__(self) -> None:
         super().__init__()

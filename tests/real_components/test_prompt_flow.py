@@ -22,8 +22,6 @@ TURNS = [
     {"role": "assistant", "content": "Second"},
     {"role": "user", "content": "Hi"},
 ]
-# Not read correctly yet: whoever makes one readable removes it, because the marks are strict.
-PENDING = {"text_beside", "list_beside", "whole"}
 
 
 @pytest.fixture
@@ -40,15 +38,12 @@ class TestEveryFlow:
     def test_answer_is_whole(self, config_of, name) -> None:
         assert invoke(config_of(name), "Hi").text == ANSWER
 
-    def test_answer_is_streamed(self, request, config_of, name) -> None:
-        if name in PENDING:
-            request.applymarker(pytest.mark.xfail(strict=True))
+    def test_answer_is_streamed(self, config_of, name) -> None:
         with stream(config_of(name), "Hi") as chunks:
             texts = [chunk.text for chunk in chunks if chunk.text]
         assert "".join(texts) == chunks.response.text == ANSWER
         assert (len(texts) > 3) is (name in STREAMING)
 
-    @pytest.mark.xfail(strict=True, reason="paired by position")
     def test_history_is_paired_by_role(self, config_of, name) -> None:
         assert invoke(config_of(name), TURNS).text == "You asked 'Hi' after 'Second'."
 
@@ -58,6 +53,13 @@ def test_missing_input_is_one_line(config_of) -> None:
         invoke(config_of("names"), "Hi")
     assert "query" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_inputs_and_output_of_other_names_can_be_named(config_of) -> None:
+    config = config_of("names").merged(formatter="promptflow(input=query, history=turns, output=reply)")
+    assert invoke(config, TURNS).text == "You asked 'Hi' after 'Second'."
+    with stream(config, "Hi") as chunks:
+        assert "".join(chunk.text for chunk in chunks) == ANSWER
 
 
 def test_document_names_inputs_and_output(config_of, serve_flow) -> None:

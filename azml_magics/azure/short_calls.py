@@ -104,5 +104,5 @@ class ShortCall:
 def limit_of(config: LLMConfig) -> str:
     """Return the name of the kwarg that limits the response; "" if the formatter is not known to have one."""
     own = next((name for name in _LIMITS if name in config.model_kwargs), "")
-    known = [kwarg.name for kwarg in wire.formatter_for(config).known_kwargs]
+    known = [kwarg.name for kwarg in wire.formatter_for(config).kwargs_for(config)]
     return own or next((name for name in known if name in _LIMITS), "")

@@ -128,7 +128,7 @@ class Response:
 
     Attributes:
         text: the text, exactly as it arrived.
-        parsed: the object read from the text, if JSON or a schema was requested; else None.
+        parsed: the object read from the text, if JSON or a schema was requested; the vector of an embedding; else None.
         usage: token counts, or None if the endpoint does not count.
         finish_reason: "stop", "length", "tool_calls", … in the endpoint's words; "interrupted" after a kernel
             interrupt; None if the endpoint does not say.
@@ -191,7 +191,7 @@ class Response:
 
         Args:
             names: The fields to return, also if they are not set. Without names: the text and every other field that
-                is set, except `parsed`, `raw` and `format`.
+                is set, except `raw`, `format`, and a `parsed` that was read from the text.
 
         Examples:
             >>> Response("Hi", finish_reason="stop").to_dict()
@@ -200,7 +200,14 @@ class Response:
             {'text': 'Hi', 'usage': None}
         """
         data = {name: _to_data(name, getattr(self, name)) for name in names or _DATA_FIELDS}
-        return data if names else {name: value for name, value in data.items() if value != _UNSET[name]}
+        if names:
+            return data
+        data = {name: value for name, value in data.items() if value != _UNSET[name]}
+        return {**data, "parsed": self.parsed} if self._is_vector else data
+
+    @property
+    def _is_vector(self) -> bool:
+        return not self.text and isinstance(self.parsed, list)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Response:
@@ -213,7 +220,8 @@ class Response:
             ValueError: The data is not that of a response.
         """
         try:
-            response = cls(**{name: _from_data(name, data[name]) for name in _DATA_FIELDS if name in data})
+            known = {name: _from_data(name, data[name]) for name in _DATA_FIELDS if name in data}
+            response = cls(**known, parsed=data.get("parsed"))
         except (TypeError, AttributeError) as error:
             raise ValueError(f"not a response: {error}") from None
         if not isinstance(response.text, str):

@@ -225,7 +225,7 @@ def _json_object(context: NotebookContext, text: str) -> Any:
 def warn_of_misspelled_kwargs(config: LLMConfig) -> None:
     """Print a warning for each kwarg whose name is close to one that the formatter lists. It is sent unchanged."""
     try:
-        known = [kwarg.name for kwarg in wire.formatter_for(config).known_kwargs]
+        known = [kwarg.name for kwarg in wire.formatter_for(config).kwargs_for(config)]
     except AzmlError:  # the call itself reports it
         return
     for name in config.model_kwargs:

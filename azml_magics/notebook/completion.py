@@ -185,8 +185,10 @@ def _kwarg_names(context: NotebookContext, words: list[str]) -> list[str]:
     named = next((words[i + 1] for i, word in enumerate(words[:-1]) if word in {"-f", "--formatter"}), "")
     config = next((word for word in words if word in context.session.names()), context.session.active)
     try:
-        formatter = wire.get(named) if named else wire.formatter_for(context.session.get(config))
-        return [kwarg.name for kwarg in formatter.known_kwargs]
+        if named:
+            return [kwarg.name for kwarg in wire.get(named).known_kwargs]
+        saved = context.session.get(config)
+        return [kwarg.name for kwarg in wire.formatter_for(saved).kwargs_for(saved)]
     except AzmlError:
         known = (kwarg.name for name in wire.names() for kwarg in wire.get(name).known_kwargs)
         return list(dict.fromkeys(known))

@@ -11,12 +11,13 @@ from urllib.parse import urlsplit
 
 from ..core.client import default_client
 from ..core.endpoints import Origin
-from ..core.errors import PromptError, UndefinedVariableError, UsageError
+from ..core.errors import AzmlError, PromptError, UndefinedVariableError, UsageError
 from ..core.messages import Message, as_messages
 from ..core.prompt import template
 from ..core.text import one_line
+from ..core.wire import wire_for
 from .extraction import Extraction
-from .table_rows import RESPONSE_COLUMNS, TableRow, is_missing
+from .table_rows import EMBEDDING_COLUMN, RESPONSE_COLUMNS, TableRow, is_missing
 
 if TYPE_CHECKING:
     from ..core.client import Client
@@ -68,7 +69,13 @@ class RowPrompt:
         self.variables = {name: self._known[name] for name in self.names if name in self._known}
         self._table_columns: tuple[str, ...] = ()
         self._extraction = Extraction(schema) if schema is not None else None
-        self.columns: tuple[Column, ...] = (*(self._extraction.columns if self._extraction else ()), *RESPONSE_COLUMNS)
+        self._embeds = _embeds(config)
+        if self._embeds and schema is not None:
+            raise UsageError(
+                "An embeddings model returns vectors, which match no schema", remedy="Leave out the schema."
+            )
+        added = self._extraction.columns if self._extraction else (EMBEDDING_COLUMN,) if self._embeds else ()
+        self.columns: tuple[Column, ...] = (*added, *RESPONSE_COLUMNS)
         self._digest = b""
 
     @property
@@ -198,6 +205,8 @@ class RowPrompt:
             if response is not None and response.parsed is None and error is None:
                 response, error = self._extraction.parse(response)
             fields = self._extraction.values(response.parsed if response and error is None else None)
+        elif self._embeds:
+            fields = (response.parsed if response and error is None else None,)
         used = self.used_values(record)
         return TableRow(used, self.config, response, error, record.position, record.index, reused, fields)
 
@@ -231,6 +240,14 @@ class RowPrompt:
         if not self._digest:
             self._digest = hashlib.blake2b(_canonical_json(self.settings()), digest_size=_KEY_BYTES).digest()
         return hashlib.blake2b(_canonical_json(messages), digest_size=_KEY_BYTES, key=self._digest).digest()
+
+
+def _embeds(config: LLMConfig) -> bool:
+    """Return whether the config's answers are vectors."""
+    try:
+        return wire_for(config).embeds
+    except AzmlError:  # the call itself reports it
+        return False
 
 
 def _canonical_json(value: Any) -> bytes:

@@ -31,6 +31,7 @@ RESPONSE_COLUMNS = (
     Column("completion_tokens", "integer"),
     Column("latency", "number"),
 )
+EMBEDDING_COLUMN = Column("embedding", "any")
 _PREFIX = "answer_"
 NOT_SENT = "not sent"
 _MAX_LABEL = 60  # characters

@@ -116,6 +116,7 @@ class Wire(ABC):
         takes_response_format: Whether a JSON schema can be requested by the kwarg `response_format`.
         takes_items: Whether earlier turns go back with their `items`, as the server sent them.
         limit_kwarg: The kwarg that limits the tokens of a response.
+        embeds: Whether the answer is a vector, in `Response.parsed`, and not a text.
     """
 
     chat: ClassVar[bool] = False
@@ -125,6 +126,7 @@ class Wire(ABC):
     takes_response_format: ClassVar[bool] = False
     takes_items: ClassVar[bool] = False
     limit_kwarg: ClassVar[str] = "max_tokens"
+    embeds: ClassVar[bool] = False
 
     def fits(self, config: LLMConfig) -> bool:
         """Return whether the config's endpoint can use this format; a path that is not a known route fits all."""

@@ -18,7 +18,7 @@ NOT_UTF8 = "Some bytes of the response are not UTF-8: they show as \ufffd."
 
 def is_empty(response: Response) -> bool:
     """Return whether nothing is in a response: no text, tool call, thoughts, items, nor tokens up to a limit."""
-    if response.text or response.tool_calls or response.reasoning or response.items:
+    if response.text or response.tool_calls or response.reasoning or response.items or response.parsed is not None:
         return False
     counted = response.usage.completion_tokens if response.usage else None
     return not (response.is_truncated and counted != 0)

@@ -126,11 +126,45 @@ def make_missing_text_error(value: Any) -> EndpointError | ResponseFormatError:
     """
     if is_error_object(value):
         return make_embedded_error(value)
+    if _holds_vectors(value):
+        return ResponseFormatError(
+            "The endpoint returned numbers: this deployment has an embeddings model, which takes no prompt",
+            remedy="Use the formatter embeddings, or a deployment with a chat model.",
+            error_code="embeddings-model",
+        )
+    if _holds_ranking(value):
+        return ResponseFormatError(
+            "The endpoint returned a ranking: this deployment has a rerank model, which takes no prompt",
+            remedy="Use a deployment with a chat model.",
+            error_code="no-text",
+        )
     return ResponseFormatError(
         f"The response has no text that this formatter can find: {one_line(as_text(value), _MAX_SHOWN)}",
         remedy="Choose the formatter of this deployment, or register one of your own: azml_magics.register_formatter.",
         error_code="no-text",
     )
+
+
+def is_vector(value: Any) -> bool:
+    """Return whether JSON is a list of numbers."""
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(isinstance(each, (int, float)) and not isinstance(each, bool) for each in value)
+    )
+
+
+def _holds_vectors(value: Any) -> bool:
+    """Return whether JSON is what embeddings models return, on /score or on OpenAI routes."""
+    data = value.get("data") if isinstance(value, dict) else value
+    first = data[0] if isinstance(data, list) and data else None
+    return is_vector(first) or (isinstance(first, dict) and "embedding" in first)
+
+
+def _holds_ranking(value: Any) -> bool:
+    """Return whether JSON is what rerank models return."""
+    results = value.get("results") if isinstance(value, dict) else None
+    return isinstance(results, list) and any(isinstance(each, dict) and "relevance_score" in each for each in results)
 
 
 def is_error_object(value: Any) -> bool:

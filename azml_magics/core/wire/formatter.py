@@ -49,8 +49,18 @@ class Formatter:
 
     @property
     def known_kwargs(self) -> tuple[Kwarg, ...]:
-        """The model kwargs that help, completion and the panel show."""
-        return self.wires[0].known_kwargs
+        """The model kwargs that any of the wire formats is known to take."""
+        known = {kwarg.name: kwarg for wire in reversed(self.wires) for kwarg in wire.known_kwargs}
+        names = dict.fromkeys(kwarg.name for wire in self.wires for kwarg in wire.known_kwargs)
+        return tuple(known[name] for name in names)
+
+    def kwargs_for(self, config: LLMConfig) -> tuple[Kwarg, ...]:
+        """Return the model kwargs that help, completion and the panel show for an endpoint.
+
+        Args:
+            config: Tells the wire format; for an endpoint that none fits, the kwargs of all of them are returned.
+        """
+        return next((wire.known_kwargs for wire in self.wires if wire.fits(config)), self.known_kwargs)
 
     def wire_for(self, config: LLMConfig) -> Wire:
         """Return the wire format for the config's endpoint type and route.

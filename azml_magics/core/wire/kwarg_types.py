@@ -27,7 +27,7 @@ def find_texts_for_numbers(config: LLMConfig, kwargs: Mapping[str, Any]) -> dict
     """
     texts = [name for name, value in kwargs.items() if isinstance(value, str)]
     try:
-        known = {kwarg.name: kwarg.type for kwarg in formatter_for(config).known_kwargs} if texts else {}
+        known = {kwarg.name: kwarg.type for kwarg in formatter_for(config).kwargs_for(config)} if texts else {}
     except AzmlError:  # the call itself reports it
         return {}
     return {name: known[name] for name in texts if known.get(name) in _NUMBERS_AND_SWITCHES}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .base import Call, Payload, Wire
 from .openai_choices import ChoicesEventReader, parse_choices, read_message
-from .openai_request import CHAT_KWARGS, encode_openai
+from .openai_request import OPENAI_CHAT_KWARGS, encode_openai
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,8 @@ class OpenAIChatWire(Wire):
     chat = True
     api_types = ("dedicated", "serverless")
     routes = ("chat/completions", "score")
-    known_kwargs = CHAT_KWARGS
+    known_kwargs = OPENAI_CHAT_KWARGS
+    limit_kwarg = "max_completion_tokens"
     takes_response_format = True
 
     def streams(self, config: LLMConfig) -> bool:  # noqa: ARG002 - every such route streams

@@ -19,12 +19,30 @@ OPENAI_KWARGS = (
     Kwarg("stop", "strings", "stop before any of these texts"),
     Kwarg("seed", "integer", "the same seed tends to give the same response", minimum=0),
 )
-CHAT_KWARGS = (
-    *OPENAI_KWARGS,
+_MESSAGE_KWARGS = (
     Kwarg("response_format", "object", 'such as {"type": "json_object"}'),
     Kwarg("tools", "object", "functions that the model may ask to call"),
     Kwarg("tool_choice", "string", "auto, none, required, or one tool"),
 )
+CHAT_KWARGS = (
+    *OPENAI_KWARGS,
+    *_MESSAGE_KWARGS,
+)
+_REFUSED = "; reasoning models refuse it"
+OPENAI_CHAT_KWARGS = (
+    Kwarg("temperature", "number", "0 is nearly deterministic; reasoning models take 1 alone", 0, 2, default=1),
+    Kwarg("top_p", "number", f"sample from the likeliest tokens of this share{_REFUSED}", 0, 1, default=1),
+    Kwarg("max_tokens", "integer", f"the most tokens to generate{_REFUSED}", minimum=1, maximum=32768),
+    Kwarg("max_completion_tokens", "integer", "the most tokens to generate, thoughts included", 1, 131072),
+    Kwarg("reasoning_effort", "string", "none, minimal, low, medium, high or xhigh: how long the model thinks"),
+    Kwarg("verbosity", "string", "low, medium or high: the length of the response"),
+    Kwarg("frequency_penalty", "number", f"above 0 discourages words used often{_REFUSED}", -2, 2, default=0),
+    Kwarg("presence_penalty", "number", f"above 0 encourages new words{_REFUSED}", -2, 2, default=0),
+    Kwarg("stop", "strings", f"stop before any of these texts{_REFUSED}"),
+    Kwarg("seed", "integer", "the same seed tends to give the same response", minimum=0),
+    *_MESSAGE_KWARGS,
+)
+"""Those of chat on OpenAI routes, where reasoning models are as well."""
 # The body keys of the Azure AI Model Inference API; any other one is an "extra parameter" there.
 _INFERENCE_API_KEYS = frozenset(
     [
@@ -43,6 +61,10 @@ _INFERENCE_API_KEYS = frozenset(
         "tools",
         "tool_choice",
         "modalities",
+        "input",
+        "input_type",
+        "encoding_format",
+        "dimensions",
     ]
 )
 

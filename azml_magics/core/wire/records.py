@@ -113,7 +113,7 @@ def find_text(value: Any, keys: tuple[str, ...], *, any_column: bool = False) ->
             found = found[key]
         else:
             break
-    raise make_missing_text_error(found)
+    raise make_missing_text_error(found if isinstance(found, dict) else value)
 
 
 def find_text_key(record: dict[str, Any], keys: tuple[str, ...], *, any_column: bool) -> str | None:

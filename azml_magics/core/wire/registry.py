@@ -9,6 +9,7 @@ from .. import endpoints
 from ..errors import AzmlError, ConfigError, UnknownNameError, UsageError
 from .anthropic_messages import AnthropicMessagesWire
 from .custom import custom_formatter, is_content_formatter
+from .embeddings import OpenAIEmbeddingsWire, ScoreEmbeddingsWire
 from .first_generation import DollyWire, GPT2Wire
 from .formatter import Formatter
 from .huggingface import HuggingFaceListWire, HuggingFaceTextWire
@@ -72,6 +73,11 @@ _BUILT_IN: Mapping[str, Formatter] = {
             "promptflow",
             "a deployed prompt flow: question and chat_history in, answer out; or promptflow(input=…,output=…)",
             (PromptFlowWire(),),
+        ),
+        Formatter(
+            "embeddings",
+            "embeddings models: a text in, a vector out, on /embeddings and on /score of MLflow deployments",
+            (ScoreEmbeddingsWire(), OpenAIEmbeddingsWire()),
         ),
     )
 }

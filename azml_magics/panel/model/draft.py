@@ -115,7 +115,7 @@ class Draft:
     def controls(self) -> Sequence[wire.Kwarg]:
         """The kwargs that the formatter is known to take and that have a control."""
         formatter = formatter_of(self._config)
-        return [kwarg for kwarg in formatter.known_kwargs if kwargs.has_control(kwarg)] if formatter else []
+        return [kwarg for kwarg in formatter.kwargs_for(self._config) if kwargs.has_control(kwarg)] if formatter else []
 
     def control_value(self, kwarg: wire.Kwarg) -> str | tuple[str, ...]:
         """What the kwarg's control holds; empty if the kwarg is not sent."""

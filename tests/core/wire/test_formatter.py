@@ -53,7 +53,19 @@ def test_endpoint_type_and_route_choose_the_wire_format(name, url, api_type, kin
 def test_wire_formats_of_a_formatter_agree(name):
     formatter = wire.get(name)
     assert {each.chat for each in formatter.wires} == {formatter.chat}
-    assert {each.known_kwargs for each in formatter.wires} == {formatter.known_kwargs}
+    names = [kwarg.name for kwarg in formatter.known_kwargs]
+    assert len(names) == len(set(names))
+    assert set(names) == {kwarg.name for each in formatter.wires for kwarg in each.known_kwargs}
+
+
+def test_kwargs_are_those_of_the_route():
+    def names(url):
+        return {kwarg.name for kwarg in wire.get("openai-chat").kwargs_for(LLMConfig(endpoint_url=url))}
+
+    reasoning = {"max_completion_tokens", "reasoning_effort", "verbosity"}
+    assert reasoning <= names(HUB)
+    assert not reasoning & names(DEDICATED)
+    assert reasoning <= names("https://tgi.eastus.inference.ml.azure.com/generate")
 
 
 @pytest.mark.parametrize("name", [n for n in wire.names() if not wire.get(n).chat or n == "promptflow"])

@@ -10,39 +10,29 @@ from .base import Call, Kwarg, Payload, to_json
 if TYPE_CHECKING:
     from ..config import LLMConfig
 
+_REFUSED = "; reasoning models refuse it"
 OPENAI_KWARGS = (
-    Kwarg("temperature", "number", "0 is nearly deterministic, higher is more varied", 0, 2, default=1),
-    Kwarg("top_p", "number", "sample from the likeliest tokens that make up this share", 0, 1, default=1),
-    Kwarg("max_tokens", "integer", "the most tokens to generate", minimum=1, maximum=32768),
-    Kwarg("frequency_penalty", "number", "above 0 discourages words used often", -2, 2, default=0),
-    Kwarg("presence_penalty", "number", "above 0 encourages new words", -2, 2, default=0),
+    Kwarg("temperature", "number", "0 is nearly deterministic; reasoning models take 1 alone", 0, 2, default=1),
+    Kwarg("top_p", "number", f"sample from the likeliest tokens of this share{_REFUSED}", 0, 1, default=1),
+    Kwarg("max_tokens", "integer", f"the most tokens to generate{_REFUSED}", minimum=1, maximum=32768),
+    Kwarg("frequency_penalty", "number", f"above 0 discourages words used often{_REFUSED}", -2, 2, default=0),
+    Kwarg("presence_penalty", "number", f"above 0 encourages new words{_REFUSED}", -2, 2, default=0),
     Kwarg("stop", "strings", "stop before any of these texts"),
     Kwarg("seed", "integer", "the same seed tends to give the same response", minimum=0),
 )
-_MESSAGE_KWARGS = (
+CHAT_KWARGS = (
+    *OPENAI_KWARGS,
     Kwarg("response_format", "object", 'such as {"type": "json_object"}'),
     Kwarg("tools", "object", "functions that the model may ask to call"),
     Kwarg("tool_choice", "string", "auto, none, required, or one tool"),
 )
-CHAT_KWARGS = (
-    *OPENAI_KWARGS,
-    *_MESSAGE_KWARGS,
-)
-_REFUSED = "; reasoning models refuse it"
 OPENAI_CHAT_KWARGS = (
-    Kwarg("temperature", "number", "0 is nearly deterministic; reasoning models take 1 alone", 0, 2, default=1),
-    Kwarg("top_p", "number", f"sample from the likeliest tokens of this share{_REFUSED}", 0, 1, default=1),
-    Kwarg("max_tokens", "integer", f"the most tokens to generate{_REFUSED}", minimum=1, maximum=32768),
+    *CHAT_KWARGS,
     Kwarg("max_completion_tokens", "integer", "the most tokens to generate, thoughts included", 1, 131072),
     Kwarg("reasoning_effort", "string", "none, minimal, low, medium, high or xhigh: how long the model thinks"),
     Kwarg("verbosity", "string", "low, medium or high: the length of the response"),
-    Kwarg("frequency_penalty", "number", f"above 0 discourages words used often{_REFUSED}", -2, 2, default=0),
-    Kwarg("presence_penalty", "number", f"above 0 encourages new words{_REFUSED}", -2, 2, default=0),
-    Kwarg("stop", "strings", f"stop before any of these texts{_REFUSED}"),
-    Kwarg("seed", "integer", "the same seed tends to give the same response", minimum=0),
-    *_MESSAGE_KWARGS,
 )
-"""Those of chat on OpenAI routes, where reasoning models are as well."""
+"""Those of chat on OpenAI routes, which have reasoning models as well."""
 # The body keys of the Azure AI Model Inference API; any other one is an "extra parameter" there.
 _INFERENCE_API_KEYS = frozenset(
     [

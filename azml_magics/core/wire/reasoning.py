@@ -47,7 +47,7 @@ class Piece(NamedTuple):
 def split_reasoning(text: str) -> tuple[str, str]:
     """Return the thoughts in a whole text, and the answer."""
     splitter = ReasoningSplitter()
-    whole = splitter.feed(text).then(splitter.finish())
+    whole = Piece().then(splitter.feed(text)).then(splitter.finish())
     return whole.reasoning, whole.text
 
 

@@ -21,6 +21,7 @@ BUILT_IN = [
     "mlflow",
     "tgi",
     "promptflow",
+    "embeddings",
 ]
 
 

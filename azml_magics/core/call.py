@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .errors import AzmlError, EndpointError
-from .http import auth, status_errors
+from .http import auth, error_headers
 from .http.quota import kept_headers
 from .http.retry import retry_flow
 from .polling import polling_flow
@@ -122,7 +122,7 @@ class PreparedCall:
         headers = {name: redact(value, *secrets) for name, value in kept_headers(response.headers).items()}
         return {
             "deployment": headers.get("azureml-model-deployment") or headers.get("x-ms-deployment-name", ""),
-            "request_id": status_errors.request_id(headers),
+            "request_id": error_headers.request_id(headers),
             "headers": headers,
             "attempts": response.attempts,
         }

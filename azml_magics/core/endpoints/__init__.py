@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from .location import notices_of, route_of, service_of
 from .origin import Origin, is_loopback, split
-from .table import TABLE, Kind, Service, notices_of, route_of, service_of
+from .table import TABLE, Kind, Service
 from .urls import (
     ApiType,
     api_type_of,

@@ -6,8 +6,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from .location import locate, route_of, service_of
 from .origin import Origin, split
-from .table import ROUTES, Kind, locate, route_of, service_of
+from .table import ROUTES, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

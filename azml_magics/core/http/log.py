@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 from ..redaction import redact
 from ..text import one_line
+from .error_headers import request_id
 from .exchange import HTTPResponse
-from .status_errors import request_id
 
 if TYPE_CHECKING:
     from .exchange import Outcome, Request

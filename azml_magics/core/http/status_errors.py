@@ -6,8 +6,6 @@ reference, and the error bodies that the servers behind it are known to send.
 
 from __future__ import annotations
 
-import re
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from ..errors import (
@@ -24,7 +22,9 @@ from ..errors import (
 )
 from ..text import one_line
 from . import error_body, refusals
-from .refusals import Explanation, Refusal
+from .error_headers import inner_status, request_id, retry_after
+from .refusal_rules import Explanation
+from .refusals import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from ..response import Verdict
 
 _MAX_BODY = 64 * 1024
-_MAX_WAIT = 86_400.0  # seconds
-_SECONDS = re.compile(r"\s*([+-]?\d+(?:\.\d*)?)\s*(?:s?\s*$|,)", re.ASCII)  # a repeated header is "2, 2"
 _NO_TRAFFIC = "Specified traffic group could not be found"
 _FILTER_MESSAGE = "content safety setting"  # of the curated images' server, which sends no code
 # Values of the front door's header ms-azureml-model-error-reason for instances that cannot take a request now.
@@ -233,46 +231,3 @@ def _explain_model_error(inner: int | None) -> Explanation:
         "The model or its scoring script failed",
         "Often the formatter does not match the deployment. Check its logs (az ml online-deployment get-logs).",
     )
-
-
-def inner_status(headers: Mapping[str, str]) -> int | None:
-    """The container's own status behind a 424, or None if the front door does not name it."""
-    text = headers.get("ms-azureml-model-error-statuscode", "")
-    return int(text) if re.fullmatch(r"[1-9][0-9]{2}", text) else None
-
-
-def request_id(headers: Mapping[str, str]) -> str:
-    """The id that finds the request in the service's logs, or ""."""
-    for name in ("x-request-id", "apim-request-id", "x-ms-request-id"):
-        if headers.get(name):
-            return one_line(headers[name], 80)
-    return ""
-
-
-def retry_after(headers: Mapping[str, str], message: str = "") -> float | None:
-    """Seconds to wait before a retry, from 0 to a day; None if the service does not say, or not legibly.
-
-    They are read from retry-after-ms, from Retry-After in seconds or as a date, or from "Try again in N seconds" in the
-    message. A date counts from the response's own Date, so that this machine's clock does not matter.
-    """
-    for name, scale in (("retry-after-ms", 0.001), ("x-ms-retry-after-ms", 0.001), ("retry-after", 1.0)):
-        found = _SECONDS.match(headers.get(name, ""))
-        if found:
-            return _limit_wait(float(found[1]) * scale)
-    if "retry-after" in headers and "date" in headers:
-        try:
-            waits = parsedate_to_datetime(headers["retry-after"]) - parsedate_to_datetime(headers["date"])
-        except (ValueError, TypeError, IndexError, OverflowError):  # no date, or one with a time zone and one without
-            return None
-        return _limit_wait(waits.total_seconds())
-    found = re.search(r"replenished in (\d{1,4}):(\d\d):(\d\d)", message, re.IGNORECASE)
-    if found:
-        return _limit_wait(float(found[1]) * 3600 + float(found[2]) * 60 + float(found[3]))
-    found = re.search(r"(?:try again|retry) (?:in|after) (\d{1,6}) (?:milli)?seconds?", message, re.IGNORECASE)
-    if found:
-        return _limit_wait(float(found[1]) * (0.001 if "milli" in found[0].lower() else 1.0))
-    return None
-
-
-def _limit_wait(seconds: float) -> float:
-    return min(max(seconds, 0.0), _MAX_WAIT)

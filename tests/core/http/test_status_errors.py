@@ -20,7 +20,8 @@ from azml_magics.core.errors import (
     RateLimitError,
     ServiceUnavailableError,
 )
-from azml_magics.core.http.status_errors import inner_status, request_id, retry_after, status_error
+from azml_magics.core.http.error_headers import inner_status, request_id, retry_after
+from azml_magics.core.http.status_errors import status_error
 
 from .test_error_body import JSON
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..core.client import prepare
 from ..core.errors import UnknownNameError
 from ..core.headers import merge_headers
-from ..core.http.auth import masked_headers
+from ..core.http.auth import describe_key_headers
 from .curl_command import write_curl
 from .python_program import write_langchain, write_python
 from .sdk_program import write_anthropic, write_openai
@@ -69,7 +69,7 @@ def format_request(config: LLMConfig, messages: Sequence[Message], *, stream: bo
         AzmlError: The call could not be sent; as `core.client.prepare` raises it.
     """
     prepared = prepare(config, messages, stream=stream, with_key=False).request
-    headers = merge_headers(prepared.headers, masked_headers(config, prepared.url))
+    headers = merge_headers(prepared.headers, describe_key_headers(config, prepared.url))
     try:
         body = json.dumps(json.loads(prepared.body), indent=2, ensure_ascii=False)
     except ValueError:

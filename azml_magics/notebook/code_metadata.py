@@ -16,7 +16,7 @@ from azml_magics.core import wire
 from azml_magics.core.client import prepare
 from azml_magics.core.errors import AzmlError
 from azml_magics.core.headers import merge_headers
-from azml_magics.core.http.auth import masked_headers
+from azml_magics.core.http.auth import describe_key_headers
 from azml_magics.core.text import replace_surrogates
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _describe_call(config: LLMConfig, messages: Sequence[Message], *, stream: bo
     body = json.loads(prepare(config, marked, stream=stream, with_key=False).request.body)
     if _insert_texts(body, texts) != json.loads(sent.body):  # a wire format that changes the texts
         texts, marked, body = [], list(messages), json.loads(sent.body)
-    headers = merge_headers(sent.headers, masked_headers(config, sent.url))
+    headers = merge_headers(sent.headers, describe_key_headers(config, sent.url))
     call: dict[str, Any] = {"url": sent.url, "headers": headers, "body": body}
     if sum(map(len, texts)) > MAX_TEXT:
         call |= {"texts": [_shorten(text, MAX_TEXT // len(texts)) for text in texts], "shortened": True}

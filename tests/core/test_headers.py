@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import ConfigError, KeyRefusedError
 from azml_magics.core.headers import as_headers, merge_headers, parse_header
 from azml_magics.core.keys import KeyRef
 from azml_magics.core.secret import Secret
+
+from .judge import only_our_errors
 
 APIM_KEY = "0123456789abcdef0123456789abcdef"
 
@@ -77,6 +83,18 @@ def test_headers_that_cannot_be_sent_are_one_line(headers, problem):
     assert problem in str(caught.value)
     assert "\n" not in str(caught.value)
     assert "secret" not in str(caught.value)
+
+
+@given(st.dictionaries(st.text(max_size=12), st.text(max_size=40) | st.integers() | st.none(), max_size=3))
+def test_any_headers_can_be_sent_or_are_one_line(given_headers):
+    headers = {}
+    with only_our_errors(ConfigError):
+        headers = LLMConfig(headers=given_headers).headers
+    for name, value in headers.items():
+        assert re.fullmatch(r"[!-~]+", name)
+        assert ":" not in name
+        text = value.reveal_as_given() if isinstance(value, Secret) else str(value)
+        assert re.fullmatch(r"[ -~]*", text)
 
 
 def test_later_headers_win_whatever_their_case():

@@ -9,6 +9,7 @@ from .. import endpoints
 from ..errors import ConfigError
 from ..headers import merge_headers
 from ..redaction import MASK
+from ..secret import Secret
 from .session_warnings import warn_once
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from ..config import LLMConfig
     from ..key_sources import KeySource
-    from ..secret import Secret
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,9 @@ class Credentials:
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
-        """All of them, which no message may show."""
-        return tuple(secret for secret in (self.key, *self.headers.values()) if secret)
+        """All of them, which no message may show: "Basic abc" is one, and so is "abc"."""
+        parts = [Secret(secret.reveal_as_given().rpartition(" ")[2]) for secret in self.headers.values()]
+        return tuple(secret for secret in (self.key, *self.headers.values(), *parts) if secret)
 
 
 NO_CREDENTIALS = Credentials()
@@ -112,7 +113,7 @@ def key_headers(config: LLMConfig, url: str, key: str) -> Mapping[str, str]:
     return endpoints.auth_headers(url, key, is_token=config.key_source.is_token)
 
 
-def masked_headers(config: LLMConfig, url: str) -> dict[str, str]:
+def describe_key_headers(config: LLMConfig, url: str) -> dict[str, str]:
     """Return the headers that carry keys to `url`, with the mask and the reference in place of each key."""
     masked = key_headers(config, url, MASK) if config.key is not None else {}
     shown = {name: f"{value}  ({config.key_source})" for name, value in masked.items()}

@@ -42,7 +42,7 @@ def ssl_context(verify: Verify = None) -> ssl.SSLContext:
     if isinstance(verify, ssl.SSLContext):
         return verify
     if verify is False:
-        return _unchecked()
+        return _unchecked_context()
     if isinstance(verify, str) and verify:
         return _from_paths((("verify", verify),))
     named = [(name, value) for name in _VARIABLES if (value := os.environ.get(name))]
@@ -52,18 +52,18 @@ def ssl_context(verify: Verify = None) -> ssl.SSLContext:
 
 def _from_paths(paths: tuple[tuple[str, str], ...]) -> ssl.SSLContext:
     """The context that trusts the certificates in files and folders, each with the setting that names it."""
-    return _load(paths, tuple(_modified(setting, path) for setting, path in paths))
+    return _load(paths, tuple(_modification_time(setting, path) for setting, path in paths))
 
 
-def _modified(setting: str, path: str) -> int:
+def _modification_time(setting: str, path: str) -> int:
     try:
-        return _expanded(path).stat().st_mtime_ns
+        return _expand(path).stat().st_mtime_ns
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise _unreadable(setting, path, str(reason)) from None
 
 
-def _expanded(path: str) -> Path:
+def _expand(path: str) -> Path:
     try:
         return Path(path).expanduser()
     except RuntimeError:  # ~NAME, and there is no such user
@@ -75,7 +75,7 @@ def _load(paths: tuple[tuple[str, str], ...], modified: tuple[int, ...]) -> ssl.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # the file may hold the company's issuing CA without the root
     for setting, written in paths:
-        path = _expanded(written)
+        path = _expand(written)
         if path.is_dir():
             if not _load_folder(context, path):
                 raise _unreadable(setting, written, "the folder holds no certificates (.pem, .crt)")
@@ -138,7 +138,7 @@ def _system() -> ssl.SSLContext:
 
 
 @lru_cache(maxsize=1)
-def _unchecked() -> ssl.SSLContext:
+def _unchecked_context() -> ssl.SSLContext:
     warn_once(
         "verify is False: certificates are not checked, so that anyone on the network can read the key and the "
         "prompts. Name your organisation's CA file in verify instead."

@@ -170,6 +170,13 @@ def test_echoed_keys_are_masked_in_errors(gateway, server, send, status):
     assert not [secret for secret in SECRETS if secret in shown]
 
 
+def test_part_of_a_header_that_is_a_key_is_masked(config_of, server):
+    server.respond_with(reply({"error": {"message": "no user YW5uOnMzY3JldA=="}}, 400))
+    with pytest.raises(AzmlError) as caught:
+        invoke(config_of(headers={"Authorization": "Basic YW5uOnMzY3JldA=="}), "hello")
+    assert "YW5u" not in f"{caught.value} {caught.value.body}"
+
+
 def test_echoed_keys_are_masked_in_the_log(gateway, server, caplog):
     server.respond_with(_echo(200))
     with caplog.at_level(logging.DEBUG, "azml_magics"), pytest.raises(AzmlError):

@@ -12,6 +12,8 @@ import warnings
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from azml_magics.core.client import ainvoke, close_default_clients, invoke
 from azml_magics.core.config import LLMConfig
@@ -163,6 +165,15 @@ def test_html_instead_of_a_tunnel_names_the_proxy(proxy, send):
     line = str(raised(send, config_of(proxy)))
     assert line.startswith(f"The proxy {proxy.name} cannot be used: ")
     assert "Check the proxy in the config's proxy or in HTTPS_PROXY" in line
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary(max_size=60) | st.binary(max_size=40).map(b"HTTP/1.1 ".__add__))
+def test_any_answer_to_connect_is_one_line(proxy, answer):
+    proxy.respond_with(lambda client, _: client.sendall(answer) or False)
+    with pytest.raises(APIConnectionError) as caught:
+        invoke(config_of(proxy, timeout=5), "hello")
+    assert "\n" not in str(caught.value)
 
 
 def test_proxy_that_refuses_connections_is_named(send):

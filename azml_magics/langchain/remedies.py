@@ -20,6 +20,7 @@ REMEDIES: Mapping[str, str] = {
     "deployment's /v1/chat/completions as endpoint_url=….",
     "embeddings-model": "Pass deployment_name=… of a chat model.",
     "entra-only": 'A Foundry project accepts no key: pass key="entra".',
+    "flow-output": 'Name it in the formatter, such as content_formatter="promptflow(output=NAME)".',
     "formatter-api-type": "Pass another content_formatter or endpoint_api_type.",
     "formatter-route": "Its routes are {routes}. Pass another content_formatter or endpoint_url.",
     "key-auth-disabled": 'Pass key="entra".',

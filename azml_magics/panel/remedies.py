@@ -29,6 +29,7 @@ REMEDIES: Mapping[str, str] = {
     "custom-formatter-api-type": "Choose another Type, under Endpoint.",
     "embeddings-model": "Type another Deployment, one with a chat model, under Endpoint.",
     "entra-only": "A Foundry project accepts no key: write entra as Key.",
+    "flow-output": "Choose a Formatter that names the flow's output.",
     "formatter-api-type": "Choose another Formatter, such as openai-chat or openai, or another Type.",
     "formatter-route": "Its routes are {routes}. Choose another Formatter, or type another URL.",
     "formatter-without-name": "Register it in the notebook with azml_magics.register_formatter, and choose it as "

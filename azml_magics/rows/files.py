@@ -92,7 +92,8 @@ class RowFile:
         except UnicodeDecodeError as error:
             raise UsageError(
                 f"{self._path.name!r} is not UTF-8: byte 0x{error.object[error.start]:02x} after row {count}",
-                remedy="Save it as UTF-8, or read it with pandas (encoding='cp1252' for Windows) and pass the frame.",
+                remedy="Save it as UTF-8, or read it with pandas in its own encoding (cp1252 on Windows) "
+                "and pass the frame.",
             ) from error
         except (OSError, csv.Error, ValueError) as error:
             raise UsageError(

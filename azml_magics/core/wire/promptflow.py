@@ -120,7 +120,7 @@ def find_answer_key(outputs: Mapping[str, Any], output: str) -> str:
         error = ResponseFormatError(
             f"The flow's outputs are {named}, and none is known to be its answer",
             remedy="Name it in the formatter, such as promptflow(output=NAME).",
-            error_code="no-text",
+            error_code="flow-output",
         )
     raise error
 

@@ -1,7 +1,8 @@
 """The one throttled live display: an output that is updated in place while a result grows.
 
 nbval ignores display updates and compares a display's first payload with its last. So a live display starts and ends
-empty, and what lasts is an output of its own: the cell's result or, after an interrupt, what had arrived.
+empty: with empty Markdown, because exported pages show an empty text as a box, and warn of an output without any
+type. What lasts is an output of its own: the cell's result or, after an interrupt, what had arrived.
 
 Nothing here knows IPython: what opens and publishes outputs is passed in.
 """
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 MIN_INTERVAL = 0.05  # seconds: at most 20 updates a second
 _CHARACTERS_PER_SECOND = 400_000  # sent at most: a long output gets fewer updates
-EMPTY: Mapping[str, str] = {"text/plain": ""}
+EMPTY: Mapping[str, str] = {"text/markdown": ""}
 
 
 class DisplayHandle(Protocol):

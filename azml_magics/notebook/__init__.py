@@ -20,7 +20,8 @@ def load(ipython: InteractiveShell) -> AzureMLMagics:
     unload(ipython)
     magics = AzureMLMagics(shell=ipython)
     ipython.register_magics(magics)
-    publishing.install(ipython)
+    publishing.install(ipython, magics.unshown.note_shown)
+    magics.unshown.install(ipython)
     completion.install(magics.context)
     trailing_question.install(ipython)
     startup.load(magics.context, magics)
@@ -39,6 +40,7 @@ def unload(ipython: InteractiveShell) -> None:
         manager.magics[kind].pop("azureml", None)
     if magics in ipython.configurables:
         ipython.configurables.remove(magics)
+    magics.unshown.uninstall(ipython)
     publishing.uninstall(ipython)
     trailing_question.uninstall(ipython)
     magics.close()

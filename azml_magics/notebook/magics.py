@@ -16,6 +16,7 @@ from azml_magics.core.text import did_you_mean
 from . import args, help_text, options, publishing
 from .context import NotebookContext, Settings
 from .remedies import with_notebook_remedy
+from .unshown import UnshownResponses
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,6 +48,7 @@ class AzureMLMagics(Magics):
     def __init__(self, shell: Any = None, **kwargs: Any) -> None:
         super().__init__(shell=shell, **kwargs)
         self.context = NotebookContext(shell, self._settings)
+        self.unshown = UnshownResponses()
         self.context.session.resize_history(self.history_size)
 
     def _settings(self) -> Settings:
@@ -77,7 +79,10 @@ class AzureMLMagics(Magics):
             if cell is None and line.rstrip().endswith(";") and line.split(None, 1)[0] != "ask":
                 _run(context, line.rstrip().removesuffix(";"))  # as with any expression: the result is not shown
                 return None
-            return _run(context, line, cell)
+            value = _run(context, line, cell)
+            if not publishing.is_terminal(context.shell):  # a terminal has the text already
+                self.unshown.add(value)
+            return value
         except (AzmlError, Interrupted) as error:
             with_notebook_remedy(error)
             if not isinstance(error, UsageError):  # a typing error must not hide the error before it

@@ -61,12 +61,27 @@ _BUNDLES: Mapping[tuple[str, str], Callable[..., mime.Bundle]] = {
 }
 
 
-def install(ipython: InteractiveShell) -> None:
-    """Let IPython show a Response, a Batch and Results by their mime bundles."""
+def install(ipython: InteractiveShell, note_shown: Callable[[Any], None]) -> None:
+    """Let IPython show a Response, a Batch and Results by their mime bundles.
+
+    Args:
+        ipython: The shell.
+        note_shown: Called with every such object when it is shown.
+    """
     formatter = ipython.display_formatter.mimebundle_formatter  # type: ignore[union-attr]  # a shell that displays has it
     for (module, name), make_bundle in _BUNDLES.items():
-        show = _for_terminal(make_bundle) if is_terminal(ipython) else make_bundle
+        show = _for_terminal(make_bundle) if is_terminal(ipython) else _noting(make_bundle, note_shown)
         formatter.for_type_by_name(module, name, show)  # type: ignore[no-untyped-call,unused-ignore]  # typed later
+
+
+def _noting(make_bundle: Callable[..., mime.Bundle], note_shown: Callable[[Any], None]) -> Callable[..., mime.Bundle]:
+    """`make_bundle` for a notebook, which also notes that its object is shown."""
+
+    def make_noted(value: Any, **kwargs: Any) -> mime.Bundle:
+        note_shown(value)
+        return make_bundle(value, **kwargs)
+
+    return make_noted
 
 
 def _for_terminal(make_bundle: Callable[..., mime.Bundle]) -> Callable[..., mime.Bundle]:

@@ -25,7 +25,7 @@ class Area:
         self.shown = []
 
     def open_display(self):
-        self.shown.append((False, {"text/plain": ""}))
+        self.shown.append((False, {"text/markdown": ""}))
         return self
 
     def update(self, data, raw):

@@ -12,7 +12,7 @@ def test_live_display_appears_with_the_first_update(area):
     display.clear()
     assert area.shown == []
     display.update(lambda: {"text/plain": "1"})
-    assert area.shown == [(False, {"text/plain": ""}), (True, {"text/plain": "1"})]
+    assert area.shown == [(False, {"text/markdown": ""}), (True, {"text/plain": "1"})]
 
 
 def test_live_display_does_not_render_between_two_updates(area, clock):
@@ -43,4 +43,4 @@ def test_live_display_keeps_data_in_an_output_of_its_own(area):
     display = LiveDisplay(area)
     display.update(lambda: {"text/plain": "so far"})
     display.keep({"text/plain": "the end"})
-    assert area.shown[-2:] == [(True, {"text/plain": ""}), (False, {"text/plain": "the end"})]
+    assert area.shown[-2:] == [(True, {"text/markdown": ""}), (False, {"text/plain": "the end"})]

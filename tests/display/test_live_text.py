@@ -29,11 +29,11 @@ def test_notebook_text_starts_empty_grows_and_ends_empty(area, clock):
         clock.now += 1
     text.finish(Response("Once upon a time"))
     assert area.shown == [
-        (False, {"text/plain": ""}),
+        (False, {"text/markdown": ""}),
         (True, {"text/plain": "Once", "text/markdown": "Once"}),
         (True, {"text/plain": "Once upon", "text/markdown": "Once upon"}),
         (True, {"text/plain": "Once upon a time", "text/markdown": "Once upon a time"}),
-        (True, {"text/plain": ""}),
+        (True, {"text/markdown": ""}),
     ]
 
 
@@ -56,7 +56,7 @@ def test_notebook_text_keeps_all_text_after_an_early_end(area, clock):
     text.keep()
     # nbval and others know no updates: the live display is empty to them, and the text is an output of its own
     assert area.shown[-2:] == [
-        (True, {"text/plain": ""}),
+        (True, {"text/markdown": ""}),
         (False, {"text/plain": "Once upon", "text/markdown": "Once upon"}),
     ]
 
@@ -109,7 +109,7 @@ def test_notebook_text_shows_what_it_waits_for_and_ends_empty(area):
     text.wait(WAITING)
     assert area.shown[-1][1]["text/plain"] == "429: waiting 12 s, try 2 of 3"
     text.wait(None)
-    assert area.shown[-1] == (True, {"text/plain": ""})
+    assert area.shown[-1] == (True, {"text/markdown": ""})
     text.add("Once")
     text.wait(None)
     assert area.shown[-1][1]["text/plain"] == "Once"
@@ -119,7 +119,7 @@ def test_notebook_text_that_failed_after_waiting_is_empty(area):
     text = NotebookText(area)
     text.wait(WAITING)
     text.keep()
-    assert area.shown[-1] == (True, {"text/plain": ""})
+    assert area.shown[-1] == (True, {"text/markdown": ""})
 
 
 def test_notebook_text_shows_growing_thoughts_and_folds_them(area, clock):

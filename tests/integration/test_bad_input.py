@@ -226,7 +226,7 @@ def test_cut_stream_keeps_partial_text(kernel, endpoint, fault):
     cell = kernel.run(f"%%azureml -u {url}\nTell me about rivers")
     assert cell.error["ename"] in {"StreamInterruptedError", "ModelError"}
     assert len(cell.error["traceback"]) == 1
-    assert cell.begun[0] == cell.updates[-1] == {"text/plain": ""}
+    assert cell.begun[0] == cell.updates[-1] == {"text/markdown": ""}
     kept = cell.begun[1]["text/plain"]
     assert kept.startswith("This is the demo")
     assert kernel.ok("%azureml last").text == kept

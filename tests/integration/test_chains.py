@@ -46,8 +46,8 @@ def test_chain_streams_and_gives_a_response(chains, endpoint, model):
     chains.ok(f"chain = prompt | {model} | StrOutputParser()")
     cell = chains.ok("%%azureml $chain -o answer\nWhat is treasure?")
     assert "What is treasure?" in cell.text
-    assert cell.begun == [{"text/plain": ""}]
-    *shown, last = [update["text/plain"] for update in cell.updates]
+    assert cell.begun == [{"text/markdown": ""}]
+    *shown, last = [update.get("text/plain", "") for update in cell.updates]
     assert last == ""
     assert len(shown) >= 2
     assert all(cell.text.startswith(text) for text in shown)

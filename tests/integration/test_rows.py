@@ -37,9 +37,9 @@ def test_progress_display_ends_empty_before_the_result(rows, endpoint):
     assert kinds[:2] == ["stream", "display_data"]
     assert kinds[-1] == "execute_result"
     assert set(kinds[2:-1]) == {"update_display_data"}
-    assert cell.begun == [{"text/plain": ""}]
-    assert cell.updates[-1] == {"text/plain": ""}
-    assert any("of 40 rows" in update["text/plain"] for update in cell.updates)
+    assert cell.begun == [{"text/markdown": ""}]
+    assert cell.updates[-1] == {"text/markdown": ""}
+    assert any("of 40 rows" in update.get("text/plain", "") for update in cell.updates)
     assert cell.text.startswith("40 rows\n\n[0: river 0]\n")
 
 
@@ -78,6 +78,6 @@ def test_notebook_saved_by_nbclient_has_no_progress_bar(endpoint, tmp_path):
     )
     outputs = notebook.cells[-1].outputs
     assert [output.output_type for output in outputs] == ["stream", "display_data", "execute_result"]
-    assert outputs[1].data == {"text/plain": ""}
+    assert outputs[1].data == {"text/markdown": ""}
     assert outputs[2].data["text/plain"].startswith("2 rows\n")
     assert "0%" not in str(outputs)

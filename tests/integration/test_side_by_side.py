@@ -27,8 +27,8 @@ def test_announcement_then_empty_display_then_result(kernel, endpoint):
     assert kinds[-1] == "execute_result"
     assert set(kinds[2:-1]) == {"update_display_data"}
     assert cell.stream("stdout") == "Sending 4 requests.\n"
-    assert cell.begun == [{"text/plain": ""}]
-    assert cell.updates[-1] == {"text/plain": ""}
+    assert cell.begun == [{"text/markdown": ""}]
+    assert cell.updates[-1] == {"text/markdown": ""}
     assert len(cell.updates) >= 3
     assert [row["setting"]["max_tokens"] for row in cell.result[VENDOR]["rows"]] == [20, 20, 30, 30]
 
@@ -68,7 +68,7 @@ def test_interrupt_of_ten_keeps_partial_responses(kernel, endpoint, ten):
     assert kernel.value("[bool(row.text) for row in get_ipython().run_line_magic('azureml', 'last')]") == [True] * 10
     reasons = kernel.value("[row.response.finish_reason for row in get_ipython().run_line_magic('azureml', 'last')]")
     assert sorted(reasons) == ["interrupted"] * 8 + ["stop"] * 2
-    assert cell.updates[-1] == {"text/plain": ""}
+    assert cell.updates[-1] == {"text/markdown": ""}
     assert cell.begun[-1]["text/html"].count("<tr>") == 11  # what had arrived stays on the screen
     assert kernel.value("'batch' in globals()") is False
     assert len(endpoint.requests) == 10

@@ -19,7 +19,7 @@ def test_saved_output_is_empty_display_and_result(kernel):
     notebook, error = kernel.notebook("%%azureml\nTell me about rivers")
     assert error is None
     display, result = notebook.cells[0].outputs
-    assert (display.output_type, dict(display.data)) == ("display_data", {"text/plain": ""})
+    assert (display.output_type, dict(display.data)) == ("display_data", {"text/markdown": ""})
     assert result.output_type == "execute_result"
     assert set(result.data) == {"text/plain", "text/markdown", VENDOR}
     assert result.data["text/plain"] == result.data[VENDOR]["text"] == kernel.value("str(_)")
@@ -29,8 +29,8 @@ def test_saved_output_is_empty_display_and_result(kernel):
 def test_tokens_are_shown_as_they_arrive(kernel, endpoint):
     endpoint.rate = 60
     cell = kernel.ok("%%azureml -p max_tokens=40\nTell me about rivers")
-    assert cell.begun == [{"text/plain": ""}]
-    *shown, last = [update["text/plain"] for update in cell.updates]
+    assert cell.begun == [{"text/markdown": ""}]
+    *shown, last = [update.get("text/plain", "") for update in cell.updates]
     assert last == ""
     assert len(shown) >= 3
     assert shown == sorted(shown, key=len)
@@ -50,7 +50,7 @@ def test_long_response_arrives_whole(kernel, endpoint):
     endpoint.script([Fault("big", size=1_000_000)])
     cell = kernel.ok("%%azureml\nHello")
     assert len(cell.text) >= 1_000_000
-    assert cell.updates[-1] == {"text/plain": ""}
+    assert cell.updates[-1] == {"text/markdown": ""}
 
 
 def test_no_stream_gives_only_the_result(kernel, endpoint):

@@ -59,7 +59,7 @@ def test_vendor_mime_is_deterministic_and_times_are_metadata(asking):
 def test_stream_display_begins_and_ends_empty(asking, last_body):
     ran = asking.ok("%%azureml\nHello there")
     assert last_body()["stream"] is True
-    assert ran.payloads[0] == ran.payloads[-1] == {"text/plain": ""}
+    assert ran.payloads[0] == ran.payloads[-1] == {"text/markdown": ""}
     shown = [payload["text/plain"] for payload in ran.payloads[1:-1]]
     assert shown
     assert all(ran.text.startswith(text) for text in shown)
@@ -270,7 +270,7 @@ def test_cut_stream_leaves_partial_text_on_screen_and_in_last(asking, endpoint):
     assert type(ran.error).__name__ == "StreamInterruptedError"
     kept = ran.error.response.text
     assert kept
-    assert ran.payloads[0] == {"text/plain": ""}
+    assert ran.payloads[0] == {"text/markdown": ""}
     assert ran.payloads[-1]["text/plain"] == kept
     assert asking.ok("%azureml last").text == kept
 

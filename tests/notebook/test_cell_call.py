@@ -170,7 +170,7 @@ def test_schema_error_leaves_streamed_text_on_screen(asking, endpoint):
     asking.vars["Strict"] = Strict
     ran = asking.run(f"%%azureml --schema $Strict -u {endpoint.url}/v1/chat/completions -f mistral-chat\nHello")
     assert type(ran.error) is SchemaError
-    assert ran.payloads[0] == {"text/plain": ""}
+    assert ran.payloads[0] == {"text/markdown": ""}
     assert ran.payloads[-1]["text/plain"] == ran.error.response.text != ""
 
 

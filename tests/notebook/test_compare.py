@@ -213,7 +213,7 @@ def test_concurrency_limits_parallel_requests(asking, endpoint):
 def test_table_fills_while_streaming_and_display_ends_empty(asking, endpoint):
     endpoint.rate = 100
     ran = asking.ok("%%azureml -n 2\nTell me about rivers")
-    assert ran.payloads[0] == ran.payloads[-1] == {"text/plain": ""}
+    assert ran.payloads[0] == ran.payloads[-1] == {"text/markdown": ""}
     frames = ran.payloads[1:-1]
     assert frames
     assert all("<table>" in frame["text/html"] for frame in frames)

@@ -105,7 +105,9 @@ def test_reloading_doubles_nothing(notebook):
         notebook.ok("%reload_ext azml_magics")
     after = state(notebook.shell)
     assert len(after.pop("matchers")) == len(before.pop("matchers"))
-    assert after == before
+    for name, callbacks in before.pop("events").items():  # bound methods of another object
+        assert len(after["events"].pop(name)) == len(callbacks)
+    assert after == before | {"events": {}}
 
 
 def test_loading_twice_registers_once(notebook):

@@ -32,9 +32,9 @@ def test_live_text_in_a_notebook_updates_one_display(notebook, payloads):
     text.add("Once")
     text.finish(Response("Once"))
     assert payloads == [
-        (False, {"text/plain": ""}),
+        (False, {"text/markdown": ""}),
         (True, {"text/plain": "Once", "text/markdown": "Once"}),
-        (True, {"text/plain": ""}),
+        (True, {"text/markdown": ""}),
     ]
 
 

@@ -67,7 +67,7 @@ def test_progress_display_moves_and_ends_empty(rows, endpoint):
         ran = rows.ok("%%azureml --each $places --concurrency 1\nWrite about {place}.")
     finally:
         endpoint.latency = 0.0
-    assert ran.payloads[0] == ran.payloads[-1] == {"text/plain": ""}
+    assert ran.payloads[0] == ran.payloads[-1] == {"text/markdown": ""}
     drawn = [payload["text/plain"] for payload in ran.payloads[1:-1]]
     assert any("of 3 rows" in text and "░" in text for text in drawn)
 

@@ -60,7 +60,7 @@ def test_replay_needs_no_network_and_no_key(recorded, endpoint):
 def test_replay_streams_as_recorded(recorded):
     recorded.ok("%azureml replay tape.jsonl")
     ran = recorded.ok("%%azureml\nTell me about rivers")
-    assert ran.payloads[0] == ran.payloads[-1] == {"text/plain": ""}
+    assert ran.payloads[0] == ran.payloads[-1] == {"text/markdown": ""}
     assert len(ran.payloads) > 2
 
 

@@ -220,7 +220,7 @@ def test_body_of_another_wire_format(kernel, endpoint):
     assert "Choose the formatter of this deployment with -f" in line
 
 
-@pytest.mark.parametrize("fault", ["cut;after=8", "short;after=8", "error-event;after=8", "error-data;after=8"])
+@pytest.mark.parametrize("fault", ["cut;after=8", "error-event;after=8", "error-data;after=8"])
 def test_cut_stream_keeps_partial_text(kernel, endpoint, fault):
     url = f"'{endpoint.url}/v1/chat/completions?emulator-fault={fault}'"
     cell = kernel.run(f"%%azureml -u {url}\nTell me about rivers")
@@ -230,6 +230,13 @@ def test_cut_stream_keeps_partial_text(kernel, endpoint, fault):
     kept = cell.begun[1]["text/plain"]
     assert kept.startswith("This is the demo")
     assert kernel.ok("%azureml last").text == kept
+
+
+def test_stream_that_ends_without_its_marker_is_a_response(kernel, endpoint):
+    url = f"'{endpoint.url}/v1/chat/completions?emulator-fault=short;after=8'"
+    cell = kernel.ok(f"%%azureml -u {url}\nTell me about rivers")
+    assert cell.text.startswith("This is the demo")
+    assert kernel.value("_.finish_reason") == "None"
 
 
 def test_broken_stream_keeps_partial_text(kernel, endpoint):

@@ -86,7 +86,7 @@ def test_interrupt_of_running_stream(kernel, endpoint, interrupted):
 
 @pytest.mark.parametrize("line", ["", "--no-stream"])
 def test_interrupt_between_retries(kernel, endpoint, interrupted, line):
-    endpoint.script([Fault("429", retry_after=LONG)] * 50)
+    endpoint.script([Fault("429", retry_after=25)] * 50)
 
     def is_waiting(message, seen=[]):  # noqa: B006 - remembers when the request came
         if len(endpoint.requests) == 1:

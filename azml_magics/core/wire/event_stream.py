@@ -52,9 +52,8 @@ class EventStream:
         return self._builder.build(base)
 
     def feed(self, piece: bytes) -> Iterator[Chunk]:
-        """Yield the chunks that a piece of the body completes; none after the end marker."""
-        if not self.is_over:
-            yield from self._read(self._decoder.feed(piece))
+        """Return an iterator of the chunks that a piece of the body completes; of none after the end marker."""
+        return iter(()) if self._events.is_over else self._read(self._decoder.feed(piece))
 
     def close(self, *, is_whole: bool = True) -> Iterator[Chunk]:
         """Yield the chunks that the end of the body completes.
@@ -85,7 +84,9 @@ class EventStream:
 
     def flush(self) -> Iterator[Chunk]:
         """Yield what the wire format's reader has held back."""
-        yield from self._add(self._events.finish())
+        chunk = self._events.finish()
+        if chunk is not None:
+            yield from self._add(chunk)
 
     def _read(self, events: Iterable[Event]) -> Iterator[Chunk]:
         for event in events:
@@ -95,8 +96,9 @@ class EventStream:
                 if self.is_complete:  # nothing that follows makes it an error
                     continue
                 raise
-            yield from self._add(chunk)
-            if self.is_over:
+            if chunk is not None:
+                yield from self._add(chunk)
+            if self._events.is_over:
                 return
 
     def _as_utf8(self, event: Event) -> Event:
@@ -106,12 +108,10 @@ class EventStream:
             self._notices.append(NOT_UTF8)
         return Event(event.type, event.data.decode("utf-8", "replace").encode())
 
-    def _add(self, chunk: Chunk | None) -> Iterator[Chunk]:
-        """Collect a chunk; yield it if it belongs to the first choice."""
-        if chunk is None:
-            return
+    def _add(self, chunk: Chunk) -> tuple[Chunk, ...]:
+        """Collect a chunk; return those of it that belong to the first choice."""
         self._builder.add(chunk)
         raise_if_filtered(chunk.finish_reason)
-        for each in (chunk, *chunk.others):
-            if each.index == 0:
-                yield each
+        if not chunk.others:
+            return (chunk,) if chunk.index == 0 else ()
+        return tuple(each for each in (chunk, *chunk.others) if each.index == 0)

@@ -12,6 +12,7 @@ from .failures import make_embedded_error
 if TYPE_CHECKING:
     from .sse import Event
 
+_JSON = json.JSONDecoder(strict=False)  # control characters inside strings are accepted
 _DONE = b"[DONE]"  # the data of the last event on OpenAI routes
 
 
@@ -28,11 +29,11 @@ def parse_event(event: Event) -> dict[str, Any] | None:
         ContentFilterError: The error is the content filter's.
         ResponseFormatError: The data is not JSON.
     """
-    if is_done(event) or event.data.startswith(b":"):  # a comment that a gateway wrapped as data
+    if not event.data.startswith(b"{") and (is_done(event) or event.data.startswith(b":")):  # [DONE] or a comment
         return None
     is_error = event.type == "error"
     try:
-        value = json.loads(event.data, strict=False)
+        value = _JSON.decode(event.data.decode())
     except (ValueError, RecursionError):
         value = event.data.decode("utf-8", "replace")
         if event.type == "message":

@@ -46,5 +46,7 @@ def _verdicts(results: dict[str, Any], source: Literal["prompt", "completion"]) 
 def parse_prompt_verdicts(value: dict[str, Any]) -> tuple[Verdict, ...]:
     """Return the verdicts on the prompt that a body or an event has beside its choices."""
     entries = value.get("prompt_filter_results") or value.get("prompt_annotations")
-    found = [entry.get("content_filter_results") for entry in entries or () if isinstance(entry, dict)]
+    if not isinstance(entries, list):
+        return ()
+    found = [entry.get("content_filter_results") for entry in entries if isinstance(entry, dict)]
     return tuple(verdict for results in found for verdict in parse_verdicts(results, "prompt"))

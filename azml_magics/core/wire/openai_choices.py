@@ -22,7 +22,7 @@ from .failures import (
     raise_if_filtered,
 )
 from .filters import parse_prompt_verdicts, parse_verdicts
-from .reasoning import Piece, ReasoningSplitter, split_reasoning
+from .reasoning import ReasoningSplitter, split_reasoning
 from .tool_calls import from_function_call, normalize_tool_calls
 
 if TYPE_CHECKING:
@@ -55,7 +55,10 @@ def read_message(choice: dict[str, Any]) -> Content | None:
     message = choice.get("message") or choice.get("delta")
     if not isinstance(message, dict):
         return Content("") if "delta" in choice or "message" in choice else None
-    reasoning, text = _read_parts(message.get("content"))
+    content = message.get("content")
+    if len(message) == 1 and isinstance(content, str):  # nearly every event of a stream
+        return Content(content)
+    reasoning, text = _read_parts(content)
     audio = message.get("audio")
     transcript = audio.get("transcript") if isinstance(audio, dict) else None
     return Content(
@@ -159,61 +162,92 @@ class ChoicesEventReader(EventReader):
         self._finished: set[int] = set()
 
     def read(self, event: Event) -> Chunk | None:
-        if is_done(event):
-            self.is_over = self.is_complete = True
-            return self.finish()
         value = parse_event(event)
         if value is None:
+            if is_done(event):
+                self.is_over = self.is_complete = True
+                return self.finish()
             return None
         choices = value.get("choices")
-        choices = choices if isinstance(choices, list) else [choices] if isinstance(choices, dict) else []
-        if not choices and "choices" not in value and is_error_object(value):
-            raise make_embedded_error(value)
-        chunk = _join([self._read_one(choice, at) for at, choice in enumerate(choices) if isinstance(choice, dict)])
-        self.is_complete = bool(self._finished) and self._finished.issuperset(self._splitters)
-        chunk = replace(
-            chunk,
-            usage=Usage.from_wire(value.get("usage")),
-            model=extract_text(value.get("model")),
-            filters=(*parse_prompt_verdicts(value), *chunk.filters),
-        )
-        return None if chunk == Chunk(index=chunk.index) else chunk
+        if isinstance(choices, dict):
+            choices = [choices]
+        if isinstance(choices, list) and choices:
+            chunks = [
+                self._read_one(choice, at, value) for at, choice in enumerate(choices) if isinstance(choice, dict)
+            ]
+        else:
+            if choices is None and is_error_object(value):
+                raise make_embedded_error(value)
+            chunks = [_read_metadata(value)]
+        if self._finished:
+            self.is_complete = self._finished.issuperset(self._splitters)
+        return _join([chunk for chunk in chunks if _has_anything(chunk)])
 
     def finish(self) -> Chunk | None:
-        rests = [_to_chunk(index, splitter.finish()) for index, splitter in self._splitters.items()]
-        chunk = _join([rest for rest in rests if rest.text or rest.reasoning])
-        return None if chunk == Chunk() else chunk
+        rests = [(index, splitter.finish()) for index, splitter in self._splitters.items()]
+        chunks = [Chunk(rest.text, rest.reasoning, index=at, retracts=rest.retracts) for at, rest in rests]
+        return _join([chunk for chunk in chunks if chunk.text or chunk.reasoning])
 
-    def _read_one(self, choice: dict[str, Any], at: int) -> Chunk:
+    def _read_one(self, choice: dict[str, Any], at: int, value: dict[str, Any]) -> Chunk:
+        """Return what a choice adds; the first of an event also has what the event says beside its choices."""
         index = _index_of(choice, at)
-        content = self._read_choice(choice) or Content("")
-        raise_for_failed_choice(choice, None)
-        splitter = self._splitters.setdefault(index, ReasoningSplitter())
+        content = self._read_choice(choice) or _NOTHING
+        reason = choice.get("finish_reason")
+        if reason == "error" or "error" in choice:
+            raise_for_failed_choice(choice, None)
+        splitter = self._splitters.get(index)
+        if splitter is None:
+            splitter = self._splitters[index] = ReasoningSplitter()
         if content.reasoning:
             splitter.stop()
         piece = splitter.feed(content.text)
-        reason = extract_text(choice.get("finish_reason")) or None
         if reason:
             piece = piece.then(splitter.finish())
             self._finished.add(index)
-        return replace(
-            _to_chunk(index, piece),
-            reasoning=content.reasoning + piece.reasoning,
-            tool_calls=content.tool_calls,
-            finish_reason=reason,
-            logprobs=choice.get("logprobs"),
-            filters=parse_verdicts(choice.get("content_filter_results"), "completion"),
+        results = choice.get("content_filter_results")
+        usage = value.get("usage")
+        return Chunk(
+            piece.text,
+            content.reasoning + piece.reasoning,
+            content.tool_calls,
+            Usage.from_wire(usage) if usage and at == 0 else None,
+            extract_text(reason) or None if reason else None,
+            choice.get("logprobs"),
+            _text(value.get("model")),
+            index,
+            (*parse_prompt_verdicts(value), *parse_verdicts(results, "completion")),
+            retracts=piece.retracts,
         )
 
 
-def _to_chunk(index: int, piece: Piece) -> Chunk:
-    return Chunk(piece.text, piece.reasoning, index=index, retracts=piece.retracts)
+_NOTHING = Content("")
 
 
-def _join(chunks: list[Chunk]) -> Chunk:
-    """Return the chunks of one event as one."""
-    first, *others = chunks or [Chunk()]
-    return replace(first, others=tuple(others))
+def _read_metadata(value: dict[str, Any]) -> Chunk:
+    """Return what an event without choices adds: usage, the model, verdicts on the prompt."""
+    usage, model = Usage.from_wire(value.get("usage")), _text(value.get("model"))
+    return Chunk(usage=usage, model=model, filters=parse_prompt_verdicts(value))
+
+
+def _has_anything(chunk: Chunk) -> bool:
+    return bool(
+        chunk.text
+        or chunk.reasoning
+        or chunk.tool_calls
+        or chunk.finish_reason
+        or chunk.usage
+        or chunk.model
+        or chunk.filters
+        or chunk.logprobs
+        or chunk.retracts
+    )
+
+
+def _join(chunks: list[Chunk]) -> Chunk | None:
+    """Return the chunks of one event as one; None if there are none."""
+    if len(chunks) <= 1:
+        return chunks[0] if chunks else None
+    return replace(chunks[0], others=tuple(chunks[1:]))
 
 
 # ---- texts
@@ -242,6 +276,10 @@ def _read_parts(content: Any) -> tuple[str, str]:
         return "".join(_read_parts(content.get("thinking") or content.get("text"))), ""
     text = content.get("text") or content.get("refusal")
     return "", text if isinstance(text, str) else ""
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def text_or_none(value: Any) -> str | None:

@@ -21,6 +21,7 @@ _TAG = re.compile("|".join(re.escape(tag) for tag in (*_TAGS, *_TAGS.values())))
 _HARMONY_STARTS = ("<|channel|>", "<|start|>assistant<|channel|>")
 _HARMONY_TOKENS = tuple(f"<|{name}|>" for name in ("start", "channel", "message", "constrain", "end", "return", "call"))
 _HARMONY_TOKEN = re.compile("|".join(re.escape(token) for token in _HARMONY_TOKENS))
+_MARK = re.compile(r"[<\[]")  # what every tag begins with
 _QUOTES = frozenset("`'\"")
 
 
@@ -57,6 +58,7 @@ class ReasoningSplitter:
     def __init__(self) -> None:
         self._held = ""  # may be the beginning of a tag
         self._read = self._read_start
+        self._is_in_text = False  # so that only a tag needs a closer look
         self._opening = ""
         self._last = ""  # the character before the held ones
         self._has_thoughts = self._has_text = False  # in earlier pieces or in this one
@@ -69,6 +71,9 @@ class ReasoningSplitter:
 
     def feed(self, piece: str) -> Piece:
         """Return what `piece` adds, as far as it is certain."""
+        if self._is_in_text and not self._held and not _MARK.search(piece):  # nearly every piece of a stream
+            self._last = piece[-1:] or self._last
+            return Piece("", piece)
         self._held += piece
         while self._held and self._read(is_all=False):
             pass
@@ -87,6 +92,7 @@ class ReasoningSplitter:
     def stop(self) -> None:
         """Take all that follows for the answer: the thoughts come in a field of their own."""
         self._read = self._read_answer
+        self._is_in_text = True
 
     def _take(self) -> Piece:
         piece = Piece("".join(self._reasoning), "".join(self._text), self._retracts)
@@ -110,6 +116,7 @@ class ReasoningSplitter:
             self._held, self._read = start, self._read_answer
         else:
             self._read = self._read_undecided
+        self._is_in_text = True
         return True
 
     def _read_thoughts(self, *, is_all: bool) -> bool:
@@ -140,6 +147,7 @@ class ReasoningSplitter:
             if _ends_thoughts(before[-1:] or self._last, behind):
                 self._retract(before)
                 self._held, self._read = self._held[found.end() :], self._read_start
+                self._is_in_text = False
                 return True
             at = found.end()
         keep = 0 if is_all else _partial_length(self._held[at:], (*_TAGS, *_TAGS.values()))
@@ -211,6 +219,6 @@ def _cut(text: str, keep: int) -> tuple[str, str]:
 
 
 def _partial_length(text: str, tags: tuple[str, ...]) -> int:
-    """Return how many characters at the end of `text` may be the beginning of one of the tags."""
-    longest = min(len(text), max(map(len, tags)) - 1)
-    return next((n for n in range(longest, 0, -1) if any(tag.startswith(text[-n:]) for tag in tags)), 0)
+    """Return how many characters at the end of `text` may begin one of the tags; they start with < or [."""
+    at = max(text.rfind("<"), text.rfind("["))
+    return len(text) - at if at >= 0 and any(tag.startswith(text[at:]) for tag in tags) else 0

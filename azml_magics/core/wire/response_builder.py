@@ -23,7 +23,10 @@ class ResponseBuilder:
 
     def add(self, chunk: Chunk) -> None:
         """Add a chunk, and those of other choices that came with it."""
-        self._choices.setdefault(chunk.index, _Choice()).add(chunk)
+        choice = self._choices.get(chunk.index)
+        if choice is None:
+            choice = self._choices[chunk.index] = _Choice()
+        choice.add(chunk)
         self._usage = chunk.usage or self._usage
         self._model = self._model or chunk.model
         for other in chunk.others:

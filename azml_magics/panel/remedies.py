@@ -34,6 +34,7 @@ REMEDIES: Mapping[str, str] = {
     "formatter-route": "Its routes are {routes}. Choose another Formatter, or type another URL.",
     "formatter-without-name": "Register it in the notebook with azml_magics.register_formatter, and choose it as "
     "Formatter.",
+    "gateway-key-missing": "The config has to name that header; often it is Ocp-Apim-Subscription-Key or api-key.",
     "interrupted": "The text received so far is kept.",
     "key-auth-disabled": "Write entra as Key.",
     "key-not-found": _NO_KEY,

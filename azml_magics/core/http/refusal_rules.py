@@ -177,6 +177,17 @@ RULES: tuple[Rule, ...] = (
     ),
     # ---- the key and the rights
     Rule(
+        frozenset({401}),
+        Explanation(
+            kind=AuthenticationError,
+            cause="The gateway found no key in the header that it reads",
+            remedy="Name that header in key_header, or add it to headers; often it is Ocp-Apim-Subscription-Key or "
+            "api-key.",
+            error_code="gateway-key-missing",
+        ),
+        words=r"missing subscription key",  # API Management
+    ),
+    Rule(
         frozenset({401, 403}),
         Explanation(
             kind=AuthenticationError,

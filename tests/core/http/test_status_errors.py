@@ -250,8 +250,8 @@ KNOWN_ERRORS = [
         {},
         {"statusCode": 401, "message": "Access denied due to missing subscription key."},
         AuthenticationError,
-        "Access denied due to missing subscription key",
-        "",
+        "The gateway found no key in the header that it reads (401): Access denied due to missing subscription key",
+        "key_header",
     ),
     (
         "API Management: quota",

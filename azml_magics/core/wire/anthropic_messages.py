@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .anthropic_events import AnthropicReader
@@ -33,6 +34,7 @@ ANTHROPIC_KWARGS = (
 VERSION = "2026-10-21"
 SAMPLING_VERSION = "2023-06-01"
 """The last version that takes sampling kwargs; later ones refuse them even at their defaults."""
+_CUT = f"The answer was cut at {DEFAULT_MAX_TOKENS} tokens, which is the limit unless max_tokens is set."
 _DEFAULT_LIMIT = f"max_tokens is not set: {DEFAULT_MAX_TOKENS} is sent, because the route requires a limit."
 _SAMPLING = ("temperature", "top_p", "top_k")
 
@@ -77,6 +79,14 @@ class AnthropicMessagesWire(Wire):
             body["stream"] = True
         version = SAMPLING_VERSION if any(name in body for name in _SAMPLING) else VERSION
         return Payload(to_json(body), {"anthropic-version": version})
+
+    def annotate(self, response: Response, call: Call) -> Response:
+        response = super().annotate(response, call)
+        counted = response.usage.completion_tokens if response.usage else None
+        has_limit = any(name in call.config.model_kwargs for name in LIMITS)
+        if has_limit or response.notices or not response.is_truncated or (counted or 0) < DEFAULT_MAX_TOKENS:
+            return response
+        return replace(response, notices=(_CUT,))
 
     def parse_response(self, value: Any) -> Response:
         return parse_message(value)

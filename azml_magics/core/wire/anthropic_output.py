@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ContentFilterError
-from ..response import Response, Usage
+from ..response import Response, Usage, Verdict
 from .failures import make_empty_text_error, make_missing_text_error
 from .json_body import as_text
 from .openai_choices import text_or_none
@@ -89,6 +89,7 @@ def raise_if_refused(value: Mapping[str, Any], response: Response | None = None)
         "The content filter stopped the response (stop reason refusal)" + (f": {why}" if why else ""),
         remedy="Rephrase the prompt.",
         status=200,
+        filters=[Verdict(category, filtered=True, detail=explanation or "")] if category else (),
     )
     error.response = response
     raise error

@@ -105,6 +105,7 @@ def raise_if_filtered(finish_reason: str | None, response: Response | None = Non
         f"The content filter stopped the response (finish reason {finish_reason})",
         remedy="Rephrase the prompt, or review the deployment's content filter.",
         status=200,
+        filters=response.filters if response is not None else (),
     )
     error.response = response
     raise error

@@ -37,7 +37,7 @@ RESPONSES_KWARGS = (
 )
 _NO_REASONING = re.compile(r"gpt-[34]", re.IGNORECASE)  # names that spare a request which would be refused
 # Kwargs that refer to what the server has stored, or make it store the response.
-_NEED_STORAGE = ("background", "previous_response_id", "conversation", "prompt")
+_NEED_STORAGE = ("background", "previous_response_id", "conversation")
 
 
 class OpenAIResponsesWire(Wire):
@@ -55,6 +55,7 @@ class OpenAIResponsesWire(Wire):
     known_kwargs = RESPONSES_KWARGS
     takes_response_format = True
     takes_items = True
+    limit_kwarg = "max_output_tokens"
 
     def streams(self, config: LLMConfig) -> bool:
         """Return whether a response can arrive in chunks: not one that is made in the background."""

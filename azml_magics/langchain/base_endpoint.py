@@ -13,7 +13,7 @@ from pydantic import PrivateAttr
 from .. import documents
 from ..core.client import AsyncClient, AsyncResponseStream, Client, ResponseStream, prepare
 from ..core.config import LLMConfig
-from ..core.errors import KeyNotFoundError
+from ..core.errors import ConfigError, KeyNotFoundError
 from ..core.http.exchange import HTTPResponse
 from ..core.keys import KeyRef
 from ..core.messages import Message
@@ -27,7 +27,7 @@ from .endpoint_config import EndpointConfig
 from .remedies import langchain_remedies
 
 _IDENTIFYING = ("endpoint_url", "endpoint_api_type", "model", "system", "api_version", "extra_parameters")
-_NOT_SAVED = {*_IDENTIFYING, "content_formatter", "http_client"}
+_NOT_SAVED = {*_IDENTIFYING, "content_formatter", "http_client", "call"}
 _RUNTIME = ("callbacks", "callback_manager", "cache", "rate_limiter", "client", "http_async_client", "credential")
 
 
@@ -46,6 +46,17 @@ class AzureMLBaseEndpoint(EndpointConfig):
                 self._async_client()
             if self.client is not None and not has_call(self.client):
                 self._sync_client()
+        self._check_network()
+
+    def _check_network(self) -> None:
+        """Raise ConfigError for settings of connections that the user's own client makes."""
+        given = [name for name in ("verify", "proxy") if getattr(self, name) is not None]
+        if given and (self.client is not None or self.http_async_client is not None):
+            raise ConfigError(
+                f"{' and '.join(given)} would have no effect: the http_client makes the connections",
+                remedy="Set it on the httpx client.",
+                error_code="network-of-http-client",
+            )
 
     def model_post_init(self, context: Any, /) -> None:
         """Make the private attributes, as pydantic does, and what LangChain's own classes make here."""

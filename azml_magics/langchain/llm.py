@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
-from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun, Callbacks
 from langchain_core.language_models.base import LangSmithParams
 from langchain_core.language_models.llms import BaseLLM
 from langchain_core.outputs import GenerationChunk, LLMResult
@@ -21,6 +23,20 @@ from .chunks import make_last_text_chunk
 from .outputs import make_llm_output, split_choices, to_generation
 from .remedies import langchain_remedies
 from .tracing import fill_ls_params
+
+# The parameters of the call in progress. LangChain describes a text model to its cache without them.
+_call_kwargs: ContextVar[Mapping[str, Any] | None] = ContextVar("call_kwargs", default=None)
+_OF_LANGCHAIN = ("tags", "metadata", "run_name", "run_id")
+
+
+@contextmanager
+def _identified_by(kwargs: Mapping[str, Any]) -> Iterator[None]:
+    given = {name: value for name, value in kwargs.items() if name not in _OF_LANGCHAIN}
+    token = _call_kwargs.set(given or None)
+    try:
+        yield
+    finally:
+        _call_kwargs.reset(token)
 
 
 class AzureMLOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseLLM):
@@ -43,6 +59,33 @@ class AzureMLOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseLLM):
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         return fill_ls_params(self, super()._get_ls_params(stop=stop, **kwargs), stop, kwargs)
+
+    @property
+    def _identifying_params(self) -> Mapping[str, Any]:
+        given = _call_kwargs.get()
+        return {**super()._identifying_params, **({"call": given} if given else {})}
+
+    def generate(
+        self,
+        prompts: list[str],
+        stop: list[str] | None = None,
+        callbacks: Callbacks | list[Callbacks] | None = None,
+        **kwargs: Any,
+    ) -> LLMResult:
+        """Send the prompts, as LangChain's own method does; its cache heeds the parameters of the call as well."""
+        with _identified_by(kwargs):
+            return super().generate(prompts, stop, callbacks, **kwargs)
+
+    async def agenerate(
+        self,
+        prompts: list[str],
+        stop: list[str] | None = None,
+        callbacks: Callbacks | list[Callbacks] | None = None,
+        **kwargs: Any,
+    ) -> LLMResult:
+        """Do what `generate` does, on the running event loop."""
+        with _identified_by(kwargs):
+            return await super().agenerate(prompts, stop, callbacks, **kwargs)
 
     @cache_signature
     def _generate(

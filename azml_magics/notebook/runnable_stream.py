@@ -208,6 +208,7 @@ class RunnableStream:
         whole = self._whole
         is_text = whole is None or _is_text(whole)
         counted = getattr(whole, "usage_metadata", None) or {}
+        details = {side: counted.get(f"{side}_token_details") or {} for side in ("input", "output")}
         metadata = getattr(whole, "response_metadata", None) or {}
         return Response(
             text="".join(self._texts) if is_text else piece_text(whole),
@@ -217,6 +218,8 @@ class RunnableStream:
                     "prompt_tokens": counted.get("input_tokens"),
                     "completion_tokens": counted.get("output_tokens"),
                     "total_tokens": counted.get("total_tokens"),
+                    "prompt_tokens_details": {"cached_tokens": details["input"].get("cache_read")},
+                    "completion_tokens_details": {"reasoning_tokens": details["output"].get("reasoning")},
                 }
             ),
             finish_reason=metadata.get("finish_reason"),
@@ -226,6 +229,7 @@ class RunnableStream:
             config=self._name,
             tool_calls=tuple(_tool_call(call) for call in getattr(whole, "tool_calls", None) or ()),
             reasoning="".join(self._thoughts),
+            items=tuple((getattr(whole, "additional_kwargs", None) or {}).get("items") or ()),  # of our own classes
         )
 
     def _to_error(self, error: BaseException) -> AzmlError:

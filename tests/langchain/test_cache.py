@@ -69,6 +69,15 @@ def test_whatever_changes_the_response_is_asked_anew(kind, other, ask):
 
 
 @BOTH
+async def test_parameters_of_a_call_count(kind, endpoint):
+    model = kind(endpoint_url=f"{endpoint.url}/score", content_formatter="openai-chat", cache=InMemoryCache())
+    for kwargs in ({}, {"seed": 1}, {"seed": 2}, {"seed": 1}, {}):
+        model.invoke("Hi", **kwargs)
+        await model.ainvoke("Hi", **kwargs)
+    assert len(endpoint.requests) == 3
+
+
+@BOTH
 def test_another_deployment_is_asked_anew(kind, ask):
     assert ask(kind, content_formatter="gpt2") == 1
     assert ask(kind, content_formatter="gpt2", deployment_name="gpt2-2023-06") == 1

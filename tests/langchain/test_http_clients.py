@@ -274,6 +274,14 @@ def test_wrong_client_is_refused_in_one_line(kind, name, given, said):
         )
 
 
+@pytest.mark.parametrize("setting", [{"verify": False}, {"proxy": "none"}])
+@pytest.mark.parametrize("name", ["http_client", "http_async_client"])
+def test_network_settings_beside_a_client_are_refused(name, setting):
+    client = httpx.Client() if name == "http_client" else httpx.AsyncClient()
+    with pytest.raises(errors.ConfigError, match="would have no effect: the http_client makes the connections"):
+        AzureMLChatOnlineEndpoint(**{name: client}, **setting)
+
+
 def test_closed_client_is_refused_in_one_line(endpoint):
     client = httpx.Client()
     client.close()

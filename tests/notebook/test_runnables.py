@@ -132,6 +132,16 @@ def test_cache_of_own_class_is_used(asks, ours, endpoint):
     assert len(endpoint.requests) == 1
 
 
+def test_thoughts_of_own_class_are_counted_and_go_back(asks, ours, endpoint):
+    ours.endpoint_url, ours.model, ours.callbacks = f"{endpoint.url}/anthropic/v1/messages", "claude-sonnet-4-6", []
+    ours.content_formatter, ours.cache = "anthropic-messages", False
+    ours.model_kwargs = {"thinking": {"type": "adaptive"}}
+    first = asks(ours, "-c talk").result
+    assert first.usage.reasoning_tokens > 0
+    asks(ours, "-c talk", body="And now?")
+    assert '"signature"' in endpoint.requests[-1].body.decode()
+
+
 def test_own_class_without_these_stays_a_config(asks, refused, ours):
     assert asks(ours, "--timeout 9").result.text
     ours.cache = False

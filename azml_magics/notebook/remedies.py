@@ -41,8 +41,8 @@ REMEDIES: Mapping[str, str] = {
     "formatter-route": "Its routes are {routes}: choose another formatter with -f or another --url.",
     "formatter-without-name": 'Register it first: azml_magics.register_formatter("my-name", formatter), '
     "then save with -f my-name.",
-    "gateway-key-missing": "Name that header, often Ocp-Apim-Subscription-Key or api-key: --key-header NAME, or another "
-    "key in it: --header NAME=env:VARIABLE.",
+    "gateway-key-missing": "Name that header, often Ocp-Apim-Subscription-Key or api-key: --key-header NAME, or put "
+    "another key into it: --header NAME=env:VARIABLE.",
     "interrupted": "%azureml last shows what had arrived.",
     "key-over-http": "Use https://, --key none if the server needs no key, or --allow-http if you trust the network.",
     "key-auth-disabled": "Use --key entra.",

@@ -49,6 +49,18 @@ def test_request_is_as_sent_with_masked_key():
     assert "5up3r" not in json.dumps(call)
 
 
+def test_keys_of_further_headers_are_masked():
+    headers = {"Apim": "env:APIM_KEY", "X-Token": "literal-5up3r-s3cr3t", "X-Team": "nlp"}
+    call = kept(LLMConfig(endpoint_url=CHAT, headers=headers, key_header="X-Key"), user("Hello"))
+    assert {name: call["headers"][name] for name in ("X-Key", "Apim", "X-Token", "X-Team")} == {
+        "X-Key": "**********  (env:AZUREML_ENDPOINT_API_KEY)",
+        "Apim": "**********  (env:APIM_KEY)",
+        "X-Token": "**********  (in memory)",
+        "X-Team": "nlp",
+    }
+    assert "5up3r" not in json.dumps(call)
+
+
 def test_stream_flag_is_as_sent():
     assert kept(LLMConfig(endpoint_url=CHAT), user("Hello"))["body"]["stream"] is True
     assert "stream" not in kept(LLMConfig(endpoint_url=CHAT), user("Hello"), raw={})["body"]

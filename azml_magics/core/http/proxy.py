@@ -72,19 +72,19 @@ def _from_environment(origin: Origin) -> str | None:
 
     proxies = urllib.request.getproxies()
     proxy = proxies.get(origin.scheme) or proxies.get("all")
-    if not proxy or urllib.request.proxy_bypass(origin.netloc) or _is_in_bypassed_network(origin.host):
+    if not proxy or urllib.request.proxy_bypass(f"{origin.host}:{origin.port}") or _is_in_bypassed_network(origin.host):
         return None
     return proxy
 
 
 def _is_in_bypassed_network(host: str) -> bool:
-    """Whether NO_PROXY has a network such as 10.0.0.0/8 that `host` is in; urllib compares names only."""
+    """Whether NO_PROXY has the address `host`, or a network such as 10.0.0.0/8 with it; urllib compares texts."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
         return False
     entries = (os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or "").split(",")
-    return any(_contains(entry.strip(), address) for entry in entries if "/" in entry)
+    return any(_contains(entry.strip(), address) for entry in entries)
 
 
 def _contains(network: str, address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:

@@ -66,7 +66,7 @@ class CellCall:
             return send(self.config, turns, partial(self._parse_format, context))
         validate = partial(self._validate, context, self.schema)
         try:
-            return send(*self.schema.add_to(self.config, turns), validate)
+            return send(*self.schema.add_to(self.config, turns, in_words=bool(further)), validate)
         except BadRequestError as error:
             if not is_response_format_refused(error):
                 raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import AzmlError
@@ -87,7 +88,26 @@ def find_json_values(text: str) -> Iterator[Any]:
     fenced = [block.text for block in find_blocks(text) if block.language in _JSON_LANGUAGES]
     values = [value for value in map(_parse_json, fenced) if value is not _MISSING]
     yield from values
-    yield from (value for value in _find_embedded(text) if value not in values)
+    yield from (value for _, value in _find_embedded(text) if value not in values)
+
+
+def find_last_json_values(text: str) -> Iterator[Any]:
+    """Yield the JSON values in a response from the last to the first: drafts and quotations come before the answer."""
+    whole = _parse_json(text.strip())
+    if whole is not _MISSING:
+        yield whole
+        return
+    text = text.replace("\r\n", "\n")
+    fences = [
+        (match.span("body"), value)
+        for match in _FENCE.finditer(text)
+        if match["language"].lower() in _JSON_LANGUAGES and (value := _parse_json(match["body"])) is not _MISSING
+    ]
+    prose = [
+        (at, value) for at, value in _find_embedded(text) if not any(start <= at < end for (start, end), _ in fences)
+    ]
+    found = [*prose, *((start, value) for (start, _), value in fences)]
+    yield from (value for _, value in sorted(found, key=itemgetter(0), reverse=True))
 
 
 def _parse_json(text: str) -> Any:
@@ -98,8 +118,8 @@ def _parse_json(text: str) -> Any:
         return _MISSING
 
 
-def _find_embedded(text: str) -> Iterator[Any]:
-    """Yield the objects and lists in a text, in order, but none inside another value or inside a broken one."""
+def _find_embedded(text: str) -> Iterator[tuple[int, Any]]:
+    """Yield the objects and lists in a text and where they begin, but none inside another value or a broken one."""
     decoder, at = json.JSONDecoder(), 0
     while match := _OPENING.search(text, at):
         at = match.start()
@@ -111,7 +131,7 @@ def _find_embedded(text: str) -> Iterator[Any]:
             end = _find_closing(text, at) if _CERTAIN_OPENING.match(text, at) else at + 1
         else:
             if value:  # {} and [] in prose are more often punctuation than values
-                yield value
+                yield at, value
         at = end
 
 

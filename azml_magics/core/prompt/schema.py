@@ -11,7 +11,7 @@ from .. import endpoints
 from ..errors import BadRequestError, SchemaError, UsageError
 from ..text import one_line
 from ..wire.registry import wire_for
-from .extract import find_json_values
+from .extract import find_last_json_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -69,23 +69,34 @@ class Schema:
         """Return the response as an object of the model, or as JSON if there is no model.
 
         Args:
-            response: The response. Of several JSON values in it, the first that matches the schema counts.
+            response: The response. Of several JSON values in it, the last that matches the schema counts: drafts and
+                quotations come before it. The schema itself, which some models repeat, never does.
             remedy: The remedy of the error, unless the response was truncated; by default one in Python words.
             error_code: The code of the error, unless the response was truncated; by default that of SchemaError.
 
         Raises:
-            SchemaError: No value matches. The error names the problem of the first value and keeps the response.
+            SchemaError: No value matches. The error names the problem of the last value and keeps the response.
         """
-        first_problem = ""
-        for value in itertools.islice(find_json_values(response.text), _MAX_VALUES):
+        values = list(itertools.islice(find_last_json_values(response.text), _MAX_VALUES))
+        last_problem = "it repeats the schema and gives no answer" if values else "it contains no JSON"
+        for at, value in enumerate(each for each in values if not self._is_schema(each)):
             parsed, problem = self._validate(value)
             if not problem:
                 return parsed
-            first_problem = first_problem or problem
-        raise self._make_error(first_problem or "it contains no JSON", response, remedy, error_code)
+            last_problem = problem if at == 0 else last_problem
+        raise self._make_error(last_problem, response, remedy, error_code)
+
+    def _is_schema(self, value: Any) -> bool:
+        """Return whether a value is the schema itself, or what is left of it without its title and the like."""
+        if value in (self.json_schema, self.response_format):
+            return True
+        own = self.json_schema.get("properties")
+        if not isinstance(value, dict) or not isinstance(own, dict) or not own or "properties" in own:
+            return False
+        return isinstance(value.get("properties"), dict) and set(value["properties"]) == set(own)
 
     def _make_error(self, problem: str, response: Response, remedy: str, error_code: str) -> SchemaError:
-        if response.finish_reason == "length":
+        if response.is_truncated:
             remedy, error_code = "It was cut off: raise max_tokens.", "schema-truncated"
         error = SchemaError(
             f"The response does not match {self.name}: {problem}",
@@ -105,7 +116,7 @@ class Schema:
             return None, _describe_error(error)
 
     def add_to(
-        self, config: LLMConfig, messages: Sequence[Message], *, by_instruction: bool = False
+        self, config: LLMConfig, messages: Sequence[Message], *, by_instruction: bool = False, in_words: bool = False
     ) -> tuple[LLMConfig, list[Message]]:
         """Return a config and messages that request a response that matches the schema.
 
@@ -115,7 +126,8 @@ class Schema:
         Args:
             config: The config of the call.
             messages: The messages of the call.
-            by_instruction: Give the instruction on those routes, too: for servers that refuse the kwarg.
+            by_instruction: Give the instruction on those routes in its place: for servers that refuse the kwarg.
+            in_words: Give the instruction on those routes as well: for servers that took the kwarg and ignored it.
 
         Raises:
             ConfigError: The config has no formatter, or it does not fit the endpoint.
@@ -123,7 +135,9 @@ class Schema:
         wire = wire_for(config)
         takes_kwarg = endpoints.route_of(wire.url(config, stream=False)) in _FORMAT_ROUTES
         if takes_kwarg and wire.takes_response_format and not by_instruction:
-            return config.merged(model_kwargs={"response_format": self.response_format}), list(messages)
+            config = config.merged(model_kwargs={"response_format": self.response_format})
+            if not in_words:
+                return config, list(messages)
         *earlier, last = [dict(message) for message in messages]
         content = last.get("content")
         if last.get("role") != "user":

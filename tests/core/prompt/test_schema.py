@@ -174,8 +174,43 @@ def test_strict_model_is_validated_as_json():
         ({"enum": [None]}, "null", None),
     ],
 )
-def test_first_value_that_fits_is_read(source, text, value):
+def test_value_that_fits_is_read(source, text, value):
     assert read(source, text) == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'A draft: {"name": "Bob", "age": 1}. Better: {"name": "Ada", "age": 36}',
+        '```json\n{"name": "Bob", "age": 1}\n```\nCorrected:\n```json\n{"name": "Ada", "age": 36}\n```',
+        '{"name": "Bob", "age": 1} is wrong.\r\n```json\r\n{"name": "Ada", "age": 36}\r\n```\r\nDone [1].',
+        '```json\n{"name": "Bob", "age": 1}\n```\nNo: {"name": "Ada", "age": 36}',
+    ],
+)
+def test_last_value_that_fits_is_read(text):
+    assert read(PERSON, text) == {"name": "Ada", "age": 36}
+
+
+LOOSE = {"type": "object", "properties": {"city": {"type": "string"}}, "title": "Place"}
+
+
+@pytest.mark.parametrize(
+    "repeated", [LOOSE, {"properties": LOOSE["properties"]}, Schema.from_source(LOOSE).response_format]
+)
+def test_schema_itself_is_never_the_answer(repeated):
+    text = f'{json.dumps(repeated)}\n{{"city": "Lisbon"}}'
+    assert read(LOOSE, text) == {"city": "Lisbon"}
+    assert read(LOOSE, f'{{"city": "Lisbon"}} fits {json.dumps(repeated)}') == {"city": "Lisbon"}
+    with pytest.raises(SchemaError, match="it repeats the schema and gives no answer"):
+        read(LOOSE, json.dumps(repeated))
+
+
+def test_repair_says_the_schema_in_words_beside_response_format():
+    config = LLMConfig(endpoint_url="https://h.eastus2.models.ai.azure.com/v1/chat/completions")
+    schema = Schema.from_source(LOOSE)
+    asked_config, messages = schema.add_to(config, [{"role": "user", "content": "Again"}], in_words=True)
+    assert asked_config.model_kwargs["response_format"] == schema.response_format
+    assert messages[-1]["content"] == f"Again\n\n{schema.instruction}"
 
 
 @pytest.mark.parametrize(

@@ -1,24 +1,18 @@
-"""Bodies of error responses: their message and codes, and what the content filter says in them. Pure."""
+"""Bodies of error responses: their message, codes and parameter. Pure."""
 
 from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 from ..text import one_line
-from ..wire.filters import parse_verdicts
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from ..response import Verdict
+from ..wire.error_parts import error_parts
 
 _FILTER_CODES = {"content_filter", "ResponsibleAIPolicyViolation"}
 _MAX_DEPTH = 8
 _MAX_READ = 10_000  # characters of an HTML page's title or words: more are not shown anyway
 _EXTRA = re.compile(r"Extra parameters \['(\w+)'")  # of the Model Inference API
-_MAX_ITEMS = 20  # of a list of filters
 _TITLE = re.compile("<title", re.IGNORECASE)  # one pattern over tag, text and end tag would be quadratic
 _TITLE_END = re.compile("</title", re.IGNORECASE)
 
@@ -35,13 +29,13 @@ def codes_of(value: Any) -> frozenset[str]:
     Services put them at the top, in `error`, in its `innererror`, or in JSON that a gateway wrapped into its message.
     """
     return frozenset(
-        part[key] for part in _parts_of(value) for key in ("code", "type") if isinstance(part.get(key), str)
+        part[key] for part in error_parts(value) for key in ("code", "type") if isinstance(part.get(key), str)
     )
 
 
 def param_of(value: Any) -> str:
     """The parameter that a parsed body names as the reason, or ""."""
-    for part in _parts_of(value):
+    for part in error_parts(value):
         for detail in (part, *_details_of(part)):
             where = detail.get("loc")
             named = where[1] if isinstance(where, list) and len(where) > 1 else detail.get("param")
@@ -62,35 +56,6 @@ def _details_of(part: dict[str, Any]) -> list[dict[str, Any]]:
 def is_filter_error(value: Any) -> bool:
     """Whether the content filter sent a parsed body."""
     return not _FILTER_CODES.isdisjoint(codes_of(value))
-
-
-def verdicts_of(value: Any) -> tuple[Verdict, ...]:
-    """What the content filter says in a parsed body, a verdict for each category; () if it does not tell."""
-    found: list[Verdict] = []
-    for part in _parts_of(value):
-        source = "prompt" if part.get("param") in (None, "prompt", "messages", "input") else "completion"
-        for key in ("content_filter_result", "content_filter_results"):
-            found += parse_verdicts(part.get(key), _source(part.get("source_type"), source))
-    return tuple(dict.fromkeys(found))
-
-
-def _source(written: Any, default: str) -> Literal["prompt", "completion"]:
-    is_prompt = (written if written in {"prompt", "completion"} else default) == "prompt"
-    return "prompt" if is_prompt else "completion"
-
-
-def _parts_of(value: Any, depth: int = 0) -> Iterator[dict[str, Any]]:
-    """Yield the objects of a parsed body that describe an error, the outermost first."""
-    if isinstance(value, str):
-        value = _parse_json(value)
-    if isinstance(value, list) and depth:  # `error.content_filters`
-        for item in value[:_MAX_ITEMS]:
-            yield from _parts_of(item, depth + 1)
-    if not isinstance(value, dict) or depth > _MAX_DEPTH:
-        return
-    yield value
-    for key in ("error", "innererror", "message", "content_filters"):
-        yield from _parts_of(value.get(key), depth + 1)
 
 
 def message_of(value: Any, depth: int = 0) -> str:

@@ -259,6 +259,7 @@ RULES: tuple[Rule, ...] = (
             remedy="Wait, lower the concurrency, or raise the deployment's quota.",
             error_code="quota-per-minute",
         ),
+        codes=frozenset({"RateLimitReached"}),
         words=r"exceeded (the )?(?P<what>token|call|request) rate limit",
     ),
     Rule(frozenset({500, 503}), _OVERLOADED, frozenset({"overloaded_error"})),

@@ -87,7 +87,11 @@ def _scope_in(message: str) -> str:
 
 
 def _quota(refusal: Refusal, what: str) -> str:
-    """Return what was used up, as "10,000 tokens"."""
-    unit = "tokens" if what == "token" else "requests"
+    """Return what was used up, as "10,000 tokens": by the message, or else by which count is at 0."""
+    left = {unit: refusal.headers.get(f"x-ratelimit-remaining-{unit}", "") for unit in ("tokens", "requests")}
+    spent = [unit for unit, count in left.items() if count.strip() == "0"]
+    if not what and len(spent) != 1:
+        return "requests or tokens"
+    unit = ("tokens" if what == "token" else "requests") if what else spent[0]
     limit = refusal.headers.get(f"x-ratelimit-limit-{unit}", "")
     return f"{int(limit):,} {unit}" if limit.isdecimal() and len(limit) < 12 else unit  # noqa: PLR2004 - a length

@@ -12,7 +12,6 @@ from ..errors import (
     APITimeoutError,
     AuthenticationError,
     BadRequestError,
-    ContentFilterError,
     EndpointError,
     ModelError,
     NotFoundError,
@@ -21,15 +20,14 @@ from ..errors import (
     ServiceUnavailableError,
 )
 from ..text import one_line
+from ..wire.error_parts import make_filter_error, parse_error_verdicts
 from . import error_body, refusals
 from .error_headers import inner_status, request_id, retry_after
 from .refusal_rules import Explanation
 from .refusals import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from ..response import Verdict
+    from collections.abc import Mapping
 
 _MAX_BODY = 64 * 1024
 _NO_TRAFFIC = "Specified traffic group could not be found"
@@ -37,7 +35,6 @@ _FILTER_MESSAGE = "content safety setting"  # of the curated images' server, whi
 # Values of the front door's header ms-azureml-model-error-reason for instances that cannot take a request now.
 _BUSY = {"too_many_pending_request"}
 _NOT_READY = {"model_not_ready", "too_few_model_instance"}
-_SHIELD = {"jailbreak", "indirect_attack"}
 
 
 _BY_STATUS: Mapping[int, Explanation] = {
@@ -131,31 +128,13 @@ def status_error(
     }
     end = f"({f'{status}, {inner} inside' if inner else status})" + (f": {one_line(message, 300)}" if message else "")
     if error_body.is_filter_error(value) or _FILTER_MESSAGE in message:
-        return _filter_error(error_body.verdicts_of(value), end, context)
+        return make_filter_error(parse_error_verdicts(value), end, **context)
     codes, param = error_body.codes_of(value), error_body.param_of(value)
     refusal = Refusal(inner or status, codes, message, headers, url, param)
     (kind, cause, remedy, code), facts = _explain(status, inner, refusal)
     if status == 413 and request_bytes:
         cause = cause.replace("request", f"request of {request_bytes:,} bytes", 1)
     return kind(f"{cause} {end}", remedy=remedy, error_code=code, facts={"param": param, **facts}, **context)
-
-
-def _filter_error(verdicts: Sequence[Verdict], end: str, context: Mapping[str, Any]) -> ContentFilterError:
-    """Build the error of the content filter, which names the categories that it stopped."""
-    stopped = [verdict for verdict in verdicts if verdict.filtered] or list(verdicts)
-    what = "response" if stopped and all(verdict.source == "completion" for verdict in stopped) else "prompt"
-    named = [f"{verdict.category}{f' ({verdict.severity})' if verdict.severity else ''}" for verdict in stopped]
-    cause = f"The content filter stopped the {what}{' for ' if named else ''}{', '.join(named)} {end}"
-    if any(verdict.category in _SHIELD for verdict in stopped):
-        return ContentFilterError(
-            cause,
-            remedy="The prompt shield took it for an attempt to override the system message: rephrase the prompt.",
-            error_code="prompt-shield",
-            filters=verdicts,
-            **context,
-        )
-    remedy = "Rephrase the prompt." if what == "prompt" else "Rephrase the prompt, or review the content filter."
-    return ContentFilterError(cause, remedy=remedy, filters=verdicts, **context)
 
 
 def _explain(status: int, inner: int | None, refusal: Refusal) -> tuple[Explanation, Mapping[str, Any]]:

@@ -8,7 +8,7 @@ from ..errors import AzmlError, ResponseFormatError, StreamInterruptedError
 from ..response import Response
 from .charset import has_invalid_utf8
 from .completeness import NOT_UTF8, is_empty
-from .failures import make_empty_text_error, raise_if_filtered
+from .failures import is_filtered, make_empty_text_error, raise_if_filtered
 from .response_builder import ResponseBuilder
 from .sse import Event, SSEDecoder
 
@@ -111,7 +111,8 @@ class EventStream:
     def _add(self, chunk: Chunk) -> tuple[Chunk, ...]:
         """Collect a chunk; return those of it that belong to the first choice."""
         self._builder.add(chunk)
-        raise_if_filtered(chunk.finish_reason)
+        if is_filtered(chunk.finish_reason):
+            raise_if_filtered(chunk.finish_reason, self.response)
         if not chunk.others:
             return (chunk,) if chunk.index == 0 else ()
         return tuple(each for each in (chunk, *chunk.others) if each.index == 0)

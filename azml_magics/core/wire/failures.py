@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import (
     BadRequestError,
-    ContentFilterError,
     EndpointError,
     ModelError,
     RateLimitError,
@@ -14,6 +13,7 @@ from ..errors import (
     ServiceUnavailableError,
 )
 from ..text import one_line
+from .error_parts import make_filter_error, parse_error_verdicts
 from .json_body import as_text
 
 if TYPE_CHECKING:
@@ -75,11 +75,7 @@ def make_embedded_error(value: dict[str, Any]) -> EndpointError:
         detail = f"{detail}: {as_text(value['exception'])}"
     shown = one_line(detail, _MAX_DETAIL)
     if code == "content_filter" or "ResponsibleAIPolicyViolation" in detail:
-        return ContentFilterError(
-            f"The content filter stopped it: {shown}",
-            remedy="Rephrase the prompt.",
-            status=200,
-        )
+        return make_filter_error(parse_error_verdicts(value), f"(200): {shown}", status=200)
     kind = _KINDS.get(code, ModelError)
     return kind(
         f"The deployment returned status 200 with an error inside: {shown}",
@@ -101,12 +97,8 @@ def raise_if_filtered(finish_reason: str | None, response: Response | None = Non
     """Raise ContentFilterError if the finish reason is the content filter's; the error keeps the `response`."""
     if not is_filtered(finish_reason):
         return
-    error = ContentFilterError(
-        f"The content filter stopped the response (finish reason {finish_reason})",
-        remedy="Rephrase the prompt, or review the deployment's content filter.",
-        status=200,
-        filters=response.filters if response is not None else (),
-    )
+    end = f"(finish reason {finish_reason})"
+    error = make_filter_error(response.filters if response else (), end, source="completion", status=200)
     error.response = response
     raise error
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azml_magics.core.http import error_body
+from azml_magics.core.wire.error_parts import parse_error_verdicts
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10),
@@ -129,7 +130,7 @@ def test_content_filter_code_is_found_at_any_place(value, is_filtered):
 def test_verdicts_are_read_by_category(body, filters):
     found = [
         (verdict.category, verdict.severity, verdict.filtered, verdict.source, verdict.detail)
-        for verdict in error_body.verdicts_of(body)
+        for verdict in parse_error_verdicts(body)
     ]
     assert found == filters
 
@@ -155,7 +156,7 @@ def test_refused_parameter_is_found_at_any_place(value, name):
 def test_any_body_has_codes_a_parameter_and_verdicts(value):
     assert all(isinstance(code, str) for code in error_body.codes_of(value))
     assert isinstance(error_body.param_of(value), str)
-    assert isinstance(error_body.verdicts_of(value), tuple)
+    assert isinstance(parse_error_verdicts(value), tuple)
 
 
 @given(JSON)

@@ -740,6 +740,28 @@ REFUSALS = [
     (
         FOUNDRY,
         429,
+        {
+            "x-ratelimit-remaining-requests": "0",
+            "x-ratelimit-remaining-tokens": "70",
+            "x-ratelimit-limit-requests": "9",
+        },
+        error_of("Slow down.", "RateLimitReached"),
+        RateLimitError,
+        "quota-per-minute",
+        "The quota of 9 requests a minute is used up",
+    ),
+    (
+        FOUNDRY,
+        429,
+        {},
+        error_of("Slow down.", "RateLimitReached"),
+        RateLimitError,
+        "quota-per-minute",
+        "The quota of requests or tokens a minute is used up",
+    ),
+    (
+        FOUNDRY,
+        429,
         {},
         error_of("We're currently experiencing high demand.", "NoCapacity"),
         RateLimitError,
@@ -806,7 +828,7 @@ def test_filter_error_of_a_response_says_so():
     )
     error = status_error(400, {}, json.dumps(body).encode())
     assert "stopped the response for protected_material_text" in str(error)
-    assert "review the content filter" in error.remedy
+    assert "content filter" in error.remedy
 
 
 def test_error_names_config_deployment_and_request_id():

@@ -102,13 +102,13 @@ def test_prompt_template_pipes_into_text_class(llm_of) -> None:
 
 def test_call_kwargs_do_not_persist(llm_of) -> None:
     llm = llm_of("hf_list", "hf", top_k=5)
-    assert llm.invoke("Go", seed=1, stop=["."]) == "Go ['seed', 'stop', 'top_k']"
-    assert llm.invoke("Go") == "Go ['top_k']"
+    assert llm.invoke("Go", seed=1, stop=["."]) == " ['seed', 'stop', 'top_k']"
+    assert llm.invoke("Go") == " ['top_k']"
 
 
 def test_batch_failure_keeps_other_responses(llm_of) -> None:
     answers = llm_of("double_encoded").batch(["a", "b"]) + llm_of("failures").batch(["raise"], return_exceptions=True)
-    assert [type(answer) for answer in answers] == [str, str, errors.ServiceUnavailableError]
+    assert [type(answer) for answer in answers] == [str, str, errors.ModelError]
 
 
 def test_deployment_is_sent_as_header(llm_of) -> None:
@@ -120,7 +120,7 @@ def test_deployment_is_sent_as_header(llm_of) -> None:
 def test_temporary_failure_is_retried(llm_of) -> None:
     llm = llm_of("recovers", "gpt2")
     llm.max_retries = 2
-    assert llm.invoke("Ready?").startswith("Ready? (asked ")
+    assert llm.invoke("Ready?").startswith(" (asked ")
 
 
 def test_saved_endpoint_loads_and_responds(llm_of, tmp_path, monkeypatch) -> None:
@@ -132,4 +132,4 @@ def test_saved_endpoint_loads_and_responds(llm_of, tmp_path, monkeypatch) -> Non
     monkeypatch.setenv("AZUREML_ENDPOINT_API_KEY", KEY)
     loaded = langchain.load_llm(file)
     loaded.content_formatter = langchain.GPT2ContentFormatter()
-    assert loaded.invoke("It rained") == "It rained and"
+    assert loaded.invoke("It rained") == " and"

@@ -10,15 +10,19 @@ pytestmark = pytest.mark.real_server
 WORDS = [f"word{number}" for number in range(30)]
 
 
+def _answer(word: str) -> str:
+    return f"I have read user; the last said 'It rained {word}'."
+
+
 def test_rows_keep_their_order(config_of) -> None:
-    rows = map_rows(config_of("gpt2", "gpt2", max_new_tokens=1), "It rained {word}", WORDS, concurrency=16)
+    rows = map_rows(config_of("curated_chat", "openai-chat"), "It rained {word}", WORDS, concurrency=16)
     assert [row["error"] for row in rows] == [None] * 30
-    assert [row["text"] for row in rows] == [f"It rained {word} and" for word in WORDS]
+    assert [row["text"] for row in rows] == [_answer(word) for word in WORDS]
 
 
 async def test_map_rows_works_on_an_event_loop(config_of) -> None:
-    rows = await amap_rows(config_of("gpt2", "gpt2", max_new_tokens=1), "It rained {word}", WORDS[:8])
-    assert [row["text"] for row in rows] == [f"It rained {word} and" for word in WORDS[:8]]
+    rows = await amap_rows(config_of("curated_chat", "openai-chat"), "It rained {word}", WORDS[:8])
+    assert [row["text"] for row in rows] == [_answer(word) for word in WORDS[:8]]
 
 
 def test_journal_resumes_a_run(config_of, tmp_path) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..errors import (
+    APITimeoutError,
     AuthenticationError,
     BadRequestError,
     EndpointError,
@@ -19,6 +20,9 @@ from ..errors import (
     RateLimitError,
     ServiceUnavailableError,
 )
+
+SCORING_TIMEOUT = "Scoring timeout after"
+"""How azmlinfsrv's message begins if a scoring script took too long."""
 
 
 class Explanation(NamedTuple):
@@ -261,6 +265,15 @@ RULES: tuple[Rule, ...] = (
         ),
         codes=frozenset({"RateLimitReached"}),
         words=r"exceeded (the )?(?P<what>token|call|request) rate limit",
+    ),
+    Rule(
+        frozenset({500}),
+        Explanation(
+            kind=APITimeoutError,
+            cause="The scoring script took longer than its server waits",
+            remedy="Raise the deployment's request_timeout_ms, or ask for fewer tokens.",
+        ),
+        words=re.escape(SCORING_TIMEOUT),
     ),
     Rule(frozenset({500, 503}), _OVERLOADED, frozenset({"overloaded_error"})),
     Rule(frozenset({529}), _OVERLOADED, words=""),

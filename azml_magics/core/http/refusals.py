@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import endpoints
 from ..errors import ModelError
-from .refusal_rules import RULES, Explanation
+from .refusal_rules import RULES, SCORING_TIMEOUT, Explanation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,9 +62,14 @@ def explain(refusal: Refusal) -> tuple[Explanation, dict[str, Any]] | None:
 
 
 def is_scoring_failure(refusal: Refusal) -> bool:
-    """Whether the scoring script received the input and raised, so that a repeat would fail alike."""
+    """Whether the scoring script received the input and raised, so that a repeat would fail alike.
+
+    The server marks a script that took too long, and one that returned another status itself, in the same way.
+    """
+    if refusal.status != _SERVER_ERROR or SCORING_TIMEOUT in refusal.message:
+        return False
     failed = refusal.headers.get("x-ms-run-function-failed", "").strip().lower() == "true"
-    return failed or (refusal.status == _SERVER_ERROR and _SCORING_FAILED in refusal.message)
+    return failed or _SCORING_FAILED in refusal.message
 
 
 def _facts(refusal: Refusal, found: Mapping[str, str]) -> Iterator[tuple[str, Any]]:

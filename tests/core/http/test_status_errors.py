@@ -960,3 +960,15 @@ def test_any_response_gives_a_one_line_error(status, headers, body, url):
     assert str(status) in str(error)
     assert error.remedy
     assert error.retry_after is None or error.retry_after >= 0
+
+
+def test_script_that_took_too_long_is_a_timeout():
+    headers = {"x-ms-run-function-failed": "True"}
+    error = status_error(500, headers, b'{"message": "Scoring timeout after 300 ms"}')
+    assert type(error) is APITimeoutError
+    assert "took longer than its server waits (500): Scoring timeout after 300 ms" in error.cause
+
+
+def test_status_that_a_script_returns_is_no_failure_of_the_script():
+    error = status_error(503, {"x-ms-run-function-failed": "True"}, b'{"message": "not warm yet"}')
+    assert type(error) is ServiceUnavailableError

@@ -1,6 +1,9 @@
-"""A model that fails twice and then answers, saying how often it was asked."""
+"""A model that is not ready twice and then answers, saying how often it was asked."""
 
 import json
+
+from azureml_inference_server_http.api.aml_request import rawhttp
+from azureml_inference_server_http.api.aml_response import AMLResponse
 
 asked = 0
 
@@ -9,9 +12,10 @@ def init():
     pass
 
 
-def run(raw_data):
+@rawhttp
+def run(request):
     global asked
     asked += 1
     if asked % 3:
-        raise RuntimeError("not warm yet")
-    return json.loads(raw_data)["inputs"]["input_string"][0] + f" (asked {asked} times)"
+        return AMLResponse({"message": "not warm yet"}, 503, {"Retry-After": "0"}, json_str=True)
+    return [{"0": json.loads(request.get_data())["inputs"]["input_string"][0] + f" (asked {asked} times)"}]

@@ -2,8 +2,8 @@
 
 Beyond the standard (WHATWG HTML, "Server-sent events") servers send: CRLF and CR, `:` comments, `event:` and `id:`
 lines, `data:[DONE]` without the space (NVIDIA NIM), a last event without the blank line after it, no [DONE] (TGI,
-prompt flow), a byte order mark, empty keep-alive events, and `error: {…}` (llama.cpp). Pieces may end anywhere, also
-inside a character.
+prompt flow), a byte order mark, empty keep-alive events, and other fields with JSON behind them, such as `error: {…}`
+(llama.cpp). Pieces may end anywhere, also inside a character.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from codecs import BOM_UTF8
 from typing import NamedTuple
 
 # A line that begins a stream of events, with JSON behind it where the field is not of the standard.
-_FIRST_LINE = re.compile(rb"(data|event|id|retry|):|error:[ \t]*[{\[]")
+_FIRST_LINE = re.compile(rb"(data|event|id|retry|):|[a-z_]+:[ \t]*[{\[]")
+_UNKNOWN_FIELD = re.compile(rb"(?!data:|event:|id:|retry:)([a-z_]+):[ \t]*([{\[].*)", re.DOTALL)
 _JSON_OR_HTML = (b"{", b"[", b'"', b"<")
 _ENOUGH = 16  # bytes that tell whether a body is a stream of events
 
@@ -28,6 +29,10 @@ class Event(NamedTuple):
 
     type: str
     data: bytes
+
+
+def _type_of(field: str) -> str:
+    return "error" if field == "error" else "message"
 
 
 def is_event_stream(start: bytes | bytearray, content_type: str = "", *, is_all: bool = False) -> bool | None:
@@ -59,6 +64,7 @@ class SSEDecoder:
         self._is_start = True  # of the stream: a byte order mark may come
         self._data: list[bytes] = []
         self._type = "message"
+        self._unknown: list[tuple[str, bytes]] = []  # fields that are not of the standard, with JSON behind them
 
     def feed(self, received: bytes) -> list[Event]:
         """Return the events that `received` completes."""
@@ -91,12 +97,12 @@ class SSEDecoder:
                 data = b"\n".join(self._data)
                 if data or self._type == "error":  # only an error may come without data
                     events.append(Event(self._type, data))
-                self._data, self._type = [], "message"
+                events += [Event(_type_of(name), value) for name, value in self._unknown if not data or name == "error"]
+                self._data, self._type, self._unknown = [], "message", []
             elif line.startswith(b"data:"):
                 self._data.append(line[6:] if line[5:6] == b" " else line[5:])
             elif line.startswith(b"event:"):
                 self._type = line[6:].strip().decode("utf-8", "replace") or "message"
-            elif line.startswith(b"error:") and line[6:].lstrip()[:1] in {b"{", b"["}:
-                self._data.append(line[6:].strip())
-                self._type = "error"
+            elif unknown := _UNKNOWN_FIELD.match(line):
+                self._unknown.append((unknown[1].decode(), unknown[2]))
         return events

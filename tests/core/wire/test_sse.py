@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from azml_magics.core.wire.sse import Event, SSEDecoder
+from azml_magics.core.wire.sse import Event, SSEDecoder, is_event_stream
 
 
 def events(*pieces: bytes) -> list[Event]:
@@ -152,3 +152,53 @@ def test_work_for_one_long_line_doubles_with_its_length():
         return _CountedPiece.work
 
     assert work(2000) <= 2 * work(1000) + 1000
+
+
+# ---- fields that are not of the standard
+
+
+def decode_all(body: bytes) -> list[Event]:
+    decoder = SSEDecoder()
+    return [*decoder.feed(body), *decoder.flush()]
+
+
+@pytest.mark.parametrize(
+    ("body", "events"),
+    [
+        (b'error: {"code":400}\n\ndata: [DONE]\n\n', [Event("error", b'{"code":400}'), Event("message", b"[DONE]")]),
+        (b'error:{"code":400}', [Event("error", b'{"code":400}')]),
+        (b'data: {"a":1}\nerror: {"code":400}\n\n', [Event("message", b'{"a":1}'), Event("error", b'{"code":400}')]),
+        (b'result: {"a":1}\n\n', [Event("message", b'{"a":1}')]),
+        (b'data: {"a":1}\nmeta: {"b":2}\n\n', [Event("message", b'{"a":1}')]),
+        (b"error: no JSON\nnote: x\n\n", []),
+    ],
+)
+def test_unknown_fields_with_json_are_events(body, events):
+    assert decode_all(body) == events
+
+
+@pytest.mark.parametrize(
+    ("start", "content_type", "found"),
+    [
+        (b"data: {}", "", True),
+        (b"\n\n: ping", "application/json", True),
+        (b"event: error", "text/plain", True),
+        (b'error: {"code": 1}', "", True),
+        (b"\xef\xbb\xbfdata:[DONE]", "", True),
+        (b' {"choices": []}', "text/event-stream", False),
+        (b"<html>", "text/event-stream", False),
+        (b'"text"', "text/event-stream", False),
+        (b"upstream connect error", "text/plain", False),
+        (b"upstream connect error", "text/event-stream; charset=utf-8", True),
+        (b"error: no healthy upstream", "text/plain", False),
+        (b"dat", "", None),
+        (b"", "text/event-stream", None),
+    ],
+)
+def test_first_bytes_tell_a_stream_of_events(start, content_type, found):
+    assert is_event_stream(start, content_type) is found
+
+
+def test_label_decides_when_the_whole_body_does_not():
+    assert is_event_stream(b"ok", "text/event-stream", is_all=True) is True
+    assert is_event_stream(b"ok", "text/plain", is_all=True) is False

@@ -238,7 +238,7 @@ def warn_of_misspelled_kwargs(config: LLMConfig) -> None:
 _REAL_KWARGS = {
     *("max_gen_len", "max_completion_tokens", "max_length", "min_length", "min_tokens", "min_new_tokens"),
     *("length_penalty", "min_p", "typical_p", "stop_token_ids", "stop_strings", "stop_sequences"),
-    *("top_logprobs", "logprobs", "n", "best_of"),
+    *("top_logprobs", "logprobs", "n", "best_of", "reasoning", "stream"),
 }
 
 

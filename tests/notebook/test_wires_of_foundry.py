@@ -62,6 +62,15 @@ def test_conversation_is_exported_as_chat_messages(asking, wire, tmp_path):
     turns = json.loads((tmp_path / "talk.json").read_text())
     assert [turn.keys() for turn in turns] == [{"role", "content"}] * 2
     assert "Hello" in asking.ok("%azureml conversations show talk").text
+    asking.ok(f"%%azureml {wire} -c talk\nAnd now?")
+    asking.ok(f"%azureml history --json {tmp_path / 'history.jsonl'}")
+    *_, last = (tmp_path / "history.jsonl").read_text().splitlines()
+    assert all(turn.keys() == {"role", "content"} for turn in json.loads(last)["messages"])
+
+
+def test_own_kwargs_of_the_route_are_not_taken_for_misspelled(asking, wire):
+    kwargs = {"responses": """-p 'reasoning={"effort": "low"}' -p truncation=auto""", "claude": "-p service_tier=auto"}
+    assert asking.ok(f"%%azureml {wire} {kwargs[wire]}\nHello").stderr == ""
 
 
 def test_schema_gives_an_object(asking, wire, last_body):

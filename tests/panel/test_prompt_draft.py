@@ -134,7 +134,7 @@ def test_last_message_and_system_message_are_restored():
         ),
         (
             [{"role": "user", "content": [{"type": "text", "text": "What?"}, {"type": "image_url", "image_url": {}}]}],
-            ("What?", None, "Only the text of the last prompt is restored, without its pictures."),
+            ("What?", None, "Only the text of the last prompt is restored, without its attachments."),
         ),
         ([{"role": "user", "content": [{"type": "text", "text": "a"}]}], ("a", None, "")),
         ([{"role": "user", "content": None}], ("", None, "")),

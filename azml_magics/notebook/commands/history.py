@@ -7,6 +7,7 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 from azml_magics.core.errors import ConfigError, DocumentError
+from azml_magics.core.messages import without_items
 from azml_magics.core.paths import path_of
 from azml_magics.core.text import one_line
 from azml_magics.display.table import TableOutput
@@ -91,7 +92,7 @@ def _to_dict(exchange: Exchange) -> dict[str, Any]:
         "recorded_at": exchange.recorded_at.isoformat(),
         "config": exchange.config.name,
         "model_kwargs": dict(exchange.config.model_kwargs),
-        "messages": list(exchange.messages),
+        "messages": [without_items(message) for message in exchange.messages],
         **(exchange.response.to_dict(*names) if exchange.response else dict.fromkeys(names)),
         "error": f"{type(exchange.error).__name__}: {exchange.error}" if exchange.error else None,
     }

@@ -92,12 +92,12 @@ def boxes_from_messages(messages: list[Message]) -> tuple[str, str | None, str]:
     """
     system = next((message.get("content") for message in messages if message.get("role") == "system"), None)
     turns = [message for message in messages if message.get("role") != "system"]
-    text, has_pictures = _text_of(turns[-1].get("content") if turns else None)
+    text, has_attachments = _text_of(turns[-1].get("content") if turns else None)
     missing = []
     if len(turns) > 1:
         missing.append("earlier messages")
-    if has_pictures:
-        missing.append("its pictures")
+    if has_attachments:
+        missing.append("its attachments")
     note = f"Only the text of the last prompt is restored, without {' and '.join(missing)}." if missing else ""
     prompt = template.escape(text)
     if not note and template.render(prompt, dict.fromkeys(template.find_variables(prompt), "")) != text:

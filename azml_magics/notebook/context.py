@@ -51,13 +51,15 @@ class NotebookState:
         last_error: The error that `%azureml last --traceback` shows; None if there was none.
         repair: Sends the last call again for `%azureml repair`; None if its response matched its schema.
         demo_endpoint: The demo endpoint that this kernel started; None if it is not running.
-        exit_callbacks: Called in reverse order when the extension is unloaded.
+        exit_callbacks: Called in reverse order when the extension is unloaded or reloaded.
+        unload_callbacks: Called after them when the extension is unloaded, and not when it is reloaded.
     """
 
     last_error: BaseException | None = None
     repair: Callable[[NotebookContext], object] | None = None
     demo_endpoint: Emulator | None = None
     exit_callbacks: list[Callable[[], None]] = field(default_factory=list)
+    unload_callbacks: list[Callable[[], None]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -134,12 +136,19 @@ class NotebookContext:
         at_top_level = variables is self.shell.user_ns
         return replace(self, local_variables={} if at_top_level else dict(variables))
 
-    def on_exit(self, callback: Callable[[], None]) -> None:
-        """Call `callback` when the extension is unloaded; once, however often it is registered."""
-        if callback not in self.state.exit_callbacks:
-            self.state.exit_callbacks.append(callback)
+    def on_exit(self, callback: Callable[[], None], *, survives_reload: bool = False) -> None:
+        """Call `callback` when the extension is unloaded; once, however often it is registered.
 
-    def close(self) -> None:
-        """Run the exit callbacks, the latest first."""
-        while self.state.exit_callbacks:
-            self.state.exit_callbacks.pop()()
+        Args:
+            callback: The function to call.
+            survives_reload: Not when the extension is only reloaded.
+        """
+        callbacks = self.state.unload_callbacks if survives_reload else self.state.exit_callbacks
+        if callback not in callbacks:
+            callbacks.append(callback)
+
+    def close(self, *, is_reload: bool = False) -> None:
+        """Run the exit callbacks, the latest first; before a reload, without those that survive it."""
+        for callbacks in (self.state.exit_callbacks, *([] if is_reload else [self.state.unload_callbacks])):
+            while callbacks:
+                callbacks.pop()()

@@ -14,7 +14,7 @@ from azml_magics.core.errors import AzmlError, Interrupted, UsageError
 from azml_magics.core.text import did_you_mean
 
 from . import args, help_text, options, publishing
-from .context import NotebookContext, Settings
+from .context import NotebookContext, NotebookState, Settings
 from .remedies import with_notebook_remedy
 from .unshown import UnshownResponses
 
@@ -45,9 +45,16 @@ class AzureMLMagics(Magics):
         Settings.raise_errors, help="Raise errors; if False, they are shown and the next cell runs."
     ).tag(config=True)
 
-    def __init__(self, shell: Any = None, **kwargs: Any) -> None:
+    def __init__(self, shell: Any = None, state: NotebookState | None = None, **kwargs: Any) -> None:
+        """Make the magics of a shell.
+
+        Args:
+            shell: IPython's shell.
+            state: What magics that are reloaded leave behind.
+            **kwargs: Values of the traits.
+        """
         super().__init__(shell=shell, **kwargs)
-        self.context = NotebookContext(shell, self._settings)
+        self.context = NotebookContext(shell, self._settings, state=state or NotebookState())
         self.unshown = UnshownResponses()
         self.context.session.resize_history(self.history_size)
 
@@ -95,9 +102,11 @@ class AzureMLMagics(Magics):
             context.state.last_error = stopped = with_notebook_remedy(Interrupted())
             raise stopped from None
 
-    def close(self) -> None:
-        """Stop what the magics started (the demo endpoint, connections) and forget the session."""
-        self.context.close()
+    def close(self, *, is_reload: bool = False) -> None:
+        """Stop what the magics started and forget the session; before a reload, the session and its demo stay."""
+        self.context.close(is_reload=is_reload)
+        if is_reload:
+            return
         from azml_magics.core import key_sources
 
         key_sources.forget_typed_keys()

@@ -17,11 +17,12 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+from copy import copy
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from traitlets import TraitError
+from traitlets import HasTraits, TraitError
 
 from azml_magics.core.errors import AzmlError
 from azml_magics.core.text import did_you_mean, one_line
@@ -31,7 +32,9 @@ from .context import Settings
 from .remedies import notebook_line
 
 if TYPE_CHECKING:
-    from traitlets import HasTraits
+    from traitlets.config import Config, Configurable
+
+    from azml_magics.core.config import LLMConfig
 
     from .context import NotebookContext
 
@@ -52,6 +55,28 @@ def load(context: NotebookContext, defaults: HasTraits) -> None:
     if project is not None:
         _load_project(context, defaults, project)
     use_default(context)
+
+
+def drop_invalid_settings(config: Config, settings: type[Configurable]) -> None:
+    """Take values that a setting does not accept out of IPython's config, with a warning for each.
+
+    A wrong `%config` would otherwise stop the extension from being loaded again.
+
+    Args:
+        config: IPython's config, which has what `%config` and configuration files set.
+        settings: The class whose traits are the settings.
+    """
+    section = config.get(settings.__name__, {})
+    traits = {name: copy(trait) for name, trait in settings.class_traits(config=True).items()}
+    probe = type("Probe", (HasTraits,), traits)()
+    for name in [name for name in section if name in traits]:
+        try:
+            setattr(probe, name, section[name])
+        except TraitError:  # noqa: PERF203 - a few settings
+            value = section.pop(name)
+            publishing.print_warning(
+                f"AzureMLMagics.{name} cannot be {one_line(repr(value), 40)}; it is {getattr(probe, name)!r} again."
+            )
 
 
 def use_default(context: NotebookContext) -> None:
@@ -75,7 +100,7 @@ def _load_file(context: NotebookContext, path: Path) -> None:
 
     try:
         config = documents.load(path)
-        context.session.save(config.name, config, source=str(path), activate=False)
+        _save_unless_changed(context, config.name, config, str(path))
     except AzmlError as error:
         publishing.print_warning(notebook_line(error))
 
@@ -130,9 +155,16 @@ def _save(context: NotebookContext, name: str, document: Any, place: str, path: 
         config = documents.from_document(full, name=name, source=place)
         for key in config.extras:  # in a saved file they belong to another program; here they are mistakes
             publishing.print_warning(f"{place}: a config has no key {key!r}.{did_you_mean(key, documents.KEYS)}")
-        context.session.save(name, config, source=str(path), activate=False)
+        _save_unless_changed(context, name, config, str(path))
     except AzmlError as error:
         publishing.print_warning(notebook_line(error))
+
+
+def _save_unless_changed(context: NotebookContext, name: str, config: LLMConfig, source: str) -> None:
+    """Save a config, unless the user has saved one of that name in this session: reloading loses nothing."""
+    session = context.session
+    if name not in session.names() or session.get_saved(name).source != "session":
+        session.save(name, config, source=source, activate=False)
 
 
 def _set_default(defaults: HasTraits, name: str, value: Any, path: Path) -> None:

@@ -16,7 +16,8 @@ RESPONSE_TIMEOUT = 30_000  # milliseconds
 
 # `faulty` is an endpoint whose next responses a cell can make fail.
 SETUP = """
-%reload_ext azml_magics
+%unload_ext azml_magics
+%load_ext azml_magics
 import os
 from azml_magics.emulator import Emulator, Fault
 run = lambda line: get_ipython().run_line_magic("azureml", line)

@@ -227,7 +227,7 @@ def endpoint(azml_endpoint):
 def bare(_kernel):
     """The kernel with the extension loaded and nothing else."""
     _kernel.ok("%reset -f\nget_ipython().config.pop('AzureMLMagics', None)")
-    _kernel.ok("%reload_ext azml_magics")
+    _kernel.ok("%unload_ext azml_magics\n%load_ext azml_magics")
     return _kernel
 
 

@@ -236,7 +236,7 @@ def test_stream_that_ends_without_its_marker_is_a_response(kernel, endpoint):
     url = f"'{endpoint.url}/v1/chat/completions?emulator-fault=short;after=8'"
     cell = kernel.ok(f"%%azureml -u {url}\nTell me about rivers")
     assert cell.text.startswith("This is the demo")
-    assert kernel.value("_.finish_reason") == "None"
+    assert kernel.value("_.finish_reason") is None
 
 
 def test_broken_stream_keeps_partial_text(kernel, endpoint):

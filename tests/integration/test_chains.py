@@ -58,7 +58,7 @@ def test_other_providers_model_is_shared_with_the_notebook(chains):
     for _ in range(2):
         assert "Hello!" in chains.ok("%%azureml $theirs\nHello").text
         chains.ok("await ours.ainvoke('Hello')")
-    chains.ok("%reload_ext azml_magics")
+    chains.ok("%unload_ext azml_magics\n%load_ext azml_magics")
     assert "Hello!" in chains.ok("%%azureml $theirs\nHello").text
 
 

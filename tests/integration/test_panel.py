@@ -276,7 +276,7 @@ def test_unloading_closes_the_panel_during_a_run(kernel, front, endpoint, line):
     assert opened == closed
     assert front.states == {}
     kernel.ok(
-        f"%reload_ext azml_magics\n%azureml save main --url {endpoint.url}/v1/chat/completions --key env:TEST_KEY"
+        f"%unload_ext azml_magics\n%load_ext azml_magics\n%azureml save main --url {endpoint.url}/v1/chat/completions --key env:TEST_KEY"
     )
     front.show()
     assert "Hello" in front.run("Hello")
@@ -299,7 +299,7 @@ def test_frontend_closes_all_widgets_during_a_run(kernel, front, endpoint):
 
 def test_messages_to_closed_widgets_are_ignored(kernel, front):
     root, run = front.root, front.button("Run")
-    kernel.ok("%reload_ext azml_magics\n%azureml demo")
+    kernel.ok("%unload_ext azml_magics\n%load_ext azml_magics\n%azureml demo")
     front.send(run.comm_id, {"method": "custom", "content": {"event": "click"}})
     front.send(root, {"method": "request_state"})
     front.show()

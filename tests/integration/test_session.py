@@ -96,8 +96,8 @@ def test_unloading_leaves_nothing_behind(bare):
 
 def test_reloading_starts_over(kernel):
     before = kernel.value("len(get_ipython().Completer.custom_matchers)")
-    kernel.ok("%reload_ext azml_magics")
-    kernel.ok("%reload_ext azml_magics")
+    kernel.ok("%unload_ext azml_magics\n%load_ext azml_magics")
+    kernel.ok("%unload_ext azml_magics\n%load_ext azml_magics")
     assert kernel.value("len(get_ipython().Completer.custom_matchers)") == before
     assert kernel.ok("%azureml list").text.startswith("No configs yet.")
 
@@ -110,12 +110,12 @@ def test_demo_from_start_to_end(bare):
     bare.ok("%azureml export --all demo-configs")
     bare.ok("%azureml delete demo-gpt2")
     assert "demo-gpt2" in bare.ok("%azureml import demo-configs").text
-    assert bare.ok("%%azureml demo-gpt2 -p max_new_tokens=8\nOnce upon a time").text.startswith("Once upon a time")
+    assert bare.ok("%%azureml demo-gpt2 -p max_new_tokens=8\nOnce upon a time").text.startswith(" This is the demo endpoint")
 
 
 def test_users_logging_is_unchanged(kernel):
     kernel.ok("import logging; logging.basicConfig(level='INFO', force=True)")
-    kernel.ok("%reload_ext azml_magics")
+    kernel.ok("%unload_ext azml_magics\n%load_ext azml_magics")
     assert "INFO:mine:still here" in kernel.ok("logging.getLogger('mine').info('still here')").stream("stderr")
     kernel.ok("logging.getLogger().handlers.clear()")
 
@@ -199,7 +199,7 @@ def test_terminal_ipython(home, endpoint):
     _, _, answered, compared, undefined, mistyped, *_ = answers
     tokens, result = answered.split("\n")[:2]
     assert tokens.startswith("This is the demo endpoint, not a language model")
-    assert result.startswith("Out[3]: [main · stop · ")
+    assert result.startswith("Out[3]: [main · azml-magics-demo · ")
     assert answered.count("not a language model") == 1
     assert compared.startswith("Out[4]: True")
     assert undefined.startswith("UndefinedVariableError: The prompt uses {nobody}")

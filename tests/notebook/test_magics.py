@@ -94,7 +94,7 @@ def test_unloading_forgets_typed_keys(asking, monkeypatch):
     monkeypatch.setattr("getpass.getpass", lambda prompt: asked.append(prompt) or "typed")
     asking.run("%%azureml --key ask\nHello")
     url = current().get("main").endpoint_url
-    asking.ok("%reload_ext azml_magics")
+    asking.ok("%unload_ext azml_magics\n%load_ext azml_magics")
     asking.run(f"%%azureml -u {url} --key ask\nHello")
     assert len(asked) == 2
 
@@ -108,6 +108,33 @@ def test_reloading_doubles_nothing(notebook):
     for name, callbacks in before.pop("events").items():  # bound methods of another object
         assert len(after["events"].pop(name)) == len(callbacks)
     assert after == before | {"events": {}}
+
+
+def test_session_survives_reloading(asking, monkeypatch):
+    asked = []
+    monkeypatch.setattr("getpass.getpass", lambda prompt: asked.append(prompt) or "typed")
+    asking.ok("%azureml demo")
+    asking.ok("%azureml use main")
+    asking.ok("%%azureml -c talk -q\nHello")
+    asking.run("%%azureml --key ask\nHello")
+    before = asking.ok("%azureml list").text
+    asking.ok("%reload_ext azml_magics")
+    assert asking.ok("%azureml list").text == before
+    assert "Hello" in asking.ok("%azureml history").text
+    assert "talk" in asking.ok("%azureml conversations").text
+    asking.ok("%%azureml demo\nHello")
+    asking.run("%%azureml --key ask\nHello")
+    assert len(asked) == 1
+
+
+def test_wrong_setting_does_not_stop_reloading(asking):
+    asking.run("%config AzureMLMagics.timeout = 'soon'")
+    asking.run("%config AzureMLMagics.concurrency = 3")
+    ran = asking.ok("%reload_ext azml_magics")
+    assert ran.stderr == "azureml: AzureMLMagics.timeout cannot be 'soon'; it is None again.\n"
+    assert asking.ok("%config AzureMLMagics.concurrency").result == 3
+    asking.ok("%%azureml\nHello")
+    assert asking.ok("%reload_ext azml_magics").stderr == ""
 
 
 def test_loading_twice_registers_once(notebook):

@@ -206,7 +206,7 @@ def test_chat_model_of_another_provider(asks, openai, endpoint):
 
 def test_providers_connections_outlive_the_extension(asks, openai, notebook):
     asks(openai)
-    notebook.ok("%reload_ext azml_magics")
+    notebook.ok("%unload_ext azml_magics\n%load_ext azml_magics")
     assert "Hello!" in asks(openai).text
 
 
@@ -641,7 +641,7 @@ def test_one_event_loop_serves_all_cells_until_unloading(asks, notebook):
     asks(RunnableLambda(str))
     asks(saying("a"))
     assert names().count("azml-magics-runnables") == 1
-    notebook.ok("%reload_ext azml_magics")
+    notebook.ok("%unload_ext azml_magics\n%load_ext azml_magics")
     limit = time.monotonic() + 10
     while names() and time.monotonic() < limit:
         time.sleep(0.01)

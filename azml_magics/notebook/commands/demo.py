@@ -109,8 +109,8 @@ def _start_endpoint(context: NotebookContext) -> str:
         before = os.environ.get(DEMO_KEY_VARIABLE)
         os.environ[DEMO_KEY_VARIABLE] = running.key
         context.state.demo_endpoint = running
-        context.on_exit(running.stop)
-        context.on_exit(lambda: _restore_key(before))
+        context.on_exit(running.stop, survives_reload=True)
+        context.on_exit(lambda: _restore_key(before), survives_reload=True)
     return str(running.url)
 
 

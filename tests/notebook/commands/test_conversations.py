@@ -196,5 +196,5 @@ def test_invalid_actions_are_one_line(talking, line, why):
 
 
 def test_unloading_forgets_conversations(talking):
-    talking.ok("%reload_ext azml_magics")
+    talking.ok("%unload_ext azml_magics\n%load_ext azml_magics")
     assert talking.ok("%azureml conversations").text.startswith("No conversations.")

@@ -128,7 +128,7 @@ def test_stop_without_recording_says_so(asking):
 @pytest.mark.parametrize("verb", ["record tape.jsonl", "replay tape.jsonl"])
 def test_unloading_ends_the_recording(recorded, verb):
     recorded.ok(f"%azureml {verb}")
-    recorded.ok("%reload_ext azml_magics")
+    recorded.ok("%unload_ext azml_magics\n%load_ext azml_magics")
     assert recording.current() is None
 
 

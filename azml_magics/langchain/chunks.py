@@ -8,7 +8,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, GenerationChunk
 
 from ..core.wire.tool_calls import ToolCallBuilder
-from .outputs import additional_kwargs, generation_info, make_llm_output, response_metadata, usage_metadata
+from .outputs import additional_kwargs, generation_info, make_llm_output, response_metadata, text_info, usage_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -97,6 +97,6 @@ def as_single_chat_chunk(generation: ChatGeneration) -> ChatGenerationChunk:
 
 
 def make_last_text_chunk(response: Response) -> GenerationChunk:
-    """Return the last chunk of a streamed text: finish reason, logprobs and usage."""
-    info = generation_info(response) or {}
+    """Return the last chunk of a streamed text: finish reason, logprobs, thoughts and usage."""
+    info = text_info(response) or {}
     return GenerationChunk(text="", generation_info={**info, **make_llm_output([response])} or None)

@@ -166,6 +166,17 @@ class EndpointFields(BaseModel):
     def _apply_defaults(cls, values: Any) -> Any:
         return apply_defaults(values) if isinstance(values, dict) else values
 
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy with some fields changed; pydantic's own would store those that live elsewhere in vain."""
+        moved = (*KWARG_FIELDS, "http_client")
+        copied = super().model_copy(
+            update={name: value for name, value in (update or {}).items() if name not in moved}, deep=deep
+        )
+        for name in moved:
+            if name in (update or {}):
+                setattr(copied, name, (update or {})[name])
+        return copied
+
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
         """Return a copy that uses the same clients, which cannot be copied."""
         shared = (self.client, self.http_async_client, self.credential)

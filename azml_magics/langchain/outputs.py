@@ -36,7 +36,7 @@ def to_generation(response: Response) -> Generation:
     """Return the response of a text model; a Generation that a custom formatter returned stays as it is."""
     if isinstance(response.raw, Generation):
         return response.raw
-    return Generation(text=response.text, generation_info=generation_info(response))
+    return Generation(text=response.text, generation_info=text_info(response))
 
 
 def to_chat_generation(response: Response) -> ChatGeneration:
@@ -70,6 +70,12 @@ def additional_kwargs(response: Response, *, reasoning: bool = True) -> dict[str
     if response.items:
         kwargs[items.KEY] = list(response.items)
     return kwargs
+
+
+def text_info(response: Response) -> dict[str, Any] | None:
+    """Return what a text model's generation has beside its text: finish reason, log probabilities, and thoughts."""
+    thoughts = {"reasoning_content": response.reasoning} if response.reasoning else {}
+    return {**(generation_info(response) or {}), **thoughts} or None
 
 
 def generation_info(response: Response) -> dict[str, Any] | None:

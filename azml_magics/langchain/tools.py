@@ -31,7 +31,8 @@ def make_tool_kwargs(
     """Return the `tools` and `tool_choice` of a request.
 
     Args:
-        tools: Functions, pydantic classes, LangChain tools, or dicts in OpenAI's form.
+        tools: Functions, pydantic classes, LangChain tools, or dicts in OpenAI's form. Dicts of other types, such as
+            tools that the server runs, are sent as they are.
         tool_choice: "auto", "none", "required" or "any", the name of a tool, a dict in OpenAI's form, True for any, or
             None to leave the choice to the endpoint.
         strict: Whether the endpoint shall follow the schemas exactly; None leaves it to the endpoint.
@@ -39,9 +40,15 @@ def make_tool_kwargs(
     Raises:
         ConfigError: `tool_choice` names a tool that is not in `tools`.
     """
-    described = [convert_to_openai_tool(tool, strict=strict) for tool in tools]
+    described = [_describe_tool(tool, strict) for tool in tools]
     choice = _normalize_tool_choice(tool_choice, [tool["function"]["name"] for tool in described if "function" in tool])
     return {"tools": described, **({"tool_choice": choice} if choice is not None else {})}
+
+
+def _describe_tool(tool: Any, strict: bool | None) -> dict[str, Any]:
+    if isinstance(tool, dict) and tool.get("type") not in (None, "function", "object"):  # "object": a JSON schema
+        return tool
+    return convert_to_openai_tool(tool, strict=strict)
 
 
 def _normalize_tool_choice(given: Any, names: list[str]) -> Any:

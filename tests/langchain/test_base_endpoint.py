@@ -116,6 +116,17 @@ def test_standard_parameters_read_and_write_model_kwargs(kind):
         _ = model.no_such_attribute
 
 
+@BOTH
+@pytest.mark.parametrize("deep", [False, True])
+def test_model_copy_updates_fields_that_live_elsewhere(kind, deep):
+    model = kind(model_kwargs={"temperature": 0.2})
+    client = FakeClient()
+    copied = model.model_copy(update={"temperature": 0.9, "http_client": client, "timeout": 9}, deep=deep)
+    assert (copied.temperature, copied.model_kwargs, copied.timeout) == (0.9, {"temperature": 0.9}, 9)
+    assert copied.http_client is copied.client is client
+    assert (model.temperature, model.client) == (0.2, None)
+
+
 def test_configurable_fields_reach_model_kwargs(chat, sent):
     chat = chat.configurable_fields(
         temperature=ConfigurableField(id="heat"), model_kwargs=ConfigurableField(id="kwargs")

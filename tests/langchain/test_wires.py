@@ -17,6 +17,7 @@ from langchain_core.messages import (
 )
 from pydantic import BaseModel
 
+from azml_magics import errors
 from azml_magics.langchain import AzureMLChatOnlineEndpoint, AzureMLOnlineEndpoint, messages_to_wire
 
 from .conftest import whole
@@ -210,6 +211,40 @@ def test_images_and_documents_are_sent(model, wire, sent):
     }
     assert kinds == expected[wire]
     assert PDF in json.dumps(turns_of(sent()))
+
+
+SOUND = {"type": "audio", "base64": base64.b64encode(b"RIFF").decode(), "mime_type": "audio/wav"}
+
+
+def test_audio_goes_to_the_wire_or_is_refused_in_one_line(model, wire, sent, chat):
+    message = HumanMessage([{"type": "text", "text": "What is said?"}, SOUND])
+    chat.invoke([message])
+    assert sent()["messages"][0]["content"][1]["type"] == "input_audio"
+    words = {"claude": "takes no audio", "responses": "Invalid value: 'input_audio'"}  # the former is not sent
+    with pytest.raises(errors.AzmlError, match=words[wire]):
+        model.invoke([message])
+
+
+def test_file_by_its_address_is_sent(model, wire, sent):
+    model.invoke([HumanMessage([{"type": "file", "url": "https://example.org/a.pdf", "mime_type": "application/pdf"}])])
+    (part,) = turns_of(sent())[0]["content"]
+    assert "https://example.org/a.pdf" in json.dumps(part)
+
+
+def test_tools_of_the_server_are_sent_as_they_are(chat, sent):
+    tool = {"type": "web_search_20250305", "name": "web_search", "max_uses": 2}
+    bound = chat.bind_tools([tool, add])
+    assert bound.kwargs["tools"][0] == tool
+    assert bound.kwargs["tools"][1]["function"]["name"] == "add"
+
+
+def test_text_class_has_thoughts_beside_the_text(wire, endpoint):
+    llm = AzureMLOnlineEndpoint(
+        endpoint_url=endpoint.url + PATHS[wire], model=MODELS[wire], model_kwargs=THINKING[wire]
+    )
+    generation = llm.generate(["Hello"]).generations[0][0]
+    assert generation.generation_info["reasoning_content"]
+    assert generation.generation_info["reasoning_content"] not in generation.text
 
 
 def test_model_survives_dumps(model):

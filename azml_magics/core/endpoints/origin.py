@@ -107,6 +107,7 @@ def _is_host(host: str) -> bool:
     return _HOST_NAME.fullmatch(name.lower()) is not None
 
 
+@_remembered
 def is_loopback(host: str) -> bool:
     """Return whether `host` is this machine by its name; no name server is used."""
     if host == "localhost" or host.endswith(".localhost"):

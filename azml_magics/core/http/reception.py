@@ -1,7 +1,8 @@
 """What one connection receives for one request: whether anything came, and whether it was one response and no more.
 
 httpx reports neither. Its documented request extension `trace` hands out the network stream when a connection is
-opened; a Reception watches the reads of that stream.
+opened; a Reception watches the reads of that stream, and bounds them in time. It also joins the two writes of a short
+request, its head and its body: one system call and one packet.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
 _LAST_CHUNK = b"\r\n0\r\n\r\n"
+_MAX_JOINED = 64 * 1024  # bytes of a body that is copied to join it with the head
 
 
 class Reception:
@@ -39,13 +41,15 @@ class Reception:
         self._stream: Any = None
         self._began = self._connect_by = 0.0
         self._deadline: float | None = None
-        self._head = self._tail = b""
+        self._head = self._tail = self._held = b""
         self._count = self._head_length = 0
+        self._has_short_body = self._holds_next = False
         self._reset()
 
     def _reset(self) -> None:
         self.is_reused = self.was_sent = self.has_data = False
-        self._has_connected = self._is_in_tunnel = self.is_tunnel_open = False
+        self._has_connected = self._is_in_tunnel = self.is_tunnel_open = self._holds_next = False
+        self._held = b""
         self._reset_count()
 
     def begin(self, request: Request) -> None:
@@ -55,6 +59,7 @@ class Reception:
         self._began = time.monotonic()
         self._connect_by = self._began + request.connect_timeout
         self._deadline = None if request.total_timeout is None else self._began + request.total_timeout
+        self._has_short_body = 0 < len(request.body) <= _MAX_JOINED
 
     def is_watching(self, stream: Any) -> bool:
         """Whether the reads of `stream` are watched."""
@@ -127,30 +132,44 @@ class Reception:
     def trace(self, event: str, info: Mapping[str, Any]) -> None:
         """Note what happens to the request; httpx's `trace` extension."""
         if self._note_event(event):
-            stream = info["return_value"]
-            read = stream.read
+            self._stream = stream = info["return_value"]
+            read, write = stream.read, stream.write
 
             def watched_read(max_bytes: int, timeout: float | None = None) -> bytes:
                 data: bytes = read(max_bytes, self._limit(timeout))
                 self._note_data(data)
                 return data
 
-            stream.read = watched_read
-            self._stream = stream
+            def joined_write(data: bytes, timeout: float | None = None) -> None:
+                if joined := self._join(data):
+                    write(joined, self._limit(timeout))
+
+            stream.read, stream.write = watched_read, joined_write
 
     async def atrace(self, event: str, info: Mapping[str, Any]) -> None:
         """What `trace` does, for connections of an event loop."""
         if self._note_event(event):
-            stream = info["return_value"]
-            read = stream.read
+            self._stream = stream = info["return_value"]
+            read, write = stream.read, stream.write
 
             async def watched_read(max_bytes: int, timeout: float | None = None) -> bytes:
                 data: bytes = await read(max_bytes, self._limit(timeout))
                 self._note_data(data)
                 return data
 
-            stream.read = watched_read
-            self._stream = stream
+            async def joined_write(data: bytes, timeout: float | None = None) -> None:
+                if joined := self._join(data):
+                    await write(joined, self._limit(timeout))
+
+            stream.read, stream.write = watched_read, joined_write
+
+    def _join(self, data: bytes) -> bytes:
+        """What to write now: a head waits for its body, which always follows."""
+        if self._holds_next:
+            self._holds_next, self._held = False, data
+            return b""
+        held, self._held = self._held, b""
+        return held + data if held else data
 
     def _note_event(self, event: str) -> bool:
         """Note how far the request is; True if `event` opened a network stream, straight or in a proxy's tunnel."""
@@ -158,6 +177,7 @@ class Reception:
             if event.endswith("send_request_headers.started") and (self._is_in_tunnel or not self._has_tunnel):
                 self.was_sent = True  # what was sent before, outside of the tunnel, was for the proxy
                 self.is_reused = not self._has_connected
+                self._holds_next = self._has_short_body and event.startswith("http11")
             return False
         if event.endswith("connect_tcp.started"):
             self._stream, self._has_connected, self._is_in_tunnel = None, True, False

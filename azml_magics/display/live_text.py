@@ -35,6 +35,9 @@ class LiveText(Protocol):
     def add_reasoning(self, text: str) -> None:
         """Show more of the model's thoughts."""
 
+    def retract(self) -> None:
+        """Take the text so far for thoughts: their end came without a beginning."""
+
     def wait(self, waiting: Waiting | None) -> None:
         """Show what the request waits for; None: it does not wait any more."""
 
@@ -73,6 +76,10 @@ class NotebookText:
         self._reasoning += text
         if self._show_reasoning != "hidden" and self._reasoning.strip():
             self._display.update(self._bundle)
+
+    def retract(self) -> None:
+        """Move the text so far to the thoughts, with the next update."""
+        self._reasoning, self._text = self._reasoning + self._text, ""
 
     def wait(self, waiting: Waiting | None) -> None:
         """Show a line about a wait; it disappears when the wait is over."""
@@ -138,6 +145,11 @@ class TerminalText:
             dim, normal = (_DIM, _NORMAL) if sys.stdout.isatty() else ("", "")
             sys.stdout.write(f"{dim}{printable(text)}{normal}")
             sys.stdout.flush()
+
+    def retract(self) -> None:
+        """Separate what is written, which cannot be unwritten, from the text that follows."""
+        self._has_reasoning = self._has_reasoning or not self._is_empty
+        self._is_empty = True
 
     def wait(self, waiting: Waiting | None) -> None:
         """Write a line about a wait to standard error; a terminal removes it when the wait is over."""

@@ -7,6 +7,7 @@ are in the metadata.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..compare.comparison import Batch, Row
@@ -41,7 +42,7 @@ def response_bundle(response: Response, *, request: Mapping[str, Any] | None = N
         request: The call behind the response, kept in the metadata.
     """
     if len(response.choices) > 1:
-        return batch_bundle(choices_batch(response))
+        return _choices_bundle(response)
     data: dict[str, Any] = {"text/plain": replace_surrogates(response.text)}
     markdown = response_markdown(response)
     if markdown is not None:
@@ -68,10 +69,19 @@ def _response_document(response: Response) -> dict[str, Any]:
     return document | {name: value for name, value in optional.items() if value}
 
 
+def _choices_bundle(response: Response) -> Bundle:
+    data, metadata = batch_bundle(choices_batch(response))
+    if facts := " · ".join(response_facts(response)):
+        data["text/html"] += facts_html(response, always=True)
+        data[RESPONSE_MIME] |= {"summary": "", "rest": facts}
+    return data, metadata
+
+
 def choices_batch(response: Response) -> Batch:
-    """The choices of a response as a batch, which shows them side by side."""
+    """The choices of a response as a batch. Tokens and time, which are those of all together, are left out."""
     config = LLMConfig(name=response.config)
-    batch = Batch(Row({"choice": n}, config, choice) for n, choice in enumerate(response.choices, 1))
+    alone = [replace(choice, usage=None, latency=0.0) for choice in response.choices]
+    batch = Batch(Row({"choice": n}, config, choice) for n, choice in enumerate(alone, 1))
     batch.show_reasoning = response.show_reasoning
     return batch
 
@@ -84,7 +94,7 @@ def batch_bundle(batch: Batch) -> Bundle:
         "text/html": replace_surrogates(batch_to_html(batch)),
         RESPONSE_MIME: {"version": 1, "rows": rows},
     }
-    return data, {"azml": {"latencies": [row.response.latency if row.response else None for row in batch]}}
+    return data, {"azml": {"latencies": [(row.response.latency or None) if row.response else None for row in batch]}}
 
 
 def results_bundle(results: Results) -> Bundle:
@@ -152,15 +162,15 @@ def reasoning_html(response: Response) -> str:
     return fold_reasoning(response.reasoning, tokens=tokens, is_open=response.show_reasoning == "open")
 
 
-def facts_html(response: Response, *, times: bool = False) -> str:
+def facts_html(response: Response, *, always: bool = False, times: bool = False) -> str:
     """The quiet line below a response, and its notices, as an HTML element.
 
     Args:
         response: The response.
-        times: Whether the facts are always shown, with the time that it took and the region; otherwise only if one of
-            them is out of the ordinary.
+        always: Whether the facts are shown even if none of them is out of the ordinary.
+        times: Whether to add the time that it took, and the region.
     """
-    facts = response_facts(response, times=True) if times else notable_facts(response)
+    facts = response_facts(response, times=times) if always else notable_facts(response)
     lines = [one_line(notice) for notice in response.notices] + ([" · ".join(facts)] if facts else [])
     return f'<small style="opacity:0.7">{"<br>".join(map(inert_html, lines))}</small>' if lines else ""
 

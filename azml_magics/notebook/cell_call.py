@@ -213,6 +213,8 @@ class _Arrival:
 
 
 def _show_chunk(live: LiveText, chunk: Chunk) -> None:
+    if chunk.retracts:
+        live.retract()
     if chunk.reasoning:
         live.add_reasoning(chunk.reasoning)
     if chunk.text:

@@ -143,6 +143,20 @@ def test_notebook_text_keeps_thoughts_unless_they_are_hidden(area, mode, shows):
     assert any("Hm" in data.get("text/markdown", "") for _, data in area.shown) is shows
 
 
+def test_text_before_a_late_end_of_thoughts_becomes_thoughts(area, clock, capsys):
+    texts = NotebookText(area), TerminalText()
+    for text in texts:
+        text.add("Hm.")
+        clock.now += 1
+        text.retract()
+        text.add("Yes.")
+        text.finish(Response("Yes."))
+    shown = next(data for _, data in reversed(area.shown) if data.get("text/plain") == "Yes.")
+    assert shown["text/markdown"].startswith("<details style")
+    assert "Hm." in shown["text/markdown"]
+    assert capsys.readouterr().out == "Hm.\n\nYes.\n"
+
+
 def test_terminal_text_writes_thoughts_only_if_open(capsys):
     for mode in ("folded", "hidden", "open"):
         text = TerminalText(show_reasoning=mode)

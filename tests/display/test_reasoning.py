@@ -81,11 +81,15 @@ def test_exports_keep_the_answer_readable(exporter):
 
 
 def test_several_choices_are_shown_side_by_side():
-    choices = tuple(Response(text, config="prod") for text in ("Rivers run.", "Rivers flow."))
-    data, _ = response_bundle(Response("Rivers run.", choices=choices))
+    usage = Usage(1, 72, 73)
+    choices = tuple(Response(text, usage=usage, latency=1.0) for text in ("Rivers run.", "Rivers flow."))
+    data, metadata = response_bundle(Response("Rivers run.", usage=usage, choices=choices))
     assert [row["text"] for row in data[RESPONSE_MIME]["rows"]] == ["Rivers run.", "Rivers flow."]
     assert [row["setting"] for row in data[RESPONSE_MIME]["rows"]] == [{"choice": 1}, {"choice": 2}]
-    assert "text/html" in data
+    assert [row["usage"] for row in data[RESPONSE_MIME]["rows"]] == [None, None]
+    assert data[RESPONSE_MIME]["rest"] == "72 tokens", "of both together"
+    assert "72 tokens</small>" in data["text/html"]
+    assert metadata["azml"]["latencies"] == [None, None]
 
 
 def test_table_unfolds_the_thoughts_of_a_row():

@@ -77,7 +77,7 @@ def test_cell_shows_what_it_waits_for_until_the_response_comes(asking, endpoint,
     endpoint.script([Fault("429", retry_after=1)])
     ran = asking.ok(f"%%azureml {line}\nHello there")
     texts = [data.get("text/plain", "") for data in ran.payloads]
-    assert "429: waiting 1.0 s, try 2 of 3" in texts
+    assert "429: waiting 1 s, try 2 of 3" in texts
     assert texts[-1] == ""
     assert ran.result.attempts == 2
     assert ran.metadata["azml"]["attempts"] == 2
@@ -86,11 +86,11 @@ def test_cell_shows_what_it_waits_for_until_the_response_comes(asking, endpoint,
 def test_side_by_side_cell_shows_what_a_row_waits_for(asking, endpoint):
     endpoint.script([Fault("429", retry_after=1)])
     ran = asking.ok("%%azureml -n 2\nHello there")
-    assert any("429: waiting 1.0 s, try 2 of 3" in data.get("text/html", "") for data in ran.payloads)
+    assert any("429: waiting 1 s, try 2 of 3" in data.get("text/html", "") for data in ran.payloads)
     assert "waiting" not in ran.data["text/html"]
 
 
 def test_terminal_says_what_it_waits_for(terminal, endpoint):
     terminal.ok(f"%azureml save main --url {endpoint.url}/v1/chat/completions --key env:TEST_KEY")
     endpoint.script([Fault("429", retry_after=1)])
-    assert "azureml: 429: waiting 1.0 s, try 2 of 3\n" in terminal.ok("%%azureml\nHello there").stderr
+    assert "azureml: 429: waiting 1 s, try 2 of 3\n" in terminal.ok("%%azureml\nHello there").stderr

@@ -124,7 +124,7 @@ def test_status_says_what_the_run_waits_for(ready, wait_until_idle, endpoint, wa
     ready.set("max_retries", "2")
     changes = watch(ready)
     ready.runs.run()
-    changes.until(lambda: ready.running == "Running… 429: waiting 1.0 s, try 2 of 3")
+    changes.until(lambda: ready.running == "Running… 429: waiting 1 s, try 2 of 3")
     assert wait_until_idle(ready) == ""
     assert ready.result.row.response.attempts == 2
 

@@ -7,6 +7,7 @@ with observe_waiting(show):      # in this context, and in threads that copy it
 from __future__ import annotations
 
 import contextlib
+import math
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 LONGEST_WAIT = 60.0  # seconds of Retry-After that a call waits for, unless its run waits longer: quotas are per minute
 SHORTEST_REPORTED = 1.0  # seconds
+_MINUTE = 60
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,9 @@ class Waiting:
 
     def __str__(self) -> str:
         tries = f", try {self.attempt} of {self.attempts}" if self.attempt else ""
-        return f"{self.reason}: waiting {format_seconds(self.seconds)}{tries}"
+        seconds = math.ceil(self.seconds)
+        duration = f"{seconds} s" if seconds < _MINUTE else format_seconds(seconds)
+        return f"{self.reason}: waiting {duration}{tries}"
 
 
 Observer: TypeAlias = "Callable[[Waiting | None], object]"

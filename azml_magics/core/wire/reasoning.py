@@ -57,6 +57,7 @@ class ReasoningSplitter:
 
     def __init__(self) -> None:
         self._held = ""  # may be the beginning of a tag
+        self._blanks: list[str] = []  # white space at the start: joined once, not searched with every piece
         self._read = self._read_start
         self._is_in_text = False  # so that only a tag needs a closer look
         self._opening = ""
@@ -74,13 +75,18 @@ class ReasoningSplitter:
         if self._is_in_text and not self._held and not _MARK.search(piece):  # nearly every piece of a stream
             self._last = piece[-1:] or self._last
             return Piece("", piece)
-        self._held += piece
+        if self._read == self._read_start and not self._held and piece.isspace():
+            self._blanks.append(piece)
+            return Piece()
+        self._held += "".join([*self._blanks, piece])
+        self._blanks.clear()
         while self._held and self._read(is_all=False):
             pass
         return self._take()
 
     def finish(self) -> Piece:
         """Return what was held back."""
+        self._held, self._blanks = "".join(self._blanks) + self._held, []
         while self._held and self._read(is_all=True):
             pass
         if self._opening and not (self._has_thoughts or self._has_text):
@@ -91,6 +97,7 @@ class ReasoningSplitter:
 
     def stop(self) -> None:
         """Take all that follows for the answer: the thoughts come in a field of their own."""
+        self._held, self._blanks = "".join(self._blanks) + self._held, []
         self._read = self._read_answer
         self._is_in_text = True
 

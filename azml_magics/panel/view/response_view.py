@@ -56,10 +56,11 @@ class ResponseView:
     def _draw_surroundings(self, response: Response | None, *, is_running: bool) -> None:
         """Show the thoughts above the response, and once it is whole the facts below it."""
         above = below = ""
-        if response is not None and len(response.choices) < 2:  # noqa: PLR2004 - one choice
+        if response is not None:
             is_thinking = is_running and not response.text and bool(response.reasoning.strip())
             above = growing_reasoning(response.reasoning) if is_thinking else reasoning_html(response)
-            below = "" if is_running else facts_html(response, times=True)
+            above = "" if response.choices else above  # the table has them
+            below = "" if is_running else facts_html(response, always=True, times=True)
         for output, text in ((self._reasoning, above), (self._facts, below)):
             bundle = {"text/plain": "", "text/markdown": text}
             set_traits(output, outputs=(display_output(bundle),) if text else ())

@@ -216,7 +216,7 @@ def test_waits_are_reported_until_the_call_ends():
     play(response(429), OK)
     assert shown == [
         "429: waiting 12 s, try 2 of 3",
-        "no connection: waiting 1.0 s, try 3 of 3",
+        "no connection: waiting 1 s, try 3 of 3",
         "None",
         "None",
     ]

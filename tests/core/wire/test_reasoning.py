@@ -82,3 +82,10 @@ def test_any_split_gives_what_the_whole_text_gives(text, data):
 @given(st.text().filter(lambda text: not any(part in text for part in ("<think>", "</think>", "THINK]", "<|"))))
 def test_text_without_tags_is_unchanged(text):
     assert split_reasoning(text) == ("", text)
+
+
+def test_white_space_at_the_start_is_read_in_linear_time():
+    splitter = ReasoningSplitter()
+    for _ in range(300_000):  # a quadratic reader would take half a minute
+        assert splitter.feed("\n") == Piece()
+    assert splitter.feed("<think>a</think>b").then(splitter.finish())[:2] == ("a", "b")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from azml_magics import LLMConfig, Secret, errors, invoke, stream
+from azml_magics.azure.detect import detect
 
 from .conftest import PROXY_KEY
 
@@ -101,3 +102,11 @@ def test_unknown_model_is_one_line(config_of, formatter) -> None:
         invoke(config_of(formatter, "no-such-model"), "Hi")
     assert "no-such-model" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("path", ["", "/v1", "/v1/chat/completions"])
+def test_wire_is_detected(proxy, path) -> None:
+    config = LLMConfig(endpoint_url=proxy.url + path, model="gpt-5-mini", key=Secret(PROXY_KEY), max_retries=0)
+    found = detect(config)
+    assert found.best is not None
+    assert (found.best.formatter, found.url) == ("openai-chat", f"{proxy.url}/v1/chat/completions")

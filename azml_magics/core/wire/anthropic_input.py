@@ -74,8 +74,11 @@ def _has_tool_results(turn: Message) -> bool:
 
 
 def _assistant_content(message: Message) -> Any:
-    """Return the content of an assistant's turn: the blocks that the server sent, if the message keeps them."""
-    kept = [block for block in message.get("items") or () if isinstance(block, dict)]
+    """Return the content of an assistant's turn: the blocks that the server sent, if the message keeps them.
+
+    Thoughts that a limit cut short have no signature, and the server would refuse them, as it refuses empty texts.
+    """
+    kept = [block for block in message.get("items") or () if isinstance(block, dict) and _can_go_back(block)]
     if any(block.get("type") in _OWN_BLOCKS for block in kept):
         return kept
     calls = [call for call in message.get("tool_calls") or () if isinstance(call, dict)]
@@ -83,6 +86,11 @@ def _assistant_content(message: Message) -> Any:
     if not calls:
         return _to_content(content)
     return [*_to_blocks(content), *map(_to_tool_use, calls)]
+
+
+def _can_go_back(block: Block) -> bool:
+    required = {"thinking": "signature", "text": "text"}.get(str(block.get("type")))
+    return required is None or bool(block.get(required))
 
 
 def _to_tool_use(call: Mapping[str, Any]) -> Block:

@@ -56,7 +56,7 @@ class ResponsesReader(EventReader):
         if kind == "error":
             raise make_embedded_error(value)
         if kind in _ENDS:
-            return self._read_end(value.get("response"))
+            return self._read_end(value.get("response"), kind.removeprefix("response."))
         if kind in {_ITEM_ADDED, _ITEM_DONE}:
             return self._read_item(value)
         delta = text_or_none(value.get("delta"))
@@ -89,9 +89,9 @@ class ResponsesReader(EventReader):
     def _call_at(self, place: Any) -> _StreamedCall:
         return self._calls.setdefault(place, _StreamedCall(len(self._calls)))
 
-    def _read_end(self, value: Any) -> Chunk:
+    def _read_end(self, value: Any, status: str) -> Chunk:
         """Read the event that repeats the whole response, and return what no earlier event has brought."""
-        value = value if isinstance(value, dict) else {}
+        value = {"status": status, **(value if isinstance(value, dict) else {})}
         raise_for_status(value)
         output = value.get("output")
         whole = make_response(value, output if isinstance(output, list) and output else self._items)

@@ -186,6 +186,11 @@ def test_thinking_goes_back_with_its_signature():
     kept = [{"type": "thinking", "thinking": "Hm.", "signature": "EqQB..."}, {"type": "text", "text": "Hi"}]
     turns = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hi", "items": kept}]
     assert sent(turns)["messages"][1] == {"role": "assistant", "content": kept}
+    unsigned = {"type": "thinking", "thinking": "Hm", "signature": ""}
+    turns[1]["items"] = [unsigned, *kept, {"type": "text", "text": ""}]
+    assert sent(turns)["messages"][1] == {"role": "assistant", "content": kept}
+    turns[1]["items"] = [unsigned]
+    assert sent(turns)["messages"][1] == {"role": "assistant", "content": "Hi"}
     other = [{"type": "message", "role": "assistant", "content": []}]
     turns[1]["items"] = other
     assert sent(turns)["messages"][1] == {"role": "assistant", "content": "Hi"}

@@ -201,6 +201,14 @@ def test_last_event_alone_is_enough():
     assert found.tool_calls == ({"type": "function", "function": {"name": "f", "arguments": "{}"}, "id": "c"},)
 
 
+def test_kind_of_the_last_event_is_the_status_if_it_has_none():
+    message = {"type": "message", "content": [{"type": "output_text", "text": "Hi"}]}
+    found, _ = read([{"type": "response.completed", "response": {"output": [message]}}])
+    assert (found.text, found.finish_reason) == ("Hi", "stop")
+    found, _ = read([{"type": "response.incomplete", "response": {"output": [message]}}])
+    assert found.finish_reason == "incomplete"
+
+
 def test_messages_are_separated_as_in_the_response_object():
     def delta(place, text):
         return {"type": "response.output_text.delta", "output_index": place, "content_index": 0, "delta": text}

@@ -49,6 +49,13 @@ def test_type_is_chosen_or_follows_the_url(panel):
     assert panel.model.draft.config.endpoint_api_type == "serverless"
 
 
+def test_kind_says_what_the_wire_adds(panel):
+    panel.type("URL", "https://r.services.ai.azure.com/anthropic")
+    panel.model.set("formatter", "anthropic-messages")
+    said = "serverless: Claude in Foundry. max_tokens is not set: 4096 is sent, because the route requires a limit."
+    assert said in panel.lines()
+
+
 @pytest.mark.parametrize(
     ("description", "text", "said"),
     [

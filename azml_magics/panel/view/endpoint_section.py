@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as w
 from traitlets import Unicode
 
-from azml_magics.core import endpoints
+from azml_magics.core import endpoints, wire
 
 from ..model.changes import DRAFT, NOTES, STATE
 from ..model.key_status import key_status
@@ -112,7 +112,7 @@ class EndpointSection:
             self._lines[name].show(draft.errors.get(name, ""), "bad")
         url = draft.config.endpoint_url
         kind = endpoints.service_of(url).title if url else ""
-        notices = "".join(f". {notice}" for notice in endpoints.notices_of(url))
+        notices = "".join(f". {notice}" for notice in wire.notices_for(draft.config))
         self._kind.show(f"{draft.config.endpoint_api_type}{': ' if kind else ''}{kind}{notices}" if url else "")
         status = key_status(draft.config)
         sign, mood = _KEY_SIGNS[status.is_found]

@@ -168,8 +168,9 @@ class Wire(ABC):
         raise_for_failure(value)
         response = self.clean(self.parse_response(value), call)
         check_not_empty(response)
-        notices = (NOT_UTF8,) if has_invalid_utf8(body) else ()
-        return self.annotate(replace(response, notices=(*response.notices, *notices)), call)
+        if has_invalid_utf8(body):
+            response = replace(response, notices=(*response.notices, NOT_UTF8))
+        return self.annotate(response, call)
 
     def _decode_events(self, body: bytes, call: Call) -> Response:
         stream = EventStream(self.event_reader(call))

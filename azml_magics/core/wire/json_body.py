@@ -10,6 +10,7 @@ from ..text import one_line
 
 _MAX_SHOWN = 120  # characters of a body in a message
 _MAX_ENCODINGS = 2  # times that a value may be JSON text inside JSON
+_loads = json.JSONDecoder(strict=False).decode  # json.loads makes a new decoder for each text
 
 
 def decode_json(body: bytes) -> Any:
@@ -33,7 +34,7 @@ def decode_json(body: bytes) -> Any:
             remedy="Check the URL: a proxy, a login page or a portal responded in its place.",
         )
     try:
-        return unwrap_json(json.loads(text, strict=False))
+        return unwrap_json(_loads(text))
     except (ValueError, RecursionError) as error:
         start = one_line(text, _MAX_SHOWN)
         remedy = "It may be incomplete: try again." if text[0] in "[{" else "Check the URL and route."
@@ -48,7 +49,7 @@ def unwrap_json(value: Any) -> Any:
         if not (isinstance(value, str) and value.lstrip()[:1] in {"{", "["}):
             break
         try:
-            value = json.loads(value, strict=False)
+            value = _loads(value)
         except (ValueError, RecursionError):
             break
     return value

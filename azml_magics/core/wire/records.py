@@ -141,6 +141,8 @@ def clean_generated(response: Response, call: Call) -> Response:
     if response.reasoning:
         return replace(response, text=text)
     reasoning, text = split_reasoning(text)
+    if text == response.text and not reasoning:
+        return response
     return replace(response, text=text, reasoning=reasoning)
 
 

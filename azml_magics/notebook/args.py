@@ -84,18 +84,44 @@ def _help_for(prog: str) -> str:
 
 
 def split_words(line: str) -> list[str]:
-    """Split a line into words and remove quotes, as a shell does.
+    """Split a line into words and remove quotes, as a shell does; a word that begins with # begins a comment.
 
     Raises:
         UsageError: A quote is not closed.
     """
     try:
-        return shlex.split(line)
+        return shlex.split(without_comment(line))
     except ValueError as error:
         problem = "a quote is not closed" if "quotation" in str(error) else str(error).lower()
         raise UsageError(
             f"The line cannot be read: {problem}", remedy="Close it, or escape an apostrophe inside double quotes."
         ) from None
+
+
+def without_comment(line: str) -> str:
+    """Return the line up to a `#` that begins a word outside of quotes."""
+    quote, is_escaped, before = "", False, " "
+    for at, char in enumerate(line):
+        if is_escaped:
+            is_escaped = False
+        elif char == "\\" and quote != "'":
+            is_escaped = True
+        elif quote:
+            quote = "" if char == quote else quote
+        elif char in "'\"":
+            quote = char
+        elif char == "#" and before.isspace():
+            return line[:at]
+        before = char
+    return line
+
+
+def join_continued(line: str, cell: str) -> tuple[str, str]:
+    """Return the line and the body of a cell whose line goes on after a backslash at its end."""
+    while line.rstrip().endswith("\\") and cell:
+        following, _, cell = cell.partition("\n")
+        line = f"{line.rstrip()[:-1]} {following}"
+    return line, cell
 
 
 def split_pair(text: str, option: str) -> tuple[str, str]:

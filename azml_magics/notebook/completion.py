@@ -8,7 +8,9 @@ import shlex
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from azml_magics.core.errors import AzmlError
+from azml_magics.core.paths import path_of
 
+from . import args
 from .options import VERBS, options_of
 
 if TYPE_CHECKING:
@@ -16,7 +18,8 @@ if TYPE_CHECKING:
 
     from .context import NotebookContext
 
-_LINE = re.compile(r"^\s*%(?P<cell>%?)azureml(?P<rest>\s.*)?$", re.DOTALL)
+_LINE = r"^\s*(?:[\w.,\s]+=\s*|%\w+\s+)?%(?P<cell>%?)(?:{names})(?P<rest>\s.*)?$"  # x = %azureml; %time %azureml
+_OUTER_LINE = re.compile(r"\s*(%%\w+.*|#.*)?$")  # above our line: other cell magics, comments
 _BRACE = re.compile(r"(?<!\{)\{(?P<start>[^\W\d]?\w*)$")
 _KEY_FORMS = ("env:", "keyring:", "entra", "ask", "none")
 
@@ -40,6 +43,8 @@ def install(context: NotebookContext) -> None:
         if found is None:
             return {"completions": []}
         fragment, candidates = found
+        # IPython's own completions, Python's names and files, stay away only if there is at least one of ours
+        candidates = candidates or [CompletionItem(fragment, "text")]
         return {
             "completions": [SimpleCompletion(candidate.text, type=candidate.type) for candidate in candidates],
             "matched_fragment": fragment,
@@ -67,20 +72,43 @@ def complete(
     Returns:
         The fragment before the cursor and its candidates; None if the cell is not one of ours.
     """
-    before = line[:column]
-    first = text.split("\n", 1)[0]
-    if line_number > 0 and re.match(r"\s*%%azureml(\s|$)", first):
+    before, names = line[:column], _magic_names(context)
+    start = _cell_start(text, names)
+    if start is not None and line_number > start:
+        above = text.split("\n")[start:line_number]
+        if all(each.rstrip().endswith("\\") for each in above):  # the line goes on
+            rest = " ".join(each.rstrip()[:-1] for each in above).split(None, 1)[1:]
+            return _complete_line(context, " ".join([" ", *rest, before]), is_cell=True)
         brace = _BRACE.search(before)
         if not brace:
             return "", []
         return brace["start"], _filter(brace["start"], _variable_names(context), "variable")
-    found = _LINE.match(before)
-    if not found or found["rest"] is None or (found["cell"] and line_number > 0):
+    found = re.match(_LINE.format(names=names), before, re.DOTALL)
+    if not found or found["rest"] is None or (found["cell"] and start is None):
         return None
     return _complete_line(context, found["rest"], is_cell=bool(found["cell"]))
 
 
+def _magic_names(context: NotebookContext) -> str:
+    """The magic's name and its aliases (%alias_magic), as alternatives of a pattern."""
+    magics: dict[str, Any] = context.shell.magics_manager.magics["cell"]
+    aliases = [name for name, magic in magics.items() if getattr(magic, "magic_name", "") == "azureml"]
+    return "|".join(re.escape(name) for name in ("azureml", *aliases))
+
+
+def _cell_start(text: str, names: str) -> int | None:
+    """The number of the line with %%azureml, which only other cell magics and comments may precede; None without."""
+    for number, line in enumerate(text.split("\n")):
+        if re.match(rf"\s*%%(?:{names})(\s|$)", line):
+            return number
+        if not _OUTER_LINE.match(line):
+            return None
+    return None
+
+
 def _complete_line(context: NotebookContext, rest: str, *, is_cell: bool) -> tuple[str, list[CompletionItem]]:
+    if rest != args.without_comment(rest):
+        return "", []
     words = rest.split()
     fragment = "" if rest[-1:].isspace() else words.pop()
     verb = None
@@ -140,6 +168,7 @@ def _candidates(context: NotebookContext, kind: str, fragment: str, words: list[
         "kwarg": lambda: [f"{name}=" for name in _kwarg_names(context, words)],
         "template": lambda: ["none", *variables],
         "variable": lambda: variables,
+        "variable-or-path": lambda: variables,
         "verb": lambda: [*VERBS, "formatters"],
         "configs": lambda: _complete_list(fragment, context.session.names()),
         "call": lambda: ["last", *context.session.names()],
@@ -148,12 +177,29 @@ def _candidates(context: NotebookContext, kind: str, fragment: str, words: list[
             _conversations(context) if len(words) == 1 else () if words else ("show", "clear", "export")
         ),
     }
-    return _filter(fragment, names[kind](), kind) if kind in names else []
+    if kind == "path":
+        return _paths(fragment)
+    found = _filter(fragment, names[kind](), kind) if kind in names else []
+    return found + _paths(fragment) if kind == "variable-or-path" and not fragment.startswith("$") else found
 
 
 def _conversations(context: NotebookContext) -> list[str]:
     """The conversations' names, quoted for a line."""
     return [shlex.quote(name) for name in context.session.conversations]
+
+
+def _paths(fragment: str) -> list[CompletionItem]:
+    """The files and folders that begin with `fragment`; a blank in a name is escaped, as a line needs it."""
+    folder, slash, start = fragment.rpartition("/")
+    try:
+        entries = sorted(path_of(f"{folder}{slash}" or ".").iterdir())
+    except (OSError, AzmlError):
+        return []
+    visible = [entry for entry in entries if entry.name.startswith(start) and (start or not entry.name.startswith("."))]
+    return [
+        CompletionItem(f"{folder}{slash}{entry.name}".replace(" ", "\\ ") + ("/" if entry.is_dir() else ""), "path")
+        for entry in visible
+    ]
 
 
 def _complete_list(fragment: str, names: Iterable[str]) -> list[str]:

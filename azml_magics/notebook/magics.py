@@ -116,6 +116,8 @@ class AzureMLMagics(Magics):
 
 
 def _run(context: NotebookContext, line: str, cell: str | None = None) -> Any:
+    if cell is not None:
+        line, cell = args.join_continued(line, cell)
     # a line of options is a cell without a body, which IPython refuses with two %: $chain, -t $template, --help
     if cell is not None or line.lstrip().startswith(("-", "$")):
         from . import cell as cells

@@ -67,13 +67,20 @@ CONFIG_OPTIONS: tuple[Option, ...] = (
     _option("-s", "--system", metavar="TEXT|$var", help="the system message", kind="variable"),
     _option("--model", metavar="NAME", help="the model's name, for endpoints that need it in the request body"),
     _option("--api-version", metavar="V", help="the api-version query parameter"),
-    _option("--verify", metavar="PATH|off", help="a file or folder of CA certificates; off: check no certificate"),
+    _option(
+        "--verify",
+        metavar="PATH|off",
+        help="a file or folder of CA certificates; off: check no certificate",
+        kind="path",
+    ),
     _option("--proxy", metavar="URL|none", help="the proxy: its URL, env:NAME, or none; default: the environment's"),
     _switch("--allow-http", help="send the key over plain http, where others on the network can read it"),
 )
 
 ROWS_OPTIONS: tuple[Option, ...] = (
-    _option("--journal", metavar="FILE", help="with --each: write every response to FILE, and resume from it"),
+    _option(
+        "--journal", metavar="FILE", help="with --each: write every response to FILE, and resume from it", kind="path"
+    ),
     _switch("--retry-failed", help="with --each: send again the rows that failed in the journal"),
     _option("--limit", metavar="N", type=int, help="with --each: only the first N rows"),
     _option("--sample", metavar="N", type=int, help="with --each: N random rows (the same ones every run)"),
@@ -118,9 +125,11 @@ CELL_OPTIONS: tuple[Option, ...] = (
         "--schema",
         metavar="$model|FILE",
         help="ask for JSON that matches this schema, and validate it",
-        kind="variable",
+        kind="variable-or-path",
     ),
-    _list_option("-i", "--image", metavar="PATH|$var", help="an image, PDF or sound to send along", kind="variable"),
+    _list_option(
+        "-i", "--image", metavar="PATH|$var", help="an image, PDF or sound to send along", kind="variable-or-path"
+    ),
     _option("-o", "--output", metavar="VAR", help="store the Response in the notebook's variable VAR"),
     _switch("-q", "--quiet", help="do not show the response"),
     _switch("--insert", help="with -F code: put the code into the next cell"),
@@ -128,7 +137,10 @@ CELL_OPTIONS: tuple[Option, ...] = (
     _option("--compare", metavar="A,B,…", help="several configs, side by side", kind="configs"),
     _list_option("--sweep", metavar="KEY=V1,V2,…", help="every value of a kwarg, side by side", kind="kwarg"),
     _option(
-        "--each", metavar="$rows|FILE", help="one request per row; {column} stands for the row's value", kind="variable"
+        "--each",
+        metavar="$rows|FILE",
+        help="one request per row; {column} stands for the row's value",
+        kind="variable-or-path",
     ),
     *ROWS_OPTIONS,
     _switch("--no-stream", help="wait for the whole response"),
@@ -181,7 +193,7 @@ VERBS: dict[str, Verb] = {
             "read a config from a file, or all in a folder",
             "import PATH [--as NAME]",
             (
-                _option("path", metavar="PATH"),
+                _option("path", metavar="PATH", kind="path"),
                 _option("--as", dest="as_name", metavar="NAME", help="the name to save it under"),
             ),
         ),
@@ -203,7 +215,7 @@ VERBS: dict[str, Verb] = {
             (
                 _option("-n", type=int, default=10, metavar="N", dest="number", help="the last N of them (10)"),
                 _option("--search", metavar="TEXT", help="only those with TEXT in prompt or response"),
-                _option("--json", metavar="FILE", dest="file", help="write them as JSON lines"),
+                _option("--json", metavar="FILE", dest="file", help="write them as JSON lines", kind="path"),
             ),
         ),
         Verb(
@@ -230,13 +242,16 @@ VERBS: dict[str, Verb] = {
         ),
         Verb("panel", "open the widget panel: choose, adjust, run, compare, save", "panel [NAME]", (_OPTIONAL_NAME,)),
         Verb(
-            "record", "write every exchange to a file, without keys", "record FILE", (_option("path", metavar="FILE"),)
+            "record",
+            "write every exchange to a file, without keys",
+            "record FILE",
+            (_option("path", metavar="FILE", kind="path"),),
         ),
         Verb(
             "replay",
             "take the responses from such a file, without a network",
             "replay FILE",
-            (_option("path", metavar="FILE"),),
+            (_option("path", metavar="FILE", kind="path"),),
         ),
         Verb("stop-recording", "end the recording or the replay", "stop-recording"),
         Verb(

@@ -366,3 +366,19 @@ def test_terminal_keeps_text_before_a_cut(typing, endpoint):
     assert kept
     assert ran.stdout.startswith(f"{kept}\n")
     assert "StreamInterruptedError: " in ran.stdout
+
+
+# ---- the line --------------------------------------------------------------------------------------------------
+
+
+def test_backslash_continues_the_line(asking, last_body):
+    asking.ok("%%azureml main \\\n  -p temperature=0.5 \\\n  -p max_tokens=7\nHello")
+    assert (last_body()["temperature"], last_body()["max_tokens"]) == (0.5, 7)
+    assert last_body()["messages"][-1]["content"] == "Hello"
+
+
+def test_comment_ends_the_line(asking, last_body):
+    asking.ok("%%azureml main -s 'no # comment' -p stop=# # the small one, for now\nHello")
+    assert last_body()["messages"][0]["content"] == "no # comment"
+    assert last_body()["stop"] == "#"
+    assert "main" in asking.ok("%azureml list  # all of them").text

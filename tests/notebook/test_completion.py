@@ -157,3 +157,58 @@ def test_reloading_does_not_double_candidates(asking, texts):
     asking.shell.run_line_magic("reload_ext", "azml_magics")
     assert len(asking.shell.Completer.custom_matchers) == before
     assert texts("%azureml ver|") == ["version"]
+
+
+# ---- wherever the magic stands ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "x = %azureml use m|",
+        "x, y = %azureml use m|",
+        "%time %azureml use m|",
+        "%%time\n%%azureml m|\n",
+        "# with the small one\n%%azureml m|",
+        "%%capture out\n# quietly\n%%azureml m|",
+        "%%azureml \\\n m|",
+        "%%azureml -q \\\n -p a=1 \\\nm|\nHi",
+        "%azureml use m|  # the main one",
+    ],
+)
+def test_completion_works_wherever_the_magic_stands(texts, source):
+    assert texts(source) == ["main"]
+
+
+def test_completion_works_under_an_alias(asking, texts):
+    asking.ok("%alias_magic ask azureml")
+    assert texts("%%ask --compa|") == ["--compare"]
+    assert texts("%ask use m|") == ["main"]
+    asking.vars["topic"] = "tea"
+    assert texts("%%ask\n{top|") == ["topic"]
+
+
+def test_prompt_below_other_magics_has_variables(asking, texts):
+    asking.vars["topic"] = "tea"
+    assert texts("%%time\n%%azureml -q\nAbout {top|") == ["topic"]
+
+
+@pytest.mark.parametrize(
+    "source", ["%azureml ask os|", "%azureml save x KEY=o|", "%%azureml -o o|", "%azureml list # o|"]
+)
+def test_nothing_of_python_is_offered_without_a_completion_of_ours(texts, source):
+    assert set(texts(source)) <= {"", source.replace("|", "").split()[-1]}
+
+
+def test_files_are_offered_where_a_file_is_wanted(asking, texts, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rows.csv").write_text("a\n1\n")
+    (tmp_path / "my rows.csv").write_text("a\n1\n")
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "configs" / "prod.json").write_text("{}")
+    asking.vars["rows"] = []
+    assert texts("%azureml import c|") == ["configs/"]
+    assert texts("%azureml import configs/|") == ["configs/prod.json"]
+    assert texts("%%azureml --each r|") == ["rows.csv"]
+    assert texts("%%azureml --each m|") == ["my\\ rows.csv"]
+    assert texts("%%azureml --each $r|") == ["$rows"]

@@ -149,8 +149,9 @@ def check_names(owner: type[BaseModel], given: Iterable[str]) -> None:
     Raises:
         ConfigError: One of them is unknown; it would have no effect.
     """
-    known = {*owner.model_fields, *STANDARD_NAMES}
-    for name in given:
+    fields = owner.model_fields
+    known = {*fields, *STANDARD_NAMES, *(field.alias for field in fields.values() if field.alias)}
+    for name in () if owner.model_config.get("extra") == "allow" else given:
         if name not in known:
             hint = did_you_mean(name, known).strip() or "See its fields for the names."
             raise ConfigError(

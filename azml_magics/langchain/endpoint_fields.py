@@ -202,6 +202,12 @@ class EndpointFields(BaseModel):
         return {**({"content_formatter": name} if name else {}), **({"headers": headers} if self.headers else {})}
 
     def __getstate__(self) -> dict[Any, Any]:
-        """Return the state without the key, which the environment or `key` provides when it is loaded."""
+        """Return the state without the key, which the environment or `key` provides when it is loaded.
+
+        Raises:
+            TypeError: The model has an httpx client, which exists in this process alone.
+        """
+        if self.http_async_client is not None or not (self.client is None or has_call(self.client)):
+            raise TypeError("A model with an httpx client cannot be pickled: make it in the process that uses it.")
         state = super().__getstate__()
         return {**state, "__dict__": {**state["__dict__"], "endpoint_api_key": SecretStr("")}}

@@ -12,7 +12,7 @@ import warnings
 import pytest
 from langchain_core.load import dumpd, dumps, load
 from langchain_core.runnables import ConfigurableField
-from pydantic import SecretStr
+from pydantic import ConfigDict, Field, SecretStr
 
 from azml_magics import errors, langchain
 from azml_magics.core.config import LLMConfig
@@ -220,6 +220,23 @@ def test_arguments_of_every_langchain_model_are_accepted():
     kind = AzureMLChatOnlineEndpoint
     kind(cache=False, verbose=False, callbacks=[], tags=["a"], metadata={"b": 1}, custom_get_token_ids=str.split)
     kind(name="prod", rate_limiter=None, disable_streaming=True)
+
+
+@BOTH
+def test_fields_of_a_subclass_are_arguments(kind):
+    class Mine(kind):
+        flavour: str = Field(default="plain", alias="taste")
+        size: int = 1
+
+    assert Mine(taste="sweet", size=2).flavour == "sweet"
+    assert Mine.model_validate({"taste": "sweet", "endpoint_url": SCORE}).endpoint_url == SCORE
+    with pytest.raises(errors.ConfigError, match="Mine has no argument 'sise'"):
+        Mine(sise=2)
+
+    class Open(kind):
+        model_config = ConfigDict(extra="allow")
+
+    assert Open(anything=1).anything == 1
 
 
 PLACEHOLDER = "https://<your-endpoint>.<your_region>.inference.ml.azure.com/score"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import pickle
 import ssl
 from types import SimpleNamespace
 
@@ -236,6 +237,12 @@ def test_copies_and_configurable_models_keep_their_client(endpoint, hooked):
     assert endpoint.requests[-1].json()["temperature"] == 0.9
     copy.deepcopy(chat).http_client = None
     assert chat.client is client
+
+
+@pytest.mark.parametrize("clients", [{"http_client": httpx.Client()}, {"http_async_client": httpx.AsyncClient()}])
+def test_model_with_a_client_is_not_pickled(clients):
+    with pytest.raises(TypeError, match="A model with an httpx client cannot be pickled"):
+        pickle.dumps(AzureMLChatOnlineEndpoint(**clients))
 
 
 def test_client_assigned_later_sends_the_next_call(chat, hooked):

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from ..errors import (
+    APITimeoutError,
     BadRequestError,
     ContentFilterError,
     EndpointError,
@@ -39,7 +40,7 @@ _MODEL_ERROR = 424  # of the front door, around the container's own status
 _NO_STREAM = re.compile(r"(not|n't) support(ed)? stream|stream(ing)? is not supported", re.IGNORECASE)
 _ALWAYS_SENT = {"input", "messages", "model", "prompt", "stream"}
 _VAGUE = {"request-rejected", "parameters-rejected", "wrong-formatter"}  # codes of refusals that name no reason
-_FINAL = (BadRequestError, ContentFilterError, NotFoundError)  # whatever the status
+_FINAL = (APITimeoutError, BadRequestError, ContentFilterError, NotFoundError)  # whatever the status
 _SCORING_FAILED = "scoring-failed"
 _TEMPORARY = {429, 500, 502, 503, *range(520, 530)}  # 520-529 are those of proxies such as Cloudflare
 

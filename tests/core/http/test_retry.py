@@ -390,6 +390,12 @@ def test_failed_scoring_script_is_asked_once(status, headers):
     assert (type(error), error.error_code) == (ModelError, "scoring-failed")
 
 
+def test_scoring_timeout_is_asked_once():
+    slow = response(500, b'{"message": "Scoring timeout after 300 ms"}', **{"x-ms-run-function-failed": "True"})
+    did, error = play(slow)
+    assert (did, type(error)) == (["send"], APITimeoutError)
+
+
 def test_overloaded_model_is_asked_again():
     overloaded = response(529, b'{"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}')
     did, answer = play(overloaded, OK)

@@ -85,6 +85,35 @@ def test_choose_change_run_and_stream(page, shown, panel):
     assert panel.result.inner_text().startswith(begun.strip()[:20])
 
 
+OFF_GRID = {
+    "temperature": 0.17,
+    "top_p": 0.013,
+    "max_tokens": 7,
+    "presence_penalty": 0.033,
+    "frequency_penalty": -1.999,
+}
+
+
+def test_drawing_waiting_and_redrawing_leave_values_as_they_are(page, shown, panel):
+    kwargs = " ".join(f"{name}={value}" for name, value in OFF_GRID.items())
+    shown.run(f"run('save exact --from demo-chat {kwargs} stop=[\\'END\\'] seed=12345678901')")
+    panel.field("Config").select_option("exact")
+    panel.says_in_cell("%%azureml exact")
+    page.wait_for_timeout(1500)  # for what the controls echo
+    panel.field("Config").select_option("demo-llama2")
+    panel.says_in_cell("%%azureml demo-llama2")
+    panel.field("Config").select_option("exact")
+    panel.says_in_cell("%%azureml exact")
+    page.wait_for_timeout(1500)
+    panel.run_prompt("Write a haiku about sparkling water.")
+    assert "-p" not in panel.cell.input_value()
+    sent = shown.run(
+        "from azml_magics import session; dict(session.current().last.config.model_kwargs)"
+    ).inner_text()
+    for name, value in {**OFF_GRID, "seed": 12345678901}.items():
+        assert f"'{name}': {value}" in sent
+
+
 def test_wrong_kwarg_is_reported_beside_it_and_not_sent(page, panel):
     panel.type("max_tokens", "many")
     panel.says("'many' is not a whole number")

@@ -72,6 +72,20 @@ def test_typed_number_moves_the_slider(panel):
     assert not is_visible(line)
 
 
+@pytest.mark.parametrize(
+    ("exact", "echoed"), [("0.17", 0.15), ("0.01", 0), ("1.999", 2), ("0.125", 0.1), ("0.125", 0.15)]
+)
+def test_echo_of_a_value_between_two_steps_is_not_input(panel, exact, echoed):
+    row, _ = row_of(panel, "temperature")
+    slider, field = control_of(row, w.FloatSlider), control_of(row, w.Text)
+    set_state(field, value=exact)
+    set_state(slider, value=echoed)  # what the browser's slider says of it
+    assert sent(panel) == {"temperature": float(exact)}
+    assert field.value == exact
+    set_state(slider, value=0.9)
+    assert sent(panel) == {"temperature": 0.9}
+
+
 def test_number_outside_range_is_sent_with_a_note(panel):
     row, line = row_of(panel, "temperature")
     set_state(control_of(row, w.Text), value="7")

@@ -23,7 +23,9 @@ class KwargRow:
 
     def __init__(self, model: PanelModel, kwarg: Kwarg) -> None:
         self.kwarg = kwarg
+        self._model = model
         self._slider = _slider(kwarg)
+        self._drawn = _default(kwarg)
         self._field = _value_field(kwarg, label="" if self._slider else kwarg.name)
         holder = _with_entry_field(kwarg, self._field) if kwarg.type == "strings" else self._field
         self._reset = action_button(
@@ -36,7 +38,7 @@ class KwargRow:
         if self._slider:
             controls.insert(0, self._slider)
             self._field.add_class("azml-value")
-            on_change(self._slider, lambda value: model.set_kwarg(kwarg.name, f"{value:g}"))
+            on_change(self._slider, self._slide)
         row = w.HBox(controls)
         row.add_class("azml-row")
         self.widget = w.VBox([row, self._line.widget])
@@ -52,9 +54,16 @@ class KwargRow:
         if self._slider:
             self._draw_slider(self._slider, value)
 
+    def _slide(self, value: float) -> None:
+        """Take what the user slid to; the browser's echo of a value that is between two steps is not input."""
+        assert self._slider is not None
+        if abs(value - self._drawn) > self._slider.step / 2 + 1e-9:
+            self._model.set_kwarg(self.kwarg.name, f"{value:g}")
+
     def _draw_slider(self, slider: w.FloatSlider, value: Any) -> None:
         with contextlib.suppress(ValueError):  # an unreadable number leaves the slider at its position
-            set_traits(slider, value=min(max(float(value or _default(self.kwarg)), slider.min), slider.max))
+            self._drawn = min(max(float(value or _default(self.kwarg)), slider.min), slider.max)
+            set_traits(slider, value=self._drawn)
         (slider.remove_class if value else slider.add_class)("azml-default")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 import pytest
 
 from azml_magics.core import polling
@@ -9,8 +11,9 @@ from azml_magics.core import polling
 from .captures.examples import EXAMPLES, FOLDER
 from .captures.replay import Replayer, check_in_pieces, check_over_http, splits_of
 
-# Not read correctly yet. Whoever makes one readable removes its line: the marks are strict.
-PENDING: set[str] = set()
+WHOLE = [each for each in EXAMPLES if not each.is_stream]
+STREAMS = [each for each in EXAMPLES if each.is_stream]
+by_file = attrgetter("file")
 
 
 @pytest.fixture(autouse=True)
@@ -23,34 +26,28 @@ def replayer():
     return Replayer()
 
 
-def _cases(examples):
-    mark = pytest.mark.xfail(strict=True, reason="not read correctly yet")
-    return [pytest.param(each, id=each.file, marks=[mark] if each.file in PENDING else []) for each in examples]
-
-
 def test_every_reply_is_among_the_examples():
     files = {path.relative_to(FOLDER).as_posix() for path in FOLDER.glob("*/*") if "-request" not in path.name}
     assert files == {example.file for example in EXAMPLES}
-    assert files >= PENDING
 
 
-@pytest.mark.parametrize("example", _cases(EXAMPLES))
+@pytest.mark.parametrize("example", EXAMPLES, ids=by_file)
 def test_example_is_read_over_http(example, server):
     check_over_http(example, server)
 
 
-@pytest.mark.parametrize("example", _cases(each for each in EXAMPLES if not each.is_stream and not each.then))
+@pytest.mark.parametrize("example", [each for each in WHOLE if not each.then], ids=by_file)
 def test_whole_reply_is_read_where_a_stream_was_asked(example, server):
     check_over_http(example, server, asks_for_stream=True)
 
 
-@pytest.mark.parametrize("example", _cases(each for each in EXAMPLES if not each.is_stream))
+@pytest.mark.parametrize("example", WHOLE, ids=by_file)
 def test_whole_reply_is_read_alike_at_every_split(example, replayer):
     for pieces in splits_of(example.body):
         replayer.check(example, pieces)
 
 
-@pytest.mark.parametrize("example", _cases(each for each in EXAMPLES if each.is_stream))
+@pytest.mark.parametrize("example", STREAMS, ids=by_file)
 def test_stream_is_read_alike_at_every_split(example):
     for pieces in splits_of(example.body):
         check_in_pieces(example, pieces)

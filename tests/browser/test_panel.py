@@ -107,9 +107,7 @@ def test_drawing_waiting_and_redrawing_leave_values_as_they_are(page, shown, pan
     page.wait_for_timeout(1500)
     panel.run_prompt("Write a haiku about sparkling water.")
     assert "-p" not in panel.cell.input_value()
-    sent = shown.run(
-        "from azml_magics import session; dict(session.current().last.config.model_kwargs)"
-    ).inner_text()
+    sent = shown.run("from azml_magics import session; dict(session.current().last.config.model_kwargs)").inner_text()
     for name, value in {**OFF_GRID, "seed": 12345678901}.items():
         assert f"'{name}': {value}" in sent
 

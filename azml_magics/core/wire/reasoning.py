@@ -74,6 +74,7 @@ class ReasoningSplitter:
         """Return what `piece` adds, as far as it is certain."""
         if self._is_in_text and not self._held and not _MARK.search(piece):  # nearly every piece of a stream
             self._last = piece[-1:] or self._last
+            self._has_text = self._has_text or not piece.isspace()
             return Piece("", piece)
         if self._read == self._read_start and not self._held and piece.isspace():
             self._blanks.append(piece)
@@ -194,7 +195,7 @@ class ReasoningSplitter:
     def _add_text(self, text: str) -> None:
         self._text.append(text)
         self._last = text[-1:] or self._last
-        self._has_text = self._has_text or bool(text)
+        self._has_text = self._has_text or bool(text.strip())
 
     def _add_thoughts(self, thoughts: str) -> None:
         whole = self._blank + thoughts
@@ -208,7 +209,7 @@ class ReasoningSplitter:
         """Make the text so far thoughts: that of this piece here, that of earlier ones by telling the caller."""
         self._reasoning = ["".join([*self._text, before]).rstrip()]
         self._text = []
-        self._has_words = True
+        self._has_words = self._has_text or bool(before.strip())
         self._retracts = True
         self._has_thoughts, self._has_text = True, False
 

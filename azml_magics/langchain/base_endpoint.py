@@ -24,7 +24,7 @@ from .cache_identity import identify_client, identify_formatter
 from .clients import Clients, has_call
 from .endpoint_client import send_body
 from .endpoint_config import EndpointConfig
-from .remedies import langchain_remedies
+from .remedies import REMEDIES, langchain_remedies
 
 _IDENTIFYING = ("endpoint_url", "endpoint_api_type", "model", "system", "api_version", "extra_parameters")
 _NOT_SAVED = {*_IDENTIFYING, "content_formatter", "http_client", "call"}
@@ -54,8 +54,8 @@ class AzureMLBaseEndpoint(EndpointConfig):
         if given and (self.client is not None or self.http_async_client is not None):
             raise ConfigError(
                 f"{' and '.join(given)} would have no effect: the http_client makes the connections",
-                remedy="Set it on the httpx client.",
-                error_code="network-of-http-client",
+                remedy=REMEDIES["http-client-network"],
+                error_code="http-client-network",
             )
 
     def model_post_init(self, context: Any, /) -> None:

@@ -88,7 +88,11 @@ def _check_stream(config: LLMConfig, describe: Callable[[AzmlError], str]) -> tu
 
 
 def _describe_text(response: Response) -> str:
-    return repr(one_line(response.text, 60)) if response.text else "its few tokens went into reasoning"
+    if response.text:
+        return repr(one_line(response.text, 60))
+    if response.parsed is not None:  # of an embeddings model
+        return "a vector"
+    return "its few tokens went into reasoning"
 
 
 def _status(error: EndpointError) -> str:

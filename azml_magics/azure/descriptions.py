@@ -129,7 +129,7 @@ def _fetch_info(config: LLMConfig, url: str) -> Description:
         return Description()
     kind = info.get("model_type")
     if isinstance(kind, dict) and _TEI_TYPES & set(kind):
-        return _make_description("embeddings", "/embed", "its /info is that of text-embeddings-inference")
+        return _make_description("embeddings", "/v1/embeddings", "its /info is that of text-embeddings-inference")
     if "model_id" in info and _TGI_KEYS & set(info):
         return _make_description("tgi", "/generate", "its /info is that of text-generation-inference")
     if isinstance(kind, str) and kind in _INFO_TYPES:

@@ -32,7 +32,6 @@ MAX_REQUESTS = 12
 # Two prompts with two limits: the answers must differ, and the second one must be short.
 LONG_PROMPT = ("Name three things to do on a rainy day in Lisbon.", 24)
 SHORT_PROMPT = ("Why is the sea salty?", 4)
-_VECTORS = "It returns vectors: it has an embeddings model."
 _CHARACTERS = 12  # that a token may have, for servers that count none
 _FATAL = (AuthenticationError, PermissionDeniedError, APIConnectionError, KeyNotFoundError, RateLimitError)
 # What /score may take, the likeliest first. Serverless: messages as on OpenAI routes.
@@ -69,18 +68,6 @@ class Probing:
     doubtful: list[Candidate] = field(default_factory=list)
     last_error: str = ""
 
-    def record_failure(self, error: AzmlError) -> None:
-        """Remember why one formatter failed."""
-        if isinstance(error, EndpointError):
-            self.add_error(f"The last error: {error.cause}")
-        elif _is_vectors(error.reply):
-            self.add_error(_VECTORS)
-
-    def add_error(self, sentence: str) -> None:
-        """Remember the last error; that the model returns vectors says more than any other."""
-        if self.last_error != _VECTORS:
-            self.last_error = sentence
-
 
 def try_formatters(config: LLMConfig, described: Sequence[Candidate]) -> Probing:
     """Try formatters until one works, with at most `MAX_REQUESTS` short prompts.
@@ -103,21 +90,38 @@ def try_formatters(config: LLMConfig, described: Sequence[Candidate]) -> Probing
         except _FATAL:
             raise
         except BudgetSpent:
-            found.add_error(f"It stopped after {MAX_REQUESTS} requests.")
+            found.last_error = f"It stopped after {MAX_REQUESTS} requests."
             break
         except AzmlError as error:
-            found.record_failure(error)
+            if error.error_code == "embeddings-model":
+                found.working.append(_embeddings_candidate(config))
+                break
+            found.last_error = (
+                f"The last error: {error.cause}" if isinstance(error, EndpointError) else found.last_error
+            )
             if error.error_code == "not-found":
                 missing.add(url)
             continue
-        route = urlsplit(url).path.removeprefix(urlsplit(base_url(config.endpoint_url)).path)
         if reason:
-            (found.working if is_limited else found.doubtful).append(
-                attempt.candidate._replace(route=route, reason=reason)
-            )
+            tried = attempt.candidate._replace(route=_route_of(config, url), reason=reason)
+            (found.working if is_limited else found.doubtful).append(tried)
         if reason and is_limited:
             break
     return found
+
+
+def _route_of(config: LLMConfig, url: str) -> str:
+    """Return the path of `url` behind the base of the config's endpoint."""
+    return urlsplit(url).path.removeprefix(urlsplit(base_url(config.endpoint_url)).path)
+
+
+def _embeddings_candidate(config: LLMConfig) -> Candidate:
+    """Return the formatter of an embeddings model, and its route on the config's endpoint."""
+    url = config.endpoint_url
+    if endpoints.route_of(url) not in {"", "score"}:
+        url = endpoints.base_of(url)
+    route = _route_of(config, _url_of(config.merged(endpoint_url=url, formatter="embeddings")))
+    return Candidate("embeddings", route, "it has an embeddings model")
 
 
 def _attempts(config: LLMConfig, described: Sequence[Candidate]) -> Iterator[Attempt]:
@@ -214,11 +218,6 @@ def heeds_limit(response: Response, limit: int) -> bool:
     if counted is not None:
         return counted <= limit
     return len(response.text) <= limit * _CHARACTERS
-
-
-def _is_vectors(reply: str) -> bool:
-    """Whether a body is lists of numbers."""
-    return re.match(r"\s*(\{\"predictions\":\s*)?\[\s*\[?\s*-?\d+\.\d+[\s,]", reply) is not None
 
 
 def _has_reasoned(response: Response) -> bool:

@@ -187,7 +187,8 @@ def test_formatter_whose_limit_is_ignored_is_the_last_resort(server, config_of):
 
 def test_vectors_are_recognised(server, config_of):
     server.respond_with(serve({"/score": lambda body: reply([[0.1, -0.2, 0.3]]) if "input_data" in body else REFUSED}))
-    assert found(server, config_of("/score")).note.endswith("It returns vectors: it has an embeddings model.")
+    best = found(server, config_of("/score")).best
+    assert (best.formatter, best.route) == ("embeddings", "/score")
 
 
 def test_model_that_refuses_max_tokens_is_probed_again(server, config_of):

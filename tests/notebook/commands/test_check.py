@@ -174,3 +174,11 @@ def test_model_on_the_wrong_route_names_the_formatter(asking, states, endpoint):
     step, words = only_bad(states("%azureml test other"))
     assert step == "answer"
     assert words.endswith("Use -f openai-responses.")
+
+
+def test_embeddings_model_passes(asking, states, endpoint):
+    asking.ok(
+        f"%azureml save other --url {endpoint.url}/openai/v1/embeddings --model text-embedding-3-small "
+        "--key env:TEST_KEY"
+    )
+    assert states("%azureml test other")["answer"] == ("ok", "a vector")

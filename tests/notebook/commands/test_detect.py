@@ -190,6 +190,13 @@ def test_probing_finds_the_wire_format_of_foundry_models(notebook, endpoint, pat
     assert follow(notebook, table).text
 
 
+def test_embeddings_model_is_found_on_foundry(notebook, endpoint):
+    url = f"{endpoint.url}/openai/v1/chat/completions"
+    notebook.ok(f"%azureml save it --url {url} --model text-embedding-3-small --key env:TEST_KEY")
+    table = notebook.ok("%azureml detect it --probe").result
+    assert table.note == f"To use it: %azureml save it --url {endpoint.url}/openai/v1/embeddings -f embeddings"
+
+
 @pytest.mark.parametrize(
     ("line", "error"),
     [

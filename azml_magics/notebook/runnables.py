@@ -5,12 +5,14 @@ Nothing here imports LangChain: the object brings it along and is recognized by 
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import AzmlError, Interrupted, UsageError
+from azml_magics.core.http.waiting import observe_waiting
 
 from . import cell_output, conversation_turns, publishing, runnable_stream
 from .cell_call import should_stream
@@ -74,7 +76,8 @@ def run(context: NotebookContext, options: CellOptions, body: str, runnable: Any
     live = publishing.live_text(context.shell, shows) if shows_text else None
     exchange = (LLMConfig(name=name), prepared.messages)
     try:
-        response = runnable_stream.RunnableStream(prepared.runnable, prepared.value, name).receive(live)
+        with observe_waiting(live.wait) if live else contextlib.nullcontext():
+            response = runnable_stream.RunnableStream(prepared.runnable, prepared.value, name).receive(live)
     except (AzmlError, Interrupted) as error:
         if live:
             live.keep()

@@ -8,6 +8,7 @@ import pytest
 
 from azml_magics.display.mime import ANSWER_MARK, RESPONSE_MIME
 from azml_magics.emulator import Fault
+from azml_magics.pytest_plugin import KEY
 
 THOUGHTS = "stands for a model"
 
@@ -81,6 +82,22 @@ def test_cell_shows_what_it_waits_for_until_the_response_comes(asking, endpoint,
     assert texts[-1] == ""
     assert ran.result.attempts == 2
     assert ran.metadata["azml"]["attempts"] == 2
+
+
+def test_cell_with_a_chain_shows_what_its_model_waits_for(asking, endpoint, monkeypatch):
+    from langchain_core.output_parsers import StrOutputParser
+
+    from azml_magics.langchain import AzureMLChatOnlineEndpoint, CustomOpenAIChatContentFormatter
+
+    monkeypatch.setenv("AZUREML_ENDPOINT_API_KEY", KEY)
+    url = f"{endpoint.url}/v1/chat/completions"
+    asking.vars["chain"] = (
+        AzureMLChatOnlineEndpoint(endpoint_url=url, content_formatter=CustomOpenAIChatContentFormatter())
+        | StrOutputParser()
+    )
+    endpoint.script([Fault("429", retry_after=1)])
+    ran = asking.ok("%%azureml $chain\nHello there")
+    assert "429: waiting 1 s, try 2 of 3" in [data.get("text/plain") for data in ran.payloads]
 
 
 def test_side_by_side_cell_shows_what_a_row_waits_for(asking, endpoint):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import threading
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from azml_magics.compare.fan_out import invoke_many, map_async, map_in_threads
 from azml_magics.core.client import ainvoke, default_client, invoke
@@ -190,6 +193,45 @@ def test_leaving_gives_the_place_to_the_next(clock):
     assert third.done()
     assert not second.done()
     limiter.leave(third)
+    assert limiter.window.in_flight == 0
+
+
+STEPS = st.one_of(
+    st.just("enter"),
+    st.tuples(st.sampled_from(["leave", "succeed", "overload", "give up"]), st.integers(0, 30)),
+    st.tuples(st.just("advance"), st.floats(0, 30)),
+)
+
+
+@given(st.lists(STEPS, max_size=60), st.none() | st.integers(1, 5), st.none() | st.integers(1, 600))
+def test_every_request_starts_in_the_end_and_no_place_is_lost(steps, max_concurrency, rpm):
+    clock = MovedClock()
+    limiter, run = RateLimiter(max_concurrency=max_concurrency, rpm=rpm, clock=clock), RunControl(give_up_after=900)
+    outcomes = {"succeed": OK, "overload": HTTPResponse(429, {"retry-after": "20"}), "give up": None}
+    tickets = []
+    for step in steps:
+        if step == "enter":
+            tickets.append(limiter.enter(run))
+        elif step[0] == "advance":
+            clock.time += step[1]
+            limiter.start_ready()
+        elif tickets:
+            ticket = tickets[step[1] % len(tickets)]
+            if step[0] == "leave":
+                limiter.leave(tickets.pop(step[1] % len(tickets)))
+            elif ticket.done():
+                tickets.remove(ticket)
+                limiter.release(ticket.result(), outcomes[step[0]], run)
+        started = [ticket.done() for ticket in tickets]
+        assert limiter.window.in_flight == sum(started)
+        assert limiter.window.in_flight <= (max_concurrency or math.inf)
+        assert started == sorted(started, reverse=True), "in order of arrival"
+    while tickets:
+        clock.time += 120
+        limiter.start_ready()
+        first = tickets.pop(0)
+        assert first.done()
+        limiter.release(first.result(), OK, run)
     assert limiter.window.in_flight == 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from azml_magics.core import endpoints
 from azml_magics.core.errors import (
     APIConnectionError,
     AuthenticationError,
@@ -44,7 +45,8 @@ def check(config: LLMConfig, describe: Callable[[AzmlError], str] = str) -> dict
         prepared = client.prepare(config, "Hello", with_key=False)
     except AzmlError as error:
         return found | {"config": (BAD, describe(error))}
-    found["config"] = (GOOD, f"POST {prepared.request.url} ({formatter_for(config).name})")
+    notices = "".join(f". {notice}" for notice in endpoints.notices_of(config.endpoint_url))
+    found["config"] = (GOOD, f"POST {prepared.request.url} ({formatter_for(config).name}){notices}")
     try:
         client.prepare(config, "Hello")
     except AzmlError as error:  # no key, or one that HTTP headers do not allow

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .errors import AzmlError
 
 _CHAT_KWARGS = ("response_format", "tools", "tool_choice")
-_PLACEHOLDER = re.compile(r"\byour\b|^name\.|\bexample\.(com|org|net)$|^endpoint[-_]url$|[<>{}]", re.IGNORECASE)
+_PLACEHOLDER = re.compile(r"\byour\b|^name\.|\bexample\.(com|org|net)$|^endpoint[-_]url$", re.IGNORECASE)
 # Codes of refusals that do not tell what to change.
 _REQUEST = frozenset(
     {"request-rejected", "parameters-rejected", "wrong-formatter", "not-found", "model", "bad-request"}

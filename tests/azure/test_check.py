@@ -111,3 +111,12 @@ def test_every_wire_format_is_asked_for_few_tokens(path, fields, name, limit, se
     body = server.received[0].json
     sent = {**body, **body.get("parameters", {})}
     assert not limit or 1 <= sent[limit] <= 16
+
+
+def test_unknown_path_is_said_in_the_first_step(config_of):
+    config = config_of(formatter="openai-chat", timeout=0.1).merged(
+        endpoint_url="https://models.inference.ai.azure.com/x", key="env:NOT_SET_ANYWHERE"
+    )
+    state, text = check(config)["config"]
+    assert state == GOOD
+    assert "GitHub Models left models.inference.ai.azure.com" in text

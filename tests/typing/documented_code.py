@@ -20,6 +20,7 @@ MADE_BY_CELLS = {
     "side-by-side.md": ("drafts", "azml_magics.Batch"),
     "structured-output.md": ("recipe", "azml_magics.Response"),
     "prompts.md": ("get_ipython", "typing.Any"),  # IPython puts it into every notebook
+    "networks.md": ("config", "azml_magics.LLMConfig"),
     "install.md": ("c", "traitlets.config.Config"),  # the object that IPython gives its config files
 }
 # A cell shows the value of its last line; in a module pyright would call that an unused expression.

@@ -51,7 +51,8 @@ def check(config: LLMConfig, describe: Callable[[AzmlError], str] = str) -> dict
         client.prepare(config, "Hello")
     except AzmlError as error:  # no key, or one that HTTP headers do not allow
         return found | {"key": (BAD, describe(error))}
-    found["key"] = (GOOD, str(config.key_source))
+    in_headers = [f"{source} in {name}" for name, source in config.header_sources.items()]
+    found["key"] = (GOOD, ", ".join([str(config.key_source), *in_headers]))
     found |= _check_response(config, describe)
     return found | ({"stream": _check_stream(config, describe)} if found["answer"][0] == GOOD else {})
 

@@ -43,6 +43,8 @@ REMEDIES: Mapping[str, str] = {
     "then save with -f my-name.",
     "gateway-key-missing": "Name that header, often Ocp-Apim-Subscription-Key or api-key: --key-header NAME, or put "
     "another key into it: --header NAME=env:VARIABLE.",
+    "header-key-not-found": "Provide it, or name another source: --header {param}=env:NAME (--header {param}=none "
+    "leaves the header out).",
     "interrupted": "%azureml last shows what had arrived.",
     "key-over-http": "Use https://, --key none if the server needs no key, or --allow-http if you trust the network.",
     "key-auth-disabled": "Use --key entra.",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .. import endpoints
-from ..errors import ConfigError
+from ..errors import ConfigError, KeyNotFoundError
 from ..headers import merge_headers
 from ..redaction import MASK
 from ..secret import Secret
@@ -56,10 +56,22 @@ def resolve(config: LLMConfig, url: str, *, refresh: bool = False) -> Credential
     check_clear_text(config, url)
     headers = {}
     for name, source in config.header_sources.items():
-        secret = _look_up(source, config, refresh=refresh)
-        assert secret is not None
-        headers[name] = secret
+        headers[name] = _look_up_header(name, source, config, refresh=refresh)
     return Credentials(_look_up(config.key_source, config, refresh=refresh), headers)
+
+
+def _look_up_header(name: str, source: KeySource, config: LLMConfig, *, refresh: bool) -> Secret:
+    try:
+        secret = _look_up(source, config, refresh=refresh)
+    except KeyNotFoundError as error:
+        raise KeyNotFoundError(
+            f"The header {name} has no key: {error.cause.removeprefix('No key: ')}",
+            remedy="Provide it, name another key reference for this header, or leave the header out.",
+            error_code="header-key-not-found",
+            facts={"param": name},
+        ) from error
+    assert secret is not None  # "none" leaves a header out
+    return secret
 
 
 def _look_up(source: KeySource, config: LLMConfig, *, refresh: bool) -> Secret | None:

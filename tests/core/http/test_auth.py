@@ -63,8 +63,12 @@ def test_reference_is_followed_when_the_request_is_sent(gateway, server, monkeyp
 
 def test_missing_key_of_a_header_is_one_line_and_nothing_is_sent(gateway, server, monkeypatch):
     monkeypatch.delenv("APIM_KEY")
-    with pytest.raises(KeyNotFoundError, match="the environment variable APIM_KEY is not set"):
+    with pytest.raises(KeyNotFoundError) as caught:
         invoke(gateway, "hello")
+    assert str(caught.value) == (
+        "The header Ocp-Apim-Subscription-Key has no key: the environment variable APIM_KEY is not set (config 'prod'). "
+        "Provide it, name another key reference for this header, or leave the header out."
+    )
     assert server.received == []
 
 

@@ -15,8 +15,7 @@ from ..response import Chunk
 from .anthropic_output import finish_reason_of, parse_usage, raise_if_refused
 from .event_reader import EventReader
 from .events import parse_event
-from .json_body import as_text
-from .openai_choices import text_or_none
+from .json_body import as_text, text_or_none
 
 if TYPE_CHECKING:
     from .sse import Event

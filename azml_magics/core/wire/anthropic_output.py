@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ContentFilterError
 from ..response import Response, Usage, Verdict
 from .failures import make_empty_text_error, make_missing_text_error
-from .json_body import as_text
-from .openai_choices import text_or_none
+from .json_body import as_text, text_or_none
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

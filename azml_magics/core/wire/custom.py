@@ -18,7 +18,8 @@ from ..text import one_line
 from .base import Call, Payload, Wire, to_json
 from .failures import raise_for_failure
 from .formatter import Formatter
-from .openai_choices import parse_choices, read_completion, read_message
+from .openai_choices import parse_choices
+from .openai_content import read_completion, read_message
 from .records import GENERATED_TEXT_KEYS, parse_record
 
 if TYPE_CHECKING:

@@ -63,3 +63,8 @@ def as_text(value: Any) -> str:
         return json.dumps(value, ensure_ascii=False, default=str)
     except (ValueError, RecursionError):
         return f"a {type(value).__name__} that is nested too deeply"
+
+
+def text_or_none(value: Any) -> str | None:
+    """Return a text that is not empty, else None."""
+    return value if isinstance(value, str) and value else None

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .base import Call, Payload, Wire
-from .openai_choices import ChoicesEventReader, parse_choices, read_completion
+from .openai_choices import ChoicesEventReader, parse_choices
+from .openai_content import read_completion
 from .openai_request import OPENAI_KWARGS, encode_openai
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from .failures import (
     make_nothing_error,
     raise_if_filtered,
 )
-from .openai_choices import extract_reasoning, extract_text
+from .openai_content import extract_reasoning, extract_text
 from .reasoning import split_reasoning
 from .tool_calls import normalize_tool_calls
 

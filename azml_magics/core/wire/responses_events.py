@@ -14,7 +14,7 @@ from ..response import Chunk
 from .event_reader import EventReader
 from .events import parse_event
 from .failures import make_embedded_error
-from .openai_choices import text_or_none
+from .json_body import text_or_none
 from .responses_output import (
     SEPARATOR,
     call_id_of,

@@ -11,8 +11,7 @@ from ..errors import ModelError
 from ..response import Response, Usage
 from .failures import make_embedded_error, make_empty_text_error, make_missing_text_error, raise_if_filtered
 from .filters import parse_verdicts
-from .json_body import as_text
-from .openai_choices import text_or_none
+from .json_body import as_text, text_or_none
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -11,7 +11,8 @@ from .event_reader import EventReader
 from .events import parse_event
 from .failures import make_empty_text_error
 from .huggingface import GENERATION_KWARGS
-from .openai_choices import extract_text, text_or_none
+from .json_body import text_or_none
+from .openai_content import extract_text
 from .reasoning import ReasoningSplitter, split_reasoning
 from .records import find_text
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from azml_magics.core.errors import ContentFilterError, ModelError, ResponseFormatError
 from azml_magics.core.response import Chunk, Usage, Verdict
 from azml_magics.core.wire.event_stream import EventStream
-from azml_magics.core.wire.openai_choices import ChoicesEventReader, parse_choices, read_completion
+from azml_magics.core.wire.openai_choices import ChoicesEventReader, parse_choices
+from azml_magics.core.wire.openai_content import read_completion
 from azml_magics.core.wire.sse import Event
 
 from ..judge import only_our_errors

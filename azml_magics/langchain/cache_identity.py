@@ -17,13 +17,17 @@ _CONSTANTS = (str, int, float, list, tuple, dict)  # what a method may read of i
 def identify_formatter(content_formatter: Any) -> str:
     """Return what tells a formatter from others: its name, or for a user's object a digest of its code and state.
 
-    A state or code that cannot be compared gives a new text each time, so that no cached response is found.
+    An object with a state shares its entries with no other one, which may go on to another state. A state or code that
+    cannot be compared gives a new text each time, so that no cached response is found.
     """
     formatter = to_wire_formatter(content_formatter)
     if formatter is None:
         return ""
     own = formatter.content_formatter
-    return formatter.name if own is None else _identify(own, getattr(own, "__dict__", None))
+    if own is None:
+        return formatter.name
+    state = getattr(own, "__dict__", None)
+    return _identify(own, {"state": state, "of": id(own)} if state else state)
 
 
 def identify_client(client: Any) -> str:

@@ -92,12 +92,15 @@ def test_another_endpoint_is_asked_anew(kind, endpoint, ask):
 @pytest.mark.parametrize(
     ("kind", "formatter"), [(AzureMLOnlineEndpoint, Prefix), (AzureMLChatOnlineEndpoint, ChatPrefix)]
 )
-def test_formatter_shares_entries_only_with_its_equal(kind, formatter, ask):
-    assert ask(kind, content_formatter=formatter("a")) == 1
-    assert ask(kind, content_formatter=formatter("a")) == 0
-    changed = formatter("a")
-    changed.prefix = "b"
-    assert ask(kind, content_formatter=changed) == 1
+def test_formatter_with_a_state_shares_entries_with_no_other(kind, formatter, ask):
+    mine, other = formatter("a"), formatter("a")
+    assert [ask(kind, content_formatter=each) for each in (mine, mine, other, mine)] == [1, 0, 1, 0]
+    mine.prefix = "b"
+    assert ask(kind, content_formatter=mine) == 1
+
+
+def test_formatter_without_a_state_shares_entries(ask):
+    assert [ask(AzureMLOnlineEndpoint, content_formatter=Plain()) for _ in range(2)] == [1, 0]
 
 
 def test_formatter_that_cannot_be_compared_is_always_asked(ask):
@@ -109,6 +112,15 @@ def test_formatter_that_cannot_be_compared_is_always_asked(ask):
     assert [ask(AzureMLOnlineEndpoint, content_formatter=mine) for _ in range(2)] == [1, 1]
 
 
+class Plain(Prefix):
+    """The same without a state."""
+
+    prefix = ""
+
+    def __init__(self):
+        pass
+
+
 SOURCE = """
 class Formatter(Base):
     def format_request_payload(self, prompt, model_kwargs, api_type):
@@ -118,7 +130,7 @@ class Formatter(Base):
 
 def test_class_defined_anew_with_other_code_is_asked_anew(ask):
     def define(prompt, **names):
-        made = {"Base": Prefix, "__name__": "__main__", **names}
+        made = {"Base": Plain, "__name__": "__main__", **names}
         exec(SOURCE.format(prompt=prompt), made)
         return made["Formatter"]()
 

@@ -60,6 +60,11 @@ class Row:
         """The error on one line; "" if there is none."""
         return one_line(f"{type(self.error).__name__}: {self.error}") if self.error else ""
 
+    @property
+    def note(self) -> str:
+        """What to know about the row on one line: what its request waits for, or its response's notices; or ""."""
+        return one_line(self.waiting or " ".join(self.response.notices if self.response else ()))
+
     def figures(self) -> tuple[str, str, str]:
         """(finish reason, completion tokens, seconds) as texts; "" for what is unknown."""
         response = self.response
@@ -191,7 +196,7 @@ class Batch(Sequence[Row]):
             facts = [finish, f"{tokens} tokens" if tokens else "", f"{seconds} s" if times and seconds else ""]
             heading = " · ".join(filter(None, [row.label, *facts]))
             text = "".join(f"*{piece}*" if differs else piece for piece, differs in pieces)
-            body = "\n".join(filter(None, [text, row.failure, row.waiting]))
+            body = "\n".join(filter(None, [text, row.failure, row.note]))
             parts.append(f"[{heading}]\n{body or '…'}")
         return "\n\n".join(parts)
 

@@ -29,7 +29,7 @@ def batch_to_html(batch: Batch, *, times: bool = False) -> str:
     rows: list[list[str | Cell]] = []
     for row, pieces in zip(batch, batch.mark_differences(), strict=True):
         label = Cell([(row.label, False)], white_space="nowrap")
-        text = Cell(pieces, row.failure, "pre-wrap", fold=_fold(row, batch), note=row.waiting)
+        text = Cell(pieces, row.failure, "pre-wrap", fold=_fold(row, batch), note=row.note)
         figures = [Cell([(figure, False)], white_space="nowrap") for figure in row.figures()[: len(columns) - 1]]
         rows.append([label, text, *figures])
     return html_table((batch.setting_name, *columns), rows)
@@ -39,7 +39,7 @@ def _results_to_html(results: Results, *, times: bool) -> str:
     rows: list[list[str | Cell]] = []
     for row in results.preview():
         finish, tokens, _ = row.figures()
-        text = Cell([(one_line(row.text, _MAX_CELL), False)], row.failure, fold=_fold(row, results))
+        text = Cell([(one_line(row.text, _MAX_CELL), False)], row.failure, fold=_fold(row, results), note=row.note)
         rows.append([f"{row.index}", row.label, text, finish, tokens])
     table = html_table(("", "row", "response", "finish", "tokens"), rows)
     rest = f"<p>{html.escape(results.rest())}</p>" if results.rest() else ""

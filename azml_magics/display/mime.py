@@ -120,6 +120,7 @@ def _row_facts(row: Row, batch: Batch) -> dict[str, Any]:
     facts = (row.response or Response("")).to_dict("finish_reason", "usage")
     thoughts = cell_reasoning(row, batch)
     facts |= {"reasoning": thoughts, "reasoning_open": batch.show_reasoning == "open"} if thoughts else {}
+    facts |= {"note": row.note} if row.note else {}
     return {"text": replace_surrogates(row.text), **facts, "error": row.failure or None}
 
 

@@ -88,7 +88,8 @@ test('reads responses side by side', () => {
         isReasoningOpen: false,
         finishReason: 'stop',
         usage: null,
-        error: ''
+        error: '',
+        note: ''
       },
       {
         index: '',
@@ -98,7 +99,8 @@ test('reads responses side by side', () => {
         isReasoningOpen: false,
         finishReason: '',
         usage: null,
-        error: 'RateLimitError: later'
+        error: 'RateLimitError: later',
+        note: ''
       }
     ],
     summary: '',

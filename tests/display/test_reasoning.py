@@ -103,6 +103,12 @@ def test_table_unfolds_the_thoughts_of_a_row():
     assert "Reasoning" not in batch_to_html(batch)
 
 
+def test_table_shows_the_notices_of_a_row():
+    batch = Batch([Row({"n": 1}, LLMConfig(), Response("", notices=("All 64 tokens were thoughts.",)))])
+    assert "All 64 tokens were thoughts.</div>" in batch_to_html(batch)
+    assert "All 64 tokens were thoughts." in batch.to_text()
+
+
 def test_table_shows_what_a_row_waits_for():
     batch = Batch([Row({"n": 1}, LLMConfig(), waiting="429: waiting 12 s")], is_complete=False)
     assert "429: waiting 12 s" in batch_to_html(batch)

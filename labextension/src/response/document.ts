@@ -59,6 +59,8 @@ export interface IRow {
   finishReason: string;
   usage: IUsage | null;
   error: string;
+  /** What a reader should know about the response, or ''. */
+  note: string;
 }
 
 /** A document that cannot be shown, with the reason for the user. */
@@ -184,7 +186,8 @@ function readRow(fields: Fields): IRow {
     isReasoningOpen: fields.reasoning_open === true,
     finishReason: asText(fields.finish_reason),
     usage: readUsage(fields.usage),
-    error: asText(fields.error)
+    error: asText(fields.error),
+    note: asText(fields.note)
   };
 }
 

@@ -97,7 +97,10 @@ export class SideBySideTable extends Widget {
         isNew ? element('mark', text) : document.createTextNode(text)
       )
     );
-    const { error } = this.document.rows[index];
+    const { error, note } = this.document.rows[index];
+    if (note) {
+      cell.append(element('div', note, 'azml-Response-facts'));
+    }
     if (error) {
       cell.append(element('div', error, 'azml-SideBySide-error'));
     }

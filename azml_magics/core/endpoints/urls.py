@@ -63,6 +63,18 @@ def request_url(url: str, route: str, api_version: str | None = None) -> str:
     return urlunsplit((parts.scheme, parts.netloc, path, query, ""))
 
 
+def ends_in(url: str, end: str) -> bool:
+    """Return whether the path of `url` ends in `end`, with or without a slash after it, in upper or lower case."""
+    return urlsplit(url.strip()).path.rstrip("/ ").lower().endswith(end)
+
+
+def replace_route(url: str, route: str) -> str:
+    """Return `url` with another route at the end of its path; it has to have one."""
+    parts = urlsplit(url.strip())
+    path = parts.path.rstrip("/ ")
+    return urlunsplit(parts._replace(path=path[: -len(route_of(url))] + route))
+
+
 def base_of(url: str) -> str:
     """Return the URL that the endpoint's other routes are appended to: without its route, query and last slash."""
     origin, path = Origin.of(url), urlsplit(url.strip()).path.rstrip("/ ")

@@ -112,6 +112,8 @@ class Wire(ABC):
         chat: Whether messages keep their roles.
         api_types: The endpoint types that use the format.
         routes: The URL routes that use the format. A URL that is only a base gets the first one appended.
+        neighbours: Routes beside `routes[0]` under the same /v1: a URL that ends in one of them, for another formatter,
+            goes to `routes[0]`.
         known_kwargs: Model kwargs that are documented for the format. Others are sent as well.
         takes_response_format: Whether a JSON schema can be requested by the kwarg `response_format`.
         takes_items: Whether earlier turns go back with their `items`, as the server sent them.
@@ -122,6 +124,7 @@ class Wire(ABC):
     chat: ClassVar[bool] = False
     api_types: tuple[str, ...] = ("dedicated",)
     routes: ClassVar[tuple[str, ...]] = ("score",)
+    neighbours: ClassVar[tuple[str, ...]] = ()
     known_kwargs: ClassVar[tuple[Kwarg, ...]] = ()
     takes_response_format: ClassVar[bool] = False
     takes_items: ClassVar[bool] = False
@@ -131,19 +134,28 @@ class Wire(ABC):
     def fits(self, config: LLMConfig) -> bool:
         """Return whether the config's endpoint can use this format; a path that is not a known route fits all."""
         route = endpoints.route_of(config.endpoint_url)
-        return config.endpoint_api_type in self.api_types and (not route or route in self.routes)
+        takes_route = not route or route in self.routes or self._is_neighbour(config)
+        return config.endpoint_api_type in self.api_types and takes_route
+
+    def _is_neighbour(self, config: LLMConfig) -> bool:
+        return any(endpoints.ends_in(config.endpoint_url, f"/v1/{route}") for route in self.neighbours)
 
     def url(self, config: LLMConfig, *, stream: bool) -> str:  # noqa: ARG002 - some formats stream on another route
         """Return the URL that the request goes to."""
-        return endpoints.request_url(config.endpoint_url, self.routes[0], config.api_version)
+        url = config.endpoint_url
+        if self._is_neighbour(config):
+            url = endpoints.replace_route(url, self.routes[0])
+        return endpoints.request_url(url, self.routes[0], config.api_version)
 
     def streams(self, config: LLMConfig) -> bool:  # noqa: ARG002 - depends on the route in some formats
         """Return whether a response can arrive in chunks."""
         return False
 
-    def notices(self, config: LLMConfig) -> tuple[str, ...]:  # noqa: ARG002 - most formats send kwargs as written
-        """Return what the format adds to the config's kwargs, or sends under another name: lines for the user."""
-        return ()
+    def notices(self, config: LLMConfig) -> tuple[str, ...]:
+        """Return what the format changes in the config's URL and kwargs: lines for the user."""
+        if not self._is_neighbour(config):
+            return ()
+        return (f"The request goes to /{self.routes[0]}, not to /{endpoints.route_of(config.endpoint_url)}.",)
 
     @abstractmethod
     def encode(self, call: Call) -> Payload:

@@ -29,6 +29,7 @@ class OpenAIChatWire(Wire):
     chat = True
     api_types = ("dedicated", "serverless")
     routes = ("chat/completions", "score")
+    neighbours = ("responses",)
     known_kwargs = OPENAI_CHAT_KWARGS
     limit_kwarg = "max_completion_tokens"
     takes_response_format = True

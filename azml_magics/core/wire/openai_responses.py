@@ -52,6 +52,7 @@ class OpenAIResponsesWire(Wire):
     chat = True
     api_types = ("dedicated", "serverless")
     routes = ("responses",)
+    neighbours = ("chat/completions",)
     known_kwargs = RESPONSES_KWARGS
     takes_response_format = True
     takes_items = True
@@ -62,7 +63,7 @@ class OpenAIResponsesWire(Wire):
         return not config.model_kwargs.get("background")
 
     def notices(self, config: LLMConfig) -> tuple[str, ...]:
-        return tuple(renaming_notices(config.model_kwargs, LIMITS))
+        return (*super().notices(config), *renaming_notices(config.model_kwargs, LIMITS))
 
     def encode(self, call: Call) -> Payload:
         body = _make_body(call, self.url(call.config, stream=call.stream))

@@ -49,6 +49,27 @@ def test_endpoint_type_and_route_choose_the_wire_format(name, url, api_type, kin
     assert type(wire.wire_for(LLMConfig(endpoint_url=url, endpoint_api_type=api_type, formatter=name))) is kind
 
 
+@pytest.mark.parametrize(
+    ("name", "path", "sent_to"),
+    [
+        ("openai-responses", "/openai/v1/chat/completions", "/openai/v1/responses"),
+        ("openai-responses", "/gateway/v1/Chat/Completions/?a=b", "/gateway/v1/responses?a=b"),
+        ("openai-chat", "/openai/v1/responses", "/openai/v1/chat/completions"),
+    ],
+)
+def test_named_formatter_takes_the_route_beside_the_urls(name, path, sent_to):
+    asked = config(name, "https://r.services.ai.azure.com" + path, model="m")
+    assert prepare(asked, "Hi").request.url == "https://r.services.ai.azure.com" + sent_to
+    assert wire.notices_for(asked)[0].startswith(
+        f"The request goes to /{sent_to.partition('/v1/')[2].partition('?')[0]}"
+    )
+
+
+def test_route_without_v1_has_no_neighbour():
+    with pytest.raises(ConfigError, match="cannot be used on /chat/completions"):
+        wire.wire_for(config("openai-responses", "https://r.openai.azure.com/openai/deployments/d/chat/completions"))
+
+
 @pytest.mark.parametrize("name", wire.names())
 def test_wire_formats_of_a_formatter_agree(name):
     formatter = wire.get(name)

@@ -108,8 +108,7 @@ class PreparedCall:
             decoded = self.wire.decode(to_utf8(response.body, response.headers.get("content-type", "")), self.call)
         except AzmlError as error:
             raise self._add_response(error, response, latency, first_token) from error.__cause__
-        return replace(
-            decoded,
+        return decoded.replace(
             latency=latency,
             time_to_first_token=first_token,
             config=self.config.name,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping  # noqa: TC003 - get_type_hints() needs it
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
 _TRUNCATED = ("length", "max_tokens", "max_output_tokens")  # finish reasons of OpenAI, Anthropic and Responses
@@ -185,6 +185,11 @@ class Response:
     def is_truncated(self) -> bool:
         """Whether the limit of tokens ended the response."""
         return self.finish_reason in _TRUNCATED
+
+    def replace(self, **fields: Any) -> Response:
+        """Return a copy with some fields changed, in its choices as well: what is known of all of them."""
+        choices = tuple(choice.replace(**fields) for choice in self.choices)
+        return replace(self, **fields, choices=choices)
 
     def to_dict(self, *names: str) -> dict[str, Any]:
         """Return the response as JSON data.

@@ -61,9 +61,9 @@ class StreamReader:
         """What has arrived."""
         prepared = self._prepared
         response = self._whole or prepared.wire.annotate(self._events.response, prepared.call)
-        return replace(
-            response,
-            finish_reason=response.finish_reason or ("interrupted" if self._is_interrupted else None),
+        if self._is_interrupted and response.finish_reason is None:
+            response = replace(response, finish_reason="interrupted")
+        return response.replace(
             latency=self._latency or time.perf_counter() - self._start,
             time_to_first_token=self._first_token,
             config=prepared.config.name,

@@ -162,7 +162,7 @@ def parse_returned(value: Any) -> Response:
     if isinstance(value, dict) and isinstance(value.get("choices"), list):
         is_chat = any(isinstance(choice, dict) and "message" in choice for choice in value["choices"])
         return parse_choices(value, read_message if is_chat else read_completion)
-    return parse_record(value, _TEXT_KEYS)
+    return parse_record(value, _TEXT_KEYS, any_column=True)
 
 
 def _get_api_types(content_formatter: Any) -> tuple[str, ...]:

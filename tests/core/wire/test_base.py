@@ -49,6 +49,16 @@ def test_every_success_with_a_body_is_read(server, config_of, status):
     assert invoke(config_of(), "Hi").text == "A"
 
 
+def test_choices_say_where_they_come_from(server, config_of):
+    choices = [{"index": at, "message": {"content": text}, "finish_reason": "stop"} for at, text in enumerate("ab")]
+    server.respond_with(reply({"choices": choices}, x_request_id="r-7"))
+    response = invoke(config_of(name="prod"), "Hi")
+    assert [(each.text, each.config, each.request_id) for each in response.choices] == [
+        ("a", "prod", "r-7"),
+        ("b", "prod", "r-7"),
+    ]
+
+
 def test_declared_charset_is_heeded(server, config_of):
     body = json.dumps({"choices": [{"message": {"content": "café"}}]}, ensure_ascii=False).encode("latin-1")
     head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=iso-8859-1\r\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
@@ -9,6 +10,7 @@ from .errors import ConfigError
 
 DIRECT = "none"  # the word for no proxy, whatever the environment says
 
+_VARIABLE = re.compile(r"env:[A-Za-z_]\w*")
 _SCHEMES = ("http", "https", "socks5", "socks5h")
 
 
@@ -69,7 +71,7 @@ def check_proxy(configured: str) -> str:
         ConfigError: It is not a proxy's URL, or holds a password, which would be saved with the config.
     """
     configured = configured.strip()
-    if configured in {"", DIRECT} or configured.startswith("env:"):
+    if configured in {"", DIRECT} or _VARIABLE.fullmatch(configured):
         return configured
     proxy = Proxy.of(proxy_url(configured))
     if (proxy is not None and proxy.password) or "@" in configured:

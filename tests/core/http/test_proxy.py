@@ -6,7 +6,6 @@ import pytest
 
 from azml_magics.core.errors import ConfigError
 from azml_magics.core.http.proxy import proxy_for
-from azml_magics.core.proxy_url import Proxy, check_proxy
 
 
 @pytest.fixture(autouse=True)
@@ -88,22 +87,3 @@ def test_unreadable_proxy_is_one_line_without_its_text(monkeypatch, written):
     with pytest.raises(ConfigError) as caught:
         proxy_for("https://e.example.com")
     assert str(caught.value).startswith("The proxy's URL cannot be read. Write it as http://HOST:PORT")
-
-
-def test_config_refuses_a_proxy_with_a_password():
-    with pytest.raises(ConfigError, match="holds a user name or password") as caught:
-        check_proxy("http://ann:s3cret@company:3128")
-    assert "s3cret" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("url", "name", "password"),
-    [
-        ("http://ann:s%40cret@company:3128", "company:3128", "s@cret"),
-        ("http://company", "company:80", ""),
-        ("https://company", "company:443", ""),
-        ("socks5://[fd00::1]", "[fd00::1]:1080", ""),
-    ],
-)
-def test_proxy_is_named_by_host_and_port(url, name, password):
-    assert Proxy.of(url) == Proxy(name, password)

@@ -22,7 +22,7 @@ def proxy_url(proxy: str) -> str:
     """
     proxy = proxy.strip()
     url = proxy if "://" in proxy else f"http://{proxy}"
-    if Proxy.of(url) is None:
+    if Proxy.of(url) is None or proxy.startswith("env:"):  # a variable without a valid name
         raise ConfigError(
             "The proxy's URL cannot be read",  # it may hold a password, so it is not shown
             remedy="Write it as http://HOST:PORT (https, socks5 and socks5h work too).",

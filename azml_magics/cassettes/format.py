@@ -22,7 +22,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from ..core.endpoints import Origin
 from ..core.errors import DocumentError
-from ..core.http.recording import RecordedResponse
+from ..core.http.recording import FRAMING_HEADERS, RecordedResponse
 from ..core.redaction import MASK, redact, redact_bytes, redact_data
 
 if TYPE_CHECKING:
@@ -58,11 +58,13 @@ def exchange_line(request: Request, response: RecordedResponse, sequence: int) -
         sequence: The place of the request among all requests of the cassette.
     """
     keys = request.secrets
+    is_stream = request.stream and len(response.pieces) > 1
+    names = (*_HEADERS, *(FRAMING_HEADERS if is_stream else ()))
     recorded: dict[str, Any] = {
         "status": response.status,
-        "headers": {name: redact(response.headers[name], *keys) for name in _HEADERS if name in response.headers},
+        "headers": {name: redact(response.headers[name], *keys) for name in names if name in response.headers},
     }
-    if request.stream and len(response.pieces) > 1:
+    if is_stream:
         recorded["stream"] = [
             [round(seconds, 4), _to_text(piece, keys)] for seconds, piece in _split_at_lines(response)
         ]

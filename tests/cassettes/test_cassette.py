@@ -25,6 +25,7 @@ from azml_magics.core.client import ainvoke, astream, fetch, invoke, stream
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import (
     AuthenticationError,
+    AzmlError,
     DocumentError,
     Interrupted,
     ModelError,
@@ -648,3 +649,20 @@ def test_stopped_recorder_writes_nothing_more(tmp_path, server):
     stop_innermost()
     invoke(config_at(server.url, key=None), "Hi")
     assert (first.count, second.count) == (1, 1)
+
+
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_clean_end_of_a_stream_without_end_marker_is_replayed(path, server, gone, is_whole):
+    whole = streamed(delta("a"), delta("b"))
+    server.respond_with(whole if is_whole else lambda connection, request: connection.sendall(whole[:-5]))
+
+    def ask(url):
+        try:
+            return chunks_of(config_at(url, key=None), "Hi")[-1:]
+        except AzmlError as error:
+            return type(error)
+
+    start_recording(path)
+    live = ask(server.url)
+    start_replay(path)
+    assert ask(gone) == live

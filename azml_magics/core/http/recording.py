@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from .exchange import Outcome, Request
 
+FRAMING_HEADERS = ("transfer-encoding", "content-length")
+
 
 @dataclass(frozen=True)
 class RecordedResponse:
@@ -25,7 +27,7 @@ class RecordedResponse:
 
     Attributes:
         status: The HTTP status.
-        headers: By lower-case name.
+        headers: By lower-case name; of a stream that broke without those of FRAMING_HEADERS.
         pieces: The body's pieces, each with the seconds before it.
         is_complete: False if its reader left before the end, as after a kernel interrupt.
         sequence: A number that grows in the order in which requests started; responses end in another order.
@@ -164,6 +166,7 @@ class _Take:
         self._sequence = next_sequence()
         self._pieces: list[tuple[float, bytes]] = []
         self._since = 0.0
+        self._has_broken = False
 
     def record_whole(self, response: HTTPResponse) -> bool:
         """Record a response without a stream; False if it has one."""
@@ -183,7 +186,7 @@ class _Take:
                 self._since = time.perf_counter()
             is_complete = True
         except Exception:
-            is_complete = True  # the connection broke: that is how this response ends
+            is_complete, self._has_broken = True, True  # that is how this response ends
             raise
         finally:
             response.stream.close()
@@ -200,7 +203,7 @@ class _Take:
                 self._since = time.perf_counter()
             is_complete = True
         except Exception:
-            is_complete = True  # the connection broke: that is how this response ends
+            is_complete, self._has_broken = True, True  # that is how this response ends
             raise
         finally:
             await response.stream.aclose()
@@ -210,5 +213,8 @@ class _Take:
         self._pieces.append((time.perf_counter() - self._since, piece))
 
     def _record(self, response: HTTPResponse, *, is_complete: bool) -> None:
-        recorded = RecordedResponse(response.status, response.headers, self._pieces, is_complete, self._sequence)
+        headers = response.headers
+        if self._has_broken:  # what tells a whole body from one that is cut off
+            headers = {name: value for name, value in headers.items() if name not in FRAMING_HEADERS}
+        recorded = RecordedResponse(response.status, headers, self._pieces, is_complete, self._sequence)
         self._recorder.record(self._request, recorded)

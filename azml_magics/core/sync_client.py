@@ -50,7 +50,7 @@ class Client(BaseClient):
             prompt: A text, or OpenAI-style messages.
 
         Raises:
-            AzmlError: One of the errors of errors.py, with the names of the config and the deployment.
+            AzmlError: One of `azml_magics.errors`, with the names of the config and the deployment.
             Interrupted: The kernel was interrupted.
         """
         prepared = self.prepare(config, prompt)

@@ -1,4 +1,4 @@
-"""A request without a response -> one exception of errors.py, with cause and remedy. Pure."""
+"""A request without a response -> one exception, with cause and remedy. Pure."""
 
 from __future__ import annotations
 

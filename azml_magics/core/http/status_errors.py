@@ -1,4 +1,4 @@
-"""HTTP status, headers and body of a failed request -> one exception of errors.py, with cause and remedy. Pure.
+"""HTTP status, headers and body of a failed request -> one exception, with cause and remedy. Pure.
 
 Sources: Azure ML "Troubleshooting online endpoints" (status codes, 424 headers), the Azure AI Model Inference API
 reference, and the error bodies that the servers behind it are known to send.

@@ -106,8 +106,9 @@ class AzureMLBaseEndpoint(EndpointConfig):
 
     @property
     def _runs_in_threads(self) -> bool:
-        """Whether asynchronous calls run in threads, because only a synchronous client was given."""
-        return self.client is not None and self.http_async_client is None
+        """Whether asynchronous calls run in threads: a synchronous client was given, and no other one can send them."""
+        can_send = self.http_async_client is not None and bool(self.endpoint_url)
+        return self.client is not None and not can_send
 
     def _sync_client(self) -> Client:
         return self._clients.sync(self.client, self.http_async_client, self.credential)

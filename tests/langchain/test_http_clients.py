@@ -255,6 +255,20 @@ def test_client_assigned_later_sends_the_next_call(chat, hooked):
     assert len(paths) == 1
 
 
+async def test_object_with_call_and_an_async_client_share_the_work(endpoint):
+    class Fixed:
+        def call(self, body, run_manager=None):
+            return json.dumps(REPLY)
+
+    async with httpx.AsyncClient() as client:
+        fields = {"http_client": Fixed(), "http_async_client": client, "content_formatter": "openai-chat"}
+        chat = AzureMLChatOnlineEndpoint(endpoint_url=f"{endpoint.url}/v1/chat/completions", **fields)
+        assert chat.invoke("Hi").content == "mocked"
+        assert (await chat.ainvoke("Hi")).content != "mocked"
+        chat = AzureMLChatOnlineEndpoint(endpoint_api_type="serverless", **fields)  # without a URL
+        assert (await chat.ainvoke("Hi")).content == "mocked"
+
+
 # ---- what is refused ---------------------------------------------------------------------------------------------
 
 
@@ -265,9 +279,10 @@ def test_client_assigned_later_sends_the_next_call(chat, hooked):
         ("http_client", httpx.AsyncClient(), "The http_client is asynchronous and the calls are not"),
         ("http_async_client", httpx.Client(), "is synchronous and the calls are not"),
         ("http_client", object(), "must be an httpx client, not object"),
+        ("http_client", httpx.Client, "must be an httpx client, not type"),
         ("credential", object(), "credential must have get_token(scope)"),
     ],
-    ids=["async for sync", "sync for async", "no client", "no credential"],
+    ids=["async for sync", "sync for async", "no client", "a class", "no credential"],
 )
 def test_wrong_client_is_refused_in_one_line(kind, name, given, said):
     arguments = {name: given} if name != "credential" else {name: given, "http_client": httpx.Client()}

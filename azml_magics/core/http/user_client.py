@@ -170,7 +170,7 @@ def check_client(http_client: Any, *, is_async: bool) -> None:
     Raises:
         ConfigError: It has no `build_request` and `send`, or they are for the other kind of program.
     """
-    if not (hasattr(http_client, "build_request") and hasattr(http_client, "send")):
+    if inspect.isclass(http_client) or not (hasattr(http_client, "build_request") and hasattr(http_client, "send")):
         raise ConfigError(
             f"http_client must be an httpx client, not {type(http_client).__name__}",
             remedy="Pass an httpx.Client, or an httpx.AsyncClient for calls on an event loop.",

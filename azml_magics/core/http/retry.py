@@ -122,11 +122,12 @@ def retry_flow(
             decision = should_retry(error) if should_retry is not None else None
             if decision:
                 continue
-            if decision is False or retries >= max_retries or not _is_temporary(outcome, error):
-                raise error from error.__cause__
+            is_temporary = decision is None and _is_temporary(outcome, error)
             seconds = _delay(error, retries, jitter)
-            if seconds > waiting.LONGEST_WAIT:
+            if is_temporary and seconds > waiting.LONGEST_WAIT:
                 raise waiting.say_when(error, seconds) from error.__cause__
+            if retries >= max_retries or not is_temporary:
+                raise error from error.__cause__
             retries += 1
             waiting.report(waiting.Waiting(waiting.reason_of(error), seconds, retries + 1, max_retries + 1))
             yield Wait(seconds)

@@ -206,13 +206,13 @@ def follows_prompts(first: Response, second: Response) -> bool:
 
 
 def heeds_limit(response: Response, limit: int) -> bool:
-    """Whether an answer is as short as was asked for; True if no limit was sent.
+    """Whether an answer is as short as was asked for; True if no limit was sent, or if thoughts use it up first.
 
     Args:
         response: The answer.
         limit: The limit in tokens; 0 for none.
     """
-    if not limit:
+    if not limit or response.reasoning or _has_reasoned(response):
         return True
     counted = response.usage.completion_tokens if response.usage else None
     if counted is not None:

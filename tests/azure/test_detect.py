@@ -248,6 +248,12 @@ def test_answers_of_reasoning_alone_follow_their_prompts():
         ("x" * 200, Usage(completion_tokens=4), 4, True),
         ("x", Usage(completion_tokens=40), 4, False),
         ("x" * 200, None, 0, True),
+        (
+            "x",
+            Usage(completion_tokens=40, details={"completion_tokens_details": {"reasoning_tokens": 36}}),
+            4,
+            True,
+        ),
     ],
 )
 def test_answer_heeds_the_limit(text, usage, limit, heeds):

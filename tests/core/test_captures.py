@@ -14,7 +14,6 @@ from azml_magics.core.errors import (
     ModelError,
     NotFoundError,
     ResponseFormatError,
-    ServiceUnavailableError,
 )
 from azml_magics.core.response import Usage
 
@@ -124,7 +123,7 @@ def test_streamed_tool_calls_are_joined(replay, config_of):
             "scoring-run-raises",
             SCORE,
             "gpt2",
-            ServiceUnavailableError,
+            ModelError,
             "(500): An unexpected error occurred in scoring script",
         ),
         ("scoring-no-route", SCORE, "gpt2", NotFoundError, "no such route (404): The requested URL was not found"),

@@ -152,9 +152,10 @@ def test_retry_after_is_followed_up_to_a_minute(headers, body, slept):
     assert play(response(429, body, **headers), OK) == (["send", slept, "send"], OK)
 
 
+@pytest.mark.parametrize("retries", [0, 2])
 @pytest.mark.parametrize("seconds", ["61", "3600", "9" * 400])
-def test_longer_retry_after_is_raised_at_once_and_says_when(seconds):
-    did, error = play(response(429, retry_after=seconds))
+def test_longer_retry_after_is_raised_at_once_and_says_when(seconds, retries):
+    did, error = play(response(429, retry_after=seconds), max_retries=retries)
     assert did == ["send"]
     assert isinstance(error, RateLimitError)
     shown = {"61": "1 min 1 s", "3600": "1 h 0 min"}.get(seconds, "24 h 0 min")

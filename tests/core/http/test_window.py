@@ -259,6 +259,7 @@ def test_unused_limit_does_not_accumulate():
     ("status", "headers", "body", "kind", "wait"),
     [
         (200, {}, b"{}", "success", None),
+        (201, {}, b"{}", "success", None),
         (429, {"retry-after": "3"}, b"", "overloaded", 3.0),
         (429, {"retry-after-ms": "250", "retry-after": "3"}, b"", "overloaded", 0.25),
         (429, {}, b'{"message": "Window limit is exceeded. Try again in 26 seconds."}', "overloaded", 26.0),

@@ -110,7 +110,7 @@ def read_request(body: Any, version: str) -> MessagesRequest:
     temperature = body.get("temperature")
     settings = GenerationSettings(
         max_tokens=body["max_tokens"],
-        stop=tuple(mark for mark in body.get("stop_sequences") or () if isinstance(mark, str)),
+        stop=tuple(mark for mark in _list(body, "stop_sequences") if isinstance(mark, str)),
         temperature=float(temperature) if isinstance(temperature, int | float) else 0.0,
     )
     return MessagesRequest(body, messages, _read_functions(body), _read_schema(body), settings)
@@ -193,9 +193,9 @@ def _check_results(messages: list[dict[str, Any]]) -> None:
     for at, message in enumerate(messages):
         blocks = message["content"] if isinstance(message["content"], list) else []
         after = messages[at + 1]["content"] if at + 1 < len(messages) else []
-        found = {block.get("tool_use_id") for block in after if isinstance(block, dict)}
+        found = {str(block.get("tool_use_id")) for block in after if isinstance(block, dict)}
         for block in blocks:
-            if block.get("type") == "tool_use" and block.get("id") not in found:
+            if block.get("type") == "tool_use" and str(block.get("id")) not in found:
                 raise RefusedError(
                     f"messages.{at + 1}: `tool_use` ids were found without `tool_result` blocks immediately after: "
                     f"{str(block.get('id'))[:60]}. Each `tool_use` block must have a corresponding `tool_result` block "
@@ -205,7 +205,7 @@ def _check_results(messages: list[dict[str, Any]]) -> None:
 
 def _read_functions(body: dict[str, Any]) -> list[dict[str, Any]]:
     functions = []
-    for at, tool in enumerate(body.get("tools") or []):
+    for at, tool in enumerate(_list(body, "tools")):
         if not isinstance(tool, dict) or not isinstance(tool.get("name"), str):
             raise RefusedError(f"tools.{at}.custom.name: Field required")
         if not isinstance(tool.get("input_schema"), dict):
@@ -227,6 +227,11 @@ def _text(content: Any) -> str:
         return content
     blocks = content if isinstance(content, list) else []
     return "\n".join(str(block.get("text", "")) for block in blocks if isinstance(block, dict))
+
+
+def _list(holder: dict[str, Any], name: str) -> list[Any]:
+    found = holder.get(name)
+    return found if isinstance(found, list) else []
 
 
 def _object(holder: dict[str, Any], name: str) -> dict[str, Any]:

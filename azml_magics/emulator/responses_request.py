@@ -121,10 +121,13 @@ def _check_parameters(body: dict[str, Any], model: Model) -> None:
     _check_names(body)
     if "input" not in body:
         raise invalid_parameter("Missing required parameter: 'input'.", "input", "missing_required_parameter")
-    for sampling in _SAMPLING if model.refuses_sampling else ():
-        if body.get(sampling) not in (None, 1):
+    for sampling in _SAMPLING:
+        given = body.get(sampling)
+        if model.refuses_sampling and given not in (None, 1):
             message = f"Unsupported parameter: '{sampling}' is not supported with this model."
             raise invalid_parameter(message, sampling)
+        if given is not None and not isinstance(given, int | float):
+            raise invalid_parameter(f"Invalid type for '{sampling}': expected a decimal.", sampling, "invalid_type")
     _check_effort(_object(body, "reasoning").get("effort"), model)
     include = body.get("include")
     if isinstance(include, list) and "reasoning.encrypted_content" in include and not model.reasoning:
@@ -192,13 +195,14 @@ def _check_calls(messages: list[dict[str, Any]]) -> None:
 
 def _read_functions(body: dict[str, Any]) -> list[dict[str, Any]]:
     functions = []
-    for at, tool in enumerate(body.get("tools") or []):
+    tools = body.get("tools")
+    for at, tool in enumerate(tools if isinstance(tools, list) else []):
         if not isinstance(tool, dict) or tool.get("type") != "function":
             continue  # the service's own tools, such as web_search, are never called here
         if not isinstance(tool.get("name"), str):
             where = f"tools[{at}].name"
             raise invalid_parameter(f"Missing required parameter: '{where}'.", where, "missing_required_parameter")
-        functions.append({"name": tool["name"], "parameters": tool.get("parameters") or {}})
+        functions.append({"name": tool["name"], "parameters": _object(tool, "parameters")})
     return functions
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Protocol
 
-from ..core.text import printable, replace_surrogates
+from ..core.text import printable
 from .live import LiveDisplay
 from .markdown import make_inert
 from .reasoning import fold_reasoning, growing_reasoning, inert_html
@@ -101,7 +101,7 @@ class NotebookText:
             self._display.clear()
 
     def _bundle(self) -> dict[str, str]:
-        text = replace_surrogates(self._text)
+        text = printable(self._text)
         parts = [self._thoughts(), make_inert(text)]
         return {"text/plain": text, "text/markdown": "\n\n".join(part for part in parts if part)}
 

@@ -8,7 +8,11 @@ replaced, except in fenced code that all Markdown readers take for code:
   of a span;
 * fences: unchanged, unless readers may disagree about them (a fence after a list or quote mark, math that is not
   closed, a definition list): then `<` becomes `&lt;` there, too;
-* links: one whose target is neither a plain path nor http, https or mailto is no longer a link.
+* links: one whose target is neither a plain path nor http, https or mailto is no longer a link;
+* pictures: a remote one becomes a link. A browser would fetch it at once, and its address can carry the prompt away;
+* dollars: `$5 and $6` is money. A `$` that opens no formula by pandoc's rule is put into an element of its own, in
+  which no reader looks for mathematics; formulas in `\\(...\\)` and `\\[...\\]`, which Markdown takes for escapes, get
+  dollars.
 
 The time is linear in the length of the text: this runs for every update of a streaming response.
 """
@@ -44,7 +48,16 @@ _MATH = re.compile(
     r"|(?<![\\$\w])\$(?=[^\s$])[^$\n]{1,1000}?(?<![\s\\])\$(?![\d$])",
     re.DOTALL,
 )
-_TARGET = re.compile(r"\](?P<mark>[(:])(?P<space>\s*(?:<|&lt;)?)(?P<target>[^\s)>]*)")
+_TARGET = re.compile(r"\](?P<mark>[(:])(?=\s*(?:<|&lt;)?(?P<target>(?:(?!\]\()[^\s)>]){0,300}))")  # may hold another
+_MAY_HAVE_SCHEME = re.compile(r"[:&\\]")
+_LONGEST_SCHEME = 300  # characters of a target that are read; a longer one with entities is not trusted
+_PICTURE = re.compile(r"!\[(?:(?P<alt>[^\[\]\n]*)\]\(\s*<?(?P<target>[^\s()<>]{0,300}))?")
+_DOLLARS = re.compile(
+    r"(?P<kept>`+[^`\n]*`+|\]\([^)\s]*\)?|https?://[^\s<>]+|\\\$|\\{2,}[(\[)\]])"
+    r"|\\\[(?P<block>[^$]{1,2000}?)\\\]|\\\((?P<inline>[^$\n]{1,1000}?)\\\)"
+    r"|(?P<math>\$\$.{1,2000}?\$\$|(?<![\\$\w])\$(?=[^\s$])[^$\n]{1,1000}?(?<![\s\\])\$(?![\d$]))|(?P<money>\$)",
+    re.DOTALL,
+)
 _DEFINED = re.compile(
     r"[ \t]*https?://[^\s<>\"'()`]+[ \t]*(?:\n(?!\s*[\"'(])|$)"
 )  # without a title, which may span lines
@@ -197,18 +210,24 @@ def _escape_tags(text: str) -> str:
 
 
 def _escape_prose(text: str, *, spans: bool = True) -> str:
+    if spans and ("<" in text or "![" in text):
+        text = "\n".join(_escape_spans(line) if "`" in line else line for line in text.split("\n"))
     if "<" in text:
-        if spans:
-            text = "\n".join(_escape_spans(line) if "`" in line else line for line in text.split("\n"))
-        text = _escape_math(text).replace(_OURS, "<")
-    return _TEX_LINK.sub(r"\\text", _TARGET.sub(_break_link, text))
+        text = _escape_math(text)
+    text = _TEX_LINK.sub(r"\\text", _TARGET.sub(_break_link, _PICTURE.sub(_link_picture, text)))
+    return _mark_dollars(text).replace(_OURS, "<")
 
 
 def _escape_spans(line: str) -> str:
-    """The line with <code> elements for its code spans that have a tag; they mean the same wherever a span ends."""
+    """The line with <code> elements for its spans that have a tag or picture; they mean the same wherever one ends."""
     if line.startswith("    ") and not _ITEM.match(line):  # may be indented code, in which elements do not work
         return line
-    return _SPAN.sub(lambda span: _element(span["inside"]) if _TAG.search(span["inside"]) else span[0], line)
+    return _SPAN.sub(lambda span: _element(span["inside"]) if _needs_element(span["inside"]) else span[0], line)
+
+
+def _needs_element(code: str) -> bool:
+    """Whether a code span must be one for every reader: it has a tag or a picture."""
+    return "![" in code or _TAG.search(code) is not None
 
 
 def _element(code: str) -> str:
@@ -230,9 +249,37 @@ def _break_link(found: re.Match[str]) -> str:
     if found["mark"] == ":":
         harmless = bool(_DEFINED.match(found.string, found.end("mark")))
     else:
-        scheme = _SCHEME.match(_read_target(found["target"]))
-        harmless = scheme is None or scheme[0].lower() in _HARMLESS
-    return found[0] if harmless else f"]\\{found[0][1:]}"
+        target = found["target"]
+        if not _MAY_HAVE_SCHEME.search(target):
+            return found[0]
+        scheme = _SCHEME.match(_read_target(target))
+        is_cut = len(target) == _LONGEST_SCHEME and "&" in target
+        harmless = not is_cut if scheme is None else scheme[0].lower() in _HARMLESS
+    return found[0] if harmless else f"]\\{found['mark']}"
+
+
+def _link_picture(found: re.Match[str]) -> str:
+    """The start of a picture, unless it is a file beside the notebook: as that of a link to it."""
+    target = _read_target(found["target"] or "")
+    if target and not _SCHEME.match(target) and not target.startswith(("//", "\\", "/\\")):
+        return found[0]
+    return f"[picture: {found[0][2:]}"
+
+
+def _mark_dollars(text: str) -> str:
+    """The text with dollars around its formulas, and in elements of their own where they are money."""
+    if "$" not in text and "\\(" not in text and "\\[" not in text:
+        return text
+    has_several = sum(found["money"] is not None for found in _DOLLARS.finditer(text)) > 1
+
+    def replace(found: re.Match[str]) -> str:
+        if found["inline"]:
+            return f"${found['inline'].strip()}$"
+        if found["block"]:
+            return f"$${found['block']}$$"
+        return f"{_OURS}span>\\${_OURS}/span>" if found["money"] and has_several else found[0]
+
+    return _DOLLARS.sub(replace, text)
 
 
 def _read_target(target: str) -> str:

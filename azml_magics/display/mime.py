@@ -14,7 +14,7 @@ from ..compare.comparison import Batch, Row
 from ..core.config import LLMConfig
 from ..core.prompt import extract
 from ..core.response import Response
-from ..core.text import one_line, replace_surrogates
+from ..core.text import one_line, printable, replace_surrogates
 from .batch_html import batch_to_html, cell_reasoning
 from .facts import filter_note, notable_facts, response_facts
 from .markdown import fence_code, make_inert
@@ -43,7 +43,7 @@ def response_bundle(response: Response, *, request: Mapping[str, Any] | None = N
     """
     if len(response.choices) > 1:
         return _choices_bundle(response)
-    data: dict[str, Any] = {"text/plain": replace_surrogates(response.text)}
+    data: dict[str, Any] = {"text/plain": printable(response.text)}
     markdown = response_markdown(response)
     if markdown is not None:
         data["text/markdown"] = replace_surrogates(_add_surroundings(markdown, response))
@@ -90,7 +90,7 @@ def batch_bundle(batch: Batch) -> Bundle:
     """The data and metadata that show a batch: tables as text and HTML, and JSON under `RESPONSE_MIME`."""
     rows = [{"setting": dict(row.setting), **_row_facts(row, batch)} for row in batch]
     data = {
-        "text/plain": replace_surrogates(batch.to_text()),
+        "text/plain": printable(batch.to_text()),
         "text/html": replace_surrogates(batch_to_html(batch)),
         RESPONSE_MIME: {"version": 1, "rows": rows},
     }
@@ -108,7 +108,7 @@ def results_bundle(results: Results) -> Bundle:
         for row in results.preview()
     ]
     data = {
-        "text/plain": replace_surrogates(results.to_text()),
+        "text/plain": printable(results.to_text()),
         "text/html": replace_surrogates(batch_to_html(results)),
         RESPONSE_MIME: {"version": 1, "rows": rows, "summary": results.counts(), "rest": results.rest()},
     }

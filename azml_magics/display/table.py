@@ -13,6 +13,9 @@ _ALIGN = "text-align:left;vertical-align:top"
 _QUIET = "opacity:0.75"
 _ERROR_COLOR = "#b00020"
 
+NO_MATH = "tex2jax_ignore mathjax_ignore"
+"""The classes of an element in which MathJax and KaTeX look for no mathematics: $5 and $6 in a cell is money."""
+
 
 class Fold(NamedTuple):
     """A text that a reader unfolds by a click on its summary."""
@@ -49,7 +52,7 @@ def html_table(headings: Sequence[str], rows: Sequence[Sequence[str | Cell]]) ->
     """
     head = f"<tr>{''.join(_cell('th', heading) for heading in headings)}</tr>" if any(headings) else ""
     body = "".join(f"<tr>{''.join(_cell('td', cell) for cell in row)}</tr>" for row in rows)
-    return f"<table><thead>{head}</thead><tbody>{body}</tbody></table>"
+    return f'<table class="{NO_MATH}"><thead>{head}</thead><tbody>{body}</tbody></table>'
 
 
 def _cell(tag: str, cell: str | Cell) -> str:

@@ -6,7 +6,7 @@ import html
 import sys
 from typing import TYPE_CHECKING, Any
 
-from azml_magics.core.text import printable, replace_surrogates
+from azml_magics.core.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -160,7 +160,7 @@ def show_error(error: AzmlError) -> None:
     The colours leave the text its own, so that it can be read in a light and in a dark theme; JupyterLab's sanitizer
     lets them pass. In a `<pre>` no frontend takes the text between two $ for mathematics.
     """
-    text = replace_surrogates("\n".join(error._render_traceback_()))
+    text = printable("\n".join(error._render_traceback_()))
     CellOutput().publish({"text/plain": text, "text/html": f'<pre style="{_ERROR_STYLE}">{html.escape(text)}</pre>'})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,8 +22,9 @@ def test_response_bundle_of_any_response_can_be_sent(text, shown_as, parsed):
     data, metadata = response_bundle(Response(text, parsed=parsed, format=shown_as, usage=Usage(1, 2, 3)))
     json.dumps(data, ensure_ascii=False, allow_nan=False).encode()
     json.dumps(metadata).encode()
-    if text.isascii():
+    if text.isprintable():
         assert data["text/plain"] == text
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f]", data["text/plain"])
 
 
 def test_response_bundle_says_that_there_is_no_text():

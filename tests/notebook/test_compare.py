@@ -216,7 +216,7 @@ def test_table_fills_while_streaming_and_display_ends_empty(asking, endpoint):
     assert ran.payloads[0] == ran.payloads[-1] == {"text/markdown": ""}
     frames = ran.payloads[1:-1]
     assert frames
-    assert all("<table>" in frame["text/html"] for frame in frames)
+    assert all("<table class=" in frame["text/html"] for frame in frames)
     assert any(ran.result[0].text[:60] in frame["text/plain"] for frame in frames)
     assert frames[0]["text/plain"] != frames[-1]["text/plain"]
 

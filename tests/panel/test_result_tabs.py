@@ -347,7 +347,7 @@ def test_usage_shows_the_responses_figures(panel):
     (data,) = outputs(panel, "Usage")
     lines = [" ".join(line.split()) for line in data["text/plain"].splitlines()]
     assert {"latency 2.00 s", "time to first token 1.00 s", "tokens per second 2.0", "total tokens 7"} <= set(lines)
-    assert data["text/html"].startswith("<table>")
+    assert data["text/html"].startswith("<table class=")
 
 
 def test_usage_of_several_responses_is_side_by_side(panel):

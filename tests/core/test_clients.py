@@ -578,3 +578,14 @@ def test_cassette_of_one_client_leaves_others_alone(server, config_of, tmp_path)
     assert len(server.received) == 3
     client.invoke(config_of(), "Hi")
     assert len(server.received) == 4
+
+
+async def test_aiohttp_carries_an_async_client(server, config_of):
+    transports = pytest.importorskip("httpx_aiohttp")
+    server.respond_with(HI, STREAM, reply("", 503, retry_after_ms="1"), HI)
+    async with httpx.AsyncClient(transport=transports.AiohttpTransport(), timeout=None) as http_client:
+        client = AsyncClient(http_client=http_client)
+        assert (await client.invoke(config_of(), "Hi")).text == "hi"
+        async with client.stream(config_of(), "Hi") as pieces:
+            assert "".join([piece.text async for piece in pieces]) == "ab"
+        assert (await client.invoke(config_of(max_retries=1), "Hi")).text == "hi"

@@ -136,10 +136,16 @@ def write_langchain(config: LLMConfig, messages: Sequence[Message]) -> str:
     """Write the call with the classes of azml_magics.langchain.
 
     Raises:
-        ConfigError: A program cannot import the config's formatter.
+        ConfigError: A program cannot import the config's formatter, or the answer is a vector.
     """
     formatter = wire.formatter_for(config)
     own = _own_formatter(formatter)
+    if wire.wire_for(config).embeds:
+        raise ConfigError(
+            "The LangChain classes answer in words, and this is a vector",
+            remedy="Write it as Python.",
+            error_code="no-langchain-embeddings",
+        )
     is_chat = formatter.chat or callable(getattr(formatter.content_formatter, "format_messages_request_payload", None))
     model = "AzureMLChatOnlineEndpoint" if is_chat else "AzureMLOnlineEndpoint"
     known = "" if own else LANGCHAIN_FORMATTERS.get(formatter.name, "")
@@ -195,5 +201,5 @@ def write_python(config: LLMConfig, messages: Sequence[Message]) -> str:
         ["from azml_magics import LLMConfig, invoke", *(own.imports if own else ())],
         f"config = {call_expression('LLMConfig', arguments)}",
         *send_lines("invoke(config, {})", _prompt_of(messages) or list(messages)),
-        "print(response.text)",
+        f"print(response.{'parsed' if wire.wire_for(config).embeds else 'text'})",
     )

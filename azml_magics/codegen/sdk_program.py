@@ -62,6 +62,13 @@ _METHODS: Mapping[str, _Method] = {
         f"model prompt {_SAMPLING} best_of echo suffix",
         "response.choices[0].text",
     ),
+    "embeddings": _Method(
+        "openai",
+        "/embeddings",
+        "embeddings.create",
+        "model input dimensions encoding_format user",
+        "response.data[0].embedding",
+    ),
     "messages": _Method(
         "anthropic",
         "/v1/messages",
@@ -76,7 +83,7 @@ _POLL = """while response.status in ("queued", "in_progress"):
 
 
 def write_openai(config: LLMConfig, messages: Sequence[Message]) -> str:
-    """Write the call with OpenAI's SDK: chat, completions and Responses routes.
+    """Write the call with OpenAI's SDK: chat, completions, embeddings and Responses routes.
 
     Raises:
         ConfigError: The SDK does not speak the config's wire format, or the request names no model.

@@ -64,6 +64,7 @@ REMEDIES: Mapping[str, str] = {
     "no-journal": "Name it with --journal.",
     "no-key-sent": "The request had no key: name one with --key, such as --key env:NAME or --key ask.",
     "no-key-typed": "Run the cell again and type it, or use --key env:NAME.",
+    "no-langchain-embeddings": "Use --as python.",
     "no-sdk": "Use --as python, which has every formatter.",
     "no-sdk-model": "Name one with --model, or use --as python.",
     "other-sdk": "Use --as {sdk}.",

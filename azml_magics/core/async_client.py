@@ -69,6 +69,7 @@ class AsyncClient(BaseClient):
 
     async def fetch(self, config: LLMConfig, url: str) -> bytes:
         """Get a description of an endpoint, as `Client.fetch` does."""
+        self._check_open()
         config = self._defaults.apply(config)
         credentials = auth.NO_CREDENTIALS
         try:

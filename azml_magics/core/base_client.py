@@ -123,8 +123,7 @@ class BaseClient:
             PromptError: The prompt cannot be encoded.
             FormatterError: A formatter of the user's own failed.
         """
-        if self._is_closed:
-            raise ConfigError("The client is closed", remedy="Make a new one.", error_code="client-closed")
+        self._check_open()
         return preparation.prepare(
             self._defaults.apply(config),
             prompt,
@@ -133,6 +132,10 @@ class BaseClient:
             stream=stream,
             with_key=with_key and self._credential is None,
         )
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise ConfigError("The client is closed", remedy="Make a new one.", error_code="client-closed")
 
     def _resolve(self, config: LLMConfig, url: str, *, refresh: bool = False) -> Credentials:
         """The keys in a config; none while responses are replayed, which needs none."""

@@ -101,6 +101,7 @@ class Client(BaseClient):
         Raises:
             AzmlError: As `invoke` does.
         """
+        self._check_open()
         config = self._defaults.apply(config)
         credentials = auth.NO_CREDENTIALS
         try:

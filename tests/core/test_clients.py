@@ -244,6 +244,9 @@ def test_closed_clients_are_refused_in_one_line(server, config_of, caller):
     assert client.is_closed
     (error,) = caller.texts(client, ("invoke", config_of()))
     assert str(error) == "The client is closed. Make a new one."
+    fetch = client.fetch if caller.kind == "sync" else lambda *args: asyncio.run(client.fetch(*args))
+    with pytest.raises(ConfigError, match="The client is closed"):
+        fetch(config_of(), f"{server.url}/swagger.json")
     assert server.received == []
 
 

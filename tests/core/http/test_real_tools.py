@@ -10,11 +10,17 @@ import pytest
 
 from azml_magics.core.client import AsyncClient, Client, ainvoke, astream, invoke, stream
 from azml_magics.core.config import LLMConfig
-from azml_magics.core.errors import APIConnectionError, APITimeoutError, ConfigError, RateLimitError
+from azml_magics.core.errors import (
+    APIConnectionError,
+    APITimeoutError,
+    ConfigError,
+    RateLimitError,
+    StreamInterruptedError,
+)
 from azml_magics.core.secret import Secret
 
 from ..conftest import KEY
-from ..server import Server, delta, reply, streamed
+from ..server import Server, delta, event, reply, streamed
 
 URL = "https://prod.westeurope.inference.ml.azure.com/v1/chat/completions"
 CONFIG = LLMConfig(name="prod", endpoint_url=URL, key=Secret(KEY), timeout=20, max_retries=0)
@@ -89,6 +95,27 @@ def test_pytest_httpx_streams(request, streamed_text):
     httpx_mock = request.getfixturevalue("httpx_mock")
     httpx_mock.add_response(stream=IteratorStream(events), headers={"content-type": "text/event-stream"})
     assert streamed_text(CONFIG) == "hi"
+
+
+def test_stream_that_breaks_has_the_id_of_its_request(request, streamed_text):
+    pytest.importorskip("pytest_httpx")
+    import httpx
+
+    class Breaking(httpx.SyncByteStream, httpx.AsyncByteStream):
+        def __iter__(self):
+            yield event(delta("h"))
+            raise httpx.ReadError("gone")
+
+        async def __aiter__(self):
+            yield event(delta("h"))
+            raise httpx.ReadError("gone")
+
+    httpx_mock = request.getfixturevalue("httpx_mock")
+    httpx_mock.add_response(stream=Breaking(), headers={"content-type": "text/event-stream"})
+    with pytest.raises(StreamInterruptedError) as caught:
+        streamed_text(CONFIG)
+    assert caught.value.request_id == httpx_mock.get_request().headers["x-ms-client-request-id"]
+    assert caught.value.response.text == "h"
 
 
 # ---- respx

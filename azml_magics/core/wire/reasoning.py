@@ -57,7 +57,7 @@ class ReasoningSplitter:
 
     def __init__(self) -> None:
         self._held = ""  # may be the beginning of a tag
-        self._blanks: list[str] = []  # white space at the start: joined once, not searched with every piece
+        self._blanks: list[str] = []  # white space before the text: joined once, not searched with every piece
         self._read = self._read_start
         self._is_in_text = False  # so that only a tag needs a closer look
         self._opening = ""
@@ -76,7 +76,7 @@ class ReasoningSplitter:
             self._last = piece[-1:] or self._last
             self._has_text = self._has_text or not piece.isspace()
             return Piece("", piece)
-        if self._read == self._read_start and not self._held and piece.isspace():
+        if self._blanks and piece.isspace():
             self._blanks.append(piece)
             return Piece()
         self._held += "".join([*self._blanks, piece])
@@ -112,6 +112,10 @@ class ReasoningSplitter:
     def _read_start(self, *, is_all: bool) -> bool:
         """At the beginning, or after thoughts: an opening tag may come."""
         start = self._held.lstrip()
+        if not start and not is_all:
+            self._blanks.append(self._held)
+            self._held = ""
+            return False
         for tag in (*_TAGS, *_HARMONY_STARTS):
             if start.startswith(tag):
                 self._opening = tag if tag in _TAGS else ""

@@ -84,8 +84,10 @@ def test_text_without_tags_is_unchanged(text):
     assert split_reasoning(text) == ("", text)
 
 
-def test_white_space_at_the_start_is_read_in_linear_time():
+@pytest.mark.parametrize("start", ["", "<think>x</think>  "])
+def test_white_space_before_the_text_is_read_in_linear_time(start):
     splitter = ReasoningSplitter()
+    splitter.feed(start)
     for _ in range(300_000):  # a quadratic reader would take half a minute
         assert splitter.feed("\n") == Piece()
     assert splitter.feed("<think>a</think>b").then(splitter.finish())[:2] == ("a", "b")

@@ -102,11 +102,11 @@ def aiohttp_pool(url: str) -> Callable[[list[str], int], list[Any]]:
     return lambda prompts, concurrency: asyncio.run(all_of(prompts, concurrency))
 
 
-def steady_aiohttp(url: str, prompts: list[str], concurrency: int) -> float:
-    """The seconds that aiohttp needs with its connections open."""
+def steady_aiohttp(url: str, prompts: list[str], concurrency: int) -> dict[str, float]:
+    """What aiohttp needs with its connections open."""
     import aiohttp
 
-    async def run() -> float:
+    async def run() -> dict[str, float]:
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=concurrency)) as session:
 
             async def worker(mine: list[str]) -> None:
@@ -118,20 +118,20 @@ def steady_aiohttp(url: str, prompts: list[str], concurrency: int) -> float:
                 await asyncio.gather(*(worker(some[start::concurrency]) for start in range(concurrency)))
 
             await wave(prompts[: 4 * concurrency])
-            start = time.perf_counter()
+            start, cpu = time.perf_counter(), time.process_time()
             await wave(prompts)
-            return time.perf_counter() - start
+            return {"seconds": time.perf_counter() - start, "cpu": time.process_time() - cpu}
 
     return asyncio.run(run())
 
 
-def steady_rows(url: str, prompts: list[str], concurrency: int) -> float:
-    """The seconds that map_rows needs with its connections open."""
+def steady_rows(url: str, prompts: list[str], concurrency: int) -> dict[str, float]:
+    """What map_rows needs with its connections open."""
     work = rows(url)
     work(prompts[: 4 * concurrency], concurrency)
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), time.process_time()
     work(prompts, concurrency)
-    return time.perf_counter() - start
+    return {"seconds": time.perf_counter() - start, "cpu": time.process_time() - cpu}
 
 
 STEADY = {"rows": steady_rows, "aiohttp": steady_aiohttp}
@@ -162,9 +162,7 @@ def main() -> None:
     work = CLIENTS[args.client](args.url)
     prompts = [f"Write haiku {number} about sparkling water." for number in range(args.prompts)]
     if args.steady:
-        cpu = time.process_time()
-        seconds = STEADY[args.client](args.url, prompts, args.concurrency)
-        report(seconds=seconds, cpu=time.process_time() - cpu)
+        report(**STEADY[args.client](args.url, prompts, args.concurrency))
         return
     gc.collect()  # otherwise garbage of the imports is collected during the measurement
     start, cpu = time.perf_counter(), time.process_time()

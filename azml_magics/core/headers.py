@@ -16,7 +16,9 @@ HeaderValue = str | KeyRef | Secret
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, a token
 _FRAMING = {"content-length", "transfer-encoding", "connection", "host"}  # of the connection: the client's own
 _REFERENCE = re.compile(r"env:[A-Za-z_]\w*|keyring:[^/]+/.+|entra|ask")
-_SECRET_NAME = re.compile(r"authorization|(?:api|subscription|access|functions)[-_]?key|token|secret|password|cookie")
+_SECRET_NAME = re.compile(
+    r"(.*[-_])?(authorization|token|secret|password|cookie|(api|subscription|access|functions|account|auth|secret)[-_]?key)"
+)
 _PUBLIC_NAME = re.compile(r"traceparent|tracestate|.*[-_]id")
 _KEY_VALUE = re.compile(r"(?i:bearer|basic) .+|sk-.{8,}|(?=.*[0-9])(?=.*[A-Za-z])[A-Za-z0-9+/_-]{32,}={0,2}")
 
@@ -111,4 +113,4 @@ def _as_value(name: str, value: Any) -> HeaderValue:
 def _looks_like_key(name: str, text: str) -> bool:
     if not text or _PUBLIC_NAME.fullmatch(name):
         return False
-    return _SECRET_NAME.search(name) is not None or _KEY_VALUE.fullmatch(text) is not None
+    return _SECRET_NAME.fullmatch(name) is not None or _KEY_VALUE.fullmatch(text) is not None

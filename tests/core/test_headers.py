@@ -34,6 +34,9 @@ def test_text_of_a_reference_becomes_one():
         ("X-Anything", "Bearer abc.def"),
         ("X-Other", "sk-proj-abcdefgh"),
         ("Cookie", "session=1"),
+        ("X-Auth-Token", "abc"),
+        ("apikey", "abc"),
+        ("x-functions-key", "abc"),
     ],
 )
 def test_value_that_looks_like_a_key_is_a_secret(name, value):
@@ -56,6 +59,9 @@ def test_value_that_looks_like_a_key_is_a_secret(name, value):
         ("x-ms-client-session-id", "6ba7b810-9dad-11d1-80b4-00c04fd430c8"),
         ("Prefer", "respond-async, wait=10"),
         ("azureml-model-group", "a"),
+        ("X-Max-Tokens", "500"),
+        ("X-Token-Type", "jwt"),
+        ("Idempotency-Key", "6ba7b810"),
     ],
 )
 def test_ordinary_values_stay_texts(name, value):

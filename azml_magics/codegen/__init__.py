@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from ..core.client import prepare
 from ..core.errors import UnknownNameError
-from ..core.headers import merge_headers
-from ..core.http.auth import describe_key_headers
+from ..core.request_text import format_request
 from .curl_command import write_curl
 from .python_program import write_langchain, write_python
 from .sdk_program import write_anthropic, write_openai
@@ -55,24 +53,3 @@ def write_program(config: LLMConfig, messages: Sequence[Message], language: str 
         raise UnknownNameError.of("language", language, LANGUAGES)
     prepared = prepare(config, messages, with_key=False)
     return writers[language](config, list(prepared.call.messages))
-
-
-def format_request(config: LLMConfig, messages: Sequence[Message], *, stream: bool = False) -> str:
-    """Format the exact HTTP request as text. Its key is not looked up; its reference is shown.
-
-    Args:
-        config: Where the request goes.
-        messages: The prompt.
-        stream: Whether the request asks for a stream.
-
-    Raises:
-        AzmlError: The call could not be sent; as `core.client.prepare` raises it.
-    """
-    prepared = prepare(config, messages, stream=stream, with_key=False).request
-    headers = merge_headers(prepared.headers, describe_key_headers(config, prepared.url))
-    try:
-        body = json.dumps(json.loads(prepared.body), indent=2, ensure_ascii=False)
-    except ValueError:
-        body = prepared.body.decode("utf-8", "replace")
-    lines = [f"POST {prepared.url}", *(f"{name}: {value}" for name, value in headers.items()), "", body]
-    return "\n".join(lines)

@@ -11,6 +11,7 @@ from azml_magics.core.errors import AzmlError, Interrupted, PromptError, RowsErr
 from azml_magics.core.prompt import template
 from azml_magics.core.text import one_line
 from azml_magics.display.text_output import TextOutput
+from azml_magics.rows.dry_run import dry_run, first_rows
 from azml_magics.rows.mapper import RowMapper
 from azml_magics.rows.results import Results
 from azml_magics.rows.run_options import DEFAULT_CONCURRENCY, RunOptions
@@ -18,7 +19,7 @@ from azml_magics.rows.sources import is_dask
 
 from . import cell_config, cell_messages, cell_output, option_values, publishing, runnables
 from .context import Settings
-from .remedies import with_notebook_remedies
+from .remedies import with_notebook_remedies, with_notebook_remedy
 from .rows_progress import RowsProgress
 
 if TYPE_CHECKING:
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
     from .context import NotebookContext
     from .parsed_options import CellOptions
-
-_PREVIEW_ROWS = 3  # requests of a dry run
 
 
 def run(context: NotebookContext, options: CellOptions, body: str) -> Any:
@@ -105,7 +104,7 @@ def _prepare(context: NotebookContext, options: CellOptions, body: str) -> _Rows
     make_mapper = partial(
         RowMapper, config, prompt, variables=variables, schema=schema, limit=options.limit, sample=options.sample
     )
-    preview = make_mapper(rows.head(_PREVIEW_ROWS, npartitions=-1) if is_dask(rows) else rows)
+    preview = make_mapper(first_rows(rows))
     return _RowsCall(config, rows, dask_client, run_options, make_mapper, preview)
 
 
@@ -192,7 +191,7 @@ def _announcement(
 ) -> str:
     """One line: how many rows are sent to which config, and how many the journal has."""
     length = None if is_dask else mapper.table.length
-    rows = _count(mapper, length, "row") or "the rows one by one"
+    rows = mapper.count("row", is_part=is_dask) or "the rows one by one"
     to = f" to {config.name}" if config.name else ""
     pace = f"up to {run_options.concurrency} at a time"
     journal = f"the journal {run_options.journal}"
@@ -212,25 +211,10 @@ def _outer_variables(mapper: RowMapper) -> list[str]:
     return [f"{{{name}}} is the notebook's {one_line(repr(value), 40)} in every row." for name, value in variables]
 
 
-def _count(mapper: RowMapper, length: int | None, thing: str) -> str:
-    """The number of rows or requests in words, at most that many for a stream; "" if only reading tells."""
-    most = length if length is not None else mapper.limit or mapper.sample
-    if most is None:
-        return ""
-    return f"{'at most ' if length is None else ''}{most:,} {thing}{'' if most == 1 else 's'}"
-
-
 def _show_requests(mapper: RowMapper, *, is_part: bool) -> TextOutput:
     """The first three requests and how many there are; nothing is sent."""
-    shown = []
-    for record in mapper.table.peek(_PREVIEW_ROWS):
-        try:
-            shown.append(
-                cell_output.show_request(
-                    *mapper.row_prompt.request(mapper.row_prompt.messages(record)), stream=False
-                ).text
-            )
-        except AzmlError as error:  # noqa: PERF203 - three at most
-            shown.append(f"{type(error).__name__}: {error}")
-    count = _count(mapper, None if is_part else mapper.table.length, "request") or "a request for every row"
-    return TextOutput("\n\n".join([f"Would send {count}. The first:", *shown]))
+    shown = dry_run(mapper, is_part=is_part)
+    for problem in shown.requests:
+        if isinstance(problem, AzmlError):
+            with_notebook_remedy(problem)
+    return TextOutput(str(shown))

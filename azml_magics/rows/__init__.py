@@ -1,7 +1,7 @@
 """One prompt over a table: a request is sent for each row, and the table comes back with the responses.
 
 api.py         map_rows and amap_rows; run_options.py: the limits of a run
-mapper.py      a prompt and a table, checked and ready to run
+mapper.py      a prompt and a table, checked and ready to run; dry_run.py: the requests of a run that sends nothing
 sources.py     tables: lists and iterators; files.py: CSV, JSON lines, Parquet; frames.py: pandas, polars and what can
                become one; lookahead.py: rows of iterators that were looked at; selection.py: limit and sample
 table_rows.py  rows on their way in and out; row_values.py: the values of a row of any kind

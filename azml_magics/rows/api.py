@@ -7,12 +7,14 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypedDict, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict, TypeVar, overload
 
 from ..core.client import Client
 from ..core.config import LLMConfig
 from ..core.errors import UsageError
 from ..core.prompt.schema import Schema
+from .dry_run import DryRun, first_rows
+from .dry_run import dry_run as show_requests
 from .mapper import TICK, RowMapper, merge
 from .progress import Bar, Progress
 from .prompts import Prompt
@@ -84,18 +86,44 @@ class _AsyncOptions(_CommonOptions, total=False):
 
 @overload
 def map_rows(
-    config: LLMConfig, prompt: Prompt, rows: list[Any] | tuple[Any, ...], **options: Unpack[_SyncOptions]
+    config: LLMConfig, prompt: Prompt, rows: Any, *, dry_run: Literal[True], **options: Unpack[_SyncOptions]
+) -> DryRun: ...
+@overload
+def map_rows(
+    config: LLMConfig,
+    prompt: Prompt,
+    rows: list[Any] | tuple[Any, ...],
+    *,
+    dry_run: Literal[False] = False,
+    **options: Unpack[_SyncOptions],
 ) -> list[dict[str, Any]]: ...
 @overload
 def map_rows(
-    config: LLMConfig, prompt: Prompt, rows: str | Path | Iterator[Any], **options: Unpack[_SyncOptions]
+    config: LLMConfig,
+    prompt: Prompt,
+    rows: str | Path | Iterator[Any],
+    *,
+    dry_run: Literal[False] = False,
+    **options: Unpack[_SyncOptions],
 ) -> Iterator[dict[str, Any]]: ...
 @overload
 def map_rows(
-    config: LLMConfig, prompt: Prompt, rows: _Series[Frame_co] | _Lazy[Frame_co], **options: Unpack[_SyncOptions]
+    config: LLMConfig,
+    prompt: Prompt,
+    rows: _Series[Frame_co] | _Lazy[Frame_co],
+    *,
+    dry_run: Literal[False] = False,
+    **options: Unpack[_SyncOptions],
 ) -> Frame_co: ...
 @overload
-def map_rows(config: LLMConfig, prompt: Prompt, rows: DataFrame, **options: Unpack[_SyncOptions]) -> DataFrame: ...
+def map_rows(
+    config: LLMConfig,
+    prompt: Prompt,
+    rows: DataFrame,
+    *,
+    dry_run: Literal[False] = False,
+    **options: Unpack[_SyncOptions],
+) -> DataFrame: ...
 def map_rows(
     config: LLMConfig,
     prompt: Prompt,
@@ -114,6 +142,7 @@ def map_rows(
     client: Client | None = None,
     dask_client: Any = None,
     progress: bool | Callable[[Progress], Any] = False,
+    dry_run: bool = False,
 ) -> Any:
     """Send one prompt for every row of a table and return the table with the responses, in the rows' order.
 
@@ -137,6 +166,8 @@ def map_rows(
             seconds in all, or the config's `timeout` if that is longer.
         dask_client: A dask.distributed.Client, whose workers send the rows.
         progress: True writes a bar to standard error; a function is called with a Progress about ten times a second.
+        dry_run: Send nothing and return the first three requests and their number as a `DryRun`. No row of an iterator
+            is lost, and no key is looked up.
 
     Returns:
         A new frame with the same index for a frame, a list of dicts for a list, and for an iterator or a path an
@@ -154,11 +185,13 @@ def map_rows(
     """
     options = RunOptions(concurrency, rpm, tpm, max_tokens_total, journal, retry_failed)
     checked = Schema.from_source(schema) if schema is not None else None
+    make = partial(
+        RowMapper, config, prompt, variables=variables, schema=checked, limit=limit, sample=sample, client=client
+    )
+    if dry_run:
+        return show_requests(make(first_rows(rows)), is_part=is_dask(rows))
     on_progress = Bar() if progress is True else progress or None
     with on_progress if isinstance(on_progress, Bar) else contextlib.nullcontext():
-        make = partial(
-            RowMapper, config, prompt, variables=variables, schema=checked, limit=limit, sample=sample, client=client
-        )
         if dask_client is not None or is_dask(rows):
             if client is not None:
                 raise UsageError("Workers cannot use a client of this process", remedy="Leave out client.")
@@ -174,22 +207,43 @@ def map_rows(
 
 @overload
 async def amap_rows(
-    config: LLMConfig, prompt: Prompt, rows: list[Any] | tuple[Any, ...], **options: Unpack[_AsyncOptions]
+    config: LLMConfig, prompt: Prompt, rows: Any, *, dry_run: Literal[True], **options: Unpack[_AsyncOptions]
+) -> DryRun: ...
+@overload
+async def amap_rows(
+    config: LLMConfig,
+    prompt: Prompt,
+    rows: list[Any] | tuple[Any, ...],
+    *,
+    dry_run: Literal[False] = False,
+    **options: Unpack[_AsyncOptions],
 ) -> list[dict[str, Any]]: ...
 @overload
 async def amap_rows(
-    config: LLMConfig, prompt: Prompt, rows: str | Path | Iterator[Any], **options: Unpack[_AsyncOptions]
+    config: LLMConfig,
+    prompt: Prompt,
+    rows: str | Path | Iterator[Any],
+    *,
+    dry_run: Literal[False] = False,
+    **options: Unpack[_AsyncOptions],
 ) -> AsyncIterator[dict[str, Any]]: ...
 @overload
 async def amap_rows(
     config: LLMConfig,
     prompt: Prompt,
     rows: _Series[Frame_co] | _Lazy[Frame_co],
+    *,
+    dry_run: Literal[False] = False,
     **options: Unpack[_AsyncOptions],
 ) -> Frame_co: ...
 @overload
 async def amap_rows(
-    config: LLMConfig, prompt: Prompt, rows: DataFrame, **options: Unpack[_AsyncOptions]
+    config: LLMConfig,
+    prompt: Prompt,
+    rows: DataFrame,
+    *,
+    dry_run: Literal[False] = False,
+    **options: Unpack[_AsyncOptions],
 ) -> DataFrame: ...
 async def amap_rows(
     config: LLMConfig,
@@ -208,6 +262,7 @@ async def amap_rows(
     max_tokens_total: int | None = None,
     client: Client | None = None,
     progress: Callable[[Progress], Any] | None = None,
+    dry_run: bool = False,
 ) -> Any:
     """Do what `map_rows` does without blocking the running event loop. Requests are sent in threads, too.
 
@@ -221,6 +276,8 @@ async def amap_rows(
     mapper = RowMapper(
         config, prompt, rows, variables=variables, schema=checked, limit=limit, sample=sample, client=client
     )
+    if dry_run:
+        return show_requests(mapper)
     run = mapper.start(options)
     if mapper.table.is_lazy:
         return _stream(mapper, options, run, progress)

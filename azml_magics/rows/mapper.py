@@ -128,6 +128,19 @@ class RowMapper:
             missing += not is_found
         return JournalSummary(len(journal), found, missing)
 
+    def count(self, thing: str, *, is_part: bool = False) -> str:
+        """Return how many rows there are, such as "3 rows" or "at most 20 rows"; "" if only reading tells.
+
+        Args:
+            thing: What is counted, in the singular.
+            is_part: Whether the table is only the beginning of the rows.
+        """
+        length = None if is_part else self.table.length
+        most = length if length is not None else self.limit or self.sample
+        if most is None:
+            return ""
+        return f"{'at most ' if length is None else ''}{most:,} {thing}{'' if most == 1 else 's'}"
+
     # ---- all rows at once
 
     def results(

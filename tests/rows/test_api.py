@@ -29,6 +29,7 @@ from azml_magics.core.errors import (
 )
 from azml_magics.core.http import permit, rate_limiter
 from azml_magics.core.http.clock import Clock
+from azml_magics.core.secret import Secret
 from azml_magics.rows.api import amap_rows, map_rows
 from azml_magics.rows.progress import Bar, Progress
 from azml_magics.rows.run_options import RunOptions
@@ -54,6 +55,51 @@ def run(request):
         return [row async for row in rows] if hasattr(rows, "__aiter__") else rows
 
     return lambda *args, **options: asyncio.run(collect(*args, **options))
+
+
+@pytest.fixture(params=["sync", "async"])
+def dry(request):
+    """map_rows or amap_rows with dry_run=True."""
+    if request.param == "sync":
+        return lambda *args, **options: map_rows(*args, dry_run=True, **options)
+    return lambda *args, **options: asyncio.run(amap_rows(*args, dry_run=True, **options))
+
+
+# ---- dry runs
+
+
+def test_dry_run_shows_the_first_requests_and_sends_nothing(echo, dry, tmp_path):
+    config = echo.config(key=Secret(KEY))
+    journal = tmp_path / "run.jsonl"
+    shown = dry(config, "say {word}", [{"word": "a"}, {"word": None}, {"word": "c"}, {"word": "d"}], journal=journal)
+    assert shown.count == "4 requests"
+    assert str(shown).startswith("Would send 4 requests. The first:\n\nPOST http")
+    assert "PromptError: Row 1 has no value in the column 'word'" in str(shown)
+    assert ["say a" in str(shown), "say c" in str(shown), "say d" in str(shown)] == [True, True, False]
+    assert KEY not in str(shown)
+    assert not echo.sent
+    assert not journal.exists()
+
+
+def test_dry_run_takes_no_row_of_an_iterator(echo, config, dry, run):
+    words = iter(WORDS[:5])
+    assert dry(config, "say {word}", words).count == "a request for every row"
+    assert dry(config, "say {word}", words, limit=2).count == "at most 2 requests"
+    assert len(run(config, "say {word}", words)) == 5
+
+
+def test_dry_run_shows_the_headers_of_its_client(config):
+    with azml_magics.Client(default_headers={"x-team": "maps"}) as client:
+        assert "x-team: maps" in str(map_rows(config, "say {word}", ["a"], client=client, dry_run=True))
+
+
+def test_dry_run_shows_the_error_of_a_prompt_function(config, dry):
+    shown = dry(config, lambda row: row["missing"], [{"word": "a"}])
+    assert "KeyError: 'missing'" in str(shown)
+
+
+def test_dry_run_of_no_rows_says_so(config, dry):
+    assert str(dry(config, "say {word}", [])) == "Would send nothing: there are no rows."
 
 
 # ---- rows and responses

@@ -11,6 +11,7 @@ import polars as pl
 from typing_extensions import assert_type
 
 from azml_magics import LLMConfig, amap_rows, map_rows
+from azml_magics.rows.dry_run import DryRun
 from azml_magics.rows.progress import Progress  # noqa: TC001 - as users write it
 
 Rows = list[dict[str, Any]]
@@ -26,6 +27,12 @@ def list_gives_list(config: LLMConfig) -> None:
     assert_type(map_rows(config, "Name {city}.", ("Rome", "Oslo"), journal=Path("run.jsonl"), progress=True), Rows)
     assert_type(map_rows(config, lambda row: f"Name {row['city']}.", [{"city": "Rome"}], schema={}), Rows)
     assert_type(map_rows(config, [{"role": "user", "content": "Name {city}."}], ["Rome"], dask_client=None), Rows)
+
+
+def dry_run_gives_requests(config: LLMConfig, frame: pl.DataFrame) -> None:
+    assert_type(map_rows(config, "Name {city}.", ["Rome"], dry_run=True), DryRun)
+    assert_type(map_rows(config, "Name {city}.", frame, dry_run=True, limit=1), DryRun)
+    assert_type(map_rows(config, "Name {city}.", ["Rome"], dry_run=False), Rows)
 
 
 def stream_gives_iterator(config: LLMConfig) -> None:

@@ -1,0 +1,62 @@
+"""DryRun: the first requests of a run that sends nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..core.request_text import format_request
+from ..core.text import one_line
+from .sources import is_dask
+
+if TYPE_CHECKING:
+    from .mapper import RowMapper
+
+_SHOWN = 3
+
+
+@dataclass(frozen=True, repr=False)
+class DryRun:
+    """What a run over rows would send. `str()` is its text.
+
+    Attributes:
+        requests: The first three requests as text, without the key; for a row that cannot be sent, its error.
+        count: How many requests the run would send at most, such as "40 requests".
+    """
+
+    requests: tuple[str | Exception, ...]
+    count: str
+
+    def __str__(self) -> str:
+        if not self.requests:
+            return "Would send nothing: there are no rows."
+        shown = [
+            request if isinstance(request, str) else one_line(f"{type(request).__name__}: {request}")
+            for request in self.requests
+        ]
+        return "\n\n".join([f"Would send {self.count}. The first:", *shown])
+
+    __repr__ = __str__
+
+
+def first_rows(rows: Any) -> Any:
+    """Return the first rows of a dask DataFrame, which computes no more of it; other rows unchanged."""
+    return rows.head(_SHOWN, npartitions=-1) if is_dask(rows) else rows
+
+
+def dry_run(mapper: RowMapper, *, is_part: bool = False) -> DryRun:
+    """Return the first requests of a run. Nothing is sent, no row of an iterator is lost, and no key is looked up.
+
+    Args:
+        mapper: The prompt and the table.
+        is_part: Whether the table is only the beginning of the rows.
+    """
+    prompt = mapper.row_prompt
+    requests: list[str | Exception] = []
+    for record in mapper.table.peek(_SHOWN):
+        try:
+            config, messages = prompt.request(prompt.messages(record))
+            requests.append(format_request(config, messages, client=prompt.client))
+        except Exception as error:  # noqa: BLE001, PERF203 - the row's, also of the user's own function; three at most
+            requests.append(error)
+    return DryRun(tuple(requests), mapper.count("request", is_part=is_part) or "a request for every row")

@@ -15,6 +15,7 @@ from ..redaction import redact
 from ..text import one_line
 from .error_headers import request_id
 from .exchange import HTTPResponse
+from .request_id import id_for_logs
 
 if TYPE_CHECKING:
     from .exchange import Outcome, Request
@@ -51,9 +52,9 @@ def log_attempt(request: Request, outcome: Outcome, started: float) -> None:
         started: When it was sent, by `time.perf_counter`.
     """
     if isinstance(outcome, HTTPResponse):
-        result, id_ = str(outcome.status), request_id(outcome.headers)
+        result, id_ = str(outcome.status), request_id(outcome.headers) or id_for_logs(request)
     else:
-        result, id_ = f"{outcome.reason}: {outcome.error}", ""
+        result, id_ = f"{outcome.reason}: {outcome.error}", id_for_logs(request)
     milliseconds = (time.perf_counter() - started) * 1000
     url = urlsplit(request.url)
     address = f"{url.scheme}://{url.netloc.rpartition('@')[2]}{url.path}"

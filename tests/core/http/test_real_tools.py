@@ -97,6 +97,15 @@ def test_pytest_httpx_streams(request, streamed_text):
     assert streamed_text(CONFIG) == "hi"
 
 
+def test_log_has_our_id_if_the_server_gave_none(request, send, caplog):
+    pytest.importorskip("pytest_httpx")
+    httpx_mock = request.getfixturevalue("httpx_mock")
+    httpx_mock.add_response(json=REPLY)
+    with caplog.at_level("DEBUG", "azml_magics"):
+        send(CONFIG, "hello")
+    assert f"request id {httpx_mock.get_request().headers['x-ms-client-request-id']}" in caplog.text
+
+
 def test_stream_that_breaks_has_the_id_of_its_request(request, streamed_text):
     pytest.importorskip("pytest_httpx")
     import httpx

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Message:
+class AnthropicMessage:
     """A message that was made.
 
     Attributes:

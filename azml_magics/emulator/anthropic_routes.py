@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from azml_magics.emulator import chat_messages, tool_calls
-from azml_magics.emulator.anthropic_output import Message
+from azml_magics.emulator.anthropic_output import AnthropicMessage
 from azml_magics.emulator.anthropic_request import MessagesRequest, RefusedError, messages_error, read_request
 from azml_magics.emulator.generated_choice import make_choices, reasoning_for
 from azml_magics.emulator.http_response import HttpResponse
@@ -38,14 +38,14 @@ def messages(routed: RoutedRequest) -> HttpResponse:
     return HttpResponse.fastapi(message.whole(), tokens=message.choice.tokens)
 
 
-def _generate(request_id: str, request: MessagesRequest) -> Message:
+def _generate(request_id: str, request: MessagesRequest) -> AnthropicMessage:
     wanted = chat_messages.to_generation_request(request.messages, request.settings)
     calls = tool_calls.choose(request.functions, request.tool_choice, wanted, parallel=request.takes_several_calls)
     (choice,) = make_choices(wanted, 1, calls, request.schema)
     if request.thinks:
-        choice = choice.with_reasoning(reasoning_for(wanted)).limited(request.settings.max_tokens)
+        choice = choice.with_reasoning(reasoning_for(wanted)).with_limit(request.settings.max_tokens)
     stopped_by = None if choice.calls or request.schema is not None else _stop_sequence(wanted, choice.text)
-    return Message(request_id, request, choice, stopped_by)
+    return AnthropicMessage(request_id, request, choice, stopped_by)
 
 
 def _stop_sequence(wanted: GenerationRequest, text: str) -> str | None:

@@ -51,5 +51,5 @@ def _generate(name: str, body: ScoreBody) -> Choice:
     calls = tool_calls.choose(read_tools(parameters), parameters.get("tool_choice"), wanted, parallel=True)
     (choice,) = make_choices(wanted, 1, calls, read_response_schema(parameters))
     if name == "fms-reasoning":
-        choice = choice.with_reasoning(reasoning_for(wanted)).limited(settings.max_tokens)
+        choice = choice.with_reasoning(reasoning_for(wanted)).with_limit(settings.max_tokens)
     return choice

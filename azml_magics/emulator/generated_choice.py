@@ -65,7 +65,7 @@ class Choice:
         before = ["<think>", *tokens.tokenize(f"\n{reasoning}\n"), "</think>", "\n\n"]
         return replace(self, parts=[*before, *self.parts])
 
-    def limited(self, max_tokens: int | None) -> Choice:
+    def with_limit(self, max_tokens: int | None) -> Choice:
         """Return the choice within a limit that counts its reasoning too; the text may be empty then."""
         if max_tokens is None or self.tokens <= max_tokens:
             return self

@@ -69,7 +69,7 @@ def with_thoughts(
     if model.reasoning == "hidden":
         limit = body.get("max_completion_tokens")
         limit = limit if isinstance(limit, int) else None
-        return [choice.with_reasoning(reasoning).limited(limit) for choice in choices]
+        return [choice.with_reasoning(reasoning).with_limit(limit) for choice in choices]
     return [choice.with_reasoning(reasoning, inline=inline or model.reasoning == "tags") for choice in choices]
 
 

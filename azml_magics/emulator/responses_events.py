@@ -10,7 +10,7 @@ from azml_magics.emulator.http_response import fastapi_json
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from azml_magics.emulator.responses_output import Made
+    from azml_magics.emulator.responses_output import MadeResponse
 
     Event = tuple[str, dict[str, Any]]
 
@@ -18,14 +18,14 @@ _OBFUSCATION = "a1b2c3"
 """Padding that hides the length of a piece; clients skip it."""
 
 
-def response_events(made: Made) -> Iterator[bytes]:
+def response_events(made: MadeResponse) -> Iterator[bytes]:
     """Yield the events: created, in_progress, each output item from added to done, and the response at its end."""
     for number, (kind, data) in enumerate(_events(made)):
         event = {"type": kind, "sequence_number": number, **data}
         yield b"event: " + kind.encode() + b"\ndata: " + fastapi_json(event) + b"\n\n"
 
 
-def _events(made: Made) -> Iterator[Event]:
+def _events(made: MadeResponse) -> Iterator[Event]:
     begun = {"response": made.response("in_progress")}
     yield "response.created", begun
     yield "response.in_progress", begun
@@ -41,7 +41,7 @@ def _placed(data: dict[str, Any], index: int) -> dict[str, Any]:
     return {**head, "output_index": index, **{name: value for name, value in data.items() if name != "item_id"}}
 
 
-def _reasoning(_made: Made, item: dict[str, Any]) -> Iterator[Event]:
+def _reasoning(_made: MadeResponse, item: dict[str, Any]) -> Iterator[Event]:
     yield "response.output_item.added", {"item": {**item, "summary": []}}
     for index, part in enumerate(item["summary"]):
         at = {"item_id": item["id"], "summary_index": index}
@@ -53,7 +53,7 @@ def _reasoning(_made: Made, item: dict[str, Any]) -> Iterator[Event]:
     yield "response.output_item.done", {"item": item}
 
 
-def _message(made: Made, item: dict[str, Any]) -> Iterator[Event]:
+def _message(made: MadeResponse, item: dict[str, Any]) -> Iterator[Event]:
     (part,) = item["content"]
     kind, at = part["type"], {"item_id": item["id"], "content_index": 0}
     key = "refusal" if kind == "refusal" else "text"
@@ -69,7 +69,7 @@ def _message(made: Made, item: dict[str, Any]) -> Iterator[Event]:
     yield "response.output_item.done", {"item": item}
 
 
-def _call(_made: Made, item: dict[str, Any]) -> Iterator[Event]:
+def _call(_made: MadeResponse, item: dict[str, Any]) -> Iterator[Event]:
     at = {"item_id": item["id"]}
     yield "response.output_item.added", {"item": {**item, "status": "in_progress", "arguments": ""}}
     for piece in tokens.tokenize(item["arguments"]):

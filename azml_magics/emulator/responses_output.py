@@ -19,7 +19,7 @@ _SECONDS = 3
 
 
 @dataclass(frozen=True)
-class Made:
+class MadeResponse:
     """A response that was made.
 
     Attributes:
@@ -35,7 +35,7 @@ class Made:
     created: int
 
     @classmethod
-    def now(cls, request_id: str, request: ResponsesRequest, choice: Choice) -> Made:
+    def now(cls, request_id: str, request: ResponsesRequest, choice: Choice) -> MadeResponse:
         """Return the response to the request with that id, made now."""
         return cls(request_id.replace("-", ""), request, choice, int(time.time()))
 

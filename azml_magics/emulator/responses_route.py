@@ -9,7 +9,7 @@ from azml_magics.emulator.azure_headers import azure_headers
 from azml_magics.emulator.generated_choice import Choice, make_choices, reasoning_for
 from azml_magics.emulator.http_response import HttpResponse
 from azml_magics.emulator.responses_events import response_events
-from azml_magics.emulator.responses_output import Made
+from azml_magics.emulator.responses_output import MadeResponse
 from azml_magics.emulator.responses_request import ResponsesRequest, read_request
 from azml_magics.emulator.stored_responses import StoredResponse
 
@@ -29,7 +29,7 @@ def create(routed: RoutedRequest, family: RouteFamily) -> HttpResponse:
     try:
         body = openai_validation.read_body(routed, family)
         request = read_request(body, routed.stored)
-        made = Made.now(routed.request_id, request, _generate(request))
+        made = MadeResponse.now(routed.request_id, request, _generate(request))
     except openai_validation.InvalidRequestError as invalid:
         return invalid.response
     if request.is_stored:
@@ -51,7 +51,7 @@ def _generate(request: ResponsesRequest) -> Choice:
     calls = tool_calls.choose(request.functions, request.tool_choice, wanted, parallel=parallel)
     (choice,) = make_choices(wanted, 1, calls, request.schema)
     if request.reasons:
-        choice = choice.with_reasoning(reasoning_for(wanted)).limited(request.settings.max_tokens)
+        choice = choice.with_reasoning(reasoning_for(wanted)).with_limit(request.settings.max_tokens)
     return choice
 
 

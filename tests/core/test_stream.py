@@ -489,6 +489,17 @@ def test_filtered_whole_response_keeps_the_text_before_it(server, config_of, fai
     assert (type(error), error.response.text) == (ContentFilterError, "Once")
 
 
+def test_filtered_stream_keeps_the_verdicts(server, config_of, read):
+    verdicts = {"violence": {"filtered": True, "severity": "medium"}, "hate": {"filtered": False, "severity": "safe"}}
+    server.respond_with(
+        streamed(delta("Once"), delta("", finish_reason="content_filter", content_filter_results=verdicts), b"[DONE]")
+    )
+    with pytest.raises(ContentFilterError, match=r"stopped the response for violence \(medium\)") as caught:
+        read(config_of())
+    assert [(each.category, each.filtered) for each in caught.value.filters] == [("violence", True), ("hate", False)]
+    assert caught.value.response.text == "Once"
+
+
 def test_stream_errors_hide_the_key(server, config_of, fail):
     server.respond_with(streamed(delta("x"), {"error": {"message": f"bad key {KEY}"}}))
     _, error = fail(config_of())
@@ -620,14 +631,3 @@ async def test_cancelled_stream_keeps_what_arrived(server, config_of):
 def test_unusable_config_sends_nothing(config_of):
     with pytest.raises(AzmlError, match="No formatter named"):
         stream(config_of(formatter="nonsense"), "Hi")
-
-
-def test_filtered_stream_keeps_the_verdicts(server, config_of, read):
-    verdicts = {"violence": {"filtered": True, "severity": "medium"}, "hate": {"filtered": False, "severity": "safe"}}
-    server.respond_with(
-        streamed(delta("Once"), delta("", finish_reason="content_filter", content_filter_results=verdicts), b"[DONE]")
-    )
-    with pytest.raises(ContentFilterError, match=r"stopped the response for violence \(medium\)") as caught:
-        read(config_of())
-    assert [(each.category, each.filtered) for each in caught.value.filters] == [("violence", True), ("hate", False)]
-    assert caught.value.response.text == "Once"

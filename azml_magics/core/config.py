@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import enum
-import json
-import os
-from collections.abc import Mapping
+from collections.abc import Mapping  # noqa: TC003 - get_type_hints() needs it
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Final
 
 from . import endpoints
-from .errors import ConfigError, UnknownNameError
+from .config_values import read_api_type, read_kwargs, read_mapping, read_seconds, read_verify
+from .errors import ConfigError
 from .headers import HeaderValue, as_headers, check_name, is_secret, merge_headers
 from .key_sources import NO_KEY, KeySource
 from .keys import DEFAULT_KEY, KeyRef, key_source
@@ -100,17 +99,17 @@ class LLMConfig:
         set_field(self, "endpoint_url", self.endpoint_url.strip())
         if self.endpoint_url:
             endpoints.split(self.endpoint_url)
-        set_field(self, "endpoint_api_type", _api_type(self.endpoint_api_type, self.endpoint_url))
+        set_field(self, "endpoint_api_type", read_api_type(self.endpoint_api_type, self.endpoint_url))
         set_field(self, "key", _key(self.key))
-        set_field(self, "model_kwargs", MappingProxyType(_kwargs(self.model_kwargs)))
-        set_field(self, "extras", MappingProxyType(dict(_mapping("extras", self.extras))))
-        set_field(self, "timeout", _seconds("timeout", self.timeout))
+        set_field(self, "model_kwargs", MappingProxyType(read_kwargs(self.model_kwargs)))
+        set_field(self, "extras", MappingProxyType(dict(read_mapping("extras", self.extras))))
+        set_field(self, "timeout", read_seconds("timeout", self.timeout))
         if self.total_timeout is not None:
-            set_field(self, "total_timeout", _seconds("total_timeout", self.total_timeout))
+            set_field(self, "total_timeout", read_seconds("total_timeout", self.total_timeout))
         set_field(self, "headers", MappingProxyType(merge_headers(as_headers(self.headers))))
         if self.key_header:
             check_name(self.key_header, "key_header")
-        set_field(self, "verify", _verify(self.verify))
+        set_field(self, "verify", read_verify(self.verify))
         if self.proxy is not None:
             set_field(self, "proxy", check_proxy(self.proxy) or None)
         if isinstance(self.max_retries, bool) or not isinstance(self.max_retries, int) or self.max_retries < 0:
@@ -225,61 +224,3 @@ def _check_types(config: LLMConfig) -> None:
         raise ConfigError(
             f"key must be a key reference, not {type(config.key).__name__}", remedy="Write it as env:NAME, for example."
         )
-
-
-def _api_type(given: Any, url: str) -> str:
-    text = str(getattr(given, "value", given) or "").lower()
-    if not text:
-        return endpoints.api_type_of(url) if url else "dedicated"
-    if text in {"dedicated", "realtime"}:
-        return "dedicated"
-    if text == "serverless":
-        return "serverless"
-    raise UnknownNameError.of("endpoint type", str(given), ("dedicated", "serverless"))
-
-
-def _mapping(name: str, given: Any) -> Mapping[Any, Any]:
-    if given is not None and not isinstance(given, Mapping):
-        raise ConfigError(f"{name} must be a dict, not {type(given).__name__}")
-    return given or {}
-
-
-def _kwargs(given: Any) -> dict[str, Any]:
-    """Return a copy of the kwargs as JSON data: tuples become lists, enum members their values."""
-    kwargs = {}
-    for name, value in _mapping("model_kwargs", given).items():
-        if not isinstance(name, str):
-            raise ConfigError(f"The names of model kwargs must be strings, not {name!r}")
-        try:
-            kwargs[name] = json.loads(json.dumps(value, allow_nan=False))
-        except (TypeError, ValueError, RecursionError) as error:
-            raise ConfigError(
-                f"The model kwarg {name!r} cannot be sent as JSON: {error}",
-                remedy="Use strings, numbers, booleans, lists and dicts of them.",
-            ) from None
-    return kwargs
-
-
-def _seconds(name: str, given: Any) -> float:
-    try:
-        seconds = float("nonsense" if isinstance(given, bool) else given)
-    except OverflowError:
-        seconds = 0
-    except (TypeError, ValueError):
-        raise ConfigError(f"{name} must be a number of seconds, not {given!r}") from None
-    if not 0 < seconds < 1e6:  # noqa: PLR2004 - infinity and nonsense are refused alike
-        raise ConfigError(f"{name} must be a positive number of seconds, not {given!r}")
-    return seconds
-
-
-def _verify(given: Any) -> bool | str | None:
-    if given is None or given is True or given == "":
-        return None
-    if given is False:
-        return False
-    if isinstance(given, str | os.PathLike):
-        return os.fspath(given)
-    raise ConfigError(
-        f"verify must be the path of a CA file or folder, or False, not {type(given).__name__}",
-        remedy="An ssl.SSLContext goes into the httpx client that a Client takes.",
-    )

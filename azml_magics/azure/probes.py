@@ -20,7 +20,7 @@ from azml_magics.core.errors import (
 from azml_magics.core.text import one_line
 
 from .descriptions import Candidate, base_url
-from .short_calls import Budget, BudgetSpent, ShortCall
+from .short_calls import RequestBudget, BudgetSpent, ShortCall
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -80,7 +80,7 @@ def try_formatters(config: LLMConfig, described: Sequence[Candidate]) -> Probing
         AuthenticationError, PermissionDeniedError, APIConnectionError, KeyNotFoundError, RateLimitError: No other
             request would succeed either.
     """
-    found, budget, missing = Probing(), Budget(MAX_REQUESTS), set()
+    found, budget, missing = Probing(), RequestBudget(MAX_REQUESTS), set()
     for attempt in _attempts(config, described):
         url = _url_of(attempt.config)
         if not url or url in missing:
@@ -163,7 +163,7 @@ def _url_of(config: LLMConfig) -> str:
         return ""
 
 
-def _try(config: LLMConfig, budget: Budget) -> tuple[str, bool]:
+def _try(config: LLMConfig, budget: RequestBudget) -> tuple[str, bool]:
     """Send both prompts.
 
     Returns:

@@ -23,7 +23,7 @@ class BudgetSpent(Exception):
     """No request is left; internal to detection."""
 
 
-class Budget:
+class RequestBudget:
     """How many requests may still be sent."""
 
     def __init__(self, requests: int) -> None:
@@ -56,7 +56,7 @@ class ShortCall:
         sent: The body of the last request.
     """
 
-    def __init__(self, config: LLMConfig, budget: Budget | None = None) -> None:
+    def __init__(self, config: LLMConfig, budget: RequestBudget | None = None) -> None:
         self._config = config
         self._budget = budget
         self.name = limit_of(config)

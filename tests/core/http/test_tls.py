@@ -12,6 +12,7 @@ import trustme
 
 from azml_magics.core.errors import ConfigError
 from azml_magics.core.http import tls
+from azml_magics.core.http.session_warnings import warn_once
 
 
 @pytest.fixture(autouse=True)
@@ -97,6 +98,7 @@ def test_folder_without_certificates_is_one_line(tmp_path):
 
 def test_verify_false_checks_nothing_and_warns_once():
     tls._unchecked_context.cache_clear()
+    warn_once.cache_clear()
     with pytest.warns(UserWarning, match="verify is False: certificates are not checked"):
         context = tls.ssl_context(False)
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_NONE, False)

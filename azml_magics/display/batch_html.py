@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..core.text import one_line, printable
 from ..rows.results import Results
-from .table import Cell, Fold, html_table
+from .table import NO_MATH, Cell, Fold, html_table
 
 if TYPE_CHECKING:
     from ..compare.comparison import Batch, Row
@@ -43,7 +43,9 @@ def _results_to_html(results: Results, *, times: bool) -> str:
         rows.append([f"{row.index}", row.label, text, finish, tokens])
     table = html_table(("", "row", "response", "finish", "tokens"), rows)
     rest = f"<p>{html.escape(results.rest())}</p>" if results.rest() else ""
-    return f"<p>{html.escape(results.counts(times=times))}</p>{table}{rest}"
+    failures = "<br>".join(html.escape(line) for line in results.failures())
+    causes = f'<p class="{NO_MATH}">{failures}</p>' if failures else ""
+    return f"<p>{html.escape(results.counts(times=times))}</p>{causes}{table}{rest}"
 
 
 def cell_reasoning(row: Row, batch: Batch) -> str:

@@ -107,10 +107,12 @@ def results_bundle(results: Results) -> Bundle:
         }
         for row in results.preview()
     ]
+    failures = results.failures()
+    summary = printable(" ".join([f"{results.counts()}.", *failures])) if failures else results.counts()
     data = {
         "text/plain": printable(results.to_text()),
         "text/html": replace_surrogates(batch_to_html(results)),
-        RESPONSE_MIME: {"version": 1, "rows": rows, "summary": results.counts(), "rest": results.rest()},
+        RESPONSE_MIME: {"version": 1, "rows": rows, "summary": summary, "rest": results.rest()},
     }
     facts = ("done", "failed", "reused", "tokens", "seconds", "rate")
     return data, {"azml": {name: getattr(results.progress, name) for name in facts}}

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from azml_magics.compare.comparison import Batch
+    from azml_magics.rows.failures import Retry
 
 REMEDIES: Mapping[str, str] = {
     "aml-token": "Put one (az ml online-endpoint get-credentials) into an environment variable and use "
@@ -107,6 +108,10 @@ REMEDIES: Mapping[str, str] = {
     "wrong-wire": "Use -f {formatter}.",
 }
 
+FAILED_ROWS = "To send them again: failed = {selection}, then --each $failed."
+FAILED_ROWS_UNNAMED = "To send them again: out = _.to_table(); failed = {selection}; then --each $failed."
+FAILED_ROWS_JOURNAL = "The same cell with --retry-failed sends them again."
+
 _Error = TypeVar("_Error", bound=AzmlError | Interrupted)
 _Batch = TypeVar("_Batch", bound="Batch")
 
@@ -120,6 +125,18 @@ def with_notebook_remedy(error: _Error) -> _Error:
 def notebook_line(error: AzmlError) -> str:
     """Return `error` as one line with the notebook's remedy."""
     return str(with_notebook_remedy(error))
+
+
+def retry_line(retry: Retry, name: str | None) -> str:
+    """Return how failed rows are sent again.
+
+    Args:
+        retry: What their run knows of it.
+        name: The variable with the table; None if there is none.
+    """
+    if retry.has_journal:
+        return FAILED_ROWS_JOURNAL
+    return (FAILED_ROWS if name else FAILED_ROWS_UNNAMED).format(selection=retry.select_from(name or "out"))
 
 
 def with_notebook_remedies(batch: _Batch) -> _Batch:

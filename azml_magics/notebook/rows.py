@@ -19,7 +19,7 @@ from azml_magics.rows.sources import is_dask
 
 from . import cell_config, cell_messages, cell_output, option_values, publishing, runnables
 from .context import Settings
-from .remedies import with_notebook_remedies, with_notebook_remedy
+from .remedies import retry_line, with_notebook_remedies, with_notebook_remedy
 from .rows_progress import RowsProgress
 
 if TYPE_CHECKING:
@@ -113,6 +113,8 @@ def _store(context: NotebookContext, options: CellOptions, results: Any) -> Any:
     is_ours = isinstance(results, Results)
     if is_ours:
         with_notebook_remedies(results)
+        if results.retry is not None:
+            results.retry_line = retry_line(results.retry, options.output)
     if options.output:
         context.store(options.output, results.to_table() if is_ours else results)
     if is_ours:

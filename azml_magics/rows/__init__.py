@@ -9,6 +9,6 @@ prompts.py     a row becomes a request; extraction.py: what a schema adds
 runner.py      sends many rows at a time; failure_policy.py and token_budget.py: when a run ends;
                progress.py: its counts
 journal.py     keeps every response on disk; entries.py: its lines
-results.py     the rows with their responses
+results.py     the rows with their responses; failures.py: failed rows by cause
 dask.py        the same on a cluster; dask_worker.py: a worker's part
 """

@@ -148,7 +148,9 @@ class _ClusterRun:
                     rows.append(
                         make_row(mapper.row_prompt, record, part.rows[offset]) if part else mapper.unsent_row(record)
                     )
-            return Results(rows, self._progress(table.length, is_over=True), mapper.with_responses, note=note)
+            progress = self._progress(table.length, is_over=True)
+            retry = mapper.retry(self._options)
+            return Results(rows, progress, mapper.with_responses, note=note, retry=retry)
 
         self._wait(table.length, count, results)
         return results(self._budget.note)

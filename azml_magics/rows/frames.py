@@ -88,6 +88,7 @@ class PandasTable:
 
     is_lazy = False
     hint = ""
+    failed_rows = "{name}[{name}[{error}].notna()]"
 
     def __init__(self, frame: Any) -> None:
         self._frame = frame
@@ -148,6 +149,7 @@ class PolarsTable:
 
     is_lazy = False
     hint = ""
+    failed_rows = "{name}.filter({name}[{error}].is_not_null())"
 
     def __init__(self, frame: Any) -> None:
         self._frame = frame

@@ -5,6 +5,7 @@ from typing import Any
 
 from ..compare.comparison import Batch
 from ..core.text import one_line
+from .failures import Retry, describe_failures
 from .progress import Progress
 from .table_rows import NOT_SENT, TableRow
 
@@ -18,6 +19,8 @@ class Results(Batch):
     Attributes:
         progress: The counts of the run.
         note: A sentence about the run, such as why it ended early; "" if there is nothing to say.
+        retry: How the failed rows can be sent again, None if unknown.
+        retry_line: The same as a line below the failures.
     """
 
     def __init__(
@@ -28,6 +31,7 @@ class Results(Batch):
         *,
         note: str = "",
         is_complete: bool = True,
+        retry: Retry | None = None,
     ) -> None:
         """Collect the rows.
 
@@ -37,10 +41,13 @@ class Results(Batch):
             table: Returns the table that came in with the columns of the given rows' responses.
             note: A sentence about the run.
             is_complete: Whether no further rows come.
+            retry: How the failed rows can be sent again.
         """
         super().__init__(rows, is_complete=is_complete)
         self.progress = progress
         self.note = note
+        self.retry = retry
+        self.retry_line = str(retry or "")
         self._table = table
 
     def to_table(self) -> Any:
@@ -74,7 +81,7 @@ class Results(Batch):
         Args:
             times: Add how long the run took.
         """
-        lines = [self.counts(times=times), ""]
+        lines = [self.counts(times=times), *self.failures(), ""]
         for row in self.preview():
             label = f"{row.index}: {row.label}" if row.label else f"{row.index}"
             lines += [f"[{one_line(label, 100)}]", *filter(None, (one_line(row.text, _PREVIEW_TEXT), row.failure)), ""]
@@ -87,6 +94,14 @@ class Results(Batch):
         counts = f"{len(self):,} rows" + (f", {failed:,} failed" if failed else "")
         counts += f", {unsent:,} {NOT_SENT}" if unsent else ""
         return self.summary() if times else ". ".join(filter(None, [counts, self.note]))
+
+    def failures(self) -> list[str]:
+        """Return a line for each cause of failures and one that says how to send these rows again.
+
+        [] if at most one row failed: the preview shows it.
+        """
+        failed: list[Any] = [row for row in self if row.error is not None]
+        return [*describe_failures(failed), *filter(None, [self.retry_line])] if len(failed) > 1 else []
 
     def rest(self) -> str:
         """Return how many rows the preview leaves out, "" if it has all."""

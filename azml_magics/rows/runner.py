@@ -69,6 +69,7 @@ class Run:
     Attributes:
         error: What ended the run before its last row, None if nothing did.
         is_over: Whether no further rows come.
+        options: The limits of the run.
         budget: The limit of tokens, which may have ended the run.
         on_over: Called in a thread of the run once it is over.
     """
@@ -95,7 +96,7 @@ class Run:
         """
         self._row_prompt = row_prompt
         self._records = iter(records)
-        self._options = options
+        self.options = options
         self._journal = journal
         self._look_ahead = look_ahead
         self._state = RunState(total)
@@ -247,7 +248,7 @@ class Run:
     def _handle_failure(self, task: Task, error: Exception, began: float) -> None:
         self.budget.record_failure()
         is_unavailable = isinstance(error, AzmlError) and self._limiter.should_give_up(
-            error, self._options.give_up_after
+            error, self.options.give_up_after
         )
         with self._changed:
             verdict = self._policy.record_failure(task, error, began, time.monotonic(), is_unavailable=is_unavailable)
@@ -307,7 +308,7 @@ class Run:
         key = self._row_prompt.key(messages)
         n = self._journal.next_number(key)
         entry = self._journal.find(key, n)
-        if entry is None or (entry[1] is not None and self._options.retry_failed):
+        if entry is None or (entry[1] is not None and self.options.retry_failed):
             return Task(record, messages, key, n)
         self._deliver(record, *entry, reused=True)
         return None

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .table_rows import Column, TableRow
 
 _LOOKED_AT = 100  # rows of a stream that are looked at for the first one that can be read
+_FAILED_DICTS = "[row for row in {name} if row[{error}]]"
 
 
 class Table(Protocol):
@@ -35,12 +36,14 @@ class Table(Protocol):
         length: The number of rows, None if only reading tells.
         is_lazy: Whether the rows can be read once only and are never held as a whole.
         hint: What may be wrong with the names of the columns; "" if nothing.
+        failed_rows: Python that selects the failed rows from the table {name} with the column {error}.
     """
 
     columns: tuple[str, ...]
     length: int | None
     is_lazy: bool
     hint: str
+    failed_rows: str
 
     def records(self) -> Iterator[Record]:
         """Return an iterator over the rows, first to last."""
@@ -107,6 +110,7 @@ class ListTable:
 
     is_lazy = False
     hint = ""
+    failed_rows = _FAILED_DICTS
 
     def __init__(self, rows: Sequence[Any], default_column: str) -> None:
         self._rows = rows
@@ -146,6 +150,7 @@ class StreamTable:
     """
 
     is_lazy = True
+    failed_rows = _FAILED_DICTS
     length: int | None = None
 
     def __init__(

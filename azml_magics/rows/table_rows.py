@@ -23,9 +23,10 @@ class Column(NamedTuple):
     kind: Kind
 
 
+ERROR_COLUMN = Column("error", "text")
 RESPONSE_COLUMNS = (
     Column("text", "text"),
-    Column("error", "text"),
+    ERROR_COLUMN,
     Column("finish_reason", "text"),
     Column("prompt_tokens", "integer"),
     Column("completion_tokens", "integer"),

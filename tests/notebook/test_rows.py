@@ -251,9 +251,9 @@ def test_invalid_response_is_displayed_with_its_error(rows, endpoint):
     never = {"type": "string", "pattern": "^never$"}
     rows.vars["form"] = {"type": "object", "properties": {"depth": never}, "required": ["depth"]}
     ran = rows.ok("%%azureml --each $places --schema $form -o out\nJSON with the 'depth' of {place}.")
-    assert ran.text.startswith("3 rows, 3 failed\n\n[0: rivers]\n{")
+    assert ran.text.startswith("3 rows, 3 failed\n3 rows failed: SchemaError: ")
     for form in ("text/plain", "text/html"):
-        assert ran.data[form].count("The response does not match") == 3
+        assert ran.data[form].count("The response does not match") == 4, "of each row and of all"
     assert all("does not match '^never$'" in row["error"] for row in rows.vars["out"])
     assert all(row["text"].startswith('{"depth": ') and row["depth"] is None for row in rows.vars["out"])
 
@@ -372,3 +372,30 @@ def test_unloading_removes_the_display_of_results(rows):
     rows.ok("%unload_ext azml_magics")
     assert Results not in formatter.type_printers
     rows.ok("%load_ext azml_magics")
+
+
+# ---- failures
+
+
+def test_failures_are_grouped_with_the_line_that_retries_them(rows):
+    rows.vars["places"] = [{"place": None}, {"place": "seas"}, {"place": None}]
+    ran = rows.ok("%%azureml --each $places -o out\nWrite about {place}.")
+    group = (
+        "2 rows failed: PromptError: Row … has no value in the column 'place' (rows 0, 2).\n"
+        "To send them again: failed = [row for row in out if row['error']], then --each $failed."
+    )
+    assert ran.text.startswith(f"3 rows, 2 failed\n{group}\n\n[0]")
+    assert ">2 rows failed: PromptError: Row …" in ran.data["text/html"]
+    assert ran.data[MIME]["summary"] == f"3 rows, 2 failed. {group}".replace("\n", " ")
+
+
+def test_failures_of_a_run_with_a_journal_name_retry_failed(rows):
+    rows.vars["places"] = [{"place": None}, {"place": None}, {"place": "seas"}]
+    ran = rows.ok("%%azureml --each $places --journal run.jsonl\nWrite about {place}.")
+    assert "\nThe same cell with --retry-failed sends them again.\n" in ran.text
+
+
+def test_failed_rows_without_a_variable_are_selected_from_the_output(rows):
+    rows.vars["places"] = [{"place": None}, {"place": None}, {"place": "seas"}]
+    ran = rows.ok("%%azureml --each $places\nWrite about {place}.")
+    assert "out = _.to_table(); failed = [row for row in out if row['error']]; then --each $failed." in ran.text

@@ -55,6 +55,7 @@ def test_result_at_a_terminal_has_no_control_characters(terminal):
     assert terminal.ok("response").data["text/plain"] == "a]52;c;aGk=b\td\ne"
 
 
-def test_result_in_a_notebook_has_the_exact_text(notebook):
+def test_result_in_a_notebook_has_no_terminal_escapes(notebook):
     notebook.vars["response"] = Response("a\x1b[1mb")
-    assert notebook.ok("response").data["text/plain"] == "a\x1b[1mb"
+    assert notebook.ok("response").data["text/plain"] == "a[1mb"
+    assert notebook.ok("str(response)").result == "a\x1b[1mb"

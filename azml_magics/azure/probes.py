@@ -20,7 +20,7 @@ from azml_magics.core.errors import (
 from azml_magics.core.text import one_line
 
 from .descriptions import Candidate, base_url
-from .short_calls import RequestBudget, BudgetSpent, ShortCall
+from .short_calls import BudgetSpent, RequestBudget, ShortCall
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

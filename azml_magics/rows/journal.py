@@ -2,7 +2,8 @@
 
 Each line is handed to the operating system in one write, so a process that is killed at any moment loses no row that
 counted. Once a second the lines are also forced to the disk: a power failure may lose the last second. A killed process
-may leave half a line at the end; the next run removes it.
+may leave half a line at the end; the next run removes it. Once a second the file's size is checked, too: lines that
+are written to a deleted file are lost, so the run ends.
 
 Responses stay in the file. A temporary SQLite database has the offset of each line, so memory does not grow with the
 number of rows.
@@ -14,9 +15,11 @@ import contextlib
 import errno
 import os
 import sqlite3
+import stat
 import sys
 import threading
 import time
+import warnings
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 from ..core.errors import JournalError
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 _SYNC_SECONDS = 1.0
 _MAX_HEADER = 1 << 24  # bytes
 _BINARY = getattr(os, "O_BINARY", 0)  # without it Windows writes \r\n
+_NO_LOCKS = {errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK, errno.ENOSYS}  # of blobfuse and of NFS without lockd
 _LOCK_OFFSET = 1 << 40  # Windows locks bytes: one behind everything that is ever read
 
 _TABLES = """
@@ -45,11 +49,11 @@ CREATE TABLE numbers (key BLOB PRIMARY KEY, n INTEGER) WITHOUT ROWID;
 
 
 class Journal:
-    """An open journal, locked for this run.
+    """An open journal, locked for this run. On a file system without locks a warning says so.
 
     Attributes:
         path: The file.
-        skipped: Lines that could not be read; their rows are sent again.
+        skipped: Lines that are not entries; their rows are sent again, as a warning says.
     """
 
     def __init__(self, path: str | Path, settings: Mapping[str, Any], secrets: Sequence[Secret] = ()) -> None:
@@ -77,6 +81,11 @@ class Journal:
         except BaseException:
             self.close()
             raise
+        if self.skipped:
+            lines = (
+                "a line that is not an entry" if self.skipped == 1 else f"{self.skipped:,} lines that are no entries"
+            )
+            _warn(f"The journal {self.path.name!r} has {lines}: rows are sent again if it lacks them.")
 
     def __len__(self) -> int:
         """Return of how many rows it had a response or an error when it was opened."""
@@ -110,10 +119,12 @@ class Journal:
                 file.seek(at)
                 line = file.read(size)
             _, _, response, error = entries.parse_entry(line)
+        except FileNotFoundError:
+            raise self._lost_error() from None
         except OSError as wrong:
             self._raise_os_error("read", wrong)
         except ValueError:
-            raise JournalError(f"The journal {self.path.name!r} was changed while a run used it") from None
+            raise self._lost_error() from None
         return response, error
 
     def append(self, key: bytes, n: int, response: Response | None, error: BaseException | None) -> bool:
@@ -123,7 +134,7 @@ class Journal:
             False if the journal is closed.
 
         Raises:
-            JournalError: The file cannot be written, for example because the disk is full.
+            JournalError: The file cannot be written, for example because the disk is full, or is no longer there.
         """
         line = entries.entry_line(key, n, response, error, self._secrets)
         with self._lock:
@@ -131,25 +142,51 @@ class Journal:
                 return False
             self._write(line)
             is_due = time.monotonic() - self._synced >= _SYNC_SECONDS
+            end = self._end
             if is_due:
                 self._synced = time.monotonic()
         if is_due:
             with contextlib.suppress(OSError):  # closed meanwhile, or not on a disk, such as a pipe
                 os.fsync(self._file)
+            if not self._is_in_place(end):
+                raise self._lost_error()
         return True
 
     def close(self) -> None:
-        """Force everything to the disk and release the lock. A second call does nothing."""
+        """Force everything to the disk and release the lock. Warn if the file is gone. A second call does nothing."""
         with self._lock:
             file, self._file = self._file, -1
         if file < 0:
             return
         with contextlib.suppress(OSError):
             os.fsync(file)
+        is_in_place = self._is_in_place(self._end)
         os.close(file)
         self._index.close()
+        if not is_in_place:
+            _warn(str(self._lost_error()))
 
     # ---- the file
+
+    def _is_in_place(self, end: int) -> bool:
+        """Return whether the path still leads to a file with everything that was written, `end` bytes at least.
+
+        The number of its inode would not tell: FUSE gives a file another one now and then.
+        """
+        try:
+            there = self.path.stat()
+        except FileNotFoundError:
+            return False
+        except OSError:  # unknown
+            return True
+        return there.st_size >= end or not stat.S_ISREG(there.st_mode)
+
+    def _lost_error(self) -> JournalError:
+        return JournalError(
+            f"The journal {self.path.name!r} was deleted or replaced while a run used it",
+            remedy="The results have the responses that arrived; another run sends the rows that the file lacks.",
+            error_code="journal-lost",
+        )
 
     def _open(self) -> int:
         try:
@@ -160,6 +197,12 @@ class Journal:
             if _try_lock(file):
                 return file
         except OSError as error:
+            if error.errno in _NO_LOCKS:
+                _warn(
+                    f"The file system of the journal {self.path.name!r} has no locks. "
+                    "Make sure that no other run writes to it."
+                )
+                return file
             os.close(file)
             self._raise_os_error("locked", error)
         os.close(file)
@@ -206,6 +249,7 @@ class Journal:
             self._end += len(line)
             if not is_whole:
                 self._write(b"\n")
+                return  # the loop would read it as another line
 
     def _write(self, data: bytes) -> None:
         """Append all of `data`, or leave the file as it was."""
@@ -259,6 +303,11 @@ class _Index:
             raise JournalError(
                 f"The journal's index in the temporary folder failed: {error}", remedy="Free some space there."
             ) from error
+
+
+def _warn(message: str) -> None:
+    """Show a warning in every run, without the place of this code, which says nothing to a user."""
+    warnings.warn_explicit(message, UserWarning, filename="azml_magics", lineno=1)
 
 
 def _try_lock(file: int) -> bool:

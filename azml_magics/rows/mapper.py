@@ -223,7 +223,8 @@ class RowMapper:
         if not progress.done or not isinstance(error, Exception):
             raise error
         of = f" of {progress.total:,}" if progress.total is not None else ""
-        resume = f"; {options.journal} has them, and running again continues from there" if options.journal else ""
+        is_kept = options.journal is not None and getattr(error, "error_code", "") != "journal-lost"
+        resume = f"; {options.journal} has them, and running again continues from there" if is_kept else ""
         reason = f"{type(error).__name__}: {getattr(error, 'cause', error)}"
         kept = f"The responses so far are in the error's `batch`{resume}."
         context = {"config": error.config, "deployment": error.deployment} if isinstance(error, AzmlError) else {}

@@ -8,6 +8,7 @@ import itertools
 import json
 import os
 import signal
+import sys
 import threading
 
 import pandas as pd
@@ -30,6 +31,7 @@ from azml_magics.core.errors import (
 from azml_magics.core.http import permit, rate_limiter
 from azml_magics.core.http.clock import Clock
 from azml_magics.core.secret import Secret
+from azml_magics.rows import journal as journals
 from azml_magics.rows.api import amap_rows, map_rows
 from azml_magics.rows.progress import Bar, Progress
 from azml_magics.rows.run_options import RunOptions
@@ -440,6 +442,23 @@ def test_full_disk_ends_the_run_and_keeps_responses(echo, config, tmp_path, monk
         map_rows(config, "say {w}", WORDS, concurrency=1, journal=journal)
     assert [row.text for row in caught.value.batch if row.response] == [f"SAY W{n}" for n in range(6)]
     assert len(journal.read_text().splitlines()) == 6
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps open files")
+@pytest.mark.filterwarnings("ignore:The journal")
+def test_deleted_journal_ends_the_run_and_keeps_responses(echo, config, tmp_path, monkeypatch):
+    monkeypatch.setattr(journals, "_SYNC_SECONDS", 0.0)
+    journal = tmp_path / "run.jsonl"
+
+    def delete(prompt, _):
+        if prompt == "say w5":
+            journal.unlink()
+
+    echo.first = delete
+    with pytest.raises(RowsError, match=r"JournalError: The journal 'run\.jsonl' was deleted or replaced") as caught:
+        map_rows(config, "say {w}", WORDS, concurrency=1, journal=journal)
+    assert [row.text for row in caught.value.batch if row.response] == [f"SAY W{n}" for n in range(6)]
+    assert "running again continues" not in str(caught.value)
 
 
 # ---- interrupts

@@ -18,6 +18,7 @@ from azml_magics.core.errors import BadRequestError, JournalError, RateLimitErro
 from azml_magics.core.response import Response, Usage
 from azml_magics.core.secret import Secret
 from azml_magics.rows import entries
+from azml_magics.rows import journal as journal_module
 from azml_magics.rows.journal import Journal
 
 ASKS = {"endpoint": "https://n.example.com/score", "prompt": "Sum up {text}", "model kwarg temperature": 0.2}
@@ -142,10 +143,102 @@ def test_unreadable_lines_are_skipped(tmp_path_factory, junk):
     path = tmp_path_factory.mktemp("junk") / "run.jsonl"
     header, line = write_journal(path, (ONE, 0, "one")).splitlines(keepends=True)
     path.write_bytes(header + junk.replace(b"\n", b"") + b"\n" + line)
-    journal = open_journal(path)
+    with pytest.warns(
+        UserWarning, match="The journal 'run.jsonl' has a line that is not an entry: rows are sent again"
+    ):
+        journal = open_journal(path)
     assert stored_text(journal, ONE) == "one"
     assert journal.skipped == 1
     journal.close()
+
+
+@pytest.mark.parametrize("code", [errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS])
+def test_file_system_without_locks_is_named_and_used(path, monkeypatch, code):
+    fcntl = pytest.importorskip("fcntl", reason="Windows locks bytes")
+
+    def flock(*_):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with pytest.warns(UserWarning, match=r"'run\.jsonl' has no locks\. Make sure that no other run writes to it\."):
+        journal = open_journal(path)
+    journal.append(ONE, 0, Response("one"), None)
+    journal.close()
+    monkeypatch.undo()
+    journal = open_journal(path)
+    assert stored_text(journal, ONE) == "one"
+    journal.close()
+
+
+def test_other_failure_to_lock_is_refused(path, monkeypatch):
+    fcntl = pytest.importorskip("fcntl", reason="Windows locks bytes")
+
+    def flock(*_):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with pytest.raises(JournalError, match=r"cannot be locked: .*\. Choose another file"):
+        open_journal(path)
+
+
+# ---- files that change during a run
+
+LOST = r"The journal 'run\.jsonl' was deleted or replaced while a run used it\. The results have the responses"
+
+
+def delete(path):
+    path.unlink()
+
+
+def replace_by_empty(path):
+    path.with_suffix(".new").touch()
+    path.with_suffix(".new").replace(path)
+
+
+def cut(path):
+    path.write_bytes(b"")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps open files")
+@pytest.mark.parametrize("harm", [delete, replace_by_empty, cut])
+def test_lost_file_ends_the_writing(path, monkeypatch, harm):
+    monkeypatch.setattr(journal_module, "_SYNC_SECONDS", 0.0)
+    journal = open_journal(path)
+    assert journal.append(ONE, 0, Response("one"), None)
+    harm(path)
+    with pytest.raises(JournalError, match=LOST):
+        journal.append(TWO, 0, Response("two"), None)
+    with pytest.warns(UserWarning, match=LOST):
+        journal.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps open files")
+def test_file_lost_in_the_last_second_is_named(path):
+    journal = open_journal(path)
+    journal.append(ONE, 0, Response("one"), None)
+    path.unlink()
+    with pytest.warns(UserWarning, match=LOST):
+        journal.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps open files")
+def test_lost_file_is_named_when_read(path):
+    write_journal(path, (ONE, 0, "one"))
+    journal = open_journal(path)
+    path.unlink()
+    with pytest.raises(JournalError, match=LOST):
+        journal.find(ONE, 0)
+    with pytest.warns(UserWarning, match=LOST):
+        journal.close()
+
+
+def test_folder_without_write_permission_is_refused(path, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(JournalError, match=r"cannot be opened: Permission denied\. Choose another file"):
+        open_journal(path)
 
 
 def test_lock_ends_with_its_process(path):

@@ -202,7 +202,14 @@ def map_rows(
         mapper = make(rows)
         if not mapper.table.is_lazy:
             return mapper.results(options, on_progress).to_table()
-    return mapper.stream(options, mapper.start(options), on_progress)
+    stream = mapper.stream(options, mapper.start(options), on_progress)
+    return _draw(on_progress, stream) if isinstance(on_progress, Bar) else stream
+
+
+def _draw(bar: Bar, rows: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a stream; the bar writes its last line after them."""
+    with bar:
+        yield from rows
 
 
 @overload

@@ -108,7 +108,15 @@ class RowMapper:
                 raise
         ahead = max(LOOK_AHEAD, 8 * options.concurrency) if self.table.is_lazy else None
         records, total = self.table.records(), self.table.length
-        return Run(self.row_prompt, records, options, journal=journal, total=total, look_ahead=ahead)
+        return Run(
+            self.row_prompt,
+            records,
+            options,
+            journal=journal,
+            total=total,
+            look_ahead=ahead,
+            counts_read=self.table.is_lazy and self.sample is None,  # a sample reads all rows, and takes some
+        )
 
     def _summarize(self, journal: Journal, *, retry_failed: bool) -> JournalSummary | None:
         """Return what the journal has. A row that cannot be sent is neither found nor missing."""

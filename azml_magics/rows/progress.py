@@ -30,6 +30,7 @@ class Progress:
         rate: Rows per second, lately; over the whole run once it is over.
         is_over: Whether the run has ended.
         waiting: What all requests wait for now, such as "429: waiting 12 s"; "" if they do not.
+        read: How many rows were read from a file or an iterator; None for other tables and for a sample.
     """
 
     total: int | None = None
@@ -42,6 +43,7 @@ class Progress:
     rate: float = 0.0
     is_over: bool = False
     waiting: str = ""
+    read: int | None = None
 
     @property
     def sent(self) -> int:
@@ -57,7 +59,7 @@ class Progress:
 
     def __str__(self) -> str:
         counted = f"{self.done:,}" if self.total is None else f"{self.done:,} of {self.total:,}"
-        parts = [f"{counted} rows"]
+        parts = [f"{counted} rows"] if self.read is None or not self.is_over else [self.rows_read]
         parts += [f"{self.reused:,} from the journal"] if self.reused else []
         parts += [f"{self.failed:,} failed"] if self.failed else []
         parts += [f"{self.tokens:,} tokens"] if self.tokens else []
@@ -67,6 +69,14 @@ class Progress:
         parts += [f"{format_seconds(self.seconds_left)} left"] if self.seconds_left is not None else []
         parts += [self.waiting] if self.waiting else []
         return ", ".join(parts)
+
+    @property
+    def rows_read(self) -> str:
+        """How many rows were read, and how many of them are done, if not all; "" if that was not counted."""
+        if self.read is None:
+            return ""
+        row = "row" if self.read == 1 else "rows"
+        return f"{self.read:,} {row} read" + (f", {self.done:,} done" if self.done != self.read else "")
 
     def bar(self, width: int = _WIDTH) -> str:
         """Return the share that is done as a bar of `width` characters, "" if the total is unknown."""
@@ -142,13 +152,14 @@ class RunState:
             rows += [self._ready.pop(position) for position in sorted(self._ready)]
         return rows
 
-    def progress(self, ended: float | None, begun: int, waiting: str = "") -> Progress:
+    def progress(self, ended: float | None, begun: int, waiting: str = "", read: int | None = None) -> Progress:
         """Return the counts.
 
         Args:
             ended: When the run ended, None if it goes on.
             begun: How many rows have been sent.
             waiting: What all requests wait for now.
+            read: How many rows have been read, None if that is not said.
         """
         self._sort()
         seconds = (ended or time.monotonic()) - self._began
@@ -165,6 +176,7 @@ class RunState:
             rate=rate,
             is_over=ended is not None,
             waiting="" if ended else waiting,
+            read=read,
         )
 
 

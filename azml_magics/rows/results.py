@@ -91,7 +91,7 @@ class Results(Batch):
         """Return how many rows there are, failed and were not sent; without times it is the same in every run."""
         failed = sum(row.error is not None for row in self)
         unsent = len(self) - failed - sum(row.response is not None and row.error is None for row in self)
-        counts = f"{len(self):,} rows" + (f", {failed:,} failed" if failed else "")
+        counts = (self.progress.rows_read or f"{len(self):,} rows") + (f", {failed:,} failed" if failed else "")
         counts += f", {unsent:,} {NOT_SENT}" if unsent else ""
         return self.summary() if times else ". ".join(filter(None, [counts, self.note]))
 

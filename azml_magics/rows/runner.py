@@ -83,6 +83,7 @@ class Run:
         journal: Journal | None = None,
         total: int | None = None,
         look_ahead: int | None = None,
+        counts_read: bool = False,
     ) -> None:
         """Prepare a run; entering the block begins it.
 
@@ -93,12 +94,14 @@ class Run:
             journal: An open journal; the run closes it.
             total: The number of rows, None if unknown.
             look_ahead: The most rows to read before the first of them is taken, None for no limit.
+            counts_read: Whether the progress says how many rows were read.
         """
         self._row_prompt = row_prompt
         self._records = iter(records)
         self.options = options
         self._journal = journal
         self._look_ahead = look_ahead
+        self._counts_read = counts_read
         self._state = RunState(total)
         self._policy: FailurePolicy[Task] = FailurePolicy(has_succeeded=bool(journal is not None and len(journal)))
         self._limiter = row_prompt.client.limiters.get(row_prompt.config)
@@ -162,7 +165,10 @@ class Run:
         pause = self._limiter.pause
         with self._changed:
             return self._state.progress(
-                self._ended, self._begun, str(pause) if pause and pause.seconds >= SHORTEST_REPORTED else ""
+                self._ended,
+                self._begun,
+                str(pause) if pause and pause.seconds >= SHORTEST_REPORTED else "",
+                self._read if self._counts_read else None,
             )
 
     # ---- threads

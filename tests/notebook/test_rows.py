@@ -374,6 +374,12 @@ def test_unloading_removes_the_display_of_results(rows):
     rows.ok("%load_ext azml_magics")
 
 
+def test_run_over_a_file_says_how_many_rows_were_read(rows, tmp_path):
+    (tmp_path / "rows.csv").write_text("place\nrivers\nlakes\n", encoding="utf-8")
+    assert rows.ok("%%azureml --each rows.csv\nWrite about {place}.").text.startswith("2 rows read\n")
+    assert rows.ok("%%azureml --each rows.csv --limit 1\nWrite about {place}.").text.startswith("1 row read\n")
+
+
 # ---- failures
 
 

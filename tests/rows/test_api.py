@@ -461,6 +461,15 @@ def test_deleted_journal_ends_the_run_and_keeps_responses(echo, config, tmp_path
     assert "running again continues" not in str(caught.value)
 
 
+def test_bar_says_how_many_rows_of_a_stream_were_read(config, capsys):
+    assert len(list(map_rows(config, "say {w}", iter(WORDS[:3]), progress=True))) == 3
+    assert capsys.readouterr().err.startswith("3 rows read, 21 tokens, ")
+
+
+def test_rows_read_and_not_done_are_told_apart():
+    assert str(Progress(None, 3, seconds=1.0, is_over=True, read=5)) == "5 rows read, 3 done, 1.0 s"
+
+
 # ---- interrupts
 
 

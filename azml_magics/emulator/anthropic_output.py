@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from azml_magics.emulator.anthropic_request import MessagesRequest
-    from azml_magics.emulator.generated_choice import Choice
+    from azml_magics.emulator.generated_choice import GeneratedChoice
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class AnthropicMessage:
 
     id: str
     request: MessagesRequest
-    choice: Choice
+    choice: GeneratedChoice
     stopped_by: str | None = None
 
     @property

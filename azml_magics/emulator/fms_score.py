@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from azml_magics.emulator import chat_messages, tool_calls
-from azml_magics.emulator.generated_choice import Choice, make_choices, reasoning_for
+from azml_magics.emulator.generated_choice import GeneratedChoice, make_choices, reasoning_for
 from azml_magics.emulator.generation import read_lenient_settings
 from azml_magics.emulator.http_response import HttpResponse
 from azml_magics.emulator.openai_families import count_usage, stamp_response
@@ -43,7 +43,7 @@ def fms_chat(routed: RoutedRequest, body: ScoreBody) -> HttpResponse:
     return HttpResponse.fastapi(data, tokens=choice.tokens)
 
 
-def _generate(name: str, body: ScoreBody) -> Choice:
+def _generate(name: str, body: ScoreBody) -> GeneratedChoice:
     parameters = body.parameters if isinstance(body.parameters, dict) else {}
     settings = read_lenient_settings(parameters)
     # A pinned deployment starts with the second prepared reply.

@@ -20,7 +20,7 @@ _QUOTED_NAME = re.compile(r"(?<!\w)[\"'`“\u2018]([^\W\d][\w.-]{0,40})[\"'`”\
 
 
 @dataclass(frozen=True)
-class Choice:
+class GeneratedChoice:
     """What one choice contains.
 
     Attributes:
@@ -53,7 +53,7 @@ class Choice:
         called = sum(tokens.count(c["function"]["name"]) + tokens.count(c["function"]["arguments"]) for c in self.calls)
         return len(self.parts) + called + self.reasoning_tokens
 
-    def with_reasoning(self, reasoning: str, *, inline: bool = False) -> Choice:
+    def with_reasoning(self, reasoning: str, *, inline: bool = False) -> GeneratedChoice:
         """Return the choice with a reasoning text.
 
         Args:
@@ -65,7 +65,7 @@ class Choice:
         before = ["<think>", *tokens.tokenize(f"\n{reasoning}\n"), "</think>", "\n\n"]
         return replace(self, parts=[*before, *self.parts])
 
-    def with_limit(self, max_tokens: int | None) -> Choice:
+    def with_limit(self, max_tokens: int | None) -> GeneratedChoice:
         """Return the choice within a limit that counts its reasoning too; the text may be empty then."""
         if max_tokens is None or self.tokens <= max_tokens:
             return self
@@ -82,7 +82,7 @@ def reasoning_for(request: GenerationRequest) -> str:
 
 def make_choices(
     request: GenerationRequest, n: int, calls: list[dict[str, Any]], schema: dict[str, Any] | None
-) -> list[Choice]:
+) -> list[GeneratedChoice]:
     """Return the choices for a request.
 
     Args:
@@ -93,15 +93,15 @@ def make_choices(
     """
     if calls:
         made = [tool_calls.call(function, request, at) for at, function in enumerate(calls)]
-        return [Choice([], "tool_calls", made)] * n
+        return [GeneratedChoice([], "tool_calls", made)] * n
     if schema is not None:
         text = json.dumps(_json_value(request, schema), ensure_ascii=False)
         limited = tokens.apply_limits(text, request.settings.max_tokens, request.settings.stop)
-        return [Choice(limited.tokens, limited.finish_reason)] * n
+        return [GeneratedChoice(limited.tokens, limited.finish_reason)] * n
     entry = find_entry(request)
     refuses = entry is not None and entry.refusal
     texts = generate_several(request, n)
-    return [Choice(limited.tokens, limited.finish_reason, is_refusal=refuses) for limited in texts]
+    return [GeneratedChoice(limited.tokens, limited.finish_reason, is_refusal=refuses) for limited in texts]
 
 
 def _json_value(request: GenerationRequest, schema: dict[str, Any]) -> Any:

@@ -15,7 +15,7 @@ _MORE = (
 )
 
 
-class Model(NamedTuple):
+class ServedModel(NamedTuple):
     """What a model of some name does.
 
     Attributes:
@@ -33,22 +33,22 @@ class Model(NamedTuple):
         return self.reasoning == "hidden"
 
 
-_MODELS: tuple[tuple[str, Model], ...] = (
-    (r"text-embedding", Model(("embeddings",))),
-    (r"claude", Model(("messages",))),
-    (r"(o\d|gpt-5).*(pro|codex)", Model(("responses",), "hidden")),
-    (r"(o\d|gpt-5)", Model(("chatCompletion", "responses"), "hidden")),
-    (r"(demo-)?reasoning", Model(_TEXT, "field")),
-    (r"(demo-)?think", Model(_TEXT, "tags")),
+_MODELS: tuple[tuple[str, ServedModel], ...] = (
+    (r"text-embedding", ServedModel(("embeddings",))),
+    (r"claude", ServedModel(("messages",))),
+    (r"(o\d|gpt-5).*(pro|codex)", ServedModel(("responses",), "hidden")),
+    (r"(o\d|gpt-5)", ServedModel(("chatCompletion", "responses"), "hidden")),
+    (r"(demo-)?reasoning", ServedModel(_TEXT, "field")),
+    (r"(demo-)?think", ServedModel(_TEXT, "tags")),
 )
 
 NAMES = ("azml-magics-demo", "demo-reasoning", "demo-think", "gpt-5-mini", "o3-pro", "text-embedding-3-small")
 """The models that the lists of models show."""
 
 
-def find_model(name: str) -> Model:
+def find_model(name: str) -> ServedModel:
     """Return the model of that name; one without rules of its own can do everything but embeddings and messages."""
-    return next((model for pattern, model in _MODELS if re.match(pattern, name.lower())), Model(_TEXT))
+    return next((model for pattern, model in _MODELS if re.match(pattern, name.lower())), ServedModel(_TEXT))
 
 
 def refuse_operation(operation: Operation, name: str) -> HttpResponse | None:

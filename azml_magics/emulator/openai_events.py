@@ -13,12 +13,17 @@ from azml_magics.emulator.http_response import DONE, sse
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from azml_magics.emulator.generated_choice import Choice
+    from azml_magics.emulator.generated_choice import GeneratedChoice
     from azml_magics.emulator.openai_families import ResponseStamp, RouteFamily
 
 
 def chat_events(
-    choices: list[Choice], stamp: ResponseStamp, usage: dict[str, Any], family: RouteFamily, *, include_usage: bool
+    choices: list[GeneratedChoice],
+    stamp: ResponseStamp,
+    usage: dict[str, Any],
+    family: RouteFamily,
+    *,
+    include_usage: bool,
 ) -> Iterator[bytes]:
     """Yield the events of a chat stream, with usage where the family's services put it (Microsoft's documentation).
 
@@ -50,7 +55,7 @@ def chat_events(
 
 
 def _choice_events(
-    choice: Choice, stamp: ResponseStamp, index: int, family: RouteFamily, usage: dict[str, Any] | None
+    choice: GeneratedChoice, stamp: ResponseStamp, index: int, family: RouteFamily, usage: dict[str, Any] | None
 ) -> Iterator[bytes]:
     """Yield the events of one choice; `usage` is that of the response, for the last choice."""
     yield sse(_chat_chunk(stamp, index, {"role": "assistant", "content": ""}))
@@ -76,7 +81,7 @@ def _chat_chunk(stamp: ResponseStamp, index: int, delta: dict[str, Any], finish:
     }
 
 
-def _call_events(choice: Choice, stamp: ResponseStamp, index: int) -> Iterator[bytes]:
+def _call_events(choice: GeneratedChoice, stamp: ResponseStamp, index: int) -> Iterator[bytes]:
     for at, call in enumerate(choice.calls):
         function = {"name": call["function"]["name"], "arguments": ""}
         start = {"index": at, "id": call["id"], "type": "function", "function": function}
@@ -86,7 +91,12 @@ def _call_events(choice: Choice, stamp: ResponseStamp, index: int) -> Iterator[b
 
 
 def completion_events(
-    choices: list[Choice], stamp: ResponseStamp, usage: dict[str, Any], family: RouteFamily, *, include_usage: bool
+    choices: list[GeneratedChoice],
+    stamp: ResponseStamp,
+    usage: dict[str, Any],
+    family: RouteFamily,
+    *,
+    include_usage: bool,
 ) -> Iterator[bytes]:
     """Yield the events of a text completion stream."""
     for index, choice in enumerate(choices):

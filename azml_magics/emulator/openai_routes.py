@@ -16,10 +16,10 @@ from azml_magics.emulator import (
 )
 from azml_magics.emulator.azure_headers import azure_headers
 from azml_magics.emulator.content_filters import completion_verdicts, prompt_verdicts
-from azml_magics.emulator.generated_choice import Choice, make_choices
+from azml_magics.emulator.generated_choice import GeneratedChoice, make_choices
 from azml_magics.emulator.generation import DEFAULT_MAX_TOKENS, GenerationRequest
 from azml_magics.emulator.http_response import HttpResponse
-from azml_magics.emulator.models import Model, Operation, find_model, refuse_operation
+from azml_magics.emulator.models import Operation, ServedModel, find_model, refuse_operation
 from azml_magics.emulator.openai_families import ResponseStamp, RouteFamily, count_usage, stamp_response
 from azml_magics.emulator.responder import generate_several
 
@@ -80,7 +80,7 @@ def _chat(routed: RoutedRequest, family: RouteFamily, body: dict[str, Any]) -> H
     return _add_limits(response, family, stamp, usage)
 
 
-def _find_model(routed: RoutedRequest, name: str, operation: Operation) -> Model:
+def _find_model(routed: RoutedRequest, name: str, operation: Operation) -> ServedModel:
     """Return the model of that name, or of the pinned deployment.
 
     Raises:
@@ -93,7 +93,9 @@ def _find_model(routed: RoutedRequest, name: str, operation: Operation) -> Model
     return find_model(name)
 
 
-def _make_choices(body: dict[str, Any], messages: list[dict[str, Any]]) -> tuple[GenerationRequest, list[Choice]]:
+def _make_choices(
+    body: dict[str, Any], messages: list[dict[str, Any]]
+) -> tuple[GenerationRequest, list[GeneratedChoice]]:
     functions = openai_validation.read_tools(body)
     schema = openai_validation.read_response_schema(body)
     # Tool calls and JSON are cut only by a limit in the request, not by the default one.
@@ -120,7 +122,7 @@ def _add_limits(
     return response
 
 
-def _chat_choice(index: int, choice: Choice, family: RouteFamily, *, logprobs: bool) -> dict[str, Any]:
+def _chat_choice(index: int, choice: GeneratedChoice, family: RouteFamily, *, logprobs: bool) -> dict[str, Any]:
     content = None if choice.is_refusal else choice.text
     message: dict[str, Any] = {"role": "assistant", "content": content, "tool_calls": choice.calls or None}
     if choice.is_refusal or family.prompt_filter:
@@ -160,13 +162,13 @@ def _completion(routed: RoutedRequest, family: RouteFamily, body: dict[str, Any]
     return HttpResponse.fastapi(data, tokens=usage["completion_tokens"])
 
 
-def _completion_choice(prompt: str, limited: tokens.LimitedText, *, echo: bool) -> Choice:
+def _completion_choice(prompt: str, limited: tokens.LimitedText, *, echo: bool) -> GeneratedChoice:
     # A completion continues where the prompt ended: with a space before it, as a model's has.
     parts = [" " + limited.tokens[0], *limited.tokens[1:]] if limited.tokens else []
-    return Choice([*([prompt] if echo else []), *parts], limited.finish_reason)
+    return GeneratedChoice([*([prompt] if echo else []), *parts], limited.finish_reason)
 
 
-def _text_choice(index: int, choice: Choice, *, logprobs: bool) -> dict[str, Any]:
+def _text_choice(index: int, choice: GeneratedChoice, *, logprobs: bool) -> dict[str, Any]:
     found = _text_logprobs(choice) if logprobs else None
     return {"index": index, "text": choice.text, "finish_reason": choice.finish_reason, "logprobs": found}
 
@@ -185,7 +187,7 @@ def _logprob(token: str) -> dict[str, Any]:
     }
 
 
-def _text_logprobs(choice: Choice) -> dict[str, Any]:
+def _text_logprobs(choice: GeneratedChoice) -> dict[str, Any]:
     offsets = [sum(map(len, choice.parts[:at])) for at in range(len(choice.parts))]
     found = [_probability(part) for part in choice.parts]
     top = [{part: value} for part, value in zip(choice.parts, found, strict=True)]

@@ -9,9 +9,9 @@ from azml_magics.emulator.generated_choice import reasoning_for
 from azml_magics.emulator.openai_validation import invalid_parameter
 
 if TYPE_CHECKING:
-    from azml_magics.emulator.generated_choice import Choice
+    from azml_magics.emulator.generated_choice import GeneratedChoice
     from azml_magics.emulator.generation import GenerationRequest
-    from azml_magics.emulator.models import Model
+    from azml_magics.emulator.models import ServedModel
 
 _UNSUPPORTED = ("top_p", "presence_penalty", "frequency_penalty", "logprobs", "top_logprobs", "logit_bias")
 _DEFAULTS = {"top_p": 1, "presence_penalty": 0, "frequency_penalty": 0, "logprobs": False}
@@ -19,7 +19,7 @@ _SHALLOW = ("none", "minimal")
 """Efforts at which nothing is reasoned."""
 
 
-def check_chat_parameters(body: dict[str, Any], model: Model, name: str) -> None:
+def check_chat_parameters(body: dict[str, Any], model: ServedModel, name: str) -> None:
     """Refuse what OpenAI's reasoning models refuse; other models take all of it.
 
     Raises:
@@ -52,8 +52,13 @@ def check_chat_parameters(body: dict[str, Any], model: Model, name: str) -> None
 
 
 def with_thoughts(
-    choices: list[Choice], request: GenerationRequest, model: Model, body: dict[str, Any], *, inline: bool
-) -> list[Choice]:
+    choices: list[GeneratedChoice],
+    request: GenerationRequest,
+    model: ServedModel,
+    body: dict[str, Any],
+    *,
+    inline: bool,
+) -> list[GeneratedChoice]:
     """Return the choices with what the model thinks before them.
 
     Args:
@@ -73,6 +78,6 @@ def with_thoughts(
     return [choice.with_reasoning(reasoning, inline=inline or model.reasoning == "tags") for choice in choices]
 
 
-def without_hidden(choices: list[Choice], model: Model) -> list[Choice]:
+def without_hidden(choices: list[GeneratedChoice], model: ServedModel) -> list[GeneratedChoice]:
     """Return the choices as they are sent: thoughts that a model hides are counted, and not among them."""
     return [replace(choice, reasoning="") for choice in choices] if model.reasoning == "hidden" else choices

@@ -11,7 +11,7 @@ from azml_magics.emulator.content_filters import filter_groups
 from azml_magics.emulator.responses_input import ENCRYPTED
 
 if TYPE_CHECKING:
-    from azml_magics.emulator.generated_choice import Choice
+    from azml_magics.emulator.generated_choice import GeneratedChoice
     from azml_magics.emulator.responses_request import ResponsesRequest
 
 _SECONDS = 3
@@ -31,11 +31,11 @@ class MadeResponse:
 
     id: str
     request: ResponsesRequest
-    choice: Choice
+    choice: GeneratedChoice
     created: int
 
     @classmethod
-    def now(cls, request_id: str, request: ResponsesRequest, choice: Choice) -> MadeResponse:
+    def now(cls, request_id: str, request: ResponsesRequest, choice: GeneratedChoice) -> MadeResponse:
         """Return the response to the request with that id, made now."""
         return cls(request_id.replace("-", ""), request, choice, int(time.time()))
 

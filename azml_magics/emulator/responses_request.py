@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from azml_magics.emulator.generation import GenerationSettings
-from azml_magics.emulator.models import Model, find_model, refuse_operation
+from azml_magics.emulator.models import ServedModel, find_model, refuse_operation
 from azml_magics.emulator.openai_validation import InvalidRequestError, invalid_parameter
 from azml_magics.emulator.responses_input import read_input
 
@@ -41,7 +41,7 @@ class ResponsesRequest:
     """
 
     body: dict[str, Any]
-    model: Model
+    model: ServedModel
     messages: list[dict[str, Any]]
     functions: list[dict[str, Any]]
     schema: dict[str, Any] | None
@@ -117,7 +117,7 @@ def read_request(body: dict[str, Any], stored: StoredResponses) -> ResponsesRequ
     return ResponsesRequest(body, model, messages, _read_functions(body), _read_schema(body), settings)
 
 
-def _check_parameters(body: dict[str, Any], model: Model) -> None:
+def _check_parameters(body: dict[str, Any], model: ServedModel) -> None:
     _check_names(body)
     if "input" not in body:
         raise invalid_parameter("Missing required parameter: 'input'.", "input", "missing_required_parameter")
@@ -150,7 +150,7 @@ def _check_names(body: dict[str, Any]) -> None:
             raise invalid_parameter(f"Unknown parameter: '{unknown}'.", unknown, "unknown_parameter")
 
 
-def _check_effort(effort: Any, model: Model) -> None:
+def _check_effort(effort: Any, model: ServedModel) -> None:
     if effort is not None and not model.reasoning:
         message = "Unsupported parameter: 'reasoning.effort' is not supported with this model."
         raise invalid_parameter(message, "reasoning.effort", "unsupported_parameter")

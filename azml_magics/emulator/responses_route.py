@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from azml_magics.emulator import chat_messages, openai_validation, tool_calls
 from azml_magics.emulator.azure_headers import azure_headers
-from azml_magics.emulator.generated_choice import Choice, make_choices, reasoning_for
+from azml_magics.emulator.generated_choice import GeneratedChoice, make_choices, reasoning_for
 from azml_magics.emulator.http_response import HttpResponse
 from azml_magics.emulator.responses_events import response_events
 from azml_magics.emulator.responses_output import MadeResponse
@@ -45,7 +45,7 @@ def create(routed: RoutedRequest, family: RouteFamily) -> HttpResponse:
     return response
 
 
-def _generate(request: ResponsesRequest) -> Choice:
+def _generate(request: ResponsesRequest) -> GeneratedChoice:
     wanted = chat_messages.to_generation_request(request.messages, request.settings)
     parallel = request.body.get("parallel_tool_calls") is not False
     calls = tool_calls.choose(request.functions, request.tool_choice, wanted, parallel=parallel)

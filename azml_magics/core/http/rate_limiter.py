@@ -30,7 +30,7 @@ _GIVE_UP_UNKNOWN = 2.0  # seconds for one that never responded: its URL is proba
 _POLL_INTERVAL = 1.0  # seconds after which a waiting request checks whether its run was stopped
 
 
-class _Refusal(NamedTuple):
+class _LongWait(NamedTuple):
     """An overload response that asks to wait for longer than a run does."""
 
     outcome: HTTPResponse
@@ -87,7 +87,7 @@ class RateLimiter:
         self._queue: deque[Ticket] = deque()
         self._numbers = 0
         self._runs: list[RunControl] = []  # those with limits of their own
-        self._refusals: weakref.WeakKeyDictionary[RunControl, _Refusal] = weakref.WeakKeyDictionary()
+        self._refusals: weakref.WeakKeyDictionary[RunControl, _LongWait] = weakref.WeakKeyDictionary()
         reset_in_child(self)
 
     def reset_after_fork(self) -> None:
@@ -137,7 +137,7 @@ class RateLimiter:
                 ticket.cancel()
             self._start_ready()
 
-    def _refuse(self, run: RunControl, refusal: _Refusal) -> None:
+    def _refuse(self, run: RunControl, refusal: _LongWait) -> None:
         """End the waiting of a run that was refused for longer than it waits. The lock is held.
 
         Its waiting requests, and those to come until the time is over, raise the refusal's error.
@@ -247,7 +247,7 @@ class RateLimiter:
             now = self._clock.now()
             self.window.release(now, started, feedback)
             if run is not None and isinstance(outcome, HTTPResponse) and seconds and seconds > run.patience:
-                self._refuse(run, _Refusal(outcome, now + seconds))
+                self._refuse(run, _LongWait(outcome, now + seconds))
             self._start_ready()
 
     def record_usage(self, tokens: float) -> None:

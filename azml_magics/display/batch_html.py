@@ -40,8 +40,8 @@ def _results_to_html(results: Results, *, times: bool) -> str:
     for row in results.preview():
         finish, tokens, _ = row.figures()
         text = Cell([(one_line(row.text, _MAX_CELL), False)], row.failure, fold=_fold(row, results), note=row.note)
-        rows.append([f"{row.index}", row.label, text, finish, tokens])
-    table = html_table(("", "row", "response", "finish", "tokens"), rows)
+        rows.append([f"{row.index}", row.label, *results.cells(row), text, finish, tokens])
+    table = html_table(("", "row", *results.fields, "response", "finish", "tokens"), rows)
     rest = f"<p>{html.escape(results.rest())}</p>" if results.rest() else ""
     failures = "<br>".join(html.escape(line) for line in results.failures())
     causes = f'<p class="{NO_MATH}">{failures}</p>' if failures else ""

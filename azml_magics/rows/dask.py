@@ -150,7 +150,9 @@ class _ClusterRun:
                     )
             progress = self._progress(table.length, is_over=True)
             retry = mapper.retry(self._options)
-            return Results(rows, progress, mapper.with_responses, note=note, retry=retry)
+            return Results(
+                rows, progress, mapper.with_responses, note=note, retry=retry, fields=mapper.schema_columns()
+            )
 
         self._wait(table.length, count, results)
         return results(self._budget.note)

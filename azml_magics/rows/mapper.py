@@ -16,7 +16,7 @@ from .results import Results
 from .runner import Run
 from .selection import select_rows
 from .sources import table_of
-from .table_rows import ERROR_COLUMN, unique_names
+from .table_rows import ERROR_COLUMN, RESPONSE_COLUMNS, unique_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -191,10 +191,24 @@ class RowMapper:
             records = [record for record, _ in done]
             names = self.response_names(records[0].values if records else ())
             table = partial(_merge_all, names, records)
-            return Results([row for _, row in done], run.progress(), table, note=note, retry=self.retry(run.options))
+            return Results(
+                [row for _, row in done],
+                run.progress(),
+                table,
+                note=note,
+                retry=self.retry(run.options),
+                fields=self.schema_columns(),
+            )
         by_position = {record.position: row for record, row in done}
         rows = [by_position.get(record.position) or self.unsent_row(record) for record in self.table.records()]
-        return Results(rows, run.progress(), self.with_responses, note=note, retry=self.retry(run.options))
+        return Results(
+            rows,
+            run.progress(),
+            self.with_responses,
+            note=note,
+            retry=self.retry(run.options),
+            fields=self.schema_columns(),
+        )
 
     def with_responses(self, rows: Iterable[TableRow]) -> Any:
         """Return the table with the columns of the responses."""
@@ -204,6 +218,12 @@ class RowMapper:
         """Return how the failed rows of a run with these options can be sent again."""
         names = dict(zip(self.row_prompt.columns, self.response_names(self.table.columns), strict=True))
         return Retry(options.journal is not None, self.table.failed_rows, names[ERROR_COLUMN])
+
+    def schema_columns(self) -> tuple[str, ...]:
+        """Return the names of a schema's columns in the table, () without a schema."""
+        if self.row_prompt.schema is None:
+            return ()
+        return self.response_names(self.table.columns)[: -len(RESPONSE_COLUMNS)]
 
     def unsent_row(self, record: Record) -> TableRow:
         """Return the row of a record that was not sent."""

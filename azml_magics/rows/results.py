@@ -1,6 +1,7 @@
 """Results: the rows of a run with their responses, and the table that they make."""
 
-from collections.abc import Callable, Iterable
+import json
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ..compare.comparison import Batch
@@ -11,6 +12,7 @@ from .table_rows import NOT_SENT, TableRow
 
 _PREVIEW_ROWS = 5
 _PREVIEW_TEXT = 300  # characters of a response in the preview
+_PREVIEW_CELL = 100  # characters of a value of a schema's column
 
 
 class Results(Batch):
@@ -19,6 +21,7 @@ class Results(Batch):
     Attributes:
         progress: The counts of the run.
         note: A sentence about the run, such as why it ended early; "" if there is nothing to say.
+        fields: The names of a schema's columns; () without a schema.
         retry: How the failed rows can be sent again, None if unknown.
         retry_line: The same as a line below the failures.
     """
@@ -32,6 +35,7 @@ class Results(Batch):
         note: str = "",
         is_complete: bool = True,
         retry: Retry | None = None,
+        fields: Sequence[str] = (),
     ) -> None:
         """Collect the rows.
 
@@ -42,10 +46,12 @@ class Results(Batch):
             note: A sentence about the run.
             is_complete: Whether no further rows come.
             retry: How the failed rows can be sent again.
+            fields: The names of a schema's columns.
         """
         super().__init__(rows, is_complete=is_complete)
         self.progress = progress
         self.note = note
+        self.fields = tuple(fields)
         self.retry = retry
         self.retry_line = str(retry or "")
         self._table = table
@@ -84,8 +90,16 @@ class Results(Batch):
         lines = [self.counts(times=times), *self.failures(), ""]
         for row in self.preview():
             label = f"{row.index}: {row.label}" if row.label else f"{row.index}"
-            lines += [f"[{one_line(label, 100)}]", *filter(None, (one_line(row.text, _PREVIEW_TEXT), row.failure)), ""]
+            cells = zip(self.fields, self.cells(row), strict=True)
+            values = ", ".join(f"{name}: {value}" for name, value in cells if value)
+            shown = (one_line(row.text, _PREVIEW_TEXT), values, row.failure)
+            lines += [f"[{one_line(label, 100)}]", *filter(None, shown), ""]
         return "\n".join([*lines, self.rest()]).rstrip()
+
+    def cells(self, row: TableRow) -> list[str]:
+        """Return the values of a schema's columns as texts for the preview, "" for what is absent."""
+        values = row.fields[: len(self.fields)]
+        return ["" if value is None else one_line(_as_text(value), _PREVIEW_CELL) for value in values]
 
     def counts(self, *, times: bool = False) -> str:
         """Return how many rows there are, failed and were not sent; without times it is the same in every run."""
@@ -107,3 +121,7 @@ class Results(Batch):
         """Return how many rows the preview leaves out, "" if it has all."""
         more = len(self) - len(self.preview())
         return f"… and {more:,} more" if more > 0 else ""
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

@@ -380,6 +380,17 @@ def test_run_over_a_file_says_how_many_rows_were_read(rows, tmp_path):
     assert rows.ok("%%azureml --each rows.csv --limit 1\nWrite about {place}.").text.startswith("1 row read\n")
 
 
+def test_preview_shows_the_columns_of_a_schema(rows, endpoint):
+    rows.vars["form"] = {"type": "object", "properties": {"depth": {"type": "integer"}, "place": {"type": "string"}}}
+    rows.vars["form"]["required"] = ["depth", "place"]
+    ran = rows.ok("%%azureml --each $places --schema $form -o out\nJSON with the 'depth' and 'place' of {place}.")
+    first = rows.vars["out"][0]
+    assert f"}}\ndepth: {first['depth']}, answer_place: {first['answer_place']}\n" in ran.text
+    for heading in ("depth", "answer_place"):
+        assert f">{heading}</th>" in ran.data["text/html"]
+    assert f">{first['depth']}</td>" in ran.data["text/html"]
+
+
 # ---- failures
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict, TypeVar, overload
@@ -299,7 +299,7 @@ async def amap_rows(
     return collect(run.budget.note).to_table()
 
 
-async def _take_rows(run: Run, on_progress: OnProgress | None) -> AsyncIterator[list[Done]]:
+async def _take_rows(run: Run, on_progress: OnProgress | None) -> AsyncGenerator[list[Done], None]:
     """Yield the rows of a run in order, to the last; the run ends when this is closed."""
     loop, over = asyncio.get_running_loop(), asyncio.Event()
 
@@ -325,7 +325,13 @@ async def _stream(
     mapper: RowMapper, options: RunOptions, run: Run, on_progress: OnProgress | None
 ) -> AsyncIterator[dict[str, Any]]:
     names = mapper.response_names(mapper.table.columns)
-    async for rows in _take_rows(run, on_progress):
-        for record, row in rows:
-            yield merge(names, record, row)
+    rows_of_run = _take_rows(run, on_progress)
+    try:
+        async for rows in rows_of_run:
+            for record, row in rows:
+                run.left.pop(record.position, None)
+                yield merge(names, record, row)
+    finally:
+        await rows_of_run.aclose()
+        mapper.give_back(run)
     mapper.raise_early_end(run, options, lambda: mapper.collect(run, []))

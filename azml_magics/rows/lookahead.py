@@ -1,7 +1,7 @@
-"""Rows of iterators that were looked at and not yet taken: looking never loses a row.
+"""Rows of iterators that were looked at, or read by a run that ended before it had them: none is lost.
 
 A dry run, a refused prompt or the names of the columns need the first rows of an iterator, which cannot be put back
-into it. They are kept here until the iterator is read.
+into it. They are kept here until the iterator is read, and so are rows that a run has read and not handed out.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections import OrderedDict, deque
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _MOST_ITERATORS = 16  # that were looked at and never read; each keeps the iterator alive
 
@@ -38,6 +38,11 @@ class Lookahead:
             yield seen.popleft()
         self._seen.pop(id(rows), None)
         yield from rows
+
+    def give_back(self, rows: Iterator[Any], taken: Iterable[Any]) -> None:
+        """Put rows that were taken back in front of the others, in their order."""
+        seen = self._seen.setdefault(id(rows), (rows, deque()))[1]
+        seen.extendleft(reversed(list(taken)))
 
 
 lookahead = Lookahead()

@@ -15,7 +15,7 @@ from .prompts import RowPrompt
 from .results import Results
 from .runner import Run
 from .selection import select_rows
-from .sources import table_of
+from .sources import StreamTable, table_of
 from .table_rows import ERROR_COLUMN, RESPONSE_COLUMNS, unique_names
 
 if TYPE_CHECKING:
@@ -173,8 +173,13 @@ class RowMapper:
                 for rows in take_rows(run, on_progress):
                     done += rows
         except KeyboardInterrupt:
-            raise Interrupted(batch=self.collect(run, [*done, *run.take(0)], note="Interrupted")) from None
-        done += run.take(0)
+            done += run.take(0)
+            raise Interrupted(batch=self.collect(run, done, note="Interrupted")) from None
+        finally:
+            done += run.take(0)
+            for record, _ in done:
+                run.left.pop(record.position, None)
+            self.give_back(run)
         self.raise_early_end(run, options, lambda: self.collect(run, done, note="Stopped early"))
         return self.collect(run, done, note=run.budget.note)
 
@@ -259,6 +264,16 @@ class RowMapper:
         cause = f"The run ended after {progress.done:,}{of} rows: {reason}"
         raise RowsError(cause, remedy=getattr(error, "remedy", ""), kept=kept, batch=batch(), **context) from error
 
+    def give_back(self, run: Run) -> None:
+        """Put the rows that a run has read from an iterator and not handed out back into it.
+
+        Args:
+            run: A run that has ended.
+        """
+        if isinstance(self.table, StreamTable) and self.table.give_back is not None and run.left:
+            self.table.give_back([run.left[position] for position in sorted(run.left)])
+            run.left.clear()
+
     # ---- one row after another
 
     def stream(self, options: RunOptions, run: Run, on_progress: OnProgress | None = None) -> Iterator[dict[str, Any]]:
@@ -276,12 +291,17 @@ class RowMapper:
             RowsError: The run ended early; raised after the last row that is done.
         """
         names = self.response_names(self.table.columns)
-        with run:
-            for rows in take_rows(run, on_progress):
-                for record, row in rows:
-                    yield merge(names, record, row)
-        for record, row in run.take(0):
-            yield merge(names, record, row)
+        try:
+            with run:
+                for rows in take_rows(run, on_progress):
+                    for record, row in rows:
+                        run.left.pop(record.position, None)
+                        yield merge(names, record, row)
+            for record, row in run.take(0):
+                run.left.pop(record.position, None)
+                yield merge(names, record, row)
+        finally:
+            self.give_back(run)
         self.raise_early_end(run, options, lambda: self.collect(run, []))
 
 

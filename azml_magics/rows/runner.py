@@ -71,6 +71,7 @@ class Run:
         is_over: Whether no further rows come.
         options: The limits of the run.
         budget: The limit of tokens, which may have ended the run.
+        left: The rows of a stream that were read and not handed out, by position; whoever hands one out removes it.
         on_over: Called in a thread of the run once it is over.
     """
 
@@ -102,6 +103,7 @@ class Run:
         self._journal = journal
         self._look_ahead = look_ahead
         self._counts_read = counts_read
+        self.left: dict[int, Record] = {}
         self._state = RunState(total)
         self._policy: FailurePolicy[Task] = FailurePolicy(has_succeeded=bool(journal is not None and len(journal)))
         self._limiter = row_prompt.client.limiters.get(row_prompt.config)
@@ -287,6 +289,8 @@ class Run:
                     self._is_exhausted = True
                     return None
                 self._read += 1
+                if self._look_ahead is not None:
+                    self.left[record.position] = record
                 task = self._task_for(record)
                 if task is not None:
                     self._begun += 1

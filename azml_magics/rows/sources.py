@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -159,6 +160,7 @@ class StreamTable:
         peek: Callable[[int], list[Record]],
         columns: tuple[str, ...] = (),
         hint: str = "",
+        give_back: Callable[[list[Record]], None] | None = None,
     ) -> None:
         """Look at the first rows for the names of the columns.
 
@@ -167,11 +169,12 @@ class StreamTable:
             peek: Returns the first rows without taking them.
             columns: The names that the source declares.
             hint: What may be wrong with them.
+            give_back: Puts rows that were read back into the source; None if they need not or cannot be put back.
 
         Raises:
             UsageError: None of the first rows can be read.
         """
-        self._records, self.peek, self.hint = records, peek, hint
+        self._records, self.peek, self.hint, self.give_back = records, peek, hint, give_back
         self.columns = columns or self._columns_of_first_row()
 
     @classmethod
@@ -180,6 +183,7 @@ class StreamTable:
         return cls(
             lambda: _iter_records(lookahead.take(rows), default_column),
             lambda count: list(_iter_records(lookahead.peek(rows, count), default_column)),
+            give_back=lambda records: lookahead.give_back(rows, [replace(record, index=None) for record in records]),
         )
 
     @classmethod
@@ -211,7 +215,10 @@ class StreamTable:
             for position, record in enumerate(taken):
                 yield Record(position, record.index, record.values, record.problem)
 
-        return self.select(records)
+        is_beginning = len(wanted) == last + 1
+        return StreamTable(
+            records, self.peek, self.columns, self.hint, give_back=self.give_back if is_beginning else None
+        )
 
     def select(self, records: Callable[[], Iterator[Record]]) -> StreamTable:
         """Return a table of some of the rows, which `records` reads."""
@@ -226,8 +233,8 @@ def _iter_records(rows: Iterable[Any], default_column: str) -> Iterator[Record]:
     """Yield the rows as Records; one of another type than the first has a problem that says so."""
     first: bool | None = None  # whether the first row has names
     for position, row in enumerate(rows):
-        if isinstance(row, Record):  # read by the process that made the parts for dask
-            yield Record(position, row.index, row.values, row.problem)
+        if isinstance(row, Record):  # read before, by the process that made the parts for dask or by an earlier run
+            yield Record(position, position if row.index is None else row.index, row.values, row.problem)
             continue
         values = values_of(row)
         if values is None and not is_plain(row):

@@ -391,6 +391,16 @@ def test_preview_shows_the_columns_of_a_schema(rows, endpoint):
     assert f">{first['depth']}</td>" in ran.data["text/html"]
 
 
+def test_run_that_ends_early_gives_rows_back_to_its_iterator(rows, endpoint):
+    rows.vars["stream"] = ({"place": f"river {n}"} for n in range(30))
+    endpoint.script([None] * 4 + [Fault("401")] * 30)
+    rows.refused("%%azureml --each $stream --concurrency 1 -o out\nWrite about {place}.")
+    endpoint.script([])
+    first = [row["place"] for row in rows.vars["out"]]
+    rows.ok("%%azureml --each $stream -o out\nWrite about {place}.")
+    assert first + [row["place"] for row in rows.vars["out"]] == [f"river {n}" for n in range(30)]
+
+
 # ---- failures
 
 

@@ -33,6 +33,7 @@ from azml_magics.core.http.clock import Clock
 from azml_magics.core.secret import Secret
 from azml_magics.rows import journal as journals
 from azml_magics.rows.api import amap_rows, map_rows
+from azml_magics.rows.mapper import RowMapper
 from azml_magics.rows.progress import Bar, Progress
 from azml_magics.rows.run_options import RunOptions
 
@@ -464,6 +465,59 @@ def test_deleted_journal_ends_the_run_and_keeps_responses(echo, config, tmp_path
 def test_bar_says_how_many_rows_of_a_stream_were_read(config, capsys):
     assert len(list(map_rows(config, "say {w}", iter(WORDS[:3]), progress=True))) == 3
     assert capsys.readouterr().err.startswith("3 rows read, 21 tokens, ")
+
+
+def test_closed_stream_gives_rows_back_to_its_iterator(config, run):
+    words = iter(WORDS)
+    stream = map_rows(config, "say {w}", words)
+    assert texts(itertools.islice(stream, 5)) == [f"SAY W{n}" for n in range(5)]
+    stream.close()
+    rest = run(config, "say {w}", words)
+    assert texts(rest) == [f"SAY W{n}" for n in range(5, 40)]
+    assert rest[0]["w"] == "w5"
+
+
+def test_closed_async_stream_gives_rows_back_to_its_iterator(config):
+    words = iter(WORDS)
+
+    async def take_two():
+        stream = await amap_rows(config, "say {w}", words)
+        found = [(await anext(stream))["text"] for _ in range(2)]
+        await stream.aclose()
+        return found
+
+    assert asyncio.run(take_two()) == ["SAY W0", "SAY W1"]
+    assert texts(map_rows(config, "say {w}", words)) == [f"SAY W{n}" for n in range(2, 40)]
+
+
+def test_run_that_gives_up_gives_rows_back_to_its_iterator(echo, config, run):
+    words = iter(WORDS)
+    echo.first = lambda prompt, times: reply({"detail": "no"}, 401) if times == 1 else None
+    with pytest.raises(AuthenticationError):
+        run(config, "say {w}", words)
+    echo.first = lambda prompt, times: None
+    assert texts(run(config, "say {w}", words)) == [f"SAY W{n}" for n in range(40)]
+
+
+def test_interrupted_run_gives_only_rows_without_a_response_back(config):
+    words = iter(WORDS)
+
+    def interrupt(progress):
+        if progress.done >= 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted) as caught:
+        RowMapper(config, "say {w}", words).results(RunOptions(), interrupt)
+    done = [row.setting["w"] for row in caught.value.batch]
+    rest = [row["w"] for row in map_rows(config, "say {w}", words)]
+    assert len(done) >= 3
+    assert sorted(done + rest) == sorted(WORDS)
+
+
+def test_limit_leaves_the_other_rows_in_the_iterator(config, run):
+    words = iter(WORDS[:4])
+    assert texts(run(config, "say {w}", words, limit=1)) == ["SAY W0"]
+    assert texts(run(config, "say {w}", words)) == ["SAY W1", "SAY W2", "SAY W3"]
 
 
 def test_rows_read_and_not_done_are_told_apart():

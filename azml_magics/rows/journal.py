@@ -82,10 +82,8 @@ class Journal:
             self.close()
             raise
         if self.skipped:
-            lines = (
-                "a line that is not an entry" if self.skipped == 1 else f"{self.skipped:,} lines that are no entries"
-            )
-            _warn(f"The journal {self.path.name!r} has {lines}: rows are sent again if it lacks them.")
+            lines = f"{self.skipped:,} unreadable line{'' if self.skipped == 1 else 's'}"
+            _warn(f"The journal {self.path.name!r} has {lines}: rows that it lacks are sent again.")
 
     def __len__(self) -> int:
         """Return of how many rows it had a response or an error when it was opened."""
@@ -120,11 +118,11 @@ class Journal:
                 line = file.read(size)
             _, _, response, error = entries.parse_entry(line)
         except FileNotFoundError:
-            raise self._lost_error() from None
+            raise self._make_loss_error() from None
         except OSError as wrong:
             self._raise_os_error("read", wrong)
         except ValueError:
-            raise self._lost_error() from None
+            raise self._make_loss_error() from None
         return response, error
 
     def append(self, key: bytes, n: int, response: Response | None, error: BaseException | None) -> bool:
@@ -149,7 +147,7 @@ class Journal:
             with contextlib.suppress(OSError):  # closed meanwhile, or not on a disk, such as a pipe
                 os.fsync(self._file)
             if not self._is_in_place(end):
-                raise self._lost_error()
+                raise self._make_loss_error()
         return True
 
     def close(self) -> None:
@@ -164,7 +162,7 @@ class Journal:
         os.close(file)
         self._index.close()
         if not is_in_place:
-            _warn(str(self._lost_error()))
+            _warn(str(self._make_loss_error()))
 
     # ---- the file
 
@@ -181,7 +179,7 @@ class Journal:
             return True
         return there.st_size >= end or not stat.S_ISREG(there.st_mode)
 
-    def _lost_error(self) -> JournalError:
+    def _make_loss_error(self) -> JournalError:
         return JournalError(
             f"The journal {self.path.name!r} was deleted or replaced while a run used it",
             remedy="The results have the responses that arrived; another run sends the rows that the file lacks.",

@@ -143,9 +143,7 @@ def test_unreadable_lines_are_skipped(tmp_path_factory, junk):
     path = tmp_path_factory.mktemp("junk") / "run.jsonl"
     header, line = write_journal(path, (ONE, 0, "one")).splitlines(keepends=True)
     path.write_bytes(header + junk.replace(b"\n", b"") + b"\n" + line)
-    with pytest.warns(
-        UserWarning, match="The journal 'run.jsonl' has a line that is not an entry: rows are sent again"
-    ):
+    with pytest.warns(UserWarning, match="The journal 'run.jsonl' has 1 unreadable line: rows that it lacks are sent"):
         journal = open_journal(path)
     assert stored_text(journal, ONE) == "one"
     assert journal.skipped == 1

@@ -32,7 +32,7 @@ CELLS = (
     "%%azureml\nTell me about rivers",
     "%%azureml -F json\nGive me JSON with the keys 'title', 'price' and 'tags' for a label on a loaf of rye bread.",
     "%%azureml -F code\nWrite a Python function that converts ounces to grams.",
-    "%%azureml --compare chat,gpt2\nTell me about hills",
+    "%%azureml --sweep max_tokens=3,9\nTell me about hills",
     "%%azureml -u {url}/score -f $hostile\nHello",
     "%%azureml -u {url}/score -f $hostile -n 2\nHello",
     "%%azureml -u {url}/score?emulator-fault=html-error -f gpt2 --retries 0\nHello",

@@ -178,11 +178,10 @@ def test_repeat_test_detect_and_probe(front, endpoint):
     front.until(lambda: any(line.startswith("It works") for line in front.lines()))
     front.click("Detect")
     front.ended()
-    unknown = "The swagger document does not tell. Probe sends a short prompt with every formatter."
-    front.until(lambda: unknown in front.lines())
+    front.until(lambda: any("its /info says" in line for line in front.lines()))
     front.click("Probe")
     front.ended()
-    front.until(lambda: any(line.startswith("Detected ") for line in front.lines()))
+    front.until(lambda: any(line.startswith("Detected ") and "/info" not in line for line in front.lines()))
 
 
 # ---- cells during a run
@@ -382,7 +381,7 @@ def test_hostile_response_stays_text(kernel, front, endpoint):
     )
     front.type("Config", "says")
     front.run("Hello")
-    (data,) = front.answer_outputs()
+    data, _facts = front.answer_outputs()
     assert data["text/plain"] == HOSTILE
     assert not {"<img", "<script", "](javascript"} & {
         live for live in ("<img", "<script", "](javascript") if live in data["text/markdown"]

@@ -215,6 +215,23 @@ def loops(bench: Bench, quick: bool) -> list[Row]:
     return [Row(f"memory after {number:,} event loops", held["all"], "after a tenth", held["tenth"], "MB", 2, True)]
 
 
+def growth(bench: Bench, quick: bool) -> list[Row]:
+    """How the CPU time grows with prompts, responses, rows, configs and history: the exponent of the size."""
+    grown = bench.probe("ours", "growth", bench.http, *(["--quick"] if quick else []))
+    return [
+        Row(
+            f"growth with {name}: exponent",
+            exponent,
+            "linear",
+            1,
+            "",
+            1.15,
+            note=f"up to {grown['series'][name][-1][0]:,}",
+        )
+        for name, exponent in grown["exponents"].items()
+    ]
+
+
 def memory(bench: Bench, quick: bool) -> list[Row]:
     """The memory of a process with many rows and a journal."""
     number = 20_000 if quick else 100_000
@@ -271,6 +288,7 @@ MEASURES: dict[str, Callable[[Bench, bool], list[Row]]] = {
     "steady": steady,
     "bounds": bounds,
     "loops": loops,
+    "growth": growth,
     "memory": memory,
     "streams": streams,
     "displays": displays,

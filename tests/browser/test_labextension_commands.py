@@ -89,7 +89,7 @@ def test_prompt_runs_with_another_config(page, lab, shot):
     dialog.get_by_role("button", name="Run").click()
     expect(notebook.prompt(1)).to_have_text("[3]:")
     expect(notebook.editor(1)).to_contain_text('%%azureml demo-gpt2 -p max_tokens=5 -s "Be brief."')
-    expect(notebook.outputs(1)).to_contain_text("demo-gpt2 · ")
+    expect(notebook.outputs(1)).to_contain_text("demo-gpt2")
     notebook.select(2)
     expect(button(page, "run-with-config")).to_have_count(0)  # --compare names the configs
 

@@ -302,7 +302,7 @@ def test_typed_key_is_not_written_to_any_file(shown, panel):
     panel.says("✓ typed, for this session")
     expect(panel.field("Key")).to_have_value("ask")
     panel.button("Detect").click()
-    panel.says("The swagger document does not tell. Probe sends a short prompt with every formatter.")
+    panel.says("Detected openai-chat: its /info says")
     panel.button("Probe").click()
     panel.says("Detected openai-chat")
     panel.button("Test").click()

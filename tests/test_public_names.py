@@ -75,7 +75,9 @@ def public_callables():
                 yield f"{module.__name__}.{name}", value
             for method, member in vars(value).items() if inspect.isclass(value) else ():
                 function = member.fget if isinstance(member, property) else getattr(member, "__func__", member)
-                if (method == "__init__" or not method.startswith("_")) and inspect.isfunction(function):
+                is_public = method == "__init__" or not method.startswith("_")
+                is_ours = inspect.isfunction(function) and function.__module__.startswith("azml_magics")
+                if is_public and is_ours:  # pydantic wraps model_post_init in a function of its own
                     yield f"{module.__name__}.{name}.{method}", function
 
 

@@ -233,7 +233,7 @@ def in_sdk(sdk):
 
 @pytest.mark.parametrize("sdk", ["openai", "anthropic"])
 def test_program_with_an_sdk_sends_the_same_request(endpoint, sent_and_code, run_python, sdk):
-    pytest.importorskip(sdk)
+    pytest.importorskip(sdk, reason="the SDKs are in the test extra")
     names = in_sdk(sdk)
     sent, programs = sent_and_code(names, sdk, model="m")
     printed = run_python(*programs)
@@ -249,7 +249,7 @@ def test_program_of_an_embedding_prints_the_vector(endpoint, run_python):
     config = config_at(endpoint.url, fields, route)
     expected = f"{invoke(config, messages).parsed}\n"
     assert run_python(write_program(config, messages, "python")) == [expected]
-    pytest.importorskip("openai")
+    pytest.importorskip("openai", reason="the SDKs are in the test extra")
     (printed,) = run_python(write_program(config, messages, "openai"))  # the SDK asks for the numbers in base64
     assert json.loads(printed) == pytest.approx(json.loads(expected), rel=1e-4)
     with pytest.raises(ConfigError, match="a vector"):
@@ -257,7 +257,7 @@ def test_program_of_an_embedding_prints_the_vector(endpoint, run_python):
 
 
 def test_program_with_an_sdk_waits_for_a_background_response(endpoint, run_python):
-    pytest.importorskip("openai")
+    pytest.importorskip("openai", reason="the SDKs are in the test extra")
     fields = {"model": "o3-pro", "model_kwargs": {"background": True}}
     config = config_at(endpoint.url, fields, "/openai/v1/responses")
     program = write_program(config, user("Hello"), "openai")

@@ -584,7 +584,7 @@ def test_cassette_of_one_client_leaves_others_alone(server, config_of, tmp_path)
 
 
 async def test_aiohttp_carries_an_async_client(server, config_of):
-    transports = pytest.importorskip("httpx_aiohttp")
+    transports = pytest.importorskip("httpx_aiohttp", reason="it is in the test extra")
     server.respond_with(HI, STREAM, reply("", 503, retry_after_ms="1"), HI)
     async with httpx.AsyncClient(transport=transports.AiohttpTransport(), timeout=None) as http_client:
         client = AsyncClient(http_client=http_client)

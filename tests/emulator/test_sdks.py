@@ -22,14 +22,14 @@ class Capital(BaseModel):
 
 @pytest.fixture
 def openai_client(endpoint):
-    openai = pytest.importorskip("openai")
+    openai = pytest.importorskip("openai", reason="the SDKs are in the test extra")
     with openai.OpenAI(base_url=f"{endpoint.url}/openai/v1", api_key=KEY, max_retries=0) as client:
         yield client
 
 
 @pytest.fixture
 def anthropic_client(endpoint):
-    anthropic = pytest.importorskip("anthropic")
+    anthropic = pytest.importorskip("anthropic", reason="the SDKs are in the test extra")
     with anthropic.Anthropic(base_url=f"{endpoint.url}/anthropic", api_key=KEY, max_retries=0) as client:
         yield client
 

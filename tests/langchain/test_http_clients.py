@@ -139,7 +139,7 @@ def authority_alone(authority):
 
 
 def test_client_of_httpx2_is_taken():
-    httpx2 = pytest.importorskip("httpx2")
+    httpx2 = pytest.importorskip("httpx2", reason="the tools around httpx are in the test extra")
 
     def answer(request):
         return httpx2.Response(200, json=REPLY)

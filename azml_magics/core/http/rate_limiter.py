@@ -15,13 +15,13 @@ from collections import deque
 from collections.abc import Iterator  # noqa: TC003 - get_type_hints() needs it, as for those below
 from typing import NamedTuple
 
-from ..errors import AzmlError  # noqa: TC001
+from ..errors import AzmlError  # noqa: TC001 - get_type_hints() needs it
 from . import status_errors
 from .clock import Clock
 from .exchange import HTTPResponse, Outcome
 from .feedback import Feedback, feedback_from, is_overload
 from .fork import reset_in_child
-from .run_control import RunControl  # noqa: TC001
+from .run_control import RunControl  # noqa: TC001 - get_type_hints() needs it
 from .waiting import Waiting, say_when
 from .window import Window
 

@@ -160,7 +160,7 @@ def _response_of(error: Exception) -> httpx.Response:
     """The response that a hook's `raise_for_status` turned into `error`; raises any other error again."""
     if "HTTPStatusError" not in {kind.__name__ for kind in type(error).__mro__}:
         raise error
-    response: httpx.Response = error.response  # type: ignore[attr-defined]
+    response: httpx.Response = error.response  # type: ignore[attr-defined]  # of httpx or httpx2
     return response
 
 

@@ -118,7 +118,8 @@ def test_companys_ca_is_trusted_from_the_operating_system(company, company_file,
 
 @pytest.mark.skipif(ssl.OPENSSL_VERSION_INFO < (3,), reason="truststore.SSLContext on Linux reads SSL_CERT_FILE there")
 def test_truststores_context_works_sync_and_async(company, company_file, serve, send, monkeypatch):
-    truststore = pytest.importorskip("truststore")
+    import truststore
+
     monkeypatch.setenv("SSL_CERT_FILE", company_file)  # what truststore takes for the system's store
     monkeypatch.setattr(tls, "ssl_context", lambda verify=None: truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
     monkeypatch.setattr("azml_magics.core.http.connection.ssl_context", tls.ssl_context)

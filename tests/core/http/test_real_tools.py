@@ -54,7 +54,7 @@ def streamed_text(request):
 
 
 def test_pytest_httpx_replaces_the_endpoint(request, send):
-    pytest.importorskip("pytest_httpx")
+    pytest.importorskip("pytest_httpx", reason="the tools around httpx are in the test extra")
     httpx_mock = request.getfixturevalue("httpx_mock")
     httpx_mock.add_response(url=URL, method="POST", json=REPLY, match_headers={"Authorization": f"Bearer {KEY}"})
     assert send(CONFIG, "hello").text == "hi"
@@ -62,7 +62,7 @@ def test_pytest_httpx_replaces_the_endpoint(request, send):
 
 
 def test_pytest_httpx_drives_retries(request, send, monkeypatch):
-    pytest.importorskip("pytest_httpx")
+    pytest.importorskip("pytest_httpx", reason="the tools around httpx are in the test extra")
     httpx_mock = request.getfixturevalue("httpx_mock")
     monkeypatch.setattr("azml_magics.core.http.retry._FIRST_DELAY", 0.001)
     httpx_mock.add_response(status_code=503)
@@ -73,7 +73,7 @@ def test_pytest_httpx_drives_retries(request, send, monkeypatch):
 
 
 def test_pytest_httpx_drives_errors(request, send):
-    pytest.importorskip("pytest_httpx")
+    pytest.importorskip("pytest_httpx", reason="the tools around httpx are in the test extra")
     import httpx
 
     httpx_mock = request.getfixturevalue("httpx_mock")
@@ -87,7 +87,7 @@ def test_pytest_httpx_drives_errors(request, send):
 
 
 def test_pytest_httpx_streams(request, streamed_text):
-    pytest.importorskip("pytest_httpx")
+    pytest.importorskip("pytest_httpx", reason="the tools around httpx are in the test extra")
     from pytest_httpx import IteratorStream
 
     body = streamed(delta("h"), delta("i", finish_reason="stop"), b"[DONE]", head=b"")
@@ -98,7 +98,7 @@ def test_pytest_httpx_streams(request, streamed_text):
 
 
 def test_log_has_our_id_if_the_server_gave_none(request, send, caplog):
-    pytest.importorskip("pytest_httpx")
+    pytest.importorskip("pytest_httpx", reason="the tools around httpx are in the test extra")
     httpx_mock = request.getfixturevalue("httpx_mock")
     httpx_mock.add_response(json=REPLY)
     with caplog.at_level("DEBUG", "azml_magics"):
@@ -107,7 +107,7 @@ def test_log_has_our_id_if_the_server_gave_none(request, send, caplog):
 
 
 def test_stream_that_breaks_has_the_id_of_its_request(request, streamed_text):
-    pytest.importorskip("pytest_httpx")
+    pytest.importorskip("pytest_httpx", reason="the tools around httpx are in the test extra")
     import httpx
 
     class Breaking(httpx.SyncByteStream, httpx.AsyncByteStream):
@@ -131,7 +131,7 @@ def test_stream_that_breaks_has_the_id_of_its_request(request, streamed_text):
 
 
 def test_respx_replaces_the_endpoint(send):
-    respx = pytest.importorskip("respx")
+    respx = pytest.importorskip("respx", reason="the tools around httpx are in the test extra")
     with respx.mock:
         route = respx.post(URL).respond(json=REPLY)
         assert send(CONFIG, "hello").text == "hi"
@@ -142,7 +142,7 @@ def test_respx_replaces_the_endpoint(send):
 
 
 def test_vcrpy_records_and_replays_a_call(server, config_of, send, tmp_path):
-    vcr = pytest.importorskip("vcr")
+    vcr = pytest.importorskip("vcr", reason="the tools around httpx are in the test extra")
     tape = vcr.VCR(filter_headers=["authorization"], record_mode="once")
     server.respond_with(HI)
     for _ in range(2):
@@ -158,7 +158,9 @@ def test_vcrpy_records_and_replays_a_call(server, config_of, send, tmp_path):
 @pytest.fixture
 def spans():
     """The spans of httpx's instrumentation, which is on during the test."""
-    instrumentation = pytest.importorskip("opentelemetry.instrumentation.httpx")
+    instrumentation = pytest.importorskip(
+        "opentelemetry.instrumentation.httpx", reason="the tools around httpx are in the test extra"
+    )
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import SimpleSpanProcessor
     from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -194,7 +196,7 @@ def test_opentelemetry_sees_streams(server, config_of, streamed_text, spans):
 @pytest.fixture(params=["sync", "async"])
 def send_with(request):
     """A call over an httpx client with these settings."""
-    httpx = pytest.importorskip("httpx")
+    import httpx
 
     def call(config, **settings):
         with httpx.Client(**settings) as http_client, Client(http_client=http_client) as client:
@@ -214,7 +216,7 @@ def test_opentelemetry_has_one_span_with_an_http_client(server, config_of, send_
 
 
 def test_vcrpy_works_with_an_http_client(server, config_of, send_with, tmp_path):
-    vcr = pytest.importorskip("vcr")
+    vcr = pytest.importorskip("vcr", reason="the tools around httpx are in the test extra")
     server.respond_with(HI)
     for _ in range(2):
         with vcr.use_cassette(str(tmp_path / "call.yaml"), filter_headers=["authorization"]):
@@ -227,7 +229,9 @@ def test_vcrpy_works_with_an_http_client(server, config_of, send_with, tmp_path)
 
 @pytest.fixture
 def company():
-    return pytest.importorskip("trustme").CA(organization_name="Contoso")
+    import trustme
+
+    return trustme.CA(organization_name="Contoso")
 
 
 @pytest.fixture

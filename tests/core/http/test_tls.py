@@ -117,7 +117,8 @@ def test_default_is_the_operating_systems_trust():
 
 
 def test_truststore_asks_the_system_on_windows_and_macos(monkeypatch):
-    truststore = pytest.importorskip("truststore")
+    import truststore
+
     tls._system.cache_clear()
     monkeypatch.setattr(sys, "platform", "win32")
     try:

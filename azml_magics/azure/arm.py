@@ -1,0 +1,48 @@
+"""Azure Resource Manager: reads resources, their lists and their keys with the user's sign-in."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from .clouds import current_cloud
+from .rest import RestClient
+
+if TYPE_CHECKING:
+    from azml_magics.core.secret import Secret
+
+    from .clouds import Cloud
+    from .deadline import Deadline
+    from .rest import GetToken
+
+
+class ResourceManager(RestClient):
+    """Azure Resource Manager of one cloud.
+
+    Args:
+        cloud: The cloud; by default the one that the environment names.
+        get_token: Returns tokens; by default those of the user's sign-in.
+        deadline: The end of all its requests; by default none.
+
+    Examples:
+        ResourceManager().post(f"{account_id}/listKeys", "2025-09-01")["key1"]
+    """
+
+    def __init__(
+        self, cloud: Cloud | None = None, get_token: GetToken | None = None, *, deadline: Deadline | None = None
+    ) -> None:
+        self.cloud = cloud or current_cloud()
+        super().__init__(
+            self.cloud.resource_manager,
+            self.cloud.arm_scope,
+            get_token or sign_in_token,
+            service="Azure Resource Manager",
+            deadline=deadline,
+        )
+
+
+def sign_in_token(scope: str, /, *, refresh: bool = False, claims: str = "") -> Secret:
+    """Return a token of the user's sign-in for `scope`."""
+    identity = importlib.import_module("azml_magics.azure.identity")
+    token: Secret = identity.get_token(scope, refresh=refresh, **({"claims": claims} if claims else {}))
+    return token

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import __version__
+from .core.install_hint import install_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +60,7 @@ def run_quickstart() -> int:
         from nbclient import NotebookClient
         from nbclient.exceptions import CellExecutionError
     except ImportError as error:
-        return _complain(f"azml-magics demo needs {error.name}.", 'Run pip install "azml-magics[demo]".')
+        return _complain(f"azml-magics demo needs {error.name}.", f"Run {install_command('demo')}.")
     notebook: Any = nbformat.read(find_tutorials() / QUICKSTART, as_version=4)  # type: ignore[no-untyped-call]  # untyped
     client = NotebookClient(notebook, timeout=_CELL_TIMEOUT, kernel_name="python3")
     client.extra_arguments = ["--log-level=40"]  # ipykernel warns of its unencrypted loopback; errors still show
@@ -74,7 +75,7 @@ def run_quickstart() -> int:
                 print(textwrap.indent(_text(output), "    "), flush=True)
             print()
     print("This was notebooks/01_quickstart.ipynb, run in its own kernel against the embedded endpoint.")
-    print('To run it yourself:  pip install "azml-magics[lab]"  and  azml-magics demo --lab')
+    print(f"To run it yourself:  {install_command('lab')}  and  azml-magics demo --lab")
     return 0
 
 
@@ -109,14 +110,14 @@ def open_lab(further: Sequence[str]) -> int:
         JupyterLab's exit status, or 1 if something is missing.
     """
     if importlib.util.find_spec("jupyterlab") is None:
-        return _complain("azml-magics demo --lab needs JupyterLab.", 'Run pip install "azml-magics[lab]".')
+        return _complain("azml-magics demo --lab needs JupyterLab.", f"Run {install_command('lab')}.")
     from .notebook.commands.demo import DEMO_KEY_VARIABLE, DEMO_URL_VARIABLE, make_endpoint
 
     try:
         endpoint = make_endpoint()
         _copy_tutorials()
     except ImportError as error:
-        return _complain(f"azml-magics demo --lab needs {error.name}.", 'Run pip install "azml-magics[lab]".')
+        return _complain(f"azml-magics demo --lab needs {error.name}.", f"Run {install_command('lab')}.")
     except OSError as error:
         return _complain(
             f"The tutorials cannot be copied to {COPY}: {error.strerror or error}.",

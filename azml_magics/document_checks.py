@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .core import headers
 from .core.config import LLMConfig
 from .core.errors import ConfigError, DocumentError, KeyRefusedError
+from .core.install_hint import upgrade_advice
 from .core.key_sources import NO_KEY
 from .core.keys import KeyRef
 
@@ -98,7 +99,7 @@ def check_types(document: Mapping[str, Any], source: str) -> None:
     if (document.get("azml_schema") or 0) > SCHEMA:
         raise DocumentError(
             f"{source} was written by a later azml-magics (schema {document['azml_schema']})",
-            remedy="Upgrade with pip install -U azml-magics.",
+            remedy=upgrade_advice(),
         )
 
 

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from azml_magics import __main__ as command_line
+from azml_magics.core.install_hint import install_command
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 PYPROJECT = NOTEBOOKS.parent / "pyproject.toml"
@@ -123,9 +124,7 @@ def test_lab_status_is_returned_and_ctrl_c_succeeds(here, lab):
 def test_missing_jupyterlab_names_the_extra(here, monkeypatch, capsys):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert command_line.main(["demo", "--lab"]) == 1
-    assert capsys.readouterr().err == (
-        'azml-magics demo --lab needs JupyterLab.\nRun pip install "azml-magics[lab]".\n'
-    )
+    assert capsys.readouterr().err == (f"azml-magics demo --lab needs JupyterLab.\nRun {install_command('lab')}.\n")
     assert list(here.iterdir()) == []
 
 

@@ -10,12 +10,12 @@ from typing import Any
 
 from azml_magics.core.endpoints import entra_scope
 from azml_magics.core.errors import KeyNotFoundError
+from azml_magics.core.install_hint import install_command
 from azml_magics.core.secret import Secret
 from azml_magics.core.text import one_line
 
 _credential: Any = None
 _SIGN_IN = "Sign in with `az login`, or give the kernel a managed identity or AZURE_CLIENT_ID and its secret."
-_INSTALL = 'Run pip install "azml-magics[azure]".'
 
 
 def entra_token(name: str, endpoint_url: str, refresh: bool) -> Secret:  # noqa: ARG001 - a resolver's signature
@@ -67,5 +67,7 @@ def _import(module: str) -> Any:
         return importlib.import_module(module)
     except ImportError:
         raise KeyNotFoundError(
-            "This kind of key reference needs the azure extra", remedy=_INSTALL, error_code="azure-extra-missing"
+            "This kind of key reference needs the azure extra",
+            remedy=f"Run {install_command('azure')}.",
+            error_code="azure-extra-missing",
         ) from None

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, overload
 
 from ..core.config import LLMConfig
+from ..core.errors import MissingPackageError
+from ..core.install_hint import package_command
 from ..core.response import Response
 from ..core.text import one_line, printable
 from .word_diff import mark_differences
@@ -171,12 +173,15 @@ class Batch(Sequence[Row]):
         """The rows as a pandas DataFrame with a column for each key of `to_dicts`.
 
         Raises:
-            ImportError: pandas is not installed.
+            MissingPackageError: pandas is not installed.
         """
         try:
             import pandas as pd  # type: ignore[import-untyped,import-not-found,unused-ignore]  # optional
         except ImportError as error:
-            raise ImportError("to_pandas() needs pandas: pip install pandas. to_dicts() works without it.") from error
+            raise MissingPackageError(
+                "to_pandas() needs pandas",
+                remedy=f"Run {package_command('pandas')}. to_dicts() works without it.",
+            ) from error
         return pd.DataFrame(self.to_dicts())
 
     def mark_differences(self) -> list[list[tuple[str, bool]]]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from .endpoints import Origin
 from .errors import KeyNotFoundError
+from .install_hint import install_command
 from .secret import Secret
 
 if TYPE_CHECKING:
@@ -263,7 +264,7 @@ def register_resolver(scheme: str, resolver: Callable[[str, str, bool], Secret])
 def _require_extra(name: str, endpoint_url: str, refresh: bool) -> Secret:  # noqa: ARG001 - a resolver's signature
     raise KeyNotFoundError(
         "This kind of key reference needs the azure extra",
-        remedy='Run pip install "azml-magics[azure]".',
+        remedy=f"Run {install_command('azure')}.",
         error_code="azure-extra-missing",
     )
 

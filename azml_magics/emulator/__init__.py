@@ -26,7 +26,7 @@ def __getattr__(name: str) -> Any:
     """Return the public class `name`, imported on first use.
 
     Raises:
-        ImportError: uvicorn is not installed; the message names the extra.
+        ImportError: uvicorn is not installed; the message says how to install it.
     """
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -38,7 +38,7 @@ def __getattr__(name: str) -> Any:
         if (error.name or "").partition(".")[0] != "uvicorn":
             raise
         raise ImportError(
-            'The embedded endpoint needs uvicorn, which is not installed: pip install "azml-magics[demo]"',
+            "The embedded endpoint needs uvicorn, which is not installed: pip install uvicorn",
             name="uvicorn",
         ) from None
     return getattr(module, name)

@@ -118,7 +118,9 @@ _Batch = TypeVar("_Batch", bound="Batch")
 
 def with_notebook_remedy(error: _Error) -> _Error:
     """Replace the remedy of `error` by the notebook's, and return the error."""
-    error.remedy = remedy_from(REMEDIES, error)
+    from azml_magics.display.cell_commands import as_cell_commands
+
+    error.remedy = as_cell_commands(remedy_from(REMEDIES, error))
     return error
 
 

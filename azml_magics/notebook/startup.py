@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 from traitlets import HasTraits, TraitError
 
 from azml_magics.core.errors import AzmlError
+from azml_magics.core.install_hint import package_command
 from azml_magics.core.text import did_you_mean, one_line
 
 from . import publishing
@@ -124,7 +125,11 @@ def _project_file() -> Path | None:
 def _load_project(context: NotebookContext, defaults: HasTraits, path: Path) -> None:
     toml: Any = _toml()
     if toml is None:
-        publishing.print_warning(f"{path} is not read: Python 3.10 needs tomli for it (pip install tomli).")
+        from azml_magics.display.cell_commands import as_cell_commands
+
+        publishing.print_warning(
+            as_cell_commands(f"{path} is not read: Python 3.10 needs tomli for it. Run {package_command('tomli')}.")
+        )
         return
     try:
         table = toml.loads(path.read_text(encoding="utf-8")).get("tool", {}).get("azml_magics", {})

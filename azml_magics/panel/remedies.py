@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from azml_magics.core.errors import AzmlError, Interrupted, remedy_from
+from azml_magics.display.cell_commands import as_cell_commands
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,4 +75,4 @@ REMEDIES: Mapping[str, str] = {
 
 def panel_remedy(error: AzmlError | Interrupted) -> str:
     """Return the remedy of `error` in the panel's words; "" if there is none."""
-    return remedy_from(REMEDIES, error)
+    return as_cell_commands(remedy_from(REMEDIES, error))

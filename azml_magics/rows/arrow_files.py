@@ -6,6 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import UsageError
+from ..core.install_hint import package_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +30,7 @@ def open_arrow(path: Path) -> Iterator[tuple[Any, Iterator[Any]]]:
         import pyarrow as pa  # type: ignore[import-untyped,import-not-found,unused-ignore]  # optional
     except ImportError as error:
         raise UsageError(
-            f"Reading {path.name!r} needs pyarrow", remedy="pip install pyarrow, or pass a DataFrame."
+            f"Reading {path.name!r} needs pyarrow", remedy=f"Run {package_command('pyarrow')}, or pass a DataFrame."
         ) from error
     if path.suffix.lower() in {".parquet", ".pq"}:
         import pyarrow.parquet as pq  # type: ignore[import-untyped,import-not-found,unused-ignore]  # optional

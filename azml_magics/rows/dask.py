@@ -11,7 +11,16 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from ..core.errors import AzmlError, ConfigError, Interrupted, JournalError, RowsError, UsageError
+from ..core.errors import (
+    AzmlError,
+    ConfigError,
+    Interrupted,
+    JournalError,
+    MissingPackageError,
+    RowsError,
+    UsageError,
+)
+from ..core.install_hint import install_command
 from ..core.key_sources import LiteralKey
 from ..core.paths import path_of
 from .dask_worker import Part, PartCounts, add_responses, count_rows, make_row, send_part, stop_event
@@ -79,7 +88,7 @@ def _client_in_use() -> Any:
     try:
         from distributed import get_client  # type: ignore[import-not-found,import-untyped,unused-ignore]  # optional
     except ImportError as error:
-        raise ImportError('A cluster needs dask: pip install "azml-magics[dask]".') from error
+        raise MissingPackageError("A cluster needs dask", remedy=f"Run {install_command('dask')}.") from error
     try:
         return get_client()
     except ValueError:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import UsageError
+from ..core.install_hint import package_command
 from .table_rows import RESPONSE_COLUMNS, Record, cells_by_column, unique_names
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ def frame_table(rows: Any, default_column: str) -> PandasTable | PolarsTable | N
     try:
         return PandasTable.from_object(convert(), default_column)
     except ImportError as error:
-        raise UsageError(f"This {type(rows).__name__} needs {error.name} to be read", remedy="Install it.") from error
+        remedy = f"Run {package_command(error.name.partition('.')[0])}." if error.name else "Install it."
+        raise UsageError(f"This {type(rows).__name__} needs {error.name} to be read", remedy=remedy) from error
 
 
 def _converter_of(rows: Any) -> Callable[[], Any] | None:

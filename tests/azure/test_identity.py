@@ -10,6 +10,7 @@ import pytest
 import azml_magics  # noqa: F401 - joins the resolvers
 from azml_magics.azure import identity
 from azml_magics.core.errors import KeyNotFoundError
+from azml_magics.core.install_hint import install_command
 from azml_magics.core.keys import KeyRef
 from azml_magics.core.secret import Secret
 
@@ -124,4 +125,4 @@ def test_missing_packages_name_the_extra(monkeypatch, module, text):
     monkeypatch.setattr(identity, "_credential", None)
     with pytest.raises(KeyNotFoundError, match="needs the azure extra") as caught:
         KeyRef.parse(text).resolve(MANAGED)
-    assert 'pip install "azml-magics[azure]"' in str(caught.value)
+    assert f"Run {install_command('azure')}." in str(caught.value)

@@ -120,9 +120,7 @@ def test_missing_uvicorn_error_has_the_remedy():
     done = run(
         "import sys\nsys.modules['uvicorn'] = None\ntry:\n    from azml_magics.emulator import Emulator\nexcept ImportError as error:\n    print(error)"
     )
-    assert (
-        done.stdout == 'The embedded endpoint needs uvicorn, which is not installed: pip install "azml-magics[demo]"\n'
-    )
+    assert done.stdout == "The embedded endpoint needs uvicorn, which is not installed: pip install uvicorn\n"
 
 
 def test_import_does_not_load_uvicorn():

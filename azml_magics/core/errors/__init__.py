@@ -7,6 +7,7 @@
     + KeyNotFoundError          the key reference leads to no key
     + KeyRefusedError           a literal key where a reference belongs, or a key for another host
     + DocumentError             a saved JSON or YAML document cannot be read or written
+  + MissingPackageError         an optional package is not installed (also an ImportError)
   + PromptError                 a prompt cannot be rendered or encoded (also a ValueError)
     + UndefinedVariableError    {name} in the prompt, and no variable of that name
   + FormatterError              a custom formatter raised or returned something unusable (also a ValueError)
@@ -45,6 +46,7 @@ from .config import (
     FormatterError,
     KeyNotFoundError,
     KeyRefusedError,
+    MissingPackageError,
     PromptError,
     UndefinedVariableError,
     UnknownNameError,
@@ -94,6 +96,7 @@ __all__ = [
     "JournalError",
     "KeyNotFoundError",
     "KeyRefusedError",
+    "MissingPackageError",
     "ModelError",
     "NotFoundError",
     "NotRecordedError",

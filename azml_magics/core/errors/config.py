@@ -64,6 +64,12 @@ class DocumentError(ConfigError):
     error_code = "document"
 
 
+class MissingPackageError(AzmlError, ImportError):
+    """An optional package that is not installed."""
+
+    error_code = "package-missing"
+
+
 class PromptError(AzmlError, ValueError):
     """A prompt that cannot be rendered or encoded."""
 

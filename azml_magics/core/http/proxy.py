@@ -9,6 +9,7 @@ import sys
 
 from ..endpoints import Origin
 from ..errors import ConfigError
+from ..install_hint import package_command
 from ..proxy_url import DIRECT, proxy_url
 
 _SYSTEM_SETTINGS = ("darwin", "win32")  # platforms whose own settings may name a proxy
@@ -42,7 +43,7 @@ def _usable(url: str) -> str:
     if url.startswith("socks5") and importlib.util.find_spec("socksio") is None:
         raise ConfigError(
             "A SOCKS proxy needs the package socksio",
-            remedy='Run pip install "httpx[socks]".',
+            remedy=f"Run {package_command('httpx[socks]')}.",
             error_code="socks-missing",
         )
     return url

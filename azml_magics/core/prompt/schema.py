@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import endpoints
 from ..errors import BadRequestError, SchemaError, UsageError
+from ..install_hint import package_command
 from ..text import one_line
 from ..wire.registry import wire_for
 from .extract import find_last_json_values
@@ -208,7 +209,7 @@ def _validator(json_schema: dict[str, Any]) -> Any:
     except ImportError:
         raise UsageError(
             "Checking a response against a JSON schema needs jsonschema",
-            remedy="Run pip install jsonschema, or pass a pydantic model.",
+            remedy=f"Run {package_command('jsonschema')}, or pass a pydantic model.",
         ) from None
     return jsonschema.validators.validator_for(json_schema, default=jsonschema.Draft202012Validator)
 

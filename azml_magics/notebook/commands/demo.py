@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.endpoints import Origin
 from azml_magics.core.errors import ConfigError
+from azml_magics.core.install_hint import install_command
 from azml_magics.core.keys import KeyRef
 from azml_magics.display.text_output import TextOutput
 
@@ -100,7 +101,7 @@ def _start_endpoint(context: NotebookContext) -> str:
             running = make_endpoint()
         except ImportError as error:
             raise ConfigError(
-                "The demo endpoint needs the demo extra", remedy='Run pip install "azml-magics[demo]".'
+                "The demo endpoint needs the demo extra", remedy=f"Run {install_command('demo')}."
             ) from error
         try:
             running.start()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from azml_magics.core.install_hint import install_command
 from azml_magics.emulator import Emulator
 from azml_magics.notebook.commands import demo
 
@@ -59,7 +60,7 @@ def test_demo_starts_its_own_if_shared_one_ended(notebook, magics, monkeypatch):
 def test_demo_without_extra_says_what_to_install(notebook, monkeypatch):
     monkeypatch.setitem(sys.modules, "azml_magics.emulator", None)
     assert notebook.refused("%azureml demo") == (
-        'ConfigError: The demo endpoint needs the demo extra. Run pip install "azml-magics[demo]".'
+        f"ConfigError: The demo endpoint needs the demo extra. Run %{install_command('demo')}."
     )
 
 

@@ -1,19 +1,11 @@
-"""The emulator: uvicorn in a thread of this process, on loopback."""
+"""The emulator: a local endpoint with every wire format."""
 
 from __future__ import annotations
 
-import asyncio
-import atexit
-import ipaddress
-import logging
-import socket
-import threading
-import time
-from typing import TYPE_CHECKING, Any
-
-import uvicorn
+from typing import TYPE_CHECKING
 
 from azml_magics.emulator.app import App
+from azml_magics.emulator.loopback_server import LoopbackServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,8 +17,6 @@ if TYPE_CHECKING:
     from azml_magics.emulator.recorded_requests import Requests
 
 DEFAULT_KEY = "demo-key-not-secret"
-_START_SECONDS = 10.0
-_LOGGERS = ("uvicorn.error", "uvicorn.access", "uvicorn.asgi")
 
 
 class Emulator:
@@ -61,35 +51,25 @@ class Emulator:
         certfile: str | None = None,
         keyfile: str | None = None,
     ) -> None:
-        if not _is_loopback(host):
-            raise ValueError(f"the emulator listens on loopback only, not on {host!r}; leave host out")
         self.key = key
         self.host = host
-        self._wanted_port = port
-        self._certfile, self._keyfile = certfile, keyfile
         self._app = App(key, rate, latency, max_body)
-        self._port: int | None = None
-        self._server: uvicorn.Server | None = None
-        self._thread: threading.Thread | None = None
-        self._levels: dict[str, tuple[int, bool, list[logging.Handler]]] = {}
+        self._server = LoopbackServer(self._app, host, port, certfile=certfile, keyfile=keyfile)
 
     @property
     def port(self) -> int:
         """The port it listens on. RuntimeError before start()."""
-        if self._port is None:
-            raise RuntimeError("the emulator is not running; call start() or use it in a with statement")
-        return self._port
+        return self._server.port
 
     @property
     def url(self) -> str:
         """http://127.0.0.1:PORT, without a slash at the end."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http{'s' if self._certfile else ''}://{host}:{self.port}"
+        return self._server.url
 
     @property
     def running(self) -> bool:
         """Whether it is serving."""
-        return self._thread is not None and self._thread.is_alive()
+        return self._server.running
 
     @property
     def requests(self) -> Requests:
@@ -137,57 +117,12 @@ class Emulator:
 
     def start(self) -> Self:
         """Start serving and return the emulator once it is ready."""
-        if self.running:
-            return self
-        listener = _listen(self.host, self._wanted_port)
-        self._port = listener.getsockname()[1]
-        # uvicorn's loggers are silenced while this server runs, and restored afterwards.
-        self._levels = {name: _state(logging.getLogger(name)) for name in _LOGGERS}
-        config = uvicorn.Config(
-            self._app,
-            interface="asgi3",
-            lifespan="off",
-            ws="none",
-            log_config=None,
-            log_level="critical",
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            headers=[("server", "azml-magics-emulator")],
-            backlog=2048,
-            timeout_keep_alive=60,
-            timeout_graceful_shutdown=0,
-            ssl_certfile=self._certfile,
-            ssl_keyfile=self._keyfile,
-        )
-        server = uvicorn.Server(config)
-        self._server = server
-        self._thread = threading.Thread(target=_serve, args=(server, listener), name="azml-emulator", daemon=True)
-        self._thread.start()
-        atexit.register(self.stop)
-        deadline = time.monotonic() + _START_SECONDS
-        while not server.started:
-            if not self._thread.is_alive() or time.monotonic() > deadline:
-                self.stop()
-                raise RuntimeError(f"the emulator did not start on {self.host}:{self._wanted_port or 'a free port'}")
-            time.sleep(0.002)
+        self._server.start()
         return self
 
     def stop(self) -> None:
         """Stop serving, close open connections and join the thread."""
-        thread, self._thread = self._thread, None
-        if thread is None:
-            return
-        atexit.unregister(self.stop)
-        if self._server is not None:
-            self._server.should_exit = True
-        thread.join(timeout=_START_SECONDS)
-        self._server = None
-        self._port = None
-        for name, (level, propagate, handlers) in self._levels.items():
-            logger = logging.getLogger(name)
-            logger.level, logger.propagate, logger.handlers = level, propagate, handlers
-        self._levels = {}
+        self._server.stop()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -199,39 +134,3 @@ class Emulator:
 
     def __repr__(self) -> str:
         return f"<Emulator {self.url}>" if self.running else "<Emulator, stopped>"
-
-
-def _state(logger: logging.Logger) -> tuple[int, bool, list[logging.Handler]]:
-    return logger.level, logger.propagate, logger.handlers
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    """Return a listening socket; connections made before the server is ready wait and are not refused."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # asyncio sets this itself only on sockets made with the protocol's number; without it responses wait 40 ms.
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        listener.bind((host, port))
-        listener.listen(2048)
-    except OSError:
-        listener.close()
-        raise
-    return listener
-
-
-def _serve(server: Any, listener: socket.socket) -> None:
-    try:
-        asyncio.run(server.serve(sockets=[listener]))
-    finally:
-        listener.close()

@@ -12,7 +12,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from .core.key_sources import register_resolver
+from .core.key_sources import set_fetcher
 from .core.secret import Secret
 from .core.version import __version__
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from .core.client import stream as stream
     from .core.config import LLMConfig as LLMConfig
     from .core.http.rate_limiter import RateLimiter as RateLimiter
+    from .core.key_sources import KeySource as KeySource
+    from .core.key_sources import register_key_source as register_key_source
     from .core.keys import KeyRef as KeyRef
     from .core.response import Chunk as Chunk
     from .core.response import Response as Response
@@ -47,6 +49,7 @@ _LAZY = {
     "Chunk": ("core.response", "Chunk"),
     "Client": ("core.client", "Client"),
     "KeyRef": ("core.keys", "KeyRef"),
+    "KeySource": ("core.key_sources", "KeySource"),
     "LLMConfig": ("core.config", "LLMConfig"),
     "RateLimiter": ("core.http.rate_limiter", "RateLimiter"),
     "Response": ("core.response", "Response"),
@@ -61,6 +64,7 @@ _LAZY = {
     "map_rows": ("rows.api", "map_rows"),
     "record": ("cassettes.cassette", "record"),
     "register_formatter": ("core.wire", "register"),
+    "register_key_source": ("core.key_sources", "register_key_source"),
     "replay": ("cassettes.cassette", "replay"),
     "save_config": ("documents", "save"),
     "stream": ("core.client", "stream"),
@@ -72,6 +76,7 @@ __all__ = [
     "Chunk",
     "Client",
     "KeyRef",
+    "KeySource",
     "LLMConfig",
     "RateLimiter",
     "Response",
@@ -89,6 +94,7 @@ __all__ = [
     "map_rows",
     "record",
     "register_formatter",
+    "register_key_source",
     "replay",
     "save_config",
     "stream",
@@ -110,19 +116,18 @@ def __dir__() -> list[str]:
     return list(__all__)
 
 
-def _resolver_in(function: str) -> Any:
-    """Return a key resolver that imports azure.identity when it is first called."""
+def _fetcher_in(module: str) -> Any:
+    """Return a fetcher of keys that imports its module when it is first called."""
 
-    def resolve(name: str, endpoint_url: str, refresh: bool) -> Secret:
-        identity = importlib.import_module(f"{__name__}.azure.identity")
-        secret: Secret = getattr(identity, function)(name, endpoint_url, refresh)
-        return secret
+    def fetch(source: Any, endpoint_url: str, refused: Secret | None) -> Secret:
+        key: Secret = importlib.import_module(f"{__name__}.azure.{module}").fetch(source, endpoint_url, refused)
+        return key
 
-    return resolve
+    return fetch
 
 
-register_resolver("entra", _resolver_in("entra_token"))
-register_resolver("keyring", _resolver_in("keyring_key"))
+set_fetcher("entra", _fetcher_in("identity"))
+set_fetcher("keyring", _fetcher_in("keyring_keys"))
 
 
 # Any stands for IPython's InteractiveShell: importing it for a type hint would load IPython into every program.

@@ -1,73 +1,148 @@
-"""Resolvers of the key references `entra` (azure-identity) and `keyring:SERVICE/NAME` (keyring).
-
-Both packages come with the extra `azure` and are imported when first needed.
-"""
+"""Microsoft Entra ID tokens, by azure-identity, which comes with the extra `azure`; it is imported when needed."""
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+import os
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from azml_magics.core.endpoints import entra_scope
-from azml_magics.core.errors import KeyNotFoundError
-from azml_magics.core.install_hint import install_command
+from azml_magics.core.errors import ConfigError
+from azml_magics.core.key_sources import ENTRA_METHODS
 from azml_magics.core.secret import Secret
-from azml_magics.core.text import one_line
 
-_credential: Any = None
-_SIGN_IN = "Sign in with `az login`, or give the kernel a managed identity or AZURE_CLIENT_ID and its secret."
+from . import packages
+from .sign_in_errors import sign_in_error
+
+if TYPE_CHECKING:
+    from azml_magics.core.key_sources import EntraToken
+
+_EARLY = 300.0  # seconds before it expires that a token is replaced
+_INTERACTIVE = frozenset({"device", "browser"})
 
 
-def entra_token(name: str, endpoint_url: str, refresh: bool) -> Secret:  # noqa: ARG001 - a resolver's signature
-    """Return an Entra ID token for the endpoint; azure-identity caches it and renews it before it expires.
+@dataclass
+class _Entry:
+    """The token of one sign-in and scope, and the lock of those who wait for it."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    token: Secret | None = None
+    expires_on: float = 0.0
+
+    def is_good(self, refresh: bool | Secret) -> bool:
+        """Whether the token can be used, instead of a new one."""
+        if self.token is None or self.expires_on - _EARLY <= time.time():
+            return False
+        return self.token != refresh if isinstance(refresh, Secret) else not refresh
+
+
+class TokenCache:
+    """The tokens of this process, by sign-in, tenant and scope. Threads that want the same one share one request."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._entries: dict[tuple[str, str, str], _Entry] = {}
+        self._credentials: dict[tuple[str, str], Any] = {}
+
+    def get_token(self, scope: str, source: str, tenant: str, refresh: bool | Secret, claims: str) -> Secret:
+        """Return a token, as `identity.get_token` does."""
+        with self._lock:
+            entry = self._entries.setdefault((source, tenant, scope), _Entry())
+        with entry.lock:
+            if not claims and entry.is_good(refresh):
+                assert entry.token is not None
+                return entry.token
+            is_refused = entry.token is not None and bool(refresh)
+            credential = self._credential(source, tenant, renew=is_refused and source not in _INTERACTIVE)
+            try:
+                given = credential.get_token(scope, **_options(tenant, claims))
+            except Exception as error:
+                raise sign_in_error(error, source, tenant, scope) from error
+            token = Secret(str(given.token or ""))
+            if not token:
+                raise sign_in_error(ValueError("it is empty"), source, tenant, scope)
+            entry.token, entry.expires_on = token, float(given.expires_on or 0)
+            return token
+
+    def _credential(self, source: str, tenant: str, *, renew: bool) -> Any:
+        """The credential of a sign-in; a new one has no token that was refused, and an interactive one is kept."""
+        with self._lock:
+            credential = None if renew else self._credentials.get((source, tenant))
+            if credential is None:
+                credential = self._credentials[source, tenant] = make_credential(source, tenant)
+            return credential
+
+    def clear(self) -> None:
+        """Forget all tokens and sign-ins."""
+        with self._lock:
+            self._entries.clear()
+            self._credentials.clear()
+
+
+def _options(tenant: str, claims: str) -> dict[str, str]:
+    return {name: value for name, value in (("tenant_id", tenant), ("claims", claims)) if value}
+
+
+_tokens = TokenCache()
+
+
+def get_token(
+    scope: str, *, source: str = "", tenant: str = "", refresh: bool | Secret = False, claims: str = ""
+) -> Secret:
+    """Return a Microsoft Entra ID token.
+
+    Args:
+        scope: What it is for, such as "https://management.azure.com/.default".
+        source: How to sign in: "cli" (`az login`), "managed" (managed identity), "device" (a code to type in a browser)
+            or "browser"; "" for the first that works of DefaultAzureCredential.
+        tenant: The tenant; "" for the sign-in's own.
+        refresh: Whether to get a new one in place of a cached one. A token that was refused may be given: then only
+            one call of many that had it gets a new one.
+        claims: What a service demands of the token, from its 401 challenge, decoded; the token is a new one then.
 
     Raises:
-        KeyNotFoundError: azure-identity is not installed, or no credential gives a token.
+        KeyNotFoundError: azure-identity is not installed, or nobody is signed in.
+        ConfigError: There is no such way to sign in.
     """
-    global _credential  # noqa: PLW0603 - its token cache makes the second call fast
-    identity = _import("azure.identity")
-    if _credential is None or refresh:
-        _credential = identity.DefaultAzureCredential()
-    try:
-        token = Secret(_credential.get_token(entra_scope(endpoint_url)).token)
-    except Exception as error:
-        raise KeyNotFoundError(f"No Entra ID token: {one_line(str(error), 200)}", remedy=_SIGN_IN) from error
-    if not token:
-        raise KeyNotFoundError("No Entra ID token: it is empty", remedy=_SIGN_IN)
-    return token
+    if source and source not in ENTRA_METHODS:
+        raise ConfigError(f"{source[:40]!r} is not a way to sign in", remedy=f"Use {', '.join(ENTRA_METHODS)}.")
+    return _tokens.get_token(scope, "" if source == "default" else source, tenant, refresh, claims)
 
 
-def keyring_key(name: str, endpoint_url: str, refresh: bool) -> Secret:  # noqa: ARG001 - a resolver's signature
-    """Return the key that the system keyring holds for SERVICE/NAME.
-
-    Raises:
-        KeyNotFoundError: keyring is not installed, cannot be read, or has no such key.
-    """
-    service, _, user = name.partition("/")
-    keyring = _import("keyring")
-    try:
-        found = keyring.get_password(service, user)
-    except Exception as error:
-        raise KeyNotFoundError(
-            f"The system keyring cannot be read: {one_line(str(error), 200)}",
-            remedy="Name another key source, such as env:NAME or ask.",
-            error_code="keyring-unreadable",
-        ) from error
-    key = Secret(found or "")
-    if not key:
-        raise KeyNotFoundError(
-            f"The system keyring has no password for {service}/{user}",
-            remedy=f"Store it with `keyring set {service} {user}` in a terminal.",
-        )
-    return key
+def forget_tokens() -> None:
+    """Forget all tokens and sign-ins of this process."""
+    _tokens.clear()
 
 
-def _import(module: str) -> Any:
-    try:
-        return importlib.import_module(module)
-    except ImportError:
-        raise KeyNotFoundError(
-            "This kind of key reference needs the azure extra",
-            remedy=f"Run {install_command('azure')}.",
-            error_code="azure-extra-missing",
-        ) from None
+def fetch(source: EntraToken, endpoint_url: str, refused: Secret | None) -> Secret:
+    """Return the token that a key reference leads to."""
+    scope = source.asked_scope or entra_scope(endpoint_url)
+    return get_token(scope, source=source.method, tenant=source.tenant, refresh=refused or False)
+
+
+def make_credential(source: str, tenant: str = "") -> Any:
+    """Return the credential of azure-identity for a way to sign in."""
+    identity = packages.import_extra("azure.identity")
+    own_tenant = {"tenant_id": tenant} if tenant else {}
+    if source == "cli":
+        return identity.AzureCliCredential(**own_tenant)
+    if source == "managed":
+        return identity.ManagedIdentityCredential(**_client_id("client_id"))
+    if source == "device":
+        return identity.DeviceCodeCredential(prompt_callback=_show_code, **own_tenant)
+    if source == "browser":
+        return identity.InteractiveBrowserCredential(**own_tenant)
+    others = {"additionally_allowed_tenants": [tenant]} if tenant else {}
+    return identity.DefaultAzureCredential(**_client_id("managed_identity_client_id"), **others)
+
+
+def _client_id(argument: str) -> dict[str, str]:
+    """The managed identity that the environment names; compute instances of Azure ML do it with a name of their own."""
+    found = os.environ.get("AZURE_CLIENT_ID") or os.environ.get("DEFAULT_IDENTITY_CLIENT_ID")
+    return {argument: found} if found else {}
+
+
+def _show_code(address: str, code: str, _expires: Any) -> None:
+    print(f"To sign in, open {address} and enter the code {code}.", flush=True)  # noqa: T201 - it waits for this

@@ -137,9 +137,9 @@ class BaseClient:
         if self._is_closed:
             raise ConfigError("The client is closed", remedy="Make a new one.", error_code="client-closed")
 
-    def _resolve(self, config: LLMConfig, url: str, *, refresh: bool = False) -> Credentials:
+    def _resolve(self, config: LLMConfig, url: str, *, refused: Credentials | None = None) -> Credentials:
         """The keys in a config; none while responses are replayed, which needs none."""
-        return auth.NO_CREDENTIALS if self.is_replaying else auth.resolve(config, url, refresh=refresh)
+        return auth.NO_CREDENTIALS if self.is_replaying else auth.resolve(config, url, refused=refused)
 
     def _description_request(self, config: LLMConfig, url: str, credentials: Credentials) -> Request:
         headers = auth.request_headers(config, url, {"Accept": "application/json"}, credentials)

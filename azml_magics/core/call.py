@@ -31,7 +31,7 @@ _MAX_REPLY = 64 * 1024  # bytes that an error keeps of a body that cannot be rea
 class Resolve(Protocol):
     """Looks up the keys of a request to `url`, as `auth.resolve` does."""
 
-    def __call__(self, config: LLMConfig, url: str, *, refresh: bool = False) -> Credentials: ...
+    def __call__(self, config: LLMConfig, url: str, *, refused: Credentials | None = None) -> Credentials: ...
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ class PreparedCall:
         wire: The wire format that encoded the request and decodes the response.
         request: The request.
         resolve: Looks up the keys again, for a fresh token after a 401.
+        credentials: The keys in the request.
         refreshed: Tokens that replaced those of the request, which no message may show either.
     """
 
@@ -50,6 +51,7 @@ class PreparedCall:
     wire: Wire
     request: Request
     resolve: Resolve = field(default=auth.resolve, repr=False)
+    credentials: Credentials = field(default=auth.NO_CREDENTIALS, repr=False)
     refreshed: list[Secret] = field(default_factory=list, repr=False)
 
     @property
@@ -70,7 +72,7 @@ class PreparedCall:
             return retry_flow(
                 request,
                 max_retries=self.config.max_retries,
-                refresh=self._refresh if auth.uses_token(self.config) else None,
+                refresh=self._refresh if auth.can_refresh(self.config) else None,
                 should_retry=should_retry,
             )
 
@@ -82,11 +84,12 @@ class PreparedCall:
 
     def authorize(self, credentials: Credentials, resolve: Resolve) -> PreparedCall:
         """Return the call with keys in its request that were not there when it was prepared."""
-        return replace(self, request=self._with_keys(self.request, credentials), resolve=resolve)
+        request = self._with_keys(self.request, credentials)
+        return replace(self, request=request, resolve=resolve, credentials=credentials)
 
     def _refresh(self, request: Request) -> Request:
         """The request with a fresh token."""
-        return self._with_keys(request, self.resolve(self.config, request.url, refresh=True))
+        return self._with_keys(request, self.resolve(self.config, request.url, refused=self.credentials))
 
     def _with_keys(self, request: Request, credentials: Credentials) -> Request:
         self.refreshed.extend(credentials.secrets)

@@ -8,14 +8,13 @@ from typing import Any
 
 from .errors import ConfigError, KeyRefusedError
 from .key_sources import NO_KEY
-from .keys import KeyRef, key_source
+from .keys import KeyRef, is_reference, key_source
 from .secret import Secret
 
 HeaderValue = str | KeyRef | Secret
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, a token
 _FRAMING = {"content-length", "transfer-encoding", "connection", "host"}  # of the connection: the client's own
-_REFERENCE = re.compile(r"env:[A-Za-z_]\w*|keyring:[^/]+/.+|entra|ask")
 _SECRET_NAME = re.compile(
     r"(.*[-_])?(authorization|token|secret|password|cookie|(api|subscription|access|functions|account|auth|secret)[-_]?key)"
 )
@@ -105,7 +104,7 @@ def _as_value(name: str, value: Any) -> HeaderValue:
         )
     if isinstance(value, Secret):
         return value
-    if _REFERENCE.fullmatch(text.strip()):
+    if is_reference(text):
         return KeyRef.parse(text)
     return Secret(text) if _looks_like_key(name.lower(), text.strip()) else text
 

@@ -119,4 +119,4 @@ def prepare(
         )
     except AzmlError as error:
         raise error.add_context(config=config.name) from error.__cause__
-    return PreparedCall(call, wire, request, resolve)
+    return PreparedCall(call, wire, request, resolve, credentials)

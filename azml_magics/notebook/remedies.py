@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from azml_magics.rows.failures import Retry
 
 REMEDIES: Mapping[str, str] = {
-    "aml-token": "Put one (az ml online-endpoint get-credentials) into an environment variable and use "
-    "--key env:NAME, or use --key entra.",
     "api-version": "Set one that it knows with --api-version, or use a --url that needs none, such as /openai/v1.",
     "authentication": "Check that the key belongs to this endpoint and has not been regenerated or expired "
     "(%azureml test).",

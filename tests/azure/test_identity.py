@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+import time
 import types
 
 import pytest
 
-import azml_magics  # noqa: F401 - joins the resolvers
+import azml_magics  # noqa: F401 - sets the fetchers
 from azml_magics.azure import identity
 from azml_magics.core.errors import KeyNotFoundError
 from azml_magics.core.install_hint import install_command
@@ -23,14 +24,15 @@ def entra(monkeypatch):
     fake = types.SimpleNamespace(made=0, scopes=[], error=None)
 
     class DefaultAzureCredential:
-        def __init__(self):
+        def __init__(self, **arguments):
             fake.made += 1
+            fake.arguments = arguments
 
-        def get_token(self, scope):
+        def get_token(self, scope, **options):
             fake.scopes.append(scope)
             if fake.error:
                 raise fake.error
-            return types.SimpleNamespace(token=f"token-{fake.made}", expires_on=0)
+            return types.SimpleNamespace(token=f"token-{fake.made}", expires_on=time.time() + 3600)
 
     package, module = types.ModuleType("azure"), types.ModuleType("azure.identity")
     package.__path__ = []
@@ -38,8 +40,9 @@ def entra(monkeypatch):
     module.DefaultAzureCredential = DefaultAzureCredential
     monkeypatch.setitem(sys.modules, "azure", package)
     monkeypatch.setitem(sys.modules, "azure.identity", module)
-    monkeypatch.setattr(identity, "_credential", None)
-    return fake
+    identity.forget_tokens()
+    yield fake
+    identity.forget_tokens()
 
 
 def test_token_is_requested_for_the_endpoints_audience(entra):
@@ -52,7 +55,9 @@ def test_credential_is_reused_until_a_token_is_refused(entra):
     ref.resolve(MANAGED)
     ref.resolve(MANAGED)
     assert entra.made == 1
-    assert ref.resolve(MANAGED, refresh=True) == Secret("token-2")
+    assert ref.resolve(MANAGED, refused=Secret("token-1")) == Secret("token-2")
+    assert ref.resolve(MANAGED, refused=Secret("token-1")) == Secret("token-2"), "already replaced"
+    assert len(entra.scopes) == 2
 
 
 def test_token_of_a_project_has_the_projects_audience(entra):
@@ -75,7 +80,7 @@ def test_empty_token_is_refused(entra, monkeypatch):
     monkeypatch.setattr(
         sys.modules["azure.identity"].DefaultAzureCredential,
         "get_token",
-        lambda self, scope: types.SimpleNamespace(token=""),
+        lambda self, scope, **options: types.SimpleNamespace(token=""),
     )
     with pytest.raises(KeyNotFoundError, match="No Entra ID token"):
         KeyRef.parse("entra").resolve(MANAGED)
@@ -122,7 +127,7 @@ def test_locked_keyring_is_one_line(keyring):
 @pytest.mark.parametrize(("module", "text"), [("azure.identity", "entra"), ("keyring", "keyring:a/b")])
 def test_missing_packages_name_the_extra(monkeypatch, module, text):
     monkeypatch.setitem(sys.modules, module, None)
-    monkeypatch.setattr(identity, "_credential", None)
+    identity.forget_tokens()
     with pytest.raises(KeyNotFoundError, match="needs the azure extra") as caught:
         KeyRef.parse(text).resolve(MANAGED)
     assert f"Run {install_command('azure')}." in str(caught.value)

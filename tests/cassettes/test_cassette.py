@@ -187,13 +187,15 @@ def test_replay_looks_up_no_kind_of_key(path, key, gone, reference, monkeypatch)
 
 def test_expired_token_is_replayed_without_a_new_one(path, server, gone, monkeypatch):
     monkeypatch.setattr(
-        key_sources, "_RESOLVERS", {"entra": lambda name, url, refresh: Secret(f"token-{refresh}-012345")}
+        key_sources.fetched,
+        "_fetchers",
+        {"entra": lambda source, url, refused: Secret(f"token-{refused is not None}-012345")},
     )
     server.respond_with(reply({"message": "expired"}, 401), reply({"choices": [{"message": {"content": "fine"}}]}))
     start_recording(path)
     assert invoke(config_at(server.url, key="entra"), "Hi").text == "fine"
     start_replay(path)
-    monkeypatch.setattr(key_sources, "_RESOLVERS", {})
+    monkeypatch.setattr(key_sources.fetched, "_fetchers", {})
     assert invoke(config_at(gone, key="entra"), "Hi").text == "fine"
 
 

@@ -12,7 +12,7 @@ from azml_magics.core.client import prepare, stream
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import AzmlError, BadRequestError, ConfigError, KeyNotFoundError, UnknownNameError
 from azml_magics.core.http.exchange import HTTPResponse
-from azml_magics.core.key_sources import register_resolver
+from azml_magics.core.key_sources import set_fetcher
 from azml_magics.core.keys import KeyRef
 from azml_magics.core.secret import Secret
 
@@ -40,7 +40,7 @@ def test_headers_of_a_dedicated_endpoint():
 
 def test_foundry_gets_keys_in_two_headers_and_tokens_in_one(monkeypatch):
     assert prepare(config(FOUNDRY, model="m"), "Hi").request.headers["api-key"] == KEY
-    monkeypatch.setattr("azml_magics.core.key_sources._RESOLVERS", {"entra": lambda *_: Secret("token")})
+    monkeypatch.setattr("azml_magics.core.key_sources.fetched._fetchers", {"entra": lambda *_: Secret("token")})
     headers = prepare(config(FOUNDRY, model="m", key="entra"), "Hi").request.headers
     assert headers["Authorization"] == "Bearer token"
     assert "api-key" not in headers
@@ -133,8 +133,8 @@ def test_truncated_message_shows_no_part_of_the_key():
 
 def test_refreshed_token_is_sent_and_masked(monkeypatch):
     tokens = {False: "old-token-0123456789", True: "new-token-9876543210"}
-    monkeypatch.setattr("azml_magics.core.key_sources._RESOLVERS", {})
-    register_resolver("entra", lambda name, url, refresh: Secret(tokens[refresh]))
+    monkeypatch.setattr("azml_magics.core.key_sources.fetched._fetchers", {})
+    set_fetcher("entra", lambda source, url, refused: Secret(tokens[refused is not None]))
     prepared = prepare(config(formatter="gpt2", key=KeyRef("entra")), "Hi")
     flow = prepared.retry_flow()
     assert next(flow).request.headers["Authorization"] == f"Bearer {tokens[False]}"

@@ -81,11 +81,11 @@ def test_errors_hide_the_key(server, config_of):
 def test_expired_token_is_refreshed_once(server, config_of, monkeypatch):
     asked = []
 
-    def token(name, url, refresh):
-        asked.append(refresh)
-        return Secret("fresh" if refresh else "stale")
+    def token(source, url, refused):
+        asked.append(refused is not None)
+        return Secret("fresh" if refused else "stale")
 
-    monkeypatch.setattr(key_sources, "_RESOLVERS", {"entra": token})
+    monkeypatch.setattr(key_sources.fetched, "_fetchers", {"entra": token})
     server.respond_with(reply({"message": "expired"}, 401), reply(["t"]))
     assert invoke(config_of("/score", formatter="gpt2", key="entra"), "Hi").text == "t"
     assert [seen.headers["authorization"] for seen in server.received] == ["Bearer stale", "Bearer fresh"]

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azml_magics.core import key_sources
-from azml_magics.core.errors import AzmlError, ConfigError, KeyNotFoundError, KeyRefusedError
+from azml_magics.core.errors import ConfigError, KeyNotFoundError, KeyRefusedError
+from azml_magics.core.key_sources import registry
 from azml_magics.core.keys import DEFAULT_KEY, KeyRef, key_source
 from azml_magics.core.redaction import MASK
 from azml_magics.core.secret import Secret
@@ -22,6 +23,9 @@ from azml_magics.core.secret import Secret
 from .judge import only_our_errors
 
 KEY = "k3y-0123456789abcdef-KEEP-OUT"
+_PROVIDERS = "/subscriptions/s/resourceGroups/r/providers"
+ENDPOINT = f"{_PROVIDERS}/Microsoft.MachineLearningServices/workspaces/w/onlineEndpoints/e"
+ACCOUNT = f"{_PROVIDERS}/Microsoft.CognitiveServices/accounts/a"
 
 
 # ---- Secret
@@ -134,7 +138,15 @@ def test_any_text_can_be_a_secret(text):
         ("keyring:azml/hr-bot", "keyring", "azml/hr-bot", False),
         ("keyring:azml/a/b:c d", "keyring", "azml/a/b:c d", False),
         ("entra", "entra", "", True),
+        ("entra:cli", "entra", "cli", True),
+        ("entra:https://ai.azure.com/.default", "entra", "https://ai.azure.com/.default", True),
+        ("entra:device,tenant=contoso.com", "entra", "device,tenant=contoso.com", True),
         ("aml-token", "aml-token", "", True),
+        (f"aml-token:{ENDPOINT}", "aml-token", ENDPOINT, True),
+        ("azure-key", "azure-key", "", False),
+        (f"azure-key:{ACCOUNT}", "azure-key", ACCOUNT, False),
+        ("keyvault:my-vault/my-secret", "keyvault", "my-vault/my-secret", False),
+        ("databricks:scope/key", "databricks", "scope/key", False),
         ("ask", "ask", "", False),
     ],
 )
@@ -158,13 +170,18 @@ def test_references_are_parsed_and_printed(text, scheme, name, is_token):
         "keyring:/x",
         "keyring:a/",
         "entra:x",
+        "entra:cli,device",
+        "entra:tenant=",
+        "azure-key:my-endpoint",
+        "keyvault:my-vault",
+        "databricks:scope",
         "ask:x",
     ],
 )
-def test_incomplete_reference_lists_the_forms(text):
+def test_incomplete_reference_shows_its_form(text):
     with pytest.raises(ConfigError, match="incomplete or has a wrong name") as caught:
         KeyRef.parse(text)
-    assert "env:NAME, keyring:SERVICE/NAME, entra, ask or none" in str(caught.value)
+    assert f"Write {text.partition(':')[0]}" in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -274,17 +291,70 @@ def test_key_prompt_can_be_interrupted(monkeypatch):
         KeyRef.parse("ask").resolve("https://a.example.com")
 
 
-def test_aml_token_says_what_to_use_instead():
-    with pytest.raises(KeyNotFoundError, match="Azure ML token") as caught:
-        KeyRef.parse("aml-token").resolve("https://a.example.com")
-    assert "entra" in str(caught.value)
-    assert isinstance(caught.value, AzmlError)
+# ---- registered schemes
 
 
-def test_resolver_can_be_registered(monkeypatch):
-    monkeypatch.setattr(key_sources, "_RESOLVERS", dict(key_sources._RESOLVERS))
-    key_sources.register_resolver("aml-token", lambda name, url, refresh: Secret(f"{url}-{refresh}"))
-    assert KeyRef.parse("aml-token").resolve("u", refresh=True) == Secret("u-True")
+@pytest.fixture
+def register(monkeypatch):
+    monkeypatch.setattr(registry, "_schemes", dict(registry._schemes))
+    return key_sources.register_key_source
+
+
+def test_registered_function_gives_the_key(register):
+    register("op", lambda name: f" key of {name}\n")
+    ref = KeyRef.parse("op:vault/item")
+    assert ref.resolve("https://a.example.com") == Secret("key of vault/item")
+    assert key_source(ref).describe() == "op:vault/item (looked up when needed)"
+
+
+def test_registered_class_gives_the_key(register):
+    class Fixed(key_sources.KeySource):
+        is_token = True
+
+        def __init__(self, name):
+            self.name = name
+
+        def resolve(self, endpoint_url="", *, refused=None):
+            return Secret(f"{self.name} for {endpoint_url}, {refused is not None}")
+
+    register("fixed", Fixed)
+    ref = KeyRef.parse("fixed:a")
+    assert ref.is_token
+    assert ref.resolve("u", refused=Secret("x")) == Secret("a for u, True")
+
+
+def _raise(name):
+    raise RuntimeError(KEY)
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [(_raise, "raised RuntimeError"), (lambda name: None, "returned NoneType"), (lambda name: " ", "returned no key")],
+)
+def test_failing_key_function_is_one_line_without_its_text(register, function, message):
+    register("op", function)
+    with pytest.raises(KeyNotFoundError, match=f"The key source op:x {message}") as caught:
+        KeyRef.parse("op:x").resolve()
+    assert KEY not in str(caught.value)
+
+
+@pytest.mark.parametrize("scheme", ["env", "none", "Op", "a b", "", "a:", 3])
+def test_scheme_that_is_taken_or_no_scheme_is_refused(register, scheme):
+    with pytest.raises(ConfigError, match="cannot be the scheme of a key source"):
+        register(scheme, str)
+
+
+def test_key_source_that_cannot_be_called_is_refused(register):
+    with pytest.raises(ConfigError, match="must be a function"):
+        register("op", "not a function")
+
+
+def test_reference_of_another_process_names_its_scheme(register, monkeypatch):
+    register("op", str)
+    ref = KeyRef.parse("op:x")
+    monkeypatch.setattr(registry, "_schemes", dict(registry._BUILT_IN))
+    with pytest.raises(ConfigError, match="no key source op here"):
+        key_source(ref)
 
 
 # ---- sources
@@ -296,7 +366,7 @@ def test_resolver_can_be_registered(monkeypatch):
         (KeyRef("env", "MY_KEY"), "env:MY_KEY (not set)", False),
         (KeyRef("keyring", "azml/hr"), "keyring:azml/hr (looked up when needed)", None),
         (KeyRef("entra"), "entra (a token is fetched when needed)", None),
-        (KeyRef("aml-token"), "aml-token (not available yet)", None),
+        (KeyRef("aml-token"), "aml-token (a token is fetched when needed)", None),
         (KeyRef("ask"), "ask (asked when needed)", None),
         (Secret(KEY), "in memory", True),
         (None, "none", True),

@@ -41,28 +41,29 @@ class Credentials:
 NO_CREDENTIALS = Credentials()
 
 
-def resolve(config: LLMConfig, url: str, *, refresh: bool = False) -> Credentials:
+def resolve(config: LLMConfig, url: str, *, refused: Credentials | None = None) -> Credentials:
     """Look up the keys that a request to `url` carries.
 
     Args:
         config: The config whose key references to follow.
         url: Where the request goes.
-        refresh: Whether to get new tokens in place of cached ones.
+        refused: Keys that the endpoint refused: new ones replace those that can be had anew.
 
     Raises:
         ConfigError: The keys would go over plain http to another machine, and the config does not allow it.
         KeyNotFoundError: A reference leads to no key.
     """
     check_clear_text(config, url)
+    refused = refused or NO_CREDENTIALS
     headers = {}
     for name, source in config.header_sources.items():
-        headers[name] = _look_up_header(name, source, config, refresh=refresh)
-    return Credentials(_look_up(config.key_source, config, refresh=refresh), headers)
+        headers[name] = _look_up_header(name, source, config, refused.headers.get(name))
+    return Credentials(_look_up(config.key_source, config, refused.key), headers)
 
 
-def _look_up_header(name: str, source: KeySource, config: LLMConfig, *, refresh: bool) -> Secret:
+def _look_up_header(name: str, source: KeySource, config: LLMConfig, refused: Secret | None) -> Secret:
     try:
-        secret = _look_up(source, config, refresh=refresh)
+        secret = _look_up(source, config, refused)
     except KeyNotFoundError as error:
         raise KeyNotFoundError(
             f"The header {name} has no key: {error.cause.removeprefix('No key: ')}",
@@ -74,13 +75,13 @@ def _look_up_header(name: str, source: KeySource, config: LLMConfig, *, refresh:
     return secret
 
 
-def _look_up(source: KeySource, config: LLMConfig, *, refresh: bool) -> Secret | None:
-    return source.resolve(config.endpoint_url, refresh=refresh and source.is_token)
+def _look_up(source: KeySource, config: LLMConfig, refused: Secret | None) -> Secret | None:
+    return source.resolve(config.endpoint_url, refused=refused if source.can_refresh else None)
 
 
-def uses_token(config: LLMConfig) -> bool:
-    """Whether a key of the config is a token, which expires and can be refreshed."""
-    return any(source.is_token for source in config.all_key_sources)
+def can_refresh(config: LLMConfig) -> bool:
+    """Whether a key of the config can be had anew after it was refused."""
+    return any(source.can_refresh for source in config.all_key_sources)
 
 
 def request_headers(

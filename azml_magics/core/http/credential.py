@@ -40,20 +40,20 @@ def check_credential(credential: Any, *, is_async: bool) -> None:
         )
 
 
-def resolve_with(credential: Any, config: LLMConfig, url: str, *, refresh: bool = False) -> Credentials:
+def resolve_with(credential: Any, config: LLMConfig, url: str, *, refused: Credentials | None = None) -> Credentials:
     """Look up the keys of a request, as `auth.resolve` does, with a token in the place of the config's key.
 
     Args:
         credential: Gives the token, and caches it.
         config: The config whose other key references to follow.
         url: Where the request goes.
-        refresh: Whether to get new tokens.
+        refused: Keys that the endpoint refused.
 
     Raises:
         ConfigError: The token would go over plain http to another machine, and the config does not allow it.
         KeyNotFoundError: The credential gives no token.
     """
-    others = _other_keys(config, url, refresh=refresh)
+    others = _other_keys(config, url, refused=refused)
     try:
         return replace(others, key=_secret(credential.get_token(entra_scope(config.endpoint_url))))
     except Exception as error:
@@ -73,9 +73,9 @@ async def aresolve_with(credential: Any, config: LLMConfig, url: str) -> Credent
         raise _not_found(error) from error
 
 
-def _other_keys(config: LLMConfig, url: str, *, refresh: bool = False) -> Credentials:
+def _other_keys(config: LLMConfig, url: str, *, refused: Credentials | None = None) -> Credentials:
     auth.check_clear_text(config, url)
-    return auth.resolve(config.merged(key=None), url, refresh=refresh)
+    return auth.resolve(config.merged(key=None), url, refused=refused)
 
 
 def _secret(access_token: Any) -> Secret:

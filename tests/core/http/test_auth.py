@@ -116,12 +116,12 @@ def test_token_in_a_header_is_refreshed_after_a_401(config_of, server, monkeypat
     tokens = iter(["old-token-123", "new-token-456"])
     cached = []
 
-    def resolve(_name, _url, refresh):
-        if refresh or not cached:
+    def resolve(_source, _url, refused):
+        if refused or not cached:
             cached[:] = [Secret(next(tokens))]
         return cached[0]
 
-    monkeypatch.setitem(key_sources._RESOLVERS, "entra", resolve)
+    monkeypatch.setitem(key_sources.fetched._fetchers, "entra", resolve)
     server.respond_with(reply({}, 401), HI)
     assert invoke(config_of(key=None, headers={"X-Token": KeyRef("entra")}), "hello").text == "hi"
     assert [seen.headers["x-token"] for seen in server.received] == ["old-token-123", "new-token-456"]

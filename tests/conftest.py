@@ -72,7 +72,9 @@ def _no_network(monkeypatch):
 def _own_environment(monkeypatch, tmp_path):
     """No AZUREML_* variable, proxy or Azure identity of the user who runs the tests, and a separate home."""
     for name in list(os.environ):
-        if name.startswith(("AZUREML_", "AZURE_", "MSI_")) or name.lower().endswith("_proxy"):
+        if name.startswith(
+            ("AZUREML_", "AZURE_", "MSI_", "IDENTITY_", "DEFAULT_IDENTITY_", "FOUNDRY_")
+        ) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
     home = tmp_path / "home"
     home.mkdir()

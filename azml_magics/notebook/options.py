@@ -155,7 +155,12 @@ _OPTIONAL_NAME = _option("name", nargs="?", metavar="NAME", kind="config")
 VERBS: dict[str, Verb] = {
     verb.name: verb
     for verb in (
-        Verb("demo", "start the local endpoint and save the demo configs", "demo"),
+        Verb(
+            "demo",
+            "start the local endpoint and save the demo configs",
+            "demo [--azure]",
+            (_switch("--azure", help="start an emulated Azure instead: a sign-in and resources to discover"),),
+        ),
         Verb(
             "save",
             "create or change a config of this session",

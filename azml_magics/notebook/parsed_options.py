@@ -69,6 +69,13 @@ class CellOptions(ConfigOptions):
 
 
 @dataclass(frozen=True)
+class DemoOptions:
+    """`%azureml demo [--azure]`."""
+
+    azure: bool = False
+
+
+@dataclass(frozen=True)
 class SaveOptions(ConfigOptions):
     """`%azureml save NAME [options] [KEY=VALUE …]`."""
 

@@ -13,22 +13,27 @@ from azml_magics.core.install_hint import install_command
 from azml_magics.core.keys import KeyRef
 from azml_magics.display.text_output import TextOutput
 
+from . import demo_azure
+
 if TYPE_CHECKING:
     from azml_magics.emulator import Emulator
 
     from ..context import NotebookContext
+    from ..parsed_options import DemoOptions
 
 DEMO_KEY_VARIABLE = "AZML_DEMO_KEY"
 DEMO_URL_VARIABLE = "AZML_DEMO_URL"  # of the endpoint that `azml-magics demo --lab` runs for all kernels
 _TOKENS_PER_SECOND = 80.0
 
 
-def start_demo(context: NotebookContext) -> TextOutput:
+def start_demo(context: NotebookContext, options: DemoOptions) -> TextOutput:
     """Start the local endpoint (once), or use JupyterLab's, and save a config for each way to call it.
 
     Raises:
         ConfigError: The demo extra is not installed, or the endpoint does not start.
     """
+    if options.azure:
+        return demo_azure.start(context)
     shared = _find_shared_url() if context.state.demo_endpoint is None else ""
     configs = _demo_configs(shared or _start_endpoint(context))
     for name, config in configs.items():

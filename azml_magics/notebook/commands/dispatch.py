@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     Command = Callable[[NotebookContext, Any], object]
 
 _COMMANDS: dict[str, tuple[Command, type]] = {
+    "demo": (demo.start_demo, parsed_options.DemoOptions),
     "save": (configs.save, parsed_options.SaveOptions),
     "use": (configs.use, parsed_options.NameOptions),
     "show": (configs.show, parsed_options.NameOptions),
@@ -36,7 +37,6 @@ _COMMANDS: dict[str, tuple[Command, type]] = {
     "help": (overview.show_help, parsed_options.HelpOptions),
 }
 _COMMANDS_WITHOUT_OPTIONS: dict[str, Callable[[NotebookContext], object]] = {
-    "demo": demo.start_demo,
     "list": configs.list_configs,
     "repair": cell_call.repair,
     "stop-recording": record.stop_recording,

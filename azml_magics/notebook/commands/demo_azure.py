@@ -1,0 +1,72 @@
+"""%azureml demo --azure: an emulated Azure in this kernel, for the way from a sign-in to an answer."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from azml_magics.core.errors import ConfigError
+from azml_magics.core.install_hint import install_command
+from azml_magics.display.text_output import TextOutput
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from azml_magics.emulator.control_plane import ControlPlane
+
+    from ..context import NotebookContext
+
+_TOKENS_PER_SECOND = 80.0
+# What else would decide who signs in, and where resources are looked for.
+_OTHER_SIGN_INS = (
+    "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_TENANT_ID",
+    "AZURE_AUTHORITY_HOST", "AZURE_FEDERATED_TOKEN_FILE", "AZURE_USERNAME", "AZURE_PASSWORD", "AZURE_TOKEN_CREDENTIALS",
+    "IDENTITY_SERVER_THUMBPRINT", "DEFAULT_IDENTITY_CLIENT_ID", "MSI_ENDPOINT", "MSI_SECRET",
+    "AZURE_AI_PROJECT_ENDPOINT", "FOUNDRY_PROJECT_ENDPOINT", "AZUREML_CURRENT_CLOUD_ENV",
+    "AZUREML_ARM_SUBSCRIPTION", "AZUREML_ARM_RESOURCEGROUP", "AZUREML_ARM_WORKSPACE_NAME",
+)  # fmt: skip
+
+
+def start(context: NotebookContext) -> TextOutput:
+    """Start the emulated Azure (once), and set the variables of its managed identity for this kernel.
+
+    Raises:
+        ConfigError: An extra is not installed, or the emulated Azure does not start.
+    """
+    if context.state.demo_azure is None:
+        azure = _start_control_plane()
+        context.state.demo_azure = azure
+        context.on_exit(azure.stop, survives_reload=True)
+        before = {name: os.environ.get(name) for name in (*_OTHER_SIGN_INS, *azure.environment)}
+        _set_variables({**dict.fromkeys(before), **azure.environment})
+        context.on_exit(lambda: _set_variables(before), survives_reload=True)
+    return TextOutput(
+        "An emulated Azure is running in this kernel, which is now signed in to it. It needs no Azure account: its\n"
+        "endpoints give prepared responses. Until the kernel ends, nothing here signs in to the real one.\n\n"
+        "Next:\n    %azureml discover"
+    )
+
+
+def _start_control_plane() -> ControlPlane:
+    try:
+        from azml_magics.emulator.control_plane import ControlPlane
+
+        azure = ControlPlane(rate=_TOKENS_PER_SECOND)
+    except ImportError as error:
+        raise ConfigError(
+            "The emulated Azure needs the demo extra", remedy=f"Run %{install_command('demo')}."
+        ) from error
+    try:
+        return azure.start()
+    except (OSError, RuntimeError) as error:
+        raise ConfigError(
+            f"The emulated Azure did not start: {error}", remedy="Run %azureml demo --azure again."
+        ) from error
+
+
+def _set_variables(values: Mapping[str, str | None]) -> None:
+    for name, value in values.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value

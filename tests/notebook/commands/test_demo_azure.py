@@ -1,0 +1,54 @@
+"""%azureml demo --azure: an emulated Azure that this kernel is signed in to, and nothing of it afterwards."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import pytest
+
+from azml_magics.core.install_hint import install_command
+from azml_magics.emulator.control_plane import ControlPlane
+
+
+def test_kernel_is_signed_in_to_the_emulated_azure(notebook, magics, monkeypatch):
+    identity = pytest.importorskip("azure.identity")
+    monkeypatch.setenv("AZURE_CLIENT_ID", "of-another-sign-in")
+    said = notebook.ok("%azureml demo --azure").text
+    assert said.startswith("An emulated Azure is running in this kernel, which is now signed in to it.")
+    assert said.endswith("%azureml discover")
+    with identity.DefaultAzureCredential() as credential:
+        token = credential.get_token("https://management.azure.com/.default").token
+    azure = magics.context.state.demo_azure
+    assert os.environ["AZURE_RESOURCE_MANAGER_ENDPOINT"] == azure.url
+    assert token not in said
+
+
+def test_second_demo_finds_the_first(notebook, magics):
+    notebook.ok("%azureml demo --azure")
+    first = magics.context.state.demo_azure.url
+    notebook.ok("%azureml demo --azure")
+    assert magics.context.state.demo_azure.url == first
+
+
+def test_unloading_restores_the_sign_in(notebook, magics, monkeypatch):
+    monkeypatch.setenv("AZURE_CLIENT_ID", "of-another-sign-in")
+    notebook.ok("%azureml demo --azure")
+    azure = magics.context.state.demo_azure
+    assert "AZURE_CLIENT_ID" not in os.environ
+    notebook.ok("%unload_ext azml_magics")
+    assert os.environ["AZURE_CLIENT_ID"] == "of-another-sign-in"
+    assert not {"IDENTITY_ENDPOINT", "IDENTITY_HEADER", "AZURE_RESOURCE_MANAGER_ENDPOINT"} & set(os.environ)
+    assert repr(azure) == "<ControlPlane, stopped>"
+
+
+def test_missing_extra_and_failed_start_are_one_line(notebook, monkeypatch):
+    def fails(self):
+        raise OSError(98, "Address already in use")
+
+    monkeypatch.setattr(ControlPlane, "start", fails)
+    assert "The emulated Azure did not start: [Errno 98]" in notebook.refused("%azureml demo --azure")
+    monkeypatch.setitem(sys.modules, "azml_magics.emulator.control_plane", None)
+    assert notebook.refused("%azureml demo --azure") == (
+        f"ConfigError: The emulated Azure needs the demo extra. Run %{install_command('demo')}."
+    )

@@ -5,20 +5,21 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .core.errors import ConfigError, UnknownNameError, UsageError
-from .core.messages import preview_text
+from .exchange import Exchange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from .compare.comparison import Batch
     from .core.config import LLMConfig
     from .core.messages import Message
     from .core.response import Response
+    from .history_file import HistoryFile
 
 HISTORY_SIZE = 200
 
@@ -39,7 +40,7 @@ class Change(NamedTuple):
     """What listeners are told.
 
     Attributes:
-        kind: "saved", "deleted", "renamed" or "used" for a config, "recorded" for an exchange.
+        kind: "saved", "deleted", "renamed" or "used" for a config, "recorded" or "noted" for an exchange.
         name: The name of the config.
         former: The name before it was renamed, else "".
     """
@@ -47,35 +48,6 @@ class Change(NamedTuple):
     kind: str
     name: str
     former: str = ""
-
-
-@dataclass(frozen=True)
-class Exchange:
-    """One prompt and its response.
-
-    Attributes:
-        number: 1 for the first exchange of the session.
-        config: The config that the prompt was sent with.
-        messages: The messages that were sent.
-        response: The response; with an `error`, what had arrived of it, or None.
-        error: Why the request failed, or None.
-        recorded_at: When it was recorded, in UTC.
-    """
-
-    number: int
-    config: LLMConfig
-    messages: Sequence[Message]
-    response: Response | None = None
-    error: BaseException | None = field(default=None, repr=False)
-    recorded_at: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
-
-    @property
-    def prompt(self) -> str:
-        """The text of the last user message."""
-        for message in reversed(self.messages):
-            if message.get("role") == "user":
-                return preview_text(message)
-        return ""
 
 
 class Session:
@@ -95,6 +67,7 @@ class Session:
         self._active = ""
         self._history: deque[Exchange] = deque(maxlen=history_size)
         self._count = 0
+        self._history_file: HistoryFile | None = None
         self._listeners: list[Callable[[Change], None]] = []
         self._last_batch: Batch | None = None
         self.conversations: dict[str, list[Message]] = {}
@@ -215,7 +188,7 @@ class Session:
 
     @property
     def history(self) -> list[Exchange]:
-        """The last exchanges, oldest first; at most as many as the history's size."""
+        """The last exchanges, oldest first, those from the history file among them; as many as the history's size."""
         with self._lock:
             return list(self._history)
 
@@ -244,8 +217,84 @@ class Session:
             exchange = Exchange(self._count, config, list(messages), response, error)
             self._history.append(exchange)
             self._last_batch = None
+            file = self._history_file
+        if file is not None:
+            file.append(exchange)
         self._announce("recorded", config.name)
         return exchange
+
+    def annotate(self, exchange_id: str, **notes: Any) -> Exchange:
+        """Add notes to an exchange of the history, such as a name or a rating; also in the history file.
+
+        Args:
+            exchange_id: The exchange's `id`.
+            **notes: JSON data by name; a note replaces an earlier one of its name.
+
+        Raises:
+            UnknownNameError: The history has no such exchange.
+        """
+        with self._lock:
+            at = next((at for at, each in enumerate(self._history) if each.id == exchange_id), None)
+            if at is None:
+                raise UnknownNameError(f"The history no longer contains the exchange {exchange_id!r}")
+            former = self._history[at]
+            self._history[at] = exchange = replace(former, notes={**former.notes, **notes})
+            file = self._history_file
+        if file is not None:
+            file.append_notes(exchange, notes)
+        self._announce("noted", exchange.config.name)
+        return exchange
+
+    # ---- the history file
+
+    @property
+    def history_file(self) -> Path | None:
+        """The file that every exchange is written to; None without one."""
+        return self._history_file.path if self._history_file else None
+
+    def open_history(self, path: str | Path, *, warn: Callable[[str], object] | None = None) -> int:
+        """Write every exchange from now on to a file, and put those that it has before the history.
+
+        Args:
+            path: The file; other kernels may use it, too.
+            warn: Called with a line if something cannot be read or written, or the file was rotated; by default the
+                lines are logged.
+
+        Returns:
+            How many exchanges were read.
+
+        Raises:
+            ConfigError: The file is not a history file, or cannot be read.
+        """
+        from .history_file import HistoryFile
+
+        file = HistoryFile(path, warn=warn)
+        with self._lock:
+            if self._history_file is not None and self._history_file.path == file.path:
+                return 0
+        found = file.read(self._history.maxlen)
+        with self._lock:
+            own = [exchange for exchange in self._history if not exchange.is_earlier]
+            known = {exchange.id for exchange in own}
+            earlier = [exchange for exchange in found if exchange.id not in known]
+            self._history = deque([*earlier, *own], maxlen=self._history.maxlen)
+            self._history_file = file
+        self._announce("recorded", "")
+        return len(earlier)
+
+    def full_history(self) -> list[Exchange]:
+        """The history with everything that the history file has, also of sessions that run beside this one."""
+        with self._lock:
+            file, recent = self._history_file, list(self._history)
+        if file is None:
+            return recent
+        own = {exchange.id: exchange for exchange in recent if not exchange.is_earlier}
+        return [*(exchange for exchange in file.read() if exchange.id not in own), *own.values()]
+
+    def close_history(self) -> None:
+        """Write no more exchanges to the history file; what was read from it stays."""
+        with self._lock:
+            self._history_file = None
 
     # ---- listeners
 

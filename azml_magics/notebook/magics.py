@@ -41,6 +41,9 @@ class AzureMLMagics(Magics):
         Settings.concurrency, min=1, help="The largest number of requests at a time in a side-by-side cell."
     ).tag(config=True)
     history_size = Int(Settings.history_size, min=1, help="How many exchanges %azureml history keeps.").tag(config=True)
+    history_file = Unicode(
+        "", help="A file that keeps every exchange, so that %azureml history has it after a restart; '' for none."
+    ).tag(config=True)
     raise_errors = Bool(
         Settings.raise_errors, help="Raise errors; if False, they are shown and the next cell runs."
     ).tag(config=True)
@@ -57,6 +60,7 @@ class AzureMLMagics(Magics):
         self.context = NotebookContext(shell, self._settings, state=state or NotebookState())
         self.unshown = UnshownResponses()
         self.context.session.resize_history(self.history_size)
+        _open_history(self.history_file)
 
     def _settings(self) -> Settings:
         return Settings(**{field.name: getattr(self, field.name) for field in fields(Settings)})
@@ -73,6 +77,14 @@ class AzureMLMagics(Magics):
     @observe("history_size")
     def _resize_history(self, change: dict[str, Any]) -> None:
         sessions.current().resize_history(change["new"])
+
+    @observe("history_file")
+    def _change_history_file(self, change: dict[str, Any]) -> None:
+        if not hasattr(self, "context"):  # the value from IPython's configuration: __init__ opens it
+            return
+        found = _open_history(change["new"])
+        if found:
+            publishing.print_line(f"{found} earlier {'exchange' if found == 1 else 'exchanges'}: %azureml history")
 
     @no_var_expand  # else IPython evaluates {expressions} and expands $names in the line: both are ours
     @needs_local_scope
@@ -113,6 +125,18 @@ class AzureMLMagics(Magics):
         if "azml_magics.core.client" in sys.modules:  # nothing was sent otherwise
             sys.modules["azml_magics.core.client"].close_default_clients()
         sessions.reset()
+
+
+def _open_history(path: str) -> int:
+    """Open the history file, or close it for ""; return how many exchanges it has. A warning says why it cannot."""
+    session = sessions.current()
+    try:
+        if path:
+            return session.open_history(path, warn=publishing.print_warning)
+    except AzmlError as error:
+        publishing.print_warning(str(with_notebook_remedy(error)))
+    session.close_history()
+    return 0
 
 
 def _run(context: NotebookContext, line: str, cell: str | None = None) -> Any:

@@ -12,8 +12,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from ..core import errors
-from ..core.errors import AzmlError, EndpointError, JournalError
+from ..core.errors import JournalError
+from ..core.errors.as_data import error_from_dict, error_to_dict
 from ..core.redaction import redact_data
 from ..core.response import Response
 from ..core.text import one_line
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from ..core.errors import AzmlError
     from ..core.secret import Secret
 
 VERSION = 2
@@ -30,8 +31,6 @@ MARKER = "azml_magics_journal"
 HEADER_START = f'{{"{MARKER}":{VERSION},'.encode()
 OTHER_FILE = "Choose another file for the journal."
 
-_CONTEXT = ("config", "deployment", "request_id")
-_STATUSES = ("status", "inner_status")
 _EXCERPT = 24  # characters that are shown around the first difference
 
 
@@ -123,7 +122,7 @@ def entry_line(
     if response is not None:
         entry["response"] = redact_data(response.to_dict(), *secrets)
     if error is not None:
-        entry["error"] = redact_data(_error_to_dict(error), *secrets)
+        entry["error"] = redact_data(error_to_dict(error), *secrets)
     return to_json(entry) + b"\n"
 
 
@@ -137,35 +136,9 @@ def parse_entry(line: bytes) -> tuple[bytes, int, Response | None, AzmlError | N
         entry = json.loads(line)
         key, n = bytes.fromhex(entry["row"]), int(entry["n"])
         response = Response.from_dict(entry["response"]) if "response" in entry else None
-        error = _error_from_dict(entry["error"]) if "error" in entry else None
+        error = error_from_dict(entry["error"]) if "error" in entry else None
     except (TypeError, KeyError, AttributeError, RecursionError) as wrong:
         raise ValueError(f"not an entry of a journal: {wrong}") from None
     if response is None and error is None:
         raise ValueError("not an entry of a journal: it has neither a response nor an error")
     return key, n, response, error
-
-
-def _error_to_dict(error: BaseException) -> dict[str, Any]:
-    if not isinstance(error, AzmlError):
-        return {"kind": type(error).__name__, "cause": one_line(str(error))}
-    names = ("cause", "remedy", *_CONTEXT, *(_STATUSES if isinstance(error, EndpointError) else ()))
-    data = {name: getattr(error, name) for name in names}
-    if error.error_code != type(error).error_code:
-        data["error_code"] = error.error_code
-    data["facts"] = {  # what a front end's remedy for this code may name
-        name: value
-        for name, value in error.facts.items()
-        if name not in (*_CONTEXT, *_STATUSES) and isinstance(value, str | int | float)
-    }
-    return {"kind": type(error).__name__, **{name: value for name, value in data.items() if value}}
-
-
-def _error_from_dict(data: Mapping[str, Any]) -> AzmlError:
-    """Return an error of the same class; an AzmlError if the class is not one of this package."""
-    kind = getattr(errors, str(data["kind"]), None)
-    facts = {name: data[name] for name in ("remedy", "error_code", "facts", *_CONTEXT) if name in data}
-    if not (isinstance(kind, type) and issubclass(kind, AzmlError)):
-        return AzmlError(f"{data['kind']}: {data['cause']}", **facts)
-    if issubclass(kind, EndpointError):
-        facts |= {name: data[name] for name in _STATUSES if name in data}
-    return kind(str(data["cause"]), **facts)

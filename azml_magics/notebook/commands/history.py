@@ -16,7 +16,7 @@ from azml_magics.display.text_output import TextOutput
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from azml_magics.session import Exchange
+    from azml_magics.exchange import Exchange
 
     from ..context import NotebookContext
     from ..parsed_options import HistoryOptions, LastOptions
@@ -55,17 +55,23 @@ def show_history(context: NotebookContext, options: HistoryOptions) -> Any:
     Raises:
         DocumentError: The file cannot be written.
     """
-    search = (options.search or "").lower()
-    matching = [e for e in context.session.history if search in e.prompt.lower() or search in _response_text(e).lower()]
+    search, session = (options.search or "").lower(), context.session
+    everything = session.full_history() if search or options.file else session.history
+    matching = [e for e in everything if search in e.prompt.lower() or search in _response_text(e).lower()]
     if options.file:
         return _write(matching, path_of(options.file))
     if not matching:
         return TextOutput("No prompt has been sent yet." if not search else "Nothing matches.")
     rows = [
-        (str(e.number), e.config.name, one_line(e.prompt, _MAX_CELL), one_line(_response_text(e), _MAX_CELL))
+        (_number(e), e.config.name, one_line(e.prompt, _MAX_CELL), one_line(_response_text(e), _MAX_CELL))
         for e in matching[-max(options.number, 1) :]
     ]
     return TableOutput(("#", "config", "prompt", "response"), rows)
+
+
+def _number(exchange: Exchange) -> str:
+    """The number of an exchange of this session, and when one of another session was recorded."""
+    return f"{exchange.recorded_at.astimezone():%Y-%m-%d %H:%M}" if exchange.is_earlier else str(exchange.number)
 
 
 def _response_text(exchange: Exchange) -> str:

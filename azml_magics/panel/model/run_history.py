@@ -15,7 +15,7 @@ from .prompt_draft import PromptDraft, boxes_from_messages
 from .run_result import RunResult
 
 if TYPE_CHECKING:
-    from azml_magics.session import Exchange
+    from azml_magics.exchange import Exchange
 
     from .runs import Runs
     from .state import PanelState

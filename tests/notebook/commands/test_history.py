@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -158,3 +159,88 @@ def test_history_has_no_key(asking, endpoint, fault):
     lines = ["%azureml last", "%azureml last --traceback", "%azureml history"]
     shown = [str(asking.ok(line).data) for line in lines]
     assert KEY not in "".join([*shown, Path("h.jsonl").read_text()])
+
+
+# ---- %config AzureMLMagics.history_file ------------------------------------------------------------------------
+
+
+def restart(notebook):
+    """As after a restart of the kernel: the session is gone, IPython's configuration stays."""
+    notebook.ok("%unload_ext azml_magics")
+    return notebook.ok("%load_ext azml_magics")
+
+
+def test_history_file_outlives_the_kernel(asking, endpoint):
+    asking.ok("%config AzureMLMagics.history_file = 'history.jsonl'")
+    asking.ok("%%azureml -q\nTell me about rivers")
+    assert restart(asking).stderr == ""
+    (row,) = asking.ok("%azureml history").result.rows
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d", row[0])
+    assert row[2] == "Tell me about rivers"
+    assert "demo" in asking.ok("%azureml last").text
+    asking.ok(f"%azureml save main --url {endpoint.url}/v1/chat/completions --key env:TEST_KEY")
+    asking.ok("%%azureml -q\nTell me about lakes")
+    assert [row[0] for row in asking.ok("%azureml history --search lakes").result.rows] == ["1"]
+    assert [row[2] for row in asking.ok("%azureml history --search about").result.rows] == [
+        "Tell me about rivers",
+        "Tell me about lakes",
+    ]
+    assert KEY not in Path("history.jsonl").read_text()
+    restart(asking)
+    assert len(asking.ok("%azureml history").result.rows) == 2
+
+
+def test_search_reads_the_whole_history_file(asking):
+    asking.ok("%config AzureMLMagics.history_size = 1")
+    asking.ok("%config AzureMLMagics.history_file = 'history.jsonl'")
+    for word in ("rivers", "lakes"):
+        asking.ok(f"%%azureml -q\n{word}")
+    assert [row[2] for row in asking.ok("%azureml history").result.rows] == ["lakes"]
+    assert [row[2] for row in asking.ok("%azureml history --search rivers").result.rows] == ["rivers"]
+    assert asking.ok("%azureml history --json all.jsonl").text == "Wrote 2 exchanges to all.jsonl."
+
+
+def test_history_file_set_later_says_what_it_has(asking):
+    asking.ok("%config AzureMLMagics.history_file = 'history.jsonl'")
+    asking.ok("%%azureml -q\nrivers")
+    asking.ok("%config AzureMLMagics.history_file = ''")
+    asking.ok("%%azureml -q\nlakes")
+    ran = asking.ok("%config AzureMLMagics.history_file = 'history.jsonl'")
+    assert ran.stdout == ""  # the session has it
+    Path("other.jsonl").write_bytes(Path("history.jsonl").read_bytes())
+    asking.ok("%unload_ext azml_magics")
+    asking.shell.config.pop("AzureMLMagics", None)
+    asking.ok("%load_ext azml_magics")
+    ran = asking.ok("%config AzureMLMagics.history_file = 'other.jsonl'")
+    assert ran.stdout == "1 earlier exchange: %azureml history\n"
+    assert [row[2] for row in asking.ok("%azureml history").result.rows] == ["rivers"]
+
+
+def test_file_of_another_kind_is_not_written_to(asking):
+    Path("notes.txt").write_text("mine\n")
+    ran = asking.ok("%config AzureMLMagics.history_file = 'notes.txt'")
+    assert ran.stderr == (
+        f"azureml: {Path('notes.txt').absolute()} is not a history file, and it is not changed. "
+        "Choose another path for the history.\n"
+    )
+    asking.ok("%%azureml -q\nrivers")
+    assert Path("notes.txt").read_text() == "mine\n"
+    assert "is not a history file" in restart(asking).stderr
+
+
+def test_damaged_history_file_loads_what_it_can(asking):
+    asking.ok("%config AzureMLMagics.history_file = 'history.jsonl'")
+    asking.ok("%%azureml -q\nrivers")
+    with Path("history.jsonl").open("a") as file:
+        file.write("{\n")
+    assert "line 2 cannot be read and is skipped" in restart(asking).stderr
+    assert len(asking.ok("%azureml history").result.rows) == 1
+
+
+def test_unwritable_history_file_loses_no_answer(asking, monkeypatch):
+    Path("folder").touch()
+    asking.ok("%config AzureMLMagics.history_file = 'folder/history.jsonl'")
+    ran = asking.ok("%%azureml\nrivers")
+    assert ran.result.text
+    ran = asking.ok("%%azureml\nlakes")
+    assert len(asking.ok("%azureml history").result.rows) == 2

@@ -122,6 +122,24 @@ def test_every_python_name_in_the_text_exists(path):
             module = getattr(module, name)
 
 
+@pytest.mark.parametrize(
+    ("words", "page"),
+    [
+        ("sign in", "sign-in.md"),
+        ("managed identity", "sign-in.md"),
+        ("service principal", "sign-in.md"),
+        ("proxy", "networks.md"),
+        ("certificates", "networks.md"),
+        ("gateways", "networks.md"),
+        ("uninstall", "install.md"),
+        ("migrating from langchain-community", "moving-from-langchain-community.md"),
+    ],
+)
+def test_headings_have_the_words_that_people_search_for(words, page):
+    headings = re.findall(r"^#+ (.+)$", text_of(DOCS / page), re.MULTILINE)
+    assert any(words in heading.lower() for heading in headings), headings
+
+
 def test_every_error_has_a_row():
     rows = re.findall(r"^\| `(\w+)` \|", text_of(DOCS / "errors.md"), re.MULTILINE)
     assert sorted(rows) == errors.__all__

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from azml_magics.emulator.control_plane import managed_identity
+from azml_magics.emulator.control_plane import az_command, managed_identity
 from azml_magics.emulator.control_plane.app import ControlPlaneApp
 from azml_magics.emulator.control_plane.calls import Services
-from azml_magics.emulator.control_plane.contoso import PROJECT, make_resources, make_subscriptions
+from azml_magics.emulator.control_plane.contoso import PROJECT, RESEARCH, make_resources, make_subscriptions
 from azml_magics.emulator.control_plane.faults import ControlPlaneFaults
 from azml_magics.emulator.control_plane.resources import Resources
 from azml_magics.emulator.control_plane.tokens import CLIENT_ID, COMPUTE_CLIENT_ID, TENANT, Tokens
@@ -15,6 +15,7 @@ from azml_magics.emulator.control_plane.vault import VAULT
 from azml_magics.emulator.loopback_server import LoopbackServer
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import TracebackType
 
     from typing_extensions import Self
@@ -126,6 +127,16 @@ class ControlPlane:
             "AZURE_CLIENT_ID": CLIENT_ID,
             "AZURE_CLIENT_SECRET": self._app.login.client_secret,
         }
+
+    def write_az_command(self, folder: Path) -> Path:
+        """Write a program `az` into `folder`, for PATH: the Azure CLI of this tenant. Return its path."""
+        constants = {
+            "ADDRESS": f"{self.url}{managed_identity.APP_SERVICE}",
+            "SECRET": self._app.managed_identity.secret,
+            "TENANT": TENANT,
+            "SUBSCRIPTION": RESEARCH,
+        }
+        return az_command.write_az_command(folder, constants)
 
     def issue_token(self, audience: str) -> str:
         """Return a token for an audience, such as "https://ai.azure.com"."""

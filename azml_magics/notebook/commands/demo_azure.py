@@ -65,6 +65,10 @@ def _start_control_plane() -> ControlPlane:
 
 
 def _set_variables(values: Mapping[str, str | None]) -> None:
+    """Set or remove environment variables, and forget the tokens of the sign-in that they named before."""
+    from azml_magics.azure.identity import forget_tokens
+
+    forget_tokens()
     for name, value in values.items():
         if value is None:
             os.environ.pop(name, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import time
 from contextlib import ExitStack
 
@@ -139,6 +140,28 @@ def test_workload_identity_exchanges_its_file(secure_azure, tmp_path, opened):
         )
     )
     assert list_subscriptions(secure_azure, credential.get_token(SCOPE).token).status_code == 200
+
+
+@pytest.fixture
+def az(azure, tmp_path, monkeypatch):
+    """The emulated tenant's Azure CLI, first on PATH."""
+    program = azure.write_az_command(tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    return program
+
+
+def test_az_command_signs_in(azure, az):
+    token = identity.AzureCliCredential().get_token(SCOPE)
+    assert claims_of(token.token)["exp"] == token.expires_on
+    assert list_subscriptions(azure, token.token).status_code == 200
+
+
+def test_az_command_of_another_tenant_or_signed_out_says_so(azure, az):
+    with pytest.raises(exceptions.ClientAuthenticationError, match="AADSTS90002"):
+        identity.AzureCliCredential(tenant_id="elsewhere").get_token(SCOPE)
+    azure.faults.signed_out = "yes"
+    with pytest.raises(exceptions.ClientAuthenticationError, match="az login"):
+        identity.AzureCliCredential().get_token(SCOPE)
 
 
 def test_signed_out_identity_says_why(azure, monkeypatch, opened):

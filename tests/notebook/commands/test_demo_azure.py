@@ -5,22 +5,31 @@ from __future__ import annotations
 import os
 import sys
 
+import httpx
 import pytest
 
+from azml_magics.azure import identity
 from azml_magics.core.install_hint import install_command
 from azml_magics.emulator.control_plane import ControlPlane
 
+SCOPE = "https://management.azure.com/.default"
+
 
 def test_kernel_is_signed_in_to_the_emulated_azure(notebook, magics, monkeypatch):
-    identity = pytest.importorskip("azure.identity")
-    monkeypatch.setenv("AZURE_CLIENT_ID", "of-another-sign-in")
+    pytest.importorskip("azure.identity")
+    with ControlPlane() as other:
+        for name, value in other.environment.items():
+            monkeypatch.setenv(name, value)
+        identity.get_token(SCOPE)
     said = notebook.ok("%azureml demo --azure").text
     assert said.startswith("An emulated Azure is running in this kernel, which is now signed in to it.")
     assert said.endswith("%azureml discover")
-    with identity.DefaultAzureCredential() as credential:
-        token = credential.get_token("https://management.azure.com/.default").token
+    token = identity.get_token(SCOPE).reveal()
     azure = magics.context.state.demo_azure
     assert os.environ["AZURE_RESOURCE_MANAGER_ENDPOINT"] == azure.url
+    assert httpx.get(
+        f"{azure.url}/subscriptions?api-version=2022-12-01", headers={"authorization": f"Bearer {token}"}
+    ).is_success
     assert token not in said
 
 

@@ -27,6 +27,7 @@ from azml_magics.core.errors import ConfigError, PromptError, UnknownNameError
 from azml_magics.core.keys import KeyRef
 from azml_magics.core.messages import as_messages
 from azml_magics.core.secret import Secret
+from azml_magics.core.text import escape_controls
 from azml_magics.pytest_plugin import KEY
 
 NAME = "AZUREML_ENDPOINT_API_KEY"
@@ -653,7 +654,9 @@ def test_any_prompt_and_kwargs_survive_in_curl(prompt, kwargs):
     words = shlex.split(command.replace(" \\\n  ", " "))
     assert words[:3] == ["curl", "-sS", config.endpoint_url]
     options = dict(itertools.pairwise(words[3:]))
-    assert options["--data-raw"].encode() == prepare(config, as_messages(prompt, None), with_key=False).request.body
+    sent = prepare(config, as_messages(prompt, None), with_key=False).request.body
+    assert json.loads(options["--data-raw"]) == json.loads(sent)
+    assert options["--data-raw"] == escape_controls(sent.decode())
 
 
 @given(st.text(st.characters(codec="ascii", categories=["L", "N", "P", "S"]), min_size=1, max_size=20))

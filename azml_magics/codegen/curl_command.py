@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from ..core.http import auth
 from ..core.key_sources import EntraToken, EnvKey, KeyringKey
 from ..core.paths import is_folder
 from ..core.proxy_url import DIRECT
+from ..core.text import escape_controls
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +44,7 @@ def write_curl(config: LLMConfig, messages: Sequence[Message]) -> str:
     headers = {name: value for name, value in request.headers.items() if "event-stream" not in value}
     lines += [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in headers.items()]
     try:
-        body = request.body.decode()
+        body = _to_printable(request.body.decode())
     except UnicodeDecodeError:
         body = "\0"
     if "\0" in body:
@@ -57,6 +59,15 @@ def write_curl(config: LLMConfig, messages: Sequence[Message]) -> str:
     while mark in body.splitlines():
         mark += "_"
     return " \\\n  ".join([*lines, f"--data-binary @- <<'{mark}'"]) + f"\n{body}\n{mark}\n"
+
+
+def _to_printable(body: str) -> str:
+    """The body, if it is JSON with escapes in place of control characters: the server reads the same."""
+    shown = escape_controls(body)
+    try:
+        return shown if shown == body or json.loads(shown) == json.loads(body) else body
+    except ValueError:
+        return body
 
 
 def _network_options(config: LLMConfig) -> list[str]:

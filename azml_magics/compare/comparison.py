@@ -203,7 +203,7 @@ class Batch(Sequence[Row]):
             text = "".join(f"*{piece}*" if differs else piece for piece, differs in pieces)
             body = "\n".join(filter(None, [text, row.failure, row.note]))
             parts.append(f"[{heading}]\n{body or '…'}")
-        return "\n\n".join(parts)
+        return printable("\n\n".join(parts))
 
     def __repr__(self) -> str:
         return self.to_text()

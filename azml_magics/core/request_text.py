@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from .client import default_client
 from .headers import merge_headers
 from .http.auth import describe_key_headers
+from .text import escape_controls, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,8 +36,8 @@ def format_request(
     prepared = call.request
     headers = merge_headers(prepared.headers, describe_key_headers(call.config, prepared.url))
     try:
-        body = json.dumps(json.loads(prepared.body), indent=2, ensure_ascii=False)
+        body = escape_controls(json.dumps(json.loads(prepared.body), indent=2, ensure_ascii=False))
     except ValueError:
         body = prepared.body.decode("utf-8", "replace")
     lines = [f"POST {prepared.url}", *(f"{name}: {value}" for name, value in headers.items()), "", body]
-    return "\n".join(lines)
+    return printable("\n".join(lines))

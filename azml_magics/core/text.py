@@ -4,22 +4,38 @@ from __future__ import annotations
 
 import difflib
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _MAX_LINE = 600  # characters
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and newline
+# All but tab and newline, and what reorders the text around it (a bidirectional embedding, override or isolate). The
+# marks and joiners that scripts and emoji need (U+200C to U+200F) stay.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # can be neither printed nor saved
 
 
 def printable(text: str) -> str:
-    """Return `text` without the control characters that a terminal may take for commands.
+    """Return `text` without control characters: those that a terminal takes for commands, and those that reorder text.
 
     Tabs and newlines stay. Lone surrogates are replaced as in `replace_surrogates`.
     """
     return replace_surrogates(_CONTROL.sub("", text))
+
+
+def printable_data(value: Any) -> Any:
+    """Return JSON data with `printable` applied to every text in it, the names of objects included."""
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, dict):
+        return {printable_data(name): printable_data(item) for name, item in value.items()}
+    return [printable_data(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def escape_controls(json_text: str) -> str:
+    """Return JSON whose texts have escapes in place of control characters; its value stays the same."""
+    return _CONTROL.sub(lambda found: found[0] if found[0] == "\r" else f"\\u{ord(found[0]):04x}", json_text)
 
 
 def replace_surrogates(text: str) -> str:

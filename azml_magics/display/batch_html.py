@@ -42,10 +42,10 @@ def _results_to_html(results: Results, *, times: bool) -> str:
         text = Cell([(one_line(row.text, _MAX_CELL), False)], row.failure, fold=_fold(row, results), note=row.note)
         rows.append([f"{row.index}", row.label, *results.cells(row), text, finish, tokens])
     table = html_table(("", "row", *results.fields, "response", "finish", "tokens"), rows)
-    rest = f"<p>{html.escape(results.rest())}</p>" if results.rest() else ""
-    failures = "<br>".join(html.escape(line) for line in results.failures())
+    rest = f"<p>{html.escape(printable(results.rest()))}</p>" if results.rest() else ""
+    failures = "<br>".join(html.escape(printable(line)) for line in results.failures())
     causes = f'<p class="{NO_MATH}">{failures}</p>' if failures else ""
-    return f"<p>{html.escape(results.counts(times=times))}</p>{causes}{table}{rest}"
+    return f"<p>{html.escape(printable(results.counts(times=times)))}</p>{causes}{table}{rest}"
 
 
 def cell_reasoning(row: Row, batch: Batch) -> str:

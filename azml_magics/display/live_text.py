@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Protocol
 
-from ..core.text import printable
+from ..core.text import one_line, printable
 from .live import LiveDisplay
 from .markdown import make_inert
 from .reasoning import fold_reasoning, growing_reasoning, inert_html
@@ -84,7 +84,7 @@ class NotebookText:
     def wait(self, waiting: Waiting | None) -> None:
         """Show a line about a wait; it disappears when the wait is over."""
         if waiting is not None:
-            line = str(waiting)
+            line = one_line(str(waiting))
             self._display.update_now({"text/plain": line, "text/markdown": f"*{inert_html(line)}*"})
         elif not self._text and not self._reasoning:
             self._display.clear()
@@ -155,7 +155,7 @@ class TerminalText:
         """Write a line about a wait to standard error; a terminal removes it when the wait is over."""
         moves = sys.stderr.isatty()
         if waiting is not None:
-            self._waiting_line = f"azureml: {waiting}"
+            self._waiting_line = f"azureml: {one_line(str(waiting))}"
             sys.stderr.write(f"\r{self._waiting_line}" if moves else f"{self._waiting_line}\n")
         elif moves and self._waiting_line:
             sys.stderr.write(f"\r{'':<{len(self._waiting_line)}}\r")

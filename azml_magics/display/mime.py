@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ..compare.comparison import Batch, Row
 from ..core.config import LLMConfig
 from ..core.prompt import extract
 from ..core.response import Response
-from ..core.text import one_line, printable, replace_surrogates
+from ..core.text import escape_controls, one_line, printable, printable_data
 from .batch_html import batch_to_html, cell_reasoning
 from .facts import filter_note, notable_facts, response_facts
 from .markdown import fence_code, make_inert
@@ -46,7 +46,7 @@ def response_bundle(response: Response, *, request: Mapping[str, Any] | None = N
     data: dict[str, Any] = {"text/plain": printable(response.text)}
     markdown = response_markdown(response)
     if markdown is not None:
-        data["text/markdown"] = replace_surrogates(_add_surroundings(markdown, response))
+        data["text/markdown"] = printable(_add_surroundings(markdown, response))
     data[RESPONSE_MIME] = _response_document(response)
     details = response.to_dict("latency", "time_to_first_token", "request_id", "deployment")
     details |= {"region": region} if (region := response.headers.get("x-ms-region")) else {}
@@ -58,15 +58,15 @@ def _response_document(response: Response) -> dict[str, Any]:
     document = {
         "version": 1,
         **response.to_dict("text", "config", "model", "finish_reason", "usage", "tool_calls", "reasoning"),
-        "text": replace_surrogates(response.text),
-        "reasoning": "" if response.show_reasoning == "hidden" else replace_surrogates(response.reasoning),
+        "reasoning": "" if response.show_reasoning == "hidden" else response.reasoning,
     }
     optional = {
         "reasoning_open": response.show_reasoning == "open" and bool(response.reasoning),
         "filters": filter_note(response.filters),
         "notices": list(response.notices),
     }
-    return document | {name: value for name, value in optional.items() if value}
+    document |= {name: value for name, value in optional.items() if value}
+    return cast("dict[str, Any]", printable_data(document))
 
 
 def _choices_bundle(response: Response) -> Bundle:
@@ -91,8 +91,8 @@ def batch_bundle(batch: Batch) -> Bundle:
     rows = [{"setting": dict(row.setting), **_row_facts(row, batch)} for row in batch]
     data = {
         "text/plain": printable(batch.to_text()),
-        "text/html": replace_surrogates(batch_to_html(batch)),
-        RESPONSE_MIME: {"version": 1, "rows": rows},
+        "text/html": batch_to_html(batch),
+        RESPONSE_MIME: {"version": 1, "rows": printable_data(rows)},
     }
     return data, {"azml": {"latencies": [(row.response.latency or None) if row.response else None for row in batch]}}
 
@@ -111,8 +111,8 @@ def results_bundle(results: Results) -> Bundle:
     summary = printable(" ".join([f"{results.counts()}.", *failures])) if failures else results.counts()
     data = {
         "text/plain": printable(results.to_text()),
-        "text/html": replace_surrogates(batch_to_html(results)),
-        RESPONSE_MIME: {"version": 1, "rows": rows, "summary": summary, "rest": results.rest()},
+        "text/html": batch_to_html(results),
+        RESPONSE_MIME: {"version": 1, "rows": printable_data(rows), "summary": summary, "rest": results.rest()},
     }
     facts = ("done", "failed", "reused", "tokens", "seconds", "rate")
     return data, {"azml": {name: getattr(results.progress, name) for name in facts}}
@@ -123,7 +123,7 @@ def _row_facts(row: Row, batch: Batch) -> dict[str, Any]:
     thoughts = cell_reasoning(row, batch)
     facts |= {"reasoning": thoughts, "reasoning_open": batch.show_reasoning == "open"} if thoughts else {}
     facts |= {"note": row.note} if row.note else {}
-    return {"text": replace_surrogates(row.text), **facts, "error": row.failure or None}
+    return {"text": row.text, **facts, "error": row.failure or None}
 
 
 def response_markdown(response: Response) -> str | None:
@@ -131,7 +131,7 @@ def response_markdown(response: Response) -> str | None:
     if response.format == "text":
         return None
     if response.format == "json" and response.parsed is not None:
-        return fence_code(json.dumps(_to_json(response.parsed), indent=2, ensure_ascii=False), "json")
+        return fence_code(escape_controls(json.dumps(_to_json(response.parsed), indent=2, ensure_ascii=False)), "json")
     if response.format == "code" and isinstance(response.parsed, str):
         return make_inert(fence_code(response.parsed, extract.find_code(response.text).language or "python"))
     if response.text:

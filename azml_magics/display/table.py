@@ -6,6 +6,8 @@ import html
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..core.text import printable
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -55,23 +57,26 @@ def html_table(headings: Sequence[str], rows: Sequence[Sequence[str | Cell]]) ->
     return f'<table class="{NO_MATH}"><thead>{head}</thead><tbody>{body}</tbody></table>'
 
 
+def _escape(text: str) -> str:
+    return html.escape(printable(text))
+
+
 def _cell(tag: str, cell: str | Cell) -> str:
     if isinstance(cell, str):
         cell = Cell([(cell, False)])
     style = f"{_ALIGN};white-space:{cell.white_space}" if cell.white_space else _ALIGN
     pieces = [
-        f"<mark>{html.escape(text)}</mark>" if is_highlighted else html.escape(text)
-        for text, is_highlighted in cell.text
+        f"<mark>{_escape(text)}</mark>" if is_highlighted else _escape(text) for text, is_highlighted in cell.text
     ]
     if cell.fold:
-        body = f'<div style="white-space:pre-wrap">{html.escape(cell.fold.text)}</div>'
+        body = f'<div style="white-space:pre-wrap">{_escape(cell.fold.text)}</div>'
         opened = " open" if cell.fold.is_open else ""
-        summary = f"<summary>{html.escape(cell.fold.summary)}</summary>"
+        summary = f"<summary>{_escape(cell.fold.summary)}</summary>"
         pieces.insert(0, f'<details{opened} style="{_QUIET}">{summary}{body}</details>')
     if cell.note:
-        pieces.append(f'<div style="{_QUIET}">{html.escape(cell.note)}</div>')
+        pieces.append(f'<div style="{_QUIET}">{_escape(cell.note)}</div>')
     if cell.error:
-        pieces.append(f'<div style="color:{_ERROR_COLOR}">{html.escape(cell.error)}</div>')
+        pieces.append(f'<div style="color:{_ERROR_COLOR}">{_escape(cell.error)}</div>')
     return f'<{tag} style="{style}">{"".join(pieces)}</{tag}>'
 
 
@@ -90,15 +95,15 @@ class TableOutput:
     note: str = ""
 
     def __repr__(self) -> str:
-        rows = [[" ".join(cell.splitlines()) for cell in row] for row in (self.headings, *self.rows)]
+        rows = [[printable(" ".join(cell.splitlines())) for cell in row] for row in (self.headings, *self.rows)]
         widths = [max(len(row[i]) for row in rows) for i in range(len(self.headings))]
         with_headings = rows if any(self.headings) else rows[1:]
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in with_headings]
-        return "\n".join(line.rstrip() for line in (*lines, *([self.note] if self.note else [])))
+        return "\n".join(line.rstrip() for line in (*lines, *([printable(self.note)] if self.note else [])))
 
     def to_bundle(self) -> dict[str, str]:
         """The table as a mime bundle: aligned text and escaped HTML."""
-        note = f"<p>{html.escape(self.note)}</p>" if self.note else ""
+        note = f"<p>{_escape(self.note)}</p>" if self.note else ""
         return {"text/plain": repr(self), "text/html": html_table(self.headings, self.rows) + note}
 
     def _repr_mimebundle_(self, **_kwargs: Any) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ..core.text import printable
 from .markdown import fence_code
 
 
@@ -15,7 +16,7 @@ class TextOutput:
     text: str
 
     def __repr__(self) -> str:
-        return self.text
+        return printable(self.text)
 
     __str__ = __repr__
 
@@ -33,9 +34,11 @@ class CodeOutput:
     language: str = "python"
 
     def __repr__(self) -> str:
+        return printable(self.text)
+
+    def __str__(self) -> str:
         return self.text
 
-    __str__ = __repr__
-
     def _repr_mimebundle_(self, **_kwargs: Any) -> dict[str, str]:
-        return {"text/plain": self.text, "text/markdown": fence_code(self.text.rstrip("\n"), self.language)}
+        shown = printable(self.text)
+        return {"text/plain": shown, "text/markdown": fence_code(shown.rstrip("\n"), self.language)}

@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TextIO
 
-from ..core.text import format_seconds
+from ..core.text import format_seconds, one_line
 from .table_rows import Record, TableRow
 
 Done = tuple[Record, TableRow]
@@ -67,7 +67,7 @@ class Progress:
             return ", ".join([*parts, format_seconds(self.seconds)])
         parts += [f"{self.rate:,.1f} rows/s"] if self.rate else []
         parts += [f"{format_seconds(self.seconds_left)} left"] if self.seconds_left is not None else []
-        parts += [self.waiting] if self.waiting else []
+        parts += [one_line(self.waiting)] if self.waiting else []
         return ", ".join(parts)
 
     @property

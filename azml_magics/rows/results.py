@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ..compare.comparison import Batch
-from ..core.text import one_line
+from ..core.text import one_line, printable
 from .failures import Retry, describe_failures
 from .progress import Progress
 from .table_rows import NOT_SENT, TableRow
@@ -94,7 +94,7 @@ class Results(Batch):
             values = ", ".join(f"{name}: {value}" for name, value in cells if value)
             shown = (one_line(row.text, _PREVIEW_TEXT), values, row.failure)
             lines += [f"[{one_line(label, 100)}]", *filter(None, shown), ""]
-        return "\n".join([*lines, self.rest()]).rstrip()
+        return printable("\n".join([*lines, self.rest()]).rstrip())
 
     def cells(self, row: TableRow) -> list[str]:
         """Return the values of a schema's columns as texts for the preview, "" for what is absent."""

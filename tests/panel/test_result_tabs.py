@@ -17,6 +17,8 @@ from azml_magics.panel.model.changes import RESULT
 from azml_magics.panel.model.run_result import RunResult
 from azml_magics.session import Session
 
+from ..notebook.hostile_server import FORBIDDEN
+from ..notebook.hostile_server import HOSTILE as CONTROLS
 from .widgets import choose, click, open_panel, set_state, within
 
 CONFIG = LLMConfig(
@@ -425,3 +427,23 @@ def test_redraw_sends_nothing(panel):
         panel.traffic.clear()
         contains_text(panel, "Tea.", number=exchange.number)
         assert panel.traffic.messages == [], title
+
+
+# ---- control characters
+
+
+@pytest.mark.parametrize("is_running", [False, True])
+def test_no_tab_shows_control_characters(panel, is_running):
+    parts = {"reasoning": CONTROLS, "model": CONTROLS, "finish_reason": CONTROLS, "request_id": CONTROLS}
+    contains_text(panel, CONTROLS, is_running=is_running, **parts)
+    seen = [outputs(panel, "Response")]
+    for title in TABS[1:]:
+        opens(panel, title)
+        seen.append(outputs(panel, title))
+    contains_text(panel, "", tool_calls=({"function": {"name": CONTROLS, "arguments": CONTROLS}},))
+    contains_text(panel, CONTROLS, CONTROLS, error=RateLimitError(CONTROLS), is_running=is_running)
+    opens(panel, "Response")
+    seen.append(outputs(panel, "Response"))
+    shown = {char for bundles in seen for bundle in bundles for text in bundle.values() for char in text}
+    assert shown & FORBIDDEN == set()
+    assert "mark" in str(seen)

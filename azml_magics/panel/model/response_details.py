@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from azml_magics.core.text import escape_controls
 from azml_magics.display.facts import filter_note
 
 if TYPE_CHECKING:
@@ -55,6 +56,10 @@ def tokens_per_second(response: Response) -> str:
 def raw_json(response: Response) -> str:
     """The reply as JSON: as it was received or, if it was streamed, assembled from its events."""
     if response.raw is not None:
-        return json.dumps(response.raw, indent=2, ensure_ascii=False)
+        return _to_json(response.raw)
     parts = response.to_dict("text", "reasoning", "tool_calls", "finish_reason", "usage", "model")
-    return json.dumps({name: part for name, part in parts.items() if part}, indent=2, ensure_ascii=False)
+    return _to_json({name: part for name, part in parts.items() if part})
+
+
+def _to_json(value: object) -> str:
+    return escape_controls(json.dumps(value, indent=2, ensure_ascii=False))

@@ -9,6 +9,7 @@ from typing import Any
 
 import ipywidgets as w
 
+from azml_magics.core.text import printable
 from azml_magics.display.markdown import fence_code
 
 from .controls import set_traits
@@ -30,7 +31,7 @@ def truncate(text: str) -> str:
 
 def code_bundle(text: str, language: str) -> dict[str, str]:
     """A program or a message as highlighted code."""
-    text = truncate(text)
+    text = printable(truncate(text))
     return {"text/plain": text, "text/markdown": fence_code(text.rstrip("\n"), language)}
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import ipywidgets as w
 
+from azml_magics.core.text import one_line, printable
 from azml_magics.display.batch_html import batch_to_html
 from azml_magics.display.markdown import make_inert
 from azml_magics.display.mime import choices_batch, facts_html, reasoning_html
@@ -117,7 +118,7 @@ class ResponseView:
 
 
 def _markdown(text: str) -> dict[str, str]:
-    return {"text/plain": text, "text/markdown": make_inert(text)}
+    return {"text/plain": printable(text), "text/markdown": make_inert(text)}
 
 
 def _bundle(row: Row) -> dict[str, str]:
@@ -125,6 +126,6 @@ def _bundle(row: Row) -> dict[str, str]:
         return _markdown(truncate(row.text))
     response = row.response
     if response is not None and response.tool_calls:
-        names = ", ".join(str(call.get("function", {}).get("name", "?")) for call in response.tool_calls)
+        names = ", ".join(one_line(str(call.get("function", {}).get("name", "?"))) for call in response.tool_calls)
         return {"text/plain": f"(no text; the model calls {names}: see the JSON tab)"}
     return {}

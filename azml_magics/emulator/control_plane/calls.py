@@ -58,7 +58,8 @@ def refuse(status: int, code: str, message: str, headers: dict[str, str] | None 
 
 def page(services: Services, items: list[Any], request: RecordedRequest, query: dict[str, str]) -> HttpResponse:
     """Return a page of a list, with the URL of the next page in nextLink."""
-    start = int(query.get("$skiptoken", "0"))
+    skip = query.get("$skiptoken", "")
+    start = int(skip) if skip.isdecimal() else 0
     end = start + services.page_size
     body: dict[str, Any] = {"value": items[start:end]}
     if end < len(items):

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from .core.wire import register as register_formatter
     from .documents import load as load_config
     from .documents import save as save_config
+    from .granting import trust as trust
     from .rows.api import amap_rows as amap_rows
     from .rows.api import map_rows as map_rows
 
@@ -68,6 +69,7 @@ _LAZY = {
     "replay": ("cassettes.cassette", "replay"),
     "save_config": ("documents", "save"),
     "stream": ("core.client", "stream"),
+    "trust": ("granting", "trust"),
 }
 
 __all__ = [
@@ -98,6 +100,7 @@ __all__ = [
     "replay",
     "save_config",
     "stream",
+    "trust",
     "unload_ipython_extension",
 ]
 

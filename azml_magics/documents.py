@@ -130,13 +130,16 @@ def _number(value: float) -> float | int:
     return int(value) if value == int(value) else value
 
 
-def from_document(document: Mapping[str, Any], *, name: str = "", source: str = "the document") -> LLMConfig:
+def from_document(
+    document: Mapping[str, Any], *, name: str = "", source: str = "the document", file: str = ""
+) -> LLMConfig:
     """Convert a document to a config.
 
     Args:
         document: What `to_document` or LangChain's `save()` made. Keys that are unknown here are kept in `extras`.
         name: The name of the config.
         source: Where the document comes from, for messages.
+        file: The file that it comes from, if another person may have written it.
 
     Raises:
         DocumentError: The document is not a saved config; the message names `source`, the key and the remedy.
@@ -168,7 +171,7 @@ def from_document(document: Mapping[str, Any], *, name: str = "", source: str = 
     for key, value in fields.items():
         check_value(key, value, source)
     extras = {key: value for key, value in document.items() if key not in KEYS and key not in NEVER_SAVED}
-    config = LLMConfig(name=name, extras=extras, **fields)
+    config = LLMConfig(name=name, extras=extras, file=file, **fields)
     if kind == TYPES[1] and not config.formatter and not wire.default_for_url(config.endpoint_url):
         return config.merged(formatter="openai-chat")
     return config
@@ -237,12 +240,14 @@ def _check_overwrite(target: Path) -> None:
         ) from None
 
 
-def load(path: str | Path, *, name: str = "") -> LLMConfig:
+def load(path: str | Path, *, name: str = "", is_trusted: bool = True) -> LLMConfig:
     """Read a config from a file.
 
     Args:
         path: The file, with the ending .json, .yaml or .yml.
         name: The name of the config; by default that of the file without its ending.
+        is_trusted: Whether the config may send its keys where it says. Otherwise the user is asked at its first
+            request (`azml_magics.trust`), as for a file that a notebook imports.
 
     Raises:
         DocumentError: The file cannot be read, or is not a saved config.
@@ -264,11 +269,17 @@ def load(path: str | Path, *, name: str = "") -> LLMConfig:
         raise
     except (OSError, ValueError) as error:
         raise DocumentError(f"{source} cannot be read: {_reason(error)}", remedy="Check the path.") from None
-    return from_document(loads(text, source.suffix, str(source)), name=name or source.stem, source=str(source))
+    document = loads(text, source.suffix, str(source))
+    file = "" if is_trusted else str(source)
+    return from_document(document, name=name or source.stem, source=str(source), file=file)
 
 
-def load_all(folder: str | Path) -> list[LLMConfig]:
+def load_all(folder: str | Path, *, is_trusted: bool = True) -> list[LLMConfig]:
     """Read the configs in every .json, .yaml and .yml file of `folder`, in the order of the file names.
+
+    Args:
+        folder: The folder.
+        is_trusted: As for `load`.
 
     Raises:
         DocumentError: The folder or one of the files cannot be read, or a file is not a saved config.
@@ -278,4 +289,4 @@ def load_all(folder: str | Path) -> list[LLMConfig]:
         paths = sorted(path for path in root.iterdir() if path.suffix in _SUFFIXES and path.is_file())
     except (OSError, ValueError) as error:
         raise DocumentError(f"{root} cannot be read: {_reason(error)}", remedy="Check the path.") from None
-    return [load(path) for path in paths]
+    return [load(path, is_trusted=is_trusted) for path in paths]

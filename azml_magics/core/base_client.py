@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from . import preparation
+from . import preparation, trust
 from .call import PreparedCall
 from .config import LLMConfig
 from .errors import ConfigError
@@ -94,7 +94,8 @@ class BaseClient:
             KeyNotFoundError: A key cannot be found.
         """
         if self._credential is not None:
-            config = config.merged(key=None)
+            trust.check(config, credential=self._credential)
+            config = config.merged(key=None, file="")
         return self._resolve(config, config.endpoint_url).secrets
 
     @property

@@ -23,7 +23,7 @@ from .text import did_you_mean
 DEFAULT_TIMEOUT: Final = 190.0
 DEFAULT_MAX_RETRIES: Final = 2
 EXTRA_PARAMETERS: Final = ("error", "drop", "pass-through")
-_TEXTS: Final = ("name", "endpoint_url", "deployment_name", "key_header")
+_TEXTS: Final = ("name", "endpoint_url", "deployment_name", "key_header", "file")
 _TEXTS_OR_NONE: Final = ("system", "model", "api_version", "proxy")
 
 
@@ -67,6 +67,8 @@ class LLMConfig:
         proxy: URL of a proxy, "env:NAME" for a variable that holds it, or "none"; None for the environment's.
         allow_http: Whether the key may be sent over plain http, readable on its way.
         extras: Keys of a loaded document that azml_magics does not use; saved again with it.
+        file: The file that the config comes from, if another person may have written it. Its keys are sent once the
+            user trusts it with them; see `trust`.
 
     Raises:
         ConfigError: A field has a wrong type or value.
@@ -92,6 +94,7 @@ class LLMConfig:
     proxy: str | None = None
     allow_http: bool = False
     extras: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    file: str = field(default="", repr=False, compare=False)
 
     def __post_init__(self) -> None:
         set_field = object.__setattr__  # the dataclass is frozen; this is its constructor's last step

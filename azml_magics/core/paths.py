@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from .errors import DocumentError
@@ -25,3 +26,21 @@ def is_folder(path: str | Path) -> bool:
         return path_of(path).is_dir()
     except (DocumentError, OSError, ValueError):  # reading it as a file says what is wrong with it
         return False
+
+
+def user_folder() -> Path | None:
+    """Return the folder "azml" in XDG_CONFIG_HOME, or else in ~/.config; None if there is no home folder."""
+    try:
+        return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "azml"
+    except RuntimeError:
+        return None
+
+
+def is_own(path: Path) -> bool:
+    """Return whether the file or folder belongs to this user, or to root, who can do anything anyway.
+
+    Raises:
+        OSError: There is no such file.
+    """
+    getuid = getattr(os, "getuid", None)  # Windows has no owners of this kind
+    return getuid is None or path.stat().st_uid in {getuid(), 0}

@@ -79,6 +79,7 @@ class EndpointConfig(EndpointFields):
             "verify": self.verify,
             "proxy": self.proxy,
             "allow_http": self.allow_http,
+            "file": self._file,
             **options,
         }
         return LLMConfig(name=self.name or "", formatter=formatter or "", model_kwargs=model_kwargs, **fields)

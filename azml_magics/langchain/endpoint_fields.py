@@ -9,6 +9,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    PrivateAttr,
     SecretStr,
     ValidationError,
     field_serializer,
@@ -116,6 +117,8 @@ class EndpointFields(BaseModel):
 
     name: str | None = None
     """A name for traces and error messages."""
+
+    _file: str = PrivateAttr(default="")  # the file that the model was made from, which the user may have to trust
 
     # hide_input_in_errors: a validation error would print all arguments, the key among them
     model_config = ConfigDict(protected_namespaces=(), arbitrary_types_allowed=True, hide_input_in_errors=True)

@@ -33,7 +33,9 @@ def from_config(config: LLMConfig) -> AzureMLOnlineEndpoint | AzureMLChatOnlineE
     Returns:
         A chat model if the config's formatter takes messages, else a text model.
     """
-    return _choose_class(config)(**_make_arguments(config))
+    model = _choose_class(config)(**_make_arguments(config))
+    model._file = config.file  # noqa: SLF001 - not an argument: nothing but a file's config sets it
+    return model
 
 
 def load_llm(file: str | Path, **kwargs: Any) -> AzureMLOnlineEndpoint | AzureMLChatOnlineEndpoint:

@@ -55,6 +55,8 @@ REMEDIES: Mapping[str, str] = {
     "text-only-formatter": "Use CustomOpenAIChatContentFormatter with a deployment that takes images.",
     "total-timeout": "Pass a larger total_timeout=….",
     "unknown-formatter": "{hint} {known} Register your own with azml_magics.register_formatter, or pass the object.",
+    "untrusted-config": "Check the file. If you trust it, call azml_magics.trust(model), or name the file in "
+    "AZML_TRUSTED_FILES.",
     "url-with-password": "Pass the key as endpoint_api_key=….",
     "wrong-audience": 'This host takes tokens of the scope {scope}: key="entra" requests one.',
     "wrong-formatter": "Its formatter is probably another one: pass another content_formatter, and check model_kwargs.",

@@ -202,6 +202,12 @@ VERBS: dict[str, Verb] = {
                 _option("--as", dest="as_name", metavar="NAME", help="the name to save it under"),
             ),
         ),
+        Verb(
+            "trust",
+            "let a config from a file send its keys where it does; list those that ask for it",
+            "trust [NAME]",
+            (_OPTIONAL_NAME,),
+        ),
         Verb("ask", "send one line to the active config", "ask TEXT"),
         Verb("test", "check that a config works, step by step", "test [NAME]", (_OPTIONAL_NAME,)),
         Verb(

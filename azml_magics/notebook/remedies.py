@@ -99,6 +99,7 @@ REMEDIES: Mapping[str, str] = {
     "unknown-config": "{hint} {known} `%azureml save NAME --url URL` makes one.",
     "unknown-formatter": "{hint} {known} Register your own with azml_magics.register_formatter, or pass -f $object.",
     "unknown-path": "{notice} Check --url.",
+    "untrusted-config": "Check the file. If you trust it: %azureml trust {param}",
     "url-with-password": "Name the key with --key instead.",
     "variable-without-text": "Pass a text with --var {param}=….",
     "wrong-audience": "This host takes tokens of the scope {scope}: --key entra requests one.",

@@ -14,8 +14,8 @@ A warning names each file that cannot be read; the extension loads anyway.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
-import os
 import re
 from copy import copy
 from dataclasses import fields
@@ -24,8 +24,10 @@ from typing import TYPE_CHECKING, Any
 
 from traitlets import HasTraits, TraitError
 
+from azml_magics.core import trust
 from azml_magics.core.errors import AzmlError
 from azml_magics.core.install_hint import package_command
+from azml_magics.core.paths import is_own, user_folder
 from azml_magics.core.text import did_you_mean, one_line
 
 from . import publishing
@@ -40,7 +42,8 @@ if TYPE_CHECKING:
     from .context import NotebookContext
 
 _TABLE = re.compile(rb"^[ \t]*\[tool\.azml_magics[\].]", re.MULTILINE)
-_DEFAULTS = tuple(field.name for field in fields(Settings))
+_OWN = ("history_file",)  # where prompts are written is the user's choice, not a repository's
+_DEFAULTS = tuple(field.name for field in fields(Settings) if field.name not in _OWN)
 
 
 def load(context: NotebookContext, defaults: HasTraits) -> None:
@@ -89,10 +92,10 @@ def use_default(context: NotebookContext) -> None:
 
 def _user_config_files() -> list[Path]:
     """The files in azml/configs of XDG_CONFIG_HOME, or else of ~/.config."""
+    folder = user_folder()
     try:
-        base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
-        return sorted((Path(base) / "azml" / "configs").glob("*.json"))
-    except (OSError, RuntimeError):  # there is no home, or it cannot be read
+        return [] if folder is None else sorted((folder / "configs").glob("*.json"))
+    except OSError:  # it cannot be read
         return []
 
 
@@ -107,19 +110,41 @@ def _load_file(context: NotebookContext, path: Path) -> None:
 
 
 def _project_file() -> Path | None:
-    """The nearest pyproject.toml with our table, from the working folder upwards."""
+    """The nearest pyproject.toml with our table, from the working folder up to the project's root.
+
+    The root is the first folder with a .git, or else the home folder. The search also ends at a folder or file of
+    another user (root apart), who could plant one above a shared folder; AZML_TRUSTED_FILES lets it be read.
+    """
     try:
         folder = Path.cwd()
     except OSError:  # the folder does not exist any more
         return None
     for place in (folder, *folder.parents):
         path = place / "pyproject.toml"
-        try:
+        with contextlib.suppress(OSError):  # there is none, or it cannot be read
             if _TABLE.search(path.read_bytes()):
-                return path
-        except OSError:
-            continue
+                return path if _is_readable_for_us(place, path) else None
+        if _is_root(place):
+            return None
     return None
+
+
+def _is_readable_for_us(folder: Path, path: Path) -> bool:
+    """Whether the folder and the file are this user's; a warning if not."""
+    if trust.is_trusted_file(path) or (is_own(folder) and is_own(path)):
+        return True
+    publishing.print_warning(
+        f"{path} is not read: it belongs to another user. If you trust it, name it in {trust.VARIABLE}."
+    )
+    return False
+
+
+def _is_root(folder: Path) -> bool:
+    """Whether nothing above `folder` belongs to the project."""
+    try:
+        return (folder / ".git").exists() or folder == Path.home() or not is_own(folder)
+    except (OSError, RuntimeError):
+        return True
 
 
 def _load_project(context: NotebookContext, defaults: HasTraits, path: Path) -> None:
@@ -157,7 +182,7 @@ def _save(context: NotebookContext, name: str, document: Any, place: str, path: 
 
     try:
         full = {"_type": "azureml_endpoint", **document} if isinstance(document, dict) else document
-        config = documents.from_document(full, name=name, source=place)
+        config = documents.from_document(full, name=name, source=place, file=str(path))
         for key in config.extras:  # in a saved file they belong to another program; here they are mistakes
             publishing.print_warning(f"{place}: a config has no key {key!r}.{did_you_mean(key, documents.KEYS)}")
         _save_unless_changed(context, name, config, str(path))

@@ -67,6 +67,7 @@ REMEDIES: Mapping[str, str] = {
     "undefined-column": _VARIABLE,
     "undefined-variable": _VARIABLE,
     "unknown-path": "{notice} Check the URL.",
+    "untrusted-config": "Check the file. If you trust it, run azml_magics.trust({param!r}) in a cell.",
     "url-with-password": "Name the key in the Key field instead.",
     "wrong-audience": "This host takes tokens of the scope {scope}: write entra as Key.",
     "wrong-wire": "Choose {formatter} as Formatter.",

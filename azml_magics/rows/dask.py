@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import time
 import uuid
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
+from ..core import trust
 from ..core.errors import (
     AzmlError,
     ConfigError,
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .mapper import OnProgress, RowMapper
+    from .prompts import RowPrompt
     from .run_options import RunOptions
     from .table_rows import TableRow
 
@@ -100,12 +103,20 @@ def _client_in_use() -> Any:
 
 
 def _check_key(mapper: RowMapper) -> None:
+    trust.check(mapper.row_prompt.config)
     sources = mapper.row_prompt.config.all_key_sources
     if any(source.is_prompted or isinstance(source, LiteralKey) for source in sources):
         raise ConfigError(
             "This config's key is in this process only and cannot be sent to the workers",
             remedy="Give every worker the key and name it with env:NAME or keyring:SERVICE/NAME, or use entra.",
         )
+
+
+def _for_workers(prompt: RowPrompt) -> RowPrompt:
+    """Return the prompt without the file of its config: what the user trusts was checked here, where they said it."""
+    sent = copy(prompt)
+    sent.config = prompt.config.merged(file="")
+    return sent
 
 
 def _make_folder(folder: Path) -> None:
@@ -189,7 +200,7 @@ class _ClusterRun:
 
     def _submit(self, mapper: RowMapper, parts: Sequence[Any]) -> None:
         for number, rows in enumerate(parts):
-            part = Part(self._name, number, mapper.row_prompt, self._options)
+            part = Part(self._name, number, _for_workers(mapper.row_prompt), self._options)
             self._parts.append(part)
             key = f"{self._name}-{number}"
             self._futures.append(self._dask_client.submit(send_part, rows, part, key=key, pure=False))

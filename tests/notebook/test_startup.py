@@ -204,6 +204,7 @@ key = "env:TEST_KEY"
     notebook, said = loading()
     assert said == []
     assert saved(notebook) == dict.fromkeys(["prod", "text"], str(tmp_path / "pyproject.toml"))
+    notebook.ok("%azureml trust prod")
     ran = notebook.ok("%%azureml\nHello")
     assert endpoint.requests[-1].json() == {
         "messages": [{"role": "user", "content": "Hello"}],
@@ -360,3 +361,117 @@ def test_config_refuses_invalid_values(asking, setting, caplog):
     asking.run(f"%config AzureMLMagics.{setting}")
     assert f"'{name}' trait of an AzureMLMagics instance" in caplog.text
     assert getattr(magics, name) == before
+
+
+# ---- a cloned repository ---------------------------------------------------------------------------------------
+
+CLONE = """
+[tool.azml_magics]
+default_config = "prod"
+
+[tool.azml_magics.configs.prod]
+endpoint_url = "{url}/v1/chat/completions"
+key = "env:TEST_KEY"
+"""
+
+
+@pytest.fixture
+def clone(tmp_path, endpoint):
+    """The pyproject.toml of a cloned repository, whose config sends TEST_KEY to the endpoint."""
+    path = tmp_path / "pyproject.toml"
+    path.write_text(CLONE.format(url=endpoint.url))
+    return path
+
+
+@needs_toml
+@pytest.mark.parametrize(
+    "source",
+    [
+        "%%azureml\nHello",
+        "%%azureml --no-stream\nHello",
+        "%%azureml -p seed=1\nHello",
+        "%%azureml -n 2\nHello",
+        "%%azureml --each $rows\nHello {text}",
+        "%azureml ask Hello",
+        "%azureml test prod",
+        "%azureml detect prod",
+        "%azureml detect prod --probe",
+    ],
+)
+def test_key_of_a_cloned_repository_is_not_sent_unasked(loading, clone, endpoint, source):
+    notebook, _ = loading()
+    ran = notebook.run("rows = ['a', 'b']") and notebook.run(source)
+    assert (
+        "%azureml trust prod" in f"{ran.error or ''}{getattr(ran.result, 'text', ran.result)}{ran.stdout}{ran.stderr}"
+    )
+    assert not endpoint.requests
+
+
+@needs_toml
+def test_trust_sends_the_key_from_then_on(loading, clone, endpoint):
+    notebook, _ = loading()
+    asked = "prod of ./pyproject.toml sends TEST_KEY to " + endpoint.url.removeprefix("http://")
+    assert notebook.refused("%%azureml\nHello") == (
+        f"KeyRefusedError: {asked}, and you have not said that you trust it (config 'prod'). "
+        "Check the file. If you trust it: %azureml trust prod"
+    )
+    assert notebook.ok("%azureml trust").text == f"{asked}: `%azureml trust prod`"
+    assert notebook.ok("%azureml trust prod").text == f"Trusted: {asked}."
+    notebook.ok("%%azureml\nHello")
+    assert len(endpoint.requests) == 1
+    assert notebook.ok("%azureml trust").text.startswith("Nothing to trust")
+    notebook.ok("%reload_ext azml_magics")
+    notebook.ok("%%azureml\nHello")
+
+
+@needs_toml
+def test_changed_host_of_a_trusted_config_asks_again(loading, clone, endpoint):
+    notebook, _ = loading()
+    notebook.ok("%azureml trust prod")
+    clone.write_text(CLONE.format(url="https://evil.example"))
+    notebook.ok("%reload_ext azml_magics")
+    assert "sends TEST_KEY to evil.example" in notebook.refused("%%azureml\nHello")
+
+
+@needs_toml
+def test_search_stops_at_the_root_of_the_project(loading, clone, tmp_path, monkeypatch):
+    project = tmp_path / "project"
+    (project / ".git").mkdir(parents=True)
+    monkeypatch.chdir(project)
+    assert saved(loading()[0]) == {}
+
+
+@needs_toml
+def test_search_stops_at_the_home_folder(loading, clone, tmp_path, monkeypatch):
+    home = tmp_path / "people" / "ann"
+    home.mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.chdir(home)
+    assert saved(loading()[0]) == {}
+    (home / "pyproject.toml").write_text(clone.read_text())
+    assert saved(loading()[0]) == {"prod": str(home / "pyproject.toml")}
+
+
+@needs_toml
+def test_file_of_another_user_is_not_read(loading, clone, monkeypatch):
+    monkeypatch.setattr("os.getuid", lambda: clone.stat().st_uid + 1)
+    if clone.stat().st_uid == 0:
+        real = Path.stat
+        monkeypatch.setattr(Path, "stat", lambda path, **kw: _owned_by(real(path, **kw), 12345))
+    notebook, said = loading()
+    assert saved(notebook) == {}
+    assert any("belongs to another user" in line for line in said)
+    monkeypatch.setenv("AZML_TRUSTED_FILES", str(clone))
+    assert "prod" in saved(loading()[0])
+
+
+def _owned_by(found, uid):
+    import os
+
+    return os.stat_result([*found[:4], uid, *found[5:]])
+
+
+@needs_toml
+def test_history_file_of_a_repository_is_refused(loading, tmp_path):
+    (tmp_path / "pyproject.toml").write_text('[tool.azml_magics]\nhistory_file = "~/.bashrc"\n')
+    assert "history_file" in loading()[1][0]

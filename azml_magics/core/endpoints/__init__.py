@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .location import notices_of, route_of, service_of
+from .location import is_azure_host, notices_of, route_of, service_of
 from .origin import Origin, is_loopback, split
 from .table import TABLE, Kind, Service
 from .urls import (
@@ -34,6 +34,7 @@ __all__ = [
     "entra_resource",
     "entra_scope",
     "formatters_for",
+    "is_azure_host",
     "is_inference_api",
     "is_loopback",
     "kind_of",

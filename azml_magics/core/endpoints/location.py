@@ -68,6 +68,14 @@ def route_of(url: str) -> str:
     return (match[1] or match[2]).lower() if match else ""
 
 
+def is_azure_host(host: str) -> bool:
+    """Return whether `host` belongs to an Azure service that checks keys before anything of the deployment sees them.
+
+    Gateways and web apps (azure-api.net, azurewebsites.net) do not count: their owner's code receives the key.
+    """
+    return any(hosts.search(host) for _, hosts, _, _ in _PATTERNS)
+
+
 def notices_of(url: str) -> tuple[str, ...]:
     """Return what to tell the user of `url` before its first request: sentences, each of one line."""
     if not url.strip():

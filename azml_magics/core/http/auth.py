@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .. import endpoints
+from .. import endpoints, trust
 from ..errors import ConfigError, KeyNotFoundError
 from ..headers import merge_headers
 from ..redaction import MASK
@@ -51,8 +51,10 @@ def resolve(config: LLMConfig, url: str, *, refused: Credentials | None = None) 
 
     Raises:
         ConfigError: The keys would go over plain http to another machine, and the config does not allow it.
+        KeyRefusedError: The config comes from a file that the user has not trusted with these keys.
         KeyNotFoundError: A reference leads to no key.
     """
+    trust.check(config)
     check_clear_text(config, url)
     refused = refused or NO_CREDENTIALS
     headers = {}

@@ -7,6 +7,7 @@ import inspect
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from .. import trust
 from ..endpoints import entra_scope
 from ..errors import ConfigError, KeyNotFoundError
 from ..secret import Secret
@@ -53,7 +54,7 @@ def resolve_with(credential: Any, config: LLMConfig, url: str, *, refused: Crede
         ConfigError: The token would go over plain http to another machine, and the config does not allow it.
         KeyNotFoundError: The credential gives no token.
     """
-    others = _other_keys(config, url, refused=refused)
+    others = _other_keys(credential, config, url, refused=refused)
     try:
         return replace(others, key=_secret(credential.get_token(entra_scope(config.endpoint_url))))
     except Exception as error:
@@ -62,7 +63,7 @@ def resolve_with(credential: Any, config: LLMConfig, url: str, *, refused: Crede
 
 async def aresolve_with(credential: Any, config: LLMConfig, url: str) -> Credentials:
     """Do what `resolve_with` does. A synchronous credential is asked in a thread."""
-    others = _other_keys(config, url)
+    others = _other_keys(credential, config, url)
     get_token: Callable[[str], Any] = credential.get_token
     scope = entra_scope(config.endpoint_url)
     try:
@@ -73,9 +74,10 @@ async def aresolve_with(credential: Any, config: LLMConfig, url: str) -> Credent
         raise _not_found(error) from error
 
 
-def _other_keys(config: LLMConfig, url: str, *, refused: Credentials | None = None) -> Credentials:
+def _other_keys(credential: Any, config: LLMConfig, url: str, *, refused: Credentials | None = None) -> Credentials:
+    trust.check(config, credential=credential)
     auth.check_clear_text(config, url)
-    return auth.resolve(config.merged(key=None), url, refused=refused)
+    return auth.resolve(config.merged(key=None, file=""), url, refused=refused)
 
 
 def _secret(access_token: Any) -> Secret:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import args, cell, cell_call, parsed_options
 from ..option_values import fill_options
-from . import check, code, configs, conversations, demo, detect, files, history, overview, panel, record
+from . import check, code, configs, conversations, demo, detect, files, history, overview, panel, record, trust
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +25,7 @@ _COMMANDS: dict[str, tuple[Command, type]] = {
     "delete": (configs.delete, parsed_options.DeleteOptions),
     "export": (files.export_configs, parsed_options.ExportOptions),
     "import": (files.import_configs, parsed_options.ImportOptions),
+    "trust": (trust.trust_config, parsed_options.NameOptions),
     "test": (check.check_config, parsed_options.NameOptions),
     "detect": (detect.detect_formatter, parsed_options.DetectOptions),
     "history": (history.show_history, parsed_options.HistoryOptions),

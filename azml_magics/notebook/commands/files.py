@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from azml_magics import documents
+from azml_magics.core import endpoints, headers, trust
 from azml_magics.core.errors import ConfigError, DocumentError, UsageError
 from azml_magics.core.keys import KeyRef
 from azml_magics.core.paths import is_folder, path_of
@@ -13,6 +14,8 @@ from azml_magics.display.text_output import TextOutput
 from azml_magics.session import check_name
 
 if TYPE_CHECKING:
+    from azml_magics.core.config import LLMConfig
+
     from ..context import NotebookContext
     from ..parsed_options import ExportOptions, ImportOptions
 
@@ -64,17 +67,29 @@ def import_configs(context: NotebookContext, options: ImportOptions) -> TextOutp
     if is_folder(path):
         if options.as_name:
             raise UsageError("--as names a single config, and this is a folder")
-        configs = documents.load_all(path)
+        configs = documents.load_all(path, is_trusted=False)
         if not configs:
             raise DocumentError(f"{path} has no .json or .yaml file", remedy="Check the path.")
     else:
-        configs = [documents.load(path, name=options.as_name or "")]
+        configs = [documents.load(path, name=options.as_name or "", is_trusted=False)]
     for config in configs:
         _check_name(config.name)
     source = str(path_of(path))
     for config in configs:
         context.session.save(config.name, config, source=source, activate=not context.settings.default_config)
-    return TextOutput(f"Imported {', '.join(config.name for config in configs)}.")
+    return TextOutput("\n".join(_describe_imported(context.session.get(config.name)) for config in configs))
+
+
+def _describe_imported(config: LLMConfig) -> str:
+    """Return what was imported, and where it sends which key."""
+    host = endpoints.Origin.of(config.endpoint_url).netloc or "no host yet"
+    line = f"Imported {config.name}: {host}, key {config.key_source}"
+    secret = [f"{name} {value}" for name, value in config.headers.items() if headers.is_secret(value)]
+    line = f"{line}, headers {', '.join(secret)}." if secret else f"{line}."
+    asked = trust.grant_for(config)
+    if asked is None or trust.is_granted(asked):
+        return line
+    return f"{line} Before it is sent: `%azureml trust {config.name}`."
 
 
 def _check_name(name: str) -> None:

@@ -193,7 +193,8 @@ class Drafts:
                 "There is no file name", remedy="Type the path of a .json or .yaml file, or of a folder."
             )
         source = path.strip()
-        configs = documents.load_all(source) if is_folder(source) else [documents.load(source)]
+        load = documents.load_all if is_folder(source) else _load_one
+        configs = load(source, is_trusted=False)
         if not configs:
             raise DocumentError(f"{source} contains no .json or .yaml file", remedy="Check the path.")
         for config in configs:
@@ -243,3 +244,7 @@ class Drafts:
             del self._drafts[name]
         else:
             self.note = f"{name} was changed in the notebook too. Revert shows that version; Save replaces it."
+
+
+def _load_one(path: str, *, is_trusted: bool) -> list[LLMConfig]:
+    return [documents.load(path, is_trusted=is_trusted)]

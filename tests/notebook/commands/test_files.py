@@ -22,6 +22,8 @@ LANGCHAINS = """{
     "_type": "azureml_endpoint"
 }"""
 
+ASKED = "Imported {0}: x.y, key env:PROD_KEY. Before it is sent: `%azureml trust {0}`."
+
 
 @pytest.fixture
 def prod(notebook):
@@ -36,9 +38,9 @@ def test_exported_config_can_be_imported(prod):
     said = prod.ok("%azureml export prod prod.json").text
     assert said == "Exported prod to prod.json. The key is not in it, only its reference."
     before = current().get("prod")
-    assert prod.ok("%azureml import prod.json --as again").text == "Imported again."
+    assert prod.ok("%azureml import prod.json --as again").text == ASKED.format("again")
     again = current().get("again")
-    assert LLMConfig(**{**vars(again), "name": "prod"}) == before
+    assert again.merged(name="prod") == before
     assert prod.ok("%azureml list").result.rows[-1][-1] == "prod.json"
 
 
@@ -50,7 +52,10 @@ def test_langchain_export_equals_langchains_bytes(prod):
 
 def test_langchain_file_can_be_imported(notebook):
     Path("azureml.json").write_text(LANGCHAINS)
-    assert notebook.ok("%azureml import azureml.json").text == "Imported azureml."
+    assert (
+        notebook.ok("%azureml import azureml.json").text
+        == "Imported azureml: no host yet, key env:AZUREML_ENDPOINT_API_KEY."
+    )
     assert dict(current().get("azureml").model_kwargs) == {"temperature": 0.2, "max_tokens": 150}
 
 
@@ -71,7 +76,12 @@ def test_all_configs_export_to_folder_and_import(prod):
     assert prod.ok("%azureml export --all configs").text == "Exported 2 configs to configs: prod, dev."
     assert sorted(path.name for path in Path("configs").iterdir()) == ["dev.json", "prod.json"]
     prod.ok("%azureml delete dev")
-    assert prod.ok("%azureml import configs").text == "Imported dev, prod."
+    assert prod.ok("%azureml import configs").text == "\n".join(
+        (
+            "Imported dev: z.y, key env:AZUREML_ENDPOINT_API_KEY. Before it is sent: `%azureml trust dev`.",
+            ASKED.format("prod"),
+        )
+    )
     assert current().get("dev").system == "Be brief."
 
 
@@ -98,12 +108,15 @@ def test_import_folder_reads_all_or_none(prod):
         "UsageError: 'my config' cannot name a config. Import this file with --as NAME."
     )
     assert prod.ok("%azureml list").text.startswith("No configs yet.")
-    assert prod.ok("%azureml import 'configs/my config.json' --as mine").text == "Imported mine."
+    assert (
+        prod.ok("%azureml import 'configs/my config.json' --as mine").text
+        == "Imported mine: no host yet, key env:AZUREML_ENDPOINT_API_KEY."
+    )
 
 
 def test_yaml_works_alike(prod):
     prod.ok("%azureml export prod prod.yaml")
-    assert prod.ok("%azureml import prod.yaml --as again").text == "Imported again."
+    assert prod.ok("%azureml import prod.yaml --as again").text == ASKED.format("again")
     assert current().get("again").formatter == "dolly"
 
 
@@ -197,7 +210,7 @@ def test_missing_path_is_named(notebook):
 def test_home_is_expanded(prod):
     prod.ok("%azureml export prod ~/prod.json")
     assert Path("~/prod.json").expanduser().exists()
-    assert prod.ok("%azureml import ~/prod.json --as again").text == "Imported again."
+    assert prod.ok("%azureml import ~/prod.json --as again").text == ASKED.format("again")
 
 
 @pytest.mark.parametrize(
@@ -223,7 +236,7 @@ def test_unreadable_import_is_one_line(prod, line, said):
 def test_folder_at_home_is_expanded(prod):
     prod.ok("%azureml export --all ~/configs")
     prod.ok("%azureml delete prod -f")
-    assert prod.ok("%azureml import ~/configs").text == "Imported prod."
+    assert prod.ok("%azureml import ~/configs").text == ASKED.format("prod")
     assert current().get_saved("prod").source == str(Path("~/configs").expanduser())
 
 

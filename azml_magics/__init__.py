@@ -18,6 +18,8 @@ from .core.version import __version__
 
 if TYPE_CHECKING:
     from . import errors
+    from .azure.discovery import Discovery as Discovery
+    from .azure.discovery import discover as discover
     from .cassettes.cassette import record as record
     from .cassettes.cassette import replay as replay
     from .compare.comparison import Batch as Batch
@@ -49,6 +51,7 @@ _LAZY = {
     "Batch": ("compare.comparison", "Batch"),
     "Chunk": ("core.response", "Chunk"),
     "Client": ("core.client", "Client"),
+    "Discovery": ("azure.discovery", "Discovery"),
     "KeyRef": ("core.keys", "KeyRef"),
     "KeySource": ("core.key_sources", "KeySource"),
     "LLMConfig": ("core.config", "LLMConfig"),
@@ -59,6 +62,7 @@ _LAZY = {
     "ainvoke": ("core.client", "ainvoke"),
     "amap_rows": ("rows.api", "amap_rows"),
     "astream": ("core.client", "astream"),
+    "discover": ("azure.discovery", "discover"),
     "errors": ("errors", ""),
     "invoke": ("core.client", "invoke"),
     "load_config": ("documents", "load"),
@@ -77,6 +81,7 @@ __all__ = [
     "Batch",
     "Chunk",
     "Client",
+    "Discovery",
     "KeyRef",
     "KeySource",
     "LLMConfig",
@@ -89,6 +94,7 @@ __all__ = [
     "ainvoke",
     "amap_rows",
     "astream",
+    "discover",
     "errors",
     "invoke",
     "load_config",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
 
 from .clouds import current_cloud
@@ -41,8 +40,8 @@ class ResourceManager(RestClient):
         )
 
 
-def sign_in_token(scope: str, /, *, refresh: bool = False, claims: str = "") -> Secret:
+def sign_in_token(scope: str, /, *, tenant: str = "", refresh: bool | Secret = False, claims: str = "") -> Secret:
     """Return a token of the user's sign-in for `scope`."""
-    identity = importlib.import_module("azml_magics.azure.identity")
-    token: Secret = identity.get_token(scope, refresh=refresh, **({"claims": claims} if claims else {}))
-    return token
+    from .identity import get_token
+
+    return get_token(scope, tenant=tenant, refresh=refresh, claims=claims)

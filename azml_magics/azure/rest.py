@@ -47,8 +47,8 @@ _CLAIMS = re.compile(r'claims="([A-Za-z0-9+/_=-]+)"')
 class GetToken(Protocol):
     """Returns a token for a scope, as `identity.get_token` does."""
 
-    def __call__(self, scope: str, /, *, refresh: bool = False, claims: str = "") -> Secret:
-        """Return a token; a new one with `refresh`, or one that meets a claims challenge."""
+    def __call__(self, scope: str, /, *, refresh: bool | Secret = False, claims: str = "") -> Secret:
+        """Return a token; another one in place of `refresh`, which was refused, or one that meets a challenge."""
         ...
 
 
@@ -249,6 +249,14 @@ class RestClient:
 
     # ---- tokens -------------------------------------------------------------------------------------------------
 
+    def sign_in(self) -> None:
+        """Fetch the token of all requests now.
+
+        Raises:
+            KeyNotFoundError: There is no sign-in.
+        """
+        self._current_token()
+
     def _current_token(self) -> Secret:
         """Return the token of all requests. It is fetched once: the Azure CLI takes a second for each."""
         with self._lock:
@@ -264,7 +272,7 @@ class RestClient:
                 self._token = (
                     self._get_token(self._scope, claims=claims)
                     if claims
-                    else self._get_token(self._scope, refresh=True)
+                    else self._get_token(self._scope, refresh=refused)
                 )
             return self._token
 

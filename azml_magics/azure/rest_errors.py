@@ -122,8 +122,8 @@ class RestRefusal:
         named, scope = _ACTION.search(message), _SCOPE.search(message)
         action = named[1] if named else action_of(self.method, self.path)
         role = role_for(action) or ("" if action else "Foundry User (before: Azure AI User)")
-        where = last_names(scope[1] if scope else self.path)
-        cause = f"Your sign-in may not {action or 'do this'} on {where}"
+        where = resource_of(scope[1] if scope else self.path)
+        cause = f"Your sign-in lacks {action or 'the right to read'} on {where}"
         wanted = f"the role {role}" if role else "a role with this action"
         remedy = f"Have {wanted} assigned on it, and wait five minutes."
         return self._error(PermissionDeniedError, cause, remedy, "role-missing", "", role=role, action=action)
@@ -160,6 +160,20 @@ def html_error(refusal: RestRefusal) -> APIConnectionError:
         error_code="control-plane-html",
         facts={"host": refusal.host},
     )
+
+
+def resource_of(path: str) -> str:
+    """Return the resource that a path is about, as "accounts/NAME": a list belongs to the resource above it."""
+    parent, provider, rest = path.partition("?")[0].strip("/").rpartition("/providers/")
+    words = rest.split("/")  # after a provider: its name, then pairs of a type and a name
+    if not provider:
+        is_resource = rest.lower().startswith("subscriptions/") and len(words) % 2 == 0
+    else:
+        is_resource = len(words) % 2 == 1
+    if is_resource:
+        return last_names(rest)
+    above = "/".join(words[:-1])
+    return last_names(above if "/" in above else parent or above or rest)
 
 
 def last_names(path: str) -> str:

@@ -12,6 +12,7 @@ from azml_magics.azure import rest
 from azml_magics.azure.arm import ResourceManager
 from azml_magics.azure.clouds import PUBLIC
 from azml_magics.azure.deadline import Deadline
+from azml_magics.azure.rest_errors import resource_of
 from azml_magics.core.errors import (
     APIConnectionError,
     APITimeoutError,
@@ -106,7 +107,7 @@ def test_refused_token_is_renewed_once(server, arm, asked):
     server.respond_with(reply({"error": {"code": "ExpiredAuthenticationToken", "message": "expired"}}, 401))
     with pytest.raises(AuthenticationError, match=r"does not accept your sign-in .*az login"):
         arm.get("/subscriptions", "1")
-    assert [refresh for _, refresh, _ in asked] == [False, True]
+    assert [refresh for _, refresh, _ in asked] == [False, Secret(f"{TOKEN}-1")]
     assert len(server.received) == 2
 
 
@@ -131,7 +132,9 @@ def test_refusal_names_the_action_and_the_role(server, arm):
 
 def test_refusal_without_an_action_names_the_one_it_needs(server, arm):
     server.respond_with(reply({"error": {"code": "Forbidden", "message": "no"}}, 403))
-    with pytest.raises(PermissionDeniedError, match=r"Microsoft\.CognitiveServices/accounts/deployments/read"):
+    with pytest.raises(
+        PermissionDeniedError, match=r"lacks Microsoft\.CognitiveServices/accounts/deployments/read on accounts/A"
+    ):
         arm.get(f"{ACCOUNT}/deployments", "1")
 
 
@@ -211,3 +214,20 @@ def test_nothing_is_sent_after_the_deadline(server):
 def test_address_in_clear_text_is_refused():
     with pytest.raises(ConfigError, match="clear text"):
         ResourceManager(replace(PUBLIC, resource_manager="http://arm.example"), lambda scope, **_: Secret(TOKEN))
+
+
+@pytest.mark.parametrize(
+    ("path", "resource"),
+    [
+        (ACCOUNT, "accounts/A"),
+        (f"{ACCOUNT}/deployments", "accounts/A"),
+        (f"{ACCOUNT}/deployments/D", "deployments/D"),
+        ("/subscriptions/S/providers/Microsoft.CognitiveServices/accounts", "subscriptions/S"),
+        ("/subscriptions/S/resourceGroups/R/providers/Microsoft.CognitiveServices/accounts", "resourceGroups/R"),
+        ("/subscriptions/S", "subscriptions/S"),
+        ("/api/projects/p/deployments", "projects/p"),
+        ("/subscriptions", "subscriptions"),
+    ],
+)
+def test_message_names_the_resource_that_a_list_belongs_to(path, resource):
+    assert resource_of(path) == resource

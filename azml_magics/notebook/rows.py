@@ -84,7 +84,8 @@ class _RowsCall:
             if not quiet:
                 is_frame = is_dask(self.rows)
                 line = _announcement(self.preview, self.config, self.run_options, summary, is_dask=is_frame)
-                publishing.print_line(" ".join([line, *_outer_variables(self.preview)]))
+                notes = (*_outer_variables(self.preview), *self.preview.row_prompt.surprises)
+                publishing.print_line(" ".join([line, *notes]))
 
         with RowsProgress(shell, quiet=quiet) as progress:
             if self.dask_client is None and not is_dask(self.rows):

@@ -22,10 +22,12 @@ class DryRun:
     Attributes:
         requests: The first three requests as text, without the key; for a row that cannot be sent, its error.
         count: How many requests the run would send at most, such as "40 requests".
+        notes: A sentence for everything in the prompt that goes out otherwise than its writer may expect.
     """
 
     requests: tuple[str | Exception, ...]
     count: str
+    notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         if not self.requests:
@@ -34,7 +36,8 @@ class DryRun:
             request if isinstance(request, str) else one_line(f"{type(request).__name__}: {request}")
             for request in self.requests
         ]
-        return "\n\n".join([f"Would send {self.count}. The first:", *shown])
+        said = " ".join([f"Would send {self.count}.", *self.notes, "The first:"])
+        return "\n\n".join([said, *shown])
 
     __repr__ = __str__
 
@@ -59,4 +62,5 @@ def dry_run(mapper: RowMapper, *, is_part: bool = False) -> DryRun:
             requests.append(format_request(config, messages, client=prompt.client))
         except Exception as error:  # noqa: BLE001, PERF203 - the row's, also of the user's own function; three at most
             requests.append(error)
-    return DryRun(tuple(requests), mapper.count("request", is_part=is_part) or "a request for every row")
+    count = mapper.count("request", is_part=is_part) or "a request for every row"
+    return DryRun(tuple(requests), count, prompt.surprises)

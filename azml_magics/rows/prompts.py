@@ -14,6 +14,7 @@ from ..core.endpoints import Origin
 from ..core.errors import AzmlError, PromptError, UndefinedVariableError, UsageError
 from ..core.messages import Message, as_messages
 from ..core.prompt import template
+from ..core.prompt.notes import describe_surprises
 from ..core.text import one_line
 from ..core.wire import wire_for
 from .extraction import Extraction
@@ -42,6 +43,7 @@ class RowPrompt:
         names: The variables of the prompt; () for a function.
         variables: The values of variables that are not columns.
         columns: The columns that a response adds to the table.
+        surprises: A sentence for everything in the prompt that goes out otherwise than its writer may expect.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class RowPrompt:
         self._known = variables or {}
         self.variables = {name: self._known[name] for name in self.names if name in self._known}
         self._table_columns: tuple[str, ...] = ()
+        self.surprises: tuple[str, ...] = ()
         self._extraction = Extraction(schema) if schema is not None else None
         self._embeds = _embeds(config)
         if self._embeds and schema is not None:
@@ -111,13 +114,17 @@ class RowPrompt:
         self._table_columns = tuple(columns)
         self.names = tuple(_variables_of(self.prompt, columns))
         self.variables = {name: self._known[name] for name in self.names if name in self._known}
+        self.surprises = tuple(
+            sentence for text in _texts_of(self.prompt) for sentence in describe_surprises(text, self._known, columns)
+        )
+        known = [*columns, *(name for name in self._known if not name.startswith("_"))]
         self._known = self.variables  # the others stay here when the prompt goes to another machine
         for name in self.names:
             if name in columns:
                 continue
             near = next((column for column in columns if _fold(column) == _fold(name)), None)
             if name not in self.variables or near is not None:
-                raise _make_column_error(name, near, [*columns, *self.variables], hint)
+                raise _make_column_error(name, near, known, hint)
         if not any(name in columns for name in self.names):
             raise UsageError(
                 "The prompt uses no column of the table: every row would send the same request",

@@ -59,7 +59,7 @@ def make_resources(base: str) -> Resources:
         ("phi-chat", "AMLToken", {"chat": 90, "completion": 10}, "Succeeded"),
         ("bart-summary", "AADToken", {"bart": 100}, "Succeeded"),
         ("mistral-idle", "Key", {}, "Succeeded"),
-        ("falcon-broken", "Key", {"openai": 100}, "Failed"),
+        ("falcon-broken", "Key", {"hf": 100}, "Failed"),
     ):
         endpoint = resources.add(make_online_endpoint(base, workspace, name, auth, traffic, state=state))
         for deployment_name in traffic:
@@ -245,6 +245,7 @@ _MODELS = {
     "chat": "Phi-3-mini-4k-instruct",
     "completion": "phi-2",
     "bart": "facebook-bart-large-cnn",
+    "hf": "tiiuae-falcon-7b-instruct",
 }
 
 

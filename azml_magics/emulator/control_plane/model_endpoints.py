@@ -104,12 +104,13 @@ class ModelEndpoints:
             return refuse(403, "Forbidden", f"The identity does not have the data action {_SCORE_ACTION}.")
         return self._route(endpoint, request, path)
 
-    @staticmethod
-    def _route(endpoint: Document, request: RecordedRequest, path: str) -> Forward | HttpResponse:
+    def _route(self, endpoint: Document, request: RecordedRequest, path: str) -> Forward | HttpResponse:
         properties = endpoint["properties"]
         traffic: dict[str, int] = properties["traffic"]
         pinned = request.headers.get("azureml-model-deployment", "")
-        if not traffic or (pinned and pinned not in traffic):
+        # A deployment without traffic answers a request that names it.
+        exists = self._services.resources.find(f"{endpoint['id']}/deployments/{pinned}") is not None
+        if not (exists if pinned else traffic):
             return HttpResponse.text(NO_TRAFFIC, 404)
         if properties["provisioningState"] != "Succeeded":
             return HttpResponse.text("no healthy upstream", 503)

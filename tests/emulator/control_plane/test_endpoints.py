@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from azml_magics.emulator.control_plane.contoso import GROUP, RESEARCH, WORKSPACE
+from azml_magics.emulator.control_plane.contoso import GROUP, RESEARCH, WORKSPACE, make_online_deployment
 
 AI, ML = "https://ai.azure.com", "https://ml.azure.com"
 HELLO = {"messages": [{"role": "user", "content": "Hello"}], "max_tokens": 20}
@@ -113,6 +113,16 @@ def test_endpoint_without_traffic_or_model_fails(azure):
     pinned = {"azureml-model-deployment": "completion"}
     key = azure.key_of("llama-chat")
     assert post(azure, "/llama-chat/score", HELLO, token=key, headers=pinned).status_code == 404
+
+
+def test_deployment_without_traffic_answers_by_name(azure):
+    workspaces = azure.resources.with_type("Microsoft.MachineLearningServices/workspaces/onlineEndpoints")
+    idle = next(one for one in workspaces if one["name"] == "mistral-idle")
+    azure.resources.add(make_online_deployment(idle, "llama2", "Succeeded"))
+    key, body = azure.key_of("mistral-idle"), {"input_data": {"input_string": HELLO["messages"]}}
+    assert post(azure, "/mistral-idle/score", body, token=key).status_code == 404
+    pinned = {"azureml-model-deployment": "llama2"}
+    assert post(azure, "/mistral-idle/score", body, token=key, headers=pinned).status_code == 200
 
 
 def test_serverless_endpoint_and_streams(azure):

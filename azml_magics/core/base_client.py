@@ -144,7 +144,8 @@ class BaseClient:
 
     def _description_request(self, config: LLMConfig, url: str, credentials: Credentials) -> Request:
         headers = auth.request_headers(config, url, {"Accept": "application/json"}, credentials)
-        return self._defaults.request(config, url, headers, method="GET", secrets=credentials.secrets)
+        keys: dict[str, Any] = {"secrets": credentials.secrets, "embedded": credentials.embedded}
+        return self._defaults.request(config, url, headers, method="GET", **keys)
 
     def _permit(self, config: LLMConfig) -> Permit | None:
         """The permit of one call; None if it does not wait for others."""

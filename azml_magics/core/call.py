@@ -94,7 +94,7 @@ class PreparedCall:
     def _with_keys(self, request: Request, credentials: Credentials) -> Request:
         self.refreshed.extend(credentials.secrets)
         headers = auth.request_headers(self.config, request.url, request.headers, credentials)
-        return replace(request, headers=headers, secrets=credentials.secrets)
+        return replace(request, headers=headers, secrets=credentials.secrets, embedded=credentials.embedded)
 
     def decode(self, response: HTTPResponse, latency: float, first_token: float | None = None) -> Response:
         """Decode a successful response that arrived whole.

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from . import endpoints
 from .config_values import read_api_type, read_kwargs, read_mapping, read_seconds, read_verify
+from .embedded_keys import check_kwargs, check_query, references_in, references_in_query
 from .errors import ConfigError
 from .headers import HeaderValue, as_headers, check_name, is_secret, merge_headers
 from .key_sources import NO_KEY, KeySource
@@ -45,13 +46,14 @@ class LLMConfig:
 
     Args:
         name: The session's name for it; "" if unnamed.
-        endpoint_url: URL of the endpoint, with or without a route.
+        endpoint_url: URL of the endpoint, with or without a route. A key in its query is a reference, such as
+            `?code=env:NAME`.
         endpoint_api_type: "dedicated" (online endpoint, `/score`) or "serverless" (OpenAI-like); default: the URL's
             type. "realtime", LangChain's deprecated word for dedicated, is accepted.
         formatter: A registered name ("openai-chat", "gpt2", …) or a formatter object; "" uses the route's formatter.
         deployment_name: Pins one deployment (header azureml-model-deployment); on Foundry and /openai/v1 the model.
         key: A KeyRef or its text, such as "env:NAME"; a Secret, which stays in this process; None or "none" for no key.
-        model_kwargs: Parameters that every call sends to the model.
+        model_kwargs: Parameters that every call sends to the model. A key among them is a reference ("env:NAME").
         system: System message, or None.
         model: Name of the model, for routes that need it in the body.
         api_version: The query's api-version; default: the documented one of services that require one.
@@ -101,10 +103,13 @@ class LLMConfig:
         _check_types(self)
         set_field(self, "endpoint_url", self.endpoint_url.strip())
         if self.endpoint_url:
+            check_query(self.endpoint_url)
             endpoints.split(self.endpoint_url)
         set_field(self, "endpoint_api_type", read_api_type(self.endpoint_api_type, self.endpoint_url))
         set_field(self, "key", _key(self.key))
-        set_field(self, "model_kwargs", MappingProxyType(read_kwargs(self.model_kwargs)))
+        kwargs = read_kwargs(self.model_kwargs)
+        check_kwargs(kwargs)
+        set_field(self, "model_kwargs", MappingProxyType(kwargs))
         set_field(self, "extras", MappingProxyType(dict(read_mapping("extras", self.extras))))
         set_field(self, "timeout", read_seconds("timeout", self.timeout))
         if self.total_timeout is not None:
@@ -134,10 +139,16 @@ class LLMConfig:
         return {name: key_source(value) for name, value in self.headers.items() if not isinstance(value, str)}
 
     @cached_property
+    def embedded_sources(self) -> Mapping[str, KeySource]:
+        """Where the keys come from that the URL's query and the model kwargs refer to, by the reference."""
+        references = (*references_in_query(self.endpoint_url), *references_in(self.model_kwargs))
+        return {reference: key_source(KeyRef.parse(reference)) for reference in references}
+
+    @cached_property
     def all_key_sources(self) -> tuple[KeySource, ...]:
-        """Where the keys come from that requests carry, in whatever header; () without one."""
+        """Where the keys come from that requests carry, in whatever place; () without one."""
         own = () if self.key is None else (self.key_source,)
-        return (*own, *self.header_sources.values())
+        return (*own, *self.header_sources.values(), *self.embedded_sources.values())
 
     def merged(
         self,
@@ -189,7 +200,8 @@ def takes_key_elsewhere(config: LLMConfig, changed: LLMConfig, *, by_line: bool 
     if not home or not there or there.is_loopback or (home.host, home.port) == (there.host, there.port):
         return False
     same_key = config.key and config.key == changed.key and not config.key_source.is_prompted
-    return bool(same_key and not by_line) or any(
+    kwargs = set(references_in(config.model_kwargs)) & set(references_in(changed.model_kwargs))
+    return bool((same_key and not by_line) or kwargs) or any(
         is_secret(value) and changed.headers.get(name) == value for name, value in config.headers.items()
     )
 

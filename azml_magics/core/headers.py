@@ -106,10 +106,10 @@ def _as_value(name: str, value: Any) -> HeaderValue:
         return value
     if is_reference(text):
         return KeyRef.parse(text)
-    return Secret(text) if _looks_like_key(name.lower(), text.strip()) else text
+    return Secret(text) if looks_like_key(name.lower(), text.strip()) else text
 
 
-def _looks_like_key(name: str, text: str) -> bool:
+def looks_like_key(name: str, text: str) -> bool:
     if not text or _PUBLIC_NAME.fullmatch(name):
         return False
     return _SECRET_NAME.fullmatch(name) is not None or _KEY_VALUE.fullmatch(text) is not None

@@ -116,6 +116,7 @@ def prepare(
             stream=call.stream,
             fallback=payload.fallback,
             secrets=credentials.secrets,
+            embedded=credentials.embedded,
         )
     except AzmlError as error:
         raise error.add_context(config=config.name) from error.__cause__

@@ -62,7 +62,8 @@ def grant_for(config: LLMConfig, *, credential: Any = None) -> Grant | None:
     if not config.file or not origin:
         return None
     own = config.key if credential is None else None
-    named = sorted({str(each) for each in (own, *config.headers.values()) if _is_named(each)})
+    references = {str(each) for each in (own, *config.headers.values()) if _is_named(each)}
+    named = sorted(references | set(config.embedded_sources) - {"ask"})
     if credential is not None:
         named.append(f"a token of {type(credential).__name__}")
     network = _network_of(config)

@@ -32,6 +32,7 @@ REMEDIES: Mapping[str, str] = {
     "http-client-kind": "Pass an httpx.Client as http_client, and an httpx.AsyncClient as http_async_client.",
     "http-client-network": "Leave out verify and proxy, and set them on the httpx client.",
     "key-auth-disabled": 'Pass key="entra".',
+    "key-in-kwargs": "Pass the endpoint's key as endpoint_api_key=…, or write where to find this one, env:NAME.",
     "key-over-http": 'Use https://, key="none" if the server needs no key, '
     "or allow_http=True if you trust the network.",
     "key-variable-not-set": 'Set it, pass endpoint_api_key=…, or name where the key is, such as key="entra".',

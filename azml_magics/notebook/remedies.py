@@ -45,6 +45,8 @@ REMEDIES: Mapping[str, str] = {
     "header-key-not-found": "Provide it, or name another source: --header {param}=env:NAME (--header {param}=none "
     "leaves the header out).",
     "interrupted": "%azureml last shows what had arrived.",
+    "key-in-kwargs": "Name the endpoint's key with --key, or write where to find this one: {param}=env:NAME.",
+    "key-in-url": "Write where to find it, {param}=env:NAME{hint}.",
     "key-over-http": "Use https://, --key none if the server needs no key, or --allow-http if you trust the network.",
     "key-auth-disabled": "Use --key entra.",
     "key-prompt-impossible": "Use --key env:NAME or --key keyring:SERVICE/NAME.",

@@ -39,6 +39,8 @@ REMEDIES: Mapping[str, str] = {
     "interrupted": "The text received so far is kept.",
     "key-auth-disabled": "Write entra as Key.",
     "key-not-found": _NO_KEY,
+    "key-in-kwargs": "Type the endpoint's key into the API key field, or write where to find this one, env:NAME.",
+    "key-in-url": "Write where to find it, env:NAME, in its place.",
     "key-over-http": "Type an https:// URL, or choose none as Key if the server needs no key.",
     "key-prompt-impossible": _NO_KEY,
     "key-refused": "Write env:NAME, keyring:SERVICE/NAME, entra, ask or none.",

@@ -81,8 +81,7 @@ def split(url: str) -> SplitResult:
         parts = urlsplit(url.strip())
         host, _ = parts.hostname or "", parts.port
     except ValueError as error:
-        shown = re.sub(r"//[^/]*@", "//…@", url)  # a password may stand there
-        raise ConfigError(f"The endpoint URL {shown!r} cannot be read: {error}", remedy=example) from None
+        raise ConfigError(f"The endpoint URL {_shown(url)!r} cannot be read: {error}", remedy=example) from None
     if "@" in parts.netloc:
         raise ConfigError(
             "The endpoint URL holds a user name or password",
@@ -90,10 +89,15 @@ def split(url: str) -> SplitResult:
             error_code="url-with-password",
         )
     if parts.scheme not in {"http", "https"} or not host:
-        raise ConfigError(f"The endpoint URL {url!r} is not complete", remedy=example)
+        raise ConfigError(f"The endpoint URL {_shown(url)!r} is not complete", remedy=example)
     if not _is_host(host):
-        raise ConfigError(f"The endpoint URL {url!r} has no valid host name", remedy=example)
+        raise ConfigError(f"The endpoint URL {_shown(url)!r} has no valid host name", remedy=example)
     return parts
+
+
+def _shown(url: str) -> str:
+    """Return a URL that cannot be used as a message may show it: without a password and without a query."""
+    return re.sub(r"\?.*", "?…", re.sub(r"//[^/]*@", "//…@", url), flags=re.DOTALL)
 
 
 def _is_host(host: str) -> bool:

@@ -26,16 +26,19 @@ class Credentials:
     Attributes:
         key: The config's key; None without one.
         headers: The keys in further headers, by the header's name.
+        embedded: The keys in the URL's query and in the body, by the reference that stands for them.
     """
 
     key: Secret | None = None
     headers: Mapping[str, Secret] = field(default_factory=dict)
+    embedded: Mapping[str, Secret] = field(default_factory=dict)
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
         """All of them, which no message may show: "Basic abc" is one, and so is "abc"."""
-        parts = [Secret(secret.reveal_as_given().rpartition(" ")[2]) for secret in self.headers.values()]
-        return tuple(secret for secret in (self.key, *self.headers.values(), *parts) if secret)
+        others = (*self.headers.values(), *self.embedded.values())
+        parts = [Secret(secret.reveal_as_given().rpartition(" ")[2]) for secret in others]
+        return tuple(dict.fromkeys(secret for secret in (self.key, *others, *parts) if secret))
 
 
 NO_CREDENTIALS = Credentials()
@@ -60,7 +63,12 @@ def resolve(config: LLMConfig, url: str, *, refused: Credentials | None = None) 
     headers = {}
     for name, source in config.header_sources.items():
         headers[name] = _look_up_header(name, source, config, refused.headers.get(name))
-    return Credentials(_look_up(config.key_source, config, refused.key), headers)
+    embedded = {}
+    for reference, source in config.embedded_sources.items():
+        secret = _look_up(source, config, refused.embedded.get(reference))
+        assert secret is not None  # a reference leads to a key, or raises
+        embedded[reference] = secret
+    return Credentials(_look_up(config.key_source, config, refused.key), headers, embedded)
 
 
 def _look_up_header(name: str, source: KeySource, config: LLMConfig, refused: Secret | None) -> Secret:

@@ -172,9 +172,9 @@ def request_fields(request: Request, trace: Any) -> dict[str, Any]:
     limits |= dict.fromkeys(("read", "write"), request.timeout)
     return {
         "method": request.method,
-        "url": _url(request.url),
+        "url": _url(request.sent_url),
         "headers": {**_HEADERS, **request.headers},
-        "content": request.body or None,
+        "content": request.sent_body or None,
         "extensions": {"timeout": limits, "trace": trace},
     }
 

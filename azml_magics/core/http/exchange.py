@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from ..embedded_keys import fill_body, fill_query
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -64,7 +66,8 @@ class Request:
         total_timeout: Seconds from the send to the end of the response; None for no limit.
         max_bytes: The most bytes of the response, decompressed. A stream, whose events repeat much, may have
             `body.STREAM_FACTOR` times as many.
-        secrets: The keys in the headers, which nothing may show.
+        secrets: The keys in the headers, the query and the body, which nothing may show.
+        embedded: The keys of the query and the body, by the reference that stands in `url` and `body` for each.
     """
 
     url: str
@@ -78,6 +81,17 @@ class Request:
     total_timeout: float | None = None
     max_bytes: int = MAX_RESPONSE_BYTES
     secrets: tuple[Secret, ...] = field(default=(), repr=False)
+    embedded: Mapping[str, Secret] = field(default_factory=dict, repr=False)
+
+    @property
+    def sent_url(self) -> str:
+        """The URL with its keys, for the network alone."""
+        return fill_query(self.url, self.embedded) if self.embedded else self.url
+
+    @property
+    def sent_body(self) -> bytes:
+        """The body with its keys, for the network alone."""
+        return fill_body(self.body, self.embedded) if self.embedded else self.body
 
     def with_headers(self, headers: Mapping[str, str]) -> Request:
         """Return a copy with other headers. Each attempt needs one; `dataclasses.replace` takes five times as long."""

@@ -112,7 +112,7 @@ class _UserConnection(Connection):
                 remedy="Give them to the httpx client, and leave them out of the config.",
                 error_code="http-client-network",
             )
-        fields = request_fields(request, trace) | {"url": request.url}  # another library has a class of its own
+        fields = request_fields(request, trace) | {"url": request.sent_url}  # another library has a class of its own
         given = self._transport.headers.get("user-agent", "")
         if given and not given.startswith("python-httpx"):
             fields["headers"] = {name: value for name, value in fields["headers"].items() if name != "User-Agent"}

@@ -1,7 +1,7 @@
 """An emulated control plane of Azure: sign-in, managed identity, Resource Manager, a Foundry project, a key vault.
 
 It is for tests, tutorials and demos: the real azure-identity signs in to it, and discovery finds resources whose
-endpoints answer on this machine.
+endpoints respond on this machine.
 
     with ControlPlane() as azure:
         os.environ.update(azure.environment)    # the variables of a managed identity, and of Resource Manager

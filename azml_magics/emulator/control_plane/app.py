@@ -35,7 +35,7 @@ class ControlPlaneApp:
         requests: The last requests.
         login: The login.
         managed_identity: The managed identities.
-        models: The emulator that answers for all endpoints.
+        models: The emulator that responds for all endpoints.
     """
 
     def __init__(self, services: Services, rate: float = 0.0) -> None:
@@ -64,7 +64,7 @@ class ControlPlaneApp:
         request = RecordedRequest(scope["method"], scope["path"], query, headers, body)
         self.requests.append(request)
         for service in self._services:
-            response = service.answer(request)
+            response = service.respond(request)
             if response is not None:
                 break
         else:
@@ -76,7 +76,7 @@ class ControlPlaneApp:
         await Delivery(response, 0.0, receive, send, head=request.method == "HEAD").send()
 
     async def _forward(self, found: Forward, body: bytes, scope: Any, receive: Receive, send: Send) -> None:
-        """Let the emulator answer: with its own key in place of the client's, at the path below the resource."""
+        """Let the emulator respond: with its own key in place of the client's, at the path below the resource."""
         headers = [(name, value) for name, value in scope["headers"] if name not in _KEY_HEADERS]
         headers.append((b"authorization", f"Bearer {self._key}".encode()))
         if found.deployment:

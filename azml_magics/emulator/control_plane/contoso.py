@@ -206,7 +206,7 @@ def make_online_endpoint(
 
 
 def make_online_deployment(endpoint: Document, name: str, state: str) -> Document:
-    """Return a deployment of an online endpoint; the emulator's deployment of that name answers."""
+    """Return a deployment of an online endpoint; the emulator's deployment of that name responds."""
     model = _MODELS.get(name, name)
     return {
         **_head(f"{endpoint['id']}/deployments/{name}", f"{ML}/onlineEndpoints/deployments"),

@@ -16,10 +16,10 @@ class ControlPlaneFaults:
             followed by a scope: "Microsoft.CognitiveServices/accounts/deployments/read */accounts/contoso-secure".
         throttled: How many of the next calls of Resource Manager get 429.
         retry_after: Seconds that a 429 says to wait.
-        revoked: How many of the next tokens that Resource Manager sees count as revoked: it answers with a claims
+        revoked: How many of the next tokens that Resource Manager sees count as revoked: it responds with a claims
             challenge.
-        html_proxy: The status of the HTML page that a proxy answers in place of Resource Manager; 0 for no proxy.
-        latency: Seconds before Resource Manager answers.
+        html_proxy: The status of the HTML page that a proxy returns in place of Resource Manager; 0 for no proxy.
+        latency: Seconds before Resource Manager responds.
         signed_out: Why the login and the managed identity give no token; "" if they do.
         token_lifetime: Seconds for which a token is valid.
         clock_skew: Seconds that the clock of the services is ahead of this machine's.

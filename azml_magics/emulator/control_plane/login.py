@@ -36,7 +36,7 @@ class Login:
         self.client_secret = secrets.token_urlsafe(24)
         self._device_codes: dict[str, str] = {}  # code -> the scope that it was asked for
 
-    def answer(self, request: RecordedRequest) -> HttpResponse | None:
+    def respond(self, request: RecordedRequest) -> HttpResponse | None:
         """Return the response to a request of the login, or None if the path is not one of its own."""
         if request.path == _DISCOVERY:
             return HttpResponse.fastapi({"tenant_discovery_endpoint": f"{self._base(TENANT)}/v2.0/{_METADATA}"})

@@ -30,7 +30,7 @@ class ManagedIdentity:
         self._services = services
         self.secret = secrets.token_urlsafe(24)
 
-    def answer(self, request: RecordedRequest) -> HttpResponse | None:
+    def respond(self, request: RecordedRequest) -> HttpResponse | None:
         """Return the response to a request for a token, or None if the path is not of a managed identity."""
         if request.path == APP_SERVICE:
             return self._issue(request, "x-identity-header", "client_id", ("", CLIENT_ID), CLIENT_ID)

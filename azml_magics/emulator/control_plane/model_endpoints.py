@@ -1,4 +1,4 @@
-"""The endpoints of the emulated resources: they check key, token and role, and the emulator answers."""
+"""The endpoints of the emulated resources: they check key, token and role, and the emulator responds."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class ModelEndpoints:
         self._services = services
 
     def check(self, request: RecordedRequest) -> Forward | HttpResponse:
-        """Return where the emulator answers a request, or its refusal."""
+        """Return where the emulator responds to a request, or its refusal."""
         _, name, rest = f"{request.path}//".split("/", 2)
         path = f"/{rest.rstrip('/')}"
         for kind, check in (
@@ -108,7 +108,7 @@ class ModelEndpoints:
         properties = endpoint["properties"]
         traffic: dict[str, int] = properties["traffic"]
         pinned = request.headers.get("azureml-model-deployment", "")
-        # A deployment without traffic answers a request that names it.
+        # A deployment without traffic responds to a request that names it.
         exists = self._services.resources.find(f"{endpoint['id']}/deployments/{pinned}") is not None
         if not (exists if pinned else traffic):
             return HttpResponse.text(NO_TRAFFIC, 404)

@@ -45,7 +45,7 @@ class ProjectApi:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    def answer(self, request: RecordedRequest) -> HttpResponse | None:
+    def respond(self, request: RecordedRequest) -> HttpResponse | None:
         """Return the response to a call, or None if the path is not one of a project's own."""
         match = _PATH.fullmatch(request.path.rstrip("/"))
         if match is None:

@@ -43,13 +43,13 @@ class ResourceManager:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    def answer(self, request: RecordedRequest) -> HttpResponse | None:
+    def respond(self, request: RecordedRequest) -> HttpResponse | None:
         """Return the response to a call, or None if the path is not one of Resource Manager."""
         if request.path.rstrip("/").lower() != "/subscriptions" and not request.path.lower().startswith(
             "/subscriptions/"
         ):
             return None
-        response = self._refuse(request) or self._respond(request, parse_query(request.query))
+        response = self._refuse(request) or self._dispatch(request, parse_query(request.query))
         response.delay = self._services.faults.latency
         return response
 
@@ -91,7 +91,7 @@ class ResourceManager:
             challenge = f'Bearer authorization_uri="{authority}", error="invalid_token", error_description="{message}"'
         return refuse(401, code, message, {"www-authenticate": challenge})
 
-    def _respond(self, request: RecordedRequest, query: dict[str, str]) -> HttpResponse:
+    def _dispatch(self, request: RecordedRequest, query: dict[str, str]) -> HttpResponse:
         if request.path.rstrip("/").lower() == "/subscriptions":
             return page(self._services, self._services.subscriptions, request, query)
         path, _, operation = request.path.rstrip("/").rpartition("/")

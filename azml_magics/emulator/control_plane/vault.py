@@ -26,7 +26,7 @@ class KeyVault:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    def answer(self, request: RecordedRequest) -> HttpResponse | None:
+    def respond(self, request: RecordedRequest) -> HttpResponse | None:
         """Return a secret, or None if the path is not one of the vault."""
         match = _PATH.fullmatch(request.path)
         if match is None:

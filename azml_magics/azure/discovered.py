@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, overload
 
 from azml_magics import session as sessions
+from azml_magics.core import endpoints
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import ConfigError, MissingPackageError, UnknownNameError
 from azml_magics.core.install_hint import package_command
 from azml_magics.core.text import one_line
 
 from .deployment import DETECT, HEADINGS, Deployment
+from .formatter_search import find_formatters
 from .survey import Problem  # noqa: TC001 - get_type_hints() needs it
 from .workspace import Target
 
@@ -29,6 +32,7 @@ class Discovery(Sequence[Deployment]):
         target: What was looked at.
         places: The subscriptions or resource groups that were looked in.
         left_out: How many resources and workspaces were not looked at, because there are too many.
+        hint: A line below the table that a front end adds.
 
     Examples:
         found = azml_magics.discover()
@@ -52,6 +56,7 @@ class Discovery(Sequence[Deployment]):
         self.target = target or Target()
         self.places = tuple(places)
         self.left_out = left_out
+        self.hint = ""
 
     @overload
     def __getitem__(self, index: int) -> Deployment: ...
@@ -85,7 +90,8 @@ class Discovery(Sequence[Deployment]):
             )
         lines += [one_line(str(problem)) for problem in self.problems[:_MAX_PROBLEMS]]
         more = len(self.problems) - _MAX_PROBLEMS
-        return lines + ([f"{more} more requests were refused or failed (Discovery.problems)."] if more > 0 else [])
+        lines += [f"{more} more requests were refused or failed (Discovery.problems)."] if more > 0 else []
+        return lines + ([self.hint] if self.hint else [])
 
     def _say_nothing(self) -> Iterator[str]:
         where = f"{self.target}" + (f": {', '.join(self.places)}" if self.places else "")
@@ -164,12 +170,21 @@ class Discovery(Sequence[Deployment]):
         }
         return LLMConfig(**fields | changes)
 
-    def save(self, *names: str, session: sessions.Session | None = None, **changes: Any) -> list[LLMConfig]:
+    def save(
+        self,
+        *names: str,
+        session: sessions.Session | None = None,
+        activate: bool = True,
+        detect: bool = True,
+        **changes: Any,
+    ) -> list[LLMConfig]:
         """Save configs in the session.
 
         Args:
             names: The deployments; by default all that a prompt can be sent to.
             session: The session; by default the process's.
+            activate: Whether the first one becomes the active config if there is none.
+            detect: Whether to ask a deployment for its formatter if only it can tell. No prompt is sent.
             changes: Fields of all the configs, such as `key="ask"`.
 
         Returns:
@@ -184,10 +199,12 @@ class Discovery(Sequence[Deployment]):
         configs = []
         for row in rows:
             config = self.config(row, **changes)
-            free = _free_name(config, row, taken)
-            taken[free] = config
-            configs.append((free, config))
-        return [session.save(name, config) for name, config in configs]
+            config = replace(config, name=_free_name(config, row, taken))
+            taken[config.name] = config
+            configs.append(config)
+        if detect:
+            configs = find_formatters(configs)
+        return [session.save(config.name, config, activate=activate) for config in configs]
 
 
 def config_name(name: str) -> str:
@@ -206,5 +223,6 @@ def _free_name(config: LLMConfig, row: Deployment, taken: dict[str, LLMConfig]) 
 
 
 def _is_same_endpoint(one: LLMConfig, other: LLMConfig) -> bool:
-    places = ((each.endpoint_url.rstrip("/"), each.deployment_name) for each in (one, other))
-    return next(places) == next(places)
+    """Whether both lead to the same deployment; the formatter that was detected may have changed the URL's route."""
+    bases = (endpoints.base_of(each.endpoint_url) for each in (one, other))
+    return next(bases) == next(bases) and one.deployment_name == other.deployment_name

@@ -87,7 +87,7 @@ class TableOutput:
     Attributes:
         headings: One text for each column; all empty for a table without a heading line.
         rows: The texts of each row, as many as there are headings.
-        note: A line below the table, "" for none.
+        note: Lines below the table, "" for none.
     """
 
     headings: Sequence[str]
@@ -103,7 +103,7 @@ class TableOutput:
 
     def to_bundle(self) -> dict[str, str]:
         """The table as a mime bundle: aligned text and escaped HTML."""
-        note = f"<p>{_escape(self.note)}</p>" if self.note else ""
+        note = f"<p>{'<br>'.join(map(_escape, self.note.splitlines()))}</p>" if self.note else ""
         return {"text/plain": repr(self), "text/html": html_table(self.headings, self.rows) + note}
 
     def _repr_mimebundle_(self, **_kwargs: Any) -> dict[str, str]:

@@ -131,10 +131,10 @@ def _complete_line(context: NotebookContext, rest: str, *, is_cell: bool) -> tup
 
 def _kind_of_value(verb: str | None, words: list[str]) -> str | None:
     """The kind of value of the option before the cursor, "choices:…", or "" for any; None if there is no option."""
-    if not words or not words[-1].startswith("-"):
-        return None
+    last = next((word for word in reversed(words) if word.startswith("-")), "")
     for flags, keywords in options_of(verb):
-        if words[-1] in flags and keywords.get("action") != "store_true":
+        takes_it = last == words[-1] or keywords.get("nargs") == "*" if words else False
+        if last in flags and takes_it and keywords.get("action") != "store_true":
             return "choices:" + ",".join(keywords["choices"]) if "choices" in keywords else keywords.get("kind", "")
     return None
 
@@ -171,6 +171,7 @@ def _candidates(context: NotebookContext, kind: str, fragment: str, words: list[
         "variable-or-path": lambda: variables,
         "verb": lambda: [*VERBS, "formatters"],
         "configs": lambda: _complete_list(fragment, context.session.names()),
+        "discovered": lambda: [row.name for row in context.state.discovery or ()],
         "call": lambda: ["last", *context.session.names()],
         "conversation": lambda: _conversations(context),
         "conversation-action": lambda: (

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from IPython.core.interactiveshell import InteractiveShell
 
+    from azml_magics.azure.discovered import Discovery
     from azml_magics.emulator import Emulator
     from azml_magics.emulator.control_plane import ControlPlane
     from azml_magics.session import Session
@@ -53,6 +54,7 @@ class NotebookState:
         repair: Sends the last call again for `%azureml repair`; None if its response matched its schema.
         demo_endpoint: The demo endpoint that this kernel started; None if it is not running.
         demo_azure: The emulated Azure that this kernel started; None if it is not running.
+        discovery: What the last `%azureml discover` found; None before the first.
         exit_callbacks: Called in reverse order when the extension is unloaded or reloaded.
         unload_callbacks: Called after them when the extension is unloaded, and not when it is reloaded.
     """
@@ -61,6 +63,7 @@ class NotebookState:
     repair: Callable[[NotebookContext], object] | None = None
     demo_endpoint: Emulator | None = None
     demo_azure: ControlPlane | None = None
+    discovery: Discovery | None = None
     exit_callbacks: list[Callable[[], None]] = field(default_factory=list)
     unload_callbacks: list[Callable[[], None]] = field(default_factory=list)
 

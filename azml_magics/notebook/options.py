@@ -220,6 +220,26 @@ VERBS: dict[str, Verb] = {
             ),
         ),
         Verb(
+            "discover",
+            "find the endpoints and deployments that your sign-in can see",
+            "discover [PROJECT_URL] [options] [--save [NAME …]]",
+            (
+                _option("project", nargs="?", metavar="PROJECT_URL", help="the URL of a Foundry project"),
+                _option("--workspace", metavar="NAME", help="only this Azure ML workspace"),
+                _option("--resource-group", metavar="NAME", help="only this resource group"),
+                _option("--subscription", metavar="ID|NAME", help="only this subscription"),
+                _option("--tenant", metavar="ID", help="the tenant to sign in to; default: your sign-in's own"),
+                _option(
+                    "--save",
+                    nargs="*",
+                    metavar="NAME",
+                    help="save these of the last table as configs; no NAME: all that take a prompt",
+                    kind="discovered",
+                ),
+                _option("--key", metavar="REF", help="with --save: the key of the configs", kind="key"),
+            ),
+        ),
+        Verb(
             "history",
             "list the prompts and responses of this session",
             "history [-n N] [--search TEXT] [--json FILE]",

@@ -134,6 +134,19 @@ class DetectOptions:
 
 
 @dataclass(frozen=True)
+class DiscoverOptions:
+    """`%azureml discover [PROJECT_URL] [options] [--save [NAME …]]`."""
+
+    project: str | None = None
+    workspace: str | None = None
+    resource_group: str | None = None
+    subscription: str | None = None
+    tenant: str | None = None
+    save: tuple[str, ...] | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True)
 class HistoryOptions:
     """`%azureml history [-n N] [--search TEXT] [--json FILE]`."""
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from IPython.core.interactiveshell import InteractiveShell
 
+    from azml_magics.azure.discovered import Discovery
     from azml_magics.compare.comparison import Batch
     from azml_magics.core.errors import AzmlError
     from azml_magics.core.response import Response
@@ -53,11 +54,25 @@ def _show_results(results: Results, **_kwargs: Any) -> mime.Bundle:
     return mime.results_bundle(results)
 
 
+def _show_discovery(found: Discovery, **_kwargs: Any) -> mime.Bundle:
+    from azml_magics.display.table import TableOutput
+
+    from .remedies import with_notebook_remedy
+
+    for problem in found.problems:
+        with_notebook_remedy(problem.error)
+    note = "\n".join(found.notes())
+    if not found.rows:
+        return {"text/plain": note}, {}
+    return dict(TableOutput(found.headings, [row.to_texts() for row in found.rows], note).to_bundle()), {}
+
+
 # By name, so that %load_ext does not import the classes.
 _BUNDLES: Mapping[tuple[str, str], Callable[..., mime.Bundle]] = {
     ("azml_magics.core.response", "Response"): _show_response,
     ("azml_magics.compare.comparison", "Batch"): _show_batch,
     ("azml_magics.rows.results", "Results"): _show_results,
+    ("azml_magics.azure.discovered", "Discovery"): _show_discovery,
 }
 
 

@@ -100,11 +100,15 @@ REMEDIES: Mapping[str, str] = {
     "or use -t none to send the prompt untouched.",
     "unknown-config": "{hint} {known} `%azureml save NAME --url URL` makes one.",
     "unknown-formatter": "{hint} {known} Register your own with azml_magics.register_formatter, or pass -f $object.",
+    "unknown-subscription": "{hint} {known} If it is in another tenant, add --tenant.",
     "unknown-path": "{notice} Check --url.",
     "untrusted-config": "Check the file. If you trust it: %azureml trust {param}",
     "url-with-password": "Name the key with --key instead.",
     "variable-without-text": "Pass a text with --var {param}=….",
     "wrong-audience": "This host takes tokens of the scope {scope}: --key entra requests one.",
+    "workspace-file": "Download it again (the workspace's page in the studio: Download config file), or name the "
+    "workspace with --workspace, --resource-group and --subscription.",
+    "wrong-tenant": "Use --tenant {tenant}, or sign in with `az login --tenant {tenant}`.",
     "wrong-formatter": "It probably needs another formatter: try -f with another name. Check the model kwargs, too.",
     "wrong-wire": "Use -f {formatter}.",
 }

@@ -6,7 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 from .. import args, cell, cell_call, parsed_options
 from ..option_values import fill_options
-from . import check, code, configs, conversations, demo, detect, files, history, overview, panel, record, trust
+from . import (
+    check,
+    code,
+    configs,
+    conversations,
+    demo,
+    detect,
+    discover,
+    files,
+    history,
+    overview,
+    panel,
+    record,
+    trust,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +42,7 @@ _COMMANDS: dict[str, tuple[Command, type]] = {
     "trust": (trust.trust_config, parsed_options.NameOptions),
     "test": (check.check_config, parsed_options.NameOptions),
     "detect": (detect.detect_formatter, parsed_options.DetectOptions),
+    "discover": (discover.discover_endpoints, parsed_options.DiscoverOptions),
     "history": (history.show_history, parsed_options.HistoryOptions),
     "last": (history.show_last, parsed_options.LastOptions),
     "code": (code.show_code, parsed_options.CodeOptions),

@@ -4,67 +4,45 @@ from __future__ import annotations
 
 import os
 import threading
-import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from azml_magics.core.endpoints import entra_scope
 from azml_magics.core.errors import ConfigError
 from azml_magics.core.key_sources import ENTRA_METHODS
+from azml_magics.core.key_sources.sign_in_errors import sign_in_error
+from azml_magics.core.key_sources.token_cache import CachedToken, Token
 from azml_magics.core.secret import Secret
 
 from . import packages
-from .sign_in_errors import sign_in_error
 
 if TYPE_CHECKING:
     from azml_magics.core.key_sources import EntraToken
 
-_EARLY = 300.0  # seconds before it expires that a token is replaced
 _INTERACTIVE = frozenset({"device", "browser"})
 
 
-@dataclass
-class _Entry:
-    """The token of one sign-in and scope, and the lock of those who wait for it."""
-
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    token: Secret | None = None
-    expires_on: float = 0.0
-
-    def is_good(self, refresh: bool | Secret) -> bool:
-        """Whether the token can be used, instead of a new one."""
-        if self.token is None or self.expires_on - _EARLY <= time.time():
-            return False
-        return self.token != refresh if isinstance(refresh, Secret) else not refresh
-
-
 class TokenCache:
-    """The tokens of this process, by sign-in, tenant and scope. Threads that want the same one share one request."""
+    """The tokens of this process, by sign-in, tenant and scope."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._entries: dict[tuple[str, str, str], _Entry] = {}
+        self._tokens: dict[tuple[str, str, str], CachedToken] = {}
         self._credentials: dict[tuple[str, str], Any] = {}
 
     def get_token(self, scope: str, source: str, tenant: str, refresh: bool | Secret, claims: str) -> Secret:
         """Return a token, as `identity.get_token` does."""
         with self._lock:
-            entry = self._entries.setdefault((source, tenant, scope), _Entry())
-        with entry.lock:
-            if not claims and entry.is_good(refresh):
-                assert entry.token is not None
-                return entry.token
-            is_refused = entry.token is not None and bool(refresh)
+            cached = self._tokens.setdefault((source, tenant, scope), CachedToken())
+
+        def fetch() -> Token:
+            is_refused = bool(refresh) and cached.has_token()
             credential = self._credential(source, tenant, renew=is_refused and source not in _INTERACTIVE)
             try:
-                given = credential.get_token(scope, **_options(tenant, claims))
+                return Token.read(credential.get_token(scope, **_options(tenant, claims)))
             except Exception as error:
-                raise sign_in_error(error, source, tenant, scope) from error
-            token = Secret(str(given.token or ""))
-            if not token:
-                raise sign_in_error(ValueError("it is empty"), source, tenant, scope)
-            entry.token, entry.expires_on = token, float(given.expires_on or 0)
-            return token
+                raise sign_in_error(error, source=source, tenant=tenant, scope=scope) from error
+
+        return cached.get(fetch, refresh if isinstance(refresh, Secret) else bool(refresh or claims))
 
     def _credential(self, source: str, tenant: str, *, renew: bool) -> Any:
         """The credential of a sign-in; a new one has no token that was refused, and an interactive one is kept."""
@@ -77,7 +55,7 @@ class TokenCache:
     def clear(self) -> None:
         """Forget all tokens and sign-ins."""
         with self._lock:
-            self._entries.clear()
+            self._tokens.clear()
             self._credentials.clear()
 
 

@@ -12,7 +12,6 @@ from .call import PreparedCall, add_context
 from .config import LLMConfig
 from .errors import AzmlError
 from .http import auth
-from .http.credential import aresolve_with
 from .http.retry import retry_flow
 from .messages import Message
 from .response import Response
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from .http.auth import Credentials
     from .http.exchange import HTTPResponse
     from .http.permit import Permit
     from .http.transport import AsyncTransport
@@ -46,7 +46,7 @@ class AsyncClient(BaseClient):
 
     async def invoke(self, config: LLMConfig, prompt: str | Sequence[Message]) -> Response:
         """Send a prompt and return the whole response, as `Client.invoke` does."""
-        prepared = self.prepare(config, prompt)
+        prepared = self._prepare(config, prompt)
         permit = self._permit(prepared.config)
         start = time.monotonic()
         try:
@@ -56,16 +56,24 @@ class AsyncClient(BaseClient):
         return decode(prepared, permit, response, start)
 
     async def _send(self, prepared: PreparedCall, permit: Permit | None = None) -> HTTPResponse:
-        if self._credential is not None and not self.is_replaying:
-            credentials = await aresolve_with(self._credential, prepared.config, prepared.request.url)
-            # without a refresh: an asynchronous credential cannot be asked there, and it has just been asked
-            prepared = prepared.authorize(credentials, lambda *_, **__: credentials)
+        if auth.is_slow(prepared.config):
+            credentials = await self._aresolve(prepared.config, prepared.request.url)
+            prepared = prepared.authorize(credentials, self._aresolve)
         return await self._transport.send(prepared.retry_flow(permit.should_retry if permit else None), permit)
 
     def stream(self, config: LLMConfig, prompt: str | Sequence[Message]) -> AsyncResponseStream:
         """Send a prompt and return the response as a stream of chunks, as `Client.stream` does."""
         permit = self._permit(config)
-        return AsyncResponseStream(self.prepare(config, prompt, stream=True), partial(self._send, permit=permit))
+        return AsyncResponseStream(self._prepare(config, prompt, stream=True), partial(self._send, permit=permit))
+
+    def _prepare(self, config: LLMConfig, prompt: str | Sequence[Message], *, stream: bool = False) -> PreparedCall:
+        """Prepare a call; keys that others have to give are looked up when it is sent, which holds up no loop."""
+        is_slow = auth.is_slow(self._defaults.apply(config))
+        return self.prepare(config, prompt, stream=stream, with_key=not is_slow)
+
+    async def _aresolve(self, config: LLMConfig, url: str, *, refused: Credentials | None = None) -> Credentials:
+        """The keys in a config; none while responses are replayed, which needs none."""
+        return auth.NO_CREDENTIALS if self.is_replaying else await auth.aresolve(config, url, refused=refused)
 
     async def fetch(self, config: LLMConfig, url: str) -> bytes:
         """Get a description of an endpoint, as `Client.fetch` does."""
@@ -73,10 +81,7 @@ class AsyncClient(BaseClient):
         config = self._defaults.apply(config)
         credentials = auth.NO_CREDENTIALS
         try:
-            if self._credential is not None and not self.is_replaying:
-                credentials = await aresolve_with(self._credential, config, url)
-            else:
-                credentials = self._resolve(config, url)
+            credentials = await self._aresolve(config, url)
             request = self._description_request(config, url, credentials)
             return (await self._transport.send(retry_flow(request, max_retries=config.max_retries))).body
         except AzmlError as error:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from . import preparation, trust
+from . import preparation
 from .call import PreparedCall
 from .config import LLMConfig
 from .errors import ConfigError
 from .http import auth, recording
 from .http.auth import Credentials
-from .http.credential import check_credential
 from .http.exchange import MAX_RESPONSE_BYTES, Request
 from .http.permit import Permit, RateLimiters, shared_limiters
 from .http.rate_limiter import RateLimiter
 from .http.recording import Player, Recorder
+from .key_sources import TokenCredential, token_source
 from .messages import Message
 from .preparation import ClientDefaults
 from .secret import Secret
@@ -41,7 +41,8 @@ class BaseClient:
         *,
         http_client: Any = None,
         default_headers: Mapping[str, Any] | None = None,
-        credential: Any = None,
+        credential: TokenCredential | None = None,
+        azure_ad_token_provider: Callable[[], str | Awaitable[str]] | None = None,
         limiter: RateLimiter | RateLimiters | None = None,
         timeout: float | None = None,
         total_timeout: float | None = None,
@@ -54,6 +55,8 @@ class BaseClient:
                 and certificates; by default connections of this client's own. It is not closed with this client.
             default_headers: Sent with every request, below a config's own. Values may be key references ("env:NAME").
             credential: A credential of azure-identity, whose tokens take the place of every config's key.
+            azure_ad_token_provider: A function that returns such tokens, as openai's clients take it:
+                `get_bearer_token_provider(credential, scope)`. It may be asynchronous, as a credential may be.
             limiter: The rate limiter of all calls; by default calls in a run share one for each deployment, with those
                 of other clients.
             timeout: Seconds without data before giving up, for configs that leave theirs at its default.
@@ -63,12 +66,14 @@ class BaseClient:
         Raises:
             ConfigError: An argument cannot be used.
         """
-        if credential is not None:
-            check_credential(credential, is_async=self._is_async)
-        self._http_client, self._credential = http_client, credential
+        self._http_client = http_client
         self.limiters = shared_limiters if limiter is None else RateLimiters.of(limiter)
         self._defaults = ClientDefaults(
-            default_headers or {}, credential is not None, timeout, total_timeout, max_response_bytes
+            default_headers or {},
+            token_source(credential, azure_ad_token_provider),
+            timeout,
+            total_timeout,
+            max_response_bytes,
         )
         if http_client is not None:
             from .http.user_client import check_client
@@ -93,10 +98,7 @@ class BaseClient:
         Raises:
             KeyNotFoundError: A key cannot be found.
         """
-        if self._credential is not None:
-            trust.check(config, credential=self._credential)
-            config = config.merged(key=None, file="")
-        return self._resolve(config, config.endpoint_url).secrets
+        return self._resolve(self._defaults.apply(config), config.endpoint_url).secrets
 
     @property
     def is_replaying(self) -> bool:
@@ -116,8 +118,7 @@ class BaseClient:
             config: The endpoint, its key, its wire format and the model kwargs.
             prompt: A text, or OpenAI-style messages.
             stream: Whether to ask for a stream, if the wire format can.
-            with_key: Whether to look up the config's key and put it into the headers. A token of the client's
-                credential is put there when the request is sent.
+            with_key: Whether to look up the config's key and put it into the headers.
 
         Raises:
             ConfigError: The config has no URL, no formatter or no key, or cannot be used otherwise.
@@ -131,7 +132,7 @@ class BaseClient:
             self._defaults,
             self._resolve,
             stream=stream,
-            with_key=with_key and self._credential is None,
+            with_key=with_key,
         )
 
     def _check_open(self) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from .errors import AzmlError, EndpointError
 from .http import auth, error_headers
+from .http.auth import Credentials
 from .http.quota import kept_headers
 from .http.retry import retry_flow
 from .polling import polling_flow
@@ -15,10 +16,9 @@ from .suspicions import explain
 from .wire.charset import to_utf8
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from .config import LLMConfig
-    from .http.auth import Credentials
     from .http.exchange import HTTPResponse, Request
     from .http.retry import RetryFlow
     from .response import Response
@@ -29,9 +29,11 @@ _MAX_REPLY = 64 * 1024  # bytes that an error keeps of a body that cannot be rea
 
 
 class Resolve(Protocol):
-    """Looks up the keys of a request to `url`, as `auth.resolve` does."""
+    """Looks up the keys of a request to `url`, as `auth.resolve` and `auth.aresolve` do."""
 
-    def __call__(self, config: LLMConfig, url: str, *, refused: Credentials | None = None) -> Credentials: ...
+    def __call__(
+        self, config: LLMConfig, url: str, *, refused: Credentials | None = None
+    ) -> Credentials | Awaitable[Credentials]: ...
 
 
 @dataclass(frozen=True)
@@ -87,9 +89,13 @@ class PreparedCall:
         request = self._with_keys(self.request, credentials)
         return replace(self, request=request, resolve=resolve, credentials=credentials)
 
-    def _refresh(self, request: Request) -> Request:
-        """The request with a fresh token."""
-        return self._with_keys(request, self.resolve(self.config, request.url, refused=self.credentials))
+    def _refresh(self, request: Request) -> Request | Awaitable[Request]:
+        """The request with fresh keys."""
+        found = self.resolve(self.config, request.url, refused=self.credentials)
+        return self._with_keys(request, found) if isinstance(found, Credentials) else self._await_keys(request, found)
+
+    async def _await_keys(self, request: Request, found: Awaitable[Credentials]) -> Request:
+        return self._with_keys(request, await found)
 
     def _with_keys(self, request: Request, credentials: Credentials) -> Request:
         self.refreshed.extend(credentials.secrets)

@@ -14,7 +14,7 @@ from .config_values import read_api_type, read_kwargs, read_mapping, read_second
 from .embedded_keys import check_kwargs, check_query, references_in, references_in_query
 from .errors import ConfigError
 from .headers import HeaderValue, as_headers, check_name, is_secret, merge_headers
-from .key_sources import NO_KEY, KeySource
+from .key_sources import NO_KEY, CredentialKey, KeySource, TokenCredential
 from .keys import DEFAULT_KEY, KeyRef, key_source
 from .proxy_url import check_proxy
 from .secret import Secret
@@ -52,7 +52,8 @@ class LLMConfig:
             type. "realtime", LangChain's deprecated word for dedicated, is accepted.
         formatter: A registered name ("openai-chat", "gpt2", …) or a formatter object; "" uses the route's formatter.
         deployment_name: Pins one deployment (header azureml-model-deployment); on Foundry and /openai/v1 the model.
-        key: A KeyRef or its text, such as "env:NAME"; a Secret, which stays in this process; None or "none" for no key.
+        key: A KeyRef or its text, such as "env:NAME"; a Secret or a credential of azure-identity, which stay in this
+            process; None or "none" for no key.
         model_kwargs: Parameters that every call sends to the model. A key among them is a reference ("env:NAME").
         system: System message, or None.
         model: Name of the model, for routes that need it in the body.
@@ -81,7 +82,9 @@ class LLMConfig:
     endpoint_api_type: str = ""
     formatter: Any = ""
     deployment_name: str = ""
-    key: KeyRef | Secret | str | None = field(default_factory=lambda: KeyRef.parse(DEFAULT_KEY))
+    key: KeyRef | Secret | KeySource | TokenCredential | str | None = field(
+        default_factory=lambda: KeyRef.parse(DEFAULT_KEY)
+    )
     model_kwargs: Mapping[str, Any] = field(default_factory=dict)
     system: str | None = None
     model: str | None = None
@@ -130,7 +133,7 @@ class LLMConfig:
     @cached_property
     def key_source(self) -> KeySource:
         """Where the key comes from."""
-        assert not isinstance(self.key, str)
+        assert not isinstance(self.key, str | TokenCredential)
         return key_source(self.key)
 
     @cached_property
@@ -206,7 +209,9 @@ def takes_key_elsewhere(config: LLMConfig, changed: LLMConfig, *, by_line: bool 
     )
 
 
-def _key(given: KeyRef | Secret | str | None) -> KeyRef | Secret | None:
+def _key(given: KeyRef | Secret | KeySource | TokenCredential | str | None) -> KeyRef | Secret | KeySource | None:
+    if isinstance(given, TokenCredential):
+        return CredentialKey(given)
     if not isinstance(given, str):
         return given
     return None if given.strip() == NO_KEY else KeyRef.parse(given)
@@ -235,7 +240,7 @@ def _check_types(config: LLMConfig) -> None:
         raise ConfigError(
             "deployment_name contains characters that HTTP headers do not allow", remedy="Copy it from the studio."
         )
-    if not (config.key is None or isinstance(config.key, KeyRef | Secret | str)):
+    if not isinstance(config.key, KeyRef | Secret | KeySource | TokenCredential | str | None):
         raise ConfigError(
             f"key must be a key reference, not {type(config.key).__name__}", remedy="Write it as env:NAME, for example."
         )

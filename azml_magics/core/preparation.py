@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .call import PreparedCall
 from .config import DEFAULT_TIMEOUT, LLMConfig
@@ -11,7 +11,6 @@ from .errors import AzmlError, ConfigError
 from .headers import as_headers, merge_headers
 from .http import auth
 from .http.exchange import MAX_RESPONSE_BYTES, NetworkSettings, Request
-from .keys import KeyRef
 from .messages import Message, as_messages
 from .wire.base import Call
 from .wire.registry import wire_for
@@ -19,7 +18,8 @@ from .wire.registry import wire_for
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from .call import Resolve
+    from .http.auth import Credentials
+    from .key_sources import KeySource
 
 
 @dataclass(frozen=True)
@@ -28,14 +28,14 @@ class ClientDefaults:
 
     Attributes:
         headers: Sent with every request; those of the config win.
-        has_credential: Whether a credential takes the place of the config's key.
+        key: Takes the place of the config's key; None for the config's own.
         timeout: For configs that leave theirs at its default.
         total_timeout: For configs without one.
         max_response_bytes: The most bytes of a response.
     """
 
     headers: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    has_credential: bool = False
+    key: KeySource | None = field(default=None, repr=False)
     timeout: float | None = None
     total_timeout: float | None = None
     max_response_bytes: int = MAX_RESPONSE_BYTES
@@ -51,8 +51,8 @@ class ClientDefaults:
         changes: dict[str, Any] = {}
         if self.headers:
             changes["headers"] = merge_headers(self.headers, config.headers)
-        if self.has_credential:
-            changes["key"] = KeyRef.parse("entra")
+        if self.key is not None:
+            changes["key"] = self.key
         if self.timeout is not None and config.timeout == DEFAULT_TIMEOUT:
             changes["timeout"] = self.timeout
         if self.total_timeout is not None and config.total_timeout is None:
@@ -73,11 +73,17 @@ class ClientDefaults:
         )
 
 
+class ResolveNow(Protocol):
+    """Looks up the keys of a request to `url`, as `auth.resolve` does."""
+
+    def __call__(self, config: LLMConfig, url: str, *, refused: Credentials | None = None) -> Credentials: ...
+
+
 def prepare(
     config: LLMConfig,
     prompt: str | Sequence[Message],
     defaults: ClientDefaults,
-    resolve: Resolve,
+    resolve: ResolveNow,
     *,
     stream: bool = False,
     with_key: bool = True,
@@ -88,7 +94,7 @@ def prepare(
         config: The config of the call, with the client's defaults applied.
         prompt: A text, or OpenAI-style messages.
         defaults: Those of the client.
-        resolve: Looks up the keys.
+        resolve: Looks up the keys, and again after a 401.
         stream: Whether to ask for a stream, if the wire format can.
         with_key: Whether to look up the keys and put them into the headers.
 

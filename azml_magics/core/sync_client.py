@@ -12,7 +12,6 @@ from .call import PreparedCall, add_context
 from .config import LLMConfig
 from .errors import AzmlError, Interrupted
 from .http import auth
-from .http.credential import resolve_with
 from .http.retry import retry_flow
 from .messages import Message
 from .response import Response
@@ -65,9 +64,6 @@ class Client(BaseClient):
         return decode(prepared, permit, response, start)
 
     def _send(self, prepared: PreparedCall, permit: Permit | None = None) -> HTTPResponse:
-        if self._credential is not None and not self.is_replaying:
-            resolve = partial(resolve_with, self._credential)
-            prepared = prepared.authorize(resolve(prepared.config, prepared.request.url), resolve)
         if permit is None:
             return self._transport.send(prepared.retry_flow())
         return self._transport.send(prepared.retry_flow(permit.should_retry), permit.run.pause, permit)
@@ -105,10 +101,7 @@ class Client(BaseClient):
         config = self._defaults.apply(config)
         credentials = auth.NO_CREDENTIALS
         try:
-            if self._credential is not None and not self.is_replaying:
-                credentials = resolve_with(self._credential, config, url)
-            else:
-                credentials = self._resolve(config, url)
+            credentials = self._resolve(config, url)
             request = self._description_request(config, url, credentials)
             return self._transport.send(retry_flow(request, max_retries=config.max_retries)).body
         except AzmlError as error:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from . import endpoints
 from .errors import KeyRefusedError
 from .grants import Grant, read_grants, write_grants
+from .key_sources import KeySource
 from .keys import DEFAULT_KEY, KeyRef
 
 if TYPE_CHECKING:
@@ -31,19 +32,18 @@ _granted: set[Grant] = set()  # in this process; the file below holds them for t
 _refused: dict[str, Grant] = {}  # the last one of each name, which a front end grants by it
 
 
-def check(config: LLMConfig, *, credential: Any = None) -> None:
+def check(config: LLMConfig) -> None:
     """Refuse to look up the keys of a config from a file, unless the user trusts the file with them.
 
     Args:
         config: The config of a request.
-        credential: Takes the place of the config's key; None without one.
 
     Raises:
         KeyRefusedError: The user was not asked yet. The error says which key would go where.
     """
     if not config.file:
         return
-    grant = grant_for(config, credential=credential)
+    grant = grant_for(config)
     if grant is None or is_granted(grant):
         return
     _refused[config.name] = grant
@@ -56,16 +56,13 @@ def check(config: LLMConfig, *, credential: Any = None) -> None:
     )
 
 
-def grant_for(config: LLMConfig, *, credential: Any = None) -> Grant | None:
+def grant_for(config: LLMConfig) -> Grant | None:
     """Return what the user has to trust before `config` may send its keys; None if nothing."""
     origin = endpoints.Origin.of(config.endpoint_url)
     if not config.file or not origin:
         return None
-    own = config.key if credential is None else None
-    references = {str(each) for each in (own, *config.headers.values()) if _is_named(each)}
+    references = {str(each) for each in (config.key, *config.headers.values()) if _is_named(each)}
     named = sorted(references | set(config.embedded_sources) - {"ask"})
-    if credential is not None:
-        named.append(f"a token of {type(credential).__name__}")
     network = _network_of(config)
     if not named:
         return None if not network or not config.all_key_sources else _grant(config, ("the key",), network)
@@ -119,8 +116,8 @@ def _grant(config: LLMConfig, keys: tuple[str, ...], network: tuple[str, ...]) -
 
 
 def _is_named(key: Any) -> bool:
-    """Whether the file, not the user, says which secret it is: a typed key is typed for its host."""
-    return isinstance(key, KeyRef) and key.scheme != "ask"
+    """Whether the secret was not given for this host: a typed key was, a client's credential serves every config."""
+    return isinstance(key, KeySource) or (isinstance(key, KeyRef) and key.scheme != "ask")
 
 
 def _network_of(config: LLMConfig) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Literal
 
 from langchain_core.caches import BaseCache
@@ -16,6 +16,7 @@ from typing_extensions import TypedDict
 from ..core import endpoints
 from ..core.endpoints import Origin
 from ..core.errors import ConfigError
+from ..core.key_sources import TokenCredential
 from ..core.secret import Secret
 from ..core.text import did_you_mean, one_line
 from .api_type import AzureMLEndpointApiType
@@ -53,7 +54,8 @@ class EndpointArguments(TypedDict, total=False):
     timeout: float
     http_client: Any
     http_async_client: Any
-    credential: Any
+    credential: TokenCredential | None
+    azure_ad_token_provider: Callable[[], str | Awaitable[str]] | None
     max_retries: int
     content_formatter: Any
     model_kwargs: dict[str, Any] | None

@@ -15,20 +15,23 @@ from ..core.client import AsyncClient, AsyncResponseStream, Client, ResponseStre
 from ..core.config import LLMConfig
 from ..core.errors import ConfigError, KeyNotFoundError
 from ..core.http.exchange import HTTPResponse
+from ..core.key_sources import token_source
 from ..core.keys import KeyRef
 from ..core.messages import Message
 from ..core.response import Response
 from ..core.version import __version__
 from ..core.wire import wire_for
 from .cache_identity import identify_client, identify_formatter
-from .clients import Clients, has_call
+from .clients import Clients, Tokens, has_call
 from .endpoint_client import send_body
 from .endpoint_config import EndpointConfig
 from .remedies import REMEDIES, langchain_remedies
 
 _IDENTIFYING = ("endpoint_url", "endpoint_api_type", "model", "system", "api_version", "extra_parameters")
 _NOT_SAVED = {*_IDENTIFYING, "content_formatter", "http_client", "call"}
-_RUNTIME = ("callbacks", "callback_manager", "cache", "rate_limiter", "client", "http_async_client", "credential")
+_TOKENS = ("credential", "azure_ad_token_provider")
+_KEYS = ("key", "endpoint_api_key", "api_key")
+_RUNTIME = ("callbacks", "callback_manager", "cache", "rate_limiter", "client", "http_async_client", *_TOKENS)
 
 
 class AzureMLBaseEndpoint(EndpointConfig):
@@ -47,6 +50,19 @@ class AzureMLBaseEndpoint(EndpointConfig):
             if self.client is not None and not has_call(self.client):
                 self._sync_client()
         self._check_network()
+        self._check_tokens(kwargs)
+
+    def _check_tokens(self, given: Mapping[str, Any]) -> None:
+        """Raise ConfigError if the tokens are none, or if a key was given beside them."""
+        with langchain_remedies():
+            tokens = token_source(self.credential, self.azure_ad_token_provider)
+        names = [name for name in (*_TOKENS, *_KEYS) if given.get(name)]
+        if tokens is not None and len(names) > 1:
+            raise ConfigError(
+                f"{' and '.join(names)} are both given, and only one of them can be sent",
+                remedy="Leave one of them out.",
+                error_code="two-credentials",
+            )
 
     def _check_network(self) -> None:
         """Raise ConfigError for settings of connections that the user's own client makes."""
@@ -110,11 +126,15 @@ class AzureMLBaseEndpoint(EndpointConfig):
         can_send = self.http_async_client is not None and bool(self.endpoint_url)
         return self.client is not None and not can_send
 
+    @property
+    def _tokens(self) -> Tokens:
+        return self.credential, self.azure_ad_token_provider
+
     def _sync_client(self) -> Client:
-        return self._clients.sync(self.client, self.http_async_client, self.credential)
+        return self._clients.sync(self.client, self.http_async_client, self._tokens)
 
     def _async_client(self) -> AsyncClient:
-        return self._clients.asynchronous(self.http_async_client, self.credential)
+        return self._clients.asynchronous(self.http_async_client, self._tokens)
 
     def send_body(self, body: bytes, timeout: float | None = None) -> bytes:
         """Send a request body as it is and return the response body.
@@ -144,7 +164,7 @@ class AzureMLBaseEndpoint(EndpointConfig):
 
     def _check_key(self, config: LLMConfig, client: Client | AsyncClient) -> None:
         key = config.key
-        if self.credential is not None or client.is_replaying:
+        if self._tokens != (None, None) or client.is_replaying:
             return
         if isinstance(key, KeyRef) and key.is_found() is False:
             raise KeyNotFoundError(

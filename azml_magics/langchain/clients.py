@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from ..core.client import AsyncClient, Client, default_async_client, default_client
 from ..core.errors import ConfigError
@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 AnyClient = TypeVar("AnyClient", Client, AsyncClient)
+Tokens: TypeAlias = tuple[Any, Any]
+"""A model's credential and its token provider."""
 
 
 def has_call(http_client: Any) -> bool:
@@ -25,9 +27,9 @@ class Clients:
     """
 
     def __init__(self) -> None:
-        self._made: dict[type, tuple[Any, Any, Any]] = {}
+        self._made: dict[type, tuple[tuple[Any, ...], Any]] = {}
 
-    def sync(self, http_client: Any, http_async_client: Any, credential: Any) -> Client:
+    def sync(self, http_client: Any, http_async_client: Any, tokens: Tokens) -> Client:
         """Return the client of synchronous calls.
 
         Raises:
@@ -39,25 +41,26 @@ class Clients:
                 remedy="Pass http_client=… as well, or call ainvoke, astream or abatch.",
                 error_code="no-sync-client",
             )
-        return self._get(Client, default_client, http_client, credential)
+        return self._get(Client, default_client, http_client, tokens)
 
-    def asynchronous(self, http_async_client: Any, credential: Any) -> AsyncClient:
+    def asynchronous(self, http_async_client: Any, tokens: Tokens) -> AsyncClient:
         """Return the client of asynchronous calls.
 
         Raises:
             ConfigError: The argument is not an asynchronous client.
         """
-        return self._get(AsyncClient, default_async_client, http_async_client, credential)
+        return self._get(AsyncClient, default_async_client, http_async_client, tokens)
 
     def _get(
-        self, kind: type[AnyClient], default: Callable[[], AnyClient], http_client: Any, credential: Any
+        self, kind: type[AnyClient], default: Callable[[], AnyClient], http_client: Any, tokens: Tokens
     ) -> AnyClient:
-        if http_client is None and credential is None:
+        given = (http_client, *tokens)
+        if all(each is None for each in given):
             return default()
-        known_http_client, known_credential, client = self._made.get(kind, (None, None, None))
-        if client is None or known_http_client is not http_client or known_credential is not credential:
-            client = kind(http_client=http_client, credential=credential)
-            self._made[kind] = http_client, credential, client
+        known, client = self._made.get(kind, ((), None))
+        if client is None or any(old is not new for old, new in zip(known, given, strict=True)):
+            client = kind(http_client=http_client, credential=tokens[0], azure_ad_token_provider=tokens[1])
+            self._made[kind] = given, client
         return client  # type: ignore[no-any-return] # stored under its own class
 
     def __deepcopy__(self, memo: object) -> Clients:

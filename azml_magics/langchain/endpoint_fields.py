@@ -65,7 +65,10 @@ class EndpointFields(BaseModel):
     """An httpx.AsyncClient for asynchronous calls. Without one, `http_client` serves them in threads."""
 
     credential: Any = Field(default=None, exclude=True, repr=False)
-    """A credential of azure-identity, whose tokens take the place of the key."""
+    """A credential of azure-identity, synchronous or not, whose tokens take the place of the key."""
+
+    azure_ad_token_provider: Any = Field(default=None, exclude=True, repr=False)
+    """A function that returns such tokens, synchronous or not: `get_bearer_token_provider(credential, scope)`."""
 
     max_retries: int = DEFAULT_MAX_RETRIES
     """Retries after a temporary failure."""
@@ -182,7 +185,7 @@ class EndpointFields(BaseModel):
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
         """Return a copy that uses the same clients, which cannot be copied."""
-        shared = (self.client, self.http_async_client, self.credential)
+        shared = (self.client, self.http_async_client, self.credential, self.azure_ad_token_provider)
         return super().__deepcopy__({**(memo or {}), **{id(each): each for each in shared}})
 
     # ---- LangChain's serialization, and pickle: neither holds the key ----
@@ -208,9 +211,13 @@ class EndpointFields(BaseModel):
         """Return the state without the key, which the environment or `key` provides when it is loaded.
 
         Raises:
-            TypeError: The model has an httpx client, which exists in this process alone.
+            TypeError: The model has an httpx client or a credential, which exists in this process alone.
         """
         if self.http_async_client is not None or not (self.client is None or has_call(self.client)):
             raise TypeError("A model with an httpx client cannot be pickled: make it in the process that uses it.")
+        if self.credential is not None or self.azure_ad_token_provider is not None:
+            raise TypeError(
+                'A model with a credential cannot be pickled: use key="entra", or make it where it is used.'
+            )
         state = super().__getstate__()
         return {**state, "__dict__": {**state["__dict__"], "endpoint_api_key": SecretStr("")}}

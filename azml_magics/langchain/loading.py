@@ -9,8 +9,8 @@ from .. import documents
 from ..core import wire
 from ..core.config import LLMConfig
 from ..core.errors import AzmlError
-from ..core.key_sources import NO_KEY
-from ..core.keys import DEFAULT_KEY, KeyRef
+from ..core.key_sources import NO_KEY, CredentialKey, ProvidedToken
+from ..core.keys import DEFAULT_KEY
 from ..core.paths import path_of
 from ..core.secret import Secret
 from .chat import AzureMLChatOnlineEndpoint
@@ -60,6 +60,8 @@ def load_llm(file: str | Path, **kwargs: Any) -> AzureMLOnlineEndpoint | AzureML
         is_set.add("key")
     arguments = {name: value for name, value in _make_arguments(config).items() if name in is_set}
     kwargs.pop(_ALLOW_DANGEROUS, None)
+    if not {"credential", "azure_ad_token_provider"}.isdisjoint(kwargs):
+        arguments.pop("key", None)  # the document's reference gives way
     return kind(**{**arguments, **kwargs})
 
 
@@ -84,7 +86,11 @@ def _make_arguments(config: LLMConfig) -> dict[str, Any]:
     }
 
 
-def _make_key_arguments(key: KeyRef | Secret | str | None) -> dict[str, Any]:
+def _make_key_arguments(key: Any) -> dict[str, Any]:
+    if isinstance(key, CredentialKey):
+        return {"credential": key.credential}
+    if isinstance(key, ProvidedToken):
+        return {"azure_ad_token_provider": key.provider}
     if isinstance(key, Secret):
         return {"endpoint_api_key": key.reveal()}
     if key is None:

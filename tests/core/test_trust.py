@@ -167,7 +167,7 @@ def test_credential_of_a_client_is_asked_about(pyproject):
             raise AssertionError("a token was requested")
 
     client = azml_magics.Client(credential=Credential())
-    with pytest.raises(KeyRefusedError, match=r"a token of Credential to evil\.example"):
+    with pytest.raises(KeyRefusedError, match=r"entra \(Credential\) to evil\.example"):
         client.invoke(config(pyproject, key=None), "Hi")
 
 

@@ -13,9 +13,10 @@ import pytest
 import trustme
 from langchain_core.runnables import ConfigurableField
 
-from azml_magics import errors
+from azml_magics import LLMConfig, errors
 from azml_magics.emulator import Fault
 from azml_magics.langchain import AzureMLChatOnlineEndpoint, AzureMLEndpointClient, AzureMLOnlineEndpoint
+from azml_magics.langchain.loading import from_config
 
 from ..core.server import Server, reply
 from .conftest import KEY, whole
@@ -333,3 +334,36 @@ async def test_credential_takes_the_place_of_the_key(endpoint, monkeypatch):
         assert message.content
         headers = endpoint.requests[-1].headers
         assert (headers["authorization"], headers["x-team"]) == (f"Bearer {KEY}", "nlp")
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+async def test_token_provider_takes_the_place_of_the_key(endpoint, monkeypatch, is_async):
+    async def aprovide():
+        return KEY
+
+    monkeypatch.delenv("AZUREML_ENDPOINT_API_KEY")
+    chat = AzureMLChatOnlineEndpoint(
+        endpoint_url=f"{endpoint.url}/v1/chat/completions",
+        azure_ad_token_provider=aprovide if is_async else lambda: KEY,
+    )
+    for message in (chat.invoke("Hi"), await chat.ainvoke("Hi"), copy.deepcopy(chat).invoke("Hi")):
+        assert message.content
+        assert endpoint.requests[-1].headers["authorization"] == f"Bearer {KEY}"
+    with pytest.raises(TypeError, match="with a credential cannot be pickled"):
+        pickle.dumps(chat)
+
+
+@BOTH
+@pytest.mark.parametrize("key", [{"key": "env:OTHER"}, {"endpoint_api_key": KEY}, {"api_key": KEY}])
+def test_key_beside_a_credential_is_refused_without_showing_it(kind, key):
+    with pytest.raises(errors.ConfigError, match="are both given, and only one of them can be sent") as caught:
+        kind(credential=Credential(), **key)
+    assert KEY not in str(caught.value)
+
+
+def test_model_of_a_config_keeps_its_credential(endpoint):
+    credential = Credential()
+    config = LLMConfig(endpoint_url=f"{endpoint.url}/v1/chat/completions", key=credential)
+    chat = from_config(config)
+    assert chat.credential is credential
+    assert chat.invoke("Hi").content

@@ -71,22 +71,56 @@ def resolve(config: LLMConfig, url: str, *, refused: Credentials | None = None) 
     return Credentials(_look_up(config.key_source, config, refused.key), headers, embedded)
 
 
+async def aresolve(config: LLMConfig, url: str, *, refused: Credentials | None = None) -> Credentials:
+    """Do what `resolve` does, without holding up the running event loop."""
+    trust.check(config)
+    check_clear_text(config, url)
+    refused = refused or NO_CREDENTIALS
+    headers = {}
+    for name, source in config.header_sources.items():
+        headers[name] = await _alook_up_header(name, source, config, refused.headers.get(name))
+    return Credentials(await _alook_up(config.key_source, config, refused.key), headers)
+
+
 def _look_up_header(name: str, source: KeySource, config: LLMConfig, refused: Secret | None) -> Secret:
     try:
-        secret = _look_up(source, config, refused)
+        return _assert_found(_look_up(source, config, refused))
     except KeyNotFoundError as error:
-        raise KeyNotFoundError(
-            f"The header {name} has no key: {error.cause.removeprefix('No key: ')}",
-            remedy="Provide it, name another key reference for this header, or leave the header out.",
-            error_code="header-key-not-found",
-            facts={"param": name},
-        ) from error
+        raise _header_error(name, error) from error
+
+
+async def _alook_up_header(name: str, source: KeySource, config: LLMConfig, refused: Secret | None) -> Secret:
+    try:
+        return _assert_found(await _alook_up(source, config, refused))
+    except KeyNotFoundError as error:
+        raise _header_error(name, error) from error
+
+
+def _assert_found(secret: Secret | None) -> Secret:
     assert secret is not None  # "none" leaves a header out
     return secret
 
 
+def _header_error(name: str, error: KeyNotFoundError) -> KeyNotFoundError:
+    return KeyNotFoundError(
+        f"The header {name} has no key: {error.cause.removeprefix('No key: ')}",
+        remedy="Provide it, name another key reference for this header, or leave the header out.",
+        error_code="header-key-not-found",
+        facts={"param": name},
+    )
+
+
 def _look_up(source: KeySource, config: LLMConfig, refused: Secret | None) -> Secret | None:
     return source.resolve(config.endpoint_url, refused=refused if source.can_refresh else None)
+
+
+async def _alook_up(source: KeySource, config: LLMConfig, refused: Secret | None) -> Secret | None:
+    return await source.aresolve(config.endpoint_url, refused=refused if source.can_refresh else None)
+
+
+def is_slow(config: LLMConfig) -> bool:
+    """Whether the look-up of a key of the config may wait for a program or a service."""
+    return any(source.is_slow for source in config.all_key_sources)
 
 
 def can_refresh(config: LLMConfig) -> bool:

@@ -1,7 +1,7 @@
 """The retry flow of one call, as a generator: what to send, how long to wait, what to raise. No I/O, no HTTP library.
 
-It yields SendRequest and Wait and is sent the outcomes; transport.py does what it says. So retries, token refresh and
-error mapping are the same for sync and async, and are tested without sockets.
+It yields SendRequest, RefreshKeys and Wait and is sent the outcomes; transport.py does what it says. So retries, token
+refresh and error mapping are the same for sync and async, and are tested without sockets.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from .proxy_errors import is_refused_by_proxy, name_proxy
 from .request_id import id_for_logs, with_request_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from ..errors import AzmlError
 
@@ -60,14 +60,23 @@ class Wait:
     seconds: float
 
 
-RetryFlow: TypeAlias = Generator[SendRequest | Wait, Outcome | None, HTTPResponse]
+@dataclass
+class RefreshKeys:
+    """A step of the flow: put what `refresh` returns, the request with new keys, into `request`."""
+
+    request: Request
+    refresh: Callable[[Request], Request | Awaitable[Request]]
+
+
+Step: TypeAlias = SendRequest | Wait | RefreshKeys
+RetryFlow: TypeAlias = Generator[Step, Outcome | None, HTTPResponse]
 
 
 def retry_flow(
     request: Request,
     *,
     max_retries: int,
-    refresh: Callable[[Request], Request] | None = None,
+    refresh: Callable[[Request], Request | Awaitable[Request]] | None = None,
     should_retry: Callable[[AzmlError], bool | None] | None = None,
     jitter: Callable[[], float] = random.random,
 ) -> RetryFlow:
@@ -84,13 +93,13 @@ def retry_flow(
     Args:
         request: The request to send.
         max_retries: Retries of temporary failures.
-        refresh: Returns the request with a fresh token; called once, after a 401.
+        refresh: Returns the request with fresh keys; called once, after a 401, by whoever follows the flow.
         should_retry: Called with every error that remains. True sends the request again, at once and beyond the count;
             False never does; None leaves it to `max_retries`. A rate limiter does the waiting this way.
         jitter: Returns random numbers from 0 to 1.
 
     Yields:
-        SendRequest, to be answered by its outcome, and Wait.
+        SendRequest, to be answered by its outcome; RefreshKeys; and Wait.
 
     Returns:
         The response, whose status is 2xx.
@@ -113,7 +122,9 @@ def retry_flow(
                 return replace(outcome, attempts=attempts, client_request_id=id_for_logs(attempt))
             error = _error_from(outcome, attempt)
             if refresh is not None and _is_unauthorized(outcome):
-                request, refresh = refresh(request), None
+                renewal = RefreshKeys(request, refresh)
+                yield renewal
+                request, refresh = renewal.request, None
                 continue
             plainer = _without_addition(error, request) or _without_stream(error, request)
             if plainer is not None:
@@ -136,7 +147,7 @@ def retry_flow(
             waiting.report(None)
 
 
-def advance(flow: RetryFlow, outcome: Outcome | None = None) -> SendRequest | Wait | HTTPResponse:
+def advance(flow: RetryFlow, outcome: Outcome | None = None) -> Step | HTTPResponse:
     """Send the outcome of the last step into the flow; its next step, or the response at its end."""
     try:
         return flow.send(outcome)

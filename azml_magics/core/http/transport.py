@@ -8,12 +8,12 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from . import log, recording
-from .exchange import HTTPResponse
+from .exchange import HTTPResponse, Request
 from .fork import reset_in_child
 from .loops import LoopNetworks
 from .network import NetworkTransport
 from .recording import RecordingTransport, ReplayTransport
-from .retry import Wait, advance, last_request
+from .retry import RefreshKeys, Wait, advance, last_request
 from .user_client import AsyncUserClient, UserClient
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .network import AsyncNetworkTransport
     from .permit import Permit
     from .recording import Player, Recorder
-    from .retry import RetryFlow, SendRequest
+    from .retry import RetryFlow, SendRequest, Step
 
     RecorderSource = Callable[[], Recorder | Player | None]
 
@@ -83,7 +83,7 @@ class Transport:
 
     def _take(
         self,
-        step: SendRequest | Wait,
+        step: Step,
         recorder: Recorder | Player | None,
         wait: Callable[[float], Any],
         permit: Permit | None,
@@ -91,6 +91,11 @@ class Transport:
         """Do what a step says, and return the outcome of a request."""
         if isinstance(step, Wait):
             wait(recording.retry_delay(step.seconds, recorder))
+            return None
+        if isinstance(step, RefreshKeys):
+            renewed = step.refresh(step.request)
+            assert isinstance(renewed, Request)  # only clients for event loops return what is to be awaited
+            step.request = renewed
             return None
         if permit is None:
             return self._exchange(step, recorder)
@@ -165,7 +170,7 @@ class AsyncTransport:
 
 
 async def _atake(
-    step: SendRequest | Wait,
+    step: Step,
     network: AsyncNetworkTransport,
     recorder: Recorder | Player | None,
     permit: Permit | None,
@@ -173,6 +178,10 @@ async def _atake(
     """Do what a step says, and return the outcome of a request."""
     if isinstance(step, Wait):
         await asyncio.sleep(recording.retry_delay(step.seconds, recorder))
+        return None
+    if isinstance(step, RefreshKeys):
+        renewed = step.refresh(step.request)
+        step.request = renewed if isinstance(renewed, Request) else await renewed
         return None
     if permit is None:
         return await _aexchange(step, network, recorder)

@@ -6,6 +6,7 @@ Which source a config has is decided in `keys.key_source`.
 from __future__ import annotations
 
 from .base import KeySource
+from .credential import CredentialKey, ProvidedToken, TokenCredential, token_source
 from .fetched import (
     ENTRA_METHODS,
     AmlToken,
@@ -25,6 +26,7 @@ __all__ = [
     "NO_KEY",
     "AmlToken",
     "AzureKey",
+    "CredentialKey",
     "DatabricksSecret",
     "EntraToken",
     "EnvKey",
@@ -34,10 +36,13 @@ __all__ = [
     "LiteralKey",
     "NoKey",
     "PromptedKey",
+    "ProvidedToken",
+    "TokenCredential",
     "forget_typed_keys",
     "is_typed",
     "prompt_for_key",
     "register_key_source",
     "remember_key",
     "set_fetcher",
+    "token_source",
 ]

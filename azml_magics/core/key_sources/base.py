@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
@@ -37,6 +38,12 @@ class KeySource(ABC):
         Raises:
             KeyNotFoundError: There is none; the remedy says how to provide one.
         """
+
+    async def aresolve(self, endpoint_url: str = "", *, refused: Secret | None = None) -> Secret | None:
+        """Do what `resolve` does, without holding up the running event loop."""
+        if not self.is_slow:
+            return self.resolve(endpoint_url, refused=refused)
+        return await asyncio.to_thread(self.resolve, endpoint_url, refused=refused)
 
     def is_found(self, endpoint_url: str = "") -> bool | None:  # noqa: ARG002 - a prompted key depends on it
         """Whether the key is there; None if only a request can tell. Nothing is prompted for or fetched."""

@@ -21,7 +21,7 @@ from azml_magics.core.errors import (
     ServiceUnavailableError,
 )
 from azml_magics.core.http.exchange import HTTPResponse, Request, SendFailure
-from azml_magics.core.http.retry import SendRequest, Wait, retry_flow
+from azml_magics.core.http.retry import RefreshKeys, SendRequest, Wait, retry_flow
 from azml_magics.core.http.waiting import observe_waiting
 
 REQUEST = Request("https://n.example.com/score", {"Authorization": "Bearer old"}, b"{}", timeout=60)
@@ -42,6 +42,8 @@ def play(*outcomes, max_retries=2, request=REQUEST, jitter=lambda: 1.0, **option
             if isinstance(step, Wait):
                 did.append(step.seconds)
                 given = None
+            elif isinstance(step, RefreshKeys):
+                step.request, given = step.refresh(step.request), None
             else:
                 assert isinstance(step, SendRequest)
                 did.append("send")

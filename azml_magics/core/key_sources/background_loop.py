@@ -1,0 +1,29 @@
+"""A loop in a thread of its own, for what is asynchronous and is needed by code that is not."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from functools import lru_cache
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+_T = TypeVar("_T")
+
+
+def run(awaitable: Awaitable[_T]) -> _T:
+    """Return what `awaitable` gives. It runs on the same loop every time: its connections belong to that."""
+    return asyncio.run_coroutine_threadsafe(_wait_for(awaitable), _loop()).result()
+
+
+async def _wait_for(awaitable: Awaitable[_T]) -> _T:
+    return await awaitable
+
+
+@lru_cache(maxsize=1)
+def _loop() -> asyncio.AbstractEventLoop:
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="azml-credentials", daemon=True).start()
+    return loop

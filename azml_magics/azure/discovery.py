@@ -12,6 +12,7 @@ from pathlib import Path  # noqa: TC003 - get_type_hints() needs it
 from typing import TYPE_CHECKING, Any
 
 from azml_magics.core.errors import AzmlError
+from azml_magics.core.key_sources import CredentialKey
 
 from .arm import ResourceManager, sign_in_token
 from .clouds import current_cloud
@@ -106,15 +107,12 @@ def _target(
 def _token_source(tenant: str | None, credential: Any) -> GetToken:
     if credential is None:
         return partial(sign_in_token, tenant=tenant or "")
-    from azml_magics.core.http.credential import check_credential
-    from azml_magics.core.secret import Secret
+    source = CredentialKey(credential)
 
-    check_credential(credential, is_async=False)
-
-    def get_token(scope: str, /, *, refresh: bool | Secret = False, claims: str = "") -> Secret:  # noqa: ARG001 - it caches
+    def get_token(scope: str, /, *, refresh: bool | Secret = False, claims: str = "") -> Secret:
         options = {"tenant_id": tenant, "claims": claims}
         given = {name: value for name, value in options.items() if value}
-        return Secret(credential.get_token(scope, **given).token)
+        return source.token_for(scope, refused=refresh or bool(claims), **given)
 
     return get_token
 

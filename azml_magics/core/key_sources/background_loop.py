@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Awaitable
 
 _T = TypeVar("_T")
@@ -15,6 +15,8 @@ _T = TypeVar("_T")
 
 def run(awaitable: Awaitable[_T]) -> _T:
     """Return what `awaitable` gives. It runs on the same loop every time: its connections belong to that."""
+    import asyncio  # here: most programs have no event loop
+
     return asyncio.run_coroutine_threadsafe(_wait_for(awaitable), _loop()).result()
 
 
@@ -24,6 +26,8 @@ async def _wait_for(awaitable: Awaitable[_T]) -> _T:
 
 @lru_cache(maxsize=1)
 def _loop() -> asyncio.AbstractEventLoop:
+    import asyncio
+
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, name="azml-credentials", daemon=True).start()
     return loop

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
@@ -43,6 +42,8 @@ class KeySource(ABC):
         """Do what `resolve` does, without holding up the running event loop."""
         if not self.is_slow:
             return self.resolve(endpoint_url, refused=refused)
+        import asyncio  # here: most programs have no event loop
+
         return await asyncio.to_thread(self.resolve, endpoint_url, refused=refused)
 
     def is_found(self, endpoint_url: str = "") -> bool | None:  # noqa: ARG002 - a prompted key depends on it

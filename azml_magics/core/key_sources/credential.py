@@ -69,8 +69,17 @@ class CredentialKey(KeySource):
 
     def resolve(self, endpoint_url: str = "", *, refused: Secret | None = None) -> Secret:
         """Return a token for the endpoint's host."""
-        scope = entra_scope(endpoint_url)
-        return self._cached(scope).get(lambda: self._fetch(scope), refused)
+        return self.token_for(entra_scope(endpoint_url), refused=refused)
+
+    def token_for(self, scope: str, *, refused: Secret | bool | None = None, **options: str) -> Secret:
+        """Return a token for `scope`.
+
+        Args:
+            scope: What it is for, such as "https://management.azure.com/.default".
+            refused: A token that was refused, which a new one has to replace; True for the current one.
+            options: What the credential takes beside: `tenant_id`, or `claims` that a service demands.
+        """
+        return self._cached(scope).get(lambda: self._fetch(scope, **options), refused)
 
     async def aresolve(self, endpoint_url: str = "", *, refused: Secret | None = None) -> Secret:
         """Return a token for the endpoint's host. An asynchronous credential is awaited on the running loop."""
@@ -92,9 +101,9 @@ class CredentialKey(KeySource):
         with self._lock:
             return self._tokens.setdefault(scope, CachedToken())
 
-    def _fetch(self, scope: str) -> Token:
+    def _fetch(self, scope: str, **options: str) -> Token:
         try:
-            given = self.credential.get_token(scope)
+            given = self.credential.get_token(scope, **options)
             return Token.read(background_loop.run(given) if inspect.isawaitable(given) else given)
         except Exception as error:
             raise sign_in_error(error, scope=scope) from error

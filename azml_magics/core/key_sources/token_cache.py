@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
 import weakref
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..secret import Secret
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Awaitable, Callable
 
 _EARLY = 300.0  # seconds before it expires that a token is replaced
@@ -80,6 +80,8 @@ class CachedToken:
 
     async def aget(self, fetch: Callable[[], Awaitable[Token]], refused: Secret | None = None) -> Secret:
         """Do what `get` does, on the running event loop."""
+        import asyncio  # here: most programs have no event loop
+
         loop = asyncio.get_running_loop()
         async with self._loop_locks.setdefault(loop, asyncio.Lock()):
             return self._kept(refused) or self._keep(await fetch())

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .. import endpoints, trust
 from ..errors import ConfigError, KeyNotFoundError
@@ -13,7 +14,7 @@ from ..secret import Secret
 from .session_warnings import warn_once
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from ..config import LLMConfig
     from ..key_sources import KeySource
@@ -57,65 +58,69 @@ def resolve(config: LLMConfig, url: str, *, refused: Credentials | None = None) 
         KeyRefusedError: The config comes from a file that the user has not trusted with these keys.
         KeyNotFoundError: A reference leads to no key.
     """
-    trust.check(config)
-    check_clear_text(config, url)
-    refused = refused or NO_CREDENTIALS
-    headers = {}
-    for name, source in config.header_sources.items():
-        headers[name] = _look_up_header(name, source, config, refused.headers.get(name))
-    embedded = {}
-    for reference, source in config.embedded_sources.items():
-        secret = _look_up(source, config, refused.embedded.get(reference))
-        assert secret is not None  # a reference leads to a key, or raises
-        embedded[reference] = secret
-    return Credentials(_look_up(config.key_source, config, refused.key), headers, embedded)
+    found = {}
+    for look_up in _look_ups(config, url, refused):
+        with look_up.naming_header():
+            found[look_up.place] = look_up.source.resolve(config.endpoint_url, refused=look_up.refused)
+    return _credentials_from(found)
 
 
 async def aresolve(config: LLMConfig, url: str, *, refused: Credentials | None = None) -> Credentials:
     """Do what `resolve` does, without holding up the running event loop."""
+    found = {}
+    for look_up in _look_ups(config, url, refused):
+        with look_up.naming_header():
+            found[look_up.place] = await look_up.source.aresolve(config.endpoint_url, refused=look_up.refused)
+    return _credentials_from(found)
+
+
+class _LookUp(NamedTuple):
+    """A key to look up.
+
+    Attributes:
+        place: Where the key goes: "key", "header" or "embedded", and the header's name or the reference.
+        source: Where it comes from.
+        refused: The one that was refused, if the source may give another.
+    """
+
+    place: tuple[str, str]
+    source: KeySource
+    refused: Secret | None
+
+    @contextmanager
+    def naming_header(self) -> Iterator[None]:
+        """Name the header in the error about a key that is not found."""
+        kind, name = self.place
+        try:
+            yield
+        except KeyNotFoundError as error:
+            if kind != "header":
+                raise
+            raise KeyNotFoundError(
+                f"The header {name} has no key: {error.cause.removeprefix('No key: ')}",
+                remedy="Provide it, name another key reference for this header, or leave the header out.",
+                error_code="header-key-not-found",
+                facts={"param": name},
+            ) from error
+
+
+def _look_ups(config: LLMConfig, url: str, refused: Credentials | None) -> list[_LookUp]:
     trust.check(config)
     check_clear_text(config, url)
-    refused = refused or NO_CREDENTIALS
-    headers = {}
-    for name, source in config.header_sources.items():
-        headers[name] = await _alook_up_header(name, source, config, refused.headers.get(name))
-    return Credentials(await _alook_up(config.key_source, config, refused.key), headers)
+    last = refused or NO_CREDENTIALS
+    wanted = [
+        *((("header", name), source, last.headers.get(name)) for name, source in config.header_sources.items()),
+        *((("embedded", name), source, last.embedded.get(name)) for name, source in config.embedded_sources.items()),
+        (("key", ""), config.key_source, last.key),
+    ]
+    return [_LookUp(place, source, key if source.can_refresh else None) for place, source, key in wanted]
 
 
-def _look_up_header(name: str, source: KeySource, config: LLMConfig, refused: Secret | None) -> Secret:
-    try:
-        return _assert_found(_look_up(source, config, refused))
-    except KeyNotFoundError as error:
-        raise _header_error(name, error) from error
+def _credentials_from(found: Mapping[tuple[str, str], Secret | None]) -> Credentials:
+    def keys_in(wanted: str) -> dict[str, Secret]:
+        return {name: secret for (kind, name), secret in found.items() if kind == wanted and secret is not None}
 
-
-async def _alook_up_header(name: str, source: KeySource, config: LLMConfig, refused: Secret | None) -> Secret:
-    try:
-        return _assert_found(await _alook_up(source, config, refused))
-    except KeyNotFoundError as error:
-        raise _header_error(name, error) from error
-
-
-def _assert_found(secret: Secret | None) -> Secret:
-    assert secret is not None  # "none" leaves a header out
-    return secret
-
-
-def _header_error(name: str, error: KeyNotFoundError) -> KeyNotFoundError:
-    return KeyNotFoundError(
-        f"The header {name} has no key: {error.cause.removeprefix('No key: ')}",
-        remedy="Provide it, name another key reference for this header, or leave the header out.",
-        error_code="header-key-not-found",
-        facts={"param": name},
-    )
-
-
-def _look_up(source: KeySource, config: LLMConfig, refused: Secret | None) -> Secret | None:
-    return source.resolve(config.endpoint_url, refused=refused if source.can_refresh else None)
-
-
-async def _alook_up(source: KeySource, config: LLMConfig, refused: Secret | None) -> Secret | None:
-    return await source.aresolve(config.endpoint_url, refused=refused if source.can_refresh else None)
+    return Credentials(found["key", ""], keys_in("header"), keys_in("embedded"))
 
 
 def is_slow(config: LLMConfig) -> bool:

@@ -14,8 +14,10 @@ from .errors import AzmlError
 from .http import auth
 from .http.retry import retry_flow
 from .messages import Message
+from .redaction import redact_bytes
 from .response import Response
 from .stream import AsyncResponseStream
+from .stream_redaction import keys_to_mask
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -83,7 +85,8 @@ class AsyncClient(BaseClient):
         try:
             credentials = await self._aresolve(config, url)
             request = self._description_request(config, url, credentials)
-            return (await self._transport.send(retry_flow(request, max_retries=config.max_retries))).body
+            response = await self._transport.send(retry_flow(request, max_retries=config.max_retries))
+            return redact_bytes(response.body, *keys_to_mask(credentials.secrets))
         except AzmlError as error:
             raise add_context(error, config, *credentials.secrets) from error.__cause__
 

@@ -11,7 +11,8 @@ from .http.auth import Credentials
 from .http.quota import kept_headers
 from .http.retry import retry_flow
 from .polling import polling_flow
-from .redaction import redact
+from .redaction import redact, redact_bytes
+from .stream_redaction import keys_to_mask
 from .suspicions import explain
 from .wire.charset import to_utf8
 
@@ -57,15 +58,18 @@ class PreparedCall:
     refreshed: list[Secret] = field(default_factory=list, repr=False)
 
     @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """The keys of the request and those that replaced them."""
+        return (*self.request.secrets, *self.refreshed)
+
+    @property
     def config(self) -> LLMConfig:
         """The config that the call uses."""
         return self.call.config
 
     def add_context(self, error: AzmlError) -> AzmlError:
         """Say in `error` where it happened and what looked wrong with the call, and mask the key in it."""
-        return add_context(
-            explain(error, self.config, self.request.url), self.config, *self.request.secrets, *self.refreshed
-        )
+        return add_context(explain(error, self.config, self.request.url), self.config, *self.secrets)
 
     def retry_flow(self, should_retry: Callable[[AzmlError], bool | None] | None = None) -> RetryFlow:
         """Start a new flow that sends the call; `should_retry` is as in `retry.retry_flow`."""
@@ -114,7 +118,8 @@ class PreparedCall:
             AzmlError: It cannot be read, or reports a failure in spite of its status.
         """
         try:
-            decoded = self.wire.decode(to_utf8(response.body, response.headers.get("content-type", "")), self.call)
+            body = to_utf8(response.body, response.headers.get("content-type", ""))
+            decoded = self.wire.decode(redact_bytes(body, *keys_to_mask(self.secrets)), self.call)
         except AzmlError as error:
             raise self._add_response(error, response, latency, first_token) from error.__cause__
         return decoded.replace(
@@ -126,8 +131,7 @@ class PreparedCall:
 
     def source_of(self, response: HTTPResponse) -> dict[str, Any]:
         """What the response's headers tell, as fields of Response; keys that a server repeats are masked."""
-        secrets = *self.request.secrets, *self.refreshed
-        headers = {name: redact(value, *secrets) for name, value in kept_headers(response.headers).items()}
+        headers = {name: redact(value, *self.secrets) for name, value in kept_headers(response.headers).items()}
         return {
             "deployment": headers.get("azureml-model-deployment") or headers.get("x-ms-deployment-name", ""),
             "request_id": error_headers.request_id(headers),

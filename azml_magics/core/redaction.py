@@ -8,10 +8,12 @@ escapes included, and base64-encoded, also inside a longer value such as Basic a
 from __future__ import annotations
 
 import base64
+import json
 import math
 import re
 from functools import lru_cache
 from typing import Any, Protocol
+from urllib.parse import quote
 
 MASK = "**********"
 MIN_KEY_LENGTH = 6
@@ -19,6 +21,13 @@ MIN_KEY_LENGTH = 6
 _MIN_REDACTED_PREFIX = 8  # characters of a key that was cut off; fewer tell nothing and occur by chance
 # A key is not looked for at every backslash of a run: that would be quadratic.
 _NOT_INSIDE_BACKSLASHES = r"(?:(?<!\\)|(?!\\))"
+_DISTINCTIVE = 8  # characters of a key with a digit in it that occurs in no text by chance
+_SURELY_RANDOM = 20
+_ESCAPED_LETTERS = (
+    ("\\u00", re.compile(r"\\u00[3-7]")),
+    ("%", re.compile(r"%(?:25)*[3-7]")),
+    ("&", re.compile(r"&(?:amp;)*#")),
+)
 _CUT = re.compile("…|\\Z")
 _SHORT_ESCAPES = {'"': "&quot;", "&": "&amp;", "'": "&apos;", "<": "&lt;", ">": "&gt;"}
 
@@ -44,8 +53,43 @@ def redact(text: str, *secrets: SupportsReveal | str | None) -> str:
     for secret in secrets:
         key = secret if isinstance(secret, str) else secret.reveal() if secret is not None else ""
         if len(key) >= MIN_KEY_LENGTH:
-            text = _redact_cut_off(_pattern(key).sub(MASK, text), key)
+            text = _redact_cut_off(redact_whole(text, key), key)
     return text
+
+
+def redact_whole(text: str, key: str) -> str:
+    """Return `text` with the key masked where the whole of it stands."""
+    return _pattern(key).sub(MASK, text) if _may_hold(text, key) else text
+
+
+def is_distinctive(key: str) -> bool:
+    """Return whether a key can be masked in a model's text: every key of Azure, and not "ollama" or "not-needed"."""
+    return len(key) >= _SURELY_RANDOM or (len(key) >= _DISTINCTIVE and any(map(str.isdigit, key)))
+
+
+@lru_cache(maxsize=32)
+def literal_spellings(key: str) -> tuple[str, ...]:
+    """Return the spellings of a key that a stream may cut anywhere: as it is, URL-quoted, in JSON and base64."""
+    encoded = (_split_base64(key.encode("utf-8", "surrogatepass"), offset)[0] for offset in range(3))
+    quoted = quote(key, safe="", errors="surrogatepass")
+    return tuple(dict.fromkeys((key, quoted, json.dumps(key)[1:-1], *encoded)))
+
+
+def _may_hold(text: str, key: str) -> bool:
+    """Return whether `text` may hold the key in some spelling: a quick look, as most texts do not.
+
+    Letters and digits are what every spelling leaves as they are, unless they are escaped one by one.
+    """
+    if any(trace in text for trace in _traces(key)):
+        return True
+    return any(mark in text and escapes.search(text) is not None for mark, escapes in _ESCAPED_LETTERS)
+
+
+@lru_cache(maxsize=32)
+def _traces(key: str) -> tuple[str, ...]:
+    """Return the longest run of letters and digits of the key, and of each of its base64 forms."""
+    texts = (key, *literal_spellings(key)[-3:])  # the last ones are base64
+    return tuple(max(re.findall(r"[A-Za-z0-9]+", text) or [""], key=len) for text in texts)
 
 
 def redact_data(value: Any, *secrets: SupportsReveal | str | None) -> Any:
@@ -61,10 +105,14 @@ def redact_data(value: Any, *secrets: SupportsReveal | str | None) -> Any:
 
 def redact_bytes(value: bytes, *secrets: SupportsReveal | str | None) -> bytes:
     """Return `value`, UTF-8 text or other bytes, with the secrets masked."""
+    encoding = "utf-8"
     try:
-        return redact(value.decode(), *secrets).encode()
+        text = value.decode()
     except UnicodeDecodeError:
-        return redact(value.decode("latin-1"), *secrets).encode("latin-1")
+        encoding = "latin-1"
+        text = value.decode(encoding)
+    shown = redact(text, *secrets)
+    return value if shown == text else shown.encode(encoding)
 
 
 def _redact_cut_off(text: str, key: str) -> str:
@@ -107,11 +155,16 @@ def _base64_pattern(key: bytes, offset: int) -> str:
     Only the characters that the key alone decides are in it, so a key inside a longer value is found; the rest of a
     group that the key ends in is masked with it if padding follows.
     """
-    encoded = base64.b64encode(b"\0" * offset + key).decode().rstrip("=")
-    first, last = math.ceil(offset * 8 / 6), (offset + len(key)) * 8 // 6
-    inner, rest = encoded[first:last], encoded[last:]
+    inner, rest = _split_base64(key, offset)
     tail = f"(?:{''.join(map(_base64_char, rest))}(?:=|%3[Dd])*)?" if rest else ""
     return "".join(map(_base64_char, inner)) + tail
+
+
+def _split_base64(key: bytes, offset: int) -> tuple[str, str]:
+    """Return the base64 of `key`, begun `offset` bytes into a group: what it alone decides, and the rest."""
+    encoded = base64.b64encode(b"\0" * offset + key).decode().rstrip("=")
+    first, last = math.ceil(offset * 8 / 6), (offset + len(key)) * 8 // 6
+    return encoded[first:last], encoded[last:]
 
 
 def _base64_char(char: str) -> str:

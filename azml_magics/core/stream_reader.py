@@ -11,6 +11,7 @@ from .errors import APIConnectionError, AzmlError, Interrupted, StreamInterrupte
 from .http.connection_errors import connection_error
 from .http.exchange import StreamBroken
 from .response import Chunk, Response
+from .stream_redaction import StreamRedactor, keys_to_mask, redact_response
 from .wire.charset import Transcoder
 from .wire.event_stream import EventStream
 from .wire.sse import is_event_stream
@@ -43,6 +44,7 @@ class StreamReader:
         self._has_events: bool | None = None
         self._transcoder = Transcoder("")
         self._events = EventStream(prepared.wire.event_reader(prepared.call))
+        self._redactor = StreamRedactor(())
         self._whole: Response | None = None  # a response that did not come as events
         self._is_interrupted = self._is_draining = False
 
@@ -61,6 +63,7 @@ class StreamReader:
         """What has arrived."""
         prepared = self._prepared
         response = self._whole or prepared.wire.annotate(self._events.response, prepared.call)
+        response = redact_response(response, self._redactor.keys)
         if self._is_interrupted and response.finish_reason is None:
             response = replace(response, finish_reason="interrupted")
         return response.replace(
@@ -79,6 +82,7 @@ class StreamReader:
         self._http = response
         self._source = self._prepared.source_of(response)
         self._transcoder = Transcoder(self._content_type)
+        self._redactor = StreamRedactor(keys_to_mask(self._prepared.secrets))
         return response.stream is not None
 
     @property
@@ -105,7 +109,7 @@ class StreamReader:
             piece = bytes(self._beginning)
         for chunk in self._events.feed(self._transcoder.feed(piece)):
             self._note_content(chunk)
-            yield chunk
+            yield self._redactor.feed(chunk)
 
     def leave_if_over(self, response: HTTPResponse) -> bool:
         """Stop the clock once the response is over, and limit the reads of the rest of its body to `DRAIN_SECONDS`.
@@ -132,7 +136,7 @@ class StreamReader:
         """
         if self._has_events is None and is_event_stream(self._beginning, self._content_type, is_all=True):
             self._has_events = True
-            yield from self._events.feed(self._transcoder.feed(bytes(self._beginning)))
+            yield from map(self._redactor.feed, self._events.feed(self._transcoder.feed(bytes(self._beginning))))
         if not self._has_events:
             assert self._http is not None
             yield self.feed_whole(replace(self._http, body=bytes(self._beginning), stream=None))
@@ -141,7 +145,8 @@ class StreamReader:
         has_length = "transfer-encoding" in headers or "content-length" in headers
         for chunk in self._events.close(is_whole=has_length):
             self._note_content(chunk)
-            yield chunk
+            yield self._redactor.feed(chunk)
+        yield from self._redactor.close()
         self.stop_clock()
 
     def stop_clock(self) -> None:

@@ -14,8 +14,10 @@ from .errors import AzmlError, Interrupted
 from .http import auth
 from .http.retry import retry_flow
 from .messages import Message
+from .redaction import redact_bytes
 from .response import Response
 from .stream import ResponseStream
+from .stream_redaction import keys_to_mask
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -103,7 +105,8 @@ class Client(BaseClient):
         try:
             credentials = self._resolve(config, url)
             request = self._description_request(config, url, credentials)
-            return self._transport.send(retry_flow(request, max_retries=config.max_retries)).body
+            body = self._transport.send(retry_flow(request, max_retries=config.max_retries)).body
+            return redact_bytes(body, *keys_to_mask(credentials.secrets))
         except AzmlError as error:
             raise add_context(error, config, *credentials.secrets) from error.__cause__
 

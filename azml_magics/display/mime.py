@@ -7,6 +7,7 @@ are in the metadata.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,9 +22,10 @@ from .markdown import fence_code, make_inert
 from .reasoning import fold_reasoning, inert_html
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from ..rows.results import Results
+    from ..rows.table_rows import TableRow
 
 Bundle = tuple[dict[str, Any], dict[str, Any]]
 """The data of an output by mime type, and its metadata."""
@@ -92,7 +94,7 @@ def batch_bundle(batch: Batch) -> Bundle:
     data = {
         "text/plain": printable(batch.to_text()),
         "text/html": batch_to_html(batch),
-        RESPONSE_MIME: {"version": 1, "rows": printable_data(rows)},
+        RESPONSE_MIME: {"version": 1, **_table(batch, rows)},
     }
     return data, {"azml": {"latencies": [(row.response.latency or None) if row.response else None for row in batch]}}
 
@@ -103,6 +105,7 @@ def results_bundle(results: Results) -> Bundle:
         {
             "index": one_line(str(row.index), _MAX_VALUE),
             "setting": {name: one_line(text, _MAX_VALUE) for name, text in row.shown.items()},
+            **({"fields": _fields(results, row)} if results.fields else {}),
             **_row_facts(row, results),
         }
         for row in results.preview()
@@ -112,10 +115,26 @@ def results_bundle(results: Results) -> Bundle:
     data = {
         "text/plain": printable(results.to_text()),
         "text/html": batch_to_html(results),
-        RESPONSE_MIME: {"version": 1, "rows": printable_data(rows), "summary": summary, "rest": results.rest()},
+        RESPONSE_MIME: {"version": 1, **_table(results, rows), "summary": summary, "rest": results.rest()},
     }
     facts = ("done", "failed", "reused", "tokens", "seconds", "rate")
     return data, {"azml": {name: getattr(results.progress, name) for name in facts}}
+
+
+def _table(batch: Batch, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The rows, and the order of their settings and fields: notebook files sort the names of every object."""
+    names = [*(name for row in rows for name in row["setting"]), *getattr(batch, "fields", ())]
+    return {"columns": printable_data(list(dict.fromkeys(names))), "rows": printable_data(rows)}
+
+
+def _fields(results: Results, row: TableRow) -> dict[str, Any]:
+    """The values of a schema's columns by name: numbers as such, so that they can be sorted, and texts; all columns."""
+    cells = zip(results.fields, row.fields or [None] * len(results.fields), results.cells(row), strict=False)
+    return {name: value if _is_number(value) else text for name, value, text in cells}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _row_facts(row: Row, batch: Batch) -> dict[str, Any]:

@@ -25,7 +25,7 @@ def load(ipython: InteractiveShell) -> AzureMLMagics:
     startup.drop_invalid_settings(ipython.config, AzureMLMagics)
     magics = AzureMLMagics(shell=ipython, state=state)
     ipython.register_magics(magics)
-    publishing.install(ipython, magics.unshown.note_shown)
+    publishing.install(ipython, magics.unshown.note_shown, lambda: magics.context.settings.save_details)
     magics.unshown.install(ipython)
     completion.install(magics.context)
     trailing_question.install(ipython)

@@ -29,6 +29,7 @@ class Settings:
         format: How responses are shown: one of `options.FORMATS`.
         timeout: Seconds without data before giving up; None: the config's own.
         show_reasoning: How a model's thoughts are shown above the response: one of `options.REASONING`.
+        save_details: Whether the times, ids, deployment and region of responses are saved in the notebook.
         stream: Whether responses are shown as they arrive.
         concurrency: Largest number of requests at a time in a side-by-side cell.
         history_size: Number of exchanges that the session keeps.
@@ -39,6 +40,7 @@ class Settings:
     format: str = "markdown"
     show_reasoning: str = "folded"
     timeout: float | None = None
+    save_details: bool = False
     stream: bool = True
     concurrency: int = 8
     history_size: int = sessions.HISTORY_SIZE

@@ -36,6 +36,10 @@ class AzureMLMagics(Magics):
     timeout = Float(
         Settings.timeout, allow_none=True, help="Seconds without data before giving up; None: the config's own."
     ).tag(config=True)
+    save_details = Bool(
+        Settings.save_details,
+        help="Save the time, request id, deployment and region of responses in the notebook: they differ in every run",
+    ).tag(config=True)
     stream = Bool(Settings.stream, help="Show responses as they arrive.").tag(config=True)
     concurrency = Int(
         Settings.concurrency, min=1, help="The largest number of requests at a time in a side-by-side cell."

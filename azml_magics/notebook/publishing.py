@@ -76,27 +76,40 @@ _BUNDLES: Mapping[tuple[str, str], Callable[..., mime.Bundle]] = {
 }
 
 
-def install(ipython: InteractiveShell, note_shown: Callable[[Any], None]) -> None:
+def install(
+    ipython: InteractiveShell, note_shown: Callable[[Any], None], should_save_details: Callable[[], bool]
+) -> None:
     """Let IPython show a Response, a Batch and Results by their mime bundles.
 
     Args:
         ipython: The shell.
         note_shown: Called with every such object when it is shown.
+        should_save_details: Whether times, ids and the like, which differ in every run, go into the metadata.
     """
     formatter = ipython.display_formatter.mimebundle_formatter  # type: ignore[union-attr]  # a shell that displays has it
     for (module, name), make_bundle in _BUNDLES.items():
-        show = _for_terminal(make_bundle) if is_terminal(ipython) else _noting(make_bundle, note_shown)
+        for_notebook = _noting(make_bundle, note_shown, should_save_details)
+        show = _for_terminal(make_bundle) if is_terminal(ipython) else for_notebook
         formatter.for_type_by_name(module, name, show)  # type: ignore[no-untyped-call,unused-ignore]  # typed later
 
 
-def _noting(make_bundle: Callable[..., mime.Bundle], note_shown: Callable[[Any], None]) -> Callable[..., mime.Bundle]:
+def _noting(
+    make_bundle: Callable[..., mime.Bundle], note_shown: Callable[[Any], None], should_save_details: Callable[[], bool]
+) -> Callable[..., mime.Bundle]:
     """`make_bundle` for a notebook, which also notes that its object is shown."""
 
     def make_noted(value: Any, **kwargs: Any) -> mime.Bundle:
         note_shown(value)
-        return make_bundle(value, **kwargs)
+        data, metadata = make_bundle(value, **kwargs)
+        return data, metadata if should_save_details() else _without_details(metadata)
 
     return make_noted
+
+
+def _without_details(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """The metadata that is the same in every run: the request."""
+    kept = {name: value for name, value in metadata.get("azml", {}).items() if name == "request"}
+    return {"azml": kept} if kept else {}
 
 
 def _for_terminal(make_bundle: Callable[..., mime.Bundle]) -> Callable[..., mime.Bundle]:

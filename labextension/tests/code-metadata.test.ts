@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 
-import { fillBody, fillProgram } from '../src/response/code-metadata';
+import { fillBody, fillProgram, toJson } from '../src/response/code-metadata';
 
 const HARD = 'It\'s "so" \\n: 50% $HOME `ls` \n\ttwo\r\n{x} \u2028 名前 😀 <<azml-text:0>> $& ```';
 
@@ -51,6 +51,14 @@ for (const text of [HARD, `It's`, '"so"', 'plain', '\\"', "\\'", '\\', '', '\u00
     });
   }
 }
+
+test('JSON has escapes in place of control characters', () => {
+  const text = 'a\u202e\u009b\u007f\u001b\u2066 👨\u200d👩';
+  const json = toJson({ text });
+  assert.equal(json, '{"text":"a\\u202e\\u009b\\u007f\\u001b\\u2066 👨\u200d👩"}');
+  assert.deepEqual(JSON.parse(json), { text });
+  assert.equal(printedByPython(fillProgram('python', `'<<azml-text:0>>'`, [text])), text);
+});
 
 test('Python literals use the quotes that need fewer escapes', () => {
   const literal = (text: string): string => fillProgram('python', "f('<<azml-text:0>>')", [text]);

@@ -63,6 +63,7 @@ test('reads responses side by side', () => {
     {
       index: '104',
       setting: { config: 'a', temperature: 0, stop: ['x'] },
+      fields: { price: 4.5, ok: true, title: 'Rye' },
       text: 'Hi',
       finish_reason: 'stop',
       usage: null,
@@ -77,12 +78,13 @@ test('reads responses side by side', () => {
       error: 'RateLimitError: later'
     }
   ];
-  assert.deepEqual(readDocument({ version: 1, rows }), {
+  assert.deepEqual(readDocument({ version: 1, rows, columns: ['temperature', 'config', 7] }), {
     kind: 'side-by-side',
     rows: [
       {
         index: '104',
         setting: { config: 'a', temperature: 0, stop: '["x"]' },
+        fields: { price: 4.5, ok: 'true', title: 'Rye' },
         text: 'Hi',
         reasoning: '',
         isReasoningOpen: false,
@@ -94,6 +96,7 @@ test('reads responses side by side', () => {
       {
         index: '',
         setting: { config: 'b' },
+        fields: {},
         text: '',
         reasoning: '',
         isReasoningOpen: false,
@@ -103,6 +106,7 @@ test('reads responses side by side', () => {
         note: ''
       }
     ],
+    columns: ['temperature', 'config', ''],
     summary: '',
     rest: ''
   });
@@ -111,10 +115,12 @@ test('reads responses side by side', () => {
 test('reads the first rows of a table', () => {
   const document = { version: 1, rows: [], summary: '20 rows, 1 failed', rest: '… and 20 more' };
   const { rows, summary, rest } = document;
-  assert.deepEqual(readDocument(document), { kind: 'side-by-side', rows, summary, rest });
+  const columns: string[] = [];
+  assert.deepEqual(readDocument(document), { kind: 'side-by-side', rows, columns, summary, rest });
   assert.deepEqual(readDocument({ ...document, summary: 7, rest: null }), {
     kind: 'side-by-side',
     rows: [],
+    columns: [],
     summary: '',
     rest: ''
   });

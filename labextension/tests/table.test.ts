@@ -17,7 +17,7 @@ function row(config: string, tokens: number | null, text = config): IRow {
 }
 
 function sideBySide(...rows: IRow[]): ISideBySide {
-  return { kind: 'side-by-side', rows, summary: '', rest: '' };
+  return { kind: 'side-by-side', rows, columns: [], summary: '', rest: '' };
 }
 
 const DOCUMENT = sideBySide(row('b10', 100), row('b9', 20), row('a', null), row('c', 3, ''));
@@ -48,6 +48,33 @@ test('rows of a table start with their labels', () => {
   assert.deepEqual(
     further.map(column => column.name),
     ['config', 'response', 'finish', 'tokens']
+  );
+});
+
+test('columns of a schema come before the response', () => {
+  const fields = (price: unknown): IRow => {
+    const document = readDocument({
+      version: 1,
+      rows: [{ index: '0', setting: { text: 'a' }, fields: { price, tags: '' }, text: '{}' }]
+    });
+    assert.ok(document.kind === 'side-by-side');
+    return document.rows[0];
+  };
+  const columns = columnsOf(sideBySide(fields(10), fields(9.5), fields(''), fields('2')), []);
+  assert.deepEqual(
+    columns.map(column => column.name),
+    ['#', 'text', 'price', 'tags', 'response']
+  );
+  assert.deepEqual(columns[2].values, [10, 9.5, null, '2']);
+  assert.deepEqual(sortedBy(columns[2], 1), [3, 1, 0, 2]);
+});
+
+test('settings and fields are in the order of the document', () => {
+  const one = { ...row('a', 1), setting: { a: 1, z: 2 }, fields: { b: 1, y: 2 } };
+  const columns = columnsOf({ ...sideBySide(one), columns: ['z', 'a', 'y', 'gone'] }, []);
+  assert.deepEqual(
+    columns.map(column => column.name),
+    ['z', 'a', 'y', 'b', 'response', 'finish', 'tokens']
   );
 });
 

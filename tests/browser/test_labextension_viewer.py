@@ -33,6 +33,9 @@ HOSTILE = (
 )
 
 
+DETAILED = "%load_ext azml_magics\n%config AzureMLMagics.save_details = True\n%azureml demo"
+
+
 def saved(document, *, metadata=None, **data):
     """A cell as it lies in a saved notebook, its output with our document."""
     bundle = {**data, MIME: document} if document is not None else data
@@ -52,7 +55,7 @@ def columns(cell):
 
 
 def test_live_response_has_request_usage_timing_and_code(page, lab, shot):
-    lab.write("a.ipynb", "%load_ext azml_magics\n%azureml demo", f"%%azureml demo-chat -p temperature=0\n{PROMPT}")
+    lab.write("a.ipynb", DETAILED, f"%%azureml demo-chat -p temperature=0\n{PROMPT}")
     notebook = NotebookPage(page, lab, "a.ipynb")
     notebook.run(0)
     notebook.run(1)
@@ -111,6 +114,41 @@ def test_first_rows_of_a_table_show_the_total(page, lab, shot):
     expect(shown.locator("> p")).to_have_text(["1,000 rows, 3 failed", "… and 998 more"])
     expect(shown.locator("tbody td:first-child")).to_have_text(["101", "734"])
     shot("rows")
+
+
+def test_columns_of_a_schema_are_in_the_preview_of_rows(page, lab, shot):
+    cells = [
+        "%load_ext azml_magics\n%azureml demo\nfrom pydantic import BaseModel\n"
+        "class Label(BaseModel):\n    title: str\n    price: float\n"
+        "loaves = ['rye bread', 'oat bread', 'wheat bread']",
+        "%%azureml --each $loaves --schema $Label\nGive me JSON for a label on a loaf of {text}.",
+    ]
+    lab.write("fields.ipynb", *cells)
+    notebook = NotebookPage(page, lab, "fields.ipynb")
+    notebook.run(0)
+    notebook.run(1)
+    shown = notebook.outputs(1).locator(".azml-SideBySide")
+    headings = shown.locator("th").all_inner_texts()
+    assert headings[:5] == ["#", "text", "title", "price", "response"]
+    prices = [float(text) for text in shown.locator("tbody td:nth-child(4)").all_inner_texts()]
+    assert len(prices) == 3
+    shown.get_by_role("button", name="price").click()
+    assert [float(text) for text in shown.locator("tbody td:nth-child(4)").all_inner_texts()] == sorted(prices)
+    shot("fields")
+
+
+def test_saved_columns_of_a_schema_are_numbers_and_texts(page, lab):
+    rows = [
+        {"index": str(n), "setting": {"text": "rye"}, "fields": {"title": title, "price": price}, "text": "{}"}
+        for n, (title, price) in enumerate([("Rye", 10), ("Oat", 9.5), ("", "")])
+    ]
+    lab.write(
+        "saved-fields.ipynb", saved({"version": 1, "rows": rows, "columns": ["text", "title", "price"]}), kernel=""
+    )
+    shown = NotebookPage(page, lab, "saved-fields.ipynb", with_kernel=False).outputs(0).locator(".azml-SideBySide")
+    expect(shown.locator("tbody td:nth-child(3)")).to_have_text(["Rye", "Oat", ""])
+    shown.get_by_role("button", name="price").click()
+    expect(shown.locator("tbody td:nth-child(3)")).to_have_text(["Oat", "Rye", ""])
 
 
 def test_html_in_a_response_never_runs(page, lab):
@@ -181,7 +219,7 @@ def test_huge_response_is_shown_in_part_with_a_button(page, lab):
 def test_click_sorts_responses_side_by_side(page, lab, shot):
     lab.write(
         "g.ipynb",
-        "%load_ext azml_magics\n%azureml demo",
+        DETAILED,
         "%%azureml --sweep temperature=0,1.5,0.5 --sweep max_tokens=20,9\nSay hello to Lisbon",
     )
     notebook = NotebookPage(page, lab, "g.ipynb")

@@ -48,7 +48,14 @@ def test_result_is_response_with_exact_plain_text(asking):
     assert asking.vars["_"] is ran.result
 
 
-def test_vendor_mime_is_deterministic_and_times_are_metadata(asking):
+def test_output_is_the_same_in_every_run(asking):
+    first, second = (asking.ok("%%azureml -p seed=1\nHello") for _ in range(2))
+    assert (first.data, first.metadata) == (second.data, second.metadata)
+    assert set(first.metadata["azml"]) == {"request"}
+
+
+def test_times_and_ids_are_saved_on_demand(asking):
+    asking.ok("%config AzureMLMagics.save_details = True")
     first, second = (asking.ok("%%azureml -p seed=1\nHello") for _ in range(2))
     assert first.data == second.data
     assert first.data[STREAM]["usage"] == {"prompt_tokens": 8, "completion_tokens": 10, "total_tokens": 18}

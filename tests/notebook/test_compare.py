@@ -222,6 +222,8 @@ def test_table_fills_while_streaming_and_display_ends_empty(asking, endpoint):
 
 
 def test_result_is_text_and_html_table_without_times(asking):
+    assert asking.ok("%%azureml -n 2\nHello").metadata == {}
+    asking.ok("%config AzureMLMagics.save_details = True")
     first, second = (asking.ok("%%azureml -n 2\nHello") for _ in range(2))
     assert first.data == second.data
     assert set(first.data) == {"text/plain", "text/html", MIME}

@@ -76,6 +76,7 @@ def test_thoughts_of_rows_are_in_a_fold(thinking):
 @pytest.mark.parametrize("line", ["", "--no-stream"])
 def test_cell_shows_what_it_waits_for_until_the_response_comes(asking, endpoint, line):
     endpoint.script([Fault("429", retry_after=1)])
+    asking.ok("%config AzureMLMagics.save_details = True")
     ran = asking.ok(f"%%azureml {line}\nHello there")
     texts = [data.get("text/plain", "") for data in ran.payloads]
     assert "429: waiting 1 s, try 2 of 3" in texts

@@ -46,9 +46,15 @@ def test_saved_output_is_a_summary_and_the_first_rows(rows):
     assert [row["index"] for row in one.data[MIME]["rows"]] == ["0", "1", "2", "3", "4"]
     assert (one.data[MIME]["summary"], one.data[MIME]["rest"]) == ("20 rows", "… and 15 more")
     assert [row["setting"] for row in one.data[MIME]["rows"]] == [{"place": f"river {n}"} for n in range(5)]
-    assert one.metadata["azml"]["done"] == 20
-    assert one.metadata["azml"]["seconds"] > 0
+    assert one.metadata == {}
     assert "<td" in one.data["text/html"]
+
+
+def test_counts_and_times_of_a_run_are_saved_on_demand(rows):
+    rows.ok("%config AzureMLMagics.save_details = True")
+    saved = rows.ok("%%azureml --each $places\nWrite about {place}.").metadata["azml"]
+    assert saved["done"] == 3
+    assert saved["seconds"] > 0
 
 
 def test_long_values_are_shortened_and_surrogates_replaced(rows, endpoint):
@@ -273,6 +279,7 @@ def test_row_errors_have_the_notebooks_remedy(rows, endpoint, again):
 
 def test_second_run_continues_from_the_journal(rows, endpoint):
     cell = "%%azureml --each $places --journal run.jsonl -o out\nWrite about {place}."
+    rows.ok("%config AzureMLMagics.save_details = True")
     first = rows.ok(cell)
     assert first.stdout.startswith("Sending 3 rows to main, up to 16 at a time, with the journal run.jsonl.\n")
     rows.vars["places"].append({"place": "hills"})
@@ -389,6 +396,8 @@ def test_preview_shows_the_columns_of_a_schema(rows, endpoint):
     for heading in ("depth", "answer_place"):
         assert f">{heading}</th>" in ran.data["text/html"]
     assert f">{first['depth']}</td>" in ran.data["text/html"]
+    fields = {"depth": first["depth"], "answer_place": first["answer_place"]}
+    assert ran.data[MIME]["rows"][0]["fields"] == fields  # the depth is a number
 
 
 def test_run_that_ends_early_gives_rows_back_to_its_iterator(rows, endpoint):

@@ -3,6 +3,8 @@
  * text once and marks that refer to it (azml_magics/notebook/code_metadata.py).
  */
 
+/** Control characters that JSON.stringify leaves, and marks that reverse text (azml_magics/core/text.py). */
+const CONTROLS = /[\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
 const MARK = /<<azml-text:(\d+)>>/g;
 /** A string literal that consists of a mark, or a mark in a longer literal. */
 const IN_PYTHON = /(['"])<<azml-text:(\d+)>>\1|<<azml-text:(\d+)>>/g;
@@ -20,6 +22,14 @@ export function fillBody(body: unknown, texts: readonly string[]): unknown {
     return Object.fromEntries(entries) as unknown;
   }
   return body;
+}
+
+/** A value as JSON with escapes in place of control characters. */
+export function toJson(value: unknown, indent = 0): string {
+  return ((JSON.stringify(value, null, indent) as string | undefined) ?? '').replace(
+    CONTROLS,
+    found => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`
+  );
 }
 
 /** A program with the texts in its string literals, escaped for a shell if the language is curl, else for Python. */
@@ -46,7 +56,7 @@ function fill(template: string, texts: readonly string[], write: (text: string) 
 
 /** A text as a Python string literal, in the quotes that need fewer escapes. */
 function pythonLiteral(text: string): string {
-  const escaped = JSON.stringify(text); // Python reads JSON's escapes
+  const escaped = toJson(text); // Python reads JSON's escapes
   if (text.includes("'") || !text.includes('"')) {
     return text.includes("'") ? escaped : `'${escaped.slice(1, -1)}'`;
   }
@@ -55,10 +65,10 @@ function pythonLiteral(text: string): string {
 
 /** A text inside a longer Python string literal with either kind of quotes. */
 function escapeForPython(text: string): string {
-  return JSON.stringify(text).slice(1, -1).replaceAll("'", "\\'");
+  return toJson(text).slice(1, -1).replaceAll("'", "\\'");
 }
 
 /** A text inside a JSON string inside a shell's single quotes. */
 function escapeForShell(text: string): string {
-  return JSON.stringify(text).slice(1, -1).replaceAll("'", `'"'"'`);
+  return toJson(text).slice(1, -1).replaceAll("'", `'"'"'`);
 }

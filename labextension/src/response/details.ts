@@ -3,7 +3,7 @@ import { Panel, Widget } from '@lumino/widgets';
 
 import { type IResponse, type IDetails, type ICodeMetadata } from './document';
 import { button, element, paragraph, withoutShortcuts } from './elements';
-import { fillBody, fillProgram } from './code-metadata';
+import { fillBody, fillProgram, toJson } from './code-metadata';
 import { count, seconds } from './summary';
 import { type Markdown } from './viewer';
 
@@ -59,7 +59,7 @@ export async function requestBody(call: ICodeMetadata, markdown: Markdown): Prom
     new Widget({ node: element('pre', [`POST ${call.url}`, ...headers].join('\n')) })
   );
   const body = fillBody(call.body, call.texts);
-  const text = typeof body === 'string' ? body : JSON.stringify(body, null, 2);
+  const text = typeof body === 'string' ? body : toJson(body, 2);
   panel.addWidget(await markdown(codeBlock(text, typeof body === 'string' ? '' : 'json')));
   if (call.isShortened) {
     panel.addWidget(new Widget({ node: paragraph(SHORTENED, 'azml-Response-note') }));

@@ -44,6 +44,8 @@ export interface IToolCall {
 export interface ISideBySide {
   kind: 'side-by-side';
   rows: IRow[];
+  /** The names of settings and fields in their order: notebook files sort the names of every object. */
+  columns: string[];
   /** If these are the first rows of a longer table: the total, and how many more there are; else ''. */
   summary: string;
   rest: string;
@@ -53,6 +55,8 @@ export interface ISideBySide {
 export interface IRow {
   index: string;
   setting: Record<string, string | number>;
+  /** The values of a schema's columns, read from the text. */
+  fields: Record<string, string | number>;
   text: string;
   reasoning: string;
   isReasoningOpen: boolean;
@@ -119,6 +123,7 @@ export function readDocument(document: unknown): IResponse | ISideBySide | IUnre
       return {
         kind: 'side-by-side',
         rows: rows.map(row => readRow(row ?? {})),
+        columns: Array.isArray(fields.columns) ? fields.columns.map(asText) : [],
         summary: asText(fields.summary),
         rest: asText(fields.rest)
       };
@@ -172,15 +177,10 @@ function readResponse(fields: Fields, text: string): IResponse {
 }
 
 function readRow(fields: Fields): IRow {
-  const setting = Object.entries(asFields(fields.setting) ?? {}).map(
-    ([name, value]): [string, string | number] => [
-      name,
-      typeof value === 'number' || typeof value === 'string' ? value : JSON.stringify(value)
-    ]
-  );
   return {
     index: asText(fields.index),
-    setting: Object.fromEntries(setting),
+    setting: asValues(fields.setting),
+    fields: asValues(fields.fields),
     text: asText(fields.text),
     reasoning: asText(fields.reasoning),
     isReasoningOpen: fields.reasoning_open === true,
@@ -223,6 +223,17 @@ function readCodeMetadata(value: unknown): ICodeMetadata | null {
     isShortened: fields.shortened === true,
     code: asTexts(fields.code)
   };
+}
+
+/** The entries of an object; values that are neither numbers nor texts as JSON. */
+function asValues(value: unknown): Record<string, string | number> {
+  const entries = Object.entries(asFields(value) ?? {}).map(
+    ([name, each]): [string, string | number] => [
+      name,
+      typeof each === 'number' || typeof each === 'string' ? each : JSON.stringify(each)
+    ]
+  );
+  return Object.fromEntries(entries);
 }
 
 /** The entries of an object whose values are texts. */

@@ -19,8 +19,10 @@ export class SideBySideTable extends Widget {
     this.addClass('azml-SideBySide');
     this.addClass('jp-RenderedHTMLCommon');
     this.columns = columnsOf(document, latencies);
+    // In a table of rows nothing is marked, and the responses are in another column.
+    const isTable = document.rows.some(row => row.index !== '');
     this.parts = partsOf(
-      html,
+      isTable ? null : html,
       document.rows.map(row => row.text)
     );
     const table = element('table');

@@ -16,10 +16,17 @@ export interface IColumn {
 /** 1 is ascending, -1 descending. */
 export type Direction = 1 | -1;
 
-/** The columns in the order of the HTML table: label, settings, response, finish reason, tokens, seconds. */
+/** The columns in the order of the HTML table: label, settings, schema, response, finish reason, tokens, seconds. */
 export function columnsOf(document: ISideBySide, latencies: readonly (number | null)[]): IColumn[] {
   const { rows } = document;
-  const settings = [...new Set(rows.flatMap(row => Object.keys(row.setting)))];
+  const settings = inOrder(
+    rows.flatMap(row => Object.keys(row.setting)),
+    document.columns
+  );
+  const fields = inOrder(
+    rows.flatMap(row => Object.keys(row.fields)),
+    document.columns
+  );
   const column = (name: string, values: Value[], isResponse = false): IColumn => ({
     name,
     values,
@@ -51,6 +58,12 @@ export function columnsOf(document: ISideBySide, latencies: readonly (number | n
         rows.map(row => row.setting[name] ?? null)
       )
     ),
+    ...fields.map(name =>
+      column(
+        name,
+        rows.map(row => (row.fields[name] === '' ? null : (row.fields[name] ?? null)))
+      )
+    ),
     column(
       'response',
       rows.map(row => row.text || null),
@@ -58,6 +71,12 @@ export function columnsOf(document: ISideBySide, latencies: readonly (number | n
     ),
     ...further.filter(({ values }) => values.some(value => value !== null))
   ];
+}
+
+/** The names, each once, in the given order; those that are not in it come last. */
+function inOrder(names: readonly string[], order: readonly string[]): string[] {
+  const distinct = new Set(names);
+  return [...new Set([...order.filter(name => distinct.has(name)), ...distinct])];
 }
 
 /** The row numbers sorted by a column; rows without a value come last in both directions. */

@@ -4,7 +4,13 @@ import { Panel, Widget } from '@lumino/widgets';
 
 import { responseBody, LONGEST_MARKDOWN, plainText } from './response-body';
 import { codeBody, requestBody, timingBody, usageBody } from './details';
-import { type IResponse, type ISideBySide, readDetails, readDocument } from './document';
+import {
+  type IDetails,
+  type IResponse,
+  type ISideBySide,
+  readDetails,
+  readDocument
+} from './document';
 import { paragraph } from './elements';
 import { SideBySideTable } from './side-by-side';
 import { type ITab, Tabs } from './tabs';
@@ -53,15 +59,18 @@ export class ResponseViewer extends Panel implements IRenderMime.IRenderer {
     const { call } = details;
     const saved = model.data['text/markdown'];
     const markdown = typeof saved === 'string' ? saved : null;
-    const tabs: (ITab | null)[] = [
+    const tabs: (ITab | false | null)[] = [
       { name: 'Response', body: () => responseBody(document, details, markdown, this.markdown) },
       call && { name: 'Request', body: () => requestBody(call, this.markdown) },
       { name: 'Usage', body: () => Promise.resolve(usageBody(document, details)) },
-      { name: 'Timing', body: () => Promise.resolve(timingBody(document, details)) },
+      hasTiming(details) && {
+        name: 'Timing',
+        body: () => Promise.resolve(timingBody(document, details))
+      },
       call && { name: 'Code', body: () => codeBody(call, this.markdown) }
     ];
     return new Tabs(
-      tabs.filter(tab => tab !== null),
+      tabs.filter(tab => tab !== null && tab !== false),
       document.config || document.model
     );
   }
@@ -88,4 +97,9 @@ export class ResponseViewer extends Panel implements IRenderMime.IRenderer {
     await renderer.renderModel(new MimeModel({ data: { [mimeType]: text }, trusted: false }));
     return renderer;
   };
+}
+
+/** Whether times or an id were saved (%config AzureMLMagics.save_details). */
+function hasTiming(details: IDetails): boolean {
+  return details.latency !== null || details.timeToFirstToken !== null || details.requestId !== '';
 }

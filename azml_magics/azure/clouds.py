@@ -103,8 +103,7 @@ def current_cloud(environ: Mapping[str, str] = os.environ) -> Cloud:
     Raises:
         ConfigError: The address of Azure Resource Manager cannot be used.
     """
-    authority = environ.get("AZURE_AUTHORITY_HOST", "").strip().rstrip("/")
-    authority = authority if "://" in authority or not authority else f"https://{authority}"
+    authority = _authority_in(environ)
     cloud = _cloud_of_login(authority) or _cloud_named(environ.get("AZUREML_CURRENT_CLOUD_ENV", ""))
     address = environ.get(RESOURCE_MANAGER_VARIABLE, "").strip()
     return replace(
@@ -112,6 +111,21 @@ def current_cloud(environ: Mapping[str, str] = os.environ) -> Cloud:
         authority=authority or cloud.authority,
         resource_manager=_check_address(address) if address else cloud.resource_manager,
     )
+
+
+def has_own_login(environ: Mapping[str, str] = os.environ) -> bool:
+    """Return whether AZURE_AUTHORITY_HOST names a login that is not one of Azure's public ones.
+
+    Args:
+        environ: The environment variables.
+    """
+    authority = _authority_in(environ)
+    return bool(authority) and _cloud_of_login(authority) is None
+
+
+def _authority_in(environ: Mapping[str, str]) -> str:
+    authority = environ.get("AZURE_AUTHORITY_HOST", "").strip().rstrip("/")
+    return authority if "://" in authority or not authority else f"https://{authority}"
 
 
 def _cloud_of_login(authority: str) -> Cloud | None:

@@ -14,6 +14,7 @@ from azml_magics.core.key_sources.token_cache import CachedToken, Token
 from azml_magics.core.secret import Secret
 
 from . import packages
+from .clouds import has_own_login
 
 if TYPE_CHECKING:
     from azml_magics.core.key_sources import EntraToken
@@ -108,12 +109,14 @@ def make_credential(source: str, tenant: str = "") -> Any:
         return identity.AzureCliCredential(**own_tenant)
     if source == "managed":
         return identity.ManagedIdentityCredential(**_client_id("client_id"))
+    # msal asks the public login whether it knows another one, unless it is told not to.
+    login = {"disable_instance_discovery": True} if has_own_login() else {}
     if source == "device":
-        return identity.DeviceCodeCredential(prompt_callback=_show_code, **own_tenant)
+        return identity.DeviceCodeCredential(prompt_callback=_show_code, **own_tenant, **login)
     if source == "browser":
-        return identity.InteractiveBrowserCredential(**own_tenant)
+        return identity.InteractiveBrowserCredential(**own_tenant, **login)
     others = {"additionally_allowed_tenants": [tenant]} if tenant else {}
-    return identity.DefaultAzureCredential(**_client_id("managed_identity_client_id"), **others)
+    return identity.DefaultAzureCredential(**_client_id("managed_identity_client_id"), **others, **login)
 
 
 def _client_id(argument: str) -> dict[str, str]:

@@ -111,7 +111,10 @@ class RestRefusal:
             remedy = f"Name that tenant, or sign in to it with `az login --tenant {tenant[1]}`."
             return self._error(AuthenticationError, cause, remedy, "wrong-tenant", message, tenant=tenant[1])
         cause = f"{self.service} does not accept your sign-in"
-        return self._error(AuthenticationError, cause, "Sign in again with `az login`.", "sign-in-refused", message)
+        remedy = "Sign in again with `az login`."
+        if "expir" in message:  # a new token was asked for before
+            remedy = "Check this machine's clock: the token is new. Or sign in again with `az login`."
+        return self._error(AuthenticationError, cause, remedy, "sign-in-refused", message)
 
     def _network_error(self, message: str) -> EndpointError:
         cause = f"{self.service} does not allow the network of this machine"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from azml_magics.azure.clouds import CHINA, PUBLIC, US_GOVERNMENT, current_cloud
+from azml_magics.azure.clouds import CHINA, PUBLIC, US_GOVERNMENT, current_cloud, has_own_login
 from azml_magics.core.errors import ConfigError
 
 
@@ -46,3 +46,10 @@ def test_emulated_control_plane_keeps_the_clouds_audience():
 def test_address_that_would_carry_the_token_in_clear_is_refused(address):
     with pytest.raises(ConfigError, match="AZURE_RESOURCE_MANAGER_ENDPOINT"):
         current_cloud({"AZURE_RESOURCE_MANAGER_ENDPOINT": address})
+
+
+def test_login_of_ones_own_is_told_from_the_clouds():
+    for authority in ("", "login.microsoftonline.us", "https://login.partner.microsoftonline.cn/"):
+        assert not has_own_login({"AZURE_AUTHORITY_HOST": authority})
+    assert has_own_login({"AZURE_AUTHORITY_HOST": "https://login.stack.example"})
+    assert not has_own_login({})

@@ -65,16 +65,19 @@ def _save(context: NotebookContext, options: DiscoverOptions, found: Discovery) 
     )
     if not configs:
         return ["Nothing was saved: no deployment takes a prompt.", *found.notes()]
-    lines = [line for config in configs for line in _describe(config)]
+    lines = [line for config in configs for line in _describe(config, found)]
     in_use = context.session.active
     return [*lines, *([f"In use: {in_use}."] if in_use != active else [])]
 
 
-def _describe(config: LLMConfig) -> list[str]:
+def _describe(config: LLMConfig, found: Discovery) -> list[str]:
     """Return a line that says what was saved, and one with what it still needs before it works."""
-    key = str(config.key).partition(":")[0]  # the id of a resource is long, and `show` has it
-    place = config.endpoint_url + (f", deployment {config.deployment_name}" if config.deployment_name else "")
-    lines = [f"Saved {config.name}: {config.formatter or 'no formatter yet'} at {place}, key {key}."]
+    place = config.endpoint_url, config.deployment_name
+    row = next(row for row in found if (row.url, row.deployment_name) == place)
+    key = str(config.key).partition(":")[0]  # URL and the id of the resource are long, and `show` has them
+    renamed = f"{row.name}, " if row.name != config.name else ""
+    where = f" in {row.owner}" if row.owner else ""
+    lines = [f"Saved {config.name}: {renamed}{config.formatter or 'no formatter yet'}{where}, key {key}."]
     if not config.formatter:
         lines.append(f"  Find its formatter: %azureml detect {config.name} --probe")
     problem: AzmlError | None = clear_text_error(config, config.endpoint_url)

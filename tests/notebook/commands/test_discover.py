@@ -61,10 +61,9 @@ def test_saved_deployments_answer_in_the_next_cell(notebook, azure):
     before = len(azure.requests)
     said = notebook.ok("%azureml discover --save gpt-5-mini claude-sonnet-4-6").text
     assert len(azure.requests) == before  # from the last table
-    foundry = f"{azure.url}/contoso-foundry"
     assert said.splitlines() == [
-        f"Saved gpt-5-mini: openai-responses at {foundry}/openai/v1, deployment gpt-5-mini, key entra.",
-        f"Saved claude-sonnet-4-6: anthropic-messages at {foundry}/anthropic/v1, deployment claude-sonnet-4-6, key entra.",
+        "Saved gpt-5-mini: openai-responses in contoso-foundry, key entra.",
+        "Saved claude-sonnet-4-6: anthropic-messages in contoso-foundry, key entra.",
         "In use: gpt-5-mini.",
     ]
     assert notebook.ok("%%azureml\nSay hello").text
@@ -80,7 +79,7 @@ def test_save_alone_discovers_and_saves_what_takes_a_prompt(notebook, azure, mag
 
 def test_formatter_that_only_the_deployment_knows_is_asked_for(notebook, azure, magics):
     said = notebook.ok("%azureml discover --workspace contoso-ml --save bart-summary").text
-    assert said.startswith(f"Saved bart-summary: mlflow at {azure.url}/bart-summary/score, key entra.")
+    assert said.startswith("Saved bart-summary: mlflow in contoso-ml, key entra.")
     assert notebook.ok("%%azureml\nSay hello").text
 
 

@@ -1,0 +1,81 @@
+"""From sign-in to the first answer in a kernel of its own, with the real azure-identity and an emulated Azure."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+import trustme
+
+from azml_magics.emulator.control_plane import ControlPlane
+
+from .fresh import executed, started, variables_of
+
+pytest.importorskip("azure.identity")
+
+ASK = "%%azureml gpt-5-mini\nWrite a haiku about sparkling water."
+ANSWER = "Small bubbles rising"
+SIGN_INS = ("app-service", "azure-ml", "service-principal", "az")
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """(certificate with its private key, CA) as files."""
+    folder = tmp_path_factory.mktemp("certificate")
+    authority = trustme.CA()
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(folder / "server.pem")
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    return folder / "server.pem", folder / "ca.pem"
+
+
+@pytest.fixture
+def azure(certificate):
+    with ControlPlane(certfile=str(certificate[0])) as plane:
+        yield plane
+
+
+def signed_in(azure, how, certificate, folder):
+    """The variables of a kernel that is signed in in one of the ways."""
+    if how != "az":
+        return {**azure.environment_of(how), "REQUESTS_CA_BUNDLE": str(certificate[1])}
+    azure.write_az_command(folder)
+    path = os.pathsep.join([str(folder), os.environ["PATH"]])
+    return {"PATH": path, "AZURE_RESOURCE_MANAGER_ENDPOINT": azure.url, "AZURE_TOKEN_CREDENTIALS": "AzureCliCredential"}
+
+
+@pytest.mark.parametrize("how", SIGN_INS)
+def test_sign_in_discover_save_and_ask(azure, certificate, tmp_path, how):
+    notebook = executed(
+        tmp_path,
+        "%load_ext azml_magics\n%azureml discover",
+        "%azureml discover --save gpt-5-mini",
+        ASK,
+        **signed_in(azure, how, certificate, tmp_path),
+    )
+    table, _, answer = (cell.outputs[-1].data["text/plain"] for cell in notebook.cells)
+    assert "contoso-foundry" in table
+    assert ANSWER in answer
+    assert azure.requests[-1].headers["authorization"].startswith("Bearer ey")
+    assert azure.issue_token("x").split(".")[0] not in str(notebook)
+
+
+@pytest.mark.parametrize(
+    ("faults", "words"),
+    [
+        ({"signed_out": "The identity was removed."}, "No Entra ID token"),
+        ({"token_tenant": "elsewhere"}, "tenant"),
+        ({"clock_skew": 7200}, "clock"),
+        ({"html_proxy": 200}, "proxy"),
+        ({"denied": ["*/read"]}, "role"),
+    ],
+)
+def test_what_is_in_the_way_is_one_line(azure, certificate, tmp_path, faults, words):
+    for name, value in faults.items():
+        setattr(azure.faults, name, value)
+    with started(tmp_path, variables_of(tmp_path, **signed_in(azure, "app-service", certificate, tmp_path))) as kernel:
+        kernel.ok("%load_ext azml_magics")
+        cell = kernel.run("%azureml discover")
+    said = cell.error["evalue"] if cell.error else cell.text
+    assert words in said, said
+    if cell.error:
+        assert len(cell.error["traceback"]) == 1

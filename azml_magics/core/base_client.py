@@ -10,6 +10,7 @@ from . import preparation
 from .call import PreparedCall
 from .config import LLMConfig
 from .errors import ConfigError
+from .hidden_arguments import hide_arguments
 from .http import auth, recording
 from .http.auth import Credentials
 from .http.exchange import MAX_RESPONSE_BYTES, Request
@@ -36,6 +37,7 @@ class BaseClient:
 
     _is_async = False
 
+    @hide_arguments
     def __init__(
         self,
         *,

@@ -14,6 +14,7 @@ from .config_values import read_api_type, read_kwargs, read_mapping, read_second
 from .embedded_keys import check_kwargs, check_query, references_in, references_in_query
 from .errors import ConfigError
 from .headers import HeaderValue, as_headers, check_name, is_secret, merge_headers
+from .hidden_arguments import hide_arguments, hide_constructor_arguments
 from .key_sources import NO_KEY, CredentialKey, KeySource, TokenCredential
 from .keys import DEFAULT_KEY, KeyRef, key_source
 from .proxy_url import check_proxy
@@ -40,6 +41,7 @@ class Unset(enum.Enum):
 UNSET: Final = Unset.UNSET
 
 
+@hide_constructor_arguments
 @dataclass(frozen=True)
 class LLMConfig:
     """An endpoint, and how to call it. It cannot be changed; `merged` returns a changed copy.
@@ -153,6 +155,7 @@ class LLMConfig:
         own = () if self.key is None else (self.key_source,)
         return (*own, *self.header_sources.values(), *self.embedded_sources.values())
 
+    @hide_arguments
     def merged(
         self,
         model_kwargs: Mapping[str, Any] | Unset = UNSET,

@@ -32,6 +32,7 @@ _SECRET_NAME: Final = re.compile(
 _VAGUE_NAMES: Final = {"key", "code", "sig", "signature", "sas"}  # a key only if they look like one
 _SHORTEST_VAGUE: Final = 16  # characters of a key under a vague name of a query: Azure's have more
 _NOT_KEPT: Final = "…"
+_JSON_MEMBER: Final = re.compile(r"""(?P<head>["'](?P<name>[^"'\\]{1,80})["']\s*:\s*["'])(?P<value>(?:[^"\\]|\\.)*)""")
 _MAX_SHOWN: Final = 60
 
 
@@ -114,6 +115,17 @@ def hide_keys_in_query(url: str) -> str:
     return f"{head}{mark}{'&'.join(map(_hide, query.split('&')))}" if mark else url
 
 
+def hide_keys_in_json(text: str) -> str:
+    """Return a JSON text, even one that cannot be read, without the values that are keys by their names."""
+    return _JSON_MEMBER.sub(_hide_member, text)
+
+
+def _hide_member(member: re.Match[str]) -> str:
+    name, value = member["name"], member["value"]
+    is_key = value.strip() and not is_reference(value) and _is_key_in_kwargs(name, value.strip(), in_headers=True)
+    return f"{member['head']}{_NOT_KEPT}" if is_key else member[0]
+
+
 def _hide(part: str) -> str:
     name, equals, value = part.partition("=")
     plain = unquote_plus(value)
@@ -133,8 +145,9 @@ def _may_hold_key(name: str) -> bool:
 
 def _is_key_in_query(name: str, value: str) -> bool:
     if is_secret_name(name):
-        return bool(value) and value != _NOT_KEPT
-    return _normal(name) in _VAGUE_NAMES and (is_reference(value) or len(value) >= _SHORTEST_VAGUE)
+        return bool(value)
+    is_key = is_reference(value) or value == _NOT_KEPT or len(value) >= _SHORTEST_VAGUE
+    return is_key and _normal(name) in _VAGUE_NAMES
 
 
 def _walk(data: Any) -> Iterator[tuple[str, str]]:
@@ -156,7 +169,8 @@ def _is_key_in_kwargs(name: str, value: str, *, in_headers: bool) -> bool:
     if is_secret_name(name):
         return bool(value)
     is_vague = in_headers or _normal(name) in _VAGUE_NAMES
-    return is_vague and (is_reference(value) or looks_like_key(name if in_headers else "", value))
+    is_marked = value == _NOT_KEPT or is_reference(value)
+    return is_vague and (is_marked or looks_like_key(name if in_headers else "", value))
 
 
 def _fill(data: Any, keys: Mapping[str, Secret], parent: str = "") -> Any:

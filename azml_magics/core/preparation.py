@@ -42,7 +42,8 @@ class ClientDefaults:
 
     def __post_init__(self) -> None:
         """Check the values, as a config does."""
-        LLMConfig(headers=as_headers(self.headers), total_timeout=self.total_timeout, timeout=self.timeout or 1.0)
+        object.__setattr__(self, "headers", as_headers(self.headers))  # frozen; keys among them become secrets
+        LLMConfig(headers=self.headers, total_timeout=self.total_timeout, timeout=self.timeout or 1.0)
         if isinstance(self.max_response_bytes, bool) or self.max_response_bytes < 1:
             raise ConfigError(f"max_response_bytes must be a positive integer, not {self.max_response_bytes!r}")
 

@@ -15,6 +15,7 @@ from langchain_core.tools import BaseTool
 from typing_extensions import Unpack
 
 from ..core.config import LLMConfig
+from ..core.hidden_arguments import hide_arguments
 from ..core.messages import Message
 from ..core.response import Response
 from .arguments import ChatArguments
@@ -47,6 +48,7 @@ class AzureMLChatOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseChatMo
     streaming: bool = False
     """Whether invoke streams as well, for callbacks that take tokens."""
 
+    @hide_arguments
     def __init__(self, **kwargs: Unpack[ChatArguments]) -> None:
         super().__init__(**kwargs)
 

@@ -8,6 +8,7 @@ from ..core import wire
 from ..core.client import default_client
 from ..core.config import DEFAULT_TIMEOUT, LLMConfig
 from ..core.errors import ConfigError
+from ..core.hidden_arguments import hide_arguments
 from ..core.response import Response
 from ..core.secret import Secret
 from .remedies import langchain_remedies
@@ -30,6 +31,7 @@ class AzureMLEndpointClient:
         ConfigError: The URL or the key is missing; it is a ValueError.
     """
 
+    @hide_arguments
     def __init__(
         self, endpoint_url: str, endpoint_api_key: str, deployment_name: str = "", timeout: float = DEFAULT_TIMEOUT
     ) -> None:

@@ -19,12 +19,37 @@ from pydantic import (
 from typing_extensions import Self
 
 from ..core.config import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT
+from ..core.embedded_keys import check_kwargs, check_query
 from ..core.headers import as_headers
+from ..core.hidden_arguments import hide_arguments
+from ..core.key_sources import NO_KEY
+from ..core.keys import KeyRef
 from .api_type import AzureMLEndpointApiType
 from .arguments import KEY_VARIABLE, KWARG_FIELDS, apply_defaults, check_names, to_config_error, without_secrets
 from .clients import has_call
 from .formatter_adapter import get_registered_name
 from .model_client import ModelClient
+
+_CHECKED = ("endpoint_api_key", "key", "headers", "endpoint_url", "model_kwargs")  # what may hold a key
+
+
+def _check_assigned(name: str, value: Any) -> Any:
+    """Return what an attribute keeps of an assigned value: a key only as a secret, as the constructor does.
+
+    Raises:
+        ConfigError: It holds a key where a reference belongs, or cannot be used.
+    """
+    if name == "endpoint_api_key":
+        return value if isinstance(value, SecretStr) else SecretStr(str(value or ""))
+    if name == "headers":
+        return as_headers(value) or None
+    if name == "key" and isinstance(value, str) and value.strip() not in ("", NO_KEY):
+        KeyRef.parse(value)
+    elif name == "endpoint_url" and isinstance(value, str):
+        check_query(value)
+    elif name == "model_kwargs" and isinstance(value, Mapping):
+        check_kwargs(value)
+    return value
 
 
 class EndpointFields(BaseModel):
@@ -150,12 +175,15 @@ class EndpointFields(BaseModel):
                 return self.client if has_call(self.client) else ModelClient(self)
             return super().__getattr__(name)
 
+    @hide_arguments
     def __setattr__(self, name: str, value: Any) -> None:
         if name in KWARG_FIELDS:
             kwargs = {**(self.model_kwargs or {}), name: value}
             name, value = "model_kwargs", {key: each for key, each in kwargs.items() if each is not None}
         elif name == "http_client":
             name, value = "client", value.given if isinstance(value, ModelClient) else value
+        elif name in _CHECKED:
+            value = _check_assigned(name, value)
         super().__setattr__(name, value)
 
     @field_validator("headers")

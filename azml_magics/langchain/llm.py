@@ -15,6 +15,7 @@ from typing_extensions import Unpack
 
 from ..compare.fan_out import map_async, map_in_threads
 from ..core.config import LLMConfig
+from ..core.hidden_arguments import hide_arguments
 from ..core.response import Response
 from .arguments import EndpointArguments
 from .base_endpoint import AzureMLBaseEndpoint
@@ -54,6 +55,7 @@ class AzureMLOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseLLM):
         >>> llm.invoke("Name three kinds of clouds.")
     """
 
+    @hide_arguments
     def __init__(self, **kwargs: Unpack[EndpointArguments]) -> None:
         super().__init__(**kwargs)
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from azml_magics.core import wire
+from azml_magics.core.embedded_keys import hide_keys_in_json, hide_keys_in_query
 from azml_magics.core.errors import AzmlError
 
 from . import kwargs
@@ -83,8 +84,8 @@ class Draft:
     # ---- fields
 
     def set(self, field: str, text: str) -> None:
-        """Set a field's text. A text in the key field that may be a key itself is refused and not kept."""
-        self.texts[field] = NOT_KEPT if field == "key" and may_be_key(text) else text
+        """Set a field's text. What may be a key itself is refused and not kept: in the key field, in a URL's query."""
+        self.texts[field] = _without_key(field, text)
         self._update_config()
         if OTHER_KWARGS in self._unreadable:  # another formatter has other controls
             self.set_other_kwargs(self.other_kwargs_json)
@@ -170,7 +171,8 @@ class Draft:
             others = kwargs.parse_other_kwargs(text, controlled)
             replace(self.saved, model_kwargs=others)  # refuses what JSON can express and a request cannot
         except (kwargs.KwargValueError, AzmlError) as error:
-            self._unreadable[OTHER_KWARGS] = text, str(error)
+            said = describe_error(error) if isinstance(error, AzmlError) else str(error)
+            self._unreadable[OTHER_KWARGS] = hide_keys_in_json(text), said
             return
         self._values = {name: value for name, value in self._values.items() if name in controlled} | others
         self._update_config()
@@ -183,3 +185,10 @@ class Draft:
             for kwarg in self.controls
             if kwarg.name not in held or kwargs.control_value(kwarg, held[kwarg.name]) is not None
         ]
+
+
+def _without_key(field: str, text: str) -> str:
+    """Return a field's text as it is kept: saved notebooks hold what a control shows."""
+    if field == "endpoint_url":
+        return hide_keys_in_query(text)
+    return NOT_KEPT if field == "key" and may_be_key(text) else text

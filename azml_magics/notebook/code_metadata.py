@@ -3,7 +3,7 @@
 JupyterLab's response viewer shows them, also in a saved notebook (labextension/src/response/code-metadata.ts). Each
 long text is stored once, in `texts`, and a mark refers to it, so that the prompt is not repeated in the body and in
 every program. Of a very long prompt only the beginning is stored, and no programs. All of it is metadata because the
-demo endpoint's port changes from run to run.
+demo endpoint's port may change from run to run.
 """
 
 from __future__ import annotations

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 DEMO_KEY_VARIABLE = "AZML_DEMO_KEY"
 DEMO_URL_VARIABLE = "AZML_DEMO_URL"  # of the endpoint that `azml-magics demo --lab` runs for all kernels
 _TOKENS_PER_SECOND = 80.0
+_PORT = 8898  # the same in every run while it is free, because a saved notebook has the URL of each request
 
 
 def start_demo(context: NotebookContext, options: DemoOptions) -> TextOutput:
@@ -85,8 +86,11 @@ def _find_shared_url() -> str:
         return ""
 
 
-def make_endpoint() -> Emulator:
+def make_endpoint(port: int = 0) -> Emulator:
     """Return a demo endpoint with its own key, not started yet.
+
+    Args:
+        port: Where it listens; 0 for any free port.
 
     Raises:
         ImportError: The demo extra is not installed.
@@ -95,7 +99,15 @@ def make_endpoint() -> Emulator:
 
     from azml_magics.emulator import Emulator
 
-    return Emulator(key=f"demo-{secrets.token_hex(8)}", rate=_TOKENS_PER_SECOND)
+    return Emulator(key=f"demo-{secrets.token_hex(8)}", rate=_TOKENS_PER_SECOND, port=port)
+
+
+def _start_at_any_port(endpoint: Emulator) -> Emulator:
+    """Start the endpoint, or another one at a free port if its own is taken."""
+    try:
+        return endpoint.start()
+    except (OSError, RuntimeError):
+        return make_endpoint().start()
 
 
 def _start_endpoint(context: NotebookContext) -> str:
@@ -103,13 +115,13 @@ def _start_endpoint(context: NotebookContext) -> str:
     running = context.state.demo_endpoint
     if running is None:
         try:
-            running = make_endpoint()
+            running = make_endpoint(_PORT)
         except ImportError as error:
             raise ConfigError(
                 "The demo endpoint needs the demo extra", remedy=f"Run {install_command('demo')}."
             ) from error
         try:
-            running.start()
+            running = _start_at_any_port(running)
         except (OSError, RuntimeError) as error:
             raise ConfigError(f"The demo endpoint did not start: {error}", remedy="Run %azureml demo again.") from error
         before = os.environ.get(DEMO_KEY_VARIABLE)

@@ -23,6 +23,7 @@ PINNED = dict(
 # and for tools that the oldest run leaves alone.
 LEFT_OUT = {
     "anthropic",
+    "duckdb",
     "httpx-aiohttp",
     "httpx2",
     "import-linter",
@@ -30,6 +31,7 @@ LEFT_OUT = {
     "langchain-community",
     "langchain-tests",
     "mypy",
+    "narwhals",
     "openai",
     "opentelemetry-instrumentation-httpx",
     "opentelemetry-sdk",
@@ -39,6 +41,7 @@ LEFT_OUT = {
     "ruff",
     "types-pyyaml",
     "vcrpy",
+    "xarray",
 }
 
 

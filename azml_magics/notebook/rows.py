@@ -11,6 +11,7 @@ from azml_magics.core.errors import AzmlError, Interrupted, PromptError, RowsErr
 from azml_magics.core.prompt import template
 from azml_magics.core.text import one_line
 from azml_magics.display.text_output import TextOutput
+from azml_magics.rows.deferred import DeferredTable
 from azml_magics.rows.dry_run import dry_run, first_rows
 from azml_magics.rows.mapper import RowMapper
 from azml_magics.rows.results import Results
@@ -85,7 +86,7 @@ class _RowsCall:
                 is_frame = is_dask(self.rows)
                 line = _announcement(self.preview, self.config, self.run_options, summary, is_dask=is_frame)
                 notes = (*_outer_variables(self.preview), *self.preview.row_prompt.surprises)
-                publishing.print_line(" ".join([line, *notes]))
+                publishing.print_line(" ".join([line, *_collection(self.preview), *notes]))
 
         with RowsProgress(shell, quiet=quiet) as progress:
             if self.dask_client is None and not is_dask(self.rows):
@@ -206,6 +207,14 @@ def _announcement(
         return f"Sending {summary.missing:,} of {rows}{to}, {pace}: {journal} has {summary.found:,}."
     every = "the row" if length == 1 else f"all {rows}"
     return f"Sending nothing{to}: {journal} has {every if summary.found == length else f'{summary.found:,} of {rows}'}."
+
+
+def _collection(mapper: RowMapper) -> list[str]:
+    """A sentence for a frame whose rows are elsewhere: all of them come into this process."""
+    table = mapper.table
+    if not isinstance(table, DeferredTable) or table.is_collected:
+        return []
+    return [f"The {table.name} is collected first."]
 
 
 def _outer_variables(mapper: RowMapper) -> list[str]:

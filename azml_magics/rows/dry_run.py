@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.request_text import format_request
 from ..core.text import one_line
+from .deferred import DeferredTable
 from .sources import is_dask
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ def dry_run(mapper: RowMapper, *, is_part: bool = False) -> DryRun:
         is_part: Whether the table is only the beginning of the rows.
     """
     prompt = mapper.row_prompt
+    if isinstance(mapper.table, DeferredTable) and not mapper.table.can_count:
+        is_part = True  # only collecting all rows tells how many there are
     requests: list[str | Exception] = []
     for record in mapper.table.peek(_SHOWN):
         try:

@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
 _JSON_LINES = (".jsonl", ".ndjson")
 _ARROW = (".parquet", ".pq", ".arrow", ".feather")
+_OTHER_WAYS = {  # ending -> how such a file is read
+    **dict.fromkeys((".xlsx", ".xlsm", ".xls", ".ods"), "pandas.read_excel({name!r})"),
+    **dict.fromkeys((".gz", ".bz2", ".xz", ".zip"), "pandas.read_csv({name!r})"),
+    ".json": "json.load(open({name!r}))",
+}
 _OTHER_DELIMITERS = {";": "a semicolon", "\t": "a tab", "|": "a bar", ",": "a comma"}
 _EXTRA_CELLS: Any = object()  # the key under which csv.DictReader puts cells beyond the header
 _LONGEST_CELL = 64 * 1024 * 1024  # characters; csv's own limit is 131,072
@@ -50,10 +55,10 @@ class RowFile:
         self.hint = ""
         known = (*_DELIMITERS, *_JSON_LINES, *_ARROW)
         if self._kind not in known:
+            way = _OTHER_WAYS.get(self._kind, "pandas or polars").format(name=path.name)
             raise UsageError(
                 f"{path.name!r} is not a table that can be read row by row",
-                remedy=f"Give a {', '.join(known[:-1])} or {known[-1]} file; read others with pandas or polars and "
-                "pass the frame.",
+                remedy=f"Read it with {way} and pass what it returns. Files that can: {', '.join(known)}.",
             )
         if not path.is_file():
             raise UsageError(f"There is no file {str(path)!r}", remedy="Check the path.")

@@ -6,17 +6,19 @@ is imported once an object of it came in.
 
 from __future__ import annotations
 
-import warnings
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..core.errors import UsageError
+from ..core.errors import AzmlError, UsageError
 from ..core.install_hint import package_command
+from ..core.text import one_line
+from . import converters
+from .deferred import DeferredTable, deferred_of
 from .table_rows import RESPONSE_COLUMNS, Record, cells_by_column, unique_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from .table import Table
     from .table_rows import Column, TableRow
 
 _PANDAS = {"text": "object", "integer": "Int64", "number": "float64", "boolean": "boolean", "any": "object"}
@@ -32,57 +34,59 @@ def _names(columns: Iterable[Any]) -> tuple[str, ...]:
     return names
 
 
-def frame_table(rows: Any, default_column: str) -> PandasTable | PolarsTable | None:
+def frame_table(rows: Any, default_column: str) -> Table | None:
     """Return the table of a frame or a Series; None if `rows` is neither.
 
     Args:
-        rows: An object of pandas or polars or derived from one; or one with `to_pandas` (pyarrow, pyspark.pandas,
-            cudf), `toPandas` (Spark), `__arrow_c_stream__` or `__dataframe__`, which comes back as a pandas frame.
+        rows: An object of pandas or polars or derived from one; one of narwhals, which comes back as what it wraps; or
+            a frame of another library (converters.py), which comes back as a pandas frame.
         default_column: The column of a Series without a name.
 
     Raises:
         UsageError: Another object of pandas or polars, or a frame that cannot be converted.
     """
-    libraries = {kind.__module__.partition(".")[0] for kind in type(rows).__mro__}
-    if "pandas" in libraries and "pyspark" not in libraries:
-        return PandasTable.from_object(rows, default_column)
-    if "polars" in libraries:
-        return PolarsTable.from_object(rows, default_column)
-    convert = _converter_of(rows)
+    if callable(getattr(rows, "to_native", None)):
+        return frame_table(rows.to_native(), default_column)
+    if _is_local(rows):
+        return _local_table(rows, default_column)
+    convert = converters.converter_of(rows)
     if convert is None:
         return None
-    try:
-        return PandasTable.from_object(convert(), default_column)
-    except ImportError as error:
-        remedy = f"Run {package_command(error.name.partition('.')[0])}." if error.name else "Install it."
-        raise UsageError(f"This {type(rows).__name__} needs {error.name} to be read", remedy=remedy) from error
+
+    def collect(frame: Any) -> Table:
+        try:
+            return _local_table(convert(frame), default_column)
+        except AzmlError:
+            raise
+        except ImportError as error:
+            remedy = f"Run {package_command(error.name.partition('.')[0])}." if error.name else "Install it."
+            raise UsageError(f"This {type(rows).__name__} needs {error.name} to be read", remedy=remedy) from error
+        except Exception as error:
+            raise UsageError(
+                f"This {type(rows).__name__} cannot become a table: {one_line(str(error), 200)}",
+                remedy="Make a DataFrame of it, and pass that.",
+            ) from error
+
+    deferred = deferred_of(rows)
+    return collect(rows) if deferred is None else DeferredTable(rows, deferred, collect)
 
 
-def _converter_of(rows: Any) -> Callable[[], Any] | None:
-    """Return what makes a pandas frame of `rows`, None if nothing does."""
-    for name in ("to_pandas", "toPandas"):
-        if callable(getattr(rows, name, None)):
-            method: Callable[[], Any] = getattr(rows, name)
-            return method
-    if hasattr(rows, "__arrow_c_stream__"):
-        return partial(_from_arrow, rows)
-    return partial(_from_interchange, rows) if hasattr(rows, "__dataframe__") else None
-
-
-def _from_arrow(rows: Any) -> Any:
-    import pyarrow as pa  # type: ignore[import-untyped,import-not-found,unused-ignore]  # optional
-
-    return pa.table(rows).to_pandas()
-
-
-def _from_interchange(rows: Any) -> Any:
-    from pandas.api.interchange import (  # type: ignore[import-untyped,import-not-found,unused-ignore]  # optional
-        from_dataframe,
+def _is_local(rows: Any) -> bool:
+    """Return whether `rows` is an object of pandas or polars whose values are in this process."""
+    libraries = _libraries_of(rows)
+    return ("pandas" in libraries and "pyspark" not in libraries) or (
+        "polars" in libraries and not hasattr(rows, "collect")
     )
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pandas deprecates the protocol, and such objects have no other
-        return from_dataframe(rows)
+
+def _local_table(rows: Any, default_column: str) -> PandasTable | PolarsTable:
+    table = PolarsTable if "polars" in _libraries_of(rows) else PandasTable
+    return table.from_object(rows, default_column)
+
+
+def _libraries_of(rows: Any) -> set[str]:
+    """Return the libraries that the class of an object and its base classes come from."""
+    return {kind.__module__.partition(".")[0] for kind in type(rows).__mro__}
 
 
 class PandasTable:
@@ -106,8 +110,10 @@ class PandasTable:
     @classmethod
     def from_object(cls, rows: Any, default_column: str) -> PandasTable:
         """Return the table of a DataFrame or a Series; a Series without a name becomes the column `default_column`."""
-        if hasattr(rows, "to_frame") and not hasattr(rows, "columns"):
-            rows = rows.to_frame(default_column if rows.name is None else rows.name)
+        if hasattr(rows, "levels"):  # a MultiIndex, whose levels have names of their own
+            rows = rows.to_frame()
+        elif hasattr(rows, "to_frame") and not hasattr(rows, "columns"):
+            rows = rows.to_frame(name=default_column if rows.name is None else rows.name)
         if not hasattr(rows, "itertuples"):
             raise UsageError(f"A pandas {type(rows).__name__} is not a table", remedy="Pass a DataFrame or a Series.")
         return cls(rows)
@@ -116,7 +122,7 @@ class PandasTable:
         """Return an iterator over the rows, first to last."""
         names, levels = self._own, self._levels.items()
         is_multi = self._frame.index.nlevels > 1
-        for position, (index, *cells) in enumerate(self._frame.itertuples(index=True, name=None)):
+        for position, (index, *cells) in enumerate(_with_exact_floats(self._frame).itertuples(index=True, name=None)):
             values = dict(zip(names, cells, strict=True))
             values.update((name, index[place] if is_multi else index) for name, place in levels)
             yield Record(position, index, values)
@@ -146,8 +152,18 @@ class PandasTable:
         return frame
 
 
+def _with_exact_floats(frame: Any) -> Any:
+    """Return the frame with single precision numbers as they are written: 0.1, and not 0.10000000149011612."""
+    short = [place for place, dtype in enumerate(frame.dtypes) if str(dtype) in {"float16", "float32"}]
+    if short:
+        frame = frame.copy(deep=False)
+    for place in short:
+        frame.isetitem(place, [float(str(number)) for number in frame.iloc[:, place].to_numpy()])
+    return frame
+
+
 class PolarsTable:
-    """A polars DataFrame; a LazyFrame is collected."""
+    """A polars DataFrame."""
 
     is_lazy = False
     hint = ""
@@ -160,18 +176,19 @@ class PolarsTable:
 
     @classmethod
     def from_object(cls, rows: Any, default_column: str) -> PolarsTable:
-        """Return the table of a DataFrame, a LazyFrame or a Series; one without a name becomes `default_column`."""
+        """Return the table of a DataFrame or a Series; one without a name becomes `default_column`."""
         if type(rows).__name__ == "Series":
             rows = rows.to_frame(rows.name or default_column)
-        if type(rows).__name__ == "LazyFrame":
-            rows = rows.collect()
         if not hasattr(rows, "iter_rows"):
             raise UsageError(f"A polars {type(rows).__name__} is not a table", remedy="Pass a DataFrame or a Series.")
         return cls(rows)
 
     def records(self) -> Iterator[Record]:
         """Return an iterator over the rows, first to last."""
-        for position, values in enumerate(self._frame.iter_rows(named=True)):
+        import polars as pl  # type: ignore[import-not-found,unused-ignore]  # optional
+
+        exact = pl.col(pl.Float32).cast(pl.String).cast(pl.Float64)  # 0.1, and not 0.10000000149011612
+        for position, values in enumerate(self._frame.with_columns(exact).iter_rows(named=True)):
             yield Record(position, position, values)
 
     def peek(self, count: int) -> list[Record]:

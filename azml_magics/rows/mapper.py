@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .progress import Done, Progress
     from .prompts import Prompt
     from .run_options import RunOptions
-    from .sources import Table
+    from .table import Table
     from .table_rows import Record, TableRow
 
     OnProgress = Callable[[Progress], Any]

@@ -17,6 +17,7 @@ from ..core.prompt import template
 from ..core.prompt.notes import describe_surprises
 from ..core.text import one_line
 from ..core.wire import wire_for
+from .cell_data import as_prompt_value
 from .extraction import Extraction
 from .table_rows import EMBEDDING_COLUMN, RESPONSE_COLUMNS, TableRow, is_missing
 
@@ -157,7 +158,8 @@ class RowPrompt:
             return as_messages(prompt(record.values), self.config.system)
         for name in self.names:
             self._check_value(record, name)
-        values = {**self.variables, **{name: _as_json_text(value) for name, value in record.values.items()}}
+        used = {name: as_prompt_value(value) for name, value in self.used_values(record).items()}
+        values = {**self.variables, **used}
         render = partial(template.render, values=values, columns=self._table_columns)
         if isinstance(prompt, str):
             return as_messages(render(prompt), self.config.system)
@@ -284,16 +286,6 @@ def _make_column_error(name: str, near: str | None, known: Sequence[str], hint: 
         error.error_code = "column-hint"
     error.args = (error.cause,)
     return error
-
-
-def _as_json_text(value: Any) -> Any:
-    """Return a dict or list of a row as JSON, which a model reads better than Python's own form; others unchanged."""
-    if not isinstance(value, (dict, list)):
-        return value
-    try:
-        return json.dumps(value, ensure_ascii=False, default=str)
-    except (TypeError, ValueError):
-        return value
 
 
 def _variables_of(prompt: str | Sequence[Message], columns: Sequence[str] = ()) -> dict[str, None]:

@@ -7,20 +7,21 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..core.errors import UsageError
+from .deferred import DeferredTable
 from .sources import StreamTable
 from .table_rows import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from .sources import Table
+    from .table import Table
 
 
 def select_rows(table: Table, limit: int | None, sample: int | None) -> Table:
     """Return a table of some rows, in their order.
 
     Args:
-        table: All rows; a lazy one is read to its end for a sample.
+        table: All rows; a lazy one is read to its end for a sample, and a deferred one is collected.
         limit: Take the first `limit` rows.
         sample: Take `sample` random rows, the same ones of the same table every time.
 
@@ -32,6 +33,8 @@ def select_rows(table: Table, limit: int | None, sample: int | None) -> Table:
             raise UsageError(f"{name} takes a number of at least 1, not {number}")
     if limit is not None and sample is not None:
         raise UsageError("limit and sample exclude each other", remedy="Leave one of them out.")
+    if limit is not None and isinstance(table, DeferredTable):
+        return table.first(limit)
     if sample is not None and isinstance(table, StreamTable):
         return table.select(partial(_sample_stream, table, sample))
     if sample is not None and table.length is not None and sample < table.length:

@@ -10,58 +10,23 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from ..core.errors import UsageError
 from ..core.paths import path_of
 from .files import RowFile
 from .lookahead import lookahead
-from .row_values import is_plain, values_of
+from .row_values import is_frame, is_plain, values_of
 from .table_rows import RESPONSE_COLUMNS, Record, unique_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .table import Table
     from .table_rows import Column, TableRow
 
 _LOOKED_AT = 100  # rows of a stream that are looked at for the first one that can be read
 _FAILED_DICTS = "[row for row in {name} if row[{error}]]"
-
-
-class Table(Protocol):
-    """Rows of one type.
-
-    Attributes:
-        columns: Their names; for rows that are read one by one, those of the first row. A frame's also has the names of
-            its index.
-        length: The number of rows, None if only reading tells.
-        is_lazy: Whether the rows can be read once only and are never held as a whole.
-        hint: What may be wrong with the names of the columns; "" if nothing.
-        failed_rows: Python that selects the failed rows from the table {name} with the column {error}.
-    """
-
-    columns: tuple[str, ...]
-    length: int | None
-    is_lazy: bool
-    hint: str
-    failed_rows: str
-
-    def records(self) -> Iterator[Record]:
-        """Return an iterator over the rows, first to last."""
-
-    def peek(self, count: int) -> list[Record]:
-        """Return the first rows, at most `count`; none of them is lost to `records`."""
-
-    def take(self, positions: Sequence[int]) -> Table:
-        """Return a table of the rows at `positions`, which ascend."""
-
-    def with_responses(self, rows: Iterable[TableRow], columns: Sequence[Column] = RESPONSE_COLUMNS) -> Any:
-        """Return the table with the columns of the responses, as the type that came in.
-
-        Args:
-            rows: One for each row of the table.
-            columns: The columns to add; one that the table has already gets a prefix.
-        """
 
 
 def table_of(rows: Any, default_column: str = "text") -> Table:
@@ -82,18 +47,24 @@ def table_of(rows: Any, default_column: str = "text") -> Table:
         table = frame_table(rows, default_column)
         if table is not None:
             return table
-    is_rows = isinstance(rows, Iterable) and not isinstance(rows, (Mapping, bytes)) and not hasattr(rows, "columns")
-    if not is_rows or values_of(rows) is not None:
+    if not _has_rows(rows):
         raise UsageError(
             f"An object of type {type(rows).__name__} is not a table",
             remedy="Rows come in a DataFrame (pandas, polars, dask, or what can become one), a list of dicts or texts, "
             "an iterator of them, or the path of a .csv, .jsonl or .parquet file.",
         )
-    return (
-        ListTable(rows, default_column)
-        if isinstance(rows, Sequence)
-        else StreamTable.of_iterator(iter(rows), default_column)
-    )
+    if isinstance(rows, Sequence):
+        return ListTable(rows, default_column)
+    is_iterator = isinstance(rows, Iterator)  # then itself: SQLAlchemy's results give another one each time
+    return StreamTable.of_iterator(rows if is_iterator else iter(rows), default_column)
+
+
+def _has_rows(rows: Any) -> bool:
+    """Return whether iterating over `rows` gives rows, and not names of columns or the values of one row."""
+    if isinstance(rows, Iterator):  # also a result of SQLAlchemy, which has `columns` and `keys`
+        return True
+    is_other = isinstance(rows, (Mapping, bytes)) or hasattr(rows, "columns") or values_of(rows) is not None
+    return isinstance(rows, Iterable) and not is_other
 
 
 def _may_be_frame(rows: Any) -> bool:
@@ -117,7 +88,13 @@ class ListTable:
         self._rows = rows
         self._default_column = default_column
         self.length: int | None = len(rows)
-        names = dict.fromkeys(name for record in self.records() for name in record.values)
+        names: dict[str, None] = {}
+        problem = ""
+        for record in self.records():
+            names.update(dict.fromkeys(record.values))
+            problem = problem or record.problem
+        if problem and not names:
+            raise _make_unreadable_error(problem)
         self.columns: tuple[str, ...] = tuple(names)
 
     def records(self) -> Iterator[Record]:
@@ -197,9 +174,7 @@ class StreamTable:
         if records and records[0].problem:
             records = self.peek(_LOOKED_AT)
         if records and all(record.problem for record in records):
-            raise UsageError(
-                f"No row can be read: {records[0].problem}", remedy="Rows are dicts, objects with fields, or texts."
-            )
+            raise _make_unreadable_error(records[0].problem)
         return tuple(next((record.values for record in records if not record.problem), ()))
 
     def records(self) -> Iterator[Record]:
@@ -229,6 +204,16 @@ class StreamTable:
         raise NotImplementedError
 
 
+def _make_unreadable_error(problem: str) -> UsageError:
+    return UsageError(f"No row can be read: {problem}", remedy="Rows are dicts, objects with fields, or texts.")
+
+
+def _describe_unreadable(row: Any) -> str:
+    if is_frame(row):
+        return f"it is a {type(row).__name__}, a table itself: pass one table, such as pandas.concat(frames)"
+    return f"it is of type {type(row).__name__}, and rows are dicts or texts"
+
+
 def _iter_records(rows: Iterable[Any], default_column: str) -> Iterator[Record]:
     """Yield the rows as Records; one of another type than the first has a problem that says so."""
     first: bool | None = None  # whether the first row has names
@@ -238,7 +223,7 @@ def _iter_records(rows: Iterable[Any], default_column: str) -> Iterator[Record]:
             continue
         values = values_of(row)
         if values is None and not is_plain(row):
-            yield Record(position, position, {}, f"it is of type {type(row).__name__}, and rows are dicts or texts")
+            yield Record(position, position, {}, _describe_unreadable(row))
             continue
         has_names = values is not None
         first = has_names if first is None else first

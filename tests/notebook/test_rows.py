@@ -158,6 +158,35 @@ def test_limit_of_a_dask_frame_is_announced_as_at_most(rows, endpoint):
     assert len(endpoint.requests) == 0
 
 
+def test_lazy_frame_says_how_many_rows_are_collected(rows, endpoint):
+    pl = pytest.importorskip("polars", reason="polars is optional")
+    rows.vars["lazy"] = pl.LazyFrame({"place": ["rivers", "lakes", "seas", "hills"]})
+    ran = rows.ok("%%azureml --each $lazy -o out\nWrite about {place}.")
+    assert ran.stdout.startswith("Sending 4 rows to main, up to 16 at a time.")
+    assert isinstance(rows.vars["out"], pl.DataFrame)
+    dry = rows.ok("%%azureml --each $lazy --dry-run\nWrite about {place}.")
+    assert dry.text.startswith("Would send a request for every row. The first:\n")
+
+
+def test_frame_that_is_elsewhere_says_that_it_is_collected(rows, endpoint):
+    pytest.importorskip("pyarrow", reason="pyarrow is optional")
+    rows.ok("import pyarrow as pa, pyarrow.dataset as ds")
+    rows.ok("files = ds.dataset(pa.table({'place': ['rivers', 'lakes', 'seas', 'hills']}))")
+    ran = rows.ok("%%azureml --each $files -o out\nWrite about {place}.")
+    assert ran.stdout.startswith(
+        "Sending 4 rows to main, up to 16 at a time. The pyarrow InMemoryDataset is collected first.\n"
+    )
+    assert list(rows.vars["out"]["place"]) == ["rivers", "lakes", "seas", "hills"]
+
+
+def test_table_that_comes_back_into_its_variable_keeps_its_columns(rows):
+    pd = pytest.importorskip("pandas", reason="pandas is optional")
+    rows.vars["df"] = pd.DataFrame({"place": ["rivers"]})
+    for _ in range(3):
+        rows.ok("%%azureml --each $df -o df\nWrite about {place}.")
+    assert [name for name in rows.vars["df"].columns if "text" in name] == ["text", "answer_text", "answer_text_2"]
+
+
 def test_dry_run_and_refusal_lose_no_row_of_an_iterator(rows, endpoint):
     rows.vars["stream"] = ({"place": name} for name in ("rivers", "lakes", "seas", "hills"))
     assert rows.ok("%%azureml --each $stream --dry-run\nAbout {place}").text.count("POST ") == 3

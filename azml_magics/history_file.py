@@ -209,6 +209,8 @@ def exchange_to_dict(exchange: Exchange) -> dict[str, Any]:
         "config": _config_to_dict(exchange.config),
         "messages": [_without_long_parts(without_items(message)) for message in exchange.messages],
     }
+    if exchange.config.file:  # whoever sends it again is asked whether that file is trusted
+        data["file"] = exchange.config.file
     if exchange.response is not None:
         data["response"] = exchange.response.replace(items=()).to_dict()
         data["format"] = exchange.response.format
@@ -229,7 +231,7 @@ def exchange_from_dict(data: Mapping[str, Any]) -> Exchange:
         response = Response.from_dict(data["response"]) if "response" in data else None
         return Exchange(
             0,
-            documents.from_document(data["config"], name=str(data["name"])),
+            documents.from_document(data["config"], name=str(data["name"]), file=str(data.get("file", ""))),
             [dict(message) for message in data["messages"]],
             response.replace(format=str(data["format"])) if response and "format" in data else response,
             error_from_dict(data["error"]) if "error" in data else None,

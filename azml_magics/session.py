@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .core.messages import Message
     from .core.response import Response
     from .history_file import HistoryFile
+    from .kept_configs import KeptConfig
 
 HISTORY_SIZE = 200
 
@@ -30,17 +31,25 @@ class SavedConfig(NamedTuple):
     Attributes:
         config: The config.
         source: Where it came from: "session", or the path of a file.
+        kept: The config in the user's config folder, as this session knows it; None if it is not kept.
     """
 
     config: LLMConfig
     source: str = "session"
+    kept: LLMConfig | None = None
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether it is kept, and was changed in this session."""
+        return self.kept is not None and self.kept != self.config
 
 
 class Change(NamedTuple):
     """What listeners are told.
 
     Attributes:
-        kind: "saved", "deleted", "renamed" or "used" for a config, "recorded" or "noted" for an exchange.
+        kind: "saved", "deleted", "renamed", "used", "kept" or "forgotten" for a config, "recorded" or "noted" for an
+            exchange.
         name: The name of the config.
         former: The name before it was renamed, else "".
     """
@@ -126,7 +135,8 @@ class Session:
         check_name(name)
         with self._lock:
             named = replace(config, name=name)
-            self._saved[name] = SavedConfig(named, source)
+            kept = self._saved[name].kept if source == "session" and name in self._saved else None
+            self._saved[name] = SavedConfig(named, source, kept)
             self._active = self._active or (name if activate else "")
         self._announce("saved", name)
         return named
@@ -155,7 +165,8 @@ class Session:
                 raise ConfigError(
                     f"There is already a config named {new!r}", remedy="Delete it first, or choose another name."
                 )
-            renamed = SavedConfig(replace(saved.config, name=new), saved.source)
+            source = "session" if saved.kept is not None else saved.source  # the file has the old name
+            renamed = SavedConfig(replace(saved.config, name=new), source)
             self._saved = {(new if name == old else name): value for name, value in self._saved.items()}
             self._saved[new] = renamed
             self._active = new if self._active == old else self._active
@@ -168,6 +179,56 @@ class Session:
             del self._saved[name]
             self._active = "" if self._active == name else self._active
         self._announce("deleted", name)
+
+    # ---- configs that outlive the session
+
+    def keep(self, name: str = "") -> KeptConfig:
+        """Write a config to the user's config folder, so that new sessions have it.
+
+        Args:
+            name: The config; "" for the active one.
+
+        Raises:
+            UnknownNameError: There is no such config.
+            KeyRefusedError: A key of the config is in memory only.
+            DocumentError: The file cannot be written, or the config has parts that it cannot hold.
+        """
+        from . import kept_configs
+
+        saved = self.get_saved(name)
+        name = saved.config.name
+        written = kept_configs.keep(saved.config, saved.kept)
+        with self._lock:
+            self._saved[name] = SavedConfig(saved.config, str(written.path), saved.config)
+        self._announce("kept", name)
+        return written
+
+    def add_kept(self, config: LLMConfig, path: str | Path) -> None:
+        """Add a config that was read from the user's config folder; one that this session has saved stays as it is."""
+        check_name(config.name)
+        with self._lock:
+            former = self._saved.get(config.name)
+            if former is not None and former.source == "session":
+                self._saved[config.name] = former._replace(kept=config)
+                return
+            self._saved[config.name] = SavedConfig(config, str(path), config)
+        self._announce("saved", config.name)
+
+    def forget(self, name: str) -> Path:
+        """Delete the file of a kept config; the config stays for this session. Returns the path of the file.
+
+        Raises:
+            UnknownNameError: No config of that name is kept.
+            DocumentError: The file cannot be deleted.
+        """
+        from . import kept_configs
+
+        path = kept_configs.forget(name)
+        with self._lock:
+            if name in self._saved and self._saved[name].kept is not None:
+                self._saved[name] = SavedConfig(self._saved[name].config)
+        self._announce("forgotten", name)
+        return path
 
     # ---- history
 

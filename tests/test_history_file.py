@@ -118,6 +118,11 @@ def test_formatter_object_and_reasoning_items_are_left_out(file):
     assert back.response.items == ()
 
 
+def test_file_that_has_to_be_trusted_is_remembered(file):
+    file.append(Exchange(1, PROD.merged(file="/repo/pyproject.toml"), [question("Hi")]))
+    assert file.read()[0].config.file == "/repo/pyproject.toml"
+
+
 def test_pictures_are_left_out_and_long_texts_cut(file, path):
     parts = [
         {"type": "text", "text": "What is it?"},

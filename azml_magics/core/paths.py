@@ -7,6 +7,8 @@ from pathlib import Path
 
 from .errors import DocumentError
 
+_IS_WINDOWS = os.name == "nt"
+
 
 def path_of(path: str | Path) -> Path:
     """Return the path with `~` expanded.
@@ -29,9 +31,10 @@ def is_folder(path: str | Path) -> bool:
 
 
 def user_folder() -> Path | None:
-    """Return the folder "azml" in XDG_CONFIG_HOME, or else in ~/.config; None if there is no home folder."""
+    """Return the folder "azml" in XDG_CONFIG_HOME, on Windows in APPDATA, or else in ~/.config; None without a home."""
+    base = os.environ.get("XDG_CONFIG_HOME") or (os.environ.get("APPDATA") if _IS_WINDOWS else "")
     try:
-        return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "azml"
+        return (Path(base) if base else Path.home() / ".config") / "azml"
     except RuntimeError:
         return None
 

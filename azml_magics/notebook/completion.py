@@ -7,6 +7,7 @@ import re
 import shlex
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from azml_magics import kept_configs
 from azml_magics.core.errors import AzmlError
 from azml_magics.core.paths import path_of
 
@@ -172,6 +173,7 @@ def _candidates(context: NotebookContext, kind: str, fragment: str, words: list[
         "verb": lambda: [*VERBS, "formatters"],
         "configs": lambda: _complete_list(fragment, context.session.names()),
         "discovered": lambda: [row.name for row in context.state.discovery or ()],
+        "kept": kept_configs.kept_names,
         "call": lambda: ["last", *context.session.names()],
         "conversation": lambda: _conversations(context),
         "conversation-action": lambda: (

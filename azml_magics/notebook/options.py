@@ -164,17 +164,25 @@ VERBS: dict[str, Verb] = {
         Verb(
             "save",
             "create or change a config of this session",
-            "save NAME [options] [KEY=VALUE …]",
+            "save NAME [options] [KEY=VALUE …] [--keep]",
             (
                 _NAME,
                 _option("values", nargs="*", metavar="KEY=VALUE", help="model kwargs", kind="kwarg"),
                 _option("--from", dest="copy_of", metavar="OTHER", help="start from a copy", kind="config"),
+                _switch("--keep", help="keep it, as keep does"),
                 *CONFIG_OPTIONS,
             ),
         ),
         Verb("use", "make a config the active one", "use NAME", (_NAME,)),
         Verb("list", "list the configs, and whether each one's key is found", "list"),
         Verb("show", "show everything about a config", "show [NAME]", (_OPTIONAL_NAME,)),
+        Verb("keep", "keep a config for new sessions, in your config folder", "keep [NAME]", (_OPTIONAL_NAME,)),
+        Verb(
+            "forget",
+            "delete a kept config's file; the config stays for this session",
+            "forget NAME",
+            (_option("name", metavar="NAME", kind="kept"),),
+        ),
         Verb("rename", "give a config another name", "rename OLD NEW", (_NAME, _option("new", metavar="NEW"))),
         Verb(
             "delete",

@@ -82,6 +82,7 @@ class SaveOptions(ConfigOptions):
     name: str = ""
     values: tuple[str, ...] = ()
     copy_of: str | None = None
+    keep: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,13 @@ class NameOptions:
     """A verb that takes the name of a config, or none for the active one."""
 
     name: str | None = None
+
+
+@dataclass(frozen=True)
+class ForgetOptions:
+    """`%azureml forget NAME`."""
+
+    name: str
 
 
 @dataclass(frozen=True)

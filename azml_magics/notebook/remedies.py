@@ -26,6 +26,8 @@ REMEDIES: Mapping[str, str] = {
     "SSL_CERT_FILE.",
     "certificate-untrusted": "If your company's network inspects TLS, or the server has a CA of its own, name the CA "
     "file with --verify FILE or in SSL_CERT_FILE.",
+    "config-not-kept": "Set XDG_CONFIG_HOME to a folder that you can write to, or write a file of your own: "
+    "%azureml export {param} FILE.json.",
     "config-without-url": "%azureml save {param} --url URL gives it one.",
     "custom-formatter-api-type": "Add the type to its supported_api_types, or set --type.",
     "embeddings-model": "Use -f embeddings, or a deployment with a chat model (--deployment).",
@@ -47,6 +49,8 @@ REMEDIES: Mapping[str, str] = {
     "interrupted": "%azureml last shows what had arrived.",
     "key-in-kwargs": "Name the endpoint's key with --key, or write where to find this one: {param}=env:NAME.",
     "key-in-url": "Write where to find it, {param}=env:NAME{hint}.",
+    "key-in-memory": "Name a reference first, %azureml save {param} --key env:NAME, or store the key: "
+    "%azureml key set keyring:SERVICE/NAME.",
     "key-over-http": "Use https://, --key none if the server needs no key, or --allow-http if you trust the network.",
     "key-auth-disabled": "Use --key entra.",
     "key-prompt-impossible": "Use --key env:NAME or --key keyring:SERVICE/NAME.",

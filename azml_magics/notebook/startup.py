@@ -24,10 +24,11 @@ from typing import TYPE_CHECKING, Any
 
 from traitlets import HasTraits, TraitError
 
+from azml_magics import kept_configs
 from azml_magics.core import trust
 from azml_magics.core.errors import AzmlError
 from azml_magics.core.install_hint import package_command
-from azml_magics.core.paths import is_own, user_folder
+from azml_magics.core.paths import is_own
 from azml_magics.core.text import did_you_mean, one_line
 
 from . import publishing
@@ -53,7 +54,7 @@ def load(context: NotebookContext, defaults: HasTraits) -> None:
         context: The notebook.
         defaults: The object whose traits are the defaults.
     """
-    for path in _user_config_files():
+    for path in kept_configs.kept_files():
         _load_file(context, path)
     project = _project_file()
     if project is not None:
@@ -90,21 +91,10 @@ def use_default(context: NotebookContext) -> None:
         session.use(name)
 
 
-def _user_config_files() -> list[Path]:
-    """The files in azml/configs of XDG_CONFIG_HOME, or else of ~/.config."""
-    folder = user_folder()
-    try:
-        return [] if folder is None else sorted((folder / "configs").glob("*.json"))
-    except OSError:  # it cannot be read
-        return []
-
-
 def _load_file(context: NotebookContext, path: Path) -> None:
-    from azml_magics import documents
-
     try:
-        config = documents.load(path)
-        _save_unless_changed(context, config.name, config, str(path))
+        config = kept_configs.load(path)
+        context.session.add_kept(config, path)
     except AzmlError as error:
         publishing.print_warning(notebook_line(error))
 

@@ -38,6 +38,7 @@ REMEDIES: Mapping[str, str] = {
     "gateway-key-missing": "The config has to name that header; often it is Ocp-Apim-Subscription-Key or api-key.",
     "interrupted": "The text received so far is kept.",
     "key-auth-disabled": "Write entra as Key.",
+    "key-in-memory": "Write a reference as Key, such as env:NAME.",
     "key-not-found": _NO_KEY,
     "key-in-kwargs": "Type the endpoint's key into the API key field, or write where to find this one, env:NAME.",
     "key-in-url": "Write where to find it, env:NAME, in its place.",

@@ -59,6 +59,13 @@ def test_config_names(asking, texts):
     assert texts("%azureml save third --from |") == ["main", "second"]
 
 
+def test_names_of_kept_configs(asking, texts):
+    asking.ok("%azureml save gone --url https://x.y/score -f gpt2 --keep")
+    asking.ok("%azureml delete gone -f")
+    assert texts("%azureml forget |") == ["gone"]
+    assert texts("%azureml keep |") == ["main"]
+
+
 def test_formatter_names_include_registered_ones(asking, texts):
     import azml_magics
 

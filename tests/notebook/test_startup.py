@@ -61,7 +61,9 @@ def test_saved_configs_are_loaded_with_their_source(folder, loading):
     (folder / "notes.txt").write_text("not a config")
     notebook, said = loading()
     assert said == []
-    assert saved(notebook) == {"one": str(folder / "one.json"), "two": str(folder / "two.json")}
+    assert saved(notebook) == {"one": "kept", "two": "kept"}
+    shown = dict(notebook.ok("%azureml show two").result.rows)
+    assert shown["from"] == f"kept in {Path('~/.config/azml/configs/two.json')}"
     assert "https://two.example/score" in notebook.ok("%azureml show two").text
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from azml_magics import kept_configs
 from azml_magics.core import headers, wire
 from azml_magics.core.errors import AzmlError, UsageError
 from azml_magics.core.http.auth import clear_text_error
@@ -12,6 +14,7 @@ from azml_magics.display.text_output import TextOutput
 
 from .. import cell_config
 from ..remedies import notebook_line
+from . import kept
 
 if TYPE_CHECKING:
     from azml_magics.core.config import LLMConfig
@@ -31,10 +34,18 @@ def save(context: NotebookContext, options: SaveOptions) -> TextOutput:
     if changes.get("formatter"):
         wire.as_formatter(changes["formatter"])
     config = config.merged(model_kwargs=cell_config.parse_kwargs(context, options.values, "save NAME"), **changes)
+    if options.keep:
+        kept_configs.check_keepable(replace(config, name=name))
     config = session.save(name, config, activate=not context.settings.default_config)
     cell_config.warn_of_misspelled_kwargs(config)
     notices = "".join(f"\n{notice}" for notice in wire.notices_for(config))
-    return TextOutput(f"Saved {name}: {_describe(config)}{notices}{_next_step(config)}")
+    if options.keep:
+        notices += f"\n{kept.keep_config(context, name)}"
+    saved = session.get_saved(name)
+    if saved.is_changed:
+        notices += f"\nThe kept config is as it was; to keep this one: %azureml keep {name}"
+    where = " for this session" if saved.kept is None or saved.is_changed else ""
+    return TextOutput(f"Saved {name}{where}: {_describe(config)}{notices}{_next_step(config)}")
 
 
 def use(context: NotebookContext, options: NameOptions) -> TextOutput:
@@ -50,7 +61,8 @@ def list_configs(context: NotebookContext) -> TableOutput | TextOutput:
         return TextOutput("No configs yet. `%azureml demo` makes some; `%azureml save NAME --url URL` makes yours.")
     rows = []
     for name in session.names():
-        config, source = session.get_saved(name)
+        saved = session.get_saved(name)
+        config = saved.config
         rows.append(
             (
                 "*" if name == session.active else "",
@@ -59,7 +71,7 @@ def list_configs(context: NotebookContext) -> TableOutput | TextOutput:
                 _formatter_name(config) or "(choose with -f)",
                 config.endpoint_url or "(none)",
                 config.key_source.describe(config.endpoint_url),
-                source,
+                kept.describe_source(saved),
             )
         )
     return TableOutput(("", "config", "type", "formatter", "endpoint", "key", "from"), rows)
@@ -67,7 +79,8 @@ def list_configs(context: NotebookContext) -> TableOutput | TextOutput:
 
 def show(context: NotebookContext, options: NameOptions) -> TableOutput:
     """Return everything about a config, under the names of the options that set it."""
-    config, source = context.session.get_saved(cell_config.active_config(context, options.name or "").name)
+    saved = context.session.get_saved(cell_config.active_config(context, options.name or "").name)
+    config = saved.config
     facts = {
         "config": config.name,
         "url": config.endpoint_url,
@@ -87,7 +100,7 @@ def show(context: NotebookContext, options: NameOptions) -> TableOutput:
         "verify": "off: certificates are not checked" if config.verify is False else config.verify,
         "proxy": config.proxy,
         "allow-http": "yes: the key may be sent over plain http" if config.allow_http else "",
-        "from": source,
+        "from": kept.describe_source(saved, with_path=True),
         **{f"kwarg {name}": repr(value) for name, value in config.model_kwargs.items()},
     }
     return TableOutput(("", ""), [(name, str(value)) for name, value in facts.items() if value])
@@ -95,8 +108,9 @@ def show(context: NotebookContext, options: NameOptions) -> TableOutput:
 
 def rename(context: NotebookContext, options: RenameOptions) -> TextOutput:
     """Give a config another name."""
+    former = context.session.get_saved(options.name)
     context.session.rename(options.name, options.new)
-    return TextOutput(f"{options.name} is now {options.new}.")
+    return TextOutput(f"{options.name} is now {options.new}.{kept.describe_rest(former)}")
 
 
 def delete(context: NotebookContext, options: DeleteOptions) -> TextOutput:
@@ -104,8 +118,9 @@ def delete(context: NotebookContext, options: DeleteOptions) -> TextOutput:
     name = options.name
     if name == context.session.active and not options.force:
         raise UsageError(f"{name} is the config in use", remedy=f"Use another first, or %azureml delete {name} -f.")
+    former = context.session.get_saved(name)
     context.session.delete(name)
-    return TextOutput(f"Deleted {name}.")
+    return TextOutput(f"Deleted {name}.{kept.describe_rest(former)}")
 
 
 def _describe(config: LLMConfig) -> str:

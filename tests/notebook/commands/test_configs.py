@@ -20,7 +20,7 @@ def shown(rows):
 
 def test_first_saved_config_is_active(notebook):
     said = notebook.ok("%azureml save prod --url https://x.y/score -f gpt2 --key env:PROD_KEY").text
-    assert said == "Saved prod: gpt2 at https://x.y/score, key env:PROD_KEY (not set)"
+    assert said == "Saved prod for this session: gpt2 at https://x.y/score, key env:PROD_KEY (not set)"
     notebook.ok("%azureml save other --url https://x.y/score -f gpt2")
     assert notebook.ok("%azureml list").result.rows[0][0] == "*"
 

@@ -35,11 +35,15 @@ TITLES = {
     "10_when_it_goes_wrong",
     "11_your_own_formatter",
     "12_a_model_on_your_laptop",
+    "13_sign_in_and_discover",
 }
 # A plot of times differs from run to run; all other outputs are compared.
 NOT_COMPARED = {("06_compare_and_sweep", "plot-latency")}
 # Packages that are not dependencies; without them the tutorial is not run.
-WANTS = {"07_a_prompt_over_a_table": ("pandas", "distributed")}
+WANTS = {
+    "07_a_prompt_over_a_table": ("pandas", "distributed"),
+    "13_sign_in_and_discover": ("uvicorn", "msal"),  # msal comes with azure-identity, whose folder others share
+}
 UGLY = re.compile(
     r"object at 0x|\b0%|Traceback \(most|/(?:root|home|tmp|usr|opt|Users)/|\\\\Users|site-packages"
     r"|Bearer (?![*$])|demo-[0-9a-f]{16}|demo-key-not-secret"
@@ -74,9 +78,8 @@ class Run:
         (self.folder / "made").mkdir()
         home = folder / "home"
         home.mkdir()
-        kept = {
-            name: value for name, value in os.environ.items() if not name.startswith(("AZ", "MSI_", "XDG_", "JUPYTER_"))
-        }
+        strange = ("AZ", "MSI_", "IDENTITY_", "DEFAULT_IDENTITY_", "FOUNDRY_", "XDG_", "JUPYTER_")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(strange)}
         kept |= dict.fromkeys(("HOME", "USERPROFILE", "IPYTHONDIR"), str(home))
         kept["DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED"] = "False"  # it can freeze a worker: docs/rows.md
         self._output = (folder / "output").open("w+", encoding="utf-8")

@@ -11,7 +11,7 @@ from .http.auth import Credentials
 from .http.quota import kept_headers
 from .http.retry import retry_flow
 from .polling import polling_flow
-from .redaction import redact, redact_bytes
+from .redaction import redact, redact_bytes, redact_data
 from .stream_redaction import keys_to_mask
 from .suspicions import explain
 from .wire.charset import to_utf8
@@ -164,6 +164,7 @@ def add_context(error: AzmlError, config: LLMConfig, *secrets: Secret | None) ->
     error.request_id = redact(error.request_id, *secrets)
     error.args = (error.cause,)
     error.reply = redact(error.reply, *secrets)
+    error.add_facts(**redact_data(error.facts, *secrets))
     if isinstance(error, EndpointError):
         error.body = redact(error.body, *secrets)
         error.headers = {name: redact(value, *secrets) for name, value in error.headers.items()}

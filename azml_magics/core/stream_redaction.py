@@ -30,6 +30,7 @@ def redact_response(response: Response, keys: tuple[str, ...]) -> Response:
     texts = {
         "text": redact(response.text, *keys),
         "reasoning": redact(response.reasoning, *keys),
+        "model": redact(response.model, *keys),
         "tool_calls": tuple(redact_data(list(response.tool_calls), *keys)),
         "items": tuple(redact_data(list(response.items), *keys)),
     }
@@ -67,7 +68,9 @@ class StreamRedactor:
         reasoning = self._pass("reasoning", chunk.index, chunk.reasoning, is_last=is_last)
         calls = tuple(map(self._pass_call, chunk.tool_calls))
         items = tuple(redact_data(list(chunk.items), *self.keys))
-        if (text, reasoning, calls, items) == (chunk.text, chunk.reasoning, chunk.tool_calls, chunk.items):
+        model = redact(chunk.model, *self.keys)
+        passed = text, reasoning, calls, items, model
+        if passed == (chunk.text, chunk.reasoning, chunk.tool_calls, chunk.items, chunk.model):
             return chunk
         changed = text != chunk.text or reasoning != chunk.reasoning
         return replace(
@@ -76,6 +79,7 @@ class StreamRedactor:
             reasoning=reasoning,
             tool_calls=calls,
             items=items,
+            model=model,
             logprobs=None if changed else chunk.logprobs,
         )
 

@@ -78,6 +78,8 @@ def _describe(config: LLMConfig, found: Discovery) -> list[str]:
     renamed = f"{row.name}, " if row.name != config.name else ""
     where = f" in {row.owner}" if row.owner else ""
     lines = [f"Saved {config.name}: {renamed}{config.formatter or 'no formatter yet'}{where}, key {key}."]
+    if row.reason_not_askable:
+        return [*lines, f"  No prompt can be sent to it now: {row.reason_not_askable}."]
     if not config.formatter:
         lines.append(f"  Find its formatter: %azureml detect {config.name} --probe")
     problem: AzmlError | None = clear_text_error(config, config.endpoint_url)

@@ -90,6 +90,12 @@ def test_deployment_that_does_not_describe_itself_names_the_next_step(notebook, 
     assert "Find its formatter: %azureml detect bart-summary --probe" in said
 
 
+def test_saved_deployment_that_takes_no_prompt_says_why(notebook, azure):
+    said = notebook.ok("%azureml discover --save mistral-idle falcon-broken").text.splitlines()
+    assert said[1] == "  No prompt can be sent to it now: it has no deployment."
+    assert said[3] == "  No prompt can be sent to it now: its creation failed."
+
+
 def _id(azure, name):
     return next(one["id"] for one in azure.resources.with_keys() if one["name"] == name)
 

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 REMEDIES: Mapping[str, str] = {
     "api-version": "Pass one that it knows as api_version=…, or an endpoint_url that needs none, such as /openai/v1.",
-    "authentication": "Check that endpoint_api_key belongs to this endpoint and has not been regenerated or expired.",
+    "authentication": "Check that endpoint_api_key belongs to this endpoint and has not been regenerated or "
+    "expired{or_role}.",
     "certificate-self-signed": "If it is your server, pass verify=FILE with its certificate (a PEM file), "
     "or set SSL_CERT_FILE.",
     "certificate-untrusted": "If your company's network inspects TLS, or the server has a CA of its own, "
@@ -59,7 +60,9 @@ REMEDIES: Mapping[str, str] = {
     "untrusted-config": "Check the file. If you trust it, call azml_magics.trust(model), or name the file in "
     "AZML_TRUSTED_FILES.",
     "url-with-password": "Pass the key as endpoint_api_key=….",
-    "wrong-audience": 'This host takes tokens of the scope {scope}: key="entra" requests one.',
+    "token-expired": 'Pass key="entra" or key="aml-token": they renew their tokens by themselves.',
+    "token-tenant": 'Sign in to the resource\'s tenant, or name it: key="entra:tenant=TENANT".',
+    "wrong-audience": 'This host takes tokens of the scope {scope}: key="{reference}" requests one.',
     "wrong-formatter": "Its formatter is probably another one: pass another content_formatter, and check model_kwargs.",
     "wrong-wire": 'Pass content_formatter="{formatter}".',
 }

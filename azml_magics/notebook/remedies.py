@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 REMEDIES: Mapping[str, str] = {
     "api-version": "Set one that it knows with --api-version, or use a --url that needs none, such as /openai/v1.",
-    "authentication": "Check that the key belongs to this endpoint and has not been regenerated or expired "
+    "authentication": "Check that the key belongs to this endpoint and has not been regenerated or expired{or_role} "
     "(%azureml test).",
     "body-not-text": "Use --as python.",
     "chat-kwarg": "{param} belongs to chat routes, and this request went elsewhere: remove it, or give "
@@ -109,7 +109,9 @@ REMEDIES: Mapping[str, str] = {
     "untrusted-config": "Check the file. If you trust it: %azureml trust {param}",
     "url-with-password": "Name the key with --key instead.",
     "variable-without-text": "Pass a text with --var {param}=….",
-    "wrong-audience": "This host takes tokens of the scope {scope}: --key entra requests one.",
+    "token-expired": "Get a new one: --key entra and --key aml-token renew theirs by themselves.",
+    "token-tenant": "Sign in to the resource's tenant, or name it: --key entra:tenant=TENANT.",
+    "wrong-audience": "This host takes tokens of the scope {scope}: --key {reference} requests one.",
     "workspace-file": "Download it again (the workspace's page in the studio: Download config file), or name the "
     "workspace with --workspace, --resource-group and --subscription.",
     "wrong-tenant": "Use --tenant {tenant}, or sign in with `az login --tenant {tenant}`.",

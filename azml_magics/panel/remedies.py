@@ -62,7 +62,6 @@ REMEDIES: Mapping[str, str] = {
     "no-such-deployment": "Check the Deployment or the Model, under Endpoint. "
     "A new deployment takes up to five minutes.",
     "overwrite": "Choose another path.",
-    "permission-denied": _WRONG_KEY,
     "placeholder-url": "The URL looks like a placeholder: type the endpoint's own.",
     "schema": "",
     "stream-interrupted": "The text received so far is kept. Run it again, or raise the "
@@ -72,7 +71,9 @@ REMEDIES: Mapping[str, str] = {
     "unknown-path": "{notice} Check the URL.",
     "untrusted-config": "Check the file. If you trust it, run azml_magics.trust({param!r}) in a cell.",
     "url-with-password": "Name the key in the Key field instead.",
-    "wrong-audience": "This host takes tokens of the scope {scope}: write entra as Key.",
+    "token-expired": "Write entra or aml-token as Key: they renew their tokens by themselves.",
+    "token-tenant": "Sign in to the resource's tenant: az login --tenant, with its id.",
+    "wrong-audience": "This host takes tokens of the scope {scope}: write {reference} as Key.",
     "wrong-wire": "Choose {formatter} as Formatter.",
 }
 

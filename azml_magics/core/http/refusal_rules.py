@@ -196,10 +196,32 @@ RULES: tuple[Rule, ...] = (
         Explanation(
             kind=AuthenticationError,
             cause="The token is missing, expired or meant for another service",
-            remedy="This host takes tokens of the scope {scope}: the key reference entra requests one.",
+            remedy="This host takes tokens of the scope {scope}: the key reference {reference} requests one.",
             error_code="wrong-audience",
         ),
         words=r"\baudience\b",
+    ),
+    Rule(
+        frozenset({400, 401, 403}),
+        Explanation(
+            kind=AuthenticationError,
+            cause="The token is from another tenant than the resource",
+            remedy="Sign in to the resource's tenant, or name it: entra:tenant=TENANT.",
+            error_code="token-tenant",
+        ),
+        frozenset({"InvalidAuthenticationTokenTenant"}),
+        r"token tenant\b|tenant provided in token|must match the tenant|\bwrong issuer",
+    ),
+    Rule(
+        frozenset({401}),
+        Explanation(
+            kind=AuthenticationError,
+            cause="The token has expired",
+            remedy="Get a new one: the key references entra and aml-token renew theirs by themselves.",
+            error_code="token-expired",
+        ),
+        frozenset({"ExpiredAuthenticationToken", "token_expired"}),
+        r"\b(token|jwt)\b.{0,40}\bexpired",
     ),
     Rule(
         frozenset({401, 403}),
@@ -230,7 +252,8 @@ RULES: tuple[Rule, ...] = (
             remedy="Run this inside the virtual network, or have this machine's address added to the firewall's rules.",
             error_code="network-blocked",
         ),
-        words=r"virtual network|firewall|private endpoint|public (network )?access|\bIP( address)?\b|^an HTML page",
+        words=r"virtual network|firewall|private endpoint|public[ _](network[ _])?access|\bIP( address)?\b"
+        r"|^an HTML page",
     ),
     Rule(
         frozenset({401, 403}),
@@ -241,7 +264,7 @@ RULES: tuple[Rule, ...] = (
             error_code="role-missing",
         ),
         frozenset({"PermissionDenied", "AuthorizationFailed"}),
-        r"does not have access|data action|not authorized to perform|does not have authorization|lacks the required",
+        r"does not have (access|authorization|permission)|data action|not authorized to perform|lacks the required",
     ),
     # ---- the load
     Rule(
@@ -277,4 +300,23 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(frozenset({500, 503}), _OVERLOADED, frozenset({"overloaded_error"})),
     Rule(frozenset({529}), _OVERLOADED, words=""),
+    # ---- what gives no reason
+    Rule(
+        frozenset({401}),
+        Explanation(
+            kind=AuthenticationError,
+            cause="The endpoint did not accept the key",
+            remedy="Check that the key belongs to this endpoint and has not been regenerated or expired{or_role}.",
+        ),
+        words="",
+    ),
+    Rule(
+        frozenset({403}),
+        Explanation(
+            kind=PermissionDeniedError,
+            cause="The endpoint does not allow this",
+            remedy="Check {rights} and whether the endpoint accepts calls from this network.",
+        ),
+        words="",
+    ),
 )

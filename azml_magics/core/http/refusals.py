@@ -14,7 +14,7 @@ from .refusal_rules import RULES, SCORING_TIMEOUT, Explanation
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_ML_ROLE = "AzureML Data Scientist, or one with the action onlineEndpoints/score/action,"
+_ML_ROLE = "AzureML Data Scientist (it contains the action onlineEndpoints/score/action)"
 _FOUNDRY_ROLE = "Foundry User or Cognitive Services OpenAI User"
 _SERVER_ERROR = 500
 _SCORING_FAILED = "An unexpected error occurred in scoring script"  # azmlinfsrv
@@ -81,8 +81,15 @@ def _facts(refusal: Refusal, found: Mapping[str, str]) -> Iterator[tuple[str, An
     yield "limit", f": the model takes {limit[1]}" if limit else ""
     yield "quota", _quota(refusal, found.get("what", ""))
     service = endpoints.service_of(refusal.url)
-    yield "scope", _scope_in(refusal.message) or endpoints.entra_scope(refusal.url)
-    yield "role", _ML_ROLE if service.resource == "ml" else _FOUNDRY_ROLE
+    own = endpoints.entra_scope(refusal.url)
+    scope = _scope_in(refusal.message) or own
+    yield "scope", scope
+    yield "reference", "entra" if scope == own else f"entra:{scope}"
+    role = _ML_ROLE if service.resource == "ml" else _FOUNDRY_ROLE
+    yield "role", role
+    yield "rights", f"your role ({role.partition(' (')[0]})" if service.title else "your rights"
+    # A managed online endpoint says the same of a token without a role as of a wrong key.
+    yield "or_role", f", and that a token's identity has the role {role}" if service.kind == "managed" else ""
     yield "models", f"{endpoints.base_of(refusal.url)}/models" if refusal.url else "…/models"
 
 

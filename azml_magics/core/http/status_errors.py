@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import (
     APITimeoutError,
-    AuthenticationError,
     BadRequestError,
     EndpointError,
     ModelError,
@@ -43,16 +42,6 @@ _BY_STATUS: Mapping[int, Explanation] = {
         "The endpoint rejected the request",
         "Check the model kwargs and the formatter.",
         "request-rejected",
-    ),
-    401: Explanation(
-        AuthenticationError,
-        "The endpoint did not accept the key",
-        "Check that the key belongs to this endpoint and has not been regenerated or expired.",
-    ),
-    403: Explanation(
-        PermissionDeniedError,
-        "The endpoint does not allow this",
-        "Check your role (onlineEndpoints/score/action) and whether the endpoint accepts calls from this network.",
     ),
     404: Explanation(
         NotFoundError, "The endpoint has no such route", "Check the URL's path, and that it fits the formatter."

@@ -79,3 +79,24 @@ def test_what_is_in_the_way_is_one_line(azure, certificate, tmp_path, faults, wo
     assert words in said, said
     if cell.error:
         assert len(cell.error["traceback"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"AZURE_CLIENT_SECRET": "wrong"}, "the client secret (AZURE_CLIENT_SECRET) is wrong"),
+        ({"AZURE_TENANT_ID": "elsewhere.example"}, "there is no such tenant"),
+        ({"AZURE_CLIENT_ID": "11111111-0000-0000-0000-000000000000"}, "the application (AZURE_CLIENT_ID) is unknown"),
+    ],
+)
+def test_wrong_service_principal_is_named_beside_another_sign_in(azure, certificate, tmp_path, wrong, words):
+    variables = {**signed_in(azure, "service-principal", certificate, tmp_path), **wrong}
+    azure.write_az_command(tmp_path)
+    path = os.pathsep.join([str(tmp_path), os.environ["PATH"]])
+    with started(tmp_path, variables_of(tmp_path, **variables, PATH=path)) as kernel:
+        kernel.ok("%load_ext azml_magics")
+        refused = kernel.run("%azureml discover").error
+        assert words in refused["evalue"]
+        url = f"{azure.url}/contoso-foundry/openai/v1"
+        kernel.ok(f"%azureml save main --url {url} --model gpt-5-mini --key entra:cli")
+        assert ANSWER in kernel.ok("%%azureml main\nWrite a haiku about sparkling water.").text

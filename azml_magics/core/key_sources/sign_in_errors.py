@@ -24,7 +24,7 @@ class _Rule(NamedTuple):
 _CLOCK = "Set this machine's clock, then try again."
 _RULES = (
     _Rule(
-        r"AADSTS(90002|900023|50059|700054)\b|tenant '[^']*' not found",
+        r"AADSTS(90002|900023|50059|700054)\b|tenant '[^']*' not found|double check your tenant",
         "there is no such tenant{tenant}",
         "Check the tenant (AZURE_TENANT_ID, or tenant=TENANT in the reference); "
         "`az account show --query tenantId` prints the one of your sign-in.",

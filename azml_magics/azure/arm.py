@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from azml_magics.core.errors import KeyNotFoundError
+
 from .clouds import current_cloud
 from .rest import RestClient
 
@@ -44,4 +46,9 @@ def sign_in_token(scope: str, /, *, tenant: str = "", refresh: bool | Secret = F
     """Return a token of the user's sign-in for `scope`."""
     from .identity import get_token
 
-    return get_token(scope, tenant=tenant, refresh=refresh, claims=claims)
+    try:
+        return get_token(scope, tenant=tenant, refresh=refresh, claims=claims)
+    except KeyNotFoundError as error:
+        if error.error_code == "azure-extra-missing":  # no key reference has asked for it
+            error.cause = "Signing in to Azure needs the azure extra"
+        raise

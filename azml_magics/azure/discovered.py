@@ -134,7 +134,7 @@ class Discovery(Sequence[Deployment]):
             UnknownNameError: There is none.
             ConfigError: There are several.
         """
-        same = [row for row in self.rows if name in {row.name, f"{row.owner}/{row.name}"}]
+        same = self.names(name)
         if not same:
             raise UnknownNameError.of("deployment", name, {row.name for row in self.rows})
         if len(same) > 1:
@@ -145,6 +145,21 @@ class Discovery(Sequence[Deployment]):
                 error_code="several-deployments",
             )
         return same[0]
+
+    def names(self, name: str) -> list[Deployment]:
+        """Return the deployments that a name can stand for."""
+        return [row for row in self.rows if name in {row.name, f"{row.owner}/{row.name}"}]
+
+    def row_of(self, config: LLMConfig) -> Deployment:
+        """Return the deployment that a config was made for.
+
+        Raises:
+            UnknownNameError: It is none of these.
+        """
+        for row in self.rows:
+            if row.url and _is_same_place((row.url, row.deployment_name), config):
+                return row
+        raise UnknownNameError.of("deployment", config.name, {row.name for row in self.rows})
 
     def config(self, which: str | Deployment, *, name: str = "", **changes: Any) -> LLMConfig:
         """Return a config for a deployment.
@@ -158,6 +173,9 @@ class Discovery(Sequence[Deployment]):
             UnknownNameError, ConfigError: There is no such deployment, or several; or no prompt can be sent to it.
         """
         row = self.find(which) if isinstance(which, str) else which
+        key = row.key
+        if key == "entra" and self.target.tenant:
+            key = f"entra:tenant={self.target.tenant}"
         if not row.url:
             raise ConfigError(f"{row.name} cannot be called: {row.reason_not_askable}", error_code="no-address")
         fields: dict[str, Any] = {
@@ -165,7 +183,7 @@ class Discovery(Sequence[Deployment]):
             "endpoint_url": row.url,
             "formatter": "" if row.wire == DETECT else row.wire,
             "deployment_name": row.deployment_name,
-            "key": row.key,
+            "key": key,
             "headers": row.headers,
         }
         return LLMConfig(**fields | changes)
@@ -200,6 +218,8 @@ class Discovery(Sequence[Deployment]):
         for row in rows:
             config = self.config(row, **changes)
             config = replace(config, name=_free_name(config, row, taken))
+            if config.name in taken:  # the user's own settings stay
+                config = _refresh(taken[config.name], config, changes)
             taken[config.name] = config
             configs.append(config)
         if detect:
@@ -217,12 +237,20 @@ def _free_name(config: LLMConfig, row: Deployment, taken: dict[str, LLMConfig]) 
     owner = config_name(f"{row.name}-{row.owner}")
     for name in (config.name, owner, *(f"{owner}-{number}" for number in range(2, len(taken) + 3))):
         other = taken.get(name)
-        if other is None or _is_same_endpoint(other, config):
+        if other is None or _is_same_place((other.endpoint_url, other.deployment_name), config):
             return name
     raise AssertionError("one of the numbers is free")
 
 
-def _is_same_endpoint(one: LLMConfig, other: LLMConfig) -> bool:
-    """Whether both lead to the same deployment; the formatter that was detected may have changed the URL's route."""
-    bases = (endpoints.base_of(each.endpoint_url) for each in (one, other))
-    return next(bases) == next(bases) and one.deployment_name == other.deployment_name
+def _is_same_place(place: tuple[str, str], config: LLMConfig) -> bool:
+    """Whether a URL and a deployment are those of a config, on whatever route: a formatter may need another one."""
+    url, deployment = place
+    one, other = (f"{endpoints.base_of(each)}/" for each in (url, config.endpoint_url))
+    return deployment == config.deployment_name and (one.startswith(other) or other.startswith(one))
+
+
+def _refresh(saved: LLMConfig, config: LLMConfig, changes: dict[str, Any]) -> LLMConfig:
+    """Return a saved config with the place of the same deployment, as it is now."""
+    is_chosen = bool(saved.formatter) and "formatter" not in changes
+    place = {} if is_chosen else {"endpoint_url": config.endpoint_url, "formatter": config.formatter}
+    return saved.merged(headers=config.headers, **place, **{k: v for k, v in changes.items() if k != "formatter"})

@@ -7,6 +7,7 @@ config = found.config("gpt-5-mini")
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path  # noqa: TC003 - get_type_hints() needs it
 from typing import TYPE_CHECKING, Any
@@ -76,7 +77,7 @@ def discover(
         ConfigError: The project's URL, or the file that names a workspace, cannot be used.
         AzmlError: Nothing can be asked at all: the network, or the sign-in, is refused.
     """
-    target = _target(project, workspace, resource_group, subscription, directory)
+    target = replace(_target(project, workspace, resource_group, subscription, directory), tenant=tenant or "")
     deadline = Deadline(timeout)
     survey = Survey(deadline, max_resources)
     get_token = _token_source(tenant, credential)

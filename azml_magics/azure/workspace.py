@@ -33,6 +33,7 @@ class Target:
         resource_group: The name of a resource group.
         workspace: The name of an Azure ML workspace.
         source: Where the names come from, for messages: a variable or the path of a file; "" if the user gave them.
+        tenant: The tenant to sign in to; "" for the sign-in's own.
     """
 
     project: str = ""
@@ -40,6 +41,7 @@ class Target:
     resource_group: str = ""
     workspace: str = ""
     source: str = ""
+    tenant: str = ""
 
     def __str__(self) -> str:
         named = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 import time
 
@@ -377,6 +378,42 @@ def test_save_keeps_a_users_config_of_that_name(azure):
     saved = found.save("gpt-5-mini", session=session)
     assert [config.name for config in saved] == ["gpt-5-mini-contoso-foundry"]
     assert session.get("gpt-5-mini") == mine
+
+
+def test_saving_again_keeps_what_the_user_has_set(azure):
+    session, found = Session(), discover()
+    [config] = found.save("gpt-5-mini", session=session)
+    session.save(
+        "gpt-5-mini", config.merged(model_kwargs={"max_output_tokens": 5}, key="env:MINE", formatter="openai-chat")
+    )
+    [again] = found.save("gpt-5-mini", session=session)
+    assert (again.name, str(again.key), again.formatter) == ("gpt-5-mini", "env:MINE", "openai-chat")
+    assert again.model_kwargs == {"max_output_tokens": 5}
+    [changed] = found.save("gpt-5-mini", session=session, key="ask")
+    assert str(changed.key) == "ask"
+
+
+def test_deployment_behind_another_route_is_the_same(azure):
+    session, found = Session(), discover()
+    routed = found.config(
+        "llama-chat", formatter="openai-chat", endpoint_url=f"{azure.url}/llama-chat/v1/chat/completions"
+    )
+    session.save("llama-chat", routed)
+    [again] = found.save("llama-chat", session=session, detect=False)
+    assert (again.name, again.endpoint_url) == ("llama-chat", routed.endpoint_url)
+    assert found.row_of(again).name == "llama-chat"
+
+
+def test_tenant_goes_into_the_key(azure):
+    tenant = azure.subscriptions[0]["tenantId"]
+    found = discover(azure.project_url, tenant=tenant)
+    assert str(found.config("gpt-5-mini").key) == f"entra:tenant={tenant}"
+
+
+def test_missing_azure_identity_is_said_of_the_sign_in(azure, monkeypatch):
+    monkeypatch.setitem(sys.modules, "azure.identity", None)
+    with pytest.raises(KeyNotFoundError, match=r"Signing in to Azure needs the azure extra\. Run "):
+        discover()
 
 
 def test_save_without_names_takes_what_can_be_asked(azure):

@@ -35,21 +35,22 @@ def discover_endpoints(context: NotebookContext, options: DiscoverOptions) -> Di
 
 
 def _find(context: NotebookContext, options: DiscoverOptions) -> Discovery:
-    """Return what the last %azureml discover found if the line only says what to save of it, else search."""
+    """Return what the last %azureml discover found if the line only names what to save of it, else search."""
     from azml_magics.azure import discovery
 
     last = context.state.discovery
-    names = (options.project, options.workspace, options.resource_group, options.subscription, options.tenant)
-    if last is not None and options.save is not None and not any(names):
+    places = (options.project, options.workspace, options.resource_group, options.subscription, options.tenant)
+    if last and options.save is not None and not any(places) and all(last.names(name) for name in options.save):
         return last
-    context.state.discovery = discovery.discover(
+    found = discovery.discover(
         options.project,
         workspace=options.workspace,
         resource_group=options.resource_group,
         subscription=options.subscription,
         tenant=options.tenant,
     )
-    return context.state.discovery
+    context.state.discovery = found or last  # an empty table is nothing to save from
+    return found
 
 
 def _save(context: NotebookContext, options: DiscoverOptions, found: Discovery) -> list[str]:
@@ -72,8 +73,7 @@ def _save(context: NotebookContext, options: DiscoverOptions, found: Discovery) 
 
 def _describe(config: LLMConfig, found: Discovery) -> list[str]:
     """Return a line that says what was saved, and one with what it still needs before it works."""
-    place = config.endpoint_url, config.deployment_name
-    row = next(row for row in found if (row.url, row.deployment_name) == place)
+    row = found.row_of(config)
     key = str(config.key).partition(":")[0]  # URL and the id of the resource are long, and `show` has them
     renamed = f"{row.name}, " if row.name != config.name else ""
     where = f" in {row.owner}" if row.owner else ""

@@ -114,6 +114,19 @@ def test_nothing_found_says_where_it_looked(notebook, azure):
     assert said.startswith("Nothing was saved: no deployment takes a prompt.")
 
 
+def test_name_that_is_not_in_the_last_table_is_searched(notebook, azure):
+    notebook.ok("%azureml discover --subscription 'Contoso Sandbox'")
+    assert notebook.ok("%azureml discover --save gpt-5-mini").text.startswith("Saved gpt-5-mini: ")
+
+
+def test_empty_table_is_not_kept(notebook, azure):
+    notebook.ok("%azureml discover")
+    notebook.ok("%azureml discover --workspace nowhere")
+    before = len(azure.requests)
+    assert notebook.ok("%azureml discover --save gpt-5-mini").text.startswith("Saved gpt-5-mini: ")
+    assert len(azure.requests) == before
+
+
 def test_mistakes_are_one_line_in_the_notebooks_words(notebook, azure, tmp_path):
     assert "goes before --save" in notebook.refused("%azureml discover --save https://x.example/api/projects/p")
     assert "Did you mean 'gpt-5-mini'?" in notebook.refused("%azureml discover --save gpt5-mini")

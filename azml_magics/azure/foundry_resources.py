@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from .deployment import Deployment
 from .json_fields import objects, pick, text
+from .permissions import prefer_allowed
 from .states import explain_state
 from .wire_choice import wire_of_model
 
@@ -48,19 +49,24 @@ def read_account(
         account: The resource, as it was listed.
         found: Called with each deployment of a model; by default they are added to the survey.
     """
-    name, path = text(account, "name"), text(account, "id")
-    survey.submit(f"the deployments of {name}", _read_deployments, arm, account, found or survey.add)
+    what = f"the deployments of {text(account, 'name')}"
+    survey.submit(what, _read_deployments, survey, arm, account, found or survey.add)
+
+
+def _read_deployments(
+    survey: Survey, arm: ResourceManager, account: dict[str, Any], found: Callable[[Deployment], None]
+) -> None:
+    path = text(account, "id")
+    keys = prefer_allowed(arm, path, _keys(account))
     if text(account, "kind") == "AIServices" and path:
-        survey.submit(f"the managed compute of {name}", _read_managed_compute, survey, arm, account, optional=True)
+        what = f"the managed compute of {text(account, 'name')}"
+        survey.submit(what, _read_managed_compute, survey, arm, account, keys, optional=True)
+    for item in arm.list(f"{path}/deployments", API_VERSION):
+        found(model_deployment(account, item, keys))
 
 
-def _read_deployments(arm: ResourceManager, account: dict[str, Any], found: Callable[[Deployment], None]) -> None:
-    for item in arm.list(f"{text(account, 'id')}/deployments", API_VERSION):
-        found(model_deployment(account, item))
-
-
-def model_deployment(account: dict[str, Any], item: dict[str, Any]) -> Deployment:
-    """Return the deployment of a model in a resource, from its JSON."""
+def model_deployment(account: dict[str, Any], item: dict[str, Any], keys: tuple[str, ...]) -> Deployment:
+    """Return the deployment of a model in a resource, from its JSON, with the keys that it accepts."""
     properties = pick(item, "properties")
     publisher = text(properties, "model", "format")
     wire, reason = wire_of_model(publisher, pick(properties, "capabilities"))
@@ -76,7 +82,7 @@ def model_deployment(account: dict[str, Any], item: dict[str, Any]) -> Deploymen
         location=zone_of(text(account, "location"), text(item, "sku", "name")),
         tokens_per_minute=_tokens_per_minute(properties),
         state=state,
-        keys=_keys(account),
+        keys=keys,
         url=f"{address}/{path}" if address else "",
         resource_id=text(account, "id"),
         deployment_name=text(item, "name"),
@@ -85,13 +91,13 @@ def model_deployment(account: dict[str, Any], item: dict[str, Any]) -> Deploymen
     )
 
 
-def _read_managed_compute(survey: Survey, arm: ResourceManager, account: dict[str, Any]) -> None:
+def _read_managed_compute(survey: Survey, arm: ResourceManager, account: dict[str, Any], keys: tuple[str, ...]) -> None:
     for item in arm.list(f"{text(account, 'id')}/managedComputeDeployments", _MANAGED_COMPUTE_VERSION):
-        survey.add(managed_compute_deployment(account, item))
+        survey.add(managed_compute_deployment(account, item, keys))
 
 
-def managed_compute_deployment(account: dict[str, Any], item: dict[str, Any]) -> Deployment:
-    """Return a managed compute deployment of a resource, from its JSON."""
+def managed_compute_deployment(account: dict[str, Any], item: dict[str, Any], keys: tuple[str, ...]) -> Deployment:
+    """Return a managed compute deployment of a resource, from its JSON, with the keys that it accepts."""
     state, name = text(item, "properties", "provisioningState"), text(item, "name")
     address = next(iter(addresses_of(account)), "")
     return Deployment(
@@ -102,7 +108,7 @@ def managed_compute_deployment(account: dict[str, Any], item: dict[str, Any]) ->
         wire="openai-chat",
         location=zone_of(text(account, "location"), text(item, "sku", "name")),
         state=state,
-        keys=_keys(account),
+        keys=keys,
         url=f"{address}/managed-deployments/{quote(name, safe='')}" if address else "",
         resource_id=text(account, "id"),
         reason_not_askable=explain_state(state) or ("" if address else "its resource has no address"),

@@ -28,11 +28,11 @@ def as_prompt_value(value: Any) -> Any:
 
 def _as_data(value: Any) -> Any:
     """Return JSON data for what has parts, and the text of what JSON has no type for."""
-    if isinstance(value, (list, tuple)) and not hasattr(value, "_fields"):  # of namedtuples and Spark's Row below
-        return _as_list(value)
-    if isinstance(value, Mapping) or _has_fields(value):
+    if isinstance(value, Mapping) or _has_fields(value):  # also a namedtuple and Spark's Row, which are tuples
         fields = values_of(value) or {}
         return {name: _as_json(part) for name, part in fields.items()}
+    if isinstance(value, (list, tuple)):
+        return _as_list(value)
     if _is_array(value):
         return _as_list(value.tolist())
     return value

@@ -62,15 +62,16 @@ def _from_spark(rows: Any) -> Any:
     """Return the frame of Spark 4 through Arrow, which keeps whole numbers; an older one makes its own."""
     if callable(getattr(rows, "toArrow", None)):
         with contextlib.suppress(Exception):  # a type that Arrow lacks, such as a vector of Spark's ML library
-            return _without_time_zone(_to_pandas(rows.toArrow()))
+            zone = rows.sparkSession.conf.get("spark.sql.session.timeZone")
+            return _with_times_in(zone, _to_pandas(rows.toArrow()))
     return rows.toPandas()
 
 
-def _without_time_zone(frame: Any) -> Any:
+def _with_times_in(zone: str, frame: Any) -> Any:
     """Return the frame with times as Spark shows them: those of the session's time zone, without its name."""
     for place, dtype in enumerate(frame.dtypes):
         if getattr(dtype, "tz", None) is not None:
-            frame.isetitem(place, frame.iloc[:, place].dt.tz_localize(None))
+            frame.isetitem(place, frame.iloc[:, place].dt.tz_convert(zone).dt.tz_localize(None))
     return frame
 
 

@@ -1,11 +1,15 @@
-"""Fixtures: prompt flow's server and LiteLLM's proxy, installed and started when a test first asks for them."""
+"""Fixtures: prompt flow's server, LiteLLM's proxy and frames of Spark, installed and started when a test needs them."""
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,10 +19,12 @@ from .program import Program
 
 PROMPT_FLOW = "promptflow>=1.18,<2"
 LITELLM = "litellm[proxy]==1.108.7"  # exactly: a release of it was malicious once (1.107.0)
+FRAMES = "pandas>=2.3,<3 geopandas>=1 pyspark>=4,<5 pyarrow>=14 modin>=0.32 httpx>=0.27,<1 truststore>=0.10 typing_extensions"
 FLOWS = Path(__file__).with_name("flows")
 PROXY_KEY = "sk-litellm-0123456789"
 
 ServeFlow = Callable[[str], Program]
+RunFrames = Callable[[str], Any]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -27,7 +33,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if sys.platform == "win32":
         reason = "the servers are started and ended in POSIX process groups"
     elif os.environ.get("AZML_REAL_COMPONENTS", "") in {"", "0"}:
-        reason = "set AZML_REAL_COMPONENTS=1 to install and run prompt flow and LiteLLM (1.2 GB, .ci/run does)"
+        reason = "set AZML_REAL_COMPONENTS=1 to install and run prompt flow, LiteLLM and Spark (2 GB, .ci/run does)"
     for item in items:
         if reason and item.get_closest_marker("real_component"):
             item.add_marker(pytest.mark.skip(reason=reason))
@@ -99,3 +105,34 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
         program = Program(command, home, "/health/liveliness", LITELLM_LOCAL_MODEL_COST_MAP="True")
         yield program
         program.close()
+
+
+@pytest.fixture(scope="session")
+def run_frames() -> Iterator[RunFrames]:
+    """`run_frames(code)` runs code in a Python with pandas 2, geopandas, pyspark and Modin; returns its `out`."""
+    if shutil.which("java") is None:
+        pytest.skip("Spark needs a Java")
+    python = _bin("frames", FRAMES) / "python"
+    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), "PYTHONWARNINGS": "ignore", "MODIN_ENGINE": "python"}
+    worker = subprocess.Popen(
+        [str(python), str(Path(__file__).with_name("frames_worker.py"))],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env=environment,
+    )
+    assert worker.stdin is not None
+    assert worker.stdout is not None
+
+    def run(code: str) -> Any:
+        worker.stdin.write(json.dumps(code) + "\n")
+        worker.stdin.flush()
+        reply = json.loads(worker.stdout.readline())
+        assert "error" not in reply, reply["error"]
+        return reply["out"]
+
+    yield run
+    worker.stdin.close()
+    worker.wait(60)
+    worker.stdout.close()

@@ -40,8 +40,6 @@ class SparkRow(tuple):
     def asDict(self):
         return dict(zip("xy", self, strict=True))
 
-    _fields = ("x", "y")
-
 
 class Color(enum.Enum):
     RED = "red"

@@ -24,6 +24,7 @@ import re
 from typing import NamedTuple
 
 from ..core.text import printable
+from .formulas import is_risky_code, mark_formulas, plain_info
 
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")  # what may open a tag, comment or declaration (WHATWG HTML, tokenization)
 _OURS = (
@@ -52,12 +53,6 @@ _TARGET = re.compile(r"\](?P<mark>[(:])(?=\s*(?:<|&lt;)?(?P<target>(?:(?!\]\()[^
 _MAY_HAVE_SCHEME = re.compile(r"[:&\\]")
 _LONGEST_SCHEME = 300  # characters of a target that are read; a longer one with entities is not trusted
 _PICTURE = re.compile(r"!\[(?:(?P<alt>[^\[\]\n]*)\]\(\s*<?(?P<target>[^\s()<>]{0,300}))?")
-_DOLLARS = re.compile(
-    r"(?P<kept>`+[^`\n]*`+|\]\([^)\s]*\)?|https?://[^\s<>]+|\\\$|\\{2,}[(\[)\]])"
-    r"|\\\[(?P<block>[^$]{1,2000}?)\\\]|\\\((?P<inline>[^$\n]{1,1000}?)\\\)"
-    r"|(?P<math>\$\$.{1,2000}?\$\$|(?<![\\$\w])\$(?=[^\s$])[^$\n]{1,1000}?(?<![\s\\])\$(?![\d$]))|(?P<money>\$)",
-    re.DOTALL,
-)
 _DEFINED = re.compile(
     r"[ \t]*https?://[^\s<>\"'()`]+[ \t]*(?:\n(?!\s*[\"'(])|$)"
 )  # without a title, which may span lines
@@ -65,7 +60,6 @@ _DEFINED = re.compile(
 _LINE_OF_WORDS = re.compile(r"^([^\W\d_](?:[^|$\\&\n]*[^|$\\&\s])?)\n(?=[^\W\d_][^|$\\&\n]*$)", re.MULTILINE)
 _SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _HARMLESS = ("http:", "https:", "mailto:")
-_TEX_LINK = re.compile(r"\\href(?!\s*\{\s*https?:)")  # MathJax turns it into links
 
 
 class _Passage(NamedTuple):
@@ -80,6 +74,7 @@ def make_inert(text: str) -> str:
     """Return `text` as Markdown in which no HTML and no script link works, whatever renders it."""
     text = _OTHER_BREAKS.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n"))
     text = printable(text)
+    text = f"\\{text}" if text.startswith("%") else text  # a title for pandoc
     passages = _split_passages(text.split("\n"))
     if passages is None:
         return _escape_prose(text, spans=False)
@@ -123,7 +118,9 @@ def _split_passages(lines: list[str]) -> list[_Passage] | None:
         if not end or not _is_settled(prose):
             return None
         passages += [_Passage(prose, is_code=False)] if prose else []
-        passages.append(_Passage(lines[at:end], is_code=True, info=opening["info"].strip()))
+        info = plain_info(opening["info"].strip())
+        first = line if info == opening["info"].strip() else f"{opening['indent']}{opening['mark']}{info}"
+        passages.append(_Passage([first, *lines[at + 1 : end]], is_code=True, info=info))
         prose, at = [], end
         offsets = [column for column in offsets if column <= len(opening["indent"])]
     has_code = bool(passages)
@@ -210,12 +207,12 @@ def _escape_tags(text: str) -> str:
 
 
 def _escape_prose(text: str, *, spans: bool = True) -> str:
-    if spans and ("<" in text or "![" in text):
+    if spans and any(sign in text for sign in ("<", "![", "{", "\\")):
         text = "\n".join(_escape_spans(line) if "`" in line else line for line in text.split("\n"))
     if "<" in text:
         text = _escape_math(text)
-    text = _TEX_LINK.sub(r"\\text", _TARGET.sub(_break_link, _PICTURE.sub(_link_picture, text)))
-    return _mark_dollars(text).replace(_OURS, "<")
+    text = _TARGET.sub(_break_link, _PICTURE.sub(_link_picture, text))
+    return mark_formulas(text, f"{_OURS}span>\\${_OURS}/span>", is_prose=spans).replace(_OURS, "<")
 
 
 def _escape_spans(line: str) -> str:
@@ -226,8 +223,8 @@ def _escape_spans(line: str) -> str:
 
 
 def _needs_element(code: str) -> bool:
-    """Whether a code span must be one for every reader: it has a tag or a picture."""
-    return "![" in code or _TAG.search(code) is not None
+    """Whether a code span must be one for every reader: it has a tag, a picture, or what pandoc acts on."""
+    return "![" in code or _TAG.search(code) is not None or is_risky_code(code)
 
 
 def _element(code: str) -> str:
@@ -264,22 +261,6 @@ def _link_picture(found: re.Match[str]) -> str:
     if target and not _SCHEME.match(target) and not target.startswith(("//", "\\", "/\\")):
         return found[0]
     return f"[picture: {found[0][2:]}"
-
-
-def _mark_dollars(text: str) -> str:
-    """The text with dollars around its formulas, and in elements of their own where they are money."""
-    if "$" not in text and "\\(" not in text and "\\[" not in text:
-        return text
-    has_several = sum(found["money"] is not None for found in _DOLLARS.finditer(text)) > 1
-
-    def replace(found: re.Match[str]) -> str:
-        if found["inline"]:
-            return f"${found['inline'].strip()}$"
-        if found["block"]:
-            return f"$${found['block']}$$"
-        return f"{_OURS}span>\\${_OURS}/span>" if found["money"] and has_several else found[0]
-
-    return _DOLLARS.sub(replace, text)
 
 
 def _read_target(target: str) -> str:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _ALIGN = "text-align:left;vertical-align:top"
 _QUIET = "opacity:0.75"
-_ERROR_COLOR = "#b00020"
+_ERROR = "border-left:3px solid #d32f2f;padding-left:6px"  # the text keeps its colour, for a light and a dark theme
 
 NO_MATH = "tex2jax_ignore mathjax_ignore"
 """The classes of an element in which MathJax and KaTeX look for no mathematics: $5 and $6 in a cell is money."""
@@ -32,7 +32,7 @@ class Cell(NamedTuple):
 
     Attributes:
         text: Pieces of the text, each with whether it is highlighted.
-        error: A failure, shown in red below the text.
+        error: A failure, shown with a red edge below the text.
         white_space: The CSS property, for example "pre-wrap" or "nowrap"; "" for the browser's default.
         fold: What can be unfolded above the text; None for nothing.
         note: A quiet line below the text; "" for none.
@@ -58,7 +58,8 @@ def html_table(headings: Sequence[str], rows: Sequence[Sequence[str | Cell]]) ->
 
 
 def _escape(text: str) -> str:
-    return html.escape(printable(text))
+    """The text as HTML on one line: in a Markdown file a blank line would end the table, and GitHub drops styles."""
+    return html.escape(printable(text)).replace("\n", "<br>")
 
 
 def _cell(tag: str, cell: str | Cell) -> str:
@@ -76,7 +77,7 @@ def _cell(tag: str, cell: str | Cell) -> str:
     if cell.note:
         pieces.append(f'<div style="{_QUIET}">{_escape(cell.note)}</div>')
     if cell.error:
-        pieces.append(f'<div style="color:{_ERROR_COLOR}">{_escape(cell.error)}</div>')
+        pieces.append(f'<div style="{_ERROR}">{_escape(cell.error)}</div>')
     return f'<{tag} style="{style}">{"".join(pieces)}</{tag}>'
 
 

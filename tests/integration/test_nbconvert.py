@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from html.parser import HTMLParser
 
 import nbformat
@@ -33,6 +34,11 @@ CELLS = (
     "%%azureml -F json\nGive me JSON with the keys 'title', 'price' and 'tags' for a label on a loaf of rye bread.",
     "%%azureml -F code\nWrite a Python function that converts ounces to grams.",
     "%%azureml --sweep max_tokens=3,9\nTell me about hills",
+    "poems = ['water', None]",
+    "%%azureml --each $poems\nWrite a haiku about {text}.",
+    "%%azureml -n 2\nWrite a haiku about sparkling water.",
+    "from azml_magics.core.response import Response\n"
+    "Response('It costs $5 or $6. Put it in C:\\\\temp.\\n\\n\\\\[ \\\\frac12 \\\\] and $a^2$')",
     "%%azureml -u {url}/score -f $hostile\nHello",
     "%%azureml -u {url}/score -f $hostile -n 2\nHello",
     "%%azureml -u {url}/score?emulator-fault=html-error -f gpt2 --retries 0\nHello",
@@ -153,3 +159,72 @@ def test_script_runs_the_cells_again(converted):
     text = converted("script")
     compile(text, "all.py", "exec")
     assert "run_cell_magic('azureml', '', 'Tell me about rivers\\n')" in text
+
+
+# ---- tables without styles, and LaTeX
+
+
+class OnGitHub(HTMLParser):
+    """The tables of a page after GitHub's sanitizer: elements of its list, without classes and styles."""
+
+    ALLOWED = frozenset(["table", "thead", "tbody", "tr", "th", "td", "br", "div", "p", "details", "summary", "small"])
+
+    def __init__(self, page):
+        super().__init__()
+        self.tables, self._row, self._depth = [], None, 0
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        if tag == "table":
+            self.tables.append([])
+            self._depth += 1
+        elif tag == "tr":
+            self._row = []
+            self.tables[-1].append(self._row)
+        elif tag in {"td", "th"}:
+            self._row.append("")
+        elif tag in self.ALLOWED and self._depth and self._row:
+            self._row[-1] += "\n"  # a line's end, or an element on a line of its own
+
+    def handle_endtag(self, tag):
+        self._depth -= tag == "table"
+
+    def handle_data(self, data):
+        if self._depth and self._row:
+            self._row[-1] += " ".join(data.split("\n"))  # white space is folded, without "pre-wrap"
+
+
+def test_tables_survive_markdown_and_githubs_sanitizer(converted):
+    lines = [line for line in converted("markdown").split("\n") if "<table" in line]
+    assert len(lines) >= 6
+    assert all("</table>" in line for line in lines)  # a blank line within would end the table
+    tables = OnGitHub("\n".join(lines)).tables
+    haikus = next(rows for rows in tables if len(rows) == 3 and "bubbles" in rows[1][1])
+    assert haikus[0][1] == "response"
+    assert haikus[1][1].count("\n") == 2  # the lines of a haiku
+    rows = next(rows for rows in tables if rows[0][:2] == ["", "row"])
+    assert rows[2][2].strip().startswith("PromptError: Row 1 has no value")
+
+
+def test_no_output_has_a_colour_of_its_own_for_text(folder):
+    text = (folder / "all.ipynb").read_text()
+    assert not re.search(r"[;\"' ]color:\s*#", text)
+    assert not re.search(r"background(-color)?:\s*(#|white|black)", text)
+
+
+@pytest.mark.skipif(not shutil.which("pandoc"), reason="there is no pandoc on the PATH: apt-get install pandoc")
+def test_latex_has_responses_formulas_and_money(converted):
+    text = converted("latex")
+    for part in (
+        "not a language model",
+        "It costs {\\$}5 or {\\$}6. Put it in C:\\textbackslash temp.",
+        "\\[ \\frac12 \\]",
+        "\\(a^2\\)",
+        "\\textless script\\textgreater alert",
+        "Small bubbles rising",
+        "2 rows, 1 failed",
+        "UnknownNameError",
+    ):
+        assert part in text, part
+    assert KEY not in text
+    assert "object at 0x" not in text

@@ -26,10 +26,19 @@ export function partsOf(html: unknown, texts: readonly string[]): ITextPart[][] 
 
 function partsOfCell(cell: Element | undefined, text: string): ITextPart[] | null {
   const parts = [...(cell?.childNodes ?? [])]
-    .filter(node => node.nodeName === '#text' || node.nodeName === 'MARK')
-    .map(node => ({ text: node.textContent ?? '', isNew: node.nodeName === 'MARK' }));
-  // The table normalises line ends and replaces each unprintable character by a visible one.
+    .filter(node => ['#text', 'BR', 'MARK'].includes(node.nodeName))
+    .map(node => ({ text: textOf(node), isNew: node.nodeName === 'MARK' }));
   return parts.map(part => part.text).join('').length === text.replaceAll('\r\n', '\n').length
     ? parts
     : null;
+}
+
+/** The text of a node; a <br> is a line's end. */
+function textOf(node: Node): string {
+  if (node.nodeName === 'BR') {
+    return '\n';
+  }
+  return node.nodeName === 'MARK'
+    ? [...node.childNodes].map(textOf).join('')
+    : (node.textContent ?? '');
 }

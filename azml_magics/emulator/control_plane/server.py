@@ -37,9 +37,6 @@ class ControlPlane:
         keyfile: Its private key.
 
     Attributes:
-        faults: What goes wrong.
-        resources: The resources; add and remove some at any time.
-        subscriptions: The subscriptions that the signed-in identity sees.
         vault: The secrets of the key vault, by name.
     """
 
@@ -52,11 +49,11 @@ class ControlPlane:
         certfile: str | None = None,
         keyfile: str | None = None,
     ) -> None:
-        self.faults = faults or ControlPlaneFaults()
+        faults = faults or ControlPlaneFaults()
         self.vault: dict[str, str] = {}
-        self._tokens = Tokens(self.faults)
+        self._tokens = Tokens(faults)
         self._services = Services(
-            "", "", self.faults, self._tokens, make_subscriptions(), Resources(), self.vault, page_size
+            "", "", faults, self._tokens, make_subscriptions(), Resources(), self.vault, page_size
         )
         self._app = ControlPlaneApp(self._services, rate)
         self._server = LoopbackServer(self._app)
@@ -85,8 +82,13 @@ class ControlPlane:
         return f"{self.url}/{VAULT}"
 
     @property
+    def faults(self) -> ControlPlaneFaults:
+        """What goes wrong; change its attributes at any time."""
+        return self._services.faults
+
+    @property
     def resources(self) -> Resources:
-        """The resources of the tenant."""
+        """The resources of the tenant; add and remove some at any time."""
         return self._services.resources
 
     @property

@@ -21,7 +21,7 @@ class Deadline:
         self._end = time.monotonic() + seconds
         self._cancelled = threading.Event()
 
-    def left(self) -> float:
+    def remaining(self) -> float:
         """Seconds that are left.
 
         Raises:

@@ -81,6 +81,12 @@ class Deployment:
         said = [text for text in (self.state, self.reason_not_askable, self.note) if text]
         return ": ".join([said[0], "; ".join(said[1:])]) if len(said) > 1 else "".join(said)
 
+    def to_values(self) -> tuple[str | int | None, ...]:
+        """Return its line as `to_texts` does, with the quota as a number."""
+        texts = self.to_texts()
+        at = HEADINGS.index("tokens/min")
+        return (*texts[:at], self.tokens_per_minute, *texts[at + 1 :])
+
     def to_texts(self) -> tuple[str, ...]:
         """Return its line in a table with the headings `HEADINGS`."""
         texts = (

@@ -198,7 +198,7 @@ class RestClient:
                 token, is_renewed = self._renew_token(token, error.headers), True
                 continue
             seconds = _delay(outcome, error, retries)
-            if seconds is None or retries == _MAX_RETRIES or seconds > min(_LONGEST_WAIT, self._deadline.left()):
+            if seconds is None or retries == _MAX_RETRIES or seconds > min(_LONGEST_WAIT, self._deadline.remaining()):
                 raise _say_how_long(error, seconds)
             retries += 1
             yield Wait(seconds)
@@ -208,7 +208,7 @@ class RestClient:
         from azml_magics.core.http.request_id import with_request_id
 
         headers = {"Accept": "application/json", **({"Content-Type": "application/json"} if body else {})}
-        left = self._deadline.left()
+        left = self._deadline.remaining()
         request = Request(
             url=url,
             headers={**headers, "Authorization": f"Bearer {token.reveal()}"},

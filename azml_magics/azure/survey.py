@@ -112,7 +112,7 @@ class Survey:
         try:
             with self._changed:
                 while self._pending and not self._defect:
-                    self._changed.wait(min(self.deadline.left(), 1.0))  # short, so that an interrupt comes through
+                    self._changed.wait(min(self.deadline.remaining(), 1.0))  # short, so that an interrupt comes through
         except APITimeoutError as error:
             self.report(f"{self._pending} of {self._pending + self._done} requests", error)
         finally:

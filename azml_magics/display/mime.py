@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from ..rows.results import Results
     from ..rows.table_rows import TableRow
+    from .table import TableOutput
 
 Bundle = tuple[dict[str, Any], dict[str, Any]]
 """The data of an output by mime type, and its metadata."""
@@ -97,6 +98,21 @@ def batch_bundle(batch: Batch) -> Bundle:
         RESPONSE_MIME: {"version": 1, **_table(batch, rows)},
     }
     return data, {"azml": {"latencies": [(row.response.latency or None) if row.response else None for row in batch]}}
+
+
+def sortable_bundle(table: TableOutput, values: Sequence[Sequence[str | int | None]]) -> dict[str, Any]:
+    """The data that shows a table which our viewer can sort: as text and HTML, and JSON under `RESPONSE_MIME`.
+
+    Args:
+        table: The table.
+        values: The values of its cells, numbers as such; None for an empty cell.
+    """
+    rows = [
+        {"setting": {name: value for name, value in zip(table.headings, row, strict=True) if value not in {None, ""}}}
+        for row in values
+    ]
+    document = {"version": 1, "columns": list(table.headings), "rows": printable_data(rows), "rest": table.note}
+    return {**table.to_bundle(), RESPONSE_MIME: document}
 
 
 def results_bundle(results: Results) -> Bundle:

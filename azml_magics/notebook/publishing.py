@@ -55,6 +55,7 @@ def _show_results(results: Results, **_kwargs: Any) -> mime.Bundle:
 
 
 def _show_discovery(found: Discovery, **_kwargs: Any) -> mime.Bundle:
+    from azml_magics.display import mime
     from azml_magics.display.table import TableOutput
 
     from .remedies import with_notebook_remedy
@@ -64,7 +65,8 @@ def _show_discovery(found: Discovery, **_kwargs: Any) -> mime.Bundle:
     note = "\n".join(found.notes())
     if not found.rows:
         return {"text/plain": note}, {}
-    return dict(TableOutput(found.headings, [row.to_texts() for row in found.rows], note).to_bundle()), {}
+    table = TableOutput(found.headings, [row.to_texts() for row in found.rows], note)
+    return mime.sortable_bundle(table, [row.to_values() for row in found.rows]), {}
 
 
 # By name, so that %load_ext does not import the classes.

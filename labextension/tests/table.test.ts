@@ -29,6 +29,21 @@ test('columns are settings, response and figures, without empty columns', () => 
   assert.deepEqual(names([0.5]), ['config', 'response', 'finish', 'tokens', 'seconds']);
 });
 
+test('a table without responses has no column for them', () => {
+  const document = readDocument({
+    version: 1,
+    columns: ['name', 'tokens/min'],
+    rows: [{ setting: { 'tokens/min': 250000, name: 'a' } }, { setting: { name: 'b' } }]
+  });
+  assert.ok(document.kind === 'side-by-side');
+  const columns = columnsOf(document, []);
+  assert.deepEqual(
+    columns.map(column => column.name),
+    ['name', 'tokens/min']
+  );
+  assert.deepEqual(columns[1].values, [250000, null]);
+});
+
 test('numbers sort by value, texts in natural order, missing values last', () => {
   const [config, response, , tokens] = columnsOf(DOCUMENT, []);
   assert.deepEqual(sortedBy(tokens, 1), [3, 1, 0, 2]);

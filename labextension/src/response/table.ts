@@ -1,6 +1,6 @@
 /** Responses side by side as a table: its columns, and the order of its rows when sorted by one of them. */
 
-import { type ISideBySide } from './document';
+import { type IRow, type ISideBySide } from './document';
 
 /** A value of a cell; null if it is empty. */
 export type Value = string | number | null;
@@ -16,7 +16,10 @@ export interface IColumn {
 /** 1 is ascending, -1 descending. */
 export type Direction = 1 | -1;
 
-/** The columns in the order of the HTML table: label, settings, schema, response, finish reason, tokens, seconds. */
+/**
+ * The columns in the order of the HTML table: label, settings, schema, response, finish reason, tokens, seconds.
+ * A table without responses, such as that of the endpoints that were found, has no column for them.
+ */
 export function columnsOf(document: ISideBySide, latencies: readonly (number | null)[]): IColumn[] {
   const { rows } = document;
   const settings = inOrder(
@@ -64,13 +67,23 @@ export function columnsOf(document: ISideBySide, latencies: readonly (number | n
         rows.map(row => (row.fields[name] === '' ? null : (row.fields[name] ?? null)))
       )
     ),
-    column(
-      'response',
-      rows.map(row => row.text || null),
-      true
-    ),
+    ...(rows.some(hasResponse)
+      ? [
+          column(
+            'response',
+            rows.map(row => row.text || null),
+            true
+          )
+        ]
+      : []),
     ...further.filter(({ values }) => values.some(value => value !== null))
   ];
+}
+
+/** Whether a row is of a call: with a response, even an empty one, or with what came in its place. */
+function hasResponse(row: IRow): boolean {
+  const { text, reasoning, finishReason, usage, error, note } = row;
+  return usage !== null || [text, reasoning, finishReason, error, note].some(part => part !== '');
 }
 
 /** The names, each once, in the given order; those that are not in it come last. */

@@ -8,6 +8,7 @@ import pytest
 
 from azml_magics.azure import identity
 from azml_magics.azure.discovery import Discovery
+from azml_magics.display.mime import RESPONSE_MIME
 from azml_magics.emulator.control_plane import ControlPlane
 from azml_magics.notebook.completion import complete
 from azml_magics.notebook.remedies import REMEDIES
@@ -45,6 +46,15 @@ def test_table_shows_what_the_sign_in_sees(notebook, azure):
     ]
     assert "<table" in ran.data["text/html"]
     assert ran.text.endswith("To save some as configs: %azureml discover --save NAME …")
+
+
+def test_jupyterlabs_viewer_gets_values_that_it_can_sort(notebook, azure):
+    document = notebook.ok("%azureml discover").data[RESPONSE_MIME]
+    assert document["columns"][:2] == ["name", "in"]
+    rows = {row["setting"]["name"]: row["setting"] for row in document["rows"]}
+    assert rows["gpt-5-mini"]["tokens/min"] == 250_000
+    assert "tokens/min" not in rows["llama-chat"]
+    assert document["rest"].endswith("%azureml discover --save NAME …")
 
 
 def test_refusals_stand_below_the_table(notebook, azure):

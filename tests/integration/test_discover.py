@@ -59,6 +59,19 @@ def test_sign_in_discover_save_and_ask(azure, certificate, tmp_path, how):
     assert azure.issue_token("x").split(".")[0] not in str(notebook)
 
 
+def test_every_kind_of_deployment_responds_with_its_own_key(azure, certificate, tmp_path):
+    """A token of the sign-in, a key that Azure lists, and a token of Azure ML; /score was asked for its format."""
+    variables = signed_in(azure, "app-service", certificate, tmp_path)
+    with started(tmp_path, variables_of(tmp_path, **variables)) as kernel:
+        kernel.ok("%load_ext azml_magics")
+        said = kernel.ok("%azureml discover --save claude-sonnet-4-6 phi-serverless llama-chat phi-chat/chat").text
+        assert "Saved llama-chat: openai-chat in contoso-ml, key azure-key." in said
+        assert "Saved phi-chat-chat: phi-chat/chat, openai-chat in contoso-ml, key aml-token." in said
+        for name in ("claude-sonnet-4-6", "phi-serverless", "llama-chat", "phi-chat-chat"):
+            haiku = kernel.ok(f"%%azureml {name}\nWrite a haiku about sparkling water.").text
+            assert len(haiku.splitlines()) == 3, haiku
+
+
 @pytest.mark.parametrize(
     ("faults", "words"),
     [

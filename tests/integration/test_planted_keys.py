@@ -15,6 +15,7 @@ import nbformat
 import pytest
 
 from azml_magics.emulator.control_plane import ControlPlane
+from azml_magics.emulator.control_plane.contoso import GROUP, RESEARCH, WORKSPACE
 
 from .echo_endpoint import MODES, EchoEndpoint
 
@@ -186,4 +187,17 @@ def test_key_of_a_langchain_model(planted, echo, check_places, mode):
 def test_token_of_a_managed_identity(signed_in, echo, check_places, mode):
     url = echo.url(mode, "/api/projects/p/openai/v1/chat/completions")
     signed_in.ok(f"%azureml save main --url {url} --model m --key entra")
+    check_places("%%azureml main\nHello")
+
+
+ENDPOINTS = (
+    f"/subscriptions/{RESEARCH}/resourceGroups/{GROUP}/providers/Microsoft.MachineLearningServices/workspaces/"
+    f"{WORKSPACE}/onlineEndpoints"
+)
+
+
+@pytest.mark.parametrize("key", [f"azure-key:{ENDPOINTS}/llama-chat", f"aml-token:{ENDPOINTS}/phi-chat"])
+@pytest.mark.parametrize("mode", ["stream", "refuse"])
+def test_key_that_azure_gives(signed_in, echo, check_places, mode, key):
+    signed_in.ok(f"%azureml save main --url {echo.url(mode)} --key {key}")
     check_places("%%azureml main\nHello")

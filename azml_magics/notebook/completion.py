@@ -11,7 +11,7 @@ from azml_magics import kept_configs
 from azml_magics.core.errors import AzmlError
 from azml_magics.core.paths import path_of
 
-from . import args
+from . import args, completion_help
 from .options import VERBS, options_of
 
 if TYPE_CHECKING:
@@ -26,10 +26,17 @@ _KEY_FORMS = ("env:", "keyring:", "entra", "ask", "none")
 
 
 class CompletionItem(NamedTuple):
-    """A completion, and its kind as the frontend shows it."""
+    """A completion.
+
+    Attributes:
+        text: What is typed.
+        type: Its kind.
+        help: What it does; "" if nothing is known.
+    """
 
     text: str
     type: str
+    help: str = ""
 
 
 def install(context: NotebookContext) -> None:
@@ -47,7 +54,10 @@ def install(context: NotebookContext) -> None:
         # IPython's own completions, Python's names and files, stay away only if there is at least one of ours
         candidates = candidates or [CompletionItem(fragment, "text")]
         return {
-            "completions": [SimpleCompletion(candidate.text, type=candidate.type) for candidate in candidates],
+            # the type is all that IPython passes on with a matcher's completion
+            "completions": [
+                SimpleCompletion(each.text, type=completion_help.label(each.type, each.help)) for each in candidates
+            ],
             "matched_fragment": fragment,
             "ordered": True,
             "suppress": True,
@@ -83,7 +93,7 @@ def complete(
         brace = _BRACE.search(before)
         if not brace:
             return "", []
-        return brace["start"], _filter(brace["start"], _variable_names(context), "variable")
+        return brace["start"], _filter(context, brace["start"], _variable_names(context), "variable")
     found = re.match(_LINE.format(names=names), before, re.DOTALL)
     if not found or found["rest"] is None or (found["cell"] and start is None):
         return None
@@ -115,14 +125,14 @@ def _complete_line(context: NotebookContext, rest: str, *, is_cell: bool) -> tup
     verb = None
     if not (is_cell or [*words, fragment][0].startswith(("-", "$"))):
         if not words:
-            return fragment, _filter(fragment, VERBS, "verb")
+            return fragment, _filter(context, fragment, VERBS, "verb")
         verb = words.pop(0)
         if verb not in VERBS or verb == "ask":
             return fragment, []
     kind = _kind_of_value(verb, words)
     if fragment.startswith("-") and kind is None:
-        flags = [flag for option in options_of(verb) for flag in option[0] if flag.startswith("-")]
-        return fragment, _filter(fragment, flags, "option")
+        flags = [flag for option in options_of(verb) for flag in option[0] if flag.startswith(fragment)]
+        return fragment, [CompletionItem(flag, "option", completion_help.describe_flag(verb, flag)) for flag in flags]
     if kind is None:
         kind = _kind_of_positional(verb, words)
     if kind == "kwarg" and "=" in fragment:
@@ -161,12 +171,14 @@ def _kind_of_positional(verb: str | None, words: list[str]) -> str:
 def _candidates(context: NotebookContext, kind: str, fragment: str, words: list[str]) -> list[CompletionItem]:
     variables = [f"${name}" for name in _variable_names(context)]
     if kind.startswith("choices:"):
-        return _filter(fragment, kind.removeprefix("choices:").split(","), "value")
+        return _filter(context, fragment, kind.removeprefix("choices:").split(","), "value")
+    if kind == "kwarg":
+        kwargs = completion_help.describe_kwargs(context, words)
+        return [CompletionItem(name, kind, text) for name, text in kwargs.items() if name.startswith(fragment)]
     names: dict[str, Callable[[], Iterable[str]]] = {
         "config": lambda: [*context.session.names(), *(variables if fragment.startswith("$") else ())],
         "formatter": lambda: [*_formatter_names(), *(variables if fragment.startswith("$") else ())],
         "key": lambda: [*_KEY_FORMS, *(_key_variables() if fragment.startswith("env:") else ())],
-        "kwarg": lambda: [f"{name}=" for name in _kwarg_names(context, words)],
         "template": lambda: ["none", *variables],
         "variable": lambda: variables,
         "variable-or-path": lambda: variables,
@@ -182,7 +194,7 @@ def _candidates(context: NotebookContext, kind: str, fragment: str, words: list[
     }
     if kind == "path":
         return _paths(fragment)
-    found = _filter(fragment, names[kind](), kind) if kind in names else []
+    found = _filter(context, fragment, names[kind](), kind) if kind in names else []
     return found + _paths(fragment) if kind == "variable-or-path" and not fragment.startswith("$") else found
 
 
@@ -198,7 +210,8 @@ def _paths(fragment: str) -> list[CompletionItem]:
         entries = sorted(path_of(f"{folder}{slash}" or ".").iterdir())
     except (OSError, AzmlError):
         return []
-    visible = [entry for entry in entries if entry.name.startswith(start) and (start or not entry.name.startswith("."))]
+    named = [entry for entry in entries if entry.name.isprintable()]
+    visible = [entry for entry in named if entry.name.startswith(start) and (start or not entry.name.startswith("."))]
     return [
         CompletionItem(f"{folder}{slash}{entry.name}".replace(" ", "\\ ") + ("/" if entry.is_dir() else ""), "path")
         for entry in visible
@@ -227,21 +240,6 @@ def _formatter_names() -> list[str]:
     return wire.names(aliases=True)
 
 
-def _kwarg_names(context: NotebookContext, words: list[str]) -> list[str]:
-    """The kwargs of the formatter that the line names, else of its config's formatter, else of any."""
-    from azml_magics.core import wire
-
-    named = next((words[i + 1] for i, word in enumerate(words[:-1]) if word in {"-f", "--formatter"}), "")
-    config = next((word for word in words if word in context.session.names()), context.session.active)
-    try:
-        if named:
-            return [kwarg.name for kwarg in wire.get(named).known_kwargs]
-        saved = context.session.get(config)
-        return [kwarg.name for kwarg in wire.formatter_for(saved).kwargs_for(saved)]
-    except AzmlError:
-        known = (kwarg.name for name in wire.names() for kwarg in wire.get(name).known_kwargs)
-        return list(dict.fromkeys(known))
-
-
-def _filter(fragment: str, names: Iterable[str], kind: str) -> list[CompletionItem]:
-    return [CompletionItem(name, kind) for name in names if name.startswith(fragment)]
+def _filter(context: NotebookContext, fragment: str, names: Iterable[str], kind: str) -> list[CompletionItem]:
+    found = [name for name in names if name.startswith(fragment)]
+    return [CompletionItem(name, kind, completion_help.describe(context, kind, name)) for name in found]

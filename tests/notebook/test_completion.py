@@ -17,7 +17,19 @@ def tab(asking):
         text = source.replace("|", "", 1)
         with provisionalcompleter():
             found = list(asking.shell.Completer.completions(text, cursor))
-        return [(text[c.start : c.end], c.text, c.type) for c in found]
+        return [(text[c.start : c.end], c.text, c.type.partition(":")[0]) for c in found]
+
+    return press
+
+
+@pytest.fixture
+def helps(asking):
+    """Each completion at the mark | with what the frontend shows beside it."""
+
+    def press(source):
+        with provisionalcompleter():
+            text, cursor = source.replace("|", "", 1), source.index("|")
+            return {c.text: c.type for c in asking.shell.Completer.completions(text, cursor)}
 
     return press
 
@@ -219,3 +231,59 @@ def test_files_are_offered_where_a_file_is_wanted(asking, texts, tmp_path, monke
     assert texts("%%azureml --each r|") == ["rows.csv"]
     assert texts("%%azureml --each m|") == ["my\\ rows.csv"]
     assert texts("%%azureml --each $r|") == ["$rows"]
+
+
+# ---- what each completion does
+
+
+def test_options_and_verbs_have_their_help(helps):
+    assert helps("%%azureml --dry|") == {"--dry-run": "option: show the request and send nothing"}
+    assert helps("%azureml history --se|") == {"--search": "option: only those with TEXT in prompt or response"}
+    assert helps("%azureml ren|") == {"rename": "verb: give a config another name"}
+    assert all(": " in text for text in helps("%azureml |").values())
+    assert all(": " in text for text in helps("%%azureml -|").values())
+
+
+def test_configs_have_their_host(asking, helps):
+    asking.ok("%azureml save prod --url https://ep.eastus.inference.ml.azure.com/score -f gpt2")
+    host = "config: ep.eastus.inference.ml.azure.com"
+    assert helps("%%azureml pr|") == {"prod": host}
+    assert helps("%azureml use pr|") == {"prod": host}
+    assert helps("%%azureml --compare main,pr|") == {"main,prod": host}
+
+
+def test_formatters_have_their_description(asking, helps):
+    import azml_magics
+
+    class Mine:
+        """Speaks to my own server.
+
+        At length.
+        """
+
+        def format_request_payload(self, prompt, model_kwargs): ...
+        def format_response_payload(self, output): ...
+
+    azml_magics.register_formatter("mine", Mine())
+    assert helps("%%azureml -f mine|") == {"mine": "formatter: Speaks to my own server."}
+    assert helps("%%azureml -f oss|") == {"oss": "formatter: an older name of gpt2"}
+    assert helps("%%azureml -f tgi|")["tgi"].startswith("formatter: Hugging Face Text Generation Inference")
+
+
+def test_kwargs_have_their_type_and_range(helps):
+    assert helps("%%azureml -p temp|")["temperature="].startswith("kwarg: number 0 to 2, ")
+    assert helps("%%azureml -p max_tok|")["max_tokens="].startswith("kwarg: integer 1 to ")
+
+
+def test_variables_and_keys_say_what_they_are(asking, helps):
+    asking.vars.update(topic="tea", rows=[1])
+    assert helps("%%azureml --each $ro|") == {"$rows": "variable: list"}
+    assert helps("%%azureml\n{top|") == {"topic": "variable: str"}
+    assert helps("%%azureml --key as|") == {"ask": "key: a hidden prompt, for this session"}
+
+
+def test_help_beside_a_completion_is_one_short_printable_line(asking, helps):
+    for source in ("%%azureml -|", "%azureml |", "%%azureml -f |", "%%azureml -p |", "%azureml save x -|"):
+        for text in helps(source).values():
+            assert len(text) < 100
+            assert text.isprintable()

@@ -19,10 +19,10 @@ from .arm import ResourceManager, sign_in_token
 from .clouds import current_cloud
 from .deadline import Deadline
 from .discovered import Discovery
-from .foundry_project import ProjectReader, project_url
+from .foundry_project import ProjectReader, project_url, resource_of_connection
 from .foundry_resources import API_VERSION as ACCOUNT_VERSION
-from .foundry_resources import has_deployments, read_account
-from .json_fields import text
+from .foundry_resources import has_deployments, projects_of, read_account
+from .json_fields import pick, text
 from .ml_workspaces import API_VERSION as WORKSPACE_VERSION
 from .ml_workspaces import read_workspace
 from .rest import RestClient
@@ -183,8 +183,31 @@ def _discover_resources(survey: Survey, target: Target, get_token: GetToken) -> 
 
 def _list_accounts(survey: Survey, arm: ResourceManager, place: Place) -> None:
     for account in arm.list(f"{place.path}/{_ACCOUNTS}", ACCOUNT_VERSION):
-        if has_deployments(account) and survey.admit():
-            read_account(survey, arm, account)
+        _visit_account(survey, arm, account)
+
+
+def _visit_account(survey: Survey, arm: ResourceManager, account: dict[str, Any]) -> None:
+    """Read a resource, and the resources that its projects are connected to, wherever they are: each once."""
+    if has_deployments(account) and survey.admit(text(account, "id")):
+        read_account(survey, arm, account)
+        for name in projects_of(account):
+            what = f"the connections of the project {name}"
+            survey.submit(
+                what, _follow_connections, survey, arm, f"{text(account, 'id')}/projects/{name}", optional=True
+            )
+
+
+def _follow_connections(survey: Survey, arm: ResourceManager, project: str) -> None:
+    for connection in arm.list(f"{project}/connections", ACCOUNT_VERSION):
+        resource = resource_of_connection(pick(connection, "properties"))
+        if resource:
+            what = f"the resource behind the connection {text(connection, 'name')}"
+            survey.submit(what, _visit_connected, survey, arm, resource)
+
+
+def _visit_connected(survey: Survey, arm: ResourceManager, resource: str) -> None:
+    if not survey.has_admitted(resource):
+        _visit_account(survey, arm, arm.get(resource, ACCOUNT_VERSION))
 
 
 def _open_workspace(survey: Survey, arm: ResourceManager, path: str) -> None:
@@ -194,7 +217,7 @@ def _open_workspace(survey: Survey, arm: ResourceManager, path: str) -> None:
 def _list_workspaces(survey: Survey, arm: ResourceManager, place: Place, name: str) -> None:
     for workspace in arm.list(f"{place.path}/{_WORKSPACES}", WORKSPACE_VERSION):
         is_wanted = not name or text(workspace, "name").lower() == name.lower()
-        if is_wanted and text(workspace, "kind") != "FeatureStore" and survey.admit():
+        if is_wanted and text(workspace, "kind") != "FeatureStore" and survey.admit(text(workspace, "id")):
             read_workspace(survey, arm, text(workspace, "id"))
 
 

@@ -49,6 +49,16 @@ def project_url(given: str) -> str:
     return url
 
 
+def resource_of_connection(connection: Any) -> str:
+    """Return the id of the resource that a connection leads to; "" if it is of another kind, or does not say.
+
+    Args:
+        connection: What a project says of it, or the properties that Azure Resource Manager has of it.
+    """
+    kind = text(connection, "type") or text(connection, "category")
+    return text(connection, "metadata", "ResourceId") if kind.lower() in _CONNECTIONS else ""
+
+
 class ProjectReader:
     """Reads a project's deployments and connections, and joins what Azure Resource Manager says of them.
 
@@ -84,7 +94,7 @@ class ProjectReader:
                 with self._lock:
                     self._connections[text(item, "name")] = item
                 self._read_accounts()
-                self._find_connected(text(item, "name"), text(item, "metadata", "ResourceId"))
+                self._find_connected(text(item, "name"), resource_of_connection(item))
 
     def _find_connected(self, name: str, resource: str) -> None:
         """Look for the resource behind a connection, which may be in another subscription."""

@@ -38,6 +38,12 @@ def addresses_of(account: dict[str, Any]) -> list[str]:
     return [address.rstrip("/") for address in (*named, text(account, "properties", "endpoint")) if address]
 
 
+def projects_of(account: dict[str, Any]) -> list[str]:
+    """Return the names of a resource's projects."""
+    names = pick(account, "properties", "associatedProjects")
+    return [name for name in names if isinstance(name, str) and name] if isinstance(names, list) else []
+
+
 def read_account(
     survey: Survey, arm: ResourceManager, account: dict[str, Any], found: Callable[[Deployment], None] | None = None
 ) -> None:

@@ -55,6 +55,7 @@ class Survey:
         self.problems: list[Problem] = []
         self.left_out = 0
         self._owners_left = max_owners
+        self._admitted: set[str] = set()
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="azml-magics-discover")
         self._changed = threading.Condition()
         self._pending = self._done = 0
@@ -98,14 +99,22 @@ class Survey:
         with self._changed:
             self.problems.append(Problem(what, error))
 
-    def admit(self) -> bool:
-        """Whether to look at one more resource or workspace; counts those that are left out."""
+    def admit(self, resource: str) -> bool:
+        """Whether to look at a resource or workspace, by its id: each once, and those that are too many are counted."""
         with self._changed:
+            if resource.lower() in self._admitted:
+                return False
+            self._admitted.add(resource.lower())
             if self._owners_left <= 0:
                 self.left_out += 1
                 return False
             self._owners_left -= 1
             return True
+
+    def has_admitted(self, resource: str) -> bool:
+        """Whether a resource is looked at already."""
+        with self._changed:
+            return resource.lower() in self._admitted
 
     def wait(self) -> None:
         """Wait until all tasks have ended, or until the deadline; what is not finished then becomes a problem."""

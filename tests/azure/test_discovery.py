@@ -175,6 +175,15 @@ def test_compute_instance_names_its_workspace(azure, monkeypatch):
     assert discover().target.source == "this compute instance"
 
 
+def test_connection_leads_to_a_resource_elsewhere(azure):
+    other = azure.resources.with_type(contoso.ACCOUNT)[2]
+    connection = azure.resources.with_type(f"{contoso.ACCOUNT}/projects/connections")[0]
+    connection["properties"]["metadata"]["ResourceId"] = other["id"].upper()
+    found = discover(subscription=contoso.RESEARCH)
+    assert by_name(found)["gpt-4o"].owner == "contoso-openai"
+    assert [row.name for row in discover()].count("gpt-4o") == 1
+
+
 def test_subscription_may_be_named_by_its_name(azure):
     assert {row.owner for row in discover(subscription="contoso sandbox")} == {"contoso-openai"}
     assert {row.owner for row in discover(subscription=contoso.SANDBOX)} == {"contoso-openai"}

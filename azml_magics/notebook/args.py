@@ -222,14 +222,14 @@ def _parse(verb: str | None, line: str) -> dict[str, Any]:
 
 
 def split_verb(line: str) -> tuple[str, str]:
-    """Split a line into its verb and the rest; the verb of an empty line is "help".
+    """Split a line into its verb and the rest; "" for an empty line.
 
     Raises:
         UsageError: There is no such verb. The message suggests the closest one.
     """
     word, *further = line.split(None, 1) or [""]
     if not word:
-        return "help", ""
+        return "", ""
     if word not in VERBS:
         hint = did_you_mean(word, VERBS).strip()
         raise UsageError(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from azml_magics.core.errors import UnknownNameError
 
-from .options import CELL_OPTIONS, VERBS
+from .options import CELL_OPTIONS, VERB_GROUPS, VERBS
 
 if TYPE_CHECKING:
     from .options import Option
@@ -18,6 +18,48 @@ _VARIABLES = (
     "{name} in the body is the notebook's variable of that name, {{name}} is a literal {name}; "
     "other braces stay as they are."
 )
+
+
+_WIDTH = 34  # characters of a left column
+_WIDEST_EXAMPLE = 56
+_EXAMPLES = """\
+A local endpoint to try everything, without an account:
+    %azureml demo
+
+The body of a cell is the prompt, {city} a variable of the notebook:
+    %%azureml
+    Write a haiku about {city}.
+
+Another config, a conversation, a model kwarg for this call:
+    %%azureml demo-chat -c trip -p temperature=0.2
+    And what is there to see?"""
+_VERB_EXAMPLES = {
+    "save": (
+        ("save prod --url URL --key env:PROD_KEY", "a new config"),
+        ('save prod temperature=0.2 --system "Be brief."', "changes it for this session"),
+        ("save terse --from prod max_tokens=60 --keep", "a copy that new sessions have, too"),
+    ),
+    "test": (("test prod", "URL, key, one token whole and streamed"),),
+    "detect": (("detect prod --probe", "with a few short prompts"),),
+    "use": (("use prod", "cells that name no config take it"),),
+    "keep": (("keep prod", "a file in your config folder, without the key"),),
+    "forget": (("forget prod", "new sessions do not have it any more"),),
+    "export": (
+        ("export prod prod.json", "LangChain's load_llm reads it, too"),
+        ("export --all configs", "a file for each config"),
+    ),
+    "import": (("import prod.json --as again", "under another name"),),
+    "ask": (("ask What is MLflow?", "the rest of the line is the prompt"),),
+    "history": (
+        ("history -n 50", "the last 50"),
+        ("history --search rivers", "also in the history file"),
+        ("history --json all.jsonl", "everything, as JSON lines"),
+    ),
+    "last": (("last --traceback", "after an error"),),
+    "code": (("code prod --as curl", "a request without the notebook"),),
+    "conversations": (("conversations export trip trip.json", "one conversation as messages"),),
+    "record": (("record run.jsonl", "replay run.jsonl then needs no network"),),
+}
 
 
 def _rows(options: tuple[Option, ...]) -> list[tuple[str, str]]:
@@ -29,18 +71,24 @@ def _rows(options: tuple[Option, ...]) -> list[tuple[str, str]]:
     return rows
 
 
-def _columns(rows: list[tuple[str, str]]) -> str:
-    width = min(34, max(len(left) for left, _ in rows))
+def _columns(rows: list[tuple[str, str]], width: int = 0) -> str:
+    """Two columns of text; the left one has `width` characters, or as many as it needs, within bounds."""
+    width = width or min(_WIDTH, max(len(left) for left, _ in rows))
     return "\n".join(f"  {left:<{width}}  {right}".rstrip() for left, right in rows)
 
 
 def cell_help() -> str:
-    """Return the help of the cell magic."""
+    """Return the help of the magic: examples, the verbs, then the options of a cell."""
+    verbs = "\n\n".join(
+        f"{group}\n{_columns([(VERBS[name].usage, VERBS[name].help) for name in names if name in VERBS], _WIDTH)}"
+        for group, names in VERB_GROUPS.items()
+    )
     return (
+        f"{_EXAMPLES}\n\n"
+        "%azureml VERB …      `%azureml help VERB` tells more; %azureml alone says where you stand\n\n"
+        f"{verbs}\n\n"
         "%%azureml [CONFIG] [options]      the body of the cell is the prompt\n\n"
-        f"{_columns(_rows(CELL_OPTIONS))}\n\n{_VARIABLES}\n\n"
-        "%azureml VERB …\n\n"
-        f"{_columns([(verb.usage, verb.help) for verb in VERBS.values()])}"
+        f"{_columns(_rows(CELL_OPTIONS))}\n\n{_VARIABLES}"
     )
 
 
@@ -59,7 +107,14 @@ def verb_help(name: str) -> str:
     verb = VERBS[name]
     text = f"%azureml {verb.usage}\n\n{verb.help[0].upper()}{verb.help[1:]}."
     options = [row for row in _rows(verb.options) if row[1]]
-    return f"{text}\n\n{_columns(options)}" if options else text
+    parts = [text, _examples_of(name), _columns(options) if options else ""]
+    return "\n\n".join(filter(None, parts))
+
+
+def _examples_of(verb: str) -> str:
+    rows = [(f"%azureml {line}", means) for line, means in _VERB_EXAMPLES.get(verb, ())]
+    width = max((len(line) for line, _ in rows if len(line) <= _WIDEST_EXAMPLE), default=_WIDEST_EXAMPLE)
+    return _columns(rows, width) if rows else ""
 
 
 def markdown_tables() -> dict[str, str]:

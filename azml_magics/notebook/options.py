@@ -152,7 +152,7 @@ CELL_OPTIONS: tuple[Option, ...] = (
 _NAME = _option("name", metavar="NAME", kind="config")
 _OPTIONAL_NAME = _option("name", nargs="?", metavar="NAME", kind="config")
 
-VERBS: dict[str, Verb] = {
+_VERBS: dict[str, Verb] = {
     verb.name: verb
     for verb in (
         Verb(
@@ -302,6 +302,16 @@ VERBS: dict[str, Verb] = {
         Verb("version", "show the versions in use", "version"),
     )
 }
+
+
+VERB_GROUPS: dict[str, tuple[str, ...]] = {  # in the order of the help
+    "Connect": ("demo", "discover", "save", "test", "detect", "key", "trust"),
+    "Configs": ("use", "list", "show", "keep", "forget", "rename", "delete", "export", "import"),
+    "Prompts and responses": ("ask", "last", "repair", "history", "conversations", "code", "panel"),
+    "Recordings": ("record", "replay", "stop-recording"),
+    "Help": ("help", "version"),
+}
+VERBS: dict[str, Verb] = {name: _VERBS[name] for names in VERB_GROUPS.values() for name in names if name in _VERBS}
 
 
 def field_of(option: Option) -> str:

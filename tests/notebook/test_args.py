@@ -119,8 +119,8 @@ def test_error_names_the_help_of_the_verb():
 @pytest.mark.parametrize(
     ("line", "verb", "rest"),
     [
-        ("", "help", ""),
-        ("   ", "help", ""),
+        ("", "", ""),
+        ("   ", "", ""),
         ("list", "list", ""),
         ("use\tdemo", "use", "demo"),
         ("  show   prod ", "show", "prod"),

@@ -7,17 +7,16 @@ from pathlib import Path
 import pytest
 
 from azml_magics.core import wire
-from azml_magics.notebook import help_text
-from azml_magics.notebook.options import CELL_OPTIONS, VERBS, options_of
+from azml_magics.notebook import args, help_text, options
+from azml_magics.notebook.options import CELL_OPTIONS, VERB_GROUPS, VERBS, options_of
 
 FLAGS = [flag for flags, _ in CELL_OPTIONS for flag in flags if flag.startswith("-")]
 
 
 @pytest.mark.parametrize("flag", FLAGS)
 def test_cell_help_lists_every_option(flag):
-    shown = [
-        line for line in help_text.cell_help().splitlines() if flag in line.split("   ")[0].replace(",", " ").split()
-    ]
+    options = help_text.cell_help().partition("%%azureml [CONFIG] [options]")[2].splitlines()
+    shown = [line for line in options if flag in line.split("   ")[0].replace(",", " ").split()]
     assert len(shown) == 1
     assert len(shown[0].split(flag, 1)[1].strip()) > 5  # and says what it does
 
@@ -56,8 +55,37 @@ def test_unknown_topic_suggests_closest():
         help_text.verb_help("exprt")
 
 
+def test_help_begins_with_examples_and_verbs():
+    shown = help_text.cell_help()
+    assert shown.startswith("A local endpoint to try everything")
+    places = [
+        shown.index(text) for text in ("%azureml demo\n", "Write a haiku about {city}", "-c trip", "%azureml VERB")
+    ]
+    places += [shown.index(f"\n{group}\n") for group in VERB_GROUPS]
+    places.append(shown.index("%%azureml [CONFIG] [options]"))
+    assert places == sorted(places)
+
+
+def test_every_verb_is_in_one_group():
+    grouped = [name for names in VERB_GROUPS.values() for name in names]
+    assert len(grouped) == len(set(grouped))
+    assert set(options._VERBS) <= set(grouped)
+    assert list(VERBS) == [name for name in grouped if name in VERBS]
+
+
+@pytest.mark.parametrize(
+    ("verb", "line"), [(v, line) for v, found in help_text._VERB_EXAMPLES.items() for line, _ in found]
+)
+def test_examples_of_verbs_can_be_typed(verb, line):
+    name, rest = args.split_verb(line)
+    assert name == verb
+    assert f"  %azureml {line}  " in help_text.verb_help(verb)
+    if verb != "ask":
+        args.parser_of(verb).parse(args.split_words(rest))
+
+
 def test_help_without_topic_is_cell_help(notebook):
-    assert notebook.ok("%azureml help").text == notebook.ok("%azureml").text == help_text.cell_help()
+    assert notebook.ok("%azureml help").text == help_text.cell_help()
     assert notebook.ok("%azureml --help").text == help_text.cell_help()
     assert notebook.ok("%%azureml --help\n\n").text == help_text.cell_help()
 

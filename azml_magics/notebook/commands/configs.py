@@ -7,18 +7,14 @@ from typing import TYPE_CHECKING
 
 from azml_magics import kept_configs
 from azml_magics.core import headers, wire
-from azml_magics.core.errors import AzmlError, UsageError
-from azml_magics.core.http.auth import clear_text_error
+from azml_magics.core.errors import UsageError
 from azml_magics.display.table import TableOutput
 from azml_magics.display.text_output import TextOutput
 
 from .. import cell_config
-from ..remedies import notebook_line
-from . import kept
+from . import config_facts, kept
 
 if TYPE_CHECKING:
-    from azml_magics.core.config import LLMConfig
-
     from ..context import NotebookContext
     from ..parsed_options import DeleteOptions, NameOptions, RenameOptions, SaveOptions
 
@@ -38,20 +34,24 @@ def save(context: NotebookContext, options: SaveOptions) -> TextOutput:
         kept_configs.check_keepable(replace(config, name=name))
     config = session.save(name, config, activate=not context.settings.default_config)
     cell_config.warn_of_misspelled_kwargs(config)
-    notices = "".join(f"\n{notice}" for notice in wire.notices_for(config))
-    if options.keep:
-        notices += f"\n{kept.keep_config(context, name)}"
+    kept_line = kept.keep_config(context, name) if options.keep else ""
     saved = session.get_saved(name)
-    if saved.is_changed:
-        notices += f"\nThe kept config is as it was; to keep this one: %azureml keep {name}"
     where = " for this session" if saved.kept is None or saved.is_changed else ""
-    return TextOutput(f"Saved {name}{where}: {_describe(config)}{notices}{_next_step(config)}")
+    change_line = f"The kept config is as it was; to keep this one: %azureml keep {name}" if saved.is_changed else ""
+    lines = (
+        f"Saved {name}{where}: {config_facts.describe(config)}",
+        *wire.notices_for(config),
+        kept_line,
+        change_line,
+        config_facts.next_step(config),
+    )
+    return TextOutput("\n".join(filter(None, lines)))
 
 
 def use(context: NotebookContext, options: NameOptions) -> TextOutput:
     """Make a config the active one."""
     config = context.session.use(options.name or "")
-    return TextOutput(f"In use: {config.name} ({_describe(config)})")
+    return TextOutput(f"In use: {config.name} ({config_facts.describe(config)})")
 
 
 def list_configs(context: NotebookContext) -> TableOutput | TextOutput:
@@ -68,7 +68,7 @@ def list_configs(context: NotebookContext) -> TableOutput | TextOutput:
                 "*" if name == session.active else "",
                 name,
                 config.endpoint_api_type,
-                _formatter_name(config) or "(choose with -f)",
+                config_facts.formatter_name(config) or "(choose with -f)",
                 config.endpoint_url or "(none)",
                 config.key_source.describe(config.endpoint_url),
                 kept.describe_source(saved),
@@ -86,7 +86,7 @@ def show(context: NotebookContext, options: NameOptions) -> TableOutput:
         "url": config.endpoint_url,
         "type": config.endpoint_api_type,
         "deployment": config.deployment_name,
-        "formatter": _formatter_name(config),
+        "formatter": config_facts.formatter_name(config),
         "key": config.key_source.describe(config.endpoint_url),
         "system": config.system,
         "model": config.model,
@@ -121,28 +121,3 @@ def delete(context: NotebookContext, options: DeleteOptions) -> TextOutput:
     former = context.session.get_saved(name)
     context.session.delete(name)
     return TextOutput(f"Deleted {name}.{kept.describe_rest(former)}")
-
-
-def _describe(config: LLMConfig) -> str:
-    url = config.endpoint_url or "no URL yet"
-    key = config.key_source.describe(config.endpoint_url)
-    return f"{_formatter_name(config) or 'no formatter yet'} at {url}, key {key}"
-
-
-def _next_step(config: LLMConfig) -> str:
-    """What the config still needs before it works, as a line of its own; "" if nothing."""
-    if not config.endpoint_url:
-        return f"\nGive it a URL: %azureml save {config.name} --url URL"
-    try:
-        wire.wire_for(config)
-        problem: AzmlError | None = clear_text_error(config, config.endpoint_url)
-    except AzmlError as error:
-        problem = error
-    return f"\nBefore it works: {notebook_line(problem)}" if problem else ""
-
-
-def _formatter_name(config: LLMConfig) -> str:
-    """The name of the config's formatter, chosen or implied by its URL; "" if neither."""
-    if config.formatter and not isinstance(config.formatter, str):
-        return str(getattr(config.formatter, "name", "") or type(config.formatter).__name__)
-    return config.formatter or wire.default_for_url(config.endpoint_url)

@@ -20,6 +20,7 @@ from . import (
     overview,
     panel,
     record,
+    start,
     trust,
 )
 
@@ -69,6 +70,8 @@ def run(context: NotebookContext, verb: str, line: str) -> Any:
     Raises:
         UsageError: The line does not fit the verb.
     """
+    if not verb:
+        return start.show_start(context)
     if verb == "ask":  # the rest of the line is the prompt itself, quotes and all
         return cell.run(context, parsed_options.CellOptions(), line)
     if verb in _COMMANDS_WITHOUT_OPTIONS:

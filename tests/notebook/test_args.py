@@ -135,7 +135,7 @@ def test_first_word_is_the_verb(line, verb, rest):
 def test_mistyped_verb_suggests_closest_and_lists_all(word, near):
     with pytest.raises(UsageError) as caught:
         args.split_verb(word)
-    assert f"no verb {word!r}. Did you mean {near!r}? Verbs: demo, save," in str(caught.value)
+    assert f"no verb {word!r}. Did you mean {near!r}? Verbs: demo, discover, save," in str(caught.value)
 
 
 def test_prompt_instead_of_verb_is_refused_with_its_place():

@@ -389,3 +389,11 @@ def test_typed_key_is_found_for_its_origin():
 def test_literal_key_and_no_key_resolve_without_lookup():
     assert key_source(Secret(KEY)).resolve("https://a.example.com") == Secret(KEY)
     assert key_source(None).resolve("https://a.example.com") is None
+
+
+def test_line_of_a_list_has_the_resources_name_only():
+    for scheme, state in (("azure-key", "listed when needed"), ("aml-token", "a token is fetched when needed")):
+        source = key_source(KeyRef(scheme, ENDPOINT))
+        assert source.summarize() == f"{scheme}:…/{'/'.join(ENDPOINT.split('/')[-2:])} ({state})"
+        assert source.describe() == f"{scheme}:{ENDPOINT} ({state})"
+        assert key_source(KeyRef(scheme)).summarize() == f"{scheme} ({state})"

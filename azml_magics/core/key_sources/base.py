@@ -58,6 +58,10 @@ class KeySource(ABC):
         """Return the reference and its state, such as "env:NAME (not set)". The key is never in it."""
         return f"{self} ({self.state(endpoint_url)})"
 
+    def summarize(self, endpoint_url: str = "") -> str:
+        """Return what `describe` does, without the long id of a resource; for a line of a list."""
+        return self.describe(endpoint_url)
+
     @property
     def reference(self) -> str | None:
         """The reference that may be written to a file in its place; None if only memory holds the key."""

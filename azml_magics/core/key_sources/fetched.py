@@ -110,6 +110,10 @@ class AmlToken(FetchedKey):
         """Return that only a request can tell."""
         return "a token is fetched when needed"
 
+    def summarize(self, endpoint_url: str = "") -> str:
+        """Return the reference with the resource's name in place of its id, and its state."""
+        return f"{_shorten(self.scheme, self.name)} ({self.state(endpoint_url)})"
+
 
 @dataclass(frozen=True)
 class AzureKey(FetchedKey):
@@ -129,6 +133,15 @@ class AzureKey(FetchedKey):
     def state(self, endpoint_url: str = "") -> str:  # noqa: ARG002 - as every source
         """Return that only a request can tell."""
         return "listed when needed"
+
+    def summarize(self, endpoint_url: str = "") -> str:
+        """Return the reference with the resource's name in place of its id, and its state."""
+        return f"{_shorten(self.scheme, self.name)} ({self.state(endpoint_url)})"
+
+
+def _shorten(scheme: str, resource_id: str) -> str:
+    """Return a reference as "azure-key:…/onlineEndpoints/NAME"."""
+    return f"{scheme}:…/{'/'.join(resource_id.split('/')[-2:])}" if resource_id else scheme
 
 
 ENTRA_METHODS = ("default", "cli", "managed", "device", "browser")

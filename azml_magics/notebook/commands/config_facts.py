@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def describe(config: LLMConfig) -> str:
     """Return a config in a line: its formatter, its URL, and whether its key is found."""
     url = config.endpoint_url or "no URL yet"
-    key = config.key_source.describe(config.endpoint_url)
+    key = config.key_source.summarize(config.endpoint_url)
     return f"{formatter_name(config) or 'no formatter yet'} at {url}, key {key}"
 
 

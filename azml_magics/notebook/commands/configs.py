@@ -70,7 +70,7 @@ def list_configs(context: NotebookContext) -> TableOutput | TextOutput:
                 config.endpoint_api_type,
                 config_facts.formatter_name(config) or "(choose with -f)",
                 config.endpoint_url or "(none)",
-                config.key_source.describe(config.endpoint_url),
+                config.key_source.summarize(config.endpoint_url),
                 kept.describe_source(saved),
             )
         )

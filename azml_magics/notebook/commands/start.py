@@ -55,7 +55,7 @@ def _facts(context: NotebookContext, config: LLMConfig | None) -> tuple[tuple[st
         where = config.endpoint_url or "no URL yet"
         formatter = config_facts.formatter_name(config) or "no formatter yet"
         facts["in use"] = f"{config.name or 'AZUREML_ENDPOINT_URL'}: {formatter} at {where}"
-        facts["key"] = config.key_source.describe(config.endpoint_url)
+        facts["key"] = config.key_source.summarize(config.endpoint_url)
     facts["configs"] = _describe_configs(context)
     cassette = active.innermost()
     if cassette is not None:

@@ -39,8 +39,12 @@ class ControlPlaneFaults:
 
     def denies(self, action: str, scope: str) -> bool:
         """Return whether the identity has no role with `action` at `scope`."""
-        asked = f"{action} {scope}".lower()
-        return any(fnmatchcase(asked, (entry if " " in entry else f"{entry} *").lower()) for entry in self.denied)
+        return any(fnmatchcase(action.lower(), denied.lower()) for denied in self.denied_at(scope))
+
+    def denied_at(self, scope: str) -> list[str]:
+        """Return the actions, with wildcards, that the identity has no role for at `scope`."""
+        entries = [entry.partition(" ") for entry in self.denied]
+        return [action for action, _, place in entries if fnmatchcase(scope.lower(), (place or "*").lower())]
 
     def take(self, name: str) -> bool:
         """Return whether the counted fault `name` ("throttled" or "revoked") applies now, and count it."""

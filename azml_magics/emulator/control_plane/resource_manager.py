@@ -31,6 +31,7 @@ AUDIENCES = (
     "https://management.core.usgovcloudapi.net",
 )
 AML_TOKEN_LIFETIME = 3600
+_PERMISSIONS = "/providers/microsoft.authorization/permissions"
 _PROXY_PAGE = (
     "<!doctype html><html><head><title>Contoso Web Gateway</title></head>"
     "<body><p>Sign in to use the internet.</p></body></html>"
@@ -94,6 +95,8 @@ class ResourceManager:
     def _dispatch(self, request: RecordedRequest, query: dict[str, str]) -> HttpResponse:
         if request.path.rstrip("/").lower() == "/subscriptions":
             return page(self._services, self._services.subscriptions, request, query)
+        if request.path.lower().endswith(_PERMISSIONS):
+            return self._list_permissions(request.path[: -len(_PERMISSIONS)])
         path, _, operation = request.path.rstrip("/").rpartition("/")
         if request.method == "POST":
             return self._act(parse_id(path), operation)
@@ -106,6 +109,12 @@ class ResourceManager:
         if asked.name:
             return HttpResponse.flask(self._services.resources.find(asked.text))
         return page(self._services, self._services.resources.list_in(asked), request, query)
+
+    def _list_permissions(self, scope: str) -> HttpResponse:
+        """Return what the roles of the identity allow at `scope`: everything but what is denied."""
+        denied = self._services.faults.denied_at(scope)
+        permissions = {"actions": ["*"], "notActions": denied, "dataActions": ["*"], "notDataActions": denied}
+        return HttpResponse.flask({"value": [permissions]})
 
     def _find_missing(self, asked: ResourceId) -> HttpResponse | None:
         """Return the 404 if the subscription, the resource or the parent of the collection does not exist."""

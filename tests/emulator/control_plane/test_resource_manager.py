@@ -107,6 +107,15 @@ def test_missing_role_names_action_and_scope(azure):
     assert call(azure, f"{FOUNDRY}/deployments").status_code == 200
 
 
+def test_permissions_are_all_but_what_is_denied(azure):
+    azure.faults.denied = ["*/listKeys/action", f"*/deployments/read {SECURE}*"]
+    path = "/providers/Microsoft.Authorization/permissions"
+    (foundry,) = call(azure, FOUNDRY + path).json()["value"]
+    (secure,) = call(azure, SECURE + path).json()["value"]
+    assert (foundry["actions"], foundry["notActions"]) == (["*"], ["*/listKeys/action"])
+    assert secure["notDataActions"] == ["*/listKeys/action", "*/deployments/read"]
+
+
 def test_throttling_ends_after_its_calls(azure):
     azure.faults.throttled = 2
     refused = call(azure, ACCOUNTS)

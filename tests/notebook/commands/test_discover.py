@@ -100,6 +100,13 @@ def test_deployment_that_does_not_describe_itself_names_the_next_step(notebook, 
     assert "Find its formatter: %azureml detect bart-summary --probe" in said
 
 
+def test_owner_without_the_role_to_send_prompts_gets_the_key(notebook, azure):
+    azure.faults.denied = ["*/OpenAI/deployments/chat/completions/action"]
+    said = notebook.ok("%azureml discover --save gpt-5-mini").text
+    assert said.startswith("Saved gpt-5-mini: openai-responses in contoso-foundry, key azure-key.")
+    assert notebook.ok("%%azureml\nSay hello").text
+
+
 def test_saved_deployment_that_takes_no_prompt_says_why(notebook, azure):
     said = notebook.ok("%azureml discover --save mistral-idle falcon-broken").text.splitlines()
     assert said[1] == "  No prompt can be sent to it now: it has no deployment."

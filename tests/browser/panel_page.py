@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import TYPE_CHECKING
 
 from .notebook_page import NotebookPage
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
     from .lab_server import LabServer
 
+MENU = ("New", "Save as", "Revert", "Import", "Export")
 RESPONSE_TIMEOUT = 30_000  # milliseconds
 
 # `faulty` is an endpoint whose next responses a cell can make fail.
@@ -46,7 +48,9 @@ class PanelPage:
         return self.root.get_by_label(label, exact=True)
 
     def button(self, name: str) -> Locator:
-        """The button of that name, the last one if there are several."""
+        """The button of that name, the last one if there are several; the menu is opened for one of its own."""
+        if name in MENU and self.button("More").get_attribute("aria-expanded") != "true":
+            self.button("More").click()
         named = re.compile(rf"(^|\W){re.escape(name)}$")  # the icon is a character of the name
         return self.root.get_by_role("button", name=named).locator("visible=true").last
 
@@ -101,8 +105,21 @@ class PanelPage:
         """Wait until nothing is running."""
         from playwright.sync_api import expect
 
+        self.settles()
         expect(self.button("Stop")).to_be_disabled(timeout=RESPONSE_TIMEOUT)
         expect(self.button("Run")).to_be_enabled()
+
+    def settles(self) -> None:
+        """Wait until the kernel has handled all input so far."""
+        self.page.wait_for_function("!document.querySelector('[data-azml-sending]')")
+        token = str(time.monotonic())
+        self.root.locator(".azml-asked input").evaluate(
+            "(input, token) => { input.value = token; input.dispatchEvent(new Event('input', {bubbles: true})); }",
+            token,
+        )
+        self.page.wait_for_function(
+            "token => document.querySelector('.azml-answered').textContent.includes(token)", arg=token
+        )
 
     def run_prompt(self, prompt: str) -> Locator:
         """Type a prompt, run it, wait for its end and return the response."""

@@ -122,6 +122,7 @@ def test_wrong_kwarg_is_reported_beside_it_and_not_sent(page, panel):
     expect(panel.field("max_tokens")).to_have_value("")
     expect(panel.lines.filter(has_text=re.compile("^'many' is not"))).to_have_count(0)
 
+    panel.open("Other model kwargs")
     rest = panel.field("Others, JSON")
     rest.fill('{"logprobs": tru')
     panel.field("Prompt").click()
@@ -137,6 +138,7 @@ def test_wrong_kwarg_is_reported_beside_it_and_not_sent(page, panel):
 
 
 def test_stop_sequences_are_tags(page, panel):
+    panel.open("Other model kwargs")
     stop = panel.field("stop")
     stop.click()
     for tag in ("END", "\\n\\n"):
@@ -257,6 +259,7 @@ def test_save_revert_export_delete_and_import(panel, lab):
     expect(panel.field("Config")).to_have_value("mine")
     expect(panel.button("Save")).to_be_disabled()
 
+    panel.open("Other model kwargs")
     panel.type("seed", "5")
     expect(panel.button("Save")).to_be_enabled()
     panel.button("Revert").click()
@@ -272,6 +275,7 @@ def test_save_revert_export_delete_and_import(panel, lab):
     assert written["model_kwargs"] == {"max_tokens": 77}
     assert "AZML_DEMO_KEY" not in json.dumps(written.get("endpoint_api_key", ""))
 
+    panel.button("More").click()
     panel.button("Delete").click()
     panel.says("Delete mine from this session?")
     panel.button("Delete").click()

@@ -50,6 +50,7 @@ def test_save_saves_under_the_name(panel, session):
     panel.click("Save")
     assert session.get("main").deployment_name == "blue"
     assert "Saved main." in panel.lines()
+    panel.open_menu()
     assert panel.find("Revert", w.Button).disabled
 
 
@@ -71,6 +72,7 @@ def test_unsaved_changes_are_kept_per_config(panel):
 def test_empty_session_shows_a_new_config():
     with open_panel() as panel:
         assert panel.find("Config").options == (("(new config)", ""),)
+        panel.open_menu()
         assert panel.find("Delete", w.Button).disabled
         panel.type("URL", URL)
         assert panel.find("Formatter").value == ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-import ipywidgets as w
 import pytest
 
 from azml_magics.panel.model.drafts import NEW
@@ -15,11 +14,7 @@ from .widgets import click, fire, is_visible, set_state, within
 
 def form_of(panel):
     """The form: its box, its text field, its checkbox and its first button."""
-    (box,) = [
-        each
-        for each in within(panel.panel.widget)
-        if isinstance(each, w.VBox) and any(isinstance(child, w.Checkbox) for child in each.children)
-    ]
+    (box,) = [each for each in within(panel.panel.widget) if "azml-form" in each._dom_classes]
     confirm, _cancel = box.children[-1].children
     return box, box.children[1], box.children[2], confirm
 

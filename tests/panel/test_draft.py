@@ -84,7 +84,13 @@ def test_defaults_are_empty_texts():
         "model": "phi-4",
         "api_version": "2024-05-01-preview",
         "timeout": "12.5",
+        "total_timeout": "60",
         "max_retries": "0",
+        "headers": "X-Team=nlp\nApim=env:APIM_KEY",
+        "key_header": "X-Key",
+        "verify": "/etc/company.pem",
+        "proxy": "env:COMPANY_PROXY",
+        "allow_http": "allowed",
         "system": "Be brief.",
         "formatter": "openai-chat",
     }

@@ -2,18 +2,43 @@
 
 from __future__ import annotations
 
+import ipywidgets as w
 import pytest
 
 from .sections import panel_over, titles, two_configs  # noqa: F401 - fixtures are found by their names
+from .widgets import within
+
+
+def headings(panel):
+    labels = [each.value for each in within(panel.panel.widget) if "azml-heading" in each._dom_classes]
+    return [*labels, *titles(panel)]
+
+
+def in_sight(panel):
+    """The kwargs that are not in the fold."""
+    folded = {id(each) for fold in within(panel.panel.widget) if isinstance(fold, w.Accordion) for each in within(fold)}
+    rows = [each for each in within(panel.panel.widget) if "azml-row" in each._dom_classes and id(each) not in folded]
+    return [next(each.description for each in within(row) if getattr(each, "description", "")) for row in rows]
+
+
+def test_few_kwargs_are_in_sight_with_those_that_are_sent(panel, session):
+    assert in_sight(panel) == ["temperature", "top_p", "max_tokens"]
+    session.save("limited", session.get("main").merged(model_kwargs={"max_completion_tokens": 9, "seed": 1}))
+    panel.type("Config", "limited")
+    assert in_sight(panel) == ["temperature", "top_p", "seed", "max_completion_tokens"]
+    panel.model.reset_kwarg("seed")
+    assert "seed" in in_sight(panel)
+    panel.type("Config", "other")
+    assert in_sight(panel) == ["max_new_tokens", "temperature", "top_p"]
 
 
 def test_other_kwargs_are_json(panel):
     panel.type("Others, JSON", '{"logprobs": true, "n": 2}')
     assert panel.model.draft.config.model_kwargs == {"logprobs": True, "n": 2}
-    assert "Model kwargs: 2 sent" in titles(panel)
+    assert {"Other model kwargs: 2 sent", "Model kwargs: 2 sent"} <= set(headings(panel))
     panel.model.set_other_kwargs("")
     assert panel.find("Others, JSON").value == ""
-    assert "Model kwargs: none sent" in titles(panel)
+    assert {"Other model kwargs", "Model kwargs: none sent"} <= set(headings(panel))
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import ipywidgets as w
 import pytest
 
 from azml_magics.core.config import LLMConfig
 from azml_magics.emulator import Fault
+from azml_magics.panel.view import behaviour
 from azml_magics.pytest_plugin import KEY
 from azml_magics.session import Session
 
@@ -272,11 +274,13 @@ def test_copy_and_insert_run_one_script(panel, label, said):
     assert not any(line.startswith(said) for line in panel.lines())
 
 
-def test_no_script_stays_in_a_widget(panel):
+def test_no_script_with_a_prompt_stays_in_a_widget(panel):
     panel.type("Prompt", "Hello")
     panel.click("Insert cell")
     outputs = [each for each in within(panel.panel.widget) if isinstance(each, w.Output)]
-    assert not [each for each in outputs for output in each.outputs if "application/javascript" in output["data"]]
+    shown = [output["data"] for each in outputs for output in each.outputs]
+    (script,) = [data["application/javascript"] for data in shown if "application/javascript" in data]
+    assert script == Path(behaviour.__file__).with_name("behaviour.js").read_text("utf-8")
 
 
 @pytest.mark.parametrize("hostile", ["</script><script>alert(1)</script>", "`${alert(1)}`", "\u2028alert(1)", "\\';--"])

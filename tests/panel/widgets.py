@@ -19,6 +19,7 @@ from azml_magics.session import Session
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+MENU = ("New", "Save as", "Revert", "Delete", "Import", "Export")
 TIMEOUT = 60  # seconds after which a hanging run fails its test
 
 
@@ -136,8 +137,18 @@ class PanelDriver:
         return found[0]
 
     def click(self, description: str) -> None:
-        """Click the button with that label."""
+        """Click the button with that label; the menu is opened for one of its own."""
+        if description in MENU and not self.open_forms():
+            self.open_menu()
         click(self.find(description, w.Button))
+
+    def open_menu(self) -> None:
+        """Open the menu of what can be done with a config."""
+        set_state(self.find("More", w.ToggleButton), value=True)
+
+    def open_forms(self) -> list[w.Widget]:
+        """The form that asks for a name or a file, if it is open."""
+        return [each for each in visible_within(self.panel.widget) if "azml-form" in each._dom_classes]
 
     def type(self, description: str, value: Any) -> None:
         """Type or choose a value in a control."""

@@ -13,10 +13,11 @@ from azml_magics.core.key_sources import NO_KEY
 from azml_magics.core.keys import KeyRef
 from azml_magics.core.prompt import template
 from azml_magics.core.prompt.values import parse_value
+from azml_magics.core.secret import Secret
 from azml_magics.core.text import one_line
 from azml_magics.core.wire.kwarg_types import find_texts_for_numbers
 
-from .field_texts import formatter_text, seconds_text
+from .field_texts import VERIFY_OFF, formatter_text, seconds_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,10 +29,12 @@ _OPTIONS = {
     "endpoint_api_type": "--type",
     "deployment_name": "--deployment",
     "timeout": "--timeout",
+    "total_timeout": "--total-timeout",
     "max_retries": "--retries",
+    "key_header": "--key-header",
+    "proxy": "--proxy",
     "model": "--model",
     "api_version": "--api-version",
-    "system": "-s",
 }
 _LONG = {"-s": "--system", "-p": "--set"}
 _REFERENCE = re.compile(r"\$[^\W\d]\w*")  # a variable in place of a text
@@ -58,6 +61,8 @@ def build_cell(
     prompt: str,
     values: Mapping[str, str],
     further: Sequence[str] = (),
+    *,
+    system: str | None = None,
 ) -> CellSource:
     """The cell that does what Run does.
 
@@ -67,9 +72,12 @@ def build_cell(
         prompt: the prompt with its variables.
         values: prompt variables typed in the panel.
         further: more words, such as `--repeat 3`.
+        system: the system message with its variables; by default the config's, without any.
     """
     line = _MagicLine(config, base)
     line.add_fields()
+    line.add_network()
+    line.add_system(template.escape(config.system or "") if system is None else system)
     line.add_formatter()
     line.add_key()
     line.add_kwargs()
@@ -112,15 +120,50 @@ class _MagicLine:
             if now == before:
                 continue
             value = seconds_text(now) if isinstance(now, float) else str("" if now is None else now)
-            name = "a system message" if field == "system" else field
             if not _fits_on_line(value):
-                self.missing.append(f"{name} of several lines" if field == "system" else name)
+                self.missing.append(field)
             elif not _is_text_on_line(value):
-                self.missing.append(f"{name} that would be read as a variable")
+                self.missing.append(f"{field} that would be read as a variable")
             else:
                 self._add(option, template.escape(value))
         if config.extra_parameters != base.extra_parameters:
             self.missing.append("extra_parameters")
+
+    def add_network(self) -> None:
+        """Add the headers and the connection's settings that differ from the base."""
+        config, base = self._config, self._base
+        for name, value in config.headers.items():
+            if name in base.headers and base.headers[name] == value:
+                continue
+            if isinstance(value, Secret):
+                self.missing.append(f"the header {name}, whose key is in memory")
+            elif not _is_text_on_line(str(value)):
+                self.missing.append(f"the header {name}, which would be read as a variable")
+            else:
+                self._add("--header", f"{name}={template.escape(str(value))}")
+        for name in base.headers.keys() - config.headers.keys():
+            self._add("--header", f"{name}={NO_KEY}")
+        if config.verify != base.verify:
+            if config.verify is None or not _fits_on_line(str(config.verify)):
+                self.missing.append("verify")
+            else:
+                self._add("--verify", template.escape(str(config.verify)) if config.verify else VERIFY_OFF)
+        if config.allow_http and not base.allow_http:
+            self._words.append("--allow-http")
+        elif base.allow_http and not config.allow_http:
+            self.missing.append("that plain http is not allowed")
+
+    def add_system(self, system: str) -> None:
+        """Add the system message, a text with variables, if it differs from the base's."""
+        before = self._base.system or ""
+        if system == template.escape(before):
+            return
+        if not _fits_on_line(system):
+            self.missing.append("a system message of several lines")
+        elif _REFERENCE.fullmatch(system):
+            self.missing.append("a system message that would be read as a variable")
+        else:
+            self._add("-s", system)
 
     def add_formatter(self) -> None:
         """Add the formatter if it differs and has a name."""
@@ -165,6 +208,16 @@ class _MagicLine:
                 self.missing.append(f"the value of {name}, which would be read as a variable")
             elif not _fits_on_line(value):
                 self.missing.append(f"the value of {name}, which has several lines")
+
+
+def with_values(text: str, values: Mapping[str, str]) -> str:
+    """A text with some of its variables replaced; the others stay variables."""
+    parts, at = [], 0
+    for name, start, end in template.find_spans(text):
+        if name in values:
+            parts += [text[at:start], template.escape(values[name])]
+            at = end
+    return "".join([*parts, text[at:]])
 
 
 def _join_with_and(parts: Sequence[str]) -> str:

@@ -8,14 +8,24 @@ from typing import TYPE_CHECKING, Any, Final
 
 from azml_magics.core import wire
 from azml_magics.core.embedded_keys import hide_keys_in_json, hide_keys_in_query
-from azml_magics.core.errors import AzmlError
+from azml_magics.core.errors import AzmlError, UndefinedVariableError
+from azml_magics.core.prompt import template
 
 from . import kwargs
 from .error_messages import describe_error
-from .field_texts import FIELDS, NOT_KEPT, formatter_of, may_be_key, parse_field, texts_of
+from .field_texts import (
+    FIELDS,
+    NOT_KEPT,
+    formatter_of,
+    may_be_key,
+    parse_field,
+    parse_header_lines,
+    texts_of,
+    without_keys,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from azml_magics.core.config import LLMConfig
 
@@ -100,7 +110,7 @@ class Draft:
             if text == before[field] and not (retyped and text):
                 continue
             try:
-                config = config.merged(**{field: parse_field(field, text)})
+                config = self._with_field(config, field, text)
             except (AzmlError, ValueError) as error:
                 self._errors[field] = describe_error(error) if isinstance(error, AzmlError) else str(error)
         self._config = config
@@ -109,6 +119,27 @@ class Draft:
                 wire.wire_for(config)
             except AzmlError as error:
                 self._errors["formatter"] = describe_error(error)
+
+    def _with_field(self, config: LLMConfig, field: str, text: str) -> LLMConfig:
+        if field == "headers":
+            return replace(config, headers=parse_header_lines(text, self._start.headers))
+        return config.merged(**{field: parse_field(field, text)})
+
+    def fill_system(self, values: Mapping[str, Any]) -> str | None:
+        """The system message with its variables filled in, as a cell's -s is.
+
+        Raises:
+            UndefinedVariableError: a variable has no value.
+        """
+        text = self.texts["system"]
+        if text == texts_of(self._start)["system"]:
+            return self._start.system
+        try:
+            return template.render(text, values) or None
+        except UndefinedVariableError as error:
+            error.cause = f"The system message uses {{{error.facts['param']}}}, which is not defined"
+            error.args = (error.cause,)
+            raise
 
     # ---- kwargs
 
@@ -191,4 +222,7 @@ def _without_key(field: str, text: str) -> str:
     """Return a field's text as it is kept: saved notebooks hold what a control shows."""
     if field == "endpoint_url":
         return hide_keys_in_query(text)
-    return NOT_KEPT if field == "key" and may_be_key(text) else text
+    if field == "headers":
+        return without_keys(text)
+    is_secret = (field == "key" and may_be_key(text)) or (field == "proxy" and "@" in text)
+    return NOT_KEPT if is_secret else text

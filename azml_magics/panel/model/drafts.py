@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from azml_magics import documents
 from azml_magics.core.config import LLMConfig
@@ -14,6 +14,7 @@ from azml_magics.session import check_name
 from .draft import Draft
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from azml_magics.session import Change, Session
@@ -24,12 +25,17 @@ NEW = ""  # stands for the config that has no name yet
 class Drafts:
     """One draft for every config that was shown. The chosen config is always the session's active one.
 
+    Args:
+        session: has the configs.
+        values: returns what the variables of a system message stand for.
+
     Attributes:
         note: how a change made in the notebook affected the drafts; "" if it did not.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, values: Callable[[], Mapping[str, Any]] = dict) -> None:
         self._session = session
+        self._values = values
         self._drafts: dict[str, Draft] = {}
         self._stash: dict[str, Draft | None] = {}  # what `preview` replaced; None if there was no draft
         self._choosing_new = False
@@ -136,11 +142,12 @@ class Drafts:
 
         Raises:
             ConfigError: if a field is wrong.
+            UndefinedVariableError: if the system message has a variable without a value.
         """
         for field, message in self.current.errors.items():
             if not (field == "formatter" and not self.current.texts["formatter"]):  # it can be chosen later
                 raise ConfigError(f"{field}: {message}")
-        return self.current.config
+        return replace(self.current.config, system=self.current.fill_system(self._values()))
 
     def revert(self) -> None:
         """Discard the unsaved changes."""

@@ -10,11 +10,13 @@ import math
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from azml_magics.core.wire import Kwarg
 
 
+_OFTEN_CHANGED: Final = ("temperature", "top_p")
+_TOKEN_LIMITS: Final = ("max_tokens", "max_new_tokens", "max_output_tokens", "max_completion_tokens")
 _BOOLEANS: Final = ("true", "false")
 _ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\"}
 
@@ -26,6 +28,13 @@ class KwargValueError(ValueError):
 def has_control(kwarg: Kwarg) -> bool:
     """Whether the kwarg has a control; objects are written as JSON instead."""
     return kwarg.type != "object"
+
+
+def choose_few(names: Sequence[str], sent: Iterable[str]) -> set[str]:
+    """The kwargs of a formatter that stay in sight: those that are sent, the temperature, and a limit on tokens."""
+    few = set(sent) & set(names)
+    limit = next((name for name in _TOKEN_LIMITS if name in few), next((n for n in _TOKEN_LIMITS if n in names), ""))
+    return (few | {limit, *_OFTEN_CHANGED}) & set(names)
 
 
 def parse_control(kwarg: Kwarg, typed: str | tuple[str, ...]) -> Any:

@@ -198,18 +198,18 @@ class PanelModel(PanelState):
                 self.prompt.text = text
 
     def set_variable(self, name: str, text: str) -> None:
-        """Type a value for a prompt variable; if it is empty the notebook's value is used."""
+        """Type a value for a variable; if it is empty the notebook's value is used."""
         if self.prompt.typed.get(name, "") != text:
             with self._typing(PROMPT):
                 self.prompt.typed[name] = text
 
     def variables(self) -> list[PromptVariable]:
         """The prompt's variables with the notebook's current values."""
-        return self.prompt.variables(self.notebook_variables())
+        return self.prompt.variables(self.notebook_variables(), self.draft.texts["system"])
 
     def refresh_variables(self) -> None:
         """Redraw the prompt's variables: a cell has run and may have changed them."""
-        if self.prompt.text:
+        if self.prompt.text or self.draft.texts["system"]:
             with self.changing(VARIABLES):
                 pass
 
@@ -219,5 +219,7 @@ class PanelModel(PanelState):
         Args:
             further: more words for its first line, such as "--repeat 3".
         """
-        prompt = strip_blank_lines(self.prompt.text)
-        return cell_source.build_cell(self.draft.config, self.base, prompt, self.prompt.overrides(), further)
+        draft, prompt = self.draft, strip_blank_lines(self.prompt.text)
+        system = draft.texts["system"]
+        system = cell_source.with_values(system, self.prompt.overrides(system))
+        return cell_source.build_cell(draft.config, self.base, prompt, self.prompt.overrides(), further, system=system)

@@ -43,17 +43,20 @@ class PromptDraft:
         """An independent copy."""
         return PromptDraft(self.text, self.typed)
 
-    def variables(self, notebook: Mapping[str, Any]) -> list[PromptVariable]:
-        """The prompt's variables in order of appearance."""
-        names = template.find_variables(self.text)
+    def names(self, system: str = "") -> list[str]:
+        """The variables of the system message and of the prompt, in order of appearance."""
+        return list(dict.fromkeys([*template.find_variables(system), *template.find_variables(self.text)]))
+
+    def variables(self, notebook: Mapping[str, Any], system: str = "") -> list[PromptVariable]:
+        """The variables of the system message and of the prompt, with the notebook's values."""
         return [
             PromptVariable(name, self.typed.get(name, ""), _short_text(notebook[name]) if name in notebook else None)
-            for name in names
+            for name in self.names(system)
         ]
 
-    def overrides(self) -> dict[str, str]:
-        """The values typed for the variables that the prompt has now."""
-        return {name: self.typed[name] for name in template.find_variables(self.text) if self.typed.get(name)}
+    def overrides(self, system: str = "") -> dict[str, str]:
+        """The values typed for the variables that the prompt and the system message have now."""
+        return {name: self.typed[name] for name in self.names(system) if self.typed.get(name)}
 
     def render(self, notebook: Mapping[str, Any]) -> str:
         """The prompt with its values, as a cell would send it.

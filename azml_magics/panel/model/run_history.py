@@ -12,7 +12,7 @@ from azml_magics.core.text import one_line
 
 from .changes import RESULT, STATE
 from .prompt_draft import PromptDraft, boxes_from_messages
-from .run_result import RunResult
+from .run_result import Asked, RunResult
 
 if TYPE_CHECKING:
     from azml_magics.exchange import Exchange
@@ -63,8 +63,12 @@ class History:
                 raise ConfigError(f"The history no longer contains number {number}")
             state.take_snapshot()
             note = self._fill_controls(exchange)
-            state.result = _result_of(exchange)
+            state.result = replace(_result_of(exchange), asked=self._asked_now())
             state.note("run", f"Number {number} is shown. {note}".rstrip())
+
+    def _asked_now(self) -> Asked:
+        draft = self._state.draft
+        return Asked(draft.config, draft.texts["system"], self._state.prompt.copy())
 
     def _fill_controls(self, exchange: Exchange) -> str:
         """Put the call into the controls; return a line about what does not fit there."""

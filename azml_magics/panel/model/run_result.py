@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from azml_magics.compare.comparison import Batch, Row
     from azml_magics.compare.side_by_side import BatchRequest
+    from azml_magics.core.config import LLMConfig
+
+    from .prompt_draft import PromptDraft
+
+
+class Asked(NamedTuple):
+    """What was in the controls when a prompt was sent.
+
+    Attributes:
+        config: the config.
+        system: its system message, with its variables.
+        prompt: the prompt, with its variables.
+    """
+
+    config: LLMConfig
+    system: str
+    prompt: PromptDraft
 
 
 @dataclass(frozen=True)
@@ -21,12 +38,14 @@ class RunResult:
         batch: their rows, one for each call.
         is_running: whether rows may still change.
         number: the last call's number in the history; 0 while it runs.
+        asked: what was in the controls; None if that is not known.
     """
 
     requests: Sequence[BatchRequest]
     batch: Batch
     is_running: bool = False
     number: int = 0
+    asked: Asked | None = None
 
     @property
     def row(self) -> Row:

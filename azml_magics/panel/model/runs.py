@@ -14,7 +14,7 @@ from azml_magics.core.messages import as_messages
 from .changes import RESULT, STATE
 from .error_messages import describe_error
 from .preflight import check_fields, check_typed_key, check_url
-from .run_result import RunResult
+from .run_result import Asked, RunResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -96,12 +96,14 @@ class Runs:
         with state.changing(STATE, RESULT, place="run"):
             check_fields(state.draft.errors)
             check_url(state.draft.config)
-            prompt, config = state.prompt.copy(), self._with_notebook_timeout(state.draft.config, state.base)
+            prompt, config = state.prompt.copy(), self._with_notebook_timeout(state.filled_config(), state.base)
             requests = self._make_requests(prompt, settings(config))
             batch_run = BatchRun(requests)
-            if not state.worker.start(f"{what}…", lambda task: self._follow(task, batch_run, requests, prompt)):
+            asked = Asked(state.draft.config, state.draft.texts["system"], prompt)
+            started = RunResult(requests, batch_run.batch, is_running=True, asked=asked)
+            if not state.worker.start(f"{what}…", lambda task: self._follow(task, batch_run, started)):
                 raise UsageError("Another task is running", remedy="Stop it first.")
-            self._batch_run, state.result = batch_run, RunResult(requests, batch_run.batch, is_running=True)
+            self._batch_run, state.result = batch_run, started
             self.was_refused = False
             state.accept_preview()
             state.note("run")
@@ -122,9 +124,7 @@ class Runs:
         seconds = self._state.timeout()
         return config if seconds is None or config.timeout != base.timeout else replace(config, timeout=seconds)
 
-    def _follow(
-        self, task: WorkerTask, batch_run: BatchRun, requests: Sequence[BatchRequest], prompt: PromptDraft
-    ) -> Callable[[], None]:
+    def _follow(self, task: WorkerTask, batch_run: BatchRun, started: RunResult) -> Callable[[], None]:
         """Show the calls while they run; return the callback that records them."""
         batch_run.start()
         while not batch_run.wait(FRAME) and not task.stopping.is_set():
@@ -132,24 +132,26 @@ class Runs:
             waiting = next((row.waiting for row in batch if row.waiting), "")
             with self._state.changing(RESULT, *([STATE] if waiting != task.waiting else [])):
                 task.waiting = waiting
-                self._state.result = RunResult(requests, batch, is_running=True)
+                self._state.result = replace(started, batch=batch)
         batch_run.stop()
-        return lambda: self._finish(batch_run, requests, prompt)
+        return lambda: self._finish(batch_run, started)
 
-    def _finish(self, batch_run: BatchRun, requests: Sequence[BatchRequest], prompt: PromptDraft) -> None:
+    def _finish(self, batch_run: BatchRun, started: RunResult) -> None:
         """Record the calls in the history and show how they ended."""
         state, batch, number = self._state, batch_run.batch, 0
+        requests = started.requests
         with state.changing(STATE, RESULT):
             for request, row in zip(requests, batch, strict=True):
                 exchange = state.session.record(row.config, request.messages, row.response, row.error)
                 number = exchange.number
-                self.prompts[number] = prompt
+                if started.asked:
+                    self.prompts[number] = started.asked.prompt
             if len(requests) > 1:
                 state.session.record_batch(batch)
             kept = {exchange.number for exchange in state.session.history}
             self.prompts = {number: prompt for number, prompt in self.prompts.items() if number in kept}
             if self._batch_run is batch_run:  # else the next run has already started
-                self._batch_run, state.result = None, RunResult(requests, batch, number=number)
+                self._batch_run, state.result = None, replace(started, batch=batch, is_running=False, number=number)
                 state.note("run", *_summary(batch))
 
 

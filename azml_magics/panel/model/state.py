@@ -59,7 +59,7 @@ class PanelState(ChangeNotifier):
         self.result: RunResult | None = None
         self.worker = Worker(self._report_failure)
         self._variables = variables
-        self._drafts = Drafts(session)
+        self._drafts = Drafts(session, self.values)
         self._snapshot: _Snapshot | None = None
         self._unsubscribe = session.subscribe(self._follow)
 
@@ -114,13 +114,34 @@ class PanelState(ChangeNotifier):
         """The notebook's variables as they are now."""
         return self._variables()
 
+    def values(self) -> dict[str, Any]:
+        """What the variables of the prompt and the system message stand for: typed values, else the notebook's."""
+        return {**self._variables(), **self.prompt.overrides(self.draft.texts["system"])}
+
+    def filled_config(self) -> LLMConfig:
+        """The draft's config as Run would send it: the variables of its system message are filled in.
+
+        Raises:
+            UndefinedVariableError: if one of them has no value.
+        """
+        return replace(self.draft.config, system=self.draft.fill_system(self.values()))
+
     def messages(self) -> list[Message]:
         """The messages that Run would send.
 
         Raises:
             PromptError: if the prompt is empty or a variable has no value.
         """
-        return as_messages(self.prompt.render(self._variables()), self.draft.config.system)
+        return as_messages(self.prompt.render(self._variables()), self.filled_config().system)
+
+    @property
+    def is_result_stale(self) -> bool:
+        """Whether the controls hold something else than what the shown response was the answer to."""
+        asked = self.result.asked if self.result else None
+        if asked is None:
+            return False
+        now = (self.draft.config, self.draft.texts["system"], self.prompt.text, self.prompt.overrides())
+        return now != (replace(asked.config, name=self.name), asked.system, asked.prompt.text, asked.prompt.overrides())
 
     # ---- an older call in the controls
 

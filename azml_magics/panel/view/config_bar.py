@@ -1,4 +1,4 @@
-"""The top of the panel: the list of configs, and buttons to create, save, delete, import and export them."""
+"""The list of configs, Save, and a menu of what else can be done with a config and its file."""
 
 from __future__ import annotations
 
@@ -9,40 +9,62 @@ import ipywidgets as w
 from ..model.changes import CONFIG, NOTES
 from ..model.drafts import NEW
 from .config_form import ConfigForm
-from .controls import StatusLine, action_button, button_row, on_change, set_options, set_traits
+from .controls import StatusLine, action_button, button_row, on_change, set_options, set_traits, set_visible
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..model.panel_model import PanelModel
 
 
 class ConfigBar:
-    """The chosen config, a mark for unsaved changes, and the actions on configs."""
+    """The chosen config, a mark for unsaved changes, and the actions on configs.
+
+    Attributes:
+        controls: what stands in the panel's top row.
+        below: the menu, the form of its actions and their outcome, which stand below that row.
+    """
 
     parts = frozenset({CONFIG, NOTES})
 
     def __init__(self, model: PanelModel) -> None:
         self._model = model
         self._names = on_change(w.Dropdown(description="Config"), model.choose)
-        self._mark = StatusLine("azml-mark")
+        self._mark = StatusLine("azml-mark", "azml-inline")
         self._line = StatusLine()
         self._form = form = ConfigForm(model)
         self._save = action_button("Save", self._save_config, icon="save", tooltip="Save the changes under this name")
-        self._revert = action_button("Revert", model.revert, icon="undo", tooltip="Discard the unsaved changes")
-        self._delete = action_button(
+        self._menu_button = w.ToggleButton(
+            description="More",
+            icon="ellipsis-h",
+            tooltip="New, Save as, Import and others",
+            _dom_classes=("azml-expands",),
+        )
+        self._revert = self._menu_item("Revert", model.revert, icon="undo", tooltip="Discard the unsaved changes")
+        self._delete = self._menu_item(
             "Delete", lambda: form.open("delete"), icon="trash", tooltip="Remove this config from the session"
         )
-        actions = button_row(
-            action_button("New", model.new, icon="plus", tooltip="Start a new config"),
-            self._save,
-            action_button("Save as", lambda: form.open("save"), icon="copy", tooltip="Save under another name"),
+        self._menu = menu = button_row(
+            self._menu_item("New", model.new, icon="plus", tooltip="Start a new config"),
+            self._menu_item("Save as", lambda: form.open("save"), icon="copy", tooltip="Save under another name"),
             self._revert,
             self._delete,
-            action_button("Import", lambda: form.open("import"), icon="upload", tooltip="Read a config from a file"),
-            action_button("Export", lambda: form.open("export"), icon="download", tooltip="Write it to a file"),
+            self._menu_item("Import", lambda: form.open("import"), icon="upload", tooltip="Read a config from a file"),
+            self._menu_item("Export", lambda: form.open("export"), icon="download", tooltip="Write it to a file"),
         )
-        top = w.HBox([self._names, actions])
-        top.add_class("azml-top")
-        self.widget = w.VBox([top, form.widget, self._mark.widget, self._line.widget])
+        set_visible(menu, False)
+        self._menu_button.observe(lambda change: set_visible(menu, change["new"]), "value")
+        self.controls = (self._names, self._mark.widget, self._save, self._menu_button)
+        self.below = (self._menu, form.widget, self._line.widget)
+
+    def _menu_item(self, label: str, call: Callable[[], object], **traits: str) -> w.Button:
+        """A button of the menu, which closes when one is clicked."""
+
+        def choose() -> None:
+            self._menu_button.value = False
+            call()
+
+        return action_button(label, choose, **traits)
 
     def _save_config(self) -> None:
         if self._model.name == NEW:

@@ -24,8 +24,11 @@ class ConfigForm:
         self._question = StatusLine()
         self._ok = action_button("OK", self._confirm, button_style="primary")
         self._field.on_msg(self._handle_message)
-        buttons = button_row(self._ok, action_button("Cancel", self.close))
+        cancel = action_button("Cancel", self.close)
+        cancel.add_class("azml-cancel")
+        buttons = button_row(self._ok, cancel)
         self.widget = w.VBox([self._question.widget, self._field, self._langchain_only, buttons])
+        self.widget.add_class("azml-form")
         set_visible(self.widget, False)
 
     def open(self, action: str) -> None:

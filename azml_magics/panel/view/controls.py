@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
+from traitlets import Unicode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -75,6 +76,12 @@ def text_field(description: str, call: Callable[[str], Any], **traits: Any) -> w
     return field
 
 
+class ReferenceBox(w.Text):  # type: ignore[misc]  # ipywidgets has no types
+    """A text field that names a secret. It sends no echo, so a secret typed there by mistake leaves no copy."""
+
+    value = Unicode("").tag(sync=True, echo_update=False)
+
+
 def text_area(description: str, call: Callable[[str], Any], **traits: Any) -> w.Textarea:
     """A text field of several lines; `call` gets the text with every key unless the traits say otherwise."""
     area: w.Textarea = on_change(w.Textarea(description=description, **traits), call)
@@ -93,6 +100,19 @@ def button_row(*made: w.Widget) -> w.HBox:
     row = w.HBox(list(made))
     row.add_class("azml-buttons")
     return row
+
+
+def fold(content: w.Widget, title: str = "") -> w.Accordion:
+    """The content under a heading that opens and closes it."""
+    made = w.Accordion([content], selected_index=None)
+    made.set_title(0, title)
+    return made
+
+
+def set_title(made: w.Accordion, title: str) -> None:
+    """Set the heading of a fold."""
+    if made.titles != (title,):
+        made.set_title(0, title)
 
 
 def set_options(choice: Any, options: Sequence[Any]) -> None:

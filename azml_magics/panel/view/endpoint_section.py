@@ -11,7 +11,18 @@ from azml_magics.core import endpoints, wire
 
 from ..model.changes import DRAFT, NOTES, STATE
 from ..model.key_status import key_status
-from .controls import StatusLine, action_button, button_row, on_change, set_traits, text_field
+from .controls import (
+    ReferenceBox,
+    StatusLine,
+    action_button,
+    button_row,
+    fold,
+    on_change,
+    set_title,
+    set_traits,
+    text_field,
+)
+from .network_section import NetworkSection
 
 if TYPE_CHECKING:
     from ..model.panel_model import PanelModel
@@ -22,12 +33,6 @@ _KEY_SIGNS = {True: ("✓", "good"), False: ("✗", "bad"), None: ("?", "plain")
 
 class KeyBox(w.Password):  # type: ignore[misc]  # ipywidgets has no types
     """A password field whose value is never sent back to a frontend, not even as an echo."""
-
-    value = Unicode("").tag(sync=True, echo_update=False)
-
-
-class ReferenceBox(w.Text):  # type: ignore[misc]  # ipywidgets has no types
-    """A text field for a key reference. It sends no echo, so a key typed there by mistake leaves no copy."""
 
     value = Unicode("").tag(sync=True, echo_update=False)
 
@@ -58,7 +63,9 @@ class EndpointSection:
                 tooltip="Try formatters, with at most 12 short prompts",
             ),
         ]
-        self.widget = w.VBox([*self._rows(), button_row(*self._checks), self._line.widget])
+        self.network = NetworkSection(model)
+        self._fold = fold(self.network.widget)
+        self.widget = w.VBox([*self._rows(), self._fold, button_row(*self._checks), self._line.widget])
 
     def _make_fields(self) -> dict[str, Any]:
         model = self._model
@@ -100,9 +107,12 @@ class EndpointSection:
 
     @property
     def title(self) -> str:
-        """The section's heading, with the endpoint's host."""
-        url = self._model.draft.config.endpoint_url
-        return f"Endpoint: {endpoints.Origin.of(url).netloc}" if url else "Endpoint"
+        """The section's heading, with the endpoint's host, and a word if its key is missing."""
+        config = self._model.draft.config
+        if not config.endpoint_url:
+            return "Endpoint"
+        missing = " · no key" if key_status(config).is_found is False else ""
+        return f"Endpoint: {endpoints.Origin.of(config.endpoint_url).netloc}{missing}"
 
     def draw(self) -> None:
         """Show the draft's fields."""
@@ -110,6 +120,8 @@ class EndpointSection:
         for name, field in self._fields.items():
             set_traits(field, value=draft.texts[name])
             self._lines[name].show(draft.errors.get(name, ""), "bad")
+        self.network.draw()
+        set_title(self._fold, self.network.title)
         url = draft.config.endpoint_url
         kind = endpoints.service_of(url).title if url else ""
         notices = "".join(f". {notice}" for notice in wire.notices_for(draft.config))

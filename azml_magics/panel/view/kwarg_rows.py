@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
 
+from ..model.kwargs import choose_few
 from .controls import StatusLine, action_button, close_tree, on_change, set_traits, set_visible, text_field
 
 if TYPE_CHECKING:
@@ -127,19 +128,35 @@ def _as_typed(value: str | Sequence[str]) -> str | tuple[str, ...]:
 
 
 class KwargRows:
-    """A row for every kwarg of the formatter. Rows are reused when the user switches between formatters."""
+    """A row for every kwarg of the formatter. Rows are reused when the user switches between formatters.
+
+    Attributes:
+        few: the rows that are always in sight.
+        others: the rows of all other kwargs.
+    """
 
     def __init__(self, model: PanelModel) -> None:
         self._model = model
         self._rows: dict[Kwarg, KwargRow] = {}
-        self.widget = w.VBox()
+        self._shown: tuple[str, Sequence[Kwarg]] = "", ()
+        self._few: set[str] = set()
+        self.few, self.others = w.VBox(), w.VBox()
 
-    def draw(self, draft: Draft) -> None:
-        """Show the draft's kwargs."""
-        rows = [self._row(kwarg) for kwarg in draft.controls]
-        set_traits(self.widget, children=tuple(row.widget for row in rows))
-        for row in rows:
-            row.draw(draft)
+    def draw(self, draft: Draft, name: str) -> set[str]:
+        """Show the draft's kwargs, and return the names of the few.
+
+        Which these are is decided when another config or formatter is chosen: a row does not move while it is edited.
+        """
+        controls = draft.controls
+        if (name, controls) != self._shown:
+            self._shown = name, controls
+            self._few = choose_few([kwarg.name for kwarg in controls], draft.config.model_kwargs)
+        for box, is_few in ((self.few, True), (self.others, False)):
+            rows = [self._row(kwarg) for kwarg in controls if (kwarg.name in self._few) == is_few]
+            set_traits(box, children=tuple(row.widget for row in rows))
+            for row in rows:
+                row.draw(draft)
+        return self._few
 
     def close(self) -> None:
         """Close all rows, including those of other formatters."""

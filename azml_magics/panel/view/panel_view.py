@@ -1,4 +1,4 @@
-"""The panel as it is shown: all sections in two columns, and the script that copies or inserts a cell."""
+"""The panel as it is shown: a row that stays in sight, the sections in two columns, and the panel's scripts."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 import ipywidgets as w
 
 from ..model.changes import ALL, CONFIG, DRAFT, NOTES
+from .behaviour import Behaviour
 from .cell_section import CellSection
 from .config_bar import ConfigBar
-from .controls import close_tree, drawing, on_change
+from .controls import close_tree, drawing, fold, set_title
 from .endpoint_section import EndpointSection
 from .formatter_section import FormatterSection
 from .kwargs_section import KwargsSection
@@ -52,22 +53,23 @@ class Panel:
         self.model = model
         self._script_output = w.Output()
         self._script_output.add_class("azml-script")
-        endpoint, self._formatter, self._kwargs = EndpointSection(model), FormatterSection(model), KwargsSection(model)
+        self._behaviour = Behaviour()
+        self._endpoint, formatter, self._kwargs = EndpointSection(model), FormatterSection(model), KwargsSection(model)
         config, prompt, run = ConfigBar(model), PromptSection(model), RunSection(model)
         results, cell = ResultTabs(model, self._send_out), CellSection(model, self._send_out)
         # run comes last: the response has to be drawn before the status line says that nothing is running
         self._sections: list[_Section] = [
-            *(config, endpoint, self._formatter, self._kwargs),
+            *(config, self._endpoint, formatter, self._kwargs),
             *(prompt, results, cell, run),
         ]
-        self._folds = [(_fold(section.widget), section) for section in (endpoint, self._formatter, self._kwargs)]
-        self._folds[2][0].selected_index = 0
-        on_change(self._folds[1][0], self._set_formatter_open, "selected_index")
-        side_by_side = _fold(run.side_by_side, "Several responses")
-        settings = _with_class(w.VBox([fold for fold, _ in self._folds]), "azml-settings")
-        work = _with_class(w.VBox([prompt.widget, run.widget, side_by_side, results.widget, cell.widget]), "azml-work")
+        self._endpoint_fold = fold(self._endpoint.widget)
+        several = fold(run.side_by_side, "Several responses")
+        top = _with_class(w.HBox([*config.controls, *run.controls]), "azml-top", "azml-buttons")
+        head = _with_class(w.VBox([top, *config.below, *run.below]), "azml-head")
+        settings = _with_class(w.VBox([self._endpoint_fold, formatter.widget, self._kwargs.widget]), "azml-settings")
+        work = _with_class(w.VBox([prompt.widget, results.widget, several, cell.widget]), "azml-work")
         columns = _with_class(w.HBox([settings, work]), "azml-columns")
-        self.widget = w.VBox([w.HTML(STYLE), config.widget, columns, self._script_output])
+        self.widget = w.VBox([w.HTML(STYLE), head, columns, self._script_output, self._behaviour.widget])
         self.widget.add_class("azml-panel")
         self.widget.comm.on_close(lambda _message: self.close())  # a frontend has discarded the widgets
         model.subscribe(self.draw)
@@ -81,14 +83,7 @@ class Panel:
                 if section.parts & changed:
                     section.draw()
             if changed & {CONFIG, DRAFT, NOTES}:
-                for fold, titled in self._folds:
-                    if fold.titles != (titled.title,):
-                        fold.set_title(0, titled.title)
-
-    def _set_formatter_open(self, index: int | None) -> None:
-        self._formatter.is_open = index is not None
-        with self.model.changing(DRAFT):
-            pass
+                set_title(self._endpoint_fold, self._endpoint.title)
 
     def _send_out(self, how: str, text: str) -> None:
         """Copy `text` or insert it as a cell. The browser runs a script for that, which is removed at once."""
@@ -121,13 +116,7 @@ class Panel:
         return {**data, "text/plain": repr(self)} if isinstance(data, dict) else {"text/plain": repr(self)}
 
 
-def _with_class(box: w.Box, name: str) -> w.Box:
-    box.add_class(name)
+def _with_class(box: w.Box, *names: str) -> w.Box:
+    for name in names:
+        box.add_class(name)
     return box
-
-
-def _fold(content: w.Widget, title: str = "") -> w.Accordion:
-    """The content under a heading that opens and closes it."""
-    fold = w.Accordion([content], selected_index=None)
-    fold.set_title(0, title)
-    return fold

@@ -13,7 +13,7 @@ from azml_magics.display.table import TableOutput
 from ..model.changes import DRAFT, HISTORY, PROMPT, RESULT, STATE
 from ..model.error_messages import describe_error
 from ..model.response_details import raw_json, usage_figures
-from .controls import action_button, button_row, drawing, on_change, set_options, set_traits
+from .controls import StatusLine, action_button, button_row, drawing, on_change, set_options, set_traits
 from .mime_output import MimeOutput, code_bundle
 from .response_view import ResponseView
 
@@ -51,7 +51,10 @@ class ResultTabs:
         self._response = ResponseView()
         self._request, self._json, self._code, self._usage = MimeOutput(), MimeOutput(), MimeOutput(), MimeOutput()
         self._language = w.Dropdown(description="Language", options=_LANGUAGES)
+        self._is_now = w.Checkbox(description="what Run would send now", indent=False)
+        self._stale = StatusLine("azml-mark", "azml-status")
         self._history = w.Select(rows=10)
+        self._history.add_class("azml-history")
         self._back = action_button(
             "Back to my edits", model.history.go_back, icon="undo", tooltip="Undo restoring from the history"
         )
@@ -59,18 +62,20 @@ class ResultTabs:
         # title -> (its content, what draws it)
         self._tabs: dict[str, tuple[w.Widget, Callable[[], None]]] = {
             "Response": (self._response.widget, lambda: None),
-            "Request": (self._request.widget, self._draw_request),
+            "Request": (w.VBox([self._is_now, self._request.widget]), self._draw_request),
             "JSON": (self._json.widget, self._draw_json),
             "Code": (w.VBox([self._language, self._code.widget, button_row(copy)]), self._draw_code),
             "Usage": (self._usage.widget, self._draw_usage),
             "History": (w.VBox([self._history, button_row(self._back)]), self._draw_history),
         }
-        self.widget = w.Tab([content for content, _ in self._tabs.values()])
+        self._tab = w.Tab([content for content, _ in self._tabs.values()])
         for index, title in enumerate(self._tabs):
-            self.widget.set_title(index, title)
+            self._tab.set_title(index, title)
+        self.widget = w.VBox([self._stale.widget, self._tab])
+        on_change(self._is_now, lambda _: self._draw_front_tab())
         on_change(self._language, lambda _: self._draw_front_tab())
         on_change(self._history, self._restore)
-        on_change(self.widget, lambda _: self._draw_front_tab(), "selected_index")
+        on_change(self._tab, lambda _: self._draw_front_tab(), "selected_index")
 
     def _restore(self, number: int | None) -> None:
         if number is not None:
@@ -80,26 +85,28 @@ class ResultTabs:
         """Show the response, and the tab in front unless the response is still growing."""
         result = self._model.result
         self._response.draw(result)
+        self._stale.show("● settings changed since this answer" if self._model.is_result_stale else "", "mark")
         if not (result and result.is_running):
             self._draw_front_tab()
 
     def _draw_front_tab(self) -> None:
-        index = self.widget.selected_index
+        index = self._tab.selected_index
         if index is not None:
             _, draw = list(self._tabs.values())[index]
             with self._model.changing(), drawing():
                 draw()
 
-    def _call(self) -> tuple[LLMConfig, Sequence[Message]]:
+    def _call(self, *, is_now: bool = False) -> tuple[LLMConfig, Sequence[Message]]:
         """The call that the tabs describe: the last one or, before the first, the one that Run would make."""
         result = self._model.result
-        if result is None:
-            return self._model.draft.config, self._model.messages()
+        if result is None or is_now:
+            return self._model.filled_config(), self._model.messages()
         return result.row.config, result.requests[0].messages
 
     def _draw_request(self) -> None:
         try:
-            self._request.show(code_bundle(codegen.format_request(*self._call(), stream=True), "http"))
+            call = self._call(is_now=self._is_now.value)
+            self._request.show(code_bundle(codegen.format_request(*call, stream=True), "http"))
         except AzmlError as error:
             self._request.show({"text/plain": describe_error(error)})
 

@@ -1,4 +1,4 @@
-"""Run and Stop, the status line below them, and Repeat, Compare and Sweep."""
+"""Run and Stop, what comes of them, and Repeat, Compare and Sweep."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ class RunSection:
     """The buttons that send the prompt, and what came of the last click.
 
     Attributes:
-        widget: Run, Stop and the status lines.
+        controls: Run and Stop, for the panel's top row.
+        below: the status lines, for below that row.
         side_by_side: Repeat, Compare and Sweep.
     """
 
@@ -29,12 +30,14 @@ class RunSection:
         self._model = model
         runs = model.runs
         self._run = action_button(
-            "Run", runs.run, icon="play", button_style="primary", tooltip="Send the prompt to this config"
+            "Run", runs.run, icon="play", button_style="primary", tooltip="Send the prompt to this config (Ctrl+Enter)"
         )
         self._stop = action_button(
-            "Stop", model.stop, icon="stop", tooltip="Stop, and keep the text received so far", disabled=True
+            "Stop", model.stop, icon="stop", tooltip="Stop, and keep the text received so far (Esc)", disabled=True
         )
-        self._running, self._line = StatusLine(), StatusLine()
+        self._run.add_class("azml-run")
+        self._stop.add_class("azml-stop")
+        self._running, self._line = StatusLine("azml-status"), StatusLine("azml-status")
         self._times = w.BoundedIntText(description="Repeat", value=3, min=1, max=100)
         self._other = w.Dropdown(description="Compare with")
         self._kwarg = w.Dropdown(description="Sweep")
@@ -47,7 +50,11 @@ class RunSection:
             action_button("Compare", self._compare, tooltip="Send the prompt to another config too, side by side"),
             action_button("Sweep", self._sweep, tooltip="Send the prompt with each value, side by side"),
         ]
-        self.widget = w.VBox([button_row(self._run, self._stop), self._running.widget, self._line.widget])
+        for button in self._starts:
+            button.add_class("azml-send")
+        self._run.add_class("azml-send")
+        self.controls = (self._run, self._stop)
+        self.below = (self._running.widget, self._line.widget)
         self.side_by_side = w.VBox(
             [
                 _wide_row(self._times, self._starts[0]),

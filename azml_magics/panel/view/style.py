@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import Final
 
-# A description stands before its field if there is room, and above it if there is not (a side panel of 280 px); in a
-# narrow panel the prompt comes first and the settings follow (wrap-reverse). Status colours are mixed with the text
-# colour: unmixed, the frontends' own ones have too little contrast with the background.
+# A description stands before its field if there is room, and above it if there is not (a side panel of 280 px). The top
+# row sticks to the top of what scrolls, so no box around it may hide what overflows ("clip" makes no box that scrolls).
+# Status colours are mixed with the text colour: unmixed, the frontends' own ones have too little contrast.
 STYLE: Final = """<style>
-.azml-panel { width: 100%; max-width: 1200px; padding: 2px; box-sizing: border-box; overflow: hidden;
+.azml-panel { width: 100%; max-width: 1200px; padding: 2px; box-sizing: border-box; overflow: clip;
   container: azml / inline-size; }
-.azml-panel .widget-box { overflow: hidden; min-width: 0; }
-.azml-panel .azml-columns { flex-flow: row wrap-reverse; align-items: flex-end; gap: 4px 16px; margin-top: 4px; }
-.azml-panel .azml-columns > .azml-settings { flex: 2 1 330px; }
-.azml-panel .azml-columns > .azml-work { flex: 3 1 400px; }
+.azml-panel :is(.azml-settings, .azml-work) { container: azml / inline-size; }
+.azml-panel .widget-box { overflow: clip; min-width: 0; }
+.azml-panel .azml-columns { flex-flow: row wrap; align-items: flex-start; gap: 4px 16px; margin-top: 4px; }
+.azml-panel .azml-columns > .azml-settings { flex: 2 1 290px; }
+.azml-panel .azml-columns > .azml-work { flex: 3 1 380px; }
 .azml-panel .azml-columns > .widget-vbox { max-width: 100%; min-width: min(100%, 240px); }
 .azml-panel .widget-inline-hbox { width: auto; max-width: 100%; min-width: 0; height: auto; flex-wrap: wrap;
   align-items: center; margin: 2px; }
-.azml-panel .widget-inline-hbox > .widget-label { margin: 0; width: 128px; flex: 0 0 auto; text-align: left;
+.azml-panel .widget-inline-hbox > .widget-label { margin: 0; width: 150px; flex: 0 0 auto; text-align: left;
   overflow: hidden; text-overflow: ellipsis; }
 .azml-panel .widget-inline-hbox > :not(.widget-label) { flex: 1 1 140px; min-width: 0; }
 .azml-panel select { appearance: auto; background-image: none; }
@@ -29,8 +30,15 @@ STYLE: Final = """<style>
 .azml-panel ::placeholder { color: var(--jp-ui-font-color2, #666); opacity: 1; }
 .azml-panel textarea:disabled { opacity: 1; color: var(--jp-ui-font-color1, #333); field-sizing: content;
   max-height: 12em; background: var(--jp-layout-color2, #f3f3f3); }
-.azml-panel .azml-top { flex-flow: row wrap; align-items: center; }
-.azml-panel .azml-top > .widget-dropdown { flex: 1 1 240px; max-width: 460px; }
+.azml-panel .azml-head { position: sticky; top: 0; z-index: 5; background: var(--jp-layout-color1, #fff);
+  border-bottom: 1px solid var(--jp-border-color2, #ddd); padding-bottom: 2px; }
+.azml-panel .azml-head .azml-line { max-height: 7em; overflow-y: auto; }
+.azml-panel .azml-top > .widget-dropdown { flex: 1 1 125px; max-width: 420px; flex-wrap: nowrap; }
+.azml-panel .azml-top > .widget-dropdown > select { flex: 1 1 60px; }
+.azml-panel .azml-top > .widget-dropdown > .widget-label { width: auto; margin-right: 8px; }
+.azml-panel .azml-top > .azml-run { min-width: 76px; margin-left: auto; }
+.azml-panel .azml-form { border: 1px solid var(--jp-border-color1, #bbb); padding: 4px; margin: 2px; }
+.azml-panel .azml-heading { height: auto; line-height: 1.4; margin: 6px 2px 2px; font-weight: 600; }
 .azml-panel .azml-buttons { flex-flow: row wrap; align-items: center; }
 .azml-panel .azml-buttons > .jupyter-button { width: auto; flex: 0 0 auto; padding: 0 9px; margin: 2px; }
 .azml-panel .azml-buttons > .widget-inline-hbox { flex: 1 1 170px; }
@@ -44,16 +52,16 @@ STYLE: Final = """<style>
 .azml-panel .azml-row > .azml-tags { flex: 1 1 auto; flex-flow: row wrap; }
 .azml-panel .azml-tags > .widget-text { flex: 1 0 calc(100% - 4px); }
 .azml-panel .azml-tags > .jupyter-widget-tagsinput { flex: 1 1 auto; width: auto; max-width: 100%; min-width: 0;
-  margin: 0 0 2px 130px; }
+  margin: 0 0 2px 152px; }
 .azml-panel .jupyter-widget-taginput { display: none !important; }
 .azml-panel .jupyter-widget-tag { max-width: calc(100% - 8px); height: auto; margin: 2px; white-space: normal;
   overflow-wrap: anywhere; }
 .azml-panel .noUi-handle { border: 1px solid var(--jp-border-color1, #999); }
 .azml-panel .azml-default .slider-container { opacity: .45; }
-.azml-panel .azml-short > .widget-label { width: auto; margin-right: 6px; }
+.azml-panel .widget-inline-hbox.azml-short > .widget-label { width: auto; margin-right: 6px; }
 .azml-panel .azml-line { height: auto; line-height: 1.4; white-space: normal; overflow-wrap: anywhere;
   padding: 1px 2px; margin: 2px; flex: 0 0 auto; }
-.azml-panel .azml-settings .azml-line { margin-left: 130px; }
+.azml-panel .azml-settings .azml-line { margin-left: 152px; }
 .azml-panel .azml-settings .azml-buttons ~ .azml-line { margin-left: 2px; }
 .azml-panel .azml-plain { color: var(--jp-ui-font-color2, #666); }
 .azml-panel .azml-bad { color: color-mix(in srgb, var(--jp-error-color1, #b00020) 80%,
@@ -81,11 +89,14 @@ STYLE: Final = """<style>
 .azml-panel .jupyter-widget-tab > .lm-TabBar .lm-TabBar-content { flex-wrap: wrap; }
 .azml-panel .jupyter-widget-tab > .lm-TabBar .lm-TabBar-tab { flex: 0 0 auto; min-width: 0; padding: 0 9px; }
 .azml-panel .jupyter-widget-TabPanel-tabContents { padding: 6px; overflow: auto; }
-.azml-panel :is(button, input, select, textarea, [role="tab"], [role="slider"]):focus-visible {
+.azml-panel :is(button, input, select, textarea, [role="tab"], [role="slider"], [role="button"]):focus-visible {
   outline: 2px solid var(--jp-brand-color1, #1976d2); outline-offset: 0; }
 .azml-panel .azml-script { height: 0; overflow: hidden; }
 @container azml (max-width: 440px) {
-  .azml-panel .widget-inline-hbox > .widget-label { width: 100%; }
+  .azml-panel .azml-top > .jupyter-button:not(.azml-run) > i { display: none; }
+  .azml-panel .azml-top > .jupyter-button { padding: 0 8px; }
+  .azml-panel .widget-inline-hbox:not(.azml-short, .azml-formatter, .azml-top > *) > .widget-label { width: 100%; }
+  .azml-panel .azml-formatter > .widget-label { width: auto; margin-right: 8px; }
   .azml-panel .azml-wide { align-items: flex-end; }
   .azml-panel .azml-wide > .widget-inline-hbox { flex-basis: 110px; }
   .azml-panel .azml-wide > .widget-dropdown:has(+ .azml-short) { flex-basis: 100%; }

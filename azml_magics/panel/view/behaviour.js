@@ -1,0 +1,187 @@
+// The panel's keys, names for screen readers and focus. `element` is the output that runs this script.
+(() => {
+  const FOLD = '.jupyter-widget-Collapse-header';
+  const isShown = node => node?.isConnected && node.getClientRects().length > 0;
+  const isReady = node => isShown(node) && !node.disabled;
+
+  // ---- clicks that send wait for the kernel to have what was typed before
+
+  const whenKernelHasAll = panel => {
+    const asked = panel.querySelector('.azml-asked input');
+    const answered = panel.querySelector('.azml-answered');
+    if (!asked || !answered) {
+      return Promise.resolve();
+    }
+    const token = `${Date.now()}-${Math.random()}`;
+    return new Promise(resolve => {
+      new MutationObserver((_, observer) => {
+        if (answered.textContent.includes(token)) {
+          observer.disconnect();
+          resolve();
+        }
+      }).observe(answered, { childList: true, characterData: true, subtree: true });
+      asked.value = token;
+      asked.dispatchEvent(new Event('input', { bubbles: true }));
+    });
+  };
+
+  const clickWhenReady = async (panel, button) => {
+    if (!isReady(button) || panel.dataset.azmlSending) {
+      return;
+    }
+    panel.dataset.azmlSending = 'true';
+    await whenKernelHasAll(panel);
+    delete panel.dataset.azmlSending;
+    button.click();
+  };
+
+  const onClick = event => {
+    const button = event.target.closest?.('.azml-panel .azml-send');
+    if (button && event.isTrusted) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      void clickWhenReady(button.closest('.azml-panel'), button);
+    }
+  };
+
+  // ---- keys
+
+  const onKey = event => {
+    const panel = event.target.closest?.('.azml-panel');
+    if (!panel || event.isComposing) {
+      return;
+    }
+    const take = () => {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+    };
+    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
+      take();
+      event.target.dispatchEvent(new Event('change', { bubbles: true })); // a field is read when it is left
+      void clickWhenReady(panel, panel.querySelector('.azml-run'));
+    } else if (event.key === 'Escape') {
+      const button = [...panel.querySelectorAll('.azml-stop, .azml-cancel')].find(isReady);
+      if (button) {
+        take();
+        button.click();
+      }
+    } else if ((event.key === 'Enter' || event.key === ' ') && event.target.matches(FOLD)) {
+      take();
+      event.target.click();
+    }
+  };
+
+  // The notebook takes arrow keys for its own after the slider has had them.
+  const onArrow = event => {
+    if (event.key.startsWith('Arrow') && event.target.matches?.('.azml-panel [role="slider"]')) {
+      event.stopPropagation();
+    }
+  };
+
+  if (!window.azmlPanelKeys) {
+    window.azmlPanelKeys = true;
+    window.addEventListener('click', onClick, true);
+    window.addEventListener('keydown', onKey, true);
+  }
+
+  // ---- names, roles and states, for what ipywidgets draws without them
+
+  const set = (node, attributes) => {
+    for (const [name, value] of Object.entries(attributes)) {
+      if (node.getAttribute(name) !== String(value)) {
+        node.setAttribute(name, value);
+      }
+    }
+  };
+
+  const describe = panel => {
+    set(panel, { role: 'group', 'aria-label': 'Azure ML panel' });
+    for (const header of panel.querySelectorAll(FOLD)) {
+      const isOpen = header.parentElement.classList.contains('jupyter-widget-Collapse-open');
+      set(header, { role: 'button', tabindex: 0, 'aria-expanded': isOpen });
+    }
+    for (const slider of panel.querySelectorAll('[role="slider"]')) {
+      const box = slider.closest('.widget-inline-hbox');
+      set(slider, { 'aria-label': box?.querySelector('.widget-label')?.textContent ?? '' });
+    }
+    for (const field of panel.querySelectorAll('[title]:not(button) > :is(input, select, textarea)')) {
+      if (!field.labels?.length || !field.labels[0].textContent) {
+        set(field, { 'aria-label': field.parentElement.title });
+      }
+    }
+    for (const button of panel.querySelectorAll('button.azml-expands')) {
+      set(button, { 'aria-expanded': button.classList.contains('mod-active') });
+    }
+    for (const line of panel.querySelectorAll('.azml-status')) {
+      set(line, { role: 'status', 'aria-live': 'polite' });
+    }
+    for (const select of panel.querySelectorAll('.azml-history select')) {
+      set(select, { 'aria-label': 'History' });
+    }
+    for (const page of panel.querySelectorAll('.azml-response, .azml-page')) {
+      set(page, { tabindex: 0, role: 'region', 'aria-label': 'Result' }); // it scrolls
+    }
+    set(panel.querySelector('.azml-run') ?? panel, { 'aria-keyshortcuts': 'Control+Enter Meta+Enter' });
+    set(panel.querySelector('.azml-stop') ?? panel, { 'aria-keyshortcuts': 'Escape' });
+  };
+
+  // ---- focus: where it was, if the control that had it is hidden or disabled meanwhile
+
+  const keepFocus = panel => {
+    let last = null;
+    let opener = null;
+    panel.addEventListener('focusin', event => {
+      if (!event.target.closest('.azml-form')) {
+        opener = event.target;
+      }
+      last = event.target;
+    });
+    panel.addEventListener('focusout', event => {
+      if (event.relatedTarget || isReady(event.target)) {
+        last = event.relatedTarget && panel.contains(event.relatedTarget) ? last : null;
+      }
+    });
+    return () => {
+      const form = [...panel.querySelectorAll('.azml-form')].find(isShown);
+      if (form && form !== panel.azmlForm) {
+        [...form.querySelectorAll('input, button')].find(isReady)?.focus();
+      } else if (document.activeElement === document.body && last) {
+        const menu = panel.querySelector('.azml-expands');
+        [last, opener, menu].find(isReady)?.focus({ preventScroll: true });
+      }
+      panel.azmlForm = form;
+    };
+  };
+
+  const watch = panel => {
+    const restoreFocus = keepFocus(panel);
+    let isPlanned = false;
+    const update = () => {
+      isPlanned = false;
+      describe(panel);
+      restoreFocus();
+    };
+    const plan = () => {
+      if (!isPlanned) {
+        isPlanned = true;
+        requestAnimationFrame(update);
+      }
+    };
+    const attributeFilter = ['class', 'disabled', 'style'];
+    new MutationObserver(plan).observe(panel, { childList: true, subtree: true, attributes: true, attributeFilter });
+    panel.addEventListener('keydown', onArrow);
+    plan();
+  };
+
+  // The output may be drawn before it is part of the panel.
+  const start = triesLeft => {
+    const panel = element.closest?.('.azml-panel');
+    if (panel && !panel.azmlIsWatched) {
+      panel.azmlIsWatched = true;
+      watch(panel);
+    } else if (!panel && triesLeft) {
+      setTimeout(start, 50, triesLeft - 1);
+    }
+  };
+  start(200);
+})();

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from .clouds import Cloud
     from .deadline import Deadline
-    from .rest import GetToken
+    from .shared_token import GetToken
 
 
 class ResourceManager(RestClient):

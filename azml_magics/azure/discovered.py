@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, overload
 
 from azml_magics import session as sessions
-from azml_magics.core import endpoints
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import ConfigError, MissingPackageError, UnknownNameError
 from azml_magics.core.install_hint import package_command
 from azml_magics.core.text import one_line
 
+from .config_places import config_name, free_name, is_same_place, refresh
 from .deployment import DETECT, HEADINGS, Deployment
 from .formatter_search import find_formatters
 from .survey import Problem  # noqa: TC001 - get_type_hints() needs it
 from .workspace import Target
 
 _MAX_PROBLEMS = 10  # lines below the table
-_NOT_IN_NAMES = re.compile(r"[^\w.@:+-]+")
 
 
 class Discovery(Sequence[Deployment]):
@@ -157,7 +155,7 @@ class Discovery(Sequence[Deployment]):
             UnknownNameError: It is none of these.
         """
         for row in self.rows:
-            if row.url and _is_same_place((row.url, row.deployment_name), config):
+            if row.url and is_same_place((row.url, row.deployment_name), config):
                 return row
         raise UnknownNameError.of("deployment", config.name, {row.name for row in self.rows})
 
@@ -217,40 +215,11 @@ class Discovery(Sequence[Deployment]):
         configs = []
         for row in rows:
             config = self.config(row, **changes)
-            config = replace(config, name=_free_name(config, row, taken))
+            config = replace(config, name=free_name(config, row, taken))
             if config.name in taken:  # the user's own settings stay
-                config = _refresh(taken[config.name], config, changes)
+                config = refresh(taken[config.name], config, changes)
             taken[config.name] = config
             configs.append(config)
         if detect:
             configs = find_formatters(configs)
         return [session.save(config.name, config, activate=activate) for config in configs]
-
-
-def config_name(name: str) -> str:
-    """Return the name of a deployment as a config may be named."""
-    return _NOT_IN_NAMES.sub("-", name).strip("-") or "deployment"
-
-
-def _free_name(config: LLMConfig, row: Deployment, taken: dict[str, LLMConfig]) -> str:
-    """Return a name that no other endpoint's config has: the deployment's, with its owner's, or with a number."""
-    owner = config_name(f"{row.name}-{row.owner}")
-    for name in (config.name, owner, *(f"{owner}-{number}" for number in range(2, len(taken) + 3))):
-        other = taken.get(name)
-        if other is None or _is_same_place((other.endpoint_url, other.deployment_name), config):
-            return name
-    raise AssertionError("one of the numbers is free")
-
-
-def _is_same_place(place: tuple[str, str], config: LLMConfig) -> bool:
-    """Whether a URL and a deployment are those of a config, on whatever route: a formatter may need another one."""
-    url, deployment = place
-    one, other = (f"{endpoints.base_of(each)}/" for each in (url, config.endpoint_url))
-    return deployment == config.deployment_name and (one.startswith(other) or other.startswith(one))
-
-
-def _refresh(saved: LLMConfig, config: LLMConfig, changes: dict[str, Any]) -> LLMConfig:
-    """Return a saved config with the place of the same deployment, as it is now."""
-    is_chosen = bool(saved.formatter) and "formatter" not in changes
-    place = {} if is_chosen else {"endpoint_url": config.endpoint_url, "formatter": config.formatter}
-    return saved.merged(headers=config.headers, **place, **{k: v for k, v in changes.items() if k != "formatter"})

@@ -33,7 +33,7 @@ from .workspace import Target, find_target
 if TYPE_CHECKING:
     from azml_magics.core.secret import Secret
 
-    from .rest import GetToken
+    from .shared_token import GetToken
 
 __all__ = ["Discovery", "discover"]
 

@@ -6,10 +6,8 @@ It serves Azure Resource Manager and the data plane of Foundry projects, which p
 from __future__ import annotations
 
 import json
-import re
 import threading
-from base64 import b64decode
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from azml_magics.core.endpoints import Origin
@@ -26,6 +24,7 @@ from azml_magics.core.text import format_seconds
 
 from .deadline import Deadline
 from .rest_errors import RestRefusal, html_error, is_html, last_names
+from .shared_token import SharedToken
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,21 +34,14 @@ if TYPE_CHECKING:
     from azml_magics.core.http.transport import Transport
     from azml_magics.core.secret import Secret
 
+    from .shared_token import GetToken
+
 _TIMEOUT = 30.0  # seconds without data
 _TOTAL_TIMEOUT = 60.0  # seconds for one response
 _LONGEST_WAIT = 60.0  # seconds of Retry-After
 _MAX_RETRIES = 3
 _MAX_PAGES = 1000
 _SAFE = "/()!$&'*+,;=:@~"  # characters that the path of a resource may have as they are
-_CLAIMS = re.compile(r'claims="([A-Za-z0-9+/_=-]+)"')
-
-
-class GetToken(Protocol):
-    """Returns a token for a scope, as `identity.get_token` does."""
-
-    def __call__(self, scope: str, /, *, refresh: bool | Secret = False, claims: str = "") -> Secret:
-        """Return a token; another one in place of `refresh`, which was refused, or one that meets a challenge."""
-        ...
 
 
 class RestClient:
@@ -76,9 +68,8 @@ class RestClient:
             raise ConfigError(
                 f"{address} would carry your token in clear text", remedy="Use https://.", error_code="key-over-http"
             )
-        self._scope, self._get_token = scope, get_token
+        self._tokens = SharedToken(scope, get_token)
         self._deadline = deadline or Deadline()
-        self._token: Secret | None = None
         self._lock = threading.Lock()
         self._transport: Transport | None = None
 
@@ -130,6 +121,14 @@ class RestClient:
             url = self._check_next(page.get("nextLink") or "", path)
             if url in seen or (url and len(seen) == _MAX_PAGES):
                 raise self._unreadable(path, "its pages do not end")
+
+    def sign_in(self) -> None:
+        """Fetch the token of all requests now.
+
+        Raises:
+            KeyNotFoundError: There is no sign-in.
+        """
+        self._tokens.current()
 
     def close(self) -> None:
         """Close the connections; the next request opens new ones."""
@@ -186,7 +185,7 @@ class RestClient:
         from azml_magics.core.http.exchange import SendFailure, is_success
         from azml_magics.core.http.retry import SendRequest, Wait
 
-        token, retries, is_renewed = self._current_token(), 0, False
+        token, retries, is_renewed = self._tokens.current(), 0, False
         while True:
             request = self._request(method, url, body, token)
             outcome = yield SendRequest(request, new_connection=retries > 0)
@@ -195,7 +194,7 @@ class RestClient:
                 return outcome
             error = self._error_from(outcome, request, method, path, token)
             if isinstance(error, AuthenticationError) and not is_renewed:
-                token, is_renewed = self._renew_token(token, error.headers), True
+                token, is_renewed = self._tokens.renew(token, error.headers), True
                 continue
             seconds = _delay(outcome, error, retries)
             if seconds is None or retries == _MAX_RETRIES or seconds > min(_LONGEST_WAIT, self._deadline.remaining()):
@@ -246,46 +245,6 @@ class RestClient:
             if self._transport is None:
                 self._transport = Transport(recorder=lambda: None)  # what it sends belongs into no recording
             return self._transport
-
-    # ---- tokens -------------------------------------------------------------------------------------------------
-
-    def sign_in(self) -> None:
-        """Fetch the token of all requests now.
-
-        Raises:
-            KeyNotFoundError: There is no sign-in.
-        """
-        self._current_token()
-
-    def _current_token(self) -> Secret:
-        """Return the token of all requests. It is fetched once: the Azure CLI takes a second for each."""
-        with self._lock:
-            if self._token is None:
-                self._token = self._get_token(self._scope)
-            return self._token
-
-    def _renew_token(self, refused: Secret, headers: Mapping[str, str]) -> Secret:
-        """Return another token in place of one that was refused, unless another thread has fetched it already."""
-        claims = _claims_of(headers)
-        with self._lock:
-            if self._token is None or self._token == refused:
-                self._token = (
-                    self._get_token(self._scope, claims=claims)
-                    if claims
-                    else self._get_token(self._scope, refresh=refused)
-                )
-            return self._token
-
-
-def _claims_of(headers: Mapping[str, str]) -> str:
-    """Return the claims that a 401 challenges the client for (continuous access evaluation); "" for none."""
-    found = _CLAIMS.search(headers.get("www-authenticate", ""))
-    if not found:
-        return ""
-    try:
-        return b64decode(found[1].replace("-", "+").replace("_", "/") + "==").decode()
-    except ValueError:
-        return ""
 
 
 def _delay(outcome: Outcome, error: AzmlError, retries: int) -> float | None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from .http.auth import Credentials
-    from .http.exchange import HTTPResponse
+    from .http.exchange import HTTPResponse, Request
     from .http.permit import Permit
     from .http.transport import AsyncTransport
 
@@ -82,10 +82,17 @@ class AsyncClient(BaseClient):
         self._check_open()
         config = self._defaults.apply(config)
         credentials = auth.NO_CREDENTIALS
+
+        async def refresh(_refused: Request) -> Request:
+            nonlocal credentials
+            credentials = await self._aresolve(config, url, refused=credentials)
+            return self._description_request(config, url, credentials)
+
         try:
             credentials = await self._aresolve(config, url)
             request = self._description_request(config, url, credentials)
-            response = await self._transport.send(retry_flow(request, max_retries=config.max_retries))
+            again = refresh if auth.can_refresh(config) else None
+            response = await self._transport.send(retry_flow(request, max_retries=config.max_retries, refresh=again))
             return redact_bytes(response.body, *keys_to_mask(credentials.secrets))
         except AzmlError as error:
             raise add_context(error, config, *credentials.secrets) from error.__cause__

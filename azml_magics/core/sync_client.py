@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from .http.exchange import HTTPResponse
+    from .http.exchange import HTTPResponse, Request
     from .http.permit import Permit
     from .http.transport import Transport
 
@@ -102,10 +102,17 @@ class Client(BaseClient):
         self._check_open()
         config = self._defaults.apply(config)
         credentials = auth.NO_CREDENTIALS
+
+        def refresh(_refused: Request) -> Request:
+            nonlocal credentials
+            credentials = self._resolve(config, url, refused=credentials)
+            return self._description_request(config, url, credentials)
+
         try:
             credentials = self._resolve(config, url)
             request = self._description_request(config, url, credentials)
-            body = self._transport.send(retry_flow(request, max_retries=config.max_retries)).body
+            again = refresh if auth.can_refresh(config) else None
+            body = self._transport.send(retry_flow(request, max_retries=config.max_retries, refresh=again)).body
             return redact_bytes(body, *keys_to_mask(credentials.secrets))
         except AzmlError as error:
             raise add_context(error, config, *credentials.secrets) from error.__cause__

@@ -20,7 +20,6 @@ from azml_magics.core.errors import (
     UnknownNameError,
 )
 from azml_magics.core.keys import KeyRef
-from azml_magics.core.secret import Secret
 from azml_magics.emulator.control_plane import ControlPlane, contoso
 from azml_magics.session import Session
 
@@ -354,8 +353,11 @@ def test_key_of_a_config_is_what_its_endpoint_takes(azure):
 
 def test_configs_of_a_workspace_answer(azure):
     found = discover(workspace="contoso-ml")
-    serverless = found.config("phi-serverless", key=Secret(azure.key_of("phi-serverless")))
+    serverless = found.config("phi-serverless")
     assert client.invoke(serverless, "Say hello").text
+    for config in found.save(session=Session()):
+        assert config.formatter
+        assert client.invoke(config, "Say hello").text
     pinned = found.config("phi-chat/chat", formatter="openai-chat")
     assert (pinned.name, pinned.deployment_name) == ("phi-chat-chat", "chat")
 
@@ -363,7 +365,7 @@ def test_configs_of_a_workspace_answer(azure):
 def test_headers_of_a_serverless_endpoint_are_sent(azure):
     endpoint = azure.resources.find(resource_id("phi-serverless", "serverlessEndpoints"))
     endpoint["properties"]["inferenceEndpoint"]["headers"] = {"x-ms-route": "blue"}
-    client.invoke(discover().config("phi-serverless", key=Secret(azure.key_of("phi-serverless"))), "Say hello")
+    client.invoke(discover().config("phi-serverless"), "Say hello")
     assert azure.requests[-1].headers["x-ms-route"] == "blue"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import threading
 
@@ -9,7 +10,7 @@ import pytest
 
 import azml_magics
 from azml_magics.core import key_sources
-from azml_magics.core.client import ainvoke, fetch, invoke
+from azml_magics.core.client import AsyncClient, ainvoke, fetch, invoke
 from azml_magics.core.errors import (
     AuthenticationError,
     ContentFilterError,
@@ -130,6 +131,25 @@ def test_fetch_errors_have_context_and_hide_the_key(server, config_of):
     with pytest.raises(PermissionDeniedError, match="config 'prod'") as caught:
         fetch(config_of("/score"), server.url + "/swagger.json")
     assert KEY not in f"{caught.value}{caught.value!r}{caught.value.args}{vars(caught.value)}"
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_fetch_refreshes_a_refused_token_once(server, config_of, monkeypatch, is_async):
+    monkeypatch.setattr(
+        key_sources.fetched,
+        "_fetchers",
+        {"entra": lambda source, url, refused: Secret("fresh" if refused else "stale")},
+    )
+    server.respond_with(reply({"message": "expired"}, 401), reply({"swagger": "2.0"}))
+    config, url = config_of("/score", key="entra"), server.url + "/swagger.json"
+    body = asyncio.run(_afetch(config, url)) if is_async else fetch(config, url)
+    assert body == b'{"swagger": "2.0"}'
+    assert [seen.headers["authorization"] for seen in server.received] == ["Bearer stale", "Bearer fresh"]
+
+
+async def _afetch(config, url):
+    async with AsyncClient() as client:
+        return await client.fetch(config, url)
 
 
 def test_fetch_without_a_key_names_the_config(server, config_of):

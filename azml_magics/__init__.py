@@ -137,6 +137,8 @@ def _fetcher_in(module: str) -> Any:
 
 set_fetcher("entra", _fetcher_in("identity"))
 set_fetcher("keyring", _fetcher_in("keyring_keys"))
+set_fetcher("keyvault", _fetcher_in("keyvault"))
+set_fetcher("databricks", _fetcher_in("databricks"))
 set_fetcher("azure-key", _fetcher_in("azure_keys"))
 set_fetcher("aml-token", _fetcher_in("azure_keys"))
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import threading
-import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from azml_magics.core.endpoints import Origin
 from azml_magics.core.errors import KeyNotFoundError
+from azml_magics.core.key_sources.token_cache import CachedToken, Token
 from azml_magics.core.secret import Secret
 
 from .arm import ResourceManager
@@ -21,35 +21,49 @@ if TYPE_CHECKING:
 _KEYS = ("primaryKey", "secondaryKey", "key1", "key2")
 
 
-@dataclass(frozen=True)
-class _Token:
-    """A token of Azure ML, and from when on another one is fetched, in seconds since 1970."""
-
-    text: Secret
-    refresh_after: float
-
-
-class TokenStore:
-    """The tokens of Azure ML that this process has, by endpoint."""
+class AzureKeys:
+    """The keys and tokens that Azure gave to this process, by resource. They are in memory only."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._tokens: dict[str, _Token] = {}
+        self._kept: dict[tuple[str, str], CachedToken] = {}
+        self._resources: dict[Origin, str] = {}
 
-    def get(self, resource_id: str, refused: Secret | None) -> Secret:
-        """Return a token for an endpoint: the one of before, until Azure says that it is to be refreshed."""
+    def get(self, source: AzureKey | AmlToken, endpoint_url: str, refused: Secret | None) -> Secret:
+        """Return the key or token, as `fetch` does."""
+        resource_id = source.name or self._resource_of(endpoint_url, source.scheme)
         with self._lock:
-            token = self._tokens.get(resource_id)
-            if token is None or token.refresh_after <= time.time() or token.text == refused:
-                token = self._tokens[resource_id] = _fetch_token(resource_id)
-            return token.text
+            kept = self._kept.setdefault((source.scheme, resource_id.lower()), CachedToken())
+        if source.is_token:
+            return kept.get(lambda: _fetch_token(resource_id), refused)
+        return kept.get(lambda: Token(_list_key(resource_id, refused), math.inf), refused)
+
+    def _resource_of(self, endpoint_url: str, scheme: str) -> str:
+        """Return the id of the endpoint's resource; it is looked for once."""
+        origin = Origin.of(endpoint_url)
+        if origin not in self._resources:
+            self._resources[origin] = _find_resource(endpoint_url, scheme)
+        return self._resources[origin]
+
+    def clear(self) -> None:
+        """Forget all of them."""
+        with self._lock:
+            self._kept.clear()
+            self._resources.clear()
 
 
-_store = TokenStore()
+_azure_keys = AzureKeys()
+
+
+def forget_keys() -> None:
+    """Forget the keys and tokens that Azure gave to this process."""
+    _azure_keys.clear()
 
 
 def fetch(source: AzureKey | AmlToken, endpoint_url: str, refused: Secret | None) -> Secret:
     """Return the key or the token that Azure gives for an endpoint.
+
+    A key stays in memory until the endpoint refuses it, a token until Azure's time to refresh it.
 
     Args:
         source: The source, with the id of the endpoint's resource or without it.
@@ -60,9 +74,10 @@ def fetch(source: AzureKey | AmlToken, endpoint_url: str, refused: Secret | None
         KeyNotFoundError: There is no such endpoint among the user's resources, or it has no other key.
         AzmlError: Azure refuses to give it; the message names the role.
     """
-    resource_id = source.name or _find_resource(endpoint_url)
-    if source.is_token:
-        return _store.get(resource_id, refused)
+    return _azure_keys.get(source, endpoint_url, refused)
+
+
+def _list_key(resource_id: str, refused: Secret | None) -> Secret:
     given = _post(f"{resource_id}/listKeys")
     keys = [Secret(given[name]) for name in _KEYS if isinstance(given.get(name), str)]
     key = next((key for key in keys if key and key != refused), None)
@@ -74,13 +89,12 @@ def fetch(source: AzureKey | AmlToken, endpoint_url: str, refused: Secret | None
     return key
 
 
-def _fetch_token(resource_id: str) -> _Token:
+def _fetch_token(resource_id: str) -> Token:
     given = _post(f"{resource_id}/token")
     text = Secret(str(given.get("accessToken") or ""))
     if not text:
         raise KeyNotFoundError(f"Azure gave no token for {_name_of(resource_id)}", remedy="Try again in a minute.")
-    refresh_after = given.get("refreshAfterTimeUtc") or given.get("expiryTimeUtc") or 0
-    return _Token(text, float(refresh_after))
+    return Token(text, float(given.get("expiryTimeUtc") or 0), float(given.get("refreshAfterTimeUtc") or 0))
 
 
 def _post(path: str) -> dict[str, Any]:
@@ -92,7 +106,7 @@ def _post(path: str) -> dict[str, Any]:
         manager.close()
 
 
-def _find_resource(endpoint_url: str) -> str:
+def _find_resource(endpoint_url: str, scheme: str) -> str:
     """Return the id of the resource that the endpoint belongs to, found by its host among the user's resources."""
     from .discovery import discover
 
@@ -102,7 +116,7 @@ def _find_resource(endpoint_url: str) -> str:
         return found.pop()
     raise KeyNotFoundError(
         f"{'Several' if found else 'None'} of your Azure resources {'have' if found else 'has'} the host {origin.host}",
-        remedy="Name the resource: azure-key:RESOURCE_ID.",
+        remedy=f"Name the resource: {scheme}:RESOURCE_ID.",
     )
 
 

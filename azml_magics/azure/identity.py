@@ -14,7 +14,7 @@ from azml_magics.core.key_sources.token_cache import CachedToken, Token
 from azml_magics.core.secret import Secret
 
 from . import packages
-from .clouds import has_own_login
+from .clouds import current_cloud, has_own_login
 
 if TYPE_CHECKING:
     from azml_magics.core.key_sources import EntraToken
@@ -109,8 +109,9 @@ def make_credential(source: str, tenant: str = "") -> Any:
         return identity.AzureCliCredential(**own_tenant)
     if source == "managed":
         return identity.ManagedIdentityCredential(**_client_id("client_id"))
-    # msal asks the public login whether it knows another one, unless it is told not to.
-    login = {"disable_instance_discovery": True} if has_own_login() else {}
+    login: dict[str, Any] = {"authority": current_cloud().authority}
+    if has_own_login():  # msal asks the public login whether it knows another one, unless it is told not to
+        login["disable_instance_discovery"] = True
     if source == "device":
         return identity.DeviceCodeCredential(prompt_callback=_show_code, **own_tenant, **login)
     if source == "browser":

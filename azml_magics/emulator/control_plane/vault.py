@@ -49,7 +49,7 @@ class KeyVault:
         now = int(time.time())
         data = {
             "value": self._services.vault[name],
-            "id": f"{self._services.url}/{VAULT}/secrets/{name}/{0:032x}",
+            "id": f"{self._services.url}/secrets/{name}/{0:032x}",  # as a vault of its own host writes it
             "attributes": {"enabled": True, "created": now, "updated": now, "recoveryLevel": "Recoverable"},
         }
         return HttpResponse.flask(data)

@@ -45,7 +45,7 @@ def tab(kernel):
         reply = kernel.client.complete(code, cursor, reply=True, timeout=PATIENCE)["content"]
         typed = reply["metadata"].get("_jupyter_types_experimental", [])
         replaced = code[reply["cursor_start"] : reply["cursor_end"]]
-        return replaced, [(item["text"], item["type"]) for item in typed]
+        return replaced, [(item["text"], item["type"].partition(":")[0]) for item in typed]
 
     return press
 

@@ -10,8 +10,8 @@ from azml_magics.emulator.http_response import HttpResponse
 
 if TYPE_CHECKING:
     from azml_magics.emulator.control_plane.faults import ControlPlaneFaults
+    from azml_magics.emulator.control_plane.issued_tokens import Tokens
     from azml_magics.emulator.control_plane.resources import Document, Resources
-    from azml_magics.emulator.control_plane.tokens import Tokens
     from azml_magics.emulator.recorded_requests import RecordedRequest
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from azml_magics.emulator.control_plane.issued_tokens import TENANT
 from azml_magics.emulator.control_plane.resources import Document, Resources
-from azml_magics.emulator.control_plane.tokens import TENANT
 
 RESEARCH = "5ab5c41b-0000-4000-8000-000000000001"
 SANDBOX = "5ab5c41b-0000-4000-8000-000000000002"

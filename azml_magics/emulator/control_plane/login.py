@@ -11,7 +11,7 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 from azml_magics.emulator.control_plane.calls import form_of
-from azml_magics.emulator.control_plane.tokens import CLIENT_ID, TENANT, make_client_info, make_id_token
+from azml_magics.emulator.control_plane.issued_tokens import CLIENT_ID, TENANT, make_client_info, make_id_token
 from azml_magics.emulator.http_response import HttpResponse
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import hmac
 import secrets
 from typing import TYPE_CHECKING
 
-from azml_magics.emulator.control_plane.tokens import CLIENT_ID, COMPUTE_CLIENT_ID
+from azml_magics.emulator.control_plane.issued_tokens import CLIENT_ID, COMPUTE_CLIENT_ID
 from azml_magics.emulator.http_response import HttpResponse
 from azml_magics.emulator.routed_request import parse_query
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from azml_magics.emulator.control_plane.calls import bearer_of, page, refuse
 from azml_magics.emulator.control_plane.contoso import ACCOUNT
-from azml_magics.emulator.control_plane.tokens import OBJECT_ID
+from azml_magics.emulator.control_plane.issued_tokens import OBJECT_ID
 from azml_magics.emulator.routed_request import parse_query
 
 if TYPE_CHECKING:

@@ -11,15 +11,15 @@ import time
 from typing import TYPE_CHECKING
 
 from azml_magics.emulator.control_plane.calls import bearer_of, page, refuse
+from azml_magics.emulator.control_plane.issued_tokens import OBJECT_ID, TENANT
 from azml_magics.emulator.control_plane.resources import ResourceId, parse_id
-from azml_magics.emulator.control_plane.tokens import OBJECT_ID, TENANT
 from azml_magics.emulator.http_response import HttpResponse
 from azml_magics.emulator.routed_request import parse_query
 
 if TYPE_CHECKING:
     from azml_magics.emulator.control_plane.calls import Services
+    from azml_magics.emulator.control_plane.issued_tokens import Problem
     from azml_magics.emulator.control_plane.resources import Document
-    from azml_magics.emulator.control_plane.tokens import Problem
     from azml_magics.emulator.recorded_requests import RecordedRequest
 
 AUDIENCES = (
@@ -38,7 +38,7 @@ _PROXY_PAGE = (
 )
 
 
-class ResourceManager:
+class ResourceManagerApi:
     """Azure Resource Manager with the resources of the tenant."""
 
     def __init__(self, services: Services) -> None:

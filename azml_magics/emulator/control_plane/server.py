@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from azml_magics.emulator.control_plane import az_command, managed_identity
-from azml_magics.emulator.control_plane.app import ControlPlaneApp
+from azml_magics.emulator.control_plane.asgi_app import ControlPlaneApp
 from azml_magics.emulator.control_plane.calls import Services
 from azml_magics.emulator.control_plane.contoso import PROJECT, RESEARCH, make_resources, make_subscriptions
 from azml_magics.emulator.control_plane.faults import ControlPlaneFaults
+from azml_magics.emulator.control_plane.issued_tokens import CLIENT_ID, COMPUTE_CLIENT_ID, TENANT, Tokens
 from azml_magics.emulator.control_plane.resources import Resources
-from azml_magics.emulator.control_plane.tokens import CLIENT_ID, COMPUTE_CLIENT_ID, TENANT, Tokens
 from azml_magics.emulator.control_plane.vault import VAULT
 from azml_magics.emulator.loopback_server import LoopbackServer
 

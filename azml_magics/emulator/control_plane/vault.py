@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from azml_magics.emulator.control_plane.calls import bearer_of, refuse
-from azml_magics.emulator.control_plane.tokens import OBJECT_ID, TENANT
+from azml_magics.emulator.control_plane.issued_tokens import OBJECT_ID, TENANT
 from azml_magics.emulator.http_response import HttpResponse
 
 if TYPE_CHECKING:

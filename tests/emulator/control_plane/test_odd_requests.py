@@ -7,11 +7,11 @@ import asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azml_magics.emulator.control_plane.app import ControlPlaneApp
+from azml_magics.emulator.control_plane.asgi_app import ControlPlaneApp
 from azml_magics.emulator.control_plane.calls import Services
 from azml_magics.emulator.control_plane.contoso import ACCOUNT, GROUP, RESEARCH, make_resources, make_subscriptions
 from azml_magics.emulator.control_plane.faults import ControlPlaneFaults
-from azml_magics.emulator.control_plane.tokens import TENANT, Tokens
+from azml_magics.emulator.control_plane.issued_tokens import TENANT, Tokens
 
 URL = "http://127.0.0.1:1"
 FOUNDRY = f"/subscriptions/{RESEARCH}/resourceGroups/{GROUP}/providers/{ACCOUNT}/contoso-foundry"

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from azml_magics.emulator.control_plane import ControlPlane
-from azml_magics.emulator.control_plane.tokens import CLIENT_ID, TENANT
+from azml_magics.emulator.control_plane.issued_tokens import CLIENT_ID, TENANT
 
 identity = pytest.importorskip("azure.identity")
 exceptions = pytest.importorskip("azure.core.exceptions")

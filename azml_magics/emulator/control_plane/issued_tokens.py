@@ -28,7 +28,7 @@ Problem = Literal["missing", "invalid", "expired", "audience", "tenant", "revoke
 
 
 @dataclass(frozen=True)
-class Token:
+class IssuedToken:
     """A token and the time at which it expires, in seconds since 1970."""
 
     text: str
@@ -44,7 +44,9 @@ class Tokens:
         self._numbers = count(1)
         self._revoked: set[str] = set()
 
-    def issue(self, audience: str, client_id: str = CLIENT_ID, *, lifetime: int | None = None, **claims: Any) -> Token:
+    def issue(
+        self, audience: str, client_id: str = CLIENT_ID, *, lifetime: int | None = None, **claims: Any
+    ) -> IssuedToken:
         """Return a token for `audience`."""
         now = int(time.time())
         expires_on = now + (self._faults.token_lifetime if lifetime is None else lifetime)
@@ -63,7 +65,7 @@ class Tokens:
             **claims,
         }
         unsigned = f"{_encode({'typ': 'JWT', 'alg': 'HS256'})}.{_encode(claims)}"
-        return Token(f"{unsigned}.{self._sign(unsigned)}", expires_on)
+        return IssuedToken(f"{unsigned}.{self._sign(unsigned)}", expires_on)
 
     def find_problem(self, token: str, audiences: Collection[str]) -> Problem | None:
         """Return why `token` is not accepted for one of `audiences`, or None if it is."""

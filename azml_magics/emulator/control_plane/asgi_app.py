@@ -10,7 +10,7 @@ from azml_magics.emulator.control_plane.login import Login
 from azml_magics.emulator.control_plane.managed_identity import ManagedIdentity
 from azml_magics.emulator.control_plane.model_endpoints import ModelEndpoints
 from azml_magics.emulator.control_plane.project import ProjectApi
-from azml_magics.emulator.control_plane.resource_manager import ResourceManager
+from azml_magics.emulator.control_plane.resource_manager import ResourceManagerApi
 from azml_magics.emulator.control_plane.vault import KeyVault
 from azml_magics.emulator.delivery import Delivery
 from azml_magics.emulator.http_response import HttpResponse
@@ -47,7 +47,7 @@ class ControlPlaneApp:
         self._endpoints = ModelEndpoints(services)
         self._services = (
             self.managed_identity,
-            ResourceManager(services),
+            ResourceManagerApi(services),
             KeyVault(services),
             self.login,
             ProjectApi(services),

@@ -65,10 +65,12 @@ def _start_control_plane() -> ControlPlane:
 
 
 def _set_variables(values: Mapping[str, str | None]) -> None:
-    """Set or remove environment variables, and forget the tokens of the sign-in that they named before."""
+    """Set or remove environment variables, and forget what came of the sign-in that they named before."""
+    from azml_magics.azure.azure_keys import forget_keys
     from azml_magics.azure.identity import forget_tokens
 
     forget_tokens()
+    forget_keys()
     for name, value in values.items():
         if value is None:
             os.environ.pop(name, None)

@@ -81,6 +81,8 @@ class Discovery(Sequence[Deployment]):
     def notes(self) -> list[str]:
         """Return what is to be said below the table, one line each: problems, and what was left out."""
         lines = [] if self.rows else [*self._say_nothing()]
+        if self.rows and self.target.source:
+            lines.append(f"Found in {self.target}. Name a subscription to look wider.")
         if self.left_out:
             lines.append(
                 f"{self.left_out:,} more resources and workspaces were not looked at. Name a subscription, a resource "

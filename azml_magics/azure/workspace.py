@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from azml_magics.core.errors import ConfigError
+from azml_magics.core.paths import is_own
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -80,13 +81,16 @@ def find_target(directory: Path | None = None, environ: Mapping[str, str] = os.e
 
 
 def _files(directory: Path) -> Iterator[Path]:
-    """Yield the files that may name a workspace, in the order of `MLClient.from_config`."""
+    """Yield the files that may name a workspace, in the order of `MLClient.from_config`.
+
+    Files of other users, as in a folder that all may write to, are passed over: your sign-in would follow them.
+    """
     levels = [directory.absolute(), *directory.absolute().parents][:_LEVELS]
     for folder in _FOLDERS:
         for name in _FILES:
             for level in levels:
                 path = level / folder / name
-                if path.is_file():
+                if path.is_file() and is_own(path):
                     yield path
 
 

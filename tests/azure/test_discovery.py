@@ -153,6 +153,7 @@ def test_config_json_names_the_workspace(azure, tmp_path):
     found = discover()
     assert {row.owner for row in found} == {"contoso-ml"}
     assert found.target.source == str(tmp_path / "config.json")
+    assert f"({tmp_path / 'config.json'}). Name a subscription to look wider." in found.to_text()
 
 
 def test_config_json_that_points_nowhere_is_named(azure, tmp_path):

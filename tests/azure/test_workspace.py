@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -71,6 +72,12 @@ def test_damaged_workspace_file_is_named(tmp_path, content):
     with pytest.raises(ConfigError, match="should name an Azure ML workspace") as caught:
         find_target(tmp_path, {})
     assert str(path) in caught.value.cause
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give a file away")
+def test_file_of_another_user_is_passed_over(tmp_path):
+    os.chown(write(tmp_path / ".azureml" / "config.json", FILE), 12345, -1)
+    assert find_target(tmp_path, {}) == Target()
 
 
 def test_file_with_a_byte_order_mark_is_read(tmp_path):

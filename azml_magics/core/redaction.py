@@ -116,9 +116,14 @@ def redact_bytes(value: bytes, *secrets: SupportsReveal | str | None) -> bytes:
 
 
 def _redact_cut_off(text: str, key: str) -> str:
-    """Mask the beginning of a key where an excerpt ends in its middle."""
-    if key[:_MIN_REDACTED_PREFIX] not in text:
-        return text
+    """Mask the beginning of a key, in the spellings that occur most, where an excerpt ends in its middle."""
+    for spelling in literal_spellings(key):
+        if spelling[:_MIN_REDACTED_PREFIX] in text:
+            text = _redact_beginning(text, spelling)
+    return text
+
+
+def _redact_beginning(text: str, key: str) -> str:
     parts, done = [], 0
     for cut in _CUT.finditer(text):
         end = cut.start()

@@ -8,6 +8,8 @@ from __future__ import annotations
 import logging
 import os
 import time
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -18,6 +20,9 @@ from .exchange import HTTPResponse
 from .request_id import id_for_logs
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..secret import Secret
     from .exchange import Outcome, Request
 
 VARIABLE = "AZML_LOG"
@@ -36,6 +41,35 @@ def _show_on_stderr() -> None:
 
 if os.environ.get(VARIABLE, "").strip().lower() == "debug":
     _show_on_stderr()
+
+
+_sent_keys: ContextVar[tuple[Secret, ...]] = ContextVar("azml_magics_sent_keys", default=())
+
+
+@contextmanager
+def masked_logs(request: Request) -> Iterator[None]:
+    """Mask the keys of a request in what httpx and httpcore log while it is sent, such as URLs and response headers."""
+    token = _sent_keys.set(request.secrets)
+    try:
+        yield
+    finally:
+        _sent_keys.reset(token)
+
+
+class _MaskKeys(logging.Filter):
+    """Masks the keys of the request that is being sent; asked only about records that are logged."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Mask the keys in a record's message; always True."""
+        if keys := _sent_keys.get():
+            message = record.getMessage()
+            if (shown := redact(message, *keys)) != message:
+                record.msg, record.args = shown, ()
+        return True
+
+
+for _name in ("httpx", *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks"))):
+    logging.getLogger(_name).addFilter(_MaskKeys())
 
 
 def is_on() -> bool:

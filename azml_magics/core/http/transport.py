@@ -116,11 +116,11 @@ class Transport:
         return RecordingTransport(recorder).send(step.request, lambda: self._send(step))
 
     def _send(self, step: SendRequest) -> Outcome:
-        if not log.is_on():
-            return self._network.send(step.request, new_connection=step.new_connection)
         started = time.perf_counter()
-        outcome = self._network.send(step.request, new_connection=step.new_connection)
-        log.log_attempt(step.request, outcome, started)
+        with log.masked_logs(step.request):
+            outcome = self._network.send(step.request, new_connection=step.new_connection)
+        if log.is_on():
+            log.log_attempt(step.request, outcome, started)
         return outcome
 
     def close(self) -> None:
@@ -204,9 +204,9 @@ async def _aexchange(step: SendRequest, network: AsyncNetworkTransport, recorder
 
 
 async def _asend(step: SendRequest, network: AsyncNetworkTransport) -> Outcome:
-    if not log.is_on():
-        return await network.send(step.request, new_connection=step.new_connection)
     started = time.perf_counter()
-    outcome = await network.send(step.request, new_connection=step.new_connection)
-    log.log_attempt(step.request, outcome, started)
+    with log.masked_logs(step.request):
+        outcome = await network.send(step.request, new_connection=step.new_connection)
+    if log.is_on():
+        log.log_attempt(step.request, outcome, started)
     return outcome

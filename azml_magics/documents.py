@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from .core import endpoints, wire
 from .core.config import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, LLMConfig
 from .core.errors import AzmlError, DocumentError
+from .core.hidden_arguments import hide_arguments
 from .core.keys import DEFAULT_KEY, KeyRef
 from .core.paths import path_of
 from .core.secret import Secret
@@ -130,6 +131,7 @@ def _number(value: float) -> float | int:
     return int(value) if value == int(value) else value
 
 
+@hide_arguments
 def from_document(
     document: Mapping[str, Any], *, name: str = "", source: str = "the document", file: str = ""
 ) -> LLMConfig:
@@ -240,6 +242,7 @@ def _check_overwrite(target: Path) -> None:
         ) from None
 
 
+@hide_arguments
 def load(path: str | Path, *, name: str = "", is_trusted: bool = True) -> LLMConfig:
     """Read a config from a file.
 

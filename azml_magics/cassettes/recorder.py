@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ..core.errors import DocumentError
 from ..core.http import recording
-from ..core.paths import path_of
+from ..core.paths import path_of, write_private
 from ..core.text import one_line
 from . import active
 from .format import exchange_line, heading_line, read_cassette
@@ -56,7 +56,7 @@ class CassetteRecorder:
             if self.path.exists() and self.path.stat().st_size:
                 self._continue()
             else:
-                self.path.write_bytes(heading_line())
+                write_private(self.path, heading_line())
         except OSError as error:
             raise self._unwritable(error) from None
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.client import ainvoke, astream
 from ..core.errors import AzmlError, Interrupted, UsageError
+from ..core.hidden_arguments import hide_arguments
 from ..core.http import recording
 from ..core.http.waiting import observe_waiting
 from ..core.interrupts import unmask_interrupts
@@ -50,6 +51,7 @@ class BatchRequest:
     stream: bool = True
 
 
+@hide_arguments
 def expand_sweep(config: LLMConfig, values: Mapping[str, Sequence[Any]]) -> list[tuple[dict[str, Any], LLMConfig]]:
     """Combine the values of several model kwargs.
 

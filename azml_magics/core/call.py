@@ -118,8 +118,9 @@ class PreparedCall:
             AzmlError: It cannot be read, or reports a failure in spite of its status.
         """
         try:
-            body = to_utf8(response.body, response.headers.get("content-type", ""))
-            decoded = self.wire.decode(redact_bytes(body, *keys_to_mask(self.secrets)), self.call)
+            charset = response.headers.get("content-type", "")
+            body = redact_bytes(to_utf8(response.body, charset), *keys_to_mask(self.secrets))
+            decoded = self.wire.decode(body, self.call)
         except AzmlError as error:
             raise self._add_response(error, response, latency, first_token) from error.__cause__
         return decoded.replace(

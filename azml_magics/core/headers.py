@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .errors import ConfigError, KeyRefusedError
+from .hidden_arguments import hide_arguments
 from .key_sources import NO_KEY
 from .keys import KeyRef, is_reference, key_source
 from .secret import Secret
@@ -51,6 +52,7 @@ def merge_headers(*layers: Mapping[str, Any]) -> dict[str, Any]:
     return dict(merged.values())
 
 
+@hide_arguments
 def parse_header(name: str, text: str) -> str | KeyRef:
     """Return the value of a header that was written in a notebook or a file, where no key may stand.
 

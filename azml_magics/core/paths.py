@@ -30,6 +30,17 @@ def is_folder(path: str | Path) -> bool:
         return False
 
 
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file that holds prompts, responses or configs. A new one is readable by its owner only.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+
+
 def user_folder() -> Path | None:
     """Return the folder "azml" in XDG_CONFIG_HOME, on Windows in APPDATA, or else in ~/.config; None without a home."""
     base = os.environ.get("XDG_CONFIG_HOME") or (os.environ.get("APPDATA") if _IS_WINDOWS else "")

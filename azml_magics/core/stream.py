@@ -66,8 +66,9 @@ class ResponseStream:
         except KeyboardInterrupt:
             raise reader.interrupt() from None
         except Exception as error:  # noqa: BLE001 - every failure becomes one error with what had arrived
+            piece = b""  # with its frames, a traceback would show what the server sent
             if (failure := reader.failure_from(error)) is not None:
-                raise failure from failure.__cause__
+                raise failure.with_traceback(None) from failure.__cause__
         finally:
             reader.stop_clock()
             if pieces is not None:
@@ -125,8 +126,9 @@ class AsyncResponseStream:
                 response.body = response.body if pieces is None else b"".join([piece async for piece in pieces])
                 yield reader.feed_whole(response)
         except Exception as error:  # noqa: BLE001 - every failure becomes one error with what had arrived
+            piece = b""  # with its frames, a traceback would show what the server sent
             if (failure := reader.failure_from(error)) is not None:
-                raise failure from failure.__cause__
+                raise failure.with_traceback(None) from failure.__cause__
         finally:
             reader.stop_clock()
             if pieces is not None:

@@ -18,6 +18,7 @@ from ..core.http.exchange import HTTPResponse
 from ..core.key_sources import token_source
 from ..core.keys import KeyRef
 from ..core.messages import Message
+from ..core.paths import write_private
 from ..core.response import Response
 from ..core.version import __version__
 from ..core.wire import wire_for
@@ -209,4 +210,4 @@ class AzureMLBaseEndpoint(EndpointConfig):
         params = {name: value for name, value in self._dict_for_compat().items() if name not in _NOT_SAVED}
         text = documents.dumps(params, path.suffix)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        write_private(path, text.encode())

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from ..core import wire
 from ..core.config import LLMConfig
+from ..core.embedded_keys import check_kwargs
 from ..core.errors import ConfigError, FormatterError, UsageError
 from ..core.key_sources import NO_KEY
 from ..core.keys import DEFAULT_KEY, KeyRef
@@ -42,6 +43,7 @@ class EndpointConfig(EndpointFields):
             formatter = self._to_wire_formatter()
         except UsageError as error:
             raise ConfigError(error.cause, remedy=error.remedy, error_code=error.error_code) from None
+        check_kwargs(self.model_kwargs or {})
         options = {"endpoint_url": ""} if is_placeholder(self.endpoint_url) else {}
         config = self._config({}, formatter, **options)
         if formatter is not None:

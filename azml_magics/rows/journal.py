@@ -188,7 +188,7 @@ class Journal:
 
     def _open(self) -> int:
         try:
-            file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | _BINARY, 0o666)
+            file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | _BINARY, 0o600)
         except OSError as error:
             self._raise_os_error("opened", error)
         try:

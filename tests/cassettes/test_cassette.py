@@ -472,7 +472,7 @@ def test_streamed_prompt_flow_differs_from_a_whole_one(path, key, gone):
     start_replay(path)
     config = config.merged(endpoint_url=f"{gone}/score")
     assert invoke(config, "Hello").text == whole
-    assert chunks_of(config, "Hello") == streamed_texts
+    assert "".join(chunks_of(config, "Hello")) == "".join(streamed_texts)  # with the key, its possible beginning waits
 
 
 def test_prompt_with_the_key_matches_without_the_key(path, key, gone, monkeypatch):

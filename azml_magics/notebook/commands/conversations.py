@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from azml_magics.core.errors import DocumentError, UnknownNameError, UsageError
 from azml_magics.core.messages import preview_text, without_items
-from azml_magics.core.paths import path_of
+from azml_magics.core.paths import path_of, write_private
 from azml_magics.core.text import one_line
 from azml_magics.display.table import TableOutput
 from azml_magics.display.text_output import TextOutput
@@ -73,7 +73,7 @@ def _export(name: str, turns: list[Message], path: Path) -> TextOutput:
     """Write the turns as JSON: the messages of OpenAI's chat API."""
     text = json.dumps([without_items(turn) for turn in turns], indent=2, ensure_ascii=False) + "\n"
     try:  # a surrogate is not valid UTF-8, and its JSON escape is
-        path.write_bytes(text.encode("utf-8", "backslashreplace"))
+        write_private(path, text.encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise DocumentError(f"{path} cannot be written: {error.strerror or error}", remedy="Choose another.") from None
     return TextOutput(f"Wrote {len(turns)} messages of {name} to {path}.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from azml_magics.core.errors import ConfigError, DocumentError
 from azml_magics.core.messages import without_items
-from azml_magics.core.paths import path_of
+from azml_magics.core.paths import path_of, write_private
 from azml_magics.core.text import one_line
 from azml_magics.display.table import TableOutput
 from azml_magics.display.text_output import TextOutput
@@ -85,7 +85,7 @@ def _write(exchanges: list[Exchange], path: Path) -> TextOutput:
     """Write JSON lines: one exchange in each, without keys."""
     lines = [json.dumps(_to_dict(exchange), ensure_ascii=False) + "\n" for exchange in exchanges]
     try:  # a surrogate is not valid UTF-8, and its JSON escape is
-        path.write_bytes("".join(lines).encode("utf-8", "backslashreplace"))
+        write_private(path, "".join(lines).encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise DocumentError(f"{path} cannot be written: {error.strerror or error}", remedy="Choose another.") from None
     return TextOutput(f"Wrote {len(lines)} exchanges to {path}.")

@@ -16,6 +16,7 @@ from azml_magics.core.text import did_you_mean
 from . import args, help_text, options, publishing
 from .context import NotebookContext, NotebookState, Settings
 from .remedies import with_notebook_remedy
+from .repeated_interrupts import drop_repeated_interrupts
 from .unshown import UnshownResponses
 
 if TYPE_CHECKING:
@@ -98,6 +99,11 @@ class AzureMLMagics(Magics):
         if cell is not None:  # run_cell_magic always passes the notebook's namespace (IPython 8.12 to 9)
             local_ns = self.context.shell.get_local_scope(2)  # type: ignore[no-untyped-call]  # typed nowhere
         context = self.context.with_locals(local_ns or {})
+        with drop_repeated_interrupts(until_cell_ends=not publishing.is_terminal(context.shell)):
+            return self._run_line(context, line, cell)
+
+    def _run_line(self, context: NotebookContext, line: str, cell: str | None) -> Any:
+        """Run the magic; an error goes to the cell, with the notebook's words for what to do."""
         try:
             if cell is None and line.rstrip().endswith(";") and line.split(None, 1)[0] != "ask":
                 _run(context, line.rstrip().removesuffix(";"))  # as with any expression: the result is not shown

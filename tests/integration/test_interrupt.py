@@ -124,3 +124,87 @@ def test_interrupt_of_python_code_is_pythons(kernel):
     # Not one long sleep: a signal that comes just before one waits for its end.
     cell = kernel.run("import time\nprint('begun', flush=True)\nwhile True: time.sleep(0.01)", on_message=watch)
     assert cell.error["ename"] == "KeyboardInterrupt"
+
+
+# ---- two quick interrupts
+
+
+@pytest.fixture
+def interrupted_twice(kernel, endpoint):
+    """Run a cell and interrupt the kernel twice, `pause` seconds apart, once `when` says so."""
+
+    def run(source, when, pause):
+        done = []
+
+        def watch(message):
+            if not done and when(message):
+                done.append(True)
+                kernel.manager.interrupt_kernel()
+                time.sleep(pause)
+                kernel.manager.interrupt_kernel()
+
+        cell = kernel.run(source, on_message=watch)
+        assert done
+        assert cell.error is not None
+        # the second one may also come when the cell has just ended: then it is the next cell's
+        kernel.run("pass")
+        return cell
+
+    return run
+
+
+PAUSES = (0.0, 0.002, 0.01, 0.03, 0.1)
+
+
+@pytest.mark.parametrize("pause", PAUSES)
+def test_two_interrupts_of_a_stream_keep_what_had_arrived(kernel, endpoint, interrupted_twice, pause):
+    endpoint.script([Fault("stalled", after=10)])
+    shown = []
+
+    def is_stalled(message):
+        shown.extend([message] if is_update(message) else [])
+        return bool(shown) and message is None
+
+    cell = interrupted_twice("%%azureml\nTell me about rivers", is_stalled, pause)
+    assert cell.error["ename"] == "Interrupted", cell.error
+    assert len(cell.error["traceback"]) == 1
+    kept = kernel.ok("%azureml last").text
+    assert kept.startswith("This is the demo")
+    assert f"{len(kept):,} characters had arrived" in cell.error["evalue"]
+    assert kernel.value("_.finish_reason") == "interrupted"
+    endpoint.script([])
+    assert "Hello" in kernel.ok("%%azureml\nHello").text
+
+
+@pytest.mark.parametrize("pause", PAUSES)
+def test_two_interrupts_side_by_side_keep_the_responses(kernel, endpoint, interrupted_twice, pause):
+    endpoint.script([None, Fault("slow", seconds=LONG)])
+    begun = []
+
+    def has_one(message):
+        begun.extend([message] if is_update(message) else [])
+        return message is None and len(endpoint.requests) > 1 and bool(begun)
+
+    cell = interrupted_twice("%%azureml -n 2\nTell me about rivers", has_one, pause)
+    assert (cell.error["ename"], len(cell.error["traceback"])) == ("Interrupted", 1), cell.error
+    assert "1 of 2 responses were complete" in cell.error["evalue"]
+    assert "rivers" in kernel.ok("%azureml last").text
+    endpoint.script([])
+    assert "Hello" in kernel.ok("%%azureml\nHello").text
+
+
+@pytest.mark.parametrize("pause", PAUSES)
+def test_two_interrupts_of_rows_give_the_journal_back(kernel, endpoint, interrupted_twice, pause):
+    kernel.ok("import os\nif os.path.exists('twice.jsonl'): os.remove('twice.jsonl')")
+    kernel.ok("places = ['rivers', 'lakes', 'seas', 'bays']")
+    endpoint.script([None, None, Fault("slow", seconds=LONG)])
+    rows = "%%azureml --each $places --concurrency 1 --journal twice.jsonl -o table\nTell me about {text}"
+    before = len(endpoint.requests)
+    cell = interrupted_twice(rows, lambda message: message is None and len(endpoint.requests) - before > 2, pause)
+    assert (cell.error["ename"], len(cell.error["traceback"])) == ("Interrupted", 1), cell.error
+    endpoint.script([])
+    before = len(endpoint.requests)
+    again = kernel.ok(rows)
+    assert "the journal twice.jsonl has 2" in again.stream("stdout")
+    assert len(endpoint.requests) - before == 2
+    assert kernel.value("[bool(row['text']) for row in table]") == [True] * 4

@@ -207,3 +207,18 @@ def test_terminal_ipython(home, endpoint):
     assert undefined.startswith("UndefinedVariableError: The prompt uses {nobody}")
     assert mistyped.startswith("UsageError: %azureml has no verb 'lst'. Did you mean 'list'?")
     assert "Traceback" not in ran.stdout
+
+
+def test_reloading_the_extension_keeps_the_session(kernel, endpoint):
+    kernel.ok("%%azureml -c talk -o answer\nMy name is Ada")
+    kernel.ok("%config AzureMLMagics.format = 'text'")
+    kernel.ok("%reload_ext azml_magics")
+    assert "main" in kernel.ok("%azureml list").text
+    assert "My name is Ada" in kernel.ok("%azureml history").text
+    assert "Ada" in kernel.ok("%azureml conversations show talk").text
+    assert kernel.value("get_ipython().magics_manager.registry['AzureMLMagics'].format") == "text"
+    kernel.ok("%%azureml -c talk\nWhat is my name?")
+    turns = [message["content"] for message in endpoint.requests[-1].json()["messages"]]
+    assert turns[0] == "My name is Ada"
+    shown = kernel.ok("%%azureml\nHello")
+    assert set(shown.result) == {"text/plain", "application/vnd.azml.response.v1+json"}

@@ -110,6 +110,7 @@ def test_demo_from_start_to_end(bare):
     bare.ok("%azureml export --all demo-configs")
     bare.ok("%azureml delete demo-gpt2")
     assert "demo-gpt2" in bare.ok("%azureml import demo-configs").text
+    assert "Trusted" in bare.ok("%azureml trust demo-gpt2").text  # its file says where the key goes
     assert bare.ok("%%azureml demo-gpt2 -p max_new_tokens=8\nOnce upon a time").text.startswith(
         " This is the demo endpoint"
     )

@@ -131,7 +131,10 @@ class ProjectReader:
 
     def finish(self) -> None:
         """Add the project's deployments to what was found, once all requests have ended."""
-        self._survey.add(*(self._join(self._row(item)) for item in self._deployments))
+        rows = [self._join(self._row(item)) for item in self._deployments]
+        listed = {row.name for row in rows}
+        # A project lists no failed deployments, and nothing without a role; the resource may list them.
+        self._survey.add(*rows, *(row for name, row in self._details.items() if name not in listed))
         known = [_plain(row.url) for row in self._survey.found]
         for name, item in self._connections.items():
             target = _plain(text(item, "target"))

@@ -121,6 +121,7 @@ def test_resource_manager_completes_a_project(azure):
     assert rows["gpt-5-mini"].quota == "250,000"
     assert rows["gpt-5-mini"].kind == "project"
     assert rows["qwen3-8b"].kind == "managed compute"
+    assert rows["gpt-4.1-mini"].reason_not_askable == "its creation failed"
     assert rows["gpt-4o"].owner == "contoso-openai"  # through the project's connection
     assert rows["claude-sonnet-4-6"].url.endswith("/contoso-foundry/anthropic/v1")
 
@@ -260,6 +261,24 @@ def test_proxy_that_answers_html_is_named(azure):
     azure.faults.html_proxy = 403
     with pytest.raises(ConnectionError, match="Contoso Web Gateway"):
         discover()
+
+
+def test_list_that_goes_on_elsewhere_keeps_its_first_page(azure, monkeypatch):
+    monkeypatch.setattr(azure._services, "page_size", 2)
+    discover()
+    monkeypatch.setattr(azure._services, "url", "https://evil.example")
+    found = discover(subscription=contoso.RESEARCH)
+    assert len(found) > 0
+    assert "goes on at https://evil.example, where your token is not sent" in found.to_text()
+
+
+def test_project_that_does_not_exist_is_said(azure):
+    url = f"{azure.url}/contoso-foundry/api/projects/nope"
+    found = discover(url)
+    assert "The project nope does not know nope/deployments (404)" in found.to_text()
+    assert by_name(found)["gpt-5-mini"].kind == "Foundry"  # the resource is there, and lists its own
+    azure.subscriptions.clear()
+    assert discover(url).to_text().startswith("No endpoint or deployment was found in the project")
 
 
 def test_nothing_found_says_where_and_what_to_try(azure):

@@ -62,11 +62,22 @@ def show_history(context: NotebookContext, options: HistoryOptions) -> Any:
         return _write(matching, path_of(options.file))
     if not matching:
         return TextOutput("No prompt has been sent yet." if not search else "Nothing matches.")
+    shown = matching[-max(options.number, 1) :]
     rows = [
         (_number(e), e.config.name, one_line(e.prompt, _MAX_CELL), one_line(_response_text(e), _MAX_CELL))
-        for e in matching[-max(options.number, 1) :]
+        for e in shown
     ]
-    return TableOutput(("#", "config", "prompt", "response"), rows)
+    headings: tuple[str, ...] = ("#", "config", "prompt", "response")
+    notes = [_describe_notes(e) for e in shown]
+    if any(notes):
+        return TableOutput((*headings, "notes"), [(*row, note) for row, note in zip(rows, notes, strict=True)])
+    return TableOutput(headings, rows)
+
+
+def _describe_notes(exchange: Exchange) -> str:
+    """The name, the rating and the note that a version was given in the panel."""
+    parts = (exchange.notes.get(name) for name in ("name", "rating", "note"))
+    return one_line(" · ".join(part for part in parts if isinstance(part, str) and part), _MAX_CELL)
 
 
 def _number(exchange: Exchange) -> str:
@@ -101,4 +112,5 @@ def _to_dict(exchange: Exchange) -> dict[str, Any]:
         "messages": [without_items(message) for message in exchange.messages],
         **(exchange.response.to_dict(*names) if exchange.response else dict.fromkeys(names)),
         "error": f"{type(exchange.error).__name__}: {exchange.error}" if exchange.error else None,
+        **({"notes": dict(exchange.notes)} if exchange.notes else {}),
     }

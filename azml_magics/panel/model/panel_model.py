@@ -17,6 +17,7 @@ from .prompt_draft import strip_blank_lines
 from .run_history import History
 from .runs import Runs
 from .state import PanelState
+from .versions import Versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -36,6 +37,7 @@ class PanelModel(PanelState):
         runs: Run, Repeat, Compare and Sweep.
         checks: Test, Detect and Probe.
         history: the last calls, and the way back from a restored one.
+        versions: names, ratings, notes, differences and the export of every run.
     """
 
     def __init__(
@@ -48,6 +50,8 @@ class PanelModel(PanelState):
         self.runs = Runs(self)
         self.checks = EndpointChecks(self)
         self.history = History(self, self.runs)
+        self.versions = Versions(self, self.history)
+        self.history.restore_last_run()
 
     def stop(self) -> None:
         """Stop what is running: responses keep the text received so far, a check is abandoned."""

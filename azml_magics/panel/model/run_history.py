@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from azml_magics.compare.comparison import Batch, Row
 from azml_magics.compare.side_by_side import BatchRequest
 from azml_magics.core.errors import ConfigError
-from azml_magics.core.text import one_line
 
-from .changes import RESULT, STATE
+from .changes import PROMPT, RESULT, STATE
 from .prompt_draft import PromptDraft, boxes_from_messages
 from .run_result import Asked, RunResult
+from .version import Version
 
 if TYPE_CHECKING:
     from azml_magics.exchange import Exchange
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from .state import PanelState
 
 SHOWN = 50  # entries in the list
-_PROMPT_LENGTH = 48  # characters of a prompt in a label
 
 
 class History:
@@ -38,7 +37,8 @@ class History:
 
     def entries(self) -> list[tuple[str, int]]:
         """(label, number) of the last calls, newest first."""
-        return [(_label(exchange), exchange.number) for exchange in reversed(self._state.session.history[-SHOWN:])]
+        last = self._state.session.history[-SHOWN:]
+        return [(Version(exchange).label, exchange.number) for exchange in reversed(last)]
 
     @property
     def can_go_back(self) -> bool:
@@ -64,7 +64,29 @@ class History:
             state.take_snapshot()
             note = self._fill_controls(exchange)
             state.result = replace(_result_of(exchange), asked=self._asked_now())
-            state.note("run", f"Number {number} is shown. {note}".rstrip())
+            state.note("run", f"{Version(exchange).title} is shown. {note}".rstrip())
+
+    def restore_last_run(self) -> None:
+        """Put the last run before a restart of the kernel into empty controls, as the user's own edit.
+
+        Nothing happens without a history file. The active config stays the active one: another config's settings are
+        left alone.
+        """
+        state = self._state
+        session = state.session
+        last = session.last
+        if session.history_file is None or last is None or not last.is_earlier or state.prompt.text:
+            return
+        with state.changing(PROMPT, RESULT, STATE, place="run"):
+            if last.config.name.startswith("$"):
+                return
+            if session.active in {"", last.config.name}:
+                self._fill_controls(last)
+                state.accept_preview()
+            else:
+                state.prompt = self._prompt_of(last)
+            state.result = replace(_result_of(last), asked=self._asked_now())
+            state.note("run", "This is the last run before the kernel was restarted.")
 
     def _asked_now(self) -> Asked:
         draft = self._state.draft
@@ -74,16 +96,18 @@ class History:
         """Put the call into the controls; return a line about what does not fit there."""
         if exchange.config.name.startswith("$"):
             return f"{exchange.config.name} is a LangChain object: the controls stay as they are."
-        text, system, note = boxes_from_messages(list(exchange.messages))
-        typed = self._runs.prompts.get(exchange.number)
-        self._state.preview(replace(exchange.config, system=system), typed.copy() if typed else PromptDraft(text))
-        return "" if typed else note
+        _, system, note = boxes_from_messages(list(exchange.messages))
+        prompt, is_typed = self._prompt_of(exchange), self._typed_prompt(exchange) is not None
+        self._state.preview(replace(exchange.config, system=system), prompt)
+        return "" if is_typed else note
 
+    def _typed_prompt(self, exchange: Exchange) -> PromptDraft | None:
+        return self._runs.prompts.get(exchange.number) or Version(exchange).typed_prompt
 
-def _label(exchange: Exchange) -> str:
-    outcome = "failed" if exchange.error else f"{exchange.response.latency:.1f} s" if exchange.response else ""
-    prompt = one_line(exchange.prompt, _PROMPT_LENGTH)
-    return " · ".join(filter(None, [str(exchange.number), exchange.config.name, outcome, prompt]))
+    def _prompt_of(self, exchange: Exchange) -> PromptDraft:
+        """Return a call's prompt as it was typed, or as it was sent."""
+        typed = self._typed_prompt(exchange)
+        return typed.copy() if typed else PromptDraft(boxes_from_messages(list(exchange.messages))[0])
 
 
 def _result_of(exchange: Exchange) -> RunResult:

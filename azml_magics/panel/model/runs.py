@@ -14,6 +14,7 @@ from azml_magics.core.messages import as_messages
 from .changes import RESULT, STATE
 from .error_messages import describe_error
 from .preflight import check_fields, check_typed_key, check_url
+from .prompt_draft import strip_blank_lines
 from .run_result import Asked, RunResult
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from azml_magics.compare.comparison import Batch
     from azml_magics.core.config import LLMConfig
+    from azml_magics.exchange import Exchange
 
     from .prompt_draft import PromptDraft
     from .state import PanelState
@@ -145,7 +147,7 @@ class Runs:
                 exchange = state.session.record(row.config, request.messages, row.response, row.error)
                 number = exchange.number
                 if started.asked:
-                    self.prompts[number] = started.asked.prompt
+                    self._remember_prompt(exchange, started.asked.prompt)
             if len(requests) > 1:
                 state.session.record_batch(batch)
             kept = {exchange.number for exchange in state.session.history}
@@ -153,6 +155,12 @@ class Runs:
             if self._batch_run is batch_run:  # else the next run has already started
                 self._batch_run, state.result = None, replace(started, batch=batch, is_running=False, number=number)
                 state.note("run", *_summary(batch))
+
+    def _remember_prompt(self, exchange: Exchange, prompt: PromptDraft) -> None:
+        """Keep the prompt as it was typed, where its messages do not say it."""
+        self.prompts[exchange.number] = prompt
+        if strip_blank_lines(prompt.text) != exchange.prompt:
+            self._state.session.annotate(exchange.id, prompt=prompt.text, variables=prompt.overrides())
 
 
 def _check_count(requests: int) -> None:

@@ -70,7 +70,7 @@ class PanelState(ChangeNotifier):
         self.unsubscribe_all()
 
     def _follow(self, change: Change) -> None:
-        if change.kind == "recorded":
+        if change.kind in {"recorded", "noted"}:
             with self.changing(HISTORY):
                 return
         with self.changing(CONFIG, DRAFT):

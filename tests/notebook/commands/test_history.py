@@ -244,3 +244,13 @@ def test_unwritable_history_file_loses_no_answer(asking, monkeypatch):
     assert ran.result.text
     ran = asking.ok("%%azureml\nlakes")
     assert len(asking.ok("%azureml history").result.rows) == 2
+
+
+def test_names_and_ratings_of_versions_are_shown_and_written(asking, tmp_path):
+    asking.ok("%%azureml\nName a river.")
+    asking.ok(
+        "import azml_magics.session as s; _ = s.current().annotate(s.current().last.id, name='short', rating='good')"
+    )
+    assert "short · good" in asking.ok("%azureml history").text
+    asking.ok("%azureml history --json h.jsonl")
+    assert '"notes": {"name": "short", "rating": "good"}' in (tmp_path / "h.jsonl").read_text(encoding="utf-8")

@@ -1,0 +1,156 @@
+"""A version: one run with its prompt, its settings and its response; and what differs between two of them."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from azml_magics.core.text import one_line
+
+from .prompt_draft import PromptDraft, boxes_from_messages
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from azml_magics.core.config import LLMConfig
+    from azml_magics.exchange import Exchange
+
+RATINGS: Final = ("good", "bad")
+_PROMPT_LENGTH: Final = 48  # characters of a prompt in a label
+_FIELDS: Final = {  # field of a config -> its name in a difference
+    "name": "config",
+    "endpoint_url": "endpoint",
+    "endpoint_api_type": "endpoint type",
+    "deployment_name": "deployment",
+    "formatter": "formatter",
+    "model": "model",
+    "api_version": "API version",
+}
+
+
+class Difference(NamedTuple):
+    """One part that differs between two versions.
+
+    Attributes:
+        part: "prompt", "system", "response", the name of a variable in braces, of a field or of a kwarg.
+        before: The part of the first version as text; "" if it has none.
+        after: That of the second version.
+    """
+
+    part: str
+    before: str
+    after: str
+
+    def lines(self) -> list[tuple[str, str]]:
+        """Return (sign, line) for every line of both: "-" for those before only, "+" for those after only, else " "."""
+        before, after = self.before.splitlines(), self.after.splitlines()
+        lines: list[tuple[str, str]] = []
+        for kind, start, end, begin, stop in difflib.SequenceMatcher(None, before, after).get_opcodes():
+            if kind == "equal":
+                lines += [(" ", line) for line in before[start:end]]
+                continue
+            lines += [("-", line) for line in before[start:end]]
+            lines += [("+", line) for line in after[begin:stop]]
+        return lines
+
+
+@dataclass(frozen=True)
+class Version:
+    """One run of the history, whoever sent it: the panel, a cell or plain Python.
+
+    Attributes:
+        exchange: The run as the session's history has it.
+    """
+
+    exchange: Exchange
+
+    @property
+    def id(self) -> str:
+        """What identifies it in every session."""
+        return self.exchange.id
+
+    @property
+    def name(self) -> str:
+        """The name that it was given; "" without one."""
+        return self._text_of_note("name")
+
+    @property
+    def rating(self) -> str:
+        """ "good" or "bad"; "" if it was not rated."""
+        rating = self._text_of_note("rating")
+        return rating if rating in RATINGS else ""
+
+    @property
+    def note(self) -> str:
+        """What was noted about it; "" if nothing was."""
+        return self._text_of_note("note")
+
+    @property
+    def title(self) -> str:
+        """Its name, else its number in this session, else when it ran."""
+        if self.name or not self.exchange.is_earlier:
+            return self.name or f"Number {self.exchange.number}"
+        return f"{self.exchange.recorded_at.astimezone():%Y-%m-%d %H:%M}"
+
+    @property
+    def label(self) -> str:
+        """It in one line, for a list."""
+        exchange = self.exchange
+        outcome = "failed" if exchange.error else f"{exchange.response.latency:.1f} s" if exchange.response else ""
+        number = self.title.removeprefix("Number ")
+        prompt = one_line(exchange.prompt, _PROMPT_LENGTH)
+        return " · ".join(filter(None, [number, self.rating, exchange.config.name, outcome, prompt]))
+
+    @property
+    def typed_prompt(self) -> PromptDraft | None:
+        """The prompt as it was typed into the panel, with its variables; None if it went out as it was typed."""
+        text, variables = self.exchange.notes.get("prompt"), self.exchange.notes.get("variables")
+        if not isinstance(text, str):
+            return None
+        typed = variables if isinstance(variables, dict) else {}
+        return PromptDraft(text, {str(name): str(value) for name, value in typed.items()})
+
+    @property
+    def response(self) -> str:
+        """The text of the response, or of the error."""
+        error, response = self.exchange.error, self.exchange.response
+        if error is not None:
+            return f"{type(error).__name__}: {error}"
+        return response.text if response is not None else ""
+
+    def differences(self, other: Version) -> list[Difference]:
+        """Return what differs in `other`: the prompt, its variables, the system message, the settings, the response."""
+        before, after = self._parts(), other._parts()
+        names = dict.fromkeys([*before, *after])
+        rows = [Difference(name, before.get(name, ""), after.get(name, "")) for name in names]
+        return [row for row in rows if row.before != row.after]
+
+    def _parts(self) -> dict[str, str]:
+        text, system, _ = boxes_from_messages(list(self.exchange.messages))
+        typed = self.typed_prompt
+        variables = {f"{{{name}}}": value for name, value in typed.overrides().items()} if typed else {}
+        prompt = {"prompt": typed.text if typed else text}
+        return {
+            **prompt,
+            **variables,
+            "system": system or "",
+            **_settings_of(self.exchange.config),
+            "response": self.response,
+        }
+
+    def _text_of_note(self, name: str) -> str:
+        value: Any = self.exchange.notes.get(name)
+        return value if isinstance(value, str) else ""
+
+
+def _settings_of(config: LLMConfig) -> Mapping[str, str]:
+    """Return the settings that shape a response as texts; keys are not among them."""
+    fields = {shown: getattr(config, field) for field, shown in _FIELDS.items()}
+    return {
+        **{
+            shown: value if isinstance(value, str) else type(value).__name__ for shown, value in fields.items() if value
+        },
+        **{name: json.dumps(value, ensure_ascii=False, default=str) for name, value in config.model_kwargs.items()},
+    }

@@ -51,11 +51,6 @@ class Cloud:
         """The OAuth scope of a token for Azure Resource Manager."""
         return f"{self.arm}/.default"
 
-    @property
-    def ai_scope(self) -> str:
-        """The OAuth scope of a token for a Foundry project."""
-        return f"{self.ai}/.default"
-
 
 PUBLIC = Cloud(
     name="AzureCloud",

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path  # noqa: TC003 - get_type_hints() needs it
 from typing import TYPE_CHECKING, Any
 
+from azml_magics.core.endpoints import entra_scope
 from azml_magics.core.errors import AzmlError
 from azml_magics.core.key_sources import CredentialKey
 
@@ -124,7 +125,8 @@ def _token_source(tenant: str | None, credential: Any) -> GetToken:
 def _discover_project(survey: Survey, target: Target, get_token: GetToken) -> Discovery:
     cloud = current_cloud()
     name = f"The project {target.project.rpartition('/')[2]}"
-    client = RestClient(target.project, cloud.ai_scope, get_token, service=name, deadline=survey.deadline)
+    scope = entra_scope(f"{target.project}/openai/v1")  # what its configs will ask for, too
+    client = RestClient(target.project, scope, get_token, service=name, deadline=survey.deadline)
     client.sign_in()
     arm: ResourceManager | None = ResourceManager(cloud, get_token, deadline=survey.deadline)
     try:

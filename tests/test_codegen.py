@@ -665,3 +665,23 @@ def test_any_deployment_name_survives(name):
     assert arguments(write_program(config, user("Hi"), "python"))[0]["deployment_name"] == name
     words = shlex.split(write_program(config, user("Hi"), "curl").replace(" \\\n  ", " "))
     assert f"azureml-model-deployment: {name}" in words
+
+
+def test_curl_takes_keys_of_query_and_kwargs_from_variables():
+    config = LLMConfig(
+        endpoint_url="https://fn.azurewebsites.net/v1/chat/completions?api-version=1&code=env:FUNC_KEY",
+        key=None,
+        model_kwargs={"tools": [{"authorization": "env:TOOL_KEY"}]},
+    )
+    written = write_program(config, [{"role": "user", "content": "env:FUNC_KEY"}], "curl")
+    command = shlex.split(written.replace("$FUNC_KEY", "one").replace("$TOOL_KEY", "two"))
+    assert command[2] == "https://fn.azurewebsites.net/v1/chat/completions?api-version=1&code=one"
+    body = json.loads(command[command.index("--data-raw") + 1])
+    assert body["tools"] == [{"authorization": "two"}]
+    assert body["messages"] == [{"role": "user", "content": "env:FUNC_KEY"}]
+
+
+def test_sdk_code_refuses_keys_in_query():
+    config = LLMConfig(endpoint_url="https://h.example/v1/chat/completions?sig=env:SIG", model="m", key=None)
+    with pytest.raises(ConfigError, match="cannot look up the keys"):
+        write_program(config, [{"role": "user", "content": "Hi"}], "openai")

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import shlex
+import uuid
 from typing import TYPE_CHECKING
 
 from ..core import endpoints
 from ..core.client import prepare
+from ..core.embedded_keys import fill_body, fill_query
 from ..core.errors import ConfigError
 from ..core.http import auth
 from ..core.key_sources import EntraToken, EnvKey, KeyringKey
 from ..core.paths import is_folder
 from ..core.proxy_url import DIRECT
+from ..core.secret import Secret
 from ..core.text import escape_controls
 
 if TYPE_CHECKING:
@@ -33,7 +36,8 @@ def write_curl(config: LLMConfig, messages: Sequence[Message]) -> str:
     """
     request = prepare(config, messages, with_key=False).request
     keys = _Keys(config.endpoint_url)
-    lines = ["curl -sS " + shlex.quote(request.url), *_network_options(config)]
+    embedded = _EmbeddedKeys(config, keys)
+    lines = ["curl -sS " + embedded.quote(fill_query(request.url, embedded.marks)), *_network_options(config)]
     if config.key is not None:
         for name, value in auth.key_headers(config, request.url, keys.in_shell(config.key_source, "Key")).items():
             lines.append(f'-H "{name}: {value}"')
@@ -44,7 +48,7 @@ def write_curl(config: LLMConfig, messages: Sequence[Message]) -> str:
     headers = {name: value for name, value in request.headers.items() if "event-stream" not in value}
     lines += [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in headers.items()]
     try:
-        body = _to_printable(request.body.decode())
+        body = _to_printable(fill_body(request.body, embedded.marks).decode())
     except UnicodeDecodeError:
         body = "\0"
     if "\0" in body:
@@ -53,8 +57,8 @@ def write_curl(config: LLMConfig, messages: Sequence[Message]) -> str:
             remedy="Write it as Python.",
             error_code="body-not-text",
         )
-    if len(request.body) <= _MAX_ARGUMENT:
-        return " \\\n  ".join([*lines, f"--data-raw {shlex.quote(body)}"]) + "\n"
+    if len(request.body) <= _MAX_ARGUMENT or embedded.marks:  # a here-document in quotes takes no variables
+        return " \\\n  ".join([*lines, f"--data-raw {embedded.quote(body)}"]) + "\n"
     mark = "BODY"
     while mark in body.splitlines():
         mark += "_"
@@ -84,6 +88,26 @@ def _network_options(config: LLMConfig) -> list[str]:
     if config.total_timeout is not None:
         options.append(f"--max-time {config.total_timeout:g}")
     return options
+
+
+class _EmbeddedKeys:
+    """The keys in the URL's query and in the body of a call.
+
+    Attributes:
+        marks: The reference of each -> a text that occurs nowhere else, to be put in its place.
+    """
+
+    def __init__(self, config: LLMConfig, keys: _Keys) -> None:
+        sources = config.embedded_sources.items()
+        self.marks = {reference: Secret(uuid.uuid4().hex) for reference, _ in sources}
+        self._in_shell = {self.marks[name].reveal(): keys.in_shell(source, "Key") for name, source in sources}
+
+    def quote(self, text: str) -> str:
+        """Return a text as a word of the shell, with what stands for each key."""
+        word = shlex.quote(text)
+        for mark, key in self._in_shell.items():
+            word = word.replace(mark, f"'\"{key}\"'")
+        return word
 
 
 class _Keys:

@@ -101,6 +101,12 @@ def write_anthropic(config: LLMConfig, messages: Sequence[Message]) -> str:
 
 
 def _write(config: LLMConfig, messages: Sequence[Message], sdk: str) -> str:
+    if config.embedded_sources:
+        raise ConfigError(
+            f"The SDK of {sdk} cannot look up the keys in the URL's query or in the model kwargs",
+            remedy="Write it as Python.",
+            error_code="sdk-embedded-key",
+        )
     request = prepare(config, messages, with_key=False).request
     method = _method_for(config, request, sdk)
     body = json.loads(request.body)

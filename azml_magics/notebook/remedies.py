@@ -90,6 +90,7 @@ REMEDIES: Mapping[str, str] = {
     "request-rejected": "Check the model kwargs and the formatter (--dry-run).",
     "row-schema": "Its text is kept; --retry-failed sends the failed rows of a journal again.",
     "schema": "It is kept in %azureml last; %azureml repair asks once more, saying what was wrong.",
+    "sdk-embedded-key": "Use --as python.",
     "stream-event-not-json": "Try again, or with --no-stream.",
     "stream-interrupted": "What had arrived is kept (%azureml last). Try again, or raise the deployment's "
     "request_timeout_ms.",

@@ -115,7 +115,7 @@ def _has_another_port(first, second):
 
 
 def test_nbdime_finds_no_difference_between_two_runs(cells, tmp_path):
-    nbdime = pytest.importorskip("nbdime", reason="nbdime is optional: pip install nbdime")
+    nbdime = pytest.importorskip("nbdime", reason='pip install -e ".[tools]"')
     nbformat.write(notebook_of(*cells), tmp_path / "in.ipynb")
     run_twice(tmp_path, *NBCONVERT)
     one, two = (nbformat.read(tmp_path / f"out{number}.ipynb", 4) for number in (1, 2))

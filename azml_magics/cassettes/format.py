@@ -24,6 +24,7 @@ from ..core.endpoints import Origin
 from ..core.errors import DocumentError
 from ..core.http.recording import FRAMING_HEADERS, RecordedResponse
 from ..core.redaction import MASK, redact, redact_bytes, redact_data
+from .cut_keys import mask_cut_keys
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,7 +67,8 @@ def exchange_line(request: Request, response: RecordedResponse, sequence: int) -
     }
     if is_stream:
         recorded["stream"] = [
-            [round(seconds, 4), _to_text(piece, keys)] for seconds, piece in _split_at_lines(response)
+            [round(seconds, 4), _to_text(piece, keys)]
+            for seconds, piece in mask_cut_keys(_split_at_lines(response), keys)
         ]
     else:
         recorded["body"] = _to_text(response.body, keys)

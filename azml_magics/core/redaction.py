@@ -11,6 +11,7 @@ import base64
 import json
 import math
 import re
+from collections.abc import Sequence  # noqa: TC003 - get_type_hints() needs it
 from functools import lru_cache
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -60,6 +61,12 @@ def redact(text: str, *secrets: SupportsReveal | str | None) -> str:
 def redact_whole(text: str, key: str) -> str:
     """Return `text` with the key masked where the whole of it stands."""
     return _pattern(key).sub(MASK, text) if _may_hold(text, key) else text
+
+
+def find_keys(text: str, keys: Sequence[str]) -> list[tuple[int, int]]:
+    """Return where the whole of a key stands in `text`, in whatever spelling: (start, end) of each."""
+    candidates = [key for key in keys if _may_hold(text, key)]
+    return [found.span() for key in candidates for found in _pattern(key).finditer(text)]
 
 
 def is_distinctive(key: str) -> bool:

@@ -16,7 +16,8 @@ from .core import endpoints, wire
 from .core.config import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, LLMConfig
 from .core.errors import AzmlError, DocumentError
 from .core.hidden_arguments import hide_arguments
-from .core.keys import DEFAULT_KEY, KeyRef
+from .core.key_sources import KeySource
+from .core.keys import DEFAULT_KEY, KeyRef, is_reference
 from .core.paths import path_of
 from .core.secret import Secret
 from .core.text import did_you_mean
@@ -76,7 +77,7 @@ def to_document(config: LLMConfig, *, langchain: bool = False) -> dict[str, Any]
         "timeout": _number(config.timeout) if config.timeout != DEFAULT_TIMEOUT else None,
         "max_retries": config.max_retries if config.max_retries != DEFAULT_MAX_RETRIES else None,
         "formatter": _formatter_name(config) or None,
-        "key": str(config.key) if isinstance(config.key, KeyRef) and str(config.key) != DEFAULT_KEY else None,
+        "key": _reference_to(config),
         "system": config.system or None,
         "api_version": config.api_version or None,
         "extra_parameters": config.extra_parameters,
@@ -88,6 +89,12 @@ def to_document(config: LLMConfig, *, langchain: bool = False) -> dict[str, Any]
     document["azml_schema"] = SCHEMA
     document.update({key: value for key, value in config.extras.items() if key not in document})
     return document
+
+
+def _reference_to(config: LLMConfig) -> str | None:
+    """The reference that a document has: none for the default or a key in memory; entra for a credential."""
+    reference = config.key_source.reference if isinstance(config.key, KeyRef | KeySource) else None
+    return reference if reference and reference != DEFAULT_KEY and is_reference(reference) else None
 
 
 def _network_settings(config: LLMConfig) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..core import wire
 from ..core.config import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, LLMConfig
 from ..core.errors import ConfigError
-from ..core.key_sources import EnvKey, LiteralKey, NoKey
+from ..core.key_sources import EnvKey, NoKey
 from ..core.keys import DEFAULT_KEY, key_source
 from .python_source import call_expression, join_program, literal, send_lines
 
@@ -177,7 +177,7 @@ def _key_for_langchain(config: LLMConfig) -> tuple[list[str], dict[str, str]]:
 
 def _key_reference(key: KeySource) -> str:
     """The reference of a key. Literal keys are never written: the program prompts for them."""
-    return "ask" if isinstance(key, LiteralKey) else str(key)
+    return key.reference or "ask"
 
 
 def write_python(config: LLMConfig, messages: Sequence[Message]) -> str:

@@ -11,6 +11,7 @@ from azml_magics.core.config import LLMConfig, takes_key_elsewhere
 from azml_magics.core.endpoints import Origin
 from azml_magics.core.errors import AzmlError, ConfigError, KeyRefusedError, UsageError
 from azml_magics.core.headers import parse_header
+from azml_magics.core.key_sources import CredentialKey
 from azml_magics.core.text import did_you_mean, one_line
 from azml_magics.core.wire.kwarg_types import find_texts_for_numbers
 
@@ -65,6 +66,9 @@ def config_changes(context: NotebookContext, options: ConfigOptions) -> dict[str
     changes = {field: value for field, value in given.items() if value is not None}
     if str(changes.get("formatter", "")).startswith("$"):
         changes["formatter"] = context.variable(changes["formatter"])
+    if str(changes.get("key", "")).startswith("entra:$"):
+        name = changes["key"].removeprefix("entra:$")
+        changes["key"] = CredentialKey(context.variable(f"${name}"), name)
     if "system" in changes:
         changes["system"] = option_values.read_text(context, changes["system"], "-s")
     if options.header:

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 _LINE = r"^\s*(?:[\w.,\s]+=\s*|%\w+\s+)?%(?P<cell>%?)(?:{names})(?P<rest>\s.*)?$"  # x = %azureml; %time %azureml
 _OUTER_LINE = re.compile(r"\s*(%%\w+.*|#.*)?$")  # above our line: other cell magics, comments
 _BRACE = re.compile(r"(?<!\{)\{(?P<start>[^\W\d]?\w*)$")
-_KEY_FORMS = ("env:", "keyring:", "entra", "ask", "none")
+_KEY_FORMS = (
+    *("env:", "keyring:", "entra", "entra:cli", "entra:managed", "entra:device", "entra:browser", "azure-key"),
+    *("aml-token", "keyvault:", "databricks:", "ask", "none"),
+)
 
 
 class CompletionItem(NamedTuple):
@@ -187,6 +190,7 @@ def _candidates(context: NotebookContext, kind: str, fragment: str, words: list[
         "discovered": lambda: [row.name for row in context.state.discovery or ()],
         "kept": kept_configs.kept_names,
         "call": lambda: ["last", *context.session.names()],
+        "key-action": lambda: ("keyring:",) if len(words) == 1 else () if words else ("set", "list", "delete"),
         "conversation": lambda: _conversations(context),
         "conversation-action": lambda: (
             _conversations(context) if len(words) == 1 else () if words else ("show", "clear", "export")

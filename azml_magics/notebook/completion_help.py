@@ -22,6 +22,7 @@ _SHOWN_KINDS = {
     "configs": "config",
     "call": "config",
     "conversation-action": "action",
+    "key-action": "action",
     "discovered": "deployment",
     "kept": "config",
 }
@@ -30,6 +31,14 @@ _KEY_FORMS = {
     "env:": "an environment variable",
     "keyring:": "the system's keyring: keyring:SERVICE/NAME",
     "entra": "a token of your sign-in",
+    "entra:cli": "a token of `az login`",
+    "entra:managed": "a token of this machine's managed identity",
+    "entra:device": "a token of a sign-in with a code, in any browser",
+    "entra:browser": "a token of a sign-in in this machine's browser",
+    "azure-key": "the endpoint's own key, which Azure lists if you may",
+    "aml-token": "a token that Azure ML gives for the endpoint",
+    "keyvault:": "a secret of a key vault: keyvault:VAULT/SECRET",
+    "databricks:": "a secret of Databricks: databricks:SCOPE/KEY",
     "ask": "a hidden prompt, for this session",
     "none": "no key is sent",
 }
@@ -37,6 +46,11 @@ _CONVERSATION_ACTIONS = {
     "show": "show its messages",
     "clear": "forget it, or all of them",
     "export": "write its messages as JSON",
+}
+_KEY_ACTIONS = {
+    "set": "store a key, typed at a hidden prompt",
+    "list": "list where configs find their keys",
+    "delete": "delete a key from the keyring",
 }
 
 
@@ -64,7 +78,7 @@ def describe(context: NotebookContext, kind: str, name: str) -> str:
         return _describe_formatter(name)
     if kind in {"config", "configs", "call"}:
         return _describe_config(context, name.rpartition(",")[2])
-    texts = {"key": _KEY_FORMS, "conversation-action": _CONVERSATION_ACTIONS}.get(kind, {})
+    texts = {"key": _KEY_FORMS, "conversation-action": _CONVERSATION_ACTIONS, "key-action": _KEY_ACTIONS}.get(kind, {})
     if kind == "template" and name == "none":
         return "send the cell as it is, without variables"
     return texts.get(name, "")

@@ -56,7 +56,7 @@ CONFIG_OPTIONS: tuple[Option, ...] = (
     _option(
         "--key",
         metavar="REF",
-        help="where to find the key: env:NAME, keyring:SERVICE/NAME, entra, ask, none",
+        help="where to find the key: env:NAME, keyring:SERVICE/NAME, entra, azure-key, ask, none",
         kind="key",
     ),
     _option("--key-header", metavar="NAME", help="the header that carries the key, as it is (no Bearer)"),
@@ -246,6 +246,12 @@ _VERBS: dict[str, Verb] = {
                 ),
                 _option("--key", metavar="REF", help="with --save: the key of the configs", kind="key"),
             ),
+        ),
+        Verb(
+            "key",
+            "store keys in the system keyring; list where configs find theirs",
+            "key [set|list|delete [REF]]",
+            (_option("words", nargs="*", metavar="set|list|delete REF", kind="key-action"),),
         ),
         Verb(
             "history",

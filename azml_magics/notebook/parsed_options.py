@@ -179,6 +179,13 @@ class CodeOptions:
 
 
 @dataclass(frozen=True)
+class KeyOptions:
+    """`%azureml key [set|list|delete [REF]]`."""
+
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class ConversationsOptions:
     """`%azureml conversations [show|clear|export NAME [FILE]]`."""
 

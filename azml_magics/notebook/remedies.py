@@ -57,7 +57,14 @@ REMEDIES: Mapping[str, str] = {
     "key-variable-not-set": "Set it before starting Jupyter, or here with "
     "`import os, getpass; os.environ['{param}'] = getpass.getpass()`, "
     "or name another source: --key ask, --key keyring:SERVICE/NAME, --key entra (--key none sends no key).",
-    "keyring-unreadable": "Use --key env:NAME or --key ask.",
+    "keyring-empty": "Store it: %azureml key set {param}",
+    "keyring-unreadable": "Unlock it, or use --key env:NAME or --key ask.",
+    "no-keyring": "On a server there is often none: use --key env:NAME or --key ask; or install keyrings.alt, whose "
+    "encrypted file is a keyring, and choose it with PYTHON_KEYRING_BACKEND.",
+    "no-azure-cli": "Install it and run {login}, or use --key entra:device.",
+    "not-signed-in": "Run {login} in a terminal, or use --key entra:device.",
+    "no-token": "Sign in with {login}, or name another way, such as --key entra:cli or --key entra:device.",
+    "sign-in-interactive": "Sign in again with {login}, or with --key entra:browser or --key entra:device.",
     "max-tokens-renamed": "Use -p max_completion_tokens=N in its place.",
     "no-config": "Run `%azureml demo` to try without an account, or `%azureml save NAME --url URL -f FORMATTER`.",
     "no-dask-client": "Make one, client = dask.distributed.Client(), and pass it with --dask-client $client.",

@@ -100,7 +100,9 @@ def test_kwargs_of_formatter_on_line_or_config(texts):
 
 def test_key_forms_and_environment_variables(texts, monkeypatch):
     monkeypatch.setenv("MY_API_KEY", "v4lue")
-    assert texts("%%azureml --key |") == ["env:", "keyring:", "entra", "ask", "none"]
+    forms = texts("%%azureml --key |")
+    assert {"env:", "keyring:", "entra", "entra:cli", "azure-key", "keyvault:", "ask", "none"} <= {*forms}
+    assert texts("%azureml key |") == ["set", "list", "delete"]
     assert texts("%%azureml --key env:MY|") == ["env:MY_API_KEY"]
     assert "v4lue" not in str(texts("%%azureml --key env:|"))
 

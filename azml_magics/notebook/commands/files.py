@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from azml_magics import documents
 from azml_magics.core import endpoints, headers, trust
 from azml_magics.core.errors import ConfigError, DocumentError, UsageError
+from azml_magics.core.key_sources import CredentialKey
 from azml_magics.core.keys import KeyRef
 from azml_magics.core.paths import is_folder, path_of
 from azml_magics.display.text_output import TextOutput
@@ -36,6 +37,8 @@ def export_configs(context: NotebookContext, options: ExportOptions) -> TextOutp
     config = context.session.get(name)
     documents.save(config, path, langchain=options.langchain, force=options.force)
     reference = ", only its reference" if isinstance(config.key, KeyRef) and not options.langchain else ""
+    if isinstance(config.key, CredentialKey) and not options.langchain:
+        reference = f": {config.key} exists in this kernel only, and is written as {config.key.reference}"
     return TextOutput(f"Exported {name} to {path}. The key is not in it{reference}.")
 
 

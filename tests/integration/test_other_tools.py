@@ -44,11 +44,11 @@ SUPPRESSED = 'suppress_warnings = ["mystnb.unknown_mime_type", "misc.highlightin
 CONF = f'extensions = ["myst_nb"]\nnb_execution_mode = "off"\n{SUPPRESSED}\n'
 
 
-@pytest.mark.parametrize("format", ["py:percent", "md", "md:myst"])
-def test_cells_survive_jupytext(format):
+@pytest.mark.parametrize("form", ["py:percent", "md", "md:myst"])
+def test_cells_survive_jupytext(form):
     jupytext = pytest.importorskip("jupytext", reason='pip install -e ".[tools]"')
     notebook = notebook_of(*HARD)
-    back = jupytext.reads(jupytext.writes(notebook, fmt=format), fmt=format)
+    back = jupytext.reads(jupytext.writes(notebook, fmt=form), fmt=form)
     assert [cell.source for cell in back.cells] == list(HARD)
 
 

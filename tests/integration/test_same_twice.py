@@ -102,7 +102,7 @@ def test_two_runs_by_papermill_are_the_same(cells, tmp_path):
 
 def test_two_runs_of_the_demo_are_the_same(tmp_path):
     nbformat.write(
-        notebook_of("%load_ext azml_magics\n%azureml demo", "%%azureml\nTell me about rivers", "%azureml list"),
+        notebook_of("%load_ext azml_magics\n%azureml demo", "%%azureml\nTell me about rivers"),
         tmp_path / "in.ipynb",
     )
     first, second = run_twice(tmp_path, *NBCONVERT)

@@ -87,13 +87,14 @@ def _own_environment(monkeypatch, tmp_path):
 @pytest.fixture(autouse=True)
 def _nothing_left_behind():
     """Formatters, typed keys, connections, what was learnt of endpoints, and the session's configs end with their test."""
-    from azml_magics.core import key_sources, wire
+    from azml_magics.core import key_sources, trust, wire
 
     registered = set(wire.names())
     yield
     for name in set(wire.names()) - registered:
         wire.unregister(name)
     key_sources.forget_typed_keys()
+    trust.forget()
     for module, end in (
         ("azml_magics.core.client", "close_default_clients"),
         ("azml_magics.core.http.permit", "reset"),

@@ -22,13 +22,10 @@ SECRET = "env:AWS_SECRET_ACCESS_KEY"
 
 @pytest.fixture(autouse=True)
 def _keys(monkeypatch):
-    trust.forget()
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "aws-secret-0123456789")
     monkeypatch.setenv("AZUREML_ENDPOINT_API_KEY", "default-key-0123456789")
     monkeypatch.delenv("AZUREML_ENDPOINT_URL", raising=False)
     monkeypatch.delenv(trust.VARIABLE, raising=False)
-    yield
-    trust.forget()
 
 
 @pytest.fixture

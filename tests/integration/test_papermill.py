@@ -84,3 +84,18 @@ def test_error_stops_run_under_its_own_name(papermill, source, name):
     error = next(out for cell in notebook.cells for out in cell.get("outputs", ()) if out.output_type == "error")
     assert (error.ename, len(error.traceback)) == (name, 1)
     assert notebook.cells[-1].execution_count is None
+
+
+def test_project_config_runs_if_its_file_is_named_as_trusted(papermill, tmp_path, endpoint):
+    (tmp_path / "pyproject.toml").write_text(
+        "[tool.azml_magics]\ndefault_config = 'prod'\n"
+        f"[tool.azml_magics.configs.prod]\nendpoint_url = '{endpoint.url}/v1/chat/completions'\nkey = 'env:TEST_KEY'\n"
+    )
+    ran, _ = papermill("%%azureml\nTell me about {topic}")
+    assert ran.returncode != 0
+    assert "%azureml trust prod" in ran.stderr
+    ran, notebook = papermill(
+        "import os\nos.environ['AZML_TRUSTED_FILES'] = 'pyproject.toml'", "%%azureml\nTell me about {topic}"
+    )
+    assert ran.returncode == 0, ran.stderr[-3000:]
+    assert "rivers" in notebook.cells[-1].outputs[-1].data["text/plain"]

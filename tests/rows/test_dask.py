@@ -330,3 +330,15 @@ def test_unsuitable_rows_are_refused(client, config, tmp_path):
 def test_workers_share_the_limits_per_minute():
     share = RunOptions(rpm=60, max_tokens_total=500).share_among(2)
     assert (share.rpm, share.tpm, share.max_tokens_total) == (30, None, 500)
+
+
+def test_config_of_a_file_is_checked_here_and_sent_by_the_workers(endpoint, client, config, tmp_path):
+    from azml_magics import trust
+    from azml_magics.core.errors import KeyRefusedError
+
+    foreign = config.merged(name="prod", file=str(tmp_path / "pyproject.toml"))
+    with pytest.raises(KeyRefusedError):
+        map_rows(foreign, "Hello {n}", [{"n": 1}], dask_client=client)
+    assert not endpoint.requests
+    trust(foreign)
+    assert len(map_rows(foreign, "Hello {n}", [{"n": 1}], dask_client=client)) == 1

@@ -42,12 +42,14 @@ class ResourceManager(RestClient):
         )
 
 
-def sign_in_token(scope: str, /, *, tenant: str = "", refresh: bool | Secret = False, claims: str = "") -> Secret:
+def sign_in_token(
+    scope: str, /, *, source: str = "", tenant: str = "", refresh: bool | Secret = False, claims: str = ""
+) -> Secret:
     """Return a token of the user's sign-in for `scope`."""
     from .identity import get_token
 
     try:
-        return get_token(scope, tenant=tenant, refresh=refresh, claims=claims)
+        return get_token(scope, source=source, tenant=tenant, refresh=refresh, claims=claims)
     except KeyNotFoundError as error:
         if error.error_code == "azure-extra-missing":  # no key reference has asked for it
             error.cause = "Signing in to Azure needs the azure extra"

@@ -173,9 +173,7 @@ class Discovery(Sequence[Deployment]):
             UnknownNameError, ConfigError: There is no such deployment, or several; or no prompt can be sent to it.
         """
         row = self.find(which) if isinstance(which, str) else which
-        key = row.key
-        if key == "entra" and self.target.tenant:
-            key = f"entra:tenant={self.target.tenant}"
+        key = self.target.entra_key if row.key == "entra" else row.key
         if not row.url:
             raise ConfigError(f"{row.name} cannot be called: {row.reason_not_askable}", error_code="no-address")
         fields: dict[str, Any] = {

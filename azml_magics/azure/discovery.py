@@ -49,6 +49,7 @@ def discover(
     resource_group: str | None = None,
     subscription: str | None = None,
     tenant: str | None = None,
+    sign_in: str | None = None,
     credential: Any = None,
     timeout: float = 30.0,
     max_resources: int = MAX_OWNERS,
@@ -65,6 +66,7 @@ def discover(
         resource_group: The name of a resource group.
         subscription: The id or the name of a subscription.
         tenant: The id of the tenant to sign in to; by default the sign-in's own.
+        sign_in: How to sign in: "cli" (`az login`), "managed", "device" or "browser"; by default the first that works.
         credential: A credential of azure-identity; by default the user's sign-in.
         timeout: Seconds after which what was found so far is returned.
         max_resources: How many resources and workspaces to look at.
@@ -78,10 +80,11 @@ def discover(
         ConfigError: The project's URL, or the file that names a workspace, cannot be used.
         AzmlError: Nothing can be asked at all: the network, or the sign-in, is refused.
     """
-    target = replace(_target(project, workspace, resource_group, subscription, directory), tenant=tenant or "")
+    target = _target(project, workspace, resource_group, subscription, directory)
+    target = replace(target, tenant=tenant or "", sign_in=sign_in or "")
     deadline = Deadline(timeout)
     survey = Survey(deadline, max_resources)
-    get_token = _token_source(tenant, credential)
+    get_token = _token_source(target, credential)
     try:
         if target.project:
             return _discover_project(survey, target, get_token)
@@ -106,13 +109,13 @@ def _target(
     return Target("", subscription or "", group or "", workspace or "")
 
 
-def _token_source(tenant: str | None, credential: Any) -> GetToken:
+def _token_source(target: Target, credential: Any) -> GetToken:
     if credential is None:
-        return partial(sign_in_token, tenant=tenant or "")
+        return partial(sign_in_token, source=target.sign_in, tenant=target.tenant)
     source = CredentialKey(credential)
 
     def get_token(scope: str, /, *, refresh: bool | Secret = False, claims: str = "") -> Secret:
-        options = {"tenant_id": tenant, "claims": claims}
+        options = {"tenant_id": target.tenant, "claims": claims}
         given = {name: value for name, value in options.items() if value}
         return source.token_for(scope, refused=refresh or bool(claims), **given)
 

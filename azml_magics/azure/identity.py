@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from .clouds import current_cloud, has_own_login
 if TYPE_CHECKING:
     from azml_magics.core.key_sources import EntraToken
 
+_NO_OUTPUT = logging.NullHandler()
 _INTERACTIVE = frozenset({"device", "browser"})
 
 
@@ -104,6 +106,8 @@ def fetch(source: EntraToken, endpoint_url: str, refused: Secret | None) -> Secr
 def make_credential(source: str, tenant: str = "") -> Any:
     """Return the credential of azure-identity for a way to sign in."""
     identity = packages.import_extra("azure.identity")
+    # Without a handler Python prints its warnings: a page of them beside our one line. A user's own handlers get them.
+    logging.getLogger("azure.identity").addHandler(_NO_OUTPUT)
     own_tenant = {"tenant_id": tenant} if tenant else {}
     if source == "cli":
         return identity.AzureCliCredential(**own_tenant)

@@ -35,6 +35,7 @@ class Target:
         workspace: The name of an Azure ML workspace.
         source: Where the names come from, for messages: a variable or the path of a file; "" if the user gave them.
         tenant: The tenant to sign in to; "" for the sign-in's own.
+        sign_in: How to sign in: "cli", "managed", "device" or "browser"; "" for the first way that works.
     """
 
     project: str = ""
@@ -43,6 +44,13 @@ class Target:
     workspace: str = ""
     source: str = ""
     tenant: str = ""
+    sign_in: str = ""
+
+    @property
+    def entra_key(self) -> str:
+        """The key reference to a token of this sign-in."""
+        parts = ",".join(filter(None, (self.sign_in, f"tenant={self.tenant}" if self.tenant else "")))
+        return f"entra:{parts}" if parts else "entra"
 
     def __str__(self) -> str:
         named = {

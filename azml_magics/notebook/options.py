@@ -12,6 +12,7 @@ from typing import Any
 FORMATS = ("markdown", "text", "json", "code")
 REASONING = ("folded", "open", "hidden")
 API_TYPES = ("dedicated", "serverless")
+SIGN_INS = ("cli", "managed", "device", "browser")
 LANGUAGES = ("langchain", "openai", "anthropic", "python", "curl")
 
 Option = tuple[tuple[str, ...], dict[str, Any]]
@@ -237,6 +238,7 @@ _VERBS: dict[str, Verb] = {
                 _option("--resource-group", metavar="NAME", help="only this resource group"),
                 _option("--subscription", metavar="ID|NAME", help="only this subscription"),
                 _option("--tenant", metavar="ID", help="the tenant to sign in to; default: your sign-in's own"),
+                (("--sign-in",), {"choices": SIGN_INS, "help": "how to sign in; default: the first way that works"}),
                 _option(
                     "--save",
                     nargs="*",

@@ -150,6 +150,7 @@ class DiscoverOptions:
     resource_group: str | None = None
     subscription: str | None = None
     tenant: str | None = None
+    sign_in: str | None = None
     save: tuple[str, ...] | None = None
     key: str | None = None
 

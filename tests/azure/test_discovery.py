@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import threading
 import time
@@ -439,6 +440,23 @@ def test_tenant_goes_into_the_key(azure):
     tenant = azure.subscriptions[0]["tenantId"]
     found = discover(azure.project_url, tenant=tenant)
     assert str(found.config("gpt-5-mini").key) == f"entra:tenant={tenant}"
+
+
+def test_way_to_sign_in_goes_into_the_key(azure):
+    found = discover(azure.project_url, sign_in="managed")
+    assert str(found.config("gpt-5-mini").key) == "entra:managed"
+    assert client.invoke(found.config("gpt-5-mini"), "Say hello").text
+    with pytest.raises(KeyNotFoundError, match="az"):
+        discover(azure.project_url, sign_in="cli")
+
+
+def test_failed_sign_in_prints_nothing_of_azure_identity(azure):
+    azure.faults.signed_out = "No identity is assigned."
+    program = (
+        "import azml_magics\ntry: azml_magics.discover()\nexcept azml_magics.errors.KeyNotFoundError: print('told')"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("told\n", "")
 
 
 def test_missing_azure_identity_is_said_of_the_sign_in(azure, monkeypatch):

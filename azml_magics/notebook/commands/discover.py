@@ -40,7 +40,8 @@ def _find(context: NotebookContext, options: DiscoverOptions) -> Discovery:
 
     last = context.state.discovery
     places = (options.project, options.workspace, options.resource_group, options.subscription, options.tenant)
-    if last and options.save is not None and not any(places) and all(last.names(name) for name in options.save):
+    is_new = any((*places, options.sign_in))
+    if last and options.save is not None and not is_new and all(last.names(name) for name in options.save):
         return last
     found = discovery.discover(
         options.project,
@@ -48,6 +49,7 @@ def _find(context: NotebookContext, options: DiscoverOptions) -> Discovery:
         resource_group=options.resource_group,
         subscription=options.subscription,
         tenant=options.tenant,
+        sign_in=options.sign_in,
     )
     context.state.discovery = found or last  # an empty table is nothing to save from
     return found

@@ -122,6 +122,12 @@ def test_key_of_the_saved_configs_can_be_named(notebook, azure, magics):
     assert str(magics.context.session.get("gpt-5-mini").key) == "env:MY_KEY"
 
 
+def test_way_to_sign_in_can_be_chosen(notebook, azure, magics):
+    notebook.ok("%azureml discover --sign-in managed --save gpt-5-mini")
+    assert str(magics.context.session.get("gpt-5-mini").key) == "entra:managed"
+    assert "--sign-in takes cli, managed, device, browser" in notebook.refused("%azureml discover --sign-in azure")
+
+
 def test_nothing_found_says_where_it_looked(notebook, azure):
     azure.subscriptions.clear()
     ran = notebook.ok("%azureml discover")

@@ -16,12 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azml_magics import documents, kept_configs
+from azml_magics.changes import Change
 from azml_magics.core import paths, trust
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import ConfigError, DocumentError, KeyRefusedError, UnknownNameError, UsageError
 from azml_magics.core.secret import Secret
 from azml_magics.kept_configs import config_folder, kept_names
-from azml_magics.session import Change, Session, check_name
+from azml_magics.session import Session, check_name
 
 PROD = LLMConfig(
     endpoint_url="https://n.eastus.inference.ml.azure.com/score", formatter="gpt2", key="env:PROD_KEY", timeout=30

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from azml_magics import session as sessions
+from azml_magics.changes import Change
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import ConfigError, RateLimitError, UnknownNameError, UsageError
 from azml_magics.core.response import Response
-from azml_magics.session import Change, Session
+from azml_magics.session import Session
 
 PROD = LLMConfig(endpoint_url="https://n.eastus.inference.ml.azure.com/score", formatter="gpt2")
 

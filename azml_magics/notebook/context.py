@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from azml_magics import session as sessions
 from azml_magics.core.errors import UsageError
 from azml_magics.core.text import did_you_mean
+from azml_magics.history import HISTORY_SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -43,7 +44,7 @@ class Settings:
     save_details: bool = False
     stream: bool = True
     concurrency: int = 8
-    history_size: int = sessions.HISTORY_SIZE
+    history_size: int = HISTORY_SIZE
     raise_errors: bool = True
 
 

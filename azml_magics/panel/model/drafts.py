@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from azml_magics.session import Change, Session
+    from azml_magics.changes import Change
+    from azml_magics.session import Session
 
 NEW = ""  # stands for the config that has no name yet
 

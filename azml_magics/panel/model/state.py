@@ -16,9 +16,10 @@ from .worker import Worker
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from azml_magics.changes import Change
     from azml_magics.core.config import LLMConfig
     from azml_magics.core.messages import Message
-    from azml_magics.session import Change, Session
+    from azml_magics.session import Session
 
     from .draft import Draft
     from .run_result import RunResult

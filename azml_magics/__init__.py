@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     from .documents import load as load_config
     from .documents import save as save_config
     from .granting import trust as trust
-    from .rows.api import amap_rows as amap_rows
     from .rows.api import map_rows as map_rows
+    from .rows.async_api import amap_rows as amap_rows
 
 # name -> (module, its name there, "" for the module itself); imported on first use, so that %load_ext stays light
 _LAZY = {
@@ -60,7 +60,7 @@ _LAZY = {
     "Row": ("compare.comparison", "Row"),
     "Usage": ("core.response", "Usage"),
     "ainvoke": ("core.client", "ainvoke"),
-    "amap_rows": ("rows.api", "amap_rows"),
+    "amap_rows": ("rows.async_api", "amap_rows"),
     "astream": ("core.client", "astream"),
     "discover": ("azure.discovery", "discover"),
     "errors": ("errors", ""),

@@ -1,92 +1,35 @@
-"""map_rows and amap_rows: one prompt over a table."""
+"""map_rows: one prompt over a table."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from ..core.client import Client
 from ..core.config import LLMConfig
 from ..core.errors import UsageError
 from ..core.prompt.schema import Schema
+from .argument_types import AnySeries, DataFrame, Frame_co, LazyFrame, SchemaSource, SyncOptions
 from .dry_run import DryRun, first_rows
 from .dry_run import dry_run as show_requests
-from .mapper import TICK, RowMapper, merge
+from .mapper import RowMapper
 from .progress import Bar, Progress
 from .prompts import Prompt
 from .results import Results
 from .run_options import DEFAULT_CONCURRENCY, RunOptions
 from .sources import is_dask
+from .surprises import warn_of_surprises
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from .mapper import OnProgress
-    from .progress import Done
-    from .runner import Run
-
-Frame_co = TypeVar("Frame_co", covariant=True)
-DataFrame = TypeVar("DataFrame", bound="_DataFrame")
-
-SchemaSource = type[Any] | dict[str, Any] | str
-"""A pydantic model class, or a JSON schema as a dict or text."""
-
-
-class _DataFrame(Protocol):
-    """A DataFrame of pandas, polars or dask."""
-
-    @property
-    def columns(self) -> Any: ...
-
-
-class _Series(Protocol[Frame_co]):
-    """A Series of pandas or polars."""
-
-    def to_frame(self) -> Frame_co: ...
-
-
-class _Lazy(Protocol[Frame_co]):
-    """A LazyFrame of polars, which is collected."""
-
-    def collect(self) -> Frame_co: ...
-
-
-class _CommonOptions(TypedDict, total=False):
-    """The options that both functions take."""
-
-    variables: Mapping[str, Any] | None
-    schema: SchemaSource | None
-    concurrency: int
-    journal: str | Path | None
-    retry_failed: bool
-    limit: int | None
-    sample: int | None
-    rpm: float | None
-    tpm: float | None
-    max_tokens_total: int | None
-    client: Client | None
-
-
-class _SyncOptions(_CommonOptions, total=False):
-    """The options of map_rows."""
-
-    dask_client: Any
-    progress: bool | Callable[[Progress], Any]
-
-
-class _AsyncOptions(_CommonOptions, total=False):
-    """The options of amap_rows."""
-
-    progress: Callable[[Progress], Any] | None
-
 
 @overload
 def map_rows(
-    config: LLMConfig, prompt: Prompt, rows: Any, *, dry_run: Literal[True], **options: Unpack[_SyncOptions]
+    config: LLMConfig, prompt: Prompt, rows: Any, *, dry_run: Literal[True], **options: Unpack[SyncOptions]
 ) -> DryRun: ...
 @overload
 def map_rows(
@@ -95,7 +38,7 @@ def map_rows(
     rows: list[Any] | tuple[Any, ...],
     *,
     dry_run: Literal[False] = False,
-    **options: Unpack[_SyncOptions],
+    **options: Unpack[SyncOptions],
 ) -> list[dict[str, Any]]: ...
 @overload
 def map_rows(
@@ -104,16 +47,16 @@ def map_rows(
     rows: str | Path | Iterator[Any],
     *,
     dry_run: Literal[False] = False,
-    **options: Unpack[_SyncOptions],
+    **options: Unpack[SyncOptions],
 ) -> Iterator[dict[str, Any]]: ...
 @overload
 def map_rows(
     config: LLMConfig,
     prompt: Prompt,
-    rows: _Series[Frame_co] | _Lazy[Frame_co],
+    rows: AnySeries[Frame_co] | LazyFrame[Frame_co],
     *,
     dry_run: Literal[False] = False,
-    **options: Unpack[_SyncOptions],
+    **options: Unpack[SyncOptions],
 ) -> Frame_co: ...
 @overload
 def map_rows(
@@ -122,7 +65,7 @@ def map_rows(
     rows: DataFrame,
     *,
     dry_run: Literal[False] = False,
-    **options: Unpack[_SyncOptions],
+    **options: Unpack[SyncOptions],
 ) -> DataFrame: ...
 def map_rows(
     config: LLMConfig,
@@ -200,6 +143,7 @@ def map_rows(
             results = dask.map_on_cluster(rows, make, options, dask_client, on_progress)
             return results.to_table() if isinstance(results, Results) else results
         mapper = make(rows)
+        warn_of_surprises(mapper)
         if not mapper.table.is_lazy:
             return mapper.results(options, on_progress).to_table()
     stream = mapper.stream(options, mapper.start(options), on_progress)
@@ -210,128 +154,3 @@ def _draw(bar: Bar, rows: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Yield the rows of a stream; the bar writes its last line after them."""
     with bar:
         yield from rows
-
-
-@overload
-async def amap_rows(
-    config: LLMConfig, prompt: Prompt, rows: Any, *, dry_run: Literal[True], **options: Unpack[_AsyncOptions]
-) -> DryRun: ...
-@overload
-async def amap_rows(
-    config: LLMConfig,
-    prompt: Prompt,
-    rows: list[Any] | tuple[Any, ...],
-    *,
-    dry_run: Literal[False] = False,
-    **options: Unpack[_AsyncOptions],
-) -> list[dict[str, Any]]: ...
-@overload
-async def amap_rows(
-    config: LLMConfig,
-    prompt: Prompt,
-    rows: str | Path | Iterator[Any],
-    *,
-    dry_run: Literal[False] = False,
-    **options: Unpack[_AsyncOptions],
-) -> AsyncIterator[dict[str, Any]]: ...
-@overload
-async def amap_rows(
-    config: LLMConfig,
-    prompt: Prompt,
-    rows: _Series[Frame_co] | _Lazy[Frame_co],
-    *,
-    dry_run: Literal[False] = False,
-    **options: Unpack[_AsyncOptions],
-) -> Frame_co: ...
-@overload
-async def amap_rows(
-    config: LLMConfig,
-    prompt: Prompt,
-    rows: DataFrame,
-    *,
-    dry_run: Literal[False] = False,
-    **options: Unpack[_AsyncOptions],
-) -> DataFrame: ...
-async def amap_rows(
-    config: LLMConfig,
-    prompt: Prompt,
-    rows: Any,
-    *,
-    variables: Mapping[str, Any] | None = None,
-    schema: SchemaSource | None = None,
-    concurrency: int = DEFAULT_CONCURRENCY,
-    journal: str | Path | None = None,
-    retry_failed: bool = False,
-    limit: int | None = None,
-    sample: int | None = None,
-    rpm: float | None = None,
-    tpm: float | None = None,
-    max_tokens_total: int | None = None,
-    client: Client | None = None,
-    progress: Callable[[Progress], Any] | None = None,
-    dry_run: bool = False,
-) -> Any:
-    """Do what `map_rows` does without blocking the running event loop. Requests are sent in threads, too.
-
-    Args and errors are those of `map_rows`, without dask.
-
-    Returns:
-        What `map_rows` returns; for an iterator or a path an async iterator.
-    """
-    options = RunOptions(concurrency, rpm, tpm, max_tokens_total, journal, retry_failed)
-    checked = Schema.from_source(schema) if schema is not None else None
-    mapper = RowMapper(
-        config, prompt, rows, variables=variables, schema=checked, limit=limit, sample=sample, client=client
-    )
-    if dry_run:
-        return show_requests(mapper)
-    run = mapper.start(options)
-    if mapper.table.is_lazy:
-        return _stream(mapper, options, run, progress)
-    done: list[Done] = []
-    async for some in _take_rows(run, progress):
-        done += some
-
-    def collect(note: str = "") -> Results:
-        return mapper.collect(run, done, note=note)
-
-    mapper.raise_early_end(run, options, lambda: collect("Stopped early"))
-    return collect(run.budget.note).to_table()
-
-
-async def _take_rows(run: Run, on_progress: OnProgress | None) -> AsyncGenerator[list[Done], None]:
-    """Yield the rows of a run in order, to the last; the run ends when this is closed."""
-    loop, over = asyncio.get_running_loop(), asyncio.Event()
-
-    def wake() -> None:
-        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
-            loop.call_soon_threadsafe(over.set)
-
-    run.on_over = wake
-    run.__enter__()
-    try:
-        while not run.is_over and run.error is None:
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(over.wait(), TICK)
-            yield run.take(0)
-            if on_progress is not None:
-                on_progress(run.progress())
-    finally:
-        await asyncio.shield(asyncio.to_thread(run.__exit__, None, None, None))
-    yield run.take(0)
-
-
-async def _stream(
-    mapper: RowMapper, options: RunOptions, run: Run, on_progress: OnProgress | None
-) -> AsyncIterator[dict[str, Any]]:
-    names = mapper.response_names(mapper.table.columns)
-    rows_of_run = _take_rows(run, on_progress)
-    try:
-        async for rows in rows_of_run:
-            for record, row in rows:
-                run.left.pop(record.position, None)
-                yield merge(names, record, row)
-    finally:
-        await rows_of_run.aclose()
-        mapper.give_back(run)
-    mapper.raise_early_end(run, options, lambda: mapper.collect(run, []))

@@ -14,9 +14,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import sqlite3
 import stat
-import sys
 import threading
 import time
 import warnings
@@ -25,6 +23,8 @@ from typing import IO, TYPE_CHECKING, Any, NoReturn
 from ..core.errors import JournalError
 from ..core.paths import path_of
 from . import entries
+from .file_lock import try_lock
+from .journal_index import JournalIndex
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,14 +38,6 @@ _SYNC_SECONDS = 1.0
 _MAX_HEADER = 1 << 24  # bytes
 _BINARY = getattr(os, "O_BINARY", 0)  # without it Windows writes \r\n
 _NO_LOCKS = {errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK, errno.ENOSYS}  # of blobfuse and of NFS without lockd
-_LOCK_OFFSET = 1 << 40  # Windows locks bytes: one behind everything that is ever read
-
-_TABLES = """
-PRAGMA journal_mode = OFF;
-PRAGMA synchronous = OFF;
-CREATE TABLE entries (key BLOB, n INTEGER, at INTEGER, size INTEGER, PRIMARY KEY (key, n)) WITHOUT ROWID;
-CREATE TABLE numbers (key BLOB PRIMARY KEY, n INTEGER) WITHOUT ROWID;
-"""
 
 
 class Journal:
@@ -74,7 +66,7 @@ class Journal:
         self._synced = time.monotonic()
         self._end = 0  # bytes of whole lines
         self._file = self._open()
-        self._index = _Index()
+        self._index = JournalIndex()
         try:
             self._load(entries.header_line(settings, secrets))
             self._found = len(self._index)
@@ -192,7 +184,7 @@ class Journal:
         except OSError as error:
             self._raise_os_error("opened", error)
         try:
-            if _try_lock(file):
+            if try_lock(file):
                 return file
         except OSError as error:
             if error.errno in _NO_LOCKS:
@@ -262,74 +254,6 @@ class Journal:
         self._end += len(data)
 
 
-class _Index:
-    """Where the entries are in the file, by key and number. The operating system removes it with the process."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._database = sqlite3.connect("", check_same_thread=False, isolation_level=None)
-        self._database.executescript(_TABLES)
-        self._database.execute("BEGIN")
-
-    def add(self, key: bytes, n: int, at: int, size: int) -> None:
-        """Note the offset and the size of an entry, in bytes; a later entry of the same row replaces an earlier one."""
-        self._run("INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?)", (key, n, at, size))
-
-    def find(self, key: bytes, n: int) -> tuple[int, int] | None:
-        """Return the offset and the size of an entry, None if there is none."""
-        row: tuple[int, int] | None = self._run("SELECT at, size FROM entries WHERE key = ? AND n = ?", (key, n))
-        return row
-
-    def next_number(self, key: bytes) -> int:
-        """Return how often this was called with `key` before. One thread numbers the rows, in their order."""
-        self._run("INSERT INTO numbers VALUES (?, 0) ON CONFLICT (key) DO UPDATE SET n = n + 1", (key,))
-        return int(self._run("SELECT n FROM numbers WHERE key = ?", (key,))[0])
-
-    def __len__(self) -> int:
-        return int(self._run("SELECT count(*) FROM entries")[0])
-
-    def close(self) -> None:
-        with self._lock:
-            self._database.close()
-
-    def _run(self, statement: str, values: Sequence[Any] = ()) -> Any:
-        """Return the first row of the statement's result, None if there is none."""
-        try:
-            with self._lock:
-                return self._database.execute(statement, values).fetchone()
-        except sqlite3.Error as error:
-            raise JournalError(
-                f"The journal's index in the temporary folder failed: {error}", remedy="Free some space there."
-            ) from error
-
-
 def _warn(message: str) -> None:
     """Show a warning in every run, without the place of this code, which says nothing to a user."""
     warnings.warn_explicit(message, UserWarning, filename="azml_magics", lineno=1)
-
-
-def _try_lock(file: int) -> bool:
-    """Lock an open file until it is closed or its process ends, also by kill -9.
-
-    Returns:
-        False if another open file, of this process or another, has the lock.
-
-    Raises:
-        OSError: The file system has no locks.
-    """
-    if sys.platform == "win32":
-        import msvcrt
-
-        os.lseek(file, _LOCK_OFFSET, os.SEEK_SET)
-        try:
-            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
-        except PermissionError:
-            return False
-        return True
-    import fcntl
-
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -32,7 +32,8 @@ from azml_magics.core.http import permit, rate_limiter
 from azml_magics.core.http.clock import Clock
 from azml_magics.core.secret import Secret
 from azml_magics.rows import journal as journals
-from azml_magics.rows.api import amap_rows, map_rows
+from azml_magics.rows.api import map_rows
+from azml_magics.rows.async_api import amap_rows
 from azml_magics.rows.mapper import RowMapper
 from azml_magics.rows.progress import Bar, Progress
 from azml_magics.rows.run_options import RunOptions
@@ -99,6 +100,18 @@ def test_dry_run_shows_the_headers_of_its_client(config):
 def test_dry_run_shows_the_error_of_a_prompt_function(config, dry):
     shown = dry(config, lambda row: row["missing"], [{"word": "a"}])
     assert "KeyError: 'missing'" in str(shown)
+
+
+def test_lookup_in_a_prompt_is_a_warning(echo, config, run):
+    with pytest.warns(UserWarning, match=r"\{w.title\}"):
+        run(config, "say {w} {w.title}", [{"w": "a"}])
+    assert list(echo.sent) == ["say a {w.title}"]
+
+
+def test_warning_of_a_prompt_names_the_callers_line(echo, config):
+    with pytest.warns(UserWarning, match="title") as caught:
+        map_rows(config, "say {w} {w.title}", [{"w": "a"}])
+    assert caught[0].filename == __file__
 
 
 def test_dry_run_of_no_rows_says_so(config, dry):

@@ -13,7 +13,8 @@ from pydantic import BaseModel, Field, RootModel, field_serializer, field_valida
 
 from azml_magics.core.errors import AuthenticationError, JournalError, RowsError, UsageError
 from azml_magics.core.prompt.schema import Schema
-from azml_magics.rows.api import amap_rows, map_rows
+from azml_magics.rows.api import map_rows
+from azml_magics.rows.async_api import amap_rows
 from azml_magics.rows.extraction import WHOLE, Extraction
 from azml_magics.rows.table_rows import Column
 

@@ -20,29 +20,21 @@ import stat
 import threading
 import time
 from dataclasses import replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from . import documents
-from .core.errors import AzmlError, ConfigError, DocumentError
-from .core.errors.as_data import error_from_dict, error_to_dict
-from .core.messages import without_items
+from .core.errors import ConfigError
 from .core.paths import path_of
 from .core.redaction import redact_data
-from .core.response import Response
-from .exchange import Exchange
+from .exchange_data import VERSION, cut_long_texts, exchange_from_dict, exchange_to_dict, known_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from .core.config import LLMConfig
-    from .core.secret import Secret
+    from .exchange import Exchange
 
-VERSION = 1
 MAX_BYTES = 10 * 1024 * 1024
-_MAX_TEXT = 100_000  # characters of one text
-_MAX_DATA = 4_096  # characters of what is not text: the base64 of a picture
 _MAX_NAMED = 5  # damaged lines in a message
 _MARKER = re.compile(rb'^{"azml_(?:exchange|note)":', re.MULTILINE)
 _STALE_SECONDS = 60  # after which the marker of a rotation belongs to a killed process
@@ -139,7 +131,7 @@ class HistoryFile:
     def _write(self, make_entry: Callable[[], dict[str, Any]], config: LLMConfig) -> None:
         with self._lock:
             try:
-                entry = redact_data(_cut(make_entry()), *known_secrets(config))
+                entry = redact_data(cut_long_texts(make_entry()), *known_secrets(config))
                 line = json.dumps(entry, separators=(",", ":"), default=str).encode() + b"\n"
                 self.path.parent.mkdir(parents=True, exist_ok=True)
                 self._rotate(len(line))
@@ -196,68 +188,7 @@ class HistoryFile:
             return 0
 
 
-# ---- exchanges as JSON
-
-
-def exchange_to_dict(exchange: Exchange) -> dict[str, Any]:
-    """Return an exchange as JSON data. Literal keys, formatters without a name and items of reasoning are left out."""
-    data: dict[str, Any] = {
-        "azml_exchange": VERSION,
-        "id": exchange.id,
-        "recorded_at": exchange.recorded_at.isoformat(),
-        "name": exchange.config.name,
-        "config": _config_to_dict(exchange.config),
-        "messages": [_without_long_parts(without_items(message)) for message in exchange.messages],
-    }
-    if exchange.config.file:  # whoever sends it again is asked whether that file is trusted
-        data["file"] = exchange.config.file
-    if exchange.response is not None:
-        data["response"] = exchange.response.replace(items=()).to_dict()
-        data["format"] = exchange.response.format
-    if exchange.error is not None:
-        data["error"] = error_to_dict(exchange.error)
-    return data
-
-
-def exchange_from_dict(data: Mapping[str, Any]) -> Exchange:
-    """Return the exchange that `exchange_to_dict` wrote, with the number 0.
-
-    Raises:
-        ValueError: The data is not an exchange of this version.
-    """
-    try:
-        if data["azml_exchange"] != VERSION:
-            raise ValueError(f"an exchange of version {data['azml_exchange']}")
-        response = Response.from_dict(data["response"]) if "response" in data else None
-        return Exchange(
-            0,
-            documents.from_document(data["config"], name=str(data["name"]), file=str(data.get("file", ""))),
-            [dict(message) for message in data["messages"]],
-            response.replace(format=str(data["format"])) if response and "format" in data else response,
-            error_from_dict(data["error"]) if "error" in data else None,
-            datetime.fromisoformat(data["recorded_at"]),
-            str(data["id"]),
-        )
-    except (KeyError, TypeError, AttributeError, AzmlError) as error:
-        raise ValueError(f"not an exchange: {error}") from None
-
-
-def known_secrets(config: LLMConfig) -> list[Secret]:
-    """Return the keys of a config that are known without a prompt or a request."""
-    secrets = []
-    for source in config.all_key_sources:
-        with contextlib.suppress(AzmlError):
-            key = source.resolve(config.endpoint_url) if source.is_found(config.endpoint_url) else None
-            if key:
-                secrets.append(key)
-    return secrets
-
-
-def _config_to_dict(config: LLMConfig) -> dict[str, Any]:
-    try:
-        return documents.to_document(config)
-    except DocumentError:  # a formatter object: which one it was cannot be written
-        return documents.to_document(replace(config, formatter=""))
+# ---- lines
 
 
 def _read_line(line: bytes, found: dict[str, Exchange], notes: dict[str, dict[str, Any]]) -> None:
@@ -289,29 +220,6 @@ def _describe_damage(path: Path, numbers: Iterable[int]) -> str:
     more = f" and {len(listed) - _MAX_NAMED} more" if len(listed) > _MAX_NAMED else ""
     lines = f"line{'s' if len(listed) > 1 else ''} {', '.join(map(str, listed[:_MAX_NAMED]))}{more}"
     return f"The history file {path}: {lines} cannot be read and {'are' if len(listed) > 1 else 'is'} skipped."
-
-
-def _without_long_parts(message: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a message without the data of its pictures and files."""
-    content = message.get("content")
-    if not isinstance(content, list):
-        return dict(message)
-    parts = [part if _is_text(part) else _cut(part, _MAX_DATA) for part in content]
-    return {**message, "content": parts}
-
-
-def _is_text(part: object) -> bool:
-    return isinstance(part, str) or (isinstance(part, dict) and part.get("type") == "text")
-
-
-def _cut(value: Any, limit: int = _MAX_TEXT) -> Any:
-    """Return JSON data with its long texts cut; the end of each says how long it was."""
-    if isinstance(value, str) and len(value) > limit:
-        kept = min(limit, 64) if limit == _MAX_DATA else limit  # the beginning of base64 says its type
-        return f"{value[:kept]}… [{len(value):,} characters]"
-    if isinstance(value, dict):
-        return {name: _cut(item, limit) for name, item in value.items()}
-    return [_cut(item, limit) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _reason(error: Exception) -> str:

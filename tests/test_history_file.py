@@ -19,7 +19,8 @@ from azml_magics.core.errors import ConfigError, RateLimitError, SchemaError, Un
 from azml_magics.core.response import Response, Usage
 from azml_magics.core.secret import Secret
 from azml_magics.exchange import Exchange
-from azml_magics.history_file import HistoryFile, exchange_from_dict, exchange_to_dict
+from azml_magics.exchange_data import exchange_from_dict, exchange_to_dict
+from azml_magics.history_file import HistoryFile
 from azml_magics.session import Session
 
 KEY = "marked-key-0123456789"

@@ -127,7 +127,7 @@ def _write(versions: list[Version], path: Path) -> Path:
 
 
 def _to_dict(version: Version) -> Any:
-    from azml_magics.history_file import exchange_to_dict, known_secrets
+    from azml_magics.exchange_data import exchange_to_dict, known_secrets
 
     data = {**exchange_to_dict(version.exchange), "notes": dict(version.exchange.notes)}
     return redact_data(data, *known_secrets(version.exchange.config))

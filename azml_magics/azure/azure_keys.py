@@ -6,7 +6,7 @@ import math
 import threading
 from typing import TYPE_CHECKING, Any
 
-from azml_magics.core.endpoints import Origin
+from azml_magics.core.endpoints import Origin, base_of
 from azml_magics.core.errors import KeyNotFoundError
 from azml_magics.core.key_sources.token_cache import CachedToken, Token
 from azml_magics.core.secret import Secret
@@ -27,7 +27,7 @@ class AzureKeys:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._kept: dict[tuple[str, str], CachedToken] = {}
-        self._resources: dict[Origin, str] = {}
+        self._resources: dict[str, str] = {}
 
     def get(self, source: AzureKey | AmlToken, endpoint_url: str, refused: Secret | None) -> Secret:
         """Return the key or token, as `fetch` does."""
@@ -40,10 +40,10 @@ class AzureKeys:
 
     def _resource_of(self, endpoint_url: str, scheme: str) -> str:
         """Return the id of the endpoint's resource; it is looked for once."""
-        origin = Origin.of(endpoint_url)
-        if origin not in self._resources:
-            self._resources[origin] = _find_resource(endpoint_url, scheme)
-        return self._resources[origin]
+        base = base_of(endpoint_url)
+        if base not in self._resources:
+            self._resources[base] = _find_resource(endpoint_url, scheme)
+        return self._resources[base]
 
     def clear(self) -> None:
         """Forget all of them."""
@@ -111,13 +111,22 @@ def _find_resource(endpoint_url: str, scheme: str) -> str:
     from .discovery import discover
 
     origin = Origin.of(endpoint_url)
-    found = {row.resource_id for row in discover() if row.resource_id and Origin.of(row.url) == origin}
+    rows = [row for row in discover() if row.resource_id and Origin.of(row.url) == origin]
+    found = {row.resource_id for row in rows}
+    if len(found) > 1:  # one gateway for several: the path tells
+        found = {row.resource_id for row in rows if _is_below(endpoint_url, row.url)}
     if len(found) == 1:
         return found.pop()
     raise KeyNotFoundError(
         f"{'Several' if found else 'None'} of your Azure resources {'have' if found else 'has'} the host {origin.host}",
         remedy=f"Name the resource: {scheme}:RESOURCE_ID.",
     )
+
+
+def _is_below(endpoint_url: str, url: str) -> bool:
+    """Whether both URLs are of one endpoint, on whatever route."""
+    one, other = (f"{base_of(each)}/" for each in (endpoint_url, url))
+    return one.startswith(other) or other.startswith(one)
 
 
 def _name_of(resource_id: str) -> str:

@@ -93,11 +93,7 @@ def test_refused_aml_token_is_fetched_again_once(azure):
     assert key.resolve(refused=first) == second
 
 
-def test_resource_is_found_by_the_endpoints_host(azure):
-    for name in ("contoso-foundry", "contoso-secure", "contoso-openai"):
-        azure.resources.remove(id_of(azure, name))
-    for name in ("phi-chat", "bart-summary", "mistral-idle", "falcon-broken", "phi-serverless"):
-        azure.resources.remove(id_of(azure, name))
+def test_resource_is_found_by_the_endpoints_host_and_path(azure):
     key = KeyRef("azure-key").resolve(f"{azure.url}/llama-chat/score")
     assert key.reveal() == azure.key_of("llama-chat")
     with pytest.raises(KeyNotFoundError, match=r"None of your Azure resources has the host elsewhere\.example"):

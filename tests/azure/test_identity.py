@@ -120,7 +120,7 @@ def test_missing_keyring_entry_says_how_to_store_it(keyring, held):
 
 def test_locked_keyring_is_one_line(keyring):
     keyring["azml", "hr-bot"] = RuntimeError("locked\nby somebody")
-    with pytest.raises(KeyNotFoundError, match="cannot be read: locked by somebody"):
+    with pytest.raises(KeyNotFoundError, match="cannot be used: locked by somebody"):
         KeyRef.parse("keyring:azml/hr-bot").resolve(MANAGED)
 
 

@@ -73,7 +73,7 @@ _RULES = (
         "scope-invalid",
     ),
     _Rule(
-        r"(?s)(?!.*EnvironmentCredential).*(Azure CLI not found|az: command not found)",
+        r"\AAzure CLI not found",
         "the Azure CLI (az) is not installed, or not on PATH",
         "Install it and run {login}, or use entra:device.",
         "no-azure-cli",

@@ -8,6 +8,11 @@ import json
 import nbformat
 import pytest
 
+from azml_magics.compare.comparison import Batch, Row
+from azml_magics.core.config import LLMConfig
+from azml_magics.core.response import Response
+from azml_magics.display.batch_html import batch_to_html
+
 from .lab_server import LabServer
 from .notebook_page import NotebookPage
 
@@ -255,3 +260,43 @@ def test_response_without_the_extension_is_markdown(page, tmp_path):
     finally:
         page.goto("about:blank")  # else the page reports that its server is gone
         plain.stop()
+
+
+_CONTRAST = """() => {
+  const channels = color => color.match(/[\\d.]+/g).map(Number);
+  const luminance = color => {
+    const [r, g, b] = channels(color).map(c => (c /= 255) <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const background = node => {
+    for (; node; node = node.parentElement) {
+      const color = getComputedStyle(node).backgroundColor;
+      if ((channels(color)[3] ?? 1) === 1) { return color; }
+    }
+    return 'rgb(255, 255, 255)';
+  };
+  return [...document.querySelectorAll('.jp-RenderedHTMLCommon table :is(td, th, td div, mark)')].map(node => {
+    const [a, b] = [luminance(getComputedStyle(node).color), luminance(background(node))];
+    return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+  });
+}"""
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_table_without_the_viewer_can_be_read_in_every_theme(page, lab, shot, theme):
+    rows = [
+        Row({"config": "a"}, LLMConfig(), Response("First line.\n\nSecond line.")),
+        Row({"config": "b"}, LLMConfig(), Response("First line.\n\nAnother line."), RuntimeError("It broke.")),
+    ]
+    output = nbformat.v4.new_output("display_data", data={"text/html": batch_to_html(Batch(rows))})
+    lab.write("themes.ipynb", nbformat.v4.new_code_cell("x", outputs=[output]), kernel="")
+    shown = NotebookPage(page, lab, "themes.ipynb", with_kernel=False).outputs(0)
+    page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', { theme })", theme)
+    expect(page.locator(f"body[data-jp-theme-name='{theme}']")).to_have_count(1)
+    expect(shown.locator("td div")).to_contain_text("It broke.")
+    assert shown.locator("td br").count() == 4
+    ratios = page.evaluate(_CONTRAST)
+    shot(theme.replace(" ", "-"))
+    page.evaluate("jupyterapp.commands.execute('apputils:change-theme', { theme: 'JupyterLab Light' })")
+    assert len(ratios) > 8
+    assert min(ratios) >= 4.5  # WCAG 2.2, 1.4.3

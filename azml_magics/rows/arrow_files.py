@@ -36,7 +36,7 @@ def open_arrow(path: Path) -> Iterator[tuple[Any, Iterator[Any]]]:
         import pyarrow.parquet as pq  # type: ignore[import-untyped,import-not-found,unused-ignore]  # optional
 
         with pq.ParquetFile(path) as file:
-            yield file.schema_arrow, file.iter_batches()
+            yield file.schema_arrow, map(_with_exact_floats, file.iter_batches())
         return
     with pa.memory_map(str(path)) as source:
         try:
@@ -44,4 +44,15 @@ def open_arrow(path: Path) -> Iterator[tuple[Any, Iterator[Any]]]:
             batches = (reader.get_batch(number) for number in range(reader.num_record_batches))
         except pa.ArrowInvalid:  # the streaming format has no footer
             reader = batches = pa.ipc.open_stream(source)
-        yield reader.schema, batches
+        yield reader.schema, map(_with_exact_floats, batches)
+
+
+def _with_exact_floats(batch: Any) -> Any:
+    """Return the batch with single precision numbers as they are written: 0.1, and not 0.10000000149011612."""
+    import pyarrow as pa  # type: ignore[import-untyped,import-not-found,unused-ignore]  # optional
+
+    columns = [
+        column.cast(pa.string()).cast(pa.float64()) if column.type == pa.float32() else column
+        for column in batch.columns
+    ]
+    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)

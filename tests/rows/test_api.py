@@ -16,6 +16,7 @@ import polars as pl
 import pytest
 
 import azml_magics
+from azml_magics.core.client import default_client
 from azml_magics.core.errors import (
     APIConnectionError,
     AuthenticationError,
@@ -563,7 +564,7 @@ def test_interrupt_keeps_every_response(echo, config, tmp_path):
     assert {prompt: times for prompt, times in echo.sent.items() if times > 1} == {"say w10": 2}
 
 
-def test_second_interrupt_unlocks_the_journal(config, tmp_path, monkeypatch):
+def test_second_interrupt_frees_the_journal_and_the_limits(config, tmp_path, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
@@ -571,8 +572,9 @@ def test_second_interrupt_unlocks_the_journal(config, tmp_path, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(threading.Condition, "wait_for", interrupt)  # while the run waits for its last responses
         with pytest.raises(KeyboardInterrupt) as caught:
-            map_rows(config, "say {w}", WORDS[:3], journal=journal)
+            map_rows(config, "say {w}", WORDS[:3], journal=journal, rpm=6000)
     assert caught.value is not None  # its traceback keeps the run alive, as a notebook's does
+    assert not default_client().limiters.get(config)._runs, "the stopped run's rpm would slow the next one down"
     assert texts(map_rows(config, "say {w}", WORDS[:3], journal=journal)) == ["SAY W0", "SAY W1", "SAY W2"]
 
 

@@ -33,6 +33,29 @@ def test_parquet_and_arrow_are_read(tmp_path, name):
     assert table_of(path).columns == ("city", "tags")
 
 
+def test_single_precision_of_a_file_is_read_as_it_is_written(tmp_path):
+    table = pa.table({"x": pa.array([0.1, None, 2.5], pa.float32()), "city": ["a", "b", "c"]})
+    pq.write_table(table, tmp_path / "rows.parquet")
+    assert [row["x"] for row in values(tmp_path / "rows.parquet")] == [0.1, None, 2.5]
+    assert table_of(tmp_path / "rows.parquet").columns == ("x", "city")
+
+
+@pytest.mark.parametrize(
+    ("name", "way"),
+    [
+        ("rows.xlsx", "Read it with pandas.read_excel('rows.xlsx') and pass what it returns"),
+        ("rows.csv.gz", "Read it with pandas.read_csv('rows.csv.gz') and pass"),
+        ("rows.json", "Read it with json.load(open('rows.json')) and pass"),
+        ("rows.sav", "Read it with pandas or polars and pass"),
+    ],
+)
+def test_other_file_is_refused_with_the_way_to_read_it(tmp_path, name, way):
+    (tmp_path / name).write_bytes(b"")
+    with pytest.raises(UsageError) as caught:
+        table_of(tmp_path / name)
+    assert way in str(caught.value)
+
+
 def test_utf_16_is_known_by_its_first_bytes(tmp_path):
     path = tmp_path / "rows.csv"
     path.write_text("city\nÅrhus\n", encoding="utf-16")

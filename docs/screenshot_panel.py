@@ -58,6 +58,7 @@ def _run_prompt(panel: PanelPage) -> None:
     """Run a prompt with a variable, a temperature, a limit and a stop sequence."""
     panel.row("temperature").get_by_role("textbox").fill("0.7")
     panel.type("max_tokens", "120")
+    panel.open("Other model kwargs")
     panel.type("stop", "---")
     expect(panel.row("stop").locator(".jupyter-widget-tag-close")).to_be_visible()
     response = panel.run_prompt("Name three things to do on a rainy day in {city}.")

@@ -22,6 +22,7 @@ def get_panel(
     session: Session,
     variables: Callable[[], Mapping[str, Any]],
     timeout: Callable[[], float | None] = lambda: None,
+    start_demo: Callable[[], object] | None = None,
 ) -> Panel:
     """The panel of this process, which is made by the first call.
 
@@ -29,13 +30,14 @@ def get_panel(
         session: the session whose configs and history it shows.
         variables: returns the notebook's variables.
         timeout: returns the notebook's timeout in seconds, None if the notebook sets none.
+        start_demo: starts the demo endpoint and saves its configs.
     """
     panel = get_open_panel()
     if panel is None:
         from .model.panel_model import PanelModel
         from .view.panel_view import Panel
 
-        panel = Panel(PanelModel(session, variables, timeout))
+        panel = Panel(PanelModel(session, variables, timeout, start_demo))
         _open[:] = [panel]
     return panel
 

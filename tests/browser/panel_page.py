@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from .lab_server import LabServer
 
-MENU = ("New", "Save as", "Revert", "Import", "Export")
+MENU = ("New", "Keep", "Save as", "Revert", "Import", "Export")
 RESPONSE_TIMEOUT = 30_000  # milliseconds
 
 # `faulty` is an endpoint whose next responses a cell can make fail.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 
@@ -110,6 +111,76 @@ def test_drawing_waiting_and_redrawing_leave_values_as_they_are(page, shown, pan
     sent = shown.run("from azml_magics import session; dict(session.current().last.config.model_kwargs)").inner_text()
     for name, value in {**OFF_GRID, "seed": 12345678901}.items():
         assert f"'{name}': {value}" in sent
+
+
+TYPED = {  # as typed -> as sent
+    "temperature": ("0.17", 0.17),
+    "top_p": ("1e-7", 1e-07),
+    "max_tokens": ("123457", 123457),
+    "frequency_penalty": ("-3", -3),
+    "presence_penalty": ("1", 1),
+    "seed": ("-1", -1),
+    "tool_choice": ('{"a": {b}}', '{"a": {b}}'),
+    "max_completion_tokens": ("7", 7),
+    "reasoning_effort": ("{topic} {{x}}", "{topic} {{x}}"),
+    "verbosity": ("0.10", "0.10"),
+}
+
+
+def test_request_holds_exactly_what_was_typed(page, shown, panel):
+    panel.open("Other model kwargs")
+    for name, (typed, _) in TYPED.items():
+        panel.row(name).get_by_role("textbox").fill(typed)
+        page.keyboard.press("Tab")
+    panel.says("below the documented minimum of -2; it is sent")
+    panel.settles()
+    page.wait_for_timeout(1000)  # for what the controls echo
+    panel.field("Config").select_option("demo-llama2")
+    panel.says_in_cell("%%azureml demo-llama2")
+    panel.field("Config").select_option("demo")
+    panel.says_in_cell("%%azureml demo ")
+    for name, (typed, _) in TYPED.items():
+        expect(panel.row(name).get_by_role("textbox")).to_have_value("1e-07" if typed == "1e-7" else typed)
+    panel.run_prompt("Write a haiku about sparkling water.")
+    sent = "from azml_magics import session; dict(session.current().last.config.model_kwargs)"
+    assert ast.literal_eval(shown.run(sent).inner_text()) == {name: value for name, (_, value) in TYPED.items()}
+
+
+def test_whole_loop_by_keyboard(page, panel):
+    panel.field("Prompt").focus()
+    page.keyboard.type("Say 'typed fast'", delay=0)
+    page.keyboard.press("Control+Enter")  # right after the last key
+    expect(panel.result).to_contain_text("typed fast")
+    panel.ends()
+    expect(panel.field("Prompt")).to_be_focused()
+
+    fold = panel.root.get_by_role("button", name="Other model kwargs")
+    expect(fold).to_have_attribute("aria-expanded", "false")
+    fold.focus()
+    page.keyboard.press("Enter")
+    expect(fold).to_have_attribute("aria-expanded", "true")
+    panel.field("seed").fill("5")
+    page.keyboard.press("Tab")
+    panel.says("settings changed since this answer")
+    page.keyboard.press("Control+Enter")
+    panel.ends()
+    panel.says_in_cell("-p seed=5")
+    expect(panel.lines.filter(has_text="settings changed")).to_have_count(0)
+    expect(panel.slider("temperature")).to_have_attribute("aria-label", "temperature")
+
+    panel.field("Prompt").fill("Write 200 words about tea.")
+    page.keyboard.press("Control+Enter")
+    expect(panel.result).to_contain_text("Tea is made")
+    page.keyboard.press("Escape")
+    panel.says("Stopped. The text received so far is kept.")
+
+    panel.button("More").focus()
+    page.keyboard.press("Enter")
+    panel.root.get_by_role("button", name="Save as").focus()
+    page.keyboard.press("Enter")
+    expect(panel.field("Save as")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(panel.button("More")).to_be_focused()
 
 
 def test_wrong_kwarg_is_reported_beside_it_and_not_sent(page, panel):
@@ -255,7 +326,7 @@ def test_save_revert_export_delete_and_import(panel, lab):
     panel.says("unsaved changes")
     panel.button("Save as").click()
     panel.type("Save as", "mine")
-    panel.says("Saved mine.")
+    panel.says("Saved mine for this session.")
     expect(panel.field("Config")).to_have_value("mine")
     expect(panel.button("Save")).to_be_disabled()
 
@@ -315,7 +386,7 @@ def test_typed_key_is_not_written_to_any_file(shown, panel):
     expect(panel.tab("Request")).to_contain_text("Authorization: Bearer **********")
     panel.button("Save").click()
     panel.type("Save as", "typed")
-    panel.says("Saved typed.")
+    panel.says("Saved typed for this session.")
 
     saved = shown.save()
     assert "application/vnd.jupyter.widget-state+json" in saved

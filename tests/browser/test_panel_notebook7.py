@@ -39,7 +39,7 @@ def test_choose_change_run_stop_compare_and_save(page, notebook7, shot):
     panel.tab("Response")
     panel.button("Save as").click()
     panel.type("Save as", "mine")
-    panel.says("Saved mine.")
+    panel.says("Saved mine for this session.")
     panel.field("Config").select_option("faulty")
     panel.field("Prompt").fill("Write 100 words about tea.")
     panel.says_in_cell("%%azureml faulty\nWrite 100 words about tea.")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .conftest import Cell, Kernel
 
 VIEW = "application/vnd.jupyter.widget-view+json"
+MENU = ("New", "Keep", "Save as", "Revert", "Delete", "Import", "Export")
 _REFERENCE = "IPY_MODEL_"
 
 
@@ -153,7 +154,9 @@ class Frontend:
         return self.find(label, "ButtonModel")
 
     def click(self, label: str, *, waits: bool = True) -> None:
-        """Click a button."""
+        """Click a button; the menu is opened for one of its own."""
+        if label in MENU:
+            self.set(self.find("More"), value=True)
         button = self.button(label)
         assert not button.disabled, label
         self.send(button.comm_id, {"method": "custom", "content": {"event": "click"}}, waits=waits)

@@ -429,7 +429,7 @@ def within(widget):
         yield from within(child)
 
 shown = panel.get_open_panel()
-box, = [each for each in within(shown.widget) if isinstance(each, ipywidgets.Password)]
+box = [each for each in within(shown.widget) if isinstance(each, ipywidgets.Password)][-1]
 box.set_state({"value": os.environ["TEST_KEY"]})
 shown.model.set_prompt("Hello")
 shown.model.runs.run()
@@ -444,7 +444,7 @@ def test_saved_notebook_has_widgets_without_a_key(kernel, endpoint):
     assert KEY not in saved
     state = notebook.metadata["widgets"]["application/vnd.jupyter.widget-state+json"]["state"]
     boxes = [each for each in state.values() if each["model_name"] == "PasswordModel"]
-    assert [each["state"]["value"] for each in boxes] == [""]
+    assert {each["state"]["value"] for each in boxes} == {""}
     assert notebook.cells[0].outputs[0].data["text/plain"] == "azml-magics panel (main)"
     assert notebook.cells[0].outputs[0].data == notebook.cells[3].outputs[0].data
     assert "Hello" in notebook.cells[2].outputs[-1].data["text/plain"]

@@ -49,7 +49,7 @@ def test_save_saves_under_the_name(panel, session):
     panel.type("Deployment", "blue")
     panel.click("Save")
     assert session.get("main").deployment_name == "blue"
-    assert "Saved main." in panel.lines()
+    assert "Saved main for this session." in panel.lines()
     panel.open_menu()
     assert panel.find("Revert", w.Button).disabled
 

@@ -14,7 +14,7 @@ from .widgets import click, fire, is_visible, set_state, within
 
 def form_of(panel):
     """The form: its box, its text field, its checkbox and its first button."""
-    (box,) = [each for each in within(panel.panel.widget) if "azml-form" in each._dom_classes]
+    (box,) = [each for each in within(panel.panel.widget) if "azml-config-form" in each._dom_classes]
     confirm, _cancel = box.children[-1].children
     return box, box.children[1], box.children[2], confirm
 

@@ -100,7 +100,7 @@ def test_closed_panel_ignores_the_session(prod, session, told):
 def test_each_action_leaves_a_note(prod, session, tmp_path):
     prod.set("timeout", "5")
     prod.save()
-    assert prod.notes["config"] == PanelNote("Saved prod.", "good")
+    assert prod.notes["config"] == PanelNote("Saved prod for this session.", "good")
     prod.set("timeout", "6")
     assert said(prod) == ""  # typing clears the note
     prod.revert()

@@ -19,7 +19,7 @@ from azml_magics.session import Session
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MENU = ("New", "Save as", "Revert", "Delete", "Import", "Export")
+MENU = ("New", "Keep", "Save as", "Revert", "Delete", "Import", "Export")
 TIMEOUT = 60  # seconds after which a hanging run fails its test
 
 

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from azml_magics.core.errors import ConfigError
 
+from ..parsed_options import DemoOptions
+from .demo import start_demo
+
 if TYPE_CHECKING:
     from ..context import NotebookContext
     from ..parsed_options import NameOptions
@@ -32,7 +35,12 @@ def open_panel(context: NotebookContext) -> Any:
     from azml_magics import panel as panels
 
     top_level = context.with_locals({})
-    shown = panels.get_panel(context.session, lambda: top_level.prompt_variables, lambda: context.settings.timeout)
+    shown = panels.get_panel(
+        context.session,
+        lambda: top_level.prompt_variables,
+        lambda: context.settings.timeout,
+        lambda: start_demo(context, DemoOptions()),
+    )
     if panels.close not in context.state.exit_callbacks:
         events = context.shell.events
         events.register("post_run_cell", _refresh_panel)

@@ -22,9 +22,10 @@ VARIABLES: Final = "variables"  # the prompt's variables and their values in the
 STATE: Final = "state"  # what is running
 RESULT: Final = "result"  # what the result tabs show
 HISTORY: Final = "history"  # the calls of this session
+FOUND: Final = "found"  # what a sign-in can see
 NOTES: Final = "notes"  # status lines
 
-ALL: Final = frozenset({CONFIG, DRAFT, PROMPT, VARIABLES, STATE, RESULT, HISTORY, NOTES})
+ALL: Final = frozenset({CONFIG, DRAFT, PROMPT, VARIABLES, STATE, RESULT, HISTORY, FOUND, NOTES})
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class ChangeNotifier:
     Methods may be called from any thread. Listeners run in the thread that made the change, one change at a time.
 
     Attributes:
-        notes: place ("config", "endpoint", "run", "cell") -> its status line.
+        notes: place ("config", "connect", "endpoint", "run", "cell") -> its status line.
     """
 
     def __init__(self) -> None:

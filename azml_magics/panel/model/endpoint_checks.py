@@ -42,7 +42,7 @@ class EndpointChecks:
 
     def test(self) -> None:
         """Check the endpoint step by step; the note at "endpoint" names the first step that fails, with a remedy."""
-        self._start("Testing", _test)
+        self._start("Testing", test_endpoint)
 
     def detect(self, *, probe: bool = False) -> None:
         """Find out the deployment's wire format and put it into the controls.
@@ -51,7 +51,7 @@ class EndpointChecks:
             probe: whether to send short prompts with several formatters as well.
         """
         what = "Sending at most 12 short prompts" if probe else "Detecting"
-        self._start(what, lambda config: _detect(config, probe=probe))
+        self._start(what, lambda config: detect_endpoint(config, probe=probe))
 
     def _start(self, what: str, check: Callable[[LLMConfig], CheckResult]) -> None:
         state = self._state
@@ -81,7 +81,8 @@ class EndpointChecks:
             self._state.note("endpoint", result.text, result.mood)
 
 
-def _test(config: LLMConfig) -> CheckResult:
+def test_endpoint(config: LLMConfig) -> CheckResult:
+    """Check an endpoint step by step; the first step that fails is the result."""
     from azml_magics.azure import check
 
     found = check.check(config, describe=describe_error)
@@ -92,7 +93,8 @@ def _test(config: LLMConfig) -> CheckResult:
     return CheckResult(f"It works: the response was {found['answer'][1]}.", "good")
 
 
-def _detect(config: LLMConfig, *, probe: bool) -> CheckResult:
+def detect_endpoint(config: LLMConfig, *, probe: bool) -> CheckResult:
+    """Find out a deployment's formatter; `probe` sends it short prompts as well."""
     from azml_magics.azure import detect
 
     found = detect.detect(config, probe=probe)

@@ -11,6 +11,7 @@ from azml_magics.core.secret import Secret
 
 from . import cell_source
 from .changes import CONFIG, DRAFT, PROMPT, STATE, VARIABLES
+from .connection import Connection
 from .endpoint_checks import EndpointChecks
 from .field_texts import formatter_of
 from .prompt_draft import strip_blank_lines
@@ -31,11 +32,12 @@ if TYPE_CHECKING:
 class PanelModel(PanelState):
     """The panel's actions. An action that fails changes nothing and leaves a note at its place.
 
-    Takes the arguments of PanelState. Methods may be called from any thread.
+    Takes the arguments of PanelState, and what starts the demo endpoint. Methods may be called from any thread.
 
     Attributes:
         runs: Run, Repeat, Compare and Sweep.
         checks: Test, Detect and Probe.
+        connection: the demo, and what leads to a config that works.
         history: the last calls, and the way back from a restored one.
         versions: names, ratings, notes, differences and the export of every run.
     """
@@ -45,8 +47,10 @@ class PanelModel(PanelState):
         session: Session,
         variables: Callable[[], Mapping[str, Any]] = dict,
         timeout: Callable[[], float | None] = lambda: None,
+        start_demo: Callable[[], object] | None = None,
     ) -> None:
         super().__init__(session, variables, timeout)
+        self.connection = Connection(self, start_demo)
         self.runs = Runs(self)
         self.checks = EndpointChecks(self)
         self.history = History(self, self.runs)
@@ -83,8 +87,15 @@ class PanelModel(PanelState):
         saved = ""
         with self.changing(CONFIG, DRAFT, place="config"):
             saved = self._drafts.save_as(name) if name else self._drafts.save()
-            self.note("config", f"Saved {saved}.", "good")
+            self.note("config", f"Saved {saved} for this session.", "good")
         return bool(saved)
+
+    def keep(self) -> None:
+        """Save the config and write it to the user's config folder, so that it outlives the kernel."""
+        with self.changing(CONFIG, DRAFT, place="config"):
+            name = self._drafts.save()
+            written = self.session.keep(name)
+            self.note("config", f"Kept {name} beyond this kernel, without a key, in {written.path}.", "good")
 
     def revert(self) -> None:
         """Discard the unsaved changes."""

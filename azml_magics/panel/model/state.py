@@ -83,6 +83,10 @@ class PanelState(ChangeNotifier):
             self.result = replace(self.result, is_running=False) if self.result else None
             self.note("run", f"The panel failed: {describe_error(error)}", "bad")
 
+    def choose_saved(self, name: str) -> None:
+        """Choose a config that was just saved; call it within `changing`."""
+        self._drafts.choose(name)
+
     # ---- what it holds
 
     @property

@@ -10,6 +10,7 @@ from ..model.changes import CONFIG, NOTES
 from ..model.drafts import NEW
 from .config_form import ConfigForm
 from .controls import StatusLine, action_button, button_row, on_change, set_options, set_traits, set_visible
+from .first_steps import FirstSteps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +23,7 @@ class ConfigBar:
 
     Attributes:
         controls: what stands in the panel's top row.
+        first_steps: what an empty panel offers.
         below: the menu, the form of its actions and their outcome, which stand below that row.
     """
 
@@ -33,12 +35,16 @@ class ConfigBar:
         self._mark = StatusLine("azml-mark", "azml-inline")
         self._line = StatusLine()
         self._form = form = ConfigForm(model)
-        self._save = action_button("Save", self._save_config, icon="save", tooltip="Save the changes under this name")
+        self.first_steps = FirstSteps(model, lambda: form.open("import"))
+        self._save = action_button("Save", self._save_config, icon="save", tooltip="Save the changes, for this session")
         self._menu_button = w.ToggleButton(
             description="More",
             icon="ellipsis-h",
             tooltip="New, Save as, Import and others",
             _dom_classes=("azml-expands",),
+        )
+        self._keep = self._menu_item(
+            "Keep", model.keep, icon="thumb-tack", tooltip="Save it, and keep it beyond this kernel, without a key"
         )
         self._revert = self._menu_item("Revert", model.revert, icon="undo", tooltip="Discard the unsaved changes")
         self._delete = self._menu_item(
@@ -46,7 +52,9 @@ class ConfigBar:
         )
         self._menu = menu = button_row(
             self._menu_item("New", model.new, icon="plus", tooltip="Start a new config"),
+            self._menu_item("Connect", self.first_steps.open, icon="plug", tooltip="Paste a URL, or sign in"),
             self._menu_item("Save as", lambda: form.open("save"), icon="copy", tooltip="Save under another name"),
+            self._keep,
             self._revert,
             self._delete,
             self._menu_item("Import", lambda: form.open("import"), icon="upload", tooltip="Read a config from a file"),
@@ -80,6 +88,7 @@ class ConfigBar:
         changed = model.draft.is_changed
         self._mark.show("● unsaved changes" if changed and model.name else "", "mark")
         set_traits(self._save, disabled=not changed and bool(model.name))
+        set_traits(self._keep, disabled=not model.name)
         set_traits(self._revert, disabled=not changed)
         set_traits(self._delete, disabled=not model.name)
         self._line.show_note(model.notes.get("config"))

@@ -28,7 +28,8 @@ class ConfigForm:
         cancel.add_class("azml-cancel")
         buttons = button_row(self._ok, cancel)
         self.widget = w.VBox([self._question.widget, self._field, self._langchain_only, buttons])
-        self.widget.add_class("azml-form")
+        for name in ("azml-form", "azml-config-form"):
+            self.widget.add_class(name)
         set_visible(self.widget, False)
 
     def open(self, action: str) -> None:

@@ -76,6 +76,12 @@ def text_field(description: str, call: Callable[[str], Any], **traits: Any) -> w
     return field
 
 
+class KeyBox(w.Password):  # type: ignore[misc]  # ipywidgets has no types
+    """A password field whose value is never sent back to a frontend, not even as an echo."""
+
+    value = Unicode("").tag(sync=True, echo_update=False)
+
+
 class ReferenceBox(w.Text):  # type: ignore[misc]  # ipywidgets has no types
     """A text field that names a secret. It sends no echo, so a secret typed there by mistake leaves no copy."""
 

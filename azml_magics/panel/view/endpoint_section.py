@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
-from traitlets import Unicode
 
 from azml_magics.core import endpoints, wire
 
 from ..model.changes import DRAFT, NOTES, STATE
 from ..model.key_status import key_status
 from .controls import (
+    KeyBox,
     ReferenceBox,
     StatusLine,
     action_button,
@@ -29,12 +29,6 @@ if TYPE_CHECKING:
 
 _EXAMPLE = "https://NAME.REGION.inference.ml.azure.com/score"
 _KEY_SIGNS = {True: ("✓", "good"), False: ("✗", "bad"), None: ("?", "plain")}
-
-
-class KeyBox(w.Password):  # type: ignore[misc]  # ipywidgets has no types
-    """A password field whose value is never sent back to a frontend, not even as an echo."""
-
-    value = Unicode("").tag(sync=True, echo_update=False)
 
 
 class EndpointSection:

@@ -55,11 +55,13 @@ class Panel:
         self._script_output.add_class("azml-script")
         self._behaviour = Behaviour()
         self._endpoint, formatter, self._kwargs = EndpointSection(model), FormatterSection(model), KwargsSection(model)
-        config, prompt, run = ConfigBar(model), PromptSection(model), RunSection(model)
+        config = ConfigBar(model)
+        first = config.first_steps
+        prompt, run = PromptSection(model), RunSection(model)
         results, cell = ResultTabs(model, self._send_out), CellSection(model, self._send_out)
         # run comes last: the response has to be drawn before the status line says that nothing is running
         self._sections: list[_Section] = [
-            *(config, self._endpoint, formatter, self._kwargs),
+            *(config, first, self._endpoint, formatter, self._kwargs),
             *(prompt, results, cell, run),
         ]
         self._endpoint_fold = fold(self._endpoint.widget)
@@ -69,7 +71,7 @@ class Panel:
         settings = _with_class(w.VBox([self._endpoint_fold, formatter.widget, self._kwargs.widget]), "azml-settings")
         work = _with_class(w.VBox([prompt.widget, results.widget, several, cell.widget]), "azml-work")
         columns = _with_class(w.HBox([settings, work]), "azml-columns")
-        self.widget = w.VBox([w.HTML(STYLE), head, columns, self._script_output, self._behaviour.widget])
+        self.widget = w.VBox([w.HTML(STYLE), head, first.widget, columns, self._script_output, self._behaviour.widget])
         self.widget.add_class("azml-panel")
         self.widget.comm.on_close(lambda _message: self.close())  # a frontend has discarded the widgets
         model.subscribe(self.draw)

@@ -15,6 +15,7 @@ from urllib.parse import quote, unquote_plus
 from .errors import KeyRefusedError
 from .headers import looks_like_key
 from .keys import is_reference
+from .redaction import is_distinctive
 from .text import one_line
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ _SECRET_NAME: Final = re.compile(
 )
 """The one table of names that stand for a key. max_tokens, token_type and eos_token are none of them."""
 _VAGUE_NAMES: Final = {"key", "code", "sig", "signature", "sas"}  # a key only if they look like one
-_SHORTEST_VAGUE: Final = 16  # characters of a key under a vague name of a query: Azure's have more
 _NOT_KEPT: Final = "…"
 _JSON_MEMBER: Final = re.compile(r"""(?P<head>["'](?P<name>[^"'\\]{1,80})["']\s*:\s*["'])(?P<value>(?:[^"\\]|\\.)*)""")
 _MAX_SHOWN: Final = 60
@@ -146,7 +146,7 @@ def _may_hold_key(name: str) -> bool:
 def _is_key_in_query(name: str, value: str) -> bool:
     if is_secret_name(name):
         return bool(value)
-    is_key = is_reference(value) or value == _NOT_KEPT or len(value) >= _SHORTEST_VAGUE
+    is_key = is_reference(value) or value == _NOT_KEPT or is_distinctive(value)
     return is_key and _normal(name) in _VAGUE_NAMES
 
 

@@ -65,10 +65,11 @@ def test_failed_attempt_is_a_line_with_its_reason(config_of, lines):
     assert re.fullmatch(rf"POST {re.escape(url)} connect-error: .*refused.* in \d+ ms", line)
 
 
-def test_line_has_no_query_and_no_key(server, config_of, lines):
+def test_line_has_no_query_and_no_key(server, config_of, lines, monkeypatch):
+    monkeypatch.setenv("LOG_KEY", KEY)
     server.respond_with(reply("", 400, x_request_id=f"id {KEY}"))
     with pytest.raises(AzmlError):
-        invoke(config_of(f"/{KEY}/v1/chat/completions?code={KEY}&x=1"), "Hi")
+        invoke(config_of(f"/{KEY}/v1/chat/completions?code=env:LOG_KEY&x=1"), "Hi")
     (line,) = lines()
     assert KEY not in line
     assert "?" not in line

@@ -685,3 +685,25 @@ def test_sdk_code_refuses_keys_in_query():
     config = LLMConfig(endpoint_url="https://h.example/v1/chat/completions?sig=env:SIG", model="m", key=None)
     with pytest.raises(ConfigError, match="cannot look up the keys"):
         write_program(config, [{"role": "user", "content": "Hi"}], "openai")
+
+
+def test_sign_in_of_the_reference_is_in_the_code():
+    url = "https://r.services.ai.azure.com/openai/v1"
+    reference = "entra:cli,https://gateway.example/.default,tenant=contoso.com"
+    config = LLMConfig(endpoint_url=url, key=reference, deployment_name="d")
+    sdk = write_program(config, user("Hi"), "openai")
+    assert "AzureCliCredential(tenant_id='contoso.com'), 'https://gateway.example/.default'" in sdk.replace('"', "'")
+    curl = write_program(config, user("Hi"), "curl")
+    assert "--scope https://gateway.example/.default --tenant contoso.com" in curl
+
+
+def test_credential_of_the_process_becomes_the_default_sign_in():
+    class Credential:
+        def get_token(self, *scopes, **options):
+            raise AssertionError("a token was requested")
+
+    url = "https://r.services.ai.azure.com/openai/v1"
+    config = LLMConfig(endpoint_url=url, key=Credential(), deployment_name="d")
+    assert "DefaultAzureCredential()" in write_program(config, user("Hi"), "openai")
+    assert "az account get-access-token" in write_program(config, user("Hi"), "curl")
+    assert "entra" in write_program(config, user("Hi"), "python")

@@ -12,7 +12,7 @@ from ..core.client import prepare
 from ..core.embedded_keys import fill_body, fill_query
 from ..core.errors import ConfigError
 from ..core.http import auth
-from ..core.key_sources import EntraToken, EnvKey, KeyringKey
+from ..core.key_sources import CredentialKey, EntraToken, EnvKey, KeyringKey, ProvidedToken
 from ..core.paths import is_folder
 from ..core.proxy_url import DIRECT
 from ..core.secret import Secret
@@ -128,9 +128,13 @@ class _Keys:
         if isinstance(source, KeyringKey):
             service, _, user = source.name.partition("/")
             return f"$(keyring get {shlex.quote(service)} {shlex.quote(user)})"
+        if isinstance(source, CredentialKey | ProvidedToken):  # objects of this process
+            source = EntraToken()
         if isinstance(source, EntraToken):
-            resource = endpoints.entra_resource(self._endpoint_url)
-            return f"$(az account get-access-token --resource {resource} --query accessToken -o tsv)"
+            resource = f"--resource {endpoints.entra_resource(self._endpoint_url)}"
+            audience = f"--scope {shlex.quote(source.asked_scope)}" if source.asked_scope else resource
+            tenant = f" --tenant {shlex.quote(source.tenant)}" if source.tenant else ""
+            return f"$(az account get-access-token {audience}{tenant} --query accessToken -o tsv)"
         variable = f"KEY{len(self.prompts) + 1}" if self.prompts else "KEY"
         self.prompts.append(f"printf '{label}: ' >&2 && read -rs {variable} && echo >&2 &&")
         return f"${variable}"

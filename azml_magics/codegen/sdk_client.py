@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit, urlunsplit
 from ..core import endpoints
 from ..core.config import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT
 from ..core.http import auth
-from ..core.key_sources import EntraToken, EnvKey, KeyringKey
+from ..core.key_sources import CredentialKey, EntraToken, EnvKey, KeyringKey, ProvidedToken
 from ..core.paths import is_folder
 from ..core.proxy_url import DIRECT
 from .python_source import call_expression, literal
@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 _OF_THE_SDK = {"Content-Type", "Accept"}
 _KEY = "KEY"  # stands for the key
 _KEY_HEADERS = {"openai": "Authorization", "anthropic": "x-api-key"}
+
+_CREDENTIALS = {
+    "cli": "AzureCliCredential",
+    "managed": "ManagedIdentityCredential",
+    "device": "DeviceCodeCredential",
+    "browser": "InteractiveBrowserCredential",
+}
+_TAKE_A_TENANT = ("cli", "device", "browser")
 
 
 class SDKClient:
@@ -77,8 +85,10 @@ class SDKClient:
         config = self._config
         if config.key is None:
             return {"api_key": repr("none"), "default_headers": _dictionary(headers)}
+        if isinstance(config.key_source, CredentialKey | ProvidedToken):  # objects of this process
+            return {**self._token_argument(EntraToken()), "default_headers": _dictionary(headers)}
         if isinstance(config.key_source, EntraToken):
-            return {**self._token_argument(), "default_headers": _dictionary(headers)}
+            return {**self._token_argument(config.key_source), "default_headers": _dictionary(headers)}
         carriers = auth.key_headers(config, self._url, _KEY)
         own = _KEY_HEADERS[self._sdk]
         sent_by_sdk = {own, "api-key"} if self._is_foundry else {own}
@@ -91,10 +101,13 @@ class SDKClient:
             headers[name] = key if value == _KEY else f"f{value.replace(_KEY, '{key}')!r}"
         return {"api_key": key if own in carriers else repr("none"), "default_headers": _dictionary(headers)}
 
-    def _token_argument(self) -> dict[str, str]:
-        self._modules.add("from azure.identity import DefaultAzureCredential, get_bearer_token_provider")
-        scope = endpoints.entra_scope(self._config.endpoint_url)
-        provider = f"get_bearer_token_provider(DefaultAzureCredential(), {scope!r})"
+    def _token_argument(self, source: EntraToken) -> dict[str, str]:
+        kind = _CREDENTIALS.get(source.method, "DefaultAzureCredential")
+        self._modules.add(f"from azure.identity import {kind}, get_bearer_token_provider")
+        scope = source.asked_scope or endpoints.entra_scope(self._config.endpoint_url)
+        tenant = source.tenant if source.method in _TAKE_A_TENANT else ""
+        credential = f"{kind}({f'tenant_id={tenant!r}' if tenant else ''})"
+        provider = f"get_bearer_token_provider({credential}, {scope!r})"
         if self._is_foundry:
             return {"azure_ad_token_provider": provider}
         return {"api_key": provider} if self._sdk == "openai" else {"auth_token": f"{provider}()"}

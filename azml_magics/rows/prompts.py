@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from ..core.client import default_client
-from ..core.endpoints import Origin
-from ..core.errors import AzmlError, PromptError, UndefinedVariableError, UsageError
+from ..core.errors import AzmlError, PromptError, UsageError
 from ..core.messages import Message, as_messages
 from ..core.prompt import template
 from ..core.prompt.notes import describe_surprises
 from ..core.text import one_line
 from ..core.wire import wire_for
 from .cell_data import as_prompt_value
+from .column_names import fold_name, make_column_error
 from .extraction import Extraction
+from .request_identity import canonical_json, settings_of
 from .table_rows import EMBEDDING_COLUMN, RESPONSE_COLUMNS, TableRow, is_missing
 
 if TYPE_CHECKING:
@@ -123,9 +122,9 @@ class RowPrompt:
         for name in self.names:
             if name in columns:
                 continue
-            near = next((column for column in columns if _fold(column) == _fold(name)), None)
+            near = next((column for column in columns if fold_name(column) == fold_name(name)), None)
             if name not in self.variables or near is not None:
-                raise _make_column_error(name, near, known, hint)
+                raise make_column_error(name, near, known, hint)
         if not any(name in columns for name in self.names):
             raise UsageError(
                 "The prompt uses no column of the table: every row would send the same request",
@@ -223,32 +222,13 @@ class RowPrompt:
 
     def settings(self) -> dict[str, Any]:
         """Return everything that a response depends on apart from the rows, as data without the key."""
-        config = self.config
-        url = urlsplit(config.endpoint_url)
-        formatter: Any = config.formatter
-        fields = {
-            "endpoint": f"{Origin.of(config.endpoint_url)}{url.path}",
-            "query": hashlib.blake2b(url.query.encode(), digest_size=8).hexdigest() if url.query else "",
-            "endpoint_api_type": config.endpoint_api_type,
-            "deployment": config.deployment_name,
-            "formatter": formatter if isinstance(formatter, str) else _full_name(formatter),
-            "model": config.model,
-            "api_version": config.api_version,
-            "extra_parameters": config.extra_parameters,
-            "system": config.system,
-            **{f"header {name}": value for name, value in config.headers.items() if isinstance(value, str)},
-            **{f"model kwarg {name}": value for name, value in config.model_kwargs.items()},
-            "prompt": _full_name(self.prompt) if callable(self.prompt) else self.prompt,
-            **{f"variable {name}": str(value) for name, value in self.variables.items()},
-            "schema": self.schema.json_schema if self.schema else None,
-        }
-        return {name: value for name, value in fields.items() if value not in (None, "")}
+        return settings_of(self.config, self.prompt, self.variables, self.schema)
 
     def key(self, messages: Sequence[Message]) -> bytes:
         """Return the 16 bytes that identify a request: a hash of the settings and the messages."""
         if not self._digest:
-            self._digest = hashlib.blake2b(_canonical_json(self.settings()), digest_size=_KEY_BYTES).digest()
-        return hashlib.blake2b(_canonical_json(messages), digest_size=_KEY_BYTES, key=self._digest).digest()
+            self._digest = hashlib.blake2b(canonical_json(self.settings()), digest_size=_KEY_BYTES).digest()
+        return hashlib.blake2b(canonical_json(messages), digest_size=_KEY_BYTES, key=self._digest).digest()
 
 
 def _embeds(config: LLMConfig) -> bool:
@@ -257,35 +237,6 @@ def _embeds(config: LLMConfig) -> bool:
         return wire_for(config).embeds
     except AzmlError:  # the call itself reports it
         return False
-
-
-def _canonical_json(value: Any) -> bytes:
-    """Return `value` as JSON that is the same for equal values; other objects as their str()."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str).encode()
-
-
-def _full_name(thing: Any) -> str:
-    """Return the name of a function or of an object's class, with its module."""
-    named = thing if hasattr(thing, "__qualname__") else type(thing)
-    return f"{named.__module__}.{named.__qualname__}"
-
-
-def _fold(name: str) -> str:
-    """Return what a name has in common with those that differ by case, blanks and underscores only."""
-    return "".join(name.split()).replace("_", "").casefold()
-
-
-def _make_column_error(name: str, near: str | None, known: Sequence[str], hint: str) -> UndefinedVariableError:
-    error = UndefinedVariableError.of_rows(name, known)
-    if near is not None:
-        error.cause = f"The prompt uses {{{name}}}, and the table has the column {near!r}"
-        error.remedy = f"Write {{{near}}}."
-        error.error_code = "near-column"
-    elif hint:
-        error.remedy = hint
-        error.error_code = "column-hint"
-    error.args = (error.cause,)
-    return error
 
 
 def _variables_of(prompt: str | Sequence[Message], columns: Sequence[str] = ()) -> dict[str, None]:

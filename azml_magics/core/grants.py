@@ -48,7 +48,7 @@ def _path() -> Path | None:
 
 
 def read_grants() -> set[Grant]:
-    """The grants in the user's file; what cannot be read grants nothing."""
+    """Return the grants in the user's file; what cannot be read grants nothing."""
     path = _path()
     try:
         if path is None or not is_own(path) or path.stat().st_size > _LARGEST_FILE:

@@ -117,7 +117,7 @@ class AmlToken(FetchedKey):
 
 @dataclass(frozen=True)
 class AzureKey(FetchedKey):
-    """The endpoint's own key, which Azure lists for those who may read it; `name` is the endpoint's resource id, or ""."""
+    """The endpoint's own key, which Azure lists if the role allows it; `name` is the endpoint's resource id, or ""."""
 
     name: str = ""
     scheme: ClassVar[str] = "azure-key"

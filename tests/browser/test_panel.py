@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import re
+from pathlib import Path
 
 import pytest
 
@@ -521,3 +523,20 @@ def test_page_stays_usable_after_two_megabyte_response(shown, panel):
     panel.says_in_cell("still here")
     expect(panel.tab("JSON")).to_be_visible()
     expect(panel.run_prompt("Say 'still here'")).to_contain_text("still here")
+
+
+AXE = os.environ.get("AZML_AXE", "")
+
+
+@pytest.mark.skipif(not AXE, reason="AZML_AXE names no axe.min.js: npm pack axe-core, and unpack it")
+@pytest.mark.parametrize("dark", [False, True])
+def test_axe_finds_nothing_in_the_panel(page, shown, panel, dark):
+    shown.notebook.use_theme(dark=dark)
+    panel.run_prompt("Write a haiku about tea.")
+    for fold in ("Endpoint", "Network", "Other model kwargs", "Several responses"):
+        panel.open(fold)
+    panel.button("Save as").click()
+    page.evaluate(Path(AXE).read_text())
+    found = page.evaluate("axe.run('.azml-panel').then(({violations}) => violations)")
+    shown.notebook.use_theme(dark=False)
+    assert [(each["id"], [node["html"][:160] for node in each["nodes"]]) for each in found] == []

@@ -104,9 +104,9 @@
       const box = slider.closest('.widget-inline-hbox');
       set(slider, { 'aria-label': box?.querySelector('.widget-label')?.textContent ?? '' });
     }
-    for (const field of panel.querySelectorAll('[title]:not(button) > :is(input, select, textarea)')) {
-      if (!field.labels?.length || !field.labels[0].textContent) {
-        set(field, { 'aria-label': field.parentElement.title });
+    for (const field of panel.querySelectorAll(':is(input, select, textarea)[title]')) {
+      if (!field.labels?.[0]?.textContent) {
+        set(field, { 'aria-label': field.title }); // the field beside a slider has no other name
       }
     }
     for (const button of panel.querySelectorAll('button.azml-expands')) {

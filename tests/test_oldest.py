@@ -27,6 +27,7 @@ LEFT_OUT = {
     "httpx-aiohttp",
     "httpx2",
     "import-linter",
+    "keyrings.alt",
     "langchain-classic",
     "langchain-community",
     "langchain-tests",
@@ -35,6 +36,7 @@ LEFT_OUT = {
     "openai",
     "opentelemetry-instrumentation-httpx",
     "opentelemetry-sdk",
+    "pycryptodome",
     "pytest-cov",
     "pytest-httpx",
     "respx",
@@ -47,7 +49,7 @@ LEFT_OUT = {
 
 def bounds(requirements: list[str]) -> dict[str, str]:
     """Name -> lower bound of requirements such as "httpx>=0.27"; those on the package's own extras are left out."""
-    found = (re.fullmatch(r"([A-Za-z0-9-]+)>=([0-9.]+)(?:,<[0-9.]+)?", each) for each in requirements)
+    found = (re.fullmatch(r"([A-Za-z0-9.-]+)>=([0-9.]+)(?:,<[0-9.]+)?", each) for each in requirements)
     return {match[1].lower(): match[2] for match in found if match}
 
 

@@ -10,7 +10,7 @@ from azml_magics import session as sessions
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import ConfigError, MissingPackageError, UnknownNameError
 from azml_magics.core.install_hint import package_command
-from azml_magics.core.text import one_line
+from azml_magics.core.text import one_line, printable
 
 from .config_places import config_name, free_name, is_same_place, refresh
 from .deployment import DETECT, HEADINGS, Deployment
@@ -76,7 +76,7 @@ class Discovery(Sequence[Deployment]):
         table = [self.headings, *(row.to_texts() for row in self.rows)] if self.rows else []
         widths = [max(len(line[column]) for line in table) for column in range(len(self.headings))] if table else []
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in table]
-        return "\n".join([*(line.rstrip() for line in lines), *self.notes()])
+        return printable("\n".join([*(line.rstrip() for line in lines), *self.notes()]))
 
     def notes(self) -> list[str]:
         """Return what is to be said below the table, one line each: problems, and what was left out."""

@@ -151,6 +151,12 @@ def journal_messages(notebook, url, tmp_path):
     return [*first, *again, *(str(each.message) for each in caught)]
 
 
+def discovered():
+    from azml_magics.azure.discovered import Discovery
+
+    return [repr(Discovery([], places=[HOSTILE], hint=HOSTILE))]
+
+
 PLACES = {
     "response": cells(ask("chat")),
     "response that does not stream": cells(ask("chat", "--no-stream")),
@@ -209,6 +215,7 @@ PLACES = {
     "error of the Python functions": lambda _notebook, url, _path: error_text(url, str),
     "error in the panel": lambda _notebook, url, _path: error_text(url, describe_error),
     "error of LangChain": langchain_error,
+    "discovery": direct(discovered),
     "table": direct(lambda: texts_in(TableOutput(("a", HOSTILE), [("1", HOSTILE)], note=HOSTILE).to_bundle())),
     "text": direct(lambda: [repr(TextOutput(HOSTILE)), str(TextOutput(HOSTILE))]),
     "program": direct(lambda: texts_in(CodeOutput(HOSTILE)._repr_mimebundle_())),

@@ -152,9 +152,10 @@ def journal_messages(notebook, url, tmp_path):
 
 
 def discovered():
+    from azml_magics.azure.deployment import Deployment
     from azml_magics.azure.discovered import Discovery
 
-    return [repr(Discovery([], places=[HOSTILE], hint=HOSTILE))]
+    return [repr(Discovery([Deployment(HOSTILE, "endpoint", owner=HOSTILE)]))]
 
 
 PLACES = {

@@ -21,6 +21,7 @@ def test_choose_change_run_stop_compare_and_save(page, notebook7, shot):
     temperature.fill("0.95")
     temperature.press("Enter")
     panel.says_in_cell("-p temperature=0.95")
+    panel.open("Other model kwargs")
     panel.field("stop").click()
     page.keyboard.type("END")
     page.keyboard.press("Enter")

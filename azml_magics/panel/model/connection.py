@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from azml_magics.core import endpoints, wire
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import AzmlError, ConfigError, UsageError
+from azml_magics.core.text import one_line
 
 from .changes import CONFIG, DRAFT, FOUND, PROMPT, STATE, VARIABLES
 from .endpoint_checks import CheckResult, detect_endpoint, test_endpoint
@@ -16,6 +17,9 @@ from .preflight import check_typed_key, check_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from azml_magics.azure.deployment import Deployment
+    from azml_magics.azure.discovery import Discovery
 
     from .state import PanelState
     from .worker import WorkerTask
@@ -31,7 +35,9 @@ class Connection:
         start_demo: starts the demo endpoint and saves its configs; None where there is none.
 
     Attributes:
-        found: (label, config) of what `discover` has found.
+        found: what `discover` has found; empty before.
+        labels: a line for each of them; one that cannot be asked says why.
+        problems: what was refused, with the missing role, and what was left out; one line each.
         has_connected: whether the last attempt to connect has led to a config.
     """
 
@@ -39,12 +45,20 @@ class Connection:
         self._state = state
         self._start_demo = start_demo
         self.has_connected = False
-        self.found: list[tuple[str, LLMConfig]] = []
+        self.found: Discovery | tuple[()] = ()
+        self.labels: list[str] = []
+        self.problems: list[str] = []
 
     @property
     def has_demo(self) -> bool:
         """Whether the demo can be started from here."""
         return self._start_demo is not None
+
+    def begin(self) -> None:
+        """Start anew: what came of the last attempt goes."""
+        with self._state.changing(STATE):
+            self.has_connected = False
+            self._state.note("connect")
 
     def try_demo(self) -> None:
         """Start the demo endpoint, choose its config, and write a prompt if there is none."""
@@ -70,18 +84,39 @@ class Connection:
     def _look(self) -> Callable[[], None]:
         from azml_magics.azure import discovery
 
-        rows = discovery.discover()
-        usable = [row for row in rows if row.is_askable]
-        found = [(f"{row.name} · {row.model or row.kind}", rows.config(row)) for row in usable]
-        said = f"{len(found)} found: choose one, then press Connect." if found else "Nothing was found that answers."
-        said = " ".join([said, *rows.notes()[:2]])
+        found = discovery.discover()
+        usable = sum(row.is_askable for row in found)
+        said = f"{usable} found: choose one, then press Connect." if usable else "Nothing was found that can be asked."
 
         def show() -> None:
             with self._state.changing(FOUND, STATE):
-                self.found = found
-                self._state.note("connect", said, "good" if found else "bad")
+                self.found, self.labels, self.problems = found, [_label(row) for row in found], found.notes()
+                self._state.note("connect", said, "good" if usable else "bad")
 
         return show
+
+    def pick(self, index: int) -> Deployment | None:
+        """Return the deployment of a label; None if it cannot be asked, and the note says why."""
+        row, state = self.found[index], self._state
+        with state.changing():
+            if row.is_askable:
+                state.note("connect", f"{row.name} accepts {row.auth}. Press Connect.")
+                return row
+            reason = one_line(row.reason_not_askable).rstrip(".")
+            state.note("connect", f"{row.name} cannot be asked: {reason}. Choose another one.", "bad")
+            return None
+
+    def config_of(self, row: Deployment, key: str = "") -> LLMConfig:
+        """A config for a deployment that was found.
+
+        Args:
+            row: one of `found`.
+            key: a key reference; "" for the one that was found.
+        """
+        from azml_magics.azure.discovery import Discovery
+
+        found = self.found if isinstance(self.found, Discovery) else Discovery([row])
+        return found.config(row, **({"key": key} if key else {}))
 
     def connect(self, config: LLMConfig) -> None:
         """Detect the endpoint's formatter, with short prompts if it must, test it, and save the config.
@@ -134,6 +169,11 @@ class Connection:
     def _show_failure(self, said: str) -> None:
         with self._state.changing(STATE):
             self._state.note("connect", said, "bad")
+
+
+def _label(row: Deployment) -> str:
+    named = one_line(" · ".join(text for text in (row.name, row.model or row.kind, row.owner) if text))
+    return named if row.is_askable else f"✗ {named}: {one_line(row.reason_not_askable)}"
 
 
 def config_from(url: str, key: str) -> LLMConfig:

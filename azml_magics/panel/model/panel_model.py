@@ -63,8 +63,9 @@ class PanelModel(PanelState):
             if self.result is not None and self.result.is_running:
                 self.worker.stop()
             elif self.running:
+                place = next((each for each, note in self.notes.items() if note.text == self.running), "endpoint")
                 self.worker.abandon()
-                self.note("endpoint", "Stopped.")
+                self.note(place, "Stopped.")
 
     # ---- the config
 

@@ -60,6 +60,11 @@ def set_visible(control: Any, visible: object) -> None:
     set_traits(control.layout, display=None if visible else "none")
 
 
+def is_visible(control: Any) -> bool:
+    """Whether the control is shown, as far as `set_visible` decides."""
+    return bool(control.layout.display != "none")
+
+
 def close_tree(widget: Any) -> None:
     """Close a widget and everything in it: removing it would leave it in the page and in the saved notebook."""
     for child in getattr(widget, "children", ()):

@@ -17,17 +17,24 @@ from .controls import (
     StatusLine,
     action_button,
     button_row,
+    is_visible,
     on_change,
     set_options,
     set_traits,
     set_visible,
+    text_field,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from azml_magics.azure.deployment import Deployment
+    from azml_magics.core.config import LLMConfig
+
     from ..model.panel_model import PanelModel
 
+_NO_KEY_YET = "kept in memory only"
+_FOUND = "found"
 _KEYS = [
     ("an API key, typed here", "ask"),
     ("sign in with Entra ID", "entra"),
@@ -60,15 +67,15 @@ class FirstSteps:
                 ),
             ]
         )
-        self._url = w.Text(description="URL", placeholder="paste it from the studio", continuous_update=False)
+        self._url = text_field("URL", self._type_url, placeholder="paste it from the studio")
         self._found = on_change(w.Dropdown(description="Found"), self._pick)
         self._key = on_change(w.Dropdown(description="Key", options=_KEYS), lambda _: self._draw_key())
-        self._typed_key = KeyBox(description="API key", placeholder="kept in memory only", continuous_update=False)
+        self._typed_key = KeyBox(description="API key", placeholder=_NO_KEY_YET, continuous_update=False)
         self._reference = ReferenceBox(description="Reference", placeholder="env:NAME", continuous_update=False)
         self._connect = action_button("Connect", self._start, icon="plug", button_style="primary")
         self._find = action_button("Find", model.connection.discover, icon="search")
         self._find.tooltip = "Sign in with Entra ID and list the endpoints that you can use"
-        self._line = StatusLine("azml-status")
+        self._line, self._notes = StatusLine("azml-status"), StatusLine("azml-several")
         cancel = action_button("Cancel", self.close)
         cancel.add_class("azml-cancel")
         buttons = button_row(self._connect, self._find, cancel)
@@ -78,16 +85,20 @@ class FirstSteps:
         self._typed_key.observe(self._take_key, "value")
         set_visible(self._form, False)
         self._draw_key()
-        self.widget = w.VBox([self._welcome, self._form, self._line.widget])
+        self.widget = w.VBox([self._welcome, self._form, self._line.widget, self._notes.widget])
 
     def open(self) -> None:
         """Show the form of Connect."""
+        self._model.connection.begin()
         set_visible(self._form, True)
+        self._url.focus()
 
     def close(self) -> None:
         """Hide the form of Connect."""
         self._secret = None
+        set_traits(self._typed_key, placeholder=_NO_KEY_YET)
         set_visible(self._form, False)
+        self._notes.show("")
 
     def _take_key(self, change: Any) -> None:
         """Empty the field at once: the state of a widget is saved in the notebook."""
@@ -97,19 +108,38 @@ class FirstSteps:
             set_traits(self._typed_key, placeholder="typed, kept in memory only")
 
     def _pick(self, index: int | None) -> None:
-        found = self._model.connection.found
-        if index is not None and index < len(found):
-            set_traits(self._url, value=found[index][1].endpoint_url)
+        """Fill in a deployment that was found; its URL alone may be that of several."""
+        row = None if index is None else self._model.connection.pick(index)
+        if row is None:
+            set_traits(self._found, value=None)
+            set_options(self._key, _KEYS)
+        else:
+            set_traits(self._url, value=row.url)
+            set_options(self._key, [(f"as found: {row.key.partition(':')[0]}", _FOUND), *_KEYS])
+            set_traits(self._key, value=_FOUND)
+        self._draw_key()
+
+    def _type_url(self, url: str) -> None:
+        """Another URL is another endpoint than the one that was picked."""
+        picked = self._picked
+        if picked is not None and picked.url != url:
+            set_traits(self._found, value=None)
+
+    @property
+    def _picked(self) -> Deployment | None:
+        index = self._found.value
+        return None if index is None else self._model.connection.found[index]
 
     def _start(self) -> None:
         model = self._model
         with model.changing(place="connect"):
-            picked = next((c for _, c in model.connection.found if c.endpoint_url == self._url.value), None)
-            model.connection.connect(picked or self._typed_config())
+            model.connection.connect(self._config())
 
-    def _typed_config(self) -> Any:
-        kind, url = self._key.value, self._url.value
-        config = config_from(url, self._reference.value.strip() or "none" if kind == "reference" else kind)
+    def _config(self) -> LLMConfig:
+        kind, picked = self._key.value, self._picked
+        key = {"reference": self._reference.value.strip() or "none", _FOUND: ""}.get(kind, kind)
+        connection = self._model.connection
+        config = config_from(self._url.value, key) if picked is None else connection.config_of(picked, key)
         if kind == "ask" and self._secret:
             key_sources.remember_key(config.endpoint_url, self._secret)
         return config
@@ -124,12 +154,16 @@ class FirstSteps:
         names = [name for name in model.names if name]
         set_visible(self._welcome, not names)
         set_visible(self._demo, model.connection.has_demo)
-        labels = [(label, index) for index, (label, _) in enumerate(model.connection.found)]
+        labels = [(label, index) for index, label in enumerate(model.connection.labels)]
         set_options(self._found, [("choose one", None), *labels])
         set_visible(self._found, labels)
+        if self._picked is None:  # another search has other ones
+            set_options(self._key, _KEYS)
+            self._draw_key()
         for button in (self._demo, self._connect, self._find):
             set_traits(button, disabled=is_running)
         note = model.notes.get("connect")
         self._line.show_note(note)
+        self._notes.show("\n".join(model.connection.problems) if is_visible(self._form) else "")
         if model.connection.has_connected:
             self.close()

@@ -52,10 +52,10 @@ REMEDIES: Mapping[str, str] = {
     "no-data": "Raise the Timeout, under Endpoint, or request fewer tokens. "
     "It was not sent again: the model may still be working on it.",
     "no-deployment": "Give a deployment traffic, or type one into Deployment, under Endpoint.",
-    "no-endpoint-url": "Type its URL, under Endpoint.",
+    "no-endpoint-url": "Type its URL, or choose a config.",
     "no-formatter": "Choose a Formatter.",
     "no-key-sent": "The request had no key: type it into the API key field.",
-    "no-key-typed": "Type the key into the API key field.",
+    "no-key-typed": "Type it into the API key field.",
     "no-model": "This endpoint serves several models and the request names none: type the Deployment or the Model, "
     "under Endpoint.",
     "no-prompt": "Type a prompt.",
@@ -69,7 +69,7 @@ REMEDIES: Mapping[str, str] = {
     "undefined-column": _VARIABLE,
     "undefined-variable": _VARIABLE,
     "unknown-path": "{notice} Check the URL.",
-    "untrusted-config": "Check the file. If you trust it, run azml_magics.trust({param!r}) in a cell.",
+    "untrusted-config": "Check the file. If you trust it, press Trust, or run azml_magics.trust({param!r}) in a cell.",
     "url-with-password": "Name the key in the Key field instead.",
     "token-expired": "Write entra or aml-token as Key: they renew their tokens by themselves.",
     "token-tenant": "Sign in to the resource's tenant: az login --tenant, with its id.",

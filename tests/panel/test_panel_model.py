@@ -291,7 +291,8 @@ def test_typed_key_sets_the_reference(prod, session, contains_text, tmp_path):
 
 def test_key_without_url_is_refused(model):
     model.set_key("s3cret-key")
-    assert model.notes["endpoint"] == PanelNote("An API key belongs to an endpoint. Type the URL first.", "bad")
+    said = "An API key belongs to an endpoint. Type the URL first."
+    assert model.notes["endpoint"] == PanelNote(said, "bad", "config")
     assert model.draft.texts["key"] != "ask"
 
 

@@ -35,10 +35,12 @@ class PanelNote:
     Attributes:
         text: the line; "" shows nothing.
         mood: "good", "bad" or "plain", which selects the colour.
+        error_code: the code of the error that it describes; "" for other notes.
     """
 
     text: str = ""
     mood: str = "plain"
+    error_code: str = ""
 
 
 class ChangeNotifier:
@@ -83,15 +85,15 @@ class ChangeNotifier:
             except AzmlError as error:
                 if not place:
                     raise
-                self.note(place, describe_error(error), "bad")
+                self.note(place, describe_error(error), "bad", error.error_code)
             finally:
                 self._depth -= 1
                 if not self._depth:
                     self._notify()
 
-    def note(self, place: str, text: str = "", mood: str = "plain") -> None:
+    def note(self, place: str, text: str = "", mood: str = "plain", error_code: str = "") -> None:
         """Set the status line at `place`; call it within `changing`."""
-        self.notes[place] = PanelNote(text, mood)
+        self.notes[place] = PanelNote(text, mood, error_code)
         self._changed.add(NOTES)
 
     def _notify(self) -> None:

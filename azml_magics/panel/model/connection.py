@@ -139,7 +139,7 @@ class Connection:
             state = self._state
             with state.changing(CONFIG, DRAFT, STATE, place="connect"):
                 if result.mood == "bad" or not isinstance(found, LLMConfig):
-                    state.note("connect", result.text, "bad")
+                    state.note("connect", result.text, "bad", result.error_code)
                     return
                 name = _free_name(found, state.session.names())
                 state.session.save(name, replace(found, name=name))
@@ -157,8 +157,8 @@ class Connection:
             try:
                 return work()
             except (AzmlError, OSError, ImportError) as error:
-                said = describe_error(error)
-                return lambda: self._show_failure(said)
+                said, code = describe_error(error), getattr(error, "error_code", "")
+                return lambda: self._show_failure(said, code)
 
         with state.changing(STATE, place="connect"):
             self.has_connected = False
@@ -166,9 +166,9 @@ class Connection:
                 raise UsageError("Another task is running", remedy="Stop it first.")
             state.note("connect", f"{what}…")
 
-    def _show_failure(self, said: str) -> None:
+    def _show_failure(self, said: str, error_code: str) -> None:
         with self._state.changing(STATE):
-            self._state.note("connect", said, "bad")
+            self._state.note("connect", said, "bad", error_code)
 
 
 def _label(row: Deployment) -> str:

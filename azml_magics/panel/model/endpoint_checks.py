@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from azml_magics.core.config import LLMConfig
+    from azml_magics.core.errors import AzmlError
 
     from .draft import Draft
     from .state import PanelState
@@ -27,11 +28,13 @@ class CheckResult(NamedTuple):
         text: a line for the user.
         mood: "good" or "bad".
         fields: field of the config -> its new text.
+        error_code: the code of what failed, if it was an error.
     """
 
     text: str
     mood: str
     fields: Mapping[str, str] = {}
+    error_code: str = ""
 
 
 class EndpointChecks:
@@ -44,18 +47,19 @@ class EndpointChecks:
         """Check the endpoint step by step; the note at "endpoint" names the first step that fails, with a remedy."""
         self._start("Testing", test_endpoint)
 
-    def detect(self, *, probe: bool = False) -> None:
+    def detect(self, *, probe: bool = False, place: str = "endpoint") -> None:
         """Find out the deployment's wire format and put it into the controls.
 
         Args:
             probe: whether to send short prompts with several formatters as well.
+            place: where the note stands.
         """
         what = "Sending at most 12 short prompts" if probe else "Detecting"
-        self._start(what, lambda config: detect_endpoint(config, probe=probe))
+        self._start(what, lambda config: detect_endpoint(config, probe=probe), place)
 
-    def _start(self, what: str, check: Callable[[LLMConfig], CheckResult]) -> None:
+    def _start(self, what: str, check: Callable[[LLMConfig], CheckResult], place: str = "endpoint") -> None:
         state = self._state
-        with state.changing(STATE, place="endpoint"):
+        with state.changing(STATE, place=place):
             draft, config = state.draft, state.draft.config
             problem = draft.errors.get("endpoint_url") or draft.errors.get("key")
             if problem:
@@ -67,29 +71,35 @@ class EndpointChecks:
                 try:
                     result = check(config)
                 except Exception as error:  # noqa: BLE001 - any failure is shown to the user
-                    result = CheckResult(describe_error(error), "bad")
-                return lambda: self._show(draft, result)
+                    result = CheckResult(describe_error(error), "bad", error_code=getattr(error, "error_code", ""))
+                return lambda: self._show(draft, result, place)
 
             if not state.worker.start(f"{what}…", work):
                 raise UsageError("Another task is running", remedy="Stop it first.")
-            state.note("endpoint", f"{what}…")
+            state.note(place, f"{what}…")
 
-    def _show(self, draft: Draft, result: CheckResult) -> None:
+    def _show(self, draft: Draft, result: CheckResult, place: str) -> None:
         with self._state.changing(STATE, CONFIG, DRAFT):
             for field, text in result.fields.items():
                 draft.set(field, text)
-            self._state.note("endpoint", result.text, result.mood)
+            self._state.note(place, result.text, result.mood, result.error_code)
 
 
 def test_endpoint(config: LLMConfig) -> CheckResult:
     """Check an endpoint step by step; the first step that fails is the result."""
     from azml_magics.azure import check
 
-    found = check.check(config, describe=describe_error)
+    codes: list[str] = []
+
+    def describe(error: AzmlError) -> str:
+        codes.append(error.error_code)
+        return describe_error(error)
+
+    found = check.check(config, describe=describe)
     for step in check.STEPS:
         state, text = found[step]
         if state == check.BAD:
-            return CheckResult(f"{step}: {text}", "bad")
+            return CheckResult(f"{step}: {text}", "bad", error_code=codes[0] if codes else "")
     return CheckResult(f"It works: the response was {found['answer'][1]}.", "good")
 
 

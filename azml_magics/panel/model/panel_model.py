@@ -11,6 +11,7 @@ from azml_magics.core.secret import Secret
 
 from . import cell_source
 from .changes import CONFIG, DRAFT, PROMPT, STATE, VARIABLES
+from .config_trust import ConfigTrust
 from .connection import Connection
 from .endpoint_checks import EndpointChecks
 from .field_texts import formatter_of
@@ -38,6 +39,7 @@ class PanelModel(PanelState):
         runs: Run, Repeat, Compare and Sweep.
         checks: Test, Detect and Probe.
         connection: the demo, and what leads to a config that works.
+        trust: what a config of a file was refused for.
         history: the last calls, and the way back from a restored one.
         versions: names, ratings, notes, differences and the export of every run.
     """
@@ -51,6 +53,7 @@ class PanelModel(PanelState):
     ) -> None:
         super().__init__(session, variables, timeout)
         self.connection = Connection(self, start_demo)
+        self.trust = ConfigTrust(self)
         self.runs = Runs(self)
         self.checks = EndpointChecks(self)
         self.history = History(self, self.runs)

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 def check_fields(errors: Mapping[str, str]) -> None:
     """Raise ConfigError for the first field that cannot be read."""
     for field, message in errors.items():
-        raise ConfigError(f"{field}: {message}")
+        raise ConfigError(f"{field}: {message}", error_code="formatter-field" if field == "formatter" else "")
 
 
 def check_url(config: LLMConfig) -> None:
     """Raise ConfigError if the config has no URL."""
     if not config.endpoint_url:
-        raise ConfigError("There is no endpoint", remedy="Type its URL, or choose a config.")
+        raise ConfigError("There is no endpoint", error_code="no-endpoint-url")
 
 
 def check_typed_key(config: LLMConfig) -> None:
@@ -32,5 +32,5 @@ def check_typed_key(config: LLMConfig) -> None:
     if is_prompted and not recording.is_replaying() and not key_sources.is_typed(config.endpoint_url):
         raise ConfigError(
             f"No key was typed for {config.name or 'this endpoint'} in this session",
-            remedy="Type it into the API key field, under Endpoint.",
+            error_code="no-key-typed",
         )

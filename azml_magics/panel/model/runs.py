@@ -171,15 +171,16 @@ def _check_count(requests: int) -> None:
         )
 
 
-def _summary(batch: Batch) -> tuple[str, str]:
-    """(a line about how the calls ended, its mood)."""
+def _summary(batch: Batch) -> tuple[str, str, str]:
+    """(a line about how the calls ended, its mood, the code of the error that it describes)."""
     if len(batch) > 1:
         failed = any(row.error is not None for row in batch)
-        return f"{batch.summary()}.", "bad" if failed else "good"
+        return f"{batch.summary()}.", "bad" if failed else "good", ""
     row = batch[0]
     if row.error is not None:
-        return describe_error(row.error), "plain" if isinstance(row.error, Interrupted) else "bad"
+        mood = "plain" if isinstance(row.error, Interrupted) else "bad"
+        return describe_error(row.error), mood, getattr(row.error, "error_code", "")
     response = row.response
     if response is not None and response.finish_reason == "length":
-        return "The response was cut at its token limit: raise max_tokens for more.", "plain"
-    return "", "plain"
+        return "The response was cut at its token limit: raise max_tokens for more.", "plain", ""
+    return "", "plain", ""

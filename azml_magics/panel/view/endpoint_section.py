@@ -23,6 +23,7 @@ from .controls import (
     text_field,
 )
 from .network_section import NetworkSection
+from .next_step import DETECT, TRUST, TYPE_KEY, NextStep
 
 if TYPE_CHECKING:
     from ..model.panel_model import PanelModel
@@ -57,9 +58,12 @@ class EndpointSection:
                 tooltip="Try formatters, with at most 12 short prompts",
             ),
         ]
+        self._next = NextStep(model, {DETECT: model.checks.detect, TRUST: model.trust.give, TYPE_KEY: self.focus_key})
         self.network = NetworkSection(model)
         self._fold = fold(self.network.widget)
-        self.widget = w.VBox([*self._rows(), self._fold, button_row(*self._checks), self._line.widget])
+        self.widget = w.VBox(
+            [*self._rows(), self._fold, button_row(*self._checks), self._line.widget, self._next.widget]
+        )
 
     def _make_fields(self) -> dict[str, Any]:
         model = self._model
@@ -99,6 +103,10 @@ class EndpointSection:
         if key:
             self._model.set_key(key)
 
+    def focus_key(self) -> None:
+        """Go to the field for a key."""
+        self._api_key.focus()
+
     @property
     def title(self) -> str:
         """The section's heading, with the endpoint's host, and a word if its key is missing."""
@@ -125,4 +133,6 @@ class EndpointSection:
         self._key_sign.show(f"{sign} {status.text}", mood)
         for button in self._checks:
             set_traits(button, disabled=bool(self._model.running) or not url)
-        self._line.show_note(self._model.notes.get("endpoint"))
+        note = self._model.notes.get("endpoint")
+        self._line.show_note(note)
+        self._next.draw(note)

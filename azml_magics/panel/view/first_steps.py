@@ -24,6 +24,7 @@ from .controls import (
     set_visible,
     text_field,
 )
+from .next_step import TYPE_KEY, NextStep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,6 +77,7 @@ class FirstSteps:
         self._find = action_button("Find", model.connection.discover, icon="search")
         self._find.tooltip = "Sign in with Entra ID and list the endpoints that you can use"
         self._line, self._notes = StatusLine("azml-status"), StatusLine("azml-several")
+        self._next = NextStep(model, {TYPE_KEY: self._focus_key})
         cancel = action_button("Cancel", self.close)
         cancel.add_class("azml-cancel")
         buttons = button_row(self._connect, self._find, cancel)
@@ -85,7 +87,7 @@ class FirstSteps:
         self._typed_key.observe(self._take_key, "value")
         set_visible(self._form, False)
         self._draw_key()
-        self.widget = w.VBox([self._welcome, self._form, self._line.widget, self._notes.widget])
+        self.widget = w.VBox([self._welcome, self._form, self._line.widget, self._next.widget, self._notes.widget])
 
     def open(self) -> None:
         """Show the form of Connect."""
@@ -99,6 +101,10 @@ class FirstSteps:
         set_traits(self._typed_key, placeholder=_NO_KEY_YET)
         set_visible(self._form, False)
         self._notes.show("")
+
+    def _focus_key(self) -> None:
+        set_traits(self._key, value="ask")
+        self._typed_key.focus()
 
     def _take_key(self, change: Any) -> None:
         """Empty the field at once: the state of a widget is saved in the notebook."""
@@ -164,6 +170,7 @@ class FirstSteps:
             set_traits(button, disabled=is_running)
         note = model.notes.get("connect")
         self._line.show_note(note)
+        self._next.draw(note if is_visible(self._form) else None)
         self._notes.show("\n".join(model.connection.problems) if is_visible(self._form) else "")
         if model.connection.has_connected:
             self.close()

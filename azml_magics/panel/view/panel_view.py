@@ -15,6 +15,7 @@ from .controls import close_tree, drawing, fold, set_title
 from .endpoint_section import EndpointSection
 from .formatter_section import FormatterSection
 from .kwargs_section import KwargsSection
+from .next_step import CONNECT, DETECT, TYPE_KEY
 from .prompt_section import PromptSection
 from .result_tabs import ResultTabs
 from .run_section import RunSection
@@ -57,7 +58,8 @@ class Panel:
         self._endpoint, formatter, self._kwargs = EndpointSection(model), FormatterSection(model), KwargsSection(model)
         config = ConfigBar(model)
         first = config.first_steps
-        prompt, run = PromptSection(model), RunSection(model)
+        steps = {CONNECT: first.open, DETECT: lambda: model.checks.detect(place="run"), TYPE_KEY: self._go_to_key}
+        prompt, run = PromptSection(model), RunSection(model, steps)
         results, cell = ResultTabs(model, self._send_out), CellSection(model, self._send_out)
         # run comes last: the response has to be drawn before the status line says that nothing is running
         self._sections: list[_Section] = [
@@ -86,6 +88,10 @@ class Panel:
                     section.draw()
             if changed & {CONFIG, DRAFT, NOTES}:
                 set_title(self._endpoint_fold, self._endpoint.title)
+
+    def _go_to_key(self) -> None:
+        self._endpoint_fold.selected_index = 0
+        self._endpoint.focus_key()
 
     def _send_out(self, how: str, text: str) -> None:
         """Copy `text` or insert it as a cell. The browser runs a script for that, which is removed at once."""

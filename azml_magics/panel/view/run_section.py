@@ -8,15 +8,20 @@ import ipywidgets as w
 
 from ..model.changes import CONFIG, DRAFT, NOTES, STATE
 from .controls import StatusLine, action_button, button_row, set_traits
+from .next_step import TRUST, NextStep
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from ..model.panel_model import PanelModel
 
 
 class RunSection:
     """The buttons that send the prompt, and what came of the last click.
+
+    Args:
+        model: the panel's model.
+        steps: what the button beside the status line may do, by its label.
 
     Attributes:
         controls: Run and Stop, for the panel's top row.
@@ -26,7 +31,7 @@ class RunSection:
 
     parts = frozenset({CONFIG, DRAFT, STATE, NOTES})
 
-    def __init__(self, model: PanelModel) -> None:
+    def __init__(self, model: PanelModel, steps: Mapping[str, Callable[[], object]]) -> None:
         self._model = model
         runs = model.runs
         self._run = action_button(
@@ -38,6 +43,7 @@ class RunSection:
         self._run.add_class("azml-run")
         self._stop.add_class("azml-stop")
         self._running, self._line = StatusLine("azml-status"), StatusLine("azml-status")
+        self._next = NextStep(model, {TRUST: self._trust, **steps})
         self._times = w.BoundedIntText(description="Repeat", value=3, min=1, max=100)
         self._other = w.Dropdown(description="Compare with")
         self._kwarg = w.Dropdown(description="Sweep")
@@ -54,7 +60,7 @@ class RunSection:
             button.add_class("azml-send")
         self._run.add_class("azml-send")
         self.controls = (self._run, self._stop)
-        self.below = (self._running.widget, self._line.widget)
+        self.below = (self._running.widget, self._line.widget, self._next.widget)
         self.side_by_side = w.VBox(
             [
                 _wide_row(self._times, self._starts[0]),
@@ -62,6 +68,10 @@ class RunSection:
                 _wide_row(self._kwarg, self._values, self._starts[2]),
             ]
         )
+
+    def _trust(self) -> None:
+        self._model.trust.give()
+        self._run.focus()
 
     def _compare(self) -> None:
         self._model.runs.compare([self._other.value] if self._other.value else [])
@@ -74,7 +84,9 @@ class RunSection:
         model = self._model
         running = model.running
         self._running.show(running)
-        self._line.show_note(model.notes.get("run"))
+        note = model.notes.get("run")
+        self._line.show_note(note)
+        self._next.draw(note)
         for button in (self._run, *self._starts):
             set_traits(button, disabled=bool(running))
         set_traits(self._stop, disabled=not running)

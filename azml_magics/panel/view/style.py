@@ -61,6 +61,7 @@ STYLE: Final = """<style>
 .azml-panel .widget-inline-hbox.azml-short > .widget-label { width: auto; margin-right: 6px; }
 .azml-panel .azml-line { height: auto; line-height: 1.4; white-space: normal; overflow-wrap: anywhere;
   padding: 1px 2px; margin: 2px; flex: 0 0 auto; }
+.azml-panel .azml-next { width: auto; align-self: flex-start; padding: 0 9px; margin: 2px; flex: 0 0 auto; }
 .azml-panel .azml-several { white-space: pre-line; }
 .azml-panel .azml-settings .azml-line { margin-left: 152px; }
 .azml-panel .azml-settings .azml-buttons ~ .azml-line { margin-left: 2px; }

@@ -18,18 +18,19 @@ _CUT = {"length", "max_tokens", "max_output_tokens", "model_length", "incomplete
 _MAX_FACT = 80  # characters
 
 
-def response_facts(response: Response, *, times: bool = False) -> list[str]:
+def response_facts(response: Response, *, times: bool = False, always_finish: bool = False) -> list[str]:
     """The facts about a response, each as a few words.
 
     Args:
         response: The response.
         times: Whether to include the time it took and the region, which differ from call to call.
+        always_finish: Whether to include the finish reason even if it is an ordinary one.
     """
     facts = [
         response.model,
         response.headers.get("x-ms-region", "") if times else "",
         format_usage(response.usage),
-        finish_note(response.finish_reason),
+        finish_note(response.finish_reason) or (response.finish_reason if always_finish else ""),
         filter_note(response.filters),
         f"{response.attempts} requests" if response.attempts > 1 and times else "",
         format_seconds(response.latency) if response.latency and times else "",

@@ -206,9 +206,9 @@ def facts_html(response: Response, *, always: bool = False, times: bool = False)
     Args:
         response: The response.
         always: Whether the facts are shown even if none of them is out of the ordinary.
-        times: Whether to add the time that it took, and the region.
+        times: Whether to add the time that it took, the region and an ordinary finish reason.
     """
-    facts = response_facts(response, times=times) if always else notable_facts(response)
+    facts = response_facts(response, times=times, always_finish=times) if always else notable_facts(response)
     lines = [one_line(notice) for notice in response.notices] + ([" · ".join(facts)] if facts else [])
     return f'<small style="opacity:0.7">{"<br>".join(map(inert_html, lines))}</small>' if lines else ""
 

@@ -295,7 +295,7 @@ def test_several_responses_are_side_by_side(panel):
     expect(panel.tab("Usage").locator("th")).to_have_text(["", "0", "0.5", "1"])
 
 
-def test_result_tabs_and_going_back_in_history(shown, panel):
+def test_result_tabs_show_the_last_call(panel):
     panel.run_prompt("Say 'first'")
     panel.type("max_tokens", "50")
     panel.run_prompt("Say 'second'")
@@ -309,18 +309,32 @@ def test_result_tabs_and_going_back_in_history(shown, panel):
     panel.field("Language").select_option("curl")
     expect(code).to_contain_text("curl ")
 
-    history = panel.tab("History").locator("select")
-    expect(history.locator("option")).to_have_count(2)
-    history.select_option(index=1)
+
+def test_versions_are_named_rated_restored_and_undone(page, panel):
+    panel.run_prompt("Say 'first'")
+    panel.type("max_tokens", "50")
+    panel.run_prompt("Say 'second'")
+    tab = panel.tab("Versions")
+    versions = panel.field("Versions")
+    expect(versions.locator("option")).to_have_count(2)
+    versions.focus()
+    page.keyboard.press("ArrowDown")
+    expect(tab.locator("del")).to_contain_text(["- Say 'first'", "first"])
+    expect(tab.locator("ins")).to_contain_text(["+ Say 'second'", "+ 50", "second"])
+    panel.type("Version name", "short")
+    panel.button("Good").focus()
+    page.keyboard.press("Enter")
+    expect(versions.locator("option").nth(1)).to_contain_text("short · good")
+    expect(panel.button("Good")).to_have_attribute("aria-pressed", "true")
+    panel.button("Restore").click()
     expect(panel.field("Prompt")).to_have_value("Say 'first'")
     expect(panel.field("max_tokens")).to_have_value("")
-    panel.says("Number 1 is shown.")
-    expect(panel.tab("Response")).to_contain_text("first")
-    panel.tab("History")
-    panel.button("Back to my edits").click()
+    panel.says("short is shown.")
+    expect(tab).to_contain_text("Nothing differs from the controls.")
+    panel.button("Undo").click()
     expect(panel.field("Prompt")).to_have_value("Say 'second'")
     expect(panel.field("max_tokens")).to_have_value("50")
-    expect(panel.button("Back to my edits")).to_be_disabled()
+    expect(panel.button("Undo")).to_be_disabled()
 
 
 def test_save_revert_export_delete_and_import(panel, lab):
@@ -456,7 +470,7 @@ def test_cells_and_second_view_share_the_panel(page, shown, panel):
     expect(panel.field("Config")).to_have_value("quick")
     expect(panel.row("temperature").get_by_role("textbox")).to_have_value("0.1")
     shown.run("%%azureml\nSay 'in a cell'")
-    expect(panel.tab("History").locator("option").first).to_have_text(re.compile("in.a.cell"))
+    expect(panel.tab("Versions").locator("option").first).to_have_text(re.compile("in.a.cell"))
 
     shown.run(SHOW, 3)
     second = PanelPage(page, 1)
@@ -509,7 +523,7 @@ def test_html_in_a_response_does_nothing(page, panel):
     panel.says("3 responses")
     expect(response.locator("td", has_text="onerror=top.p")).to_have_count(3)
     expect(response.locator("img, script")).to_have_count(0)
-    for tab in ("Request", "JSON", "Code", "Usage", "History"):
+    for tab in ("Request", "JSON", "Code", "Usage", "Versions"):
         expect(panel.tab(tab)).to_be_visible()
     assert page.evaluate("top.p") is None
 

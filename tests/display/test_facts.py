@@ -66,7 +66,9 @@ def test_facts_are_in_one_order():
         "gpt-5-2026 · East US 2 · 2 tokens · cut off at the token limit · violence low · 2 requests · 1.3 s"
     )
     assert notable_facts(response) == ["gpt-5-2026", "2 tokens", "cut off at the token limit", "violence low"]
-    assert notable_facts(Response("x", model="m", usage=Usage(1, 2, 3), finish_reason="stop")) == []
+    usual = Response("x", model="m", usage=Usage(1, 2, 3), finish_reason="stop")
+    assert notable_facts(usual) == []
+    assert response_facts(usual, always_finish=True) == ["m", "2 tokens", "stop"]
 
 
 def test_what_differs_from_call_to_call_is_in_the_metadata():

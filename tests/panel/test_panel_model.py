@@ -62,7 +62,7 @@ def test_changes_in_the_notebook_show_at_once(prod, session, told):
 def test_notebook_calls_show_in_the_history(prod, session, told):
     session.record(session.get("prod"), as_messages("Hi", None), Response("Ho"))
     assert told == [frozenset({HISTORY})]
-    assert len(prod.history.entries()) == 1
+    assert len(prod.versions.entries()) == 1
 
 
 def test_actions_change_the_session(prod, session):

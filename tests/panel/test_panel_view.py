@@ -131,7 +131,8 @@ def test_drawing_calls_no_action(panel, session, monkeypatch):
         monkeypatch.setattr(panel.model.runs, name, lambda *given, name=name: acted.append((name, given)))
     for name in ("test", "detect"):
         monkeypatch.setattr(panel.model.checks, name, lambda *given, name=name, **_: acted.append((name, given)))
-    monkeypatch.setattr(panel.model.history, "restore", lambda *given: acted.append(("restore", given)))
+    for name in ("restore", "undo", "rate", "set_name", "set_note", "export"):
+        monkeypatch.setattr(panel.model.versions, name, lambda *given, name=name: acted.append((name, given)))
     for name in ("other", "main"):
         session.use(name)
         everything(panel)

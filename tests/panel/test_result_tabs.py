@@ -25,7 +25,7 @@ CONFIG = LLMConfig(
     endpoint_url="http://127.0.0.1:9/v1/chat/completions", formatter="openai-chat", key=None, name="main"
 )
 MESSAGES = [{"role": "user", "content": "Hello"}]
-TABS = ("Response", "Request", "JSON", "Code", "Usage", "History")
+TABS = ("Response", "Request", "JSON", "Code", "Usage", "Versions")
 HOSTILE = (
     "# <script>alert(1)</script>\n\n<img src=x onerror=alert(1)> [a](javascript:alert(1))\n\n"
     "```html\n<b>fine</b>\n```\n"
@@ -82,7 +82,13 @@ def texts(panel):
 THINKING = {
     "reasoning": "1 < 2, so <script>alert(1)</script>",
     "model": "gpt-5-2026",
-    "usage": Usage(3, 200, 203, {"completion_tokens_details": {"reasoning_tokens": 192}}),
+    "usage": Usage(
+        3,
+        200,
+        203,
+        {"completion_tokens_details": {"reasoning_tokens": 192}, "prompt_tokens_details": {"cached_tokens": 3}},
+    ),
+    "finish_reason": "stop",
     "headers": {"x-ms-region": "East US 2", "x-ratelimit-remaining-tokens": "41"},
     "latency": 2.0,
 }
@@ -98,7 +104,15 @@ def test_growing_thoughts_are_open_and_fold_above_the_response(panel):
     assert above.startswith('<details style="opacity:0.75"><summary>Reasoning (192 tokens)</summary>')
     assert not LIVE.search(above)
     assert text == "It runs."
-    assert "gpt-5-2026 · East US 2 · 200 tokens (192 reasoning) · 2.0 s" in facts
+    assert "gpt-5-2026 · East US 2 · 200 tokens (192 reasoning), 3 cached · stop · 2.0 s" in facts
+
+
+def test_facts_are_beside_a_long_response_and_not_below_its_end(panel):
+    contains_text(panel, "Tea is wet.\n\n" * 2000, **THINKING)
+    (scrolled,) = [each for each in within(panel.panel.widget) if "azml-response" in each._dom_classes]
+    inside = [output["data"] for each in within(scrolled) if isinstance(each, w.Output) for output in each.outputs]
+    assert "East US 2" not in str(inside)
+    assert "East US 2" in str(outputs(panel, "Response"))
 
 
 def test_usage_tab_has_thoughts_region_and_what_is_left(panel):
@@ -370,53 +384,7 @@ def test_failure_is_shown_in_the_json_tab(panel):
     assert outputs(panel, "JSON")[0]["text/plain"].startswith("The endpoint is busy")
 
 
-# ---- the history
-
-
-def history(panel):
-    (found,) = [each for each in within(panel.panel.widget) if isinstance(each, w.Select)]
-    return found
-
-
-def test_click_in_history_restores_the_call(panel):
-    session = panel.model.session
-    for text in ("first", "second"):
-        session.record(CONFIG, [{"role": "user", "content": f"The {text}"}], Response(f"Answer to the {text}"))
-    panel.type("Prompt", "What I was writing")
-    opens(panel, "History")
-    assert [label for label, _ in history(panel).options] == [
-        "2 · main · 0.0 s · The second",
-        "1 · main · 0.0 s · The first",
-    ]
-    assert history(panel).value is None
-    choose(history(panel), 1)
-    assert panel.find("Prompt").value == "The first"
-    assert texts(panel) == "Answer to the first"
-    assert "Number 1 is shown." in panel.lines()
-    choose(history(panel), 2)
-    assert texts(panel) == "Answer to the second"
-    panel.click("Back to my edits")
-    assert panel.find("Prompt").value == "What I was writing"
-    assert outputs(panel, "Response") == []
-    assert panel.find("Back to my edits", w.Button).disabled
-
-
-def test_opening_the_history_restores_nothing(panel):
-    session = panel.model.session
-    exchange = session.record(CONFIG, MESSAGES, Response("Tea."))
-    contains_text(panel, "Tea.", number=exchange.number)
-    panel.type("Prompt", "Mine")
-    opens(panel, "History")
-    session.record(CONFIG, MESSAGES, Response("Coffee."))
-    assert history(panel).value == 1
-    assert panel.find("Prompt").value == "Mine"
-    assert panel.find("Back to my edits", w.Button).disabled
-
-
-def test_cell_calls_show_in_the_history_at_once(panel):
-    opens(panel, "History")
-    panel.model.session.record(CONFIG, MESSAGES, Response("Tea."))
-    assert len(history(panel).options) == 1
+# ---- all tabs
 
 
 def test_redraw_sends_nothing(panel):

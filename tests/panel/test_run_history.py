@@ -9,7 +9,6 @@ from azml_magics.core.errors import RateLimitError
 from azml_magics.core.messages import as_messages
 from azml_magics.core.response import Response
 from azml_magics.panel.model.drafts import NEW
-from azml_magics.panel.model.run_history import SHOWN
 
 URL = "https://n.eastus.inference.ml.azure.com/score"
 PROD = LLMConfig(name="prod", endpoint_url=URL, formatter="gpt2", key="env:RIVER_KEY", system="Be brief.")
@@ -31,27 +30,6 @@ def shown(model):
     """What the controls and the response show."""
     result = model.result
     return model.name, model.prompt.text, model.draft.config.system, result.row.text if result else None
-
-
-def test_empty_history(model):
-    assert model.history.entries() == []
-    assert not model.history.can_go_back
-
-
-def test_entries_are_newest_first(asked):
-    assert asked.history.entries() == [
-        ("3 · test · 0.5 s · Three", 3),
-        ("2 · prod · failed · Two", 2),
-        ("1 · prod · 1.2 s · One {x}", 1),
-    ]
-
-
-def test_only_the_last_entries_are_listed(asked, session):
-    for n in range(SHOWN + 10):
-        session.record(PROD, as_messages(f"{n} " + "very " * 50 + "long\nprompt", None))
-    entries = asked.history.entries()
-    assert [number for _, number in entries] == list(range(SHOWN + 13, 13, -1))
-    assert all(len(label) < 80 and "\n" not in label for label, _ in entries)
 
 
 def test_restore_fills_controls_and_result(asked):

@@ -671,7 +671,7 @@ def test_concurrent_actions_do_not_deadlock(ready, session, chat, endpoint, wait
     session.save("other", chat)
     endpoint.rate = 2000
     together = threading.Barrier(10, timeout=TIMEOUT)
-    ready.subscribe(lambda parts: (ready.draft.config, ready.variables(), ready.build_cell(), ready.history.entries()))
+    ready.subscribe(lambda parts: (ready.draft.config, ready.variables(), ready.build_cell(), ready.versions.entries()))
     actions = [
         lambda n: ready.runs.run(),
         lambda n: ready.stop(),

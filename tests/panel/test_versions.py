@@ -74,7 +74,7 @@ def test_other_rating_is_refused(asked):
 def test_differences_are_prompt_system_parameters_and_response(asked):
     first, second, failed = ids(asked)
     changed = {each.part: each for each in asked.versions.differences(first, second)}
-    assert list(changed) == ["prompt", "system", "response", "temperature", "stop"]
+    assert list(changed) == ["prompt", "system", "temperature", "stop", "response"]
     assert changed["prompt"].lines() == [("-", "Name a river."), ("+", "Name a lake."), (" ", "One word.")]
     assert (changed["temperature"].before, changed["temperature"].after) == ("", "1")
     assert (changed["response"].before, changed["response"].after) == ("Po", "Como")
@@ -146,6 +146,14 @@ def test_two_hundred_versions_are_listed(asked, session):
         session.record(PROD, as_messages(f"Prompt {n}", None), Response(str(n)))
     labels = [version.label for version in asked.versions.entries()]
     assert (len(labels), labels[0]) == (200, "303 · prod · 0.0 s · Prompt 299")
+
+
+def test_label_is_one_short_line(asked, session):
+    session.record(PROD, as_messages("very " * 50 + "long\nprompt", None))
+    asked.versions.set_name(ids(asked)[-1], "long\n" * 50)
+    label = asked.versions.entries()[0].label
+    assert len(label) < 120
+    assert "\n" not in label
 
 
 # ---- after a restart of the kernel

@@ -1,4 +1,4 @@
-"""The history in the panel: its last entries, and one of them put back into the controls."""
+"""The history in the panel: one of its calls put back into the controls, and the way back."""
 
 from __future__ import annotations
 
@@ -20,11 +20,9 @@ if TYPE_CHECKING:
     from .runs import Runs
     from .state import PanelState
 
-SHOWN = 50  # entries in the list
-
 
 class History:
-    """The last calls of the session. Restoring one can be undone: the controls' former state is kept.
+    """The calls of the session. Restoring one can be undone: the controls' former state is kept.
 
     Args:
         state: the panel's state.
@@ -34,11 +32,6 @@ class History:
     def __init__(self, state: PanelState, runs: Runs) -> None:
         self._state = state
         self._runs = runs
-
-    def entries(self) -> list[tuple[str, int]]:
-        """(label, number) of the last calls, newest first."""
-        last = self._state.session.history[-SHOWN:]
-        return [(Version(exchange).label, exchange.number) for exchange in reversed(last)]
 
     @property
     def can_go_back(self) -> bool:

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from azml_magics.core.text import one_line
 
-from .prompt_draft import PromptDraft, boxes_from_messages
+from .prompt_draft import PromptDraft, boxes_from_messages, strip_blank_lines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from azml_magics.core.config import LLMConfig
+    from azml_magics.core.response import Response
     from azml_magics.exchange import Exchange
 
 RATINGS: Final = ("good", "bad")
-_PROMPT_LENGTH: Final = 48  # characters of a prompt in a label
+_PROMPT_LENGTH: Final = 48  # characters of a prompt, or of a version's name, in a label
 _FIELDS: Final = {  # field of a config -> its name in a difference
     "name": "config",
     "endpoint_url": "endpoint",
@@ -34,7 +35,7 @@ class Difference(NamedTuple):
     """One part that differs between two versions.
 
     Attributes:
-        part: "prompt", "system", "response", the name of a variable in braces, of a field or of a kwarg.
+        part: "prompt", "system", the name of a variable in braces, of a field or of a kwarg, or "response".
         before: The part of the first version as text; "" if it has none.
         after: That of the second version.
     """
@@ -99,9 +100,9 @@ class Version:
         """It in one line, for a list."""
         exchange = self.exchange
         outcome = "failed" if exchange.error else f"{exchange.response.latency:.1f} s" if exchange.response else ""
-        number = self.title.removeprefix("Number ")
-        prompt = one_line(exchange.prompt, _PROMPT_LENGTH)
-        return " · ".join(filter(None, [number, self.rating, exchange.config.name, outcome, prompt]))
+        title, name = self.title.removeprefix("Number "), exchange.config.name
+        parts = [one_line(title, _PROMPT_LENGTH), self.rating, one_line(name), outcome]
+        return " · ".join(filter(None, [*parts, one_line(exchange.prompt, _PROMPT_LENGTH)]))
 
     @property
     def typed_prompt(self) -> PromptDraft | None:
@@ -115,34 +116,39 @@ class Version:
     @property
     def response(self) -> str:
         """The text of the response, or of the error."""
-        error, response = self.exchange.error, self.exchange.response
-        if error is not None:
-            return f"{type(error).__name__}: {error}"
-        return response.text if response is not None else ""
+        return outcome_text(self.exchange.response, self.exchange.error)
 
-    def differences(self, other: Version) -> list[Difference]:
-        """Return what differs in `other`: the prompt, its variables, the system message, the settings, the response."""
-        before, after = self._parts(), other._parts()
-        names = dict.fromkeys([*before, *after])
-        rows = [Difference(name, before.get(name, ""), after.get(name, "")) for name in names]
-        return [row for row in rows if row.before != row.after]
-
-    def _parts(self) -> dict[str, str]:
+    @property
+    def parts(self) -> dict[str, str]:
+        """What can differ from another run: the prompt, its variables, the system message, settings, the response."""
         text, system, _ = boxes_from_messages(list(self.exchange.messages))
-        typed = self.typed_prompt
-        variables = {f"{{{name}}}": value for name, value in typed.overrides().items()} if typed else {}
-        prompt = {"prompt": typed.text if typed else text}
-        return {
-            **prompt,
-            **variables,
-            "system": system or "",
-            **_settings_of(self.exchange.config),
-            "response": self.response,
-        }
+        prompt = self.typed_prompt or PromptDraft(text)
+        return parts_of_run(self.exchange.config, prompt, system or "", self.response)
 
     def _text_of_note(self, name: str) -> str:
         value: Any = self.exchange.notes.get(name)
         return value if isinstance(value, str) else ""
+
+
+def outcome_text(response: Response | None, error: BaseException | None) -> str:
+    """Return the text of a response, or of the error; "" if there is neither."""
+    if error is not None:
+        return f"{type(error).__name__}: {error}"
+    return response.text if response is not None else ""
+
+
+def parts_of_run(config: LLMConfig, prompt: PromptDraft, system: str, response: str) -> dict[str, str]:
+    """Return the parts of a run by their names, without keys."""
+    variables = {f"{{{name}}}": value for name, value in prompt.overrides().items()}
+    text = {"prompt": strip_blank_lines(prompt.text), **variables, "system": system}
+    return {**text, **_settings_of(config), "response": response}
+
+
+def compare_parts(before: Mapping[str, str], after: Mapping[str, str]) -> list[Difference]:
+    """Return the parts that differ, the response last."""
+    names = [*dict.fromkeys(name for name in (*before, *after) if name != "response"), "response"]
+    rows = [Difference(name, before.get(name, ""), after.get(name, "")) for name in names]
+    return [row for row in rows if row.before != row.after]
 
 
 def _settings_of(config: LLMConfig) -> Mapping[str, str]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from azml_magics.core.errors import DocumentError, UnknownNameError, UsageError
+from azml_magics.core.errors import AzmlError, DocumentError, UnknownNameError, UsageError
 from azml_magics.core.paths import path_of
 from azml_magics.core.redaction import redact_data
 
 from .changes import HISTORY
-from .version import RATINGS, Difference, Version
+from .version import RATINGS, Difference, Version, compare_parts, outcome_text, parts_of_run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,7 +76,25 @@ class Versions:
         Raises:
             UnknownNameError: if the history no longer contains one of them.
         """
-        return self.get(before).differences(self.get(after))
+        return compare_parts(self.get(before).parts, self.get(after).parts)
+
+    def differences_from_controls(self, version_id: str) -> list[Difference]:
+        """What differs between a version and what the panel has now: its controls and the response it shows.
+
+        Raises:
+            UnknownNameError: if the history no longer contains the version.
+        """
+        return compare_parts(self.get(version_id).parts, self._parts_now())
+
+    def _parts_now(self) -> dict[str, str]:
+        state = self._state
+        config, result = replace(state.draft.config, name=state.name), state.result
+        try:
+            system = state.filled_config().system or ""
+        except AzmlError:  # a variable without a value: Run would refuse it, and here its name is what differs
+            system = state.draft.texts["system"]
+        row = result.row if result is not None and len(result.requests) == 1 else None
+        return parts_of_run(config, state.prompt, system, outcome_text(row.response, row.error) if row else "")
 
     def restore(self, version_id: str) -> None:
         """Put a version into the controls; `undo` brings back what they had before the first restored one."""

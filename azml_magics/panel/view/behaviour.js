@@ -71,9 +71,12 @@
     }
   };
 
-  // The notebook takes arrow keys for its own after the slider has had them.
-  const onArrow = event => {
-    if (event.key.startsWith('Arrow') && event.target.matches?.('.azml-panel [role="slider"]')) {
+  // The notebook takes keys for its own after a slider or a list has had them: arrows, and letters that choose.
+  const onOwnKey = event => {
+    const isList = event.target.matches?.('.azml-panel select');
+    const isArrow = event.key.startsWith('Arrow');
+    const isLetter = event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey;
+    if (isList ? isArrow || isLetter : isArrow && event.target.matches?.('.azml-panel [role="slider"]')) {
       event.stopPropagation();
     }
   };
@@ -112,11 +115,14 @@
     for (const button of panel.querySelectorAll('button.azml-expands')) {
       set(button, { 'aria-expanded': button.classList.contains('mod-active') });
     }
+    for (const button of panel.querySelectorAll('button.azml-toggles')) {
+      set(button, { 'aria-pressed': button.classList.contains('mod-active') });
+    }
     for (const line of panel.querySelectorAll('.azml-status')) {
       set(line, { role: 'status', 'aria-live': 'polite' });
     }
-    for (const select of panel.querySelectorAll('.azml-history select')) {
-      set(select, { 'aria-label': 'History' });
+    for (const select of panel.querySelectorAll('.azml-versions select')) {
+      set(select, { 'aria-label': 'Versions' });
     }
     for (const page of panel.querySelectorAll('.azml-response, .azml-page')) {
       set(page, { tabindex: 0, role: 'region', 'aria-label': 'Result' }); // it scrolls
@@ -169,7 +175,7 @@
     };
     const attributeFilter = ['class', 'disabled', 'style'];
     new MutationObserver(plan).observe(panel, { childList: true, subtree: true, attributes: true, attributeFilter });
-    panel.addEventListener('keydown', onArrow);
+    panel.addEventListener('keydown', onOwnKey);
     plan();
   };
 

@@ -29,9 +29,9 @@ class ResponseView:
     """Draws a result. A long response is sent in chunks, each of them once."""
 
     def __init__(self) -> None:
-        self.widget = w.VBox()
-        self.widget.add_class("azml-response")
+        self._scrolled = w.VBox(_dom_classes=("azml-response",))
         self._reasoning, self._facts = w.Output(), w.Output()  # above and below the response
+        self.widget = w.VBox([self._scrolled, self._facts])  # the facts stay in sight below a long response
         self._chunked = ChunkedText()
         self._outputs: list[w.Output] = []  # one for each chunk
         self._drawn: dict[str, str] | None = None  # the bundle that is shown, None while chunks are
@@ -67,7 +67,7 @@ class ResponseView:
             set_traits(output, outputs=(display_output(bundle),) if text else ())
 
     def _set_children(self) -> None:
-        set_traits(self.widget, children=(self._reasoning, *self._outputs, self._facts))
+        set_traits(self._scrolled, children=(self._reasoning, *self._outputs))
 
     def _show_growing(self, text: str) -> None:
         if not self._outputs or not text:
@@ -110,7 +110,7 @@ class ResponseView:
 
     def _replace_outputs(self) -> None:
         """Close all outputs and start with a single empty one."""
-        set_traits(self.widget, children=(self._reasoning, self._facts))
+        set_traits(self._scrolled, children=(self._reasoning,))
         for output in self._outputs:
             close_tree(output)
         self._outputs = [w.Output()]

@@ -13,9 +13,10 @@ from azml_magics.display.table import TableOutput
 from ..model.changes import DRAFT, HISTORY, PROMPT, RESULT, STATE
 from ..model.error_messages import describe_error
 from ..model.response_details import raw_json, usage_figures
-from .controls import StatusLine, action_button, button_row, drawing, on_change, set_options, set_traits
+from .controls import StatusLine, action_button, button_row, drawing, on_change
 from .mime_output import MimeOutput, code_bundle
 from .response_view import ResponseView
+from .versions_section import VersionsSection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,7 +37,7 @@ _NOTHING = {"text/plain": "No response yet."}
 
 
 class ResultTabs:
-    """Response, Request, JSON, Code, Usage and History. A tab is drawn only while it is in front.
+    """Response, Request, JSON, Code, Usage and Versions. A tab is drawn only while it is in front.
 
     Args:
         model: the panel's model.
@@ -53,11 +54,7 @@ class ResultTabs:
         self._language = w.Dropdown(description="Language", options=_LANGUAGES)
         self._is_now = w.Checkbox(description="what Run would send now", indent=False)
         self._stale = StatusLine("azml-mark", "azml-status")
-        self._history = w.Select(rows=10)
-        self._history.add_class("azml-history")
-        self._back = action_button(
-            "Back to my edits", model.history.go_back, icon="undo", tooltip="Undo restoring from the history"
-        )
+        versions = VersionsSection(model)
         copy = action_button("Copy", self._copy_code, icon="copy", tooltip="Copy the code")
         # title -> (its content, what draws it)
         self._tabs: dict[str, tuple[w.Widget, Callable[[], None]]] = {
@@ -66,7 +63,7 @@ class ResultTabs:
             "JSON": (self._json.widget, self._draw_json),
             "Code": (w.VBox([self._language, self._code.widget, button_row(copy)]), self._draw_code),
             "Usage": (self._usage.widget, self._draw_usage),
-            "History": (w.VBox([self._history, button_row(self._back)]), self._draw_history),
+            "Versions": (versions.widget, versions.draw),
         }
         self._tab = w.Tab([content for content, _ in self._tabs.values()])
         for index, title in enumerate(self._tabs):
@@ -74,12 +71,7 @@ class ResultTabs:
         self.widget = w.VBox([self._stale.widget, self._tab])
         on_change(self._is_now, lambda _: self._draw_front_tab())
         on_change(self._language, lambda _: self._draw_front_tab())
-        on_change(self._history, self._restore)
         on_change(self._tab, lambda _: self._draw_front_tab(), "selected_index")
-
-    def _restore(self, number: int | None) -> None:
-        if number is not None:
-            self._model.history.restore(number)
 
     def draw(self) -> None:
         """Show the response, and the tab in front unless the response is still growing."""
@@ -143,10 +135,3 @@ class ResultTabs:
         table = [(name, *(column.get(name, "") for column in columns)) for name in names]
         headings = ("", *(label for label, _ in rows)) if len(rows) > 1 else ("", "")
         self._usage.show(TableOutput(headings, table).to_bundle())
-
-    def _draw_history(self) -> None:
-        entries = self._model.history.entries()
-        number = self._model.result.number if self._model.result else None
-        set_options(self._history, entries)
-        set_traits(self._history, value=number if number in [known for _, known in entries] else None)
-        set_traits(self._back, disabled=not self._model.history.can_go_back)

@@ -74,6 +74,15 @@ STYLE: Final = """<style>
   var(--jp-ui-font-color0, #000)); }
 .azml-panel .azml-response, .azml-panel .azml-page { max-height: 460px; min-height: 90px; overflow: auto; }
 .azml-panel .azml-response .widget-output { flex: 0 0 auto; overflow: visible; max-width: 100%; }
+.azml-panel .azml-versions > select { width: 100%; }
+.azml-panel .azml-diff h5 { margin: 8px 0 2px; font-size: inherit; }
+.azml-panel .azml-diff :is(del, ins, span) { display: block; padding: 0 4px; text-decoration: none;
+  color: var(--jp-ui-font-color0, #000); font-family: var(--jp-code-font-family, monospace);
+  font-size: var(--jp-code-font-size, 13px); white-space: pre-wrap; overflow-wrap: anywhere; }
+.azml-panel .azml-diff :is(del, ins) mark { color: inherit; background: none; font-weight: 700;
+  text-decoration: underline; }
+.azml-panel .azml-diff del { background: color-mix(in srgb, var(--jp-error-color1, #b00020) 18%, transparent); }
+.azml-panel .azml-diff ins { background: color-mix(in srgb, var(--jp-success-color1, #2e7d32) 20%, transparent); }
 .azml-panel .azml-page pre { margin: 0; }
 .azml-panel .azml-response :is(p, li, h1, h2, h3, h4) { overflow-wrap: anywhere; }
 .azml-panel .jp-OutputArea-output :is(pre, pre code) { white-space: pre-wrap; word-break: normal;

@@ -546,11 +546,16 @@ AXE = os.environ.get("AZML_AXE", "")
 @pytest.mark.parametrize("dark", [False, True])
 def test_axe_finds_nothing_in_the_panel(page, shown, panel, dark):
     shown.notebook.use_theme(dark=dark)
+    panel.run_prompt("Write a haiku about milk.")
     panel.run_prompt("Write a haiku about tea.")
     for fold in ("Endpoint", "Network", "Other model kwargs", "Several responses"):
         panel.open(fold)
     panel.button("Save as").click()
     page.evaluate(Path(AXE).read_text())
     found = page.evaluate("axe.run('.azml-panel').then(({violations}) => violations)")
+    panel.tab("Versions")
+    panel.field("Versions").select_option(index=1)
+    expect(panel.result.locator("ins").first).to_be_visible()
+    found += page.evaluate("axe.run('.azml-panel').then(({violations}) => violations)")
     shown.notebook.use_theme(dark=False)
     assert [(each["id"], [node["html"][:160] for node in each["nodes"]]) for each in found] == []

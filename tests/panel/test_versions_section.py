@@ -116,6 +116,13 @@ def test_equal_lines_far_from_a_change_are_counted(panel, session):
     assert "prompt\n… 18 equal lines\n  line 18\n  line 19\n- old\n+ new\n" in difference(panel)
 
 
+def test_very_long_texts_are_compared_at_their_beginning(panel, session):
+    session.record(CONFIG, as_messages("Name a sea.", None), Response("new\n" * 100_000))
+    select(panel, 0)
+    assert difference(panel).endswith("- … 380,000 more characters")
+    assert len(difference(panel, "text/html")) < 150_000
+
+
 def test_restore_and_undo(panel):
     panel.type("Prompt", "What I was writing")
     select(panel, 0)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 RATINGS: Final = ("good", "bad")
 _PROMPT_LENGTH: Final = 48  # characters of a prompt, or of a version's name, in a label
+_EXCERPT: Final = 1000  # characters of a prompt that are read for that: the list may have 200 long ones
 _FIELDS: Final = {  # field of a config -> its name in a difference
     "name": "config",
     "endpoint_url": "endpoint",
@@ -102,7 +103,7 @@ class Version:
         outcome = "failed" if exchange.error else f"{exchange.response.latency:.1f} s" if exchange.response else ""
         title, name = self.title.removeprefix("Number "), exchange.config.name
         parts = [one_line(title, _PROMPT_LENGTH), self.rating, one_line(name), outcome]
-        return " · ".join(filter(None, [*parts, one_line(exchange.prompt, _PROMPT_LENGTH)]))
+        return " · ".join(filter(None, [*parts, one_line(exchange.prompt[:_EXCERPT], _PROMPT_LENGTH)]))
 
     @property
     def typed_prompt(self) -> PromptDraft | None:

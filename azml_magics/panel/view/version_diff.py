@@ -11,13 +11,13 @@ from azml_magics.core.text import printable
 from azml_magics.display.table import NO_MATH
 
 from ..model.version import Difference
-from .mime_output import truncate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _CONTEXT: Final = 2  # equal lines that are shown around a difference
 _LONGEST_MARKED: Final = 2000  # characters of a line in which single words are marked
+_LONGEST_PART: Final = 20_000  # characters: the difference is drawn again for every key in the prompt
 _LEFT_OUT: Final = "…"
 _TAGS: Final = {"-": "del", "+": "ins"}
 _LEGEND: Final = "- in this version, + in the controls now"
@@ -42,7 +42,7 @@ def diff_bundle(differences: Sequence[Difference]) -> dict[str, str]:
 def _lines(difference: Difference) -> list[tuple[str, str]]:
     """(sign, printable line) of a difference, without the equal lines far from it."""
     part, before, after = difference
-    lines = Difference(part, truncate(before), truncate(after)).lines()
+    lines = Difference(part, _cut(before), _cut(after)).lines()
     changed = [at for at, (sign, _) in enumerate(lines) if sign != " "]
     near = {at + by for at in changed for by in range(-_CONTEXT, _CONTEXT + 1)}
     shown: list[tuple[str, str]] = []
@@ -54,6 +54,11 @@ def _lines(difference: Difference) -> list[tuple[str, str]]:
         shown += [*_gap(left_out), (sign, printable(line))]
         left_out = 0
     return [*shown, *_gap(left_out)]
+
+
+def _cut(text: str) -> str:
+    left_out = len(text) - _LONGEST_PART
+    return text if left_out <= 0 else f"{text[:_LONGEST_PART]}\n{_LEFT_OUT} {left_out:,} more characters"
 
 
 def _gap(lines: int) -> list[tuple[str, str]]:

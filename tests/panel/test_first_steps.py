@@ -34,8 +34,8 @@ def shows(panel, text):
 def fill_in(panel, url, key):
     panel.click("Connect my endpoint")
     (form,) = panel.open_forms()
-    set_state(panel.find("URL", at=form), value=url)
-    choose(panel.find("Key", at=form), key)
+    set_state(panel.find("Endpoint URL", at=form), value=url)
+    choose(panel.find("Key source", at=form), key)
     return form
 
 

@@ -149,9 +149,12 @@
     });
     return () => {
       const form = [...panel.querySelectorAll('.azml-form')].find(isShown);
+      const focused = document.activeElement;
+      // the browser takes the focus from a hidden control only after this frame
+      const isLost = focused === document.body ? last : panel.contains(focused) && !isShown(focused);
       if (form && form !== panel.azmlForm) {
         [...form.querySelectorAll('input, button')].find(isReady)?.focus();
-      } else if (document.activeElement === document.body && last) {
+      } else if (isLost) {
         const menu = panel.querySelector('.azml-expands');
         [last, opener, menu].find(isReady)?.focus({ preventScroll: true });
       }

@@ -68,9 +68,9 @@ class FirstSteps:
                 ),
             ]
         )
-        self._url = text_field("URL", self._type_url, placeholder="paste it from the studio")
+        self._url = text_field("Endpoint URL", self._type_url, placeholder="paste it from the studio")
         self._found = on_change(w.Dropdown(description="Found"), self._pick)
-        self._key = on_change(w.Dropdown(description="Key", options=_KEYS), lambda _: self._draw_key())
+        self._key = on_change(w.Dropdown(description="Key source", options=_KEYS), lambda _: self._draw_key())
         self._typed_key = KeyBox(description="API key", placeholder=_NO_KEY_YET, continuous_update=False)
         self._reference = ReferenceBox(description="Reference", placeholder="env:NAME", continuous_update=False)
         self._connect = action_button("Connect", self._start, icon="plug", button_style="primary")

@@ -58,7 +58,7 @@ def test_demo_button_starts_the_demo(chat, wait_until_idle):
 def test_pasted_url_and_typed_key_become_a_working_config(empty, azml_endpoint, path, formatter):
     form = fill_in(empty, f"{azml_endpoint.url}{path}", "ask")
     empty.traffic.clear()
-    set_state(empty.find("API key", at=form), value=KEY)
+    set_state(empty.find("Endpoint key", at=form), value=KEY)
     empty.click("Connect")
     empty.wait_until_idle()
     (said,) = [line for line in empty.lines() if "Saved as" in line]

@@ -71,7 +71,7 @@ class FirstSteps:
         self._url = text_field("Endpoint URL", self._type_url, placeholder="paste it from the studio")
         self._found = on_change(w.Dropdown(description="Found"), self._pick)
         self._key = on_change(w.Dropdown(description="Key source", options=_KEYS), lambda _: self._draw_key())
-        self._typed_key = KeyBox(description="API key", placeholder=_NO_KEY_YET, continuous_update=False)
+        self._typed_key = KeyBox(description="Endpoint key", placeholder=_NO_KEY_YET, continuous_update=False)
         self._reference = ReferenceBox(description="Reference", placeholder="env:NAME", continuous_update=False)
         self._connect = action_button("Connect", self._start, icon="plug", button_style="primary")
         self._find = action_button("Find", model.connection.discover, icon="search")

@@ -185,6 +185,28 @@ def test_whole_loop_by_keyboard(page, panel):
     expect(panel.button("More")).to_be_focused()
 
 
+def test_focus_returns_to_the_button_that_was_disabled_meanwhile(page, panel):
+    panel.field("Prompt").fill("Say 'tea'")
+    panel.button("Run").focus()
+    page.keyboard.press("Enter")
+    expect(panel.result).to_contain_text("tea")
+    panel.ends()
+    expect(panel.button("Run")).to_be_focused()
+
+
+def test_missing_key_leads_to_its_field(page, panel):
+    panel.open("Endpoint")
+    panel.root.get_by_role("textbox", name="Key", exact=True).fill("env:NOT_THERE")
+    page.keyboard.press("Enter")
+    panel.root.get_by_role("button", name=re.compile("Endpoint: ")).click()
+    panel.field("Prompt").fill("Hello")
+    page.keyboard.press("Control+Enter")
+    panel.says("NOT_THERE is not set")
+    panel.button("Type the key").focus()
+    page.keyboard.press("Enter")
+    expect(panel.root.get_by_label("API key", exact=True).locator("visible=true")).to_be_focused()
+
+
 def test_wrong_kwarg_is_reported_beside_it_and_not_sent(page, panel):
     panel.type("max_tokens", "many")
     panel.says("'many' is not a whole number")

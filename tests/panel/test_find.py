@@ -56,7 +56,7 @@ def pick(panel, beginning):
 
 def key_field(panel):
     (form,) = panel.open_forms()
-    return panel.find("Key", at=form)
+    return panel.find("Key source", at=form)
 
 
 def connect(panel):
@@ -96,7 +96,7 @@ def test_another_key_wins_over_the_found_one(found, azure):
     pick(found, "gpt-5-mini · ")
     key = azure.key_of("contoso-foundry")
     choose(key_field(found), "ask")
-    set_state(found.find("API key", at=found.open_forms()[0]), value=key)
+    set_state(found.find("Endpoint key", at=found.open_forms()[0]), value=key)
     config = connect(found)
     assert config.key_source.is_prompted
     assert run(found).error is None
@@ -105,7 +105,7 @@ def test_another_key_wins_over_the_found_one(found, azure):
 
 def test_another_url_is_not_the_picked_deployment(found):
     pick(found, "gpt-5-mini · ")
-    set_state(found.find("URL", at=found.open_forms()[0]), value="http://127.0.0.1:9/v1/chat/completions")
+    set_state(found.find("Endpoint URL", at=found.open_forms()[0]), value="http://127.0.0.1:9/v1/chat/completions")
     assert found.find("Found").value is None
     assert key_field(found).label == "an API key, typed here"
 
@@ -116,7 +116,7 @@ def test_deployment_that_cannot_be_asked_says_why(found):
     assert said.startswith("text-embedding-3-small cannot be asked: ")
     assert said.endswith(". Choose another one.")
     assert found.find("Found").value is None
-    assert found.find("URL", at=found.open_forms()[0]).value == ""
+    assert found.find("Endpoint URL", at=found.open_forms()[0]).value == ""
 
 
 def test_missing_roles_are_lines_beside_what_was_found(azure, panel):

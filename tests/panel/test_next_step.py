@@ -125,20 +125,20 @@ def test_missing_endpoint_leads_to_connect():
         assert "There is no endpoint. Type its URL, or choose a config." in panel.lines()
         take_step(panel, "Connect")
         (form,) = panel.open_forms()
-        assert focused(panel) == ["URL"]
-        assert panel.find("URL", at=form) in visible_within(form)
+        assert focused(panel) == ["Endpoint URL"]
+        assert panel.find("Endpoint URL", at=form) in visible_within(form)
 
 
 def test_connect_without_a_key_leads_to_its_own_field(azml_endpoint):
     with open_panel() as panel:
         panel.click("Connect my endpoint")
         (form,) = panel.open_forms()
-        set_state(panel.find("URL", at=form), value=f"{azml_endpoint.url}/v1/chat/completions")
-        choose(panel.find("Key", at=form), "ask")
+        set_state(panel.find("Endpoint URL", at=form), value=f"{azml_endpoint.url}/v1/chat/completions")
+        choose(panel.find("Key source", at=form), "ask")
         panel.click("Connect")
         panel.traffic.clear()
         take_step(panel, "Type the key")
-        assert focused(panel) == ["API key"]
+        assert focused(panel) == ["Endpoint key"]
 
 
 def test_every_code_of_a_button_is_one_of_an_error():

@@ -109,6 +109,7 @@ class Runs:
             self.was_refused = False
             state.accept_preview()
             state.note("run")
+            state.note("connect")
 
     def _make_requests(self, prompt: PromptDraft, settings: Settings) -> list[BatchRequest]:
         _check_count(len(settings))

@@ -131,16 +131,20 @@
     set(panel.querySelector('.azml-stop') ?? panel, { 'aria-keyshortcuts': 'Escape' });
   };
 
-  // ---- focus: where it was, if the control that had it is hidden or disabled meanwhile
+  // ---- focus: where it was, if the control that had it is hidden or disabled meanwhile; a control that is disabled while
+  // something runs lends it to another one, and gets it back
 
   const keepFocus = panel => {
     let last = null;
     let opener = null;
+    let lender = null;
+    let holder = null;
     panel.addEventListener('focusin', event => {
       if (!event.target.closest('.azml-form')) {
         opener = event.target;
       }
       last = event.target;
+      lender = event.target === holder ? lender : null;
     });
     panel.addEventListener('focusout', event => {
       if (event.relatedTarget || isReady(event.target)) {
@@ -156,7 +160,12 @@
         [...form.querySelectorAll('input, button')].find(isReady)?.focus();
       } else if (isLost) {
         const menu = panel.querySelector('.azml-expands');
-        [last, opener, menu].find(isReady)?.focus({ preventScroll: true });
+        const waits = isShown(last) && last.disabled ? last : null;
+        holder = [last, opener, menu].find(isReady);
+        holder?.focus({ preventScroll: true });
+        lender = waits;
+      } else if (isReady(lender) && focused === holder) {
+        lender.focus({ preventScroll: true });
       }
       panel.azmlForm = form;
     };

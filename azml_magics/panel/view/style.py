@@ -38,7 +38,8 @@ STYLE: Final = """<style>
 .azml-panel .azml-top > .widget-dropdown > .widget-label { width: auto; margin-right: 8px; }
 .azml-panel .azml-top > .azml-run { min-width: 76px; margin-left: auto; }
 .azml-panel .azml-form { border: 1px solid var(--jp-border-color1, #bbb); padding: 4px; margin: 2px; }
-.azml-panel .azml-heading { height: auto; line-height: 1.4; margin: 6px 2px 2px; font-weight: 600; }
+.azml-panel .azml-heading { height: auto; line-height: 1.4; white-space: normal; margin: 6px 2px 2px;
+  font-weight: 600; }
 .azml-panel .azml-buttons { flex-flow: row wrap; align-items: center; }
 .azml-panel .azml-buttons > .jupyter-button { width: auto; flex: 0 0 auto; padding: 0 9px; margin: 2px; }
 .azml-panel .azml-buttons > .widget-inline-hbox { flex: 1 1 170px; }
@@ -106,6 +107,8 @@ STYLE: Final = """<style>
 @container azml (max-width: 440px) {
   .azml-panel .azml-top > .jupyter-button:not(.azml-run) > i { display: none; }
   .azml-panel .azml-top > .jupyter-button { padding: 0 8px; }
+  .azml-panel .azml-top > .azml-run { margin-left: 2px; }
+  .azml-panel .azml-top > .azml-mark { order: 1; flex: 0 1 auto; }
   .azml-panel .widget-inline-hbox:not(.azml-short, .azml-formatter, .azml-top > *) > .widget-label { width: 100%; }
   .azml-panel .azml-formatter > .widget-label { width: auto; margin-right: 8px; }
   .azml-panel .azml-wide { align-items: flex-end; }

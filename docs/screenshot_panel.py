@@ -1,10 +1,12 @@
-"""Write docs/images/panel-*.png: the panel after a prompt, wide and narrow, light and dark.
+"""Write docs/images/panel-*.png: the panel after a prompt, wide and narrow, light and dark; and tutorial 05's picture.
 
 Run from the checkout with what the browser tests need (CONTRIBUTING.md): python -m docs.screenshot_panel
 """
 
 from __future__ import annotations
 
+import base64
+import json
 import tempfile
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from tests.browser.notebook_page import NotebookPage
 from tests.browser.panel_page import PanelPage
 
 IMAGES = Path(__file__).parent / "images"
+TUTORIAL = Path(__file__).parents[1] / "notebooks" / "05_panel.ipynb"
 PORT = 18765  # visible in the pictures, which should be the same every time
 CELLS = (
     "%load_ext azml_magics\n"
@@ -32,7 +35,7 @@ WIDE, NARROW = 1120, 300  # pixels: a notebook's width, and a side panel's
 
 
 def main() -> None:
-    """Write the four pictures."""
+    """Write the four pictures, and one of them into the tutorial."""
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         server = LabServer("lab", Path(folder, "lab"))
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
@@ -52,6 +55,16 @@ def main() -> None:
         finally:
             browser.close()
             server.stop()
+    attach_picture()
+
+
+def attach_picture() -> None:
+    """Put the wide, light picture into the tutorial, and change nothing else in its file."""
+    text = TUTORIAL.read_text(encoding="utf-8")
+    attached = [each for cell in json.loads(text)["cells"] for each in cell.get("attachments", {}).values()]
+    (before,) = [each["image/png"] for each in attached]
+    picture = base64.b64encode((IMAGES / "panel-light.png").read_bytes()).decode()
+    TUTORIAL.write_text(text.replace(before, picture), encoding="utf-8")
 
 
 def _run_prompt(panel: PanelPage) -> None:

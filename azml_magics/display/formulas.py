@@ -14,7 +14,7 @@ _ENVIRONMENTS = (
     "|multline|pmatrix|bmatrix|Bmatrix|smallmatrix|split|subequations|vmatrix|Vmatrix"
 )
 _PIECES = re.compile(
-    r"(?P<kept>`+[^`\n]*`+|\]\([^)\s]*\)?|https?://[^\s<>]+|\\\$|\\{2,}[(\[)\]])"
+    r"(?P<kept>`+[^`\n]*`+|\]\([^)\s]*\)?|https?://[^\s<>`{]+|\\\$|\\{2,}[(\[)\]])"
     r"|\\\[(?P<block>[^$]{1,2000}?)\\\]|\\\((?P<inline>[^$\n]{1,1000}?)\\\)"
     r"|(?P<math>\$\$.{1,2000}?\$\$|(?<![\\$\w])\$(?=[^\s$])[^$\n]{1,1000}?(?<![\s\\])\$(?![\d$])"
     rf"|\\begin\{{(?P<name>(?:{_ENVIRONMENTS})\*?)\}}.{{1,2000}}?\\end\{{(?P=name)\}})"

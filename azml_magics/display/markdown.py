@@ -6,8 +6,8 @@ replaced, except in fenced code that all Markdown readers take for code:
 * prose: `<` becomes `&lt;`, and in math a space follows it, which TeX ignores;
 * code spans: one with a tag in it becomes `<code>` with its text in entities, because readers disagree about the end
   of a span;
-* fences: unchanged, unless readers may disagree about them (a fence after a list or quote mark, math that is not
-  closed, a definition list): then `<` becomes `&lt;` there, too;
+* fences: unchanged, and closed if the text ends in one (pandoc sees no code there), unless readers may disagree about
+  them (a fence after a list or quote mark, math that is not closed, a definition list): then `<` becomes `&lt;` there;
 * links: one whose target is neither a plain path nor http, https or mailto is no longer a link;
 * pictures: a remote one becomes a link. A browser would fetch it at once, and its address can carry the prompt away;
 * dollars: `$5 and $6` is money. A `$` that opens no formula by pandoc's rule is put into an element of its own, in
@@ -52,7 +52,7 @@ _MATH = re.compile(
 _TARGET = re.compile(r"\](?P<mark>[(:])(?=\s*(?:<|&lt;)?(?P<target>(?:(?!\]\()[^\s)>]){0,300}))")  # may hold another
 _MAY_HAVE_SCHEME = re.compile(r"[:&\\]")
 _LONGEST_SCHEME = 300  # characters of a target that are read; a longer one with entities is not trusted
-_PICTURE = re.compile(r"!\[(?:(?P<alt>[^\[\]\n]*)\]\(\s*<?(?P<target>[^\s()<>]{0,300}))?")
+_PICTURE = re.compile(r"!\[(?:(?P<alt>[^\[\]\n]*)\]\(\s*<?(?P<target>(?:(?!!\[)[^\s()<>]){0,300}))?")
 _DEFINED = re.compile(
     r"[ \t]*https?://[^\s<>\"'()`]+[ \t]*(?:\n(?!\s*[\"'(])|$)"
 )  # without a title, which may span lines
@@ -120,7 +120,10 @@ def _split_passages(lines: list[str]) -> list[_Passage] | None:
         passages += [_Passage(prose, is_code=False)] if prose else []
         info = plain_info(opening["info"].strip())
         first = line if info == opening["info"].strip() else f"{opening['indent']}{opening['mark']}{info}"
-        passages.append(_Passage([first, *lines[at + 1 : end]], is_code=True, info=info))
+        code = lines[at + 1 : end]
+        if not (code and _closes(opening["mark"], code[-1])):
+            code.append(f"{opening['indent']}{opening['mark']}")
+        passages.append(_Passage([first, *code], is_code=True, info=info))
         prose, at = [], end
         offsets = [column for column in offsets if column <= len(opening["indent"])]
     has_code = bool(passages)
@@ -141,14 +144,19 @@ def _find_end(lines: list[str], at: int, opening: re.Match[str], offsets: list[i
     offset = next((column for column in reversed(offsets) if column <= indent), 0)
     if indent > offset + _DEEPEST:
         return 0
-    closing = re.compile(rf"^\s*{re.escape(mark[0])}{{{len(mark)},}}\s*$")
     for index in range(at + 1, len(lines)):
         line = lines[index]
-        if closing.match(line):
+        if _closes(mark, line):
             return index + 1 if _indent(line) == indent and line[indent] == mark[0] else 0
         if line.strip() and _indent(line) < indent:
             return 0
     return len(lines)
+
+
+def _closes(mark: str, line: str) -> bool:
+    """Whether a line ends the code of a fence that opens with `mark`."""
+    line = line.strip()
+    return len(line) >= len(mark) and not line.strip(mark[0])
 
 
 def _follow_lists(offsets: list[int], line: str, *, after_blank: bool) -> None:

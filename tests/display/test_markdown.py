@@ -102,6 +102,9 @@ REMOTE = [
 ]
 HOSTILE = [
     *REMOTE,
+    "[![](![a](//x.y/z)",
+    "```\n\n<script>alert(1)</script>",
+    'http://x`$`{onclick="x"}',
     SCRIPT,
     IMAGE,
     f"# {SCRIPT}\n\n> {IMAGE}\n\n- {IMAGE}\n\n| {IMAGE} |\n|---|\n| {SCRIPT} |",
@@ -251,12 +254,13 @@ def test_fences_and_their_surroundings_have_no_live_html(answer):
 @example("<")
 @example("\x00<\x02b>")
 @example("$$")
+@example("%")
 def test_text_without_code_loses_only_its_tags(text):
     shown = make_inert(text).replace(DOLLAR, "$")
     if "`" not in text and "~~~" not in text:
         assert not re.search(r"<[A-Za-z/!?]", shown)
     if not set(text) & set("<`~$\\[]\r\x0b\x0c\x85\u2028\u2029") and text.isprintable():
-        assert shown == text
+        assert shown == (f"\\{text}" if text.startswith("%") else text)  # a title for pandoc
 
 
 @given(st.text(alphabet="<ab/`\n ", max_size=30))
@@ -292,7 +296,6 @@ DOLLAR = "<span>\\$</span>"  # in which no reader looks for mathematics
         "`x` and ``a`b`` and `a & b`",
         "Emoji 🌊, Ümläute, 日本語, \\*escaped\\*",
         "[relative](./a.md#b) [mail](mailto:a@b.c) ![image](plots/z.png)",
-        "```python\nprint('unfinished <b>')",
     ],
 )
 def test_plain_response_is_unchanged(answer):
@@ -303,6 +306,7 @@ def test_plain_response_is_unchanged(answer):
     ("answer", "shown"),
     [
         ("Use <b> here", "Use &lt;b> here"),
+        ("```python\nprint('unfinished <b>')", "```python\nprint('unfinished <b>')\n```"),
         ("Use `<b>` here", "Use <code>&#60;b&#62;</code> here"),
         ("| `<b>` | x |", "| <code>&#60;b&#62;</code> | x |"),
         ("`` `<b>` ``", "<code>&#96;&#60;b&#62;&#96;</code>"),
@@ -350,7 +354,7 @@ def test_long_response_of_one_repeated_piece_has_no_live_html(piece):
     """Each is 200,000 characters: anything quadratic would meet the suite's time limit here."""
     many = piece * (200_000 // len(piece))
     assert ("<b" in make_inert(many)) == ("```\n  <b>" in piece)
-    assert make_inert(f"{many}\n```\nx\n```").endswith("\n```\nx\n```")
+    assert "\n```\nx\n```" in make_inert(f"{many}\n```\nx\n```")
 
 
 def test_lines_of_a_poem_stay_apart():

@@ -23,7 +23,7 @@ def test_saved_output_is_empty_display_and_result(kernel):
     assert result.output_type == "execute_result"
     assert set(result.data) == {"text/plain", "text/markdown", VENDOR}
     assert result.data["text/plain"] == result.data[VENDOR]["text"] == kernel.value("str(_)")
-    assert set(result.metadata["azml"]) == {"latency", "time_to_first_token", "request_id", "deployment", "request"}
+    assert set(result.metadata["azml"]) == {"request"}  # times and ids would differ in every run
 
 
 def test_tokens_are_shown_as_they_arrive(kernel, endpoint):

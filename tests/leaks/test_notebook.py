@@ -48,8 +48,7 @@ AFTERWARDS = [
 
 @pytest.fixture
 def keyring(monkeypatch):
-    import keyring as package
-
+    package = pytest.importorskip("keyring")
     monkeypatch.setattr(package, "get_password", lambda service, user: KEY)
 
 

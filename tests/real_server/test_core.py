@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from azml_magics import ainvoke, astream, errors, invoke, stream
+from azml_magics.core.redaction import MASK
 
 from .cases import EXPECTED, FAILURES
 from .conftest import KEY, Serve
@@ -75,8 +76,10 @@ def test_mistral_chat_puts_system_text_into_user_message(config_of) -> None:
 
 def test_key_and_deployment_are_sent_as_headers(config_of) -> None:
     config = config_of("statuses").merged(deployment_name="blue")
-    assert invoke(config, "headers").raw == [
-        {"0": f'{{\n "authorization": "Bearer {KEY}",\n "azureml-model-deployment": "blue"\n}}'}
+    assert invoke(
+        config, "headers"
+    ).raw == [  # the key arrived: without it the server refuses; what repeats it is masked
+        {"0": f'{{\n "authorization": "Bearer {MASK}",\n "azureml-model-deployment": "blue"\n}}'}
     ]
 
 

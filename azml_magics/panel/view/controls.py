@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from ..model.changes import PanelNote
 
+_PAUSE = 0.01  # seconds
 _thread = threading.local()  # `drawing` is set for each thread: another thread may receive input meanwhile
 
 
@@ -63,6 +65,14 @@ def set_visible(control: Any, visible: object) -> None:
 def is_visible(control: Any) -> bool:
     """Whether the control is shown, as far as `set_visible` decides."""
     return bool(control.layout.display != "none")
+
+
+def let_messages_leave() -> None:
+    """Pause while many widgets are opened or closed.
+
+    Each sends messages, and ZeroMQ drops those of a kernel that pile up (500 to 1,000) before its own thread sends them.
+    """
+    time.sleep(_PAUSE)
 
 
 def close_tree(widget: Any) -> None:

@@ -11,7 +11,7 @@ from ..model.changes import ALL, CONFIG, DRAFT, NOTES
 from .behaviour import Behaviour
 from .cell_section import CellSection
 from .config_bar import ConfigBar
-from .controls import close_tree, drawing, fold, set_title
+from .controls import close_tree, drawing, fold, let_messages_leave, set_title
 from .endpoint_section import EndpointSection
 from .formatter_section import FormatterSection
 from .kwargs_section import KwargsSection
@@ -56,10 +56,13 @@ class Panel:
         self._script_output.add_class("azml-script")
         self._behaviour = Behaviour()
         self._endpoint, formatter, self._kwargs = EndpointSection(model), FormatterSection(model), KwargsSection(model)
+        let_messages_leave()
         config = ConfigBar(model)
         first = config.first_steps
         steps = {CONNECT: first.open, DETECT: lambda: model.checks.detect(place="run"), TYPE_KEY: self._go_to_key}
+        let_messages_leave()
         prompt, run = PromptSection(model), RunSection(model, steps)
+        let_messages_leave()
         results, cell = ResultTabs(model, self._send_out), CellSection(model, self._send_out)
         # run comes last: the response has to be drawn before the status line says that nothing is running
         self._sections: list[_Section] = [
@@ -76,9 +79,11 @@ class Panel:
         self.widget = w.VBox([w.HTML(STYLE), head, first.widget, columns, self._script_output, self._behaviour.widget])
         self.widget.add_class("azml-panel")
         self.widget.comm.on_close(lambda _message: self.close())  # a frontend has discarded the widgets
+        let_messages_leave()
         model.subscribe(self.draw)
         with model.changing(*ALL):
             pass
+        let_messages_leave()
 
     def draw(self, changed: frozenset[str]) -> None:
         """Draw the sections whose parts have changed. The model calls it, one change at a time."""
@@ -113,7 +118,9 @@ class Panel:
         self.model.close()
         with self.model.changing():  # waits for a drawing in another thread
             self._kwargs.close()
-            close_tree(self.widget)
+            for section in (*self.widget.children, self.widget):
+                let_messages_leave()
+                close_tree(section)
 
     def __repr__(self) -> str:
         return f"azml-magics panel ({self.model.name or 'new config'})"

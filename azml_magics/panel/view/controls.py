@@ -70,7 +70,7 @@ def is_visible(control: Any) -> bool:
 def let_messages_leave() -> None:
     """Pause while many widgets are opened or closed.
 
-    Each sends messages, and ZeroMQ drops those of a kernel that pile up (500 to 1,000) before its own thread sends them.
+    Each sends messages. ZeroMQ drops those of a kernel that pile up, 500 to 1,000, before its own thread sends them.
     """
     time.sleep(_PAUSE)
 

@@ -18,7 +18,7 @@ STYLE: Final = """<style>
 .azml-panel .azml-columns > .widget-vbox { max-width: 100%; min-width: min(100%, 240px); }
 .azml-panel .widget-inline-hbox { width: auto; max-width: 100%; min-width: 0; height: auto; flex-wrap: wrap;
   align-items: center; margin: 2px; }
-.azml-panel .widget-inline-hbox > .widget-label { margin: 0; width: 150px; flex: 0 0 auto; text-align: left;
+.azml-panel .widget-inline-hbox > .widget-label { margin: 0; width: 172px; flex: 0 0 auto; text-align: left;
   overflow: hidden; text-overflow: ellipsis; }
 .azml-panel .widget-inline-hbox > :not(.widget-label) { flex: 1 1 140px; min-width: 0; }
 .azml-panel select { appearance: auto; background-image: none; }
@@ -53,7 +53,7 @@ STYLE: Final = """<style>
 .azml-panel .azml-row > .azml-tags { flex: 1 1 auto; flex-flow: row wrap; }
 .azml-panel .azml-tags > .widget-text { flex: 1 0 calc(100% - 4px); }
 .azml-panel .azml-tags > .jupyter-widget-tagsinput { flex: 1 1 auto; width: auto; max-width: 100%; min-width: 0;
-  margin: 0 0 2px 152px; }
+  margin: 0 0 2px 174px; }
 .azml-panel .jupyter-widget-taginput { display: none !important; }
 .azml-panel .jupyter-widget-tag { max-width: calc(100% - 8px); height: auto; margin: 2px; white-space: normal;
   overflow-wrap: anywhere; }
@@ -64,7 +64,7 @@ STYLE: Final = """<style>
   padding: 1px 2px; margin: 2px; flex: 0 0 auto; }
 .azml-panel .azml-next { width: auto; align-self: flex-start; padding: 0 9px; margin: 2px; flex: 0 0 auto; }
 .azml-panel .azml-several { white-space: pre-line; }
-.azml-panel .azml-settings .azml-line { margin-left: 152px; }
+.azml-panel .azml-settings .azml-line { margin-left: 174px; }
 .azml-panel .azml-settings .azml-buttons ~ .azml-line { margin-left: 2px; }
 .azml-panel .azml-plain { color: var(--jp-ui-font-color2, #666); }
 .azml-panel .azml-bad { color: color-mix(in srgb, var(--jp-error-color1, #b00020) 80%,

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any, overload
 
 from azml_magics import session as sessions
+from azml_magics.compare.data_frame import make_data_frame
 from azml_magics.core.config import LLMConfig
-from azml_magics.core.errors import ConfigError, MissingPackageError, UnknownNameError
-from azml_magics.core.install_hint import package_command
+from azml_magics.core.errors import ConfigError, UnknownNameError
 from azml_magics.core.text import one_line, printable
 
 from .config_places import config_name, free_name, is_same_place, refresh
@@ -116,14 +116,7 @@ class Discovery(Sequence[Deployment]):
         Raises:
             MissingPackageError: pandas is not installed.
         """
-        try:
-            import pandas as pd  # type: ignore[import-untyped,import-not-found,unused-ignore]  # optional
-        except ImportError as error:
-            raise MissingPackageError(
-                "to_pandas() needs pandas",
-                remedy=f"Run {package_command('pandas')}.",
-            ) from error
-        return pd.DataFrame([row.to_dict() for row in self.rows])
+        return make_data_frame([row.to_dict() for row in self.rows])
 
     # ---- configs ----------------------------------------------------------------------------------------------------
 

@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any, overload
 
 from ..core.config import LLMConfig
-from ..core.errors import MissingPackageError
-from ..core.install_hint import package_command
 from ..core.response import Response
 from ..core.text import one_line, printable
+from .data_frame import make_data_frame
 from .word_diff import mark_differences
 
 _MAX_LABEL = 80  # characters of one value
@@ -175,14 +174,7 @@ class Batch(Sequence[Row]):
         Raises:
             MissingPackageError: pandas is not installed.
         """
-        try:
-            import pandas as pd  # type: ignore[import-untyped,import-not-found,unused-ignore]  # optional
-        except ImportError as error:
-            raise MissingPackageError(
-                "to_pandas() needs pandas",
-                remedy=f"Run {package_command('pandas')}. to_dicts() works without it.",
-            ) from error
-        return pd.DataFrame(self.to_dicts())
+        return make_data_frame(self.to_dicts(), "to_dicts() works without it.")
 
     def mark_differences(self) -> list[list[tuple[str, bool]]]:
         """The rows' texts in pieces: (piece, whether it differs from the first text). In one piece until complete."""

@@ -100,6 +100,7 @@ class StreamRedactor:
         if not isinstance(given, str) or not isinstance(call.get("index"), int):
             return call
         shown = self._pass("arguments", call["index"], given, is_last=False)
+        # `function` is a dict: it had arguments
         return call if shown == given else {**call, "function": {**function, "arguments": shown}}  # type: ignore[dict-item]
 
     def _pass(self, kind: str, index: int, new: str, *, is_last: bool) -> str:

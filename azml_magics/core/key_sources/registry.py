@@ -101,6 +101,7 @@ def register_key_source(scheme: str, source: KeyFunction | type[KeySource]) -> N
             remedy="Pass a function that takes the name and returns the key.",
         )
     is_class = isinstance(source, type) and issubclass(source, KeySource)
+    # a class makes its sources when it is called, which mypy does not see behind `is_class`
     make: Callable[[str], KeySource] = source if is_class else lambda name: CalledKey(scheme, name, source)  # type: ignore[assignment, arg-type]
     _schemes[scheme] = Scheme(f"{scheme}:NAME", re.compile(r"[^\x00-\x1f]*"), make)
 

@@ -35,7 +35,7 @@ def exchange_to_dict(exchange: Exchange) -> dict[str, Any]:
         "config": _config_to_dict(exchange.config),
         "messages": [_without_long_parts(without_items(message)) for message in exchange.messages],
     }
-    if exchange.config.file:  # whoever sends it again is asked whether that file is trusted
+    if exchange.config.file:  # before it is sent again, the user is asked whether that file is trusted
         data["file"] = exchange.config.file
     if exchange.response is not None:
         data["response"] = exchange.response.replace(items=()).to_dict()

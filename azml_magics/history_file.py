@@ -68,11 +68,11 @@ class HistoryFile:
         self._check()
 
     def append(self, exchange: Exchange) -> None:
-        """Write an exchange to the end of the file. What prevents it is said once, and raises nothing."""
+        """Write an exchange to the end of the file. A failure is reported once and raises nothing."""
         self._write(lambda: exchange_to_dict(exchange), exchange.config)
 
     def append_notes(self, exchange: Exchange, notes: Mapping[str, Any]) -> None:
-        """Write what is said of an exchange that the file has; later notes of a name replace earlier ones."""
+        """Write the notes of an exchange that the file has; later notes of a name replace earlier ones."""
         line = {"azml_note": VERSION, "id": exchange.id, "notes": dict(notes)}
         self._write(lambda: line, exchange.config)
 

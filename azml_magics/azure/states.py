@@ -1,4 +1,4 @@
-"""What the states of resources mean for somebody who wants to send a prompt. Pure data."""
+"""What the states of resources mean for a user who wants to send a prompt. Pure data."""
 
 from __future__ import annotations
 

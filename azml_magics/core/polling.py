@@ -1,4 +1,4 @@
-"""Responses that a server makes in the background: asked for until they are ready, cancelled if nobody waits any more.
+"""Responses that a server makes in the background: asked for until they are ready, cancelled if no caller waits.
 
 A generator like that of retry.py, without I/O, so that whole calls, streams and runs over rows poll in the same way.
 """
@@ -67,7 +67,7 @@ def polling_flow(
 
 
 def _ask_again(request: Request, start: Callable[[Request], RetryFlow], pending: Pending, delay: float) -> RetryFlow:
-    """Wait, and ask for the response; without time left, or once nobody waits any more, cancel it."""
+    """Wait, and ask for the response; without time left, or once the caller has stopped waiting, cancel it."""
     cancel = replace(request, url=pending.cancel_url, body=b"{}", fallback=None, timeout=_CANCEL_TIMEOUT)
     if delay <= 0:
         yield SendRequest(cancel)

@@ -1,4 +1,4 @@
-"""What is said about a response in one quiet line: model, region, tokens, how it ended, what filters found, time."""
+"""The facts of a response in one quiet line: model, region, tokens, how it ended, what filters found, time."""
 
 from __future__ import annotations
 

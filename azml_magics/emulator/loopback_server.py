@@ -164,7 +164,7 @@ def _serve(server: uvicorn.Server, listener: socket.socket) -> None:
 
 async def _serve_and_close(server: uvicorn.Server, listener: socket.socket) -> None:
     await server.serve(sockets=[listener])
-    # A TLS connection that is closing waits for the client's goodbye, which nobody reads after this.
+    # A TLS connection that is closing waits for the client's closing message, which is not read after this.
     for connection in list(server.server_state.connections):
         connection.transport.abort()
     await asyncio.sleep(0.01)

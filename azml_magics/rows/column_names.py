@@ -1,4 +1,4 @@
-"""Names in a prompt that are nearly those of a column, and what is said of them."""
+"""Names in a prompt that are nearly those of a column, and the error that names them."""
 
 from __future__ import annotations
 

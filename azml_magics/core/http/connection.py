@@ -59,7 +59,7 @@ class Connection:
 
     @property
     def limit_reads(self) -> Callable[[float], None] | None:
-        """Makes reads of the response fail that end later than so many seconds from its call; None if it cannot."""
+        """A function that limits reads of the response to so many seconds from its call; None if there is no way."""
         return self._reception.limit_reads
 
     def send(self, request: Request) -> httpx.Response:

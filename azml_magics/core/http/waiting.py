@@ -1,4 +1,4 @@
-"""Reports that a call waits for its next try, to whoever shows the call.
+"""Reports that a call waits for its next try, to the front end that shows the call.
 
 with observe_waiting(show):      # in this context, and in threads that copy it
     invoke(config, prompt)       # calls show(Waiting(...)) before each wait, and show(None) once the call has ended

@@ -60,7 +60,7 @@ class Difference(NamedTuple):
 
 @dataclass(frozen=True)
 class Version:
-    """One run of the history, whoever sent it: the panel, a cell or plain Python.
+    """One run of the history, sent from the panel, a cell or plain Python.
 
     Attributes:
         exchange: The run as the session's history has it.

@@ -1,0 +1,1 @@
+"""Evaluating a prompt: rows by settings, compared with what is expected, with scores and figures."""

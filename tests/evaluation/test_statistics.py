@@ -56,11 +56,11 @@ def test_wilson_interval_holds_the_share_and_mirrors(counts):
 # Newcombe, Improved confidence intervals for the difference between binomial proportions based on paired data, the same
 # volume, method 10; and the airway data of Bentur et al. as Fagerland, Lydersen and Laake (2014) compute it
 @pytest.mark.parametrize(
-    ("both", "gained", "lost", "neither", "low", "high"),
-    [(36, 2, 12, 0, -0.3404, -0.0569), (1, 1, 7, 12, -0.507, -0.026)],
+    ("cells", "bounds"),
+    [((36, 2, 12, 0), (-0.3404, -0.0569)), ((1, 1, 7, 12), (-0.507, -0.026))],
 )
-def test_paired_share_interval_is_the_published_one(both, gained, lost, neither, low, high):
-    assert paired_share_interval(both, gained, lost, neither) == pytest.approx((low, high), abs=5e-4)
+def test_paired_share_interval_is_the_published_one(cells, bounds):
+    assert paired_share_interval(*cells) == pytest.approx(bounds, abs=5e-4)
 
 
 @given(*[st.integers(0, 300)] * 4)

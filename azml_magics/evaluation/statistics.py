@@ -170,7 +170,7 @@ def paired_share_interval(both: int, gained: int, lost: int, neither: int) -> In
         return None
     before, after = (both + lost) / n, (both + gained) / n
     margins = (both + lost) * (gained + neither) * (both + gained) * (lost + neither)
-    product = both * neither - gained * lost
+    product: float = both * neither - gained * lost
     if product > 0:
         product = max(product - n / 2, 0)  # Newcombe's correction for continuity
     correlation = product / math.sqrt(margins) if margins else 0.0

@@ -1,1 +1,1 @@
-"""Evaluating a prompt: rows by settings, compared with what is expected, with scores and figures."""
+"""Evaluates prompts: every row of a table by every setting, with scores, intervals and differences."""

@@ -21,7 +21,7 @@ TEXT_KEYS = (
     *("deployment_name", "endpoint_url", "endpoint_api_type", "formatter", "system", "api_version", "model"),
     *("key_header", "proxy"),
 )
-VALUE_KEYS = ("timeout", "max_retries", "total_timeout", "verify", "allow_http")
+VALUE_KEYS = ("timeout", "max_retries", "total_timeout", "verify", "allow_http", "price")
 KEYS = (*TEXT_KEYS, *VALUE_KEYS, "extra_parameters", "model_kwargs", "headers", "key", "azml_schema", "_type")
 EXPECTED = "A saved config is what LangChain's AzureMLOnlineEndpoint.save() or azml_magics.save_config() writes."
 NEVER_SAVED = {
@@ -89,7 +89,7 @@ def check_types(document: Mapping[str, Any], source: str) -> None:
     expected: dict[str, tuple[type, ...]] = dict.fromkeys((*TEXT_KEYS, "extra_parameters", "key"), (str,))
     expected |= {"model_kwargs": (dict,), "headers": (dict,), "max_retries": (int,), "azml_schema": (int,)}
     expected |= dict.fromkeys(("timeout", "total_timeout"), (float, int, str))
-    expected |= {"verify": (bool, str), "allow_http": (bool,)}
+    expected |= {"verify": (bool, str), "allow_http": (bool,), "price": (dict, list, str)}
     for key, types in expected.items():
         value = document.get(key)
         if value is not None and (not isinstance(value, types) or (isinstance(value, bool) and bool not in types)):

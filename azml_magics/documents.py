@@ -19,6 +19,7 @@ from .core.hidden_arguments import hide_arguments
 from .core.key_sources import KeySource
 from .core.keys import DEFAULT_KEY, KeyRef, is_reference
 from .core.paths import path_of
+from .core.pricing import read_price
 from .core.secret import Secret
 from .core.text import did_you_mean
 from .document_checks import (
@@ -83,6 +84,7 @@ def to_document(config: LLMConfig, *, langchain: bool = False) -> dict[str, Any]
         "extra_parameters": config.extra_parameters,
         "model": config.model or None,
         **_network_settings(config),
+        "price": price.to_dict() if (price := read_price(config.price)) else None,
     }
     keyless = config.key is None  # not the default: no key is sent
     document.update({key: value for key, value in ours.items() if value is not None or (key == "key" and keyless)})

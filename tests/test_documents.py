@@ -262,6 +262,7 @@ CONFIGS = st.builds(
     proxy=st.sampled_from([None, "proxy:3128", "none", "env:COMPANY_PROXY"]),
     allow_http=st.booleans(),
     total_timeout=st.sampled_from([None, 60, 0.5]),
+    price=st.sampled_from([None, "0.15,0.6", "3,15,0.3"]),
     extras=st.dictionaries(st.sampled_from(["owner", "tags", "2024-01-01", "yes", ""]), JSON, max_size=2),
 )
 
@@ -288,6 +289,13 @@ def test_only_ambiguous_chat_document_gets_a_default_formatter():
     assert from_document({"_type": "azureml_chat_endpoint", "endpoint_url": SCORE}).formatter == "openai-chat"
     assert from_document({"_type": "azureml_chat_endpoint", "endpoint_url": CHAT}).formatter == ""
     assert from_document({"_type": "azureml_endpoint", "endpoint_url": SCORE}).formatter == ""
+
+
+def test_price_is_not_part_of_a_langchain_document():
+    config = PLAIN.merged(price="0.15,0.6")
+    assert to_document(config)["price"] == {"input": 0.15, "output": 0.6}
+    assert "price" not in to_document(config, langchain=True)
+    assert from_document({**GOOD, "price": "0.15,0.6"}) == from_document({**GOOD, "price": [0.15, 0.6]})
 
 
 # ---- what is refused
@@ -329,6 +337,9 @@ BAD = [
     ({**GOOD, "verify": 7}, "verify is a number. Make it false or the path of a CA file"),
     ({**GOOD, "allow_http": "yes"}, "allow_http is a text. Make it true or false"),
     ({**GOOD, "proxy": "http://ann:s3cret@p"}, "The proxy's URL holds a user name or password"),
+    ({**GOOD, "price": 3}, "price is a number. Make it an object"),
+    ({**GOOD, "price": "1"}, "price takes two or three numbers per million tokens"),
+    ({**GOOD, "price": {"input": 1}}, "price takes two or three numbers per million tokens"),
     ({**GOOD, "total_timeout": 0}, "total_timeout must be a positive number of seconds"),
     ({**GOOD, "key_header": "X Key"}, "key_header has the name 'X Key'"),
     ({**GOOD, "azml_schema": 2}, "was written by a later azml-magics (schema 2)"),

@@ -17,6 +17,7 @@ from .headers import HeaderValue, as_headers, check_name, is_secret, merge_heade
 from .hidden_arguments import hide_arguments, hide_constructor_arguments
 from .key_sources import NO_KEY, CredentialKey, KeySource, TokenCredential
 from .keys import DEFAULT_KEY, KeyRef, key_source
+from .pricing import PriceSource, read_price
 from .proxy_url import check_proxy
 from .secret import Secret
 from .text import did_you_mean
@@ -71,6 +72,8 @@ class LLMConfig:
         verify: A file or folder of CA certificates; False checks none; None trusts the operating system's.
         proxy: URL of a proxy, "env:NAME" for a variable that holds it, or "none"; None for the environment's.
         allow_http: Whether the key may be sent over plain http, readable on its way.
+        price: What a million tokens cost, as a Price or as "INPUT,OUTPUT" or "INPUT,OUTPUT,CACHED"; None if you do not
+            know. It is never sent.
         extras: Keys of a loaded document that azml_magics does not use; saved again with it.
         file: The file that the config comes from, if another person may have written it. Its keys are sent once the
             user trusts it with them; see `trust`.
@@ -100,6 +103,7 @@ class LLMConfig:
     verify: bool | str | None = None
     proxy: str | None = None
     allow_http: bool = False
+    price: PriceSource = None
     extras: Mapping[str, Any] = field(default_factory=dict, repr=False)
     file: str = field(default="", repr=False, compare=False)
 
@@ -125,6 +129,7 @@ class LLMConfig:
         set_field(self, "verify", read_verify(self.verify))
         if self.proxy is not None:
             set_field(self, "proxy", check_proxy(self.proxy) or None)
+        set_field(self, "price", read_price(self.price))
         if isinstance(self.max_retries, bool) or not isinstance(self.max_retries, int) or self.max_retries < 0:
             raise ConfigError(f"max_retries must be 0 or a positive integer, not {self.max_retries!r}")
         if self.extra_parameters not in (None, *EXTRA_PARAMETERS):

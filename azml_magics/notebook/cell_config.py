@@ -12,6 +12,7 @@ from azml_magics.core.endpoints import Origin
 from azml_magics.core.errors import AzmlError, ConfigError, KeyRefusedError, UsageError
 from azml_magics.core.headers import parse_header
 from azml_magics.core.key_sources import CredentialKey
+from azml_magics.core.pricing import read_price
 from azml_magics.core.text import did_you_mean, one_line
 from azml_magics.core.wire.kwarg_types import find_texts_for_numbers
 
@@ -77,6 +78,10 @@ def config_changes(context: NotebookContext, options: ConfigOptions) -> dict[str
         )
     if options.verify is not None:
         changes["verify"] = False if options.verify.lower() in _OFF else options.verify
+    if options.price is not None:
+        is_name = option_values.is_reference(options.price)
+        price = context.variable(options.price) if is_name else option_values.fill_in(context, options.price)
+        changes["price"] = read_price(price)
     if options.allow_http:
         changes["allow_http"] = True
     return changes

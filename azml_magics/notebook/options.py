@@ -75,6 +75,9 @@ CONFIG_OPTIONS: tuple[Option, ...] = (
         kind="path",
     ),
     _option("--proxy", metavar="URL|none", help="the proxy: its URL, env:NAME, or none; default: the environment's"),
+    _option(
+        "--price", metavar="IN,OUT[,CACHED]|none", help="what a million tokens of input, output and cached input cost"
+    ),
     _switch("--allow-http", help="send the key over plain http, where others on the network can read it"),
 )
 

@@ -28,6 +28,7 @@ class ConfigOptions:
     api_version: str | None = None
     verify: str | None = None
     proxy: str | None = None
+    price: str | None = None
     allow_http: bool = False
 
 

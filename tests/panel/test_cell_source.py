@@ -186,6 +186,7 @@ def test_cell_without_note_sends_what_the_panel_sends(bench, saved, edits, promp
         {"api_version": "-"},
         {"timeout": 12.3456789},
         {"max_retries": 0},
+        {"price": "0.15,0.6"},
         {"key": "keyring:my service/it's"},
         {"key": None},
         {"system": "You are \N{WOMAN}\u200d\N{PERSONAL COMPUTER},\xa0a programmer"},

@@ -36,6 +36,7 @@ FULL = LLMConfig(
     verify="/etc/company.pem",
     proxy="env:COMPANY_PROXY",
     allow_http=True,
+    price="0.15,0.6,0.075",
 )
 GPT2 = LLMConfig(name="old", endpoint_url=URL, formatter="gpt2")
 

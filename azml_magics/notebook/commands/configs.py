@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from azml_magics import kept_configs
 from azml_magics.core import headers, wire
 from azml_magics.core.errors import UsageError
+from azml_magics.core.pricing import Price
 from azml_magics.display.table import TableOutput
 from azml_magics.display.text_output import TextOutput
 
@@ -100,6 +101,7 @@ def show(context: NotebookContext, options: NameOptions) -> TableOutput:
         "verify": "off: certificates are not checked" if config.verify is False else config.verify,
         "proxy": config.proxy,
         "allow-http": "yes: the key may be sent over plain http" if config.allow_http else "",
+        "price": config.price.describe() if isinstance(config.price, Price) else "",
         "from": kept.describe_source(saved, with_path=True),
         **{f"kwarg {name}": repr(value) for name, value in config.model_kwargs.items()},
     }

@@ -11,6 +11,7 @@ from azml_magics.core import endpoints
 from azml_magics.core.config import takes_key_elsewhere
 from azml_magics.core.key_sources import NO_KEY
 from azml_magics.core.keys import KeyRef
+from azml_magics.core.pricing import NO_PRICE
 from azml_magics.core.prompt import template
 from azml_magics.core.prompt.values import parse_value
 from azml_magics.core.secret import Secret
@@ -126,6 +127,8 @@ class _MagicLine:
                 self.missing.append(f"{field} that would be read as a variable")
             else:
                 self._add(option, template.escape(value))
+        if config.price != base.price:
+            self._add("--price", str(config.price or NO_PRICE))
         if config.extra_parameters != base.extra_parameters:
             self.missing.append("extra_parameters")
 

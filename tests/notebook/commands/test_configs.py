@@ -70,6 +70,24 @@ def test_show_lists_how_an_endpoint_is_reached(notebook, rows):
     assert "header Apim" not in facts
 
 
+def test_price_is_kept_shown_and_removed(notebook, rows):
+    notebook.ok("%azureml save prod --url https://x.y/score -f dolly --price 0.15,0.60,0.075")
+    assert shown(rows("%azureml show"))["price"] == "0.15 input, 0.6 output, 0.075 cached input per million tokens"
+    notebook.ok("%azureml save prod max_new_tokens=9")
+    assert "price" in shown(rows("%azureml show"))
+    notebook.ok("rates = (1, 2)")
+    notebook.ok("%azureml save prod --price $rates")
+    assert shown(rows("%azureml show"))["price"] == "1 input, 2 output per million tokens"
+    notebook.ok("%azureml save prod --price none")
+    assert "price" not in shown(rows("%azureml show"))
+
+
+def test_wrong_price_is_refused_with_an_example(notebook):
+    said = notebook.refused("%azureml save prod --url https://x.y/score -f dolly --price 3")
+    assert said.startswith("ConfigError: price takes two or three numbers per million tokens")
+    assert "0.15,0.60,0.075" in said
+
+
 def test_saving_again_changes_only_given_parts(notebook, rows):
     notebook.ok("%azureml save prod --url https://x.y/score -f dolly temperature=0.2")
     notebook.ok("%azureml save prod --timeout 5 max_new_tokens=9")

@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..core.client import ainvoke, astream
-from ..core.errors import AzmlError, Interrupted, UsageError
+from ..core.errors import AzmlError, BadRequestError, Interrupted, UsageError
 from ..core.hidden_arguments import hide_arguments
 from ..core.http import recording
 from ..core.http.waiting import observe_waiting
 from ..core.interrupts import unmask_interrupts
+from ..core.prompt.schema import is_response_format_refused
 from ..core.prompt.values import parse_value
 from .comparison import Batch, Row
 from .fan_out import map_async
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from ..core.config import LLMConfig
     from ..core.messages import Message
+    from ..core.prompt.schema import Schema
     from ..core.response import Response
     from ..core.stream import AsyncResponseStream
 
@@ -43,12 +45,24 @@ class BatchRequest:
         config: Where the request goes.
         messages: The prompt.
         stream: Whether the response arrives piece by piece, if the endpoint can stream; otherwise it arrives whole.
+        schema: What the response must match; its object is then in the response's `parsed`. None for free text.
     """
 
     setting: Mapping[str, Any]
     config: LLMConfig
     messages: Sequence[Message]
     stream: bool = True
+    schema: Schema | None = None
+
+    def as_sent(self, *, by_instruction: bool = False) -> tuple[LLMConfig, Sequence[Message]]:
+        """Return the config and the messages with what the schema adds to them.
+
+        Args:
+            by_instruction: Whether the schema goes into the prompt even if the route takes `response_format`.
+        """
+        if self.schema is None:
+            return self.config, self.messages
+        return self.schema.add_to(self.config, self.messages, by_instruction=by_instruction)
 
 
 @hide_arguments
@@ -189,9 +203,20 @@ class BatchRun:
 
     async def _receive(self, index: int) -> Response:
         request = self._requests[index]
-        if not request.stream:
-            return await ainvoke(request.config, request.messages)
-        async with astream(request.config, request.messages) as stream:
+        if request.schema is None:
+            return await self._receive_text(index, request.config, request.messages)
+        try:
+            response = await self._receive_text(index, *request.as_sent())
+        except BadRequestError as error:
+            if not is_response_format_refused(error):
+                raise
+            response = await self._receive_text(index, *request.as_sent(by_instruction=True))
+        return replace(response, parsed=request.schema.parse(response), format="json")
+
+    async def _receive_text(self, index: int, config: LLMConfig, messages: Sequence[Message]) -> Response:
+        if not self._requests[index].stream:
+            return await ainvoke(config, messages)
+        async with astream(config, messages) as stream:
             self._streams[index] = stream
             async for _ in stream:
                 pass

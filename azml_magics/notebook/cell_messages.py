@@ -10,7 +10,7 @@ from azml_magics.core.paths import path_of
 from azml_magics.core.prompt.schema import Schema
 from azml_magics.core.text import one_line
 
-from . import args, conversation_turns, option_values
+from . import args, conversation_turns, option_values, prompt_templates
 
 if TYPE_CHECKING:
     from azml_magics.core.config import LLMConfig
@@ -77,7 +77,8 @@ def _find_prompt(context: NotebookContext, options: CellOptions, body: str) -> s
                 f"-t takes none or a variable, not {options.template!r}",
                 remedy=f"Write -t ${options.template} for the variable.",
             )
-        prompt = _render_template(context, text, values, options.template)
+        body = option_values.fill_in(context, text, values) if text else ""
+        prompt = prompt_templates.render(context.variable(options.template), options.template, body, values)
     else:
         prompt = option_values.fill_in(context, text, values)
     if not prompt:
@@ -86,7 +87,7 @@ def _find_prompt(context: NotebookContext, options: CellOptions, body: str) -> s
 
 
 def load_schema(context: NotebookContext, options: CellOptions) -> Schema | None:
-    """Return the schema that --schema names, a variable or a JSON file; None without --schema.
+    """Return the schema of --schema, a variable, a JSON file, or JSON itself; None without --schema.
 
     Raises:
         UsageError: The file cannot be read, or the schema is not valid.
@@ -96,6 +97,8 @@ def load_schema(context: NotebookContext, options: CellOptions) -> Schema | None
         return None
     if given.startswith("$"):
         return Schema.from_source(context.variable(given))
+    if given.lstrip().startswith("{"):
+        return Schema.from_source(given)
     try:
         return Schema.from_source(path_of(given).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
@@ -103,39 +106,3 @@ def load_schema(context: NotebookContext, options: CellOptions) -> Schema | None
             f"The schema {given} cannot be read: {one_line(str(error), 100)}",
             remedy=f"Give a JSON file, or ${given} for a variable.",
         ) from None
-
-
-def _render_template(context: NotebookContext, body: str, values: dict[str, Any], name: str) -> str | list[Message]:
-    """A LangChain prompt template rendered with the variables; the body is the one that is not defined."""
-    prompt_template = context.variable(name)
-    required = getattr(prompt_template, "input_variables", None)
-    if required is None or not callable(getattr(prompt_template, "format_prompt", None)):
-        kind = type(prompt_template).__name__
-        raise UsageError(f"{name} is not a LangChain prompt template: it is of the type {kind}")
-    optional = set(getattr(prompt_template, "optional_variables", ()))
-    given = {key: values[key] for key in (*required, *optional) if key in values}
-    missing = [key for key in required if key not in given]
-    if body:
-        if len(missing) != 1:
-            why = f"it lacks {', '.join(missing)}" if missing else "all of its variables are defined"
-            raise PromptError(
-                f"The cell has a body, and {name} has no single variable for it: {why}",
-                remedy="Leave one variable of the template to the body, or leave the body empty.",
-            )
-        given[missing.pop()] = option_values.fill_in(context, body, values)
-    if missing:
-        raise PromptError(f"{name} needs {', '.join(missing)}", remedy="Define it, or pass --var NAME=VALUE.")
-    return _format_prompt(prompt_template, given, name)
-
-
-def _format_prompt(prompt_template: Any, given: dict[str, Any], name: str) -> list[Message]:
-    from azml_magics.langchain import message_conversion
-
-    try:
-        turns = prompt_template.format_prompt(**given).to_messages()
-    except Exception as error:
-        raise PromptError(
-            f"{name} raised {type(error).__name__}: {one_line(str(error), 200)}",
-            remedy="Look at its variables' values.",
-        ) from error
-    return message_conversion.messages_to_wire(turns)

@@ -127,7 +127,7 @@ CELL_OPTIONS: tuple[Option, ...] = (
     _switch("--hide-reasoning", help="do not show the model's thoughts"),
     _option(
         "--schema",
-        metavar="$model|FILE",
+        metavar="$model|FILE|JSON",
         help="ask for JSON that matches this schema, and validate it",
         kind="variable-or-path",
     ),

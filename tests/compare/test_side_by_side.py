@@ -15,16 +15,19 @@ from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import (
     APIConnectionError,
     AuthenticationError,
+    BadRequestError,
     ConfigError,
     Interrupted,
     KeyNotFoundError,
     RateLimitError,
+    SchemaError,
     StreamInterruptedError,
     UnknownNameError,
     UsageError,
 )
 from azml_magics.core.http import recording
 from azml_magics.core.messages import as_messages
+from azml_magics.core.prompt.schema import Schema
 from azml_magics.core.secret import Secret
 from azml_magics.emulator import Fault
 from azml_magics.pytest_plugin import KEY
@@ -380,3 +383,43 @@ def test_stop_at_once_starts_nothing_more(stalling, server, config_of):
 
 def test_concurrency_may_exceed_the_number_of_requests(endpoint, chat):
     assert run_batch(asks_of(chat, "Hello"), concurrency=100).errors == [None]
+
+
+# ---- schemas
+
+AGE = Schema("age", {"type": "object", "properties": {"age": {"type": "integer"}}, "required": ["age"]})
+
+
+def test_response_of_a_schema_is_parsed(endpoint, chat):
+    [row] = run_batch([BatchRequest({}, chat, HELLO, schema=AGE)])
+    assert row.error is None
+    assert list(row.response.parsed) == ["age"]
+    assert row.response.format == "json"
+    assert endpoint.requests[-1].json()["response_format"]["json_schema"]["name"] == "age"
+    assert row.config == chat  # what the schema adds is in as_sent()
+
+
+def test_schema_becomes_instruction_after_refusal(endpoint, chat):
+    endpoint.script([Fault("400", message="response_format is not supported"), None])
+    run_batch([BatchRequest({}, chat, HELLO, schema=AGE)])
+    first, second = (request.json() for request in endpoint.requests)
+    assert "response_format" in first
+    assert "response_format" not in second
+    assert "Answer with JSON alone" in second["messages"][-1]["content"]
+
+
+def test_other_refusal_of_a_schema_is_not_repeated(endpoint, chat):
+    endpoint.script([Fault("400", message="maximum context length")])
+    [row] = run_batch([BatchRequest({}, chat, HELLO, schema=AGE)])
+    assert type(row.error) is BadRequestError
+    assert len(endpoint.requests) == 1
+
+
+def test_row_that_violates_its_schema_keeps_its_text(chat, endpoint):
+    odd = Schema(
+        "odd", {"type": "object", "properties": {"age": {"type": "string", "pattern": "^x{40}$"}}, "required": ["age"]}
+    )
+    good, bad = run_batch([BatchRequest({}, chat, HELLO), BatchRequest({}, chat, HELLO, schema=odd)])
+    assert good.error is None
+    assert type(bad.error) is SchemaError
+    assert bad.text

@@ -78,6 +78,19 @@ def test_schema_of_a_dict_gives_json(asking):
     assert list(asking.ok("%%azureml --schema $schema\nAn age").result.parsed) == ["age"]
 
 
+def test_schema_on_the_line_gives_json(asking, last_body):
+    parsed = asking.ok(
+        """%%azureml --schema '{"type": "object", "properties": {"age": {"type": "integer"}}, "required": ["age"]}'\nAge?"""
+    ).result.parsed
+    assert list(parsed) == ["age"]
+    assert last_body()["response_format"]["type"] == "json_schema"
+
+
+def test_wrong_schema_on_the_line_is_refused(asking, endpoint):
+    assert "The schema is not valid JSON" in asking.refused("%%azureml --schema '{\"type\": }'\nSoup")
+    assert not endpoint.requests
+
+
 def test_schema_is_instruction_without_response_format_field(saying):
     notebook = saying(GOOD)
     assert notebook.ok("%%azureml scripted --schema $Recipe\nSoup").result.parsed == Recipe(title="Soup", minutes=20)

@@ -15,8 +15,8 @@ class Change(NamedTuple):
 
     Attributes:
         kind: "saved", "deleted", "renamed", "used", "kept" or "forgotten" for a config, "recorded" or "noted" for an
-            exchange.
-        name: The name of the config.
+            exchange, "conversation" for a conversation.
+        name: The name of the config, or of the conversation.
         former: The name before it was renamed, else "".
     """
 

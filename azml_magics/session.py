@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from .conversations import Conversations
 from .core.errors import ConfigError, UnknownNameError, UsageError
 from .history import HISTORY_SIZE, History
 
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .core.config import LLMConfig
-    from .core.messages import Message
     from .kept_configs import KeptConfig
 
 
@@ -42,16 +42,14 @@ class Session(History):
         history_size: How many exchanges the history keeps.
 
     Attributes:
-        conversations: The messages of each conversation, by name.
-        conversation_models: Which model made the last response of each conversation.
+        conversations: The conversations, by name.
     """
 
     def __init__(self, history_size: int = HISTORY_SIZE) -> None:
         super().__init__(history_size)
         self._saved: dict[str, SavedConfig] = {}
         self._active = ""
-        self.conversations: dict[str, list[Message]] = {}
-        self.conversation_models: dict[str, str] = {}
+        self.conversations = Conversations(lambda name: self._announce("conversation", name))
 
     # ---- configs
 

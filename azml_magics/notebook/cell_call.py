@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from azml_magics.conversations import after_response
 from azml_magics.core import wire
 from azml_magics.core.errors import AzmlError, BadRequestError, ConfigError, Interrupted, SchemaError
 from azml_magics.core.prompt.schema import is_response_format_refused, make_repair_messages
 
-from . import cell_output, conversation_turns, publishing
+from . import cell_output, publishing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -84,7 +85,8 @@ class CellCall:
 
     def _finish(self, context: NotebookContext, response: Response) -> Response | None:
         if self.options.conversation:
-            conversation_turns.keep_turns(context, self.options.conversation, self.messages, response, self.config)
+            kept = after_response(self.messages, response, self.config)
+            context.session.conversations[self.options.conversation] = kept
         if self.options.save:
             context.session.save(self.options.save, self.config)
         return cell_output.store_response(context, self.options, response)

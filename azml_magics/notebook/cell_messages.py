@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from azml_magics.conversations import Conversation
 from azml_magics.core.errors import PromptError, UsageError
 from azml_magics.core.messages import as_messages
 from azml_magics.core.paths import path_of
 from azml_magics.core.prompt.schema import Schema
 from azml_magics.core.text import one_line
 
-from . import args, conversation_turns, option_values, prompt_templates
+from . import args, option_values, prompt_templates
 
 if TYPE_CHECKING:
     from azml_magics.core.config import LLMConfig
@@ -57,12 +58,13 @@ def build_messages(context: NotebookContext, options: CellOptions, body: str, co
     """
     messages = as_messages(_find_prompt(context, options, body), config.system)
     if options.image:
-        from . import attachments
+        from azml_magics.core.prompt import attachments
 
         given = [context.variable(image) if image.startswith("$") else image for image in options.image]
         messages = attachments.attach(messages, given)
     if options.conversation:
-        messages = conversation_turns.with_earlier_turns(context, options.conversation, messages, config)
+        conversation = context.session.conversations.get(options.conversation, Conversation())
+        messages = conversation.with_prompt(messages, config)
     return messages
 
 

@@ -10,11 +10,12 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from azml_magics.conversations import after_response
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import AzmlError, Interrupted, UsageError
 from azml_magics.core.http.waiting import observe_waiting
 
-from . import cell_output, conversation_turns, publishing, runnable_stream
+from . import cell_output, publishing, runnable_stream
 from .cell_call import should_stream
 from .runnable_input import is_model, prepare_input
 
@@ -89,7 +90,8 @@ def run(context: NotebookContext, options: CellOptions, body: str, runnable: Any
         live.finish(response)
     context.session.record(*exchange, response)
     if options.conversation:
-        conversation_turns.keep_turns(context, options.conversation, prepared.messages, response, exchange[0])
+        kept = after_response(prepared.messages, response, exchange[0])
+        context.session.conversations[options.conversation] = kept
     return response
 
 

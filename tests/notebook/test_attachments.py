@@ -9,7 +9,7 @@ import pytest
 from IPython.display import Audio, Image
 
 from azml_magics.core.errors import UsageError
-from azml_magics.notebook.attachments import part_of
+from azml_magics.core.prompt.attachments import part_of
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -101,13 +101,13 @@ class Broken:
         (".", "The file . cannot be read: Is a directory."),
         ("a\0b.png", "cannot be read"),
         ("", "The file . cannot be read"),
-        (b"plain", "-i was given bytes that are not a PNG, JPEG, GIF or WebP image"),
-        (b"RIFF\x10\x00\x00\x00AVI ", "-i was given bytes that are not a PNG"),
-        (b"", "-i was given bytes that are not a PNG"),
-        (42, "-i cannot make an image of int."),
-        (None, "-i cannot make an image of NoneType."),
-        ([PNG], "-i cannot make an image of list."),
-        (Broken(), "-i cannot make an image of Broken: OSError: cannot write mode F as PNG."),
+        (b"plain", "The attachment is bytes that are not a PNG, JPEG, GIF or WebP image"),
+        (b"RIFF\x10\x00\x00\x00AVI ", "The attachment is bytes that are not a PNG"),
+        (b"", "The attachment is bytes that are not a PNG"),
+        (42, "No image can be made of int."),
+        (None, "No image can be made of NoneType."),
+        ([PNG], "No image can be made of list."),
+        (Broken(), "No image can be made of Broken: OSError: cannot write mode F as PNG."),
     ],
     ids=repr,
 )

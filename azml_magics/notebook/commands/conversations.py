@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from azml_magics.conversations import Conversation
     from azml_magics.core.messages import Message
 
     from ..context import NotebookContext
@@ -44,7 +45,7 @@ def manage_conversations(context: NotebookContext, options: ConversationsOptions
         return TextOutput(f"Cleared {count} conversation{'s' if count != 1 else ''}.")
     if len(words) != (2 if action == "export" else 1):
         raise UsageError(f"%azureml conversations {action} takes NAME" + (" and FILE" if action == "export" else ""))
-    turns = _find(conversations, words[0])
+    turns = _find(conversations, words[0]).turns
     if action == "clear":
         del conversations[words[0]]
         return TextOutput(f"Cleared {words[0]}.")
@@ -53,23 +54,23 @@ def manage_conversations(context: NotebookContext, options: ConversationsOptions
     return TextOutput("\n\n".join(f"{turn['role']}: {preview_text(turn)}" for turn in turns))
 
 
-def _list(conversations: Mapping[str, Sequence[Message]]) -> Any:
+def _list(conversations: Mapping[str, Conversation]) -> Any:
     if not conversations:
         return TextOutput("No conversations. A cell with -c NAME starts one.")
     rows = [
-        (name, str(sum(t["role"] == "user" for t in turns)), one_line(preview_text(turns[-1]), 60))
-        for name, turns in conversations.items()
+        (name, str(sum(t["role"] == "user" for t in each.turns)), one_line(preview_text(each.turns[-1]), 60))
+        for name, each in conversations.items()
     ]
     return TableOutput(("conversation", "prompts", "last response"), rows)
 
 
-def _find(conversations: Mapping[str, list[Message]], name: str) -> list[Message]:
+def _find(conversations: Mapping[str, Conversation], name: str) -> Conversation:
     if name not in conversations:
         raise UnknownNameError.of("conversation", name, conversations)
     return conversations[name]
 
 
-def _export(name: str, turns: list[Message], path: Path) -> TextOutput:
+def _export(name: str, turns: Sequence[Message], path: Path) -> TextOutput:
     """Write the turns as JSON: the messages of OpenAI's chat API."""
     text = json.dumps([without_items(turn) for turn in turns], indent=2, ensure_ascii=False) + "\n"
     try:  # a surrogate is not valid UTF-8, and its JSON escape is

@@ -1,4 +1,4 @@
-"""-i: an image, a PDF or a sound from a path, a URL or the notebook becomes a content part of the prompt."""
+"""Attachments: an image, a PDF or a sound from a path, a URL or a variable becomes a content part of the prompt."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from azml_magics.core.errors import UsageError
-from azml_magics.core.paths import path_of
-from azml_magics.core.text import one_line
+from ..errors import UsageError
+from ..paths import path_of
+from ..text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from azml_magics.core.messages import Message
+    from ..messages import Message
 
 _PDF = "application/pdf"
 _SIGNATURES = (
@@ -68,7 +68,7 @@ def part_of(attachment: Any) -> dict[str, Any]:
     data = _bytes_of(attachment)
     kind = _kind_of(data)
     if not kind:
-        raise UsageError("-i was given bytes that are not a PNG, JPEG, GIF or WebP image, a PDF, WAV or MP3")
+        raise UsageError("The attachment is bytes that are not a PNG, JPEG, GIF or WebP image, a PDF, WAV or MP3")
     return _make_part(data, kind)
 
 
@@ -145,6 +145,6 @@ def _save(draw: Any, keywords: dict[str, Any], name: str) -> bytes:
 
 def _refusal(name: str, why: str = "") -> UsageError:
     return UsageError(
-        f"-i cannot make an image of {name}{why}",
+        f"No image can be made of {name}{why}",
         remedy="Give a path, a URL, bytes, a PIL image, a matplotlib figure, or an Image or Audio of IPython.",
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .changes import Announcer
 from .core.errors import UnknownNameError
 from .exchange import Exchange
+from .usage import UsageTally
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,6 +29,9 @@ class History(Announcer):
 
     Args:
         size: How many exchanges it keeps.
+
+    Attributes:
+        usage: How many requests were sent since the session began, and what they used.
     """
 
     def __init__(self, size: int = HISTORY_SIZE) -> None:
@@ -36,6 +40,7 @@ class History(Announcer):
         self._count = 0
         self._history_file: HistoryFile | None = None
         self._last_batch: Batch | None = None
+        self.usage = UsageTally()
 
     @property
     def last(self) -> Exchange | None:
@@ -84,6 +89,7 @@ class History(Announcer):
             self._history.append(exchange)
             self._last_batch = None
             file = self._history_file
+        self.usage.add_exchange(exchange)
         if file is not None:
             file.append(exchange)
         self._announce("recorded", config.name)

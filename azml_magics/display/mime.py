@@ -100,7 +100,7 @@ def batch_bundle(batch: Batch) -> Bundle:
     return data, {"azml": {"latencies": [(row.response.latency or None) if row.response else None for row in batch]}}
 
 
-def sortable_bundle(table: TableOutput, values: Sequence[Sequence[str | int | None]]) -> dict[str, Any]:
+def sortable_bundle(table: TableOutput, values: Sequence[Sequence[str | float | None]]) -> dict[str, Any]:
     """The data that shows a table which our viewer can sort: as text and HTML, and JSON under `RESPONSE_MIME`.
 
     Args:

@@ -55,6 +55,10 @@ _VERB_EXAMPLES = {
         ("history --search rivers", "also in the history file"),
         ("history --json all.jsonl", "everything, as JSON lines"),
     ),
+    "usage": (
+        ("usage", "of this session"),
+        ("usage --by day --all", "with the history file's other sessions"),
+    ),
     "last": (("last --traceback", "after an error"),),
     "code": (("code prod --as curl", "a request without the notebook"),),
     "conversations": (("conversations export trip trip.json", "one conversation as messages"),),

@@ -269,6 +269,15 @@ _VERBS: dict[str, Verb] = {
             ),
         ),
         Verb(
+            "usage",
+            "count requests, tokens and costs by config and model since the session began",
+            "usage [--by day] [--all]",
+            (
+                (("--by",), {"choices": ("model", "day"), "default": "model", "help": "a line for each model, or day"}),
+                _switch("--all", dest="with_history", help="also what the history file has of other sessions"),
+            ),
+        ),
+        Verb(
             "last",
             "show the last response again, even a partial one",
             "last [--traceback]",
@@ -318,7 +327,7 @@ _VERBS: dict[str, Verb] = {
 VERB_GROUPS: dict[str, tuple[str, ...]] = {  # in the order of the help
     "Connect": ("demo", "discover", "save", "test", "detect", "key", "trust"),
     "Configs": ("use", "list", "show", "keep", "forget", "rename", "delete", "export", "import"),
-    "Prompts and responses": ("ask", "last", "repair", "history", "conversations", "code", "panel"),
+    "Prompts and responses": ("ask", "last", "repair", "history", "usage", "conversations", "code", "panel"),
     "Recordings": ("record", "replay", "stop-recording"),
     "Help": ("help", "version"),
 }

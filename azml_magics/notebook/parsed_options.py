@@ -166,6 +166,14 @@ class HistoryOptions:
 
 
 @dataclass(frozen=True)
+class UsageOptions:
+    """`%azureml usage [--by day] [--all]`."""
+
+    by: str = "model"
+    with_history: bool = False
+
+
+@dataclass(frozen=True)
 class LastOptions:
     """`%azureml last [--traceback]`."""
 

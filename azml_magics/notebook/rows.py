@@ -17,6 +17,7 @@ from azml_magics.rows.mapper import RowMapper
 from azml_magics.rows.results import Results
 from azml_magics.rows.run_options import DEFAULT_CONCURRENCY, RunOptions
 from azml_magics.rows.sources import is_dask
+from azml_magics.rows.table_rows import TableRow
 
 from . import cell_config, cell_messages, cell_output, option_values, publishing, runnables
 from .context import Settings
@@ -122,6 +123,9 @@ def _store(context: NotebookContext, options: CellOptions, results: Any) -> Any:
     if is_ours:
         results.show_reasoning = cell_output.reasoning_mode(context, options)
         context.session.record_batch(results)
+        for row in results:
+            if isinstance(row, TableRow) and not row.reused:
+                context.session.usage.add(row.config, row.response, row.error)
     return None if options.quiet else results
 
 

@@ -23,6 +23,7 @@ from . import (
     record,
     start,
     trust,
+    usage,
 )
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ _COMMANDS: dict[str, tuple[Command, type]] = {
     "discover": (discover.discover_endpoints, parsed_options.DiscoverOptions),
     "key": (keys.manage_keys, parsed_options.KeyOptions),
     "history": (history.show_history, parsed_options.HistoryOptions),
+    "usage": (usage.show_usage, parsed_options.UsageOptions),
     "last": (history.show_last, parsed_options.LastOptions),
     "code": (code.show_code, parsed_options.CodeOptions),
     "conversations": (conversations.manage_conversations, parsed_options.ConversationsOptions),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from azml_magics.core.errors import ConfigError, DocumentError
 from azml_magics.core.messages import without_items
 from azml_magics.core.paths import path_of, write_private
+from azml_magics.core.pricing import cost_of, format_cost
 from azml_magics.core.text import one_line
 from azml_magics.display.table import TableOutput
 from azml_magics.display.text_output import TextOutput
@@ -68,10 +69,13 @@ def show_history(context: NotebookContext, options: HistoryOptions) -> Any:
         for e in shown
     ]
     headings: tuple[str, ...] = ("#", "config", "prompt", "response")
-    notes = [_describe_notes(e) for e in shown]
-    if any(notes):
-        return TableOutput((*headings, "notes"), [(*row, note) for row, note in zip(rows, notes, strict=True)])
-    return TableOutput(headings, rows)
+    further = {"cost": [format_cost(_cost(e)) for e in shown], "notes": [_describe_notes(e) for e in shown]}
+    columns = {name: texts for name, texts in further.items() if any(texts)}
+    return TableOutput((*headings, *columns), list(zip(*zip(*rows, strict=True), *columns.values(), strict=True)))
+
+
+def _cost(exchange: Exchange) -> float | None:
+    return cost_of(exchange.response.usage, exchange.config.price) if exchange.response else None
 
 
 def _describe_notes(exchange: Exchange) -> str:
@@ -112,5 +116,6 @@ def _to_dict(exchange: Exchange) -> dict[str, Any]:
         "messages": [without_items(message) for message in exchange.messages],
         **(exchange.response.to_dict(*names) if exchange.response else dict.fromkeys(names)),
         "error": f"{type(exchange.error).__name__}: {exchange.error}" if exchange.error else None,
+        **({"cost": cost} if (cost := _cost(exchange)) is not None else {}),
         **({"notes": dict(exchange.notes)} if exchange.notes else {}),
     }

@@ -58,6 +58,10 @@ class FailurePolicy(Generic[T]):
         """Whether the last request succeeded, so that `record_success` would change nothing."""
         return self._has_succeeded and self._failing_since is None
 
+    def note_success(self) -> None:
+        """Record that an earlier run had a response for a row: rejections belong to their rows."""
+        self._has_succeeded = True
+
     def record_success(self) -> list[tuple[T, Exception]]:
         """Record that a row has its response. Return the pending rows: they failed by themselves."""
         self._has_succeeded = True

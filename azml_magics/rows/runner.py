@@ -85,6 +85,8 @@ class Run:
         total: int | None = None,
         look_ahead: int | None = None,
         counts_read: bool = False,
+        budget: TokenBudget | None = None,
+        closes_journal: bool = True,
     ) -> None:
         """Prepare a run; entering the block begins it.
 
@@ -92,10 +94,12 @@ class Run:
             row_prompt: Makes a request of each row.
             records: The rows.
             options: The limits of the run.
-            journal: An open journal; the run closes it.
+            journal: An open journal.
             total: The number of rows, None if unknown.
             look_ahead: The most rows to read before the first of them is taken, None for no limit.
             counts_read: Whether the progress says how many rows were read.
+            budget: The limit of tokens that it shares with other runs; by default one of its own.
+            closes_journal: Whether the run closes the journal when it ends; False if other runs use it, too.
         """
         self._row_prompt = row_prompt
         self._records = iter(records)
@@ -103,9 +107,11 @@ class Run:
         self._journal = journal
         self._look_ahead = look_ahead
         self._counts_read = counts_read
+        self._closes_journal = closes_journal
         self.left: dict[int, Record] = {}
         self._state = RunState(total)
-        self._policy: FailurePolicy[Task] = FailurePolicy(has_succeeded=bool(journal is not None and len(journal)))
+        has_responses = journal is not None and closes_journal and len(journal) > 0  # those of other runs tell nothing
+        self._policy: FailurePolicy[Task] = FailurePolicy(has_succeeded=has_responses)
         self._limiter = row_prompt.client.limiters.get(row_prompt.config)
         self._control = RunControl(options.rpm, options.tpm, options.give_up_after, self._on_permit)
         self._cleanup = contextlib.ExitStack()
@@ -120,7 +126,7 @@ class Run:
         self._ended: float | None = None
         self.error: BaseException | None = None
         self.is_over = False
-        self.budget = TokenBudget(options.max_tokens_total)
+        self.budget = budget or TokenBudget(options.max_tokens_total)
         self.on_over: Callable[[], object] | None = None
 
     # ---- the caller's side
@@ -144,9 +150,21 @@ class Run:
                 self._changed.wait_for(lambda: self.is_over, seconds)
                 self._ended = self._ended or time.monotonic()
         finally:  # a second interrupt must not leave the journal locked
-            if self._journal is not None:
+            if self._journal is not None and self._closes_journal:
                 self._journal.close()
             self._cleanup.close()
+
+    def stop(self) -> None:
+        """Stop sending; requests in flight go on until the block ends."""
+        self._control.stop()
+
+    def raise_concurrency(self, concurrency: int) -> None:
+        """Allow more requests at a time than the options did, because another run has ended."""
+        with self._changed:
+            if concurrency <= self._max_threads or self.is_over or self._is_exhausted:
+                return
+            self._max_threads = concurrency
+        self._begin_thread()
 
     def take(self, seconds: float) -> list[Done]:
         """Return the next rows in order, up to the first that is not done; all that are left once the run is over.
@@ -294,6 +312,7 @@ class Run:
                 task = self._task_for(record)
                 if task is not None:
                     self._begun += 1
+                    self.budget.record_start()
                     return task
         return None
 
@@ -304,7 +323,7 @@ class Run:
             with self._changed:
                 self._changed.notify_all()
                 self._changed.wait_for(lambda: self._control.stopped.is_set() or self._read - self._state.taken < ahead)
-        return self.budget.allows_another(self._begun) and not self._control.stopped.is_set()
+        return self.budget.allows_another() and not self._control.stopped.is_set()
 
     def _task_for(self, record: Record) -> Task | None:
         """Return what to send for the row; None if it cannot be sent, or the journal has it."""
@@ -320,5 +339,7 @@ class Run:
         entry = self._journal.find(key, n)
         if entry is None or (entry[1] is not None and self.options.retry_failed):
             return Task(record, messages, key, n)
+        if entry[1] is None:
+            self._policy.note_success()
         self._deliver(record, *entry, reused=True)
         return None

@@ -21,7 +21,12 @@ class TokenBudget:
         self.is_spent = False
         self._limit = limit
         self._lock = threading.Lock()
-        self._tokens = self._responses = self._ended = 0
+        self._tokens = self._responses = self._started = self._ended = 0
+
+    def record_start(self) -> None:
+        """Record that a request was started."""
+        with self._lock:
+            self._started += 1
 
     def record(self, tokens: int) -> None:
         """Record a response that used `tokens`."""
@@ -35,16 +40,19 @@ class TokenBudget:
         with self._lock:
             self._ended += 1
 
-    def allows_another(self, started: int) -> bool:
+    def allows_another(self, started: int | None = None) -> bool:
         """Return whether the tokens so far, and those expected of the requests in flight, are below the limit.
 
         Args:
-            started: How many requests were started.
+            started: How many requests were started; None for those that `record_start` counted.
         """
         if self._limit is not None and not self.is_spent:
             with self._lock:
                 average = self._tokens / self._responses if self._responses else 0.0
-                self.is_spent = self._tokens + average * (started - self._ended) >= self._limit
+                self.is_spent = (
+                    self._tokens + average * ((self._started if started is None else started) - self._ended)
+                    >= self._limit
+                )
         return not self.is_spent
 
     @property

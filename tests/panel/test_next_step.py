@@ -32,10 +32,10 @@ def chat(azml_endpoint):
     return LLMConfig(endpoint_url=f"{azml_endpoint.url}/v1/chat/completions", key="env:NEXT_STEP_KEY", max_retries=0)
 
 
-def opened(config):
+def opened(config, **how):
     session = Session()
     session.save("main", config)
-    return open_panel(session)
+    return open_panel(session, **how)
 
 
 def run(panel):
@@ -95,12 +95,11 @@ def test_trust_stands_beside_a_test_that_was_refused(chat, monkeypatch, tmp_path
 
 
 def test_missing_key_leads_to_its_field(chat):
-    with opened(chat) as panel:
+    with opened(chat, folded=True) as panel:
         run(panel)
         take_step(panel, "Type the key")
         assert focused(panel) == ["API key"]
-        (fold,) = [each for each in visible_within(panel.panel.widget) if panel.panel._endpoint_fold is each]
-        assert fold.selected_index == 0
+        assert panel.panel._endpoint.is_open
         set_state(panel.find("API key"), value=KEY)
         panel.click("Run")
         panel.wait_until_idle()

@@ -115,7 +115,7 @@ def visible_within(widget: w.Widget) -> Iterator[w.Widget]:
 
 def is_visible(widget: w.Widget) -> bool:
     """Whether the widget is displayed."""
-    return widget.layout.display != "none"
+    return "azml-hidden" not in widget._dom_classes
 
 
 class PanelDriver:
@@ -123,6 +123,12 @@ class PanelDriver:
 
     def __init__(self, panel: Panel, traffic: Traffic) -> None:
         self.panel, self.model, self.traffic = panel, panel.model, traffic
+
+    def open_folds(self) -> None:
+        """Open all folds, those within others too."""
+        while closed := [each for each in within(self.panel.widget) if _is_closed_fold(each)]:
+            for each in closed:
+                set_state(each, selected_index=0)
 
     def find(self, description: str, kind: type[w.Widget] = w.Widget, *, at: Any = None) -> Any:
         """The control with that description; a button only if `kind` is Button."""
@@ -167,6 +173,10 @@ class PanelDriver:
         assert self.model.worker.wait(TIMEOUT)
 
 
+def _is_closed_fold(widget: w.Widget) -> bool:
+    return isinstance(widget, w.Accordion) and widget.selected_index is None
+
+
 def _is_line(widget: w.Widget) -> bool:
     return isinstance(widget, w.Label) and "azml-line" in widget._dom_classes
 
@@ -202,12 +212,20 @@ def raise_logged_failures() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def open_panel(session: Session | None = None, **variables: Any) -> Iterator[PanelDriver]:
-    """A panel over `session`, in a notebook with those variables."""
+def open_panel(session: Session | None = None, *, folded: bool = False, **variables: Any) -> Iterator[PanelDriver]:
+    """A panel over `session`, in a notebook with those variables.
+
+    Args:
+        session: has the configs; by default an empty one.
+        folded: whether its folds stay closed, as they are for a user; tests of a section want them open.
+        variables: the notebook's.
+    """
     traffic = Traffic()
     with raise_logged_failures(), traffic.recording():
         panel = Panel(PanelModel(session or Session(), lambda: variables))
         shown = PanelDriver(panel, traffic)
+        if not folded:
+            shown.open_folds()
         try:
             yield shown
         finally:

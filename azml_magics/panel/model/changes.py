@@ -24,8 +24,9 @@ RESULT: Final = "result"  # what the result tabs show
 HISTORY: Final = "history"  # the calls of this session
 FOUND: Final = "found"  # what a sign-in can see
 NOTES: Final = "notes"  # status lines
+FOLDS: Final = "folds"  # which folds and tabs are open
 
-ALL: Final = frozenset({CONFIG, DRAFT, PROMPT, VARIABLES, STATE, RESULT, HISTORY, FOUND, NOTES})
+ALL: Final = frozenset({CONFIG, DRAFT, PROMPT, VARIABLES, STATE, RESULT, HISTORY, FOUND, NOTES, FOLDS})
 
 
 @dataclass(frozen=True)

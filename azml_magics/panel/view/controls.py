@@ -57,32 +57,25 @@ def set_traits(control: Any, **traits: Any) -> None:
             setattr(control, name, value)
 
 
+_HIDDEN = "azml-hidden"
+
+
 def set_visible(control: Any, visible: object) -> None:
     """Show the control, or hide it without leaving a gap."""
-    set_traits(control.layout, display=None if visible else "none")
+    (control.remove_class if visible else control.add_class)(_HIDDEN)
 
 
 def is_visible(control: Any) -> bool:
     """Whether the control is shown, as far as `set_visible` decides."""
-    return bool(control.layout.display != "none")
+    return _HIDDEN not in control._dom_classes  # noqa: SLF001 - its other name is add_class, which only adds
 
 
 def let_messages_leave() -> None:
-    """Pause while many widgets are opened or closed.
+    """Pause while hundreds of widgets are closed, which takes a panel whose folds and tabs were all opened.
 
-    Each sends messages. ZeroMQ drops those of a kernel that pile up, 500 to 1,000, before its own thread sends them.
+    Each sends a message. ZeroMQ drops those of a kernel that pile up, 500 to 1,000, before its own thread sends them.
     """
     time.sleep(_PAUSE)
-
-
-def close_tree(widget: Any) -> None:
-    """Close a widget and everything in it: removing it would leave it in the page and in the saved notebook."""
-    for child in getattr(widget, "children", ()):
-        close_tree(child)
-    for part in ("layout", "style"):
-        if hasattr(widget, part):
-            getattr(widget, part).close()
-    widget.close()
 
 
 def text_field(description: str, call: Callable[[str], Any], **traits: Any) -> w.Text:
@@ -149,19 +142,13 @@ class StatusLine:
     """A line of text with a mood, hidden while it is empty. Its content is always shown as plain text."""
 
     def __init__(self, *classes: str) -> None:
-        # all classes at once: there are many lines, and add_class would send a message for each class
-        all_classes = ("azml-line", *_NO_MATH, *classes)
-        self.widget = w.Label(_dom_classes=all_classes, layout=w.Layout(display="none"))
-        self._mood = ""
+        self._classes = ("azml-line", *_NO_MATH, *classes)
+        self.widget = w.Label(_dom_classes=(*self._classes, _HIDDEN))
 
     def show(self, text: str, mood: str = "plain") -> None:
         """Show `text`; "" hides the line."""
-        set_traits(self.widget, value=text)
-        set_visible(self.widget, text)
-        if text and mood != self._mood:
-            self.widget.remove_class(f"azml-{self._mood}")
-            self.widget.add_class(f"azml-{mood}")
-            self._mood = mood
+        # all classes at once: add_class would send a message for each of them
+        set_traits(self.widget, value=text, _dom_classes=(*self._classes, f"azml-{mood}" if text else _HIDDEN))
 
     def show_note(self, note: PanelNote | None) -> None:
         """Show a note of the model; None hides the line."""

@@ -8,7 +8,7 @@ import ipywidgets as w
 
 from azml_magics.core import endpoints, wire
 
-from ..model.changes import DRAFT, NOTES, STATE
+from ..model.changes import CONFIG, DRAFT, NOTES, STATE
 from ..model.key_status import key_status
 from .controls import (
     KeyBox,
@@ -16,26 +16,35 @@ from .controls import (
     StatusLine,
     action_button,
     button_row,
-    fold,
     on_change,
-    set_title,
     set_traits,
     text_field,
 )
-from .network_section import NetworkSection
+from .lazy_fold import LazyFold
+from .network_section import NetworkSection, network_title
 from .next_step import DETECT, TRUST, TYPE_KEY, NextStep
 
 if TYPE_CHECKING:
+    from azml_magics.core.config import LLMConfig
+
     from ..model.panel_model import PanelModel
 
 _EXAMPLE = "https://NAME.REGION.inference.ml.azure.com/score"
 _KEY_SIGNS = {True: ("✓", "good"), False: ("✗", "bad"), None: ("?", "plain")}
 
 
+def endpoint_title(config: LLMConfig) -> str:
+    """The section's heading, with the endpoint's host, and a word if its key is missing."""
+    if not config.endpoint_url:
+        return "Endpoint"
+    missing = " · no key" if key_status(config).is_found is False else ""
+    return f"Endpoint: {endpoints.Origin.of(config.endpoint_url).netloc}{missing}"
+
+
 class EndpointSection:
     """The endpoint and the key of the chosen config."""
 
-    parts = frozenset({DRAFT, NOTES, STATE})
+    parts = frozenset({CONFIG, DRAFT, NOTES, STATE})
 
     def __init__(self, model: PanelModel) -> None:
         self._model = model
@@ -59,10 +68,9 @@ class EndpointSection:
             ),
         ]
         self._next = NextStep(model, {DETECT: model.checks.detect, TRUST: model.trust.give, TYPE_KEY: self.focus_key})
-        self.network = NetworkSection(model)
-        self._fold = fold(self.network.widget)
+        self._network = LazyFold(model, lambda: network_title(model), lambda: NetworkSection(model))
         self.widget = w.VBox(
-            [*self._rows(), self._fold, button_row(*self._checks), self._line.widget, self._next.widget]
+            [*self._rows(), self._network.widget, button_row(*self._checks), self._line.widget, self._next.widget]
         )
 
     def _make_fields(self) -> dict[str, Any]:
@@ -107,23 +115,13 @@ class EndpointSection:
         """Go to the field for a key."""
         self._api_key.focus()
 
-    @property
-    def title(self) -> str:
-        """The section's heading, with the endpoint's host, and a word if its key is missing."""
-        config = self._model.draft.config
-        if not config.endpoint_url:
-            return "Endpoint"
-        missing = " · no key" if key_status(config).is_found is False else ""
-        return f"Endpoint: {endpoints.Origin.of(config.endpoint_url).netloc}{missing}"
-
     def draw(self) -> None:
         """Show the draft's fields."""
         draft = self._model.draft
         for name, field in self._fields.items():
             set_traits(field, value=draft.texts[name])
             self._lines[name].show(draft.errors.get(name, ""), "bad")
-        self.network.draw()
-        set_title(self._fold, self.network.title)
+        self._network.draw()
         url = draft.config.endpoint_url
         kind = endpoints.service_of(url).title if url else ""
         notices = "".join(f". {notice}" for notice in wire.notices_for(draft.config))

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as w
 
 from ..model.kwargs import choose_few
-from .controls import StatusLine, action_button, close_tree, on_change, set_traits, set_visible, text_field
+from .controls import StatusLine, action_button, on_change, set_traits, set_visible, text_field
+from .looks import close_tree
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -132,18 +133,17 @@ class KwargRows:
 
     Attributes:
         few: the rows that are always in sight.
-        others: the rows of all other kwargs.
     """
 
     def __init__(self, model: PanelModel) -> None:
         self._model = model
         self._rows: dict[Kwarg, KwargRow] = {}
         self._shown: tuple[str, Sequence[Kwarg]] = "", ()
-        self._few: set[str] = set()
-        self.few, self.others = w.VBox(), w.VBox()
+        self._few: set[str] = set()  # names
+        self.few = w.VBox()
 
     def draw(self, draft: Draft, name: str) -> set[str]:
-        """Show the draft's kwargs, and return the names of the few.
+        """Show the few, and return their names.
 
         Which these are is decided when another config or formatter is chosen: a row does not move while it is edited.
         """
@@ -151,12 +151,18 @@ class KwargRows:
         if (name, controls) != self._shown:
             self._shown = name, controls
             self._few = choose_few([kwarg.name for kwarg in controls], draft.config.model_kwargs)
-        for box, is_few in ((self.few, True), (self.others, False)):
-            rows = [self._row(kwarg) for kwarg in controls if (kwarg.name in self._few) == is_few]
-            set_traits(box, children=tuple(row.widget for row in rows))
-            for row in rows:
-                row.draw(draft)
+        self._draw_rows(self.few, draft, [kwarg for kwarg in controls if kwarg.name in self._few])
         return self._few
+
+    def draw_others(self, box: w.VBox, draft: Draft) -> None:
+        """Show the rows of all other kwargs in `box`; `draw` has to come first."""
+        self._draw_rows(box, draft, [kwarg for kwarg in draft.controls if kwarg.name not in self._few])
+
+    def _draw_rows(self, box: w.VBox, draft: Draft, kwargs: Sequence[Kwarg]) -> None:
+        rows = [self._row(kwarg) for kwarg in kwargs]
+        set_traits(box, children=tuple(row.widget for row in rows))
+        for row in rows:
+            row.draw(draft)
 
     def close(self) -> None:
         """Close all rows, including those of other formatters."""

@@ -14,6 +14,7 @@ from .controls import ReferenceBox, StatusLine, on_change, set_traits, text_fiel
 if TYPE_CHECKING:
     from ..model.panel_model import PanelModel
 
+_NAMES = ("headers", "key_header", "verify", "proxy", "total_timeout", "allow_http")
 _HEADERS_EXAMPLE = "X-Team=nlp\nOcp-Apim-Subscription-Key=env:APIM_KEY"
 
 
@@ -21,6 +22,12 @@ class HeadersBox(w.Textarea):  # type: ignore[misc]  # ipywidgets has no types
     """The field for headers. It sends no echo, so a key typed there by mistake leaves no copy."""
 
     value = Unicode("").tag(sync=True, echo_update=False)
+
+
+def network_title(model: PanelModel) -> str:
+    """The fold's heading, with the number of fields that are set."""
+    count = sum(bool(model.draft.texts[name]) for name in _NAMES)
+    return f"Network: {count} set" if count else "Network"
 
 
 class NetworkSection:
@@ -57,13 +64,6 @@ class NetworkSection:
 
     def _text_field(self, label: str, name: str, placeholder: str) -> w.Text:
         return text_field(label, lambda value: self._model.set(name, value), placeholder=placeholder)
-
-    @property
-    def title(self) -> str:
-        """The fold's heading, with the number of fields that are set."""
-        texts = self._model.draft.texts
-        count = sum(bool(texts[name]) for name in self._fields)
-        return f"Network: {count} set" if count else "Network"
 
     def draw(self) -> None:
         """Show the draft's fields."""

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
 
-from ..model.changes import ALL, CONFIG, DRAFT, NOTES
+from ..model.changes import ALL
 from .behaviour import Behaviour
 from .cell_section import CellSection
 from .config_bar import ConfigBar
-from .controls import close_tree, drawing, fold, let_messages_leave, set_title
-from .endpoint_section import EndpointSection
+from .controls import drawing, let_messages_leave
+from .endpoint_section import EndpointSection, endpoint_title
 from .formatter_section import FormatterSection
 from .kwargs_section import KwargsSection
+from .lazy_fold import LazyFold, Section
+from .looks import Looks, close_tree
 from .next_step import CONNECT, DETECT, TYPE_KEY
 from .prompt_section import PromptSection
 from .result_tabs import ResultTabs
 from .run_section import RunSection
+from .several_section import SeveralSection
 from .style import STYLE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..model.panel_model import PanelModel
 
 # The JupyterLab extension handles this event by inserting a cell and calling preventDefault. Without the extension the
@@ -38,65 +43,54 @@ _SENT_OUT = {
 }
 
 
-class _Section(Protocol):
-    """A part of the panel."""
-
-    parts: frozenset[str]
-
-    def draw(self) -> None:
-        """Show the model's state."""
-
-
 class Panel:
     """The widgets of a PanelModel. Displaying it twice shows the same live widgets; its repr is one short line."""
 
     def __init__(self, model: PanelModel) -> None:
         self.model = model
-        self._script_output = w.Output()
-        self._script_output.add_class("azml-script")
-        self._behaviour = Behaviour()
-        self._endpoint, formatter, self._kwargs = EndpointSection(model), FormatterSection(model), KwargsSection(model)
-        let_messages_leave()
-        config = ConfigBar(model)
-        first = config.first_steps
-        steps = {CONNECT: first.open, DETECT: lambda: model.checks.detect(place="run"), TYPE_KEY: self._go_to_key}
-        let_messages_leave()
-        prompt, run = PromptSection(model), RunSection(model, steps)
-        let_messages_leave()
-        results, cell = ResultTabs(model, self._send_out), CellSection(model, self._send_out)
-        # run comes last: the response has to be drawn before the status line says that nothing is running
-        self._sections: list[_Section] = [
-            *(config, first, self._endpoint, formatter, self._kwargs),
-            *(prompt, results, cell, run),
-        ]
-        self._endpoint_fold = fold(self._endpoint.widget)
-        several = fold(run.side_by_side, "Several responses")
-        top = _with_class(w.HBox([*config.controls, *run.controls]), "azml-top", "azml-buttons")
-        head = _with_class(w.VBox([top, *config.below, *run.below]), "azml-head")
-        settings = _with_class(w.VBox([self._endpoint_fold, formatter.widget, self._kwargs.widget]), "azml-settings")
-        work = _with_class(w.VBox([prompt.widget, results.widget, several, cell.widget]), "azml-work")
-        columns = _with_class(w.HBox([settings, work]), "azml-columns")
-        self.widget = w.VBox([w.HTML(STYLE), head, first.widget, columns, self._script_output, self._behaviour.widget])
-        self.widget.add_class("azml-panel")
+        self._looks = Looks()
+        with self._looks.shared():
+            self._build(model)
         self.widget.comm.on_close(lambda _message: self.close())  # a frontend has discarded the widgets
-        let_messages_leave()
         model.subscribe(self.draw)
         with model.changing(*ALL):
             pass
-        let_messages_leave()
+
+    def _build(self, model: PanelModel) -> None:
+        """Make the widgets that are in sight when the panel opens."""
+        self._script_output = w.Output(_dom_classes=("azml-script",))
+        self._endpoint = LazyFold(
+            model, lambda: endpoint_title(model.draft.config), lambda: EndpointSection(model), EndpointSection.parts
+        )
+        formatter, self._kwargs = FormatterSection(model), KwargsSection(model)
+        config = ConfigBar(model)
+        first = config.first_steps
+        steps = {CONNECT: first.open, DETECT: lambda: model.checks.detect(place="run"), TYPE_KEY: self._go_to_key}
+        prompt, run = PromptSection(model), RunSection(model, steps)
+        results, cell = ResultTabs(model, self._send_out), CellSection(model, self._send_out)
+        several = LazyFold(model, "Several responses", lambda: SeveralSection(model), SeveralSection.parts)
+        # run comes last: the response has to be drawn before the status line says that nothing is running
+        self._sections: list[Section] = [
+            *(config, first, self._endpoint, formatter, self._kwargs),
+            *(prompt, results, several, cell, run),
+        ]
+        top = _box(w.HBox, [*config.controls, *run.controls], "azml-top", "azml-buttons")
+        head = _box(w.VBox, [top, *config.below, *run.below], "azml-head")
+        settings = _box(w.VBox, [self._endpoint.widget, formatter.widget, self._kwargs.widget], "azml-settings")
+        work = _box(w.VBox, [prompt.widget, results.widget, several.widget, cell.widget], "azml-work")
+        columns = _box(w.HBox, [settings, work], "azml-columns")
+        content = [w.HTML(STYLE), head, first.widget, columns, self._script_output, Behaviour().widget]
+        self.widget = _box(w.VBox, content, "azml-panel")
 
     def draw(self, changed: frozenset[str]) -> None:
         """Draw the sections whose parts have changed. The model calls it, one change at a time."""
-        with drawing():
+        with self._looks.shared(), drawing():
             for section in self._sections:
                 if section.parts & changed:
                     section.draw()
-            if changed & {CONFIG, DRAFT, NOTES}:
-                set_title(self._endpoint_fold, self._endpoint.title)
 
     def _go_to_key(self) -> None:
-        self._endpoint_fold.selected_index = 0
-        self._endpoint.focus_key()
+        self._endpoint.open().focus_key()
 
     def _send_out(self, how: str, text: str) -> None:
         """Copy `text` or insert it as a cell. The browser runs a script for that, which is removed at once."""
@@ -121,6 +115,7 @@ class Panel:
             for section in (*self.widget.children, self.widget):
                 let_messages_leave()
                 close_tree(section)
+            self._looks.close()
 
     def __repr__(self) -> str:
         return f"azml-magics panel ({self.model.name or 'new config'})"
@@ -131,7 +126,5 @@ class Panel:
         return {**data, "text/plain": repr(self)} if isinstance(data, dict) else {"text/plain": repr(self)}
 
 
-def _with_class(box: w.Box, *names: str) -> w.Box:
-    for name in names:
-        box.add_class(name)
-    return box
+def _box(kind: type[w.Box], children: Sequence[w.Widget], *classes: str) -> w.Box:
+    return kind(children, _dom_classes=classes)

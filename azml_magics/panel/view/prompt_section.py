@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import ipywidgets as w
 
 from ..model.changes import DRAFT, PROMPT, VARIABLES
-from .controls import close_tree, set_traits, text_area, text_field
+from .controls import set_traits, text_area, text_field
+from .looks import close_tree
 
 if TYPE_CHECKING:
     from ..model.panel_model import PanelModel

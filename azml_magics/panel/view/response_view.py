@@ -13,7 +13,8 @@ from azml_magics.display.mime import choices_batch, facts_html, reasoning_html
 from azml_magics.display.reasoning import growing_reasoning
 
 from .chunked_text import GROWTH, ChunkedText
-from .controls import close_tree, set_traits
+from .controls import set_traits
+from .looks import close_tree
 from .mime_output import MAX_SHOWN, display_output, truncate
 
 if TYPE_CHECKING:

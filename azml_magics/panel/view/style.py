@@ -11,6 +11,7 @@ STYLE: Final = """<style>
 .azml-panel { width: 100%; max-width: 1200px; padding: 2px; box-sizing: border-box; overflow: clip;
   container: azml / inline-size; }
 .azml-panel :is(.azml-settings, .azml-work) { container: azml / inline-size; }
+.azml-panel .azml-hidden { display: none !important; }
 .azml-panel .widget-box { overflow: clip; min-width: 0; }
 .azml-panel .azml-columns { flex-flow: row wrap; align-items: flex-start; gap: 4px 16px; margin-top: 4px; }
 .azml-panel .azml-columns > .azml-settings { flex: 2 1 290px; }

@@ -91,7 +91,7 @@ def map_in_threads(
 
     This is faster than an event loop for many short requests, and it works while an event loop is running. Every
     thread has connections of its own and sees the caller's context variables. A kernel interrupt is raised here at
-    once; the requests under way end in the background.
+    once, and the requests under way are abandoned: their connections close.
 
     Args:
         work: A function of one item that blocks.
@@ -138,7 +138,7 @@ def map_in_threads(
         for thread in threads:
             thread.join()
     finally:
-        run.stop()
+        run.abandon()
     ordered = [results[index] for index in sorted(results)]
     _raise_first([*([] if return_exceptions else ordered), *reading_errors])
     return ordered

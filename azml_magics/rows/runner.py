@@ -59,7 +59,8 @@ class Task:
 class Run:
     """The threads that send a table's rows.
 
-    Leaving its block ends the run. Requests in flight then end in the background and their responses are dropped.
+    Leaving its block ends the run. Requests still in flight are abandoned: their connections close and their responses
+    are dropped.
 
     Examples:
         with Run(...) as run:
@@ -150,6 +151,7 @@ class Run:
                 self._changed.wait_for(lambda: self.is_over, seconds)
                 self._ended = self._ended or time.monotonic()
         finally:  # a second interrupt must not leave the journal locked
+            self._control.abandon()
             if self._journal is not None and self._closes_journal:
                 self._journal.close()
             self._cleanup.close()

@@ -199,6 +199,22 @@ def test_stopped_run_cancels_on_the_server(working, config_of):
     check_cancelled(server)
 
 
+def test_run_abandoned_within_a_request_cancels_on_the_server(working, config_of, monkeypatch):
+    monkeypatch.setattr(polling, "FIRST_DELAY", 0.001)
+    with limit_rate() as run:
+        server = working(lambda: None)
+
+        def hold(connection, received):
+            run.abandon()
+            connection.recv(1)
+            return False
+
+        server.respond_with(reply("queued"), hold, reply("cancelled"))
+        with pytest.raises(RunCancelled):
+            invoke(background(config_of), "x")
+    check_cancelled(server)
+
+
 def test_cancelled_task_cancels_on_the_server(working, config_of):
     async def main():
         task = asyncio.ensure_future(ainvoke(background(config_of), "x"))

@@ -83,6 +83,10 @@ class Connection:
         """Close the connection of an event loop."""
         await self._transport.aclose()
 
+    def abandon(self) -> None:
+        """End the request on this connection, which another thread waits for: that thread gets an error."""
+        self._reception.shut_down()
+
     def has_ended(self, headers: Mapping[str, str]) -> bool:
         """Whether the connection has received one whole response, with these headers, and can serve another request."""
         return headers.get("connection", "").lower() != "close" and self._reception.ends_with_response(headers)

@@ -10,6 +10,7 @@ from ..errors import AzmlError
 from .connection import Connection, ConnectionStack, header_dict, open_connection
 from .exchange import HTTPResponse, is_success
 from .received_body import AsyncReceivedBody, ReceivedBody
+from .run_control import in_flight
 from .send_failures import send_failure
 
 if TYPE_CHECKING:
@@ -27,11 +28,13 @@ class NetworkTransport:
         connection = body = None
         try:
             connection = self.acquire(request, new=new_connection)
-            response = connection.send(request)
-            body = ReceivedBody(request, response, header_dict(response), connection, self.release)
-            if request.stream and is_success(response.status_code):
-                return HTTPResponse(response.status_code, body.headers, stream=body, limit_reads=connection.limit_reads)
-            whole = b"".join(body.pieces())
+            with in_flight(connection):
+                response = connection.send(request)
+                body = ReceivedBody(request, response, header_dict(response), connection, self.release)
+                if request.stream and is_success(response.status_code):
+                    limit_reads = connection.limit_reads
+                    return HTTPResponse(response.status_code, body.headers, stream=body, limit_reads=limit_reads)
+                whole = b"".join(body.pieces())
             return HTTPResponse(response.status_code, body.headers, whole, proxy=connection.forwarding_proxy)
         except AzmlError:  # the config's certificates or proxy
             raise
@@ -40,7 +43,7 @@ class NetworkTransport:
                 return send_failure(error)
             connection.close()
             return connection.failure(error, has_begun=body is not None)
-        except BaseException:  # a kernel interrupt in the middle of an exchange
+        except BaseException:  # a kernel interrupt in the middle of an exchange, or its run was abandoned
             if connection is not None:
                 connection.close()
             raise

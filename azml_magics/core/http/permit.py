@@ -45,11 +45,13 @@ class Permit:
         """Wait until the next request may start."""
         with self._report_waiting():
             self.started = self.limiter.acquire(self.run)
+        self.run.add(self)
 
     async def aacquire(self) -> None:
         """What `acquire` does, on the running event loop."""
         with self._report_waiting():
             self.started = await self.limiter.aacquire(self.run)
+        self.run.add(self)
 
     @contextlib.contextmanager
     def _report_waiting(self) -> Iterator[None]:
@@ -67,7 +69,12 @@ class Permit:
     def release(self, outcome: Outcome | None) -> None:
         """Report the outcome of the request; None if it was given up."""
         self._was_unreachable = isinstance(outcome, SendFailure) and outcome.is_unreachable
-        self.limiter.release(self.started, outcome, self.run)
+        if self.run.remove(self):  # else it was abandoned
+            self.limiter.release(self.started, outcome, self.run)
+
+    def abandon(self) -> None:
+        """Release the permit of a request that the run no longer waits for."""
+        self.release(None)
 
     def should_retry(self, error: AzmlError) -> bool | None:
         """Whether to retry the call with its next permit; None leaves it to the config's max_retries.

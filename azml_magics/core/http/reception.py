@@ -7,7 +7,9 @@ request, its head and its body: one system call and one packet.
 
 from __future__ import annotations
 
+import contextlib
 import re
+import socket
 import ssl
 import time
 from typing import TYPE_CHECKING, Any
@@ -95,6 +97,20 @@ class Reception:
         """Make every read of this response fail that ends later than `seconds` from now."""
         soon = time.monotonic() + seconds
         self._deadline = soon if self._deadline is None else min(soon, self._deadline)
+
+    def shut_down(self) -> None:
+        """End all reads and writes of the connection, in whatever thread they are. `close` alone would not wake them.
+
+        A connection that other requests may use (HTTP/2) is left alone, as is one that is not watched.
+        """
+        stream = self._stream
+        tls = stream.get_extra_info("ssl_object") if stream is not None else None
+        if stream is None or (tls is not None and tls.selected_alpn_protocol() == "h2"):
+            return
+        connection = stream.get_extra_info("socket")
+        if isinstance(connection, socket.socket):
+            with contextlib.suppress(OSError):  # it is closed already
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)  # SSLSocket's own would end TLS below a reader
 
     def ends_with_response(self, headers: Mapping[str, str]) -> bool:
         """Whether the connection received this one whole response and nothing after it.

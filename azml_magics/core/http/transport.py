@@ -14,6 +14,7 @@ from .loops import LoopNetworks
 from .network import NetworkTransport
 from .recording import RecordingTransport, ReplayTransport
 from .retry import RefreshKeys, Wait, advance, last_request
+from .run_control import outside_run
 from .user_client import AsyncUserClient, UserClient
 
 if TYPE_CHECKING:
@@ -76,7 +77,8 @@ class Transport:
                 raise
             except BaseException as reason:
                 if (last := last_request(flow, reason)) is not None:
-                    self._exchange(last, recorder)  # whatever comes of it
+                    with outside_run():
+                        self._exchange(last, recorder)  # whatever comes of it
                 raise
             step = advance(flow, outcome)
         return step
@@ -159,7 +161,8 @@ class AsyncTransport:
                 raise
             except BaseException as reason:
                 if (last := last_request(flow, reason)) is not None:
-                    await _aexchange(last, network, recorder)  # whatever comes of it
+                    with outside_run():
+                        await _aexchange(last, network, recorder)  # whatever comes of it
                 raise
             step = advance(flow, outcome)
         return step

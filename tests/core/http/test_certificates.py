@@ -18,6 +18,7 @@ from azml_magics.core.errors import APIConnectionError, ConfigError
 from azml_magics.core.http import tls
 from azml_magics.core.http.connection_errors import connection_error
 from azml_magics.core.http.exchange import Request, SendFailure
+from azml_magics.core.http.run_control import RunCancelled, RunControl, limit_rate
 from azml_magics.core.secret import Secret
 
 from ..conftest import KEY
@@ -234,3 +235,19 @@ def test_alerts_of_a_server_are_explained(reason, said):
 def test_missing_ca_file_is_one_line(serve, company, send):
     with pytest.raises(ConfigError, match=r"The certificates of verify cannot be read: /nowhere/ca\.pem: No such file"):
         send(config_of(serve(company.issue_cert("localhost")), verify="/nowhere/ca.pem"), "hello")
+
+
+def test_abandoned_run_ends_a_request_over_tls(company, company_file, serve):
+    server, left = serve(company.issue_cert("localhost")), threading.Event()
+    run = RunControl()
+
+    def hold(connection, _request):
+        threading.Thread(target=run.abandon).start()
+        connection.recv(1)  # returns once the client has left
+        left.set()
+        return False
+
+    server.respond_with(hold)
+    with limit_rate(run), pytest.raises(RunCancelled):
+        invoke(config_of(server, verify=company_file), "hello")
+    assert left.wait(30)

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 _TEXT = ("output", "outputs", "answer", "completion", "prediction", "text")
 _EXPECTED = ("expected", "expected_output", "ground_truth", "label", "reference", "target")
 _PROMPT = ("input", "prompt", "query", "question")
-_OPTIONAL = {"context", "expected", "expectations", "ground_truth", "input", "inputs", "outputs", "query"}  # also given where there is a default
+# also given where there is a default
+_OPTIONAL = {"context", "expected", "expectations", "ground_truth", "input", "inputs", "outputs", "query"}
 _ALL_ROWS = {"y_true", "y_pred"}  # scikit-learn's
 
 

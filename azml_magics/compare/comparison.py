@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, overload
 
 from ..core.config import LLMConfig
+from ..core.errors import UnknownNameError
 from ..core.response import Response
 from ..core.text import one_line, printable
 from .data_frame import make_data_frame
@@ -103,6 +104,7 @@ class Batch(Sequence[Row]):
 
     Attributes:
         show_reasoning: How its table shows the models' thoughts: "folded" above the texts, "open" or "hidden".
+        base: The index of the row that the others are compared with; None for the first one with a text. See `against`.
 
     Examples:
         >>> batch.texts
@@ -113,6 +115,7 @@ class Batch(Sequence[Row]):
     """
 
     show_reasoning = "folded"
+    base: int | None = None
 
     def __init__(self, rows: Iterable[Row], *, is_complete: bool = True) -> None:
         self._rows = tuple(rows)
@@ -164,6 +167,32 @@ class Batch(Sequence[Row]):
                 distinct.append(row)
         return Batch(distinct, is_complete=self.is_complete)
 
+    def against(self, base: int | str) -> Batch:
+        """The same rows, with the words marked that differ from another row than the first.
+
+        Args:
+            base: The index or the label of the row that the others are compared with.
+
+        Raises:
+            UnknownNameError: There is no such row.
+
+        Examples:
+            >>> batch.against("test").base
+            1
+        """
+        labels = [row.label for row in self]
+        if isinstance(base, str):
+            if base not in labels:
+                raise UnknownNameError.of("row", base, labels)
+            index = labels.index(base)
+        else:
+            if not -len(self) <= base < len(self):
+                raise UnknownNameError.of("row", str(base), [str(number) for number in range(len(self))])
+            index = base % len(self)
+        compared = Batch(self._rows, is_complete=self.is_complete)
+        compared.show_reasoning, compared.base = self.show_reasoning, index
+        return compared
+
     def to_dicts(self) -> list[dict[str, Any]]:
         """One flat dict for each row: its setting, text, finish reason, token counts, latency and error."""
         return [row.to_dict() for row in self]
@@ -177,12 +206,12 @@ class Batch(Sequence[Row]):
         return make_data_frame(self.to_dicts(), "to_dicts() works without it.")
 
     def mark_differences(self) -> list[list[tuple[str, bool]]]:
-        """The rows' texts in pieces: (piece, whether it differs from the first text). In one piece until complete."""
+        """The rows' texts in pieces: (piece, whether it differs from the base). In one piece until complete."""
         texts = [printable(text) for text in self.texts]
-        return mark_differences(texts) if self.is_complete else [[(text, False)] for text in texts]
+        return mark_differences(texts, self.base) if self.is_complete else [[(text, False)] for text in texts]
 
     def to_text(self, *, times: bool = False) -> str:
-        """The rows as text: a heading for each, below it the text with its differences from the first one *marked*.
+        """The rows as text: a heading for each, below it the text with its differences from the base *marked*.
 
         Args:
             times: Whether the headings say how long it took; without times the same responses give the same text.

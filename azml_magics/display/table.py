@@ -31,30 +31,36 @@ class Cell(NamedTuple):
     """One cell of an HTML table.
 
     Attributes:
-        text: Pieces of the text, each with whether it is highlighted.
+        text: Pieces of the text, each with the HTML element that marks it: "mark", "ins" or "del"; "" for none.
         error: A failure, shown with a red edge below the text.
         white_space: The CSS property, for example "pre-wrap" or "nowrap"; "" for the browser's default.
         fold: What can be unfolded above the text; None for nothing.
         note: A quiet line below the text; "" for none.
     """
 
-    text: Sequence[tuple[str, bool]]
+    text: Sequence[tuple[str, str]]
     error: str = ""
     white_space: str = ""
     fold: Fold | None = None
     note: str = ""
 
 
-def html_table(headings: Sequence[str], rows: Sequence[Sequence[str | Cell]]) -> str:
+def html_table(
+    headings: Sequence[str], rows: Sequence[Sequence[str | Cell]], *, style: str = "", scope: str = ""
+) -> str:
     """An HTML table with all texts escaped.
 
     Args:
         headings: The texts of the heading line; no heading line if there are none or all are empty.
         rows: The cells of each row.
+        style: CSS of the table.
+        scope: What a heading is for, "col" or "row"; "" leaves it to the browser.
     """
-    head = f"<tr>{''.join(_cell('th', heading) for heading in headings)}</tr>" if any(headings) else ""
+    th = f'th scope="{scope}"' if scope else "th"
+    head = f"<tr>{''.join(_cell(th, heading) for heading in headings)}</tr>" if any(headings) else ""
     body = "".join(f"<tr>{''.join(_cell('td', cell) for cell in row)}</tr>" for row in rows)
-    return f'<table class="{NO_MATH}"><thead>{head}</thead><tbody>{body}</tbody></table>'
+    styled = f' style="{style}"' if style else ""
+    return f'<table class="{NO_MATH}"{styled}><thead>{head}</thead><tbody>{body}</tbody></table>'
 
 
 def _escape(text: str) -> str:
@@ -64,11 +70,9 @@ def _escape(text: str) -> str:
 
 def _cell(tag: str, cell: str | Cell) -> str:
     if isinstance(cell, str):
-        cell = Cell([(cell, False)])
+        cell = Cell([(cell, "")])
     style = f"{_ALIGN};white-space:{cell.white_space}" if cell.white_space else _ALIGN
-    pieces = [
-        f"<mark>{_escape(text)}</mark>" if is_highlighted else _escape(text) for text, is_highlighted in cell.text
-    ]
+    pieces = [_mark(mark, _escape(text)) for text, mark in cell.text]
     if cell.fold:
         body = f'<div style="white-space:pre-wrap">{_escape(cell.fold.text)}</div>'
         opened = " open" if cell.fold.is_open else ""
@@ -78,7 +82,11 @@ def _cell(tag: str, cell: str | Cell) -> str:
         pieces.append(f'<div style="{_QUIET}">{_escape(cell.note)}</div>')
     if cell.error:
         pieces.append(f'<div style="{_ERROR}">{_escape(cell.error)}</div>')
-    return f'<{tag} style="{style}">{"".join(pieces)}</{tag}>'
+    return f'<{tag} style="{style}">{"".join(pieces)}</{tag.partition(" ")[0]}>'
+
+
+def _mark(element: str, escaped: str) -> str:
+    return f"<{element}>{escaped}</{element}>" if element else escaped
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pytest
 
 from azml_magics.compare.comparison import Batch, Row
 from azml_magics.core.config import LLMConfig
-from azml_magics.core.errors import Interrupted, RateLimitError, ResponseFormatError
+from azml_magics.core.errors import Interrupted, RateLimitError, ResponseFormatError, UnknownNameError
 from azml_magics.core.response import Response, Usage
 
 CONFIG = LLMConfig(name="prod")
@@ -66,6 +66,20 @@ def test_rows_with_the_same_setting_stay_apart():
     made = Batch([row("a", config="x"), row("b", config="x")])
     assert [entry["text"] for entry in made.to_dicts()] == ["a", "b"]
     assert made.to_text() == "[x · stop]\na\n\n[x · stop]\n*b*"
+
+
+def test_another_row_can_be_the_base():
+    made = Batch([row("the cat", pet="a"), row("the dog", pet="b"), row("the dogs", pet="c")])
+    made.show_reasoning = "hidden"
+    assert made.against("b").to_text() == "[a · stop]\nthe *cat*\n\n[b · stop]\nthe dog\n\n[c · stop]\nthe *dogs*"
+    assert (made.against(-1).base, made.against(1).show_reasoning) == (2, "hidden")
+    assert made.to_text().startswith("[a · stop]\nthe cat")
+
+
+@pytest.mark.parametrize("base", ["d", 3, -4])
+def test_unknown_base_is_refused(base):
+    with pytest.raises(UnknownNameError, match=f"No row named '{base}'"):
+        Batch([row("x", pet="a"), row("x", pet="b"), row("x", pet="c")]).against(base)
 
 
 # ---- as data

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azml_magics.compare.word_diff import mark_differences
+from azml_magics.compare.word_diff import diff_words, mark_differences
 
 
 @pytest.mark.parametrize(
@@ -50,6 +50,42 @@ def test_pieces_join_to_the_text_and_equal_words_keep_their_order(texts):
         assert all(piece.strip() == piece and piece for piece, is_new in pieces if is_new)
         kept = "".join(piece if not is_new else " " * len(piece) for piece, is_new in pieces)
         assert in_order([sign for sign in kept if not sign.isspace()], first)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("the cat sat", "the cat sat", "the cat sat"),
+        ("the cat sat", "the dog sat", "the{- cat} {+dog} sat"),
+        ("the cat sat", "the cat sat down.", "the cat sat {+down.}"),
+        ("a very old cat", "a cat", "a{- very old} cat"),
+        ("Well, yes.", "yes.", "{-Well, }yes."),
+        ("", "new", "{+new}"),
+        ("old", "", "{-old}"),
+        ("東京は晴れ", "東京は雨", "東京は{-晴れ}{+雨}"),
+    ],
+)
+def test_removed_words_stand_where_they_were(old, new, expected):
+    signs = {" ": "{}", "+": "{{+{}}}", "-": "{{-{}}}"}
+    assert "".join(signs[sign].format(piece) for sign, piece in diff_words(old, new)) == expected
+
+
+@given(WORDS | st.text(max_size=30), WORDS | st.text(max_size=30))
+def test_differences_hold_all_words_of_both_texts(old, new):
+    pieces = diff_words(old, new)
+    assert "".join(piece for sign, piece in pieces if sign != "-") == new
+    both = "".join(piece for sign, piece in pieces if sign != "+")
+    assert [sign for sign in both if not sign.isspace()] == [sign for sign in old if not sign.isspace()]
+    assert all(piece for _, piece in pieces)
+
+
+def test_another_text_can_be_the_base():
+    assert mark_differences(["a b", "a c", "a c d"], base=1) == [
+        [("a ", False), ("b", True)],
+        [("a c", False)],
+        [("a c ", False), ("d", True)],
+    ]
+    assert mark_differences(["a", "", "b"], base=1) == [[("a", False)], [("", False)], [("b", False)]]
 
 
 @pytest.mark.parametrize("count", [400, 5_000])

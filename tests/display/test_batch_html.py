@@ -13,7 +13,7 @@ from azml_magics.compare.comparison import Batch, Row
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import ResponseFormatError
 from azml_magics.core.response import Response, Usage
-from azml_magics.display.batch_html import batch_to_html
+from azml_magics.display.batch_html import MAX_COLUMNS, batch_to_html
 
 CONFIG = LLMConfig(name="prod")
 HOSTILE = (
@@ -70,7 +70,7 @@ def seen(a_batch, **options):
     return reader
 
 
-def test_batch_to_html_has_a_column_for_each_figure():
+def test_few_responses_stand_in_columns():
     made = Batch(
         [
             row("a b", usage=Usage(1, 2, 3), latency=0.52, temperature=0),
@@ -78,19 +78,53 @@ def test_batch_to_html_has_a_column_for_each_figure():
         ]
     )
     assert seen(made).cells == [
-        *("temperature", "response", "finish", "tokens"),
-        *("0", "a b", "stop", "2"),
-        *("1", "a cResponseFormatError: no", "stop", ""),
+        *("temperature: 0", "temperature: 1"),
+        *("a b", "a cResponseFormatError: no"),
+        *("2 tokens · stop", "stop"),
     ]
     assert seen(made).marks == ["c"]
-    assert len(re.findall('<t[hd] style="text-align:left', batch_to_html(made))) == 12  # Jupyter's own would be right
+    assert (
+        len(re.findall('<t[hd][^>]* style="text-align:left', batch_to_html(made))) == 6
+    )  # Jupyter's own would be right
+    assert batch_to_html(made).count('<th scope="col"') == 2
+    assert seen(made, times=True).cells[4] == "2 tokens · stop · 0.5 s"
+
+
+def test_many_responses_stand_below_each_other():
+    made = Batch(row(f"a {n}", usage=Usage(1, 2, 3), latency=0.52, temperature=n) for n in range(5))
+    assert seen(made).cells[:8] == ["temperature", "response", "finish", "tokens", "0", "a 0", "stop", "2"]
+    assert seen(made).marks == ["1", "2", "3", "4"]
+    assert len(re.findall('<t[hd] style="text-align:left', batch_to_html(made))) == 24
     assert seen(made, times=True).cells[4] == "seconds"
     assert seen(made, times=True).cells[9] == "0.5"
 
 
+def test_one_response_is_a_row():
+    assert seen(Batch([row("a", n=1)])).cells == ["n", "response", "finish", "tokens", "1", "a", "stop", ""]
+
+
 def test_several_settings_have_no_single_heading():
     assert seen(Batch([row("a", config="x", n=1)])).cells[0] == ""
-    assert seen(Batch([row("a", config="x"), row("a", n=1)])).cells[0] == ""
+    assert seen(Batch([row("a", config="x"), row("a", n=1)])).cells[:2] == ["x", "1"]
+    assert seen(Batch([row("a", config="x", n=1), row("a", config="x", n=2)])).cells[1] == "config=x, n=2"
+
+
+@pytest.mark.parametrize("count", [2, 6])
+def test_words_are_compared_with_a_chosen_base(count):
+    made = Batch(row(f"the {word} sat", pet=word) for word in ("cat", "dog", "cow", "ant", "bat", "pig")[:count])
+    page = batch_to_html(made.against("dog"))
+    assert "the<del> dog</del> <ins>cat</ins> sat" in page
+    assert ">the dog sat<" in page
+    assert "<mark>" not in page
+    assert "Compared with dog: underlined words are new, struck-out words are missing." in page
+    assert made.base is None
+
+
+def test_nothing_is_compared_with_an_empty_base_or_before_the_end():
+    made = Batch([row("", pet="cat"), row("the dog", pet="dog")])
+    assert "<ins>" not in batch_to_html(made.against(0))
+    growing = Batch([row("the cat", pet="cat"), row("the dog", pet="dog")], is_complete=False)
+    assert "<ins>" not in batch_to_html(growing.against(0))
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -103,18 +137,39 @@ def test_hostile_texts_are_escaped_everywhere(text):
     )
     reader = seen(made, times=True)
     assert {tag.strip("/") for tag, _ in reader.tags} == {"table", "thead", "tbody", "tr", "th", "td", "mark", "div"}
+    assert {name for _, names in reader.tags for name in names} <= {"style", "class", "scope"}
+    assert reader.cells[0] == f"{' '.join(text.split())}: {' '.join(text.split())}"
+    assert reader.cells[3] == f"fine {text}RuntimeError: {text}"
+    assert text in reader.cells[5]
+    compared = seen(made.against(0))
+    assert {tag.strip("/") for tag, _ in compared.tags} <= {tag.strip("/") for tag, _ in reader.tags} | {
+        "ins",
+        "p",
+        "small",
+    }
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_texts_are_escaped_in_rows(text):
+    made = Batch(
+        [row("fine", **{text: text})] * 4 + [row(f"fine {text}", RuntimeError(text), finish=text, **{text: text})]
+    )
+    reader = seen(made, times=True)
+    assert {tag.strip("/") for tag, _ in reader.tags} == {"table", "thead", "tbody", "tr", "th", "td", "mark", "div"}
     assert {name for _, names in reader.tags for name in names} <= {"style", "class"}
     assert reader.cells[0] == " ".join(text.split())
-    assert reader.cells[11] == f"fine {text}RuntimeError: {text}"
-    assert reader.cells[12] == text
+    assert reader.cells[26] == f"fine {text}RuntimeError: {text}"
+    assert reader.cells[27] == text
 
 
-@given(st.lists(st.text(st.characters(codec="utf-8") | st.sampled_from("<>&\"'/!-")), min_size=1, max_size=3))
+@given(st.lists(st.text(st.characters(codec="utf-8") | st.sampled_from("<>&\"'/!-")), min_size=1, max_size=6))
 def test_any_texts_are_unchanged_in_html(texts):
     texts = ["".join(sign for sign in text if sign.isprintable() or sign in "\n\t") for text in texts]
     reader = seen(batch(*texts))
-    assert reader.cells[5::4] == texts
-    assert {tag.strip("/") for tag, _ in reader.tags} <= {"table", "thead", "tbody", "tr", "th", "td", "mark"}
+    count = len(texts)
+    shown = reader.cells[count : 2 * count] if 1 < count <= MAX_COLUMNS else reader.cells[5::4]
+    assert shown == texts
+    assert {tag.strip("/") for tag, _ in reader.tags} <= {"table", "thead", "tbody", "tr", "th", "td", "mark", "div"}
 
 
 def test_batch_to_html_of_an_empty_batch_has_headings():

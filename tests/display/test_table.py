@@ -23,7 +23,7 @@ def test_table_output_without_headings_or_rows():
 
 
 def test_html_table_escapes_headings_cells_and_errors():
-    made = html_table(["<h>"], [["<a>"], [Cell([("<b>", True), ("<c>", False)], error="<e>")]])
+    made = html_table(["<h>"], [["<a>"], [Cell([("<b>", "mark"), ("<c>", "")], error="<e>")]])
     assert not any(tag in made for tag in ("<h>", "<a>", "<b>", "<c>", "<e>"))
     assert "<mark>&lt;b&gt;</mark>&lt;c&gt;" in made
 

@@ -200,8 +200,8 @@ def test_tables_survive_markdown_and_githubs_sanitizer(converted):
     assert all("</table>" in line for line in lines)  # a blank line within would end the table
     tables = OnGitHub("\n".join(lines)).tables
     haikus = next(rows for rows in tables if len(rows) == 3 and "bubbles" in rows[1][1])
-    assert haikus[0] == ["repeat: 1", "repeat: 2"]
-    assert [haiku.count("\n") for haiku in haikus[1]] == [2, 2]  # the lines of a haiku
+    assert [heading.strip() for heading in haikus[0]] == ["repeat: 1", "repeat: 2"]
+    assert [haiku.strip().count("\n") for haiku in haikus[1]] == [2, 2]  # the lines of a haiku
     rows = next(rows for rows in tables if rows[0][:2] == ["", "row"])
     assert rows[2][2].strip().startswith("PromptError: Row 1 has no value")
 

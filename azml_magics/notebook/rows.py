@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from azml_magics.core.config import LLMConfig
     from azml_magics.core.messages import Message
-    from azml_magics.rows.mapper import JournalSummary
+    from azml_magics.rows.journal_summary import JournalSummary
 
     from .context import NotebookContext
     from .parsed_options import CellOptions

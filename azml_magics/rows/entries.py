@@ -3,8 +3,10 @@
     {"azml_magics_journal": 2, "settings": {...}}
     {"row": "<key in hex>", "n": 0, "response": {...}}
     {"row": "<key in hex>", "n": 0, "response": {...}, "error": {"kind": "SchemaError", "cause": "...", ...}}
+    {"setting": {...}, "label": {...}}
 
-The first line has the version of the format and everything that responses depend on. `n` numbers equal rows.
+The first line has the version of the format and everything that responses depend on. `n` numbers equal rows. An
+evaluation, whose first line has what all of its settings share, adds a line for each of them.
 """
 
 from __future__ import annotations
@@ -47,13 +49,14 @@ def header_line(settings: Mapping[str, Any], secrets: Sequence[Secret]) -> bytes
     return to_json({MARKER: VERSION, "settings": redact_data(dict(settings), *secrets)}) + b"\n"
 
 
-def check_header(path: Path, line: bytes, expected: bytes) -> None:
+def check_header(path: Path, line: bytes, expected: bytes, also: Sequence[bytes] = ()) -> None:
     """Check that a journal belongs to this run.
 
     Args:
         path: The journal, for messages.
         line: Its first line.
         expected: The first line that this run would write.
+        also: First lines of other runs whose responses are of use for this one.
 
     Raises:
         JournalError: It is not a journal, has another format, or belongs to a run with other settings.
@@ -71,7 +74,7 @@ def check_header(path: Path, line: bytes, expected: bytes) -> None:
             remedy=OTHER_FILE,
         )
     differences = _differences(settings, json.loads(expected)["settings"])
-    if differences:
+    if differences and settings not in [json.loads(other)["settings"] for other in also]:
         raise JournalError(
             f"{path.name!r} is the journal of another run: {'; '.join(differences)}",
             remedy=f"{OTHER_FILE} Or run with the same settings.",
@@ -103,7 +106,44 @@ def _excerpt(text: str, at: int) -> str:
     return ("…" if start else "") + one_line(text[start:end], 80) + ("…" if len(text) > end else "")
 
 
+def read_header(path: Path, line: bytes) -> dict[str, Any]:
+    """Return the settings in the first line of a journal.
+
+    Args:
+        path: The journal, for messages.
+        line: Its first line.
+
+    Raises:
+        JournalError: It is not a journal, or one of another format.
+    """
+    check_header(path, line, line if line.startswith(HEADER_START) else header_line({}, ()))
+    return dict(json.loads(line)["settings"])
+
+
 # ---- the other lines
+
+
+def setting_line(settings: Mapping[str, Any], label: Mapping[str, Any], secrets: Sequence[Secret] = ()) -> bytes:
+    """Return the line of a setting of an evaluation.
+
+    Args:
+        settings: Everything that its responses depend on apart from the rows.
+        label: What sets it apart from others.
+        secrets: The keys to mask.
+    """
+    data = {"setting": redact_data(dict(settings), *secrets), "label": redact_data(dict(label), *secrets)}
+    return to_json(data) + b"\n"
+
+
+def parse_setting(line: bytes) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """Return the settings and the label of a setting's line, None for another line."""
+    if not line.startswith(b'{"setting":'):
+        return None
+    try:
+        found = json.loads(line)
+        return dict(found["setting"]), dict(found["label"])
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
 
 
 def entry_line(

@@ -46,21 +46,31 @@ class Journal:
     Attributes:
         path: The file.
         skipped: Lines that are not entries; their rows are sent again, as a warning says.
+        declared: The settings of an evaluation that have a line.
     """
 
-    def __init__(self, path: str | Path, settings: Mapping[str, Any], secrets: Sequence[Secret] = ()) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        settings: Mapping[str, Any],
+        secrets: Sequence[Secret] = (),
+        also: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
         """Open or create the file, and index its lines.
 
         Args:
             path: The file.
             settings: Everything that responses depend on apart from the rows.
             secrets: The keys, which are masked in everything that is written.
+            also: Settings of other runs whose journal is taken, too.
 
         Raises:
             JournalError: The file cannot be used, is not a journal of this format, or belongs to another run.
         """
         self.path = path_of(path)
         self.skipped = 0
+        self.declared: list[dict[str, Any]] = []
+        self._also = [entries.header_line(each, secrets) for each in also]
         self._secrets = secrets
         self._lock = threading.Lock()
         self._synced = time.monotonic()
@@ -142,6 +152,20 @@ class Journal:
                 raise self._make_loss_error()
         return True
 
+    def declare(self, settings: Mapping[str, Any], label: Mapping[str, Any]) -> None:
+        """Write the line of a setting of an evaluation, unless the journal has it.
+
+        Args:
+            settings: Everything that its responses depend on apart from the rows.
+            label: What sets it apart from others.
+        """
+        line = entries.setting_line(settings, label, self._secrets)
+        found = entries.parse_setting(line)
+        if found is not None and found[0] not in self.declared:
+            self.declared.append(found[0])
+            with self._lock:
+                self._write(line)
+
     def close(self) -> None:
         """Force everything to the disk and release the lock. Warn if the file is gone. A second call does nothing."""
         with self._lock:
@@ -218,7 +242,7 @@ class Journal:
                     os.ftruncate(self._file, 0)
                     self._write(header)
                     return
-                entries.check_header(self.path, line, header)
+                entries.check_header(self.path, line, header, self._also)
                 self._end = len(line)
                 self._index_lines(file)
         except OSError as error:
@@ -227,6 +251,10 @@ class Journal:
     def _index_lines(self, file: IO[bytes]) -> None:
         for line in file:
             at, is_whole = self._end, line.endswith(b"\n")
+            if is_whole and (declared := entries.parse_setting(line)) is not None:
+                self.declared.append(declared[0])
+                self._end += len(line)
+                continue
             try:
                 key, n, *_ = entries.parse_entry(line)
             except ValueError:

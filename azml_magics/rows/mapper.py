@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import AzmlError, Interrupted, RowsError
 from .failures import Retry
 from .journal import Journal
+from .journal_summary import summarize_journal
 from .prompts import RowPrompt
 from .results import Results
 from .runner import Run
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from ..core.client import Client
     from ..core.config import LLMConfig
     from ..core.prompt.schema import Schema
+    from .journal_summary import JournalSummary
     from .progress import Done, Progress
     from .prompts import Prompt
     from .run_options import RunOptions
@@ -35,22 +35,6 @@ if TYPE_CHECKING:
 
 LOOK_AHEAD = 1024  # rows of a stream that may be read before the first of them is taken
 TICK = 0.1  # seconds between two updates of the progress
-MAX_COUNTED = 10_000  # rows that are looked up in a journal before any is sent, which takes a tenth of a second
-
-
-@dataclass(frozen=True)
-class JournalSummary:
-    """What a journal has before a run.
-
-    Attributes:
-        entries: Rows of any table with a response or an error.
-        found: Rows of this table that it has, None if the table is large.
-        missing: Rows of this table that will be sent, None if the table is large.
-    """
-
-    entries: int
-    found: int | None = None
-    missing: int | None = None
 
 
 class RowMapper:
@@ -101,7 +85,9 @@ class RowMapper:
         journal = None if options.journal is None else Journal(options.journal, self.row_prompt.settings(), secrets)
         if on_begin is not None:
             try:
-                on_begin(None if journal is None else self._summarize(journal, retry_failed=options.retry_failed))
+                on_begin(
+                    None if journal is None else summarize_journal(journal, [self.row_prompt], self.table, options)
+                )
             except BaseException:
                 if journal is not None:
                     journal.close()
@@ -117,25 +103,6 @@ class RowMapper:
             look_ahead=ahead,
             counts_read=self.table.is_lazy and self.sample is None,  # a sample reads all rows, and takes some
         )
-
-    def _summarize(self, journal: Journal, *, retry_failed: bool) -> JournalSummary | None:
-        """Return what the journal has. A row that cannot be sent is neither found nor missing."""
-        if self.table.is_lazy or self.table.length is None or not len(journal):
-            return None
-        if self.table.length > MAX_COUNTED or callable(self.row_prompt.prompt):  # call the user's function once a row
-            return JournalSummary(len(journal))
-        numbers: Counter[bytes] = Counter()
-        found = missing = 0
-        for record in self.table.records():
-            try:
-                key = self.row_prompt.key(self.row_prompt.messages(record))
-            except Exception:  # noqa: BLE001, S112 - the error of this row, which the run reports
-                continue
-            is_found = journal.has(key, numbers[key], with_errors=not retry_failed)
-            numbers[key] += 1
-            found += is_found
-            missing += not is_found
-        return JournalSummary(len(journal), found, missing)
 
     def count(self, thing: str, *, is_part: bool = False) -> str:
         """Return how many rows there are, such as "3 rows" or "at most 20 rows"; "" if only reading tells.

@@ -32,6 +32,14 @@ def settings_of(config: LLMConfig, prompt: Any, variables: Mapping[str, Any], sc
         "system": config.system,
         **{f"header {name}": value for name, value in config.headers.items() if isinstance(value, str)},
         **{f"model kwarg {name}": value for name, value in config.model_kwargs.items()},
+    }
+    own = {name: value for name, value in fields.items() if value not in (None, "")}
+    return {**own, **prompt_settings(prompt, variables, schema)}
+
+
+def prompt_settings(prompt: Any, variables: Mapping[str, Any], schema: Schema | None) -> dict[str, Any]:
+    """Return what a response depends on apart from the config and the rows."""
+    fields = {
         "prompt": _full_name(prompt) if callable(prompt) else prompt,
         **{f"variable {name}": str(value) for name, value in variables.items()},
         "schema": schema.json_schema if schema else None,

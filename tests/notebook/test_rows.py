@@ -9,7 +9,7 @@ import pytest
 from azml_magics.core.errors import RowsError
 from azml_magics.core.http import permit
 from azml_magics.emulator import Fault
-from azml_magics.rows import mapper
+from azml_magics.rows import journal_summary
 from azml_magics.rows.results import Results
 
 MIME = "application/vnd.azml.response.v1+json"
@@ -341,7 +341,7 @@ def test_announcement_counts_rows_missing_from_the_journal(rows, endpoint):
 def test_announcement_of_a_large_table_counts_journal_entries_only(rows, monkeypatch):
     cell = "%%azureml --each $places --journal run.jsonl\nWrite about {place}."
     rows.ok(cell)
-    monkeypatch.setattr(mapper, "MAX_COUNTED", 2)
+    monkeypatch.setattr(journal_summary, "MAX_COUNTED", 2)
     said = rows.ok(cell).stdout
     assert said.startswith(
         "Sending what the journal run.jsonl lacks of 3 rows to main, up to 16 at a time: it has 3 responses and errors.\n"

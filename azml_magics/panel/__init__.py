@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from azml_magics.session import Session
 
+    from .model.state import RenderTemplate
     from .view.panel_view import Panel
 
 _open: list[Panel] = []
@@ -23,6 +24,9 @@ def get_panel(
     variables: Callable[[], Mapping[str, Any]],
     timeout: Callable[[], float | None] = lambda: None,
     start_demo: Callable[[], object] | None = None,
+    *,
+    render_template: RenderTemplate | None = None,
+    store: Callable[[str, Any], object] | None = None,
 ) -> Panel:
     """The panel of this process, which is made by the first call.
 
@@ -31,13 +35,15 @@ def get_panel(
         variables: returns the notebook's variables.
         timeout: returns the notebook's timeout in seconds, None if the notebook sets none.
         start_demo: starts the demo endpoint and saves its configs.
+        render_template: returns the messages of a prompt template, as `PanelState` says.
+        store: stores a value under a name in the notebook.
     """
     panel = get_open_panel()
     if panel is None:
         from .model.panel_model import PanelModel
         from .view.panel_view import Panel
 
-        panel = Panel(PanelModel(session, variables, timeout, start_demo))
+        panel = Panel(PanelModel(session, variables, timeout, start_demo, render_template=render_template, store=store))
         _open[:] = [panel]
     return panel
 

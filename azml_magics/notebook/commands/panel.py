@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from azml_magics.core.errors import ConfigError
 
+from .. import prompt_templates
 from ..parsed_options import DemoOptions
 from .demo import start_demo
 
@@ -40,6 +41,8 @@ def open_panel(context: NotebookContext) -> Any:
         lambda: top_level.prompt_variables,
         lambda: context.settings.timeout,
         lambda: start_demo(context, DemoOptions()),
+        render_template=prompt_templates.render,
+        store=top_level.store,
     )
     if panels.close not in context.state.exit_callbacks:
         events = context.shell.events

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 CONFIG: Final = "config"  # the list of configs, the chosen one, and whether it has unsaved changes
 DRAFT: Final = "draft"  # the fields and kwargs of the chosen config
 PROMPT: Final = "prompt"  # the prompt's text and the values typed for its variables
+OPTIONS: Final = "options"  # the schema, the tools and the variable for the response
 VARIABLES: Final = "variables"  # the prompt's variables and their values in the notebook
 STATE: Final = "state"  # what is running
 RESULT: Final = "result"  # what the result tabs show
@@ -26,7 +27,7 @@ FOUND: Final = "found"  # what a sign-in can see
 NOTES: Final = "notes"  # status lines
 FOLDS: Final = "folds"  # which folds and tabs are open
 
-ALL: Final = frozenset({CONFIG, DRAFT, PROMPT, VARIABLES, STATE, RESULT, HISTORY, FOUND, NOTES, FOLDS})
+ALL: Final = frozenset({CONFIG, DRAFT, PROMPT, OPTIONS, VARIABLES, STATE, RESULT, HISTORY, FOUND, NOTES, FOLDS})
 
 
 @dataclass(frozen=True)

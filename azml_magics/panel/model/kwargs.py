@@ -136,7 +136,7 @@ def parse_other_kwargs(text: str, controlled: Iterable[str]) -> dict[str, Any]:
     """
     if not text.strip():
         return {}
-    value = _parse_json(text)
+    value = parse_json(text)
     if not isinstance(value, dict):
         raise KwargValueError('must be an object, such as {"seed": 1}')
     twice = [name for name in controlled if name in value]
@@ -145,7 +145,12 @@ def parse_other_kwargs(text: str, controlled: Iterable[str]) -> dict[str, Any]:
     return value
 
 
-def _parse_json(text: str) -> Any:
+def parse_json(text: str) -> Any:
+    """The value of a JSON text.
+
+    Raises:
+        KwargValueError: if it is not JSON; the message names the place of the error.
+    """
     try:
         return json.loads(text, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:

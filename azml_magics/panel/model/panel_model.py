@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from azml_magics.core import key_sources, wire
 from azml_magics.core.errors import AzmlError, ConfigError
 from azml_magics.core.secret import Secret
 
-from . import cell_source
-from .changes import CONFIG, DRAFT, PROMPT, STATE, VARIABLES
+from . import cell_source, prompt_template, tools
+from .call_options import CallOptions
+from .changes import CONFIG, DRAFT, OPTIONS, PROMPT, STATE, VARIABLES
 from .config_trust import ConfigTrust
 from .connection import Connection
 from .endpoint_checks import EndpointChecks
 from .field_texts import formatter_of
+from .option_checks import OptionChecks, check_options
 from .prompt_draft import strip_blank_lines
 from .run_history import History
 from .runs import Runs
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from azml_magics.session import Session
 
     from .prompt_draft import PromptVariable
+    from .state import RenderTemplate
 
 
 class PanelModel(PanelState):
@@ -42,6 +46,7 @@ class PanelModel(PanelState):
         trust: what a config of a file was refused for.
         history: the last calls, and the way back from a restored one.
         versions: names, ratings, notes, differences and the export of every run.
+        shows_names: whether variables of the notebook are shown even while nothing uses them, to choose from.
     """
 
     def __init__(
@@ -50,8 +55,12 @@ class PanelModel(PanelState):
         variables: Callable[[], Mapping[str, Any]] = dict,
         timeout: Callable[[], float | None] = lambda: None,
         start_demo: Callable[[], object] | None = None,
+        *,
+        render_template: RenderTemplate | None = None,
+        store: Callable[[str, Any], object] | None = None,
     ) -> None:
-        super().__init__(session, variables, timeout)
+        super().__init__(session, variables, timeout, render_template=render_template, store=store)
+        self.shows_names = False
         self.connection = Connection(self, start_demo)
         self.trust = ConfigTrust(self)
         self.runs = Runs(self)
@@ -227,10 +236,34 @@ class PanelModel(PanelState):
         return self.prompt.variables(self.notebook_variables(), self.draft.texts["system"])
 
     def refresh_variables(self) -> None:
-        """Redraw the prompt's variables: a cell has run and may have changed them."""
-        if self.prompt.text or self.draft.texts["system"]:
+        """Redraw what depends on the notebook's variables: a cell has run and may have changed them."""
+        has_prompt = self.prompt.text or self.draft.texts["system"] or self.prompt.template
+        if has_prompt or self.shows_names or self.options != CallOptions():
             with self.changing(VARIABLES):
-                pass
+                self._find_slots()
+
+    def set_template(self, template: str) -> None:
+        """Choose how the prompt's text becomes messages: "" or "none", or "$name" for a template of the notebook."""
+        if self.prompt.template != template:
+            with self._typing(PROMPT, VARIABLES, OPTIONS):
+                self.prompt.template = template
+                self._find_slots()
+
+    def _find_slots(self) -> None:
+        self.prompt.slots = prompt_template.find_slots(self.prompt.template, self.notebook_variables())
+
+    # ---- the options of the call
+
+    def set_option(self, name: str, text: str) -> None:
+        """Type into the field of the schema, the tools or the variable for the response."""
+        if getattr(self.options, name) != text:
+            with self._typing(OPTIONS):
+                self.options = replace(self.options, **{name: text})
+                self.note(name)
+
+    def check_options(self) -> OptionChecks:
+        """What the fields of the options say, and what is wrong with them."""
+        return check_options(self.options, self.notebook_variables())
 
     def build_cell(self, *further: str) -> cell_source.CellSource:
         """The cell that does what Run does.
@@ -239,6 +272,10 @@ class PanelModel(PanelState):
             further: more words for its first line, such as "--repeat 3".
         """
         draft, prompt = self.draft, strip_blank_lines(self.prompt.text)
+        checks = self.check_options()
         system = draft.texts["system"]
         system = cell_source.with_values(system, self.prompt.overrides(system))
-        return cell_source.build_cell(draft.config, self.base, prompt, self.prompt.overrides(), further, system=system)
+        template = ["-t", self.prompt.template] if self.prompt.template else []
+        words = [*template, *checks.words, *further]
+        config = tools.with_tools(draft.config, checks.tools_in_json)
+        return cell_source.build_cell(config, self.base, prompt, self.prompt.overrides(), words, system=system)

@@ -9,8 +9,10 @@ from azml_magics.core.errors import PromptError
 from azml_magics.core.prompt import template
 from azml_magics.core.text import one_line
 
+from .prompt_template import AS_WRITTEN
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from azml_magics.core.messages import Message
 
@@ -33,25 +35,49 @@ class PromptVariable(NamedTuple):
 
 
 class PromptDraft:
-    """A prompt and the values typed for its variables. A variable without a typed value takes the notebook's."""
+    """A prompt and the values typed for its variables. A variable without a typed value takes the notebook's.
 
-    def __init__(self, text: str = "", typed: Mapping[str, str] = {}) -> None:
+    Attributes:
+        text: what is in the prompt's field.
+        typed: variable -> what was typed for it.
+        template: how the text becomes messages: "" fills {name}s, "none" sends it as written, "$name" is a variable
+            with a prompt template of LangChain.
+        slots: the variables of that template.
+    """
+
+    def __init__(
+        self, text: str = "", typed: Mapping[str, str] = {}, template: str = "", slots: Sequence[str] = ()
+    ) -> None:
         self.text = text
         self.typed = dict(typed)
+        self.template = template
+        self.slots = tuple(slots)
 
     def copy(self) -> PromptDraft:
         """An independent copy."""
-        return PromptDraft(self.text, self.typed)
+        return PromptDraft(self.text, self.typed, self.template, self.slots)
+
+    def is_same(self, other: PromptDraft) -> bool:
+        """Whether both make the same messages as long as the notebook's variables stay the same."""
+        mine, its = ((prompt.text, prompt.template, prompt.overrides()) for prompt in (self, other))
+        return mine == its
 
     def names(self, system: str = "") -> list[str]:
-        """The variables of the system message and of the prompt, in order of appearance."""
-        return list(dict.fromkeys([*template.find_variables(system), *template.find_variables(self.text)]))
+        """The variables of the system message, of the template and of the prompt, in order of appearance."""
+        own = [] if self.template == AS_WRITTEN else template.find_variables(self.text)
+        return list(dict.fromkeys([*template.find_variables(system), *self.slots, *own]))
+
+    def body_slot(self, notebook: Mapping[str, Any]) -> str:
+        """The template's variable that the prompt's text becomes: the only one without a value; "" if there is none."""
+        open_slots = [name for name in self.slots if name not in notebook and not self.typed.get(name)]
+        return open_slots[0] if len(open_slots) == 1 and strip_blank_lines(self.text) else ""
 
     def variables(self, notebook: Mapping[str, Any], system: str = "") -> list[PromptVariable]:
         """The variables of the system message and of the prompt, with the notebook's values."""
         return [
             PromptVariable(name, self.typed.get(name, ""), _short_text(notebook[name]) if name in notebook else None)
             for name in self.names(system)
+            if name != self.body_slot(notebook)
         ]
 
     def overrides(self, system: str = "") -> dict[str, str]:
@@ -59,7 +85,7 @@ class PromptDraft:
         return {name: self.typed[name] for name in self.names(system) if self.typed.get(name)}
 
     def render(self, notebook: Mapping[str, Any]) -> str:
-        """The prompt with its values, as a cell would send it.
+        """The prompt's text with its values, as a cell would send it or, with a template, fill it in.
 
         Args:
             notebook: the notebook's variables.
@@ -67,8 +93,10 @@ class PromptDraft:
         Raises:
             PromptError: if the prompt is empty or a variable has no value.
         """
-        text = template.render(strip_blank_lines(self.text), {**notebook, **self.overrides()})
-        if not text:
+        text = strip_blank_lines(self.text)
+        if self.template != AS_WRITTEN:
+            text = template.render(text, {**notebook, **self.overrides()})
+        if not text and not self.slots:
             raise PromptError("There is no prompt", remedy="Write one into the prompt field.")
         return text
 

@@ -9,12 +9,16 @@ from azml_magics.compare.comparison import Batch, Row
 from azml_magics.compare.side_by_side import BatchRequest
 from azml_magics.core.errors import ConfigError
 
-from .changes import PROMPT, RESULT, STATE
+from . import tools
+from .call_options import CallOptions
+from .changes import OPTIONS, PROMPT, RESULT, STATE
 from .prompt_draft import PromptDraft, boxes_from_messages
 from .run_result import Asked, RunResult
 from .version import Version
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from azml_magics.exchange import Exchange
 
     from .runs import Runs
@@ -70,7 +74,7 @@ class History:
         last = session.last
         if session.history_file is None or last is None or not last.is_earlier or state.prompt.text:
             return
-        with state.changing(PROMPT, RESULT, STATE, place="run"):
+        with state.changing(PROMPT, OPTIONS, RESULT, STATE, place="run"):
             if last.config.name.startswith("$"):
                 return
             if session.active in {"", last.config.name}:
@@ -78,12 +82,13 @@ class History:
                 state.accept_preview()
             else:
                 state.prompt = self._prompt_of(last)
+                state.options = CallOptions.from_notes(last.notes)
             state.result = replace(_result_of(last), asked=self._asked_now())
             state.note("run", "This is the last run before the kernel was restarted.")
 
     def _asked_now(self) -> Asked:
         draft = self._state.draft
-        return Asked(draft.config, draft.texts["system"], self._state.prompt.copy())
+        return Asked(draft.config, draft.texts["system"], self._state.prompt.copy(), self._state.options)
 
     def _fill_controls(self, exchange: Exchange) -> str:
         """Put the call into the controls; return a line about what does not fit there."""
@@ -91,7 +96,9 @@ class History:
             return f"{exchange.config.name} is a LangChain object: the controls stay as they are."
         _, system, note = boxes_from_messages(list(exchange.messages))
         prompt, is_typed = self._prompt_of(exchange), self._typed_prompt(exchange) is not None
-        self._state.preview(replace(exchange.config, system=system), prompt)
+        options = CallOptions.from_notes(exchange.notes)
+        config = replace(exchange.config, system=system, model_kwargs=_own_kwargs(exchange, options))
+        self._state.preview(config, prompt, options)
         return "" if is_typed else note
 
     def _typed_prompt(self, exchange: Exchange) -> PromptDraft | None:
@@ -101,6 +108,12 @@ class History:
         """Return a call's prompt as it was typed, or as it was sent."""
         typed = self._typed_prompt(exchange)
         return typed.copy() if typed else PromptDraft(boxes_from_messages(list(exchange.messages))[0])
+
+
+def _own_kwargs(exchange: Exchange, options: CallOptions) -> dict[str, Any]:
+    """The kwargs of a call without those that its schema and its tools have added."""
+    added = {*(["response_format"] if options.schema else []), *([tools.KWARG] if options.tools else [])}
+    return {name: value for name, value in exchange.config.model_kwargs.items() if name not in added}
 
 
 def _result_of(exchange: Exchange) -> RunResult:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from .call_options import NO_OPTIONS, CallOptions
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -22,11 +24,13 @@ class Asked(NamedTuple):
         config: the config.
         system: its system message, with its variables.
         prompt: the prompt, with its variables.
+        options: the schema and the tools.
     """
 
     config: LLMConfig
     system: str
     prompt: PromptDraft
+    options: CallOptions = NO_OPTIONS
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from azml_magics.core.messages import as_messages
 
 from .changes import RESULT, STATE
 from .error_messages import describe_error
+from .output_variable import read_output
 from .preflight import check_fields, check_typed_key, check_url
 from .prompt_draft import strip_blank_lines
 from .run_result import Asked, RunResult
@@ -101,7 +102,7 @@ class Runs:
             prompt, config = state.prompt.copy(), self._with_notebook_timeout(state.filled_config(), state.base)
             requests = self._make_requests(prompt, settings(config))
             batch_run = BatchRun(requests)
-            asked = Asked(state.draft.config, state.draft.texts["system"], prompt)
+            asked = Asked(state.draft.config, state.draft.texts["system"], prompt, state.options)
             started = RunResult(requests, batch_run.batch, is_running=True, asked=asked)
             if not state.worker.start(f"{what}…", lambda task: self._follow(task, batch_run, started)):
                 raise UsageError("Another task is running", remedy="Stop it first.")
@@ -113,9 +114,10 @@ class Runs:
 
     def _make_requests(self, prompt: PromptDraft, settings: Settings) -> list[BatchRequest]:
         _check_count(len(settings))
-        values = self._state.notebook_variables()
+        state, rendered = self._state, self._state.render_prompt(prompt)
+        read_output(state.options.output)
         requests = [
-            BatchRequest(special, config, as_messages(prompt.render(values), config.system))
+            state.with_options(BatchRequest(special, config, as_messages(rendered, config.system)))
             for special, config in settings
         ]
         for request in requests:
@@ -145,23 +147,38 @@ class Runs:
         requests = started.requests
         with state.changing(STATE, RESULT):
             for request, row in zip(requests, batch, strict=True):
-                exchange = state.session.record(row.config, request.messages, row.response, row.error)
+                exchange = state.session.record(*request.as_sent(), row.response, row.error)
                 number = exchange.number
                 if started.asked:
-                    self._remember_prompt(exchange, started.asked.prompt)
+                    self._remember_controls(exchange, started.asked)
             if len(requests) > 1:
                 state.session.record_batch(batch)
             kept = {exchange.number for exchange in state.session.history}
             self.prompts = {number: prompt for number, prompt in self.prompts.items() if number in kept}
+            if started.asked:
+                self._keep_response(started.asked.options.output, batch)
             if self._batch_run is batch_run:  # else the next run has already started
                 self._batch_run, state.result = None, replace(started, batch=batch, is_running=False, number=number)
                 state.note("run", *_summary(batch))
 
-    def _remember_prompt(self, exchange: Exchange, prompt: PromptDraft) -> None:
-        """Keep the prompt as it was typed, where its messages do not say it."""
+    def _remember_controls(self, exchange: Exchange, asked: Asked) -> None:
+        """Keep the prompt and the options as they were typed, where the messages do not say them."""
+        prompt, options = asked.prompt, asked.options.to_notes()
         self.prompts[exchange.number] = prompt
-        if strip_blank_lines(prompt.text) != exchange.prompt:
-            self._state.session.annotate(exchange.id, prompt=prompt.text, variables=prompt.overrides())
+        notes: dict[str, Any] = {"options": options} if options else {}
+        if prompt.template or strip_blank_lines(prompt.text) != exchange.prompt:
+            notes |= {"prompt": prompt.text, "variables": prompt.overrides()}
+            notes |= {"template": prompt.template} if prompt.template else {}
+        if notes:
+            self._state.session.annotate(exchange.id, **notes)
+
+    def _keep_response(self, output: str, batch: Batch) -> None:
+        """Store the response, or the batch of several, in a variable of the notebook."""
+        name = read_output(output)
+        kept = batch if len(batch) > 1 else batch[0].response if batch[0].error is None else None
+        if name and kept is not None:
+            self._state.store(name, kept)
+            self._state.note("output", f"{name} has {'the responses' if len(batch) > 1 else 'the response'}.", "good")
 
 
 def _check_count(requests: int) -> None:

@@ -5,16 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from azml_magics.compare.side_by_side import BatchRequest
 from azml_magics.core.messages import as_messages
 
-from .changes import CONFIG, DRAFT, HISTORY, PROMPT, RESULT, STATE, VARIABLES, ChangeNotifier
+from . import prompt_template, schema, tools
+from .call_options import NO_OPTIONS, CallOptions
+from .changes import CONFIG, DRAFT, HISTORY, OPTIONS, PROMPT, RESULT, STATE, VARIABLES, ChangeNotifier
 from .drafts import Drafts
 from .error_messages import describe_error
 from .prompt_draft import PromptDraft
 from .worker import Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from azml_magics.changes import Change
     from azml_magics.core.config import LLMConfig
@@ -24,12 +27,15 @@ if TYPE_CHECKING:
     from .draft import Draft
     from .run_result import RunResult
 
+    RenderTemplate = Callable[[Any, str, str, Mapping[str, Any]], list[Message]]
+
 
 class _Snapshot(NamedTuple):
     """The panel before an older call was restored into it."""
 
     name: str
     prompt: PromptDraft
+    options: CallOptions
     result: RunResult | None
 
 
@@ -40,9 +46,13 @@ class PanelState(ChangeNotifier):
         session: the session whose configs and history the panel shows.
         variables: returns the notebook's variables.
         timeout: returns the notebook's timeout in seconds, None if the notebook sets none.
+        render_template: returns the messages that a prompt template makes of (the template, its name, the prompt's
+            text, the values of its variables).
+        store: stores a value under a name in the notebook.
 
     Attributes:
         prompt: the prompt and the values typed for its variables.
+        options: the schema, the tools and the variable for the response, as typed.
         result: what the result tabs show; None before the first run.
         worker: runs everything that takes time.
     """
@@ -52,14 +62,20 @@ class PanelState(ChangeNotifier):
         session: Session,
         variables: Callable[[], Mapping[str, Any]] = dict,
         timeout: Callable[[], float | None] = lambda: None,
+        *,
+        render_template: RenderTemplate | None = None,
+        store: Callable[[str, Any], object] | None = None,
     ) -> None:
         super().__init__()
         self.session = session
         self.timeout = timeout
         self.prompt = PromptDraft()
+        self.options = NO_OPTIONS
         self.result: RunResult | None = None
         self.worker = Worker(self._report_failure)
         self._variables = variables
+        self._render_template = render_template
+        self._store = store
         self._drafts = Drafts(session, self.values)
         self._snapshot: _Snapshot | None = None
         self._unsubscribe = session.subscribe(self._follow)
@@ -119,6 +135,11 @@ class PanelState(ChangeNotifier):
         """The notebook's variables as they are now."""
         return self._variables()
 
+    def store(self, name: str, value: object) -> None:
+        """Store a value under a name in the notebook."""
+        if self._store is not None:
+            self._store(name, value)
+
     def values(self) -> dict[str, Any]:
         """What the variables of the prompt and the system message stand for: typed values, else the notebook's."""
         return {**self._variables(), **self.prompt.overrides(self.draft.texts["system"])}
@@ -131,13 +152,50 @@ class PanelState(ChangeNotifier):
         """
         return replace(self.draft.config, system=self.draft.fill_system(self.values()))
 
+    def call(self) -> tuple[LLMConfig, Sequence[Message]]:
+        """The config and the messages that Run would send, with its schema and its tools.
+
+        Raises:
+            AzmlError: if the prompt is empty, a variable has no value, or a field cannot be read.
+        """
+        request = BatchRequest({}, self.filled_config(), self.messages())
+        return self.with_options(request).as_sent()
+
+    def with_options(self, request: BatchRequest) -> BatchRequest:
+        """The request with the schema and the tools of their fields.
+
+        Raises:
+            UsageError: if one of them cannot be read.
+        """
+        notebook = self._variables()
+        wanted, offered = (
+            schema.read_schema(self.options.schema, notebook),
+            tools.read_tools(self.options.tools, notebook),
+        )
+        return replace(request, config=tools.with_tools(request.config, offered), schema=wanted)
+
     def messages(self) -> list[Message]:
-        """The messages that Run would send.
+        """The messages that Run would send, before a schema adds to them.
 
         Raises:
             PromptError: if the prompt is empty or a variable has no value.
         """
-        return as_messages(self.prompt.render(self._variables()), self.filled_config().system)
+        return as_messages(self.render_prompt(self.prompt), self.filled_config().system)
+
+    def render_prompt(self, prompt: PromptDraft) -> str | list[Message]:
+        """The prompt with its values: a text, or the messages of its template.
+
+        Raises:
+            PromptError: if the prompt is empty or a variable has no value.
+            UsageError: if its template is not in the notebook.
+        """
+        notebook, reference = self._variables(), prompt.template
+        if self._render_template is None or not reference.startswith("$"):
+            return prompt.render(notebook)
+        found = prompt_template.find_template(reference, notebook)
+        prompt.slots = prompt_template.find_slots(reference, notebook)
+        body, values = prompt.render(notebook), {**notebook, **prompt.overrides()}
+        return self._render_template(found, reference.removeprefix("$"), body, values)
 
     @property
     def is_result_stale(self) -> bool:
@@ -145,8 +203,9 @@ class PanelState(ChangeNotifier):
         asked = self.result.asked if self.result else None
         if asked is None:
             return False
-        now = (self.draft.config, self.draft.texts["system"], self.prompt.text, self.prompt.overrides())
-        return now != (replace(asked.config, name=self.name), asked.system, asked.prompt.text, asked.prompt.overrides())
+        is_same_prompt = asked.prompt.is_same(self.prompt) and asked.options.is_same_call(self.options)
+        now = (self.draft.config, self.draft.texts["system"])
+        return not is_same_prompt or now != (replace(asked.config, name=self.name), asked.system)
 
     # ---- an older call in the controls
 
@@ -158,22 +217,27 @@ class PanelState(ChangeNotifier):
     def take_snapshot(self) -> None:
         """Remember the controls and the result, unless an earlier state is remembered already."""
         if self._snapshot is None:
-            self._snapshot = _Snapshot(self.name, self.prompt.copy(), self.result)
+            self._snapshot = _Snapshot(self.name, self.prompt.copy(), self.options, self.result)
 
-    def preview(self, config: LLMConfig, prompt: PromptDraft) -> None:
-        """Put a config and a prompt into the controls; differences from the saved config are unsaved changes."""
-        with self.changing(CONFIG, DRAFT, PROMPT, VARIABLES, place="run"):
+    def preview(self, config: LLMConfig, prompt: PromptDraft, options: CallOptions = NO_OPTIONS) -> None:
+        """Put a config, a prompt and options into the controls; differences from the saved config are unsaved changes.
+
+        The variable for the response stays as it is.
+        """
+        with self.changing(CONFIG, DRAFT, PROMPT, OPTIONS, VARIABLES, place="run"):
             self._drafts.preview(config)
             self.prompt = prompt
+            self.options = replace(options, output=self.options.output)
 
     def restore_snapshot(self) -> None:
         """Bring back the controls and the result of the snapshot, and forget it."""
         snapshot = self._snapshot
         if snapshot is not None:
-            with self.changing(CONFIG, DRAFT, PROMPT, VARIABLES, RESULT, STATE, place="run"):
+            with self.changing(CONFIG, DRAFT, PROMPT, OPTIONS, VARIABLES, RESULT, STATE, place="run"):
                 self._snapshot = None
                 self._drafts.restore(snapshot.name)
                 self.prompt = snapshot.prompt
+                self.options = snapshot.options
                 self.result = snapshot.result
                 self.note("run")
 

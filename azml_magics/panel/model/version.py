@@ -112,7 +112,8 @@ class Version:
         if not isinstance(text, str):
             return None
         typed = variables if isinstance(variables, dict) else {}
-        return PromptDraft(text, {str(name): str(value) for name, value in typed.items()})
+        template = self._text_of_note("template")
+        return PromptDraft(text, {str(name): str(value) for name, value in typed.items()}, template)
 
     @property
     def response(self) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from azml_magics.compare.side_by_side import BatchRequest
 from azml_magics.core.errors import AzmlError, DocumentError, UnknownNameError, UsageError
 from azml_magics.core.paths import path_of
 from azml_magics.core.redaction import redact_data
@@ -89,6 +91,8 @@ class Versions:
     def _parts_now(self) -> dict[str, str]:
         state = self._state
         config, result = replace(state.draft.config, name=state.name), state.result
+        with contextlib.suppress(AzmlError):  # Run would refuse it
+            config = state.with_options(BatchRequest({}, config, [])).as_sent()[0]
         try:
             system = state.filled_config().system or ""
         except AzmlError:  # a variable without a value: Run would refuse it, and here its name is what differs

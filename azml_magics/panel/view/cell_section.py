@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import ipywidgets as w
 
-from ..model.changes import CONFIG, DRAFT, NOTES, PROMPT
+from ..model.changes import CONFIG, DRAFT, NOTES, OPTIONS, PROMPT
 from .controls import StatusLine, action_button, button_row, set_traits
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class CellSection:
         send_out: takes ("copy" or "insert", text) and does that in the browser.
     """
 
-    parts = frozenset({CONFIG, DRAFT, PROMPT, NOTES})
+    parts = frozenset({CONFIG, DRAFT, PROMPT, OPTIONS, NOTES})
 
     def __init__(self, model: PanelModel, send_out: Callable[[str, str], None]) -> None:
         self._model = model

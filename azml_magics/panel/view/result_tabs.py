@@ -10,7 +10,7 @@ from azml_magics import codegen
 from azml_magics.core.errors import AzmlError
 from azml_magics.display.table import TableOutput
 
-from ..model.changes import DRAFT, HISTORY, PROMPT, RESULT, STATE
+from ..model.changes import DRAFT, HISTORY, OPTIONS, PROMPT, RESULT, STATE
 from ..model.error_messages import describe_error
 from ..model.response_details import raw_json, usage_figures
 from .controls import StatusLine, action_button, button_row, drawing, on_change
@@ -44,7 +44,7 @@ class ResultTabs:
         send_out: takes ("copy", text) and copies the text in the browser.
     """
 
-    parts = frozenset({RESULT, STATE, HISTORY, DRAFT, PROMPT})
+    parts = frozenset({RESULT, STATE, HISTORY, DRAFT, PROMPT, OPTIONS})
 
     def __init__(self, model: PanelModel, send_out: Callable[[str, str], None]) -> None:
         self._model = model
@@ -92,8 +92,8 @@ class ResultTabs:
         """The call that the tabs describe: the last one or, before the first, the one that Run would make."""
         result = self._model.result
         if result is None or is_now:
-            return self._model.filled_config(), self._model.messages()
-        return result.row.config, result.requests[0].messages
+            return self._model.call()
+        return result.requests[0].as_sent()
 
     def _draw_request(self) -> None:
         try:

@@ -24,6 +24,7 @@ _LEFT, _TOP, _BOTTOM = 56, 26, 44
 _LINE = 18
 _DOT = "#2b6cb0"  # is told from a white and from a black background; so is text in the reader's own colour
 _TICKS = 4
+_LEAST = 1e-12  # of a horizontal axis
 _MAX_LABEL = 90  # characters
 
 
@@ -189,8 +190,9 @@ class _Panel(NamedTuple):
 
 def _draw_panel(plot: Plot, panel: _Panel, left: float, low: float, high: float, *, with_name: bool) -> str:
     points = panel.points(plot.points)
-    ticks = nice_ticks(0, max(panel.x(point) for point in points) or 1)
-    right = ticks[-1] if ticks[-1] >= max(panel.x(point) for point in points) * 1.02 else ticks[-1] * 1.08
+    largest = max(panel.x(point) for point in points)
+    ticks = nice_ticks(0, max(largest, _LEAST) if largest else 1)
+    right = ticks[-1] if ticks[-1] >= largest * 1.02 else ticks[-1] * 1.08  # a dot at the edge would be cut
 
     def x_of(value: float) -> float:
         return left + value / right * _WIDTH

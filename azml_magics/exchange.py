@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from .core.messages import preview_text
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from .core.config import LLMConfig
     from .core.messages import Message
     from .core.response import Response
+
+
+UNFINISHED: Final = "The kernel ended before the response arrived"
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,11 @@ class Exchange:
     def is_earlier(self) -> bool:
         """Whether it was read from the history file: an earlier session, or another one, has recorded it."""
         return self.number <= 0
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether the history file has the request only: its kernel ended, or is still waiting for the response."""
+        return getattr(self.error, "cause", "") == UNFINISHED
 
     @property
     def prompt(self) -> str:

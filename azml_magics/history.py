@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .changes import Announcer
-from .core.errors import UnknownNameError
-from .exchange import Exchange
+from .core.errors import AzmlError, UnknownNameError
+from .exchange import UNFINISHED, Exchange
 from .usage import UsageTally
 
 if TYPE_CHECKING:
@@ -68,12 +68,34 @@ class History(Announcer):
         with self._lock:
             self._history = deque(self._history, maxlen=size)
 
+    def announce_request(self, exchange_id: str, config: LLMConfig, messages: Sequence[Message], **notes: Any) -> None:
+        """Write to the history file, if there is one, that a request is sent now.
+
+        If the kernel ends before the response is recorded, the file has the prompt all the same.
+
+        Args:
+            exchange_id: A new id, which `record` is given later.
+            config: The config that the prompt is sent with.
+            messages: The messages.
+            **notes: What `annotate` takes.
+        """
+        error = AzmlError(UNFINISHED, remedy="Send the prompt again.")
+        exchange = Exchange(0, config, list(messages), error=error, id=exchange_id)
+        with self._lock:
+            file = self._history_file
+        if file is not None:
+            file.append(exchange)
+            if notes:
+                file.append_notes(exchange, notes)
+
     def record(
         self,
         config: LLMConfig,
         messages: Sequence[Message],
         response: Response | None = None,
         error: BaseException | None = None,
+        *,
+        exchange_id: str = "",
     ) -> Exchange:
         """Add an exchange to the history.
 
@@ -82,10 +104,12 @@ class History(Announcer):
             messages: The messages that were sent.
             response: The response, or what had arrived of it.
             error: Why the request failed.
+            exchange_id: The id that `announce_request` was given; by default a new one.
         """
         with self._lock:
             self._count += 1
             exchange = Exchange(self._count, config, list(messages), response, error)
+            exchange = replace(exchange, id=exchange_id) if exchange_id else exchange
             self._history.append(exchange)
             self._last_batch = None
             file = self._history_file

@@ -4,6 +4,7 @@
      "messages": […], "response": {…}, "error": {…}}
     {"azml_note": 1, "id": "4f0c…", "notes": {"rating": "good"}}
 
+The panel writes an exchange twice, when it is sent and when its response is there; the last line counts.
 Several kernels may append to one file: each line is one write at its end. Known keys are masked; pictures and other
 long parts of messages are left out. The file is readable by its owner only. When it is full it becomes PATH.1, in place
 of an earlier PATH.1, and a new file is begun.
@@ -203,6 +204,7 @@ def _read_line(line: bytes, found: dict[str, Exchange], notes: dict[str, dict[st
         notes.setdefault(data["id"], {}).update(data["notes"])
     elif isinstance(data, dict):
         exchange = exchange_from_dict(data)
+        found.pop(exchange.id, None)  # the line that said that it was sent
         found[exchange.id] = exchange
     else:
         raise ValueError("not an exchange")

@@ -11,6 +11,8 @@ from azml_magics.core.errors import RateLimitError, UnknownNameError
 from azml_magics.core.messages import as_messages
 from azml_magics.core.response import Response
 from azml_magics.core.secret import Secret
+from azml_magics.emulator import Fault
+from azml_magics.history_file import HistoryFile
 from azml_magics.panel.model.panel_model import PanelModel
 from azml_magics.session import Session
 
@@ -191,6 +193,40 @@ def test_versions_and_draft_survive_a_restart(ready, session, wait_until_idle, t
         assert new_session.active == ""
     finally:
         panel.close()
+
+
+def test_prompt_of_a_run_cut_off_by_a_restart_is_back(ready, endpoint, wait_until_idle, tmp_path, watch):
+    session = ready.session
+    path = tmp_path / "history.jsonl"
+    session.open_history(path)
+    endpoint.script([Fault("slow", seconds=60)])
+    ready.set_prompt("Tell me about {topic}")
+    ready.set_variable("topic", "lakes")
+    ready.set_kwarg("temperature", "0.17")
+    changes = watch(ready)
+    ready.runs.run()
+    changes.until(lambda: len(endpoint.requests) == 1)
+    _, panel = restarted(path)
+    try:
+        assert (panel.prompt.text, panel.prompt.typed) == ("Tell me about {topic}", {"topic": "lakes"})
+        assert panel.draft.config.model_kwargs == {"temperature": 0.17}
+        assert panel.notes["run"].text.startswith("The kernel was restarted during this run: its answer is lost.")
+        assert panel.session.last.is_unfinished
+    finally:
+        panel.close()
+    ready.stop()
+    wait_until_idle(ready)
+    assert [exchange.is_unfinished for exchange in HistoryFile(path).read()] == [False]
+
+
+def test_finished_run_stands_in_the_history_file_once(ready, session, wait_until_idle, tmp_path):
+    path = tmp_path / "history.jsonl"
+    session.open_history(path)
+    ready.runs.repeat(2)
+    wait_until_idle(ready)
+    found = HistoryFile(path).read()
+    assert [exchange.is_unfinished for exchange in found] == [False, False]
+    assert [exchange.id for exchange in found] == [exchange.id for exchange in session.history]
 
 
 def test_restart_leaves_another_active_config_alone(asked, session, tmp_path):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from azml_magics.compare.comparison import Batch, Row
 from azml_magics.compare.side_by_side import BatchRequest
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
     from .runs import Runs
     from .state import PanelState
+
+
+_BEFORE_RESTART: Final = ("This is the last run before the kernel was restarted.",)
+_LOST: Final = ("The kernel was restarted during this run: its answer is lost. Press Run to send it again.", "bad")
 
 
 class History:
@@ -84,7 +88,7 @@ class History:
                 state.prompt = self._prompt_of(last)
                 state.options = CallOptions.from_notes(last.notes)
             state.result = replace(_result_of(last), asked=self._asked_now())
-            state.note("run", "This is the last run before the kernel was restarted.")
+            state.note("run", *(_LOST if last.is_unfinished else _BEFORE_RESTART))
 
     def _asked_now(self) -> Asked:
         draft = self._state.draft

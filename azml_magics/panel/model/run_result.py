@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from .call_options import NO_OPTIONS, CallOptions
@@ -43,6 +44,7 @@ class RunResult:
         is_running: whether rows may still change.
         number: the last call's number in the history; 0 while it runs.
         asked: what was in the controls; None if that is not known.
+        exchange_id: the id that the first of its calls gets in the history.
     """
 
     requests: Sequence[BatchRequest]
@@ -50,6 +52,7 @@ class RunResult:
     is_running: bool = False
     number: int = 0
     asked: Asked | None = None
+    exchange_id: str = field(default_factory=lambda: secrets.token_hex(8))
 
     @property
     def row(self) -> Row:

@@ -107,6 +107,7 @@ class Runs:
             if not state.worker.start(f"{what}…", lambda task: self._follow(task, batch_run, started)):
                 raise UsageError("Another task is running", remedy="Stop it first.")
             self._batch_run, state.result = batch_run, started
+            self._announce(started, asked)
             self.was_refused = False
             state.accept_preview()
             state.note("run")
@@ -146,8 +147,9 @@ class Runs:
         state, batch, number = self._state, batch_run.batch, 0
         requests = started.requests
         with state.changing(STATE, RESULT):
-            for request, row in zip(requests, batch, strict=True):
-                exchange = state.session.record(*request.as_sent(), row.response, row.error)
+            for index, (request, row) in enumerate(zip(requests, batch, strict=True)):
+                exchange_id = "" if index else started.exchange_id
+                exchange = state.session.record(*request.as_sent(), row.response, row.error, exchange_id=exchange_id)
                 number = exchange.number
                 if started.asked:
                     self._remember_controls(exchange, started.asked)
@@ -161,15 +163,15 @@ class Runs:
                 self._batch_run, state.result = None, replace(started, batch=batch, is_running=False, number=number)
                 state.note("run", *_summary(batch))
 
+    def _announce(self, started: RunResult, asked: Asked) -> None:
+        """Write the first request to the history file, so that a restart of the kernel does not lose the prompt."""
+        config, messages = started.requests[0].as_sent()
+        self._state.session.announce_request(started.exchange_id, config, messages, **_notes_of(asked))
+
     def _remember_controls(self, exchange: Exchange, asked: Asked) -> None:
         """Keep the prompt and the options as they were typed, where the messages do not say them."""
-        prompt, options = asked.prompt, asked.options.to_notes()
-        self.prompts[exchange.number] = prompt
-        notes: dict[str, Any] = {"options": options} if options else {}
-        if prompt.template or strip_blank_lines(prompt.text) != exchange.prompt:
-            notes |= {"prompt": prompt.text, "variables": prompt.overrides()}
-            notes |= {"template": prompt.template} if prompt.template else {}
-        if notes:
+        self.prompts[exchange.number] = asked.prompt
+        if notes := _notes_of(asked, unless=exchange.prompt):
             self._state.session.annotate(exchange.id, **notes)
 
     def _keep_response(self, output: str, batch: Batch) -> None:
@@ -179,6 +181,16 @@ class Runs:
         if name and kept is not None:
             self._state.store(name, kept)
             self._state.note("output", f"{name} has {'the responses' if len(batch) > 1 else 'the response'}.", "good")
+
+
+def _notes_of(asked: Asked, *, unless: str = "") -> dict[str, Any]:
+    """The prompt and the options as they were typed, as notes of an exchange; no prompt that is just `unless`."""
+    prompt, options = asked.prompt, asked.options.to_notes()
+    notes: dict[str, Any] = {"options": options} if options else {}
+    if prompt.template or strip_blank_lines(prompt.text) != unless:
+        notes |= {"prompt": prompt.text, "variables": prompt.overrides()}
+        notes |= {"template": prompt.template} if prompt.template else {}
+    return notes
 
 
 def _check_count(requests: int) -> None:

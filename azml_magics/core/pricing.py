@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 PER: Final = 1_000_000  # tokens
 NO_PRICE: Final = "none"
 _NAMES: Final = ("input", "output", "cached_input")
-PriceSource: TypeAlias = "Price | str | Sequence[float] | Mapping[str, float] | None"
 _EXAMPLE: Final = "Write input and output, and cached input if it has its own: 0.15,0.60,0.075."
 
 
@@ -63,6 +62,9 @@ class Price:
 
     def _amounts(self) -> tuple[float, ...]:
         return (self.input, self.output, *(() if self.cached_input is None else (self.cached_input,)))
+
+
+PriceSource: TypeAlias = Price | str | Sequence[float] | Mapping[str, float] | None
 
 
 def read_price(given: Any) -> Price | None:

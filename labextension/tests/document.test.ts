@@ -108,7 +108,9 @@ test('reads responses side by side', () => {
     ],
     columns: ['temperature', 'config', ''],
     summary: '',
-    rest: ''
+    rest: '',
+    title: '',
+    sections: []
   });
 });
 
@@ -116,14 +118,34 @@ test('reads the first rows of a table', () => {
   const document = { version: 1, rows: [], summary: '20 rows, 1 failed', rest: '… and 20 more' };
   const { rows, summary, rest } = document;
   const columns: string[] = [];
-  assert.deepEqual(readDocument(document), { kind: 'side-by-side', rows, columns, summary, rest });
+  const none = { title: '', sections: [] };
+  assert.deepEqual(readDocument(document), {
+    kind: 'side-by-side',
+    rows,
+    columns,
+    summary,
+    rest,
+    ...none
+  });
   assert.deepEqual(readDocument({ ...document, summary: 7, rest: null }), {
     kind: 'side-by-side',
     rows: [],
     columns: [],
     summary: '',
-    rest: ''
+    rest: '',
+    ...none
   });
+});
+
+test('reads the tables below a table, and leaves out damaged ones', () => {
+  const rows = [{ setting: { cause: 'wrong' } }];
+  const sections = [{ title: 'Failures', rows, columns: ['cause'] }, { rows: 'none' }, 7];
+  const document = readDocument({ version: 1, rows: [], sections });
+  assert.ok(document.kind === 'side-by-side');
+  assert.equal(document.sections.length, 1);
+  const [{ title, columns, rows: read }] = document.sections;
+  assert.deepEqual([title, columns], ['Failures', ['cause']]);
+  assert.deepEqual(read[0].setting, { cause: 'wrong' });
 });
 
 test('leaves out missing and wrong fields', () => {

@@ -17,7 +17,15 @@ function row(config: string, tokens: number | null, text = config): IRow {
 }
 
 function sideBySide(...rows: IRow[]): ISideBySide {
-  return { kind: 'side-by-side', rows, columns: [], summary: '', rest: '' };
+  return {
+    kind: 'side-by-side',
+    title: '',
+    rows,
+    columns: [],
+    summary: '',
+    rest: '',
+    sections: []
+  };
 }
 
 const DOCUMENT = sideBySide(row('b10', 100), row('b9', 20), row('a', null), row('c', 3, ''));

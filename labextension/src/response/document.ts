@@ -43,12 +43,16 @@ export interface IToolCall {
 /** Several responses side by side. */
 export interface ISideBySide {
   kind: 'side-by-side';
+  /** What stands above the table; or ''. */
+  title: string;
   rows: IRow[];
   /** The names of settings and fields in their order: notebook files sort the names of every object. */
   columns: string[];
   /** If these are the first rows of a longer table: the total, and how many more there are; else ''. */
   summary: string;
   rest: string;
+  /** Further tables below this one, such as the failures below an evaluation's summary. */
+  sections: ISideBySide[];
 }
 
 /** One of several responses: `setting` is how its call differs, `index` its label in a table or ''. */
@@ -117,17 +121,15 @@ export function readDocument(document: unknown): IResponse | ISideBySide | IUnre
       reason: `This response was saved by a newer azml-magics (document version ${version}); its details are not shown.`
     };
   }
-  if (version === VERSION && Array.isArray(fields.rows)) {
-    const rows = fields.rows.map(asFields);
-    if (rows.every(row => row !== null && asFields(row.setting) !== null)) {
-      return {
-        kind: 'side-by-side',
-        rows: rows.map(row => readRow(row ?? {})),
-        columns: Array.isArray(fields.columns) ? fields.columns.map(asText) : [],
-        summary: asText(fields.summary),
-        rest: asText(fields.rest)
-      };
-    }
+  const table = version === VERSION ? readSideBySide(fields) : null;
+  if (table) {
+    const sections = Array.isArray(fields.sections) ? fields.sections.map(asFields) : [];
+    return {
+      ...table,
+      sections: sections
+        .map(section => readSideBySide(section ?? {}))
+        .filter(section => section !== null)
+    };
   }
   if (version === VERSION && typeof fields.text === 'string') {
     return readResponse(fields, fields.text);
@@ -151,6 +153,23 @@ export function readDetails(metadata: unknown): IDetails {
     attempts: asNumber(azml.attempts) ?? 1,
     latencies,
     call: readCodeMetadata(azml.request)
+  };
+}
+
+/** Rows side by side, without further tables; null if they are damaged. */
+function readSideBySide(fields: Fields): ISideBySide | null {
+  const rows = Array.isArray(fields.rows) ? fields.rows.map(asFields) : [null];
+  if (!rows.every(row => row !== null && asFields(row.setting) !== null)) {
+    return null;
+  }
+  return {
+    kind: 'side-by-side',
+    title: asText(fields.title),
+    rows: rows.map(row => readRow(row ?? {})),
+    columns: Array.isArray(fields.columns) ? fields.columns.map(asText) : [],
+    summary: asText(fields.summary),
+    rest: asText(fields.rest),
+    sections: []
   };
 }
 

@@ -31,10 +31,11 @@ export class SideBySideTable extends Widget {
     head.append(...this.headings);
     table.createTHead().append(head);
     this.body = table.createTBody();
-    const { summary, rest } = document;
+    const { title, summary, rest } = document;
     this.node.append(
+      ...(title ? [paragraph(title, 'azml-SideBySide-title')] : []),
       ...(summary ? [paragraph(summary)] : []),
-      table,
+      ...(document.rows.length > 0 ? [table] : []),
       ...(rest ? [paragraph(rest)] : [])
     );
     this.draw();

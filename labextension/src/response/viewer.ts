@@ -77,7 +77,16 @@ export class ResponseViewer extends Panel implements IRenderMime.IRenderer {
 
   private sideBySide(document: ISideBySide, model: IRenderMime.IMimeModel): Widget {
     const { latencies } = readDetails(model.metadata);
-    return new SideBySideTable(document, latencies, model.data['text/html']);
+    const table = new SideBySideTable(document, latencies, model.data['text/html']);
+    if (document.sections.length === 0) {
+      return table;
+    }
+    const panel = new Panel();
+    panel.addWidget(table);
+    for (const section of document.sections) {
+      panel.addWidget(new SideBySideTable(section, [], null));
+    }
+    return panel;
   }
 
   /** The output by its other mime types, as without this extension. */

@@ -135,14 +135,15 @@ def test_missing_number_is_reported(asked):
     assert not asked.history.can_go_back
 
 
-def test_note_names_what_does_not_fit_the_controls(asked, session):
+def test_earlier_messages_come_back_as_a_conversation(asked, session):
     turns = [{"role": "assistant", "content": "a"}, {"role": "user", "content": "b"}]
     session.record(PROD, turns, Response("c"))
     asked.history.restore(4)
-    assert asked.notes["run"].text == (
-        "Number 4 is shown. Only the text of the last prompt is restored, without earlier messages."
-    )
+    assert asked.notes["run"].text == "Number 4 is shown."
+    assert [turn.text for turn in asked.conversation.tree.turns] == ["a"]
     assert asked.prompt.text == "b"
+    asked.history.go_back()
+    assert asked.conversation.name == ""
 
 
 def test_langchain_call_leaves_controls_unchanged(asked, session):

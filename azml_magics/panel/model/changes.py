@@ -25,9 +25,12 @@ RESULT: Final = "result"  # what the result tabs show
 HISTORY: Final = "history"  # the calls of this session
 FOUND: Final = "found"  # what a sign-in can see
 NOTES: Final = "notes"  # status lines
+CONVERSATION: Final = "conversation"  # the turns of the conversation, and which one it is
 FOLDS: Final = "folds"  # which folds and tabs are open
 
-ALL: Final = frozenset({CONFIG, DRAFT, PROMPT, OPTIONS, VARIABLES, STATE, RESULT, HISTORY, FOUND, NOTES, FOLDS})
+ALL: Final = frozenset(
+    {CONFIG, DRAFT, PROMPT, OPTIONS, VARIABLES, STATE, RESULT, HISTORY, FOUND, NOTES, CONVERSATION, FOLDS}
+)
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class ChangeNotifier:
     Methods may be called from any thread. Listeners run in the thread that made the change, one change at a time.
 
     Attributes:
-        notes: place ("config", "connect", "endpoint", "run", "cell") -> its status line.
+        notes: place ("config", "connect", "endpoint", "run", "cell", "conversation", ...) -> its status line.
     """
 
     def __init__(self) -> None:

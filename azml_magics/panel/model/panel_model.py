@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -276,6 +277,7 @@ class PanelModel(PanelState):
         system = draft.texts["system"]
         system = cell_source.with_values(system, self.prompt.overrides(system))
         template = ["-t", self.prompt.template] if self.prompt.template else []
-        words = [*template, *checks.words, *further]
+        name = self.conversation.name
+        words = [*template, *(["-c", shlex.quote(name)] if name else []), *checks.words, *further]
         config = tools.with_tools(draft.config, checks.tools_in_json)
         return cell_source.build_cell(config, self.base, prompt, self.prompt.overrides(), words, system=system)

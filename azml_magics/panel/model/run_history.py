@@ -19,6 +19,7 @@ from .version import Version
 if TYPE_CHECKING:
     from typing import Any
 
+    from azml_magics.core.messages import Message
     from azml_magics.exchange import Exchange
 
     from .runs import Runs
@@ -91,19 +92,29 @@ class History:
             state.note("run", *(_LOST if last.is_unfinished else _BEFORE_RESTART))
 
     def _asked_now(self) -> Asked:
-        draft = self._state.draft
-        return Asked(draft.config, draft.texts["system"], self._state.prompt.copy(), self._state.options)
+        state, draft = self._state, self._state.draft
+        return Asked(draft.config, draft.texts["system"], state.prompt.copy(), state.options, state.conversation.name)
 
     def _fill_controls(self, exchange: Exchange) -> str:
         """Put the call into the controls; return a line about what does not fit there."""
         if exchange.config.name.startswith("$"):
             return f"{exchange.config.name} is a LangChain object: the controls stay as they are."
-        _, system, note = boxes_from_messages(list(exchange.messages))
+        *earlier, last = [turn for turn in exchange.messages if turn.get("role") != "system"] or [{}]
+        _, system, note = boxes_from_messages([*_system_of(exchange), last])
         prompt, is_typed = self._prompt_of(exchange), self._typed_prompt(exchange) is not None
         options = CallOptions.from_notes(exchange.notes)
         config = replace(exchange.config, system=system, model_kwargs=_own_kwargs(exchange, options))
         self._state.preview(config, prompt, options)
+        self._show_conversation(exchange, earlier)
         return "" if is_typed else note
+
+    def _show_conversation(self, exchange: Exchange, earlier: list[Message]) -> None:
+        """Show the turns that a call was sent with; other turns of their conversation stay as branches."""
+        conversation, name = self._state.conversation, exchange.notes.get("conversation")
+        if earlier or isinstance(name, str):
+            conversation.show_messages(name if isinstance(name, str) else "", earlier)
+        else:
+            conversation.open("")
 
     def _typed_prompt(self, exchange: Exchange) -> PromptDraft | None:
         return self._runs.prompts.get(exchange.number) or Version(exchange).typed_prompt
@@ -112,6 +123,10 @@ class History:
         """Return a call's prompt as it was typed, or as it was sent."""
         typed = self._typed_prompt(exchange)
         return typed.copy() if typed else PromptDraft(boxes_from_messages(list(exchange.messages))[0])
+
+
+def _system_of(exchange: Exchange) -> list[Message]:
+    return [message for message in exchange.messages if message.get("role") == "system"]
 
 
 def _own_kwargs(exchange: Exchange, options: CallOptions) -> dict[str, Any]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from azml_magics.compare.side_by_side import BatchRequest
     from azml_magics.core.config import LLMConfig
 
+    from .conversation import Asking
     from .prompt_draft import PromptDraft
 
 
@@ -26,12 +27,16 @@ class Asked(NamedTuple):
         system: its system message, with its variables.
         prompt: the prompt, with its variables.
         options: the schema and the tools.
+        conversation: the conversation that it went on with; "" for one prompt.
+        asking: the question of the conversation that was sent; None for one prompt.
     """
 
     config: LLMConfig
     system: str
     prompt: PromptDraft
     options: CallOptions = NO_OPTIONS
+    conversation: str = ""
+    asking: Asking | None = None
 
 
 @dataclass(frozen=True)

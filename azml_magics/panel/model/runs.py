@@ -9,23 +9,24 @@ from typing import TYPE_CHECKING, Any, Final
 from azml_magics.compare import side_by_side
 from azml_magics.compare.side_by_side import BatchRequest, BatchRun
 from azml_magics.core.errors import Interrupted, UsageError
-from azml_magics.core.messages import as_messages
+from azml_magics.core.prompt import template
 
-from .changes import RESULT, STATE
+from .changes import PROMPT, RESULT, STATE, VARIABLES
 from .error_messages import describe_error
 from .output_variable import read_output
 from .preflight import check_fields, check_typed_key, check_url
-from .prompt_draft import strip_blank_lines
+from .prompt_draft import PromptDraft, strip_blank_lines
 from .run_result import Asked, RunResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from azml_magics.compare.comparison import Batch
+    from azml_magics.compare.comparison import Batch, Row
     from azml_magics.core.config import LLMConfig
+    from azml_magics.core.messages import Message
     from azml_magics.exchange import Exchange
 
-    from .prompt_draft import PromptDraft
+    from .conversation import Asking
     from .state import PanelState
     from .worker import WorkerTask
 
@@ -52,6 +53,15 @@ class Runs:
     def run(self) -> None:
         """Send the prompt to the config in the controls."""
         self._start("Running", lambda config: [({}, config)])
+
+    def retry(self, turn_id: str) -> None:
+        """Ask the question of a turn of the conversation again; its earlier answers stay as other branches.
+
+        Args:
+            turn_id: the question, or an answer to it.
+        """
+        with self._state.changing(place="run"):
+            self._start("Running", lambda config: [({}, config)], self._state.conversation.question_at(turn_id))
 
     def repeat(self, times: int) -> None:
         """Send the same prompt several times and show the responses side by side."""
@@ -93,37 +103,64 @@ class Runs:
 
         self._start("Sweeping", settings)
 
-    def _start(self, what: str, settings: Callable[[LLMConfig], Settings]) -> None:
+    def _start(self, what: str, settings: Callable[[LLMConfig], Settings], asking: Asking | None = None) -> None:
         state = self._state
         self.was_refused = True
         with state.changing(STATE, RESULT, place="run"):
             check_fields(state.draft.errors)
             check_url(state.draft.config)
-            prompt, config = state.prompt.copy(), self._with_notebook_timeout(state.filled_config(), state.base)
-            requests = self._make_requests(prompt, settings(config))
+            config = self._with_notebook_timeout(state.filled_config(), state.base)
+            prompt = PromptDraft(template.escape(asking.turn.text)) if asking else state.prompt.copy()
+            settled = settings(config)
+            self._check_conversation(settled)
+            question = asking or state.conversation.new_question(state.prompt_messages(prompt, config))
+            requests = self._make_requests(prompt, settled, question)
             batch_run = BatchRun(requests)
-            asked = Asked(state.draft.config, state.draft.texts["system"], prompt, state.options)
+            asked = Asked(
+                *(state.draft.config, state.draft.texts["system"], prompt, state.options),
+                *(state.conversation.name, question),
+            )
             started = RunResult(requests, batch_run.batch, is_running=True, asked=asked)
             if not state.worker.start(f"{what}…", lambda task: self._follow(task, batch_run, started)):
                 raise UsageError("Another task is running", remedy="Stop it first.")
             self._batch_run, state.result = batch_run, started
             self._announce(started, asked)
             self.was_refused = False
+            if question:
+                self._begin(question, prompt)
             state.accept_preview()
             state.note("run")
             state.note("connect")
 
-    def _make_requests(self, prompt: PromptDraft, settings: Settings) -> list[BatchRequest]:
+    def _begin(self, asking: Asking, prompt: PromptDraft) -> None:
+        """Show the question in the conversation, in place of the prompt that it was."""
+        state = self._state
+        is_from_prompt = state.conversation.tree.find(asking.turn.id) is None
+        state.conversation.begin(asking)
+        if is_from_prompt:
+            with state.changing(PROMPT, VARIABLES):
+                state.prompt = PromptDraft(typed=prompt.typed)
+
+    def _make_requests(self, prompt: PromptDraft, settings: Settings, question: Asking | None) -> list[BatchRequest]:
         _check_count(len(settings))
-        state, rendered = self._state, self._state.render_prompt(prompt)
+        state = self._state
         read_output(state.options.output)
         requests = [
-            state.with_options(BatchRequest(special, config, as_messages(rendered, config.system)))
+            state.with_options(BatchRequest(special, config, self._messages(prompt, config, question)))
             for special, config in settings
         ]
         for request in requests:
             check_typed_key(request.config)
         return requests
+
+    def _messages(self, prompt: PromptDraft, config: LLMConfig, question: Asking | None) -> list[Message]:
+        if question is None:
+            return self._state.prompt_messages(prompt, config)
+        return self._state.conversation.messages_for(question, config.system, config)
+
+    def _check_conversation(self, settings: Settings) -> None:
+        if self._state.conversation.name and any(special for special, _ in settings):
+            raise UsageError("A conversation takes one response", remedy="Choose One prompt to compare several.")
 
     def _with_notebook_timeout(self, config: LLMConfig, base: LLMConfig) -> LLMConfig:
         """The config with the notebook's timeout, which a cell would use too, unless another one is typed."""
@@ -153,6 +190,7 @@ class Runs:
                 number = exchange.number
                 if started.asked:
                     self._remember_controls(exchange, started.asked)
+                    self._answer(started.asked.asking, row)
             if len(requests) > 1:
                 state.session.record_batch(batch)
             kept = {exchange.number for exchange in state.session.history}
@@ -167,6 +205,12 @@ class Runs:
         """Write the first request to the history file, so that a restart of the kernel does not lose the prompt."""
         config, messages = started.requests[0].as_sent()
         self._state.session.announce_request(started.exchange_id, config, messages, **_notes_of(asked))
+
+    def _answer(self, asking: Asking | None, row: Row) -> None:
+        """Add the answer to its conversation."""
+        if asking:
+            failure = describe_error(row.error) if row.error is not None else ""
+            self._state.conversation.answer(asking, row.response, failure, row.config)
 
     def _remember_controls(self, exchange: Exchange, asked: Asked) -> None:
         """Keep the prompt and the options as they were typed, where the messages do not say them."""
@@ -187,6 +231,7 @@ def _notes_of(asked: Asked, *, unless: str = "") -> dict[str, Any]:
     """The prompt and the options as they were typed, as notes of an exchange; no prompt that is just `unless`."""
     prompt, options = asked.prompt, asked.options.to_notes()
     notes: dict[str, Any] = {"options": options} if options else {}
+    notes |= {"conversation": asked.conversation} if asked.conversation else {}
     if prompt.template or strip_blank_lines(prompt.text) != unless:
         notes |= {"prompt": prompt.text, "variables": prompt.overrides()}
         notes |= {"template": prompt.template} if prompt.template else {}

@@ -11,6 +11,7 @@ from azml_magics.core.messages import as_messages
 from . import prompt_template, schema, tools
 from .call_options import NO_OPTIONS, CallOptions
 from .changes import CONFIG, DRAFT, HISTORY, OPTIONS, PROMPT, RESULT, STATE, VARIABLES, ChangeNotifier
+from .conversation import PanelConversation
 from .drafts import Drafts
 from .error_messages import describe_error
 from .prompt_draft import PromptDraft
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from azml_magics.core.messages import Message
     from azml_magics.session import Session
 
+    from .conversation_tree import ConversationTree
     from .draft import Draft
     from .run_result import RunResult
 
@@ -37,6 +39,8 @@ class _Snapshot(NamedTuple):
     prompt: PromptDraft
     options: CallOptions
     result: RunResult | None
+    conversation: str
+    tree: ConversationTree
 
 
 class PanelState(ChangeNotifier):
@@ -55,6 +59,7 @@ class PanelState(ChangeNotifier):
         options: the schema, the tools and the variable for the response, as typed.
         result: what the result tabs show; None before the first run.
         worker: runs everything that takes time.
+        conversation: the conversation that the prompt goes on with, or one prompt.
     """
 
     def __init__(
@@ -73,6 +78,7 @@ class PanelState(ChangeNotifier):
         self.options = NO_OPTIONS
         self.result: RunResult | None = None
         self.worker = Worker(self._report_failure)
+        self.conversation = PanelConversation(session, self)
         self._variables = variables
         self._render_template = render_template
         self._store = store
@@ -90,6 +96,9 @@ class PanelState(ChangeNotifier):
         if change.kind in {"recorded", "noted"}:
             with self.changing(HISTORY):
                 return
+        if change.kind == "conversation":
+            self.conversation.follow(change.name)
+            return
         with self.changing(CONFIG, DRAFT):
             self._drafts.follow(change)
             self.note("config", self._drafts.note)
@@ -97,6 +106,7 @@ class PanelState(ChangeNotifier):
     def _report_failure(self, error: Exception) -> None:
         with self.changing(STATE, RESULT):
             self.result = replace(self.result, is_running=False) if self.result else None
+            self.conversation.asking = None
             self.note("run", f"The panel failed: {describe_error(error)}", "bad")
 
     def choose_saved(self, name: str) -> None:
@@ -180,7 +190,17 @@ class PanelState(ChangeNotifier):
         Raises:
             PromptError: if the prompt is empty or a variable has no value.
         """
-        return as_messages(self.render_prompt(self.prompt), self.filled_config().system)
+        config = self.filled_config()
+        return self.conversation.with_prompt(self.prompt_messages(self.prompt, config), config)
+
+    def prompt_messages(self, prompt: PromptDraft, config: LLMConfig) -> list[Message]:
+        """The messages of a prompt for a config, without the conversation that it goes on with.
+
+        Raises:
+            PromptError: if the prompt is empty or a variable has no value.
+            UsageError: if its template is not in the notebook.
+        """
+        return as_messages(self.render_prompt(prompt), config.system)
 
     def render_prompt(self, prompt: PromptDraft) -> str | list[Message]:
         """The prompt with its values: a text, or the messages of its template.
@@ -203,9 +223,12 @@ class PanelState(ChangeNotifier):
         asked = self.result.asked if self.result else None
         if asked is None:
             return False
-        is_same_prompt = asked.prompt.is_same(self.prompt) and asked.options.is_same_call(self.options)
-        now = (self.draft.config, self.draft.texts["system"])
-        return not is_same_prompt or now != (replace(asked.config, name=self.name), asked.system)
+        settings = (self.draft.config, self.draft.texts["system"])
+        is_same_call = asked.options.is_same_call(self.options) and asked.conversation == self.conversation.name
+        if not is_same_call or settings != (replace(asked.config, name=self.name), asked.system):
+            return True
+        is_next = asked.asking is not None  # the prompt's field has the next prompt of the conversation
+        return not is_next and not asked.prompt.is_same(self.prompt)
 
     # ---- an older call in the controls
 
@@ -217,7 +240,10 @@ class PanelState(ChangeNotifier):
     def take_snapshot(self) -> None:
         """Remember the controls and the result, unless an earlier state is remembered already."""
         if self._snapshot is None:
-            self._snapshot = _Snapshot(self.name, self.prompt.copy(), self.options, self.result)
+            prompt, conversation = self.prompt.copy(), self.conversation
+            self._snapshot = _Snapshot(
+                self.name, prompt, self.options, self.result, conversation.name, conversation.tree
+            )
 
     def preview(self, config: LLMConfig, prompt: PromptDraft, options: CallOptions = NO_OPTIONS) -> None:
         """Put a config, a prompt and options into the controls; differences from the saved config are unsaved changes.
@@ -239,6 +265,7 @@ class PanelState(ChangeNotifier):
                 self.prompt = snapshot.prompt
                 self.options = snapshot.options
                 self.result = snapshot.result
+                self.conversation.go_back(snapshot.conversation, snapshot.tree)
                 self.note("run")
 
     def accept_preview(self) -> None:

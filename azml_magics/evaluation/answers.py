@@ -11,6 +11,8 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
+from ..rows.table_rows import is_missing
+
 _FINAL = ".,;:!?…。、।؟ \t\n"  # what may end an answer without being part of it
 _SIGN = r"(?:(?<![\w)])[-+\u2212])?"  # of 10-20 and of a date the hyphen is none
 _WHOLE = r"(?:\d{1,3}(?:[,\u00a0\u202f]\d{3})+(?!\d)|\d+)"
@@ -19,11 +21,9 @@ _NUMBER = re.compile(rf"{_SIGN}(?:{_WHOLE}(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?")
 
 def has_expectation(value: Any) -> bool:
     """Return whether a cell holds an expectation: it is not None, NaN, pandas' NA or NaT, or a text of blanks only."""
-    if value is None or type(value).__name__ in {"NAType", "NaTType"}:
-        return False
     if isinstance(value, str):
         return not value.isspace() and bool(value)
-    return not (isinstance(value, float) and math.isnan(value))
+    return not is_missing(value)
 
 
 def as_text(value: Any) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.errors import UsageError
 from ..core.text import did_you_mean, one_line
-from ..rows.table_rows import is_missing
+from .answers import has_expectation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -88,4 +88,4 @@ class Expectations:
     def of(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """Return what a row expects, by field; a field whose cell is empty or missing is left out."""
         found = {name: row.get(column) for name, column in self.columns.items()}
-        return {name: value for name, value in found.items() if not is_missing(value)}
+        return {name: value for name, value in found.items() if has_expectation(value)}

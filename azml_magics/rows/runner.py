@@ -88,6 +88,7 @@ class Run:
         counts_read: bool = False,
         budget: TokenBudget | None = None,
         closes_journal: bool = True,
+        on_messages: Callable[[Record, list[Message]], object] | None = None,
     ) -> None:
         """Prepare a run; entering the block begins it.
 
@@ -101,6 +102,7 @@ class Run:
             counts_read: Whether the progress says how many rows were read.
             budget: The limit of tokens that it shares with other runs; by default one of its own.
             closes_journal: Whether the run closes the journal when it ends; False if other runs use it, too.
+            on_messages: Called with the messages of each row before it is sent or found in the journal.
         """
         self._row_prompt = row_prompt
         self._records = iter(records)
@@ -109,6 +111,7 @@ class Run:
         self._look_ahead = look_ahead
         self._counts_read = counts_read
         self._closes_journal = closes_journal
+        self._on_messages = on_messages
         self.left: dict[int, Record] = {}
         self._state = RunState(total)
         has_responses = journal is not None and closes_journal and len(journal) > 0  # those of other runs tell nothing
@@ -334,6 +337,8 @@ class Run:
         except Exception as error:  # noqa: BLE001 - a value is missing, or the user's function failed: the row's error
             self._deliver(record, None, error.with_traceback(None))
             return None
+        if self._on_messages is not None:
+            self._on_messages(record, messages)
         if self._journal is None:
             return Task(record, messages)
         key = self._row_prompt.key(messages)

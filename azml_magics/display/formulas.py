@@ -13,6 +13,7 @@ _ENVIRONMENTS = (
     "align|alignat|aligned|alignedat|array|cases|CD|displaymath|eqnarray|equation|flalign|gather|gathered|math|matrix"
     "|multline|pmatrix|bmatrix|Bmatrix|smallmatrix|split|subequations|vmatrix|Vmatrix"
 )
+_ATTRIBUTES = re.compile(r"\{(?=\s*(?:[#.=-]|[\w:-]+\s*=))")
 _PIECES = re.compile(
     r"(?P<kept>`+[^`\n]*`+|\]\([^)\s]*\)?|https?://[^\s<>`{]+|\\\$|\\{2,}[(\[)\]])"
     r"|\\\[(?P<block>[^$]{1,2000}?)\\\]|\\\((?P<inline>[^$\n]{1,1000}?)\\\)"
@@ -20,7 +21,7 @@ _PIECES = re.compile(
     rf"|\\begin\{{(?P<name>(?:{_ENVIRONMENTS})\*?)\}}.{{1,2000}}?\\end\{{(?P=name)\}})"
     r"|(?P<escape>\\[!-/:-@\[-`{-~])"
     r"|(?P<command>\\(?=(?P<word>[A-Za-z]+)))"
-    r"|(?P<attributes>\{(?=\s*(?:[#.=-]|[\w:-]+\s*=)))"
+    rf"|(?P<attributes>{_ATTRIBUTES.pattern})"
     r"|(?P<money>\$)",
     re.DOTALL,
 )
@@ -35,7 +36,7 @@ _ACTIVE_IN_MATH = re.compile(rf"\\(?:{_ACTIVE_NAMES})(?![A-Za-z])|\\begin(?!\s*\
 _LINK = re.compile(r"\\href(?!\s*\{\s*https?:)")  # MathJax turns it into links
 _CARETS = re.compile(r"\^(?=\^)")  # ^^5c is a backslash for TeX
 _METADATA = re.compile(r"(\A|\n[ \t]*\n)---(?=[ \t]*\n[ \t]*\S)")  # a block of YAML for pandoc, which shows none of it
-_IN_CODE = re.compile(rf"\{{\s*(?:[#.=-]|[\w:-]+\s*=)|\\(?:(?:{_ACTIVE_NAMES})|begin)")
+_IN_CODE = re.compile(rf"{_ATTRIBUTES.pattern}|\\(?:(?:{_ACTIVE_NAMES})|begin)")
 
 
 def mark_formulas(text: str, money: str, *, is_prose: bool = True) -> str:
@@ -64,7 +65,8 @@ def mark_formulas(text: str, money: str, *, is_prose: bool = True) -> str:
             return "\\{"
         if found["money"]:
             return money if has_several else "$"
-        return _escape_active(found[0])
+        kept = _escape_active(found[0])
+        return _ATTRIBUTES.sub(r"\\{", kept) if kept.startswith("](") else kept
 
     return _PIECES.sub(replace, text)
 

@@ -6,8 +6,9 @@ replaced, except in fenced code that all Markdown readers take for code:
 * prose: `<` becomes `&lt;`, and in math a space follows it, which TeX ignores;
 * code spans: one with a tag in it becomes `<code>` with its text in entities, because readers disagree about the end
   of a span;
-* fences: unchanged, and closed if the text ends in one (pandoc sees no code there), unless readers may disagree about
-  them (a fence after a list or quote mark, math that is not closed, a definition list): then `<` becomes `&lt;` there;
+* fences: of backticks, after a blank line where a code span may be open, and closed if the text ends in one, because
+  pandoc sees no code in others; unless readers may disagree about them (a fence after a list or quote mark, math that
+  is not closed, a definition list): then `<` becomes `&lt;` there;
 * links: one whose target is neither a plain path nor http, https or mailto is no longer a link;
 * pictures: a remote one becomes a link. A browser would fetch it at once, and its address can carry the prompt away;
 * dollars: `$5 and $6` is money. A `$` that opens no formula by pandoc's rule is put into an element of its own, in
@@ -90,9 +91,7 @@ def make_inert(text: str) -> str:
 
 def fence_code(text: str, language: str) -> str:
     """Return `text` in a Markdown fence that is longer than any fence in it."""
-    longest = max(map(len, re.findall("`+", text)), default=0)
-    mark = "`" * max(3, longest + 1)
-    return f"{mark}{language}\n{text}\n{mark}"
+    return "\n".join(_fence([text], "", _longer_mark(text), language))
 
 
 # ---- code ----------------------------------------------------------------------------------------------
@@ -117,18 +116,35 @@ def _split_passages(lines: list[str]) -> list[_Passage] | None:
         end = _find_end(lines, at, opening, offsets)
         if not end or not _is_settled(prose):
             return None
+        if _has_open_span(prose):
+            prose.append("")
         passages += [_Passage(prose, is_code=False)] if prose else []
         info = plain_info(opening["info"].strip())
-        first = line if info == opening["info"].strip() else f"{opening['indent']}{opening['mark']}{info}"
         code = lines[at + 1 : end]
-        if not (code and _closes(opening["mark"], code[-1])):
-            code.append(f"{opening['indent']}{opening['mark']}")
-        passages.append(_Passage([first, *code], is_code=True, info=info))
+        if code and _closes(opening["mark"], code[-1]):
+            code.pop()
+        mark = opening["mark"] if opening["mark"][0] == "`" else _longer_mark("\n".join(code))
+        passages.append(_Passage(_fence(code, opening["indent"], mark, info), is_code=True, info=info))
         prose, at = [], end
         offsets = [column for column in offsets if column <= len(opening["indent"])]
     has_code = bool(passages)
     passages += [_Passage(prose, is_code=False)] if prose else []
     return None if has_code and any(_DEFINITION.match(line) for line in lines) else passages
+
+
+def _has_open_span(prose: list[str]) -> bool:
+    """Whether the last paragraph may begin a code span, in which pandoc sees no fence until a blank line."""
+    paragraph = "\n".join(prose).rpartition("\n\n")[2]
+    return "`" in _SPAN.sub("", paragraph) and bool(prose[-1].strip())
+
+
+def _longer_mark(text: str) -> str:
+    """The mark of a fence around `text`; of backticks, because pandoc sees none in tildes after a line of text."""
+    return "`" * max(3, max(map(len, re.findall("`+", text)), default=0) + 1)
+
+
+def _fence(code: list[str], indent: str, mark: str, info: str) -> list[str]:
+    return [f"{indent}{mark}{info}", *code, f"{indent}{mark}"]
 
 
 def _indent(line: str) -> int:

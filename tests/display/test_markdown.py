@@ -286,7 +286,6 @@ DOLLAR = "<span>\\$</span>"  # in which no reader looks for mathematics
         "$$\n\\begin{align}\na &= b \\\\\nc &= d\n\\end{align}\n$$\n\n```python\nprint(1)\n```",
         "```html\n<b>bold</b>\n```",
         "Text before:\n```cpp\n#include <iostream>\nstd::vector<int> x;\n```\nText after, then\n\n```\n<plain>\n```",
-        "~~~xml\n<a/>\n~~~",
         "````markdown\n```html\n<b>\n```\n````",
         "1. Install:\n   ```bash\n   pip install <name>\n   ```\n2. Run it.",
         "1.  Install:\n\n    ```bash\n    pip install <name>\n    ```\n\n2.  Run it.",
@@ -307,6 +306,8 @@ def test_plain_response_is_unchanged(answer):
     [
         ("Use <b> here", "Use &lt;b> here"),
         ("```python\nprint('unfinished <b>')", "```python\nprint('unfinished <b>')\n```"),
+        ("~~~xml\n<a/>\n~~~", "```xml\n<a/>\n```"),  # pandoc sees no code in tildes that follow a line of text
+        ("In words:\n~~~~\n```\n<a/>\n```", "In words:\n````\n```\n<a/>\n```\n````"),
         ("Use `<b>` here", "Use <code>&#60;b&#62;</code> here"),
         ("| `<b>` | x |", "| <code>&#60;b&#62;</code> | x |"),
         ("`` `<b>` ``", "<code>&#96;&#60;b&#62;&#96;</code>"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from langchain_core.prompts import ChatPromptTemplate
 
 from azml_magics.conversations import Conversation, after_response
 from azml_magics.core.config import LLMConfig
@@ -50,15 +51,6 @@ def retry(ready, talk, wait_until_idle):
 def sent(endpoint):
     """A function: the messages that the endpoint received last, as (role, content)."""
     return lambda: [(each["role"], each["content"]) for each in json.loads(endpoint.requests[-1].body)["messages"]]
-
-
-class Template:
-    """What the panel asks of a prompt template of LangChain."""
-
-    input_variables = ()
-
-    def format_prompt(self):
-        """Never called: the test renders."""
 
 
 def texts(talk):
@@ -115,7 +107,9 @@ def test_system_message_and_variables_are_sent_as_in_a_cell(ready, variables, sa
 
 def test_template_with_several_messages_becomes_several_turns(session, chat, wait_until_idle):
     made = [{"role": role, "content": role} for role in ("system", "user", "assistant", "user")]
-    model = PanelModel(session, lambda: {"t": Template()}, render_template=lambda *_: made)
+    model = PanelModel(
+        session, lambda: {"t": ChatPromptTemplate.from_messages([("user", "Hello")])}, render_template=lambda *_: made
+    )
     session.save("main", chat)
     model.conversation.open("trip")
     model.prompt.template = "$t"

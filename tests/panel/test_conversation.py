@@ -108,7 +108,9 @@ def test_system_message_and_variables_are_sent_as_in_a_cell(ready, variables, sa
 def test_template_with_several_messages_becomes_several_turns(session, chat, wait_until_idle):
     made = [{"role": role, "content": role} for role in ("system", "user", "assistant", "user")]
     model = PanelModel(
-        session, lambda: {"t": ChatPromptTemplate.from_messages([("user", "Hello")])}, render_template=lambda *_: made
+        session,
+        lambda: {"t": ChatPromptTemplate.from_messages([("user", "{topic}")]), "topic": "tea"},
+        render_template=lambda *_: made,
     )
     session.save("main", chat)
     model.conversation.open("trip")

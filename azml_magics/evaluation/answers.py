@@ -79,12 +79,14 @@ def _to_plain_container(value: Any) -> Any:
 
 
 def normalize_data(value: Any) -> Any:
-    """Return JSON data with its texts normalized, and numbers as numbers."""
+    """Return JSON data with its texts normalized, and 1 for 1.0."""
     value = to_plain(value)
     if isinstance(value, list):
         return [normalize_data(part) for part in value]
     if isinstance(value, dict):
         return {str(name): normalize_data(part) for name, part in value.items()}
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
     return normalize(value) if isinstance(value, str) else value
 
 

@@ -9,6 +9,7 @@ from sys import intern
 from typing import TYPE_CHECKING
 
 from ..rows.table_rows import NOT_SENT
+from .matches import hash_answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +32,8 @@ class Columns:
         prompt_tokens, completion_tokens, cached_tokens: Token counts, -1 if the endpoint does not say.
         has_expectation: 1 if the row expects something, else 0.
         scores: The values by the name of the score: NaN for a missing one, 1 and 0 for True and False.
-        score_errors: How many of a score's values are missing because the scorer failed, by its name.
+        score_failed: 1 if a score is missing because the scorer failed, else 0, by its name.
+        answer_hash: The same number for answers that are the same apart from their form; 0 without a response.
         answer, expected: The labels that were compared, by the name of the score; None without one.
         numeric: The names of the scores that had a value besides True and False.
     """
@@ -45,7 +47,8 @@ class Columns:
     cached_tokens: array[int] = field(default_factory=lambda: array("q"))
     has_expectation: bytearray = field(default_factory=bytearray)
     scores: dict[str, array[float]] = field(default_factory=dict)
-    score_errors: dict[str, int] = field(default_factory=dict)
+    score_failed: dict[str, bytearray] = field(default_factory=dict)
+    answer_hash: array[int] = field(default_factory=lambda: array("q"))
     answer: dict[str, list[str | None]] = field(default_factory=dict)
     expected: dict[str, list[str | None]] = field(default_factory=dict)
     numeric: set[str] = field(default_factory=set)
@@ -78,7 +81,9 @@ class Columns:
         self.latency.extend([math.nan] * more)
         for counts in (self.prompt_tokens, self.completion_tokens, self.cached_tokens):
             counts.extend([_MISSING] * more)
-        self.has_expectation.extend(bytes(more))
+        self.answer_hash.extend([0] * more)
+        for flags in (self.has_expectation, *self.score_failed.values()):
+            flags.extend(bytes(more))
         for values in self.scores.values():
             values.extend([math.nan] * more)
         for labels in (*self.answer.values(), *self.expected.values()):
@@ -88,11 +93,13 @@ class Columns:
         """Remove the outcomes from `length` on, which were not sent."""
         for numbers in (self.latency, *self.scores.values()):
             del numbers[length:]
-        for counts in (self.prompt_tokens, self.completion_tokens, self.cached_tokens):
+        for counts in (self.prompt_tokens, self.completion_tokens, self.cached_tokens, self.answer_hash):
             del counts[length:]
+        for flags in (self.has_expectation, *self.score_failed.values()):
+            del flags[length:]
         for labels in (*self.answer.values(), *self.expected.values()):
             del labels[length:]
-        del self.error[length:], self.has_expectation[length:]
+        del self.error[length:]
 
     def set(self, position: int, outcome: Outcome) -> None:
         """Set the figures of an outcome, without its scores."""
@@ -104,6 +111,7 @@ class Columns:
         elif response is not None:
             self.error[position] = ""
             self.latency[position] = response.latency
+            self.answer_hash[position] = hash_answer(outcome)
         if response is not None and (usage := response.usage) is not None:
             self.prompt_tokens[position] = _MISSING if usage.prompt_tokens is None else usage.prompt_tokens
             self.completion_tokens[position] = _MISSING if usage.completion_tokens is None else usage.completion_tokens
@@ -114,12 +122,12 @@ class Columns:
         for name, score in scores.items():
             if name not in self.scores:
                 self.scores[name] = array("d", [math.nan]) * len(self)
-                self.score_errors[name] = 0
+                self.score_failed[name] = bytearray(len(self))
             if score.value is not None:
                 self.scores[name][position] = score.value
                 if not isinstance(score.value, bool):
                     self.numeric.add(name)
-            self.score_errors[name] += bool(score.error)
+            self.score_failed[name][position] = bool(score.error)
             if score.answer is not None or score.expected is not None:
                 self._set_label(self.answer, name, position, score.answer)
                 self._set_label(self.expected, name, position, score.expected)

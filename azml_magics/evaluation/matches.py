@@ -1,4 +1,4 @@
-"""Compares a response with what its row expects: the matches of `--match`.
+"""Compares a response with what its row expects.
 
 All but `exact` ignore how a text is stored: Unicode's canonical composition (NFC) makes "é" of "e" and an accent.
 Nothing else is folded, so that "x²" and "x2" stay two answers.
@@ -6,6 +6,7 @@ Nothing else is folded, so that "x²" and "x2" stay two answers.
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import unicodedata
@@ -137,7 +138,7 @@ MATCHES: Mapping[str, Match] = {
 }
 
 
-# ---- the scorer of --expect
+# ---- the scorer
 
 
 def match_scorer(match: str | Match, expectations: Expectations) -> MatchScorer:
@@ -160,9 +161,11 @@ class MatchScorer:
 
     Attributes:
         name: The name of its score.
+        is_quick: It takes no longer than the engine itself.
     """
 
     name = RIGHT
+    is_quick = True
 
     def __init__(self, match: Match, expectations: Expectations) -> None:
         self._match = match
@@ -197,6 +200,22 @@ def answer_of(outcome: Outcome, field: str) -> Any:
         return outcome.text
     parsed = outcome.response.parsed
     return parsed.get(field) if isinstance(parsed, Mapping) else getattr(parsed, field, None)
+
+
+def hash_answer(outcome: Outcome) -> int:
+    """Return the same number for responses whose answers are the same apart from case, blanks and final punctuation.
+
+    Of a response that is an object, the fields count that the row expects, or all of them if it expects none.
+    """
+    fields = [field for field in outcome.expected if field]
+    parsed = outcome.response.parsed if outcome.response else None
+    if fields:
+        return hash(_json_text([answer_of(outcome, field) for field in fields]))
+    return hash(normalize(outcome.text) if parsed is None else _json_text(parsed))
+
+
+def _json_text(value: Any) -> str:
+    return json.dumps(normalize_data(value), sort_keys=True, default=str)
 
 
 def label_of(value: Any) -> str | None:

@@ -68,11 +68,11 @@ def format_p(p: float) -> str:
     return f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"  # noqa: PLR2004 - two digits that matter
 
 
-def wilson_interval(right: int, n: int) -> Interval | None:
+def wilson_interval(right: float, n: int) -> Interval | None:
     """Return the interval of a proportion by Wilson's score method; None without observations.
 
     Args:
-        right: How many observations count.
+        right: How many observations count; of repeated ones their mean.
         n: How many there are.
     """
     if n <= 0:

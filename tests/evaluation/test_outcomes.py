@@ -78,7 +78,7 @@ def test_added_scores_join_the_others(outcomes):
     columns = outcomes.columns
     assert columns.scores["tone"][5] == 0.25
     assert math.isnan(columns.scores["tone"][4])
-    assert (columns.numeric, columns.score_errors["grade"]) == ({"tone"}, 1)
+    assert (columns.numeric, sum(columns.score_failed["grade"])) == ({"tone"}, 1)
 
 
 def test_rows_without_outcome_are_not_sent():

@@ -29,6 +29,7 @@
   + RunnableError               a LangChain object raised an error
   + JournalError                a journal of rows cannot be used
   + RowsError                   a run over rows ended early; `batch` holds the finished rows
+  + EvaluationFailed            an evaluation does not meet its requirements (also an AssertionError)
 * Interrupted                   a KeyboardInterrupt that keeps what had arrived
 
 Remedies here are plain Python words. A front end has a table from `error_code` to a remedy in its own words, and
@@ -76,6 +77,7 @@ from .response import (
     StreamInterruptedError,
 )
 from .run import (
+    EvaluationFailed,
     Interrupted,
     JournalError,
     RowsError,
@@ -91,6 +93,7 @@ __all__ = [
     "ContentFilterError",
     "DocumentError",
     "EndpointError",
+    "EvaluationFailed",
     "FormatterError",
     "Interrupted",
     "JournalError",

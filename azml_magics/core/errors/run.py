@@ -49,6 +49,21 @@ class RowsError(AzmlError):
         self.batch: Any = batch  # a Batch, which this module must not import
 
 
+class EvaluationFailed(AzmlError, AssertionError):
+    """An evaluation that does not meet its requirements. Test runners report it as a failed assertion.
+
+    Attributes:
+        evaluation: the whole evaluation, or None.
+    """
+
+    error_code = "evaluation-failed"
+
+    def __init__(self, cause: str, *, evaluation: Any = None, **context: Any) -> None:
+        """Make the error; `context` are AzmlError's other arguments."""
+        super().__init__(cause, **context)
+        self.evaluation: Any = evaluation  # an Evaluation, which this module must not import
+
+
 class Interrupted(KeyboardInterrupt):
     """A kernel interrupt that keeps what had arrived.
 

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from azml_magics.core.errors import AzmlError, Interrupted, PromptError, RowsError, UsageError
-from azml_magics.core.prompt import template
+from azml_magics.core.errors import AzmlError, Interrupted, RowsError
 from azml_magics.core.text import one_line
 from azml_magics.display.text_output import TextOutput
 from azml_magics.rows.deferred import DeferredTable
 from azml_magics.rows.dry_run import dry_run, first_rows
 from azml_magics.rows.mapper import RowMapper
 from azml_magics.rows.results import Results
-from azml_magics.rows.run_options import DEFAULT_CONCURRENCY, RunOptions
 from azml_magics.rows.sources import is_dask
 from azml_magics.rows.table_rows import TableRow
 
-from . import cell_config, cell_messages, cell_output, option_values, publishing, runnables
-from .context import Settings
+from . import cell_config, cell_messages, cell_output, publishing, rows_line
 from .remedies import retry_line, with_notebook_remedies, with_notebook_remedy
 from .rows_progress import RowsProgress
 
@@ -28,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from azml_magics.core.config import LLMConfig
-    from azml_magics.core.messages import Message
     from azml_magics.rows.journal_summary import JournalSummary
+    from azml_magics.rows.run_options import RunOptions
 
     from .context import NotebookContext
     from .parsed_options import CellOptions
@@ -54,7 +50,7 @@ def run(context: NotebookContext, options: CellOptions, body: str) -> Any:
         RowsError: The run was given up.
         Interrupted: The user interrupted the kernel.
     """
-    _check(context, options)
+    rows_line.check_options(context, options)
     call = _prepare(context, options, body)
     if options.dry_run:
         return _show_requests(call.preview, is_part=is_dask(call.rows))
@@ -101,9 +97,9 @@ class _RowsCall:
 def _prepare(context: NotebookContext, options: CellOptions, body: str) -> _RowsCall:
     config = cell_config.resolve_config(context, replace(options, system=None))
     schema = cell_messages.load_schema(context, options)
-    rows, dask_client = _find_rows(context, options), _find_dask_client(context, options)
-    run_options = _run_options(context, options)
-    prompt, variables = _prompt(context, options, body)
+    rows, dask_client = rows_line.find_rows(context, options), rows_line.find_dask_client(context, options)
+    run_options = rows_line.read_run_options(context, options)
+    prompt, variables = rows_line.read_prompt(context, options, body)
     make_mapper = partial(
         RowMapper, config, prompt, variables=variables, schema=schema, limit=options.limit, sample=options.sample
     )
@@ -129,69 +125,7 @@ def _store(context: NotebookContext, options: CellOptions, results: Any) -> Any:
     return None if options.quiet else results
 
 
-# ---- the line --------------------------------------------------------------------------------------------------
-
-
-def _check(context: NotebookContext, options: CellOptions) -> None:
-    """UsageError for options that do not go with rows."""
-    others = {
-        "--compare": options.compare,
-        "--sweep": options.sweep,
-        "-n": options.repeat is not None,
-        "-t": options.template,
-        "-i": options.image,
-        "-F": options.format,
-    }
-    for name in (name for name, given in others.items() if given):
-        raise UsageError(f"--each and {name} do not go together", remedy=f"Leave out {name}.")
-    if runnables.is_runnable(cell_config.find_object(context, options)):
-        raise UsageError(
-            f"--each takes a config, and {options.config} is a LangChain object", remedy="Use its batch()."
-        )
-
-
-def _find_rows(context: NotebookContext, options: CellOptions) -> Any:
-    """The variable's value, or the path of a file."""
-    given = options.each or ""
-    if given.startswith("$"):
-        return context.variable(given)
-    if given in context.variables and not Path(given).suffix:
-        raise UsageError(f"--each takes $NAME or a file, not {given!r}", remedy=f"Write --each ${given}.")
-    return given
-
-
-def _find_dask_client(context: NotebookContext, options: CellOptions) -> Any:
-    given = options.dask_client
-    if given is None:
-        return None
-    if not given.startswith("$"):
-        raise UsageError(f"--dask-client takes a variable, not {given!r}", remedy=f"Write ${given}.")
-    client = context.variable(given)
-    if not callable(getattr(client, "submit", None)):
-        raise UsageError(f"{given} is not a dask client: it is a {type(client).__name__}")
-    return client
-
-
-def _run_options(context: NotebookContext, options: CellOptions) -> RunOptions:
-    usual = context.settings.concurrency
-    usual = DEFAULT_CONCURRENCY if usual == Settings.concurrency else usual
-    concurrency = options.concurrency if options.concurrency is not None else usual
-    limits = (concurrency, options.rpm, options.tpm, options.max_tokens_total)
-    return RunOptions(*limits, options.journal, options.retry_failed)
-
-
-def _prompt(context: NotebookContext, options: CellOptions, body: str) -> tuple[str | list[Message], dict[str, Any]]:
-    """The body after the system message of -s, and the notebook's variables; columns have precedence in both."""
-    text = cell_messages.prompt_text(body)
-    if not text:
-        raise PromptError("There is no prompt", remedy="Write one in the cell, below the line with %%azureml.")
-    variables = cell_messages.prompt_variables(context, options)
-    if not options.system:
-        return text, variables
-    system = options.system
-    if option_values.is_reference(system):  # a whole text, in which nothing is filled in
-        system = template.escape(option_values.read_text(context, system, "-s"))
-    return [{"role": "system", "content": system}, {"role": "user", "content": text}], variables
+# ---- what is said and shown ------------------------------------------------------------------------------------------
 
 
 def _announcement(

@@ -34,7 +34,11 @@ class RowsProgress:
         if self._bar is not None and self._throttle.is_due():
             self._bar(progress)
         if self._live is not None:
-            self._live.update(lambda: {"text/plain": f"{progress.bar()} {progress}".strip()})
+            self._live.update(lambda: {"text/plain": self._text(progress)})
+
+    def _text(self, progress: Progress) -> str:
+        """What a notebook shows."""
+        return f"{progress.bar()} {progress}".strip()
 
     def __enter__(self) -> RowsProgress:
         return self

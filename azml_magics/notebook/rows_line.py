@@ -1,0 +1,105 @@
+"""The options of a cell with --each: its rows, its prompt, and the limits of its run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from azml_magics.core.errors import PromptError, UsageError
+from azml_magics.core.prompt import template
+from azml_magics.rows.run_options import DEFAULT_CONCURRENCY, RunOptions
+
+from . import cell_config, cell_messages, option_values, runnables
+from .context import Settings
+
+if TYPE_CHECKING:
+    from azml_magics.core.messages import Message
+
+    from .context import NotebookContext
+    from .parsed_options import CellOptions
+
+
+def check_options(context: NotebookContext, options: CellOptions) -> None:
+    """Check that the options go together.
+
+    Raises:
+        UsageError: One does not go with rows.
+    """
+    others = {
+        "--compare": options.compare,
+        "--sweep": options.sweep,
+        "-n": options.repeat is not None,
+        "-t": options.template,
+        "-i": options.image,
+        "-F": options.format,
+    }
+    for name in (name for name, given in others.items() if given):
+        raise UsageError(f"--each and {name} do not go together", remedy=f"Leave out {name}.")
+    if runnables.is_runnable(cell_config.find_object(context, options)):
+        raise UsageError(
+            f"--each takes a config, and {options.config} is a LangChain object", remedy="Use its batch()."
+        )
+
+
+def find_rows(context: NotebookContext, options: CellOptions) -> Any:
+    """Return the value of the variable that --each names, or the path of a file.
+
+    Raises:
+        UsageError: There is no such variable, or its `$` is missing.
+    """
+    given = options.each or ""
+    if given.startswith("$"):
+        return context.variable(given)
+    if given in context.variables and not Path(given).suffix:
+        raise UsageError(f"--each takes $NAME or a file, not {given!r}", remedy=f"Write --each ${given}.")
+    return given
+
+
+def find_dask_client(context: NotebookContext, options: CellOptions) -> Any:
+    """Return the dask client that --dask-client names; None without one.
+
+    Raises:
+        UsageError: It is no dask client.
+    """
+    given = options.dask_client
+    if given is None:
+        return None
+    if not given.startswith("$"):
+        raise UsageError(f"--dask-client takes a variable, not {given!r}", remedy=f"Write ${given}.")
+    client = context.variable(given)
+    if not callable(getattr(client, "submit", None)):
+        raise UsageError(f"{given} is not a dask client: it is a {type(client).__name__}")
+    return client
+
+
+def read_run_options(context: NotebookContext, options: CellOptions) -> RunOptions:
+    """Return the limits and the journal of a run.
+
+    Raises:
+        UsageError: A number is out of range, or --retry-failed is given without a journal.
+    """
+    usual = context.settings.concurrency
+    usual = DEFAULT_CONCURRENCY if usual == Settings.concurrency else usual
+    concurrency = options.concurrency if options.concurrency is not None else usual
+    limits = (concurrency, options.rpm, options.tpm, options.max_tokens_total)
+    return RunOptions(*limits, options.journal, options.retry_failed)
+
+
+def read_prompt(
+    context: NotebookContext, options: CellOptions, body: str
+) -> tuple[str | list[Message], dict[str, Any]]:
+    """Return the body after the system message of -s, and the notebook's variables; columns have precedence in both.
+
+    Raises:
+        PromptError: There is no prompt.
+    """
+    text = cell_messages.prompt_text(body)
+    if not text:
+        raise PromptError("There is no prompt", remedy="Write one in the cell, below the line with %%azureml.")
+    variables = cell_messages.prompt_variables(context, options)
+    if not options.system:
+        return text, variables
+    system = options.system
+    if option_values.is_reference(system):  # a whole text, in which nothing is filled in
+        system = template.escape(option_values.read_text(context, system, "-s"))
+    return [{"role": "system", "content": system}, {"role": "user", "content": text}], variables

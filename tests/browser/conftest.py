@@ -51,8 +51,9 @@ def browser():
     _needs("playwright")
     if not CHROMIUM:
         pytest.skip("there is no Chromium on the PATH: apt-get install chromium, or name one in AZML_CHROMIUM")
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=30_000)  # the machine may be busy
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=CHROMIUM, args=list(_ARGUMENTS))
         yield running

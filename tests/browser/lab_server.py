@@ -25,10 +25,13 @@ class LabServer:
     """JupyterLab ("lab") or Notebook 7 ("notebook"), running until `stop`; it serves the folder `root`.
 
     without: the extensions of JupyterLab that are switched off.
+    python: the interpreter that has Jupyter, and runs the kernels.
     """
 
-    def __init__(self, app: str, folder: Path, *, without: Sequence[str] = ()) -> None:
-        self.app, self.folder = app, folder
+    def __init__(
+        self, app: str, folder: Path, *, without: Sequence[str] = (), python: str | Path = sys.executable
+    ) -> None:
+        self.app, self.folder, self._python = app, folder, str(python)
         self.root = folder / "root"
         self.root.mkdir(parents=True)
         self._log = folder / "server.log"
@@ -56,7 +59,7 @@ class LabServer:
             port = probe.getsockname()[1]  # the server takes a near one where another process is quicker
         return [
             # not `jupyter lab`, which is the first jupyter-lab on the PATH
-            *(sys.executable, "-m", {"lab": "jupyterlab"}.get(self.app, self.app), "--no-browser", "--allow-root"),
+            *(self._python, "-m", {"lab": "jupyterlab"}.get(self.app, self.app), "--no-browser", "--allow-root"),
             *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=50"),
             *(f"--ServerApp.root_dir={self.root}", f"--IdentityProvider.token={self._token}"),
             *("--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True"),

@@ -90,6 +90,13 @@ class PanelPage:
         if header.locator(".fa-caret-right").count():
             header.click()
 
+    def open_all(self) -> None:
+        """Open every section, those within others too."""
+        closed = self.root.locator(".jupyter-widget-Collapse-header:visible:has(.fa-caret-right)")
+        while closed.count():
+            closed.first.click()
+            self.settles()
+
     def tab(self, name: str) -> Locator:
         """Select a result tab and return its content."""
         self.root.get_by_role("tab", name=name, exact=True).click()

@@ -4,62 +4,23 @@ from __future__ import annotations
 
 import ast
 import json
-import os
 import re
-from pathlib import Path
 
 import pytest
 
-from .conftest import NOT_OURS
-from .panel_page import SHOW, PanelNotebook, PanelPage
+from .panel_page import SHOW, PanelPage
 
 pytest.importorskip("playwright", reason='the tests in a browser: pip install -e ".[browser]"')
 from playwright.sync_api import expect
 
-# All tests share one window and one kernel. Each one reloads the extension, so that nothing of the test before is left.
-
-
-@pytest.fixture(scope="module")
-def window(browser, lab):
-    """The notebook in its window, saved with its widgets' state; and the errors of the console."""
-    lab.set_setting("@jupyter-widgets/jupyterlab-manager:plugin", saveState=True)
-    context = browser.new_context(viewport={"width": 1400, "height": 1600})
-    context.set_default_timeout(20_000)
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page, said = context.new_page(), []
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
-    yield PanelNotebook(page, lab), said
-    page.evaluate("jupyterapp.serviceManager.sessions.shutdownAll().then(() => null)")
-    context.close()
-    lab.set_setting("@jupyter-widgets/jupyterlab-manager:plugin")
-
-
-@pytest.fixture
-def console_errors(window):
-    """The errors that the console has shown since the test began."""
-    window[1].clear()
-    return window[1]
-
-
-@pytest.fixture
-def page(window, console_errors):
-    """The shared window. The test fails if the console has shown an error."""
-    yield window[0].page
-    assert [error for error in console_errors if not NOT_OURS.search(error)] == []
-
-
-@pytest.fixture
-def shown(window, page):
-    """The notebook with a new session and a new panel."""
-    window[0].restart_session()
-    return window[0]
-
-
-@pytest.fixture
-def panel(shown):
-    """The new panel."""
-    return shown.panel
+from .panel_walks import find_violations, use_only_the_keyboard
+from .shared_panel import (  # noqa: F401 - fixtures are found by their names
+    new_panel,
+    new_session,
+    shared_errors,
+    shared_page,
+    shared_window,
+)
 
 
 def test_choose_change_run_and_stream(page, shown, panel):
@@ -148,41 +109,8 @@ def test_request_holds_exactly_what_was_typed(page, shown, panel):
     assert ast.literal_eval(shown.run(sent).inner_text()) == {name: value for name, (_, value) in TYPED.items()}
 
 
-def test_whole_loop_by_keyboard(page, panel):
-    panel.field("Prompt").focus()
-    page.keyboard.type("Say 'typed fast'", delay=0)
-    page.keyboard.press("Control+Enter")  # right after the last key
-    expect(panel.result).to_contain_text("typed fast")
-    panel.ends()
-    expect(panel.field("Prompt")).to_be_focused()
-
-    fold = panel.root.get_by_role("button", name="Other model kwargs")
-    expect(fold).to_have_attribute("aria-expanded", "false")
-    fold.focus()
-    page.keyboard.press("Enter")
-    expect(fold).to_have_attribute("aria-expanded", "true")
-    panel.field("seed").fill("5")
-    page.keyboard.press("Tab")
-    panel.says("settings changed since this answer")
-    page.keyboard.press("Control+Enter")
-    panel.ends()
-    panel.says_in_cell("-p seed=5")
-    expect(panel.lines.filter(has_text="settings changed")).to_have_count(0)
-    expect(panel.slider("temperature")).to_have_attribute("aria-label", "temperature")
-
-    panel.field("Prompt").fill("Write 200 words about tea.")
-    page.keyboard.press("Control+Enter")
-    expect(panel.result).to_contain_text("Tea is made")
-    page.keyboard.press("Escape")
-    panel.says("Stopped. The text received so far is kept.")
-
-    panel.button("More").focus()
-    page.keyboard.press("Enter")
-    panel.root.get_by_role("button", name="Save as").focus()
-    page.keyboard.press("Enter")
-    expect(panel.field("Save as")).to_be_focused()
-    page.keyboard.press("Escape")
-    expect(panel.button("More")).to_be_focused()
+def test_whole_loop_by_keyboard(page, shown, panel):
+    use_only_the_keyboard(page, shown, panel)
 
 
 def test_focus_returns_to_the_button_that_was_disabled_meanwhile(page, panel):
@@ -535,6 +463,25 @@ def test_panel_works_after_kernel_restart(shown, panel):
     expect(panel.run_prompt("Say 'after'")).to_contain_text("after")
 
 
+def test_kernel_restart_during_a_run_is_said_and_loses_no_prompt(page, shown, panel):
+    history = "%config AzureMLMagics.history_file = 'history.jsonl'"
+    shown.run(f"{history}\nfaulty.script([Fault('stalled', after=12)]); run('use faulty')")
+    panel.field("Prompt").fill("Write 100 words about {topic}.")
+    panel.says_in_cell("100 words")
+    panel.button("Run").click()
+    expect(panel.result).to_contain_text("Tea is made")
+    shown.notebook.restart_kernel()
+    expect(panel.root.get_by_role("alert")).to_contain_text("Run %azureml panel for a new one.")
+    expect(panel.field("Prompt")).to_have_value("Write 100 words about {topic}.")
+
+    shown.notebook.wait_for_kernel()
+    shown.run(f"%load_ext azml_magics\n{history}")
+    shown.notebook.run(1)
+    panel.says("The kernel was restarted during this run: its answer is lost. Press Run to send it again.")
+    expect(panel.field("Prompt")).to_have_value("Write 100 words about {topic}.")
+    expect(panel.root.get_by_role("alert")).to_have_count(0)
+
+
 def test_html_in_a_response_does_nothing(page, panel):
     hostile = "<img src=x onerror=top.p=1><script>top.p=1</script>"  # short enough to be repeated by the demo endpoint
     response = panel.run_prompt(hostile)
@@ -561,23 +508,9 @@ def test_page_stays_usable_after_two_megabyte_response(shown, panel):
     expect(panel.run_prompt("Say 'still here'")).to_contain_text("still here")
 
 
-AXE = os.environ.get("AZML_AXE", "")
-
-
-@pytest.mark.skipif(not AXE, reason="AZML_AXE names no axe.min.js: npm pack axe-core, and unpack it")
 @pytest.mark.parametrize("dark", [False, True])
 def test_axe_finds_nothing_in_the_panel(page, shown, panel, dark):
     shown.notebook.use_theme(dark=dark)
-    panel.run_prompt("Write a haiku about milk.")
-    panel.run_prompt("Write a haiku about tea.")
-    for fold in ("Endpoint", "Network", "Other model kwargs", "Several responses"):
-        panel.open(fold)
-    panel.button("Save as").click()
-    page.evaluate(Path(AXE).read_text())
-    found = page.evaluate("axe.run('.azml-panel').then(({violations}) => violations)")
-    panel.tab("Versions")
-    panel.field("Versions").select_option(index=1)
-    expect(panel.result.locator("ins").first).to_be_visible()
-    found += page.evaluate("axe.run('.azml-panel').then(({violations}) => violations)")
+    found = find_violations(page, panel)
     shown.notebook.use_theme(dark=False)
-    assert [(each["id"], [node["html"][:160] for node in each["nodes"]]) for each in found] == []
+    assert found == []

@@ -66,10 +66,10 @@ class Traffic:
             yield self
 
 
-def set_state(widget: w.Widget, **state: Any) -> None:
-    """Change a widget's state as a frontend does."""
+def set_state(widget: w.Widget, *, session: str = "", **state: Any) -> None:
+    """Change a widget's state as a frontend does; `session` is its connection to the kernel, one for each browser tab."""
     assert set(state) <= set(widget.keys), f"a frontend knows nothing of {set(state) - set(widget.keys)}"
-    _deliver(widget, {"method": "update", "state": state})
+    _deliver(widget, {"method": "update", "state": state}, session)
 
 
 def submit(field: w.Text) -> None:
@@ -82,8 +82,8 @@ def fire(widget: w.Widget, event: str) -> None:
     _deliver(widget, {"method": "custom", "content": {"event": event}})
 
 
-def _deliver(widget: w.Widget, data: dict[str, Any]) -> None:
-    widget._handle_msg({"content": {"data": data}, "buffers": []})
+def _deliver(widget: w.Widget, data: dict[str, Any], session: str = "") -> None:
+    widget._handle_msg({"header": {"session": session}, "content": {"data": data}, "buffers": []})
 
 
 def click(button: w.Button) -> None:

@@ -22,6 +22,7 @@ from .option_checks import OptionChecks, check_options
 from .prompt_draft import strip_blank_lines
 from .run_history import History
 from .runs import Runs
+from .shared_prompt import SharedPrompt
 from .state import PanelState
 from .versions import Versions
 
@@ -46,6 +47,7 @@ class PanelModel(PanelState):
         connection: the demo, and what leads to a config that works.
         trust: what a config of a file was refused for.
         history: the last calls, and the way back from a restored one.
+        shared_prompt: what another browser tab has replaced in the prompt.
         versions: names, ratings, notes, differences and the export of every run.
         shows_names: whether variables of the notebook are shown even while nothing uses them, to choose from.
     """
@@ -66,6 +68,7 @@ class PanelModel(PanelState):
         self.trust = ConfigTrust(self)
         self.runs = Runs(self)
         self.checks = EndpointChecks(self)
+        self.shared_prompt = SharedPrompt(self)
         self.history = History(self, self.runs)
         self.versions = Versions(self, self.history)
         self.history.restore_last_run()
@@ -220,10 +223,16 @@ class PanelModel(PanelState):
 
     # ---- the prompt
 
-    def set_prompt(self, text: str) -> None:
-        """Type into the prompt field."""
+    def set_prompt(self, text: str, editor: str = "") -> None:
+        """Type into the prompt field.
+
+        Args:
+            text: the prompt.
+            editor: which browser tab it is typed in; "" if that is not known.
+        """
         if self.prompt.text != text:
             with self._typing(PROMPT, VARIABLES):
+                self.shared_prompt.follow(self.prompt.text, text, editor)
                 self.prompt.text = text
 
     def set_variable(self, name: str, text: str) -> None:

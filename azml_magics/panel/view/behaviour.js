@@ -131,6 +131,26 @@
     set(panel.querySelector('.azml-stop') ?? panel, { 'aria-keyshortcuts': 'Escape' });
   };
 
+  // ---- a kernel that was restarted or has ended leaves the panel as it was, without a life
+
+  const DEAD =
+    'The kernel was restarted or has ended, and this panel with it. Run %azureml panel for a new one. ' +
+    'What was typed here can still be copied.';
+
+  const sayIfDead = panel => {
+    const isDead = panel.classList.contains('jupyter-widgets-disconnected');
+    const line = panel.querySelector('.azml-dead');
+    if (isDead && !line) {
+      const made = document.createElement('div');
+      made.className = 'azml-line azml-bad azml-dead';
+      made.setAttribute('role', 'alert');
+      made.textContent = DEAD;
+      panel.querySelector('.azml-head')?.prepend(made);
+    } else if (!isDead && line) {
+      line.remove();
+    }
+  };
+
   // ---- focus: where it was, if the control that had it is hidden or disabled meanwhile; a control that is disabled while
   // something runs lends it to another one, and gets it back
 
@@ -177,6 +197,7 @@
     const update = () => {
       isPlanned = false;
       describe(panel);
+      sayIfDead(panel);
       restoreFocus();
     };
     const plan = () => {

@@ -96,6 +96,20 @@ class ReferenceBox(w.Text):  # type: ignore[misc]  # ipywidgets has no types
     value = Unicode("").tag(sync=True, echo_update=False)
 
 
+class SharedArea(w.Textarea):  # type: ignore[misc]  # ipywidgets has no types
+    """A text area that knows which browser tab was typed in last.
+
+    Attributes:
+        editor: the session of that tab's connection to the kernel; "" if nothing was typed.
+    """
+
+    editor = ""
+
+    def _handle_msg(self, msg: dict[str, Any]) -> None:
+        self.editor = msg.get("header", {}).get("session", "")
+        super()._handle_msg(msg)
+
+
 def text_area(description: str, call: Callable[[str], Any], **traits: Any) -> w.Textarea:
     """A text field of several lines; `call` gets the text with every key unless the traits say otherwise."""
     area: w.Textarea = on_change(w.Textarea(description=description, **traits), call)

@@ -6,8 +6,18 @@ from typing import TYPE_CHECKING
 
 import ipywidgets as w
 
-from ..model.changes import DRAFT, PROMPT, VARIABLES
-from .controls import set_traits, text_area, text_field
+from ..model.changes import DRAFT, NOTES, PROMPT, VARIABLES
+from .controls import (
+    SharedArea,
+    StatusLine,
+    action_button,
+    button_row,
+    on_change,
+    set_traits,
+    set_visible,
+    text_area,
+    text_field,
+)
 from .looks import close_tree
 
 if TYPE_CHECKING:
@@ -17,23 +27,33 @@ if TYPE_CHECKING:
 class PromptSection:
     """What is sent: the system message, the prompt, and the values of its variables."""
 
-    parts = frozenset({DRAFT, PROMPT, VARIABLES})
+    parts = frozenset({DRAFT, NOTES, PROMPT, VARIABLES})
 
     def __init__(self, model: PanelModel) -> None:
         self._model = model
         self._system = text_area("System", lambda value: model.set("system", value), rows=2, placeholder="none")
-        self._prompt = text_area(
-            "Prompt", model.set_prompt, rows=5, placeholder="Write a prompt. {name} inserts a variable of the notebook."
+        area = SharedArea(
+            description="Prompt", rows=5, placeholder="Write a prompt. {name} inserts a variable of the notebook."
         )
+        self._prompt = on_change(area, lambda text: model.set_prompt(text, area.editor))
+        self._line = StatusLine("azml-status", "azml-inline")
+        bring_back = action_button(
+            "Bring it back", model.shared_prompt.bring_back, icon="undo", tooltip="Show the text that was replaced"
+        )
+        keep = action_button("Keep this one", model.shared_prompt.forget, tooltip="Forget the text that was replaced")
+        self._replaced = button_row(self._line.widget, bring_back, keep)
         self._fields: dict[str, w.Text] = {}
         self._field_box = w.VBox()
-        self.widget = w.VBox([self._system, self._prompt, self._field_box])
+        self.widget = w.VBox([self._system, self._prompt, self._replaced, self._field_box])
 
     def draw(self) -> None:
         """Show the prompt and its variables."""
         model = self._model
         set_traits(self._system, value=model.draft.texts["system"])
         set_traits(self._prompt, value=model.prompt.text)
+        note = model.notes.get("prompt")
+        self._line.show_note(note)
+        set_visible(self._replaced, note and note.text)
         variables = model.variables()
         for variable in variables:
             field = self._fields.get(variable.name) or self._add_field(variable.name)

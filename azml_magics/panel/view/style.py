@@ -77,7 +77,7 @@ STYLE: Final = """<style>
 .azml-panel .azml-response, .azml-panel .azml-page { max-height: 460px; min-height: 90px; overflow: auto; }
 .azml-panel .azml-response .widget-output { flex: 0 0 auto; overflow: visible; max-width: 100%; }
 .azml-panel .azml-versions > select { width: 100%; }
-.azml-panel .azml-diff h5 { margin: 8px 0 2px; font-size: inherit; }
+.azml-panel .azml-diff p { margin: 8px 0 2px; }
 .azml-panel .azml-diff :is(del, ins, span) { display: block; padding: 0 4px; text-decoration: none;
   color: var(--jp-ui-font-color0, #000); font-family: var(--jp-code-font-family, monospace);
   font-size: var(--jp-code-font-size, 13px); white-space: pre-wrap; overflow-wrap: anywhere; }

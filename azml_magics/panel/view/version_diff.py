@@ -34,7 +34,7 @@ def diff_bundle(differences: Sequence[Difference]) -> dict[str, str]:
         return {"text/plain": _NOTHING, "text/html": f"<p>{_NOTHING}</p>"}
     parts = [(printable(each.part), _lines(each)) for each in differences]
     texts = ["\n".join([part, *(f"{sign} {line}" for sign, line in lines)]) for part, lines in parts]
-    sections = [f"<h5>{html.escape(part)}</h5>{_to_html(lines)}" for part, lines in parts]
+    sections = [f"<p><strong>{html.escape(part)}</strong></p>{_to_html(lines)}" for part, lines in parts]
     page = f'<div class="azml-diff {NO_MATH}"><small>{_LEGEND}</small>{"".join(sections)}</div>'
     return {"text/plain": "\n\n".join([_LEGEND, *texts]), "text/html": page}
 

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from .core.wire import register as register_formatter
     from .documents import load as load_config
     from .documents import save as save_config
+    from .granting import revoke_trust as revoke_trust
     from .granting import trust as trust
     from .rows.api import map_rows as map_rows
     from .rows.async_api import amap_rows as amap_rows
@@ -73,6 +74,7 @@ _LAZY = {
     "replay": ("cassettes.cassette", "replay"),
     "save_config": ("documents", "save"),
     "stream": ("core.client", "stream"),
+    "revoke_trust": ("granting", "revoke_trust"),
     "trust": ("granting", "trust"),
 }
 
@@ -104,6 +106,7 @@ __all__ = [
     "register_formatter",
     "register_key_source",
     "replay",
+    "revoke_trust",
     "save_config",
     "stream",
     "trust",

@@ -1,4 +1,4 @@
-"""`azml_magics.trust`: the user says that a config from a file may send its keys where it sends them."""
+"""`azml_magics.trust` and `revoke_trust`: whether a config from a file may send its keys where it sends them."""
 
 from __future__ import annotations
 
@@ -31,15 +31,37 @@ def trust(config: Any) -> list[str]:
     return [str(grant) for grant in _grant(config)]
 
 
-def _grant(config: Any) -> list[Grant]:
+def revoke_trust(config: Any) -> list[str]:
+    """Take back what `trust` gave: the config is asked about before its keys are sent again.
+
+    Args:
+        config: As for `trust`. The name of a config that is not in this session stands for every file's.
+
+    Returns:
+        What was trusted until now, in words; [] if nothing was.
+
+    Raises:
+        UsageError: It is none of these.
+    """
     if isinstance(config, str):
-        return rules.grant(_config_named(config))
+        known = session.current()
+        file = known.get(config).file if config in known.names() else ""
+        return [str(grant) for grant in rules.revoke(config, file)]
+    checked = _as_config(config)
+    return [str(grant) for grant in rules.revoke(checked.name, checked.file)]
+
+
+def _grant(config: Any) -> list[Grant]:
+    return rules.grant(_config_named(config) if isinstance(config, str) else _as_config(config))
+
+
+def _as_config(config: Any) -> LLMConfig:
     config = config.to_config() if callable(getattr(config, "to_config", None)) else config
     if not isinstance(config, LLMConfig):
         raise UsageError(
             f"A {type(config).__name__} is not a config", remedy="Pass a config, its name, or a LangChain model of it."
         )
-    return rules.grant(config)
+    return config
 
 
 def _config_named(name: str) -> LLMConfig:

@@ -94,6 +94,24 @@ def grant(config: LLMConfig) -> list[Grant]:
     return grants
 
 
+def revoke(name: str, file: str = "") -> list[Grant]:
+    """Take trust back, in this session and later ones: the config is asked about again.
+
+    Args:
+        name: The config's name.
+        file: The file of the config; "" for a config of that name in any file.
+
+    Returns:
+        What was trusted; [] if nothing was. A file that the environment names stays trusted.
+    """
+    before = read_grants() | _granted
+    revoked = {each for each in before if each.name == name and (not file or each.file == _absolute(file))}
+    if revoked:
+        _granted.difference_update(revoked)
+        write_grants(read_grants() - revoked)
+    return sorted(revoked, key=str)
+
+
 def refused(name: str) -> Grant | None:
     """Return what was last refused of a config of that name, if it was not granted since."""
     return _refused.get(name)

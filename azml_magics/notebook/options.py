@@ -217,8 +217,8 @@ _VERBS: dict[str, Verb] = {
         Verb(
             "trust",
             "let a config from a file send its keys where it does; list those that ask for it",
-            "trust [NAME]",
-            (_OPTIONAL_NAME,),
+            "trust [NAME] [--revoke]",
+            (_OPTIONAL_NAME, _switch("--revoke", help="take it back: you are asked again")),
         ),
         Verb("ask", "send one line to the active config", "ask TEXT"),
         Verb("test", "check that a config works, step by step", "test [NAME]", (_OPTIONAL_NAME,)),

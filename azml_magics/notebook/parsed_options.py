@@ -94,6 +94,14 @@ class NameOptions:
 
 
 @dataclass(frozen=True)
+class TrustOptions:
+    """`%azureml trust [NAME] [--revoke]`."""
+
+    name: str | None = None
+    revoke: bool = False
+
+
+@dataclass(frozen=True)
 class ForgetOptions:
     """`%azureml forget NAME`."""
 

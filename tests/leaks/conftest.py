@@ -43,8 +43,9 @@ def search(error: BaseException | None) -> str:
     parts: list[str] = []
     while error is not None:
         parts += [repr(error), str(error), repr(vars(error))]
-        if getattr(error, "request", None) is not None:
-            parts.append(f"{error.request!r} {getattr(error.request, 'headers', '')!r}")
+        request = getattr(error, "_request", None)  # httpx's property `request` raises where there is none
+        if request is not None:
+            parts.append(f"{request!r} {getattr(request, 'headers', '')!r}")
         for frame, _ in traceback.walk_tb(error.__traceback__):
             if re.search(FRAMES, frame.f_code.co_filename):
                 parts += [_try_repr(name, value) for name, value in frame.f_locals.items()]
@@ -116,11 +117,18 @@ ECHOES = {
 }
 
 
+REFUSALS = {
+    **{str(status): _error(status) for status in (400, 403, 404, 422, 429, 500, 503)},
+    "cut off": lambda text, request: _answer(text, request)[:-30],
+    "error in a stream": lambda text, request: streamed(delta("You sent "), {"error": {"message": text, "code": text}}),
+}
+
+
 @pytest.fixture(params=list(ECHOES))
 def echo(request):
     """A server that writes every key it receives into its responses."""
     server = Server()
-    make = ECHOES[request.param]
+    make = {**ECHOES, **REFUSALS}[request.param]
 
     def act(connection, received):
         connection.sendall(make(_spell_all(_received_keys(received)) or "no key", received))

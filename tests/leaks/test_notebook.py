@@ -9,7 +9,7 @@ import pytest
 
 from azml_magics.session import current
 
-from .conftest import KEY, SECOND, leaks_in, search
+from .conftest import KEY, REFUSALS, SECOND, leaks_in, search
 
 ENTRIES = {
     "environment": "--key env:MARKED_KEY",
@@ -92,6 +92,20 @@ def test_key_is_in_nothing_that_a_notebook_shows_or_keeps(notebook, echo, log, k
     assert any(
         KEY in f"{sent.headers} {sent.target} {sent.body.decode()}" or "%2B" in sent.target for sent in echo.received
     )
+
+
+@pytest.mark.parametrize("echo", list(REFUSALS), indirect=True)
+def test_key_in_another_refusal_is_shown_and_kept_nowhere(notebook, echo, log):
+    url = f"{echo.url}/v1/chat/completions"
+    given = [notebook.run(f"%azureml save prod --url {url} --key env:MARKED_KEY --retries 0")]
+    given += [notebook.run(f"%%azureml prod{more}\nHi") for more in ("", " --no-stream", " -n 2")]
+    given += [notebook.run(line) for line in ("%azureml last --traceback", "%azureml history --json history.jsonl")]
+    assert any(KEY in str(sent.headers) for sent in echo.received)
+    for ran in given:
+        assert leaks_in(all_of(ran)) == []
+    for path, content in files().items():
+        assert (path, leaks_in(content)) == (path, [])
+    assert leaks_in(log.text) == []
 
 
 TYPED = [

@@ -421,9 +421,32 @@ def test_trust_sends_the_key_from_then_on(loading, clone, endpoint):
     assert notebook.ok("%azureml trust prod").text == f"Trusted: {asked}."
     notebook.ok("%%azureml\nHello")
     assert len(endpoint.requests) == 1
-    assert notebook.ok("%azureml trust").text.startswith("Nothing to trust")
+    listed = notebook.ok("%azureml trust").text
+    assert listed.startswith("Nothing to trust")
+    assert listed.endswith(f"\nTrusted: {asked}.")
     notebook.ok("%reload_ext azml_magics")
     notebook.ok("%%azureml\nHello")
+
+
+@needs_toml
+def test_revoked_trust_asks_again(loading, clone, endpoint):
+    notebook, _ = loading()
+    asked = "prod of ./pyproject.toml sends TEST_KEY to " + endpoint.url.removeprefix("http://")
+    assert notebook.ok("%azureml trust prod --revoke").text == "prod was not trusted."
+    notebook.ok("%azureml trust prod")
+    assert notebook.ok("%azureml trust prod --revoke").text == f"No longer trusted: {asked}."
+    assert asked in notebook.refused("%%azureml\nHello")
+    assert not endpoint.requests
+    notebook.ok("%reload_ext azml_magics")
+    assert asked in notebook.refused("%%azureml\nHello")
+    assert "--revoke takes a name" in notebook.refused("%azureml trust --revoke")
+
+
+@needs_toml
+def test_revoking_names_the_variable_that_still_trusts(loading, clone, monkeypatch):
+    notebook, _ = loading()
+    monkeypatch.setenv("AZML_TRUSTED_FILES", str(clone))
+    assert "AZML_TRUSTED_FILES still names its file" in notebook.ok("%azureml trust prod --revoke").text
 
 
 @needs_toml

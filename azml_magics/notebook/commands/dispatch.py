@@ -45,7 +45,7 @@ _COMMANDS: dict[str, tuple[Command, type]] = {
     "delete": (configs.delete, parsed_options.DeleteOptions),
     "export": (files.export_configs, parsed_options.ExportOptions),
     "import": (files.import_configs, parsed_options.ImportOptions),
-    "trust": (trust.trust_config, parsed_options.NameOptions),
+    "trust": (trust.trust_config, parsed_options.TrustOptions),
     "test": (check.check_config, parsed_options.NameOptions),
     "detect": (detect.detect_formatter, parsed_options.DetectOptions),
     "discover": (discover.discover_endpoints, parsed_options.DiscoverOptions),

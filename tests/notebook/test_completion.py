@@ -128,7 +128,7 @@ def test_dollar_offers_variables(asking, texts):
 
 
 def test_line_magic_anywhere_in_a_cell(texts):
-    assert texts("x = 1\n%azureml us|") == ["use"]
+    assert texts("x = 1\n%azureml ren|") == ["rename"]
     assert texts("x = 1\nif x:\n    %azureml export --l|") == ["--langchain"]
 
 

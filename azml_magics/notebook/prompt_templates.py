@@ -38,17 +38,10 @@ def render(template: Any, name: str, body: str, values: Mapping[str, Any]) -> li
             raise PromptError(
                 f"The cell has a body, and {name} has no single variable for it: {why}",
                 remedy="Leave one variable of the template to the body, or leave the body empty.",
-                error_code="template-body",
-                facts={"param": name, "reason": why},
             )
         given[missing.pop()] = body
     if missing:
-        raise PromptError(
-            f"{name} needs {', '.join(missing)}",
-            remedy="Define it, or pass --var NAME=VALUE.",
-            error_code="template-variable",
-            facts={"param": missing[0]},
-        )
+        raise PromptError(f"{name} needs {', '.join(missing)}", remedy="Define it, or pass --var NAME=VALUE.")
     return _format_prompt(template, given, name)
 
 

@@ -10,6 +10,8 @@ from unittest import mock
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
+from langchain_core.prompts import ChatPromptTemplate
+from pydantic import BaseModel
 
 from azml_magics import session as sessions
 from azml_magics.core import client
@@ -17,7 +19,7 @@ from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import AzmlError
 from azml_magics.core.response import Response
 from azml_magics.core.secret import Secret
-from azml_magics.notebook import args, cell_call
+from azml_magics.notebook import args, cell_call, prompt_templates
 from azml_magics.panel.model.cell_source import CellSource, build_cell
 from azml_magics.panel.model.field_texts import formatter_text
 from azml_magics.panel.model.panel_model import PanelModel
@@ -318,3 +320,51 @@ def test_cell_parser_accepts_every_word():
     )
     assert (options.timeout, options.retries, options.model, options.api_version) == (1.0, 0, "m", "v")
     assert (options.system, options.key, options.set, options.var) == ("s", "entra", ("a=1",), ("x=1",))
+
+
+# ---- the options of a call
+
+
+class Opinion(BaseModel):
+    product: str
+    stars: int
+
+
+SCHEMA = {"type": "object", "properties": {"it's {name}": {"type": "string"}}}
+TOOLS = [{"type": "function", "function": {"name": "weather", "description": "of {city} in °C, it's new"}}]
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        ("schema", "Opinion"),
+        ("schema", json.dumps(SCHEMA, indent=2)),
+        ("tools", "tools"),
+        ("tools", json.dumps(TOOLS, indent=2)),
+        ("output", "answer"),
+    ],
+)
+def test_cell_sends_the_same_schema_and_tools(panel, magics, asked, field, text):
+    magics.context.session.save("prod", BASE.merged(endpoint_url=CHAT, formatter="openai-chat"))
+    magics.shell.user_ns.update(Opinion=Opinion, tools=TOOLS, city="Rome")
+    panel.set_option(field, text)
+    panel.set_prompt("Hi")
+    cell = panel.build_cell()
+    assert cell.note == ""
+    config, messages = asked(cell.text)
+    mine, its = panel.call()
+    assert (json.dumps(dict(config.model_kwargs)), messages) == (json.dumps(dict(mine.model_kwargs)), its)
+    assert ("answer" in magics.shell.user_ns) == (field == "output")
+
+
+@pytest.mark.parametrize(("template", "prompt"), [("none", "{a} {{b}}"), ("$qa", "How far is {place}?")])
+def test_cell_sends_the_same_template(magics, asked, template, prompt):
+    context = magics.context
+    context.session.save("prod", BASE.merged(endpoint_url=CHAT, formatter="openai-chat"))
+    magics.shell.user_ns.update(qa=ChatPromptTemplate.from_template("In {language}: {question}"), place="Rome")
+    panel = PanelModel(context.session, lambda: context.prompt_variables, render_template=prompt_templates.render)
+    panel.set_template(template)
+    panel.set_prompt(prompt)
+    panel.set_variable("language", "German")
+    assert asked(panel.build_cell().text)[1] == panel.messages()
+    panel.close()

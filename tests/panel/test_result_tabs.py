@@ -271,7 +271,9 @@ def test_very_long_response_is_truncated_with_a_hint(panel):
 
 def test_response_with_only_tool_calls_names_them(panel):
     contains_text(panel, "", tool_calls=({"function": {"name": "weather", "arguments": "{}"}},))
-    assert outputs(panel, "Response") == [{"text/plain": "(no text; the model calls weather: see the JSON tab)"}]
+    [bundle] = outputs(panel, "Response")
+    assert bundle["text/plain"] == "The model calls weather."
+    assert "<strong>weather</strong>" in bundle["text/markdown"]
 
 
 # ---- several responses

@@ -12,6 +12,7 @@ import comm
 import ipywidgets as w
 from comm.base_comm import BaseComm
 
+from azml_magics.notebook import prompt_templates
 from azml_magics.panel.model.panel_model import PanelModel
 from azml_magics.panel.view.panel_view import Panel
 from azml_magics.session import Session
@@ -222,7 +223,14 @@ def open_panel(session: Session | None = None, *, folded: bool = False, **variab
     """
     traffic = Traffic()
     with raise_logged_failures(), traffic.recording():
-        panel = Panel(PanelModel(session or Session(), lambda: variables))
+        panel = Panel(
+            PanelModel(
+                session or Session(),
+                lambda: variables,
+                render_template=prompt_templates.render,
+                store=variables.__setitem__,
+            )
+        )
         shown = PanelDriver(panel, traffic)
         if not folded:
             shown.open_folds()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from azml_magics.core import key_sources, wire
 from azml_magics.core.errors import AzmlError, ConfigError
+from azml_magics.core.prompt.notes import describe_surprises
 from azml_magics.core.secret import Secret
 
 from . import cell_source, prompt_template, tools
@@ -245,6 +246,12 @@ class PanelModel(PanelState):
         """The prompt's variables with the notebook's current values."""
         return self.prompt.variables(self.notebook_variables(), self.draft.texts["system"])
 
+    def surprises(self) -> list[str]:
+        """A sentence for everything in the prompt that goes out otherwise than it looks, such as `{rows[0]}`."""
+        if self.prompt.template == prompt_template.AS_WRITTEN:
+            return []
+        return describe_surprises(self.prompt.text, self.notebook_variables())
+
     def refresh_variables(self) -> None:
         """Redraw what depends on the notebook's variables: a cell has run and may have changed them."""
         has_prompt = self.prompt.text or self.draft.texts["system"] or self.prompt.template
@@ -258,6 +265,18 @@ class PanelModel(PanelState):
             with self._typing(PROMPT, VARIABLES, OPTIONS):
                 self.prompt.template = template
                 self._find_slots()
+
+    def describe_template(self) -> str:
+        """What the chosen template makes of the prompt, in a line; "" for variables in braces."""
+        prompt = self.prompt
+        if prompt.template == prompt_template.AS_WRITTEN:
+            return "The prompt is sent as written, braces included."
+        if not prompt.template:
+            return ""
+        slots = ", ".join(f"{{{name}}}" for name in prompt.slots)
+        body = prompt.body_slot(self.notebook_variables())
+        takes = f"{prompt.template} takes {slots}." if slots else f"{prompt.template} takes no variables."
+        return f"{takes} The prompt becomes {{{body}}}." if body else takes
 
     def _find_slots(self) -> None:
         self.prompt.slots = prompt_template.find_slots(self.prompt.template, self.notebook_variables())

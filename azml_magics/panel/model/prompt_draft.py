@@ -67,9 +67,31 @@ class PromptDraft:
         own = [] if self.template == AS_WRITTEN else template.find_variables(self.text)
         return list(dict.fromkeys([*template.find_variables(system), *self.slots, *own]))
 
+    def check_slots(self, notebook: Mapping[str, Any]) -> None:
+        """Check that the template's variables have values; the prompt's text is that of the only one without.
+
+        Raises:
+            PromptError: if more or less than that is missing.
+        """
+        missing = ", ".join(self._open_slots(notebook))
+        has_body = bool(strip_blank_lines(self.text))
+        if has_body and not self.body_slot(notebook):
+            why = f"it lacks {missing}" if missing else "all of its variables have values"
+            raise PromptError(
+                f"{self.template} has no single variable for the prompt: {why}",
+                remedy="Leave one variable of the template to the prompt, or leave the prompt empty.",
+            )
+        if missing and not has_body:
+            raise PromptError(
+                f"{self.template} needs {missing}", remedy="Type a value into its field, or define it in the notebook."
+            )
+
+    def _open_slots(self, notebook: Mapping[str, Any]) -> list[str]:
+        return [name for name in self.slots if name not in notebook and not self.typed.get(name)]
+
     def body_slot(self, notebook: Mapping[str, Any]) -> str:
         """The template's variable that the prompt's text becomes: the only one without a value; "" if there is none."""
-        open_slots = [name for name in self.slots if name not in notebook and not self.typed.get(name)]
+        open_slots = self._open_slots(notebook)
         return open_slots[0] if len(open_slots) == 1 and strip_blank_lines(self.text) else ""
 
     def variables(self, notebook: Mapping[str, Any], system: str = "") -> list[PromptVariable]:

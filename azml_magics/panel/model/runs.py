@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from azml_magics.compare import side_by_side
 from azml_magics.compare.side_by_side import BatchRequest, BatchRun
-from azml_magics.core.errors import Interrupted, UsageError
+from azml_magics.core.errors import Interrupted, SchemaError, UsageError
 from azml_magics.core.prompt import template
 
 from .changes import PROMPT, RESULT, STATE, VARIABLES
@@ -129,8 +129,8 @@ class Runs:
             if question:
                 self._begin(question, prompt)
             state.accept_preview()
-            state.note("run")
-            state.note("connect")
+            for place in ("run", "connect", "schema", "output"):
+                state.note(place)
 
     def _begin(self, asking: Asking, prompt: PromptDraft) -> None:
         """Show the question in the conversation, in place of the prompt that it was."""
@@ -195,6 +195,7 @@ class Runs:
                 state.session.record_batch(batch)
             kept = {exchange.number for exchange in state.session.history}
             self.prompts = {number: prompt for number, prompt in self.prompts.items() if number in kept}
+            _note_mismatch(state, batch)
             if started.asked:
                 self._keep_response(started.asked.options.output, batch)
             if self._batch_run is batch_run:  # else the next run has already started
@@ -236,6 +237,14 @@ def _notes_of(asked: Asked, *, unless: str = "") -> dict[str, Any]:
         notes |= {"prompt": prompt.text, "variables": prompt.overrides()}
         notes |= {"template": prompt.template} if prompt.template else {}
     return notes
+
+
+def _note_mismatch(state: PanelState, batch: Batch) -> None:
+    """Say below the field of the schema what does not match it."""
+    wrong = [row.error for row in batch if isinstance(row.error, SchemaError)]
+    if wrong:
+        of = f"{len(wrong)} of {len(batch)} responses. " if len(batch) > 1 else ""
+        state.note("schema", f"{of}{describe_error(wrong[0])}", "bad", wrong[0].error_code)
 
 
 def _check_count(requests: int) -> None:

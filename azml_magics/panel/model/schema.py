@@ -39,13 +39,12 @@ def read_schema(text: str, notebook: Mapping[str, Any]) -> Schema | None:
     Raises:
         UsageError: if it is none of them; for JSON the message has the line and the column.
     """
-    text = text.strip()
-    if not text:
+    if not text.strip():
         return None
     if name := variable_name(text):
         return Schema.from_source(find_variable(name, notebook))
-    if _is_file(text):
-        return _parse(_read_file(text), f"The schema {text}")
+    if _is_file(text.strip()):
+        return _parse(_read_file(text.strip()), f"The schema {text.strip()}")
     return _parse(text, "The schema")
 
 

@@ -214,6 +214,7 @@ class PanelState(ChangeNotifier):
             return prompt.render(notebook)
         found = prompt_template.find_template(reference, notebook)
         prompt.slots = prompt_template.find_slots(reference, notebook)
+        prompt.check_slots(notebook)
         body, values = prompt.render(notebook), {**notebook, **prompt.overrides()}
         return self._render_template(found, reference.removeprefix("$"), body, values)
 

@@ -40,7 +40,7 @@ def read_tools(text: str, notebook: Mapping[str, Any]) -> list[dict[str, Any]] |
         return None
     if name := variable_name(text):
         tools = find_variable(name, notebook)
-        what = f"{name} is a {type(tools).__name__}"
+        what = f"{name} is of the type {type(tools).__name__}"
     else:
         tools, what = _parse(text), "The JSON is not a list of objects"
     if not isinstance(tools, list) or not tools or not all(isinstance(tool, dict) for tool in tools):

@@ -18,6 +18,7 @@ from .kwargs_section import KwargsSection
 from .lazy_fold import LazyFold, Section
 from .looks import Looks, close_tree
 from .next_step import CONNECT, DETECT, TYPE_KEY
+from .options_section import OptionsSection, options_title
 from .prompt_section import PromptSection
 from .result_tabs import ResultTabs
 from .run_section import RunSection
@@ -68,16 +69,17 @@ class Panel:
         steps = {CONNECT: first.open, DETECT: lambda: model.checks.detect(place="run"), TYPE_KEY: self._go_to_key}
         prompt, run = PromptSection(model), RunSection(model, steps)
         results, cell = ResultTabs(model, self._send_out), CellSection(model, self._send_out)
+        options = LazyFold(model, lambda: options_title(model), lambda: OptionsSection(model), OptionsSection.parts)
         several = LazyFold(model, "Several responses", lambda: SeveralSection(model), SeveralSection.parts)
         # run comes last: the response has to be drawn before the status line says that nothing is running
         self._sections: list[Section] = [
             *(config, first, self._endpoint, formatter, self._kwargs),
-            *(prompt, results, several, cell, run),
+            *(prompt, options, results, several, cell, run),
         ]
         top = _box(w.HBox, [*config.controls, *run.controls], "azml-top", "azml-buttons")
         head = _box(w.VBox, [top, *config.below, *run.below], "azml-head")
         settings = _box(w.VBox, [self._endpoint.widget, formatter.widget, self._kwargs.widget], "azml-settings")
-        work = _box(w.VBox, [prompt.widget, results.widget, several.widget, cell.widget], "azml-work")
+        work = _box(w.VBox, [prompt.widget, options.widget, results.widget, several.widget, cell.widget], "azml-work")
         columns = _box(w.HBox, [settings, work], "azml-columns")
         content = [w.HTML(STYLE), head, first.widget, columns, self._script_output, Behaviour().widget]
         self.widget = _box(w.VBox, content, "azml-panel")

@@ -44,7 +44,8 @@ class PromptSection:
         self._replaced = button_row(self._line.widget, bring_back, keep)
         self._fields: dict[str, w.Text] = {}
         self._field_box = w.VBox()
-        self.widget = w.VBox([self._system, self._prompt, self._replaced, self._field_box])
+        self._surprises = StatusLine()
+        self.widget = w.VBox([self._system, self._prompt, self._replaced, self._field_box, self._surprises.widget])
 
     def draw(self) -> None:
         """Show the prompt and its variables."""
@@ -60,6 +61,9 @@ class PromptSection:
             missing = "not in the notebook: type a value"
             hint = missing if variable.notebook is None else f"notebook: {variable.notebook}"
             set_traits(field, value=variable.typed, placeholder=hint)
+            is_missing = variable.notebook is None and not variable.typed
+            (field.add_class if is_missing else field.remove_class)("azml-missing")
+        self._surprises.show(" ".join(model.surprises()), "mark")
         names = [variable.name for variable in variables]
         set_traits(self._field_box, children=tuple(self._fields[name] for name in names))
         for name in self._fields.keys() - set(names):

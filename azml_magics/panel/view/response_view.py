@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import ipywidgets as w
 
-from azml_magics.core.text import one_line, printable
+from azml_magics.core.text import printable
 from azml_magics.display.batch_html import batch_to_html
 from azml_magics.display.markdown import make_inert
 from azml_magics.display.mime import choices_batch, facts_html, reasoning_html
@@ -16,6 +16,7 @@ from .chunked_text import GROWTH, ChunkedText
 from .controls import set_traits
 from .looks import close_tree
 from .mime_output import MAX_SHOWN, display_output, truncate
+from .response_object import object_bundle, tool_calls_bundle
 
 if TYPE_CHECKING:
     from azml_magics.compare.comparison import Row
@@ -123,10 +124,8 @@ def _markdown(text: str) -> dict[str, str]:
 
 
 def _bundle(row: Row) -> dict[str, str]:
-    if row.text:
-        return _markdown(truncate(row.text))
-    response = row.response
-    if response is not None and response.tool_calls:
-        names = ", ".join(one_line(str(call.get("function", {}).get("name", "?"))) for call in response.tool_calls)
-        return {"text/plain": f"(no text; the model calls {names}: see the JSON tab)"}
-    return {}
+    if row.response is not None:
+        found = object_bundle(row.response) or tool_calls_bundle(row.response)
+        if found is not None:
+            return found
+    return _markdown(truncate(row.text)) if row.text else {}

@@ -58,6 +58,7 @@ STYLE: Final = """<style>
 .azml-panel .jupyter-widget-taginput { display: none !important; }
 .azml-panel .jupyter-widget-tag { max-width: calc(100% - 8px); height: auto; margin: 2px; white-space: normal;
   overflow-wrap: anywhere; }
+.azml-panel .azml-missing > input { border-left: 3px solid var(--jp-warn-color1, #b26a00); }
 .azml-panel .noUi-handle { border: 1px solid var(--jp-border-color1, #999); }
 .azml-panel .azml-default .slider-container { opacity: .45; }
 .azml-panel .widget-inline-hbox.azml-short > .widget-label { width: auto; margin-right: 6px; }

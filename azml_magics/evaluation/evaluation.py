@@ -33,6 +33,7 @@ class Evaluation(Batch):
         plan: What was asked: the prompt, the settings, the expectations.
         progress: The counts of the run.
         note: A sentence about the run, such as why it ended early; "" if there is nothing to say.
+        flips: What changed against the baseline that was given to the run; None without one.
 
     Examples:
         >>> evaluation.summary()[0].accuracy.mean
@@ -59,6 +60,7 @@ class Evaluation(Batch):
         self.plan = plan
         self.progress = progress
         self.note = note
+        self.flips: Flips | None = None
         self._summary: list[SettingSummary] | None = None
 
     # ---- a sequence of outcomes

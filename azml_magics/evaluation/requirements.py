@@ -228,7 +228,7 @@ def _describe_rows(outcomes: Outcomes, indexes: set[int]) -> str:
         return ""
     shown = [outcomes[at] for at in found[:_MAX_ROWS]]
     labels = dict.fromkeys(
-        str(outcome.row_index if outcome.row_label is None else outcome.row_label) for outcome in outcomes
+        str(outcome.row_index if outcome.row_label is None else outcome.row_label) for outcome in shown
     )
     more = f" and {len(found) - len(shown):,} more" if len(found) > len(shown) else ""
     cause = next((cause for _, cause in causes_of(shown[0])), "")

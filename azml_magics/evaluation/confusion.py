@@ -6,8 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from .answers import normalize
+from .confusion_section import ConfusionTable
 from .figures import values_of
-from .summary import ConfusionTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,17 +12,23 @@ from ..core.text import one_line
 from ..rows.table_rows import NOT_SENT
 from .confusion import count_labels
 from .failure_groups import group_failures
+from .failure_list import Failures
 from .figures import summarize
 from .outcome import RIGHT, Outcome
+from .plot import Plot
+from .report import report_sections
+from .section import sections_to_markdown, sections_to_text
+from .summary_table import Summary
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from .confusion_section import ConfusionTable
     from .flips import Flips
     from .outcomes import Outcomes
     from .requirements import Requirement
+    from .section import Section
     from .settings import Setting
-    from .summary import ConfusionTable, FailureGroup, SettingSummary
 
 
 class Evaluation(Batch):
@@ -33,7 +39,7 @@ class Evaluation(Batch):
         plan: What was asked: the prompt, the settings, the expectations.
         progress: The counts of the run.
         note: A sentence about the run, such as why it ended early; "" if there is nothing to say.
-        flips: What changed against the baseline that was given to the run; None without one.
+        flips: What changed against the baseline that the run was given; None without one.
 
     Examples:
         >>> evaluation.summary()[0].accuracy.mean
@@ -60,8 +66,8 @@ class Evaluation(Batch):
         self.plan = plan
         self.progress = progress
         self.note = note
+        self._summary: Summary | None = None
         self.flips: Flips | None = None
-        self._summary: list[SettingSummary] | None = None
 
     # ---- a sequence of outcomes
 
@@ -87,7 +93,7 @@ class Evaluation(Batch):
 
     # ---- figures
 
-    def summary(self) -> Sequence[SettingSummary]:  # type: ignore[override]  # a batch says one line, this a line each
+    def summary(self) -> Summary:  # type: ignore[override]  # a batch says one line, this a line each
         """Return the figures of each setting, in their order.
 
         Accuracy and means come with 95 % intervals, and from the second setting on with the difference to the first one
@@ -95,16 +101,16 @@ class Evaluation(Batch):
         among the failures.
         """
         if self._summary is None or not self.is_complete:
-            self._summary = summarize(self.outcomes)
+            self._summary = Summary(summarize(self.outcomes))
         return self._summary
 
-    def failures(self, examples: int = 3) -> list[FailureGroup]:
+    def failures(self, examples: int = 3) -> Failures:
         """Return what is wrong or failed, grouped by cause, the most frequent first.
 
         Args:
             examples: How many outcomes to return of each group.
         """
-        return group_failures(self.outcomes, examples)
+        return Failures(group_failures(self.outcomes, examples))
 
     def confusion(self, setting: int = 0, score: str = RIGHT) -> ConfusionTable | None:
         """Return how often each label was given where another was expected; None for more than 20 labels, or none.
@@ -226,3 +232,39 @@ class Evaluation(Batch):
         counts = f"{rows}{settings}" + (f", {failed:,} failed" if failed else "")
         counts += f", {unsent:,} {NOT_SENT}" if unsent else ""
         return one_line(". ".join(filter(None, [counts, self.note])))
+
+    # ---- shown
+
+    def sections(self, *, times: bool = False) -> list[Section]:
+        """Return the tables that show the evaluation: summary, failures, confusions of a single setting, flips.
+
+        Args:
+            times: Whether to show latencies, which differ from run to run.
+        """
+        confusion = self.confusion() if len(self.settings) == 1 else None
+        return report_sections(self.headline(), self.summary(), self.failures(), self.flips, confusion, times=times)
+
+    def to_text(self, *, times: bool = False) -> str:
+        """Return the evaluation as text.
+
+        Args:
+            times: Whether to show latencies; without them the same responses give the same text.
+        """
+        return sections_to_text(self.sections(times=times))
+
+    def to_markdown(self) -> str:
+        """Return the evaluation as Markdown, for GitHub or a report."""
+        return sections_to_markdown(self.sections(times=True))
+
+    def plot(self, score: str = "accuracy") -> Plot:
+        """Return a plot of a score with its interval against cost and latency, a point for each setting.
+
+        Notebooks show it as SVG. Its `to_svg()` and `to_matplotlib()` return it for other places.
+
+        Args:
+            score: The name of the score.
+
+        Raises:
+            UsageError: No setting has a value of that score.
+        """
+        return Plot.of(self.summary(), score)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..core.text import one_line, printable
 from .outcome import RIGHT
-from .section import Cell, Section
+from .section import Cell, Section, sections_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +37,16 @@ class FailureSection(Section):
             lines += ["", f"{group.count:,} x {one_line(group.cause, _MAX_CAUSE)}"]
             lines += [f"    {_describe(outcome)}" for outcome in group.examples]
         return printable("\n".join([*lines, *(["", self.note] if self.note else [])]))
+
+
+class Failures(list["FailureGroup"]):
+    """What is wrong or failed by cause, which notebooks show as a table with the examples."""
+
+    def __repr__(self) -> str:
+        return failure_section(self, limit=len(self)).to_text()
+
+    def _repr_mimebundle_(self, **_kwargs: Any) -> dict[str, Any]:
+        return sections_bundle([failure_section(self, limit=len(self))])
 
 
 def failure_section(groups: Sequence[FailureGroup], *, limit: int = _MAX_GROUPS) -> FailureSection:

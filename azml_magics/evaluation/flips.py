@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from ..core.text import one_line
+from .flip_list import flip_section
 from .outcome import RIGHT
+from .section import Section, sections_bundle
 from .statistics import compare_right
 from .summary import Flip
 
@@ -29,7 +31,7 @@ class Side(NamedTuple):
     prompt: Any
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Flips(Sequence[Flip]):
     """The rows that became right or wrong against a baseline: a sequence of `Flip`s.
 
@@ -67,6 +69,21 @@ class Flips(Sequence[Flip]):
 
     def __iter__(self) -> Iterator[Flip]:
         return iter(self.flips)
+
+    def to_section(self, *, limit: int | None = None) -> Section:
+        """Return the rows as a table, those that became wrong first.
+
+        Args:
+            limit: How many rows are shown at most, None for all.
+        """
+        changes = [f"{label}: {difference.verdict}." for label, difference in self.difference.items()]
+        return flip_section(self.flips, [*changes, *self.notes], limit=limit)
+
+    def __repr__(self) -> str:
+        return self.to_section().to_text()
+
+    def _repr_mimebundle_(self, **_kwargs: Any) -> dict[str, Any]:
+        return sections_bundle([self.to_section()])
 
 
 def find_flips(baseline: Side, evaluation: Side) -> Flips:

@@ -210,10 +210,9 @@ def _draw_panel(plot: Plot, panel: _Panel, left: float, low: float, high: float,
     parts.append(_text(left + _WIDTH / 2, base + 36, panel.heading))
     if with_name:
         parts.append(_text(left - 40, _TOP - 10, plot.name, "start"))
-    for point in points:
-        x = x_of(panel.x(point))
-        parts.append(_interval(x, y_of(point.low), y_of(point.high)))
-        parts.append(_dot(x, y_of(point.y), point.number))
+    places = [(x_of(panel.x(point)), point) for point in points]
+    parts += [_interval(x, y_of(point.low), y_of(point.high)) for x, point in places]  # below all dots
+    parts += [_dot(x, y_of(point.y), point.number) for x, point in places]
     return "".join(parts)
 
 

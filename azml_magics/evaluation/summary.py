@@ -105,27 +105,6 @@ class FailureGroup:
 
 
 @dataclass(frozen=True)
-class ConfusionTable:
-    """How often each answer was given where another one was expected, with one setting.
-
-    Attributes:
-        setting: The setting.
-        score: The name of the score that compared them.
-        expected: The expected labels, a line each.
-        answers: The answers, a column each: the expected labels first, then others by how often they came.
-        counts: `counts[i][j]`: how often `answers[j]` came where `expected[i]` was right.
-        left_out: How many responses have answers without a column, or expectations without a line.
-    """
-
-    setting: Setting
-    score: str
-    expected: Sequence[str]
-    answers: Sequence[str]
-    counts: Sequence[Sequence[int]]
-    left_out: int = 0
-
-
-@dataclass(frozen=True)
 class Flip:
     """A row that became right or wrong.
 

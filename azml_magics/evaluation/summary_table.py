@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .number_cells import EMPTY, cost_cell, difference_cell, figure_cell, interval_cell, seconds_cell
 from .outcome import RIGHT
-from .section import Cell, Section
+from .section import Cell, Section, sections_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,6 +14,20 @@ if TYPE_CHECKING:
     from .summary import ScoreSummary, SettingSummary
 
 _ACCURACY = "accuracy"  # how the share of right responses is called
+
+
+class Summary(list["SettingSummary"]):
+    """The figures of each setting, which notebooks show as a table with a line for each."""
+
+    def to_section(self, *, times: bool = True, lead: str = "") -> Section:
+        """Return the table."""
+        return summary_section(self, times=times, lead=lead)
+
+    def __repr__(self) -> str:
+        return self.to_section().to_text()
+
+    def _repr_mimebundle_(self, **_kwargs: Any) -> dict[str, Any]:
+        return sections_bundle([self.to_section()])
 
 
 def summary_section(summaries: Sequence[SettingSummary], *, times: bool = True, lead: str = "") -> Section:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from azml_magics.display import mime
     from azml_magics.display.live import DisplayHandle
     from azml_magics.display.live_text import LiveText
+    from azml_magics.evaluation.evaluation import Evaluation
     from azml_magics.rows.results import Results
 
 _ERROR_STYLE = (  # JupyterLab breaks the words of a <pre> anywhere
@@ -54,6 +55,15 @@ def _show_results(results: Results, **_kwargs: Any) -> mime.Bundle:
     return mime.results_bundle(results)
 
 
+def _show_evaluation(evaluation: Evaluation, **_kwargs: Any) -> mime.Bundle:
+    from azml_magics.evaluation.section import sections_bundle
+
+    figures = [
+        {"setting": each.label, "p50": each.latency_p50, "p95": each.latency_p95} for each in evaluation.summary()
+    ]
+    return sections_bundle(evaluation.sections()), {"azml": {"evaluation": figures}}
+
+
 def _show_discovery(found: Discovery, **_kwargs: Any) -> mime.Bundle:
     from azml_magics.display import mime
     from azml_magics.display.table import TableOutput
@@ -74,6 +84,7 @@ _BUNDLES: Mapping[tuple[str, str], Callable[..., mime.Bundle]] = {
     ("azml_magics.core.response", "Response"): _show_response,
     ("azml_magics.compare.comparison", "Batch"): _show_batch,
     ("azml_magics.rows.results", "Results"): _show_results,
+    ("azml_magics.evaluation.evaluation", "Evaluation"): _show_evaluation,
     ("azml_magics.azure.discovered", "Discovery"): _show_discovery,
 }
 
@@ -164,6 +175,13 @@ class CellOutput:
         from IPython.display import display
 
         display(dict(data), raw=True)  # type: ignore[no-untyped-call,unused-ignore]  # typed later
+
+
+def show(value: Any) -> None:
+    """Show an object as a cell's result would be shown, in a cell whose result is another one or an error."""
+    from IPython.display import display
+
+    display(value)  # type: ignore[no-untyped-call,unused-ignore]  # typed later
 
 
 def live_text(shell: Any, show_reasoning: str = "folded") -> LiveText:

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from azml_magics import LLMConfig, Response
 from azml_magics.display.mime import RESPONSE_MIME
 from azml_magics.errors import RateLimitError
-from azml_magics.evaluation.confusion_section import confusion_section
+from azml_magics.evaluation.confusion_section import ConfusionTable
 from azml_magics.evaluation.failure_list import failure_section
 from azml_magics.evaluation.flip_list import flip_section
 from azml_magics.evaluation.outcome import RIGHT, Outcome, Score
 from azml_magics.evaluation.section import Cell, Section, sections_bundle, sections_to_markdown
 from azml_magics.evaluation.settings import Setting
 from azml_magics.evaluation.statistics import Difference, Interval
-from azml_magics.evaluation.summary import ConfusionTable, FailureGroup, Flip, ScoreSummary, SettingSummary
+from azml_magics.evaluation.summary import FailureGroup, Flip, ScoreSummary, SettingSummary
 from azml_magics.evaluation.summary_table import summary_section
 
 SMALL = Setting(0, LLMConfig(name="small"), {"config": "small"})
@@ -154,10 +154,10 @@ def test_many_causes_are_counted_and_not_all_shown():
 
 def test_confusion_table_has_expected_labels_down():
     table = ConfusionTable(SMALL, RIGHT, ["cross", "glad"], ["cross", "glad", ""], [[5, 7, 1], [0, 9, 0]], 3)
-    first, second = cells(confusion_section(table))
+    first, second = cells(table.to_section())
     assert first == {"expected": "cross", "cross": "5", "glad": "7", "(nothing)": "1", "all": "13"}
     assert second["cross"] == ""
-    assert "3 responses have rarer labels" in confusion_section(table).note
+    assert "3 responses have rarer labels" in table.to_section().note
 
 
 def test_flips_show_what_became_wrong_first():

@@ -128,8 +128,8 @@ def diff_prompts(baseline: Side, evaluation: Side) -> str:
     before, after = _prompt_text(baseline), _prompt_text(evaluation)
     if before == after or not before or not after:
         return ""
-    lines = difflib.ndiff(before.splitlines(), after.splitlines())
-    return "\n".join(line for line in lines if line[:1] in "-+")
+    lines = list(difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=0))
+    return "\n".join(f"{line[0]} {line[1:]}" for line in lines[2:] if line[:1] in "-+")
 
 
 def _positions(evaluation: Side, settings: Sequence[Setting]) -> dict[_Place, int]:
@@ -163,7 +163,7 @@ def _pair_settings(before: Sequence[Setting], after: Sequence[Setting]) -> list[
 def _describe_prompts(baseline: Side, evaluation: Side) -> Iterator[str]:
     difference = diff_prompts(baseline, evaluation)
     if difference:
-        yield f"The prompts differ: {one_line(difference, 300)}."
+        yield f"The prompts differ: {one_line(difference, 300)}"
 
 
 def _describe_settings(baseline: Side, evaluation: Side, pairs: Sequence[tuple[Setting, Setting]]) -> Iterator[str]:
@@ -177,11 +177,10 @@ def _describe_settings(baseline: Side, evaluation: Side, pairs: Sequence[tuple[S
 
 
 def _describe_rows(only_before: int, only_after: int, evaluation: Side) -> Iterator[str]:
-    what = "rows" if evaluation.outcomes.width == 1 else "outcomes"
-    if only_before:
-        yield f"{only_before:,} {what} of the baseline are not in this evaluation."
-    if only_after:
-        yield f"{only_after:,} {what} are not in the baseline."
+    thing = "row" if evaluation.outcomes.width == 1 else "outcome"
+    for count, missing in ((only_before, "in the baseline alone"), (only_after, "not in the baseline")):
+        if count:
+            yield f"{count:,} {thing} is {missing}." if count == 1 else f"{count:,} {thing}s are {missing}."
 
 
 def _prompt_text(evaluation: Side) -> str:

@@ -23,7 +23,9 @@ _COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
     ">=": operator.ge, "<=": operator.le, "==": operator.eq, "!=": operator.ne, ">": operator.gt, "<": operator.lt
 }  # fmt: skip
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-_FORM = re.compile(rf"(?P<left>.+?)\s*(?P<sign>>=|<=|==|!=|>|<)\s*(?P<limit>{_NUMBER})\s*(?P<percent>%?)")
+_FORM = re.compile(
+    rf"(?P<left>(?:(?!==)[^<>!])+?)\s*(?P<sign>>=|<=|==|!=|>|<)\s*(?P<limit>{_NUMBER})\s*(?P<percent>%?)"
+)
 _EXAMPLE = "Write it like accuracy>=0.9, small.accuracy>=0.9, errors==0 or p95<2."
 _ACCURACY = "accuracy"
 _PARTS = ("mean", "low", "high")  # of a score: its mean, and the bounds of its interval

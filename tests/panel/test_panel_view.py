@@ -176,7 +176,8 @@ def test_headings_summarise_their_sections(panel):
     def titles():
         return [each.titles[0] for each in within(panel.panel.widget) if isinstance(each, w.Accordion)]
 
-    expected = ["Endpoint: 127.0.0.1:9", "Network", "Other model kwargs", "Schema and tools", "Several responses"]
+    expected = ["Endpoint: 127.0.0.1:9", "Conversation: one prompt", "Network", "Other model kwargs"]
+    expected += ["Schema and tools", "Several responses"]
     assert sorted(titles()) == sorted(expected)
     panel.model.set_kwarg("seed", "3")
     panel.type("Proxy", "none")

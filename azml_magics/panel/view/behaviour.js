@@ -58,7 +58,8 @@
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
       take();
       event.target.dispatchEvent(new Event('change', { bubbles: true })); // a field is read when it is left
-      void clickWhenReady(panel, panel.querySelector('.azml-run'));
+      const form = event.target.closest('.azml-edit') ?? panel;
+      void clickWhenReady(panel, form.querySelector('.azml-run-form, .azml-run'));
     } else if (event.key === 'Escape') {
       const button = [...panel.querySelectorAll('.azml-stop, .azml-cancel')].find(isReady);
       if (button) {
@@ -97,6 +98,17 @@
     }
   };
 
+  // A box whose end is in sight keeps it in sight while its content grows.
+  const keepAtEnd = box => {
+    const before = box.azmlHeight ?? 0;
+    if (box.scrollHeight !== before) {
+      if (box.scrollTop + box.clientHeight >= before - 40) {
+        box.scrollTop = box.scrollHeight;
+      }
+      box.azmlHeight = box.scrollHeight;
+    }
+  };
+
   const describe = panel => {
     set(panel, { role: 'group', 'aria-label': 'Azure ML panel' });
     for (const header of panel.querySelectorAll(FOLD)) {
@@ -126,6 +138,13 @@
     }
     for (const page of panel.querySelectorAll('.azml-response, .azml-page')) {
       set(page, { tabindex: 0, role: 'region', 'aria-label': 'Result' }); // it scrolls
+    }
+    for (const turns of panel.querySelectorAll('.azml-turns')) {
+      set(turns, { tabindex: 0, role: 'region', 'aria-label': 'Turns of the conversation' }); // it scrolls
+      keepAtEnd(turns);
+    }
+    for (const turn of panel.querySelectorAll('.azml-turn')) {
+      set(turn, { role: 'article', 'aria-label': turn.querySelector('.azml-speaker')?.textContent ?? '' });
     }
     set(panel.querySelector('.azml-run') ?? panel, { 'aria-keyshortcuts': 'Control+Enter Meta+Enter' });
     set(panel.querySelector('.azml-stop') ?? panel, { 'aria-keyshortcuts': 'Escape' });

@@ -12,10 +12,11 @@ from .behaviour import Behaviour
 from .cell_section import CellSection
 from .config_bar import ConfigBar
 from .controls import drawing, let_messages_leave
+from .conversation_section import ConversationSection, conversation_title
 from .endpoint_section import EndpointSection, endpoint_title
 from .formatter_section import FormatterSection
 from .kwargs_section import KwargsSection
-from .lazy_fold import LazyFold, Section
+from .lazy_fold import FoldedSection, LazyFold, Section
 from .looks import Looks, close_tree
 from .next_step import CONNECT, DETECT, TYPE_KEY
 from .options_section import OptionsSection, options_title
@@ -71,15 +72,19 @@ class Panel:
         results, cell = ResultTabs(model, self._send_out), CellSection(model, self._send_out)
         options = LazyFold(model, lambda: options_title(model), lambda: OptionsSection(model), OptionsSection.parts)
         several = LazyFold(model, "Several responses", lambda: SeveralSection(model), SeveralSection.parts)
+        talk = ConversationSection
+        conversation = LazyFold(model, lambda: conversation_title(model), lambda: talk(model), talk.parts)
+        below: list[FoldedSection] = [conversation, prompt, options, results, several, cell]  # from top to bottom
         # run comes last: the response has to be drawn before the status line says that nothing is running
         self._sections: list[Section] = [
             *(config, first, self._endpoint, formatter, self._kwargs),
-            *(prompt, options, results, several, cell, run),
+            *below,
+            run,
         ]
         top = _box(w.HBox, [*config.controls, *run.controls], "azml-top", "azml-buttons")
         head = _box(w.VBox, [top, *config.below, *run.below], "azml-head")
         settings = _box(w.VBox, [self._endpoint.widget, formatter.widget, self._kwargs.widget], "azml-settings")
-        work = _box(w.VBox, [prompt.widget, options.widget, results.widget, several.widget, cell.widget], "azml-work")
+        work = _box(w.VBox, [section.widget for section in below], "azml-work")
         columns = _box(w.HBox, [settings, work], "azml-columns")
         content = [w.HTML(STYLE), head, first.widget, columns, self._script_output, Behaviour().widget]
         self.widget = _box(w.VBox, content, "azml-panel")

@@ -9,13 +9,13 @@ import ipywidgets as w
 from azml_magics.core.text import printable
 from azml_magics.display.batch_html import batch_to_html
 from azml_magics.display.markdown import make_inert
-from azml_magics.display.mime import choices_batch, facts_html, reasoning_html
-from azml_magics.display.reasoning import growing_reasoning
+from azml_magics.display.mime import choices_batch, facts_html
 
 from .chunked_text import GROWTH, ChunkedText
 from .controls import set_traits
 from .looks import close_tree
 from .mime_output import MAX_SHOWN, display_output, truncate
+from .reasoning import thoughts_html
 from .response_object import object_bundle, tool_calls_bundle
 
 if TYPE_CHECKING:
@@ -60,9 +60,7 @@ class ResponseView:
         """Show the thoughts above the response, and once it is whole the facts below it."""
         above = below = ""
         if response is not None:
-            is_thinking = is_running and not response.text and bool(response.reasoning.strip())
-            above = growing_reasoning(response.reasoning) if is_thinking else reasoning_html(response)
-            above = "" if response.choices else above  # the table has them
+            above = "" if response.choices else thoughts_html(response, is_running=is_running)  # the table has them
             below = "" if is_running else facts_html(response, always=True, times=True)
         for output, text in ((self._reasoning, above), (self._facts, below)):
             bundle = {"text/plain": "", "text/markdown": text}

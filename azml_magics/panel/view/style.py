@@ -77,6 +77,17 @@ STYLE: Final = """<style>
   var(--jp-ui-font-color0, #000)); }
 .azml-panel .azml-response, .azml-panel .azml-page { max-height: 460px; min-height: 90px; overflow: auto; }
 .azml-panel .azml-response .widget-output { flex: 0 0 auto; overflow: visible; max-width: 100%; }
+.azml-panel .azml-turns { max-height: 560px; overflow: auto; margin: 4px 0; flex: 0 0 auto;
+  border: 1px solid var(--jp-border-color2, #ddd); }
+.azml-panel .azml-turn { flex: 0 0 auto; padding: 2px 6px; border-bottom: 1px solid var(--jp-border-color2, #ddd); }
+.azml-panel .azml-turn-head { flex-flow: row wrap; align-items: center; }
+.azml-panel .azml-turn-head > .azml-speaker { flex: 1 1 auto; }
+.azml-panel .azml-turn .azml-buttons > .jupyter-button, .azml-panel .azml-switch > .jupyter-button { width: auto;
+  height: 22px; line-height: 20px; padding: 0 6px; margin: 1px; font-size: var(--jp-ui-font-size0, 11px); }
+.azml-panel .azml-switch { align-items: center; flex: 0 0 auto; }
+.azml-panel .azml-turn-text { white-space: pre-wrap; color: var(--jp-ui-font-color0, #000); }
+.azml-panel .azml-turn-answer { flex: 0 0 auto; overflow: visible; max-width: 100%; }
+.azml-panel .azml-turn-answer :is(p, li, h1, h2, h3, h4) { overflow-wrap: anywhere; }
 .azml-panel .azml-versions > select { width: 100%; }
 .azml-panel .azml-diff p { margin: 8px 0 2px; }
 .azml-panel .azml-diff :is(del, ins, span) { display: block; padding: 0 4px; text-decoration: none;

@@ -38,8 +38,9 @@ def announce(plan: Plan, options: RunOptions, summary: JournalSummary | None = N
         parts = [f"Sending {summary.missing:,} of {requests}, {pace}: {journal} has {summary.found:,}."]
     else:
         parts = [f"Sending nothing: {journal} has all of {requests}."]
-    if plan.judge is not None:
-        parts.append(f"Then {plan.judge.config.name or 'the judge'} judges the responses.")
+    if plan.judges:
+        names = " and ".join(judge.config.name or "the judge" for judge in plan.judges)
+        parts.append(f"Then {names} {'judges' if len(plan.judges) == 1 else 'judge'} the responses.")
     return " ".join(filter(None, [*parts, *plan.notes]))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence  # noqa: TC003 - get_type_hints() needs them
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from ..compare.comparison import Batch
@@ -21,8 +22,6 @@ from .section import sections_to_markdown, sections_to_text
 from .summary_table import Summary
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from .confusion_section import ConfusionTable
     from .flips import Flips
     from .outcomes import Outcomes
@@ -121,23 +120,29 @@ class Evaluation(Batch):
         """
         return count_labels(self.outcomes, self.settings[setting], score)
 
-    def flipped(self, baseline: Evaluation) -> Flips:
+    def flipped(self, baseline: Evaluation | str | Path) -> Flips:
         """Return the rows that became right or wrong against a baseline, and what differs besides.
 
         Args:
-            baseline: An earlier evaluation.
+            baseline: An earlier evaluation, or the path of its journal: its responses are scored as those of today.
 
         Raises:
+            JournalError: The journal cannot be read, or has none of the rows.
             UsageError: The baseline is something else.
         """
         from .flips import Side, find_flips
 
+        here = Side(self.outcomes, self.plan.prompt)
+        if isinstance(baseline, (str, Path)):
+            from .baseline import read_baseline
+
+            return find_flips(read_baseline(baseline, self.plan, self.outcomes), here)
         if not isinstance(baseline, Evaluation):
             raise UsageError(
                 f"A baseline is an evaluation or the path of its journal, not {type(baseline).__name__}",
                 remedy="Keep the result of the earlier evaluation, or give it a journal.",
             )
-        return find_flips(Side(baseline.outcomes, baseline.plan.prompt), Side(self.outcomes, self.plan.prompt))
+        return find_flips(Side(baseline.outcomes, baseline.plan.prompt), here)
 
     def require(self, requirements: str | Sequence[str] | Sequence[Requirement]) -> None:
         """Check requirements such as "accuracy>=0.9", which every setting must meet, or "small.accuracy>=0.9".

@@ -52,7 +52,7 @@ class Judging:
             journal: The journal of the evaluation, which stays open.
             budget: The limit of tokens, which it shares with the rows.
         """
-        self._judge = judge
+        self.judge = judge
         self._outcomes = outcomes
         self._groups: dict[int, tuple[list[int], dict[str, Response | Exception], int]] = {}
         self._group_of: dict[int, tuple[int, str]] = {}
@@ -70,7 +70,7 @@ class Judging:
 
     def _positions(self) -> Iterator[list[int]]:
         """Yield the outcomes that are judged together."""
-        width = self._outcomes.width if self._judge.is_pairwise else 1
+        width = self._outcomes.width if self.judge.is_pairwise else 1
         errors = self._outcomes.columns.error
         for begin in range(0, len(self._outcomes), width):
             positions = [position for position in range(begin, begin + width) if not errors[position]]
@@ -82,7 +82,7 @@ class Judging:
         number = 0
         for group, positions in enumerate(self._positions()):
             try:
-                requests = list(self._judge.requests([self._outcomes[position] for position in positions]))
+                requests = list(self.judge.requests([self._outcomes[position] for position in positions]))
             except Exception as error:  # noqa: BLE001 - a rubric that names a column that this row lacks, for example
                 self._add_error(positions, error)
                 continue
@@ -109,7 +109,7 @@ class Judging:
     def _read(self, positions: list[int], responses: Mapping[str, Response | Exception]) -> None:
         outcomes: list[Outcome] = [self._outcomes[position] for position in positions]
         try:
-            found = self._judge.read(outcomes, responses)
+            found = self.judge.read(outcomes, responses)
         except Exception as error:  # noqa: BLE001 - a reply that the judge cannot read is the error of its row
             self._add_error(positions, error)
             return
@@ -120,7 +120,7 @@ class Judging:
     def _add_error(self, positions: list[int], error: Exception) -> None:
         why = f"{type(error).__name__}: {one_line(str(getattr(error, 'cause', error)), 300)}"
         for position in positions:
-            self._outcomes.add_scores(position, [Score(self._judge.name, None, error=why)])
+            self._outcomes.add_scores(position, [Score(self.judge.name, None, error=why)])
 
 
 # Any: the values of a row, which here are the messages of a request.

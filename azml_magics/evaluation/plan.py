@@ -36,7 +36,7 @@ class Plan:
         repeats: How often each request is sent.
         expectations: The columns with the right answers.
         scorers: What measures each response.
-        judge: Who is asked about responses, None for nobody.
+        judges: Who is asked about responses.
         notes: A sentence for everything that differs from what a user may expect.
     """
 
@@ -46,7 +46,7 @@ class Plan:
     repeats: int = 1
     expectations: Expectations = field(default_factory=Expectations)
     scorers: tuple[Scorer, ...] = ()
-    judge: Judge | None = None
+    judges: tuple[Judge, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
@@ -83,7 +83,7 @@ def make_plan(
     repeats: int = 1,
     expectations: Expectations | None = None,
     scorers: Sequence[Scorer] = (),
-    judge: Judge | None = None,
+    judges: Sequence[Judge] = (),
     schema: Schema | None = None,
     variables: Mapping[str, Any] | None = None,
     limit: int | None = None,
@@ -99,7 +99,7 @@ def make_plan(
         repeats: How often each request is sent.
         expectations: The columns with the right answers.
         scorers: What measures each response.
-        judge: Who is asked about responses.
+        judges: Who is asked about responses.
         schema: The schema that every response must match.
         variables: Values of names in the prompt that are not columns.
         limit: Only the first N rows.
@@ -127,7 +127,7 @@ def make_plan(
         repeats,
         expectations,
         tuple(scorers),
-        judge,
+        tuple(judges),
         (*notes, *kept[0][1].surprises),
     )
 

@@ -63,6 +63,13 @@ class Judge(Protocol):
     schema: Schema | None
     is_pairwise: bool
 
+    def check(self, columns: Sequence[str]) -> None:
+        """Check that the judge's prompt fits a table.
+
+        Raises:
+            UsageError: It does not.
+        """
+
     def requests(self, outcomes: Sequence[Outcome]) -> Sequence[JudgeRequest]:
         """Return the requests about the outcomes of one row; [] if there is nothing to judge.
 

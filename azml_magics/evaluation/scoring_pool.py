@@ -10,6 +10,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import RowsError
+from ..core.interrupts import unmask_interrupts
 from ..core.text import one_line
 from .outcome import Score
 
@@ -77,6 +78,12 @@ class ScoringPool:
     def left(self) -> int:
         """How many outcomes are not scored yet."""
         return self._left
+
+    def wait(self) -> None:
+        """Wait until all outcomes are scored, or a scorer cannot work."""
+        while self._left and self.error is None:
+            with unmask_interrupts():
+                self._stopped.wait(_POLL)
 
     def close(self) -> None:
         """Stop scoring. A scorer that runs goes on in the background, and its scores are dropped."""
@@ -149,12 +156,16 @@ async def _await(awaitable: Any) -> Any:
     return await awaitable
 
 
+async def _cancel_tasks() -> None:
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
 def _run_loop(loop: asyncio.AbstractEventLoop) -> None:
     try:
         loop.run_forever()
-        tasks = asyncio.all_tasks(loop)
-        for task in tasks:
-            task.cancel()
-        loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        loop.run_until_complete(_cancel_tasks())
     finally:
         loop.close()

@@ -37,6 +37,10 @@ class JournalIndex:
         row: tuple[int, int] | None = self._run("SELECT at, size FROM entries WHERE key = ? AND n = ?", (key, n))
         return row
 
+    def count(self, key: bytes) -> int:
+        """Return how many entries have this key."""
+        return int(self._run("SELECT count(*) FROM entries WHERE key = ?", (key,))[0])
+
     def next_number(self, key: bytes) -> int:
         """Return how often this was called with `key` before. One thread numbers the rows, in their order."""
         self._run("INSERT INTO numbers VALUES (?, 0) ON CONFLICT (key) DO UPDATE SET n = n + 1", (key,))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,7 @@ from ..core.wire import wire_for
 from .cell_data import as_prompt_value
 from .column_names import fold_name, make_column_error
 from .extraction import Extraction
-from .request_identity import canonical_json, settings_of
+from .request_identity import request_key, settings_digest, settings_of
 from .table_rows import EMBEDDING_COLUMN, RESPONSE_COLUMNS, TableRow, is_missing
 
 if TYPE_CHECKING:
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 Prompt = str | Sequence[Message] | Callable[[Mapping[str, Any]], str | Sequence[Message]]
 """A text or messages with `{column}` variables, or a function of a row's values that returns either."""
 
-_KEY_BYTES = 16
 ROW_TOTAL_TIMEOUT = 900.0  # seconds of one request, however slowly its data comes: no row holds a run for ever
 
 
@@ -227,8 +225,8 @@ class RowPrompt:
     def key(self, messages: Sequence[Message]) -> bytes:
         """Return the 16 bytes that identify a request: a hash of the settings and the messages."""
         if not self._digest:
-            self._digest = hashlib.blake2b(canonical_json(self.settings()), digest_size=_KEY_BYTES).digest()
-        return hashlib.blake2b(canonical_json(messages), digest_size=_KEY_BYTES, key=self._digest).digest()
+            self._digest = settings_digest(self.settings())
+        return request_key(self._digest, messages)
 
 
 def _embeds(config: LLMConfig) -> bool:

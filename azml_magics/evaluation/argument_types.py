@@ -1,0 +1,48 @@
+"""The types of the arguments of evaluate and aevaluate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from ..core.client import Client
+from ..core.pricing import PriceSource
+from ..rows.argument_types import SchemaSource
+from .progress import EvaluationProgress
+
+if TYPE_CHECKING:
+    from .evaluation import Evaluation
+
+Expect = str | Mapping[str, str] | Sequence[str] | None
+"""A column, "FIELD=COLUMN", several of them, or the columns by field."""
+
+MatchSource = str | Callable[[Any, Any], bool]
+"""The name of a match, or a function of an answer and an expectation."""
+
+
+class EvaluateOptions(TypedDict, total=False):
+    """The options that both functions take."""
+
+    expect: Expect
+    match: MatchSource
+    score: Any
+    judge: Any
+    rubric: str | Path
+    sweep: Mapping[str, Sequence[Any]] | None
+    n: int
+    price: PriceSource | Mapping[str, PriceSource]
+    baseline: Evaluation | str | Path | None
+    require: str | Sequence[str]
+    schema: SchemaSource | None
+    variables: Mapping[str, Any] | None
+    concurrency: int
+    journal: str | Path | None
+    retry_failed: bool
+    limit: int | None
+    sample: int | None
+    rpm: float | None
+    tpm: float | None
+    max_tokens_total: int | None
+    client: Client | None
+    progress: bool | Callable[[EvaluationProgress], Any]

@@ -1,0 +1,198 @@
+"""What `evaluate` and a cell share: arguments become a checked plan; after the run, a comparison and requirements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..core.config import LLMConfig
+from ..core.errors import UsageError
+from ..core.pricing import read_price
+from ..core.text import did_you_mean, one_line
+from .baseline import check_baseline
+from .evaluation import Evaluation
+from .expectations import Expectations
+from .judge_prompts import read_rubric
+from .judges import describe_judges, make_judges
+from .matches import match_scorer
+from .outcome import RIGHT
+from .plan import Plan, make_plan
+from .requirements import parse_requirements
+from .scorers import as_scorers
+from .settings import expand_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..core.client import Client
+    from ..core.pricing import PriceSource
+    from ..core.prompt.schema import Schema
+    from ..rows.prompts import Prompt
+    from .requirements import Requirement
+    from .scoring import Scorer
+
+Configs = LLMConfig | Sequence[LLMConfig] | Mapping[str, LLMConfig]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """An evaluation that can begin.
+
+    Attributes:
+        plan: What to send.
+        requirements: What the figures must meet.
+        baseline: An earlier evaluation or its journal to compare with, None for none.
+    """
+
+    plan: Plan
+    requirements: tuple[Requirement, ...] = ()
+    baseline: Evaluation | str | Path | None = None
+
+    def compare(self, evaluation: Evaluation) -> None:
+        """Find the rows that became right or wrong against the baseline, if there is one.
+
+        Raises:
+            JournalError: The baseline has none of the rows.
+        """
+        if self.baseline is not None:
+            evaluation.flips = evaluation.flipped(self.baseline)
+
+    def check(self, evaluation: Evaluation) -> None:
+        """Check the requirements.
+
+        Raises:
+            EvaluationFailed: A requirement is not met.
+        """
+        if self.requirements:
+            evaluation.require(self.requirements)
+
+
+def prepare(
+    configs: Configs,
+    prompt: Prompt,
+    rows: Any,
+    *,
+    expect: str | Mapping[str, str] | Sequence[str] | None = None,
+    match: str | Callable[[Any, Any], bool] = "normalized",
+    score: Any = None,
+    judge: Any = None,
+    rubric: str | Path = "",
+    sweep: Mapping[str, Sequence[Any]] | None = None,
+    n: int = 1,
+    price: PriceSource | Mapping[str, PriceSource] = None,
+    baseline: Evaluation | str | Path | None = None,
+    require: str | Sequence[str] = (),
+    schema: Schema | None = None,
+    variables: Mapping[str, Any] | None = None,
+    limit: int | None = None,
+    sample: int | None = None,
+    client: Client | None = None,
+) -> Prepared:
+    """Check everything that an evaluation is made of. The arguments are those of `evaluate`.
+
+    Raises:
+        UsageError: An argument is wrong, or they do not fit each other.
+        UndefinedVariableError: A variable of the prompt is not a column and has no value.
+        JournalError: The baseline is not a journal.
+    """
+    named = _price(_list_configs(configs), price)
+    settings = expand_settings(named, sweep)
+    expectations = Expectations.from_argument(expect)
+    scorers: list[Scorer] = as_scorers(score)
+    if expectations:
+        scorers.insert(0, match_scorer(match, expectations))
+    elif match != "normalized":
+        raise UsageError(
+            "match compares responses with an expectation, and there is none",
+            remedy="Name the column of the right answers with expect.",
+        )
+    plan = make_plan(
+        settings,
+        prompt,
+        rows,
+        repeats=n,
+        expectations=expectations,
+        scorers=scorers,
+        schema=schema,
+        variables=variables,
+        limit=limit,
+        sample=sample,
+        client=client,
+    )
+    plan = _with_judges(plan, judge, rubric)
+    names = [*(scorer.name for scorer in plan.scorers), *(judge.name for judge in plan.judges)]
+    requirements = parse_requirements(require, plan.settings, names, has_more=bool(score))
+    return Prepared(plan, tuple(requirements), _checked_baseline(baseline, plan))
+
+
+def _list_configs(configs: Any) -> list[LLMConfig]:
+    """Return the configs of an argument; those of a mapping get its names."""
+    if isinstance(configs, LLMConfig):
+        return [configs]
+    if isinstance(configs, Mapping):
+        configs = [_check_config(config).merged(name=str(name)) for name, config in configs.items()]
+    if isinstance(configs, str) or not isinstance(configs, Sequence):
+        _check_config(configs)
+    return [_check_config(config) for config in configs]
+
+
+def _check_config(config: Any) -> LLMConfig:
+    if not isinstance(config, LLMConfig):
+        raise UsageError(
+            f"A config is an LLMConfig, not {type(config).__name__}",
+            remedy="Pass an LLMConfig, a list of them, or a dict of them by name.",
+        )
+    return config
+
+
+def _price(configs: list[LLMConfig], price: Any) -> list[LLMConfig]:
+    """Return the configs with their prices: one price for all, or one for each by its config's name."""
+    if price is None:
+        return configs
+    names = [config.name for config in configs]
+    is_by_name = isinstance(price, Mapping) and not set(price) <= {"input", "output", "cached_input"}
+    if not is_by_name:
+        return [config.merged(price=read_price(price)) for config in configs]
+    for name in price:
+        if name not in names:
+            known = one_line(", ".join(names), 200)
+            raise UsageError(
+                f"price names {str(name)!r}, which is not one of the configs",
+                remedy=did_you_mean(str(name), names).strip() or f"The configs are {known}.",
+            )
+    return [
+        config.merged(price=read_price(price[config.name])) if config.name in price else config for config in configs
+    ]
+
+
+def _with_judges(plan: Plan, judge: Any, rubric: str | Path) -> Plan:
+    """Return the plan with its judges, whose rubric fits the table."""
+    judges = make_judges(None if judge is None else _list_configs(judge), read_rubric(rubric), plan.settings)
+    for each in judges:
+        if plan.table.columns:
+            each.check(plan.table.columns)
+        if any(each.name == scorer.name for scorer in plan.scorers):
+            raise UsageError(
+                f"A scorer and the judge are both named {each.name!r}",
+                remedy="Each score is a column: rename the function.",
+            )
+    return replace(plan, judges=tuple(judges), notes=(*plan.notes, *describe_judges(judges, plan.settings)))
+
+
+def _checked_baseline(baseline: Any, plan: Plan) -> Evaluation | str | Path | None:
+    if baseline is None or isinstance(baseline, Evaluation):
+        return baseline
+    if not isinstance(baseline, (str, Path)):
+        raise UsageError(
+            f"A baseline is an Evaluation or the path of a journal, not {type(baseline).__name__}",
+            remedy="Pass what evaluate returned, or the path of its journal.",
+        )
+    if not plan.expectations:
+        raise UsageError(
+            "A baseline tells which rows became right or wrong, and nothing says what is right",
+            remedy=f"Name the column of the right answers with expect; its score is {RIGHT!r}.",
+        )
+    check_baseline(baseline)
+    return baseline

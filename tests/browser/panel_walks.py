@@ -56,11 +56,12 @@ def work_a_day(shown: PanelNotebook, server: LabServer, shot: Callable[[str], ob
     panel.button("Stop").click()
     panel.says("Stopped. The text received so far is kept.")
 
-    panel.open("Several responses")
-    panel.field("Compare with").select_option("mine")
+    panel.open("Compare")
+    panel.field("With configs").select_option("mine")
+    panel.says("2 configs = 2 requests")
     panel.button("Compare").click()
     panel.says("2 responses")
-    expect(panel.result.locator("tbody tr")).to_have_count(2)
+    expect(panel.root.locator(".azml-column:visible")).to_have_count(2)
 
     panel.button("Copy").click()
     page.wait_for_function("navigator.clipboard.readText().then(text => text.startsWith('%%azureml faulty'))")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import json
 import re
 
@@ -218,31 +219,47 @@ def test_stop_before_and_during_the_response(shown, panel):
     expect(panel.result).to_contain_text("Tea is made")
 
 
-def test_several_responses_are_side_by_side(panel):
+def test_configs_and_values_are_compared_in_columns(page, shown, panel):
+    shown.run("run('save second --from demo-chat'), run('save third --from demo-chat')")
+    panel.field("Config").select_option("demo-chat")
     panel.field("Prompt").fill("Write a haiku about tea.")
     panel.says_in_cell("haiku")
-    panel.open("Several responses")
-    rows = panel.result.locator("tbody tr")
-
-    panel.button("Repeat").click()  # with the default number: a number typed just before may arrive after the click
-    panel.says("3 responses")
-    panel.ends()
-    expect(rows).to_have_count(3)
-
-    panel.field("Compare with").select_option("demo-llama2")
+    panel.open("Compare")
+    panel.field("With configs").select_option(["second", "third"])
+    panel.field("Parameters").fill("temperature=0, 1")
+    panel.says("3 configs x 2 values of temperature = 6 requests, prompts of about")
+    expect(panel.field("Compare cell")).to_have_value(
+        "%%azureml --compare demo-chat,second,third --sweep temperature=0,1\nWrite a haiku about tea."
+    )
     panel.button("Compare").click()
-    expect(panel.result).to_contain_text("demo-llama2")
+    panel.says("6 responses")
     panel.ends()
-    expect(rows).to_have_count(2)
+    columns = panel.root.locator(".azml-column:visible")
+    expect(columns).to_have_count(6)
+    boxes = [columns.nth(index).bounding_box() for index in range(6)]
+    assert len({round(box["y"]) for box in boxes}) == 1  # beside each other
+    assert all(left["x"] + left["width"] <= right["x"] + 1 for left, right in itertools.pairwise(boxes))
+    assert min(box["width"] for box in boxes) > 200
+    expect(columns.nth(3).locator(".azml-facts")).to_contain_text("tokens")
 
-    panel.field("Sweep").select_option("temperature")
-    panel.type("over", "0, 0.5, 1")
-    panel.button("Sweep").click()
-    panel.says("3 responses")
-    panel.ends()
-    expect(rows).to_have_count(3)
-    expect(panel.result).to_contain_text("temperature")
-    expect(panel.tab("Usage").locator("th")).to_have_text(["", "0", "0.5", "1"])
+    panel.button("Differences").click()
+    expect(columns.nth(1).locator(":is(ins, del)").first).to_be_visible()
+    expect(columns.nth(0).locator("ins, del")).to_have_count(0)
+    panel.field("from").select_option(index=1)
+    expect(columns.nth(0).locator(":is(ins, del)").first).to_be_visible()
+
+    columns.nth(3).locator(".azml-column-head").click()
+    expect(columns.nth(3).locator(".azml-column-head")).to_have_attribute("aria-pressed", "true")
+    expect(panel.field("Response of").locator("option:checked")).to_have_text("config=second, temperature=1")
+    expect(panel.tab("Request")).to_contain_text('"temperature": 1')
+    panel.tab("Response")
+    columns.nth(3).get_by_role("button", name="Rate this response good").click()
+    columns.nth(3).get_by_role("button", name="Use this").click()
+    panel.says("config=second, temperature=1 is in the controls now")
+    expect(panel.field("Config")).to_have_value("second")
+    expect(panel.row("temperature").get_by_role("textbox")).to_have_value("1")
+    panel.tab("Versions")
+    expect(panel.button("Good")).to_have_attribute("aria-pressed", "true")
 
 
 def test_result_tabs_show_the_last_call(panel):
@@ -487,11 +504,14 @@ def test_html_in_a_response_does_nothing(page, panel):
     response = panel.run_prompt(hostile)
     expect(response).to_contain_text(hostile)
     expect(response.locator("img, script")).to_have_count(0)
-    panel.open("Several responses")
-    panel.button("Repeat").click()
+    panel.open("Compare")
+    panel.type("Times", "3")
+    panel.says("3 requests")
+    panel.button("Compare").click()
     panel.says("3 responses")
-    expect(response.locator("td", has_text="onerror=top.p")).to_have_count(3)
-    expect(response.locator("img, script")).to_have_count(0)
+    columns = panel.root.locator(".azml-column:visible")
+    expect(columns.filter(has_text="onerror=top.p")).to_have_count(3)
+    expect(columns.locator("img, script")).to_have_count(0)
     for tab in ("Request", "JSON", "Code", "Usage", "Versions"):
         expect(panel.tab(tab)).to_be_visible()
     assert page.evaluate("top.p") is None

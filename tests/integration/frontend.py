@@ -161,6 +161,11 @@ class Frontend:
         assert not button.disabled, label
         self.send(button.comm_id, {"method": "custom", "content": {"event": "click"}}, waits=waits)
 
+    def open(self, title: str) -> None:
+        """Open the fold of that heading."""
+        (fold,) = [each for each in self.controls() if each.state.get("titles") == [title]]
+        self.set(fold, selected_index=0)
+
     def confirm(self) -> None:
         """Click what an open question asks to be clicked."""
         buttons = [each for each in self.controls() if each._model_name == "ButtonModel"]

@@ -166,12 +166,13 @@ def test_panel_follows_notebook_variables(kernel, front, endpoint):
     assert endpoint.requests[-1].json()["messages"][-1]["content"] == "Tell me about the Po"
 
 
-def test_repeat_test_detect_and_probe(front, endpoint):
+def test_compare_test_detect_and_probe(front, endpoint):
     front.type("Prompt", "Hello")
-    front.set(front.find("Repeat", "BoundedIntTextModel"), value=2)
-    front.click("Repeat")
+    front.open("Compare")
+    front.set(front.find("Times", "BoundedIntTextModel"), value=2)
+    front.click("Compare")
     front.ended()
-    assert "<table" in front.answer_outputs()[0]["text/html"]
+    assert len(front.answer_outputs()) == 2
     front.click("Test")
     front.ended()
     # The Stop button is disabled by one message and the note is set by another.

@@ -202,7 +202,7 @@ def test_response_is_kept_in_the_notebook(ready, variables, wait_until_idle):
     wait_until_idle(ready)
     assert variables["answer"] is ready.result.row.response
     assert ready.notes["output"].text == "answer has the response."
-    ready.runs.repeat(2)
+    ready.runs.compare(repeats=2)
     wait_until_idle(ready)
     assert variables["answer"] is ready.result.batch
     assert ready.notes["output"].text == "answer has the responses."

@@ -313,7 +313,7 @@ def test_refused_prompt_stays_in_its_field(ready, talk):
 
 def test_several_responses_are_refused_in_a_conversation(ready, talk, endpoint):
     count = len(endpoint.requests)
-    ready.runs.repeat(2)
+    ready.runs.compare(repeats=2)
     assert ready.notes["run"].text == "A conversation takes one response. Choose One prompt to compare several."
     assert (len(endpoint.requests), texts(talk)) == (count, [])
 

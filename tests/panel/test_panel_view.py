@@ -127,7 +127,7 @@ def test_drawing_calls_no_action(panel, session, monkeypatch):
         "stop",
     ):
         monkeypatch.setattr(panel.model, name, lambda *given, name=name: acted.append((name, given)))
-    for name in ("run", "repeat", "compare", "sweep"):
+    for name in ("run", "compare"):
         monkeypatch.setattr(panel.model.runs, name, lambda *given, name=name: acted.append((name, given)))
     for name in ("test", "detect"):
         monkeypatch.setattr(panel.model.checks, name, lambda *given, name=name, **_: acted.append((name, given)))
@@ -177,7 +177,7 @@ def test_headings_summarise_their_sections(panel):
         return [each.titles[0] for each in within(panel.panel.widget) if isinstance(each, w.Accordion)]
 
     expected = ["Endpoint: 127.0.0.1:9", "Conversation: one prompt", "Network", "Other model kwargs"]
-    expected += ["Schema and tools", "Several responses"]
+    expected += ["Schema and tools", "Compare"]
     assert sorted(titles()) == sorted(expected)
     panel.model.set_kwarg("seed", "3")
     panel.type("Proxy", "none")

@@ -17,7 +17,7 @@ from azml_magics.session import Session
 
 from .widgets import choose, fire, open_panel, set_state, within
 
-STARTS = ("Run", "Repeat", "Compare", "Sweep")
+STARTS = ("Run", "Compare")
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def control(panel, kind, description):
 
 
 def is_disabled(panel):
-    return {name: control(panel, w.Button, name).disabled for name in ("Run", "Stop", "Repeat", "Compare", "Sweep")}
+    return {name: control(panel, w.Button, name).disabled for name in ("Run", "Stop", "Compare")}
 
 
 # ---- the prompt
@@ -173,61 +173,6 @@ def test_refused_run_shows_the_reason(panel, endpoint):
     panel.click("Run")
     assert any("not JSON at column 2" in line for line in panel.lines())
     assert endpoint.requests == []
-
-
-def test_repeat_sends_that_many_requests(panel, endpoint):
-    panel.type("Prompt", "Hello")
-    set_state(control(panel, w.BoundedIntText, "Repeat"), value=2)
-    panel.click("Repeat")
-    panel.wait_until_idle()
-    assert len(endpoint.requests) == len(panel.model.result.batch) == 2
-
-
-def test_compare_offers_the_other_configs(panel, session):
-    others = panel.find("Compare with")
-    assert (others.options, others.value) == (("other", "third"), "other")
-    choose(others, "third")
-    session.save("fourth", session.get("main"))
-    assert (others.options, others.value) == (("other", "third", "fourth"), "third")
-    panel.type("Prompt", "Hello")
-    panel.click("Compare")
-    panel.wait_until_idle()
-    assert [row.label for row in panel.model.result.batch] == ["main", "third"]
-    session.delete("third")
-    assert others.value == "other"
-
-
-def test_compare_without_other_config_is_refused():
-    session = Session()
-    session.save("main", LLMConfig(endpoint_url="http://127.0.0.1:9/score", formatter="hf", key=None))
-    with open_panel(session) as panel:
-        panel.type("Prompt", "Hello")
-        assert (panel.find("Compare with").options, panel.find("Compare with").value) == ((), None)
-        panel.click("Compare")
-        assert "There is nothing to compare with. Choose another config, or save one." in panel.lines()
-
-
-def test_sweep_sends_each_value(panel, endpoint):
-    panel.type("Prompt", "Hello")
-    panel.type("Sweep", "top_p")
-    panel.type("over", "0.1, 0.9")
-    panel.click("Sweep")
-    panel.wait_until_idle()
-    assert sorted(request.json()["top_p"] for request in endpoint.requests) == [0.1, 0.9]
-
-
-@pytest.mark.parametrize("values", ["", " , "])
-def test_sweep_without_values_is_refused(panel, endpoint, values):
-    panel.type("Prompt", "Hello")
-    panel.type("over", values)
-    panel.click("Sweep")
-    assert "A sweep needs values. Separate them with commas, such as 0, 0.5, 1." in panel.lines()
-    assert endpoint.requests == []
-
-
-def test_sweep_offers_the_formatters_kwargs(panel):
-    assert "temperature" in panel.find("Sweep").options
-    assert "stop" not in panel.find("Sweep").options  # a list of texts contains commas
 
 
 # ---- the cell

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import itertools
+import math
 import socket
 import threading
 
@@ -158,7 +159,7 @@ def test_notebook_timeout_applies_to_several_responses(timed, wait_until_idle):
     timed.runs.compare(["patient"])
     wait_until_idle(timed)
     assert timeouts(timed) == [60, 60]
-    timed.runs.sweep({"temperature": "0, 1"})
+    timed.runs.compare(sweeps={"temperature": [0, 1]})
     wait_until_idle(timed)
     assert timeouts(timed) == [60, 60]
 
@@ -472,7 +473,7 @@ def test_two_clicks_send_one_request(ready, endpoint, session, wait_until_idle, 
     ready.runs.run()
     ready.runs.run()
     assert ready.notes["run"].text == "Another task is running. Stop it first."
-    ready.runs.repeat(3)
+    ready.runs.compare(repeats=3)
     ready.checks.test()
     assert ready.notes["endpoint"].text == "Another task is running. Stop it first."
     running(ready, changes)
@@ -542,7 +543,7 @@ def test_click_at_the_end_of_a_run_starts_another(ready, endpoint, session, monk
 
 
 def test_repeat_sends_the_same_request(ready, session, wait_until_idle, endpoint):
-    ready.runs.repeat(3)
+    ready.runs.compare(repeats=3)
     assert wait_until_idle(ready) == "3 responses, 1 different."
     assert ready.notes["run"].mood == "good"
     batch = ready.result.batch
@@ -573,7 +574,7 @@ def test_unnamed_config_can_be_compared(ready, session, chat, wait_until_idle):
 
 
 def test_sweep_sends_every_combination(ready, wait_until_idle, endpoint):
-    ready.runs.sweep({"temperature": "0, 0.5", "seed": "1,2"})
+    ready.runs.compare(sweeps={"temperature": [0, 0.5], "seed": [1, 2]})
     wait_until_idle(ready)
     assert [row.setting for row in ready.result.batch] == [
         {"temperature": 0, "seed": 1},
@@ -620,9 +621,25 @@ def test_stop_ends_all_and_keeps_complete_responses(ready, session, faulty, wait
     assert len(session.history) == 2
 
 
+def test_configs_values_and_times_multiply(ready, session, chat, wait_until_idle, endpoint):
+    for name in ("second", "third"):
+        session.save(name, chat)
+    doing = []
+    ready.subscribe(lambda parts: STATE in parts and doing.append(ready.running))
+    ready.runs.compare(["second", "third"], {"temperature": [0, 1]}, 2)
+    wait_until_idle(ready)
+    assert doing[0] == "Running 3 configs x 2 values of temperature x 2 times = 12 requests…"
+    assert len(endpoint.requests) == 12
+    settings = [dict(row.setting) for row in ready.result.batch]
+    assert settings[0] == {"config": "main", "temperature": 0, "repeat": 1}
+    assert settings[-1] == {"config": "third", "temperature": 1, "repeat": 2}
+    assert len({tuple(setting.items()) for setting in settings}) == 12
+    assert list(ready.result.ids) == [each.id for each in session.history]
+
+
 def test_sweep_leaves_the_controls_unchanged(ready, wait_until_idle):
     ready.set_kwarg("temperature", "0.9")
-    ready.runs.sweep({"temperature": "0,1"})
+    ready.runs.compare(sweeps={"temperature": [0, 1]})
     wait_until_idle(ready)
     assert ready.draft.config.model_kwargs == {"temperature": 0.9}
 
@@ -630,20 +647,16 @@ def test_sweep_leaves_the_controls_unchanged(ready, wait_until_idle):
 @pytest.mark.parametrize(
     ("click", "said"),
     [
-        (lambda runs: runs.repeat(0), "Repeat takes a number of at least 1, not 0."),
-        (lambda runs: runs.repeat(101), "That would be 101 requests. One click sends at most 100 requests."),
-        (
-            lambda runs: runs.repeat(10**12),
-            "That would be 1000000000000 requests. One click sends at most 100 requests.",
-        ),
-        (lambda runs: runs.compare([]), "There is nothing to compare with. Choose another config, or save one."),
+        (lambda runs: runs.compare(repeats=0), "Repeat takes a number of at least 1, not 0."),
+        (lambda runs: runs.compare(repeats=101), "That would be 101 requests. One click sends at most 100 requests."),
+        (lambda runs: runs.compare(repeats=10**12), "That would be 1,000,000,000,000 requests. One click sends"),
+        (lambda runs: runs.compare(), "There is nothing to compare. Choose another config, values of a parameter, or"),
         (lambda runs: runs.compare(["gone"]), "No config named 'gone'."),
-        (lambda runs: runs.sweep({}), "A sweep needs values. Separate them with commas, such as 0, 0.5, 1."),
-        (lambda runs: runs.sweep({"seed": " "}), "A sweep needs values. Separate them with commas"),
-        (lambda runs: runs.sweep({"seed": "1,1e999"}), "The model kwarg 'seed' cannot be sent as JSON"),
+        (lambda runs: runs.compare(sweeps={"seed": [1, math.inf]}), "The model kwarg 'seed' cannot be sent as JSON"),
+        (lambda runs: runs.compare(sweeps={"top_p": ["high"]}), "top_p takes a number, not the text 'high'."),
         (
-            lambda runs: runs.sweep({f"kwarg{n}": ",".join(map(str, range(100))) for n in range(10)}),
-            "That would be 100000000000000000000 requests. One click sends at most 100 requests.",
+            lambda runs: runs.compare(sweeps={f"kwarg{n}": range(100) for n in range(10)}),
+            "That would be 100 values of kwarg0 x 100 values of kwarg1",
         ),
     ],
 )

@@ -222,7 +222,7 @@ def test_prompt_of_a_run_cut_off_by_a_restart_is_back(ready, endpoint, wait_unti
 def test_finished_run_stands_in_the_history_file_once(ready, session, wait_until_idle, tmp_path):
     path = tmp_path / "history.jsonl"
     session.open_history(path)
-    ready.runs.repeat(2)
+    ready.runs.compare(repeats=2)
     wait_until_idle(ready)
     found = HistoryFile(path).read()
     assert [exchange.is_unfinished for exchange in found] == [False, False]

@@ -200,7 +200,7 @@ class _MagicLine:
             if name not in before or json.dumps(before[name]) != json.dumps(value):
                 if "=" in name or name != name.strip() or not name or not _fits_on_line(name):
                     self.missing.append(f"the kwarg {name!r}")
-                self._add("-p", f"{name}={_kwarg_text(value)}")
+                self._add("-p", f"{name}={kwarg_text(value)}")
         self.missing += [f"that {name} is not sent" for name in before if name not in self._config.model_kwargs]
 
     def add_variables(self, values: Mapping[str, str]) -> None:
@@ -233,19 +233,25 @@ def _fits_on_line(text: str) -> bool:
 
 def _is_text_on_line(text: str) -> bool:
     """Whether an option reads the text back, its variables escaped: `$name` and doubled braces mean something else."""
-    return not _REFERENCE.fullmatch(text) and template.render(template.escape(text), {}) == text
+    return not is_reference(text) and template.render(template.escape(text), {}) == text
 
 
-def _kwarg_text(value: Any) -> str:
+def kwarg_text(value: Any) -> str:
     """A kwarg's value as -p reads it back: a text as it is, unless it would be read as another value."""
     if isinstance(value, str) and _fits_on_line(value) and parse_value(value) == value and value[:1] != "$":
         return template.escape(value)
-    return json.dumps(_escape_strings(value))
+    return json.dumps(escape_strings(value))
 
 
-def _escape_strings(value: Any) -> Any:
+def is_reference(text: str) -> bool:
+    """Whether an option reads the text as the name of a variable, such as `$name`."""
+    return bool(_REFERENCE.fullmatch(text))
+
+
+def escape_strings(value: Any) -> Any:
+    """A JSON value with the braces of its texts doubled, as options read them."""
     if isinstance(value, str):
         return template.escape(value)
     if isinstance(value, list):
-        return [_escape_strings(item) for item in value]
-    return {name: _escape_strings(item) for name, item in value.items()} if isinstance(value, dict) else value
+        return [escape_strings(item) for item in value]
+    return {name: escape_strings(item) for name, item in value.items()} if isinstance(value, dict) else value

@@ -26,10 +26,13 @@ HISTORY: Final = "history"  # the calls of this session
 FOUND: Final = "found"  # what a sign-in can see
 NOTES: Final = "notes"  # status lines
 CONVERSATION: Final = "conversation"  # the turns of the conversation, and which one it is
+COMPARISON: Final = "comparison"  # what Compare would send
+COLUMNS: Final = "columns"  # which response is selected, and what it is compared with
 FOLDS: Final = "folds"  # which folds and tabs are open
 
 ALL: Final = frozenset(
-    {CONFIG, DRAFT, PROMPT, OPTIONS, VARIABLES, STATE, RESULT, HISTORY, FOUND, NOTES, CONVERSATION, FOLDS}
+    {CONFIG, DRAFT, PROMPT, OPTIONS, VARIABLES, STATE, RESULT, HISTORY, FOUND, NOTES}
+    | {CONVERSATION, COMPARISON, COLUMNS, FOLDS}
 )
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from azml_magics.core import key_sources, wire
+from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import AzmlError, ConfigError
 from azml_magics.core.prompt.notes import describe_surprises
 from azml_magics.core.secret import Secret
@@ -15,9 +16,12 @@ from azml_magics.core.secret import Secret
 from . import cell_source, prompt_template, tools
 from .call_options import CallOptions
 from .changes import CONFIG, DRAFT, OPTIONS, PROMPT, STATE, VARIABLES
+from .columns import Columns
+from .comparison import Comparison
 from .config_trust import ConfigTrust
 from .connection import Connection
 from .endpoint_checks import EndpointChecks
+from .error_messages import describe_error
 from .field_texts import formatter_of
 from .option_checks import OptionChecks, check_options
 from .prompt_draft import strip_blank_lines
@@ -28,7 +32,7 @@ from .state import PanelState
 from .versions import Versions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from azml_magics.session import Session
@@ -43,13 +47,15 @@ class PanelModel(PanelState):
     Takes the arguments of PanelState, and what starts the demo endpoint. Methods may be called from any thread.
 
     Attributes:
-        runs: Run, Repeat, Compare and Sweep.
+        runs: Run, and several requests side by side.
         checks: Test, Detect and Probe.
         connection: the demo, and what leads to a config that works.
         trust: what a config of a file was refused for.
         history: the last calls, and the way back from a restored one.
         shared_prompt: what another browser tab has replaced in the prompt.
         versions: names, ratings, notes, differences and the export of every run.
+        comparison: what Compare would send.
+        columns: the responses side by side: the selected one, differences, the way into the controls.
         shows_names: whether variables of the notebook are shown even while nothing uses them, to choose from.
     """
 
@@ -72,6 +78,8 @@ class PanelModel(PanelState):
         self.shared_prompt = SharedPrompt(self)
         self.history = History(self, self.runs)
         self.versions = Versions(self, self.history)
+        self.comparison = Comparison(self, self.runs)
+        self.columns = Columns(self, self.versions)
         self.history.restore_last_run()
 
     def stop(self) -> None:
@@ -300,12 +308,27 @@ class PanelModel(PanelState):
         Args:
             further: more words for its first line, such as "--repeat 3".
         """
-        draft, prompt = self.draft, strip_blank_lines(self.prompt.text)
-        checks = self.check_options()
+        draft = self.draft
         system = draft.texts["system"]
         system = cell_source.with_values(system, self.prompt.overrides(system))
+        return self._build_cell(draft.config, self.base, further, system)
+
+    def build_comparison_cell(self) -> cell_source.CellSource:
+        """The cell that does what Compare does; its note says why there is none."""
+        try:
+            words = self.comparison.cell_words()
+        except AzmlError as error:
+            return cell_source.CellSource("", describe_error(error))
+        if self.comparison.names:  # --compare names the configs
+            return self._build_cell(LLMConfig(), LLMConfig(), words, None)
+        return self.build_cell(*words)
+
+    def _build_cell(
+        self, config: LLMConfig, base: LLMConfig, further: Sequence[str], system: str | None
+    ) -> cell_source.CellSource:
+        checks, prompt = self.check_options(), strip_blank_lines(self.prompt.text)
         template = ["-t", self.prompt.template] if self.prompt.template else []
         name = self.conversation.name
         words = [*template, *(["-c", shlex.quote(name)] if name else []), *checks.words, *further]
-        config = tools.with_tools(draft.config, checks.tools_in_json)
-        return cell_source.build_cell(config, self.base, prompt, self.prompt.overrides(), words, system=system)
+        config = tools.with_tools(config, checks.tools_in_json)
+        return cell_source.build_cell(config, base, prompt, self.prompt.overrides(), words, system=system)

@@ -137,4 +137,6 @@ def _own_kwargs(exchange: Exchange, options: CallOptions) -> dict[str, Any]:
 
 def _result_of(exchange: Exchange) -> RunResult:
     row = Row({}, exchange.config, exchange.response, exchange.error)
-    return RunResult([BatchRequest({}, exchange.config, exchange.messages)], Batch([row]), number=exchange.number)
+    return RunResult(
+        [BatchRequest({}, exchange.config, exchange.messages)], Batch([row]), number=exchange.number, ids=[exchange.id]
+    )

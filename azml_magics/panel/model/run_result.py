@@ -41,13 +41,14 @@ class Asked(NamedTuple):
 
 @dataclass(frozen=True)
 class RunResult:
-    """The calls of one click on Run, Repeat, Compare or Sweep.
+    """The calls of one click on Run or Compare.
 
     Attributes:
         requests: the calls that were sent.
         batch: their rows, one for each call.
         is_running: whether rows may still change.
         number: the last call's number in the history; 0 while it runs.
+        ids: the versions' ids, one for each call; () while it runs.
         asked: what was in the controls; None if that is not known.
         exchange_id: the id that the first of its calls gets in the history.
     """
@@ -56,6 +57,7 @@ class RunResult:
     batch: Batch
     is_running: bool = False
     number: int = 0
+    ids: Sequence[str] = ()
     asked: Asked | None = None
     exchange_id: str = field(default_factory=lambda: secrets.token_hex(8))
 

@@ -1,15 +1,17 @@
-"""Run, Repeat, Compare and Sweep: one response or several side by side, streamed in the worker."""
+"""Run and Compare: one response or several side by side, streamed in the worker."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from azml_magics.compare import side_by_side
+from azml_magics.compare.plan import Plan
 from azml_magics.compare.side_by_side import BatchRequest, BatchRun
 from azml_magics.core.errors import Interrupted, SchemaError, UsageError
 from azml_magics.core.prompt import template
+from azml_magics.core.text import one_line
+from azml_magics.core.wire.kwarg_types import find_texts_for_numbers
 
 from .changes import PROMPT, RESULT, STATE, VARIABLES
 from .error_messages import describe_error
@@ -33,7 +35,10 @@ if TYPE_CHECKING:
     Settings = Sequence[tuple[Mapping[str, Any], LLMConfig]]  # (what is special about a call, its config)
 
 FRAME: Final = 0.05  # seconds: at most 20 updates a second
-_MAX_REQUESTS: Final = 100  # of one click
+_FAST_COLUMNS: Final = 4  # more responses get fewer updates each: the page has no more time for them
+_SLOWEST: Final = 6  # frames that one update takes at most: Stop waits for it
+MAX_REQUESTS: Final = 100  # of one click
+NEW_NAME: Final = "new config"
 
 
 class Runs:
@@ -63,45 +68,28 @@ class Runs:
         with self._state.changing(place="run"):
             self._start("Running", lambda config: [({}, config)], self._state.conversation.question_at(turn_id))
 
-    def repeat(self, times: int) -> None:
-        """Send the same prompt several times and show the responses side by side."""
-
-        def settings(config: LLMConfig) -> Settings:
-            if times < 1:
-                raise UsageError(f"Repeat takes a number of at least 1, not {times}")
-            _check_count(times)
-            return [({"response": number}, config) for number in range(1, times + 1)]
-
-        self._start(f"Running {times} times", settings)
-
-    def compare(self, names: Sequence[str]) -> None:
-        """Send the prompt to the config in the controls and to the saved configs `names`, side by side."""
-
-        def settings(config: LLMConfig) -> Settings:
-            if not names:
-                raise UsageError("There is nothing to compare with", remedy="Choose another config, or save one.")
-            saved = [self._state.session.get(name) for name in names]
-            others = [self._with_notebook_timeout(other, other) for other in saved]
-            own = config.name or "new config"
-            return [({"config": own}, config), *(({"config": other.name}, other) for other in others)]
-
-        self._start("Comparing", settings)
-
-    def sweep(self, values: Mapping[str, str]) -> None:
-        """Send the prompt with every combination of kwarg values, side by side.
+    def compare(
+        self, names: Sequence[str] = (), sweeps: Mapping[str, Sequence[Any]] = MappingProxyType({}), repeats: int = 1
+    ) -> None:
+        """Send the prompt several times and show the responses side by side: every combination of the arguments.
 
         Args:
-            values: kwarg -> its values, separated by commas.
+            names: saved configs, besides the one in the controls.
+            sweeps: kwarg -> the values to try.
+            repeats: how often each combination is sent.
         """
+        plan = Plan(1 + len(names), sweeps, repeats)
 
         def settings(config: LLMConfig) -> Settings:
-            listed = {name: side_by_side.parse_values(text) for name, text in values.items()}
-            if not listed or not all(listed.values()):
-                raise UsageError("A sweep needs values", remedy="Separate them with commas, such as 0, 0.5, 1.")
-            _check_count(math.prod(map(len, listed.values())))
-            return side_by_side.expand_sweep(config, listed)
+            _check_plan(plan)
+            saved = [self._state.session.get(name) for name in names]
+            others = [(other.name, self._with_notebook_timeout(other, other)) for other in saved]
+            expanded = plan.expand([(config.name or NEW_NAME, config), *others])
+            for setting, changed in expanded:
+                _check_types(changed, {name: setting[name] for name in sweeps})
+            return expanded
 
-        self._start("Sweeping", settings)
+        self._start(f"Running {plan}", settings)
 
     def _start(self, what: str, settings: Callable[[LLMConfig], Settings], asking: Asking | None = None) -> None:
         state = self._state
@@ -142,7 +130,6 @@ class Runs:
                 state.prompt = PromptDraft(typed=prompt.typed)
 
     def _make_requests(self, prompt: PromptDraft, settings: Settings, question: Asking | None) -> list[BatchRequest]:
-        _check_count(len(settings))
         state = self._state
         read_output(state.options.output)
         requests = [
@@ -170,7 +157,8 @@ class Runs:
     def _follow(self, task: WorkerTask, batch_run: BatchRun, started: RunResult) -> Callable[[], None]:
         """Show the calls while they run; return the callback that records them."""
         batch_run.start()
-        while not batch_run.wait(FRAME) and not task.stopping.is_set():
+        frame = FRAME * min(_SLOWEST, max(1, len(started.requests) / _FAST_COLUMNS))
+        while not batch_run.wait(frame) and not task.stopping.is_set():
             batch = batch_run.batch
             waiting = next((row.waiting for row in batch if row.waiting), "")
             with self._state.changing(RESULT, *([STATE] if waiting != task.waiting else [])):
@@ -182,12 +170,13 @@ class Runs:
     def _finish(self, batch_run: BatchRun, started: RunResult) -> None:
         """Record the calls in the history and show how they ended."""
         state, batch, number = self._state, batch_run.batch, 0
-        requests = started.requests
+        requests, ids = started.requests, list[str]()
         with state.changing(STATE, RESULT):
             for index, (request, row) in enumerate(zip(requests, batch, strict=True)):
                 exchange_id = "" if index else started.exchange_id
                 exchange = state.session.record(*request.as_sent(), row.response, row.error, exchange_id=exchange_id)
                 number = exchange.number
+                ids.append(exchange.id)
                 if started.asked:
                     self._remember_controls(exchange, started.asked)
                     self._answer(started.asked.asking, row)
@@ -199,7 +188,8 @@ class Runs:
             if started.asked:
                 self._keep_response(started.asked.options.output, batch)
             if self._batch_run is batch_run:  # else the next run has already started
-                self._batch_run, state.result = None, replace(started, batch=batch, is_running=False, number=number)
+                self._batch_run = None
+                state.result = replace(started, batch=batch, is_running=False, number=number, ids=ids)
                 state.note("run", *_summary(batch))
 
     def _announce(self, started: RunResult, asked: Asked) -> None:
@@ -247,12 +237,23 @@ def _note_mismatch(state: PanelState, batch: Batch) -> None:
         state.note("schema", f"{of}{describe_error(wrong[0])}", "bad", wrong[0].error_code)
 
 
-def _check_count(requests: int) -> None:
-    """Raise UsageError if one click would send too many requests: a mistyped number costs tokens."""
-    if requests > _MAX_REQUESTS:
+def _check_plan(plan: Plan) -> None:
+    """Raise UsageError if there is nothing to compare, or if it is too much: a mistyped number costs tokens."""
+    if plan.repeats < 1:
+        raise UsageError(f"Repeat takes a number of at least 1, not {plan.repeats}")
+    if plan.size > MAX_REQUESTS:
+        raise UsageError(f"That would be {plan}", remedy=f"One click sends at most {MAX_REQUESTS} requests.")
+    if plan.size == 1 and not plan.sweeps:
         raise UsageError(
-            f"That would be {requests} requests", remedy=f"One click sends at most {_MAX_REQUESTS} requests."
+            "There is nothing to compare", remedy="Choose another config, values of a parameter, or a number of times."
         )
+
+
+def _check_types(config: LLMConfig, values: Mapping[str, Any]) -> None:
+    """Raise UsageError for a text in place of a number or a switch: it is a typing error."""
+    for name, kind in find_texts_for_numbers(config, values).items():
+        article = {"integer": "a whole number", "boolean": "true or false"}.get(kind, "a number")
+        raise UsageError(f"{name} takes {article}, not the text {one_line(values[name], 40)!r}")
 
 
 def _summary(batch: Batch) -> tuple[str, str, str]:

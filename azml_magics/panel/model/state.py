@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from azml_magics.compare.side_by_side import BatchRequest
 from azml_magics.core.messages import as_messages
@@ -27,9 +27,12 @@ if TYPE_CHECKING:
 
     from .conversation_tree import ConversationTree
     from .draft import Draft
-    from .run_result import RunResult
+    from .run_result import Asked, RunResult
 
     RenderTemplate = Callable[[Any, str, str, Mapping[str, Any]], list[Message]]
+
+
+_SETTINGS: Final = ("endpoint_url", "formatter", "deployment_name", "model", "api_version")
 
 
 class _Snapshot(NamedTuple):
@@ -224,12 +227,22 @@ class PanelState(ChangeNotifier):
         asked = self.result.asked if self.result else None
         if asked is None:
             return False
-        settings = (self.draft.config, self.draft.texts["system"])
+        now = (self.draft.config, self.draft.texts["system"])
+        is_as_asked = now == (replace(asked.config, name=self.name), asked.system) or self._has_column_of(asked)
         is_same_call = asked.options.is_same_call(self.options) and asked.conversation == self.conversation.name
-        if not is_same_call or settings != (replace(asked.config, name=self.name), asked.system):
-            return True
         is_next = asked.asking is not None  # the prompt's field has the next prompt of the conversation
-        return not is_next and not asked.prompt.is_same(self.prompt)
+        return not (is_as_asked and is_same_call and (is_next or asked.prompt.is_same(self.prompt)))
+
+    def _has_column_of(self, asked: Asked) -> bool:
+        """Whether one of several responses is the answer to the settings in the controls."""
+        requests = self.result.requests if self.result else ()
+        draft, is_same_system = self.draft.config, self.draft.texts["system"] == asked.system
+        return len(requests) > 1 and any(
+            all(getattr(sent.config, field) == getattr(draft, field) for field in _SETTINGS)
+            and tools.without_tools(sent.config.model_kwargs, asked.options) == draft.model_kwargs
+            and (is_same_system or sent.config.system == draft.system)
+            for sent in requests
+        )
 
     # ---- an older call in the controls
 

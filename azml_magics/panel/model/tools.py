@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from azml_magics.core.config import LLMConfig
 
+    from .call_options import CallOptions
+
 KWARG = "tools"
 
 
@@ -54,6 +56,11 @@ def read_tools(text: str, notebook: Mapping[str, Any]) -> list[dict[str, Any]] |
 def with_tools(config: LLMConfig, tools: Sequence[Mapping[str, Any]] | None) -> LLMConfig:
     """Return the config with the tools among its kwargs; unchanged without any."""
     return config if tools is None else config.merged(model_kwargs={KWARG: list(tools)})
+
+
+def without_tools(kwargs: Mapping[str, Any], options: CallOptions) -> Mapping[str, Any]:
+    """Return the kwargs of a call without what its options have added."""
+    return {name: value for name, value in kwargs.items() if name != KWARG or not options.tools.strip()}
 
 
 def tools_words(text: str) -> list[str]:

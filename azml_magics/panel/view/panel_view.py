@@ -10,6 +10,7 @@ import ipywidgets as w
 from ..model.changes import ALL
 from .behaviour import Behaviour
 from .cell_section import CellSection
+from .compare_section import CompareSection
 from .config_bar import ConfigBar
 from .controls import drawing, let_messages_leave
 from .conversation_section import ConversationSection, conversation_title
@@ -23,7 +24,6 @@ from .options_section import OptionsSection, options_title
 from .prompt_section import PromptSection
 from .result_tabs import ResultTabs
 from .run_section import RunSection
-from .several_section import SeveralSection
 from .style import STYLE
 
 if TYPE_CHECKING:
@@ -69,12 +69,12 @@ class Panel:
         first = config.first_steps
         steps = {CONNECT: first.open, DETECT: lambda: model.checks.detect(place="run"), TYPE_KEY: self._go_to_key}
         prompt, run = PromptSection(model), RunSection(model, steps)
-        results, cell = ResultTabs(model, self._send_out), CellSection(model, self._send_out)
+        results, cell = ResultTabs(model, self._send_out, steps), CellSection(model, self._send_out)
         options = LazyFold(model, lambda: options_title(model), lambda: OptionsSection(model), OptionsSection.parts)
-        several = LazyFold(model, "Several responses", lambda: SeveralSection(model), SeveralSection.parts)
+        compare = LazyFold(model, "Compare", lambda: CompareSection(model, self._send_out), CompareSection.parts)
         talk = ConversationSection
         conversation = LazyFold(model, lambda: conversation_title(model), lambda: talk(model), talk.parts)
-        below: list[FoldedSection] = [conversation, prompt, options, results, several, cell]  # from top to bottom
+        below: list[FoldedSection] = [conversation, prompt, options, results, compare, cell]  # from top to bottom
         # run comes last: the response has to be drawn before the status line says that nothing is running
         self._sections: list[Section] = [
             *(config, first, self._endpoint, formatter, self._kwargs),

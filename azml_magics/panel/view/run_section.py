@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..model.changes import NOTES, STATE
+from ..model.changes import CONFIG, DRAFT, NOTES, OPTIONS, PROMPT, STATE, VARIABLES
+from ..model.estimates import describe_run
 from .controls import StatusLine, action_button, set_traits
 from .next_step import TRUST, NextStep
 
@@ -26,7 +27,7 @@ class RunSection:
         below: the status lines, for below that row.
     """
 
-    parts = frozenset({STATE, NOTES})
+    parts = frozenset({CONFIG, DRAFT, PROMPT, OPTIONS, VARIABLES, STATE, NOTES})
 
     def __init__(self, model: PanelModel, steps: Mapping[str, Callable[[], object]]) -> None:
         self._model = model
@@ -40,10 +41,11 @@ class RunSection:
         self._run.add_class("azml-run")
         self._stop.add_class("azml-stop")
         self._running, self._line = StatusLine("azml-status"), StatusLine("azml-status")
+        self._estimate = StatusLine("azml-estimate")
         self._next = NextStep(model, {TRUST: self._trust, **steps})
         self._run.add_class("azml-send")
         self.controls = (self._run, self._stop)
-        self.below = (self._running.widget, self._line.widget, self._next.widget)
+        self.below = (self._running.widget, self._line.widget, self._next.widget, self._estimate.widget)
 
     def _trust(self) -> None:
         self._model.trust.give()
@@ -57,5 +59,6 @@ class RunSection:
         note = model.notes.get("run")
         self._line.show_note(note)
         self._next.draw(note)
+        self._estimate.show("" if running else describe_run(model))
         set_traits(self._run, disabled=bool(running))
         set_traits(self._stop, disabled=not running)

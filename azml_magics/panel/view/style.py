@@ -88,6 +88,37 @@ STYLE: Final = """<style>
 .azml-panel .azml-turn-text { white-space: pre-wrap; color: var(--jp-ui-font-color0, #000); }
 .azml-panel .azml-turn-answer { flex: 0 0 auto; overflow: visible; max-width: 100%; }
 .azml-panel .azml-turn-answer :is(p, li, h1, h2, h3, h4) { overflow-wrap: anywhere; }
+.azml-panel .azml-estimate { font-size: 0.9em; }
+.azml-panel .azml-head .azml-estimate { margin-top: 0; padding-top: 0; }
+.azml-panel .azml-compared { flex-flow: row nowrap; align-items: stretch; overflow: auto; max-height: 560px;
+  border: 1px solid var(--jp-border-color2, #ddd); scroll-snap-type: x proximity; }
+.azml-panel .azml-compared > .azml-column { flex: 1 0 250px; max-width: 100%; overflow: visible;
+  scroll-snap-align: start; border-left: 1px solid var(--jp-border-color2, #ddd); }
+.azml-panel .azml-compared > .azml-column:first-child { border-left: 0; }
+.azml-panel .azml-column > .azml-column-head { position: sticky; top: 0; z-index: 2; width: auto; height: auto;
+  min-height: 28px; margin: 0; line-height: 1.3; padding: 5px 8px; white-space: normal; overflow-wrap: anywhere;
+  text-align: left; font-weight: 600; background: var(--jp-layout-color2, #eee); flex: 0 0 auto;
+  color: var(--jp-ui-font-color1, #333); box-shadow: none; border-bottom: 2px solid transparent; }
+.azml-panel .azml-column > .azml-column-head.mod-active { border-bottom-color: var(--jp-brand-color1, #1976d2); }
+.azml-panel .azml-column > .azml-column-head.mod-active::before { content: "\\2713  "; }
+.azml-panel .azml-column > .widget-vbox:not(.azml-column-foot) { flex: 1 0 auto; min-height: 60px; }
+.azml-panel .azml-column .widget-output { flex: 0 0 auto; overflow: visible; max-width: 100%; }
+.azml-panel .azml-column :is(p, li, h1, h2, h3, h4) { overflow-wrap: anywhere; }
+.azml-panel .azml-column > .azml-column-foot { position: sticky; bottom: 0; z-index: 1; flex: 0 0 auto;
+  background: var(--jp-layout-color1, #fff); border-top: 1px solid var(--jp-border-color2, #ddd); }
+.azml-panel .azml-facts { color: var(--jp-ui-font-color2, #666); font-size: 0.9em; }
+.azml-panel .azml-buttons > .azml-icon { min-width: 28px; padding: 0 6px; }
+.azml-panel .azml-words { white-space: pre-wrap; overflow-wrap: anywhere; }
+.azml-panel .azml-words :is(ins, del) { color: var(--jp-ui-font-color0, #000); padding: 0 1px; }
+.azml-panel .azml-words ins { text-decoration: underline; font-weight: 600;
+  background: color-mix(in srgb, var(--jp-success-color1, #2e7d32) 20%, transparent); }
+.azml-panel .azml-words del { text-decoration: line-through;
+  background: color-mix(in srgb, var(--jp-error-color1, #b00020) 18%, transparent); }
+.azml-panel .azml-words :is(ins, del)::before, .azml-panel .azml-words :is(ins, del)::after { position: absolute;
+  width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.azml-panel .azml-words ins::before { content: " [added: "; }
+.azml-panel .azml-words del::before { content: " [missing: "; }
+.azml-panel .azml-words :is(ins, del)::after { content: "] "; }
 .azml-panel .azml-versions > select { width: 100%; }
 .azml-panel .azml-diff p { margin: 8px 0 2px; }
 .azml-panel .azml-diff :is(del, ins, span) { display: block; padding: 0 4px; text-decoration: none;

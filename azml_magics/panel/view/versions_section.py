@@ -33,7 +33,7 @@ class VersionsSection:
     def __init__(self, model: PanelModel) -> None:
         self._model = model
         self._selected = ""  # the version's id
-        self._followed = 0  # the number of the answer that was selected last because the panel showed it
+        self._followed = ""  # the answer that was selected last because the panel showed it
         versions = model.versions
         self._list = on_change(w.Select(rows=8, _dom_classes=("azml-versions",)), self._select)
         self._facts, self._difference = StatusLine(), MimeOutput()
@@ -103,11 +103,9 @@ class VersionsSection:
 
     def _find_selected(self, entries: list[Version]) -> Version | None:
         """Return the version to show: the chosen one, or the panel's own answer if that is a new one."""
-        result = self._model.result
-        number = result.number if result else 0
-        if number and number != self._followed:
-            self._followed = number
-            self._selected = next((each.id for each in entries if each.exchange.number == number), self._selected)
+        shown = self._model.columns.version_id
+        if shown and shown != self._followed:
+            self._followed = self._selected = shown
         found = next((each for each in entries if each.id == self._selected), None) or next(iter(entries), None)
         self._selected = found.id if found else ""
         return found

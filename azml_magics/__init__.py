@@ -41,6 +41,11 @@ if TYPE_CHECKING:
     from .core.wire import register as register_formatter
     from .documents import load as load_config
     from .documents import save as save_config
+    from .evaluation.api import aevaluate as aevaluate
+    from .evaluation.api import evaluate as evaluate
+    from .evaluation.evaluation import Evaluation as Evaluation
+    from .evaluation.outcome import Outcome as Outcome
+    from .evaluation.outcome import Score as Score
     from .granting import revoke_trust as revoke_trust
     from .granting import trust as trust
     from .rows.api import map_rows as map_rows
@@ -53,18 +58,23 @@ _LAZY = {
     "Chunk": ("core.response", "Chunk"),
     "Client": ("core.client", "Client"),
     "Discovery": ("azure.discovery", "Discovery"),
+    "Evaluation": ("evaluation.evaluation", "Evaluation"),
     "KeyRef": ("core.keys", "KeyRef"),
     "KeySource": ("core.key_sources", "KeySource"),
     "LLMConfig": ("core.config", "LLMConfig"),
+    "Outcome": ("evaluation.outcome", "Outcome"),
     "RateLimiter": ("core.http.rate_limiter", "RateLimiter"),
     "Response": ("core.response", "Response"),
     "Row": ("compare.comparison", "Row"),
+    "Score": ("evaluation.outcome", "Score"),
     "Usage": ("core.response", "Usage"),
+    "aevaluate": ("evaluation.api", "aevaluate"),
     "ainvoke": ("core.client", "ainvoke"),
     "amap_rows": ("rows.async_api", "amap_rows"),
     "astream": ("core.client", "astream"),
     "discover": ("azure.discovery", "discover"),
     "errors": ("errors", ""),
+    "evaluate": ("evaluation.api", "evaluate"),
     "invoke": ("core.client", "invoke"),
     "load_config": ("documents", "load"),
     "map_rows": ("rows.api", "map_rows"),
@@ -84,20 +94,25 @@ __all__ = [
     "Chunk",
     "Client",
     "Discovery",
+    "Evaluation",
     "KeyRef",
     "KeySource",
     "LLMConfig",
+    "Outcome",
     "RateLimiter",
     "Response",
     "Row",
+    "Score",
     "Secret",
     "Usage",
     "__version__",
+    "aevaluate",
     "ainvoke",
     "amap_rows",
     "astream",
     "discover",
     "errors",
+    "evaluate",
     "invoke",
     "load_config",
     "load_ipython_extension",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence  # noqa: TC003 - get_type_hints() needs them
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import Any, overload
 
 from ..compare.comparison import Batch
 from ..compare.data_frame import make_data_frame
@@ -12,22 +12,19 @@ from ..core.errors import EvaluationFailed, UsageError
 from ..core.text import one_line
 from ..rows.table_rows import NOT_SENT
 from .confusion import count_labels
+from .confusion_section import ConfusionTable
 from .failure_groups import group_failures
 from .failure_list import Failures
 from .figures import summarize
+from .flips import Flips, Side, find_flips
 from .outcome import RIGHT, Outcome
+from .outcomes import Outcomes
 from .plot import Plot
 from .report import report_sections
-from .section import sections_to_markdown, sections_to_text
+from .requirements import Requirement, check_requirements, parse_requirements
+from .section import Section, sections_to_markdown, sections_to_text
+from .settings import Setting
 from .summary_table import Summary
-
-if TYPE_CHECKING:
-    from .confusion_section import ConfusionTable
-    from .flips import Flips
-    from .outcomes import Outcomes
-    from .requirements import Requirement
-    from .section import Section
-    from .settings import Setting
 
 
 class Evaluation(Batch):
@@ -130,8 +127,6 @@ class Evaluation(Batch):
             JournalError: The journal cannot be read, or has none of the rows.
             UsageError: The baseline is something else.
         """
-        from .flips import Side, find_flips
-
         here = Side(self.outcomes, self.plan.prompt)
         if isinstance(baseline, (str, Path)):
             from .baseline import read_baseline
@@ -151,8 +146,6 @@ class Evaluation(Batch):
             EvaluationFailed: One is not met; the message names the figures and the first rows that are wrong.
             UsageError: One cannot be read, or names an unknown figure or setting.
         """
-        from .requirements import Requirement, check_requirements, parse_requirements
-
         several = [requirements] if isinstance(requirements, str) else list(requirements)
         parsed = [each for each in several if isinstance(each, Requirement)]
         texts = [each for each in several if isinstance(each, str)]

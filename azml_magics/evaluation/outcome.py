@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping  # noqa: TC003 - get_type_hints() needs it
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..compare.comparison import Row
+from ..core.config import LLMConfig
+from ..core.response import Response
 from ..core.text import one_line
-from .settings import Setting  # noqa: TC001 - get_type_hints() needs it, as for the one above
+from .settings import Setting
 
 RIGHT = "right"
 """The name of the score that compares a response with what the row expects."""
@@ -52,6 +54,9 @@ class Outcome(Row):
     """
 
     setting: Setting
+    config: LLMConfig
+    response: Response | None = None
+    error: BaseException | None = None
     row_index: int = 0
     row_label: Any = None
     row: Mapping[str, Any] = field(default_factory=dict)

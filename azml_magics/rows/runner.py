@@ -171,16 +171,18 @@ class Run:
             self._max_threads = concurrency
         self._begin_thread()
 
-    def take(self, seconds: float) -> list[Done]:
+    def take(self, seconds: float, *, in_order: bool = True) -> list[Done]:
         """Return the next rows in order, up to the first that is not done; all that are left once the run is over.
 
         Args:
             seconds: How long to wait for news.
+            in_order: Whether rows behind one that is not done wait for it; use one value for all of a run.
         """
         with unmask_interrupts(), self._changed:
             if not self.is_over:
                 self._changed.wait(seconds)
-            rows = self._state.take(include_gaps=self.is_over or self._control.stopped.is_set())
+            include_gaps = not in_order or self.is_over or self._control.stopped.is_set()
+            rows = self._state.take(include_gaps=include_gaps)
             if rows and self._look_ahead is not None:
                 self._changed.notify_all()  # threads that wait in _may_read can go on
             return rows

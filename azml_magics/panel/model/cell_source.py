@@ -213,6 +213,11 @@ class _MagicLine:
                 self.missing.append(f"the value of {name}, which has several lines")
 
 
+def quote(word: str) -> str:
+    """A word of a line in quotes if it needs them; `$name` needs none."""
+    return word if _REFERENCE.fullmatch(word) else shlex.quote(word)
+
+
 def with_values(text: str, values: Mapping[str, str]) -> str:
     """A text with some of its variables replaced; the others stay variables."""
     parts, at = [], 0

@@ -19,6 +19,7 @@ CONFIG: Final = "config"  # the list of configs, the chosen one, and whether it 
 DRAFT: Final = "draft"  # the fields and kwargs of the chosen config
 PROMPT: Final = "prompt"  # the prompt's text and the values typed for its variables
 OPTIONS: Final = "options"  # the schema, the tools and the variable for the response
+CASES: Final = "cases"  # the test cases and the run over them
 VARIABLES: Final = "variables"  # the prompt's variables and their values in the notebook
 STATE: Final = "state"  # what is running
 RESULT: Final = "result"  # what the result tabs show
@@ -32,7 +33,7 @@ FOLDS: Final = "folds"  # which folds and tabs are open
 
 ALL: Final = frozenset(
     {CONFIG, DRAFT, PROMPT, OPTIONS, VARIABLES, STATE, RESULT, HISTORY, FOUND, NOTES}
-    | {CONVERSATION, COMPARISON, COLUMNS, FOLDS}
+    | {CONVERSATION, CASES, COMPARISON, COLUMNS, FOLDS}
 )
 
 

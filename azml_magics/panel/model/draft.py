@@ -125,6 +125,11 @@ class Draft:
             return replace(config, headers=parse_header_lines(text, self._start.headers))
         return config.merged(**{field: parse_field(field, text)})
 
+    @property
+    def has_typed_system(self) -> bool:
+        """Whether the system message was edited, so that its `{name}`s are variables."""
+        return self.texts["system"] != texts_of(self._start)["system"]
+
     def fill_system(self, values: Mapping[str, Any]) -> str | None:
         """The system message with its variables filled in, as a cell's -s is.
 
@@ -132,7 +137,7 @@ class Draft:
             UndefinedVariableError: a variable has no value.
         """
         text = self.texts["system"]
-        if text == texts_of(self._start)["system"]:
+        if not self.has_typed_system:
             return self._start.system
         try:
             return template.render(text, values) or None

@@ -15,6 +15,7 @@ from azml_magics.core.secret import Secret
 
 from . import cell_source, prompt_template, tools
 from .call_options import CallOptions
+from .cases import Cases
 from .changes import CONFIG, DRAFT, OPTIONS, PROMPT, STATE, VARIABLES
 from .columns import Columns
 from .comparison import Comparison
@@ -48,6 +49,7 @@ class PanelModel(PanelState):
 
     Attributes:
         runs: Run, and several requests side by side.
+        cases: the test cases of the prompt, and Run all.
         checks: Test, Detect and Probe.
         connection: the demo, and what leads to a config that works.
         trust: what a config of a file was refused for.
@@ -80,17 +82,22 @@ class PanelModel(PanelState):
         self.versions = Versions(self, self.history)
         self.comparison = Comparison(self, self.runs)
         self.columns = Columns(self, self.versions)
+        self.cases = Cases(self, self.runs)
         self.history.restore_last_run()
 
     def stop(self) -> None:
         """Stop what is running: responses keep the text received so far, a check is abandoned."""
         with self.changing(STATE):
-            if self.result is not None and self.result.is_running:
+            if self.cases.is_running or (self.result is not None and self.result.is_running):
                 self.worker.stop()
             elif self.running:
                 place = next((each for each, note in self.notes.items() if note.text == self.running), "endpoint")
                 self.worker.abandon()
                 self.note(place, "Stopped.")
+
+    def _report_failure(self, error: Exception) -> None:
+        self.cases.end_run()
+        super()._report_failure(error)
 
     # ---- the config
 

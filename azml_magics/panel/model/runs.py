@@ -83,7 +83,7 @@ class Runs:
         def settings(config: LLMConfig) -> Settings:
             _check_plan(plan)
             saved = [self._state.session.get(name) for name in names]
-            others = [(other.name, self._with_notebook_timeout(other, other)) for other in saved]
+            others = [(other.name, self.with_notebook_timeout(other, other)) for other in saved]
             expanded = plan.expand([(config.name or NEW_NAME, config), *others])
             for setting, changed in expanded:
                 _check_types(changed, {name: setting[name] for name in sweeps})
@@ -97,7 +97,7 @@ class Runs:
         with state.changing(STATE, RESULT, place="run"):
             check_fields(state.draft.errors)
             check_url(state.draft.config)
-            config = self._with_notebook_timeout(state.filled_config(), state.base)
+            config = self.with_notebook_timeout(state.filled_config(), state.base)
             prompt = PromptDraft(template.escape(asking.turn.text)) if asking else state.prompt.copy()
             settled = settings(config)
             self._check_conversation(settled)
@@ -149,7 +149,7 @@ class Runs:
         if self._state.conversation.name and any(special for special, _ in settings):
             raise UsageError("A conversation takes one response", remedy="Choose One prompt to compare several.")
 
-    def _with_notebook_timeout(self, config: LLMConfig, base: LLMConfig) -> LLMConfig:
+    def with_notebook_timeout(self, config: LLMConfig, base: LLMConfig) -> LLMConfig:
         """The config with the notebook's timeout, which a cell would use too, unless another one is typed."""
         seconds = self._state.timeout()
         return config if seconds is None or config.timeout != base.timeout else replace(config, timeout=seconds)

@@ -390,6 +390,32 @@ def test_unreachable_endpoint_is_reported_in_place(panel):
     panel.ends()
 
 
+@pytest.mark.parametrize("width", [1100, 360, 280])
+def test_found_deployments_show_state_and_key_without_scrolling(page, shown, panel, shot, width):
+    shown.run("run('demo --azure')")
+    panel.button("More").click()
+    panel.button("Connect").click()
+    panel.button("Find").click()
+    table = panel.root.locator(".azml-found table")
+    expect(table.locator("th").nth(2)).to_have_text("key")
+    panel.root.evaluate("(panel, width) => { panel.style.maxWidth = `${width}px`; }", width)
+    shot(f"found-{width}")
+    sizes = table.evaluate("""table => {
+        const text = cell => { const range = document.createRange(); range.selectNodeContents(cell);
+            return range.getBoundingClientRect(); };
+        const page = table.closest('.azml-found').getBoundingClientRect();
+        return {
+            beyond: Math.max(...[...table.querySelectorAll('td:nth-child(-n+3)')].map(cell => text(cell).right - page.right)),
+            spare: Math.max(...[...table.rows].map(row =>
+                row.getBoundingClientRect().height - Math.max(...[...row.cells].map(cell => text(cell).height)))),
+        };
+    }""")
+    assert sizes["beyond"] <= 0
+    assert sizes["spare"] <= 8  # the padding
+    panel.button("Cancel").click()
+    shown.run("run('demo')")
+
+
 def test_cell_can_be_copied_or_inserted(page, panel):
 
     def clipboard():
@@ -483,19 +509,20 @@ def test_panel_works_after_kernel_restart(shown, panel):
 def test_kernel_restart_during_a_run_is_said_and_loses_no_prompt(page, shown, panel):
     history = "%config AzureMLMagics.history_file = 'history.jsonl'"
     shown.run(f"{history}\nfaulty.script([Fault('stalled', after=12)]); run('use faulty')")
-    panel.field("Prompt").fill("Write 100 words about {topic}.")
-    panel.says_in_cell("100 words")
+    panel.field("Prompt").fill("Write 100 words about {drink}.")
+    panel.type("{drink}", "tea")
+    panel.says_in_cell("-v drink=tea")
     panel.button("Run").click()
     expect(panel.result).to_contain_text("Tea is made")
     shown.notebook.restart_kernel()
     expect(panel.root.get_by_role("alert")).to_contain_text("Run %azureml panel for a new one.")
-    expect(panel.field("Prompt")).to_have_value("Write 100 words about {topic}.")
+    expect(panel.field("Prompt")).to_have_value("Write 100 words about {drink}.")
 
     shown.notebook.wait_for_kernel()
     shown.run(f"%load_ext azml_magics\n{history}")
     shown.notebook.run(1)
     panel.says("The kernel was restarted during this run: its answer is lost. Press Run to send it again.")
-    expect(panel.field("Prompt")).to_have_value("Write 100 words about {topic}.")
+    expect(panel.field("Prompt")).to_have_value("Write 100 words about {drink}.")
     expect(panel.root.get_by_role("alert")).to_have_count(0)
 
 

@@ -8,7 +8,7 @@ from azml_magics.azure import identity
 from azml_magics.core import key_sources
 from azml_magics.emulator.control_plane import ControlPlane
 
-from .widgets import choose, open_panel, set_state
+from .widgets import choose, open_panel, set_state, within
 
 pytest.importorskip("azure.identity")
 
@@ -164,3 +164,11 @@ def test_form_can_be_opened_again_after_it_has_connected(found):
     found.type("Prompt", "Hello")
     found.model.set("model", "other")
     assert found.open_forms()
+
+
+def test_table_of_what_was_found_begins_with_state_and_key(found):
+    (table,) = [each for each in within(found.open_forms()[0]) if "azml-found" in each._dom_classes]
+    lines = table.outputs[0]["data"]["text/plain"].splitlines()
+    assert lines[0].split() == ["name", "state", "key", "model,", "in"]
+    (line,) = [line for line in lines if line.startswith("gpt-5-mini ")]
+    assert line.split()[1:5] == ["Succeeded", "key", "or", "Entra"]

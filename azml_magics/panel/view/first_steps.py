@@ -8,6 +8,7 @@ import ipywidgets as w
 
 from azml_magics.core import key_sources
 from azml_magics.core.secret import Secret
+from azml_magics.display.table import TableOutput
 
 from ..model.changes import CONFIG, DRAFT, FOUND, NOTES, STATE
 from ..model.connection import config_from
@@ -24,10 +25,11 @@ from .controls import (
     set_visible,
     text_field,
 )
+from .mime_output import MimeOutput
 from .next_step import TYPE_KEY, NextStep
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from azml_magics.azure.deployment import Deployment
     from azml_magics.core.config import LLMConfig
@@ -36,12 +38,22 @@ if TYPE_CHECKING:
 
 _NO_KEY_YET = "kept in memory only"
 _FOUND = "found"
+_FOUND_HEADINGS = ("name", "state", "key", "model, in")
 _KEYS = [
     ("an API key, typed here", "ask"),
     ("sign in with Entra ID", "entra"),
     ("a reference, such as env:NAME", "reference"),
     ("no key", "none"),
 ]
+
+
+def _table_of(found: Sequence[Deployment]) -> dict[str, str]:
+    """What was found, the state and the accepted keys first: the last columns of a wide table are out of sight."""
+    rows = [
+        (row.name, row.remark, row.auth, " · ".join(filter(None, (row.model or row.kind, row.owner, row.location))))
+        for row in found
+    ]
+    return TableOutput(_FOUND_HEADINGS, rows).to_bundle() if rows else {}
 
 
 class FirstSteps:
@@ -81,7 +93,9 @@ class FirstSteps:
         cancel = action_button("Cancel", self.close)
         cancel.add_class("azml-cancel")
         buttons = button_row(self._connect, self._find, cancel)
-        self._form = w.VBox([self._url, self._found, self._key, self._typed_key, self._reference, buttons])
+        self._table = MimeOutput("azml-found")
+        fields = [self._found, self._table.widget, self._key, self._typed_key, self._reference]
+        self._form = w.VBox([self._url, *fields, buttons])
         self._form.add_class("azml-form")
         self._secret: Secret | None = None
         self._typed_key.observe(self._take_key, "value")
@@ -163,6 +177,8 @@ class FirstSteps:
         labels = [(label, index) for index, label in enumerate(model.connection.labels)]
         set_options(self._found, [("choose one", None), *labels])
         set_visible(self._found, labels)
+        self._table.show(_table_of(model.connection.found))
+        set_visible(self._table.widget, labels)
         if self._picked is None:  # another search has other ones
             set_options(self._key, _KEYS)
             self._draw_key()

@@ -38,9 +38,8 @@ def code_bundle(text: str, language: str) -> dict[str, str]:
 class MimeOutput:
     """A place for one mime bundle."""
 
-    def __init__(self) -> None:
-        self.widget = w.Output()
-        self.widget.add_class("azml-page")
+    def __init__(self, *classes: str) -> None:
+        self.widget = w.Output(_dom_classes=("azml-page", *classes))
 
     def show(self, bundle: dict[str, str]) -> None:
         """Replace the bundle; an empty one clears the place."""

@@ -128,6 +128,10 @@ STYLE: Final = """<style>
   text-decoration: underline; }
 .azml-panel .azml-diff del { background: color-mix(in srgb, var(--jp-error-color1, #b00020) 18%, transparent); }
 .azml-panel .azml-diff ins { background: color-mix(in srgb, var(--jp-success-color1, #2e7d32) 20%, transparent); }
+.azml-panel .azml-found { max-height: 220px; min-height: 0; }
+.azml-panel .azml-found table { width: 100%; margin: 0; font-size: inherit; }
+.azml-panel .azml-found :is(td, th) { padding: 2px 6px; max-width: none; white-space: normal; }
+.azml-panel .azml-found :is(td, th):not(:nth-child(3)) { overflow-wrap: anywhere; }
 .azml-panel .azml-page pre { margin: 0; }
 .azml-panel .azml-response :is(p, li, h1, h2, h3, h4) { overflow-wrap: anywhere; }
 .azml-panel .jp-OutputArea-output :is(pre, pre code) { white-space: pre-wrap; word-break: normal;
@@ -155,6 +159,7 @@ STYLE: Final = """<style>
   .azml-panel .azml-top > .azml-mark { order: 1; flex: 0 1 auto; }
   .azml-panel .widget-inline-hbox:not(.azml-short, .azml-formatter, .azml-top > *) > .widget-label { width: 100%; }
   .azml-panel .azml-formatter > .widget-label { width: auto; margin-right: 8px; }
+  .azml-panel .azml-found :is(td, th):nth-child(4) { display: none; }
   .azml-panel .azml-wide { align-items: flex-end; }
   .azml-panel .azml-wide > .widget-inline-hbox { flex-basis: 110px; }
   .azml-panel .azml-wide > .widget-dropdown:has(+ .azml-short) { flex-basis: 100%; }

@@ -1,12 +1,14 @@
-"""Write docs/images/panel-*.png: the panel after a prompt, wide and narrow, light and dark; and tutorial 05's picture.
+"""Write docs/images/panel-*.png: the panel after a prompt, in four widths, light and dark; and tutorial 05's picture.
 
 Run from the checkout with what the browser tests need (CONTRIBUTING.md): python -m docs.screenshot_panel
+With a folder as its argument it writes the pictures there, with every fold open as well, and leaves the tutorial alone.
 """
 
 from __future__ import annotations
 
 import base64
 import json
+import sys
 import tempfile
 from pathlib import Path
 
@@ -28,34 +30,42 @@ CELLS = (
     "%azureml save guide --key env:GUIDE_KEY -f openai-chat "
     f"--url http://127.0.0.1:{PORT}/v1/chat/completions\n"
     "%azureml use guide",
-    'city = "Lisbon"',
+    'letter = "I was charged twice for my order, please check my card."',
     "%azureml panel",
 )
-WIDE, NARROW = 1120, 300  # pixels: a notebook's width, and a side panel's
+WIDTHS = {
+    "panel": 1200,
+    "panel-700": 700,
+    "panel-360": 360,
+    "panel-narrow": 280,
+}  # pixels: a notebook's to a side panel's
 
 
-def main() -> None:
-    """Write the four pictures, and one of them into the tutorial."""
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        server = LabServer("lab", Path(folder, "lab"))
+def main(folder: str = "") -> None:
+    """Write the pictures, and one of them into the tutorial."""
+    images = Path(folder) if folder else IMAGES
+    images.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
+        server = LabServer("lab", Path(temporary, "lab"))
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         try:
             server.write("panel.ipynb", *CELLS)
-            page = browser.new_page(viewport={"width": 1400, "height": 2400})
+            page = browser.new_page(viewport={"width": 1500, "height": 2400})
             notebook = NotebookPage(page, server, "panel.ipynb")
             notebook.command("application:toggle-left-area")
             for index in range(len(CELLS)):
                 notebook.run(index)
             panel = PanelPage(page)
-            _run_prompt(panel)
-            for dark in (False, True):
-                notebook.use_theme(dark=dark)
-                for name, width in (("panel", WIDE), ("panel-narrow", NARROW)):
-                    _shoot(panel, width, IMAGES / f"{name}-{'dark' if dark else 'light'}.png")
+            _run_prompts(panel)
+            _shoot_all(notebook, panel, images, "")
+            if folder:
+                panel.open_all()
+                _shoot_all(notebook, panel, images, "-open")
         finally:
             browser.close()
             server.stop()
-    attach_picture()
+    if not folder:
+        attach_picture()
 
 
 def attach_picture() -> None:
@@ -67,20 +77,25 @@ def attach_picture() -> None:
     TUTORIAL.write_text(text.replace(before, picture), encoding="utf-8")
 
 
-def _run_prompt(panel: PanelPage) -> None:
-    """Run a prompt with a variable, a temperature, a limit and a stop sequence."""
-    panel.row("temperature").get_by_role("textbox").fill("0.7")
-    panel.type("max_tokens", "120")
-    panel.open("Other model kwargs")
-    panel.type("stop", "---")
-    expect(panel.row("stop").locator(".jupyter-widget-tag-close")).to_be_visible()
-    response = panel.run_prompt("Name three things to do on a rainy day in {city}.")
-    expect(response).to_contain_text("tram 28")
+def _run_prompts(panel: PanelPage) -> None:
+    """Run a prompt with a variable, a system message and a temperature."""
+    panel.field("System").fill("Answer in one word: billing, delivery, returns or other.")
+    panel.row("temperature").get_by_role("textbox").fill("0")
+    panel.type("max_tokens", "5")
+    response = panel.run_prompt("Which department should answer this letter? {letter}")
+    expect(response).to_contain_text("billing")
+
+
+def _shoot_all(notebook: NotebookPage, panel: PanelPage, images: Path, suffix: str) -> None:
+    """Take a picture in each width and theme."""
+    for dark in (False, True):
+        notebook.use_theme(dark=dark)
+        for name, width in WIDTHS.items():
+            _shoot(panel, width, images / f"{name}{suffix}-{'dark' if dark else 'light'}.png")
 
 
 def _shoot(panel: PanelPage, width: int, path: Path) -> None:
     """Take a picture of the panel at that width, without focus or hover."""
-    path.parent.mkdir(exist_ok=True)
     panel.root.evaluate("(panel, width) => { panel.style.maxWidth = `${width}px`; }", width)
     panel.page.evaluate("document.activeElement.blur()")
     panel.page.mouse.move(0, 0)
@@ -88,4 +103,4 @@ def _shoot(panel: PanelPage, width: int, path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

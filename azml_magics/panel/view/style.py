@@ -21,6 +21,7 @@ STYLE: Final = """<style>
   align-items: center; margin: 2px; }
 .azml-panel .widget-inline-hbox > .widget-label { margin: 0; width: 172px; flex: 0 0 auto; text-align: left;
   overflow: hidden; text-overflow: ellipsis; }
+.azml-panel .azml-work .widget-inline-hbox > .widget-label { width: 110px; }
 .azml-panel .widget-inline-hbox > :not(.widget-label) { flex: 1 1 140px; min-width: 0; }
 .azml-panel select { appearance: auto; background-image: none; }
 .azml-panel .widget-inline-hbox > select { height: var(--jp-widgets-inline-height, 28px); }
@@ -129,7 +130,8 @@ STYLE: Final = """<style>
 .azml-panel .azml-diff del { background: color-mix(in srgb, var(--jp-error-color1, #b00020) 18%, transparent); }
 .azml-panel .azml-diff ins { background: color-mix(in srgb, var(--jp-success-color1, #2e7d32) 20%, transparent); }
 .azml-panel .azml-found { max-height: 220px; min-height: 0; }
-.azml-panel .azml-found table { width: 100%; margin: 0; font-size: inherit; }
+.azml-panel .azml-found table { width: 100%; margin: 0; table-layout: auto;
+  font-size: var(--jp-ui-font-size1, 13px); }
 .azml-panel .azml-found :is(td, th) { padding: 2px 6px; max-width: none; white-space: normal; }
 .azml-panel .azml-found :is(td, th):not(:nth-child(3)) { overflow-wrap: anywhere; }
 .azml-panel .azml-page pre { margin: 0; }

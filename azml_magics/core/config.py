@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping  # noqa: TC003 - get_type_hints() needs it
+from collections.abc import Callable, Mapping, Sequence  # noqa: TC003 - get_type_hints() needs them
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
+from importlib import import_module
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -17,8 +18,10 @@ from .headers import HeaderValue, as_headers, check_name, is_secret, merge_heade
 from .hidden_arguments import hide_arguments, hide_constructor_arguments
 from .key_sources import NO_KEY, CredentialKey, KeySource, TokenCredential
 from .keys import DEFAULT_KEY, KeyRef, key_source
+from .messages import Message  # noqa: TC001 - get_type_hints() needs it
 from .pricing import PriceSource, read_price
 from .proxy_url import check_proxy
+from .response import Response  # noqa: TC001 - get_type_hints() needs it
 from .secret import Secret
 from .text import did_you_mean
 
@@ -187,6 +190,34 @@ class LLMConfig:
         if headers is not UNSET:
             given["headers"] = merge_headers(self.headers, headers)
         return replace(self, **given)
+
+    def as_target(
+        self, prompt: str | Sequence[Message] = "{query}", send: Callable[..., Response] | None = None
+    ) -> Callable[..., dict[str, Any]]:
+        """Return a function that sends the prompt with a row's values, for other evaluation tools.
+
+        azure-ai-evaluation takes it as `evaluate(target=...)`, MLflow as `mlflow.genai.evaluate(predict_fn=...)`. Its
+        arguments are the prompt's variables, by which those tools find the columns.
+
+        Args:
+            prompt: A text or messages with `{column}`s.
+            send: What sends a config and a prompt: the `invoke` of a Client; by default `azml_magics.invoke`.
+
+        Returns:
+            A function that returns a dict of `response`, `latency` (seconds) and the token counts.
+
+        Raises:
+            PromptError: The prompt has no variable.
+
+        Examples:
+            >>> ask = config.as_target("Glad or cross? {letter}")
+            >>> ask(letter="Thank you!")["response"]
+            'glad'
+        """
+        # The client is built on the config, which therefore cannot import it by name.
+        make_target = import_module(".target", __package__).make_target
+        target: Callable[..., dict[str, Any]] = make_target(self, prompt, send)
+        return target
 
     def __reduce__(self) -> tuple[Any, ...]:
         state = {f.name: getattr(self, f.name) for f in fields(self)}

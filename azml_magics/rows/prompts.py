@@ -10,6 +10,7 @@ from ..core.client import default_client
 from ..core.errors import AzmlError, PromptError, UsageError
 from ..core.messages import Message, as_messages
 from ..core.prompt import template
+from ..core.prompt.message_texts import find_prompt_variables, find_texts, render_message
 from ..core.prompt.notes import describe_surprises
 from ..core.text import one_line
 from ..core.wire import wire_for
@@ -64,7 +65,7 @@ class RowPrompt:
         self.config = config
         self._client = client
         self.prompt = prompt
-        self.names: tuple[str, ...] = () if callable(prompt) else tuple(_variables_of(prompt))
+        self.names: tuple[str, ...] = () if callable(prompt) else tuple(find_prompt_variables(prompt))
         self._known = variables or {}
         self.variables = {name: self._known[name] for name in self.names if name in self._known}
         self._table_columns: tuple[str, ...] = ()
@@ -110,10 +111,10 @@ class RowPrompt:
         if callable(self.prompt):
             return
         self._table_columns = tuple(columns)
-        self.names = tuple(_variables_of(self.prompt, columns))
+        self.names = tuple(find_prompt_variables(self.prompt, columns))
         self.variables = {name: self._known[name] for name in self.names if name in self._known}
         self.surprises = tuple(
-            sentence for text in _texts_of(self.prompt) for sentence in describe_surprises(text, self._known, columns)
+            sentence for text in find_texts(self.prompt) for sentence in describe_surprises(text, self._known, columns)
         )
         known = [*columns, *(name for name in self._known if not name.startswith("_"))]
         self._known = self.variables  # the others stay here when the prompt goes to another machine
@@ -160,7 +161,7 @@ class RowPrompt:
         render = partial(template.render, values=values, columns=self._table_columns)
         if isinstance(prompt, str):
             return as_messages(render(prompt), self.config.system)
-        return as_messages([_render_message(message, render) for message in prompt], self.config.system)
+        return as_messages([render_message(message, render) for message in prompt], self.config.system)
 
     def _check_value(self, record: Record, name: str) -> None:
         if name not in record.values:
@@ -235,27 +236,3 @@ def _embeds(config: LLMConfig) -> bool:
         return wire_for(config).embeds
     except AzmlError:  # the call itself reports it
         return False
-
-
-def _variables_of(prompt: str | Sequence[Message], columns: Sequence[str] = ()) -> dict[str, None]:
-    return dict.fromkeys(name for text in _texts_of(prompt) for name in template.find_variables(text, columns))
-
-
-def _texts_of(prompt: str | Sequence[Message]) -> list[str]:
-    """Return every text of the prompt that may hold variables."""
-    if isinstance(prompt, str):
-        return [prompt]
-    contents = [message.get("content") for message in prompt]
-    parts = [part for content in contents if isinstance(content, list) for part in content]
-    return [text for text in (*contents, *(part.get("text") for part in parts)) if isinstance(text, str)]
-
-
-def _render_message(message: Message, render: Callable[[str], str]) -> Message:
-    """Return the message with the variables in its texts replaced."""
-    content = message.get("content")
-    if isinstance(content, str):
-        return {**message, "content": render(content)}
-    if not isinstance(content, list):
-        return message
-    parts = [{**part, "text": render(part["text"])} if "text" in part else part for part in content]
-    return {**message, "content": parts}

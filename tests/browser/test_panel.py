@@ -522,7 +522,9 @@ def test_kernel_restart_during_a_run_is_said_and_loses_no_prompt(page, shown, pa
     shown.run(f"%load_ext azml_magics\n{history}")
     shown.notebook.run(1)
     # the endpoint ends with the kernel: if it is quicker, the text so far is recorded
-    panel.says(re.compile("The kernel was restarted during this run: its answer is lost|last run before the kernel was"))
+    panel.says(
+        re.compile("The kernel was restarted during this run: its answer is lost|last run before the kernel was")
+    )
     expect(panel.field("Prompt")).to_have_value("Write 100 words about {drink}.")
     expect(panel.root.get_by_role("alert")).to_have_count(0)
     shown.run("%config AzureMLMagics.history_file = ''")

@@ -32,8 +32,8 @@ FOREIGN = {
     "panel": f"{MAGIC}|{PYTHON}",
     "langchain": f"{MAGIC}|LLMConfig\\(|{PANEL}",
 }
-# LangChain's classes have no session, so its errors never reach them.
-UNREACHED = {"langchain": {"no-config", "unknown-config"}}
+# LangChain's classes have no session, so its errors never reach them; the panel calls no chains.
+UNREACHED = {"langchain": {"no-config", "unknown-config"}, "panel": {"journal-chain"}}
 # An option with the same spelling belongs to another program: these commands are typed into a terminal.
 TERMINAL = re.compile(r"az [a-z -]+|#[^\n]*")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from azml_magics.rows.mapper import RowMapper
 from azml_magics.rows.results import Results
 from azml_magics.rows.sources import is_dask
 from azml_magics.rows.table_rows import TableRow
+from azml_magics.runnables.recognition import is_model, is_runnable
 
 from . import cell_config, cell_messages, cell_output, publishing, rows_line
 from .remedies import retry_line, with_notebook_remedies, with_notebook_remedy
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from azml_magics.core.config import LLMConfig
+    from azml_magics.core.messages import Message
     from azml_magics.rows.journal_summary import JournalSummary
     from azml_magics.rows.run_options import RunOptions
 
@@ -50,11 +52,12 @@ def run(context: NotebookContext, options: CellOptions, body: str) -> Any:
         RowsError: The run was given up.
         Interrupted: The user interrupted the kernel.
     """
-    rows_line.check_options(context, options)
+    rows_line.check_options(options)
     call = _prepare(context, options, body)
     if options.dry_run:
         return _show_requests(call.preview, is_part=is_dask(call.rows))
-    cell_config.warn_of_misspelled_kwargs(call.config)
+    if call.config.endpoint_url:
+        cell_config.warn_of_misspelled_kwargs(call.config)
     try:
         results = call.send(context.shell, quiet=options.quiet)
     except (Interrupted, RowsError) as error:
@@ -95,16 +98,32 @@ class _RowsCall:
 
 
 def _prepare(context: NotebookContext, options: CellOptions, body: str) -> _RowsCall:
-    config = cell_config.resolve_config(context, replace(options, system=None))
+    target = rows_line.find_target(context, options)
     schema = cell_messages.load_schema(context, options)
     rows, dask_client = rows_line.find_rows(context, options), rows_line.find_dask_client(context, options)
     run_options = rows_line.read_run_options(context, options)
-    prompt, variables = rows_line.read_prompt(context, options, body)
+    prompt, variables = _prompt(context, options, body, target)
     make_mapper = partial(
-        RowMapper, config, prompt, variables=variables, schema=schema, limit=options.limit, sample=options.sample
+        RowMapper,
+        target,
+        prompt,
+        variables=variables,
+        schema=schema,
+        limit=options.limit,
+        sample=options.sample,
+        name=options.config or "",
     )
     preview = make_mapper(first_rows(rows))
-    return _RowsCall(config, rows, dask_client, run_options, make_mapper, preview)
+    return _RowsCall(preview.row_prompt.config, rows, dask_client, run_options, make_mapper, preview)
+
+
+def _prompt(
+    context: NotebookContext, options: CellOptions, body: str, target: Any
+) -> tuple[str | list[Message] | None, dict[str, Any]]:
+    """The prompt, None for a chain without a body, which gets the rows themselves; and the notebook's variables."""
+    if is_runnable(target) and not is_model(target) and not cell_messages.prompt_text(body):
+        return None, cell_messages.prompt_variables(context, options)
+    return rows_line.read_prompt(context, options, body)
 
 
 def _store(context: NotebookContext, options: CellOptions, results: Any) -> Any:

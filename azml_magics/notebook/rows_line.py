@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from azml_magics.core.errors import PromptError, UsageError
 from azml_magics.core.prompt import template
 from azml_magics.rows.run_options import DEFAULT_CONCURRENCY, RunOptions
+from azml_magics.runnables import event_loop
+from azml_magics.runnables.recognition import is_model, is_runnable
 
 from . import cell_config, cell_messages, option_values, runnables
 from .context import Settings
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
     from .parsed_options import CellOptions
 
 
-def check_options(context: NotebookContext, options: CellOptions) -> None:
+def check_options(options: CellOptions) -> None:
     """Check that the options go together.
 
     Raises:
@@ -35,10 +38,21 @@ def check_options(context: NotebookContext, options: CellOptions) -> None:
     }
     for name in (name for name, given in others.items() if given):
         raise UsageError(f"--each and {name} do not go together", remedy=f"Leave out {name}.")
-    if runnables.is_runnable(cell_config.find_object(context, options)):
-        raise UsageError(
-            f"--each takes a config, and {options.config} is a LangChain object", remedy="Use its batch()."
-        )
+
+
+def find_target(context: NotebookContext, options: CellOptions) -> Any:
+    """Return the config, or the LangChain object with the line's model kwargs bound.
+
+    Raises:
+        UsageError: An option does not apply to the object.
+    """
+    found = cell_config.find_object(context, options)
+    if not is_runnable(found):
+        return cell_config.resolve_config(context, replace(options, system=None))
+    runnables.check_options(options, is_model=is_model(found), with_rows=True)
+    context.on_exit(event_loop.close)
+    kwargs = cell_config.model_kwargs(context, options) if is_model(found) else {}
+    return found.bind(**kwargs) if kwargs else found
 
 
 def find_rows(context: NotebookContext, options: CellOptions) -> Any:

@@ -5,21 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from azml_magics.core.config import LLMConfig
-from azml_magics.core.errors import PromptError, UsageError
+from azml_magics.core.errors import PromptError
 from azml_magics.core.messages import as_messages
-from azml_magics.core.text import one_line
+from azml_magics.runnables.input_variables import input_variables
+from azml_magics.runnables.recognition import is_model
 
 from . import args, cell_config, cell_messages, option_values
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
 
     from azml_magics.core.messages import Message
 
     from .context import NotebookContext
     from .parsed_options import CellOptions
-
-_MAX_WRAPPERS = 8  # around a model: retries, bound kwargs, fallbacks
 
 
 class RunnableInput(NamedTuple):
@@ -54,18 +53,6 @@ def prepare_input(context: NotebookContext, options: CellOptions, body: str, run
     return RunnableInput(runnable.bind(**kwargs) if kwargs else runnable, _model_input(messages), messages)
 
 
-def is_model(runnable: Any) -> bool:
-    """Whether it is a chat model or LLM, possibly with retries, fallbacks or kwargs around it."""
-    for _ in range(_MAX_WRAPPERS):
-        if callable(getattr(type(runnable), "generate_prompt", None)):
-            return True
-        inner = vars(runnable).get("bound", vars(runnable).get("runnable")) if hasattr(runnable, "__dict__") else None
-        if inner is None:
-            return False
-        runnable = inner
-    return False
-
-
 def _model_input(messages: Sequence[Message]) -> Any:
     """What a model takes: the text of a single prompt, or LangChain's messages."""
     if len(messages) == 1 and messages[0].get("role") == "user" and isinstance(messages[0].get("content"), str):
@@ -80,7 +67,7 @@ def _chain_input(context: NotebookContext, options: CellOptions, body: str, runn
     values = cell_messages.prompt_variables(context, options)
     text = cell_messages.prompt_text(body)
     prompt = text if options.template == "none" else option_values.fill_in(context, text, values)
-    required, optional = _input_variables(runnable, str(options.config))
+    required, optional, *_ = input_variables(runnable, str(options.config))
     if required is None:
         if not prompt:
             raise PromptError("There is no prompt", remedy="Write one in the cell, below the line with %%azureml.")
@@ -111,21 +98,3 @@ def _fill_variables(
     elif missing:
         raise PromptError(f"{name} needs {', '.join(missing)}", remedy="Define it, or pass --var NAME=VALUE.")
     return given
-
-
-def _input_variables(runnable: Any, name: str) -> tuple[Sequence[str] | None, Collection[str]]:
-    """(required names, optional names) of a chain; (None, ()) if it takes a text."""
-    first = getattr(runnable, "first", runnable)
-    names = getattr(first, "input_variables", None)
-    if isinstance(names, list):
-        return names, set(getattr(first, "optional_variables", ()))
-    try:
-        schema = runnable.get_input_jsonschema()
-    except Exception as error:
-        raise UsageError(
-            f"{name} does not say what it takes: {type(error).__name__}: {one_line(str(error), 200)}",
-            remedy="Put a prompt template before it.",
-        ) from error
-    properties = list(schema.get("properties") or ()) if schema.get("type") == "object" else []
-    # LangChain names the whole input "root" if a chain passes it on: {"question": RunnablePassthrough()}
-    return (None if not properties or properties == ["root"] else properties), ()

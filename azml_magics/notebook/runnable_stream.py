@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import queue
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from azml_magics.core.errors import AzmlError, Interrupted, RunnableError
 from azml_magics.core.interrupts import unmask_interrupts
-from azml_magics.core.response import Response, Usage
-from azml_magics.core.text import one_line
+from azml_magics.core.response import Response
+from azml_magics.runnables import event_loop
+from azml_magics.runnables.outputs import error_of, is_text, message_facts, piece_text, reasoning_text
 
 if TYPE_CHECKING:
     from azml_magics.display.live_text import LiveText
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 _POLL_INTERVAL = 0.01  # seconds between two looks for a piece, so that a kernel interrupt is handled at once
 _CLOSE_TIMEOUT = 0.1  # seconds for the connections of an interrupted call to close, after each cancellation
 _CANCELLATIONS = 3  # asyncio.wait_for, which providers use, may lose one before Python 3.12
-_THOUGHTS = {"reasoning", "thinking"}  # types of content parts
 _END = object()
 
 
@@ -31,68 +29,6 @@ class _Failure:
     """An error that ended the response; a piece of a response may be an exception, too."""
 
     error: BaseException
-
-
-class _Loop:
-    """One event loop in its own thread, for all cells.
-
-    Providers keep connections that belong to their loop, langchain-openai longer than the extension is loaded: so the
-    loop is stopped with the extension, started again later, and never closed.
-    """
-
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._executor: ThreadPoolExecutor | None = None
-        self._thread: threading.Thread | None = None
-
-    def start(self) -> asyncio.AbstractEventLoop:
-        """Start the loop if it is not running, and return it."""
-        if self._thread is None:
-            self._executor = ThreadPoolExecutor(thread_name_prefix="azml-magics-runnables")
-            self._loop.set_default_executor(self._executor)
-            self._thread = threading.Thread(target=self._run, name="azml-magics-runnables", daemon=True)
-            self._thread.start()
-        return self._loop
-
-    def stop(self) -> None:
-        """Cancel the running tasks and end the threads. A call that is not a coroutine cannot be ended; it goes on."""
-        if self._thread is None or self._executor is None:
-            return
-        asyncio.run_coroutine_threadsafe(self._cancel_all(), self._loop)
-        self._thread.join(timeout=2)
-        self._executor.shutdown(wait=False, cancel_futures=True)
-        self._thread = None
-
-    def _run(self) -> None:
-        while True:
-            try:
-                self._loop.run_forever()
-            except (SystemExit, KeyboardInterrupt):  # asyncio raises what a task raised; the task has it, too
-                continue
-            return
-
-    async def _cancel_all(self) -> None:
-        tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks, timeout=1)
-        self._loop.stop()
-
-
-_event_loop: _Loop | None = None
-
-
-def _start_loop() -> asyncio.AbstractEventLoop:
-    global _event_loop  # noqa: PLW0603 - one loop a process, made for the first LangChain object that is called
-    _event_loop = _event_loop or _Loop()
-    return _event_loop.start()
-
-
-def close() -> None:
-    """Cancel what the event loop runs and end its threads."""
-    if _event_loop is not None:
-        _event_loop.stop()
 
 
 class RunnableStream:
@@ -127,7 +63,9 @@ class RunnableStream:
             RunnableError: The object raised. What had arrived is in the error's `response`.
             Interrupted: The user interrupted the kernel. What had arrived is kept likewise.
         """
-        asyncio.run_coroutine_threadsafe(self._stream(), _start_loop())  # in the cell's context: callbacks hold
+        asyncio.run_coroutine_threadsafe(
+            self._stream(), event_loop.start_loop()
+        )  # in the cell's context: callbacks hold
         try:
             while (piece := self._next()) is not _END:
                 if isinstance(piece, _Failure):
@@ -191,11 +129,11 @@ class RunnableStream:
             return
         self._first = self._first if self._first is not None else time.perf_counter() - self._start
         self._whole = piece if self._replaces or self._whole is None else _sum(self._whole, piece)
-        thoughts = _reasoning_text(piece)
+        thoughts = reasoning_text(piece)
         self._thoughts.append(thoughts)
         if live is not None and thoughts:
             live.add_reasoning(thoughts)
-        if not _is_text(piece):
+        if not is_text(piece):
             if live is not None:
                 live.replace(piece_text(self._whole))
             return
@@ -206,41 +144,22 @@ class RunnableStream:
 
     def _response(self) -> Response:
         whole = self._whole
-        is_text = whole is None or _is_text(whole)
-        counted = getattr(whole, "usage_metadata", None) or {}
-        details = {side: counted.get(f"{side}_token_details") or {} for side in ("input", "output")}
-        metadata = getattr(whole, "response_metadata", None) or {}
+        has_text = whole is None or is_text(whole)
         return Response(
-            text="".join(self._texts) if is_text else piece_text(whole),
-            parsed=None if is_text else whole,
-            usage=Usage.from_wire(
-                {
-                    "prompt_tokens": counted.get("input_tokens"),
-                    "completion_tokens": counted.get("output_tokens"),
-                    "total_tokens": counted.get("total_tokens"),
-                    "prompt_tokens_details": {"cached_tokens": details["input"].get("cache_read")},
-                    "completion_tokens_details": {"reasoning_tokens": details["output"].get("reasoning")},
-                }
-            ),
-            finish_reason=metadata.get("finish_reason"),
-            model=str(metadata.get("model_name") or ""),
+            text="".join(self._texts) if has_text else piece_text(whole),
+            parsed=None if has_text else whole,
             latency=time.perf_counter() - self._start,
             time_to_first_token=self._first,
             config=self._name,
-            tool_calls=tuple(_tool_call(call) for call in getattr(whole, "tool_calls", None) or ()),
             reasoning="".join(self._thoughts),
-            items=tuple((getattr(whole, "additional_kwargs", None) or {}).get("items") or ()),  # of our own classes
+            **message_facts(whole),
         )
 
     def _to_error(self, error: BaseException) -> AzmlError:
-        if isinstance(error, AzmlError):
-            made = error
-        else:
-            said = str(error).partition("\nFor troubleshooting, visit")[0]  # LangChain adds its own link
-            made = RunnableError(": ".join(filter(None, [type(error).__name__, one_line(said, 300)])))
+        made = error_of(error, self._name)
         if made.response is None and self._whole is not None:
             made.response = self._response()
-        return made.add_context(config=self._name)
+        return made
 
 
 def _has_cache(runnable: Any) -> bool:
@@ -254,10 +173,6 @@ def _is_cumulative(runnable: Any) -> bool:
     return callable(getattr(last, "_diff", None)) and not getattr(last, "diff", False)
 
 
-def _is_text(piece: Any) -> bool:
-    return isinstance(piece, str) or hasattr(piece, "content")
-
-
 def _sum(whole: Any, piece: Any) -> Any:
     """What came before and the piece, added as LangChain adds them; the piece alone if they cannot be added."""
     if not isinstance(whole, str | list | dict) and not hasattr(whole, "content"):
@@ -268,39 +183,3 @@ def _sum(whole: Any, piece: Any) -> Any:
         return piece
     # in LangChain, two whole messages add up to a prompt template
     return joined if hasattr(joined, "content") or not hasattr(whole, "content") else piece
-
-
-def _tool_call(call: Any) -> dict[str, Any]:
-    """A tool call of LangChain in the form of OpenAI's chat API."""
-    arguments = json.dumps(call.get("args"), ensure_ascii=False, default=str)
-    return {"id": call.get("id"), "type": "function", "function": {"name": call.get("name"), "arguments": arguments}}
-
-
-def _reasoning_text(piece: Any) -> str:
-    """The thoughts in a piece of a message: those of `additional_kwargs`, or its content parts of that type."""
-    extra = getattr(piece, "additional_kwargs", None)
-    said = extra.get("reasoning_content") if isinstance(extra, dict) else None
-    if isinstance(said, str):
-        return said
-    content = getattr(piece, "content", None)
-    parts = [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
-    return "".join(str(part.get(str(part.get("type"))) or "") for part in parts if part.get("type") in _THOUGHTS)
-
-
-def piece_text(piece: Any) -> str:
-    """Return the text of a piece: a str, a message's content, a prompt's messages, or an object as JSON."""
-    if isinstance(piece, str):
-        return piece
-    content = getattr(piece, "content", None)
-    if isinstance(content, str):
-        return content
-    if isinstance(content, list):
-        return "".join(part if isinstance(part, str) else str(part.get("text", "")) for part in content)
-    if callable(getattr(piece, "to_string", None)):
-        return str(piece.to_string())
-    if callable(getattr(piece, "model_dump_json", None)):
-        return str(piece.model_dump_json(indent=2))
-    try:
-        return json.dumps(piece, ensure_ascii=False, indent=2)
-    except (TypeError, ValueError):
-        return str(piece)

@@ -14,10 +14,14 @@ from azml_magics.conversations import after_response
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import AzmlError, Interrupted, UsageError
 from azml_magics.core.http.waiting import observe_waiting
+from azml_magics.runnables import event_loop
+from azml_magics.runnables.recognition import is_model, is_runnable
 
 from . import cell_output, publishing, runnable_stream
 from .cell_call import should_stream
-from .runnable_input import is_model, prepare_input
+from .runnable_input import prepare_input
+
+__all__ = ["check_options", "is_runnable", "run"]
 
 if TYPE_CHECKING:
     from azml_magics.core.response import Response
@@ -39,18 +43,8 @@ _FOR_CONFIGS = {
     "--dry-run": "dry_run",
     "--save": "save",
 }
+_ALSO_FOR_ROWS = {"--schema", "--dry-run"}
 _FOR_MODELS = {"-s": "system", "-c": "conversation", "-i": "image", "-p": "set", "-k": "kwargs"}
-
-
-def is_runnable(found: Any) -> bool:
-    """Whether `found` is a LangChain Runnable that is called as it is.
-
-    One of our own classes is a config, unless it has what a config cannot hold, such as callbacks or a cache.
-    """
-    kind = type(found)  # not hasattr(found, …): a wrapper passes every attribute on
-    if isinstance(found, type) or (hasattr(kind, "to_config") and not getattr(found, "needs_langchain", False)):
-        return False
-    return all(callable(getattr(kind, name, None)) for name in ("invoke", "astream", "get_input_jsonschema"))
 
 
 def run(context: NotebookContext, options: CellOptions, body: str, runnable: Any) -> Response:
@@ -69,9 +63,9 @@ def run(context: NotebookContext, options: CellOptions, body: str, runnable: Any
         Interrupted: The user interrupted the kernel. What had arrived is kept likewise.
     """
     name = options.config or ""
-    _check(options, is_model=is_model(runnable))
+    check_options(options, is_model=is_model(runnable))
     prepared = prepare_input(context, options, body, runnable)
-    context.on_exit(runnable_stream.close)
+    context.on_exit(event_loop.close)
     shows_text = should_stream(context, options) and not options.quiet
     shows = cell_output.reasoning_mode(context, options)
     live = publishing.live_text(context.shell, shows) if shows_text else None
@@ -95,10 +89,16 @@ def run(context: NotebookContext, options: CellOptions, body: str, runnable: Any
     return response
 
 
-def _check(options: CellOptions, *, is_model: bool) -> None:
-    """UsageError for options that do not apply to the object."""
+def check_options(options: CellOptions, *, is_model: bool, with_rows: bool = False) -> None:
+    """UsageError for options that do not apply to the object.
+
+    Args:
+        options: The line of the cell.
+        is_model: Whether the object is a model, which takes messages and model kwargs.
+        with_rows: Whether it is called for rows, whose outputs a schema can check.
+    """
     for flag, field in _FOR_CONFIGS.items():
-        if getattr(options, field):
+        if getattr(options, field) and not (with_rows and flag in _ALSO_FOR_ROWS):
             raise UsageError(
                 f"{flag} is for configs, and {options.config} is a LangChain object with settings of its own",
                 remedy=f"Leave out {flag}.",

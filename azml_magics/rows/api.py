@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from ..core.client import Client
-from ..core.config import LLMConfig
 from ..core.errors import UsageError
 from ..core.prompt.schema import Schema
-from .argument_types import AnySeries, DataFrame, Frame_co, LazyFrame, SchemaSource, SyncOptions
+from .argument_types import AnySeries, DataFrame, Frame_co, LazyFrame, SchemaSource, SyncOptions, Target
 from .dry_run import DryRun, first_rows
 from .dry_run import dry_run as show_requests
 from .mapper import RowMapper
@@ -29,12 +28,12 @@ if TYPE_CHECKING:
 
 @overload
 def map_rows(
-    config: LLMConfig, prompt: Prompt, rows: Any, *, dry_run: Literal[True], **options: Unpack[SyncOptions]
+    config: Target, prompt: Prompt | None, rows: Any, *, dry_run: Literal[True], **options: Unpack[SyncOptions]
 ) -> DryRun: ...
 @overload
 def map_rows(
-    config: LLMConfig,
-    prompt: Prompt,
+    config: Target,
+    prompt: Prompt | None,
     rows: list[Any] | tuple[Any, ...],
     *,
     dry_run: Literal[False] = False,
@@ -42,8 +41,8 @@ def map_rows(
 ) -> list[dict[str, Any]]: ...
 @overload
 def map_rows(
-    config: LLMConfig,
-    prompt: Prompt,
+    config: Target,
+    prompt: Prompt | None,
     rows: str | Path | Iterator[Any],
     *,
     dry_run: Literal[False] = False,
@@ -51,8 +50,8 @@ def map_rows(
 ) -> Iterator[dict[str, Any]]: ...
 @overload
 def map_rows(
-    config: LLMConfig,
-    prompt: Prompt,
+    config: Target,
+    prompt: Prompt | None,
     rows: AnySeries[Frame_co] | LazyFrame[Frame_co],
     *,
     dry_run: Literal[False] = False,
@@ -60,16 +59,16 @@ def map_rows(
 ) -> Frame_co: ...
 @overload
 def map_rows(
-    config: LLMConfig,
-    prompt: Prompt,
+    config: Target,
+    prompt: Prompt | None,
     rows: DataFrame,
     *,
     dry_run: Literal[False] = False,
     **options: Unpack[SyncOptions],
 ) -> DataFrame: ...
 def map_rows(
-    config: LLMConfig,
-    prompt: Prompt,
+    config: Target,
+    prompt: Prompt | None,
     rows: Any,
     *,
     variables: Mapping[str, Any] | None = None,
@@ -90,13 +89,14 @@ def map_rows(
     """Send one prompt for every row of a table and return the table with the responses, in the rows' order.
 
     Args:
-        config: The endpoint and its settings.
-        prompt: A text or messages whose `{column}`s take the row's values, or a function of a dict of them.
+        config: The endpoint and its settings; or a LangChain Runnable, such as a chain, a model or an agent.
+        prompt: A text or messages whose `{column}`s take the row's values, or a function of a dict of them. None for a
+            Runnable that takes the row itself, as a dict; a function returns a Runnable's input.
         rows: A DataFrame (pandas, polars, dask), a Series, a list of dicts or texts, an iterator, or the path of a
             .csv, .tsv, .jsonl, .parquet or .arrow file.
         variables: Values of names in the prompt that are not columns.
         schema: A pydantic model class, or a JSON schema as a dict or text. Responses are requested as JSON and
-            validated.
+            validated. A Runnable is not told of it: its outputs are validated.
         concurrency: The most requests at a time. The endpoint's responses decide how many are sent.
         journal: A file that keeps every response. The same call again sends only the rows that it lacks.
         retry_failed: Send the rows again that have an error in the journal.

@@ -12,6 +12,9 @@ from .progress import Progress
 Frame_co = TypeVar("Frame_co", covariant=True)
 DataFrame = TypeVar("DataFrame", bound="AnyFrame")
 
+Target = Any
+"""An LLMConfig, one of azml_magics' LangChain classes, or any LangChain Runnable, which is known by its methods."""
+
 SchemaSource = type[Any] | dict[str, Any] | str
 """A pydantic model class, or a JSON schema as a dict or text."""
 

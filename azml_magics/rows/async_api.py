@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from ..core.client import Client
-from ..core.config import LLMConfig
 from ..core.prompt.schema import Schema
-from .argument_types import AnySeries, AsyncOptions, DataFrame, Frame_co, LazyFrame, SchemaSource
+from .argument_types import AnySeries, AsyncOptions, DataFrame, Frame_co, LazyFrame, SchemaSource, Target
 from .dry_run import DryRun
 from .dry_run import dry_run as show_requests
 from .mapper import TICK, RowMapper, merge
@@ -31,12 +30,12 @@ if TYPE_CHECKING:
 
 @overload
 async def amap_rows(
-    config: LLMConfig, prompt: Prompt, rows: Any, *, dry_run: Literal[True], **options: Unpack[AsyncOptions]
+    config: Target, prompt: Prompt | None, rows: Any, *, dry_run: Literal[True], **options: Unpack[AsyncOptions]
 ) -> DryRun: ...
 @overload
 async def amap_rows(
-    config: LLMConfig,
-    prompt: Prompt,
+    config: Target,
+    prompt: Prompt | None,
     rows: list[Any] | tuple[Any, ...],
     *,
     dry_run: Literal[False] = False,
@@ -44,8 +43,8 @@ async def amap_rows(
 ) -> list[dict[str, Any]]: ...
 @overload
 async def amap_rows(
-    config: LLMConfig,
-    prompt: Prompt,
+    config: Target,
+    prompt: Prompt | None,
     rows: str | Path | Iterator[Any],
     *,
     dry_run: Literal[False] = False,
@@ -53,8 +52,8 @@ async def amap_rows(
 ) -> AsyncIterator[dict[str, Any]]: ...
 @overload
 async def amap_rows(
-    config: LLMConfig,
-    prompt: Prompt,
+    config: Target,
+    prompt: Prompt | None,
     rows: AnySeries[Frame_co] | LazyFrame[Frame_co],
     *,
     dry_run: Literal[False] = False,
@@ -62,16 +61,16 @@ async def amap_rows(
 ) -> Frame_co: ...
 @overload
 async def amap_rows(
-    config: LLMConfig,
-    prompt: Prompt,
+    config: Target,
+    prompt: Prompt | None,
     rows: DataFrame,
     *,
     dry_run: Literal[False] = False,
     **options: Unpack[AsyncOptions],
 ) -> DataFrame: ...
 async def amap_rows(
-    config: LLMConfig,
-    prompt: Prompt,
+    config: Target,
+    prompt: Prompt | None,
     rows: Any,
     *,
     variables: Mapping[str, Any] | None = None,

@@ -103,6 +103,12 @@ def _client_in_use() -> Any:
 
 
 def _check_key(mapper: RowMapper) -> None:
+    if not mapper.row_prompt.can_travel:
+        raise UsageError(
+            "A LangChain object has its keys and connections in this process, and cannot be sent to the workers",
+            remedy="Pass a config, or collect the rows and leave out the cluster.",
+            error_code="runnable-cluster",
+        )
     trust.check(mapper.row_prompt.config)
     sources = mapper.row_prompt.config.all_key_sources
     if any(source.is_prompted or isinstance(source, LiteralKey) for source in sources):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..core.request_text import format_request
 from ..core.text import one_line
 from .deferred import DeferredTable
 from .sources import is_dask
@@ -61,8 +60,7 @@ def dry_run(mapper: RowMapper, *, is_part: bool = False) -> DryRun:
     requests: list[str | Exception] = []
     for record in mapper.table.peek(_SHOWN):
         try:
-            config, messages = prompt.request(prompt.messages(record))
-            requests.append(format_request(config, messages, client=prompt.client))
+            requests.append(prompt.format_request(prompt.messages(record)))
         except Exception as error:  # noqa: BLE001, PERF203 - the row's, also of the user's own function; three at most
             requests.append(error)
     count = mapper.count("request", is_part=is_part) or "a request for every row"

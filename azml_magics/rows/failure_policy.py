@@ -15,6 +15,7 @@ from ..core.errors import (
     NotRecordedError,
     PermissionDeniedError,
     RateLimitError,
+    RunnableError,
     ServiceUnavailableError,
 )
 
@@ -25,6 +26,8 @@ Verdict = Literal["row", "pending", "end"]
 _FATAL = (AuthenticationError, PermissionDeniedError, NotFoundError, ConfigError, JournalError, NotRecordedError)
 # The row is to blame only if other rows succeed afterwards.
 _TEMPORARY = (APIConnectionError, ServiceUnavailableError, APITimeoutError, RateLimitError)
+_FATAL_STATUSES = (401, 403, 404)  # of another provider's model
+_TEMPORARY_STATUSES = (0, 408, 429, 500, 502, 503, 504, 529)  # 0: no connection
 MAX_TEMPORARY = 5  # requests in succession that began after a temporary failure and failed: the endpoint is down
 MAX_REJECTED = 20  # rejections before the first success: the request itself is wrong
 
@@ -32,6 +35,12 @@ MAX_REJECTED = 20  # rejections before the first success: the request itself is 
 def _is_scoring_failure(error: Exception) -> bool:
     """Whether the deployment's script failed on the row's input: other inputs may be fine, however many fail first."""
     return isinstance(error, ModelError) and error.error_code == "scoring-failed"
+
+
+def _provider_status(error: Exception) -> int | None:
+    """The HTTP status of another provider's error, which a Runnable raised; 0 without a connection, None if unknown."""
+    status = error.facts.get("status") if isinstance(error, RunnableError) else None
+    return status if isinstance(status, int) else None
 
 
 class FailurePolicy(Generic[T]):
@@ -84,9 +93,10 @@ class FailurePolicy(Generic[T]):
         Returns:
             "row" if the row failed, "pending" if later requests decide, "end" if the run ends with this error.
         """
-        if isinstance(error, _FATAL):
+        is_refused = _provider_status(error) in _FATAL_STATUSES and not self._has_succeeded  # later: that of a tool
+        if isinstance(error, _FATAL) or is_refused:
             return "end"
-        if isinstance(error, _TEMPORARY):
+        if isinstance(error, _TEMPORARY) or _provider_status(error) in _TEMPORARY_STATUSES:
             return "end" if is_unavailable else self._record_temporary(row, error, began, now)
         if not self._has_succeeded and not _is_scoring_failure(error):
             self._rejected += 1

@@ -10,18 +10,17 @@ from ..core.errors import AzmlError, Interrupted, RowsError
 from .failures import Retry
 from .journal import Journal
 from .journal_summary import summarize_journal
-from .prompts import RowPrompt
 from .results import Results
 from .runner import Run
 from .selection import select_rows
 from .sources import StreamTable, table_of
 from .table_rows import ERROR_COLUMN, RESPONSE_COLUMNS, unique_names
+from .targets import make_row_prompt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from ..core.client import Client
-    from ..core.config import LLMConfig
     from ..core.prompt.schema import Schema
     from .journal_summary import JournalSummary
     from .progress import Done, Progress
@@ -48,8 +47,8 @@ class RowMapper:
 
     def __init__(
         self,
-        config: LLMConfig,
-        prompt: Prompt,
+        config: Any,
+        prompt: Prompt | None,
         rows: Any,
         *,
         variables: Mapping[str, Any] | None = None,
@@ -57,14 +56,15 @@ class RowMapper:
         limit: int | None = None,
         sample: int | None = None,
         client: Client | None = None,
+        name: str = "",
     ) -> None:
-        """Check the prompt and the rows. The arguments are those of `map_rows`.
+        """Check the prompt and the rows. The arguments are those of `map_rows`; `name` is that of a Runnable.
 
         Raises:
             UsageError: The rows cannot be read, or the prompt uses no column.
             UndefinedVariableError: A variable of the prompt is not a column and has no value.
         """
-        self.row_prompt = RowPrompt(config, prompt, variables, schema, client)
+        self.row_prompt = make_row_prompt(config, prompt, variables, schema, client, name=name)
         self.limit, self.sample = limit, sample
         self.table: Table = select_rows(table_of(rows, self.row_prompt.default_column), limit, sample)
         if self.table.columns:  # a list or an iterator without rows has none, and a run over it sends nothing
@@ -81,7 +81,7 @@ class RowMapper:
             KeyNotFoundError: The config's key cannot be found.
             JournalError: The journal cannot be used.
         """
-        secrets = self.row_prompt.client.resolve_keys(self.row_prompt.config)
+        secrets = self.row_prompt.resolve_keys()
         journal = None if options.journal is None else Journal(options.journal, self.row_prompt.settings(), secrets)
         if on_begin is not None:
             try:

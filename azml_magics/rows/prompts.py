@@ -12,6 +12,7 @@ from ..core.messages import Message, as_messages
 from ..core.prompt import template
 from ..core.prompt.message_texts import find_prompt_variables, find_texts, render_message
 from ..core.prompt.notes import describe_surprises
+from ..core.request_text import format_request
 from ..core.text import one_line
 from ..core.wire import wire_for
 from .cell_data import as_prompt_value
@@ -23,8 +24,10 @@ from .table_rows import EMBEDDING_COLUMN, RESPONSE_COLUMNS, TableRow, is_missing
 if TYPE_CHECKING:
     from ..core.client import Client
     from ..core.config import LLMConfig
+    from ..core.http.rate_limiter import RateLimiter
     from ..core.prompt.schema import Schema
     from ..core.response import Response
+    from ..core.secret import Secret
     from .table_rows import Column, Record
 
 Prompt = str | Sequence[Message] | Callable[[Mapping[str, Any]], str | Sequence[Message]]
@@ -84,6 +87,24 @@ class RowPrompt:
     def client(self) -> Client:
         """What sends the requests."""
         return self._client or default_client()
+
+    @property
+    def can_travel(self) -> bool:
+        """Whether another process can send the requests, apart from the keys."""
+        return True
+
+    @property
+    def limiter(self) -> RateLimiter:
+        """What the requests wait for."""
+        return self.client.limiters.get(self.config)
+
+    def resolve_keys(self) -> Sequence[Secret]:
+        """Return the config's keys, which may prompt for one.
+
+        Raises:
+            KeyNotFoundError: A key cannot be found.
+        """
+        return self.client.resolve_keys(self.config)
 
     @property
     def default_column(self) -> str:
@@ -179,6 +200,11 @@ class RowPrompt:
         """Return the config and the messages as they are sent, with what a schema adds."""
         return self._extraction.request(self.config, messages) if self._extraction else (self.config, messages)
 
+    def format_request(self, messages: Sequence[Message]) -> str:
+        """Return the request with the messages as text, without the key."""
+        config, sent = self.request(messages)
+        return format_request(config, sent, client=self.client)
+
     @cached_property
     def _sent_config(self) -> LLMConfig:
         """The config of the requests, with a limit for all of a response."""
@@ -207,15 +233,18 @@ class RowPrompt:
             error: Why there is no response, or no valid one.
             reused: Whether they come from the journal.
         """
-        fields: tuple[Any, ...] = ()
-        if self._extraction is not None:
-            if response is not None and response.parsed is None and error is None:
-                response, error = self._extraction.parse(response)
-            fields = self._extraction.values(response.parsed if response and error is None else None)
-        elif self._embeds:
-            fields = (response.parsed if response and error is None else None,)
+        if self.schema is not None and response is not None and response.parsed is None and error is None:
+            response, error = self.parse(response)
+        fields = self.read_fields(response if error is None else None)
         used = self.used_values(record)
         return TableRow(used, self.config, response, error, record.position, record.index, reused, fields)
+
+    def read_fields(self, response: Response | None) -> tuple[Any, ...]:
+        """Return the values of the columns before RESPONSE_COLUMNS; None is a row without a valid response."""
+        parsed = response.parsed if response is not None else None
+        if self._extraction is not None:
+            return self._extraction.values(parsed)
+        return (parsed,) if self._embeds else ()
 
     # ---- identity of a run and of a request
 

@@ -116,7 +116,7 @@ class Run:
         self._state = RunState(total)
         has_responses = journal is not None and closes_journal and len(journal) > 0  # those of other runs tell nothing
         self._policy: FailurePolicy[Task] = FailurePolicy(has_succeeded=has_responses)
-        self._limiter = row_prompt.client.limiters.get(row_prompt.config)
+        self._limiter = row_prompt.limiter
         self._control = RunControl(options.rpm, options.tpm, options.give_up_after, self._on_permit)
         self._cleanup = contextlib.ExitStack()
         self._reading = threading.Lock()  # one thread at a time reads rows
@@ -137,9 +137,13 @@ class Run:
 
     def __enter__(self) -> Self:
         """Begin to send."""
-        self._cleanup.enter_context(self._limiter.apply_limits(self._control))
-        for _ in range(min(self._max_threads, int(FIRST_WINDOW))):
-            self._begin_thread()
+        try:
+            self._cleanup.enter_context(self._limiter.apply_limits(self._control))
+            for _ in range(min(self._max_threads, int(FIRST_WINDOW))):
+                self._begin_thread()
+        except BaseException as error:  # an interrupt: the block, whose end would end the run, is not entered
+            self.__exit__(type(error), error, None)
+            raise
         return self
 
     def __exit__(

@@ -394,13 +394,6 @@ def test_terminal_shows_one_summary(terminal, endpoint, capsys):
     assert ran.text.startswith("2 rows\n\n[0: eau]\n")
 
 
-def test_langchain_object_is_refused_with_its_batch_method(rows):
-    rows.ok("from langchain_core.runnables import RunnableLambda\nchain = RunnableLambda(str)")
-    assert "--each takes a config, and $chain is a LangChain object. Use its batch()" in rows.refused(
-        "%%azureml $chain --each $places\n{place}"
-    )
-
-
 def test_unloading_removes_the_display_of_results(rows):
     rows.ok("%%azureml --each $places\nWrite about {place}.")
     formatter = rows.shell.display_formatter.mimebundle_formatter

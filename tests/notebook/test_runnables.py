@@ -29,7 +29,8 @@ from azml_magics.core.errors import Interrupted, RunnableError
 from azml_magics.emulator import Fault
 from azml_magics.langchain import AzureMLChatOnlineEndpoint, CustomOpenAIChatContentFormatter
 from azml_magics.notebook import runnable_stream
-from azml_magics.notebook.runnables import is_runnable
+from azml_magics.runnables import event_loop
+from azml_magics.runnables.recognition import is_runnable
 
 MIME = "application/vnd.azml.response.v1+json"
 
@@ -162,8 +163,8 @@ def openai(endpoint):
         stream_usage=True,
         http_async_client=client,
     )
-    asyncio.run_coroutine_threadsafe(client.aclose(), runnable_stream._start_loop()).result(10)
-    runnable_stream.close()
+    asyncio.run_coroutine_threadsafe(client.aclose(), event_loop.start_loop()).result(10)
+    event_loop.close()
 
 
 # ---- models ----------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from azml_magics.core.client import Client, default_client, invoke
 from azml_magics.core.errors import AuthenticationError, Interrupted
 from azml_magics.rows.api import map_rows
 from azml_magics.rows.async_api import amap_rows
+from azml_magics.rows.runner import Run
 
 from ..core.server import reply
 
@@ -109,6 +110,24 @@ def test_interrupted_rows_free_permits_before_sockets_end(echo, slow_config, mon
     echo.server.close_connections()
     silence.assert_all_closed()
     assert default_client().limiters.get(slow_config).window.in_flight == 0
+
+
+def test_interrupt_while_a_run_begins_closes_its_requests(echo, slow_config, tmp_path, monkeypatch):
+    silence = Silence(echo, expected=1)
+    begin, journal = Run._begin_thread, tmp_path / "run.jsonl"
+
+    def begin_and_stop(run):
+        begin(run)
+        if threading.current_thread() is threading.main_thread():
+            silence.wait_until_held()
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Run, "_begin_thread", begin_and_stop)
+        with pytest.raises(Interrupted):
+            map_rows(slow_config, "say {w}", WORDS, journal=journal)
+    assert_free(echo, slow_config, silence)
+    assert map_rows(slow_config, "say {w}", WORDS[:1], journal=journal)[0]["text"] == "SAY W0"
 
 
 def test_requests_of_a_users_client_close_too(echo, slow_config):

@@ -1,0 +1,1 @@
+"""Any LangChain Runnable, known by its methods: nothing here imports LangChain."""

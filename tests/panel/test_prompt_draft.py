@@ -130,16 +130,16 @@ def test_last_message_and_system_message_are_restored():
     [
         (
             [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}, {"role": "user", "content": "c"}],
-            ("c", None, "Only the text of the last prompt is restored, without earlier messages."),
+            ("c", None, ""),
         ),
         (
             [{"role": "user", "content": [{"type": "text", "text": "What?"}, {"type": "image_url", "image_url": {}}]}],
-            ("What?", None, "Only the text of the last prompt is restored, without its attachments."),
+            ("What?", None, ""),
         ),
         ([{"role": "user", "content": [{"type": "text", "text": "a"}]}], ("a", None, "")),
         ([{"role": "user", "content": None}], ("", None, "")),
         ([], ("", None, "")),
     ],
 )
-def test_note_names_what_is_not_restored(messages, boxes):
+def test_prompt_is_the_text_of_the_last_message(messages, boxes):
     assert boxes_from_messages(messages) == boxes

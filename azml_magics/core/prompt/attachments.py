@@ -43,10 +43,15 @@ def attach(messages: Sequence[Message], attachments: Sequence[Any]) -> list[Mess
     Raises:
         UsageError: One of them is not an image, a PDF or a sound.
     """
+    return attach_parts(messages, [part_of(attachment) for attachment in attachments])
+
+
+def attach_parts(messages: Sequence[Message], parts: Sequence[dict[str, Any]]) -> list[Message]:
+    """Return the messages with content parts added to the last one."""
     *earlier, last = messages
     content = last["content"]
-    parts = [{"type": "text", "text": content}] if isinstance(content, str) else list(content)
-    return [*earlier, {**last, "content": [*parts, *map(part_of, attachments)]}]
+    own = [{"type": "text", "text": content}] if isinstance(content, str) else list(content)
+    return [*earlier, {**last, "content": [*own, *parts]}]
 
 
 def part_of(attachment: Any) -> dict[str, Any]:
@@ -91,10 +96,24 @@ def _part_of_file(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
         raise UsageError(f"The file {path} cannot be read: {why}", remedy="Check the path.") from None
-    kind = _kind_of(data) or mimetypes.guess_type(path.name)[0] or ""
+    return part_of_bytes(data, str(path))
+
+
+def part_of_bytes(data: bytes, path: str) -> dict[str, Any]:
+    """Return the content part of a file's bytes.
+
+    Args:
+        data: The bytes.
+        path: The file's path or name; its suffix says what the bytes do not.
+
+    Raises:
+        UsageError: It is not an image, a PDF or a sound.
+    """
+    name = Path(path).name
+    kind = _kind_of(data) or mimetypes.guess_type(name)[0] or ""
     if not (kind.startswith("image/") or kind in _AUDIO_FORMATS or kind == _PDF):
         raise UsageError(f"{path} is not an image, a PDF or a sound that models take", remedy=f"Give {_KINDS}.")
-    return _make_part(data, kind, path.name)
+    return _make_part(data, kind, name)
 
 
 def _make_part(data: bytes, kind: str, name: str = "") -> dict[str, Any]:

@@ -14,6 +14,7 @@ from azml_magics.core.prompt.notes import describe_surprises
 from azml_magics.core.secret import Secret
 
 from . import cell_source, prompt_template, tools
+from .attachments import Attachments
 from .call_options import CallOptions
 from .cases import Cases
 from .changes import CONFIG, DRAFT, OPTIONS, PROMPT, STATE, VARIABLES
@@ -58,6 +59,7 @@ class PanelModel(PanelState):
         versions: names, ratings, notes, differences and the export of every run.
         comparison: what Compare would send.
         columns: the responses side by side: the selected one, differences, the way into the controls.
+        attachments: the pictures and files of the prompt.
         shows_names: whether variables of the notebook are shown even while nothing uses them, to choose from.
     """
 
@@ -83,6 +85,7 @@ class PanelModel(PanelState):
         self.comparison = Comparison(self, self.runs)
         self.columns = Columns(self, self.versions)
         self.cases = Cases(self, self.runs)
+        self.attachments = Attachments(self)
         self.history.restore_last_run()
 
     def stop(self) -> None:
@@ -336,6 +339,8 @@ class PanelModel(PanelState):
         checks, prompt = self.check_options(), strip_blank_lines(self.prompt.text)
         template = ["-t", self.prompt.template] if self.prompt.template else []
         name = self.conversation.name
-        words = [*template, *(["-c", shlex.quote(name)] if name else []), *checks.words, *further]
+        attached = self.attachments.in_cell()
+        words = [*template, *(["-c", shlex.quote(name)] if name else []), *attached.words, *checks.words, *further]
         config = tools.with_tools(config, checks.tools_in_json)
-        return cell_source.build_cell(config, base, prompt, self.prompt.overrides(), words, system=system)
+        cell = cell_source.build_cell(config, base, prompt, self.prompt.overrides(), words, system=system)
+        return cell._replace(note=" ".join(filter(None, [attached.note, cell.note])))

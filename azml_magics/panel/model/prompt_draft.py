@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from azml_magics.core.messages import Message
 
+    from .attachment import Attachment
+
 _HINT_LENGTH = 60  # characters of a value in its hint
 _MANY = 100  # items from which on a container is abbreviated: the text of a million items takes seconds
 
@@ -43,23 +45,34 @@ class PromptDraft:
         template: how the text becomes messages: "" fills {name}s, "none" sends it as written, "$name" is a variable
             with a prompt template of LangChain.
         slots: the variables of that template.
+        attachments: the pictures and files that are sent along.
     """
 
     def __init__(
-        self, text: str = "", typed: Mapping[str, str] = {}, template: str = "", slots: Sequence[str] = ()
+        self,
+        text: str = "",
+        typed: Mapping[str, str] = {},
+        template: str = "",
+        slots: Sequence[str] = (),
+        attachments: Sequence[Attachment] = (),
     ) -> None:
         self.text = text
         self.typed = dict(typed)
         self.template = template
         self.slots = tuple(slots)
+        self.attachments = tuple(attachments)
 
     def copy(self) -> PromptDraft:
         """An independent copy."""
-        return PromptDraft(self.text, self.typed, self.template, self.slots)
+        return PromptDraft(self.text, self.typed, self.template, self.slots, self.attachments)
+
+    def following(self) -> PromptDraft:
+        """The empty prompt that follows this one in a conversation: with the same template and variables."""
+        return PromptDraft("", self.typed, self.template, self.slots)
 
     def is_same(self, other: PromptDraft) -> bool:
         """Whether both make the same messages as long as the notebook's variables stay the same."""
-        mine, its = ((prompt.text, prompt.template, prompt.overrides()) for prompt in (self, other))
+        mine, its = ((each.text, each.template, each.overrides(), each.attachments) for each in (self, other))
         return mine == its
 
     def names(self, system: str = "") -> list[str]:
@@ -145,23 +158,17 @@ def boxes_from_messages(messages: list[Message]) -> tuple[str, str | None, str]:
     """
     system = next((message.get("content") for message in messages if message.get("role") == "system"), None)
     turns = [message for message in messages if message.get("role") != "system"]
-    text, has_attachments = _text_of(turns[-1].get("content") if turns else None)
-    missing = []
-    if len(turns) > 1:
-        missing.append("earlier messages")
-    if has_attachments:
-        missing.append("its attachments")
-    note = f"Only the text of the last prompt is restored, without {' and '.join(missing)}." if missing else ""
+    text, note = _text_of(turns[-1].get("content") if turns else None), ""
     prompt = template.escape(text)
-    if not note and template.render(prompt, dict.fromkeys(template.find_variables(prompt), "")) != text:
+    if template.render(prompt, dict.fromkeys(template.find_variables(prompt), "")) != text:
         note = "Braces in this prompt cannot be written in the field as they were sent."
     return prompt, system if isinstance(system, str) else None, note
 
 
-def _text_of(content: object) -> tuple[str, bool]:
-    """(the text of a message's content, whether it has parts that are not text)."""
+def _text_of(content: object) -> str:
+    """The text of a message's content, without its attachments."""
     if isinstance(content, str):
-        return content, False
+        return content
     parts = [part for part in content if isinstance(part, dict)] if isinstance(content, list | tuple) else []
     texts = [str(part.get("text", "")) for part in parts if part.get("type") == "text"]
-    return "\n".join(texts), len(texts) < len(parts)
+    return "\n".join(texts)

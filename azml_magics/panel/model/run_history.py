@@ -122,7 +122,10 @@ class History:
     def _prompt_of(self, exchange: Exchange) -> PromptDraft:
         """Return a call's prompt as it was typed, or as it was sent."""
         typed = self._typed_prompt(exchange)
-        return typed.copy() if typed else PromptDraft(boxes_from_messages(list(exchange.messages))[0])
+        if typed:
+            return typed.copy()
+        text = boxes_from_messages(list(exchange.messages))[0]
+        return PromptDraft(text, attachments=Version(exchange).attachments)
 
 
 def _system_of(exchange: Exchange) -> list[Message]:

@@ -13,6 +13,7 @@ from azml_magics.core.prompt import template
 from azml_magics.core.text import one_line
 from azml_magics.core.wire.kwarg_types import find_texts_for_numbers
 
+from .attachment import names_of
 from .changes import PROMPT, RESULT, STATE, VARIABLES
 from .error_messages import describe_error
 from .output_variable import read_output
@@ -127,7 +128,7 @@ class Runs:
         state.conversation.begin(asking)
         if is_from_prompt:
             with state.changing(PROMPT, VARIABLES):
-                state.prompt = PromptDraft(typed=prompt.typed)
+                state.prompt = prompt.following()
 
     def _make_requests(self, prompt: PromptDraft, settings: Settings, question: Asking | None) -> list[BatchRequest]:
         state = self._state
@@ -223,6 +224,7 @@ def _notes_of(asked: Asked, *, unless: str = "") -> dict[str, Any]:
     prompt, options = asked.prompt, asked.options.to_notes()
     notes: dict[str, Any] = {"options": options} if options else {}
     notes |= {"conversation": asked.conversation} if asked.conversation else {}
+    notes |= {"attachments": names_of(prompt.attachments)} if prompt.attachments else {}
     if prompt.template or strip_blank_lines(prompt.text) != unless:
         notes |= {"prompt": prompt.text, "variables": prompt.overrides()}
         notes |= {"template": prompt.template} if prompt.template else {}

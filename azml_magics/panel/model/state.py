@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from azml_magics.compare.side_by_side import BatchRequest
 from azml_magics.core.messages import as_messages
+from azml_magics.core.prompt.attachments import attach_parts
 
 from . import prompt_template, schema, tools
 from .call_options import NO_OPTIONS, CallOptions
@@ -201,9 +202,12 @@ class PanelState(ChangeNotifier):
 
         Raises:
             PromptError: if the prompt is empty or a variable has no value.
-            UsageError: if its template is not in the notebook.
+            UsageError: if its template is not in the notebook, or an attachment cannot be read.
         """
-        return as_messages(self.render_prompt(prompt), config.system)
+        messages = as_messages(self.render_prompt(prompt), config.system)
+        notebook = self._variables()
+        parts = [attachment.read(notebook) for attachment in prompt.attachments]
+        return attach_parts(messages, parts) if parts else messages
 
     def render_prompt(self, prompt: PromptDraft) -> str | list[Message]:
         """The prompt with its values: a text, or the messages of its template.

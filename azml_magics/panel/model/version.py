@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from azml_magics.core.text import one_line
 
+from .attachment import restored_attachments
 from .prompt_draft import PromptDraft, boxes_from_messages, strip_blank_lines
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from azml_magics.core.config import LLMConfig
     from azml_magics.core.response import Response
     from azml_magics.exchange import Exchange
+
+    from .attachment import Attachment
 
 RATINGS: Final = ("good", "bad")
 _PROMPT_LENGTH: Final = 48  # characters of a prompt, or of a version's name, in a label
@@ -113,7 +116,14 @@ class Version:
             return None
         typed = variables if isinstance(variables, dict) else {}
         template = self._text_of_note("template")
-        return PromptDraft(text, {str(name): str(value) for name, value in typed.items()}, template)
+        values = {str(name): str(value) for name, value in typed.items()}
+        return PromptDraft(text, values, template, attachments=self.attachments)
+
+    @property
+    def attachments(self) -> tuple[Attachment, ...]:
+        """The pictures and files that its prompt was sent with."""
+        content = self.exchange.messages[-1].get("content") if self.exchange.messages else None
+        return restored_attachments(content, self.exchange.notes.get("attachments"))
 
     @property
     def response(self) -> str:
@@ -124,7 +134,7 @@ class Version:
     def parts(self) -> dict[str, str]:
         """What can differ from another run: the prompt, its variables, the system message, settings, the response."""
         text, system, _ = boxes_from_messages(list(self.exchange.messages))
-        prompt = self.typed_prompt or PromptDraft(text)
+        prompt = self.typed_prompt or PromptDraft(text, attachments=self.attachments)
         return parts_of_run(self.exchange.config, prompt, system or "", self.response)
 
     def _text_of_note(self, name: str) -> str:
@@ -142,7 +152,8 @@ def outcome_text(response: Response | None, error: BaseException | None) -> str:
 def parts_of_run(config: LLMConfig, prompt: PromptDraft, system: str, response: str) -> dict[str, str]:
     """Return the parts of a run by their names, without keys."""
     variables = {f"{{{name}}}": value for name, value in prompt.overrides().items()}
-    text = {"prompt": strip_blank_lines(prompt.text), **variables, "system": system}
+    attached = "\n".join(one_line(each.source or each.name) for each in prompt.attachments)
+    text = {"prompt": strip_blank_lines(prompt.text), **variables, "attachments": attached, "system": system}
     return {**text, **_settings_of(config), "response": response}
 
 

@@ -6,6 +6,7 @@ material. A verdict is JSON of a schema: the reason first, because a model that 
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -29,26 +30,47 @@ NAME = "judge"
 PAIR = 2  # settings that are compared with each other
 _MAX_REASON = 600  # characters
 _ALONE = "alone"  # the only request about one outcome
+_VALUES = {"A": 1.0, "B": 0.0, "tie": 0.5}  # of the first response
 
-_REASON = {"type": "string", "description": "Why, in one or two sentences."}
-SCORE_SCHEMA = Schema.from_source(
-    {
-        "title": "verdict",
-        "type": "object",
-        "properties": {"reason": _REASON, "score": {"type": "number"}},
-        "required": ["reason", "score"],
-        "additionalProperties": False,
-    }
-)
-WINNER_SCHEMA = Schema.from_source(
-    {
-        "title": "verdict",
-        "type": "object",
-        "properties": {"reason": _REASON, "winner": {"type": "string", "enum": ["A", "B", "tie"]}},
-        "required": ["reason", "winner"],
-        "additionalProperties": False,
-    }
-)
+
+class _ScoreVerdict:
+    """What a verdict with a score must be. It is checked here, because jsonschema may be missing."""
+
+    @staticmethod
+    def model_validate_json(text: str) -> dict[str, Any]:
+        """Return the verdict. Raises ValueError for JSON that is none."""
+        verdict = _object_of(text)
+        _as_score(verdict.get("score"))
+        return verdict
+
+
+class _WinnerVerdict:
+    """What a verdict about two responses must be."""
+
+    @staticmethod
+    def model_validate_json(text: str) -> dict[str, Any]:
+        """Return the verdict. Raises ValueError for JSON that is none."""
+        verdict = _object_of(text)
+        if verdict.get("winner") not in _VALUES:
+            raise ValueError(f"the winner is {one_line(repr(verdict.get('winner')), 40)}, not A, B or tie")
+        return verdict
+
+
+def _object_of(text: str) -> dict[str, Any]:
+    verdict = json.loads(text)
+    if not isinstance(verdict, dict):
+        raise TypeError("it is not an object")
+    return verdict
+
+
+def _schema(model: type, **fields: Any) -> Schema:
+    properties = {"reason": {"type": "string", "description": "Why, in one or two sentences."}, **fields}
+    closed = {"required": list(properties), "additionalProperties": False}
+    return Schema("verdict", {"type": "object", "properties": properties, **closed}, model)
+
+
+SCORE_SCHEMA = _schema(_ScoreVerdict, score={"type": "number"})
+WINNER_SCHEMA = _schema(_WinnerVerdict, winner={"type": "string", "enum": list(_VALUES)})
 
 
 def make_judges(
@@ -223,8 +245,7 @@ def _key(first: Outcome, second: Outcome) -> str:
 def _read_both(forward: Response | Exception, backward: Response | Exception) -> tuple[float | None, str]:
     """Return the value of the first response and the reason; None if the two orders disagree."""
     verdicts = _verdict(forward), _verdict(backward)
-    values = {"A": 1.0, "B": 0.0, "tie": 0.5}
-    first, swapped = (values[verdict["winner"]] for verdict in verdicts)
+    first, swapped = (_VALUES[verdict["winner"]] for verdict in verdicts)
     if first != 1 - swapped:
         return None, f"The two orders disagree. {_reason(verdicts[0])}".strip()
     return first, _reason(verdicts[0])

@@ -1,4 +1,4 @@
-"""Fixtures: prompt flow's server, LiteLLM's proxy and frames of Spark, installed and started when a test needs them."""
+"""Fixtures: prompt flow's server, LiteLLM's proxy, frames of Spark and tools for evaluation, installed when needed."""
 
 from __future__ import annotations
 
@@ -20,11 +20,20 @@ from .program import Program
 PROMPT_FLOW = "promptflow>=1.18,<2"
 LITELLM = "litellm[proxy]==1.108.7"  # exactly: a release of it was malicious once (1.107.0)
 FRAMES = "pandas>=2.3,<3 geopandas>=1 pyspark>=4,<5 pyarrow>=14 modin>=0.32 httpx>=0.27,<1 truststore>=0.10 typing_extensions"
+CORE = "httpx>=0.27,<1 truststore>=0.10 typing_extensions"
+TOOLS = {
+    "autoevals": f"autoevals>=0.0.130 {CORE}",
+    "azure": f"azure-ai-evaluation>=1.10,<2 {CORE}",
+    "deepeval": f"deepeval>=3,<5 {CORE}",
+    "figures": f"scipy>=1.15 statsmodels>=0.14 scikit-learn>=1.5 pandas>=2 {CORE}",
+    "mlflow": f"mlflow>=3,<4 {CORE}",
+}
 FLOWS = Path(__file__).with_name("flows")
 PROXY_KEY = "sk-litellm-0123456789"
 
 ServeFlow = Callable[[str], Program]
 RunFrames = Callable[[str], Any]
+RunTool = Callable[[str, str], Any]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -33,7 +42,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if sys.platform == "win32":
         reason = "the servers are started and ended in POSIX process groups"
     elif os.environ.get("AZML_REAL_COMPONENTS", "") in {"", "0"}:
-        reason = "set AZML_REAL_COMPONENTS=1 to install and run prompt flow, LiteLLM and Spark (2 GB, .ci/run does)"
+        reason = "set AZML_REAL_COMPONENTS=1 to install and run prompt flow, LiteLLM, Spark, MLflow and others (4 GB, .ci/run does)"
     for item in items:
         if reason and item.get_closest_marker("real_component"):
             item.add_marker(pytest.mark.skip(reason=reason))
@@ -136,3 +145,31 @@ def run_frames() -> Iterator[RunFrames]:
     worker.stdin.close()
     worker.wait(60)
     worker.stdout.close()
+
+
+@pytest.fixture
+def run_tool(tmp_path: Path) -> RunTool:
+    """`run_tool(name, code)` runs code in an environment of TOOLS; returns its `out`."""
+
+    def run(name: str, code: str) -> Any:
+        python = _bin(name, TOOLS[name]) / "python"
+        quiet = {"DEEPEVAL_TELEMETRY_OPT_OUT": "YES", "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "1"}
+        clean = {
+            "HOME": str(tmp_path),
+            "PATH": os.environ.get("PATH", os.defpath),
+            "PYTHONPATH": str(CHECKOUT),
+            **quiet,
+        }
+        done = subprocess.run(
+            [str(python), str(Path(__file__).with_name("evaluation_worker.py"))],
+            input=code,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=tmp_path,
+            env=clean,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return run

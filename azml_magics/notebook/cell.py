@@ -27,6 +27,7 @@ _ROWS_OPTIONS = (
     "max_tokens_total",
     "dask_client",
 )
+_EVALUATION_OPTIONS = ("expect", "match", "score", "judge", "rubric", "baseline", "require")
 
 
 def run(context: NotebookContext, options: CellOptions, body: str) -> Any:
@@ -52,6 +53,10 @@ def run(context: NotebookContext, options: CellOptions, body: str) -> Any:
     from . import compare, runnables
 
     if options.each is not None:
+        if compare.is_side_by_side(options) or any(getattr(options, name) for name in _EVALUATION_OPTIONS):
+            from . import evaluate
+
+            return evaluate.run(context, options, body)
         from . import rows
 
         return rows.run(context, options, body)
@@ -84,7 +89,8 @@ def _check_output(options: CellOptions) -> None:
 
 
 def _check_combinations(options: CellOptions) -> None:
-    rows = {f"--{name.replace('_', '-')}": getattr(options, name) for name in _ROWS_OPTIONS}
+    of_rows = (*_ROWS_OPTIONS, *_EVALUATION_OPTIONS)
+    rows = {f"--{name.replace('_', '-')}": getattr(options, name) for name in of_rows}
     for name in (name for name, given in rows.items() if given and options.each is None):
         raise UsageError(f"{name} goes with --each", remedy="Name the rows with --each $rows.")
     several = {

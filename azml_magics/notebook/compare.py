@@ -16,7 +16,7 @@ from . import args, cell_config, cell_messages, cell_output, option_values, publ
 from .remedies import with_notebook_remedies
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from azml_magics.core.config import LLMConfig
 
@@ -85,13 +85,13 @@ def build_requests(context: NotebookContext, options: CellOptions, body: str) ->
     found = cell_config.find_object(context, options)
     if runnables.is_runnable(found):
         raise UsageError(f"--compare, --sweep and -n take configs, and {options.config} is a LangChain object")
-    swept = _parse_sweeps(context, options.sweep)
+    swept = parse_sweeps(context, options.sweep)
     repeat = options.repeat if options.repeat is not None else 1
     if repeat < 1:
         raise UsageError(f"-n takes a number of at least 1, not {repeat}")
     requests = []
     stream = context.settings.stream and not options.no_stream
-    for name, config in _configs(context, options):
+    for name, config in named_configs(context, options):
         messages = cell_messages.build_messages(context, options, body, config)
         for setting, changed in side_by_side.expand_sweep(config, swept):
             cell_config.check_kwarg_types(changed, setting)
@@ -103,7 +103,13 @@ def build_requests(context: NotebookContext, options: CellOptions, body: str) ->
     return requests
 
 
-def _configs(context: NotebookContext, options: CellOptions) -> list[tuple[str, LLMConfig]]:
+def named_configs(context: NotebookContext, options: CellOptions) -> list[tuple[str, LLMConfig]]:
+    """Return the configs of --compare with their names; without it the cell's config, with the name "".
+
+    Raises:
+        UsageError: --compare names none, or the cell names one besides.
+        UnknownNameError: No config has that name.
+    """
     if not options.compare:
         return [("", cell_config.resolve_config(context, options))]
     if options.config:
@@ -115,13 +121,28 @@ def _configs(context: NotebookContext, options: CellOptions) -> list[tuple[str, 
     return [(name, cell_config.resolve_config(context, replace(options, config=name))) for name in names]
 
 
+def check_sweep(config: LLMConfig, sweep: Mapping[str, Sequence[Any]]) -> None:
+    """Check that no swept value is a text in place of a number.
+
+    Raises:
+        UsageError: One is.
+    """
+    for setting, changed in side_by_side.expand_sweep(config, sweep):
+        cell_config.check_kwarg_types(changed, setting)
+
+
 def _config_name(context: NotebookContext, word: str) -> str:
     """The name of a config, also if it is in a variable; `$name` of another object stays as it is."""
     is_text = option_values.is_reference(word) and isinstance(context.variable(word), str)
     return option_values.read_text(context, word, "--compare") if is_text else word
 
 
-def _parse_sweeps(context: NotebookContext, settings: Sequence[str]) -> dict[str, list[Any]]:
+def parse_sweeps(context: NotebookContext, settings: Sequence[str]) -> dict[str, list[Any]]:
+    """Return the values of every --sweep by the kwarg's name.
+
+    Raises:
+        UsageError: One is not KEY=V1,V2,…, or two name the same kwarg.
+    """
     swept: dict[str, list[Any]] = {}
     for name, values in (_values(context, setting) for setting in settings):
         if name in swept:

@@ -12,7 +12,7 @@ from azml_magics.core.errors import AzmlError
 from azml_magics.core.paths import path_of
 
 from . import args, completion_help
-from .options import VERBS, options_of
+from .options import MATCHES, REQUIREMENTS, VERBS, options_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -191,6 +191,9 @@ def _candidates(context: NotebookContext, kind: str, fragment: str, words: list[
         "kept": kept_configs.kept_names,
         "call": lambda: ["last", *context.session.names()],
         "key-action": lambda: ("keyring:",) if len(words) == 1 else () if words else ("set", "list", "delete"),
+        "match": lambda: [*MATCHES, *(variables if fragment.startswith("$") else ())],
+        "column": lambda: _columns(context, words, fragment),
+        "requirement": lambda: REQUIREMENTS,
         "conversation": lambda: _conversations(context),
         "conversation-action": lambda: (
             _conversations(context) if len(words) == 1 else () if words else ("show", "clear", "export")
@@ -200,6 +203,17 @@ def _candidates(context: NotebookContext, kind: str, fragment: str, words: list[
         return _paths(fragment)
     found = _filter(context, fragment, names[kind](), kind) if kind in names else []
     return found + _paths(fragment) if kind == "variable-or-path" and not fragment.startswith("$") else found
+
+
+def _columns(context: NotebookContext, words: list[str], fragment: str) -> list[str]:
+    """The columns of the table that --each names, as text that the line can hold."""
+    at = words.index("--each") + 1 if "--each" in words else len(words)
+    table = context.variables.get(words[at].removeprefix("$")) if at < len(words) else None
+    names = getattr(table, "columns", None)
+    if names is None and isinstance(table, list) and table and isinstance(table[0], dict):
+        names = list(table[0])
+    field, equals, _ = fragment.rpartition("=")
+    return [f"{field}{equals}{shlex.quote(name)}" for name in names or () if isinstance(name, str)]
 
 
 def _conversations(context: NotebookContext) -> list[str]:

@@ -10,7 +10,7 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, needs_loca
 from traitlets import Bool, CaselessStrEnum, Float, Int, Unicode, observe
 
 from azml_magics import session as sessions
-from azml_magics.core.errors import AzmlError, Interrupted, UsageError
+from azml_magics.core.errors import AzmlError, EvaluationFailed, Interrupted, UsageError
 from azml_magics.core.text import did_you_mean
 
 from . import args, help_text, options, publishing
@@ -116,7 +116,7 @@ class AzureMLMagics(Magics):
             with_notebook_remedy(error)
             if not isinstance(error, UsageError):  # a typing error must not hide the error before it
                 context.state.last_error = error
-            if self.raise_errors or isinstance(error, Interrupted):
+            if self.raise_errors or isinstance(error, (Interrupted, EvaluationFailed)):  # a test that fails, fails
                 raise
             publishing.show_error(error)
             return None

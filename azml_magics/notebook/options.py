@@ -15,6 +15,9 @@ API_TYPES = ("dedicated", "serverless")
 SIGN_INS = ("cli", "managed", "device", "browser")
 LANGUAGES = ("langchain", "openai", "anthropic", "python", "curl")
 
+MATCHES = ("normalized", "exact", "contains", "number", "regex")
+REQUIREMENTS = ("accuracy>=", "errors==0", "cost<", "p95<", "agreement>=")
+
 Option = tuple[tuple[str, ...], dict[str, Any]]
 
 
@@ -100,6 +103,46 @@ ROWS_OPTIONS: tuple[Option, ...] = (
     ),
 )
 
+EVALUATION_OPTIONS: tuple[Option, ...] = (
+    _list_option(
+        "--expect",
+        metavar="[FIELD=]COLUMN",
+        help="with --each: the column with the right response, or the right value of a schema's field",
+        kind="column",
+    ),
+    _option(
+        "--match",
+        metavar="HOW|$fn",
+        help="with --expect: normalized (default), exact, contains, number, regex, or a function",
+        kind="match",
+    ),
+    _list_option(
+        "--score",
+        metavar="$fn",
+        help="with --each: a function of (row, response) that returns true, false, a number or a dict of them",
+        kind="variable",
+    ),
+    _option("--judge", metavar="CONFIG", help="with --each: a config that rates every response", kind="config"),
+    _option(
+        "--rubric",
+        metavar="TEXT|$var|FILE",
+        help="with --judge: what a good response is",
+        kind="variable-or-path",
+    ),
+    _option(
+        "--baseline",
+        metavar="FILE|$run",
+        help="with --each: an earlier evaluation or its journal; shows the rows that changed",
+        kind="variable-or-path",
+    ),
+    _list_option(
+        "--require",
+        metavar="CHECK",
+        help="with --each: raise an error unless it holds, such as 'accuracy>=0.9'",
+        kind="requirement",
+    ),
+)
+
 CELL_OPTIONS: tuple[Option, ...] = (
     _option(
         "config", nargs="?", metavar="CONFIG", help="the name of a saved config, or $name of an object", kind="config"
@@ -147,6 +190,7 @@ CELL_OPTIONS: tuple[Option, ...] = (
         kind="variable-or-path",
     ),
     *ROWS_OPTIONS,
+    *EVALUATION_OPTIONS,
     _switch("--no-stream", help="wait for the whole response"),
     _switch("--dry-run", help="show the request and send nothing"),
     _option("--save", metavar="NAME", help="save this combination as a config if it works"),

@@ -61,6 +61,13 @@ class CellOptions(ConfigOptions):
     tpm: float | None = None
     max_tokens_total: int | None = None
     dask_client: str | None = None
+    expect: tuple[str, ...] = ()
+    match: str | None = None
+    score: tuple[str, ...] = ()
+    judge: str | None = None
+    rubric: str | None = None
+    baseline: str | None = None
+    require: tuple[str, ...] = ()
     show_reasoning: bool = False
     hide_reasoning: bool = False
     no_stream: bool = False

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from azml_magics.core.errors import AzmlError, Interrupted, RowsError
+from azml_magics.core.errors import Interrupted, RowsError
 from azml_magics.core.text import one_line
-from azml_magics.display.text_output import TextOutput
 from azml_magics.rows.deferred import DeferredTable
 from azml_magics.rows.dry_run import dry_run, first_rows
 from azml_magics.rows.mapper import RowMapper
@@ -18,7 +17,7 @@ from azml_magics.rows.table_rows import TableRow
 from azml_magics.runnables.recognition import is_model, is_runnable
 
 from . import cell_config, cell_messages, cell_output, publishing, rows_line
-from .remedies import retry_line, with_notebook_remedies, with_notebook_remedy
+from .remedies import retry_line, with_notebook_remedies
 from .rows_progress import RowsProgress
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ def run(context: NotebookContext, options: CellOptions, body: str) -> Any:
     rows_line.check_options(options)
     call = _prepare(context, options, body)
     if options.dry_run:
-        return _show_requests(call.preview, is_part=is_dask(call.rows))
+        return rows_line.show_dry_run(dry_run(call.preview, is_part=is_dask(call.rows)))
     if call.config.endpoint_url:
         cell_config.warn_of_misspelled_kwargs(call.config)
     try:
@@ -178,12 +177,3 @@ def _outer_variables(mapper: RowMapper) -> list[str]:
     """A sentence for every variable that is the notebook's, as a misspelled column would be."""
     variables = mapper.row_prompt.outer_variables.items()
     return [f"{{{name}}} is the notebook's {one_line(repr(value), 40)} in every row." for name, value in variables]
-
-
-def _show_requests(mapper: RowMapper, *, is_part: bool) -> TextOutput:
-    """The first three requests and how many there are; nothing is sent."""
-    shown = dry_run(mapper, is_part=is_part)
-    for problem in shown.requests:
-        if isinstance(problem, AzmlError):
-            with_notebook_remedy(problem)
-    return TextOutput(str(shown))

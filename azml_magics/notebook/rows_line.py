@@ -6,17 +6,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from azml_magics.core.errors import PromptError, UsageError
+from azml_magics.core.errors import AzmlError, PromptError, UsageError
 from azml_magics.core.prompt import template
+from azml_magics.display.text_output import TextOutput
 from azml_magics.rows.run_options import DEFAULT_CONCURRENCY, RunOptions
 from azml_magics.runnables import event_loop
 from azml_magics.runnables.recognition import is_model, is_runnable
 
 from . import cell_config, cell_messages, option_values, runnables
 from .context import Settings
+from .remedies import with_notebook_remedy
 
 if TYPE_CHECKING:
     from azml_magics.core.messages import Message
+    from azml_magics.rows.dry_run import DryRun
 
     from .context import NotebookContext
     from .parsed_options import CellOptions
@@ -117,3 +120,11 @@ def read_prompt(
     if option_values.is_reference(system):  # a whole text, in which nothing is filled in
         system = template.escape(option_values.read_text(context, system, "-s"))
     return [{"role": "system", "content": system}, {"role": "user", "content": text}], variables
+
+
+def show_dry_run(shown: DryRun) -> TextOutput:
+    """Return the first requests and how many there are, with the notebook's remedies; nothing is sent."""
+    for problem in shown.requests:
+        if isinstance(problem, AzmlError):
+            with_notebook_remedy(problem)
+    return TextOutput(str(shown))

@@ -246,7 +246,7 @@ def test_empty_table_sends_nothing_and_gives_its_columns(rows, endpoint):
             "{place}",
             "--dask-client takes a variable, not 'number'. Write $number",
         ),
-        ("--each $places --sweep temperature=0,1", "{place}", "--each and --sweep do not go together"),
+        ("--each $places -t none", "{place}", "--each and -t do not go together"),
         ("--each $places --schema $number", "{place}", "A schema is a pydantic model class"),
         ("--each $places -F json", "{place}", "--each and -F do not go together"),
         ("--each $places -c talk", "{place}", "--each gives several responses, and -c takes one"),

@@ -116,7 +116,7 @@ def test_sweep_is_cartesian_product_in_order(asking, endpoint):
     ],
 )
 def test_sweep_values_are_json_or_text(magics, typed, values):
-    assert compare._parse_sweeps(magics.context, [typed]) == {typed.partition("=")[0]: values}
+    assert compare.parse_sweeps(magics.context, [typed]) == {typed.partition("=")[0]: values}
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,7 @@ EVALUATION_OPTIONS: tuple[Option, ...] = (
     _list_option(
         "--expect",
         metavar="[FIELD=]COLUMN",
-        help="with --each: the column with the right response, or the right value of a schema's field",
+        help="with --each: the column with the right response, or with a field's right value",
         kind="column",
     ),
     _option(
@@ -119,7 +119,7 @@ EVALUATION_OPTIONS: tuple[Option, ...] = (
     _list_option(
         "--score",
         metavar="$fn",
-        help="with --each: a function of (row, response) that returns true, false, a number or a dict of them",
+        help="with --each: a function of (row, response): true or false, a number, or a dict",
         kind="variable",
     ),
     _option("--judge", metavar="CONFIG", help="with --each: a config that rates every response", kind="config"),

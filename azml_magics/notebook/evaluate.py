@@ -14,7 +14,7 @@ from azml_magics.evaluation.engine import Engine
 from azml_magics.evaluation.evaluation import Evaluation
 from azml_magics.evaluation.preparation import Prepared, prepare
 
-from . import cell_config, cell_messages, compare, option_values, publishing, rows_line
+from . import cell_config, cell_messages, compare, option_values, publishing, rows_line, runnables
 from .evaluate_progress import SettingsProgress
 from .remedies import with_notebook_remedies
 
@@ -97,7 +97,12 @@ def _store(context: NotebookContext, options: CellOptions, evaluation: Evaluatio
 
 def _check(context: NotebookContext, options: CellOptions) -> None:
     """UsageError for options that do not go together."""
-    rows_line.check_options(context, replace(options, compare=None, sweep=(), repeat=None))
+    rows_line.check_options(replace(options, compare=None, sweep=(), repeat=None))
+    if runnables.is_runnable(cell_config.find_object(context, options)):
+        raise UsageError(
+            f"An evaluation takes configs, and {options.config} is a LangChain object",
+            remedy="With --each alone its rows are sent.",
+        )
     if options.dask_client:
         raise UsageError(
             "An evaluation runs in this process, and --dask-client sends rows from others",

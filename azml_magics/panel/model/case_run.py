@@ -46,6 +46,7 @@ class CaseRun:
         is_running: whether further rows come.
         results: the whole, once it has ended.
         prompt: the prompt that was sent, with its variables.
+        fields: the names of a schema's columns.
     """
 
     table: CaseTable
@@ -54,6 +55,7 @@ class CaseRun:
     is_running: bool = True
     results: Results | None = None
     prompt: str = ""
+    fields: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:

@@ -206,7 +206,13 @@ class Cases:
         with state.changing(CASES, STATE, place=PLACE):
             mapper = self._make_mapper()
             output = read_output(state.options.output)
-            begun = CaseRun(self.table, {}, case_run.no_progress(len(self.table)), prompt=state.prompt.text)
+            begun = CaseRun(
+                self.table,
+                {},
+                case_run.no_progress(len(self.table)),
+                prompt=state.prompt.text,
+                fields=mapper.schema_columns(),
+            )
             follower = CaseFollower(state, self._show, lambda results: self._keep(results, output))
             is_started = state.worker.start(
                 f"Running {_count(len(self.table))}…",

@@ -44,6 +44,28 @@
     }
   };
 
+  // ---- a click on a row of the test cases selects it
+
+  const onCaseClick = event => {
+    const row = event.target.closest?.('.azml-cases [data-azml-case]');
+    const panel = row?.closest('.azml-panel');
+    const field = panel?.querySelector('.azml-case-number input');
+    if (field && !row.querySelector('button[aria-current]')) {
+      panel.azmlCase = row.dataset.azmlCase; // the table is drawn anew: its button gets the focus
+      field.value = row.dataset.azmlCase;
+      field.dispatchEvent(new Event('input', { bubbles: true }));
+      field.dispatchEvent(new Event('change', { bubbles: true }));
+    }
+  };
+
+  const focusCase = panel => {
+    const button = panel.querySelector(`[data-azml-case="${panel.azmlCase}"] button[aria-current]`);
+    if (button) {
+      panel.azmlCase = null;
+      button.focus({ preventScroll: true });
+    }
+  };
+
   // ---- keys
 
   const onKey = event => {
@@ -136,6 +158,9 @@
     for (const select of panel.querySelectorAll('.azml-versions select')) {
       set(select, { 'aria-label': 'Versions' });
     }
+    for (const page of panel.querySelectorAll('.azml-cases')) {
+      set(page, { role: 'region', 'aria-label': 'Test cases' });
+    }
     for (const page of panel.querySelectorAll('.azml-response, .azml-page')) {
       set(page, { tabindex: 0, role: 'region', 'aria-label': 'Result' }); // it scrolls
     }
@@ -217,6 +242,7 @@
       isPlanned = false;
       describe(panel);
       sayIfDead(panel);
+      focusCase(panel);
       restoreFocus();
     };
     const plan = () => {
@@ -228,6 +254,7 @@
     const attributeFilter = ['class', 'disabled', 'style'];
     new MutationObserver(plan).observe(panel, { childList: true, subtree: true, attributes: true, attributeFilter });
     panel.addEventListener('keydown', onOwnKey);
+    panel.addEventListener('click', onCaseClick);
     plan();
   };
 

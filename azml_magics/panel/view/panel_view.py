@@ -9,6 +9,7 @@ import ipywidgets as w
 
 from ..model.changes import ALL
 from .behaviour import Behaviour
+from .cases_section import CasesSection, cases_title
 from .cell_section import CellSection
 from .compare_section import CompareSection
 from .config_bar import ConfigBar
@@ -48,6 +49,8 @@ _SENT_OUT = {
 class Panel:
     """The widgets of a PanelModel. Displaying it twice shows the same live widgets; its repr is one short line."""
 
+    widget: Any
+
     def __init__(self, model: PanelModel) -> None:
         self.model = model
         self._looks = Looks()
@@ -72,9 +75,13 @@ class Panel:
         results, cell = ResultTabs(model, self._send_out, steps), CellSection(model, self._send_out)
         options = LazyFold(model, lambda: options_title(model), lambda: OptionsSection(model), OptionsSection.parts)
         compare = LazyFold(model, "Compare", lambda: CompareSection(model, self._send_out), CompareSection.parts)
+        cases = LazyFold(
+            model, lambda: cases_title(model), lambda: CasesSection(model, self._send_out), CasesSection.parts
+        )
         talk = ConversationSection
         conversation = LazyFold(model, lambda: conversation_title(model), lambda: talk(model), talk.parts)
-        below: list[FoldedSection] = [conversation, prompt, options, results, compare, cell]  # from top to bottom
+        from_top_to_bottom = (conversation, prompt, options, results, cases, compare, cell)
+        below: list[FoldedSection] = [*from_top_to_bottom]
         # run comes last: the response has to be drawn before the status line says that nothing is running
         self._sections: list[Section] = [
             *(config, first, self._endpoint, formatter, self._kwargs),

@@ -120,6 +120,17 @@ STYLE: Final = """<style>
 .azml-panel .azml-words ins::before { content: " [added: "; }
 .azml-panel .azml-words del::before { content: " [missing: "; }
 .azml-panel .azml-words :is(ins, del)::after { content: "] "; }
+.azml-panel .azml-cases { overflow-x: auto; max-height: 420px; overflow-y: auto; margin: 2px; }
+.azml-panel .azml-cases table { border-collapse: collapse; width: 100%; line-height: 1.4; }
+.azml-panel .azml-cases :is(th, td) { text-align: left; vertical-align: top; padding: 2px 6px; max-width: 320px;
+  min-width: 40px; overflow-wrap: anywhere; border-bottom: 1px solid var(--jp-border-color2, #ddd); }
+.azml-panel .azml-cases thead th { position: sticky; top: 0; background: var(--jp-layout-color1, #fff);
+  overflow-wrap: normal; }
+.azml-panel .azml-cases tr[data-azml-case] { cursor: pointer; }
+.azml-panel .azml-cases tr.azml-selected { background: var(--jp-layout-color2, #eee); }
+.azml-panel .azml-cases button { font: inherit; color: inherit; background: none; border: 1px solid transparent;
+  min-width: 28px; cursor: pointer; padding: 0 4px; }
+.azml-panel .azml-cases button[aria-current] { border-color: var(--jp-brand-color1, #1976d2); font-weight: 600; }
 .azml-panel .azml-versions > select { width: 100%; }
 .azml-panel .azml-diff p { margin: 8px 0 2px; }
 .azml-panel .azml-diff :is(del, ins, span) { display: block; padding: 0 4px; text-decoration: none;

@@ -222,14 +222,14 @@ def test_stop_before_and_during_the_response(shown, panel):
 def test_configs_and_values_are_compared_in_columns(page, shown, panel):
     shown.run("run('save second --from demo-chat'), run('save third --from demo-chat')")
     panel.field("Config").select_option("demo-chat")
-    panel.field("Prompt").fill("Write a haiku about tea.")
-    panel.says_in_cell("haiku")
+    panel.field("Prompt").fill("Tell me about balance on a bicycle.")
+    panel.says_in_cell("balance")
     panel.open("Compare")
     panel.field("With configs").select_option(["second", "third"])
     panel.field("Parameters").fill("temperature=0, 1")
     panel.says("3 configs x 2 values of temperature = 6 requests, prompts of about")
     expect(panel.field("Compare cell")).to_have_value(
-        "%%azureml --compare demo-chat,second,third --sweep temperature=0,1\nWrite a haiku about tea."
+        "%%azureml --compare demo-chat,second,third --sweep temperature=0,1\nTell me about balance on a bicycle."
     )
     panel.button("Compare").click()
     panel.says("6 responses")

@@ -91,6 +91,8 @@ STYLE: Final = """<style>
 .azml-panel .azml-turn-answer :is(p, li, h1, h2, h3, h4) { overflow-wrap: anywhere; }
 .azml-panel .azml-estimate { font-size: 0.9em; }
 .azml-panel .azml-head .azml-estimate { margin-top: 0; padding-top: 0; }
+.azml-panel .azml-columns:has(.azml-compared) > .azml-settings { flex: 1 1 240px; }
+.azml-panel .azml-columns:has(.azml-compared) > .azml-work { flex: 4 1 480px; }
 .azml-panel .azml-compared { flex-flow: row nowrap; align-items: stretch; overflow: auto; max-height: 560px;
   border: 1px solid var(--jp-border-color2, #ddd); scroll-snap-type: x proximity; }
 .azml-panel .azml-compared > .azml-column { flex: 1 0 250px; max-width: 100%; overflow: visible;

@@ -15,7 +15,7 @@ from .confusion import count_labels
 from .confusion_section import ConfusionTable
 from .failure_groups import group_failures
 from .failure_list import Failures
-from .figures import summarize
+from .figures import measure_kappa, summarize
 from .flips import Flips, Side, find_flips
 from .outcome import RIGHT, Outcome
 from .outcomes import Outcomes
@@ -108,6 +108,17 @@ class Evaluation(Batch):
         """
         return Failures(group_failures(self.outcomes, examples))
 
+    def kappa(self, setting: int = 0) -> float | None:
+        """Return Fleiss' kappa of the repeats: how much more they agree than by chance, 1 for always.
+
+        Args:
+            setting: The index of the setting.
+
+        Returns:
+            None without repeats, or if all answers are the same.
+        """
+        return measure_kappa(self.outcomes.columns, setting)
+
     def confusion(self, setting: int = 0, score: str = RIGHT) -> ConfusionTable | None:
         """Return how often each label was given where another was expected; None for more than 20 labels, or none.
 
@@ -153,7 +164,7 @@ class Evaluation(Batch):
         try:
             check_requirements(parsed, self.summary(), self.outcomes)
         except EvaluationFailed as failed:
-            failed.evaluation = self
+            failed.batch = self
             raise
 
     # ---- exports

@@ -10,11 +10,19 @@ from ..core.pricing import cost_of
 from ..core.response import Usage
 from ..rows.table_rows import NOT_SENT
 from .outcome import RIGHT
-from .statistics import agreement, compare_right, mean_interval, paired_difference, percentile, wilson_interval
+from .statistics import (
+    agreement,
+    compare_right,
+    fleiss_kappa,
+    mean_interval,
+    paired_difference,
+    percentile,
+    wilson_interval,
+)
 from .summary import ScoreSummary, SettingSummary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Hashable, Iterable, Iterator, Sequence
 
     from .columns import Columns
     from .outcomes import Outcomes
@@ -116,25 +124,27 @@ def _row_means(columns: Columns, name: str, index: int) -> list[float]:
     return means
 
 
-def _agreement(columns: Columns, index: int) -> float | None:
-    """Return the share of rows on which all repeats that were answered give the same answer.
+def measure_kappa(columns: Columns, index: int) -> float | None:
+    """Return Fleiss' kappa of the repeats of one setting; None without repeats, or if all answers are the same."""
+    return fleiss_kappa(_answers(columns, index))
 
-    All right answers are the same, whatever else they say.
-    """
-    if columns.repeats == 1:
-        return None
+
+def _agreement(columns: Columns, index: int) -> float | None:
+    """Return the share of rows on which all repeats that were answered give the same answer."""
+    return None if columns.repeats == 1 else agreement(_answers(columns, index))
+
+
+def _answers(columns: Columns, index: int) -> Iterator[list[Hashable]]:
+    """Yield the answers of each row. All right answers are the same, whatever else they say."""
     right = columns.scores.get(RIGHT, columns.latency)  # without expectations anything of the same length
     is_compared = RIGHT in columns.scores
-    rows = zip(*(zip(*values_of(columns, each, index), strict=True) for each in (columns.error, right)), strict=True)
-    answers = zip(*values_of(columns, columns.answer_hash, index), strict=True)
-    return agreement(
-        [
+    repeats = [values_of(columns, each, index) for each in (columns.error, right, columns.answer_hash)]
+    for errors, row, hashes in zip(*(zip(*each, strict=True) for each in repeats), strict=True):
+        yield [
             "right" if is_compared and is_right == 1 else answer
             for error, is_right, answer in zip(errors, row, hashes, strict=True)
             if not error
         ]
-        for (errors, row), hashes in zip(rows, answers, strict=True)
-    )
 
 
 def _cost(columns: Columns, setting: Setting) -> tuple[float | None, int]:

@@ -16,7 +16,7 @@ from .evaluation import Evaluation
 from .expectations import Expectations
 from .judge_prompts import read_rubric
 from .judges import describe_judges, make_judges
-from .matches import match_scorer
+from .matches import describe_case_variants, match_scorer
 from .outcome import RIGHT
 from .plan import Plan, make_plan
 from .requirements import parse_requirements
@@ -121,7 +121,7 @@ def prepare(
         sample=sample,
         client=client,
     )
-    plan = _with_judges(plan, judge, rubric)
+    plan = _with_judges(replace(plan, notes=(*plan.notes, *_describe_labels(plan))), judge, rubric)
     names = [*(scorer.name for scorer in plan.scorers), *(judge.name for judge in plan.judges)]
     requirements = parse_requirements(require, plan.settings, names, has_more=bool(score))
     return Prepared(plan, tuple(requirements), _checked_baseline(baseline, plan))
@@ -179,6 +179,22 @@ def _with_judges(plan: Plan, judge: Any, rubric: str | Path) -> Plan:
                 remedy="Each score is a column: rename the function.",
             )
     return replace(plan, judges=tuple(judges), notes=(*plan.notes, *describe_judges(judges, plan.settings)))
+
+
+def _describe_labels(plan: Plan) -> list[str]:
+    """Return a sentence for each column of expectations whose labels differ only by case or blanks.
+
+    A table that can be read only once is not read for that.
+    """
+    if plan.table.is_lazy:
+        return []
+    columns = dict.fromkeys(plan.expectations.columns.values())
+    labels: dict[str, dict[str, None]] = {column: {} for column in columns}
+    for record in plan.table.records() if columns else ():
+        for column in columns:
+            if isinstance(label := record.values.get(column), str):
+                labels[column][label] = None
+    return [said for column in columns if (said := describe_case_variants(column, labels[column]))]
 
 
 def _checked_baseline(baseline: Any, plan: Plan) -> Evaluation | str | Path | None:

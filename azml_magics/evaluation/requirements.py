@@ -119,7 +119,7 @@ def check_requirements(
     rows = _describe_rows(outcomes, indexes)
     raise EvaluationFailed(
         f"The evaluation does not meet {count}: {'; '.join(problems)}. {rows}".strip(),
-        remedy="The error's `evaluation` has all outcomes.",
+        remedy="The error's `batch` has all outcomes.",
     )
 
 

@@ -77,6 +77,13 @@ def test_agreement_is_the_share_of_rows_with_one_answer():
     assert make_evaluation(TABLE, SETTINGS).summary()[0].agreement is None
 
 
+def test_kappa_is_agreement_beyond_chance():
+    table = [("a", "x", ["x", "x."]), ("b", "x", ["y", "y"]), ("c", "x", ["x", "y"])]
+    evaluation = make_evaluation(table, make_settings("small"), repeats=2)
+    assert evaluation.kappa() == pytest.approx((2 / 3 - 0.5) / 0.5)
+    assert make_evaluation(TABLE, SETTINGS).kappa(1) is None
+
+
 def test_agreement_of_objects_ignores_their_form():
     answers = [Response('{"a": 1}', parsed={"a": 1.0}), Response('{ "a":1 }', parsed={"a": 1})]
     (summary,) = make_evaluation([("a", None, answers)], make_settings("small"), repeats=2).summary()

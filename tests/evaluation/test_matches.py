@@ -26,6 +26,7 @@ from azml_magics.evaluation.matches import (
     match_scorer,
 )
 from azml_magics.evaluation.outcome import Outcome
+from azml_magics.evaluation.preparation import prepare
 from azml_magics.evaluation.settings import Setting
 
 CONFIG = LLMConfig(endpoint_url="https://x.inference.ml.azure.com/score", name="small")
@@ -264,3 +265,10 @@ def test_labels_that_differ_only_by_case_are_said():
         "Labels of 'mood' differ only by case or blanks: 'glad' and 'Glad' and 'GLAD'; 'cross' and 'cross '."
     )
     assert not describe_case_variants("mood", ["glad", "cross", "glad"])
+
+
+def test_labels_that_differ_only_by_case_are_a_note_of_the_plan():
+    rows = [{"letter": "a", "label": "glad"}, {"letter": "b", "label": "Glad"}, {"letter": "c", "label": None}]
+    plan = prepare(CONFIG, "{letter}", rows, expect="label").plan
+    assert plan.notes == ("Labels of 'label' differ only by case or blanks: 'glad' and 'Glad'.",)
+    assert prepare(CONFIG, "{letter}", iter(rows), expect="label").plan.notes == ()

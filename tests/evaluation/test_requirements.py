@@ -55,7 +55,7 @@ def test_failure_names_rows_and_keeps_the_evaluation(evaluation):
     text = str(caught.value)
     assert text.startswith("The evaluation does not meet 2 requirements: accuracy>=0.9: small has 0.6667 (2 of 3); ")
     assert "Rows 1, 2: expected 'x', got 'y'" in text
-    assert caught.value.evaluation is evaluation
+    assert caught.value.batch is evaluation
     assert isinstance(caught.value, (AssertionError, AzmlError))
     assert "\n" not in text
 

@@ -53,15 +53,15 @@ class EvaluationFailed(AzmlError, AssertionError):
     """An evaluation that does not meet its requirements. Test runners report it as a failed assertion.
 
     Attributes:
-        evaluation: the whole evaluation, or None.
+        batch: the whole evaluation, or None.
     """
 
     error_code = "evaluation-failed"
 
-    def __init__(self, cause: str, *, evaluation: Any = None, **context: Any) -> None:
+    def __init__(self, cause: str, *, batch: Sequence[_Row] | None = None, **context: Any) -> None:
         """Make the error; `context` are AzmlError's other arguments."""
         super().__init__(cause, **context)
-        self.evaluation: Any = evaluation  # an Evaluation, which this module must not import
+        self.batch: Any = batch  # an Evaluation, which this module must not import
 
 
 class Interrupted(KeyboardInterrupt):

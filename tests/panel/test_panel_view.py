@@ -178,7 +178,7 @@ def test_headings_summarise_their_sections(panel):
     def titles():
         return [each.titles[0] for each in within(panel.panel.widget) if isinstance(each, w.Accordion)]
 
-    expected = ["Endpoint: 127.0.0.1:9", "Conversation: one prompt", "Network", "Other model kwargs"]
+    expected = ["Endpoint: 127.0.0.1:9", "Conversation: one prompt", "Attachments", "Network", "Other model kwargs"]
     expected += ["Schema and tools", "Test cases", "Compare"]
     assert sorted(titles()) == sorted(expected)
     panel.model.set_kwarg("seed", "3")

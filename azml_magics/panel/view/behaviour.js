@@ -108,7 +108,97 @@
     window.azmlPanelKeys = true;
     window.addEventListener('click', onClick, true);
     window.addEventListener('keydown', onKey, true);
+    window.addEventListener('dragover', onDrag, true);
+    window.addEventListener('dragend', onDrag, true);
+    window.addEventListener('dragleave', onDrag, true);
+    window.addEventListener('drop', onDrag, true);
+    window.addEventListener('paste', onPaste, true);
   }
+
+  // ---- files: dropped on the panel or pasted into it, they go where the picker puts them; large ones are not sent
+
+  const holdsFiles = transfer => [...(transfer?.types ?? [])].includes('Files');
+
+  // The picker's input is not part of the page: its button clicks it.
+  const inputOf = button => {
+    const click = HTMLInputElement.prototype.click;
+    let input = null;
+    HTMLInputElement.prototype.click = function () {
+      input = this;
+    };
+    try {
+      button.click();
+    } finally {
+      HTMLInputElement.prototype.click = click;
+    }
+    return input;
+  };
+
+  // A message that is too long would cut the connection to the kernel.
+  const refuseLarge = (panel, files) => {
+    const limit = Number(panel.querySelector('.azml-limit')?.textContent);
+    const large = files.find(file => file.size > limit);
+    const total = files.reduce((sum, file) => sum + file.size, 0);
+    if (!limit || total <= limit) {
+      return false;
+    }
+    const field = panel.querySelector('.azml-refused input');
+    field.value = JSON.stringify([large?.name ?? `${files.length} files`, large?.size ?? total, Date.now()]);
+    field.dispatchEvent(new Event('input', { bubbles: true }));
+    return true;
+  };
+
+  const watchPicker = (panel, button) => {
+    const input = (button.azmlInput ??= inputOf(button));
+    if (input && !input.azmlIsWatched) {
+      input.azmlIsWatched = true;
+      const onPick = event => {
+        if (refuseLarge(panel, [...input.files])) {
+          event.stopImmediatePropagation();
+          input.value = '';
+        }
+      };
+      input.addEventListener('change', onPick, true);
+    }
+  };
+
+  const attach = (panel, files, triesLeft = 200) => {
+    const button = [...panel.querySelectorAll('.azml-upload')].find(isShown);
+    if (button?.azmlInput) {
+      const transfer = new DataTransfer();
+      files.forEach(file => transfer.items.add(file));
+      button.azmlInput.files = transfer.files;
+      button.azmlInput.dispatchEvent(new Event('change'));
+    } else if (triesLeft) {
+      if (triesLeft === 200) {
+        [...panel.querySelectorAll(FOLD)].find(header => /^Attachments/.test(header.textContent.trim()))?.click();
+      }
+      setTimeout(attach, 50, panel, files, triesLeft - 1); // the kernel builds the section when it is first opened
+    }
+  };
+
+  const onDrag = event => {
+    const panel = event.target.closest?.('.azml-panel');
+    document.querySelectorAll('.azml-drops').forEach(each => each !== panel && each.classList.remove('azml-drops'));
+    if (panel && holdsFiles(event.dataTransfer)) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      panel.classList.toggle('azml-drops', event.type === 'dragover');
+      if (event.type === 'drop') {
+        attach(panel, [...event.dataTransfer.files]);
+      }
+    }
+  };
+
+  const onPaste = event => {
+    const panel = event.target.closest?.('.azml-panel');
+    const files = [...(event.clipboardData?.files ?? [])];
+    if (panel && files.length) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      attach(panel, files);
+    }
+  };
 
   // ---- names, roles and states, for what ipywidgets draws without them
 
@@ -163,6 +253,9 @@
     }
     for (const page of panel.querySelectorAll('.azml-response, .azml-page')) {
       set(page, { tabindex: 0, role: 'region', 'aria-label': 'Result' }); // it scrolls
+    }
+    for (const button of panel.querySelectorAll('.azml-upload')) {
+      watchPicker(panel, button);
     }
     for (const turns of panel.querySelectorAll('.azml-turns')) {
       set(turns, { tabindex: 0, role: 'region', 'aria-label': 'Turns of the conversation' }); // it scrolls

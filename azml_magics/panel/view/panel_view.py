@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as w
 
 from ..model.changes import ALL
+from .attachments_section import AttachmentsSection, attachments_title
 from .behaviour import Behaviour
 from .cases_section import CasesSection, cases_title
 from .cell_section import CellSection
@@ -80,7 +81,9 @@ class Panel:
         )
         talk = ConversationSection
         conversation = LazyFold(model, lambda: conversation_title(model), lambda: talk(model), talk.parts)
-        from_top_to_bottom = (conversation, prompt, options, results, cases, compare, cell)
+        files = AttachmentsSection
+        attachments = LazyFold(model, lambda: attachments_title(model), lambda: files(model), files.parts)
+        from_top_to_bottom = (conversation, prompt, attachments, options, results, cases, compare, cell)
         below: list[FoldedSection] = [*from_top_to_bottom]
         # run comes last: the response has to be drawn before the status line says that nothing is running
         self._sections: list[Section] = [

@@ -78,6 +78,12 @@ STYLE: Final = """<style>
   var(--jp-ui-font-color0, #000)); }
 .azml-panel .azml-response, .azml-panel .azml-page { max-height: 460px; min-height: 90px; overflow: auto; }
 .azml-panel .azml-response .widget-output { flex: 0 0 auto; overflow: visible; max-width: 100%; }
+.azml-panel .azml-attachment-row { align-items: center; }
+.azml-panel .azml-attachment-row > .azml-attachment { flex: 1 1 auto; min-width: 0; }
+.azml-panel .azml-preview { width: auto; flex: 0 0 auto; margin: 2px; }
+.azml-panel .azml-preview img { display: block; width: 48px; height: 48px; object-fit: contain; margin: 0;
+  border: 1px solid var(--jp-border-color2, #ddd); }
+.azml-panel.azml-drops { outline: 2px dashed var(--jp-brand-color1, #1976d2); outline-offset: -2px; }
 .azml-panel .azml-turns { max-height: 560px; overflow: auto; margin: 4px 0; flex: 0 0 auto;
   border: 1px solid var(--jp-border-color2, #ddd); }
 .azml-panel .azml-turn { flex: 0 0 auto; padding: 2px 6px; border-bottom: 1px solid var(--jp-border-color2, #ddd); }

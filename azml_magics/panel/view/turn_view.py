@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
 
+from azml_magics.compare.comparison import Row
+from azml_magics.core.config import LLMConfig
 from azml_magics.core.text import printable
 from azml_magics.display.facts import response_facts
 from azml_magics.display.markdown import make_inert
 
 from .controls import StatusLine, action_button, button_row, set_traits, set_visible
+from .growing_output import response_output
 from .mime_output import display_output, truncate
 from .reasoning import thoughts_html
 
@@ -116,7 +119,9 @@ def _facts(turn: Turn) -> list[str]:
 def _outputs(text: str, response: Response | None) -> tuple[dict[str, Any], ...]:
     """The thoughts and the text of an answer; of a question that failed, what had arrived of one."""
     thoughts = thoughts_html(response)
-    shown = truncate(text or (response.text if response is not None else ""))
-    above = [display_output({"text/plain": "", "text/markdown": thoughts})] if thoughts else []
-    bundle = {"text/plain": printable(shown), "text/markdown": make_inert(shown)}
-    return (*above, *([display_output(bundle)] if shown else []))
+    above = {"text/plain": "", "text/markdown": thoughts} if thoughts else {}
+    shown = truncate(text)
+    bundle = {"text/plain": printable(shown), "text/markdown": make_inert(shown)} if shown else {}
+    if response is not None:  # an object of a schema as a table, and calls as such
+        bundle = response_output(Row({}, LLMConfig(), response)) or bundle
+    return tuple(display_output(each) for each in (above, bundle) if each)

@@ -141,7 +141,7 @@ class Columns:
                 raise UsageError("The responses are still arriving", remedy="Stop them first.")
             self._selected = index
             sent, asked = result.requests[index].config, result.asked
-            is_own = asked is not None and index < self._own_columns(result)
+            is_own = asked is not None and sent.name == asked.config.name  # the others have other names
             base = asked.config if asked and is_own else self._saved(sent)
             state.take_snapshot()
             kwargs = without_tools(sent.model_kwargs, asked.options) if asked else sent.model_kwargs
@@ -149,11 +149,6 @@ class Columns:
             if asked and is_own:
                 state.draft.set("system", asked.system)  # with its variables
             state.note("run", f"{result.batch[index].label} is in the controls now. Undo brings back what was there.")
-
-    def _own_columns(self, result: RunResult) -> int:
-        """How many columns come from the config that was in the controls: they are the first ones."""
-        first = result.batch[0].setting.get("config")
-        return sum(row.setting.get("config") == first for row in result.batch)
 
     def _saved(self, sent: LLMConfig) -> LLMConfig:
         """A config of the session as it was sent, without the notebook's timeout."""

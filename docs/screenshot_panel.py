@@ -50,7 +50,7 @@ def main(folder: str = "") -> None:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         try:
             server.write("panel.ipynb", *CELLS)
-            page = browser.new_page(viewport={"width": 1500, "height": 2400})
+            page = browser.new_page(viewport={"width": 1500, "height": 4200})
             notebook = NotebookPage(page, server, "panel.ipynb")
             notebook.command("application:toggle-left-area")
             for index in range(len(CELLS)):

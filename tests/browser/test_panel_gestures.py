@@ -72,6 +72,7 @@ class Hands:
         field.select_option(option)
 
     def run(self):
+        self.page.evaluate("gestures.push('Ctrl+Enter')")  # the panel's own listener lets no other one hear it
         self.press("Control+Enter")
         self.panel.ends()
 
@@ -118,6 +119,15 @@ def test_go_back_to_the_version_before(hands, panel):
     hands.click(panel.button("Restore"))
     expect(panel.field("Prompt")).to_have_value("Say 'first'")
     assert hands.gestures == documented("Go back")
+
+
+def test_compare_with_another_config(hands, panel):
+    hands.click(panel.root.get_by_role("button", name="Compare").first)
+    hands.click(panel.field("With configs").locator("option").first)
+    hands.click(panel.button("Compare"))
+    panel.ends()
+    panel.says("2 responses")
+    assert hands.gestures == documented("Compare with another")
 
 
 def test_from_a_url_to_an_exported_config(page, shown, panel):

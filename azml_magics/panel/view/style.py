@@ -21,7 +21,8 @@ STYLE: Final = """<style>
   align-items: center; margin: 2px; }
 .azml-panel .widget-inline-hbox > .widget-label { margin: 0; width: 172px; flex: 0 0 auto; text-align: left;
   overflow: hidden; text-overflow: ellipsis; }
-.azml-panel .azml-work .widget-inline-hbox > .widget-label { width: 110px; }
+.azml-panel .azml-work .widget-inline-hbox > .widget-label { width: 130px; }
+.azml-panel .widget-checkbox, .azml-panel .widget-label-basic { height: auto; white-space: normal; }
 .azml-panel .widget-inline-hbox > :not(.widget-label) { flex: 1 1 140px; min-width: 0; }
 .azml-panel select { appearance: auto; background-image: none; }
 .azml-panel .widget-inline-hbox > select { height: var(--jp-widgets-inline-height, 28px); }
@@ -45,7 +46,6 @@ STYLE: Final = """<style>
 .azml-panel .azml-buttons { flex-flow: row wrap; align-items: center; }
 .azml-panel .azml-buttons > .jupyter-button { width: auto; flex: 0 0 auto; padding: 0 9px; margin: 2px; }
 .azml-panel .azml-buttons > .widget-inline-hbox { flex: 1 1 170px; }
-.azml-panel .azml-wide > .jupyter-button { flex: 0 0 82px; }
 .azml-panel .azml-row { position: relative; align-items: flex-start; flex-flow: row nowrap; }
 .azml-panel .azml-row > .widget-inline-hbox { flex: 1 1 auto; }
 .azml-panel .azml-row > .azml-value { flex: 0 0 84px; }
@@ -181,9 +181,7 @@ STYLE: Final = """<style>
   .azml-panel .widget-inline-hbox:not(.azml-short, .azml-formatter, .azml-top > *) > .widget-label { width: 100%; }
   .azml-panel .azml-formatter > .widget-label { width: auto; margin-right: 8px; }
   .azml-panel .azml-found :is(td, th):nth-child(4) { display: none; }
-  .azml-panel .azml-wide { align-items: flex-end; }
-  .azml-panel .azml-wide > .widget-inline-hbox { flex-basis: 110px; }
-  .azml-panel .azml-wide > .widget-dropdown:has(+ .azml-short) { flex-basis: 100%; }
+  .azml-panel .azml-buttons:not(.azml-top) { align-items: flex-end; }
   .azml-panel .azml-row { align-items: flex-end; }
   .azml-panel .azml-row > .azml-reset { position: absolute; top: 0; right: 0; }
   .azml-panel .azml-row .slider-container { margin: 12px 10px 12px 8px; }

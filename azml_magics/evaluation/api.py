@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from ..core.client import Client
+from ..core.errors import Interrupted
 from ..core.pricing import PriceSource
 from ..core.prompt.schema import Schema
 from ..rows.argument_types import SchemaSource
@@ -225,15 +226,29 @@ async def aevaluate(
     on_progress = Bar() if progress is True else progress or None
     with on_progress if isinstance(on_progress, Bar) else contextlib.nullcontext():
         engine = Engine(prepared.plan, options, on_progress=on_progress, loop=loop)
-        running = asyncio.ensure_future(asyncio.to_thread(engine.run))
-        try:
-            evaluation = await asyncio.shield(running)
-        except asyncio.CancelledError:
-            engine.stop()
-            with contextlib.suppress(BaseException):
-                await running
-            raise
+        evaluation = await _run_in_thread(engine)
     return _finish(prepared, evaluation)
+
+
+async def _run_in_thread(engine: Engine) -> Evaluation:
+    """Return the engine's evaluation. If this is cancelled, the engine is stopped first."""
+
+    def run() -> Evaluation | None:
+        try:
+            return engine.run()
+        except Interrupted:  # it was stopped; in a task it would end the event loop
+            return None
+
+    running = asyncio.ensure_future(asyncio.to_thread(run))
+    try:
+        evaluation = await asyncio.shield(running)
+    except asyncio.CancelledError:
+        engine.stop()
+        with contextlib.suppress(Exception):  # the caller wants none of it
+            await running
+        raise
+    assert evaluation is not None  # nothing else stops the engine
+    return evaluation
 
 
 def _schema(schema: SchemaSource | None) -> Schema | None:

@@ -53,7 +53,7 @@ def bounds(requirements: list[str]) -> dict[str, str]:
     return {match[1].lower(): match[2] for match in found if match}
 
 
-@pytest.mark.parametrize("requirement", PROJECT["dependencies"] + EXTRAS["demo"] + EXTRAS["dask"])
+@pytest.mark.parametrize("requirement", PROJECT["dependencies"] + EXTRAS["demo"] + EXTRAS["azure"] + EXTRAS["dask"])
 def test_every_requirement_has_a_lower_bound(requirement: str) -> None:
     assert bounds([requirement])
 
@@ -62,7 +62,9 @@ def test_every_requirement_has_a_lower_bound(requirement: str) -> None:
     ("name", "bound"),
     [
         (name, bound)
-        for name, bound in bounds(PROJECT["dependencies"] + EXTRAS["demo"] + EXTRAS["dask"] + EXTRAS["test"]).items()
+        for name, bound in bounds(
+            PROJECT["dependencies"] + EXTRAS["demo"] + EXTRAS["azure"] + EXTRAS["dask"] + EXTRAS["test"]
+        ).items()
         if name not in LEFT_OUT
     ],
 )

@@ -114,13 +114,18 @@ class Comparison:
         """
         return Plan(1 + len(self.names), self.parse_sweeps(), self.repeats)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was chosen that would make more than one request."""
+        return not self.names and not self.sweeps.strip() and self.repeats == 1
+
     def describe(self) -> tuple[str, str]:
         """(what Compare would send, in one line; its mood)."""
         try:
             plan = self.plan
         except AzmlError as error:
             return describe_error(error), "bad"
-        if plan.size == 1 and not plan.sweeps:
+        if self.is_empty:
             return "Choose configs, parameters or a number of times to compare.", "plain"
         if plan.size > MAX_REQUESTS:
             return f"{plan}: one click sends at most {MAX_REQUESTS}.", "bad"

@@ -239,6 +239,9 @@
     for (const button of panel.querySelectorAll('button.azml-expands')) {
       set(button, { 'aria-expanded': button.classList.contains('mod-active') });
     }
+    for (const button of panel.querySelectorAll('button.azml-icon[title]')) {
+      set(button, { 'aria-label': button.title }); // its icon is a letter of a font
+    }
     for (const button of panel.querySelectorAll('button.azml-toggles')) {
       set(button, { 'aria-pressed': button.classList.contains('mod-active') });
     }
@@ -250,6 +253,13 @@
     }
     for (const page of panel.querySelectorAll('.azml-cases')) {
       set(page, { role: 'region', 'aria-label': 'Test cases' });
+    }
+    for (const columns of panel.querySelectorAll('.azml-compared')) {
+      set(columns, { tabindex: 0, role: 'region', 'aria-label': 'Responses side by side' }); // it scrolls
+      for (const column of columns.children) {
+        const label = column.querySelector('.azml-column-head')?.textContent ?? '';
+        set(column, { role: 'group', 'aria-label': `Response of ${label}` });
+      }
     }
     for (const page of panel.querySelectorAll('.azml-response, .azml-page')) {
       set(page, { tabindex: 0, role: 'region', 'aria-label': 'Result' }); // it scrolls

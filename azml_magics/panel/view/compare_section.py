@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import ipywidgets as w
 
+from ..model.cell_source import CellSource
 from ..model.changes import COMPARISON, CONFIG, DRAFT, NOTES, OPTIONS, PROMPT, STATE, VARIABLES
 from .controls import (
     StatusLine,
@@ -41,9 +42,7 @@ class CompareSection:
     def __init__(self, model: PanelModel, send_out: Callable[[str, str], None]) -> None:
         self._model = model
         comparison = model.comparison
-        self._configs = on_change(
-            w.SelectMultiple(description="With configs", _dom_classes=("azml-several-configs",)), comparison.set_names
-        )
+        self._configs = on_change(w.SelectMultiple(description="With configs"), comparison.set_names)
         self._hint = StatusLine()
         self._sweeps = text_area(
             "Parameters",
@@ -106,7 +105,7 @@ class CompareSection:
         for button, is_shown in ((self._compare, not is_asking), (self._confirm, is_asking), (self._cancel, is_asking)):
             set_visible(button, is_shown)
             set_traits(button, disabled=is_running)
-        cell = self._model.build_comparison_cell()
+        cell = CellSource("") if comparison.is_empty else self._model.build_comparison_cell()
         set_traits(self._cell, value=cell.text)
         set_visible(self._cell, cell.text)
         set_visible(self._insert, cell.text)

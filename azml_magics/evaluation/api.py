@@ -54,6 +54,7 @@ def evaluate(
     score: Any = None,
     judge: Any = None,
     rubric: str | Path = "",
+    pairwise: bool | None = None,
     sweep: Mapping[str, Sequence[Any]] | None = None,
     n: int = 1,
     price: PriceSource | Mapping[str, PriceSource] = None,
@@ -87,6 +88,7 @@ def evaluate(
         judge: A config, or several, that scores each response by the `rubric`. With two settings it is asked which of
             their responses is better, in both orders.
         rubric: What makes a response good: a text, in which `{column}` takes the row's value, or the path of one.
+        pairwise: Whether the judge compares the responses of two settings; False scores each of them by the rubric.
         sweep: Values to try for model kwargs, such as `{"temperature": [0, 1]}`.
         n: How often each request is sent.
         price: What a million tokens cost: "INPUT,OUTPUT", or such prices by config name. Without it a config's own.
@@ -132,6 +134,7 @@ def evaluate(
         score=score,
         judge=judge,
         rubric=rubric,
+        pairwise=pairwise,
         sweep=sweep,
         n=n,
         price=price,
@@ -175,6 +178,7 @@ async def aevaluate(
     score: Any = None,
     judge: Any = None,
     rubric: str | Path = "",
+    pairwise: bool | None = None,
     sweep: Mapping[str, Sequence[Any]] | None = None,
     n: int = 1,
     price: PriceSource | Mapping[str, PriceSource] = None,
@@ -208,6 +212,7 @@ async def aevaluate(
         score=score,
         judge=judge,
         rubric=rubric,
+        pairwise=pairwise,
         sweep=sweep,
         n=n,
         price=price,

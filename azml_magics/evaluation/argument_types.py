@@ -29,6 +29,7 @@ class EvaluateOptions(TypedDict, total=False):
     score: Any
     judge: Any
     rubric: str | Path
+    pairwise: bool | None
     sweep: Mapping[str, Sequence[Any]] | None
     n: int
     price: PriceSource | Mapping[str, PriceSource]

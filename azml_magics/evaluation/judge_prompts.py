@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..core.errors import UsageError
 from ..core.paths import path_of
@@ -14,7 +14,7 @@ from .answers import as_text
 from .scorer_arguments import expected_value
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from ..core.messages import Message
@@ -55,6 +55,21 @@ def read_rubric(source: str | Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UsageError(f"The rubric {one_line(str(source), 200)!r} cannot be read: {why}") from None
+
+
+def fill_rubric(rubric: str, variables: Mapping[str, Any], columns: Sequence[str]) -> str:
+    """Return a rubric with the variables filled in that are not columns; those of the row follow for each row.
+
+    Args:
+        rubric: The rubric.
+        variables: Their values.
+        columns: The columns of the table, which have precedence.
+    """
+    for name, start, end in reversed(list(template.find_spans(rubric, columns))):
+        if name in variables and name not in columns:
+            value = template.render(rubric[start:end], variables)
+            rubric = rubric[:start] + template.escape(value) + rubric[end:]
+    return rubric
 
 
 def rubric_variables(rubric: str, columns: Sequence[str]) -> list[str]:

@@ -14,7 +14,7 @@ from ..core.text import did_you_mean, one_line
 from .baseline import check_baseline
 from .evaluation import Evaluation
 from .expectations import Expectations
-from .judge_prompts import read_rubric
+from .judge_prompts import fill_rubric, read_rubric
 from .judges import describe_judges, make_judges
 from .matches import describe_case_variants, match_scorer
 from .outcome import RIGHT
@@ -79,6 +79,7 @@ def prepare(
     score: Any = None,
     judge: Any = None,
     rubric: str | Path = "",
+    pairwise: bool | None = None,
     sweep: Mapping[str, Sequence[Any]] | None = None,
     n: int = 1,
     price: PriceSource | Mapping[str, PriceSource] = None,
@@ -121,7 +122,9 @@ def prepare(
         sample=sample,
         client=client,
     )
-    plan = _with_judges(replace(plan, notes=(*plan.notes, *_describe_labels(plan))), judge, rubric)
+    plan = replace(plan, notes=(*plan.notes, *_describe_labels(plan)))
+    text = fill_rubric(read_rubric(rubric), variables or {}, plan.table.columns)
+    plan = _with_judges(plan, judge, text, pairwise=pairwise)
     names = [*(scorer.name for scorer in plan.scorers), *(judge.name for judge in plan.judges)]
     requirements = parse_requirements(require, plan.settings, names, has_more=bool(score))
     return Prepared(plan, tuple(requirements), _checked_baseline(baseline, plan))
@@ -167,9 +170,10 @@ def _price(configs: list[LLMConfig], price: Any) -> list[LLMConfig]:
     ]
 
 
-def _with_judges(plan: Plan, judge: Any, rubric: str | Path) -> Plan:
+def _with_judges(plan: Plan, judge: Any, rubric: str, *, pairwise: bool | None) -> Plan:
     """Return the plan with its judges, whose rubric fits the table."""
-    judges = make_judges(None if judge is None else _list_configs(judge), read_rubric(rubric), plan.settings)
+    configs = None if judge is None else _list_configs(judge)
+    judges = make_judges(configs, rubric, plan.settings, pairwise=pairwise)
     for each in judges:
         if plan.table.columns:
             each.check(plan.table.columns)

@@ -133,7 +133,7 @@ def _prepare(context: NotebookContext, options: CellOptions, body: str) -> Prepa
         expect=options.expect or None,
         match=_object_or_text(context, options.match or "normalized"),
         score=[_function(context, word) for word in options.score],
-        judge=_judge(context, options),
+        judge=_judges(context, options),
         rubric=_rubric(context, options.rubric),
         sweep=sweep or None,
         n=options.repeat if options.repeat is not None else 1,
@@ -159,10 +159,9 @@ def _function(context: NotebookContext, word: str) -> Any:
     return context.variable(word)
 
 
-def _judge(context: NotebookContext, options: CellOptions) -> LLMConfig | None:
-    if not options.judge:
-        return None
-    return cell_config.resolve_config(context, type(options)(config=options.judge))
+def _judges(context: NotebookContext, options: CellOptions) -> list[LLMConfig] | None:
+    names = [name.strip() for name in (options.judge or "").split(",") if name.strip()]
+    return [cell_config.resolve_config(context, type(options)(config=name)) for name in names] or None
 
 
 def _rubric(context: NotebookContext, word: str | None) -> str:
@@ -176,4 +175,4 @@ def _rubric(context: NotebookContext, word: str | None) -> str:
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
             raise UsageError(f"The rubric {path} cannot be read: {reason}", remedy="Check the path.") from None
-    return option_values.fill_in(context, word, place="--rubric ")
+    return word  # its variables may be columns

@@ -122,7 +122,7 @@ EVALUATION_OPTIONS: tuple[Option, ...] = (
         help="with --each: a function of (row, response): true or false, a number, or a dict",
         kind="variable",
     ),
-    _option("--judge", metavar="CONFIG", help="with --each: a config that rates every response", kind="config"),
+    _option("--judge", metavar="A,B,…", help="with --each: configs that rate every response", kind="configs"),
     _option(
         "--rubric",
         metavar="TEXT|$var|FILE",

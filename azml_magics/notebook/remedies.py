@@ -34,6 +34,7 @@ REMEDIES: Mapping[str, str] = {
     "empty-object": "Look at the deployment's logs; check that the formatter matches the deployment (%azureml test).",
     "empty-sweep": "Write --sweep temperature=0,0.5,1.",
     "entra-only": "A Foundry project accepts no key: use --key entra.",
+    "evaluation-failed": "The evaluation is shown above; -o NAME keeps it.",
     "flow-output": "Name it in the formatter, such as -f promptflow(output=NAME).",
     "formatter-api-type": "Choose another formatter with -f, such as openai-chat or openai, or set --type.",
     "formatter-not-importable": "Use --as curl, or make it a class at the top level of a module that "

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from azml_magics import LLMConfig, Response
 from azml_magics.errors import RateLimitError, UsageError
-from azml_magics.evaluation.judge_prompts import read_rubric
+from azml_magics.evaluation.judge_prompts import fill_rubric, read_rubric
 from azml_magics.evaluation.judges import PairJudge, ScoreJudge, describe_judges, make_judges
 from azml_magics.evaluation.outcome import Outcome
 
@@ -188,3 +188,10 @@ def test_rubric_is_a_text_or_a_text_file(tmp_path):
     path.write_bytes(b"\xff")
     with pytest.raises(UsageError, match="it is not UTF-8"):
         read_rubric(path)
+
+
+def test_rubric_takes_other_variables_and_columns_win():
+    variables = {"brand": "{Acme}", "letter": "outer"}
+    assert (
+        fill_rubric("Names {brand}, {letter}, {other}.", variables, ["letter"]) == "Names {{Acme}}, {letter}, {other}."
+    )

@@ -168,6 +168,16 @@ def test_judge_rates_by_a_rubric(letters, endpoint):
     assert any("Is it one word?" in str(request.json()) for request in endpoint.requests)
 
 
+def test_several_judges_rate_with_variables_and_columns(letters, endpoint):
+    letters.ok("%azureml save one --from main\n%azureml save two --from main\nlanguage = 'French'")
+    ran = letters.ok(cell("--judge one,two --rubric 'In {language} about {letter}?' -o run"))
+    assert {"judge_one", "judge_two"} <= set(first(letters.vars["run"]).scores), ran.stdout
+    asked = [str(request.json()) for request in endpoint.requests]
+    assert sum("In French about " in text and "{letter}" not in text for text in asked) == 8
+    refused = letters.refused(cell("--judge one --rubric 'About {lettre}?'"))
+    assert "The rubric has {lettre}, which is not a column. Did you mean 'letter'?" in refused
+
+
 def test_rubric_is_read_from_a_file(letters, endpoint):
     Path("rubric.md").write_text("Be kind.", encoding="utf-8")
     letters.ok(cell("--judge main --rubric rubric.md"))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _CELL = "text-align:left;vertical-align:top"
 _TEXT = "white-space:pre-wrap;overflow-wrap:anywhere"
 _QUIET = "opacity:0.75"
+_TABLE = "margin:0"  # a table in a table needs no space around it
 _DEEPEST = 8  # tables in tables; what is deeper is shown as JSON
 
 
@@ -78,7 +79,7 @@ def _object(value: Mapping[str, Any], depth: int) -> str:
         f'<td style="{_CELL}">{_to_html(inner, depth + 1)}</td></tr>'
         for name, inner in value.items()
     )
-    return f"<table><tbody>{rows}</tbody></table>"
+    return f'<table style="{_TABLE}"><tbody>{rows}</tbody></table>'
 
 
 def _list(value: Sequence[Any], depth: int) -> str:
@@ -98,7 +99,7 @@ def _rows(value: Sequence[Mapping[str, Any]], depth: int) -> str:
         + "</tr>"
         for row in value
     )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<table style="{_TABLE}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
 def json_text(value: Any, indent: int | None = None) -> str:

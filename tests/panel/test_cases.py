@@ -311,7 +311,82 @@ def test_five_hundred_cases_change_the_panel_a_few_times(ready, cases, wait_unti
     assert len([parts for parts in changes.parts if CASES in parts]) <= 2 * seconds + 4
 
 
+# ---- what is expected
+
+
+def answering(cases, wait_until_idle, ready, text):
+    cases.set_text(text)
+    cases.run_all()
+    wait_until_idle(ready)
+    return cases.scores()
+
+
+def test_answers_are_compared_with_a_column(ready, cases, wait_until_idle):
+    ready.set_prompt("Say {word}")
+    cases.set_expect("right")
+    cases.set_match("contains")
+    scores = answering(cases, wait_until_idle, ready, "word,right\ntea,demo endpoint\nrain,no such words\nsnow,\n")
+    assert {position: score.value for position, score in scores.scores.items()} == {0: True, 1: False}
+    assert scores.summary == "1 of 2 as expected (50%)"
+    assert not cases.notes()  # the expected column is one that the prompt need not use
+    assert cases.expect_choices() == ["right"]
+
+
+def test_changes_since_the_run_before_are_named(ready, cases, wait_until_idle):
+    ready.set_prompt("Say {word}")
+    cases.set_expect("right")
+    cases.set_match("contains")
+    table = "word,right\ntea,Say tea\nrain,Tell rain\n"
+    assert answering(cases, wait_until_idle, ready, table).changes == []
+    ready.set_prompt("Tell {word}")
+    assert answering(cases, wait_until_idle, ready, table).changes == [
+        "Case 1 no longer as expected, unlike in the run before.",
+        "Case 2 now as expected, unlike in the run before.",
+    ]
+
+
+def test_field_of_a_schema_is_compared(ready, cases, wait_until_idle):
+    ready.set_option("schema", json.dumps(AGE))
+    cases.set_expect("age=age")
+    scores = answering(cases, wait_until_idle, ready, "topic,age\ntea,-77777\n")
+    assert scores.summary == "0 of 1 as expected (0%)"
+    assert cases.expect_choices() == ["age", "age=age"]
+
+
+def test_expectation_that_is_no_number_is_said(ready, cases, wait_until_idle):
+    cases.set_expect("right")
+    cases.set_match("number")
+    scores = answering(cases, wait_until_idle, ready, "topic,right\ntea,many\n")
+    assert scores.errors == ["ValueError: the expectation 'many' is not a number"]
+    assert scores.summary == ""
+
+
+@pytest.mark.parametrize(
+    ("expect", "said"),
+    [
+        ("rihgt", "The table has no column 'rihgt' to expect"),
+        ("age=right", "expect names the field 'age'"),
+        ("=", "column"),
+    ],
+)
+def test_wrong_expectation_is_refused(ready, cases, endpoint, expect, said):
+    cases.set_text("topic,right\ntea,x\n")
+    cases.set_expect(expect)
+    assert cases.notes() is not None
+    cases.run_all()
+    assert said in note(ready)
+    assert not endpoint.requests
+
+
 # ---- the cell
+
+
+def test_cell_says_what_is_expected(cases):
+    cases.set_text("topic,right answer\ntea,x\n")
+    cases.set_expect("right answer")
+    assert cases.make_cell().text.splitlines()[0] == "%%azureml main --each $cases --expect 'right answer'"
+    cases.set_match("contains")
+    assert cases.make_cell().text.splitlines()[0].endswith("--expect 'right answer' --match contains")
 
 
 def test_cell_takes_the_cases_from_a_variable(ready, cases, variables):

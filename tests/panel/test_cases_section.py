@@ -130,6 +130,16 @@ def test_texts_of_cases_and_answers_are_escaped(panel):
     assert table(panel)[2][1] == "<b>snow</b>"
 
 
+def test_expected_column_marks_right_and_wrong(panel):
+    panel.type("Edit as text", True)
+    panel.type("Cases as text", "topic,right\ntea,demo endpoint\nsnow,nothing like it\n")
+    panel.type("Expected", "right")
+    panel.type("Match", "contains")
+    run_all(panel)
+    assert [row[3] for row in table(panel)[1:]] == ["✓ right", "✗ wrong"]
+    assert "1 of 2 as expected (50%)" in panel.lines()
+
+
 def test_cell_is_made_copied_and_inserted(panel):
     panel.type("Import", "rows")
     panel.click("Import cases")

@@ -46,7 +46,8 @@ class CaseRun:
         is_running: whether further rows come.
         results: the whole, once it has ended.
         prompt: the prompt that was sent, with its variables.
-        fields: the names of a schema's columns.
+        fields: the names of a schema's columns in the table of the responses.
+        schema_fields: the names of the schema's fields, which those columns have unless the cases have them already.
     """
 
     table: CaseTable
@@ -56,6 +57,7 @@ class CaseRun:
     results: Results | None = None
     prompt: str = ""
     fields: tuple[str, ...] = ()
+    schema_fields: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -98,6 +100,11 @@ def make_mapper(
     if system:
         messages = [{"role": "system", "content": system}, {"role": "user", "content": text}]
     return RowMapper(config, messages, table.to_dicts(), variables=variables, schema=schema)
+
+
+def schema_fields_of(mapper: RowMapper) -> tuple[str, ...]:
+    """Return the names of the schema's fields; () without a schema."""
+    return tuple(column.name for column in mapper.row_prompt.columns[: len(mapper.schema_columns())])
 
 
 def names_in(prompt: str, system: str, table: CaseTable) -> list[str]:

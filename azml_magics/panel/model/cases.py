@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from azml_magics.core.errors import AzmlError, UsageError
 from azml_magics.rows.run_options import RunOptions
 
-from . import case_run, case_source, cell_source, schema, tools
+from . import case_run, case_scores, case_source, cell_source, schema, tools
 from .case_run import CaseFollower, CaseRun
+from .case_scores import NO_SCORES, CaseScores
 from .case_table import CaseTable
 from .changes import CASES, STATE
 from .error_messages import describe_error
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 PLACE: Final = "cases"  # of its status line
 PAGE: Final = 20  # cases of a page
+MATCHES: Final = ("normalized", "exact", "contains", "number", "regex")  # the first is the default
 _MAX_NUMBERS: Final = 5  # of cases in a line
 
 
@@ -59,6 +61,8 @@ class Cases:
         text: the table as text while it is edited so; None if it is not.
         place: the variable or the .csv file from which the cell takes the cases.
         run: the last run over them; None before the first.
+        expect: the column with the right answers, or FIELD=COLUMN, as `--expect` takes it; "" for none.
+        match: how answers are compared with it.
     """
 
     def __init__(self, state: PanelState, runs: Runs) -> None:
@@ -68,6 +72,10 @@ class Cases:
         self.text: str | None = None
         self.place = "cases"
         self.run: CaseRun | None = None
+        self.expect = ""
+        self.match = "normalized"
+        self._rights: dict[tuple[str, ...], bool] = {}  # of the run before: case -> whether it was answered rightly
+        self._scored: tuple[Any, CaseScores] = (None, NO_SCORES)  # what was scored last, and the scores
         self._written: dict[str, object] = {}  # place -> what was put there
 
     @property
@@ -165,6 +173,12 @@ class Cases:
     def _names_in_prompt(self) -> list[str]:
         return case_run.names_in(self._state.prompt.text, self._system, self.table)
 
+    def _expected_columns(self) -> list[str]:
+        try:
+            return case_scores.expected_columns(self.expect)
+        except UsageError:  # Run all says it
+            return []
+
     def notes(self) -> list[CaseNote]:
         """What is unusual about the table."""
         table = self.table
@@ -176,7 +190,8 @@ class Cases:
             for name in used
             if name not in table.columns and name not in known
         ]
-        unused = [name for name in table.columns if name not in used]
+        expected = self._expected_columns()
+        unused = [name for name in table.columns if name not in used and name not in expected]
         if unused:
             notes.append(CaseNote(f"The prompt does not use {', '.join(unused)}."))
         for name in table.columns:
@@ -184,6 +199,45 @@ class Cases:
             if empty:
                 notes.append(CaseNote(f"{{{name}}} is empty in {_numbers(empty)}: an empty text is sent."))
         return notes
+
+    # ---- what is expected
+
+    def set_expect(self, expect: str) -> None:
+        """Type the column with the right answers, or FIELD=COLUMN."""
+        if expect != self.expect:
+            with self._state.changing(CASES):
+                self.expect = expect
+                self._rights = {}
+                self._state.note(PLACE)
+
+    def set_match(self, match: str) -> None:
+        """Choose how answers are compared with what is expected."""
+        if match != self.match:
+            with self._state.changing(CASES):
+                self.match = match
+                self._rights = {}
+
+    def scores(self) -> CaseScores:
+        """How the last run was answered; none if what is expected does not fit its table."""
+        if self.run is None:
+            return NO_SCORES
+        key = (self.run, self.expect, self.match)
+        if self._scored[0] is None or any(a is not b for a, b in zip(self._scored[0], key, strict=True)):
+            try:
+                found = case_scores.score_cases(self.run, self.expect, self.match, self._rights)
+            except UsageError:  # Run all says it
+                found = NO_SCORES
+            self._scored = key, found
+        return self._scored[1]
+
+    def expect_choices(self) -> list[str]:
+        """What the field for the right answers offers: columns, and the schema's fields that are columns."""
+        used = self._names_in_prompt()
+        columns = [name for name in self.table.columns if name not in used]
+        fields = self.run.schema_fields if self.run else ()
+        return [*columns, *(f"{name}={name}" for name in fields if name in columns)]
+
+    # ---- the run
 
     @property
     def row(self) -> TableRow | None:
@@ -205,6 +259,8 @@ class Cases:
         state = self._state
         with state.changing(CASES, STATE, place=PLACE):
             mapper = self._make_mapper()
+            fields = case_run.schema_fields_of(mapper)
+            case_scores.check_expectation(self.expect, self.match, self.table.columns, fields or None)
             output = read_output(state.options.output)
             begun = CaseRun(
                 self.table,
@@ -212,6 +268,7 @@ class Cases:
                 case_run.no_progress(len(self.table)),
                 prompt=state.prompt.text,
                 fields=mapper.schema_columns(),
+                schema_fields=fields,
             )
             follower = CaseFollower(state, self._show, lambda results: self._keep(results, output))
             is_started = state.worker.start(
@@ -220,6 +277,8 @@ class Cases:
             )
             if not is_started:
                 raise UsageError("Another task is running", remedy="Stop it first.")
+            if self.run is not None:
+                self._rights |= case_scores.rights_of(self.run, self.scores())
             self.run = begun
             state.note(PLACE)
 
@@ -313,7 +372,9 @@ class Cases:
         values = {name: text for name, text in typed.items() if name not in self.table.columns}
         config: LLMConfig = tools.with_tools(state.draft.config, checks.tools_in_json)
         system = cell_source.with_values(self._system, values)
-        words = ["--each", cell_source.quote(word), *checks.words]
+        expected = ["--expect", cell_source.quote(self.expect.strip())] if self.expect.strip() else []
+        expected += ["--match", self.match] if expected and self.match != MATCHES[0] else []
+        words = ["--each", cell_source.quote(word), *expected, *checks.words]
         return cell_source.build_cell(
             config, state.base, strip_blank_lines(state.prompt.text), values, words, system=system
         )

@@ -251,6 +251,9 @@
     for (const select of panel.querySelectorAll('.azml-versions select')) {
       set(select, { 'aria-label': 'Versions' });
     }
+    for (const page of panel.querySelectorAll('.azml-case-answer')) {
+      set(page, { tabindex: 0, role: 'region', 'aria-label': 'Answer to the case' });
+    }
     for (const page of panel.querySelectorAll('.azml-cases')) {
       set(page, { role: 'region', 'aria-label': 'Test cases' });
     }
@@ -261,7 +264,7 @@
         set(column, { role: 'group', 'aria-label': `Response of ${label}` });
       }
     }
-    for (const page of panel.querySelectorAll('.azml-response, .azml-page')) {
+    for (const page of panel.querySelectorAll('.azml-response, .azml-page:not(.azml-case-answer)')) {
       set(page, { tabindex: 0, role: 'region', 'aria-label': 'Result' }); // it scrolls
     }
     for (const button of panel.querySelectorAll('.azml-upload')) {

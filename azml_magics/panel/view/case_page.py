@@ -14,6 +14,7 @@ from ..model.cases import PAGE, describe_failure
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from azml_magics.evaluation.outcome import Score
     from azml_magics.rows.table_rows import TableRow
 
     from ..model.cases import Cases
@@ -55,11 +56,17 @@ def _outcome(cases: Cases, position: int, fields: int) -> list[str]:
     if row is None or not row.was_sent:
         is_waiting = run is not None and run.is_running and position < len(run.table)
         return [_cell("waiting" if is_waiting else "not sent"), *[_cell("")] * (fields + 1)]
-    failure = describe_failure(row)
+    failure, score = describe_failure(row), cases.scores().scores.get(position)
     if failure:
         return [_cell("✗ failed"), *[_cell("")] * fields, _cell(failure, _MAX_ANSWER, "azml-bad")]
     values = [_cell(value) for value in _field_texts(row, fields)]
-    return [_cell("✓ done"), *values, _cell(answer_of(row), _MAX_ANSWER)]
+    return [_cell(_status_of(score)), *values, _cell(answer_of(row), _MAX_ANSWER)]
+
+
+def _status_of(score: Score | None) -> str:
+    if score is None:
+        return "✓ done"
+    return "? not compared" if score.value is None else "✓ right" if score.value else "✗ wrong"
 
 
 def answer_of(row: TableRow) -> str:

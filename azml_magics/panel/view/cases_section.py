@@ -10,7 +10,7 @@ from azml_magics.core.text import printable
 from azml_magics.display.markdown import make_inert
 
 from ..model.case_source import find_tables
-from ..model.cases import PAGE, PLACE, describe_failure
+from ..model.cases import MATCHES, PAGE, PLACE, describe_failure
 from ..model.changes import CASES, NOTES, OPTIONS, PROMPT, STATE, VARIABLES
 from .case_page import page_html
 from .controls import (
@@ -86,13 +86,22 @@ class CasesSection:
             continuous_update=False,
             placeholder="CSV, or cells copied from a spreadsheet; the first line names the columns",
         )
+        self._expect = on_change(
+            w.Combobox(description="Expected", placeholder="the column with the right answers", ensure_option=False),
+            cases.set_expect,
+        )
+        self._match = on_change(
+            w.Dropdown(description="Match", options=MATCHES, _dom_classes=("azml-short",)), cases.set_match
+        )
         self._run = action_button(
             "Run all", cases.run_all, icon="play", tooltip="Send the prompt for every case; Stop keeps what has arrived"
         )
         self._run.add_class("azml-send")
         self._status, self._summary = StatusLine("azml-status"), StatusLine("azml-status")
         self._causes = StatusLine("azml-several")
+        self._score, self._changes = StatusLine("azml-status"), StatusLine("azml-several")
         self._answer_of, self._answer = StatusLine(), MimeOutput()
+        self._answer.widget.add_class("azml-case-answer")
         self._cell = _CaseCell(model, send_out)
         self.widget = w.VBox(
             [
@@ -100,8 +109,10 @@ class CasesSection:
                 *(note.widget for note in self._notes),
                 button_row(self._import, import_button, self._as_text),
                 self._text,
+                button_row(self._expect, self._match),
                 button_row(self._run, *self._cell.starts),
-                *(self._status.widget, self._summary.widget, self._causes.widget),
+                *(self._status.widget, self._summary.widget, self._score.widget),
+                *(self._changes.widget, self._causes.widget),
                 *(self._answer_of.widget, self._answer.widget, self._cell.widget),
             ]
         )
@@ -125,6 +136,10 @@ class CasesSection:
         set_traits(self._as_text, value=cases.text is not None)
         set_visible(self._text, cases.text is not None)
         set_traits(self._text, value=cases.text or "")
+        set_options(self._expect, cases.expect_choices())
+        set_traits(self._expect, value=cases.expect)
+        set_traits(self._match, value=cases.match)
+        set_visible(self._match, cases.expect)
         set_traits(self._run, disabled=bool(model.running))
         self._draw_run()
         self._cell.draw()
@@ -146,6 +161,9 @@ class CasesSection:
         mood = "mark" if is_old else "bad" if failed else "plain"
         self._summary.show(f"{summary}. The prompt has changed since." if is_old else summary, mood)
         self._causes.show("\n".join(run.causes) if run is not None and not run.is_running else "", "bad")
+        scores = cases.scores()
+        self._score.show(scores.summary)
+        self._changes.show("\n".join([*scores.changes, *scores.errors]), "mark")
         row = cases.row if run is not None else None
         is_sent = row is not None and row.was_sent
         self._answer_of.show(f"Answer to case {cases.selected + 1}" if is_sent else "")

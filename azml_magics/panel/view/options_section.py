@@ -60,12 +60,13 @@ class OptionsSection:
         }
         self._lines = {name: StatusLine("azml-status") for name in self._fields}
         self.widget = w.VBox(
-            [
+            _dom_classes=("azml-options",),
+            children=[
                 *(self._template, self._template_line.widget),
                 *(self._fields["schema"], self._choices["schema"], self._lines["schema"].widget),
                 *(self._fields["tools"], self._choices["tools"], self._lines["tools"].widget),
                 *(self._fields["output"], self._lines["output"].widget),
-            ]
+            ],
         )
 
     def _chooser(self, name: str) -> Callable[[str], None]:

@@ -243,6 +243,22 @@ def memory(bench: Bench, quick: bool) -> list[Row]:
     ]
 
 
+def evaluations(bench: Bench, quick: bool) -> list[Row]:
+    """evaluate beside map_rows: what a request costs, and the memory and the summary of many."""
+    (cpu,) = bench.medians(
+        1, ("ours", "evaluations", bench.http, "overhead", "--rows", 250, "--rounds", 4 if quick else 10)
+    )
+    number = 20_000 if quick else 100_000
+    held = bench.probe("ours", "evaluations", bench.http, "memory", "--rows", number)
+    after = f"memory after {number:,} rows by 4 settings with a journal"
+    return [
+        Row("`evaluate`, CPU per request", cpu["evaluate"] * US, "`map_rows`", cpu["map_rows"] * US, "us", 1.05),
+        Row("`evaluate(expect=…)`, CPU per request", cpu["scored"] * US, "`map_rows`", cpu["map_rows"] * US, "us"),
+        Row(after, held["all"], f"after {number // 10:,}", held["tenth"], "MB", 48, True),
+        Row(f"summary of {held['outcomes']:,} responses", held["summary"], "none", 0, "s", 2, True),
+    ]
+
+
 def streams(bench: Bench, quick: bool) -> list[Row]:
     """Streamed chat responses: time to the first token, CPU per chunk."""
     took = bench.probe("peers", "streams", bench.http, "--rounds", 3 if quick else 9)
@@ -290,6 +306,7 @@ MEASURES: dict[str, Callable[[Bench, bool], list[Row]]] = {
     "loops": loops,
     "growth": growth,
     "memory": memory,
+    "evaluations": evaluations,
     "streams": streams,
     "displays": displays,
     "install": install,

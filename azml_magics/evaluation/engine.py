@@ -175,7 +175,8 @@ class Engine:
                     reused=row.reused,
                 )
                 position = self._outcomes.position_of(row_index, setting.index, repeat + 1)
-                self._outcomes.put(position, replace(outcome, scores=self._pool.score_now(outcome)))
+                scores = self._pool.score_now(outcome)
+                self._outcomes.put(position, replace(outcome, scores=scores) if scores else outcome)
                 if row.error is None:
                     self._pool.submit(position)
 

@@ -50,6 +50,18 @@ def test_choose_change_run_and_stream(page, shown, panel):
     assert panel.result.inner_text().startswith(begun.strip()[:20])
 
 
+@pytest.mark.parametrize("width", [1200, 700, 360, 280])
+def test_endpoint_formatter_and_kwargs_are_in_sight_when_it_opens(panel, width):
+    panel.root.evaluate("(panel, width) => { panel.style.maxWidth = `${width}px`; }", width)
+    top = panel.root.bounding_box()["y"]
+    endpoint = panel.root.get_by_role("button", name=re.compile("Endpoint: "))
+    kwargs = [panel.row(name) for name in ("temperature", "top_p", "max_tokens")]
+    for each in (endpoint, panel.field("Formatter"), *kwargs, panel.button("Run")):
+        box = each.bounding_box()
+        assert box["y"] + box["height"] - top < 480  # pixels: half of a small screen
+    assert panel.root.evaluate("panel => panel.scrollWidth <= panel.clientWidth")
+
+
 OFF_GRID = {
     "temperature": 0.17,
     "top_p": 0.013,

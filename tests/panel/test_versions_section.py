@@ -15,7 +15,7 @@ from azml_magics.session import Session
 
 from ..notebook.hostile_server import FORBIDDEN
 from ..notebook.hostile_server import HOSTILE as CONTROLS
-from .widgets import choose, open_panel, set_state, submit, within
+from .widgets import choose, click, open_panel, set_state, submit, within
 
 CONFIG = LLMConfig(
     endpoint_url="http://127.0.0.1:9/v1/chat/completions", formatter="openai-chat", key="env:PANEL_KEY", name="main"
@@ -70,9 +70,15 @@ def difference(panel, mime="text/plain"):
     return shown.outputs[0]["data"][mime]
 
 
-def press(panel, button):
+def button(panel, name):
+    """A button of the tab: the conversation has an Undo, too."""
+    (tabs,) = [each for each in within(panel.panel.widget) if isinstance(each, w.Tab)]
+    return panel.find(name, w.Button, at=tabs)
+
+
+def press(panel, name):
     """Press or release a toggle."""
-    toggle = panel.find(button, w.ToggleButton)
+    toggle = panel.find(name, w.ToggleButton)
     set_state(toggle, value=not toggle.value)
 
 
@@ -87,7 +93,7 @@ def test_without_runs_nothing_can_be_done(chat):
     with open_panel(empty) as panel:
         open_versions(panel)
         assert difference(panel) == "No version yet: every run becomes one."
-        assert all(panel.find(name, w.Button).disabled for name in ("Restore", "Undo", "Export versions"))
+        assert all(button(panel, name).disabled for name in ("Restore", "Undo", "Export versions"))
         assert all(panel.find(name).disabled for name in ("Good", "Bad", "Version name", "Note"))
 
 
@@ -132,10 +138,10 @@ def test_restore_and_undo(panel):
     assert panel.model.result.row.text == "Como"
     assert "Number 2 is shown." in panel.lines()
     assert difference(panel) == "Nothing differs from the controls."
-    panel.click("Undo")
+    click(button(panel, "Undo"))
     assert panel.find("Prompt").value == "What I was writing"
     assert panel.model.result is None
-    assert panel.find("Undo", w.Button).disabled
+    assert button(panel, "Undo").disabled
 
 
 def test_name_rating_and_note(panel, session):

@@ -25,16 +25,15 @@ from .network_section import NetworkSection, network_title
 from .next_step import DETECT, TRUST, TYPE_KEY, NextStep
 
 if TYPE_CHECKING:
-    from azml_magics.core.config import LLMConfig
-
     from ..model.panel_model import PanelModel
 
 _EXAMPLE = "https://NAME.REGION.inference.ml.azure.com/score"
 _KEY_SIGNS = {True: ("✓", "good"), False: ("✗", "bad"), None: ("?", "plain")}
 
 
-def endpoint_title(config: LLMConfig) -> str:
+def endpoint_title(model: PanelModel) -> str:
     """The section's heading, with the endpoint's host, and a word if its key is missing."""
+    config = model.draft.config
     if not config.endpoint_url:
         return "Endpoint"
     missing = " · no key" if key_status(config).is_found is False else ""

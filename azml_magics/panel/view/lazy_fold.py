@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..model.panel_model import PanelModel
 
 
-class Section(Protocol):
+class PanelSection(Protocol):
     """A part of the panel.
 
     Attributes:
@@ -28,7 +28,7 @@ class Section(Protocol):
         """Show the model's state."""
 
 
-class FoldedSection(Section, Protocol):
+class FoldedSection(PanelSection, Protocol):
     """A section for a fold.
 
     Attributes:

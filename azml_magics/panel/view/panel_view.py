@@ -19,7 +19,7 @@ from .conversation_section import ConversationSection, conversation_title
 from .endpoint_section import EndpointSection, endpoint_title
 from .formatter_section import FormatterSection
 from .kwargs_section import KwargsSection
-from .lazy_fold import FoldedSection, LazyFold, Section
+from .lazy_fold import FoldedSection, LazyFold, PanelSection
 from .looks import Looks, close_tree
 from .next_step import CONNECT, DETECT, TYPE_KEY
 from .options_section import OptionsSection, options_title
@@ -29,7 +29,7 @@ from .run_section import RunSection
 from .style import STYLE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from ..model.panel_model import PanelModel
 
@@ -65,28 +65,14 @@ class Panel:
     def _build(self, model: PanelModel) -> None:
         """Make the widgets that are in sight when the panel opens."""
         self._script_output = w.Output(_dom_classes=("azml-script",))
-        self._endpoint = LazyFold(
-            model, lambda: endpoint_title(model.draft.config), lambda: EndpointSection(model), EndpointSection.parts
-        )
+        self._endpoint = self._make_fold(endpoint_title, EndpointSection)
         formatter, self._kwargs = FormatterSection(model), KwargsSection(model)
         config = ConfigBar(model)
         first = config.first_steps
         steps = {CONNECT: first.open, DETECT: lambda: model.checks.detect(place="run"), TYPE_KEY: self._go_to_key}
-        prompt, run = PromptSection(model), RunSection(model, steps)
-        results, cell = ResultTabs(model, self._send_out, steps), CellSection(model, self._send_out)
-        options = LazyFold(model, lambda: options_title(model), lambda: OptionsSection(model), OptionsSection.parts)
-        compare = LazyFold(model, "Compare", lambda: CompareSection(model, self._send_out), CompareSection.parts)
-        cases = LazyFold(
-            model, lambda: cases_title(model), lambda: CasesSection(model, self._send_out), CasesSection.parts
-        )
-        talk = ConversationSection
-        conversation = LazyFold(model, lambda: conversation_title(model), lambda: talk(model), talk.parts)
-        files = AttachmentsSection
-        attachments = LazyFold(model, lambda: attachments_title(model), lambda: files(model), files.parts)
-        from_top_to_bottom = (conversation, prompt, attachments, options, results, cases, compare, cell)
-        below: list[FoldedSection] = [*from_top_to_bottom]
+        run, below = RunSection(model, steps), self._build_work(steps)
         # run comes last: the response has to be drawn before the status line says that nothing is running
-        self._sections: list[Section] = [
+        self._sections: list[PanelSection] = [
             *(config, first, self._endpoint, formatter, self._kwargs),
             *below,
             run,
@@ -98,6 +84,25 @@ class Panel:
         columns = _box(w.HBox, [settings, work], "azml-columns")
         content = [w.HTML(STYLE), head, first.widget, columns, self._script_output, Behaviour().widget]
         self.widget = _box(w.VBox, content, "azml-panel")
+
+    def _build_work(self, steps: Mapping[str, Callable[[], object]]) -> list[FoldedSection]:
+        """Make what stands beside the settings, from top to bottom."""
+        model, fold, send_out = self.model, self._make_fold, self._send_out
+        return [
+            fold(conversation_title, ConversationSection),
+            PromptSection(model),
+            fold(attachments_title, AttachmentsSection),
+            fold(options_title, OptionsSection),
+            ResultTabs(model, send_out, steps),
+            fold(cases_title, CasesSection, send_out),
+            fold("Compare", CompareSection, send_out),
+            CellSection(model, send_out),
+        ]
+
+    def _make_fold(self, title: str | Callable[[PanelModel], str], kind: type[Any], *needs: object) -> LazyFold[Any]:
+        """Make the fold of a section, whose class takes the model and what else it `needs`."""
+        heading = title if isinstance(title, str) else lambda: title(self.model)
+        return LazyFold(self.model, heading, lambda: kind(self.model, *needs), kind.parts)
 
     def draw(self, changed: frozenset[str]) -> None:
         """Draw the sections whose parts have changed. The model calls it, one change at a time."""

@@ -110,6 +110,13 @@ class UsageTally:
         with self._lock:
             self._counts.setdefault(UsageKey(config.name, model, day), Usage()).add_request(config, response, error)
 
+    def add_tally(self, other: UsageTally) -> None:
+        """Count what another tally has counted."""
+        counts = other.counts(by_day=True)
+        with self._lock:
+            for key, usage in counts.items():
+                self._counts.setdefault(key, Usage()).add(usage)
+
     def add_exchange(self, exchange: Exchange) -> None:
         """Count the request of an exchange; one that was counted already is not counted again."""
         with self._lock:

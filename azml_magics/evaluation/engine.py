@@ -232,7 +232,9 @@ class Engine:
         progress = self._progress(is_over=True)
         if self._on_progress is not None:
             self._on_progress(progress)
-        return Evaluation(self._outcomes, self._plan, progress=progress, note=note, is_complete=is_complete)
+        evaluation = Evaluation(self._outcomes, self._plan, progress=progress, note=note, is_complete=is_complete)
+        evaluation.judge_usage = tuple(each.usage for each in self._judgings)
+        return evaluation
 
     def _notes(self) -> list[str]:
         """Return a sentence for each setting that ended early, for the judge, and for the limit of tokens."""

@@ -17,6 +17,7 @@ from .failure_groups import group_failures
 from .failure_list import Failures
 from .figures import measure_kappa, summarize
 from .flips import Flips, Side, find_flips
+from .judge_usage import JudgeUsage
 from .outcome import RIGHT, Outcome
 from .outcomes import Outcomes
 from .plot import Plot
@@ -36,6 +37,7 @@ class Evaluation(Batch):
         progress: The counts of the run.
         note: A sentence about the run, such as why it ended early; "" if there is nothing to say.
         flips: What changed against the baseline that the run was given; None without one.
+        judge_usage: What the requests of each judge used and cost; the settings' figures do not have them.
 
     Examples:
         >>> evaluation.summary()[0].accuracy.mean
@@ -64,6 +66,7 @@ class Evaluation(Batch):
         self.note = note
         self._summary: Summary | None = None
         self.flips: Flips | None = None
+        self.judge_usage: tuple[JudgeUsage, ...] = ()
 
     # ---- a sequence of outcomes
 
@@ -97,7 +100,7 @@ class Evaluation(Batch):
         among the failures.
         """
         if self._summary is None or not self.is_complete:
-            self._summary = Summary(summarize(self.outcomes))
+            self._summary = Summary(summarize(self.outcomes, expects=bool(self.plan.expectations)))
         return self._summary
 
     def failures(self, examples: int = 3) -> Failures:
@@ -251,7 +254,9 @@ class Evaluation(Batch):
             times: Whether to show latencies, which differ from run to run.
         """
         confusion = self.confusion() if len(self.settings) == 1 else None
-        return report_sections(self.headline(), self.summary(), self.failures(), self.flips, confusion, times=times)
+        return report_sections(
+            self.headline(), self.summary(), self.failures(), self.flips, confusion, times=times, notes=self.judge_usage
+        )
 
     def to_text(self, *, times: bool = False) -> str:
         """Return the evaluation as text.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..core.pricing import cost_of
@@ -32,11 +33,17 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def summarize(outcomes: Outcomes) -> list[SettingSummary]:
-    """Return the figures of each setting, in their order."""
+def summarize(outcomes: Outcomes, *, expects: bool = True) -> list[SettingSummary]:
+    """Return the figures of each setting, in their order.
+
+    Args:
+        outcomes: The outcomes.
+        expects: Whether there are columns of expectations; without them no row lacks one.
+    """
     names = _score_names(outcomes.columns)
     means = [[_row_means(outcomes.columns, name, index) for name in names] for index in range(len(outcomes.settings))]
-    return [_summarize_setting(outcomes, index, names, means[0], means[index]) for index in range(len(means))]
+    summaries = [_summarize_setting(outcomes, index, names, means[0], means[index]) for index in range(len(means))]
+    return summaries if expects else [replace(summary, without_expectation=0) for summary in summaries]
 
 
 def values_of(columns: Columns, values: Sequence[T], index: int) -> list[Sequence[T]]:

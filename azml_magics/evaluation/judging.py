@@ -9,6 +9,7 @@ from ..core.text import one_line
 from ..rows.prompts import RowPrompt
 from ..rows.runner import Run
 from ..rows.table_rows import Record
+from .judge_usage import JudgeUsage
 from .outcome import Score
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class Judging:
         self._groups: dict[int, tuple[list[int], dict[str, Response | Exception], int]] = {}
         self._group_of: dict[int, tuple[int, str]] = {}
         self.asked = self.judged = 0
+        self.usage = JudgeUsage(judge.name, judge.config)
         row_prompt = RowPrompt(judge.config, _messages_of, None, judge.schema, plan.client)
         self.run = Run(
             row_prompt,
@@ -101,6 +103,7 @@ class Judging:
             group, key = self._group_of.pop(record.position)
             positions, responses, expected = self._groups[group]
             error = row.error if isinstance(row.error, Exception) else None
+            self.usage.add(row.response, row.error, reused=row.reused)
             responses[key] = error or row.response or PromptError("The judge was not asked")
             if len(responses) == expected:
                 del self._groups[group]

@@ -26,6 +26,7 @@ def report_sections(
     confusion: ConfusionTable | None = None,
     *,
     times: bool = False,
+    notes: Sequence[object] = (),
 ) -> list[Section]:
     """Return the parts of an evaluation, the summary first.
 
@@ -36,8 +37,9 @@ def report_sections(
         flips: What changed against a baseline; None without one.
         confusion: How often each label was given where another was expected; None if it is not shown.
         times: Whether to show latencies, which differ from run to run.
+        notes: Sentences below the summary.
     """
-    sections = [summary_section(summaries, times=times, lead=headline)]
+    sections = [summary_section(summaries, times=times, lead=headline, notes=notes)]
     if groups:
         sections.append(failure_section(groups))
     if confusion is not None:

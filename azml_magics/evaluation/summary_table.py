@@ -30,20 +30,29 @@ class Summary(list["SettingSummary"]):
         return sections_bundle([self.to_section()])
 
 
-def summary_section(summaries: Sequence[SettingSummary], *, times: bool = True, lead: str = "") -> Section:
+def summary_section(
+    summaries: Sequence[SettingSummary], *, times: bool = True, lead: str = "", notes: Sequence[object] = ()
+) -> Section:
     """Return the summary as a table.
 
     Args:
         summaries: The figures of each setting; differences are to the first one.
         times: Whether to show latencies, which differ from run to run.
         lead: A line above the table.
+        notes: Sentences below the table.
     """
     names = list(dict.fromkeys(name for summary in summaries for name in summary.scores))
     names.sort(key=lambda name: name != RIGHT)  # the comparison with what rows expect comes first
     setting_names = list(dict.fromkeys(name for summary in summaries for name in summary.setting))
     first = summaries[0].label if summaries else ""
     lines = [_line(summary, setting_names, names, first, times=times) for summary in summaries]
-    return Section.of("", lines, always=(*setting_names, "rows"), lead=lead, note=_note(summaries))
+    return Section.of(
+        "",
+        lines,
+        always=(*setting_names, "rows"),
+        lead=lead,
+        note=" ".join(filter(None, [_note(summaries), *map(str, notes)])),
+    )
 
 
 def _line(

@@ -90,6 +90,8 @@ def _store(context: NotebookContext, options: CellOptions, evaluation: Evaluatio
     for outcome in evaluation:
         if not outcome.reused:
             context.session.usage.add(outcome.config, outcome.response, outcome.error)
+    for judge in evaluation.judge_usage:
+        context.session.usage.add_tally(judge.sent)
 
 
 # ---- the line --------------------------------------------------------------------------------------------------

@@ -48,7 +48,7 @@ def make_evaluation(table, settings, *, repeats=1, prompt=PROMPT, expects=True, 
             if not is_error:
                 found = [*scorer.score(outcome), *(scores(answer) if scores else ())]
                 outcomes.add_scores(index * outcomes.width + at, found)
-    return Evaluation(outcomes, SimpleNamespace(prompt=prompt), note=note)
+    return Evaluation(outcomes, SimpleNamespace(prompt=prompt, expectations=expects), note=note)
 
 
 def as_response(answer):

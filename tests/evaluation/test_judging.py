@@ -58,6 +58,21 @@ def test_journal_has_the_verdicts(echo, tmp_path):
     assert list(evaluation.outcomes.columns.scores["judge"]) == [4.0] * 6
 
 
+def test_usage_of_the_judge_is_said_and_counted_apart(echo, tmp_path):
+    usage = {"prompt_tokens": 100, "completion_tokens": 5, "total_tokens": 105}
+    choice = {"message": {"content": '{"reason": "r", "score": 4}'}, "finish_reason": "stop"}
+    echo.first = lambda prompt, _: reply({"choices": [choice], "usage": usage}) if "RESPONSE" in prompt else None
+    plan = judged(plan_for([echo.config()]), echo.config(name="big", price="10,20"))
+    evaluation = run(plan, journal=tmp_path / "run.jsonl")
+    (used,) = evaluation.judge_usage
+    assert str(used) == "The judge big took 6 requests, 600 + 30 tokens, 0.0066."
+    assert str(used) in evaluation.to_text()
+    assert evaluation.summary()[0].cost is None
+    assert [each.requests for each in used.sent.counts().values()] == [6]
+    (again,) = run(plan, journal=tmp_path / "run.jsonl").judge_usage
+    assert (str(again), again.sent.counts()) == (str(used), {})
+
+
 def test_failed_rows_are_not_judged(echo):
     verdicts(echo)
     second = echo.first

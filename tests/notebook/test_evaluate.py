@@ -165,7 +165,9 @@ def test_judge_rates_by_a_rubric(letters, endpoint):
     ran = letters.ok(cell("--judge judge --rubric 'Is it one word?' -o run"))
     assert len(endpoint.requests) == 8
     assert "Then judge judges the responses." in ran.stdout
-    assert any("Is it one word?" in str(request.json()) for request in endpoint.requests)
+    assert "The judge judge took 4 requests" in ran.text
+    usage = letters.ok("%azureml usage").result.values
+    assert [(line[0], line[2]) for line in usage[:2]] == [("main", 4), ("judge", 4)]
 
 
 def test_several_judges_rate_with_variables_and_columns(letters, endpoint):

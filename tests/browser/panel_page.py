@@ -160,6 +160,7 @@ class PanelNotebook:
         expect(self.notebook.run(0).filter(has_text="'ready'")).to_have_count(1)
         self.notebook.run(1)
         expect(self.panel.field("Prompt")).to_have_value("")
+        expect(self.panel.root.get_by_text("Javascript Error")).to_have_count(0)  # of the panel's script
 
     def run(self, code: str, cell: int = 2) -> Locator:
         """Run code in the third cell, or in another one, and return the outputs."""

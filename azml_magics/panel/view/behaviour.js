@@ -104,17 +104,6 @@
     }
   };
 
-  if (!window.azmlPanelKeys) {
-    window.azmlPanelKeys = true;
-    window.addEventListener('click', onClick, true);
-    window.addEventListener('keydown', onKey, true);
-    window.addEventListener('dragover', onDrag, true);
-    window.addEventListener('dragend', onDrag, true);
-    window.addEventListener('dragleave', onDrag, true);
-    window.addEventListener('drop', onDrag, true);
-    window.addEventListener('paste', onPaste, true);
-  }
-
   // ---- files: dropped on the panel or pasted into it, they go where the picker puts them; large ones are not sent
 
   const holdsFiles = transfer => [...(transfer?.types ?? [])].includes('Files');
@@ -199,6 +188,18 @@
       attach(panel, files);
     }
   };
+
+  // once for all panels of the page, when everything above is there
+  if (!window.azmlPanelKeys) {
+    window.azmlPanelKeys = true;
+    window.addEventListener('click', onClick, true);
+    window.addEventListener('keydown', onKey, true);
+    window.addEventListener('dragover', onDrag, true);
+    window.addEventListener('dragend', onDrag, true);
+    window.addEventListener('dragleave', onDrag, true);
+    window.addEventListener('drop', onDrag, true);
+    window.addEventListener('paste', onPaste, true);
+  }
 
   // ---- names, roles and states, for what ipywidgets draws without them
 

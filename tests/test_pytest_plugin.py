@@ -59,3 +59,37 @@ def test_reset_forgets_requests_script_rate_and_latency(azml_endpoint):
     azml_endpoint.script([None])
     azml_endpoint.reset()
     assert (azml_endpoint.rate, azml_endpoint.latency, azml_endpoint.requests) == (0.0, 0.0, [])
+
+
+EVALUATED = """
+from azml_magics import LLMConfig
+
+LETTERS = [
+    {"letter": "Great service, thank you!", "label": "glad"},
+    {"letter": "It came late and broken.", "label": "cross"},
+    {"letter": "I love it, the best one.", "label": "cross"},
+]
+
+def config(endpoint):
+    return LLMConfig(name="demo", endpoint_url=f"{endpoint.url}/v1/chat/completions", key="env:AZML_TEST_KEY")
+
+def test_good_enough(azml_endpoint, azml_evaluate):
+    evaluation = azml_evaluate(
+        config(azml_endpoint), "Glad or cross? {letter}", LETTERS, expect="label", require="accuracy>=0.6"
+    )
+    assert evaluation.summary()[0].accuracy.n == 3
+
+def test_not_good_enough(azml_endpoint, azml_evaluate):
+    azml_evaluate(config(azml_endpoint), "Glad or cross? {letter}", LETTERS, expect="label", require="accuracy>=0.9")
+"""
+
+
+def test_failing_prompt_test_shows_figures_and_wrong_rows(tmp_path):
+    (tmp_path / "test_mine.py").write_text(EVALUATED)
+    done = run_pytest(tmp_path, "-p", "azml_magics.pytest_plugin", "-W", "error")
+    assert "1 failed, 1 passed" in done.stdout, done.stdout + done.stderr
+    assert "The evaluation does not meet a requirement: accuracy>=0.9: demo has 0.6667 (2 of 3)" in done.stdout
+    assert "expected 'cross', got 'glad'" in done.stdout.casefold()
+    assert "I love it, the best one." in done.stdout
+    assert "Traceback" not in done.stdout
+    assert "pytest_plugin.py" not in done.stdout

@@ -240,7 +240,10 @@ class Evaluation(Batch):
         unsent = columns.error.count(NOT_SENT)
         failed = len(columns) - unsent - columns.error.count("")
         rows = f"{self.outcomes.rows:,} row{'' if self.outcomes.rows == 1 else 's'}"
-        settings = f" x {width} settings = {len(columns):,} responses" if width > 1 else ""
+        number, repeats = len(self.settings), self.outcomes.repeats
+        settings = f" x {number} settings" if number > 1 else ""
+        settings += f" x {repeats} repeats" if repeats > 1 else ""
+        settings += f" = {len(columns):,} responses" if width > 1 else ""
         counts = f"{rows}{settings}" + (f", {failed:,} failed" if failed else "")
         counts += f", {unsent:,} {NOT_SENT}" if unsent else ""
         return one_line(". ".join(filter(None, [counts, self.note])))

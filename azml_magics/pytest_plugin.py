@@ -108,7 +108,7 @@ def azml_evaluate() -> Evaluate:
             evaluation: Evaluation = azml_magics.evaluate(config, prompt, rows, require=require, **options)
             return evaluation
         except EvaluationFailed as error:
-            report = error.evaluation.to_text(times=True) if error.evaluation is not None else ""
+            report = error.batch.to_text(times=True) if error.batch is not None else ""
             failure = f"{error.cause}\n\n{report}".rstrip()
         pytest.fail(failure, pytrace=False)
 

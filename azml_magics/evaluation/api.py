@@ -33,12 +33,12 @@ __all__ = ["aevaluate", "evaluate"]
 
 @overload
 def evaluate(
-    config: Configs, prompt: Prompt, rows: Any, *, dry_run: Literal[True], **options: Unpack[EvaluateOptions]
+    config: Configs, prompt: Prompt | None, rows: Any, *, dry_run: Literal[True], **options: Unpack[EvaluateOptions]
 ) -> DryRun: ...
 @overload
 def evaluate(
     config: Configs,
-    prompt: Prompt,
+    prompt: Prompt | None,
     rows: Any,
     *,
     dry_run: Literal[False] = False,
@@ -46,7 +46,7 @@ def evaluate(
 ) -> Evaluation: ...
 def evaluate(
     config: Configs,
-    prompt: Prompt,
+    prompt: Prompt | None,
     rows: Any,
     *,
     expect: Expect = None,
@@ -77,8 +77,9 @@ def evaluate(
     """Send one prompt for every row of a table with every setting, and measure the responses.
 
     Args:
-        config: The config; or several to compare, as a list or as a dict by name.
-        prompt: A text or messages whose `{column}`s take the row's values, or a function of a dict of them.
+        config: The config; or several to compare, as a list or as a dict by name. A LangChain Runnable is taken, too.
+        prompt: A text or messages whose `{column}`s take the row's values, or a function of a dict of them. None for a
+            chain that takes rows.
         rows: What `map_rows` takes, without dask.
         expect: The column of the right answers, "FIELD=COLUMN" for a field of the schema, or several of these.
         match: How they are compared: "normalized", "exact", "contains", "number", "regex", or a function of an answer
@@ -157,12 +158,12 @@ def evaluate(
 
 @overload
 async def aevaluate(
-    config: Configs, prompt: Prompt, rows: Any, *, dry_run: Literal[True], **options: Unpack[EvaluateOptions]
+    config: Configs, prompt: Prompt | None, rows: Any, *, dry_run: Literal[True], **options: Unpack[EvaluateOptions]
 ) -> DryRun: ...
 @overload
 async def aevaluate(
     config: Configs,
-    prompt: Prompt,
+    prompt: Prompt | None,
     rows: Any,
     *,
     dry_run: Literal[False] = False,
@@ -170,7 +171,7 @@ async def aevaluate(
 ) -> Evaluation: ...
 async def aevaluate(
     config: Configs,
-    prompt: Prompt,
+    prompt: Prompt | None,
     rows: Any,
     *,
     expect: Expect = None,

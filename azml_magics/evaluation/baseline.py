@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..core.config import LLMConfig
-from ..core.errors import AzmlError, JournalError
+from ..core.errors import AzmlError, JournalError, UsageError
 from ..rows.journal_reader import JournalReader
 from ..rows.prompts import RowPrompt
 from ..rows.request_identity import full_name, request_key, settings_digest
@@ -38,6 +38,14 @@ class _EarlierPrompt:
     """
 
     def __init__(self, settings: dict[str, Any], plan: Plan) -> None:
+        self._digest = settings_digest(settings)
+        same = [each for each in plan.row_prompts if settings_digest(each.settings()) == self._digest]
+        self._is_todays = bool(same)
+        if same:  # also a LangChain Runnable, which its settings do not bring back
+            self.row_prompt = same[0]
+            return
+        if "chain" in settings:
+            raise UsageError("it is of a LangChain object that is not one of those here, or has changed")
         prompt: Any = settings.get("prompt", "")
         if callable(plan.prompt) and full_name(plan.prompt) == prompt:
             prompt = plan.prompt
@@ -47,12 +55,12 @@ class _EarlierPrompt:
         self.row_prompt = RowPrompt(LLMConfig(system=settings.get("system")), prompt, variables)
         if plan.table.columns:
             self.row_prompt.check(plan.table.columns)
-        self._digest = settings_digest(settings)
 
     def key(self, record: Record) -> bytes | None:
         """Return what identifies the request of a row, None if it cannot be made."""
         try:
-            return request_key(self._digest, self.row_prompt.messages(record))
+            messages = self.row_prompt.messages(record)
+            return self.row_prompt.key(messages) if self._is_todays else request_key(self._digest, messages)
         except Exception:  # noqa: BLE001 - a value is missing, or the user's function fails: it was not sent either
             return None
 
@@ -107,8 +115,8 @@ def _make_prompt(settings: dict[str, Any], plan: Plan, path: Path) -> _EarlierPr
         return _EarlierPrompt(settings, plan)
     except AzmlError as error:
         raise JournalError(
-            f"The prompt of the baseline {path.name!r} does not fit these rows: {error.cause}",
-            remedy="Name the journal of a run over the same table.",
+            f"The baseline {path.name!r} does not fit these rows: {error.cause}",
+            remedy="Name the journal of a run over the same table, or pass the Evaluation of that run.",
         ) from error
 
 

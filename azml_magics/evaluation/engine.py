@@ -122,10 +122,10 @@ class Engine:
 
     def _open_journal(self) -> None:
         secrets: dict[Secret, None] = {}
-        configs = [setting.config for setting in self._plan.settings]
-        configs += [judge.config for judge in self._plan.judges]
-        for config in configs:
-            secrets.update(dict.fromkeys(self._plan.client.resolve_keys(config)))
+        for row_prompt in self._plan.row_prompts:
+            secrets.update(dict.fromkeys(row_prompt.resolve_keys()))
+        for judge in self._plan.judges:
+            secrets.update(dict.fromkeys(self._plan.client.resolve_keys(judge.config)))
         if self._options.journal is None:
             return
         of_settings = [row_prompt.settings() for row_prompt in self._plan.row_prompts]

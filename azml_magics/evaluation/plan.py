@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.errors import UsageError
 from ..core.text import one_line
-from ..rows.prompts import RowPrompt
 from ..rows.request_identity import canonical_json, prompt_settings
 from ..rows.selection import select_rows
 from ..rows.sources import table_of
 from ..rows.table_rows import RESPONSE_COLUMNS
+from ..rows.targets import make_row_prompt
 from .expectations import Expectations
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ..core.client import Client
     from ..core.prompt.schema import Schema
-    from ..rows.prompts import Prompt
+    from ..rows.prompts import Prompt, RowPrompt
     from ..rows.table import Table
     from .scoring import Judge, Scorer
     from .settings import Setting
@@ -77,7 +77,7 @@ class Plan:
 
 def make_plan(
     settings: Sequence[Setting],
-    prompt: Prompt,
+    prompt: Prompt | None,
     rows: Any,
     *,
     repeats: int = 1,
@@ -94,7 +94,7 @@ def make_plan(
 
     Args:
         settings: The settings. One that sends the same as an earlier one is left out, as a note says.
-        prompt: A text or messages with `{column}`s, or a function of a row's values.
+        prompt: A text or messages with `{column}`s, or a function of a row's values; None for a chain that takes rows.
         rows: What `map_rows` takes.
         repeats: How often each request is sent.
         expectations: The columns with the right answers.
@@ -113,7 +113,20 @@ def make_plan(
     if isinstance(repeats, bool) or not isinstance(repeats, int) or repeats < 1:
         raise UsageError(f"n takes a whole number of at least 1, not {one_line(repr(repeats), 40)}")
     expectations = expectations or Expectations()
-    pairs = [(setting, RowPrompt(setting.config, prompt, variables, schema, client)) for setting in settings]
+    pairs = [
+        (
+            setting,
+            make_row_prompt(
+                setting.config if setting.runnable is None else setting.runnable,
+                prompt,
+                variables,
+                schema,
+                client,
+                name=setting.config.name,
+            ),
+        )
+        for setting in settings
+    ]
     table = select_rows(table_of(rows, pairs[0][1].default_column), limit, sample)
     if table.columns:  # a table without rows has none, and nothing is sent for it
         for _, row_prompt in pairs:

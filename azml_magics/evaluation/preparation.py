@@ -11,6 +11,8 @@ from ..core.config import LLMConfig
 from ..core.errors import UsageError
 from ..core.pricing import read_price
 from ..core.text import did_you_mean, one_line
+from ..runnables.identity import run_name
+from ..runnables.recognition import is_runnable
 from .baseline import check_baseline
 from .evaluation import Evaluation
 from .expectations import Expectations
@@ -33,7 +35,8 @@ if TYPE_CHECKING:
     from .requirements import Requirement
     from .scoring import Scorer
 
-Configs = LLMConfig | Sequence[LLMConfig] | Mapping[str, LLMConfig]
+# Any: a LangChain Runnable, whose class this package does not import.
+Configs = LLMConfig | Sequence[LLMConfig] | Mapping[str, LLMConfig] | Any
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ class Prepared:
 
 def prepare(
     configs: Configs,
-    prompt: Prompt,
+    prompt: Prompt | None,
     rows: Any,
     *,
     expect: str | Mapping[str, str] | Sequence[str] | None = None,
@@ -98,8 +101,8 @@ def prepare(
         UndefinedVariableError: A variable of the prompt is not a column and has no value.
         JournalError: The baseline is not a journal.
     """
-    named = _price(_list_configs(configs), price)
-    settings = expand_settings(named, sweep)
+    listed, runnables = _list_targets(configs)
+    settings = expand_settings(_price(listed, price), sweep, runnables)
     expectations = Expectations.from_argument(expect)
     scorers: list[Scorer] = as_scorers(score)
     if expectations:
@@ -130,24 +133,39 @@ def prepare(
     return Prepared(plan, tuple(requirements), _checked_baseline(baseline, plan))
 
 
-def _list_configs(configs: Any) -> list[LLMConfig]:
-    """Return the configs of an argument; those of a mapping get its names."""
-    if isinstance(configs, LLMConfig):
-        return [configs]
-    if isinstance(configs, Mapping):
-        configs = [_check_config(config).merged(name=str(name)) for name, config in configs.items()]
-    if isinstance(configs, str) or not isinstance(configs, Sequence):
-        _check_config(configs)
-    return [_check_config(config) for config in configs]
+def _list_targets(targets: Any) -> tuple[list[LLMConfig], list[Any]]:
+    """Return the configs of an argument, and for each the Runnable that it stands for; a mapping names them."""
+    if isinstance(targets, Mapping):
+        named = [(str(name), target) for name, target in targets.items()]
+    else:
+        is_one = isinstance(targets, (LLMConfig, str)) or not isinstance(targets, Sequence) or is_runnable(targets)
+        named = [("", target) for target in ([targets] if is_one else targets)]
+    configs = [_config_of(target, name) for name, target in named]
+    return configs, [target if is_runnable(target) else None for _, target in named]
 
 
-def _check_config(config: Any) -> LLMConfig:
-    if not isinstance(config, LLMConfig):
+def _config_of(target: Any, name: str = "") -> LLMConfig:
+    """Return the config of a target; that of a Runnable has its name only."""
+    if isinstance(target, LLMConfig):
+        config = target
+    elif is_runnable(target):
+        return LLMConfig(name=name or run_name(target) or type(target).__name__)
+    elif callable(getattr(target, "to_config", None)) and not isinstance(target, type):
+        config = target.to_config()
+    else:
         raise UsageError(
-            f"A config is an LLMConfig, not {type(config).__name__}",
-            remedy="Pass an LLMConfig, a list of them, or a dict of them by name.",
+            f"A config is an LLMConfig, not {type(target).__name__}",
+            remedy="Pass a config, a list of configs, or a dict of them by name. A LangChain Runnable is taken, too.",
         )
-    return config
+    return config.merged(name=name) if name else config
+
+
+def _judges_of(judge: Any) -> list[LLMConfig]:
+    several = judge if isinstance(judge, Sequence) and not isinstance(judge, str) else [judge]
+    for each in several:
+        if is_runnable(each):
+            raise UsageError("A judge is a config, and this is a LangChain object", remedy="Pass an LLMConfig.")
+    return [_config_of(each) for each in several]
 
 
 def _price(configs: list[LLMConfig], price: Any) -> list[LLMConfig]:
@@ -172,7 +190,7 @@ def _price(configs: list[LLMConfig], price: Any) -> list[LLMConfig]:
 
 def _with_judges(plan: Plan, judge: Any, rubric: str, *, pairwise: bool | None) -> Plan:
     """Return the plan with its judges, whose rubric fits the table."""
-    configs = None if judge is None else _list_configs(judge)
+    configs = None if judge is None else _judges_of(judge)
     judges = make_judges(configs, rubric, plan.settings, pairwise=pairwise)
     for each in judges:
         if plan.table.columns:

@@ -85,7 +85,7 @@ class SettingRuns:
         self._cleanup = contextlib.ExitStack()
         self._groups: dict[int, list[SettingRun]] = {}
         self.each: list[SettingRun] = []
-        limiters = [plan.client.limiters.get(setting.config) for setting in plan.settings]
+        limiters = [row_prompt.limiter for row_prompt in plan.row_prompts]
         length = plan.table.length
         total = None if length is None else length * plan.repeats
         for setting, row_prompt, limiter in zip(plan.settings, plan.row_prompts, limiters, strict=True):

@@ -24,6 +24,7 @@ class Setting(Mapping[str, Any]):
         config: The config of its requests.
         differences: What sets it apart, such as `{"config": "small", "temperature": 0}`: what the mapping has.
         repeat: Which repeat of the setting it is, from 1.
+        runnable: The LangChain Runnable that is called in place of the config; None for a config.
 
     Examples:
         >>> setting.label, setting["temperature"], setting.repeat
@@ -34,6 +35,7 @@ class Setting(Mapping[str, Any]):
     config: LLMConfig
     differences: Mapping[str, Any] = field(hash=False)
     repeat: int = 1
+    runnable: Any = field(default=None, repr=False, hash=False)
 
     def __getitem__(self, name: str) -> Any:
         return self.differences[name]
@@ -52,27 +54,39 @@ class Setting(Mapping[str, Any]):
         return ", ".join(f"{name}={one_line(str(value), _MAX_LABEL)}" for name, value in self.items())
 
 
-def expand_settings(configs: Sequence[LLMConfig], sweep: Mapping[str, Sequence[Any]] | None = None) -> list[Setting]:
+def expand_settings(
+    configs: Sequence[LLMConfig], sweep: Mapping[str, Sequence[Any]] | None = None, runnables: Sequence[Any] = ()
+) -> list[Setting]:
     """Return a setting for every config and every combination of the sweep's values, the last kwarg changing fastest.
 
     Args:
         configs: The configs; their names set them apart, and a number those that have none or the same.
         sweep: The values to try for each model kwarg.
+        runnables: For each config the LangChain Runnable that it stands for, None for the config itself.
 
     Raises:
-        UsageError: There is no config, or a kwarg has no values.
+        UsageError: There is no config, a kwarg has no values, or a Runnable would be swept.
     """
     if not configs:
         raise UsageError("An evaluation needs at least one config")
+    called = list(runnables) or [None] * len(configs)
+    if sweep and any(each is not None for each in called):
+        raise UsageError(
+            "A sweep sets model kwargs of configs, and a LangChain object has its own",
+            remedy="Make one object for each value, and compare them.",
+        )
     names = _names(configs)
     pairs = [
-        ({SINGLE_NAME: name, **swept}, changed)
-        for name, config in zip(names, configs, strict=True)
+        ({SINGLE_NAME: name, **swept}, changed, runnable)
+        for name, config, runnable in zip(names, configs, called, strict=True)
         for swept, changed in expand_sweep(config, sweep or {})
     ]
     if sweep and len(configs) == 1:  # the config's name says nothing about what sets them apart
-        pairs = [({name: value for name, value in values.items() if name in sweep}, config) for values, config in pairs]
-    return [Setting(index, config, values) for index, (values, config) in enumerate(pairs)]
+        pairs = [
+            ({name: value for name, value in values.items() if name in sweep}, config, runnable)
+            for values, config, runnable in pairs
+        ]
+    return [Setting(index, config, values, runnable=runnable) for index, (values, config, runnable) in enumerate(pairs)]
 
 
 def _names(configs: Sequence[LLMConfig]) -> list[str]:

@@ -59,7 +59,7 @@ def test_baseline_with_a_prompt_of_other_columns_is_refused(echo, tmp_path):
     journal = tmp_path / "run.jsonl"
     run(plan_for([echo.config()], [{"note": "a", "label": "x"}], prompt="{note}"), journal=journal)
     evaluation = run(plan_for([echo.config()]))
-    with pytest.raises(JournalError, match=r"The prompt of the baseline 'run.jsonl' does not fit these rows"):
+    with pytest.raises(JournalError, match=r"The baseline 'run.jsonl' does not fit these rows"):
         evaluation.flipped(journal)
 
 

@@ -1,0 +1,45 @@
+"""What GitHub and package indexes read of the project fits the project."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+PROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / ".github").rglob("*.yml")), ids=lambda path: path.name)
+def test_file_is_yaml_with_a_name_or_a_version(path):
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert content.keys() & {"name", "version"}
+
+
+def test_workflow_runs_what_everybody_can_run():
+    steps = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))["jobs"]["everything"][
+        "steps"
+    ]
+    assert any(".ci/run" in step.get("run", "") for step in steps)
+
+
+def test_every_python_of_the_classifiers_is_tested():
+    jobs = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))["jobs"]
+    tested = {*jobs["other-interpreters"]["strategy"]["matrix"]["python"], "3.11"}
+    assert set(re.findall(r'"Programming Language :: Python :: (3\.\d+)"', PROJECT)) <= tested
+
+
+def test_published_files_are_checked_and_need_no_token():
+    jobs = yaml.safe_load((ROOT / ".github/workflows/publish.yml").read_text(encoding="utf-8"))["jobs"]
+    runs = " ".join(step.get("run", "") for step in jobs["build"]["steps"])
+    assert "twine check --strict" in runs
+    assert "check-wheel-contents" in runs
+    assert jobs["publish"]["permissions"] == {"id-token": "write"}
+    assert "secrets." not in (ROOT / ".github/workflows/publish.yml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["SECURITY.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE"])
+def test_project_has_the_usual_files(name):
+    assert (ROOT / name).read_text(encoding="utf-8").strip()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..core.pricing import cost_of, format_cost
 from ..core.text import format_seconds, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ..core.pricing import PriceSource
     from ..core.response import Response, Usage, Verdict
 
 # Finish reasons of all wire formats that say nothing new, and those of a response that met its limit
@@ -18,18 +20,23 @@ _CUT = {"length", "max_tokens", "max_output_tokens", "model_length", "incomplete
 _MAX_FACT = 80  # characters
 
 
-def response_facts(response: Response, *, times: bool = False, always_finish: bool = False) -> list[str]:
+def response_facts(
+    response: Response, *, times: bool = False, always_finish: bool = False, price: PriceSource = None
+) -> list[str]:
     """The facts about a response, each as a few words.
 
     Args:
         response: The response.
         times: Whether to include the time it took and the region, which differ from call to call.
         always_finish: Whether to include the finish reason even if it is an ordinary one.
+        price: That of its config, for what it cost.
     """
+    cost = format_cost(cost_of(response.usage, price))
     facts = [
         response.model,
         response.headers.get("x-ms-region", "") if times else "",
         format_usage(response.usage),
+        f"cost {cost}" if cost else "",
         finish_note(response.finish_reason) or (response.finish_reason if always_finish else ""),
         filter_note(response.filters),
         f"{response.attempts} requests" if response.attempts > 1 and times else "",

@@ -24,6 +24,7 @@ from .reasoning import fold_reasoning, inert_html
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ..core.pricing import PriceSource
     from ..rows.results import Results
     from ..rows.table_rows import TableRow
     from .table import TableOutput
@@ -200,15 +201,18 @@ def reasoning_html(response: Response) -> str:
     return fold_reasoning(response.reasoning, tokens=tokens, is_open=response.show_reasoning == "open")
 
 
-def facts_html(response: Response, *, always: bool = False, times: bool = False) -> str:
+def facts_html(response: Response, *, always: bool = False, times: bool = False, price: PriceSource = None) -> str:
     """The quiet line below a response, and its notices, as an HTML element.
 
     Args:
         response: The response.
         always: Whether the facts are shown even if none of them is out of the ordinary.
         times: Whether to add the time that it took, the region and an ordinary finish reason.
+        price: That of its config, for what it cost.
     """
-    facts = response_facts(response, times=times, always_finish=times) if always else notable_facts(response)
+    facts = (
+        response_facts(response, times=times, always_finish=times, price=price) if always else notable_facts(response)
+    )
     lines = [one_line(notice) for notice in response.notices] + ([" · ".join(facts)] if facts else [])
     return f'<small style="opacity:0.7">{"<br>".join(map(inert_html, lines))}</small>' if lines else ""
 

@@ -82,3 +82,10 @@ def test_notices_are_shown_below_the_answer():
     data, _ = response_bundle(Response("", notices=("All 64 tokens were thoughts: raise max_completion_tokens.",)))
     assert "All 64 tokens were thoughts: raise max&#95;completion&#95;tokens." in data["text/markdown"]
     assert data[RESPONSE_MIME]["notices"] == ["All 64 tokens were thoughts: raise max_completion_tokens."]
+
+
+def test_cost_stands_in_the_facts_only_with_a_price():
+    response = Response("Tea.", usage=Usage(1_000_000, 500_000, 1_500_000))
+    assert response_facts(response) == ["500,000 tokens"]
+    assert response_facts(response, price="1,2") == ["500,000 tokens", "cost 2.00"]
+    assert response_facts(Response("Tea."), price="1,2") == []

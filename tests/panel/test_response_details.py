@@ -80,3 +80,9 @@ def test_raw_json_of_a_stream_is_assembled():
         "usage": {"prompt_tokens": 9, "completion_tokens": 30, "total_tokens": 39},
         "model": "phi-4",
     }
+
+
+def test_cost_is_a_figure_if_there_is_a_price():
+    response = Response("Tea.", usage=Usage(1_000_000, 500_000, 1_500_000))
+    assert ("cost", "2.00") in response_details.usage_figures(response, "1,2")
+    assert "cost" not in dict(response_details.usage_figures(response))

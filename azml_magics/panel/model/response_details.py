@@ -5,15 +5,22 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from azml_magics.core.pricing import cost_of, format_cost
 from azml_magics.core.text import escape_controls
 from azml_magics.display.facts import filter_note
 
 if TYPE_CHECKING:
+    from azml_magics.core.pricing import PriceSource
     from azml_magics.core.response import Response
 
 
-def usage_figures(response: Response) -> list[tuple[str, str]]:
-    """(name, value with its unit) of everything that is known about a response."""
+def usage_figures(response: Response, price: PriceSource = None) -> list[tuple[str, str]]:
+    """(name, value with its unit) of everything that is known about a response.
+
+    Args:
+        response: the response.
+        price: that of its config, for what it cost.
+    """
     usage = response.usage
     first, total = response.time_to_first_token, response.latency
     figures = [
@@ -25,6 +32,7 @@ def usage_figures(response: Response) -> list[tuple[str, str]]:
         ("cached tokens", _count_text(usage.cached_tokens or None) if usage else ""),
         ("audio tokens", _count_text(usage.audio_tokens or None) if usage else ""),
         ("total tokens", _count_text(usage.total_tokens) if usage else ""),
+        ("cost", format_cost(cost_of(usage, price))),
         ("tokens per second", tokens_per_second(response)),
         ("characters", str(len(response.text))),
         ("finish reason", response.finish_reason or ""),

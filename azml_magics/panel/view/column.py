@@ -101,7 +101,9 @@ class Column:
         self._error.show(error, "bad")
         self._next.draw(PanelNote(error, "bad", getattr(row.error, "error_code", "")) if row.error else None)
         self._waiting.show(row.waiting)
-        facts = response_facts(row.response, times=True, always_finish=True) if row.response else []
+        facts = (
+            response_facts(row.response, times=True, always_finish=True, price=row.config.price) if row.response else []
+        )
         notices = [printable(notice) for notice in row.response.notices] if row.response else []
         self._facts.show("" if is_growing(row, result) else " · ".join([*facts, *notices]))
         rating = self._model.columns.rating(self._index)

@@ -15,6 +15,7 @@ from .mime_output import display_output, truncate
 from .reasoning import thoughts_html
 
 if TYPE_CHECKING:
+    from azml_magics.core.pricing import PriceSource
     from azml_magics.core.response import Response
 
     from ..model.run_result import RunResult
@@ -33,7 +34,8 @@ class ResponseView:
         """Show the result as far as it has arrived."""
         response = result.row.response if result is not None else None
         is_running = result is not None and result.is_running
-        self._draw_surroundings(response, is_running=is_running)
+        price = result.row.config.price if result is not None else None
+        self._draw_surroundings(response, is_running=is_running, price=price)
         if result is None:
             self._text.show({})
         elif is_running:
@@ -44,12 +46,12 @@ class ResponseView:
         else:
             self._text.show(response_output(result.row))
 
-    def _draw_surroundings(self, response: Response | None, *, is_running: bool) -> None:
+    def _draw_surroundings(self, response: Response | None, *, is_running: bool, price: PriceSource) -> None:
         """Show the thoughts above the response, and once it is whole the facts below it."""
         above = below = ""
         if response is not None:
             above = "" if response.choices else thoughts_html(response, is_running=is_running)  # the table has them
-            below = "" if is_running else facts_html(response, always=True, times=True)
+            below = "" if is_running else facts_html(response, always=True, times=True, price=price)
         for output, text in ((self._reasoning, above), (self._facts, below)):
             bundle = {"text/plain": "", "text/markdown": text}
             set_traits(output, outputs=(display_output(bundle),) if text else ())

@@ -139,12 +139,12 @@ class ResultTabs:
 
     def _draw_usage(self) -> None:
         result = self._model.result
-        rows = [(row.label, row.response) for row in result.batch if row.response is not None] if result else []
+        rows = [row for row in result.batch if row.response is not None] if result else []
         if not rows:
             self._usage.show(_NOTHING)
             return
-        columns = [dict(usage_figures(response)) for _, response in rows]
+        columns = [dict(usage_figures(row.response, row.config.price)) for row in rows if row.response is not None]
         names = list(dict.fromkeys(name for column in columns for name in column))
         table = [(name, *(column.get(name, "") for column in columns)) for name in names]
-        headings = ("", *(label for label, _ in rows)) if len(rows) > 1 else ("", "")
+        headings = ("", *(row.label for row in rows)) if len(rows) > 1 else ("", "")
         self._usage.show(TableOutput(headings, table).to_bundle())

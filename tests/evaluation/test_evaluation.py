@@ -155,6 +155,14 @@ def test_failures_are_grouped_by_cause_with_examples():
     assert groups[0].examples[0].row["letter"] == "a"
 
 
+def test_rare_causes_are_one_group():
+    table = [(str(n), f"{n}", [f"{n + 1}"]) for n in range(60)] + [("a", "x", ["y"])] * 2
+    groups = make_evaluation(table, make_settings("small")).failures()
+    assert (groups[0].cause, groups[0].count) == ("expected 'x', got 'y'", 2)
+    assert (len(groups), groups[-1].cause, groups[-1].count) == (51, "wrong in other ways", 11)
+    assert [example.row["letter"] for example in groups[-1].examples] == ["49", "50", "51"]
+
+
 def test_scorers_that_raise_are_failures():
     def fails(answer):
         return [Score("grade", None, error="ValueError: no grade")]

@@ -27,6 +27,7 @@ def get_panel(
     *,
     render_template: RenderTemplate | None = None,
     store: Callable[[str, Any], object] | None = None,
+    show_reasoning: Callable[[], str] = lambda: "folded",
 ) -> Panel:
     """The panel of this process, which is made by the first call.
 
@@ -37,13 +38,20 @@ def get_panel(
         start_demo: starts the demo endpoint and saves its configs.
         render_template: returns the messages of a prompt template, as `PanelState` says.
         store: stores a value under a name in the notebook.
+        show_reasoning: returns how a model's thoughts are shown, as `PanelState` says.
     """
     panel = get_open_panel()
     if panel is None:
         from .model.panel_model import PanelModel
         from .view.panel_view import Panel
 
-        panel = Panel(PanelModel(session, variables, timeout, start_demo, render_template=render_template, store=store))
+        model = PanelModel(
+            *(session, variables, timeout, start_demo),
+            render_template=render_template,
+            store=store,
+            show_reasoning=show_reasoning,
+        )
+        panel = Panel(model)
         _open[:] = [panel]
     return panel
 

@@ -43,6 +43,7 @@ def open_panel(context: NotebookContext) -> Any:
         lambda: start_demo(context, DemoOptions()),
         render_template=prompt_templates.render,
         store=top_level.store,
+        show_reasoning=lambda: context.settings.show_reasoning,
     )
     if panels.close not in context.state.exit_callbacks:
         events = context.shell.events

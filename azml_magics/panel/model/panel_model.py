@@ -72,8 +72,11 @@ class PanelModel(PanelState):
         *,
         render_template: RenderTemplate | None = None,
         store: Callable[[str, Any], object] | None = None,
+        show_reasoning: Callable[[], str] = lambda: "folded",
     ) -> None:
-        super().__init__(session, variables, timeout, render_template=render_template, store=store)
+        super().__init__(
+            session, variables, timeout, render_template=render_template, store=store, show_reasoning=show_reasoning
+        )
         self.shows_names = False
         self.connection = Connection(self, start_demo)
         self.trust = ConfigTrust(self)

@@ -19,6 +19,7 @@ from .error_messages import describe_error
 from .output_variable import read_output
 from .preflight import check_fields, check_typed_key, check_url
 from .prompt_draft import PromptDraft, strip_blank_lines
+from .reasoning import with_reasoning
 from .run_result import Asked, RunResult
 
 if TYPE_CHECKING:
@@ -160,7 +161,7 @@ class Runs:
         batch_run.start()
         frame = FRAME * min(_SLOWEST, max(1, len(started.requests) / _FAST_COLUMNS))
         while not batch_run.wait(frame) and not task.stopping.is_set():
-            batch = batch_run.batch
+            batch = with_reasoning(batch_run.batch, self._state.show_reasoning())
             waiting = next((row.waiting for row in batch if row.waiting), "")
             with self._state.changing(RESULT, *([STATE] if waiting != task.waiting else [])):
                 task.waiting = waiting
@@ -170,7 +171,8 @@ class Runs:
 
     def _finish(self, batch_run: BatchRun, started: RunResult) -> None:
         """Record the calls in the history and show how they ended."""
-        state, batch, number = self._state, batch_run.batch, 0
+        state, number = self._state, 0
+        batch = with_reasoning(batch_run.batch, state.show_reasoning())
         requests, ids = started.requests, list[str]()
         with state.changing(STATE, RESULT):
             for index, (request, row) in enumerate(zip(requests, batch, strict=True)):

@@ -57,6 +57,7 @@ class PanelState(ChangeNotifier):
         render_template: returns the messages that a prompt template makes of (the template, its name, the prompt's
             text, the values of its variables).
         store: stores a value under a name in the notebook.
+        show_reasoning: returns how a model's thoughts are shown: "folded", "open" or "hidden".
 
     Attributes:
         prompt: the prompt and the values typed for its variables.
@@ -74,8 +75,10 @@ class PanelState(ChangeNotifier):
         *,
         render_template: RenderTemplate | None = None,
         store: Callable[[str, Any], object] | None = None,
+        show_reasoning: Callable[[], str] = lambda: "folded",
     ) -> None:
         super().__init__()
+        self.show_reasoning = show_reasoning
         self.session = session
         self.timeout = timeout
         self.prompt = PromptDraft()

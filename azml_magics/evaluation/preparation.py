@@ -93,15 +93,18 @@ def prepare(
     limit: int | None = None,
     sample: int | None = None,
     client: Client | None = None,
+    names: Sequence[str] = (),
 ) -> Prepared:
     """Check everything that an evaluation is made of. The arguments are those of `evaluate`.
+
+    Besides, `names` are those of a list of configs; "" for a config's own.
 
     Raises:
         UsageError: An argument is wrong, or they do not fit each other.
         UndefinedVariableError: A variable of the prompt is not a column and has no value.
         JournalError: The baseline is not a journal.
     """
-    listed, runnables = _list_targets(configs)
+    listed, runnables = _list_targets(configs, names)
     settings = expand_settings(_price(listed, price), sweep, runnables)
     expectations = Expectations.from_argument(expect)
     scorers: list[Scorer] = as_scorers(score)
@@ -133,13 +136,14 @@ def prepare(
     return Prepared(plan, tuple(requirements), _checked_baseline(baseline, plan))
 
 
-def _list_targets(targets: Any) -> tuple[list[LLMConfig], list[Any]]:
+def _list_targets(targets: Any, names: Sequence[str]) -> tuple[list[LLMConfig], list[Any]]:
     """Return the configs of an argument, and for each the Runnable that it stands for; a mapping names them."""
     if isinstance(targets, Mapping):
         named = [(str(name), target) for name, target in targets.items()]
     else:
         is_one = isinstance(targets, (LLMConfig, str)) or not isinstance(targets, Sequence) or is_runnable(targets)
-        named = [("", target) for target in ([targets] if is_one else targets)]
+        several = [targets] if is_one else list(targets)
+        named = list(zip(names or [""] * len(several), several, strict=True))
     configs = [_config_of(target, name) for name, target in named]
     return configs, [target if is_runnable(target) else None for _, target in named]
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import EvaluationFailed, Interrupted, RowsError, UsageError
 from azml_magics.core.paths import path_of
 from azml_magics.evaluation.announcement import announce
@@ -13,13 +14,14 @@ from azml_magics.evaluation.dry_run import dry_run
 from azml_magics.evaluation.engine import Engine
 from azml_magics.evaluation.evaluation import Evaluation
 from azml_magics.evaluation.preparation import Prepared, prepare
+from azml_magics.runnables.recognition import is_model
 
 from . import cell_config, cell_messages, compare, option_values, publishing, rows_line, runnables
 from .evaluate_progress import SettingsProgress
 from .remedies import with_notebook_remedies
 
 if TYPE_CHECKING:
-    from azml_magics.core.config import LLMConfig
+    from azml_magics.core.messages import Message
     from azml_magics.rows.run_options import RunOptions
 
     from .context import NotebookContext
@@ -48,7 +50,7 @@ def run(context: NotebookContext, options: CellOptions, body: str) -> Any:
         RowsError: The run was given up.
         Interrupted: The user interrupted the kernel.
     """
-    _check(context, options)
+    _check(options)
     prepared, run_options = _prepare(context, options, body), rows_line.read_run_options(context, options)
     if options.dry_run:
         return rows_line.show_dry_run(dry_run(prepared.plan))
@@ -97,14 +99,9 @@ def _store(context: NotebookContext, options: CellOptions, evaluation: Evaluatio
 # ---- the line --------------------------------------------------------------------------------------------------
 
 
-def _check(context: NotebookContext, options: CellOptions) -> None:
+def _check(options: CellOptions) -> None:
     """UsageError for options that do not go together."""
     rows_line.check_options(replace(options, compare=None, sweep=(), repeat=None))
-    if runnables.is_runnable(cell_config.find_object(context, options)):
-        raise UsageError(
-            f"An evaluation takes configs, and {options.config} is a LangChain object",
-            remedy="With --each alone its rows are sent.",
-        )
     if options.dask_client:
         raise UsageError(
             "An evaluation runs in this process, and --dask-client sends rows from others",
@@ -122,14 +119,13 @@ def _check(context: NotebookContext, options: CellOptions) -> None:
 
 
 def _prepare(context: NotebookContext, options: CellOptions, body: str) -> Prepared:
-    prompt, variables = rows_line.read_prompt(context, options, body)
-    named = compare.named_configs(context, replace(options, system=None))
-    configs = [config if config.name else config.merged(name=name.removeprefix("$")) for name, config in named]
+    targets = _find_targets(context, options)
     sweep = compare.parse_sweeps(context, options.sweep)
-    for config in configs:
+    for config in (target for _, target in targets if isinstance(target, LLMConfig)):
         compare.check_sweep(config, sweep)
+    prompt, variables = _read_prompt(context, options, body, [target for _, target in targets])
     return prepare(
-        configs,
+        [target for _, target in targets],
         prompt,
         rows_line.find_rows(context, options),
         expect=options.expect or None,
@@ -145,7 +141,38 @@ def _prepare(context: NotebookContext, options: CellOptions, body: str) -> Prepa
         variables=variables,
         limit=options.limit,
         sample=options.sample,
+        names=[name for name, _ in targets],
     )
+
+
+def _find_targets(context: NotebookContext, options: CellOptions) -> list[tuple[str, Any]]:
+    """Return the configs and LangChain objects of --compare, or that of the cell, each with its name."""
+    if not options.compare or options.config:
+        words = [options.config or ""]
+    else:
+        words = [word.strip() for word in options.compare.split(",") if word.strip()]
+    if options.compare and (options.config or not words):
+        compare.named_configs(context, options)  # says what is wrong with --compare
+    found = []
+    for word in words:
+        alone = replace(options, config=word or None, compare=None, system=None)
+        if runnables.is_runnable(cell_config.find_object(context, alone)):
+            found.append((word.removeprefix("$"), rows_line.find_target(context, alone)))
+        else:
+            as_list = replace(alone, config=None, compare=word) if options.compare else alone
+            ((name, config),) = compare.named_configs(context, as_list)
+            found.append(("" if config.name else (name or word).removeprefix("$"), config))
+    return found
+
+
+def _read_prompt(
+    context: NotebookContext, options: CellOptions, body: str, targets: list[Any]
+) -> tuple[str | list[Message] | None, dict[str, Any]]:
+    """The prompt, None for chains without a body, which get the rows themselves; and the notebook's variables."""
+    are_chains = all(runnables.is_runnable(target) and not is_model(target) for target in targets)
+    if are_chains and not cell_messages.prompt_text(body):
+        return None, cell_messages.prompt_variables(context, options)
+    return rows_line.read_prompt(context, options, body)
 
 
 def _object_or_text(context: NotebookContext, word: str) -> Any:

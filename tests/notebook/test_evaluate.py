@@ -275,3 +275,38 @@ def test_completion_offers_columns_matches_and_checks(letters, typed, expected):
     context = letters.shell.magics_manager.registry["AzureMLMagics"].context
     _, found = complete(context, f"{typed}\nHi", 0, typed, len(typed))
     assert {item.text for item in found} == expected
+
+
+# ---- LangChain objects
+
+
+def as_chain(row):
+    return "glad" if "thank" in row["letter"] else "cross"
+
+
+@pytest.fixture
+def chain(letters):
+    runnables = pytest.importorskip("langchain_core.runnables")
+    letters.vars["chain"] = runnables.RunnableLambda(as_chain)
+    return letters
+
+
+def test_chain_without_a_prompt_gets_the_rows(chain, endpoint):
+    ran = chain.ok("%%azureml $chain --each $letters --expect label\n\n")
+    assert first(ran.result).accuracy.count == 4
+    assert first(ran.result).label == "chain"
+    assert not endpoint.requests
+
+
+def test_chain_is_compared_with_a_config(chain, endpoint):
+    chat = pytest.importorskip("langchain_core.language_models").FakeListChatModel(responses=["cross"])
+    chain.vars["fake"] = chat
+    ran = chain.ok(cell("--compare $fake,main"))
+    assert [each.label for each in ran.result.summary()] == ["fake", "main"]
+    assert [each.accuracy.count for each in ran.result.summary()] == [3, 3]
+    assert len(endpoint.requests) == 4
+
+
+def test_sweep_of_a_chain_is_refused(chain):
+    ran = chain.run("%%azureml $chain --each $letters --sweep temperature=0,1\n{letter}")
+    assert "A sweep sets model kwargs of configs" in str(ran.error)

@@ -9,6 +9,7 @@ import pytest
 
 from azml_magics.panel.model.attachment import restored_attachments, uploaded_attachment
 from azml_magics.panel.model.attachment_preview import make_preview
+from azml_magics.panel.model.estimates import estimate_prompt
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -93,6 +94,13 @@ def test_file_is_read_when_it_is_sent(ready, folder, sent):
     (folder / "cat.png").unlink()
     ready.runs.run()
     assert ready.notes["run"].text.startswith("The file cat.png cannot be read")
+
+
+def test_estimate_reads_no_file(ready, folder):
+    ready.attachments.add("cat.png")
+    before = estimate_prompt(ready, ready.filled_config()).tokens
+    (folder / "cat.png").unlink()
+    assert estimate_prompt(ready, ready.filled_config()).tokens == before
 
 
 def test_uploaded_files_are_sent_in_their_order(ready, sent):

@@ -56,7 +56,8 @@ def estimate_prompt(state: PanelState, config: LLMConfig) -> PromptEstimate:
     Raises:
         AzmlError: if the prompt cannot be sent as it is.
     """
-    prompt = state.conversation.with_prompt(state.prompt_messages(state.prompt, config), config)
+    own = state.prompt_messages(state.prompt, config, reads_files=False)  # with every key that is typed
+    prompt = state.conversation.with_prompt(own, config)
     request = BatchRequest({}, config, prompt)
     sent, messages = state.with_options(request).as_sent()
     tools = sent.model_kwargs.get("tools")

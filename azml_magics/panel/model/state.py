@@ -200,8 +200,13 @@ class PanelState(ChangeNotifier):
         config = self.filled_config()
         return self.conversation.with_prompt(self.prompt_messages(self.prompt, config), config)
 
-    def prompt_messages(self, prompt: PromptDraft, config: LLMConfig) -> list[Message]:
+    def prompt_messages(self, prompt: PromptDraft, config: LLMConfig, *, reads_files: bool = True) -> list[Message]:
         """The messages of a prompt for a config, without the conversation that it goes on with.
+
+        Args:
+            prompt: the prompt.
+            config: the config.
+            reads_files: whether its attachments are read; else they are parts without contents, for an estimate.
 
         Raises:
             PromptError: if the prompt is empty or a variable has no value.
@@ -209,7 +214,7 @@ class PanelState(ChangeNotifier):
         """
         messages = as_messages(self.render_prompt(prompt), config.system)
         notebook = self._variables()
-        parts = [attachment.read(notebook) for attachment in prompt.attachments]
+        parts = [each.read(notebook) if reads_files else {"type": "attachment"} for each in prompt.attachments]
         return attach_parts(messages, parts) if parts else messages
 
     def render_prompt(self, prompt: PromptDraft) -> str | list[Message]:

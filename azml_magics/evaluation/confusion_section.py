@@ -42,7 +42,7 @@ class ConfusionTable:
             for label, counts in zip(self.expected, self.counts, strict=True)
         ]
         of = "" if self.score == RIGHT else f" of {self.score}"
-        note = f"{self.left_out:,} responses have rarer labels, without a line or a column." if self.left_out else ""
+        note = f"{self.left_out:,} more responses are longer texts, or have rarer labels." if self.left_out else ""
         setting = f": {self.setting.label}" if self.setting.label else ""
         title = f"Expected (down) and answered (across){of}{setting}"
         return Section(title, ("expected", *answers, "all"), rows, note=note)

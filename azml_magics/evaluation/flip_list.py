@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..core.text import one_line
-from .failure_list import expected_text, response_text, row_text, setting_text
+from .examples import describe_examples, response_text
 from .section import Cell, Section
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .outcome import Outcome
+    from .examples import Example
     from .summary import Flip
 
 _MAX_SHOWN = 20
@@ -30,19 +29,19 @@ def flip_section(flips: Sequence[Flip], notes: Sequence[str] = (), *, limit: int
     lead = f"{len(right):,} became right, {len(wrong):,} became wrong." if flips else "No row changed."
     shown = [*wrong, *right][:limit]
     more = f"… and {len(flips) - len(shown):,} more." if len(flips) > len(shown) else ""
-    lines = [_line(flip) for flip in shown]
+    examples = describe_examples([flip.after for flip in shown])
+    lines = [_line(flip, example) for flip, example in zip(shown, examples, strict=True)]
     return Section.of("Against the baseline", lines, lead=" ".join([lead, *notes]), note=more)
 
 
-def _line(flip: Flip) -> dict[str, Cell]:
-    after: Outcome = flip.after
+def _line(flip: Flip, after: Example) -> dict[str, Cell]:
     texts = {
         "now": "right" if flip.became_right else "wrong",
-        "row": row_text(after),
-        "setting": setting_text(after),
-        "prompt": one_line(after.prompt, 160),
-        "expected": expected_text(after),
+        "row": after.row,
+        "setting": after.setting,
+        "prompt": after.prompt,
+        "expected": after.expected,
         "before": response_text(flip.before),
-        "after": response_text(after),
+        "after": after.response,
     }
     return {name: Cell.of(text) for name, text in texts.items()}

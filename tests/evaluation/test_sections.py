@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -13,6 +14,7 @@ from azml_magics import LLMConfig, Response
 from azml_magics.display.mime import RESPONSE_MIME
 from azml_magics.errors import RateLimitError
 from azml_magics.evaluation.confusion_section import ConfusionTable
+from azml_magics.evaluation.examples import describe_examples
 from azml_magics.evaluation.failure_list import failure_section
 from azml_magics.evaluation.flip_list import flip_section
 from azml_magics.evaluation.outcome import RIGHT, Outcome, Score
@@ -137,10 +139,28 @@ def test_failures_show_each_cause_with_its_examples():
     ]
     assert [cell.value for row in section.rows for cell in row[:2]][:4] == [7, "expected 'cross', got 'glad'"] * 2
     text = section.to_text()
-    assert text.startswith(
-        "8 wrong or failed:\n\n7 x expected 'cross', got 'glad'\n    row row-0, small: Glad or cross?"
-    )
+    assert text.startswith("8 wrong or failed:\n\n7 x expected 'cross', got 'glad'\n    row row-0: Glad or cross?")
     assert "-> glad\n" in text
+
+
+def test_examples_leave_out_what_all_prompts_share():
+    letters = ("So late!", "It broke.", "Too cold.")
+    wrong = [
+        replace(outcome("glad", row=n), prompt=f"Glad or cross?\n\nLetter: {each} Mood: as one word")
+        for n, each in enumerate(letters)
+    ]
+    shown = cells(failure_section([FailureGroup("wrong", "wrong", 3, wrong)]))
+    assert [line["prompt"] for line in shown] == ["… So late! …", "… It broke. …", "… Too cold. …"]
+    assert "setting" not in shown[0]
+    mixed = failure_section([FailureGroup("wrong", "wrong", 2, [wrong[0], outcome("glad", setting=LARGE)])])
+    assert [line["setting"] for line in cells(mixed)] == ["small", "large"]
+
+
+@given(st.lists(st.text("ab c", max_size=30), min_size=1, max_size=4))
+def test_any_prompts_keep_what_sets_them_apart(prompts):
+    outcomes = [replace(outcome("glad", row=n), prompt=prompt) for n, prompt in enumerate(prompts)]
+    shown = [example.prompt for example in describe_examples(outcomes)]
+    assert len(set(shown)) == len({" ".join(prompt.split()) for prompt in prompts})
 
 
 def test_many_causes_are_counted_and_not_all_shown():
@@ -157,7 +177,7 @@ def test_confusion_table_has_expected_labels_down():
     first, second = cells(table.to_section())
     assert first == {"expected": "cross", "cross": "5", "glad": "7", "(nothing)": "1", "all": "13"}
     assert second["cross"] == ""
-    assert "3 responses have rarer labels" in table.to_section().note
+    assert "3 more responses are longer texts" in table.to_section().note
 
 
 def test_flips_show_what_became_wrong_first():

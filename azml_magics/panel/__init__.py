@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from azml_magics.session import Session
 
-    from .model.state import RenderTemplate
+    from .model.call_state import RenderTemplate
     from .view.panel_view import Panel
 
 _open: list[Panel] = []

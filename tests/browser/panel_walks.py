@@ -58,7 +58,7 @@ def work_a_day(shown: PanelNotebook, server: LabServer, shot: Callable[[str], ob
 
     panel.open("Compare")
     panel.field("With configs").select_option("mine")
-    panel.says("2 configs = 2 requests")
+    panel.says("2 requests, prompts of about")
     panel.button("Compare").click()
     panel.says("2 responses")
     expect(panel.root.locator(".azml-column:visible")).to_have_count(2)

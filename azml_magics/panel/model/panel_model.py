@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 
     from azml_magics.session import Session
 
+    from .call_state import RenderTemplate
     from .prompt_draft import PromptVariable
-    from .state import RenderTemplate
 
 
 class PanelModel(PanelState):

@@ -10,7 +10,6 @@ import contextlib
 import contextvars
 import threading
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..core.errors import AzmlError
@@ -20,6 +19,7 @@ from ..core.http.window import FIRST_WINDOW
 from ..core.interrupts import unmask_interrupts
 from .failure_policy import FailurePolicy
 from .progress import RunState
+from .tasks import TaskMaker
 from .token_budget import TokenBudget
 
 if TYPE_CHECKING:
@@ -35,25 +35,10 @@ if TYPE_CHECKING:
     from .prompts import RowPrompt
     from .run_options import RunOptions
     from .table_rows import Record
+    from .tasks import Task
 
 _WAIT_ON_INTERRUPT = 0.4  # seconds to wait for responses that are about to arrive
 _WAIT_ON_ERROR = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A row to send.
-
-    Attributes:
-        record: The row.
-        messages: The messages of its request.
-        key, n: The identity of its journal entry.
-    """
-
-    record: Record
-    messages: list[Message]
-    key: bytes = b""
-    n: int = 0
 
 
 class Run:
@@ -111,7 +96,9 @@ class Run:
         self._look_ahead = look_ahead
         self._counts_read = counts_read
         self._closes_journal = closes_journal
-        self._on_messages = on_messages
+        self._tasks = TaskMaker(
+            row_prompt, journal, self._deliver, retry_failed=options.retry_failed, on_messages=on_messages
+        )
         self.left: dict[int, Record] = {}
         self._state = RunState(total)
         has_responses = journal is not None and closes_journal and len(journal) > 0  # those of other runs tell nothing
@@ -305,6 +292,8 @@ class Run:
     def _deliver(
         self, record: Record, response: Response | None, error: BaseException | None, *, reused: bool = False
     ) -> None:
+        if reused and error is None:
+            self._policy.note_success()
         self._state.arrived.append((record, self._row_prompt.make_row(record, response, error, reused=reused)))
 
     # ---- the next row
@@ -320,7 +309,7 @@ class Run:
                 self._read += 1
                 if self._look_ahead is not None:
                     self.left[record.position] = record
-                task = self._task_for(record)
+                task = self._tasks.make(record)
                 if task is not None:
                     self._begun += 1
                     self.budget.record_start()
@@ -335,24 +324,3 @@ class Run:
                 self._changed.notify_all()
                 self._changed.wait_for(lambda: self._control.stopped.is_set() or self._read - self._state.taken < ahead)
         return self.budget.allows_another() and not self._control.stopped.is_set()
-
-    def _task_for(self, record: Record) -> Task | None:
-        """Return what to send for the row; None if it cannot be sent, or the journal has it."""
-        try:
-            messages = self._row_prompt.messages(record)
-        except Exception as error:  # noqa: BLE001 - a value is missing, or the user's function failed: the row's error
-            self._deliver(record, None, error.with_traceback(None))
-            return None
-        if self._on_messages is not None:
-            self._on_messages(record, messages)
-        if self._journal is None:
-            return Task(record, messages)
-        key = self._row_prompt.key(messages)
-        n = self._journal.next_number(key)
-        entry = self._journal.find(key, n)
-        if entry is None or (entry[1] is not None and self.options.retry_failed):
-            return Task(record, messages, key, n)
-        if entry[1] is None:
-            self._policy.note_success()
-        self._deliver(record, *entry, reused=True)
-        return None

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from ..core.errors import UsageError
+from ..core.errors import JournalError, UsageError
 from ..core.text import one_line
 from ..rows.request_identity import canonical_json, prompt_settings
 from ..rows.selection import select_rows
-from ..rows.sources import table_of
+from ..rows.sources import collect_rows, table_of
 from ..rows.table_rows import RESPONSE_COLUMNS
 from ..rows.targets import make_row_prompt
 from .expectations import Expectations
@@ -127,6 +127,7 @@ def make_plan(
         )
         for setting in settings
     ]
+    rows, collected = collect_rows(rows, limit)
     table = select_rows(table_of(rows, pairs[0][1].default_column), limit, sample)
     if table.columns:  # a table without rows has none, and nothing is sent for it
         for _, row_prompt in pairs:
@@ -141,7 +142,7 @@ def make_plan(
         expectations,
         tuple(scorers),
         tuple(judges),
-        (*notes, *kept[0][1].surprises),
+        (*notes, *collected, *kept[0][1].surprises),
     )
 
 
@@ -152,6 +153,14 @@ def _fields(row_prompt: RowPrompt) -> tuple[str, ...] | None:
     return tuple(column.name for column in row_prompt.columns[: -len(RESPONSE_COLUMNS)])
 
 
+def _identity_of(row_prompt: RowPrompt) -> bytes:
+    """Return what makes two settings the same; a chain that tells nothing of itself is like no other."""
+    try:
+        return canonical_json(row_prompt.settings())
+    except JournalError:
+        return str(id(row_prompt)).encode()
+
+
 def _without_duplicates(
     pairs: Sequence[tuple[Setting, RowPrompt]],
 ) -> tuple[list[tuple[Setting, RowPrompt]], list[str]]:
@@ -160,7 +169,7 @@ def _without_duplicates(
     kept: list[tuple[Setting, RowPrompt]] = []
     notes = []
     for setting, row_prompt in pairs:
-        identity = canonical_json(row_prompt.settings())
+        identity = _identity_of(row_prompt)
         if identity in first:
             label, other = setting.label, first[identity].label
             is_same = label == other

@@ -13,8 +13,8 @@ from azml_magics.rows.dry_run import dry_run, first_rows
 from azml_magics.rows.mapper import RowMapper
 from azml_magics.rows.results import Results
 from azml_magics.rows.sources import is_dask
+from azml_magics.rows.spark import SparkRows, check_spark_options, is_spark
 from azml_magics.rows.table_rows import TableRow
-from azml_magics.runnables.recognition import is_model, is_runnable
 
 from . import cell_config, cell_messages, cell_output, publishing, rows_line
 from .remedies import retry_line, with_notebook_remedies
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from azml_magics.core.config import LLMConfig
-    from azml_magics.core.messages import Message
     from azml_magics.rows.journal_summary import JournalSummary
     from azml_magics.rows.run_options import RunOptions
 
@@ -44,7 +43,7 @@ def run(context: NotebookContext, options: CellOptions, body: str) -> Any:
         body: The prompt, with {column} for a row's value.
 
     Returns:
-        Results; a dask DataFrame if the rows are one; the first requests with --dry-run; None with --quiet.
+        Results; a DataFrame of dask or Spark if the rows are one; the first requests with --dry-run; None with --quiet.
 
     Raises:
         UsageError: Options do not go together, or there are no rows.
@@ -52,6 +51,8 @@ def run(context: NotebookContext, options: CellOptions, body: str) -> Any:
         Interrupted: The user interrupted the kernel.
     """
     rows_line.check_options(options)
+    if not options.dry_run and is_spark(rows_line.find_rows(context, options)):
+        return _map_spark(context, options, body)
     call = _prepare(context, options, body)
     if options.dry_run:
         return rows_line.show_dry_run(dry_run(call.preview, is_part=is_dask(call.rows)))
@@ -64,6 +65,26 @@ def run(context: NotebookContext, options: CellOptions, body: str) -> Any:
             _store(context, options, error.batch)
         raise
     return _store(context, options, results)
+
+
+def _map_spark(context: NotebookContext, options: CellOptions, body: str) -> Any:
+    """Return the DataFrame of Spark with the responses, which its executors get at the first action."""
+    rows, dask_client = rows_line.find_rows(context, options), rows_line.find_dask_client(context, options)
+    check_spark_options(dask_client=dask_client)
+    target = rows_line.find_target(context, options)
+    prompt, variables = rows_line.read_prompt_for(target, context, options, body)
+    schema = cell_messages.load_schema(context, options)
+    run_options = rows_line.read_run_options(context, options)
+    selected = {"limit": options.limit, "sample": options.sample}
+    spark_rows = SparkRows(target, prompt, rows, variables=variables, schema=schema, **selected)
+    cell_config.warn_of_misspelled_kwargs(spark_rows.row_prompt.config)
+    frame = spark_rows.map(run_options)
+    if not options.quiet:
+        notes = (spark_rows.note(run_options), *_outer_variables(spark_rows), *spark_rows.row_prompt.surprises)
+        publishing.print_line(" ".join(notes))
+    if options.output:
+        context.store(options.output, frame)
+    return None if options.quiet else frame
 
 
 @dataclass(frozen=True)
@@ -101,7 +122,7 @@ def _prepare(context: NotebookContext, options: CellOptions, body: str) -> _Rows
     schema = cell_messages.load_schema(context, options)
     rows, dask_client = rows_line.find_rows(context, options), rows_line.find_dask_client(context, options)
     run_options = rows_line.read_run_options(context, options)
-    prompt, variables = _prompt(context, options, body, target)
+    prompt, variables = rows_line.read_prompt_for(target, context, options, body)
     make_mapper = partial(
         RowMapper,
         target,
@@ -114,15 +135,6 @@ def _prepare(context: NotebookContext, options: CellOptions, body: str) -> _Rows
     )
     preview = make_mapper(first_rows(rows))
     return _RowsCall(preview.row_prompt.config, rows, dask_client, run_options, make_mapper, preview)
-
-
-def _prompt(
-    context: NotebookContext, options: CellOptions, body: str, target: Any
-) -> tuple[str | list[Message] | None, dict[str, Any]]:
-    """The prompt, None for a chain without a body, which gets the rows themselves; and the notebook's variables."""
-    if is_runnable(target) and not is_model(target) and not cell_messages.prompt_text(body):
-        return None, cell_messages.prompt_variables(context, options)
-    return rows_line.read_prompt(context, options, body)
 
 
 def _store(context: NotebookContext, options: CellOptions, results: Any) -> Any:
@@ -173,7 +185,7 @@ def _collection(mapper: RowMapper) -> list[str]:
     return [f"The {table.name} is collected first."]
 
 
-def _outer_variables(mapper: RowMapper) -> list[str]:
+def _outer_variables(mapper: RowMapper | SparkRows) -> list[str]:
     """A sentence for every variable that is the notebook's, as a misspelled column would be."""
     variables = mapper.row_prompt.outer_variables.items()
     return [f"{{{name}}} is the notebook's {one_line(repr(value), 40)} in every row." for name, value in variables]

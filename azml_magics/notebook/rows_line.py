@@ -102,6 +102,25 @@ def read_run_options(context: NotebookContext, options: CellOptions) -> RunOptio
     return RunOptions(*limits, options.journal, options.retry_failed)
 
 
+def read_prompt_for(
+    target: Any, context: NotebookContext, options: CellOptions, body: str
+) -> tuple[str | list[Message] | None, dict[str, Any]]:
+    """Return what `read_prompt` does; without a body None for a chain, which gets the rows themselves.
+
+    Args:
+        target: What `find_target` returned.
+        context: The notebook.
+        options: The line of the cell.
+        body: The prompt.
+
+    Raises:
+        PromptError: There is no prompt.
+    """
+    if is_runnable(target) and not is_model(target) and not cell_messages.prompt_text(body):
+        return None, cell_messages.prompt_variables(context, options)
+    return read_prompt(context, options, body)
+
+
 def read_prompt(
     context: NotebookContext, options: CellOptions, body: str
 ) -> tuple[str | list[Message], dict[str, Any]]:

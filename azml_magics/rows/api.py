@@ -20,6 +20,7 @@ from .prompts import Prompt
 from .results import Results
 from .run_options import DEFAULT_CONCURRENCY, RunOptions
 from .sources import is_dask
+from .spark import SparkRows, check_spark_options, is_spark
 from .surprises import warn_of_surprises
 
 if TYPE_CHECKING:
@@ -92,13 +93,14 @@ def map_rows(
         config: The endpoint and its settings; or a LangChain Runnable, such as a chain, a model or an agent.
         prompt: A text or messages whose `{column}`s take the row's values, or a function of a dict of them. None for a
             Runnable that takes the row itself, as a dict; a function returns a Runnable's input.
-        rows: A DataFrame (pandas, polars, dask), a Series, a list of dicts or texts, an iterator, or the path of a
-            .csv, .tsv, .jsonl, .parquet or .arrow file.
+        rows: A DataFrame (pandas, polars, dask, Spark), a Series, a list of dicts or texts, an iterator, or the path of
+            a .csv, .tsv, .jsonl, .parquet or .arrow file.
         variables: Values of names in the prompt that are not columns.
         schema: A pydantic model class, or a JSON schema as a dict or text. Responses are requested as JSON and
             validated. A Runnable is not told of it: its outputs are validated.
         concurrency: The most requests at a time. The endpoint's responses decide how many are sent.
-        journal: A file that keeps every response. The same call again sends only the rows that it lacks.
+        journal: A file that keeps every response; for dask and Spark a folder. The same call again sends only the rows
+            that it lacks.
         retry_failed: Send the rows again that have an error in the journal.
         limit: Only the first N rows.
         sample: Only N random rows, the same ones every time.
@@ -113,7 +115,8 @@ def map_rows(
             is lost, and no key is looked up.
 
     Returns:
-        A new frame with the same index for a frame, a list of dicts for a list, and for an iterator or a path an
+        A DataFrame of Spark for one, whose rows the executors send at its first action. For others a new frame with the
+        same index for a frame, a list of dicts for a list, and for an iterator or a path an
         iterator of dicts, which sends rows while it is read and holds about a thousand of them. The added columns are
         text, error, finish_reason, prompt_tokens, completion_tokens and latency (seconds); a schema adds one for each
         of its fields before them, or `parsed` if it has none. A name that the table has already gets the prefix
@@ -133,6 +136,11 @@ def map_rows(
     )
     if dry_run:
         return show_requests(make(first_rows(rows)), is_part=is_dask(rows))
+    if is_spark(rows):
+        check_spark_options(client=client, progress=progress, dask_client=dask_client)
+        spark_rows = SparkRows(config, prompt, rows, variables=variables, schema=checked, limit=limit, sample=sample)
+        warn_of_surprises(spark_rows.row_prompt, spark_rows.note(options))
+        return spark_rows.map(options)
     on_progress = Bar() if progress is True else progress or None
     with on_progress if isinstance(on_progress, Bar) else contextlib.nullcontext():
         if dask_client is not None or is_dask(rows):
@@ -140,10 +148,11 @@ def map_rows(
                 raise UsageError("Workers cannot use a client of this process", remedy="Leave out client.")
             from . import dask
 
+            warn_of_surprises(make(first_rows(rows)).row_prompt)
             results = dask.map_on_cluster(rows, make, options, dask_client, on_progress)
             return results.to_table() if isinstance(results, Results) else results
         mapper = make(rows)
-        warn_of_surprises(mapper)
+        warn_of_surprises(mapper.row_prompt)
         if not mapper.table.is_lazy:
             return mapper.results(options, on_progress).to_table()
     stream = mapper.stream(options, mapper.start(options), on_progress)

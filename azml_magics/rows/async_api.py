@@ -18,6 +18,7 @@ from .progress import Progress
 from .prompts import Prompt
 from .results import Results
 from .run_options import DEFAULT_CONCURRENCY, RunOptions
+from .spark import SparkRows, check_spark_options, is_spark
 from .surprises import warn_of_surprises
 
 if TYPE_CHECKING:
@@ -96,12 +97,17 @@ async def amap_rows(
     """
     options = RunOptions(concurrency, rpm, tpm, max_tokens_total, journal, retry_failed)
     checked = Schema.from_source(schema) if schema is not None else None
+    if is_spark(rows) and not dry_run:
+        check_spark_options(client=client, progress=progress)
+        spark_rows = SparkRows(config, prompt, rows, variables=variables, schema=checked, limit=limit, sample=sample)
+        warn_of_surprises(spark_rows.row_prompt, spark_rows.note(options))
+        return spark_rows.map(options)
     mapper = RowMapper(
         config, prompt, rows, variables=variables, schema=checked, limit=limit, sample=sample, client=client
     )
     if dry_run:
         return show_requests(mapper)
-    warn_of_surprises(mapper)
+    warn_of_surprises(mapper.row_prompt)
     run = mapper.start(options)
     if mapper.table.is_lazy:
         return _stream(mapper, options, run, progress)

@@ -9,35 +9,30 @@ from __future__ import annotations
 
 import time
 import uuid
-from copy import copy
 from typing import TYPE_CHECKING, Any
 
-from ..core import trust
 from ..core.errors import (
     AzmlError,
-    ConfigError,
     Interrupted,
-    JournalError,
     MissingPackageError,
     RowsError,
     UsageError,
 )
 from ..core.install_hint import install_command
-from ..core.key_sources import LiteralKey
 from ..core.paths import path_of
 from .dask_worker import Part, PartCounts, add_responses, count_rows, make_row, send_part, stop_event
+from .folder_journal import make_folder
 from .progress import Progress, Speed
 from .results import Results
 from .selection import select_partitions
 from .sources import is_dask, table_of
 from .token_budget import TokenBudget
+from .travel import check_travels, for_others
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from .mapper import OnProgress, RowMapper
-    from .prompts import RowPrompt
     from .run_options import RunOptions
     from .table_rows import TableRow
 
@@ -76,14 +71,14 @@ def map_on_cluster(
     if not workers:
         raise UsageError("The dask cluster has no workers", remedy="Scale it out, then run again.")
     if options.journal is not None:
-        _make_folder(path_of(options.journal))
+        make_folder(path_of(options.journal), "worker")
     run = _ClusterRun(dask_client, options.share_among(workers), on_progress)
     if is_dask(rows):
         mapper = make_mapper(rows.head(1, npartitions=-1, compute=True))
-        _check_key(mapper)
+        check_travels(mapper.row_prompt, "workers")
         return run.map_frame(mapper, rows)
     mapper = make_mapper(rows)
-    _check_key(mapper)
+    check_travels(mapper.row_prompt, "workers")
     return run.map_table(mapper)
 
 
@@ -100,39 +95,6 @@ def _client_in_use() -> Any:
             remedy="Make one, dask.distributed.Client(), and pass it as dask_client.",
             error_code="no-dask-client",
         ) from None
-
-
-def _check_key(mapper: RowMapper) -> None:
-    if not mapper.row_prompt.can_travel:
-        raise UsageError(
-            "A LangChain object has its keys and connections in this process, and cannot be sent to the workers",
-            remedy="Pass a config, or collect the rows and leave out the cluster.",
-            error_code="runnable-cluster",
-        )
-    trust.check(mapper.row_prompt.config)
-    sources = mapper.row_prompt.config.all_key_sources
-    if any(source.is_prompted or isinstance(source, LiteralKey) for source in sources):
-        raise ConfigError(
-            "This config's key is in this process only and cannot be sent to the workers",
-            remedy="Give every worker the key and name it with env:NAME or keyring:SERVICE/NAME, or use entra.",
-        )
-
-
-def _for_workers(prompt: RowPrompt) -> RowPrompt:
-    """Return the prompt without the file of its config: what the user trusts was checked here, where they said it."""
-    sent = copy(prompt)
-    sent.config = prompt.config.merged(file="")
-    return sent
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(exist_ok=True)
-    except OSError as error:
-        raise JournalError(
-            f"The journal {str(folder)!r} cannot be a folder: {error.strerror or error}",
-            remedy="On a cluster a journal is a folder that every worker can reach; choose another name.",
-        ) from error
 
 
 class _ClusterRun:
@@ -206,7 +168,7 @@ class _ClusterRun:
 
     def _submit(self, mapper: RowMapper, parts: Sequence[Any]) -> None:
         for number, rows in enumerate(parts):
-            part = Part(self._name, number, _for_workers(mapper.row_prompt), self._options)
+            part = Part(self._name, number, for_others(mapper.row_prompt), self._options)
             self._parts.append(part)
             key = f"{self._name}-{number}"
             self._futures.append(self._dask_client.submit(send_part, rows, part, key=key, pure=False))

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from ..core.messages import Message
     from ..core.response import Response
+    from .folder_journal import FolderJournal
     from .journal import Journal
     from .progress import Done, Progress
     from .prompts import RowPrompt
@@ -67,7 +68,7 @@ class Run:
         records: Iterable[Record],
         options: RunOptions,
         *,
-        journal: Journal | None = None,
+        journal: Journal | FolderJournal | None = None,
         total: int | None = None,
         look_ahead: int | None = None,
         counts_read: bool = False,

@@ -77,6 +77,24 @@ def is_dask(rows: Any) -> bool:
     return type(rows).__module__.partition(".")[0] in {"dask", "dask_expr"} and hasattr(rows, "to_delayed")
 
 
+def collect_rows(rows: Any, limit: int | None = None) -> tuple[Any, tuple[str, ...]]:
+    """Return the rows of a dask DataFrame in this process, and other rows as they are; and what to say of it.
+
+    Args:
+        rows: What `map_rows` takes.
+        limit: How many rows are needed, None for all.
+
+    Returns:
+        The rows, and a sentence if they are collected from elsewhere.
+    """
+    if is_dask(rows):
+        local = rows.compute() if limit is None else rows.head(limit, npartitions=-1)
+        return local, ("The dask DataFrame is collected first.",)
+    if type(rows).__module__.startswith("pyspark.sql"):
+        return rows, ("The Spark DataFrame is collected first.",)  # by its table, once a row is read
+    return rows, ()
+
+
 class ListTable:
     """A list of dicts or of plain values."""
 

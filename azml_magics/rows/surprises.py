@@ -6,10 +6,15 @@ import warnings
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .mapper import RowMapper
+    from .prompts import RowPrompt
 
 
-def warn_of_surprises(mapper: RowMapper) -> None:
-    """Warn of everything in the prompt that goes out otherwise than its writer may expect, at the caller's line."""
-    for sentence in mapper.row_prompt.surprises:
+def warn_of_surprises(row_prompt: RowPrompt, *others: str) -> None:
+    """Warn of everything in the prompt that goes out otherwise than its writer may expect, at the caller's line.
+
+    Args:
+        row_prompt: The prompt, checked against its table.
+        others: Further sentences.
+    """
+    for sentence in (*row_prompt.surprises, *others):
         warnings.warn(sentence, UserWarning, stacklevel=3)

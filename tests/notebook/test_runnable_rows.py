@@ -85,7 +85,7 @@ def test_journal_of_a_chain_resumes(rows, tmp_path):
         ("-u https://x.example", "-u is for configs, and $chain is a LangChain object with settings of its own"),
         ("-s Brief.", "-s does not apply to a chain"),
         ("--model m", "--model is for configs"),
-        ("--compare a,b", "--each and --compare do not go together"),
+        ("-t none", "--each and -t do not go together"),
     ],
 )
 def test_options_that_do_not_apply_are_refused(rows, line, said):
@@ -103,3 +103,10 @@ def test_chain_that_needs_a_name_says_how_to_name_it(rows):
 def test_model_without_a_body_is_refused(rows):
     rows.vars["model"] = FakeListChatModel(responses=["x"])
     assert "There is no prompt" in rows.refused("%azureml $model --each $letters")
+
+
+def test_chain_is_evaluated(rows):
+    rows.vars["chain"] = RunnableLambda(lambda row: "glad")
+    evaluation = rows.ok("%azureml $chain --each $letters --expect label").result
+    assert evaluation.summary()[0].setting.label == "chain"
+    assert evaluation.summary()[0].accuracy.mean == 0.5

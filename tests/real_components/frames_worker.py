@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import http.server
 import json
 import os
 import sys
+import threading
 import traceback
 from collections.abc import Iterator
 
@@ -21,6 +23,7 @@ from azml_magics import Client, LLMConfig, map_rows
 replies = os.fdopen(os.dup(1), "w")
 os.dup2(2, 1)  # what Java prints goes elsewhere
 sent: list[str] = []
+keys: set[str] = set()
 
 
 def _reply(request: httpx.Request) -> httpx.Response:
@@ -39,9 +42,47 @@ def ask(prompt, rows, **options):
         return list(table) if isinstance(table, Iterator) else table
 
 
+class _Endpoint(http.server.BaseHTTPRequestHandler):
+    """Repeats each prompt in capitals, for the executors, and counts it in `sent`; "no" is refused."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        prompt = body["messages"][-1]["content"]
+        sent.append(prompt)
+        keys.add(self.headers["authorization"])
+        said = json.dumps({"mood": prompt.upper(), "n": len(prompt)}) if "response_format" in body else prompt.upper()
+        choices = [{"message": {"role": "assistant", "content": said}, "finish_reason": "stop"}]
+        usage = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}
+        reply = json.dumps({"choices": choices, "usage": usage}).encode()
+        self.send_response(400 if prompt == "no" else 200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(reply)))
+        self.end_headers()
+        self.wfile.write(reply)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@functools.cache
+def endpoint_url() -> str:
+    """Return the URL of a running endpoint."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Endpoint)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return f"http://127.0.0.1:{server.server_port}/v1/chat/completions"
+
+
+def spark_config(key="env:FRAMES_KEY"):
+    """Return a config whose key the executors have."""
+    return LLMConfig(endpoint_url=endpoint_url(), key=key, name="prod")
+
+
 @functools.cache
 def make_spark():
-    """Return a session of Spark on this machine."""
+    """Return a session of Spark on this machine, whose executors have FRAMES_KEY."""
+    os.environ["FRAMES_KEY"] = "frames-key-0123456789"
     from pyspark.sql import SparkSession
 
     local = {"spark.ui.enabled": "false", "spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
@@ -52,7 +93,8 @@ def make_spark():
 
 
 for line in sys.stdin:
-    names = {"ask": ask, "sent": sent, "make_spark": make_spark}
+    sent.clear()
+    names = {"ask": ask, "sent": sent, "make_spark": make_spark, "spark_config": spark_config, "keys": keys}
     try:
         exec(json.loads(line), names)
         reply = {"out": names["out"]}

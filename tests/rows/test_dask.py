@@ -342,3 +342,16 @@ def test_config_of_a_file_is_checked_here_and_sent_by_the_workers(endpoint, clie
     assert not endpoint.requests
     trust(foreign)
     assert len(map_rows(foreign, "Hello {n}", [{"n": 1}], dask_client=client)) == 1
+
+
+def test_surprises_of_a_prompt_are_told_for_a_cluster_too(client, config):
+    with pytest.warns(UserWarning, match=r"\{word.title\}") as caught:
+        map_rows(config, "{word} {word.title}", [{"word": "a"}], dask_client=client)
+    assert caught[0].filename == __file__
+
+
+def test_langchain_object_is_not_sent_to_a_cluster(client):
+    from langchain_core.runnables import RunnableLambda
+
+    with pytest.raises(UsageError, match="A LangChain object has its keys and connections in this process"):
+        map_rows(RunnableLambda(str), None, [{"word": "a"}], dask_client=client)

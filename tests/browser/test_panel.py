@@ -577,3 +577,47 @@ def test_axe_finds_nothing_in_the_panel(page, shown, panel, dark):
     found = find_violations(page, panel)
     shown.notebook.use_theme(dark=False)
     assert found == []
+
+
+def test_schema_and_test_cases(page, shown, panel):
+    shown.run(
+        "from pydantic import BaseModel\n"
+        "class Walk(BaseModel):\n    place: str\n    minutes: int\n"
+        'topics = [{"topic": topic} for topic in ("tea", "rain", "<b>snow</b>")]',
+    )
+    panel.open("Schema and tools")
+    panel.field("Classes in the notebook").select_option("Walk")
+    panel.says("Walk: place, minutes")
+    panel.field("Prompt").fill("A walk near {topic}")
+    panel.says_in_cell("--schema $Walk")
+    panel.button("Run").click()
+    panel.ends()
+    expect(panel.result.get_by_role("rowheader", name="minutes")).to_be_visible()
+    expect(panel.result.get_by_text("JSON", exact=True)).to_be_visible()
+    panel.field("Schema").fill('{"type":\n')
+    panel.says("The schema is not JSON at line 2, column 1")
+    panel.field("Schema").fill("")
+
+    panel.open("Test cases")
+    panel.field("Import").fill("topics")
+    panel.field("Import").press("Enter")
+    panel.button("Import cases").click()
+    panel.says("Imported 3 cases from topics.")
+    panel.button("Run all").click()
+    panel.says("3 of 3 rows")
+    rows = panel.root.locator(".azml-cases tbody tr")
+    expect(rows).to_have_count(3)
+    expect(rows.nth(2)).to_contain_text("<b>snow</b>")
+    rows.nth(1).click()
+    panel.says("Answer to case 2")
+    expect(rows.nth(1).get_by_role("button")).to_be_focused()
+    page.keyboard.press("Tab")  # to the number of the third case
+    page.keyboard.press("Enter")
+    panel.says("Answer to case 3")
+    expect(panel.field("topic")).to_have_value("<b>snow</b>")
+    expect(rows.nth(2).get_by_role("button")).to_be_focused()
+    panel.button("Make a cell").click()
+    panel.says("cases has 3 cases.")
+    cell = panel.field("Cases cell").input_value()
+    assert cell == "%%azureml demo --each $cases\nA walk near {topic}"
+    expect(shown.run(cell).filter(has_text="3 rows")).not_to_have_count(0)

@@ -160,3 +160,8 @@ def _checked(table: CaseTable) -> CaseTable:
 
 def _count(number: int, thing: str) -> str:
     return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
+def count_cases(number: int) -> str:
+    """Return a number of cases in words, such as "3 cases"."""
+    return f"{number:,} case{'' if number == 1 else 's'}"

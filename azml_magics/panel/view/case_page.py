@@ -9,7 +9,8 @@ from azml_magics.core.text import one_line, printable
 from azml_magics.display.table import NO_MATH
 from azml_magics.display.value_html import json_text
 
-from ..model.cases import PAGE, describe_failure
+from ..model.case_editor import PAGE
+from ..model.cases import describe_failure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,8 +9,9 @@ import ipywidgets as w
 from azml_magics.core.text import printable
 from azml_magics.display.markdown import make_inert
 
+from ..model.case_editor import MATCHES, PAGE, PLACE
 from ..model.case_source import find_tables
-from ..model.cases import MATCHES, PAGE, PLACE, describe_failure
+from ..model.cases import describe_failure
 from ..model.changes import CASES, NOTES, OPTIONS, PROMPT, STATE, VARIABLES
 from .case_page import page_html
 from .controls import (

@@ -112,7 +112,7 @@ def test_heading_names_the_conversation(panel, talk):
 
 
 def test_named_conversation_begins_on_enter(panel):
-    field = panel.find("New conversation")
+    field = panel.find("Begin as")
     set_state(field, value="trip")
     submit(field)
     assert (panel.find("Send as").value, field.value) == ("trip", "")

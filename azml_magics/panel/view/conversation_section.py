@@ -43,7 +43,7 @@ class ConversationSection:
         self._model = model
         conversation = model.conversation
         self._choice = on_change(w.Dropdown(description="Send as"), conversation.open)
-        self._new = w.Text(description="New conversation", placeholder="a name, or just press Begin")
+        self._new = w.Text(description="Begin as", placeholder="a name, or none")
         self._new.on_msg(self._begin_on_enter)
         begin = action_button("Begin", lambda: self._begin(self._new.value), tooltip="Begin a conversation")
         begin.add_class("azml-send")

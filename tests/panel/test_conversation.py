@@ -296,6 +296,13 @@ def test_failed_question_stays_and_is_not_part_of_the_conversation(talk, say, fa
     assert talk.tree.branch(first.id) == (2, 2)
 
 
+def test_failed_question_is_still_shown_after_another_conversation(talk, fail):
+    fail("Hello")
+    talk.open("other")
+    talk.open("trip")
+    assert [turn.failure != "" for turn in talk.tree.turns] == [True]
+
+
 def test_failed_question_can_be_asked_again(talk, fail, retry):
     fail("Hello")
     answer = retry(talk.tree.turns[-1].id)
@@ -379,7 +386,7 @@ def test_answer_to_a_deleted_question_is_kept_as_a_version(ready, talk, held, en
 def test_answer_comes_into_its_own_branch(ready, talk, held, endpoint):
     talk.switch("", 1)
     talk.branch(held.id)
-    talk._set(talk.tree.start_branch(""))  # another beginning is shown
+    talk.go_back("trip", talk.tree.start_branch(""))  # another beginning is shown
     finish(ready, endpoint)
     assert (texts(talk), note(ready)) == ([], "The answer is in another branch.")
     talk.switch("", 1)

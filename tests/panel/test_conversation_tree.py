@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azml_magics.panel.model.conversation_tree import ConversationTree, Turn, follow_messages
+from azml_magics.panel.model.conversation_store import follow_messages
+from azml_magics.panel.model.conversation_tree import ConversationTree
+from azml_magics.panel.model.turn import Turn
 
 
 def turn(name, role="user"):

@@ -1,7 +1,7 @@
 """The panel's conversations: their turns with edit, delete, branch and undo, and what of them a prompt is sent with.
 
 They are the session's conversations: the turns that are shown here are those that a cell sends, and the other way
-round. Branches that are not shown, and questions without an answer, are known only here.
+round.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from azml_magics.conversations import Conversation, message_of, model_of
+from azml_magics.conversations import message_of, model_of
 from azml_magics.core.errors import ConfigError, UsageError
-from azml_magics.core.messages import as_messages, without_items
+from azml_magics.core.messages import as_messages
 
 from .changes import CONVERSATION, PROMPT, STATE
-from .conversation_tree import ConversationTree, Turn, follow_messages
+from .conversation_store import ConversationStore, answered, as_conversation
+from .conversation_tree import ConversationTree
+from .turn import Turn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,11 +70,9 @@ class PanelConversation:
     """
 
     def __init__(self, session: Session, panel: ChangeNotifier) -> None:
-        self._session = session
         self._panel = panel
-        self._trees: dict[str, ConversationTree] = {}
+        self._store = ConversationStore(session)
         self._undo: _Undo | None = None
-        self._ids = itertools.count(1)
         self.name = ""
         self.asking: Asking | None = None
 
@@ -81,13 +81,12 @@ class PanelConversation:
     @property
     def names(self) -> list[str]:
         """The conversations of the session, and those that have turns only here."""
-        own = [name for name, tree in self._trees.items() if tree.root.ways or name == self.name]
-        return list(dict.fromkeys([*self._session.conversations, *own]))
+        return self._store.names(self.name)
 
     @property
     def tree(self) -> ConversationTree:
         """The turns of the conversation with all branches; an empty tree for one prompt."""
-        return self._trees.get(self.name, ConversationTree())
+        return self._store.get(self.name)
 
     def open(self, name: str) -> None:
         """Go on with a conversation of the session, or begin one of that name; "" goes back to one prompt."""
@@ -96,7 +95,7 @@ class PanelConversation:
             self.name = name
             self._panel.note(PLACE)
             if name:
-                self._take_over()
+                self._store.take_over(name)
 
     def start_new(self) -> None:
         """Begin a conversation under a name that is free."""
@@ -114,14 +113,14 @@ class PanelConversation:
 
     def with_prompt(self, messages: Sequence[Message], config: LLMConfig) -> list[Message]:
         """Return the messages of a prompt after the turns that are shown, as a cell of the conversation sends them."""
-        return _as_conversation(self._answered_turns()).with_prompt(messages, config) if self.name else list(messages)
+        return as_conversation(self._answered_turns()).with_prompt(messages, config) if self.name else list(messages)
 
     def new_question(self, messages: Sequence[Message]) -> Asking | None:
         """Return the question that a prompt asks after the turns that are shown; None for one prompt."""
         if not self.name:
             return None
         *prefix, last = messages
-        return Asking(self.name, Turn(self._new_id(), last), self._answered_turns(), prefix)
+        return Asking(self.name, Turn(self._store.new_id(), last), self._answered_turns(), prefix)
 
     def question_at(self, turn_id: str) -> Asking:
         """Return the question that Retry asks at a turn: the turn itself, or the one that it answers.
@@ -140,7 +139,7 @@ class PanelConversation:
     def messages_for(self, asking: Asking, system: str | None, config: LLMConfig) -> list[Message]:
         """Return the messages that ask a question."""
         own = as_messages([*asking.prefix, asking.turn.message], system)
-        return _as_conversation(asking.before).with_prompt(own, config)
+        return as_conversation(asking.before).with_prompt(own, config)
 
     def begin(self, asking: Asking) -> None:
         """Show that a question was sent. Its earlier answers, and a question that got none, become other branches."""
@@ -149,9 +148,9 @@ class PanelConversation:
             if tree.find(turn.id):
                 tree = tree.with_turn(turn).show(turn.id).start_branch(turn.id)
             else:
-                others = [self._make_turn(each) for each in asking.prefix if each.get("role") != "system"]
+                others = [self._store.make_turn(each) for each in asking.prefix if each.get("role") != "system"]
                 tree = tree.add(asking.before[-1].id if asking.before else "", *others, turn)
-            self._set(tree)
+            self._store.set(self.name, tree)
             self._panel.note(PLACE)
 
     def answer(self, asking: Asking, response: Response | None, failure: str, config: LLMConfig) -> None:
@@ -165,14 +164,14 @@ class PanelConversation:
         """
         with self._panel.changing(CONVERSATION, STATE):
             self.asking = None if self.asking is asking else self.asking
-            tree = self._trees.get(asking.conversation)
-            found = tree.find(asking.turn.id) if tree else None
-            if tree is None or found is None:
+            tree = self._store.get(asking.conversation)
+            found = tree.find(asking.turn.id)
+            if found is None:
                 self._panel.note(PLACE, "Its question was deleted meanwhile: the answer is under Versions.")
                 return
             note, question = "", found
             if found.message != asking.turn.message:  # it was edited: its answer goes to the question as it was sent
-                question = replace(asking.turn, id=self._new_id())
+                question = replace(asking.turn, id=self._store.new_id())
                 before = tree.way_to(found.id)[:-1]
                 tree = tree.add(before[-1].id if before else "", question, show=False)
                 note = "The question was edited meanwhile: the answer is in another branch, below the question as sent."
@@ -181,13 +180,13 @@ class PanelConversation:
             if failure or response is None:
                 tree = tree.with_turn(replace(question, failure=failure, response=response))
             else:
-                made = Turn(self._new_id(), message_of(response), model_of(config), response)
+                made = Turn(self._store.new_id(), message_of(response), model_of(config), response)
                 tree = tree.add(question.id, made, show=tree.is_at_end(question.id))
                 is_shown = made.id in [turn.id for turn in tree.turns]
                 note = note or ("" if is_shown else "The answer is in another branch.")
             if asking.conversation != self.name:
                 note = f"The answer is in the conversation {asking.conversation}."
-            self._set(tree, asking.conversation)
+            self._store.set(asking.conversation, tree)
             self._panel.note(PLACE, note)
 
     # ---- turns
@@ -211,7 +210,7 @@ class PanelConversation:
     def switch(self, after: str, number: int) -> None:
         """Show another one of the ways after a turn; "" is before the first turn."""
         with self._panel.changing(CONVERSATION):
-            self._set(self.tree.switch(after, number))
+            self._store.set(self.name, self.tree.switch(after, number))
 
     def clear(self) -> None:
         """Delete all turns with all branches."""
@@ -226,13 +225,13 @@ class PanelConversation:
         """Undo the last edit, deletion, branch or clearing."""
         if self._undo is not None and self.can_undo:
             with self._panel.changing(CONVERSATION):
-                self._set(self._undo.before)
+                self._store.set(self.name, self._undo.before)
                 self._panel.note(PLACE)
 
     def _act(self, action: str, tree: ConversationTree) -> None:
         with self._panel.changing(CONVERSATION):
             self._undo = _Undo(action, self.tree, tree)
-            self._set(tree)
+            self._store.set(self.name, tree)
             self._panel.note(PLACE)
 
     # ---- the session
@@ -241,83 +240,31 @@ class PanelConversation:
         """Show the conversation `name` as exactly these messages; what else it has stays as other branches."""
         with self._panel.changing(CONVERSATION, PROMPT):
             self.name = name or self.name or f"{_NEW_NAME}-1"
-            self._take_over()
-            self._set(follow_messages(self.tree, messages, self._make_turn))
+            self._store.show(self.name, messages)
 
     def go_back(self, name: str, tree: ConversationTree) -> None:
         """Show the conversation `name`, or one prompt, as it was before."""
         with self._panel.changing(CONVERSATION, PROMPT):
             self.name = name
             if name:
-                self._set(tree)
+                self._store.set(self.name, tree)
 
     def follow(self, name: str) -> None:
         """Take over what a cell has made of a conversation."""
-        if name not in self._trees:
+        if name not in self._store:
             with self._panel.changing(CONVERSATION):  # its name can be chosen
                 return
-        stored = self._session.conversations.get(name, Conversation())
-        if stored.turns != _as_conversation(_answered(self._trees[name].turns)).turns:
+        if not self._store.is_current(name):
             with self._panel.changing(CONVERSATION):
-                self._take_over(name)
-                if not stored.turns and name == self.name:
+                self._store.take_over(name)
+                if name == self.name and not self.tree.turns:
                     self._panel.note(PLACE, f"{name} was cleared in the notebook: its turns are still in a branch.")
 
-    def _take_over(self, name: str = "") -> None:
-        """Show what the session has under that name."""
-        name = name or self.name
-        stored = self._session.conversations.get(name, Conversation())
-        tree = self._trees.get(name, ConversationTree())
-        if stored.turns or name in self._trees:
-            tree = follow_messages(tree, stored.turns, self._make_turn)
-            last = tree.turns[-1] if tree.turns else None
-            if last is not None and stored.model and not last.model:
-                tree = tree.with_turn(replace(last, model=stored.model, message=dict(stored.turns[-1])))
-        self._trees[name] = tree
-
-    def _set(self, tree: ConversationTree, name: str = "") -> None:
-        """Keep a tree, and store the turns that it shows in the session."""
-        name = name or self.name
-        self._trees[name] = tree
-        stored = _as_conversation(_answered(tree.turns))
-        if stored.turns:
-            self._session.conversations[name] = stored
-        elif name in self._session.conversations:
-            del self._session.conversations[name]
-
     def _answered_turns(self) -> list[Turn]:
-        return _answered(self.tree.turns)
-
-    def _make_turn(self, message: Message) -> Turn:
-        """The turn of a message that a cell has sent or received, with its response if the history still has it."""
-        response = None
-        if message.get("role") == "assistant":
-            known = (exchange.response for exchange in reversed(self._session.history) if not exchange.error)
-            content = message.get("content")
-            response = next((each for each in known if each and message_of(each)["content"] == content), None)
-        return Turn(self._new_id(), dict(message), response=response)
-
-    def _new_id(self) -> str:
-        return f"turn-{next(self._ids)}"
+        return answered(self.tree.turns)
 
 
 def _is_before(asking: Asking, way: Sequence[Turn]) -> bool:
     """Whether the way to a question has the turns that it was sent with."""
     own = 1 + sum(message.get("role") != "system" for message in asking.prefix)
     return [turn.message for turn in way[:-own]] == [turn.message for turn in asking.before]
-
-
-def _answered(turns: Sequence[Turn]) -> list[Turn]:
-    """The turns without the questions at their end: a conversation keeps a question once it is answered."""
-    turns = list(turns)
-    while turns and turns[-1].role == "user":
-        turns.pop()
-    return turns
-
-
-def _as_conversation(turns: Sequence[Turn]) -> Conversation:
-    """The turns as a cell keeps them: only the last one has items."""
-    if not turns:
-        return Conversation()
-    *before, last = turns
-    return Conversation((*(without_items(turn.message) for turn in before), dict(last.message)), last.model)

@@ -7,64 +7,12 @@ They are walked without recursion: a conversation may have more turns than Pytho
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-from azml_magics.core.messages import preview_text
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from azml_magics.core.messages import Message
-    from azml_magics.core.response import Response
-
-
-@dataclass(frozen=True, eq=False)
-class Turn:
-    """One message of a conversation.
-
-    Attributes:
-        id: Identifies it in its tree.
-        message: The message, with the items of its response if it has any.
-        model: The model that wrote it, as `conversations.model_of` names it; "" if nothing is known of that.
-        response: The response that it is the text of; for a question that got no answer, what had arrived of one.
-        failure: Why it got no answer, in one line; "" if it did or was not asked.
-        is_edited: Whether its text was edited.
-    """
-
-    id: str
-    message: Message
-    model: str = ""
-    response: Response | None = None
-    failure: str = ""
-    is_edited: bool = False
-
-    @property
-    def role(self) -> str:
-        """Who wrote it: "user", "assistant", ..."""
-        return str(self.message.get("role", ""))
-
-    @property
-    def text(self) -> str:
-        """Its text, without attachments."""
-        content = self.message.get("content")
-        if isinstance(content, str):
-            return content
-        return "\n".join(str(part.get("text", "")) for part in _parts(content) if part.get("type") == "text")
-
-    @property
-    def preview(self) -> str:
-        """Its text, with attachments by their type."""
-        return preview_text(self.message)
-
-    def with_text(self, text: str) -> Turn:
-        """Return the turn with another text, the same attachments, and nothing of what made the former text."""
-        others = [part for part in _parts(self.message.get("content")) if part.get("type") != "text"]
-        content = [{"type": "text", "text": text}, *others] if others else text
-        return Turn(self.id, {"role": self.role, "content": content}, is_edited=True)
-
-
-def _parts(content: Any) -> list[dict[str, Any]]:
-    return [part for part in content if isinstance(part, dict)] if isinstance(content, list | tuple) else []
+    from .turn import Turn
 
 
 @dataclass(frozen=True, eq=False)
@@ -259,28 +207,3 @@ def _chain(turns: Sequence[Turn]) -> tuple[Node, ...]:
     for turn in reversed(turns):
         after = Fork((Node(turn, after),))
     return after.ways
-
-
-def follow_messages(
-    tree: ConversationTree, messages: Sequence[Message], make: Callable[[Message], Turn]
-) -> ConversationTree:
-    """Return the tree that shows exactly these messages; what it has beside or beyond them stays as another branch.
-
-    Args:
-        tree: The tree.
-        messages: The messages.
-        make: Makes the turn of a message that the tree does not have.
-    """
-    after, fork = "", tree.root
-    for position, message in enumerate(messages):
-        index = next((at for at, node in enumerate(fork.ways) if _is_same(node.turn.message, message)), None)
-        if index is None:
-            return tree.add(after, *map(make, messages[position:]))
-        node = fork.ways[index]
-        tree = tree if fork.chosen == index else tree.switch(after, index + 1)
-        after, fork = node.turn.id, node.after
-    return tree.start_branch(after) if fork.shown else tree
-
-
-def _is_same(one: Message, other: Message) -> bool:
-    return all(one.get(part) == other.get(part) for part in ("role", "content"))

@@ -16,8 +16,8 @@ from .turn_view import BranchSwitch, TurnView
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..model.conversation_tree import Turn
     from ..model.panel_model import PanelModel
+    from ..model.turn import Turn
 
 _SHOWN: Final = 20  # turns that are shown at first: each has about ten widgets
 _ONE_PROMPT: Final = "one prompt"

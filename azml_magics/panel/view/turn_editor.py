@@ -11,8 +11,8 @@ from .controls import action_button, button_row, set_traits
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..model.conversation_tree import Turn
     from ..model.panel_model import PanelModel
+    from ..model.turn import Turn
 
 
 class TurnEditor:

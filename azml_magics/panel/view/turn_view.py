@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from azml_magics.core.response import Response
 
-    from ..model.conversation_tree import Turn
     from ..model.panel_model import PanelModel
+    from ..model.turn import Turn
 
 _SPEAKERS = {"user": "You", "assistant": "Answer"}
 

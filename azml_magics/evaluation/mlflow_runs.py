@@ -98,7 +98,9 @@ def _log_run(mlflow: Any, summary: SettingSummary, lines: list[dict[str, Any]], 
         "deployment": config.deployment_name,
         "model": config.model,
     }
-    mlflow.log_params({name: str(value)[:_MAX_PARAMETER] for name, value in known.items() if value not in {None, ""}})
+    mlflow.log_params(
+        {name: str(value)[:_MAX_PARAMETER] for name, value in known.items() if value is not None and str(value)}
+    )
     mlflow.log_metrics(metrics_of(summary))
     if isinstance(prompt, str):
         mlflow.log_text(prompt, _PROMPT)

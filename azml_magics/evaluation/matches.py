@@ -75,6 +75,8 @@ def is_normalized_match(answer: Any, expected: Any) -> bool:
     Lists and objects are compared part by part, also with an expectation in JSON.
     """
     answer, expected = to_plain(answer), to_plain(expected)
+    if isinstance(expected, str) and expected.lstrip()[:1] in {"{", "["}:
+        expected = from_json(expected)
     if isinstance(answer, (list, dict)) or isinstance(expected, (list, dict)):
         answer, expected = from_json(answer), from_json(expected)
         return bool(normalize_data(answer) == normalize_data(expected))

@@ -13,6 +13,7 @@ from ..core.pricing import read_price
 from ..core.text import did_you_mean, one_line
 from ..runnables.identity import run_name
 from ..runnables.recognition import is_runnable
+from .answers import has_expectation
 from .baseline import check_baseline
 from .evaluation import Evaluation
 from .expectations import Expectations
@@ -208,7 +209,7 @@ def _with_judges(plan: Plan, judge: Any, rubric: str, *, pairwise: bool | None) 
 
 
 def _describe_labels(plan: Plan) -> list[str]:
-    """Return a sentence for each column of expectations whose labels differ only by case or blanks.
+    """Return a sentence for each column of expectations that is empty, or whose labels differ only by case or blanks.
 
     A table that can be read only once is not read for that.
     """
@@ -216,11 +217,16 @@ def _describe_labels(plan: Plan) -> list[str]:
         return []
     columns = dict.fromkeys(plan.expectations.columns.values())
     labels: dict[str, dict[str, None]] = {column: {} for column in columns}
+    empty = set(columns) if plan.table.length else set()
     for record in plan.table.records() if columns else ():
         for column in columns:
-            if isinstance(label := record.values.get(column), str):
+            label = record.values.get(column)
+            if column in empty and has_expectation(label):
+                empty.discard(column)
+            if isinstance(label, str):
                 labels[column][label] = None
-    return [said for column in columns if (said := describe_case_variants(column, labels[column]))]
+    said = [f"No row has an expectation in the column {column!r}." for column in columns if column in empty]
+    return [*said, *filter(None, (describe_case_variants(column, labels[column]) for column in columns))]
 
 
 def _checked_baseline(baseline: Any, plan: Plan) -> Evaluation | str | Path | None:

@@ -81,6 +81,8 @@ def is_match(match, answer, expected):
         (["A", "b"], '["a", "B"]'),
         ({"x": 1}, '{"x": 1.0}'),
         (("a", 1), ["a", 1]),
+        ('{"mood": "Glad", "stars": 4}', '{"stars":4.0,"mood":"glad"}'),
+        ("[Glad]", "[glad]"),
         ("?", "?"),
         ("はい。", "はい"),
     ],
@@ -272,3 +274,6 @@ def test_labels_that_differ_only_by_case_are_a_note_of_the_plan():
     plan = prepare(CONFIG, "{letter}", rows, expect="label").plan
     assert plan.notes == ("Labels of 'label' differ only by case or blanks: 'glad' and 'Glad'.",)
     assert prepare(CONFIG, "{letter}", iter(rows), expect="label").plan.notes == ()
+    empty = [{"letter": "a", "label": ""}, {"letter": "b", "label": float("nan")}]
+    notes = prepare(CONFIG, "{letter}", empty, expect="label").plan.notes
+    assert notes == ("No row has an expectation in the column 'label'.",)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from ..core.messages import Message
     from ..core.response import Response
+    from .folder_journal import FolderJournal
     from .journal import Journal
     from .prompts import RowPrompt
     from .table_rows import Record
@@ -45,7 +46,7 @@ class TaskMaker:
     def __init__(
         self,
         row_prompt: RowPrompt,
-        journal: Journal | None,
+        journal: Journal | FolderJournal | None,
         deliver: Deliver,
         *,
         retry_failed: bool = False,

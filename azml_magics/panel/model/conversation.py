@@ -14,6 +14,7 @@ from azml_magics.conversations import message_of, model_of
 from azml_magics.core.errors import ConfigError, UsageError
 from azml_magics.core.messages import as_messages
 
+from .asking import Asking
 from .changes import CONVERSATION, PROMPT, STATE
 from .conversation_store import ConversationStore, answered, as_conversation
 from .conversation_tree import ConversationTree
@@ -31,22 +32,6 @@ if TYPE_CHECKING:
 
 PLACE: Final = "conversation"  # of its status line
 _NEW_NAME: Final = "chat"
-
-
-class Asking(NamedTuple):
-    """A question that was sent and has no answer yet.
-
-    Attributes:
-        conversation: Its conversation.
-        turn: The question as it was sent.
-        before: The turns of the conversation before it, as they were sent.
-        prefix: The messages of a prompt before its last one, which is the question: a template may make several.
-    """
-
-    conversation: str
-    turn: Turn
-    before: Sequence[Turn]
-    prefix: Sequence[Message] = ()
 
 
 class _Undo(NamedTuple):
@@ -175,7 +160,7 @@ class PanelConversation:
                 before = tree.way_to(found.id)[:-1]
                 tree = tree.add(before[-1].id if before else "", question, show=False)
                 note = "The question was edited meanwhile: the answer is in another branch, below the question as sent."
-            elif not _is_before(asking, tree.way_to(found.id)):
+            elif not asking.is_preceded_as_sent(tree.way_to(found.id)):
                 note = "Earlier turns were changed while this answer was written: it is an answer to what they were."
             if failure or response is None:
                 tree = tree.with_turn(replace(question, failure=failure, response=response))
@@ -262,9 +247,3 @@ class PanelConversation:
 
     def _answered_turns(self) -> list[Turn]:
         return answered(self.tree.turns)
-
-
-def _is_before(asking: Asking, way: Sequence[Turn]) -> bool:
-    """Whether the way to a question has the turns that it was sent with."""
-    own = 1 + sum(message.get("role") != "system" for message in asking.prefix)
-    return [turn.message for turn in way[:-own]] == [turn.message for turn in asking.before]

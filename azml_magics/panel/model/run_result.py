@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from azml_magics.compare.side_by_side import BatchRequest
     from azml_magics.core.config import LLMConfig
 
-    from .conversation import Asking
+    from .asking import Asking
     from .prompt_draft import PromptDraft
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from azml_magics.core.messages import Message
     from azml_magics.exchange import Exchange
 
-    from .conversation import Asking
+    from .asking import Asking
     from .state import PanelState
     from .worker import WorkerTask
 

@@ -11,13 +11,13 @@ from ..core.tokens import BYTES_PER_TOKEN, estimate_tokens
 if TYPE_CHECKING:
     from ..rows.journal_summary import JournalSummary
     from ..rows.run_options import RunOptions
-    from .plan import Plan
+    from .plan import EvaluationPlan
 
 _SAMPLED = 100  # rows whose prompts are estimated
 _MAX_LABELS = 4
 
 
-def announce(plan: Plan, options: RunOptions, summary: JournalSummary | None = None) -> str:
+def announce(plan: EvaluationPlan, options: RunOptions, summary: JournalSummary | None = None) -> str:
     """Return how many requests are sent, to which settings, and what the prompts take.
 
     Args:
@@ -44,7 +44,7 @@ def announce(plan: Plan, options: RunOptions, summary: JournalSummary | None = N
     return " ".join(filter(None, [*parts, *plan.notes]))
 
 
-def describe_requests(plan: Plan) -> str:
+def describe_requests(plan: EvaluationPlan) -> str:
     """Return such as "60 rows by 2 settings (small, large), 3 times = 360 requests"."""
     length = plan.table.length
     rows = "the rows" if length is None else f"{length:,} row{'' if length == 1 else 's'}"
@@ -58,7 +58,7 @@ def describe_requests(plan: Plan) -> str:
     return f"{rows}{settings}{times}{total}"
 
 
-def _estimate(plan: Plan) -> str:
+def _estimate(plan: EvaluationPlan) -> str:
     """A sentence about the prompts' tokens and costs; "" if they cannot be known before they are read."""
     if callable(plan.prompt) or not plan.table.length:
         return ""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .outcome import Outcome
-    from .plan import Plan
+    from .plan import EvaluationPlan
 
 _VARIABLE = "variable "
 
@@ -37,7 +37,7 @@ class _EarlierPrompt:
         row_prompt: Its prompt.
     """
 
-    def __init__(self, settings: dict[str, Any], plan: Plan) -> None:
+    def __init__(self, settings: dict[str, Any], plan: EvaluationPlan) -> None:
         self._digest = settings_digest(settings)
         same = [each for each in plan.row_prompts if settings_digest(each.settings()) == self._digest]
         self._is_todays = bool(same)
@@ -74,7 +74,7 @@ def check_baseline(path: str | Path) -> None:
     JournalReader(path).close()
 
 
-def read_baseline(path: str | Path, plan: Plan, today: Outcomes) -> Side:
+def read_baseline(path: str | Path, plan: EvaluationPlan, today: Outcomes) -> Side:
     """Return what a journal holds of the same rows, scored as those of today.
 
     Args:
@@ -110,7 +110,7 @@ def read_baseline(path: str | Path, plan: Plan, today: Outcomes) -> Side:
     return Side(outcomes, prompts[0].row_prompt.prompt)
 
 
-def _make_prompt(settings: dict[str, Any], plan: Plan, path: Path) -> _EarlierPrompt:
+def _make_prompt(settings: dict[str, Any], plan: EvaluationPlan, path: Path) -> _EarlierPrompt:
     try:
         return _EarlierPrompt(settings, plan)
     except AzmlError as error:
@@ -131,7 +131,7 @@ def _repeats(reader: JournalReader, keys: list[bytes | None]) -> int:
     return max((-(-reader.count(key) // times) for key, times in rows.items()), default=1) or 1
 
 
-def _fill(outcomes: Outcomes, keys: list[list[bytes | None]], reader: JournalReader, plan: Plan) -> None:
+def _fill(outcomes: Outcomes, keys: list[list[bytes | None]], reader: JournalReader, plan: EvaluationPlan) -> None:
     """Look up every request, and score its response."""
     pool = ScoringPool(plan.scorers, outcomes)
     try:
@@ -150,7 +150,7 @@ def _fill(outcomes: Outcomes, keys: list[list[bytes | None]], reader: JournalRea
         pool.close()
 
 
-def _put(outcomes: Outcomes, position: int, found: tuple[Any, Any], pool: ScoringPool, plan: Plan) -> None:
+def _put(outcomes: Outcomes, position: int, found: tuple[Any, Any], pool: ScoringPool, plan: EvaluationPlan) -> None:
     response, error = found
     if response is not None and error is None:
         response, error = plan.row_prompts[0].parse(response)

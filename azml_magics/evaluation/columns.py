@@ -21,7 +21,7 @@ _MISSING = -1  # of a token count
 
 
 @dataclass(eq=False)
-class Columns:
+class OutcomeColumns:
     """The figures of the outcomes, one entry for each: row by row, in a row by setting, then by repeat.
 
     Attributes:

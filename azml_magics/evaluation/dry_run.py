@@ -5,12 +5,12 @@ from __future__ import annotations
 from ..core.request_text import format_request
 from ..rows.dry_run import DryRun
 from .announcement import describe_requests
-from .plan import Plan  # noqa: TC001 - get_type_hints() needs it
+from .plan import EvaluationPlan  # noqa: TC001 - get_type_hints() needs it
 
 _SHOWN = 3
 
 
-def dry_run(plan: Plan) -> DryRun:
+def dry_run(plan: EvaluationPlan) -> DryRun:
     """Return the first requests. Nothing is sent, no row of an iterator is lost, and no key is looked up.
 
     Args:

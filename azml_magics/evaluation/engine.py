@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ..rows.journal_summary import JournalSummary
     from ..rows.progress import Done, Progress
     from ..rows.run_options import RunOptions
-    from .plan import Plan
+    from .plan import EvaluationPlan
     from .scoring import Judge
     from .setting_runs import SettingRun
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     OnBegin = Callable[["JournalSummary | None"], Any]
 
 
-class _Stopped(Exception):
+class _EngineStopped(Exception):
     """The evaluation was stopped from another thread."""
 
 
@@ -52,7 +52,7 @@ class Engine:
 
     def __init__(
         self,
-        plan: Plan,
+        plan: EvaluationPlan,
         options: RunOptions,
         *,
         on_progress: OnProgress | None = None,
@@ -110,7 +110,7 @@ class Engine:
                 self._finish_scoring()
                 for judge in self._plan.judges:
                     self._ask(judge)
-        except (KeyboardInterrupt, _Stopped):
+        except (KeyboardInterrupt, _EngineStopped):
             raise Interrupted(batch=self._collect("Interrupted", is_complete=False)) from None
         except RowsError as error:
             error.batch = self._collect("Stopped early", is_complete=False)
@@ -213,7 +213,7 @@ class Engine:
 
     def _raise_if_ended(self) -> None:
         if self._stopped.is_set():
-            raise _Stopped
+            raise _EngineStopped
         if self._pool.error is not None:
             raise self._pool.error
 

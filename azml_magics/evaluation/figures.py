@@ -25,7 +25,7 @@ from .summary import ScoreSummary, SettingSummary
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Sequence
 
-    from .columns import Columns
+    from .columns import OutcomeColumns
     from .outcomes import Outcomes
     from .settings import Setting
     from .statistics import Difference, Interval
@@ -46,13 +46,13 @@ def summarize(outcomes: Outcomes, *, expects: bool = True) -> list[SettingSummar
     return summaries if expects else [replace(summary, without_expectation=0) for summary in summaries]
 
 
-def values_of(columns: Columns, values: Sequence[T], index: int) -> list[Sequence[T]]:
+def values_of(columns: OutcomeColumns, values: Sequence[T], index: int) -> list[Sequence[T]]:
     """Return the entries of a column for one setting: a sequence for each repeat, in the order of the rows."""
     width, first = columns.settings * columns.repeats, index * columns.repeats
     return [values[first + repeat :: width] for repeat in range(columns.repeats)]
 
 
-def _score_names(columns: Columns) -> list[str]:
+def _score_names(columns: OutcomeColumns) -> list[str]:
     """Return the names of the scores, the comparison with what is expected first."""
     return sorted(columns.scores, key=lambda name: name != RIGHT)
 
@@ -89,7 +89,9 @@ def _summarize_setting(
     )
 
 
-def _summarize_score(columns: Columns, name: str, index: int, means: tuple[list[float], list[float]]) -> ScoreSummary:
+def _summarize_score(
+    columns: OutcomeColumns, name: str, index: int, means: tuple[list[float], list[float]]
+) -> ScoreSummary:
     values = _without_nan(_flat(columns, columns.scores[name], index))
     first, own = means
     is_share = name not in columns.numeric
@@ -119,7 +121,7 @@ def _difference(first: list[float], own: list[float], *, is_share: bool) -> Diff
     return difference
 
 
-def _row_means(columns: Columns, name: str, index: int) -> list[float]:
+def _row_means(columns: OutcomeColumns, name: str, index: int) -> list[float]:
     """Return the mean of a score over the repeats of each row; NaN for a row without any."""
     repeats = values_of(columns, columns.scores[name], index)
     if len(repeats) == 1:
@@ -131,17 +133,17 @@ def _row_means(columns: Columns, name: str, index: int) -> list[float]:
     return means
 
 
-def measure_kappa(columns: Columns, index: int) -> float | None:
+def measure_kappa(columns: OutcomeColumns, index: int) -> float | None:
     """Return Fleiss' kappa of the repeats of one setting; None without repeats, or if all answers are the same."""
     return fleiss_kappa(_answers(columns, index))
 
 
-def _agreement(columns: Columns, index: int) -> float | None:
+def _agreement(columns: OutcomeColumns, index: int) -> float | None:
     """Return the share of rows on which all repeats that were answered give the same answer."""
     return None if columns.repeats == 1 else agreement(_answers(columns, index))
 
 
-def _answers(columns: Columns, index: int) -> Iterator[list[Hashable]]:
+def _answers(columns: OutcomeColumns, index: int) -> Iterator[list[Hashable]]:
     """Yield the answers of each row. All right answers are the same, whatever else they say."""
     right = columns.scores.get(RIGHT, columns.latency)  # without expectations anything of the same length
     is_compared = RIGHT in columns.scores
@@ -154,7 +156,7 @@ def _answers(columns: Columns, index: int) -> Iterator[list[Hashable]]:
         ]
 
 
-def _cost(columns: Columns, setting: Setting) -> tuple[float | None, int]:
+def _cost(columns: OutcomeColumns, setting: Setting) -> tuple[float | None, int]:
     """Return what the responses with one setting cost, None if that is unknown; and how many are not in it."""
     if setting.config.price is None:
         return None, 0
@@ -168,11 +170,11 @@ def _cost(columns: Columns, setting: Setting) -> tuple[float | None, int]:
     return cost_of(Usage(prompt, completion, details=details), setting.config.price), max(answered - len(priced), 0)
 
 
-def _token_columns(columns: Columns) -> tuple[Sequence[int], Sequence[int], Sequence[int]]:
+def _token_columns(columns: OutcomeColumns) -> tuple[Sequence[int], Sequence[int], Sequence[int]]:
     return columns.prompt_tokens, columns.completion_tokens, columns.cached_tokens
 
 
-def _known(columns: Columns, counts: Sequence[int], index: int) -> list[int]:
+def _known(columns: OutcomeColumns, counts: Sequence[int], index: int) -> list[int]:
     return [count for count in _flat(columns, counts, index) if count > 0]
 
 
@@ -180,5 +182,5 @@ def _without_nan(values: Iterable[float]) -> list[float]:
     return [value for value in values if value == value]  # noqa: PLR0124 - quicker than isnan for many
 
 
-def _flat(columns: Columns, values: Sequence[T], index: int) -> list[T]:
+def _flat(columns: OutcomeColumns, values: Sequence[T], index: int) -> list[T]:
     return [value for repeat in values_of(columns, values, index) for value in repeat]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..rows.token_budget import TokenBudget
     from .outcome import Outcome
     from .outcomes import Outcomes
-    from .plan import Plan
+    from .plan import EvaluationPlan
     from .scoring import Judge
 
 _LOOK_AHEAD = 1024  # requests that may be made before the first of them is read
@@ -35,7 +35,7 @@ class Judging:
 
     def __init__(
         self,
-        plan: Plan,
+        plan: EvaluationPlan,
         judge: Judge,
         outcomes: Outcomes,
         options: RunOptions,

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, overload
 
-from .columns import Columns
+from .columns import OutcomeColumns
 from .outcome import Outcome
 from .overflow import OverflowFile
 
@@ -71,7 +71,7 @@ class Outcomes(Sequence[Outcome]):
         """
         self.settings = tuple(settings)
         self.repeats = repeats
-        self.columns = Columns(len(self.settings), repeats)
+        self.columns = OutcomeColumns(len(self.settings), repeats)
         self.rows = 0
         self._all_settings = [replace(setting, repeat=n + 1) for setting in settings for n in range(repeats)]
         self._rows, self._outcomes = _Store(held), _Store(held)

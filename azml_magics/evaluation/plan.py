@@ -1,4 +1,4 @@
-"""Plan: what an evaluation sends, checked before anything is sent."""
+"""What an evaluation sends, checked before anything is sent."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Plan:
+class EvaluationPlan:
     """Rows by settings by repeats, with what their responses are measured by.
 
     Attributes:
@@ -89,7 +89,7 @@ def make_plan(
     limit: int | None = None,
     sample: int | None = None,
     client: Client | None = None,
-) -> Plan:
+) -> EvaluationPlan:
     """Check that settings, prompt, rows and expectations fit each other.
 
     Args:
@@ -134,7 +134,7 @@ def make_plan(
             row_prompt.check(table.columns, table.hint)
         expectations.check(table.columns, _fields(pairs[0][1]))
     kept, notes = _without_duplicates(pairs)
-    return Plan(
+    return EvaluationPlan(
         tuple(setting for setting, _ in kept),
         tuple(row_prompt for _, row_prompt in kept),
         table,

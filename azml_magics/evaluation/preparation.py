@@ -11,6 +11,7 @@ from ..core.config import LLMConfig
 from ..core.errors import UsageError
 from ..core.pricing import read_price
 from ..core.text import did_you_mean, one_line
+from ..rows.argument_types import Target
 from ..runnables.identity import run_name
 from ..runnables.recognition import is_runnable
 from .answers import has_expectation
@@ -21,7 +22,7 @@ from .judge_prompts import fill_rubric, read_rubric
 from .judges import describe_judges, make_judges
 from .matches import describe_case_variants, match_scorer
 from .outcome import RIGHT
-from .plan import Plan, make_plan
+from .plan import EvaluationPlan, make_plan
 from .requirements import parse_requirements
 from .scorers import as_scorers
 from .settings import expand_settings
@@ -36,8 +37,8 @@ if TYPE_CHECKING:
     from .requirements import Requirement
     from .scoring import Scorer
 
-# Any: a LangChain Runnable, whose class this package does not import.
-Configs = LLMConfig | Sequence[LLMConfig] | Mapping[str, LLMConfig] | Any
+Configs = Target | Sequence[Target] | Mapping[str, Target]
+"""What is evaluated: one target of rows, several, or several by name."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Prepared:
         baseline: An earlier evaluation or its journal to compare with, None for none.
     """
 
-    plan: Plan
+    plan: EvaluationPlan
     requirements: tuple[Requirement, ...] = ()
     baseline: Evaluation | str | Path | None = None
 
@@ -193,7 +194,7 @@ def _price(configs: list[LLMConfig], price: Any) -> list[LLMConfig]:
     ]
 
 
-def _with_judges(plan: Plan, judge: Any, rubric: str, *, pairwise: bool | None) -> Plan:
+def _with_judges(plan: EvaluationPlan, judge: Any, rubric: str, *, pairwise: bool | None) -> EvaluationPlan:
     """Return the plan with its judges, whose rubric fits the table."""
     configs = None if judge is None else _judges_of(judge)
     judges = make_judges(configs, rubric, plan.settings, pairwise=pairwise)
@@ -208,7 +209,7 @@ def _with_judges(plan: Plan, judge: Any, rubric: str, *, pairwise: bool | None) 
     return replace(plan, judges=tuple(judges), notes=(*plan.notes, *describe_judges(judges, plan.settings)))
 
 
-def _describe_labels(plan: Plan) -> list[str]:
+def _describe_labels(plan: EvaluationPlan) -> list[str]:
     """Return a sentence for each column of expectations that is empty, or whose labels differ only by case or blanks.
 
     A table that can be read only once is not read for that.
@@ -229,7 +230,7 @@ def _describe_labels(plan: Plan) -> list[str]:
     return [*said, *filter(None, (describe_case_variants(column, labels[column]) for column in columns))]
 
 
-def _checked_baseline(baseline: Any, plan: Plan) -> Evaluation | str | Path | None:
+def _checked_baseline(baseline: Any, plan: EvaluationPlan) -> Evaluation | str | Path | None:
     if baseline is None or isinstance(baseline, Evaluation):
         return baseline
     if not isinstance(baseline, (str, Path)):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..rows.progress import Done, Progress
     from ..rows.run_options import RunOptions
     from ..rows.table_rows import Record
-    from .plan import Plan
+    from .plan import EvaluationPlan
     from .row_source import RowSource
     from .settings import Setting
 
@@ -70,7 +70,7 @@ class SettingRuns:
         budget: The limit of tokens, which they share.
     """
 
-    def __init__(self, plan: Plan, source: RowSource, options: RunOptions, journal: Journal | None) -> None:
+    def __init__(self, plan: EvaluationPlan, source: RowSource, options: RunOptions, journal: Journal | None) -> None:
         """Prepare the runs; entering the block begins them.
 
         Args:

@@ -35,7 +35,7 @@ def _url_of(part: dict[str, Any]) -> str:
 
 def _shrink(data: str) -> str:
     try:
-        from PIL import Image
+        from PIL import Image  # type: ignore[import-not-found,unused-ignore]  # Pillow is optional
 
         with Image.open(io.BytesIO(base64.b64decode(data))) as opened:
             opened.draft("RGB", (_SIDE, _SIDE))

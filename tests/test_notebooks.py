@@ -36,6 +36,7 @@ TITLES = {
     "11_your_own_formatter",
     "12_a_model_on_your_laptop",
     "13_sign_in_and_discover",
+    "14_which_prompt_is_better",
 }
 # A plot of times differs from run to run; all other outputs are compared.
 NOT_COMPARED = {("06_compare_and_sweep", "plot-latency")}
@@ -168,7 +169,7 @@ def test_no_cell_raises_and_all_outputs_are_compared(path):
 
 def test_cassettes_have_no_paths_or_keys():
     cassettes = sorted((FOLDER / "cassettes").iterdir())
-    assert [path.name for path in cassettes] == ["12_smollm2.jsonl"]
+    assert [path.name for path in cassettes] == ["12_smollm2.jsonl", "14_letters.jsonl"]
     for path in cassettes:
         text = path.read_text(encoding="utf-8")
         assert not UGLY.search(text)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .outcome import Outcome
 
 _MAX_PART = 160  # characters of a prompt or a response
-_MIN_SHARED = 12  # characters: less is not worth an ellipsis
+_MIN_SHARED = 5  # characters: less is not worth an ellipsis
 
 
 class Example(NamedTuple):

@@ -19,6 +19,10 @@ MENU = ("New", "Keep", "Save as", "Revert", "Delete", "Import", "Export")
 _REFERENCE = "IPY_MODEL_"
 
 
+def _is_closed_fold(control: Control) -> bool:
+    return control.state.get("_model_name") == "AccordionModel" and control.state.get("selected_index") is None
+
+
 class Control:
     """A widget as a frontend knows it: the id of its comm, and its state."""
 
@@ -126,13 +130,19 @@ class Frontend:
         assert len(bundles) == 1, bundles
         self.root = bundles[0][VIEW]["model_id"]
         self.until(lambda: self.root in self.states)
+        self.open_folds()
         return cell
+
+    def open_folds(self) -> None:
+        """Open every fold: what is in one is made when it is opened."""
+        while closed := [each for each in self.controls() if _is_closed_fold(each)]:
+            for each in closed:
+                self.set(each, selected_index=0)
 
     def controls(self, comm_id: str = "") -> Iterator[Control]:
         """What can be seen of the panel, all folds and tabs opened."""
         control = Control(comm_id or self.root, self.states[comm_id or self.root])
-        layout = self.states.get(control.state.get("layout", "").removeprefix(_REFERENCE), {})
-        if layout.get("display") == "none":
+        if "azml-hidden" in control.state.get("_dom_classes", ()):
             return
         yield control
         for child in control.state.get("children", ()):

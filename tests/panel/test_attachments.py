@@ -130,7 +130,7 @@ def test_cell_says_that_an_upload_has_to_be_saved(ready, folder):
     ready.attachments.upload([("my cat.png", PNG)])
     cell = ready.build_cell()
     assert cell.text.startswith("%%azureml main -i 'my cat.png'\n")
-    assert cell.note == "my cat.png was uploaded: a cell finds it after Save uploads."
+    assert cell.note == "Save uploads before you run the cell: only the panel has my cat.png."
     ready.attachments.save_uploads()
     assert note(ready) == f"Saved my cat.png in {folder}."
     assert (folder / "my cat.png").read_bytes() == PNG

@@ -96,7 +96,7 @@ def test_attachments_are_moved_and_removed(panel):
 
 def test_uploads_are_saved_on_request(panel, folder):
     pick(panel, ("b.png", PNG))
-    assert "b.png was uploaded: a cell finds it after Save uploads." in panel.lines()
+    assert "Save uploads before you run the cell: only the panel has b.png." in panel.lines()
     panel.click("Save uploads")
     assert f"Saved b.png in {folder}." in panel.lines()
     assert (folder / "b.png").read_bytes() == PNG

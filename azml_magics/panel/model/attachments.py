@@ -111,7 +111,7 @@ class Attachments:
             source = each.source or _file_name(each)
             words += [shlex.quote(f"--image={source}")] if source.startswith("-") else ["-i", shlex.quote(source)]
         unsaved = [each.name for each in self.items if not each.source]
-        note = f"{', '.join(unsaved)} was uploaded: a cell finds it after Save uploads." if unsaved else ""
+        note = f"Save uploads before you run the cell: only the panel has {', '.join(unsaved)}." if unsaved else ""
         return InCell(words, note)
 
 

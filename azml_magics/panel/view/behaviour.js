@@ -328,7 +328,7 @@
       // the browser takes the focus from a hidden control only after this frame
       const isLost = focused === document.body ? last : panel.contains(focused) && !isShown(focused);
       if (form && form !== panel.azmlForm) {
-        [...form.querySelectorAll('input, button')].find(isReady)?.focus();
+        [...form.querySelectorAll('input, textarea, button')].find(isReady)?.focus();
       } else if (isLost) {
         const menu = panel.querySelector('.azml-expands');
         const waits = isShown(last) && last.disabled ? last : null;

@@ -7,7 +7,6 @@ from typing import Any
 from ..core.prompt.schema import Schema
 
 _RAW_FIELDS = {"raw", "parsed", "parsing_error"}  # of with_structured_output(include_raw=True)
-_TEXTS = {"content", "type", "text", "messages"}  # of messages and prompts, whose text is the text
 
 
 def output_schema(runnable: Any) -> Schema | None:
@@ -21,20 +20,21 @@ def output_schema(runnable: Any) -> Schema | None:
         return Schema("output", {})
     fields = whole.get("properties") or {}
     if fields.keys() >= _RAW_FIELDS:
-        whole = {**whole, **_part(whole, fields["parsed"])}
+        whole = _part(whole, fields["parsed"])
         fields = whole.get("properties") or {}
     if whole.get("type") == "string" or "oneOf" in whole or "anyOf" in whole:
         return None
     if "messages" in fields:  # an agent: its last message is the text
         found = fields.get("structured_response")
-        return None if found is None else Schema("output", {**whole, **_part(whole, found)})
+        return None if found is None else Schema("output", _part(whole, found))
     if whole.get("type") == "object" and fields.keys() >= {"content", "type"}:
         return None
     return Schema("output", whole)
 
 
 def _part(whole: dict[str, Any], part: Any) -> dict[str, Any]:
-    """A part of a schema, which may refer to the schema's definitions."""
+    """A part of a schema as a schema of its own, with the definitions that it may refer to."""
+    definitions = whole.get("$defs") or {}
     if isinstance(part, dict) and isinstance(part.get("$ref"), str):
-        part = (whole.get("$defs") or {}).get(part["$ref"].rpartition("/")[2])
-    return {"type": None, "properties": None, **part} if isinstance(part, dict) else {"type": None, "properties": None}
+        part = definitions.get(part["$ref"].rpartition("/")[2])
+    return {"$defs": definitions, **part} if isinstance(part, dict) else {}

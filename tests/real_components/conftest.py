@@ -31,6 +31,8 @@ TOOLS = {
     "figures": f"scipy>=1.15 statsmodels>=0.14 scikit-learn>=1.5 pandas>=2 {CORE}",
     "mlflow": f"mlflow>=3,<4 {CORE}",
 }
+RAY = "ray[data]>=2.40,<3 pandas>=2.2 pyarrow>=14 httpx>=0.27,<1 truststore>=0.10 typing_extensions"
+AGENTS = "langchain>=1,<2 httpx>=0.27,<1 truststore>=0.10 typing_extensions"
 FLOWS = Path(__file__).with_name("flows")
 PROXY_KEY = "sk-litellm-0123456789"
 
@@ -117,6 +119,18 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
         program = Program(command, home, "/health/liveliness", LITELLM_LOCAL_MODEL_COST_MAP="True")
         yield program
         program.close()
+
+
+@pytest.fixture(scope="session")
+def ray_python() -> Path:
+    """A Python with Ray."""
+    return _bin("ray", RAY) / "python"
+
+
+@pytest.fixture(scope="session")
+def agents_python() -> Path:
+    """A Python with LangChain's agents."""
+    return _bin("agents", AGENTS) / "python"
 
 
 @pytest.fixture(scope="session")

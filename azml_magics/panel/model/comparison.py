@@ -15,7 +15,7 @@ from . import cell_source
 from .changes import COMPARISON
 from .error_messages import describe_error
 from .estimates import describe_prompts, estimate_prompt
-from .runs import MAX_REQUESTS
+from .preflight import MAX_REQUESTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,40 +2,35 @@
 
 from __future__ import annotations
 
-import contextlib
 import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from azml_magics.core import key_sources, wire
 from azml_magics.core.config import LLMConfig
-from azml_magics.core.errors import AzmlError, ConfigError
+from azml_magics.core.errors import AzmlError
 from azml_magics.core.prompt.notes import describe_surprises
-from azml_magics.core.secret import Secret
 
 from . import cell_source, prompt_template, tools
 from .attachments import Attachments
 from .call_options import CallOptions
 from .cases import Cases
-from .changes import CONFIG, DRAFT, OPTIONS, PROMPT, STATE, VARIABLES
+from .changes import OPTIONS, PROMPT, STATE, VARIABLES
 from .columns import Columns
 from .comparison import Comparison
+from .config_actions import ConfigActions
 from .config_trust import ConfigTrust
 from .connection import Connection
 from .endpoint_checks import EndpointChecks
 from .error_messages import describe_error
-from .field_texts import formatter_of
 from .option_checks import OptionChecks, check_options
 from .prompt_draft import strip_blank_lines
 from .run_history import History
 from .runs import Runs
 from .shared_prompt import SharedPrompt
-from .state import PanelState
 from .versions import Versions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Mapping, Sequence
 
     from azml_magics.session import Session
 
@@ -43,7 +38,7 @@ if TYPE_CHECKING:
     from .prompt_draft import PromptVariable
 
 
-class PanelModel(PanelState):
+class PanelModel(ConfigActions):
     """The panel's actions. An action that fails changes nothing and leaves a note at its place.
 
     Takes the arguments of PanelState, and what starts the demo endpoint. Methods may be called from any thread.
@@ -104,144 +99,6 @@ class PanelModel(PanelState):
     def _report_failure(self, error: Exception) -> None:
         self.cases.end_run()
         super()._report_failure(error)
-
-    # ---- the config
-
-    def choose(self, name: str) -> None:
-        """Choose a config; unsaved changes to the former one are kept until it is chosen again."""
-        if name == self.name:
-            return
-        with self.changing(CONFIG, DRAFT, place="config"):
-            self.note("config")
-            self._drafts.choose(name)
-
-    def new(self) -> None:
-        """Start a config without a name."""
-        with self.changing(CONFIG, DRAFT, place="config"):
-            self._drafts.new()
-            self.note("config", "New config: type its URL, then save it under a name.")
-
-    def save(self, name: str = "") -> bool:
-        """Save the config under its own name, or as `name`; return whether it was saved."""
-        saved = ""
-        with self.changing(CONFIG, DRAFT, place="config"):
-            saved = self._drafts.save_as(name) if name else self._drafts.save()
-            self.note("config", f"Saved {saved} for this session.", "good")
-        return bool(saved)
-
-    def keep(self) -> None:
-        """Save the config and write it to the user's config folder, so that it outlives the kernel."""
-        with self.changing(CONFIG, DRAFT, place="config"):
-            name = self._drafts.save()
-            written = self.session.keep(name)
-            self.note("config", f"Kept {name} beyond this kernel, without a key, in {written.path}.", "good")
-
-    def revert(self) -> None:
-        """Discard the unsaved changes."""
-        with self.changing(CONFIG, DRAFT, place="config"):
-            self._drafts.revert()
-            self.note("config", "Unsaved changes discarded.")
-
-    def delete(self) -> None:
-        """Delete the chosen config and choose the one before it in the list."""
-        with self.changing(CONFIG, DRAFT, place="config"):
-            deleted = self._drafts.delete()
-            following = f" {self.name} is active now." if self.name else " There is no config left."
-            self.note("config", f"Deleted {deleted}.{following}")
-
-    def export(self, path: str, *, langchain: bool = False) -> Path | None:
-        """Write the config to a file that LangChain can load.
-
-        Args:
-            path: a file name that ends in .json or .yaml.
-            langchain: whether to leave out what LangChain's own class does not know.
-
-        Returns:
-            The file's path; None if it could not be written.
-        """
-        written = None
-        with self.changing(place="config"):
-            written = self._drafts.export(path, langchain=langchain)
-            self.note("config", f"Exported to {written}, without the key.", "good")
-        return written
-
-    def import_(self, path: str) -> bool:
-        """Read a file, or all files of a folder; return whether that succeeded."""
-        names: list[str] = []
-        with self.changing(CONFIG, DRAFT, place="config"):
-            names = self._drafts.import_(path)
-            self.note("config", f"Imported {', '.join(names)}.", "good")
-        return bool(names)
-
-    # ---- its fields
-
-    @contextlib.contextmanager
-    def _editing(self) -> Iterator[None]:
-        """Edit the draft; the former note about the config no longer applies."""
-        with self._typing(CONFIG, DRAFT):
-            self.note("config")
-            yield
-
-    @contextlib.contextmanager
-    def _typing(self, *parts: str) -> Iterator[None]:
-        """Change `parts` by typing; this may fix what the last click was refused for, so its note goes."""
-        with self.changing(*parts):
-            if self.runs.was_refused:
-                self.runs.was_refused = False
-                self.note("run")
-            yield
-
-    def set(self, field: str, text: str) -> None:
-        """Type into a field of the config."""
-        if self.draft.texts[field] != text:
-            with self._editing():
-                self.draft.set(field, text)
-
-    def set_kwarg(self, name: str, typed: str | tuple[str, ...]) -> None:
-        """Type into a kwarg's control."""
-        with self._editing():
-            self.draft.set_kwarg(name, typed)
-
-    def reset_kwarg(self, name: str) -> None:
-        """Stop sending a kwarg; the model's default applies."""
-        with self._editing():
-            self.draft.reset_kwarg(name)
-
-    def set_other_kwargs(self, text: str) -> None:
-        """Type JSON into the field for the other kwargs."""
-        if self.draft.other_kwargs_json != text:
-            with self._editing():
-                self.draft.set_other_kwargs(text)
-
-    def set_key(self, text: str) -> None:
-        """Keep an API key for the endpoint's host, in memory and for this session; the config refers to it as `ask`."""
-        with self.changing(CONFIG, DRAFT, place="endpoint"):
-            url = self.draft.config.endpoint_url
-            if not url:
-                raise ConfigError("An API key belongs to an endpoint", remedy="Type the URL first.")
-            key = Secret(text)
-            if not key:
-                return
-            key_sources.remember_key(url, key)
-            self.draft.set("key", "ask")
-            self.note("endpoint", "The key is kept in memory for this session. It is not saved.", "good")
-
-    def formatter_choices(self) -> list[tuple[str, str]]:
-        """(label, name) of the formatters that fit the endpoint, and of the chosen one even if it does not fit."""
-        config = self.draft.config
-        implied = wire.default_for_url(config.endpoint_url)
-        fitting = [(f"from the URL: {implied}" if implied else "choose one", "")]
-        for name in wire.names():
-            with contextlib.suppress(AzmlError):
-                wire.get(name).wire_for(config)
-                fitting.append((name, name))
-        chosen = self.draft.texts["formatter"]
-        return fitting if chosen in [name for _, name in fitting] else [*fitting, (chosen, chosen)]
-
-    def describe_formatter(self) -> str:
-        """The chosen formatter's description in one line; "" if none is chosen."""
-        formatter = formatter_of(self.draft.config)
-        return str(getattr(formatter, "description", "") or "your own formatter") if formatter else ""
 
     # ---- the prompt
 

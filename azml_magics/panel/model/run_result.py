@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .attachment import names_of
 from .call_options import NO_OPTIONS, CallOptions
+from .prompt_draft import PromptDraft, strip_blank_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
     from azml_magics.core.config import LLMConfig
 
     from .asking import Asking
-    from .prompt_draft import PromptDraft
 
 
 class Asked(NamedTuple):
@@ -37,6 +38,17 @@ class Asked(NamedTuple):
     options: CallOptions = NO_OPTIONS
     conversation: str = ""
     asking: Asking | None = None
+
+    def to_notes(self, *, unless: str = "") -> dict[str, Any]:
+        """The prompt and the options as they were typed, as notes of an exchange; no prompt that is just `unless`."""
+        prompt, options = self.prompt, self.options.to_notes()
+        notes: dict[str, Any] = {"options": options} if options else {}
+        notes |= {"conversation": self.conversation} if self.conversation else {}
+        notes |= {"attachments": names_of(prompt.attachments)} if prompt.attachments else {}
+        if prompt.template or strip_blank_lines(prompt.text) != unless:
+            notes |= {"prompt": prompt.text, "variables": prompt.overrides()}
+            notes |= {"template": prompt.template} if prompt.template else {}
+        return notes
 
 
 @dataclass(frozen=True)

@@ -8,17 +8,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from azml_magics.compare.plan import Plan
 from azml_magics.compare.side_by_side import BatchRequest, BatchRun
-from azml_magics.core.errors import Interrupted, SchemaError, UsageError
+from azml_magics.core.errors import UsageError
 from azml_magics.core.prompt import template
-from azml_magics.core.text import one_line
-from azml_magics.core.wire.kwarg_types import find_texts_for_numbers
 
-from .attachment import names_of
 from .changes import PROMPT, RESULT, STATE, VARIABLES
 from .error_messages import describe_error
+from .outcomes import describe_outcome, note_mismatch
 from .output_variable import read_output
-from .preflight import check_fields, check_typed_key, check_url
-from .prompt_draft import PromptDraft, strip_blank_lines
+from .preflight import check_fields, check_plan, check_typed_key, check_types, check_url
+from .prompt_draft import PromptDraft
 from .reasoning import with_reasoning
 from .run_result import Asked, RunResult
 
@@ -39,7 +37,6 @@ if TYPE_CHECKING:
 FRAME: Final = 0.05  # seconds: at most 20 updates a second
 _FAST_COLUMNS: Final = 4  # more responses get fewer updates each: the page has no more time for them
 _SLOWEST: Final = 6  # frames that one update takes at most: Stop waits for it
-MAX_REQUESTS: Final = 100  # of one click
 NEW_NAME: Final = "new config"
 
 
@@ -83,12 +80,12 @@ class Runs:
         plan = Plan(1 + len(names), sweeps, repeats)
 
         def settings(config: LLMConfig) -> Settings:
-            _check_plan(plan)
+            check_plan(plan)
             saved = [self._state.session.get(name) for name in names]
             others = [(other.name, self.with_notebook_timeout(other, other)) for other in saved]
             expanded = plan.expand([(config.name or NEW_NAME, config), *others])
             for setting, changed in expanded:
-                _check_types(changed, {name: setting[name] for name in sweeps})
+                check_types(changed, {name: setting[name] for name in sweeps})
             return expanded
 
         self._start(f"Running {plan}", settings)
@@ -187,18 +184,18 @@ class Runs:
                 state.session.record_batch(batch)
             kept = {exchange.number for exchange in state.session.history}
             self.prompts = {number: prompt for number, prompt in self.prompts.items() if number in kept}
-            _note_mismatch(state, batch)
+            note_mismatch(state, batch)
             if started.asked:
                 self._keep_response(started.asked.options.output, batch)
             if self._batch_run is batch_run:  # else the next run has already started
                 self._batch_run = None
                 state.result = replace(started, batch=batch, is_running=False, number=number, ids=ids)
-                state.note("run", *_summary(batch))
+                state.note("run", *describe_outcome(batch))
 
     def _announce(self, started: RunResult, asked: Asked) -> None:
         """Write the first request to the history file, so that a restart of the kernel does not lose the prompt."""
         config, messages = started.requests[0].as_sent()
-        self._state.session.announce_request(started.exchange_id, config, messages, **_notes_of(asked))
+        self._state.session.announce_request(started.exchange_id, config, messages, **asked.to_notes())
 
     def _answer(self, asking: Asking | None, row: Row) -> None:
         """Add the answer to its conversation."""
@@ -209,7 +206,7 @@ class Runs:
     def _remember_controls(self, exchange: Exchange, asked: Asked) -> None:
         """Keep the prompt and the options as they were typed, where the messages do not say them."""
         self.prompts[exchange.number] = asked.prompt
-        if notes := _notes_of(asked, unless=exchange.prompt):
+        if notes := asked.to_notes(unless=exchange.prompt):
             self._state.session.annotate(exchange.id, **notes)
 
     def _keep_response(self, output: str, batch: Batch) -> None:
@@ -219,57 +216,3 @@ class Runs:
         if name and kept is not None:
             self._state.store(name, kept)
             self._state.note("output", f"{name} has {'the responses' if len(batch) > 1 else 'the response'}.", "good")
-
-
-def _notes_of(asked: Asked, *, unless: str = "") -> dict[str, Any]:
-    """The prompt and the options as they were typed, as notes of an exchange; no prompt that is just `unless`."""
-    prompt, options = asked.prompt, asked.options.to_notes()
-    notes: dict[str, Any] = {"options": options} if options else {}
-    notes |= {"conversation": asked.conversation} if asked.conversation else {}
-    notes |= {"attachments": names_of(prompt.attachments)} if prompt.attachments else {}
-    if prompt.template or strip_blank_lines(prompt.text) != unless:
-        notes |= {"prompt": prompt.text, "variables": prompt.overrides()}
-        notes |= {"template": prompt.template} if prompt.template else {}
-    return notes
-
-
-def _note_mismatch(state: PanelState, batch: Batch) -> None:
-    """Say below the field of the schema what does not match it."""
-    wrong = [row.error for row in batch if isinstance(row.error, SchemaError)]
-    if wrong:
-        of = f"{len(wrong)} of {len(batch)} responses. " if len(batch) > 1 else ""
-        state.note("schema", f"{of}{describe_error(wrong[0])}", "bad", wrong[0].error_code)
-
-
-def _check_plan(plan: Plan) -> None:
-    """Raise UsageError if there is nothing to compare, or if it is too much: a mistyped number costs tokens."""
-    if plan.repeats < 1:
-        raise UsageError(f"Repeat takes a number of at least 1, not {plan.repeats}")
-    if plan.size > MAX_REQUESTS:
-        raise UsageError(f"That would be {plan}", remedy=f"One click sends at most {MAX_REQUESTS} requests.")
-    if plan.size == 1 and not plan.sweeps:
-        raise UsageError(
-            "There is nothing to compare", remedy="Choose another config, values of a parameter, or a number of times."
-        )
-
-
-def _check_types(config: LLMConfig, values: Mapping[str, Any]) -> None:
-    """Raise UsageError for a text in place of a number or a switch: it is a typing error."""
-    for name, kind in find_texts_for_numbers(config, values).items():
-        article = {"integer": "a whole number", "boolean": "true or false"}.get(kind, "a number")
-        raise UsageError(f"{name} takes {article}, not the text {one_line(values[name], 40)!r}")
-
-
-def _summary(batch: Batch) -> tuple[str, str, str]:
-    """(a line about how the calls ended, its mood, the code of the error that it describes)."""
-    if len(batch) > 1:
-        failed = any(row.error is not None for row in batch)
-        return f"{batch.summary()}.", "bad" if failed else "good", ""
-    row = batch[0]
-    if row.error is not None:
-        mood = "plain" if isinstance(row.error, Interrupted) else "bad"
-        return describe_error(row.error), mood, getattr(row.error, "error_code", "")
-    response = row.response
-    if response is not None and response.finish_reason == "length":
-        return "The response was cut at its token limit: raise max_tokens for more.", "plain", ""
-    return "", "plain", ""

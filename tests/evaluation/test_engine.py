@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
@@ -82,6 +83,22 @@ def test_endpoints_are_served_side_by_side(echoes):
         echo.first = meet
     evaluation = run(plan_for([echo.config(name=name) for name, echo in zip("ab", echoes, strict=True)]))
     assert set(evaluation.outcomes.columns.error) == {""}
+
+
+def test_slow_endpoint_holds_no_other_back(echoes):
+    """The slow endpoint answers its first row once the fast one has answered all of its rows."""
+    fast, slow = echoes
+    slow.first = lambda prompt, _: wait_until(lambda: sum(fast.sent.values()) == 60)
+    configs = [fast.config(name="fast"), slow.config(name="slow", timeout=2 * WAIT)]
+    evaluation = run(plan_for(configs, ROWS * 10), concurrency=2)
+    assert set(evaluation.outcomes.columns.error) == {""}
+
+
+def wait_until(is_so):
+    until = time.monotonic() + WAIT
+    while not is_so():
+        assert time.monotonic() < until, "it did not come"
+        time.sleep(0.01)
 
 
 def test_settings_of_one_endpoint_share_its_concurrency(echo):

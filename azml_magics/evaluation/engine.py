@@ -111,7 +111,7 @@ class Engine:
                 for judge in self._plan.judges:
                     self._ask(judge)
         except (KeyboardInterrupt, _EngineStopped):
-            raise Interrupted(batch=self._collect("Interrupted", is_complete=False)) from None
+            raise Interrupted(batch=self._collect(self._interrupt_note(), is_complete=False)) from None
         except RowsError as error:
             error.batch = self._collect("Stopped early", is_complete=False)
             raise
@@ -235,6 +235,11 @@ class Engine:
         evaluation = Evaluation(self._outcomes, self._plan, progress=progress, note=note, is_complete=is_complete)
         evaluation.judge_usage = tuple(each.usage for each in self._judgings)
         return evaluation
+
+    def _interrupt_note(self) -> str:
+        if not self._judgings:
+            return "Interrupted"
+        return f"Interrupted while judging: {self._judgings[-1].judged:,} of {len(self._outcomes):,} were judged"
 
     def _notes(self) -> list[str]:
         """Return a sentence for each setting that ended early, for the judge, and for the limit of tokens."""

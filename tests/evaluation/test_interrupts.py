@@ -84,6 +84,7 @@ def test_interrupt_while_judging_keeps_all_answers(echo, stall, tmp_path):
     with pytest.raises(Interrupted) as caught:
         run(plan, journal=journal, concurrency=1)
     outcomes = caught.value.batch.outcomes
+    assert caught.value.batch.note == "Interrupted while judging: 10 of 20 were judged"
     assert outcomes.columns.error == [""] * 20
     assert [outcome.is_right for outcome in outcomes] == [True] * 20
     assert [outcome.scores["judge"].value for outcome in outcomes if "judge" in outcome.scores] == [4.0] * 10

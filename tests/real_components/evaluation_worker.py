@@ -12,8 +12,7 @@ import sys
 
 import httpx
 
-from azml_magics import Client, LLMConfig
-from azml_magics.evaluation.api import evaluate
+from azml_magics import Client, LLMConfig, evaluate
 
 replies = os.fdopen(os.dup(1), "w")
 os.dup2(2, 1)  # what the tools print goes elsewhere

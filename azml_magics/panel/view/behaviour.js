@@ -268,6 +268,11 @@
     for (const page of panel.querySelectorAll('.azml-response, .azml-page:not(.azml-case-answer)')) {
       set(page, { tabindex: 0, role: 'region', 'aria-label': 'Result' }); // it scrolls
     }
+    for (const button of panel.querySelectorAll('button[title]')) {
+      if (!button.textContent.trim()) {
+        set(button, { 'aria-label': button.title }); // its name would be the icon's character
+      }
+    }
     for (const button of panel.querySelectorAll('.azml-upload')) {
       watchPicker(panel, button);
     }

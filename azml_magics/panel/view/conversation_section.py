@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any, Final
 import ipywidgets as w
 
 from ..model.changes import CONVERSATION, NOTES, RESULT, STATE
-from .controls import StatusLine, action_button, button_row, on_change, set_options, set_traits, set_visible
+from .controls import (
+    StatusLine,
+    action_button,
+    button_row,
+    let_messages_leave,
+    on_change,
+    set_options,
+    set_traits,
+    set_visible,
+)
 from .looks import close_tree
 from .response_view import ResponseView
 from .turn_editor import TurnEditor
@@ -19,7 +28,8 @@ if TYPE_CHECKING:
     from ..model.panel_model import PanelModel
     from ..model.turn import Turn
 
-_SHOWN: Final = 20  # turns that are shown at first: each has about ten widgets
+_SHOWN: Final = 10  # turns that are shown at first: each has about ten widgets
+_AT_ONCE: Final = 5  # turns whose messages are sent without a pause
 _ONE_PROMPT: Final = "one prompt"
 
 
@@ -122,6 +132,8 @@ class ConversationSection:
 
     def _view(self, turn: Turn) -> TurnView:
         if turn.id not in self._views:
+            if len(self._views) % _AT_ONCE == _AT_ONCE - 1:
+                let_messages_leave()
             self._views[turn.id] = TurnView(self._model, turn.id, lambda: self._edit(turn.id))
         return self._views[turn.id]
 
@@ -150,7 +162,10 @@ class ConversationSection:
         return [self._growing.widget]
 
     def _close_views(self, kept: set[str]) -> None:
-        for turn_id in self._views.keys() - kept:
+        gone = self._views.keys() - kept
+        if gone:
+            let_messages_leave()
+        for turn_id in gone:
             if self._editor.turn_id == turn_id:
                 self._editor.turn_id = ""
             view = self._views.pop(turn_id)

@@ -114,7 +114,7 @@ class _Vocabulary:
         self.name = name
         self._encode: Callable[[str], list[int]] | None = None
         self._loaded = threading.Event()
-        threading.Thread(target=self._load, name="azml-magics-tiktoken", daemon=True).start()
+        threading.Thread(target=self._load, name="tiktoken-vocabulary", daemon=True).start()
 
     def _load(self) -> None:
         with contextlib.suppress(Exception):  # offline, a proxy, another version: bytes are counted, and it says so

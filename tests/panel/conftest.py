@@ -113,6 +113,12 @@ def logged():
 
 
 @pytest.fixture(autouse=True)
+def _no_vocabulary_is_downloaded(monkeypatch):
+    """tiktoken would download one for every model that it knows."""
+    monkeypatch.setattr("azml_magics.core.tokens._vocabulary_for", lambda _model, _wait: None)
+
+
+@pytest.fixture(autouse=True)
 def _nothing_goes_on():
     """The panel's threads must end with the test."""
     before = set(threading.enumerate())

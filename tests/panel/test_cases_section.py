@@ -148,6 +148,8 @@ def test_cell_is_made_copied_and_inserted(panel):
     assert panel.find("Cases cell").value == "%%azureml main --each $my_cases\nTell me about {topic}"
     panel.click("Insert cases cell")
     panel.click("Copy cases cell")
+    panel.type("Prompt", "Say {topic}")
+    assert "Cases cell" not in [getattr(each, "description", "") for each in visible_within(panel.panel.widget)]
     panel.type("Cases in", "rows")
     panel.click("Make a cell")
     assert "rows is in use: it is of the type list. Choose another name for the cases." in panel.lines()

@@ -223,7 +223,8 @@ def _check_schema(json_schema: dict[str, Any]) -> None:
         raise
     except Exception as error:  # noqa: BLE001 - an invalid schema may raise anything
         reason = one_line(str(getattr(error, "message", error)), 200)
-        raise UsageError(f"The JSON schema itself is wrong: {reason}") from None
+        place = ".".join(map(str, getattr(error, "absolute_path", ())))
+        raise UsageError(f"The JSON schema itself is wrong: {reason}{f' (at {place})' if place else ''}") from None
     external = next((target for target in _find_references(json_schema) if not target.startswith("#")), None)
     if external is not None:
         raise UsageError(

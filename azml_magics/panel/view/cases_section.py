@@ -63,7 +63,7 @@ class CasesSection:
             w.BoundedIntText(description="Case", min=1, max=1, _dom_classes=("azml-short", "azml-case-number")),
             lambda number: cases.select(number - 1),
         )
-        self._of = w.Label(_dom_classes=("azml-plain",))
+        self._of = w.Label(_dom_classes=("azml-plain", "azml-count"))
         self._edits = {
             "Duplicate": action_button("Duplicate", cases.duplicate, tooltip="Add a copy of this case below it"),
             "Delete case": action_button("Delete case", cases.delete, tooltip="Delete this case"),
@@ -195,7 +195,7 @@ class _Pager:
         self._on = action_button("", lambda: cases.turn_page(1), icon="chevron-right", tooltip="Next page of cases")
         for button in (self._back, self._on):
             button.add_class("azml-icon")
-        self._label = w.Label(_dom_classes=("azml-plain",))
+        self._label = w.Label(_dom_classes=("azml-plain", "azml-count"))
         self.widget = button_row(self._back, self._label, self._on)
 
     def draw(self) -> None:
@@ -243,6 +243,7 @@ class _CaseCell:
 
     def __init__(self, model: PanelModel, send_out: Callable[[str, str], None]) -> None:
         self._model = model
+        self._made: tuple[object, ...] = ()
         self._place = text_field(
             "Cases in", model.cases.set_place, tooltip="A variable, or a .csv file", _dom_classes=("azml-short",)
         )
@@ -265,12 +266,21 @@ class _CaseCell:
         self.widget = w.VBox([self._text, self._note.widget, button_row(copy, insert)])
         set_visible(self.widget, False)
 
+    def _made_of(self) -> tuple[object, ...]:
+        """What the cell depends on, apart from the settings that the cell of Run shows, too."""
+        cases, prompt = self._model.cases, self._model.prompt
+        return cases.table, cases.place, cases.expect, cases.match, prompt.text, self._model.options
+
     def _make(self) -> None:
         cell = self._model.cases.make_cell()
+        self._made = self._made_of()
         set_traits(self._text, value=cell.text if cell else "")
         self._note.show(cell.note if cell else "")
         set_visible(self.widget, cell)
 
     def draw(self) -> None:
-        """Show where the cases go."""
+        """Show where the cases go; a cell that no longer fits is hidden."""
         set_traits(self._place, value=self._model.cases.place)
+        if self._made and self._made != self._made_of():  # it would send other cases than those in sight
+            self._made = ()
+            set_visible(self.widget, False)

@@ -129,6 +129,7 @@ STYLE: Final = """<style>
 .azml-panel .azml-words del::before { content: " [missing: "; }
 .azml-panel .azml-words :is(ins, del)::after { content: "] "; }
 .azml-panel .azml-options .widget-inline-hbox > .widget-label { width: 156px; }
+.azml-panel .azml-buttons > .azml-count { flex: 0 0 auto; width: auto; margin: 2px 4px; }
 .azml-panel .azml-cases { overflow-x: auto; max-height: 420px; overflow-y: auto; margin: 2px; }
 .azml-panel .azml-cases table { border-collapse: collapse; width: 100%; line-height: 1.4; }
 .azml-panel .azml-cases :is(th, td) { text-align: left; vertical-align: top; padding: 2px 6px; max-width: 320px;

@@ -105,6 +105,7 @@ def test_name_has_characters_that_openai_routes_allow(source, name):
         ("{", "The schema is not valid JSON: Expecting property name"),
         ("[" * 100_000, "The schema is not valid JSON"),
         ({"type": "strnig"}, "The JSON schema itself is wrong: 'strnig' is not valid under any of the given schemas"),
+        ({"properties": {"age": {"type": "x"}}}, "any of the given schemas (at properties.age.type)"),
         ({"properties": []}, "The JSON schema itself is wrong: [] is not of type 'object'"),
         ({"type": "object", "required": "name"}, "The JSON schema itself is wrong: 'name' is not of type 'array'"),
         ({"enum": {1, 2}}, "The JSON schema itself is wrong"),

@@ -8,6 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from azml_magics import Secret
+from azml_magics.errors import EvaluationFailed
+
 from .evaluations import PROMPT, length, make_evaluation, make_settings, rate_limit
 
 
@@ -82,3 +85,16 @@ def test_run_inside_another_is_nested(monkeypatch):
     monkeypatch.setitem(sys.modules, "mlflow", fake)
     make_evaluation(TABLE, SETTINGS, prompt=PROMPT).to_mlflow()
     assert [run["nested"] for run in fake.runs] == [True, True]
+
+
+def test_keys_are_in_no_export(mlflow, tmp_path):
+    key = "sk-0123456789abcdefghij"
+    settings = make_settings("small", "large", key=Secret(key), headers={"x-other": Secret(key)})
+    evaluation = make_evaluation(TABLE, settings)
+    evaluation.to_mlflow()
+    evaluation.to_jsonl(tmp_path / "rows.jsonl")
+    with pytest.raises(EvaluationFailed) as failed:
+        evaluation.require("accuracy>=1.5")
+    exported = [mlflow.runs, (tmp_path / "rows.jsonl").read_text("utf-8"), evaluation.to_dicts(), evaluation.to_text()]
+    for text in (*map(repr, exported), evaluation.to_markdown(), repr(evaluation.summary()), repr(failed.value)):
+        assert key not in text

@@ -110,3 +110,11 @@ def test_chain_is_evaluated(rows):
     evaluation = rows.ok("%azureml $chain --each $letters --expect label").result
     assert evaluation.summary()[0].setting.label == "chain"
     assert evaluation.summary()[0].accuracy.mean == 0.5
+
+
+def test_body_without_a_variable_of_its_own_is_refused_in_a_cells_words(rows):
+    rows.vars["chain"] = ChatPromptTemplate.from_template("{a} {b}") | FakeListChatModel(responses=["ok"])
+    said = rows.refused("%%azureml $chain --each $letters\nabout {letter}")
+    assert "$chain has no single variable for it: it lacks a, b. Leave out the cell's body" in said.replace(
+        " (config '$chain')", ""
+    )

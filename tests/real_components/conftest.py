@@ -21,7 +21,7 @@ PROMPT_FLOW = "promptflow>=1.18,<2"
 LITELLM = "litellm[proxy]==1.108.7"  # exactly: a release of it was malicious once (1.107.0)
 FRAMES = (
     "pandas>=2.3,<3 geopandas>=1 pyspark>=4,<5 pyarrow>=14 modin>=0.32 httpx>=0.27,<1 truststore>=0.10 "
-    "typing_extensions jsonschema"
+    "typing_extensions jsonschema ipython"
 )
 CORE = "httpx>=0.27,<1 truststore>=0.10 typing_extensions"
 TOOLS = {

@@ -211,3 +211,31 @@ from azml_magics import amap_rows
 out = asyncio.run(amap_rows(spark_config(), "{city}", frame.limit(3))).count()
 """
     assert run_frames(FORTY + code) == 3
+
+
+def test_cell_gives_a_spark_frame_and_says_when_rows_are_sent(run_frames):
+    code = """
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+shell = InteractiveShell.instance()
+shell.run_line_magic("load_ext", "azml_magics")
+shell.user_ns.update(frame=frame, main=spark_config(), folder=os.path.join(tempfile.mkdtemp(), "run"))
+with capture_output() as captured:
+    shell.run_cell("%%azureml $main --each $frame --journal $folder -o out\\nabout {city}").raise_error()
+made = shell.user_ns["out"]
+made.count(), made.count()
+with capture_output() as dry:
+    shell.run_cell("%%azureml $main --each $frame --dry-run\\nabout {city}").raise_error()
+with capture_output() as refused:
+    shell.run_cell("%%azureml $main --each $frame --max-tokens-total 9\\nabout {city}")
+out = [type(made).__module__, captured.stdout, len(sent), dry.stdout, refused.stdout]
+InteractiveShell.clear_instance()
+"""
+    module, said, sent, dry, refused = run_frames(FORTY + code)
+    assert module.startswith("pyspark.sql")
+    assert said.startswith("Spark sends the rows at the first action")
+    assert "the journal answers the next ones" in said
+    assert "text: string" in said
+    assert sent == 40
+    assert "Would send 40 requests" in dry
+    assert "no limit of tokens can stop them" in refused

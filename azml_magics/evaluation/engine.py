@@ -160,6 +160,7 @@ class Engine:
         for setting_run, rows in rows_by_setting:
             setting, texts = setting_run.setting, setting_run.texts
             for record, row in rows:
+                setting_run.run.left.pop(record.position, None)
                 row_index, repeat = divmod(record.position, self._plan.repeats)
                 _, values, _, expected = self._outcomes.record_of(row_index)
                 outcome = Outcome(

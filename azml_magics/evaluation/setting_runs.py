@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from .row_source import RowSource
     from .settings import Setting
 
+_LOOK_AHEAD = 4096  # rows of a setting that may be sent before they are stored: more would fill memory
+
 
 class SettingRun:
     """The run of one setting.
@@ -97,6 +99,7 @@ class SettingRuns:
                 replace(options, concurrency=share),
                 journal=journal,
                 total=total,
+                look_ahead=_LOOK_AHEAD,
                 budget=self.budget,
                 closes_journal=False,
             )

@@ -6,21 +6,21 @@ material. A verdict is JSON of a schema: the reason first, because a model that 
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..core.config import LLMConfig
 from ..core.errors import UsageError
-from ..core.prompt.schema import Schema
-from ..core.text import did_you_mean, one_line
+from ..core.text import did_you_mean
 from .judge_prompts import compare_message, rubric_variables, score_message
 from .matches import describe_error
 from .outcome import Score
 from .scoring import JudgeRequest
+from .verdicts import SCORE_SCHEMA, VALUES, WINNER_SCHEMA, as_score, reason_of, verdict_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ..core.prompt.schema import Schema
     from ..core.response import Response
     from .outcome import Outcome
     from .scoring import Judge
@@ -28,49 +28,7 @@ if TYPE_CHECKING:
 
 NAME = "judge"
 PAIR = 2  # settings that are compared with each other
-_MAX_REASON = 600  # characters
 _ALONE = "alone"  # the only request about one outcome
-_VALUES = {"A": 1.0, "B": 0.0, "tie": 0.5}  # of the first response
-
-
-class _ScoreVerdict:
-    """What a verdict with a score must be. It is checked here, because jsonschema may be missing."""
-
-    @staticmethod
-    def model_validate_json(text: str) -> dict[str, Any]:
-        """Return the verdict. Raises ValueError for JSON that is none."""
-        verdict = _object_of(text)
-        _as_score(verdict.get("score"))
-        return verdict
-
-
-class _WinnerVerdict:
-    """What a verdict about two responses must be."""
-
-    @staticmethod
-    def model_validate_json(text: str) -> dict[str, Any]:
-        """Return the verdict. Raises ValueError for JSON that is none."""
-        verdict = _object_of(text)
-        if verdict.get("winner") not in _VALUES:
-            raise ValueError(f"the winner is {one_line(repr(verdict.get('winner')), 40)}, not A, B or tie")
-        return verdict
-
-
-def _object_of(text: str) -> dict[str, Any]:
-    verdict = json.loads(text)
-    if not isinstance(verdict, dict):
-        raise TypeError("it is not an object")
-    return verdict
-
-
-def _schema(model: type, **fields: Any) -> Schema:
-    properties = {"reason": {"type": "string", "description": "Why, in one or two sentences."}, **fields}
-    closed = {"required": list(properties), "additionalProperties": False}
-    return Schema("verdict", {"type": "object", "properties": properties, **closed}, model)
-
-
-SCORE_SCHEMA = _schema(_ScoreVerdict, score={"type": "number"})
-WINNER_SCHEMA = _schema(_WinnerVerdict, winner={"type": "string", "enum": list(_VALUES)})
 
 
 def make_judges(
@@ -155,8 +113,8 @@ class ScoreJudge:
     ) -> Sequence[Sequence[Score]]:
         """Return the score of the outcome."""
         try:
-            verdict = _verdict(responses[_ALONE])
-            score = Score(self.name, _as_score(verdict.get("score")), _reason(verdict))
+            verdict = verdict_of(responses[_ALONE])
+            score = Score(self.name, as_score(verdict.get("score")), reason_of(verdict))
         except Exception as error:  # noqa: BLE001 - no verdict, or one that is none: the error of this row
             score = Score(self.name, None, error=describe_error(error))
         return [[score] for _ in outcomes]
@@ -244,30 +202,11 @@ def _key(first: Outcome, second: Outcome) -> str:
 
 def _read_both(forward: Response | Exception, backward: Response | Exception) -> tuple[float | None, str]:
     """Return the value of the first response and the reason; None if the two orders disagree."""
-    verdicts = _verdict(forward), _verdict(backward)
-    first, swapped = (_VALUES[verdict["winner"]] for verdict in verdicts)
+    verdicts = verdict_of(forward), verdict_of(backward)
+    first, swapped = (VALUES[verdict["winner"]] for verdict in verdicts)
     if first != 1 - swapped:
-        return None, f"The two orders disagree. {_reason(verdicts[0])}".strip()
-    return first, _reason(verdicts[0])
-
-
-def _verdict(response: Response | Exception) -> Mapping[str, Any]:
-    if isinstance(response, Exception):
-        raise response
-    if not isinstance(response.parsed, Mapping):
-        raise TypeError(f"the judge gave no verdict: {one_line(response.text, 100)!r}")
-    return response.parsed
-
-
-def _as_score(value: Any) -> float:
-    number = float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else math.nan
-    if not math.isfinite(number):
-        raise ValueError(f"the judge's score is {one_line(repr(value), 40)}, not a number")
-    return number
-
-
-def _reason(verdict: Mapping[str, Any]) -> str:
-    return one_line(str(verdict.get("reason") or ""), _MAX_REASON)
+        return None, f"The two orders disagree. {reason_of(verdicts[0])}".strip()
+    return first, reason_of(verdicts[0])
 
 
 def _names(configs: Sequence[LLMConfig], stem: str) -> list[str]:

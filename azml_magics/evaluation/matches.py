@@ -21,7 +21,6 @@ from .answers import (
     as_number,
     as_text,
     from_json,
-    has_expectation,
     is_number,
     last_number,
     normalize,
@@ -31,7 +30,7 @@ from .answers import (
 from .outcome import RIGHT, Score
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from .expectations import Expectations
     from .outcome import Outcome
@@ -42,7 +41,6 @@ Match = Callable[[Any, Any], bool]
 _PRECISION = 1e-9  # relative: 0.1 + 0.2 is 0.3
 _LETTER = "[A-Za-z0-9\u00c0-\u052f]"  # Latin, Greek and Cyrillic: beside a Japanese character a word may begin
 _MAX_LABEL = 60  # characters
-_MAX_NAMED = 3  # groups of labels in a message
 
 
 def match_named(match: str | Match) -> Match:
@@ -230,28 +228,6 @@ def describe_error(error: BaseException) -> str:
     """Return an error of a match, a scorer or a judge on one line."""
     text = one_line(str(getattr(error, "cause", error)), 300)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
-# ---- labels
-
-
-def find_case_variants(labels: Iterable[Any]) -> list[tuple[str, ...]]:
-    """Return the groups of labels that differ only by case or blanks around them, each in the order of its labels."""
-    groups: dict[str, dict[str, None]] = {}
-    for label in labels:
-        if isinstance(label, str) and has_expectation(label):
-            groups.setdefault(" ".join(label.split()).casefold(), {})[label] = None
-    return [tuple(group) for group in groups.values() if len(group) > 1]
-
-
-def describe_case_variants(column: str, labels: Iterable[Any]) -> str:
-    """Return a sentence about the labels of a column that differ only by case or blanks; "" if there are none."""
-    groups = find_case_variants(labels)
-    if not groups:
-        return ""
-    shown = "; ".join(" and ".join(one_line(repr(label), 40) for label in group[:4]) for group in groups[:_MAX_NAMED])
-    more = f" and {len(groups) - _MAX_NAMED} more groups" if len(groups) > _MAX_NAMED else ""
-    return f"Labels of {column!r} differ only by case or blanks: {shown}{more}."
 
 
 @lru_cache(maxsize=256)

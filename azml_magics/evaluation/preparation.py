@@ -20,7 +20,8 @@ from .evaluation import Evaluation
 from .expectations import Expectations
 from .judge_prompts import fill_rubric, read_rubric
 from .judges import describe_judges, make_judges
-from .matches import describe_case_variants, match_scorer
+from .labels import describe_case_variants
+from .matches import match_scorer
 from .outcome import RIGHT
 from .plan import EvaluationPlan, make_plan
 from .requirements import parse_requirements

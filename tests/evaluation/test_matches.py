@@ -19,9 +19,9 @@ from azml_magics import LLMConfig, Response
 from azml_magics.errors import UsageError
 from azml_magics.evaluation.answers import as_number, has_expectation, last_number, normalize
 from azml_magics.evaluation.expectations import Expectations
+from azml_magics.evaluation.labels import describe_case_variants
 from azml_magics.evaluation.matches import (
     MATCHES,
-    describe_case_variants,
     match_named,
     match_scorer,
 )

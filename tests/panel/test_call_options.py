@@ -164,6 +164,22 @@ def test_wrong_tools_say_what_and_where(text, said):
     assert said in str(caught.value)
 
 
+def test_key_in_tools_is_refused_and_not_kept(ready, variables, endpoint, contains_text):
+    tool = {"type": "mcp", "server_url": "https://x.y", "authorization": "sk-" + "abcdefgh" * 4}
+    variables["tools"] = [tool]
+    for text in ("tools", json.dumps([tool])):
+        ready.set_option("tools", text)
+        line = ready.check_options().lines["tools"]
+        assert line.is_error
+        assert "authorization" in line.text
+        assert "authorization" not in ready.build_cell().text
+        ready.runs.run()
+        assert "authorization" in ready.notes["run"].text
+    assert not contains_text(ready.options.tools, "sk-abc")
+    assert not contains_text(ready.notes, "sk-abc")
+    assert not endpoint.requests
+
+
 def test_tools_are_sent_and_leave_the_config_alone(ready, wait_until_idle, endpoint):
     ready.set_option("tools", json.dumps([WEATHER]))
     ready.runs.run()

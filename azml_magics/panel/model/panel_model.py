@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from azml_magics.core.config import LLMConfig
+from azml_magics.core.embedded_keys import hide_keys_in_json
 from azml_magics.core.errors import AzmlError
 from azml_magics.core.prompt.notes import describe_surprises
 
@@ -162,7 +163,8 @@ class PanelModel(ConfigActions):
     # ---- the options of the call
 
     def set_option(self, name: str, text: str) -> None:
-        """Type into the field of the schema, the tools or the variable for the response."""
+        """Type into the field of the schema, the tools or the variable for the response; a key in it is not kept."""
+        text = hide_keys_in_json(text) if name == "tools" else text
         if getattr(self.options, name) != text:
             with self._typing(OPTIONS):
                 self.options = replace(self.options, **{name: text})

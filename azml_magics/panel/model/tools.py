@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import UsageError
 
 from .kwargs import KwargValueError, parse_json
@@ -11,8 +12,6 @@ from .notebook_names import find_variable, names_of, variable_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from azml_magics.core.config import LLMConfig
 
     from .call_options import CallOptions
 
@@ -37,6 +36,7 @@ def read_tools(text: str, notebook: Mapping[str, Any]) -> list[dict[str, Any]] |
 
     Raises:
         UsageError: if it is not a list of objects; for JSON the message has the line and the column.
+        KeyRefusedError: if a tool holds a key.
     """
     if not text.strip():
         return None
@@ -50,6 +50,7 @@ def read_tools(text: str, notebook: Mapping[str, Any]) -> list[dict[str, Any]] |
             f"Tools are a list of objects. {what}",
             remedy='Write [{"type": "function", "function": {"name": …, "parameters": {…}}}].',
         )
+    with_tools(LLMConfig(), tools)  # refuses what JSON cannot hold, and keys
     return tools
 
 

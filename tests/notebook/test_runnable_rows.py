@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import httpx
 import pytest
 from langchain_core.language_models.fake_chat_models import FakeListChatModel
 from langchain_core.output_parsers import PydanticOutputParser, StrOutputParser
@@ -11,6 +14,7 @@ from langchain_openai import ChatOpenAI
 from pydantic import BaseModel
 
 from azml_magics.pytest_plugin import KEY
+from azml_magics.runnables import event_loop
 
 pd = pytest.importorskip("pandas", reason="pandas is optional")
 
@@ -36,8 +40,10 @@ def test_chain_gets_rows_without_a_body(rows):
 
 
 def test_body_is_the_prompt_of_a_model(rows, endpoint):
-    rows.vars["model"] = ChatOpenAI(base_url=f"{endpoint.url}/v1", api_key=KEY, model="m")
+    client = httpx.AsyncClient()
+    rows.vars["model"] = ChatOpenAI(base_url=f"{endpoint.url}/v1", api_key=KEY, model="m", http_async_client=client)
     rows.ok("%%azureml $model --each $letters -s Brief. -p seed=7\nMood of {letter}?")
+    asyncio.run_coroutine_threadsafe(client.aclose(), event_loop.start_loop()).result(30)
     sent = [request.json() for request in endpoint.requests[-2:]]
     assert sorted(message["messages"][-1]["content"] for message in sent) == ["Mood of Dear all?", "Mood of Go away?"]
     assert {message["messages"][0]["content"] for message in sent} == {"Brief."}

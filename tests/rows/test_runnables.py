@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 
+import httpx
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.language_models.fake import FakeListLLM
@@ -36,6 +37,7 @@ from azml_magics.langchain import AzureMLChatOnlineEndpoint, CustomOpenAIChatCon
 from azml_magics.pytest_plugin import KEY
 from azml_magics.rows.api import map_rows
 from azml_magics.rows.async_api import amap_rows
+from azml_magics.runnables import event_loop
 
 pd = pytest.importorskip("pandas", reason="pandas is optional")
 
@@ -72,6 +74,20 @@ def seen():
         return "seen"
 
     return RunnableLambda(remember), got
+
+
+@pytest.fixture
+def chat_openai():
+    """ChatOpenAI with connections that are closed after the test: it leaves its own to the garbage collector."""
+    clients = []
+
+    def make(**fields):
+        clients.append(httpx.AsyncClient())
+        return ChatOpenAI(model="m", http_async_client=clients[-1], **fields)
+
+    yield make
+    for client in clients:
+        asyncio.run_coroutine_threadsafe(client.aclose(), event_loop.start_loop()).result(30)
 
 
 @pytest.fixture(params=["map_rows", "amap_rows"])
@@ -213,8 +229,8 @@ def test_schema_checks_outputs():
     assert map_rows(TEMPLATE | saying('{"mood": "a", "stars": 1}'), None, ROWS, schema=Mood)[0]["stars"] == 1
 
 
-def test_structured_output_with_its_raw_message_has_usage(azml_endpoint):
-    model = ChatOpenAI(base_url=f"{azml_endpoint.url}/openai/v1", api_key=KEY, model="gpt-5-mini")
+def test_structured_output_with_its_raw_message_has_usage(azml_endpoint, chat_openai):
+    model = chat_openai(base_url=f"{azml_endpoint.url}/openai/v1", api_key=KEY)
     azml_endpoint.script([])
     rows = map_rows(model.with_structured_output(Mood, include_raw=True), "Mood of {letter}", ROWS)
     assert rows[0]["error"] is None, rows[0]
@@ -229,8 +245,8 @@ def test_parsing_error_of_structured_output_is_the_rows():
     assert row["error"].startswith("SchemaError: The response has no such object: no object")
 
 
-def test_usage_and_finish_reason_of_messages_are_columns(azml_endpoint):
-    model = ChatOpenAI(base_url=f"{azml_endpoint.url}/v1", api_key=KEY, model="m")
+def test_usage_and_finish_reason_of_messages_are_columns(azml_endpoint, chat_openai):
+    model = chat_openai(base_url=f"{azml_endpoint.url}/v1", api_key=KEY)
     row = map_rows(model, "Say {letter}", ROWS)[0]
     assert row["finish_reason"] == "stop"
     assert row["completion_tokens"] > 0
@@ -305,17 +321,17 @@ def test_failures_are_the_rows_own_and_grouped_by_cause():
     assert rows[1]["text"] == "glad"
 
 
-def test_refused_key_of_another_provider_ends_the_run(azml_endpoint):
-    model = ChatOpenAI(base_url=f"{azml_endpoint.url}/v1", api_key="wrong-key-123456", model="m", max_retries=0)
+def test_refused_key_of_another_provider_ends_the_run(azml_endpoint, chat_openai):
+    model = chat_openai(base_url=f"{azml_endpoint.url}/v1", api_key="wrong-key-123456", max_retries=0)
     with pytest.raises((RowsError, RunnableError, AuthenticationError)) as caught:
         map_rows(model, "{text}", [str(n) for n in range(300)], concurrency=2)
     assert "AuthenticationError" in str(caught.value)
     assert len(azml_endpoint.requests) < 20
 
 
-def test_overload_of_another_provider_slows_the_run_down(azml_endpoint):
+def test_overload_of_another_provider_slows_the_run_down(azml_endpoint, chat_openai):
     azml_endpoint.script([Fault(429, retry_after=1)])
-    model = ChatOpenAI(base_url=f"{azml_endpoint.url}/v1", api_key=KEY, model="m", max_retries=0)
+    model = chat_openai(base_url=f"{azml_endpoint.url}/v1", api_key=KEY, max_retries=0)
     began = time.monotonic()
     rows = map_rows(model, "{text}", ["a", "b", "c"], concurrency=1)
     assert time.monotonic() - began >= 1.0  # Retry-After
@@ -384,11 +400,11 @@ def test_interrupt_does_not_wait_for_blocking_calls(stop):
 # ---- journal
 
 
-def test_journal_answers_for_the_same_chain(tmp_path, run, azml_endpoint):
+def test_journal_answers_for_the_same_chain(tmp_path, run, azml_endpoint, chat_openai):
     azml_endpoint.script([])
 
     def chain():
-        model = ChatOpenAI(base_url=f"{azml_endpoint.url}/v1", api_key=KEY, model="m")
+        model = chat_openai(base_url=f"{azml_endpoint.url}/v1", api_key=KEY)
         return TEMPLATE | model | RunnableLambda(lambda message: {"said": message.content.upper()})
 
     journal = tmp_path / "moods.jsonl"
@@ -423,8 +439,8 @@ def test_chain_that_tells_nothing_of_itself_needs_a_name_for_a_journal(tmp_path)
         map_rows(chain.with_config(run_name="letters-2"), None, ROWS, journal=journal)
 
 
-def test_journal_masks_the_keys_of_a_chain(tmp_path):
-    model = ChatOpenAI(api_key="sk-KEEP-OUT-0123456789", model="m", base_url="http://127.0.0.1:9/v1")
+def test_journal_masks_the_keys_of_a_chain(tmp_path, chat_openai):
+    model = chat_openai(api_key="sk-KEEP-OUT-0123456789", base_url="http://127.0.0.1:9/v1")
 
     def leak(_):
         raise ValueError("key sk-KEEP-OUT-0123456789 was refused")

@@ -31,6 +31,7 @@ LEFT_OUT = {
     "langchain-classic",
     "langchain-community",
     "langchain-tests",
+    "matplotlib",
     "mypy",
     "narwhals",
     "openai",

@@ -37,7 +37,7 @@ def announce(plan: EvaluationPlan, options: RunOptions, summary: JournalSummary 
     elif summary.missing:
         parts = [f"Sending {summary.missing:,} of {requests}, {pace}: {journal} has {summary.found:,}."]
     else:
-        parts = [f"Sending nothing: {journal} has all of {requests}."]
+        parts = [f"Sending nothing of {requests}: {journal} has all responses."]
     if plan.judges:
         names = " and ".join(judge.config.name or "the judge" for judge in plan.judges)
         parts.append(f"Then {names} {'judges' if len(plan.judges) == 1 else 'judge'} the responses.")

@@ -94,7 +94,8 @@ class Plot:
     def title(self) -> str:
         """What the plot shows, for a screen reader."""
         against = " and ".join(panel.heading for panel in self._panels())
-        return f"{self.name} of {len(self.points)} setting{'' if len(self.points) == 1 else 's'} against {against}"
+        name = self.name[:1].upper() + self.name[1:]
+        return f"{name} of {len(self.points)} setting{'' if len(self.points) == 1 else 's'} against {against}"
 
     def describe(self) -> list[str]:
         """Return a sentence for each setting."""
@@ -149,14 +150,10 @@ class Plot:
         return figure
 
     def _repr_mimebundle_(self, **_kwargs: Any) -> dict[str, str]:
-        svg = self.to_svg()
-        paper = svg.replace('fill="currentColor"', 'fill="#222" color="#222"', 1)
+        """Return an SVG, and the figures as text. Of HTML, a notebook that is not trusted would show the bare words."""
+        paper = self.to_svg().replace('fill="currentColor"', 'fill="#222" color="#222"', 1)
         card = '<rect width="100%" height="100%" fill="#fff"/>'  # an SVG file does not know its page's theme
-        return {
-            "text/plain": repr(self),
-            "text/html": svg,
-            "image/svg+xml": paper.replace("</desc>", f"</desc>{card}", 1),
-        }
+        return {"text/plain": repr(self), "image/svg+xml": paper.replace("</desc>", f"</desc>{card}", 1)}
 
     def _panels(self) -> list[_Panel]:
         costs = _Panel("cost of 1,000 rows", "cost", format_cost)

@@ -30,14 +30,16 @@ def test_screen_reader_gets_a_title_and_every_figure():
     root = ET.fromstring(Plot.of(SUMMARIES).to_svg())
     assert root.get("role") == "img"
     assert root[0].tag == f"{SVG}title"
-    assert root[0].text == "accuracy of 2 settings against cost of 1,000 rows and median latency (s)"
+    assert root[0].text == "Accuracy of 2 settings against cost of 1,000 rows and median latency (s)"
     assert root[1].tag == f"{SVG}desc"
     assert "large: 0.900" in root[1].text
 
 
 def test_text_takes_the_colour_of_the_page_and_a_file_has_paper():
-    bundle = Plot.of(SUMMARIES)._repr_mimebundle_()
-    assert 'fill="currentColor"' in bundle["text/html"]
+    plot = Plot.of(SUMMARIES)
+    bundle = plot._repr_mimebundle_()
+    assert set(bundle) == {"text/plain", "image/svg+xml"}
+    assert 'fill="currentColor"' in plot.to_svg()
     assert '<rect width="100%" height="100%" fill="#fff"/>' in bundle["image/svg+xml"]
     ET.fromstring(bundle["image/svg+xml"])
     assert bundle["text/plain"].splitlines()[1].startswith("small: 0.800 (0.68 to 0.88)")

@@ -137,7 +137,7 @@ def test_journal_is_continued(letters, endpoint):
     letters.ok(cell("--journal run.jsonl -q"))
     ran = letters.ok(cell("--journal run.jsonl"))
     assert len(endpoint.requests) == 4
-    assert "Sending nothing: the journal run.jsonl has all of 4 rows to main." in ran.stdout
+    assert "Sending nothing of 4 rows to main: the journal run.jsonl has all responses." in ran.stdout
 
 
 def test_progress_has_a_line_for_each_setting_and_ends_empty(letters, endpoint):

@@ -155,11 +155,11 @@ class Plot:
         card = '<rect width="100%" height="100%" fill="#fff"/>'  # an SVG file does not know its page's theme
         return {"text/plain": repr(self), "image/svg+xml": paper.replace("</desc>", f"</desc>{card}", 1)}
 
-    def _panels(self) -> list[_Panel]:
-        costs = _Panel("cost of 1,000 rows", "cost", format_cost)
-        seconds = _Panel("median latency (s)", "latency", lambda value: f"{value:.3g}")
+    def _panels(self) -> list[_Subplot]:
+        costs = _Subplot("cost of 1,000 rows", "cost", format_cost)
+        seconds = _Subplot("median latency (s)", "latency", lambda value: f"{value:.3g}")
         panels = [panel for panel in (costs, seconds) if panel.points(self.points)]
-        return panels or [_Panel("setting", "number", lambda value: f"{value:g}")]
+        return panels or [_Subplot("setting", "number", lambda value: f"{value:g}")]
 
     def _range(self) -> tuple[float, float]:
         """The ends of the vertical axis: the intervals with some room, and for a share not beyond 0 and 1."""
@@ -169,7 +169,7 @@ class Plot:
         return (max(low, 0.0), min(high, 1.0)) if self.is_share else (low, high)
 
 
-class _Panel(NamedTuple):
+class _Subplot(NamedTuple):
     """One of the plots side by side: what is on its horizontal axis."""
 
     heading: str
@@ -185,7 +185,7 @@ class _Panel(NamedTuple):
         return [point for point in points if getattr(point, self.field) is not None]
 
 
-def _draw_panel(plot: Plot, panel: _Panel, left: float, low: float, high: float, *, with_name: bool) -> str:
+def _draw_panel(plot: Plot, panel: _Subplot, left: float, low: float, high: float, *, with_name: bool) -> str:
     points = panel.points(plot.points)
     largest = max(panel.x(point) for point in points)
     ticks = nice_ticks(0, max(largest, _LEAST) if largest else 1)

@@ -7,16 +7,24 @@ from pathlib import Path
 from typing import Any, Protocol, TypedDict, TypeVar
 
 from ..core.client import Client
+from ..core.config import LLMConfig
 from .progress import Progress
 
 Frame_co = TypeVar("Frame_co", covariant=True)
 DataFrame = TypeVar("DataFrame", bound="AnyFrame")
 
-Target = Any
-"""An LLMConfig, one of azml_magics' LangChain classes, or any LangChain Runnable, which is known by its methods."""
-
 SchemaSource = type[Any] | dict[str, Any] | str
 """A pydantic model class, or a JSON schema as a dict or text."""
+
+
+class Invocable(Protocol):
+    """A LangChain Runnable: one of azml_magics' LangChain classes, a model of another package, a chain, an agent."""
+
+    def invoke(self, input: Any, config: Any = None, **kwargs: Any) -> Any: ...  # noqa: A002 - LangChain's name
+
+
+Target = LLMConfig | Invocable
+"""What rows are sent to."""
 
 
 class AnyFrame(Protocol):

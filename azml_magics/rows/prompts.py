@@ -30,8 +30,11 @@ if TYPE_CHECKING:
     from ..core.secret import Secret
     from .table_rows import Column, Record
 
-Prompt = str | Sequence[Message] | Callable[[Mapping[str, Any]], str | Sequence[Message]]
-"""A text or messages with `{column}` variables, or a function of a row's values that returns either."""
+Prompt = str | Sequence[Message] | Callable[[Mapping[str, Any]], Any]
+"""A text or messages with `{column}` variables, or a function of a row's values that returns either.
+
+For a chain the function returns what the chain takes.
+"""
 
 ROW_TOTAL_TIMEOUT = 900.0  # seconds of one request, however slowly its data comes: no row holds a run for ever
 

@@ -14,15 +14,18 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*(ROOT / "docs").glob("*.md"), ROOT / "README.md"])
 _FENCE = re.compile(r"^(?P<indent> *)```python[^\n]*\n(?P<code>.*?)^(?P=indent)```", re.DOTALL | re.MULTILINE)
-# page -> the variables that its magic cells make, with their types
+# page -> the variables that its magic cells make or the reader has, with their types
 MADE_BY_CELLS = {
-    "first-cell.md": ("answer", "azml_magics.Response"),
-    "side-by-side.md": ("drafts", "azml_magics.Batch"),
-    "structured-output.md": ("recipe", "azml_magics.Response"),
-    "prompts.md": ("get_ipython", "typing.Any"),  # IPython puts it into every notebook
-    "networks.md": ("config", "azml_magics.LLMConfig"),
-    "install.md": ("c", "traitlets.config.Config"),  # the object that IPython gives its config files
+    "first-cell.md": {"answer": "azml_magics.Response"},
+    "side-by-side.md": {"drafts": "azml_magics.Batch"},
+    "structured-output.md": {"recipe": "azml_magics.Response"},
+    "prompts.md": {"get_ipython": "typing.Any"},  # IPython puts it into every notebook
+    "networks.md": {"config": "azml_magics.LLMConfig"},
+    "install.md": {"c": "traitlets.config.Config"},  # the object that IPython gives its config files
+    "evaluation.md": {"config": "azml_magics.LLMConfig", "runs": "azml_magics.Evaluation"},
 }
+# What the tests do not have: the block that imports it is run with it (tests/real_components).
+OTHER_PACKAGES = re.compile(r"^import ray\b", re.MULTILINE)
 # A cell shows the value of its last line; in a module pyright would call that an unused expression.
 PYRIGHT_CONFIG = """{"typeCheckingMode": "standard", "reportUnusedExpression": false}"""
 
@@ -32,15 +35,14 @@ def extract_code(page: Path) -> str:
     blocks = []
     for found in _FENCE.finditer(page.read_text(encoding="utf-8")):
         code = re.sub(rf"^{found['indent']}", "", found["code"], flags=re.MULTILINE)
-        if not re.search(r"^%", code, re.MULTILINE):
+        if not re.search(r"^%", code, re.MULTILINE) and not OTHER_PACKAGES.search(code):
             blocks.append(code)
     if not blocks:
         return ""
-    made = MADE_BY_CELLS.get(page.name)
-    declared = ""
-    if made:
-        name, kind = made
-        declared = f"import typing\n\nimport {kind.rpartition('.')[0]}\n\n{name} = typing.cast({kind}, None)\n\n"
+    declared = "".join(
+        f"import typing\n\nimport {kind.rpartition('.')[0]}\n\n{name} = typing.cast({kind}, None)\n\n"
+        for name, kind in MADE_BY_CELLS.get(page.name, {}).items()
+    )
     return f"from __future__ import annotations\n\n{declared}" + "\n\n".join(blocks)
 
 

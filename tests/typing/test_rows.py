@@ -8,7 +8,8 @@ from typing import get_type_hints
 
 import pytest
 
-from azml_magics import LLMConfig, amap_rows, map_rows
+from azml_magics import amap_rows, map_rows
+from azml_magics.rows.argument_types import Target
 from azml_magics.rows.progress import Bar, Progress
 from azml_magics.rows.results import Results
 from azml_magics.rows.run_options import RunOptions
@@ -27,7 +28,7 @@ def test_map_rows_returns_the_type_of_its_table(tmp_path):
 def test_hints_of_functions_resolve(function):
     hints = get_type_hints(function)
     assert set(hints) == {*inspect.signature(function).parameters, "return"}
-    assert hints["config"] is LLMConfig
+    assert hints["config"] == Target
 
 
 @pytest.mark.parametrize("kind", [Bar, Progress, Record, Results, RunOptions, TableRow])

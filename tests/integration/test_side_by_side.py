@@ -93,22 +93,6 @@ def test_interrupt_before_any_byte_of_ten(kernel, endpoint):
     assert "Hello" in kernel.ok("%%azureml\nHello").text
 
 
-def test_interrupt_between_retries(kernel, endpoint):
-    kernel.ok(
-        f"%azureml save main --url {endpoint.url}/v1/chat/completions?emulator-fault=429;retry-after=50 --retries 5"
-    )
-    done = []
-
-    def watch(message):
-        if len(endpoint.requests) == 3 and message is None and not done:
-            kernel.manager.interrupt_kernel()
-            done.append(True)
-
-    cell = kernel.run("%%azureml -n 3\nHello", on_message=watch)
-    assert cell.error["ename"] == "Interrupted"
-    assert len(endpoint.requests) == 3
-
-
 def test_one_failure_does_not_stop_the_others(kernel, endpoint):
     endpoint.script([Fault("401"), Fault("cut", after=5)])
     cell = kernel.ok("%%azureml -n 4\nTell me about rivers")
@@ -126,3 +110,19 @@ def test_typed_key(kernel, endpoint):
 
     cell = kernel.ok("%%azureml -n 3 --key ask\nHello", answer=KEY)
     assert [row["error"] for row in cell.result[VENDOR]["rows"]] == [None, None, None]
+
+
+def test_interrupt_between_retries(kernel, endpoint):  # the last one: the endpoint has asked for 50 s of patience
+    kernel.ok(
+        f"%azureml save main --url {endpoint.url}/v1/chat/completions?emulator-fault=429;retry-after=50 --retries 5"
+    )
+    done = []
+
+    def watch(message):
+        if len(endpoint.requests) == 3 and message is None and not done:
+            kernel.manager.interrupt_kernel()
+            done.append(True)
+
+    cell = kernel.run("%%azureml -n 3\nHello", on_message=watch)
+    assert cell.error["ename"] == "Interrupted"
+    assert len(endpoint.requests) == 3

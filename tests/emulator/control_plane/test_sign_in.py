@@ -57,7 +57,7 @@ def test_compute_instance_needs_its_client_id(azure, monkeypatch, opened):
     set_environment(monkeypatch, variables)
     named = opened(identity.ManagedIdentityCredential(client_id=variables["DEFAULT_IDENTITY_CLIENT_ID"]))
     assert list_subscriptions(azure, named.get_token(SCOPE).token).status_code == 200
-    with pytest.raises(exceptions.ClientAuthenticationError, match="No User Assigned|not found in environment"):
+    with pytest.raises(exceptions.ClientAuthenticationError, match=r"No User Assigned|not found in environment"):
         opened(identity.ManagedIdentityCredential()).get_token(SCOPE)
 
 
@@ -167,7 +167,9 @@ def test_az_command_of_another_tenant_or_signed_out_says_so(azure, az):
 def test_signed_out_identity_says_why(azure, monkeypatch, opened):
     azure.faults.signed_out = "The identity was removed from this site."
     set_environment(monkeypatch, azure.environment)
-    with pytest.raises(exceptions.ClientAuthenticationError, match="The identity was removed|not found in environment"):
+    with pytest.raises(
+        exceptions.ClientAuthenticationError, match=r"The identity was removed|not found in environment"
+    ):
         opened(identity.ManagedIdentityCredential()).get_token(SCOPE)
 
 

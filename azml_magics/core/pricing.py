@@ -132,6 +132,11 @@ def format_cost(cost: float | None) -> str:
     return f"{cost:,.{decimals}f}"
 
 
+def round_cost(cost: float) -> float:
+    """Return a cost with the digits that `format_cost` shows: 0.0010365000000000005 is 0.0010."""
+    return float(format_cost(cost).replace(",", ""))
+
+
 def _read_amount(name: str, value: Any) -> float:
     try:
         amount = math.nan if isinstance(value, bool) else float(value)

@@ -30,18 +30,26 @@ _MAX_EXAMPLES = 20  # of a group
 
 @dataclass
 class _Group:
-    """Outcomes with one cause: how many, and the places of the first."""
+    """Outcomes with one cause: how many, and the places of the first, each of another row as long as there are some."""
 
     cause: str
     kind: str
     count: int = 0
     places: list[int] = field(default_factory=list)
+    repeated: list[int] = field(default_factory=list)
+    last_row: int = -1
 
-    def add(self, cause: str, general: str, place: int) -> None:
+    def add(self, cause: str, general: str, place: int, row: int) -> None:
         self.cause = cause if self.cause == cause else general
         self.count += 1
-        if len(self.places) < _MAX_EXAMPLES:
-            self.places.append(place)
+        places = self.repeated if row == self.last_row else self.places
+        self.last_row = row
+        if len(places) < _MAX_EXAMPLES:
+            places.append(place)
+
+    def examples(self, count: int) -> list[int]:
+        """The places of the first outcomes."""
+        return sorted([*self.places, *self.repeated][:count])
 
 
 def group_failures(outcomes: Outcomes, examples: int) -> list[FailureGroup]:
@@ -57,10 +65,10 @@ def group_failures(outcomes: Outcomes, examples: int) -> list[FailureGroup]:
     for place in failed_positions(outcomes):
         for kind, cause in _causes_at(outcomes, place):
             general = cause if kind == "wrong" else _WITH_DIGIT.sub("…", cause)
-            groups.setdefault((kind, general), _Group(cause, kind)).add(cause, general, place)
+            groups.setdefault((kind, general), _Group(cause, kind)).add(cause, general, place, place // outcomes.width)
     found = _merge_rare(sorted(groups.values(), key=lambda group: -group.count))  # equal ones in the rows' order
     return [
-        FailureGroup(group.cause, group.kind, group.count, [outcomes[place] for place in group.places[:examples]])
+        FailureGroup(group.cause, group.kind, group.count, [outcomes[place] for place in group.examples(examples)])
         for group in found
     ]
 
@@ -77,7 +85,7 @@ def _merge_rare(groups: Sequence[_Group]) -> list[_Group]:
             continue
         others = rest.setdefault(group.kind, _Group(_OTHERS[group.kind], group.kind))
         others.count += group.count
-        others.places += group.places[: _MAX_EXAMPLES - len(others.places)]
+        others.places += group.examples(_MAX_EXAMPLES - len(others.places))
     return [*kept, *rest.values()]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..core.pricing import format_cost
+from ..core.pricing import format_cost, round_cost
 from .section import Cell
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def seconds_cell(seconds: float | None) -> Cell:
 
 def cost_cell(cost: float | None) -> Cell:
     """Return the cell of a cost."""
-    return EMPTY if cost is None else Cell(float(format_cost(cost).replace(",", "")), format_cost(cost))
+    return EMPTY if cost is None else Cell(round_cost(cost), format_cost(cost))
 
 
 def format_figure(value: float, decimals: int = 3) -> str:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from azml_magics import LLMConfig, Usage
 from azml_magics.core.errors import ConfigError
-from azml_magics.core.pricing import Price, add_costs, cost_of, format_cost, read_price
+from azml_magics.core.pricing import Price, add_costs, cost_of, format_cost, read_price, round_cost
 
 
 @pytest.mark.parametrize(
@@ -108,3 +108,9 @@ def test_any_price_round_trips_and_costs_are_never_negative(price, prompt, compl
     assert pickle.loads(pickle.dumps(LLMConfig(price=price))).price == price
     details = {"prompt_tokens_details": {"cached_tokens": from_cache}}
     assert cost_of(Usage(prompt, completion, prompt + completion, details), price) >= 0
+
+
+def test_cost_is_rounded_to_what_is_shown():
+    assert round_cost(0.0010365000000000005) == 0.0010
+    assert round_cost(1234.5678) == 1234.57
+    assert round_cost(0) == 0

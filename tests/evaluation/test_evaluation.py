@@ -155,6 +155,14 @@ def test_failures_are_grouped_by_cause_with_examples():
     assert groups[0].examples[0].row["letter"] == "a"
 
 
+def test_examples_are_of_different_rows_first():
+    table = [(letter, "cross", ["glad"] * 4) for letter in "abcd"]
+    (group,) = make_evaluation(table, make_settings("small", "large"), repeats=2).failures()
+    assert (group.count, [example.row["letter"] for example in group.examples]) == (16, ["a", "b", "c"])
+    (group,) = make_evaluation(table[:1], make_settings("small", "large"), repeats=2).failures()
+    assert [example.setting.label for example in group.examples] == ["small", "small", "large"]
+
+
 def test_rare_causes_are_one_group():
     table = [(str(n), f"{n}", [f"{n + 1}"]) for n in range(60)] + [("a", "x", ["y"])] * 2
     groups = make_evaluation(table, make_settings("small")).failures()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from azml_magics.core.pricing import format_cost
+from azml_magics.core.pricing import format_cost, round_cost
 from azml_magics.display.sortable_table import SortableTable
 from azml_magics.display.text_output import TextOutput
 from azml_magics.usage import Usage, UsageKey
@@ -52,7 +52,7 @@ def _line(key: UsageKey, usage: Usage) -> dict[str, str | float | None]:
         "cached": usage.cached_tokens,
         "tokens out": usage.completion_tokens,
         "reasoning": usage.reasoning_tokens,
-        "cost": _Cost(usage.cost) if usage.priced else None,
+        "cost": _Cost(round_cost(usage.cost)) if usage.priced else None,
     }
 
 

@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 
 from azml_magics import map_rows
@@ -18,7 +19,7 @@ from azml_magics.core.errors import JournalError
 from azml_magics.evaluation.judges import make_judges
 
 from ..core.server import reply
-from .test_engine import ROWS, WAIT, plan_for, run
+from .test_engine import ROWS, WAIT, plan_for, run, wait_until
 from .test_judging import judged, verdicts
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -172,6 +173,14 @@ def start_child(echo, journal, *judge):
     return subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
+def wait_until_read(echo):
+    """Wait until the server has read what the killed process has sent: a later connection is accepted after all of its."""
+    httpx.post(
+        f"{echo.url}/v1/chat/completions", json={"messages": [{"content": "say that you are there"}]}, timeout=WAIT
+    )
+    wait_until(lambda: not echo.server._open)
+
+
 @pytest.mark.parametrize(
     ("moment", "judge"), [(1, ()), (9, ()), (40, ()), (REQUESTS + 5, ("judge",)), (2 * REQUESTS - 3, ("judge",))]
 )
@@ -187,6 +196,7 @@ def test_killed_run_resumes_without_asking_again(echo, tmp_path, moment, judge):
         child.kill()
         child.wait(WAIT)
     echo.first = answer
+    wait_until_read(echo)
     kept = len(entries(journal))
     before = Counter(echo.sent)
     rows = [{"letter": f"say {number}", "label": "x"} for number in range(12)]

@@ -383,10 +383,10 @@ DRIPS = {
 def test_total_timeout_bounds_a_server_that_drips(server, config_of, caller, how, name):
     server.respond_with(DRIPS[name])
     start = time.monotonic()
-    (error,) = caller.texts(caller.client(), (how, config_of(total_timeout=0.4, max_retries=2)))
-    assert time.monotonic() - start < 3
+    (error,) = caller.texts(caller.client(), (how, config_of(total_timeout=1, max_retries=2)))
+    assert time.monotonic() - start < 8  # the drops last for ten seconds
     assert isinstance(error, APITimeoutError)
-    assert "was not complete within 0.4 s" in str(error)
+    assert "was not complete within 1 s" in str(error)
     assert len(server.received) == 1
     if name == "comments" and how == "stream":
         assert error.response.text == "begun"
@@ -400,12 +400,12 @@ def test_total_timeout_of_a_client_is_for_configs_without_one(server, config_of,
 
 def test_connection_serves_the_next_call_after_a_total_timeout_was_met(server, config_of, caller):
     server.respond_with(HI)
-    config = config_of(total_timeout=0.3)
+    config = config_of(total_timeout=1)
 
     client = caller.client()
     if caller.kind == "sync":
         assert caller.texts(client, ("invoke", config)) == ["hi"]
-        time.sleep(0.4)
+        time.sleep(1.2)
         assert caller.texts(client, ("invoke", config_of())) == ["hi"]
         assert server.connections == 1
 

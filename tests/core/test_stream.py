@@ -421,7 +421,7 @@ def test_stalled_stream_is_a_timeout_and_keeps_what_arrived(server, config_of, f
 
     server.respond_with(act)
     try:
-        came, error = fail(config_of(timeout=0.3, max_retries=3))
+        came, error = fail(config_of(timeout=1, max_retries=3))
     finally:
         let_go.set()
     assert type(error) is APITimeoutError

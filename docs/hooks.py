@@ -12,7 +12,7 @@ from mkdocs.structure.files import File, Files
 from nbconvert import MarkdownExporter
 
 from azml_magics.notebook import help_text
-from azml_magics.notebook.options import VERBS
+from azml_magics.notebook.verbs import VERBS
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig

@@ -20,8 +20,9 @@ import azml_magics
 from azml_magics import errors, langchain
 from azml_magics.core import wire
 from azml_magics.notebook import args
-from azml_magics.notebook.options import CELL_OPTIONS, VERBS
+from azml_magics.notebook.options import CELL_OPTIONS
 from azml_magics.notebook.remedies import with_notebook_remedy
+from azml_magics.notebook.verbs import VERBS
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from azml_magics.notebook import help_text
-from azml_magics.notebook.options import VERBS
+from azml_magics.notebook.verbs import VERBS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

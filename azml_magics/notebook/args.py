@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from azml_magics.core.errors import UsageError
 from azml_magics.core.text import did_you_mean
 
-from .options import VERBS, options_of
+from .verbs import VERBS, options_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -12,7 +12,8 @@ from azml_magics.core.errors import AzmlError
 from azml_magics.core.paths import path_of
 
 from . import args, completion_help
-from .options import MATCHES, REQUIREMENTS, VERBS, options_of
+from .options import MATCHES, REQUIREMENTS
+from .verbs import VERBS, options_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from azml_magics.core.errors import AzmlError
 from azml_magics.core.text import one_line
 
-from .options import VERBS, options_of
+from .verbs import VERBS, options_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

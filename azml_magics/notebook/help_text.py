@@ -1,4 +1,4 @@
-"""Help as text and the README's tables in Markdown, both made from options.py."""
+"""Help as text and the README's tables in Markdown, both made from options.py and verbs.py."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from azml_magics.core.errors import UnknownNameError
 
-from .options import CELL_OPTIONS, VERB_GROUPS, VERBS
+from .options import CELL_OPTIONS
+from .verbs import VERB_GROUPS, VERBS
 
 if TYPE_CHECKING:
     from .options import Option

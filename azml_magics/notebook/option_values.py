@@ -13,7 +13,8 @@ from azml_magics.core.prompt.values import parse_value
 from azml_magics.core.text import one_line
 
 from . import args, publishing
-from .options import field_of, options_of
+from .options import field_of
+from .verbs import options_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from azml_magics.core.errors import UsageError
 from azml_magics.core.prompt.values import parse_value
 from azml_magics.notebook import args
-from azml_magics.notebook.options import VERBS, options_of
 from azml_magics.notebook.parsed_options import CellOptions
+from azml_magics.notebook.verbs import VERBS, options_of
 
 
 def refused(line, verb=None):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from IPython.core.completer import provisionalcompleter
 
-from azml_magics.notebook.options import CELL_OPTIONS, VERBS, options_of
+from azml_magics.notebook.options import CELL_OPTIONS
+from azml_magics.notebook.verbs import VERBS, options_of
 
 
 @pytest.fixture

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from azml_magics.core import wire
-from azml_magics.notebook import args, help_text, options
-from azml_magics.notebook.options import CELL_OPTIONS, VERB_GROUPS, VERBS, options_of
+from azml_magics.notebook import args, help_text
+from azml_magics.notebook.options import CELL_OPTIONS
+from azml_magics.notebook.verbs import VERB_GROUPS, VERBS, options_of
 
 FLAGS = [flag for flags, _ in CELL_OPTIONS for flag in flags if flag.startswith("-")]
 
@@ -69,7 +70,7 @@ def test_help_begins_with_examples_and_verbs():
 def test_every_verb_is_in_one_group():
     grouped = [name for names in VERB_GROUPS.values() for name in names]
     assert len(grouped) == len(set(grouped))
-    assert set(options._VERBS) <= set(grouped)
+    assert set(verbs._VERBS) <= set(grouped)
     assert list(VERBS) == [name for name in grouped if name in VERBS]
 
 

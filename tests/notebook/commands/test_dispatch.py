@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from azml_magics.notebook.commands import dispatch
-from azml_magics.notebook.options import VERBS
+from azml_magics.notebook.verbs import VERBS
 
 
 def test_every_verb_has_a_command():

@@ -32,7 +32,7 @@ class UsageKey(NamedTuple):
 
 
 @dataclass
-class Usage:
+class UsageTotals:
     """The requests of one key.
 
     Attributes:
@@ -73,7 +73,7 @@ class Usage:
         elif error is None:
             self.unpriced += 1
 
-    def add(self, other: Usage) -> None:
+    def add(self, other: UsageTotals) -> None:
         """Count what another one has counted."""
         for name, value in vars(other).items():
             setattr(self, name, getattr(self, name) + value)
@@ -84,7 +84,7 @@ class UsageTally:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._counts: dict[UsageKey, Usage] = {}
+        self._counts: dict[UsageKey, UsageTotals] = {}
         self._ids: set[str] = set()
 
     def add(
@@ -108,14 +108,16 @@ class UsageTally:
         day = (at or datetime.now(timezone.utc)).astimezone().strftime("%Y-%m-%d")
         model = (response.model if response else "") or config.model or config.deployment_name
         with self._lock:
-            self._counts.setdefault(UsageKey(config.name, model, day), Usage()).add_request(config, response, error)
+            self._counts.setdefault(UsageKey(config.name, model, day), UsageTotals()).add_request(
+                config, response, error
+            )
 
     def add_tally(self, other: UsageTally) -> None:
         """Count what another tally has counted."""
         counts = other.counts(by_day=True)
         with self._lock:
             for key, usage in counts.items():
-                self._counts.setdefault(key, Usage()).add(usage)
+                self._counts.setdefault(key, UsageTotals()).add(usage)
 
     def add_exchange(self, exchange: Exchange) -> None:
         """Count the request of an exchange; one that was counted already is not counted again."""
@@ -131,15 +133,15 @@ class UsageTally:
         with self._lock:
             copy._ids = set(self._ids)
             for key, usage in self._counts.items():
-                copy._counts[key] = Usage(**vars(usage))
+                copy._counts[key] = UsageTotals(**vars(usage))
         for exchange in exchanges:
             copy.add_exchange(exchange)
         return copy
 
-    def counts(self, *, by_day: bool = False) -> dict[UsageKey, Usage]:
+    def counts(self, *, by_day: bool = False) -> dict[UsageKey, UsageTotals]:
         """Return what was counted: by day, the earliest first; else with "" for the day, the first config first."""
-        grouped: dict[UsageKey, Usage] = {}
+        grouped: dict[UsageKey, UsageTotals] = {}
         with self._lock:
             for key, usage in self._counts.items():
-                grouped.setdefault(key if by_day else key._replace(day=""), Usage()).add(usage)
+                grouped.setdefault(key if by_day else key._replace(day=""), UsageTotals()).add(usage)
         return dict(sorted(grouped.items(), key=lambda item: item[0].day))

@@ -110,13 +110,3 @@ def json_text(value: Any, indent: int | None = None) -> str:
 def _escape(text: str) -> str:
     """The text as HTML on one line: within Markdown a blank line would end the element."""
     return html.escape(printable(text)).replace("\n", "&#10;")
-
-
-def as_data(parsed: Any) -> Any:
-    """Return the object of a schema as JSON data: the fields of a pydantic object, anything else unchanged."""
-    if not callable(getattr(parsed, "model_dump", None)):
-        return parsed
-    try:
-        return parsed.model_dump(mode="json", warnings=False)
-    except Exception:  # noqa: BLE001 - the user's own serialiser failed, or a value has no JSON form
-        return dict(parsed)

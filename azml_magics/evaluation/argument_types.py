@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
-from ..core.client import Client
 from ..core.pricing import PriceSource
-from ..rows.argument_types import SchemaSource
+from ..rows.argument_types import CommonOptions
 from .progress import EvaluationProgress
 
 if TYPE_CHECKING:
@@ -21,8 +20,8 @@ MatchSource = str | Callable[[Any, Any], bool]
 """The name of a match, or a function of an answer and an expectation."""
 
 
-class EvaluateOptions(TypedDict, total=False):
-    """The options that both functions take."""
+class EvaluateOptions(CommonOptions, total=False):
+    """The options that both functions take: those of map_rows and their own."""
 
     expect: Expect
     match: MatchSource
@@ -35,15 +34,4 @@ class EvaluateOptions(TypedDict, total=False):
     price: PriceSource | Mapping[str, PriceSource]
     baseline: Evaluation | str | Path | None
     require: str | Sequence[str]
-    schema: SchemaSource | None
-    variables: Mapping[str, Any] | None
-    concurrency: int
-    journal: str | Path | None
-    retry_failed: bool
-    limit: int | None
-    sample: int | None
-    rpm: float | None
-    tpm: float | None
-    max_tokens_total: int | None
-    client: Client | None
     progress: bool | Callable[[EvaluationProgress], Any]

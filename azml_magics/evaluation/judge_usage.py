@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..core.pricing import format_cost
-from ..usage import Usage, UsageTally
+from ..usage import UsageTally, UsageTotals
 
 if TYPE_CHECKING:
     from ..core.config import LLMConfig
@@ -26,7 +26,7 @@ class JudgeUsage:
 
     name: str
     config: LLMConfig
-    total: Usage = field(default_factory=Usage)
+    total: UsageTotals = field(default_factory=UsageTotals)
     sent: UsageTally = field(default_factory=UsageTally)
 
     @property

@@ -77,19 +77,8 @@ def describe_judges(judges: Sequence[Judge], settings: Sequence[Setting]) -> lis
     ]
 
 
-class ScoreJudge:
-    """Gives each response a score by the rubric.
-
-    Attributes:
-        name: The name of its score.
-        config: The config of its requests.
-        rubric: What makes a response good.
-        schema: That of its verdicts.
-        is_pairwise: It judges each response alone.
-    """
-
-    schema: Schema | None = SCORE_SCHEMA
-    is_pairwise = False
+class _RubricJudge:
+    """What both judges have."""
 
     def __init__(self, name: str, config: LLMConfig, rubric: str) -> None:
         self.name = name
@@ -103,6 +92,21 @@ class ScoreJudge:
             UsageError: One is not.
         """
         check_rubric(self.rubric, columns)
+
+
+class ScoreJudge(_RubricJudge):
+    """Gives each response a score by the rubric.
+
+    Attributes:
+        name: The name of its score.
+        config: The config of its requests.
+        rubric: What makes a response good.
+        schema: That of its verdicts.
+        is_pairwise: It judges each response alone.
+    """
+
+    schema: Schema | None = SCORE_SCHEMA
+    is_pairwise = False
 
     def requests(self, outcomes: Sequence[Outcome]) -> Sequence[JudgeRequest]:
         """Return the request about an outcome."""
@@ -120,7 +124,7 @@ class ScoreJudge:
         return [[score] for _ in outcomes]
 
 
-class PairJudge:
+class PairJudge(_RubricJudge):
     """Compares the responses of two settings, in both orders: 1 for the better one, 0 for the other, 0.5 for a tie.
 
     Where the orders disagree there is no score: the judge was moved by the order.
@@ -135,19 +139,6 @@ class PairJudge:
 
     schema: Schema | None = WINNER_SCHEMA
     is_pairwise = True
-
-    def __init__(self, name: str, config: LLMConfig, rubric: str) -> None:
-        self.name = name
-        self.config = config
-        self.rubric = rubric
-
-    def check(self, columns: Sequence[str]) -> None:
-        """Check that the rubric's variables are columns of the table.
-
-        Raises:
-            UsageError: One is not.
-        """
-        check_rubric(self.rubric, columns)
 
     def requests(self, outcomes: Sequence[Outcome]) -> Sequence[JudgeRequest]:
         """Return two requests for each pair, one for each order; [] for a row without a pair."""

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence  # noqa: TC003 - get_type_hints() 
 from dataclasses import dataclass, field
 
 from .outcome import RIGHT, Outcome
-from .settings import Setting  # noqa: TC001 - get_type_hints() needs it, as for the one below
-from .statistics import Difference, Interval  # noqa: TC001
+from .settings import Setting  # noqa: TC001 - get_type_hints() needs it
+from .statistics import Difference, Interval  # noqa: TC001 - get_type_hints() needs them
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ class Extraction:
 
     def values(self, parsed: Any) -> tuple[Any, ...]:
         """Return the values of the columns as JSON data, None for what is absent."""
-        plain = _plain(parsed)
+        plain = schemas.parsed_data(parsed)
         if not self._names:
             return (plain,)
         found: Mapping[str, Any] = plain if isinstance(plain, dict) else {}
@@ -86,16 +86,6 @@ def _fields(schema: Schema) -> dict[str, Any]:
         return properties
     aliases = {name: field.validation_alias for name, field in fields.items()}
     return {name: properties.get(alias if isinstance(alias, str) else name) for name, alias in aliases.items()}
-
-
-def _plain(parsed: Any) -> Any:
-    """Return an object of a model as JSON data; anything else unchanged."""
-    if not callable(getattr(parsed, "model_dump", None)):
-        return parsed
-    try:
-        return parsed.model_dump(mode="json", warnings=False)
-    except Exception:  # noqa: BLE001 - the user's own serialiser failed, or a value has no JSON form
-        return dict(parsed)
 
 
 def _kind(part: Any, whole: Mapping[str, Any]) -> Kind:

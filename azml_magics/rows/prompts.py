@@ -39,6 +39,16 @@ For a chain the function returns what the chain takes.
 ROW_TOTAL_TIMEOUT = 900.0  # seconds of one request, however slowly its data comes: no row holds a run for ever
 
 
+def refuse_problem(record: Record) -> None:
+    """Refuse a row that could not be read whole.
+
+    Raises:
+        PromptError: It has a problem.
+    """
+    if record.problem:
+        raise PromptError(f"Row {record.index!r} cannot be sent: {record.problem}")
+
+
 class RowPrompt:
     """The prompt for every row of a table.
 
@@ -173,8 +183,7 @@ class RowPrompt:
             PromptError: A value is missing, or the row has a problem.
             Exception: Any error of a prompt that is a function.
         """
-        if record.problem:
-            raise PromptError(f"Row {record.index!r} cannot be sent: {record.problem}")
+        refuse_problem(record)
         prompt = self.prompt
         if callable(prompt):
             return as_messages(prompt(record.values), self.config.system)

@@ -20,7 +20,7 @@ from ..runnables.input_variables import InputVariables, input_variables
 from ..runnables.outputs import as_data, error_of, parsing_error, response_of, status_of
 from ..runnables.recognition import is_model
 from .extraction import Extraction
-from .prompts import RowPrompt
+from .prompts import RowPrompt, refuse_problem
 from .request_identity import prompt_settings
 from .runnable_columns import output_schema
 from .table_rows import RESPONSE_COLUMNS, is_missing
@@ -171,8 +171,7 @@ class RunnablePrompt(RowPrompt):
             PromptError: A value is missing, or the row has a problem.
             Exception: Any error of a prompt that is a function.
         """
-        if record.problem:
-            raise PromptError(f"Row {record.index!r} cannot be sent: {record.problem}")
+        refuse_problem(record)
         if callable(self.prompt):
             return _shown(self.prompt(_plain_values(record.values)))
         if not self._has_prompt:

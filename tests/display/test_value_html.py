@@ -8,7 +8,8 @@ from html.parser import HTMLParser
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azml_magics.display.value_html import as_data, json_fold, tool_calls_to_html, value_to_html
+from azml_magics.core.prompt.schema import parsed_data
+from azml_magics.display.value_html import json_fold, tool_calls_to_html, value_to_html
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
@@ -97,5 +98,5 @@ def test_object_of_a_model_becomes_data():
         def __iter__(self):
             return iter([("a", 1)])
 
-    assert as_data(Odd()) == {"a": 1}
-    assert as_data([1]) == [1]
+    assert parsed_data(Odd()) == {"a": 1}
+    assert parsed_data([1]) == [1]

@@ -215,7 +215,7 @@ def test_frame_has_a_line_for_each_outcome(evaluation):
 
 
 def test_frame_keeps_columns_that_scores_are_named_like():
-    scores = lambda answer: [Score("letter", 1.0)]  # noqa: E731
+    scores = lambda answer: [Score("letter", 1.0)]  # noqa: E731 - one expression
     frame = make_evaluation(TABLE, SETTINGS, scores=scores).to_pandas()
     assert set(frame["letter"].dropna()) == {1.0}
     assert frame["row_letter"][0] == "Thank you!"

@@ -126,7 +126,7 @@ def test_failed_rows_are_sent_again_on_request(echo, tmp_path):
 def test_dead_setting_is_resumed_alone(echoes, tmp_path):
     journal = tmp_path / "run.jsonl"
     alive, dead = echoes
-    refuse = lambda prompt, _: reply({"error": "key"}, status=401)  # noqa: E731
+    refuse = lambda prompt, _: reply({"error": "key"}, status=401)  # noqa: E731 - one expression
     dead.first = refuse
     plan = plan_for([echo.config(name=name) for name, echo in zip("ab", echoes, strict=True)])
     assert "b stopped after 0 of 6 rows: AuthenticationError" in run(plan, journal=journal).note

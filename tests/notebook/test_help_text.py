@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from azml_magics.core import wire
-from azml_magics.notebook import args, help_text
+from azml_magics.notebook import args, help_text, verbs
 from azml_magics.notebook.options import CELL_OPTIONS
 from azml_magics.notebook.verbs import VERB_GROUPS, VERBS, options_of
 

@@ -161,6 +161,16 @@ class Schema:
         return f"Answer with JSON alone, no prose and no fences, valid for this JSON schema:\n{schema}"
 
 
+def parsed_data(parsed: Any) -> Any:
+    """Return the object of a schema as JSON data: the fields of a pydantic object, anything else unchanged."""
+    if not callable(getattr(parsed, "model_dump", None)):
+        return parsed
+    try:
+        return parsed.model_dump(mode="json", warnings=False)
+    except Exception:  # noqa: BLE001 - the user's own serialiser failed, or a value has no JSON form
+        return dict(parsed)
+
+
 def is_response_format_refused(error: BadRequestError) -> bool:
     """Return whether the server refuses `response_format`, so that an instruction has to be sent."""
     return any(name in error.body for name in _FORMAT_NAMES)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from azml_magics.core.pricing import format_cost, round_cost
 from azml_magics.display.sortable_table import SortableTable
 from azml_magics.display.text_output import TextOutput
-from azml_magics.usage import Usage, UsageKey
+from azml_magics.usage import UsageKey, UsageTotals
 
 if TYPE_CHECKING:
     from azml_magics.usage import UsageTally
@@ -26,7 +26,7 @@ def show_usage(context: NotebookContext, options: UsageOptions) -> SortableTable
     counts = tally.counts(by_day=options.by == "day")
     if not counts:
         return TextOutput("No prompt has been sent yet.")
-    total = Usage()
+    total = UsageTotals()
     for usage in counts.values():
         total.add(usage)
     lines = [_line(key, usage) for key, usage in counts.items()]
@@ -40,7 +40,7 @@ class _Cost(float):
     """A cost, which is written with as many digits as it needs."""
 
 
-def _line(key: UsageKey, usage: Usage) -> dict[str, str | float | None]:
+def _line(key: UsageKey, usage: UsageTotals) -> dict[str, str | float | None]:
     """The cells of a line by their headings."""
     return {
         "day": key.day or None,
@@ -62,7 +62,7 @@ def _text(value: str | float | None) -> str:
     return "" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def _note(total: Usage) -> str:
+def _note(total: UsageTotals) -> str:
     """What the costs leave out; "" if nothing has a price."""
     if not total.priced or not total.unpriced:
         return ""

@@ -58,7 +58,7 @@ class AttachmentsSection:
         self._refused = w.Text(_dom_classes=("azml-refused", "azml-hidden"))
         self._refused.observe(self._refuse, "value")
         self._limit = w.Label(str(MAX_UPLOAD), _dom_classes=("azml-limit", "azml-hidden"))
-        self._rows: list[_Row] = []
+        self._rows: list[_AttachmentRow] = []
         self._list = w.VBox(_dom_classes=("azml-attachments",))
         self._save = action_button(
             "Save uploads", attachments.save_uploads, icon="save", tooltip="Write them beside the notebook, for a cell"
@@ -98,7 +98,7 @@ class AttachmentsSection:
         """Show the attachments."""
         items = self._model.attachments.items
         while len(self._rows) < len(items):
-            self._rows.append(_Row(self._model, len(self._rows)))
+            self._rows.append(_AttachmentRow(self._model, len(self._rows)))
         while len(self._rows) > len(items):
             row = self._rows.pop()
             set_traits(self._list, children=tuple(each.widget for each in self._rows))
@@ -110,7 +110,7 @@ class AttachmentsSection:
         self._line.show_note(self._model.notes.get("attachments"))
 
 
-class _Row:
+class _AttachmentRow:
     """One attachment."""
 
     def __init__(self, model: PanelModel, index: int) -> None:

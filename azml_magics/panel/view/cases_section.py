@@ -18,6 +18,7 @@ from .controls import (
     StatusLine,
     action_button,
     button_row,
+    cell_buttons,
     on_change,
     set_options,
     set_traits,
@@ -254,16 +255,7 @@ class _CaseCell:
         self.starts = (self._place, make)
         self._text = w.Textarea(description="Cases cell", disabled=True, rows=3)
         self._note = StatusLine()
-        copy = action_button(
-            "Copy cases cell", lambda: send_out("copy", self._text.value), icon="copy", tooltip="Copy the cell's text"
-        )
-        insert = action_button(
-            "Insert cases cell",
-            lambda: send_out("insert", self._text.value),
-            icon="plus-square",
-            tooltip="Insert it below the notebook's current cell",
-        )
-        self.widget = w.VBox([self._text, self._note.widget, button_row(copy, insert)])
+        self.widget = w.VBox([self._text, self._note.widget, cell_buttons(self._text, send_out, "cases")])
         set_visible(self.widget, False)
 
     def _made_of(self) -> tuple[object, ...]:

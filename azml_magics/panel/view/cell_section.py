@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import ipywidgets as w
 
 from ..model.changes import CONFIG, DRAFT, NOTES, OPTIONS, PROMPT
-from .controls import StatusLine, action_button, button_row, set_traits
+from .controls import StatusLine, cell_buttons, set_traits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,16 +29,8 @@ class CellSection:
         self._model = model
         self._text = w.Textarea(description="As a cell", disabled=True, rows=3)
         self._note, self._line = StatusLine(), StatusLine()
-        copy = action_button(
-            "Copy", lambda: send_out("copy", self._text.value), icon="copy", tooltip="Copy the cell's text"
-        )
-        insert = action_button(
-            "Insert cell",
-            lambda: send_out("insert", self._text.value),
-            icon="plus-square",
-            tooltip="Insert it below the notebook's current cell",
-        )
-        self.widget = w.VBox([self._text, self._note.widget, self._line.widget, button_row(copy, insert)])
+        buttons = cell_buttons(self._text, send_out)
+        self.widget = w.VBox([self._text, self._note.widget, self._line.widget, buttons])
 
     def draw(self) -> None:
         """Show the cell for what is in the controls now."""

@@ -130,6 +130,26 @@ def button_row(*made: w.Widget) -> w.HBox:
     return row
 
 
+def cell_buttons(text: w.Textarea, send_out: Callable[[str, str], None], what: str = "") -> w.HBox:
+    """The buttons that copy a cell's text or insert the cell into the notebook.
+
+    Args:
+        text: The cell.
+        send_out: Called with "copy" or "insert", and the text.
+        what: Which cell, for the names of the buttons where there are several.
+    """
+    names = (f"Copy {what} cell", f"Insert {what} cell") if what else ("Copy", "Insert cell")
+    return button_row(
+        action_button(names[0], lambda: send_out("copy", text.value), icon="copy", tooltip="Copy the cell's text"),
+        action_button(
+            names[1],
+            lambda: send_out("insert", text.value),
+            icon="plus-square",
+            tooltip="Insert it below the notebook's current cell",
+        ),
+    )
+
+
 def fold(content: w.Widget, title: str = "") -> w.Accordion:
     """The content under a heading that opens and closes it."""
     made = w.Accordion([content], selected_index=None)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from azml_magics.core.prompt.schema import parsed_data
 from azml_magics.core.text import printable
 from azml_magics.display.markdown import make_inert
-from azml_magics.display.value_html import as_data, json_fold, json_text, tool_calls_to_html, value_to_html
+from azml_magics.display.value_html import json_fold, json_text, tool_calls_to_html, value_to_html
 
 from .mime_output import MAX_SHOWN, code_bundle, truncate
 
@@ -18,7 +19,7 @@ def object_bundle(response: Response) -> dict[str, str] | None:
     """Return the object of a response's schema as a table above its JSON; None if there is none."""
     if response.format != "json" or response.parsed is None:
         return None
-    value = as_data(response.parsed)
+    value = parsed_data(response.parsed)
     page = value_to_html(value) + json_fold(value)
     if len(page) > MAX_SHOWN:  # a table of that size stalls the browser
         return code_bundle(json_text(value, indent=2), "json")

@@ -1,8 +1,7 @@
-"""What mkdocs does while it builds: tables and verbs from the parsers, tutorials from the notebooks."""
+"""What mkdocs does while it builds: verbs from the parsers, tutorials from the notebooks."""
 
 from __future__ import annotations
 
-import logging
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 _TABLE_ROW = re.compile(r"^\|.*\|$", re.MULTILINE)
-_log = logging.getLogger("mkdocs.hooks.azml_magics")  # with --strict, its warnings end the build
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -40,16 +38,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
-def on_pre_build(**_further: object) -> None:
-    """Warn of tables in the README that are not what the parsers say now."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    if help_text.refresh_tables(readme) != readme:
-        _log.warning("README.md has stale tables: python -m azml_magics.notebook.help_text")
-
-
 def on_page_markdown(markdown: str, **_further: object) -> str:
     """Fill in what is made from the parsers and the notebooks."""
-    markdown = _TABLE_ROW.sub(_unescaped, help_text.refresh_tables(markdown))
+    markdown = _TABLE_ROW.sub(_unescaped, markdown)
     return markdown.replace("<!-- verbs -->", verbs()).replace("<!-- tutorials -->", tutorials())
 
 

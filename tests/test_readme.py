@@ -5,17 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from azml_magics.notebook import help_text
 from azml_magics.notebook.verbs import VERBS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-
-
-def test_tables_are_up_to_date():
-    assert help_text.refresh_tables(README) == README, "run: python -m azml_magics.notebook.help_text"
-    for name, table in help_text.markdown_tables().items():
-        assert table in README, f"the markers of {name} are gone"
 
 
 def test_both_commands_have_their_own_code_block():

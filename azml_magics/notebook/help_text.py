@@ -1,4 +1,4 @@
-"""Help as text and the README's tables in Markdown, both made from options.py and verbs.py."""
+"""Help as text and the documentation's tables in Markdown, both made from options.py and verbs.py."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def _examples_of(verb: str) -> str:
 
 
 def markdown_tables() -> dict[str, str]:
-    """Return the README's generated tables by the names of their markers."""
+    """Return the documentation's generated tables by the names of their markers."""
     options = [(f"`{_cell(left)}`", _cell(right)) for left, right in _rows(CELL_OPTIONS)]
     verbs = [(f"`{_cell(verb.usage)}`", _cell(verb.help)) for verb in VERBS.values()]
     formatters = [(f"`{name}`", _cell(text)) for name, text in _formatter_rows()]
@@ -155,6 +155,21 @@ def refresh_tables(document: str) -> str:
     return document
 
 
+def refresh_pages(folder: Path) -> list[Path]:
+    """Refresh the generated tables in every Markdown file of `folder`.
+
+    Returns:
+        The files whose tables were stale.
+    """
+    stale = []
+    for page in sorted(folder.rglob("*.md")):
+        text = page.read_text(encoding="utf-8")
+        fresh = refresh_tables(text)
+        if fresh != text:
+            page.write_text(fresh, encoding="utf-8")
+            stale.append(page)
+    return stale
+
+
 if __name__ == "__main__":
-    readme = Path(sys.argv[1] if len(sys.argv) > 1 else "README.md")
-    readme.write_text(refresh_tables(readme.read_text(encoding="utf-8")), encoding="utf-8")
+    refresh_pages(Path(sys.argv[1] if len(sys.argv) > 1 else "docs"))

@@ -1,7 +1,7 @@
 """The options of %%azureml as data; the verbs of %azureml are in verbs.py.
 
-The parsers, the help, completion and the README's tables are all made from it. An option is (flags, argparse keywords);
-the keyword `kind` says what completion offers for its value.
+The parsers, the help, completion and the documentation's tables are all made from it. An option is (flags, argparse
+keywords); the keyword `kind` says what completion offers for its value.
 """
 
 from __future__ import annotations

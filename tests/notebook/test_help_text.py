@@ -96,11 +96,20 @@ def test_question_mark_shows_help(notebook):
     assert found["docstring"] == help_text.cell_help()
 
 
-def test_readme_tables_are_up_to_date():
-    readme = Path(__file__).parents[2] / "README.md"
-    document = readme.read_text(encoding="utf-8")
-    assert document.count("<!-- /") >= len(help_text.markdown_tables())
-    assert help_text.refresh_tables(document) == document, "run python -m azml_magics.notebook.help_text README.md"
+def test_tables_of_the_documentation_are_up_to_date():
+    pages = [path.read_text(encoding="utf-8") for path in (Path(__file__).parents[2] / "docs").rglob("*.md")]
+    for page in pages:
+        assert help_text.refresh_tables(page) == page, "run: python -m azml_magics.notebook.help_text"
+    for name, table in help_text.markdown_tables().items():
+        assert any(table in page for page in pages), f"the markers of {name} are gone"
+
+
+def test_refresh_pages_returns_the_stale_ones(tmp_path):
+    (tmp_path / "guides").mkdir()
+    (tmp_path / "guides" / "stale.md").write_text("<!-- formatters: x -->\n| old |\n<!-- /formatters -->\n")
+    (tmp_path / "plain.md").write_text("# No table\n")
+    assert help_text.refresh_pages(tmp_path) == [tmp_path / "guides" / "stale.md"]
+    assert help_text.refresh_pages(tmp_path) == []
 
 
 def test_refresh_replaces_stale_table():

@@ -61,7 +61,7 @@ def tutorials() -> str:
         first = nbformat.read(path, as_version=4).cells[0].source  # type: ignore[no-untyped-call]  # untyped
         title, _, rest = first.partition("\n")
         paragraph = " ".join(rest.strip().partition("\n\n")[0].split())
-        rows.append(f"* [{title.lstrip('# ')}](tutorials/{path.stem}.md): {paragraph}")
+        rows.append(f"* [{title.lstrip('# ')}]({path.stem}.md): {paragraph}")
     return "\n".join(rows)
 
 

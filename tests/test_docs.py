@@ -26,7 +26,7 @@ from azml_magics.notebook.verbs import VERBS
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-PAGES = sorted([*DOCS.glob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"])
+PAGES = sorted([*DOCS.rglob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"])
 PAGE = pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 _FENCE = re.compile(r"^(?P<indent> *)```python[^\n]*\n(?P<code>.*?)^(?P=indent)```", re.DOTALL | re.MULTILINE)
 _OTHER_MAGICS = ("load_ext", "reload_ext", "unload_ext", "config", "pip")
@@ -126,14 +126,14 @@ def test_every_python_name_in_the_text_exists(path):
 @pytest.mark.parametrize(
     ("words", "page"),
     [
-        ("sign in", "sign-in.md"),
-        ("managed identity", "sign-in.md"),
-        ("service principal", "sign-in.md"),
-        ("proxy", "networks.md"),
-        ("certificates", "networks.md"),
-        ("gateways", "networks.md"),
-        ("uninstall", "install.md"),
-        ("migrating from langchain-community", "moving-from-langchain-community.md"),
+        ("sign in", "how-to/sign-in.md"),
+        ("managed identity", "how-to/sign-in.md"),
+        ("service principal", "how-to/sign-in.md"),
+        ("proxy", "how-to/proxies-and-certificates.md"),
+        ("certificates", "how-to/proxies-and-certificates.md"),
+        ("gateways", "how-to/proxies-and-certificates.md"),
+        ("uninstall", "how-to/install.md"),
+        ("migrating from langchain-community", "how-to/migrate-from-langchain-community.md"),
     ],
 )
 def test_headings_have_the_words_that_people_search_for(words, page):
@@ -142,20 +142,20 @@ def test_headings_have_the_words_that_people_search_for(words, page):
 
 
 def test_every_error_has_a_row():
-    rows = re.findall(r"^\| `(\w+)` \|", text_of(DOCS / "errors.md"), re.MULTILINE)
+    rows = re.findall(r"^\| `(\w+)` \|", text_of(DOCS / "how-to/errors.md"), re.MULTILINE)
     assert sorted(rows) == errors.__all__
 
 
 def test_quoted_error_is_the_real_one():
     quoted = next(
-        line for line in text_of(DOCS / "errors.md").split("\n") if line.startswith("UndefinedVariableError: ")
+        line for line in text_of(DOCS / "how-to/errors.md").split("\n") if line.startswith("UndefinedVariableError: ")
     )
     error = with_notebook_remedy(errors.UndefinedVariableError.of("citty", ["city"]))
     assert error._render_traceback_() == [quoted]
 
 
 def test_every_public_name_is_in_the_reference():
-    reference = text_of(DOCS / "python.md") + text_of(DOCS / "errors.md")
+    reference = text_of(DOCS / "reference/python.md") + text_of(DOCS / "how-to/errors.md")
     of_ipython = {"__version__", "load_ipython_extension", "unload_ipython_extension"}
     for name in {*azml_magics.__all__, *langchain.__all__} - of_ipython:
         assert re.search(rf"\b{name}\b", reference), name
@@ -163,7 +163,7 @@ def test_every_public_name_is_in_the_reference():
 
 def test_named_extras_exist():
     project = text_of(ROOT / "pyproject.toml").partition("[project.optional-dependencies]")[2].partition("\n[")[0]
-    named = set(re.findall(r"^\| `(\w+)` \|", text_of(DOCS / "install.md"), re.MULTILINE))
+    named = set(re.findall(r"^\| `(\w+)` \|", text_of(DOCS / "how-to/install.md"), re.MULTILINE))
     assert named
     assert named <= set(re.findall(r"^(\w+) = \[", project, re.MULTILINE))
 
@@ -210,12 +210,12 @@ def pages(site):
 
 
 def test_every_page_and_tutorial_is_built(pages):
-    assert {f"{path.stem}.html" for path in DOCS.glob("*.md")} <= set(pages)
+    assert {path.relative_to(DOCS).with_suffix(".html").as_posix() for path in DOCS.rglob("*.md")} <= set(pages)
     assert {f"tutorials/{path.stem}.html" for path in (ROOT / "notebooks").glob("*.ipynb")} <= set(pages)
 
 
 def test_tables_match_the_parsers(pages, site):
-    commands = html.unescape(re.sub(r"<[^>]+>", "", text_of(site / "commands.html")))
+    commands = html.unescape(re.sub(r"<[^>]+>", "", text_of(site / "reference/commands.html")))
     for usage, means in [(verb.usage, verb.help) for verb in VERBS.values()]:
         assert usage in commands
         assert means in commands

@@ -82,7 +82,7 @@ class Run:
         strange = ("AZ", "MSI_", "IDENTITY_", "DEFAULT_IDENTITY_", "FOUNDRY_", "XDG_", "JUPYTER_")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(strange)}
         kept |= dict.fromkeys(("HOME", "USERPROFILE", "IPYTHONDIR"), str(home))
-        kept["DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED"] = "False"  # it can freeze a worker: docs/rows.md
+        kept["DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED"] = "False"  # it can freeze a worker: docs/how-to/rows.md
         self._output = (folder / "output").open("w+", encoding="utf-8")
         self._process = subprocess.Popen(
             [sys.executable, "-m" if command[0].isidentifier() else "-c", *command, *runnable()],

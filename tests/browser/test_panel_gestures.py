@@ -1,4 +1,4 @@
-"""How many clicks, keys and texts the daily work in the panel takes: the table in docs/panel.md, counted in a browser."""
+"""How many clicks, keys and texts the daily work in the panel takes: the table in docs/how-to/panel.md, counted in a browser."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .shared_panel import (  # noqa: F401 - fixtures are found by their names
     shared_window,
 )
 
-DOCS = Path(__file__).parents[2] / "docs" / "panel.md"
+DOCS = Path(__file__).parents[2] / "docs" / "how-to" / "panel.md"
 
 # A text is one gesture, however long it is. Lists of the browser's own are chosen from without events of the page.
 COUNT = """() => {

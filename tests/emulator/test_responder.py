@@ -17,7 +17,7 @@ from azml_magics.emulator.responder import generate, write_no_reply
 
 ROOT = Path(__file__).parents[2]
 PROMPT = "Tell me about balance on a bicycle."
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 

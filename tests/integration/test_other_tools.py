@@ -39,7 +39,7 @@ CELLS = (
     "Response('It costs $5 or $6.\\n\\n\\\\[ \\\\frac12 \\\\]\\n\\n# A heading\\n\\n### A deep one\\n\\n```unknown\\nx\\n```\\n"
     "![x](http://evil.example/x.png) [y](javascript:alert(1)) <script>alert(1)</script> {x}`y` ```{=html}\\n<b>\\n```')",
 )
-# The line that docs/jupyterlab.md tells users of myst-nb
+# The line that docs/how-to/jupyterlab.md tells users of myst-nb
 SUPPRESSED = 'suppress_warnings = ["mystnb.unknown_mime_type", "misc.highlighting_failure"]'
 CONF = f'extensions = ["myst_nb"]\nnb_execution_mode = "off"\n{SUPPRESSED}\n'
 
@@ -90,7 +90,7 @@ def page(azml_endpoint, tmp_path):
 
 
 def test_documentation_has_the_line_for_sphinx():
-    assert f"`{SUPPRESSED}`" in (Path(__file__).parents[2] / "docs" / "jupyterlab.md").read_text()
+    assert f"`{SUPPRESSED}`" in (Path(__file__).parents[2] / "docs" / "how-to" / "jupyterlab.md").read_text()
 
 
 def test_myst_nb_builds_responses_without_warnings(page):

@@ -20,7 +20,7 @@ from azml_magics import langchain
 from ..core.server import Server, reply
 
 pytest.importorskip("langchain_community", reason="the original is compared with; pip install langchain-community")
-PAGE = Path(__file__).parents[2] / "docs" / "moving-from-langchain-community.md"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "migrate-from-langchain-community.md"
 KEY = "key-0123456789abcdef"
 VARIABLES = {
     "AZUREML_ENDPOINT_URL": "https://name.region.inference.ml.azure.com/score",

@@ -1,6 +1,6 @@
 """What is sent is what was meant: one test for each rule, in every front end that fills in text.
 
-The rules are those of docs/prompts.md and docs/rows.md; the other tests of this folder have their details.
+The rules are those of docs/how-to/prompts.md and docs/how-to/rows.md; the other tests of this folder have their details.
 """
 
 from __future__ import annotations

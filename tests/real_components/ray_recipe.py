@@ -1,4 +1,4 @@
-"""Runs the code of docs/rows.md for Ray with a real Ray on this machine: its arguments are the page and an URL."""
+"""Runs the code of docs/how-to/rows.md for Ray with a real Ray on this machine: its arguments are the page and an URL."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import ray  # noqa: E402 - after the page was read: it takes seconds
 
 environment = {"MY_ENDPOINT_KEY": "ray-key-0123456789", "PYTHONPATH": os.environ["PYTHONPATH"]}
 ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, runtime_env={"env_vars": environment})
-exec(compile(code, "docs/rows.md", "exec"), names := {"__name__": "__main__"})
+exec(compile(code, "docs/how-to/rows.md", "exec"), names := {"__name__": "__main__"})
 rows = names["answers"].to_pandas()
 names["answers"].count()
 out = {"texts": sorted(rows["text"]), "errors": int(rows["error"].notna().sum())}

@@ -1,4 +1,4 @@
-"""The recipe of docs/rows.md for Ray, run as it stands with a real Ray."""
+"""The recipe of docs/how-to/rows.md for Ray, run as it stands with a real Ray."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_recipe_for_ray_sends_each_row_once(ray_python, tmp_path):
             [
                 str(ray_python),
                 str(Path(__file__).with_name("ray_recipe.py")),
-                str(CHECKOUT / "docs" / "rows.md"),
+                str(CHECKOUT / "docs" / "how-to" / "rows.md"),
                 f"{endpoint.url}/v1/chat/completions",
             ],
             cwd=tmp_path,

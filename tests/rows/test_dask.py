@@ -48,7 +48,7 @@ def client():
     quiet = {
         "distributed.worker.daemon": False,
         "distributed.comm.timeouts.connect": "20s",
-        "distributed.worker.profile.enabled": False,  # it can freeze a worker in which threads begin: docs/rows.md
+        "distributed.worker.profile.enabled": False,  # it can freeze a worker in which threads begin: docs/how-to/rows.md
     }
     try:
         with (

@@ -1,4 +1,4 @@
-"""The Python code of README.md and docs/*.md as one module per page, for type checkers.
+"""The Python code of README.md and docs/**/*.md as one module per page, for type checkers.
 
 `python -m tests.typing.documented_code FOLDER` writes the modules; .ci/run checks them with pyright.
 
@@ -12,15 +12,15 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted([*(ROOT / "docs").glob("*.md"), ROOT / "README.md"])
+PAGES = sorted([*(ROOT / "docs").rglob("*.md"), ROOT / "README.md"])
 _FENCE = re.compile(r"^(?P<indent> *)```python[^\n]*\n(?P<code>.*?)^(?P=indent)```", re.DOTALL | re.MULTILINE)
 # page -> the variables that its magic cells make or the reader has, with their types
 MADE_BY_CELLS = {
     "first-cell.md": {"answer": "azml_magics.Response"},
-    "side-by-side.md": {"drafts": "azml_magics.Batch"},
+    "compare.md": {"drafts": "azml_magics.Batch"},
     "structured-output.md": {"recipe": "azml_magics.Response"},
     "prompts.md": {"get_ipython": "typing.Any"},  # IPython puts it into every notebook
-    "networks.md": {"config": "azml_magics.LLMConfig"},
+    "proxies-and-certificates.md": {"config": "azml_magics.LLMConfig"},
     "install.md": {"c": "traitlets.config.Config"},  # the object that IPython gives its config files
     "evaluation.md": {"config": "azml_magics.LLMConfig", "runs": "azml_magics.Evaluation"},
 }

@@ -42,7 +42,7 @@ TITLES = {
 NOT_COMPARED = {("06_compare_and_sweep", "plot-latency")}
 # Packages that are not dependencies; without them the tutorial is not run.
 WANTS = {
-    "07_a_prompt_over_a_table": ("pandas", "distributed"),
+    "07_a_prompt_over_a_table": ("pandas",),
     "13_sign_in_and_discover": ("uvicorn", "msal"),  # msal comes with azure-identity, whose folder others share
 }
 UGLY = re.compile(

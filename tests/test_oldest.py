@@ -16,6 +16,10 @@ else:  # pytest brings it where the standard library does not have it
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
+# What users install; the rest of the extras is for those who work on the package. `lab` brings applications.
+USED = PROJECT["dependencies"] + [
+    requirement for name in ("azure", "dask", "demo", "evaluate", "spark") for requirement in EXTRAS[name]
+]
 PINNED = dict(
     line.split("==") for line in (ROOT / "tests/oldest.txt").read_text(encoding="utf-8").splitlines() if "==" in line
 )
@@ -31,13 +35,13 @@ LEFT_OUT = {
     "langchain-classic",
     "langchain-community",
     "langchain-tests",
-    "matplotlib",
     "mypy",
     "narwhals",
     "openai",
     "opentelemetry-instrumentation-httpx",
     "opentelemetry-sdk",
     "pycryptodome",
+    "pyspark",  # needs a Java; tests/real_components has it
     "pytest-cov",
     "pytest-httpx",
     "respx",
@@ -54,20 +58,14 @@ def bounds(requirements: list[str]) -> dict[str, str]:
     return {match[1].lower(): match[2] for match in found if match}
 
 
-@pytest.mark.parametrize("requirement", PROJECT["dependencies"] + EXTRAS["demo"] + EXTRAS["azure"] + EXTRAS["dask"])
+@pytest.mark.parametrize("requirement", USED)
 def test_every_requirement_has_a_lower_bound(requirement: str) -> None:
     assert bounds([requirement])
 
 
 @pytest.mark.parametrize(
     ("name", "bound"),
-    [
-        (name, bound)
-        for name, bound in bounds(
-            PROJECT["dependencies"] + EXTRAS["demo"] + EXTRAS["azure"] + EXTRAS["dask"] + EXTRAS["test"]
-        ).items()
-        if name not in LEFT_OUT
-    ],
+    [(name, bound) for name, bound in bounds(USED + EXTRAS["test"]).items() if name not in LEFT_OUT],
 )
 def test_oldest_run_installs_the_lower_bounds(name: str, bound: str) -> None:
     assert release(PINNED[name]) == release(bound)

@@ -73,10 +73,12 @@ def find_rows(context: NotebookContext, options: CellOptions) -> Any:
 
 
 def find_dask_client(context: NotebookContext, options: CellOptions) -> Any:
-    """Return the dask client that --dask-client names; None without one.
+    """Return the dask client that --dask-client names; None without one, or if the variable is None.
+
+    A notebook that also runs without dask sets the variable to None; its rows are sent from this process.
 
     Raises:
-        UsageError: It is no dask client.
+        UsageError: It is not a dask client.
     """
     given = options.dask_client
     if given is None:
@@ -84,7 +86,7 @@ def find_dask_client(context: NotebookContext, options: CellOptions) -> Any:
     if not given.startswith("$"):
         raise UsageError(f"--dask-client takes a variable, not {given!r}", remedy=f"Write ${given}.")
     client = context.variable(given)
-    if not callable(getattr(client, "submit", None)):
+    if client is not None and not callable(getattr(client, "submit", None)):
         raise UsageError(f"{given} is not a dask client: it is a {type(client).__name__}")
     return client
 

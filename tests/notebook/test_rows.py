@@ -78,6 +78,12 @@ def test_progress_display_moves_and_ends_empty(rows, endpoint):
     assert any("of 3 rows" in text and "░" in text for text in drawn)
 
 
+def test_dask_client_that_is_none_sends_from_this_process(rows, endpoint):
+    rows.vars["client"] = None
+    rows.ok("%%azureml --each $places --dask-client $client -o out\n{place}")
+    assert prompts(endpoint) == ["lakes", "rivers", "seas"]
+
+
 def test_quiet_stores_and_shows_nothing(rows):
     ran = rows.ok("%%azureml --each $places -q -o out\nWrite about {place}.")
     assert (ran.result, ran.stdout, ran.payloads) == (None, "", [])

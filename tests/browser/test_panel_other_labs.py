@@ -18,6 +18,8 @@ from playwright.sync_api import expect
 
 from .panel_walks import use_only_the_keyboard, work_a_day
 
+LOAD_TIMEOUT = 90_000  # milliseconds
+
 pytestmark = pytest.mark.skipif(
     labs.folder() is None, reason="AZML_LABS=1 installs and runs JupyterLab 4.2 and jupyter-collaboration"
 )
@@ -80,6 +82,8 @@ def test_two_browsers_share_one_panel(browser, page, collaboration):
     other.on("pageerror", lambda error: errors.append(str(error)))
     NotebookPage(other, collaboration, "panel.ipynb")
     second = PanelPage(other)
+    expect(second.field("Prompt")).to_be_visible(timeout=LOAD_TIMEOUT)
+    second.settles()  # what changes while ipywidgets loads a view does not reach it
 
     first.panel.field("Prompt").fill("Say 'from the first'")
     expect(second.field("Prompt")).to_have_value("Say 'from the first'")

@@ -16,7 +16,7 @@ from ..core.hidden_arguments import hide_arguments
 from ..core.http import recording
 from ..core.http.waiting import observe_waiting
 from ..core.interrupts import unmask_interrupts
-from ..core.prompt.schema import is_response_format_refused
+from ..core.prompt.schema import is_response_format_refused, make_repair_messages
 from ..core.prompt.values import parse_value
 from .comparison import Batch, Row
 from .fan_out import map_async
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from ..core.config import LLMConfig
+    from ..core.errors import SchemaError
     from ..core.messages import Message
     from ..core.prompt.schema import Schema
     from ..core.response import Response
@@ -46,6 +47,7 @@ class BatchRequest:
         messages: The prompt.
         stream: Whether the response arrives piece by piece, if the endpoint can stream; otherwise it arrives whole.
         schema: What the response must match; its object is then in the response's `parsed`. None for free text.
+        repairs: The mismatch of an earlier response that this request has corrected; None if it is the first one.
     """
 
     setting: Mapping[str, Any]
@@ -53,16 +55,21 @@ class BatchRequest:
     messages: Sequence[Message]
     stream: bool = True
     schema: Schema | None = None
+    repairs: SchemaError | None = None
 
     def as_sent(self, *, by_instruction: bool = False) -> tuple[LLMConfig, Sequence[Message]]:
-        """Return the config and the messages with what the schema adds to them.
+        """Return the config and the messages with what the schema and a repair add to them.
 
         Args:
             by_instruction: Whether the schema goes into the prompt even if the route takes `response_format`.
         """
         if self.schema is None:
             return self.config, self.messages
-        return self.schema.add_to(self.config, self.messages, by_instruction=by_instruction)
+        wrong, add_to = self.repairs, self.schema.add_to
+        if wrong is None or wrong.response is None:
+            return add_to(self.config, self.messages, by_instruction=by_instruction)
+        messages = [*self.messages, *make_repair_messages(wrong.response, wrong)]
+        return add_to(self.config, messages, by_instruction=by_instruction, in_words=True)
 
 
 @hide_arguments

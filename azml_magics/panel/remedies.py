@@ -63,7 +63,7 @@ REMEDIES: Mapping[str, str] = {
     "A new deployment takes up to five minutes.",
     "overwrite": "Choose another path.",
     "placeholder-url": "The URL looks like a placeholder: type the endpoint's own.",
-    "schema": "",
+    "schema": "Press Repair to ask again, saying what is wrong with it.",
     "stream-interrupted": "The text received so far is kept. Run it again, or raise the "
     "deployment's request_timeout_ms.",
     "undefined-column": _VARIABLE,

@@ -252,6 +252,15 @@ def test_configs_and_values_are_compared_in_columns(page, shown, panel):
     assert len({round(box["y"]) for box in boxes}) == 1  # beside each other
     assert all(left["x"] + left["width"] <= right["x"] + 1 for left, right in itertools.pairwise(boxes))
     assert min(box["width"] for box in boxes) > 200
+    heads = columns.locator(".azml-column-head")
+    heads.first.evaluate("head => { head.textContent = 'a longer name '.repeat(9); }")
+    heights = {round(heads.nth(index).bounding_box()["height"]) for index in range(6)}
+    assert len(heights) == 1  # so that the responses begin at the same height
+    assert heights.pop() > 40
+    scrolled = panel.root.locator(".azml-compared")
+    scrolled.evaluate("box => { box.style.maxHeight = '140px'; box.scrollTop = 60; }")
+    assert abs(heads.first.bounding_box()["y"] - scrolled.bounding_box()["y"]) <= 2  # it stays in sight
+    scrolled.evaluate("box => { box.style.maxHeight = ''; }")
     expect(columns.nth(3).locator(".azml-facts")).to_contain_text("tokens")
 
     panel.button("Differences").click()
@@ -581,8 +590,11 @@ def test_axe_finds_nothing_in_the_panel(page, shown, panel, dark):
 
 def test_schema_and_test_cases(page, shown, panel):
     shown.run(
-        "from pydantic import BaseModel\n"
-        "class Walk(BaseModel):\n    place: str\n    minutes: int\n"
+        "from typing import ClassVar\n"
+        "from pydantic import BaseModel, model_validator\n"
+        "class Walk(BaseModel):\n    place: str\n    minutes: int\n    refuses: ClassVar[bool] = False\n"
+        "    @model_validator(mode='after')\n    def check(self):\n"
+        "        if self.refuses: raise ValueError('too long')\n        return self\n"
         'topics = [{"topic": topic} for topic in ("tea", "rain", "<b>snow</b>")]',
     )
     panel.open("Schema and tools")
@@ -594,6 +606,17 @@ def test_schema_and_test_cases(page, shown, panel):
     panel.ends()
     expect(panel.result.get_by_role("rowheader", name="minutes")).to_be_visible()
     expect(panel.result.get_by_text("JSON", exact=True)).to_be_visible()
+    shown.run("Walk.refuses = True")
+    panel.button("Run").click()
+    panel.says("too long. Press Repair to ask again, saying what is wrong with it.")
+    panel.ends()
+    shown.run("Walk.refuses = False")
+    panel.button("Repair").click()
+    expect(panel.result.get_by_role("rowheader", name="minutes")).to_be_visible()
+    panel.ends()
+    expect(panel.root.get_by_role("button", name="Repair")).to_be_hidden()
+    expect(panel.tab("Request")).to_contain_text("That does not fit: The response does not match Walk")
+    panel.tab("Response")
     panel.field("Schema").fill('{"type":\n')
     panel.says("The schema is not JSON at line 2, column 1")
     panel.field("Schema").fill("")

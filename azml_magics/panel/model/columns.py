@@ -39,11 +39,13 @@ class Columns:
         self._shows_differences = False
 
     def _result(self) -> RunResult | None:
-        """The result; the choices about a former one are forgotten."""
+        """The result; the choices about a former one are forgotten, unless it was repaired."""
         result = self._state.result
         requests = result.requests if result else None
         if requests is not self._of:
-            self._of, self._selected, self._base = requests, 0, 0
+            self._of = requests
+            if result is None or result.repaired is None:
+                self._selected = self._base = 0
         return result
 
     @property

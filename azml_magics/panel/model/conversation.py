@@ -138,6 +138,11 @@ class PanelConversation:
             self._store.set(self.name, tree)
             self._panel.note(PLACE)
 
+    def resume(self, asking: Asking) -> None:
+        """Show that a question was sent again, if it is still in the conversation that is shown."""
+        if asking.conversation == self.name and self.tree.find(asking.turn.id):
+            self.begin(asking)
+
     def answer(self, asking: Asking, response: Response | None, failure: str, config: LLMConfig) -> None:
         """Add what came of a question. The answer belongs to the turn that asked, whatever was changed meanwhile.
 

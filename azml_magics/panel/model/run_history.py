@@ -99,7 +99,7 @@ class History:
         """Put the call into the controls; return a line about what does not fit there."""
         if exchange.config.name.startswith("$"):
             return f"{exchange.config.name} is a LangChain object: the controls stay as they are."
-        *earlier, last = [turn for turn in exchange.messages if turn.get("role") != "system"] or [{}]
+        *earlier, last = [turn for turn in Version(exchange).messages if turn.get("role") != "system"] or [{}]
         _, system, note = boxes_from_messages([*_system_of(exchange), last])
         prompt, is_typed = self._prompt_of(exchange), self._typed_prompt(exchange) is not None
         options = CallOptions.from_notes(exchange.notes)
@@ -124,7 +124,7 @@ class History:
         typed = self._typed_prompt(exchange)
         if typed:
             return typed.copy()
-        text = boxes_from_messages(list(exchange.messages))[0]
+        text = boxes_from_messages(list(Version(exchange).messages))[0]
         return PromptDraft(text, attachments=Version(exchange).attachments)
 
 

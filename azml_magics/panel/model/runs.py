@@ -1,4 +1,4 @@
-"""Run and Compare: one response or several side by side, streamed in the worker."""
+"""Run, Compare and Repair: one response or several side by side, streamed in the worker."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
+from azml_magics.compare.comparison import Batch, Row
 from azml_magics.compare.plan import Plan
 from azml_magics.compare.side_by_side import BatchRequest, BatchRun
-from azml_magics.core.errors import UsageError
+from azml_magics.core.errors import ConfigError, UsageError
 from azml_magics.core.prompt import template
 
 from .changes import PROMPT, RESULT, STATE, VARIABLES
@@ -23,7 +24,6 @@ from .run_result import Asked, RunResult
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from azml_magics.compare.comparison import Batch, Row
     from azml_magics.core.config import LLMConfig
     from azml_magics.core.messages import Message
     from azml_magics.exchange import Exchange
@@ -67,6 +67,21 @@ class Runs:
         with self._state.changing(place="run"):
             self._start("Running", lambda config: [({}, config)], self._state.conversation.question_at(turn_id))
 
+    def repair(self, index: int = 0) -> None:
+        """Ask for a corrected response in place of one that does not match its schema, saying what is wrong with it.
+
+        Args:
+            index: which of the responses.
+        """
+        state = self._state
+        with state.changing(STATE, RESULT, place="run"):
+            started = state.result.repair(index) if state.result else None
+            if started is None:
+                raise ConfigError("There is nothing to repair", remedy="Press Run.")
+            self._launch("Repairing", started)
+            if started.asked and started.asked.asking:
+                state.conversation.resume(started.asked.asking)
+
     def compare(
         self, names: Sequence[str] = (), sweeps: Mapping[str, Sequence[Any]] = MappingProxyType({}), repeats: int = 1
     ) -> None:
@@ -102,22 +117,31 @@ class Runs:
             self._check_conversation(settled)
             question = asking or state.conversation.new_question(state.prompt_messages(prompt, config))
             requests = self._make_requests(prompt, settled, question)
-            batch_run = BatchRun(requests)
             asked = Asked(
                 *(state.draft.config, state.draft.texts["system"], prompt, state.options),
                 *(state.conversation.name, question),
             )
-            started = RunResult(requests, batch_run.batch, is_running=True, asked=asked)
-            if not state.worker.start(f"{what}…", lambda task: self._follow(task, batch_run, started)):
-                raise UsageError("Another task is running", remedy="Stop it first.")
-            self._batch_run, state.result = batch_run, started
-            self._announce(started, asked)
+            rows = Batch([Row(each.setting, each.config) for each in requests], is_complete=False)
+            self._launch(what, RunResult(requests, rows, is_running=True, asked=asked))
             self.was_refused = False
             if question:
                 self._begin(question, prompt)
             state.accept_preview()
-            for place in ("run", "connect", "schema", "output"):
-                state.note(place)
+
+    def _launch(self, what: str, started: RunResult) -> None:
+        """Send the calls of a click in the worker; call it within `changing`.
+
+        Raises:
+            UsageError: if another task is running.
+        """
+        state = self._state
+        batch_run = BatchRun([started.requests[index] for index in started.sent])
+        if not state.worker.start(f"{what}…", lambda task: self._follow(task, batch_run, started)):
+            raise UsageError("Another task is running", remedy="Stop it first.")
+        self._batch_run, state.result = batch_run, started
+        self._announce(started)
+        for place in ("run", "connect", "schema", "output"):
+            state.note(place)
 
     def _begin(self, asking: Asking, prompt: PromptDraft) -> None:
         """Show the question in the conversation, in place of the prompt that it was."""
@@ -156,31 +180,32 @@ class Runs:
     def _follow(self, task: WorkerTask, batch_run: BatchRun, started: RunResult) -> Callable[[], None]:
         """Show the calls while they run; return the callback that records them."""
         batch_run.start()
-        frame = FRAME * min(_SLOWEST, max(1, len(started.requests) / _FAST_COLUMNS))
+        frame = FRAME * min(_SLOWEST, max(1, len(started.sent) / _FAST_COLUMNS))
         while not batch_run.wait(frame) and not task.stopping.is_set():
             batch = with_reasoning(batch_run.batch, self._state.show_reasoning())
             waiting = next((row.waiting for row in batch if row.waiting), "")
             with self._state.changing(RESULT, *([STATE] if waiting != task.waiting else [])):
                 task.waiting = waiting
-                self._state.result = replace(started, batch=batch)
+                self._state.result = started.with_rows(batch)
         batch_run.stop()
         return lambda: self._finish(batch_run, started)
 
     def _finish(self, batch_run: BatchRun, started: RunResult) -> None:
         """Record the calls in the history and show how they ended."""
         state, number = self._state, 0
-        batch = with_reasoning(batch_run.batch, state.show_reasoning())
-        requests, ids = started.requests, list[str]()
+        ended = started.with_rows(with_reasoning(batch_run.batch, state.show_reasoning()))
+        batch, ids = ended.batch, dict(enumerate(started.ids))
         with state.changing(STATE, RESULT):
-            for index, (request, row) in enumerate(zip(requests, batch, strict=True)):
-                exchange_id = "" if index else started.exchange_id
-                exchange = state.session.record(*request.as_sent(), row.response, row.error, exchange_id=exchange_id)
+            for index in started.sent:
+                row, call = batch[index], started.requests[index].as_sent()
+                exchange_id = started.exchange_id if index == started.sent[0] else ""
+                exchange = state.session.record(*call, row.response, row.error, exchange_id=exchange_id)
                 number = exchange.number
-                ids.append(exchange.id)
+                ids[index] = exchange.id
                 if started.asked:
                     self._remember_controls(exchange, started.asked)
                     self._answer(started.asked.asking, row)
-            if len(requests) > 1:
+            if len(batch) > 1:
                 state.session.record_batch(batch)
             kept = {exchange.number for exchange in state.session.history}
             self.prompts = {number: prompt for number, prompt in self.prompts.items() if number in kept}
@@ -189,13 +214,14 @@ class Runs:
                 self._keep_response(started.asked.options.output, batch)
             if self._batch_run is batch_run:  # else the next run has already started
                 self._batch_run = None
-                state.result = replace(started, batch=batch, is_running=False, number=number, ids=ids)
+                state.result = replace(ended, is_running=False, number=number, ids=list(ids.values()))
                 state.note("run", *describe_outcome(batch))
 
-    def _announce(self, started: RunResult, asked: Asked) -> None:
+    def _announce(self, started: RunResult) -> None:
         """Write the first request to the history file, so that a restart of the kernel does not lose the prompt."""
-        config, messages = started.requests[0].as_sent()
-        self._state.session.announce_request(started.exchange_id, config, messages, **asked.to_notes())
+        config, messages = started.requests[started.sent[0]].as_sent()
+        notes = started.asked.to_notes() if started.asked else {}
+        self._state.session.announce_request(started.exchange_id, config, messages, **notes)
 
     def _answer(self, asking: Asking | None, row: Row) -> None:
         """Add the answer to its conversation."""

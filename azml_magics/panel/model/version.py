@@ -11,11 +11,13 @@ from azml_magics.core.text import one_line
 
 from .attachment import restored_attachments
 from .prompt_draft import PromptDraft, boxes_from_messages, strip_blank_lines
+from .run_result import REPAIR_NOTE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from azml_magics.core.config import LLMConfig
+    from azml_magics.core.messages import Message
     from azml_magics.core.response import Response
     from azml_magics.exchange import Exchange
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 RATINGS: Final = ("good", "bad")
 _PROMPT_LENGTH: Final = 48  # characters of a prompt, or of a version's name, in a label
 _EXCERPT: Final = 1000  # characters of a prompt that are read for that: the list may have 200 long ones
+_REPAIR_LENGTH: Final = 2  # messages: the response that did not match, and what is wrong with it
 _FIELDS: Final = {  # field of a config -> its name in a difference
     "name": "config",
     "endpoint_url": "endpoint",
@@ -109,6 +112,12 @@ class Version:
         return " · ".join(filter(None, [*parts, one_line(exchange.prompt[:_EXCERPT], _PROMPT_LENGTH)]))
 
     @property
+    def messages(self) -> Sequence[Message]:
+        """Its messages, without those that ask for a corrected response."""
+        messages = self.exchange.messages
+        return messages[:-_REPAIR_LENGTH] if self.exchange.notes.get(REPAIR_NOTE) is True else messages
+
+    @property
     def typed_prompt(self) -> PromptDraft | None:
         """The prompt as it was typed into the panel, with its variables; None if it went out as it was typed."""
         text, variables = self.exchange.notes.get("prompt"), self.exchange.notes.get("variables")
@@ -122,7 +131,7 @@ class Version:
     @property
     def attachments(self) -> tuple[Attachment, ...]:
         """The pictures and files that its prompt was sent with."""
-        content = self.exchange.messages[-1].get("content") if self.exchange.messages else None
+        content = self.messages[-1].get("content") if self.messages else None
         return restored_attachments(content, self.exchange.notes.get("attachments"))
 
     @property
@@ -133,7 +142,7 @@ class Version:
     @property
     def parts(self) -> dict[str, str]:
         """What can differ from another run: the prompt, its variables, the system message, settings, the response."""
-        text, system, _ = boxes_from_messages(list(self.exchange.messages))
+        text, system, _ = boxes_from_messages(list(self.messages))
         prompt = self.typed_prompt or PromptDraft(text, attachments=self.attachments)
         return parts_of_run(self.exchange.config, prompt, system or "", self.response)
 

@@ -17,7 +17,7 @@ from ..model.error_messages import describe_error
 from .controls import StatusLine, action_button, button_row, on_change, set_traits
 from .growing_output import GrowingOutput, response_output
 from .mime_output import truncate
-from .next_step import TRUST, NextStep
+from .next_step import REPAIR, TRUST, NextStep
 from .reasoning import thoughts_html
 
 if TYPE_CHECKING:
@@ -52,7 +52,8 @@ class Column:
         self._thoughts = 0  # characters of the growing thoughts that are shown
         self._waiting, self._facts = StatusLine(), StatusLine("azml-facts")
         self._error = StatusLine()
-        self._next = NextStep(model, {label: self._at_config(step) for label, step in steps.items() if label != TRUST})
+        at_config = {label: self._at_config(step) for label, step in steps.items() if label != TRUST}
+        self._next = NextStep(model, {**at_config, REPAIR: lambda: model.runs.repair(index)})
         self._use = action_button(
             "Use this", lambda: columns.use(index), tooltip="Put the settings of this response into the controls"
         )
@@ -99,7 +100,8 @@ class Column:
             self._draw_whole(row, result)
         error = "" if row.error is None else describe_error(row.error)
         self._error.show(error, "bad")
-        self._next.draw(PanelNote(error, "bad", getattr(row.error, "error_code", "")) if row.error else None)
+        note = PanelNote(error, "bad", getattr(row.error, "error_code", "")) if row.error else None
+        self._next.draw(note, can_repair=result.mismatch(self._index) is not None)
         self._waiting.show(row.waiting)
         facts = (
             response_facts(row.response, times=True, always_finish=True, price=row.config.price) if row.response else []

@@ -1,6 +1,7 @@
 """The button beside a status line: the next step that its error asks for. One table, from an error's code to a button.
 
-A code without a button here has its remedy in words only.
+A code without a button here has its remedy in words only. *Repair* stands beside what came of a response that does not
+match its schema.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 CONNECT: Final = "Connect"
 DETECT: Final = "Detect"
+REPAIR: Final = "Repair"
 TRUST: Final = "Trust"
 TYPE_KEY: Final = "Type the key"
 
@@ -40,6 +42,7 @@ _BUTTONS: Final[Mapping[str, str]] = {
 _TOOLTIPS: Final[Mapping[str, str]] = {
     CONNECT: "Paste a URL, or sign in",
     DETECT: "Ask the deployment for its formatter",
+    REPAIR: "Ask again, and tell the model what does not match the schema",
     TRUST: "Let this config send its key to the host that is named, now and later",
     TYPE_KEY: "Go to the field for a key that is kept in memory only",
 }
@@ -65,9 +68,17 @@ class NextStep:
         if step is not None:
             step()
 
-    def draw(self, note: PanelNote | None) -> None:
-        """Show the step that the note asks for."""
+    def draw(self, note: PanelNote | None, *, can_repair: bool = False) -> None:
+        """Show the step that the note asks for.
+
+        Args:
+            note: the status line.
+            can_repair: whether it is about a response that can be repaired, which is offered unless its error asks
+                for another step first.
+        """
         label = _BUTTONS.get(note.error_code, "") if note else ""
+        if not label and can_repair and note and note.text:
+            label = REPAIR
         is_offered = label in self._steps and (label != TRUST or self._model.trust.is_asked)
         if is_offered:
             set_traits(self.widget, description=label, tooltip=_TOOLTIPS[label], disabled=bool(self._model.running))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ..model.changes import CONFIG, DRAFT, NOTES, OPTIONS, PROMPT, STATE, VARIABLES
 from ..model.estimates import describe_run
 from .controls import StatusLine, action_button, set_traits
-from .next_step import TRUST, NextStep
+from .next_step import REPAIR, TRUST, NextStep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -42,7 +42,7 @@ class RunSection:
         self._stop.add_class("azml-stop")
         self._running, self._line = StatusLine("azml-status"), StatusLine("azml-status")
         self._estimate = StatusLine("azml-estimate")
-        self._next = NextStep(model, {TRUST: self._trust, **steps})
+        self._next = NextStep(model, {TRUST: self._trust, REPAIR: runs.repair, **steps})
         self._run.add_class("azml-send")
         self.controls = (self._run, self._stop)
         self.below = (self._running.widget, self._line.widget, self._next.widget, self._estimate.widget)
@@ -58,7 +58,8 @@ class RunSection:
         self._running.show(running)
         note = model.notes.get("run")
         self._line.show_note(note)
-        self._next.draw(note)
+        result = model.result if model.result and len(model.result.requests) == 1 else None
+        self._next.draw(note, can_repair=bool(result and result.mismatch()))
         self._estimate.show("" if running else describe_run(model))
         set_traits(self._run, disabled=bool(running))
         set_traits(self._stop, disabled=not running)

@@ -6,6 +6,7 @@ from typing import Final
 
 # A description stands before its field if there is room, and above it if there is not (a side panel of 280 px). The top
 # row sticks to the top of what scrolls, so no box around it may hide what overflows ("clip" makes no box that scrolls).
+# The columns of a comparison share their rows (subgrid), so that their texts begin at the same height.
 # Status colours are mixed with the text colour: unmixed, the frontends' own ones have too little contrast.
 STYLE: Final = """<style>
 .azml-panel { width: 100%; max-width: 1200px; padding: 2px; box-sizing: border-box; overflow: clip;
@@ -99,9 +100,11 @@ STYLE: Final = """<style>
 .azml-panel .azml-head .azml-estimate { margin-top: 0; padding-top: 0; }
 .azml-panel .azml-columns:has(.azml-compared) > .azml-settings { flex: 1 1 240px; }
 .azml-panel .azml-columns:has(.azml-compared) > .azml-work { flex: 4 1 480px; }
-.azml-panel .azml-compared { flex-flow: row nowrap; align-items: stretch; overflow: auto; max-height: 560px;
+.azml-panel .azml-compared { display: grid; grid-auto-flow: column; grid-template-rows: auto 1fr auto;
+  grid-auto-columns: minmax(min(250px, 100%), 1fr); overflow: auto; max-height: 560px;
   border: 1px solid var(--jp-border-color2, #ddd); scroll-snap-type: x proximity; }
-.azml-panel .azml-compared > .azml-column { flex: 1 0 250px; max-width: 100%; overflow: visible;
+.azml-panel .azml-compared > .azml-column { display: grid; grid-row: span 3; grid-template-rows: subgrid;
+  grid-template-columns: 100%; overflow: visible;
   scroll-snap-align: start; border-left: 1px solid var(--jp-border-color2, #ddd); }
 .azml-panel .azml-compared > .azml-column:first-child { border-left: 0; }
 .azml-panel .azml-column > .azml-column-head { position: sticky; top: 0; z-index: 2; width: auto; height: auto;

@@ -6,6 +6,8 @@ from collections.abc import Mapping  # noqa: TC003 - get_type_hints() needs it
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
+from .tool_steps import ToolStep
+
 _TRUNCATED = ("length", "max_tokens", "max_output_tokens")  # finish reasons of OpenAI, Anthropic and Responses
 _DETAILS = ("prompt_tokens_details", "completion_tokens_details")
 
@@ -138,7 +140,8 @@ class Response:
         deployment: the deployment that responded, or "".
         config: name of the config; "" if it is unnamed.
         model: the name that the endpoint gives its model, or "".
-        tool_calls: OpenAI-style `{"id", "type", "function": {"name", "arguments"}}` dicts.
+        tool_calls: OpenAI-style `{"id", "type", "function": {"name", "arguments"}}` dicts: what the model asks for.
+        steps: the tool calls that were made on the way to this response, with their results.
         reasoning: a reasoning model's thoughts, or "".
         logprobs: log probabilities of the tokens, as on the wire, or None.
         raw: the decoded JSON of the body; None for a stream.
@@ -166,6 +169,7 @@ class Response:
     config: str = ""
     model: str = ""
     tool_calls: tuple[dict[str, Any], ...] = ()
+    steps: tuple[ToolStep, ...] = ()
     reasoning: str = ""
     logprobs: Any = field(default=None, repr=False)
     raw: Any = field(default=None, repr=False)
@@ -238,8 +242,8 @@ def _to_data(name: str, value: Any) -> Any:
     """Return a field of a response as JSON data."""
     if name == "usage":
         return {**value.to_dict(), **value.details} if value else None
-    if name == "filters":
-        return [asdict(verdict) for verdict in value]
+    if name in {"filters", "steps"}:
+        return [asdict(part) for part in value]
     if name == "choices":
         return [choice.to_dict() for choice in value]
     if name == "headers":
@@ -253,6 +257,8 @@ def _from_data(name: str, value: Any) -> Any:
         return _usage_from_data(value) if value is not None else None
     if name == "filters":
         return tuple(Verdict(**verdict) for verdict in value)
+    if name == "steps":
+        return tuple(ToolStep(**step) for step in value)
     if name == "choices":
         return tuple(Response.from_dict(choice) for choice in value)
     if name == "headers":

@@ -1,6 +1,7 @@
 """The text of a response while it arrives: in a notebook's output, or on a terminal.
 
-Before the text come what the request waits for ("429: waiting 12 s, try 2 of 3") and the model's thoughts.
+Before the text come what the request waits for ("429: waiting 12 s, try 2 of 3"), the model's thoughts, and the tools
+that it calls.
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ import sys
 from typing import TYPE_CHECKING, Protocol
 
 from ..core.text import one_line, printable
+from ..core.tool_steps import ToolStep, with_step
 from .live import LiveDisplay
 from .markdown import make_inert
 from .reasoning import fold_reasoning, growing_reasoning, inert_html
+from .tool_steps import call_text, result_text, step_line, steps_html
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +41,9 @@ class LiveText(Protocol):
     def retract(self) -> None:
         """Take the text so far for thoughts: their end came without a beginning."""
 
+    def show_step(self, step: ToolStep) -> None:
+        """Show a tool call when it begins, and again when its result is there. The text before it is `step.said`."""
+
     def wait(self, waiting: Waiting | None) -> None:
         """Show what the request waits for; None: it does not wait any more."""
 
@@ -60,6 +66,7 @@ class NotebookText:
         self._display = LiveDisplay(area)
         self._show_reasoning = show_reasoning
         self._reasoning = self._text = ""
+        self._steps: tuple[ToolStep, ...] = ()
 
     def add(self, text: str) -> None:
         """Show more text, now or with the next update."""
@@ -81,11 +88,18 @@ class NotebookText:
         """Move the text so far to the thoughts, with the next update."""
         self._reasoning, self._text = self._reasoning + self._text, ""
 
+    def show_step(self, step: ToolStep) -> None:
+        """Show a tool call or its result, with the next update."""
+        self._steps, self._text = with_step(self._steps, step), ""
+        self._display.update(self._bundle)
+
     def wait(self, waiting: Waiting | None) -> None:
         """Show a line about a wait; it disappears when the wait is over."""
         if waiting is not None:
             line = one_line(str(waiting))
             self._display.update_now({"text/plain": line, "text/markdown": f"*{inert_html(line)}*"})
+        elif self._steps:
+            self._display.update(self._bundle)
         elif not self._text and not self._reasoning:
             self._display.clear()
 
@@ -95,20 +109,24 @@ class NotebookText:
 
     def keep(self) -> None:
         """Leave the text so far as an output that stays."""
-        if self._text or (self._reasoning.strip() and self._show_reasoning != "hidden"):
+        if self._text or self._steps or (self._reasoning.strip() and self._show_reasoning != "hidden"):
             self._display.keep(self._bundle())
         else:
             self._display.clear()
 
     def _bundle(self) -> dict[str, str]:
         text = printable(self._text)
-        parts = [self._thoughts(), make_inert(text)]
-        return {"text/plain": text, "text/markdown": "\n\n".join(part for part in parts if part)}
+        parts = [self._thoughts(), steps_html(self._steps), make_inert(text)]
+        lines = [*map(step_line, self._steps), text]
+        return {
+            "text/plain": "\n".join(line for line in lines if line),
+            "text/markdown": "\n\n".join(part for part in parts if part),
+        }
 
     def _thoughts(self) -> str:
         if self._show_reasoning == "hidden":
             return ""
-        if not self._text:
+        if not self._text and not self._steps:
             return growing_reasoning(self._reasoning)
         return fold_reasoning(self._reasoning, is_open=self._show_reasoning == "open")
 
@@ -150,6 +168,15 @@ class TerminalText:
         """Separate what is written, which cannot be unwritten, from the text that follows."""
         self._has_reasoning = self._has_reasoning or not self._is_empty
         self._is_empty = True
+
+    def show_step(self, step: ToolStep) -> None:
+        """Write a tool call now, and its result when it is there."""
+        self._write()
+        between = "" if self._is_empty and not self._has_reasoning else "\n"
+        line = call_text(step) if step.result is None else f"{one_line(step.name)} → {result_text(step)}"
+        sys.stdout.write(f"{between}[{line}]\n")
+        sys.stdout.flush()
+        self._is_empty, self._has_reasoning = True, False
 
     def wait(self, waiting: Waiting | None) -> None:
         """Write a line about a wait to standard error; a terminal removes it when the wait is over."""

@@ -10,6 +10,7 @@ import pytest
 
 from azml_magics.core.http.waiting import Waiting
 from azml_magics.core.response import Response
+from azml_magics.core.tool_steps import ToolStep
 from azml_magics.display.live_text import NotebookText, TerminalText
 
 # ---- NotebookText ----------------------------------------------------------------------------------------------
@@ -70,6 +71,21 @@ def test_notebook_text_replaces_half_characters(area):
     NotebookText(area).add("caf\ud83d")
     json.dumps(area.shown[-1][1], ensure_ascii=False).encode()
     assert area.shown[-1][1]["text/plain"] == "caf\ufffd"
+
+
+def test_notebook_text_shows_tool_calls_above_the_text(area, clock):
+    text = NotebookText(area)
+    text.add("Let me look.")
+    clock.now += 1
+    text.show_step(ToolStep("look_up", '{"word": "sea"}', id="1", said="Let me look."))
+    clock.now += 1
+    text.show_step(ToolStep("look_up", '{"word": "sea"}', "salty", id="1", said="Let me look."))
+    text.add("It is salty.")
+    text.keep()
+    kept = area.shown[-1][1]
+    assert kept["text/plain"] == 'look_up(word="sea") → salty\nIt is salty.'
+    assert kept["text/markdown"].count("Let me look.") == 1
+    assert kept["text/markdown"].index("salty</summary>") < kept["text/markdown"].index("It is salty.")
 
 
 # ---- TerminalText ----------------------------------------------------------------------------------------------
@@ -177,3 +193,12 @@ def test_terminal_removes_the_line_about_a_wait(monkeypatch, capsys):
     assert stream.getvalue() == "\razureml: 429: waiting 12 s, try 2 of 3"
     text.wait(None)
     assert stream.getvalue().endswith("\r" + " " * 38 + "\r")
+
+
+def test_terminal_text_writes_tool_calls_as_lines(capsys):
+    text = TerminalText()
+    text.show_step(ToolStep("look_up", '{"word": "sea"}', id="1"))
+    text.show_step(ToolStep("look_up", '{"word": "sea"}', "salty", id="1"))
+    text.add("It is salty.")
+    text.finish(Response("It is salty."))
+    assert capsys.readouterr().out == '[look_up(word="sea")]\n[look_up → salty]\nIt is salty.\n'

@@ -108,6 +108,7 @@ class Chunk:
         items: what the wire format needs back in the next turn of the conversation.
         others: pieces of other choices that the same event brought.
         retracts: whether the text of all earlier pieces was thoughts: their end came without a beginning.
+        id: the service's id of the response.
     """
 
     text: str = ""
@@ -122,6 +123,7 @@ class Chunk:
     items: tuple[dict[str, Any], ...] = ()
     others: tuple[Chunk, ...] = ()
     retracts: bool = False
+    id: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,7 @@ class Response:
         deployment: the deployment that responded, or "".
         config: name of the config; "" if it is unnamed.
         model: the name that the endpoint gives its model, or "".
+        id: the service's id of the response, such as resp_… which `previous_response_id` takes; or "".
         tool_calls: OpenAI-style `{"id", "type", "function": {"name", "arguments"}}` dicts: what the model asks for.
         steps: the tool calls that were made on the way to this response, with their results.
         reasoning: a reasoning model's thoughts, or "".
@@ -168,6 +171,7 @@ class Response:
     deployment: str = ""
     config: str = ""
     model: str = ""
+    id: str = field(default="", compare=False)
     tool_calls: tuple[dict[str, Any], ...] = ()
     steps: tuple[ToolStep, ...] = ()
     reasoning: str = ""

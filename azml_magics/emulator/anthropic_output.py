@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from azml_magics.emulator import chat_messages, tokens
 from azml_magics.emulator.anthropic_request import SIGNATURE
 from azml_magics.emulator.http_response import fastapi_json
+from azml_magics.emulator.prompt_cache import CacheUse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,12 +27,14 @@ class AnthropicMessage:
         request: What was asked for.
         choice: Its thoughts, text and tool calls.
         stopped_by: The stop sequence that ended it, or None.
+        cached: What of the prompt was read from the cache and written to it.
     """
 
     id: str
     request: MessagesRequest
     choice: GeneratedChoice
     stopped_by: str | None = None
+    cached: CacheUse = field(default_factory=CacheUse)
 
     @property
     def stop_reason(self) -> str:
@@ -56,14 +59,13 @@ class AnthropicMessage:
     def whole(self) -> dict[str, Any]:
         """Return the message as one object."""
         ended = {"stop_reason": self.stop_reason, "stop_sequence": self.stopped_by}
-        cached = {"cache_creation_input_tokens": 0, "cache_read_input_tokens": 0}
-        counts = {"input_tokens": self._input_tokens, **cached, "output_tokens": self.choice.tokens}
+        counts = {**self._input_counts(), "output_tokens": self.choice.tokens}
         usage = {**counts, **self._details(), "service_tier": "standard"}
         return {**self._head(), "content": self.blocks(), **ended, "usage": usage}
 
     def events(self) -> Iterator[bytes]:
         """Yield the events of the message."""
-        usage = {"input_tokens": self._input_tokens, "output_tokens": 1}
+        usage = {**self._input_counts(), "output_tokens": 1}
         begun = {**self._head(), "content": [], "stop_reason": None, "stop_sequence": None, "usage": usage}
         yield _event("message_start", {"message": begun})
         for index, block in enumerate(self.blocks()):
@@ -93,9 +95,14 @@ class AnthropicMessage:
     def _head(self) -> dict[str, Any]:
         return {"id": f"msg_{self.id}", "type": "message", "role": "assistant", "model": self.request.body["model"]}
 
-    @property
-    def _input_tokens(self) -> int:
-        return chat_messages.count_prompt_tokens(self.request.messages)
+    def _input_counts(self) -> dict[str, int]:
+        cached = self.cached.written + self.cached.read
+        counted = chat_messages.count_prompt_tokens(self.request.messages)
+        return {
+            "input_tokens": max(0, counted - cached),
+            "cache_creation_input_tokens": self.cached.written,
+            "cache_read_input_tokens": self.cached.read,
+        }
 
     def _details(self) -> dict[str, Any]:
         thoughts = self.choice.reasoning_tokens

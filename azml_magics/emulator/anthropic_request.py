@@ -112,6 +112,7 @@ def read_request(body: Any, version: str) -> MessagesRequest:
         max_tokens=body["max_tokens"],
         stop=tuple(mark for mark in _list(body, "stop_sequences") if isinstance(mark, str)),
         temperature=float(temperature) if isinstance(temperature, int | float) else 0.0,
+        effort=str(_object(body, "output_config").get("effort") or ""),
     )
     return MessagesRequest(body, messages, _read_functions(body), _read_schema(body), settings)
 

@@ -16,6 +16,7 @@ from azml_magics.emulator.routed_request import NotJSONError, load_json
 
 if TYPE_CHECKING:
     from azml_magics.emulator.generation import GenerationRequest
+    from azml_magics.emulator.prompt_cache import PromptCache
     from azml_magics.emulator.recorded_requests import RecordedRequest
     from azml_magics.emulator.routed_request import RoutedRequest
 
@@ -25,7 +26,7 @@ def messages(routed: RoutedRequest) -> HttpResponse:
     request_id = routed.request_id.replace("-", "")
     try:
         request = read_request(load_json(routed.request.body), routed.headers.get("anthropic-version", ""))
-        message = _generate(request_id, request)
+        message = _generate(request_id, request, routed.cache)
     except (RefusedError, NotJSONError) as refused:
         return messages_error(str(refused), request_id=request_id)
     except InvalidRequestError:  # a tool choice that names no tool
@@ -38,14 +39,14 @@ def messages(routed: RoutedRequest) -> HttpResponse:
     return HttpResponse.fastapi(message.whole(), tokens=message.choice.tokens)
 
 
-def _generate(request_id: str, request: MessagesRequest) -> AnthropicMessage:
+def _generate(request_id: str, request: MessagesRequest, cache: PromptCache) -> AnthropicMessage:
     wanted = chat_messages.to_generation_request(request.messages, request.settings)
     calls = tool_calls.choose(request.functions, request.tool_choice, wanted, parallel=request.takes_several_calls)
     (choice,) = make_choices(wanted, 1, calls, request.schema)
     if request.thinks:
         choice = choice.with_reasoning(reasoning_for(wanted)).with_limit(request.settings.max_tokens)
     stopped_by = None if choice.calls or request.schema is not None else _stop_sequence(wanted, choice.text)
-    return AnthropicMessage(request_id, request, choice, stopped_by)
+    return AnthropicMessage(request_id, request, choice, stopped_by, cache.use(request.body))
 
 
 def _stop_sequence(wanted: GenerationRequest, text: str) -> str | None:

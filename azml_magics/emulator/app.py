@@ -14,6 +14,7 @@ from azml_magics.emulator.fault_injection import inject_fault
 from azml_magics.emulator.fault_responses import fault_response
 from azml_magics.emulator.faults import FAULT_KINDS_BY_NAME, Fault
 from azml_magics.emulator.http_response import HttpResponse
+from azml_magics.emulator.prompt_cache import PromptCache
 from azml_magics.emulator.recorded_requests import RecordedRequest, Requests
 from azml_magics.emulator.request_ids import RequestIds
 from azml_magics.emulator.routed_request import NotJSONError, load_json
@@ -58,6 +59,7 @@ class App:
         self.requests.clear()
         self.request_ids = RequestIds()
         self.stored_responses = StoredResponses()
+        self.prompt_cache = PromptCache()
         self.scripted: deque[Fault | None] = deque()
         self.in_flight_peak = 0
 
@@ -116,6 +118,7 @@ class App:
         if isinstance(routed, HttpResponse):
             return routed
         routed.stored = self.stored_responses
+        routed.cache = self.prompt_cache
         if route == SCRIPT:
             return self._read_script(request)
         try:

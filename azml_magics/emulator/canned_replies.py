@@ -7,6 +7,7 @@ lines, and may repeat a `{name}` of its prompt. Optional keys:
     system     the entry applies only if the system message contains this text
     earlier    the entry applies only if an earlier user message contains this text, in which `{name}` stands for one
                word; replies may use it
+    effort     the entry applies only at these efforts of reasoning
     words      label -> words: the reply is the label with the most of its words in the prompt's `{name}` texts
     reasoning  what a reasoning model thinks before it replies
     refusal    true if the replies refuse what the prompt asks for
@@ -40,6 +41,7 @@ class Entry:
     pattern: re.Pattern[str]
     system: str = ""
     earlier: re.Pattern[str] | None = None
+    effort: tuple[str, ...] = ()
     words: dict[str, frozenset[str]] | None = None
     reasoning: str = ""
     refusal: bool = False
@@ -54,14 +56,17 @@ class Entry:
             _compile(item["prompt"]),
             item.get("system", "").lower(),
             _compile(item["earlier"], slot=r"[\w'-]+") if "earlier" in item else None,
+            tuple(item.get("effort", ())),
             {label: frozenset(words) for label, words in item["words"].items()} if "words" in item else None,
             item.get("reasoning", ""),
             item.get("refusal", False),
         )
 
-    def match(self, prompt: str, system: str, earlier: Iterable[str]) -> dict[str, str] | None:
+    def match(self, prompt: str, request: GenerationRequest, earlier: Iterable[str]) -> dict[str, str] | None:
         """Return the texts that stand for the entry's `{names}`, or None if the entry does not apply."""
-        found = self.pattern.fullmatch(prompt) if self.system in system.lower() else None
+        if self.system not in request.system.lower() or (self.effort and request.settings.effort not in self.effort):
+            return None
+        found = self.pattern.fullmatch(prompt)
         if found is None:
             return None
         if self.earlier is None:
@@ -87,7 +92,12 @@ class Entry:
 def load_entries() -> tuple[Entry, ...]:
     """Return the entries of replies.json, those without `{names}` first."""
     entries = [Entry.from_json(item) for item in json.loads(FILE.read_text(encoding="utf-8"))]
-    return tuple(sorted(entries, key=lambda entry: (not entry.system, entry.earlier is None, "{" in entry.prompt)))
+    return tuple(
+        sorted(
+            entries,
+            key=lambda entry: (not entry.system, entry.earlier is None, not entry.effort, "{" in entry.prompt),
+        )
+    )
 
 
 def find_reply(request: GenerationRequest, variant: int = 0) -> str | None:
@@ -121,7 +131,7 @@ def _find(request: GenerationRequest) -> tuple[Entry, dict[str, str]] | None:
     paragraphs = whole.strip().split("\n\n")
     for prompt in dict.fromkeys((whole, paragraphs[-1], paragraphs[0])):
         for entry in load_entries():
-            texts = entry.match(_normalize(prompt), request.system, earlier)
+            texts = entry.match(_normalize(prompt), request, earlier)
             if texts is not None:
                 return entry, texts
     return None

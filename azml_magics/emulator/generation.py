@@ -25,6 +25,7 @@ class GenerationSettings:
         temperature: With `seed`, it chooses among the prepared replies.
         seed: Any integer, or None if absent.
         return_full_text: Whether the prompt is repeated, or None if absent.
+        effort: How long a reasoning model is to think, or "" if absent.
     """
 
     max_tokens: int | None = None
@@ -33,6 +34,7 @@ class GenerationSettings:
     temperature: float = 0.0
     seed: int | None = None
     return_full_text: bool | None = None
+    effort: str = ""
 
 
 @dataclass(frozen=True)

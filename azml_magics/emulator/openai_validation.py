@@ -247,6 +247,7 @@ def read_settings(body: dict[str, Any], default_limit: int | None = DEFAULT_MAX_
         stop=(stop,) if isinstance(stop, str) else tuple(stop),
         temperature=options.temperature or 0.0,
         seed=options.seed,
+        effort=str(body.get("reasoning_effort") or ""),
     )
 
 

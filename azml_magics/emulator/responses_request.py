@@ -112,7 +112,9 @@ def read_request(body: dict[str, Any], stored: StoredResponses) -> ResponsesRequ
     limit = body.get("max_output_tokens")
     temperature = body.get("temperature")
     settings = GenerationSettings(
-        max_tokens=limit, temperature=float(temperature) if isinstance(temperature, int | float) else 0.0
+        max_tokens=limit,
+        temperature=float(temperature) if isinstance(temperature, int | float) else 0.0,
+        effort=str(_object(body, "reasoning").get("effort") or ""),
     )
     return ResponsesRequest(body, model, messages, _read_functions(body), _read_schema(body), settings)
 

@@ -51,7 +51,8 @@ def _generate(request: ResponsesRequest) -> GeneratedChoice:
     calls = tool_calls.choose(request.functions, request.tool_choice, wanted, parallel=parallel)
     (choice,) = make_choices(wanted, 1, calls, request.schema)
     if request.reasons:
-        choice = choice.with_reasoning(reasoning_for(wanted)).with_limit(request.settings.max_tokens)
+        thoughts = reasoning_for(wanted) if request.effort != "minimal" else ""
+        choice = choice.with_reasoning(thoughts).with_limit(request.settings.max_tokens)
     return choice
 
 

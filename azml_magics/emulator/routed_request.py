@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
+from azml_magics.emulator.prompt_cache import PromptCache
 from azml_magics.emulator.stored_responses import StoredResponses
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class RoutedRequest:
         path_deployment: The deployment in the path of Azure OpenAI, "" if absent.
         item_id: The id of a response in the path, "" if absent.
         stored: The responses that were stored before.
+        cache: The prompt cache of Claude models.
     """
 
     request: RecordedRequest
@@ -35,6 +37,7 @@ class RoutedRequest:
     path_deployment: str = ""
     item_id: str = ""
     stored: StoredResponses = field(default_factory=StoredResponses)
+    cache: PromptCache = field(default_factory=PromptCache)
     _query: dict[str, str] | None = None
 
     @property

@@ -101,3 +101,46 @@ def test_tool_call_needs_its_result(client):
 def test_tokens_are_counted(client):
     counted = client.post(f"{ROUTE}/count_tokens", json=PROMPT, headers=NEW).json()
     assert counted == {"input_tokens": create(client)["usage"]["input_tokens"]}
+
+
+# ---- the prompt cache
+
+LONG = "The tent weighs two kilograms. " * 200  # more than the 1,024 tokens that are cached at least
+MARK = {"type": "ephemeral"}
+
+
+def cached(message):
+    usage = message["usage"]
+    return usage["cache_creation_input_tokens"], usage["cache_read_input_tokens"]
+
+
+def test_next_turn_reads_the_earlier_ones_from_the_cache(client):
+    first = create(client, system=LONG, cache_control=MARK)
+    written, read = cached(first)
+    assert written > 1024
+    assert read == 0
+    turns = [*PROMPT["messages"], {"role": "assistant", "content": "Rivers."}, {"role": "user", "content": "Hello"}]
+    second = create(client, system=LONG, cache_control=MARK, messages=turns)
+    assert cached(second)[1] == written
+    assert 0 < cached(second)[0] < 100
+
+
+def test_marked_system_block_is_shared_by_other_questions(client):
+    system = [{"type": "text", "text": LONG, "cache_control": MARK}]
+    written, _ = cached(create(client, system=system))
+    assert cached(create(client, system=system, messages=[{"role": "user", "content": "Hello"}])) == (0, written)
+    other = [{"type": "text", "text": f"Other. {LONG}", "cache_control": MARK}]
+    assert cached(create(client, system=other))[1] == 0
+
+
+def test_short_or_unmarked_prompts_are_not_cached(client):
+    for body in ({"cache_control": MARK}, {"system": LONG}):
+        for _ in range(2):
+            assert cached(create(client, **body)) == (0, 0)
+
+
+def test_counts_of_the_prompt_add_up(client):
+    plain = create(client, system=LONG)["usage"]["input_tokens"]
+    for _ in range(2):
+        usage = create(client, system=LONG, cache_control=MARK)["usage"]
+        assert usage["input_tokens"] + sum(cached({"usage": usage})) == plain

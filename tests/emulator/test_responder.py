@@ -108,7 +108,7 @@ def test_python_in_replies_compiles():
 
 
 def test_entries_are_different_and_fill_their_names():
-    keys = [(entry.prompt, entry.system, entry.earlier) for entry in load_entries()]
+    keys = [(entry.prompt, entry.system, entry.earlier, entry.effort) for entry in load_entries()]
     assert len(keys) == len(set(keys))
     for entry in load_entries():
         known = {*entry.pattern.groupindex, *(entry.earlier.groupindex if entry.earlier else ())}

@@ -119,3 +119,20 @@ def test_limits_and_region_are_in_the_headers(client):
     assert headers["x-ms-region"] == "East US 2"
     assert headers["x-ms-deployment-name"] == "gpt-5-mini"
     assert int(headers["x-ratelimit-remaining-tokens"]) < int(headers["x-ratelimit-limit-tokens"])
+
+
+ALARM = (
+    "A fraud alarm catches 99 % of fraudulent payments, and rings by mistake for 5 % of honest ones. One payment in 1,000 "
+    "is fraudulent. The alarm rings: how likely is fraud?"
+)
+
+
+def test_longer_thoughts_cost_more_and_answer_better(client):
+    made = {effort: create(client, input=ALARM, reasoning={"effort": effort}) for effort in ("minimal", "low", "high")}
+    texts = {effort: answer["output"][-1]["content"][0]["text"] for effort, answer in made.items()}
+    assert texts["minimal"] == "About 95 %."
+    assert texts["low"].startswith("About 2 %")
+    assert texts["high"].startswith("About 1.9 %")
+    thoughts = [answer["usage"]["output_tokens_details"]["reasoning_tokens"] for answer in made.values()]
+    assert thoughts[0] == 0
+    assert thoughts == sorted(set(thoughts))

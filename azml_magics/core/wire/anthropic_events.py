@@ -53,7 +53,10 @@ class AnthropicReader(EventReader):
         if isinstance(message, dict):
             self._message = message
             self._add_usage(message.get("usage"))
-        return Chunk(model=text_or_none(self._message.get("model")) or "")
+        return Chunk(model=self._text_of("model"), id=self._text_of("id"))
+
+    def _text_of(self, name: str) -> str:
+        return text_or_none(self._message.get(name)) or ""
 
     def _read_block(self, value: dict[str, Any]) -> Chunk | None:
         index, block = _index_of(value), value.get("content_block")

@@ -24,6 +24,7 @@ ANTHROPIC_KWARGS = (
     Kwarg(
         "thinking", "object", 'such as {"type": "adaptive"}; older models: {"type": "enabled", "budget_tokens": 2048}'
     ),
+    Kwarg("cache_control", "object", 'such as {"type": "ephemeral"}: the next turn reads this one from the cache'),
     Kwarg("temperature", "number", "0 is nearly deterministic; newer models do not take it", 0, 1, default=1),
     Kwarg("top_p", "number", "sample from the likeliest tokens that make up this share", 0, 1),
     Kwarg("top_k", "integer", "sample from this many likeliest tokens", minimum=1, maximum=500),

@@ -54,6 +54,7 @@ def make_response(blocks: list[dict[str, Any]], value: Mapping[str, Any]) -> Res
         usage=parse_usage(value.get("usage")),
         finish_reason=finish_reason_of(value),
         model=text_or_none(value.get("model")) or "",
+        id=text_or_none(value.get("id")) or "",
         tool_calls=tuple(to_tool_call(block) for block in blocks if block.get("type") == "tool_use"),
         reasoning=_join(blocks, "thinking", "thinking", _SEPARATOR),
         items=tuple(blocks),

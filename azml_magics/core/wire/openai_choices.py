@@ -53,7 +53,13 @@ def parse_choices(value: Any, read_choice: ReadChoice = read_message) -> Respons
     found = {_index_of(choice, at): choice for at, choice in enumerate(choices) if isinstance(choice, dict)}
     if not found:
         raise ResponseFormatError("The response has no choices", remedy="Try again, then check the deployment's logs.")
-    base = Response("", raw=value, usage=Usage.from_wire(value.get("usage")), model=extract_text(value.get("model")))
+    base = Response(
+        "",
+        raw=value,
+        usage=Usage.from_wire(value.get("usage")),
+        model=extract_text(value.get("model")),
+        id=extract_text(value.get("id")),
+    )
     prompt = parse_prompt_verdicts(value)
     responses = [_parse_choice(found[index], base, read_choice) for index in sorted(found)]
     responses = [replace(each, filters=(*prompt, *each.filters)) for each in responses]
@@ -176,6 +182,7 @@ class ChoicesEventReader(EventReader):
             index,
             (*parse_prompt_verdicts(value), *parse_verdicts(results, "completion")),
             retracts=piece.retracts,
+            id=_text(value.get("id")),
         )
 
 

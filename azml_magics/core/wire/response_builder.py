@@ -20,6 +20,7 @@ class ResponseBuilder:
         self._choices: dict[int, _Choice] = {}
         self._usage: Usage | None = None
         self._model = ""
+        self._id = ""
 
     def add(self, chunk: Chunk) -> None:
         """Add a chunk, and those of other choices that came with it."""
@@ -29,12 +30,13 @@ class ResponseBuilder:
         choice.add(chunk)
         self._usage = chunk.usage or self._usage
         self._model = self._model or chunk.model
+        self._id = self._id or chunk.id
         for other in chunk.others:
             self.add(other)
 
     def build(self, base: Response) -> Response:
         """Return `base` with what has been collected; several choices stand in `choices` as well."""
-        base = replace(base, usage=self._usage, model=self._model)
+        base = replace(base, usage=self._usage, model=self._model, id=self._id)
         choices = [self._choices[index].build(base) for index in sorted(self._choices)]
         if not choices:
             return base

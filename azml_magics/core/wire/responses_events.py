@@ -106,6 +106,7 @@ class ResponsesReader(EventReader):
             model=whole.model,
             filters=whole.filters,
             items=whole.items,
+            id=whole.id,
         )
 
     def _missing_fragments(self, whole: Response) -> Iterator[dict[str, Any]]:

@@ -56,6 +56,7 @@ def make_response(value: dict[str, Any], output: list[Any]) -> Response:
         usage=parse_usage(value.get("usage")),
         finish_reason=_finish_reason_of(value, output),
         model=text_or_none(value.get("model")) or "",
+        id=text_or_none(value.get("id")) or "",
         tool_calls=tuple(_tool_calls_of(output)),
         reasoning=SEPARATOR.join(filter(None, map(reasoning_text, output))),
         logprobs=_logprobs_of(output),

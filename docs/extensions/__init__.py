@@ -1,0 +1,1 @@
+"""What Sphinx does for this documentation beside reading its pages."""

@@ -1,4 +1,6 @@
-"""The command line: `azml-magics demo` runs the quickstart in a real kernel, with --lab it opens all tutorials."""
+"""The command line: `azml-magics demo` runs the quickstart in a real kernel, with --lab it opens all tutorials;
+`azml-magics doctor` prints what a bug report needs.
+"""
 
 from __future__ import annotations
 
@@ -40,9 +42,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     demo = commands.add_parser("demo", help="run the quickstart notebook against the embedded endpoint")
     demo.add_argument("--lab", action="store_true", help="open the tutorials in JupyterLab; further options go to it")
+    doctor = commands.add_parser("doctor", help="print versions, settings and problems for a bug report, without keys")
+    doctor.add_argument("--json", action="store_true", help="as a JSON document")
     options, further = parser.parse_known_args(argv)
-    if further and not options.lab:
+    if further and not getattr(options, "lab", False):
         parser.error(f"unrecognized arguments: {' '.join(further)}")
+    if options.command == "doctor":
+        return print_report(as_json=options.json)
     return open_lab(further) if options.lab else run_quickstart()
 
 
@@ -144,6 +150,24 @@ def _copy_tutorials() -> None:
         if not copy.exists():
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, copy)  # without its mode: an installed file may be read-only
+
+
+def print_report(*, as_json: bool = False) -> int:
+    """Print what a bug report needs.
+
+    Args:
+        as_json: Whether to print a JSON document.
+
+    Returns:
+        0, or 1 if there are problems.
+    """
+    from .doctor import examine
+
+    report = examine()
+    text = report.to_json() if as_json else report.to_text()
+    encoding = sys.stdout.encoding or "utf-8"
+    print(text.encode(encoding, "replace").decode(encoding))
+    return 1 if report.problems else 0
 
 
 def _complain(*lines: str) -> int:

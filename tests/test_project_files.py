@@ -8,14 +8,32 @@ from pathlib import Path
 import pytest
 import yaml
 
+from azml_magics.notebook.verbs import VERBS
+
 ROOT = Path(__file__).parents[1]
 PROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+
+
+TEMPLATES = sorted((ROOT / ".github/ISSUE_TEMPLATE").glob("*.yml"))
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / ".github").rglob("*.yml")), ids=lambda path: path.name)
 def test_file_is_yaml_with_a_name_or_a_version(path):
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    assert content.keys() & {"name", "version"}
+    assert content.keys() & {"name", "version", "blank_issues_enabled"}
+
+
+@pytest.mark.parametrize("name", ["bug.yml", "endpoint.yml"])
+def test_issue_templates_ask_for_the_report_of_doctor(name):
+    form = yaml.safe_load((ROOT / ".github/ISSUE_TEMPLATE" / name).read_text(encoding="utf-8"))["body"]
+    (asked,) = [each for each in form if "%azureml doctor" in each["attributes"].get("description", "")]
+    assert asked["validations"] == {"required": True}
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_commands_in_issue_templates_exist(path):
+    named = re.findall(r"`%azureml ([\w-]+)", path.read_text(encoding="utf-8"))
+    assert set(named) <= set(VERBS)
 
 
 def test_workflow_runs_what_everybody_can_run():

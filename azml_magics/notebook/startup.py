@@ -14,12 +14,9 @@ A warning names each file that cannot be read; the extension loads anyway.
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
-import re
 from copy import copy
 from dataclasses import fields
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from traitlets import HasTraits, TraitError
@@ -28,21 +25,22 @@ from azml_magics import kept_configs
 from azml_magics.core import trust
 from azml_magics.core.errors import AzmlError
 from azml_magics.core.install_hint import package_command
-from azml_magics.core.paths import is_own
 from azml_magics.core.text import did_you_mean, one_line
+from azml_magics.project_file import find_project_file, may_be_read
 
 from . import publishing
 from .context import Settings
 from .remedies import notebook_line
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from traitlets.config import Config, Configurable
 
     from azml_magics.core.config import LLMConfig
 
     from .context import NotebookContext
 
-_TABLE = re.compile(rb"^[ \t]*\[tool\.azml_magics[\].]", re.MULTILINE)
 _OWN = ("history_file",)  # where prompts are written is the user's choice, not a repository's
 _DEFAULTS = tuple(field.name for field in fields(Settings) if field.name not in _OWN)
 
@@ -100,41 +98,17 @@ def _load_file(context: NotebookContext, path: Path) -> None:
 
 
 def _project_file() -> Path | None:
-    """The nearest pyproject.toml with our table, from the working folder up to the project's root.
-
-    The root is the first folder with a .git, or else the home folder. The search also ends at a folder or file of
-    another user (root apart), who could plant one above a shared folder; AZML_TRUSTED_FILES lets it be read.
-    """
+    """The project's file if it is this user's; a warning if it is not."""
+    path = find_project_file()
     try:
-        folder = Path.cwd()
-    except OSError:  # the folder does not exist any more
+        if path is None or may_be_read(path):
+            return path
+    except OSError:  # it was deleted just now
         return None
-    for place in (folder, *folder.parents):
-        path = place / "pyproject.toml"
-        with contextlib.suppress(OSError):  # there is none, or it cannot be read
-            if _TABLE.search(path.read_bytes()):
-                return path if _is_readable_for_us(place, path) else None
-        if _is_root(place):
-            return None
-    return None
-
-
-def _is_readable_for_us(folder: Path, path: Path) -> bool:
-    """Whether the folder and the file are this user's; a warning if not."""
-    if trust.is_trusted_file(path) or (is_own(folder) and is_own(path)):
-        return True
     publishing.print_warning(
         f"{path} is not read: it belongs to another user. If you trust it, name it in {trust.VARIABLE}."
     )
-    return False
-
-
-def _is_root(folder: Path) -> bool:
-    """Whether nothing above `folder` belongs to the project."""
-    try:
-        return (folder / ".git").exists() or folder == Path.home() or not is_own(folder)
-    except (OSError, RuntimeError):
-        return True
+    return None
 
 
 def _load_project(context: NotebookContext, defaults: HasTraits, path: Path) -> None:

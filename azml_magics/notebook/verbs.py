@@ -191,6 +191,7 @@ _VERBS: dict[str, Verb] = {
             (option("topic", nargs="?", metavar="VERB", kind="verb"),),
         ),
         Verb("version", "show the versions in use", "version"),
+        Verb("doctor", "show versions, settings and problems for a bug report, without keys", "doctor"),
     )
 }
 
@@ -200,7 +201,7 @@ VERB_GROUPS: dict[str, tuple[str, ...]] = {  # in the order of the help
     "Configs": ("use", "list", "show", "keep", "forget", "rename", "delete", "export", "import"),
     "Prompts and responses": ("ask", "last", "repair", "history", "usage", "conversations", "code", "panel"),
     "Recordings": ("record", "replay", "stop-recording"),
-    "Help": ("help", "version"),
+    "Help": ("help", "version", "doctor"),
 }
 VERBS: dict[str, Verb] = {name: _VERBS[name] for names in VERB_GROUPS.values() for name in names if name in _VERBS}
 

@@ -61,6 +61,7 @@ _COMMANDS: dict[str, tuple[Command, type]] = {
     "help": (overview.show_help, parsed_options.HelpOptions),
 }
 _COMMANDS_WITHOUT_OPTIONS: dict[str, Callable[[NotebookContext], object]] = {
+    "doctor": overview.show_report,
     "list": configs.list_configs,
     "repair": cell_call.repair,
     "stop-recording": record.stop_recording,

@@ -1,4 +1,4 @@
-"""%azureml help and version."""
+"""%azureml help, version and doctor."""
 
 from __future__ import annotations
 
@@ -28,3 +28,11 @@ def version(_context: NotebookContext) -> TextOutput:
     own, *others = [f"{package} {installed.get(package, 'is not installed')}" for package in _PACKAGES]
     lines = [own, f"Python {platform.python_version()}", *others]
     return TextOutput("\n".join(lines))
+
+
+def show_report(context: NotebookContext) -> TextOutput:
+    """Return what a bug report needs of the kernel's environment, with the session's configs and without keys."""
+    from azml_magics.doctor import examine
+
+    session = context.session
+    return TextOutput(examine(map(session.get, session.names())).to_text())

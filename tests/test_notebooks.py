@@ -37,6 +37,8 @@ TITLES = {
     "12_a_model_on_your_laptop",
     "13_sign_in_and_discover",
     "14_which_prompt_is_better",
+    "15_reasoning_models",
+    "16_claude_in_foundry",
 }
 # A plot of times differs from run to run; all other outputs are compared.
 NOT_COMPARED = {("06_compare_and_sweep", "plot-latency")}

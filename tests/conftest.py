@@ -104,3 +104,26 @@ def _nothing_left_behind():
     ):
         if module in sys.modules:
             getattr(sys.modules[module], end)()
+
+
+@pytest.fixture
+def span_exporter(monkeypatch):
+    """The spans of a tracer provider that is the process's own during the test, in memory."""
+    reason = "the tracing tools are in the test extra"
+    trace = pytest.importorskip("opentelemetry.trace", reason=reason)
+    sdk = pytest.importorskip("opentelemetry.sdk.trace", reason=reason)
+    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+    monkeypatch.delenv("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", raising=False)
+    provider, exporter = sdk.TracerProvider(), InMemorySpanExporter()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)  # it can be set only once in a process
+    yield exporter
+    provider.shutdown()
+
+
+@pytest.fixture
+def spans(span_exporter):
+    """`spans(NAME)` returns the ended spans whose name begins with it, in the order of their ends."""
+    return lambda name="": [span for span in span_exporter.get_finished_spans() if span.name.startswith(name)]

@@ -50,12 +50,14 @@ class AsyncClient(BaseClient):
         """Send a prompt and return the whole response, as `Client.invoke` does."""
         prepared = self._prepare(config, prompt)
         permit = self._permit(prepared.config)
-        start = time.monotonic()
-        try:
-            response = await self._send(prepared, permit)
-        except AzmlError as error:
-            raise prepared.add_context(error) from error.__cause__
-        return decode(prepared, permit, response, start)
+        with prepared.trace() as span:
+            start = time.monotonic()
+            try:
+                with span.attached():
+                    response = await self._send(prepared, permit)
+            except AzmlError as error:
+                raise prepared.add_context(error) from error.__cause__
+            return span.record(decode(prepared, permit, response, start))
 
     async def _send(self, prepared: PreparedCall, permit: Permit | None = None) -> HTTPResponse:
         if auth.is_slow(prepared.config):

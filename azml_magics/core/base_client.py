@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from . import preparation
@@ -21,6 +22,7 @@ from .key_sources import TokenCredential, token_source
 from .messages import Message
 from .preparation import ClientDefaults
 from .secret import Secret
+from .tracing.mlflow_spans import check_mlflow
 
 if TYPE_CHECKING:
     from .http.exchange import HTTPResponse
@@ -49,6 +51,7 @@ class BaseClient:
         timeout: float | None = None,
         total_timeout: float | None = None,
         max_response_bytes: int = MAX_RESPONSE_BYTES,
+        mlflow: bool = False,
     ) -> None:
         """Make a client.
 
@@ -64,9 +67,11 @@ class BaseClient:
             timeout: Seconds without data before giving up, for configs that leave theirs at its default.
             total_timeout: Seconds that one request may take in all, for configs without one.
             max_response_bytes: The most bytes of a response, decompressed; four times as many for a stream.
+            mlflow: Whether calls, and runs over rows, are traced into MLflow, with their prompts and responses.
 
         Raises:
             ConfigError: An argument cannot be used.
+            MissingPackageError: mlflow is not installed.
         """
         self._http_client = http_client
         self.limiters = shared_limiters if limiter is None else RateLimiters.of(limiter)
@@ -77,6 +82,8 @@ class BaseClient:
             total_timeout,
             max_response_bytes,
         )
+        if mlflow:
+            self.traces_to_mlflow = True
         if http_client is not None:
             from .http.user_client import check_client
 
@@ -88,6 +95,22 @@ class BaseClient:
     def is_closed(self) -> bool:
         """Whether the client was closed."""
         return self._is_closed
+
+    @property
+    def traces_to_mlflow(self) -> bool:
+        """Whether calls are traced into MLflow. Assign to it to change that.
+
+        Raises:
+            MissingPackageError: mlflow is not installed.
+            ConfigError: It is too old.
+        """
+        return self._defaults.mlflow
+
+    @traces_to_mlflow.setter
+    def traces_to_mlflow(self, value: bool) -> None:
+        if value:
+            check_mlflow()
+        self._defaults = replace(self._defaults, mlflow=value)
 
     @property
     def total_timeout(self) -> float | None:

@@ -14,6 +14,7 @@ from .polling import polling_flow
 from .redaction import redact, redact_bytes, redact_data
 from .stream_redaction import keys_to_mask
 from .suspicions import explain
+from .tracing import TracedCall, trace_call
 from .wire.charset import to_utf8
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from .http.retry import RetryFlow
     from .response import Response
     from .secret import Secret
+    from .tracing.spans import AnyCallSpan
+    from .tracing.tracers import Tracer
     from .wire.base import Call, Pending, Wire
 
 _MAX_REPLY = 64 * 1024  # bytes that an error keeps of a body that cannot be read
@@ -48,6 +51,7 @@ class PreparedCall:
         resolve: Looks up the keys again, for a fresh token after a 401.
         credentials: The keys in the request.
         refreshed: Tokens that replaced those of the request, which no message may show either.
+        tracers: Who watches the call.
     """
 
     call: Call
@@ -56,6 +60,7 @@ class PreparedCall:
     resolve: Resolve = field(default=auth.resolve, repr=False)
     credentials: Credentials = field(default=auth.NO_CREDENTIALS, repr=False)
     refreshed: list[Secret] = field(default_factory=list, repr=False)
+    tracers: tuple[Tracer, ...] = field(default=(), repr=False)
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
@@ -66,6 +71,18 @@ class PreparedCall:
     def config(self) -> LLMConfig:
         """The config that the call uses."""
         return self.call.config
+
+    def trace(self, read: Callable[[], Response] | None = None) -> AnyCallSpan:
+        """Return the spans of the call, which begin and end with their block.
+
+        Args:
+            read: Returns the part of a stream that has arrived.
+        """
+
+        def describe() -> TracedCall:
+            return TracedCall(self.call, self.wire, self.request.url, lambda: self.secrets)
+
+        return trace_call(self.tracers, describe, read)
 
     def add_context(self, error: AzmlError) -> AzmlError:
         """Say in `error` where it happened and what looked wrong with the call, and mask the key in it."""

@@ -38,13 +38,14 @@ __all__ = [
 
 _default: Client | None = None
 _default_async: AsyncClient | None = None
+_mlflow = False  # of the default clients
 
 
 def default_client() -> Client:
     """The client of `invoke`, `stream` and `fetch`; a new one if it was closed."""
     global _default  # noqa: PLW0603 - it keeps its connections for the next call
     if _default is None or _default.is_closed:
-        _default = Client()
+        _default = Client(mlflow=_mlflow)
     return _default
 
 
@@ -52,8 +53,21 @@ def default_async_client() -> AsyncClient:
     """The client of `ainvoke` and `astream`; a new one if it was closed."""
     global _default_async  # noqa: PLW0603 - it keeps its connections for the next call
     if _default_async is None or _default_async.is_closed:
-        _default_async = AsyncClient()
+        _default_async = AsyncClient(mlflow=_mlflow)
     return _default_async
+
+
+def trace_default_clients(*, mlflow: bool) -> None:
+    """Trace the calls of `invoke`, `stream` and the others into MLflow, or stop that.
+
+    Raises:
+        MissingPackageError: mlflow is not installed.
+        ConfigError: It is too old.
+    """
+    global _mlflow  # noqa: PLW0603 - it belongs to the default clients, which live in this module
+    default_client().traces_to_mlflow = mlflow
+    default_async_client().traces_to_mlflow = mlflow
+    _mlflow = mlflow
 
 
 def close_default_clients() -> None:

@@ -12,6 +12,7 @@ from .headers import as_headers, merge_headers
 from .http import auth
 from .http.exchange import MAX_RESPONSE_BYTES, NetworkSettings, Request
 from .messages import Message, as_messages
+from .tracing import choose_tracers
 from .wire.base import Call
 from .wire.registry import wire_for
 
@@ -32,6 +33,7 @@ class ClientDefaults:
         timeout: For configs that leave theirs at its default.
         total_timeout: For configs without one.
         max_response_bytes: The most bytes of a response.
+        mlflow: Whether calls are traced into MLflow.
     """
 
     headers: Mapping[str, Any] = field(default_factory=dict, repr=False)
@@ -39,6 +41,7 @@ class ClientDefaults:
     timeout: float | None = None
     total_timeout: float | None = None
     max_response_bytes: int = MAX_RESPONSE_BYTES
+    mlflow: bool = False
 
     def __post_init__(self) -> None:
         """Check the values, as a config does."""
@@ -127,4 +130,5 @@ def prepare(
         )
     except AzmlError as error:
         raise error.add_context(config=config.name) from error.__cause__
-    return PreparedCall(call, wire, request, resolve, credentials)
+    tracers = choose_tracers(mlflow=defaults.mlflow)
+    return PreparedCall(call, wire, request, resolve, credentials, tracers=tracers)

@@ -50,29 +50,31 @@ class ResponseStream:
 
     def _run(self) -> Generator[Chunk, None, None]:
         reader, pieces = self._reader, None
-        try:
-            reader.start()
-            response = self._send(self._prepared)
-            pieces = response.stream
-            if reader.open(response):
-                for piece in pieces:
-                    yield from reader.feed(piece)
-                    if reader.leave_if_over(response):
-                        break
-                yield from reader.close()
-            else:  # the wire format cannot stream, or the server ignored "stream": true
-                response.body = response.body if pieces is None else b"".join(pieces)
-                yield reader.feed_whole(response)
-        except KeyboardInterrupt:
-            raise reader.interrupt() from None
-        except Exception as error:  # noqa: BLE001 - every failure becomes one error with what had arrived
-            piece = b""  # with its frames, a traceback would show what the server sent
-            if (failure := reader.failure_from(error)) is not None:
-                raise failure.with_traceback(None) from failure.__cause__
-        finally:
-            reader.stop_clock()
-            if pieces is not None:
-                pieces.close()
+        with self._prepared.trace(lambda: reader.response) as span:
+            try:
+                reader.start()
+                with span.attached():
+                    response = self._send(self._prepared)
+                pieces = response.stream
+                if reader.open(response):
+                    for piece in pieces:
+                        yield from reader.feed(piece)
+                        if reader.leave_if_over(response):
+                            break
+                    yield from reader.close()
+                else:  # the wire format cannot stream, or the server ignored "stream": true
+                    response.body = response.body if pieces is None else b"".join(pieces)
+                    yield reader.feed_whole(response)
+            except KeyboardInterrupt:
+                raise reader.interrupt() from None
+            except Exception as error:  # noqa: BLE001 - every failure becomes one error with what had arrived
+                piece = b""  # with its frames, a traceback would show what the server sent
+                if (failure := reader.failure_from(error)) is not None:
+                    raise failure.with_traceback(None) from failure.__cause__
+            finally:
+                reader.stop_clock()
+                if pieces is not None:
+                    pieces.close()
 
 
 class AsyncResponseStream:
@@ -110,26 +112,28 @@ class AsyncResponseStream:
 
     async def _run(self) -> AsyncGenerator[Chunk, None]:
         reader, pieces = self._reader, None
-        try:
-            reader.start()
-            response = await self._send(self._prepared)
-            pieces = response.stream
-            if reader.open(response):
-                async for piece in pieces:
-                    for chunk in reader.feed(piece):
+        with self._prepared.trace(lambda: reader.response) as span:
+            try:
+                reader.start()
+                with span.attached():
+                    response = await self._send(self._prepared)
+                pieces = response.stream
+                if reader.open(response):
+                    async for piece in pieces:
+                        for chunk in reader.feed(piece):
+                            yield chunk
+                        if reader.leave_if_over(response):
+                            break
+                    for chunk in reader.close():
                         yield chunk
-                    if reader.leave_if_over(response):
-                        break
-                for chunk in reader.close():
-                    yield chunk
-            else:  # the wire format cannot stream, or the server ignored "stream": true
-                response.body = response.body if pieces is None else b"".join([piece async for piece in pieces])
-                yield reader.feed_whole(response)
-        except Exception as error:  # noqa: BLE001 - every failure becomes one error with what had arrived
-            piece = b""  # with its frames, a traceback would show what the server sent
-            if (failure := reader.failure_from(error)) is not None:
-                raise failure.with_traceback(None) from failure.__cause__
-        finally:
-            reader.stop_clock()
-            if pieces is not None:
-                await pieces.aclose()
+                else:  # the wire format cannot stream, or the server ignored "stream": true
+                    response.body = response.body if pieces is None else b"".join([piece async for piece in pieces])
+                    yield reader.feed_whole(response)
+            except Exception as error:  # noqa: BLE001 - every failure becomes one error with what had arrived
+                piece = b""  # with its frames, a traceback would show what the server sent
+                if (failure := reader.failure_from(error)) is not None:
+                    raise failure.with_traceback(None) from failure.__cause__
+            finally:
+                reader.stop_clock()
+                if pieces is not None:
+                    await pieces.aclose()

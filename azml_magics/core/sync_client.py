@@ -56,14 +56,16 @@ class Client(BaseClient):
         """
         prepared = self.prepare(config, prompt)
         permit = self._permit(prepared.config)
-        start = time.monotonic()
-        try:
-            response = self._send(prepared, permit)
-        except KeyboardInterrupt:
-            raise Interrupted from None
-        except AzmlError as error:
-            raise prepared.add_context(error) from error.__cause__
-        return decode(prepared, permit, response, start)
+        with prepared.trace() as span:
+            start = time.monotonic()
+            try:
+                with span.attached():
+                    response = self._send(prepared, permit)
+            except KeyboardInterrupt:
+                raise Interrupted from None
+            except AzmlError as error:
+                raise prepared.add_context(error) from error.__cause__
+            return span.record(decode(prepared, permit, response, start))
 
     def _send(self, prepared: PreparedCall, permit: Permit | None = None) -> HTTPResponse:
         if permit is None:

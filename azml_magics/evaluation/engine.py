@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.errors import Interrupted, RowsError
 from ..core.interrupts import unmask_interrupts
 from ..core.text import one_line
+from ..core.tracing import trace_block
 from ..rows.journal import Journal
 from ..rows.journal_summary import summarize_journal
 from ..rows.mapper import TICK
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from ..core.secret import Secret
+    from ..core.tracing import AnyBlockSpan
     from ..rows.journal_summary import JournalSummary
     from ..rows.progress import Done, Progress
     from ..rows.run_options import RunOptions
@@ -99,6 +101,19 @@ class Engine:
         """
         self._open_journal()
         self._began = time.monotonic()
+        with self._trace() as span:
+            evaluation = self._run()
+            progress = evaluation.progress
+            span.set(**{"rows.done": progress.done, "rows.failed": progress.failed}, tokens=progress.tokens)
+            return evaluation
+
+    def _trace(self) -> AnyBlockSpan:
+        settings = self._plan.settings
+        names = ", ".join(dict.fromkeys(filter(None, (setting.config.name for setting in settings))))
+        facts = {"config": names, "settings": len(settings)}
+        return trace_block("evaluate", mlflow=self._plan.client.traces_to_mlflow, **facts)
+
+    def _run(self) -> Evaluation:
         try:
             with contextlib.ExitStack() as cleanup:
                 if self._journal is not None:

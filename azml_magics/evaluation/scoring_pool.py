@@ -50,7 +50,6 @@ class ScoringPool:
         self._own_loop: asyncio.AbstractEventLoop | None = None
         self._queue: queue.SimpleQueue[int | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
-        self._context = contextvars.copy_context()
         self._lock = threading.Lock()
         self._left = 0
         self._errors: dict[str, list[str]] = {scorer.name: [] for scorer in scorers}
@@ -96,7 +95,7 @@ class ScoringPool:
     # ---- threads
 
     def _start_thread(self) -> None:
-        context = self._context.copy()
+        context = contextvars.copy_context()  # that of the run, whose span is current
         thread = threading.Thread(target=context.run, args=(self._work,), name="azml-magics-scores", daemon=True)
         self._threads.append(thread)
         thread.start()

@@ -20,6 +20,7 @@ from ..core.keys import KeyRef
 from ..core.messages import Message
 from ..core.paths import write_private
 from ..core.response import Response
+from ..core.tracing import without_spans
 from ..core.version import __version__
 from ..core.wire import wire_for
 from .cache_identity import identify_client, identify_formatter
@@ -96,7 +97,8 @@ class AzureMLBaseEndpoint(EndpointConfig):
             return self._send_through_call(config, prompt, run_manager)
         client = self._sync_client()
         self._check_key(config, client)
-        return client.invoke(config, prompt)
+        with without_spans():
+            return client.invoke(config, prompt)
 
     async def _asend(self, config: LLMConfig, prompt: str | Sequence[Message], run_manager: Any = None) -> Response:
         if self._runs_in_threads:
@@ -104,17 +106,20 @@ class AzureMLBaseEndpoint(EndpointConfig):
         with langchain_remedies():
             client = self._async_client()
             self._check_key(config, client)
-            return await client.invoke(config, prompt)
+            with without_spans():
+                return await client.invoke(config, prompt)
 
     def _open_stream(self, config: LLMConfig, prompt: str | Sequence[Message]) -> ResponseStream:
         client = self._sync_client()
         self._check_key(config, client)
-        return client.stream(config, prompt)
+        with without_spans():
+            return client.stream(config, prompt)
 
     def _open_astream(self, config: LLMConfig, prompt: str | Sequence[Message]) -> AsyncResponseStream:
         client = self._async_client()
         self._check_key(config, client)
-        return client.stream(config, prompt)
+        with without_spans():
+            return client.stream(config, prompt)
 
     @langchain_remedies()
     def _can_stream(self, config: LLMConfig) -> bool:

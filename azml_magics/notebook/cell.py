@@ -6,6 +6,7 @@ import keyword
 from typing import TYPE_CHECKING, Any
 
 from azml_magics.core.errors import UsageError
+from azml_magics.core.tracing import trace_block
 from azml_magics.display.text_output import TextOutput
 from azml_magics.session import check_name
 
@@ -50,6 +51,14 @@ def run(context: NotebookContext, options: CellOptions, body: str) -> Any:
         return TextOutput(help_text.cell_help())
     _check_output(options)
     _check_combinations(options)
+    if options.dry_run:
+        return _dispatch(context, options, body)
+    with trace_block("cell", mlflow=context.settings.mlflow, inputs={"prompt": body}, config=options.config) as span:
+        return span.record(_dispatch(context, options, body))
+
+
+def _dispatch(context: NotebookContext, options: CellOptions, body: str) -> Any:
+    """Run what the options call."""
     from . import compare, runnables
 
     if options.each is not None:

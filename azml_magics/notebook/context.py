@@ -35,6 +35,7 @@ class Settings:
         concurrency: Largest number of requests at a time in a side-by-side cell.
         history_size: Number of exchanges that the session keeps.
         raise_errors: Whether errors are raised; if not, they are shown and the next cell runs.
+        mlflow: Whether cells, `invoke` and rows are traced into MLflow.
     """
 
     default_config: str = ""
@@ -46,6 +47,7 @@ class Settings:
     concurrency: int = 8
     history_size: int = HISTORY_SIZE
     raise_errors: bool = True
+    mlflow: bool = False
 
 
 @dataclass

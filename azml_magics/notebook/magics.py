@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, needs_local_scope, no_var_expand
-from traitlets import Bool, CaselessStrEnum, Float, Int, Unicode, observe
+from traitlets import Bool, CaselessStrEnum, Float, Int, Unicode, observe, validate
 
 from azml_magics import session as sessions
 from azml_magics.core.errors import AzmlError, EvaluationFailed, Interrupted, UsageError
@@ -52,6 +52,9 @@ class AzureMLMagics(Magics):
     raise_errors = Bool(
         Settings.raise_errors, help="Raise errors; if False, they are shown and the next cell runs."
     ).tag(config=True)
+    mlflow = Bool(
+        Settings.mlflow, help="Trace cells, invoke and rows into MLflow, with their prompts and responses."
+    ).tag(config=True)
 
     def __init__(self, shell: Any = None, state: NotebookState | None = None, **kwargs: Any) -> None:
         """Make the magics of a shell.
@@ -78,6 +81,20 @@ class AzureMLMagics(Magics):
         elif name and session.names():
             hint = did_you_mean(name, session.names())
             publishing.print_warning(f"there is no config named {name!r} yet.{hint}")
+
+    @validate("mlflow")
+    def _check_mlflow(self, proposal: dict[str, Any]) -> bool:
+        """Trace into MLflow, or stop it; a warning says why it cannot."""
+        if not proposal["value"] and "azml_magics.core.client" not in sys.modules:
+            return False
+        from azml_magics.core.client import trace_default_clients
+
+        try:
+            trace_default_clients(mlflow=proposal["value"])
+        except AzmlError as error:
+            publishing.print_warning(str(with_notebook_remedy(error)))
+            return False
+        return bool(proposal["value"])
 
     @observe("history_size")
     def _resize_history(self, change: dict[str, Any]) -> None:
@@ -133,7 +150,9 @@ class AzureMLMagics(Magics):
 
         key_sources.forget_typed_keys()
         if "azml_magics.core.client" in sys.modules:  # nothing was sent otherwise
-            sys.modules["azml_magics.core.client"].close_default_clients()
+            client = sys.modules["azml_magics.core.client"]
+            client.trace_default_clients(mlflow=False)
+            client.close_default_clients()
         sessions.reset()
 
 

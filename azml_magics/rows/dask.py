@@ -20,6 +20,8 @@ from ..core.errors import (
 )
 from ..core.install_hint import install_command
 from ..core.paths import path_of
+from ..core.tracing import trace_block
+from ..core.tracing.opentelemetry_api import current_carrier
 from .dask_worker import Part, PartCounts, add_responses, count_rows, make_row, send_part, stop_event
 from .folder_journal import make_folder
 from .progress import Progress, Speed
@@ -73,13 +75,11 @@ def map_on_cluster(
     if options.journal is not None:
         make_folder(path_of(options.journal), "worker")
     run = _ClusterRun(dask_client, options.share_among(workers), on_progress)
-    if is_dask(rows):
-        mapper = make_mapper(rows.head(1, npartitions=-1, compute=True))
-        check_travels(mapper.row_prompt, "workers")
-        return run.map_frame(mapper, rows)
-    mapper = make_mapper(rows)
+    is_frame = is_dask(rows)
+    mapper = make_mapper(rows.head(1, npartitions=-1, compute=True) if is_frame else rows)
     check_travels(mapper.row_prompt, "workers")
-    return run.map_table(mapper)
+    with trace_block("map_rows", config=mapper.row_prompt.config.name, workers=workers):
+        return run.map_frame(mapper, rows) if is_frame else run.map_table(mapper)
 
 
 def _client_in_use() -> Any:
@@ -167,8 +167,9 @@ class _ClusterRun:
         return dd.from_delayed(frames, meta=meta, divisions=divisions)
 
     def _submit(self, mapper: RowMapper, parts: Sequence[Any]) -> None:
+        trace = current_carrier()
         for number, rows in enumerate(parts):
-            part = Part(self._name, number, for_others(mapper.row_prompt), self._options)
+            part = Part(self._name, number, for_others(mapper.row_prompt), self._options, trace)
             self._parts.append(part)
             key = f"{self._name}-{number}"
             self._futures.append(self._dask_client.submit(send_part, rows, part, key=key, pure=False))

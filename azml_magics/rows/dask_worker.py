@@ -6,16 +6,17 @@ import contextlib
 import json
 import threading
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..core.errors import AzmlError, JournalError, RowsError
 from ..core.paths import path_of
+from ..core.tracing.opentelemetry_api import continued_trace
 from .mapper import RowMapper
 from .sources import table_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from ..core.response import Response
     from .prompts import RowPrompt
@@ -41,12 +42,14 @@ class Part:
         number: The part's number, which names its journal.
         row_prompt: The prompt; the key of its config is a reference.
         options: The limits of each worker; the journal is a folder.
+        trace: What carries the trace of the run to the worker.
     """
 
     run: str
     number: int
     row_prompt: RowPrompt
     options: RunOptions
+    trace: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def own_options(self) -> RunOptions:
@@ -91,7 +94,7 @@ def send_part(rows: Any, part: Part) -> PartResult:
         return PartResult([])
     prompt = part.row_prompt
     mapper = RowMapper(prompt.config, prompt.prompt, rows, variables=prompt.variables, schema=prompt.schema)
-    with _running:
+    with _running, continued_trace(part.trace):
         try:
             batch = _results_once_unlocked(mapper, part)
         except RowsError as stopped:

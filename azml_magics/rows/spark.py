@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.errors import AzmlError, ConfigError, UsageError
 from ..core.paths import path_of
 from ..core.text import one_line
+from ..core.tracing.opentelemetry_api import current_carrier
 from .folder_journal import make_folder
 from .spark_worker import SparkJob
 from .table_rows import EMBEDDING_COLUMN, unique_names
@@ -99,7 +100,7 @@ class SparkRows:
         columns = self.row_prompt.columns
         names = unique_names(rows.columns, columns)
         zone = str(rows.sparkSession.conf.get("spark.sql.session.timeZone"))
-        job = SparkJob(for_others(self.row_prompt), shared, tuple(rows.columns), names, zone)
+        job = SparkJob(for_others(self.row_prompt), shared, tuple(rows.columns), names, zone, current_carrier())
         return rows.mapInArrow(_task(_pickled(job)), _schema(rows, names, columns))
 
 

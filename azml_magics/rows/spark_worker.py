@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import pickle
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from ..core.paths import path_of
+from ..core.tracing.opentelemetry_api import continued_trace
 from .folder_journal import FolderJournal
 from .mapper import take_rows
 from .runner import Run
@@ -17,7 +18,7 @@ from .sources import ListTable
 from .table_rows import EMBEDDING_COLUMN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from .prompts import RowPrompt
     from .run_options import RunOptions
@@ -36,6 +37,7 @@ class SparkJob:
         columns: The columns of the DataFrame.
         names: The names of the columns that the responses add.
         time_zone: The one in which Spark shows times.
+        trace: What carries the current trace to the executors.
     """
 
     row_prompt: RowPrompt
@@ -43,6 +45,7 @@ class SparkJob:
     columns: tuple[str, ...]
     names: tuple[str, ...]
     time_zone: str
+    trace: Mapping[str, str] = field(default_factory=dict)
 
 
 def send_batches(batches: Iterator[Any], pickled: bytes) -> Iterator[Any]:
@@ -62,7 +65,9 @@ def send_batches(batches: Iterator[Any], pickled: bytes) -> Iterator[Any]:
             task = task or _Task(job)  # an empty partition needs no key
             step = max(_MIN_ROWS, 32 * job.options.concurrency)
             for start in range(0, batch.num_rows, step):
-                yield task.send(batch.slice(start, step))
+                with continued_trace(job.trace):
+                    sent = task.send(batch.slice(start, step))
+                yield sent
     finally:
         if task is not None:
             task.close()

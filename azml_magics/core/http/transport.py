@@ -8,6 +8,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from . import log, recording
+from .attempt_span import trace_attempt
 from .exchange import HTTPResponse, Request
 from .fork import reset_in_child
 from .loops import LoopNetworks
@@ -119,8 +120,8 @@ class Transport:
 
     def _send(self, step: SendRequest) -> Outcome:
         started = time.perf_counter()
-        with log.masked_logs(step.request):
-            outcome = self._network.send(step.request, new_connection=step.new_connection)
+        with log.masked_logs(step.request), trace_attempt(step.request) as attempt:
+            outcome = attempt.record(self._network.send(attempt.request, new_connection=step.new_connection))
         if log.is_on():
             log.log_attempt(step.request, outcome, started)
         return outcome
@@ -208,8 +209,8 @@ async def _aexchange(step: SendRequest, network: AsyncNetworkTransport, recorder
 
 async def _asend(step: SendRequest, network: AsyncNetworkTransport) -> Outcome:
     started = time.perf_counter()
-    with log.masked_logs(step.request):
-        outcome = await network.send(step.request, new_connection=step.new_connection)
+    with log.masked_logs(step.request), trace_attempt(step.request) as attempt:
+        outcome = attempt.record(await network.send(attempt.request, new_connection=step.new_connection))
     if log.is_on():
         log.log_attempt(step.request, outcome, started)
     return outcome

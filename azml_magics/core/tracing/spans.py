@@ -1,0 +1,163 @@
+"""The spans of one call or block in all tracers that watch it. Off, they cost an empty tuple and a constant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+from .quiet import quietly
+from .tracers import choose_tracers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from ..response import Response
+    from .traced_call import TracedCall
+    from .tracers import OpenBlock, OpenCall, OpenSpan, Tracer
+
+_T = TypeVar("_T")
+
+
+class _Attached:
+    """Makes spans the current ones in a block."""
+
+    def __init__(self, spans: list[Any]) -> None:
+        self._spans: list[OpenSpan] = spans
+
+    def __enter__(self) -> None:
+        for span in self._spans:
+            quietly(span.attach)
+
+    def __exit__(self, *exception: object) -> None:
+        for span in reversed(self._spans):
+            quietly(span.detach)
+
+
+class CallSpan:
+    """The spans of one call: they begin and end with the block, and are current where `attached` says so.
+
+    Args:
+        tracers: Who watches.
+        call: The call.
+        read: Returns the part of a stream that has arrived.
+    """
+
+    def __init__(self, tracers: tuple[Tracer, ...], call: TracedCall, read: Callable[[], Response] | None) -> None:
+        self._tracers, self._call, self._read = tracers, call, read
+        self._spans: list[OpenCall] = []
+        self._response: Response | None = None
+
+    def __enter__(self) -> Self:
+        started = (quietly(tracer.start_call, self._call) for tracer in self._tracers)
+        self._spans = [span for span in started if span is not None]
+        return self
+
+    def attached(self) -> _Attached:
+        """Make them the parents of what begins in a block. Not around a `yield`, whose reader has spans of its own."""
+        return _Attached(self._spans)
+
+    def record(self, response: Response) -> Response:
+        """Note the response that has arrived, and return it."""
+        self._response = response
+        return response
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        response = self._response or getattr(error, "response", None)
+        if response is None and self._read is not None:
+            response = quietly(self._read)
+        for span in reversed(self._spans):
+            quietly(span.end, response, error)
+
+
+class BlockSpan:
+    """The spans around several calls, current in the block.
+
+    Args:
+        tracers: Who watches.
+        name: The name of the spans.
+        attributes: What is known at the beginning.
+        inputs: Content, such as a prompt; recorded only where content is.
+    """
+
+    def __init__(
+        self, tracers: tuple[Tracer, ...], name: str, attributes: Mapping[str, object], inputs: object = None
+    ) -> None:
+        self._tracers, self._name, self._attributes, self._inputs = tracers, name, attributes, inputs
+        self._spans: list[OpenBlock] = []
+        self._facts: dict[str, object] = {}
+        self._output: object = None
+
+    def __enter__(self) -> Self:
+        for tracer in self._tracers:
+            span = quietly(tracer.start_block, self._name, self._attributes, self._inputs)
+            if span is not None:
+                self._spans.append(span)
+                quietly(span.attach)
+        return self
+
+    def set(self, **attributes: object) -> None:
+        """Note facts that are known at the end, such as counts."""
+        self._facts |= attributes
+
+    def record(self, output: _T) -> _T:
+        """Note what was made, and return it; its text is recorded only where content is."""
+        self._output = output
+        return output
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        for span in reversed(self._spans):
+            quietly(span.detach)
+            quietly(span.end, self._facts, self._output, error)
+        self._spans = []
+
+
+class _NoSpan:
+    """Stands for spans that nobody watches."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        pass
+
+    def attached(self) -> Self:
+        return self
+
+    def set(self, **attributes: object) -> None:
+        pass
+
+    def record(self, value: _T) -> _T:
+        return value
+
+
+NO_SPAN = _NoSpan()
+AnyCallSpan: TypeAlias = "CallSpan | _NoSpan"
+AnyBlockSpan: TypeAlias = "BlockSpan | _NoSpan"
+
+
+def trace_call(
+    tracers: tuple[Tracer, ...], make_call: Callable[[], TracedCall], read: Callable[[], Response] | None = None
+) -> AnyCallSpan:
+    """Return the spans of a call.
+
+    Args:
+        tracers: Who watches it.
+        make_call: Describes it; called only if somebody does.
+        read: Returns the part of a stream that has arrived, for one that ends early.
+    """
+    return CallSpan(tracers, make_call(), read) if tracers else NO_SPAN
+
+
+def trace_block(name: str, *, mlflow: bool = False, inputs: object = None, **attributes: object) -> AnyBlockSpan:
+    """Return spans around the calls of a block.
+
+    Args:
+        name: Their name, such as "map_rows".
+        mlflow: Whether MLflow watches, too.
+        inputs: Content, such as a prompt; recorded only where content is.
+        attributes: What is known at the beginning; empty ones are left out.
+    """
+    tracers = choose_tracers(mlflow=mlflow)
+    return BlockSpan(tracers, name, attributes, inputs) if tracers else NO_SPAN

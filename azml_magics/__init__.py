@@ -37,7 +37,9 @@ if TYPE_CHECKING:
     from .core.keys import KeyRef as KeyRef
     from .core.response import Chunk as Chunk
     from .core.response import Response as Response
+    from .core.response import ToolRun as ToolRun
     from .core.response import Usage as Usage
+    from .core.tools import Toolset as Toolset
     from .core.wire import register as register_formatter
     from .documents import load as load_config
     from .documents import save as save_config
@@ -67,6 +69,8 @@ _LAZY = {
     "Response": ("core.response", "Response"),
     "Row": ("compare.comparison", "Row"),
     "Score": ("evaluation.outcome", "Score"),
+    "ToolRun": ("core.response", "ToolRun"),
+    "Toolset": ("core.tools", "Toolset"),
     "Usage": ("core.response", "Usage"),
     "aevaluate": ("evaluation.api", "aevaluate"),
     "ainvoke": ("core.client", "ainvoke"),
@@ -104,6 +108,8 @@ __all__ = [
     "Row",
     "Score",
     "Secret",
+    "ToolRun",
+    "Toolset",
     "Usage",
     "__version__",
     "aevaluate",

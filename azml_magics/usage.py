@@ -58,7 +58,7 @@ class UsageTotals:
 
     def add_request(self, config: LLMConfig, response: Response | None, error: BaseException | None) -> None:
         """Count a request."""
-        self.requests += 1
+        self.requests += response.requests if response else 1
         self.failed += error is not None
         usage = response.usage if response else None
         if usage is not None:

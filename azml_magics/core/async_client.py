@@ -18,6 +18,7 @@ from .redaction import redact_bytes
 from .response import Response
 from .stream import AsyncResponseStream
 from .stream_redaction import keys_to_mask
+from .tools import AsyncToolStream, ToolLoop, Tools, Toolset, has_tools
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -46,9 +47,22 @@ class AsyncClient(BaseClient):
 
         return AsyncTransport(self._http_client, self._current_recorder)
 
-    async def invoke(self, config: LLMConfig, prompt: str | Sequence[Message]) -> Response:
-        """Send a prompt and return the whole response, as `Client.invoke` does."""
-        prepared = self._prepare(config, prompt)
+    async def invoke(
+        self, config: LLMConfig, prompt: str | Sequence[Message], *, tools: Tools | None = None
+    ) -> Response:
+        """Send a prompt and return the whole response, as `Client.invoke` does; tools may be asynchronous."""
+        if not has_tools(tools):
+            return await self._invoke(self._prepare(config, prompt))
+        loop = ToolLoop(Toolset.of(tools), config, prompt)
+        with loop.keep_steps():
+            while loop.is_open:
+                prepared = self._prepare(loop.config, loop.messages)
+                response = await self._invoke(prepared)
+                for call in loop.take(response, prepared.secrets):
+                    await loop.arun(call)
+        return loop.response
+
+    async def _invoke(self, prepared: PreparedCall) -> Response:
         permit = self._permit(prepared.config)
         with prepared.trace() as span:
             start = time.monotonic()
@@ -65,8 +79,15 @@ class AsyncClient(BaseClient):
             prepared = prepared.authorize(credentials, self._aresolve)
         return await self._transport.send(prepared.retry_flow(permit.should_retry if permit else None), permit)
 
-    def stream(self, config: LLMConfig, prompt: str | Sequence[Message]) -> AsyncResponseStream:
+    def stream(
+        self, config: LLMConfig, prompt: str | Sequence[Message], *, tools: Tools | None = None
+    ) -> AsyncResponseStream:
         """Send a prompt and return the response as a stream of chunks, as `Client.stream` does."""
+        if has_tools(tools):
+            return AsyncToolStream(ToolLoop(Toolset.of(tools), config, prompt), self._stream)
+        return self._stream(config, prompt)
+
+    def _stream(self, config: LLMConfig, prompt: str | Sequence[Message]) -> AsyncResponseStream:
         permit = self._permit(config)
         return AsyncResponseStream(self._prepare(config, prompt, stream=True), partial(self._send, permit=permit))
 

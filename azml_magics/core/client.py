@@ -20,6 +20,7 @@ from .messages import Message
 from .response import Response
 from .stream import AsyncResponseStream, ResponseStream
 from .sync_client import Client
+from .tools import Tools
 
 __all__ = [
     "AsyncClient",
@@ -75,24 +76,24 @@ def close_default_clients() -> None:
     default_client().close()
 
 
-def invoke(config: LLMConfig, prompt: str | Sequence[Message]) -> Response:
+def invoke(config: LLMConfig, prompt: str | Sequence[Message], *, tools: Tools | None = None) -> Response:
     """Send a prompt and return the whole response: `Client.invoke` of the default client."""
-    return default_client().invoke(config, prompt)
+    return default_client().invoke(config, prompt, tools=tools)
 
 
-async def ainvoke(config: LLMConfig, prompt: str | Sequence[Message]) -> Response:
+async def ainvoke(config: LLMConfig, prompt: str | Sequence[Message], *, tools: Tools | None = None) -> Response:
     """What `invoke` does, on the running event loop."""
-    return await default_async_client().invoke(config, prompt)
+    return await default_async_client().invoke(config, prompt, tools=tools)
 
 
-def stream(config: LLMConfig, prompt: str | Sequence[Message]) -> ResponseStream:
+def stream(config: LLMConfig, prompt: str | Sequence[Message], *, tools: Tools | None = None) -> ResponseStream:
     """Send a prompt and return the response as a stream of chunks: `Client.stream` of the default client."""
-    return default_client().stream(config, prompt)
+    return default_client().stream(config, prompt, tools=tools)
 
 
-def astream(config: LLMConfig, prompt: str | Sequence[Message]) -> AsyncResponseStream:
+def astream(config: LLMConfig, prompt: str | Sequence[Message], *, tools: Tools | None = None) -> AsyncResponseStream:
     """What `stream` does, for the running event loop."""
-    return default_async_client().stream(config, prompt)
+    return default_async_client().stream(config, prompt, tools=tools)
 
 
 def fetch(config: LLMConfig, url: str) -> bytes:

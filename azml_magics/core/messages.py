@@ -11,8 +11,11 @@ Message = dict[str, Any]
 """An OpenAI-style message: {"role": "system" | "user" | "assistant" | "tool", "content": text or parts, …}.
 
 A message of the assistant may have the `items` of the Response that it comes from: wire formats that want them back
-send them in place of the content, and the others leave them out.
+send them in place of the content, and the others leave them out. A message of a tool that failed has `is_error`, which
+only those wire formats can say.
 """
+
+_NOT_SENT = {"items", "is_error"}
 
 _EXPECTED = 'Give a text, or a list of messages such as {"role": "user", "content": "…"}.'
 
@@ -58,8 +61,8 @@ def _copy_message(message: Any) -> Message:
 
 
 def without_items(message: Message) -> Message:
-    """Return a message as any wire format takes it: without the `items` of one."""
-    return {name: value for name, value in message.items() if name != "items"}
+    """Return a message as any wire format takes it: without what only some of them can say."""
+    return {name: value for name, value in message.items() if name not in _NOT_SENT}
 
 
 def text_of(content: Any) -> str:

@@ -6,8 +6,6 @@ from collections.abc import Mapping  # noqa: TC003 - get_type_hints() needs it
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
-from .tool_steps import ToolStep
-
 _TRUNCATED = ("length", "max_tokens", "max_output_tokens")  # finish reasons of OpenAI, Anthropic and Responses
 _DETAILS = ("prompt_tokens_details", "completion_tokens_details")
 
@@ -60,6 +58,17 @@ class Usage:
     def _detail(self, side: str, name: str) -> int:
         return _count(self.details.get(f"{side}_tokens_details", {}).get(name)) or 0
 
+    def __add__(self, other: Usage | None) -> Usage:
+        """Return the sums of the counts of both; a count that one of them does not know is that of the other."""
+        if other is None:
+            return self
+        return Usage(
+            _add_counts(self.prompt_tokens, other.prompt_tokens),
+            _add_counts(self.completion_tokens, other.completion_tokens),
+            _add_counts(self.total_tokens, other.total_tokens),
+            _add_details(self.details, other.details),
+        )
+
     def to_dict(self) -> dict[str, int]:
         """Return the counts that are known, under their wire names."""
         return {name: value for name, value in vars(self).items() if name != "details" and value is not None}
@@ -67,6 +76,22 @@ class Usage:
 
 def _count(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _add_counts(one: int | None, other: int | None) -> int | None:
+    return other if one is None else one if other is None else one + other
+
+
+def _add_details(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the sums of the numbers in two objects of objects; anything else is that of `other`."""
+    added = {**one, **other}
+    for name in one.keys() & other.keys():
+        first, second = one[name], other[name]
+        if isinstance(first, dict) and isinstance(second, dict):
+            added[name] = _add_details(first, second)
+        elif (count := _count(first)) is not None and _count(second) is not None:
+            added[name] = count + second
+    return added
 
 
 @dataclass(frozen=True)
@@ -86,6 +111,25 @@ class Verdict:
     filtered: bool = False
     source: Literal["prompt", "completion"] = "completion"
     detail: str = ""
+
+
+@dataclass(frozen=True)
+class ToolRun:
+    """A call of a tool that a model asked for, and its result.
+
+    Attributes:
+        name: the tool's name.
+        arguments: its arguments as the model wrote them: JSON text.
+        result: what the model was told of the result; None while the tool runs, or if it was never finished.
+        is_error: whether the result is an error: the tool raised, took too long, does not exist, was not allowed.
+        id: the id of the call, as on the wire.
+    """
+
+    name: str
+    arguments: str = ""
+    result: str | None = None
+    is_error: bool = False
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +153,7 @@ class Chunk:
         others: pieces of other choices that the same event brought.
         retracts: whether the text of all earlier pieces was thoughts: their end came without a beginning.
         id: the service's id of the response.
+        tool_run: a tool that begins to run, or that has ended. Pieces after it belong to the model's next response.
     """
 
     text: str = ""
@@ -124,6 +169,7 @@ class Chunk:
     others: tuple[Chunk, ...] = ()
     retracts: bool = False
     id: str = field(default="", compare=False)
+    tool_run: ToolRun | None = None
 
 
 @dataclass(frozen=True)
@@ -144,7 +190,6 @@ class Response:
         model: the name that the endpoint gives its model, or "".
         id: the service's id of the response, such as resp_… which `previous_response_id` takes; or "".
         tool_calls: OpenAI-style `{"id", "type", "function": {"name", "arguments"}}` dicts: what the model asks for.
-        steps: the tool calls that were made on the way to this response, with their results.
         reasoning: a reasoning model's thoughts, or "".
         logprobs: log probabilities of the tokens, as on the wire, or None.
         raw: the decoded JSON of the body; None for a stream.
@@ -159,6 +204,8 @@ class Response:
             thinking blocks with their signatures.
         notices: what a reader should know about the response, one line each, such as that all tokens went into
             reasoning.
+        steps: the messages between the prompt and this response: what the model asked its tools for, and the results.
+            `usage`, `reasoning` and `latency` are those of all steps together.
     """
 
     text: str
@@ -173,7 +220,6 @@ class Response:
     model: str = ""
     id: str = field(default="", compare=False)
     tool_calls: tuple[dict[str, Any], ...] = ()
-    steps: tuple[ToolStep, ...] = ()
     reasoning: str = ""
     logprobs: Any = field(default=None, repr=False)
     raw: Any = field(default=None, repr=False)
@@ -185,6 +231,7 @@ class Response:
     choices: tuple[Response, ...] = field(default=(), repr=False)
     items: tuple[dict[str, Any], ...] = field(default=(), repr=False)
     notices: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    steps: tuple[dict[str, Any], ...] = field(default=(), repr=False)
 
     def __str__(self) -> str:
         return self.text
@@ -193,6 +240,18 @@ class Response:
     def is_truncated(self) -> bool:
         """Whether the limit of tokens ended the response."""
         return self.finish_reason in _TRUNCATED
+
+    @property
+    def tool_runs(self) -> tuple[ToolRun, ...]:
+        """The calls of tools in `steps`, each with its result."""
+        results = {message.get("tool_call_id"): message for message in self.steps if message.get("role") == "tool"}
+        calls = [call for message in self.steps for call in message.get("tool_calls") or ()]
+        return tuple(_tool_run(call, results.get(call.get("id"))) for call in calls)
+
+    @property
+    def requests(self) -> int:
+        """How many requests led to this response: one for each step that asked for tools, and one for the rest."""
+        return 1 + len([message for message in self.steps if message.get("role") == "assistant"])
 
     def replace(self, **fields: Any) -> Response:
         """Return a copy with some fields changed, in its choices as well: what is known of all of them."""
@@ -242,12 +301,21 @@ class Response:
         return response
 
 
+def _tool_run(call: Mapping[str, Any], message: Mapping[str, Any] | None) -> ToolRun:
+    """Return a call of a tool with the message that has its result, if there is one."""
+    function = call.get("function") or {}
+    run = ToolRun(str(function.get("name", "")), str(function.get("arguments", "")), id=str(call.get("id", "")))
+    if message is None:
+        return run
+    return replace(run, result=str(message.get("content", "")), is_error=bool(message.get("is_error")))
+
+
 def _to_data(name: str, value: Any) -> Any:
     """Return a field of a response as JSON data."""
     if name == "usage":
         return {**value.to_dict(), **value.details} if value else None
-    if name in {"filters", "steps"}:
-        return [asdict(part) for part in value]
+    if name == "filters":
+        return [asdict(verdict) for verdict in value]
     if name == "choices":
         return [choice.to_dict() for choice in value]
     if name == "headers":
@@ -261,13 +329,11 @@ def _from_data(name: str, value: Any) -> Any:
         return _usage_from_data(value) if value is not None else None
     if name == "filters":
         return tuple(Verdict(**verdict) for verdict in value)
-    if name == "steps":
-        return tuple(ToolStep(**step) for step in value)
     if name == "choices":
         return tuple(Response.from_dict(choice) for choice in value)
     if name == "headers":
         return dict(value)
-    return tuple(value) if name in {"tool_calls", "items", "notices"} else value
+    return tuple(value) if name in {"tool_calls", "items", "notices", "steps"} else value
 
 
 def _usage_from_data(data: Mapping[str, Any]) -> Usage:

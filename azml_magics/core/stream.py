@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .call import PreparedCall
     from .http.exchange import HTTPResponse
     from .response import Chunk, Response
+    from .secret import Secret
 
 
 class ResponseStream:
@@ -34,6 +35,11 @@ class ResponseStream:
     def response(self) -> Response:
         """What has arrived: the whole response after the last chunk."""
         return self._reader.response
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """The keys that were sent, which nothing may show."""
+        return self._prepared.secrets
 
     def __iter__(self) -> Generator[Chunk, None, None]:
         return self._chunks
@@ -94,6 +100,11 @@ class AsyncResponseStream:
     def response(self) -> Response:
         """What has arrived: the whole response after the last chunk."""
         return self._reader.response
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """The keys that were sent, which nothing may show."""
+        return self._prepared.secrets
 
     def __aiter__(self) -> AsyncGenerator[Chunk, None]:
         return self._chunks

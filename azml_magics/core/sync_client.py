@@ -18,6 +18,7 @@ from .redaction import redact_bytes
 from .response import Response
 from .stream import ResponseStream
 from .stream_redaction import keys_to_mask
+from .tools import ToolLoop, Tools, Toolset, ToolStream, has_tools
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -43,18 +44,30 @@ class Client(BaseClient):
 
         return Transport(self._http_client, self._current_recorder)
 
-    def invoke(self, config: LLMConfig, prompt: str | Sequence[Message]) -> Response:
+    def invoke(self, config: LLMConfig, prompt: str | Sequence[Message], *, tools: Tools | None = None) -> Response:
         """Send a prompt and return the whole response.
 
         Args:
             config: The endpoint, its key, its wire format and the model kwargs.
             prompt: A text, or OpenAI-style messages.
+            tools: Functions that the model may call: they are called, and their results sent, until it gives a final
+                response. A `Toolset` sets limits. What happened is in the response's `steps` and `tool_runs`.
 
         Raises:
             AzmlError: One of `azml_magics.errors`, with the names of the config and the deployment.
             Interrupted: The kernel was interrupted.
         """
-        prepared = self.prepare(config, prompt)
+        if not has_tools(tools):
+            return self._invoke(self.prepare(config, prompt))
+        loop = ToolLoop(Toolset.of(tools), config, prompt)
+        with loop.keep_steps():
+            while loop.is_open:
+                prepared = self.prepare(loop.config, loop.messages)
+                for call in loop.take(self._invoke(prepared), prepared.secrets):
+                    loop.run(call)
+        return loop.response
+
+    def _invoke(self, prepared: PreparedCall) -> Response:
         permit = self._permit(prepared.config)
         with prepared.trace() as span:
             start = time.monotonic()
@@ -72,7 +85,9 @@ class Client(BaseClient):
             return self._transport.send(prepared.retry_flow())
         return self._transport.send(prepared.retry_flow(permit.should_retry), permit.run.pause, permit)
 
-    def stream(self, config: LLMConfig, prompt: str | Sequence[Message]) -> ResponseStream:
+    def stream(
+        self, config: LLMConfig, prompt: str | Sequence[Message], *, tools: Tools | None = None
+    ) -> ResponseStream:
         """Send a prompt and return the response as a stream of chunks.
 
         A wire format that cannot stream gives one chunk. An error after the first chunk is never retried and has what
@@ -81,10 +96,17 @@ class Client(BaseClient):
         Args:
             config: The endpoint, its key, its wire format and the model kwargs.
             prompt: A text, or OpenAI-style messages.
+            tools: As for `invoke`. The stream goes on through the calls to the final response; chunks with a `tool_run`
+                say when a function begins and ends.
 
         Raises:
             AzmlError: The call cannot be prepared. Iterating raises what `invoke` raises.
         """
+        if has_tools(tools):
+            return ToolStream(ToolLoop(Toolset.of(tools), config, prompt), self._stream)
+        return self._stream(config, prompt)
+
+    def _stream(self, config: LLMConfig, prompt: str | Sequence[Message]) -> ResponseStream:
         permit = self._permit(config)
         return ResponseStream(self.prepare(config, prompt, stream=True), partial(self._send, permit=permit))
 

@@ -10,17 +10,16 @@ import sys
 from typing import TYPE_CHECKING, Protocol
 
 from ..core.text import one_line, printable
-from ..core.tool_steps import ToolStep, with_step
 from .live import LiveDisplay
 from .markdown import make_inert
 from .reasoning import fold_reasoning, growing_reasoning, inert_html
-from .tool_steps import call_text, result_text, step_line, steps_html
+from .tool_runs import fold_run, format_call, format_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..core.http.waiting import Waiting
-    from ..core.response import Response
+    from ..core.response import Response, ToolRun
     from .live import OutputArea
 
 _DIM, _NORMAL = "\x1b[2m", "\x1b[0m"
@@ -41,8 +40,8 @@ class LiveText(Protocol):
     def retract(self) -> None:
         """Take the text so far for thoughts: their end came without a beginning."""
 
-    def show_step(self, step: ToolStep) -> None:
-        """Show a tool call when it begins, and again when its result is there. The text before it is `step.said`."""
+    def show_tool_run(self, run: ToolRun) -> None:
+        """Show that a tool begins to run or, if `run` has a result, that it has ended; the text goes on below."""
 
     def wait(self, waiting: Waiting | None) -> None:
         """Show what the request waits for; None: it does not wait any more."""
@@ -66,7 +65,7 @@ class NotebookText:
         self._display = LiveDisplay(area)
         self._show_reasoning = show_reasoning
         self._reasoning = self._text = ""
-        self._steps: tuple[ToolStep, ...] = ()
+        self._steps: list[str | ToolRun] = []  # texts and calls of tools above the text
 
     def add(self, text: str) -> None:
         """Show more text, now or with the next update."""
@@ -88,10 +87,19 @@ class NotebookText:
         """Move the text so far to the thoughts, with the next update."""
         self._reasoning, self._text = self._reasoning + self._text, ""
 
-    def show_step(self, step: ToolStep) -> None:
-        """Show a tool call or its result, with the next update."""
-        self._steps, self._text = with_step(self._steps, step), ""
-        self._display.update(self._bundle)
+    def show_tool_run(self, run: ToolRun) -> None:
+        """Show a call above the text, now; a call that has ended takes the place of the same one that began."""
+        if self._text:
+            self._steps.append(self._text)
+            self._text = ""
+        if self._reasoning and not self._reasoning.endswith("\n\n"):
+            self._reasoning += "\n\n"
+        same = [at for at, each in enumerate(self._steps) if isinstance(each, type(run)) and each.id == run.id]
+        if run.result is not None and same:
+            self._steps[same[-1]] = run
+        else:
+            self._steps.append(run)
+        self._display.update_now(self._bundle())
 
     def wait(self, waiting: Waiting | None) -> None:
         """Show a line about a wait; it disappears when the wait is over."""
@@ -99,7 +107,7 @@ class NotebookText:
             line = one_line(str(waiting))
             self._display.update_now({"text/plain": line, "text/markdown": f"*{inert_html(line)}*"})
         elif self._steps:
-            self._display.update(self._bundle)
+            self._display.update_now(self._bundle())
         elif not self._text and not self._reasoning:
             self._display.clear()
 
@@ -116,10 +124,10 @@ class NotebookText:
 
     def _bundle(self) -> dict[str, str]:
         text = printable(self._text)
-        parts = [self._thoughts(), steps_html(self._steps), make_inert(text)]
-        lines = [*map(step_line, self._steps), text]
+        parts = [self._thoughts(), *map(_step_markdown, self._steps), make_inert(text)]
+        lines = [printable(step if isinstance(step, str) else format_run(step)) for step in self._steps]
         return {
-            "text/plain": "\n".join(line for line in lines if line),
+            "text/plain": "\n".join([*lines, *([text] if text or not lines else [])]),
             "text/markdown": "\n\n".join(part for part in parts if part),
         }
 
@@ -129,6 +137,10 @@ class NotebookText:
         if not self._text and not self._steps:
             return growing_reasoning(self._reasoning)
         return fold_reasoning(self._reasoning, is_open=self._show_reasoning == "open")
+
+
+def _step_markdown(step: str | ToolRun) -> str:
+    return make_inert(printable(step)) if isinstance(step, str) else fold_run(step)
 
 
 class TerminalText:
@@ -169,12 +181,13 @@ class TerminalText:
         self._has_reasoning = self._has_reasoning or not self._is_empty
         self._is_empty = True
 
-    def show_step(self, step: ToolStep) -> None:
-        """Write a tool call now, and its result when it is there."""
+    def show_tool_run(self, run: ToolRun) -> None:
+        """Write a line when a tool begins, and one with its result when it has ended."""
         self._write()
-        between = "" if self._is_empty and not self._has_reasoning else "\n"
-        line = call_text(step) if step.result is None else f"{one_line(step.name)} → {result_text(step)}"
-        sys.stdout.write(f"{between}[{line}]\n")
+        line = format_call(run) if run.result is None else f"  {format_run(run).removeprefix(format_call(run)).strip()}"
+        dim, normal = (_DIM, _NORMAL) if sys.stdout.isatty() else ("", "")
+        gap = "" if self._is_empty and not self._has_reasoning else "\n"
+        sys.stdout.write(f"{gap}{dim}{printable(line)}{normal}\n")
         sys.stdout.flush()
         self._is_empty, self._has_reasoning = True, False
 

@@ -20,7 +20,7 @@ from .batch_html import batch_to_html, cell_reasoning
 from .facts import filter_note, notable_facts, response_facts
 from .markdown import fence_code, make_inert
 from .reasoning import fold_reasoning, inert_html
-from .tool_steps import steps_html
+from .tool_runs import fold_steps, steps_data
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -69,7 +69,7 @@ def _response_document(response: Response) -> dict[str, Any]:
         "reasoning_open": response.show_reasoning == "open" and bool(response.reasoning),
         "filters": filter_note(response.filters),
         "notices": list(response.notices),
-        "steps": response.to_dict("steps")["steps"],
+        "steps": steps_data(response),
     }
     document |= {name: value for name, value in optional.items() if value}
     return cast("dict[str, Any]", printable_data(document))
@@ -187,8 +187,9 @@ def _to_json(parsed: Any) -> Any:
 
 
 def _add_surroundings(markdown: str, response: Response) -> str:
-    """Add to a response's Markdown its thoughts and tool calls above it, and below it the facts worth a line."""
-    above, below = reasoning_html(response) + steps_html(response.steps), facts_html(response)
+    """Add to a response's Markdown its thoughts and its steps above it, and the facts out of the ordinary below it."""
+    above = "\n\n".join(filter(None, [reasoning_html(response), fold_steps(response)]))
+    below = facts_html(response)
     if not above and not below:
         return markdown
     # The marks let our own viewer show the answer apart from the rest; other readers ignore them.

@@ -215,6 +215,8 @@ class _Arrival:
 
 
 def _show_chunk(live: LiveText, chunk: Chunk) -> None:
+    if chunk.tool_run:
+        live.show_tool_run(chunk.tool_run)
     if chunk.retracts:
         live.retract()
     if chunk.reasoning:

@@ -9,8 +9,7 @@ import sys
 import pytest
 
 from azml_magics.core.http.waiting import Waiting
-from azml_magics.core.response import Response
-from azml_magics.core.tool_steps import ToolStep
+from azml_magics.core.response import Response, ToolRun
 from azml_magics.display.live_text import NotebookText, TerminalText
 
 # ---- NotebookText ----------------------------------------------------------------------------------------------
@@ -71,21 +70,6 @@ def test_notebook_text_replaces_half_characters(area):
     NotebookText(area).add("caf\ud83d")
     json.dumps(area.shown[-1][1], ensure_ascii=False).encode()
     assert area.shown[-1][1]["text/plain"] == "caf\ufffd"
-
-
-def test_notebook_text_shows_tool_calls_above_the_text(area, clock):
-    text = NotebookText(area)
-    text.add("Let me look.")
-    clock.now += 1
-    text.show_step(ToolStep("look_up", '{"word": "sea"}', id="1", said="Let me look."))
-    clock.now += 1
-    text.show_step(ToolStep("look_up", '{"word": "sea"}', "salty", id="1", said="Let me look."))
-    text.add("It is salty.")
-    text.keep()
-    kept = area.shown[-1][1]
-    assert kept["text/plain"] == 'look_up(word="sea") → salty\nIt is salty.'
-    assert kept["text/markdown"].count("Let me look.") == 1
-    assert kept["text/markdown"].index("salty</summary>") < kept["text/markdown"].index("It is salty.")
 
 
 # ---- TerminalText ----------------------------------------------------------------------------------------------
@@ -195,10 +179,28 @@ def test_terminal_removes_the_line_about_a_wait(monkeypatch, capsys):
     assert stream.getvalue().endswith("\r" + " " * 38 + "\r")
 
 
-def test_terminal_text_writes_tool_calls_as_lines(capsys):
-    text = TerminalText()
-    text.show_step(ToolStep("look_up", '{"word": "sea"}', id="1"))
-    text.show_step(ToolStep("look_up", '{"word": "sea"}', "salty", id="1"))
-    text.add("It is salty.")
-    text.finish(Response("It is salty."))
-    assert capsys.readouterr().out == '[look_up(word="sea")]\n[look_up → salty]\nIt is salty.\n'
+BEGUN = ToolRun("get_sales", '{"region": "North"}', id="a")
+ENDED = ToolRun("get_sales", '{"region": "North"}', "1200", id="a")
+
+
+def test_calls_of_tools_stand_above_the_text_that_follows(area):
+    live = NotebookText(area)
+    live.add("Let me look.")
+    live.show_tool_run(BEGUN)
+    assert area.shown[-1][1]["text/plain"] == 'Let me look.\nget_sales(region="North") …'
+    live.show_tool_run(ENDED)
+    live.add("They sold 1200.")
+    live.keep()
+    kept = area.shown[-1][1]
+    assert kept["text/plain"] == 'Let me look.\nget_sales(region="North") → 1200\nThey sold 1200.'
+    assert kept["text/markdown"].count("<details") == 1
+
+
+def test_a_terminal_writes_a_line_for_a_call_and_one_for_its_result(capsys):
+    live = TerminalText()
+    live.add("Let me look.")
+    live.show_tool_run(BEGUN)
+    live.show_tool_run(ENDED)
+    live.add("They sold 1200.")
+    live.finish(Response("They sold 1200."))
+    assert capsys.readouterr().out == 'Let me look.\nget_sales(region="North")\n  → 1200\nThey sold 1200.\n'

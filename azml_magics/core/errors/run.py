@@ -84,7 +84,13 @@ class Interrupted(KeyboardInterrupt):
 
     @property
     def _has_arrived(self) -> bool:
-        return self.batch is not None or bool(self.response is not None and self.response.text)
+        response = self.response
+        return self.batch is not None or bool(response is not None and (response.text or self._steps))
+
+    @property
+    def _steps(self) -> int:
+        """How many calls of tools had been made."""
+        return len(getattr(self.response, "tool_runs", ()))
 
     @property
     def cause(self) -> str:
@@ -92,6 +98,9 @@ class Interrupted(KeyboardInterrupt):
         if self.batch is not None:
             whole = sum(row.error is None and row.response is not None for row in self.batch)
             return f"Stopped; {whole} of {len(self.batch)} responses were complete."
+        if self._steps and not self.response.text:
+            calls = f"{self._steps} tool call{'' if self._steps == 1 else 's'}"
+            return f"Stopped after {calls}; what had arrived is kept."
         if self.response is None or not self.response.text:
             return "Stopped before the first token; nothing had arrived."
         return f"Stopped; {len(self.response.text):,} characters had arrived and are kept."

@@ -58,6 +58,8 @@ def _add_turn(turns: list[Message], message: Message) -> None:
     role, content = message.get("role"), message.get("content")
     if role == "tool":
         result = {"type": "tool_result", "tool_use_id": message.get("tool_call_id"), "content": _to_content(content)}
+        if message.get("is_error"):
+            result["is_error"] = True
         if turns and _has_tool_results(turns[-1]):
             turns[-1]["content"].append(result)
         else:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from azml_magics.display.mime import reasoning_html
 from azml_magics.display.reasoning import growing_reasoning
-from azml_magics.display.tool_steps import steps_html
+from azml_magics.display.tool_runs import fold_steps
 
 if TYPE_CHECKING:
     from azml_magics.core.response import Response
@@ -24,4 +24,4 @@ def thoughts_html(response: Response | None, *, is_running: bool = False) -> str
     has_thoughts = response.show_reasoning != "hidden" and bool(response.reasoning.strip())
     is_thinking = is_running and has_thoughts and not response.text and not response.steps
     thoughts = growing_reasoning(response.reasoning) if is_thinking else reasoning_html(response)
-    return thoughts + steps_html(response.steps)
+    return thoughts + fold_steps(response)

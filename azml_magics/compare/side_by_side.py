@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import itertools
 import json
 import threading
@@ -132,7 +133,10 @@ class BatchRun:
         self._stopping = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[Any] | None = None
-        self._thread = threading.Thread(target=self._run, name="azml-magics-side-by-side", daemon=True)
+        context = contextvars.copy_context()  # its trace, if there is one
+        self._thread = threading.Thread(
+            target=context.run, args=(self._run,), name="azml-magics-side-by-side", daemon=True
+        )
 
     def start(self) -> BatchRun:
         """Send the requests; returns itself. Keys that the user types are prompted for here, in the caller's thread."""

@@ -75,7 +75,7 @@ def response_attributes(response: Response) -> dict[str, Any]:
     choices = response.choices or (response,)
     reasons = [choice.finish_reason for choice in choices if choice.finish_reason]
     return {
-        "gen_ai.response.id": getattr(response, "id", "") or None,
+        "gen_ai.response.id": response.id or None,
         "gen_ai.response.model": response.model or None,
         "gen_ai.response.finish_reasons": reasons or None,
         "gen_ai.response.time_to_first_chunk": response.time_to_first_token,

@@ -96,7 +96,7 @@ class MLflowCall:
     def _describe(self, response: Response) -> None:
         known = {
             "mlflow.llm.model": response.model,
-            "gen_ai.response.id": getattr(response, "id", ""),
+            "gen_ai.response.id": response.id,
             "azure.service.request.id": response.request_id,
             "azml_magics.attempts": response.attempts if response.attempts > 1 else None,
             "mlflow.chat.tokenUsage": _usage(response.usage),

@@ -131,17 +131,21 @@ def test_call_is_below_the_users_span(call, config_of, spans):
 
 
 @pytest.mark.parametrize(
-    ("path", "body", "name"),
-    [
-        ("/v1/chat/completions", HI, "chat blue"),
-        ("/v1/completions", {"choices": [{"text": "hi"}]}, "text_completion blue"),
-        ("/v1/embeddings", {"data": [{"embedding": [0.5, 0.25]}]}, "embeddings blue"),
-    ],
+    ("route", "operation"),
+    [("chat/completions", "chat"), ("completions", "text_completion"), ("embeddings", "embeddings")],
 )
-def test_operation_is_that_of_the_route(server, config_of, spans, path, body, name):
-    server.respond_with(reply(body))
-    client.invoke(config_of(path, deployment_name="blue"), "hello")
-    assert spans()[-1].name == name
+def test_operation_is_that_of_the_route(server, config_of, spans, route, operation):
+    choice = {"text": "hi", "message": {"content": "hi"}}
+    server.respond_with(reply({"choices": [choice], "data": [{"embedding": [0.5, 0.25]}]}))
+    client.invoke(config_of(f"/v1/{route}", deployment_name="blue"), "hello")
+    assert spans()[-1].name == f"{operation} blue"
+    assert spans()[-1].attributes["gen_ai.operation.name"] == operation
+
+
+def test_response_has_the_id_of_the_service(server, config_of, spans):
+    server.respond_with(reply(HI))
+    client.invoke(config_of(), "hello")
+    assert only(spans("chat")).attributes["gen_ai.response.id"] == "chatcmpl-1"
 
 
 @pytest.mark.parametrize(

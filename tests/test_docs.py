@@ -22,8 +22,9 @@ from azml_magics import errors, langchain
 from azml_magics.core import wire
 from azml_magics.notebook import args
 from azml_magics.notebook.options import CELL_OPTIONS
-from azml_magics.notebook.remedies import with_notebook_remedy
+from azml_magics.notebook.remedies import REMEDIES, with_notebook_remedy
 from azml_magics.notebook.verbs import VERBS
+from tests.test_remedies import class_codes, raise_sites
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -237,6 +238,7 @@ def search_index(site):
         ("certificate", "how-to/proxies-and-certificates"),
         ("uninstall", "how-to/install"),
         ("Colab", "how-to/install"),
+        ("rate-limit", "reference/errors"),
         ("--each", "reference/commands"),
     ],
 )
@@ -266,6 +268,17 @@ def test_tables_match_the_parsers(pages, site):
     for flags, _ in CELL_OPTIONS:
         assert all(flag in commands for flag in flags if flag.startswith("-"))
     assert all(wire.get(name).description in commands for name in wire.names())
+
+
+def test_every_error_code_has_its_class_meaning_and_remedy(site):
+    rows = re.findall(r"<tr class=.*?</tr>", text_of(site / "reference" / "errors.html"), re.DOTALL)
+    cells = [
+        [re.sub(r"<[^>]+>", "", cell).strip() for cell in re.findall(r"<td>(.*?)</td>", row, re.DOTALL)] for row in rows
+    ]
+    named = {code for code, cause, remedy in filter(None, cells) if cause and remedy}
+    given = {code for _, code, _ in raise_sites() if code} | set(class_codes().values()) | set(REMEDIES)
+    assert given <= named
+    assert all("{" not in cause for _, cause, _ in filter(None, cells) if "{name}" not in cause)
 
 
 def test_pages_load_nothing_from_other_hosts(pages, site):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _BEFORE_NAPOLEON = 400
 _EXAMPLES = ("Example:", "Examples:")
+_MARKUP = re.compile(r"\*|(?<=\w)_(?!\w)")  # text, which reStructuredText would take for emphasis or a link
 _CODE = re.compile(r"(``.+?``|`[^`\n]+`)")
 
 
@@ -53,7 +54,7 @@ def _with_code_spans(line: str) -> str:
             is_in_a_word = parts[place + 1][:1].isalnum()  # `{column}`s
             parts[place] = f"``{part.strip('`')}``" + ("\\ " if is_in_a_word else "")
         elif not line.lstrip().startswith("* "):
-            parts[place] = part.replace("*", "\\*")
+            parts[place] = _MARKUP.sub(r"\\\g<0>", part)
     return "".join(parts)
 
 

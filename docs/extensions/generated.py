@@ -1,4 +1,4 @@
-"""What pages take from the parsers: the tables of options and formatters, and the help of every verb."""
+"""What pages take from the source: the tables of options and formatters, the help of verbs, and the error codes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from azml_magics.notebook import help_text
 from azml_magics.notebook.verbs import VERBS
+
+from . import error_codes
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -20,6 +22,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
 def on_source_read(_app: Sphinx, _page: str, source: list[str]) -> None:
     """Fill in what is generated. Tables are in the pages, too, for readers of the repository; here they are fresh."""
     source[0] = help_text.refresh_tables(source[0]).replace("<!-- verbs -->", help_of_verbs())
+    if "<!-- error codes -->" in source[0]:
+        source[0] = source[0].replace("<!-- error codes -->", error_codes.tables())
 
 
 def help_of_verbs() -> str:

@@ -45,7 +45,8 @@ class Conversation:
 def after_response(messages: Sequence[Message], response: Response, config: LLMConfig) -> Conversation:
     """Return the conversation that has the messages that were sent, without a system message, and the response."""
     turns = [without_items(turn) for turn in messages if turn.get("role") != "system"]
-    return Conversation((*turns, message_of(response)), model_of(config))
+    steps = [without_items(step) for step in response.steps]
+    return Conversation((*turns, *steps, message_of(response)), model_of(config))
 
 
 def message_of(response: Response) -> Message:

@@ -18,7 +18,7 @@ from .redaction import redact_bytes
 from .response import Response
 from .stream import AsyncResponseStream
 from .stream_redaction import keys_to_mask
-from .tools import AsyncToolStream, ToolLoop, Tools, Toolset, has_tools
+from .tools import AsyncToolStream, ToolLoop, Tools
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -51,12 +51,12 @@ class AsyncClient(BaseClient):
         self, config: LLMConfig, prompt: str | Sequence[Message], *, tools: Tools | None = None
     ) -> Response:
         """Send a prompt and return the whole response, as `Client.invoke` does; tools may be asynchronous."""
-        if not has_tools(tools):
+        if tools is None or tools == []:
             return await self._invoke(self._prepare(config, prompt))
-        loop = ToolLoop(Toolset.of(tools), config, prompt)
+        config, loop = ToolLoop.start(tools, config, prompt)
         with loop.keep_steps():
             while loop.is_open:
-                prepared = self._prepare(loop.config, loop.messages)
+                prepared = self._prepare(config, loop.messages)
                 response = await self._invoke(prepared)
                 for call in loop.take(response, prepared.secrets):
                     await loop.arun(call)
@@ -83,8 +83,8 @@ class AsyncClient(BaseClient):
         self, config: LLMConfig, prompt: str | Sequence[Message], *, tools: Tools | None = None
     ) -> AsyncResponseStream:
         """Send a prompt and return the response as a stream of chunks, as `Client.stream` does."""
-        if has_tools(tools):
-            return AsyncToolStream(ToolLoop(Toolset.of(tools), config, prompt), self._stream)
+        if tools is not None and tools != []:
+            return AsyncToolStream(*ToolLoop.start(tools, config, prompt), self._stream)
         return self._stream(config, prompt)
 
     def _stream(self, config: LLMConfig, prompt: str | Sequence[Message]) -> AsyncResponseStream:

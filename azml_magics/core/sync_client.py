@@ -18,7 +18,7 @@ from .redaction import redact_bytes
 from .response import Response
 from .stream import ResponseStream
 from .stream_redaction import keys_to_mask
-from .tools import ToolLoop, Tools, Toolset, ToolStream, has_tools
+from .tools import ToolLoop, Tools, ToolStream
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -57,12 +57,12 @@ class Client(BaseClient):
             AzmlError: One of `azml_magics.errors`, with the names of the config and the deployment.
             Interrupted: The kernel was interrupted.
         """
-        if not has_tools(tools):
+        if tools is None or tools == []:
             return self._invoke(self.prepare(config, prompt))
-        loop = ToolLoop(Toolset.of(tools), config, prompt)
+        config, loop = ToolLoop.start(tools, config, prompt)
         with loop.keep_steps():
             while loop.is_open:
-                prepared = self.prepare(loop.config, loop.messages)
+                prepared = self.prepare(config, loop.messages)
                 for call in loop.take(self._invoke(prepared), prepared.secrets):
                     loop.run(call)
         return loop.response
@@ -102,8 +102,8 @@ class Client(BaseClient):
         Raises:
             AzmlError: The call cannot be prepared. Iterating raises what `invoke` raises.
         """
-        if has_tools(tools):
-            return ToolStream(ToolLoop(Toolset.of(tools), config, prompt), self._stream)
+        if tools is not None and tools != []:
+            return ToolStream(*ToolLoop.start(tools, config, prompt), self._stream)
         return self._stream(config, prompt)
 
     def _stream(self, config: LLMConfig, prompt: str | Sequence[Message]) -> ResponseStream:

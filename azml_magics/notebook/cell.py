@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from azml_magics.core.errors import UsageError
@@ -14,6 +15,8 @@ from . import cell_config, cell_messages, cell_output, help_text
 from .cell_call import CellCall, should_stream
 
 if TYPE_CHECKING:
+    from azml_magics.core.tools import Toolset
+
     from .context import NotebookContext
     from .parsed_options import CellOptions
 
@@ -81,11 +84,21 @@ def _run_one(context: NotebookContext, options: CellOptions, body: str) -> Any:
     config = cell_config.resolve_config(context, options)
     messages = cell_messages.build_messages(context, options, body, config)
     schema = cell_messages.load_schema(context, options)
+    toolset = _load_toolset(context, options)
     if options.dry_run:
         asked = schema.add_to(config, messages) if schema else (config, messages)
-        return cell_output.show_request(*asked, stream=should_stream(context, options))
+        sent = toolset.add_to(asked[0]) if toolset else asked[0]
+        return cell_output.show_request(sent, asked[1], stream=should_stream(context, options))
     cell_config.warn_of_misspelled_kwargs(config)
-    return CellCall(config, messages, schema, options).run(context)
+    return CellCall(config, messages, schema, options, toolset).run(context)
+
+
+def _load_toolset(context: NotebookContext, options: CellOptions) -> Toolset | None:
+    if not options.tool:
+        return None
+    from . import tools
+
+    return tools.load_toolset(context, replace(options, auto=True) if options.dry_run else options)
 
 
 def _check_output(options: CellOptions) -> None:
@@ -102,6 +115,10 @@ def _check_combinations(options: CellOptions) -> None:
     rows = {f"--{name.replace('_', '-')}": getattr(options, name) for name in of_rows}
     for name in (name for name, given in rows.items() if given and options.each is None):
         raise UsageError(f"{name} goes with --each", remedy="Name the rows with --each $rows.")
+    rules = {"--auto": options.auto, "--max-steps": options.max_steps, "--tool-timeout": options.tool_timeout}
+    for name in (name for name, given in rules.items() if given is not None and given is not False):
+        if not options.tool:
+            raise UsageError(f"{name} goes with --tool", remedy="Name a function with --tool $fn.")
     several = {
         "--compare": options.compare,
         "--sweep": options.sweep,
@@ -113,6 +130,7 @@ def _check_combinations(options: CellOptions) -> None:
         "-c": options.conversation,
         "--save": options.save,
         "--insert": options.insert,
+        "--tool": options.tool,
     }
     for many in (name for name, given in several.items() if given):
         for one in (name for name, given in single.items() if given and (many, name) != ("--each", "--schema")):

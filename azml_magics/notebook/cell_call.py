@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from azml_magics.core.prompt.schema import Schema
     from azml_magics.core.response import Chunk, Response
     from azml_magics.core.stream import ResponseStream
+    from azml_magics.core.tools import Toolset
     from azml_magics.display.live_text import LiveText
 
     from .context import NotebookContext
@@ -37,12 +38,14 @@ class CellCall:
         messages: The prompt, after the turns of its conversation.
         schema: What the response must match; None without --schema.
         options: The line of the cell.
+        toolset: What the model may call; None without --tool.
     """
 
     config: LLMConfig
     messages: Sequence[Message]
     schema: Schema | None
     options: CellOptions
+    toolset: Toolset | None = None
 
     def run(self, context: NotebookContext) -> Response | None:
         """Send the call and return what the cell shows."""
@@ -61,7 +64,9 @@ class CellCall:
     def _send(self, context: NotebookContext, further: Sequence[Message] = ()) -> Response:
         stream = should_stream(context, self.options)
         shows = cell_output.reasoning_mode(context, self.options)
-        send = partial(send_request, context, stream=stream, quiet=self.options.quiet, show_reasoning=shows)
+        toolset = None if further else self.toolset  # a repair is about the form of the response alone
+        shown = partial(send_request, context, quiet=self.options.quiet, show_reasoning=shows)
+        send = partial(shown, stream=stream, toolset=toolset)
         turns = [*self.messages, *further]
         if self.schema is None:
             return send(self.config, turns, partial(self._parse_format, context))
@@ -123,6 +128,7 @@ def send_request(
     stream: bool,
     quiet: bool = False,
     show_reasoning: str = "folded",
+    toolset: Toolset | None = None,
 ) -> Response:
     """Send a request, show its response as it arrives, and record the exchange in the history however it ends.
 
@@ -134,12 +140,13 @@ def send_request(
         stream: Whether to ask for a stream.
         quiet: Whether to show nothing.
         show_reasoning: How the model's thoughts are shown: one of `options.REASONING`.
+        toolset: What the model may call.
 
     Raises:
         AzmlError: The request failed. What had arrived is in the error's `response` and stays on the screen.
         Interrupted: The user interrupted the kernel. What had arrived is kept likewise.
     """
-    arrival = _Arrival(context, config, messages, None if quiet else show_reasoning)
+    arrival = _Arrival(context, config, messages, None if quiet else show_reasoning, toolset)
     try:
         response = arrival.receive(stream=stream)
         response = replace(_parse(parse, response), show_reasoning=show_reasoning)
@@ -171,8 +178,11 @@ class _Arrival:
         config: LLMConfig,
         messages: Sequence[Message],
         show_reasoning: str | None,
+        toolset: Toolset | None = None,
     ) -> None:
         """Prepare to receive a response; show_reasoning is None if nothing is shown."""
+        self._toolset = toolset
+        self._recorded = toolset.add_to(config) if toolset else config
         self._context, self._config, self._messages = context, config, messages
         self._stream: ResponseStream | None = None
         self._shows_text = False
@@ -187,8 +197,8 @@ class _Arrival:
 
         with observe_waiting(self._live.wait) if self._live else contextlib.nullcontext():
             if not stream:
-                return client.invoke(self._config, self._messages)
-            with client.stream(self._config, self._messages) as self._stream:
+                return client.invoke(self._config, self._messages, tools=self._toolset)
+            with client.stream(self._config, self._messages, tools=self._toolset) as self._stream:
                 self._shows_text = self._live is not None and wire.wire_for(self._config).streams(self._config)
                 for chunk in self._stream:
                     if self._live and self._shows_text:
@@ -205,13 +215,13 @@ class _Arrival:
         """Keep what has arrived on the screen and record the error."""
         if self._live:
             self._live.keep()
-        self._context.session.record(self._config, self._messages, error.response, error)
+        self._context.session.record(self._recorded, self._messages, error.response, error)
 
     def finish(self, response: Response) -> None:
         """Give way to the cell's result and record the response."""
         if self._live and self._shows_text:
             self._live.finish(response)
-        self._context.session.record(self._config, self._messages, response)
+        self._context.session.record(self._recorded, self._messages, response)
 
 
 def _show_chunk(live: LiveText, chunk: Chunk) -> None:

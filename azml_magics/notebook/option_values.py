@@ -26,7 +26,7 @@ Options = TypeVar("Options")
 # Fields that take objects, or whose words are read where they are used.
 _READ_ELSEWHERE = {
     *("config", "kwargs", "formatter", "system", "template", "schema", "image", "each", "dask_client", "price"),
-    *("match", "score", "judge", "rubric", "baseline"),
+    *("match", "score", "judge", "rubric", "baseline", "tool"),
     *("set", "sweep", "var", "header", "values", "output", "search"),
 }
 

@@ -128,6 +128,18 @@ EVALUATION_OPTIONS: tuple[Option, ...] = (
     ),
 )
 
+TOOL_OPTIONS: tuple[Option, ...] = (
+    list_option(
+        "--tool",
+        metavar="$fn",
+        help="a function or LangChain tool that the model may call, or a list of them",
+        kind="variable",
+    ),
+    switch("--auto", help="with --tool: run the functions without asking"),
+    option("--max-steps", metavar="N", type=int, help="with --tool: at most N requests until a final response (5)"),
+    option("--tool-timeout", metavar="S", type=float, help="with --tool: seconds that one call may take (120)"),
+)
+
 CELL_OPTIONS: tuple[Option, ...] = (
     option(
         "config", nargs="?", metavar="CONFIG", help="the name of a saved config, or $name of an object", kind="config"
@@ -159,6 +171,7 @@ CELL_OPTIONS: tuple[Option, ...] = (
         help="ask for JSON that matches this schema, and validate it",
         kind="variable-or-path",
     ),
+    *TOOL_OPTIONS,
     list_option(
         "-i", "--image", metavar="PATH|$var", help="an image, PDF or sound to send along", kind="variable-or-path"
     ),

@@ -44,6 +44,10 @@ class CellOptions(ConfigOptions):
     template: str | None = None
     format: str | None = None
     schema: str | None = None
+    tool: tuple[str, ...] = ()
+    auto: bool = False
+    max_steps: int | None = None
+    tool_timeout: float | None = None
     image: tuple[str, ...] = ()
     output: str | None = None
     quiet: bool = False

@@ -3,6 +3,6 @@
 from .loop import ToolLoop
 from .stream import AsyncToolStream, ToolStream
 from .tool import Tool
-from .toolset import Tools, Toolset, has_tools
+from .toolset import Tools, Toolset
 
-__all__ = ["AsyncToolStream", "Tool", "ToolLoop", "ToolStream", "Tools", "Toolset", "has_tools"]
+__all__ = ["AsyncToolStream", "Tool", "ToolLoop", "ToolStream", "Tools", "Toolset"]

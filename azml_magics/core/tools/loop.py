@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from ..config import LLMConfig
     from ..secret import Secret
+    from .toolset import Tools
 
 _NOT_ALLOWED = "Error: the user did not allow this call."
 
@@ -31,18 +32,16 @@ class ToolLoop:
 
     Args:
         toolset: The tools.
-        config: What to call.
         prompt: A text, or messages.
+        declared: Names of tools that are none of the toolset's: a response that asks for one of them is the last one.
 
     Attributes:
-        config: The config with the tools among its kwargs.
         is_open: Whether the final response has not come yet.
     """
 
-    def __init__(self, toolset: Toolset, config: LLMConfig, prompt: str | Sequence[Message]) -> None:
+    def __init__(self, toolset: Toolset, prompt: str | Sequence[Message], declared: Sequence[str] = ()) -> None:
         self._toolset = toolset
-        self._declared = names_of(config.model_kwargs.get("tools") or ())
-        self.config = toolset.add_to(config)
+        self._declared = declared
         self._prompt = as_messages(prompt)
         self._steps: list[Message] = []
         self._responses: list[Response] = []
@@ -50,6 +49,16 @@ class ToolLoop:
         self._is_limited = False
         self.is_open = True
         self._start = time.perf_counter()
+
+    @classmethod
+    def start(cls, tools: Tools, config: LLMConfig, prompt: str | Sequence[Message]) -> tuple[LLMConfig, ToolLoop]:
+        """Return the config to call with, and the loop of one prompt.
+
+        Raises:
+            UsageError: Something is not a tool, or the config has no place for tools or has one of the same name.
+        """
+        toolset = Toolset.of(tools)
+        return toolset.add_to(config), cls(toolset, prompt, names_of(config.model_kwargs.get("tools") or ()))
 
     @property
     def messages(self) -> list[Message]:
@@ -83,6 +92,9 @@ class ToolLoop:
         """Run a call, and return it with its result, which the next request sends. No failure of a tool is raised."""
         try:
             function, arguments = self._prepare(call)
+        except _RefusedError as refused:
+            return self._end(call, str(refused), is_error=True)
+        try:
             return self._end(call, to_text(call_tool(function, arguments, self._toolset.timeout)))
         except _FAILURES as error:
             return self._fail(call, error)
@@ -91,6 +103,9 @@ class ToolLoop:
         """What `run` does, on the running event loop."""
         try:
             function, arguments = self._prepare(call)
+        except _RefusedError as refused:
+            return self._end(call, str(refused), is_error=True)
+        try:
             return self._end(call, to_text(await acall_tool(function, arguments, self._toolset.timeout)))
         except _FAILURES as error:
             return self._fail(call, error)
@@ -109,12 +124,9 @@ class ToolLoop:
         return tool.call, arguments
 
     def _fail(self, call: ToolRun, error: BaseException) -> ToolRun:
-        if isinstance(error, _RefusedError):
-            text = str(error)
-        elif isinstance(error, ToolTimeoutError):
-            text = f"Error: {call.name} did not return within {self._toolset.describe_timeout()}."
-        else:
-            text = describe_error(error)
+        is_late = isinstance(error, ToolTimeoutError)
+        late = f"Error: {call.name} did not return within {self._toolset.describe_timeout()}."
+        text = late if is_late else describe_error(error)
         return self._end(call, text, is_error=True)
 
     def _end(self, call: ToolRun, text: str, *, is_error: bool = False) -> ToolRun:
@@ -133,7 +145,7 @@ class ToolLoop:
     def with_steps(self, partial: Response | None) -> Response:
         """Return the exchange so far with a response that is still arriving, or has failed."""
         if partial is None:
-            return self._combine(self._responses, Response("", config=self.config.name))
+            return self._combine(self._responses, Response(""))
         return self._combine([*self._responses, partial], partial)
 
     def _combine(self, responses: Sequence[Response], last: Response) -> Response:

@@ -15,18 +15,22 @@ if TYPE_CHECKING:
     from ..secret import Secret
     from .loop import ToolLoop
 
+    OpenStream = Callable[[LLMConfig, Sequence[Message]], ResponseStream]
+    OpenAsyncStream = Callable[[LLMConfig, Sequence[Message]], AsyncResponseStream]
+
 
 class ToolStream(ResponseStream):
     """A ResponseStream of a call with tools: its chunks also say when a tool begins and ends.
 
     Args:
+        config: What to call, with the tools among its kwargs.
         loop: The exchange.
         open_stream: Starts the stream of one step.
     """
 
-    def __init__(self, loop: ToolLoop, open_stream: Callable[[LLMConfig, Sequence[Message]], ResponseStream]) -> None:
+    def __init__(self, config: LLMConfig, loop: ToolLoop, open_stream: OpenStream) -> None:
         # A ResponseStream sends one call; this one has a stream for each step.
-        self._loop, self._open = loop, open_stream
+        self._config, self._loop, self._open = config, loop, open_stream
         self._current: ResponseStream | None = None
         self._chunks = self._run()
 
@@ -44,7 +48,7 @@ class ToolStream(ResponseStream):
         loop = self._loop
         while loop.is_open:
             with loop.keep_steps():
-                with self._open(loop.config, loop.messages) as self._current:
+                with self._open(self._config, loop.messages) as self._current:
                     yield from self._current
                 arrived, self._current = self._current, None
                 calls = loop.take(arrived.response, arrived.secrets)
@@ -57,15 +61,19 @@ class AsyncToolStream(AsyncResponseStream):
     """What ToolStream is, on the running event loop.
 
     Args:
+        config: What to call, with the tools among its kwargs.
         loop: The exchange.
         open_stream: Starts the stream of one step.
     """
 
     def __init__(
-        self, loop: ToolLoop, open_stream: Callable[[LLMConfig, Sequence[Message]], AsyncResponseStream]
+        self,
+        config: LLMConfig,
+        loop: ToolLoop,
+        open_stream: OpenAsyncStream,
     ) -> None:
         # A ResponseStream sends one call; this one has a stream for each step.
-        self._loop, self._open = loop, open_stream
+        self._config, self._loop, self._open = config, loop, open_stream
         self._current: AsyncResponseStream | None = None
         self._chunks = self._run()
 
@@ -83,7 +91,7 @@ class AsyncToolStream(AsyncResponseStream):
         loop = self._loop
         while loop.is_open:
             with loop.keep_steps():
-                async with self._open(loop.config, loop.messages) as self._current:
+                async with self._open(self._config, loop.messages) as self._current:
                     async for chunk in self._current:
                         yield chunk
                 arrived, self._current = self._current, None

@@ -94,11 +94,6 @@ Tools: TypeAlias = Toolset | Callable[..., Any] | Sequence[Any]
 """What `tools=` takes: a function, LangChain tools, lists of them, or a Toolset with limits of its own."""
 
 
-def has_tools(given: Tools | None) -> bool:
-    """Return whether there are tools in what `tools=` was given: None and an empty list mean that there are none."""
-    return given is not None and given != []
-
-
 def names_of(tools: Iterable[Any]) -> list[str]:
     """Return the names of the functions among described tools, in the form of any route."""
     names = []

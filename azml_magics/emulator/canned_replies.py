@@ -11,6 +11,7 @@ lines, and may repeat a `{name}` of its prompt. Optional keys:
     words      label -> words: the reply is the label with the most of its words in the prompt's `{name}` texts
     reasoning  what a reasoning model thinks before it replies
     refusal    true if the replies refuse what the prompt asks for
+    note       true to add a line to the reply which says that it is prepared: the prompt may be the user's own
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from azml_magics.emulator.generation import GenerationRequest
 
 FILE = Path(__file__).with_name("replies.json")
+NOTE = "\n\n(A prepared text: the demo is not a language model. %azureml demo --model starts a real one.)"
 _MAX_PROMPT = 10_000
 _SLOT = re.compile(r"\\\{(\w+)\\\}")  # as re.escape writes it
 
@@ -45,6 +47,7 @@ class Entry:
     words: dict[str, frozenset[str]] | None = None
     reasoning: str = ""
     refusal: bool = False
+    note: bool = False
 
     @classmethod
     def from_json(cls, item: dict[str, Any]) -> Entry:
@@ -60,6 +63,7 @@ class Entry:
             {label: frozenset(words) for label, words in item["words"].items()} if "words" in item else None,
             item.get("reasoning", ""),
             item.get("refusal", False),
+            item.get("note", False),
         )
 
     def match(self, prompt: str, request: GenerationRequest, earlier: Iterable[str]) -> dict[str, str] | None:
@@ -85,7 +89,7 @@ class Entry:
         reply = self.replies[variant % len(self.replies)]
         for name, text in texts.items():
             reply = reply.replace(f"{{{name}}}", text)
-        return reply
+        return reply + NOTE if self.note else reply
 
 
 @lru_cache(maxsize=1)

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from azml_magics.emulator import tokens, tool_calls
 from azml_magics.emulator.canned_replies import find_entry, find_reply
 from azml_magics.emulator.json_schema_values import has_properties_of, value_for_schema
-from azml_magics.emulator.responder import generate_several, write_no_reply
+from azml_magics.emulator.responder import generate_several
+from azml_magics.emulator.unknown_prompts import reason_about, reply_to_unknown
 
 if TYPE_CHECKING:
     from azml_magics.emulator.generation import GenerationRequest
 
-REASONING = "The demo endpoint cannot reason. This text stands for a model's reasoning."
 _QUOTED_NAME = re.compile(r"(?<!\w)[\"'`“\u2018]([^\W\d][\w.-]{0,40})[\"'`”\u2019](?!\w)")
 
 
@@ -75,9 +75,9 @@ class GeneratedChoice:
 
 
 def reasoning_for(request: GenerationRequest) -> str:
-    """Return what a reasoning model thinks about a request: the prepared text, or one that says that it is none."""
+    """Return what a reasoning model thinks about a request: the prepared text, or one about the prompt."""
     entry = find_entry(request)
-    return (entry.reasoning if entry else "") or REASONING
+    return (entry.reasoning if entry else "") or reason_about(request.prompt, is_known=entry is not None)
 
 
 def make_choices(
@@ -112,7 +112,7 @@ def _json_value(request: GenerationRequest, schema: dict[str, Any]) -> Any:
     if isinstance(prepared, dict):
         return prepared
     names = dict.fromkeys(_QUOTED_NAME.findall(request.prompt[:4000])[:20])
-    return {name: f"example {name}" for name in names} or {"response": write_no_reply(request.prompt)}
+    return {name: f"example {name}" for name in names} or {"response": reply_to_unknown(request.prompt)}
 
 
 def _parse_json(text: str) -> Any:

@@ -9,13 +9,10 @@ from typing import TYPE_CHECKING
 from azml_magics.emulator import tokens
 from azml_magics.emulator.canned_replies import find_reply
 from azml_magics.emulator.summary import summarize, summarize_prompt
+from azml_magics.emulator.unknown_prompts import reply_to_attachments, reply_to_unknown
 
 if TYPE_CHECKING:
     from azml_magics.emulator.generation import GenerationRequest
-
-NO_REPLY = 'This is the demo endpoint, not a language model: it has no prepared response to "{prompt}".'
-_SHOWN = 60
-"""Characters of an unknown prompt that are repeated."""
 
 _MAX_MIN_TOKENS = 20_000
 
@@ -48,19 +45,13 @@ def compose(request: GenerationRequest) -> str:
     if request.tool_results:
         return _report_tools(request)
     if request.attachments:
-        return f"{write_no_reply(request.prompt)} It received {'; '.join(request.attachments)}."
+        return reply_to_attachments(request.prompt, request.attachments)
     conversation = " ".join(text for _, text in request.earlier)
     return (
         find_reply(request, request.variant)
         or summarize_prompt(request.prompt, conversation)
-        or write_no_reply(request.prompt)
+        or reply_to_unknown(request.prompt, request.variant)
     )
-
-
-def write_no_reply(prompt: str) -> str:
-    """Return the sentence for a prompt without a prepared reply. It repeats the beginning of the prompt."""
-    line = " ".join(prompt.split())
-    return NO_REPLY.format(prompt=line if len(line) <= _SHOWN else f"{line[:_SHOWN].rstrip()}…")
 
 
 def _report_tools(request: GenerationRequest) -> str:

@@ -65,7 +65,7 @@ def test_live_response_has_request_usage_timing_and_code(page, lab, shot):
     notebook.run(0)
     notebook.run(1)
     cell = notebook.cell(1)
-    expect(tab(cell, "Response")).to_contain_text("demo endpoint")
+    expect(tab(cell, "Response")).to_contain_text("not a language model")
     expect(cell.locator(".azml-Tabs-summary")).to_have_text("demo-chat")
     sent = PROMPT.replace("{{braces}}", "{braces}")
     request = tab(cell, "Request")

@@ -145,7 +145,7 @@ def test_files_and_pictures_are_received(client):
     ):
         response = client.post(route, json=read(file), headers=VERSION)
         assert response.status_code == 200, response.text
-        assert "an image (image/png, 8 bytes); a file (application/pdf, 8 bytes)" in response.text
+        assert "an image (image/png, 8 bytes) and a file (application/pdf, 8 bytes)" in response.text
     for file, seen in (
         ("chat/08-request-file.json", "a file (application/pdf"),
         ("chat/08-request-audio-pdf.json", "a sound (wav"),

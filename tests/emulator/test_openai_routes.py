@@ -6,7 +6,7 @@ import base64
 
 import pytest
 
-from azml_magics.emulator.responder import write_no_reply
+from azml_magics.emulator.unknown_prompts import reply_to_unknown
 
 HELLO = [{"role": "user", "content": "Hello"}]
 CHAT_ROUTES = [
@@ -42,7 +42,7 @@ def test_every_chat_route_responds(client, route):
 def test_every_completion_route_responds(client, route):
     response = client.post(route, json={"model": "m", "prompt": "Once upon a time"}).json()
     assert response["object"] == "text_completion"
-    assert response["choices"][0]["text"] == f" {write_no_reply('Once upon a time')}"
+    assert response["choices"][0]["text"] == f" {reply_to_unknown('Once upon a time')}"
     assert response["usage"]["prompt_tokens"] == 4
 
 
@@ -170,8 +170,8 @@ def test_logprobs_have_one_entry_per_token(client, chat):
     found = client.post("/v1/completions", json={"prompt": "x", "max_tokens": 2, "logprobs": 1}).json()["choices"][0][
         "logprobs"
     ]
-    assert found["tokens"] == [" This", " is"]
-    assert found["text_offset"] == [0, 5]
+    assert found["tokens"] == [" A", " model"]
+    assert found["text_offset"] == [0, 2]
     assert all(value <= 0 for value in found["token_logprobs"])
 
 
@@ -189,7 +189,9 @@ def test_images_and_audio_are_described(say):
         {"type": "input_audio", "input_audio": {"data": data, "format": "mp3"}},
     ]
     answer = say("", messages=[{"role": "user", "content": parts}])
-    assert "an image (image/png, 5 bytes); an image at https://example.com/cat.jpg; a sound (mp3, 5 bytes)" in answer
+    assert (
+        "an image (image/png, 5 bytes) and an image at https://example.com/cat.jpg and a sound (mp3, 5 bytes)" in answer
+    )
     assert "secret" not in answer
 
 

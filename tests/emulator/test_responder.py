@@ -11,20 +11,42 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azml_magics.emulator import tokens
-from azml_magics.emulator.canned_replies import find_reply, load_entries
+from azml_magics.emulator.canned_replies import load_entries
 from azml_magics.emulator.generation import GenerationRequest, GenerationSettings
-from azml_magics.emulator.responder import generate, write_no_reply
+from azml_magics.emulator.responder import compose, generate
+from azml_magics.emulator.unknown_prompts import reply_to_unknown
 
 ROOT = Path(__file__).parents[2]
 PROMPT = "Tell me about balance on a bicycle."
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "notebooks").glob("*.ipynb")])
+
+
+CELL = re.compile(r"%%azureml([^\n]*)\n(.*)", re.DOTALL)
+ASKED = re.compile(r"^%azureml ask (.+)$", re.MULTILINE)
+IN_PYTHON = re.compile(r"\b(?:a?invoke|a?stream|predict)\((?:\w+, )?(\"[^\"\n]+\")\)")
+OTHERWISE = re.compile(r"(?<!-)-t |--schema|--dry-run|-f embeddings|^ *\$")
+"""Options with which the body is not the whole prompt, or the reply is made from a schema, or nothing is sent."""
+
+
+def cells_of(page):
+    """The code cells of a notebook, or the Python blocks of a Markdown page."""
+    text = page.read_text(encoding="utf-8")
+    if page.suffix == ".ipynb":
+        return ["".join(cell["source"]) for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
+    return re.findall(r"^ *```python\n(.*?)\n *```", text, re.DOTALL | re.MULTILINE)
 
 
 def prompts_of(page):
-    """The prompts of the cells that a page shows, those with variables left out."""
-    cells = re.findall(r"```python\n%%azureml[^\n]*\n(.*?)\n```", page.read_text(encoding="utf-8"), re.DOTALL)
-    return [cell for cell in cells if not re.search(r"(?<!\{)\{\w+\}", cell)]
+    """Every prompt that a page sends: of cells, of `%azureml ask`, and of Python; `{name}` as the page assigns it."""
+    cells = cells_of(page)
+    values = {name: text for cell in cells for name, text in re.findall(r'^(\w+) = "([^"\n]+)"$', cell, re.MULTILINE)}
+    found = [cell[2] for cell in map(CELL.fullmatch, cells) if cell and not OTHERWISE.search(cell[1])]
+    for cell in cells:
+        found += ASKED.findall(cell) + [json.loads(text) for text in IN_PYTHON.findall(cell)]
+    wanted = [
+        prompt for prompt in found if not re.fullmatch(r"\{\w+\}", prompt)
+    ]  # a text for a deployment that sums up
+    return [re.sub(r"(?<!\{)\{(\w+)\}", lambda name: values.get(name[1], name[1]), prompt) for prompt in wanted]
 
 
 def test_same_request_gives_same_text(say):
@@ -38,12 +60,33 @@ def test_temperature_and_seed_choose_another_reply(say):
     assert say(PROMPT, seed=1) == say(PROMPT, temperature=0.3)
 
 
-def test_unknown_prompt_gets_one_honest_sentence(say):
+def test_unknown_prompt_gets_an_honest_reply_with_the_way_on(say):
     text = say("Describe  the harbour\nof Ulthar")
-    assert text.startswith("This is the demo endpoint, not a language model: ")
-    assert text.endswith('"Describe the harbour of Ulthar".')
-    assert text == say("Describe the harbour of Ulthar", temperature=2, seed=9)
-    assert len(write_no_reply("word " * 1000)) < 160
+    assert text.startswith('A model would respond to "Describe the harbour of Ulthar" here.')
+    assert "The demo is not a language model" in text
+    assert "run %azureml demo --model" in text
+    assert len(reply_to_unknown("word " * 1000)) < 400
+
+
+def test_replies_to_an_unknown_prompt_differ_by_temperature(say):
+    texts = [say("Describe the harbour", temperature=value) for value in (0, 0.3, 0.6)]
+    assert len(set(texts)) == 3
+    assert all("is not a language model" in text and '"Describe the harbour"' in text for text in texts)
+
+
+def test_reply_for_the_users_own_topic_says_that_it_is_prepared(say):
+    text = say("Write a haiku about my cat")
+    assert text.startswith("my cat, at first light:")
+    assert text.endswith(
+        "(A prepared text: the demo is not a language model. %azureml demo --model starts a real one.)"
+    )
+    assert "prepared" not in say("Write a haiku about sparkling water")
+
+
+def test_attachments_are_named_in_the_reply(say):
+    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,MTIzNDU="}}
+    text = say("", messages=[{"role": "user", "content": [{"type": "text", "text": "What is this?"}, picture]}])
+    assert text.startswith('Received an image (image/png, 5 bytes) with the prompt "What is this?".')
 
 
 def test_prompt_is_recognized_despite_case_spaces_and_punctuation(say):
@@ -116,16 +159,21 @@ def test_entries_are_different_and_fill_their_names():
             assert set(re.findall(r"\{(\w+)\}", reply)) <= known, entry.prompt
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if prompts_of(page)], ids=lambda page: page.name)
-def test_every_prompt_of_the_documentation_has_a_reply(page):
-    missing = [prompt for prompt in prompts_of(page) if find_reply(GenerationRequest(prompt)) is None]
-    assert missing == []
+@pytest.mark.parametrize("page", [page for page in PAGES if prompts_of(page)], ids=lambda page: page.stem)
+def test_every_prompt_of_readme_docs_and_tutorials_has_a_reply(page):
+    prompts = prompts_of(page)
+    earlier = tuple(("user", prompt) for prompt in prompts)
+    system = "\n".join(cells_of(page))  # a reply may need the system message of its cell
+    replies = {prompt: compose(GenerationRequest(prompt, system, earlier)) for prompt in prompts}
+    assert [prompt for prompt, reply in replies.items() if "not a language model" in reply] == []
 
 
-@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
-def test_every_prompt_of_the_tutorials_has_a_reply(notebook):
-    outputs = [cell.get("outputs", []) for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]]
-    assert write_no_reply("")[:40] not in json.dumps(outputs)
+@pytest.mark.parametrize("notebook", [page for page in PAGES if page.suffix == ".ipynb"], ids=lambda page: page.stem)
+def test_no_tutorial_shows_the_reply_to_an_unknown_prompt(notebook):
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    for cell in cells:
+        shown = json.dumps(cell.get("outputs", []))
+        assert "The demo is not a language model" not in shown, "".join(cell["source"])
 
 
 @given(st.text(max_size=400))

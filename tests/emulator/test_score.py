@@ -8,7 +8,7 @@ import pytest
 
 from tests.core.captures.examples import FOLDER
 
-NO_REPLY = "This is the demo endpoint, not a language model"
+NO_REPLY = "is not a language model"  # in the reply to a prompt for which none is prepared
 
 
 def score(client, body, deployment=None, **headers):
@@ -19,11 +19,12 @@ def score(client, body, deployment=None, **headers):
 
 def test_gpt2_june_2023_repeats_prompts_in_records(client):
     response = score(
-        client, {"inputs": {"input_string": ["My name is", "Once"]}, "parameters": {"max_new_tokens": 20}}
+        client, {"inputs": {"input_string": ["My name is", "Once"]}, "parameters": {"max_new_tokens": 40}}
     ).json()
     assert [list(record) for record in response] == [["0"], ["0"]]
-    assert response[0]["0"].startswith(f"My name is {NO_REPLY[:10]}")
-    assert response[1]["0"].startswith(f"Once {NO_REPLY}")
+    assert response[0]["0"].startswith("My name is ")
+    assert response[1]["0"].startswith("Once ")
+    assert NO_REPLY in response[1]["0"]
 
 
 def test_gpt2_november_2023_repeats_prompts(client):
@@ -35,20 +36,20 @@ def test_gpt2_november_2023_repeats_prompts(client):
 @pytest.mark.parametrize("deployment", [None, "gpt2", "mlflow"])
 def test_gpt2_today_returns_list_of_strings(client, deployment):
     body = {"input_data": ["My name is"], "params": {"max_new_tokens": 30}}
-    assert score(client, body, deployment).json()[0].startswith(f"My name is {NO_REPLY[:10]}")
+    assert score(client, body, deployment).json()[0].startswith("My name is ")
     body["params"]["return_full_text"] = False
-    assert score(client, body, deployment).json()[0].startswith(NO_REPLY)
+    assert NO_REPLY in score(client, body, deployment).json()[0]
 
 
 def test_dolly_does_not_repeat_the_prompt(client):
     body = {"input_data": {"input_string": ["Explain fusion."]}, "parameters": {}}
     for deployment in (None, "dolly"):
-        assert score(client, body, deployment).json()[0]["0"].startswith(NO_REPLY)
+        assert NO_REPLY in score(client, body, deployment).json()[0]["0"]
 
 
 def test_hugging_face_takes_list_and_string(client):
-    assert score(client, {"inputs": ["Hi there, Azure"]}).json()[0]["0"]["generated_text"].startswith(NO_REPLY)
-    assert score(client, {"inputs": "Hi there, Azure"}, "hf").json()[0]["generated_text"].startswith(NO_REPLY)
+    assert NO_REPLY in score(client, {"inputs": ["Hi there, Azure"]}).json()[0]["0"]["generated_text"]
+    assert NO_REPLY in score(client, {"inputs": "Hi there, Azure"}, "hf").json()[0]["generated_text"]
     two = score(client, {"inputs": ["a b c", "d e f"]}).json()
     assert [list(record) for record in two] == [["0"], ["0"]]
 

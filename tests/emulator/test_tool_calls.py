@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azml_magics.emulator.json_schema_values import arguments, value_for_schema
-from azml_magics.emulator.responder import write_no_reply
+from azml_magics.emulator.unknown_prompts import reply_to_unknown
 
 
 def tool(name, required=None, **properties):
@@ -247,7 +247,7 @@ def test_response_format_gives_json(say):
     text = say("A joke as JSON with 'setup' and 'punchline' keys.", response_format={"type": "json_object"})
     assert set(json.loads(text)) == {"setup", "punchline"}
     assert json.loads(say("Anything", response_format={"type": "json_object"})) == {
-        "response": write_no_reply("Anything")
+        "response": reply_to_unknown("Anything")
     }
 
 

@@ -99,7 +99,7 @@ def test_myst_nb_builds_responses_without_warnings(page):
     assert ran.stderr == ""
     body = text[text.index("<body") :]
     for part in (
-        "This is the demo endpoint",
+        "not a language model",
         "Small bubbles rising",
         "tex2jax_ignore",
         "Reasoning",

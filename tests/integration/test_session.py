@@ -103,17 +103,16 @@ def test_reloading_starts_over(kernel):
 
 
 def test_demo_from_start_to_end(bare):
-    assert "it is not a language model" in bare.ok("%azureml demo").text
+    assert "It is not a language model" in bare.ok("%azureml demo").text
     cell = bare.ok("%%azureml -p max_tokens=12\nTell me about rivers")
-    assert cell.text.startswith("This is the demo endpoint, not a language model")
+    assert cell.text.startswith('A model would respond to "Tell me about rivers"')
     assert bare.ok("%azureml test").text.endswith("It works.")
     bare.ok("%azureml export --all demo-configs")
     bare.ok("%azureml delete demo-gpt2")
     assert "demo-gpt2" in bare.ok("%azureml import demo-configs").text
     assert "Trusted" in bare.ok("%azureml trust demo-gpt2").text  # its file says where the key goes
-    assert bare.ok("%%azureml demo-gpt2 -p max_new_tokens=8\nOnce upon a time").text.startswith(
-        " This is the demo endpoint"
-    )
+    cell = bare.ok("%%azureml demo-gpt2 -p max_new_tokens=8\nOnce upon a time")
+    assert cell.text.startswith(' Your prompt "Once upon a time"')
 
 
 def test_users_logging_is_unchanged(kernel):
@@ -201,7 +200,7 @@ def test_terminal_ipython(home, endpoint):
     answers = [answer.partition(": ")[2] for answer in ran.stdout.split("In [")[1:]]
     _, _, answered, compared, undefined, mistyped, *_ = answers
     tokens, result = answered.split("\n")[:2]
-    assert tokens.startswith("This is the demo endpoint, not a language model")
+    assert tokens.startswith("A model would respond to ")
     assert result.startswith("Out[3]: [main · azml-magics-demo · ")
     assert answered.count("not a language model") == 1
     assert compared.startswith("Out[4]: True")

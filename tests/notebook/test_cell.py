@@ -86,7 +86,7 @@ def test_no_stream_waits_for_whole_response(asking, last_body, line):
 def test_formatter_without_streaming_shows_only_the_result(asking, endpoint):
     ran = asking.ok(f"%%azureml -u {endpoint.url}/score -f gpt2 --deployment gpt2-2023-06\nOnce")
     assert ran.payloads == []
-    assert "demo endpoint" in ran.text
+    assert "not a language model" in ran.text
 
 
 def test_server_that_ignores_stream_is_decoded(asking, endpoint):

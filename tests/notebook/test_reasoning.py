@@ -10,7 +10,7 @@ from azml_magics.display.mime import ANSWER_MARK, RESPONSE_MIME
 from azml_magics.emulator import Fault
 from azml_magics.pytest_plugin import KEY
 
-THOUGHTS = "stands for a model"
+THOUGHTS = "So I say that"
 
 
 @pytest.fixture

@@ -325,7 +325,9 @@ def test_answers_are_compared_with_a_column(ready, cases, wait_until_idle):
     ready.set_prompt("Say {word}")
     cases.set_expect("right")
     cases.set_match("contains")
-    scores = answering(cases, wait_until_idle, ready, "word,right\ntea,demo endpoint\nrain,no such words\nsnow,\n")
+    scores = answering(
+        cases, wait_until_idle, ready, "word,right\ntea,not a language model\nrain,no such words\nsnow,\n"
+    )
     assert {position: score.value for position, score in scores.scores.items()} == {0: True, 1: False}
     assert scores.summary == "1 of 2 as expected (50%)"
     assert not cases.notes()  # the expected column is one that the prompt need not use

@@ -108,7 +108,7 @@ def test_run_all_shows_how_each_case_ended(panel, azml_endpoint):
         if isinstance(each, w.Output) and "azml-page" in each._dom_classes
         for output in each.outputs
     ]
-    assert any("demo endpoint" in text for text in shown)
+    assert any("not a language model" in text for text in shown)
     panel.type("Prompt", "Say {topic}")
     assert any(line.endswith("The prompt has changed since.") for line in panel.lines())
 
@@ -132,7 +132,7 @@ def test_texts_of_cases_and_answers_are_escaped(panel):
 
 def test_expected_column_marks_right_and_wrong(panel):
     panel.type("Edit as text", True)
-    panel.type("Cases as text", "topic,right\ntea,demo endpoint\nsnow,nothing like it\n")
+    panel.type("Cases as text", "topic,right\ntea,not a language model\nsnow,nothing like it\n")
     panel.type("Expected", "right")
     panel.type("Match", "contains")
     run_all(panel)

@@ -41,9 +41,9 @@ def start_demo(context: NotebookContext, options: DemoOptions) -> TextOutput:
         context.session.save(name, config, source="demo")
     context.session.use("demo")
     return TextOutput(
-        f"A demo endpoint is running {'beside JupyterLab' if shared else 'in this kernel'}. "
-        "It needs no Azure account,\n"
-        "and it is not a language model: it gives prepared responses to the tutorials' prompts.\n\n"
+        f"A demo endpoint is running {'beside JupyterLab' if shared else 'in this kernel'}: requests, streams, usage "
+        "and errors are real.\n"
+        "It is not a language model, its responses are prepared. `%azureml demo --model` starts a real one.\n\n"
         f"Configs: {', '.join(configs)}. In use: demo.\n\n"
         "Try it:\n    %%azureml\n    Write a haiku about sparkling water."
     )

@@ -66,6 +66,7 @@ def estimate_tokens(
     *,
     tools: Sequence[Mapping[str, Any]] = (),
     wait: float = LOAD_TIMEOUT,
+    count: Callable[[str], int] | None = None,
 ) -> TokenEstimate:
     """Estimate the tokens of a prompt without sending it.
 
@@ -74,14 +75,17 @@ def estimate_tokens(
         model: The model's name, or that of its deployment; "" if it is not known.
         tools: What the model may call: their JSON is part of the prompt.
         wait: Seconds to wait for tiktoken's vocabulary. Until it is there, bytes are counted.
+        count: Counts the tokens of a text: the tokenizer of the model, if there is one.
     """
     if isinstance(messages, str):
         messages = [{"role": "user", "content": messages}]
     parts = [part for message in messages for part in _parts_of(message)]
     texts = [part for part in parts if part is not None]
     texts += [_to_json(tool) for tool in tools]
-    vocabulary = _vocabulary_for(model, wait) if max(map(len, texts), default=0) <= _LONGEST else None
-    count, method = (vocabulary.count, f"tiktoken {vocabulary.name}") if vocabulary else (_count_bytes, _BY_BYTES)
+    method = "tokenizer"
+    if count is None:
+        vocabulary = _vocabulary_for(model, wait) if max(map(len, texts), default=0) <= _LONGEST else None
+        count, method = (vocabulary.count, f"tiktoken {vocabulary.name}") if vocabulary else (_count_bytes, _BY_BYTES)
     tokens = sum(map(count, texts)) + OVERHEAD * len(messages) + REPLY
     return TokenEstimate(tokens, method, sum(part is None for part in parts))
 

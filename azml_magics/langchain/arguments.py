@@ -85,13 +85,13 @@ class EndpointArguments(TypedDict, total=False):
     tags: list[str] | None
     metadata: dict[str, Any] | None
     custom_get_token_ids: Callable[[str], list[int]] | None
+    rate_limiter: BaseRateLimiter | None
 
 
 class ChatArguments(EndpointArguments, total=False):
     """The constructor arguments of AzureMLChatOnlineEndpoint."""
 
     streaming: bool
-    rate_limiter: BaseRateLimiter | None
     disable_streaming: bool | Literal["tool_calling"]
     output_version: str | None
 

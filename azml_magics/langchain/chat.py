@@ -7,7 +7,6 @@ from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models.base import LangSmithParams
-from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import BaseMessage, SystemMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
@@ -25,13 +24,15 @@ from .chunks import ChatChunks, as_single_chat_chunk
 from .formatter_adapter import message_converter
 from .outputs import make_llm_output, split_choices, to_chat_generation
 from .remedies import langchain_remedies
+from .token_counts import TokenCounts
 from .tools import include_raw_message, make_output_parser, make_structured_output_kwargs, make_tool_kwargs
+from .traced_calls import TracedChatModel
 from .tracing import fill_ls_params
 
 Wire = list[Message]
 
 
-class AzureMLChatOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseChatModel):
+class AzureMLChatOnlineEndpoint(ConcurrentBatch, TokenCounts, AzureMLBaseEndpoint, TracedChatModel):
     """A chat model behind an Azure ML endpoint.
 
     The key is read from AZUREML_ENDPOINT_API_KEY unless given. Calls raise the errors of azml_magics.errors.

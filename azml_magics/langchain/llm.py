@@ -11,6 +11,8 @@ from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackMana
 from langchain_core.language_models.base import LangSmithParams
 from langchain_core.language_models.llms import BaseLLM
 from langchain_core.outputs import GenerationChunk, LLMResult
+from langchain_core.rate_limiters import BaseRateLimiter
+from pydantic import Field
 from typing_extensions import Unpack
 
 from ..compare.fan_out import map_async, map_in_threads
@@ -23,7 +25,8 @@ from .batching import ConcurrentBatch, cache_signature
 from .chunks import make_last_text_chunk
 from .outputs import make_llm_output, split_choices, to_generation
 from .remedies import langchain_remedies
-from .tracing import fill_ls_params
+from .token_counts import TokenCounts
+from .tracing import fill_ls_params, report_model
 
 # The parameters of the call in progress. LangChain describes a text model to its cache without them.
 _call_kwargs: ContextVar[Mapping[str, Any] | None] = ContextVar("call_kwargs", default=None)
@@ -40,7 +43,7 @@ def _identified_by(kwargs: Mapping[str, Any]) -> Iterator[None]:
         _call_kwargs.reset(token)
 
 
-class AzureMLOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseLLM):
+class AzureMLOnlineEndpoint(ConcurrentBatch, TokenCounts, AzureMLBaseEndpoint, BaseLLM):
     """A text model behind an Azure ML endpoint.
 
     The key is read from AZUREML_ENDPOINT_API_KEY unless given. Calls raise the errors of azml_magics.errors.
@@ -54,6 +57,9 @@ class AzureMLOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseLLM):
         ... )
         >>> llm.invoke("Name three kinds of clouds.")
     """
+
+    rate_limiter: BaseRateLimiter | None = Field(default=None, exclude=True, repr=False)
+    """Lets requests go one by one, as that of a chat model; responses from the cache do not wait for it."""
 
     @hide_arguments
     def __init__(self, **kwargs: Unpack[EndpointArguments]) -> None:
@@ -99,8 +105,8 @@ class AzureMLOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseLLM):
     ) -> LLMResult:
         config = self._call_config(stop, kwargs)
         if len(prompts) == 1:
-            return _to_llm_result([self._send(config, prompts[0], run_manager)])
-        responses: list[Any] = map_in_threads(lambda prompt: self._send(config, prompt, None), prompts)
+            return _to_llm_result([self._ask(config, prompts[0], run_manager)])
+        responses: list[Any] = map_in_threads(lambda prompt: self._ask(config, prompt, None), prompts)
         return _to_llm_result(responses)
 
     @cache_signature
@@ -113,10 +119,10 @@ class AzureMLOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseLLM):
     ) -> LLMResult:
         config = self._call_config(stop, kwargs)
         if len(prompts) == 1:
-            return _to_llm_result([await self._asend(config, prompts[0], run_manager)])
+            return _to_llm_result([await self._aask(config, prompts[0], run_manager)])
 
         async def send(prompt: str) -> Response:
-            return await self._asend(config, prompt, run_manager)
+            return await self._aask(config, prompt, run_manager)
 
         responses: list[Any] = await map_async(send, prompts)
         return _to_llm_result(responses)
@@ -132,11 +138,13 @@ class AzureMLOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseLLM):
     ) -> Iterator[GenerationChunk]:
         config = self._call_config(stop, kwargs)
         if not self._can_stream(config):
-            chunk = _as_single_chunk(self._send(config, prompt, run_manager))
+            chunk = _as_single_chunk(self._ask(config, prompt, run_manager))
             if run_manager:
                 run_manager.on_llm_new_token(chunk.text, chunk=chunk)
             yield chunk
             return
+        if self.rate_limiter is not None:
+            self.rate_limiter.acquire(blocking=True)
         with langchain_remedies(), self._open_stream(config, prompt) as parts:
             for part in parts:
                 if part.text:
@@ -144,7 +152,7 @@ class AzureMLOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseLLM):
                     if run_manager:
                         run_manager.on_llm_new_token(part.text, chunk=chunk)
                     yield chunk
-            yield make_last_text_chunk(parts.response)
+            yield make_last_text_chunk(report_model(run_manager, parts.response))
 
     async def _astream(
         self,
@@ -159,11 +167,13 @@ class AzureMLOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseLLM):
             return
         config = self._call_config(stop, kwargs)
         if not self._can_stream(config):
-            chunk = _as_single_chunk(await self._asend(config, prompt, run_manager))
+            chunk = _as_single_chunk(await self._aask(config, prompt, run_manager))
             if run_manager:
                 await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
             yield chunk
             return
+        if self.rate_limiter is not None:
+            await self.rate_limiter.aacquire(blocking=True)
         with langchain_remedies():
             async with self._open_astream(config, prompt) as parts:
                 async for part in parts:
@@ -172,7 +182,21 @@ class AzureMLOnlineEndpoint(ConcurrentBatch, AzureMLBaseEndpoint, BaseLLM):
                         if run_manager:
                             await run_manager.on_llm_new_token(part.text, chunk=chunk)
                         yield chunk
-                yield make_last_text_chunk(parts.response)
+                yield make_last_text_chunk(report_model(run_manager, parts.response))
+
+    # ---- one request, when the rate limiter lets it go: LangChain's BaseLLM has none of its own ----
+
+    def _ask(self, config: LLMConfig, prompt: str, run_manager: CallbackManagerForLLMRun | None) -> Response:
+        if self.rate_limiter is not None:
+            self.rate_limiter.acquire(blocking=True)
+        return report_model(run_manager, self._send(config, prompt, run_manager))
+
+    async def _aask(
+        self, config: LLMConfig, prompt: str, run_manager: AsyncCallbackManagerForLLMRun | None
+    ) -> Response:
+        if self.rate_limiter is not None:
+            await self.rate_limiter.aacquire(blocking=True)
+        return report_model(run_manager, await self._asend(config, prompt, run_manager))
 
     def _call_config(self, stop: Sequence[str] | None, kwargs: Mapping[str, Any]) -> LLMConfig:
         return self._make_call_config(self._to_wire_formatter(), stop, kwargs)

@@ -40,12 +40,13 @@ def make_tool_kwargs(
     Raises:
         ConfigError: `tool_choice` names a tool that is not in `tools`.
     """
-    described = [_describe_tool(tool, strict) for tool in tools]
+    described = [describe_tool(tool, strict) for tool in tools]
     choice = _normalize_tool_choice(tool_choice, [tool["function"]["name"] for tool in described if "function" in tool])
     return {"tools": described, **({"tool_choice": choice} if choice is not None else {})}
 
 
-def _describe_tool(tool: Any, strict: bool | None) -> dict[str, Any]:
+def describe_tool(tool: Any, strict: bool | None = None) -> dict[str, Any]:
+    """Return a tool as a request has it: in OpenAI's form, unless it is a dict of another type."""
     if isinstance(tool, dict) and tool.get("type") not in (None, "function", "object"):  # "object": a JSON schema
         return tool
     return convert_to_openai_tool(tool, strict=strict)

@@ -17,7 +17,7 @@ from .tracing import name_model
 
 
 class TracedChatModel(BaseChatModel):
-    """A chat model whose runs have the name of the model that answered, which no one knew when they began."""
+    """A chat model whose runs get the name of the model that answered, which the response alone tells."""
 
     def generate(
         self,

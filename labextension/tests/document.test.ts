@@ -21,6 +21,7 @@ test('reads a response', () => {
     reasoning: 'Hm.',
     isReasoningOpen: false,
     toolCalls: [{ name: 'f', arguments: '{"a": 1}' }],
+    steps: [],
     config: 'prod',
     model: 'phi-4',
     finishReason: 'stop',
@@ -56,6 +57,16 @@ test('reads what is out of the ordinary in a response', () => {
     [true, 'violence low', ['Raise max_tokens.']]
   );
   assert.deepEqual([usage?.reasoningTokens, usage?.cachedTokens, usage?.audioTokens], [3, 2, 2]);
+});
+
+test('reads the steps before a response', () => {
+  const call = { line: 'f(1) → 2', call: 'f(1)', result: '2' };
+  const response = readDocument({ ...RESPONSE, steps: [{ text: 'Let me see.' }, call] });
+  assert.ok(response.kind === 'response');
+  assert.deepEqual(response.steps, [
+    { text: 'Let me see.', line: '', call: '', result: '' },
+    { text: '', ...call }
+  ]);
 });
 
 test('reads responses side by side', () => {
@@ -155,6 +166,7 @@ test('leaves out missing and wrong fields', () => {
     config: 3,
     usage: 'many',
     tool_calls: [null, 1, {}],
+    steps: [null, 3, { line: 7 }],
     reasoning: []
   };
   assert.deepEqual(readDocument(wrong), {
@@ -163,6 +175,7 @@ test('leaves out missing and wrong fields', () => {
     reasoning: '',
     isReasoningOpen: false,
     toolCalls: [],
+    steps: [],
     config: '',
     model: '',
     finishReason: '',

@@ -24,6 +24,8 @@ export interface IResponse {
   /** Whether the reasoning is unfolded at first. */
   isReasoningOpen: boolean;
   toolCalls: IToolCall[];
+  /** What the model wrote and called on the way to the response, in order. */
+  steps: IStep[];
   config: string;
   model: string;
   finishReason: string;
@@ -38,6 +40,16 @@ export interface IResponse {
 export interface IToolCall {
   name: string;
   arguments: string;
+}
+
+/** What the model wrote before a call, or a call with its result. */
+export interface IStep {
+  /** The text; '' for a call. */
+  text: string;
+  /** The call and its result, shortened to one line. */
+  line: string;
+  call: string;
+  result: string;
 }
 
 /** Several responses side by side. */
@@ -184,6 +196,7 @@ function readResponse(fields: Fields, text: string): IResponse {
       const called = asFields(asFields(call)?.function);
       return called ? [{ name: asText(called.name), arguments: asText(called.arguments) }] : [];
     }),
+    steps: readSteps(fields.steps),
     config: asText(fields.config),
     model: asText(fields.model),
     finishReason: asText(fields.finish_reason),
@@ -193,6 +206,18 @@ function readResponse(fields: Fields, text: string): IResponse {
       ? fields.notices.map(asText).filter(notice => notice !== '')
       : []
   };
+}
+
+function readSteps(value: unknown): IStep[] {
+  const steps = Array.isArray(value) ? value.map(step => asFields(step) ?? {}) : [];
+  return steps
+    .map(step => ({
+      text: asText(step.text),
+      line: asText(step.line),
+      call: asText(step.call),
+      result: asText(step.result)
+    }))
+    .filter(step => step.text !== '' || step.line !== '');
 }
 
 function readRow(fields: Fields): IRow {

@@ -1,6 +1,6 @@
 import { Panel, Widget } from '@lumino/widgets';
 
-import { type IDetails, type IResponse, type IToolCall } from './document';
+import { type IDetails, type IResponse, type IStep, type IToolCall } from './document';
 import { button, element, paragraph, withoutShortcuts } from './elements';
 import { count, factsOf } from './summary';
 import { type Markdown } from './viewer';
@@ -11,7 +11,7 @@ export const LONGEST_MARKDOWN = 200_000;
 /** Around the answer in the saved Markdown, if it has more than the answer (azml_magics/display/mime.py). */
 const ANSWER_MARK = '<!-- answer -->';
 
-/** The model's reasoning, the response, its tool calls, and a quiet line about it. */
+/** The model's reasoning, its steps, the response, its tool calls, and a quiet line about it. */
 export async function responseBody(
   document: IResponse,
   details: IDetails,
@@ -26,6 +26,9 @@ export async function responseBody(
       document.isReasoningOpen
     );
     panel.addWidget(new Widget({ node }));
+  }
+  for (const step of document.steps) {
+    panel.addWidget(new Widget({ node: stepFold(step) }));
   }
   const markdownText = savedMarkdown === null ? null : answerOf(savedMarkdown);
   const isLong = (markdownText ?? document.text).length > LONGEST_MARKDOWN;
@@ -57,6 +60,16 @@ export function reasoningFold(text: string, tokens = 0, isOpen = false): HTMLEle
   details.open = isOpen;
   const title = tokens > 0 ? `Reasoning (${count(tokens)} tokens)` : 'Reasoning';
   details.append(element('summary', title), element('pre', text));
+  return details;
+}
+
+/** What the model wrote before a call; or a call with its result, which a click unfolds. */
+function stepFold(step: IStep): HTMLElement {
+  if (step.line === '') {
+    return paragraph(step.text, 'azml-Response-stepText');
+  }
+  const details = withoutShortcuts(element('details', '', 'azml-Response-reasoning'));
+  details.append(element('summary', step.line), element('pre', `${step.call}\n\n${step.result}`));
   return details;
 }
 

@@ -50,11 +50,11 @@ def prepare_input(context: NotebookContext, options: CellOptions, body: str, run
     config = LLMConfig(name=options.config or "", system=system)
     messages = cell_messages.build_messages(context, options, body, config)
     kwargs = cell_config.model_kwargs(context, options)
-    return RunnableInput(runnable.bind(**kwargs) if kwargs else runnable, _model_input(messages), messages)
+    return RunnableInput(runnable.bind(**kwargs) if kwargs else runnable, model_input(messages), messages)
 
 
-def _model_input(messages: Sequence[Message]) -> Any:
-    """What a model takes: the text of a single prompt, or LangChain's messages."""
+def model_input(messages: Sequence[Message]) -> Any:
+    """Return what a model takes: the text of a single prompt, or LangChain's messages."""
     if len(messages) == 1 and messages[0].get("role") == "user" and isinstance(messages[0].get("content"), str):
         return messages[0]["content"]
     from azml_magics.langchain.message_conversion import messages_from_wire

@@ -17,7 +17,7 @@ from azml_magics.core.http.waiting import observe_waiting
 from azml_magics.runnables import event_loop
 from azml_magics.runnables.recognition import is_model, is_runnable
 
-from . import cell_output, publishing, runnable_stream
+from . import cell_output, publishing, runnable_stream, runnable_tools
 from .cell_call import should_stream
 from .runnable_input import prepare_input
 
@@ -44,7 +44,7 @@ _FOR_CONFIGS = {
     "--save": "save",
 }
 _ALSO_FOR_ROWS = {"--schema", "--dry-run"}
-_FOR_MODELS = {"-s": "system", "-c": "conversation", "-i": "image", "-p": "set", "-k": "kwargs"}
+_FOR_MODELS = {"-s": "system", "-c": "conversation", "-i": "image", "-p": "set", "-k": "kwargs", "--tool": "tool"}
 
 
 def run(context: NotebookContext, options: CellOptions, body: str, runnable: Any) -> Response:
@@ -64,7 +64,8 @@ def run(context: NotebookContext, options: CellOptions, body: str, runnable: Any
     """
     name = options.config or ""
     check_options(options, is_model=is_model(runnable))
-    prepared = prepare_input(context, options, body, runnable)
+    bound, toolset = runnable_tools.bind_tools(context, options, runnable)
+    prepared = prepare_input(context, options, body, bound)
     context.on_exit(event_loop.close)
     shows_text = should_stream(context, options) and not options.quiet
     shows = cell_output.reasoning_mode(context, options)
@@ -72,7 +73,10 @@ def run(context: NotebookContext, options: CellOptions, body: str, runnable: Any
     exchange = (LLMConfig(name=name), prepared.messages)
     try:
         with observe_waiting(live.wait) if live else contextlib.nullcontext():
-            response = runnable_stream.RunnableStream(prepared.runnable, prepared.value, name).receive(live)
+            if toolset:
+                response = runnable_tools.receive(prepared.runnable, toolset, prepared.messages, name, live)
+            else:
+                response = runnable_stream.RunnableStream(prepared.runnable, prepared.value, name).receive(live)
     except (AzmlError, Interrupted) as error:
         if live:
             live.keep()

@@ -177,3 +177,57 @@ def test_the_code_of_such_a_cell_describes_the_tools(asking):
     asking.ok(f"%%azureml --tool $get_weather --auto\n{QUESTION}")
     assert "get_weather" in asking.ok("%azureml code --as curl").text
     assert json.dumps(QUESTION)[1:-1] in asking.ok("%azureml code --as python").text
+
+
+# ---- LangChain's models and tools
+
+
+@pytest.fixture
+def model(asking, endpoint):
+    from langchain_core.callbacks import BaseCallbackHandler
+
+    from azml_magics.langchain import AzureMLChatOnlineEndpoint
+    from azml_magics.pytest_plugin import KEY
+
+    # with callbacks it is called as a LangChain model, not as a config
+    asking.vars["model"] = AzureMLChatOnlineEndpoint(
+        endpoint_url=f"{endpoint.url}/v1/chat/completions",
+        endpoint_api_key=KEY,
+        endpoint_api_type="serverless",
+        callbacks=[BaseCallbackHandler()],
+    )
+    return asking.vars["model"]
+
+
+def test_a_langchain_model_calls_the_function(asking, model):
+    ran = asking.ok(f"%%azureml $model --tool $get_weather --auto -p temperature=0\n{QUESTION}")
+    assert asking.vars["calls"] == ["Lisbon"]
+    assert "21 °C" in ran.text
+    assert ran.result.usage.total_tokens > 0
+    assert "<details" in ran.data["text/markdown"]
+
+
+def test_a_langchain_tool_is_offered_like_a_function(asking):
+    asking.ok("from langchain_core.tools import tool\nweather_tool = tool(get_weather)")
+    assert "21 °C" in asking.ok(f"%%azureml main --tool $weather_tool --auto\n{QUESTION}").text
+
+
+def test_a_langchain_conversation_keeps_the_exchange(asking, model, endpoint):
+    asking.ok(f"%%azureml $model -c trip --tool $get_weather --auto\n{QUESTION}")
+    asking.ok("%%azureml $model -c trip\nThank you.")
+    roles = [message["role"] for message in endpoint.requests[-1].json()["messages"]]
+    assert roles == ["user", "assistant", "tool", "assistant", "user"]
+
+
+def test_a_model_without_tools_is_refused_in_one_line(asking):
+    asking.ok(
+        "from langchain_core.language_models.fake_chat_models import FakeListChatModel as F\nf = F(responses=['a'])"
+    )
+    assert "$f takes no tools" in asking.refused(f"%%azureml $f --tool $get_weather --auto\n{QUESTION}")
+
+
+def test_a_chain_keeps_tools_of_its_own(asking, model):
+    asking.ok("from langchain_core.output_parsers import StrOutputParser\nchain = model | StrOutputParser()")
+    assert "--tool does not apply to a chain" in asking.refused(
+        f"%%azureml $chain --tool $get_weather --auto\n{QUESTION}"
+    )

@@ -18,7 +18,8 @@ from .redaction import redact_bytes
 from .response import Response
 from .stream import AsyncResponseStream
 from .stream_redaction import keys_to_mask
-from .tools import AsyncToolStream, ToolLoop, Tools
+from .tools import AsyncToolStream, Tools
+from .tools.tool_spans import trace_exchange
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -53,8 +54,8 @@ class AsyncClient(BaseClient):
         """Send a prompt and return the whole response, as `Client.invoke` does; tools may be asynchronous."""
         if tools is None or tools == []:
             return await self._invoke(self._prepare(config, prompt))
-        config, loop = ToolLoop.start(tools, config, prompt)
-        with loop.keep_steps():
+        config, loop = self._start_loop(tools, config, prompt)
+        with trace_exchange(mlflow=self.traces_to_mlflow), loop.keep_steps():
             while loop.is_open:
                 prepared = self._prepare(config, loop.messages)
                 response = await self._invoke(prepared)
@@ -84,7 +85,7 @@ class AsyncClient(BaseClient):
     ) -> AsyncResponseStream:
         """Send a prompt and return the response as a stream of chunks, as `Client.stream` does."""
         if tools is not None and tools != []:
-            return AsyncToolStream(*ToolLoop.start(tools, config, prompt), self._stream)
+            return AsyncToolStream(*self._start_loop(tools, config, prompt), self._stream)
         return self._stream(config, prompt)
 
     def _stream(self, config: LLMConfig, prompt: str | Sequence[Message]) -> AsyncResponseStream:

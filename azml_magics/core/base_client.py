@@ -22,6 +22,7 @@ from .key_sources import TokenCredential, token_source
 from .messages import Message
 from .preparation import ClientDefaults
 from .secret import Secret
+from .tools import ToolLoop, Tools
 from .tracing.mlflow_spans import check_mlflow
 
 if TYPE_CHECKING:
@@ -172,6 +173,14 @@ class BaseClient:
         headers = auth.request_headers(config, url, {"Accept": "application/json"}, credentials)
         keys: dict[str, Any] = {"secrets": credentials.secrets, "embedded": credentials.embedded}
         return self._defaults.request(config, url, headers, method="GET", **keys)
+
+    def _start_loop(
+        self, tools: Tools, config: LLMConfig, prompt: str | Sequence[Message]
+    ) -> tuple[LLMConfig, ToolLoop]:
+        """The config to call with, and the loop of one prompt with tools."""
+        config, loop = ToolLoop.start(tools, config, prompt)
+        loop.traces_to_mlflow = self.traces_to_mlflow
+        return config, loop
 
     def _permit(self, config: LLMConfig) -> Permit | None:
         """The permit of one call; None if it does not wait for others."""

@@ -18,7 +18,8 @@ from .redaction import redact_bytes
 from .response import Response
 from .stream import ResponseStream
 from .stream_redaction import keys_to_mask
-from .tools import ToolLoop, Tools, ToolStream
+from .tools import Tools, ToolStream
+from .tools.tool_spans import trace_exchange
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -59,8 +60,8 @@ class Client(BaseClient):
         """
         if tools is None or tools == []:
             return self._invoke(self.prepare(config, prompt))
-        config, loop = ToolLoop.start(tools, config, prompt)
-        with loop.keep_steps():
+        config, loop = self._start_loop(tools, config, prompt)
+        with trace_exchange(mlflow=self.traces_to_mlflow), loop.keep_steps():
             while loop.is_open:
                 prepared = self.prepare(config, loop.messages)
                 for call in loop.take(self._invoke(prepared), prepared.secrets):
@@ -103,7 +104,7 @@ class Client(BaseClient):
             AzmlError: The call cannot be prepared. Iterating raises what `invoke` raises.
         """
         if tools is not None and tools != []:
-            return ToolStream(*ToolLoop.start(tools, config, prompt), self._stream)
+            return ToolStream(*self._start_loop(tools, config, prompt), self._stream)
         return self._stream(config, prompt)
 
     def _stream(self, config: LLMConfig, prompt: str | Sequence[Message]) -> ResponseStream:

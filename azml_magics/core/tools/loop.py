@@ -15,6 +15,7 @@ from ..stream_redaction import keys_to_mask
 from .results import describe_error, to_text
 from .running import ToolTimeoutError, acall_tool, call_tool
 from .tool import ToolArgumentsError
+from .tool_spans import record_tool, trace_tool
 from .toolset import Toolset, names_of
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class ToolLoop:
 
     Attributes:
         is_open: Whether the final response has not come yet.
+        traces_to_mlflow: Whether calls of tools are traced into MLflow, as the client's calls are.
     """
 
     def __init__(self, toolset: Toolset, prompt: str | Sequence[Message], declared: Sequence[str] = ()) -> None:
@@ -48,6 +50,7 @@ class ToolLoop:
         self._keys: tuple[str, ...] = ()
         self._is_limited = False
         self.is_open = True
+        self.traces_to_mlflow = False
         self._start = time.perf_counter()
 
     @classmethod
@@ -90,6 +93,10 @@ class ToolLoop:
 
     def run(self, call: ToolRun) -> ToolRun:
         """Run a call, and return it with its result, which the next request sends. No failure of a tool is raised."""
+        with trace_tool(call, self._keys, mlflow=self.traces_to_mlflow) as span:
+            return record_tool(span, self._run(call))
+
+    def _run(self, call: ToolRun) -> ToolRun:
         try:
             function, arguments = self._prepare(call)
         except _RefusedError as refused:
@@ -101,6 +108,10 @@ class ToolLoop:
 
     async def arun(self, call: ToolRun) -> ToolRun:
         """What `run` does, on the running event loop."""
+        with trace_tool(call, self._keys, mlflow=self.traces_to_mlflow) as span:
+            return record_tool(span, await self._arun(call))
+
+    async def _arun(self, call: ToolRun) -> ToolRun:
         try:
             function, arguments = self._prepare(call)
         except _RefusedError as refused:

@@ -23,6 +23,7 @@ _NUMBERS: Mapping[str, tuple[str, ...]] = {
     "seed": ("seed",),
 }
 _COUNTS = {"max_tokens", "seed"}  # integers; the others are floating-point numbers
+_OF_CONVENTIONS = ("gen_ai.", "error.")
 _STOPS = ("stop", "stop_sequences")
 _JSON_FORMATS = {"json_object", "json_schema", "json"}
 
@@ -82,6 +83,12 @@ def response_attributes(response: Response) -> dict[str, Any]:
         "azure.service.request.id": response.request_id or None,
         **(usage_attributes(response.usage) if response.usage else {}),
     }
+
+
+def block_attributes(facts: Mapping[str, object]) -> dict[str, Any]:
+    """Return what is known of a span around calls; names that are not the conventions' get this package's prefix."""
+    known = {name: value for name, value in facts.items() if value not in (None, "")}
+    return {name if name.startswith(_OF_CONVENTIONS) else f"azml_magics.{name}": known[name] for name in known}
 
 
 def usage_attributes(usage: Usage) -> dict[str, Any]:

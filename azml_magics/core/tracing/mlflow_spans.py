@@ -5,6 +5,7 @@ MLflow has a tracer provider and a context of its own, so that its spans and Ope
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from ..errors import ConfigError, MissingPackageError
 from ..install_hint import package_command
 from ..redaction import redact_data
 from . import content
+from .attributes import block_attributes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 _REQUIREMENT = "mlflow>=3"
 _NEEDED = ("start_span", "start_span_no_context", "get_current_active_span")
+_KINDS = {"execute_tool": "TOOL", "invoke_agent": "AGENT"}
 _OUTPUT = 10_000  # characters of what a cell showed
 
 
@@ -43,6 +46,11 @@ def check_mlflow() -> None:
             remedy=remedy,
             error_code="old-mlflow",
         )
+
+
+def shares_provider() -> bool:
+    """Whether MLflow's spans go to OpenTelemetry's provider, which would have every call twice with ours."""
+    return os.environ.get("MLFLOW_USE_DEFAULT_TRACER_PROVIDER", "").strip().lower() in {"false", "0"}
 
 
 class MLflowTracer:
@@ -114,9 +122,10 @@ class MLflowBlock:
         import mlflow  # type: ignore[import-not-found,import-untyped,unused-ignore]  # optional
 
         self._records_content = not content.is_refused()
-        known = {f"azml_magics.{key}": value for key, value in attributes.items() if value not in (None, "")}
+        kind = _KINDS.get(name.split(maxsplit=1)[0], "CHAIN")
+        known = block_attributes(attributes)
         self._active = ExitStack()
-        self._span: Any = self._active.enter_context(mlflow.start_span(name, span_type="CHAIN", attributes=known))
+        self._span: Any = self._active.enter_context(mlflow.start_span(name, span_type=kind, attributes=known))
         if inputs is not None and self._records_content:
             self._span.set_inputs(inputs)
 
@@ -129,13 +138,14 @@ class MLflowBlock:
     def end(self, attributes: Mapping[str, object], output: object, error: BaseException | None) -> None:
         """End it, with facts that are known now."""
         with self._active:
-            facts = {f"azml_magics.{name}": value for name, value in attributes.items() if value not in (None, "")}
-            self._span.set_attributes(facts)
+            self._span.set_attributes(block_attributes(attributes))
             if output is not None and self._records_content:
                 self._span.set_outputs(str(output)[:_OUTPUT])
-            elif facts and self._records_content:
-                self._span.set_outputs(dict(attributes))
+            elif attributes and self._records_content:
+                self._span.set_outputs({name: value for name, value in attributes.items() if value is not None})
             _set_status(self._span, error, self._records_content)
+            if "error.type" in attributes:
+                self._span.set_status("ERROR")
 
 
 def _set_status(span: Any, error: BaseException | None, records_content: bool) -> None:

@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from . import content
-from .attributes import request_attributes, response_attributes
+from .attributes import block_attributes, request_attributes, response_attributes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from .traced_call import TracedCall
 
 _OUTPUT = 10_000  # characters of what a cell showed
+_OWN_CONTENT = ("azml_magics.input", "azml_magics.output")
+_CONTENT = {"execute_tool": ("gen_ai.tool.call.arguments", "gen_ai.tool.call.result")}
 
 
 class OpenTelemetrySpan:
@@ -127,24 +129,23 @@ class OpenTelemetryBlock(OpenTelemetrySpan):
 
     def __init__(self, api: OpenTelemetry, name: str, attributes: Mapping[str, object], inputs: object) -> None:
         """Start a span around calls; `inputs` is recorded only if content is."""
-        super().__init__(api, name, {"azml_magics.operation": name, **_known(attributes)}, is_client=False)
+        super().__init__(api, name, block_attributes(attributes), is_client=False)
+        self._names = _CONTENT.get(name.split(maxsplit=1)[0], _OWN_CONTENT)
         if inputs is not None and self.is_recording and content.is_captured():
-            self.set({"azml_magics.input": content.to_json(inputs)})
+            self.set({self._names[0]: inputs if isinstance(inputs, str) else content.to_json(inputs)})
 
     def end(self, attributes: Mapping[str, object], output: object, error: BaseException | None) -> None:
         """End it, with facts that are known now."""
         try:
             if self.is_recording:
                 self._fail_with(error)
-                self.set(_known(attributes))
+                self.set(block_attributes(attributes))
+                if kind := attributes.get("error.type"):
+                    self.fail(str(kind))
                 if output is not None and content.is_captured():
-                    self.set({"azml_magics.output": str(output)[:_OUTPUT]})
+                    self.set({self._names[1]: str(output)[:_OUTPUT]})
         finally:
             self.finish()
-
-
-def _known(attributes: Mapping[str, object]) -> dict[str, object]:
-    return {f"azml_magics.{name}": value for name, value in attributes.items() if value not in (None, "")}
 
 
 _current_call: ContextVar[OpenTelemetryCall | None] = ContextVar("azml_magics_current_call", default=None)

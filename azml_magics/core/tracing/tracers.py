@@ -6,7 +6,7 @@ import contextlib
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Protocol
 
-from .mlflow_spans import MLflowTracer
+from .mlflow_spans import MLflowTracer, shares_provider
 from .opentelemetry_api import find_opentelemetry
 from .opentelemetry_spans import OpenTelemetryTracer
 
@@ -76,7 +76,7 @@ def choose_tracers(*, mlflow: bool = False) -> tuple[Tracer, ...]:
     if _is_suppressed.get():
         return ()
     found: list[Tracer] = []
-    if (api := find_opentelemetry()) is not None:
+    if (api := find_opentelemetry()) is not None and not (mlflow and shares_provider()):
         found.append(OpenTelemetryTracer(api))
     if mlflow:
         found.append(MLflowTracer())

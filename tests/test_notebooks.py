@@ -19,6 +19,8 @@ from pathlib import Path
 
 import pytest
 
+from .run_tutorials import EXTRAS, documented_extras
+
 FOLDER = Path(__file__).parents[1] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 TIMEOUT = 280  # seconds for a run over all notebooks
@@ -40,8 +42,6 @@ TITLES = {
     "15_reasoning_models",
     "16_claude_in_foundry",
 }
-# A plot of times differs from run to run; all other outputs are compared.
-NOT_COMPARED = {("06_compare_and_sweep", "plot-latency")}
 # Packages that are not dependencies; without them the tutorial is not run.
 WANTS = {
     "07_a_prompt_over_a_table": ("pandas",),
@@ -154,6 +154,26 @@ def test_cells_are_named_and_run_in_order(path):
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_first_cell_names_the_extra_to_install(path):
+    assert len(documented_extras(path)) == 1
+    assert documented_extras(path)[0] in EXTRAS
+
+
+def test_documented_extras_exist_and_include_the_ones_before():
+    text = (FOLDER.parent / "pyproject.toml").read_text(encoding="utf-8")
+    extras = dict(re.findall(r"^(\w+) = (\[.*\])$", text, re.MULTILINE))
+    assert {name for extra in EXTRAS for name in extra.split(",")} <= set(extras)
+    assert "azml-magics[azure,demo]" in extras["lab"]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_title_is_a_question_and_something_is_kept(path):
+    texts = ["".join(cell["source"]) for cell in load(path)["cells"]]
+    assert texts[0].splitlines()[0].endswith("?")
+    assert any(re.search(r"^## (Keep |What you keep)", text, re.MULTILINE) for text in texts)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_one_cell_is_marked_to_change(path):
     notebook = load(path)
     assert notebook["cells"][0]["source"][0].startswith("# ")
@@ -165,8 +185,7 @@ def test_one_cell_is_marked_to_change(path):
 def test_no_cell_raises_and_all_outputs_are_compared(path):
     for cell in load(path)["cells"]:
         assert "error" not in {output["output_type"] for output in cell.get("outputs", ())}, cell["id"]
-        tags = ["nbval-ignore-output"] if (path.stem, cell["id"]) in NOT_COMPARED else []
-        assert cell["metadata"].get("tags", []) == tags, cell["id"]
+        assert cell["metadata"] == {}, cell["id"]
 
 
 def test_cassettes_have_no_paths_or_keys():

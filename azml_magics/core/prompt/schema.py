@@ -114,7 +114,7 @@ class Schema:
                 return value, _find_problem(value, self.json_schema)
             return self.model.model_validate_json(json.dumps(value)), ""
         except Exception as error:  # noqa: BLE001 - the user's own validator may raise anything; the response is kept
-            return None, _describe_error(error)
+            return None, describe_validation_error(error)
 
     def add_to(
         self, config: LLMConfig, messages: Sequence[Message], *, by_instruction: bool = False, in_words: bool = False
@@ -193,7 +193,7 @@ def _json_schema_of(model: Any) -> dict[str, Any]:
     return json_schema
 
 
-def _describe_error(error: Exception) -> str:
+def describe_validation_error(error: Exception) -> str:
     """Return a pydantic ValidationError as "minutes: Input should be a valid integer", any other error by its name."""
     try:
         problems = [(".".join(map(str, problem["loc"])), str(problem["msg"])) for problem in error.errors()]  # type: ignore[attr-defined]  # pydantic's, which this package does not import

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
-from .annotations import Hint, UnsupportedHintError, convert_fields, read_hint, type_hints
+from .arguments import Hint, UnsupportedHintError, convert_arguments, read_hint, type_hints
 from .docstrings import Documentation, read_docstring
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def _from_function(function: Callable[..., Any]) -> Tool:
         documentation.summary,
         _parameters(hints, required),
         _caller(function, signature),
-        partial(convert_fields, hints=hints, required=required),
+        partial(convert_arguments, hints=hints, required=required),
         function,
         untyped,
     )
@@ -211,7 +211,7 @@ def _from_langchain(given: Any) -> Tool:
     if isinstance(schema, dict):
         parameters = dict(schema)
     elif callable(getattr(schema, "model_json_schema", None)):
-        parameters = schema.model_json_schema()
+        parameters = dict(schema.model_json_schema())
     elif callable(getattr(schema, "schema", None)):  # pydantic 1
         parameters = schema.schema()
     else:

@@ -8,12 +8,13 @@ import enum
 import functools
 import sqlite3  # noqa: TC003 - the hints are read
 from dataclasses import dataclass
-from typing import Annotated, Literal, Optional, TypedDict
+from typing import Annotated, Literal, Optional
 
 import pydantic
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typing_extensions import TypedDict
 
 from azml_magics import Toolset
 from azml_magics.core.errors import UsageError
@@ -77,7 +78,7 @@ def test_hints_and_google_docstring_become_the_schema():
         "description": "The region that is asked for.",
     }
     assert properties["period"]["required"] == ["start"]
-    assert properties["filters"]["items"]["properties"]["above"] == {"type": "number"}
+    assert tool.parameters["$defs"]["Filter"]["properties"]["above"] == {"type": "number"}
     assert properties["kind"] == {"type": "string", "enum": ["net", "gross"], "default": "net"}
     assert properties["limit"] == {"anyOf": [{"type": "integer"}, {"type": "null"}], "description": "The most rows."}
     assert properties["note"]["description"] == "why it is asked"
@@ -102,8 +103,14 @@ def test_arguments_become_what_the_hints_promise():
     ("arguments", "problem"),
     [
         ('{"region": "west"}', "period is missing"),
-        ('{"region": "west", "period": {"start": "2026-01-31"}, "order": {"item": "x"}, "filters": []}', "region must"),
-        ('{"region": "north", "period": {"start": "soon"}, "order": {"item": "x"}, "filters": []}', "start must be a"),
+        (
+            '{"region": "west", "period": {"start": "2026-01-31"}, "order": {"item": "x"}, "filters": []}',
+            "region: Input should be",
+        ),
+        (
+            '{"region": "north", "period": {"start": "soon"}, "order": {"item": "x"}, "filters": []}',
+            "start: Input should be a valid date",
+        ),
         ('{"region": "north", "period": {"start": "2026-01-31"}, "order": {}, "filters": []}', "order"),
     ],
 )

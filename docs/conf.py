@@ -19,7 +19,7 @@ author = "The azml-magics authors"
 project_copyright = "The azml-magics authors, MIT license"
 release = azml_magics.__version__
 version = ".".join(release.split(".")[:2])
-exclude_patterns = ["images", "*.py", "extensions"]
+exclude_patterns = ["images", "*.py", "extensions", "pictures"]
 extensions = [
     "myst_nb",
     "sphinx.ext.autodoc",
@@ -28,6 +28,7 @@ extensions = [
     "extensions.docstrings",
     "extensions.generated",
     "extensions.notebooks",
+    "extensions.theme_images",
 ]
 nitpicky = True  # with -W, a name that cannot be found ends the build
 nitpick_ignore_regex = [(r"py:.*", r"(?!azml_magics\.).*")]  # other packages: their documentation is not fetched

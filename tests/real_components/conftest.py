@@ -29,7 +29,7 @@ TOOLS = {
     "azure": f"azure-ai-evaluation>=1.10,<2 {CORE}",
     "deepeval": f"deepeval>=3,<5 {CORE}",
     "figures": f"scipy>=1.15 statsmodels>=0.14 scikit-learn>=1.5 pandas>=2 {CORE}",
-    "mlflow": f"mlflow>=3,<4 {CORE}",
+    "mlflow": f"mlflow>=3,<4 langsmith[otel]>=0.3 langchain>=1,<2 ipython uvicorn {CORE}",
 }
 RAY = "ray[data]>=2.40,<3 pandas>=2.2 pyarrow>=14 httpx>=0.27,<1 truststore>=0.10 typing_extensions"
 AGENTS = "langchain>=1,<2 httpx>=0.27,<1 truststore>=0.10 typing_extensions"
@@ -162,6 +162,22 @@ def run_frames() -> Iterator[RunFrames]:
     worker.stdin.close()
     worker.wait(60)
     worker.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of MLflow's server, with a database of sqlite."""
+    programs = _bin("mlflow", TOOLS["mlflow"])
+    home = tmp_path_factory.mktemp("mlflow")
+
+    def command(port: int) -> list[str]:
+        place = ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+        store = ["--backend-store-uri", f"sqlite:///{home}/mlflow.db", "--artifacts-destination", str(home / "files")]
+        return [str(programs / "python"), "-m", "mlflow", "server", *place, *store]
+
+    program = Program(command, home, "/health", MLFLOW_DISABLE_TELEMETRY="true", DO_NOT_TRACK="1")
+    yield f"http://127.0.0.1:{program.port}"
+    program.close()
 
 
 @pytest.fixture

@@ -70,6 +70,7 @@ html_title = "azml-magics"
 templates_path = ["_templates"]
 html_static_path = ["_static"]
 html_css_files = ["extra.css"]
+html_context = {"default_mode": "auto"}  # light or dark, as the reader's system
 html_show_sourcelink = False
 html_copy_source = False
 html_sidebars = {"index": []}

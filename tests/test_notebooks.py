@@ -41,10 +41,12 @@ TITLES = {
     "14_which_prompt_is_better",
     "15_reasoning_models",
     "16_claude_in_foundry",
+    "17_tools_the_model_can_call",
 }
 # Packages that are not dependencies; without them the tutorial is not run.
 WANTS = {
     "07_a_prompt_over_a_table": ("pandas",),
+    "17_tools_the_model_can_call": ("pandas",),
     "13_sign_in_and_discover": ("uvicorn", "msal"),  # msal comes with azure-identity, whose folder others share
 }
 UGLY = re.compile(

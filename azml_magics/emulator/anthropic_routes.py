@@ -41,6 +41,7 @@ def messages(routed: RoutedRequest) -> HttpResponse:
 
 def _generate(request_id: str, request: MessagesRequest, cache: PromptCache) -> AnthropicMessage:
     wanted = chat_messages.to_generation_request(request.messages, request.settings)
+    wanted = tool_calls.offer(request.functions, wanted)
     calls = tool_calls.choose(request.functions, request.tool_choice, wanted, parallel=request.takes_several_calls)
     (choice,) = make_choices(wanted, 1, calls, request.schema)
     if request.thinks:

@@ -11,6 +11,9 @@ lines, and may repeat a `{name}` of its prompt. Optional keys:
     words      label -> words: the reply is the label with the most of its words in the prompt's `{name}` texts
     reasoning  what a reasoning model thinks before it replies
     refusal    true if the replies refuse what the prompt asks for
+    calls      the tools that the model calls first: a list of steps, each a list of {"name", "arguments"}; the entry
+               applies only if these tools are offered. The reply may hold their results: {1} is the first one, and
+               {1.total} a field of it
     note       true to add a line to the reply which says that it is prepared: the prompt may be the user's own
 """
 
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 FILE = Path(__file__).with_name("replies.json")
 NOTE = "\n\n(A prepared text: the demo is not a language model. %azureml demo --model starts a real one.)"
 _MAX_PROMPT = 10_000
+_RESULT = re.compile(r"\{(?P<position>[1-9])(?:\.(?P<field>\w+))?\}")
 _SLOT = re.compile(r"\\\{(\w+)\\\}")  # as re.escape writes it
 
 
@@ -48,6 +52,7 @@ class Entry:
     reasoning: str = ""
     refusal: bool = False
     note: bool = False
+    calls: tuple[tuple[dict[str, Any], ...], ...] = ()
 
     @classmethod
     def from_json(cls, item: dict[str, Any]) -> Entry:
@@ -64,11 +69,14 @@ class Entry:
             item.get("reasoning", ""),
             item.get("refusal", False),
             item.get("note", False),
+            tuple(tuple(step) for step in item.get("calls", ())),
         )
 
     def match(self, prompt: str, request: GenerationRequest, earlier: Iterable[str]) -> dict[str, str] | None:
         """Return the texts that stand for the entry's `{names}`, or None if the entry does not apply."""
         if self.system not in request.system.lower() or (self.effort and request.settings.effort not in self.effort):
+            return None
+        if any(call["name"] not in request.tools for step in self.calls for call in step):
             return None
         found = self.pattern.fullmatch(prompt)
         if found is None:
@@ -99,7 +107,10 @@ def load_entries() -> tuple[Entry, ...]:
     return tuple(
         sorted(
             entries,
-            key=lambda entry: (not entry.system, entry.earlier is None, not entry.effort, "{" in entry.prompt),
+            key=lambda entry: (
+                *(not entry.calls, not entry.system, entry.earlier is None, not entry.effort),
+                "{" in entry.prompt,
+            ),
         )
     )
 
@@ -115,7 +126,28 @@ def find_reply(request: GenerationRequest, variant: int = 0) -> str | None:
         The text, or None if no entry applies.
     """
     found = _find(request)
-    return found[0].reply(found[1], variant) if found else None
+    return fill_results(found[0].reply(found[1], variant), request) if found else None
+
+
+def fill_results(reply: str, request: GenerationRequest) -> str:
+    """Return the reply with the results of tools in the place of {1}, {2.total} and the like."""
+
+    def fill(place: re.Match[str]) -> str:
+        results = [text for _, text in request.tool_results]
+        position = int(place["position"]) - 1
+        if position >= len(results):
+            return place[0]
+        return _field_of(results[position], place["field"]) if place["field"] else results[position].strip("\n")
+
+    return _RESULT.sub(fill, reply)
+
+
+def _field_of(text: str, name: str) -> str:
+    try:
+        value = json.loads(text)[name]
+    except (ValueError, KeyError, TypeError):
+        return "?"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) and name != "year" else str(value)
 
 
 def find_entry(request: GenerationRequest) -> Entry | None:

@@ -48,7 +48,9 @@ def _generate(name: str, body: ScoreBody) -> GeneratedChoice:
     settings = read_lenient_settings(parameters)
     # A pinned deployment starts with the second prepared reply.
     wanted = replace(chat_messages.to_generation_request(body.prompts, settings), first_variant=1)
-    calls = tool_calls.choose(read_tools(parameters), parameters.get("tool_choice"), wanted, parallel=True)
+    functions = read_tools(parameters)
+    wanted = tool_calls.offer(functions, wanted)
+    calls = tool_calls.choose(functions, parameters.get("tool_choice"), wanted, parallel=True)
     (choice,) = make_choices(wanted, 1, calls, read_response_schema(parameters))
     if name == "fms-reasoning":
         choice = choice.with_reasoning(reasoning_for(wanted)).with_limit(settings.max_tokens)

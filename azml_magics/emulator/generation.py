@@ -51,6 +51,7 @@ class GenerationRequest:
         settings: The model kwargs.
         index: The position among the choices of one request (`n`).
         first_variant: Which prepared reply is the first one. Deployments differ in it, as models differ.
+        tools: The names of the tools that are offered.
     """
 
     prompt: str
@@ -62,6 +63,7 @@ class GenerationRequest:
     settings: GenerationSettings = field(default_factory=GenerationSettings)
     index: int = 0
     first_variant: int = 0
+    tools: tuple[str, ...] = ()
 
     @property
     def variant(self) -> int:

@@ -101,6 +101,7 @@ def _make_choices(
     # Tool calls and JSON are cut only by a limit in the request, not by the default one.
     limit = None if functions or schema is not None else DEFAULT_MAX_TOKENS
     request = chat_messages.to_generation_request(messages, openai_validation.read_settings(body, limit))
+    request = tool_calls.offer(functions, request)
     parallel = body.get("parallel_tool_calls") is not False
     calls = tool_calls.choose(functions, body.get("tool_choice"), request, parallel=parallel)
     if not calls and schema is None:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from azml_magics.emulator import tokens
-from azml_magics.emulator.canned_replies import find_reply
+from azml_magics.emulator.canned_replies import find_entry, find_reply
 from azml_magics.emulator.summary import summarize, summarize_prompt
 from azml_magics.emulator.unknown_prompts import reply_to_attachments, reply_to_unknown
 
@@ -42,7 +42,8 @@ def compose(request: GenerationRequest) -> str:
     """Return the whole text for a request, before limits apply."""
     if request.task == "summary":
         return summarize(request.prompt)
-    if request.tool_results:
+    entry = find_entry(request)
+    if request.tool_results and not (entry and entry.calls):
         return _report_tools(request)
     if request.attachments:
         return reply_to_attachments(request.prompt, request.attachments)

@@ -47,6 +47,7 @@ def create(routed: RoutedRequest, family: RouteFamily) -> HttpResponse:
 
 def _generate(request: ResponsesRequest) -> GeneratedChoice:
     wanted = chat_messages.to_generation_request(request.messages, request.settings)
+    wanted = tool_calls.offer(request.functions, wanted)
     parallel = request.body.get("parallel_tool_calls") is not False
     calls = tool_calls.choose(request.functions, request.tool_choice, wanted, parallel=parallel)
     (choice,) = make_choices(wanted, 1, calls, request.schema)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from azml_magics.emulator.canned_replies import find_entry
 from azml_magics.emulator.json_schema_values import arguments
 from azml_magics.emulator.openai_validation import invalid_input
 from azml_magics.emulator.stop_words import STOP_WORDS, word_set
@@ -18,7 +20,15 @@ _EMPTY_WORDS = STOP_WORDS | word_set("get set tool tools fetch run call compute 
 _MIN_LETTERS = 3
 """Shorter words do not distinguish one tool from another."""
 
+_ARGUMENTS = "prepared arguments"
+"""The key of a function that is called with arguments of replies.json."""
+
 _CHOICES = ("auto", "none", "required", "any")
+
+
+def offer(functions: list[dict[str, Any]], request: GenerationRequest) -> GenerationRequest:
+    """Return the request with the names of the functions that the model may call."""
+    return replace(request, tools=tuple(function["name"] for function in functions)) if functions else request
 
 
 def choose(
@@ -46,6 +56,8 @@ def choose(
     if choice not in (None, *_CHOICES):
         raise invalid_input("literal_error", ["tool_choice"], "Input should be 'none', 'auto' or 'required'", choice)
     must = choice in ("required", "any")
+    if prepared := _prepared_calls(functions, request):
+        return prepared if parallel else prepared[:1]
     if request.tool_results and not must:
         return []
     requested = [function for function in functions if is_asked_for(function, request.prompt)]
@@ -54,6 +66,18 @@ def choose(
     by_name = [f for f in by_name if not any(f["name"] in o["name"] and f is not o for o in by_name)]
     found = by_name or requested or (functions[:1] if must else [])
     return found if parallel else found[:1]
+
+
+def _prepared_calls(functions: list[dict[str, Any]], request: GenerationRequest) -> list[dict[str, Any]]:
+    """Return the functions of the next step that replies.json has for the prompt, with their arguments."""
+    entry = find_entry(request)
+    offered = {function["name"]: function for function in functions}
+    done = len(request.tool_results)
+    for step in entry.calls if entry else ():
+        if done < len(step):
+            return [{**offered[call["name"]], _ARGUMENTS: call.get("arguments", {})} for call in step[done:]]
+        done -= len(step)
+    return []
 
 
 def _forced_name(choice: Any) -> str:
@@ -98,7 +122,8 @@ def _stem(word: str) -> str:
 
 def call(function: dict[str, Any], request: GenerationRequest, position: int) -> dict[str, Any]:
     """Return one entry of `tool_calls`: id, type and the function with its arguments as JSON text."""
-    filled = arguments(function.get("parameters") or {}, request.prompt)
+    prepared = function.get(_ARGUMENTS)
+    filled = arguments(function.get("parameters") or {}, request.prompt) if prepared is None else prepared
     text = json.dumps(filled, ensure_ascii=False)
     seed = f"{function['name']}|{text}|{position}|{len(request.earlier)}"
     identity = hashlib.sha256(seed.encode(errors="replace")).hexdigest()[:24]

@@ -156,7 +156,8 @@ def test_entries_are_different_and_fill_their_names():
     for entry in load_entries():
         known = {*entry.pattern.groupindex, *(entry.earlier.groupindex if entry.earlier else ())}
         for reply in entry.replies:
-            assert set(re.findall(r"\{(\w+)\}", reply)) <= known, entry.prompt
+            results = {str(position) for position in range(1, 1 + sum(map(len, entry.calls)))}
+            assert set(re.findall(r"\{(\w+)\}", reply)) <= known | results, entry.prompt
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if prompts_of(page)], ids=lambda page: page.stem)
@@ -164,7 +165,8 @@ def test_every_prompt_of_readme_docs_and_tutorials_has_a_reply(page):
     prompts = prompts_of(page)
     earlier = tuple(("user", prompt) for prompt in prompts)
     system = "\n".join(cells_of(page))  # a reply may need the system message of its cell
-    replies = {prompt: compose(GenerationRequest(prompt, system, earlier)) for prompt in prompts}
+    tools = tuple(call["name"] for entry in load_entries() for step in entry.calls for call in step)
+    replies = {prompt: compose(GenerationRequest(prompt, system, earlier, tools=tools)) for prompt in prompts}
     assert [prompt for prompt, reply in replies.items() if "not a language model" in reply] == []
 
 

@@ -258,3 +258,26 @@ def test_json_is_cut_only_by_a_requested_limit(chat):
     assert whole["usage"]["completion_tokens"] > 256
     assert whole["choices"][0]["finish_reason"] == "stop"
     assert chat("x", response_format=form, max_tokens=5)["choices"][0]["finish_reason"] == "length"
+
+
+REVENUE = {
+    "type": "function",
+    "function": {
+        "name": "revenue",
+        "parameters": {"type": "object", "properties": {"region": {"type": "string"}, "year": {"type": "integer"}}},
+    },
+}
+
+
+def test_a_prepared_prompt_calls_its_tools_and_answers_with_their_results(client):
+    messages = [{"role": "user", "content": "Did the South grow from 2024 to 2025?"}]
+    first = client.post("/v1/chat/completions", json={"model": "demo", "messages": messages, "tools": [REVENUE]})
+    called = first.json()["choices"][0]["message"]
+    assert [json.loads(call["function"]["arguments"])["year"] for call in called["tool_calls"]] == [2024, 2025]
+    results = [
+        {"role": "tool", "tool_call_id": call["id"], "content": json.dumps({"revenue": revenue})}
+        for call, revenue in zip(called["tool_calls"], (1200, 1500), strict=True)
+    ]
+    body = {"model": "demo", "messages": [*messages, called, *results], "tools": [REVENUE]}
+    last = client.post("/v1/chat/completions", json=body).json()["choices"][0]["message"]
+    assert last["content"] == "Yes. The South made 1,200 thousand euros in 2024 and 1,500 thousand euros in 2025."

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     Value = str | int | float | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SortableTable(TableOutput):
     """A table with aligned text, escaped HTML, and the values themselves for our viewer.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from azml_magics.display.sortable_table import SortableTable
 from azml_magics.display.table import Cell, TableOutput, html_table
 from azml_magics.display.text_output import CodeOutput, TextOutput
 
@@ -20,6 +21,11 @@ def test_table_output_without_headings_or_rows():
     assert repr(table) == "a  b"
     assert table._repr_mimebundle_()["text/html"].count("<tr>") == 1
     assert repr(TableOutput(("x", "y"), [])) == "x  y"
+
+
+def test_sortable_table_is_text_where_nothing_sorts_it():
+    table = SortableTable.of(("config", "requests"), [("demo", 4), ("mine", None)])
+    assert repr(table) == table._repr_mimebundle_()["text/plain"] == "config  requests\ndemo    4\nmine"
 
 
 def test_html_table_escapes_headings_cells_and_errors():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from typing import TYPE_CHECKING
 
@@ -31,9 +32,10 @@ def start(context: NotebookContext) -> TextOutput:
     """Start the emulated Azure (once), and set the variables of its managed identity for this kernel.
 
     Raises:
-        ConfigError: An extra is not installed, or the emulated Azure does not start.
+        ConfigError: The extra demo or azure is not installed, or the emulated Azure does not start.
     """
     if context.state.demo_azure is None:
+        _check_sign_in()
         azure = _start_control_plane()
         context.state.demo_azure = azure
         context.on_exit(azure.stop, survives_reload=True)
@@ -47,6 +49,12 @@ def start(context: NotebookContext) -> TextOutput:
     )
 
 
+def _check_sign_in() -> None:
+    """Raise ConfigError if the extra is missing that signs in: discover would fail, after the variables are set."""
+    if importlib.util.find_spec("azure") is None or importlib.util.find_spec("azure.identity") is None:
+        raise ConfigError("Signing in to Azure needs the azure extra", remedy=f"Run {install_command('azure')}.")
+
+
 def _start_control_plane() -> ControlPlane:
     try:
         from azml_magics.emulator.control_plane import ControlPlane
@@ -54,7 +62,7 @@ def _start_control_plane() -> ControlPlane:
         azure = ControlPlane(rate=_TOKENS_PER_SECOND)
     except ImportError as error:
         raise ConfigError(
-            "The emulated Azure needs the demo extra", remedy=f"Run %{install_command('demo')}."
+            "The emulated Azure needs the demo extra", remedy=f"Run {install_command('demo')}."
         ) from error
     try:
         return azure.start()

@@ -34,6 +34,7 @@ def test_kernel_is_signed_in_to_the_emulated_azure(notebook, magics, monkeypatch
 
 
 def test_second_demo_finds_the_first(notebook, magics):
+    pytest.importorskip("azure.identity")
     notebook.ok("%azureml demo --azure")
     first = magics.context.state.demo_azure.url
     notebook.ok("%azureml demo --azure")
@@ -41,6 +42,7 @@ def test_second_demo_finds_the_first(notebook, magics):
 
 
 def test_unloading_restores_the_sign_in(notebook, magics, monkeypatch):
+    pytest.importorskip("azure.identity")
     monkeypatch.setenv("AZURE_CLIENT_ID", "of-another-sign-in")
     notebook.ok("%azureml demo --azure")
     azure = magics.context.state.demo_azure
@@ -51,7 +53,18 @@ def test_unloading_restores_the_sign_in(notebook, magics, monkeypatch):
     assert repr(azure) == "<ControlPlane, stopped>"
 
 
+def test_missing_azure_extra_is_said_before_anything_is_set(notebook, magics, monkeypatch):
+    monkeypatch.setitem(sys.modules, "azure.identity", None)
+    assert notebook.refused("%azureml demo --azure") == (
+        f"ConfigError: Signing in to Azure needs the azure extra. Run %{install_command('azure')}."
+    )
+    assert magics.context.state.demo_azure is None
+    assert "AZURE_RESOURCE_MANAGER_ENDPOINT" not in os.environ
+
+
 def test_missing_extra_and_failed_start_are_one_line(notebook, monkeypatch):
+    pytest.importorskip("azure.identity")
+
     def fails(self):
         raise OSError(98, "Address already in use")
 

@@ -277,6 +277,17 @@ def streams(bench: Bench, quick: bool) -> list[Row]:
     ]
 
 
+def tracing(bench: Bench, quick: bool) -> list[Row]:
+    """What tracing costs a call while nobody watches, and with an SDK's tracer."""
+    (cpu,) = bench.medians(1 if quick else 3, ("peers", "tracing", bench.http, "--calls", 1000 if quick else 3000))
+    what, peer, none = "`invoke`, CPU", "without tracing in the code", cpu["none"] * US
+    return [
+        Row(f"{what}: no OpenTelemetry", cpu["absent"] * US, peer, none, "us", 1.03),
+        Row(f"{what}: its API, no provider", cpu["api"] * US, peer, none, "us", 1.03),
+        Row(f"{what}: SDK, exported in batches", cpu["sdk"] * US, peer, none, "us"),
+    ]
+
+
 def displays(bench: Bench, quick: bool) -> list[Row]:
     """How often a streaming cell updates its display."""
     took = bench.probe("ours", "displays", bench.http, "--chunks", 400 if quick else 1500)
@@ -308,6 +319,7 @@ MEASURES: dict[str, Callable[[Bench, bool], list[Row]]] = {
     "memory": memory,
     "evaluations": evaluations,
     "streams": streams,
+    "tracing": tracing,
     "displays": displays,
     "install": install,
 }

@@ -16,7 +16,14 @@ from pathlib import Path
 CHECKOUT = Path(__file__).parent.parent
 FOLDER = CHECKOUT / ".venv-bench"
 HERE = ["-e", str(CHECKOUT)]
-PEERS = ["langchain-community>=0.4", "openai>=2", "azure-ai-inference", "aiohttp>=3.9", "httpx>=0.27"]
+PEERS = [
+    "langchain-community>=0.4",
+    "openai>=2",
+    "azure-ai-inference",
+    "aiohttp>=3.9",
+    "httpx>=0.27",
+    "opentelemetry-sdk>=1.29",
+]
 REQUIREMENTS = {
     "ours": HERE,
     "peers": [*HERE, *PEERS],

@@ -10,6 +10,7 @@ exports in batches to nowhere.
 from __future__ import annotations
 
 import argparse
+import random
 import statistics
 import sys
 import time
@@ -97,9 +98,9 @@ def main() -> None:
         "sdk": ways.sdk,
     }
     taken: dict[str, list[float]] = {name: [] for name in works}
-    order = list(works)
+    order, shuffle = list(works), random.Random(0).shuffle
     for number in range(_WARM + args.calls):
-        order.append(order.pop(0))  # the first one after a slow one would always pay for it
+        shuffle(order)  # else one way would always come after the slowest, whose work cools the caches
         for name in order:
             seconds = works[name]()
             if number >= _WARM:

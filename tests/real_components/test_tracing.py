@@ -89,7 +89,7 @@ provider.force_flush()
     found = by_root(traces)
     assert sorted((name, len(each)) for name, each in found.items()) == [("chat gpt-5-mini", 3), ("map_rows", 1)]
     assert sorted(state.rpartition(".")[2] for state, _, _ in found["chat gpt-5-mini"]) == ["ERROR", "OK", "OK"]
-    (state, usage, spans) = found["map_rows"][0]
+    _, usage, spans = found["map_rows"][0]
     assert usage["total_tokens"] == 28
     assert sum(span[0] == "chat gpt-5-mini" for span in spans) == 2
 

@@ -115,7 +115,7 @@ class OpenTelemetryCall(OpenTelemetrySpan):
 
     def _describe(self, response: Response | None, error: BaseException | None) -> None:
         self._fail_with(error)
-        self.set({"azml_magics.attempts": self.attempts or None})
+        self.set({"azml_magics.attempts": self.attempts or (response.attempts if response else None)})
         if response is not None:
             self.set(response_attributes(response))
         elif request_id := getattr(error, "request_id", ""):

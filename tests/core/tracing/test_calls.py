@@ -386,6 +386,7 @@ def test_httpx_instrumentation_makes_the_attempts_itself(call, config_of, server
     parent, attempt = only(spans("chat")), only(spans("POST"))
     assert attempt.instrumentation_scope.name == "opentelemetry.instrumentation.httpx"
     assert attempt.parent.span_id == parent.context.span_id
+    assert parent.attributes["azml_magics.attempts"] == 1
     assert "traceparent" in server.received[0].headers
 
 

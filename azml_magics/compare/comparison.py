@@ -64,8 +64,11 @@ class Row:
 
     @property
     def note(self) -> str:
-        """What to know about the row on one line: what its request waits for, or its response's notices; or ""."""
-        return one_line(self.waiting or " ".join(self.response.notices if self.response else ()))
+        """What to know on one line: what the request waits for, or the response's notices and tool calls; or ""."""
+        if self.waiting or self.response is None:
+            return one_line(self.waiting)
+        names = ", ".join(run.name for run in self.response.tool_runs)
+        return one_line(" ".join([*self.response.notices, *([f"Called {names}."] if names else [])]))
 
     def figures(self) -> tuple[str, str, str]:
         """(finish reason, completion tokens, seconds) as texts; "" for what is unknown."""

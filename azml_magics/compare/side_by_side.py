@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ..core.prompt.schema import Schema
     from ..core.response import Response
     from ..core.stream import AsyncResponseStream
+    from ..core.tools import Toolset
 
 DEFAULT_CONCURRENCY = 8
 _SHOW_INTERVAL = 0.05  # seconds between two calls of `show`
@@ -49,6 +50,7 @@ class BatchRequest:
         stream: Whether the response arrives piece by piece, if the endpoint can stream; otherwise it arrives whole.
         schema: What the response must match; its object is then in the response's `parsed`. None for free text.
         repairs: The mismatch of an earlier response that this request has corrected; None if it is the first one.
+        toolset: What the model may call.
     """
 
     setting: Mapping[str, Any]
@@ -57,9 +59,10 @@ class BatchRequest:
     stream: bool = True
     schema: Schema | None = None
     repairs: SchemaError | None = None
+    toolset: Toolset | None = None
 
     def as_sent(self, *, by_instruction: bool = False) -> tuple[LLMConfig, Sequence[Message]]:
-        """Return the config and the messages with what the schema and a repair add to them.
+        """Return the config and the messages with what the schema and a repair add to them, without the tools.
 
         Args:
             by_instruction: Whether the schema goes into the prompt even if the route takes `response_format`.
@@ -71,6 +74,11 @@ class BatchRequest:
             return add_to(self.config, self.messages, by_instruction=by_instruction)
         messages = [*self.messages, *make_repair_messages(wrong.response, wrong)]
         return add_to(self.config, messages, by_instruction=by_instruction, in_words=True)
+
+    def as_recorded(self) -> tuple[LLMConfig, Sequence[Message]]:
+        """Return the config and the messages of the first request as they are sent, with the tools."""
+        config, messages = self.as_sent()
+        return (self.toolset.add_to(config) if self.toolset else config), messages
 
 
 @hide_arguments
@@ -225,9 +233,11 @@ class BatchRun:
         return replace(response, parsed=request.schema.parse(response), format="json")
 
     async def _receive_text(self, index: int, config: LLMConfig, messages: Sequence[Message]) -> Response:
-        if not self._requests[index].stream:
-            return await ainvoke(config, messages)
-        async with astream(config, messages) as stream:
+        request = self._requests[index]
+        tools = request.toolset if request.repairs is None else None  # a repair is about the response's form alone
+        if not request.stream:
+            return await ainvoke(config, messages, tools=tools)
+        async with astream(config, messages, tools=tools) as stream:
             self._streams[index] = stream
             async for _ in stream:
                 pass
@@ -238,7 +248,11 @@ def _mark_stopped(row: Row) -> Row:
     """The row after an interrupt: unchanged if its response is whole, otherwise with what has arrived, if anything."""
     if row.response is not None and row.response.finish_reason is not None:
         return row
-    partial = replace(row.response, finish_reason="interrupted") if row.response and row.response.text else None
+    partial = (
+        replace(row.response, finish_reason="interrupted")
+        if row.response and (row.response.text or row.response.steps)
+        else None
+    )
     return replace(row, response=partial, error=Interrupted(partial))
 
 

@@ -130,8 +130,12 @@ def _check_combinations(options: CellOptions) -> None:
         "-c": options.conversation,
         "--save": options.save,
         "--insert": options.insert,
-        "--tool": options.tool,
     }
+    if options.tool and options.each:
+        raise UsageError(
+            "--each sends rows at the same time and takes no --tool",
+            remedy="Send the rows in a loop: azml_magics.invoke(config, prompt, tools=[fn]).",
+        )
     for many in (name for name, given in several.items() if given):
         for one in (name for name, given in single.items() if given and (many, name) != ("--each", "--schema")):
             raise UsageError(f"{many} gives several responses, and {one} takes one", remedy=f"Leave out {one}.")

@@ -12,7 +12,7 @@ from azml_magics.display.batch_html import batch_to_html
 from azml_magics.display.live import LiveDisplay
 from azml_magics.display.text_output import TextOutput
 
-from . import args, cell_config, cell_messages, cell_output, option_values, publishing, runnables
+from . import args, cell_config, cell_messages, cell_output, option_values, publishing, runnables, tools
 from .remedies import with_notebook_remedies
 
 if TYPE_CHECKING:
@@ -53,9 +53,7 @@ def run(context: NotebookContext, options: CellOptions, body: str) -> Batch | Te
 
 
 def _show_requests(requests: Sequence[side_by_side.BatchRequest]) -> TextOutput:
-    shown = [
-        cell_output.show_request(request.config, request.messages, stream=request.stream).text for request in requests
-    ]
+    shown = [cell_output.show_request(*request.as_recorded(), stream=request.stream).text for request in requests]
     return TextOutput(f"Would send {_count(requests)}.\n\n" + "\n\n".join(shown))
 
 
@@ -82,6 +80,11 @@ def _send(context: NotebookContext, requests: list[side_by_side.BatchRequest], *
 
 def build_requests(context: NotebookContext, options: CellOptions, body: str) -> list[side_by_side.BatchRequest]:
     """Return one request for every config, every combination of the swept kwargs, and every repetition."""
+    if options.tool and not (options.auto or options.dry_run):
+        raise UsageError(
+            "Functions cannot be approved while several responses arrive at once",
+            remedy="Add --auto to run the functions of --tool without asking.",
+        )
     found = cell_config.find_object(context, options)
     if runnables.is_runnable(found):
         raise UsageError(f"--compare, --sweep and -n take configs, and {options.config} is a LangChain object")
@@ -91,6 +94,7 @@ def build_requests(context: NotebookContext, options: CellOptions, body: str) ->
         raise UsageError(f"-n takes a number of at least 1, not {repeat}")
     requests = []
     stream = context.settings.stream and not options.no_stream
+    toolset = tools.load_toolset(context, replace(options, auto=True)) if options.tool else None
     for name, config in named_configs(context, options):
         messages = cell_messages.build_messages(context, options, body, config)
         for setting, changed in side_by_side.expand_sweep(config, swept):
@@ -99,7 +103,7 @@ def build_requests(context: NotebookContext, options: CellOptions, body: str) ->
                 labels: dict[str, Any] = {"config": name} if options.compare else {}
                 labels |= setting
                 labels |= {"repeat": number} if repeat > 1 or not labels else {}
-                requests.append(side_by_side.BatchRequest(labels, changed, messages, stream))
+                requests.append(side_by_side.BatchRequest(labels, changed, messages, stream, toolset=toolset))
     return requests
 
 
@@ -187,7 +191,7 @@ def _parse_format(batch: Batch, format: str) -> Batch:  # noqa: A002 - the optio
 
 def _record(context: NotebookContext, requests: list[side_by_side.BatchRequest], batch: Batch) -> None:
     for request, row in zip(requests, batch, strict=True):
-        context.session.record(row.config, request.messages, row.response, row.error)
+        context.session.record(*request.as_recorded(), row.response, row.error)
     context.session.record_batch(batch)
 
 

@@ -109,9 +109,8 @@ def test_an_interrupt_at_the_question_keeps_what_there_is(asking, monkeypatch):
         ("--auto", "--auto goes with --tool"),
         ("--max-steps 3", "--max-steps goes with --tool"),
         ("--tool $get_weather --auto --max-steps 0", "max_steps must be a positive integer"),
-        ("--tool $get_weather --auto --compare main,main", "--tool"),
-        ("--tool $get_weather --auto -n 2", "--tool"),
-        ("--tool $get_weather --auto --each $rows", "--tool"),
+        ("--tool $get_weather -n 2", "Functions cannot be approved while several responses arrive"),
+        ("--tool $get_weather --auto --each $rows", "--each sends rows at the same time and takes no --tool"),
     ],
 )
 def test_what_cannot_work_is_refused_in_one_line(asking, endpoint, line, problem):
@@ -119,6 +118,15 @@ def test_what_cannot_work_is_refused_in_one_line(asking, endpoint, line, problem
     refusal = asking.refused(f"%%azureml main {line}\n{QUESTION}")
     assert problem.replace("' W", "'. W") in refusal
     assert not endpoint.requests
+
+
+def test_several_responses_call_tools_side_by_side(asking, endpoint):
+    asking.ok("%azureml save other --from main temperature=0")
+    ran = asking.ok(f"%%azureml --compare main,other --tool $get_weather --auto -o both\n{QUESTION}")
+    assert asking.vars["calls"] == ["Lisbon", "Lisbon"]
+    assert [len(row.response.tool_runs) for row in asking.vars["both"]] == [1, 1]
+    assert ran.data["text/html"].count("Called get_weather.") == 2
+    assert len(endpoint.requests) == 4
 
 
 def test_a_list_of_tools_is_one_option(asking):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import time
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..errors import AzmlError, Interrupted
+from ..errors import AzmlError, Interrupted, UsageError
 from ..messages import Message, as_messages
 from ..redaction import redact
 from ..response import Response, ToolRun, Usage
@@ -19,7 +20,7 @@ from .tool_spans import record_tool, trace_tool
 from .toolset import Toolset, names_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Awaitable, Iterator, Sequence
 
     from ..config import LLMConfig
     from ..secret import Secret
@@ -99,6 +100,13 @@ class ToolLoop:
     def _run(self, call: ToolRun) -> ToolRun:
         try:
             function, arguments = self._prepare(call)
+            approved = self._approve(call)
+            if inspect.iscoroutine(approved):
+                approved.close()
+            if inspect.isawaitable(approved):
+                raise UsageError("approve is asynchronous", remedy="Use ainvoke or an AsyncClient.")
+            if not approved:
+                return self._end(call, _NOT_ALLOWED, is_error=True)
         except _RefusedError as refused:
             return self._end(call, str(refused), is_error=True)
         try:
@@ -114,6 +122,9 @@ class ToolLoop:
     async def _arun(self, call: ToolRun) -> ToolRun:
         try:
             function, arguments = self._prepare(call)
+            approved = self._approve(call)
+            if not (await approved if inspect.isawaitable(approved) else approved):
+                return self._end(call, _NOT_ALLOWED, is_error=True)
         except _RefusedError as refused:
             return self._end(call, str(refused), is_error=True)
         try:
@@ -130,9 +141,10 @@ class ToolLoop:
             arguments = tool.read_arguments(call.arguments)
         except ToolArgumentsError as error:
             raise _RefusedError(f"Error: {error}.") from None
-        if self._toolset.approve is not None and not self._toolset.approve(call):
-            raise _RefusedError(_NOT_ALLOWED)
         return tool.call, arguments
+
+    def _approve(self, call: ToolRun) -> bool | Awaitable[bool]:
+        return True if self._toolset.approve is None else self._toolset.approve(call)
 
     def _fail(self, call: ToolRun, error: BaseException) -> ToolRun:
         is_late = isinstance(error, ToolTimeoutError)

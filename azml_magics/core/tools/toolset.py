@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -31,14 +31,14 @@ class Toolset:
         max_steps: How many requests may be sent until the model gives a final response.
         timeout: Seconds that one call of a tool may take; None for no limit.
         approve: Called before a tool runs, with its call; if it returns False, the model is told that the call was not
-            allowed. By default every call runs.
+            allowed. It may be asynchronous for an AsyncClient. By default every call runs.
         known: The same tools, by name.
     """
 
     tools: Any
     max_steps: int = MAX_STEPS
     timeout: float | None = TIMEOUT
-    approve: Callable[[ToolRun], bool] | None = None
+    approve: Callable[[ToolRun], bool | Awaitable[bool]] | None = None
     known: Mapping[str, Tool] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

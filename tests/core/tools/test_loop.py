@@ -256,6 +256,20 @@ def test_a_call_that_is_not_approved_is_not_run(server, config_of):
     assert response.tool_runs[0].result == "Error: the user did not allow this call."
 
 
+async def test_approval_may_be_asynchronous(server, config_of):
+    async def refuse(call):
+        await asyncio.sleep(0)
+        return False
+
+    server.respond_with(asks(call()), says("ok"))
+    async with AsyncClient() as client:
+        response = await client.invoke(config_of(), QUESTION, tools=Toolset(get_weather, approve=refuse))
+    assert "did not allow" in response.tool_runs[0].result
+    server.respond_with(asks(call()))
+    with pytest.raises(UsageError, match="approve is asynchronous"):
+        azml_magics.invoke(config_of(), QUESTION, tools=Toolset(get_weather, approve=refuse))
+
+
 def test_tools_of_the_config_are_sent_too_and_end_the_loop(server, config_of):
     declared = {"type": "function", "function": {"name": "book", "parameters": {"type": "object", "properties": {}}}}
     server.respond_with(asks(call("book", "{}")))

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.util
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import webbrowser
 from pathlib import Path
 
 import httpx
 import pytest
+from jupyter_client import KernelManager
+from jupyter_core.paths import jupyter_runtime_dir
 
 from azml_magics import __main__ as command_line
-from azml_magics.core.install_hint import install_command
+from azml_magics.core.install_hint import install_command, package_command
+from azml_magics.demo import kernels, tutorials
+from tests.local_model.stand_in import gguf, xllamacpp  # noqa: F401 - fixtures
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 PYPROJECT = NOTEBOOKS.parent / "pyproject.toml"
@@ -82,7 +89,7 @@ def test_installed_package_is_not_written_to(here, lab, monkeypatch, tmp_path):
     for path in installed.rglob("*"):
         path.chmod(0o500 if path.is_dir() else 0o400)
     before = contents(installed)
-    monkeypatch.setattr(command_line, "find_tutorials", lambda: installed)
+    monkeypatch.setattr(tutorials, "find_tutorials", lambda: installed)
     assert command_line.main(["demo", "--lab"]) == 0
     assert contents(installed) == before == contents(here / COPY)
     (here / COPY / "01_quickstart.ipynb").write_text("a copy can be saved")
@@ -124,7 +131,7 @@ def test_lab_status_is_returned_and_ctrl_c_succeeds(here, lab):
 def test_missing_jupyterlab_names_the_extra(here, monkeypatch, capsys):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert command_line.main(["demo", "--lab"]) == 1
-    assert capsys.readouterr().err == (f"azml-magics demo --lab needs JupyterLab.\nRun {install_command('lab')}.\n")
+    assert capsys.readouterr().err == f"azml-magics demo --lab needs JupyterLab. Run {install_command('lab')}.\n"
     assert list(here.iterdir()) == []
 
 
@@ -146,3 +153,122 @@ def test_unknown_options_go_to_lab_only(capsys):
     with pytest.raises(SystemExit):
         command_line.main(["demo", "--no-browser"])
     assert "unrecognized arguments: --no-browser" in capsys.readouterr().err
+
+
+def test_lab_without_a_browser_says_what_to_open(here, lab, monkeypatch, capsys):
+    def none():
+        raise webbrowser.Error("could not locate runnable browser")
+
+    monkeypatch.setattr(webbrowser, "get", none)
+    assert command_line.main(["demo", "--lab"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[-1] == "There is no browser here. Open the URL below in one; through ssh with -L 8888:localhost:8888."
+    assert lab.command[-1] == "--no-browser"
+    command_line.main(["demo", "--lab", "--no-browser"])
+    assert "no browser here" not in capsys.readouterr().out
+
+
+def test_old_jupyterlab_is_told_in_a_line(here, lab, monkeypatch, capsys):
+    versions = {"jupyterlab": "3.6.8"}
+    found = importlib.metadata.version
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: versions.get(name) or found(name))
+    assert command_line.main(["demo", "--lab", "--no-browser"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        "JupyterLab 3.6.8 shows no side panel and no response viewer. "
+        f"Run {package_command('--upgrade', 'jupyterlab>=4')}."
+    )
+    versions["jupyterlab"] = "4.5.1"
+    command_line.main(["demo", "--lab", "--no-browser"])
+    assert "no side panel" not in capsys.readouterr().out
+
+
+def test_home_that_cannot_be_written_is_one_line(here, lab, monkeypatch, capsys):
+    (here / "home").write_text("a file in its place")
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(here / "home" / "runtime"))
+    assert command_line.main(["demo", "--lab"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"JupyterLab cannot write to {here / 'home' / 'runtime'} (")
+    assert said.endswith("). Run HOME=/tmp/home azml-magics demo --lab.\n")
+    assert said.count("\n") == 1
+    assert lab.command == []
+
+
+def test_lab_runs_this_interpreter_whatever_kernel_the_home_has(here, lab):
+    described = []
+    lab.while_open = lambda: described.append(
+        json.loads(
+            Path(lab.environment["JUPYTER_PATH"].split(os.pathsep)[0], "kernels/python3/kernel.json").read_text()
+        )
+    )
+    assert command_line.main(["demo", "--lab", "--no-browser"]) == 0
+    assert described[0]["argv"][0] == sys.executable
+
+
+def test_model_beside_lab_is_found_by_kernels(here, lab, xllamacpp, gguf, capsys):  # noqa: F811 - fixtures
+    statuses = []
+
+    def ask():
+        url, key = lab.environment["AZML_LOCAL_URL"], lab.environment["AZML_LOCAL_KEY"]
+        body = {"messages": [{"role": "user", "content": "Hello"}]}
+        with httpx.Client(trust_env=False) as client:
+            statuses.append(client.post(url, json=body, headers={"Authorization": f"Bearer {key}"}).status_code)
+
+    lab.while_open = ask
+    assert command_line.main(["demo", "--lab", "--no-browser", "--model", str(gguf())]) == 0
+    assert statuses == [200]
+    assert "Tiny-1B is running: %azureml demo --model finds it." in capsys.readouterr().out
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(lab.environment["AZML_LOCAL_URL"], trust_env=False)
+
+
+def test_missing_extra_of_the_demo_is_one_line(here, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    assert command_line.main(["demo"]) == 1
+    assert capsys.readouterr().err == f"azml-magics demo needs uvicorn. Run {install_command('demo')}.\n"
+
+
+@pytest.mark.parametrize("options", [["demo", "--model"], ["demo", "--lab", "--no-browser", "--model"]])
+def test_missing_packages_of_the_model_are_one_line(here, lab, monkeypatch, capsys, options):
+    monkeypatch.setattr("azml_magics.local_model.find_missing_packages", lambda _path: ["xllamacpp"])
+    assert command_line.main(options) == 1
+    assert capsys.readouterr().err == "A local model needs xllamacpp. Run pip install --no-deps xllamacpp.\n"
+    assert lab.command == []
+
+
+def test_broken_model_is_one_line(here, xllamacpp, tmp_path, capsys):  # noqa: F811
+    path = tmp_path / "page.gguf"
+    path.write_text("<html>")
+    assert command_line.main(["demo", "--model", str(path)]) == 1
+    assert "is not a GGUF file: it begins with b'<htm'. Download it again" in capsys.readouterr().err
+
+
+def test_kernel_runs_this_interpreter_without_a_home(here, tmp_path, monkeypatch):
+    other = tmp_path / "data" / "kernels" / "python3" / "kernel.json"
+    other.parent.mkdir(parents=True)
+    other.write_text(json.dumps({"argv": ["/no/such/python"], "display_name": "Old", "language": "python"}))
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(other / "runtime"))  # below a file
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    with kernels.own_kernel(temporary):
+        manager = KernelManager(kernel_name=kernels.KERNEL)
+        assert manager.kernel_spec.argv[0] == sys.executable
+        assert jupyter_runtime_dir() == str(temporary / "runtime")
+    assert os.environ["JUPYTER_RUNTIME_DIR"] == str(other / "runtime")
+
+
+def test_model_runs_prompts_in_a_real_kernel(here, xllamacpp, gguf, capsys):  # noqa: F811
+    assert command_line.main(["demo", "--model", str(gguf())]) == 0
+    said = capsys.readouterr().out
+    assert ">>> %azureml demo --model " in said
+    assert "Loading Tiny-1B (0 MiB) ..." in said
+    assert "What is a lighthouse for?" in said
+    assert "These were real responses of a small model on this computer." in said
+
+
+def test_failing_kernel_points_to_the_doctor(here, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "executable", "/no/such/python")
+    assert command_line.main(["demo"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("The kernel does not start: ")
+    assert said.endswith("Run azml-magics doctor, which says what is missing.\n")

@@ -48,6 +48,17 @@ def package_command(*requirements: str) -> str:
     return " ".join((_install(_distribution()), *map(_quote, requirements)))
 
 
+def pip_command(*arguments: str) -> str:
+    """Return the command of pip, or uv, that installs packages which are on PyPI only; a conda environment has pip too.
+
+    Args:
+        *arguments: Names of packages, and options such as --no-deps.
+    """
+    found = _distribution()
+    tool = _install(found) if _installer_of(found) != "conda" else "pip install"
+    return " ".join((tool, *map(_quote, arguments)))
+
+
 def upgrade_advice() -> str:
     """Return the sentence that says how to get a later version of this package."""
     found = _distribution()
@@ -75,8 +86,12 @@ def _installer(found: Distribution) -> str:
     return next((tool for tool in ("conda", "uv") if written.startswith(tool)), "pip")
 
 
+def _installer_of(found: Distribution | None) -> str:
+    return _installer(found) if found else "pip"
+
+
 def _install(found: Distribution | None) -> str:
-    tool = _installer(found) if found else "pip"
+    tool = _installer_of(found)
     if tool == "uv":  # it would take the nearest .venv instead of this interpreter's environment
         return f"uv pip install --python {_quote(sys.executable)}"
     return "conda install -c conda-forge" if tool == "conda" else "pip install"

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
     from azml_magics.azure.discovered import Discovery
     from azml_magics.emulator import Emulator
-    from azml_magics.emulator.control_plane import ControlPlane
+    from azml_magics.local_model import LocalModel
     from azml_magics.session import Session
+
+    from .emulated_azure import EmulatedAzure
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class NotebookState:
         last_error: The error that `%azureml last --traceback` shows; None if there was none.
         repair: Sends the last call again for `%azureml repair`; None if its response matched its schema.
         demo_endpoint: The demo endpoint that this kernel started; None if it is not running.
+        demo_model: The local model that this kernel started; None if it is not running.
         demo_azure: The emulated Azure that this kernel started; None if it is not running.
         discovery: What the last `%azureml discover` found; None before the first.
         exit_callbacks: Called in reverse order when the extension is unloaded or reloaded.
@@ -67,10 +70,11 @@ class NotebookState:
     last_error: BaseException | None = None
     repair: Callable[[NotebookContext], object] | None = None
     demo_endpoint: Emulator | None = None
-    demo_azure: ControlPlane | None = None
+    demo_model: LocalModel | None = None
+    demo_azure: EmulatedAzure | None = None
     discovery: Discovery | None = None
-    exit_callbacks: list[Callable[[], None]] = field(default_factory=list)
-    unload_callbacks: list[Callable[[], None]] = field(default_factory=list)
+    exit_callbacks: list[Callable[[], object]] = field(default_factory=list)
+    unload_callbacks: list[Callable[[], object]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -147,7 +151,7 @@ class NotebookContext:
         at_top_level = variables is self.shell.user_ns
         return replace(self, local_variables={} if at_top_level else dict(variables))
 
-    def on_exit(self, callback: Callable[[], None], *, survives_reload: bool = False) -> None:
+    def on_exit(self, callback: Callable[[], object], *, survives_reload: bool = False) -> None:
         """Call `callback` when the extension is unloaded; once, however often it is registered.
 
         Args:

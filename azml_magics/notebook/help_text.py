@@ -35,6 +35,11 @@ Another config, a conversation, a model kwarg for this call:
     %%azureml demo-chat -c trip -p temperature=0.2
     And what is there to see?"""
 _VERB_EXAMPLES = {
+    "demo": (
+        ("demo", "prepared responses"),
+        ("demo --model", "a real small model on this computer"),
+        ("demo --model ~/models/qwen.gguf", "your own"),
+    ),
     "save": (
         ("save prod --url URL --key env:PROD_KEY", "a new config"),
         ('save prod temperature=0.2 --system "Be brief."', "changes it for this session"),

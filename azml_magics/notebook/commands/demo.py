@@ -1,139 +1,50 @@
-"""%azureml demo: the embedded endpoint, in this kernel or beside JupyterLab, and a config for each wire format."""
+"""%azureml demo: an endpoint, a real model or an emulated Azure to try everything with, and their end."""
 
 from __future__ import annotations
 
-import os
-import socket
 from typing import TYPE_CHECKING
 
-from azml_magics.core.config import LLMConfig
-from azml_magics.core.endpoints import Origin
-from azml_magics.core.errors import ConfigError
-from azml_magics.core.install_hint import install_command
-from azml_magics.core.keys import KeyRef
+from azml_magics.core.errors import UsageError
 from azml_magics.display.text_output import TextOutput
 
-from . import demo_azure
+from . import demo_azure, demo_endpoint, demo_model
 
 if TYPE_CHECKING:
-    from azml_magics.emulator import Emulator
-
     from ..context import NotebookContext
     from ..parsed_options import DemoOptions
 
-DEMO_KEY_VARIABLE = "AZML_DEMO_KEY"
-DEMO_URL_VARIABLE = "AZML_DEMO_URL"  # of the endpoint that `azml-magics demo --lab` runs for all kernels
-_TOKENS_PER_SECOND = 80.0
-_PORT = 8898  # the same in every run while it is free, because a saved notebook has the URL of each request
 
-
-def start_demo(context: NotebookContext, options: DemoOptions) -> TextOutput:
-    """Start the local endpoint (once), or use JupyterLab's, and save a config for each way to call it.
+def run_demo(context: NotebookContext, options: DemoOptions) -> TextOutput:
+    """Start or stop the demo.
 
     Raises:
-        ConfigError: The demo extra is not installed, or the endpoint does not start.
+        ConfigError: An extra or a package is missing, or it does not start.
+        UsageError: More than one of the options is given.
     """
+    if options.azure + options.stop + (options.model is not None) > 1:
+        raise UsageError("%azureml demo takes one of --model, --azure and --stop", remedy="Run it once for each.")
+    if options.stop:
+        return stop_demo(context)
     if options.azure:
         return demo_azure.start(context)
-    shared = _find_shared_url() if context.state.demo_endpoint is None else ""
-    configs = _demo_configs(shared or _start_endpoint(context))
-    for name, config in configs.items():
-        context.session.save(name, config, source="demo")
-    context.session.use("demo")
-    return TextOutput(
-        f"A demo endpoint is running {'beside JupyterLab' if shared else 'in this kernel'}: requests, streams, usage "
-        "and errors are real.\n"
-        "It is not a language model, its responses are prepared. `%azureml demo --model` starts a real one.\n\n"
-        f"Configs: {', '.join(configs)}. In use: demo.\n\n"
-        "Try it:\n    %%azureml\n    Write a haiku about sparkling water."
-    )
+    if options.model is not None:
+        return demo_model.start(context, options.model)
+    return demo_endpoint.start(context)
 
 
-def _demo_configs(url: str) -> dict[str, LLMConfig]:
-    pinned = {  # name -> path, formatter, deployment
-        "demo": ("/v1/chat/completions", "openai-chat", ""),
-        "demo-chat": ("/chat/completions", "openai-chat", ""),
-        "demo-llama2": ("/score", "openai-chat", "llama2"),
-        "demo-gpt2": ("/score", "gpt2", "gpt2-2023-06"),
-        "demo-hf": ("/score", "hf", "hf"),
-        "demo-dolly": ("/score", "dolly", "dolly"),
+def stop_demo(context: NotebookContext) -> TextOutput:
+    """Stop the demo endpoint, the local model and the emulated Azure, and delete the configs that the demo saved."""
+    stops = {
+        "the demo endpoint": demo_endpoint.stop,
+        "the local model": demo_model.stop,
+        "the emulated Azure": demo_azure.stop,
     }
-    named = {  # name -> path, formatter, model, model kwargs
-        "demo-responses": ("/openai/v1/responses", "openai-responses", "gpt-5-mini", {"reasoning_summary": "auto"}),
-        "demo-claude": ("/anthropic/v1/messages", "anthropic-messages", "claude-sonnet-4-6", {}),
-        "demo-reasoning": ("/openai/v1/chat/completions", "openai-chat", "demo-reasoning", {}),
-    }
-    key = KeyRef("env", DEMO_KEY_VARIABLE)
-    return {
-        name: LLMConfig(endpoint_url=f"{url}{path}", formatter=formatter, deployment_name=deployment, key=key)
-        for name, (path, formatter, deployment) in pinned.items()
-    } | {
-        name: LLMConfig(endpoint_url=f"{url}{path}", formatter=formatter, model=model, model_kwargs=kwargs, key=key)
-        for name, (path, formatter, model, kwargs) in named.items()
-    }
-
-
-def _find_shared_url() -> str:
-    """The URL of the endpoint that runs beside JupyterLab; "" if there is none."""
-    url = os.environ.get(DEMO_URL_VARIABLE, "")
-    if not url:
-        return ""
-    try:
-        origin = Origin.of(url)
-        with socket.create_connection((origin.host, origin.port), timeout=1):
-            return url
-    except (OSError, ValueError):  # that JupyterLab has ended
-        return ""
-
-
-def make_endpoint(port: int = 0) -> Emulator:
-    """Return a demo endpoint with its own key, not started yet.
-
-    Args:
-        port: Where it listens; 0 for any free port.
-
-    Raises:
-        ImportError: The demo extra is not installed.
-    """
-    import secrets
-
-    from azml_magics.emulator import Emulator
-
-    return Emulator(key=f"demo-{secrets.token_hex(8)}", rate=_TOKENS_PER_SECOND, port=port)
-
-
-def _start_at_any_port(endpoint: Emulator) -> Emulator:
-    """Start the endpoint, or another one at a free port if its own is taken."""
-    try:
-        return endpoint.start()
-    except (OSError, RuntimeError):
-        return make_endpoint().start()
-
-
-def _start_endpoint(context: NotebookContext) -> str:
-    """The URL of this kernel's demo endpoint, started if it is not running."""
-    running = context.state.demo_endpoint
-    if running is None:
-        try:
-            running = make_endpoint(_PORT)
-        except ImportError as error:
-            raise ConfigError(
-                "The demo endpoint needs the demo extra", remedy=f"Run {install_command('demo')}."
-            ) from error
-        try:
-            running = _start_at_any_port(running)
-        except (OSError, RuntimeError) as error:
-            raise ConfigError(f"The demo endpoint did not start: {error}", remedy="Run %azureml demo again.") from error
-        before = os.environ.get(DEMO_KEY_VARIABLE)
-        os.environ[DEMO_KEY_VARIABLE] = running.key
-        context.state.demo_endpoint = running
-        context.on_exit(running.stop, survives_reload=True)
-        context.on_exit(lambda: _restore_key(before), survives_reload=True)
-    return str(running.url)
-
-
-def _restore_key(key: str | None) -> None:
-    """Set the key's variable to what it was before the demo; None if it was not set."""
-    os.environ.pop(DEMO_KEY_VARIABLE, None)
-    if key is not None:
-        os.environ[DEMO_KEY_VARIABLE] = key
+    stopped = [name for name, stop in stops.items() if stop(context)]
+    session = context.session
+    configs = [name for name in session.names() if session.get_saved(name).source == "demo"]
+    for name in configs:
+        session.delete(name)
+    if not stopped and not configs:
+        return TextOutput("No demo is running in this kernel.")
+    said = f"Stopped {' and '.join(stopped)}." if stopped else "Nothing was running in this kernel."
+    return TextOutput(f"{said} Configs deleted: {', '.join(configs)}." if configs else said)

@@ -10,6 +10,8 @@ from azml_magics.core.errors import ConfigError
 from azml_magics.core.install_hint import install_command
 from azml_magics.display.text_output import TextOutput
 
+from ..emulated_azure import EmulatedAzure
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -28,6 +30,16 @@ _OTHER_SIGN_INS = (
 )  # fmt: skip
 
 
+def stop(context: NotebookContext) -> bool:
+    """Stop this kernel's emulated Azure and restore the variables of the sign-in; return whether it was running."""
+    running, context.state.demo_azure = context.state.demo_azure, None
+    if running is None:
+        return False
+    running.control_plane.stop()
+    _set_variables(running.variables_before)
+    return True
+
+
 def start(context: NotebookContext) -> TextOutput:
     """Start the emulated Azure (once), and set the variables of its managed identity for this kernel.
 
@@ -37,11 +49,10 @@ def start(context: NotebookContext) -> TextOutput:
     if context.state.demo_azure is None:
         _check_sign_in()
         azure = _start_control_plane()
-        context.state.demo_azure = azure
-        context.on_exit(azure.stop, survives_reload=True)
         before = {name: os.environ.get(name) for name in (*_OTHER_SIGN_INS, *azure.environment)}
         _set_variables({**dict.fromkeys(before), **azure.environment})
-        context.on_exit(lambda: _set_variables(before), survives_reload=True)
+        context.state.demo_azure = EmulatedAzure(azure, before)
+        context.on_exit(lambda: stop(context), survives_reload=True)
     return TextOutput(
         "An emulated Azure is running in this kernel, which is now signed in to it. It needs no Azure account: its\n"
         "endpoints give prepared responses. Until the kernel ends, nothing here signs in to the real one.\n\n"

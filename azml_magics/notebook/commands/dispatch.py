@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     Command = Callable[[NotebookContext, Any], object]
 
 _COMMANDS: dict[str, tuple[Command, type]] = {
-    "demo": (demo.start_demo, parsed_options.DemoOptions),
+    "demo": (demo.run_demo, parsed_options.DemoOptions),
     "save": (configs.save, parsed_options.SaveOptions),
     "use": (configs.use, parsed_options.NameOptions),
     "show": (configs.show, parsed_options.NameOptions),

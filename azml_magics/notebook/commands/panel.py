@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 from azml_magics.core.errors import ConfigError
 
 from .. import prompt_templates
-from ..parsed_options import DemoOptions
-from .demo import start_demo
+from . import demo_endpoint
 
 if TYPE_CHECKING:
     from ..context import NotebookContext
@@ -40,7 +39,7 @@ def open_panel(context: NotebookContext) -> Any:
         context.session,
         lambda: top_level.prompt_variables,
         lambda: context.settings.timeout,
-        lambda: start_demo(context, DemoOptions()),
+        lambda: demo_endpoint.start(context),
         render_template=prompt_templates.render,
         store=top_level.store,
         show_reasoning=lambda: context.settings.show_reasoning,

@@ -7,7 +7,7 @@ import sys
 
 from azml_magics.core.install_hint import install_command
 from azml_magics.emulator import Emulator
-from azml_magics.notebook.commands import demo
+from azml_magics.notebook.commands import demo_endpoint
 
 DEMOS = (
     *("demo", "demo-chat", "demo-llama2", "demo-gpt2", "demo-hf", "demo-dolly"),
@@ -70,4 +70,4 @@ def test_demo_that_does_not_start_is_one_line(notebook, monkeypatch):
 
     monkeypatch.setattr(Emulator, "start", fails)
     assert "The demo endpoint did not start: [Errno 98] Address already in use" in notebook.refused("%azureml demo")
-    assert demo.DEMO_KEY_VARIABLE not in os.environ
+    assert demo_endpoint.DEMO_KEY_VARIABLE not in os.environ

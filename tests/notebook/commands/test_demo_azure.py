@@ -25,7 +25,7 @@ def test_kernel_is_signed_in_to_the_emulated_azure(notebook, magics, monkeypatch
     assert said.startswith("An emulated Azure is running in this kernel, which is now signed in to it.")
     assert said.endswith("%azureml discover")
     token = identity.get_token(SCOPE).reveal()
-    azure = magics.context.state.demo_azure
+    azure = magics.context.state.demo_azure.control_plane
     assert os.environ["AZURE_RESOURCE_MANAGER_ENDPOINT"] == azure.url
     assert httpx.get(
         f"{azure.url}/subscriptions?api-version=2022-12-01", headers={"authorization": f"Bearer {token}"}
@@ -36,16 +36,16 @@ def test_kernel_is_signed_in_to_the_emulated_azure(notebook, magics, monkeypatch
 def test_second_demo_finds_the_first(notebook, magics):
     pytest.importorskip("azure.identity")
     notebook.ok("%azureml demo --azure")
-    first = magics.context.state.demo_azure.url
+    first = magics.context.state.demo_azure.control_plane.url
     notebook.ok("%azureml demo --azure")
-    assert magics.context.state.demo_azure.url == first
+    assert magics.context.state.demo_azure.control_plane.url == first
 
 
 def test_unloading_restores_the_sign_in(notebook, magics, monkeypatch):
     pytest.importorskip("azure.identity")
     monkeypatch.setenv("AZURE_CLIENT_ID", "of-another-sign-in")
     notebook.ok("%azureml demo --azure")
-    azure = magics.context.state.demo_azure
+    azure = magics.context.state.demo_azure.control_plane
     assert "AZURE_CLIENT_ID" not in os.environ
     notebook.ok("%unload_ext azml_magics")
     assert os.environ["AZURE_CLIENT_ID"] == "of-another-sign-in"

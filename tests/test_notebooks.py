@@ -23,6 +23,7 @@ from .run_tutorials import EXTRAS, documented_extras
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+WIDTH = 107  # characters that JupyterLab shows of a line without scrolling, in a window of 1000 pixels
 TIMEOUT = 280  # seconds for a run over all notebooks
 TITLES = {
     "01_quickstart",
@@ -181,6 +182,13 @@ def test_one_cell_is_marked_to_change(path):
     assert notebook["cells"][0]["source"][0].startswith("# ")
     marked = [cell["id"] for cell in notebook["cells"] if "**This is the cell to change.**" in "".join(cell["source"])]
     assert len(marked) == 1
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_code_fits_into_a_cell_of_jupyterlab(path):
+    cells = ["".join(cell["source"]) for cell in load(path)["cells"] if cell["cell_type"] == "code"]
+    lines = [line for cell in cells for line in cell.splitlines()[: 1 if cell.startswith("%%azureml") else None]]
+    assert [line for line in lines if len(line) > WIDTH] == []
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -51,7 +51,7 @@ class PreparedCall:
         resolve: Looks up the keys again, for a fresh token after a 401.
         credentials: The keys in the request.
         refreshed: Tokens that replaced those of the request, which no message may show either.
-        tracers: Who watches the call.
+        tracers: The tracers of the call.
     """
 
     call: Call

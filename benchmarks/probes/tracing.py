@@ -44,7 +44,7 @@ class Ways:
         self._provider = TracerProvider()
         self._provider.add_span_processor(BatchSpanProcessor(Nowhere()))
         self._trace, self._client = trace, client
-        self._preparation, self._transport, self._plain = preparation, transport, attempt_span.Attempt
+        self._preparation, self._transport, self._plain = preparation, transport, attempt_span.SendAttempt
         self._config = our_chat_config(url)
 
     def none(self) -> float:

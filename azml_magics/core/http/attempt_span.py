@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 _FAILED = 400  # from this status on
 
 
-class Attempt:
-    """One attempt that nobody watches.
+class SendAttempt:
+    """One attempt to send a request, without a trace.
 
     Attributes:
         request: What is sent.
@@ -48,7 +48,7 @@ class Attempt:
         pass
 
 
-class TracedAttempt(Attempt):
+class TracedAttempt(SendAttempt):
     """An attempt with a span below that of its call, if there is one, and headers that carry the trace."""
 
     def __init__(self, request: Request, api: OpenTelemetry) -> None:
@@ -80,10 +80,10 @@ class TracedAttempt(Attempt):
             quietly(_end, self._span, self._outcome, error)
 
 
-def trace_attempt(request: Request) -> Attempt:
+def trace_attempt(request: Request) -> SendAttempt:
     """Return the attempt to send a request. httpx's own instrumentation, if it is on, makes a span of it itself."""
     api = find_opentelemetry()
-    return Attempt(request) if api is None or has_http_spans() else TracedAttempt(request, api)
+    return SendAttempt(request) if api is None or has_http_spans() else TracedAttempt(request, api)
 
 
 def _start(api: OpenTelemetry, request: Request, call: OpenTelemetryCall) -> OpenTelemetrySpan:

@@ -23,7 +23,7 @@ def trace_exchange(*, mlflow: bool) -> AnyBlockSpan:
     """Return a span around an exchange.
 
     Args:
-        mlflow: Whether MLflow watches, too.
+        mlflow: Whether MLflow traces, too.
     """
     return trace_block("invoke_agent", mlflow=mlflow, **{"gen_ai.operation.name": "invoke_agent"})
 

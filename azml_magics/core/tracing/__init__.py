@@ -1,7 +1,7 @@
 """Spans of calls, and of the cells, rows and evaluations around them, for OpenTelemetry and MLflow. No HTTP.
 
-A span begins only if somebody watches: OpenTelemetry has a tracer provider in this process, or a client traces into
-MLflow. Neither is imported for this, and nothing that a tracer does wrong reaches a call.
+A span begins only if OpenTelemetry has a tracer provider in this process, or a client traces into MLflow. Neither is
+imported to find out, and an error of a tracer never reaches a call.
 """
 
 from __future__ import annotations

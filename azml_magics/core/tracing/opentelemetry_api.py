@@ -1,7 +1,7 @@
 """OpenTelemetry's API, if this process uses it: its tracer, its context, and how the context goes out in headers.
 
-Nothing is imported that the program has not imported: without `opentelemetry` in the process nobody can have set a
-tracer provider. With the API alone, or its no-op provider, nothing is traced either.
+It is looked up, not imported: a process without the module cannot have a tracer provider. With the API alone, or its
+no-op provider, nothing is traced either.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The spans of one call or block in all tracers that watch it. Off, they cost an empty tuple and a constant."""
+"""The spans of one call or block in all tracers. Without a tracer they are one constant."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class CallSpan:
     """The spans of one call: they begin and end with the block, and are current where `attached` says so.
 
     Args:
-        tracers: Who watches.
+        tracers: The tracers.
         call: The call.
         read: Returns the part of a stream that has arrived.
     """
@@ -75,7 +75,7 @@ class BlockSpan:
     """The spans around several calls, current in the block.
 
     Args:
-        tracers: Who watches.
+        tracers: The tracers.
         name: The name of the spans.
         attributes: What is known at the beginning.
         inputs: Content, such as a prompt; recorded only where content is.
@@ -114,7 +114,7 @@ class BlockSpan:
 
 
 class _NoSpan:
-    """Stands for spans that nobody watches."""
+    """Stands for a span if nothing is traced."""
 
     def __enter__(self) -> Self:
         return self
@@ -143,8 +143,8 @@ def trace_call(
     """Return the spans of a call.
 
     Args:
-        tracers: Who watches it.
-        make_call: Describes it; called only if somebody does.
+        tracers: The tracers.
+        make_call: Describes it; called only if there is a tracer.
         read: Returns the part of a stream that has arrived, for one that ends early.
     """
     return CallSpan(tracers, make_call(), read) if tracers else NO_SPAN
@@ -155,7 +155,7 @@ def trace_block(name: str, *, mlflow: bool = False, inputs: object = None, **att
 
     Args:
         name: Their name, such as "map_rows".
-        mlflow: Whether MLflow watches, too.
+        mlflow: Whether MLflow traces, too.
         inputs: Content, such as a prompt; recorded only where content is.
         attributes: What is known at the beginning; empty ones are left out.
     """

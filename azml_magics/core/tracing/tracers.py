@@ -1,4 +1,4 @@
-"""Who watches a call: OpenTelemetry if this process has a tracer provider, MLflow if the client asks for it."""
+"""The tracers of a call: OpenTelemetry if this process has a tracer provider, MLflow if the client asks for it."""
 
 from __future__ import annotations
 
@@ -68,10 +68,10 @@ def without_spans() -> Iterator[None]:
 
 
 def choose_tracers(*, mlflow: bool = False) -> tuple[Tracer, ...]:
-    """Return who watches what begins now; () in most processes.
+    """Return the tracers of what begins now; () in most processes.
 
     Args:
-        mlflow: Whether MLflow does.
+        mlflow: Whether MLflow is one of them.
     """
     if _is_suppressed.get():
         return ()
@@ -84,5 +84,5 @@ def choose_tracers(*, mlflow: bool = False) -> tuple[Tracer, ...]:
 
 
 def is_tracing(*, mlflow: bool = False) -> bool:
-    """Whether anybody watches what begins now."""
+    """Whether what begins now is traced."""
     return bool(choose_tracers(mlflow=mlflow))

@@ -1,4 +1,4 @@
-"""Without anybody who watches, and with tracers that fail, a call is the same."""
+"""Without a tracer, and with tracers that fail, a call is the same."""
 
 from __future__ import annotations
 

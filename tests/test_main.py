@@ -21,6 +21,7 @@ from jupyter_core.paths import jupyter_runtime_dir
 from azml_magics import __main__ as command_line
 from azml_magics.core.install_hint import install_command, package_command
 from azml_magics.demo import kernels, tutorials
+from azml_magics.doctor import Fact
 from tests.local_model.stand_in import gguf, xllamacpp  # noqa: F401 - fixtures
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
@@ -49,6 +50,7 @@ def lab(monkeypatch):
     class Lab:
         def __init__(self):
             self.command, self.environment, self.status = [], {}, 0
+            self.extension = Fact("JupyterLab extension", "enabled")
             self.while_open = lambda: None
 
         def run(self, command, *, env, check):
@@ -60,6 +62,7 @@ def lab(monkeypatch):
     found = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: name == "jupyterlab" or found(name))
     monkeypatch.setattr(subprocess, "run", made.run)
+    monkeypatch.setattr("azml_magics.demo.lab.examine_extension", lambda: made.extension)
     return made
 
 
@@ -180,6 +183,12 @@ def test_old_jupyterlab_is_told_in_a_line(here, lab, monkeypatch, capsys):
     versions["jupyterlab"] = "4.5.1"
     command_line.main(["demo", "--lab", "--no-browser"])
     assert "no side panel" not in capsys.readouterr().out
+
+
+def test_missing_extension_is_told_in_a_line(here, lab, capsys):
+    lab.extension = Fact("JupyterLab extension", "not installed", "It is not installed.", "Install Node.js")
+    assert command_line.main(["demo", "--lab", "--no-browser"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "It is not installed. Install Node.js."
 
 
 def test_home_that_cannot_be_written_is_one_line(here, lab, monkeypatch, capsys):

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from ..core.errors import ConfigError
 from ..core.install_hint import install_command, package_command
+from ..doctor.jupyter import examine_extension
 from .complaint import complain
 from .kernels import kernel_environment
 from .tutorials import COPY, QUICKSTART, copy_tutorials
@@ -92,6 +93,8 @@ def _remarks(further: Sequence[str]) -> list[str]:
     if int(re.match(r"\d*", version)[0] or _MAJOR) < _MAJOR:  # type: ignore[index]  # the pattern always matches
         upgrade = package_command("--upgrade", "jupyterlab>=4")
         remarks.append(f"JupyterLab {version} shows no side panel and no response viewer. Run {upgrade}.")
+    elif (extension := examine_extension()).problem:
+        remarks.append(f"{extension.problem} {extension.fix}.")
     if not _has_browser(further):
         remarks.append("There is no browser here. Open the URL below in one; through ssh with -L 8888:localhost:8888.")
     return remarks

@@ -21,10 +21,11 @@ _INSTALL_WIDGETS = "jupyterlab_widgets>=3.0.5"
 
 def examine_jupyter() -> list[Fact]:
     """Return what Jupyter finds of this package: two extensions, and the kernels."""
-    return [_our_extension(), _widgets_extension(), *_kernels()]
+    return [examine_extension(), _widgets_extension(), *_kernels()]
 
 
-def _our_extension() -> Fact:
+def examine_extension() -> Fact:
+    """Return whether JupyterLab finds this package's extension, enabled and in this version."""
     found = _find_extension(EXTENSION)
     name = "JupyterLab extension"
     if found is None:
@@ -33,8 +34,9 @@ def _our_extension() -> Fact:
         return Fact(
             name,
             "not installed",
-            "The JupyterLab extension is not installed: it was left out when azml-magics was built without Node.js.",
-            f"Install Node.js 20.19 or later, then run {install_command('lab')}",
+            "JupyterLab shows no side panel and no response viewer: azml-magics was built without its extension, "
+            "because Node.js was missing or its packages could not be fetched.",
+            f"Install Node.js 20.19 or later, then run {install_command('lab')} -v",
         )
     folder, version = found
     place = f"{version or 'of an unknown version'} in {shorten_home(folder)}"

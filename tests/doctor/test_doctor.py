@@ -125,6 +125,15 @@ def test_extension_is_enabled_if_a_user_says_so(jupyter):
     assert section(examine(), "Jupyter")["JupyterLab extension"].endswith(", enabled")
 
 
+def test_missing_extension_says_why_it_may_be_missing(jupyter, monkeypatch):
+    monkeypatch.setattr("azml_magics.doctor.jupyter._find_extension", lambda name: None)
+    monkeypatch.setattr("azml_magics.doctor.jupyter.installed_version", lambda name: "4.5.0")
+    found = problems(examine())
+    [problem] = [each for each in found if "built without its extension" in each]
+    assert "its packages could not be fetched" in problem
+    assert found[problem].startswith("Install Node.js 20.19 or later, then run ")
+
+
 def test_extension_of_another_version_is_flagged(jupyter):
     jupyter("labextensions/azml-magics/package.json", {"version": "0.0.1"})
     assert any("extension has version 0.0.1" in problem for problem in problems(examine()))

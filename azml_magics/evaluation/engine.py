@@ -104,7 +104,7 @@ class Engine:
         with self._trace() as span:
             evaluation = self._run()
             progress = evaluation.progress
-            span.set(**{"rows.done": progress.done, "rows.failed": progress.failed}, tokens=progress.tokens)
+            span.set(**{"rows.done": progress.done, "rows.failed": progress.failed, "rows.tokens": progress.tokens})
             return evaluation
 
     def _trace(self) -> AnyBlockSpan:

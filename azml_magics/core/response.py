@@ -246,7 +246,7 @@ class Response:
         """The calls of tools in `steps`, each with its result."""
         results = {message.get("tool_call_id"): message for message in self.steps if message.get("role") == "tool"}
         calls = [call for message in self.steps for call in message.get("tool_calls") or ()]
-        return tuple(_tool_run(call, results.get(call.get("id"))) for call in calls)
+        return tuple(as_tool_run(call, results.get(call.get("id"))) for call in calls)
 
     @property
     def requests(self) -> int:
@@ -301,7 +301,7 @@ class Response:
         return response
 
 
-def _tool_run(call: Mapping[str, Any], message: Mapping[str, Any] | None) -> ToolRun:
+def as_tool_run(call: Mapping[str, Any], message: Mapping[str, Any] | None = None) -> ToolRun:
     """Return a call of a tool with the message that has its result, if there is one."""
     function = call.get("function") or {}
     run = ToolRun(str(function.get("name", "")), str(function.get("arguments", "")), id=str(call.get("id", "")))

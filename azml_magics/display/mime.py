@@ -20,7 +20,7 @@ from .batch_html import batch_to_html, cell_reasoning
 from .facts import filter_note, notable_facts, response_facts
 from .markdown import fence_code, make_inert
 from .reasoning import fold_reasoning, inert_html
-from .tool_runs import fold_steps, steps_data
+from .tool_runs import asked_calls, fold_steps, steps_data
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -174,11 +174,12 @@ def response_markdown(response: Response) -> str | None:
         return make_inert(fence_code(response.parsed, extract.find_code(response.text).language or "python"))
     if response.text:
         return make_inert(response.text)
-    calls = [
-        f"- `{call.get('function', {}).get('name', '?')}({call.get('function', {}).get('arguments', '')})`"
-        for call in response.tool_calls
-    ]
-    return make_inert("The model asks for:\n\n" + "\n".join(calls)) if calls else "*(no text)*"
+    return _asked_markdown(response) or "*(no text)*"
+
+
+def _asked_markdown(response: Response) -> str:
+    calls = "\n".join(f"- `{call}`" for call in asked_calls(response))
+    return make_inert(f"The model asks for:\n\n{calls}") if calls else ""
 
 
 def _to_json(parsed: Any) -> Any:
@@ -189,7 +190,8 @@ def _to_json(parsed: Any) -> Any:
 def _add_surroundings(markdown: str, response: Response) -> str:
     """Add to a response's Markdown its thoughts and its steps above it, and the facts out of the ordinary below it."""
     above = "\n\n".join(filter(None, [reasoning_html(response), fold_steps(response)]))
-    below = facts_html(response)
+    asked = _asked_markdown(response) if response.text else ""
+    below = "\n\n".join(filter(None, [asked, facts_html(response)]))
     if not above and not below:
         return markdown
     # The marks let our own viewer show the answer apart from the rest; other readers ignore them.
@@ -221,7 +223,8 @@ def facts_html(response: Response, *, always: bool = False, times: bool = False,
 
 
 def response_summary(response: Response) -> str:
-    """What a terminal shows below a response: a short line of facts, and its notices."""
+    """What a terminal shows below a response: the calls that it asks for, a short line of facts, and its notices."""
     facts = [response.config, *response_facts(response, times=True)]
     line = " · ".join(fact for fact in facts if fact)
-    return "\n".join([f"[{line}]" if line else "", *(one_line(notice) for notice in response.notices)])
+    asked = [f"The model asks for {call}" for call in asked_calls(response)]
+    return "\n".join([*asked, f"[{line}]" if line else "", *(one_line(notice) for notice in response.notices)])

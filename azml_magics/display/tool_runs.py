@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from ..core.response import as_tool_run
 from ..core.text import one_line
 from .reasoning import inert_html
 
@@ -71,6 +72,11 @@ def steps_data(response: Response) -> list[dict[str, Any]]:
             shown = {"line": format_run(run), "call": format_call(run, LONGEST_RESULT), "result": run.result or ""}
             data.append({**shown, **({"is_error": True} if run.is_error else {})})
     return data
+
+
+def asked_calls(response: Response) -> list[str]:
+    """Return the calls that a response asks for, each as Python writes it."""
+    return [format_call(as_tool_run(call)) for call in response.tool_calls]
 
 
 def _text_of(message: Mapping[str, Any]) -> str:

@@ -81,6 +81,8 @@ def _dispatch(context: NotebookContext, options: CellOptions, body: str) -> Any:
 
 
 def _run_one(context: NotebookContext, options: CellOptions, body: str) -> Any:
+    if options.thread:
+        raise UsageError("--thread is for agents", remedy="Keep a conversation with -c NAME.")
     config = cell_config.resolve_config(context, options)
     messages = cell_messages.build_messages(context, options, body, config)
     schema = cell_messages.load_schema(context, options)
@@ -130,6 +132,7 @@ def _check_combinations(options: CellOptions) -> None:
         "-c": options.conversation,
         "--save": options.save,
         "--insert": options.insert,
+        "--thread": options.thread,
     }
     if options.tool and options.each:
         raise UsageError(

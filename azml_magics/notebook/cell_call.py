@@ -202,7 +202,7 @@ class _Arrival:
                 self._shows_text = self._live is not None and wire.wire_for(self._config).streams(self._config)
                 for chunk in self._stream:
                     if self._live and self._shows_text:
-                        _show_chunk(self._live, chunk)
+                        show_chunk(self._live, chunk)
                 return self._stream.response
 
     def make_interrupt(self, interrupt: KeyboardInterrupt) -> Interrupted:
@@ -224,7 +224,8 @@ class _Arrival:
         self._context.session.record(self._recorded, self._messages, response)
 
 
-def _show_chunk(live: LiveText, chunk: Chunk) -> None:
+def show_chunk(live: LiveText, chunk: Chunk) -> None:
+    """Show a piece of a response."""
     if chunk.tool_run:
         live.show_tool_run(chunk.tool_run)
     if chunk.retracts:

@@ -153,6 +153,7 @@ CELL_OPTIONS: tuple[Option, ...] = (
         help="keep the conversation under NAME and send it along",
         kind="conversation",
     ),
+    option("--thread", metavar="ID", help="for $agent: go on in the thread ID, which its checkpointer keeps"),
     list_option("-v", "--var", metavar="NAME=VALUE", help="a prompt variable for this call"),
     option(
         "-t",

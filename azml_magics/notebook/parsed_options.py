@@ -40,6 +40,7 @@ class CellOptions(ConfigOptions):
     set: tuple[str, ...] = ()
     kwargs: str | None = None
     conversation: str | None = None
+    thread: str | None = None
     var: tuple[str, ...] = ()
     template: str | None = None
     format: str | None = None

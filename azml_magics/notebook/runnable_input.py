@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from azml_magics.core.config import LLMConfig
 from azml_magics.core.errors import PromptError
 from azml_magics.core.messages import as_messages
+from azml_magics.core.text import one_line
 from azml_magics.runnables.input_variables import input_variables
-from azml_magics.runnables.recognition import is_model
+from azml_magics.runnables.recognition import find_graph, is_model
 
-from . import args, cell_config, cell_messages, option_values
+from . import args, cell_config, cell_messages, option_values, runnable_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from azml_magics.core.messages import Message
 
@@ -28,11 +29,13 @@ class RunnableInput(NamedTuple):
         runnable: The object, with the line's model kwargs bound.
         value: Its input.
         messages: The input as the history keeps it.
+        config: The config of the call: the thread of an agent.
     """
 
     runnable: Any
     value: Any
     messages: Sequence[Message]
+    config: dict[str, Any] | None = None
 
 
 def prepare_input(context: NotebookContext, options: CellOptions, body: str, runnable: Any) -> RunnableInput:
@@ -43,14 +46,31 @@ def prepare_input(context: NotebookContext, options: CellOptions, body: str, run
         UsageError: A chain does not say what it takes.
     """
     if not is_model(runnable):
+        thread = runnable_thread.make_config(context, options, runnable)
+        if takes_messages(runnable, options) and cell_messages.prompt_text(body):
+            return _agent_input(context, options, body, runnable)._replace(config=thread)
         value = _chain_input(context, options, body, runnable)
         text = value if isinstance(value, str) else cell_messages.prompt_text(body)
-        return RunnableInput(runnable, value, as_messages(text, None))
+        return RunnableInput(runnable, value, as_messages(text, None), thread)
     system = option_values.read_text(context, options.system, "-s") if options.system else None
     config = LLMConfig(name=options.config or "", system=system)
     messages = cell_messages.build_messages(context, options, body, config)
     kwargs = cell_config.model_kwargs(context, options)
     return RunnableInput(runnable.bind(**kwargs) if kwargs else runnable, model_input(messages), messages)
+
+
+def takes_messages(runnable: Any, options: CellOptions) -> bool:
+    """Whether it is an agent: a graph whose input is a conversation."""
+    return find_graph(runnable) is not None and input_variables(runnable, str(options.config)).takes_messages
+
+
+def _agent_input(context: NotebookContext, options: CellOptions, body: str, runnable: Any) -> RunnableInput:
+    from azml_magics.langchain.message_conversion import messages_from_wire
+
+    system = option_values.read_text(context, options.system, "-s") if options.system else None
+    config = LLMConfig(name=options.config or "", system=system)
+    messages = cell_messages.build_messages(context, options, body, config)
+    return RunnableInput(runnable, {"messages": messages_from_wire(messages)}, messages)
 
 
 def model_input(messages: Sequence[Message]) -> Any:
@@ -68,14 +88,34 @@ def _chain_input(context: NotebookContext, options: CellOptions, body: str, runn
     text = cell_messages.prompt_text(body)
     prompt = text if options.template == "none" else option_values.fill_in(context, text, values)
     required, optional, *_ = input_variables(runnable, str(options.config))
+    on_the_line = {args.split_pair(given, "--var")[0] for given in options.var}
+    if find_graph(runnable) is not None and required is not None:
+        return _state_input(str(options.config), required, values, prompt, on_the_line)
     if required is None:
         if not prompt:
             raise PromptError("There is no prompt", remedy="Write one in the cell, below the line with %%azureml.")
         return prompt
     given = {key: values[key] for key in (*required, *optional) if key in values}
-    on_the_line = {args.split_pair(given, "--var")[0] for given in options.var}
     only = [key for key in required if len(required) == 1 and key not in on_the_line]
     return _fill_variables(str(options.config), required, given, prompt, only)
+
+
+def _state_input(
+    name: str, keys: Sequence[str], values: dict[str, Any], prompt: str, on_the_line: Collection[str]
+) -> dict[str, Any]:
+    """The state that a graph without messages begins with: what --var gives, and the prompt as the only other key.
+
+    All keys of a graph's state are optional, and a variable of the notebook may be called as one by chance.
+    """
+    given = {key: values[key] for key in keys if key in on_the_line}
+    rest = [key for key in keys if key not in given]
+    if prompt and len(rest) == 1:
+        return {**given, rest[0]: prompt}
+    if prompt or not given:
+        known = one_line(", ".join(keys), 200)
+        remedy = f"Give what it starts with as --var {keys[0]}=TEXT or --var {keys[0]}=$name, without a body."
+        raise PromptError(f"{name} is a graph without messages: its state has {known}", remedy=remedy)
+    return given
 
 
 def _fill_variables(

@@ -13,7 +13,11 @@ from azml_magics.core.errors import AzmlError, Interrupted, RunnableError
 from azml_magics.core.interrupts import unmask_interrupts
 from azml_magics.core.response import Response
 from azml_magics.runnables import event_loop
+from azml_magics.runnables.graph_run import STREAM_MODES, GraphRun
 from azml_magics.runnables.outputs import error_of, is_text, message_facts, piece_text, reasoning_text
+from azml_magics.runnables.recognition import find_graph
+
+from .cell_call import show_chunk
 
 if TYPE_CHECKING:
     from azml_magics.display.live_text import LiveText
@@ -38,10 +42,13 @@ class RunnableStream:
         runnable: The object; its `astream` is called.
         given: Its input.
         name: What the cell calls it, for messages and the response's `config`.
+        config: The config of the call, such as the thread of an agent.
     """
 
-    def __init__(self, runnable: Any, given: Any, name: str) -> None:
-        self._runnable, self._given, self._name = runnable, given, name
+    def __init__(self, runnable: Any, given: Any, name: str, config: dict[str, Any] | None = None) -> None:
+        self._runnable, self._given, self._name, self._config = runnable, given, name, config
+        self._graph = GraphRun(name) if find_graph(runnable) is not None else None
+        self._options = {"stream_mode": STREAM_MODES} if self._graph is not None else {}
         self._replaces = _is_cumulative(runnable)
         self._pieces: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._whole: Any = None
@@ -79,7 +86,10 @@ class RunnableStream:
                 f"The parser that {self._name} ends with found nothing in the response",
                 remedy="Call the chain without the parser to see it.",
             ).add_context(config=self._name)
-        return self._response()
+        response = self._response()
+        if live is not None and self._graph is not None and not self._graph.has_shown(response.text):
+            live.add(response.text)  # a state, or what a tool returned directly
+        return response
 
     def _stop(self) -> None:
         self._stopped = True
@@ -108,18 +118,18 @@ class RunnableStream:
 
     async def _stream_pieces(self) -> None:
         if _has_cache(self._runnable):  # LangChain's streams do not look into it
-            self._pieces.put(await self._runnable.ainvoke(self._given))
+            self._pieces.put(await self._runnable.ainvoke(self._given, self._config))
             return
         try:
-            async for piece in self._runnable.astream(self._given):
+            async for piece in self._runnable.astream(self._given, self._config, **self._options):
                 self._pieces.put(piece)
         except NotImplementedError:  # LangChain's generators may exist for threads only
-            if self._whole is not None or not self._pieces.empty():
+            if self._first is not None or self._whole is not None or not self._pieces.empty():
                 raise
             await asyncio.to_thread(self._stream_in_thread)
 
     def _stream_in_thread(self) -> None:
-        for piece in self._runnable.stream(self._given):
+        for piece in self._runnable.stream(self._given, self._config, **self._options):
             if self._stopped:
                 return
             self._pieces.put(piece)
@@ -127,7 +137,13 @@ class RunnableStream:
     def _add(self, piece: Any, live: LiveText | None) -> None:
         if piece is None:
             return
-        self._first = self._first if self._first is not None else time.perf_counter() - self._start
+        if self._graph is not None:
+            for chunk in self._graph.read(piece):
+                self._note_first()
+                if live is not None:
+                    show_chunk(live, chunk)
+            return
+        self._note_first()
         self._whole = piece if self._replaces or self._whole is None else _sum(self._whole, piece)
         thoughts = reasoning_text(piece)
         self._thoughts.append(thoughts)
@@ -142,7 +158,14 @@ class RunnableStream:
         if live is not None and text:
             live.add(text)
 
+    def _note_first(self) -> None:
+        if self._first is None:
+            self._first = time.perf_counter() - self._start
+
     def _response(self) -> Response:
+        if self._graph is not None:
+            latency = time.perf_counter() - self._start
+            return self._graph.to_response(latency=latency, time_to_first_token=self._first, config=self._name)
         whole = self._whole
         has_text = whole is None or is_text(whole)
         return Response(
@@ -157,7 +180,7 @@ class RunnableStream:
 
     def _to_error(self, error: BaseException) -> AzmlError:
         made = error_of(error, self._name)
-        if made.response is None and self._whole is not None:
+        if made.response is None and self._first is not None:
             made.response = self._response()
         return made
 

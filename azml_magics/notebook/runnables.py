@@ -19,7 +19,7 @@ from azml_magics.runnables.recognition import is_model, is_runnable
 
 from . import cell_output, publishing, runnable_stream, runnable_tools
 from .cell_call import should_stream
-from .runnable_input import prepare_input
+from .runnable_input import prepare_input, takes_messages
 
 __all__ = ["check_options", "is_runnable", "run"]
 
@@ -44,7 +44,8 @@ _FOR_CONFIGS = {
     "--save": "save",
 }
 _ALSO_FOR_ROWS = {"--schema", "--dry-run"}
-_FOR_MODELS = {"-s": "system", "-c": "conversation", "-i": "image", "-p": "set", "-k": "kwargs", "--tool": "tool"}
+_FOR_MESSAGES = {"-s": "system", "-c": "conversation", "-i": "image"}
+_FOR_MODELS = {"-p": "set", "-k": "kwargs", "--tool": "tool"}
 
 
 def run(context: NotebookContext, options: CellOptions, body: str, runnable: Any) -> Response:
@@ -63,7 +64,8 @@ def run(context: NotebookContext, options: CellOptions, body: str, runnable: Any
         Interrupted: The user interrupted the kernel. What had arrived is kept likewise.
     """
     name = options.config or ""
-    check_options(options, is_model=is_model(runnable))
+    is_agent = not is_model(runnable) and takes_messages(runnable, options)
+    check_options(options, is_model=is_model(runnable), is_agent=is_agent)
     bound, toolset = runnable_tools.bind_tools(context, options, runnable)
     prepared = prepare_input(context, options, body, bound)
     context.on_exit(event_loop.close)
@@ -76,7 +78,8 @@ def run(context: NotebookContext, options: CellOptions, body: str, runnable: Any
             if toolset:
                 response = runnable_tools.receive(prepared.runnable, toolset, prepared.messages, name, live)
             else:
-                response = runnable_stream.RunnableStream(prepared.runnable, prepared.value, name).receive(live)
+                stream = runnable_stream.RunnableStream(prepared.runnable, prepared.value, name, prepared.config)
+                response = stream.receive(live)
     except (AzmlError, Interrupted) as error:
         if live:
             live.keep()
@@ -93,12 +96,13 @@ def run(context: NotebookContext, options: CellOptions, body: str, runnable: Any
     return response
 
 
-def check_options(options: CellOptions, *, is_model: bool, with_rows: bool = False) -> None:
+def check_options(options: CellOptions, *, is_model: bool, is_agent: bool = False, with_rows: bool = False) -> None:
     """UsageError for options that do not apply to the object.
 
     Args:
         options: The line of the cell.
         is_model: Whether the object is a model, which takes messages and model kwargs.
+        is_agent: Whether it is an agent, which takes messages.
         with_rows: Whether it is called for rows, whose outputs a schema can check.
     """
     for flag, field in _FOR_CONFIGS.items():
@@ -108,9 +112,14 @@ def check_options(options: CellOptions, *, is_model: bool, with_rows: bool = Fal
                 remedy=f"Leave out {flag}.",
             )
     templated = {} if options.template in (None, "none") else {"-t": "template"}
-    for flag, field in {} if is_model else (_FOR_MODELS | templated).items():
+    messages = {} if is_model or is_agent else _FOR_MESSAGES | templated
+    kwargs = {} if is_model else _FOR_MODELS
+    for flag, field in (messages | kwargs).items():
         if getattr(options, field):
-            raise UsageError(f"{flag} does not apply to a chain", remedy=f"Put it into {options.config} itself.")
+            kind = "an agent" if is_agent else "a chain"
+            raise UsageError(f"{flag} does not apply to {kind}", remedy=f"Put it into {options.config} itself.")
+    if is_model and options.thread:
+        raise UsageError("--thread is for agents", remedy="Keep a conversation with -c NAME.")
 
 
 def _parse_format(response: Response, format: str) -> Response:  # noqa: A002 - the option's own name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import uuid
 from typing import TYPE_CHECKING, Any
 
 from ..core.config import LLMConfig
@@ -17,8 +18,9 @@ from ..core.text import did_you_mean, one_line
 from ..runnables.event_loop import Await
 from ..runnables.identity import identity_of, keys_in, run_name
 from ..runnables.input_variables import InputVariables, input_variables
-from ..runnables.outputs import as_data, error_of, parsing_error, response_of, status_of
-from ..runnables.recognition import is_model
+from ..runnables.outputs import as_data, error_of, status_of
+from ..runnables.recognition import bound_configurable, is_model, keeps_threads
+from ..runnables.responses import parsing_error, response_of
 from .extraction import Extraction
 from .prompts import RowPrompt, refuse_problem
 from .request_identity import prompt_settings
@@ -223,7 +225,7 @@ class RunnablePrompt(RowPrompt):
         outcome: Outcome | None = None
         began = time.monotonic()
         try:
-            call = Await(self._runnable, _value_of(messages))
+            call = Await(self._runnable, _value_of(messages), self._call_config())
             with in_flight(call):
                 output = call.result()
             outcome = HTTPResponse(_OK, {})
@@ -239,6 +241,12 @@ class RunnablePrompt(RowPrompt):
             made.response = response
             raise made.add_context(config=self.config.name) from problem
         return response
+
+    def _call_config(self) -> dict[str, Any] | None:
+        """A thread of its own for each row, if the Runnable keeps threads and was bound to none."""
+        if not keeps_threads(self._runnable) or "thread_id" in bound_configurable(self._runnable):
+            return None
+        return {"configurable": {"thread_id": str(uuid.uuid4())}}
 
     def parse(self, response: Response) -> tuple[Response, Exception | None]:
         """Return the response, checked against the schema if one was given."""

@@ -105,10 +105,11 @@ class Await:
     Args:
         runnable: The Runnable.
         given: Its input.
+        config: The config of the call, such as its thread.
     """
 
-    def __init__(self, runnable: Any, given: Any) -> None:
-        self._future = asyncio.run_coroutine_threadsafe(runnable.ainvoke(given), start_loop())
+    def __init__(self, runnable: Any, given: Any, config: Any = None) -> None:
+        self._future = asyncio.run_coroutine_threadsafe(runnable.ainvoke(given, config), start_loop())
 
     def result(self) -> Any:
         """Wait for the output; raises what the Runnable raised, CancelledError once it was abandoned."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..core.errors import UsageError
 from ..core.text import one_line
+from .recognition import find_graph
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -37,6 +38,7 @@ def input_variables(runnable: Any, name: str) -> InputVariables:
     Raises:
         UsageError: It does not say.
     """
+    runnable = find_graph(runnable) or runnable  # retries around it hide what it takes
     first = getattr(runnable, "first", runnable)
     names = getattr(first, "input_variables", None)
     if isinstance(names, list):

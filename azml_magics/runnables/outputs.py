@@ -1,4 +1,4 @@
-"""What a Runnable returns, as a Response: a text, a message, an agent's state, or any object."""
+"""What a Runnable returns, or a piece of it: a text, a message, or any object, in parts of a Response."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from dataclasses import asdict, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import AzmlError, RunnableError
-from ..core.response import Response, Usage
+from ..core.response import Usage
 from ..core.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _THOUGHTS = {"reasoning", "thinking"}  # types of content parts
-_RAW_FIELDS = {"raw", "parsed", "parsing_error"}  # of with_structured_output(include_raw=True)
 _COUNTS = {"prompt_tokens": "input_tokens", "completion_tokens": "output_tokens", "total_tokens": "total_tokens"}
 _MAX_DEPTH = 20
 _CONNECTION_ERRORS = {"ConnectionError", "TimeoutError", "APIConnectionError", "TransportError"}
@@ -59,62 +58,21 @@ def message_facts(message: Any) -> dict[str, Any]:
     """Return the fields of a Response that a message tells besides its text; those of no message are unset."""
     metadata = getattr(message, "response_metadata", None) or {}
     return {
-        "usage": _usage([message]),
+        "usage": sum_usage([message]),
         "finish_reason": metadata.get("finish_reason"),
         "model": str(metadata.get("model_name") or ""),
-        "tool_calls": tuple(_tool_call(call) for call in getattr(message, "tool_calls", None) or ()),
+        "tool_calls": tuple(tool_call_to_wire(call) for call in getattr(message, "tool_calls", None) or ()),
         "items": tuple((getattr(message, "additional_kwargs", None) or {}).get("items") or ()),  # of our own classes
     }
 
 
-def response_of(output: Any, *, config: str, latency: float) -> Response:
-    """Return the whole output of a Runnable as a Response.
-
-    Args:
-        output: A text or a message; the state of an agent, whose last message counts; what `with_structured_output`
-            returns; or any object, whose text is its JSON.
-        config: What messages call the Runnable.
-        latency: Seconds that the call took.
-    """
-    facts: dict[str, Any] = {"config": config, "latency": latency}
-    if is_text(output):
-        thoughts = reasoning_text(output)
-        return Response(piece_text(output), **facts, **message_facts(output), reasoning=thoughts)
-    messages = [message for message in _messages_in(output) if getattr(message, "type", "") == "ai"]
-    parsed = _parsed_of(output)
-    usage = _usage(messages)
-    if isinstance(output, dict) and output.keys() >= _RAW_FIELDS:
-        facts |= message_facts(output["raw"]) | {"reasoning": reasoning_text(output["raw"])}
-        text = piece_text(output["raw"]) if parsed is None else _as_json(parsed)
-        return Response(text, parsed=parsed, format="json" if parsed is not None else "markdown", **facts)
-    if parsed is None:  # an agent that was asked for no object
-        last = messages[-1] if messages else ""
-        facts |= message_facts(last) | {"usage": usage, "reasoning": reasoning_text(last)}
-        return Response(piece_text(last), **facts)
-    return Response(_as_json(parsed), parsed=parsed, usage=usage, format="json", **facts)
-
-
-def parsing_error(output: Any) -> Exception | None:
-    """Why `with_structured_output(include_raw=True)` found no object in the response; None if it did."""
-    if isinstance(output, dict) and output.keys() >= _RAW_FIELDS and isinstance(output["parsing_error"], Exception):
-        return output["parsing_error"]
-    return None
-
-
-def _parsed_of(output: Any) -> Any:
-    """Return the object in an output; None for an agent's state without one."""
-    if isinstance(output, dict) and output.keys() >= _RAW_FIELDS:
-        return output["parsed"]
-    if isinstance(output, dict) and _is_conversation(output.get("messages")):
-        return output.get("structured_response")
-    return output
-
-
-def _is_conversation(value: Any) -> bool:
+def is_conversation(value: Any) -> bool:
+    """Whether it is a list of messages with at least one."""
     return isinstance(value, list) and bool(value) and all(hasattr(part, "content") for part in value)
 
 
-def _as_json(value: Any) -> str:
+def as_json(value: Any) -> str:
+    """Return an output as JSON text."""
     return json.dumps(as_data(value), ensure_ascii=False)
 
 
@@ -144,17 +102,17 @@ def _dumped(value: Any, depth: int) -> Any:
         return as_data(dict(value), depth + 1)
 
 
-def _messages_in(value: Any, depth: int = 0) -> Iterable[Any]:
-    """Every message in an output, in order."""
+def messages_in(value: Any, depth: int = 0) -> Iterable[Any]:
+    """Return every message in an output, in order."""
     if hasattr(value, "content"):
         yield value
     elif depth < _MAX_DEPTH and isinstance(value, dict | list | tuple):
         for part in value.values() if isinstance(value, dict) else value:
-            yield from _messages_in(part, depth + 1)
+            yield from messages_in(part, depth + 1)
 
 
-def _usage(messages: Iterable[Any]) -> Usage | None:
-    """The sum of what the messages cost, as far as they say."""
+def sum_usage(messages: Iterable[Any]) -> Usage | None:
+    """Return the sum of what the messages cost, as far as they say."""
     sums: dict[str, int] = {}
     details: dict[str, dict[str, int]] = {"prompt_tokens_details": {}, "completion_tokens_details": {}}
     for message in messages:
@@ -174,8 +132,8 @@ def _add(counts: dict[str, int], name: str, value: Any) -> None:
         counts[name] = counts.get(name, 0) + value
 
 
-def _tool_call(call: Any) -> dict[str, Any]:
-    """A tool call of LangChain in the form of OpenAI's chat API."""
+def tool_call_to_wire(call: Any) -> dict[str, Any]:
+    """Return a tool call of LangChain in the form of OpenAI's chat API."""
     arguments = json.dumps(call.get("args"), ensure_ascii=False, default=str)
     return {"id": call.get("id"), "type": "function", "function": {"name": call.get("name"), "arguments": arguments}}
 

@@ -1,8 +1,11 @@
-"""Which objects are LangChain Runnables, and which of them are models."""
+"""Which objects are LangChain Runnables, and which of them are models or graphs."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 _MAX_WRAPPERS = 8  # around a model: retries, bound kwargs, fallbacks
 
@@ -20,11 +23,44 @@ def is_runnable(found: Any) -> bool:
 
 def is_model(runnable: Any) -> bool:
     """Whether it is a chat model or LLM, possibly with retries, fallbacks or kwargs around it."""
+    return _find(runnable, ("generate_prompt",)) is not None
+
+
+def find_graph(runnable: Any) -> Any:
+    """Return the graph of LangGraph that a Runnable is, such as an agent; None if it is none.
+
+    There may be retries, fallbacks or a bound config around it.
+    """
+    return _find(runnable, ("get_state", "update_state", "get_graph"))
+
+
+def keeps_threads(runnable: Any) -> bool:
+    """Whether it is a graph with a checkpointer, which keeps what happened under the id of a thread."""
+    return bool(getattr(find_graph(runnable), "checkpointer", None))
+
+
+def bound_configurable(runnable: Any) -> dict[str, Any]:
+    """Return the `configurable` values that with_config has bound to a Runnable."""
+    found: dict[str, Any] = {}
+    for each in _layers(runnable):
+        config = getattr(each, "config", None)
+        found = {**((config.get("configurable") or {}) if isinstance(config, dict) else {}), **found}
+    return found
+
+
+def _find(runnable: Any, methods: Sequence[str]) -> Any:
+    for each in _layers(runnable):
+        if all(callable(getattr(type(each), name, None)) for name in methods):
+            return each
+    return None
+
+
+def _layers(runnable: Any) -> Iterator[Any]:
+    """A Runnable, what it wraps, and what that wraps."""
     for _ in range(_MAX_WRAPPERS):
-        if callable(getattr(type(runnable), "generate_prompt", None)):
-            return True
-        inner = vars(runnable).get("bound", vars(runnable).get("runnable")) if hasattr(runnable, "__dict__") else None
-        if inner is None:
-            return False
-        runnable = inner
-    return False
+        yield runnable
+        runnable = (
+            vars(runnable).get("bound", vars(runnable).get("runnable")) if hasattr(runnable, "__dict__") else None
+        )
+        if runnable is None:
+            return

@@ -37,7 +37,6 @@ TOOLS = {
     "mlflow": f"mlflow>=3,<4 langsmith[otel]>=0.3 langchain>=1,<2 ipython uvicorn {CORE}",
 }
 RAY = "ray[data]>=2.40,<3 pandas>=2.2 pyarrow>=14 httpx>=0.27,<1 truststore>=0.10 typing_extensions"
-AGENTS = "langchain>=1,<2 httpx>=0.27,<1 truststore>=0.10 typing_extensions"
 FLOWS = Path(__file__).with_name("flows")
 PROXY_KEY = "sk-litellm-0123456789"
 
@@ -134,8 +133,8 @@ def ray_python() -> Path:
 
 @pytest.fixture(scope="session")
 def agents_python() -> Path:
-    """A Python with LangChain's agents."""
-    return _bin("agents", AGENTS) / "python"
+    """A Python with LangChain's agents: that with MLflow and LangSmith."""
+    return _bin("mlflow", TOOLS["mlflow"]) / "python"
 
 
 @pytest.fixture(scope="session")

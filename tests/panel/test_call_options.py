@@ -21,7 +21,7 @@ from azml_magics.panel.model.output_variable import describe_output, read_output
 from azml_magics.panel.model.panel_model import PanelModel
 from azml_magics.panel.model.prompt_template import find_slots, template_choices
 from azml_magics.panel.model.schema import find_models, read_schema, schema_words
-from azml_magics.panel.model.tools import describe_tools, find_tools, read_tools
+from azml_magics.panel.model.tools import describe_tools, find_tools, read_described
 
 
 class Opinion(BaseModel):
@@ -138,9 +138,9 @@ def test_response_that_violates_its_schema_is_said_in_place(ready, wait_until_id
 
 
 def test_tools_are_a_variable_or_json():
-    assert read_tools("tools", {"tools": [WEATHER]}) == [WEATHER]
-    assert read_tools(json.dumps([WEATHER]), {}) == [WEATHER]
-    assert read_tools("", {}) is None
+    assert read_described("tools", {"tools": [WEATHER]}) == [WEATHER]
+    assert read_described(json.dumps([WEATHER]), {}) == [WEATHER]
+    assert read_described("", {}) is None
     assert describe_tools([WEATHER, {"name": "search", "input_schema": {}}, {"type": "web_search"}, {}]) == (
         "4 tools: weather, search, web_search, ?"
     )
@@ -160,7 +160,7 @@ def test_tools_are_a_variable_or_json():
 )
 def test_wrong_tools_say_what_and_where(text, said):
     with pytest.raises(UsageError) as caught:
-        read_tools(text, {"number": 3, "tools": [WEATHER]})
+        read_described(text, {"number": 3, "tools": [WEATHER]})
     assert said in str(caught.value)
 
 

@@ -114,7 +114,7 @@ def message(text):
 
 def followed(tree, *texts):
     ids = itertools.count()
-    return follow_messages(tree, [message(text) for text in texts], lambda each: Turn(f"new{next(ids)}", each))
+    return follow_messages(tree, [message(text) for text in texts], lambda each, _steps: Turn(f"new{next(ids)}", each))
 
 
 @pytest.mark.parametrize(

@@ -432,7 +432,7 @@ def test_stop_is_repeated_if_swallowed(ready, wait_until_idle, watch, monkeypatc
 
         swallowed = 0
 
-        def __init__(self, config, messages):
+        def __init__(self, config, messages, *, tools):
             self.response = Response("", config=config.name)
 
         async def __aenter__(self):

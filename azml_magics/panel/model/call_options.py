@@ -15,12 +15,14 @@ class CallOptions:
 
     Attributes:
         schema: the name of a pydantic class or of another variable, a JSON file, or JSON.
-        tools: the name of a variable, or JSON.
+        tools: the names of variables, or JSON.
+        auto: "yes" if functions among the tools run without asking.
         output: the notebook's variable for the response.
     """
 
     schema: str = ""
     tools: str = ""
+    auto: str = ""
     output: str = ""
 
     @classmethod

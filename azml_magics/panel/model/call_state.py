@@ -10,6 +10,7 @@ from azml_magics.core.messages import as_messages
 from azml_magics.core.prompt.attachments import attach_parts
 
 from . import prompt_template, schema, tools
+from .approvals import Approvals
 from .call_options import NO_OPTIONS, CallOptions
 from .changes import ChangeNotifier
 from .conversation import PanelConversation
@@ -43,6 +44,7 @@ class CallState(ChangeNotifier):
     Attributes:
         prompt: the prompt and the values typed for its variables.
         options: the schema, the tools and the variable for the response, as typed.
+        approvals: the calls of functions that wait until the user allows them.
         conversation: the conversation that the prompt goes on with, or one prompt.
     """
 
@@ -62,6 +64,7 @@ class CallState(ChangeNotifier):
         self.timeout = timeout
         self.prompt = PromptDraft()
         self.options: CallOptions = NO_OPTIONS
+        self.approvals = Approvals(self)
         self.conversation = PanelConversation(session, self)
         self._variables = variables
         self._render_template = render_template
@@ -117,7 +120,7 @@ class CallState(ChangeNotifier):
             AzmlError: if the prompt is empty, a variable has no value, or a field cannot be read.
         """
         request = BatchRequest({}, self.filled_config(), self.messages())
-        return self.with_options(request).as_sent()
+        return self.with_options(request).as_recorded()
 
     def with_options(self, request: BatchRequest) -> BatchRequest:
         """The request with the schema and the tools of their fields.
@@ -126,11 +129,10 @@ class CallState(ChangeNotifier):
             UsageError: if one of them cannot be read.
         """
         notebook = self._variables()
-        wanted, offered = (
-            schema.read_schema(self.options.schema, notebook),
-            tools.read_tools(self.options.tools, notebook),
-        )
-        return replace(request, config=tools.with_tools(request.config, offered), schema=wanted)
+        wanted = schema.read_schema(self.options.schema, notebook)
+        offer = tools.read_offer(self.options.tools, notebook, None if self.options.auto else self.approvals.ask)
+        config = tools.with_tools(request.config, offer.described)
+        return replace(request, config=config, schema=wanted, toolset=offer.functions)
 
     def messages(self) -> list[Message]:
         """The messages that Run would send, before a schema adds to them.

@@ -130,7 +130,7 @@ class Cases(CaseEditor):
         self.check_controls()
         notebook, options = state.notebook_variables(), state.options
         config = self._runs.with_notebook_timeout(state.draft.config, state.base)
-        config = tools.with_tools(config, tools.read_tools(options.tools, notebook))
+        config = tools.with_tools(config, tools.read_described(options.tools, notebook))
         check_typed_key(config)
         return case_run.make_mapper(
             config,

@@ -81,7 +81,7 @@ class Columns:
     def call(self) -> tuple[LLMConfig, Sequence[Message]] | None:
         """The config and the messages that the selected column was sent with; None before the first run."""
         result = self._result()
-        return result.requests[self._selected].as_sent() if result else None
+        return result.requests[self._selected].as_recorded() if result else None
 
     def select(self, index: int) -> None:
         """Select a column: the other tabs and Versions are about it."""

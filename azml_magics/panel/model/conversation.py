@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from azml_magics.conversations import message_of, model_of
 from azml_magics.core.errors import ConfigError, UsageError
-from azml_magics.core.messages import as_messages
+from azml_magics.core.messages import as_messages, without_items
 
 from .asking import Asking
 from .changes import CONVERSATION, PROMPT, STATE
@@ -170,7 +170,8 @@ class PanelConversation:
             if failure or response is None:
                 tree = tree.with_turn(replace(question, failure=failure, response=response))
             else:
-                made = Turn(self._store.new_id(), message_of(response), model_of(config), response)
+                steps = tuple(without_items(step) for step in response.steps)
+                made = Turn(self._store.new_id(), message_of(response), model_of(config), response, steps=steps)
                 tree = tree.add(question.id, made, show=tree.is_at_end(question.id))
                 is_shown = made.id in [turn.id for turn in tree.turns]
                 note = note or ("" if is_shown else "The answer is in another branch.")

@@ -77,14 +77,14 @@ class ConversationStore:
             tree = tree.with_turn(replace(last, model=stored.model, message=dict(stored.turns[-1])))
         self._trees[name] = tree
 
-    def make_turn(self, message: Message) -> Turn:
+    def make_turn(self, message: Message, steps: Sequence[Message] = ()) -> Turn:
         """The turn of a message that a cell has sent or received, with its response if the history still has it."""
         response = None
         if message.get("role") == "assistant":
             known = (exchange.response for exchange in reversed(self._session.history) if not exchange.error)
             content = message.get("content")
             response = next((each for each in known if each and message_of(each)["content"] == content), None)
-        return Turn(self.new_id(), dict(message), response=response)
+        return Turn(self.new_id(), dict(message), response=response, steps=tuple(steps))
 
     def new_id(self) -> str:
         """An id for a turn."""
@@ -104,11 +104,25 @@ def as_conversation(turns: Sequence[Turn]) -> Conversation:
     if not turns:
         return Conversation()
     *before, last = turns
-    return Conversation((*(without_items(turn.message) for turn in before), dict(last.message)), last.model)
+    earlier = [message for turn in before for message in (*turn.steps, without_items(turn.message))]
+    return Conversation((*earlier, *last.steps, dict(last.message)), last.model)
+
+
+def _group_steps(messages: Sequence[Message]) -> list[tuple[Message, Sequence[Message]]]:
+    """Return the messages of turns, each with the calls of tools, and their results, that led to it."""
+    groups: list[tuple[Message, Sequence[Message]]] = []
+    steps: list[Message] = []
+    for message in messages:
+        if message.get("role") == "tool" or message.get("tool_calls"):
+            steps.append(message)
+        else:
+            groups.append((message, steps))
+            steps = []
+    return groups
 
 
 def follow_messages(
-    tree: ConversationTree, messages: Sequence[Message], make: Callable[[Message], Turn]
+    tree: ConversationTree, messages: Sequence[Message], make: Callable[[Message, Sequence[Message]], Turn]
 ) -> ConversationTree:
     """Return the tree that shows exactly these messages; what it has beside or beyond them stays as another branch.
 
@@ -118,15 +132,17 @@ def follow_messages(
         make: Makes the turn of a message that the tree does not have.
     """
     after, fork = "", tree.root
-    for position, message in enumerate(messages):
-        index = next((at for at, node in enumerate(fork.ways) if _is_same(node.turn.message, message)), None)
+    groups = _group_steps(messages)
+    for position, (message, steps) in enumerate(groups):
+        index = next((at for at, node in enumerate(fork.ways) if _is_same(node.turn, message, steps)), None)
         if index is None:
-            return tree.add(after, *map(make, messages[position:]))
+            return tree.add(after, *itertools.starmap(make, groups[position:]))
         node = fork.ways[index]
         tree = tree if fork.chosen == index else tree.switch(after, index + 1)
         after, fork = node.turn.id, node.after
     return tree.start_branch(after) if fork.shown else tree
 
 
-def _is_same(one: Message, other: Message) -> bool:
-    return all(one.get(part) == other.get(part) for part in ("role", "content"))
+def _is_same(turn: Turn, message: Message, steps: Sequence[Message]) -> bool:
+    is_same = all(turn.message.get(part) == message.get(part) for part in ("role", "content"))
+    return is_same and list(turn.steps) == list(steps)

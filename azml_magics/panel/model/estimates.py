@@ -59,7 +59,7 @@ def estimate_prompt(state: PanelState, config: LLMConfig) -> PromptEstimate:
     own = state.prompt_messages(state.prompt, config, reads_files=False)  # with every key that is typed
     prompt = state.conversation.with_prompt(own, config)
     request = BatchRequest({}, config, prompt)
-    sent, messages = state.with_options(request).as_sent()
+    sent, messages = state.with_options(request).as_recorded()
     tools = sent.model_kwargs.get("tools")
     tokens = estimate_tokens(messages, _model_of(sent), tools=tools if isinstance(tools, list) else (), wait=0)
     return PromptEstimate(sent, tokens)

@@ -42,12 +42,16 @@ class OptionChecks:
         words: what a cell's line says for them.
         tools_in_json: tools that were pasted, which a cell's line says as a kwarg; None for those of a variable.
         summary: the options that are set, for the heading of the fold.
+        has_functions: whether the tools are functions, which are run.
+        runs_without_asking: whether they run without asking.
     """
 
     lines: dict[str, FieldLine] = field(default_factory=dict)
     words: list[str] = field(default_factory=list)
     tools_in_json: Sequence[Mapping[str, Any]] | None = None
     summary: list[str] = field(default_factory=list)
+    has_functions: bool = False
+    runs_without_asking: bool = False
 
     @contextlib.contextmanager
     def catching(self, name: str) -> Iterator[None]:
@@ -61,7 +65,7 @@ class OptionChecks:
 
 def check_options(options: CallOptions, notebook: Mapping[str, Any]) -> OptionChecks:
     """Read every option. One that cannot be read has an error in its line and is not among the words."""
-    checks = OptionChecks()
+    checks = OptionChecks(runs_without_asking=bool(options.auto))
     for name, check in (("schema", _check_schema), ("tools", _check_tools), ("output", _check_output)):
         with checks.catching(name):
             check(checks, getattr(options, name), notebook)
@@ -81,13 +85,16 @@ def _check_schema(checks: OptionChecks, text: str, notebook: Mapping[str, Any]) 
 
 
 def _check_tools(checks: OptionChecks, text: str, notebook: Mapping[str, Any]) -> None:
-    offered = tools.read_tools(text, notebook)
+    offer = tools.read_offer(text, notebook)
+    functions = offer.functions
+    offered = [tool.to_kwarg() for tool in functions.known.values()] if functions else offer.described
     if offered is None:
         return
     said = tools.describe_tools(offered)
     checks.lines["tools"] = FieldLine(one_line(said, _MAX_NAMES))
-    checks.words += tools.tools_words(text)
-    checks.tools_in_json = None if variable_name(text) else offered
+    checks.has_functions = functions is not None
+    checks.words += tools.tools_words(text, notebook, auto=checks.runs_without_asking)
+    checks.tools_in_json = None if functions or variable_name(text) else offered
     checks.summary.append(said.partition(":")[0])
 
 

@@ -135,6 +135,7 @@ class Runs:
             UsageError: if another task is running.
         """
         state = self._state
+        state.approvals.reset()
         batch_run = BatchRun([started.requests[index] for index in started.sent])
         if not state.worker.start(f"{what}…", lambda task: self._follow(task, batch_run, started)):
             raise UsageError("Another task is running", remedy="Stop it first.")
@@ -197,7 +198,7 @@ class Runs:
         batch, ids = ended.batch, dict(enumerate(started.ids))
         with state.changing(STATE, RESULT):
             for index in started.sent:
-                row, call = batch[index], started.requests[index].as_sent()
+                row, call = batch[index], started.requests[index].as_recorded()
                 exchange_id = started.exchange_id if index == started.sent[0] else ""
                 exchange = state.session.record(*call, row.response, row.error, exchange_id=exchange_id)
                 number = exchange.number
@@ -219,7 +220,7 @@ class Runs:
 
     def _announce(self, started: RunResult) -> None:
         """Write the first request to the history file, so that a restart of the kernel does not lose the prompt."""
-        config, messages = started.requests[started.sent[0]].as_sent()
+        config, messages = started.requests[started.sent[0]].as_recorded()
         notes = started.asked.to_notes() if started.asked else {}
         self._state.session.announce_request(started.exchange_id, config, messages, **notes)
 

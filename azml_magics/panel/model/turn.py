@@ -23,6 +23,7 @@ class Turn:
         response: The response that it is the text of; for a question that got no answer, what had arrived of one.
         failure: Why it got no answer, in one line; "" if it did or was not asked.
         is_edited: Whether its text was edited.
+        steps: The calls of tools that led to it, and their results, as messages.
     """
 
     id: str
@@ -31,6 +32,7 @@ class Turn:
     response: Response | None = None
     failure: str = ""
     is_edited: bool = False
+    steps: tuple[Message, ...] = ()
 
     @property
     def role(self) -> str:
@@ -54,7 +56,7 @@ class Turn:
         """Return the turn with another text, the same attachments, and nothing of what made the former text."""
         others = [part for part in _parts(self.message.get("content")) if part.get("type") != "text"]
         content = [{"type": "text", "text": text}, *others] if others else text
-        return Turn(self.id, {"role": self.role, "content": content}, is_edited=True)
+        return Turn(self.id, {"role": self.role, "content": content}, is_edited=True, steps=self.steps)
 
 
 def _parts(content: Any) -> list[dict[str, Any]]:

@@ -92,7 +92,7 @@ class Versions:
         state = self._state
         config, result = replace(state.draft.config, name=state.name), state.result
         with contextlib.suppress(AzmlError):  # Run would refuse it
-            config = state.with_options(BatchRequest({}, config, [])).as_sent()[0]
+            config = state.with_options(BatchRequest({}, config, [])).as_recorded()[0]
         try:
             system = state.filled_config().system or ""
         except AzmlError:  # a variable without a value: Run would refuse it, and here its name is what differs

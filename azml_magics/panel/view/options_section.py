@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _HINTS = {
     "schema": "a pydantic class such as Opinion, a .json file, or a JSON schema",
-    "tools": 'a variable, or JSON: [{"type": "function", …}]',
+    "tools": 'functions, such as get_weather, or JSON: [{"type": "function", …}]',
     "output": "a variable of the notebook, such as answer",
 }
 
@@ -59,12 +59,20 @@ class OptionsSection:
             for name, label in (("schema", "Classes"), ("tools", "Tools"))
         }
         self._lines = {name: StatusLine("azml-status") for name in self._fields}
+        self._auto = on_change(
+            w.Checkbox(
+                description="Run functions without asking",
+                indent=False,
+                tooltip="Else each call waits until you allow it",
+            ),
+            lambda wanted: model.set_option("auto", "yes" if wanted else ""),
+        )
         self.widget = w.VBox(
             _dom_classes=("azml-options",),
             children=[
                 *(self._template, self._template_line.widget),
                 *(self._fields["schema"], self._choices["schema"], self._lines["schema"].widget),
-                *(self._fields["tools"], self._choices["tools"], self._lines["tools"].widget),
+                *(self._fields["tools"], self._choices["tools"], self._lines["tools"].widget, self._auto),
                 *(self._fields["output"], self._lines["output"].widget),
             ],
         )
@@ -81,6 +89,8 @@ class OptionsSection:
         self._draw_choices("schema", schema.find_models(notebook))
         self._draw_choices("tools", tools.find_tools(notebook))
         checks = model.check_options()
+        set_traits(self._auto, value=bool(model.options.auto))
+        set_visible(self._auto, checks.has_functions)
         for name, control in self._fields.items():
             set_traits(control, value=getattr(model.options, name))
             said, note = checks.lines.get(name), model.notes.get(name)

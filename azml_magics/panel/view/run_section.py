@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..model.changes import CONFIG, DRAFT, NOTES, OPTIONS, PROMPT, STATE, VARIABLES
 from ..model.estimates import describe_run
+from .approval_row import ApprovalRow
 from .controls import StatusLine, action_button, set_traits
 from .next_step import REPAIR, TRUST, NextStep
 
@@ -44,8 +45,15 @@ class RunSection:
         self._estimate = StatusLine("azml-estimate")
         self._next = NextStep(model, {TRUST: self._trust, REPAIR: runs.repair, **steps})
         self._run.add_class("azml-send")
+        self._approval = ApprovalRow(model.approvals)
         self.controls = (self._run, self._stop)
-        self.below = (self._running.widget, self._line.widget, self._next.widget, self._estimate.widget)
+        self.below = (
+            self._running.widget,
+            self._approval.widget,
+            self._line.widget,
+            self._next.widget,
+            self._estimate.widget,
+        )
 
     def _trust(self) -> None:
         self._model.trust.give()
@@ -56,6 +64,7 @@ class RunSection:
         model = self._model
         running = model.running
         self._running.show(running)
+        self._approval.draw()
         note = model.notes.get("run")
         self._line.show_note(note)
         result = model.result if model.result and len(model.result.requests) == 1 else None

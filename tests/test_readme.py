@@ -11,10 +11,33 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_both_commands_have_their_own_code_block():
-    blocks = re.findall(r"```bash\n(.*?)\n```", README, re.DOTALL)
-    assert 'pip install -e ".[demo]" && azml-magics demo' in blocks
-    assert 'pip install -e ".[test]" && pytest' in blocks
+def test_commands_have_their_own_code_blocks():
+    assert re.findall(r"```bash\n(.*?)\n```", README, re.DOTALL) == [
+        'pip install -e ".[demo]" && azml-magics demo',
+        'pip install -e ".[lab]" && azml-magics demo --lab',
+        'pip install -e ".[test]" && pytest',
+    ]
+
+
+def test_readme_is_short_and_in_short_sentences():
+    assert len(README.splitlines()) <= 150
+    prose = re.sub(r"```.*?```|<picture>.*?</picture>|^\|.*$|^#.*$", "", README, flags=re.DOTALL | re.MULTILINE)
+    sentences = re.split(r"[.!?:;]\s", re.sub(r"\]\([^)]*\)", "]", prose))
+    assert max(len(sentence.split()) for sentence in sentences) <= 32
+    introduction = README.split("\n\n")[1]
+    assert introduction.count(". ") + 1 == 3  # what it is, in three sentences
+
+
+def test_five_things_have_an_example_of_two_lines_each():
+    section = README.partition("## Five things")[2].partition("\n## ")[0]
+    examples = re.findall(r"```python\n(.*?)\n```", section, re.DOTALL)
+    assert len(examples) == len(re.findall(r"^\*\*", section, re.MULTILINE)) == 5
+    assert all(example.count("\n") == 1 for example in examples)
+
+
+def test_readme_leads_to_every_kind_of_documentation():
+    for folder in ("tutorials", "how-to", "reference", "explanation"):
+        assert f"](docs/{folder}/" in README
 
 
 def test_every_verb_in_an_example_exists():

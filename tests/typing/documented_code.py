@@ -53,7 +53,8 @@ def write_modules(folder: Path) -> list[Path]:
     modules = []
     for page in PAGES:
         if code := extract_code(page):
-            modules.append(folder / f"page_{page.stem.lower().replace('-', '_')}.py")
+            kind = "" if page.parent == ROOT else f"{page.parent.name}_"  # two folders may have an errors.md
+            modules.append(folder / f"page_{kind}{page.stem}.py".lower().replace("-", "_"))
             modules[-1].write_text(code, encoding="utf-8")
     return modules
 

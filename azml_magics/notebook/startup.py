@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from .context import NotebookContext
 
-_OWN = ("history_file",)  # where prompts are written is the user's choice, not a repository's
+_OWN = ("history_file", "mlflow")  # where prompts are written is the user's choice, not a repository's
 _DEFAULTS = tuple(field.name for field in fields(Settings) if field.name not in _OWN)
 
 

@@ -497,6 +497,7 @@ def _owned_by(found, uid):
 
 
 @needs_toml
-def test_history_file_of_a_repository_is_refused(loading, tmp_path):
-    (tmp_path / "pyproject.toml").write_text('[tool.azml_magics]\nhistory_file = "~/.bashrc"\n')
-    assert "history_file" in loading()[1][0]
+@pytest.mark.parametrize("setting", ['history_file = "~/.bashrc"', "mlflow = true"])
+def test_place_for_prompts_that_a_repository_sets_is_refused(loading, tmp_path, setting):
+    (tmp_path / "pyproject.toml").write_text(f"[tool.azml_magics]\n{setting}\n")
+    assert setting.split()[0] in loading()[1][0]

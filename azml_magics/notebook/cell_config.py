@@ -14,7 +14,7 @@ from azml_magics.core.headers import parse_header
 from azml_magics.core.key_sources import CredentialKey
 from azml_magics.core.pricing import read_price
 from azml_magics.core.text import did_you_mean, one_line
-from azml_magics.core.wire.kwarg_types import find_texts_for_numbers
+from azml_magics.core.wire.kwarg_types import find_broken_objects, find_texts_for_numbers
 
 from . import args, option_values, publishing
 
@@ -205,16 +205,28 @@ def parse_kwargs(context: NotebookContext, settings: Sequence[str], option: str)
     return {key: option_values.read_value(context, value, option) for key, value in pairs}
 
 
-def check_kwarg_types(config: LLMConfig, kwargs: Mapping[str, Any]) -> None:
-    """Check the kwargs of a line: a text in place of a number or a switch is a typing error.
+def check_kwarg_types(config: LLMConfig, kwargs: Mapping[str, Any], option: str = "-p ") -> None:
+    """Check the kwargs of a line: a text in place of a number, a switch or JSON is a typing error.
+
+    The line takes double quotes away, so that JSON without single quotes around it is none.
+
+    Args:
+        config: Tells the formatter.
+        kwargs: The kwargs that the line sets.
+        option: What stands before each of them on the line.
 
     Raises:
-        UsageError: The formatter documents a number or a switch, and the value is a text.
+        UsageError: The formatter documents a number, a switch or JSON, and the value is a text.
     """
     for name, kind in find_texts_for_numbers(config, kwargs).items():
         raise UsageError(
             f"{name} takes {_TYPES[kind]}, not the text {one_line(kwargs[name], 40)!r}",
-            remedy=f"Write -p {name}={_EXAMPLES[kind]}, or a variable: -p {name}=$name.",
+            remedy=f"Write {option}{name}={_EXAMPLES[kind]}, or a variable: {option}{name}=$name.",
+        )
+    for name in find_broken_objects(config, kwargs):
+        raise UsageError(
+            f"{name} takes JSON, not the text {one_line(kwargs[name], 40)!r}",
+            remedy=f"""Put it into single quotes, {option}'{name}={{"key": 1}}', or write {option}{name}=$name.""",
         )
 
 

@@ -45,6 +45,19 @@ def test_text_in_place_of_a_number_is_refused(asking, endpoint, word):
     assert len(endpoint.requests) == sent
 
 
+def test_json_that_lost_its_quotes_is_refused(asking, endpoint):
+    sent = len(endpoint.requests)
+    said = asking.refused('%%azureml -p response_format={"type":"json_object"}\nHi')
+    assert "UsageError: response_format takes JSON, not the text '{type:json_object}'" in said
+    assert "single quotes" in said
+    assert len(endpoint.requests) == sent
+
+
+def test_json_in_single_quotes_and_a_stop_text_like_it_are_sent(asking, body):
+    assert body("""-p 'response_format={"type":"json_object"}'""")["response_format"] == {"type": "json_object"}
+    assert body("-p stop={")["stop"] == "{"
+
+
 def test_undefined_variable_in_an_option_is_refused(asking, endpoint):
     sent = len(endpoint.requests)
     for line in ("-p temperature={temp}", '-s "Be {tone}"', "-v x={tone}", "--model {m}", "--header X-Team={team}"):

@@ -30,7 +30,9 @@ def save(context: NotebookContext, options: SaveOptions) -> TextOutput:
     changes = cell_config.config_changes(context, options)
     if changes.get("formatter"):
         wire.as_formatter(changes["formatter"])
-    config = config.merged(model_kwargs=cell_config.parse_kwargs(context, options.values, "save NAME"), **changes)
+    kwargs = cell_config.parse_kwargs(context, options.values, "save NAME")
+    config = config.merged(model_kwargs=kwargs, **changes)
+    cell_config.check_kwarg_types(config, kwargs, option="")
     if options.keep:
         kept_configs.check_keepable(replace(config, name=name))
     config = session.save(name, config, activate=not context.settings.default_config)

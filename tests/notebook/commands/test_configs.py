@@ -25,6 +25,14 @@ def test_first_saved_config_is_active(notebook):
     assert notebook.ok("%azureml list").result.rows[0][0] == "*"
 
 
+def test_json_without_single_quotes_is_not_saved(notebook):
+    said = notebook.refused(
+        '%azureml save c --url https://x.services.ai.azure.com/anthropic thinking={"type":"adaptive"}'
+    )
+    assert "thinking takes JSON, not the text '{type:adaptive}'" in said
+    assert """Put it into single quotes, 'thinking={"key": 1}'""" in said
+
+
 def test_show_lists_every_part_of_config(notebook, rows):
     notebook.ok(
         "%azureml save prod --url https://x.y/score --type dedicated --deployment blue -f dolly --key env:PROD_KEY "

@@ -259,7 +259,7 @@ def _api_version(side: Side) -> str:
 
 
 BEHAVIOUR = {
-    "`endpoint_api_type=AzureMLEndpointApiType.dedicated`": _own_enum,
+    "`endpoint_api_type` is a member of its own enum, `AzureMLEndpointApiType`": _own_enum,
     "a URL that ends in `/v1/chat/completions`": _url("/v1/chat/completions", "serverless"),
     "a URL of a Kubernetes endpoint, `/api/v1/endpoint/NAME/score`": _url("/api/v1/endpoint/name/score", "dedicated"),
     'the prompt `say "hi"` to the text class': _quotes,

@@ -56,5 +56,11 @@ def compose(request: GenerationRequest) -> str:
 
 
 def _report_tools(request: GenerationRequest) -> str:
-    results = (f"{name or 'The tool'} returned: {text.strip()[:600]}" for name, text in request.tool_results)
-    return " ".join(line if line.endswith((".", "!", "?")) else f"{line}." for line in results)
+    lines = (_report(name or "The tool", text.strip()[:600]) for name, text in request.tool_results)
+    return " ".join(line if line.endswith((".", "!", "?")) else f"{line}." for line in lines)
+
+
+def _report(name: str, text: str) -> str:
+    if text.startswith("Error:"):
+        return f"I could not find that out: {text.removeprefix('Error:').strip()}"
+    return f"{name} returned: {text}"

@@ -19,6 +19,7 @@ from ..key_sources import background_loop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from types import FrameType
 
 _POLL = 0.05  # seconds between two looks, so that an interrupt is handled at once
 _DELIVERY = 1.0  # seconds for a signal that was sent to arrive
@@ -71,26 +72,43 @@ async def acall_tool(function: Callable[..., Any], arguments: Mapping[str, Any],
 
 
 def _is_interruptible() -> bool:
-    """Whether a signal would raise KeyboardInterrupt in this thread."""
+    """Whether a signal can end a call in this thread."""
     is_main = threading.current_thread() is threading.main_thread()
-    return is_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    return is_main and callable(signal.getsignal(signal.SIGINT))
+
+
+class _TimeIsUp(BaseException):
+    """Raised within a tool by the timer. No `except Exception` of the tool catches it."""
 
 
 class _Timer:
-    """Interrupts the main thread once, unless it is stopped before."""
+    """Interrupts the main thread once, unless it is stopped before. Other interrupts go where they went before.
+
+    Args:
+        seconds: When.
+    """
 
     def __init__(self, seconds: float) -> None:
         self._lock = threading.Lock()
-        self._is_stopped = self.has_fired = False
+        self._is_stopped = self._has_arrived = self._has_fired = False
+        self._handler: Any = signal.signal(signal.SIGINT, self._handle)
         self._timer = threading.Timer(seconds, self._fire)
         self._timer.daemon = True
         self._timer.start()
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if not self._has_fired or self._has_arrived:
+            self._handler(number, frame)
+            return
+        self._has_arrived = True
+        if not self._is_stopped:
+            raise _TimeIsUp
 
     def _fire(self) -> None:
         with self._lock:
             if self._is_stopped:
                 return
-            self.has_fired = True
+            self._has_fired = True
         main = threading.main_thread().ident
         if hasattr(signal, "pthread_kill") and main is not None:
             signal.pthread_kill(main, signal.SIGINT)  # also ends a system call that blocks
@@ -100,10 +118,14 @@ class _Timer:
             _thread.interrupt_main()
 
     def stop(self) -> None:
-        """Fire no more."""
+        """Fire no more, and give the signal back."""
         self._timer.cancel()
         with self._lock:
             self._is_stopped = True
+        end = time.monotonic() + _DELIVERY
+        while self._has_fired and not self._has_arrived and time.monotonic() < end:
+            time.sleep(_POLL)  # the interrupt is still on its way: it must not hit anything else
+        signal.signal(signal.SIGINT, self._handler)
 
 
 def _call_with_timer(function: Callable[..., Any], arguments: Mapping[str, Any], timeout: float) -> Any:
@@ -113,13 +135,9 @@ def _call_with_timer(function: Callable[..., Any], arguments: Mapping[str, Any],
             return function(**arguments)
         finally:
             timer.stop()
-            if timer.has_fired:
-                time.sleep(_DELIVERY)  # the interrupt may still be on its way: it must not hit anything else
-    except KeyboardInterrupt:
+    except _TimeIsUp:
         timer.stop()
-        if timer.has_fired:
-            raise ToolTimeoutError from None
-        raise
+        raise ToolTimeoutError from None
 
 
 def _call_in_thread(function: Callable[..., Any], arguments: Mapping[str, Any], timeout: float) -> Any:

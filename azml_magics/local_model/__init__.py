@@ -1,4 +1,4 @@
-"""A small language model on this computer: llama.cpp's server in a process of its own, for `%azureml demo --model`.
+"""A small language model on this computer: llama.cpp's server in a process of its own.
 
     with LocalModel(find_weights()) as model:
         model.url                              # "http://127.0.0.1:PORT/v1/chat/completions"

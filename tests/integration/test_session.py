@@ -103,7 +103,7 @@ def test_reloading_starts_over(kernel):
 
 
 def test_demo_from_start_to_end(bare):
-    assert "It is not a language model" in bare.ok("%azureml demo").text
+    assert "no language model" in bare.ok("%azureml demo").text
     cell = bare.ok("%%azureml -p max_tokens=12\nTell me about rivers")
     assert cell.text.startswith('A model would respond to "Tell me about rivers"')
     assert bare.ok("%azureml test").text.endswith("It works.")

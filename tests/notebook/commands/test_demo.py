@@ -17,7 +17,7 @@ DEMOS = (
 
 def test_every_demo_config_gets_a_response(notebook, magics):
     said = notebook.ok("%azureml demo").text
-    assert "It is not a language model" in said
+    assert "prepared responses, no language model." in said
     assert "In use: demo." in said
     magics.context.state.demo_endpoint.rate = 0.0
     for name in DEMOS:
@@ -42,7 +42,7 @@ def test_demo_uses_endpoint_beside_jupyterlab(notebook, magics, monkeypatch):
     with Emulator() as endpoint:
         monkeypatch.setenv("AZML_DEMO_URL", endpoint.url)
         monkeypatch.setenv("AZML_DEMO_KEY", endpoint.key)
-        assert notebook.ok("%azureml demo").text.startswith("A demo endpoint is running beside JupyterLab:")
+        assert notebook.ok("%azureml demo").text.startswith("A demo endpoint runs beside JupyterLab:")
         assert magics.context.state.demo_endpoint is None
         for name in DEMOS:
             assert "not a language model" in notebook.ok(f"%%azureml {name}\nTell me about rivers").text
@@ -53,7 +53,7 @@ def test_demo_uses_endpoint_beside_jupyterlab(notebook, magics, monkeypatch):
 
 def test_demo_starts_its_own_if_shared_one_ended(notebook, magics, monkeypatch):
     monkeypatch.setenv("AZML_DEMO_URL", "http://127.0.0.1:9")
-    assert notebook.ok("%azureml demo").text.startswith("A demo endpoint is running in this kernel:")
+    assert notebook.ok("%azureml demo").text.startswith("A demo endpoint runs in this kernel:")
     assert magics.context.state.demo_endpoint.running
 
 

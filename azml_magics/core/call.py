@@ -19,6 +19,7 @@ from .wire.charset import to_utf8
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from contextvars import Context
 
     from .config import LLMConfig
     from .http.exchange import HTTPResponse, Request
@@ -52,6 +53,7 @@ class PreparedCall:
         credentials: The keys in the request.
         refreshed: Tokens that replaced those of the request, which no message may show either.
         tracers: The tracers of the call.
+        context: Where it was prepared, if it has tracers: their current spans are its parents.
     """
 
     call: Call
@@ -61,6 +63,7 @@ class PreparedCall:
     credentials: Credentials = field(default=auth.NO_CREDENTIALS, repr=False)
     refreshed: list[Secret] = field(default_factory=list, repr=False)
     tracers: tuple[Tracer, ...] = field(default=(), repr=False)
+    context: Context | None = field(default=None, repr=False)
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
@@ -82,7 +85,7 @@ class PreparedCall:
         def describe() -> TracedCall:
             return TracedCall(self.call, self.wire, self.request.url, lambda: self.secrets)
 
-        return trace_call(self.tracers, describe, read)
+        return trace_call(self.tracers, describe, read, self.context)
 
     def add_context(self, error: AzmlError) -> AzmlError:
         """Say in `error` where it happened and what looked wrong with the call, and mask the key in it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -131,4 +132,5 @@ def prepare(
     except AzmlError as error:
         raise error.add_context(config=config.name) from error.__cause__
     tracers = choose_tracers(mlflow=defaults.mlflow)
-    return PreparedCall(call, wire, request, resolve, credentials, tracers=tracers)
+    context = copy_context() if tracers else None
+    return PreparedCall(call, wire, request, resolve, credentials, tracers=tracers, context=context)

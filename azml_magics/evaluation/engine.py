@@ -111,7 +111,7 @@ class Engine:
         settings = self._plan.settings
         names = ", ".join(dict.fromkeys(filter(None, (setting.config.name for setting in settings))))
         facts = {"config": names, "settings": len(settings)}
-        return trace_block("evaluate", mlflow=self._plan.client.traces_to_mlflow, **facts)
+        return trace_block("evaluate", facts, mlflow=self._plan.client.traces_to_mlflow)
 
     def _run(self) -> Evaluation:
         try:

@@ -56,7 +56,9 @@ def run(context: NotebookContext, options: CellOptions, body: str) -> Any:
     _check_combinations(options)
     if options.dry_run:
         return _dispatch(context, options, body)
-    with trace_block("cell", mlflow=context.settings.mlflow, inputs={"prompt": body}, config=options.config) as span:
+    with trace_block(
+        "cell", {"config": options.config}, mlflow=context.settings.mlflow, inputs={"prompt": body}
+    ) as span:
         return span.record(_dispatch(context, options, body))
 
 

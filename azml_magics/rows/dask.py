@@ -78,7 +78,7 @@ def map_on_cluster(
     is_frame = is_dask(rows)
     mapper = make_mapper(rows.head(1, npartitions=-1, compute=True) if is_frame else rows)
     check_travels(mapper.row_prompt, "workers")
-    with trace_block("map_rows", config=mapper.row_prompt.config.name, workers=workers):
+    with trace_block("map_rows", {"config": mapper.row_prompt.config.name, "workers": workers}):
         return run.map_frame(mapper, rows) if is_frame else run.map_table(mapper)
 
 

@@ -18,7 +18,7 @@ from ..core.http.window import FIRST_WINDOW
 from ..core.interrupts import unmask_interrupts
 from .failure_policy import FailurePolicy
 from .progress import RunState
-from .run_trace import RunTrace
+from .run_trace import end_trace, trace_run
 from .tasks import TaskMaker
 from .token_budget import TokenBudget
 
@@ -114,7 +114,7 @@ class Run:
         self._max_threads = options.concurrency if total is None else max(1, min(options.concurrency, total))
         self._threads = self._new_threads = 0  # threads that run, and those of them that never had a permit
         self._thread = threading.local()
-        self._trace = RunTrace(row_prompt, options)
+        self._trace = trace_run(row_prompt, options)
         self._ended: float | None = None
         self.error: BaseException | None = None
         self.is_over = False
@@ -126,7 +126,7 @@ class Run:
     def __enter__(self) -> Self:
         """Begin to send."""
         try:
-            self._trace.start()
+            self._trace.__enter__()
             self._cleanup.enter_context(self._limiter.apply_limits(self._control))
             for _ in range(min(self._max_threads, int(FIRST_WINDOW))):
                 self._begin_thread()
@@ -151,7 +151,7 @@ class Run:
             if self._journal is not None and self._closes_journal:
                 self._journal.close()
             self._cleanup.close()
-            self._trace.end(self.progress(), self.error or error)
+            end_trace(self._trace, self.progress(), self.error or error)
 
     def stop(self) -> None:
         """Stop sending; requests in flight go on until the block ends."""

@@ -13,14 +13,16 @@ from ..messages import Message, as_messages
 from ..redaction import redact
 from ..response import Response, ToolRun, Usage
 from ..stream_redaction import keys_to_mask
+from ..tracing import LastingSpan
 from .results import describe_error, to_text
 from .running import ToolTimeoutError, acall_tool, call_tool
 from .tool import ToolArgumentsError
-from .tool_spans import record_tool, trace_tool
+from .tool_spans import record_tool, trace_exchange, trace_tool
 from .toolset import Toolset, names_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterator, Sequence
+    from contextvars import Context
 
     from ..config import LLMConfig
     from ..secret import Secret
@@ -52,6 +54,7 @@ class ToolLoop:
         self._is_limited = False
         self.is_open = True
         self.traces_to_mlflow = False
+        self._context: Context | None = None
         self._start = time.perf_counter()
 
     @classmethod
@@ -92,9 +95,15 @@ class ToolLoop:
             for name, call in zip(names, calls, strict=True)
         ]
 
+    def trace(self) -> LastingSpan:
+        """Return a span around a stream of the exchange, whose reader keeps the current span of its own."""
+        span = LastingSpan(trace_exchange(mlflow=self.traces_to_mlflow))
+        self._context = span.context
+        return span
+
     def run(self, call: ToolRun) -> ToolRun:
         """Run a call, and return it with its result, which the next request sends. No failure of a tool is raised."""
-        with trace_tool(call, self._keys, mlflow=self.traces_to_mlflow) as span:
+        with trace_tool(call, self._keys, mlflow=self.traces_to_mlflow, within=self._context) as span:
             return record_tool(span, self._run(call))
 
     def _run(self, call: ToolRun) -> ToolRun:
@@ -116,7 +125,7 @@ class ToolLoop:
 
     async def arun(self, call: ToolRun) -> ToolRun:
         """What `run` does, on the running event loop."""
-        with trace_tool(call, self._keys, mlflow=self.traces_to_mlflow) as span:
+        with trace_tool(call, self._keys, mlflow=self.traces_to_mlflow, within=self._context) as span:
             return record_tool(span, await self._arun(call))
 
     async def _arun(self, call: ToolRun) -> ToolRun:

@@ -46,15 +46,16 @@ class ToolStream(ResponseStream):
 
     def _run(self) -> Generator[Chunk, None, None]:
         loop = self._loop
-        while loop.is_open:
-            with loop.keep_steps():
-                with self._open(self._config, loop.messages) as self._current:
-                    yield from self._current
-                arrived, self._current = self._current, None
-                calls = loop.take(arrived.response, arrived.secrets)
-                for call in calls:
-                    yield Chunk(tool_run=call)
-                    yield Chunk(tool_run=loop.run(call))
+        with loop.trace() as trace:
+            while loop.is_open:
+                with loop.keep_steps():
+                    with trace.context.run(self._open, self._config, loop.messages) as self._current:
+                        yield from self._current
+                    arrived, self._current = self._current, None
+                    calls = loop.take(arrived.response, arrived.secrets)
+                    for call in calls:
+                        yield Chunk(tool_run=call)
+                        yield Chunk(tool_run=loop.run(call))
 
 
 class AsyncToolStream(AsyncResponseStream):
@@ -89,13 +90,14 @@ class AsyncToolStream(AsyncResponseStream):
 
     async def _run(self) -> AsyncGenerator[Chunk, None]:
         loop = self._loop
-        while loop.is_open:
-            with loop.keep_steps():
-                async with self._open(self._config, loop.messages) as self._current:
-                    async for chunk in self._current:
-                        yield chunk
-                arrived, self._current = self._current, None
-                calls = loop.take(arrived.response, arrived.secrets)
-                for call in calls:
-                    yield Chunk(tool_run=call)
-                    yield Chunk(tool_run=await loop.arun(call))
+        with loop.trace() as trace:
+            while loop.is_open:
+                with loop.keep_steps():
+                    async with trace.context.run(self._open, self._config, loop.messages) as self._current:
+                        async for chunk in self._current:
+                            yield chunk
+                    arrived, self._current = self._current, None
+                    calls = loop.take(arrived.response, arrived.secrets)
+                    for call in calls:
+                        yield Chunk(tool_run=call)
+                        yield Chunk(tool_run=await loop.arun(call))

@@ -12,6 +12,7 @@ from ..tracing import trace_block
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextvars import Context
 
     from ..response import ToolRun
     from ..tracing import AnyBlockSpan
@@ -25,15 +26,22 @@ def trace_exchange(*, mlflow: bool) -> AnyBlockSpan:
     Args:
         mlflow: Whether MLflow traces, too.
     """
-    return trace_block("invoke_agent", mlflow=mlflow, **{"gen_ai.operation.name": "invoke_agent"})
+    return trace_block("invoke_agent", {"gen_ai.operation.name": "invoke_agent"}, mlflow=mlflow)
 
 
-def trace_tool(call: ToolRun, keys: Sequence[str], *, mlflow: bool) -> AnyBlockSpan:
-    """Return the span of a call of a tool; its arguments are recorded only where content is, with the keys masked."""
+def trace_tool(call: ToolRun, keys: Sequence[str], *, mlflow: bool, within: Context | None) -> AnyBlockSpan:
+    """Return the span of a call of a tool; its arguments are recorded only where content is, with the keys masked.
+
+    Args:
+        call: The call.
+        keys: What is masked in its arguments.
+        mlflow: Whether MLflow traces, too.
+        within: The context of the exchange, if that is not the caller's.
+    """
     facts = {"operation.name": "execute_tool", "tool.name": call.name, "tool.call.id": call.id}
     attributes = {f"gen_ai.{name}": value for name, value in facts.items()}
     name = f"execute_tool {call.name}".rstrip()
-    return trace_block(name, mlflow=mlflow, inputs=redact(call.arguments, *keys), **attributes)
+    return trace_block(name, attributes, mlflow=mlflow, inputs=redact(call.arguments, *keys), within=within)
 
 
 def record_tool(span: AnyBlockSpan, ran: ToolRun) -> ToolRun:

@@ -6,13 +6,14 @@ imported to find out, and an error of a tracer never reaches a call.
 
 from __future__ import annotations
 
-from .spans import AnyBlockSpan, AnyCallSpan, trace_block, trace_call
+from .spans import AnyBlockSpan, AnyCallSpan, LastingSpan, trace_block, trace_call
 from .traced_call import TracedCall
 from .tracers import choose_tracers, is_tracing, without_spans
 
 __all__ = [
     "AnyBlockSpan",
     "AnyCallSpan",
+    "LastingSpan",
     "TracedCall",
     "choose_tracers",
     "is_tracing",

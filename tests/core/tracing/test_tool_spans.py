@@ -63,3 +63,29 @@ def test_tool_that_raises_has_a_span_that_fails(ask, spans):
     assert not tool.status.is_ok
     assert tool.attributes["error.type"] == "tool-failed"
     assert all(call.status.is_ok for call in spans("chat"))
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+def test_stream_with_tools_is_one_trace(server, config_of, spans, is_async):
+    from opentelemetry import trace
+
+    def weather(city: str) -> str:
+        """Return the weather."""
+        return f"sunny in {city}"
+
+    server.respond_with(reply(ASKS), reply(ENDS))
+
+    async def read():
+        stream = default_async_client().stream(config_of(), "How is it in Faro?", tools=[weather])
+        async for chunk in stream:
+            assert not trace.get_current_span().get_span_context().is_valid, chunk
+
+    if is_async:
+        asyncio.run(read())
+    else:
+        for _ in default_client().stream(config_of(), "How is it in Faro?", tools=[weather]):
+            assert not trace.get_current_span().get_span_context().is_valid
+    (root,) = spans("invoke_agent")
+    below = [*spans("chat"), *spans("execute_tool")]
+    assert len(below) == 3
+    assert {span.parent.span_id for span in below} == {root.context.span_id}

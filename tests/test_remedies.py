@@ -18,7 +18,7 @@ from azml_magics.panel import remedies as panel
 
 PACKAGE = Path(azml_magics.__file__).parent
 MODULES = [path for path in sorted(PACKAGE.rglob("*.py")) if path.name != "__main__.py"]
-FRONT_ENDS = ("notebook", "panel", "langchain", "emulator", "demo")
+FRONT_ENDS = ("notebook", "panel", "langchain", "emulator", "demo", "doctor")
 COMMON = [path for path in MODULES if path.relative_to(PACKAGE).parts[0] not in FRONT_ENDS]
 TABLES = {"notebook": notebook.REMEDIES, "panel": panel.REMEDIES, "langchain": langchain.REMEDIES}
 

@@ -47,53 +47,96 @@ class EndpointArguments(TypedDict, total=False):
     """
 
     endpoint_url: str
+    """URL of the endpoint, with or without a route; default: the variable AZUREML_ENDPOINT_URL."""
     endpoint_api_type: AzureMLEndpointApiType | str
+    """dedicated or serverless; default: the variable AZUREML_ENDPOINT_API_TYPE, then the URL's type."""
     endpoint_api_key: SecretStr | str | None
+    """The key; default: the variable AZUREML_ENDPOINT_API_KEY. It is never saved, dumped or pickled."""
     key: str | None
+    """A reference to the key in place of the key: "env:NAME", "keyring:SERVICE/NAME", "entra"; "none" sends no key."""
     deployment_name: str
+    """The deployment that every call goes to; default: the variable AZUREML_DEPLOYMENT_NAME."""
     timeout: float
+    """Seconds without data before a call gives up; default: the variable AZUREML_TIMEOUT, then 190."""
     http_client: Any
+    """An httpx.Client that sends the requests, with its hooks, mounts, authentication and certificates. Retries,
+    streaming and errors stay those of this package. Or an object whose `call(body=…, run_manager=…)` sends the request
+    and returns the response's body; it replaces them."""
     http_async_client: Any
+    """An httpx.AsyncClient for asynchronous calls. Without one, `http_client` serves them in threads."""
     credential: TokenCredential | None
+    """A credential of azure-identity, synchronous or not, whose tokens take the place of the key."""
     azure_ad_token_provider: Callable[[], str | Awaitable[str]] | None
+    """A function that returns such tokens, synchronous or not: `get_bearer_token_provider(credential, scope)`."""
     max_retries: int
+    """Retries after a temporary failure."""
     content_formatter: Any
+    """A content formatter: one of this package's, your own, or a registered name such as "mlflow"."""
     model_kwargs: dict[str, Any] | None
+    """Parameters sent to the model with every call."""
     model: str | None
+    """Name of the model, for routes that take it in the request body."""
     system: str | None
+    """The system message of every call that has none of its own."""
     api_version: str | None
+    """The api-version of the query; default: the documented one of the service."""
     extra_parameters: str | None
+    """"error", "drop" or "pass-through": what an Inference API route does with unknown model kwargs."""
     total_timeout: float | None
+    """Seconds that one request may take in all, however slowly its data comes."""
     headers: Mapping[str, Any] | None
+    """Headers of every request; also as `default_headers`. A value may be a key reference such as "env:NAME"."""
     key_header: str
+    """Name of the header that carries the key, for gateways that read another one than the endpoint's own."""
     verify: bool | str | None
+    """A file or folder of CA certificates; False checks none; None trusts the operating system's."""
     proxy: str | None
+    """URL of a proxy, or "none"; default: the environment's."""
     allow_http: bool
+    """Whether the key may be sent over plain http, readable on its way."""
     # LangChain's standard names
     api_key: SecretStr | str | None
+    """LangChain's name of `endpoint_api_key`."""
     base_url: str
+    """LangChain's name of `endpoint_url`."""
     model_name: str
+    """LangChain's name of `model`."""
     default_headers: Mapping[str, Any] | None
+    """LangChain's name of `headers`."""
     temperature: float
+    """How freely the model chooses its words; it goes into `model_kwargs`."""
     max_tokens: int
+    """The most tokens that a response may have; it goes into `model_kwargs`."""
     stop: list[str]
+    """Texts at which a response ends; they go into `model_kwargs`."""
     # fields of every LangChain model
     name: str | None
+    """A name for traces and error messages."""
     cache: BaseCache | bool | None
+    """LangChain's cache of responses; True uses the global one."""
     verbose: bool
+    """Whether LangChain prints what it does."""
     callbacks: list[BaseCallbackHandler] | BaseCallbackManager | None
+    """Called with what happens, such as new tokens."""
     tags: list[str] | None
+    """Marks of this model's runs in traces."""
     metadata: dict[str, Any] | None
+    """Facts of this model's runs in traces."""
     custom_get_token_ids: Callable[[str], list[int]] | None
+    """The tokenizer for `get_num_tokens`."""
     rate_limiter: BaseRateLimiter | None
+    """LangChain's own rate limiter; waits before each request."""
 
 
 class ChatArguments(EndpointArguments, total=False):
     """The constructor arguments of AzureMLChatOnlineEndpoint."""
 
     streaming: bool
+    """Whether invoke streams as well, for callbacks that take tokens."""
     disable_streaming: bool | Literal["tool_calling"]
+    """Whether stream waits for the whole response: always, or with tools."""
     output_version: str | None
+    """The form of the content of messages, such as "v1"."""
 
 
 def apply_defaults(values: dict[str, Any]) -> dict[str, Any]:

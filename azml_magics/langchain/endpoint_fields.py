@@ -28,8 +28,10 @@ from .api_type import AzureMLEndpointApiType
 from .arguments import KEY_VARIABLE, KWARG_FIELDS, apply_defaults, check_names, to_config_error, without_secrets
 from .clients import has_call
 from .formatter_adapter import get_registered_name
+from .json_schema import FieldsOfJson
 from .model_client import ModelClient
 
+_GENERATOR_POSITION = 3  # of schema_generator among the arguments of pydantic's model_json_schema
 _CHECKED = ("endpoint_api_key", "key", "headers", "endpoint_url", "model_kwargs")  # what may hold a key
 
 
@@ -149,7 +151,12 @@ class EndpointFields(BaseModel):
     _file: str = PrivateAttr(default="")  # the file that the model was made from, which the user may have to trust
 
     # hide_input_in_errors: a validation error would print all arguments, the key among them
-    model_config = ConfigDict(protected_namespaces=(), arbitrary_types_allowed=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        protected_namespaces=(),
+        arbitrary_types_allowed=True,
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,  # the texts below the fields, for the JSON schema and editors
+    )
 
     def __init__(self, **kwargs: Any) -> None:
         """Check the arguments.
@@ -185,6 +192,20 @@ class EndpointFields(BaseModel):
         elif name in _CHECKED:
             value = _check_assigned(name, value)
         super().__setattr__(name, value)
+
+    @classmethod
+    def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Return the JSON schema of the constructor's arguments, each with what it is for.
+
+        Arguments that JSON cannot hold, such as callbacks, are left out.
+
+        Args:
+            *args: Those of pydantic's method: by_alias, ref_template, schema_generator, mode.
+            **kwargs: Likewise, by name.
+        """
+        if len(args) < _GENERATOR_POSITION:
+            kwargs.setdefault("schema_generator", FieldsOfJson)
+        return super().model_json_schema(*args, **kwargs)
 
     @field_validator("headers")
     @classmethod

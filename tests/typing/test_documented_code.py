@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
 import pytest
+
+import azml_magics
+import azml_magics.langchain
 
 from .documented_code import ROOT, write_modules
 
@@ -21,7 +25,7 @@ def run_mypy(*paths, cwd):
         "--no-error-summary",
         "--disable-error-code=import-untyped",
         "--cache-dir",
-        str(cwd / "cache"),
+        str(cwd.parent / "mypy-cache"),  # all tests of a run use it: most of the time goes into other packages
     ]
     command += ["--python-version", "3.11"]  # the newest langchain-core does not parse as 3.10
     done = subprocess.run(
@@ -41,6 +45,13 @@ def test_documented_code_is_clean_under_mypy_strict(tmp_path):
     modules = write_modules(tmp_path)
     assert len(modules) > 8
     assert run_mypy(*(module.name for module in modules), cwd=tmp_path) == ""
+
+
+def test_program_with_every_public_name_is_clean_under_mypy_strict(tmp_path):
+    program = ROOT / "tests" / "typing" / "public_names.py"
+    named = set(re.findall(r"\w+", program.read_text(encoding="utf-8")))
+    assert {*azml_magics.__all__, *azml_magics.langchain.__all__} <= named
+    assert run_mypy(program, cwd=tmp_path) == ""
 
 
 def test_mypy_finds_a_wrong_constructor_argument(tmp_path):

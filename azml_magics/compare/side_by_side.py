@@ -11,6 +11,7 @@ import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from ..core.browser import check_threads
 from ..core.client import ainvoke, astream
 from ..core.errors import AzmlError, BadRequestError, Interrupted, UsageError
 from ..core.hidden_arguments import hide_arguments
@@ -148,6 +149,7 @@ class BatchRun:
 
     def start(self) -> BatchRun:
         """Send the requests; returns itself. Keys that the user types are prompted for here, in the caller's thread."""
+        check_threads("Requests side by side")
         for config in [] if recording.is_replaying() else [request.config for request in self._requests]:
             for source in config.all_key_sources:
                 if source.is_prompted:

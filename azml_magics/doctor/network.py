@@ -7,6 +7,7 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
+from azml_magics.core.browser import IS_BROWSER
 from azml_magics.core.errors import AzmlError
 
 from .report import Fact, shorten_home
@@ -26,6 +27,8 @@ def examine_network() -> list[Fact]:
 
 
 def _proxies() -> list[Fact]:
+    if IS_BROWSER:
+        return [Fact("proxy", "the browser's")]
     names = [name for upper in _PROXIES for name in (upper, upper.lower()) if os.environ.get(name)]
     facts = [Fact(name, mask_user(os.environ[name])) for name in names]
     return [*facts, _checked("proxy", "none for Azure", _proxy_in_use)]
@@ -47,6 +50,8 @@ def mask_user(url: str) -> str:
 
 
 def _certificates() -> list[Fact]:
+    if IS_BROWSER:
+        return [Fact("certificates", "the browser checks them")]
     facts = [Fact(name, shorten_home(os.environ[name])) for name in _CERTIFICATES if os.environ.get(name)]
     return [*facts, _checked("certificates", "", _trusted_certificates)]
 

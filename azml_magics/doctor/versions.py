@@ -8,6 +8,7 @@ import re
 import sys
 from importlib import metadata
 
+from azml_magics.core.browser import IS_BROWSER
 from azml_magics.core.install_hint import package_command
 from azml_magics.core.version import __version__
 
@@ -79,7 +80,8 @@ def _package(name: str) -> Fact:
     version = installed_version(name)
     if not version:
         return Fact(name, "not installed")
-    bound, reason = OLDEST.get(name, ("", ""))
+    is_stand_in = IS_BROWSER and name == "ipykernel"  # Pyodide's kernel, with a version of its own
+    bound, reason = ("", "") if is_stand_in else OLDEST.get(name, ("", ""))
     if not bound or not is_older(version, bound):
         return Fact(name, version)
     return Fact(

@@ -11,6 +11,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from ..core.browser import check_threads
 from ..core.errors import AzmlError
 from ..core.http.run_control import RunCancelled, RunControl, limit_rate
 from ..core.http.waiting import SHORTEST_REPORTED
@@ -125,6 +126,7 @@ class Run:
 
     def __enter__(self) -> Self:
         """Begin to send."""
+        check_threads("Requests for rows")
         try:
             self._trace.__enter__()
             self._cleanup.enter_context(self._limiter.apply_limits(self._control))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from ..browser import IS_BROWSER
 from ..endpoints import Origin
 from ..proxy_url import proxy_name
 from ..version import __version__
@@ -140,6 +141,10 @@ def open_connection(request: Request, transport: type[Any]) -> Connection:
         request: The request, with its network settings.
         transport: httpx.HTTPTransport or httpx.AsyncHTTPTransport.
     """
+    if IS_BROWSER:
+        from . import fetch
+
+        return Connection(fetch.transport_for(transport))
     is_https = Origin.of(request.url).scheme == "https"
     certificates = ssl_context(request.network.verify) if is_https else _no_certificates()
     proxy = proxy_for(request.url, request.network.proxy)

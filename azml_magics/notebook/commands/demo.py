@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from azml_magics.core.errors import UsageError
+from azml_magics.core.browser import IS_BROWSER
+from azml_magics.core.errors import ConfigError, UsageError
 from azml_magics.display.text_output import TextOutput
 
 from . import demo_azure, demo_endpoint, demo_model
@@ -25,6 +26,11 @@ def run_demo(context: NotebookContext, options: DemoOptions) -> TextOutput:
         raise UsageError("%azureml demo takes one of --model, --azure and --stop", remedy="Run it once for each.")
     if options.stop:
         return stop_demo(context)
+    if IS_BROWSER:
+        raise ConfigError(
+            "The demo is a server, which cannot run in a browser",
+            remedy="Save a config of an endpoint: %azureml save NAME --url URL.",
+        )
     if options.azure:
         return demo_azure.start(context)
     if options.model is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from azml_magics.core.browser import check_threads
 from azml_magics.core.errors import ConfigError
 
 from .. import prompt_templates
@@ -31,7 +32,12 @@ def show_panel(context: NotebookContext, options: NameOptions) -> Any:
 
 
 def open_panel(context: NotebookContext) -> Any:
-    """Return the panel of this process. From now on it reads the notebook's variables after every cell."""
+    """Return the panel of this process. From now on it reads the notebook's variables after every cell.
+
+    Raises:
+        UsageError: This is Python in a browser, whose widgets cannot run requests beside it.
+    """
+    check_threads("The panel's requests")
     from azml_magics import panel as panels
 
     top_level = context.with_locals({})

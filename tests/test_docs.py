@@ -25,6 +25,7 @@ from azml_magics.notebook.options import CELL_OPTIONS
 from azml_magics.notebook.remedies import REMEDIES, with_notebook_remedy
 from azml_magics.notebook.verbs import VERBS
 from tests.test_remedies import class_codes, raise_sites
+from tests.typing.documented_code import extract_code
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -168,6 +169,22 @@ def test_named_extras_exist():
     named = set(re.findall(r"^\| `(\w+)` \|", text_of(DOCS / "how-to/install.md"), re.MULTILINE))
     assert named
     assert named <= set(re.findall(r"^(\w+) = \[", project, re.MULTILINE))
+
+
+def test_examples_of_the_python_reference_run(tmp_path):
+    program = tmp_path / "examples.py"
+    program.write_text(extract_code(DOCS / "reference" / "python.md"), encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(tmp_path)}
+    ran = subprocess.run(
+        [sys.executable, program], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_every_section_of_the_python_reference_has_an_example():
+    _, *sections = re.split(r"^## ", text_of(DOCS / "reference" / "python.md"), flags=re.MULTILINE)
+    without = [section.partition("\n")[0] for section in sections if "```python" not in section]
+    assert set(without) <= {"Rate limits", "Errors"}
 
 
 # ---- the site --------------------------------------------------------------------------------------------------

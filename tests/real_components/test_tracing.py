@@ -144,6 +144,22 @@ out = "sent"
     assert run_tool("mlflow", code) == "sent"
 
 
+def test_collector_that_is_down_does_not_hold_up_a_call(run_tool):
+    code = f"""
+{CALLS}
+from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+provider = TracerProvider()
+provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter("http://127.0.0.1:1/v1/traces", timeout=1)))
+trace.set_tracer_provider(provider)
+send()
+out = "sent"
+"""
+    assert run_tool("mlflow", code) == "sent"
+
+
 def test_langsmith_has_calls_and_no_span_twice(run_tool):
     code = f"""
 {CALLS}

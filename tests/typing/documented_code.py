@@ -24,8 +24,10 @@ MADE_BY_CELLS = {
     "install.md": {"c": "traitlets.config.Config"},  # the object that IPython gives its config files
     "evaluation.md": {"config": "azml_magics.LLMConfig", "runs": "azml_magics.Evaluation"},
 }
-# What the tests do not have: the block that imports it is run with it (tests/real_components).
-OTHER_PACKAGES = re.compile(r"^(import ray|from opentelemetry\.exporter|from azure\.monitor)\b", re.MULTILINE)
+# What the tests do not have: the block that imports it is run with it (tests/real_components, tests/browser).
+OTHER_PACKAGES = re.compile(
+    r"^(import (?:ray|piplite)|from opentelemetry\.exporter|from azure\.monitor)\b", re.MULTILINE
+)
 # A cell shows the value of its last line; in a module pyright would call that an unused expression.
 PYRIGHT_CONFIG = """{"typeCheckingMode": "standard", "reportUnusedExpression": false}"""
 

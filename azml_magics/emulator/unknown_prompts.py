@@ -7,17 +7,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_NEXT = (
-    "For a real response, run %azureml demo --model (a small model on this computer) or %azureml discover "
-    "(your own models on Azure)."
-)
+_NEXT = "%azureml demo --model runs a small real one, %azureml discover finds yours on Azure."
 _REPLIES = (
-    f'A model would respond to "{{prompt}}" here. The demo is not a language model: it has replies to the prompts of '
-    f"the documentation and the tutorials. {_NEXT}",
-    f'Your prompt "{{prompt}}" arrived as it would at a real endpoint. No reply is prepared for it: the demo is not a '
-    f"language model. {_NEXT}",
-    f'No reply is prepared for "{{prompt}}": the demo is not a language model. Everything else is real: the request, '
-    f"the stream and the usage. {_NEXT}",
+    f'A model would respond to "{{prompt}}" here. The demo is not a language model. {_NEXT}',
+    f'Your prompt "{{prompt}}" arrived. No reply is prepared, because the demo is not a language model. {_NEXT}',
+    f'No reply is prepared for "{{prompt}}": the demo is not a language model. {_NEXT}',
 )
 _ATTACHED = 'Received {attached} with the prompt "{prompt}". The demo is not a language model and cannot look at it.'
 _REASONING = (

@@ -64,8 +64,8 @@ def test_unknown_prompt_gets_an_honest_reply_with_the_way_on(say):
     text = say("Describe  the harbour\nof Ulthar")
     assert text.startswith('A model would respond to "Describe the harbour of Ulthar" here.')
     assert "The demo is not a language model" in text
-    assert "run %azureml demo --model" in text
-    assert len(reply_to_unknown("word " * 1000)) < 400
+    assert "%azureml demo --model runs a small real one" in text
+    assert tokens.count(reply_to_unknown("word " * 1000)) < 60  # a small limit does not cut it
 
 
 def test_replies_to_an_unknown_prompt_differ_by_temperature(say):

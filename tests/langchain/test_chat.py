@@ -18,9 +18,9 @@ from .test_llm import Tokens, gathered
 
 
 def test_message_has_usage_and_metadata(chat):
-    answer = chat.invoke([SystemMessage("You are a pirate."), HumanMessage("Name a cloud.")])
+    answer = chat.invoke([SystemMessage("You are a pirate."), HumanMessage("Name a river.")])
     assert isinstance(answer, AIMessage)
-    assert "Name a cloud" in answer.content
+    assert answer.content in {"The Danube", "The Mekong", "The Tagus"}
     assert answer.usage_metadata["total_tokens"] == (
         answer.usage_metadata["input_tokens"] + answer.usage_metadata["output_tokens"]
     )

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+
+from .conftest import CHECKOUT
 
 pytestmark = pytest.mark.real_component
 
@@ -148,6 +152,15 @@ rows = map_rows(kept, 'Use look_up for the word "{word}".', [{"word": "dear"}, {
 out = [[row["text"], row["error"]] for row in rows]
 """)
     assert out == [["look_up returned: dear is kind.", None], ["look_up returned: sea is kind.", None]]
+
+
+def test_documented_agent_runs_and_keeps_its_thread(cells):
+    page = (CHECKOUT / "docs" / "how-to" / "langchain.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    (code,) = (block for block in blocks if "create_agent" in block)
+    out = cells(f"chat = model\n{code}\nout = cell(agent, '--thread 1', 'Use get_weather for Lisbon.')")
+    assert out["runs"][0][0] == "get_weather"
+    assert "It is sunny in " in out["runs"][0][1]
 
 
 def test_bound_tools_show_their_calls(cells):

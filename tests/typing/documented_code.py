@@ -26,7 +26,8 @@ MADE_BY_CELLS = {
 }
 # What the tests do not have: the block that imports it is run with it (tests/real_components, tests/browser).
 OTHER_PACKAGES = re.compile(
-    r"^(import (?:ray|piplite)|from opentelemetry\.exporter|from azure\.monitor)\b", re.MULTILINE
+    r"^(import (?:ray|piplite|mlflow)|from opentelemetry\.exporter|from azure\.monitor|from langchain\.agents)\b",
+    re.MULTILINE,
 )
 # A cell shows the value of its last line; in a module pyright would call that an unused expression.
 PYRIGHT_CONFIG = """{"typeCheckingMode": "standard", "reportUnusedExpression": false}"""

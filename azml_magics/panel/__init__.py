@@ -25,6 +25,7 @@ def get_panel(
     timeout: Callable[[], float | None] = lambda: None,
     start_demo: Callable[[], object] | None = None,
     *,
+    start_model: Callable[[], object] | None = None,
     render_template: RenderTemplate | None = None,
     store: Callable[[str, Any], object] | None = None,
     show_reasoning: Callable[[], str] = lambda: "folded",
@@ -36,6 +37,7 @@ def get_panel(
         variables: returns the notebook's variables.
         timeout: returns the notebook's timeout in seconds, None if the notebook sets none.
         start_demo: starts the demo endpoint and saves its configs.
+        start_model: starts a small model on this computer and saves its config; None if it is not installed.
         render_template: returns the messages of a prompt template, as `PanelState` says.
         store: stores a value under a name in the notebook.
         show_reasoning: returns how a model's thoughts are shown, as `PanelState` says.
@@ -47,6 +49,7 @@ def get_panel(
 
         model = PanelModel(
             *(session, variables, timeout, start_demo),
+            start_model=start_model,
             render_template=render_template,
             store=store,
             show_reasoning=show_reasoning,

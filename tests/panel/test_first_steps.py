@@ -54,6 +54,23 @@ def test_demo_button_starts_the_demo(chat, wait_until_idle):
     model.close()
 
 
+def test_model_button_is_there_if_a_model_can_be_started(chat, wait_until_idle):
+    session = Session()
+    model = PanelModel(session, start_model=lambda: session.save("local", chat))
+    assert model.connection.has_model
+    assert not PanelModel(Session()).connection.has_model
+    model.connection.try_model()
+    assert wait_until_idle(model, "connect") == "The model runs: press Run, or Ctrl+Enter in the prompt."
+    assert model.name == "local"
+    model.close()
+
+
+def test_model_that_is_not_installed_has_no_button(empty):
+    assert not any(
+        getattr(each, "description", "") == "Run a small model" for each in visible_within(empty.panel.widget)
+    )
+
+
 @pytest.mark.parametrize(("path", "formatter"), [("/v1/chat/completions", ""), ("/score", "openai-chat")])
 def test_pasted_url_and_typed_key_become_a_working_config(empty, azml_endpoint, path, formatter):
     form = fill_in(empty, f"{azml_endpoint.url}{path}", "ask")

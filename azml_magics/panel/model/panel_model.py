@@ -42,7 +42,8 @@ if TYPE_CHECKING:
 class PanelModel(ConfigActions):
     """The panel's actions. An action that fails changes nothing and leaves a note at its place.
 
-    Takes the arguments of PanelState, and what starts the demo endpoint. Methods may be called from any thread.
+    Takes the arguments of PanelState, and what starts the demo endpoint and a local model. Methods may be called from
+    any thread.
 
     Attributes:
         runs: Run, and several requests side by side.
@@ -66,6 +67,7 @@ class PanelModel(ConfigActions):
         timeout: Callable[[], float | None] = lambda: None,
         start_demo: Callable[[], object] | None = None,
         *,
+        start_model: Callable[[], object] | None = None,
         render_template: RenderTemplate | None = None,
         store: Callable[[str, Any], object] | None = None,
         show_reasoning: Callable[[], str] = lambda: "folded",
@@ -74,7 +76,7 @@ class PanelModel(ConfigActions):
             session, variables, timeout, render_template=render_template, store=store, show_reasoning=show_reasoning
         )
         self.shows_names = False
-        self.connection = Connection(self, start_demo)
+        self.connection = Connection(self, start_demo, start_model)
         self.trust = ConfigTrust(self)
         self.runs = Runs(self)
         self.checks = EndpointChecks(self)

@@ -57,7 +57,7 @@ def _table_of(found: Sequence[Deployment]) -> dict[str, str]:
 
 
 class FirstSteps:
-    """Three buttons while there is no config, and the form of Connect.
+    """Buttons while there is no config, and the form of Connect.
 
     Args:
         model: the panel's model.
@@ -70,11 +70,14 @@ class FirstSteps:
         self._model = model
         self._demo = action_button("Try the demo", model.connection.try_demo, icon="flask", button_style="primary")
         self._demo.tooltip = "Start a local endpoint with prepared responses: no account, no key"
+        self._small = action_button("Run a small model", model.connection.try_model, icon="microchip")
+        self._small.tooltip = "Start a real language model on this computer: small, and often wrong"
         self._welcome = w.VBox(
             [
                 w.Label("There is no config yet. Start with one of these:", _dom_classes=("azml-heading",)),
                 button_row(
                     self._demo,
+                    self._small,
                     action_button("Connect my endpoint", self.open, icon="plug", tooltip="Paste a URL, or sign in"),
                     action_button("Import a file", open_import, icon="upload", tooltip="Read a config from a file"),
                 ),
@@ -174,6 +177,7 @@ class FirstSteps:
         names = [name for name in model.names if name]
         set_visible(self._welcome, not names)
         set_visible(self._demo, model.connection.has_demo)
+        set_visible(self._small, model.connection.has_model)
         labels = [(label, index) for index, label in enumerate(model.connection.labels)]
         set_options(self._found, [("choose one", None), *labels])
         set_visible(self._found, labels)
@@ -182,7 +186,7 @@ class FirstSteps:
         if self._picked is None:  # another search has other ones
             set_options(self._key, _KEYS)
             self._draw_key()
-        for button in (self._demo, self._connect, self._find):
+        for button in (self._demo, self._small, self._connect, self._find):
             set_traits(button, disabled=is_running)
         note = model.notes.get("connect")
         self._line.show_note(note)

@@ -17,7 +17,15 @@ _NAME = "AzureMLMagics"
 
 
 def load(ipython: InteractiveShell) -> AzureMLMagics:
-    """Register the magics in `ipython` and return them. Loading twice reloads: the session stays."""
+    """Register the magics in `ipython` and return them. Loading twice reloads: the session stays.
+
+    Raises:
+        ConfigError: The kernel's IPython is too old.
+    """
+    from .old_kernel import check_kernel
+
+    if warning := check_kernel():
+        print(warning, file=sys.stderr)  # noqa: T201 - as IPython's own warnings
     from . import completion, publishing, startup, trailing_question
     from .magics import AzureMLMagics
 

@@ -54,6 +54,7 @@ def test_published_files_are_checked_and_need_no_token():
     runs = " ".join(step.get("run", "") for step in jobs["build"]["steps"])
     assert "twine check --strict" in runs
     assert "check-wheel-contents" in runs
+    assert jobs["attach"]["permissions"] == {"contents": "write"}
     assert jobs["publish"]["permissions"] == {"id-token": "write"}
     assert "secrets." not in (ROOT / ".github/workflows/publish.yml").read_text(encoding="utf-8")
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 from langchain_core.caches import InMemoryCache
 from langchain_core.rate_limiters import BaseRateLimiter
@@ -37,14 +35,11 @@ def test_every_request_waits_for_the_rate_limiter(limited):
     assert limited.rate_limiter.sync == 4
 
 
-def test_asynchronous_requests_wait_for_the_rate_limiter(limited):
-    async def ask():
-        await limited.ainvoke("Hello")
-        await limited.agenerate(["One", "Two"])
-        async for _ in limited.astream("Hello"):
-            pass
-
-    asyncio.run(ask())
+async def test_asynchronous_requests_wait_for_the_rate_limiter(limited):
+    await limited.ainvoke("Hello")
+    await limited.agenerate(["One", "Two"])
+    async for _ in limited.astream("Hello"):
+        pass
     assert (limited.rate_limiter.sync, limited.rate_limiter.asynchronous) == (0, 4)
 
 

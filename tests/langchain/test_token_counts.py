@@ -52,4 +52,4 @@ def test_own_tokenizer_counts_in_place_of_the_estimate(model):
 def test_trim_messages_takes_the_model_as_its_counter():
     model = AzureMLChatOnlineEndpoint(endpoint_url=SCORE)
     kept = trim_messages([*MESSAGES, HumanMessage("And in Spain?")], max_tokens=15, token_counter=model)
-    assert [message.text for message in kept] == ["And in Spain?"]
+    assert [message.content for message in kept] == ["And in Spain?"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 from langchain_core.runnables import RunnableLambda
 from langchain_core.tracers.base import BaseTracer
@@ -44,13 +42,13 @@ def test_ls_params_describe_the_call(kind):
 
 @pytest.mark.parametrize("way", ["invoke", "stream", "ainvoke", "astream"])
 @pytest.mark.parametrize("kind", ["chat", "completion"])
-def test_traces_name_the_model_that_answered(request, kind, way):
+async def test_traces_name_the_model_that_answered(request, kind, way):
     model, runs = request.getfixturevalue(kind), Runs()
     call = getattr(model, way)("Name a river.", {"callbacks": [runs]})
     if way == "ainvoke":
-        asyncio.run(call)
+        await call
     elif way == "astream":
-        asyncio.run(_exhaust(call))
+        [piece async for piece in call]
     elif way == "stream":
         list(call)
     (run,) = runs.ended
@@ -60,14 +58,10 @@ def test_traces_name_the_model_that_answered(request, kind, way):
 
 def test_traces_in_a_chain_name_the_model_that_answered(chat):
     runs = Runs()
-    chain = RunnableLambda(lambda text: "".join(chunk.text for chunk in chat.stream(text)))
+    chain = RunnableLambda(lambda text: "".join(chunk.content for chunk in chat.stream(text)))
     chain.invoke("Name a river.", {"callbacks": [runs]})
     (run,) = [run for run in runs.ended[0].child_runs if run.run_type in {"llm", "chat_model"}]
     assert run.metadata["ls_model_name"] == "azml-magics-demo"
-
-
-async def _exhaust(pieces):
-    return [piece async for piece in pieces]
 
 
 def test_traces_have_the_details_of_the_usage(endpoint):

@@ -1,4 +1,4 @@
-"""MLflow with the LangChain classes: autolog, and models from code; LangSmith's tracer with a stub."""
+"""Traces of the LangChain classes where people read them: MLflow (autolog, models from code), LangSmith with a stub."""
 
 from __future__ import annotations
 
@@ -72,3 +72,47 @@ out["leaks"] = [str(path) for path in Path().rglob("*") if path.is_file() and en
     assert out["invoke"] == "The Danube"
     assert out["predict"] == ["The Danube"]
     assert out["leaks"] == []
+
+
+def test_langsmith_gets_provider_model_and_token_details(run_tool):
+    out = run_tool(
+        "mlflow",
+        MODEL
+        + """
+import json, threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from langchain_core.tracers.langchain import LangChainTracer, wait_for_all_tracers
+from langsmith import Client
+
+sent = {}
+
+class Stub(BaseHTTPRequestHandler):
+    def do_POST(self):
+        data = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        run = sent.setdefault(data.get("id") or self.path.rpartition("/")[2], {})
+        run.update(data)
+        self.send_response(202)
+        self.send_header("content-length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+    do_PATCH = do_POST
+    def log_message(self, *args):
+        pass
+
+server = ThreadingHTTPServer(("127.0.0.1", 0), Stub)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+url = f"http://127.0.0.1:{server.server_port}"
+tracer = LangChainTracer(client=Client(api_url=url, api_key="none", auto_batch_tracing=False, info={}))
+chat = AzureMLChatOnlineEndpoint(model="reasoning")
+chat.invoke("Why is the sky blue?", {"callbacks": [tracer]})
+list(chat.stream("Why is the sky blue?", {"callbacks": [tracer]}))
+wait_for_all_tracers()
+out = {"metadata": [run["extra"]["metadata"] for run in sent.values()], "leaks": endpoint.key in json.dumps(sent)}
+""",
+    )
+    assert len(out["metadata"]) == 2
+    for metadata in out["metadata"]:
+        assert metadata["ls_provider"] == "azureml"
+        assert metadata["ls_model_name"].startswith("reasoning")
+        assert metadata["usage_metadata"]["output_token_details"]["reasoning"] > 0
+    assert not out["leaks"]

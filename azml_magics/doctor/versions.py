@@ -25,7 +25,17 @@ OLDEST = {
     "httpx": ("0.27", "requests are sent with it"),
 }
 """Package -> the oldest version that works, and why. What is missing is not a problem: it may be elsewhere."""
-_FURTHER = ("jupyter-server", "traitlets", "truststore", "pydantic", "azure-identity", "keyring", "pandas")
+_FURTHER = (
+    "jupyter-server",
+    "traitlets",
+    "truststore",
+    "pydantic",
+    "azure-identity",
+    "keyring",
+    "pandas",
+    "mlflow",
+    "opentelemetry-sdk",
+)
 # What sets a variable of its own, and so tells where a kernel runs
 _HOSTS = {
     "COLAB_RELEASE_TAG": "Google Colab",

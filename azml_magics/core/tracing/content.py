@@ -81,10 +81,10 @@ def _parts(message: Message) -> Iterator[dict[str, Any]]:
     if message.get("role") == "tool":
         yield {"type": "tool_call_response", "id": message.get("tool_call_id"), "response": content}
         return
-    for part in [content] if isinstance(content, str) else content or ():
-        yield _part(part)
-    for call in message.get("tool_calls") or ():
-        yield _tool_call(call)
+    if content is not None:
+        yield from map(_part, content if isinstance(content, list | tuple) else [content])
+    calls = message.get("tool_calls")
+    yield from map(_tool_call, calls if isinstance(calls, list | tuple) else ())
 
 
 def _part(part: Any) -> dict[str, Any]:
@@ -117,7 +117,9 @@ def _text(text: object) -> dict[str, Any]:
 
 
 def _tool_call(call: Any) -> dict[str, Any]:
-    function = call.get("function") or {}
+    function = call.get("function") if isinstance(call, dict) else None
+    if not isinstance(function, dict):
+        return {"type": "tool_call", "name": ""}
     arguments = function.get("arguments")
     if isinstance(arguments, str):
         with contextlib.suppress(ValueError):  # not JSON, or cut off: as it is

@@ -54,8 +54,9 @@ def start(context: NotebookContext) -> TextOutput:
         context.state.demo_azure = EmulatedAzure(azure, before)
         context.on_exit(lambda: stop(context), survives_reload=True)
     return TextOutput(
-        "An emulated Azure is running in this kernel, which is now signed in to it. It needs no Azure account: its\n"
-        "endpoints give prepared responses. Until the kernel ends, nothing here signs in to the real one.\n\n"
+        "An emulated Azure is running in this kernel, which is now signed in to it.\n"
+        "It needs no Azure account, and its endpoints give prepared responses. Until\n"
+        "the kernel ends, nothing here signs in to the real one.\n\n"
         "Next:\n    %azureml discover"
     )
 

@@ -80,7 +80,7 @@ class RunnableStream:
                 self._add(piece, live)
         except KeyboardInterrupt:
             self._stop()
-            raise Interrupted(replace(self._response(), finish_reason="interrupted")) from None
+            raise Interrupted(replace(self._response(is_whole=False), finish_reason="interrupted")) from None
         if self._whole is None and self._replaces:  # LangChain's JSON parsers skip what they cannot read
             raise RunnableError(
                 f"The parser that {self._name} ends with found nothing in the response",
@@ -162,10 +162,11 @@ class RunnableStream:
         if self._first is None:
             self._first = time.perf_counter() - self._start
 
-    def _response(self) -> Response:
+    def _response(self, *, is_whole: bool = True) -> Response:
         if self._graph is not None:
             latency = time.perf_counter() - self._start
-            return self._graph.to_response(latency=latency, time_to_first_token=self._first, config=self._name)
+            facts = {"latency": latency, "time_to_first_token": self._first, "config": self._name}
+            return self._graph.to_response(is_whole=is_whole, **facts)
         whole = self._whole
         has_text = whole is None or is_text(whole)
         return Response(
@@ -181,7 +182,7 @@ class RunnableStream:
     def _to_error(self, error: BaseException) -> AzmlError:
         made = error_of(error, self._name)
         if made.response is None and self._first is not None:
-            made.response = self._response()
+            made.response = self._response(is_whole=False)
         return made
 
 

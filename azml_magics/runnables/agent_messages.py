@@ -31,17 +31,18 @@ def after_prompt(messages: Sequence[Any]) -> list[Any]:
     return list(messages[last + 1 :])
 
 
-def agent_facts(messages: Iterable[Any]) -> dict[str, Any]:
+def agent_facts(messages: Iterable[Any], *, is_whole: bool = True) -> dict[str, Any]:
     """Return the fields of a Response that an agent's messages tell.
 
     Args:
         messages: What the models and the tools said in a run, in order. The last message is the response, which is a
             tool's if the tool returns directly.
+        is_whole: Whether the run has ended by itself; else all messages are steps before a response that did not come.
     """
     said = [message for message in messages if is_of_model(message) or is_of_tool(message)]
-    last = said[-1] if said else None
+    last = said[-1] if said and is_whole else None
     thoughts = [reasoning_text(message) for message in said]
-    before = said if is_of_tool(last) else said[:-1]
+    before = said[:-1] if is_of_model(last) else said
     facts = message_facts(last) if last is not None else {}
     return {
         **facts,

@@ -82,12 +82,16 @@ class GraphRun:
         """Whether the pieces of a text have come; if not, its reader sees it at the end."""
         return not text or self._texts.get(self._current) == text
 
-    def to_response(self, **facts: Any) -> Response:
+    def to_response(self, *, is_whole: bool = True, **facts: Any) -> Response:
         """Return the run as a Response: the last message if the state has messages, else the state as JSON.
 
         Args:
+            is_whole: Whether the run has ended by itself; else the text is what has arrived of the next message.
             **facts: Further fields.
         """
+        if not is_whole:
+            text = "" if self._current in self._new else self._texts[self._current]
+            return Response(**{**agent_facts(self._new.values(), is_whole=False), **facts, "text": text})
         state = {name: part for name, part in self._state.items() if name != _INTERRUPT} if self._has_state else None
         if state is not None and not is_conversation(state.get("messages")):
             return self._state_response(state, facts)
@@ -95,8 +99,6 @@ class GraphRun:
         parsed = state.get("structured_response") if state is not None else None
         if parsed is not None:
             told |= {"text": as_json(parsed), "parsed": parsed, "format": "json"}
-        elif not self._new:  # interrupted, or failed, in the first message
-            told |= {"text": self._texts[self._current]}
         return Response(**{**told, **facts}, notices=self._notices())
 
     @property

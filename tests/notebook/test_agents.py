@@ -161,7 +161,16 @@ def test_error_keeps_what_had_arrived(notebook):
     notebook.vars["agent"] = Graph(*RUN[:5], ValueError("no more"))
     error = notebook.run("%%azureml $agent\nWhy?").error
     assert "ValueError: no more (config '$agent')" in str(error)
+    assert error.response.text == ""
     assert error.response.tool_runs[0].result == "salty"
+
+
+def test_error_keeps_the_text_that_had_arrived(notebook):
+    notebook.vars["agent"] = Graph(*RUN[:6], ValueError("no more"))
+    response = notebook.run("%%azureml $agent\nWhy?").error.response
+    assert response.text == "It is "
+    assert response.usage.total_tokens == 5
+    assert [step["role"] for step in response.steps] == ["assistant", "tool"]
 
 
 def test_graph_that_waits_says_for_what(run):

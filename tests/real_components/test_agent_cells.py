@@ -135,12 +135,14 @@ out = {
     "failed": cell(create_agent(model, [fail]), body=prompt.format("fail")),
     "waits": cell(waits, "--thread 1", prompt.format("look_up")),
     "direct": cell(create_agent(model, [direct]), body=prompt.format("direct")),
+    "limited": cell(agent.with_config(recursion_limit=2), body=prompt.format("look_up")),
     "retried": cell(agent.with_retry(), body=prompt.format("look_up")),
 }
 """)
     assert out["failed"]["error"] == ["RunnableError: ValueError: no network (config '$agent')."]
     assert 'waits for a decision: look_up({"word": "dear"})' in out["waits"]["notices"][0]
     assert out["direct"]["text"] == "dear directly"
+    assert "GraphRecursionError: Recursion limit of 2 reached" in out["limited"]["error"][0]
     assert out["retried"]["runs"] == [["look_up", "dear is kind", False]]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sysconfig
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+from hatchling.metadata.plugin.interface import MetadataHookInterface
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +28,21 @@ MODES = ("auto", "require", "skip")
 
 class NotBuilt(Exception):
     """The extension cannot be built here; the message says why, and what would help."""
+
+
+class ReadmeHook(MetadataHookInterface):
+    """Makes the README's links absolute: a package index shows it, and has neither its pictures nor its other pages."""
+
+    PLUGIN_NAME = "custom"
+
+    def update(self, metadata: dict[str, Any]) -> None:
+        """Set the readme in the package's metadata."""
+        text = Path(self.root, "README.md").read_text(encoding="utf-8")
+        source = metadata["urls"]["Source"]
+        pictures = f"{source.replace('github.com', 'raw.githubusercontent.com')}/main/"
+        text = re.sub(r'(src(?:set)?=")(?!https?:)', rf"\g<1>{pictures}", text)
+        text = re.sub(r"(\]\()(?!https?:|#)", rf"\g<1>{source}/blob/main/", text)
+        metadata["readme"] = {"content-type": "text/markdown", "text": text}
 
 
 class LabExtensionHook(BuildHookInterface):

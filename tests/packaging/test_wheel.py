@@ -130,3 +130,13 @@ def test_a_release_is_one_version_and_its_lock_file_names_no_hosts():
     assert "@jupyterlab/notebook@npm:" in lock
     assert "://" not in lock
     assert "://" not in (ROOT / "labextension/.yarnrc.yml").read_text(encoding="utf-8")
+
+
+def test_readme_of_the_package_has_absolute_links(dist):
+    with zipfile.ZipFile(only(dist, "*.whl")) as archive:
+        (name,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+        text = archive.read(name).decode("utf-8")
+    assert "Description-Content-Type: text/markdown" in text
+    assert 'src="https://raw.githubusercontent.com/azml-magics/azml-magics/main/docs/images/' in text
+    assert not re.findall(r"\]\((?!https?:|#)[^)]*\)", text)  # a package index has no other files
+    assert not re.findall(r'src(?:set)?="(?!https?:)', text)

@@ -50,7 +50,7 @@ def lab(monkeypatch):
     class Lab:
         def __init__(self):
             self.command, self.environment, self.status = [], {}, 0
-            self.extension = Fact("JupyterLab extension", "enabled")
+            self.extension, self.version = Fact("JupyterLab extension", "enabled"), "4.5.1"
             self.while_open = lambda: None
 
         def run(self, command, *, env, check):
@@ -59,8 +59,11 @@ def lab(monkeypatch):
             return subprocess.CompletedProcess(command, self.status)
 
     made = Lab()
-    found = importlib.util.find_spec
+    found, version_of = importlib.util.find_spec, importlib.metadata.version
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: name == "jupyterlab" or found(name))
+    monkeypatch.setattr(
+        importlib.metadata, "version", lambda name: made.version if name == "jupyterlab" else version_of(name)
+    )
     monkeypatch.setattr(subprocess, "run", made.run)
     monkeypatch.setattr("azml_magics.demo.lab.examine_extension", lambda: made.extension)
     return made
@@ -171,16 +174,14 @@ def test_lab_without_a_browser_says_what_to_open(here, lab, monkeypatch, capsys)
     assert "no browser here" not in capsys.readouterr().out
 
 
-def test_old_jupyterlab_is_told_in_a_line(here, lab, monkeypatch, capsys):
-    versions = {"jupyterlab": "3.6.8"}
-    found = importlib.metadata.version
-    monkeypatch.setattr(importlib.metadata, "version", lambda name: versions.get(name) or found(name))
+def test_old_jupyterlab_is_told_in_a_line(here, lab, capsys):
+    lab.version = "3.6.8"
     assert command_line.main(["demo", "--lab", "--no-browser"]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == (
         "JupyterLab 3.6.8 shows no side panel and no response viewer. "
         f"Run {package_command('--upgrade', 'jupyterlab>=4')}."
     )
-    versions["jupyterlab"] = "4.5.1"
+    lab.version = "4.5.1"
     command_line.main(["demo", "--lab", "--no-browser"])
     assert "no side panel" not in capsys.readouterr().out
 

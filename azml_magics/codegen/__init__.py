@@ -22,7 +22,9 @@ __all__ = ["LANGUAGES", "format_request", "write_program"]
 LANGUAGES = ("langchain", "openai", "anthropic", "python", "curl")
 
 
-def write_program(config: LLMConfig, messages: Sequence[Message], language: str = "langchain") -> str:
+def write_program(
+    config: LLMConfig, messages: Sequence[Message], language: str = "langchain", functions: Sequence[str] = ()
+) -> str:
     """Write the call as a program.
 
     The program runs as printed if the key's reference leads to a key; it prompts for a key that a program cannot look
@@ -32,6 +34,8 @@ def write_program(config: LLMConfig, messages: Sequence[Message], language: str 
         config: Where the request goes.
         messages: The prompt.
         language: One of `LANGUAGES`.
+        functions: Names of functions among the config's tools that were called: Python code calls them, too; the other
+            languages send their descriptions.
 
     Returns:
         The program, ending in a newline.
@@ -52,4 +56,6 @@ def write_program(config: LLMConfig, messages: Sequence[Message], language: str 
     if language not in writers:
         raise UnknownNameError.of("language", language, LANGUAGES)
     prepared = prepare(config, messages, with_key=False)
+    if language == "python":
+        return write_python(config, list(prepared.call.messages), functions)
     return writers[language](config, list(prepared.call.messages))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..core import wire
@@ -11,6 +12,7 @@ from ..core.config import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, LLMConfig
 from ..core.errors import ConfigError
 from ..core.key_sources import EnvKey, NoKey
 from ..core.keys import DEFAULT_KEY, key_source
+from ..core.tools.toolset import names_of
 from .python_source import call_expression, join_program, literal, send_lines
 
 if TYPE_CHECKING:
@@ -180,12 +182,18 @@ def _key_reference(key: KeySource) -> str:
     return key.reference or "ask"
 
 
-def write_python(config: LLMConfig, messages: Sequence[Message]) -> str:
+def write_python(config: LLMConfig, messages: Sequence[Message], functions: Sequence[str] = ()) -> str:
     """Write the call with azml_magics alone.
+
+    Args:
+        config: Where the request goes.
+        messages: The prompt.
+        functions: Names of functions among the config's tools that the program calls.
 
     Raises:
         ConfigError: A program cannot import the config's formatter.
     """
+    config = _without_functions(config, functions)
     formatter = wire.formatter_for(config)
     own = _own_formatter(formatter)
     arguments = {
@@ -197,9 +205,22 @@ def write_python(config: LLMConfig, messages: Sequence[Message]) -> str:
     }
     if arguments["key"] == repr(DEFAULT_KEY):
         del arguments["key"]
+    offered = f", tools=[{', '.join(functions)}]" if functions else ""
     return join_program(
         ["from azml_magics import LLMConfig, invoke", *(own.imports if own else ())],
+        *([f"# Define or import here what the model may call: {', '.join(functions)}"] if functions else []),
         f"config = {call_expression('LLMConfig', arguments)}",
-        *send_lines("invoke(config, {})", _prompt_of(messages) or list(messages)),
+        *send_lines(f"invoke(config, {{}}{offered})", _prompt_of(messages) or list(messages)),
         f"print(response.{'parsed' if wire.wire_for(config).embeds else 'text'})",
     )
+
+
+def _without_functions(config: LLMConfig, functions: Sequence[str]) -> LLMConfig:
+    """Return the config without the descriptions of functions, which `invoke` adds itself."""
+    if not functions:
+        return config
+    described = [
+        tool for tool in config.model_kwargs.get("tools", ()) if names_of([tool]) not in ([f] for f in functions)
+    ]
+    kwargs = {name: value for name, value in config.model_kwargs.items() if name != "tools"}
+    return replace(config, model_kwargs={**kwargs, **({"tools": described} if described else {})})

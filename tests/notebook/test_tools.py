@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import json
 
 import pytest
 
@@ -181,10 +180,14 @@ def test_the_saved_config_has_no_tools(asking):
     assert "tools" not in session.current().get("other").model_kwargs
 
 
-def test_the_code_of_such_a_cell_describes_the_tools(asking):
+def test_the_code_of_such_a_cell_calls_the_function(asking):
     asking.ok(f"%%azureml --tool $get_weather --auto\n{QUESTION}")
-    assert "get_weather" in asking.ok("%azureml code --as curl").text
-    assert json.dumps(QUESTION)[1:-1] in asking.ok("%azureml code --as python").text
+    assert '"name":"get_weather"' in asking.ok("%azureml code --as curl").text.replace(" ", "")
+    program = asking.ok("%azureml code --as python").text
+    assert f"invoke(config, {QUESTION!r}, tools=[get_weather])" in program
+    assert "model_kwargs" not in program
+    asking.ok(program)  # where the function is defined it runs
+    assert asking.vars["calls"] == ["Lisbon", "Lisbon"]
 
 
 # ---- LangChain's models and tools

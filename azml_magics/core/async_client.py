@@ -68,7 +68,7 @@ class AsyncClient(BaseClient):
         with prepared.trace() as span:
             start = time.monotonic()
             try:
-                with span.attached():
+                with span.attach():
                     response = await self._send(prepared, permit)
             except AzmlError as error:
                 raise prepared.add_context(error) from error.__cause__

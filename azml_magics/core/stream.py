@@ -59,7 +59,7 @@ class ResponseStream:
         with self._prepared.trace(lambda: reader.response) as span:
             try:
                 reader.start()
-                with span.attached():
+                with span.attach():
                     response = self._send(self._prepared)
                 pieces = response.stream
                 if reader.open(response):
@@ -126,7 +126,7 @@ class AsyncResponseStream:
         with self._prepared.trace(lambda: reader.response) as span:
             try:
                 reader.start()
-                with span.attached():
+                with span.attach():
                     response = await self._send(self._prepared)
                 pieces = response.stream
                 if reader.open(response):

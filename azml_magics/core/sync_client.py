@@ -73,7 +73,7 @@ class Client(BaseClient):
         with prepared.trace() as span:
             start = time.monotonic()
             try:
-                with span.attached():
+                with span.attach():
                     response = self._send(prepared, permit)
             except KeyboardInterrupt:
                 raise Interrupted from None

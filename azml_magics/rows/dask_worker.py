@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..core.errors import AzmlError, JournalError, RowsError
 from ..core.paths import path_of
-from ..core.tracing.opentelemetry_api import continued_trace
+from ..core.tracing.opentelemetry_api import continue_trace
 from .mapper import RowMapper
 from .sources import table_of
 
@@ -94,7 +94,7 @@ def send_part(rows: Any, part: Part) -> PartResult:
         return PartResult([])
     prompt = part.row_prompt
     mapper = RowMapper(prompt.config, prompt.prompt, rows, variables=prompt.variables, schema=prompt.schema)
-    with _running, continued_trace(part.trace):
+    with _running, continue_trace(part.trace):
         try:
             batch = _results_once_unlocked(mapper, part)
         except RowsError as stopped:

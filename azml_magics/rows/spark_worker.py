@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from ..core.paths import path_of
-from ..core.tracing.opentelemetry_api import continued_trace
+from ..core.tracing.opentelemetry_api import continue_trace
 from .folder_journal import FolderJournal
 from .mapper import take_rows
 from .runner import Run
@@ -65,7 +65,7 @@ def send_batches(batches: Iterator[Any], pickled: bytes) -> Iterator[Any]:
             task = task or _Task(job)  # an empty partition needs no key
             step = max(_MIN_ROWS, 32 * job.options.concurrency)
             for start in range(0, batch.num_rows, step):
-                with continued_trace(job.trace):
+                with continue_trace(job.trace):
                     sent = task.send(batch.slice(start, step))
                 yield sent
     finally:

@@ -71,7 +71,7 @@ class OpenTelemetry:
         return {name: value for name, value in carrier.items() if name.lower() not in given}
 
     @contextlib.contextmanager
-    def extracted(self, carrier: Mapping[str, str]) -> Iterator[None]:
+    def continue_trace(self, carrier: Mapping[str, str]) -> Iterator[None]:
         """Continue the trace that `carrier` brings from another thread or process, in this block."""
         token = self.context.attach(self._propagate.extract(carrier))
         try:
@@ -87,10 +87,10 @@ def current_carrier() -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def continued_trace(carrier: Mapping[str, str]) -> Iterator[None]:
+def continue_trace(carrier: Mapping[str, str]) -> Iterator[None]:
     """Continue the trace of `current_carrier` in this block, if this process has a tracer provider."""
     opentelemetry = find_opentelemetry() if carrier else None
-    with contextlib.nullcontext() if opentelemetry is None else opentelemetry.extracted(carrier):
+    with contextlib.nullcontext() if opentelemetry is None else opentelemetry.continue_trace(carrier):
         yield
 
 

@@ -38,7 +38,7 @@ class _Attached:
 
 
 class CallSpan:
-    """The spans of one call: they begin and end with the block, and are current where `attached` says so.
+    """The spans of one call: they begin and end with the block, and are current where `attach` says so.
 
     Args:
         tracers: The tracers.
@@ -59,7 +59,7 @@ class CallSpan:
         self._spans = [span for span in started if span is not None]
         return self
 
-    def attached(self) -> _Attached:
+    def attach(self) -> _Attached:
         """Make them the parents of what begins in a block. Not around a `yield`, whose reader has spans of its own."""
         return _Attached(self._spans)
 
@@ -164,7 +164,7 @@ class _NoSpan:
     def __exit__(self, *exception: object) -> None:
         pass
 
-    def attached(self) -> Self:
+    def attach(self) -> Self:
         return self
 
     def set(self, **attributes: object) -> None:

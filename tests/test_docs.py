@@ -24,6 +24,7 @@ from azml_magics.notebook import args
 from azml_magics.notebook.options import CELL_OPTIONS
 from azml_magics.notebook.remedies import REMEDIES, with_notebook_remedy
 from azml_magics.notebook.verbs import VERBS
+from docs.build_site import list_versions
 from tests.test_remedies import class_codes, raise_sites
 from tests.typing.documented_code import extract_code
 
@@ -275,6 +276,19 @@ def test_search_finds_the_page(words, page, search_index):
 @pytest.mark.parametrize("word", ["migrate", "sign in", "proxies", "certificates", "uninstall", "colab"])
 def test_search_finds_a_heading(word, search_index):
     assert any(word in title.lower() for title in search_index["alltitles"]), word
+
+
+def test_site_lists_its_versions_newest_first(tmp_path):
+    for name in ("0.2", "0.10", "latest"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "objects.inv").touch()
+    assert list_versions(tmp_path) == ["latest", "0.10", "0.2"]
+    assert 'href="0.10/index.html"' in text_of(tmp_path / "index.html")
+    assert re.findall(r'href="([^"]+)"', text_of(tmp_path / "versions.html")) == [
+        "latest/index.html",
+        "0.10/index.html",
+        "0.2/index.html",
+    ]
 
 
 def test_tables_match_the_parsers(pages, site):

@@ -59,6 +59,23 @@ def test_published_files_are_checked_and_need_no_token():
     assert "secrets." not in (ROOT / ".github/workflows/publish.yml").read_text(encoding="utf-8")
 
 
+def test_extras_for_users_are_in_the_documentation():
+    lines = PROJECT.partition("[project.optional-dependencies]")[2].partition("\n[")[0]
+    extras = set(re.findall(r"^(\w+) = \[", lines, re.MULTILINE)) - {"browser", "docs", "test", "tools"}
+    table = (ROOT / "docs/how-to/install.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == extras
+
+
+def test_every_extra_that_a_message_names_exists():
+    named = {
+        name
+        for path in (ROOT / "azml_magics").rglob("*.py")
+        for name in re.findall(r"install_command\([\"'](\w+)[\"']\)", path.read_text(encoding="utf-8"))
+    }
+    assert named
+    assert [name for name in named if not re.search(rf"^{name} = \[", PROJECT, re.MULTILINE)] == []
+
+
 @pytest.mark.parametrize("name", ["SECURITY.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE"])
 def test_project_has_the_usual_files(name):
     assert (ROOT / name).read_text(encoding="utf-8").strip()

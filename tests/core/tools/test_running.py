@@ -13,6 +13,14 @@ import pytest
 from azml_magics.core.tools.running import ToolTimeoutError, acall_tool, call_tool
 
 
+@pytest.fixture(autouse=True)
+def _interruptible():
+    """SIGINT as in a terminal: it is ignored in what a shell has started in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def sleep(seconds=60):
     time.sleep(seconds)
     return "slept"

@@ -291,6 +291,12 @@ def test_site_lists_its_versions_newest_first(tmp_path):
     ]
 
 
+def test_search_leads_from_an_error_code_to_its_section(search_index):
+    page = search_index["docnames"].index("reference/errors")
+    for code in ("rate-limit", "no-formatter", "key-variable-not-set"):
+        assert [found[0] for found in search_index["indexentries"][code]] == [page]
+
+
 def test_tables_match_the_parsers(pages, site):
     commands = html.unescape(re.sub(r"<[^>]+>", "", text_of(site / "reference/commands.html")))
     for usage, means in [(verb.usage, verb.help) for verb in VERBS.values()]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import importlib.util
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -17,6 +15,7 @@ from typing import TYPE_CHECKING
 from ..core.errors import ConfigError
 from ..core.install_hint import install_command, package_command
 from ..doctor.jupyter import examine_extension
+from ..doctor.versions import installed_version
 from .complaint import complain
 from .kernels import kernel_environment
 from .tutorials import COPY, QUICKSTART, copy_tutorials
@@ -89,8 +88,9 @@ def _start_demos(stack: ExitStack, model_path: str | None) -> dict[str, str]:
 def _remarks(further: Sequence[str]) -> list[str]:
     """What the user should know before JupyterLab takes over the terminal."""
     remarks = []
-    version = importlib.metadata.version("jupyterlab")
-    if int(re.match(r"\d*", version)[0] or _MAJOR) < _MAJOR:  # type: ignore[index]  # the pattern always matches
+    version = installed_version("jupyterlab")
+    major, _, _ = version.partition(".")
+    if major.isdecimal() and int(major) < _MAJOR:
         upgrade = package_command("--upgrade", "jupyterlab>=4")
         remarks.append(f"JupyterLab {version} shows no side panel and no response viewer. Run {upgrade}.")
     elif (extension := examine_extension()).problem:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 _HEIGHT: Final = 230  # pixels of the animation, in which the whole response has room
 _FIRST, _LAST = 1200, 4000  # milliseconds that the first and the last frame are shown
 _PAUSE: Final = 0.12  # seconds between two frames
-_DONE = re.compile(r"\[\d+\]:")
+_ENDED = re.compile(r"\[\d+\]:")
+DONE: Final = 32  # rows that have a response when the picture of the progress is taken
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Streaming(Scene):
         area: FloatRect = {**self._area(notebook), "height": _HEIGHT}
         frames: list[Frame] = [(notebook.page.screenshot(clip=area), _FIRST)]
         notebook.start(1)
-        while not _DONE.fullmatch(notebook.prompt(1).inner_text()):
+        while not _ENDED.fullmatch(notebook.prompt(1).inner_text()):
             started = time.monotonic()
             frame = notebook.page.screenshot(clip=area)
             time.sleep(max(0.0, _PAUSE - (time.monotonic() - started)))
@@ -59,18 +60,19 @@ class Streaming(Scene):
 
 @dataclass(frozen=True)
 class Progress(Scene):
-    """The second cell when a good half of its rows have a response."""
+    """The second cell when `DONE` of its rows have a response: the first cell lets the endpoint stop there."""
 
     def prepare(self, notebook: NotebookPage) -> None:
-        """Run the first cell."""
-        notebook.run(0)
+        """Do nothing: the first cell is run for each picture."""
 
     def shoot(self, notebook: NotebookPage, path: Path) -> None:
-        """Run the cell, write the picture in the middle of its run, and wait for its end."""
+        """Run the cells, write the picture in the middle of the run, and interrupt it."""
         from playwright.sync_api import expect
 
+        notebook.run(0)
         notebook.start(1)
         self._leave_cells(notebook)
-        expect(notebook.outputs(1).last).to_have_text(re.compile(r"\b[345]\d (of|/) ?\d+"))
+        expect(notebook.outputs(1).last).to_contain_text(f"{DONE} of ")
         super().shoot(notebook, path)
-        expect(notebook.prompt(1)).to_have_text(_DONE)
+        notebook.command("notebook:interrupt-kernel")
+        expect(notebook.prompt(1)).to_have_text(_ENDED)

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from .cells import Progress, Streaming
+from .cells import DONE, Progress, Streaming
 from .panels import PanelScene, SidePanel, Viewer
 from .scene import Scene
 
@@ -52,12 +52,13 @@ def _evaluation() -> tuple[str, ...]:
 
 
 def _rows() -> tuple[str, ...]:
-    """The table of that tutorial, sent to an endpoint that takes its time."""
+    """The table of that tutorial, sent to an endpoint that stops to respond; the first cell can be run again."""
     set_up, _ = _evaluation()
     table = set_up[set_up.index("rows = ") : set_up.index("examples = ")]
-    endpoint = f"{_GUIDE}\nguide.rate, guide.latency = 0, 1.5"
+    again = _GUIDE.replace("guide = Emulator", "guide = globals().get('guide') or Emulator")
+    stops = f"from azml_magics.emulator import Fault\nguide.script([None] * {DONE} + [Fault('slow', seconds=600)] * 60)"
     return (
-        f"{endpoint}\n{table}",
+        f"{again}\nguide.rate, guide.latency = 0, 0.3\n{table}\n{stops}",
         "%%azureml --each $letters -o moods\nIn one word, is this review glad or cross? {letter}",
     )
 

@@ -19,7 +19,7 @@ def test_script_takes_pictures(tmp_path):
     if not CHROMIUM:
         pytest.skip("there is no Chromium on the PATH")
     # in a process of its own: Playwright's event loop may be running in this one
-    command = [sys.executable, "-m", "docs.pictures", "streaming", "rows", "--folder", str(tmp_path)]
+    command = [sys.executable, "-m", "docs.pictures", "streaming", "rows", "--folder", str(tmp_path / "pictures")]
     subprocess.run(command, cwd=ROOT, check=True, timeout=240)
     names = {"streaming-light.gif", "streaming-dark.gif", "rows-light.png", "rows-dark.png"}
-    assert {path.name for path in tmp_path.iterdir()} == names
+    assert {path.name for path in (tmp_path / "pictures").iterdir()} == names

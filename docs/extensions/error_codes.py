@@ -82,7 +82,7 @@ def tables() -> str:
             (code for code in codes if code.kind == kind), key=lambda code: (code.name != _code_of(kind), code.name)
         )
         rows = "\n".join(_row(code) for code in own)
-        index = f"```{{index}} {', '.join(code.name for code in own)}\n```"  # search ranks these first
+        index = f"```{{index}} {', '.join(f'! {code.name}' for code in own)}\n```"  # with ! search ranks them first
         sections.append(f"## {kind}\n\n{index}\n\n| code | what happened | what to do |\n|---|---|---|\n{rows}")
     return "\n\n".join(sections)
 

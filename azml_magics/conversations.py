@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .core.endpoints import Origin
-from .core.messages import without_items
+from .core.messages import describe_calls, without_items
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -51,8 +51,7 @@ def after_response(messages: Sequence[Message], response: Response, config: LLMC
 
 def message_of(response: Response) -> Message:
     """Return a response as a turn. Tool calls are text: a turn that has them may only be followed by their results."""
-    functions = [call.get("function", {}) for call in response.tool_calls]
-    calls = [f"[called {function.get('name')}({function.get('arguments', '')})]" for function in functions]
+    calls = describe_calls(response.tool_calls)
     message: Message = {"role": "assistant", "content": "\n".join(filter(None, [response.text, *calls]))}
     if response.items and not response.tool_calls:
         message["items"] = list(response.items)

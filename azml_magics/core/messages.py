@@ -79,11 +79,20 @@ def text_of(content: Any) -> str:
 
 
 def preview_text(message: Message) -> str:
-    """Return a message's text for a display: parts that are not text show as their type, such as "[image_url]"."""
+    """Return a message's text for a display: other parts show as their type, such as "[image_url]", calls as text."""
     content = message.get("content")
-    if isinstance(content, str):
-        return content
-    return " ".join(str(part.get("text", f"[{part.get('type')}]")) for part in content or () if isinstance(part, dict))
+    parts = [content] if isinstance(content, str) else [_preview_part(part) for part in content or ()]
+    return " ".join(filter(None, [*parts, *describe_calls(message.get("tool_calls"))]))
+
+
+def _preview_part(part: Any) -> str:
+    return str(part.get("text", f"[{part.get('type')}]")) if isinstance(part, dict) else ""
+
+
+def describe_calls(calls: Any) -> list[str]:
+    """Return tool calls as text, such as "[called get_weather({"city": "Lisbon"})]", where only text can go."""
+    functions = [call.get("function") or {} for call in calls or () if isinstance(call, dict)]
+    return [f"[called {function.get('name')}({function.get('arguments', '')})]" for function in functions]
 
 
 def _text_of_part(part: Any) -> str:
@@ -109,5 +118,9 @@ def flatten(messages: Sequence[Message]) -> str:
     turns = [message for message in messages if message.get("role") != "system"]
     if len(turns) <= 1:
         return "\n\n".join([*system, *(text_of(turn.get("content")) for turn in turns)])
-    lines = [f"{str(turn.get('role', 'user')).capitalize()}: {text_of(turn.get('content'))}" for turn in turns]
+    lines = [f"{str(turn.get('role', 'user')).capitalize()}: {_text_of_turn(turn)}" for turn in turns]
     return "\n\n".join([*system, *lines, "Assistant:"])
+
+
+def _text_of_turn(turn: Message) -> str:
+    return "\n".join(filter(None, [text_of(turn.get("content")), *describe_calls(turn.get("tool_calls"))]))

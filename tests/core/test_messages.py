@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from azml_magics.core.errors import PromptError
-from azml_magics.core.messages import as_messages, flatten, text_of
+from azml_magics.core.messages import as_messages, flatten, preview_text, text_of
 
 TURNS = [
     {"role": "user", "content": "Hi"},
@@ -65,3 +65,14 @@ def test_flatten_keeps_one_message_as_it_is():
 
 def test_flatten_names_speakers_of_conversation():
     assert flatten(TURNS) == "User: Hi\n\nAssistant: Hello\n\nUser: And now?\n\nAssistant:"
+
+
+def test_tool_calls_are_text_where_only_text_can_go():
+    call = {"id": "a", "type": "function", "function": {"name": "f", "arguments": '{"x": 1}'}}
+    turns = [
+        {"role": "user", "content": "Hi"},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "a", "content": "2"},
+    ]
+    assert flatten(turns) == 'User: Hi\n\nAssistant: [called f({"x": 1})]\n\nTool: 2\n\nAssistant:'
+    assert preview_text(turns[1]) == '[called f({"x": 1})]'

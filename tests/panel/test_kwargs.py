@@ -41,7 +41,7 @@ def outcome(read, *given):
 def test_every_kwarg_type_is_supported():
     assert {kwarg.type for kwarg in EVERY} <= {*VALUES, "object"}
     without_control = {kwarg.name for kwarg in EVERY if not kwargs.has_control(kwarg)}
-    assert without_control == {"response_format", "tools", "thinking"}
+    assert without_control == {"cache_control", "response_format", "tools", "thinking"}
 
 
 # ---- round trips

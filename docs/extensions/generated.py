@@ -15,8 +15,14 @@ if TYPE_CHECKING:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Fill in the pages as they are read."""
+    app.connect("env-get-outdated", generated_pages)
     app.connect("source-read", on_source_read)
     return {"parallel_read_safe": True}
+
+
+def generated_pages(*_event: object) -> list[str]:
+    """Return the pages that are read in every build: the source that they come from may have changed."""
+    return ["reference/commands", "reference/errors", "tutorials/index"]
 
 
 def on_source_read(_app: Sphinx, _page: str, source: list[str]) -> None:

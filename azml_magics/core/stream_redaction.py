@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from .secret import Secret
 
+_SERVER_FIELDS = ("model", "id")
+"""Texts that the server writes in one piece, in a response and in its chunks."""
+
 
 def keys_to_mask(secrets: tuple[Secret | None, ...]) -> tuple[str, ...]:
     """Return the keys that are masked in what a model writes, the longest first; words are not."""
@@ -30,7 +33,7 @@ def redact_response(response: Response, keys: tuple[str, ...]) -> Response:
     texts = {
         "text": redact(response.text, *keys),
         "reasoning": redact(response.reasoning, *keys),
-        "model": redact(response.model, *keys),
+        **{name: redact(getattr(response, name), *keys) for name in _SERVER_FIELDS},
         "tool_calls": tuple(redact_data(list(response.tool_calls), *keys)),
         "items": tuple(redact_data(list(response.items), *keys)),
     }
@@ -68,20 +71,12 @@ class StreamRedactor:
         reasoning = self._pass("reasoning", chunk.index, chunk.reasoning, is_last=is_last)
         calls = tuple(map(self._pass_call, chunk.tool_calls))
         items = tuple(redact_data(list(chunk.items), *self.keys))
-        model = redact(chunk.model, *self.keys)
-        passed = text, reasoning, calls, items, model
-        if passed == (chunk.text, chunk.reasoning, chunk.tool_calls, chunk.items, chunk.model):
+        server = {name: redact(getattr(chunk, name), *self.keys) for name in _SERVER_FIELDS}
+        shown = {"text": text, "reasoning": reasoning, "tool_calls": calls, "items": items, **server}
+        if all(value == getattr(chunk, name) for name, value in shown.items()):
             return chunk
         changed = text != chunk.text or reasoning != chunk.reasoning
-        return replace(
-            chunk,
-            text=text,
-            reasoning=reasoning,
-            tool_calls=calls,
-            items=items,
-            model=model,
-            logprobs=None if changed else chunk.logprobs,
-        )
+        return replace(chunk, **shown, logprobs=None if changed else chunk.logprobs)  # type: ignore[arg-type]  # by name
 
     def close(self) -> Iterator[Chunk]:
         """Yield what was held back, at the end of the stream."""

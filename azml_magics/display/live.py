@@ -4,6 +4,10 @@ nbval ignores display updates and compares a display's first payload with its la
 empty: with empty Markdown, because exported pages show an empty text as a box, and warn of an output without any
 type. What lasts is an output of its own: the cell's result or, after an interrupt, what had arrived.
 
+JupyterLab renders Markdown asynchronously, but an empty text at once: an update that is still being rendered would
+write its text after that, which happens on a busy page and where the parser is just being loaded. An update of another
+type in between makes JupyterLab throw the old output's element away, and the late text with it.
+
 Nothing here knows IPython: what opens and publishes outputs is passed in.
 """
 
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
 MIN_INTERVAL = 0.05  # seconds: at most 20 updates a second
 _CHARACTERS_PER_SECOND = 400_000  # sent at most: a long output gets fewer updates
 EMPTY: Mapping[str, str] = {"text/markdown": ""}
+_BETWEEN: Mapping[str, str] = {"text/html": ""}  # the update of another type
 
 
 class DisplayHandle(Protocol):
@@ -90,7 +95,9 @@ class LiveDisplay:
 
     def clear(self) -> None:
         """Leave the output empty."""
-        if self._handle is not None:
+        if self._handle is not None and self._shown != EMPTY:
+            if "text/markdown" in self._shown:
+                self._show(_BETWEEN)
             self._show(EMPTY)
 
     def keep(self, data: Mapping[str, str]) -> None:

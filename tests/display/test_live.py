@@ -39,6 +39,15 @@ def test_live_display_updates_a_long_output_less_often(area, clock):
     assert sum(is_update for is_update, _ in area.shown) < 10
 
 
+def test_live_display_discards_markdown_that_is_still_being_rendered(area):
+    display = LiveDisplay(area)
+    display.update(lambda: {"text/markdown": "so far"})
+    display.clear()
+    display.clear()
+    assert area.shown[-2:] == [(True, {"text/html": ""}), (True, {"text/markdown": ""})]
+    assert len(area.shown) == 4
+
+
 def test_live_display_keeps_data_in_an_output_of_its_own(area):
     display = LiveDisplay(area)
     display.update(lambda: {"text/plain": "so far"})

@@ -33,6 +33,7 @@ def test_notebook_text_starts_empty_grows_and_ends_empty(area, clock):
         (True, {"text/plain": "Once", "text/markdown": "Once"}),
         (True, {"text/plain": "Once upon", "text/markdown": "Once upon"}),
         (True, {"text/plain": "Once upon a time", "text/markdown": "Once upon a time"}),
+        (True, {"text/html": ""}),
         (True, {"text/markdown": ""}),
     ]
 

@@ -67,7 +67,7 @@ def test_stream_display_begins_and_ends_empty(asking, last_body):
     ran = asking.ok("%%azureml\nHello there")
     assert last_body()["stream"] is True
     assert ran.payloads[0] == ran.payloads[-1] == {"text/markdown": ""}
-    shown = [payload["text/plain"] for payload in ran.payloads[1:-1]]
+    shown = [payload["text/plain"] for payload in ran.payloads[1:-2]]
     assert shown
     assert all(ran.text.startswith(text) for text in shown)
 

@@ -34,6 +34,7 @@ def test_live_text_in_a_notebook_updates_one_display(notebook, payloads):
     assert payloads == [
         (False, {"text/markdown": ""}),
         (True, {"text/plain": "Once", "text/markdown": "Once"}),
+        (True, {"text/html": ""}),
         (True, {"text/markdown": ""}),
     ]
 

@@ -104,6 +104,7 @@ def read_request(body: Any, version: str) -> MessagesRequest:
     _check_settings(body, version)
     messages = [message for at, given in enumerate(_turns(body)) for message in _read_message(given, at)]
     _check_results(body["messages"])
+    _check_declared(body)
     system = _text(body.get("system"))
     if system:
         messages.insert(0, {"role": "system", "content": system})
@@ -202,6 +203,13 @@ def _check_results(messages: list[dict[str, Any]]) -> None:
                     f"{str(block.get('id'))[:60]}. Each `tool_use` block must have a corresponding `tool_result` block "
                     "in the next message."
                 )
+
+
+def _check_declared(body: dict[str, Any]) -> None:
+    """Check that a request with calls of tools, or their results, offers tools."""
+    blocks = [block for turn in body["messages"] if isinstance(turn["content"], list) for block in turn["content"]]
+    if not body.get("tools") and any(block.get("type") in {"tool_use", "tool_result"} for block in blocks):
+        raise RefusedError("Requests which include `tool_use` or `tool_result` blocks must define tools.")
 
 
 def _read_functions(body: dict[str, Any]) -> list[dict[str, Any]]:

@@ -98,6 +98,13 @@ def test_tool_call_needs_its_result(client):
     assert "`tool_use` ids were found without `tool_result`" in refused(client, messages=turns)
 
 
+def test_tool_calls_need_tools(client):
+    call = {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {}}
+    result = {"type": "tool_result", "tool_use_id": "toolu_1", "content": "20 C"}
+    turns = [*PROMPT["messages"], {"role": "assistant", "content": [call]}, {"role": "user", "content": [result]}]
+    assert "must define tools" in refused(client, messages=turns)
+
+
 def test_tokens_are_counted(client):
     counted = client.post(f"{ROUTE}/count_tokens", json=PROMPT, headers=NEW).json()
     assert counted == {"input_tokens": create(client)["usage"]["input_tokens"]}

@@ -150,6 +150,16 @@ def test_a_conversation_keeps_the_whole_exchange(asking, endpoint):
     assert roles == ["user", "assistant", "tool", "assistant", "user"]
 
 
+def test_claude_goes_on_without_the_tools(asking, endpoint):
+    asking.ok(
+        f"%azureml save claude --url {endpoint.url}/anthropic/v1/messages --model claude-sonnet-4-6 --key env:TEST_KEY"
+    )
+    asking.ok(f"%%azureml claude -c trip --tool $get_weather --auto\n{QUESTION}")
+    asking.ok("%%azureml claude -c trip\nThank you.")  # the route refuses earlier calls in a request without tools
+    body = endpoint.requests[-1].json()
+    assert (body["tools"][0]["name"], body["tool_choice"]) == ("get_weather", {"type": "none"})
+
+
 def test_the_history_has_the_exchange_and_counts_its_requests(asking):
     asking.ok(f"%%azureml --tool $get_weather --auto\n{QUESTION}")
     from azml_magics import session

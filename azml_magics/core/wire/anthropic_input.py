@@ -70,6 +70,24 @@ def _add_turn(turns: list[Message], message: Message) -> None:
     )
 
 
+def declare_called_tools(turns: Sequence[Message]) -> dict[str, Any]:
+    """Return `tools` and `tool_choice` for turns with calls of tools, for a request that offers none itself.
+
+    The route refuses such turns in a request without tools. What a later prompt of a conversation cannot offer any
+    more is declared by its name, and not to be called.
+    """
+    blocks = [block for turn in turns if isinstance(turn.get("content"), list) for block in turn["content"]]
+    names = dict.fromkeys(
+        str(block["name"])
+        for block in blocks
+        if isinstance(block, dict) and block.get("type") == "tool_use" and block.get("name")
+    )
+    if not names:
+        return {}
+    tools = [{"name": name, "input_schema": {"type": "object", "properties": {}}} for name in names]
+    return {"tools": tools, "tool_choice": {"type": "none"}}
+
+
 def _has_tool_results(turn: Message) -> bool:
     content = turn.get("content")
     return isinstance(content, list) and bool(content) and content[0].get("type") == "tool_result"

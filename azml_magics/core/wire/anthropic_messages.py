@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .anthropic_events import AnthropicReader
-from .anthropic_input import DEFAULT_MAX_TOKENS, LIMITS, STOPS, rename_kwargs, split_system
+from .anthropic_input import DEFAULT_MAX_TOKENS, LIMITS, STOPS, declare_called_tools, rename_kwargs, split_system
 from .anthropic_output import parse_message
 from .base import Call, Kwarg, Payload, Wire, to_json
 from .openai_request import model_of
@@ -73,6 +73,8 @@ class AnthropicMessagesWire(Wire):
         body["max_tokens"] = kwargs.pop("max_tokens")
         if system:
             body["system"] = system
+        if not kwargs.get("tools"):
+            kwargs |= declare_called_tools(turns)
         body |= {"messages": turns, **kwargs}
         for name in ("stream", "stream_options"):  # of the chat route; usage always comes
             body.pop(name, None)

@@ -162,6 +162,23 @@ def test_system_messages_are_joined_on_top():
     assert sent([{"role": "system", "content": [cached]}, turns[1]])["system"] == [cached]
 
 
+def test_called_tools_are_declared_when_none_are_offered():
+    name = CALL["function"]["name"]
+    turns = [
+        {"role": "user", "content": "Hi"},
+        {"role": "assistant", "content": None, "tool_calls": [CALL]},
+        {"role": "tool", "tool_call_id": CALL["id"], "content": "20 C"},
+        {"role": "user", "content": "Thank you."},
+    ]
+    body = sent(turns)
+    assert body["tools"] == [{"name": name, "input_schema": {"type": "object", "properties": {}}}]
+    assert body["tool_choice"] == {"type": "none"}
+    offered = [{"name": name, "input_schema": {"type": "object"}}]
+    assert sent(turns, tools=offered)["tools"] == offered
+    assert "tool_choice" not in sent(turns, tools=offered)
+    assert "tools" not in sent("Hi")
+
+
 def test_results_of_parallel_calls_make_one_turn():
     second = {"role": "tool", "tool_call_id": "toolu_0002", "content": [{"type": "text", "text": "20 C"}]}
     turns = [

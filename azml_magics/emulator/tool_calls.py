@@ -58,8 +58,12 @@ def choose(
     must = choice in ("required", "any")
     if prepared := _prepared_calls(functions, request):
         return prepared if parallel else prepared[:1]
-    if request.tool_results and not must:
-        return []
+    if request.tool_results:
+        if not must:
+            return []
+        # an agent that gives its result by a call would never come to it if the first tool were called again and again
+        returned = {name for name, _ in request.tool_results}
+        functions = [function for function in functions if function["name"] not in returned] or functions
     requested = [function for function in functions if is_asked_for(function, request.prompt)]
     by_name = [function for function in requested if function["name"].lower() in request.prompt.lower()]
     # "magic_function_no_args" holds the name "magic_function": the longer name is the one that was meant.

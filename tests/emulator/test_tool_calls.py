@@ -45,6 +45,22 @@ def test_auto_calls_only_requested_tools(chat):
     )
 
 
+def test_required_call_after_a_result_is_of_another_tool(chat):
+    mood = tool("Mood", kind={"type": "string"})
+    asked = {"id": "call_1", "type": "function", "function": {"name": "get_weather", "arguments": "{}"}}
+    messages = [
+        {"role": "user", "content": "What is the weather in Lisbon?"},
+        {"role": "assistant", "content": None, "tool_calls": [asked]},
+        {"role": "tool", "tool_call_id": "call_1", "content": "sunny"},
+    ]
+    assert [name for name, _ in calls(chat("", messages=messages, tools=[WEATHER, mood], tool_choice="required"))] == [
+        "Mood"
+    ]
+    assert [name for name, _ in calls(chat("", messages=messages, tools=[WEATHER], tool_choice="required"))] == [
+        "get_weather"
+    ]
+
+
 def test_required_and_named_choices_always_call(chat):
     for choice in ("required", {"type": "function", "function": {"name": "my_adder"}}):
         ((name, given_arguments),) = calls(chat("What is 3 + 4", tools=[ADD, WEATHER], tool_choice=choice))

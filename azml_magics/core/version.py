@@ -1,3 +1,3 @@
 """The version of azml-magics, as `azml_magics.__version__` and the User-Agent show it."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

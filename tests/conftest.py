@@ -31,6 +31,13 @@ def pytest_configure(config):
         config.pluginmanager.register(pytest_plugin, "azml_magics")
 
 
+def pytest_terminal_summary(terminalreporter):
+    """Show why tests were run once more, which pytest-rerunfailures leaves out: each is a race to be mended."""
+    for report in terminalreporter.stats.get("rerun", ()):
+        terminalreporter.section(f"first run of {report.nodeid}")
+        terminalreporter.write_line(report.longreprtext[-4_000:])
+
+
 class NetworkRefused(RuntimeError):
     """A test connected to another machine. It is not an OSError, so that no code takes it for a bad connection."""
 

@@ -305,10 +305,10 @@ def test_too_many_accounts_are_counted(azure):
 def test_time_limit_returns_what_was_found(azure):
     azure.faults.latency = 30
     start = time.monotonic()
-    found = discover(azure.project_url, timeout=1.5)
-    assert time.monotonic() - start < 15
+    found = discover(azure.project_url, timeout=4.5)
+    assert time.monotonic() - start < 20
     assert "gpt-5-mini" in by_name(found)  # the project answers at once
-    assert "not finished within 1.5 s" in found.to_text()
+    assert "not finished within 4.5 s" in found.to_text()
 
 
 def test_interrupt_ends_the_search(azure, monkeypatch):

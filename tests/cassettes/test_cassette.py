@@ -47,7 +47,7 @@ from azml_magics.langchain import (
 
 from ..core.server import STREAM_HEAD, Server, chunk, delta, event, reply, streamed
 
-KEY = "rec0rded-key-0123456789"
+KEY = "q9-recorded-key-0123456789"  # no word ends as it begins: a stream holds such pieces back
 STOP = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
 
 

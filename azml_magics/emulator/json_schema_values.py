@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from azml_magics.emulator.prompt_values import PromptValues
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _DEEPEST = 12
 _HUGE = 1e300
@@ -23,12 +26,16 @@ class Filler:
         root: The schema, in which references are looked up.
         prompt: Where values are taken from.
         every: Fill all optional properties, not only those that the prompt mentions.
+        called: The words of the name of the tool that is called; None if no tool is.
     """
 
-    def __init__(self, root: dict[str, Any], prompt: PromptValues, *, every: bool) -> None:
+    def __init__(
+        self, root: dict[str, Any], prompt: PromptValues, *, every: bool, called: frozenset[str] | None = None
+    ) -> None:
         self.root = root
         self.prompt = prompt
         self.every = every
+        self.called = called
 
     def fill(self, schema: Any, name: str = "value", depth: int = 0) -> Any:
         """Return a value for `schema`; a meaningless schema gives a string."""
@@ -153,9 +160,14 @@ class Filler:
             return pool.pop(0) if pool else _FORMATS[form]
         found = self.prompt.string(name)
         if found is None:
-            found = schema["default"] if isinstance(schema.get("default"), str) else self.prompt.example(name)
+            found = schema["default"] if isinstance(schema.get("default"), str) else self._example(name)
         least, most = int(_bound(schema.get("minLength"), 0)), int(_bound(schema.get("maxLength"), 10_000))
         return found.ljust(min(least, 10_000), ".")[: max(0, most)]
+
+    def _example(self, name: str) -> str:
+        """Return a text for a property that the prompt does not name: what it speaks of, for a tool."""
+        topic = None if self.called is None else self.prompt.topic(self.called)
+        return topic or self.prompt.example(name)
 
 
 def _typed(kind: Any, value: Any) -> Any:
@@ -177,9 +189,16 @@ def _merge(left: dict[str, Any], right: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def arguments(parameters: dict[str, Any], text: str) -> dict[str, Any]:
-    """Return arguments for a tool: the required ones, and those that the prompt mentions."""
-    filled = Filler(parameters, PromptValues(text), every=False).fill({"type": "object", **parameters})
+def arguments(parameters: dict[str, Any], text: str, name: Iterable[str] = ()) -> dict[str, Any]:
+    """Return arguments for a tool: the required ones, and those that the prompt mentions.
+
+    Args:
+        parameters: The schema of the arguments.
+        text: The prompt.
+        name: The words of the tool's name, which are no arguments.
+    """
+    filler = Filler(parameters, PromptValues(text), every=False, called=frozenset(name))
+    filled = filler.fill({"type": "object", **parameters})
     return filled if isinstance(filled, dict) else {}
 
 

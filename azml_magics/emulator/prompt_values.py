@@ -15,6 +15,7 @@ _URL = re.compile(r"https?://[^\s\"'<>)]{1,300}")
 _DATE = re.compile(r"\b\d{4}-\d\d-\d\d\b")
 _WHOLE = re.compile(r"(?:^|_)(?:query|question|text|prompt|message|content|input|search|expression|body|sentence)$")
 _SENTENCE_START = re.compile(r"(?:^|[.?!:\n])\s*[\"'(]?\Z")
+_THING = re.compile(r"\b(?:the|a|an|of|for|about|in)\s+(?=([^\W\d_]{3,30})\b)", re.IGNORECASE)
 _ASKING = word_set(
     """using create tell give write what who where when why how please can could find get call use add show make
     compute calculate hello hi the a an i is are do does book plan send set list name summarize"""
@@ -91,6 +92,11 @@ class PromptValues:
         if _WHOLE.search(name.lower()) and self.text.strip():
             return self.text.strip()[:200]
         return None
+
+    def topic(self, ignored: frozenset[str]) -> str | None:
+        """Return the last thing that the prompt speaks of, as in "of the mug", or None; `ignored` words are none."""
+        things = [word.lower() for word in _THING.findall(self.text)]
+        return next((word for word in reversed(things) if word not in STOP_WORDS | _ASKING | ignored), None)
 
     def example(self, name: str) -> str:
         """Return an example text for a property that the prompt does not mention."""

@@ -127,7 +127,8 @@ def _stem(word: str) -> str:
 def call(function: dict[str, Any], request: GenerationRequest, position: int) -> dict[str, Any]:
     """Return one entry of `tool_calls`: id, type and the function with its arguments as JSON text."""
     prepared = function.get(_ARGUMENTS)
-    filled = arguments(function.get("parameters") or {}, request.prompt) if prepared is None else prepared
+    words = _split_name(function["name"])
+    filled = arguments(function.get("parameters") or {}, request.prompt, words) if prepared is None else prepared
     text = json.dumps(filled, ensure_ascii=False)
     seed = f"{function['name']}|{text}|{position}|{len(request.earlier)}"
     identity = hashlib.sha256(seed.encode(errors="replace")).hexdigest()[:24]

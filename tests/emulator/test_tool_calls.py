@@ -61,6 +61,20 @@ def test_required_call_after_a_result_is_of_another_tool(chat):
     ]
 
 
+@pytest.mark.parametrize(
+    ("question", "product"),
+    [
+        ("How many sales of the mug were there?", "mug"),
+        ("What were the sales in the shop for a kettle?", "kettle"),
+        ("How are sales?", "example product"),
+        ("What were the sales of the Blue Mug?", "Blue Mug"),
+    ],
+)
+def test_argument_is_what_the_question_speaks_of(chat, question, product):
+    sales = tool("sales", product={"type": "string"})
+    assert calls(chat(question, tools=[sales])) == [("sales", {"product": product})]
+
+
 def test_required_and_named_choices_always_call(chat):
     for choice in ("required", {"type": "function", "function": {"name": "my_adder"}}):
         ((name, given_arguments),) = calls(chat("What is 3 + 4", tools=[ADD, WEATHER], tool_choice=choice))

@@ -170,7 +170,7 @@ def test_image_is_added_as_content_part(asking, last_body, tmp_path):
             ],
         }
     ]
-    assert f"It received an image (image/png, {len(PNG)} bytes)" in ran.text
+    assert f"Received an image (image/png, {len(PNG)} bytes)" in ran.text
 
 
 def test_several_images_keep_their_order(asking, last_body):

@@ -121,7 +121,8 @@ class PanelPage:
         self.page.wait_for_function("!document.querySelector('[data-azml-sending]')")
         token = str(time.monotonic())
         self.root.locator(".azml-asked input").evaluate(
-            "(input, token) => { input.value = token; input.dispatchEvent(new Event('input', {bubbles: true})); }",
+            "(input, token) => { input.value = JSON.stringify([token]); "
+            "input.dispatchEvent(new Event('input', {bubbles: true})); }",
             token,
         )
         self.page.wait_for_function(

@@ -126,6 +126,23 @@ def test_whole_loop_by_keyboard(page, shown, panel):
     use_only_the_keyboard(page, shown, panel)
 
 
+# A page whose thread in the kernel is not there yet sends some messages through another one: they overtake each other.
+DELAY_TYPED = """() => {
+  const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+  const send = kernel._sendMessage.bind(kernel);
+  kernel._sendMessage = (message, queue) =>
+    message.content?.data?.state?.value?.startsWith?.('Say') ? setTimeout(send, 700, message, queue) : send(message, queue);
+}"""
+
+
+def test_run_waits_for_text_that_was_overtaken(page, shown, panel):
+    page.evaluate(DELAY_TYPED)
+    panel.field("Prompt").focus()
+    page.keyboard.type("Say 'typed fast'", delay=0)
+    page.keyboard.press("Control+Enter")
+    expect(panel.result).to_contain_text("typed fast")
+
+
 def test_focus_returns_to_the_button_that_was_disabled_meanwhile(page, panel):
     panel.field("Prompt").fill("Say 'tea'")
     panel.button("Run").focus()

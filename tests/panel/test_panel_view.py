@@ -46,6 +46,23 @@ def endpoint():
         yield running
 
 
+# ---- the script
+
+
+def test_script_hears_whether_the_kernel_has_what_was_typed(panel):
+    asked, answered = (
+        next(each for each in within(panel.panel.widget) if f"azml-{name}" in each._dom_classes)
+        for name in ("asked", "answered")
+    )
+    panel.type("Prompt", 'Hello "you"\nthere')
+    asked.value = json.dumps(["1"])
+    assert answered.value == "1 all"
+    asked.value = json.dumps(["2", 'Hello "you"\nthere'])
+    assert answered.value == "2 all"
+    asked.value = json.dumps(["3", "Hello"])
+    assert answered.value == "3 missing"
+
+
 # ---- display
 
 

@@ -6,23 +6,32 @@
 
   // ---- clicks that send wait for the kernel to have what was typed before
 
-  const whenKernelHasAll = panel => {
+  // Whether the kernel has the text that was typed last.
+  const askKernel = panel => {
     const asked = panel.querySelector('.azml-asked input');
     const answered = panel.querySelector('.azml-answered');
     if (!asked || !answered) {
-      return Promise.resolve();
+      return Promise.resolve(true);
     }
     const token = `${Date.now()}-${Math.random()}`;
+    const texts = panel.azmlTyped?.isConnected ? [panel.azmlTyped.value] : [];
     return new Promise(resolve => {
       new MutationObserver((_, observer) => {
         if (answered.textContent.includes(token)) {
           observer.disconnect();
-          resolve();
+          resolve(!answered.textContent.includes('missing'));
         }
       }).observe(answered, { childList: true, characterData: true, subtree: true });
-      asked.value = token;
+      asked.value = JSON.stringify([token, ...texts]);
       asked.dispatchEvent(new Event('input', { bubbles: true }));
     });
+  };
+
+  // The kernel may handle messages in two threads at first, so that what was sent later is handled first.
+  const whenKernelHasAll = async panel => {
+    for (let triesLeft = 100; triesLeft && !(await askKernel(panel)); triesLeft--) {
+      await new Promise(resolve => setTimeout(resolve, 50));
+    }
   };
 
   const clickWhenReady = async (panel, button) => {
@@ -367,6 +376,11 @@
     new MutationObserver(plan).observe(panel, { childList: true, subtree: true, attributes: true, attributeFilter });
     panel.addEventListener('keydown', onOwnKey);
     panel.addEventListener('click', onCaseClick);
+    panel.addEventListener('input', event => {
+      if (event.target.matches('textarea')) {
+        panel.azmlTyped = event.target;
+      }
+    });
     plan();
   };
 

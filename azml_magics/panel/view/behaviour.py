@@ -6,12 +6,16 @@ behaviour.js.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
 
 from .controls import set_visible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Behaviour:
@@ -19,10 +23,15 @@ class Behaviour:
 
     A widget holds back what the user types while the kernel handles an earlier key, but a click is sent at once. So
     the script writes a number into `asked`, and clicks when the kernel has written it into `answered`: by then the
-    page has sent everything that was typed before.
+    page has sent everything that was typed before. While a page is new its messages may go through two threads of the
+    kernel: so the script also writes the text that was typed last, and asks again while the kernel has not got it.
+
+    Args:
+        has_text: Whether a text field of the panel has this text.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, has_text: Callable[[str], bool]) -> None:
+        self._has_text = has_text
         self._asked = w.Text(_dom_classes=("azml-asked",))
         self._answered = w.Label(_dom_classes=("azml-answered",))
         self._asked.observe(self._answer, "value")
@@ -34,4 +43,8 @@ class Behaviour:
         self.widget = w.Box([script, fields], _dom_classes=("azml-script",))
 
     def _answer(self, change: dict[str, Any]) -> None:
-        self._answered.value = change["new"]
+        try:
+            token, *texts = json.loads(change["new"])
+        except (ValueError, TypeError):  # not written by the script
+            return
+        self._answered.value = f"{token} {'all' if all(map(self._has_text, texts)) else 'missing'}"

@@ -57,6 +57,13 @@ def set_traits(control: Any, **traits: Any) -> None:
             setattr(control, name, value)
 
 
+def has_text(root: w.Widget, text: str) -> bool:
+    """Return whether a field for long texts within `root` has exactly this text."""
+    if isinstance(root, w.Textarea) and root.value == text:
+        return True
+    return any(has_text(child, text) for child in getattr(root, "children", ()))
+
+
 _HIDDEN = "azml-hidden"
 
 

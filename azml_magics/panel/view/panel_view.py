@@ -14,7 +14,7 @@ from .cases_section import CasesSection, cases_title
 from .cell_section import CellSection
 from .compare_section import CompareSection
 from .config_bar import ConfigBar
-from .controls import drawing, let_messages_leave
+from .controls import drawing, has_text, let_messages_leave
 from .conversation_section import ConversationSection, conversation_title
 from .endpoint_section import EndpointSection, endpoint_title
 from .formatter_section import FormatterSection
@@ -82,7 +82,8 @@ class Panel:
         settings = _box(w.VBox, [self._endpoint.widget, formatter.widget, self._kwargs.widget], "azml-settings")
         work = _box(w.VBox, [section.widget for section in below], "azml-work")
         columns = _box(w.HBox, [settings, work], "azml-columns")
-        content = [w.HTML(STYLE), head, first.widget, columns, self._script_output, Behaviour().widget]
+        script = Behaviour(lambda text: has_text(self.widget, text)).widget
+        content = [w.HTML(STYLE), head, first.widget, columns, self._script_output, script]
         self.widget = _box(w.VBox, content, "azml-panel")
 
     def _build_work(self, steps: Mapping[str, Callable[[], object]]) -> list[FoldedSection]:

@@ -245,7 +245,7 @@ def test_missing_packages_of_the_model_are_one_line(here, lab, monkeypatch, caps
     assert lab.command == []
 
 
-def test_broken_model_is_one_line(here, xllamacpp, tmp_path, capsys):  # noqa: F811
+def test_broken_model_is_one_line(here, xllamacpp, tmp_path, capsys):  # noqa: F811 - a fixture
     path = tmp_path / "page.gguf"
     path.write_text("<html>")
     assert command_line.main(["demo", "--model", str(path)]) == 1
@@ -267,7 +267,7 @@ def test_kernel_runs_this_interpreter_without_a_home(here, tmp_path, monkeypatch
     assert os.environ["JUPYTER_RUNTIME_DIR"] == str(other / "runtime")
 
 
-def test_model_runs_prompts_in_a_real_kernel(here, xllamacpp, gguf, capsys):  # noqa: F811
+def test_model_runs_prompts_in_a_real_kernel(here, xllamacpp, gguf, capsys):  # noqa: F811 - a fixture
     assert command_line.main(["demo", "--model", str(gguf())]) == 0
     said = capsys.readouterr().out
     assert ">>> %azureml demo --model " in said

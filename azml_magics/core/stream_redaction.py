@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from .secret import Secret
 
-_SERVER_FIELDS = ("model", "id")
-"""Texts that the server writes in one piece, in a response and in its chunks."""
+_SERVER_FIELDS = ("model", "id", "finish_reason")
+"""What the server writes in one piece, in a response and in its chunks: a text, or nothing."""
 
 
 def keys_to_mask(secrets: tuple[Secret | None, ...]) -> tuple[str, ...]:
@@ -33,7 +33,7 @@ def redact_response(response: Response, keys: tuple[str, ...]) -> Response:
     texts = {
         "text": redact(response.text, *keys),
         "reasoning": redact(response.reasoning, *keys),
-        **{name: redact(getattr(response, name), *keys) for name in _SERVER_FIELDS},
+        **_redact_fields(response, keys),
         "tool_calls": tuple(redact_data(list(response.tool_calls), *keys)),
         "items": tuple(redact_data(list(response.items), *keys)),
     }
@@ -46,6 +46,11 @@ def redact_response(response: Response, keys: tuple[str, ...]) -> Response:
     if choices != response.choices:
         changes["choices"] = choices
     return replace(response, **changes) if changes else response
+
+
+def _redact_fields(source: Response | Chunk, keys: tuple[str, ...]) -> dict[str, Any]:
+    written = {name: getattr(source, name) for name in _SERVER_FIELDS}
+    return {name: redact(text, *keys) for name, text in written.items() if text}
 
 
 class StreamRedactor:
@@ -71,8 +76,8 @@ class StreamRedactor:
         reasoning = self._pass("reasoning", chunk.index, chunk.reasoning, is_last=is_last)
         calls = tuple(map(self._pass_call, chunk.tool_calls))
         items = tuple(redact_data(list(chunk.items), *self.keys))
-        server = {name: redact(getattr(chunk, name), *self.keys) for name in _SERVER_FIELDS}
-        shown = {"text": text, "reasoning": reasoning, "tool_calls": calls, "items": items, **server}
+        shown = {"text": text, "reasoning": reasoning, "tool_calls": calls, "items": items}
+        shown |= _redact_fields(chunk, self.keys)
         if all(value == getattr(chunk, name) for name, value in shown.items()):
             return chunk
         changed = text != chunk.text or reasoning != chunk.reasoning

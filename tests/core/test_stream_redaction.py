@@ -96,6 +96,12 @@ def test_response_is_masked_in_everything_that_it_holds():
 # ---- over the network ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("field", ["model", "id", "finish_reason"])
+def test_what_the_server_writes_in_one_piece_is_masked(field):
+    assert getattr(redact_response(Response("Hi", **{field: f"no {KEY}"}), (KEY,)), field) == f"no {MASK}"
+    assert getattr(StreamRedactor((KEY,)).feed(Chunk("Hi", **{field: f"no {KEY}"})), field) == f"no {MASK}"
+
+
 def test_client_masks_an_answer_that_repeats_the_key(server, config_of):
     server.respond_with(reply({"choices": [{"message": {"content": f"Your key is {CLIENTS_KEY}."}}]}))
     response = Client().invoke(config_of(), "Hi")

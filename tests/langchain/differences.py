@@ -113,7 +113,7 @@ def _documented_formatter(side: Side) -> str:
 
 
 def _failing_formatter(side: Side) -> str:
-    class Failing(side.text.CustomOpenAIContentFormatter):  # type: ignore[name-defined, misc]
+    class Failing(side.text.CustomOpenAIContentFormatter):  # type: ignore[name-defined, misc]  # either package's
         def format_request_payload(self, prompt: str, model_kwargs: Any, api_type: Any) -> bytes:
             raise KeyError("prompt")
 

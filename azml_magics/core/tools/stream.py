@@ -19,7 +19,24 @@ if TYPE_CHECKING:
     OpenAsyncStream = Callable[[LLMConfig, Sequence[Message]], AsyncResponseStream]
 
 
-class ToolStream(ResponseStream):
+class _Exchange:
+    """What both streams know of their exchange: its loop, and the stream of the step that runs."""
+
+    _loop: ToolLoop
+    _current: ResponseStream | AsyncResponseStream | None
+
+    @property
+    def response(self) -> Response:
+        """What has arrived: the whole exchange after the last chunk."""
+        return self._loop.with_steps(self._current.response) if self._current else self._loop.response
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """The keys that were sent with the step that runs."""
+        return self._current.secrets if self._current else ()
+
+
+class ToolStream(_Exchange, ResponseStream):
     """A ResponseStream of a call with tools: its chunks also say when a tool begins and ends.
 
     Args:
@@ -33,16 +50,6 @@ class ToolStream(ResponseStream):
         self._config, self._loop, self._open = config, loop, open_stream
         self._current: ResponseStream | None = None
         self._chunks = self._run()
-
-    @property
-    def response(self) -> Response:
-        """What has arrived: the whole exchange after the last chunk."""
-        return self._loop.with_steps(self._current.response) if self._current else self._loop.response
-
-    @property
-    def secrets(self) -> tuple[Secret, ...]:
-        """The keys that were sent with the step that runs."""
-        return self._current.secrets if self._current else ()
 
     def _run(self) -> Generator[Chunk, None, None]:
         loop = self._loop
@@ -58,7 +65,7 @@ class ToolStream(ResponseStream):
                         yield Chunk(tool_run=loop.run(call))
 
 
-class AsyncToolStream(AsyncResponseStream):
+class AsyncToolStream(_Exchange, AsyncResponseStream):
     """What ToolStream is, on the running event loop.
 
     Args:
@@ -77,16 +84,6 @@ class AsyncToolStream(AsyncResponseStream):
         self._config, self._loop, self._open = config, loop, open_stream
         self._current: AsyncResponseStream | None = None
         self._chunks = self._run()
-
-    @property
-    def response(self) -> Response:
-        """What has arrived: the whole exchange after the last chunk."""
-        return self._loop.with_steps(self._current.response) if self._current else self._loop.response
-
-    @property
-    def secrets(self) -> tuple[Secret, ...]:
-        """The keys that were sent with the step that runs."""
-        return self._current.secrets if self._current else ()
 
     async def _run(self) -> AsyncGenerator[Chunk, None]:
         loop = self._loop

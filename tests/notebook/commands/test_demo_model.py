@@ -26,7 +26,7 @@ def test_model_is_the_config_in_use(notebook, magics, gguf):  # noqa: F811 - the
     assert magics.context.session.get("local").model_kwargs == {"max_tokens": 256}
 
 
-def test_same_model_is_started_once_and_another_replaces_it(notebook, magics, gguf):  # noqa: F811
+def test_same_model_is_started_once_and_another_replaces_it(notebook, magics, gguf):  # noqa: F811 - a fixture
     one, two = gguf("one.gguf"), gguf("two.gguf")
     notebook.ok(f"%azureml demo --model {one}")
     first = magics.context.state.demo_model
@@ -37,13 +37,13 @@ def test_same_model_is_started_once_and_another_replaces_it(notebook, magics, gg
     assert magics.context.state.demo_model.name == "two"
 
 
-def test_path_may_be_a_variable(notebook, magics, gguf):  # noqa: F811
+def test_path_may_be_a_variable(notebook, magics, gguf):  # noqa: F811 - a fixture
     notebook.vars["weights"] = str(gguf())
     notebook.ok("%azureml demo --model $weights")
     assert magics.context.state.demo_model.running
 
 
-def test_stop_ends_everything_and_deletes_its_configs(notebook, magics, gguf):  # noqa: F811
+def test_stop_ends_everything_and_deletes_its_configs(notebook, magics, gguf):  # noqa: F811 - a fixture
     notebook.ok("%azureml demo")
     notebook.ok("%azureml save demo-hf temperature=0.5")  # a config that the user has changed stays
     notebook.ok(f"%azureml demo --model {gguf()}")
@@ -60,7 +60,7 @@ def test_stop_ends_everything_and_deletes_its_configs(notebook, magics, gguf):  
     assert "In use: demo." in notebook.ok("%azureml demo").text
 
 
-def test_unloading_ends_the_model_and_reloading_keeps_it(notebook, magics, gguf):  # noqa: F811
+def test_unloading_ends_the_model_and_reloading_keeps_it(notebook, magics, gguf):  # noqa: F811 - a fixture
     notebook.ok(f"%azureml demo --model {gguf()}")
     model = magics.context.state.demo_model
     notebook.ok("%reload_ext azml_magics")
@@ -70,7 +70,7 @@ def test_unloading_ends_the_model_and_reloading_keeps_it(notebook, magics, gguf)
     assert "AZML_LOCAL_KEY" not in os.environ
 
 
-def test_model_beside_jupyterlab_is_used(notebook, magics, gguf, monkeypatch):  # noqa: F811
+def test_model_beside_jupyterlab_is_used(notebook, magics, gguf, monkeypatch):  # noqa: F811 - a fixture
     with LocalModel(find_weights(str(gguf()))) as model:
         monkeypatch.setenv("AZML_LOCAL_URL", model.url)
         monkeypatch.setenv("AZML_LOCAL_KEY", model.key)
@@ -90,7 +90,7 @@ def test_missing_packages_are_named_with_the_line_that_installs_them(notebook, m
     )
 
 
-def test_missing_or_broken_file_is_one_line_and_loses_nothing(notebook, magics, gguf, tmp_path):  # noqa: F811
+def test_missing_or_broken_file_is_one_line_and_loses_nothing(notebook, magics, gguf, tmp_path):  # noqa: F811 - a fixture
     broken = gguf("broken.gguf", "refuse")
     said = {
         broken: "llama.cpp cannot load broken.gguf: tensor 'a' is out of bounds. Download it again, or ",
@@ -105,7 +105,7 @@ def test_missing_or_broken_file_is_one_line_and_loses_nothing(notebook, magics, 
         assert "AZML_LOCAL_KEY" not in os.environ
 
 
-def test_config_of_the_users_own_is_kept(notebook, magics, gguf):  # noqa: F811
+def test_config_of_the_users_own_is_kept(notebook, magics, gguf):  # noqa: F811 - a fixture
     notebook.ok("%azureml save local --url http://127.0.0.1:9/v1/chat/completions --key none")
     assert notebook.refused(f"%azureml demo --model {gguf()}") == (
         "ConfigError: There is a config of your own named 'local'. Rename it: %azureml rename local NAME."
